@@ -1,0 +1,1 @@
+"""The nouns of RocketMQ: frozen values that know neither bytes nor I/O."""

@@ -1,0 +1,1 @@
+"""The tests; the folders mirror rocketmq_tw file for file."""
