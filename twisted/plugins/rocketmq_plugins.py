@@ -1,0 +1,24 @@
+"""What ``twistd`` lists: ``rocketmq``, ``rocketmq-namesrv`` and ``rocketmq-broker``."""
+
+from twisted.application.service import ServiceMaker
+
+rocketmq = ServiceMaker(
+    "RocketMQ, all in one",
+    "rocketmq_tw.tap",
+    "A RocketMQ name server and a broker in one process.",
+    "rocketmq",
+)
+
+rocketmqNamesrv = ServiceMaker(
+    "RocketMQ name server",
+    "rocketmq_tw.namesrv.tap",
+    "A RocketMQ name server: tells clients which brokers hold which topics.",
+    "rocketmq-namesrv",
+)
+
+rocketmqBroker = ServiceMaker(
+    "RocketMQ broker",
+    "rocketmq_tw.broker.tap",
+    "A RocketMQ broker: stores messages and hands them out.",
+    "rocketmq-broker",
+)
