@@ -11,6 +11,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import msgspec
+
+from rocketmq_tw.model.errors import RocketMQError
+
 #: The expression that lets every message pass.
 ALL = "*"
 #: Expression types. They are text on the wire, not an enum; null and empty count as TAG.
@@ -43,3 +47,85 @@ def tags_code(tags: str | None) -> int:
     Source: ``MessageExtBrokerInner.tagsString2tagsCode``.
     """
     return java_hash(tags) if tags else 0
+
+
+class IllegalSubscription(RocketMQError):
+    """A subscription's expression cannot be understood."""
+
+    def __init__(self, expression: str, why: str) -> None:
+        super().__init__(expression, why)
+        self.expression = expression
+        self.why = why
+
+    def __str__(self) -> str:
+        return f'the subscription expression "{self.expression}" is wrong: {self.why}'
+
+
+class Subscription(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    What a group reads of one topic, as it stands in heartbeats.
+
+    Both sets are empty when every message passes, and for SQL92 expressions.
+    """
+
+    topic: str
+    sub_string: str = ALL
+    expression_type: str | None = TAG
+    tags_set: frozenset[str] = frozenset()
+    #: Signed 32-bit hash codes of the tags: what a broker compares.
+    code_set: frozenset[int] = frozenset()
+    #: When the subscription was made, in ms; at the broker the larger one wins.
+    sub_version: int = 0
+    class_filter_mode: bool = False
+
+    @property
+    def is_tag(self) -> bool:
+        """Tell whether tags select, not SQL: null and empty types mean tags too."""
+        return not self.expression_type or self.expression_type == TAG
+
+
+def parse(topic: str, expression: str | None, version: int) -> Subscription:
+    """
+    Read a tag expression: ``*``, or tags between ``||``.
+
+    :param expression: null, empty and ``*`` mean everything; empty parts are dropped.
+    :param version: the time of the subscription in ms; the larger one wins.
+    :raises IllegalSubscription: there are separators, but no tag.
+
+    Source: ``FilterAPI.buildSubscriptionData``.
+    """
+    if not expression or expression == ALL:
+        return Subscription(topic, sub_version=version)
+    tags = frozenset(t for part in expression.split("||") if (t := part.strip()))
+    if not tags:
+        raise IllegalSubscription(expression, "it holds no tag")
+    return Subscription(
+        topic,
+        sub_string=expression,
+        tags_set=tags,
+        code_set=frozenset(map(java_hash, tags)),
+        sub_version=version,
+    )
+
+
+def parse_as(
+    topic: str, expression: str | None, expression_type: str | None, version: int
+) -> Subscription:
+    """
+    Read an expression of a given type; an SQL92 expression is kept, not checked.
+
+    :param expression_type: null, empty and ``TAG`` are tags, all else is kept as it is.
+    :raises IllegalSubscription: no tag in it, or no expression of another type.
+
+    Source: ``FilterAPI.build``.
+    """
+    if not expression_type or expression_type == TAG:
+        return parse(topic, expression, version)
+    if not expression:
+        raise IllegalSubscription("", f"an {expression_type} expression is empty")
+    return Subscription(
+        topic,
+        sub_string=expression,
+        expression_type=expression_type,
+        sub_version=version,
+    )

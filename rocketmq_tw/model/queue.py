@@ -1,0 +1,21 @@
+"""
+One queue of a topic on one broker: what producers choose and consumers share out.
+
+Source: ``MessageQueue`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class MessageQueue(msgspec.Struct, frozen=True, order=True, rename="camel", gc=False):
+    """
+    Name one queue. Sorts as Java's ``compareTo``: topic, broker name, queue id.
+
+    The order matters: all members of a group sort the same list before sharing it out.
+    """
+
+    topic: str
+    broker_name: str
+    queue_id: int

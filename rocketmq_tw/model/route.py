@@ -1,0 +1,116 @@
+"""
+The route of a topic: which brokers hold which of its queues.
+
+Source: ``TopicRouteData``, ``BrokerData``, ``QueueData`` and, for the lists of queues,
+``MQClientInstance.topicRouteData2TopicPublishInfo`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from rocketmq_tw.model.queue import MessageQueue
+from rocketmq_tw.model.topic import is_readable, is_writable
+
+#: The broker id of the master; replicas have larger ones.
+MASTER_ID = 0
+
+
+class BrokerData(msgspec.Struct, frozen=True, rename="camel"):
+    """The brokers, master and replicas, that go by one broker name."""
+
+    cluster: str | None
+    broker_name: str
+    #: Broker id to ``host:port``.
+    broker_addrs: dict[int, str] = {}
+    enable_acting_master: bool = False
+    zone_name: str | None = None
+
+    @property
+    def master(self) -> str | None:
+        """The master's address, if there is a master."""
+        return self.broker_addrs.get(MASTER_ID)
+
+
+class QueueData(msgspec.Struct, frozen=True, rename="camel"):
+    """How many queues of the topic the brokers of one broker name hold."""
+
+    broker_name: str
+    read_queue_nums: int = 0
+    write_queue_nums: int = 0
+    perm: int = 0
+    topic_sys_flag: int = 0
+
+
+class TopicRoute(msgspec.Struct, frozen=True, rename="camel"):
+    """Which brokers hold which queues of one topic."""
+
+    broker_datas: tuple[BrokerData, ...] = ()
+    queue_datas: tuple[QueueData, ...] = ()
+    filter_server_table: dict[str, tuple[str, ...]] = {}
+    #: ``broker-a:4;broker-b:4``: the queues of a topic whose order is global.
+    order_topic_conf: str | None = None
+    #: Broker name to mapping info of static topics (5.x), kept as it came.
+    topic_queue_mapping_by_broker: dict[str, dict[str, Any]] | None = None
+
+    @property
+    def ordered(self) -> bool:
+        """Tell whether an order configuration fixes the queues to write to."""
+        return bool(self.order_topic_conf)
+
+    def master_of(self, broker_name: str) -> str | None:
+        """Look up the address of the master of that name, if it is known."""
+        for broker in self.broker_datas:
+            if broker.broker_name == broker_name:
+                return broker.master
+        return None
+
+    def writable(self, topic: str) -> list[MessageQueue]:
+        """
+        List the queues a producer may choose from, by broker name and queue id.
+
+        An order configuration counts alone. Otherwise the permission must allow
+        writing and the broker name must have a master.
+        """
+        if self.order_topic_conf:
+            return _ordered_queues(topic, self.order_topic_conf)
+        return [
+            MessageQueue(topic, data.broker_name, queue_id)
+            for data in sorted(self.queue_datas, key=_by_broker_name)
+            if is_writable(data.perm) and self.master_of(data.broker_name) is not None
+            for queue_id in range(data.write_queue_nums)
+        ]
+
+    def readable(self, topic: str) -> list[MessageQueue]:
+        """List the queues consumers share out; a replica without master will do."""
+        return [
+            MessageQueue(topic, data.broker_name, queue_id)
+            for data in sorted(self.queue_datas, key=_by_broker_name)
+            if is_readable(data.perm)
+            for queue_id in range(data.read_queue_nums)
+        ]
+
+    def canonical(self) -> TopicRoute:
+        """Sort brokers and queues, so that equal routes compare equal."""
+        return msgspec.structs.replace(
+            self,
+            broker_datas=tuple(sorted(self.broker_datas, key=_by_broker_name)),
+            queue_datas=tuple(sorted(self.queue_datas, key=_by_broker_name)),
+        )
+
+
+def _by_broker_name(data: BrokerData | QueueData) -> str:
+    """Give the key that brokers and queues are sorted by."""
+    return data.broker_name
+
+
+def _ordered_queues(topic: str, conf: str) -> list[MessageQueue]:
+    """Expand ``broker:n;broker:n``; parts that are not of that form are left out."""
+    queues: list[MessageQueue] = []
+    for part in conf.split(";"):
+        broker_name, _, count = part.strip().rpartition(":")
+        if broker_name and count.isdigit():
+            queues += (MessageQueue(topic, broker_name, i) for i in range(int(count)))
+    return queues
