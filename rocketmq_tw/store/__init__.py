@@ -1,0 +1,1 @@
+"""All that touches message files: commit log, consume queues, checkpoint."""

@@ -1,0 +1,80 @@
+"""
+The body of a batch: many messages of one topic in one request.
+
+::
+
+    item size 4 (itself included)   magic 4 (0)   body CRC 4 (0)   flag 4
+    body length 4   body            properties length 2   properties
+
+The broker stores every item as a record of its own. Source: remoting ``encodeMessages``
+and ``decodeMessages`` of ``MessageDecoder``.
+"""
+
+import struct
+from collections.abc import Iterable
+
+from rocketmq_tw.model.errors import RocketMQError
+
+_HEAD = struct.Struct(">IIIiI")
+_LENGTH = struct.Struct(">H")
+_FIXED = _HEAD.size + _LENGTH.size
+_MAX_PROPERTIES = 0x7FFF
+
+
+class MalformedBatch(RocketMQError):
+    """A batch body is not a row of whole items."""
+
+    def __init__(self, at: int, why: str) -> None:
+        """Name the place in the body, in bytes, and what is wrong there."""
+        super().__init__(f"the batch is malformed at byte {at}: {why}")
+        self.at = at
+        self.why = why
+
+
+def encode(items: Iterable[tuple[int, bytes, str]]) -> bytes:
+    """
+    Write a batch body.
+
+    :param items: flag, body and properties text of each message.
+    :raises MalformedBatch: the properties of an item are over 32,767 bytes.
+    """
+    parts = []
+    for flag, body, properties in items:
+        encoded = properties.encode()
+        if len(encoded) > _MAX_PROPERTIES:
+            raise MalformedBatch(0, f"{len(encoded)} bytes of properties")
+        size = _FIXED + len(body) + len(encoded)
+        parts += (
+            _HEAD.pack(size, 0, 0, flag, len(body)),
+            body,
+            _LENGTH.pack(len(encoded)),
+            encoded,
+        )
+    return b"".join(parts)
+
+
+def split(body: bytes) -> list[tuple[int, bytes, bytes]]:
+    """
+    Read a batch body.
+
+    :returns: flag, body and the bytes of the properties text of each item.
+    :raises MalformedBatch: an item is cut off, or its lengths do not add up.
+    """
+    items = []
+    at = 0
+    while at < len(body):
+        if at + _FIXED > len(body):
+            raise MalformedBatch(at, "the body ends within an item's head")
+        size, _, _, flag, length = _HEAD.unpack_from(body, at)
+        start = at + _HEAD.size
+        end = at + size
+        if size < _FIXED or end > len(body):
+            raise MalformedBatch(at, f"an item of {size} bytes does not fit")
+        if length > size - _FIXED:
+            raise MalformedBatch(at, f"a body of {length} in an item of {size} bytes")
+        (properties,) = _LENGTH.unpack_from(body, start + length)
+        if _FIXED + length + properties != size:
+            raise MalformedBatch(at, "the lengths of the parts do not add up")
+        items.append((flag, body[start : start + length], body[end - properties : end]))
+        at = end
+    return items

@@ -1,0 +1,46 @@
+"""
+The properties of a message as one text.
+
+``name 0x01 value 0x02``, repeated, in no particular order. The last 0x02 is always
+written; readers accept its absence (4.9.1 to 5.1 leave it out). Pieces shorter than
+three characters and pairs with an empty name or value are skipped, as the original
+does. There is no escape for the two separators.
+
+Source: ``MessageDecoder.messageProperties2String`` and ``string2messageProperties``.
+"""
+
+from collections.abc import Mapping
+
+NAME_END = "\x01"
+PAIR_END = "\x02"
+
+
+def encode(properties: Mapping[str, str]) -> str:
+    """Write properties as one text; a None value is left out."""
+    return "".join(
+        [f"{n}\x01{v}\x02" for n, v in properties.items() if v is not None]
+    )
+
+
+def decode(text: str) -> dict[str, str]:
+    """Read a properties text; malformed pairs are skipped."""
+    properties = {}
+    for piece in text.split(PAIR_END):
+        name, separator, value = piece.partition(NAME_END)
+        if value and name:
+            properties[name] = value
+    return properties
+
+
+def find(text: str, name: str) -> str | None:
+    """Return one value without reading the others; None where it is absent."""
+    wanted = name + NAME_END
+    if text.startswith(wanted):
+        start = len(wanted)
+    else:
+        start = text.find(PAIR_END + wanted)
+        if start < 0:
+            return None
+        start += len(wanted) + 1
+    end = text.find(PAIR_END, start)
+    return (text[start:] if end < 0 else text[start:end]) or None
