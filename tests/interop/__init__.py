@@ -1,0 +1,1 @@
+"""Proof against the original: Apache's servers and Java clients with ours."""

@@ -1,0 +1,157 @@
+"""Apache's servers and Java clients: how they are built and started."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from .program import Process, Program, free_port
+
+JAVA = Path(__file__).parent / "java"
+RELEASES = ("v49", "v53")
+"""Maven modules; the Apache release of each stands in its ``pom.xml``."""
+
+_OPEN = ("java.base/sun.nio.ch", "java.base/java.nio", "java.base/jdk.internal.ref")
+_LOGBACK = """<configuration>
+  <appender name="FILE" class="ch.qos.logback.core.FileAppender">
+    <file>{file}</file>
+    <encoder><pattern>%d %p %t - %m%n</pattern></encoder>
+  </appender>
+  <root level="INFO"><appender-ref ref="FILE"/></root>
+</configuration>
+"""
+
+
+def missing_tools() -> list[str]:
+    """Name the programs that are needed here and not installed."""
+    return [tool for tool in ("java", "mvn") if shutil.which(tool) is None]
+
+
+def build() -> None:
+    """Compile the Java programs and list their class paths, off line if possible."""
+    command = ["mvn", "-q", "-B", "process-classes"]
+    if subprocess.run([*command, "-o"], cwd=JAVA, capture_output=True).returncode:
+        done = subprocess.run(command, cwd=JAVA, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout[-3000:]
+
+
+def _java(release: str, scratch: Path, heap: str, *flags: str) -> list[str]:
+    module = JAVA / release / "target"
+    classes = f"{module / 'classes'}:{(module / 'classpath.txt').read_text()}"
+    opened = [f"--add-opens={package}=ALL-UNNAMED" for package in _OPEN]
+    return [
+        "java",
+        "-Xms64m",
+        f"-Xmx{heap}",
+        "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",
+        f"-Duser.home={scratch}",
+        *opened,
+        *flags,
+        "-cp",
+        classes,
+    ]
+
+
+def program(release: str, name: str, scratch: Path, **options: object) -> Program:
+    """Start a Java program of ours (``SendMessages``, ``ConsumeMessages``, ...)."""
+    words = [text for k, v in options.items() for text in (f"--{k}", str(v))]
+    command = [*_java(release, scratch, "384m"), f"org.example.interop.{name}", *words]
+    return Program(command, scratch / f"{name}-{free_port()}.log")
+
+
+def admin(release: str, scratch: Path, *words: str) -> str:
+    """Run one ``mqadmin`` command; return what it printed."""
+    home = _home(scratch, "tools")
+    command = [
+        *_java(release, scratch, "256m", f"-Drocketmq.home.dir={home}"),
+        "org.apache.rocketmq.tools.command.MQAdminStartup",
+        *words,
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def _home(scratch: Path, name: str) -> Path:
+    home = scratch / f"home-{name}"
+    (home / "conf").mkdir(parents=True, exist_ok=True)
+    for server in ("broker", "namesrv", "tools"):
+        text = _LOGBACK.format(file=home / f"{server}.log")
+        (home / "conf" / f"logback_{server}.xml").write_text(text)
+    return home
+
+
+class ApacheServer:
+    """One name server or broker of Apache in a process of its own."""
+
+    def __init__(
+        self, release: str, main: str, scratch: Path, conf: dict[str, object]
+    ) -> None:
+        self.port = int(str(conf["listenPort"]))
+        home = _home(scratch, f"{main.rsplit('.', 1)[-1]}-{self.port}")
+        path = home / "server.conf"
+        path.write_text("".join(f"{key}={value}\n" for key, value in conf.items()))
+        flags = (f"-Drocketmq.home.dir={home}", "-XX:MaxDirectMemorySize=1g")
+        self.process = Process(
+            [*_java(release, home, "1g", *flags), main, "-c", str(path)],
+            home / "server.log",
+        )
+
+    @property
+    def address(self) -> str:
+        """Where it listens: ``host:port``."""
+        return f"127.0.0.1:{self.port}"
+
+    def stop(self) -> None:
+        """Stop it as an operator would, with SIGTERM: the store is closed cleanly."""
+        self.process.terminate()
+
+
+def name_server(release: str, scratch: Path) -> ApacheServer:
+    """Start Apache's name server and wait for its port."""
+    conf: dict[str, object] = {"listenPort": free_port()}
+    main = "org.apache.rocketmq.namesrv.NamesrvStartup"
+    server = ApacheServer(release, main, scratch, conf)
+    server.process.wait_for_port(server.port)
+    return server
+
+
+def broker(
+    release: str,
+    scratch: Path,
+    name_servers: str,
+    name: str = "broker-apache",
+    store: Path | None = None,
+    **more: object,
+) -> ApacheServer:
+    """
+    Start Apache's broker and wait for its port.
+
+    :param store: its store directory; a new one if absent.
+    :param more: further lines of its configuration.
+    """
+    port = free_port()
+    directory = store or scratch / f"store-{name}-{port}"
+    conf: dict[str, object] = {
+        "brokerClusterName": "DefaultCluster",
+        "brokerName": name,
+        "brokerId": 0,
+        "brokerIP1": "127.0.0.1",
+        "listenPort": port,
+        "haListenPort": port + 1,
+        "namesrvAddr": name_servers,
+        "storePathRootDir": directory,
+        "storePathCommitLog": directory / "commitlog",
+        "defaultTopicQueueNums": 4,
+        "autoCreateTopicEnable": "true",
+        # A busy test machine must not make the broker drop one-way messages.
+        "waitTimeMillsInSendQueue": 20_000,
+        "osPageCacheBusyTimeOutMills": 20_000,
+        **more,
+    }
+    main = "org.apache.rocketmq.broker.BrokerStartup"
+    server = ApacheServer(release, main, scratch, conf)
+    server.process.wait_for_port(port)
+    return server

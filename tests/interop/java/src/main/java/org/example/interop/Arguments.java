@@ -1,0 +1,38 @@
+package org.example.interop;
+
+import java.util.HashMap;
+import java.util.Map;
+
+/** The command line of a program: pairs of "--name value". */
+final class Arguments {
+    private final Map<String, String> values = new HashMap<>();
+
+    Arguments(String[] words) {
+        for (int i = 0; i + 1 < words.length; i += 2) {
+            if (!words[i].startsWith("--")) {
+                throw new IllegalArgumentException("expected --name, got " + words[i]);
+            }
+            values.put(words[i].substring(2), words[i + 1]);
+        }
+    }
+
+    /** The value of a required option. */
+    String text(String name) {
+        String value = values.get(name);
+        if (value == null) {
+            throw new IllegalArgumentException("--" + name + " is required");
+        }
+        return value;
+    }
+
+    /** The value of an option, or the fallback. */
+    String text(String name, String fallback) {
+        return values.getOrDefault(name, fallback);
+    }
+
+    /** The number given with an option, or the fallback. */
+    int number(String name, int fallback) {
+        String value = values.get(name);
+        return value == null ? fallback : Integer.parseInt(value);
+    }
+}

@@ -1,0 +1,64 @@
+package org.example.interop;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
+import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
+import org.apache.rocketmq.client.consumer.listener.ConsumeOrderlyStatus;
+import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
+import org.apache.rocketmq.client.consumer.listener.MessageListenerOrderly;
+import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
+import org.apache.rocketmq.common.message.MessageExt;
+import org.apache.rocketmq.common.message.MessageQueue;
+
+/**
+ * A push consumer that prints every message, until standard input ends or says "stop".
+ *
+ * <p>Options: namesrv, topic, group, expression, listener (concurrent or orderly). The command "assignment" prints the queues held now.
+ */
+public final class ConsumeMessages {
+    private ConsumeMessages() {
+    }
+
+    /** Consumes until told to stop. */
+    public static void main(String[] words) throws Exception {
+        Arguments arguments = new Arguments(words);
+        DefaultMQPushConsumer consumer = new DefaultMQPushConsumer(arguments.text("group"));
+        consumer.setNamesrvAddr(arguments.text("namesrv"));
+        consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
+        consumer.setConsumeThreadMin(4);
+        consumer.setConsumeThreadMax(4);
+        consumer.subscribe(arguments.text("topic"), arguments.text("expression", "*"));
+        if (arguments.text("listener", "concurrent").equals("orderly")) {
+            consumer.registerMessageListener((MessageListenerOrderly) (messages, context) -> {
+                print(messages, context.getMessageQueue());
+                return ConsumeOrderlyStatus.SUCCESS;
+            });
+        } else {
+            consumer.registerMessageListener((MessageListenerConcurrently) (messages, context) -> {
+                print(messages, context.getMessageQueue());
+                return ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
+            });
+        }
+        consumer.start();
+        new Json().with("event", "started").print();
+        Commands.follow(command -> printAssignment(consumer));
+        consumer.shutdown();
+        new Json().with("event", "done").print();
+        System.exit(0);
+    }
+
+    private static void print(List<MessageExt> messages, MessageQueue queue) {
+        for (MessageExt message : messages) {
+            MessageLine.print(message, queue.getBrokerName());
+        }
+    }
+
+    private static void printAssignment(DefaultMQPushConsumer consumer) {
+        List<Object> queues = new ArrayList<>();
+        for (MessageQueue queue : consumer.getDefaultMQPushConsumerImpl().getRebalanceImpl().getProcessQueueTable().keySet()) {
+            queues.add(List.of(queue.getTopic(), queue.getBrokerName(), queue.getQueueId()));
+        }
+        new Json().with("event", "assignment").with("queues", queues).print();
+    }
+}

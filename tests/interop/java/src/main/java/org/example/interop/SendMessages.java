@@ -1,0 +1,138 @@
+package org.example.interop;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import org.apache.rocketmq.client.producer.DefaultMQProducer;
+import org.apache.rocketmq.client.producer.SendCallback;
+import org.apache.rocketmq.client.producer.SendResult;
+import org.apache.rocketmq.common.message.Message;
+
+/**
+ * Sends the corpus: "--plan sync:2000,async:4000,oneway:1000,batch:2000,ordered:1000" sends 10,000 messages, numbered on.
+ *
+ * <p>Options: namesrv, topic, group, seed, plan, from (first number). One line a message or batch; exit status 1 when one failed.
+ */
+public final class SendMessages {
+    private static final int BATCH = 20;
+    private static final int BATCH_BYTES = 1_000_000;
+    private static final int IN_FLIGHT = 200;
+    private final DefaultMQProducer producer;
+    private final Corpus corpus;
+    private volatile int failures;
+
+    private SendMessages(DefaultMQProducer producer, Corpus corpus) {
+        this.producer = producer;
+        this.corpus = corpus;
+    }
+
+    /** Runs the plan. */
+    public static void main(String[] words) throws Exception {
+        Arguments arguments = new Arguments(words);
+        DefaultMQProducer producer = new DefaultMQProducer(arguments.text("group", "interop_producer"));
+        producer.setNamesrvAddr(arguments.text("namesrv"));
+        producer.setSendMsgTimeout(10_000);
+        producer.start();
+        SendMessages program = new SendMessages(producer, new Corpus(arguments.text("topic"), arguments.text("seed", "s")));
+        new Json().with("event", "started").print();
+        int first = arguments.number("from", 0);
+        for (String part : arguments.text("plan").split(",")) {
+            String[] modeAndCount = part.split(":");
+            int count = Integer.parseInt(modeAndCount[1]);
+            program.send(modeAndCount[0], first, count);
+            first += count;
+        }
+        producer.shutdown();
+        new Json().with("event", "done").with("failures", program.failures).print();
+        System.exit(program.failures == 0 ? 0 : 1);
+    }
+
+    private void send(String mode, int first, int count) throws Exception {
+        switch (mode) {
+            case "sync":
+                for (int i = first; i < first + count; i++) {
+                    report(mode, i, 1, producer.send(corpus.message(i)));
+                }
+                break;
+            case "async":
+                sendAsync(first, count);
+                break;
+            case "oneway":
+                for (int i = first; i < first + count; i++) {
+                    producer.sendOneway(corpus.message(i));
+                    report(mode, i, 1, null);
+                }
+                break;
+            case "batch":
+                sendBatches(first, count);
+                break;
+            case "ordered":
+                for (int i = first; i < first + count; i++) {
+                    report(mode, i, 1, producer.send(corpus.message(i),
+                        (queues, message, shard) -> queues.get((Integer) shard % queues.size()), Corpus.shard(i)));
+                }
+                break;
+            default:
+                throw new IllegalArgumentException(mode);
+        }
+    }
+
+    private void sendAsync(int first, int count) throws Exception {
+        CountDownLatch answers = new CountDownLatch(count);
+        Semaphore free = new Semaphore(IN_FLIGHT);
+        for (int i = first; i < first + count; i++) {
+            final int number = i;
+            free.acquire();
+            producer.send(corpus.message(i), new SendCallback() {
+                @Override
+                public void onSuccess(SendResult result) {
+                    report("async", number, 1, result);
+                    free.release();
+                    answers.countDown();
+                }
+
+                @Override
+                public void onException(Throwable error) {
+                    failures++;
+                    new Json().with("event", "failed").with("i", number).with("error", error.toString()).print();
+                    free.release();
+                    answers.countDown();
+                }
+            });
+        }
+        answers.await();
+    }
+
+    private void sendBatches(int first, int count) throws Exception {
+        int i = first;
+        while (i < first + count) {
+            List<Message> batch = new ArrayList<>();
+            int size = 0;
+            int start = i;
+            while (i < first + count && batch.size() < BATCH) {
+                Message message = corpus.message(i);
+                size += message.getBody().length;
+                if (!batch.isEmpty() && size > BATCH_BYTES) {
+                    break;
+                }
+                batch.add(message);
+                i++;
+            }
+            report("batch", start, batch.size(), producer.send(batch));
+        }
+    }
+
+    private static void report(String mode, int first, int count, SendResult result) {
+        Json line = new Json().with("event", "sent").with("mode", mode).with("i", first).with("count", count);
+        if (result != null) {
+            line.with("status", result.getSendStatus().name())
+                .with("msgId", result.getMsgId())
+                .with("offsetMsgId", result.getOffsetMsgId())
+                .with("broker", result.getMessageQueue().getBrokerName())
+                .with("queueId", result.getMessageQueue().getQueueId())
+                .with("queueOffset", result.getQueueOffset());
+        }
+        line.print();
+    }
+}

@@ -1,0 +1,1 @@
+"""Our client's counterparts of the Java programs, run as processes of their own."""
