@@ -27,7 +27,7 @@ def matcher(subscription: Subscription | None) -> Callable[[int], bool] | None:
     """
     if subscription is None or subscription.class_filter_mode:
         return None
-    if not subscription.is_tag or subscription.sub_string == ALL:
+    if not subscription.is_tag or subscription.sub_string in ("", ALL):
         return None
     return subscription.code_set.__contains__
 

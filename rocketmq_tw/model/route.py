@@ -111,6 +111,6 @@ def _ordered_queues(topic: str, conf: str) -> list[MessageQueue]:
     queues: list[MessageQueue] = []
     for part in conf.split(";"):
         broker_name, _, count = part.strip().rpartition(":")
-        if broker_name and count.isdigit():
+        if broker_name and count.isdecimal():
             queues += (MessageQueue(topic, broker_name, i) for i in range(int(count)))
     return queues

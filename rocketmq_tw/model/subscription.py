@@ -1,8 +1,8 @@
 """
 What a consumer group reads of a topic: an expression, its tags and their hash codes.
 
-A consume queue entry holds only the hash code of a message's tags, so a broker filters by
-hash and a client filters again by text. The hash is Java's ``String.hashCode``.
+A consume queue entry holds only the hash code of a message's tags, so a broker filters
+by hash and a client filters again by text. The hash is Java's ``String.hashCode``.
 
 Source: ``SubscriptionData`` and ``FilterAPI`` of RocketMQ 5.
 """
@@ -17,7 +17,7 @@ from rocketmq_tw.model.errors import RocketMQError
 
 #: The expression that lets every message pass.
 ALL = "*"
-#: Expression types. They are text on the wire, not an enum; null and empty count as TAG.
+#: Expression types: text on the wire, not an enum; null and empty count as TAG.
 TAG = "TAG"
 SQL92 = "SQL92"
 

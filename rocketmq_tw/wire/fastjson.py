@@ -1,0 +1,179 @@
+"""
+JSON as the original writes and reads it.
+
+The original uses fastjson 1.x, which writes integer and object keys bare:
+``{0:"10.0.0.1:10911"}`` and ``{{"brokerName":"b","queueId":0,"topic":"T"}:7}``. It reads
+strict JSON just as well, so that is what :func:`dumps` writes; :func:`dumps_lenient` is
+for peers that cut texts apart by hand. Both are compact, with sorted keys and without
+nulls. What comes in is read strictly first, because that is fast, and then leniently.
+
+Source: ``RemotingSerializable``; behaviour of fastjson 1.2.69 and 1.2.83.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import Enum
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import msgspec
+
+from rocketmq_tw.wire import lenient_json
+from rocketmq_tw.wire.lenient_json import MalformedJson
+from rocketmq_tw.wire.shape import shape
+
+__all__ = [
+    "MalformedJson",
+    "decode_as",
+    "dumps",
+    "dumps_ascii",
+    "dumps_lenient",
+    "loads",
+]
+
+_T = TypeVar("_T")
+
+#: Only the lenient reader looks references up.
+_REFERENCE = '"$ref"'
+_STRING_OR_BARE_KEY = re.compile(r'"(?:[^"\\]|\\.)*+"|([{,]\s*)(-?\d+)\s*:')
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+
+
+def loads(data: bytes | str) -> Any:
+    """
+    Read JSON, strict or as the original writes it.
+
+    Integer keys become text; object keys become their strict JSON text.
+
+    :raises MalformedJson: it is neither.
+    """
+    text = _text(data)
+    if _REFERENCE not in text:
+        for as_strict in (str, _quote_keys):
+            try:
+                return msgspec.json.decode(as_strict(text))
+            except (msgspec.DecodeError, RecursionError):
+                continue
+    return lenient_json.read(text)
+
+
+def decode_as(data: bytes | str, kind: type[_T]) -> _T:
+    """
+    Read JSON into a declared type, as tolerantly as :mod:`rocketmq_tw.wire.shape`.
+
+    :raises MalformedJson: the text is not JSON.
+    :raises BadField: a member does not fit its declaration.
+    """
+    text = _text(data)
+    if _REFERENCE not in text:
+        try:
+            return msgspec.json.decode(text, type=kind, strict=False)
+        except (msgspec.DecodeError, RecursionError):
+            pass
+    fitted: _T = shape(loads(text), kind)
+    return fitted
+
+
+def dumps(value: Any) -> bytes:
+    """
+    Write strict JSON: integer keys quoted, object keys as quoted JSON text.
+
+    :param value: structs, tables, lists, sets, enums and plain values.
+    """
+    return msgspec.json.encode(_plain(value))
+
+
+def dumps_ascii(value: Any) -> bytes:
+    """
+    Write strict JSON in ASCII: other characters as ``\\uXXXX`` in upper-case hex.
+
+    Source: ``BrowserCompatible`` in ``ClientRequestProcessor.getRouteInfoByTopic``.
+    """
+    return _NOT_ASCII.sub(_escape, dumps(value).decode()).encode()
+
+
+def dumps_lenient(value: Any) -> bytes:
+    """Write as fastjson does: integer and object keys bare. Not strict JSON."""
+    return _lenient(value).encode()
+
+
+def _text(data: bytes | str) -> str:
+    """Decode UTF-8 as Java does: what is wrong becomes U+FFFD."""
+    return data if isinstance(data, str) else bytes(data).decode("utf-8", "replace")
+
+
+def _quote_keys(text: str) -> str:
+    """Put bare integer keys in quotes; what stands inside strings is left alone."""
+
+    def quoted(found: re.Match[str]) -> str:
+        return f'{found[1]}"{found[2]}":' if found[1] else found[0]
+
+    return _STRING_OR_BARE_KEY.sub(quoted, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    """Write one character as one or two UTF-16 units."""
+    units = found[0].encode("utf-16-be").hex().upper()
+    return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))
+
+
+@lru_cache(maxsize=512)
+def _sorted_members(kind: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
+    """List a struct's members, wire name and name, in the order of the former."""
+    return tuple(
+        sorted(zip(kind.__struct_encode_fields__, kind.__struct_fields__, strict=True))
+    )
+
+
+def _entries(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Go through a struct or a table by sorted key; nulls are left out."""
+    if isinstance(value, dict):
+        entries = sorted(value.items(), key=_rank)
+    else:
+        entries = [
+            (wire_name, getattr(value, name))
+            for wire_name, name in _sorted_members(type(value))
+        ]
+    return (entry for entry in entries if entry[1] is not None)
+
+
+def _rank(entry: tuple[Any, Any]) -> tuple[int, Any]:
+    """Sort integer keys by value, then texts, then objects by their text."""
+    key = entry[0]
+    if isinstance(key, int):
+        return (0, key)
+    return (1, key) if isinstance(key, str) else (2, dumps(key))
+
+
+def _plain(value: Any) -> Any:
+    """Turn a value into tables with text keys, lists and scalars."""
+    if isinstance(value, (dict, msgspec.Struct)):
+        return {_key_text(key): _plain(each) for key, each in _entries(value)}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if isinstance(value, (set, frozenset)):
+        return [_plain(each) for each in sorted(value)]
+    return value
+
+
+def _key_text(key: Any) -> str:
+    """Write a key as the content of a string."""
+    if isinstance(key, Enum):
+        return str(key.value)
+    if isinstance(key, (str, int)):
+        return str(key)
+    return dumps(key).decode()
+
+
+def _lenient(value: Any) -> str:
+    """Write a value with bare keys."""
+    if isinstance(value, (dict, msgspec.Struct)):
+        members = (f"{_lenient(key)}:{_lenient(each)}" for key, each in _entries(value))
+        return "{" + ",".join(members) + "}"
+    if isinstance(value, (set, frozenset)):
+        value = sorted(value)
+    if isinstance(value, (list, tuple)):
+        return "[" + ",".join(map(_lenient, value)) + "]"
+    return msgspec.json.encode(value).decode()
