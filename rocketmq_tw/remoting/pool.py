@@ -1,0 +1,192 @@
+"""
+The asking end: one connection an address, made when it is first needed and again after it
+was lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from twisted.internet.defer import Deferred, DeferredList, succeed
+from twisted.internet.endpoints import clientFromString
+from twisted.internet.interfaces import IAddress, IStreamClientEndpoint
+from twisted.internet.protocol import Factory
+from twisted.python.failure import Failure
+
+from rocketmq_tw.remoting.addresses import client_endpoint
+from rocketmq_tw.remoting.errors import ConnectError, RequestTimeout
+from rocketmq_tw.remoting.peers import PeerLog
+from rocketmq_tw.remoting.protocol import RemotingProtocol
+from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.wire.fields import Answer, Request
+
+A = TypeVar("A", bound=Answer)
+EndpointFor = Callable[[str], IStreamClientEndpoint]
+
+
+class _ClientFactory(Factory):
+    """Makes the protocol of one outgoing connection."""
+
+    noisy = False
+
+    def __init__(self, build: Callable[[], RemotingProtocol]) -> None:
+        self._build = build
+
+    def buildProtocol(self, addr: IAddress) -> RemotingProtocol:
+        """Make it."""
+        return self._build()
+
+
+class ConnectionPool:
+    """
+    Connections to name servers and brokers, by address.
+
+    :param reactor: connects, and tells the time.
+    :param router: handles what servers ask of us.
+    :param template: how ``host:port`` becomes an endpoint string.
+    :param endpoint_for: makes the endpoint of an address, in place of the template.
+    :param connect_timeout: seconds.
+    :ivar on_connected: called with (address, connection) for each new connection.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        router: Router | None = None,
+        *,
+        template: str = "tcp:{host}:{port}",
+        endpoint_for: EndpointFor | None = None,
+        connect_timeout: float = 3.0,
+        idle_timeout: float = 120.0,
+    ) -> None:
+        self._reactor = reactor
+        self._router = router or Router()
+        self._template = template
+        self._endpoint_for = endpoint_for or self._from_template
+        self._connect_timeout = connect_timeout
+        self._idle_timeout = idle_timeout
+        self._peers = PeerLog(reactor)
+        self._live: dict[str, RemotingProtocol] = {}
+        self._waiting: dict[str, list[Deferred[RemotingProtocol]]] = {}
+        self._connecting: dict[str, Deferred[Any]] = {}
+        self._closed = False
+        self.on_connected: list[Callable[[str, RemotingProtocol], None]] = []
+
+    def connection(self, address: str) -> Deferred[RemotingProtocol]:
+        """
+        Give the connection to an address, making it if there is none.
+
+        :returns: fails with :class:`ConnectError`. Cancelling gives up waiting; the
+            attempt goes on for whoever else waits.
+        """
+        live = self._live.get(address)
+        if live is not None and live.connected_now:
+            return succeed(live)
+        waiting: Deferred[RemotingProtocol] = Deferred(
+            lambda d: self._waiting.get(address, []).remove(d)
+            if d in self._waiting.get(address, [])
+            else None
+        )
+        self._waiting.setdefault(address, []).append(waiting)
+        if address not in self._connecting:
+            self._connect(address)
+        return waiting
+
+    def live(self, address: str) -> RemotingProtocol | None:
+        """Give the connection to an address if there is one now."""
+        found = self._live.get(address)
+        return found if found is not None and found.connected_now else None
+
+    def call(
+        self, address: str, request: Request[A], timeout: float = 3.0
+    ) -> Deferred[A]:
+        """Connect if need be and send a request; ``timeout`` is for both."""
+        live = self.live(address)
+        if live is not None:
+            return live.call(request, timeout)
+        answer: Deferred[Any] = self.connection(address)
+        answer.addCallback(lambda connection: connection.call(request, None))
+        name = type(request).__name__
+
+        def timed_out(_result: Any, _seconds: float) -> Failure:
+            why = f"{name} was not answered in {timeout:g} s"
+            return Failure(RequestTimeout(address, why))
+
+        return answer.addTimeout(timeout, self._reactor, timed_out)
+
+    def close(self, address: str) -> Deferred[None]:
+        """Close the connection to one address."""
+        live = self._live.pop(address, None)
+        return succeed(None) if live is None else live.close()
+
+    def close_all(self, grace: float = 1.0) -> Deferred[None]:
+        """Close all; attempts to connect are given up."""
+        self._closed = True
+        for attempt in list(self._connecting.values()):
+            attempt.cancel()
+        alive, self._live = list(self._live.values()), {}
+        if not alive:
+            return succeed(None)
+        gone = DeferredList([connection.close() for connection in alive])
+        cut = self._reactor.callLater(grace, lambda: [c.abort() for c in alive])
+        return gone.addCallback(lambda _: cut.cancel() if cut.active() else None)
+
+    def _connect(self, address: str) -> None:
+        """Make one attempt for all who wait."""
+        try:
+            if self._closed:
+                raise ConnectError(address, "the pool is closed")
+            endpoint = self._endpoint_for(address)
+        except Exception as error:
+            self._failed(address, Failure(error))
+            return
+        attempt = endpoint.connect(_ClientFactory(self._build))
+        attempt.addTimeout(self._connect_timeout, self._reactor)
+        self._connecting[address] = attempt
+        attempt.addCallbacks(
+            lambda connection: self._made(address, connection),
+            lambda failure: self._failed(address, failure),
+        )
+
+    def _build(self) -> RemotingProtocol:
+        """Make the protocol of a new connection."""
+        return RemotingProtocol(
+            self._router,
+            self._reactor,
+            self._peers,
+            idle_timeout=self._idle_timeout,
+            stops_reading=False,
+        )
+
+    def _made(self, address: str, connection: RemotingProtocol) -> None:
+        """Keep a new connection, and hand it to all who wait."""
+        self._connecting.pop(address, None)
+        connection.on_lost.append(lambda lost: self._forget(address, lost))
+        self._live[address] = connection
+        for callback in list(self.on_connected):
+            callback(address, connection)
+        for waiting in self._waiting.pop(address, []):
+            waiting.callback(connection)
+
+    def _failed(self, address: str, failure: Failure) -> None:
+        """Tell all who wait that it did not work."""
+        self._connecting.pop(address, None)
+        error = failure.value
+        if not isinstance(error, ConnectError):
+            text = failure.getErrorMessage() or type(error).__name__
+            error = ConnectError(address, f"could not connect: {text}")
+            error.__cause__ = failure.value
+        for waiting in self._waiting.pop(address, []):
+            waiting.errback(error)
+
+    def _forget(self, address: str, lost: RemotingProtocol) -> None:
+        """Drop a connection that is gone."""
+        if self._live.get(address) is lost:
+            del self._live[address]
+
+    def _from_template(self, address: str) -> IStreamClientEndpoint:
+        """Make an endpoint in the usual way."""
+        return clientFromString(
+            self._reactor, client_endpoint(address, self._template)
+        )

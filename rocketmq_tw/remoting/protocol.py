@@ -1,0 +1,382 @@
+"""
+One connection, seen from either end.
+
+Both ends may ask: requests and answers go both ways, tied together by ``opaque``, a number
+that the asking end counts up. All frames of one ``dataReceived`` are handled, then their
+answers leave in one write, straight to the socket when nothing waits before them: the
+transport's own buffer would cost a second turn of the reactor.
+
+Back-pressure: an end that does not read its answers is not read from (the transport says
+so, as we are its producer), nor one that has too many requests unanswered.
+
+Source: ``NettyRemotingAbstract`` of RocketMQ 5, for what is answered and when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
+from twisted.internet.protocol import Protocol
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from rocketmq_tw.remoting.eager import write_now
+from rocketmq_tw.remoting.errors import (
+    BrokerError,
+    ConnectionLost,
+    RequestTimeout,
+    TooManyRequests,
+)
+from rocketmq_tw.remoting.peers import PeerLog
+from rocketmq_tw.remoting.router import Router, unsupported
+from rocketmq_tw.wire.command import (
+    ANSWER,
+    ONE_WAY,
+    Command,
+    decode,
+    encode_answer,
+    encode_request,
+)
+from rocketmq_tw.wire.errors import RemoteProtocolError
+from rocketmq_tw.wire.fields import Answer, Request, from_ext
+from rocketmq_tw.wire.frame import FRAME_LIMIT, Frame, FrameDecoder
+
+A = TypeVar("A", bound=Answer)
+
+_OPAQUE_END = (1 << 31) - 1
+
+
+@implementer(IPushProducer)
+class RemotingProtocol(Protocol):
+    """
+    Requests and answers over one connection.
+
+    :param router: handles what the peer asks.
+    :param clock: for time-outs and the idle limit.
+    :param peers: where complaints about the peer go.
+    :param idle_timeout: seconds without a byte in either direction until it is closed.
+    :param max_pending: how many of our calls may wait for answers.
+    :param max_in_flight: how many of the peer's requests may wait for us.
+    :param stops_reading: whether a peer that does not read is no longer read from. True
+        for servers; a client that did so too could wait for ever for a server that does.
+    :ivar address: the peer as ``host:port``.
+    :ivar on_lost: called with the protocol once the connection is gone.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        router: Router,
+        clock: IReactorTime,
+        peers: PeerLog | None = None,
+        *,
+        frame_limit: int = FRAME_LIMIT,
+        idle_timeout: float = 120.0,
+        max_pending: int = 65535,
+        max_in_flight: int = 20000,
+        stops_reading: bool = True,
+    ) -> None:
+        self._router = router
+        self._clock = clock
+        self._peers = peers or PeerLog(clock)
+        self._decoder = FrameDecoder(frame_limit)
+        self._idle_timeout = idle_timeout
+        self._max_pending = max_pending
+        self._max_in_flight = max_in_flight
+        self._stops_reading = stops_reading
+        self._pending: dict[int, tuple[Deferred[Any], Request[Any]]] = {}
+        self._opaque = 0
+        self._in_flight = 0
+        self._last_seen = 0.0
+        self._idle_check: IDelayedCall | None = None
+        self._closing = False
+        self._full = False
+        self._crowded = False
+        self._drained: list[Deferred[None]] = []
+        self._lost: list[Deferred[None]] = []
+        self.address = "?"
+        self.on_lost: list[Callable[[RemotingProtocol], None]] = []
+
+    # -- what Twisted calls
+
+    def connectionMade(self) -> None:
+        """Note the peer, and become the transport's producer, to learn when it is full."""
+        assert self.transport is not None
+        peer = self.transport.getPeer()
+        host, port = getattr(peer, "host", None), getattr(peer, "port", 0)
+        shown = f"[{host}]" if host and ":" in host else host
+        self.address = f"{shown}:{port}" if host else str(peer)
+        set_no_delay = getattr(self.transport, "setTcpNoDelay", None)
+        if set_no_delay is not None:
+            set_no_delay(True)
+        self.transport.registerProducer(self, True)
+        self._last_seen = self._clock.seconds()
+        if self._idle_timeout:
+            self._idle_check = self._clock.callLater(self._idle_timeout, self._check_idle)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Handle all whole frames, then send their answers in one write."""
+        self._last_seen = self._clock.seconds()
+        decoder = self._decoder
+        frames = decoder.feed(data)
+        if frames:
+            self._frames_received(frames)
+        if decoder.error is not None and not self._closing:
+            self._refuse_peer(decoder.error)
+
+    def connectionLost(self, reason: Failure | None = None) -> None:
+        """Fail every call that waits, once."""
+        self._closing = True
+        if self._idle_check is not None and self._idle_check.active():
+            self._idle_check.cancel()
+        pending, self._pending = self._pending, {}
+        why = reason.getErrorMessage() if reason is not None else "closed"
+        for waiting, request in pending.values():
+            lost = f"the connection was lost before {type(request).__name__} was answered"
+            waiting.errback(ConnectionLost(self.address, f"{lost} ({why})"))
+        self._fire(self._drained)
+        callbacks, self.on_lost = self.on_lost, []
+        for callback in callbacks:
+            callback(self)
+        self._fire(self._lost)
+
+    def pauseProducing(self) -> None:
+        """Our answers are not being read: read no more requests."""
+        self._full = True
+        self._read_or_not()
+
+    def resumeProducing(self) -> None:
+        """The peer reads again."""
+        self._full = False
+        self._fire(self._drained)
+        self._read_or_not()
+
+    def stopProducing(self) -> None:
+        """The transport is going; ``connectionLost`` follows."""
+
+    # -- what the rest of the program calls
+
+    @property
+    def connected_now(self) -> bool:
+        """Whether requests can be sent."""
+        return bool(self.connected) and not self._closing
+
+    def call(
+        self, request: Request[A], timeout: float | None = 3.0
+    ) -> Deferred[A]:
+        """
+        Send a request.
+
+        :param timeout: seconds to wait; None leaves that to the caller.
+        :returns: fires with the answer if its code is one of ``request.accepted``. Fails
+            with :class:`BrokerError` for any other code, :class:`RequestTimeout`,
+            :class:`ConnectionLost` or :class:`TooManyRequests`. When cancelled, a late
+            answer is dropped; the peer may have acted.
+        """
+        if not self.connected_now:
+            return _failed(ConnectionLost(self.address, "the connection is closed"))
+        if len(self._pending) >= self._max_pending:
+            why = f"{len(self._pending)} requests wait for answers"
+            return _failed(TooManyRequests(self.address, why))
+        opaque = self._next_opaque()
+        answer: Deferred[Any] = Deferred(lambda _: self._pending.pop(opaque, None))
+        self._pending[opaque] = (answer, request)
+        self._send(encode_request(request, opaque))
+        if timeout is not None:
+            answer.addTimeout(timeout, self._clock, self._timed_out(request, timeout))
+        return answer
+
+    def call_one_way(self, request: Request[Any]) -> None:
+        """Send a request that is not answered; lost if the connection is."""
+        if self.connected_now:
+            self._send(encode_request(request, self._next_opaque(), one_way=True))
+
+    def when_writable(self) -> Deferred[None]:
+        """Fire when the transport's buffer takes more; at once if it does now."""
+        if not self._full or not self.connected_now:
+            return succeed(None)
+        waiting: Deferred[None] = Deferred(lambda d: self._drained.remove(d))
+        self._drained.append(waiting)
+        return waiting
+
+    def close(self) -> Deferred[None]:
+        """Close once all that was written is sent; fires when the connection is gone."""
+        if not self.connected:
+            return succeed(None)
+        gone: Deferred[None] = Deferred()
+        self._lost.append(gone)
+        if not self._closing:
+            self._closing = True
+            assert self.transport is not None
+            self.transport.unregisterProducer()
+            self.transport.loseConnection()
+        return gone
+
+    def abort(self) -> None:
+        """Close now, whatever is still to be sent."""
+        if self.connected and self.transport is not None:
+            self._closing = True
+            self.transport.abortConnection()
+
+    # -- requests and answers
+
+    def _frames_received(self, frames: list[Frame]) -> None:
+        """Handle frames in order; stop at the first that breaks the rules."""
+        out: list[bytes] = []
+        for kind, header, body in frames:
+            try:
+                command = decode(kind, header, body)
+            except RemoteProtocolError as error:
+                self._refuse_peer(error)
+                break
+            if command.flag & ANSWER:
+                self._answer_received(command)
+            else:
+                answer = self._request_received(command)
+                if answer is not None:
+                    out.append(answer)
+        if out:
+            self._send(out[0] if len(out) == 1 else b"".join(out))
+
+    def _request_received(self, command: Command) -> bytes | None:
+        """Ask the handler; give the answer's frame if it is there already."""
+        found = self._router.find(command.code)
+        command.connection = self
+        if command.opaque is None:
+            command.opaque = self._next_opaque()
+        try:
+            if found is None:
+                outcome: Any = unsupported(command.code)
+            else:
+                declared, handler = found
+                request = command.fields
+                if request.__class__ is not declared:
+                    request = from_ext(declared, request)
+                    request.body = command.body
+                outcome = handler(request, command)
+        except Exception:
+            outcome = self._router.refusal(Failure())
+        if outcome is None:
+            return None
+        if isinstance(outcome, Deferred):
+            self._answer_later(outcome, command)
+            return None
+        if command.flag & ONE_WAY:
+            return None
+        return encode_answer(outcome, command.opaque, command.kind)
+
+    def _answer_later(self, outcome: Deferred[Any], command: Command) -> None:
+        """Send the answer when it comes; count it until then."""
+        self._in_flight += 1
+        if self._in_flight >= self._max_in_flight:
+            self._crowded = True
+            self._read_or_not()
+
+        def done(answer: Answer | None) -> None:
+            self._in_flight -= 1
+            if self._crowded and self._in_flight < self._max_in_flight:
+                self._crowded = False
+                self._read_or_not()
+            if answer is None or command.flag & ONE_WAY or not self.connected_now:
+                return
+            self._send(encode_answer(answer, command.opaque or 0, command.kind))
+
+        outcome.addErrback(self._router.refusal)
+        outcome.addCallback(done)
+        outcome.addErrback(lambda f: self._log.failure("an answer was not sent", f))
+
+    def _answer_received(self, command: Command) -> None:
+        """Fire the call that this answers; drop what nobody waits for."""
+        found = self._pending.pop(command.opaque, None)  # type: ignore[arg-type]
+        if found is None:
+            return
+        waiting, request = found
+        if command.code not in request.accepted:
+            name = type(request).__name__
+            error = BrokerError(command.code, command.remark, self.address, name)
+            waiting.errback(error)
+            return
+        try:
+            answer = from_ext(request.answer_type, command.fields)
+        except Exception:
+            waiting.errback(Failure())
+            return
+        answer.body = command.body
+        answer.status = command.code
+        answer.remark = command.remark
+        waiting.callback(answer)
+
+    def _next_opaque(self) -> int:
+        """Count up; never 0, which some peers take for a missing number."""
+        while True:
+            self._opaque = self._opaque % _OPAQUE_END + 1
+            if self._opaque not in self._pending:
+                return self._opaque
+
+    def _timed_out(
+        self, request: Request[Any], timeout: float
+    ) -> Callable[[Any, float], Any]:
+        """Make the function that turns our own cancellation into a time-out."""
+        name = type(request).__name__
+
+        def timed_out(result: Any, _seconds: float) -> Any:
+            return Failure(
+                RequestTimeout(self.address, f"{name} was not answered in {timeout:g} s")
+            )
+
+        return timed_out
+
+    # -- the transport
+
+    def _send(self, data: bytes) -> None:
+        """Write, at once if the socket takes it."""
+        if self.connected:
+            write_now(self.transport, data)
+
+    def _read_or_not(self) -> None:
+        """Read from the peer only while it reads, and is not owed too many answers."""
+        if self._closing or self.transport is None:
+            return
+        if self._crowded or (self._full and self._stops_reading):
+            self.transport.pauseProducing()
+        else:
+            self.transport.resumeProducing()
+
+    def _refuse_peer(self, error: RemoteProtocolError) -> None:
+        """Close on a peer that broke the rules; nothing it sent before is lost."""
+        if self._closing:
+            return
+        self._peers.complain(self.address, str(error))
+        self._closing = True
+        assert self.transport is not None
+        self.transport.unregisterProducer()
+        self.transport.loseConnection()
+
+    def _check_idle(self) -> None:
+        """Close if nothing was received or is being sent; else look again later."""
+        quiet = self._clock.seconds() - self._last_seen
+        if quiet < self._idle_timeout:
+            wait = self._idle_timeout - quiet
+            self._idle_check = self._clock.callLater(wait, self._check_idle)
+        elif not self._closing:
+            self._log.debug("closing {address}: idle", address=self.address)
+            self.abort()
+
+    @staticmethod
+    def _fire(waiting: list[Deferred[None]]) -> None:
+        """Fire each once, even if firing one adds another."""
+        fired, waiting[:] = waiting[:], []
+        for each in fired:
+            each.callback(None)
+
+
+def _failed(error: Exception) -> Deferred[Any]:
+    """Make a Deferred that has failed already."""
+    failed: Deferred[Any] = Deferred()
+    failed.errback(error)
+    return failed

@@ -1,0 +1,79 @@
+"""The serving end: its factory knows all live connections, and closes them in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred, DeferredList, succeed
+from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.protocol import ServerFactory
+
+from rocketmq_tw.remoting.peers import PeerLog
+from rocketmq_tw.remoting.protocol import RemotingProtocol
+from rocketmq_tw.remoting.router import Router
+
+
+class RemotingServerFactory(ServerFactory):
+    """
+    Makes a :class:`RemotingProtocol` for every client.
+
+    :param router: handles their requests.
+    :param on_lost: called with each connection that is gone.
+    :param limits: handed on to the protocol: ``frame_limit``, ``idle_timeout``, ...
+    :ivar connections: those alive.
+    """
+
+    noisy = False
+
+    def __init__(
+        self,
+        router: Router,
+        clock: IReactorTime,
+        on_lost: Callable[[RemotingProtocol], None] | None = None,
+        **limits: Any,
+    ) -> None:
+        self._router = router
+        self._clock = clock
+        self._on_lost = on_lost
+        self._limits = limits
+        self._peers = PeerLog(clock)
+        self._closed = False
+        self.connections: set[RemotingProtocol] = set()
+
+    def buildProtocol(self, addr: IAddress) -> RemotingProtocol | None:
+        """Make the protocol of one client; none once all are being closed."""
+        if self._closed:
+            return None
+        protocol = RemotingProtocol(
+            self._router, self._clock, self._peers, **self._limits
+        )
+        protocol.factory = self
+        protocol.on_lost.append(self._forget)
+        self.connections.add(protocol)
+        return protocol
+
+    def _forget(self, protocol: RemotingProtocol) -> None:
+        """Drop one that is gone, and tell who wants to know."""
+        self.connections.discard(protocol)
+        if self._on_lost is not None:
+            self._on_lost(protocol)
+
+    def close_all(self, grace: float = 2.0) -> Deferred[None]:
+        """
+        Close every connection once its answers are sent.
+
+        :param grace: seconds until those that do not read them are cut.
+        """
+        self._closed = True
+        alive = list(self.connections)
+        if not alive:
+            return succeed(None)
+        gone = DeferredList([protocol.close() for protocol in alive])
+        cut = self._clock.callLater(grace, lambda: [p.abort() for p in alive])
+
+        def done(_result: object) -> None:
+            if cut.active():
+                cut.cancel()
+
+        return gone.addCallback(done)

@@ -1,0 +1,351 @@
+"""
+One request or answer: the header in its two forms, and the body.
+
+JSON, keys as the original writes them::
+
+    {"code":105,"extFields":{"topic":"T"},"flag":0,"language":"JAVA","opaque":7,
+     "serializeTypeCurrentRPC":"JSON","version":401}
+
+Binary, all numbers big-endian::
+
+    code 2 | language 1 | version 2 | opaque 4 | flag 4 | remark 4+n | ext 4+n
+    ext = (key 2+n, value 4+n)*
+
+The header of a declared request is decoded in one pass into its struct, when it is
+written as most clients write it (``code`` first, valid JSON): 0.9 microseconds for a send,
+against 3 for the text alone by the standard library. All else takes the tolerant way.
+
+Source: ``RemotingCommand``, ``RocketMQSerializable``, ``RemotingSerializable``.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from rocketmq_tw.wire import codes
+from rocketmq_tw.wire.errors import (
+    LocalProtocolError,
+    MalformedHeader,
+    RemoteProtocolError,
+)
+from rocketmq_tw.wire.fields import (
+    DECLARED,
+    Answer,
+    Ext,
+    Fields,
+    Request,
+    layout,
+    to_ext,
+)
+from rocketmq_tw.wire.frame import BINARY, JSON, join
+
+ANSWER = 1
+ONE_WAY = 2
+
+_INT32 = range(-(1 << 31), 1 << 31)
+
+T = TypeVar("T")
+
+
+class RemotingCommand(msgspec.Struct, Generic[T], kw_only=True):
+    """
+    A decoded header.
+
+    :ivar fields: a declared request's struct, or the texts as they came.
+    :ivar opaque: the number that ties an answer to its request; None if it was missing.
+    :ivar kind: how its header was written; an answer is written the same way.
+    :ivar connection: whoever received it; set on receipt.
+    """
+
+    code: int = 0
+    opaque: int | None = None
+    fields: T = msgspec.field(name="extFields", default=None)  # type: ignore[assignment]
+    flag: int = 0
+    language: str | int | None = "JAVA"
+    version: int = 0
+    remark: str | None = None
+    body: bytes = msgspec.field(name="//body", default=b"")
+    kind: int = msgspec.field(name="//kind", default=JSON)
+    connection: Any = msgspec.field(name="//connection", default=None)
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether this answers a request of ours."""
+        return bool(self.flag & ANSWER)
+
+    @property
+    def is_one_way(self) -> bool:
+        """Whether the sender wants no answer."""
+        return bool(self.flag & ONE_WAY)
+
+
+Command = RemotingCommand[Any]
+_Decoder = Callable[[bytes], Command]
+
+_plain: _Decoder = msgspec.json.Decoder(
+    RemotingCommand[dict[str, str]], strict=False
+).decode
+#: Decoders of declared requests, by the text of their code.
+_typed: dict[bytes, _Decoder] = {}
+
+
+def _typed_decoder(text: bytes) -> _Decoder:
+    """Make, once, the decoder of the request whose code is spelt so."""
+    declared = DECLARED.get(int(text)) if text.isdigit() else None
+    if declared is None:
+        return _plain
+    decoder = msgspec.json.Decoder(RemotingCommand[declared], strict=False).decode
+    _typed[text] = decoder
+    return decoder
+
+
+def decode(kind: int, header: bytes, body: bytes = b"") -> Command:
+    """
+    Read a header.
+
+    :returns: the command. Its fields are a struct only if the code is declared and all is
+        well-formed; else a dict of texts, which :func:`rocketmq_tw.wire.fields.from_ext`
+        reads or refuses.
+    :raises RemoteProtocolError: this is no header; the connection has to be closed.
+    """
+    if kind == JSON:
+        return decode_json(header, body)
+    if kind == BINARY:
+        return _decode_binary(header, body)
+    raise MalformedHeader(
+        f"the header is written in the unknown way {kind}; expected 0 (JSON) or 1 (binary)"
+    )
+
+
+def decode_json(header: bytes, body: bytes) -> Command:
+    """Read a JSON header, in one pass where that is possible."""
+    text = header[8 : header.find(b",", 8, 20)] if header[:8] == b'{"code":' else b""
+    decoder = _typed.get(text) or _typed_decoder(text)
+    try:
+        command = decoder(header)
+        if command.flag & ANSWER and decoder is not _plain:
+            command = _plain(header)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        command = _decode_tolerantly(header)
+    command.body = body
+    if command.fields.__class__ is dict or command.fields is None:
+        if command.fields is None:
+            command.fields = {}
+    else:
+        command.fields.body = body
+    if command.opaque is not None and command.opaque not in _INT32:
+        raise MalformedHeader(f"opaque is {command.opaque}; expected 32 bits")
+    return command
+
+
+def _decode_tolerantly(header: bytes) -> Command:
+    """Read what Java's parser would: numbers as texts, odd keys, any case."""
+    from rocketmq_tw.wire import fastjson
+
+    try:
+        document = fastjson.loads(header)
+    except (RemoteProtocolError, ValueError) as error:
+        raise MalformedHeader(f"the header is not JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise MalformedHeader("the header is not a JSON object")
+    known = {str(key).lower(): value for key, value in document.items()}
+    ext = known.get("extfields") or {}
+    if not isinstance(ext, dict):
+        raise MalformedHeader("extFields is not an object")
+    remark, language = known.get("remark"), known.get("language", "JAVA")
+    return RemotingCommand(
+        code=_integer(known, "code", 0),
+        opaque=_integer(known, "opaque", None),
+        flag=_integer(known, "flag", 0),
+        version=_integer(known, "version", 0),
+        language=language if isinstance(language, str | int) else None,
+        remark=None if remark is None else str(remark),
+        fields={str(key): _text(value) for key, value in ext.items() if value is not None},
+    )
+
+
+def _integer(document: dict[str, Any], name: str, default: Any) -> Any:
+    """Read a number that may be written as a text; out of range is fatal."""
+    value = document.get(name)
+    if value is None:
+        return default
+    try:
+        number = int(float(value)) if isinstance(value, float) else int(value)
+    except (TypeError, ValueError, OverflowError):
+        raise MalformedHeader(f"{name} is {value!r:.80}; expected a number") from None
+    if number not in _INT32:
+        raise MalformedHeader(f"{name} is {number}; expected 32 bits")
+    return number
+
+
+def _text(value: Any) -> str:
+    """Write any JSON value as the text that Java makes of it."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    from rocketmq_tw.wire import fastjson
+
+    return fastjson.dumps(value).decode()
+
+
+_FIXED = struct.Struct(">hbhii")
+
+
+def _decode_binary(header: bytes, body: bytes) -> Command:
+    """Read a binary header."""
+    try:
+        code, language, version, opaque, flag = _FIXED.unpack_from(header)
+        remark, at = _read_text(header, _FIXED.size, 4)
+        ext_size = int.from_bytes(header[at : at + 4], "big", signed=True)
+        at += 4
+        if ext_size < 0 or at + ext_size > len(header):
+            raise MalformedHeader(f"the ext block of {ext_size} bytes runs past the end")
+        ext = _read_ext(header, at, at + ext_size)
+    except (struct.error, UnicodeDecodeError) as error:
+        raise MalformedHeader(f"the binary header is cut short: {error}") from None
+    return RemotingCommand(
+        code=code,
+        opaque=opaque,
+        flag=flag,
+        version=version,
+        language=codes.LANGUAGES[language] if 0 <= language < 14 else None,
+        remark=remark or None,
+        fields=ext,
+        body=body,
+        kind=BINARY,
+    )
+
+
+def _read_text(data: bytes, at: int, width: int) -> tuple[str, int]:
+    """Read a text behind its length, which takes ``width`` bytes."""
+    size = int.from_bytes(data[at : at + width], "big", signed=True)
+    start = at + width
+    if size < 0 or start + size > len(data):
+        raise MalformedHeader(f"a text of {size} bytes runs past the end of the header")
+    return data[start : start + size].decode(), start + size
+
+
+def _read_ext(data: bytes, at: int, end: int) -> Ext:
+    """Read keys and values; an empty value means null, which means absent."""
+    ext: Ext = {}
+    while at < end:
+        key, at = _read_text(data, at, 2)
+        value, at = _read_text(data, at, 4)
+        if value:
+            ext[key] = value
+    if at != end:
+        raise MalformedHeader("the ext block ends inside a value")
+    return ext
+
+
+class _Header(msgspec.Struct, omit_defaults=True):
+    """A JSON header to write, its keys in the original's order."""
+
+    code: int
+    ext: Ext | None = msgspec.field(name="extFields", default=None)
+    flag: int = -1
+    language: str = ""
+    opaque: int = -1
+    remark: str | None = None
+    written: str = msgspec.field(name="serializeTypeCurrentRPC", default="")
+    version: int = -1
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def _frame(
+    code: int, opaque: int, flag: int, remark: str | None, fields: Fields, kind: int
+) -> bytes:
+    """Write one frame in either form."""
+    ext = to_ext(fields)
+    if kind == BINARY:
+        header = _binary_header(code, opaque, flag, remark, ext)
+    else:
+        ordered = dict(sorted(ext.items())) if ext else None
+        header = _encode(
+            _Header(
+                code,
+                ordered,
+                flag,
+                codes.LANGUAGE,
+                opaque,
+                remark,
+                "JSON",
+                codes.VERSION,
+            )
+        )
+    return join(kind, header, fields.body)
+
+
+def _binary_header(
+    code: int, opaque: int, flag: int, remark: str | None, ext: Ext
+) -> bytes:
+    """Write a binary header."""
+    if not -(1 << 15) <= code < 1 << 15:
+        raise LocalProtocolError(f"code {code} does not fit a binary header")
+    block = b"".join(
+        len(key).to_bytes(2, "big") + key + len(value).to_bytes(4, "big") + value
+        for key, value in ((k.encode(), v.encode()) for k, v in ext.items())
+    )
+    said = (remark or "").encode()
+    language = codes.LANGUAGES.index(codes.LANGUAGE)
+    return b"".join(
+        (
+            _FIXED.pack(code, language, codes.VERSION, opaque, flag),
+            len(said).to_bytes(4, "big"),
+            said,
+            len(block).to_bytes(4, "big"),
+            block,
+        )
+    )
+
+
+def encode_request(
+    request: Request[Any], opaque: int, *, one_way: bool = False, kind: int = JSON
+) -> bytes:
+    """Write a request as a frame."""
+    flag = ONE_WAY if one_way else 0
+    return _frame(request.code, opaque, flag, None, request, kind)
+
+
+def encode_answer(answer: Answer, opaque: int, kind: int = JSON) -> bytes:
+    """
+    Write an answer as a frame.
+
+    An answer type that offers ``to_json_frame`` (those of sends and pulls do) writes
+    itself from a prepared text.
+    """
+    if kind == JSON:
+        quick = getattr(answer, "to_json_frame", None)
+        if quick is not None:
+            frame: bytes | None = quick(opaque)
+            if frame is not None:
+                return frame
+    return _frame(answer.status, opaque, ANSWER, answer.remark, answer, kind)
+
+
+def answer_head(kind: type[Answer], ints: tuple[str, ...], remark: str | None) -> bytes:
+    """
+    Prepare the text of an answer whose fields are all numbers or fixed.
+
+    :param ints: the wire names of the fields that take a ``%d``, in alphabetical order.
+    :returns: a format of bytes; it takes the code, the numbers, and the opaque.
+    """
+    known = {wire_name for _, wire_name in layout(kind)}
+    if not known.issuperset(ints):
+        raise LocalProtocolError(f"{kind.__name__} lacks one of {ints}")
+    ext = b",".join(b'"%b":"%%d"' % name.encode() for name in ints)
+    said = b'"remark":%b,' % _encode(remark) if remark is not None else b""
+    return (
+        b'{"code":%%d,"extFields":{%b},"flag":1,"language":"%b","opaque":%%d,%b'
+        b'"serializeTypeCurrentRPC":"JSON","version":%d}'
+        % (ext, codes.LANGUAGE.encode(), said, codes.VERSION)
+    )

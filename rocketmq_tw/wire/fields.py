@@ -1,0 +1,131 @@
+"""
+A request's typed fields, and their place in the header (``extFields``).
+
+A request is declared once, as a struct; both ends use the declaration::
+
+    class GetMaxOffset(Request[OffsetAnswer]):
+        code: ClassVar = RequestCode.GET_MAX_OFFSET
+        topic: str
+        queue_id: int
+
+Names on the wire are made from the names of the fields (``queue_id`` is ``queueId``); the
+odd ones are spelt with ``msgspec.field(name=...)``. On the wire every value is text;
+``None`` is left out.
+
+Source: ``CommandCustomHeader`` and ``RemotingCommand.decodeCommandCustomHeader``.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any, ClassVar, Generic, TypeVar, get_args
+
+import msgspec
+
+from rocketmq_tw.wire.errors import BadField
+
+Ext = dict[str, str]
+
+
+class Fields(msgspec.Struct, rename="camel", kw_only=True):
+    """
+    The fields of a request or an answer, with its body.
+
+    :ivar body: the bytes behind the header. Its name on the wire cannot occur there.
+    """
+
+    body: bytes = msgspec.field(default=b"", name="//body")
+
+
+class Answer(Fields, kw_only=True):
+    """
+    What a request is answered with; declare its header fields in a subclass.
+
+    :ivar status: the response code, see :class:`~rocketmq_tw.wire.codes.ResponseCode`.
+    :ivar remark: a text for people; the original sends none with success.
+    """
+
+    status: int = msgspec.field(default=0, name="//code")
+    remark: str | None = msgspec.field(default=None, name="//remark")
+
+
+A = TypeVar("A", bound=Answer)
+
+#: Every declared request by its code.
+DECLARED: dict[int, type[Request[Any]]] = {}
+
+
+class Request(Fields, Generic[A], kw_only=True):
+    """
+    Base of every request.
+
+    :cvar code: its number.
+    :cvar accepted: the response codes that are answers, not errors.
+    :cvar answer_type: taken from the subscript, as in ``Request[OffsetAnswer]``.
+    """
+
+    code: ClassVar[int]
+    accepted: ClassVar[frozenset[int]] = frozenset({0})
+    answer_type: ClassVar[type[Answer]] = Answer
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for base in getattr(cls, "__orig_bases__", ()):
+            arguments = get_args(base)
+            if arguments and isinstance(arguments[0], type):
+                cls.answer_type = arguments[0]
+        if "code" in cls.__dict__:
+            DECLARED[int(cls.__dict__["code"])] = cls
+
+
+@cache
+def layout(kind: type[Fields]) -> tuple[tuple[str, str], ...]:
+    """Give (name of the field, name on the wire) of all that travels in the header."""
+    return tuple(
+        (field.name, field.encode_name)
+        for field in msgspec.structs.fields(kind)
+        if not field.encode_name.startswith("//")
+    )
+
+
+def to_ext(values: Fields) -> Ext:
+    """Write the fields as the wire's texts."""
+    ext: Ext = {}
+    for name, wire_name in layout(type(values)):
+        value = getattr(values, name)
+        if value is None:
+            continue
+        if value.__class__ is bool:
+            ext[wire_name] = "true" if value else "false"
+        else:
+            ext[wire_name] = str(value)
+    return ext
+
+
+F = TypeVar("F", bound=Fields)
+_WHERE = re.compile(r"`\$\.?([^`]*)`$")
+_MISSING = re.compile(r"missing required field `([^`]*)`")
+
+
+def from_ext(kind: type[F], ext: Ext) -> F:
+    """
+    Read the fields from the wire's texts; unknown ones are ignored.
+
+    :raises BadField: one is missing or cannot be read.
+    """
+    try:
+        return msgspec.convert(ext, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise _bad_field(kind, ext, str(error)) from None
+
+
+def _bad_field(kind: type[Fields], ext: Ext, text: str) -> BadField:
+    """Put a validation error into the words of :class:`BadField`."""
+    missing = _MISSING.search(text)
+    if missing:
+        return BadField(missing[1], "missing", f"it in {kind.__name__}")
+    where = _WHERE.search(text)
+    name = where[1] if where else "?"
+    found = repr(ext.get(name))[:80]
+    return BadField(name, found, text.split(" - ")[0].removeprefix("Expected "))

@@ -1,0 +1,142 @@
+"""
+Bytes to whole frames.
+
+A frame, all numbers big-endian::
+
+    +----------+-----------+-----------------+--------+------+
+    | length 4 | kind 1    | header length 3 | header | body |
+    +----------+-----------+-----------------+--------+------+
+
+``length`` counts all that follows it; ``kind`` says how the header is written (0 JSON,
+1 binary). The decoder keeps the slices of an unfinished frame apart until all are there,
+so that a large frame is copied once, not once a slice.
+
+Source: ``NettyDecoder``, ``NettyEncoder`` and ``RemotingCommand`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from rocketmq_tw.wire.errors import (
+    ForeignProtocol,
+    FrameTooLong,
+    MalformedFrame,
+    RemoteProtocolError,
+)
+
+#: The largest frame, its length field included, in bytes.
+FRAME_LIMIT = 16 * 1024 * 1024
+
+#: How a header is written.
+JSON = 0
+BINARY = 1
+
+_HEAD = struct.Struct(">II")
+_HTTP = "point the client at the remoting port, or the browser elsewhere"
+#: First bytes of what else is sent to the port: their name, and what to do about it.
+_FOREIGN = {
+    b"PRI ": ("HTTP/2 (gRPC?)", "5.x gRPC clients need a proxy, this port is remoting"),
+    b"\x16\x03": ("TLS", "TLS is off on this port; turn it on here or off there"),
+    **{verb: ("HTTP", _HTTP) for verb in (b"GET ", b"POST", b"HEAD", b"PUT ", b"OPTI")},
+}
+
+Frame = tuple[int, bytes, bytes]
+
+
+def foreign(start: bytes) -> ForeignProtocol | None:
+    """Name the other protocol that a connection starts with, if it is a known one."""
+    for prefix, (spoken, advice) in _FOREIGN.items():
+        if start.startswith(prefix):
+            return ForeignProtocol(spoken, advice)
+    return None
+
+
+def join(kind: int, header: bytes, body: bytes = b"") -> bytes:
+    """Write one frame."""
+    size = len(header)
+    return _HEAD.pack(4 + size + len(body), kind << 24 | size) + header + body
+
+
+class FrameDecoder:
+    """
+    Takes bytes in any slices and gives whole frames.
+
+    :param limit: the largest frame in bytes, its length field included.
+    :ivar error: set once the peer has broken the rules; nothing is decoded after it.
+    """
+
+    __slots__ = ("_limit", "_slices", "_held", "_wanted", "_first", "error")
+
+    def __init__(self, limit: int = FRAME_LIMIT) -> None:
+        self._limit = limit
+        self._slices: list[bytes] = []
+        self._held = 0
+        self._wanted = 4
+        self._first = True
+        self.error: RemoteProtocolError | None = None
+
+    @property
+    def held(self) -> int:
+        """How many bytes of an unfinished frame are kept."""
+        return self._held
+
+    def feed(self, data: bytes) -> list[Frame]:
+        """
+        Take the next bytes.
+
+        :returns: the frames that are whole now, as (kind, header, body). Frames before a
+            broken one are given; look at :attr:`error` afterwards.
+        """
+        if self._held:
+            self._slices.append(data)
+            self._held += len(data)
+            if self._held < self._wanted:
+                return []
+            data = b"".join(self._slices)
+            self._slices.clear()
+            self._held = 0
+        if self.error is not None:
+            return []
+        frames, at = self._split(data)
+        if at < len(data) and self.error is None:
+            rest = data[at:] if at else data
+            self._slices.append(rest)
+            self._held = len(rest)
+        return frames
+
+    def _split(self, data: bytes) -> tuple[list[Frame], int]:
+        """Cut whole frames off; also say where the unfinished one begins."""
+        frames: list[Frame] = []
+        at, size, longest = 0, len(data), self._limit - 4
+        from_bytes = int.from_bytes
+        while size - at >= 4:
+            length = from_bytes(data[at : at + 4], "big")
+            if length > longest or length < 4:
+                self._refuse(data[at : at + 8], length)
+                break
+            end = at + 4 + length
+            if end > size:
+                self._wanted = end - at
+                break
+            body = at + 8 + from_bytes(data[at + 5 : at + 8], "big")
+            if body > end:
+                self.error = MalformedFrame(
+                    f"a header of {body - at - 8} bytes is announced"
+                    f" in a frame that has room for {length - 4}"
+                )
+                break
+            frames.append((data[at + 4], data[at + 8 : body], data[body:end]))
+            at = end
+        else:
+            self._wanted = 4
+        if frames:
+            self._first = False
+        return frames, at
+
+    def _refuse(self, start: bytes, length: int) -> None:
+        """Remember why no more is read from this peer."""
+        if length >= 1 << 31:
+            length -= 1 << 32
+        other = foreign(start) if self._first else None
+        self.error = other or FrameTooLong(length, self._limit)

@@ -1,0 +1,41 @@
+"""
+Consumer groups of a broker.
+
+Source: ``DeleteSubscriptionGroupRequestHeader``,
+``GetSubscriptionGroupConfigRequestHeader``.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rocketmq_tw.wire.codes import RequestCode
+from rocketmq_tw.wire.fields import Answer, Request
+
+
+class UpdateGroup(Request[Answer]):
+    """Create a group or change it; the body is a ``SubscriptionGroupConfig``."""
+
+    code: ClassVar[int] = RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP
+
+
+class GetAllGroups(Request[Answer]):
+    """Ask for the table of groups."""
+
+    code: ClassVar[int] = RequestCode.GET_ALL_SUBSCRIPTIONGROUP_CONFIG
+
+
+class GetGroup(Request[Answer]):
+    """Ask for one group's settings."""
+
+    code: ClassVar[int] = RequestCode.GET_SUBSCRIPTIONGROUP_CONFIG
+    group: str
+
+
+class DeleteGroup(Request[Answer]):
+    """Delete a group; the two releases spell the same flag differently."""
+
+    code: ClassVar[int] = RequestCode.DELETE_SUBSCRIPTIONGROUP
+    group_name: str
+    clean_offset: bool | None = None
+    remove_offset: bool | None = None

@@ -1,0 +1,58 @@
+"""
+Clients making themselves known, and groups learning of their members.
+
+Source: ``HeartbeatRequestHeader``, ``UnregisterClientRequestHeader``,
+``GetConsumerListByGroupRequestHeader``, ``NotifyConsumerIdsChangedRequestHeader``.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from rocketmq_tw.wire.codes import RequestCode
+from rocketmq_tw.wire.fields import Answer, Request
+
+
+class Heartbeat(Request[Answer]):
+    """Say who we are; the body is :mod:`rocketmq_tw.wire.bodies.heartbeat`."""
+
+    code: ClassVar[int] = RequestCode.HEART_BEAT
+
+
+class UnregisterClient(Request[Answer]):
+    """Leave a group."""
+
+    code: ClassVar[int] = RequestCode.UNREGISTER_CLIENT
+    client_id: str = msgspec.field(name="clientID")
+    producer_group: str | None = None
+    consumer_group: str | None = None
+
+
+class GetConsumerList(Request[Answer]):
+    """Ask for the client ids of a group; the body is a list."""
+
+    code: ClassVar[int] = RequestCode.GET_CONSUMER_LIST_BY_GROUP
+    consumer_group: str
+
+
+class NotifyConsumerIdsChanged(Request[Answer]):
+    """Broker to client, one-way: the members of a group have changed."""
+
+    code: ClassVar[int] = RequestCode.NOTIFY_CONSUMER_IDS_CHANGED
+    consumer_group: str
+
+
+class GetConsumerConnections(Request[Answer]):
+    """Ask who consumes in a group; the body is a ``ConsumerConnection``."""
+
+    code: ClassVar[int] = RequestCode.GET_CONSUMER_CONNECTION_LIST
+    consumer_group: str
+
+
+class GetProducerConnections(Request[Answer]):
+    """Ask who produces in a group; the body is a ``ProducerConnection``."""
+
+    code: ClassVar[int] = RequestCode.GET_PRODUCER_CONNECTION_LIST
+    producer_group: str

@@ -1,0 +1,63 @@
+"""
+Namespaced keys and values, and the name server's own configuration.
+
+Source: ``PutKVConfigRequestHeader``, ``GetKVConfigRequestHeader``,
+``DeleteKVConfigRequestHeader``, ``GetKVListByNamespaceRequestHeader``.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rocketmq_tw.wire.codes import RequestCode
+from rocketmq_tw.wire.fields import Answer, Request
+
+
+class PutKVConfig(Request[Answer]):
+    """Set one key."""
+
+    code: ClassVar[int] = RequestCode.PUT_KV_CONFIG
+    namespace: str
+    key: str
+    value: str
+
+
+class KVAnswer(Answer):
+    """The value of one key."""
+
+    value: str | None = None
+
+
+class GetKVConfig(Request[KVAnswer]):
+    """Ask for one key; 22 if it is not set."""
+
+    code: ClassVar[int] = RequestCode.GET_KV_CONFIG
+    namespace: str
+    key: str
+
+
+class DeleteKVConfig(Request[Answer]):
+    """Forget one key."""
+
+    code: ClassVar[int] = RequestCode.DELETE_KV_CONFIG
+    namespace: str
+    key: str
+
+
+class GetKVList(Request[Answer]):
+    """Ask for all keys of a namespace; the body is a ``KVTable``."""
+
+    code: ClassVar[int] = RequestCode.GET_KVLIST_BY_NAMESPACE
+    namespace: str
+
+
+class UpdateNamesrvConfig(Request[Answer]):
+    """Change settings; the body is properties text."""
+
+    code: ClassVar[int] = RequestCode.UPDATE_NAMESRV_CONFIG
+
+
+class GetNamesrvConfig(Request[Answer]):
+    """Ask for the settings; the body is properties text."""
+
+    code: ClassVar[int] = RequestCode.GET_NAMESRV_CONFIG

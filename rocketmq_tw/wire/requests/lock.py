@@ -1,0 +1,25 @@
+"""
+Locks on queues, held by consumers that read in order.
+
+Source: ``LockBatchMqRequestHeader``, ``UnlockBatchMqRequestHeader``; bodies in
+:mod:`rocketmq_tw.wire.bodies.locks`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rocketmq_tw.wire.codes import RequestCode
+from rocketmq_tw.wire.fields import Answer, Request
+
+
+class LockQueues(Request[Answer]):
+    """Ask for queues; the answer's body names those that are held now."""
+
+    code: ClassVar[int] = RequestCode.LOCK_BATCH_MQ
+
+
+class UnlockQueues(Request[Answer]):
+    """Give queues back."""
+
+    code: ClassVar[int] = RequestCode.UNLOCK_BATCH_MQ

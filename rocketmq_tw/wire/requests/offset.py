@@ -1,0 +1,86 @@
+"""
+Offsets: where queues begin and end, and how far groups have read.
+
+Source: ``QueryConsumerOffsetRequestHeader``, ``UpdateConsumerOffsetRequestHeader``,
+``SearchOffsetRequestHeader``, ``GetMaxOffsetRequestHeader`` and their like.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rocketmq_tw.wire.codes import RequestCode
+from rocketmq_tw.wire.fields import Answer, Request
+
+
+class OffsetAnswer(Answer):
+    """A queue offset."""
+
+    offset: int
+
+
+class TimestampAnswer(Answer):
+    """A time in ms since the epoch; -1 if there is none."""
+
+    timestamp: int
+
+
+class QueryConsumerOffset(Request[OffsetAnswer]):
+    """Ask how far a group has read; 22 if nothing is known."""
+
+    code: ClassVar[int] = RequestCode.QUERY_CONSUMER_OFFSET
+    consumer_group: str
+    topic: str
+    queue_id: int
+    set_zero_if_not_found: bool | None = None
+
+
+class UpdateConsumerOffset(Request[Answer]):
+    """Say how far a group has read: the next offset it wants."""
+
+    code: ClassVar[int] = RequestCode.UPDATE_CONSUMER_OFFSET
+    consumer_group: str
+    topic: str
+    queue_id: int
+    commit_offset: int
+
+
+class SearchOffset(Request[OffsetAnswer]):
+    """Ask for the first offset stored at or after a time in ms."""
+
+    code: ClassVar[int] = RequestCode.SEARCH_OFFSET_BY_TIMESTAMP
+    topic: str
+    queue_id: int
+    timestamp: int
+    boundary_type: str | None = None
+
+
+class GetMaxOffset(Request[OffsetAnswer]):
+    """Ask where a queue ends: the offset that the next message gets."""
+
+    code: ClassVar[int] = RequestCode.GET_MAX_OFFSET
+    topic: str
+    queue_id: int
+    committed: bool | None = None
+
+
+class GetMinOffset(Request[OffsetAnswer]):
+    """Ask where a queue begins."""
+
+    code: ClassVar[int] = RequestCode.GET_MIN_OFFSET
+    topic: str
+    queue_id: int
+
+
+class GetEarliestStoreTime(Request[TimestampAnswer]):
+    """Ask when the oldest message of a queue was stored."""
+
+    code: ClassVar[int] = RequestCode.GET_EARLIEST_MSG_STORETIME
+    topic: str
+    queue_id: int
+
+
+class GetAllConsumerOffset(Request[Answer]):
+    """Ask for the table of all groups' offsets (a slave does)."""
+
+    code: ClassVar[int] = RequestCode.GET_ALL_CONSUMER_OFFSET

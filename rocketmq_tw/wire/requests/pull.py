@@ -1,0 +1,97 @@
+"""
+Pulling messages.
+
+Source: ``PullMessageRequestHeader``, ``PullMessageResponseHeader``, ``PullSysFlag``.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import ClassVar
+
+from rocketmq_tw.wire.codes import RequestCode
+from rocketmq_tw.wire.command import answer_head
+from rocketmq_tw.wire.fields import Answer, Request
+
+#: Bits of ``sys_flag``.
+COMMIT_OFFSET = 1
+SUSPEND = 2
+SUBSCRIPTION = 4
+CLASS_FILTER = 8
+LITE_PULL = 16
+
+#: Found, not found, try again, offset moved.
+PULLED = frozenset({0, 19, 20, 21})
+
+_pack_head = struct.Struct(">II").pack
+
+
+class PullAnswer(Answer):
+    """
+    What was found; the body is records back to back.
+
+    :ivar next_begin_offset: the queue offset to ask for next.
+    :ivar suggest_which_broker_id: 0 for the master.
+    """
+
+    suggest_which_broker_id: int
+    next_begin_offset: int
+    min_offset: int
+    max_offset: int
+    forbidden_type: int | None = None
+
+    def to_json_frame(self, opaque: int) -> bytes | None:
+        """Write the frame from a text prepared for its remark."""
+        if self.forbidden_type is not None:
+            return None
+        head = _heads.get(self.remark)
+        if head is None:
+            if len(_heads) > 64:
+                return None
+            head = _heads[self.remark] = answer_head(PullAnswer, _NUMBERS, self.remark)
+        header = head % (
+            self.status,
+            self.max_offset,
+            self.min_offset,
+            self.next_begin_offset,
+            self.suggest_which_broker_id,
+            opaque,
+        )
+        size = len(header)
+        return b"".join(
+            (_pack_head(4 + size + len(self.body), size), header, self.body)
+        )
+
+
+_NUMBERS = ("maxOffset", "minOffset", "nextBeginOffset", "suggestWhichBrokerId")
+_heads: dict[str | None, bytes] = {}
+
+
+class PullMessage(Request[PullAnswer]):
+    """
+    Ask for the messages of a queue from an offset on.
+
+    :ivar suspend_timeout_millis: how long the broker may hold the request, with SUSPEND.
+    """
+
+    code: ClassVar[int] = RequestCode.PULL_MESSAGE
+    accepted: ClassVar[frozenset[int]] = PULLED
+    consumer_group: str
+    topic: str
+    queue_id: int
+    queue_offset: int
+    max_msg_nums: int
+    sys_flag: int
+    commit_offset: int
+    suspend_timeout_millis: int
+    subscription: str | None = None
+    sub_version: int = 0
+    expression_type: str | None = None
+    max_msg_bytes: int | None = None
+    request_source: int | None = None
+
+
+class LitePullMessage(PullMessage, Request[PullAnswer]):
+    """The same, as 5.x lite pull consumers ask."""
+
+    code: ClassVar[int] = RequestCode.LITE_PULL_MESSAGE

@@ -1,0 +1,101 @@
+"""
+Brokers making themselves known to name servers.
+
+Source: ``RegisterBrokerRequestHeader``, ``UnRegisterBrokerRequestHeader``,
+``QueryDataVersionRequestHeader``, ``BrokerHeartbeatRequestHeader``,
+``WipeWritePermOfBrokerRequestHeader``; bodies in
+:mod:`rocketmq_tw.wire.bodies.registration`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from rocketmq_tw.wire.codes import RequestCode
+from rocketmq_tw.wire.fields import Answer, Request
+
+
+class RegisterAnswer(Answer):
+    """For a slave: where its master is; the body is a ``KVTable`` of order topics."""
+
+    ha_server_addr: str | None = None
+    master_addr: str | None = None
+
+
+class RegisterBroker(Request[RegisterAnswer], kw_only=True):
+    """Register a broker with its topics, or keep its entry alive."""
+
+    code: ClassVar[int] = RequestCode.REGISTER_BROKER
+    broker_name: str
+    broker_addr: str
+    cluster_name: str
+    ha_server_addr: str | None = None
+    broker_id: int
+    heartbeat_timeout_millis: int | None = None
+    enable_acting_master: bool | None = None
+    compressed: bool | None = None
+    body_crc32: int | None = None
+    zone_name: str | None = msgspec.field(name="__ZONE_NAME", default=None)
+
+
+class UnregisterBroker(Request[Answer]):
+    """Take a broker out at once."""
+
+    code: ClassVar[int] = RequestCode.UNREGISTER_BROKER
+    broker_name: str
+    broker_addr: str
+    cluster_name: str
+    broker_id: int
+
+
+class DataVersionAnswer(Answer):
+    """Whether the topics have to be registered anew."""
+
+    changed: bool
+
+
+class QueryDataVersion(Request[DataVersionAnswer]):
+    """Compare the version of a broker's topics (the body); keeps it alive too."""
+
+    code: ClassVar[int] = RequestCode.QUERY_DATA_VERSION
+    broker_name: str
+    broker_addr: str
+    cluster_name: str
+    broker_id: int
+
+
+class BrokerHeartbeat(Request[Answer]):
+    """Keep a broker's entry alive; one-way."""
+
+    code: ClassVar[int] = RequestCode.BROKER_HEARTBEAT
+    cluster_name: str
+    broker_addr: str
+    broker_name: str
+
+
+class WipeAnswer(Answer):
+    """How many topics were changed."""
+
+    wipe_topic_count: int
+
+
+class WipeWritePermission(Request[WipeAnswer]):
+    """Stop clients from writing to a broker, until it registers anew."""
+
+    code: ClassVar[int] = RequestCode.WIPE_WRITE_PERM_OF_BROKER
+    broker_name: str
+
+
+class AddAnswer(Answer):
+    """How many topics were changed."""
+
+    add_topic_count: int
+
+
+class AddWritePermission(Request[AddAnswer]):
+    """Undo :class:`WipeWritePermission`."""
+
+    code: ClassVar[int] = RequestCode.ADD_WRITE_PERM_OF_BROKER
+    broker_name: str

@@ -1,0 +1,80 @@
+"""
+Asking the name server where things are.
+
+Source: ``GetRouteInfoRequestHeader``, ``GetTopicsByClusterRequestHeader``,
+``DeleteTopicFromNamesrvRequestHeader``, ``GetBrokerMemberGroupRequestHeader``.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rocketmq_tw.wire.codes import RequestCode
+from rocketmq_tw.wire.fields import Answer, Request
+
+
+class GetRoute(Request[Answer]):
+    """Ask which brokers hold a topic; the body is a ``TopicRouteData``."""
+
+    code: ClassVar[int] = RequestCode.GET_ROUTEINFO_BY_TOPIC
+    topic: str
+    accept_standard_json_only: bool | None = None
+
+
+class GetClusterInfo(Request[Answer]):
+    """Ask for all clusters and brokers; the body is a ``ClusterInfo``."""
+
+    code: ClassVar[int] = RequestCode.GET_BROKER_CLUSTER_INFO
+
+
+class GetAllTopics(Request[Answer]):
+    """Ask for the names of all topics; the body is a ``TopicList``."""
+
+    code: ClassVar[int] = RequestCode.GET_ALL_TOPIC_LIST_FROM_NAMESERVER
+
+
+class GetSystemTopics(Request[Answer]):
+    """Ask for the names of clusters and brokers, which are topics of the system."""
+
+    code: ClassVar[int] = RequestCode.GET_SYSTEM_TOPIC_LIST_FROM_NS
+
+
+class GetTopicsByCluster(Request[Answer]):
+    """Ask for the topics of one cluster."""
+
+    code: ClassVar[int] = RequestCode.GET_TOPICS_BY_CLUSTER
+    cluster: str
+
+
+class GetUnitTopics(Request[Answer]):
+    """Ask for the topics flagged as units."""
+
+    code: ClassVar[int] = RequestCode.GET_UNIT_TOPIC_LIST
+
+
+class GetUnitSubTopics(Request[Answer]):
+    """Ask for the topics that have unit subscriptions."""
+
+    code: ClassVar[int] = RequestCode.GET_HAS_UNIT_SUB_TOPIC_LIST
+
+
+class GetUnitSubUnunitTopics(Request[Answer]):
+    """Ask for the topics that have unit subscriptions and are no units themselves."""
+
+    code: ClassVar[int] = RequestCode.GET_HAS_UNIT_SUB_UNUNIT_TOPIC_LIST
+
+
+class DeleteTopicInNamesrv(Request[Answer]):
+    """Forget a topic, in one cluster or in all."""
+
+    code: ClassVar[int] = RequestCode.DELETE_TOPIC_IN_NAMESRV
+    topic: str
+    cluster_name: str | None = None
+
+
+class GetBrokerMemberGroup(Request[Answer]):
+    """Ask for the addresses of all brokers of one name."""
+
+    code: ClassVar[int] = RequestCode.GET_BROKER_MEMBER_GROUP
+    cluster_name: str
+    broker_name: str

@@ -1,0 +1,139 @@
+"""
+Sending messages.
+
+Three codes and two spellings: code 10 spells its fields out, 310 and 320 use letters.
+Both give the same :class:`SendFields`.
+
+Source: ``SendMessageRequestHeader``, ``SendMessageRequestHeaderV2`` and
+``SendMessageResponseHeader`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import ClassVar
+
+import msgspec
+
+from rocketmq_tw.wire import codes
+from rocketmq_tw.wire.codes import RequestCode
+from rocketmq_tw.wire.fields import Answer, Request
+
+#: Stored, though a guarantee was not reached in time: the client reports a status.
+STORED = frozenset({0, 10, 11, 12})
+
+_QUICK = (
+    b'{"code":%%d,"extFields":{"MSG_REGION":"%%b","TRACE_ON":"%%b","msgId":"%%b",'
+    b'"queueId":"%%d","queueOffset":"%%d"},"flag":1,"language":"%b","opaque":%%d,'
+    b'"serializeTypeCurrentRPC":"JSON","version":%d}'
+    % (codes.LANGUAGE.encode(), codes.VERSION)
+)
+_HEAD = struct.Struct(">II")
+_pack_head = _HEAD.pack
+
+
+class SendAnswer(Answer):
+    """
+    Where a message went.
+
+    :ivar msg_id: the offset message id; of a batch: all of them, joined by commas.
+    :ivar queue_offset: of the message, or of the first of a batch.
+    :ivar region: every Java client looks for it, and for ``trace_on``.
+    """
+
+    msg_id: str
+    queue_id: int
+    queue_offset: int
+    region: str = msgspec.field(name="MSG_REGION", default="DefaultRegion")
+    trace_on: str = msgspec.field(name="TRACE_ON", default="true")
+    transaction_id: str | None = None
+    batch_uniq_id: str | None = None
+    recall_handle: str | None = None
+
+    def to_json_frame(self, opaque: int) -> bytes | None:
+        """
+        Write the frame from a prepared text: 0.6 µs against 2.4 the general way.
+
+        :returns: None where there is a remark or another rare field.
+        """
+        if self.transaction_id or self.remark or self.batch_uniq_id:
+            return None
+        header = _QUICK % (
+            self.status,
+            self.region.encode(),
+            self.trace_on.encode(),
+            self.msg_id.encode(),
+            self.queue_id,
+            self.queue_offset,
+            opaque,
+        )
+        return _pack_head(4 + len(header), len(header)) + header
+
+
+class SendMessage(Request[SendAnswer]):
+    """Store one message; fields spelt out (the Go client's way)."""
+
+    code: ClassVar[int] = RequestCode.SEND_MESSAGE
+    accepted: ClassVar[frozenset[int]] = STORED
+    producer_group: str
+    topic: str
+    default_topic: str
+    default_topic_queue_nums: int
+    queue_id: int
+    sys_flag: int
+    born_timestamp: int
+    flag: int
+    properties: str | None = None
+    reconsume_times: int | None = None
+    unit_mode: bool | None = None
+    max_reconsume_times: int | None = None
+    batch: bool | None = None
+    broker_name: str | None = msgspec.field(name="bname", default=None)
+
+
+class SendMessageV2(Request[SendAnswer]):
+    """Store one message; fields named by letters, to save bytes."""
+
+    code: ClassVar[int] = RequestCode.SEND_MESSAGE_V2
+    accepted: ClassVar[frozenset[int]] = STORED
+    producer_group: str = msgspec.field(name="a")
+    topic: str = msgspec.field(name="b")
+    default_topic: str = msgspec.field(name="c")
+    default_topic_queue_nums: int = msgspec.field(name="d")
+    queue_id: int = msgspec.field(name="e")
+    sys_flag: int = msgspec.field(name="f")
+    born_timestamp: int = msgspec.field(name="g")
+    flag: int = msgspec.field(name="h")
+    properties: str | None = msgspec.field(name="i", default=None)
+    reconsume_times: int | None = msgspec.field(name="j", default=None)
+    unit_mode: bool | None = msgspec.field(name="k", default=None)
+    max_reconsume_times: int | None = msgspec.field(name="l", default=None)
+    batch: bool | None = msgspec.field(name="m", default=None)
+    broker_name: str | None = msgspec.field(name="n", default=None)
+
+
+class SendBatchMessage(SendMessageV2, Request[SendAnswer]):
+    """Store several messages; the body is a list (:mod:`rocketmq_tw.wire.batch`)."""
+
+    code: ClassVar[int] = RequestCode.SEND_BATCH_MESSAGE
+
+
+SendFields = SendMessage | SendMessageV2 | SendBatchMessage
+
+
+class SendBack(Request[Answer]):
+    """
+    Hand a message back, to be delivered again later.
+
+    Source: ``ConsumerSendMsgBackRequestHeader``.
+    """
+
+    code: ClassVar[int] = RequestCode.CONSUMER_SEND_MSG_BACK
+    offset: int
+    group: str
+    delay_level: int
+    origin_msg_id: str | None = None
+    origin_topic: str | None = None
+    unit_mode: bool | None = None
+    max_reconsume_times: int | None = None
+    broker_name: str | None = msgspec.field(name="bname", default=None)
