@@ -3,7 +3,8 @@ One JSON document on disk, replaced atomically, the previous one kept as ``.bak`
 
 Files that Apache brokers and name servers wrote are read just as well: their JSON with
 bare integer keys, and their own ``.bak``, which may be all that is there after a crash
-between two renames. Unlike the original, a crash here never leaves the main file absent.
+between two renames. Unlike the original, a crash here never leaves the main file
+absent.
 
 Source: ``ConfigManager`` of RocketMQ 5.
 """

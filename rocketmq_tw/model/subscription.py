@@ -70,7 +70,7 @@ class Subscription(msgspec.Struct, frozen=True, rename="camel"):
 
     topic: str
     sub_string: str = ALL
-    expression_type: str | None = TAG
+    expression_type: str = TAG
     tags_set: frozenset[str] = frozenset()
     #: Signed 32-bit hash codes of the tags: what a broker compares.
     code_set: frozenset[int] = frozenset()

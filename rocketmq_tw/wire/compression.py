@@ -1,10 +1,10 @@
 """
 Message bodies, packed and unpacked: zlib, LZ4 frames, zstd.
 
-The sysFlag of a message tells how its body is packed: bit 0x1 that it is, bits 0x700 the
-kind. Clients up to 4.9.3 know only zlib and leave the kind 0. Unpacking is bounded, since
-a few bytes can announce gigabytes. The LZ4 and zstd packages are imported on first use:
-most processes never need them.
+The sysFlag of a message tells how its body is packed: bit 0x1 that it is, bits 0x700
+the kind. Clients up to 4.9.3 know only zlib and leave the kind 0. Unpacking is bounded,
+since a few bytes can announce gigabytes. The LZ4 and zstd packages are imported on
+first use: most processes never need them.
 
 Source: ``MessageSysFlag`` and ``CompressorFactory`` of RocketMQ 5.
 """
@@ -14,15 +14,14 @@ from __future__ import annotations
 import io
 import zlib
 
+from rocketmq_tw.model.sysflag import (
+    COMPRESSED,
+    COMPRESSION_LZ4,
+    COMPRESSION_MASK,
+    COMPRESSION_ZLIB,
+    COMPRESSION_ZSTD,
+)
 from rocketmq_tw.wire.errors import LocalProtocolError, ProtocolError
-
-#: sysFlag: the body is packed.
-COMPRESSED = 0x1
-#: sysFlag: which bits hold the kind, and the kinds. No bit set means zlib.
-KIND_MASK = 0x700
-LZ4 = 0x100
-ZSTD = 0x200
-ZLIB = 0x300
 
 #: What producers use unless told otherwise.
 DEFAULT_LEVEL = 5
@@ -55,12 +54,12 @@ def inflate(body: bytes, sys_flag: int, limit: int) -> bytes:
     """
     if not sys_flag & COMPRESSED:
         return body
-    kind = sys_flag & KIND_MASK
-    if kind in (0, ZLIB):
+    kind = sys_flag & COMPRESSION_MASK
+    if kind in (0, COMPRESSION_ZLIB):
         plain = _inflate_zlib(body, limit + 1)
-    elif kind == LZ4:
+    elif kind == COMPRESSION_LZ4:
         plain = _inflate_lz4(body, limit + 1)
-    elif kind == ZSTD:
+    elif kind == COMPRESSION_ZSTD:
         plain = _inflate_zstd(body, limit + 1)
     else:
         raise BadCompression(f"unknown kind {kind:#x}")
@@ -73,20 +72,20 @@ def deflate(body: bytes, kind: int, level: int = DEFAULT_LEVEL) -> bytes:
     """
     Pack a body.
 
-    :param kind: ``ZLIB`` (or 0), ``LZ4`` or ``ZSTD``; set in sysFlag with
-        ``COMPRESSED``.
+    :param kind: one of the kinds of :mod:`rocketmq_tw.model.sysflag`, where 0 means
+        zlib; it belongs into sysFlag, with ``COMPRESSED``.
     :param level: the kind's own scale; LZ4 ignores it, as in the original.
     :raises LocalProtocolError: the kind is unknown.
     """
-    if kind in (0, ZLIB):
+    if kind in (0, COMPRESSION_ZLIB):
         return zlib.compress(body, level)
-    if kind == LZ4:
+    if kind == COMPRESSION_LZ4:
         import lz4.frame
 
         # Java's LZ4FrameInputStream refuses blocks that depend on one another.
         packed: bytes = lz4.frame.compress(body, block_linked=False)
         return packed
-    if kind == ZSTD:
+    if kind == COMPRESSION_ZSTD:
         import zstandard
 
         return zstandard.ZstdCompressor(level=level).compress(body)

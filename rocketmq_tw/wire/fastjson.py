@@ -2,10 +2,11 @@
 JSON as the original writes and reads it.
 
 The original uses fastjson 1.x, which writes integer and object keys bare:
-``{0:"10.0.0.1:10911"}`` and ``{{"brokerName":"b","queueId":0,"topic":"T"}:7}``. It reads
-strict JSON just as well, so that is what :func:`dumps` writes; :func:`dumps_lenient` is
-for peers that cut texts apart by hand. Both are compact, with sorted keys and without
-nulls. What comes in is read strictly first, because that is fast, and then leniently.
+``{0:"10.0.0.1:10911"}`` and ``{{"brokerName":"b","queueId":0,"topic":"T"}:7}``. It
+reads strict JSON just as well, so that is what :func:`dumps` writes;
+:func:`dumps_lenient` is for peers that cut texts apart by hand. Both are compact, with
+sorted keys and without nulls. What comes in is read strictly first, because that is
+fast, and then leniently.
 
 Source: ``RemotingSerializable``; behaviour of fastjson 1.2.69 and 1.2.83.
 """

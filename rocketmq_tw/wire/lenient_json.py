@@ -2,9 +2,9 @@
 A reader for what fastjson writes and takes, and JSON parsers refuse.
 
 Java peers send bare integer keys ``{0:"a"}``, objects as keys ``{{"topic":"T"}:7}`` and
-references ``{"$ref":"$.a[0]"}``. fastjson also takes single quotes, identifiers as keys,
-stray commas, comments, a byte order mark and control characters in strings. All this is
-read here, into the objects strict JSON would give:
+references ``{"$ref":"$.a[0]"}``. fastjson also takes single quotes, identifiers as
+keys, stray commas, comments, a byte order mark and control characters in strings. All
+this is read here, into the objects strict JSON would give:
 
 - an integer key becomes its text,
 - an object key becomes its JSON text with sorted keys, as strict emitters write it,

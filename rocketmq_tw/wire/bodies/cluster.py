@@ -1,0 +1,33 @@
+"""
+The brokers of a cluster, by name.
+
+Source: ``ClusterInfo``, ``BrokerMemberGroup`` and ``GetBrokerMemberGroupResponseBody``.
+"""
+
+from __future__ import annotations
+
+from rocketmq_tw.model.route import BrokerData
+from rocketmq_tw.wire.bodies.body import Body
+
+
+class ClusterInfo(Body, frozen=True):
+    """The answer to GET_BROKER_CLUSTER_INFO (106)."""
+
+    broker_addr_table: dict[str, BrokerData] = {}
+    #: Cluster name to the names of its brokers.
+    cluster_addr_table: dict[str, frozenset[str]] = {}
+
+
+class BrokerMemberGroup(Body, frozen=True):
+    """The master and replicas that go by one broker name."""
+
+    cluster: str
+    broker_name: str
+    #: Broker id to ``host:port``.
+    broker_addrs: dict[int, str] = {}
+
+
+class GetBrokerMemberGroupBody(Body, frozen=True):
+    """The answer to GET_BROKER_MEMBER_GROUP (901)."""
+
+    broker_member_group: BrokerMemberGroup | None = None

@@ -1,0 +1,26 @@
+"""
+Tables and lists of consumer groups.
+
+Source: ``SubscriptionGroupWrapper`` and ``GroupList`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from rocketmq_tw.model.group import SubscriptionGroup
+from rocketmq_tw.wire.bodies.body import Body
+from rocketmq_tw.wire.bodies.dataversion import DataVersion
+
+
+class SubscriptionGroupTable(Body, frozen=True):
+    """All groups of a broker: ``subscriptionGroup.json``, the answer to code 201."""
+
+    subscription_group_table: dict[str, SubscriptionGroup] = {}
+    #: Group to topic to bits: the value 4 forbids reading.
+    forbidden_table: dict[str, dict[str, int]] = {}
+    data_version: DataVersion = DataVersion()
+
+
+class GroupList(Body, frozen=True):
+    """Names of groups."""
+
+    group_list: tuple[str, ...] = ()

@@ -1,0 +1,32 @@
+"""
+Locks on the queues of orderly consumers.
+
+Source: ``LockBatchRequestBody``, ``UnlockBatchRequestBody``, ``LockBatchResponseBody``.
+"""
+
+from __future__ import annotations
+
+from rocketmq_tw.model.queue import MessageQueue
+from rocketmq_tw.wire.bodies.body import Body, camel_but
+
+
+class LockBatchRequestBody(Body, frozen=True):
+    """The body of LOCK_BATCH_MQ (41)."""
+
+    consumer_group: str
+    client_id: str
+    mq_set: frozenset[MessageQueue] = frozenset()
+    #: Do not ask the other brokers of the same name (5.x).
+    only_this_broker: bool = False
+
+
+class UnlockBatchRequestBody(LockBatchRequestBody, frozen=True):
+    """The body of UNLOCK_BATCH_MQ (42); its answer has none."""
+
+
+class LockBatchResponseBody(
+    Body, frozen=True, rename=camel_but(lock_ok_mq_set="lockOKMQSet")
+):
+    """The answer to LOCK_BATCH_MQ (41): the queues the client holds now."""
+
+    lock_ok_mq_set: frozenset[MessageQueue] = frozenset()

@@ -1,0 +1,49 @@
+"""
+The route of a topic as a body, in both texts the original writes.
+
+No text has a space in it: the Go client cuts addresses out by hand and would keep it.
+
+Source: ``TopicRouteData`` and ``ClientRequestProcessor`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from rocketmq_tw.model.route import TopicRoute
+from rocketmq_tw.wire import fastjson
+
+#: Requests from this version (V4_9_4) on get the strict text.
+STRICT_SINCE = 401
+
+
+def encode_route(route: TopicRoute) -> bytes:
+    """Write the strict text: quoted ids, ASCII only."""
+    return fastjson.dumps_ascii(route)
+
+
+def encode_route_lenient(route: TopicRoute) -> bytes:
+    """Write the text for older clients: ``{0:"10.0.0.1:10911"}``."""
+    return fastjson.dumps_lenient(route)
+
+
+def encode_route_for(
+    route: TopicRoute, version: int, strict_only: bool = False
+) -> bytes:
+    """
+    Write the text that suits the asker.
+
+    :param version: the version in the request's header.
+    :param strict_only: the request's ``acceptStandardJsonOnly``.
+    """
+    if version >= STRICT_SINCE or strict_only:
+        return encode_route(route)
+    return encode_route_lenient(route)
+
+
+def decode_route(data: bytes) -> TopicRoute:
+    """
+    Read either text.
+
+    :raises MalformedJson: the text is not JSON.
+    :raises BadField: a member does not fit its declaration.
+    """
+    return fastjson.decode_as(data, TopicRoute)

@@ -1,0 +1,108 @@
+"""
+Offsets and rates that tools show: of topics, groups, brokers.
+
+Source: ``TopicStatsTable``, ``ConsumeStats``, ``ConsumeStatsList``,
+``BrokerStatsData``, ``QueryConsumeTimeSpanBody`` and ``QueryConsumeQueueResponseBody``
+of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from rocketmq_tw.model.queue import MessageQueue
+from rocketmq_tw.model.subscription import Subscription
+from rocketmq_tw.wire.bodies.body import Body
+
+
+class TopicOffset(Body, frozen=True):
+    """Where one queue begins and ends, and when (ms) its last message was stored."""
+
+    min_offset: int = 0
+    max_offset: int = 0
+    last_update_timestamp: int = 0
+
+
+class TopicStatsTable(Body, frozen=True):
+    """The answer to GET_TOPIC_STATS_INFO (202): all queues, to read and to write."""
+
+    offset_table: dict[MessageQueue, TopicOffset] = {}
+    topic_put_tps: float = 0.0
+
+
+class OffsetState(Body, frozen=True):
+    """How far a group is in one queue (``OffsetWrapper``)."""
+
+    broker_offset: int = 0
+    consumer_offset: int = 0
+    pull_offset: int = 0
+    #: When the last consumed message was stored, in ms.
+    last_timestamp: int = 0
+
+
+class ConsumeStats(Body, frozen=True):
+    """The answer to GET_CONSUME_STATS (208)."""
+
+    offset_table: dict[MessageQueue, OffsetState] = {}
+    consume_tps: float = 0.0
+
+
+class ConsumeStatsList(Body, frozen=True):
+    """The answer to GET_BROKER_CONSUME_STATS (317): for each group, its topics'."""
+
+    consume_stats_list: tuple[dict[str, tuple[ConsumeStats, ...]], ...] = ()
+    broker_addr: str | None = None
+    total_diff: int = 0
+    total_inflight_diff: int = 0
+
+
+class BrokerStatsItem(Body, frozen=True):
+    """A count over a time, a second, and on average per call."""
+
+    sum: int = 0
+    tps: float = 0.0
+    avgpt: float = 0.0
+
+
+class BrokerStatsData(Body, frozen=True):
+    """The answer to VIEW_BROKER_STATS_DATA (315)."""
+
+    stats_minute: BrokerStatsItem = BrokerStatsItem()
+    stats_hour: BrokerStatsItem = BrokerStatsItem()
+    stats_day: BrokerStatsItem = BrokerStatsItem()
+
+
+class QueueTimeSpan(Body, frozen=True):
+    """Store times, in ms, of a queue's first, last and last consumed message."""
+
+    message_queue: MessageQueue
+    min_time_stamp: int = 0
+    max_time_stamp: int = 0
+    consume_time_stamp: int = 0
+    delay_time: int = 0
+
+
+class QueryConsumeTimeSpanBody(Body, frozen=True):
+    """The answer to QUERY_CONSUME_TIME_SPAN (303)."""
+
+    consume_time_span_set: tuple[QueueTimeSpan, ...] = ()
+
+
+class ConsumeQueueData(Body, frozen=True):
+    """One entry of a consume queue."""
+
+    physic_offset: int = 0
+    physic_size: int = 0
+    tags_code: int = 0
+    extend_data_json: str | None = None
+    bit_map: str | None = None
+    eval: bool = False
+    msg: str | None = None
+
+
+class QueryConsumeQueueResponseBody(Body, frozen=True):
+    """The answer to QUERY_CONSUME_QUEUE (321)."""
+
+    subscription_data: Subscription | None = None
+    filter_data: str | None = None
+    queue_data: tuple[ConsumeQueueData, ...] = ()
+    max_queue_index: int = 0
+    min_queue_index: int = 0

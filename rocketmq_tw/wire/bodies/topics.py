@@ -1,0 +1,40 @@
+"""
+Tables and lists of topics.
+
+Source: ``TopicConfigSerializeWrapper``, ``TopicConfigAndMappingSerializeWrapper`` and
+``TopicList`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rocketmq_tw.model.topic import TopicConfig
+from rocketmq_tw.wire.bodies.body import Body
+from rocketmq_tw.wire.bodies.dataversion import DataVersion
+
+
+class TopicConfigTable(Body, frozen=True):
+    """All topics of a broker: ``topics.json``, and 4.9's answer to code 21."""
+
+    topic_config_table: dict[str, TopicConfig] = {}
+    data_version: DataVersion = DataVersion()
+
+
+class TopicConfigAndMappingTable(TopicConfigTable, frozen=True):
+    """
+    All topics of a broker with its static topics: registrations, 5.x's code 21.
+
+    4.9 ignores what it does not know here. The mappings are kept as they came.
+    """
+
+    mapping_data_version: DataVersion = DataVersion()
+    topic_queue_mapping_info_map: dict[str, Any] = {}
+    topic_queue_mapping_detail_map: dict[str, Any] = {}
+
+
+class TopicList(Body, frozen=True):
+    """Names of topics; some requests ask for the broker's address too."""
+
+    topic_list: tuple[str, ...] = ()
+    broker_addr: str | None = None
