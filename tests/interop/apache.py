@@ -55,9 +55,18 @@ def _java(release: str, scratch: Path, heap: str, *flags: str) -> list[str]:
 
 
 def program(release: str, name: str, scratch: Path, **options: object) -> Program:
-    """Start a Java program of ours (``SendMessages``, ``ConsumeMessages``, ...)."""
+    """
+    Start a Java program of ours (``SendMessages``, ``ConsumeMessages``, ...).
+
+    :param options: what follows ``--``; ``jvm`` is one flag of the virtual machine.
+    """
+    flags = [str(options.pop("jvm"))] if "jvm" in options else []
     words = [text for k, v in options.items() for text in (f"--{k}", str(v))]
-    command = [*_java(release, scratch, "384m"), f"org.example.interop.{name}", *words]
+    command = [
+        *_java(release, scratch, "384m", *flags),
+        f"org.example.interop.{name}",
+        *words,
+    ]
     return Program(command, scratch / f"{name}-{free_port()}.log")
 
 
@@ -87,13 +96,18 @@ class ApacheServer:
     """One name server or broker of Apache in a process of its own."""
 
     def __init__(
-        self, release: str, main: str, scratch: Path, conf: dict[str, object]
+        self,
+        release: str,
+        main: str,
+        scratch: Path,
+        conf: dict[str, object],
+        jvm: tuple[str, ...] = (),
     ) -> None:
         self.port = int(str(conf["listenPort"]))
         home = _home(scratch, f"{main.rsplit('.', 1)[-1]}-{self.port}")
         path = home / "server.conf"
         path.write_text("".join(f"{key}={value}\n" for key, value in conf.items()))
-        flags = (f"-Drocketmq.home.dir={home}", "-XX:MaxDirectMemorySize=1g")
+        flags = (f"-Drocketmq.home.dir={home}", "-XX:MaxDirectMemorySize=1g", *jvm)
         self.process = Process(
             [*_java(release, home, "1g", *flags), main, "-c", str(path)],
             home / "server.log",
@@ -124,6 +138,7 @@ def broker(
     name_servers: str,
     name: str = "broker-apache",
     store: Path | None = None,
+    jvm: tuple[str, ...] = (),
     **more: object,
 ) -> ApacheServer:
     """
@@ -152,6 +167,6 @@ def broker(
         **more,
     }
     main = "org.apache.rocketmq.broker.BrokerStartup"
-    server = ApacheServer(release, main, scratch, conf)
+    server = ApacheServer(release, main, scratch, conf, jvm)
     server.process.wait_for_port(port)
     return server

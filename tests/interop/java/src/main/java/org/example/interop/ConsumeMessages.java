@@ -14,7 +14,8 @@ import org.apache.rocketmq.common.message.MessageQueue;
 /**
  * A push consumer that prints every message, until standard input ends or says "stop".
  *
- * <p>Options: namesrv, topic, group, expression, listener (concurrent or orderly). The command "assignment" prints the queues held now.
+ * <p>Options: namesrv, topic, group, expression, listener (concurrent or orderly), refuse (each message whose number it divides is
+ * sent back once; concurrent only). The command "assignment" prints the queues held now.
  */
 public final class ConsumeMessages {
     private ConsumeMessages() {
@@ -35,7 +36,14 @@ public final class ConsumeMessages {
                 return ConsumeOrderlyStatus.SUCCESS;
             });
         } else {
+            int refuse = arguments.number("refuse", 0);
             consumer.registerMessageListener((MessageListenerConcurrently) (messages, context) -> {
+                MessageExt first = messages.get(0);
+                if (refuse > 0 && first.getReconsumeTimes() == 0 && Integer.parseInt(first.getUserProperty("i")) % refuse == 0) {
+                    new Json().with("event", "refused").with("i", Integer.parseInt(first.getUserProperty("i"))).print();
+                    context.setDelayLevelWhenNextConsume(1);
+                    return ConsumeConcurrentlyStatus.RECONSUME_LATER;
+                }
                 print(messages, context.getMessageQueue());
                 return ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
             });

@@ -4,25 +4,29 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
-import org.apache.rocketmq.client.producer.DefaultMQProducer;
+import org.apache.rocketmq.client.producer.LocalTransactionState;
 import org.apache.rocketmq.client.producer.SendCallback;
 import org.apache.rocketmq.client.producer.SendResult;
+import org.apache.rocketmq.client.producer.TransactionListener;
+import org.apache.rocketmq.client.producer.TransactionMQProducer;
 import org.apache.rocketmq.common.message.Message;
+import org.apache.rocketmq.common.message.MessageExt;
 
 /**
  * Sends the corpus: "--plan sync:2000,async:4000,oneway:1000,batch:2000,ordered:1000" sends 10,000 messages, numbered on.
  *
- * <p>Options: namesrv, topic, group, seed, plan, from (first number). One line a message or batch; exit status 1 when one failed.
+ * <p>Further modes: "delayed" (level 1), "commit", "rollback" and "check" (transactions; the last is committed when the broker asks).
+ * Options: namesrv, topic, group, seed, plan, from (first number), linger (seconds before it ends). One line a message or batch; exit status 1 when one failed.
  */
 public final class SendMessages {
     private static final int BATCH = 20;
     private static final int BATCH_BYTES = 1_000_000;
     private static final int IN_FLIGHT = 200;
-    private final DefaultMQProducer producer;
+    private final TransactionMQProducer producer;
     private final Corpus corpus;
     private volatile int failures;
 
-    private SendMessages(DefaultMQProducer producer, Corpus corpus) {
+    private SendMessages(TransactionMQProducer producer, Corpus corpus) {
         this.producer = producer;
         this.corpus = corpus;
     }
@@ -30,9 +34,10 @@ public final class SendMessages {
     /** Runs the plan. */
     public static void main(String[] words) throws Exception {
         Arguments arguments = new Arguments(words);
-        DefaultMQProducer producer = new DefaultMQProducer(arguments.text("group", "interop_producer"));
+        TransactionMQProducer producer = new TransactionMQProducer(arguments.text("group", "interop_producer"));
         producer.setNamesrvAddr(arguments.text("namesrv"));
         producer.setSendMsgTimeout(10_000);
+        producer.setTransactionListener(new Verdicts());
         producer.start();
         SendMessages program = new SendMessages(producer, new Corpus(arguments.text("topic"), arguments.text("seed", "s")));
         new Json().with("event", "started").print();
@@ -43,6 +48,7 @@ public final class SendMessages {
             program.send(modeAndCount[0], first, count);
             first += count;
         }
+        Thread.sleep(1000L * arguments.number("linger", 0));
         producer.shutdown();
         new Json().with("event", "done").with("failures", program.failures).print();
         System.exit(program.failures == 0 ? 0 : 1);
@@ -71,6 +77,20 @@ public final class SendMessages {
                 for (int i = first; i < first + count; i++) {
                     report(mode, i, 1, producer.send(corpus.message(i),
                         (queues, message, shard) -> queues.get((Integer) shard % queues.size()), Corpus.shard(i)));
+                }
+                break;
+            case "delayed":
+                for (int i = first; i < first + count; i++) {
+                    Message message = corpus.message(i);
+                    message.setDelayTimeLevel(1);
+                    report(mode, i, 1, producer.send(message));
+                }
+                break;
+            case "commit":
+            case "rollback":
+            case "check":
+                for (int i = first; i < first + count; i++) {
+                    report(mode, i, 1, producer.sendMessageInTransaction(corpus.message(i), mode));
                 }
                 break;
             default:
@@ -134,5 +154,26 @@ public final class SendMessages {
                 .with("queueOffset", result.getQueueOffset());
         }
         line.print();
+    }
+
+    /** Decides a local transaction by the mode of its send. */
+    private static final class Verdicts implements TransactionListener {
+        @Override
+        public LocalTransactionState executeLocalTransaction(Message message, Object mode) {
+            switch ((String) mode) {
+                case "commit":
+                    return LocalTransactionState.COMMIT_MESSAGE;
+                case "rollback":
+                    return LocalTransactionState.ROLLBACK_MESSAGE;
+                default:
+                    return LocalTransactionState.UNKNOW;
+            }
+        }
+
+        @Override
+        public LocalTransactionState checkLocalTransaction(MessageExt message) {
+            new Json().with("event", "checked").with("i", Integer.parseInt(message.getUserProperty("i"))).print();
+            return LocalTransactionState.COMMIT_MESSAGE;
+        }
     }
 }

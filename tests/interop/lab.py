@@ -1,0 +1,125 @@
+"""A laboratory: servers and clients of either make, started and stopped together."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from . import apache, ours
+from .program import Program, wait_until
+
+OURS = "ours"
+"""The make that is not Apache's; the others are the releases of ``apache``."""
+
+
+class Server(Protocol):
+    """A name server or a broker, of either make."""
+
+    @property
+    def address(self) -> str:
+        """Where it listens: ``host:port``."""
+
+    def stop(self) -> None:
+        """Stop it as an operator would."""
+
+
+class Cluster(Struct, frozen=True):
+    """One name server and its brokers."""
+
+    names: Server
+    brokers: tuple[Server, ...]
+
+
+class Lab:
+    """Start servers and clients below one directory; :meth:`close` ends them all."""
+
+    def __init__(self, scratch: Path) -> None:
+        self.scratch = scratch
+        self._servers: list[Server] = []
+        self._programs: list[Program] = []
+
+    def name_server(self, make: str) -> Server:
+        """Start a name server and wait for its port."""
+        if make == OURS:
+            server: Server = ours.name_server(self.scratch)
+        else:
+            server = apache.name_server(make, self.scratch)
+        self._servers.append(server)
+        return server
+
+    def broker(
+        self, make: str, names: Server, name: str = "", store: Path | None = None
+    ) -> Server:
+        """Start a broker and wait until the name server knows it (or its port)."""
+        name = name or f"broker-{make}"
+        if make == OURS:
+            server: Server = ours.broker(self.scratch, names.address, name, store)
+        else:
+            server = apache.broker(make, self.scratch, names.address, name, store)
+        self._servers.append(server)
+        return server
+
+    def cluster(self, make: str) -> Cluster:
+        """Start a name server and one broker of the same make."""
+        names = self.name_server(make)
+        return Cluster(names, (self.broker(make, names),))
+
+    def stop(self, *servers: Server) -> None:
+        """Stop some servers, all at once: Apache's take many seconds each."""
+        with ThreadPoolExecutor(len(servers)) as pool:
+            list(pool.map(lambda server: server.stop(), servers))
+        self._servers = [one for one in self._servers if one not in servers]
+
+    def sender(self, make: str, names: Server, **options: Any) -> Program:
+        """Start a program that sends the corpus (options of ``SendMessages``)."""
+        return self._program(make, "SendMessages", names, options)
+
+    def consumer(self, make: str, names: Server, **options: Any) -> Program:
+        """Start a push consumer (options of ``ConsumeMessages``)."""
+        return self._program(make, "ConsumeMessages", names, options)
+
+    def read(self, make: str, names: Server, **options: Any) -> Program:
+        """Read a whole topic with the pull consumer (``PullMessages``)."""
+        program = self._program(make, "PullMessages", names, options)
+        program.finish()
+        return program
+
+    def _program(
+        self, make: str, name: str, names: Server, options: dict[str, Any]
+    ) -> Program:
+        options = {"namesrv": names.address, **options}
+        start = ours.program if make == OURS else apache.program
+        arguments = () if make == OURS else (make,)
+        program = start(*arguments, name, self.scratch, **options)
+        self._programs.append(program)
+        return program
+
+    def admin(self, release: str, names: Server, command: str) -> str:
+        """Run a command of Apache's ``mqadmin``; return what it printed."""
+        words = [*command.split(), "-n", names.address]
+        return apache.admin(release, self.scratch, *words)
+
+    def make_topic(self, names: Server, topic: str, queues: int = 8) -> None:
+        """Create a topic on all brokers of the cluster, with Apache's own tool."""
+        command = f"updateTopic -c DefaultCluster -t {topic} -r {queues} -w {queues}"
+
+        def made() -> bool:
+            printed = self.admin("v49", names, command)
+            return "success" in printed and "Exception" not in printed
+
+        wait_until(made, 60, f"topic {topic}")
+
+    def end_programs(self) -> None:
+        """Kill the clients that still run."""
+        for program in self._programs:
+            program.kill()
+        self._programs.clear()
+
+    def close(self) -> None:
+        """Kill the clients, stop the servers."""
+        self.end_programs()
+        if self._servers:
+            self.stop(*self._servers)
