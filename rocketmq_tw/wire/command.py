@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 
@@ -30,7 +30,7 @@ from rocketmq_tw.wire import codes
 from rocketmq_tw.wire.errors import (
     LocalProtocolError,
     MalformedHeader,
-    RemoteProtocolError,
+    ProtocolError,
 )
 from rocketmq_tw.wire.fields import (
     DECLARED,
@@ -47,6 +47,9 @@ ANSWER = 1
 ONE_WAY = 2
 
 _INT32 = range(-(1 << 31), 1 << 31)
+_Int32 = Annotated[int, msgspec.Meta(ge=_INT32.start, lt=_INT32.stop)]
+#: More digits than any code has.
+_LONGEST_CODE = 10
 
 T = TypeVar("T")
 
@@ -61,12 +64,12 @@ class RemotingCommand(msgspec.Struct, Generic[T], kw_only=True):
     :ivar connection: whoever received it; set on receipt.
     """
 
-    code: int = 0
-    opaque: int | None = None
+    code: _Int32 = 0
+    opaque: _Int32 | None = None
     fields: T = msgspec.field(name="extFields", default=None)  # type: ignore[assignment]
-    flag: int = 0
+    flag: _Int32 = 0
     language: str | int | None = "JAVA"
-    version: int = 0
+    version: _Int32 = 0
     remark: str | None = None
     body: bytes = msgspec.field(name="//body", default=b"")
     kind: int = msgspec.field(name="//kind", default=JSON)
@@ -95,7 +98,8 @@ _typed: dict[bytes, _Decoder] = {}
 
 def _typed_decoder(text: bytes) -> _Decoder:
     """Make, once, the decoder of the request whose code is spelt so."""
-    declared = DECLARED.get(int(text)) if text.isdigit() else None
+    is_code = text.isdigit() and len(text) <= _LONGEST_CODE
+    declared = DECLARED.get(int(text)) if is_code else None
     if declared is None:
         return _plain
     decoder = msgspec.json.Decoder(RemotingCommand[declared], strict=False).decode
@@ -129,7 +133,7 @@ def decode_json(header: bytes, body: bytes) -> Command:
         command = decoder(header)
         if command.flag & ANSWER and decoder is not _plain:
             command = _plain(header)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         command = _decode_tolerantly(header)
     command.body = body
     if command.fields.__class__ is dict or command.fields is None:
@@ -137,8 +141,6 @@ def decode_json(header: bytes, body: bytes) -> Command:
             command.fields = {}
     else:
         command.fields.body = body
-    if command.opaque is not None and command.opaque not in _INT32:
-        raise MalformedHeader(f"opaque is {command.opaque}; expected 32 bits")
     return command
 
 
@@ -148,7 +150,7 @@ def _decode_tolerantly(header: bytes) -> Command:
 
     try:
         document = fastjson.loads(header)
-    except (RemoteProtocolError, ValueError) as error:
+    except (ProtocolError, ValueError, RecursionError) as error:
         raise MalformedHeader(f"the header is not JSON: {error}") from None
     if not isinstance(document, dict):
         raise MalformedHeader("the header is not a JSON object")
@@ -192,7 +194,10 @@ def _text(value: Any) -> str:
         return str(value)
     from rocketmq_tw.wire import fastjson
 
-    return fastjson.dumps(value).decode()
+    try:
+        return fastjson.dumps(value).decode()
+    except RecursionError:  # a reference to what contains it
+        raise MalformedHeader("a field of extFields contains itself") from None
 
 
 _FIXED = struct.Struct(">hbhii")
