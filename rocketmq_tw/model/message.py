@@ -159,7 +159,8 @@ class StoredMessage(msgspec.Struct, frozen=True):
     @property
     def offset_message_id(self) -> str:
         """Return the id that names the place in the commit log."""
-        return offset_message_id(host_from_text(self.store_host), self.commit_log_offset)
+        host = host_from_text(self.store_host)
+        return offset_message_id(host, self.commit_log_offset)
 
     @property
     def message_id(self) -> str:

@@ -17,9 +17,7 @@ PAIR_END = "\x02"
 
 def encode(properties: Mapping[str, str]) -> str:
     """Write properties as one text; a None value is left out."""
-    return "".join(
-        [f"{n}\x01{v}\x02" for n, v in properties.items() if v is not None]
-    )
+    return "".join([f"{n}\x01{v}\x02" for n, v in properties.items() if v is not None])
 
 
 def decode(text: str) -> dict[str, str]:

@@ -1,0 +1,50 @@
+"""What can be set of a store; the defaults are the original's."""
+
+import msgspec
+
+#: The delay of each level, in milliseconds; level 1 comes first.
+DELAY_LEVELS_MS = (
+    1_000,
+    5_000,
+    10_000,
+    30_000,
+    *(minutes * 60_000 for minutes in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 20, 30)),
+    3_600_000,
+    7_200_000,
+)
+
+
+class StoreConfig(msgspec.Struct, frozen=True):
+    """
+    Settings of a store. Sizes in bytes, intervals in seconds.
+
+    Both file sizes must be those that the directory was written with.
+    ``store_host`` is packed, 8 or 20 bytes: the broker's address and port.
+
+    Source: ``MessageStoreConfig`` of RocketMQ 5.
+    """
+
+    store_host: bytes = b"\x7f\0\0\1\0\0\x2a\x9f"
+    commit_log_file_size: int = 1 << 30
+    consume_queue_file_size: int = 300_000 * 20
+    max_message_size: int = 4 << 20
+    flush_commit_log_interval: float = 0.5
+    flush_consume_queue_interval: float = 1.0
+    flush_consume_queue_thorough_interval: float = 60.0
+    check_crc_on_recover: bool = True
+    delay_levels_ms: tuple[int, ...] = DELAY_LEVELS_MS
+    #: How much of the commit log is mapped for writing at a time.
+    window_size: int = 8 << 20
+    #: Up to here back from the end of the log, messages are taken to be in memory.
+    memory_size: int | None = None
+    max_bytes_in_memory: int = 256 << 10
+    max_messages_in_memory: int = 32
+    max_bytes_on_disk: int = 64 << 10
+    max_messages_on_disk: int = 8
+    #: How much of a consume queue one fetch looks through.
+    max_filter_size: int = 16_000
+
+    @property
+    def consume_queue_file_bytes(self) -> int:
+        """Return the size of a consume queue file: whole entries, rounded up."""
+        return -(-self.consume_queue_file_size // 20) * 20

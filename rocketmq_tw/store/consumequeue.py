@@ -1,0 +1,237 @@
+"""
+A consume queue: where the messages of one queue lie in the commit log.
+
+::
+
+    commit log offset 8    record size 4    tags code 8        20 bytes, big-endian
+
+Entry *n* is the message with queue offset *n* and stands at byte 20 n. A queue whose
+first entry is not number 0 has files that begin with *pre-blanks* (offset 0, size
+0x7FFFFFFF). Behind the last entry there are zeros.
+
+New entries gather in memory, in the *tail*, and go to the file a second later or when
+there are many. A killed process loses its tails: recovery makes them anew from the
+commit log.
+
+Source: ``ConsumeQueue`` of RocketMQ 5.
+"""
+
+import struct
+from collections.abc import Iterator
+
+from rocketmq_tw.store.mapped_file_queue import MappedFileQueue, OpenFiles
+
+ENTRY_SIZE = 20
+PRE_BLANK_SIZE = 0x7FFFFFFF
+ENTRY = struct.Struct(">qiq")
+
+_PRE_BLANK = ENTRY.pack(0, PRE_BLANK_SIZE, 0)
+_CHUNK = ENTRY_SIZE * 3276
+#: A tail longer than this is written at once.
+TAIL_LIMIT = _CHUNK
+_pack = ENTRY.pack
+
+
+class ConsumeQueue:
+    """
+    The entries of one queue of one topic.
+
+    ``next`` is the queue offset that the next message gets, ``min_offset`` that of the
+    oldest that the commit log still holds; ``log_end`` is where the newest entry's
+    record ends in the commit log.
+    """
+
+    __slots__ = (
+        "files",
+        "is_dirty",
+        "log_end",
+        "min_offset",
+        "next",
+        "queue_id",
+        "tail",
+        "topic",
+        "written",
+    )
+
+    def __init__(
+        self,
+        topic: bytes,
+        queue_id: int,
+        directory: str,
+        file_size: int,
+        files: OpenFiles,
+    ) -> None:
+        """Keep a queue in ``directory``, which is made with the first entry."""
+        self.topic = topic
+        self.queue_id = queue_id
+        self.files = MappedFileQueue(directory, file_size, files)
+        self.tail = bytearray()
+        self.is_dirty = False
+        self.written = self.next = self.min_offset = 0
+        self.log_end = 0
+
+    def append(self, commit_log_offset: int, size: int, tags_code: int) -> None:
+        """Add the next entry, in memory."""
+        self.tail += _pack(commit_log_offset, size, tags_code)
+        self.next += 1
+        self.log_end = commit_log_offset + size
+
+    def put(
+        self, queue_offset: int, commit_log_offset: int, size: int, tags_code: int
+    ) -> bool:
+        """
+        Add the entry that recovery read from the commit log; the same again is nothing.
+
+        :returns: whether it was added.
+
+        An offset 0 that comes again behind later ones is a topic that was deleted and
+        made anew. A gap is filled, so that entry *n* stays at its place.
+        """
+        if commit_log_offset + size <= self.log_end:
+            return False
+        if queue_offset == 0 and self.next > 0:
+            self.clear()
+        if queue_offset < self.next:
+            return False
+        if self.next == self.min_offset == 0 and queue_offset > 0:
+            self._start_at(queue_offset)
+        while self.next < queue_offset:
+            # Places must rise for searches, so these are no true pre-blanks.
+            self.tail += _pack(commit_log_offset, PRE_BLANK_SIZE, 0)
+            self.next += 1
+            self._spill()
+        self.append(commit_log_offset, size, tags_code)
+        self._spill()
+        return True
+
+    def read(self, queue_offset: int, count: int) -> bytes:
+        """Read at most ``count`` entries, up to the end of one file or the queue."""
+        in_tail = queue_offset - self.written
+        if in_tail >= 0:
+            at = in_tail * ENTRY_SIZE
+            return bytes(self.tail[at : at + count * ENTRY_SIZE])
+        count = min(count, -in_tail)
+        return self.files.read(queue_offset * ENTRY_SIZE, count * ENTRY_SIZE)
+
+    def entry(self, queue_offset: int) -> tuple[int, int, int] | None:
+        """Return commit log offset, size and tags code; None outside the queue."""
+        if not self.min_offset <= queue_offset < self.next:
+            return None
+        data = self.read(queue_offset, 1)
+        return ENTRY.unpack(data) if len(data) == ENTRY_SIZE else None
+
+    def flush(self) -> None:
+        """
+        Hand the tail to the kernel, not yet to the disk.
+
+        :raises OSError: the tail is kept, to be tried again.
+        """
+        if self.tail:
+            self.files.write(self.written * ENTRY_SIZE, self.tail)
+            self.written = self.next
+            self.tail = bytearray()
+        self.is_dirty = False
+
+    def load(self) -> None:
+        """
+        Find the files and the end of the queue.
+
+        :raises StoreUnreadable: a file is misplaced or has a wrong length.
+        """
+        self.files.load()
+        bases = self.files.bases
+        self.min_offset = bases[0] // ENTRY_SIZE if bases else 0
+        end = bases[0] if bases else 0
+        for base in reversed(bases):
+            filled = self._filled(base)
+            if filled:
+                end = base + filled
+                break
+        self._end_at(end // ENTRY_SIZE)
+
+    def truncate(self, log_offset: int) -> None:
+        """Drop the entries of records that begin at ``log_offset`` or later."""
+        self.flush()
+        if self.log_end <= log_offset:
+            return
+        keep = self._first_from(log_offset)
+        self.files.truncate(keep * ENTRY_SIZE)
+        self.min_offset = min(self.min_offset, keep)
+        self._end_at(keep)
+
+    def clear(self) -> None:
+        """Drop all entries; the next message gets queue offset 0."""
+        self.tail = bytearray()
+        for base in list(self.files.bases):
+            self.files.remove(base)
+        self.written = self.next = self.min_offset = self.log_end = 0
+
+    def correct_min(self, log_min: int) -> None:
+        """Move ``min_offset`` to the first entry that the commit log still holds."""
+        self.min_offset = self._first_from(log_min)
+
+    def _first_from(self, log_offset: int) -> int:
+        """Return the offset of the first entry whose record begins there or later."""
+        low = self.files.bases[0] // ENTRY_SIZE if self.files.bases else self.written
+        middle, high = low, self.next
+        while low < high:
+            place, size, _ = ENTRY.unpack(self.read(middle, 1))
+            if place < log_offset or (place == 0 and size == PRE_BLANK_SIZE):
+                low = middle + 1
+            else:
+                high = middle
+            middle = (low + high) // 2
+        return low
+
+    def _start_at(self, queue_offset: int) -> None:
+        """Begin an empty queue in the middle: pre-blanks fill its first file."""
+        position = queue_offset * ENTRY_SIZE
+        base = self.files.base_of(position)
+        self.files.write(base, _PRE_BLANK * ((position - base) // ENTRY_SIZE))
+        self.written = self.next = self.min_offset = queue_offset
+
+    def _end_at(self, queue_offset: int) -> None:
+        """Let the queue end there, all of it being in the files."""
+        self.written = self.next = queue_offset
+        self.log_end = 0
+        first = self.files.bases[0] // ENTRY_SIZE if self.files.bases else queue_offset
+        if queue_offset > first:
+            place, size, _ = ENTRY.unpack(self.read_written(queue_offset - 1))
+            self.log_end = 0 if size == PRE_BLANK_SIZE else place + size
+
+    def read_written(self, queue_offset: int) -> bytes:
+        """Read one entry of the files."""
+        return self.files.read(queue_offset * ENTRY_SIZE, ENTRY_SIZE)
+
+    def _filled(self, base: int) -> int:
+        """Return how many bytes of a file are entries: a size of 0 ends them."""
+        for at in range(0, self.files.file_size, _CHUNK):
+            data = self.files.read(base + at, min(_CHUNK, self.files.file_size - at))
+            empty = _first_empty(data)
+            if empty is not None:
+                return at + empty * ENTRY_SIZE
+        return self.files.file_size
+
+    def _spill(self) -> None:
+        """Write the tail when it has grown long."""
+        if len(self.tail) >= TAIL_LIMIT:
+            self.flush()
+
+
+def _first_empty(data: bytes) -> int | None:
+    """
+    Return the number of the first entry of size 0, or None.
+
+    The four bytes of every size are taken out as columns and or-ed as one large
+    number: 300,000 entries in 4 ms instead of 40.
+    """
+    size = 0
+    for column in range(8, 12):
+        size |= int.from_bytes(data[column::ENTRY_SIZE], "big")
+    found = size.to_bytes(len(data) // ENTRY_SIZE, "big").find(0)
+    return None if found < 0 else found
+
+
+def entries(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Read entries: commit log offset, record size, tags code."""
+    return ENTRY.iter_unpack(data)

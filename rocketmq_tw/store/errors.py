@@ -1,0 +1,91 @@
+"""What a store may refuse, and why."""
+
+from rocketmq_tw.model.errors import RocketMQError
+
+
+class StoreError(RocketMQError):
+    """Any error of a store."""
+
+
+class StoreLocked(StoreError):
+    """Another process has the store open."""
+
+    def __init__(self, path: str) -> None:
+        """Name the lock file."""
+        super().__init__(path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"another broker has this store open: {self.path} is locked"
+
+
+class StoreUnreadable(StoreError):
+    """A file of the store is not what it should be."""
+
+    def __init__(self, path: str, why: str) -> None:
+        """Name the file and the fault."""
+        super().__init__(path, why)
+        self.path = path
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"the store cannot be read: {self.path}: {self.why}"
+
+
+class StoreNotWriteable(StoreError):
+    """The store takes no messages now."""
+
+    retryable = True
+
+    def __init__(self, why: str) -> None:
+        """Say why."""
+        super().__init__(why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"the store takes no messages: {self.why}"
+
+
+class DiskFull(StoreError):
+    """The disk has no room for the next message; nothing of it was written."""
+
+    retryable = True
+
+    def __init__(self, path: str) -> None:
+        """Name the file that could not grow."""
+        super().__init__(path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"no space is left on the disk for {self.path}"
+
+
+class _TooLong(StoreError):
+    """Some part of a message is longer than allowed; nothing was written."""
+
+    part = "message"
+
+    def __init__(self, size: int, limit: int) -> None:
+        """Give the size found and the largest allowed, in bytes."""
+        super().__init__(size, limit)
+        self.size = size
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"the {self.part} has {self.size} bytes; {self.limit} are allowed"
+
+
+class RecordTooLong(_TooLong):
+    """A message's body, or the record made of it, is too long."""
+
+
+class PropertiesTooLong(_TooLong):
+    """A message's properties are too long."""
+
+    part = "properties text"
+
+
+class TopicTooLong(_TooLong):
+    """A message's topic is too long."""
+
+    part = "topic"

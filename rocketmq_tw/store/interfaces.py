@@ -1,0 +1,97 @@
+# ruff: noqa: N805 (the methods of an interface have no self)
+"""What a broker asks of a store."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+from twisted.internet.defer import Deferred
+from zope.interface import Attribute, Interface
+
+from rocketmq_tw.store.fetch import Fetched, FetchStatus
+from rocketmq_tw.wire.record import Draft
+
+__all__ = ["Appended", "Arrival", "FetchStatus", "Fetched", "IMessageStore"]
+
+#: Topic, queue id, next queue offset, tags code, store time in ms.
+Arrival = Callable[[bytes, int, int, int, int], None]
+
+
+class Appended(msgspec.Struct, frozen=True, gc=False):
+    """Where a message was stored; ``size`` is that of its record, in bytes."""
+
+    commit_log_offset: int
+    size: int
+    queue_offset: int
+    store_time_ms: int
+
+
+class IMessageStore(Interface):
+    """Keeps messages; topics are text, times ``*_ms`` milliseconds since the epoch."""
+
+    on_arrival: Arrival | None = Attribute(
+        "Called once for each message that became readable; None calls nothing."
+    )
+    is_writeable: bool = Attribute("Whether messages are taken now.")
+    commit_log_min: int = Attribute("The first offset that the commit log holds.")
+    commit_log_max: int = Attribute("The offset that the next record gets.")
+
+    def open() -> "Deferred[None]":
+        """
+        Lock, load and recover; fires when messages may come.
+
+        Fails with StoreLocked or StoreUnreadable.
+        """
+
+    def close() -> "Deferred[None]":
+        """Force all to disk and unlock; fires when the store may be opened again."""
+
+    def put(draft: Draft, now: float) -> Appended:
+        """
+        Store one message; it is readable at once, and outlives this process.
+
+        :raises StoreNotWriteable: the store is closed, or its disk fails.
+        :raises DiskFull: nothing was written.
+        :raises RecordTooLong: the body is over the limit.
+        :raises PropertiesTooLong: the properties text is over 32,767 bytes.
+        :raises TopicTooLong: the topic is over 127 bytes, %RETRY% and %DLQ% over 255.
+        :raises IllegalTopic: the topic may not be a path.
+        """
+
+    def put_batch(drafts: Sequence[Draft], now: float) -> list[Appended]:
+        """Store messages of one queue, all or none; errors as :meth:`put`."""
+
+    def get(
+        topic: str,
+        queue_id: int,
+        queue_offset: int,
+        max_count: int,
+        max_size: int,
+        matches: Callable[[int], bool] | None,
+    ) -> Fetched:
+        """Read whole records; ``matches`` takes a tags code, None lets all pass."""
+
+    def min_offset(topic: str, queue_id: int) -> int:
+        """Return the oldest message's queue offset; 0 for an unknown queue."""
+
+    def max_offset(topic: str, queue_id: int) -> int:
+        """Return the next message's queue offset; 0 for an unknown queue."""
+
+    def offset_by_time(
+        topic: str, queue_id: int, time_ms: int, upper: bool = False
+    ) -> int:
+        """Return the queue offset that a time points at; 0 for an unknown queue."""
+
+    def store_time(topic: str, queue_id: int, queue_offset: int) -> int:
+        """Return when a message was stored, in ms; -1 when that is unknown."""
+
+    def record_at(commit_log_offset: int) -> bytes | None:
+        """Return the record that begins exactly there; None when none does."""
+
+    def queues() -> dict[str, list[int]]:
+        """Return the ids of all queues that hold or held messages, by topic."""
+
+    def delete_topic(topic: str) -> None:
+        """Forget a topic's queues; the commit log keeps the messages."""
+
+    def earliest_store_time() -> int:
+        """Return when the oldest message was stored, in ms; -1 when there is none."""

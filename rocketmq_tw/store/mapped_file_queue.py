@@ -1,0 +1,200 @@
+"""
+Append-only bytes cut into files of one length, each named by its first offset.
+
+A name has 20 digits: ``00000000001073741824`` begins at byte 1 GiB. A file has its full
+length from its creation, sparse, so its size never tells how much was written: that
+is found by reading (:mod:`rocketmq_tw.store.recovery`). Not one byte is ever moved.
+
+Source: ``MappedFileQueue`` and ``DefaultMappedFile`` of RocketMQ 5.
+"""
+
+import os
+from bisect import bisect_right, insort
+from collections import OrderedDict
+
+from rocketmq_tw.store.errors import StoreUnreadable
+
+_NAME_DIGITS = 20
+
+
+class OpenFiles:
+    """The files that are open now: the least recently used is closed first."""
+
+    def __init__(self, limit: int = 128) -> None:
+        """Keep at most ``limit`` files open."""
+        self._limit = limit
+        self._descriptors: OrderedDict[str, int] = OrderedDict()
+
+    def descriptor(self, path: str) -> int:
+        """
+        Return a descriptor to read and write ``path``; use it at once, keep it never.
+
+        :raises OSError: it cannot be opened.
+        """
+        found = self._descriptors.get(path)
+        if found is not None:
+            self._descriptors.move_to_end(path)
+            return found
+        opened = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        self._descriptors[path] = opened
+        if len(self._descriptors) > self._limit:
+            os.close(self._descriptors.popitem(last=False)[1])
+        return opened
+
+    def forget(self, path: str) -> None:
+        """Close ``path`` if it is open."""
+        descriptor = self._descriptors.pop(path, None)
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def close(self) -> None:
+        """Close all."""
+        while self._descriptors:
+            os.close(self._descriptors.popitem()[1])
+
+
+class MappedFileQueue:
+    """The files of one stream of bytes: a commit log, or one consume queue."""
+
+    def __init__(self, directory: str, file_size: int, files: OpenFiles) -> None:
+        """Keep files of ``file_size`` bytes in ``directory``, made when needed."""
+        self.directory = directory
+        self.file_size = file_size
+        self.bases: list[int] = []
+        #: Written and not yet forced to disk.
+        self.dirty: set[str] = set()
+        self._files = files
+
+    def load(self) -> None:
+        """
+        Find the files there are; sub-directories are passed over.
+
+        An empty file is removed when it is the last: its maker died at once.
+
+        :raises StoreUnreadable: a file has a wrong name or a wrong length.
+        """
+        self.bases = []
+        if not os.path.isdir(self.directory):
+            return
+        with os.scandir(self.directory) as entries:
+            found = sorted(
+                (entry.name, entry.stat().st_size)
+                for entry in entries
+                if entry.is_file()
+            )
+        if found and found[-1][1] == 0:
+            os.unlink(os.path.join(self.directory, found.pop()[0]))
+        for name, size in found:
+            path = os.path.join(self.directory, name)
+            if not (name.isdigit() and len(name) == _NAME_DIGITS):
+                raise StoreUnreadable(path, "its name is not an offset of 20 digits")
+            if size != self.file_size:
+                why = f"it has {size} bytes; {self.file_size} are configured"
+                raise StoreUnreadable(path, why)
+            self.bases.append(int(name))
+
+    def path(self, base: int) -> str:
+        """Return the path of the file that begins at ``base``."""
+        return f"{self.directory}/{base:020d}"
+
+    def base_of(self, position: int) -> int:
+        """Return where the file that holds ``position`` begins, or would begin."""
+        bases = self.bases
+        if bases and position < bases[-1]:
+            return bases[max(0, bisect_right(bases, position) - 1)]
+        return position - position % self.file_size
+
+    def create(self, base: int) -> str:
+        """
+        Make the file at ``base`` in its full length, or keep the one that is there.
+
+        :raises OSError: the file system refuses.
+        """
+        path = self.path(base)
+        if base in self.bases:
+            return path
+        os.makedirs(self.directory, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            os.ftruncate(descriptor, self.file_size)
+        finally:
+            os.close(descriptor)
+        insort(self.bases, base)
+        self.dirty.update((path, self.directory))
+        return path
+
+    def remove(self, base: int) -> None:
+        """Remove one file; it may be gone already."""
+        path = self.path(base)
+        self._files.forget(path)
+        self.dirty.discard(path)
+        if base in self.bases:
+            self.bases.remove(base)
+        if os.path.exists(path):
+            os.unlink(path)
+
+    def descriptor(self, base: int) -> int:
+        """Return the open file that begins at ``base``; use it at once."""
+        return self._files.descriptor(self.path(base))
+
+    def read(self, position: int, count: int) -> bytes:
+        """Read up to the end of one file; empty where there is no file."""
+        base = self.base_of(position)
+        if base not in self.bases or position < base:
+            return b""
+        room = base + self.file_size - position
+        descriptor = self._files.descriptor(self.path(base))
+        return os.pread(descriptor, min(count, room), position - base)
+
+    def write(self, position: int, data: bytes | bytearray) -> None:
+        """
+        Write across as many files as it takes, making them as needed.
+
+        :raises OSError: part of it may have been written; writing again is harmless.
+        """
+        view = memoryview(data)
+        while view:
+            base = self.base_of(position)
+            self.dirty.add(self.create(base))
+            part = view[: base + self.file_size - position]
+            done = os.pwrite(self.descriptor(base), part, position - base)
+            position += done
+            view = view[done:]
+
+    def truncate(self, position: int) -> None:
+        """
+        Make all from ``position`` on read as zeros; later files are removed.
+
+        Stale bytes behind the end could pass for records after the next crash.
+        """
+        for base in [base for base in self.bases if base >= position]:
+            self.remove(base)
+        base = self.base_of(position)
+        if base in self.bases:
+            os.ftruncate(self.descriptor(base), position - base)
+            os.ftruncate(self.descriptor(base), self.file_size)
+            self.dirty.add(self.path(base))
+
+    def take_dirty(self) -> list[str]:
+        """Return what must be forced to disk, and begin anew."""
+        paths, self.dirty = self.dirty, set()
+        return sorted(paths)
+
+
+def force(paths: list[str]) -> None:
+    """
+    Force files and directories to disk; those removed meanwhile are passed over.
+
+    It opens them itself, so it may run in any thread.
+
+    :raises OSError: the disk failed; what it holds now is not known.
+    """
+    for path in paths:
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

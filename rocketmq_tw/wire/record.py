@@ -1,0 +1,396 @@
+"""
+One message as bytes: the same in the commit log and in the answer to a pull.
+
+All numbers are big-endian. With IPv4 hosts the places are::
+
+    0  total size 4   4  magic 4       8  body CRC 4     12 queue id 4   16 flag 4
+    20 queue offset 8                  28 commit log offset 8            36 sys flag 4
+    40 born time 8    48 born host 8|20                  56 store time 8
+    64 store host 8|20                 72 reconsume times 4
+    76 prepared offset 8               84 body length 4, body
+       topic length 1 (magic V1) or 2 (V2), topic    properties length 2, properties
+
+A host is its address and a port of 4 bytes; bits 0x10 and 0x20 of the system flag tell
+that the born or the store host has an IPv6 address and is 20 bytes long. Magic V2 is
+written for topics over 127 bytes only: clients of 4.9 cannot read it. At the end of a
+file stands a *blank*: the bytes left (4) and a magic of its own (4).
+
+Source: ``MessageExtEncoder``, ``MessageDecoder`` and ``CommitLog`` of RocketMQ 5.
+"""
+
+import struct
+from collections.abc import Callable
+from enum import Enum
+from typing import Final
+from zlib import crc32
+
+import msgspec
+
+from rocketmq_tw.model import sysflag
+from rocketmq_tw.model.errors import RocketMQError
+from rocketmq_tw.model.message import StoredMessage
+from rocketmq_tw.model.msgid import host_to_bytes, host_to_text
+from rocketmq_tw.model.subscription import tags_code
+from rocketmq_tw.wire import properties as properties_text
+
+__all__ = [
+    "MAGIC_BLANK",
+    "MAGIC_V1",
+    "MAGIC_V2",
+    "Checked",
+    "Draft",
+    "MalformedRecord",
+    "NotARecord",
+    "check",
+    "decode",
+    "decode_all",
+    "encode",
+    "host_to_bytes",
+    "host_to_text",
+]
+
+MAGIC_V1: Final = 0xDAA320A7
+MAGIC_V2: Final = 0xDAA320AB
+MAGIC_BLANK: Final = 0xCBD43194
+
+#: What a record of two IPv4 hosts holds beside topic, body and properties.
+FIXED_SIZE: Final = 91
+#: The longest topic that magic V1 can carry.
+MAX_TOPIC_V1: Final = 127
+#: Where the system flag and, under IPv4, the store time stand.
+SYS_FLAG_AT: Final = 36
+STORE_TIME_AT: Final = 56
+
+_V6_EXTRA = 12
+_PREFIX = struct.Struct(">II")
+_HEAD = struct.Struct(">IIIiiqqiq")
+_HEAD_V4 = struct.Struct(">IIIiiqqiq8sq8siqI")
+_TAIL = struct.Struct(">iqI")
+_I64 = struct.Struct(">q")
+_pack_v4 = _HEAD_V4.pack
+_pack_u16 = struct.Struct(">H").pack
+_ONE_BYTE = [bytes([length]) for length in range(256)]
+
+Inflate = Callable[[bytes, int], bytes]
+
+
+class MalformedRecord(RocketMQError):
+    """The bytes are not a whole record."""
+
+    def __init__(self, at: int, why: str) -> None:
+        """Name the place, in bytes from the start of the data, and the fault."""
+        super().__init__(f"no whole record at byte {at}: {why}")
+        self.at = at
+        self.why = why
+
+
+class Draft(msgspec.Struct, gc=False):
+    """
+    A message about to be stored: all that a record holds but its place and time.
+
+    ``born_host`` is packed, 8 or 20 bytes, and bit 0x10 of ``sys_flag`` must say which.
+    ``tags_code`` is not in the record: it goes into the consume queue.
+    """
+
+    topic: bytes
+    queue_id: int
+    flag: int
+    sys_flag: int
+    born_time_ms: int
+    born_host: bytes
+    body: bytes
+    properties: bytes
+    tags_code: int = 0
+    reconsume_times: int = 0
+    prepared_offset: int = 0
+
+
+class Checked(msgspec.Struct, gc=False):
+    """What recovery and dispatch want to know of a record."""
+
+    topic: bytes
+    queue_id: int
+    queue_offset: int
+    commit_log_offset: int
+    size: int
+    sys_flag: int
+    store_time_ms: int
+    properties: bytes
+
+    @property
+    def tags_code(self) -> int:
+        """Return the hash of the tags, as the consume queue of a plain topic has it."""
+        text = self.properties.decode("utf-8", "replace")
+        return tags_code(properties_text.find(text, "TAGS"))
+
+
+class NotARecord(Enum):
+    """What :func:`check` may find in a record's stead."""
+
+    BLANK = "the rest of the file is filler"
+    INVALID = "neither a record nor filler"
+
+
+BLANK: Final = NotARecord.BLANK
+INVALID: Final = NotARecord.INVALID
+
+
+def encode(
+    draft: Draft,
+    queue_offset: int,
+    commit_log_offset: int,
+    store_time_ms: int,
+    store_host: bytes,
+) -> bytes:
+    """
+    Write a record. Lengths are the caller's to check.
+
+    :param store_host: packed, 8 or 20 bytes; its bit in the system flag is set here.
+
+    On the path of every message: 0.65 us with 128 bytes of body, CRC included.
+    Joining beat adding (0.70), ``%``-formatting (0.70) and packing into the file.
+    """
+    topic = draft.topic
+    body = draft.body
+    properties = draft.properties
+    length = len(body)
+    if draft.sys_flag & 0x30 or len(topic) > MAX_TOPIC_V1 or len(store_host) != 8:
+        return _encode_wide(
+            draft, queue_offset, commit_log_offset, store_time_ms, store_host
+        )
+    return b"".join(
+        (
+            _pack_v4(
+                91 + length + len(topic) + len(properties),
+                0xDAA320A7,
+                crc32(body) & 0x7FFFFFFF,
+                draft.queue_id,
+                draft.flag,
+                queue_offset,
+                commit_log_offset,
+                draft.sys_flag,
+                draft.born_time_ms,
+                draft.born_host,
+                store_time_ms,
+                store_host,
+                draft.reconsume_times,
+                draft.prepared_offset,
+                length,
+            ),
+            body,
+            _ONE_BYTE[len(topic)],
+            topic,
+            _pack_u16(len(properties)),
+            properties,
+        )
+    )
+
+
+def _encode_wide(
+    draft: Draft,
+    queue_offset: int,
+    commit_log_offset: int,
+    store_time_ms: int,
+    store_host: bytes,
+) -> bytes:
+    """Write a record with a long topic or with an IPv6 host."""
+    topic = draft.topic
+    magic, length_of_topic = MAGIC_V1, _ONE_BYTE[min(len(topic), 255)]
+    if len(topic) > MAX_TOPIC_V1:
+        magic, length_of_topic = MAGIC_V2, _pack_u16(len(topic))
+    sys_flag = draft.sys_flag & ~(sysflag.BORN_HOST_V6 | sysflag.STORE_HOST_V6)
+    sys_flag |= sysflag.BORN_HOST_V6 if len(draft.born_host) == 20 else 0
+    sys_flag |= sysflag.STORE_HOST_V6 if len(store_host) == 20 else 0
+    tail = b"".join(
+        (
+            draft.born_host,
+            _I64.pack(store_time_ms),
+            store_host,
+            _TAIL.pack(draft.reconsume_times, draft.prepared_offset, len(draft.body)),
+            draft.body,
+            length_of_topic,
+            topic,
+            _pack_u16(len(draft.properties)),
+            draft.properties,
+        )
+    )
+    head = _HEAD.pack(
+        _HEAD.size + len(tail),
+        magic,
+        crc32(draft.body) & 0x7FFFFFFF,
+        draft.queue_id,
+        draft.flag,
+        queue_offset,
+        commit_log_offset,
+        sys_flag,
+        draft.born_time_ms,
+    )
+    return head + tail
+
+
+def decode(
+    data: bytes, at: int = 0, inflate: Inflate | None = None, broker_name: str = ""
+) -> StoredMessage:
+    """
+    Read one record.
+
+    :param inflate: takes a compressed body and the system flag and returns the plain
+        one; None is :func:`rocketmq_tw.wire.compression.inflate` up to 128 MiB.
+    :raises MalformedRecord: the record is cut off or its lengths do not add up.
+    """
+    try:
+        (size, magic, body_crc, queue_id, flag, queue_offset, place, sys_flag, born) = (
+            _HEAD.unpack_from(data, at)
+        )
+        parts = _parts(data, at, size, magic, sys_flag)
+    except (struct.error, _Mismatch) as error:
+        raise MalformedRecord(at, str(error)) from None
+    body = parts.body
+    if sys_flag & sysflag.COMPRESSED:
+        body = (inflate or _inflate)(body, sys_flag)
+        sys_flag &= ~sysflag.COMPRESSED
+    return StoredMessage(
+        topic=parts.topic.decode("utf-8", "replace"),
+        body=body,
+        queue_id=queue_id,
+        queue_offset=queue_offset,
+        commit_log_offset=place,
+        flag=flag,
+        sys_flag=sys_flag,
+        born_time_ms=born,
+        born_host=host_to_text(parts.born_host),
+        store_time_ms=parts.store_time_ms,
+        store_host=host_to_text(parts.store_host),
+        reconsume_times=parts.reconsume_times,
+        prepared_transaction_offset=parts.prepared_offset,
+        properties=properties_text.decode(parts.properties.decode("utf-8", "replace")),
+        size=size,
+        body_crc=body_crc,
+        broker_name=broker_name,
+    )
+
+
+def decode_all(
+    data: bytes, inflate: Inflate | None = None, broker_name: str = ""
+) -> list[StoredMessage]:
+    """
+    Read the records of a pull answer's body, in order; a blank ends them.
+
+    :raises MalformedRecord: what stands behind the last whole record is not one.
+    """
+    messages = []
+    at = 0
+    while at < len(data):
+        if data[at + 4 : at + 8] == b"\xcb\xd4\x31\x94":
+            break
+        message = decode(data, at, inflate, broker_name)
+        messages.append(message)
+        at += message.size
+    return messages
+
+
+def check(
+    view: bytes | memoryview, at: int, limit: int, crc: bool
+) -> Checked | NotARecord:
+    """
+    Look whether a whole record stands at a place.
+
+    :param limit: where the bytes that belong to this file end in ``view``.
+    :param crc: whether the body's checksum must fit too (an empty body has none).
+    :returns: the record's facts, or BLANK, or INVALID.
+
+    Source: ``CommitLog.checkMessageAndReturnSize``. As there, the record's own commit
+    log offset is not compared with the place it was found at.
+    """
+    if at + 8 > limit:
+        return INVALID
+    size, magic = _PREFIX.unpack_from(view, at)
+    if at + size > limit:
+        return INVALID
+    if magic == MAGIC_BLANK:
+        return BLANK
+    if magic != MAGIC_V1 and magic != MAGIC_V2 or size < FIXED_SIZE:
+        return INVALID
+    head = _HEAD.unpack_from(view, at)
+    try:
+        parts = _parts(view, at, size, magic, head[7])
+    except (struct.error, _Mismatch):
+        return INVALID
+    if crc and parts.body and crc32(parts.body) & 0x7FFFFFFF != head[2]:
+        return INVALID
+    return Checked(
+        bytes(parts.topic),
+        head[3],
+        head[5],
+        head[6],
+        size,
+        head[7],
+        parts.store_time_ms,
+        bytes(parts.properties),
+    )
+
+
+class _Mismatch(Exception):
+    """The lengths within a record do not add up."""
+
+
+class _Parts(msgspec.Struct, gc=False):
+    """What follows the head of a record, cut but not decoded."""
+
+    born_host: bytes
+    store_time_ms: int
+    store_host: bytes
+    reconsume_times: int
+    prepared_offset: int
+    body: bytes
+    topic: bytes
+    properties: bytes
+
+
+def _parts(
+    data: bytes | memoryview, at: int, size: int, magic: int, sys_flag: int
+) -> _Parts:
+    """
+    Cut a record behind its head.
+
+    :raises _Mismatch: the magic is unknown, or the lengths do not make up ``size``.
+    """
+    end = at + size
+    if end > len(data):
+        raise _Mismatch(f"{size} bytes announced, {len(data) - at} left")
+    store_time = at + (68 if sys_flag & sysflag.BORN_HOST_V6 else STORE_TIME_AT)
+    store_host = store_time + 8
+    tail = store_host + (20 if sys_flag & sysflag.STORE_HOST_V6 else 8)
+    reconsume_times, prepared_offset, length = _TAIL.unpack_from(data, tail)
+    body = tail + _TAIL.size
+    topic = body + length + 1
+    if topic > end:
+        raise _Mismatch(f"a body of {length} bytes in a record of {size}")
+    if magic == MAGIC_V1:
+        topic_length = data[topic - 1]
+    elif magic == MAGIC_V2:
+        topic_length = int.from_bytes(data[topic - 1 : topic + 1], "big")
+        topic += 1
+    else:
+        raise _Mismatch(f"unknown magic {magic:#010x}")
+    properties = topic + topic_length + 2
+    properties_length = int.from_bytes(data[properties - 2 : properties], "big")
+    if properties + properties_length != end:
+        raise _Mismatch("the lengths of the parts do not add up")
+    return _Parts(
+        bytes(data[at + 48 : store_time]),
+        _I64.unpack_from(data, store_time)[0],
+        bytes(data[store_host:tail]),
+        reconsume_times,
+        prepared_offset,
+        data[body : body + length],
+        data[topic : properties - 2],
+        data[properties:end],
+    )
+
+
+def _inflate(body: bytes, sys_flag: int) -> bytes:
+    """Inflate a body, up to the largest frame of 128 MiB."""
+    from rocketmq_tw.wire import compression
+
+    return compression.inflate(body, sys_flag, 128 << 20)
