@@ -1,0 +1,37 @@
+"""What a broker refuses, and the response codes that say so."""
+
+from __future__ import annotations
+
+from rocketmq_tw.model.errors import IllegalName, RocketMQError
+from rocketmq_tw.wire.codes import ResponseCode
+
+
+class TopicNotExist(RocketMQError):
+    """The topic is not here, and may not be created by whoever names it."""
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(topic)
+        self.topic = topic
+
+    def __str__(self) -> str:
+        return f"topic[{self.topic}] not exist, apply first please!"
+
+
+class GroupNotExist(RocketMQError):
+    """The consumer group is not here, and is not created on demand."""
+
+    def __init__(self, group: str) -> None:
+        super().__init__(group)
+        self.group = group
+
+    def __str__(self) -> str:
+        return f"subscription group [{self.group}] does not exist"
+
+
+#: For the router: what these errors are answered with. RocketMQ 4.9 says 1 to illegal
+#: names, 5.x says 29; clients treat both alike.
+CODES: dict[type[Exception], ResponseCode] = {
+    IllegalName: ResponseCode.INVALID_PARAMETER,
+    TopicNotExist: ResponseCode.TOPIC_NOT_EXIST,
+    GroupNotExist: ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST,
+}

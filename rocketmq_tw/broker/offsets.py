@@ -1,0 +1,120 @@
+"""
+How far consumer groups have read: for each queue the next offset they want.
+
+Source: ``ConsumerOffsetManager`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from twisted.internet.interfaces import IReactorTime
+
+from rocketmq_tw.jsonfile import JsonFile
+from rocketmq_tw.wire import fastjson
+from rocketmq_tw.wire.bodies.dataversion import DataVersion
+from rocketmq_tw.wire.bodies.offsets import ConsumerOffsetTable
+
+#: So many commits count the table's version up by one.
+VERSION_STEP = 500
+
+
+class ConsumerOffsets:
+    """
+    The offsets of all groups, kept in ``consumerOffset.json``.
+
+    They are written by a timer, never by a commit: what is lost in a crash, some groups
+    read again.
+
+    :param clock: dates the table's version.
+    :ivar table: (topic, group) to queue id to offset.
+    """
+
+    def __init__(self, file: JsonFile, *, clock: IReactorTime) -> None:
+        self._file = file
+        self._clock = clock
+        self._dirty = False
+        self._commits = 0
+        self.table: dict[tuple[str, str], dict[int, int]] = {}
+        self.data_version = DataVersion()
+
+    def load(self) -> None:
+        """
+        Read the file. Blocks.
+
+        :raises DamagedDocument: the file and its backup cannot be read.
+        :raises BadField: it is JSON, but no table of offsets.
+        """
+        text = self._file.load_bytes()
+        if text is None:
+            return
+        stored = ConsumerOffsetTable.decode(text)
+        self.data_version = stored.data_version or DataVersion()
+        for key, offsets in stored.offset_table.items():
+            topic, _, group = key.partition("@")
+            self.table[topic, group] = dict(offsets)
+
+    def save(self) -> None:
+        """
+        Write the file if anything was committed since the last time. Blocks.
+
+        :raises OSError: it could not be written; the next call tries again.
+        """
+        if self._dirty:
+            self._file.save(self.encode())
+            self._dirty = False
+
+    def commit(self, group: str, topic: str, queue_id: int, offset: int) -> None:
+        """
+        Note how far a group has read a queue, even if that is less than before.
+
+        :param offset: the next queue offset that it wants.
+        """
+        offsets = self.table.get((topic, group))
+        if offsets is None:
+            offsets = self.table[topic, group] = {}
+        offsets[queue_id] = offset
+        self._dirty = True
+        self._commits += 1
+        if self._commits % VERSION_STEP == 0:
+            self._count_up()
+
+    def query(self, group: str, topic: str, queue_id: int) -> int | None:
+        """Tell how far a group has read a queue; None if it never said so."""
+        offsets = self.table.get((topic, group))
+        return None if offsets is None else offsets.get(queue_id)
+
+    def of_group(self, group: str) -> dict[str, dict[int, int]]:
+        """Give what a group has read: topic to queue id to offset."""
+        return {topic: each for (topic, g), each in self.table.items() if g == group}
+
+    def groups_of(self, topic: str) -> list[str]:
+        """List the groups that have offsets in a topic."""
+        return sorted(group for t, group in self.table if t == topic)
+
+    def remove_group(self, group: str) -> None:
+        """Forget all offsets of a group."""
+        self._remove([key for key in self.table if key[1] == group])
+
+    def remove_topic(self, topic: str) -> None:
+        """Forget all groups' offsets in a topic."""
+        self._remove([key for key in self.table if key[0] == topic])
+
+    def encode(self) -> bytes:
+        """Write the table as ``consumerOffset.json`` has it, and code 43."""
+        table = {
+            f"{topic}@{group}": offsets
+            for (topic, group), offsets in self.table.items()
+        }
+        return fastjson.dumps(ConsumerOffsetTable(table, self.data_version))
+
+    def _remove(self, keys: list[tuple[str, str]]) -> None:
+        """Forget some entries."""
+        for key in keys:
+            del self.table[key]
+        if keys:
+            self._dirty = True
+            self._count_up()
+
+    def _count_up(self) -> None:
+        """Count the version up."""
+        now_ms = int(self._clock.seconds() * 1000)
+        self.data_version = self.data_version.next(now_ms)

@@ -1,0 +1,1 @@
+"""Requests to a broker, by family; each class takes only the parts it uses."""

@@ -1,0 +1,1 @@
+"""Tests of what administrators ask of a broker."""
