@@ -1,0 +1,196 @@
+"""What can go wrong in a client, beside the network's and the broker's own errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from twisted.internet.defer import CancelledError
+
+from rocketmq_tw.model.errors import RocketMQError
+from rocketmq_tw.model.queue import MessageQueue
+
+
+class StateError(RocketMQError):
+    """The object is not in a state in which this can be done."""
+
+
+class NotRunning(StateError):
+    """It was not started, or it was stopped."""
+
+
+class GroupInUse(StateError):
+    """The client already has an active member in that role and group."""
+
+    def __init__(self, role: str, group: str) -> None:
+        super().__init__(role, group)
+        self.role = role
+        self.group = group
+
+    def __str__(self) -> str:
+        return f'this client already has a {self.role} in the group "{self.group}"'
+
+
+class NotAssigned(StateError):
+    """The queue is not among those assigned to this consumer."""
+
+    def __init__(self, queue: MessageQueue) -> None:
+        super().__init__(queue)
+        self.queue = queue
+
+    def __str__(self) -> str:
+        return f"{self.queue} is not assigned to this consumer"
+
+
+class ValidationError(RocketMQError):
+    """What the caller handed in breaks a rule; nothing was sent."""
+
+
+class NameServerUnavailable(RocketMQError):
+    """
+    No name server answered.
+
+    :ivar causes: address and error of each that was tried.
+    """
+
+    retryable = True
+
+    def __init__(self, causes: Mapping[str, BaseException]) -> None:
+        super().__init__(causes)
+        self.causes = dict(causes)
+
+    def __str__(self) -> str:
+        tried = "; ".join(f"{a}: {e}" for a, e in self.causes.items())
+        return f"no name server answered ({tried or 'none is configured'})"
+
+
+class NoRouteError(RocketMQError):
+    """The name servers know no broker that holds the topic."""
+
+    retryable = True
+
+    def __init__(self, topic: str, why: str = "") -> None:
+        super().__init__(topic, why)
+        self.topic = topic
+        self.why = why
+
+    def __str__(self) -> str:
+        why = self.why or "the name servers do not know it"
+        return f'no route of the topic "{self.topic}": {why}'
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """
+    One attempt to send.
+
+    :ivar elapsed: seconds it took.
+    :ivar cause: why it failed.
+    """
+
+    broker_name: str
+    address: str
+    queue_id: int
+    elapsed: float
+    cause: BaseException
+
+    def __str__(self) -> str:
+        where = f"{self.broker_name} ({self.address}) queue {self.queue_id}"
+        return f"{where} after {self.elapsed:.3f} s: {self.cause}"
+
+
+class SendError(RocketMQError):
+    """
+    A message could not be sent.
+
+    :ivar topic: where to.
+    :ivar attempts: each attempt, in order; empty if the time was up before the first.
+    """
+
+    def __init__(self, topic: str, attempts: Sequence[Attempt], why: str = "") -> None:
+        super().__init__(topic, attempts, why)
+        self.topic = topic
+        self.attempts = list(attempts)
+        self.why = why
+        if attempts:
+            self.__cause__ = attempts[-1].cause
+
+    @property
+    def retryable(self) -> bool:  # type: ignore[override]
+        """Whether the last attempt's cause may pass."""
+        return not self.attempts or getattr(self.attempts[-1].cause, "retryable", False)
+
+    def __str__(self) -> str:
+        tried = "; ".join(map(str, self.attempts)) or self.why
+        return f'sending to "{self.topic}" failed: {tried}'
+
+
+class SendCancelled(CancelledError):
+    """
+    A send was cancelled by the caller.
+
+    :ivar maybe_sent: True if the request had been written: the broker may store it.
+    """
+
+    def __init__(self, maybe_sent: bool) -> None:
+        super().__init__(maybe_sent)
+        self.maybe_sent = maybe_sent
+
+    def __str__(self) -> str:
+        fate = "may have been" if self.maybe_sent else "was not"
+        return f"the send was cancelled; the message {fate} stored"
+
+
+class NotDurable(RocketMQError):
+    """
+    The master stored the message, but a guarantee was not reached in time.
+
+    :ivar result: the :class:`~rocketmq_tw.client.results.SendResult`.
+    """
+
+    def __init__(self, result: Any) -> None:
+        super().__init__(result)
+        self.result = result
+
+    def __str__(self) -> str:
+        return f"stored, but not durably: {self.result.status.name}"
+
+
+class QueueFull(RocketMQError):
+    """So many messages are on their way that no more is taken."""
+
+    retryable = True
+
+
+class OffsetOutOfRange(RocketMQError):
+    """
+    The queue does not hold the offset.
+
+    :ivar suggested: the queue offset that the broker proposes to go on from.
+    """
+
+    def __init__(self, queue: MessageQueue, offset: int, suggested: int) -> None:
+        super().__init__(queue, offset, suggested)
+        self.queue = queue
+        self.offset = offset
+        self.suggested = suggested
+
+    def __str__(self) -> str:
+        return f"{self.queue} does not hold {self.offset}; go on at {self.suggested}"
+
+
+class CommitError(RocketMQError):
+    """
+    Some consumer offsets were not stored.
+
+    :ivar failed: the queues and why; all others were stored.
+    """
+
+    retryable = True
+
+    def __init__(self, failed: Mapping[MessageQueue, BaseException]) -> None:
+        super().__init__(failed)
+        self.failed = dict(failed)
+
+    def __str__(self) -> str:
+        return "; ".join(f"{queue}: {error}" for queue, error in self.failed.items())

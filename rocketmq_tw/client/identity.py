@@ -1,0 +1,74 @@
+"""
+Who a client is: its id, and the unique keys of its messages.
+
+A client id is ``ip@instance`` as in the original, with a random part always:
+equal ids, seen with containers (equal process ids) behind one address, make two members
+of a group share their queues.
+
+Source: ``ClientConfig.buildMQClientId`` and ``MessageClientIDSetter`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from functools import lru_cache
+
+from twisted.internet.interfaces import IReactorTime
+
+from rocketmq_tw.model.msgid import UniqueKeys, host_to_bytes
+
+#: An address kept for documentation: asking the way there sends nothing.
+_ELSEWHERE = ("192.0.2.1", 9)
+
+
+def local_ip() -> str:
+    """Give the IPv4 address that packets to other hosts carry; else the loopback's."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(_ELSEWHERE)
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "127.0.0.1"
+
+
+def make_client_id(instance_name: str | None = None) -> str:
+    """
+    Make an id that no other live client has.
+
+    :param instance_name: takes the place of the process id.
+    """
+    name = instance_name or str(os.getpid())
+    return f"{local_ip()}@{name}#{os.urandom(6).hex()}"
+
+
+@lru_cache(maxsize=8)
+def _month_start(year: int, month: int) -> float:
+    """Tell when a month began here, in seconds since the epoch."""
+    return time.mktime((year, month, 1, 0, 0, 0, 0, 0, -1))
+
+
+class MessageKeys:
+    """
+    Makes the unique keys of messages; make it after ``fork``.
+
+    :param clock: tells the time, in seconds since the epoch.
+    """
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        ip = host_to_bytes(local_ip(), 0)[:-4]
+        self._keys = UniqueKeys(ip, os.getpid(), os.urandom(4))
+        self._start = self._until = 0.0
+
+    def next(self) -> str:
+        """Make the next key: 32 upper-case hex digits."""
+        now = self._clock.seconds()
+        if not self._start <= now < self._until:
+            today = time.localtime(now)
+            self._start = _month_start(today.tm_year, today.tm_mon)
+            self._until = _month_start(
+                today.tm_year + today.tm_mon // 12, today.tm_mon % 12 + 1
+            )
+        return self._keys.next(now, self._start)

@@ -1,0 +1,306 @@
+"""
+The routes of topics, as this client knows them.
+
+However many ask for a topic at once, the name servers are asked once. What they said is
+kept; the routes in use are asked for again every 30 s, and sooner when a broker's
+answer shows that one is out of date, though never twice within half a second.
+
+Source: ``MQClientInstance.updateTopicRouteInfoFromNameServer`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+import msgspec
+from twisted.internet.defer import Deferred, DeferredList, fail, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from rocketmq_tw.client.errors import NoRouteError
+from rocketmq_tw.client.name_servers import NameServers
+from rocketmq_tw.model.queue import MessageQueue
+from rocketmq_tw.model.route import MASTER_ID, BrokerData, TopicRoute
+from rocketmq_tw.model.topic import AUTO_CREATE_TOPIC
+from rocketmq_tw.remoting.errors import BrokerError
+from rocketmq_tw.wire.bodies.route import decode_route
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.requests.route import GetRoute
+
+#: Seconds in which one topic is asked for once at most.
+QUIET = 0.5
+#: How many topics are known at once; beyond, the one unused longest is forgotten.
+MAX_TOPICS = 4096
+#: How many routes are asked for at once by :meth:`RouteCache.refresh_all`.
+AT_ONCE = 16
+#: How many queues a topic has that its first message creates.
+DEFAULT_QUEUES = 4
+
+
+class _Known(msgspec.Struct):
+    """What is known of one topic; ``asked_at`` is when that was said, in seconds."""
+
+    route: TopicRoute | None = None
+    asked_at: float = float("-inf")
+    watched: bool = False
+    writable: list[MessageQueue] = []
+    readable: list[MessageQueue] = []
+
+
+class RouteCache:
+    """
+    Topic to route.
+
+    :param name_servers: who is asked.
+    :param translate: repairs addresses that brokers advertise and we cannot reach.
+    :ivar on_change: called with (topic, route) whenever a route has become another.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        name_servers: NameServers,
+        clock: IReactorTime,
+        timeout: float = 3.0,
+        translate: Callable[[str], str] | None = None,
+    ) -> None:
+        self._name_servers = name_servers
+        self._clock = clock
+        self._timeout = timeout
+        self._translate = translate
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._waiting: dict[str, list[Deferred[TopicRoute]]] = {}
+        self._brokers: dict[str, dict[int, str]] = {}
+        self.on_change: list[Callable[[str, TopicRoute], None]] = []
+
+    # -- what is known now
+
+    def get(self, topic: str) -> TopicRoute | None:
+        """Give the route if it is known."""
+        known = self._known.get(topic)
+        return None if known is None else known.route
+
+    def writable(self, topic: str) -> list[MessageQueue]:
+        """List the queues to write to, by broker name and queue id; maybe none."""
+        known = self._known.get(topic)
+        return [] if known is None else known.writable
+
+    def readable(self, topic: str) -> list[MessageQueue]:
+        """List the queues to read, by broker name and queue id; maybe none."""
+        known = self._known.get(topic)
+        return [] if known is None else known.readable
+
+    @property
+    def brokers(self) -> dict[str, dict[int, str]]:
+        """Broker name to broker id to address, of all known routes."""
+        return self._brokers
+
+    def watch(self, topic: str) -> None:
+        """Keep the topic's route fresh from now on."""
+        self._entry(topic).watched = True
+
+    # -- asking
+
+    def find(self, topic: str, refresh: bool = False) -> Deferred[TopicRoute]:
+        """
+        Give the route, asking for it if it is not known.
+
+        :param refresh: ask again, unless that was done within :data:`QUIET` seconds.
+        :returns: a Deferred of the caller's own. Fails with :class:`NoRouteError` or
+            :class:`NameServerUnavailable`.
+        """
+        known = self._known.get(topic)
+        if known is not None:
+            recent = self._clock.seconds() - known.asked_at < QUIET
+            if known.route is not None and (recent or not refresh):
+                return succeed(known.route)
+            if recent:
+                return fail(NoRouteError(topic))
+        waiting: Deferred[TopicRoute] = Deferred(lambda d: self._leave(topic, d))
+        together = self._waiting.get(topic)
+        if together is None:
+            self._waiting[topic] = [waiting]
+            self._ask(topic)
+        else:
+            together.append(waiting)
+        return waiting
+
+    def refresh_all(self) -> Deferred[None]:
+        """Ask again for all watched topics; fires when all is done, never fails."""
+        topics = [topic for topic, known in self._known.items() if known.watched]
+        return Deferred.fromCoroutine(self._refresh(topics))
+
+    def find_to_publish(self, topic: str) -> Deferred[list[MessageQueue]]:
+        """
+        List the queues to write to; of a topic nobody knows, those its first message
+        makes a broker create.
+
+        :returns: fails with :class:`NoRouteError`, :class:`NameServerUnavailable`.
+        """
+        # Asked when no queue is known: a topic that was missing may be there by now.
+        found = self.find(topic, refresh=True)
+
+        def usable(_route: TopicRoute) -> list[MessageQueue]:
+            self.watch(topic)
+            queues = self.writable(topic)
+            if not queues:
+                raise NoRouteError(topic, "none of its queues can be written to")
+            return queues
+
+        return found.addCallbacks(usable, lambda f: self._from_template(topic, f))
+
+    def _from_template(
+        self, topic: str, failure: Failure
+    ) -> Deferred[list[MessageQueue]]:
+        """List the queues that the brokers of the default topic would create."""
+        failure.trap(NoRouteError)
+        found = self.find(AUTO_CREATE_TOPIC)
+
+        def queues(route: TopicRoute) -> list[MessageQueue]:
+            # Once created, the topic has a route of its own, which is to be noticed.
+            self.watch(topic)
+            made = [
+                msgspec.structs.replace(queue, topic=topic)
+                for queue in route.writable(topic)
+                if queue.queue_id < DEFAULT_QUEUES
+            ]
+            if not made:
+                raise NoRouteError(topic)
+            return made
+
+        def none(failure: Failure) -> Failure:
+            failure.trap(NoRouteError)
+            raise NoRouteError(topic, "no broker has it, and none would create it")
+
+        return found.addErrback(none).addCallback(queues)
+
+    def _entry(self, topic: str) -> _Known:
+        """Find or make what is known of a topic; used last, forgotten last."""
+        known = self._known.get(topic)
+        if known is None:
+            known = self._known[topic] = _Known()
+            if len(self._known) > MAX_TOPICS:
+                self._known.popitem(last=False)
+                self._list_brokers()
+        self._known.move_to_end(topic)
+        return known
+
+    def _leave(self, topic: str, waiting: Deferred[TopicRoute]) -> None:
+        """Wait no more; the answer is for the others, and for the cache."""
+        together = self._waiting.get(topic, [])
+        if waiting in together:
+            together.remove(waiting)
+
+    def _ask(self, topic: str) -> None:
+        """Ask once for all who wait."""
+        request = GetRoute(topic=topic, accept_standard_json_only=True)
+        call = self._name_servers.call(request, self._timeout)
+        call.addCallback(lambda answer: self._learn(topic, answer))
+        call.addErrback(lambda failure: self._learn_none(topic, failure))
+        call.addErrback(lambda f: self._fire(topic, f))
+
+    def _learn(self, topic: str, answer: Answer) -> None:
+        """Keep an answer, and tell those who wait and those who watch."""
+        route = decode_route(answer.body).canonical()
+        if self._translate is not None:
+            route = _translated(route, self._translate)
+        known = self._entry(topic)
+        known.asked_at = self._clock.seconds()
+        changed = route != known.route
+        if changed:
+            known.route = route
+            known.writable = route.writable(topic)
+            known.readable = route.readable(topic)
+            self._list_brokers()
+        self._fire(topic, route)
+        if changed:
+            self._tell(topic, route)
+
+    def _tell(self, topic: str, route: TopicRoute) -> None:
+        """Call those who want to know, whatever one of them may raise."""
+        for callback in list(self.on_change):
+            try:
+                callback(topic, route)
+            except Exception:
+                self._log.failure("{topic}: a listener of routes failed", topic=topic)
+
+    def _learn_none(self, topic: str, failure: Failure) -> None:
+        """Take a refusal. A route that was known stays: a name server may be young."""
+        error = failure.value
+        unknown = (
+            isinstance(error, BrokerError)
+            and error.code == ResponseCode.TOPIC_NOT_EXIST
+        )
+        if not unknown:
+            self._fire(topic, failure)
+            return
+        known = self._entry(topic)
+        known.asked_at = self._clock.seconds()
+        self._fire(topic, known.route or Failure(NoRouteError(topic)))
+
+    def _fire(self, topic: str, outcome: TopicRoute | Failure) -> None:
+        """Give each who waits the outcome."""
+        for waiting in self._waiting.pop(topic, []):
+            if isinstance(outcome, Failure):
+                waiting.errback(outcome)
+            else:
+                waiting.callback(outcome)
+
+    async def _refresh(self, topics: list[str]) -> None:
+        """Ask for many routes, some at once; note what fails."""
+        for start in range(0, len(topics), AT_ONCE):
+            some = topics[start : start + AT_ONCE]
+            found = [self.find(topic, refresh=True) for topic in some]
+            results = await DeferredList(found, consumeErrors=True)
+            for topic, (well, result) in zip(some, results, strict=True):
+                if not well and not result.check(NoRouteError):  # type: ignore[attr-defined]
+                    why = result.getErrorMessage()  # type: ignore[attr-defined]
+                    self._log.warn(
+                        "the route of {topic} was not refreshed: {why}",
+                        topic=topic,
+                        why=why,
+                    )
+
+    def _list_brokers(self) -> None:
+        """Collect the brokers of all routes; those in none are forgotten."""
+        brokers: dict[str, dict[int, str]] = {}
+        for known in self._known.values():
+            if known.route is not None:
+                for data in known.route.broker_datas:
+                    brokers[data.broker_name] = data.broker_addrs
+        self._brokers = brokers
+
+    # -- brokers
+
+    def address(
+        self, broker_name: str, broker_id: int = MASTER_ID, any_broker: bool = False
+    ) -> str | None:
+        """
+        Look a broker's address up.
+
+        :param any_broker: take another broker of that name if that one is not there.
+        """
+        addresses = self._brokers.get(broker_name)
+        if not addresses:
+            return None
+        found = addresses.get(broker_id)
+        if found is None and broker_id != MASTER_ID:
+            found = addresses.get(broker_id + 1)
+        if found is None and any_broker:
+            found = addresses[min(addresses)]
+        return found
+
+
+def _translated(route: TopicRoute, translate: Callable[[str], str]) -> TopicRoute:
+    """Put other addresses into a route."""
+
+    def reachable(data: BrokerData) -> BrokerData:
+        addresses = {i: translate(a) for i, a in data.broker_addrs.items()}
+        return msgspec.structs.replace(data, broker_addrs=addresses)
+
+    datas = tuple(map(reachable, route.broker_datas))
+    return msgspec.structs.replace(route, broker_datas=datas)
