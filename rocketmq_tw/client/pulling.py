@@ -1,0 +1,80 @@
+"""
+One pull: what is asked, what came, what of it is kept.
+
+A broker filters by the hash code of tags, and hash codes collide; so messages are
+filtered here once more, by the text.
+
+Source: ``PullAPIWrapper`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import msgspec
+
+from rocketmq_tw.model.message import MAX_OFFSET, MIN_OFFSET, TAGS, StoredMessage
+from rocketmq_tw.model.queue import MessageQueue
+from rocketmq_tw.model.subscription import Subscription
+from rocketmq_tw.wire import record
+from rocketmq_tw.wire.requests.pull import PullAnswer
+
+
+class PullStatus(Enum):
+    """What a broker says to a pull; the values are the response codes."""
+
+    FOUND = 0
+    #: Nothing at this offset yet.
+    NO_NEW = 19
+    #: Messages, but none that the subscription wants.
+    NO_MATCHED = 20
+    #: The queue does not hold this offset.
+    OFFSET_ILLEGAL = 21
+
+
+class PullResult(msgspec.Struct, frozen=True):
+    """
+    What a pull brought.
+
+    :ivar next_offset: the queue offset to go on from.
+    :ivar min_offset: where the queue begins.
+    :ivar max_offset: where it ends: the offset that the next message will get.
+    :ivar suggested_broker_id: whom to ask next; 0 is the master.
+    """
+
+    status: PullStatus
+    messages: list[StoredMessage]
+    next_offset: int
+    min_offset: int
+    max_offset: int
+    suggested_broker_id: int = 0
+
+
+def read_answer(
+    answer: PullAnswer, queue: MessageQueue, subscription: Subscription | None
+) -> PullResult:
+    """
+    Decode an answer and keep what the subscription wants.
+
+    :param subscription: None keeps everything.
+    :raises MalformedRecord: the broker sent what is no record.
+    """
+    messages: list[StoredMessage] = []
+    if answer.status == PullStatus.FOUND.value:
+        messages = record.decode_all(answer.body, broker_name=queue.broker_name)
+        if subscription is not None and subscription.tags_set:
+            tags = subscription.tags_set
+            messages = [m for m in messages if m.properties.get(TAGS) in tags]
+        lowest, highest = str(answer.min_offset), str(answer.max_offset)
+        for message in messages:
+            properties = message.properties
+            properties[MIN_OFFSET] = lowest
+            properties[MAX_OFFSET] = highest
+    return PullResult(
+        PullStatus(answer.status),
+        messages,
+        answer.next_begin_offset,
+        answer.min_offset,
+        answer.max_offset,
+        answer.suggest_which_broker_id,
+    )

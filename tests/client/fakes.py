@@ -1,0 +1,180 @@
+"""A client session without a network, which consumers are tested with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.task import Clock
+
+from rocketmq_tw.client.errors import NoRouteError
+from rocketmq_tw.model.message import StoredMessage
+from rocketmq_tw.model.queue import MessageQueue
+from rocketmq_tw.model.route import BrokerData, QueueData, TopicRoute
+
+NOW = 1_700_000_000.0
+ADDRESS = "10.0.0.1:10911"
+
+
+def queues(topic: str, count: int, broker_name: str = "broker-a") -> list[MessageQueue]:
+    """Make the queues of a topic."""
+    return [MessageQueue(topic, broker_name, i) for i in range(count)]
+
+
+def message(
+    offset: int,
+    body: bytes = b"x",
+    *,
+    topic: str = "T",
+    queue_id: int = 0,
+    properties: dict[str, str] | None = None,
+    reconsume_times: int = 0,
+) -> StoredMessage:
+    """Make a message as a broker would return it."""
+    return StoredMessage(
+        topic=topic,
+        body=body,
+        queue_id=queue_id,
+        queue_offset=offset,
+        commit_log_offset=1000 + offset,
+        flag=0,
+        sys_flag=0,
+        born_time_ms=1,
+        born_host="10.0.0.9:1",
+        store_time_ms=2,
+        store_host="10.0.0.1:10911",
+        reconsume_times=reconsume_times,
+        prepared_transaction_offset=0,
+        properties=dict(properties or {}),
+        size=100,
+        body_crc=0,
+        broker_name="broker-a",
+    )
+
+
+class FakeRoutes:
+    """Routes that are set by the test: topic -> number of queues on ``broker-a``."""
+
+    def __init__(self, counts: dict[str, int]) -> None:
+        self.counts = counts
+        self.on_change: list[Callable[..., Any]] = []
+        self.watched: set[str] = set()
+
+    def find(self, topic: str, refresh: bool = False) -> Deferred[TopicRoute]:
+        """Give a route, or fail."""
+        if topic not in self.counts:
+            return fail(NoRouteError(topic))
+        return succeed(self._route(topic))
+
+    def get(self, topic: str) -> TopicRoute | None:
+        """Give a route, or None."""
+        return self._route(topic) if topic in self.counts else None
+
+    def watch(self, topic: str) -> None:
+        """Note the topic."""
+        self.watched.add(topic)
+
+    def readable(self, topic: str) -> list[MessageQueue]:
+        """List the queues."""
+        return queues(topic, self.counts.get(topic, 0))
+
+    writable = readable
+
+    def _route(self, topic: str) -> TopicRoute:
+        """Make the route."""
+        count = self.counts[topic]
+        return TopicRoute(
+            broker_datas=(BrokerData("c", "broker-a", {0: ADDRESS}),),
+            queue_datas=(QueueData("broker-a", count, count, 6),),
+        )
+
+
+class FakeConnection:
+    """Keeps what is sent one way."""
+
+    def __init__(self) -> None:
+        self.one_way: list[Any] = []
+
+    def call_one_way(self, request: Any) -> None:
+        """Keep it."""
+        self.one_way.append(request)
+
+
+class FakePool:
+    """Gives the one connection."""
+
+    def __init__(self) -> None:
+        self.made = FakeConnection()
+
+    def connection(self, address: str) -> Deferred[FakeConnection]:
+        """Give it at once."""
+        return succeed(self.made)
+
+    def live(self, address: str) -> FakeConnection:
+        """Give it."""
+        return self.made
+
+
+class FakeSession:
+    """
+    A session whose calls are answered by the test.
+
+    :ivar calls: every call: (address, request, Deferred of its answer).
+    :ivar answers: request class -> answer, exception, or a function of the request; a
+        class that is not here stays unanswered.
+    """
+
+    def __init__(self, counts: dict[str, int] | None = None) -> None:
+        self.reactor = Clock()
+        self.reactor.advance(NOW)
+        self.client_id = "10.0.0.9@1"
+        self.running = True
+        self.routes = FakeRoutes(counts or {})
+        self.pool = FakePool()
+        self.calls: list[tuple[str, Any, Deferred[Any]]] = []
+        self.answers: dict[type, Any] = {}
+        self.members: dict[str, Any] = {}
+        self.heartbeats = 0
+        self.unregistered: list[str] = []
+
+    def broker_address(
+        self, broker_name: str, broker_id: int = 0, any_broker: bool = False
+    ) -> str | None:
+        """Know one broker."""
+        return ADDRESS if broker_name == "broker-a" else None
+
+    def call(self, address: str, request: Any, timeout: float = 3.0) -> Deferred[Any]:
+        """Answer as the test wants."""
+        answer: Deferred[Any] = Deferred()
+        self.calls.append((address, request, answer))
+        made = self.answers.get(type(request))
+        if callable(made):
+            made = made(request)
+        if isinstance(made, Exception):
+            answer.errback(made)
+        elif made is not None:
+            answer.callback(made)
+        return answer.addTimeout(timeout, self.reactor)
+
+    def sent(self, kind: type) -> list[Any]:
+        """List the requests of one kind."""
+        return [request for _, request, _ in self.calls if type(request) is kind]
+
+    def add_consumer(self, group: str, member: Any) -> None:
+        """Note a member."""
+        self.members[group] = member
+
+    def remove_consumer(self, group: str) -> None:
+        """Forget it."""
+        self.members.pop(group, None)
+
+    def heartbeat_now(self) -> Deferred[None]:
+        """Count it."""
+        self.heartbeats += 1
+        return succeed(None)
+
+    def unregister(self, group: str, consumer: bool) -> Deferred[None]:
+        """Note it."""
+        self.unregistered.append(group)
+        return succeed(None)
