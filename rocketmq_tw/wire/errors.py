@@ -63,3 +63,15 @@ class BadField(ProtocolError):
 
     def __str__(self) -> str:
         return f"the field {self.field} is {self.found}; expected {self.expected}"
+
+
+class MalformedJson(ProtocolError):
+    """A text is not JSON, even as leniently as Java reads it."""
+
+    def __init__(self, at: int, why: str) -> None:
+        super().__init__(at, why)
+        self.at = at
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"malformed JSON at character {self.at}: {self.why}"

@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from rocketmq_tw.wire.errors import ProtocolError
+from rocketmq_tw.wire.errors import MalformedJson
 
 #: Deeper nesting is refused; the bodies of the protocol need less than ten levels.
 MAX_DEPTH = 64
@@ -48,18 +48,6 @@ _SIMPLE_ESCAPES = {
 }
 _WORDS = {"true": True, "false": False, "null": None, "NaN": None, "undefined": None}
 _DROPPED = object()
-
-
-class MalformedJson(ProtocolError):
-    """A text is not JSON, even as leniently as Java reads it."""
-
-    def __init__(self, at: int, why: str) -> None:
-        super().__init__(at, why)
-        self.at = at
-        self.why = why
-
-    def __str__(self) -> str:
-        return f"malformed JSON at character {self.at}: {self.why}"
 
 
 def read(text: str) -> Any:

@@ -16,7 +16,6 @@ from typing import Any, Union, get_args, get_origin
 
 import msgspec
 
-from rocketmq_tw.wire import lenient_json
 from rocketmq_tw.wire.errors import BadField
 
 _Fit = Callable[[Any], Any]
@@ -107,7 +106,7 @@ def _members(kind: type[msgspec.Struct]) -> tuple[tuple[str, str, _Fit, bool], .
 def _fit_struct(value: Any, kind: type[msgspec.Struct]) -> Any:
     """Fit an object's members; an object key arrives as its JSON text."""
     if isinstance(value, str) and value.startswith("{"):
-        value = lenient_json.read(value)
+        value = _fit_key(value)
     if not isinstance(value, dict):
         raise _Misfit(f"{value!r:.80} instead of an object")
     members = {}
@@ -122,6 +121,14 @@ def _fit_struct(value: Any, kind: type[msgspec.Struct]) -> Any:
         if fitted is not None or not has_default:
             members[name] = fitted
     return kind(**members)
+
+
+def _fit_key(text: str) -> Any:
+    """Read an object key, which the JSON readers give as strict text."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        raise _Misfit(f"{text!r:.80} instead of an object") from None
 
 
 def _fit_enum(value: Any, kind: type[Enum]) -> Any:

@@ -1,0 +1,96 @@
+"""Tests of rocketmq_tw.model.topic."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.model import topic
+from rocketmq_tw.model.errors import IllegalGroup, IllegalTopic
+
+
+class NameTests(SynchronousTestCase):
+    """Names of topics and groups keep to the original's rules."""
+
+    def test_legal_names_pass(self) -> None:
+        """All characters of the alphabet pass, up to the longest name."""
+        for name in ("T", "%a|b-c_D9", "x" * 127, "%RETRY%" + "g" * 248):
+            topic.check_topic_name(name)
+        topic.check_group_name("g" * 120)
+
+    def test_illegal_topics_are_refused(self) -> None:
+        """Blank, too long and foreign names are refused."""
+        for name in (
+            "",
+            "  ",
+            "a b",
+            "a+b",
+            "ü",
+            "a\n",
+            "x" * 128,
+            "%DLQ%" + "g" * 251,
+        ):
+            self.assertRaises(IllegalTopic, topic.check_topic_name, name)
+
+    def test_illegal_groups_are_refused(self) -> None:
+        """A group may not be so long that its retry topic would be too long."""
+        for name in ("", "\t", "a.b", "g" * 121):
+            self.assertRaises(IllegalGroup, topic.check_group_name, name)
+
+    def test_the_reason_is_told(self) -> None:
+        """The error says which name and why."""
+        error = self.assertRaises(IllegalTopic, topic.check_topic_name, "a b")
+        self.assertEqual(error.name, "a b")
+        self.assertIn("illegal characters", error.why)
+
+    def test_reserved_names(self) -> None:
+        """Retry and dead letter topics are made from the group, and told apart."""
+        self.assertEqual(topic.retry_topic("g"), "%RETRY%g")
+        self.assertEqual(topic.dlq_topic("g"), "%DLQ%g")
+        self.assertEqual(topic.pop_retry_topic("g", "t"), "%RETRY%g_t")
+        self.assertEqual(topic.pop_retry_topic_v2("g", "t"), "%RETRY%g+t")
+        self.assertTrue(topic.is_retry("%RETRY%g"))
+        self.assertFalse(topic.is_retry("%DLQ%g"))
+        self.assertTrue(topic.is_dlq("%DLQ%g"))
+        self.assertTrue(topic.is_lmq("%LMQ%q"))
+
+
+class SystemTopicTests(SynchronousTestCase):
+    """Topics of the system are known by name, prefix, cluster and broker."""
+
+    def test_by_name_and_prefix(self) -> None:
+        """Fixed names and the reserved prefix count always."""
+        for name in ("TBW102", "SCHEDULE_TOPIC_XXXX", "rmq_sys_anything"):
+            self.assertTrue(topic.is_system_topic(name))
+        self.assertFalse(topic.is_system_topic("TopicTest"))
+
+    def test_by_cluster_and_broker(self) -> None:
+        """The names a broker adds at its start count where they are given."""
+        self.assertFalse(topic.is_system_topic("C"))
+        self.assertTrue(topic.is_system_topic("C", "C"))
+        self.assertTrue(topic.is_system_topic("C_REPLY_TOPIC", "C"))
+        self.assertTrue(topic.is_system_topic("broker-a", "C", "broker-a"))
+
+    def test_not_sendable_are_system_topics(self) -> None:
+        """What clients must not send to belongs to the system, but not vice versa."""
+        self.assertLess(topic.NOT_SENDABLE, topic.SYSTEM_TOPICS)
+        self.assertNotIn("TBW102", topic.NOT_SENDABLE)
+
+
+class TopicConfigTests(SynchronousTestCase):
+    """The defaults are Java's."""
+
+    def test_defaults(self) -> None:
+        """Sixteen queues each way, readable and writable, unordered."""
+        config = topic.TopicConfig("T")
+        self.assertEqual((config.read_queue_nums, config.write_queue_nums), (16, 16))
+        self.assertEqual((config.perm, config.topic_sys_flag), (6, 0))
+        self.assertEqual(config.topic_filter_type, "SINGLE_TAG")
+        self.assertFalse(config.order)
+        self.assertEqual(config.attributes, {})
+
+    def test_permissions(self) -> None:
+        """Reading and writing are bits of their own."""
+        self.assertTrue(topic.is_readable(4))
+        self.assertFalse(topic.is_writable(4))
+        self.assertTrue(topic.is_writable(7))
+        self.assertFalse(topic.is_readable(1))

@@ -1,0 +1,22 @@
+"""Tests of rocketmq_tw.wire.bodies.dataversion."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.wire.bodies.dataversion import DataVersion
+
+
+class DataVersionTests(SynchronousTestCase):
+    """A version tells two states of a table apart."""
+
+    def test_next(self) -> None:
+        """A change counts one up and notes its time."""
+        self.assertEqual(DataVersion(5, 7, 2).next(9), DataVersion(9, 8, 0))
+        self.assertEqual(DataVersion().next(9, 3), DataVersion(9, 1, 3))
+
+    def test_4_9(self) -> None:
+        """Without a state version it is 0."""
+        self.assertEqual(
+            DataVersion.decode(b'{"counter":1,"timestamp":5}'), DataVersion(5, 1, 0)
+        )

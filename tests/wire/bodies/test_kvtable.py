@@ -1,0 +1,48 @@
+"""Tests of rocketmq_tw.wire.bodies.kvtable."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.wire.bodies.kvtable import dump_properties, load_properties
+
+TEXT = st.text(st.characters(codec="utf-8"))
+
+
+class PropertiesTests(SynchronousTestCase):
+    """Java's .properties text is written and read."""
+
+    def test_dump(self) -> None:
+        """Lines are sorted, special characters escaped for Java's reader."""
+        self.assertEqual(
+            dump_properties({"b": "x=1", "a b": " lead", "u": "é\\\n"}),
+            "a\\ b=\\ lead\nb=x=1\nu=\\u00E9\\\\\\n\n",
+        )
+
+    def test_load(self) -> None:
+        """Comments, separators, continued lines and escapes are Java's."""
+        for text, expected in (
+            ("", {}),
+            ("# c\\\nk=v", {"k": "v"}),
+            ("  ! c\r\nk : v", {"k": "v"}),
+            ("k v w", {"k": "v w"}),
+            ("k\n", {"k": ""}),
+            ("a = b = c\n", {"a": "b = c"}),
+            ("long = a,\\\n    b\n", {"long": "a,b"}),
+            ("long = a,\\\r\n\tb\rx=1", {"long": "a,b", "x": "1"}),
+            ("a\\=b\\ c=\\u00e9\\t\\q", {"a=b c": "é\tq"}),
+            ("k=1\nk=2", {"k": "2"}),
+            ("k=v \\\\\nl=w", {"k": "v \\", "l": "w"}),
+            ("k=v\\", {"k": "v"}),
+            ("=v", {"": "v"}),
+        ):
+            self.assertEqual(load_properties(text), expected, text)
+
+    @given(st.dictionaries(TEXT, TEXT))
+    def test_round_trip(self, table: dict[str, str]) -> None:
+        """Any table is read back as it was, and the text is ASCII."""
+        text = dump_properties(table)
+        self.assertTrue(text.isascii())
+        self.assertEqual(load_properties(text), table)

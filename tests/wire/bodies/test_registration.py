@@ -1,0 +1,112 @@
+"""Tests of rocketmq_tw.wire.bodies.registration."""
+
+from __future__ import annotations
+
+import zlib
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.model.topic import TopicConfig, TopicFilterType
+from rocketmq_tw.wire.bodies.dataversion import DataVersion
+from rocketmq_tw.wire.bodies.registration import (
+    RegisterBrokerBody,
+    crc,
+    decode_registration,
+    decode_topic,
+    encode_topic,
+)
+from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable
+from rocketmq_tw.wire.compression import BadCompression
+from rocketmq_tw.wire.errors import BadField
+
+FIFO = TopicConfig("Ordered", 4, 4, attributes={"message.type": "FIFO"})
+INFO = {"bname": "b", "currIdMap": {"0": 0}, "epoch": 1, "topic": "S"}
+BODY = RegisterBrokerBody(
+    TopicConfigAndMappingTable(
+        {"Ordered": FIFO, "T": TopicConfig("T", 8, 8)},
+        DataVersion(5, 1, 0),
+        topic_queue_mapping_info_map={"S": INFO},
+    ),
+    ("10.0.0.1:30000",),
+)
+#: The packed form, unpacked, as a 4.9 broker writes it.
+GOLDEN_4_9 = (
+    b"\0\0\0\x1b"
+    b'{"counter":1,"timestamp":5}'
+    b"\0\0\0\x01"
+    b"\0\0\0\x12"
+    b"T 8 8 6 SINGLE_TAG"
+    b"\0\0\0\x02"
+    b"[]"
+)
+
+
+class TopicTextTests(SynchronousTestCase):
+    """A topic is a line of items in the packed form."""
+
+    def test_golden(self) -> None:
+        """The texts are those of the original."""
+        self.assertEqual(
+            encode_topic(TopicConfig("TopicTest", 8, 8)),
+            "TopicTest 8 8 6 SINGLE_TAG {}",
+        )
+        self.assertEqual(
+            encode_topic(FIFO), 'Ordered 4 4 6 SINGLE_TAG {"message.type":"FIFO"}'
+        )
+        self.assertEqual(encode_topic(FIFO, False), "Ordered 4 4 6 SINGLE_TAG")
+
+    def test_decode(self) -> None:
+        """Five items or six are read, attributes that are no JSON dropped."""
+        self.assertEqual(decode_topic(encode_topic(FIFO)), FIFO)
+        plain = TopicConfig("T", 1, 2, 4, TopicFilterType.MULTI_TAG)
+        self.assertEqual(decode_topic("T 1 2 4 MULTI_TAG"), plain)
+        self.assertEqual(decode_topic("T 1 2 4 MULTI_TAG {a b"), plain)
+
+    def test_bad_texts(self) -> None:
+        """Too few items, and items that are no numbers, are refused."""
+        for text in ("", "T 1 2 6", "T x 2 6 SINGLE_TAG"):
+            self.assertRaises(BadField, decode_topic, text)
+
+
+class RegistrationTests(SynchronousTestCase):
+    """Registrations are read in either form."""
+
+    def test_json(self) -> None:
+        """JSON loses nothing."""
+        self.assertEqual(decode_registration(BODY.encode()), BODY)
+
+    def test_packed_for_5(self) -> None:
+        """From 5.0.0 on, attributes and mappings are packed too."""
+        packed = BODY.encode_compressed(413)
+        self.assertEqual(packed[:1], b"\x78")
+        self.assertEqual(decode_registration(packed), BODY)
+
+    def test_packed_for_4_9(self) -> None:
+        """Older versions pack neither attributes nor mappings."""
+        read = decode_registration(BODY.encode_compressed(401))
+        self.assertEqual(read.topic_table.topic_queue_mapping_info_map, {})
+        topics = read.topic_table.topic_config_table
+        self.assertEqual(topics["Ordered"], TopicConfig("Ordered", 4, 4))
+        self.assertEqual(read.filter_server_list, BODY.filter_server_list)
+
+    def test_golden_packed_form(self) -> None:
+        """What a 4.9 broker packs is read, field by field."""
+        read = decode_registration(zlib.compress(GOLDEN_4_9))
+        self.assertEqual(read.topic_table.data_version, DataVersion(5, 1))
+        self.assertEqual(
+            read.topic_table.topic_config_table, {"T": TopicConfig("T", 8, 8)}
+        )
+
+    def test_every_cut_is_refused(self) -> None:
+        """A form that ends early is an error, wherever it ends."""
+        for size in range(len(GOLDEN_4_9)):
+            packed = zlib.compress(GOLDEN_4_9[:size])
+            self.assertRaises(BadField, decode_registration, packed)
+        cut = BODY.encode_compressed(413)[:-1]
+        self.assertRaises(BadCompression, decode_registration, cut)
+
+    def test_crc(self) -> None:
+        """The checksum has no sign bit."""
+        self.assertEqual(crc(b"hi"), 0x58932AAC)
+        self.assertEqual(crc(b""), 0)
+        self.assertLess(max(crc(bytes([n])) for n in range(256)), 1 << 31)
