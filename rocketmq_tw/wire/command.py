@@ -348,7 +348,8 @@ def answer_head(kind: type[Answer], ints: tuple[str, ...], remark: str | None) -
     if not known.issuperset(ints):
         raise LocalProtocolError(f"{kind.__name__} lacks one of {ints}")
     ext = b",".join(b'"%b":"%%d"' % name.encode() for name in ints)
-    said = b'"remark":%b,' % _encode(remark) if remark is not None else b""
+    words = _encode(remark).replace(b"%", b"%%")
+    said = b'"remark":%b,' % words if remark is not None else b""
     return (
         b'{"code":%%d,"extFields":{%b},"flag":1,"language":"%b","opaque":%%d,%b'
         b'"serializeTypeCurrentRPC":"JSON","version":%d}'

@@ -113,6 +113,7 @@ class FrameDecoder:
         while size - at >= 4:
             length = from_bytes(data[at : at + 4], "big")
             if length > longest or length < 4:
+                self._first = self._first and not frames
                 self._refuse(data[at : at + 8], length)
                 break
             end = at + 4 + length

@@ -1,0 +1,120 @@
+"""Declared fields, and the texts that they are on the wire."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.wire.errors import BadField
+from rocketmq_tw.wire.fields import (
+    DECLARED,
+    Answer,
+    Request,
+    from_ext,
+    layout,
+    to_ext,
+)
+
+
+class SizeAnswer(Answer):
+    """An answer with one number."""
+
+    size: int
+
+
+class Measure(Request[SizeAnswer]):
+    """A request with a field of each kind; its code means nothing in the protocol."""
+
+    code: ClassVar[int] = 31997
+    topic: str
+    queue_id: int
+    exact: bool | None = None
+    client_id: str | None = msgspec.field(name="clientID", default=None)
+
+
+class DeclarationTests(SynchronousTestCase):
+    """What a declaration says."""
+
+    def test_names(self) -> None:
+        """Names are turned to camel case, unless spelt; status and body stay out."""
+        self.assertEqual(
+            layout(Measure),
+            (
+                ("topic", "topic"),
+                ("queue_id", "queueId"),
+                ("exact", "exact"),
+                ("client_id", "clientID"),
+            ),
+        )
+        self.assertEqual(layout(SizeAnswer), (("size", "size"),))
+
+    def test_answer_type(self) -> None:
+        """The subscript is the answer's type."""
+        self.assertIs(Measure.answer_type, SizeAnswer)
+
+    def test_found_by_code(self) -> None:
+        """A declared request is found by its code."""
+        self.assertIs(DECLARED[31997], Measure)
+
+
+class ToExtTests(SynchronousTestCase):
+    """From fields to texts."""
+
+    def test_always_texts(self) -> None:
+        """Numbers and booleans are texts, as Java spells them; None stays out."""
+        ext = to_ext(Measure(topic="T", queue_id=-1, exact=False))
+        self.assertEqual(ext, {"topic": "T", "queueId": "-1", "exact": "false"})
+
+    def test_body_and_status_stay_out(self) -> None:
+        """Neither travels in the header's fields."""
+        self.assertEqual(
+            to_ext(SizeAnswer(size=2, status=1, remark="no")), {"size": "2"}
+        )
+
+
+class FromExtTests(SynchronousTestCase):
+    """From texts to fields."""
+
+    def test_converted(self) -> None:
+        """Texts become what is declared; unknown fields are ignored."""
+        found = from_ext(
+            Measure, {"topic": "T", "queueId": "7", "exact": "true", "bname": "x"}
+        )
+        self.assertEqual(found, Measure(topic="T", queue_id=7, exact=True))
+
+    def test_missing(self) -> None:
+        """A missing field is named."""
+        error = self.assertRaises(BadField, from_ext, Measure, {"topic": "T"})
+        self.assertEqual(
+            str(error), "the field queueId is missing; expected it in Measure"
+        )
+
+    def test_not_a_number(self) -> None:
+        """What was found is shown, and what should have been there."""
+        error = self.assertRaises(
+            BadField, from_ext, Measure, {"topic": "T", "queueId": "seven"}
+        )
+        self.assertEqual(error.field, "queueId")
+        self.assertIn("'seven'", str(error))
+
+    def test_long_values_are_cut(self) -> None:
+        """No peer can make our error messages endless."""
+        error = self.assertRaises(
+            BadField, from_ext, Measure, {"topic": "T", "queueId": "x" * 10_000}
+        )
+        self.assertLess(len(str(error)), 200)
+
+
+@given(
+    topic=st.text(st.characters(exclude_categories=["Cs"])),
+    queue_id=st.integers(-(1 << 63), (1 << 63) - 1),
+    exact=st.none() | st.booleans(),
+)
+def test_there_and_back(topic: str, queue_id: int, exact: bool | None) -> None:
+    """What is written as texts is read as it was."""
+    asked = Measure(topic=topic, queue_id=queue_id, exact=exact)
+    assert from_ext(Measure, to_ext(asked)) == asked

@@ -1,0 +1,184 @@
+"""Declared requests against the frames of the original's clients."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+import re
+from pathlib import Path
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.wire import requests
+from rocketmq_tw.wire.codes import RequestCode
+from rocketmq_tw.wire.command import Command, decode, encode_answer, encode_request
+from rocketmq_tw.wire.fields import DECLARED, from_ext, to_ext
+from rocketmq_tw.wire.frame import FrameDecoder
+from rocketmq_tw.wire.requests.pull import PullAnswer
+from rocketmq_tw.wire.requests.send import SendAnswer, SendMessage, SendMessageV2
+
+for _module in pkgutil.iter_modules(requests.__path__):
+    importlib.import_module(f"{requests.__name__}.{_module.name}")
+
+GOLDEN = Path(__file__).with_name("golden")
+
+
+def read(frame: bytes) -> Command:
+    """Decode one frame."""
+    (found,) = FrameDecoder().feed(frame)
+    return decode(*found)
+
+
+def captures() -> list[tuple[str, str, Command]]:
+    """Give file, name and command of every recorded frame."""
+    return [
+        (path.name, frame["name"], read(bytes.fromhex(frame["hex"])))
+        for path in sorted(GOLDEN.glob("*.json"))
+        for frame in json.loads(path.read_text())
+    ]
+
+
+class CaptureTests(SynchronousTestCase):
+    """Every recorded frame of Apache's clients and servers."""
+
+    def test_there_are_some(self) -> None:
+        """The folder of recordings is not empty."""
+        self.assertGreater(len(captures()), 20)
+
+    def test_requests(self) -> None:
+        """Each declared request's header fits its declaration."""
+        for where, name, command in captures():
+            declared = DECLARED.get(command.code)
+            if command.is_answer or declared is None:
+                continue
+            fields = command.fields
+            if isinstance(fields, dict):
+                fields = from_ext(declared, fields)
+            self.assertIsInstance(fields, declared, f"{where} {name}")
+
+    def test_strict_json_takes_the_quick_way(self) -> None:
+        """The JSON headers of sends and pulls are decoded in one pass."""
+        hot = {RequestCode.SEND_MESSAGE_V2, RequestCode.PULL_MESSAGE}
+        seen = [
+            command
+            for where, _, command in captures()
+            if where.endswith("-json.json")
+            and not command.is_answer
+            and command.code in hot
+        ]
+        self.assertTrue(seen)
+        for command in seen:
+            self.assertNotIsInstance(command.fields, dict)
+
+    def test_answers(self) -> None:
+        """Each answer fits what its request declares, if the code is accepted."""
+        asked: dict[tuple[str, str], Any] = {}
+        for where, name, command in captures():
+            if not command.is_answer:
+                asked[where, name] = DECLARED.get(command.code)
+                continue
+            declared = asked.get((where, name))
+            if declared is not None and command.code in declared.accepted:
+                from_ext(declared.answer_type, command.fields)
+
+    def test_written_again(self) -> None:
+        """What we read of a request, written by us, says the same."""
+        for where, name, command in captures():
+            declared = DECLARED.get(command.code)
+            if command.is_answer or declared is None:
+                continue
+            fields = command.fields
+            if isinstance(fields, dict):
+                fields = from_ext(declared, fields)
+            frame = encode_request(fields, 5, kind=command.kind)
+            again = read(frame)
+            found = again.fields
+            if isinstance(found, dict):
+                found = from_ext(declared, found)
+            self.assertEqual(to_ext(found), to_ext(fields), f"{where} {name}")
+
+
+class DeclarationTests(SynchronousTestCase):
+    """All declarations together."""
+
+    def test_every_code_is_declared(self) -> None:
+        """A code in the table has its request, and the other way round."""
+        declared = {code for code in DECLARED if code < 31000}
+        self.assertEqual(declared, {int(code) for code in RequestCode})
+
+    def test_docstrings(self) -> None:
+        """Every request says what it asks for."""
+        for declared in DECLARED.values():
+            self.assertTrue(declared.__doc__, declared)
+
+
+class QuickAnswerTests(SynchronousTestCase):
+    """Answers that write themselves from a prepared text."""
+
+    def test_send(self) -> None:
+        """The quick frame of a send is the general one, byte by byte."""
+        answer = SendAnswer(
+            msg_id="0A" * 16, queue_id=3, queue_offset=1 << 40, status=10
+        )
+        self.assert_same(answer, SendAnswer)
+
+    def test_send_with_a_remark(self) -> None:
+        """With a remark the general way is taken."""
+        answer = SendAnswer(msg_id="", queue_id=3, queue_offset=0, remark="late")
+        self.assertIsNone(answer.to_json_frame(7))
+        self.assertEqual(read(encode_answer(answer, 7)).remark, "late")
+
+    def test_pull(self) -> None:
+        """So is that of a pull, with any remark and its body."""
+        for remark in (None, "FOUND", 'with "quotes" and 100 %'):
+            answer = PullAnswer(
+                suggest_which_broker_id=0,
+                next_begin_offset=5,
+                min_offset=0,
+                max_offset=9,
+                remark=remark,
+                body=b"records",
+            )
+            self.assert_same(answer, PullAnswer)
+
+    def assert_same(self, answer: Any, kind: type) -> None:
+        """Compare what the quick and the general way say."""
+        quick = answer.to_json_frame(7)
+        found = read(quick)
+        self.assertEqual(from_ext(kind, found.fields), answer_fields(answer))
+        self.assertEqual(found.remark, answer.remark)
+        self.assertEqual((found.code, found.opaque), (answer.status, 7))
+        self.assertEqual(found.body, answer.body)
+        self.assertTrue(re.search(rb'"flag":1,"language":"PYTHON"', quick))
+
+
+def answer_fields(answer: Any) -> Any:
+    """Give an answer with its header fields alone."""
+    return from_ext(type(answer), to_ext(answer))
+
+
+class SendSpellingTests(SynchronousTestCase):
+    """The two spellings of a send."""
+
+    def test_letters(self) -> None:
+        """Letters and words name the same fields."""
+        values: dict[str, Any] = {
+            "producer_group": "g",
+            "topic": "T",
+            "default_topic": "TBW102",
+            "default_topic_queue_nums": 4,
+            "queue_id": 1,
+            "sys_flag": 0,
+            "born_timestamp": 5,
+            "flag": 0,
+            "batch": False,
+            "broker_name": "b",
+        }
+        self.assertEqual(
+            to_ext(SendMessageV2(**values)),
+            dict(
+                zip("abcdefghmn", to_ext(SendMessage(**values)).values(), strict=True)
+            ),
+        )
