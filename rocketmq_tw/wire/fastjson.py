@@ -137,9 +137,10 @@ def _entries(value: Any) -> Iterator[tuple[Any, Any]]:
     if isinstance(value, dict):
         entries = sorted(value.items(), key=_rank)
     else:
+        kind: type[msgspec.Struct] = type(value)
         entries = [
             (wire_name, getattr(value, name))
-            for wire_name, name in _sorted_members(type(value))
+            for wire_name, name in _sorted_members(kind)
         ]
     return (entry for entry in entries if entry[1] is not None)
 

@@ -32,8 +32,8 @@ class KVTable(Body, frozen=True):
     table: dict[str, str] = {}
 
 
-def dump_properties(table: Mapping[str, str]) -> str:
-    """Write ``name=value`` lines, sorted by name."""
+def encode_properties(table: Mapping[str, str]) -> bytes:
+    """Write ``name=value`` lines, sorted by name, in ASCII."""
     lines = []
     for name, value in sorted(table.items()):
         name = re.sub(r"([ =:#!])", r"\\\1", _escape(name))
@@ -41,18 +41,18 @@ def dump_properties(table: Mapping[str, str]) -> str:
         # Space before a value would be skipped.
         value = f"\\{value}" if value.startswith(" ") else value
         lines.append(f"{name}={value}\n")
-    return "".join(lines)
+    return "".join(lines).encode()
 
 
-def load_properties(text: str) -> dict[str, str]:
+def decode_properties(text: bytes) -> dict[str, str]:
     """
     Read ``.properties`` text by Java's rules: the last of equal names counts.
 
     Comments begin with ``#`` or ``!``; a backslash at a line's end continues it; ``=``,
-    ``:`` or space ends a name. Nothing is an error.
+    ``:`` or space ends a name. Nothing is an error. Unlike Java, UTF-8 is understood.
     """
     table: dict[str, str] = {}
-    for found in _LINE.finditer(text):
+    for found in _LINE.finditer(text.decode("utf-8", "replace")):
         line = _CONTINUED.sub(lambda part: part[1] or "", found[1] or "")
         if not line:
             continue

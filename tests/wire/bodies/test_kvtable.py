@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.wire.bodies.kvtable import dump_properties, load_properties
+from rocketmq_tw.wire.bodies.kvtable import decode_properties, encode_properties
 
 TEXT = st.text(st.characters(codec="utf-8"))
 
@@ -17,8 +17,8 @@ class PropertiesTests(SynchronousTestCase):
     def test_dump(self) -> None:
         """Lines are sorted, special characters escaped for Java's reader."""
         self.assertEqual(
-            dump_properties({"b": "x=1", "a b": " lead", "u": "é\\\n"}),
-            "a\\ b=\\ lead\nb=x=1\nu=\\u00E9\\\\\\n\n",
+            encode_properties({"b": "x=1", "a b": " lead", "u": "é\\\n"}),
+            b"a\\ b=\\ lead\nb=x=1\nu=\\u00E9\\\\\\n\n",
         )
 
     def test_load(self) -> None:
@@ -37,12 +37,13 @@ class PropertiesTests(SynchronousTestCase):
             ("k=v \\\\\nl=w", {"k": "v \\", "l": "w"}),
             ("k=v\\", {"k": "v"}),
             ("=v", {"": "v"}),
+            ("k=é", {"k": "é"}),
         ):
-            self.assertEqual(load_properties(text), expected, text)
+            self.assertEqual(decode_properties(text.encode()), expected, text)
 
     @given(st.dictionaries(TEXT, TEXT))
     def test_round_trip(self, table: dict[str, str]) -> None:
         """Any table is read back as it was, and the text is ASCII."""
-        text = dump_properties(table)
+        text = encode_properties(table)
         self.assertTrue(text.isascii())
-        self.assertEqual(load_properties(text), table)
+        self.assertEqual(decode_properties(text), table)

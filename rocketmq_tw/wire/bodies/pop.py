@@ -1,0 +1,134 @@
+"""
+Bodies of requests around pop: who consumes what, how, and acknowledgements in bulk.
+
+Source: ``QueryAssignmentRequestBody``, ``QueryAssignmentResponseBody``,
+``SetMessageRequestModeRequestBody``, ``MessageRequestModeSerializeWrapper`` and
+``BatchAckMessageRequestBody`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from enum import StrEnum
+
+from rocketmq_tw.model.group import MessageModel
+from rocketmq_tw.model.queue import MessageQueue
+from rocketmq_tw.wire.bodies.body import Body
+from rocketmq_tw.wire.errors import BadField
+
+
+class MessageRequestMode(StrEnum):
+    """How a group fetches a topic's messages."""
+
+    PULL = "PULL"
+    POP = "POP"
+
+
+class QueryAssignmentRequestBody(Body, frozen=True):
+    """The body of QUERY_ASSIGNMENT (400)."""
+
+    topic: str
+    consumer_group: str
+    client_id: str
+    strategy_name: str | None = None
+    message_model: MessageModel | None = None
+
+
+class MessageQueueAssignment(Body, frozen=True):
+    """One queue given to a client; queue id -1 means all of the broker's."""
+
+    message_queue: MessageQueue
+    mode: MessageRequestMode = MessageRequestMode.PULL
+    attachments: dict[str, str] | None = None
+
+
+class QueryAssignmentResponseBody(Body, frozen=True):
+    """The answer to QUERY_ASSIGNMENT (400)."""
+
+    message_queue_assignments: tuple[MessageQueueAssignment, ...] = ()
+
+
+class SetMessageRequestModeRequestBody(Body, frozen=True):
+    """The body of SET_MESSAGE_REQUEST_MODE (401)."""
+
+    topic: str
+    consumer_group: str
+    mode: MessageRequestMode = MessageRequestMode.PULL
+    #: How many clients share a queue that is popped; 0 for all.
+    pop_share_queue_num: int = 0
+
+
+class MessageRequestModeTable(Body, frozen=True):
+    """``messageRequestMode.json``, and the answer to code 402: topic, then group."""
+
+    message_request_mode_map: dict[
+        str, dict[str, SetMessageRequestModeRequestBody]
+    ] = {}
+
+
+class BatchAck(
+    Body,
+    frozen=True,
+    rename={
+        "consumer_group": "c",
+        "topic": "t",
+        "retry": "r",
+        "start_offset": "so",
+        "queue_id": "q",
+        "revive_queue_id": "rq",
+        "pop_time": "pt",
+        "invisible_time": "it",
+        "bit_set": "b",
+    },
+):
+    """Acknowledgements of messages that were popped together. Times in ms."""
+
+    consumer_group: str
+    topic: str
+    start_offset: int
+    queue_id: int
+    revive_queue_id: int
+    pop_time: int
+    invisible_time: int
+    #: "1" or "2" for the retry topic of that version, else "0".
+    retry: str = "0"
+    #: Base64 of a Java BitSet: which offsets, counted from ``start_offset``.
+    bit_set: str = ""
+
+    def offsets(self) -> list[int]:
+        """List the acknowledged queue offsets."""
+        return [self.start_offset + bit for bit in decode_bit_set(self.bit_set)]
+
+
+class BatchAckMessageRequestBody(Body, frozen=True):
+    """The body of BATCH_ACK_MESSAGE (200151)."""
+
+    broker_name: str | None = None
+    acks: tuple[BatchAck, ...] = ()
+
+
+def encode_bit_set(bits: Iterable[int]) -> str:
+    """
+    Write a set of small numbers as Java's ``BitSet.toByteArray`` in base64.
+
+    :param bits: numbers from 0 on; {0, 9} is ``AQI=``.
+    """
+    number = 0
+    for bit in bits:
+        number |= 1 << bit
+    size = (number.bit_length() + 7) // 8
+    return base64.b64encode(number.to_bytes(size, "little")).decode()
+
+
+def decode_bit_set(text: str) -> list[int]:
+    """
+    List the numbers in a set.
+
+    :raises BadField: the text is not base64.
+    """
+    try:
+        number = int.from_bytes(base64.b64decode(text), "little")
+    except ValueError:
+        raise BadField("b", repr(text[:80]), "a bit set in base64") from None
+    return [bit for bit in range(number.bit_length()) if number >> bit & 1]
