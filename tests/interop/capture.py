@@ -138,8 +138,6 @@ def play(release: str, serialize: str, scratch: Path) -> list[Seen]:
         scratch,
         f"127.0.0.1:{for_brokers.port}",
         jvm=(flag,),
-        transactionCheckInterval=1000,
-        transactionTimeOut=1000,
     )
     front = RecordingProxy(broker.port, "client", "broker", record)
     for_clients.replace = (f":{broker.port}".encode(), f":{front.port}".encode())
@@ -172,7 +170,7 @@ def play(release: str, serialize: str, scratch: Path) -> list[Seen]:
             release, "PullMessages", scratch, key="key-s-3", **options
         )
         reader.finish()
-        address = str(options["namesrv"])
+        tool = apache.admin(release, scratch, str(options["namesrv"]))
         for command in (
             "clusterList",
             "topicList",
@@ -182,7 +180,8 @@ def play(release: str, serialize: str, scratch: Path) -> list[Seen]:
             "updateSubGroup -c DefaultCluster -g group_made",
             "consumerProgress -g group_concurrent",
         ):
-            apache.admin(release, scratch, *command.split(), "-n", address)
+            apache.command(tool, command)
+        tool.stop()
     finally:
         broker.stop()
         names.stop()

@@ -40,6 +40,7 @@ class Lab:
         self.scratch = scratch
         self._servers: list[Server] = []
         self._programs: list[Program] = []
+        self._tools: dict[tuple[str, str], Program] = {}
 
     def name_server(self, make: str) -> Server:
         """Start a name server and wait for its port."""
@@ -97,20 +98,25 @@ class Lab:
         self._programs.append(program)
         return program
 
-    def admin(self, release: str, names: Server, command: str) -> str:
+    def admin(self, names: Server, command: str, release: str = "v53") -> str:
         """Run a command of Apache's ``mqadmin``; return what it printed."""
-        words = [*command.split(), "-n", names.address]
-        return apache.admin(release, self.scratch, *words)
+        key = (names.address, release)
+        if key not in self._tools:
+            self._tools[key] = apache.admin(release, self.scratch, names.address)
+            self._tools[key].wait_for("started")
+        return apache.command(self._tools[key], command)
 
     def make_topic(self, names: Server, topic: str, queues: int = 8) -> None:
         """Create a topic on all brokers of the cluster, with Apache's own tool."""
         command = f"updateTopic -c DefaultCluster -t {topic} -r {queues} -w {queues}"
+        printed = ""
 
         def made() -> bool:
-            printed = self.admin("v49", names, command)
+            nonlocal printed
+            printed = self.admin(names, command)
             return "success" in printed and "Exception" not in printed
 
-        wait_until(made, 60, f"topic {topic}")
+        wait_until(made, 40, f"topic {topic}")
 
     def end_programs(self) -> None:
         """Kill the clients that still run."""
@@ -121,5 +127,7 @@ class Lab:
     def close(self) -> None:
         """Kill the clients, stop the servers."""
         self.end_programs()
+        for tool in self._tools.values():
+            tool.kill()
         if self._servers:
             self.stop(*self._servers)

@@ -141,14 +141,15 @@ class Program(Process):
 
         wait_until(enough, timeout, f"{count} {name} lines, see {self.log}")
 
-    def ask(self, command: str, timeout: float = 20) -> dict[str, Any]:
-        """Send a command; return the line printed in answer, its namesake event."""
-        before = len(self.events(command))
+    def ask(self, command: str, event: str = "", timeout: float = 30) -> dict[str, Any]:
+        """Send a command; return the line printed in answer: ``event``, or its name."""
+        event = event or command
+        before = len(self.events(event))
         assert self._process.stdin is not None
         self._process.stdin.write(command.encode() + b"\n")
         self._process.stdin.flush()
-        self.wait_for(command, before + 1, timeout)
-        return self.events(command)[before]
+        self.wait_for(event, before + 1, timeout)
+        return self.events(event)[before]
 
     def stop(self, timeout: float = 40) -> None:
         """Close its standard input and check that it ends with status 0."""

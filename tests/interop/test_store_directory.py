@@ -18,16 +18,16 @@ SPLIT = 6_000
 TOPIC = "StoreDirectory"
 
 
-@pytest.mark.parametrize(
-    ("writer", "reader"),
-    [
-        ("v49", "v53"),
-        ("ours", "v49"),
-        ("ours", "v53"),
-        ("v49", "ours"),
-        ("v53", "ours"),
-    ],
-)
+CASES = [
+    ("v49", "v53"),
+    ("ours", "v49"),
+    ("ours", "v53"),
+    ("v49", "ours"),
+    ("v53", "ours"),
+]
+
+
+@pytest.mark.parametrize(("writer", "reader"), CASES)
 def test_store_directory(lab: Lab, writer: str, reader: str) -> None:
     """
     After a clean stop another broker serves the messages, the keys and the offsets.
