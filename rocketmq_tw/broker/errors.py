@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from rocketmq_tw.model.errors import IllegalName, RocketMQError
+from rocketmq_tw.model.subscription import IllegalSubscription
+from rocketmq_tw.store.errors import (
+    DiskFull,
+    PropertiesTooLong,
+    RecordTooLong,
+    StoreNotWriteable,
+    TopicTooLong,
+)
+from rocketmq_tw.wire.batch import MalformedBatch
 from rocketmq_tw.wire.codes import ResponseCode
 
 
@@ -32,6 +41,13 @@ class GroupNotExist(RocketMQError):
 #: names, 5.x says 29; clients treat both alike.
 CODES: dict[type[Exception], ResponseCode] = {
     IllegalName: ResponseCode.INVALID_PARAMETER,
+    IllegalSubscription: ResponseCode.SUBSCRIPTION_PARSE_FAILED,
+    MalformedBatch: ResponseCode.MESSAGE_ILLEGAL,
+    RecordTooLong: ResponseCode.MESSAGE_ILLEGAL,
+    PropertiesTooLong: ResponseCode.MESSAGE_ILLEGAL,
+    TopicTooLong: ResponseCode.MESSAGE_ILLEGAL,
+    StoreNotWriteable: ResponseCode.SERVICE_NOT_AVAILABLE,
+    DiskFull: ResponseCode.SERVICE_NOT_AVAILABLE,
     TopicNotExist: ResponseCode.TOPIC_NOT_EXIST,
     GroupNotExist: ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST,
 }

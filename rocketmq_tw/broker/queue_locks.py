@@ -68,6 +68,12 @@ class QueueLocks:
             return None
         return entry[0]
 
+    def is_locked(self, group: str) -> bool:
+        """Tell whether a group holds any lock, i.e. consumes in order."""
+        now = self._clock.seconds()
+        held = self._held.get(group, {})
+        return any(now - asked <= LOCK_LIFE for _, asked in held.values())
+
     def expire(self) -> None:
         """Forget locks that have run out, so that groups gone by leave nothing."""
         now = self._clock.seconds()

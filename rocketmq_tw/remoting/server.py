@@ -21,6 +21,7 @@ class RemotingServerFactory(ServerFactory):
     :param router: handles their requests.
     :param on_lost: called with each connection that is gone.
     :param limits: handed on to the protocol: ``frame_limit``, ``idle_timeout``, ...
+    :ivar router: used by connections made from now on.
     :ivar connections: those alive.
     """
 
@@ -33,7 +34,7 @@ class RemotingServerFactory(ServerFactory):
         on_lost: Callable[[RemotingProtocol], None] | None = None,
         **limits: Any,
     ) -> None:
-        self._router = router
+        self.router = router
         self._clock = clock
         self._on_lost = on_lost
         self._limits = limits
@@ -46,7 +47,7 @@ class RemotingServerFactory(ServerFactory):
         if self._closed:
             return None
         protocol = RemotingProtocol(
-            self._router, self._clock, self._peers, **self._limits
+            self.router, self._clock, self._peers, **self._limits
         )
         protocol.factory = self
         protocol.on_lost.append(self._forget)

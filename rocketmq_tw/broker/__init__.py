@@ -1,0 +1,1 @@
+"""The broker: stores messages, hands them out, and knows who reads them."""

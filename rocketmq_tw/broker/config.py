@@ -1,0 +1,81 @@
+"""
+What can be set of a broker, under the original's names.
+
+Source: ``BrokerConfig``, ``MessageStoreConfig`` and ``NettyServerConfig`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated
+
+import msgspec
+
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+Milliseconds = Annotated[int, msgspec.Meta(ge=1)]
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class FlushDiskType(Enum):
+    """When a send is answered; only the first is there yet."""
+
+    ASYNC_FLUSH = "ASYNC_FLUSH"
+
+
+class BrokerRole(Enum):
+    """What a broker is to others; with ``inSyncReplicas`` = 1 both mean the same."""
+
+    ASYNC_MASTER = "ASYNC_MASTER"
+    SYNC_MASTER = "SYNC_MASTER"
+
+
+class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
+    """
+    The settings of a broker. Sizes are in bytes, times in ms, as in ``broker.conf``.
+
+    :ivar listen: an endpoint string in place of ``listen_port``; not the original's.
+    :ivar broker_ip1: the address that clients are told; found by itself if empty.
+    """
+
+    namesrv_addr: str = ""
+    broker_cluster_name: str = "DefaultCluster"
+    broker_name: str = ""
+    broker_id: Annotated[int, msgspec.Meta(ge=0, le=0)] = 0
+    broker_ip1: str = msgspec.field(name="brokerIP1", default="")
+    broker_ip2: str = msgspec.field(name="brokerIP2", default="")
+    listen_port: Port = 10911
+    listen: str = ""
+    ha_listen_port: Port = 0
+    broker_role: BrokerRole = BrokerRole.ASYNC_MASTER
+    broker_permission: Annotated[int, msgspec.Meta(ge=0, le=7)] = 6
+    region_id: str = "DefaultRegion"
+    trace_on: bool = True
+
+    auto_create_topic_enable: bool = True
+    default_topic_queue_nums: Positive = 8
+    cluster_topic_enable: bool = True
+    broker_topic_enable: bool = True
+    auto_create_subscription_group: bool = True
+
+    long_polling_enable: bool = True
+    short_polling_time_mills: Milliseconds = 1000
+    lite_pull_message_enable: bool = True
+    enable_property_filter: Annotated[bool, msgspec.Meta()] = False
+
+    register_name_server_period: Annotated[int, msgspec.Meta(ge=1000)] = 30_000
+    register_broker_timeout_mills: Milliseconds = 24_000
+    flush_consumer_offset_interval: Milliseconds = 5_000
+    channel_expired_timeout: Milliseconds = 120_000
+    server_channel_max_idle_time_seconds: Positive = 120
+
+    store_path_root_dir: str = ""
+    mapped_file_size_commit_log: Annotated[int, msgspec.Meta(ge=4096)] = 1 << 30
+    mapped_file_size_consume_queue: Annotated[int, msgspec.Meta(ge=20)] = 6_000_000
+    max_message_size: Annotated[int, msgspec.Meta(ge=10, le=16 << 20)] = 4 << 20
+    flush_disk_type: FlushDiskType = FlushDiskType.ASYNC_FLUSH
+    flush_interval_commit_log: Milliseconds = 500
+    flush_interval_consume_queue: Milliseconds = 1000
+    message_delay_level: str = (
+        "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h"
+    )
+    flush_delay_offset_interval: Milliseconds = 10_000

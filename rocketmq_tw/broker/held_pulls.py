@@ -1,0 +1,175 @@
+"""
+Pulls that wait for a message: long polling.
+
+A pull that finds nothing new is held, keyed by topic and queue, until a message that it
+wants arrives there, or its time is up. Then it is carried out once more, and answered
+whatever it finds. Arrivals are noted while messages are stored, and acted upon once a turn
+of the reactor.
+
+Source: ``PullRequestHoldService`` of RocketMQ 5; it looks every 5 s, this every second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from rocketmq_tw.store.interfaces import IMessageStore
+from rocketmq_tw.wire.fields import Answer
+
+#: Seconds between two looks at the deadlines.
+PERIOD = 1.0
+
+
+class HeldPull(msgspec.Struct, eq=False):
+    """
+    One pull that waits.
+
+    :ivar matches: which tags codes it wants; None for all.
+    :ivar again: carries it out for the last time.
+    """
+
+    connection: Any
+    deadline: float
+    matches: Callable[[int], bool] | None
+    again: Callable[[], Answer]
+    answer: Deferred[Answer | None]
+
+
+Key = tuple[bytes, int]
+
+
+class HeldPulls:
+    """
+    The pulls that wait, by topic and queue.
+
+    The store tells of arrivals only while something waits for them.
+    """
+
+    _log = Logger()
+
+    def __init__(self, store: IMessageStore, clock: IReactorTime) -> None:
+        self._store = store
+        self._clock = clock
+        self._held: dict[Key, list[HeldPull]] = {}
+        self._due: list[HeldPull] = []
+        self._scheduled = False
+        self._tick = LoopingCall(self._expire)
+        self._tick.clock = clock
+
+    def __len__(self) -> int:
+        """Count the pulls that wait."""
+        return sum(len(pulls) for pulls in self._held.values())
+
+    def start(self) -> None:
+        """Begin to watch the deadlines."""
+        self._tick.start(PERIOD, now=False).addErrback(
+            lambda f: self._log.failure("held pulls are no longer watched", f)
+        )
+
+    def stop(self) -> None:
+        """Answer all that wait, and watch no more."""
+        if self._tick.running:
+            self._tick.stop()
+        self._take(lambda _pull: True)
+        self._answer_due()
+
+    def hold(
+        self,
+        topic: str,
+        queue_id: int,
+        timeout: float,
+        connection: Any,
+        matches: Callable[[int], bool] | None,
+        again: Callable[[], Answer],
+    ) -> Deferred[Answer | None]:
+        """
+        Keep a pull.
+
+        :param timeout: seconds.
+        :returns: fires with the answer, or None if the connection was lost meanwhile.
+        """
+        answer: Deferred[Answer | None] = Deferred()
+        deadline = self._clock.seconds() + timeout
+        pull = HeldPull(connection, deadline, matches, again, answer)
+        self._held.setdefault((topic.encode(), queue_id), []).append(pull)
+        self._store.on_arrival = self._arrived
+        return answer
+
+    def connection_lost(self, connection: Any) -> None:
+        """Let go of what was held for a connection that is gone."""
+        for pull in self._pick(lambda pull: pull.connection is connection):
+            pull.answer.callback(None)
+
+    def _arrived(
+        self, topic: bytes, queue_id: int, _next: int, tags_code: int, _time: int
+    ) -> None:
+        """Note whom a new message wakes."""
+        waiting = self._held.get((topic, queue_id))
+        if waiting is None:
+            return
+        woken = [p for p in waiting if p.matches is None or p.matches(tags_code)]
+        if not woken:
+            return
+        if len(woken) == len(waiting):
+            del self._held[topic, queue_id]
+        else:
+            self._held[topic, queue_id] = [p for p in waiting if p not in woken]
+        self._wake(woken)
+
+    def _expire(self) -> None:
+        """Wake those whose time is up."""
+        now = self._clock.seconds()
+        self._take(lambda pull: pull.deadline <= now)
+
+    def _take(self, wanted: Callable[[HeldPull], bool]) -> None:
+        """Wake those that are wanted."""
+        self._wake(self._pick(wanted))
+
+    def _pick(self, wanted: Callable[[HeldPull], bool]) -> list[HeldPull]:
+        """Take those that are wanted out of the table."""
+        picked: list[HeldPull] = []
+        for key, pulls in list(self._held.items()):
+            going = [pull for pull in pulls if wanted(pull)]
+            if not going:
+                continue
+            picked += going
+            staying = [pull for pull in pulls if not wanted(pull)]
+            if staying:
+                self._held[key] = staying
+            else:
+                del self._held[key]
+        self._listen_or_not()
+        return picked
+
+    def _wake(self, pulls: list[HeldPull]) -> None:
+        """Answer these at the end of this turn."""
+        self._due += pulls
+        if self._due and not self._scheduled:
+            self._scheduled = True
+            self._clock.callLater(0, self._answer_due)
+        self._listen_or_not()
+
+    def _answer_due(self) -> None:
+        """Carry out and answer all that were woken."""
+        self._scheduled = False
+        due, self._due = self._due, []
+        for pull in due:
+            try:
+                answer = pull.again()
+            except Exception:
+                pull.answer.errback(Failure())
+            else:
+                pull.answer.callback(answer)
+
+    def _listen_or_not(self) -> None:
+        """Hear of arrivals only while something waits for one."""
+        if not self._held:
+            self._store.on_arrival = None

@@ -1,0 +1,134 @@
+"""
+Messages that a group could not consume: again later, or to its dead letters.
+
+Source: ``AbstractSendMessageProcessor.consumerSendMsgBack`` and
+``SendMessageProcessor.handleRetryAndDLQ`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from rocketmq_tw.broker.groups import GroupTable
+from rocketmq_tw.broker.schedule import DelayLevels
+from rocketmq_tw.broker.redraft import redraft
+from rocketmq_tw.broker.topics import TopicTable
+from rocketmq_tw.model.group import SubscriptionGroup
+from rocketmq_tw.model.message import (
+    DELAY,
+    ORIGIN_MESSAGE_ID,
+    RETRY_TOPIC,
+    TAGS,
+    WAIT,
+)
+from rocketmq_tw.model.msgid import offset_message_id
+from rocketmq_tw.model.subscription import tags_code
+from rocketmq_tw.model.topic import RETRY_PREFIX
+from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.store.interfaces import IMessageStore
+from rocketmq_tw.wire import properties
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.command import Command
+from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.requests.send import SendBack
+
+#: From this version on, a client's own limit of deliveries counts (``V3_4_9``).
+_VERSION_OWN_LIMIT = 121
+
+
+class RetryRules:
+    """
+    Where a message goes that was not consumed.
+
+    :param is_locked: whether a group holds queue locks, i.e. consumes in order.
+    :param store_host: packed; for the id of a message that has none.
+    """
+
+    def __init__(
+        self,
+        store: IMessageStore,
+        topics: TopicTable,
+        groups: GroupTable,
+        levels: DelayLevels,
+        is_locked: Callable[[str], bool],
+        store_host: bytes,
+    ) -> None:
+        self._store = store
+        self._topics = topics
+        self._groups = groups
+        self._levels = levels
+        self._is_locked = is_locked
+        self._store_host = store_host
+
+    def routes(self, router: Router) -> None:
+        """Take what consumers hand back."""
+        router.on(SendBack, self.send_back)
+
+    def target(
+        self, topic: str, times: int, own_limit: int | None, call: Command
+    ) -> str:
+        """
+        Say where a send to a retry topic goes: there, or to the dead letters.
+
+        :param times: how often the message was delivered.
+        """
+        name = topic[len(RETRY_PREFIX) :]
+        group = self._group(name)
+        if times > self._limit(group, own_limit, call) or self._is_locked(name):
+            return self._topics.create_dlq(name).topic_name
+        return self._topics.create_retry(name, group.retry_queue_nums).topic_name
+
+    def send_back(self, request: SendBack, call: Command) -> Answer:
+        """Store a message once more, to be delivered after a while."""
+        group = self._group(request.group)
+        if group.retry_queue_nums <= 0:
+            return Answer()
+        record = self._store.record_at(request.offset)
+        if record is None:
+            raise Refused(
+                ResponseCode.SYSTEM_ERROR,
+                f"look message by offset failed, {request.offset}: no message is there",
+            )
+        draft, kept = redraft(record)
+        kept.setdefault(RETRY_TOPIC, draft.topic.decode())
+        kept[WAIT] = "false"
+        kept.setdefault(
+            ORIGIN_MESSAGE_ID, offset_message_id(self._store_host, request.offset)
+        )
+        times, level = draft.reconsume_times, request.delay_level
+        kept.pop(DELAY, None)
+        limit = self._limit(group, request.max_reconsume_times, call)
+        if times >= limit or level < 0:
+            topic = self._topics.create_dlq(request.group)
+        else:
+            topic = self._topics.create_retry(request.group, group.retry_queue_nums)
+            kept[DELAY] = str(level or 3 + times)
+        now = call.connection.last_seen
+        draft.topic = topic.topic_name.encode()
+        draft.queue_id = random.randrange(max(1, topic.write_queue_nums))
+        draft.tags_code = tags_code(kept.get(TAGS))
+        draft.reconsume_times = times + 1
+        text = properties.encode(kept)
+        draft.properties = text.encode()
+        self._store.put(self._levels.put_aside(draft, text, now), now)
+        return Answer()
+
+    def _group(self, name: str) -> SubscriptionGroup:
+        """Find a group's settings."""
+        group = self._groups.find(name)
+        if group is None:
+            raise Refused(
+                ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST,
+                f"subscription group not exist, {name}",
+            )
+        return group
+
+    def _limit(
+        self, group: SubscriptionGroup, own_limit: int | None, call: Command
+    ) -> int:
+        """Say how often a message is delivered: the client's word counts, if sent."""
+        if own_limit is not None and call.version >= _VERSION_OWN_LIMIT:
+            return own_limit
+        return group.retry_max_times
