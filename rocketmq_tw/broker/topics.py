@@ -18,7 +18,6 @@ from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.model import topic as names
 from rocketmq_tw.model.topic import (
     AUTO_CREATE_TOPIC,
-    FLAG_UNIT,
     FLAG_UNIT_SUB,
     PERM_INHERIT,
     PERM_READ,
@@ -233,9 +232,9 @@ class TopicTable:
         wanted = _topic(retry_topic(group), queue_nums, sys_flag=flag, order=order)
         return self.ensure(wanted)
 
-    def create_dlq(self, group: str, *, unit: bool = False) -> TopicConfig:
+    def create_dlq(self, group: str) -> TopicConfig:
         """Give the topic of a group's dead letters, creating it if need be."""
-        return self.ensure(_topic(dlq_topic(group), 1, sys_flag=FLAG_UNIT * unit))
+        return self.ensure(_topic(dlq_topic(group), 1))
 
     def ensure(self, wanted: TopicConfig) -> TopicConfig:
         """

@@ -1,0 +1,71 @@
+"""
+Administering consumer groups.
+
+Source: ``AdminBrokerProcessor`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from rocketmq_tw.broker.groups import GroupTable
+from rocketmq_tw.broker.offsets import ConsumerOffsets
+from rocketmq_tw.model.group import SubscriptionGroup
+from rocketmq_tw.model.topic import check_group_name
+from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.wire import fastjson
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.command import Command
+from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.requests.group import (
+    DeleteGroup,
+    GetAllGroups,
+    GetGroup,
+    UpdateGroup,
+)
+
+
+class GroupProcessor:
+    """Handles what administrators do to groups."""
+
+    def __init__(self, groups: GroupTable, offsets: ConsumerOffsets) -> None:
+        self._groups = groups
+        self._offsets = offsets
+
+    def routes(self, router: Router) -> None:
+        """Take these requests."""
+        router.on(UpdateGroup, self.update)
+        router.on(GetAllGroups, self.all)
+        router.on(GetGroup, self.get)
+        router.on(DeleteGroup, self.delete)
+
+    def update(self, request: UpdateGroup, call: Command) -> Answer:
+        """
+        Create a group or change it; what the body leaves out has Java's default.
+
+        :raises IllegalGroup: it may not be called so.
+        """
+        group = fastjson.decode_as(request.body, SubscriptionGroup)
+        check_group_name(group.group_name)
+        self._groups.put(group)
+        return Answer()
+
+    def all(self, request: GetAllGroups, call: Command) -> Answer:
+        """Give the table of groups, whole."""
+        return Answer(body=self._groups.encode())
+
+    def get(self, request: GetGroup, call: Command) -> Answer:
+        """Give one group's settings."""
+        group = self._groups.get(request.group)
+        if group is None:
+            raise Refused(
+                ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST,
+                f"No group in this broker. group: {request.group}",
+            )
+        return Answer(body=fastjson.dumps(group))
+
+    def delete(self, request: DeleteGroup, call: Command) -> Answer:
+        """Delete a group, and its offsets if asked to; unknown ones are no error."""
+        self._groups.delete(request.group_name)
+        if request.clean_offset or request.remove_offset:
+            self._offsets.remove_group(request.group_name)
+        return Answer()

@@ -1,0 +1,177 @@
+"""
+Looking at a broker as a whole: its figures and its settings.
+
+Source: ``AdminBrokerProcessor.prepareRuntimeInfo`` and ``getBrokerConfig`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IReactorTime
+
+from rocketmq_tw.broker.stats import BrokerStats
+from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.store.interfaces import IMessageStore
+from rocketmq_tw.wire.bodies.dataversion import DataVersion
+from rocketmq_tw.wire.bodies.kvtable import KVTable
+from rocketmq_tw.wire.codes import VERSION
+from rocketmq_tw.wire.command import Command
+from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.requests.admin import (
+    BrokerConfigAnswer,
+    GetBrokerConfig,
+    GetRuntimeInfo,
+)
+
+#: The name of ``VERSION``, as tools show it.
+VERSION_NAME = "V5_3_3"
+
+#: What tools insist on, and is always so here: requests are handled as they come, so
+#: none waits in a queue; there are no timers.
+_CONSTANT = {
+    "brokerActive": "true",
+    "brokerVersion": str(VERSION),
+    "brokerVersionDesc": VERSION_NAME,
+    "dispatchBehindBytes": "0",
+    "pageCacheLockTimeMills": "0",
+    "timerCongestNum": "0",
+    "timerDequeueTps": "0.0",
+    "timerEnqueueTps": "0.0",
+    "timerOffsetBehind": "0",
+    "timerReadBehind": "0",
+    **{
+        f"{kind}ThreadPoolQueue{what}": "0"
+        for kind in ("send", "pull", "litePull", "query", "ack")
+        for what in ("Size", "HeadWaitTimeMills")
+    },
+}
+
+
+class InfoProcessor:
+    """
+    Handles requests for figures and settings.
+
+    :param root: the store's directory; its disk is looked at.
+    :param settings: gives the settings as ``.properties`` text.
+    """
+
+    def __init__(
+        self,
+        store: IMessageStore,
+        stats: BrokerStats,
+        clock: IReactorTime,
+        root: str,
+        settings: Callable[[], str],
+    ) -> None:
+        self._store = store
+        self._stats = stats
+        self._clock = clock
+        self._root = root
+        self._settings = settings
+        self._version = DataVersion().next(int(stats.boot_time * 1000))
+
+    def routes(self, router: Router) -> None:
+        """Take these requests."""
+        router.on(GetRuntimeInfo, self.runtime_info)
+        router.on(GetBrokerConfig, self.config)
+
+    def runtime_info(self, request: GetRuntimeInfo, call: Command) -> Answer:
+        """Give the figures that tools show, under the original's names."""
+        table = {
+            **_CONSTANT,
+            **self._rates(),
+            **self._totals(),
+            **self._commit_log(),
+            **self._disk(),
+            **self._age(),
+        }
+        return Answer(body=KVTable(table).encode())
+
+    def config(self, request: GetBrokerConfig, call: Command) -> BrokerConfigAnswer:
+        """Give the settings; they do not change while the broker runs."""
+        version = self._version.encode().decode()
+        return BrokerConfigAnswer(version, body=self._settings().encode())
+
+    def _rates(self) -> dict[str, str]:
+        """Tell what happens a second: over 10 s, 1 min and 10 min."""
+        stats = self._stats
+        out = _three(stats.rates("messages_out"))
+        return {
+            "putTps": _three(stats.rates("messages_in")),
+            "getFoundTps": _three(stats.rates("hits")),
+            "getMissTps": _three(stats.rates("misses")),
+            "getTotalTps": _three(stats.rates("hits", "misses")),
+            "getTransferredTps": out,
+            # 4.9 spells it so.
+            "getTransferedTps": out,
+        }
+
+    def _totals(self) -> dict[str, str]:
+        """Tell what was counted since the start, and when the days began."""
+        stats = self._stats
+        now, today = stats.counts, stats.this_morning
+        yesterday = stats.yesterday_morning
+        average = now.bytes_in / now.messages_in if now.messages_in else 0.0
+        return {
+            "msgPutTotalTodayNow": str(now.messages_in),
+            "msgPutTotalTodayMorning": str(today.messages_in),
+            "msgPutTotalYesterdayMorning": str(yesterday.messages_in),
+            "msgGetTotalTodayNow": str(now.messages_out),
+            "msgGetTotalTodayMorning": str(today.messages_out),
+            "msgGetTotalYesterdayMorning": str(yesterday.messages_out),
+            "putMessageTimesTotal": str(now.messages_in),
+            "putMessageFailedTimes": str(now.failures),
+            "putMessageSizeTotal": str(now.bytes_in),
+            "putMessageAverageSize": str(average),
+        }
+
+    def _commit_log(self) -> dict[str, str]:
+        """Tell where the commit log begins and ends."""
+        store = self._store
+        return {
+            "commitLogMinOffset": str(store.commit_log_min),
+            "commitLogMaxOffset": str(store.commit_log_max),
+            "earliestMessageTimeStamp": str(store.earliest_store_time()),
+        }
+
+    def _disk(self) -> dict[str, str]:
+        """Tell how full the store's disk is."""
+        usage = shutil.disk_usage(self._root)
+        ratio = str(usage.used / usage.total if usage.total else 0.0)
+        return {
+            "commitLogDiskRatio": ratio,
+            "consumeQueueDiskRatio": ratio,
+            "commitLogDirCapacity": (
+                f"Total : {_size(usage.total)}, Free : {_size(usage.free)}."
+            ),
+        }
+
+    def _age(self) -> dict[str, str]:
+        """Tell how long the broker has been running."""
+        boot = self._stats.boot_time
+        minutes, seconds = divmod(int(self._clock.seconds() - boot), 60)
+        hours, minutes = divmod(minutes, 60)
+        days, hours = divmod(hours, 24)
+        return {
+            "bootTimestamp": str(int(boot * 1000)),
+            "startAcceptSendRequestTimeStamp": str(int(boot * 1000)),
+            "runtime": (
+                f"[ {days} days, {hours} hours, {minutes} minutes, {seconds} seconds ]"
+            ),
+        }
+
+
+def _three(rates: tuple[float, ...]) -> str:
+    """Write rates as the original does."""
+    return " ".join(map(str, rates))
+
+
+def _size(size: float) -> str:
+    """Write a number of bytes for people."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TiB"

@@ -1,0 +1,185 @@
+"""
+Administering topics.
+
+Source: ``AdminBrokerProcessor`` and ``TopicConfigManager.updateTopicConfig`` of
+RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from rocketmq_tw.broker.offsets import ConsumerOffsets
+from rocketmq_tw.broker.topic_attributes import altered
+from rocketmq_tw.broker.topics import TopicTable
+from rocketmq_tw.model.queue import MessageQueue
+from rocketmq_tw.model.topic import TopicConfig, TopicFilterType, check_topic_name
+from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.store.interfaces import IMessageStore
+from rocketmq_tw.wire import fastjson
+from rocketmq_tw.wire.bodies.stats import TopicOffset, TopicStatsTable
+from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable, TopicList
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.command import Command
+from rocketmq_tw.wire.errors import BadField
+from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.requests.topic import (
+    CreateTopic,
+    DeleteTopic,
+    GetAllTopicConfig,
+    GetBrokerSystemTopics,
+    GetTopicConfig,
+    GetTopicStats,
+)
+
+#: More queues than this are taken for a slip of the keyboard.
+MAX_QUEUES = 65_535
+#: All permission bits.
+_PERMISSIONS = 15
+
+
+class TopicProcessor:
+    """
+    Handles what administrators do to topics.
+
+    :param broker_name: what this broker calls itself in names of queues.
+    """
+
+    def __init__(
+        self,
+        topics: TopicTable,
+        offsets: ConsumerOffsets,
+        store: IMessageStore,
+        broker_name: str,
+    ) -> None:
+        self._topics = topics
+        self._offsets = offsets
+        self._store = store
+        self._broker_name = broker_name
+
+    def routes(self, router: Router) -> None:
+        """Take these requests."""
+        router.on(CreateTopic, self.create)
+        router.on(DeleteTopic, self.delete)
+        router.on(GetAllTopicConfig, self.all)
+        router.on(GetTopicConfig, self.get)
+        router.on(GetTopicStats, self.stats)
+        router.on(GetBrokerSystemTopics, self.system_topics)
+
+    def create(self, request: CreateTopic, call: Command) -> Answer:
+        """
+        Create a topic or change it; the same again changes nothing.
+
+        :raises IllegalTopic: it may not be called so.
+        :raises Refused: it is the system's own, or a setting makes no sense.
+        """
+        name = request.topic
+        check_topic_name(name)
+        self._refuse_system(name)
+        try:
+            wanted = self._wanted(request)
+        except BadField as error:
+            raise Refused(ResponseCode.INVALID_PARAMETER, str(error)) from None
+        self._topics.put(wanted)
+        return Answer()
+
+    def _wanted(self, request: CreateTopic) -> TopicConfig:
+        """Read the settings. :raises BadField: one makes no sense."""
+        _check_range("readQueueNums", request.read_queue_nums, MAX_QUEUES)
+        _check_range("writeQueueNums", request.write_queue_nums, MAX_QUEUES)
+        _check_range("perm", request.perm, _PERMISSIONS)
+        current = self._topics.get(request.topic)
+        return TopicConfig(
+            request.topic,
+            request.read_queue_nums,
+            request.write_queue_nums,
+            request.perm,
+            _filter_type(request.topic_filter_type),
+            request.topic_sys_flag or 0,
+            bool(request.order),
+            altered(
+                None if current is None else current.attributes, request.attributes
+            ),
+        )
+
+    def delete(self, request: DeleteTopic, call: Command) -> Answer:
+        """
+        Delete a topic, its queues and all groups' offsets in it.
+
+        One that is not here is no error: what is left of it is removed.
+        """
+        name = request.topic
+        check_topic_name(name)
+        self._refuse_system(name)
+        self._topics.delete(name)
+        self._offsets.remove_topic(name)
+        self._store.delete_topic(name)
+        return Answer()
+
+    def all(self, request: GetAllTopicConfig, call: Command) -> Answer:
+        """Give the table of topics, whole: clients that ask for pages cope with it."""
+        version = self._topics.data_version
+        body = TopicConfigAndMappingTable(
+            self._topics.table, version, mapping_data_version=version
+        )
+        return Answer(body=body.encode())
+
+    def get(self, request: GetTopicConfig, call: Command) -> Answer:
+        """Give one topic's settings."""
+        config = self._topics.get(request.topic)
+        if config is None:
+            raise Refused(
+                ResponseCode.TOPIC_NOT_EXIST,
+                f"No topic in this broker. topic: {request.topic}",
+            )
+        return Answer(body=fastjson.dumps(config))
+
+    def stats(self, request: GetTopicStats, call: Command) -> Answer:
+        """Tell where each queue begins and ends, those to read and those to write."""
+        topic = request.topic
+        config = self._topics.get(topic)
+        if config is None:
+            raise Refused(ResponseCode.TOPIC_NOT_EXIST, f"topic[{topic}] not exist")
+        count = max(config.read_queue_nums, config.write_queue_nums)
+        body = TopicStatsTable(
+            {
+                MessageQueue(topic, self._broker_name, queue_id): self._offset(
+                    topic, queue_id
+                )
+                for queue_id in range(count)
+            }
+        )
+        return Answer(body=body.encode())
+
+    def system_topics(self, request: GetBrokerSystemTopics, call: Command) -> Answer:
+        """List the topics that are the system's own."""
+        return Answer(body=TopicList(tuple(sorted(self._topics.system))).encode())
+
+    def _offset(self, topic: str, queue_id: int) -> TopicOffset:
+        """Describe one queue."""
+        store = self._store
+        end = store.max_offset(topic, queue_id)
+        last = store.store_time(topic, queue_id, end - 1) if end else 0
+        return TopicOffset(store.min_offset(topic, queue_id), end, max(0, last))
+
+    def _refuse_system(self, name: str) -> None:
+        """Refuse to touch a topic that is the system's own."""
+        if self._topics.is_system(name):
+            raise Refused(
+                ResponseCode.INVALID_PARAMETER,
+                f"The topic[{name}] is conflict with system topic.",
+            )
+
+
+def _check_range(field: str, value: int, largest: int) -> None:
+    """Refuse numbers below 0 or too large."""
+    if not 0 <= value <= largest:
+        raise BadField(field, str(value), f"0 to {largest}")
+
+
+def _filter_type(text: str | None) -> TopicFilterType:
+    """Read a filter type; absent is single tag."""
+    try:
+        return TopicFilterType(text or "SINGLE_TAG")
+    except ValueError:
+        expected = "SINGLE_TAG or MULTI_TAG"
+        raise BadField("topicFilterType", str(text), expected) from None

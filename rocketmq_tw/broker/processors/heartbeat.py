@@ -1,0 +1,162 @@
+"""
+Clients making themselves known, leaving, and asking who else is there.
+
+Source: ``ClientManageProcessor``, ``ConsumerManageProcessor`` and, for connections,
+``AdminBrokerProcessor`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rocketmq_tw.broker.clients import Client, ClientTable
+from rocketmq_tw.broker.groups import GroupTable
+from rocketmq_tw.broker.topics import TopicTable
+from rocketmq_tw.model.topic import check_group_name
+from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.wire.bodies.consumers import (
+    Connection,
+    ConsumerConnection,
+    ConsumerIdList,
+    ProducerConnection,
+)
+from rocketmq_tw.wire.bodies.heartbeat import ConsumerData, HeartbeatData
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.command import Command
+from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.requests.heartbeat import (
+    GetConsumerConnections,
+    GetConsumerList,
+    GetProducerConnections,
+    Heartbeat,
+    UnregisterClient,
+)
+
+
+class HeartbeatProcessor:
+    """
+    Handles what concerns the table of clients.
+
+    The answer to a heartbeat has no field that offers version 2 heartbeats, so clients
+    always send their subscriptions.
+    """
+
+    def __init__(
+        self, clients: ClientTable, topics: TopicTable, groups: GroupTable
+    ) -> None:
+        self._clients = clients
+        self._topics = topics
+        self._groups = groups
+
+    def routes(self, router: Router) -> None:
+        """Take these requests."""
+        router.on(Heartbeat, self.heartbeat)
+        router.on(UnregisterClient, self.unregister)
+        router.on(GetConsumerList, self.consumer_list)
+        router.on(GetConsumerConnections, self.consumer_connections)
+        router.on(GetProducerConnections, self.producer_connections)
+
+    def heartbeat(self, request: Heartbeat, call: Command) -> Answer:
+        """
+        Note all groups of a client, and make the retry topics of its consumers.
+
+        :raises IllegalGroup: a consumer group may not be called so; nothing is noted.
+        :raises BadField: the body is not a heartbeat; likewise MalformedJson.
+        """
+        beat = HeartbeatData.decode(request.body)
+        for consumer in beat.consumer_data_set:
+            check_group_name(consumer.group_name)
+        for consumer in beat.consumer_data_set:
+            self._consumer(consumer, beat.client_id, call)
+        for producer in beat.producer_data_set:
+            self._clients.register_producer(
+                producer.group_name,
+                call.connection,
+                beat.client_id,
+                str(call.language),
+                call.version,
+            )
+        return Answer()
+
+    def _consumer(self, consumer: ConsumerData, client_id: str, call: Command) -> None:
+        """Note one consumer, unless its group is unknown and may not be created."""
+        group = self._groups.find(consumer.group_name)
+        if group is None:
+            return
+        self._topics.create_retry(
+            group.group_name,
+            group.retry_queue_nums,
+            order=group.consume_message_orderly,
+            unit=consumer.unit_mode,
+        )
+        self._clients.register_consumer(
+            group.group_name,
+            call.connection,
+            client_id,
+            str(call.language),
+            call.version,
+            consume_type=consumer.consume_type,
+            message_model=consumer.message_model,
+            consume_from=consumer.consume_from_where,
+            subscriptions=consumer.subscription_data_set,
+        )
+
+    def unregister(self, request: UnregisterClient, call: Command) -> Answer:
+        """Take a client out of a group; its connection stays."""
+        if request.producer_group:
+            self._clients.unregister_producer(request.producer_group, call.connection)
+        if request.consumer_group:
+            self._clients.unregister_consumer(request.consumer_group, call.connection)
+        return Answer()
+
+    def consumer_list(self, request: GetConsumerList, call: Command) -> Answer:
+        """List the client ids of a group: what its members share the queues by."""
+        ids = self._clients.client_ids(request.consumer_group)
+        if not ids:
+            raise Refused(
+                ResponseCode.SYSTEM_ERROR,
+                f"no consumer for this group, {request.consumer_group}",
+            )
+        return Answer(body=ConsumerIdList(tuple(ids)).encode())
+
+    def consumer_connections(
+        self, request: GetConsumerConnections, call: Command
+    ) -> Answer:
+        """Tell who consumes in a group, and what they read."""
+        group = self._clients.consumer_group(request.consumer_group)
+        if group is None:
+            raise Refused(
+                ResponseCode.CONSUMER_NOT_ONLINE,
+                f"the consumer group[{request.consumer_group}] not online",
+            )
+        body = ConsumerConnection(
+            _connections(group.members.values()),
+            group.subscriptions,
+            group.consume_type,
+            group.message_model,
+            group.consume_from,
+        )
+        return Answer(body=body.encode())
+
+    def producer_connections(
+        self, request: GetProducerConnections, call: Command
+    ) -> Answer:
+        """Tell who produces in a group."""
+        producers = self._clients.producers(request.producer_group)
+        if not producers:
+            raise Refused(
+                ResponseCode.SYSTEM_ERROR,
+                f"the producer group[{request.producer_group}] not exist",
+            )
+        return Answer(body=ProducerConnection(_connections(producers)).encode())
+
+
+def _connections(clients: Iterable[Client]) -> tuple[Connection, ...]:
+    """List clients as tools show them."""
+    return tuple(
+        Connection(
+            client.client_id, client.connection.address, client.language, client.version
+        )
+        for client in clients
+    )

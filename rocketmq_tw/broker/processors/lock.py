@@ -1,0 +1,42 @@
+"""
+Locks on queues, for consumers that read in order.
+
+Source: ``AdminBrokerProcessor.lockBatchMQ`` and ``unlockBatchMQ`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from rocketmq_tw.broker.queue_locks import QueueLocks
+from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.wire.bodies.locks import (
+    LockBatchRequestBody,
+    LockBatchResponseBody,
+    UnlockBatchRequestBody,
+)
+from rocketmq_tw.wire.command import Command
+from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.requests.lock import LockQueues, UnlockQueues
+
+
+class LockProcessor:
+    """Handles locks on queues."""
+
+    def __init__(self, locks: QueueLocks) -> None:
+        self._locks = locks
+
+    def routes(self, router: Router) -> None:
+        """Take both requests."""
+        router.on(LockQueues, self.lock)
+        router.on(UnlockQueues, self.unlock)
+
+    def lock(self, request: LockQueues, call: Command) -> Answer:
+        """Lock queues; the answer lists those that the client holds now."""
+        body = LockBatchRequestBody.decode(request.body)
+        held = self._locks.lock(body.consumer_group, body.client_id, body.mq_set)
+        return Answer(body=LockBatchResponseBody(frozenset(held)).encode())
+
+    def unlock(self, request: UnlockQueues, call: Command) -> Answer:
+        """Give queues back."""
+        body = UnlockBatchRequestBody.decode(request.body)
+        self._locks.unlock(body.consumer_group, body.client_id, body.mq_set)
+        return Answer()

@@ -1,0 +1,145 @@
+"""
+Offsets: how far groups have read, and where queues begin and end.
+
+Source: ``ConsumerManageProcessor`` and ``AdminBrokerProcessor`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+import os
+
+from rocketmq_tw.broker.groups import GroupTable
+from rocketmq_tw.broker.offsets import ConsumerOffsets
+from rocketmq_tw.broker.topics import TopicTable
+from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.store.interfaces import IMessageStore
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.command import Command
+from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.requests.offset import (
+    GetAllConsumerOffset,
+    GetEarliestStoreTime,
+    GetMaxOffset,
+    GetMinOffset,
+    OffsetAnswer,
+    QueryConsumerOffset,
+    SearchOffset,
+    TimestampAnswer,
+    UpdateConsumerOffset,
+)
+
+
+def _memory_size() -> int:
+    """Give 40 % of this machine's memory, in bytes: what the page cache may hold."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 40 // 100
+
+
+class OffsetProcessor:
+    """
+    Handles offsets.
+
+    :param memory_size: up to here back from its end the commit log is taken to be in
+        memory; 40 % of the machine's memory if None.
+    """
+
+    def __init__(
+        self,
+        store: IMessageStore,
+        offsets: ConsumerOffsets,
+        topics: TopicTable,
+        groups: GroupTable,
+        memory_size: int | None = None,
+    ) -> None:
+        self._store = store
+        self._offsets = offsets
+        self._topics = topics
+        self._groups = groups
+        self._memory_size = _memory_size() if memory_size is None else memory_size
+
+    def routes(self, router: Router) -> None:
+        """Take these requests."""
+        router.on(QueryConsumerOffset, self.query)
+        router.on(UpdateConsumerOffset, self.update)
+        router.on(SearchOffset, self.search)
+        router.on(GetMaxOffset, self.max_offset)
+        router.on(GetMinOffset, self.min_offset)
+        router.on(GetEarliestStoreTime, self.earliest_store_time)
+        router.on(GetAllConsumerOffset, self.all)
+
+    def query(self, request: QueryConsumerOffset, call: Command) -> OffsetAnswer:
+        """
+        Tell how far a group has read a queue.
+
+        A group that never said so starts at 0 in a queue that still has its first
+        message and is not large, whatever it was told to start from: otherwise it would
+        miss what was sent to a new topic just before it came.
+
+        Source: ``ConsumerManageProcessor.queryConsumerOffset``.
+        """
+        group, topic = request.consumer_group, request.topic
+        offset = self._offsets.query(group, topic, request.queue_id)
+        if offset is not None:
+            return OffsetAnswer(offset)
+        may_be_zero = request.set_zero_if_not_found is not False
+        if may_be_zero and self._is_young(topic, request.queue_id):
+            return OffsetAnswer(0)
+        raise Refused(
+            ResponseCode.QUERY_NOT_FOUND,
+            "Not found, V3_0_6_SNAPSHOT maybe this group consumer boot first",
+        )
+
+    def _is_young(self, topic: str, queue_id: int) -> bool:
+        """
+        Tell whether a queue has its first message still, and in memory.
+
+        An empty queue counts, as with 4.9; 5.x says no to it.
+        """
+        first = self._store.get(topic, queue_id, 0, 1, 1, None)
+        if first.min_offset > 0:
+            return False
+        if not first.count:
+            return first.max_offset == 0
+        behind = self._store.commit_log_max - first.last_commit_log_offset
+        return bool(behind <= self._memory_size)
+
+    def update(self, request: UpdateConsumerOffset, call: Command) -> Answer:
+        """
+        Note how far a group has read a queue.
+
+        :raises GroupNotExist: there is no such group, nor may it be created.
+        :raises TopicNotExist: there is no such topic.
+        """
+        group = self._groups.require(request.consumer_group).group_name
+        topic = self._topics.require(request.topic).topic_name
+        self._offsets.commit(group, topic, request.queue_id, request.commit_offset)
+        return Answer()
+
+    def search(self, request: SearchOffset, call: Command) -> OffsetAnswer:
+        """Tell which message of a queue was stored at a time."""
+        upper = (request.boundary_type or "").upper() == "UPPER"
+        return OffsetAnswer(
+            self._store.offset_by_time(
+                request.topic, request.queue_id, request.timestamp, upper
+            )
+        )
+
+    def max_offset(self, request: GetMaxOffset, call: Command) -> OffsetAnswer:
+        """Tell where a queue ends."""
+        return OffsetAnswer(self._store.max_offset(request.topic, request.queue_id))
+
+    def min_offset(self, request: GetMinOffset, call: Command) -> OffsetAnswer:
+        """Tell where a queue begins."""
+        return OffsetAnswer(self._store.min_offset(request.topic, request.queue_id))
+
+    def earliest_store_time(
+        self, request: GetEarliestStoreTime, call: Command
+    ) -> TimestampAnswer:
+        """Tell when the oldest message of a queue was stored; -1 if there is none."""
+        topic, queue_id = request.topic, request.queue_id
+        first = self._store.min_offset(topic, queue_id)
+        return TimestampAnswer(self._store.store_time(topic, queue_id, first))
+
+    def all(self, request: GetAllConsumerOffset, call: Command) -> Answer:
+        """Give all offsets of all groups."""
+        return Answer(body=self._offsets.encode())

@@ -1,0 +1,138 @@
+"""
+What a broker counts: messages and bytes in and out, and how many a second.
+
+Counting is a few additions on the path of every message; all else is worked out when
+somebody asks, from samples taken every ten seconds.
+
+Source: ``StoreStatsService`` and ``BrokerStats`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import datetime
+
+import msgspec
+from twisted.internet.interfaces import IReactorTime
+
+#: Seconds between two calls of :meth:`BrokerStats.sample`.
+SAMPLE_PERIOD = 10.0
+#: The times, in seconds, over which rates are shown.
+WINDOWS = (10.0, 60.0, 600.0)
+
+
+class Counts(msgspec.Struct, frozen=True, gc=False):
+    """All counters at one moment, all since the start."""
+
+    messages_in: int = 0
+    bytes_in: int = 0
+    failures: int = 0
+    messages_out: int = 0
+    bytes_out: int = 0
+    #: Pulls that found messages, and pulls that did not.
+    hits: int = 0
+    misses: int = 0
+
+
+class BrokerStats:
+    """
+    The counters of one broker.
+
+    :param clock: tells the time, in seconds since the epoch.
+    :ivar boot_time: when it was made, in seconds since the epoch.
+    :ivar this_morning: the counters when today began, or the broker started.
+    :ivar yesterday_morning: likewise for yesterday; zeros if it was not running.
+    """
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self.boot_time = clock.seconds()
+        self._messages_in = 0
+        self._bytes_in = 0
+        self._failures = 0
+        self._messages_out = 0
+        self._bytes_out = 0
+        self._hits = 0
+        self._misses = 0
+        size = int(max(WINDOWS) / SAMPLE_PERIOD) + 1
+        self._samples: deque[tuple[float, Counts]] = deque(maxlen=size)
+        self._samples.append((self.boot_time, Counts()))
+        self._day = _day(self.boot_time)
+        self.this_morning = Counts()
+        self.yesterday_morning = Counts()
+
+    # -- on the path of every message
+
+    def stored(self, count: int, size: int) -> None:
+        """Count messages stored; ``size`` is that of their records together."""
+        self._messages_in += count
+        self._bytes_in += size
+
+    def failed(self) -> None:
+        """Count a message that could not be stored."""
+        self._failures += 1
+
+    def fetched(self, count: int, size: int) -> None:
+        """Count a pull that found messages; ``size`` is that of their records."""
+        self._hits += 1
+        self._messages_out += count
+        self._bytes_out += size
+
+    def missed(self) -> None:
+        """Count a pull that found nothing."""
+        self._misses += 1
+
+    # -- now and then
+
+    @property
+    def counts(self) -> Counts:
+        """The counters now."""
+        return Counts(
+            self._messages_in,
+            self._bytes_in,
+            self._failures,
+            self._messages_out,
+            self._bytes_out,
+            self._hits,
+            self._misses,
+        )
+
+    def sample(self) -> None:
+        """Remember the counters; to be called every ``SAMPLE_PERIOD`` seconds."""
+        now, counts = self._clock.seconds(), self.counts
+        self._samples.append((now, counts))
+        today = _day(now)
+        if today != self._day:
+            self._day = today
+            self.yesterday_morning = self.this_morning
+            self.this_morning = counts
+
+    def rates(self, *names: str) -> tuple[float, ...]:
+        """
+        Tell how fast counters grow.
+
+        :param names: fields of :class:`Counts`, added up.
+        :returns: the growth a second over the last 10 s, 60 s and 600 s, or since the
+            start if that is less.
+        """
+        now, counts = self._clock.seconds(), self.counts
+        return tuple(self._rate(names, now, counts, window) for window in WINDOWS)
+
+    def _rate(
+        self, names: tuple[str, ...], now: float, counts: Counts, window: float
+    ) -> float:
+        """Compare with the latest sample that is at least so old, or the oldest."""
+        then, before = self._samples[0]
+        for taken, sampled in reversed(self._samples):
+            if now - taken >= window:
+                then, before = taken, sampled
+                break
+        if now <= then:
+            return 0.0
+        grown = sum(getattr(counts, name) - getattr(before, name) for name in names)
+        return float(grown / (now - then))
+
+
+def _day(seconds: float) -> int:
+    """Number the local day that a time falls in."""
+    return datetime.fromtimestamp(seconds).toordinal()
