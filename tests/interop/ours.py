@@ -15,11 +15,14 @@ _PROGRAMS = {"SendMessages": "send", "ConsumeMessages": "consume"}
 class OurServer:
     """One name server or broker of ours in a process of its own."""
 
-    def __init__(self, plugin: str, port: int, log: Path, *options: str) -> None:
+    def __init__(self, plugin: str, home: Path, port: int, *options: str) -> None:
         self.port = port
-        command = [sys.executable, "-m", "twisted", "--log-level=info"]
+        twistd = str(Path(sys.executable).with_name("twistd"))
         self.process = Process(
-            [*command, plugin, *options], log, _ENVIRONMENT, directory=log.parent
+            [twistd, "-n", "--pidfile=", plugin, *options],
+            home / "server.log",
+            _ENVIRONMENT,
+            directory=home,
         )
         self.process.wait_for_port(port)
 
@@ -36,10 +39,9 @@ class OurServer:
 def name_server(scratch: Path) -> OurServer:
     """Start our name server and wait for its port."""
     port = free_port()
-    data = scratch / f"namesrv-{port}"
-    data.mkdir(parents=True)
-    options = ("--port", f"tcp:{port}", "--data", str(data))
-    return OurServer("rocketmq-namesrv", port, data / "server.log", *options)
+    home = scratch / f"namesrv-{port}"
+    home.mkdir(parents=True)
+    return OurServer("rocketmq-namesrv", home, port, "--listen", str(port))
 
 
 def broker(
@@ -49,21 +51,26 @@ def broker(
     store: Path | None = None,
 ) -> OurServer:
     """
-    Start our broker and wait for its port.
+    Start our broker, with a ``broker.conf`` as the original's, and wait for its port.
 
     :param store: its store directory; a new one if absent.
     """
     port = free_port()
     home = scratch / f"broker-{port}"
     home.mkdir(parents=True)
-    options = (
-        *("--port", f"tcp:{port}"),
-        *("--data", str(store or home / "store")),
-        *("--namesrv", name_servers),
-        *("--name", name),
-        *("--advertise", f"127.0.0.1:{port}"),
-    )
-    return OurServer("rocketmq-broker", port, home / "server.log", *options)
+    conf: dict[str, object] = {
+        "brokerClusterName": "DefaultCluster",
+        "brokerName": name,
+        "brokerId": 0,
+        "brokerIP1": "127.0.0.1",
+        "listenPort": port,
+        "namesrvAddr": name_servers,
+        "storePathRootDir": store or home / "store",
+        "defaultTopicQueueNums": 4,
+    }
+    path = home / "broker.conf"
+    path.write_text("".join(f"{key}={value}\n" for key, value in conf.items()))
+    return OurServer("rocketmq-broker", home, port, "--config", str(path))
 
 
 def program(name: str, scratch: Path, **options: object) -> Program:

@@ -1,0 +1,79 @@
+"""A push consumer that prints every message: ``ConsumeMessages.java`` on our client."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from twisted.internet import task
+from twisted.internet.defer import Deferred
+from twisted.internet.stdio import StandardIO
+from twisted.protocols.basic import LineReceiver
+from twisted.python import log
+
+from rocketmq_tw import EARLIEST, Client, Retry
+from rocketmq_tw.client import PushConsumer
+from rocketmq_tw.model.message import StoredMessage
+
+from .lines import options, say, say_message
+
+
+class Commands(LineReceiver):
+    """Follow the commands on standard input; ``ended`` fires at its end."""
+
+    delimiter = b"\n"
+
+    def __init__(self, consumer: PushConsumer) -> None:
+        self._consumer = consumer
+        self.ended: Deferred[None] = Deferred()
+
+    def lineReceived(self, line: bytes) -> None:  # noqa: N802
+        """Print the queues held now: ``assignment`` is the only command."""
+        queues = [
+            (queue.topic, queue.broker_name, queue.queue_id)
+            for queue in self._consumer.assignment()
+        ]
+        say("assignment", queues=queues)
+
+    def connectionLost(self, reason: Any = None) -> None:
+        """Standard input ended: stop."""
+        self.ended.callback(None)
+
+
+async def main(reactor: Any) -> None:
+    """Consume until told to stop."""
+    given = options(
+        namesrv=None,
+        topic=None,
+        group=None,
+        expression="*",
+        listener="concurrent",
+        refuse=0,
+    )
+
+    def handle(message: StoredMessage) -> Retry | None:
+        i = int(message.properties["i"])
+        if given.refuse_ and i % given.refuse_ == 0 and not message.reconsume_times:
+            say("refused", i=i)
+            return Retry(level=1)
+        say_message(message)
+        return None
+
+    client = Client(reactor, given.namesrv_)
+    await client.start()
+    consumer = client.push_consumer(
+        given.group_, start_from=EARLIEST, ordered=given.listener_ == "orderly"
+    )
+    consumer.subscribe(given.topic_, given.expression_, handle)
+    await consumer.start()
+    say("started")
+    commands = Commands(consumer)
+    StandardIO(commands)
+    await commands.ended
+    await client.stop()
+    say("done")
+
+
+if __name__ == "__main__":
+    log.startLogging(sys.stderr, setStdout=False)
+    task.react(main)
