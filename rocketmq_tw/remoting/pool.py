@@ -83,11 +83,7 @@ class ConnectionPool:
         live = self._live.get(address)
         if live is not None and live.connected_now:
             return succeed(live)
-        waiting: Deferred[RemotingProtocol] = Deferred(
-            lambda d: self._waiting.get(address, []).remove(d)
-            if d in self._waiting.get(address, [])
-            else None
-        )
+        waiting: Deferred[RemotingProtocol] = Deferred()
         self._waiting.setdefault(address, []).append(waiting)
         if address not in self._connecting:
             self._connect(address)
@@ -142,7 +138,13 @@ class ConnectionPool:
             self._failed(address, Failure(error))
             return
         attempt = endpoint.connect(_ClientFactory(self._build))
-        attempt.addTimeout(self._connect_timeout, self._reactor)
+        attempt.addTimeout(
+            self._connect_timeout,
+            self._reactor,
+            lambda _, seconds: Failure(
+                ConnectError(address, f"could not connect within {seconds:g} s")
+            ),
+        )
         self._connecting[address] = attempt
         attempt.addCallbacks(
             lambda connection: self._made(address, connection),
@@ -167,7 +169,8 @@ class ConnectionPool:
         for callback in list(self.on_connected):
             callback(address, connection)
         for waiting in self._waiting.pop(address, []):
-            waiting.callback(connection)
+            if not waiting.called:
+                waiting.callback(connection)
 
     def _failed(self, address: str, failure: Failure) -> None:
         """Tell all who wait that it did not work."""
@@ -178,7 +181,8 @@ class ConnectionPool:
             error = ConnectError(address, f"could not connect: {text}")
             error.__cause__ = failure.value
         for waiting in self._waiting.pop(address, []):
-            waiting.errback(error)
+            if not waiting.called:
+                waiting.errback(error)
 
     def _forget(self, address: str, lost: RemotingProtocol) -> None:
         """Drop a connection that is gone."""

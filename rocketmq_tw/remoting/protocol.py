@@ -24,6 +24,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from rocketmq_tw.model.msgid import host_to_bytes
 from rocketmq_tw.remoting.eager import write_now
 from rocketmq_tw.remoting.errors import (
     BrokerError,
@@ -48,6 +49,7 @@ from rocketmq_tw.wire.frame import FRAME_LIMIT, Frame, FrameDecoder
 A = TypeVar("A", bound=Answer)
 
 _OPAQUE_END = (1 << 31) - 1
+_NO_HOST = b"\x7f\0\0\1\0\0\0\0"
 
 
 @implementer(IPushProducer)
@@ -64,6 +66,9 @@ class RemotingProtocol(Protocol):
     :param stops_reading: whether a peer that does not read is no longer read from. True
         for servers; a client that did so too could wait for ever for a server that does.
     :ivar address: the peer as ``host:port``.
+    :ivar host: the same as records write it: the packed address and 4 bytes of port.
+    :ivar last_seen: when bytes came last, in seconds of the clock; read once a wake-up,
+        it is the time of all the requests that came together.
     :ivar on_lost: called with the protocol once the connection is gone.
     """
 
@@ -92,7 +97,8 @@ class RemotingProtocol(Protocol):
         self._pending: dict[int, tuple[Deferred[Any], Request[Any]]] = {}
         self._opaque = 0
         self._in_flight = 0
-        self._last_seen = 0.0
+        self.last_seen = 0.0
+        self._last_sent = 0.0
         self._idle_check: IDelayedCall | None = None
         self._closing = False
         self._full = False
@@ -100,6 +106,7 @@ class RemotingProtocol(Protocol):
         self._drained: list[Deferred[None]] = []
         self._lost: list[Deferred[None]] = []
         self.address = "?"
+        self.host = _NO_HOST
         self.on_lost: list[Callable[[RemotingProtocol], None]] = []
 
     # -- what Twisted calls
@@ -111,17 +118,19 @@ class RemotingProtocol(Protocol):
         host, port = getattr(peer, "host", None), getattr(peer, "port", 0)
         shown = f"[{host}]" if host and ":" in host else host
         self.address = f"{shown}:{port}" if host else str(peer)
+        if host:
+            self.host = _packed(host, port)
         set_no_delay = getattr(self.transport, "setTcpNoDelay", None)
         if set_no_delay is not None:
             set_no_delay(True)
         self.transport.registerProducer(self, True)
-        self._last_seen = self._clock.seconds()
+        self.last_seen = self._clock.seconds()
         if self._idle_timeout:
             self._idle_check = self._clock.callLater(self._idle_timeout, self._check_idle)
 
     def dataReceived(self, data: bytes) -> None:
         """Handle all whole frames, then send their answers in one write."""
-        self._last_seen = self._clock.seconds()
+        self.last_seen = self._clock.seconds()
         decoder = self._decoder
         frames = decoder.feed(data)
         if frames:
@@ -132,11 +141,14 @@ class RemotingProtocol(Protocol):
     def connectionLost(self, reason: Failure | None = None) -> None:
         """Fail every call that waits, once."""
         self._closing = True
+        self.connected = 0
         if self._idle_check is not None and self._idle_check.active():
             self._idle_check.cancel()
         pending, self._pending = self._pending, {}
         why = reason.getErrorMessage() if reason is not None else "closed"
         for waiting, request in pending.values():
+            if waiting.called:
+                continue  # what failed before it cancelled it
             lost = f"the connection was lost before {type(request).__name__} was answered"
             waiting.errback(ConnectionLost(self.address, f"{lost} ({why})"))
         self._fire(self._drained)
@@ -165,6 +177,11 @@ class RemotingProtocol(Protocol):
     def connected_now(self) -> bool:
         """Whether requests can be sent."""
         return bool(self.connected) and not self._closing
+
+    @property
+    def last_seen(self) -> float:
+        """When the peer was last heard of, in seconds."""
+        return self._last_seen
 
     def call(
         self, request: Request[A], timeout: float | None = 3.0
@@ -200,7 +217,9 @@ class RemotingProtocol(Protocol):
         """Fire when the transport's buffer takes more; at once if it does now."""
         if not self._full or not self.connected_now:
             return succeed(None)
-        waiting: Deferred[None] = Deferred(lambda d: self._drained.remove(d))
+        waiting: Deferred[None] = Deferred(
+            lambda d: self._drained.remove(d) if d in self._drained else None
+        )
         self._drained.append(waiting)
         return waiting
 
@@ -228,11 +247,12 @@ class RemotingProtocol(Protocol):
     def _frames_received(self, frames: list[Frame]) -> None:
         """Handle frames in order; stop at the first that breaks the rules."""
         out: list[bytes] = []
+        broken: RemoteProtocolError | None = None
         for kind, header, body in frames:
             try:
                 command = decode(kind, header, body)
             except RemoteProtocolError as error:
-                self._refuse_peer(error)
+                broken = error
                 break
             if command.flag & ANSWER:
                 self._answer_received(command)
@@ -242,6 +262,8 @@ class RemotingProtocol(Protocol):
                     out.append(answer)
         if out:
             self._send(out[0] if len(out) == 1 else b"".join(out))
+        if broken is not None:
+            self._refuse_peer(broken)
 
     def _request_received(self, command: Command) -> bytes | None:
         """Ask the handler; give the answer's frame if it is there already."""
@@ -336,6 +358,7 @@ class RemotingProtocol(Protocol):
     def _send(self, data: bytes) -> None:
         """Write, at once if the socket takes it."""
         if self.connected:
+            self._last_sent = self._clock.seconds()
             write_now(self.transport, data)
 
     def _read_or_not(self) -> None:
@@ -352,18 +375,19 @@ class RemotingProtocol(Protocol):
         if self._closing:
             return
         self._peers.complain(self.address, str(error))
+        self._decoder.error = error
         self._closing = True
         assert self.transport is not None
         self.transport.unregisterProducer()
         self.transport.loseConnection()
 
     def _check_idle(self) -> None:
-        """Close if nothing was received or is being sent; else look again later."""
-        quiet = self._clock.seconds() - self._last_seen
+        """Cut the connection if nothing came or went; else look again later."""
+        quiet = self._clock.seconds() - max(self.last_seen, self._last_sent)
         if quiet < self._idle_timeout:
             wait = self._idle_timeout - quiet
             self._idle_check = self._clock.callLater(wait, self._check_idle)
-        elif not self._closing:
+        else:
             self._log.debug("closing {address}: idle", address=self.address)
             self.abort()
 
@@ -372,7 +396,16 @@ class RemotingProtocol(Protocol):
         """Fire each once, even if firing one adds another."""
         fired, waiting[:] = waiting[:], []
         for each in fired:
-            each.callback(None)
+            if not each.called:
+                each.callback(None)
+
+
+def _packed(host: str, port: int) -> bytes:
+    """Pack a peer's address; one that is no IP address is written as the local host."""
+    try:
+        return host_to_bytes(host.partition("%")[0], port)
+    except ValueError:
+        return _NO_HOST
 
 
 def _failed(error: Exception) -> Deferred[Any]:

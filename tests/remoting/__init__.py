@@ -1,1 +1,1 @@
-"""Tests of rocketmq_tw.remoting."""
+"""Tests of :mod:`rocketmq_tw.remoting`."""

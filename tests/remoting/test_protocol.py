@@ -1,0 +1,268 @@
+"""The protocol as the end that is asked: what is answered, what is refused."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.logger import LogLevel, capturedLogs
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.peers import PeerLog
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.command import encode_request
+from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.frame import BINARY, JSON, join
+from tests.remoting.ends import (
+    UNKNOWN,
+    Echo,
+    EchoAnswer,
+    Wire,
+    asked,
+    connected,
+    echoing,
+)
+
+#: All that closes its connection, and nothing else. Source: ``NettyDecoder``.
+MALFORMED = {
+    "too long": b"\x7f\xff\xff\xff",
+    "negative": b"\xff\xff\xff\xff",
+    "too short": b"\0\0\0\3\0\0\0\0",
+    "header past the end": b"\0\0\0\5\0\0\0\2{",
+    "unknown form": b"\0\0\0\6\2\0\0\2{}",
+    "no JSON": join(JSON, b"{"),
+    "empty": join(JSON, b""),
+    "null": join(JSON, b"null"),
+    "a list": join(JSON, b"[]"),
+    "a text": join(JSON, b'"text"'),
+    "out of range": join(JSON, b'{"code":105,"opaque":99999999999}'),
+    "binary cut short": join(BINARY, b"\0\x69\3"),
+    "HTTP": b"GET / HTTP/1.1\r\n\r\n",
+    "gRPC": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+}
+
+
+class AnswerTests(SynchronousTestCase):
+    """Requests that come in."""
+
+    def setUp(self) -> None:
+        """Make a protocol that answers echoes."""
+        self.clock = Clock()
+        self.router = echoing()
+        self.protocol, self.wire = connected(self.clock, self.router)
+
+    def test_answered(self) -> None:
+        """An answer bears its request's number; success bears no remark."""
+        self.protocol.dataReceived(asked(opaque=77))
+        (answer,) = self.wire.commands()
+        self.assertEqual((answer.code, answer.opaque, answer.flag), (0, 77, 1))
+        self.assertEqual(answer.fields, {"text": "hi"})
+        self.assertIsNone(answer.remark)
+
+    def test_one_write_for_many(self) -> None:
+        """The answers to all requests of one read leave in one write, in order."""
+        writes: list[bytes] = []
+        self.wire.write = writes.append  # type: ignore[method-assign]
+        self.protocol.dataReceived(asked(opaque=1) + asked(opaque=2) + asked(opaque=3))
+        self.assertEqual(len(writes), 1)
+        self.wire.io.write(writes[0])
+        self.assertEqual([each.opaque for each in self.wire.commands()], [1, 2, 3])
+
+    def test_byte_by_byte(self) -> None:
+        """Slices make no difference."""
+        for byte in asked(opaque=5):
+            self.assertEqual(self.wire.value(), b"")
+            self.protocol.dataReceived(bytes([byte]))
+        self.assertEqual(self.wire.commands()[0].opaque, 5)
+
+    def test_form_is_mirrored(self) -> None:
+        """A binary request gets a binary answer, a JSON one JSON."""
+        for kind in (BINARY, JSON):
+            self.protocol.dataReceived(encode_request(Echo(text="x"), 9, kind=kind))
+            (answer,) = self.wire.commands()
+            self.assertEqual((answer.kind, answer.opaque), (kind, 9))
+            self.assertEqual(answer.fields, {"text": "x"})
+
+    def test_values_are_texts(self) -> None:
+        """Raw numbers are taken; what goes out is text, which Go insists on."""
+        self.protocol.dataReceived(asked(ext='"text":7'))
+        self.assertIn(b'"extFields":{"text":"7"}', self.wire.value())
+
+    def test_unknown_code(self) -> None:
+        """What nobody handles is answered 3, in the original's words."""
+        self.protocol.dataReceived(asked(UNKNOWN, opaque=8))
+        (answer,) = self.wire.commands()
+        self.assertEqual((answer.code, answer.opaque), (3, 8))
+        self.assertEqual(answer.remark, f" request type {UNKNOWN} not supported")
+        self.assertFalse(self.wire.disconnecting)
+
+    def test_no_opaque(self) -> None:
+        """A request without a number is answered with one of ours."""
+        self.protocol.dataReceived(join(JSON, b'{"code":31996}'))
+        (answer,) = self.wire.commands()
+        self.assertNotIn(answer.opaque, (None, 0))
+
+    def test_negative_opaque(self) -> None:
+        """The peer's counter may have wrapped."""
+        self.protocol.dataReceived(asked(opaque=-2147483648))
+        self.assertEqual(self.wire.commands()[0].opaque, -2147483648)
+
+    def test_one_way_is_never_answered(self) -> None:
+        """Whether it is handled, unknown, refused, wrong or late."""
+
+        def refuse(_request: Echo, _call: object) -> Answer:
+            raise Refused(ResponseCode.NO_PERMISSION, "no")
+
+        late: Deferred[Answer] = Deferred()
+        self.protocol.dataReceived(asked(flag=2))
+        self.protocol.dataReceived(asked(UNKNOWN, flag=2))
+        self.protocol.dataReceived(asked(flag=2, ext='"other":"x"'))
+        self.router.on(Echo, refuse)
+        self.protocol.dataReceived(asked(flag=2))
+        self.router.on(Echo, lambda request, call: late)
+        self.protocol.dataReceived(asked(flag=2))
+        late.callback(EchoAnswer(text="x"))
+        self.assertEqual(self.wire.value(), b"")
+
+    def test_refused(self) -> None:
+        """A refusal's code and words reach the peer; the connection stays."""
+
+        def refuse(_request: Echo, _call: object) -> Answer:
+            raise Refused(ResponseCode.NO_PERMISSION, "ask somebody else")
+
+        self.router.on(Echo, refuse)
+        self.protocol.dataReceived(asked())
+        (answer,) = self.wire.commands()
+        self.assertEqual((answer.code, answer.remark), (16, "ask somebody else"))
+        self.assertFalse(self.wire.disconnecting)
+
+    def test_bad_field(self) -> None:
+        """A field that is missing is named in the answer."""
+        self.protocol.dataReceived(asked(ext='"other":"x"'))
+        (answer,) = self.wire.commands()
+        self.assertEqual(answer.code, 1)
+        self.assertEqual(
+            answer.remark, "the field text is missing; expected it in Echo"
+        )
+
+    def test_later(self) -> None:
+        """An answer may come later, and after one asked for later."""
+        late: Deferred[Answer] = Deferred()
+        self.router.on(Echo, lambda request, call: late)
+        self.protocol.dataReceived(asked(opaque=1))
+        self.protocol.dataReceived(asked(UNKNOWN, opaque=2))
+        self.assertEqual([each.opaque for each in self.wire.commands()], [2])
+        late.callback(EchoAnswer(text="at last"))
+        (answer,) = self.wire.commands()
+        self.assertEqual((answer.opaque, answer.fields), (1, {"text": "at last"}))
+
+    def test_later_and_refused(self) -> None:
+        """What fails later is refused like what fails at once."""
+        late: Deferred[Answer] = Deferred()
+        self.router.on(Echo, lambda request, call: late)
+        self.protocol.dataReceived(asked())
+        late.errback(Refused(ResponseCode.SYSTEM_BUSY, "busy"))
+        self.assertEqual(self.wire.commands()[0].remark, "busy")
+
+    def test_later_than_the_connection(self) -> None:
+        """An answer for a peer that is gone is dropped."""
+        late: Deferred[Answer] = Deferred()
+        self.router.on(Echo, lambda request, call: late)
+        self.protocol.dataReceived(asked())
+        self.protocol.connectionLost()
+        late.callback(EchoAnswer(text="x"))
+        self.assertEqual(self.wire.value(), b"")
+
+    def test_handler_knows_the_connection(self) -> None:
+        """A handler is told by which connection the request came."""
+        seen: list[object] = []
+        self.router.on(Echo, lambda request, call: seen.append(call.connection))
+        self.protocol.dataReceived(asked())
+        self.assertEqual(seen, [self.protocol])
+        self.assertEqual(self.protocol.address, "10.0.0.9:4711")
+
+
+class RefusedPeerTests(SynchronousTestCase):
+    """Peers that break the rules."""
+
+    def test_closes_the_sender_alone(self) -> None:
+        """Each kind of nonsense closes its own connection, without an answer."""
+        clock = Clock()
+        router = echoing()
+        for name, data in MALFORMED.items():
+            other, other_wire = connected(clock, router)
+            bad, bad_wire = connected(clock, router)
+            bad.dataReceived(data)
+            self.assertTrue(bad_wire.disconnecting, name)
+            self.assertEqual(bad_wire.value(), b"", name)
+            self.assertFalse(bad.connected_now)
+            other.dataReceived(asked())
+            self.assertEqual(len(other_wire.commands()), 1)
+            self.assertFalse(other_wire.disconnecting)
+
+    def test_byte_by_byte(self) -> None:
+        """In slices it is refused as well, once."""
+        for name, data in MALFORMED.items():
+            bad, wire = connected(Clock(), echoing())
+            with capturedLogs() as events:
+                for byte in data:
+                    bad.dataReceived(bytes([byte]))
+            self.assertTrue(wire.disconnecting, name)
+            self.assertEqual(len(events), 1, name)
+
+    def test_what_came_before_is_answered(self) -> None:
+        """Requests before the mistake are answered, those after it are not."""
+        for data in MALFORMED.values():
+            bad, wire = connected(Clock(), echoing())
+            bad.dataReceived(asked(opaque=1) + data + asked(opaque=2))
+            bad.dataReceived(asked(opaque=3))
+            self.assertEqual([each.opaque for each in wire.commands()], [1])
+
+    def test_answers_leave_before_the_close(self) -> None:
+        """Nothing is written to a transport that was told to close."""
+        closed_at: list[int] = []
+        wire = Wire()
+        bad, _ = connected(Clock(), echoing(), wire)
+        lose = wire.loseConnection
+        wire.loseConnection = lambda: (  # type: ignore[method-assign]
+            closed_at.append(len(wire.value())),
+            lose(),
+        )[1]
+        bad.dataReceived(asked() + MALFORMED["no JSON"])
+        self.assertEqual(closed_at, [len(wire.value())])
+        self.assertGreater(closed_at[0], 0)
+
+    def test_one_line_a_peer_a_minute(self) -> None:
+        """However often a host does it, it is told once a minute."""
+        clock = Clock()
+        peers = PeerLog(clock)
+        with capturedLogs() as events:
+            for _ in range(300):
+                bad, _wire = connected(clock, peers=peers)
+                bad.dataReceived(MALFORMED["negative"])
+                bad.connectionLost()
+                clock.advance(0.5)
+        self.assertEqual([e["log_level"] for e in events], [LogLevel.warn] * 3)
+
+    def test_helpful_lines(self) -> None:
+        """Other protocols are named, with what to do about it."""
+        for name, said in (
+            ("HTTP", "the peer speaks HTTP: point the client at the remoting port"),
+            ("gRPC", "the peer speaks HTTP/2 (gRPC?): 5.x gRPC clients need a proxy"),
+            ("TLS", "the peer speaks TLS: TLS is off on this port"),
+        ):
+            bad, _ = connected(Clock())
+            with capturedLogs() as events:
+                bad.dataReceived(MALFORMED[name])
+            (event,) = events
+            self.assertEqual(event["peer"], "10.0.0.9:4711")
+            self.assertIn(said, event["why"])
+
+    def test_unread_close_is_cut(self) -> None:
+        """A peer that does not even read is cut once its idle time is over."""
+        clock = Clock()
+        bad, wire = connected(clock)
+        bad.dataReceived(MALFORMED["negative"])
+        clock.advance(121)
+        self.assertTrue(wire.disconnected)

@@ -1,0 +1,170 @@
+"""The protocol as the end that asks: each call ends once, whatever happens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import CancelledError, Deferred, gatherResults
+from twisted.internet.error import ConnectionDone
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.remoting.errors import (
+    BrokerError,
+    ConnectionLost,
+    RequestTimeout,
+    TooManyRequests,
+)
+from rocketmq_tw.wire.errors import BadField
+from rocketmq_tw.wire.frame import JSON, join
+from tests.remoting.ends import Echo, EchoAnswer, answered, connected
+
+
+class CallTests(SynchronousTestCase):
+    """Requests that go out."""
+
+    def setUp(self) -> None:
+        """Make a connected protocol."""
+        self.clock = Clock()
+        self.protocol, self.wire = connected(self.clock, max_pending=3)
+
+    def call(self, **kwargs: Any) -> Deferred[EchoAnswer]:
+        """Send one request."""
+        return self.protocol.call(Echo(text="hi"), **kwargs)
+
+    def test_answer(self) -> None:
+        """The answer comes with its fields and body."""
+        called = self.call()
+        (request,) = self.wire.commands()
+        header = b'{"code":0,"extFields":{"text":"ho"},"flag":1,"opaque":%d}'
+        self.protocol.dataReceived(join(JSON, header % request.opaque, b"body"))
+        self.assertEqual(
+            self.successResultOf(called), EchoAnswer(text="ho", body=b"body")
+        )
+        self.assertEqual(self.clock.getDelayedCalls()[1:], [])
+
+    def test_any_order(self) -> None:
+        """Answers are told apart by their numbers, not by their order."""
+        first, second = self.call(), self.call()
+        one, two = self.wire.commands()
+        self.protocol.dataReceived(
+            answered(two.opaque, text="second") + answered(one.opaque, text="first")
+        )
+        self.assertEqual(self.successResultOf(first).text, "first")
+        self.assertEqual(self.successResultOf(second).text, "second")
+
+    def test_error_code(self) -> None:
+        """A code that is not accepted is an error that tells who said what."""
+        called = self.call()
+        (request,) = self.wire.commands()
+        header = b'{"code":17,"remark":"no such topic","flag":1,"opaque":%d}'
+        self.protocol.dataReceived(join(JSON, header % request.opaque))
+        error = self.failureResultOf(called, BrokerError).value
+        self.assertEqual((error.code, error.remark), (17, "no such topic"))
+        self.assertEqual(
+            str(error),
+            "10.0.0.9:4711 answered Echo with TOPIC_NOT_EXIST (17): no such topic",
+        )
+
+    def test_bad_answer(self) -> None:
+        """An answer that lacks a field fails the call, not the connection."""
+        called = self.call()
+        (request,) = self.wire.commands()
+        header = b'{"code":0,"flag":1,"opaque":%d}' % request.opaque
+        self.protocol.dataReceived(join(JSON, header))
+        self.failureResultOf(called, BadField)
+        self.assertTrue(self.protocol.connected_now)
+
+    def test_unwanted_answers(self) -> None:
+        """Answers that nobody waits for are dropped."""
+        self.protocol.dataReceived(answered(99) + answered(0) + answered(-1))
+        self.protocol.dataReceived(join(JSON, b'{"code":0,"flag":1}'))
+        self.assertEqual(self.wire.value(), b"")
+        self.assertTrue(self.protocol.connected_now)
+
+    def test_time_out(self) -> None:
+        """A call is given up once; its late answer is dropped."""
+        called = self.call(timeout=2.0)
+        (request,) = self.wire.commands()
+        self.clock.advance(1.9)
+        self.assertNoResult(called)
+        self.clock.advance(0.2)
+        error = self.failureResultOf(called, RequestTimeout).value
+        self.assertEqual(str(error), "10.0.0.9:4711: Echo was not answered in 2 s")
+        self.protocol.dataReceived(answered(request.opaque))
+
+    def test_cancel(self) -> None:
+        """A cancelled call fails as cancelled; its late answer is dropped."""
+        called = self.call()
+        called.cancel()
+        self.failureResultOf(called, CancelledError)
+        self.protocol.dataReceived(answered(self.wire.commands()[0].opaque))
+
+    def test_connection_lost(self) -> None:
+        """All calls that wait fail once, and say what they waited for."""
+        called = [self.call(), self.call(), self.call()]
+        self.protocol.connectionLost(Failure(ConnectionDone()))
+        for each in called:
+            error = self.failureResultOf(each, ConnectionLost).value
+            self.assertIn("lost before Echo was answered", str(error))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_lost_while_one_cancels_another(self) -> None:
+        """A failed call that cancels its companions spoils nothing."""
+        together = gatherResults([self.call(), self.call()], consumeErrors=True)
+        together.addErrback(lambda failure: other.cancel())
+        other = self.call()
+        self.protocol.connectionLost(Failure(ConnectionDone()))
+        self.successResultOf(together)
+        self.failureResultOf(other, CancelledError)
+
+    def test_too_many(self) -> None:
+        """Past the limit nothing more is sent."""
+        called = [self.call() for _ in range(4)]
+        self.failureResultOf(called[3], TooManyRequests)
+        self.assertEqual(len(self.wire.commands()), 3)
+
+    def test_not_connected(self) -> None:
+        """A call on a closed connection fails at once."""
+        self.protocol.connectionLost()
+        self.failureResultOf(self.call(), ConnectionLost)
+        self.assertEqual(self.wire.value(), b"")
+
+    def test_one_way(self) -> None:
+        """A one-way request says so, and waits for nothing."""
+        self.protocol.call_one_way(Echo(text="x"))
+        (request,) = self.wire.commands()
+        self.assertTrue(request.is_one_way)
+        self.protocol.connectionLost()
+        self.protocol.call_one_way(Echo(text="x"))
+        self.assertEqual(self.wire.value(), b"")
+
+
+class OpaqueTests(SynchronousTestCase):
+    """The numbers that tie answers to requests."""
+
+    def setUp(self) -> None:
+        """Make a connected protocol."""
+        self.protocol, self.wire = connected(Clock())
+
+    def opaques(self, count: int) -> list[int | None]:
+        """Send some requests and give their numbers."""
+        for _ in range(count):
+            self.protocol.call_one_way(Echo(text="x"))
+        return [each.opaque for each in self.wire.commands()]
+
+    def test_never_zero(self) -> None:
+        """Counting starts at 1, and again after the largest number."""
+        self.assertEqual(self.opaques(2), [1, 2])
+        self.protocol._opaque = (1 << 31) - 2
+        self.assertEqual(self.opaques(3), [(1 << 31) - 1, 1, 2])
+
+    def test_not_reused_while_pending(self) -> None:
+        """A number that still waits for its answer is passed over."""
+        waiting = self.protocol.call(Echo(text="x"), timeout=None)
+        self.wire.clear()
+        self.protocol._opaque = (1 << 31) - 1
+        self.assertEqual(self.opaques(2), [2, 3])
+        self.protocol.dataReceived(answered(1))
+        self.successResultOf(waiting)

@@ -1,0 +1,175 @@
+"""The protocol's limits: slow readers, many requests, idle peers, ends."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IPushProducer
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.wire.fields import Answer
+from tests.remoting.ends import Echo, EchoAnswer, asked, connected, echoing
+
+
+class BackPressureTests(SynchronousTestCase):
+    """Who is not read from."""
+
+    def setUp(self) -> None:
+        """Make a protocol that lets two requests wait."""
+        self.late: list[Deferred[Answer]] = []
+        router = Router()
+        router.on(Echo, self.answer_later)
+        self.protocol, self.wire = connected(Clock(), router, max_in_flight=2)
+
+    def answer_later(self, _request: Echo, _call: object) -> Deferred[Answer]:
+        """Keep the peer waiting."""
+        self.late.append(Deferred())
+        return self.late[-1]
+
+    def test_is_a_producer(self) -> None:
+        """The transport's buffer tells it when to stop."""
+        verifyObject(IPushProducer, self.protocol)
+        self.assertIs(self.wire.producer, self.protocol)
+        self.assertTrue(self.wire.streaming)
+
+    def test_slow_reader(self) -> None:
+        """A peer that does not read its answers is no longer read from."""
+        self.protocol.pauseProducing()
+        self.assertEqual(self.wire.producerState, "paused")
+        self.protocol.resumeProducing()
+        self.assertEqual(self.wire.producerState, "producing")
+
+    def test_clients_go_on_reading(self) -> None:
+        """Else two ends that are both full would wait for each other for ever."""
+        protocol, wire = connected(Clock(), stops_reading=False)
+        protocol.pauseProducing()
+        self.assertEqual(wire.producerState, "producing")
+
+    def test_too_many_requests(self) -> None:
+        """A peer that is owed too many answers is no longer read from."""
+        self.protocol.dataReceived(asked(opaque=1))
+        self.assertEqual(self.wire.producerState, "producing")
+        self.protocol.dataReceived(asked(opaque=2))
+        self.assertEqual(self.wire.producerState, "paused")
+        self.late[0].callback(EchoAnswer(text=""))
+        self.assertEqual(self.wire.producerState, "producing")
+
+    def test_both_reasons(self) -> None:
+        """It is read from again when neither reason holds."""
+        self.protocol.dataReceived(asked(opaque=1) + asked(opaque=2))
+        self.protocol.pauseProducing()
+        self.late[0].callback(EchoAnswer(text=""))
+        self.assertEqual(self.wire.producerState, "paused")
+        self.protocol.resumeProducing()
+        self.assertEqual(self.wire.producerState, "producing")
+
+    def test_when_writable(self) -> None:
+        """A sender can wait for the buffer; each who waits is told once."""
+        self.successResultOf(self.protocol.when_writable())
+        self.protocol.pauseProducing()
+        one, two, three = (self.protocol.when_writable() for _ in range(3))
+        two.cancel()
+        self.failureResultOf(two)
+        self.assertNoResult(one)
+        self.protocol.resumeProducing()
+        self.successResultOf(one)
+        self.successResultOf(three)
+
+    def test_when_writable_and_lost(self) -> None:
+        """Nobody waits for the buffer of a connection that is gone."""
+        self.protocol.pauseProducing()
+        waiting = self.protocol.when_writable()
+        self.protocol.connectionLost()
+        self.successResultOf(waiting)
+
+
+class IdleTests(SynchronousTestCase):
+    """Connections on which nothing happens."""
+
+    def setUp(self) -> None:
+        """Make a protocol on a clock."""
+        self.clock = Clock()
+        self.protocol, self.wire = connected(self.clock, echoing())
+
+    def test_closed_after_two_minutes(self) -> None:
+        """Silence of 120 s ends the connection. Source: ``IdleStateHandler``."""
+        self.clock.advance(119)
+        self.assertFalse(self.wire.disconnected)
+        self.clock.advance(1)
+        self.assertTrue(self.wire.disconnected)
+
+    def test_receiving_keeps_it_open(self) -> None:
+        """What comes in, even half a frame, starts the time anew."""
+        self.clock.advance(100)
+        self.protocol.dataReceived(asked()[:3])
+        self.clock.advance(119)
+        self.assertFalse(self.wire.disconnected)
+        self.clock.advance(1)
+        self.assertTrue(self.wire.disconnected)
+
+    def test_sending_keeps_it_open(self) -> None:
+        """So does what goes out."""
+        self.clock.advance(100)
+        self.protocol.call_one_way(Echo(text="x"))
+        self.clock.advance(119)
+        self.assertFalse(self.wire.disconnected)
+
+    def test_never(self) -> None:
+        """0 turns the limit off."""
+        _, wire = connected(self.clock, idle_timeout=0)
+        self.clock.advance(100_000)
+        self.assertFalse(wire.disconnected)
+
+
+class EndTests(SynchronousTestCase):
+    """Closing and being closed."""
+
+    def setUp(self) -> None:
+        """Make a protocol that remembers who was told of its end."""
+        self.clock = Clock()
+        self.protocol, self.wire = connected(self.clock)
+        self.told: list[object] = []
+        self.protocol.on_lost.append(self.told.append)
+
+    def test_close(self) -> None:
+        """Closing waits for what is written; everyone is told when it is done."""
+        one, two = self.protocol.close(), self.protocol.close()
+        self.assertTrue(self.wire.disconnecting)
+        self.assertIsNone(self.wire.producer)
+        self.assertFalse(self.protocol.connected_now)
+        self.assertNoResult(one)
+        self.protocol.connectionLost()
+        self.successResultOf(one)
+        self.successResultOf(two)
+        self.assertEqual(self.told, [self.protocol])
+
+    def test_close_again(self) -> None:
+        """A connection that is gone is closed."""
+        self.protocol.connectionLost()
+        self.successResultOf(self.protocol.close())
+
+    def test_abort(self) -> None:
+        """Aborting waits for nothing."""
+        self.protocol.abort()
+        self.assertTrue(self.wire.disconnected)
+        self.assertFalse(self.protocol.connected_now)
+
+    def test_no_timer_is_left(self) -> None:
+        """The idle check ends with the connection."""
+        self.protocol.connectionLost()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_full_when_lost(self) -> None:
+        """A transport that is gone is not told to read on."""
+        self.protocol.pauseProducing()
+        self.protocol.connectionLost()
+        self.protocol.resumeProducing()
+        self.assertEqual(self.wire.producerState, "paused")
+
+    def test_odd_transports(self) -> None:
+        """A transport whose peer is no IP address is named as it names itself."""
+        self.protocol.makeConnection(StringTransport(peerAddress="somewhere"))
+        self.assertEqual(self.protocol.address, "somewhere")

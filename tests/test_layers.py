@@ -1,0 +1,237 @@
+"""
+The walls between the packages, read from the imports.
+
+1. A package imports only those below it.
+2. The packages that know only bytes and values import neither Twisted nor the world.
+3. Only the store and the JSON file open files.
+4. Only taps import the global reactor, inside a function; nobody calls ``time.time``.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+import rocketmq_tw
+
+ROOT = Path(rocketmq_tw.__file__).parent
+
+_BOTTOM = {"model"}
+_WIRE = _BOTTOM | {"wire"}
+_PARTS = _WIRE | {"auth", "jsonfile", "settings", "remoting"}
+#: What each package may import, besides itself.
+BELOW = {
+    "model": set(),
+    "wire": _BOTTOM,
+    "filter": _BOTTOM,
+    "auth": _BOTTOM,
+    "jsonfile": _WIRE,
+    "settings": _WIRE,
+    "store": _WIRE,
+    "remoting": _WIRE,
+    "replication": _WIRE | {"store"},
+    "namesrv": _PARTS,
+    "client": _PARTS,
+    "broker": _PARTS | {"filter", "store", "replication"},
+    "admin": _PARTS | {"client"},
+}
+#: Programs and test doubles assemble; they may import all.
+FREE = {"testing", "tap", "__init__"}
+
+PURE = {"model", "wire", "filter", "auth"}
+WORLD = {"twisted", "time", "random", "socket", "os", "pathlib", "asyncio"}
+
+#: Where files may be opened: a directory, or a module.
+OPENERS = {"store", "jsonfile", "settings"}
+_OPENING = {"openat", "mkstemp", "NamedTemporaryFile", "TemporaryFile", "mmap"}
+_READING = {"read_bytes", "read_text", "write_bytes", "write_text"}
+
+#: Where endpoints may be made.
+ENDPOINTS = {"remoting", "replication", "testing"}
+
+
+def modules() -> Iterator[tuple[str, Path, ast.Module]]:
+    """Give the package, path and syntax tree of every module."""
+    for path in sorted(ROOT.rglob("*.py")):
+        inside = path.relative_to(ROOT)
+        package = inside.parts[0] if len(inside.parts) > 1 else inside.stem
+        yield package, path, ast.parse(path.read_text(), str(path))
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Give the full name and line of all that is imported, wherever it stands."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, node.lineno
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"a relative import in line {node.lineno}"
+            for alias in node.names:
+                yield f"{node.module}.{alias.name}", node.lineno
+
+
+def calls(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Give the name and line of all that is called, methods by their last name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called = node.func
+            if isinstance(called, ast.Name):
+                yield called.id, node.lineno
+            elif isinstance(called, ast.Attribute):
+                yield f".{called.attr}", node.lineno
+
+
+class LayerTests(SynchronousTestCase):
+    """Who may import whom."""
+
+    def test_every_package_is_listed(self) -> None:
+        """A new package says where it stands."""
+        found = {package for package, _, _ in modules()}
+        self.assertEqual(found - set(BELOW) - FREE, set())
+
+    def test_only_downwards(self) -> None:
+        """Nobody imports what stands beside or above."""
+        wrong = []
+        for package, path, tree in modules():
+            if package in FREE or path.stem == "tap":
+                continue
+            allowed = BELOW.get(package, set()) | {package}
+            for name, line in imports(tree):
+                parts = name.split(".")
+                if parts[0] == "rocketmq_tw" and parts[1] not in allowed:
+                    wrong.append(f"{path.relative_to(ROOT)}:{line} imports {name}")
+        self.assertEqual(wrong, [])
+
+    def test_taps_stay_in_their_room(self) -> None:
+        """A part's tap assembles that part alone."""
+        wrong = []
+        for package, path, tree in modules():
+            if path.stem != "tap" or package in FREE:
+                continue
+            others = {"namesrv", "broker", "client"} - {package}
+            for name, line in imports(tree):
+                if name.startswith("rocketmq_tw.") and name.split(".")[1] in others:
+                    wrong.append(f"{path.relative_to(ROOT)}:{line} imports {name}")
+        self.assertEqual(wrong, [])
+
+
+class WorldTests(SynchronousTestCase):
+    """Who may touch the world."""
+
+    def test_pure(self) -> None:
+        """Bytes and values know neither Twisted nor time, chance, sockets or files."""
+        wrong = [
+            f"{path.relative_to(ROOT)}:{line} imports {name}"
+            for package, path, tree in modules()
+            if package in PURE
+            for name, line in imports(tree)
+            if name.split(".")[0] in WORLD
+        ]
+        self.assertEqual(wrong, [])
+
+    def test_files(self) -> None:
+        """Only the store, and the modules of one file each, open files."""
+        wrong = []
+        for package, path, tree in modules():
+            if package in OPENERS:
+                continue
+            for name, line in calls(tree):
+                method = name[1:] if name[0] == "." else ""
+                if name == "open" or method in _OPENING | _READING:
+                    wrong.append(f"{path.relative_to(ROOT)}:{line} calls {name}")
+        self.assertEqual(wrong, [])
+
+    def test_reactor(self) -> None:
+        """Only taps import the global reactor, inside a function."""
+        wrong = []
+        for _, path, tree in modules():
+            inside = path.stem == "tap"
+            top = {line for node in tree.body for _, line in _top_imports(node)}
+            for name, line in imports(tree):
+                if name == "twisted.internet.reactor" and (not inside or line in top):
+                    wrong.append(f"{path.relative_to(ROOT)}:{line}")
+        self.assertEqual(wrong, [])
+
+    def test_endpoints(self) -> None:
+        """Only the layers of connections, and the taps, make endpoints."""
+        wrong = [
+            f"{path.relative_to(ROOT)}:{line} imports {name}"
+            for package, path, tree in modules()
+            if package not in ENDPOINTS and path.stem != "tap"
+            for name, line in imports(tree)
+            if name.startswith("twisted.internet.endpoints.")
+            or name.startswith("twisted.application.strports")
+        ]
+        self.assertEqual(wrong, [])
+
+    def test_clock(self) -> None:
+        """Nobody reads the time behind a clock's back."""
+        wrong = [
+            f"{path.relative_to(ROOT)}:{node.lineno}"
+            for _, path, tree in modules()
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and (node.value.id, node.attr) in {("time", "time"), ("datetime", "now")}
+        ]
+        self.assertEqual(wrong, [])
+
+
+def _top_imports(node: ast.stmt) -> Iterator[tuple[str, int]]:
+    """Give the imports that run when the module is imported."""
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield from imports(node)
+
+
+def public(node: ast.Module | ast.ClassDef) -> Iterator[Any]:
+    """Give a module or class, and what is public in it; not what is in functions."""
+    yield node
+    for inner in node.body:
+        if isinstance(inner, ast.ClassDef):
+            yield from public(inner)
+        elif isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield inner
+
+
+class SizeTests(SynchronousTestCase):
+    """How large things may grow."""
+
+    def test_files(self) -> None:
+        """No module is longer than 400 lines."""
+        wrong = [
+            f"{path.relative_to(ROOT)} has {lines} lines"
+            for _, path, _ in modules()
+            if (lines := len(path.read_text().splitlines())) > 400
+        ]
+        self.assertEqual(wrong, [])
+
+    def test_functions(self) -> None:
+        """No function is longer than 50 lines, its docstring left out."""
+        wrong = []
+        for _, path, tree in modules():
+            for node in ast.walk(tree):
+                if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    continue
+                start = node.body[0]
+                if ast.get_docstring(node) is not None and len(node.body) > 1:
+                    start = node.body[1]
+                lines = (node.end_lineno or 0) - start.lineno + 1
+                if lines > 50:
+                    wrong.append(
+                        f"{path.relative_to(ROOT)}:{node.lineno} {lines} lines"
+                    )
+        self.assertEqual(wrong, [])
+
+    def test_docstrings(self) -> None:
+        """Every module, public class and public function says what it is for."""
+        wrong = []
+        for _, path, tree in modules():
+            for node in public(tree):
+                name = getattr(node, "name", path.stem)
+                if not name.startswith("_") and ast.get_docstring(node) is None:
+                    wrong.append(f"{path.relative_to(ROOT)} {name}")
+        self.assertEqual(wrong, [])
