@@ -257,7 +257,8 @@ class RouteCache:
             found = [self.find(topic, refresh=True) for topic in some]
             results = await DeferredList(found, consumeErrors=True)
             for topic, (well, result) in zip(some, results, strict=True):
-                if not well and not result.check(NoRouteError):  # type: ignore[attr-defined]
+                if not well and not result.check(NoRouteError):  # type:
+                ignore[attr-defined]
                     why = result.getErrorMessage()  # type: ignore[attr-defined]
                     self._log.warn(
                         "the route of {topic} was not refreshed: {why}",

@@ -39,6 +39,8 @@ from rocketmq_tw.wire.requests.route import GetRoute
 A = TypeVar("A", bound=Answer)
 
 _JITTER = 0.1
+#: Seconds without a byte, while an answer is due, until a connection is given up.
+_SILENCE = 2.5
 
 
 class ConsumerMember(Protocol):
@@ -103,6 +105,7 @@ class ClientSession:
         self._producers: set[str] = set()
         self._consumers: dict[str, ConsumerMember] = {}
         self._greeting: set[str] = set()
+        self._silent: dict[str, float] = {}
         self._loops: list[LoopingCall] = []
 
     # -- life
@@ -168,6 +171,27 @@ class ClientSession:
         :param any_broker: take another of that name if that one is not there.
         """
         return self.routes.address(broker_name, broker_id, any_broker)
+
+    def suspect(self, address: str, since: float) -> None:
+        """
+        Note that a request sent then was not answered in time.
+
+        A connection whose other end vanished takes all that is written to it. It is cut
+        when nothing came for :data:`_SILENCE` seconds after a request.
+
+        :param since: when the request was sent, in seconds.
+        """
+        connection = self.pool.live(address)
+        if connection is None:
+            return
+        first = self._silent.get(address)
+        if first is None or connection.last_seen > first:
+            first = self._silent[address] = since
+        silent = connection.last_seen <= first
+        if silent and self.reactor.seconds() - first >= _SILENCE:
+            del self._silent[address]
+            self._log.warn("cutting {address}: it is silent", address=address)
+            connection.abort()
 
     def _broker_addresses(self) -> list[str]:
         """List the brokers that must know us: masters, and replicas if we consume."""

@@ -1,0 +1,242 @@
+"""
+From a caller's message to what is sent: checked, with a unique key, packed.
+
+The caller's message is never changed. What is made here stays the same over all
+attempts; the request's header is made anew for each, since another broker has other
+queues.
+
+Source: ``DefaultMQProducerImpl.sendKernelImpl``, ``Validators`` and ``MessageBatch`` of
+RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from rocketmq_tw.client.errors import ValidationError
+from rocketmq_tw.model.errors import IllegalName
+from rocketmq_tw.model.message import (
+    MAX_RECONSUME_TIMES,
+    RECONSUME_TIME,
+    TRAN_MSG,
+    UNIQ_KEY,
+    WAIT,
+    Message,
+)
+from rocketmq_tw.model.queue import MessageQueue
+from rocketmq_tw.model.sysflag import COMPRESSED, COMPRESSION_ZLIB, PREPARED
+from rocketmq_tw.model.topic import (
+    AUTO_CREATE_TOPIC,
+    NOT_SENDABLE,
+    check_topic_name,
+    is_retry,
+)
+from rocketmq_tw.wire import batch, properties
+from rocketmq_tw.wire.compression import deflate
+from rocketmq_tw.wire.requests.send import SendBatchMessage, SendMessageV2
+
+#: The length of a properties text is two bytes, signed, on disk.
+MAX_PROPERTIES = 32767
+_QUEUES_TO_CREATE = 4
+#: Topics found good, so that each name is checked once.
+_MAX_GOOD = 4096
+
+
+class Prepared(msgspec.Struct):
+    """
+    What is sent of a message or a batch.
+
+    :ivar size: bytes that it keeps in memory while it is on its way.
+    """
+
+    topic: str
+    message_id: str
+    body: bytes
+    properties: str
+    size: int
+    sys_flag: int = 0
+    flag: int = 0
+    reconsume_times: int = 0
+    max_reconsume_times: int | None = None
+    kind: type[SendMessageV2] = SendMessageV2
+
+    def request(self, group: str, queue: MessageQueue, now: float) -> SendMessageV2:
+        """
+        Make the request of one attempt.
+
+        :param now: seconds since the epoch.
+        """
+        return self.kind(
+            body=self.body,
+            producer_group=group,
+            topic=self.topic,
+            default_topic=AUTO_CREATE_TOPIC,
+            default_topic_queue_nums=_QUEUES_TO_CREATE,
+            queue_id=queue.queue_id,
+            sys_flag=self.sys_flag,
+            born_timestamp=int(now * 1000),
+            flag=self.flag,
+            properties=self.properties,
+            reconsume_times=self.reconsume_times,
+            unit_mode=False,
+            max_reconsume_times=self.max_reconsume_times,
+            batch=self.kind is SendBatchMessage,
+            broker_name=queue.broker_name,
+        )
+
+
+class Preparation:
+    """
+    Makes :class:`Prepared` of messages.
+
+    :param next_key: makes unique keys.
+    :param max_size: of a body before it is packed, and of a batch, in bytes.
+    :param compress_from: bodies of at least so many bytes are packed.
+    """
+
+    def __init__(
+        self,
+        next_key: Callable[[], str],
+        max_size: int,
+        compress_from: int,
+        compress_level: int,
+    ) -> None:
+        self._next_key = next_key
+        self._max_size = max_size
+        self._compress_from = compress_from
+        self._compress_level = compress_level
+        self._good: set[str] = set()
+
+    def one(self, message: Message) -> Prepared:
+        """
+        Prepare one message.
+
+        :raises ValidationError: it breaks a rule.
+        """
+        self._check(message)
+        wire = message.wire_properties()
+        key = wire[UNIQ_KEY] = wire.get(UNIQ_KEY) or self._next_key()
+        times, limit = 0, None
+        if is_retry(message.topic):
+            times = _number(wire, RECONSUME_TIME) or 0
+            limit = _number(wire, MAX_RECONSUME_TIMES)
+        text = _properties_text(wire)
+        body, sys_flag = message.body, 0
+        if len(body) >= self._compress_from:
+            body = deflate(body, COMPRESSION_ZLIB, self._compress_level)
+            sys_flag = COMPRESSED | COMPRESSION_ZLIB
+        if wire.get(TRAN_MSG) == "true":
+            sys_flag |= PREPARED
+        return Prepared(
+            topic=message.topic,
+            message_id=key,
+            body=body,
+            properties=text,
+            size=len(body) + len(text),
+            sys_flag=sys_flag,
+            flag=message.flag,
+            reconsume_times=times,
+            max_reconsume_times=limit,
+        )
+
+    def together(self, messages: Sequence[Message]) -> Prepared:
+        """
+        Prepare a batch: one request, one answer. Its bodies are not packed.
+
+        :raises ValidationError: the messages do not go together, or are too many.
+        """
+        if not messages:
+            raise ValidationError("the batch is empty")
+        first = messages[0]
+        keys: list[str] = []
+        items: list[tuple[int, bytes, str]] = []
+        for message in messages:
+            self._check(message)
+            _check_fits(message, first)
+            wire = message.wire_properties()
+            wire[UNIQ_KEY] = wire.get(UNIQ_KEY) or self._next_key()
+            keys.append(wire[UNIQ_KEY])
+            items.append((message.flag, message.body, _properties_text(wire)))
+        body = batch.encode(items)
+        if len(body) > self._max_size:
+            raise ValidationError(
+                f"the batch is {len(body)} bytes long; the limit is {self._max_size}"
+            )
+        # Brokers add these to every item: a unique key here would hide the items' own.
+        text = "" if first.wait_store else properties.encode({WAIT: "false"})
+        return Prepared(
+            topic=first.topic,
+            message_id=",".join(keys),
+            body=body,
+            properties=text,
+            size=len(body),
+            kind=SendBatchMessage,
+        )
+
+    def _check(self, message: Message) -> None:
+        """Check what any message must keep to."""
+        if message.topic not in self._good:
+            self._check_topic(message.topic)
+        if not isinstance(message.body, bytes):
+            found = type(message.body).__name__
+            raise ValidationError(f"the body is of type {found}; expected bytes")
+        size = len(message.body)
+        if not size:
+            raise ValidationError("the body is empty; brokers take no such message")
+        if size > self._max_size:
+            raise ValidationError(
+                f"the body is {size} bytes long; the limit is {self._max_size}"
+            )
+
+    def _check_topic(self, topic: str) -> None:
+        """Check a topic's name once."""
+        try:
+            check_topic_name(topic)
+        except IllegalName as error:
+            raise ValidationError(str(error)) from error
+        if topic in NOT_SENDABLE:
+            raise ValidationError(
+                f'"{topic}" is the broker\'s own: nobody may send to it'
+            )
+        if len(self._good) >= _MAX_GOOD:
+            self._good.clear()
+        self._good.add(topic)
+
+
+def _check_fits(message: Message, first: Message) -> None:
+    """Check what the messages of a batch must share."""
+    if message.topic != first.topic:
+        raise ValidationError(
+            f'the batch mixes the topics "{first.topic}" and "{message.topic}"'
+        )
+    if message.wait_store != first.wait_store:
+        raise ValidationError("the batch mixes messages that wait for the store or not")
+    if message.delay_level:
+        raise ValidationError("the batch holds a delayed message; send it by itself")
+    if is_retry(message.topic):
+        raise ValidationError("messages to a retry topic cannot be sent as a batch")
+
+
+def _number(wire: dict[str, str], name: str) -> int | None:
+    """Take a number out of the properties, for the header."""
+    text = wire.pop(name, None)
+    if text is None:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise ValidationError(f"{name} is {text!r}; expected a number") from None
+
+
+def _properties_text(wire: dict[str, str]) -> str:
+    """Write the properties; refuse what the text cannot carry."""
+    text = properties.encode(wire)
+    if text.count("\x01") != len(wire) or text.count("\x02") != len(wire):
+        raise ValidationError("a property's name or value holds a 0x01 or 0x02")
+    if "" in wire or "" in wire.values():
+        raise ValidationError("a property's name or value is empty, and would be lost")
+    if len(text) * 4 > MAX_PROPERTIES and len(text.encode()) > MAX_PROPERTIES:
+        raise ValidationError(f"the properties are over {MAX_PROPERTIES} bytes long")
+    return text

@@ -1,0 +1,71 @@
+"""
+What a producer learns of a message it sent.
+
+Source: ``SendResult``, ``SendStatus`` and ``MQClientAPIImpl.processSendResponse`` of
+RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import msgspec
+
+from rocketmq_tw.model.queue import MessageQueue
+from rocketmq_tw.wire.requests.send import SendAnswer
+
+
+class SendStatus(IntEnum):
+    """How safely the message was stored; in every case the master has stored it."""
+
+    SEND_OK = 0
+    FLUSH_DISK_TIMEOUT = 10
+    SLAVE_NOT_AVAILABLE = 11
+    FLUSH_SLAVE_TIMEOUT = 12
+
+
+class SendResult(msgspec.Struct, frozen=True):
+    """
+    Where a message went.
+
+    :ivar message_id: the unique key that the producer gave it; of a batch: all of them,
+        joined by commas.
+    :ivar offset_message_id: the id that names the place in the broker's commit log.
+    :ivar queue_offset: of the message, or of the first of a batch.
+    :ivar recall_handle: takes a delayed message back (5.x).
+    """
+
+    status: SendStatus
+    message_id: str
+    offset_message_id: str
+    queue: MessageQueue
+    queue_offset: int
+    transaction_id: str | None = None
+    region_id: str = "DefaultRegion"
+    trace_on: bool = True
+    recall_handle: str | None = None
+
+
+_STATUSES = {int(status): status for status in SendStatus}
+
+
+def send_result(answer: SendAnswer, queue: MessageQueue, message_id: str) -> SendResult:
+    """
+    Read a broker's answer.
+
+    :param queue: where the message was sent to; the broker may have chosen another.
+    :param message_id: of the message, as the producer made it.
+    """
+    if answer.queue_id != queue.queue_id:
+        queue = msgspec.structs.replace(queue, queue_id=answer.queue_id)
+    return SendResult(
+        _STATUSES[answer.status],
+        answer.batch_uniq_id or message_id,
+        answer.msg_id,
+        queue,
+        answer.queue_offset,
+        answer.transaction_id,
+        answer.region or "DefaultRegion",
+        answer.trace_on != "false",
+        answer.recall_handle,
+    )
