@@ -254,17 +254,17 @@ class RouteCache:
         """Ask for many routes, some at once; note what fails."""
         for start in range(0, len(topics), AT_ONCE):
             some = topics[start : start + AT_ONCE]
-            found = [self.find(topic, refresh=True) for topic in some]
-            results = await DeferredList(found, consumeErrors=True)
-            for topic, (well, result) in zip(some, results, strict=True):
-                if not well and not result.check(NoRouteError):  # type:
-                ignore[attr-defined]
-                    why = result.getErrorMessage()  # type: ignore[attr-defined]
-                    self._log.warn(
-                        "the route of {topic} was not refreshed: {why}",
-                        topic=topic,
-                        why=why,
-                    )
+            found = [
+                self.find(topic, refresh=True).addErrback(self._not_refreshed, topic)
+                for topic in some
+            ]
+            await DeferredList(found)
+
+    def _not_refreshed(self, failure: Failure, topic: str) -> None:
+        """Note what failed, unless the topic is just not there."""
+        if not failure.check(NoRouteError):
+            why = failure.getErrorMessage()
+            self._log.warn("no new route of {topic}: {why}", topic=topic, why=why)
 
     def _list_brokers(self) -> None:
         """Collect the brokers of all routes; those in none are forgotten."""
