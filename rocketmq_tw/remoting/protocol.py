@@ -24,7 +24,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from rocketmq_tw.model.msgid import host_to_bytes
+from rocketmq_tw.remoting.addresses import NO_HOST, peer_address
 from rocketmq_tw.remoting.eager import write_now
 from rocketmq_tw.remoting.errors import (
     BrokerError,
@@ -49,7 +49,6 @@ from rocketmq_tw.wire.frame import FRAME_LIMIT, Frame, FrameDecoder
 A = TypeVar("A", bound=Answer)
 
 _OPAQUE_END = (1 << 31) - 1
-_NO_HOST = b"\x7f\0\0\1\0\0\0\0"
 
 
 @implementer(IPushProducer)
@@ -97,7 +96,7 @@ class RemotingProtocol(Protocol):
         self._pending: dict[int, tuple[Deferred[Any], Request[Any]]] = {}
         self._opaque = 0
         self._in_flight = 0
-        self.last_seen = 0.0
+        self._last_seen = 0.0
         self._last_sent = 0.0
         self._idle_check: IDelayedCall | None = None
         self._closing = False
@@ -106,7 +105,7 @@ class RemotingProtocol(Protocol):
         self._drained: list[Deferred[None]] = []
         self._lost: list[Deferred[None]] = []
         self.address = "?"
-        self.host = _NO_HOST
+        self.host = NO_HOST
         self.on_lost: list[Callable[[RemotingProtocol], None]] = []
 
     # -- what Twisted calls
@@ -114,23 +113,18 @@ class RemotingProtocol(Protocol):
     def connectionMade(self) -> None:
         """Note the peer, and become the transport's producer, to learn when it is full."""
         assert self.transport is not None
-        peer = self.transport.getPeer()
-        host, port = getattr(peer, "host", None), getattr(peer, "port", 0)
-        shown = f"[{host}]" if host and ":" in host else host
-        self.address = f"{shown}:{port}" if host else str(peer)
-        if host:
-            self.host = _packed(host, port)
+        self.address, self.host = peer_address(self.transport.getPeer())
         set_no_delay = getattr(self.transport, "setTcpNoDelay", None)
         if set_no_delay is not None:
             set_no_delay(True)
         self.transport.registerProducer(self, True)
-        self.last_seen = self._clock.seconds()
+        self._last_seen = self._clock.seconds()
         if self._idle_timeout:
             self._idle_check = self._clock.callLater(self._idle_timeout, self._check_idle)
 
     def dataReceived(self, data: bytes) -> None:
         """Handle all whole frames, then send their answers in one write."""
-        self.last_seen = self._clock.seconds()
+        self._last_seen = self._clock.seconds()
         decoder = self._decoder
         frames = decoder.feed(data)
         if frames:
@@ -177,11 +171,6 @@ class RemotingProtocol(Protocol):
     def connected_now(self) -> bool:
         """Whether requests can be sent."""
         return bool(self.connected) and not self._closing
-
-    @property
-    def last_seen(self) -> float:
-        """When the peer was last heard of, in seconds."""
-        return self._last_seen
 
     def call(
         self, request: Request[A], timeout: float | None = 3.0
@@ -383,7 +372,7 @@ class RemotingProtocol(Protocol):
 
     def _check_idle(self) -> None:
         """Cut the connection if nothing came or went; else look again later."""
-        quiet = self._clock.seconds() - max(self.last_seen, self._last_sent)
+        quiet = self._clock.seconds() - max(self._last_seen, self._last_sent)
         if quiet < self._idle_timeout:
             wait = self._idle_timeout - quiet
             self._idle_check = self._clock.callLater(wait, self._check_idle)
@@ -398,14 +387,6 @@ class RemotingProtocol(Protocol):
         for each in fired:
             if not each.called:
                 each.callback(None)
-
-
-def _packed(host: str, port: int) -> bytes:
-    """Pack a peer's address; one that is no IP address is written as the local host."""
-    try:
-        return host_to_bytes(host.partition("%")[0], port)
-    except ValueError:
-        return _NO_HOST
 
 
 def _failed(error: Exception) -> Deferred[Any]:
