@@ -3,8 +3,8 @@ The checkpoint: up to when messages are known to be on disk.
 
 A file of 4096 bytes that begins with five numbers of 8 bytes, big-endian: the store
 time (ms) of the last message forced to disk in the commit log, in the consume queues
-and in the index files; a master's flushed offset; a confirmed offset. We keep the last
-three as we find them.
+and in the index files; a master's flushed offset; the commit log offset of the last
+message forced to disk. We keep the third and the fourth as we find them.
 
 Source: ``StoreCheckpoint`` of RocketMQ 5.
 """

@@ -36,6 +36,7 @@ from rocketmq_tw.wire.record import (
 #: Left free at the end of a file, so that a blank always fits.
 BLANK_SIZE = 8
 _BLANK = struct.Struct(">II")
+_MAGICS = (MAGIC_V1.to_bytes(4, "big"), MAGIC_V2.to_bytes(4, "big"))
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -43,8 +44,8 @@ class CommitLog:
     """
     Appends records and reads them back.
 
-    ``end`` is the offset that the next record gets; ``last_store_time_ms`` that of the
-    newest record, 0 when none was seen.
+    ``end`` is the offset that the next record gets; ``last_offset`` is that of the
+    newest record and ``last_store_time_ms`` its store time, 0 when none was seen.
     """
 
     def __init__(self, directory: str, config: StoreConfig, files: OpenFiles) -> None:
@@ -52,6 +53,7 @@ class CommitLog:
         self.files = MappedFileQueue(directory, config.commit_log_file_size, files)
         self.end = 0
         self.last_store_time_ms = 0
+        self.last_offset = 0
         self._store_host = config.store_host
         self._window_size = config.window_size
         self._window: Window | None = None
@@ -91,6 +93,7 @@ class CommitLog:
         start = self._start
         self._view[at - start : end - start] = record
         self.end = end
+        self.last_offset = at
         self.last_store_time_ms = store_time_ms
         return at
 
@@ -112,6 +115,7 @@ class CommitLog:
         at = self.end - self._start
         self._view[at : at + size] = b"".join(records)
         self.end += size
+        self.last_offset = places[-1]
         self.last_store_time_ms = store_time_ms
         return places
 
@@ -133,12 +137,16 @@ class CommitLog:
             return data
         return None
 
-    def first_record(self, base: int) -> Checked | None:
-        """Return the facts of a file's first record; None when there is none."""
-        size, magic = _BLANK.unpack(self.files.read(base, BLANK_SIZE))
-        if magic not in (MAGIC_V1, MAGIC_V2):
+    def facts_at(self, position: int) -> Checked | None:
+        """
+        Return the facts of the record there, be it behind the end; None without one.
+
+        For recovery, which is to find the end.
+        """
+        head = self.files.read(position, BLANK_SIZE)
+        if len(head) < BLANK_SIZE or head[4:] not in _MAGICS:
             return None
-        data = self.files.read(base, size)
+        data = self.files.read(position, int.from_bytes(head[:4], "big"))
         found = check(data, 0, len(data), True)
         return found if isinstance(found, Checked) else None
 
@@ -190,7 +198,7 @@ class CommitLog:
 
     def _map(self, base: int, position: int, size: int) -> None:
         """Replace the window by one at ``position``."""
-        is_new = base not in self.files.bases
+        is_new = not self.files.has(base)
         try:
             path = self.files.create(base)
             window = Window(self.files, base, position, max(size, self._window_size))

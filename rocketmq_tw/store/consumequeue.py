@@ -196,12 +196,13 @@ class ConsumeQueue:
         self.log_end = 0
         first = self.files.bases[0] // ENTRY_SIZE if self.files.bases else queue_offset
         if queue_offset > first:
-            place, size, _ = ENTRY.unpack(self.read_written(queue_offset - 1))
+            place, size, _ = self.read_written_entry(queue_offset - 1)
             self.log_end = 0 if size == PRE_BLANK_SIZE else place + size
 
-    def read_written(self, queue_offset: int) -> bytes:
-        """Read one entry of the files."""
-        return self.files.read(queue_offset * ENTRY_SIZE, ENTRY_SIZE)
+    def read_written_entry(self, queue_offset: int) -> tuple[int, int, int]:
+        """Read one entry of the files, be it before ``min_offset``."""
+        data = self.files.read(queue_offset * ENTRY_SIZE, ENTRY_SIZE)
+        return ENTRY.unpack(data)  # type: ignore[return-value]
 
     def _filled(self, base: int) -> int:
         """Return how many bytes of a file are entries: a size of 0 ends them."""

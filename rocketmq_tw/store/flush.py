@@ -102,15 +102,18 @@ class FlushService:
 
     def _flush_commit_log(self) -> "Deferred[None]":
         """Force what the log has now."""
-        end, stored = self._commit_log.end, self._commit_log.last_store_time_ms
-        if end == self.flushed:
+        log = self._commit_log
+        if log.end == self.flushed:
             return maybeDeferred(lambda: None)
-        paths = self._commit_log.take_dirty()
-        return self._force(paths).addCallback(self._log_flushed, end, stored)
+        now = (log.end, log.last_offset, log.last_store_time_ms)
+        return self._force(log.take_dirty()).addCallback(self._log_flushed, *now)
 
-    def _log_flushed(self, _: object, end: int, store_time_ms: int) -> None:
+    def _log_flushed(
+        self, _: object, end: int, last_offset: int, store_time_ms: int
+    ) -> None:
         """Remember how far the log is on disk."""
         self.flushed = end
+        self._checkpoint.confirmed_offset = last_offset
         self._checkpoint.commit_log_time_ms = max(
             store_time_ms, self._checkpoint.commit_log_time_ms
         )

@@ -9,7 +9,7 @@ Source: ``MappedFileQueue`` and ``DefaultMappedFile`` of RocketMQ 5.
 """
 
 import os
-from bisect import bisect_right, insort
+from bisect import bisect_left, insort
 from collections import OrderedDict
 
 from rocketmq_tw.store.errors import StoreUnreadable
@@ -91,6 +91,8 @@ class MappedFileQueue:
             if size != self.file_size:
                 why = f"it has {size} bytes; {self.file_size} are configured"
                 raise StoreUnreadable(path, why)
+            if int(name) % self.file_size:
+                raise StoreUnreadable(path, f"files begin every {self.file_size} bytes")
             self.bases.append(int(name))
 
     def path(self, base: int) -> str:
@@ -99,10 +101,12 @@ class MappedFileQueue:
 
     def base_of(self, position: int) -> int:
         """Return where the file that holds ``position`` begins, or would begin."""
-        bases = self.bases
-        if bases and position < bases[-1]:
-            return bases[max(0, bisect_right(bases, position) - 1)]
         return position - position % self.file_size
+
+    def has(self, base: int) -> bool:
+        """Return whether there is a file that begins at ``base``."""
+        at = bisect_left(self.bases, base)
+        return at < len(self.bases) and self.bases[at] == base
 
     def create(self, base: int) -> str:
         """
@@ -111,7 +115,7 @@ class MappedFileQueue:
         :raises OSError: the file system refuses.
         """
         path = self.path(base)
-        if base in self.bases:
+        if self.has(base):
             return path
         os.makedirs(self.directory, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -128,7 +132,7 @@ class MappedFileQueue:
         path = self.path(base)
         self._files.forget(path)
         self.dirty.discard(path)
-        if base in self.bases:
+        if self.has(base):
             self.bases.remove(base)
         if os.path.exists(path):
             os.unlink(path)
@@ -140,7 +144,7 @@ class MappedFileQueue:
     def read(self, position: int, count: int) -> bytes:
         """Read up to the end of one file; empty where there is no file."""
         base = self.base_of(position)
-        if base not in self.bases or position < base:
+        if not self.has(base):
             return b""
         room = base + self.file_size - position
         descriptor = self._files.descriptor(self.path(base))
@@ -170,7 +174,7 @@ class MappedFileQueue:
         for base in [base for base in self.bases if base >= position]:
             self.remove(base)
         base = self.base_of(position)
-        if base in self.bases:
+        if self.has(base):
             os.ftruncate(self.descriptor(base), position - base)
             os.ftruncate(self.descriptor(base), self.file_size)
             self.dirty.add(self.path(base))

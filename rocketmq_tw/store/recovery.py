@@ -8,7 +8,8 @@ record by record, until something is no record: there it ends.
 last run                  reading begins                  consume queues
 ========================  ==============================  ===========================
 closed (no ``abort``)     behind the newest record that   trusted
-                          a consume queue knows
+                          the checkpoint or a consume
+                          queue knows
 not closed (``abort``)    the newest file that began      cut back to that place and
                           before the checkpoint           made anew from the log
 ========================  ==============================  ===========================
@@ -25,7 +26,6 @@ from rocketmq_tw.store.checkpoint import StoreCheckpoint
 from rocketmq_tw.store.commitlog import CommitLog
 from rocketmq_tw.store.config import StoreConfig
 from rocketmq_tw.store.consume_queues import ConsumeQueues
-from rocketmq_tw.store.consumequeue import ENTRY
 from rocketmq_tw.store.dispatch import dispatch
 from rocketmq_tw.wire.record import BLANK, MAGIC_V1, MAGIC_V2, Checked, check
 
@@ -94,7 +94,7 @@ def recover(
 
     :returns: an iterator that does one slice of the work with each step.
     """
-    start = None if was_aborted else _behind_queues(log, queues)
+    start = None if was_aborted else _behind_known(log, queues, checkpoint)
     if start is None:
         start = _before_checkpoint(log, checkpoint)
         queues.truncate(start)
@@ -102,7 +102,7 @@ def recover(
     due = start + SLICE
     for offset, found in walk:
         dispatch(queues, offset, found, config.delay_levels_ms)
-        log.last_store_time_ms = found.store_time_ms
+        log.last_offset, log.last_store_time_ms = offset, found.store_time_ms
         if offset >= due:
             due = offset + SLICE
             yield
@@ -113,28 +113,41 @@ def recover(
         queue.flush()
 
 
-def _behind_queues(log: CommitLog, queues: ConsumeQueues) -> int | None:
+def _behind_known(
+    log: CommitLog, queues: ConsumeQueues, checkpoint: StoreCheckpoint
+) -> int | None:
     """
-    Return where the newest record that a queue knows ends.
+    Return where the newest record ends that was stored in full.
 
     None when the log does not bear that out: then all of it is to be looked at.
     """
     end = queues.log_end()
-    if not log.files.bases or end <= log.min_offset:
+    known = []
+    if end > log.min_offset:
+        newest = next(queue for queue in queues.table.values() if queue.log_end == end)
+        known.append(newest.read_written_entry(newest.next - 1)[0])
+    # Queues of deleted topics tell nothing, and their records must not come back. The
+    # checkpoint is believed if it is of the last run: an older broker leaves this
+    # number as it was, but not the time.
+    confirmed = log.facts_at(checkpoint.confirmed_offset)
+    if confirmed is not None and (
+        confirmed.store_time_ms == checkpoint.commit_log_time_ms
+        and confirmed.commit_log_offset == checkpoint.confirmed_offset
+    ):
+        known.append(checkpoint.confirmed_offset)
+    if not known:
         return log.min_offset
-    newest = next(queue for queue in queues.table.values() if queue.log_end == end)
-    offset, size, _ = ENTRY.unpack(newest.read_written(newest.next - 1))
-    found = check(log.files.read(offset, size), 0, size, True)
-    if not isinstance(found, Checked):
+    found = log.facts_at(max(known))
+    if found is None:
         return None
-    log.last_store_time_ms = found.store_time_ms
-    return end
+    log.last_offset, log.last_store_time_ms = max(known), found.store_time_ms
+    return max(known) + found.size
 
 
 def _before_checkpoint(log: CommitLog, checkpoint: StoreCheckpoint) -> int:
     """Return where the newest file begins whose first record is surely on disk."""
     for base in reversed(log.files.bases):
-        first = log.first_record(base)
+        first = log.facts_at(base)
         if first is not None and 0 < first.store_time_ms <= checkpoint.recovery_time_ms:
             return base
     return log.min_offset

@@ -311,8 +311,8 @@ def check(
         return BLANK
     if magic != MAGIC_V1 and magic != MAGIC_V2 or size < FIXED_SIZE:
         return INVALID
-    head = _HEAD.unpack_from(view, at)
     try:
+        head = _HEAD.unpack_from(view, at)
         parts = _parts(view, at, size, magic, head[7])
     except (struct.error, _Mismatch):
         return INVALID

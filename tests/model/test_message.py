@@ -1,0 +1,83 @@
+"""Tests of messages."""
+
+import msgspec
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.model.message import Message, StoredMessage
+
+
+class MessageTests(SynchronousTestCase):
+    """A message to send."""
+
+    def test_takes_keys_in_any_shape(self) -> None:
+        """A list, a tuple and one text become a tuple."""
+        for keys in (["42"], ("42",), "42"):
+            message = Message("T", b"", keys=keys)  # type: ignore[arg-type]
+            self.assertEqual(message.keys, ("42",))
+
+    def test_properties_hold_the_fields(self) -> None:
+        """Keys, tag, delay and wait become properties beside the user's."""
+        message = Message(
+            "T",
+            b"",
+            tag="A",
+            keys=("k1", "k2"),
+            properties={"color": "red"},
+            delay_level=3,
+            wait_store=False,
+        )
+        self.assertEqual(
+            message.wire_properties(),
+            {
+                "color": "red",
+                "KEYS": "k1 k2",
+                "TAGS": "A",
+                "DELAY": "3",
+                "WAIT": "false",
+            },
+        )
+
+    def test_plain_message_has_only_wait(self) -> None:
+        """What is not set is not sent."""
+        self.assertEqual(Message("T", b"x").wire_properties(), {"WAIT": "true"})
+
+    def test_is_frozen(self) -> None:
+        """A message cannot be changed."""
+        message = Message("T", b"")
+        self.assertRaises(AttributeError, setattr, message, "topic", "U")
+
+
+class StoredMessageTests(SynchronousTestCase):
+    """A message that came from a broker."""
+
+    stored = StoredMessage(
+        topic="T",
+        body=b"",
+        queue_id=0,
+        queue_offset=0,
+        commit_log_offset=123456789,
+        flag=0,
+        sys_flag=0,
+        born_time_ms=0,
+        born_host="1.2.3.4:5",
+        store_time_ms=0,
+        store_host="10.1.2.3:10911",
+        reconsume_times=0,
+        prepared_transaction_offset=0,
+        properties={"KEYS": "a b", "TAGS": "t", "UNIQ_KEY": "U"},
+        size=0,
+        body_crc=0,
+    )
+
+    def test_reads_its_properties(self) -> None:
+        """Tag, keys and ids are taken from the properties."""
+        self.assertEqual(self.stored.tag, "t")
+        self.assertEqual(self.stored.keys, ("a", "b"))
+        self.assertEqual(self.stored.message_id, "U")
+        self.assertEqual(self.stored.unique_key, "U")
+
+    def test_without_unique_key_its_place_is_its_id(self) -> None:
+        """The offset id stands in."""
+        bare = msgspec.structs.replace(self.stored, properties={})
+        self.assertEqual(bare.message_id, "0A01020300002A9F00000000075BCD15")
+        self.assertEqual((bare.tag, bare.keys, bare.unique_key), (None, (), None))

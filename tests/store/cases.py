@@ -1,0 +1,89 @@
+"""What the tests of the store share: a draft, small files, stores opened at once."""
+
+import os
+import shutil
+
+import msgspec
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.store.config import StoreConfig
+from rocketmq_tw.store.message_store import MessageStore
+from rocketmq_tw.wire.record import Draft
+
+#: 2023-11-14 22:13:20 UTC.
+NOW = 1_700_000_000.0
+TOPIC = "TopicTest"
+TAG_A = 2598919
+DRAFT = Draft(
+    topic=TOPIC.encode(),
+    queue_id=0,
+    flag=0,
+    sys_flag=0,
+    born_time_ms=1,
+    born_host=b"\x0a\0\0\1\0\0\x9c\x40",
+    body=b"Hello",
+    properties=b"TAGS\x01TagA\x02",
+    tags_code=TAG_A,
+)
+#: A record of DRAFT: 91 + 5 + 9 + 10 bytes.
+SIZE = 115
+#: Eight records a file, and four entries.
+SMALL = StoreConfig(
+    commit_log_file_size=1000, consume_queue_file_size=80, window_size=4096
+)
+
+
+def draft(body: bytes = b"Hello", **fields: object) -> Draft:
+    """Make a draft with a body of its own."""
+    return msgspec.structs.replace(DRAFT, body=body, **fields)
+
+
+class StoreCase(SynchronousTestCase):
+    """Opens stores below one temporary directory, and closes them at the end."""
+
+    config = SMALL
+
+    def setUp(self) -> None:
+        """Make a directory and a clock."""
+        self.clock = Clock()
+        self.clock.advance(NOW)
+        self.root = self.mktemp()
+        os.makedirs(self.root)
+
+    def open(self, root: str | None = None, **options: object) -> MessageStore:
+        """Open a store and wait for it."""
+        config = msgspec.structs.replace(self.config, **options)
+        store = MessageStore(root or self.root, self.clock, config)
+        self.finish(store.open())
+        self.addCleanup(store.close)
+        return store
+
+    def finish(self, waited: "Deferred[None]") -> None:
+        """Turn the reactor until it fires; raise its failure."""
+        results: list[object] = []
+        waited.addBoth(results.append)
+        while not results:
+            self.clock.advance(0)
+        self.successResultOf(waited.addCallback(lambda _: results[0]))
+
+    def reopen(self, store: MessageStore, **options: object) -> MessageStore:
+        """Close a store in good order and open it anew."""
+        self.successResultOf(store.close())
+        return self.open(**options)
+
+    def kill(self) -> str:
+        """Return a copy of the directory, as it is when the process dies now."""
+        copy = self.mktemp()
+        shutil.copytree(self.root, copy)
+        return copy
+
+    def path(self, *parts: str) -> str:
+        """Return a path in the store."""
+        return os.path.join(self.root, *parts)
+
+    def bytes_of(self, *parts: str) -> bytes:
+        """Read one file of the store."""
+        with open(self.path(*parts), "rb") as file:
+            return file.read()

@@ -1,0 +1,48 @@
+"""Tests of looking up by time."""
+
+from rocketmq_tw.store.message_store import MessageStore
+from tests.store.cases import NOW, TOPIC, StoreCase, draft
+
+NOW_MS = int(NOW * 1000)
+
+
+class SearchTests(StoreCase):
+    """Which message a time points at."""
+
+    def filled(self) -> MessageStore:
+        """Store messages at 0, 1, 1, 1 and 3 seconds."""
+        store = self.open()
+        for second in (0, 1, 1, 1, 3):
+            store.put(draft(), NOW + second)
+        return store
+
+    def test_the_lower_boundary(self) -> None:
+        """The first message then or later; the end behind the last."""
+        store = self.filled()
+        for ms, offset in ((-1, 0), (0, 0), (1, 1), (1000, 1), (1001, 4), (3001, 5)):
+            self.assertEqual(store.offset_by_time(TOPIC, 0, NOW_MS + ms), offset)
+
+    def test_the_upper_boundary(self) -> None:
+        """The last message then or earlier; the first before all."""
+        store = self.filled()
+        for ms, offset in ((-1, 0), (0, 0), (999, 0), (1000, 3), (2999, 3), (9000, 4)):
+            found = store.offset_by_time(TOPIC, 0, NOW_MS + ms, upper=True)
+            self.assertEqual(found, offset)
+
+    def test_store_times(self) -> None:
+        """Known inside the queue only, with hosts of both families."""
+        store = self.filled()
+        store.put(draft(sys_flag=0x10, born_host=bytes(20)), NOW + 7)
+        times = [store.store_time(TOPIC, 0, offset) for offset in (-1, 0, 4, 5, 6)]
+        self.assertEqual(times, [-1, NOW_MS, NOW_MS + 3000, NOW_MS + 7000, -1])
+        self.assertEqual(store.earliest_store_time(), NOW_MS)
+
+    def test_unknown_queues(self) -> None:
+        """Offsets are 0, times unknown."""
+        store = self.open()
+        self.assertEqual(store.offset_by_time(TOPIC, 0, NOW_MS), 0)
+        self.assertEqual(store.store_time(TOPIC, 0, 0), -1)
+        self.assertEqual(store.earliest_store_time(), -1)
+        self.assertEqual(
+            (store.min_offset(TOPIC, 0), store.max_offset(TOPIC, 0)), (0, 0)
+        )

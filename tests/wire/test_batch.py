@@ -1,0 +1,50 @@
+"""Tests of batch bodies."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.wire.batch import MalformedBatch, encode, split
+
+GOLDEN = bytes.fromhex(
+    "0000002f"  # item size
+    "00000000"  # magic
+    "00000000"  # body CRC
+    "00000000"  # flag
+    "00000005"  # body length
+    "68656c6c6f"  # hello
+    "0014"  # properties length
+    "5741495401747275650254414753015461674102"  # WAIT=true, TAGS=TagA
+)
+
+
+class BatchTests(SynchronousTestCase):
+    """Many messages in one body."""
+
+    def test_is_the_original_s(self) -> None:
+        """The original's item is written and read."""
+        text = "WAIT\x01true\x02TAGS\x01TagA\x02"
+        self.assertEqual(encode([(0, b"hello", text)]), GOLDEN)
+        self.assertEqual(split(GOLDEN), [(0, b"hello", text.encode())])
+
+    def test_cut_items_are_refused(self) -> None:
+        """Cut at any byte of the second item, the place of that item is named."""
+        for cut in range(1, len(GOLDEN)):
+            error = self.assertRaises(MalformedBatch, split, GOLDEN + GOLDEN[:cut])
+            self.assertEqual(error.at, len(GOLDEN))
+
+    def test_lengths_must_add_up(self) -> None:
+        """A body length beyond the item, or a short one, is refused."""
+        for length in (b"\x7f\0\0\0", b"\0\0\0\4", b"\xff\xff\xff\xff"):
+            self.assertRaises(MalformedBatch, split, GOLDEN[:16] + length + GOLDEN[20:])
+
+    def test_long_properties_are_refused(self) -> None:
+        """Their length has 15 bits."""
+        self.assertRaises(MalformedBatch, encode, [(0, b"", "x" * 32768)])
+
+    @given(st.lists(st.tuples(st.integers(0, 9), st.binary(), st.text(max_size=9))))
+    def test_round_trip(self, items: list[tuple[int, bytes, str]]) -> None:
+        """What is written is read."""
+        self.assertEqual(
+            split(encode(items)), [(flag, body, p.encode()) for flag, body, p in items]
+        )

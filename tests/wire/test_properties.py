@@ -1,0 +1,45 @@
+"""Tests of the properties text."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.wire.properties import decode, encode, find
+
+_texts = st.text(
+    st.characters(exclude_characters="\x01\x02", exclude_categories=["Cs"]), min_size=1
+)
+
+
+class PropertiesTests(SynchronousTestCase):
+    """Properties and their text."""
+
+    def test_every_pair_is_ended(self) -> None:
+        """The last pair has its separator too."""
+        self.assertEqual(encode({"a": "1", "b": "2"}), "a\x011\x02b\x012\x02")
+
+    def test_last_separator_may_be_missing(self) -> None:
+        """Old peers leave it out."""
+        self.assertEqual(decode("a\x011\x02b\x012"), {"a": "1", "b": "2"})
+
+    def test_malformed_pairs_are_skipped(self) -> None:
+        """Empty names, empty values and stray text do no harm."""
+        self.assertEqual(
+            decode("\x02x\x02\x01v\x02n\x01\x02ok\x01v\x01w\x02"), {"ok": "v\x01w"}
+        )
+
+    def test_find_takes_whole_names(self) -> None:
+        """A name that ends like the wanted one is passed over."""
+        text = "XKEYS\x01no\x02KEYS\x01k1 k2\x02TAGS\x01TagA"
+        self.assertEqual(find(text, "KEYS"), "k1 k2")
+        self.assertEqual(find(text, "TAGS"), "TagA")
+        self.assertEqual(find(text, "XKEYS"), "no")
+        self.assertIsNone(find(text, "EYS"))
+
+    @given(st.dictionaries(_texts, _texts))
+    def test_round_trip(self, properties: dict[str, str]) -> None:
+        """What is written is read, as a whole and one by one."""
+        text = encode(properties)
+        self.assertEqual(decode(text), properties)
+        for name, value in properties.items():
+            self.assertEqual(find(text, name), value)
