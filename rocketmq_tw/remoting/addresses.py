@@ -9,6 +9,11 @@ from __future__ import annotations
 
 import re
 
+from rocketmq_tw.model.msgid import host_to_bytes
+
+#: How records write a host that is no IP address: as the local one.
+NO_HOST = b"\x7f\0\0\1\0\0\0\0"
+
 _SCHEME = re.compile(r"[a-z][a-z0-9]*:")
 
 
@@ -62,3 +67,20 @@ def server_endpoint(listen: str, interface: str = "") -> str:
     host, port = split_host_port(text)
     escaped = host.replace(":", r"\:")
     return f"tcp:{port}:interface={escaped}"
+
+
+def peer_address(peer: object) -> tuple[str, bytes]:
+    """
+    Give a connection's other end as ``host:port`` and as records write it.
+
+    :param peer: Twisted's address of it; one without a host is named as it names itself.
+    """
+    host, port = getattr(peer, "host", None), getattr(peer, "port", 0)
+    if not host:
+        return str(peer), NO_HOST
+    shown = f"[{host}]" if ":" in host else host
+    try:
+        packed = host_to_bytes(host.partition("%")[0], port)
+    except ValueError:
+        packed = NO_HOST
+    return f"{shown}:{port}", packed

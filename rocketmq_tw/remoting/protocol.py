@@ -66,8 +66,6 @@ class RemotingProtocol(Protocol):
         for servers; a client that did so too could wait for ever for a server that does.
     :ivar address: the peer as ``host:port``.
     :ivar host: the same as records write it: the packed address and 4 bytes of port.
-    :ivar last_seen: when bytes came last, in seconds of the clock; read once a wake-up,
-        it is the time of all the requests that came together.
     :ivar on_lost: called with the protocol once the connection is gone.
     """
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.remoting.addresses import (
     client_endpoint,
     is_endpoint,
+    peer_address,
     server_endpoint,
     split_host_port,
 )
@@ -29,6 +31,28 @@ class HostPortTests(SynchronousTestCase):
         for address in ("", "host", ":9876", "host:", "host:x", "host:0", "host:65536"):
             error = self.assertRaises(ValueError, split_host_port, address)
             self.assertIn(f'"{address}"', str(error))
+
+
+class PeerTests(SynchronousTestCase):
+    """The other end of a connection."""
+
+    def test_ipv4(self) -> None:
+        """Four bytes of address, four of port."""
+        self.assertEqual(
+            peer_address(IPv4Address("TCP", "1.2.3.4", 5)),
+            ("1.2.3.4:5", b"\1\2\3\4\0\0\0\5"),
+        )
+
+    def test_ipv6(self) -> None:
+        """Sixteen bytes of address, its zone left out."""
+        shown, packed = peer_address(IPv6Address("TCP", "fe80::1%eth0", 5))
+        self.assertEqual(shown, "[fe80::1%eth0]:5")
+        self.assertEqual(packed, b"\xfe\x80" + bytes(13) + b"\1\0\0\0\5")
+
+    def test_neither(self) -> None:
+        """A peer without a host is written as the local one."""
+        _, packed = peer_address(UNIXAddress(b"/run/mq"))
+        self.assertEqual(packed, b"\x7f\0\0\1\0\0\0\0")
 
 
 class EndpointTests(SynchronousTestCase):
