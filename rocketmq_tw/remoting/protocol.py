@@ -94,7 +94,7 @@ class RemotingProtocol(Protocol):
         self._pending: dict[int, tuple[Deferred[Any], Request[Any]]] = {}
         self._opaque = 0
         self._in_flight = 0
-        self._last_seen = 0.0
+        self.last_seen = 0.0
         self._last_sent = 0.0
         self._idle_check: IDelayedCall | None = None
         self._closing = False
@@ -116,13 +116,13 @@ class RemotingProtocol(Protocol):
         if set_no_delay is not None:
             set_no_delay(True)
         self.transport.registerProducer(self, True)
-        self._last_seen = self._clock.seconds()
+        self.last_seen = self._clock.seconds()
         if self._idle_timeout:
             self._idle_check = self._clock.callLater(self._idle_timeout, self._check_idle)
 
     def dataReceived(self, data: bytes) -> None:
         """Handle all whole frames, then send their answers in one write."""
-        self._last_seen = self._clock.seconds()
+        self.last_seen = self._clock.seconds()
         decoder = self._decoder
         frames = decoder.feed(data)
         if frames:
@@ -370,7 +370,7 @@ class RemotingProtocol(Protocol):
 
     def _check_idle(self) -> None:
         """Cut the connection if nothing came or went; else look again later."""
-        quiet = self._clock.seconds() - max(self._last_seen, self._last_sent)
+        quiet = self._clock.seconds() - max(self.last_seen, self._last_sent)
         if quiet < self._idle_timeout:
             wait = self._idle_timeout - quiet
             self._idle_check = self._clock.callLater(wait, self._check_idle)
