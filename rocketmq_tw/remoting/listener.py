@@ -146,6 +146,7 @@ class Program(MultiService):
         failed: list[Failure] = []
         started.addErrback(failed.append)
         if failed:
+            self._log.critical("{why}", why=failed[0].getErrorMessage())
             sys.excepthook = _say_only
             raise failed[0].value
         started.addCallback(lambda _: self._end(failed[0]) if failed else None)

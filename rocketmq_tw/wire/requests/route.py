@@ -2,12 +2,15 @@
 Asking the name server where things are.
 
 Source: ``GetRouteInfoRequestHeader``, ``GetTopicsByClusterRequestHeader``,
-``DeleteTopicFromNamesrvRequestHeader``, ``GetBrokerMemberGroupRequestHeader``.
+``DeleteTopicFromNamesrvRequestHeader``, ``RegisterTopicRequestHeader``,
+``GetBrokerMemberGroupRequestHeader``.
 """
 
 from __future__ import annotations
 
 from typing import ClassVar
+
+import msgspec
 
 from rocketmq_tw.wire.codes import RequestCode
 from rocketmq_tw.wire.fields import Answer, Request
@@ -19,6 +22,9 @@ class GetRoute(Request[Answer]):
     code: ClassVar[int] = RequestCode.GET_ROUTEINFO_BY_TOPIC
     topic: str
     accept_standard_json_only: bool | None = None
+    #: ``true`` to be told only of brokers in the zone, and of those without master.
+    zone_mode: str | None = msgspec.field(name="__ZONE_MODE", default=None)
+    zone_name: str | None = msgspec.field(name="__ZONE_NAME", default=None)
 
 
 class GetClusterInfo(Request[Answer]):
@@ -70,6 +76,13 @@ class DeleteTopicInNamesrv(Request[Answer]):
     code: ClassVar[int] = RequestCode.DELETE_TOPIC_IN_NAMESRV
     topic: str
     cluster_name: str | None = None
+
+
+class RegisterTopicInNamesrv(Request[Answer]):
+    """Add a topic on behalf of its brokers (5.x static topics); the body is a route."""
+
+    code: ClassVar[int] = RequestCode.REGISTER_TOPIC_IN_NAMESRV
+    topic: str
 
 
 class GetBrokerMemberGroup(Request[Answer]):

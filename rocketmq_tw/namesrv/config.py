@@ -1,0 +1,82 @@
+"""
+The settings of a name server, under the original's names.
+
+Source: ``NamesrvConfig`` and ``NettyServerConfig`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import msgspec
+
+from rocketmq_tw.remoting.addresses import server_endpoint
+
+_Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+_Positive = Annotated[int, msgspec.Meta(ge=1)]
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+
+#: What an administrator may change while the name server runs; kept until it stops.
+CHANGEABLE = frozenset(
+    (
+        "deleteTopicWithBrokerRegistration",
+        "enableAllTopicList",
+        "enableTopicList",
+        "needWaitForService",
+        "orderMessageEnable",
+        "returnOrderTopicConfigToBroker",
+        "supportActingMaster",
+        "waitSecondsForService",
+    )
+)
+
+#: What must never be changed from afar; asked for, the answer is NO_PERMISSION.
+FORBIDDEN = frozenset(
+    ("configBlackList", "configStorePath", "kvConfigPath", "rocketmqHome")
+)
+
+
+class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
+    """
+    Settings; those named in :data:`CHANGEABLE` may change while the server runs.
+
+    :ivar listen_port: on all interfaces; 0 lets the system choose.
+    :ivar listen: our own: an endpoint string or ``host:port``, instead of the port.
+    :ivar kv_config_path: the file of namespaced keys and values.
+    :ivar config_store_path: known for the original's sake; nothing is written there.
+    :ivar scan_not_active_broker_interval: ms between two looks for silent brokers.
+    :ivar order_message_enable: routes carry the order configuration of their topic.
+    :ivar return_order_topic_config_to_broker: so do answers to registrations, for all.
+    :ivar support_acting_master: a replica stands in for a missing master in routes.
+    :ivar enable_all_topic_list: whether code 206 is answered.
+    :ivar enable_topic_list: whether the other lists of topics are.
+    :ivar need_wait_for_service: routes are refused for a while after the start, so that
+        brokers can register first.
+    :ivar wait_seconds_for_service: for how long, in seconds.
+    :ivar delete_topic_with_broker_registration: a topic that a broker no longer
+        registers is forgotten. Only for brokers that always register all.
+    """
+
+    listen_port: _Port = 9876
+    listen: str = ""
+    kv_config_path: str = os.path.join("rocketmq-data", "namesrv", "kvConfig.json")
+    config_store_path: str = ""
+    scan_not_active_broker_interval: _Positive = 5000
+    order_message_enable: bool = False
+    return_order_topic_config_to_broker: bool = True
+    support_acting_master: bool = False
+    enable_all_topic_list: bool = True
+    enable_topic_list: bool = True
+    need_wait_for_service: bool = False
+    wait_seconds_for_service: _Count = 45
+    delete_topic_with_broker_registration: bool = False
+
+    @property
+    def endpoint(self) -> str:
+        """
+        The endpoint string to listen on.
+
+        :raises ValueError: ``listen`` is no such thing.
+        """
+        return server_endpoint(self.listen or str(self.listen_port))

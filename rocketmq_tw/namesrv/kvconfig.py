@@ -1,0 +1,94 @@
+"""
+Namespaced keys and values, kept in a file::
+
+    {"configTable":{"ORDER_TOPIC_CONFIG":{"TopicTest":"broker-a:4;broker-b:4"}}}
+
+Source: ``KVConfigManager`` and ``KVConfigSerializeWrapper`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred, DeferredLock
+
+from rocketmq_tw.jsonfile import JsonFile
+from rocketmq_tw.wire.bodies.body import Body
+
+#: Topic to ``broker:queues;broker:queues``, for topics whose order is global.
+ORDER_TOPIC_CONFIG = "ORDER_TOPIC_CONFIG"
+
+Table = dict[str, dict[str, str]]
+
+
+class KVConfigDocument(Body, frozen=True):
+    """The file ``kvConfig.json``."""
+
+    config_table: Table = {}
+
+
+class KVConfig:
+    """
+    The table of keys; what is set can be read once it is on the disk, not before.
+
+    :param file: where it is kept.
+    :param run: runs a function that blocks, e.g. ``deferToThread``.
+    :param on_change: called with namespace and key when one has changed.
+    """
+
+    def __init__(
+        self,
+        file: JsonFile,
+        run: Callable[..., Deferred[Any]],
+        on_change: Callable[[str, str], None],
+    ) -> None:
+        self._file = file
+        self._run = run
+        self._on_change = on_change
+        self._table: Table = {}
+        # Changes are written one after the other, each a whole document.
+        self._lock = DeferredLock()
+
+    def load(self) -> None:
+        """
+        Read the file, if there is one; blocks.
+
+        :raises DamagedDocument: neither it nor its backup can be read.
+        """
+        data = self._file.load_bytes()
+        if data is not None:
+            self._table = KVConfigDocument.decode(data).config_table
+
+    def get(self, namespace: str, key: str) -> str | None:
+        """Look a key up."""
+        return self._table.get(namespace, {}).get(key)
+
+    def list(self, namespace: str) -> dict[str, str] | None:
+        """Give all of a namespace; None if it was never used."""
+        return self._table.get(namespace)
+
+    def put(self, namespace: str, key: str, value: str) -> Deferred[None]:
+        """Set a key; fires once it is on the disk, or fails with OSError."""
+        return self._lock.run(self._change, namespace, key, value)
+
+    def delete(self, namespace: str, key: str) -> Deferred[None]:
+        """Forget a key; fires, or fails, as :meth:`put` does. The namespace stays."""
+        return self._lock.run(self._change, namespace, key, None)
+
+    def _change(self, namespace: str, key: str, value: str | None) -> Deferred[None]:
+        """Write the changed document, then show it."""
+        changed = {**self._table, namespace: dict(self._table.get(namespace, {}))}
+        if value is None:
+            changed[namespace].pop(key, None)
+        else:
+            changed[namespace][key] = value
+
+        def written(_: object) -> None:
+            self._table = changed
+            self._on_change(namespace, key)
+
+        saved: Deferred[Any] = self._run(
+            self._file.save, KVConfigDocument(changed).encode()
+        )
+        return saved.addCallback(written)

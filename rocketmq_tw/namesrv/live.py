@@ -1,0 +1,152 @@
+"""
+Which brokers are alive, and by which connection they said so last.
+
+Source: ``BrokerLiveInfo`` and ``RouteInfoManager.brokerLiveTable`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from rocketmq_tw.model.route import MASTER_ID
+from rocketmq_tw.wire.bodies.dataversion import DataVersion
+from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable
+
+#: Seconds without a sign of life until a broker is dropped, unless it says otherwise.
+EXPIRY = 120.0
+
+#: Cluster and ``host:port``: what a broker is known by.
+BrokerKey = tuple[str, str]
+
+
+class Registration(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    What a broker says of itself.
+
+    :ivar acting_master: None from brokers that do not know of it (4.9).
+    :ivar timeout: seconds without a sign of life after which it is dropped.
+    :ivar connection: where it came by; when that is lost, so is the broker.
+    :ivar fingerprint: equal for equal registrations.
+    """
+
+    cluster: str
+    broker_name: str
+    broker_addr: str
+    broker_id: int = MASTER_ID
+    ha_server_addr: str | None = None
+    zone_name: str | None = None
+    acting_master: bool | None = None
+    timeout: float = EXPIRY
+    topics: TopicConfigAndMappingTable = TopicConfigAndMappingTable()
+    filter_servers: tuple[str, ...] = ()
+    connection: Any = None
+    fingerprint: int | None = None
+
+    @property
+    def key(self) -> BrokerKey:
+        """What the broker is known by."""
+        return self.cluster, self.broker_addr
+
+
+class LiveBroker(msgspec.Struct, kw_only=True):
+    """A broker that is registered; ``last_seen`` is in seconds."""
+
+    key: BrokerKey
+    broker_name: str
+    last_seen: float
+    timeout: float
+    version: DataVersion
+    ha_server_addr: str | None
+    filter_servers: tuple[str, ...]
+    fingerprint: int | None
+    connection: Any = None
+
+    def expired(self, now: float) -> bool:
+        """Tell whether it has been silent for too long."""
+        return self.last_seen + self.timeout < now
+
+
+class LiveBrokers:
+    """Live brokers by key and by connection."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[BrokerKey, LiveBroker] = {}
+        self._by_connection: dict[Any, set[BrokerKey]] = {}
+
+    def __iter__(self) -> Iterator[LiveBroker]:
+        return iter(self._by_key.values())
+
+    def get(self, key: BrokerKey) -> LiveBroker | None:
+        """Look a broker up."""
+        return self._by_key.get(key)
+
+    def keep(self, broker: Registration, now: float) -> None:
+        """Note that a broker registered; it belongs to that connection from now on."""
+        self.drop(broker.key)
+        live = self._by_key[broker.key] = LiveBroker(
+            key=broker.key,
+            broker_name=broker.broker_name,
+            last_seen=now,
+            timeout=broker.timeout,
+            version=broker.topics.data_version,
+            ha_server_addr=broker.ha_server_addr,
+            filter_servers=broker.filter_servers,
+            fingerprint=broker.fingerprint,
+        )
+        self._connect(live, broker.connection)
+
+    def renew(
+        self, key: BrokerKey, fingerprint: int, connection: Any, now: float
+    ) -> LiveBroker | None:
+        """
+        Keep a broker's entry alive if it registers what it did last.
+
+        :returns: the entry; None if the registration has to be looked at.
+        """
+        live = self._by_key.get(key)
+        if live is None or live.fingerprint != fingerprint:
+            return None
+        live.last_seen = now
+        if live.connection is not connection:
+            self._disconnect(live)
+            self._connect(live, connection)
+        return live
+
+    def drop(self, key: BrokerKey) -> bool:
+        """Forget a broker; returns whether it was known."""
+        live = self._by_key.pop(key, None)
+        if live is not None:
+            self._disconnect(live)
+        return live is not None
+
+    def connected_by(self, connection: Any) -> list[LiveBroker]:
+        """List those that registered by this connection last."""
+        keys = self._by_connection.get(connection, ())
+        return [self._by_key[key] for key in sorted(keys)]
+
+    def expired(self, now: float) -> list[LiveBroker]:
+        """List those that have been silent for too long."""
+        return [live for live in self._by_key.values() if live.expired(now)]
+
+    def look_closely(self, broker_name: str) -> None:
+        """Have the next registration of all of that name looked at in full."""
+        for live in self._by_key.values():
+            if live.broker_name == broker_name:
+                live.fingerprint = None
+
+    def _connect(self, live: LiveBroker, connection: Any) -> None:
+        """Tie a broker to the connection that it came by."""
+        live.connection = connection
+        if connection is not None:
+            self._by_connection.setdefault(connection, set()).add(live.key)
+
+    def _disconnect(self, live: LiveBroker) -> None:
+        """Untie a broker from its connection."""
+        keys = self._by_connection.get(live.connection)
+        if keys is not None:
+            keys.discard(live.key)
+            if not keys:
+                del self._by_connection[live.connection]

@@ -1,0 +1,151 @@
+"""
+Requests of clients and administrators about routes, clusters and topics.
+
+Source: ``ClientRequestProcessor`` and ``DefaultRequestProcessor`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from rocketmq_tw.model.route import TopicRoute
+from rocketmq_tw.model.topic import FLAG_UNIT, FLAG_UNIT_SUB
+from rocketmq_tw.namesrv import views
+from rocketmq_tw.namesrv.config import NamesrvConfig
+from rocketmq_tw.namesrv.kvconfig import ORDER_TOPIC_CONFIG, KVConfig
+from rocketmq_tw.namesrv.routes import RouteTable
+from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.wire.bodies.route import decode_route, encode_route_lenient
+from rocketmq_tw.wire.bodies.topics import TopicList
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.command import Command
+from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.requests.route import (
+    DeleteTopicInNamesrv,
+    GetAllTopics,
+    GetClusterInfo,
+    GetRoute,
+    GetSystemTopics,
+    GetTopicsByCluster,
+    GetUnitSubTopics,
+    GetUnitSubUnunitTopics,
+    GetUnitTopics,
+    RegisterTopicInNamesrv,
+)
+
+
+class Lookups:
+    """
+    Handles what clients ask.
+
+    :param texts: routes as the bytes to send.
+    :param now: tells the time, in seconds.
+    """
+
+    def __init__(
+        self,
+        config: NamesrvConfig,
+        table: RouteTable,
+        kvconfig: KVConfig,
+        texts: views.RouteTexts,
+        now: Callable[[], float],
+    ) -> None:
+        self._config = config
+        self._table = table
+        self._kvconfig = kvconfig
+        self._texts = texts
+        self._now = now
+        self._started = now()
+
+    def serve(self, router: Router) -> None:
+        """Take these requests on."""
+        router.on(GetRoute, self.route)
+        router.on(GetClusterInfo, self.cluster_info)
+        router.on(GetAllTopics, self.all_topics)
+        router.on(GetSystemTopics, self.system_topics)
+        router.on(GetTopicsByCluster, self.topics_of_cluster)
+        router.on(GetUnitTopics, self.unit_topics)
+        router.on(GetUnitSubTopics, self.unit_sub_topics)
+        router.on(GetUnitSubUnunitTopics, self.unit_sub_ununit_topics)
+        router.on(DeleteTopicInNamesrv, self.delete_topic)
+        router.on(RegisterTopicInNamesrv, self.register_topic)
+
+    def find(self, topic: str) -> TopicRoute | None:
+        """Put a topic's route together, with its order configuration if that is on."""
+        route = views.route_of(self._table, topic, self._config.support_acting_master)
+        if route is not None and self._config.order_message_enable:
+            order = self._kvconfig.get(ORDER_TOPIC_CONFIG, topic)
+            route = msgspec.structs.replace(route, order_topic_conf=order)
+        return route
+
+    def route(self, request: GetRoute, call: Command) -> Answer:
+        """Tell which brokers hold a topic, in the text that suits the client."""
+        if self._config.need_wait_for_service:
+            ready = self._started + self._config.wait_seconds_for_service
+            if self._now() < ready:
+                raise Refused(ResponseCode.SYSTEM_ERROR, "name server not ready")
+        strict_only = bool(request.accept_standard_json_only)
+        text = self._texts.get(request.topic, call.version, strict_only)
+        if text is None:
+            raise Refused(
+                ResponseCode.TOPIC_NOT_EXIST,
+                "No topic route info in name server for the topic: "
+                f"{request.topic}; no broker that is alive has registered it",
+            )
+        if (request.zone_mode or "").lower() == "true" and request.zone_name:
+            # The original filters the text and writes it anew, in the lenient form.
+            kept = views.in_zone(decode_route(text), request.zone_name)
+            text = encode_route_lenient(kept)
+        return Answer(body=text)
+
+    def cluster_info(self, request: GetClusterInfo, call: Command) -> Answer:
+        """List clusters and brokers. Strict: every peer reads it, Go's only that."""
+        return Answer(body=views.cluster_info(self._table).encode())
+
+    def all_topics(self, request: GetAllTopics, call: Command) -> Answer:
+        """List all topics."""
+        if not self._config.enable_all_topic_list:
+            raise Refused(ResponseCode.SYSTEM_ERROR, "disable")
+        return Answer(body=TopicList(tuple(sorted(self._table.queues))).encode())
+
+    def system_topics(self, request: GetSystemTopics, call: Command) -> Answer:
+        """List the topics named after clusters and brokers."""
+        return Answer(body=views.system_topics(self._table).encode())
+
+    def topics_of_cluster(self, request: GetTopicsByCluster, call: Command) -> Answer:
+        """List the topics of one cluster."""
+        return self._listed(views.topics_of_cluster(self._table, request.cluster))
+
+    def unit_topics(self, request: GetUnitTopics, call: Command) -> Answer:
+        """List the topics that are units."""
+        return self._listed(views.flagged_topics(self._table, FLAG_UNIT))
+
+    def unit_sub_topics(self, request: GetUnitSubTopics, call: Command) -> Answer:
+        """List the topics that have unit subscriptions."""
+        return self._listed(views.flagged_topics(self._table, FLAG_UNIT_SUB))
+
+    def unit_sub_ununit_topics(
+        self, request: GetUnitSubUnunitTopics, call: Command
+    ) -> Answer:
+        """List the topics that have unit subscriptions and are no units."""
+        return self._listed(views.flagged_topics(self._table, FLAG_UNIT_SUB, FLAG_UNIT))
+
+    def delete_topic(self, request: DeleteTopicInNamesrv, call: Command) -> Answer:
+        """Forget a topic."""
+        self._table.delete_topic(request.topic, request.cluster_name)
+        return Answer()
+
+    def register_topic(self, request: RegisterTopicInNamesrv, call: Command) -> Answer:
+        """Add a topic; one that names unknown brokers is ignored, as in Java."""
+        if request.body:
+            self._table.add_topic(request.topic, decode_route(request.body).queue_datas)
+        return Answer()
+
+    def _listed(self, topics: TopicList) -> Answer:
+        """Answer with a list, if lists are given out."""
+        if not self._config.enable_topic_list:
+            raise Refused(ResponseCode.SYSTEM_ERROR, "disable")
+        return Answer(body=topics.encode())

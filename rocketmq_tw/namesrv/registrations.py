@@ -1,0 +1,245 @@
+"""
+Requests of brokers: they come, stay, and go.
+
+Source: ``DefaultRequestProcessor`` of RocketMQ 5. Where releases differ, 5.3 is
+followed: a first registration of a single topic is refused. Brokers of either age
+register all their topics first, so none is hurt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.logger import Logger
+
+from rocketmq_tw.model.route import MASTER_ID
+from rocketmq_tw.namesrv.config import NamesrvConfig
+from rocketmq_tw.namesrv.kvconfig import ORDER_TOPIC_CONFIG, KVConfig
+from rocketmq_tw.namesrv.live import EXPIRY, BrokerKey, Registration
+from rocketmq_tw.namesrv.routes import RouteTable
+from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.protocol import RemotingProtocol
+from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.wire.bodies.cluster import BrokerMemberGroup, GetBrokerMemberGroupBody
+from rocketmq_tw.wire.bodies.dataversion import DataVersion
+from rocketmq_tw.wire.bodies.kvtable import KVTable
+from rocketmq_tw.wire.bodies.registration import (
+    RegisterBrokerBody,
+    crc,
+    decode_registration,
+)
+from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.command import Command
+from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.requests.registration import (
+    AddAnswer,
+    AddWritePermission,
+    BrokerHeartbeat,
+    DataVersionAnswer,
+    QueryDataVersion,
+    RegisterAnswer,
+    RegisterBroker,
+    UnregisterBroker,
+    WipeAnswer,
+    WipeWritePermission,
+)
+from rocketmq_tw.wire.requests.route import GetBrokerMemberGroup
+
+#: Older brokers (before V3_0_11) register the bare table of topics.
+BODY_SINCE = 37
+
+
+class Registrations:
+    """
+    Handles what brokers ask.
+
+    :param now: tells the time, in seconds.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        config: NamesrvConfig,
+        table: RouteTable,
+        kvconfig: KVConfig,
+        now: Callable[[], float],
+    ) -> None:
+        self._config = config
+        self._table = table
+        self._kvconfig = kvconfig
+        self._now = now
+
+    def serve(self, router: Router) -> None:
+        """Take these requests on."""
+        router.on(RegisterBroker, self.register)
+        router.on(UnregisterBroker, self.unregister)
+        router.on(QueryDataVersion, self.query_data_version)
+        router.on(BrokerHeartbeat, self.heartbeat)
+        router.on(GetBrokerMemberGroup, self.member_group)
+        router.on(WipeWritePermission, self.wipe_write)
+        router.on(AddWritePermission, self.add_write)
+
+    def register(self, request: RegisterBroker, call: Command) -> RegisterAnswer:
+        """Take a broker and its topics in, or keep its entry alive."""
+        if request.body_crc32 and request.body_crc32 != crc(request.body):
+            raise Refused(ResponseCode.SYSTEM_ERROR, "crc32 not match")
+        key = (request.cluster_name, request.broker_addr)
+        same = _fingerprint(request, call.version)
+        live = self._table.live
+        if not live.renew(key, same, call.connection, self._now()):
+            known = live.get(key) is not None
+            forget = self._config.delete_topic_with_broker_registration
+            registration = _registration(request, call, same)
+            self._table.register(registration, self._now(), forget)
+            if not known:
+                self._log.info(
+                    "broker {name} ({id}) of {cluster} registered at {address},"
+                    " {count} topics",
+                    name=request.broker_name,
+                    id=request.broker_id,
+                    cluster=request.cluster_name,
+                    address=request.broker_addr,
+                    count=len(registration.topics.topic_config_table),
+                )
+        return self._registered(request)
+
+    def _registered(self, request: RegisterBroker) -> RegisterAnswer:
+        """Tell a replica where its master is, and all the order configuration."""
+        answer = RegisterAnswer()
+        if self._config.return_order_topic_config_to_broker:
+            orders = self._kvconfig.list(ORDER_TOPIC_CONFIG)
+            if orders is not None:
+                answer.body = KVTable(orders).encode()
+        group = self._table.groups.get(request.broker_name)
+        if group is not None and request.broker_id != MASTER_ID:
+            address = group.addrs.get(MASTER_ID, "")
+            master = self._table.live.get((request.cluster_name, address))
+            if master is not None:
+                answer.master_addr = address
+                answer.ha_server_addr = master.ha_server_addr
+        return answer
+
+    def unregister(self, request: UnregisterBroker, call: Command) -> Answer:
+        """Take a broker out."""
+        key = (request.cluster_name, request.broker_addr)
+        if self._table.unregister(key, request.broker_name):
+            self._log_gone(key, request.broker_name, "it unregistered")
+        return Answer()
+
+    def connection_lost(self, connection: RemotingProtocol) -> None:
+        """Take out at once the brokers whose connection is gone."""
+        for live in self._table.connection_lost(connection):
+            self._log_gone(live.key, live.broker_name, "its connection was lost")
+
+    def expire(self) -> None:
+        """Take out, and close on, the brokers that have been silent for too long."""
+        for live in self._table.expire(self._now()):
+            why = f"it was silent for more than {live.timeout:g} s"
+            self._log_gone(live.key, live.broker_name, why)
+            if live.connection is not None:
+                live.connection.abort()
+
+    def query_data_version(
+        self, request: QueryDataVersion, call: Command
+    ) -> DataVersionAnswer:
+        """Tell whether a broker's topics have changed; keeps its entry alive too."""
+        key = (request.cluster_name, request.broker_addr)
+        asked = DataVersion.decode(request.body) if request.body else None
+        self._table.live.touch(key, self._now())
+        live = self._table.live.get(key)
+        if live is None:
+            return DataVersionAnswer(changed=True)
+        changed = live.version != asked
+        return DataVersionAnswer(changed=changed, body=live.version.encode())
+
+    def heartbeat(self, request: BrokerHeartbeat, call: Command) -> Answer:
+        """Keep a broker's entry alive."""
+        key = (request.cluster_name, request.broker_addr)
+        self._table.live.touch(key, self._now())
+        return Answer()
+
+    def member_group(self, request: GetBrokerMemberGroup, call: Command) -> Answer:
+        """List the brokers of one name."""
+        group = self._table.groups.get(request.broker_name)
+        addrs = dict(group.addrs) if group else {}
+        members = BrokerMemberGroup(request.cluster_name, request.broker_name, addrs)
+        return Answer(body=GetBrokerMemberGroupBody(members).encode())
+
+    def wipe_write(self, request: WipeWritePermission, call: Command) -> WipeAnswer:
+        """Stop clients from writing to a broker."""
+        count = self._table.wipe_write(request.broker_name)
+        self._log_perms(request.broker_name, "may no longer be written to", count, call)
+        return WipeAnswer(wipe_topic_count=count)
+
+    def add_write(self, request: AddWritePermission, call: Command) -> AddAnswer:
+        """Let clients write to a broker again."""
+        count = self._table.add_write(request.broker_name)
+        self._log_perms(request.broker_name, "may be written to again", count, call)
+        return AddAnswer(add_topic_count=count)
+
+    def _log_gone(self, key: BrokerKey, broker_name: str, why: str) -> None:
+        """Say that a broker is no longer listed."""
+        self._log.info(
+            "broker {name} of {cluster} at {address} is gone: {why}",
+            name=broker_name,
+            cluster=key[0],
+            address=key[1],
+            why=why,
+        )
+
+    def _log_perms(self, name: str, what: str, count: int, call: Command) -> None:
+        """Say who changed permissions."""
+        self._log.info(
+            "broker {name} {what}: {count} topics, as {client} asked",
+            name=name,
+            what=what,
+            count=count,
+            client=call.connection.address,
+        )
+
+
+def _fingerprint(request: RegisterBroker, version: int) -> int:
+    """
+    Sum a registration up; equal for equal ones.
+
+    Bodies differ at least in the time and counter of their version, and the hash is 64
+    bits wide with a secret key, so that no other body will have the same.
+    """
+    return hash(
+        (
+            request.broker_name,
+            request.broker_id,
+            request.ha_server_addr,
+            request.zone_name,
+            request.enable_acting_master,
+            request.heartbeat_timeout_millis,
+            version < BODY_SINCE,
+            request.body,
+        )
+    )
+
+
+def _registration(request: RegisterBroker, call: Command, same: int) -> Registration:
+    """Read what a broker says of itself."""
+    body = RegisterBrokerBody()
+    if request.body and call.version < BODY_SINCE:
+        body = RegisterBrokerBody(TopicConfigAndMappingTable.decode(request.body))
+    elif request.body:
+        body = decode_registration(request.body)
+    timeout_ms = request.heartbeat_timeout_millis
+    return Registration(
+        cluster=request.cluster_name,
+        broker_name=request.broker_name,
+        broker_addr=request.broker_addr,
+        broker_id=request.broker_id,
+        ha_server_addr=request.ha_server_addr,
+        zone_name=request.zone_name,
+        acting_master=request.enable_acting_master,
+        timeout=EXPIRY if timeout_ms is None else timeout_ms / 1000,
+        topics=body.topic_table,
+        filter_servers=body.filter_server_list,
+        connection=call.connection,
+        fingerprint=same,
+    )

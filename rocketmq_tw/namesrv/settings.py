@@ -1,0 +1,120 @@
+"""
+Requests about keys and values, and about the name server's own settings.
+
+Source: ``DefaultRequestProcessor`` of RocketMQ 5. Unlike there, only a short list of
+settings can be changed from afar, and what cannot be used is refused with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from rocketmq_tw import settings
+from rocketmq_tw.namesrv.config import CHANGEABLE, FORBIDDEN, NamesrvConfig
+from rocketmq_tw.namesrv.kvconfig import KVConfig
+from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.wire.bodies.kvtable import KVTable, decode_properties
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.command import Command
+from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.requests.kvconfig import (
+    DeleteKVConfig,
+    GetKVConfig,
+    GetKVList,
+    GetNamesrvConfig,
+    KVAnswer,
+    PutKVConfig,
+    UpdateNamesrvConfig,
+)
+
+
+class Settings:
+    """
+    Handles requests about settings.
+
+    :param config: changed in place; all parts look it up where they need it.
+    :param on_change: called when the configuration has changed.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self, config: NamesrvConfig, kvconfig: KVConfig, on_change: Callable[[], None]
+    ) -> None:
+        self._config = config
+        self._kvconfig = kvconfig
+        self._on_change = on_change
+
+    def serve(self, router: Router) -> None:
+        """Take these requests on."""
+        router.on(PutKVConfig, self.put)
+        router.on(GetKVConfig, self.get)
+        router.on(DeleteKVConfig, self.delete)
+        router.on(GetKVList, self.list)
+        router.on(GetNamesrvConfig, self.get_config)
+        router.on(UpdateNamesrvConfig, self.update_config)
+
+    def put(self, request: PutKVConfig, call: Command) -> Deferred[Answer]:
+        """Set a key; answered once it is on the disk."""
+        saved = self._kvconfig.put(request.namespace, request.key, request.value)
+        return saved.addCallback(lambda _: Answer())
+
+    def get(self, request: GetKVConfig, call: Command) -> KVAnswer:
+        """Look a key up."""
+        value = self._kvconfig.get(request.namespace, request.key)
+        if value is None:
+            raise Refused(
+                ResponseCode.QUERY_NOT_FOUND,
+                f"No config item, Namespace: {request.namespace} Key: {request.key}",
+            )
+        return KVAnswer(value=value)
+
+    def delete(self, request: DeleteKVConfig, call: Command) -> Deferred[Answer]:
+        """Forget a key; answered once that is on the disk."""
+        saved = self._kvconfig.delete(request.namespace, request.key)
+        return saved.addCallback(lambda _: Answer())
+
+    def list(self, request: GetKVList, call: Command) -> Answer:
+        """Give all of a namespace."""
+        table = self._kvconfig.list(request.namespace)
+        if table is None:
+            raise Refused(
+                ResponseCode.QUERY_NOT_FOUND,
+                f"No config item, Namespace: {request.namespace}",
+            )
+        return Answer(body=KVTable(table).encode())
+
+    def get_config(self, request: GetNamesrvConfig, call: Command) -> Answer:
+        """Show the settings."""
+        return Answer(body=settings.to_properties(self._config))
+
+    def update_config(self, request: UpdateNamesrvConfig, call: Command) -> Answer:
+        """Change settings, all that are asked for or none, until the server stops."""
+        values = decode_properties(request.body)
+        if FORBIDDEN & values.keys():
+            raise Refused(
+                ResponseCode.NO_PERMISSION, "Can not update config in black list."
+            )
+        others = sorted(values.keys() - CHANGEABLE)
+        if others or not values:
+            asked = ", ".join(others) or "nothing"
+            allowed = ", ".join(sorted(CHANGEABLE))
+            raise Refused(
+                ResponseCode.SYSTEM_ERROR,
+                f"{asked} cannot be changed while running; what can: {allowed}",
+            )
+        present = {**settings.to_values(self._config), **values}
+        changed, _ = settings.apply(NamesrvConfig, present)
+        for name in NamesrvConfig.__struct_fields__:
+            setattr(self._config, name, getattr(changed, name))
+        self._on_change()
+        self._log.info(
+            "settings changed by {client}: {values}",
+            client=call.connection.address,
+            values=values,
+        )
+        return Answer()

@@ -1,0 +1,167 @@
+"""
+What clients are told of the table: routes, clusters, lists of topics.
+
+A route is asked for by every client of a topic every 30 s, so :class:`RouteTexts` keeps
+it as the bytes to send until it changes.
+
+Source: ``RouteInfoManager``, ``ClientRequestProcessor`` and ``ZoneRouteRPCHook`` of
+RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from rocketmq_tw.model.route import MASTER_ID, BrokerData, TopicRoute
+from rocketmq_tw.model.topic import SYNC_BROKER_MEMBER_PREFIX, is_writable
+from rocketmq_tw.namesrv.routes import RouteTable
+from rocketmq_tw.wire.bodies.cluster import ClusterInfo
+from rocketmq_tw.wire.bodies.route import STRICT_SINCE, encode_route_for
+from rocketmq_tw.wire.bodies.topics import TopicList
+
+
+def route_of(table: RouteTable, topic: str, acting: bool = False) -> TopicRoute | None:
+    """
+    Put a topic's route together.
+
+    :param acting: let a replica stand in for a master that is missing, if its group
+        allows that and the topic is not written to.
+    :returns: None if nobody holds the topic.
+    """
+    queues = table.queues.get(topic)
+    if not queues:
+        return None
+    names = sorted(queues)
+    brokers = [table.groups[name].data() for name in names]
+    if acting and not topic.startswith(SYNC_BROKER_MEMBER_PREFIX):
+        brokers = [
+            broker if is_writable(queues[broker.broker_name].perm) else _acted(broker)
+            for broker in brokers
+        ]
+    return TopicRoute(
+        broker_datas=tuple(brokers),
+        queue_datas=tuple(queues[name] for name in names),
+        filter_server_table=_filter_servers(table, brokers),
+        topic_queue_mapping_by_broker=table.mappings.get(topic),
+    )
+
+
+def in_zone(route: TopicRoute, zone: str) -> TopicRoute:
+    """Keep the brokers of a zone, and everywhere those that have no master."""
+    kept = [
+        broker
+        for broker in route.broker_datas
+        if broker.master is None or (broker.zone_name or "").lower() == zone.lower()
+    ]
+    names = {broker.broker_name for broker in kept}
+    addresses = {addr for broker in kept for addr in broker.broker_addrs.values()}
+    servers = route.filter_server_table.items()
+    return msgspec.structs.replace(
+        route,
+        broker_datas=tuple(kept),
+        queue_datas=tuple(d for d in route.queue_datas if d.broker_name in names),
+        filter_server_table={a: known for a, known in servers if a in addresses},
+    )
+
+
+def cluster_info(table: RouteTable) -> ClusterInfo:
+    """List all brokers by name, and the names by cluster."""
+    clusters: dict[str, set[str]] = {}
+    for group in table.groups.values():
+        clusters.setdefault(group.cluster, set()).add(group.broker_name)
+    return ClusterInfo(
+        {name: group.data() for name, group in table.groups.items()},
+        {cluster: frozenset(names) for cluster, names in clusters.items()},
+    )
+
+
+def system_topics(table: RouteTable) -> TopicList:
+    """List the topics named after clusters and brokers, with one broker's address."""
+    names: set[str] = set()
+    address = None
+    for group in table.groups.values():
+        names.update((group.cluster, group.broker_name))
+        address = address or group.addrs[min(group.addrs)]
+    return TopicList(tuple(sorted(names)), address)
+
+
+def topics_of_cluster(table: RouteTable, cluster: str) -> TopicList:
+    """List the topics that brokers of a cluster hold."""
+    names: set[str] = set()
+    for group in table.groups.values():
+        if group.cluster == cluster:
+            names |= group.topics
+    return TopicList(tuple(sorted(names)))
+
+
+def flagged_topics(table: RouteTable, wanted: int, unwanted: int = 0) -> TopicList:
+    """List the topics by the bits of their ``topic_sys_flag``."""
+    mask = wanted | unwanted
+    return TopicList(
+        tuple(
+            topic
+            for topic, queues in sorted(table.queues.items())
+            # All brokers that hold a topic are taken to agree, as in Java.
+            if next(iter(queues.values())).topic_sys_flag & mask == wanted
+        )
+    )
+
+
+class RouteTexts:
+    """
+    Routes as the bytes to send, each made when it is first asked for.
+
+    :param find: gives the route of a topic.
+    """
+
+    def __init__(self, find: Callable[[str], TopicRoute | None]) -> None:
+        self._find = find
+        self._texts: dict[str, dict[bool, bytes]] = {}
+
+    def get(self, topic: str, version: int, strict_only: bool) -> bytes | None:
+        """
+        Give the text that suits the asker; None if nobody holds the topic.
+
+        :param version: that of the request's header.
+        :param strict_only: the request's ``acceptStandardJsonOnly``.
+        """
+        strict = strict_only or version >= STRICT_SINCE
+        texts = self._texts.get(topic)
+        if texts is None or strict not in texts:
+            route = self._find(topic)
+            if route is None:
+                return None
+            texts = self._texts.setdefault(topic, {})
+            texts[strict] = encode_route_for(route, version, strict_only)
+        return texts[strict]
+
+    def forget(self, topic: str | None) -> None:
+        """Drop the texts of a topic, or of all."""
+        if topic is None:
+            self._texts.clear()
+        else:
+            self._texts.pop(topic, None)
+
+
+def _acted(broker: BrokerData) -> BrokerData:
+    """Show the lowest replica as the master, if there is none and it may be."""
+    if broker.master is not None or not broker.enable_acting_master:
+        return broker
+    addrs = dict(broker.broker_addrs)
+    addrs[MASTER_ID] = addrs.pop(min(addrs))
+    return msgspec.structs.replace(broker, broker_addrs=addrs)
+
+
+def _filter_servers(
+    table: RouteTable, brokers: list[BrokerData]
+) -> dict[str, tuple[str, ...]]:
+    """List the filter servers (of 4.x) by broker address."""
+    servers = {}
+    for broker in brokers:
+        for address in broker.broker_addrs.values():
+            live = table.live.get((broker.cluster or "", address))
+            if live is not None and live.filter_servers:
+                servers[address] = live.filter_servers
+    return servers
