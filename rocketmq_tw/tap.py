@@ -79,6 +79,6 @@ def makeService(options: Options) -> IService:
     config = msgspec.structs.replace(options.settings, namesrv_addr=";".join(names))
     return Program(
         reactor,
-        NamesrvService(reactor, options.name_server),
+        NamesrvService(options.name_server, reactor),
         BrokerService(reactor, config, names),
     )

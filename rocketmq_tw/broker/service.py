@@ -63,7 +63,7 @@ class BrokerService(MultiService):
         self._fast_listener = Listener(reactor)
         self._threads = ThreadPool(0, 2, "store")
         self._router = Router(CODES)
-        self._tables = Tables(config, reactor)
+        self._tables = Tables(config, reactor, self._in_thread)
         self._factory = self._server(self._router)
         self._fast_factory = self._server(self._router)
         self._store: MessageStore | None = None
@@ -193,7 +193,7 @@ class BrokerService(MultiService):
                 tick.stop()
         if self._parts is not None:
             self._parts.schedule.stop()
-            self._tables.save()
+            await self._tables.save()
         if self._store is not None:
             await self._store.close()
             self._log.info("broker {name} is stopped", name=self._config.broker_name)

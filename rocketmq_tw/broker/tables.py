@@ -6,26 +6,33 @@ together.
 from __future__ import annotations
 
 import os
+from typing import Any
 
+from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IReactorTime
 
+from rocketmq_tw.broker.background import BackgroundFile, InThread
 from rocketmq_tw.broker.clients import ClientTable, MemberNotifier
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.groups import GroupTable
 from rocketmq_tw.broker.offsets import ConsumerOffsets
 from rocketmq_tw.broker.queue_locks import QueueLocks
 from rocketmq_tw.broker.topics import TopicTable
-from rocketmq_tw.jsonfile import JsonFile
 
 
 class Tables:
     """
     The tables of one broker.
 
+    :param in_thread: writes files elsewhere than in the reactor's thread.
     :ivar folder: where their files are.
     """
 
-    def __init__(self, config: BrokerConfig, clock: IReactorTime) -> None:
+    def __init__(
+        self, config: BrokerConfig, clock: IReactorTime, in_thread: InThread
+    ) -> None:
+        self._in_thread = in_thread
+        self._files: list[BackgroundFile] = []
         self.folder = os.path.join(config.store_path_root_dir, "config")
 
         def soon(write: object) -> object:
@@ -52,9 +59,11 @@ class Tables:
         self.clients = ClientTable(clock, MemberNotifier(clock, self.groups))
         self.locks = QueueLocks(clock)
 
-    def file(self, name: str) -> JsonFile:
+    def file(self, name: str) -> BackgroundFile:
         """Give the document of that name."""
-        return JsonFile(os.path.join(self.folder, name))
+        made = BackgroundFile(os.path.join(self.folder, name), self._in_thread)
+        self._files.append(made)
+        return made
 
     def load(self) -> None:
         """
@@ -67,8 +76,9 @@ class Tables:
         self.groups.load()
         self.offsets.load()
 
-    def save(self) -> None:
-        """Write what has changed."""
+    def save(self) -> Deferred[Any]:
+        """Write what has changed; fires when it is on disk, or cannot be."""
         self.topics.save()
         self.groups.save()
         self.offsets.save()
+        return DeferredList([file.settle() for file in self._files])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -24,6 +26,7 @@ from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.broker.tables import Tables
 from rocketmq_tw.model.msgid import UniqueKeys
 from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.settings import to_properties
 from rocketmq_tw.store.interfaces import IMessageStore
 
 
@@ -44,3 +47,64 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     stats: BrokerStats
     store_host: bytes
     address: str
+
+
+def register(parts: Parts, router: Router) -> None:
+    """Make all processors, and let ``router`` know them."""
+    config, tables, store = parts.config, parts.tables, parts.store
+    topics, groups, offsets = tables.topics, tables.groups, tables.offsets
+    retries = RetryRules(
+        store, topics, groups, parts.levels, tables.locks.is_locked, parts.store_host
+    )
+    everyone: list[Any] = [
+        SendProcessor(
+            config,
+            store,
+            topics,
+            groups,
+            retries,
+            parts.levels,
+            parts.stats,
+            parts.store_host,
+            _unique_keys(parts),
+        ),
+        PullProcessor(
+            config,
+            store,
+            topics,
+            groups,
+            offsets,
+            tables.clients,
+            parts.held,
+            parts.stats,
+        ),
+        retries,
+        HeartbeatProcessor(tables.clients, topics, groups),
+        OffsetProcessor(store, offsets, topics, groups),
+        LockProcessor(tables.locks),
+        QueryProcessor(store),
+        TopicProcessor(topics, offsets, store, config.broker_name),
+        GroupProcessor(groups, offsets),
+        InfoProcessor(
+            store,
+            parts.stats,
+            parts.clock,
+            config.store_path_root_dir,
+            lambda: to_properties(config).decode(),
+        ),
+    ]
+    for processor in everyone:
+        processor.routes(router)
+
+
+def _unique_keys(parts: Parts) -> Callable[[], str]:
+    """Make what gives a key to messages that came without one."""
+    keys = UniqueKeys(parts.store_host[:-4], os.getpid(), os.urandom(4))
+
+    def next_key() -> str:
+        now = parts.clock.seconds()
+        today = time.localtime(now)
+        first = (today.tm_year, today.tm_mon, 1, 0, 0, 0, 0, 0, -1)
+        return keys.next(now, time.mktime(first))
+
+    return next_key

@@ -1,0 +1,83 @@
+"""
+Documents written in a thread, so that a slow disk delays nobody who does not wait for it.
+
+Of several texts that come while one is being written, only the newest is written. One that
+could not be written is kept, and tried again with the next, or by :meth:`settle`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from rocketmq_tw.jsonfile import JsonFile
+
+InThread = Callable[[Callable[[], None]], "Deferred[None]"]
+
+
+class BackgroundFile(JsonFile):
+    """
+    A :class:`~rocketmq_tw.jsonfile.JsonFile` whose ``save`` returns at once.
+
+    :param in_thread: runs a function elsewhere.
+    """
+
+    _log = Logger()
+
+    def __init__(self, path: str, in_thread: InThread) -> None:
+        super().__init__(path)
+        self._in_thread = in_thread
+        self._next: bytes | None = None
+        self._busy = False
+        self._waiting: list[Deferred[None]] = []
+
+    def save(self, data: bytes) -> None:
+        """Write ``data`` soon."""
+        self._next = data
+        if not self._busy:
+            self._write()
+
+    def settle(self) -> Deferred[None]:
+        """Fire when there is nothing left to write, or it cannot be written."""
+        if not self._busy and self._next is not None:
+            self._write()
+        if not self._busy:
+            return succeed(None)
+        settled: Deferred[None] = Deferred()
+        self._waiting.append(settled)
+        return settled
+
+    def _write(self) -> None:
+        """Write the newest text."""
+        data, self._next = self._next, None
+        assert data is not None
+        self._busy = True
+        written = self._in_thread(lambda: JsonFile.save(self, data))
+        written.addCallbacks(self._written, lambda failure: self._failed(failure, data))
+
+    def _written(self, _result: Any) -> None:
+        """Go on with what came meanwhile."""
+        self._busy = False
+        if self._next is not None:
+            self._write()
+        else:
+            self._fire()
+
+    def _failed(self, failure: Failure, data: bytes) -> None:
+        """Keep what could not be written, unless something newer is there."""
+        why = failure.getErrorMessage()
+        self._log.error("could not write {path}: {why}", path=self.path, why=why)
+        self._busy = False
+        if self._next is None:
+            self._next = data
+        self._fire()
+
+    def _fire(self) -> None:
+        """Tell all who wait."""
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            each.callback(None)
