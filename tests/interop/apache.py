@@ -29,7 +29,12 @@ def missing_tools() -> list[str]:
 
 
 def build() -> None:
-    """Compile the Java programs and list their class paths, off line if possible."""
+    """Compile the Java programs and list their class paths, unless that was done."""
+    sources = [*JAVA.glob("pom.xml"), *JAVA.glob("v*/pom.xml"), *JAVA.rglob("*.java")]
+    newest = max(path.stat().st_mtime for path in sources)
+    paths = [JAVA / release / "target" / "classpath.txt" for release in RELEASES]
+    if all(path.exists() and path.stat().st_mtime > newest for path in paths):
+        return
     command = ["mvn", "-q", "-B", "process-classes"]
     if subprocess.run([*command, "-o"], cwd=JAVA, capture_output=True).returncode:
         done = subprocess.run(command, cwd=JAVA, capture_output=True, text=True)
@@ -118,7 +123,12 @@ class ApacheServer:
 
     def stop(self) -> None:
         """Stop it as an operator would, with SIGTERM: the store is closed cleanly."""
-        self.process.terminate()
+        status = self.process.terminate()
+        assert status in (0, 143), f"status {status}: {self.process.tail()}"
+
+    def abandon(self) -> None:
+        """Kill it: a clean stop takes up to 20 s, and nobody reads its store."""
+        self.process.kill()
 
 
 def name_server(release: str, scratch: Path) -> ApacheServer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,6 +23,9 @@ class Server(Protocol):
 
     def stop(self) -> None:
         """Stop it as an operator would."""
+
+    def abandon(self) -> None:
+        """End it where nothing of it is needed any more."""
 
 
 class Cluster(Struct, frozen=True):
@@ -69,10 +71,10 @@ class Lab:
         return Cluster(names, (self.broker(make, names),))
 
     def stop(self, *servers: Server) -> None:
-        """Stop some servers, all at once: Apache's take many seconds each."""
-        with ThreadPoolExecutor(len(servers)) as pool:
-            list(pool.map(lambda server: server.stop(), servers))
-        self._servers = [one for one in self._servers if one not in servers]
+        """Stop some servers as an operator would."""
+        for server in servers:
+            server.stop()
+            self._servers.remove(server)
 
     def sender(self, make: str, names: Server, **options: Any) -> Program:
         """Start a program that sends the corpus (options of ``SendMessages``)."""
@@ -125,9 +127,9 @@ class Lab:
         self._programs.clear()
 
     def close(self) -> None:
-        """Kill the clients, stop the servers."""
+        """Kill the clients, end the servers."""
         self.end_programs()
         for tool in self._tools.values():
             tool.kill()
-        if self._servers:
-            self.stop(*self._servers)
+        for server in reversed(self._servers):
+            server.abandon()

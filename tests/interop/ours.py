@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from signal import SIGTERM
 
 from .program import Process, Program, free_port
 
@@ -33,7 +34,12 @@ class OurServer:
 
     def stop(self) -> None:
         """Stop it as an operator would, with SIGTERM: the store is closed cleanly."""
-        self.process.terminate()
+        status = self.process.terminate(timeout=20)
+        assert status in (0, -SIGTERM), f"status {status}: {self.process.tail()}"
+
+    def abandon(self) -> None:
+        """Stop it too: ours must always end in time, and without an error."""
+        self.stop()
 
 
 def name_server(scratch: Path) -> OurServer:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from .corpus import check_contents, check_once, check_queue_order, message
-from .lab import Lab
+from .lab import Lab, Server
 from .program import wait_for_messages
 
 COUNT = 10_000
@@ -36,9 +36,9 @@ def test_store_directory(lab: Lab, writer: str, reader: str) -> None:
     gets only what it had not consumed.
     """
     store = lab.scratch / "store"
-    names = lab.name_server("v53")
-    write(lab, writer, store)
-    broker = lab.broker(reader, names, "broker-moved", store)
+    names = lab.name_server("v49")
+    write(lab, writer, names, store)
+    lab.broker(reader, names, "broker-moved", store)
     lab.sender("v53", names, topic=TOPIC, plan=SECOND, **{"from": SPLIT}).finish()
     key = f"key-s-{SPLIT - 1}"
     seen = lab.read("v53", names, topic=TOPIC, key=key)
@@ -51,16 +51,14 @@ def test_store_directory(lab: Lab, writer: str, reader: str) -> None:
     keeper = lab.consumer("v49", names, topic=TOPIC, group="G_keeper")
     check_once(range(SPLIT, COUNT), wait_for_messages([keeper], COUNT - SPLIT, 60))
     keeper.stop()
-    lab.stop(broker)
 
 
-def write(lab: Lab, make: str, store: Path) -> None:
+def write(lab: Lab, make: str, names: Server, store: Path) -> None:
     """Fill a store directory with messages that one group has consumed; close it."""
-    names = lab.name_server("v53")
     broker = lab.broker(make, names, "broker-moved", store)
     lab.make_topic(names, TOPIC, queues=4)
     lab.sender("v53", names, topic=TOPIC, plan=FIRST).finish()
     keeper = lab.consumer("v49", names, topic=TOPIC, group="G_keeper")
     wait_for_messages([keeper], SPLIT, 60)
     keeper.stop()
-    lab.stop(broker, names)
+    lab.stop(broker)

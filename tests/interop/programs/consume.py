@@ -27,7 +27,7 @@ class Commands(LineReceiver):
         self._consumer = consumer
         self.ended: Deferred[None] = Deferred()
 
-    def lineReceived(self, line: bytes) -> None:  # noqa: N802
+    def lineReceived(self, line: bytes) -> None:  # noqa: N802 (Twisted's name)
         """Print the queues held now: ``assignment`` is the only command."""
         queues = [
             (queue.topic, queue.broker_name, queue.queue_id)

@@ -12,8 +12,8 @@ from twisted.python import log
 
 from rocketmq_tw import Client, Message
 from rocketmq_tw.client import Producer, SendResult
+from tests.interop.corpus import SHARDS, message
 
-from ..corpus import SHARDS, message
 from .lines import options, say
 
 BATCH = 20
