@@ -1,7 +1,8 @@
 """
 Looking at a broker as a whole: its figures and its settings.
 
-Source: ``AdminBrokerProcessor.prepareRuntimeInfo`` and ``getBrokerConfig`` of RocketMQ 5.
+Source: ``AdminBrokerProcessor.prepareRuntimeInfo`` and ``getBrokerConfig`` of
+RocketMQ 5.
 """
 
 from __future__ import annotations
