@@ -48,7 +48,7 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     ha_listen_port: Port = 0
     broker_role: BrokerRole = BrokerRole.ASYNC_MASTER
     broker_permission: Annotated[int, msgspec.Meta(ge=0, le=7)] = 6
-    region_id: str = "DefaultRegion"
+    region_id: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_.-]*$")] = "DefaultRegion"
     trace_on: bool = True
 
     auto_create_topic_enable: bool = True

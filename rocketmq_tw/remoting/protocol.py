@@ -39,12 +39,13 @@ from rocketmq_tw.wire.command import (
     ONE_WAY,
     Command,
     decode,
+    decode_json,
     encode_answer,
     encode_request,
 )
 from rocketmq_tw.wire.errors import RemoteProtocolError
 from rocketmq_tw.wire.fields import Answer, Request, from_ext
-from rocketmq_tw.wire.frame import FRAME_LIMIT, Frame, FrameDecoder
+from rocketmq_tw.wire.frame import FRAME_LIMIT, JSON, Frame, FrameDecoder
 
 A = TypeVar("A", bound=Answer)
 
@@ -237,7 +238,10 @@ class RemotingProtocol(Protocol):
         broken: RemoteProtocolError | None = None
         for kind, header, body in frames:
             try:
-                command = decode(kind, header, body)
+                if kind == JSON:
+                    command = decode_json(header, body)
+                else:
+                    command = decode(kind, header, body)
             except RemoteProtocolError as error:
                 broken = error
                 break

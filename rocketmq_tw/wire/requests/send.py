@@ -23,10 +23,10 @@ from rocketmq_tw.wire.fields import Answer, Request
 STORED = frozenset({0, 10, 11, 12})
 
 _QUICK = (
-    b'{"code":%%d,"extFields":{"MSG_REGION":"%%b","TRACE_ON":"%%b","msgId":"%%b",'
-    b'"queueId":"%%d","queueOffset":"%%d"},"flag":1,"language":"%b","opaque":%%d,'
-    b'"serializeTypeCurrentRPC":"JSON","version":%d}'
-    % (codes.LANGUAGE.encode(), codes.VERSION)
+    '{"code":%%d,"extFields":{"MSG_REGION":"%%s","TRACE_ON":"%%s","msgId":"%%s",'
+    '"queueId":"%%d","queueOffset":"%%d"},"flag":1,"language":"%s","opaque":%%d,'
+    '"serializeTypeCurrentRPC":"JSON","version":%d}'
+    % (codes.LANGUAGE, codes.VERSION)
 )
 _HEAD = struct.Struct(">II")
 _pack_head = _HEAD.pack
@@ -58,15 +58,16 @@ class SendAnswer(Answer):
         """
         if self.transaction_id or self.remark or self.batch_uniq_id:
             return None
-        header = _QUICK % (
+        text = _QUICK % (
             self.status,
-            self.region.encode(),
-            self.trace_on.encode(),
-            self.msg_id.encode(),
+            self.region,
+            self.trace_on,
+            self.msg_id,
             self.queue_id,
             self.queue_offset,
             opaque,
         )
+        header = text.encode()
         return _pack_head(4 + len(header), len(header)) + header
 
 
