@@ -115,6 +115,12 @@ class LiveBrokers:
             self._connect(live, connection)
         return live
 
+    def touch(self, key: BrokerKey, now: float) -> None:
+        """Keep a broker's entry alive, if there is one."""
+        live = self._by_key.get(key)
+        if live is not None:
+            live.last_seen = now
+
     def drop(self, key: BrokerKey) -> bool:
         """Forget a broker; returns whether it was known."""
         live = self._by_key.pop(key, None)

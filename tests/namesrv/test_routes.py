@@ -1,0 +1,231 @@
+"""Tests of :mod:`rocketmq_tw.namesrv.routes` and :mod:`rocketmq_tw.namesrv.live`."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.model.route import QueueData
+from rocketmq_tw.namesrv.routes import RegistrationRefused, RouteTable
+from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable
+
+from .fixtures import CLUSTER, MASTER, REPLICA, broker, replica, topics
+
+KEY = (CLUSTER, MASTER)
+
+
+class RouteTableTests(SynchronousTestCase):
+    """Brokers come and go, and their topics with them."""
+
+    def setUp(self) -> None:
+        """Make an empty table that notes what changes."""
+        self.changed: list[str | None] = []
+        self.table = RouteTable(self.changed.append)
+
+    def perm(self, topic: str = "A") -> int:
+        """Look at the permissions of broker-a's queues."""
+        return self.table.queues[topic]["broker-a"].perm
+
+    def test_register(self) -> None:
+        """The topics of a new master are known, and all routes have changed."""
+        self.table.register(broker("A", "B"), 0.0)
+        self.assertEqual(
+            self.table.queues["A"], {"broker-a": QueueData("broker-a", 8, 8, 6)}
+        )
+        self.assertEqual(self.table.groups["broker-a"].addrs, {0: MASTER})
+        self.assertEqual(self.changed, [None, "A", "B"])
+
+    def test_single_topic_refused(self) -> None:
+        """A broker that is not known may not begin with a single topic."""
+        self.assertRaises(RegistrationRefused, self.table.register, broker("A"), 0.0)
+        self.assertEqual((self.table.groups, self.table.queues), ({}, {}))
+        self.assertIsNone(self.table.live.get(KEY))
+
+    def test_single_topic_added(self) -> None:
+        """One that is known adds a topic by naming only that; the others stay."""
+        self.table.register(broker("A", "B"), 0.0)
+        self.table.register(broker("C", version=2), 0.0)
+        self.assertEqual(sorted(self.table.queues), ["A", "B", "C"])
+
+    def test_no_topics(self) -> None:
+        """A broker may have no topics yet."""
+        self.table.register(broker(), 0.0)
+        self.assertIn("broker-a", self.table.groups)
+
+    def test_nothing_new(self) -> None:
+        """The same again changes nothing."""
+        self.table.register(broker("A", "B"), 0.0)
+        self.changed.clear()
+        self.table.register(broker("A", "B"), 30.0)
+        self.assertEqual(self.changed, [])
+
+    def test_same_version_is_not_taken(self) -> None:
+        """Known topics are looked at only when the version has changed."""
+        self.table.register(broker("A", "B"), 0.0)
+        self.table.wipe_write("broker-a")
+        self.table.register(broker("A", "B"), 1.0)
+        self.assertEqual(self.perm(), 4)
+        self.table.register(broker("A", "B", version=2), 2.0)
+        self.assertEqual(self.perm(), 6)
+
+    def test_forget(self) -> None:
+        """Topics that are no longer named can be dropped."""
+        self.table.register(broker("A", "B"), 0.0)
+        self.table.register(broker("B", "C", version=2), 0.0, forget=True)
+        self.assertEqual(sorted(self.table.queues), ["B", "C"])
+
+    def test_mappings(self) -> None:
+        """Mappings of static topics are kept as they came, and go with the broker."""
+        info = {"bname": "broker-a", "topic": "A", "totalQueues": 2}
+        configs = topics("A", "B").topic_config_table
+        table = TopicConfigAndMappingTable(
+            configs, topic_queue_mapping_info_map={"A": info}
+        )
+        self.table.register(broker(topics=table), 0.0)
+        self.assertEqual(self.table.mappings, {"A": {"broker-a": info}})
+        self.table.unregister(KEY, "broker-a")
+        self.assertEqual(self.table.mappings, {})
+
+    def test_replica(self) -> None:
+        """A replica is listed; its topics do not count."""
+        self.table.register(broker("A", "B"), 0.0)
+        self.table.register(replica("C", "D"), 0.0)
+        self.assertEqual(self.table.groups["broker-a"].addrs, {0: MASTER, 1: REPLICA})
+        self.assertNotIn("C", self.table.queues)
+
+    def test_acting_master(self) -> None:
+        """The topics of the lowest replica count if it knows it may act, to be read."""
+        self.table.register(replica("A", "B", acting_master=True), 0.0)
+        self.assertEqual(self.perm(), 4)
+
+    def test_prime_replica(self) -> None:
+        """One that knows, but may not, is believed as it is."""
+        self.table.register(replica("A", "B", acting_master=False), 0.0)
+        self.assertEqual(self.perm(), 6)
+
+    def test_master_leaves_acting_replica(self) -> None:
+        """With the master gone, its topics can only be read; its return undoes that."""
+        self.table.register(broker("A", "B", acting_master=True), 0.0)
+        self.table.register(replica("A", "B", acting_master=True), 0.0)
+        self.table.unregister(KEY, "broker-a")
+        self.assertEqual(self.perm(), 4)
+        self.table.register(broker("A", "B", acting_master=True), 0.0)
+        self.assertEqual(self.perm(), 6)
+
+    def test_promoted(self) -> None:
+        """A broker is listed under one id only."""
+        self.table.register(replica("A", "B"), 0.0)
+        self.table.register(broker("A", "B", broker_addr=REPLICA), 0.0)
+        self.assertEqual(self.table.groups["broker-a"].addrs, {0: REPLICA})
+
+    def test_id_taken_over(self) -> None:
+        """A second master takes the first one's place; the loss of that is nothing."""
+        self.table.register(broker("A", "B", connection="first"), 0.0)
+        self.table.register(broker("A", "B", broker_addr=REPLICA), 0.0)
+        self.table.connection_lost("first")
+        self.assertEqual(self.table.groups["broker-a"].addrs, {0: REPLICA})
+        self.assertIn("A", self.table.queues)
+
+    def test_older_state_ignored(self) -> None:
+        """A master of an older epoch does not take the place of a newer one."""
+        self.table.register(broker("A", "B", state=2), 0.0)
+        self.table.register(broker("A", "B", state=1, broker_addr=REPLICA), 0.0)
+        self.assertEqual(self.table.groups["broker-a"].addrs, {0: MASTER})
+        self.assertIsNone(self.table.live.get((CLUSTER, REPLICA)))
+
+    def test_renamed(self) -> None:
+        """A broker that comes back by another name is known by that alone."""
+        self.table.register(broker("A", "B"), 0.0)
+        self.table.register(broker("A", "B", broker_name="broker-z"), 0.0)
+        self.assertEqual(list(self.table.groups), ["broker-z"])
+        self.assertEqual(list(self.table.queues["A"]), ["broker-z"])
+
+    def test_unregister(self) -> None:
+        """The last of a name takes its topics along."""
+        self.table.register(broker("A", "B"), 0.0)
+        self.table.register(replica("A", "B"), 0.0)
+        self.assertTrue(self.table.unregister(KEY, "broker-a"))
+        self.assertIn("A", self.table.queues)
+        self.assertTrue(self.table.unregister((CLUSTER, REPLICA), "broker-a"))
+        self.assertEqual((self.table.groups, self.table.queues), ({}, {}))
+        self.assertFalse(self.table.unregister(KEY, "broker-a"))
+
+    def test_connection_lost(self) -> None:
+        """All brokers that came by a connection go with it, and no others."""
+        self.table.register(broker("A", "B", connection=1), 0.0)
+        other = broker(
+            "A", "B", connection=1, broker_name="broker-b", broker_addr=REPLICA
+        )
+        self.table.register(other, 0.0)
+        third = broker("A", "B", connection=2, broker_name="c", broker_addr="c:1")
+        self.table.register(third, 0.0)
+        self.assertEqual(len(self.table.connection_lost(1)), 2)
+        self.assertEqual(list(self.table.groups), ["c"])
+        self.assertEqual(self.table.connection_lost(1), [])
+
+    def test_reconnected(self) -> None:
+        """The loss of a connection that a broker no longer uses is nothing."""
+        self.table.register(broker("A", "B", connection=1, fingerprint=7), 0.0)
+        self.table.live.renew(KEY, 7, 2, 1.0)
+        self.assertEqual(self.table.connection_lost(1), [])
+        self.assertEqual(len(self.table.connection_lost(2)), 1)
+
+    def test_expire(self) -> None:
+        """A broker is dropped when it was silent for longer than it said."""
+        self.table.register(broker("A", "B"), 0.0)
+        self.table.register(replica("A", "B", timeout=10.0), 0.0)
+        self.assertEqual(self.table.expire(10.0), [])
+        self.assertEqual([live.key[1] for live in self.table.expire(10.1)], [REPLICA])
+        self.table.live.touch(KEY, 100.0)
+        self.assertEqual(self.table.expire(220.0), [])
+        self.assertEqual(len(self.table.expire(220.1)), 1)
+        self.assertEqual(self.table.queues, {})
+
+    def test_delete_topic(self) -> None:
+        """A topic is forgotten in one cluster or in all."""
+        self.table.register(broker("A", "B"), 0.0)
+        other = broker("A", "B", cluster="Other", broker_name="b", broker_addr=REPLICA)
+        self.table.register(other, 0.0)
+        self.table.delete_topic("A", "Other")
+        self.assertEqual(list(self.table.queues["A"]), ["broker-a"])
+        self.table.delete_topic("A")
+        self.assertNotIn("A", self.table.queues)
+
+    def test_deleted_topic_comes_back(self) -> None:
+        """A broker that still has the topic registers it, even with nothing new."""
+        self.table.register(broker("A", "B", fingerprint=7), 0.0)
+        self.table.delete_topic("A")
+        self.assertIsNone(self.table.live.renew(KEY, 7, None, 1.0))
+        self.table.register(broker("A", "B"), 1.0)
+        self.assertIn("A", self.table.queues)
+
+    def test_renew(self) -> None:
+        """The same registration again keeps the entry alive; another does not."""
+        self.table.register(broker("A", "B", fingerprint=7), 0.0)
+        self.assertIsNotNone(self.table.live.renew(KEY, 7, None, 50.0))
+        self.assertIsNone(self.table.live.renew(KEY, 8, None, 90.0))
+        self.assertEqual(self.table.expire(170.0), [])
+        self.assertEqual(len(self.table.expire(170.1)), 1)
+
+    def test_group_change_needs_full_registration(self) -> None:
+        """After a change in its group a broker is looked at in full."""
+        self.table.register(broker("A", "B", fingerprint=7), 0.0)
+        self.table.register(replica("A", "B", fingerprint=8), 0.0)
+        self.assertIsNone(self.table.live.renew(KEY, 7, None, 1.0))
+
+    def test_write_permission(self) -> None:
+        """It is cleared and set for all topics of a broker."""
+        self.table.register(broker("A", "B"), 0.0)
+        self.assertEqual(self.table.wipe_write("broker-a"), 2)
+        self.assertEqual(self.perm("B"), 4)
+        self.assertEqual(self.table.add_write("broker-a"), 2)
+        self.assertEqual(self.perm("B"), 6)
+        self.assertEqual(self.table.wipe_write("nobody"), 0)
+
+    def test_add_topic(self) -> None:
+        """Queues of known brokers can be added; of others nothing is."""
+        self.table.register(broker("A", "B"), 0.0)
+        known, unknown = QueueData("broker-a", 1, 1, 6), QueueData("x", 1, 1, 6)
+        self.assertFalse(self.table.add_topic("S", [known, unknown]))
+        self.assertNotIn("S", self.table.queues)
+        self.assertTrue(self.table.add_topic("S", [known]))
+        self.assertIn("S", self.table.queues)

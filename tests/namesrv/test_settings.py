@@ -1,0 +1,126 @@
+"""Tests of :mod:`rocketmq_tw.namesrv.settings` and :mod:`~.kvconfig`."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.jsonfile import DamagedDocument, JsonFile
+from rocketmq_tw.namesrv.kvconfig import KVConfig
+from rocketmq_tw.wire.bodies.kvtable import KVTable, decode_properties
+from rocketmq_tw.wire.requests.kvconfig import (
+    DeleteKVConfig,
+    GetKVConfig,
+    GetKVList,
+    GetNamesrvConfig,
+    PutKVConfig,
+    UpdateNamesrvConfig,
+)
+
+from .fixtures import Served
+
+
+class SettingsTests(Served):
+    """What administrators ask."""
+
+    def test_keys(self) -> None:
+        """Keys are set, read, listed and forgotten."""
+        self.ask(PutKVConfig("n", "k", "v"))
+        self.assertEqual(self.ask(GetKVConfig("n", "k")).value, "v")
+        table = KVTable.decode(self.ask(GetKVList("n")).body).table
+        self.assertEqual(table, {"k": "v"})
+        self.ask(DeleteKVConfig("n", "k"))
+        self.assertEqual(
+            self.refused(GetKVConfig("n", "k")),
+            (22, "No config item, Namespace: n Key: k"),
+        )
+
+    def test_unknown_namespace(self) -> None:
+        """A namespace that was never used has no list."""
+        self.assertEqual(
+            self.refused(GetKVList("n")), (22, "No config item, Namespace: n")
+        )
+
+    def test_show(self) -> None:
+        """The settings are shown under the original's names."""
+        shown = decode_properties(self.ask(GetNamesrvConfig()).body)
+        self.assertEqual(shown["listenPort"], "9876")
+        self.assertEqual(shown["orderMessageEnable"], "false")
+
+    def test_update(self) -> None:
+        """Harmless settings can be changed."""
+        self.ask(UpdateNamesrvConfig(body=b"orderMessageEnable=true\n"))
+        self.assertTrue(self.config.order_message_enable)
+
+    def test_update_forbidden(self) -> None:
+        """Paths cannot be changed from afar."""
+        for key in (b"kvConfigPath", b"rocketmqHome", b"configBlackList"):
+            asked = UpdateNamesrvConfig(body=key + b"=/etc/passwd")
+            code, remark = self.refused(asked)
+            self.assertEqual(
+                (code, remark), (16, "Can not update config in black list.")
+            )
+
+    def test_update_nothing_by_halves(self) -> None:
+        """Unknown keys and bad values are refused, and nothing is changed then."""
+        for other in (b"listenPort=1", b"foo=1", b"waitSecondsForService=soon"):
+            body = b"orderMessageEnable=true\n" + other
+            code, remark = self.refused(UpdateNamesrvConfig(body=body))
+            self.assertEqual(code, 1)
+            self.assertIn(other.partition(b"=")[0].decode(), remark)
+        self.assertFalse(self.config.order_message_enable)
+
+    def test_update_empty(self) -> None:
+        """An empty request is refused."""
+        self.assertEqual(self.refused(UpdateNamesrvConfig())[0], 1)
+
+
+class KVConfigTests(SynchronousTestCase):
+    """Keys and values outlive the process."""
+
+    def setUp(self) -> None:
+        """Choose a file."""
+        self.file = JsonFile(self.mktemp())
+
+    def table(self) -> KVConfig:
+        """Load what is there."""
+        table = KVConfig(self.file, maybeDeferred, lambda namespace, key: None)
+        table.load()
+        return table
+
+    def test_kept(self) -> None:
+        """What was set is there after a restart."""
+        first = self.table()
+        self.successResultOf(first.put("n", "k", "v"))
+        self.successResultOf(first.put("n", "gone", "v"))
+        self.successResultOf(first.delete("n", "gone"))
+        self.assertEqual(self.table().list("n"), {"k": "v"})
+
+    def test_apache_file(self) -> None:
+        """The original's file is read."""
+        text = b'{"configTable":{"ORDER_TOPIC_CONFIG":{"T":"broker-a:4"}}}'
+        self.file.save(text)
+        self.assertEqual(self.table().get("ORDER_TOPIC_CONFIG", "T"), "broker-a:4")
+
+    def test_damaged(self) -> None:
+        """A damaged file is an error, not an empty table."""
+        self.file.save(b"{")
+        self.assertRaises(DamagedDocument, self.table)
+
+    def test_shown_once_kept(self) -> None:
+        """A key is seen when it is on the disk; one that is not never is."""
+        running: list[Deferred[None]] = []
+
+        def run(*_: object) -> Deferred[None]:
+            running.append(Deferred())
+            return running[-1]
+
+        table = KVConfig(self.file, run, lambda namespace, key: None)
+        first, second = table.put("n", "k", "1"), table.put("n", "k", "2")
+        self.assertIsNone(table.get("n", "k"))
+        running[0].callback(None)
+        self.assertEqual(table.get("n", "k"), "1")
+        running[1].errback(OSError("full"))
+        self.assertEqual(table.get("n", "k"), "1")
+        self.successResultOf(first)
+        self.failureResultOf(second, OSError)

@@ -1,0 +1,128 @@
+"""Tests of :mod:`rocketmq_tw.namesrv.views`."""
+
+from __future__ import annotations
+
+import msgspec
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.model.route import TopicRoute
+from rocketmq_tw.model.topic import FLAG_UNIT, FLAG_UNIT_SUB, TopicConfig
+from rocketmq_tw.namesrv import views
+from rocketmq_tw.namesrv.routes import RouteTable
+from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable
+
+from .fixtures import MASTER, REPLICA, broker, replica
+
+
+class ViewTests(SynchronousTestCase):
+    """What clients are told."""
+
+    def setUp(self) -> None:
+        """Make a table whose changes drop the texts."""
+        self.texts = views.RouteTexts(self.find)
+        self.table = RouteTable(self.texts.forget)
+        self.looked_up = 0
+
+    def find(self, topic: str) -> TopicRoute | None:
+        """Count how often a route is put together."""
+        self.looked_up += 1
+        return views.route_of(self.table, topic)
+
+    def test_strict_text(self) -> None:
+        """New clients get strict JSON, compact and in ASCII."""
+        self.table.register(broker("A", "B", cluster="Größe"), 0.0)
+        self.assertEqual(
+            self.texts.get("A", 401, False),
+            b'{"brokerDatas":[{"brokerAddrs":{"0":"10.0.0.1:10911"},"brokerName":"'
+            b'broker-a","cluster":"Gr\\u00F6\\u00DFe","enableActingMaster":false}],'
+            b'"filterServerTable":{},"queueDatas":[{"brokerName":"broker-a","perm":6,'
+            b'"readQueueNums":8,"topicSysFlag":0,"writeQueueNums":8}]}',
+        )
+
+    def test_lenient_text(self) -> None:
+        """Old ones get bare ids, unless they ask for strict JSON."""
+        self.table.register(broker("A", "B"), 0.0)
+        self.assertIn(b'{0:"10.0.0.1:10911"}', self.texts.get("A", 400, False) or b"")
+        self.assertIn(b'{"0":"10.0.0.1:10911"}', self.texts.get("A", 0, True) or b"")
+
+    def test_text_is_kept(self) -> None:
+        """A text is made once until something changes."""
+        self.table.register(broker("A", "B"), 0.0)
+        for _ in range(3):
+            self.texts.get("A", 479, False)
+        self.assertEqual(self.looked_up, 1)
+        self.table.wipe_write("broker-a")
+        self.assertIn(b'"perm":4', self.texts.get("A", 479, False) or b"")
+        self.table.register(replica("A", "B"), 0.0)
+        self.assertIn(REPLICA.encode(), self.texts.get("A", 479, False) or b"")
+
+    def test_unknown(self) -> None:
+        """Nobody's topic has no route, until someone registers it."""
+        self.assertIsNone(self.texts.get("A", 479, False))
+        self.table.register(broker("A", "B"), 0.0)
+        self.assertIsNotNone(self.texts.get("A", 479, False))
+
+    def test_acting_master(self) -> None:
+        """A replica is shown as master where that is wanted and allowed."""
+        self.table.register(replica("A", "B", acting_master=True), 0.0)
+        plain = views.route_of(self.table, "A")
+        acting = views.route_of(self.table, "A", acting=True)
+        assert plain is not None and acting is not None
+        self.assertEqual(plain.broker_datas[0].broker_addrs, {1: REPLICA})
+        self.assertEqual(acting.broker_datas[0].broker_addrs, {0: REPLICA})
+
+    def test_filter_servers(self) -> None:
+        """The filter servers of a broker are listed by its address."""
+        self.table.register(broker("A", "B", filter_servers=("f:1",)), 0.0)
+        route = views.route_of(self.table, "A")
+        assert route is not None
+        self.assertEqual(route.filter_server_table, {MASTER: ("f:1",)})
+
+    def test_zone(self) -> None:
+        """Other zones are left out, but for brokers without master."""
+        self.table.register(broker("A", "B", zone_name="East"), 0.0)
+        west = broker("A", "B", broker_name="b", broker_addr="b:1", zone_name="west")
+        self.table.register(west, 0.0)
+        lone = broker(broker_name="c", broker_addr="c:1", broker_id=1)
+        self.table.register(lone, 0.0)
+        queues = views.route_of(self.table, "A").queue_datas  # type: ignore[union-attr]
+        self.table.add_topic("A", [msgspec.structs.replace(queues[0], broker_name="c")])
+        route = views.in_zone(self.find("A"), "east")  # type: ignore[arg-type]
+        names = [data.broker_name for data in route.broker_datas]
+        self.assertEqual(names, ["broker-a", "c"])
+        self.assertEqual([data.broker_name for data in route.queue_datas], names)
+
+    def test_clusters(self) -> None:
+        """All brokers and clusters are listed."""
+        self.table.register(broker("A", "B"), 0.0)
+        self.table.register(replica("A", "B"), 0.0)
+        info = views.cluster_info(self.table)
+        self.assertEqual(info.cluster_addr_table, {"DefaultCluster": {"broker-a"}})
+        addrs = info.broker_addr_table["broker-a"].broker_addrs
+        self.assertEqual(addrs, {0: MASTER, 1: REPLICA})
+
+    def test_lists(self) -> None:
+        """Topics are listed by cluster; cluster and broker names are topics too."""
+        self.table.register(broker("A", "B"), 0.0)
+        topics = views.topics_of_cluster(self.table, "DefaultCluster").topic_list
+        self.assertEqual(topics, ("A", "B"))
+        self.assertEqual(views.topics_of_cluster(self.table, "X").topic_list, ())
+        system = views.system_topics(self.table)
+        self.assertEqual(system.topic_list, ("DefaultCluster", "broker-a"))
+        self.assertEqual(system.broker_addr, MASTER)
+
+    def test_unit_lists(self) -> None:
+        """Topics are listed by their flags."""
+        both = FLAG_UNIT | FLAG_UNIT_SUB
+        flags = {"plain": 0, "unit": FLAG_UNIT, "sub": FLAG_UNIT_SUB, "both": both}
+        configs = {n: TopicConfig(n, topic_sys_flag=f) for n, f in flags.items()}
+        self.table.register(broker(topics=TopicConfigAndMappingTable(configs)), 0.0)
+        listed = [
+            views.flagged_topics(self.table, FLAG_UNIT),
+            views.flagged_topics(self.table, FLAG_UNIT_SUB),
+            views.flagged_topics(self.table, FLAG_UNIT_SUB, FLAG_UNIT),
+        ]
+        self.assertEqual(
+            [each.topic_list for each in listed],
+            [("both", "unit"), ("both", "sub"), ("sub",)],
+        )
