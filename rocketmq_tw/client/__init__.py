@@ -26,10 +26,14 @@ _HOMES = {
     "SendStatus": "results",
     "PushConsumer": "push_consumer",
     "QueueReader": "queue_reader",
-    **{
-        name: "delivery"
-        for name in ("Tags", "Retry", "ACK", "DEAD_LETTER", "EARLIEST", "LATEST")
-    },
+    "PullResult": "pulling",
+    "PullStatus": "pulling",
+    "ConsumerConfig": "consumer_config",
+    "StopReport": "consumer_config",
+    "Tags": "subscriptions",
+    "EARLIEST": "offsets",
+    "LATEST": "offsets",
+    **{name: "outcomes" for name in ("ACK", "DEAD_LETTER", "Partial", "Retry")},
     **{
         name: "errors"
         for name in (

@@ -39,7 +39,8 @@ def average(
     """
     Give each member one run of neighbours; the first members get what is left over.
 
-    Five queues among two: ``0 1 2 | 3 4``. Members beyond the number of queues get none.
+    Five queues among two: ``0 1 2 | 3 4``. With more members than queues the last ones
+    get nothing.
 
     :param members: must hold ``client_id``.
     """

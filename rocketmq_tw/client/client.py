@@ -188,11 +188,15 @@ class Client(MultiService):
         """
         Make a consumer that is handed its messages. Subscribe, then start it.
 
-        :param options: see :class:`~rocketmq_tw.client.push_consumer.PushConsumer`.
+        One that has subscribed before the client starts is started with it.
+
+        :param options: see :class:`~rocketmq_tw.client.push_consumer.ConsumerConfig`.
         """
         from rocketmq_tw.client.push_consumer import PushConsumer
 
-        return PushConsumer(self.session, group, **options)
+        consumer = PushConsumer(self.session, group, **options)
+        consumer.setServiceParent(self)
+        return consumer
 
     def queue_reader(self, group: str) -> QueueReader:
         """Make a reader of single queues; it keeps no state."""

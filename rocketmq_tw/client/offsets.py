@@ -151,7 +151,7 @@ class RemoteOffsetStore:
         return asked.addCallbacks(lambda answer: int(answer.offset), _none_if_not_found)
 
     def commit_changed(self) -> None:
-        """Send what changed since the last time, one way: nobody waits, nothing fails."""
+        """Send what changed since the last time, one way; nothing fails."""
         for queue, offset in self._changed(self._offsets, self._sent):
             address = self._session.broker_address(queue.broker_name, any_broker=True)
             if address is None:

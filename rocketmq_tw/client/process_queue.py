@@ -19,24 +19,35 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 
+import msgspec
 from twisted.internet.defer import Deferred, succeed
 
 from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.queue import MessageQueue
+from rocketmq_tw.model.topic import is_retry
+
+
+class CacheSize(msgspec.Struct):
+    """How many bytes of message bodies all queues of one consumer hold."""
+
+    total: int = 0
 
 
 class ProcessQueue:
     """
     The messages of one queue that wait for the handler, or are with it.
 
+    :param cache: counts the bytes of this queue with those of its consumer's others.
     :ivar size: bytes of their bodies.
     :ivar closing: no further message is handed over.
     :ivar dropped: the queue is no longer ours; results are ignored.
     :ivar running: how many hand-overs have begun and not ended.
     """
 
-    def __init__(self, queue: MessageQueue) -> None:
+    def __init__(self, queue: MessageQueue, cache: CacheSize | None = None) -> None:
         self.queue = queue
+        self.is_retry = is_retry(queue.topic)
+        self._cache = cache or CacheSize()
         self.size = 0
         self.closing = False
         self.dropped = False
@@ -71,6 +82,7 @@ class ProcessQueue:
         """
         here = self._messages
         fresh = []
+        size = 0
         sort = False
         for message in messages:
             at = message.queue_offset
@@ -81,8 +93,9 @@ class ProcessQueue:
             else:
                 sort = True
             here[at] = message
-            self.size += len(message.body)
+            size += len(message.body)
             fresh.append(message)
+        self._count(size)
         if sort:
             # Rare: the broker went backwards. The first key must stay the lowest.
             self._messages = OrderedDict(sorted(here.items()))
@@ -97,19 +110,16 @@ class ProcessQueue:
         """
         here = self._messages
         found = False
+        size = 0
         for message in messages:
             gone = here.pop(message.queue_offset, None)
             if gone is not None:
                 found = True
-                self.size -= len(gone.body)
+                size += len(gone.body)
         if not found:
             return -1
+        self._count(-size)
         return next(iter(here)) if here else self._highest + 1
-
-    def replace(self, message: StoredMessage) -> None:
-        """Put a changed copy in the place of a message that is here."""
-        if message.queue_offset in self._messages:
-            self._messages[message.queue_offset] = message
 
     # -- hand-overs
 
@@ -136,5 +146,12 @@ class ProcessQueue:
         return waiting
 
     def drop(self) -> None:
-        """Give the queue up: from now on results are ignored."""
+        """Give the queue up: what is here goes, and from now on results are ignored."""
         self.closing = self.dropped = True
+        self._messages.clear()
+        self._count(-self.size)
+
+    def _count(self, size: int) -> None:
+        """Add to the bytes here and to those of all queues."""
+        self.size += size
+        self._cache.total += size

@@ -10,14 +10,22 @@ Source: ``PullAPIWrapper`` of RocketMQ 5.
 from __future__ import annotations
 
 from enum import Enum
+from typing import Final
 
 import msgspec
+from twisted.logger import Logger
 
 from rocketmq_tw.model.message import MAX_OFFSET, MIN_OFFSET, TAGS, StoredMessage
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.subscription import Subscription
-from rocketmq_tw.wire import record
+from rocketmq_tw.wire import compression, record
+from rocketmq_tw.wire.errors import ProtocolError
 from rocketmq_tw.wire.requests.pull import PullAnswer
+
+_log = Logger()
+
+#: No body grows beyond this when it is inflated, in bytes.
+MAX_BODY: Final = 128 << 20
 
 
 class PullStatus(Enum):
@@ -61,7 +69,7 @@ def read_answer(
     """
     messages: list[StoredMessage] = []
     if answer.status == PullStatus.FOUND.value:
-        messages = record.decode_all(answer.body, broker_name=queue.broker_name)
+        messages = record.decode_all(answer.body, _inflate, queue.broker_name)
         if subscription is not None and subscription.tags_set:
             tags = subscription.tags_set
             messages = [m for m in messages if m.properties.get(TAGS) in tags]
@@ -78,3 +86,16 @@ def read_answer(
         answer.max_offset,
         answer.suggest_which_broker_id,
     )
+
+
+def _inflate(body: bytes, sys_flag: int) -> bytes:
+    """
+    Inflate a body; one that cannot be is kept as it is.
+
+    The queue would stand still if such a message could never be consumed.
+    """
+    try:
+        return compression.inflate(body, sys_flag, MAX_BODY)
+    except ProtocolError as error:
+        _log.error("a compressed body stays as it came: {error}", error=error)
+        return body

@@ -51,7 +51,7 @@ class RemoteOffsetStoreTests(SynchronousTestCase):
         self.assertEqual(self.offsets.read(QUEUE), 7)
 
     def test_frozen(self) -> None:
-        """A repaired offset may go backwards, and stays until the queue is forgotten."""
+        """A repaired offset may go back, and stays until the queue is forgotten."""
         self.offsets.update(QUEUE, 7)
         self.offsets.freeze(QUEUE, 3)
         self.offsets.update(QUEUE, 9)
