@@ -58,7 +58,9 @@ class GroupTableTests(SynchronousTestCase):
 
     def test_keeps_forbidden_topics(self) -> None:
         """What the original's tools forbade is kept, and obeyed."""
-        self.file.text = b'{"forbiddenTable":{"CG":{"T":4}},"subscriptionGroupTable":{}}'
+        self.file.text = (
+            b'{"forbiddenTable":{"CG":{"T":4}},"subscriptionGroupTable":{}}'
+        )
         table = self.make()
         self.assertFalse(table.may_read("CG", "T"))
         self.assertTrue(table.may_read("CG", "U"))

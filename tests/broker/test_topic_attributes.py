@@ -24,7 +24,9 @@ class AlteredTests(SynchronousTestCase):
 
     def test_nothing_changes_nothing(self) -> None:
         """No text, or an empty one, leaves all as it is."""
-        self.assertEqual(altered({"message.type": "FIFO"}, None), {"message.type": "FIFO"})
+        self.assertEqual(
+            altered({"message.type": "FIFO"}, None), {"message.type": "FIFO"}
+        )
         self.assertEqual(altered(None, ""), {})
 
     def test_refuses_what_makes_no_sense(self) -> None:

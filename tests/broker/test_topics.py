@@ -145,7 +145,9 @@ class TopicTableTests(SynchronousTestCase):
         self.send("TopicTest")
         self.clock.advance(0)
         text = json.loads(self.file.text or b"")
-        self.assertEqual(set(text["dataVersion"]), {"counter", "stateVersion", "timestamp"})
+        self.assertEqual(
+            set(text["dataVersion"]), {"counter", "stateVersion", "timestamp"}
+        )
         self.assertEqual(
             text["topicConfigTable"]["TopicTest"],
             {

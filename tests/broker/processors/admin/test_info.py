@@ -1,0 +1,87 @@
+"""Tests of a broker's figures and settings."""
+
+from __future__ import annotations
+
+import json
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.broker.processors.admin.info import InfoProcessor
+from rocketmq_tw.broker.stats import BrokerStats
+from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.wire.requests.admin import GetBrokerConfig, GetRuntimeInfo
+from tests.broker.doubles import MemoryQueues, call
+
+#: What ``mqadmin clusterList`` reads, of one release or the other.
+CLUSTER_LIST = """
+    brokerActive brokerVersionDesc putTps getTransferredTps getTransferedTps getTotalTps
+    sendThreadPoolQueueSize pullThreadPoolQueueSize ackThreadPoolQueueSize
+    sendThreadPoolQueueHeadWaitTimeMills pullThreadPoolQueueHeadWaitTimeMills
+    ackThreadPoolQueueHeadWaitTimeMills pageCacheLockTimeMills earliestMessageTimeStamp
+    commitLogDiskRatio consumeQueueDiskRatio timerReadBehind timerOffsetBehind
+    timerCongestNum timerEnqueueTps timerDequeueTps getFoundTps getMissTps
+    msgPutTotalYesterdayMorning msgPutTotalTodayMorning msgPutTotalTodayNow
+    msgGetTotalYesterdayMorning msgGetTotalTodayMorning msgGetTotalTodayNow
+""".split()
+
+
+class InfoProcessorTests(SynchronousTestCase):
+    """Tools get true figures under the names they look for."""
+
+    def setUp(self) -> None:
+        """Make a processor that has run for a day, an hour and ten seconds."""
+        self.clock = Clock()
+        self.stats = BrokerStats(self.clock)
+        self.clock.advance(86_400 + 3_600 + 10)
+        self.processor = InfoProcessor(
+            MemoryQueues(), self.stats, self.clock, "/", lambda: "brokerName=b\n"
+        )
+
+    def info(self) -> dict[str, str]:
+        """Ask for the figures."""
+        answer = self.processor.runtime_info(GetRuntimeInfo(), call())
+        table: dict[str, str] = json.loads(answer.body)["table"]
+        return table
+
+    def test_has_what_tools_need(self) -> None:
+        """No key is missing without which ``clusterList`` fails, and all are text."""
+        table = self.info()
+        self.assertEqual([key for key in CLUSTER_LIST if key not in table], [])
+        self.assertEqual({type(value) for value in table.values()}, {str})
+
+    def test_figures_are_counted(self) -> None:
+        """Messages, sizes and rates are those of the counters."""
+        self.stats.sample()
+        self.stats.stored(20, 3000)
+        self.stats.fetched(10, 1500)
+        self.clock.advance(10)
+        table = self.info()
+        self.assertEqual(table["msgPutTotalTodayNow"], "20")
+        self.assertEqual(table["msgGetTotalTodayNow"], "10")
+        self.assertEqual(table["putMessageAverageSize"], "150.0")
+        self.assertEqual(table["putTps"].split()[0], "2.0")
+        self.assertEqual(table["getTransferredTps"].split()[0], "1.0")
+        self.assertEqual(len(table["getTotalTps"].split()), 3)
+
+    def test_tells_its_age(self) -> None:
+        """The time since the start is shown in words."""
+        runtime = "[ 1 days, 1 hours, 0 minutes, 10 seconds ]"
+        self.assertEqual(self.info()["runtime"], runtime)
+
+    def test_tells_of_the_disk(self) -> None:
+        """The ratio is a fraction."""
+        self.assertTrue(0 <= float(self.info()["commitLogDiskRatio"]) <= 1)
+
+    def test_gives_the_settings(self) -> None:
+        """The body is properties text; the version is JSON in the header."""
+        answer = self.processor.config(GetBrokerConfig(), call())
+        self.assertEqual(answer.body, b"brokerName=b\n")
+        self.assertEqual(json.loads(answer.version)["counter"], 1)
+
+    def test_takes_its_requests(self) -> None:
+        """The router knows who handles both codes."""
+        router = Router()
+        self.processor.routes(router)
+        self.assertIsNotNone(router.find(28))
+        self.assertIsNotNone(router.find(26))
