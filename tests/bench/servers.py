@@ -33,11 +33,13 @@ class Server:
     A process that listens.
 
     :param ports: it is ready once all are open; the first is the one to drive.
+    :ivar ports: all of them.
     :ivar started_in: seconds from its start until the ports were open.
     """
 
     def __init__(self, command: list[str], *ports: int, patience: float = 20.0) -> None:
         self.port = ports[0]
+        self.ports = ports
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         self.log = tempfile.TemporaryFile()
         begin = time.monotonic()
