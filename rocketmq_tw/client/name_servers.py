@@ -162,7 +162,8 @@ class _Race:
         self._stop_timer()
         if self._untried and not isinstance(error, RequestTimeout):
             self._ask_next()
-        if not self._asked:
+        # Asking the next may have failed at once, and have ended it all.
+        if not self._asked and not self._over:
             self._give_up()
             self.answer.errback(NameServerUnavailable(self._causes))
 

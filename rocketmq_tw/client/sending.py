@@ -200,6 +200,10 @@ class Sending:
         """Choose a queue and write to its broker."""
         channel = self._channel
         now = self._attempt_at = channel.seconds()
+        if now >= self._deadline:
+            why = "its time was up before it was its turn"
+            self._finish(Failure(SendError(self._prepared.topic, self._attempts, why)))
+            return
         self._left -= 1
         if self._choice is not None:
             queue = self._choice(queues)

@@ -1,0 +1,1 @@
+"""Public doubles: run clients and servers on one ``Clock``, without sockets."""

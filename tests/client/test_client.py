@@ -1,0 +1,183 @@
+"""Starting and stopping a client with all that belongs to it."""
+
+from __future__ import annotations
+
+from twisted.application.service import MultiService
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.client import Client
+from rocketmq_tw.client.errors import (
+    NameServerUnavailable,
+    StateError,
+    ValidationError,
+)
+from rocketmq_tw.client.identity import MessageKeys, make_client_id
+from rocketmq_tw.client.name_servers import from_environment, parse_name_servers
+from rocketmq_tw.model.message import Message
+from tests.client.cluster import NAME_SERVER, FakeCluster
+
+HELLO = Message("T", b"hello")
+
+
+class ClientTests(SynchronousTestCase):
+    """A client's life."""
+
+    def setUp(self) -> None:
+        """Make a cluster with one topic."""
+        self.cluster = FakeCluster()
+        self.clock = self.cluster.clock
+        self.broker = self.cluster.broker("broker-a")
+        self.cluster.topic("T", broker_a=4)
+
+    def test_start_waits_for_a_name_server(self) -> None:
+        """It fires with the client once one has answered."""
+        client = self.cluster.client()
+        started = client.start()
+        self.assertNoResult(started)
+        self.cluster.deliver()
+        self.assertIs(self.successResultOf(started), client)
+        self.stop(client)
+
+    def test_start_without_a_name_server(self) -> None:
+        """It fails, and leaves nothing behind."""
+        self.cluster.network.silence(NAME_SERVER)
+        client = self.cluster.client()
+        self.failureResultOf(client.start(), NameServerUnavailable)
+        self.cluster.deliver()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_start_cancelled(self) -> None:
+        """Cancelling the start rolls it back."""
+        self.cluster.name_server.silent = True
+        client = self.cluster.client()
+        started = client.start()
+        self.cluster.deliver()
+        started.cancel()
+        self.cluster.pump(2)
+        self.failureResultOf(started, CancelledError)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_part_of_an_application(self) -> None:
+        """As a child service it starts in the background, name servers or not."""
+        self.cluster.network.silence(NAME_SERVER)
+        application = MultiService()
+        client = self.cluster.client()
+        client.setServiceParent(application)
+        producer = client.producer("pg")
+        application.startService()
+        self.assertTrue(producer.running)
+        stopped = application.stopService()
+        self.cluster.pump(2)
+        self.successResultOf(stopped)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_async_with(self) -> None:
+        """Client and producer start and stop as the block is entered and left."""
+
+        async def run() -> str:
+            async with self.cluster.client() as client:
+                async with client.producer("pg") as producer:
+                    result = await producer.send(HELLO)
+            return result.queue.broker_name
+
+        done = Deferred.fromCoroutine(run())
+        self.cluster.pump(2)
+        self.assertEqual(self.successResultOf(done), "broker-a")
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual(self.broker.factory.connections, set())
+
+    def test_stop_leaves_the_groups(self) -> None:
+        """Brokers are told before the connections are closed."""
+        client = self.cluster.client()
+        client.startService()
+        producer = client.producer("pg")
+        sending = producer.send(HELLO)
+        self.cluster.deliver()
+        self.successResultOf(sending)
+        self.stop(client)
+        self.assertEqual(self.broker.left[0].producer_group, "pg")
+        self.assertEqual(self.broker.heartbeats[0].client_id, client.client_id)
+
+    def test_stop_is_for_good(self) -> None:
+        """It stops once, twice without harm, and starts no more."""
+        client = self.cluster.client()
+        client.startService()
+        self.stop(client)
+        self.stop(client)
+        self.assertRaises(StateError, client.startService)
+        self.failureResultOf(client.start(), StateError)
+
+    def test_route(self) -> None:
+        """Routes can be looked up without producing or consuming."""
+        client = self.cluster.client()
+        found = client.route("T")
+        self.cluster.deliver()
+        self.assertEqual(len(self.successResultOf(found).broker_datas), 1)
+        self.stop(client)
+
+    def stop(self, client: Client) -> None:
+        """Stop, and check that no timer is left."""
+        stopped = client.stop()
+        self.cluster.pump(2)
+        self.successResultOf(stopped)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+
+class NameServerListTests(SynchronousTestCase):
+    """How name servers are given."""
+
+    def test_forms(self) -> None:
+        """Text with semicolons, sequences, and the original's http form."""
+        expected = ["a:1", "b:2"]
+        for given in ("a:1;b:2", " a:1 ; b:2;", ["a:1", "b:2"], "http://x/a:1;b:2;a:1"):
+            self.assertEqual(parse_name_servers(given), expected)
+
+    def test_ipv6_and_endpoints(self) -> None:
+        """Brackets and Twisted's endpoint strings stay as they are."""
+        given = ["[::1]:9876", "unix:/run/mq"]
+        self.assertEqual(parse_name_servers(given), given)
+
+    def test_wrong(self) -> None:
+        """No port, no number, nothing at all."""
+        for given in ("a", "a:b", "", [], "a:99999"):
+            self.assertRaises(ValidationError, parse_name_servers, given)
+
+    def test_environment(self) -> None:
+        """``NAMESRV_ADDR`` has the same form."""
+        self.assertEqual(from_environment({"NAMESRV_ADDR": "a:1"}), ["a:1"])
+        self.assertRaises(ValidationError, from_environment, {})
+
+
+class IdentityTests(SynchronousTestCase):
+    """Ids that nobody else has."""
+
+    def test_client_ids_differ(self) -> None:
+        """Two clients of one process have two ids, of the original's form."""
+        one, other = make_client_id("billing"), make_client_id("billing")
+        self.assertNotEqual(one, other)
+        self.assertRegex(one, r"^\d+(\.\d+){3}@billing#[0-9a-f]{12}$")
+
+    def test_keys(self) -> None:
+        """A key has 32 upper-case digits; its time counts from the month's start."""
+        clock = Clock()
+        clock.advance(1_700_000_000)
+        keys = MessageKeys(clock)
+        one, other = keys.next(), keys.next()
+        self.assertRegex(one, "^[0-9A-F]{32}$")
+        self.assertEqual(int(other[28:], 16), int(one[28:], 16) + 1)
+        self.assertEqual(one[20:28], other[20:28])
+        clock.advance(1)
+        later = keys.next()
+        self.assertEqual(int(later[20:28], 16) - int(one[20:28], 16), 1000)
+        self.assertLess(int(one[20:28], 16), 31 * 86400 * 1000)
+
+    def test_keys_of_the_next_month(self) -> None:
+        """The count starts anew with the month."""
+        clock = Clock()
+        clock.advance(1_700_000_000)
+        keys = MessageKeys(clock)
+        before = int(keys.next()[20:28], 16)
+        clock.advance(20 * 86400)
+        self.assertLess(int(keys.next()[20:28], 16), before)

@@ -1,0 +1,211 @@
+"""Routes are found once however many ask, and kept fresh."""
+
+from twisted.internet.defer import CancelledError
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.client.errors import NameServerUnavailable, NoRouteError
+from rocketmq_tw.client.routes import QUIET, RouteCache
+from rocketmq_tw.model.queue import MessageQueue
+from tests.client.cluster import NAME_SERVER, FakeCluster, FakeNameServer
+
+SECOND = "10.0.0.2:9876"
+
+
+class RouteTests(SynchronousTestCase):
+    """What the cache asks, keeps and tells."""
+
+    def setUp(self) -> None:
+        """Make a broker with one topic of four queues."""
+        self.cluster = FakeCluster()
+        self.cluster.broker("broker-a")
+        self.cluster.topic("T", broker_a=4)
+        self.asked = self.cluster.name_server.asked
+        self.routes: RouteCache = self.cluster.client().session.routes
+
+    def test_found_and_kept(self) -> None:
+        """The first asks, the second knows."""
+        found = self.routes.find("T")
+        self.assertNoResult(found)
+        self.cluster.deliver()
+        route = self.successResultOf(found)
+        self.assertEqual(route.master_of("broker-a"), "10.0.1.1:10911")
+        self.assertIs(self.successResultOf(self.routes.find("T")), route)
+        self.assertEqual(self.asked, ["T"])
+        self.assertEqual(len(self.routes.writable("T")), 4)
+        self.assertEqual(self.routes.address("broker-a"), "10.0.1.1:10911")
+
+    def test_a_thousand_ask_once(self) -> None:
+        """A thousand callers, one question, a Deferred each."""
+        found = [self.routes.find("T") for _ in range(1000)]
+        self.cluster.deliver()
+        for each in found:
+            self.assertEqual(len(self.successResultOf(each).queue_datas), 1)
+        self.assertEqual(self.asked, ["T"])
+
+    def test_one_of_many_gives_up(self) -> None:
+        """A caller that cancels leaves the others waiting."""
+        one, other = self.routes.find("T"), self.routes.find("T")
+        one.cancel()
+        self.cluster.deliver()
+        self.failureResultOf(one, CancelledError)
+        self.successResultOf(other)
+
+    def test_unknown_topic(self) -> None:
+        """There is no route, and for a moment nobody asks again."""
+        found = self.routes.find("U")
+        self.cluster.deliver()
+        self.failureResultOf(found, NoRouteError)
+        self.failureResultOf(self.routes.find("U"), NoRouteError)
+        self.assertEqual(self.asked, ["U"])
+
+    def test_unknown_topic_appears(self) -> None:
+        """After that moment the topic is asked for again."""
+        self.failureResultOf(self.later(self.routes.find("U")), NoRouteError)
+        self.cluster.topic("U", broker_a=1)
+        self.cluster.clock.advance(QUIET)
+        self.successResultOf(self.later(self.routes.find("U")))
+
+    def test_refresh_is_rate_limited(self) -> None:
+        """Many who suspect a route make one question in half a second."""
+        self.later(self.routes.find("T"))
+        for _ in range(10):
+            self.successResultOf(self.routes.find("T", refresh=True))
+        self.assertEqual(self.asked, ["T"])
+        self.cluster.clock.advance(QUIET)
+        self.later(self.routes.find("T", refresh=True))
+        self.assertEqual(self.asked, ["T", "T"])
+
+    def test_a_known_route_outlives_a_refusal(self) -> None:
+        """A name server that has just started knows nothing; we know better."""
+        self.later(self.routes.find("T"))
+        self.cluster.name_server.routes.clear()
+        self.cluster.clock.advance(QUIET)
+        self.successResultOf(self.later(self.routes.find("T", refresh=True)))
+
+    def test_changes_are_told(self) -> None:
+        """Listeners hear of a route that has become another, and of nothing else."""
+        told: list[str] = []
+        self.routes.on_change.append(lambda topic, _route: told.append(topic))
+        self.routes.watch("T")
+        for expected in (1, 1):
+            self.later(self.routes.refresh_all())
+            self.assertEqual(len(told), expected)
+            self.cluster.clock.advance(QUIET)
+        self.cluster.broker("broker-b")
+        self.cluster.topic("T", broker_a=4, broker_b=2)
+        self.later(self.routes.refresh_all())
+        self.assertEqual(len(told), 2)
+        self.assertEqual(len(self.routes.readable("T")), 6)
+
+    def test_brokers_in_no_route_are_forgotten(self) -> None:
+        """A broker that left every route has no address."""
+        self.routes.watch("T")
+        self.later(self.routes.refresh_all())
+        self.cluster.broker("broker-b")
+        self.cluster.topic("T", broker_b=2)
+        self.cluster.clock.advance(QUIET)
+        self.later(self.routes.refresh_all())
+        self.assertIsNone(self.routes.address("broker-a"))
+        self.assertIsNotNone(self.routes.address("broker-b"))
+
+    def test_new_topic_is_published_to_as_the_default_topic_allows(self) -> None:
+        """Four queues at most, on the brokers that create topics."""
+        self.cluster.topic("TBW102", broker_a=8)
+        found = self.later(self.routes.find_to_publish("New"))
+        expected = [MessageQueue("New", "broker-a", i) for i in range(4)]
+        self.assertEqual(self.successResultOf(found), expected)
+        self.assertEqual(self.routes.writable("New"), [])
+
+    def test_no_default_topic(self) -> None:
+        """Where no broker creates topics, a new topic has no route."""
+        found = self.later(self.routes.find_to_publish("New"))
+        error = self.failureResultOf(found, NoRouteError).value
+        self.assertEqual(error.topic, "New")
+
+    def test_translated(self) -> None:
+        """Addresses that cannot be reached from here are repaired."""
+        client = self.cluster.client(translate=lambda a: a.replace("10.0.1", "127.0.0"))
+        found = self.later(client.session.routes.find("T"))
+        self.assertEqual(
+            self.successResultOf(found).master_of("broker-a"), "127.0.0.1:10911"
+        )
+
+    def later(self, result):  # type: ignore[no-untyped-def]
+        """Deliver, and give the Deferred back."""
+        self.cluster.deliver()
+        return result
+
+
+class NameServerTests(SynchronousTestCase):
+    """Several name servers are as good as the best of them."""
+
+    def setUp(self) -> None:
+        """Make two name servers, the first one preferred."""
+        self.cluster = FakeCluster()
+        self.cluster.broker("broker-a")
+        self.cluster.topic("T", broker_a=1)
+        clock, network = self.cluster.clock, self.cluster.network
+        self.second = FakeNameServer(network, clock, SECOND)
+        self.second.routes = self.cluster.name_server.routes
+        self.session = self.cluster.client(f"{NAME_SERVER};{SECOND}").session
+        self.session.name_servers.prefer(NAME_SERVER)
+
+    def test_refusal_to_connect_costs_no_time(self) -> None:
+        """The next is asked at once, and stays the first to be asked."""
+        self.cluster.network.silence(NAME_SERVER)
+        found = self.session.routes.find("T")
+        self.cluster.deliver()
+        self.successResultOf(found)
+        self.assertEqual(self.session.name_servers.addresses[0], SECOND)
+
+    def test_slow_server_is_raced(self) -> None:
+        """After a quarter of a second the next is asked beside the first."""
+        self.cluster.name_server.silent = True
+        found = self.session.routes.find("T")
+        self.cluster.clock.advance(0.2)
+        self.assertEqual(self.second.asked, [])
+        self.cluster.clock.advance(0.05)
+        self.successResultOf(found)
+        self.assertEqual(self.second.asked, ["T"])
+
+    def test_hanging_connect_is_raced(self) -> None:
+        """A server that neither accepts nor refuses does not hold us up."""
+        self.cluster.network.hanging.add(NAME_SERVER)
+        found = self.session.routes.find("T")
+        self.cluster.clock.advance(0.25)
+        self.successResultOf(found)
+
+    def test_none_answers(self) -> None:
+        """The error names every server and what was wrong with it."""
+        self.cluster.network.silence(NAME_SERVER)
+        self.cluster.network.silence(SECOND)
+        error = self.failureResultOf(
+            self.session.routes.find("T"), NameServerUnavailable
+        ).value
+        self.assertEqual(set(error.causes), {NAME_SERVER, SECOND})
+
+    def test_one_budget_for_all(self) -> None:
+        """Two silent servers take three seconds together, not each."""
+        self.cluster.name_server.silent = self.second.silent = True
+        found = self.session.routes.find("T")
+        self.cluster.pump(2.9)
+        self.assertNoResult(found)
+        self.cluster.pump(0.2)
+        self.failureResultOf(found, NameServerUnavailable)
+
+    def test_unknown_topic_is_an_answer(self) -> None:
+        """A server that does not know the topic is not passed over for it."""
+        found = self.session.routes.find("U")
+        self.cluster.deliver()
+        self.failureResultOf(found, NoRouteError)
+        self.assertEqual(self.second.asked, [])
+
+    def test_cancelled(self) -> None:
+        """Giving up a question cancels its timers."""
+        from rocketmq_tw.wire.requests.route import GetRoute
+
+        call = self.session.name_servers.call(GetRoute(topic="T"))
+        call.cancel()
+        self.failureResultOf(call, CancelledError)
+        self.cluster.pump(5)
+        self.assertEqual(self.second.asked, [])
