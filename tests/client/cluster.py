@@ -60,8 +60,8 @@ class FakeBroker:
     """
     Notes what it is sent, and answers as told.
 
-    :ivar outcomes: response codes of the next sends, one each; then success. None stands
-        for no answer at all.
+    :ivar outcomes: response codes of the next sends, one each; then success. None
+        stands for no answer at all.
     """
 
     def __init__(self, network: MemoryNetwork, clock: Clock, address: str) -> None:

@@ -290,7 +290,7 @@ class RetryTests(ProducerCase):
         self.a.outcomes = self.b.outcomes = [busy]
         result = self.sent(self.client_producer.send(Message("Two", b"x")))
         self.assertEqual(result.status, SendStatus.SEND_OK)
-        first, second = self.a.sent[0], self.b.sent[0]
+        both = self.a.sent[0], self.b.sent[0]
         keys = {
             properties.find(r.properties or "", "UNIQ_KEY") for r in (first, second)
         }
@@ -438,7 +438,7 @@ class FlowTests(ProducerCase):
     """How much is on its way at once."""
 
     def test_others_wait_their_turn(self) -> None:
-        """At most so many are sent at once, and the first to come is the first to go."""
+        """At most so many are sent at once; the first to come is the first to go."""
         producer = self.producer(max_in_flight=2)
         messages = [Message("T", b"%d" % i) for i in range(6)]
         sending = [producer.send(message) for message in messages]
@@ -479,12 +479,12 @@ class FlowTests(ProducerCase):
         self.failureResultOf(first, SendError)
 
     def test_many_that_fail_at_once(self) -> None:
-        """Ten thousand that wait and fail do not exhaust the stack."""
+        """Thousands that wait and fail do not exhaust the stack."""
         producer = self.producer(max_in_flight=1)
         self.cluster.network.silence("10.0.0.1:9876")
         self.cluster.network.links[0][0].loseConnection()
         self.cluster.deliver()
-        sending = [producer.send(HELLO) for _ in range(10000)]
+        sending = [producer.send(HELLO) for _ in range(3000)]
         for each in sending:
             self.failureResultOf(each)
 
