@@ -51,6 +51,13 @@ class QueueLocksTests(SynchronousTestCase):
         self.clock.advance(LOCK_LIFE - 1)
         self.assertEqual(self.locks.lock("g", "two", [A]), [])
 
+    def test_tells_who_consumes_in_order(self) -> None:
+        """A group with a lock that has not run out does."""
+        self.assertTrue(self.locks.is_locked("g"))
+        self.assertFalse(self.locks.is_locked("h"))
+        self.clock.advance(LOCK_LIFE + 1)
+        self.assertFalse(self.locks.is_locked("g"))
+
     def test_expire_leaves_nothing(self) -> None:
         """Groups whose locks have all run out are forgotten."""
         self.clock.advance(LOCK_LIFE + 1)
