@@ -9,7 +9,7 @@ import re
 import shutil
 
 from rocketmq_tw.model.errors import IllegalTopic
-from rocketmq_tw.store.consumequeue import ConsumeQueue
+from rocketmq_tw.store.consumequeue import TAIL_LIMIT, ConsumeQueue
 from rocketmq_tw.store.mapped_file_queue import OpenFiles, force
 
 #: Besides the letters of a topic, ``+`` joins group and topic in pop retry topics.
@@ -86,6 +86,18 @@ class ConsumeQueues:
         """Move the queues' first offsets to what the commit log still holds."""
         for queue in self.table.values():
             queue.correct_min(log_min)
+
+    def touch(self, queue: ConsumeQueue) -> None:
+        """See to it that a tail is written in time: a long one now."""
+        if not queue.is_dirty:
+            queue.is_dirty = True
+            self.dirty.append(queue)
+        if len(queue.tail) > TAIL_LIMIT:
+            try:
+                queue.flush()
+            except OSError:
+                return  # the tail is kept; the timer will meet the error and tell it
+            queue.is_dirty = True
 
     def flush(self) -> None:
         """

@@ -202,7 +202,7 @@ class ConsumeQueue:
     def read_written_entry(self, queue_offset: int) -> tuple[int, int, int]:
         """Read one entry of the files, be it before ``min_offset``."""
         data = self.files.read(queue_offset * ENTRY_SIZE, ENTRY_SIZE)
-        return ENTRY.unpack(data)  # type: ignore[return-value]
+        return ENTRY.unpack(data)
 
     def _filled(self, base: int) -> int:
         """Return how many bytes of a file are entries: a size of 0 ends them."""

@@ -14,10 +14,11 @@ Source: ``DefaultMessageStore`` of RocketMQ 5.
 
 import os
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IReactorTime
-from twisted.logger import Logger
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from rocketmq_tw.store.checkpoint import StoreCheckpoint
@@ -45,7 +46,10 @@ from rocketmq_tw.store.search import (
     queue_store_time,
     record_store_time,
 )
+from rocketmq_tw.store.slices import Stopped, in_slices
 from rocketmq_tw.wire.record import MAX_TOPIC_V1, Draft
+
+_T = TypeVar("_T")
 
 MAX_PROPERTIES = 32_767
 MAX_TOPIC = 255
@@ -62,8 +66,6 @@ class MessageStore:
 
     ``on_arrival`` is called with every message that became readable.
     """
-
-    _logger = Logger()
 
     def __init__(
         self,
@@ -113,10 +115,9 @@ class MessageStore:
             return fail(StoreUnreadable(self._root, str(error)))
         except StoreError:
             return fail()
-        opened: Deferred[None] = Deferred()
         self._is_opening = True
-        self._step(self._load(), opened)
-        return opened.addErrback(self._not_opened)
+        opened = in_slices(self._load(), self._clock, lambda: self._is_opening)
+        return opened.addCallbacks(self._opened, self._not_opened)
 
     def close(self) -> "Deferred[None]":
         """
@@ -131,26 +132,23 @@ class MessageStore:
         self._refusal = _CLOSED
         self._flush.stop()
         closed = self._flush.flush_all()
-        closed.addCallback(lambda _: self._flush.is_sound and self._abort.remove())
+        closed.addCallback(self._closed)
         return closed.addBoth(self._release)
 
     def put(self, draft: Draft, now: float) -> Appended:
         """
-        Store one message: log, consume queue, listener.
+        Store one message; errors as in :class:`IMessageStore`.
 
-        On the path of every message: 2.0 us with 128 bytes of body. Errors as in
-        :class:`IMessageStore`.
+        On the path of every message: 1.8 us with 128 bytes of body.
         """
         if self._refusal is not None or self._flush.failure is not None:
             raise StoreNotWriteable(self._refusal or str(self._flush.failure))
-        if (
-            len(draft.body) > self._config.max_message_size
-            or len(draft.properties) > MAX_PROPERTIES
-        ):
-            self._refuse(draft)
+        largest = self._config.max_message_size
+        if len(draft.body) > largest or len(draft.properties) > MAX_PROPERTIES:
+            _check_sizes(draft, largest)
         queue = self._queues.table.get((draft.topic, draft.queue_id))
         if queue is None:
-            queue = self._new_queue(draft)
+            queue = _new_queue(self._queues, draft)
         store_time_ms = int(now * 1000)
         if draft.sys_flag & _UNQUEUED:
             return self._put_unqueued(draft, store_time_ms)
@@ -160,53 +158,35 @@ class MessageStore:
         size = log.end - at
         queue.append(at, size, draft.tags_code)
         if not queue.is_dirty or len(queue.tail) > TAIL_LIMIT:
-            self._touched(queue)
+            self._queues.touch(queue)
         arrived = self.on_arrival
         if arrived is not None:
-            arrived(
-                draft.topic,
-                draft.queue_id,
-                queue_offset + 1,
-                draft.tags_code,
-                store_time_ms,
-            )
+            code = draft.tags_code
+            arrived(draft.topic, draft.queue_id, queue_offset + 1, code, store_time_ms)
         return Appended(at, size, queue_offset, store_time_ms)
 
     def put_batch(self, drafts: Sequence[Draft], now: float) -> list[Appended]:
-        """
-        Store messages of one queue in one file: all, or none.
-
-        Errors as in :class:`IMessageStore`.
-        """
+        """Store messages of one queue in one file: all, or none."""
         if self._refusal is not None or self._flush.failure is not None:
             raise StoreNotWriteable(self._refusal or str(self._flush.failure))
         if not drafts:
             return []
         for draft in drafts:
-            self._refuse(draft)
+            _check_sizes(draft, self._config.max_message_size)
         first = drafts[0]
         if any((d.topic, d.queue_id) != (first.topic, first.queue_id) for d in drafts):
             raise ValueError("the messages of a batch go to one queue")
         queue = self._queues.table.get((first.topic, first.queue_id))
         if queue is None:
-            queue = self._new_queue(first)
+            queue = _new_queue(self._queues, first)
         store_time_ms = int(now * 1000)
-        offsets = range(queue.next, queue.next + len(drafts))
-        places = self._log.append_all(drafts, offsets, store_time_ms)
-        ends = [*places[1:], self._log.end]
-        stored = [
-            Appended(at, end - at, offset, store_time_ms)
-            for at, end, offset in zip(places, ends, offsets, strict=True)
-        ]
-        for draft, appended in zip(drafts, stored, strict=True):
-            queue.append(appended.commit_log_offset, appended.size, draft.tags_code)
-        self._touched(queue)
+        stored = _append_batch(self._log, queue, drafts, store_time_ms)
+        self._queues.touch(queue)
         if self.on_arrival is not None:
-            for draft, offset in zip(drafts, offsets, strict=True):
+            key = (first.topic, first.queue_id)
+            for draft, at in zip(drafts, stored, strict=True):
                 code = draft.tags_code
-                self.on_arrival(
-                    first.topic, first.queue_id, offset + 1, code, store_time_ms
-                )
+                self.on_arrival(*key, at.queue_offset + 1, code, store_time_ms)
         return stored
 
     def get(
@@ -222,16 +202,8 @@ class MessageStore:
         queue = self._queues.find(topic, queue_id)
         if queue is None:
             return Fetched(FetchStatus.NO_MATCHED_LOGIC_QUEUE, 0, 0, 0)
-        return fetch(
-            self._log,
-            queue,
-            self._config,
-            self._memory_size,
-            queue_offset,
-            max_count,
-            max_size,
-            matches,
-        )
+        what = (queue_offset, max_count, max_size, matches)
+        return fetch(self._log, queue, self._config, self._memory_size, *what)
 
     def min_offset(self, topic: str, queue_id: int) -> int:
         """Return the oldest message's queue offset; 0 for an unknown queue."""
@@ -302,50 +274,33 @@ class MessageStore:
             self._log, self._queues, self._checkpoint, self._config, was_aborted
         )
 
-    def _step(self, work: Iterator[None], opened: "Deferred[None]") -> None:
-        """Do one slice of the work, and the next one in another turn."""
-        try:
-            if not self._is_opening:
-                raise StoreNotWriteable("it was closed while it was being opened")
-            next(work)
-        except StopIteration:
-            self._flush.start()
-            self._refusal = None
-            opened.callback(None)
-        except Exception:
-            opened.errback()
-        else:
-            self._clock.callLater(0, self._step, work, opened)
+    def _opened(self, _: None) -> None:
+        """Take messages from now on."""
+        self._flush.start()
+        self._refusal = None
 
-    def _not_opened(self, failure: object) -> object:
-        """Give back what was taken; an OSError becomes a sentence."""
+    def _not_opened(self, failure: Failure) -> Failure:
+        """Give back what was taken; an error of the system becomes a sentence."""
         self._release(None)
-        error = failure.value  # type: ignore[attr-defined]
+        error = failure.value
+        if isinstance(error, Stopped):
+            raise StoreNotWriteable("it was closed while it was being opened")
         if isinstance(error, OSError):
-            raise StoreUnreadable(error.filename or self._root, str(error)) from error
+            path = error.filename or self._root
+            raise StoreUnreadable(str(path), str(error)) from error
         return failure
 
-    def _release(self, result: object) -> object:
+    def _closed(self, _: None) -> None:
+        """Tell the next start that all is well, if it is."""
+        if self._flush.is_sound:
+            self._abort.remove()
+
+    def _release(self, result: _T) -> _T:
         """Close the files and unlock, whatever happened."""
         self._log.close()
         self._files.close()
         self._lock.release()
         return result
-
-    def _refuse(self, draft: Draft) -> None:
-        """Raise when a part of the message is too long."""
-        limit = self._config.max_message_size
-        if len(draft.body) > limit:
-            raise RecordTooLong(len(draft.body), limit)
-        if len(draft.properties) > MAX_PROPERTIES:
-            raise PropertiesTooLong(len(draft.properties), MAX_PROPERTIES)
-
-    def _new_queue(self, draft: Draft) -> ConsumeQueue:
-        """Make the queue of a first message."""
-        limit = MAX_TOPIC if draft.topic.startswith(_LONG_TOPICS) else MAX_TOPIC_V1
-        if len(draft.topic) > limit:
-            raise TopicTooLong(len(draft.topic), limit)
-        return self._queues.create(draft.topic, draft.queue_id)
 
     def _put_unqueued(self, draft: Draft, store_time_ms: int) -> Appended:
         """Store a message that no queue shall know."""
@@ -353,24 +308,35 @@ class MessageStore:
         at = self._log.append(draft, 0, store_time_ms)
         return Appended(at, self._log.end - at, 0, store_time_ms)
 
-    def _touched(self, queue: ConsumeQueue) -> None:
-        """See to it that a queue's tail is written in time."""
-        if not queue.is_dirty:
-            queue.is_dirty = True
-            self._queues.dirty.append(queue)
-        if len(queue.tail) > TAIL_LIMIT:
-            self._spill(queue)
 
-    def _spill(self, queue: ConsumeQueue) -> None:
-        """Write a long tail at once; it is still to be seen to by the timer."""
-        try:
-            queue.flush()
-        except OSError as error:
-            # The tail is kept, and its messages are in the commit log. Messages are
-            # refused until the timer could write it.
-            self._flush.failure = str(error)
-            return
-        queue.is_dirty = True
+def _new_queue(queues: ConsumeQueues, draft: Draft) -> ConsumeQueue:
+    """Make the queue of a first message."""
+    limit = MAX_TOPIC if draft.topic.startswith(_LONG_TOPICS) else MAX_TOPIC_V1
+    if len(draft.topic) > limit:
+        raise TopicTooLong(len(draft.topic), limit)
+    return queues.create(draft.topic, draft.queue_id)
+
+
+def _append_batch(
+    log: CommitLog, queue: ConsumeQueue, drafts: Sequence[Draft], store_time_ms: int
+) -> list[Appended]:
+    """Append to the log, then to the queue, which is not touched when the log fails."""
+    offsets = range(queue.next, queue.next + len(drafts))
+    places = log.append_all(drafts, offsets, store_time_ms)
+    ends = [*places[1:], log.end]
+    stored = []
+    for draft, at, end in zip(drafts, places, ends, strict=True):
+        stored.append(Appended(at, end - at, queue.next, store_time_ms))
+        queue.append(at, end - at, draft.tags_code)
+    return stored
+
+
+def _check_sizes(draft: Draft, max_message_size: int) -> None:
+    """Raise when the body or the properties are too long."""
+    if len(draft.body) > max_message_size:
+        raise RecordTooLong(len(draft.body), max_message_size)
+    if len(draft.properties) > MAX_PROPERTIES:
+        raise PropertiesTooLong(len(draft.properties), MAX_PROPERTIES)
 
 
 def _memory_size() -> int:

@@ -38,7 +38,7 @@ def encode(items: Iterable[tuple[int, bytes, str]]) -> bytes:
     :param items: flag, body and properties text of each message.
     :raises MalformedBatch: the properties of an item are over 32,767 bytes.
     """
-    parts = []
+    parts: list[bytes] = []
     for flag, body, properties in items:
         encoded = properties.encode()
         if len(encoded) > _MAX_PROPERTIES:

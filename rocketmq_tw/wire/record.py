@@ -245,12 +245,12 @@ def decode(
         parts = _parts(data, at, size, magic, sys_flag)
     except (struct.error, _Mismatch) as error:
         raise MalformedRecord(at, str(error)) from None
-    body = parts.body
+    body = bytes(parts.body)
     if sys_flag & sysflag.COMPRESSED:
         body = (inflate or _inflate)(body, sys_flag)
         sys_flag &= ~sysflag.COMPRESSED
     return StoredMessage(
-        topic=parts.topic.decode("utf-8", "replace"),
+        topic=str(parts.topic, "utf-8", "replace"),
         body=body,
         queue_id=queue_id,
         queue_offset=queue_offset,
@@ -263,7 +263,7 @@ def decode(
         store_host=host_to_text(parts.store_host),
         reconsume_times=parts.reconsume_times,
         prepared_transaction_offset=parts.prepared_offset,
-        properties=properties_text.decode(parts.properties.decode("utf-8", "replace")),
+        properties=properties_text.decode(str(parts.properties, "utf-8", "replace")),
         size=size,
         body_crc=body_crc,
         broker_name=broker_name,
@@ -342,9 +342,9 @@ class _Parts(msgspec.Struct, gc=False):
     store_host: bytes
     reconsume_times: int
     prepared_offset: int
-    body: bytes
-    topic: bytes
-    properties: bytes
+    body: bytes | memoryview
+    topic: bytes | memoryview
+    properties: bytes | memoryview
 
 
 def _parts(

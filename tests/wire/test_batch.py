@@ -1,6 +1,6 @@
 """Tests of batch bodies."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -42,6 +42,7 @@ class BatchTests(SynchronousTestCase):
         """Their length has 15 bits."""
         self.assertRaises(MalformedBatch, encode, [(0, b"", "x" * 32768)])
 
+    @settings(deadline=None)
     @given(st.lists(st.tuples(st.integers(0, 9), st.binary(), st.text(max_size=9))))
     def test_round_trip(self, items: list[tuple[int, bytes, str]]) -> None:
         """What is written is read."""

@@ -1,6 +1,6 @@
 """Tests of the properties text."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -36,6 +36,7 @@ class PropertiesTests(SynchronousTestCase):
         self.assertEqual(find(text, "XKEYS"), "no")
         self.assertIsNone(find(text, "EYS"))
 
+    @settings(deadline=None)
     @given(st.dictionaries(_texts, _texts))
     def test_round_trip(self, properties: dict[str, str]) -> None:
         """What is written is read, as a whole and one by one."""

@@ -3,7 +3,7 @@
 import zlib
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -92,6 +92,7 @@ class EncodeTests(SynchronousTestCase):
             self.assertEqual(is_v2, length > 127)
             self.assertEqual(len(decode(record).topic), length)
 
+    @settings(deadline=None)
     @given(
         st.builds(
             Draft,
