@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Self
 
-from twisted.application.service import MultiService
+from twisted.application.service import IService, MultiService
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.logger import Logger
@@ -186,7 +186,8 @@ class Client(MultiService):
 
     def push_consumer(self, group: str, **options: Any) -> PushConsumer:
         """
-        Make a consumer that is handed its messages. Subscribe, then start it.
+        Make a consumer that is handed its messages. Subscribe, then start it; it starts
+        with the client if that is started later, and stops with the client.
 
         One that has subscribed before the client starts is started with it.
 
@@ -197,6 +198,11 @@ class Client(MultiService):
         consumer = PushConsumer(self.session, group, **options)
         consumer.setServiceParent(self)
         return consumer
+
+    def _let_go(self, child: IService) -> None:
+        """Forget one that has stopped for good."""
+        if self.running and child in self.services:
+            self.removeService(child)
 
     def queue_reader(self, group: str) -> QueueReader:
         """Make a reader of single queues; it keeps no state."""

@@ -291,9 +291,7 @@ class RetryTests(ProducerCase):
         result = self.sent(self.client_producer.send(Message("Two", b"x")))
         self.assertEqual(result.status, SendStatus.SEND_OK)
         both = self.a.sent[0], self.b.sent[0]
-        keys = {
-            properties.find(r.properties or "", "UNIQ_KEY") for r in (first, second)
-        }
+        keys = {properties.find(r.properties or "", "UNIQ_KEY") for r in both}
         self.assertEqual(len(keys), 1)
 
     def test_refusal_for_good(self) -> None:
