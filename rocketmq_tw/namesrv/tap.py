@@ -17,7 +17,7 @@ from rocketmq_tw.remoting.listener import Program
 _log = Logger()
 
 
-class Options(usage.Options):  # type: ignore[misc]
+class Options(usage.Options):
     """
     The command line.
 
@@ -57,7 +57,9 @@ class Options(usage.Options):  # type: ignore[misc]
             values = settings.read(self["config"]) if self["config"] else {}
             values.setdefault("kvConfigPath", os.path.join(self["data"], _KV_CONFIG))
             if self["listen"] is not None:
-                values["listen"] = self["listen"]
+                values.pop("listen", None)
+                key = "listenPort" if self["listen"].isdigit() else "listen"
+                values[key] = self["listen"]
             self.namesrv, self.unknown = settings.apply(NamesrvConfig, values)
         except (settings.BadSetting, settings.UnreadableSettings) as error:
             raise usage.UsageError(str(error)) from None

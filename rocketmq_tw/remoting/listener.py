@@ -85,7 +85,7 @@ class Listener(Service):
             with :class:`PortTaken` or :class:`CannotListen`.
         """
 
-        def listen() -> Deferred[IListeningPort]:
+        def listen() -> Any:
             return serverFromString(self._reactor, endpoint).listen(factory)
 
         def taken(port: IListeningPort) -> None:
@@ -107,7 +107,9 @@ class Listener(Service):
         port, self._port = self._port, None
         if port is None:
             return succeed(None)
-        return maybeDeferred(port.stopListening)  # type: ignore[arg-type]
+        stop: Any = port.stopListening
+        closed: Deferred[None] = maybeDeferred(stop)
+        return closed
 
 
 class Program(MultiService):
@@ -143,7 +145,7 @@ class Program(MultiService):
 
     def _watch(self, started: Deferred[Any]) -> None:
         """Raise what failed already; end the program on what fails later."""
-        failed: list[Failure] = []
+        failed: list[Any] = []
         started.addErrback(failed.append)
         if failed:
             self._log.critical("{why}", why=failed[0].getErrorMessage())
@@ -193,7 +195,7 @@ def _spoken(endpoint: str) -> str:
     return f"port {port} of {host}" if host and "=" not in host else f"port {port}"
 
 
-def _say(error: BaseException) -> None:
+def _say(error: BaseException | None) -> None:
     """Write one sentence to the real standard error; a daemon has none."""
     if sys.__stderr__ is not None:
         print(error, file=sys.__stderr__, flush=True)
