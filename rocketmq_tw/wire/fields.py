@@ -19,13 +19,18 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Any, ClassVar, Generic, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args
 
 import msgspec
 
 from rocketmq_tw.wire.errors import BadField
 
 Ext = dict[str, str]
+
+#: Java's ``int`` and ``long``: where a number goes into a record or a file, a larger one
+#: must be refused before.
+Int32 = Annotated[int, msgspec.Meta(ge=-(1 << 31), le=(1 << 31) - 1)]
+Int64 = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
 
 
 class Fields(msgspec.Struct, rename="camel", kw_only=True):
@@ -124,8 +129,18 @@ def _bad_field(kind: type[Fields], ext: Ext, text: str) -> BadField:
     """Put a validation error into the words of :class:`BadField`."""
     missing = _MISSING.search(text)
     if missing:
-        return BadField(missing[1], "missing", f"it in {kind.__name__}")
+        name = _full_name(kind, missing[1])
+        return BadField(name, "missing", f"it in {kind.__name__}")
     where = _WHERE.search(text)
     name = where[1] if where else "?"
     found = repr(ext.get(name))[:80]
-    return BadField(name, found, text.split(" - ")[0].removeprefix("Expected "))
+    expected = text.split(" - ")[0].removeprefix("Expected ")
+    return BadField(_full_name(kind, name), found, expected)
+
+
+def _full_name(kind: type[Fields], wire_name: str) -> str:
+    """Name a field for people: some are single letters on the wire."""
+    if len(wire_name) > 1:
+        return wire_name
+    names = {wire: name for name, wire in layout(kind)}
+    return f"{wire_name} ({names[wire_name]})" if wire_name in names else wire_name

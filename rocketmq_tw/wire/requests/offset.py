@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rocketmq_tw.wire.codes import RequestCode
-from rocketmq_tw.wire.fields import Answer, Request
+from rocketmq_tw.wire.fields import Answer, Int32, Int64, Request
 
 
 class OffsetAnswer(Answer):
@@ -41,8 +41,8 @@ class UpdateConsumerOffset(Request[Answer]):
     code: ClassVar[int] = RequestCode.UPDATE_CONSUMER_OFFSET
     consumer_group: str
     topic: str
-    queue_id: int
-    commit_offset: int
+    queue_id: Int32
+    commit_offset: Int64
 
 
 class SearchOffset(Request[OffsetAnswer]):

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from rocketmq_tw.wire.codes import RequestCode
 from rocketmq_tw.wire.command import answer_head
-from rocketmq_tw.wire.fields import Answer, Request
+from rocketmq_tw.wire.fields import Answer, Int32, Int64, Request
 
 #: Bits of ``sys_flag``.
 COMMIT_OFFSET = 1
@@ -78,17 +78,17 @@ class PullMessage(Request[PullAnswer]):
     accepted: ClassVar[frozenset[int]] = PULLED
     consumer_group: str
     topic: str
-    queue_id: int
-    queue_offset: int
-    max_msg_nums: int
-    sys_flag: int
-    commit_offset: int
-    suspend_timeout_millis: int
+    queue_id: Int32
+    queue_offset: Int64
+    max_msg_nums: Int32
+    sys_flag: Int32
+    commit_offset: Int64
+    suspend_timeout_millis: Int64
     subscription: str | None = None
-    sub_version: int = 0
+    sub_version: Int64 = 0
     expression_type: str | None = None
-    max_msg_bytes: int | None = None
-    request_source: int | None = None
+    max_msg_bytes: Int32 | None = None
+    request_source: Int32 | None = None
 
 
 class LitePullMessage(PullMessage, Request[PullAnswer]):

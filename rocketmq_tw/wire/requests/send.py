@@ -17,7 +17,7 @@ import msgspec
 
 from rocketmq_tw.wire import codes
 from rocketmq_tw.wire.codes import RequestCode
-from rocketmq_tw.wire.fields import Answer, Request
+from rocketmq_tw.wire.fields import Answer, Int32, Int64, Request
 
 #: Stored, though a guarantee was not reached in time: the client reports a status.
 STORED = frozenset({0, 10, 11, 12})
@@ -79,15 +79,15 @@ class SendMessage(Request[SendAnswer]):
     producer_group: str
     topic: str
     default_topic: str
-    default_topic_queue_nums: int
-    queue_id: int
-    sys_flag: int
-    born_timestamp: int
-    flag: int
+    default_topic_queue_nums: Int32
+    queue_id: Int32
+    sys_flag: Int32
+    born_timestamp: Int64
+    flag: Int32
     properties: str | None = None
-    reconsume_times: int | None = None
+    reconsume_times: Int32 | None = None
     unit_mode: bool | None = None
-    max_reconsume_times: int | None = None
+    max_reconsume_times: Int32 | None = None
     batch: bool | None = None
     broker_name: str | None = msgspec.field(name="bname", default=None)
 
@@ -100,15 +100,15 @@ class SendMessageV2(Request[SendAnswer]):
     producer_group: str = msgspec.field(name="a")
     topic: str = msgspec.field(name="b")
     default_topic: str = msgspec.field(name="c")
-    default_topic_queue_nums: int = msgspec.field(name="d")
-    queue_id: int = msgspec.field(name="e")
-    sys_flag: int = msgspec.field(name="f")
-    born_timestamp: int = msgspec.field(name="g")
-    flag: int = msgspec.field(name="h")
+    default_topic_queue_nums: Int32 = msgspec.field(name="d")
+    queue_id: Int32 = msgspec.field(name="e")
+    sys_flag: Int32 = msgspec.field(name="f")
+    born_timestamp: Int64 = msgspec.field(name="g")
+    flag: Int32 = msgspec.field(name="h")
     properties: str | None = msgspec.field(name="i", default=None)
-    reconsume_times: int | None = msgspec.field(name="j", default=None)
+    reconsume_times: Int32 | None = msgspec.field(name="j", default=None)
     unit_mode: bool | None = msgspec.field(name="k", default=None)
-    max_reconsume_times: int | None = msgspec.field(name="l", default=None)
+    max_reconsume_times: Int32 | None = msgspec.field(name="l", default=None)
     batch: bool | None = msgspec.field(name="m", default=None)
     broker_name: str | None = msgspec.field(name="n", default=None)
 
@@ -130,11 +130,11 @@ class SendBack(Request[Answer]):
     """
 
     code: ClassVar[int] = RequestCode.CONSUMER_SEND_MSG_BACK
-    offset: int
+    offset: Int64
     group: str
-    delay_level: int
+    delay_level: Int32
     origin_msg_id: str | None = None
     origin_topic: str | None = None
     unit_mode: bool | None = None
-    max_reconsume_times: int | None = None
+    max_reconsume_times: Int32 | None = None
     broker_name: str | None = msgspec.field(name="bname", default=None)
