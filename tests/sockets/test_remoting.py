@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from twisted.internet import reactor  # noqa: TID251
+from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IListeningPort

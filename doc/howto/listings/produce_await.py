@@ -26,7 +26,9 @@ async def main(reactor):
         print("stored:", len(await gatherResults(sends)))
 
         # Small ones in one request.
-        await producer.send_batch([Message("TopicTest", b"a"), Message("TopicTest", b"b")])
+        await producer.send_batch(
+            [Message("TopicTest", b"a"), Message("TopicTest", b"b")]
+        )
 
         # Without an answer: waits only while the socket is full.
         await producer.send_oneway(Message("TopicTest", b"a line of a log"))
