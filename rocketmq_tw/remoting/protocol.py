@@ -25,7 +25,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from rocketmq_tw.remoting.addresses import NO_HOST, peer_address
-from rocketmq_tw.remoting.eager import write_now
+from rocketmq_tw.remoting.eager import Outbox
 from rocketmq_tw.remoting.errors import (
     BrokerError,
     ConnectionLost,
@@ -67,6 +67,7 @@ class RemotingProtocol(Protocol):
         for servers; a client that did so too could wait for ever for a server that does.
     :ivar address: the peer as ``host:port``.
     :ivar host: the same as records write it: the packed address and 4 bytes of port.
+    :ivar last_seen: when bytes came last, in seconds: the time of all that came with them.
     :ivar on_lost: called with the protocol once the connection is gone.
     """
 
@@ -96,7 +97,7 @@ class RemotingProtocol(Protocol):
         self._opaque = 0
         self._in_flight = 0
         self.last_seen = 0.0
-        self._last_sent = 0.0
+        self._outbox = Outbox(clock)
         self._idle_check: IDelayedCall | None = None
         self._closing = False
         self._full = False
@@ -116,6 +117,7 @@ class RemotingProtocol(Protocol):
         set_no_delay = getattr(self.transport, "setTcpNoDelay", None)
         if set_no_delay is not None:
             set_no_delay(True)
+        self._outbox.transport = self.transport
         self.transport.registerProducer(self, True)
         self.last_seen = self._clock.seconds()
         if self._idle_timeout:
@@ -189,9 +191,10 @@ class RemotingProtocol(Protocol):
             why = f"{len(self._pending)} requests wait for answers"
             return _failed(TooManyRequests(self.address, why))
         opaque = self._next_opaque()
+        frame = encode_request(request, opaque)
         answer: Deferred[Any] = Deferred(lambda _: self._pending.pop(opaque, None))
         self._pending[opaque] = (answer, request)
-        self._send(encode_request(request, opaque))
+        self._send(frame)
         if timeout is not None:
             answer.addTimeout(timeout, self._clock, self._timed_out(request, timeout))
         return answer
@@ -220,6 +223,7 @@ class RemotingProtocol(Protocol):
         if not self._closing:
             self._closing = True
             assert self.transport is not None
+            self._outbox.release()
             self.transport.unregisterProducer()
             self.transport.loseConnection()
         return gone
@@ -234,7 +238,7 @@ class RemotingProtocol(Protocol):
 
     def _frames_received(self, frames: list[Frame]) -> None:
         """Handle frames in order; stop at the first that breaks the rules."""
-        out: list[bytes] = []
+        self._outbox.hold()
         broken: RemoteProtocolError | None = None
         for kind, header, body in frames:
             try:
@@ -250,9 +254,8 @@ class RemotingProtocol(Protocol):
             else:
                 answer = self._request_received(command)
                 if answer is not None:
-                    out.append(answer)
-        if out:
-            self._send(out[0] if len(out) == 1 else b"".join(out))
+                    self._send(answer)
+        self._outbox.release()
         if broken is not None:
             self._refuse_peer(broken)
 
@@ -349,8 +352,7 @@ class RemotingProtocol(Protocol):
     def _send(self, data: bytes) -> None:
         """Write, at once if the socket takes it."""
         if self.connected:
-            self._last_sent = self._clock.seconds()
-            write_now(self.transport, data)
+            self._outbox.write(data)
 
     def _read_or_not(self) -> None:
         """Read from the peer only while it reads, and is not owed too many answers."""
@@ -374,7 +376,7 @@ class RemotingProtocol(Protocol):
 
     def _check_idle(self) -> None:
         """Cut the connection if nothing came or went; else look again later."""
-        quiet = self._clock.seconds() - max(self.last_seen, self._last_sent)
+        quiet = self._clock.seconds() - max(self.last_seen, self._outbox.last_written)
         if quiet < self._idle_timeout:
             wait = self._idle_timeout - quiet
             self._idle_check = self._clock.callLater(wait, self._check_idle)
