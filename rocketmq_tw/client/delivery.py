@@ -155,6 +155,8 @@ class ConcurrentDelivery:
 
     def _run(self, held: ProcessQueue, messages: list[StoredMessage]) -> None:
         """Call the handler; deal with its outcome now, or when it comes."""
+        # The handler may stop the consumer, which then waits for this message.
+        held.begin()
         try:
             handler = self._handler_of(messages[0].topic)
             outcome = handler(messages[0] if self._batch == 1 else messages)
@@ -167,6 +169,7 @@ class ConcurrentDelivery:
             self._wait(held, messages, outcome)
         else:
             self._settle(held, messages, outcome)
+        held.end()
 
     def _wait(
         self, held: ProcessQueue, messages: list[StoredMessage], waiting: Deferred[Any]

@@ -12,9 +12,12 @@ from rocketmq_tw.client.errors import NoRouteError
 from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.route import BrokerData, QueueData, TopicRoute
+from rocketmq_tw.wire import record
+from rocketmq_tw.wire.requests.pull import PullAnswer
 
 NOW = 1_700_000_000.0
 ADDRESS = "10.0.0.1:10911"
+_HOST = record.host_to_bytes("10.0.0.1", 10911)
 
 
 def queues(topic: str, count: int, broker_name: str = "broker-a") -> list[MessageQueue]:
@@ -50,6 +53,25 @@ def message(
         size=100,
         body_crc=0,
         broker_name="broker-a",
+    )
+
+
+def stored(offset: int, tag: str = "") -> bytes:
+    """Make the record of a message."""
+    properties = f"TAGS\x01{tag}\x02".encode() if tag else b""
+    draft = record.Draft(b"T", 0, 0, 0, 1, _HOST, b"body", properties)
+    return record.encode(draft, offset, offset * 100, 2, _HOST)
+
+
+def pulled(status: int = 0, body: bytes = b"", next_offset: int = 9) -> PullAnswer:
+    """Make the answer to a pull."""
+    return PullAnswer(
+        suggest_which_broker_id=0,
+        next_begin_offset=next_offset,
+        min_offset=1,
+        max_offset=20,
+        status=status,
+        body=body,
     )
 
 
@@ -130,6 +152,7 @@ class FakeSession:
         self.reactor.advance(NOW)
         self.client_id = "10.0.0.9@1"
         self.running = True
+        self.grace = 10.0
         self.routes = FakeRoutes(counts or {})
         self.pool = FakePool()
         self.calls: list[tuple[str, Any, Deferred[Any]]] = []

@@ -7,38 +7,17 @@ from twisted.trial.unittest import SynchronousTestCase
 from rocketmq_tw.client.errors import OffsetOutOfRange
 from rocketmq_tw.client.pulling import PullStatus
 from rocketmq_tw.client.queue_reader import QueueReader
-from rocketmq_tw.wire import record
 from rocketmq_tw.wire.requests.offset import (
     GetMaxOffset,
     GetMinOffset,
     OffsetAnswer,
     SearchOffset,
 )
-from rocketmq_tw.wire.requests.pull import PullAnswer, PullMessage
+from rocketmq_tw.wire.requests.pull import PullMessage
 
-from .fakes import FakeSession, queues
+from .fakes import FakeSession, pulled, queues, stored
 
 QUEUE = queues("T", 1)[0]
-HOST = record.host_to_bytes("10.0.0.1", 10911)
-
-
-def stored(offset: int, tag: str = "") -> bytes:
-    """Make the record of a message."""
-    properties = f"TAGS\x01{tag}\x02".encode() if tag else b""
-    draft = record.Draft(b"T", 0, 0, 0, 1, HOST, b"body", properties)
-    return record.encode(draft, offset, offset * 100, 2, HOST)
-
-
-def pulled(status: int = 0, body: bytes = b"", next_offset: int = 9) -> PullAnswer:
-    """Make the answer to a pull."""
-    return PullAnswer(
-        suggest_which_broker_id=0,
-        next_begin_offset=next_offset,
-        min_offset=1,
-        max_offset=20,
-        status=status,
-        body=body,
-    )
 
 
 class QueueReaderTests(SynchronousTestCase):

@@ -61,9 +61,8 @@ async def main(reactor: Any) -> None:
 
     client = Client(reactor, given.namesrv_)
     await client.start()
-    consumer = client.push_consumer(
-        given.group_, start_from=EARLIEST, ordered=given.listener_ == "orderly"
-    )
+    more = {"ordered": True} if given.listener_ == "orderly" else {}
+    consumer = client.push_consumer(given.group_, start_from=EARLIEST, **more)
     consumer.subscribe(given.topic_, given.expression_, handle)
     await consumer.start()
     say("started")
