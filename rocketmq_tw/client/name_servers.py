@@ -151,6 +151,7 @@ class _Race:
         if self._over:
             return
         error = failure.value
+        assert error is not None
         if isinstance(error, BrokerError) and (
             not error.retryable or error.code == ResponseCode.TOPIC_NOT_EXIST
         ):

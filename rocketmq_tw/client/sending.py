@@ -271,6 +271,7 @@ class Sending:
         assert self._where is not None
         (queue, address), error = self._where, failure.value
         now, channel = self._channel.seconds(), self._channel
+        assert error is not None
         self._attempts.append(
             Attempt(
                 queue.broker_name,

@@ -123,8 +123,12 @@ class ClientSession:
             self._every(self.config.heartbeat_interval, self.heartbeat_now)
         request = GetRoute(topic=AUTO_CREATE_TOPIC, accept_standard_json_only=True)
         asked = self.name_servers.call(request, self.config.call_timeout)
-        asked.addErrback(lambda f: f.trap(BrokerError))
-        return asked.addCallback(lambda _: None)
+
+        def unknown(failure: Failure) -> None:
+            # That there is no such topic is an answer, too.
+            failure.trap(BrokerError)
+
+        return asked.addCallbacks(lambda _: None, unknown)
 
     def stop(self) -> Deferred[None]:
         """Leave all groups and close all connections; never fails."""

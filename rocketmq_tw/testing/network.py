@@ -11,8 +11,10 @@ clock: ``clock.advance(0)`` delivers all that is on its way, and what follows fr
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import (
     ConnectionDone,
@@ -30,14 +32,6 @@ from twisted.internet.interfaces import (
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 from zope.interface import implementer
-
-
-class MemoryAddress:
-    """Where one end of a connection is."""
-
-    def __init__(self, address: str) -> None:
-        self.host, _, port = address.rpartition(":")
-        self.port = int(port)
 
 
 @implementer(ITransport, IConsumer)
@@ -72,7 +66,7 @@ class MemoryTransport:
         if len(self._on_way) == 1:
             self._clock.callLater(0, self._deliver)
 
-    def writeSequence(self, data: list[bytes]) -> None:  # noqa: N802
+    def writeSequence(self, data: Iterable[bytes]) -> None:  # noqa: N802
         """Send bytes on their way."""
         self.write(b"".join(data))
 
@@ -118,13 +112,19 @@ class MemoryTransport:
     def resumeProducing(self) -> None:  # noqa: N802
         """Go on."""
 
-    def getPeer(self) -> MemoryAddress:  # noqa: N802
+    def getPeer(self) -> IPv4Address:  # noqa: N802
         """Tell where the other end is."""
-        return MemoryAddress(self._there)
+        return _address(self._there)
 
-    def getHost(self) -> MemoryAddress:  # noqa: N802
+    def getHost(self) -> IPv4Address:  # noqa: N802
         """Tell where this end is."""
-        return MemoryAddress(self._here)
+        return _address(self._here)
+
+
+def _address(text: str) -> IPv4Address:
+    """Read ``host:port``; the host may be any name."""
+    host, _, port = text.rpartition(":")
+    return IPv4Address("TCP", host, int(port))
 
 
 class MemoryNetwork:
@@ -168,8 +168,8 @@ class MemoryNetwork:
         far = MemoryTransport(self._clock, address, f"10.0.0.9:{number}")
         near.peer, far.peer = far, near
         self.links.append((near, far))
-        far.protocol = server.buildProtocol(near.getHost())  # type: ignore[arg-type]
-        near.protocol = factory.buildProtocol(far.getHost())  # type: ignore[arg-type]
+        far.protocol = server.buildProtocol(near.getHost())
+        near.protocol = factory.buildProtocol(far.getHost())
         far.protocol.makeConnection(far)
         near.protocol.makeConnection(near)
         return succeed(near.protocol)
