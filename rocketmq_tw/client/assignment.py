@@ -196,7 +196,8 @@ class Assignment:
 
         def done(outcome: Any) -> None:
             self._repairing.discard(repairing)
-            if isinstance(outcome, Failure) and not outcome.check(CancelledError):
+            failed = isinstance(outcome, Failure)
+            if failed and not isinstance(outcome.value, CancelledError):
                 self._log.failure("a repair failed", outcome)
 
         repairing.addBoth(done)

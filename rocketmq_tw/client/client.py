@@ -186,10 +186,9 @@ class Client(MultiService):
 
     def push_consumer(self, group: str, **options: Any) -> PushConsumer:
         """
-        Make a consumer that is handed its messages. Subscribe, then start it; it starts
-        with the client if that is started later, and stops with the client.
-
-        One that has subscribed before the client starts is started with it.
+        Make a consumer that is handed its messages. Subscribe, then start it; one that
+        has subscribed before the client starts is started with it. It stops with the
+        client.
 
         :param options: see :class:`~rocketmq_tw.client.push_consumer.ConsumerConfig`.
         """
@@ -197,6 +196,7 @@ class Client(MultiService):
 
         consumer = PushConsumer(self.session, group, **options)
         consumer.setServiceParent(self)
+        consumer.done.addCallback(lambda _: self._let_go(consumer))
         return consumer
 
     def _let_go(self, child: IService) -> None:

@@ -186,7 +186,7 @@ class ConcurrentDelivery:
 
     def _raised(self, failure: Failure, hand_over: _HandOver) -> Retry:
         """Make a retry of a failure; log it unless it is our own cancellation."""
-        if not failure.check(CancelledError):
+        if not isinstance(failure.value, CancelledError):
             self._failed(hand_over.messages, failure)
         return _RETRY
 
@@ -261,7 +261,8 @@ class ConcurrentDelivery:
         results = await DeferredList(attempts, consumeErrors=True)
         if held.dropped:
             return
-        gone, kept = [], []
+        gone: list[StoredMessage] = []
+        kept: list[StoredMessage] = []
         for message, (done, _) in zip(failed, results, strict=True):
             (gone if done else kept).append(message)
         self._finished(held, gone)

@@ -24,6 +24,7 @@ from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.topic import is_retry
 from rocketmq_tw.remoting.errors import BrokerError, ConnectError
 from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.fields import Request
 from rocketmq_tw.wire.requests.offset import (
     GetMaxOffset,
     GetMinOffset,
@@ -236,16 +237,16 @@ def first_offset(
 
     Source: ``RebalancePushImpl.computePullFromWhereWithException``.
     """
-    request: Any
-    at = {"topic": queue.topic, "queue_id": queue.queue_id}
-    if isinstance(start, datetime):
-        request = SearchOffset(**at, timestamp=int(start.timestamp() * 1000))
-        if is_retry(queue.topic):
-            request = GetMaxOffset(**at)
-    elif start is EARLIEST or is_retry(queue.topic):
-        request = GetMinOffset(**at)
+    retry = is_retry(queue.topic)
+    topic, queue_id = queue.topic, queue.queue_id
+    request: Request[OffsetAnswer]
+    if isinstance(start, datetime) and not retry:
+        since_ms = int(start.timestamp() * 1000)
+        request = SearchOffset(topic=topic, queue_id=queue_id, timestamp=since_ms)
+    elif start is EARLIEST or (retry and not isinstance(start, datetime)):
+        request = GetMinOffset(topic=topic, queue_id=queue_id)
     else:
-        request = GetMaxOffset(**at)
+        request = GetMaxOffset(topic=topic, queue_id=queue_id)
     return ask_broker(session, queue, request).addCallback(_not_negative)
 
 

@@ -253,7 +253,7 @@ class PullLoop:
     def _failed(self, failure: Failure, pulled: Deferred[Any]) -> None:
         """Say why, and pull again in a while."""
         if pulled is not self._pending:
-            if not failure.check(CancelledError):
+            if not isinstance(failure.value, CancelledError):
                 self._log.failure("handing messages over failed", failure)
             return
         self._pending = None

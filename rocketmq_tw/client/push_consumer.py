@@ -78,7 +78,6 @@ class PushConsumer(Service):
         self.config = config = ConsumerConfig(**options)
         self._session = session
         self._state = _State.NEW
-        self._started: Deferred[None] | None = None
         self._waiting: list[Deferred[None]] = []
         self._paused: set[MessageQueue] = set()
         self._all_paused = False
@@ -168,7 +167,7 @@ class PushConsumer(Service):
 
     def startService(self) -> None:
         """Start in the background, with the client; before any subscription: later."""
-        super().startService()
+        super().startService()  # type: ignore[no-untyped-call]
         if self._state is _State.NEW and self._subscriptions:
             self.start().addErrback(self._not_started)
 
@@ -183,7 +182,7 @@ class PushConsumer(Service):
         if self._state in (_State.STOPPING, _State.STOPPED):
             return self.done.addCallback(lambda _: StopReport())
         if self._state is _State.NEW:
-            self._state = _State.STOPPED
+            self._stopped()
             return succeed(StopReport())
         self._state = _State.STOPPING
         seconds = self._session.grace if grace is None else grace
@@ -191,7 +190,7 @@ class PushConsumer(Service):
 
     def stopService(self) -> Deferred[StopReport]:
         """See :meth:`stop`."""
-        super().stopService()
+        super().stopService()  # type: ignore[no-untyped-call]
         return self.stop()
 
     async def __aenter__(self) -> Self:
@@ -265,11 +264,15 @@ class PushConsumer(Service):
         await left
         if self._route_changed in self._session.routes.on_change:
             self._session.routes.on_change.remove(self._route_changed)
+        self._stopped()
+        return StopReport(abandoned, sorted(failed))
+
+    def _stopped(self) -> None:
+        """Tell all who wait for the end."""
         self._state = _State.STOPPED
         waiting, self._waiting = self._waiting, []
         for each in waiting:
             each.callback(None)
-        return StopReport(abandoned, sorted(failed))
 
     def _not_started(self, failure: Failure) -> None:
         """Log why a start in the background failed."""

@@ -70,7 +70,7 @@ class Rebalance:
         self._apply = apply
         self._keep_only = keep_only
         self._stopped = True
-        self._passing: Deferred[None] | None = None
+        self._passing: Deferred[bool] | None = None
         self._again = False
         self._open = 0
         self._timer: IDelayedCall | None = None

@@ -73,7 +73,7 @@ class RebalanceTests(SynchronousTestCase):
         self.assertEqual(self.applied, [("T", [0, 1])])
 
     def test_no_route(self) -> None:
-        """Without a route queues are kept, and the pass comes again soon, then later."""
+        """Without a route queues are kept, and the pass is repeated, ever later."""
         self.session.routes.counts.clear()
         self.successResultOf(self.rebalance.start())
         waits = []
