@@ -11,8 +11,8 @@ import random
 from collections.abc import Callable
 
 from rocketmq_tw.broker.groups import GroupTable
-from rocketmq_tw.broker.schedule import DelayLevels
 from rocketmq_tw.broker.redraft import redraft
+from rocketmq_tw.broker.schedule import DelayLevels
 from rocketmq_tw.broker.topics import TopicTable
 from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.model.message import (
@@ -24,7 +24,12 @@ from rocketmq_tw.model.message import (
 )
 from rocketmq_tw.model.msgid import offset_message_id
 from rocketmq_tw.model.subscription import tags_code
-from rocketmq_tw.model.topic import RETRY_PREFIX
+from rocketmq_tw.model.topic import (
+    PERM_READ,
+    PERM_WRITE,
+    RETRY_PREFIX,
+    TopicConfig,
+)
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.interfaces import IMessageStore
@@ -32,6 +37,7 @@ from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.record import Draft
 from rocketmq_tw.wire.requests.send import SendBack
 
 #: From this version on, a client's own limit of deliveries counts (``V3_4_9``).
@@ -44,6 +50,7 @@ class RetryRules:
 
     :param is_locked: whether a group holds queue locks, i.e. consumes in order.
     :param store_host: packed; for the id of a message that has none.
+    :param broker_permission: the bits of what the broker lets clients do.
     """
 
     def __init__(
@@ -54,6 +61,7 @@ class RetryRules:
         levels: DelayLevels,
         is_locked: Callable[[str], bool],
         store_host: bytes,
+        broker_permission: int = PERM_READ | PERM_WRITE,
     ) -> None:
         self._store = store
         self._topics = topics
@@ -61,6 +69,7 @@ class RetryRules:
         self._levels = levels
         self._is_locked = is_locked
         self._store_host = store_host
+        self._broker_permission = broker_permission
 
     def routes(self, router: Router) -> None:
         """Take what consumers hand back."""
@@ -68,21 +77,27 @@ class RetryRules:
 
     def target(
         self, topic: str, times: int, own_limit: int | None, call: Command
-    ) -> str:
+    ) -> TopicConfig:
         """
         Say where a send to a retry topic goes: there, or to the dead letters.
 
         :param times: how often the message was delivered.
+        :raises Refused: the group is not there, nor may it be created.
         """
         name = topic[len(RETRY_PREFIX) :]
         group = self._group(name)
         if times > self._limit(group, own_limit, call) or self._is_locked(name):
-            return self._topics.create_dlq(name).topic_name
-        return self._topics.create_retry(name, group.retry_queue_nums).topic_name
+            return self._topics.create_dlq(name)
+        return self._retry_topic(group)
 
     def send_back(self, request: SendBack, call: Command) -> Answer:
         """Store a message once more, to be delivered after a while."""
         group = self._group(request.group)
+        if not self._broker_permission & PERM_WRITE:
+            raise Refused(
+                ResponseCode.NO_PERMISSION,
+                "the broker does not take messages: its permission lacks write",
+            )
         if group.retry_queue_nums <= 0:
             return Answer()
         record = self._store.record_at(request.offset)
@@ -91,6 +106,14 @@ class RetryRules:
                 ResponseCode.SYSTEM_ERROR,
                 f"look message by offset failed, {request.offset}: no message is there",
             )
+        again = self._draft_again(request, record, group, call)
+        self._store.put(again, call.connection.last_seen)
+        return Answer()
+
+    def _draft_again(
+        self, request: SendBack, record: bytes, group: SubscriptionGroup, call: Command
+    ) -> Draft:
+        """Draft a message for its next delivery, or for the dead letters."""
         draft, kept = redraft(record)
         kept.setdefault(RETRY_TOPIC, draft.topic.decode())
         kept[WAIT] = "false"
@@ -103,17 +126,28 @@ class RetryRules:
         if times >= limit or level < 0:
             topic = self._topics.create_dlq(request.group)
         else:
-            topic = self._topics.create_retry(request.group, group.retry_queue_nums)
+            topic = self._retry_topic(group)
             kept[DELAY] = str(level or 3 + times)
-        now = call.connection.last_seen
+        if not topic.perm & PERM_WRITE:
+            raise Refused(
+                ResponseCode.NO_PERMISSION,
+                f"the topic [{topic.topic_name}] is not writable",
+            )
         draft.topic = topic.topic_name.encode()
         draft.queue_id = random.randrange(max(1, topic.write_queue_nums))
         draft.tags_code = tags_code(kept.get(TAGS))
         draft.reconsume_times = times + 1
         text = properties.encode(kept)
         draft.properties = text.encode()
-        self._store.put(self._levels.put_aside(draft, text, now), now)
-        return Answer()
+        return self._levels.put_aside(draft, text, call.connection.last_seen)
+
+    def _retry_topic(self, group: SubscriptionGroup) -> TopicConfig:
+        """Find the group's retry topic, as heartbeats would create it."""
+        return self._topics.create_retry(
+            group.group_name,
+            group.retry_queue_nums,
+            order=group.consume_message_orderly,
+        )
 
     def _group(self, name: str) -> SubscriptionGroup:
         """Find a group's settings."""

@@ -17,13 +17,21 @@ from twisted.logger import Logger
 
 from rocketmq_tw.broker.redraft import redraft
 from rocketmq_tw.jsonfile import JsonFile
+from rocketmq_tw.model.errors import IllegalName, RocketMQError
 from rocketmq_tw.model.message import DELAY, REAL_QUEUE_ID, REAL_TOPIC, TAGS
 from rocketmq_tw.model.subscription import tags_code
 from rocketmq_tw.model.topic import SCHEDULE_TOPIC
+from rocketmq_tw.store.errors import PropertiesTooLong, RecordTooLong, TopicTooLong
 from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.wire import fastjson, properties
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
-from rocketmq_tw.wire.record import Draft
+from rocketmq_tw.wire.errors import BadField
+from rocketmq_tw.wire.record import Draft, MalformedRecord
+
+#: Seconds that a level rests after it failed.
+REST = 10.0
+#: What the store says to messages that it will never take.
+_NEVER = (IllegalName, PropertiesTooLong, RecordTooLong, TopicTooLong)
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _TOPIC = SCHEDULE_TOPIC.encode()
@@ -34,15 +42,33 @@ def parse_levels(text: str) -> tuple[int, ...]:
     Read ``1s 5s 1m 2h``.
 
     :returns: the delay of each level in ms, level 1 first.
-    :raises ValueError: a piece is not a number and one of s, m, h, d.
+    :raises ValueError: a piece is not a number and one of s, m, h, d, or there is none.
     """
     levels = []
     for piece in text.split():
         number, unit = piece[:-1], piece[-1:]
-        if not number.isdigit() or unit not in _SECONDS:
+        if not (number.isascii() and number.isdigit() and unit in _SECONDS):
             raise ValueError(f'"{piece}" is no delay: expected a number and s, m, h or d')
         levels.append(int(number) * _SECONDS[unit] * 1000)
+    if not levels:
+        raise ValueError("there are no delay levels: expected one at least, such as 1s")
     return tuple(levels)
+
+
+def delay_level(text: str) -> int:
+    """
+    Read the delay that a message's properties ask for.
+
+    :returns: the level, 0 or less for none; it may be higher than the highest there is.
+    :raises BadField: it is not a number.
+    """
+    asked = properties.find(text, DELAY)
+    if asked is None:
+        return 0
+    digits = asked[1:] if asked[0] in "+-" else asked
+    if not digits.isdecimal() or len(digits) > 10:
+        raise BadField(f"{DELAY} of the properties", repr(asked)[:80], "a whole number")
+    return int(asked)
 
 
 class DelayLevels:
@@ -60,9 +86,9 @@ class DelayLevels:
         Redirect a message that asks for a delay; give it back as it is if it does not.
 
         :param text: its properties.
+        :raises BadField: ``DELAY`` is not a number.
         """
-        asked = properties.find(text, DELAY)
-        level = int(asked) if asked and asked.lstrip("-").isdigit() else 0
+        level = delay_level(text)
         if level <= 0:
             return draft
         level = min(level, len(self.levels_ms))
@@ -74,7 +100,7 @@ class DelayLevels:
             draft,
             topic=_TOPIC,
             queue_id=level - 1,
-            properties=properties.encode(kept).encode(),
+            properties=properties.encode(kept).encode("utf-8", "replace"),
             tags_code=int(now * 1000) + self.levels_ms[level - 1],
         )
 
@@ -102,24 +128,25 @@ class ScheduleService:
         self._clock = clock
         self._batch = batch
         self._offsets: dict[int, int] = {}
+        self._resting: dict[int, float] = {}
         self._saved: dict[int, int] = {}
         self._version = DataVersion()
         self._tick = LoopingCall(self._deliver_all)
         self._tick.clock = clock
 
     def load(self) -> None:
-        """Read how far each level was delivered; what the queues lost is skipped."""
+        """
+        Read how far each level was delivered; what the queues lost is skipped.
+
+        :raises BadField: the file is JSON, but no such table.
+        """
         document = self._file.load()
-        if isinstance(document, dict):
-            table = document.get("offsetTable") or {}
-            self._offsets = {int(level): int(at) for level, at in table.items()}
-            version = document.get("dataVersion")
-            if isinstance(version, dict):
-                self._version = msgspec.convert(version, DataVersion, strict=False)
+        stored = _Document() if document is None else _document(document)
+        self._version = stored.data_version
         for level in range(1, len(self._levels.levels_ms) + 1):
             first = self._store.min_offset(SCHEDULE_TOPIC, level - 1)
             last = self._store.max_offset(SCHEDULE_TOPIC, level - 1)
-            at = self._offsets.get(level, first)
+            at = stored.offset_table.get(level, first)
             self._offsets[level] = max(first, min(at, last))
 
     def start(self) -> None:
@@ -139,33 +166,33 @@ class ScheduleService:
         if self._offsets == self._saved:
             return
         self._version = self._version.next(int(self._clock.seconds() * 1000))
-        document = {
-            "dataVersion": msgspec.to_builtins(self._version),
-            "offsetTable": {str(k): v for k, v in sorted(self._offsets.items())},
-        }
-        self._file.save(fastjson.dumps(document))
+        self._file.save(self.document())
         self._saved = dict(self._offsets)
 
     def document(self) -> bytes:
-        """Give the table as slaves ask for it."""
+        """Give the table as it is written, and as slaves ask for it."""
         table = {str(k): v for k, v in sorted(self._offsets.items())}
         return fastjson.dumps(
             {"dataVersion": msgspec.to_builtins(self._version), "offsetTable": table}
         )
 
     def _deliver_all(self) -> None:
-        """Deliver of each level what is due; one that fails is tried again."""
+        """Deliver of each level what is due; one that fails is tried again later."""
         now = self._clock.seconds()
         for level, at in self._offsets.items():
             if self._store.max_offset(SCHEDULE_TOPIC, level - 1) <= at:
                 continue
+            if self._resting.get(level, now) > now:
+                continue
             try:
-                self._offsets[level] = self._deliver(level, at, now)
-            except Exception:
-                self._log.failure("delay level {level}", level=level)
+                self._deliver(level, now)
+            except Exception as error:
+                self._resting[level] = now + REST
+                self._complain(level, error)
 
-    def _deliver(self, level: int, at: int, now: float) -> int:
-        """Deliver the first messages of a level that are due; give the next offset."""
+    def _deliver(self, level: int, now: float) -> None:
+        """Deliver the first messages of a level that are due."""
+        at = self._offsets[level]
         latest = int(now * 1000) + self._levels.levels_ms[level - 1]
         due_until = int(now * 1000)
         waiting = False
@@ -180,19 +207,74 @@ class ScheduleService:
             SCHEDULE_TOPIC, level - 1, at, self._batch, 1 << 20, due
         )
         if not fetched.count:
-            return at if waiting else max(at, fetched.next_offset)
+            if not waiting:
+                self._offsets[level] = max(at, fetched.next_offset)
+            return
         position, data = 0, fetched.data
         while position < len(data):
             size = int.from_bytes(data[position : position + 4], "big")
-            self._store.put(_original(data[position : position + size]), now)
+            record = data[position : position + size]
+            self._deliver_one(level, record, now)
+            # One by one: what was delivered is not delivered again if the next one fails.
+            queue_offset = int.from_bytes(record[20:28], "big")
+            self._offsets[level] = max(at, queue_offset) + 1
             position += size
-        return at + fetched.count
+
+    def _deliver_one(self, level: int, record: bytes, now: float) -> None:
+        """
+        Put one message into its own topic.
+
+        One that can never be put there would hold up its level for ever: it is passed
+        over, and stays in its queue of the schedule topic.
+        """
+        try:
+            self._store.put(_original(record), now)
+        except (MalformedRecord, ValueError, *_NEVER) as error:
+            self._log.error(
+                "a message of delay level {level} cannot be delivered: {why}",
+                level=level,
+                why=str(error),
+            )
+
+    def _complain(self, level: int, error: Exception) -> None:
+        """Say why a level rests: in a sentence where it was foreseen."""
+        if isinstance(error, RocketMQError):
+            self._log.error(
+                "delay level {level} waits {rest:g} s: {why}",
+                level=level,
+                rest=REST,
+                why=str(error),
+            )
+        else:
+            self._log.failure("delay level {level} waits", level=level)
+
+
+class _Document(msgspec.Struct, rename="camel"):
+    """``delayOffset.json``; the original writes the levels as bare numbers."""
+
+    offset_table: dict[int, int] = {}
+    data_version: DataVersion = msgspec.field(default_factory=DataVersion)
+
+
+def _document(document: object) -> _Document:
+    """Read the table. :raises BadField: it is something else."""
+    try:
+        return msgspec.convert(document, _Document, strict=False, str_keys=True)
+    except msgspec.ValidationError as error:
+        raise BadField("delayOffset.json", "unreadable", str(error)) from None
 
 
 def _original(record: bytes) -> Draft:
-    """Draft the message that was put aside, addressed as its sender meant it."""
+    """
+    Draft the message that was put aside, addressed as its sender meant it.
+
+    :raises ValueError: it does not say what that was.
+    """
     draft, kept = redraft(record)
-    draft.topic = kept.get(REAL_TOPIC, SCHEDULE_TOPIC).encode()
-    draft.queue_id = int(kept.get(REAL_QUEUE_ID, 0))
+    topic = kept.get(REAL_TOPIC, "")
+    if not topic or topic == SCHEDULE_TOPIC:
+        raise ValueError(f'its {REAL_TOPIC} is "{topic}"')
+    draft.topic = topic.encode()
+    draft.queue_id = int(kept.get(REAL_QUEUE_ID, ""))
     draft.tags_code = tags_code(kept.get(TAGS))
     return draft

@@ -54,7 +54,13 @@ def register(parts: Parts, router: Router) -> None:
     config, tables, store = parts.config, parts.tables, parts.store
     topics, groups, offsets = tables.topics, tables.groups, tables.offsets
     retries = RetryRules(
-        store, topics, groups, parts.levels, tables.locks.is_locked, parts.store_host
+        store,
+        topics,
+        groups,
+        parts.levels,
+        tables.locks.is_locked,
+        parts.store_host,
+        config.broker_permission,
     )
     everyone: list[Any] = [
         SendProcessor(

@@ -18,16 +18,18 @@ import msgspec
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.groups import GroupTable
 from rocketmq_tw.broker.retries import RetryRules
-from rocketmq_tw.broker.schedule import DelayLevels
+from rocketmq_tw.broker.schedule import DelayLevels, delay_level
 from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.broker.topics import TopicTable
 from rocketmq_tw.model import sysflag
 from rocketmq_tw.model.message import DELAY, POP_CK, UNIQ_KEY
 from rocketmq_tw.model.subscription import java_hash
 from rocketmq_tw.model.topic import (
+    DLQ_PREFIX,
     NOT_SENDABLE,
     PERM_WRITE,
     RETRY_PREFIX,
+    TopicConfig,
     check_topic_name,
 )
 from rocketmq_tw.remoting.errors import Refused
@@ -52,6 +54,16 @@ _UNSUPPORTED = {
     "TIMER_DELAY_MS\x01": "delivery at any time",
     "TIMER_DELIVER_MS\x01": "delivery at any time",
 }
+
+#: Bits of the system flag that a broker does not take from clients, and what they say.
+_MARKS = {
+    sysflag.PREPARED: "prepared or rolled back (0x4)",
+    sysflag.COMMIT: "committed or rolled back (0x8)",
+    sysflag.NEED_UNWRAP: "to be unwrapped (0x40)",
+    sysflag.INNER_BATCH: "inner batch (0x80)",
+}
+_NOT_A_CLIENTS = sum(_MARKS)
+_DLQ = DLQ_PREFIX.encode()
 
 
 class Target(msgspec.Struct, gc=False):
@@ -119,9 +131,7 @@ class SendProcessor:
         """Store one message and say where it went."""
         if request.batch:
             return self.send_batch(request, call)
-        target = self._targets.get(request.topic)
-        if target is None or request.reconsume_times:
-            target = self._target(request, call)
+        target = self._targets.get(request.topic) or self._target(request, call)
         queue_id = request.queue_id
         if queue_id < 0 or queue_id >= target.queues:
             queue_id = self._queue_id(queue_id, target)
@@ -142,11 +152,11 @@ class SendProcessor:
 
     def send_batch(self, request: SendFields, call: Command) -> SendAnswer:
         """Store all messages of a batch, or none."""
+        self._check_batch(request)
         target = self._targets.get(request.topic) or self._target(request, call)
         queue_id = request.queue_id
         if queue_id < 0 or queue_id >= target.queues:
             queue_id = self._queue_id(queue_id, target)
-        self._check_batch(request)
         drafts = [
             self._batch_item(request, call, target.topic, queue_id, *item)
             for item in batch.split(request.body)
@@ -167,7 +177,9 @@ class SendProcessor:
         """Write a message as the store takes it."""
         text = request.properties or ""
         if "DELAY" in text or "TRAN_MSG" in text or "TIMER_" in text or POP_CK in text:
-            text = self._special(text)
+            text = self._special(request, text, topic)
+        if request.sys_flag & _NOT_A_CLIENTS:
+            raise _marked(request.sys_flag)
         if text and text[-1] != "\x02":
             text += "\x02"
         if UNIQ_KEY not in text:
@@ -184,7 +196,7 @@ class SendProcessor:
             request.born_timestamp,
             host,
             request.body,
-            (text + self._added).encode(),
+            (text + self._added).encode("utf-8", "replace"),
             java_hash(tag) if tag else 0,
             request.reconsume_times or 0,
         )
@@ -193,19 +205,26 @@ class SendProcessor:
             return self._levels.put_aside(draft, text + self._added, now)
         return draft
 
-    def _special(self, text: str) -> str:
-        """Refuse what is not supported yet; drop what clients must not store."""
+    def _special(self, request: SendFields, text: str, topic: bytes) -> str:
+        """
+        Refuse what is not supported yet; drop what clients must not store.
+
+        Dead letters are not delayed any more.
+        """
         for name, what in _UNSUPPORTED.items():
             if text.startswith(name) or "\x02" + name in text:
                 raise Refused(
                     ResponseCode.NO_PERMISSION,
                     f"the message asks for {what}, which this broker does not offer",
                 )
-        if properties.find(text, POP_CK):
-            kept = properties.decode(text)
-            del kept[POP_CK]
-            return properties.encode(kept)
-        return text
+        is_dead = topic.startswith(_DLQ) and request.topic.startswith(RETRY_PREFIX)
+        if not is_dead and not properties.find(text, POP_CK):
+            return text
+        kept = properties.decode(text)
+        kept.pop(POP_CK, None)
+        if is_dead:
+            kept.pop(DELAY, None)
+        return properties.encode(kept)
 
     def _batch_item(
         self,
@@ -235,14 +254,14 @@ class SendProcessor:
 
     def _check_batch(self, request: SendFields) -> None:
         """Refuse what a batch cannot be."""
-        size, text = len(request.body), request.properties or ""
+        size = len(request.body)
         if size > self._max_size:
             raise self._too_large(size)
+        if request.sys_flag & _NOT_A_CLIENTS:
+            raise _marked(request.sys_flag)
         if request.topic.startswith(RETRY_PREFIX):
             why = f"a batch cannot be sent to the retry topic {request.topic}"
-        elif request.sys_flag & sysflag.TRANSACTION_MASK:
-            why = "a batch cannot be part of a transaction"
-        elif int(properties.find(text, DELAY) or 0) > 0:
+        elif delay_level(request.properties or "") > 0:
             why = "a batch cannot be delayed"
         else:
             return
@@ -250,12 +269,12 @@ class SendProcessor:
 
     def _queue_id(self, queue_id: int, target: Target) -> int:
         """Choose a queue for a negative id; refuse one that does not exist."""
-        if queue_id < 0:
-            return random.randrange(target.write_queues) if target.write_queues else 0
+        if queue_id < 0 and target.write_queues > 0:
+            return random.randrange(target.write_queues)
         raise Refused(
             ResponseCode.INVALID_PARAMETER,
             f"request queueId[{queue_id}] is illegal: {target.topic.decode()} has"
-            f" {target.queues} queues, numbered from 0",
+            f" {target.queues} queues, numbered from 0, {target.write_queues} to write",
         )
 
     def _too_large(self, size: int) -> Refused:
@@ -287,10 +306,7 @@ class SendProcessor:
                 f"sending to the topic [{name}] is forbidden: it is the system's own",
             )
         if name.startswith(RETRY_PREFIX):
-            name = self._retries.target(
-                name, request.reconsume_times or 0, request.max_reconsume_times, call
-            )
-            config = self._topics.get(name)
+            return self._retry_target(request, call)
         if config is None:
             config = self._topics.create_on_send(
                 name,
@@ -299,11 +315,35 @@ class SendProcessor:
                 0,
                 call.connection.address,
             )
-        target = Target(
-            name.encode(),
-            max(config.write_queue_nums, config.read_queue_nums),
-            config.write_queue_nums,
-        )
-        if name == request.topic:
-            self._targets[name] = target
+        target = self._targets[name] = _target_of(config)
         return target
+
+    def _retry_target(self, request: SendFields, call: Command) -> Target:
+        """
+        Find where a message goes that a group tries again: not to be kept, it depends on
+        how often it was tried, and on whether the group holds locks.
+        """
+        times, limit = request.reconsume_times or 0, request.max_reconsume_times
+        config = self._retries.target(request.topic, times, limit, call)
+        if config.topic_name != request.topic:
+            # The queue id was chosen among those of the retry topic.
+            request.queue_id = -1
+        return _target_of(config)
+
+
+def _target_of(config: TopicConfig) -> Target:
+    """Put together what a send needs to know."""
+    return Target(
+        config.topic_name.encode(),
+        max(config.write_queue_nums, config.read_queue_nums),
+        config.write_queue_nums,
+    )
+
+
+def _marked(sys_flag: int) -> Refused:
+    """Say which bit of the system flag only a broker may set."""
+    bits = ", ".join(why for bit, why in _MARKS.items() if sys_flag & bit)
+    return Refused(
+        ResponseCode.MESSAGE_ILLEGAL,
+        f"sysFlag is {sys_flag:#x}, which says: {bits}; clients cannot send such messages",
+    )

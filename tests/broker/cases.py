@@ -1,0 +1,221 @@
+"""A broker without sockets: all its parts on a clock, its files in a folder."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.python.failure import Failure
+
+from rocketmq_tw.broker.clients import ClientTable
+from rocketmq_tw.broker.config import BrokerConfig
+from rocketmq_tw.broker.errors import CODES
+from rocketmq_tw.broker.held_pulls import HeldPulls
+from rocketmq_tw.broker.processors.all import Parts, register
+from rocketmq_tw.broker.schedule import DelayLevels, ScheduleService, parse_levels
+from rocketmq_tw.broker.stats import BrokerStats
+from rocketmq_tw.broker.tables import Tables
+from rocketmq_tw.model.message import StoredMessage
+from rocketmq_tw.model.msgid import host_to_bytes
+from rocketmq_tw.model.subscription import parse
+from rocketmq_tw.model.topic import TopicConfig
+from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.store.config import StoreConfig
+from rocketmq_tw.wire import record
+from rocketmq_tw.wire.command import Command
+from rocketmq_tw.wire.fields import Answer, Ext, Request, from_ext, to_ext
+from rocketmq_tw.wire.requests.pull import SUBSCRIPTION, PullMessage
+from rocketmq_tw.wire.requests.send import SendMessageV2
+from tests.broker.doubles import MemoryConnection
+from tests.store.cases import StoreCase
+
+TOPIC = "TopicTest"
+GROUP = "GroupTest"
+HOST = host_to_bytes("10.0.0.9", 4000)
+STORE_HOST = host_to_bytes("10.0.0.1", 10911)
+
+
+class Peer(MemoryConnection):
+    """A client's connection, as handlers see it."""
+
+    def __init__(self, now: float = 0.0, host: bytes = HOST) -> None:
+        super().__init__()
+        self.host = host
+        self.last_seen = now
+
+
+def sent(topic: str = TOPIC, body: bytes = b"Hello", **fields: Any) -> SendMessageV2:
+    """Make a send as Java clients make it."""
+    values: dict[str, Any] = {
+        "producer_group": "PG",
+        "topic": topic,
+        "default_topic": "TBW102",
+        "default_topic_queue_nums": 4,
+        "queue_id": 0,
+        "sys_flag": 0,
+        "born_timestamp": 1,
+        "flag": 0,
+        "properties": "",
+        "body": body,
+    }
+    return SendMessageV2(**values | fields)
+
+
+def pulled(topic: str = TOPIC, queue_offset: int = 0, **fields: Any) -> PullMessage:
+    """Make a pull that brings its subscription with it, and does not wait."""
+    values: dict[str, Any] = {
+        "consumer_group": GROUP,
+        "topic": topic,
+        "queue_id": 0,
+        "queue_offset": queue_offset,
+        "max_msg_nums": 32,
+        "sys_flag": SUBSCRIPTION,
+        "commit_offset": 0,
+        "suspend_timeout_millis": 15_000,
+        "subscription": "*",
+    }
+    return PullMessage(**values | fields)
+
+
+class BrokerCase(StoreCase):
+    """
+    Has a broker's parts, and asks them as a connection does.
+
+    :cvar settings: of the broker.
+    """
+
+    settings: dict[str, Any] = {}
+    config = StoreConfig(
+        store_host=STORE_HOST,
+        commit_log_file_size=64 << 10,
+        consume_queue_file_size=2000,
+        window_size=16 << 10,
+        max_message_size=4096,
+    )
+
+    def setUp(self) -> None:
+        """Start."""
+        super().setUp()
+        self.start()
+
+    def start(self) -> None:
+        """Make the parts, on what is in the folder."""
+        config = BrokerConfig(
+            broker_name="broker-a",
+            broker_ip1="10.0.0.1",
+            store_path_root_dir=self.root,
+            max_message_size=4096,
+        )
+        self.broker = config = _with(config, self.settings)
+        self.store = self.open()
+        self.tables = Tables(config, self.clock, maybeDeferred)
+        self.tables.load()
+        levels = DelayLevels(parse_levels(config.message_delay_level))
+        file = self.tables.file("delayOffset.json")
+        self.parts = Parts(
+            config=config,
+            clock=self.clock,
+            store=self.store,
+            tables=self.tables,
+            held=HeldPulls(self.store, self.clock),
+            levels=levels,
+            schedule=ScheduleService(levels, self.store, file, self.clock),
+            stats=BrokerStats(self.clock),
+            store_host=STORE_HOST,
+            address="10.0.0.1:10911",
+        )
+        self.router = Router(CODES)
+        register(self.parts, self.router)
+        self.parts.schedule.load()
+        self.peer = Peer()
+
+    def restart(self) -> None:
+        """Stop in good order and start anew."""
+        self.parts.schedule.stop()
+        self.successResultOf(self.tables.save())
+        self.successResultOf(self.store.close())
+        self.start()
+
+    def ask(self, request: Request[Any], ext: Ext | None = None) -> Any:
+        """
+        Ask; what a handler raises becomes the answer.
+
+        :param ext: fields of the header that replace the request's own.
+        :returns: the answer, or its Deferred.
+        """
+        self.peer.last_seen = self.clock.seconds()
+        call = Command(language="JAVA", version=479, connection=self.peer)
+        found = self.router.find(request.code)
+        assert found is not None
+        kind, handler = found
+        try:
+            read = from_ext(kind, to_ext(request) | (ext or {}))
+            read.body = request.body
+            outcome = handler(read, call)
+        except Exception:
+            outcome = self.router.refusal(Failure())
+        if isinstance(outcome, Deferred):
+            outcome.addErrback(self.router.refusal)
+        return outcome
+
+    def refused(
+        self, code: int, words: str, request: Request[Any], ext: Ext | None = None
+    ) -> None:
+        """Ask, and expect a code and a remark that says what and why."""
+        answer = self.ask(request, ext)
+        self.assertEqual((int(answer.status), answer.remark), (code, answer.remark))
+        self.assertIn(words, answer.remark)
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+    def stored(self, request: Request[Any]) -> StoredMessage:
+        """Ask for something to be stored, and read the last record of the log."""
+        before = self.store.commit_log_max
+        answer: Answer = self.ask(request)
+        self.assertEqual((answer.status, answer.remark), (0, None))
+        return self.record_at(before)
+
+    def record_at(self, commit_log_offset: int) -> StoredMessage:
+        """Read a record."""
+        data = self.store.record_at(commit_log_offset)
+        assert data is not None
+        return record.decode(data)
+
+    def messages(self, topic: str, queue_id: int = 0) -> list[StoredMessage]:
+        """Read a whole queue."""
+        fetched = self.store.get(topic, queue_id, 0, 100, 1 << 20, None)
+        return record.decode_all(fetched.data)
+
+    def topic(self, name: str = TOPIC, queues: int = 4, **fields: Any) -> None:
+        """Create a topic."""
+        self.tables.topics.put(TopicConfig(name, queues, queues, **fields))
+
+    def subscribe(self, expression: str = "*", version: int = 1, **more: Any) -> None:
+        """Let the group consume, as a heartbeat does."""
+        clients: ClientTable = self.tables.clients
+        subscription = parse(TOPIC, expression, version)
+        values = {
+            "consume_type": "CONSUME_PASSIVELY",
+            "message_model": "CLUSTERING",
+            "consume_from": "CONSUME_FROM_LAST_OFFSET",
+        }
+        clients.register_consumer(
+            GROUP,
+            self.peer,
+            "client",
+            "JAVA",
+            479,
+            **values | {"subscriptions": [subscription]} | more,
+        )
+
+    def files(self) -> list[str]:
+        """List everything that is beside and below the store's folder."""
+        above = os.path.dirname(os.path.abspath(self.root))
+        return sorted(os.path.join(at, n) for at, _, ns in os.walk(above) for n in ns)
+
+
+def _with(config: BrokerConfig, settings: dict[str, Any]) -> BrokerConfig:
+    """Change settings."""
+    import msgspec
+
+    return msgspec.structs.replace(config, **settings)

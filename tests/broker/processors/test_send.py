@@ -1,0 +1,370 @@
+"""Sending: what is stored, what is answered, and what is refused with which code."""
+
+from __future__ import annotations
+
+import os
+
+from rocketmq_tw.model.group import SubscriptionGroup
+from rocketmq_tw.model.message import StoredMessage
+from rocketmq_tw.model.msgid import host_to_bytes
+from rocketmq_tw.model.queue import MessageQueue
+from rocketmq_tw.model.topic import PERM_READ, PERM_WRITE, TopicConfig
+from rocketmq_tw.wire import batch
+from rocketmq_tw.wire.compression import inflate
+from rocketmq_tw.wire.requests.send import SendBatchMessage, SendMessage
+from tests.broker.cases import GROUP, TOPIC, BrokerCase, Peer, sent
+
+RETRY = f"%RETRY%{GROUP}"
+DLQ = f"%DLQ%{GROUP}"
+
+
+def batched(*bodies: bytes, topic: str = TOPIC, **fields: object) -> SendBatchMessage:
+    """Make a send of several messages."""
+    items = [(0, body, "TAGS\x01TagA\x02") for body in bodies]
+    values = {name: getattr(sent(topic), name) for name in sent().__struct_fields__}
+    return SendBatchMessage(**values | {"body": batch.encode(items)} | fields)
+
+
+class SendTests(BrokerCase):
+    """A message that is in order."""
+
+    def test_stored(self) -> None:
+        """The record holds what was sent, and whence."""
+        message = self.stored(
+            sent(
+                queue_id=3,
+                flag=-5,
+                born_timestamp=77,
+                properties="TAGS\x01TagA\x02KEYS\x01k1 k2\x02UNIQ_KEY\x01ID\x02",
+            )
+        )
+        self.assertEqual((message.topic, message.body), (TOPIC, b"Hello"))
+        self.assertEqual((message.queue_id, message.flag), (3, -5))
+        self.assertEqual(message.born_time_ms, 77)
+        self.assertEqual(message.born_host, "10.0.0.9:4000")
+        self.assertEqual(message.store_host, "10.0.0.1:10911")
+        self.assertEqual(message.store_time_ms, 1_700_000_000_000)
+        expected = {
+            "TAGS": "TagA",
+            "KEYS": "k1 k2",
+            "UNIQ_KEY": "ID",
+            "CLUSTER": "DefaultCluster",
+            "MSG_REGION": "DefaultRegion",
+            "TRACE_ON": "true",
+        }
+        self.assertEqual(message.properties, expected)
+
+    def test_answer(self) -> None:
+        """The answer tells the offset message id, the queue and the queue offset."""
+        self.ask(sent(queue_id=2))
+        place = self.store.commit_log_max
+        answer = self.ask(sent(queue_id=2))
+        self.assertEqual(answer.msg_id, "0A00000100002A9F" + "%016X" % place)
+        self.assertEqual((answer.queue_id, answer.queue_offset), (2, 1))
+        self.assertEqual((answer.region, answer.trace_on), ("DefaultRegion", "true"))
+
+    def test_spelt_out(self) -> None:
+        """The Go client spells the fields out."""
+        fields = {name: getattr(sent(), name) for name in sent().__struct_fields__}
+        self.assertEqual(self.stored(SendMessage(**fields)).body, b"Hello")
+
+    def test_unique_key_added(self) -> None:
+        """A message without a key gets one; no two are alike."""
+        keys = {self.stored(sent()).properties["UNIQ_KEY"] for _ in range(3)}
+        self.assertEqual(len(keys), 3)
+        self.assertEqual({len(key) for key in keys}, {32})
+
+    def test_negative_queue(self) -> None:
+        """A negative queue id lets the broker choose among the queues to write."""
+        self.topic(queues=2)
+        chosen = {self.ask(sent(queue_id=-1)).queue_id for _ in range(40)}
+        self.assertEqual(chosen, {0, 1})
+
+    def test_body_untouched(self) -> None:
+        """An empty body is stored, and so is a packed one, as it is."""
+        self.assertEqual(self.stored(sent(body=b"")).body, b"")
+        packed = b"x\x9c\xf3H\xcd\xc9\xc9\x07\x00\x05\x8c\x01\xf5"
+        message = self.stored(sent(body=packed, sys_flag=1))
+        self.assertEqual(message.body, inflate(packed, 1, 100))
+
+    def test_born_host_of_the_connection(self) -> None:
+        """What the flag claims about the sender's host does not count."""
+        message = self.stored(sent(sys_flag=0x30))
+        self.assertEqual(message.born_host, "10.0.0.9:4000")
+        self.peer = Peer(host=host_to_bytes("fe80::1", 7))
+        message = self.stored(sent(sys_flag=0))
+        self.assertEqual(message.born_host, "[fe80::1]:7")
+
+    def test_separators(self) -> None:
+        """Missing, doubled and lone separators do no harm to what the broker adds."""
+        for text in ("A\x01b", "\x02\x02", "\x01", "A\x01\x02", "A\x02", "A"):
+            message = self.stored(sent(properties=text))
+            self.assertEqual(message.properties["CLUSTER"], "DefaultCluster")
+            self.assertIn("UNIQ_KEY", message.properties)
+
+    def test_lone_surrogates(self) -> None:
+        """What UTF-8 cannot hold becomes a question mark, as Java writes it."""
+        text = "A\x01\ud800\x02TAGS\x01\udfff\x02"
+        self.assertEqual(self.stored(sent(properties=text)).properties["A"], "?")
+
+    def test_pop_ck_dropped(self) -> None:
+        """A client cannot forge the property that pops are acknowledged by."""
+        message = self.stored(sent(properties="POP_CK\x011 2\x02A\x01b\x02"))
+        self.assertNotIn("POP_CK", message.properties)
+        self.assertEqual(message.properties["A"], "b")
+
+
+class RefusedTests(BrokerCase):
+    """What the original refuses, with its code."""
+
+    def test_topic_names(self) -> None:
+        """Illegal names are refused, and no file bears them."""
+        before = self.files()
+        names = ["../../x", "a/b", "..", "", " ", "t\u00f6pic", "a.b", "a\x00b", "x" * 128]
+        for name in [*names, "\ud800", "%RETRY%../x", "%RETRY%" + "x" * 249]:
+            with self.subTest(name=name):
+                answer = self.ask(sent(name))
+                self.assertIn(int(answer.status), (26, 29))
+                self.assertNotIn(name, self.tables.topics.table)
+        self.assertEqual(self.files(), before)
+
+    def test_says_why(self) -> None:
+        """The remark names the topic and the rule."""
+        self.refused(29, "illegal characters", sent("../../x"))
+        self.refused(29, "longer than topic max length: 127", sent("x" * 128))
+        self.refused(29, "blank", sent(""))
+
+    def test_system_topics(self) -> None:
+        """Topics of the system are not sent to."""
+        names = ["SELF_TEST_TOPIC", "SCHEDULE_TOPIC_XXXX", "RMQ_SYS_TRANS_HALF_TOPIC"]
+        names += ["RMQ_SYS_TRANS_OP_HALF_TOPIC", "OFFSET_MOVED_EVENT"]
+        for name in [*names, "TRANS_CHECK_MAX_TIME_TOPIC"]:
+            self.refused(16, f"sending to the topic [{name}] is forbidden", sent(name))
+
+    def test_too_large(self) -> None:
+        """The largest body is stored, one byte more is refused."""
+        self.assertEqual(self.ask(sent(body=bytes(4096))).status, 0)
+        self.refused(13, "4097 bytes; at most 4096", sent(body=bytes(4097)))
+
+    def test_long_properties(self) -> None:
+        """The text counts with what the broker adds."""
+        text = "A\x01" + "x" * 32_767
+        self.refused(13, "32767 are allowed", sent(properties=text))
+
+    def test_numbers(self) -> None:
+        """Numbers that do not fit are refused by name, not by an internal error."""
+        for letter, text in (("g", str(1 << 63)), ("h", str(1 << 31)), ("e", "one")):
+            self.refused(1, f"the field {letter} (", sent(), {letter: text})
+        for letter in "defhjl":
+            self.refused(1, f"the field {letter} (", sent(), {letter: str(-1 << 40)})
+        self.refused(1, "the field h (", sent(), {"h": ""})
+
+    def test_unknown_queue(self) -> None:
+        """A queue that the topic does not have is refused."""
+        self.topic(queues=4)
+        self.refused(29, "queueId[4] is illegal: TopicTest has 4", sent(queue_id=4))
+        self.refused(29, "queueId[2147483647]", sent(queue_id=(1 << 31) - 1))
+
+    def test_no_queue_to_write(self) -> None:
+        """A topic without queues to write takes nothing."""
+        self.topic(queues=0)
+        self.refused(29, "has 0 queues", sent(queue_id=0))
+        self.refused(29, "0 to write", sent(queue_id=-1))
+
+    def test_marks_of_brokers(self) -> None:
+        """Bits of the system flag that only a broker sets are refused."""
+        for flag in (0x4, 0x8, 0xC, 0x40, 0x80, 0xC0, 0x184):
+            self.refused(13, f"sysFlag is {flag:#x}", sent(sys_flag=flag))
+            self.refused(13, f"sysFlag is {flag:#x}", batched(b"1", sys_flag=flag))
+        self.assertEqual(self.store.commit_log_max, 0)
+
+    def test_not_offered(self) -> None:
+        """Transactions and delivery at any time are refused, not silently dropped."""
+        half = sent(properties="TRAN_MSG\x01true\x02", sys_flag=4)
+        self.refused(16, "asks for transactions", half)
+        for name in ("TIMER_DELAY_SEC", "TIMER_DELAY_MS", "TIMER_DELIVER_MS"):
+            timed = sent(properties=f"A\x01b\x02{name}\x015\x02")
+            self.refused(16, "delivery at any time", timed)
+
+    def test_delay_is_no_number(self) -> None:
+        """The property is named, and what it holds."""
+        for text in ("abc", "--5", "1.5", "\u00b2", "9" * 5000, "+"):
+            self.refused(1, "DELAY of the properties", sent(properties=f"DELAY\x01{text}"))
+
+    def test_closed_store(self) -> None:
+        """A store that takes nothing says so with code 14."""
+        self.ask(sent())
+        self.successResultOf(self.store.close())
+        self.refused(14, "the store takes no messages", sent())
+
+
+class CreateOnSendTests(BrokerCase):
+    """Topics that come about by sending to them."""
+
+    def created(self, name: str) -> TopicConfig:
+        """Give the settings of a topic that must be there."""
+        return self.tables.topics.require(name)
+
+    def test_created(self) -> None:
+        """As many queues as asked for, at most as many as the default topic has."""
+        self.ask(sent("T4"))
+        self.ask(sent("T8", default_topic_queue_nums=10**9))
+        for name, queues in (("T4", 4), ("T8", 8)):
+            created = self.created(name)
+            self.assertEqual(created.write_queue_nums, queues)
+            self.assertEqual(created.read_queue_nums, queues)
+            self.assertEqual(created.perm, PERM_READ | PERM_WRITE)
+
+    def test_no_queues_asked_for(self) -> None:
+        """A negative number makes a topic without queues, which takes no message."""
+        for number in (-1, 0):
+            request = sent(f"T{number}", default_topic_queue_nums=number)
+            self.refused(29, "has 0 queues", request)
+
+    def test_default_topic(self) -> None:
+        """A default topic that is not there, or gives nothing away, creates nothing."""
+        self.topic("Plain")
+        for name in ("Nowhere", "Plain", ""):
+            self.refused(17, "not exist, apply first", sent("New", default_topic=name))
+
+    def test_kept_target_follows(self) -> None:
+        """What is known of a topic is forgotten when it changes or goes."""
+        self.topic(queues=4)
+        self.ask(sent(queue_id=3))
+        self.topic(queues=2)
+        self.refused(29, "has 2 queues", sent(queue_id=3))
+        self.tables.topics.delete(TOPIC)
+        self.refused(17, "not exist", sent(default_topic="Nowhere"))
+
+
+class NoAutoCreationTests(BrokerCase):
+    """A broker that creates no topics."""
+
+    settings = {"auto_create_topic_enable": False}
+
+    def test_unknown(self) -> None:
+        """Unknown topics are refused, whatever default topic is named."""
+        for default in ("TBW102", "", "Nowhere"):
+            self.refused(17, "topic[New] not exist", sent("New", default_topic=default))
+
+    def test_retry_topics_anyway(self) -> None:
+        """What a group tries again is stored all the same."""
+        self.assertEqual(self.stored(sent(RETRY)).topic, RETRY)
+
+
+class ReadOnlyTests(BrokerCase):
+    """A broker whose permission lacks write."""
+
+    settings = {"broker_permission": PERM_READ}
+
+    def test_ordered_and_unknown(self) -> None:
+        """Ordered topics and new ones are refused."""
+        self.topic(order=True)
+        self.refused(16, "the broker [broker-a] does not take messages", sent())
+        self.refused(16, "lacks write", sent("New"))
+
+    def test_others(self) -> None:
+        """The original takes messages for topics it has: producers are on their way."""
+        self.topic()
+        self.assertEqual(self.stored(sent()).topic, TOPIC)
+
+
+class RetryTests(BrokerCase):
+    """Sends to a retry topic."""
+
+    def again(self, **fields: object) -> StoredMessage:
+        """Send to the retry topic."""
+        return self.stored(sent(RETRY, **fields))
+
+    def test_stored_as_addressed(self) -> None:
+        """Up to the limit it is tried again."""
+        self.assertEqual(self.again(reconsume_times=16).topic, RETRY)
+        self.assertEqual(self.again(reconsume_times=16).reconsume_times, 16)
+
+    def test_dead_letter(self) -> None:
+        """Beyond the limit it is a dead letter, in a queue of that topic, at once."""
+        self.tables.topics.create_retry(GROUP, 4)
+        message = self.again(
+            reconsume_times=17, queue_id=3, properties="DELAY\x014\x02A\x01b\x02"
+        )
+        self.assertEqual((message.topic, message.queue_id), (DLQ, 0))
+        self.assertNotIn("DELAY", message.properties)
+        self.assertEqual(message.properties["A"], "b")
+
+    def test_own_limit(self) -> None:
+        """The client's own limit counts."""
+        self.assertEqual(
+            self.again(reconsume_times=3, max_reconsume_times=2).topic, DLQ
+        )
+        self.assertEqual(
+            self.again(reconsume_times=17, max_reconsume_times=20).topic, RETRY
+        )
+
+    def test_locked_group(self) -> None:
+        """A group that holds locks gives up for good; nothing is remembered of it."""
+        self.assertEqual(self.again().topic, RETRY)
+        queue = MessageQueue(TOPIC, "broker-a", 0)
+        self.tables.locks.lock(GROUP, "client", [queue])
+        self.assertEqual(self.again().topic, DLQ)
+        self.clock.advance(61)
+        self.assertEqual(self.again().topic, RETRY)
+
+    def test_unknown_group(self) -> None:
+        """A group that may not be called so is not there."""
+        for name in ("", "g" * 121):
+            self.refused(26, "subscription group not exist", sent(f"%RETRY%{name}"))
+        self.refused(29, "illegal characters", sent("%RETRY%../../x"))
+
+    def test_order_is_kept(self) -> None:
+        """The retry topic of a group that consumes in order stays ordered."""
+        self.tables.groups.put(SubscriptionGroup(GROUP, consume_message_orderly=True))
+        self.tables.topics.create_retry(GROUP, order=True)
+        version = self.tables.topics.data_version
+        self.again()
+        self.assertEqual(self.tables.topics.data_version, version)
+
+
+class BatchTests(BrokerCase):
+    """Several messages in one request."""
+
+    def test_stored(self) -> None:
+        """Each becomes a record of its own; the answer names them all."""
+        answer = self.ask(batched(b"1", b"2", b"3", queue_id=1))
+        messages = self.messages(TOPIC, 1)
+        self.assertEqual([m.body for m in messages], [b"1", b"2", b"3"])
+        self.assertEqual([m.queue_offset for m in messages], [0, 1, 2])
+        ids = ["0A00000100002A9F%016X" % m.commit_log_offset for m in messages]
+        self.assertEqual(answer.msg_id, ",".join(ids))
+        self.assertEqual((answer.queue_id, answer.queue_offset), (1, 0))
+
+    def test_marked(self) -> None:
+        """The other codes send a batch too, when they say so."""
+        request = sent(body=batched(b"1", b"2").body, batch=True)
+        self.assertEqual(self.ask(request).status, 0)
+        self.assertEqual(len(self.messages(TOPIC)), 2)
+
+    def test_refused(self) -> None:
+        """What a batch cannot be is refused whole."""
+        self.refused(13, "the batch is empty", batched())
+        self.refused(13, "malformed at byte 0", batched(body=b"1234"))
+        self.refused(13, "cannot be delayed", batched(b"1", properties="DELAY\x011\x02"))
+        self.refused(1, "DELAY of the", batched(b"1", properties="DELAY\x01x\x02"))
+        self.refused(13, "retry topic", batched(b"1", topic=RETRY))
+        self.refused(13, "at most 4096", batched(bytes(4097)))
+        self.assertEqual(self.store.commit_log_max, 0)
+
+    def test_properties_of_items(self) -> None:
+        """An item's properties cannot break the record."""
+        items = [(0, b"1", "A\x01b"), (0, b"2", "")]
+        self.ask(batched(body=batch.encode(items)))
+        self.assertEqual([m.body for m in self.messages(TOPIC)], [b"1", b"2"])
+
+
+class PathTests(BrokerCase):
+    """Names that reach the file system."""
+
+    def test_only_legal_names(self) -> None:
+        """A queue's folder is named by the topic, below the store."""
+        self.ask(sent())
+        self.successResultOf(self.store.close())
+        self.assertTrue(os.path.isdir(self.path("consumequeue", TOPIC, "0")))
