@@ -12,6 +12,8 @@ Source: ``StoreCheckpoint`` of RocketMQ 5.
 import os
 import struct
 
+from rocketmq_tw.store.files import Disk
+
 _FIELDS = struct.Struct(">5q")
 _SIZE = 4096
 #: Recovery goes back so much further, in milliseconds.
@@ -26,9 +28,10 @@ class StoreCheckpoint:
     times; 0 where nothing is known.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, disk: Disk | None = None) -> None:
         """Keep the file at ``path``; nothing is read yet."""
         self._path = path
+        self._disk = disk or Disk()
         self._written: bytes | None = None
         self.commit_log_time_ms = 0
         self.consume_queue_time_ms = 0
@@ -72,10 +75,10 @@ class StoreCheckpoint:
         )
         if data == self._written:
             return
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = self._disk.open(self._path, os.O_RDWR | os.O_CREAT)
         try:
-            os.ftruncate(descriptor, _SIZE)
-            os.pwrite(descriptor, data, 0)
+            self._disk.set_size(descriptor, _SIZE)
+            self._disk.write(descriptor, data, 0)
         finally:
             os.close(descriptor)
         self._written = data

@@ -14,7 +14,6 @@ Source: ``CommitLog`` of RocketMQ 5.
 """
 
 import errno
-import os
 import struct
 from collections.abc import Sequence
 from mmap import mmap
@@ -192,7 +191,12 @@ class CommitLog:
         # First the new file, then the blank: when the disk is full nothing changed.
         # A kill in between leaves an empty file, which recovery removes.
         self._map(base + file_size, base + file_size, size)
-        self._write_blank(base)
+        try:
+            self._write_blank(base)
+        except OSError as error:
+            self.close()
+            self.files.remove(base + file_size)
+            raise StoreNotWriteable(str(error)) from error
         self.end = base + file_size
         return self.end
 
@@ -219,7 +223,7 @@ class CommitLog:
         """Close a file by the marker that tells readers to go to the next."""
         left = base + self.files.file_size - self.end
         marker = _BLANK.pack(left, MAGIC_BLANK)
-        os.pwrite(self.files.descriptor(base), marker, self.end - base)
+        self.files.disk.write(self.files.descriptor(base), marker, self.end - base)
         self.files.dirty.add(self.files.path(base))
 
     def take_dirty(self) -> list[str]:

@@ -10,7 +10,7 @@ import shutil
 
 from rocketmq_tw.model.errors import IllegalTopic
 from rocketmq_tw.store.consumequeue import TAIL_LIMIT, ConsumeQueue
-from rocketmq_tw.store.mapped_file_queue import OpenFiles, force
+from rocketmq_tw.store.mapped_file_queue import OpenFiles
 
 #: Besides the letters of a topic, ``+`` joins group and topic in pop retry topics.
 _LEGAL_TOPIC = re.compile(rb"[%|a-zA-Z0-9_+-]{1,255}")
@@ -128,7 +128,7 @@ class ConsumeQueues:
         path = os.path.join(self._directory, topic)
         if _LEGAL_TOPIC.fullmatch(raw) and os.path.isdir(path):
             shutil.rmtree(path)
-            force([self._directory])
+            self._files.disk.force([self._directory])
 
     def _add(self, topic: bytes, queue_id: int) -> ConsumeQueue:
         """Make a queue known."""

@@ -20,7 +20,6 @@ from rocketmq_tw.store.checkpoint import StoreCheckpoint
 from rocketmq_tw.store.commitlog import CommitLog
 from rocketmq_tw.store.config import StoreConfig
 from rocketmq_tw.store.consume_queues import ConsumeQueues
-from rocketmq_tw.store.mapped_file_queue import force
 
 #: Runs a blocking call elsewhere, like ``deferToThreadPool`` with its pool bound.
 InThread = Callable[[Callable[[], None]], "Deferred[None]"]
@@ -143,7 +142,8 @@ class FlushService:
 
     def _force(self, paths: list[str]) -> "Deferred[None]":
         """Force files to disk, in the thread."""
-        return self._in_thread(lambda: force(paths)).addErrback(self._not_forced)
+        disk = self._commit_log.files.disk
+        return self._in_thread(lambda: disk.force(paths)).addErrback(self._not_forced)
 
     def _not_forced(self, failure: Failure) -> Failure:
         """

@@ -13,7 +13,7 @@ import os
 import struct
 
 from rocketmq_tw.store.errors import StoreLocked
-from rocketmq_tw.store.mapped_file_queue import force
+from rocketmq_tw.store.files import Disk
 
 _TEXT = b"lock"
 #: struct flock: write lock, from the start, first byte, length 1, no process id.
@@ -60,9 +60,10 @@ class StoreLock:
 class AbortFile:
     """The file that tells an open or crashed store from a closed one."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, disk: Disk | None = None) -> None:
         """Use the file at ``path``."""
         self._path = path
+        self._disk = disk or Disk()
 
     def exists(self) -> bool:
         """Return whether the last run did not end well."""
@@ -72,12 +73,11 @@ class AbortFile:
         """Force it to disk, with this process's id for people to read."""
         with open(self._path, "w", encoding="ascii") as file:
             file.write(str(os.getpid()))
-        force([self._path, os.path.dirname(self._path)])
+        self._disk.force([self._path, os.path.dirname(self._path)])
 
     def remove(self) -> None:
         """Remove it: all is written and forced to disk."""
-        if os.path.exists(self._path):
-            os.unlink(self._path)
+        self._disk.remove(self._path)
 
 
 def _lock(descriptor: int) -> None:

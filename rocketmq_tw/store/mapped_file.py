@@ -8,7 +8,6 @@ to the kernel, so they outlive a killed process.
 """
 
 import mmap
-import os
 
 from rocketmq_tw.store.mapped_file_queue import MappedFileQueue
 
@@ -35,10 +34,10 @@ class Window:
         skip = (position - base) // _PAGE * _PAGE
         length = min(position - base - skip + size, queue.file_size - skip)
         descriptor = queue.descriptor(base)
-        os.posix_fallocate(descriptor, skip, length)
+        queue.disk.allocate(descriptor, skip, length)
         self.start = base + skip
         self.end = self.start + length
-        self.view = mmap.mmap(descriptor, length, offset=skip)
+        self.view = queue.disk.map(descriptor, length, skip)
 
     def close(self) -> None:
         """Unmap it; what was written stays with the kernel."""

@@ -13,15 +13,21 @@ from bisect import bisect_left, insort
 from collections import OrderedDict
 
 from rocketmq_tw.store.errors import StoreUnreadable
+from rocketmq_tw.store.files import Disk
 
 _NAME_DIGITS = 20
 
 
 class OpenFiles:
-    """The files that are open now: the least recently used is closed first."""
+    """
+    The files that are open now: the least recently used is closed first.
 
-    def __init__(self, limit: int = 128) -> None:
+    ``disk`` is what they are on.
+    """
+
+    def __init__(self, limit: int = 128, disk: Disk | None = None) -> None:
         """Keep at most ``limit`` files open."""
+        self.disk = disk or Disk()
         self._limit = limit
         self._descriptors: OrderedDict[str, int] = OrderedDict()
 
@@ -35,7 +41,7 @@ class OpenFiles:
         if found is not None:
             self._descriptors.move_to_end(path)
             return found
-        opened = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        opened = self.disk.open(path)
         self._descriptors[path] = opened
         if len(self._descriptors) > self._limit:
             os.close(self._descriptors.popitem(last=False)[1])
@@ -63,6 +69,7 @@ class MappedFileQueue:
         self.bases: list[int] = []
         #: Written and not yet forced to disk.
         self.dirty: set[str] = set()
+        self.disk = files.disk
         self._files = files
 
     def load(self) -> None:
@@ -83,7 +90,7 @@ class MappedFileQueue:
                 if entry.is_file()
             )
         if found and found[-1][1] == 0:
-            os.unlink(os.path.join(self.directory, found.pop()[0]))
+            self.disk.remove(os.path.join(self.directory, found.pop()[0]))
         for name, size in found:
             path = os.path.join(self.directory, name)
             if not (name.isdigit() and len(name) == _NAME_DIGITS):
@@ -117,12 +124,8 @@ class MappedFileQueue:
         path = self.path(base)
         if self.has(base):
             return path
-        os.makedirs(self.directory, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            os.ftruncate(descriptor, self.file_size)
-        finally:
-            os.close(descriptor)
+        self.dirty.update(self.disk.make_directories(self.directory))
+        self.disk.create(path, self.file_size)
         insort(self.bases, base)
         self.dirty.update((path, self.directory))
         return path
@@ -134,8 +137,7 @@ class MappedFileQueue:
         self.dirty.discard(path)
         if self.has(base):
             self.bases.remove(base)
-        if os.path.exists(path):
-            os.unlink(path)
+        self.disk.remove(path)
 
     def descriptor(self, base: int) -> int:
         """Return the open file that begins at ``base``; use it at once."""
@@ -161,9 +163,9 @@ class MappedFileQueue:
             base = self.base_of(position)
             self.dirty.add(self.create(base))
             part = view[: base + self.file_size - position]
-            done = os.pwrite(self.descriptor(base), part, position - base)
-            position += done
-            view = view[done:]
+            self.disk.write(self.descriptor(base), part, position - base)
+            position += len(part)
+            view = view[len(part) :]
 
     def truncate(self, position: int) -> None:
         """
@@ -175,30 +177,11 @@ class MappedFileQueue:
             self.remove(base)
         base = self.base_of(position)
         if self.has(base):
-            os.ftruncate(self.descriptor(base), position - base)
-            os.ftruncate(self.descriptor(base), self.file_size)
+            self.disk.set_size(self.descriptor(base), position - base)
+            self.disk.set_size(self.descriptor(base), self.file_size)
             self.dirty.add(self.path(base))
 
     def take_dirty(self) -> list[str]:
         """Return what must be forced to disk, and begin anew."""
         paths, self.dirty = self.dirty, set()
         return sorted(paths)
-
-
-def force(paths: list[str]) -> None:
-    """
-    Force files and directories to disk; those removed meanwhile are passed over.
-
-    It opens them itself, so it may run in any thread.
-
-    :raises OSError: the disk failed; what it holds now is not known.
-    """
-    for path in paths:
-        try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            continue
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

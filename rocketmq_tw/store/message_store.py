@@ -36,6 +36,7 @@ from rocketmq_tw.store.errors import (
     TopicTooLong,
 )
 from rocketmq_tw.store.fetch import Fetched, FetchStatus, Matches, fetch
+from rocketmq_tw.store.files import Disk
 from rocketmq_tw.store.flush import FlushService, InThread
 from rocketmq_tw.store.interfaces import Appended, Arrival, IMessageStore
 from rocketmq_tw.store.lock import AbortFile, StoreLock
@@ -73,12 +74,15 @@ class MessageStore:
         clock: IReactorTime,
         config: StoreConfig | None = None,
         in_thread: InThread | None = None,
+        disk: Disk | None = None,
     ) -> None:
         """
         Use the directory ``root``; nothing is touched before :meth:`open`.
 
         :param in_thread: runs an fsync elsewhere; None runs it here.
+        :param disk: what the files are on; None is the real one.
         """
+        disk = disk or Disk()
         config = config or StoreConfig()
         self.on_arrival: Arrival | None = None
         self._root = root
@@ -87,7 +91,7 @@ class MessageStore:
         self._refusal: str | None = _CLOSED
         self._is_opening = False
         self._memory_size = config.memory_size or _memory_size()
-        self._files = OpenFiles()
+        self._files = OpenFiles(disk=disk)
         self._log = CommitLog(os.path.join(root, "commitlog"), config, self._files)
         self._queues = ConsumeQueues(
             os.path.join(root, "consumequeue"),
@@ -95,9 +99,9 @@ class MessageStore:
             self._files,
         )
         self._lock = StoreLock(os.path.join(root, "lock"))
-        self._abort = AbortFile(os.path.join(root, "abort"))
+        self._abort = AbortFile(os.path.join(root, "abort"), disk)
         path = os.path.join(root, "checkpoint")
-        self._checkpoint = StoreCheckpoint(path)
+        self._checkpoint = StoreCheckpoint(path, disk)
         self._flush = FlushService(
             self._log, self._queues, self._checkpoint, path, config, clock, in_thread
         )

@@ -5,7 +5,7 @@ import os
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.store.errors import StoreUnreadable
-from rocketmq_tw.store.mapped_file_queue import MappedFileQueue, OpenFiles, force
+from rocketmq_tw.store.mapped_file_queue import MappedFileQueue, OpenFiles
 
 
 class MappedFileQueueTests(SynchronousTestCase):
@@ -83,9 +83,9 @@ class MappedFileQueueTests(SynchronousTestCase):
         self.queue.write(0, bytes(20))
         self.queue.write(20, b"x")
         paths = self.queue.take_dirty()
-        self.assertEqual(len(paths), 4)
+        self.assertEqual(len(paths), 5)
         self.queue.remove(20)
-        force(paths)
+        self.files.disk.force(paths)
         self.assertEqual(self.queue.take_dirty(), [])
 
 

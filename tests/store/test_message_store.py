@@ -336,7 +336,7 @@ class FlushTests(StoreCase):
         def refuse(_: int) -> None:
             raise OSError(errno.EIO, "broken")
 
-        patch = self.patch(os, "fsync", refuse)
+        patch = self.patch(os, "fdatasync", refuse)
         self.clock.advance(0.5)
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
         patch.restore()
