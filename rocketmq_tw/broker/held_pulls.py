@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -60,7 +60,7 @@ class HeldPulls:
         self._clock = clock
         self._held: dict[Key, list[HeldPull]] = {}
         self._due: list[HeldPull] = []
-        self._scheduled = False
+        self._soon: IDelayedCall | None = None
         self._tick = LoopingCall(self._expire)
         self._tick.clock = clock
 
@@ -105,7 +105,11 @@ class HeldPulls:
 
     def connection_lost(self, connection: Any) -> None:
         """Let go of what was held for a connection that is gone."""
-        for pull in self._pick(lambda pull: pull.connection is connection):
+        gone = self._pick(lambda pull: pull.connection is connection)
+        woken = [pull for pull in self._due if pull.connection is connection]
+        if woken:
+            self._due = [pull for pull in self._due if pull not in woken]
+        for pull in gone + woken:
             pull.answer.callback(None)
 
     def _arrived(
@@ -141,25 +145,28 @@ class HeldPulls:
             if not going:
                 continue
             picked += going
-            staying = [pull for pull in pulls if not wanted(pull)]
-            if staying:
-                self._held[key] = staying
-            else:
+            if len(going) == len(pulls):
                 del self._held[key]
-        self._listen_or_not()
+            else:
+                self._held[key] = [pull for pull in pulls if pull not in going]
+        if not self._held:
+            self._store.on_arrival = None
         return picked
 
     def _wake(self, pulls: list[HeldPull]) -> None:
         """Answer these at the end of this turn."""
         self._due += pulls
-        if self._due and not self._scheduled:
-            self._scheduled = True
-            self._clock.callLater(0, self._answer_due)
-        self._listen_or_not()
+        if self._due and self._soon is None:
+            self._soon = self._clock.callLater(0, self._answer_due)
 
     def _answer_due(self) -> None:
         """Carry out and answer all that were woken."""
-        self._scheduled = False
+        soon, self._soon = self._soon, None
+        if soon is not None and soon.active():
+            soon.cancel()
+        # Not while the store tells of an arrival: the rest of a batch is to come.
+        if not self._held:
+            self._store.on_arrival = None
         due, self._due = self._due, []
         for pull in due:
             try:
@@ -168,8 +175,3 @@ class HeldPulls:
                 pull.answer.errback(Failure())
             else:
                 pull.answer.callback(answer)
-
-    def _listen_or_not(self) -> None:
-        """Hear of arrivals only while something waits for one."""
-        if not self._held:
-            self._store.on_arrival = None

@@ -114,8 +114,13 @@ class PullProcessor:
             timeout,
             call.connection,
             matches,
-            lambda: self._fetch(request, matches),
+            lambda: self._pull_again(request, matches),
         )
+
+    def _pull_again(self, request: PullMessage, matches: Matches) -> PullAnswer:
+        """Carry a held pull out; what it reads may be gone or forbidden by now."""
+        self._check(request)
+        return self._fetch(request, matches)
 
     def _fetch(self, request: PullMessage, matches: Matches) -> PullAnswer:
         """Read the store and put what it found into the words of the protocol."""
@@ -148,8 +153,12 @@ class PullProcessor:
 
     def _check(self, request: PullMessage) -> None:
         """Refuse what may not be read; the order of the checks is the original's."""
+        name = self._config.broker_name
         if not self._config.broker_permission & PERM_READ:
-            raise _forbidden(1, f"the broker [{self._config.broker_name}] is not readable")
+            raise _forbidden(1, f"the broker [{name}] is not readable")
+        lite_allowed = self._config.lite_pull_message_enable
+        if isinstance(request, LitePullMessage) and not lite_allowed:
+            raise _forbidden(1, f"the broker [{name}] does not offer lite pull")
         group = self._groups.find(request.consumer_group)
         if group is None:
             raise Refused(
@@ -202,6 +211,9 @@ class PullProcessor:
             and group.message_model == MessageModel.BROADCASTING
         ):
             raise _forbidden(4, f"the group [{name}] may not consume by broadcasting")
+        if not self._groups.may_read(name, request.topic):
+            why = f"the group [{name}] may not read the topic [{request.topic}]"
+            raise _forbidden(5, why)
         subscription = self._clients.subscription(name, request.topic)
         if subscription is None:
             raise Refused(
