@@ -2,7 +2,8 @@
 Documents written in a thread, so that a slow disk delays nobody who does not wait for it.
 
 Of several texts that come while one is being written, only the newest is written. One that
-could not be written is kept, and tried again with the next, or by :meth:`settle`.
+could not be written is kept, and tried again with the next, or by
+:meth:`~BackgroundFile.settle`, which the broker calls now and then.
 """
 
 from __future__ import annotations
@@ -71,9 +72,11 @@ class BackgroundFile(JsonFile):
         """Keep what could not be written, unless something newer is there."""
         why = failure.getErrorMessage()
         self._log.error("could not write {path}: {why}", path=self.path, why=why)
+        if self._next is not None:
+            self._written(None)
+            return
         self._busy = False
-        if self._next is None:
-            self._next = data
+        self._next = data
         self._fire()
 
     def _fire(self) -> None:

@@ -231,8 +231,8 @@ class ScheduleService:
             self._store.put(_original(record), now)
         except (MalformedRecord, ValueError, *_NEVER) as error:
             self._log.error(
-                "a message of delay level {level} cannot be delivered: {why}",
-                level=level,
+                "a message of delay level {number} cannot be delivered: {why}",
+                number=level,
                 why=str(error),
             )
 
@@ -240,13 +240,13 @@ class ScheduleService:
         """Say why a level rests: in a sentence where it was foreseen."""
         if isinstance(error, RocketMQError):
             self._log.error(
-                "delay level {level} waits {rest:g} s: {why}",
-                level=level,
+                "delay level {number} waits {rest} s: {why}",
+                number=level,
                 rest=REST,
                 why=str(error),
             )
         else:
-            self._log.failure("delay level {level} waits", level=level)
+            self._log.failure("delay level {number} waits", number=level)
 
 
 class _Document(msgspec.Struct, rename="camel"):

@@ -183,8 +183,11 @@ class BrokerCase(StoreCase):
 
     def messages(self, topic: str, queue_id: int = 0) -> list[StoredMessage]:
         """Read a whole queue."""
-        fetched = self.store.get(topic, queue_id, 0, 100, 1 << 20, None)
-        return record.decode_all(fetched.data)
+        found: list[StoredMessage] = []
+        while len(found) < self.store.max_offset(topic, queue_id):
+            fetched = self.store.get(topic, queue_id, len(found), 32, 1 << 20, None)
+            found += record.decode_all(fetched.data)
+        return found
 
     def topic(self, name: str = TOPIC, queues: int = 4, **fields: Any) -> None:
         """Create a topic."""
