@@ -32,13 +32,14 @@ def build() -> None:
     """Compile the Java programs and list their class paths, unless that was done."""
     sources = [*JAVA.glob("pom.xml"), *JAVA.glob("v*/pom.xml"), *JAVA.rglob("*.java")]
     newest = max(path.stat().st_mtime for path in sources)
-    paths = [JAVA / release / "target" / "classpath.txt" for release in RELEASES]
-    if all(path.exists() and path.stat().st_mtime > newest for path in paths):
+    stamp = JAVA / "target" / "built"
+    if stamp.exists() and stamp.stat().st_mtime > newest:
         return
     command = ["mvn", "-q", "-B", "process-classes"]
     if subprocess.run([*command, "-o"], cwd=JAVA, capture_output=True).returncode:
         done = subprocess.run(command, cwd=JAVA, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout[-3000:]
+    stamp.touch()
 
 
 def _java(release: str, scratch: Path, heap: str, *flags: str) -> list[str]:

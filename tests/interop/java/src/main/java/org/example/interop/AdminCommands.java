@@ -12,6 +12,7 @@ public final class AdminCommands {
 
     /** Follows the commands until the end of input. */
     public static void main(String[] words) throws Exception {
+        Failures.endTheProgram();
         String namesrv = new Arguments(words).text("namesrv");
         PrintStream standard = System.out;
         new Json().with("event", "started").print();

@@ -23,6 +23,7 @@ public final class ConsumeMessages {
 
     /** Consumes until told to stop. */
     public static void main(String[] words) throws Exception {
+        Failures.endTheProgram();
         Arguments arguments = new Arguments(words);
         DefaultMQPushConsumer consumer = new DefaultMQPushConsumer(arguments.text("group"));
         consumer.setNamesrvAddr(arguments.text("namesrv"));

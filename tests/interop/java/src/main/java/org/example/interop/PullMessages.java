@@ -19,6 +19,7 @@ public final class PullMessages {
 
     /** Reads the topic once and exits. */
     public static void main(String[] words) throws Exception {
+        Failures.endTheProgram();
         Arguments arguments = new Arguments(words);
         String topic = arguments.text("topic");
         DefaultMQPullConsumer consumer = new DefaultMQPullConsumer(arguments.text("group", "interop_reader"));

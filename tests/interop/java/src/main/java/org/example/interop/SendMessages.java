@@ -33,6 +33,7 @@ public final class SendMessages {
 
     /** Runs the plan. */
     public static void main(String[] words) throws Exception {
+        Failures.endTheProgram();
         Arguments arguments = new Arguments(words);
         TransactionMQProducer producer = new TransactionMQProducer(arguments.text("group", "interop_producer"));
         producer.setNamesrvAddr(arguments.text("namesrv"));
