@@ -28,7 +28,13 @@ class StoreConfig(msgspec.Struct, frozen=True):
     commit_log_file_size: int = 1 << 30
     consume_queue_file_size: int = 300_000 * 20
     max_message_size: int = 4 << 20
+    #: A message is readable, and its sender told so, when it is on disk.
+    sync_flush: bool = False
+    sync_flush_timeout: float = 5.0
     flush_commit_log_interval: float = 0.5
+    #: So many pages of 4 KiB must be new, or so much time gone by.
+    flush_commit_log_least_pages: int = 4
+    flush_commit_log_thorough_interval: float = 10.0
     flush_consume_queue_interval: float = 1.0
     flush_consume_queue_thorough_interval: float = 60.0
     check_crc_on_recover: bool = True

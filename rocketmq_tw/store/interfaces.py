@@ -2,6 +2,7 @@
 """What a broker asks of a store."""
 
 from collections.abc import Callable, Sequence
+from enum import Enum
 
 import msgspec
 from twisted.internet.defer import Deferred
@@ -10,10 +11,26 @@ from zope.interface import Attribute, Interface
 from rocketmq_tw.store.fetch import Fetched, FetchStatus
 from rocketmq_tw.wire.record import Draft
 
-__all__ = ["Appended", "Arrival", "FetchStatus", "Fetched", "IMessageStore"]
+__all__ = [
+    "Appended",
+    "Arrival",
+    "FetchStatus",
+    "Fetched",
+    "FlushOutcome",
+    "IMessageStore",
+    "Queried",
+]
 
 #: Topic, queue id, next queue offset, tags code, store time in ms.
 Arrival = Callable[[bytes, int, int, int, int], None]
+
+
+class FlushOutcome(Enum):
+    """How waiting for the disk ended; an error is a failure, not an outcome."""
+
+    ON_DISK = "ON_DISK"
+    #: The message is stored, and the promise not kept in time; it may be later.
+    TIMED_OUT = "TIMED_OUT"
 
 
 class Appended(msgspec.Struct, frozen=True, gc=False):
@@ -25,12 +42,28 @@ class Appended(msgspec.Struct, frozen=True, gc=False):
     store_time_ms: int
 
 
+class Queried(msgspec.Struct, frozen=True):
+    """
+    What a query by key found.
+
+    ``records`` are whole, oldest first. ``last_time_ms`` and ``last_offset`` are store
+    time and commit log offset of the newest message indexed. ``gap`` says in a sentence
+    why there may be more than was found; None when all was looked through.
+    """
+
+    records: list[bytes]
+    last_time_ms: int = 0
+    last_offset: int = 0
+    gap: str | None = None
+
+
 class IMessageStore(Interface):
     """Keeps messages; topics are text, times ``*_ms`` milliseconds since the epoch."""
 
     on_arrival: Arrival | None = Attribute(
         "Called once for each message that became readable; None calls nothing."
     )
+    failure: str | None = Attribute("Why no messages are taken; None while they are.")
     is_writeable: bool = Attribute("Whether messages are taken now.")
     commit_log_min: int = Attribute("The first offset that the commit log holds.")
     commit_log_max: int = Attribute("The offset that the next record gets.")
@@ -47,7 +80,9 @@ class IMessageStore(Interface):
 
     def put(draft: Draft, now: float) -> Appended:
         """
-        Store one message; it is readable at once, and outlives this process.
+        Store one message; it outlives this process.
+
+        It is readable at once, or when it is on disk if the store flushes first.
 
         :raises StoreNotWriteable: the store is closed, or its disk fails.
         :raises DiskFull: nothing was written.
@@ -59,6 +94,17 @@ class IMessageStore(Interface):
 
     def put_batch(drafts: Sequence[Draft], now: float) -> list[Appended]:
         """Store messages of one queue, all or none; errors as :meth:`put`."""
+
+    def when_safe(end: int) -> "Deferred[FlushOutcome] | None":
+        """
+        Wait until the commit log is on disk up to ``end``, where a message ends.
+
+        None where nothing is to be waited for: it is there, or messages of this store
+        are not promised to outlive a power cut. Fails with StoreNotWriteable when the
+        disk does: the message may be lost.
+
+        :raises StoreNotWriteable: the disk failed before.
+        """
 
     def get(
         topic: str,
@@ -86,6 +132,16 @@ class IMessageStore(Interface):
 
     def record_at(commit_log_offset: int) -> bytes | None:
         """Return the record that begins exactly there; None when none does."""
+
+    def query(
+        topic: str, key: str, max_count: int, begin_ms: int, end_ms: int, unique: bool
+    ) -> "Deferred[Queried]":
+        """
+        Find messages by one of their keys, the newest first until ``max_count``.
+
+        ``begin_ms`` and ``end_ms`` bound the store time, both included. ``unique``
+        looks at the unique key only; else that and KEYS are looked at.
+        """
 
     def queues() -> dict[str, list[int]]:
         """Return the ids of all queues that hold or held messages, by topic."""

@@ -38,7 +38,13 @@ from rocketmq_tw.store.errors import (
 from rocketmq_tw.store.fetch import Fetched, FetchStatus, Matches, fetch
 from rocketmq_tw.store.files import Disk
 from rocketmq_tw.store.flush import FlushService, InThread
-from rocketmq_tw.store.interfaces import Appended, Arrival, IMessageStore
+from rocketmq_tw.store.interfaces import (
+    Appended,
+    Arrival,
+    FlushOutcome,
+    IMessageStore,
+)
+from rocketmq_tw.store.late_dispatch import LateDispatch
 from rocketmq_tw.store.lock import AbortFile, StoreLock
 from rocketmq_tw.store.mapped_file_queue import OpenFiles
 from rocketmq_tw.store.recovery import recover
@@ -105,6 +111,10 @@ class MessageStore:
         self._flush = FlushService(
             self._log, self._queues, self._checkpoint, path, config, clock, in_thread
         )
+        self._flush.on_flushed = self._flushed
+        self._late: LateDispatch | None = None
+        if config.sync_flush:
+            self._late = LateDispatch(self._log, self._queues, self._flush.soon)
 
     def open(self) -> "Deferred[None]":
         """
@@ -156,6 +166,8 @@ class MessageStore:
         store_time_ms = int(now * 1000)
         if draft.sys_flag & _UNQUEUED:
             return self._put_unqueued(draft, store_time_ms)
+        if self._late is not None:
+            return self._late.put([draft], queue, store_time_ms)[0]
         log = self._log
         queue_offset = queue.next
         at = log.append(draft, queue_offset, store_time_ms)
@@ -184,6 +196,8 @@ class MessageStore:
         if queue is None:
             queue = _new_queue(self._queues, first)
         store_time_ms = int(now * 1000)
+        if self._late is not None:
+            return self._late.put(drafts, queue, store_time_ms)
         stored = _append_batch(self._log, queue, drafts, store_time_ms)
         self._queues.touch(queue)
         if self.on_arrival is not None:
@@ -192,6 +206,10 @@ class MessageStore:
                 code = draft.tags_code
                 self.on_arrival(*key, at.queue_offset + 1, code, store_time_ms)
         return stored
+
+    def when_safe(self, end: int) -> "Deferred[FlushOutcome] | None":
+        """Wait for the disk: see :class:`IMessageStore`."""
+        return None if self._late is None else self._flush.when_safe(end)
 
     def get(
         self,
@@ -245,12 +263,19 @@ class MessageStore:
 
     def delete_topic(self, topic: str) -> None:
         """Remove a topic's queues; its messages stay in the commit log."""
+        if self._late is not None:
+            self._late.forget(topic.encode())
         self._queues.delete_topic(topic)
+
+    @property
+    def failure(self) -> str | None:
+        """Return why no messages are taken now; None while they are."""
+        return self._refusal or self._flush.failure
 
     @property
     def is_writeable(self) -> bool:
         """Return whether messages are taken now."""
-        return self._refusal is None and self._flush.failure is None
+        return self.failure is None
 
     @property
     def commit_log_min(self) -> int:
@@ -310,7 +335,14 @@ class MessageStore:
         """Store a message that no queue shall know."""
         assert not has_entry(draft.sys_flag)
         at = self._log.append(draft, 0, store_time_ms)
+        if self._late is not None:
+            self._flush.soon()
         return Appended(at, self._log.end - at, 0, store_time_ms)
+
+    def _flushed(self, flushed: int) -> None:
+        """Let messages enter their queues, now that they are on disk."""
+        if self._late is not None:
+            self._late.dispatch(flushed, self.on_arrival)
 
 
 def _new_queue(queues: ConsumeQueues, draft: Draft) -> ConsumeQueue:

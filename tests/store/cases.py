@@ -31,7 +31,10 @@ DRAFT = Draft(
 SIZE = 115
 #: Eight records a file, and four entries.
 SMALL = StoreConfig(
-    commit_log_file_size=1000, consume_queue_file_size=80, window_size=4096
+    commit_log_file_size=1000,
+    consume_queue_file_size=80,
+    window_size=4096,
+    flush_commit_log_least_pages=0,
 )
 
 
