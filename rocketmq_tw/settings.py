@@ -110,6 +110,9 @@ def _expected(kind: Any, error: str) -> str:
     """Say in words what a setting takes."""
     if isinstance(kind, type) and issubclass(kind, Enum):
         return "one of " + ", ".join(str(member.value) for member in kind)
+    pattern = re.search(r"matching regex '(.*)'", error)
+    if pattern:
+        return f"a text like {pattern[1]}"
     bounds = re.search(r"(>=|<=) (-?\d+)", error)
     said = re.search(r"Expected `([a-z]+)", error)
     text = _EXPECTED.get(said[1], said[1]) if said else "another value"

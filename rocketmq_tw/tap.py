@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 import msgspec
 from twisted.application.service import IService
@@ -56,13 +57,13 @@ def _reached_at(endpoint: str) -> str:
     kind, _, rest = endpoint.partition(":")
     if kind != "tcp":
         return endpoint
-    port, _, more = rest.partition(":")
+    port, *more = re.split(r"(?<!\\):", rest)
     host = "127.0.0.1"
-    for piece in more.split(":"):
-        name, equals, value = piece.partition("=")
-        if name == "interface" and equals and value not in ("", "0.0.0.0"):
-            host = value
-    return f"{host}:{port}"
+    for piece in more:
+        name, _, value = piece.replace("\\:", ":").partition("=")
+        if name == "interface" and value not in ("", "0.0.0.0"):
+            host = "::1" if value == "::" else value
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def makeService(options: Options) -> IService:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 import socket
 from typing import Any
 
@@ -13,12 +15,35 @@ from twisted.python import usage
 
 from rocketmq_tw import settings
 from rocketmq_tw.broker.config import BrokerConfig
+from rocketmq_tw.broker.schedule import parse_levels
 from rocketmq_tw.remoting.addresses import is_endpoint, server_endpoint, split_host_port
 
 _log = Logger()
 
 #: Where messages are kept when nothing else is said.
 DATA = "rocketmq-data"
+
+_NO_SLAVES = "this broker cannot be a slave yet"
+_NO_ACCESS_CONTROL = "false: this broker does not check yet who asks"
+#: Settings of the original that must not be passed over, since somebody relies on them:
+#: the values that are as good as none, and what is expected instead of others.
+_NOT_YET = {
+    "brokerId": (("0",), f"0: {_NO_SLAVES}"),
+    "brokerRole": (
+        ("ASYNC_MASTER", "SYNC_MASTER"),
+        f"ASYNC_MASTER or SYNC_MASTER: {_NO_SLAVES}",
+    ),
+    "flushDiskType": (
+        ("ASYNC_FLUSH",),
+        "ASYNC_FLUSH: this broker cannot yet flush every message before its answer",
+    ),
+    "aclEnable": (("false",), _NO_ACCESS_CONTROL),
+    "authenticationEnabled": (("false",), _NO_ACCESS_CONTROL),
+    "authorizationEnabled": (("false",), _NO_ACCESS_CONTROL),
+    "enableControllerMode": (("false",), "false: there are no controllers yet"),
+    "enableDLegerCommitLog": (("false",), "false: there is no DLedger"),
+}
+_HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
 
 
 class Options(usage.Options):
@@ -27,14 +52,16 @@ class Options(usage.Options):
     synopsis = "[options]"
     longdesc = (
         "A RocketMQ broker: stores messages and hands them out. It needs a name server"
-        " (-n), which tells clients where it is. Try `twistd rocketmq` for both in one."
+        " (-n, or the environment's NAMESRV_ADDR), which tells clients where it is."
+        " A first try: twistd -n rocketmq-broker -n 127.0.0.1:9876 --advertise 127.0.0.1"
+        " - or twistd -n rocketmq, for both in one."
     )
     optParameters = [
         ["config", "c", None, "a broker.conf: settings under the original's names"],
         ["namesrv", "n", None, "name servers, as in host:9876;host2:9876"],
         ["listen", "p", None, "port or endpoint string to listen on [default: 10911]"],
         ["data", "d", None, f"folder of the messages [default: ./{DATA}]"],
-        ["advertise", None, None, "address that clients are told to connect to"],
+        ["advertise", None, None, "address that clients are told [default: this machine's]"],
         ["name", None, None, "the broker's name [default: the host's name]"],
     ]
 
@@ -51,7 +78,9 @@ def settle(options: usage.Options) -> BrokerConfig:
     """
     try:
         values = settings.read(options["config"]) if options["config"] else {}
+        _check_offered(values)
         config, unknown = settings.apply(BrokerConfig, values)
+        unknown = [key for key in unknown if key not in _NOT_YET]
         if unknown:
             _log.warn(
                 "{file}: no such setting here, ignored: {keys}",
@@ -59,8 +88,9 @@ def settle(options: usage.Options) -> BrokerConfig:
                 keys=", ".join(unknown),
             )
         changes: dict[str, Any] = {}
-        if options["listen"]:
-            changes.update(_listen(options["listen"]))
+        listen = options["listen"] or config.listen
+        if listen:
+            changes.update(_listen(listen))
         if options["namesrv"]:
             changes["namesrv_addr"] = options["namesrv"]
         if options["advertise"]:
@@ -77,9 +107,7 @@ def settle(options: usage.Options) -> BrokerConfig:
 def _listen(text: str) -> dict[str, Any]:
     """Read ``--listen``: a port, or an endpoint string."""
     if text.isdigit():
-        if int(text) > 65535:
-            raise ValueError(f"--listen is {text}; expected a port up to 65535")
-        return {"listen_port": int(text)}
+        return {"listen_port": _port(text, text), "listen": ""}
     endpoint = server_endpoint(text)
     kind, _, rest = endpoint.partition(":")
     port = rest.partition(":")[0]
@@ -88,7 +116,33 @@ def _listen(text: str) -> dict[str, Any]:
             f"--listen is {text}; a broker is found by host and port:"
             " expected a port, host:port or tcp:PORT..."
         )
-    return {"listen": endpoint, "listen_port": int(port)}
+    return {"listen": endpoint, "listen_port": _port(port, text)}
+
+
+def _port(digits: str, text: str) -> int:
+    """Read a port. :raises ValueError: it is none."""
+    if int(digits) > 65535:
+        raise ValueError(f"--listen is {text}; expected a port up to 65535")
+    return int(digits)
+
+
+def _check_offered(values: dict[str, str]) -> None:
+    """Refuse what would be relied on, and is not there."""
+    for key, (harmless, expected) in _NOT_YET.items():
+        value = values.get(key, "").strip()
+        if value and value not in harmless and value.lower() not in harmless:
+            raise settings.BadSetting(key, value, expected)
+
+
+def _check_host(key: str, text: str) -> None:
+    """Check what clients are told: an address, or a name that they look up."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        numeric = text.replace(".", "").isdigit()
+        if numeric or not _HOST_NAME.fullmatch(text):
+            expected = "an address or a host name, without a port"
+            raise settings.BadSetting(key, text, expected) from None
 
 
 def _complete(config: BrokerConfig) -> BrokerConfig:
@@ -96,7 +150,14 @@ def _complete(config: BrokerConfig) -> BrokerConfig:
     for address in name_servers(config.namesrv_addr):
         if not is_endpoint(address):
             split_host_port(address)
+    try:
+        parse_levels(config.message_delay_level)
+    except ValueError as error:
+        raise ValueError(f"messageDelayLevel: {error}") from None
     ip = config.broker_ip1 or own_address()
+    _check_host("brokerIP1", ip)
+    if config.broker_ip2:
+        _check_host("brokerIP2", config.broker_ip2)
     return msgspec.structs.replace(
         config,
         broker_ip1=ip,

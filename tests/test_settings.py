@@ -1,0 +1,110 @@
+"""Settings under the original's names: read, applied, refused, written."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated
+
+import msgspec
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw import settings
+
+
+class Colour(Enum):
+    """A choice."""
+
+    RED = "RED"
+    BLUE = "BLUE"
+
+
+class Paint(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
+    """Settings of every kind."""
+
+    coat_count: Annotated[int, msgspec.Meta(ge=1, le=9)] = 2
+    is_dry: bool = False
+    colour: Colour = Colour.RED
+    maker_ip1: str = msgspec.field(name="makerIP1", default="")
+    code: Annotated[str, msgspec.Meta(pattern="^[a-z]*$")] = ""
+
+
+class ReadTests(SynchronousTestCase):
+    """Files of settings."""
+
+    def write(self, text: bytes) -> str:
+        """Make a file."""
+        path = self.mktemp()
+        with open(path, "wb") as file:
+            file.write(text)
+        return path
+
+    def test_read(self) -> None:
+        """Java's rules: comments, spaces, continued lines, the last value."""
+        path = self.write(b"# a comment\n a = 1 \nb:2\r\nc=x\\\n  y\na=3\n")
+        self.assertEqual(settings.read(path), {"a": "3", "b": "2", "c": "xy"})
+
+    def test_unreadable(self) -> None:
+        """A missing file and a folder are told apart, with the path."""
+        for path, why in ((self.mktemp(), "No such file"), (".", "Is a directory")):
+            error = self.assertRaises(
+                settings.UnreadableSettings, settings.read, path
+            )
+            self.assertIn(f"cannot read the settings in {path}: {why}", str(error))
+
+
+class ApplyTests(SynchronousTestCase):
+    """Texts become values."""
+
+    def refused(self, key: str, text: str) -> str:
+        """Give the sentence that refuses a value."""
+        error = self.assertRaises(
+            settings.BadSetting, settings.apply, Paint, {key: text}
+        )
+        self.assertEqual((error.key, error.value), (key, text))
+        return str(error)
+
+    def test_values(self) -> None:
+        """Every kind is read, spaces around it are dropped."""
+        texts = {
+            "coatCount": " 3 ",
+            "isDry": "TRUE",
+            "colour": "BLUE",
+            "makerIP1": "10.0.0.1",
+        }
+        paint, unknown = settings.apply(Paint, texts)
+        expected = Paint(
+            coat_count=3, is_dry=True, colour=Colour.BLUE, maker_ip1="10.0.0.1"
+        )
+        self.assertEqual((paint, unknown), (expected, []))
+
+    def test_defaults(self) -> None:
+        """What is not said keeps its default."""
+        self.assertEqual(settings.apply(Paint, {}), (Paint(), []))
+
+    def test_unknown(self) -> None:
+        """Unknown keys are named, in order; the spelling counts."""
+        _, unknown = settings.apply(Paint, {"z": "", "coat_count": "1", "Colour": "x"})
+        self.assertEqual(unknown, ["Colour", "coat_count", "z"])
+
+    def test_refused(self) -> None:
+        """The sentence has the key, the value and what was expected."""
+        for key, text, expected in (
+            ("coatCount", "many", "a whole number"),
+            ("coatCount", "", "a whole number"),
+            ("coatCount", "0", "a whole number >= 1"),
+            ("coatCount", "10", "a whole number <= 9"),
+            ("coatCount", "9" * 400, "a whole number"),
+            ("isDry", "yes", "true or false"),
+            ("colour", "GREEN", "one of RED, BLUE"),
+            ("code", "A", "a text like ^[a-z]*$"),
+        ):
+            said = self.refused(key, text)
+            self.assertTrue(said.startswith(f'{key} is "{text}"; expected {expected}'))
+
+    def test_round_trip(self) -> None:
+        """What is written is read back."""
+        paint = Paint(coat_count=7, is_dry=True, colour=Colour.BLUE, code="abc")
+        path = self.mktemp()
+        with open(path, "wb") as file:
+            file.write(settings.to_properties(paint))
+        self.assertEqual(settings.apply(Paint, settings.read(path)), (paint, []))
