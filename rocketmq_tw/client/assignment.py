@@ -71,6 +71,8 @@ class Assignment:
         self._repaired = repaired
         self._repairs: dict[MessageQueue, float] = {}
         self._repairing: set[Deferred[None]] = set()
+        self._paused: set[MessageQueue] = set()
+        self._all_paused = False
         self._closed = False
         self.loops: dict[MessageQueue, PullLoop] = {}
         self.on_assigned: list[QueueListener] = []
@@ -116,6 +118,35 @@ class Assignment:
             await self.release(gone)
             self._changed()
 
+    # -- pausing
+
+    def pause(self, queues: Iterable[MessageQueue] | None) -> None:
+        """Pull some queues, or all, no further; also if they go and come back."""
+        if queues is None:
+            self._all_paused = True
+        else:
+            self._paused.update(queues)
+        self._apply_pauses()
+
+    def resume(self, queues: Iterable[MessageQueue] | None) -> None:
+        """Pull some queues again, or all."""
+        if queues is None:
+            self._all_paused = False
+            self._paused.clear()
+        else:
+            self._paused.difference_update(queues)
+        self._apply_pauses()
+
+    def _apply_pauses(self) -> None:
+        """Tell every loop."""
+        for queue, loop in self.loops.items():
+            loop.paused = self._is_paused(queue)
+            loop.wake()
+
+    def _is_paused(self, queue: MessageQueue) -> bool:
+        """Whether a queue is not to be pulled now."""
+        return self._all_paused or queue in self._paused
+
     # -- taking
 
     async def _take(self, queue: MessageQueue) -> bool:
@@ -132,6 +163,7 @@ class Assignment:
             return False
         self._offsets.begin(queue, offset, stored is not None)
         loop = self.loops[queue] = self._make_loop(queue)
+        loop.paused = self._is_paused(queue)
         loop.start(offset)
         return True
 

@@ -160,7 +160,7 @@ class ConcurrentDelivery:
         try:
             handler = self._handler_of(messages[0].topic)
             outcome = handler(messages[0] if self._batch == 1 else messages)
-            if isinstance(outcome, Coroutine):
+            if outcome is not None and isinstance(outcome, Coroutine):
                 outcome = Deferred.fromCoroutine(outcome)
         except Exception:
             self._failed(messages)

@@ -60,6 +60,8 @@ def failures(
 
     :returns: those of ``messages`` that are to be delivered again, and the delay level.
     """
+    if outcome is None:
+        return [], 0
     if isinstance(outcome, Retry):
         return messages, outcome.level
     if isinstance(outcome, Partial):

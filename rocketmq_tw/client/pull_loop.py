@@ -108,6 +108,7 @@ class PullLoop:
         self._broker_id = _MASTER
         self._pending: Deferred[Any] | None = None
         self._pulled_at = 0.0
+        self._failing = False
         self._later: IDelayedCall | None = None
         self.paused = False
         self.next_offset = 0
@@ -227,6 +228,7 @@ class PullLoop:
         if pulled is not self._pending:
             return
         result = read_answer(answer, self.held.queue, subscription)
+        self._failing = False
         self._broker_id = result.suggested_broker_id
         if result.status is PullStatus.OFFSET_ILLEGAL:
             self._pending = None
@@ -265,9 +267,10 @@ class PullLoop:
         if code == ResponseCode.TOPIC_NOT_EXIST or isinstance(error, ConnectError):
             self._refresh_route()
         self._broker_id = _MASTER
-        self._log.warn(
-            "pulling {queue} failed: {error}", queue=self.held.queue, error=error
-        )
+        # One line, not one a second, for as long as it lasts.
+        log = self._log.debug if self._failing else self._log.warn
+        log("pulling {queue} failed: {error}", queue=self.held.queue, error=error)
+        self._failing = True
         self._step_in(AFTER_ERROR)
 
     def _refresh_route(self) -> None:

@@ -1,10 +1,8 @@
 """
 The push consumer: messages come to a handler, shared with the members of a group.
 
-What it is made of: :class:`Subscriptions` say what to read; :class:`Rebalance` finds
-our share of the queues; :class:`Assignment` takes and gives them up; a
-:class:`PullLoop` a queue fetches; :class:`ConcurrentDelivery` calls the handlers;
-:class:`Retries` hands back what failed; :class:`RemoteOffsetStore` keeps our offsets.
+It assembles the :class:`Subscriptions`, which say what to read, the :class:`Membership`
+of the group, and the :class:`Consumption`, which does the work.
 
 Every message is consumed at least once; around a change of members, and after a crash,
 some are consumed twice.
@@ -19,35 +17,21 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Self
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, DeferredList, succeed
-from twisted.internet.task import LoopingCall
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from rocketmq_tw.client.allocation import strategy
-from rocketmq_tw.client.assignment import Assignment, QueueListener
+from rocketmq_tw.client.assignment import QueueListener
 from rocketmq_tw.client.consumer_config import ConsumerConfig, StopReport
-from rocketmq_tw.client.delivery import ConcurrentDelivery
+from rocketmq_tw.client.consumption import Consumption
 from rocketmq_tw.client.errors import NotRunning, StateError, ValidationError
-from rocketmq_tw.client.offsets import RemoteOffsetStore, consume_from
-from rocketmq_tw.client.process_queue import CacheSize, ProcessQueue
-from rocketmq_tw.client.pull_loop import PullLimits, PullLoop
-from rocketmq_tw.client.rebalance import Rebalance
-from rocketmq_tw.client.retries import Retries
+from rocketmq_tw.client.membership import Membership
 from rocketmq_tw.client.subscriptions import MessageHandler, Subscriptions
-from rocketmq_tw.model.group import ConsumeType, MessageModel
 from rocketmq_tw.model.queue import MessageQueue
-from rocketmq_tw.model.route import TopicRoute
 from rocketmq_tw.model.topic import check_group_name, check_topic_name
-from rocketmq_tw.wire.bodies.heartbeat import ConsumerData
 
 if TYPE_CHECKING:
     from rocketmq_tw.client.session import ClientSession
-
-#: Seconds between two commits, and between two looks for loops that stand still.
-COMMIT_PERIOD = 5.0
-#: Seconds that cut handlers' messages get to be handed back when the consumer stops.
-LAST_RETRIES = 5.0
 
 
 class _State(Enum):
@@ -79,42 +63,21 @@ class PushConsumer(Service):
         self._session = session
         self._state = _State.NEW
         self._waiting: list[Deferred[None]] = []
-        self._paused: set[MessageQueue] = set()
-        self._all_paused = False
-        self._cache = CacheSize()
-        self._limits = PullLimits(
-            batch=config.pull_batch, total_size=config.max_cached_bytes
-        )
         self._subscriptions = Subscriptions(group, session.reactor)
-        self._offsets = RemoteOffsetStore(session, group)
-        self._delivery = ConcurrentDelivery(
-            session.reactor,
-            self._subscriptions.handler_of,
-            self._offsets.update,
-            Retries(session, group, config.max_retries).give_back,
-            concurrency=config.concurrency,
-            batch=config.batch,
-            handler_timeout=config.handler_timeout,
-        )
-        self._assignment = Assignment(
-            session,
-            self._offsets,
-            self._make_loop,
-            config.start_from,
-            config.revoke_grace,
-            self._queues_changed,
-            self.members_changed,
-        )
-        self._rebalance = Rebalance(
+        self._consumption = Consumption(
             session,
             group,
-            strategy(config.strategy),
-            lambda: self._subscriptions.topics,
-            self._assignment.apply,
-            self._assignment.keep_only,
+            config,
+            self._subscriptions,
+            lambda: self._membership.queues_changed(),
         )
-        self._tick = LoopingCall(self._commit_and_check)
-        self._tick.clock = session.reactor
+        self._membership = Membership(
+            session,
+            group,
+            self._subscriptions,
+            config.start_from,
+            self._consumption.share_out,
+        )
 
     # -- what to read
 
@@ -163,7 +126,14 @@ class PushConsumer(Service):
             :class:`GroupInUse`, or :class:`ValidationError` when there is nothing to
             read or no handler. Cancelling it stops the consumer.
         """
-        return Deferred.fromCoroutine(self._start())
+        started: Deferred[Self] = Deferred(self._start_cancelled)
+
+        def done(outcome: Any) -> None:
+            if not started.called:
+                started.callback(outcome)
+
+        Deferred.fromCoroutine(self._start()).addBoth(done)
+        return started
 
     def startService(self) -> None:
         """Start in the background, with the client; before any subscription: later."""
@@ -215,23 +185,32 @@ class PushConsumer(Service):
         if self._state is not _State.NEW:
             raise StateError(f"the consumer is {self._state.value} already")
         self._check_startable()
-        self._session.add_consumer(self.group, self)
+        joined = self._membership.join()
         self._state = _State.STARTING
         try:
-            routes = self._session.routes
-            routes.on_change.append(self._route_changed)
-            topics = self._subscriptions.topics
-            found = [routes.find(topic) for topic in topics]
-            await DeferredList(found, consumeErrors=True)
-            await self._session.heartbeat_now()
-            self._tick.start(COMMIT_PERIOD, now=False)
-            await self._rebalance.start()
+            await joined
+            self._check_starting()
+            await self._consumption.start()
+            self._check_starting()
         except BaseException:
             await self.stop(grace=0)
             raise
-        if self._state is _State.STARTING:
-            self._state = _State.RUNNING
+        self._state = _State.RUNNING
         return self
+
+    def _check_starting(self) -> None:
+        """
+        Check that nobody has stopped us meanwhile.
+
+        :raises StateError: somebody has.
+        """
+        if self._state is not _State.STARTING:
+            raise StateError("the consumer was stopped while it started")
+
+    def _start_cancelled(self, started: Deferred[Any]) -> None:
+        """Undo a start."""
+        started.errback(CancelledError())
+        self.stop(grace=0)
 
     def _check_startable(self) -> None:
         """
@@ -249,23 +228,11 @@ class PushConsumer(Service):
             raise ValidationError(f"no handler for the topics {unhandled}")
 
     async def _stop(self, grace: float) -> StopReport:
-        """Stop in stages: pulls, handlers, offsets, membership."""
-        if self._tick.running:
-            self._tick.stop()
-        self._rebalance.stop()
-        self._assignment.close()
-        self._delivery.stop()
-        await self._assignment.until_idle(grace)
-        abandoned = self._delivery.cancel_running()
-        await self._assignment.until_idle(LAST_RETRIES)
-        failed = await self._assignment.forget_all()
-        left = self._session.unregister(self.group, consumer=True)
-        self._session.remove_consumer(self.group)
-        await left
-        if self._route_changed in self._session.routes.on_change:
-            self._session.routes.on_change.remove(self._route_changed)
+        """Stop consuming, then leave the group."""
+        report = await self._consumption.stop(grace)
+        await self._membership.leave()
         self._stopped()
-        return StopReport(abandoned, sorted(failed))
+        return report
 
     def _stopped(self) -> None:
         """Tell all who wait for the end."""
@@ -286,94 +253,25 @@ class PushConsumer(Service):
 
     def assignment(self) -> list[MessageQueue]:
         """List the queues that are ours now, sorted."""
-        return self._assignment.queues
+        return self._consumption.assignment.queues
 
     def on_assigned(self, listener: QueueListener) -> None:
         """Have a function called with the queues that were just taken."""
-        self._assignment.on_assigned.append(listener)
+        self._consumption.assignment.on_assigned.append(listener)
 
     def on_revoked(self, listener: QueueListener) -> None:
         """Have a function called with queues that go; waited for ``revoke_grace``."""
-        self._assignment.on_revoked.append(listener)
+        self._consumption.assignment.on_revoked.append(listener)
 
     def pause(self, queues: Iterable[MessageQueue] | None = None) -> None:
         """Pull some queues, or all, no further; also if they go and come back."""
-        if queues is None:
-            self._all_paused = True
-        else:
-            self._paused.update(queues)
-        self._apply_pauses()
+        self._consumption.assignment.pause(queues)
 
     def resume(self, queues: Iterable[MessageQueue] | None = None) -> None:
         """Pull some queues again, or all."""
-        if queues is None:
-            self._all_paused = False
-            self._paused.clear()
-        else:
-            self._paused.difference_update(queues)
-        self._apply_pauses()
-
-    def _apply_pauses(self) -> None:
-        """Tell every loop."""
-        for queue, loop in self._assignment.loops.items():
-            loop.paused = self._all_paused or queue in self._paused
-            loop.wake()
-
-    # -- what the session asks and tells
-
-    def consumer_data(self) -> ConsumerData:
-        """Describe this consumer for the heartbeat."""
-        return ConsumerData(
-            group_name=self.group,
-            consume_type=ConsumeType.CONSUME_PASSIVELY,
-            message_model=MessageModel.CLUSTERING,
-            consume_from_where=consume_from(self.config.start_from),
-            subscription_data_set=self._subscriptions.for_heartbeat(),
-        )
-
-    def members_changed(self) -> None:
-        """Share the queues out again."""
-        self._rebalance.now()
-
-    # -- the parts to one another
-
-    def _make_loop(self, queue: MessageQueue) -> PullLoop:
-        """Make what pulls one queue."""
-        loop = PullLoop(
-            self._session,
-            self.group,
-            ProcessQueue(queue, self._cache),
-            self._offsets,
-            self._cache,
-            self._limits,
-            self._subscriptions.of,
-            self._delivery.submit,
-            self._assignment.repair,
-        )
-        loop.paused = self._all_paused or queue in self._paused
-        return loop
-
-    def _queues_changed(self) -> None:
-        """Tell the brokers, with subscriptions newer than all before."""
-        self._subscriptions.renew()
-        self._session.heartbeat_now()
-
-    def _route_changed(self, topic: str, _route: TopicRoute) -> None:
-        """Share anew when a topic of ours has other queues."""
-        if self._subscriptions.of(topic) is not None:
-            self._rebalance.now()
+        self._consumption.assignment.resume(queues)
 
     def _look_again(self) -> None:
         """Tell the brokers of a changed subscription, then share anew."""
-        if self._state is _State.RUNNING:
-            told = self._session.heartbeat_now()
-            told.addCallback(lambda _: self._rebalance.now())
-
-    def _commit_and_check(self) -> None:
-        """Do what is done every few seconds; one failure must not end that."""
-        try:
-            self._offsets.commit_changed()
-            for loop in list(self._assignment.loops.values()):
-                loop.check()
-        except Exception:
-            self._log.failure("the periodic commit failed")
+        if self._state in (_State.STARTING, _State.RUNNING):
+            self._membership.announce()

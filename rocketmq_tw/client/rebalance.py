@@ -3,7 +3,7 @@ When the queues of a group are shared out, and to whom.
 
 Every 20 s, and at once when a broker tells of a change, each member asks for the list
 of members and computes its share. A topic whose route or members could not be learnt
-keeps the queues it has; a pass with such a topic is repeated after 1 s, then more and
+keeps the queues it has; a pass with such a topic is repeated after 1 s, then a little
 more seldom.
 
 Source: ``RebalanceService`` and ``RebalanceImpl`` of RocketMQ 5; there, such a pass
@@ -33,8 +33,10 @@ if TYPE_CHECKING:
 
 #: Seconds between two passes, give or take a tenth: members need not march in step.
 PERIOD: Final = 20.0
-#: Seconds after the first pass that left something open; doubled each time.
+#: Seconds after the first pass that left something open; doubled each time, to a limit:
+#: a topic that comes into being is not to wait for long.
 SOON: Final = 1.0
+SOON_LIMIT: Final = 5.0
 
 _JITTER: Final = 0.1
 
@@ -126,7 +128,7 @@ class Rebalance:
         else:
             if outcome is not False:
                 self._log.failure("a pass of rebalancing failed", outcome)
-            wait = min(SOON * 2**self._open, PERIOD)
+            wait = min(SOON * 2**self._open, SOON_LIMIT)
             self._open = min(self._open + 1, 8)
         self._timer = self._session.reactor.callLater(
             0 if self._again else wait, self._next
