@@ -49,6 +49,10 @@ class StoreConfig(msgspec.Struct, frozen=True):
     max_messages_on_disk: int = 8
     #: How much of a consume queue one fetch looks through.
     max_filter_size: int = 16_000
+    #: Whether messages can be found by key, and the size of an index file.
+    message_index_enable: bool = True
+    max_hash_slot_num: int = 5_000_000
+    max_index_num: int = 20_000_000
 
     @property
     def consume_queue_file_bytes(self) -> int:

@@ -32,6 +32,10 @@ class StoreUnreadable(StoreError):
         return f"the store cannot be read: {self.path}: {self.why}"
 
 
+class FileLost(StoreUnreadable):
+    """A file is empty, or missing between others: its content is gone."""
+
+
 class StoreNotWriteable(StoreError):
     """The store takes no messages now."""
 
@@ -89,3 +93,17 @@ class TopicTooLong(_TooLong):
     """A message's topic is too long."""
 
     part = "topic"
+
+
+class TooManyQueries(StoreError):
+    """Too many queries by key wait for their turn."""
+
+    retryable = True
+
+    def __init__(self, limit: int) -> None:
+        """Give how many may wait."""
+        super().__init__(limit)
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"{self.limit} queries are waiting already"

@@ -5,6 +5,7 @@ The message store: the commit log, its consume queues, and what keeps them safe.
 
     <root>/commitlog/<offset>                     the messages
     <root>/consumequeue/<topic>/<queue>/<offset>  where each queue's messages lie
+    <root>/index/<time>                           messages by key
     <root>/checkpoint  abort  lock                see those modules
 
 Files that belong to features we do not have are left alone.
@@ -27,24 +28,20 @@ from rocketmq_tw.store.config import StoreConfig
 from rocketmq_tw.store.consume_queues import ConsumeQueues
 from rocketmq_tw.store.consumequeue import TAIL_LIMIT, ConsumeQueue
 from rocketmq_tw.store.dispatch import has_entry
-from rocketmq_tw.store.errors import (
-    PropertiesTooLong,
-    RecordTooLong,
-    StoreError,
-    StoreNotWriteable,
-    StoreUnreadable,
-    TopicTooLong,
-)
+from rocketmq_tw.store.errors import StoreError, StoreNotWriteable, StoreUnreadable
 from rocketmq_tw.store.fetch import Fetched, FetchStatus, Matches, fetch
 from rocketmq_tw.store.files import Disk
 from rocketmq_tw.store.flush import FlushService, InThread
+from rocketmq_tw.store.index import MessageIndex
 from rocketmq_tw.store.interfaces import (
     Appended,
     Arrival,
     FlushOutcome,
     IMessageStore,
+    Queried,
 )
 from rocketmq_tw.store.late_dispatch import LateDispatch
+from rocketmq_tw.store.limits import MAX_PROPERTIES, check_sizes, check_topic
 from rocketmq_tw.store.lock import AbortFile, StoreLock
 from rocketmq_tw.store.mapped_file_queue import OpenFiles
 from rocketmq_tw.store.recovery import recover
@@ -54,13 +51,10 @@ from rocketmq_tw.store.search import (
     record_store_time,
 )
 from rocketmq_tw.store.slices import Stopped, in_slices
-from rocketmq_tw.wire.record import MAX_TOPIC_V1, Draft
+from rocketmq_tw.wire.record import Draft
 
 _T = TypeVar("_T")
 
-MAX_PROPERTIES = 32_767
-MAX_TOPIC = 255
-_LONG_TOPICS = (b"%RETRY%", b"%DLQ%")
 #: Bits 0x4 and 0x80: prepared, rolled back, inner batch. No queue knows them.
 _UNQUEUED = 0x84
 _CLOSED = "it is not open"
@@ -115,6 +109,10 @@ class MessageStore:
         self._late: LateDispatch | None = None
         if config.sync_flush:
             self._late = LateDispatch(self._log, self._queues, self._flush.soon)
+        read = (os.path.join(root, "index"), self._log, self._readable_end)
+        self._index = MessageIndex(
+            *read, self._checkpoint, config, clock, in_thread, disk
+        )
 
     def open(self) -> "Deferred[None]":
         """
@@ -146,6 +144,7 @@ class MessageStore:
         self._refusal = _CLOSED
         self._flush.stop()
         closed = self._flush.flush_all()
+        closed.addBoth(lambda done: self._index.close().addCallback(lambda _: done))
         closed.addCallback(self._closed)
         return closed.addBoth(self._release)
 
@@ -159,7 +158,7 @@ class MessageStore:
             raise StoreNotWriteable(self._refusal or str(self._flush.failure))
         largest = self._config.max_message_size
         if len(draft.body) > largest or len(draft.properties) > MAX_PROPERTIES:
-            _check_sizes(draft, largest)
+            check_sizes(draft, largest)
         queue = self._queues.table.get((draft.topic, draft.queue_id))
         if queue is None:
             queue = _new_queue(self._queues, draft)
@@ -188,7 +187,7 @@ class MessageStore:
         if not drafts:
             return []
         for draft in drafts:
-            _check_sizes(draft, self._config.max_message_size)
+            check_sizes(draft, self._config.max_message_size)
         first = drafts[0]
         if any((d.topic, d.queue_id) != (first.topic, first.queue_id) for d in drafts):
             raise ValueError("the messages of a batch go to one queue")
@@ -253,6 +252,18 @@ class MessageStore:
         """Return the record that begins exactly there; None when none does."""
         return self._log.record_at(commit_log_offset)
 
+    def query(
+        self,
+        topic: str,
+        key: str,
+        max_count: int,
+        begin_ms: int,
+        end_ms: int,
+        unique: bool,
+    ) -> "Deferred[Queried]":
+        """Find messages by key: see :class:`IMessageStore`."""
+        return self._index.query(topic, key, max_count, begin_ms, end_ms, unique)
+
     def earliest_store_time(self) -> int:
         """Return when the oldest message was stored, in ms; -1 when there is none."""
         return record_store_time(self._log, self._log.min_offset)
@@ -292,12 +303,17 @@ class MessageStore:
         """Return the commit log offset up to which all is on disk."""
         return self._flush.flushed
 
+    def _readable_end(self) -> int:
+        """Return up to which commit log offset messages may be read."""
+        return self._log.end if self._late is None else self._flush.flushed
+
     def _load(self) -> Iterator[None]:
         """Load and recover, a slice of work with each step."""
         was_aborted = self._abort.exists()
         self._log.load()
         self._queues.load()
         self._checkpoint.load()
+        self._index.load(was_aborted)
         self._abort.create()
         yield from recover(
             self._log, self._queues, self._checkpoint, self._config, was_aborted
@@ -306,6 +322,7 @@ class MessageStore:
     def _opened(self, _: None) -> None:
         """Take messages from now on."""
         self._flush.start()
+        self._index.start()
         self._refusal = None
 
     def _not_opened(self, failure: Failure) -> Failure:
@@ -347,9 +364,7 @@ class MessageStore:
 
 def _new_queue(queues: ConsumeQueues, draft: Draft) -> ConsumeQueue:
     """Make the queue of a first message."""
-    limit = MAX_TOPIC if draft.topic.startswith(_LONG_TOPICS) else MAX_TOPIC_V1
-    if len(draft.topic) > limit:
-        raise TopicTooLong(len(draft.topic), limit)
+    check_topic(draft.topic)
     return queues.create(draft.topic, draft.queue_id)
 
 
@@ -365,14 +380,6 @@ def _append_batch(
         stored.append(Appended(at, end - at, queue.next, store_time_ms))
         queue.append(at, end - at, draft.tags_code)
     return stored
-
-
-def _check_sizes(draft: Draft, max_message_size: int) -> None:
-    """Raise when the body or the properties are too long."""
-    if len(draft.body) > max_message_size:
-        raise RecordTooLong(len(draft.body), max_message_size)
-    if len(draft.properties) > MAX_PROPERTIES:
-        raise PropertiesTooLong(len(draft.properties), MAX_PROPERTIES)
 
 
 def _memory_size() -> int:

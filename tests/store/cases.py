@@ -35,6 +35,8 @@ SMALL = StoreConfig(
     consume_queue_file_size=80,
     window_size=4096,
     flush_commit_log_least_pages=0,
+    max_hash_slot_num=50,
+    max_index_num=100,
 )
 
 

@@ -240,13 +240,13 @@ class OpenTests(StoreCase):
         self.failureResultOf(store.open(), StoreUnreadable)
 
     def test_files_of_other_features_are_left_alone(self) -> None:
-        """Index, timer and what else there may be stays as it is."""
-        for name in ("index/20231114221320000", "timerwheel", "timerlog/0", "config/x"):
+        """The timer and what else there may be stays as it is."""
+        for name in ("index/theirs", "timerwheel", "timerlog/0", "config/x"):
             os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
             with open(self.path(name), "wb") as file:
                 file.write(b"theirs")
         self.reopen(self.open())
-        for name in ("index/20231114221320000", "timerwheel", "timerlog/0", "config/x"):
+        for name in ("index/theirs", "timerwheel", "timerlog/0", "config/x"):
             self.assertEqual(self.bytes_of(name), b"theirs")
 
     def test_can_be_closed_while_it_opens(self) -> None:

