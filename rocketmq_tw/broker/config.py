@@ -17,9 +17,10 @@ Positive = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class FlushDiskType(Enum):
-    """When a send is answered; only the first is there yet."""
+    """When a send is answered: with the kernel, or on the disk."""
 
     ASYNC_FLUSH = "ASYNC_FLUSH"
+    SYNC_FLUSH = "SYNC_FLUSH"
 
 
 class BrokerRole(Enum):
@@ -73,8 +74,12 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     mapped_file_size_consume_queue: Annotated[int, msgspec.Meta(ge=20)] = 6_000_000
     max_message_size: Annotated[int, msgspec.Meta(ge=10, le=16 << 20)] = 4 << 20
     flush_disk_type: FlushDiskType = FlushDiskType.ASYNC_FLUSH
+    sync_flush_timeout: Milliseconds = 5000
     flush_interval_commit_log: Milliseconds = 500
+    flush_commit_log_least_pages: Annotated[int, msgspec.Meta(ge=0)] = 4
+    flush_commit_log_thorough_interval: Milliseconds = 10_000
     flush_interval_consume_queue: Milliseconds = 1000
+    flush_consume_queue_thorough_interval: Milliseconds = 60_000
     message_delay_level: str = (
         "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h"
     )

@@ -21,7 +21,7 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
 
-from rocketmq_tw.broker.config import BrokerConfig
+from rocketmq_tw.broker.config import BrokerConfig, FlushDiskType
 from rocketmq_tw.broker.errors import CODES
 from rocketmq_tw.broker.held_pulls import HeldPulls
 from rocketmq_tw.broker.processors.all import Parts, register
@@ -118,8 +118,7 @@ class BrokerService(MultiService):
                 commit_log_file_size=config.mapped_file_size_commit_log,
                 consume_queue_file_size=config.mapped_file_size_consume_queue,
                 max_message_size=config.max_message_size,
-                flush_commit_log_interval=config.flush_interval_commit_log / 1000,
-                flush_consume_queue_interval=config.flush_interval_consume_queue / 1000,
+                **_flushing(config),
                 delay_levels_ms=parse_levels(config.message_delay_level),
             ),
             self._in_thread,
@@ -242,6 +241,23 @@ def _endpoint(config: BrokerConfig, port: int | None = None) -> str:
         return config.listen
     kind, _, rest = config.listen.partition(":")
     return ":".join([kind, str(port), *rest.split(":")[1:]])
+
+
+def _flushing(config: BrokerConfig) -> dict[str, Any]:
+    """Give the store's settings of flushing, in seconds."""
+    return {
+        "sync_flush": config.flush_disk_type is FlushDiskType.SYNC_FLUSH,
+        "sync_flush_timeout": config.sync_flush_timeout / 1000,
+        "flush_commit_log_interval": config.flush_interval_commit_log / 1000,
+        "flush_commit_log_least_pages": config.flush_commit_log_least_pages,
+        "flush_commit_log_thorough_interval": (
+            config.flush_commit_log_thorough_interval / 1000
+        ),
+        "flush_consume_queue_interval": config.flush_interval_consume_queue / 1000,
+        "flush_consume_queue_thorough_interval": (
+            config.flush_consume_queue_thorough_interval / 1000
+        ),
+    }
 
 
 def _bracketed(host: str) -> str:

@@ -33,10 +33,6 @@ _NOT_YET = {
         ("ASYNC_MASTER", "SYNC_MASTER"),
         f"ASYNC_MASTER or SYNC_MASTER: {_NO_SLAVES}",
     ),
-    "flushDiskType": (
-        ("ASYNC_FLUSH",),
-        "ASYNC_FLUSH: this broker cannot yet flush every message before its answer",
-    ),
     "aclEnable": (("false",), _NO_ACCESS_CONTROL),
     "authenticationEnabled": (("false",), _NO_ACCESS_CONTROL),
     "authorizationEnabled": (("false",), _NO_ACCESS_CONTROL),

@@ -63,7 +63,20 @@ class Outbox:
 
     def hold(self) -> None:
         """Hold back what is written from now on, up to :data:`_HELD` bytes."""
-        self._held = []
+        if self._held is None:
+            self._held = []
+
+    def write_soon(self, data: bytes) -> None:
+        """
+        Write at the end of this turn, with what else is written until then.
+
+        For answers that others of the same connection are likely to follow: those of
+        messages that waited for one flush.
+        """
+        if self._held is None:
+            self.hold()
+            self._clock.callLater(0, self.release)
+        self.write(data)
 
     def write(self, data: bytes) -> None:
         """Write after all that was written before."""

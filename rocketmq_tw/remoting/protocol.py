@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
 from twisted.internet.protocol import Protocol
 from twisted.logger import Logger
@@ -300,7 +300,8 @@ class RemotingProtocol(Protocol):
                 self._read_or_not()
             if answer is None or command.flag & ONE_WAY or not self.connected_now:
                 return
-            self._send(encode_answer(answer, command.opaque or 0, command.kind))
+            write = self._outbox.write_soon if self._in_flight else self._outbox.write
+            write(encode_answer(answer, command.opaque or 0, command.kind))
 
         outcome.addErrback(self._router.refusal)
         outcome.addCallback(done)
@@ -395,6 +396,4 @@ class RemotingProtocol(Protocol):
 
 def _failed(error: Exception) -> Deferred[Any]:
     """Make a Deferred that has failed already."""
-    failed: Deferred[Any] = Deferred()
-    failed.errback(error)
-    return failed
+    return fail(error)

@@ -67,6 +67,7 @@ class MemoryQueues:
         self.deleted: list[str] = []
         self.commit_log_min = 0
         self.commit_log_max = 1000
+        self.failure: str | None = None
 
     def min_offset(self, topic: str, queue_id: int) -> int:
         """Give the first offset."""

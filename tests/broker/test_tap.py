@@ -95,6 +95,7 @@ class OptionsTests(SynchronousTestCase):
             ("listenPort=x", 'listenPort is "x"; expected a whole number'),
             ("brokerPermission=8", 'brokerPermission is "8"; expected a whole number <='),
             ("traceOn=yes", 'traceOn is "yes"; expected true or false'),
+            ("flushDiskType=NEVER", 'flushDiskType is "NEVER"; expected'),
             ("brokerRole=BOSS", 'brokerRole is "BOSS"; expected ASYNC_MASTER or'),
             ("messageDelayLevel=1s 2x", 'messageDelayLevel: "2x" is no delay'),
             ("messageDelayLevel=", "there are no delay levels"),
@@ -108,7 +109,6 @@ class OptionsTests(SynchronousTestCase):
     def test_not_offered(self) -> None:
         """What somebody would rely on is refused with the reason, not passed over."""
         for text, said in (
-            ("flushDiskType=SYNC_FLUSH", "cannot yet flush every message"),
             ("brokerRole=SLAVE", "cannot be a slave yet"),
             ("brokerId=1", "expected 0: this broker cannot be a slave yet"),
             ("aclEnable=true", "does not check yet who asks"),

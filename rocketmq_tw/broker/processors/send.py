@@ -14,15 +14,16 @@ import random
 from collections.abc import Callable
 
 import msgspec
+from twisted.internet.defer import Deferred
 
-from rocketmq_tw.broker.config import BrokerConfig
+from rocketmq_tw.broker.config import BrokerConfig, FlushDiskType
 from rocketmq_tw.broker.groups import GroupTable
 from rocketmq_tw.broker.retries import RetryRules
 from rocketmq_tw.broker.schedule import DelayLevels, delay_level
 from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.broker.topics import TopicTable
 from rocketmq_tw.model import sysflag
-from rocketmq_tw.model.message import DELAY, POP_CK, UNIQ_KEY
+from rocketmq_tw.model.message import DELAY, POP_CK, UNIQ_KEY, WAIT
 from rocketmq_tw.model.subscription import java_hash
 from rocketmq_tw.model.topic import (
     DLQ_PREFIX,
@@ -34,7 +35,7 @@ from rocketmq_tw.model.topic import (
 )
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
-from rocketmq_tw.store.interfaces import IMessageStore
+from rocketmq_tw.store.interfaces import Appended, FlushOutcome, IMessageStore
 from rocketmq_tw.wire import batch, properties
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import Command
@@ -64,6 +65,8 @@ _MARKS = {
 }
 _NOT_A_CLIENTS = sum(_MARKS)
 _DLQ = DLQ_PREFIX.encode()
+#: What a send gives: the answer, now or when the message is on disk.
+Sending = SendAnswer | Deferred[SendAnswer]
 
 
 class Target(msgspec.Struct, gc=False):
@@ -101,6 +104,7 @@ class SendProcessor:
         self._config = config
         self._store = store
         self._put = store.put
+        self._flushes_first = config.flush_disk_type is FlushDiskType.SYNC_FLUSH
         self._topics = topics
         self._groups = groups
         self._retries = retries
@@ -127,7 +131,7 @@ class SendProcessor:
         router.on(SendMessageV2, self.send)
         router.on(SendBatchMessage, self.send_batch)
 
-    def send(self, request: SendFields, call: Command) -> SendAnswer:
+    def send(self, request: SendFields, call: Command) -> Sending:
         """Store one message and say where it went."""
         if request.batch:
             return self.send_batch(request, call)
@@ -142,15 +146,18 @@ class SendProcessor:
         stored = self._put(draft, call.connection.last_seen)
         self._stats.stored(1, stored.size)
         region, trace = self._answered
-        return SendAnswer(
+        answer = SendAnswer(
             self._id_format % stored.commit_log_offset,
             draft.queue_id if draft.topic is target.topic else queue_id,
             stored.queue_offset,
             region,
             trace,
         )
+        if self._flushes_first:
+            return self._once_safe(answer, request, stored)
+        return answer
 
-    def send_batch(self, request: SendFields, call: Command) -> SendAnswer:
+    def send_batch(self, request: SendFields, call: Command) -> Sending:
         """Store all messages of a batch, or none."""
         self._check_batch(request)
         target = self._targets.get(request.topic) or self._target(request, call)
@@ -169,7 +176,20 @@ class SendProcessor:
         self._stats.stored(len(stored), sum(each.size for each in stored))
         region, trace = self._answered
         ids = ",".join(self._id_format % each.commit_log_offset for each in stored)
-        return SendAnswer(ids, queue_id, stored[0].queue_offset, region, trace)
+        answer = SendAnswer(ids, queue_id, stored[0].queue_offset, region, trace)
+        if self._flushes_first:
+            return self._once_safe(answer, request, stored[-1])
+        return answer
+
+    def _once_safe(
+        self, answer: SendAnswer, request: SendFields, last: Appended
+    ) -> Sending:
+        """Answer when the messages are on disk, unless the sender does not wait."""
+        wait = properties.find(request.properties or "", WAIT)
+        if wait is not None and wait.lower() != "true":
+            return answer
+        waiting = self._store.when_safe(last.commit_log_offset + last.size)
+        return answer if waiting is None else waiting.addCallback(_flushed, answer)
 
     def _draft(
         self, request: SendFields, call: Command, topic: bytes, queue_id: int
@@ -329,6 +349,13 @@ class SendProcessor:
             # The queue id was chosen among those of the retry topic.
             request.queue_id = -1
         return _target_of(config)
+
+
+def _flushed(outcome: FlushOutcome, answer: SendAnswer) -> SendAnswer:
+    """Say so where the disk took longer than the message should wait for it."""
+    if outcome is FlushOutcome.TIMED_OUT:
+        answer.status = ResponseCode.FLUSH_DISK_TIMEOUT
+    return answer
 
 
 def _target_of(config: TopicConfig) -> Target:

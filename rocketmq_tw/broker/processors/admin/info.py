@@ -135,6 +135,9 @@ class InfoProcessor:
             "commitLogMinOffset": str(store.commit_log_min),
             "commitLogMaxOffset": str(store.commit_log_max),
             "earliestMessageTimeStamp": str(store.earliest_store_time()),
+            "storeWriteable": "true" if store.failure is None else "false",
+            # Not the original's: why not, empty while it is.
+            "storeFailure": store.failure or "",
         }
 
     def _disk(self) -> dict[str, str]:
