@@ -21,6 +21,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rocketmq_tw.client.offsets import RemoteOffsetStore, StartFrom, first_offset
+from rocketmq_tw.client.process_queue import ProcessQueue
 from rocketmq_tw.client.pull_loop import PullLoop
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.queue import MessageQueue
@@ -45,6 +46,7 @@ class Assignment:
     :param make_loop: makes the loop that pulls a queue.
     :param start_from: where to begin on a queue the group never read.
     :param revoke_grace: seconds that handlers get to finish when their queue goes.
+    :param discard: called with a queue that is dropped: nothing of it is to be begun.
     :param changed: called when queues have come or gone.
     :param repaired: called when a queue is to be taken anew from another offset.
     :ivar loops: by queue.
@@ -59,6 +61,7 @@ class Assignment:
         make_loop: Callable[[MessageQueue], PullLoop],
         start_from: StartFrom | datetime,
         revoke_grace: float,
+        discard: Callable[[ProcessQueue], None],
         changed: Callable[[], None],
         repaired: Callable[[], None],
     ) -> None:
@@ -67,6 +70,7 @@ class Assignment:
         self._make_loop = make_loop
         self._start_from = start_from
         self._grace = revoke_grace
+        self._discard = discard
         self._changed = changed
         self._repaired = repaired
         self._repairs: dict[MessageQueue, float] = {}
@@ -213,11 +217,16 @@ class Assignment:
     def _forget(self, loop: PullLoop) -> None:
         """Drop a queue; results that come now no longer count."""
         loop.stop()
-        loop.held.drop()
+        self._drop(loop)
         queue = loop.held.queue
         if self.loops.get(queue) is loop:
             del self.loops[queue]
             self._offsets.forget(queue)
+
+    def _drop(self, loop: PullLoop) -> None:
+        """Let results of a queue no longer count, and begin nothing more of it."""
+        loop.held.drop()
+        self._discard(loop.held)
 
     # -- repairing
 
@@ -244,7 +253,7 @@ class Assignment:
             there=offset,
         )
         self._offsets.freeze(queue, offset)
-        loop.held.drop()
+        self._drop(loop)
         now = self._session.reactor.seconds()
         failed = await self._offsets.commit([queue])
         if failed or now - self._repairs.get(queue, -REPAIR_RECENT) < REPAIR_RECENT:

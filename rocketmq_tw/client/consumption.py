@@ -81,6 +81,7 @@ class Consumption:
             self._make_loop,
             config.start_from,
             config.revoke_grace,
+            self._delivery.discard,
             queues_changed,
             self.share_out,
         )

@@ -102,6 +102,12 @@ class ConcurrentDelivery:
                     self._queued.append((held, same[start : start + self._batch]))
         self._pump()
 
+    def discard(self, held: ProcessQueue) -> None:
+        """Forget what has not begun of one queue."""
+        kept = [waiting for waiting in self._queued if waiting[0] is not held]
+        self._queued.clear()
+        self._queued.extend(kept)
+
     def stop(self) -> None:
         """Forget what has not begun."""
         self._queued.clear()

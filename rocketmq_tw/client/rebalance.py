@@ -25,6 +25,7 @@ from rocketmq_tw.client.errors import NoRouteError
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.topic import is_retry
+from rocketmq_tw.remoting.errors import BrokerError
 from rocketmq_tw.wire.bodies.consumers import ConsumerIdList
 from rocketmq_tw.wire.requests.heartbeat import GetConsumerList
 
@@ -43,6 +44,10 @@ _JITTER: Final = 0.1
 #: Takes a topic and the queues of it that are ours from now on; answers whether all is
 #: settled.
 Apply = Callable[[str, frozenset[MessageQueue]], Awaitable[bool]]
+
+
+class _NoMembers(RocketMQError):
+    """A broker's list of members is empty."""
 
 
 class Rebalance:
@@ -192,7 +197,10 @@ class Rebalance:
                 continue
             if members:
                 return members
-            error = RocketMQError(f"{address} knows no member of {self._group}")
+            error = _NoMembers(f"{address} knows no member of {self._group}")
+        if isinstance(error, (BrokerError, _NoMembers)):
+            # It answered, so it lives, but it does not know us.
+            self._session.heartbeat_now()
         raise error
 
     def _complain(self, topic: str, error: RocketMQError) -> None:

@@ -228,6 +228,19 @@ class DeliveryTests(SynchronousTestCase):
         self.successResultOf(idle)
         self.assertEqual((self.positions, len(self.seen)), ([6], 1))
 
+    def test_discard(self) -> None:
+        """Of a queue that was dropped nothing is kept."""
+        self.delivery = self._delivery(concurrency=1)
+        waiting: Deferred[Any] = Deferred()
+        self.outcome = lambda _: waiting
+        self._submit(5, 6)
+        other = ProcessQueue(queues("T", 2)[1])
+        self.delivery.submit(other, other.put([message(9)]))
+        self.held.drop()
+        self.delivery.discard(self.held)
+        waiting.callback(None)
+        self.assertEqual([m.queue_offset for m in self.seen], [5, 9])
+
     def test_stopping_within_a_handler(self) -> None:
         """A queue is not idle while a handler that returns at once has not."""
         idle: list[Deferred[None]] = []

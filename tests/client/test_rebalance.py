@@ -90,6 +90,7 @@ class RebalanceTests(SynchronousTestCase):
             self.rebalance.now()
         self.successResultOf(self.rebalance.start())
         self.assertEqual((self.applied, round(self._waits())), ([], 1))
+        self.assertEqual(self.session.heartbeats, 1)
 
     def test_not_listed(self) -> None:
         """Unknown to the broker we have no queues, say who we are, and ask again."""
