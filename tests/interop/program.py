@@ -121,10 +121,10 @@ class Program(Process):
         assert self._process.stdout is not None
         with self.log.with_suffix(".out").open("ab") as copy:
             for line in self._process.stdout:
+                copy.write(line)
+                copy.flush()
                 if line.startswith(b"{"):
                     self._lines.append(json.loads(line))
-                else:
-                    copy.write(line)
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """Return the lines with this ``event``, so far."""
