@@ -56,10 +56,12 @@ def message(
     )
 
 
-def stored(offset: int, tag: str = "") -> bytes:
+def stored(
+    offset: int, tag: str = "", body: bytes = b"body", sys_flag: int = 0
+) -> bytes:
     """Make the record of a message."""
     properties = f"TAGS\x01{tag}\x02".encode() if tag else b""
-    draft = record.Draft(b"T", 0, 0, 0, 1, _HOST, b"body", properties)
+    draft = record.Draft(b"T", 0, 0, sys_flag, 1, _HOST, body, properties)
     return record.encode(draft, offset, offset * 100, 2, _HOST)
 
 

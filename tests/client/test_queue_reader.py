@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.client.errors import OffsetOutOfRange
@@ -47,6 +49,14 @@ class QueueReaderTests(SynchronousTestCase):
         self.assertEqual([m.queue_offset for m in messages], [1])
         request = self.session.calls[0][1]
         self.assertEqual((request.subscription, request.sys_flag), ("Aa", 4))
+
+    def test_compressed(self) -> None:
+        """Bodies come inflated; one that cannot be is given as it is."""
+        packed = zlib.compress(b"plain")
+        body = stored(1, body=packed, sys_flag=1) + stored(2, body=b"?", sys_flag=1)
+        self.session.answers[PullMessage] = pulled(body=body)
+        messages = self.successResultOf(self.reader.pull(QUEUE, 1)).messages
+        self.assertEqual([m.body for m in messages], [b"plain", b"?"])
 
     def test_waits(self) -> None:
         """With a wait the broker may hold the request so long."""
