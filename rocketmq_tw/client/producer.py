@@ -14,7 +14,12 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.logger import Logger
 
-from rocketmq_tw.client.errors import NotRunning, QueueFull, ValidationError
+from rocketmq_tw.client.errors import (
+    NotRunning,
+    QueueFull,
+    StateError,
+    ValidationError,
+)
 from rocketmq_tw.client.flow import InFlight
 from rocketmq_tw.client.identity import MessageKeys
 from rocketmq_tw.client.preparing import Preparation, Prepared
@@ -70,15 +75,19 @@ class Producer(Service):
         self._flow = InFlight(config.max_in_flight, config.max_in_flight_bytes)
         self._channel = Channel(session, group, self._flow, config.require_ok)
         self._preparation: Preparation | None = None
-        self._joined = False
-        self._join()
+        self._stopped = False
+        session.add_producer(group)
 
     # -- life
 
     def startService(self) -> None:
-        """Be ready to send; the first message finds its route."""
-        if not self._joined:
-            self._join()
+        """
+        Be ready to send; the first message finds its route.
+
+        :raises StateError: it was stopped; make another.
+        """
+        if self._stopped:
+            raise StateError("a producer that was stopped cannot start again")
         config = self.config
         # Made here and not before: a daemon forks between the two.
         self._preparation = Preparation(
@@ -96,6 +105,9 @@ class Producer(Service):
         :returns: fires once all have their result; those that have none after the
             client's grace are cancelled. Never fails.
         """
+        if self._stopped:
+            return succeed(None)
+        self._stopped = True
         super().stopService()
         self._preparation = None
         idle = self._flow.when_idle()
@@ -104,19 +116,26 @@ class Producer(Service):
         return idle.addCallback(lambda _: self._leave())
 
     def start(self) -> Deferred[Self]:
-        """Start this producer alone, if its client has not started it."""
+        """
+        Start, if the client has not started it already.
+
+        :returns: fires at once; fails with :class:`StateError` if it was stopped.
+        """
         if not self.running:
-            self.startService()
+            try:
+                self.startService()
+            except StateError:
+                return fail()
         return succeed(self)
 
     def stop(self) -> Deferred[None]:
-        """Stop this producer alone; see :meth:`stopService`."""
-        if not self.running:
-            return succeed(None)
-        if self.parent is None:
-            return self.stopService()
-        stopped = self.disownServiceParent()
-        return cast(Deferred[None], stopped or succeed(None))
+        """Stop this producer alone, for good; see :meth:`stopService`."""
+        if self.parent is not None and self.parent.running:
+            stopped = self.disownServiceParent()
+            return cast(Deferred[None], stopped)
+        if self.parent is not None:
+            self.disownServiceParent()
+        return self.stopService()
 
     async def __aenter__(self) -> Self:
         """Start."""
@@ -126,14 +145,8 @@ class Producer(Service):
         """Stop, waiting for the messages under way."""
         await self.stop()
 
-    def _join(self) -> None:
-        """Be named in the heartbeats."""
-        self._session.add_producer(self.group)
-        self._joined = True
-
     def _leave(self) -> Deferred[None]:
-        """Be named there no longer."""
-        self._joined = False
+        """Be named in the heartbeats no longer."""
         self._session.remove_producer(self.group)
         return self._session.unregister(self.group, consumer=False)
 

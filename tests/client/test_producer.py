@@ -16,6 +16,7 @@ from rocketmq_tw.client.errors import (
     QueueFull,
     SendCancelled,
     SendError,
+    StateError,
     ValidationError,
 )
 from rocketmq_tw.client.producer import Producer
@@ -266,6 +267,16 @@ class RefusedTests(ProducerCase):
         self.assertRaises(GroupInUse, self.producer)
         self.sent(first.stop())
         self.sent(self.producer().send(HELLO))
+
+    def test_stopped_for_good(self) -> None:
+        """A producer lives once, whether it was ever started or not."""
+        producer = self.producer()
+        for _ in range(2):
+            self.sent(producer.stop())
+        self.failed(producer.start(), StateError)
+        idle = Producer(self.client.session, "never-started")
+        self.sent(idle.stop())
+        Producer(self.client.session, "never-started")
 
     def test_bad_group(self) -> None:
         """Reserved and malformed names are refused."""
