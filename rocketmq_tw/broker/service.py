@@ -1,10 +1,10 @@
 """
 The broker: what it is made of, in the order in which it starts.
 
-Ports are taken first, so that a taken one ends the program before anything is touched; then
-the store is opened and recovered; then the tables are read, requests accepted, and the name
-servers told. It stops in the opposite order: nobody is sent here any more, no request
-comes, those held are answered, and what is known is written.
+Ports are taken first, so that a taken one ends the program before anything is touched;
+then the store is opened and recovered; then the tables are read, requests accepted, and
+the name servers told. It stops in the opposite order: nobody is sent here any more, no
+request comes, those held are answered, and what is known is written.
 
 Source: ``BrokerController`` of RocketMQ 5.
 """
@@ -21,6 +21,7 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
 
+from rocketmq_tw.broker.background import InThread
 from rocketmq_tw.broker.config import BrokerConfig, FlushDiskType
 from rocketmq_tw.broker.errors import CODES
 from rocketmq_tw.broker.held_pulls import HeldPulls
@@ -34,6 +35,7 @@ from rocketmq_tw.remoting.listener import Listener
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.remoting.server import RemotingServerFactory
 from rocketmq_tw.store.config import StoreConfig
+from rocketmq_tw.store.errors import StoreNotWriteable, StoreUnreadable
 from rocketmq_tw.store.message_store import MessageStore
 
 #: What the fast port does not take: pulls (POP requests are not taken anywhere).
@@ -46,6 +48,7 @@ class BrokerService(MultiService):
 
     :param config: complete: with a name, addresses and a folder.
     :param name_servers: ``host:port`` or endpoint strings.
+    :param in_thread: runs what blocks; None lets threads of the broker's own do it.
     :ivar started: fires when requests are accepted; fails if that cannot be.
     :ivar address: what clients are told.
     """
@@ -53,36 +56,75 @@ class BrokerService(MultiService):
     _log = Logger()
 
     def __init__(
-        self, reactor: Any, config: BrokerConfig, name_servers: Sequence[str]
+        self,
+        reactor: Any,
+        config: BrokerConfig,
+        name_servers: Sequence[str],
+        in_thread: InThread | None = None,
     ) -> None:
         super().__init__()
         self._reactor = reactor
         self._config = config
         self._name_servers = list(name_servers)
+        self._elsewhere = in_thread
         self._listener = Listener(reactor)
         self._fast_listener = Listener(reactor)
+        self._is_starting = False
+        self._until_started: list[Deferred[None]] = []
+        self.started: Deferred[None] | None = None
+        self.address = ""
+        self._renew()
+
+    def _renew(self) -> None:
+        """Make what serves from one start to the next stop."""
         self._threads = ThreadPool(0, 2, "store")
         self._router = Router(CODES)
-        self._tables = Tables(config, reactor, self._in_thread)
+        self._tables = Tables(self._config, self._reactor, self._in_thread)
         self._factory = self._server(self._router)
         self._fast_factory = self._server(self._router)
         self._store: MessageStore | None = None
         self._ticks: list[LoopingCall] = []
         self._parts: Parts | None = None
         self._registration: Registration | None = None
-        self.started: Deferred[None] | None = None
-        self.address = ""
 
     def startService(self) -> None:
         """Start; :attr:`started` tells how it went."""
         super().startService()
+        self._is_starting = True
         self.started = Deferred.fromCoroutine(self._start())
 
     def stopService(self) -> Deferred[None]:
-        """Stop in stages; nothing that was acknowledged is lost."""
+        """
+        Stop in stages; nothing that was acknowledged is lost.
+
+        :returns: fires when all is on disk; the service may then be started anew.
+        """
         return Deferred.fromCoroutine(self._stop())
 
     async def _start(self) -> None:
+        """
+        Open everything; give back what was opened if that fails.
+
+        :raises RocketMQError: the reason, in a sentence.
+        """
+        try:
+            await self._open()
+        except Exception as error:
+            if self._store is not None:
+                await self._store.close()
+            if isinstance(error, StoreNotWriteable) and not self.running:
+                return  # it was stopped before it had started
+            if isinstance(error, OSError):
+                path = str(error.filename or self._config.store_path_root_dir)
+                raise StoreUnreadable(path, error.strerror or str(error)) from None
+            raise
+        finally:
+            self._is_starting = False
+            waiting, self._until_started = self._until_started, []
+            for each in waiting:
+                each.callback(None)
+
+    async def _open(self) -> None:
         """Take the ports, open the store, accept requests, tell the name servers."""
         config = self._config
         await self._listener.take(_endpoint(config), self._factory)
@@ -92,15 +134,15 @@ class BrokerService(MultiService):
             fast = _endpoint(config, port - 2)
             await self._fast_listener.take(fast, self._fast_factory)
         self._threads.start()
-        store = self._make_store(port)
+        self._store = store = self._make_store(port)
         await store.open()
-        self._store = store
         self._tables.load()
         self._make_parts(store, port)
         self._listener.accept()
         self._fast_listener.accept()
         self._log.info(
-            "broker {name} listens on port {port} as {address}; its messages are in {data}",
+            "broker {name} listens on port {port} as {address};"
+            " its messages are in {data}",
             name=config.broker_name,
             port=port,
             address=self.address,
@@ -152,6 +194,7 @@ class BrokerService(MultiService):
         self._every(config.flush_delay_offset_interval, parts.schedule.save)
         self._every(10_000, lambda: tables.clients.expire(clock.seconds()))
         self._every(60_000, tables.locks.expire)
+        self._every(10_000, tables.settle)
         self._every(SAMPLE_PERIOD * 1000, parts.stats.sample)
         self._registration = self._make_registration(port)
         self._registration.startService()
@@ -179,6 +222,22 @@ class BrokerService(MultiService):
     async def _stop(self) -> None:
         """Stop in the opposite order of starting."""
         await maybeDeferred(super().stopService)
+        try:
+            await self._stop_serving()
+        finally:
+            if self._store is not None:
+                await self._store.close()
+            if self._is_starting:
+                started: Deferred[None] = Deferred()
+                self._until_started.append(started)
+                await started
+            if self._threads.started:
+                self._threads.stop()
+            self._renew()
+        self._log.info("broker {name} is stopped", name=self._config.broker_name)
+
+    async def _stop_serving(self) -> None:
+        """Let nobody in, answer those that wait, and write down what is known."""
         if self._registration is not None:
             await self._registration.stopService()
         await self._listener.stopService()
@@ -193,11 +252,6 @@ class BrokerService(MultiService):
         if self._parts is not None:
             self._parts.schedule.stop()
             await self._tables.save()
-        if self._store is not None:
-            await self._store.close()
-            self._log.info("broker {name} is stopped", name=self._config.broker_name)
-        if self._threads.started:
-            self._threads.stop()
 
     def _server(self, router: Router) -> RemotingServerFactory:
         """Make the factory of one port."""
@@ -230,6 +284,8 @@ class BrokerService(MultiService):
 
     def _in_thread(self, function: Callable[[], None]) -> Deferred[None]:
         """Run what blocks in one of the store's threads."""
+        if self._elsewhere is not None:
+            return self._elsewhere(function)
         return deferToThreadPool(self._reactor, self._threads, function)
 
 

@@ -1,0 +1,319 @@
+"""A broker's service: it starts, refuses to, stops in stages, and starts again."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from twisted.internet.defer import maybeDeferred
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IProtocolFactory
+from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.broker.config import BrokerConfig
+from rocketmq_tw.broker.service import BrokerService
+from rocketmq_tw.jsonfile import DamagedDocument
+from rocketmq_tw.remoting.listener import PortTaken
+from rocketmq_tw.store.errors import StoreLocked, StoreUnreadable
+from rocketmq_tw.wire.command import decode_json, encode_request
+from rocketmq_tw.wire.errors import BadField
+from rocketmq_tw.wire.fields import Request
+from rocketmq_tw.wire.frame import FrameDecoder
+from rocketmq_tw.wire.requests.pull import SUBSCRIPTION, SUSPEND
+from tests.broker.cases import TOPIC, pulled, sent
+from tests.store.cases import NOW
+
+
+class Reactor(MemoryReactorClock):
+    """A reactor in memory, whose ports may be taken."""
+
+    def __init__(self, *taken: int) -> None:
+        super().__init__()
+        self.taken = taken
+        self.advance(NOW)
+
+    def listenTCP(self, port: int, *rest: Any, **more: Any) -> Any:  # noqa: N802
+        """Listen, unless the port is taken."""
+        if port in self.taken:
+            raise CannotListenError("", port, OSError(98, "taken"))
+        return super().listenTCP(port, *rest, **more)
+
+
+class Client:
+    """A connection to a port of a reactor in memory."""
+
+    def __init__(self, reactor: Reactor, port: int) -> None:
+        found = [(f, n) for n, f, *_ in reactor.tcpServers if n == port]
+        factory: IProtocolFactory = found[-1][0]
+        self.protocol: Any = factory.buildProtocol(None)  # type: ignore[arg-type]
+        self.transport = StringTransport()
+        self.protocol.makeConnection(self.transport)
+        self.decoder = FrameDecoder()
+
+    def send(self, request: Request[Any]) -> None:
+        """Send a request."""
+        self.protocol.dataReceived(encode_request(request, 1))
+
+    def codes(self) -> list[int]:
+        """Give the codes of the answers that came since the last time."""
+        frames = self.decoder.feed(self.transport.value())
+        self.transport.clear()
+        return [decode_json(header, body).code for _, header, body in frames]
+
+    def close(self) -> None:
+        """Let the connection go."""
+        if self.protocol.connected:
+            self.protocol.connectionLost()
+
+
+class ServiceCase(SynchronousTestCase):
+    """Makes brokers in one folder."""
+
+    def setUp(self) -> None:
+        """Make a folder and a reactor."""
+        self.root = os.path.abspath(self.mktemp())
+        self.reactor = Reactor()
+        self.clients: list[Client] = []
+
+    def broker(self, **settings: Any) -> BrokerService:
+        """Make a broker; it is stopped at the end."""
+        values: dict[str, Any] = {
+            "broker_name": "broker-a",
+            "broker_ip1": "10.0.0.1",
+            "broker_ip2": "10.0.0.1",
+            "store_path_root_dir": self.root,
+            "mapped_file_size_commit_log": 2 << 20,
+            "mapped_file_size_consume_queue": 2000,
+        }
+        config = BrokerConfig(**values | settings)
+        return BrokerService(self.reactor, config, [], maybeDeferred)
+
+    def start(self, broker: BrokerService) -> Any:
+        """Start a broker and give what became of it."""
+        broker.startService()
+        self.addCleanup(self.stop, broker)
+        assert broker.started is not None
+        results: list[Any] = []
+        broker.started.addBoth(results.append)
+        for _ in range(50):
+            if results:
+                return results[0]
+            self.reactor.advance(0)
+        return "still starting"
+
+    def client(self, port: int = 10911) -> Client:
+        """Connect."""
+        client = Client(self.reactor, port)
+        self.clients.append(client)
+        return client
+
+    def stop(self, broker: BrokerService) -> None:
+        """Stop a broker, let its clients go, and wait for it."""
+        stopped = broker.stopService()
+        clients, self.clients = self.clients, []
+        for client in clients:
+            client.close()
+        for _ in range(20):
+            self.reactor.advance(0.1)
+        self.successResultOf(stopped)
+
+    def write(self, name: str, data: bytes) -> None:
+        """Make a file below the store's folder."""
+        path = os.path.join(self.root, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(data)
+
+
+class StartTests(ServiceCase):
+    """Beginning."""
+
+    def test_listens(self) -> None:
+        """Both ports are taken, and the files of the tables are there."""
+        broker = self.broker()
+        self.assertIsNone(self.start(broker))
+        ports = [server[0] for server in self.reactor.tcpServers]
+        self.assertEqual(ports, [10911, 10909])
+        self.assertEqual(broker.address, "10.0.0.1:10911")
+        self.reactor.advance(0)
+        self.assertTrue(os.path.exists(f"{self.root}/config/topics.json"))
+
+    def test_interface(self) -> None:
+        """The fast port is taken at the same address."""
+        self.start(self.broker(listen="tcp:10911:interface=127.0.0.1"))
+        places = [(s[0], s[3]) for s in self.reactor.tcpServers]
+        self.assertEqual(places, [(10911, "127.0.0.1"), (10909, "127.0.0.1")])
+
+    def test_no_pulls_on_the_fast_port(self) -> None:
+        """The fast port takes sends, not pulls."""
+        self.start(self.broker())
+        client = self.client(10909)
+        client.send(sent())
+        client.send(pulled())
+        self.assertEqual(client.codes(), [0, 3])
+
+
+class CannotStartTests(ServiceCase):
+    """Each reason is an error that says it in a sentence."""
+
+    def fails(self, kind: type[Exception], words: str, **settings: Any) -> None:
+        """Expect a failure."""
+        failure = self.start(self.broker(**settings))
+        self.assertIsInstance(failure.value, kind)
+        self.assertIn(words, str(failure.value))
+
+    def test_port_taken(self) -> None:
+        """Nothing is touched then."""
+        for taken in (10911, 10909):
+            self.reactor = Reactor(taken)
+            self.fails(PortTaken, f"port {taken} is taken")
+        self.assertFalse(os.path.exists(self.root))
+
+    def test_locked(self) -> None:
+        """Two brokers cannot use one folder."""
+        self.assertIsNone(self.start(self.broker()))
+        self.fails(StoreLocked, "another broker has this store open")
+
+    def test_folder_is_a_file(self) -> None:
+        """A file in the folder's place is named."""
+        with open(self.root, "wb"):
+            self.fails(StoreUnreadable, self.root)
+
+    def test_log_of_a_wrong_size(self) -> None:
+        """So is a file of the commit log."""
+        self.write("commitlog/" + "0" * 20, bytes(999))
+        self.fails(StoreUnreadable, "commitlog")
+
+    def test_damaged_table(self) -> None:
+        """So is a table; the next start is no recovery after a crash."""
+        self.write("config/topics.json", b'{"topicConfigTable":{')
+        self.fails(DamagedDocument, "topics.json is damaged")
+        self.reactor.advance(1)
+        self.assertFalse(os.path.exists(f"{self.root}/abort"))
+
+    def test_no_table(self) -> None:
+        """JSON that is something else is refused too."""
+        self.write("config/topics.json", b'{"topicConfigTable":[1]}')
+        self.fails(BadField, "topicConfigTable")
+
+    def test_folder_in_a_files_place(self) -> None:
+        """What the system says becomes a sentence with the path."""
+        os.makedirs(f"{self.root}/config/consumerOffset.json")
+        self.fails(StoreUnreadable, "consumerOffset.json: Is a directory")
+
+    def test_started_after_failure(self) -> None:
+        """Once the reason is gone, the same folder works."""
+        self.write("config/topics.json", b"{")
+        broker = self.broker()
+        self.assertIsInstance(self.start(broker).value, DamagedDocument)
+        self.stop(broker)
+        os.unlink(f"{self.root}/config/topics.json")
+        self.assertIsNone(self.start(broker))
+
+
+class StopTests(ServiceCase):
+    """Ending."""
+
+    def test_held_pulls_answered(self) -> None:
+        """Pulls that wait are answered before the connection is closed."""
+        broker = self.broker()
+        self.start(broker)
+        client = self.client()
+        client.send(sent())
+        client.send(pulled(queue_offset=1, sys_flag=SUBSCRIPTION | SUSPEND))
+        self.assertEqual(client.codes(), [0])
+        stopped = broker.stopService()
+        self.reactor.advance(0)
+        self.assertEqual(client.codes(), [19])
+        self.assertTrue(client.transport.disconnecting)
+        self.assertNoResult(stopped)
+        client.close()
+        self.reactor.advance(0)
+        self.successResultOf(stopped)
+
+    def test_stuck_client(self) -> None:
+        """A client that does not go is cut off after 2 s."""
+        broker = self.broker()
+        self.start(broker)
+        client = self.client()
+        stopped = broker.stopService()
+        self.reactor.advance(1)
+        self.assertNoResult(stopped)
+        self.reactor.advance(1)
+        client.close()
+        self.successResultOf(stopped)
+
+    def test_nothing_lost(self) -> None:
+        """After a stop the next start finds all, and needs no recovery."""
+        broker = self.broker()
+        self.start(broker)
+        client = self.client()
+        for _ in range(100):
+            client.send(sent())
+        self.assertEqual(client.codes(), [0] * 100)
+        self.stop(broker)
+        self.assertFalse(os.path.exists(f"{self.root}/abort"))
+        self.assertIsNone(self.start(self.broker()))
+        client = self.client()
+        client.send(pulled(queue_offset=99))
+        client.send(pulled(queue_offset=100))
+        self.assertEqual(client.codes(), [0, 19])
+
+    def test_again(self) -> None:
+        """One service may be started again after it was stopped, many times."""
+        broker = self.broker()
+        for count in range(3):
+            self.assertIsNone(self.start(broker))
+            client = self.client()
+            client.send(sent())
+            client.send(pulled(queue_offset=count))
+            self.assertEqual(client.codes(), [0, 0])
+            self.stop(broker)
+
+    def test_while_starting(self) -> None:
+        """Stopping a broker that recovers ends the recovery, and is no failure."""
+        self.leave_much_to_recover()
+        broker = self.broker()
+        broker.startService()
+        assert broker.started is not None
+        self.assertNoResult(broker.started)
+        stopped = broker.stopService()
+        self.assertNoResult(stopped)
+        self.reactor.advance(0)
+        self.successResultOf(stopped)
+        self.assertIsNone(self.successResultOf(broker.started))
+        self.assertIsNone(self.start(self.broker()))
+
+    def leave_much_to_recover(self) -> None:
+        """Leave a log, as of a broker that was killed: more than one slice of work."""
+        broker = self.broker()
+        self.start(broker)
+        client = self.client()
+        for _ in range(10):
+            client.send(sent(body=bytes(1 << 20)))
+        self.assertEqual(client.codes(), [0] * 10)
+        self.stop(broker)
+        self.write("abort", b"")
+        os.unlink(f"{self.root}/checkpoint")
+
+    def test_nothing_left(self) -> None:
+        """No timer runs on after the stop."""
+        broker = self.broker()
+        self.start(broker)
+        self.stop(broker)
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_failed_document(self) -> None:
+        """A table that could not be written is written some seconds later."""
+        self.start(self.broker())
+        self.reactor.advance(0)
+        path = f"{self.root}/config/topics.json"
+        os.mkdir(path + ".tmp")
+        client = self.client()
+        client.send(sent(TOPIC))
+        self.reactor.advance(0)
+        os.rmdir(path + ".tmp")
+        self.reactor.advance(10)
+        with open(path, "rb") as file:
+            self.assertIn(TOPIC.encode(), file.read())
