@@ -166,8 +166,8 @@ class ConcurrentDelivery:
         try:
             handler = self._handler_of(messages[0].topic)
             outcome = handler(messages[0] if self._batch == 1 else messages)
-            if outcome is not None and isinstance(outcome, Coroutine):
-                outcome = Deferred.fromCoroutine(outcome)
+            if outcome is not None:
+                outcome = _deferred_of(outcome)
         except Exception:
             self._failed(messages)
             outcome = _RETRY
@@ -307,3 +307,12 @@ class ConcurrentDelivery:
             topic=messages[0].topic,
             attempt=messages[0].reconsume_times + 1,
         )
+
+
+def _deferred_of(outcome: Any) -> Any:
+    """Make a Deferred of a coroutine or an asyncio future; let all else be."""
+    if isinstance(outcome, Coroutine):
+        return Deferred.fromCoroutine(outcome)
+    if hasattr(outcome, "add_done_callback"):
+        return Deferred.fromFuture(outcome)
+    return outcome

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail, succeed
@@ -93,6 +94,18 @@ class DeliveryTests(SynchronousTestCase):
 
         self.outcome = handle
         self._submit(5)
+        self.assertEqual(self.positions, [6])
+
+    def test_future(self) -> None:
+        """A handler may return a future of asyncio."""
+        loop = asyncio.new_event_loop()
+        self.addCleanup(loop.close)
+        future = loop.create_future()
+        self.outcome = future
+        self._submit(5)
+        self.assertEqual(self.positions, [])
+        future.set_result(None)
+        loop.run_until_complete(asyncio.sleep(0))
         self.assertEqual(self.positions, [6])
 
     def test_concurrency(self) -> None:
