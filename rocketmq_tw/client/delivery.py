@@ -169,7 +169,7 @@ class ConcurrentDelivery:
             if outcome is not None:
                 outcome = _deferred_of(outcome)
         except Exception:
-            self._failed(messages)
+            _log_failure(messages)
             outcome = _RETRY
         if isinstance(outcome, Deferred):
             self._wait(held, messages, outcome)
@@ -193,7 +193,7 @@ class ConcurrentDelivery:
     def _raised(self, failure: Failure, hand_over: _HandOver) -> Retry:
         """Make a retry of a failure; log it unless it is our own cancellation."""
         if not isinstance(failure.value, CancelledError):
-            self._failed(hand_over.messages, failure)
+            _log_failure(hand_over.messages, failure)
         return _RETRY
 
     def _over(self, outcome: Any, hand_over: _HandOver) -> None:
@@ -296,17 +296,16 @@ class ConcurrentDelivery:
         call = self._clock.callLater(AGAIN, submit)
         self._delayed.add(call)
 
-    def _failed(
-        self, messages: list[StoredMessage], failure: Failure | None = None
-    ) -> None:
-        """Log what a handler raised."""
-        self._log.failure(
-            "the handler failed on {id} of {topic}, attempt {attempt}",
-            failure,
-            id=messages[0].message_id,
-            topic=messages[0].topic,
-            attempt=messages[0].reconsume_times + 1,
-        )
+
+def _log_failure(messages: list[StoredMessage], failure: Failure | None = None) -> None:
+    """Log what a handler raised; without a failure, the exception being handled."""
+    ConcurrentDelivery._log.failure(
+        "the handler failed on {id} of {topic}, attempt {attempt}",
+        failure,
+        id=messages[0].message_id,
+        topic=messages[0].topic,
+        attempt=messages[0].reconsume_times + 1,
+    )
 
 
 def _deferred_of(outcome: Any) -> Any:
