@@ -80,6 +80,11 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     flush_commit_log_thorough_interval: Milliseconds = 10_000
     flush_interval_consume_queue: Milliseconds = 1000
     flush_consume_queue_thorough_interval: Milliseconds = 60_000
+    message_index_enable: bool = True
+    max_hash_slot_num: Positive = 5_000_000
+    max_index_num: Annotated[int, msgspec.Meta(ge=2)] = 20_000_000
+    max_msgs_num_batch: Positive = 64
+    default_query_max_num: Positive = 32
     message_delay_level: str = (
         "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h"
     )

@@ -9,6 +9,7 @@ from rocketmq_tw.store.errors import (
     PropertiesTooLong,
     RecordTooLong,
     StoreNotWriteable,
+    TooManyQueries,
     TopicTooLong,
 )
 from rocketmq_tw.wire.batch import MalformedBatch
@@ -48,6 +49,7 @@ CODES: dict[type[Exception], ResponseCode] = {
     TopicTooLong: ResponseCode.MESSAGE_ILLEGAL,
     StoreNotWriteable: ResponseCode.SERVICE_NOT_AVAILABLE,
     DiskFull: ResponseCode.SERVICE_NOT_AVAILABLE,
+    TooManyQueries: ResponseCode.SYSTEM_BUSY,
     TopicNotExist: ResponseCode.TOPIC_NOT_EXIST,
     GroupNotExist: ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST,
 }

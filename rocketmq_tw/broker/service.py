@@ -162,6 +162,9 @@ class BrokerService(MultiService):
                 max_message_size=config.max_message_size,
                 **_flushing(config),
                 delay_levels_ms=parse_levels(config.message_delay_level),
+                message_index_enable=config.message_index_enable,
+                max_hash_slot_num=config.max_hash_slot_num,
+                max_index_num=config.max_index_num,
             ),
             self._in_thread,
         )

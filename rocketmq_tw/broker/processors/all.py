@@ -88,7 +88,7 @@ def register(parts: Parts, router: Router) -> None:
         HeartbeatProcessor(tables.clients, topics, groups),
         OffsetProcessor(store, offsets, topics, groups),
         LockProcessor(tables.locks),
-        QueryProcessor(store),
+        QueryProcessor(config, store),
         TopicProcessor(topics, offsets, store, config.broker_name),
         GroupProcessor(groups, offsets),
         InfoProcessor(

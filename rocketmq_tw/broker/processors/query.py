@@ -1,29 +1,36 @@
 """
-Looking at single messages.
+Looking at single messages, by place or by key.
 
 Source: ``QueryMessageProcessor`` of RocketMQ 5.
 """
 
 from __future__ import annotations
 
+from twisted.internet.defer import Deferred
+
+from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
-from rocketmq_tw.store.interfaces import IMessageStore
+from rocketmq_tw.store.interfaces import IMessageStore, Queried
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.fields import Answer
-from rocketmq_tw.wire.requests.message import ViewMessage
+from rocketmq_tw.wire.requests.message import QueryAnswer, QueryMessage, ViewMessage
+
+_NOTHING = "can not find message, maybe time range not correct"
 
 
 class QueryProcessor:
     """Handles looking at single messages."""
 
-    def __init__(self, store: IMessageStore) -> None:
+    def __init__(self, config: BrokerConfig, store: IMessageStore) -> None:
+        self._config = config
         self._store = store
 
     def routes(self, router: Router) -> None:
         """Take these requests."""
         router.on(ViewMessage, self.view)
+        router.on(QueryMessage, self.query)
 
     def view(self, request: ViewMessage, call: Command) -> Answer:
         """Give the record that begins at a commit log offset."""
@@ -36,3 +43,36 @@ class QueryProcessor:
                 f"can not find message by the offset: {request.offset}",
             )
         return Answer(body=record)
+
+    def query(self, request: QueryMessage, call: Command) -> Deferred[QueryAnswer]:
+        """
+        Give the messages that have a key, oldest first.
+
+        At most ``maxMsgsNumBatch``; ``defaultQueryMaxNum`` for a unique key, whatever
+        the client asks for. Where messages may be missing, the remark says why.
+        """
+        is_unique = bool(request.unique)
+        wanted = self._config.default_query_max_num if is_unique else request.max_num
+        found = self._store.query(
+            request.topic,
+            request.key,
+            min(wanted, self._config.max_msgs_num_batch),
+            request.begin_timestamp,
+            request.end_timestamp,
+            is_unique,
+        )
+        return found.addCallback(_answer)
+
+
+def _answer(found: Queried) -> QueryAnswer:
+    """Put what was found into an answer."""
+    answer = QueryAnswer(
+        index_last_update_timestamp=found.last_time_ms,
+        index_last_update_phyoffset=found.last_offset,
+        remark=found.gap,
+        body=b"".join(found.records),
+    )
+    if not found.records:
+        answer.status = ResponseCode.QUERY_NOT_FOUND
+        answer.remark = f"{_NOTHING}: {found.gap}" if found.gap else _NOTHING
+    return answer
