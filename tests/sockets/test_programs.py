@@ -181,18 +181,19 @@ class EndTests(ProgramCase):
         connection = Connection(self.port)
         stored = 0
         with contextlib.suppress(ConnectionResetError, BrokenPipeError):
-            for number in range(2000):
+            for number in range(3000):
                 connection.send(sent(body=b"%d" % number))
                 if number == 1000:
                     program.send_signal(signal.SIGTERM)
-        while (answer := connection.answer()) is not None:
-            self.assertEqual(answer.code, 0)
-            stored += 1
+                # Fifty are on their way all the time.
+                if number >= 50 and (answer := connection.answer()) is not None:
+                    self.assertEqual(answer.code, 0)
+                    stored += 1
         connection.close()
         program.communicate(timeout=30)
         # twistd ends itself by the signal that it got, once all is stopped.
         self.assertEqual(program.returncode, -signal.SIGTERM)
-        self.assertGreater(stored, 0)
+        self.assertGreater(stored, 900)
         self.assertFalse((self.folder / "data" / "abort").exists())
         self.launch()
         self.assertGreaterEqual(self.end_of_queue(), stored)
