@@ -20,7 +20,7 @@ class Options(usage.Options):
 
     synopsis = "[options]"
     longdesc = (
-        "RocketMQ in one process: a name server on port 9876 and a broker on port 10911."
+        "RocketMQ in one process: a name server on port 9876, a broker on port 10911."
         " Point a client at 127.0.0.1:9876 and send; topics are created on the way."
     )
     optParameters = [

@@ -1,8 +1,8 @@
 """
-Documents written in a thread, so that a slow disk delays nobody who does not wait for it.
+Documents written in a thread, so that a slow disk delays nobody who need not wait.
 
-Of several texts that come while one is being written, only the newest is written. One that
-could not be written is kept, and tried again with the next, or by
+Of several texts that come while one is being written, only the newest is written. One
+that could not be written is kept, and tried again with the next, or by
 :meth:`~BackgroundFile.settle`, which the broker calls now and then.
 """
 

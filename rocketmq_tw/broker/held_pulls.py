@@ -3,8 +3,8 @@ Pulls that wait for a message: long polling.
 
 A pull that finds nothing new is held, keyed by topic and queue, until a message that it
 wants arrives there, or its time is up. Then it is carried out once more, and answered
-whatever it finds. Arrivals are noted while messages are stored, and acted upon once a turn
-of the reactor.
+whatever it finds. Arrivals are noted while messages are stored, and acted upon once a
+turn of the reactor.
 
 Source: ``PullRequestHoldService`` of RocketMQ 5; it looks every 5 s, this every second.
 """

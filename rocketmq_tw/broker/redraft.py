@@ -1,4 +1,4 @@
-"""A stored message as a draft again: to be delivered later, or to be tried once more."""
+"""A stored message as a draft again: to be delivered later, or tried once more."""
 
 from __future__ import annotations
 

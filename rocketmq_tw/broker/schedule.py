@@ -1,11 +1,12 @@
 """
 Delay levels: messages that are delivered some time after they were sent.
 
-A message with ``DELAY`` = n goes to the topic ``SCHEDULE_TOPIC_XXXX``, queue n - 1, its own
-topic and queue kept as properties. The tags code of its consume queue entry is the time at
-which it is due, so one glance at a queue's next entry tells whether anything is to be done.
+A message with ``DELAY`` = n goes to the topic ``SCHEDULE_TOPIC_XXXX``, queue n - 1, its
+own topic and queue kept as properties. The tags code of its consume queue entry is the
+time at which it is due, so one glance at a queue's next entry tells whether anything is
+to be done.
 
-Source: ``ScheduleMessageService`` and ``HookUtils.handleScheduleMessage`` of RocketMQ 5.
+Source: ``ScheduleMessageService``, ``HookUtils.handleScheduleMessage`` of RocketMQ 5.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def parse_levels(text: str) -> tuple[int, ...]:
     for piece in text.split():
         number, unit = piece[:-1], piece[-1:]
         if not (number.isascii() and number.isdigit() and unit in _SECONDS):
-            raise ValueError(f'"{piece}" is no delay: expected a number and s, m, h or d')
+            raise ValueError(f'"{piece}" is no delay: expected a number and s, m, h, d')
         levels.append(int(number) * _SECONDS[unit] * 1000)
     if not levels:
         raise ValueError("there are no delay levels: expected one at least, such as 1s")
@@ -198,7 +199,7 @@ class ScheduleService:
         waiting = False
 
         def due(code: int) -> bool:
-            """Stop at the first that is not due; one far ahead met a clock that jumped."""
+            """Stop at the first not due; one far ahead met a clock that jumped."""
             nonlocal waiting
             waiting = waiting or due_until < code <= latest
             return not waiting
@@ -215,7 +216,7 @@ class ScheduleService:
             size = int.from_bytes(data[position : position + 4], "big")
             record = data[position : position + size]
             self._deliver_one(level, record, now)
-            # One by one: what was delivered is not delivered again if the next one fails.
+            # One by one: it is not delivered again if the next one fails.
             queue_offset = int.from_bytes(record[20:28], "big")
             self._offsets[level] = max(at, queue_offset) + 1
             position += size

@@ -49,15 +49,15 @@ class Options(usage.Options):
     longdesc = (
         "A RocketMQ broker: stores messages and hands them out. It needs a name server"
         " (-n, or the environment's NAMESRV_ADDR), which tells clients where it is."
-        " A first try: twistd -n rocketmq-broker -n 127.0.0.1:9876 --advertise 127.0.0.1"
-        " - or twistd -n rocketmq, for both in one."
+        " A first try: twistd -n rocketmq-broker -n 127.0.0.1:9876 --advertise"
+        " 127.0.0.1 - or twistd -n rocketmq, for both in one."
     )
     optParameters = [
         ["config", "c", None, "a broker.conf: settings under the original's names"],
         ["namesrv", "n", None, "name servers, as in host:9876;host2:9876"],
         ["listen", "p", None, "port or endpoint string to listen on [default: 10911]"],
         ["data", "d", None, f"folder of the messages [default: ./{DATA}]"],
-        ["advertise", None, None, "address that clients are told [default: this machine's]"],
+        ["advertise", None, None, "address that clients are told [default: found]"],
         ["name", None, None, "the broker's name [default: the host's name]"],
     ]
 

@@ -65,7 +65,8 @@ class SendBackTests(BrokerCase):
         for times in range(1, 17):
             again = self.back()
             level = 2 + times
-            self.assertEqual((again.queue_id, again.reconsume_times), (level - 1, times))
+            self.assertEqual(again.queue_id, level - 1)
+            self.assertEqual(again.reconsume_times, times)
             self.assertEqual(again.properties["RETRY_TOPIC"], TOPIC)
             origin = again.properties["ORIGIN_MESSAGE_ID"]
             self.assertEqual(origin, "0A00000100002A9F0000000000000000")

@@ -24,7 +24,8 @@ class LevelTests(SynchronousTestCase):
 
     def test_parse(self) -> None:
         """A number and a unit each."""
-        self.assertEqual(parse_levels("1s  2m 3h 1d"), (1000, 120000, 10800000, 86400000))
+        levels = (1_000, 120_000, 10_800_000, 86_400_000)
+        self.assertEqual(parse_levels("1s  2m 3h 1d"), levels)
 
     def test_parse_refused(self) -> None:
         """Anything else is refused, and so is nothing."""
@@ -33,8 +34,9 @@ class LevelTests(SynchronousTestCase):
 
     def test_asked(self) -> None:
         """The property is read, wherever it stands."""
-        for text, level in (("", 0), ("DELAY\x013", 3), ("A\x01b\x02DELAY\x01-1\x02", -1)):
-            self.assertEqual(delay_level(text), level)
+        self.assertEqual(delay_level(""), 0)
+        self.assertEqual(delay_level("DELAY\x013"), 3)
+        self.assertEqual(delay_level("A\x01b\x02DELAY\x01-1\x02"), -1)
         self.assertEqual(delay_level("XDELAY\x01abc\x02DELAYX\x01abc\x02"), 0)
         self.assertRaises(BadField, delay_level, "DELAY\x01three\x02")
 
@@ -43,7 +45,8 @@ class LevelTests(SynchronousTestCase):
         levels = DelayLevels((1000, 5000))
         for asked, level in ((1, 1), (2, 2), (99, 2)):
             draft = levels.put_aside(DRAFT, f"DELAY\x01{asked}\x02", NOW)
-            self.assertEqual((draft.topic, draft.queue_id), (SCHEDULE.encode(), level - 1))
+            self.assertEqual(draft.topic, SCHEDULE.encode())
+            self.assertEqual(draft.queue_id, level - 1)
             self.assertEqual(draft.tags_code, NOW * 1000 + levels.levels_ms[level - 1])
             self.assertIn(b"DELAY\x01%d\x02" % level, draft.properties)
         for text in ("DELAY\x010\x02", "DELAY\x01-1\x02", "A\x01b\x02"):
@@ -133,7 +136,7 @@ class DeliveryTests(ScheduleCase):
         self.assertEqual(self.bodies(), [b"1", b"2"])
 
     def test_dead_clock(self) -> None:
-        """One that is due further ahead than its delay met a clock set back: it is due."""
+        """One due further ahead than its delay met a clock set back: it is due."""
         draft = self.aside()
         draft.tags_code = int(NOW * 1000) + 10**9
         self.store.put(draft, NOW)

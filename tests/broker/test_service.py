@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import Any
 
 from twisted.internet.defer import maybeDeferred
@@ -294,8 +295,10 @@ class StopTests(ServiceCase):
             client.send(sent(body=bytes(1 << 20)))
         self.assertEqual(client.codes(), [0] * 10)
         self.stop(broker)
+        for name in set(os.listdir(self.root)) - {"commitlog"}:
+            path = os.path.join(self.root, name)
+            shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
         self.write("abort", b"")
-        os.unlink(f"{self.root}/checkpoint")
 
     def test_nothing_left(self) -> None:
         """No timer runs on after the stop."""

@@ -61,7 +61,8 @@ class OptionsTests(SynchronousTestCase):
 
     def test_no_way_to_listen(self) -> None:
         """What clients could not be told is refused with what was expected."""
-        for text in ("99999", "tcp:99999", "unix:/tmp/x", "tcp:x", "tcp:", "host", "-1"):
+        texts = ("99999", "tcp:99999", "unix:/tmp/x", "tcp:x", "tcp:", "host", "-1")
+        for text in texts:
             self.assertIn(text, self.refused("-p", text))
 
     def test_options_come_first(self) -> None:
@@ -93,7 +94,7 @@ class OptionsTests(SynchronousTestCase):
         """Key, value and what was expected."""
         for text, said in (
             ("listenPort=x", 'listenPort is "x"; expected a whole number'),
-            ("brokerPermission=8", 'brokerPermission is "8"; expected a whole number <='),
+            ("brokerPermission=8", 'brokerPermission is "8"; expected a whole number'),
             ("traceOn=yes", 'traceOn is "yes"; expected true or false'),
             ("flushDiskType=NEVER", 'flushDiskType is "NEVER"; expected'),
             ("brokerRole=BOSS", 'brokerRole is "BOSS"; expected ASYNC_MASTER or'),
@@ -140,7 +141,8 @@ class OptionsTests(SynchronousTestCase):
     def test_help(self) -> None:
         """The help names every option with its default, and how to begin."""
         text = str(Options())
-        for words in ("10911", "./rocketmq-data", "the host's name", "twistd -n rocketmq"):
+        said = ("10911", "./rocketmq-data", "the host's name", "twistd -n rocketmq")
+        for words in said:
             self.assertIn(words, " ".join(text.split()))
 
     def test_service(self) -> None:

@@ -164,7 +164,7 @@ class CannotStartTests(ProgramCase):
         self.fails("topics.json is damaged, and its .bak does not help")
 
     def test_settings(self) -> None:
-        """A value that cannot be used is told with the usage; twistd's way is stdout."""
+        """A value that cannot be used is told with the usage, on standard output."""
         (self.folder / "broker.conf").write_text("brokerId=1")
         program = self.launch()
         said, _ = program.communicate(timeout=30)

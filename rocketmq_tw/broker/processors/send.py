@@ -340,8 +340,9 @@ class SendProcessor:
 
     def _retry_target(self, request: SendFields, call: Command) -> Target:
         """
-        Find where a message goes that a group tries again: not to be kept, it depends on
-        how often it was tried, and on whether the group holds locks.
+        Find where a message goes that a group tries again.
+
+        Not to be kept: it depends on how often that was, and on the group's locks.
         """
         times, limit = request.reconsume_times or 0, request.max_reconsume_times
         config = self._retries.target(request.topic, times, limit, call)
@@ -372,5 +373,5 @@ def _marked(sys_flag: int) -> Refused:
     bits = ", ".join(why for bit, why in _MARKS.items() if sys_flag & bit)
     return Refused(
         ResponseCode.MESSAGE_ILLEGAL,
-        f"sysFlag is {sys_flag:#x}, which says: {bits}; clients cannot send such messages",
+        f"sysFlag is {sys_flag:#x}, which says: {bits}; clients cannot send such",
     )
