@@ -9,6 +9,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.store.config import StoreConfig
+from rocketmq_tw.store.files import Disk
+from rocketmq_tw.store.flush import InThread
 from rocketmq_tw.store.message_store import MessageStore
 from rocketmq_tw.wire.record import Draft
 
@@ -57,10 +59,17 @@ class StoreCase(SynchronousTestCase):
         self.root = self.mktemp()
         os.makedirs(self.root)
 
-    def open(self, root: str | None = None, **options: object) -> MessageStore:
+    def open(
+        self,
+        root: str | None = None,
+        disk: Disk | None = None,
+        in_thread: InThread | None = None,
+        **options: object,
+    ) -> MessageStore:
         """Open a store and wait for it."""
         config = msgspec.structs.replace(self.config, **options)
-        store = MessageStore(root or self.root, self.clock, config)
+        where = root or self.root
+        store = MessageStore(where, self.clock, config, in_thread, disk)
         self.finish(store.open())
         self.addCleanup(store.close)
         return store
