@@ -144,14 +144,18 @@ class BrokerCase(StoreCase):
         :param ext: fields of the header that replace the request's own.
         :returns: the answer, or its Deferred.
         """
+        return self.ask_raw(request.code, to_ext(request) | (ext or {}), request.body)
+
+    def ask_raw(self, code: int, ext: Ext, body: bytes) -> Any:
+        """Do as :meth:`ask`, with the fields as they come over the wire."""
         self.peer.last_seen = self.clock.seconds()
         call = Command(language="JAVA", version=479, connection=self.peer)
-        found = self.router.find(request.code)
+        found = self.router.find(code)
         assert found is not None
         kind, handler = found
         try:
-            read = from_ext(kind, to_ext(request) | (ext or {}))
-            read.body = request.body
+            read = from_ext(kind, ext)
+            read.body = body
             outcome = handler(read, call)
         except Exception:
             outcome = self.router.refusal(Failure())
