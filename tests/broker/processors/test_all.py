@@ -57,6 +57,7 @@ class OddRequestsTests(BrokerCase):
                 ext = self.fields(chance, DECLARED[code])
                 self.one(code, ext, chance.choice(BODIES))
         self.assertEqual(self.flushLoggedErrors(), [])
+        self.successResultOf(self.store.close())
         self.assertEqual(self.outside(), before)
         for name in os.listdir(self.path("consumequeue")):
             self.assertRegex(name, r"^[%|a-zA-Z0-9_-]+$")
