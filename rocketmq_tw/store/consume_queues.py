@@ -7,10 +7,12 @@ They live in ``consumequeue/<topic>/<queue id>/``. Source: ``ConsumeQueueStore``
 import os
 import re
 import shutil
+from collections.abc import Iterator
 
 from rocketmq_tw.model.errors import IllegalTopic
-from rocketmq_tw.store.consumequeue import TAIL_LIMIT, ConsumeQueue
+from rocketmq_tw.store.consumequeue import ENTRY_SIZE, TAIL_LIMIT, ConsumeQueue
 from rocketmq_tw.store.mapped_file_queue import OpenFiles
+from rocketmq_tw.store.queue_checkpoint import KnownQueue
 
 #: Besides the letters of a topic, ``+`` joins group and topic in pop retry topics.
 _LEGAL_TOPIC = re.compile(rb"[%|a-zA-Z0-9_+-]{1,255}")
@@ -28,23 +30,21 @@ class ConsumeQueues:
         self.table: dict[tuple[bytes, int], ConsumeQueue] = {}
         #: Queues with entries in memory.
         self.dirty: list[ConsumeQueue] = []
+        #: Counts queues made and removed, and files removed.
+        self.changes = 0
         self._directory = directory
         self._file_size = file_size
         self._files = files
 
-    def load(self) -> None:
-        """
-        Find the queues there are, and their ends.
-
-        :raises StoreUnreadable: a file is misplaced or has a wrong length.
-        """
+    def found(self) -> Iterator[ConsumeQueue]:
+        """Make the queues known that have directories; none is loaded yet."""
         if not os.path.isdir(self._directory):
             return
         for topic in sorted(_directories(self._directory)):
             below = os.path.join(self._directory, topic)
             for queue_id in sorted(_directories(below)):
                 if queue_id.isdigit():
-                    self._add(os.fsencode(topic), int(queue_id)).load()
+                    yield self._add(os.fsencode(topic), int(queue_id))
 
     def create(self, topic: bytes, queue_id: int) -> ConsumeQueue:
         """
@@ -72,6 +72,20 @@ class ConsumeQueues:
         for topic, queue_id in sorted(self.table):
             found.setdefault(topic.decode("utf-8", "replace"), []).append(queue_id)
         return found
+
+    def known(self) -> list[KnownQueue]:
+        """Return where the queues that have files begin and end; flush them first."""
+        return [
+            KnownQueue(
+                queue.topic,
+                queue.queue_id,
+                queue.files.bases[0] // ENTRY_SIZE,
+                queue.next,
+                queue.log_end,
+            )
+            for queue in self.table.values()
+            if queue.files.bases
+        ]
 
     def log_end(self) -> int:
         """Return where the newest record that any queue knows ends in the log."""
@@ -120,6 +134,7 @@ class ConsumeQueues:
     def delete_topic(self, topic: str) -> None:
         """Remove a topic's queues and their files."""
         raw = topic.encode()
+        self.changes += 1
         for key in [key for key in self.table if key[0] == raw]:
             queue = self.table.pop(key)
             queue.clear()
@@ -135,6 +150,7 @@ class ConsumeQueues:
         directory = os.path.join(self._directory, os.fsdecode(topic), str(queue_id))
         queue = ConsumeQueue(topic, queue_id, directory, self._file_size, self._files)
         self.table[topic, queue_id] = queue
+        self.changes += 1
         return queue
 
 

@@ -18,8 +18,11 @@ Source: ``ConsumeQueue`` of RocketMQ 5.
 
 import struct
 from collections.abc import Iterator
+from itertools import pairwise
 
+from rocketmq_tw.store.errors import FileLost
 from rocketmq_tw.store.mapped_file_queue import MappedFileQueue, OpenFiles
+from rocketmq_tw.wire.record import FIXED_SIZE
 
 ENTRY_SIZE = 20
 PRE_BLANK_SIZE = 0x7FFFFFFF
@@ -27,6 +30,8 @@ ENTRY = struct.Struct(">qiq")
 
 _PRE_BLANK = ENTRY.pack(0, PRE_BLANK_SIZE, 0)
 _CHUNK = ENTRY_SIZE * 3276
+#: Behind every commit log offset.
+EVERYTHING = 1 << 62
 #: A tail longer than this is written at once.
 TAIL_LIMIT = _CHUNK
 _pack = ENTRY.pack
@@ -38,7 +43,8 @@ class ConsumeQueue:
 
     ``next`` is the queue offset that the next message gets, ``min_offset`` that of the
     oldest that the commit log still holds; ``log_end`` is where the newest entry's
-    record ends in the commit log.
+    record ends in the commit log. Entries before ``unproven_end`` were made by an
+    earlier run, and are proven when they are read.
     """
 
     __slots__ = (
@@ -50,6 +56,7 @@ class ConsumeQueue:
         "queue_id",
         "tail",
         "topic",
+        "unproven_end",
         "written",
     )
 
@@ -68,7 +75,7 @@ class ConsumeQueue:
         self.tail = bytearray()
         self.is_dirty = False
         self.written = self.next = self.min_offset = 0
-        self.log_end = 0
+        self.log_end = self.unproven_end = 0
 
     def append(self, commit_log_offset: int, size: int, tags_code: int) -> None:
         """Add the next entry, in memory."""
@@ -77,32 +84,45 @@ class ConsumeQueue:
         self.log_end = commit_log_offset + size
 
     def put(
-        self, queue_offset: int, commit_log_offset: int, size: int, tags_code: int
+        self,
+        queue_offset: int,
+        commit_log_offset: int,
+        size: int,
+        tags_code: int,
+        may_restart: bool = True,
     ) -> bool:
         """
         Add the entry that recovery read from the commit log; the same again is nothing.
 
+        :param may_restart: whether an offset 0 behind later ones is a topic that was
+            deleted and made anew.
         :returns: whether it was added.
 
-        An offset 0 that comes again behind later ones is a topic that was deleted and
-        made anew. A gap is filled, so that entry *n* stays at its place.
+        A gap is filled, so that entry *n* stays at its place. More entries than the log
+        has room for cannot be missing: such a queue offset is damage.
         """
         if commit_log_offset + size <= self.log_end:
             return False
-        if queue_offset == 0 and self.next > 0:
+        if queue_offset - self.next > (commit_log_offset - self.log_end) // FIXED_SIZE:
+            return False
+        if queue_offset == 0 and self.next > 0 and may_restart:
             self.clear()
         if queue_offset < self.next:
             return False
         if self.next == self.min_offset == 0 and queue_offset > 0:
             self._start_at(queue_offset)
+        self.fill_to(queue_offset, commit_log_offset)
+        self.append(commit_log_offset, size, tags_code)
+        self._spill()
+        return True
+
+    def fill_to(self, queue_offset: int, commit_log_offset: int) -> None:
+        """Let the queue go on at an offset: those before it are lost."""
         while self.next < queue_offset:
             # Places must rise for searches, so these are no true pre-blanks.
             self.tail += _pack(commit_log_offset, PRE_BLANK_SIZE, 0)
             self.next += 1
             self._spill()
-        self.append(commit_log_offset, size, tags_code)
-        self._spill()
-        return True
 
     def read(self, queue_offset: int, count: int) -> bytes:
         """Read at most ``count`` entries, up to the end of one file or the queue."""
@@ -132,22 +152,25 @@ class ConsumeQueue:
             self.tail = bytearray()
         self.is_dirty = False
 
-    def load(self) -> None:
+    def load(self, limit: int = EVERYTHING) -> None:
         """
         Find the files and the end of the queue.
 
+        :param limit: entries of records that begin there or later do not count.
         :raises StoreUnreadable: a file is misplaced or has a wrong length.
+        :raises FileLost: a file is empty, or missing between others.
         """
-        self.files.load()
+        self.files.load(may_be_empty=False)
         bases = self.files.bases
-        self.min_offset = bases[0] // ENTRY_SIZE if bases else 0
-        end = bases[0] if bases else 0
-        for base in reversed(bases):
-            filled = self._filled(base)
-            if filled:
-                end = base + filled
-                break
-        self._end_at(end // ENTRY_SIZE)
+        for earlier, base in pairwise(bases):
+            if base != earlier + self.files.file_size:
+                raise FileLost(self.files.path(base), "the file before it is missing")
+        first = bases[0] // ENTRY_SIZE if bases else 0
+        end = (bases[-1] + self.files.file_size) // ENTRY_SIZE if bases else 0
+        self.written = self.next = end
+        self.min_offset = first
+        self._end_at(self._search(limit, first, end))
+        self.unproven_end = self.next
 
     def truncate(self, log_offset: int) -> None:
         """Drop the entries of records that begin at ``log_offset`` or later."""
@@ -159,12 +182,25 @@ class ConsumeQueue:
         self.min_offset = min(self.min_offset, keep)
         self._end_at(keep)
 
+    def replace(self, queue_offset: int, place: int, size: int, code: int) -> None:
+        """Write a damaged entry anew."""
+        entry = _pack(place, size, code)
+        if queue_offset < self.written:
+            self.files.write(queue_offset * ENTRY_SIZE, entry)
+            return
+        at = (queue_offset - self.written) * ENTRY_SIZE
+        self.tail[at : at + ENTRY_SIZE] = entry
+
+    def wipe(self) -> None:
+        """Let zeros follow the last entry, whatever is there."""
+        self.files.truncate(self.next * ENTRY_SIZE)
+
     def clear(self) -> None:
         """Drop all entries; the next message gets queue offset 0."""
         self.tail = bytearray()
-        for base in list(self.files.bases):
-            self.files.remove(base)
+        self.files.clear()
         self.written = self.next = self.min_offset = self.log_end = 0
+        self.unproven_end = 0
 
     def correct_min(self, log_min: int) -> None:
         """Move ``min_offset`` to the first entry that the commit log still holds."""
@@ -173,15 +209,34 @@ class ConsumeQueue:
     def _first_from(self, log_offset: int) -> int:
         """Return the offset of the first entry whose record begins there or later."""
         low = self.files.bases[0] // ENTRY_SIZE if self.files.bases else self.written
-        middle, high = low, self.next
+        return self._search(log_offset, low, self.next)
+
+    def _search(self, limit: int, low: int, high: int) -> int:
+        """
+        Return the first entry of a record at ``limit`` or later, or of none.
+
+        Steps that double come first: they are few in the many queues that are short.
+        """
+        step = 1
+        while low + step < high and self._is_before(limit, low + step - 1):
+            low += step
+            step *= 2
+        high = min(low + step, high)
         while low < high:
-            place, size, _ = ENTRY.unpack(self.read(middle, 1))
-            if place < log_offset or (place == 0 and size == PRE_BLANK_SIZE):
+            middle = (low + high) // 2
+            if self._is_before(limit, middle):
                 low = middle + 1
             else:
                 high = middle
-            middle = (low + high) // 2
         return low
+
+    def _is_before(self, limit: int, queue_offset: int) -> bool:
+        """Return whether an entry is of a record before ``limit``, or a pre-blank."""
+        data = self.read(queue_offset, 1)
+        if len(data) < ENTRY_SIZE:
+            return False
+        place, size, _ = ENTRY.unpack(data)
+        return (size != 0 and place < limit) or (size == PRE_BLANK_SIZE and place == 0)
 
     def _start_at(self, queue_offset: int) -> None:
         """Begin an empty queue in the middle: pre-blanks fill its first file."""
@@ -204,33 +259,10 @@ class ConsumeQueue:
         data = self.files.read(queue_offset * ENTRY_SIZE, ENTRY_SIZE)
         return ENTRY.unpack(data)
 
-    def _filled(self, base: int) -> int:
-        """Return how many bytes of a file are entries: a size of 0 ends them."""
-        for at in range(0, self.files.file_size, _CHUNK):
-            data = self.files.read(base + at, min(_CHUNK, self.files.file_size - at))
-            empty = _first_empty(data)
-            if empty is not None:
-                return at + empty * ENTRY_SIZE
-        return self.files.file_size
-
     def _spill(self) -> None:
         """Write the tail when it has grown long."""
         if len(self.tail) >= TAIL_LIMIT:
             self.flush()
-
-
-def _first_empty(data: bytes) -> int | None:
-    """
-    Return the number of the first entry of size 0, or None.
-
-    The four bytes of every size are taken out as columns and or-ed as one large
-    number: 300,000 entries in 4 ms instead of 40.
-    """
-    size = 0
-    for column in range(8, 12):
-        size |= int.from_bytes(data[column::ENTRY_SIZE], "big")
-    found = size.to_bytes(len(data) // ENTRY_SIZE, "big").find(0)
-    return None if found < 0 else found
 
 
 def entries(data: bytes) -> Iterator[tuple[int, int, int]]:

@@ -57,10 +57,12 @@ def dispatch(
     commit_log_offset: int,
     found: Checked,
     delay_levels_ms: tuple[int, ...],
+    may_restart: bool = True,
 ) -> bool:
     """
     Add the entry of one record; one that is there already stays as it is.
 
+    :param may_restart: see :meth:`ConsumeQueue.put`.
     :returns: whether an entry was added.
     """
     if not has_entry(found.sys_flag):
@@ -70,4 +72,5 @@ def dispatch(
     except IllegalTopic:
         return False  # it cannot have been readable before either
     code = entry_code(found, delay_levels_ms)
-    return queue.put(found.queue_offset, commit_log_offset, found.size, code)
+    place = (found.queue_offset, commit_log_offset, found.size)
+    return queue.put(*place, code, may_restart)

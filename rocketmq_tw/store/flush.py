@@ -15,6 +15,7 @@ Source: ``FlushRealTimeService``, ``GroupCommitService`` and
 ``FlushConsumeQueueService`` of RocketMQ 5.
 """
 
+import os
 from collections.abc import Callable
 
 from twisted.internet.defer import Deferred, DeferredLock, maybeDeferred, succeed
@@ -30,6 +31,8 @@ from rocketmq_tw.store.consume_queues import ConsumeQueues
 from rocketmq_tw.store.errors import StoreNotWriteable
 from rocketmq_tw.store.group_commit import FlushWaiters
 from rocketmq_tw.store.interfaces import FlushOutcome
+from rocketmq_tw.store.queue_checkpoint import Place
+from rocketmq_tw.store.queue_progress import QueueProgress
 
 #: Runs a blocking call elsewhere, like ``deferToThreadPool`` with its pool bound.
 InThread = Callable[[Callable[[], None]], "Deferred[None]"]
@@ -58,8 +61,10 @@ class FlushService:
         config: StoreConfig,
         clock: IReactorTime,
         in_thread: InThread | None,
+        progress: QueueProgress,
     ) -> None:
         """Flush these parts; nothing runs before :meth:`start`."""
+        self._progress = progress
         self.flushed = 0
         self.failure: str | None = None
         self.is_sound = True
@@ -180,6 +185,7 @@ class FlushService:
         """Remember how far the log is on disk, let go who waited, and go on."""
         self.flushed = end
         self._last_flush = self._clock.seconds()
+        self._progress.log_flushed(end, last_offset)
         self._checkpoint.confirmed_offset = last_offset
         self._checkpoint.commit_log_time_ms = max(
             store_time_ms, self._checkpoint.commit_log_time_ms
@@ -197,6 +203,7 @@ class FlushService:
             return
         self._queues.flush()
         self._checkpoint.write()
+        self._progress.handed_over()
         if self.failure is not None:
             self._log.info("the store can be written again")
             self.failure = None
@@ -210,16 +217,22 @@ class FlushService:
             # The queues know no more than is on disk.
             stored = self._checkpoint.commit_log_time_ms
         self._queues.flush()
+        place = self._progress.taken()
         paths = self._queues.take_dirty()
-        return self._force(paths).addCallback(self._queues_flushed, stored)
+        forced = self._force(paths)
+        return forced.addCallback(self._queues_flushed, stored, place)
 
-    def _queues_flushed(self, _: object, store_time_ms: int) -> "Deferred[None]":
+    def _queues_flushed(
+        self, _: object, store_time_ms: int, place: Place
+    ) -> "Deferred[None]":
         """Remember how far the queues are on disk, and force that too."""
         self._checkpoint.consume_queue_time_ms = max(
             store_time_ms, self._checkpoint.consume_queue_time_ms
         )
         self._checkpoint.write()
-        return self._force([self._checkpoint_path])
+        self._progress.forced(place)
+        paths = [self._checkpoint_path, *self._progress.paths]
+        return self._force([*paths, os.path.dirname(self._checkpoint_path)])
 
     def _force(self, paths: list[str]) -> "Deferred[None]":
         """Force files to disk, in the thread."""

@@ -12,7 +12,7 @@ import os
 from bisect import bisect_left, insort
 from collections import OrderedDict
 
-from rocketmq_tw.store.errors import StoreUnreadable
+from rocketmq_tw.store.errors import FileLost, StoreUnreadable
 from rocketmq_tw.store.files import Disk
 
 _NAME_DIGITS = 20
@@ -72,13 +72,14 @@ class MappedFileQueue:
         self.disk = files.disk
         self._files = files
 
-    def load(self) -> None:
+    def load(self, may_be_empty: bool = True, may_be_cut: bool = False) -> None:
         """
         Find the files there are; sub-directories are passed over.
 
-        An empty file is removed when it is the last: its maker died at once.
-
+        :param may_be_empty: an empty last file is removed: its maker died at once.
+        :param may_be_cut: a short last file gets its length back.
         :raises StoreUnreadable: a file has a wrong name or a wrong length.
+        :raises FileLost: a file is empty.
         """
         self.bases = []
         if not os.path.isdir(self.directory):
@@ -89,12 +90,18 @@ class MappedFileQueue:
                 for entry in entries
                 if entry.is_file()
             )
-        if found and found[-1][1] == 0:
+        if may_be_empty and found and found[-1][1] == 0:
             self.disk.remove(os.path.join(self.directory, found.pop()[0]))
+        if may_be_cut and found and found[-1][1] < self.file_size:
+            name, _ = found.pop()
+            self.disk.create(os.path.join(self.directory, name), self.file_size)
+            found.append((name, self.file_size))
         for name, size in found:
             path = os.path.join(self.directory, name)
             if not (name.isdigit() and len(name) == _NAME_DIGITS):
                 raise StoreUnreadable(path, "its name is not an offset of 20 digits")
+            if size == 0:
+                raise FileLost(path, "it is empty")
             if size != self.file_size:
                 why = f"it has {size} bytes; {self.file_size} are configured"
                 raise StoreUnreadable(path, why)
@@ -138,6 +145,17 @@ class MappedFileQueue:
         if self.has(base):
             self.bases.remove(base)
         self.disk.remove(path)
+
+    def clear(self) -> None:
+        """Remove all files, those of wrong names and lengths too."""
+        for base in list(self.bases):
+            self.remove(base)
+        if os.path.isdir(self.directory):
+            for name in sorted(os.listdir(self.directory)):
+                path = os.path.join(self.directory, name)
+                if os.path.isfile(path):
+                    self._files.forget(path)
+                    self.disk.remove(path)
 
     def descriptor(self, base: int) -> int:
         """Return the open file that begins at ``base``; use it at once."""

@@ -6,6 +6,9 @@ import signal
 import subprocess
 import sys
 
+import msgspec
+
+from rocketmq_tw.store.files import Disk
 from rocketmq_tw.store.message_store import MessageStore
 from rocketmq_tw.wire.record import decode_all
 from tests.store.cases import NOW, SIZE, TOPIC, StoreCase, draft
@@ -23,8 +26,23 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
+class LazyDisk(Disk):
+    """A disk that says at once that it keeps everything: kills do not ask it."""
+
+    def sync(self, descriptor: int) -> None:
+        """Do nothing."""
+
+
 class RecoveryCase(StoreCase):
     """Reads whole queues back."""
+
+    def open(self, root: str | None = None, **options: object) -> MessageStore:
+        """Open a store without waiting for the disk."""
+        config = msgspec.structs.replace(self.config, **options)
+        store = MessageStore(root or self.root, self.clock, config, disk=LazyDisk())
+        self.finish(store.open())
+        self.addCleanup(store.close)
+        return store
 
     def bodies(self, store: MessageStore, queue_id: int = 0) -> list[bytes]:
         """Return the bodies of all messages of a queue."""
@@ -130,29 +148,54 @@ class KilledTests(RecoveryCase):
 class CutTests(RecoveryCase):
     """A log whose end is damaged."""
 
-    def test_cut_at_every_byte(self) -> None:
-        """The whole records before the cut stay, and messages go on behind them."""
-        store = self.open()
-        self.fill(store, 4)
-        root = self.kill()
+    def cut(self, root: str, is_short: bool) -> None:
+        """Cut the last three records at every byte; zeros follow, or nothing."""
+        kept = self.mktemp()
+        shutil.copytree(root, kept)
         path = f"{root}/commitlog/{0:020d}"
         with open(path, "rb") as file:
             whole = file.read()
-        for cut in range(2 * SIZE, 4 * SIZE, 3):
+        for cut in range(2 * SIZE, 5 * SIZE + 1):
             with open(path, "wb") as file:
-                file.write(whole[:cut].ljust(1000, b"\0"))
-            # A record that lacks some of its properties only is not told from a whole
-            # one; it never was acknowledged.
-            count = (cut + 10) // SIZE
+                file.write(whole[:cut].ljust(0 if is_short else 1000, b"\0"))
+            count = cut // SIZE
             again = self.open(root)
             self.assertEqual(again.commit_log_max, count * SIZE)
-            self.assertEqual(len(self.bodies(again)), (count + 1) // 2)
-            self.assertEqual(len(self.bodies(again, 1)), count // 2)
+            self.assertEqual(os.path.getsize(path), 1000)
+            for queue_id in (0, 1):
+                expected = [b"%05d" % n for n in range(queue_id, count, 2)]
+                self.assertEqual(self.bodies(again, queue_id), expected)
             again.put(draft(), NOW)
             self.assertEqual(self.bodies(again)[-1], b"Hello")
             self.successResultOf(again.close())
             shutil.rmtree(root)
-            shutil.copytree(self.root, root)
+            shutil.copytree(kept, root)
+
+    def test_cut_at_every_byte(self) -> None:
+        """The whole records before the cut stay, and messages go on behind them."""
+        store = self.open()
+        self.fill(store, 5)
+        self.cut(self.kill(), is_short=False)
+
+    def test_a_file_cut_at_every_byte(self) -> None:
+        """The same of a file that ends there; it gets its length back."""
+        store = self.open()
+        self.fill(store, 5)
+        self.cut(self.kill(), is_short=True)
+
+    def test_cut_after_the_queues_were_written(self) -> None:
+        """Entries of records that are cut off go with them."""
+        store = self.open()
+        self.fill(store, 5)
+        self.clock.advance(1)
+        self.cut(self.kill(), is_short=False)
+
+    def test_cut_after_a_clean_stop(self) -> None:
+        """The same where nothing told of damage."""
+        store = self.open()
+        self.fill(store, 5)
+        self.successResultOf(store.close())
+        self.cut(self.root, is_short=True)
 
     def test_stale_bytes_behind_the_end_are_wiped(self) -> None:
         """Records behind a damaged one cannot come back after the next kill."""
