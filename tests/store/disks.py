@@ -175,7 +175,8 @@ class Thread:
         """Begin with nothing to do."""
         self._waiting: deque[tuple[Callable[[], None], Deferred[None]]] = deque()
 
-    def __len__(self) -> int:
+    @property
+    def waiting(self) -> int:
         """Count what is to be done."""
         return len(self._waiting)
 

@@ -29,7 +29,11 @@ class PowerLossCase(WorkloadCase):
         except StoreUnreadable:
             return disk, None
         workload = Workload(store, clock, thread, disk)
-        workload.run(steps)
+        for _ in range(steps):
+            workload.run(1)
+            if disk.failed:
+                workload.run(20)
+                break
         self.addCleanup(self._close, workload)
         return disk, workload
 
@@ -65,7 +69,7 @@ class SyncTests(PowerLossCase):
     def test_failing_fsync(self) -> None:
         """After the n-th fsync failed nothing is acknowledged, before it all is kept."""
         for nth in range(1, 201):
-            disk, workload = self.worked(_STEPS, nth, sync_flush=True)
+            disk, workload = self.worked(240, nth, sync_flush=True)
             self.assertTrue(disk.failed, f"there were {disk.calls['sync']} calls")
             if workload is None:
                 continue
