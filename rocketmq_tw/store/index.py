@@ -85,10 +85,13 @@ class MessageIndex:
             log, readable_end, files, clock, in_thread, self._forced
         )
         self._is_open = False
+        self._position = 0
 
     def load(self, was_aborted: bool) -> None:
         """
-        Find the files. What a crash or damage made doubtful is removed.
+        Find the files; the commit log is recovered by now.
+
+        What a crash or damage made doubtful is removed, and made anew later.
 
         :raises OSError: the directory cannot be read or written.
         """
@@ -96,24 +99,20 @@ class MessageIndex:
             return
         trusted = self._checkpoint.index_time_ms if was_aborted else None
         self._files.load(trusted)
+        self._files.trim(self._commit_log.min_offset)
+        self._position = self._settle()
 
     def start(self) -> None:
-        """
-        Begin to index; the commit log is recovered by now.
-
-        :raises OSError: the directory cannot be written.
-        """
+        """Begin to index."""
         if not self._is_enabled:
             return
-        self._files.trim(self._commit_log.min_offset)
-        position = self._settle()
-        if self._commit_log.end - position > _GAP_BYTES:
+        if self._commit_log.end - self._position > _GAP_BYTES:
             self._log.info(
                 "indexing the commit log from {position} to {end}, in the background",
-                position=position,
+                position=self._position,
                 end=self._commit_log.end,
             )
-        self._builder.start(position)
+        self._builder.start(self._position)
         self._is_open = True
 
     def close(self) -> "Deferred[None]":

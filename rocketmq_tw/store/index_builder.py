@@ -153,12 +153,13 @@ class IndexBuilder:
         time = _HURRIED_SLICE_TIME if hurry else _SLICE_TIME
         until = self._clock.seconds() + time
         last = self.position + _SLICE
+        begin = self.position
         while self.lag and self.position < last and self._clock.seconds() < until:
             data = self._read()
             if data is None:
                 return
             self._index(data)
-        if not self.lag and self._files.files:
+        if begin < self.position and not self.lag and self._files.files:
             self._files.files[-1].rest()
 
     def _pause(self) -> float:

@@ -108,6 +108,12 @@ class Lab:
             self._tools[key].wait_for("started")
         return apache.command(self._tools[key], command)
 
+    def end_tools(self) -> None:
+        """Kill the tools: some commands of ``mqadmin`` work only once in a process."""
+        for tool in self._tools.values():
+            tool.kill()
+        self._tools.clear()
+
     def make_topic(self, names: Server, topic: str, queues: int = 8) -> None:
         """Create a topic on all brokers of the cluster, with Apache's own tool."""
         command = f"updateTopic -c DefaultCluster -t {topic} -r {queues} -w {queues}"
