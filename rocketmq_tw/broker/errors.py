@@ -10,6 +10,7 @@ from rocketmq_tw.store.errors import (
     RecordTooLong,
     StoreNotWriteable,
     TooManyQueries,
+    TooManyReads,
     TopicTooLong,
 )
 from rocketmq_tw.wire.batch import MalformedBatch
@@ -50,6 +51,7 @@ CODES: dict[type[Exception], ResponseCode] = {
     StoreNotWriteable: ResponseCode.SERVICE_NOT_AVAILABLE,
     DiskFull: ResponseCode.SERVICE_NOT_AVAILABLE,
     TooManyQueries: ResponseCode.SYSTEM_BUSY,
+    TooManyReads: ResponseCode.SYSTEM_BUSY,
     TopicNotExist: ResponseCode.TOPIC_NOT_EXIST,
     GroupNotExist: ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST,
 }

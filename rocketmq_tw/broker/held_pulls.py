@@ -39,7 +39,7 @@ class HeldPull(msgspec.Struct, eq=False):
     connection: Any
     deadline: float
     matches: Callable[[int], bool] | None
-    again: Callable[[], Answer]
+    again: Callable[[], Answer | Deferred[Any]]
     answer: Deferred[Answer | None]
 
 
@@ -88,7 +88,7 @@ class HeldPulls:
         timeout: float,
         connection: Any,
         matches: Callable[[int], bool] | None,
-        again: Callable[[], Answer],
+        again: Callable[[], Answer | Deferred[Any]],
     ) -> Deferred[Answer | None]:
         """
         Keep a pull.
@@ -174,4 +174,7 @@ class HeldPulls:
             except Exception:
                 pull.answer.errback(Failure())
             else:
-                pull.answer.callback(answer)
+                if isinstance(answer, Deferred):
+                    answer.chainDeferred(pull.answer)
+                else:
+                    pull.answer.callback(answer)

@@ -10,6 +10,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
+from twisted.internet.defer import Deferred
+
 from rocketmq_tw.broker.groups import GroupTable
 from rocketmq_tw.broker.redraft import redraft
 from rocketmq_tw.broker.schedule import DelayLevels
@@ -33,6 +35,7 @@ from rocketmq_tw.model.topic import (
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.interfaces import IMessageStore
+from rocketmq_tw.store.reads import then
 from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import Command
@@ -90,7 +93,9 @@ class RetryRules:
             return self._topics.create_dlq(name)
         return self._retry_topic(group)
 
-    def send_back(self, request: SendBack, call: Command) -> Answer:
+    def send_back(
+        self, request: SendBack, call: Command
+    ) -> Answer | Deferred[Answer]:
         """Store a message once more, to be delivered after a while."""
         group = self._group(request.group)
         if not self._broker_permission & PERM_WRITE:
@@ -100,15 +105,15 @@ class RetryRules:
             )
         if group.retry_queue_nums <= 0:
             return Answer()
-        record = self._store.record_at(request.offset)
-        if record is None:
-            raise Refused(
-                ResponseCode.SYSTEM_ERROR,
-                f"look message by offset failed, {request.offset}: no message is there",
-            )
-        again = self._draft_again(request, record, group, call)
-        self._store.put(again, call.connection.last_seen)
-        return Answer()
+
+        def again(record: bytes | None) -> Answer:
+            if record is None:
+                raise _nothing_at(request.offset)
+            draft = self._draft_again(request, record, group, call)
+            self._store.put(draft, call.connection.last_seen)
+            return Answer()
+
+        return then(self._store.record_at(request.offset), again)
 
     def _draft_again(
         self, request: SendBack, record: bytes, group: SubscriptionGroup, call: Command
@@ -166,3 +171,11 @@ class RetryRules:
         if own_limit is not None and call.version >= _VERSION_OWN_LIMIT:
             return own_limit
         return group.retry_max_times
+
+
+def _nothing_at(place: int) -> Refused:
+    """Say that there is no message to be sent back."""
+    return Refused(
+        ResponseCode.SYSTEM_ERROR,
+        f"look message by offset failed, {place}: no message is there",
+    )

@@ -12,6 +12,7 @@ Source: ``ScheduleMessageService``, ``HookUtils.handleScheduleMessage`` of Rocke
 from __future__ import annotations
 
 import msgspec
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -23,7 +24,7 @@ from rocketmq_tw.model.message import DELAY, REAL_QUEUE_ID, REAL_TOPIC, TAGS
 from rocketmq_tw.model.subscription import tags_code
 from rocketmq_tw.model.topic import SCHEDULE_TOPIC
 from rocketmq_tw.store.errors import PropertiesTooLong, RecordTooLong, TopicTooLong
-from rocketmq_tw.store.interfaces import IMessageStore
+from rocketmq_tw.store.interfaces import Fetched, IMessageStore
 from rocketmq_tw.wire import fastjson, properties
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.errors import BadField
@@ -131,6 +132,8 @@ class ScheduleService:
         self._offsets: dict[int, int] = {}
         self._resting: dict[int, float] = {}
         self._saved: dict[int, int] = {}
+        #: The levels that wait for the disk.
+        self._reading: set[int] = set()
         self._version = DataVersion()
         self._tick = LoopingCall(self._deliver_all)
         self._tick.clock = clock
@@ -185,11 +188,11 @@ class ScheduleService:
                 continue
             if self._resting.get(level, now) > now:
                 continue
-            try:
-                self._deliver(level, now)
-            except Exception as error:
-                self._resting[level] = now + REST
-                self._complain(level, error)
+            if level not in self._reading:
+                try:
+                    self._deliver(level, now)
+                except Exception as error:
+                    self._rest(level, error)
 
     def _deliver(self, level: int, now: float) -> None:
         """Deliver the first messages of a level that are due."""
@@ -204,14 +207,27 @@ class ScheduleService:
             waiting = waiting or due_until < code <= latest
             return not waiting
 
+        def deliver(fetched: Fetched) -> None:
+            """Deliver what was found."""
+            if fetched.count:
+                self._deliver_each(level, at, fetched.data, now)
+            elif not waiting:
+                self._offsets[level] = max(at, fetched.next_offset)
+
         fetched = self._store.get(
             SCHEDULE_TOPIC, level - 1, at, self._batch, 1 << 20, due
         )
-        if not fetched.count:
-            if not waiting:
-                self._offsets[level] = max(at, fetched.next_offset)
-            return
-        position, data = 0, fetched.data
+        if isinstance(fetched, Deferred):
+            self._reading.add(level)
+            fetched.addCallback(lambda found: self._tick.running and deliver(found))
+            fetched.addErrback(lambda failure: self._rest(level, failure.value))
+            fetched.addBoth(lambda _: self._reading.discard(level))
+        else:
+            deliver(fetched)
+
+    def _deliver_each(self, level: int, at: int, data: bytes, now: float) -> None:
+        """Deliver the messages of a level that lie from queue offset ``at`` on."""
+        position = 0
         while position < len(data):
             size = int.from_bytes(data[position : position + 4], "big")
             record = data[position : position + size]
@@ -236,6 +252,11 @@ class ScheduleService:
                 number=level,
                 why=str(error),
             )
+
+    def _rest(self, level: int, error: Exception) -> None:
+        """Let a level rest that failed."""
+        self._resting[level] = self._clock.seconds() + REST
+        self._complain(level, error)
 
     def _complain(self, level: int, error: Exception) -> None:
         """Say why a level rests: in a sentence where it was foreseen."""

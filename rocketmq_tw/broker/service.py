@@ -37,6 +37,7 @@ from rocketmq_tw.remoting.server import RemotingServerFactory
 from rocketmq_tw.store.config import StoreConfig
 from rocketmq_tw.store.errors import StoreNotWriteable, StoreUnreadable
 from rocketmq_tw.store.message_store import MessageStore
+from rocketmq_tw.store.reads import MAX_RUNNING
 
 #: What the fast port does not take: pulls (POP requests are not taken anywhere).
 _NOT_ON_FAST_PORT = (11, 361)
@@ -78,6 +79,8 @@ class BrokerService(MultiService):
     def _renew(self) -> None:
         """Make what serves from one start to the next stop."""
         self._threads = ThreadPool(0, 2, "store")
+        # Of their own: who catches up must not keep an fsync waiting, nor the reverse.
+        self._readers = ThreadPool(0, MAX_RUNNING, "reads")
         self._router = Router(CODES)
         self._tables = Tables(self._config, self._reactor, self._in_thread)
         self._factory = self._server(self._router)
@@ -134,6 +137,7 @@ class BrokerService(MultiService):
             fast = _endpoint(config, port - 2)
             await self._fast_listener.take(fast, self._fast_factory)
         self._threads.start()
+        self._readers.start()
         self._store = store = self._make_store(port)
         await store.open()
         self._tables.load()
@@ -167,6 +171,7 @@ class BrokerService(MultiService):
                 max_index_num=config.max_index_num,
             ),
             self._in_thread,
+            read_in_thread=lambda read: self._in_thread(read, self._readers),
         )
 
     def _make_parts(self, store: MessageStore, port: int) -> None:
@@ -234,8 +239,9 @@ class BrokerService(MultiService):
                 started: Deferred[None] = Deferred()
                 self._until_started.append(started)
                 await started
-            if self._threads.started:
-                self._threads.stop()
+            for pool in (self._threads, self._readers):
+                if pool.started:
+                    pool.stop()
             self._renew()
         self._log.info("broker {name} is stopped", name=self._config.broker_name)
 
@@ -285,11 +291,13 @@ class BrokerService(MultiService):
         call.start(period_ms / 1000, now=False)
         self._ticks.append(call)
 
-    def _in_thread(self, function: Callable[[], None]) -> Deferred[None]:
+    def _in_thread(
+        self, function: Callable[[], None], pool: ThreadPool | None = None
+    ) -> Deferred[None]:
         """Run what blocks in one of the store's threads."""
         if self._elsewhere is not None:
             return self._elsewhere(function)
-        return deferToThreadPool(self._reactor, self._threads, function)
+        return deferToThreadPool(self._reactor, pool or self._threads, function)
 
 
 def _endpoint(config: BrokerConfig, port: int | None = None) -> str:

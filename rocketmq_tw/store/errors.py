@@ -55,13 +55,23 @@ class DiskFull(StoreError):
 
     retryable = True
 
-    def __init__(self, path: str) -> None:
-        """Name the file that could not grow."""
-        super().__init__(path)
+    def __init__(
+        self, path: str, used: int | None = None, limit: int | None = None
+    ) -> None:
+        """Name what could not grow; how full the disk is and may be, in percent."""
+        super().__init__(path, used, limit)
         self.path = path
+        self.used = used
+        self.limit = limit
 
     def __str__(self) -> str:
-        return f"no space is left on the disk for {self.path}"
+        if self.limit is not None:
+            return (
+                f"the disk of {self.path} is {self.used} % full; above {self.limit} %"
+                " no messages are taken"
+            )
+        full = "" if self.used is None else f", which is {self.used} % full"
+        return f"no space is left on the disk for {self.path}{full}"
 
 
 class _TooLong(StoreError):
@@ -107,3 +117,17 @@ class TooManyQueries(StoreError):
 
     def __str__(self) -> str:
         return f"{self.limit} queries are waiting already"
+
+
+class TooManyReads(StoreError):
+    """Too many reads wait for the disk."""
+
+    retryable = True
+
+    def __init__(self, limit: int) -> None:
+        """Give how many may wait."""
+        super().__init__(limit)
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"{self.limit} reads are waiting for the disk already"

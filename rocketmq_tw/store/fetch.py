@@ -2,11 +2,13 @@
 Reading a queue: from a queue offset to the records, as they go to a consumer.
 
 Tags are filtered by the codes in the consume queue, before a record is touched. Then
-one read fetches the records with all that lies between them, as a rule nothing.
+one read fetches the records with all that lies between them, as a rule nothing. What is
+not in memory is read in a thread (:mod:`rocketmq_tw.store.reads`).
 
 Source: ``DefaultMessageStore.getMessage`` of RocketMQ 5.
 """
 
+import os
 from collections.abc import Callable
 from enum import Enum
 
@@ -20,9 +22,12 @@ from rocketmq_tw.store.consumequeue import (
     ConsumeQueue,
     entries,
 )
+from rocketmq_tw.store.reads import READ_AHEAD, Reads, Steps, piece
 
 #: Records that lie further apart are read one by one.
 _MAX_SPAN = 512 << 10
+#: Some thousand entries behind those that are read.
+_QUEUE_READ_AHEAD = 128 << 10
 
 Matches = Callable[[int], bool]
 
@@ -70,15 +75,16 @@ class _Picked(msgspec.Struct, gc=False):
 def fetch(
     log: CommitLog,
     queue: ConsumeQueue,
+    reads: Reads,
     config: StoreConfig,
     memory_size: int,
     queue_offset: int,
     max_count: int,
     max_size: int,
     matches: Matches | None,
-) -> Fetched:
+) -> Steps[Fetched]:
     """
-    Read records from a queue offset on.
+    Read records from a queue offset on, in steps.
 
     :param memory_size: up to here back from its end the log is taken to be in memory;
         further back, fewer messages are given at a time.
@@ -92,7 +98,7 @@ def fetch(
     wanted = max(1, max_count)
     if matches is not None:
         wanted = max(config.max_filter_size // ENTRY_SIZE, wanted)
-    data = queue.read(queue_offset, wanted)
+    data = yield from read_entries(queue, reads, queue_offset, wanted)
     if len(data) < ENTRY_SIZE:
         after = queue.files.base_of(queue_offset * ENTRY_SIZE) + queue.files.file_size
         next_offset = min(after // ENTRY_SIZE, high)
@@ -100,14 +106,33 @@ def fetch(
     picked = _pick(data, log, config, memory_size, max_count, max_size, matches)
     next_offset = queue_offset + picked.scanned
     places = picked.places
-    records, count = _read(log, places, picked.size) if places else (b"", 0)
-    if count:
-        place = places[-1][0]
-        return Fetched(FetchStatus.FOUND, next_offset, low, high, count, records, place)
+    if places:
+        found = _read(log, reads, places, picked.size)
+        if found is None:
+            found = yield from _read_cold(log, places, picked.size)
+        records, count = found
+        if count:
+            last = places[-1][0]
+            found_it = (FetchStatus.FOUND, next_offset, low, high)
+            return Fetched(*found_it, count, records, last)
     status = FetchStatus.NO_MATCHED_MESSAGE
     if picked.was_removed or places:
         status = FetchStatus.MESSAGE_WAS_REMOVING
     return Fetched(status, next_offset, low, high)
+
+
+def read_entries(
+    queue: ConsumeQueue, reads: Reads, queue_offset: int, count: int
+) -> Steps[bytes]:
+    """Read at most ``count`` entries, of the tail or of one file."""
+    in_files = queue.written - queue_offset
+    if in_files <= 0:
+        return queue.read(queue_offset, count)
+    at, size = queue_offset * ENTRY_SIZE, min(count, in_files) * ENTRY_SIZE
+    data = reads.now(queue.files, at, size)
+    if data is None:
+        data = (yield [piece(queue.files, at, size, _QUEUE_READ_AHEAD)])[0]
+    return data
 
 
 def _misplaced(queue_offset: int, low: int, high: int) -> Fetched | None:
@@ -157,26 +182,70 @@ def _pick(
 
 
 def _read(
-    log: CommitLog, places: list[tuple[int, int]], total: int
-) -> tuple[bytes, int]:
+    log: CommitLog, reads: Reads, places: list[tuple[int, int]], total: int
+) -> tuple[bytes, int] | None:
     """
     Read the records and join them.
 
-    :returns: the records and how many they are; those that are gone are left out.
+    :returns: the records and how many they are, those that are gone left out; None when
+        some are not in memory.
     """
     first = places[0][0]
     span = places[-1][0] + places[-1][1] - first
     if 0 < span <= _MAX_SPAN:
-        data = log.files.read(first, span)
+        data = log.in_window(first, span)
+        if data is None:
+            data = reads.now(log.files, first, span)
+        if data is None:
+            return None
         if len(data) == span:
-            if span == total:
-                return data, len(places)
-            cut = [data[place - first : place - first + size] for place, size in places]
-            return b"".join(cut), len(places)
-    records = [log.files.read(place, size) for place, size in places]
+            return _cut(data, places, total)
+    records = []
+    for place, size in places:
+        record = reads.now(log.files, place, size)
+        if record is None:
+            return None
+        records.append(record)
+    return _joined(records, places)
+
+
+def _read_cold(
+    log: CommitLog, places: list[tuple[int, int]], total: int
+) -> Steps[tuple[bytes, int]]:
+    """Read the records, at least one of which the disk has, and join them."""
+    first = places[0][0]
+    span = places[-1][0] + places[-1][1] - first
+    if 0 < span <= _MAX_SPAN:
+        data = (yield [piece(log.files, first, span, READ_AHEAD)])[0]
+        if len(data) == span:
+            return _cut(data, places, total)
+    records = yield [piece(log.files, place, size) for place, size in places]
+    return _joined(records, places)
+
+
+def _cut(
+    data: bytes, places: list[tuple[int, int]], total: int
+) -> tuple[bytes, int]:
+    """Leave out what lies between the records."""
+    if len(data) == total:
+        return data, len(places)
+    first = places[0][0]
+    records = [data[place - first : place - first + size] for place, size in places]
+    return b"".join(records), len(places)
+
+
+def _joined(
+    records: list[bytes], places: list[tuple[int, int]]
+) -> tuple[bytes, int]:
+    """Join the records that are there."""
     whole = [
         record
         for record, (_, size) in zip(records, places, strict=True)
         if len(record) == size
     ]
     return b"".join(whole), len(whole)
+
+
+def memory_size() -> int:
+    """Return 40 % of this machine's memory, in bytes, as the original reckons."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 40 // 100

@@ -113,8 +113,13 @@ class IMessageStore(Interface):
         max_count: int,
         max_size: int,
         matches: Callable[[int], bool] | None,
-    ) -> Fetched:
-        """Read whole records; ``matches`` takes a tags code, None lets all pass."""
+    ) -> "Fetched | Deferred[Fetched]":
+        """
+        Read whole records; ``matches`` takes a tags code, None lets all pass.
+
+        What this and the methods below give is there at once, or later where the disk
+        must be waited for; then it fails with TooManyReads when too many wait already.
+        """
 
     def min_offset(topic: str, queue_id: int) -> int:
         """Return the oldest message's queue offset; 0 for an unknown queue."""
@@ -124,13 +129,17 @@ class IMessageStore(Interface):
 
     def offset_by_time(
         topic: str, queue_id: int, time_ms: int, upper: bool = False
-    ) -> int:
+    ) -> "int | Deferred[int]":
         """Return the queue offset that a time points at; 0 for an unknown queue."""
 
-    def store_time(topic: str, queue_id: int, queue_offset: int) -> int:
+    def store_time(
+        topic: str, queue_id: int, queue_offset: int
+    ) -> "int | Deferred[int]":
         """Return when a message was stored, in ms; -1 when that is unknown."""
 
-    def record_at(commit_log_offset: int) -> bytes | None:
+    def record_at(
+        commit_log_offset: int,
+    ) -> "bytes | None | Deferred[bytes | None]":
         """Return the record that begins exactly there; None when none does."""
 
     def query(
@@ -149,5 +158,5 @@ class IMessageStore(Interface):
     def delete_topic(topic: str) -> None:
         """Forget a topic's queues; the commit log keeps the messages."""
 
-    def earliest_store_time() -> int:
+    def earliest_store_time() -> "int | Deferred[int]":
         """Return when the oldest message was stored, in ms; -1 when there is none."""

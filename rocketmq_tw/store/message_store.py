@@ -17,19 +17,25 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from rocketmq_tw.store.batch import append_batch, check_batch
 from rocketmq_tw.store.checkpoint import StoreCheckpoint
 from rocketmq_tw.store.commitlog import CommitLog
 from rocketmq_tw.store.config import StoreConfig
 from rocketmq_tw.store.consume_queues import ConsumeQueues
 from rocketmq_tw.store.consumequeue import TAIL_LIMIT, ConsumeQueue
 from rocketmq_tw.store.dispatch import has_entry
-from rocketmq_tw.store.errors import StoreError, StoreNotWriteable, StoreUnreadable
-from rocketmq_tw.store.fetch import Fetched, FetchStatus, Matches, fetch
+from rocketmq_tw.store.errors import (
+    DiskFull,
+    StoreError,
+    StoreNotWriteable,
+    StoreUnreadable,
+)
+from rocketmq_tw.store.fetch import Fetched, FetchStatus, Matches, fetch, memory_size
 from rocketmq_tw.store.files import Disk
 from rocketmq_tw.store.flush import FlushService, InThread
 from rocketmq_tw.store.index import MessageIndex
@@ -44,13 +50,17 @@ from rocketmq_tw.store.late_dispatch import LateDispatch
 from rocketmq_tw.store.limits import MAX_PROPERTIES, check_sizes, check_topic
 from rocketmq_tw.store.lock import AbortFile, StoreLock
 from rocketmq_tw.store.mapped_file_queue import OpenFiles
-from rocketmq_tw.store.recovery import recover
+from rocketmq_tw.store.opening import explained, recovered
+from rocketmq_tw.store.queue_progress import QueueProgress
+from rocketmq_tw.store.reads import Reads
+from rocketmq_tw.store.retention import RetentionService
 from rocketmq_tw.store.search import (
     offset_by_time,
     queue_store_time,
+    record_at,
     record_store_time,
 )
-from rocketmq_tw.store.slices import Stopped, in_slices
+from rocketmq_tw.store.slices import in_slices
 from rocketmq_tw.wire.record import Draft
 
 _T = TypeVar("_T")
@@ -75,12 +85,14 @@ class MessageStore:
         config: StoreConfig | None = None,
         in_thread: InThread | None = None,
         disk: Disk | None = None,
+        read_in_thread: InThread | None = None,
     ) -> None:
         """
         Use the directory ``root``; nothing is touched before :meth:`open`.
 
         :param in_thread: runs an fsync elsewhere; None runs it here.
         :param disk: what the files are on; None is the real one.
+        :param read_in_thread: runs a read that waits; None is ``in_thread``.
         """
         disk = disk or Disk()
         config = config or StoreConfig()
@@ -89,9 +101,12 @@ class MessageStore:
         self._clock = clock
         self._config = config
         self._refusal: str | None = _CLOSED
+        self._full: DiskFull | None = None
+        self._is_open = False
         self._is_opening = False
-        self._memory_size = config.memory_size or _memory_size()
+        self._memory_size = config.memory_size or memory_size()
         self._files = OpenFiles(disk=disk)
+        self._reads = Reads(read_in_thread or in_thread)
         self._log = CommitLog(os.path.join(root, "commitlog"), config, self._files)
         self._queues = ConsumeQueues(
             os.path.join(root, "consumequeue"),
@@ -102,9 +117,10 @@ class MessageStore:
         self._abort = AbortFile(os.path.join(root, "abort"), disk)
         path = os.path.join(root, "checkpoint")
         self._checkpoint = StoreCheckpoint(path, disk)
-        self._flush = FlushService(
-            self._log, self._queues, self._checkpoint, path, config, clock, in_thread
-        )
+        parts = (self._log, self._queues)
+        self._progress = QueueProgress(root, *parts, config, disk)
+        flushing = (path, config, clock, in_thread, self._progress)
+        self._flush = FlushService(*parts, self._checkpoint, *flushing)
         self._flush.on_flushed = self._flushed
         self._late: LateDispatch | None = None
         if config.sync_flush:
@@ -112,6 +128,12 @@ class MessageStore:
         read = (os.path.join(root, "index"), self._log, self._readable_end)
         self._index = MessageIndex(
             *read, self._checkpoint, config, clock, in_thread, disk
+        )
+        self._retention = RetentionService(
+            *(self._log, self._queues, self._index, config.retention, clock),
+            in_thread or maybeDeferred,
+            self._disk_changed,
+            self._flush.write_queues,
         )
 
     def open(self) -> "Deferred[None]":
@@ -139,9 +161,11 @@ class MessageStore:
         recovers from the commit log. It is unlocked all the same.
         """
         self._is_opening = False
-        if self._refusal is not None:
+        if not self._is_open:
             return succeed(None)
+        self._is_open = False
         self._refusal = _CLOSED
+        self._retention.stop()
         self._flush.stop()
         closed = self._flush.flush_all()
         closed.addBoth(lambda done: self._index.close().addCallback(lambda _: done))
@@ -155,7 +179,7 @@ class MessageStore:
         On the path of every message: 1.8 us with 128 bytes of body.
         """
         if self._refusal is not None or self._flush.failure is not None:
-            raise StoreNotWriteable(self._refusal or str(self._flush.failure))
+            raise self._refused()
         largest = self._config.max_message_size
         if len(draft.body) > largest or len(draft.properties) > MAX_PROPERTIES:
             check_sizes(draft, largest)
@@ -183,21 +207,18 @@ class MessageStore:
     def put_batch(self, drafts: Sequence[Draft], now: float) -> list[Appended]:
         """Store messages of one queue in one file: all, or none."""
         if self._refusal is not None or self._flush.failure is not None:
-            raise StoreNotWriteable(self._refusal or str(self._flush.failure))
+            raise self._refused()
         if not drafts:
             return []
-        for draft in drafts:
-            check_sizes(draft, self._config.max_message_size)
+        check_batch(drafts, self._config.max_message_size)
         first = drafts[0]
-        if any((d.topic, d.queue_id) != (first.topic, first.queue_id) for d in drafts):
-            raise ValueError("the messages of a batch go to one queue")
         queue = self._queues.table.get((first.topic, first.queue_id))
         if queue is None:
             queue = _new_queue(self._queues, first)
         store_time_ms = int(now * 1000)
         if self._late is not None:
             return self._late.put(drafts, queue, store_time_ms)
-        stored = _append_batch(self._log, queue, drafts, store_time_ms)
+        stored = append_batch(self._log, queue, drafts, store_time_ms)
         self._queues.touch(queue)
         if self.on_arrival is not None:
             key = (first.topic, first.queue_id)
@@ -218,13 +239,14 @@ class MessageStore:
         max_count: int,
         max_size: int,
         matches: Matches | None,
-    ) -> Fetched:
+    ) -> "Fetched | Deferred[Fetched]":
         """Read records of one queue: see :func:`rocketmq_tw.store.fetch.fetch`."""
         queue = self._queues.find(topic, queue_id)
         if queue is None:
             return Fetched(FetchStatus.NO_MATCHED_LOGIC_QUEUE, 0, 0, 0)
         what = (queue_offset, max_count, max_size, matches)
-        return fetch(self._log, queue, self._config, self._memory_size, *what)
+        known = (self._log, queue, self._reads, self._config, self._memory_size)
+        return self._reads.run(fetch(*known, *what))
 
     def min_offset(self, topic: str, queue_id: int) -> int:
         """Return the oldest message's queue offset; 0 for an unknown queue."""
@@ -238,19 +260,29 @@ class MessageStore:
 
     def offset_by_time(
         self, topic: str, queue_id: int, time_ms: int, upper: bool = False
-    ) -> int:
+    ) -> "int | Deferred[int]":
         """Return the queue offset a time points at; 0 for an unknown queue."""
         queue = self._queues.find(topic, queue_id)
-        return 0 if queue is None else offset_by_time(self._log, queue, time_ms, upper)
+        if queue is None:
+            return 0
+        known = (self._log, queue, self._reads)
+        return self._reads.run(offset_by_time(*known, time_ms, upper))
 
-    def store_time(self, topic: str, queue_id: int, queue_offset: int) -> int:
+    def store_time(
+        self, topic: str, queue_id: int, queue_offset: int
+    ) -> "int | Deferred[int]":
         """Return when a message was stored, in ms; -1 when that is unknown."""
         queue = self._queues.find(topic, queue_id)
-        return -1 if queue is None else queue_store_time(self._log, queue, queue_offset)
+        if queue is None:
+            return -1
+        known = (self._log, queue, self._reads)
+        return self._reads.run(queue_store_time(*known, queue_offset))
 
-    def record_at(self, commit_log_offset: int) -> bytes | None:
+    def record_at(
+        self, commit_log_offset: int
+    ) -> "bytes | None | Deferred[bytes | None]":
         """Return the record that begins exactly there; None when none does."""
-        return self._log.record_at(commit_log_offset)
+        return self._reads.run(record_at(self._log, self._reads, commit_log_offset))
 
     def query(
         self,
@@ -264,9 +296,10 @@ class MessageStore:
         """Find messages by key: see :class:`IMessageStore`."""
         return self._index.query(topic, key, max_count, begin_ms, end_ms, unique)
 
-    def earliest_store_time(self) -> int:
+    def earliest_store_time(self) -> "int | Deferred[int]":
         """Return when the oldest message was stored, in ms; -1 when there is none."""
-        return record_store_time(self._log, self._log.min_offset)
+        first = self._log.min_offset
+        return self._reads.run(record_store_time(self._log, self._reads, first))
 
     def queues(self) -> dict[str, list[int]]:
         """Return the queue ids of every topic that has queues."""
@@ -277,6 +310,8 @@ class MessageStore:
         if self._late is not None:
             self._late.forget(topic.encode())
         self._queues.delete_topic(topic)
+        # Recovery must not meet its messages again.
+        self._flush.write_queues().addErrback(lambda failure: None)
 
     @property
     def failure(self) -> str | None:
@@ -310,31 +345,33 @@ class MessageStore:
     def _load(self) -> Iterator[None]:
         """Load and recover, a slice of work with each step."""
         was_aborted = self._abort.exists()
-        self._log.load()
-        self._queues.load()
-        self._checkpoint.load()
+        parts = (self._log, self._queues, self._checkpoint, self._progress)
+        yield from recovered(*parts, self._abort, self._config, self._clock.seconds)
         self._index.load(was_aborted)
-        self._abort.create()
-        yield from recover(
-            self._log, self._queues, self._checkpoint, self._config, was_aborted
-        )
 
     def _opened(self, _: None) -> None:
         """Take messages from now on."""
         self._flush.start()
         self._index.start()
         self._refusal = None
+        self._is_open = True
+        self._retention.start()
+
+    def _disk_changed(self, full: DiskFull | None) -> None:
+        """Refuse messages while the disk is too full."""
+        self._full = full
+        self._refusal = None if full is None else str(full)
+
+    def _refused(self) -> StoreError:
+        """Return why a message is not taken."""
+        if self._full is not None and self._is_open:
+            return DiskFull(*self._full.args)
+        return StoreNotWriteable(self._refusal or str(self._flush.failure))
 
     def _not_opened(self, failure: Failure) -> Failure:
         """Give back what was taken; an error of the system becomes a sentence."""
         self._release(None)
-        error = failure.value
-        if isinstance(error, Stopped):
-            raise StoreNotWriteable("it was closed while it was being opened")
-        if isinstance(error, OSError):
-            path = error.filename or self._root
-            raise StoreUnreadable(str(path), str(error)) from error
-        return failure
+        return explained(failure, self._root)
 
     def _closed(self, _: None) -> None:
         """Tell the next start that all is well, if it is."""
@@ -366,22 +403,3 @@ def _new_queue(queues: ConsumeQueues, draft: Draft) -> ConsumeQueue:
     """Make the queue of a first message."""
     check_topic(draft.topic)
     return queues.create(draft.topic, draft.queue_id)
-
-
-def _append_batch(
-    log: CommitLog, queue: ConsumeQueue, drafts: Sequence[Draft], store_time_ms: int
-) -> list[Appended]:
-    """Append to the log, then to the queue, which is not touched when the log fails."""
-    offsets = range(queue.next, queue.next + len(drafts))
-    places = log.append_all(drafts, offsets, store_time_ms)
-    ends = [*places[1:], log.end]
-    stored = []
-    for draft, at, end in zip(drafts, places, ends, strict=True):
-        stored.append(Appended(at, end - at, queue.next, store_time_ms))
-        queue.append(at, end - at, draft.tags_code)
-    return stored
-
-
-def _memory_size() -> int:
-    """Return 40 % of this machine's memory, in bytes, as the original reckons."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 40 // 100

@@ -1,23 +1,28 @@
 """
-Looking up by time: when a message was stored, and which one a time points at.
+Looking up single messages: when one was stored, which one a time points at, which one
+begins at a place. All in steps, for the disk may have to be waited for.
 
 Source: ``ConsumeQueue.getOffsetInQueueByTime`` of RocketMQ 5.
 """
 
 from rocketmq_tw.model import sysflag
-from rocketmq_tw.store.commitlog import CommitLog
-from rocketmq_tw.store.consumequeue import ConsumeQueue
-from rocketmq_tw.wire.record import STORE_TIME_AT, SYS_FLAG_AT
+from rocketmq_tw.store.commitlog import BLANK_SIZE, CommitLog
+from rocketmq_tw.store.consumequeue import ENTRY, ENTRY_SIZE, ConsumeQueue
+from rocketmq_tw.store.fetch import read_entries
+from rocketmq_tw.store.reads import Reads, Steps, piece
+from rocketmq_tw.wire.record import STORE_TIME_AT, SYS_FLAG_AT, Checked, check
 
 _V6_EXTRA = 12
 _NEEDED = STORE_TIME_AT + _V6_EXTRA + 8
 
 
-def record_store_time(log: CommitLog, commit_log_offset: int) -> int:
+def record_store_time(
+    log: CommitLog, reads: Reads, commit_log_offset: int
+) -> Steps[int]:
     """Return a record's store time in ms; -1 where the log holds none."""
     if not log.min_offset <= commit_log_offset < log.end:
         return -1
-    data = log.read(commit_log_offset, _NEEDED)
+    data = yield from _read(log, reads, commit_log_offset, _NEEDED)
     if len(data) < _NEEDED:
         return -1
     sys_flag = int.from_bytes(data[SYS_FLAG_AT : SYS_FLAG_AT + 4], "big")
@@ -25,15 +30,22 @@ def record_store_time(log: CommitLog, commit_log_offset: int) -> int:
     return int.from_bytes(data[at : at + 8], "big", signed=True)
 
 
-def queue_store_time(log: CommitLog, queue: ConsumeQueue, queue_offset: int) -> int:
+def queue_store_time(
+    log: CommitLog, queue: ConsumeQueue, reads: Reads, queue_offset: int
+) -> Steps[int]:
     """Return when a queue's message was stored, in ms; -1 where it is unknown."""
-    entry = queue.entry(queue_offset)
-    return -1 if entry is None else record_store_time(log, entry[0])
+    if not queue.min_offset <= queue_offset < queue.next:
+        return -1
+    data = yield from read_entries(queue, reads, queue_offset, 1)
+    if len(data) < ENTRY_SIZE:
+        return -1
+    place = ENTRY.unpack(data)[0]
+    return (yield from record_store_time(log, reads, place))
 
 
 def offset_by_time(
-    log: CommitLog, queue: ConsumeQueue, time_ms: int, upper: bool
-) -> int:
+    log: CommitLog, queue: ConsumeQueue, reads: Reads, time_ms: int, upper: bool
+) -> Steps[int]:
     """
     Find the queue offset that a time points at.
 
@@ -45,9 +57,37 @@ def offset_by_time(
     low, high = queue.min_offset, queue.next
     while low < high:
         middle = (low + high) // 2
-        stored = queue_store_time(log, queue, middle)
+        stored = yield from queue_store_time(log, queue, reads, middle)
         if stored < time_ms or (upper and stored == time_ms):
             low = middle + 1
         else:
             high = middle
     return max(low - 1, queue.min_offset) if upper else low
+
+
+def record_at(log: CommitLog, reads: Reads, position: int) -> Steps[bytes | None]:
+    """Return the record that begins exactly there; None when none does."""
+    if not log.min_offset <= position < log.end:
+        return None
+    size = int.from_bytes((yield from _read(log, reads, position, 4)), "big")
+    if size <= BLANK_SIZE:
+        return None
+    data = yield from _read(log, reads, position, size)
+    if len(data) != size:
+        return None
+    found = check(data, 0, size, True)
+    # The bytes of a body might look like a record: its own offset tells.
+    if isinstance(found, Checked) and found.commit_log_offset == position:
+        return data
+    return None
+
+
+def _read(log: CommitLog, reads: Reads, position: int, size: int) -> Steps[bytes]:
+    """Read up to the end of the log, and of one file."""
+    size = min(size, log.end - position)
+    data = log.in_window(position, size)
+    if data is None:
+        data = reads.now(log.files, position, size)
+    if data is None:
+        data = (yield [piece(log.files, position, size)])[0]
+    return data

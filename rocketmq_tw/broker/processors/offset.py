@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import os
 
+from twisted.internet.defer import Deferred
+
 from rocketmq_tw.broker.groups import GroupTable
 from rocketmq_tw.broker.offsets import ConsumerOffsets
 from rocketmq_tw.broker.topics import TopicTable
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
-from rocketmq_tw.store.interfaces import IMessageStore
+from rocketmq_tw.store.interfaces import Fetched, IMessageStore
+from rocketmq_tw.store.reads import then
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.fields import Answer
@@ -67,7 +70,9 @@ class OffsetProcessor:
         router.on(GetEarliestStoreTime, self.earliest_store_time)
         router.on(GetAllConsumerOffset, self.all)
 
-    def query(self, request: QueryConsumerOffset, call: Command) -> OffsetAnswer:
+    def query(
+        self, request: QueryConsumerOffset, call: Command
+    ) -> OffsetAnswer | Deferred[OffsetAnswer]:
         """
         Tell how far a group has read a queue.
 
@@ -81,27 +86,26 @@ class OffsetProcessor:
         offset = self._offsets.query(group, topic, request.queue_id)
         if offset is not None:
             return OffsetAnswer(offset)
-        may_be_zero = request.set_zero_if_not_found is not False
-        if may_be_zero and self._is_young(topic, request.queue_id):
-            return OffsetAnswer(0)
-        raise Refused(
-            ResponseCode.QUERY_NOT_FOUND,
-            "Not found, V3_0_6_SNAPSHOT maybe this group consumer boot first",
-        )
+        if request.set_zero_if_not_found is False:
+            raise _never_read()
+        return then(self._is_young(topic, request.queue_id), _zero_if)
 
-    def _is_young(self, topic: str, queue_id: int) -> bool:
+    def _is_young(self, topic: str, queue_id: int) -> bool | Deferred[bool]:
         """
         Tell whether a queue has its first message still, and in memory.
 
         An empty queue counts, as with 4.9; 5.x says no to it.
         """
-        first = self._store.get(topic, queue_id, 0, 1, 1, None)
-        if first.min_offset > 0:
-            return False
-        if not first.count:
-            return first.max_offset == 0
-        behind = self._store.commit_log_max - first.last_commit_log_offset
-        return bool(behind <= self._memory_size)
+
+        def is_young(first: Fetched) -> bool:
+            if first.min_offset > 0:
+                return False
+            if not first.count:
+                return first.max_offset == 0
+            behind = self._store.commit_log_max - first.last_commit_log_offset
+            return bool(behind <= self._memory_size)
+
+        return then(self._store.get(topic, queue_id, 0, 1, 1, None), is_young)
 
     def update(self, request: UpdateConsumerOffset, call: Command) -> Answer:
         """
@@ -115,14 +119,14 @@ class OffsetProcessor:
         self._offsets.commit(group, topic, request.queue_id, request.commit_offset)
         return Answer()
 
-    def search(self, request: SearchOffset, call: Command) -> OffsetAnswer:
+    def search(
+        self, request: SearchOffset, call: Command
+    ) -> OffsetAnswer | Deferred[OffsetAnswer]:
         """Tell which message of a queue was stored at a time."""
         upper = (request.boundary_type or "").upper() == "UPPER"
-        return OffsetAnswer(
-            self._store.offset_by_time(
-                request.topic, request.queue_id, request.timestamp, upper
-            )
-        )
+        topic, queue_id, time_ms = request.topic, request.queue_id, request.timestamp
+        found = self._store.offset_by_time(topic, queue_id, time_ms, upper)
+        return then(found, OffsetAnswer)
 
     def max_offset(self, request: GetMaxOffset, call: Command) -> OffsetAnswer:
         """Tell where a queue ends."""
@@ -134,12 +138,27 @@ class OffsetProcessor:
 
     def earliest_store_time(
         self, request: GetEarliestStoreTime, call: Command
-    ) -> TimestampAnswer:
+    ) -> TimestampAnswer | Deferred[TimestampAnswer]:
         """Tell when the oldest message of a queue was stored; -1 if there is none."""
         topic, queue_id = request.topic, request.queue_id
         first = self._store.min_offset(topic, queue_id)
-        return TimestampAnswer(self._store.store_time(topic, queue_id, first))
+        return then(self._store.store_time(topic, queue_id, first), TimestampAnswer)
 
     def all(self, request: GetAllConsumerOffset, call: Command) -> Answer:
         """Give all offsets of all groups."""
         return Answer(body=self._offsets.encode())
+
+
+def _zero_if(is_young: bool) -> OffsetAnswer:
+    """Let a group begin at 0. :raises Refused: it may not."""
+    if not is_young:
+        raise _never_read()
+    return OffsetAnswer(0)
+
+
+def _never_read() -> Refused:
+    """Say that a group never told how far it has read."""
+    return Refused(
+        ResponseCode.QUERY_NOT_FOUND,
+        "Not found, V3_0_6_SNAPSHOT maybe this group consumer boot first",
+    )

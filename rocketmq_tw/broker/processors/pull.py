@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.clients import ClientTable
+from rocketmq_tw.broker.cold_pulls import ColdPulls
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.groups import GroupTable
 from rocketmq_tw.broker.held_pulls import HeldPulls
@@ -81,6 +83,7 @@ class PullProcessor:
         self._clients = clients
         self._held = held
         self._stats = stats
+        self._cold = ColdPulls()
 
     def routes(self, router: Router) -> None:
         """Take both ways to pull."""
@@ -89,7 +92,7 @@ class PullProcessor:
 
     def pull(
         self, request: PullMessage, call: Command
-    ) -> PullAnswer | Deferred[Answer | None]:
+    ) -> PullAnswer | Deferred[Any]:
         """Answer with messages, or hold the request until one comes."""
         self._check(request)
         matches = self._matches(request)
@@ -101,8 +104,27 @@ class PullProcessor:
                 request.queue_id,
                 request.commit_offset,
             )
+        cold = self._cold
+        if cold.lines and cold.is_full(call.connection):
+            return cold.wait(call.connection, lambda: self._read(request, call, matches))
+        return self._read(request, call, matches)
+
+    def _read(
+        self, request: PullMessage, call: Command, matches: Matches
+    ) -> PullAnswer | Deferred[Any]:
+        """Read what is asked for; later, if the disk must be waited for."""
         answer = self._fetch(request, matches)
-        if answer.status != ResponseCode.PULL_NOT_FOUND or not flags & SUSPEND:
+        if isinstance(answer, Deferred):
+            self._cold.count(call.connection, answer)
+            return answer.addCallback(self._answer_or_hold, request, call, matches)
+        return self._answer_or_hold(answer, request, call, matches)
+
+    def _answer_or_hold(
+        self, answer: PullAnswer, request: PullMessage, call: Command, matches: Matches
+    ) -> PullAnswer | Deferred[Answer | None]:
+        """Answer with what was found, or hold a pull that found nothing."""
+        may_wait = request.sys_flag & SUSPEND
+        if answer.status != ResponseCode.PULL_NOT_FOUND or not may_wait:
             return answer
         if self._config.long_polling_enable:
             timeout = request.suspend_timeout_millis / 1000
@@ -117,14 +139,18 @@ class PullProcessor:
             lambda: self._pull_again(request, matches),
         )
 
-    def _pull_again(self, request: PullMessage, matches: Matches) -> PullAnswer:
+    def _pull_again(
+        self, request: PullMessage, matches: Matches
+    ) -> PullAnswer | Deferred[PullAnswer]:
         """Carry a held pull out; what it reads may be gone or forbidden by now."""
         self._check(request)
         return self._fetch(request, matches)
 
-    def _fetch(self, request: PullMessage, matches: Matches) -> PullAnswer:
-        """Read the store and put what it found into the words of the protocol."""
-        fetched: Fetched = self._store.get(
+    def _fetch(
+        self, request: PullMessage, matches: Matches
+    ) -> PullAnswer | Deferred[PullAnswer]:
+        """Read the store."""
+        fetched = self._store.get(
             request.topic,
             request.queue_id,
             request.queue_offset,
@@ -132,6 +158,12 @@ class PullProcessor:
             request.max_msg_bytes or _MAX_BYTES,
             matches,
         )
+        if isinstance(fetched, Deferred):
+            return fetched.addCallback(self._answer, request)
+        return self._answer(fetched, request)
+
+    def _answer(self, fetched: Fetched, request: PullMessage) -> PullAnswer:
+        """Put what was found into the words of the protocol."""
         status = _CODES.get(fetched.status)
         if status is None:
             status = (

@@ -12,6 +12,7 @@ from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.interfaces import IMessageStore, Queried
+from rocketmq_tw.store.reads import then
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.fields import Answer
@@ -32,17 +33,11 @@ class QueryProcessor:
         router.on(ViewMessage, self.view)
         router.on(QueryMessage, self.query)
 
-    def view(self, request: ViewMessage, call: Command) -> Answer:
+    def view(self, request: ViewMessage, call: Command) -> Answer | Deferred[Answer]:
         """Give the record that begins at a commit log offset."""
-        record = None
-        if request.offset >= 0:
-            record = self._store.record_at(request.offset)
-        if record is None:
-            raise Refused(
-                ResponseCode.SYSTEM_ERROR,
-                f"can not find message by the offset: {request.offset}",
-            )
-        return Answer(body=record)
+        place = request.offset
+        record = self._store.record_at(place) if place >= 0 else None
+        return then(record, lambda found: _viewed(found, place))
 
     def query(self, request: QueryMessage, call: Command) -> Deferred[QueryAnswer]:
         """
@@ -62,6 +57,15 @@ class QueryProcessor:
             is_unique,
         )
         return found.addCallback(_answer)
+
+
+def _viewed(record: bytes | None, place: int) -> Answer:
+    """Answer with a record. :raises Refused: there is none."""
+    if record is None:
+        raise Refused(
+            ResponseCode.SYSTEM_ERROR, f"can not find message by the offset: {place}"
+        )
+    return Answer(body=record)
 
 
 def _answer(found: Queried) -> QueryAnswer:

@@ -323,3 +323,28 @@ class ShortPollingTests(PullCase):
         answer = self.ask(pulled(sys_flag=HELD))
         self.clock.pump([1.0, 1.0])
         self.assertEqual(self.successResultOf(answer).status, 19)
+
+
+class ColdPullTests(PullCase):
+    """Messages that are not in memory."""
+
+    def chill(self) -> Deferred[Any]:
+        """Let the store's next answer come later."""
+        later: Deferred[Any] = Deferred()
+        real = self.store.get
+
+        def get(*what: Any) -> Deferred[Any]:
+            return later.addCallback(lambda _: real(*what))
+
+        self.patch(self.store, "get", get)
+        return later
+
+    def test_answered_later(self) -> None:
+        """With the same answer."""
+        self.fill("A", "B", "A")
+        later = self.chill()
+        answer = self.ask(pulled())
+        self.assertNoResult(answer)
+        later.callback(None)
+        found = self.successResultOf(answer)
+        self.assertEqual((found.status, found.next_begin_offset), (0, 3))

@@ -10,11 +10,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.interfaces import IMessageStore
+from rocketmq_tw.store.reads import then
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.kvtable import KVTable
 from rocketmq_tw.wire.codes import VERSION
@@ -78,13 +80,20 @@ class InfoProcessor:
         router.on(GetRuntimeInfo, self.runtime_info)
         router.on(GetBrokerConfig, self.config)
 
-    def runtime_info(self, request: GetRuntimeInfo, call: Command) -> Answer:
+    def runtime_info(
+        self, request: GetRuntimeInfo, call: Command
+    ) -> Answer | Deferred[Answer]:
         """Give the figures that tools show, under the original's names."""
+        return then(self._store.earliest_store_time(), self._runtime_info)
+
+    def _runtime_info(self, earliest_ms: int) -> Answer:
+        """Give the figures; the oldest message is of ``earliest_ms``."""
         table = {
             **_CONSTANT,
             **self._rates(),
             **self._totals(),
             **self._commit_log(),
+            "earliestMessageTimeStamp": str(earliest_ms),
             **self._disk(),
             **self._age(),
         }
@@ -134,7 +143,6 @@ class InfoProcessor:
         return {
             "commitLogMinOffset": str(store.commit_log_min),
             "commitLogMaxOffset": str(store.commit_log_max),
-            "earliestMessageTimeStamp": str(store.earliest_store_time()),
             "storeWriteable": "true" if store.failure is None else "false",
             # Not the original's: why not, empty while it is.
             "storeFailure": store.failure or "",

@@ -7,6 +7,8 @@ RocketMQ 5.
 
 from __future__ import annotations
 
+from twisted.internet.defer import Deferred
+
 from rocketmq_tw.broker.offsets import ConsumerOffsets
 from rocketmq_tw.broker.topic_attributes import altered
 from rocketmq_tw.broker.topics import TopicTable
@@ -15,6 +17,7 @@ from rocketmq_tw.model.topic import TopicConfig, TopicFilterType, check_topic_na
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.interfaces import IMessageStore
+from rocketmq_tw.store.reads import all_of, then
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.stats import TopicOffset, TopicStatsTable
 from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable, TopicList
@@ -133,33 +136,36 @@ class TopicProcessor:
             )
         return Answer(body=fastjson.dumps(config))
 
-    def stats(self, request: GetTopicStats, call: Command) -> Answer:
+    def stats(
+        self, request: GetTopicStats, call: Command
+    ) -> Answer | Deferred[Answer]:
         """Tell where each queue begins and ends, those to read and those to write."""
         topic = request.topic
         config = self._topics.get(topic)
         if config is None:
             raise Refused(ResponseCode.TOPIC_NOT_EXIST, f"topic[{topic}] not exist")
         count = max(config.read_queue_nums, config.write_queue_nums)
-        body = TopicStatsTable(
-            {
-                MessageQueue(topic, self._broker_name, queue_id): self._offset(
-                    topic, queue_id
-                )
-                for queue_id in range(count)
-            }
-        )
-        return Answer(body=body.encode())
+        times = all_of([self._last_time(topic, queue) for queue in range(count)])
+        return then(times, lambda times: self._stats_answer(topic, times))
 
     def system_topics(self, request: GetBrokerSystemTopics, call: Command) -> Answer:
         """List the topics that are the system's own."""
         return Answer(body=TopicList(tuple(sorted(self._topics.system))).encode())
 
-    def _offset(self, topic: str, queue_id: int) -> TopicOffset:
-        """Describe one queue."""
-        store = self._store
-        end = store.max_offset(topic, queue_id)
-        last = store.store_time(topic, queue_id, end - 1) if end else 0
-        return TopicOffset(store.min_offset(topic, queue_id), end, max(0, last))
+    def _last_time(self, topic: str, queue_id: int) -> int | Deferred[int]:
+        """Tell when a queue's newest message was stored, in ms; 0 if there is none."""
+        end = self._store.max_offset(topic, queue_id)
+        return self._store.store_time(topic, queue_id, end - 1) if end else 0
+
+    def _stats_answer(self, topic: str, times: list[int]) -> Answer:
+        """Describe a topic's queues, whose newest messages are of these times."""
+        store, table = self._store, {}
+        for queue_id, time_ms in enumerate(times):
+            first = store.min_offset(topic, queue_id)
+            end = store.max_offset(topic, queue_id)
+            queue = MessageQueue(topic, self._broker_name, queue_id)
+            table[queue] = TopicOffset(first, end, max(0, time_ms))
+        return Answer(body=TopicStatsTable(table).encode())
 
     def _refuse_system(self, name: str) -> None:
         """Refuse to touch a topic that is the system's own."""
