@@ -135,6 +135,31 @@ class OutboxTests(SynchronousTestCase):
         self.outbox.release()
         self.assertEqual(len(self.transport.value()), 80001)
 
+    def test_soon(self) -> None:
+        """Answers of one turn leave at its end, in order, in one write."""
+        clock = Clock()
+        self.outbox = Outbox(clock)
+        self.outbox.transport = self.transport
+        for data in (b"a", b"b"):
+            self.outbox.write_soon(data)
+        self.assertEqual(self.transport.writes, 0)
+        clock.advance(0)
+        self.assertEqual((self.transport.value(), self.transport.writes), (b"ab", 1))
+        self.outbox.write(b"c")
+        self.assertEqual(self.transport.writes, 2)
+
+    def test_soon_and_held(self) -> None:
+        """Holding while something is to leave soon loses nothing of it."""
+        clock = Clock()
+        self.outbox = Outbox(clock)
+        self.outbox.transport = self.transport
+        self.outbox.write_soon(b"a")
+        self.outbox.hold()
+        self.outbox.write(b"b")
+        self.outbox.release()
+        clock.advance(0)
+        self.assertEqual((self.transport.value(), self.transport.writes), (b"ab", 1))
+
     def test_nothing(self) -> None:
         """Letting go of nothing writes nothing."""
         self.outbox.hold()
