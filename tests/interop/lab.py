@@ -7,11 +7,11 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from . import apache, ours
+from . import apache, foreign, ours
 from .program import Program, wait_until
 
 OURS = "ours"
-"""The make that is not Apache's; the others are the releases of ``apache``."""
+"""The make that is ours; the others are the releases of ``apache``, and ``TOOLS``."""
 
 
 class Server(Protocol):
@@ -94,9 +94,11 @@ class Lab:
         self, make: str, name: str, names: Server, options: dict[str, Any]
     ) -> Program:
         options = {"namesrv": names.address, **options}
-        start = ours.program if make == OURS else apache.program
-        arguments = () if make == OURS else (make,)
-        program = start(*arguments, name, self.scratch, **options)
+        if make == OURS:
+            program = ours.program(name, self.scratch, **options)
+        else:
+            start = foreign.program if make in foreign.TOOLS else apache.program
+            program = start(make, name, self.scratch, **options)
         self._programs.append(program)
         return program
 
