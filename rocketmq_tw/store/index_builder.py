@@ -33,7 +33,7 @@ _SLICE_TIME = 0.002
 _HURRIED_SLICE_TIME = 0.005
 #: Seconds to the next slice: while messages come, when all is done, after an error.
 _PAUSE = 0.05
-_IDLE_PAUSE = 0.1
+_IDLE_PAUSE = 0.5
 _ERROR_PAUSE = 1.0
 #: Bytes: further behind than this, indexing comes first.
 MAX_LAG = 256 << 20

@@ -200,7 +200,7 @@ class FollowingTests(IndexCase):
         """Without any query, messages are indexed a little later."""
         store = self.open()
         self.put(store, "a")
-        self.clock.pump([0.1] * 3)
+        self.clock.pump([0.5] * 3)
         self.assertEqual(store._index._builder.lag, 0)
         self.assertEqual(len(self.index_files()), 1)
 
