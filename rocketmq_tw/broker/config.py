@@ -15,6 +15,9 @@ Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Milliseconds = Annotated[int, msgspec.Meta(ge=1)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 
+#: Local hours, from 0 to 23, as in "04;16".
+_HOURS = "^ *([01]?[0-9]|2[0-3])( *; *([01]?[0-9]|2[0-3]))* *;? *$"
+
 
 class FlushDiskType(Enum):
     """When a send is answered: with the kernel, or on the disk."""
@@ -80,6 +83,15 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     flush_commit_log_thorough_interval: Milliseconds = 10_000
     flush_interval_consume_queue: Milliseconds = 1000
     flush_consume_queue_thorough_interval: Milliseconds = 60_000
+    clean_resource_interval: Milliseconds = 10_000
+    file_reserved_time: Annotated[int, msgspec.Meta(ge=0)] = 72
+    delete_when: Annotated[str, msgspec.Meta(pattern=_HOURS)] = "04"
+    delete_commit_log_files_interval: Annotated[int, msgspec.Meta(ge=0)] = 100
+    delete_file_batch_max: Positive = 10
+    clean_file_forcibly_enable: bool = True
+    disk_max_used_space_ratio: Annotated[int, msgspec.Meta(ge=0)] = 75
+    disk_space_clean_forcibly_ratio: Annotated[int, msgspec.Meta(ge=0)] = 85
+    disk_space_warning_level_ratio: Annotated[int, msgspec.Meta(ge=0)] = 90
     message_index_enable: bool = True
     max_hash_slot_num: Positive = 5_000_000
     max_index_num: Annotated[int, msgspec.Meta(ge=2)] = 20_000_000

@@ -34,7 +34,7 @@ from rocketmq_tw.model.msgid import host_to_bytes
 from rocketmq_tw.remoting.listener import Listener
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.remoting.server import RemotingServerFactory
-from rocketmq_tw.store.config import StoreConfig
+from rocketmq_tw.store.config import RetentionConfig, StoreConfig
 from rocketmq_tw.store.errors import StoreNotWriteable, StoreUnreadable
 from rocketmq_tw.store.message_store import MessageStore
 from rocketmq_tw.store.reads import MAX_RUNNING
@@ -165,6 +165,7 @@ class BrokerService(MultiService):
                 consume_queue_file_size=config.mapped_file_size_consume_queue,
                 max_message_size=config.max_message_size,
                 **_flushing(config),
+                retention=_retention(config),
                 delay_levels_ms=parse_levels(config.message_delay_level),
                 message_index_enable=config.message_index_enable,
                 max_hash_slot_num=config.max_hash_slot_num,
@@ -325,6 +326,22 @@ def _flushing(config: BrokerConfig) -> dict[str, Any]:
             config.flush_consume_queue_thorough_interval / 1000
         ),
     }
+
+
+def _retention(config: BrokerConfig) -> RetentionConfig:
+    """Give the store's settings of what is kept, in seconds and percent."""
+    hours = (piece.strip() for piece in config.delete_when.split(";"))
+    return RetentionConfig(
+        interval=config.clean_resource_interval / 1000,
+        reserved_time=config.file_reserved_time * 3600.0,
+        hours=tuple(int(hour) for hour in hours if hour),
+        pause=config.delete_commit_log_files_interval / 1000,
+        batch=config.delete_file_batch_max,
+        clean_forcibly_enable=config.clean_file_forcibly_enable,
+        max_used=config.disk_max_used_space_ratio,
+        clean_forcibly=config.disk_space_clean_forcibly_ratio,
+        warning=config.disk_space_warning_level_ratio,
+    )
 
 
 def _bracketed(host: str) -> str:

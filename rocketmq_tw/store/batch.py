@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from rocketmq_tw.store.commitlog import CommitLog
+from rocketmq_tw.store.consume_queues import ConsumeQueues
 from rocketmq_tw.store.consumequeue import ConsumeQueue
 from rocketmq_tw.store.interfaces import Appended
-from rocketmq_tw.store.limits import check_sizes
+from rocketmq_tw.store.limits import check_sizes, check_topic
 from rocketmq_tw.wire.record import Draft
 
 
@@ -37,3 +38,14 @@ def append_batch(
         stored.append(Appended(at, end - at, queue.next, store_time_ms))
         queue.append(at, end - at, draft.tags_code)
     return stored
+
+
+def new_queue(queues: ConsumeQueues, draft: Draft) -> ConsumeQueue:
+    """
+    Make the queue of a first message.
+
+    :raises TopicTooLong: the topic is longer than allowed.
+    :raises IllegalTopic: the topic may not be a path.
+    """
+    check_topic(draft.topic)
+    return queues.create(draft.topic, draft.queue_id)

@@ -222,7 +222,8 @@ class CommitLog:
             if is_new:
                 self.files.remove(base)
             if error.errno in _NO_SPACE:
-                raise DiskFull(self.files.path(base)) from error
+                path = self.files.path(base)
+                raise DiskFull(path, self.files.disk.used(path)) from error
             raise StoreNotWriteable(str(error)) from error
         self.close()
         self.files.dirty.add(path)

@@ -14,6 +14,29 @@ DELAY_LEVELS_MS = (
 )
 
 
+class RetentionConfig(msgspec.Struct, frozen=True):
+    """What is kept: seconds, local hours, and percent of a disk."""
+
+    interval: float = 10.0
+    reserved_time: float = 72 * 3600.0
+    hours: tuple[int, ...] = (4,)
+    pause: float = 0.1
+    batch: int = 10
+    clean_forcibly_enable: bool = True
+    max_used: int = 75
+    clean_forcibly: int = 85
+    warning: int = 90
+
+    def bounded(self) -> "RetentionConfig":
+        """Return the same with percents that the original would take."""
+        return msgspec.structs.replace(
+            self,
+            max_used=min(max(self.max_used, 10), 95),
+            clean_forcibly=min(max(self.clean_forcibly, 30), 85),
+            warning=min(max(self.warning, 35), 90),
+        )
+
+
 class StoreConfig(msgspec.Struct, frozen=True):
     """
     Settings of a store. Sizes in bytes, intervals in seconds.
@@ -37,6 +60,7 @@ class StoreConfig(msgspec.Struct, frozen=True):
     flush_commit_log_thorough_interval: float = 10.0
     flush_consume_queue_interval: float = 1.0
     flush_consume_queue_thorough_interval: float = 60.0
+    retention: RetentionConfig = RetentionConfig()
     check_crc_on_recover: bool = True
     delay_levels_ms: tuple[int, ...] = DELAY_LEVELS_MS
     #: How much of the commit log is mapped for writing at a time.

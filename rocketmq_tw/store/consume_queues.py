@@ -32,16 +32,16 @@ class ConsumeQueues:
         self.dirty: list[ConsumeQueue] = []
         #: Counts queues made and removed, and files removed.
         self.changes = 0
-        self._directory = directory
+        self.directory = directory
         self._file_size = file_size
         self._files = files
 
     def found(self) -> Iterator[ConsumeQueue]:
         """Make the queues known that have directories; none is loaded yet."""
-        if not os.path.isdir(self._directory):
+        if not os.path.isdir(self.directory):
             return
-        for topic in sorted(_directories(self._directory)):
-            below = os.path.join(self._directory, topic)
+        for topic in sorted(_directories(self.directory)):
+            below = os.path.join(self.directory, topic)
             for queue_id in sorted(_directories(below)):
                 if queue_id.isdigit():
                     yield self._add(os.fsencode(topic), int(queue_id))
@@ -140,14 +140,14 @@ class ConsumeQueues:
             queue.clear()
             if queue in self.dirty:
                 self.dirty.remove(queue)
-        path = os.path.join(self._directory, topic)
+        path = os.path.join(self.directory, topic)
         if _LEGAL_TOPIC.fullmatch(raw) and os.path.isdir(path):
             shutil.rmtree(path)
-            self._files.disk.force([self._directory])
+            self._files.disk.force([self.directory])
 
     def _add(self, topic: bytes, queue_id: int) -> ConsumeQueue:
         """Make a queue known."""
-        directory = os.path.join(self._directory, os.fsdecode(topic), str(queue_id))
+        directory = os.path.join(self.directory, os.fsdecode(topic), str(queue_id))
         queue = ConsumeQueue(topic, queue_id, directory, self._file_size, self._files)
         self.table[topic, queue_id] = queue
         self.changes += 1

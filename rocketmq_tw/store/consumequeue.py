@@ -206,6 +206,23 @@ class ConsumeQueue:
         """Move ``min_offset`` to the first entry that the commit log still holds."""
         self.min_offset = self._first_from(log_min)
 
+    def trim(self, log_min: int) -> list[str]:
+        """
+        Follow the log's minimum; never lets the newest file go.
+
+        :returns: the paths of files that hold nothing any more, to be removed.
+        """
+        entry = self.entry(self.min_offset)
+        if entry is None or entry[0] < log_min or entry[1] == PRE_BLANK_SIZE:
+            self.correct_min(log_min)
+        files, paths = self.files, []
+        while len(files.bases) > 1:
+            behind = (files.bases[0] + files.file_size) // ENTRY_SIZE
+            if behind > self.min_offset:
+                break
+            paths.append(files.let_go(files.bases[0]))
+        return paths
+
     def _first_from(self, log_offset: int) -> int:
         """Return the offset of the first entry whose record begins there or later."""
         low = self.files.bases[0] // ENTRY_SIZE if self.files.bases else self.written

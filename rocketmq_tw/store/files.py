@@ -79,6 +79,19 @@ class Disk:
         except FileNotFoundError:
             pass
 
+    def used(self, path: str) -> int:
+        """Return how full the disk of a path is, in percent, rounded up."""
+        while not os.path.exists(path):
+            path = os.path.dirname(path) or "."
+        found = os.statvfs(path)
+        used = found.f_blocks - found.f_bfree
+        total = used + found.f_bavail
+        return -(-used * 100 // total) if total else 0
+
+    def changed_at(self, path: str) -> float:
+        """Return when a file was last written, in seconds since the epoch."""
+        return os.stat(path).st_mtime
+
     def rename(self, path: str, to: str) -> None:
         """Rename a file; one that is there is replaced."""
         os.replace(path, to)

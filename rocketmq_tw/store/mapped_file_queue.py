@@ -146,6 +146,14 @@ class MappedFileQueue:
             self.bases.remove(base)
         self.disk.remove(path)
 
+    def let_go(self, base: int) -> str:
+        """Forget one file; return its path, to be removed."""
+        path = self.path(base)
+        self._files.forget(path)
+        self.dirty.discard(path)
+        self.bases.remove(base)
+        return path
+
     def clear(self) -> None:
         """Remove all files, those of wrong names and lengths too."""
         for base in list(self.bases):

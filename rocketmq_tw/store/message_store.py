@@ -22,12 +22,12 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from rocketmq_tw.store.batch import append_batch, check_batch
+from rocketmq_tw.store.batch import append_batch, check_batch, new_queue
 from rocketmq_tw.store.checkpoint import StoreCheckpoint
 from rocketmq_tw.store.commitlog import CommitLog
 from rocketmq_tw.store.config import StoreConfig
 from rocketmq_tw.store.consume_queues import ConsumeQueues
-from rocketmq_tw.store.consumequeue import TAIL_LIMIT, ConsumeQueue
+from rocketmq_tw.store.consumequeue import TAIL_LIMIT
 from rocketmq_tw.store.dispatch import has_entry
 from rocketmq_tw.store.errors import (
     DiskFull,
@@ -47,10 +47,11 @@ from rocketmq_tw.store.interfaces import (
     Queried,
 )
 from rocketmq_tw.store.late_dispatch import LateDispatch
-from rocketmq_tw.store.limits import MAX_PROPERTIES, check_sizes, check_topic
+from rocketmq_tw.store.limits import MAX_PROPERTIES, check_sizes
 from rocketmq_tw.store.lock import AbortFile, StoreLock
 from rocketmq_tw.store.mapped_file_queue import OpenFiles
 from rocketmq_tw.store.opening import explained, recovered
+from rocketmq_tw.store.proof import fetch_proven
 from rocketmq_tw.store.queue_progress import QueueProgress
 from rocketmq_tw.store.reads import Reads
 from rocketmq_tw.store.retention import RetentionService
@@ -102,7 +103,6 @@ class MessageStore:
         self._config = config
         self._refusal: str | None = _CLOSED
         self._full: DiskFull | None = None
-        self._is_open = False
         self._is_opening = False
         self._memory_size = config.memory_size or memory_size()
         self._files = OpenFiles(disk=disk)
@@ -161,9 +161,8 @@ class MessageStore:
         recovers from the commit log. It is unlocked all the same.
         """
         self._is_opening = False
-        if not self._is_open:
+        if self._refusal is _CLOSED:
             return succeed(None)
-        self._is_open = False
         self._refusal = _CLOSED
         self._retention.stop()
         self._flush.stop()
@@ -185,7 +184,7 @@ class MessageStore:
             check_sizes(draft, largest)
         queue = self._queues.table.get((draft.topic, draft.queue_id))
         if queue is None:
-            queue = _new_queue(self._queues, draft)
+            queue = new_queue(self._queues, draft)
         store_time_ms = int(now * 1000)
         if draft.sys_flag & _UNQUEUED:
             return self._put_unqueued(draft, store_time_ms)
@@ -214,7 +213,7 @@ class MessageStore:
         first = drafts[0]
         queue = self._queues.table.get((first.topic, first.queue_id))
         if queue is None:
-            queue = _new_queue(self._queues, first)
+            queue = new_queue(self._queues, first)
         store_time_ms = int(now * 1000)
         if self._late is not None:
             return self._late.put(drafts, queue, store_time_ms)
@@ -246,7 +245,8 @@ class MessageStore:
             return Fetched(FetchStatus.NO_MATCHED_LOGIC_QUEUE, 0, 0, 0)
         what = (queue_offset, max_count, max_size, matches)
         known = (self._log, queue, self._reads, self._config, self._memory_size)
-        return self._reads.run(fetch(*known, *what))
+        read = fetch if queue_offset >= queue.unproven_end else fetch_proven
+        return self._reads.run(read(*known, *what))
 
     def min_offset(self, topic: str, queue_id: int) -> int:
         """Return the oldest message's queue offset; 0 for an unknown queue."""
@@ -354,7 +354,6 @@ class MessageStore:
         self._flush.start()
         self._index.start()
         self._refusal = None
-        self._is_open = True
         self._retention.start()
 
     def _disk_changed(self, full: DiskFull | None) -> None:
@@ -364,7 +363,7 @@ class MessageStore:
 
     def _refused(self) -> StoreError:
         """Return why a message is not taken."""
-        if self._full is not None and self._is_open:
+        if self._full is not None and self._refusal is not _CLOSED:
             return DiskFull(*self._full.args)
         return StoreNotWriteable(self._refusal or str(self._flush.failure))
 
@@ -397,9 +396,3 @@ class MessageStore:
         """Let messages enter their queues, now that they are on disk."""
         if self._late is not None:
             self._late.dispatch(flushed, self.on_arrival)
-
-
-def _new_queue(queues: ConsumeQueues, draft: Draft) -> ConsumeQueue:
-    """Make the queue of a first message."""
-    check_topic(draft.topic)
-    return queues.create(draft.topic, draft.queue_id)
