@@ -121,7 +121,7 @@ class IndexFile:
 
         :raises OSError: nothing was added.
 
-        0.9 us for each entry, in batches of 250.
+        1.0 us for each entry, in batches of 250.
         """
         view = self._table()
         slots, number, used = self._slots, self.count, self._used

@@ -4,7 +4,7 @@ The hash of a key, quickly.
 An index file finds ``<topic>#<key>`` by Java's hash of that text, made positive.
 Byte by byte that takes 2.7 us for 42 characters. Nearly all keys are unique keys, which
 differ in their last characters; so the hash of what stands before the last eight is
-kept: 0.5 us.
+kept: 0.6 us.
 
 Source: ``IndexFile.indexKeyHashMethod`` of RocketMQ 5.
 """

@@ -19,7 +19,7 @@ from rocketmq_tw.store.index_file import IndexFile, Steps
 from rocketmq_tw.store.index_records import keys_of, unique_key
 from rocketmq_tw.wire.record import Checked, check
 
-#: Index entries that one search may look at: some 2 s.
+#: Index entries that one search may look at: 0.6 s without records.
 MAX_STEPS = 1_000_000
 _RECORD_STEPS = 20
 #: Bytes that one answer may have; the first record is given even when it is longer.
@@ -56,13 +56,19 @@ class Search:
     ``gap`` says why there may be more; None when all was looked through.
     """
 
-    def __init__(self, log: CommitLog, files: Sequence[IndexFile]) -> None:
+    def __init__(
+        self,
+        log: CommitLog,
+        files: Sequence[IndexFile],
+        max_steps: int = MAX_STEPS,
+    ) -> None:
         """Look through ``files``, the oldest first, and read from ``log``."""
         self.records: dict[int, bytes] = {}
         self.gap: str | None = None
         self._commit_log = log
         self._files = list(files)
-        self._steps = Steps(MAX_STEPS)
+        self._max_steps = max_steps
+        self._steps = Steps(max_steps)
         self._size = 0
         self._descriptors: dict[str, int] = {}
 
@@ -86,7 +92,7 @@ class Search:
             for descriptor in self._descriptors.values():
                 os.close(descriptor)
         if self._steps.left <= 0:
-            self.gap = f"stopped after {MAX_STEPS} index entries; narrow the time"
+            self.gap = f"stopped after {self._max_steps} index entries; narrow the time"
 
     def _offsets(self, wanted: Wanted) -> Iterator[int]:
         """Give the places that may hold what is wanted, the newest first."""

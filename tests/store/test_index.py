@@ -7,7 +7,8 @@ from itertools import combinations, cycle
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.store.errors import TooManyQueries
-from rocketmq_tw.store.index_file import Steps
+from rocketmq_tw.store.index_hash import KeyHash
+from rocketmq_tw.store.index_search import Search, Wanted
 from rocketmq_tw.store.interfaces import Queried
 from rocketmq_tw.store.message_store import MessageStore
 from rocketmq_tw.wire.record import decode
@@ -158,14 +159,14 @@ class QueryTests(IndexCase):
         store = self.open()
         self.put(store, *["Aa"] * 90)
         self.ask(store, "none")
-        self.patch_steps(50)
-        found = self.ask(store, "BB")
-        self.assertEqual(found.records, [])
-        self.assertIn("narrow the time", found.gap or "")
-
-    def patch_steps(self, steps: int) -> None:
-        """Let searches look at so many entries only."""
-        self.patch(Steps, "__init__", lambda self, _: setattr(self, "left", steps))
+        index = store._index
+        code = KeyHash()(b"TopicTest#BB")
+        wanted = Wanted(b"TopicTest", b"BB", code, 64, 0, EVER, False)
+        for steps, is_bounded in ((50, True), (90 * 21 + 1, False)):
+            search = Search(index._commit_log, index._files.files, steps)
+            search.run(wanted)
+            self.assertEqual(search.records, {})
+            self.assertEqual("narrow the time" in (search.gap or ""), is_bounded)
 
     def test_queue_of_queries_is_bounded(self) -> None:
         """Too many queries at once are refused."""
