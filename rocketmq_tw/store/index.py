@@ -117,16 +117,18 @@ class MessageIndex:
 
     def close(self) -> "Deferred[None]":
         """
-        Index the rest, for 10 s at most, and force it to disk; never fails.
+        Index the rest, for 10 s at most, and force it to disk.
 
-        What then is not indexed is indexed after the next start.
+        What then is not indexed is indexed after the next start. Fails with OSError
+        when the disk does: then the index is not to be trusted at the next start.
         """
         if not self._is_open:
             return succeed(None)
         self._is_open = False
         done = self._builder.caught_up().addTimeout(_CLOSE_WAIT, self._clock)
+        done.addErrback(self._not_complete)
         done.addCallback(lambda _: self._builder.force())
-        return done.addErrback(self._not_complete).addBoth(self._closed)
+        return done.addBoth(self._closed)
 
     def query(
         self,

@@ -1,5 +1,6 @@
 """Tests of the index of a store: kept beside the commit log, asked by key."""
 
+import errno
 import os
 import shutil
 from itertools import combinations, cycle
@@ -7,6 +8,7 @@ from itertools import combinations, cycle
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.store.errors import TooManyQueries
+from rocketmq_tw.store.files import Disk
 from rocketmq_tw.store.index_hash import KeyHash
 from rocketmq_tw.store.index_search import Search, Wanted
 from rocketmq_tw.store.interfaces import Queried
@@ -21,6 +23,26 @@ def keyed(key: str, unique: str = "", **fields: object):
     """Make a draft whose body is its key."""
     text = f"KEYS\x01{key}\x02" + (f"UNIQ_KEY\x01{unique}\x02" if unique else "")
     return draft(key.encode(), properties=text.encode(), **fields)
+
+
+class _BadDisk(Disk):
+    """A disk that cannot force an index file, or has no room for one, when told."""
+
+    is_bad = False
+    is_full = False
+
+    def force(self, paths: list[str]) -> None:
+        """Force, or fail."""
+        if self.is_bad and any("/index/" in path for path in paths):
+            raise OSError(errno.EIO, "Input/output error")
+        super().force(paths)
+
+    def write(self, descriptor: int, data: bytes | memoryview, at: int) -> None:
+        """Write, or fail for an index file's entries."""
+        path = os.readlink(f"/proc/self/fd/{descriptor}")
+        if self.is_full and "/index/" in path:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        super().write(descriptor, data, at)
 
 
 class IndexCase(StoreCase):
@@ -309,6 +331,35 @@ class ReopenTests(IndexCase):
             self.assertEqual(len(found.records), 350, (lost, length))
             self.successResultOf(again.close())
             shutil.rmtree(copy)
+
+    def test_a_disk_that_fails_at_the_end(self) -> None:
+        """An index that could not be forced to disk is not trusted afterwards."""
+        disk = _BadDisk()
+        store = MessageStore(self.root, self.clock, self.config, disk=disk)
+        self.finish(store.open())
+        self.put(store, "a")
+        disk.is_bad = True
+        self.failureResultOf(store.close(), OSError)
+        self.assertTrue(os.path.exists(self.path("abort")))
+        self.assertEqual(self.offsets(self.open(), "a"), [0])
+
+    def test_a_full_disk(self) -> None:
+        """While nothing can be written, messages come and what is known is found."""
+        disk = _BadDisk()
+        store = MessageStore(self.root, self.clock, self.config, disk=disk)
+        self.finish(store.open())
+        self.put(store, "a")
+        self.ask(store, "a")
+        disk.is_full = True
+        self.put(store, "a", "a")
+        found = self.ask(store, "a")
+        self.assertEqual(len(found.records), 1)
+        self.assertIn("not indexed yet", found.gap or "")
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+        disk.is_full = False
+        self.clock.pump([0.5] * 4)
+        self.assertEqual(self.offsets(store, "a"), [0, 1, 2])
+        self.successResultOf(store.close())
 
     def test_an_index_ahead_of_the_log(self) -> None:
         """Files that know messages the log lost are made anew."""
