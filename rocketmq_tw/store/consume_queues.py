@@ -5,17 +5,14 @@ They live in ``consumequeue/<topic>/<queue id>/``. Source: ``ConsumeQueueStore``
 """
 
 import os
-import re
 import shutil
 from collections.abc import Iterator
 
-from rocketmq_tw.model.errors import IllegalTopic
 from rocketmq_tw.store.consumequeue import ENTRY_SIZE, TAIL_LIMIT, ConsumeQueue
+from rocketmq_tw.store.limits import LEGAL_TOPIC, check_queue
 from rocketmq_tw.store.mapped_file_queue import OpenFiles
 from rocketmq_tw.store.queue_checkpoint import KnownQueue
 
-#: Besides the letters of a topic, ``+`` joins group and topic in pop retry topics.
-_LEGAL_TOPIC = re.compile(rb"[%|a-zA-Z0-9_+-]{1,255}")
 
 
 class ConsumeQueues:
@@ -55,11 +52,7 @@ class ConsumeQueues:
         queue = self.table.get((topic, queue_id))
         if queue is not None:
             return queue
-        if not _LEGAL_TOPIC.fullmatch(topic):
-            shown = topic.decode("utf-8", "replace")
-            raise IllegalTopic(shown, "a consume queue cannot have it in its path")
-        if queue_id < 0:
-            raise IllegalTopic(topic.decode(), f"it has no queue {queue_id}")
+        check_queue(topic, queue_id)
         return self._add(topic, queue_id)
 
     def find(self, topic: str, queue_id: int) -> ConsumeQueue | None:
@@ -141,7 +134,7 @@ class ConsumeQueues:
             if queue in self.dirty:
                 self.dirty.remove(queue)
         path = os.path.join(self.directory, topic)
-        if _LEGAL_TOPIC.fullmatch(raw) and os.path.isdir(path):
+        if LEGAL_TOPIC.fullmatch(raw) and os.path.isdir(path):
             shutil.rmtree(path)
             self._files.disk.force([self.directory])
 

@@ -11,10 +11,10 @@ Source: ``DefaultMessageStore.getMessage`` of RocketMQ 5.
 import os
 from collections.abc import Callable
 from enum import Enum
+from typing import Protocol
 
 import msgspec
 
-from rocketmq_tw.store.commitlog import CommitLog
 from rocketmq_tw.store.config import StoreConfig
 from rocketmq_tw.store.consumequeue import (
     ENTRY_SIZE,
@@ -22,6 +22,7 @@ from rocketmq_tw.store.consumequeue import (
     ConsumeQueue,
     entries,
 )
+from rocketmq_tw.store.mapped_file_queue import MappedFileQueue
 from rocketmq_tw.store.reads import READ_AHEAD, Reads, Steps, piece
 
 #: Records that lie further apart are read one by one.
@@ -63,6 +64,25 @@ class Fetched(msgspec.Struct, frozen=True, gc=False):
     last_commit_log_offset: int = -1
 
 
+class ReadableLog(Protocol):
+    """What is read from: a commit log, or one in memory."""
+
+    @property
+    def min_offset(self) -> int:
+        """Return where the oldest record begins."""
+
+    @property
+    def end(self) -> int:
+        """Return where the newest record ends."""
+
+    @property
+    def files(self) -> MappedFileQueue:
+        """Return the files of what is not in the window."""
+
+    def in_window(self, position: int, count: int) -> bytes | None:
+        """Return bytes that are in memory; None when the files have them."""
+
+
 class _Picked(msgspec.Struct, gc=False):
     """The entries that passed, and how far the queue was looked through."""
 
@@ -73,7 +93,7 @@ class _Picked(msgspec.Struct, gc=False):
 
 
 def fetch(
-    log: CommitLog,
+    log: ReadableLog,
     queue: ConsumeQueue,
     reads: Reads,
     config: StoreConfig,
@@ -150,7 +170,7 @@ def _misplaced(queue_offset: int, low: int, high: int) -> Fetched | None:
 
 def _pick(
     data: bytes,
-    log: CommitLog,
+    log: ReadableLog,
     config: StoreConfig,
     memory_size: int,
     max_count: int,
@@ -182,7 +202,7 @@ def _pick(
 
 
 def _read(
-    log: CommitLog, reads: Reads, places: list[tuple[int, int]], total: int
+    log: ReadableLog, reads: Reads, places: list[tuple[int, int]], total: int
 ) -> tuple[bytes, int] | None:
     """
     Read the records and join them.
@@ -193,24 +213,30 @@ def _read(
     first = places[0][0]
     span = places[-1][0] + places[-1][1] - first
     if 0 < span <= _MAX_SPAN:
-        data = log.in_window(first, span)
-        if data is None:
-            data = reads.now(log.files, first, span)
+        data = read_log(log, reads, first, span)
         if data is None:
             return None
         if len(data) == span:
             return _cut(data, places, total)
     records = []
     for place, size in places:
-        record = reads.now(log.files, place, size)
+        record = read_log(log, reads, place, size)
         if record is None:
             return None
         records.append(record)
     return _joined(records, places)
 
 
+def read_log(
+    log: ReadableLog, reads: Reads, position: int, size: int
+) -> bytes | None:
+    """Read up to the end of one file; None when that is not in memory."""
+    data = log.in_window(position, size)
+    return reads.now(log.files, position, size) if data is None else data
+
+
 def _read_cold(
-    log: CommitLog, places: list[tuple[int, int]], total: int
+    log: ReadableLog, places: list[tuple[int, int]], total: int
 ) -> Steps[tuple[bytes, int]]:
     """Read the records, at least one of which the disk has, and join them."""
     first = places[0][0]

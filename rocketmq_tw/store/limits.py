@@ -4,11 +4,16 @@ What a message may not exceed to be stored.
 Source: ``HookUtils.checkBeforePutMessage`` of RocketMQ 5.
 """
 
+import re
+
+from rocketmq_tw.model.errors import IllegalTopic
 from rocketmq_tw.store.errors import PropertiesTooLong, RecordTooLong, TopicTooLong
 from rocketmq_tw.wire.record import MAX_TOPIC_V1, Draft
 
 MAX_PROPERTIES = 32_767
 MAX_TOPIC = 255
+#: Besides the letters of a topic, ``+`` joins group and topic in pop retry topics.
+LEGAL_TOPIC = re.compile(rb"[%|a-zA-Z0-9_+-]{1,255}")
 _LONG_TOPICS = (b"%RETRY%", b"%DLQ%")
 
 
@@ -34,3 +39,16 @@ def check_topic(topic: bytes) -> None:
     limit = MAX_TOPIC if topic.startswith(_LONG_TOPICS) else MAX_TOPIC_V1
     if len(topic) > limit:
         raise TopicTooLong(len(topic), limit)
+
+
+def check_queue(topic: bytes, queue_id: int) -> None:
+    """
+    Look whether topic and queue id may become a path.
+
+    :raises IllegalTopic: they may not.
+    """
+    if not LEGAL_TOPIC.fullmatch(topic):
+        shown = topic.decode("utf-8", "replace")
+        raise IllegalTopic(shown, "a consume queue cannot have it in its path")
+    if queue_id < 0:
+        raise IllegalTopic(topic.decode(), f"it has no queue {queue_id}")

@@ -6,9 +6,9 @@ Source: ``ConsumeQueue.getOffsetInQueueByTime`` of RocketMQ 5.
 """
 
 from rocketmq_tw.model import sysflag
-from rocketmq_tw.store.commitlog import BLANK_SIZE, CommitLog
+from rocketmq_tw.store.commitlog import BLANK_SIZE
 from rocketmq_tw.store.consumequeue import ENTRY, ENTRY_SIZE, ConsumeQueue
-from rocketmq_tw.store.fetch import read_entries
+from rocketmq_tw.store.fetch import ReadableLog, read_entries, read_log
 from rocketmq_tw.store.reads import Reads, Steps, piece
 from rocketmq_tw.wire.record import STORE_TIME_AT, SYS_FLAG_AT, Checked, check
 
@@ -17,7 +17,7 @@ _NEEDED = STORE_TIME_AT + _V6_EXTRA + 8
 
 
 def record_store_time(
-    log: CommitLog, reads: Reads, commit_log_offset: int
+    log: ReadableLog, reads: Reads, commit_log_offset: int
 ) -> Steps[int]:
     """Return a record's store time in ms; -1 where the log holds none."""
     if not log.min_offset <= commit_log_offset < log.end:
@@ -31,7 +31,7 @@ def record_store_time(
 
 
 def queue_store_time(
-    log: CommitLog, queue: ConsumeQueue, reads: Reads, queue_offset: int
+    log: ReadableLog, queue: ConsumeQueue, reads: Reads, queue_offset: int
 ) -> Steps[int]:
     """Return when a queue's message was stored, in ms; -1 where it is unknown."""
     if not queue.min_offset <= queue_offset < queue.next:
@@ -44,7 +44,7 @@ def queue_store_time(
 
 
 def offset_by_time(
-    log: CommitLog, queue: ConsumeQueue, reads: Reads, time_ms: int, upper: bool
+    log: ReadableLog, queue: ConsumeQueue, reads: Reads, time_ms: int, upper: bool
 ) -> Steps[int]:
     """
     Find the queue offset that a time points at.
@@ -65,7 +65,7 @@ def offset_by_time(
     return max(low - 1, queue.min_offset) if upper else low
 
 
-def record_at(log: CommitLog, reads: Reads, position: int) -> Steps[bytes | None]:
+def record_at(log: ReadableLog, reads: Reads, position: int) -> Steps[bytes | None]:
     """Return the record that begins exactly there; None when none does."""
     if not log.min_offset <= position < log.end:
         return None
@@ -82,12 +82,10 @@ def record_at(log: CommitLog, reads: Reads, position: int) -> Steps[bytes | None
     return None
 
 
-def _read(log: CommitLog, reads: Reads, position: int, size: int) -> Steps[bytes]:
+def _read(log: ReadableLog, reads: Reads, position: int, size: int) -> Steps[bytes]:
     """Read up to the end of the log, and of one file."""
     size = min(size, log.end - position)
-    data = log.in_window(position, size)
-    if data is None:
-        data = reads.now(log.files, position, size)
+    data = read_log(log, reads, position, size)
     if data is None:
         data = (yield [piece(log.files, position, size)])[0]
     return data

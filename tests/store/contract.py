@@ -1,0 +1,253 @@
+"""
+What every store must do: the tests of IMessageStore, whoever provides it.
+
+``test_contract.py`` runs them on the store with files and on the one in memory.
+"""
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from zope.interface.verify import verifyObject
+
+from rocketmq_tw.model.errors import IllegalTopic
+from rocketmq_tw.store.errors import (
+    PropertiesTooLong,
+    RecordTooLong,
+    StoreNotWriteable,
+    TopicTooLong,
+)
+from rocketmq_tw.store.fetch import Fetched, FetchStatus
+from rocketmq_tw.store.interfaces import IMessageStore
+from rocketmq_tw.wire.record import decode_all
+from tests.store.cases import NOW, TAG_A, TOPIC, draft
+
+NOW_MS = int(NOW * 1000)
+EVERYTHING = (0, NOW_MS * 2)
+
+
+class StoreContract:
+    """
+    The tests; a class that inherits them makes stores.
+
+    A store under test takes bodies of 100 bytes at most.
+    """
+
+    #: Mixed into a test case, whose assertions it uses.
+    case: Any
+
+    def make(self) -> IMessageStore:
+        """Make a store, not yet open."""
+        raise NotImplementedError
+
+    def opened(self) -> Any:
+        """Make a store and open it."""
+        store = self.make()
+        self.finish(store.open())  # type: ignore[attr-defined]
+        self.addCleanup(store.close)  # type: ignore[attr-defined]
+        return store
+
+    def now(self, value: Any) -> Any:
+        """Give a result that is there, at once or by a Deferred."""
+        if isinstance(value, Deferred):
+            return self.successResultOf(value)  # type: ignore[attr-defined]
+        return value
+
+    def get(self, store: Any, offset: int, **more: Any) -> Fetched:
+        """Read queue 0 with generous limits."""
+        what = {"max_count": 32, "max_size": 1 << 20, "matches": None} | more
+        return self.now(store.get(TOPIC, 0, offset, *what.values()))
+
+    def bodies(self, fetched: Fetched) -> list[bytes]:
+        """Read the bodies, as many as promised."""
+        messages = decode_all(fetched.data)
+        self.assertEqual(len(messages), fetched.count)
+        return [message.body for message in messages]
+
+    def test_provides_the_interface(self) -> None:
+        """A broker may rely on IMessageStore."""
+        verifyObject(IMessageStore, self.opened())
+
+    def test_takes_messages_while_open(self) -> None:
+        """Not before, and not after."""
+        store = self.make()
+        self.assertFalse(store.is_writeable)
+        self.assertRaises(StoreNotWriteable, store.put, draft(), NOW)
+        self.finish(store.open())
+        self.assertEqual((store.is_writeable, store.failure), (True, None))
+        store.put(draft(), NOW)
+        self.finish(store.close())
+        self.assertEqual(store.is_writeable, False)
+        self.assertIn("not open", store.failure)
+        self.assertRaises(StoreNotWriteable, store.put_batch, [draft()], NOW)
+
+    def test_places_follow_each_other(self) -> None:
+        """In the log over all queues, in a queue one by one."""
+        store = self.opened()
+        first = store.put(draft(), NOW)
+        second = store.put(draft(queue_id=1), NOW)
+        third = store.put(draft(), NOW + 1)
+        self.assertEqual(first.commit_log_offset + first.size, second.commit_log_offset)
+        queue_offsets = [first.queue_offset, second.queue_offset, third.queue_offset]
+        self.assertEqual(queue_offsets, [0, 0, 1])
+        self.assertEqual(third.store_time_ms, NOW_MS + 1000)
+        self.assertEqual(store.commit_log_max, third.commit_log_offset + third.size)
+        self.assertEqual(store.commit_log_min, 0)
+        self.assertEqual(store.queues(), {TOPIC: [0, 1]})
+
+    def test_messages_are_readable_at_once(self) -> None:
+        """By queue and by place; they say where they are."""
+        store = self.opened()
+        stored = [store.put(draft(b"%d" % number), NOW) for number in range(3)]
+        self.assertEqual(self.bodies(self.get(store, 1)), [b"1", b"2"])
+        record = self.now(store.record_at(stored[1].commit_log_offset))
+        message = decode_all(record)[0]
+        self.assertEqual(message.queue_offset, 1)
+        self.assertEqual(message.commit_log_offset, stored[1].commit_log_offset)
+        for wrong in (-1, stored[1].commit_log_offset + 1, store.commit_log_max):
+            self.assertIsNone(self.now(store.record_at(wrong)))
+        self.assertIn(store.when_safe(stored[2].commit_log_offset), (None,))
+
+    def test_batches(self) -> None:
+        """All or none, side by side in one queue."""
+        store = self.opened()
+        stored = store.put_batch([draft(b"%d" % n) for n in range(3)], NOW)
+        self.assertEqual([each.queue_offset for each in stored], [0, 1, 2])
+        self.assertEqual(self.bodies(self.get(store, 0)), [b"0", b"1", b"2"])
+        self.assertEqual(store.put_batch([], NOW), [])
+        mixed = [draft(), draft(queue_id=1)]
+        self.assertRaises(ValueError, store.put_batch, mixed, NOW)
+        self.assertRaises(
+            RecordTooLong, store.put_batch, [draft(), draft(bytes(101))], NOW
+        )
+        self.assertEqual(store.max_offset(TOPIC, 0), 3)
+
+    def test_refuses_what_cannot_be_stored(self) -> None:
+        """Each cause has its error; nothing is left behind."""
+        store = self.opened()
+        for wrong, error in (
+            (draft(bytes(101)), RecordTooLong),
+            (draft(properties=bytes(32768)), PropertiesTooLong),
+            (draft(topic=b"t" * 128), TopicTooLong),
+            (draft(topic=b"../x"), IllegalTopic),
+            (draft(queue_id=-1), IllegalTopic),
+        ):
+            self.assertRaises(error, store.put, wrong, NOW)
+        self.assertEqual((store.commit_log_max, store.queues()), (0, {}))
+
+    def test_listeners(self) -> None:
+        """They hear of each message that a queue got."""
+        store, heard = self.opened(), []
+        store.on_arrival = lambda *arrival: heard.append(arrival)
+        store.put(draft(), NOW)
+        store.put(draft(sys_flag=4), NOW)
+        store.put_batch([draft(), draft()], NOW)
+        topic = TOPIC.encode()
+        expected = [(topic, 0, number, TAG_A, NOW_MS) for number in (1, 2, 3)]
+        self.assertEqual(heard, expected)
+        store.on_arrival = None
+        store.put(draft(), NOW)
+        self.assertEqual(len(heard), 3)
+
+    def test_open_transactions(self) -> None:
+        """They are in the log, and in no queue."""
+        store = self.opened()
+        half = store.put(draft(sys_flag=4), NOW)
+        self.assertEqual(store.max_offset(TOPIC, 0), 0)
+        self.assertIsNotNone(self.now(store.record_at(half.commit_log_offset)))
+        self.assertEqual(store.put(draft(sys_flag=8), NOW).queue_offset, 0)
+
+    def test_every_offset_has_an_answer(self) -> None:
+        """Consumers are told where to go."""
+        store = self.opened()
+        expected = Fetched(FetchStatus.NO_MATCHED_LOGIC_QUEUE, 0, 0, 0)
+        self.assertEqual(self.get(store, 5), expected)
+        for _ in range(3):
+            store.put(draft(), NOW)
+        for offset, status, next_offset in (
+            (-1, FetchStatus.OFFSET_TOO_SMALL, 0),
+            (3, FetchStatus.OFFSET_OVERFLOW_ONE, 3),
+            (4, FetchStatus.OFFSET_OVERFLOW_BADLY, 3),
+        ):
+            expected = Fetched(status, next_offset, 0, 3)
+            self.assertEqual(self.get(store, offset), expected)
+
+    def test_limits_and_filters(self) -> None:
+        """A fetch gives one message at least, and goes on behind what it skipped."""
+        store = self.opened()
+        for number in range(6):
+            store.put(draft(b"%d" % number, tags_code=number % 2), NOW)
+        self.assertEqual(self.get(store, 0, max_count=2).count, 2)
+        self.assertEqual(self.get(store, 0, max_size=1).count, 1)
+        odd = self.get(store, 0, matches=lambda code: code == 1)
+        self.assertEqual(self.bodies(odd), [b"1", b"3", b"5"])
+        none = self.get(store, 0, matches=lambda code: code == 9)
+        self.assertEqual(none.status, FetchStatus.NO_MATCHED_MESSAGE)
+        self.assertEqual(none.next_offset, 6)
+
+    def test_times(self) -> None:
+        """Both boundaries, single messages, and the oldest of all."""
+        store = self.opened()
+        self.assertEqual(self.now(store.earliest_store_time()), -1)
+        for second in (0, 1, 1, 3):
+            store.put(draft(), NOW + second)
+        times = [self.now(store.store_time(TOPIC, 0, at)) for at in (-1, 0, 3, 4)]
+        self.assertEqual(times, [-1, NOW_MS, NOW_MS + 3000, -1])
+        for ms, low, high in ((-1, 0, 0), (1000, 1, 2), (1001, 3, 2), (9000, 4, 3)):
+            at = (TOPIC, 0, NOW_MS + ms)
+            self.assertEqual(self.now(store.offset_by_time(*at)), low)
+            self.assertEqual(self.now(store.offset_by_time(*at, upper=True)), high)
+        self.assertEqual(self.now(store.earliest_store_time()), NOW_MS)
+        self.assertEqual(self.now(store.store_time("Other", 0, 0)), -1)
+        self.assertEqual(self.now(store.offset_by_time("Other", 0, 0)), 0)
+
+    def test_queries(self) -> None:
+        """By key and unique key, the newest; bounded by time, topic and count."""
+        store = self.opened()
+        for number in range(4):
+            text = b"KEYS\x01k%d all\x02UNIQ_KEY\x01u%d\x02" % (number, number)
+            store.put(draft(b"%d" % number, properties=text), NOW + number)
+        for key, count, times, unique, found in (
+            ("k2", 9, EVERYTHING, False, [b"2"]),
+            ("u1", 9, EVERYTHING, False, [b"1"]),
+            ("u1", 9, EVERYTHING, True, [b"1"]),
+            ("k1", 9, EVERYTHING, True, []),
+            ("all", 2, EVERYTHING, False, [b"2", b"3"]),
+            ("all", 9, (NOW_MS + 1000, NOW_MS + 2000), False, [b"1", b"2"]),
+            ("none", 9, EVERYTHING, False, []),
+        ):
+            result = self.query(store, TOPIC, key, count, *times, unique)
+            bodies = [decode_all(record)[0].body for record in result.records]
+            self.assertEqual((key, bodies), (key, found))
+        self.assertEqual(self.query(store, "X", "all", 9, *EVERYTHING, False).records, [])
+
+    def query(self, store: Any, *what: Any) -> Any:
+        """Ask, and turn the clock until the answer is there."""
+        answers: list[Any] = []
+        store.query(*what).addCallback(answers.append)
+        for _ in range(20):
+            self.clock.advance(0.1)  # type: ignore[attr-defined]
+        return answers[0]
+
+    def test_deleted_topics(self) -> None:
+        """A topic made anew begins at 0; the log keeps what was."""
+        store = self.opened()
+        old = store.put(draft(b"old"), NOW)
+        store.put(draft(topic=b"Other"), NOW)
+        store.delete_topic(TOPIC)
+        self.assertEqual(store.queues(), {"Other": [0]})
+        self.assertIsNotNone(self.now(store.record_at(old.commit_log_offset)))
+        self.assertEqual(store.put(draft(b"new"), NOW).queue_offset, 0)
+        self.assertEqual(self.bodies(self.get(store, 0)), [b"new"])
+
+    def test_closed_and_opened_again(self) -> None:
+        """The same store goes on where it was."""
+        store = self.opened()
+        store.put(draft(b"0"), NOW)
+        self.finish(store.close())
+        self.finish(store.open())
+        self.assertEqual(store.put(draft(b"1"), NOW).queue_offset, 1)
+        # A fetch may give less than there is.
+        first = self.get(store, 0)
+        rest = self.get(store, 1)
+        self.assertEqual(self.bodies(first)[0], b"0")
+        self.assertEqual(self.bodies(rest), [b"1"])
