@@ -19,7 +19,6 @@ TOPIC = "StoreDirectory"
 
 
 CASES = [
-    ("v49", "v53"),
     ("ours", "v49"),
     ("ours", "v53"),
     ("v49", "ours"),

@@ -62,7 +62,8 @@ async def main(reactor: Any) -> None:
 
     client = Client(reactor, given.namesrv_)
     await client.start()
-    more = {"ordered": True} if given.listener_ == "orderly" else {}
+    # One handler at a time keeps the order of each queue, as an orderly listener does.
+    more = {"concurrency": 1} if given.listener_ == "orderly" else {}
     consumer = client.push_consumer(given.group_, start_from=EARLIEST, **more)
     consumer.subscribe(given.topic_, given.expression_, handle)
     await consumer.start()
