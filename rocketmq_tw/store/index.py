@@ -171,7 +171,10 @@ class MessageIndex:
         if len(self._one_at_a_time.waiting) >= _MAX_WAITING:
             raise TooManyQueries(_MAX_WAITING)
         caught_up = self._builder.caught_up().addTimeout(_QUERY_WAIT, self._clock)
-        await caught_up.addErrback(lambda failure: failure.trap(TimeoutError, OSError))
+        try:
+            await caught_up
+        except (TimeoutError, OSError):
+            pass  # what is not indexed is told with the answer
         names = (topic.encode(), key.encode())
         code = self._hash(b"#".join(names))
         wanted = Wanted(*names, code, max_count, begin_ms, end_ms, unique)

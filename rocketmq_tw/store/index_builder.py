@@ -97,7 +97,7 @@ class IndexBuilder:
         if self._call is not None:
             self._call.cancel()
             self._call = None
-        self._fire_all(Failure(OSError("the index is closed")))
+        self._fire_all(OSError("the index is closed"))
 
     def caught_up(self) -> "Deferred[None]":
         """
@@ -136,8 +136,8 @@ class IndexBuilder:
         self._call = None
         try:
             self._slice()
-        except OSError:
-            self._failed()
+        except OSError as error:
+            self._failed(error)
             return
         self._has_failed = False
         done = [pair for pair in self._waiting if pair[0] <= self.position]
@@ -296,17 +296,17 @@ class IndexBuilder:
         done = run(self._in_thread, lambda: self._files.force(file))
         done.addCallbacks(forced, failed)
 
-    def _failed(self) -> None:
+    def _failed(self, error: OSError) -> None:
         """Try again later; who waits need not."""
         if not self._has_failed:
             self._log.failure("messages are not indexed for now")
         self._has_failed = True
-        self._fire_all(Failure())
+        self._fire_all(error)
         if self._is_running and self._call is None:
             self._call = self._clock.callLater(_ERROR_PAUSE, self._step)
 
-    def _fire_all(self, failure: Failure) -> None:
+    def _fire_all(self, error: OSError) -> None:
         """Fail all who wait."""
         waiting, self._waiting = self._waiting, []
         for _, each in waiting:
-            each.errback(failure)
+            each.errback(error)

@@ -222,9 +222,9 @@ class IndexFile:
 
     def _write_header(self, view: mmap.mmap) -> None:
         """Write what is known of the entries."""
-        fields = (self.begin_time_ms, self.end_time_ms)
-        fields += (self.begin_offset, self.end_offset)
-        _HEADER.pack_into(view, 0, *fields, self._used, self.count)
+        times = (self.begin_time_ms, self.end_time_ms)
+        offsets = (self.begin_offset, self.end_offset)
+        _HEADER.pack_into(view, 0, *times, *offsets, self._used, self.count)
 
     def _read_block(self, descriptor: int, first: int, last: int) -> bytes:
         """Read some entries."""

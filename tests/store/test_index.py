@@ -3,7 +3,9 @@
 import errno
 import os
 import shutil
+from collections.abc import Callable
 from itertools import combinations, cycle
+from typing import Any
 
 from twisted.internet.defer import Deferred
 
@@ -13,13 +15,13 @@ from rocketmq_tw.store.index_hash import KeyHash
 from rocketmq_tw.store.index_search import Search, Wanted
 from rocketmq_tw.store.interfaces import Queried
 from rocketmq_tw.store.message_store import MessageStore
-from rocketmq_tw.wire.record import decode
+from rocketmq_tw.wire.record import Draft, decode
 from tests.store.cases import NOW, TOPIC, StoreCase, draft
 
 EVER = 1 << 62
 
 
-def keyed(key: str, unique: str = "", **fields: object):
+def keyed(key: str, unique: str = "", **fields: object) -> Draft:
     """Make a draft whose body is its key."""
     text = f"KEYS\x01{key}\x02" + (f"UNIQ_KEY\x01{unique}\x02" if unique else "")
     return draft(key.encode(), properties=text.encode(), **fields)
@@ -68,7 +70,7 @@ class IndexCase(StoreCase):
         self.successResultOf(asked)
         return answers[0]
 
-    def offsets(self, store: MessageStore, key: str, **options) -> list[int]:
+    def offsets(self, store: MessageStore, key: str, **options: Any) -> list[int]:
         """Give the queue offsets of what a query finds."""
         records = self.ask(store, key, **options).records
         return [decode(record).queue_offset for record in records]
@@ -194,7 +196,7 @@ class QueryTests(IndexCase):
         """Too many queries at once are refused."""
         waiting: list[Deferred[None]] = []
 
-        def in_thread(work):
+        def in_thread(work: Callable[[], None]) -> Deferred[None]:
             waiting.append(Deferred())
             return waiting[-1].addCallback(lambda _: work())
 
@@ -311,7 +313,10 @@ class ReopenTests(IndexCase):
 
     def test_missing_files_are_made_anew(self) -> None:
         """Each file, and each two, may be deleted, emptied or cut."""
-        sizes = {"commit_log_file_size": 1 << 20, "consume_queue_file_size": 20_000}
+        sizes: dict[str, Any] = {
+            "commit_log_file_size": 1 << 20,
+            "consume_queue_file_size": 20_000,
+        }
         store = self.open(**sizes)
         self.put(store, *["a"] * 350)
         self.successResultOf(store.close())

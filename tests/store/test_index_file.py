@@ -40,7 +40,9 @@ class IndexFileCase(SynchronousTestCase):
         self.assertIsNone(other.load())
         return other
 
-    def find(self, file: IndexFile, code: int, begin: int = 0, end: int = 1 << 62):
+    def find(
+        self, file: IndexFile, code: int, begin: int = 0, end: int = 1 << 62
+    ) -> list[int]:
         """Give all offsets of a hash."""
         return list(file.find(code, begin, end, Steps(1000)))
 
@@ -69,8 +71,8 @@ class LayoutTests(IndexFileCase):
             " 0000000100000003",
         )
         self.assertEqual(slot, "00000002")
-        self.assertEqual(first, "0029e6a8" "00000000000003e8" "00000000" "00000000")
-        self.assertEqual(second, "0029e6a8" "00000000000007d0" "00000003" "00000001")
+        self.assertEqual(first, "0029e6a800000000000003e80000000000000000")
+        self.assertEqual(second, "0029e6a800000000000007d00000000300000001")
 
     def test_a_new_file_goes_on(self) -> None:
         """Its end is that of the file before; nothing is counted."""
