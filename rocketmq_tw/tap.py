@@ -31,6 +31,7 @@ class Options(usage.Options):
         ["advertise", None, None, "address that clients are told to connect to"],
         ["name", None, None, "the broker's name [default: the host's name]"],
     ]
+    optFlags = [broker_tap.MEMORY_FLAG]
 
     def postOptions(self) -> None:
         """Check everything; what cannot be used is a usage error that says why."""
@@ -74,6 +75,7 @@ def makeService(options: Options) -> IService:
     from rocketmq_tw.namesrv.service import NamesrvService
     from rocketmq_tw.remoting.listener import Program
 
+    broker_tap.clean_up(reactor, options)
     address = _reached_at(options.name_server.listen)
     others = options.settings.namesrv_addr
     names = [address, *(broker_tap.name_servers(others) if others else ())]

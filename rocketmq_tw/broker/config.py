@@ -38,6 +38,8 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     The settings of a broker. Sizes are in bytes, times in ms, as in ``broker.conf``.
 
     :ivar listen: an endpoint string in place of ``listen_port``; not the original's.
+    :ivar memory_store_size: keeps messages in memory, so many bytes of them, and none in
+        files; 0 keeps them in files. Not the original's.
     :ivar broker_ip1: the address that clients are told; found by itself if empty.
     """
 
@@ -73,6 +75,7 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     server_channel_max_idle_time_seconds: Positive = 120
 
     store_path_root_dir: str = ""
+    memory_store_size: Annotated[int, msgspec.Meta(ge=0)] = 0
     mapped_file_size_commit_log: Annotated[int, msgspec.Meta(ge=4096)] = 1 << 30
     mapped_file_size_consume_queue: Annotated[int, msgspec.Meta(ge=20)] = 6_000_000
     max_message_size: Annotated[int, msgspec.Meta(ge=10, le=16 << 20)] = 4 << 20

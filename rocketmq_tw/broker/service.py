@@ -36,6 +36,8 @@ from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.remoting.server import RemotingServerFactory
 from rocketmq_tw.store.config import RetentionConfig, StoreConfig
 from rocketmq_tw.store.errors import StoreNotWriteable, StoreUnreadable
+from rocketmq_tw.store.interfaces import IMessageStore
+from rocketmq_tw.store.memory import MemoryMessageStore
 from rocketmq_tw.store.message_store import MessageStore
 from rocketmq_tw.store.reads import MAX_RUNNING
 
@@ -78,14 +80,15 @@ class BrokerService(MultiService):
 
     def _renew(self) -> None:
         """Make what serves from one start to the next stop."""
-        self._threads = ThreadPool(0, 2, "store")
-        # Of their own: who catches up must not keep an fsync waiting, nor the reverse.
-        self._readers = ThreadPool(0, MAX_RUNNING, "reads")
+        # For the commit log and the queues alone: whoever waits for the disk must not
+        # wait for other files, for readers who catch up, nor for a search.
+        self._threads = ThreadPool(0, 2, "flush")
+        self._readers = ThreadPool(0, MAX_RUNNING + 2, "store")
         self._router = Router(CODES)
-        self._tables = Tables(self._config, self._reactor, self._in_thread)
+        self._tables = Tables(self._config, self._reactor, self._beside)
         self._factory = self._server(self._router)
         self._fast_factory = self._server(self._router)
-        self._store: MessageStore | None = None
+        self._store: MessageStore | MemoryMessageStore | None = None
         self._ticks: list[LoopingCall] = []
         self._parts: Parts | None = None
         self._registration: Registration | None = None
@@ -150,32 +153,35 @@ class BrokerService(MultiService):
             name=config.broker_name,
             port=port,
             address=self.address,
-            data=config.store_path_root_dir,
+            data="memory" if config.memory_store_size else config.store_path_root_dir,
         )
 
-    def _make_store(self, port: int) -> MessageStore:
+    def _make_store(self, port: int) -> MessageStore | MemoryMessageStore:
         """Make the store, as the settings say."""
         config = self._config
+        store_config = StoreConfig(
+            store_host=host_to_bytes(_ip(config.broker_ip1), port),
+            commit_log_file_size=config.mapped_file_size_commit_log,
+            consume_queue_file_size=config.mapped_file_size_consume_queue,
+            max_message_size=config.max_message_size,
+            **_flushing(config),
+            retention=_retention(config),
+            delay_levels_ms=parse_levels(config.message_delay_level),
+            message_index_enable=config.message_index_enable,
+            max_hash_slot_num=config.max_hash_slot_num,
+            max_index_num=config.max_index_num,
+        )
+        if config.memory_store_size:
+            return MemoryMessageStore(store_config, config.memory_store_size)
         return MessageStore(
             config.store_path_root_dir,
             self._reactor,
-            StoreConfig(
-                store_host=host_to_bytes(_ip(config.broker_ip1), port),
-                commit_log_file_size=config.mapped_file_size_commit_log,
-                consume_queue_file_size=config.mapped_file_size_consume_queue,
-                max_message_size=config.max_message_size,
-                **_flushing(config),
-                retention=_retention(config),
-                delay_levels_ms=parse_levels(config.message_delay_level),
-                message_index_enable=config.message_index_enable,
-                max_hash_slot_num=config.max_hash_slot_num,
-                max_index_num=config.max_index_num,
-            ),
+            store_config,
             self._in_thread,
-            read_in_thread=lambda read: self._in_thread(read, self._readers),
+            read_in_thread=self._beside,
         )
 
-    def _make_parts(self, store: MessageStore, port: int) -> None:
+    def _make_parts(self, store: IMessageStore, port: int) -> None:
         """Make what handles requests, and what runs by itself."""
         config, clock, tables = self._config, self._reactor, self._tables
         levels = DelayLevels(parse_levels(config.message_delay_level))
@@ -299,6 +305,10 @@ class BrokerService(MultiService):
         if self._elsewhere is not None:
             return self._elsewhere(function)
         return deferToThreadPool(self._reactor, pool or self._threads, function)
+
+    def _beside(self, function: Callable[[], None]) -> Deferred[None]:
+        """Run what blocks and what no send waits for."""
+        return self._in_thread(function, self._readers)
 
 
 def _endpoint(config: BrokerConfig, port: int | None = None) -> str:

@@ -6,6 +6,7 @@ import ipaddress
 import os
 import re
 import socket
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -22,6 +23,10 @@ _log = Logger()
 
 #: Where messages are kept when nothing else is said.
 DATA = "rocketmq-data"
+
+#: How much is kept in memory when nothing else is said, in bytes.
+MEMORY = 256 << 20
+MEMORY_FLAG = ["memory", "m", "keep everything in memory; nothing is left at the end"]
 
 _NO_SLAVES = "this broker cannot be a slave yet"
 _NO_ACCESS_CONTROL = "false: this broker does not check yet who asks"
@@ -60,6 +65,7 @@ class Options(usage.Options):
         ["advertise", None, None, "address that clients are told [default: found]"],
         ["name", None, None, "the broker's name [default: the host's name]"],
     ]
+    optFlags = [MEMORY_FLAG]
 
     def postOptions(self) -> None:
         """Check everything; what cannot be used is a usage error that says why."""
@@ -95,9 +101,31 @@ def settle(options: usage.Options) -> BrokerConfig:
             changes["broker_name"] = options["name"]
         if options["data"] or not config.store_path_root_dir:
             changes["store_path_root_dir"] = options["data"] or DATA
+        if options["memory"]:
+            changes.update(_in_memory(options, config))
         return _complete(msgspec.structs.replace(config, **changes))
     except (settings.BadSetting, settings.UnreadableSettings, ValueError) as error:
         raise usage.UsageError(str(error)) from None
+
+
+def _in_memory(options: usage.Options, config: BrokerConfig) -> dict[str, Any]:
+    """
+    Give the settings of a broker that leaves nothing behind.
+
+    Its tables go to a temporary folder, which :func:`clean_up` removes.
+    """
+    if options["data"]:
+        raise ValueError("--memory needs no --data: it writes no messages")
+    options["folder"] = folder = TemporaryDirectory(prefix="rocketmq-")
+    size = config.memory_store_size or MEMORY
+    return {"store_path_root_dir": folder.name, "memory_store_size": size}
+
+
+def clean_up(reactor: Any, options: usage.Options) -> None:
+    """Remove the folder of a broker in memory, once it has stopped."""
+    folder = options.get("folder")
+    if folder is not None:
+        reactor.addSystemEventTrigger("after", "shutdown", folder.cleanup)
 
 
 def _listen(text: str) -> dict[str, Any]:
@@ -193,6 +221,7 @@ def makeService(options: Options) -> IService:
     from rocketmq_tw.broker.service import BrokerService
     from rocketmq_tw.remoting.listener import Program
 
+    clean_up(reactor, options)
     config = options.settings
     broker = BrokerService(reactor, config, name_servers(config.namesrv_addr))
     return Program(reactor, broker)

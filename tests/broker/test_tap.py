@@ -6,12 +6,13 @@ import os
 from typing import Any
 
 from twisted.application.service import IService
+from twisted.internet.testing import MemoryReactor
 from twisted.logger import capturedLogs, formatEvent
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.broker.config import BrokerConfig
-from rocketmq_tw.broker.tap import Options, makeService
+from rocketmq_tw.broker.tap import Options, clean_up, makeService
 
 
 class OptionsTests(SynchronousTestCase):
@@ -74,6 +75,23 @@ class OptionsTests(SynchronousTestCase):
         config = self.options("-c", path)
         self.assertEqual((config.listen_port, config.broker_name), (1, "file"))
         self.assertEqual(config.store_path_root_dir, "/file")
+
+    def test_in_memory(self) -> None:
+        """Messages in memory, the rest in a folder that is removed at the end."""
+        options = Options()
+        options.parseOptions(["--memory"])
+        folder = options.settings.store_path_root_dir
+        self.assertEqual(options.settings.memory_store_size, 256 << 20)
+        self.assertTrue(os.path.isdir(folder))
+        reactor = MemoryReactor()
+        clean_up(reactor, options)
+        [(function, _, _)] = reactor.triggers["after"]["shutdown"]
+        function()
+        self.assertFalse(os.path.exists(folder))
+        clean_up(reactor, Options())
+        path = self.file("memoryStoreSize=1000000")
+        self.assertEqual(self.options("-c", path).memory_store_size, 1000000)
+        self.assertIn("--data", self.refused("--memory", "--data", "x"))
 
     def test_listen_of_the_file(self) -> None:
         """The file's endpoint string is checked like the option's."""
