@@ -75,7 +75,7 @@ class FlushService:
         self._checkpoint_path = checkpoint_path
         self._config = config
         self._clock = clock
-        self._in_thread = in_thread or _here
+        self._in_thread = _here if in_thread is None else in_thread
         self._waiters = FlushWaiters(clock, config.sync_flush_timeout)
         self._log_lock = DeferredLock()
         self._queues_lock = DeferredLock()

@@ -91,9 +91,9 @@ class MessageStore:
         """
         Use the directory ``root``; nothing is touched before :meth:`open`.
 
-        :param in_thread: runs an fsync elsewhere; None runs it here.
+        :param in_thread: runs an fsync of the log elsewhere; None runs it here.
         :param disk: what the files are on; None is the real one.
-        :param read_in_thread: runs a read that waits; None is ``in_thread``.
+        :param read_in_thread: runs all else that waits; None is ``in_thread``.
         """
         disk = disk or Disk()
         config = config or StoreConfig()
@@ -106,7 +106,8 @@ class MessageStore:
         self._is_opening = False
         self._memory_size = config.memory_size or memory_size()
         self._files = OpenFiles(disk=disk)
-        self._reads = Reads(read_in_thread or in_thread)
+        read_in_thread = read_in_thread or in_thread
+        self._reads = Reads(read_in_thread)
         self._log = CommitLog(os.path.join(root, "commitlog"), config, self._files)
         self._queues = ConsumeQueues(
             os.path.join(root, "consumequeue"),
@@ -127,11 +128,11 @@ class MessageStore:
             self._late = LateDispatch(self._log, self._queues, self._flush.soon)
         read = (os.path.join(root, "index"), self._log, self._readable_end)
         self._index = MessageIndex(
-            *read, self._checkpoint, config, clock, in_thread, disk
+            *read, self._checkpoint, config, clock, read_in_thread, disk
         )
         self._retention = RetentionService(
             *(self._log, self._queues, self._index, config.retention, clock),
-            in_thread or maybeDeferred,
+            read_in_thread or maybeDeferred,
             self._disk_changed,
             self._flush.write_queues,
         )
