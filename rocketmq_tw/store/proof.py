@@ -142,13 +142,17 @@ class Proof:
             bool(flags & sysflag.BORN_HOST_V6) + bool(flags & sysflag.STORE_HOST_V6)
         )
         length = int.from_bytes(data[body - 4 : body], "big")
-        topic = body + length + (1 if magic == MAGIC_V1 else 2)
+        width = 1 if magic == MAGIC_V1 else 2
+        topic = body + length + width
         queue = self._queue
+        behind = topic + len(queue.topic) + 2
+        properties = int.from_bytes(data[behind - 2 : behind], "big")
         return (
             (own, own_offset, own_place) == (size, queue_offset, place)
             and magic in (MAGIC_V1, MAGIC_V2)
             and queue_id == queue.queue_id
-            and topic < at + size
+            and behind + properties == at + size
+            and int.from_bytes(data[topic - width : topic], "big") == len(queue.topic)
             and data[topic : topic + len(queue.topic)] == queue.topic
             and (not length or crc32(data[body : body + length]) & 0x7FFFFFFF == crc)
         )

@@ -22,6 +22,7 @@ Source: ``DefaultMessageStore.CleanCommitLogService`` of RocketMQ 5; its numbers
 
 import time
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 from typing import Protocol
 
 from twisted.internet.defer import CancelledError, Deferred, succeed
@@ -111,7 +112,9 @@ class RetentionService:
         :returns: percent, of the fuller one where log and queues are on two disks.
         """
         paths = (self._commit_log.files.directory, self._queues.directory)
-        used, path = max((self._disk.used(path), path) for path in paths)
+        used, path = max(
+            ((self._disk.used(path), path) for path in paths), key=itemgetter(0)
+        )
         is_full = used > self._config.warning
         if is_full:
             self._on_full(DiskFull(path, used, self._config.warning))
