@@ -15,9 +15,11 @@ function report(mode, i, result) {
     i,
     count: 1,
     status: result.sendStatus,
-    msgId: result.msgId,
+    // The client sets no unique key, so that the id it is told is the broker's.
+    offsetMsgId: result.msgId,
     broker: result.messageQueue.brokerName,
-    queueId: result.messageQueue.queueId,
+    // The client passes on the text of the answer's header.
+    queueId: Number(result.messageQueue.queueId),
     queueOffset: result.queueOffset,
   });
 }
