@@ -36,7 +36,7 @@ class FaultyDisk(Disk):
         self._faults: dict[tuple[str, int], int] = {}
 
     def fail(self, name: str, nth: int, code: int = errno.EIO) -> None:
-        """Let the ``nth`` call from the beginning fail; a code of 0 is a short write."""
+        """Let the ``nth`` call of all fail; a code of 0 is a short write."""
         self._faults[name, nth] = code
 
     def fail_next(self, name: str, code: int = errno.EIO) -> None:

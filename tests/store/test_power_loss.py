@@ -1,4 +1,4 @@
-"""What is left when the power goes: bytes that were not forced to disk are forgotten."""
+"""What is left when the power goes: what was not forced to disk is forgotten."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class SyncTests(PowerLossCase):
             self.check(left, workload.stored)
 
     def test_failing_fsync(self) -> None:
-        """After the n-th fsync failed nothing is acknowledged, before it all is kept."""
+        """When the n-th fsync failed nothing is acknowledged; what was is kept."""
         for nth in range(1, 201):
             disk, workload = self.worked(240, nth, sync_flush=True)
             self.assertTrue(disk.failed, f"there were {disk.calls['sync']} calls")

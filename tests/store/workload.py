@@ -115,7 +115,11 @@ class WorkloadCase(SynchronousTestCase):
     """Looks at what is left."""
 
     def open_on(
-        self, root: str, disk: FaultyDisk, thread: Thread | None = None, **options: object
+        self,
+        root: str,
+        disk: FaultyDisk,
+        thread: Thread | None = None,
+        **options: object,
     ) -> tuple[MessageStore, Clock]:
         """Open a store on a disk, with a clock of its own; the thread must be idle."""
         clock = Clock()

@@ -70,7 +70,7 @@ class AnswerTests(SyncFlushCase):
         self.assertEqual(len(answer.msg_id.split(",")), 3)
 
     def test_nobody_waits(self) -> None:
-        """WAIT=false is answered at once; the message is forced to disk all the same."""
+        """WAIT=false is answered at once; the message is forced to disk as well."""
         for request in (
             sent(properties="WAIT\x01false\x02"),
             sent(properties="TAGS\x01TagA\x02WAIT\x01False"),
