@@ -12,7 +12,7 @@ Source: ``ScheduleMessageService``, ``HookUtils.handleScheduleMessage`` of Rocke
 from __future__ import annotations
 
 import msgspec
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -24,7 +24,7 @@ from rocketmq_tw.model.message import DELAY, REAL_QUEUE_ID, REAL_TOPIC, TAGS
 from rocketmq_tw.model.subscription import tags_code
 from rocketmq_tw.model.topic import SCHEDULE_TOPIC
 from rocketmq_tw.store.errors import PropertiesTooLong, RecordTooLong, TopicTooLong
-from rocketmq_tw.store.interfaces import Fetched, IMessageStore
+from rocketmq_tw.store.interfaces import Fetched, FlushOutcome, IMessageStore
 from rocketmq_tw.wire import fastjson, properties
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.errors import BadField
@@ -159,19 +159,40 @@ class ScheduleService:
             lambda f: self._log.failure("delayed delivery stopped", f)
         )
 
-    def stop(self) -> None:
-        """Deliver no more, and keep how far it went."""
+    def stop(self) -> Deferred[None]:
+        """Deliver no more, and keep how far it went; fires when that is written."""
         if self._tick.running:
             self._tick.stop()
-        self.save()
+        return self.save()
 
-    def save(self) -> None:
-        """Write how far each level was delivered, if that has changed."""
+    def save(self) -> Deferred[None]:
+        """
+        Write how far each level was delivered, if that has changed.
+
+        What was delivered has to be on disk before, where messages are promised to
+        outlive a power cut: else it would be lost from both topics.
+        """
         if self._offsets == self._saved:
-            return
+            return succeed(None)
+        document, offsets = self._next_document(), dict(self._offsets)
+        safe = maybeDeferred(self._store.when_safe, self._store.commit_log_max)
+        safe.addCallback(lambda outcome: self._write(outcome, document, offsets))
+        return safe.addErrback(
+            lambda f: self._log.error("not saved: {why}", why=f.getErrorMessage())
+        )
+
+    def _next_document(self) -> bytes:
+        """Give the table under its next version."""
         self._version = self._version.next(int(self._clock.seconds() * 1000))
-        self._file.save(self.document())
-        self._saved = dict(self._offsets)
+        return self.document()
+
+    def _write(
+        self, outcome: FlushOutcome | None, document: bytes, offsets: dict[int, int]
+    ) -> None:
+        """Write the table, unless the disk took too long: the next time will do."""
+        if outcome is not FlushOutcome.TIMED_OUT:
+            self._file.save(document)
+            self._saved = offsets
 
     def document(self) -> bytes:
         """Give the table as it is written, and as slaves ask for it."""

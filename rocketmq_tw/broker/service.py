@@ -266,7 +266,7 @@ class BrokerService(MultiService):
             if tick.running:
                 tick.stop()
         if self._parts is not None:
-            self._parts.schedule.stop()
+            await self._parts.schedule.stop()
             await self._tables.save()
 
     def _server(self, router: Router) -> RemotingServerFactory:
