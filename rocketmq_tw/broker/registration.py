@@ -41,6 +41,8 @@ FIRST_DELAY = 1.0
 LAST_DELAY = 5.0
 #: Seconds between two registrations because of changed topics.
 CHANGE_GAP = 0.2
+#: Seconds that somebody waits at most for name servers to know a topic.
+TOLD_LIMIT = 3.0
 #: Seconds that a stopping broker waits for name servers to let go of it.
 FAREWELL = 1.0
 #: Milliseconds without registration after which a name server forgets the broker.
@@ -128,6 +130,23 @@ class Registration(Service):
         """Register with every name server that is connected."""
         for link in self._links:
             link.register()
+
+    def told(self) -> Deferred[None]:
+        """
+        Register now, and wait for the answers.
+
+        :returns: fires when every connected name server has answered, whatever it
+            said, or after 3 s. So the original does before it says that a topic is
+            made; administrators ask for the route right then.
+        """
+        if self._changed is not None and self._changed.active():
+            self._changed.cancel()
+        self._last_change = self._reactor.seconds()
+        answered = DeferredList(
+            [link.told() for link in self._links], consumeErrors=True
+        )
+        answered.addTimeout(TOLD_LIMIT, self._reactor, lambda *_: None)
+        return answered.addCallback(lambda _: None)
 
     @property
     def registered(self) -> list[str]:
@@ -218,6 +237,8 @@ class NameServerLink:
         self._connecting: Deferred[Any] | None = None
         self._asking: Deferred[Any] | None = None
         self._again = False
+        self._next: list[Deferred[None]] = []
+        self._current: list[Deferred[None]] = []
         self._retry: IDelayedCall | None = None
         self._delay = FIRST_DELAY
         self._complained = False
@@ -247,14 +268,41 @@ class NameServerLink:
     def register(self) -> None:
         """Register, or once more after the registration that is under way."""
         if self._connection is None:
+            self._tell_waiting()
             return
         if self._asking is not None:
             self._again = True
             return
         self._again = False
+        self._current, self._next = self._next, []
         asking = self._asking = self._connection.call(self._make(), self._timeout)
         asking.addCallbacks(self._done, self._refused)
         asking.addErrback(lambda f: self._log.failure("registering failed", f))
+
+    def told(self) -> Deferred[None]:
+        """
+        Register what is true now.
+
+        :returns: fires when that was answered or failed; at once without a connection.
+        """
+        waiting: Deferred[None] = Deferred(self._drop)
+        self._next.append(waiting)
+        self.register()
+        return waiting
+
+    def _drop(self, waiting: Deferred[None]) -> None:
+        """Forget somebody who waits no more."""
+        for those in (self._next, self._current):
+            if waiting in those:
+                those.remove(waiting)
+
+    def _tell_waiting(self) -> None:
+        """Let those go on whose registration is over."""
+        over, self._current = self._current, []
+        if not self._again:
+            over, self._next = over + self._next, []
+        for each in over:
+            each.callback(None)
 
     def _connect(self) -> None:
         """Try to connect once."""
@@ -299,12 +347,15 @@ class NameServerLink:
         self.registered = True
         self._complained = False
         self._delay = FIRST_DELAY
+        self._tell_waiting()
         if self._again:
             self.register()
 
     def _refused(self, failure: Failure) -> None:
         """Note that it does not; the next round tries again."""
         self._asking = None
+        self._again = False
+        self._tell_waiting()
         if not self._running:
             return
         self._complain(failure)

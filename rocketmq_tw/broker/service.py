@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.application.service import MultiService
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
@@ -198,6 +198,7 @@ class BrokerService(MultiService):
             stats=BrokerStats(clock),
             store_host=host_to_bytes(_ip(config.broker_ip1), port),
             address=self.address,
+            announce=self._announce,
         )
         self._parts = parts
         register(parts, self._router)
@@ -213,6 +214,12 @@ class BrokerService(MultiService):
         self._every(SAMPLE_PERIOD * 1000, parts.stats.sample)
         self._registration = self._make_registration(port)
         self._registration.startService()
+
+    def _announce(self) -> Deferred[None]:
+        """Tell the name servers the topics; fires once they know."""
+        if self._registration is None:
+            return succeed(None)
+        return self._registration.told()
 
     def _make_registration(self, port: int) -> Registration:
         """Make what tells the name servers where we are."""
@@ -364,5 +371,3 @@ def _ip(host: str) -> str:
     parts = host.split(".")
     numeric = len(parts) == 4 and all(part.isdigit() for part in parts)
     return host if numeric or ":" in host else "127.0.0.1"
-
-

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.python.failure import Failure
 
 from rocketmq_tw.broker.clients import ClientTable
@@ -124,6 +124,7 @@ class BrokerCase(StoreCase):
             stats=BrokerStats(self.clock),
             store_host=STORE_HOST,
             address="10.0.0.1:10911",
+            announce=lambda: succeed(None),
         )
         self.router = Router(CODES)
         register(self.parts, self.router)

@@ -191,6 +191,50 @@ class RegistrationTests(SynchronousTestCase):
         body = decode_registration(self.first.registered[-1].body)
         self.assertIn("topic-99", body.topic_table.topic_config_table)
 
+    def test_tells_when_all_know(self) -> None:
+        """A topic is registered at once, and once; all answers are waited for."""
+        self.start()
+        self.topics.put(TopicConfig("A"))
+        told = self.registration.told()
+        self.first.flush()
+        self.assertNoResult(told)
+        self.second.flush()
+        self.successResultOf(told)
+        self.pass_time(1)
+        self.assertEqual(len(self.first.registered), 2)
+
+    def test_tells_of_what_came_while_registering(self) -> None:
+        """The answer to an earlier registration says nothing about a new topic."""
+        self.registration.startService()
+        self.topics.put(TopicConfig("A"))
+        told = self.registration.told()
+        for server in (self.first, self.second):
+            server.pumps[0].pump()
+            server.pumps[0].pump()
+            self.assertNoResult(told)
+        self.pass_time()
+        self.successResultOf(told)
+        body = decode_registration(self.first.registered[-1].body)
+        self.assertIn("A", body.topic_table.topic_config_table)
+
+    def test_tells_in_time(self) -> None:
+        """Name servers that are away, refuse or are silent hold nobody up for long."""
+        self.first.up = False
+        self.start()
+        self.second.silent = True
+        told = self.registration.told()
+        self.pass_time(2.9)
+        self.assertNoResult(told)
+        self.pass_time(0.1)
+        self.successResultOf(told)
+        self.second.silent, self.second.refuses = False, True
+        self.second.drop()
+        self.pass_time(5)
+        refused = self.registration.told()
+        self.pass_time()
+        self.successResultOf(refused)
+        self.flushLoggedErrors()
+
     def test_changes_wait_for_the_answer(self) -> None:
         """While a registration is under way, the next one waits for its answer."""
         self.first.silent = True

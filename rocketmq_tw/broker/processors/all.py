@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.held_pulls import HeldPulls
@@ -35,6 +36,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     What the processors are made from; each takes only what it uses.
 
     :ivar store_host: the broker's address, packed.
+    :ivar announce: tells the name servers the topics; fires once they know.
     """
 
     config: BrokerConfig
@@ -47,6 +49,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     stats: BrokerStats
     store_host: bytes
     address: str
+    announce: Callable[[], Deferred[None]]
 
 
 def register(parts: Parts, router: Router) -> None:
@@ -89,7 +92,7 @@ def register(parts: Parts, router: Router) -> None:
         OffsetProcessor(store, offsets, topics, groups),
         LockProcessor(tables.locks),
         QueryProcessor(config, store),
-        TopicProcessor(topics, offsets, store, config.broker_name),
+        TopicProcessor(topics, offsets, store, config.broker_name, parts.announce),
         GroupProcessor(groups, offsets),
         InfoProcessor(
             store,

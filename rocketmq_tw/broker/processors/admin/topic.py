@@ -7,6 +7,8 @@ RocketMQ 5.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.offsets import ConsumerOffsets
@@ -45,6 +47,7 @@ class TopicProcessor:
     Handles what administrators do to topics.
 
     :param broker_name: what this broker calls itself in names of queues.
+    :param announce: tells the name servers the topics; fires once they know.
     """
 
     def __init__(
@@ -53,11 +56,13 @@ class TopicProcessor:
         offsets: ConsumerOffsets,
         store: IMessageStore,
         broker_name: str,
+        announce: Callable[[], Deferred[None]],
     ) -> None:
         self._topics = topics
         self._offsets = offsets
         self._store = store
         self._broker_name = broker_name
+        self._announce = announce
 
     def routes(self, router: Router) -> None:
         """Take these requests."""
@@ -68,10 +73,11 @@ class TopicProcessor:
         router.on(GetTopicStats, self.stats)
         router.on(GetBrokerSystemTopics, self.system_topics)
 
-    def create(self, request: CreateTopic, call: Command) -> Answer:
+    def create(self, request: CreateTopic, call: Command) -> Deferred[Answer]:
         """
         Create a topic or change it; the same again changes nothing.
 
+        :returns: fires once the name servers know: who made a topic asks for its route.
         :raises IllegalTopic: it may not be called so.
         :raises Refused: it is the system's own, or a setting makes no sense.
         """
@@ -83,7 +89,7 @@ class TopicProcessor:
         except BadField as error:
             raise Refused(ResponseCode.INVALID_PARAMETER, str(error)) from None
         self._topics.put(wanted)
-        return Answer()
+        return self._announce().addCallback(lambda _: Answer())
 
     def _wanted(self, request: CreateTopic) -> TopicConfig:
         """Read the settings. :raises BadField: one makes no sense."""
@@ -136,9 +142,7 @@ class TopicProcessor:
             )
         return Answer(body=fastjson.dumps(config))
 
-    def stats(
-        self, request: GetTopicStats, call: Command
-    ) -> Answer | Deferred[Answer]:
+    def stats(self, request: GetTopicStats, call: Command) -> Answer | Deferred[Answer]:
         """Tell where each queue begins and ends, those to read and those to write."""
         topic = request.topic
         config = self._topics.get(topic)

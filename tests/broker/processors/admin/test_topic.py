@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -15,6 +16,7 @@ from rocketmq_tw.model.errors import IllegalTopic
 from rocketmq_tw.model.topic import TopicConfig
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.wire.fields import Answer
 from rocketmq_tw.wire.requests.topic import (
     CreateTopic,
     DeleteTopic,
@@ -36,11 +38,12 @@ class TopicProcessorTests(SynchronousTestCase):
         self.topics.load()
         self.offsets = ConsumerOffsets(MemoryFile(), clock=clock)
         self.store = MemoryQueues()
+        self.told: Deferred[None] = succeed(None)
         self.processor = TopicProcessor(
-            self.topics, self.offsets, self.store, "broker-a"
+            self.topics, self.offsets, self.store, "broker-a", lambda: self.told
         )
 
-    def create(self, topic: str = "T", **settings: Any) -> None:
+    def create(self, topic: str = "T", **settings: Any) -> Deferred[Answer]:
         """Create a topic as ``mqadmin updateTopic`` does."""
         fields: dict[str, Any] = {
             "default_topic": "TBW102",
@@ -52,7 +55,7 @@ class TopicProcessorTests(SynchronousTestCase):
             "order": False,
             **settings,
         }
-        self.processor.create(CreateTopic(topic=topic, **fields), call())
+        return self.processor.create(CreateTopic(topic=topic, **fields), call())
 
     def test_takes_its_requests(self) -> None:
         """The router knows who handles the six codes."""
@@ -60,6 +63,15 @@ class TopicProcessorTests(SynchronousTestCase):
         self.processor.routes(router)
         for code in (17, 215, 21, 351, 202, 305):
             self.assertIsNotNone(router.find(code), code)
+
+    def test_answers_once_name_servers_know(self) -> None:
+        """Who made a topic may ask a name server for its route right then."""
+        self.told = Deferred()
+        answer = self.create()
+        self.assertIsNotNone(self.topics.get("T"))
+        self.assertNoResult(answer)
+        self.told.callback(None)
+        self.assertEqual(self.successResultOf(answer), Answer())
 
     def test_creates_and_changes(self) -> None:
         """The topic is as asked for; the same again changes nothing."""
