@@ -19,7 +19,11 @@ TOOLS = {"go": ("go",), "node": ("node", "npm")}
 """The programs that each make needs."""
 
 _BINARY = GO / "target" / "interop"
-_GO_PROGRAMS = {"SendMessages": "send", "ConsumeMessages": "consume"}
+_GO_PROGRAMS = {
+    "SendMessages": "send",
+    "ConsumeMessages": "consume",
+    "ManageTopics": "manage",
+}
 _NODE_PROGRAMS = {"SendMessages": "send.js", "ConsumeMessages": "consume.js"}
 
 

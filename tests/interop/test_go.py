@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import pytest
 
-from . import steps
+from . import foreign, steps
 from .corpus import check_once, check_queue_order, check_shards
 from .lab import Cluster, Lab
 from .program import wait_for_messages
@@ -67,3 +67,23 @@ def test_sent_back(shared: tuple[Lab, Cluster]) -> None:
 def test_mixed_group(shared: tuple[Lab, Cluster]) -> None:
     """Go, Java and our members: each queue has one owner, also when one has left."""
     steps.mixed_group(*shared, ["go", "v53", "ours", "go"])
+
+
+def test_manage(shared: tuple[Lab, Cluster]) -> None:
+    """Go's administration makes a topic, sees it and the groups, and deletes it."""
+    lab, cluster = shared
+    names, broker = cluster.names, cluster.brokers[0]
+    made = foreign.program(
+        "go",
+        "ManageTopics",
+        lab.scratch,
+        namesrv=names.address,
+        broker=broker.address,
+        topic="ManagedByGo",
+    )
+    made.finish(30)
+    before, after = made.events("known")
+    assert before["queues"] == 3
+    assert "SELF_TEST_C_GROUP" in before["groups"]
+    assert "ManagedByGo" in before["topics"]
+    assert set(before["topics"]) - set(after["topics"]) == {"ManagedByGo"}

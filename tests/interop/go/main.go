@@ -1,5 +1,6 @@
 // Command interop is the Go client's counterpart of SendMessages.java and
-// ConsumeMessages.java: "interop send --topic T ..." and "interop consume ...".
+// ConsumeMessages.java: "interop send --topic T ..." and "interop consume ..."; with
+// "interop manage ..." it makes and deletes a topic.
 //
 // Both print JSON lines on standard output, as the harness expects; the client's log
 // goes to standard error.
@@ -39,11 +40,13 @@ func printLines() {
 
 func main() {
 	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "usage: interop send|consume --namesrv ADDRESS ...")
+		fmt.Fprintln(os.Stderr, "usage: interop send|consume|manage --namesrv ADDRESS ...")
 		os.Exit(2)
 	}
 	rlog.SetLogLevel("warn")
-	programs := map[string]func(*flag.FlagSet, []string) error{"send": send, "consume": consume}
+	programs := map[string]func(*flag.FlagSet, []string) error{
+		"send": send, "consume": consume, "manage": manage,
+	}
 	program, known := programs[os.Args[1]]
 	if !known {
 		fmt.Fprintln(os.Stderr, "no such program:", os.Args[1])
