@@ -204,7 +204,9 @@ class ConsumeQueue:
 
     def correct_min(self, log_min: int) -> None:
         """Move ``min_offset`` to the first entry that the commit log still holds."""
-        self.min_offset = self._first_from(log_min)
+        entry = self.entry(self.min_offset)
+        if entry is None or entry[0] < log_min or entry[1] == PRE_BLANK_SIZE:
+            self.min_offset = self._first_from(log_min)
 
     def trim(self, log_min: int) -> list[str]:
         """
@@ -212,9 +214,7 @@ class ConsumeQueue:
 
         :returns: the paths of files that hold nothing any more, to be removed.
         """
-        entry = self.entry(self.min_offset)
-        if entry is None or entry[0] < log_min or entry[1] == PRE_BLANK_SIZE:
-            self.correct_min(log_min)
+        self.correct_min(log_min)
         files, paths = self.files, []
         while len(files.bases) > 1:
             behind = (files.bases[0] + files.file_size) // ENTRY_SIZE

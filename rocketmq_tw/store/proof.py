@@ -99,7 +99,8 @@ class Proof:
                 pass  # the record is gone
             elif data[at + 20 : at + 28] == offset.to_bytes(8, "big"):
                 if not self._fits(data, at, offset, place, size):
-                    return offset
+                    # An entry that points elsewhere garbles the others' records too.
+                    return self._first_misfit(raw)
                 at += size
             elif self._is_filtered and behind <= place < place + size <= log.end:
                 behind = place + size
@@ -169,7 +170,8 @@ class Proof:
             if whose == (queue.topic, queue.queue_id, queue_offset) and (
                 found.commit_log_offset == place and has_entry(found.sys_flag)
             ):
-                queue.replace(queue_offset, place, found.size, entry_code(found, self._delays))
+                code = entry_code(found, self._delays)
+                queue.replace(queue_offset, place, found.size, code)
                 self._tell(queue_offset, "made anew")
                 return
         queue.replace(queue_offset, start, PRE_BLANK_SIZE, 0)
