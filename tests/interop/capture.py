@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from . import apache
-from .program import free_port, wait_for_messages
+from .program import free_port, wait_for_messages, wait_until
 
 GOLDEN = Path(__file__).parents[1] / "wire" / "golden"
 LONGEST = 8_000
@@ -139,6 +139,8 @@ def play(release: str, serialize: str, scratch: Path) -> list[Seen]:
         f"127.0.0.1:{for_brokers.port}",
         jvm=(flag,),
     )
+    # Its port opens before the name server knows it: the answer is the second frame.
+    wait_until(lambda: len(record) >= 2, 30, "the broker's registration")
     front = RecordingProxy(broker.port, "client", "broker", record)
     for_clients.replace = (f":{broker.port}".encode(), f":{front.port}".encode())
     options = {"namesrv": f"127.0.0.1:{for_clients.port}", "topic": "TopicTest"}
