@@ -38,8 +38,8 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     The settings of a broker. Sizes are in bytes, times in ms, as in ``broker.conf``.
 
     :ivar listen: an endpoint string in place of ``listen_port``; not the original's.
-    :ivar memory_store_size: keeps messages in memory, so many bytes of them, and none in
-        files; 0 keeps them in files. Not the original's.
+    :ivar memory_store_size: bytes of messages that are kept in memory, with none in
+        files; 0 keeps all in files. Not the original's.
     :ivar broker_ip1: the address that clients are told; found by itself if empty.
     """
 

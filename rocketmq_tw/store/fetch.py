@@ -227,9 +227,7 @@ def _read(
     return _joined(records, places)
 
 
-def read_log(
-    log: ReadableLog, reads: Reads, position: int, size: int
-) -> bytes | None:
+def read_log(log: ReadableLog, reads: Reads, position: int, size: int) -> bytes | None:
     """Read up to the end of one file; None when that is not in memory."""
     data = log.in_window(position, size)
     return reads.now(log.files, position, size) if data is None else data
@@ -249,9 +247,7 @@ def _read_cold(
     return _joined(records, places)
 
 
-def _cut(
-    data: bytes, places: list[tuple[int, int]], total: int
-) -> tuple[bytes, int]:
+def _cut(data: bytes, places: list[tuple[int, int]], total: int) -> tuple[bytes, int]:
     """Leave out what lies between the records."""
     if len(data) == total:
         return data, len(places)
@@ -260,9 +256,7 @@ def _cut(
     return b"".join(records), len(places)
 
 
-def _joined(
-    records: list[bytes], places: list[tuple[int, int]]
-) -> tuple[bytes, int]:
+def _joined(records: list[bytes], places: list[tuple[int, int]]) -> tuple[bytes, int]:
     """Join the records that are there."""
     whole = [
         record

@@ -45,13 +45,15 @@ _NO_FILES = OpenFiles()
 @implementer(IMessageStore)
 class MemoryMessageStore:
     """
-    Keeps messages in memory, through closing and opening, as long as it lives itself.
+    Keeps messages in memory, closed or open, as long as it lives itself.
 
     ``on_arrival`` is called with every message that became readable.
     """
 
-    def __init__(self, config: StoreConfig | None = None, max_size: int = MAX_SIZE) -> None:
-        """:param max_size: bytes of records; a queue needs 20 more for each of its own."""
+    def __init__(
+        self, config: StoreConfig | None = None, max_size: int = MAX_SIZE
+    ) -> None:
+        """:param max_size: bytes of records; queues need 20 more for each message."""
         self.on_arrival: Arrival | None = None
         self._config = config or StoreConfig()
         self._log = MemoryLog(max_size, self._config.store_host)

@@ -1,5 +1,5 @@
 """
-A commit log in memory: records in chunks, the oldest chunk dropped when there is no room.
+A commit log in memory: records in chunks; the oldest chunk makes room for new ones.
 
 It stands in for :class:`rocketmq_tw.store.commitlog.CommitLog` where records are read.
 """

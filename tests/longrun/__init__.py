@@ -1,5 +1,5 @@
 """
-Long runs: programs that show with real brokers, disks and kills what the store promises.
+Long runs: programs that hold real brokers to what the store promises.
 
 Each prints its figures and ends with 1 if a promise was broken. Not part of the default
 run of tests: ``python -m pytest tests/longrun`` runs them short, and for example

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -28,12 +29,14 @@ class Broker:
     """
     A broker in a folder, without a name server.
 
+    :param prelude: Python that its program runs first, to make a disk slow.
     :param settings: of its ``broker.conf``.
     :ivar ready_in: seconds from its start to its first answer.
     """
 
-    def __init__(self, folder: Path, **settings: object) -> None:
+    def __init__(self, folder: Path, prelude: str = "", **settings: object) -> None:
         self.folder = folder
+        self._prelude = prelude
         self.port = free_port()
         self.ready_in = 0.0
         self._settings = settings
@@ -52,7 +55,11 @@ class Broker:
         begin = time.monotonic()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command(), cwd=self.folder, env=_environment(), stdout=log, stderr=log
+                self._command(),
+                cwd=self.folder,
+                env=_environment(),
+                stdout=log,
+                stderr=log,
             )
         while True:
             try:
@@ -106,7 +113,8 @@ class Broker:
 
     def _command(self) -> list[str]:
         """Give its command line."""
-        words = ["-c", "from twisted.scripts.twistd import run; run()", "-n"]
+        program = f"{self._prelude}\nfrom twisted.scripts.twistd import run; run()"
+        words = ["-c", program, "-n"]
         words += ["--pidfile=", "rocketmq-broker", "-c", "broker.conf", "-d", "data"]
         words += ["-p", f"127.0.0.1:{self.port}", "--advertise", "127.0.0.1"]
         return [sys.executable, *words]
@@ -172,6 +180,36 @@ class Link:
     def close(self) -> None:
         """Close it."""
         self._socket.close()
+
+
+class Heartbeats:
+    """
+    Somebody who asks little, again and again, while others ask much.
+
+    :ivar waits: how long each answer took, in seconds; the longest is the last.
+    """
+
+    def __init__(self, broker: Broker) -> None:
+        self.waits: list[float] = []
+        self._link = broker.link()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask no more."""
+        self._ended.set()
+        self._thread.join()
+        self._link.close()
+        self.waits.sort()
+
+    def _run(self) -> None:
+        """Ask every 10 ms."""
+        while not self._ended.wait(0.01):
+            begin = time.monotonic()
+            answer = self._link.ask(GetMaxOffset("none", 0))
+            assert answer.code == 0, answer
+            self.waits.append(time.monotonic() - begin)
 
 
 def send(topic: str, queue_id: int, body: bytes, **more: Any) -> SendMessageV2:

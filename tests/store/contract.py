@@ -218,7 +218,9 @@ class StoreContract:
             result = self.query(store, TOPIC, key, count, *times, unique)
             bodies = [decode_all(record)[0].body for record in result.records]
             self.assertEqual((key, bodies), (key, found))
-        self.assertEqual(self.query(store, "X", "all", 9, *EVERYTHING, False).records, [])
+        self.assertEqual(
+            self.query(store, "X", "all", 9, *EVERYTHING, False).records, []
+        )
 
     def query(self, store: Any, *what: Any) -> Any:
         """Ask, and turn the clock until the answer is there."""

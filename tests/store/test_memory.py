@@ -54,7 +54,9 @@ class ForgettingTests(SynchronousTestCase):
         store = self.filled(10)
         for _ in range(64):
             store.put(draft(topic=b"Other"), NOW)
-        self.assertEqual((store.min_offset(TOPIC, 0), store.max_offset(TOPIC, 0)), (5, 5))
+        self.assertEqual(
+            (store.min_offset(TOPIC, 0), store.max_offset(TOPIC, 0)), (5, 5)
+        )
         self.assertEqual(self.get(store, 5).status, FetchStatus.OFFSET_OVERFLOW_ONE)
         self.assertEqual(store.put(draft(b"new"), NOW).queue_offset, 5)
         self.assertEqual(decode_all(self.get(store, 5).data)[0].body, b"new")
@@ -63,7 +65,9 @@ class ForgettingTests(SynchronousTestCase):
         """A query finds what is still there."""
         store = self.filled(100)
         found = store.query(TOPIC, "k4", 64, 0, 1 << 60, False)
-        bodies = [int(decode_all(r)[0].body) for r in self.successResultOf(found).records]
+        bodies = [
+            int(decode_all(r)[0].body) for r in self.successResultOf(found).records
+        ]
         self.assertEqual(bodies, [number for number in (74, 84, 94)][-len(bodies) :])
         self.assertLessEqual(len(bodies), 4)
 

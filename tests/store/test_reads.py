@@ -197,7 +197,9 @@ class ColdStoreTests(ReadsCase):
         """It may count."""
         store = self.cold()
         asked = []
-        fetched = store.get(TOPIC, 0, 0, 32, 1 << 20, lambda code: not asked.append(code))
+        fetched = store.get(
+            TOPIC, 0, 0, 32, 1 << 20, lambda code: not asked.append(code)
+        )
         self.thread.finish()
         self.assertEqual(len(self.bodies(self.successResultOf(fetched))), len(asked))
 

@@ -106,7 +106,9 @@ class PullProcessor:
             )
         cold = self._cold
         if cold.lines and cold.is_full(call.connection):
-            return cold.wait(call.connection, lambda: self._read(request, call, matches))
+            return cold.wait(
+                call.connection, lambda: self._read(request, call, matches)
+            )
         return self._read(request, call, matches)
 
     def _read(
