@@ -14,7 +14,6 @@ from rocketmq_tw.store.mapped_file_queue import OpenFiles
 from rocketmq_tw.store.queue_checkpoint import KnownQueue
 
 
-
 class ConsumeQueues:
     """
     The table of queues.

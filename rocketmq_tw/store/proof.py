@@ -139,8 +139,11 @@ class Proof:
         own, magic, crc, queue_id, own_offset, own_place, flags = _HEAD.unpack_from(
             data, at
         )
-        body = at + _BODY_AT + _V6_EXTRA * (
-            bool(flags & sysflag.BORN_HOST_V6) + bool(flags & sysflag.STORE_HOST_V6)
+        body = (
+            at
+            + _BODY_AT
+            + _V6_EXTRA
+            * (bool(flags & sysflag.BORN_HOST_V6) + bool(flags & sysflag.STORE_HOST_V6))
         )
         length = int.from_bytes(data[body - 4 : body], "big")
         width = 1 if magic == MAGIC_V1 else 2

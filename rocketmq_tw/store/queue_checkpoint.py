@@ -1,11 +1,12 @@
 """
 The queue checkpoint: up to where the consume queues follow the commit log.
 
-With the original's checkpoint alone, recovery after a kill reads the newest file of the
-log again, a gibibyte perhaps. This file bounds it by what was stored in the last second,
+With the original's checkpoint alone, recovery after a kill reads the newest file of
+the log again, a gibibyte perhaps. This file bounds it by what was stored in the last second,
 and it knows which queues there are, so that a lost or damaged one is noticed::
 
-    magic 8    boot 16    written 8+8    forced 8+8    log file size 8    queue file size 8
+    magic 8    boot 16    written 8+8    forced 8+8
+    log file size 8    queue file size 8
     CRC of the list 4    size of the list 4    CRC of all that 4    the list
 
 ``written`` is what the kernel has: good as long as it runs, which its boot id tells.
@@ -52,7 +53,7 @@ class QueueCheckpoint:
     """
     The numbers of the file.
 
-    ``is_known`` tells whether a sound copy was found, and ``queues`` are those it lists.
+    ``is_known`` tells whether a sound copy was found; ``queues`` are those it lists.
     ``is_same_boot`` tells whether the kernel still runs that the last run ended with.
     """
 
@@ -137,8 +138,8 @@ class QueueCheckpoint:
         head = data[: _HEAD.size]
         if head[:8] != _MAGIC or _CRC.unpack_from(data, _HEAD.size) != (crc32(head),):
             return False
-        (_, boot, end, last, forced, forced_last, *sizes, crc, size) = (
-            _HEAD.unpack(head)
+        (_, boot, end, last, forced, forced_last, *sizes, crc, size) = _HEAD.unpack(
+            head
         )
         listed = data[_HEAD_SIZE : _HEAD_SIZE + size]
         if tuple(sizes) != self._sizes or len(listed) != size or crc32(listed) != crc:

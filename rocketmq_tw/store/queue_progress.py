@@ -2,8 +2,8 @@
 Keeping the queue checkpoint up to date while the store runs.
 
 It follows the flush service, which hands the queues' entries to the kernel every second
-and to the disk every minute. The list of queues is written when one was made or removed,
-and with every force: 8,000 queues take 10 ms.
+and to the disk every minute. The list of queues is written when one was made or
+removed, and with every force: 8,000 queues take 10 ms.
 """
 
 import os

@@ -91,9 +91,7 @@ class Recovery:
         start, trusted = self._start()
         if self._loading.damaged:
             start = self._begin_anew(start)
-        walk = Walk(
-            self._commit_log, start, trusted, self._config.check_crc_on_recover
-        )
+        walk = Walk(self._commit_log, start, trusted, self._config.check_crc_on_recover)
         yield from self._read(walk, start, trusted)
         yield from self._end(walk.position)
 
