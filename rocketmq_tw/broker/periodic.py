@@ -1,0 +1,40 @@
+"""What a broker does again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+
+class Periodic:
+    """Runs functions, each at its own period, until it is stopped."""
+
+    _log = Logger()
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self._ticks: list[LoopingCall] = []
+
+    def every(self, period_ms: float, function: Callable[[], object]) -> None:
+        """Run a function again and again; a failure is logged and does not end it."""
+
+        def tick() -> None:
+            try:
+                function()
+            except Exception:
+                self._log.failure("periodic work failed")
+
+        call = LoopingCall(tick)
+        call.clock = self._clock
+        call.start(period_ms / 1000, now=False)
+        self._ticks.append(call)
+
+    def stop(self) -> None:
+        """Run nothing any more."""
+        ticks, self._ticks = self._ticks, []
+        for tick in ticks:
+            if tick.running:
+                tick.stop()
