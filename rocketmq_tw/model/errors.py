@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rocketmq_tw.model.shown import shown
+
 
 class RocketMQError(Exception):
     """Any error that this package raises on purpose."""
@@ -21,8 +23,7 @@ class IllegalName(RocketMQError):
         self.why = why
 
     def __str__(self) -> str:
-        shown = self.name if len(self.name) <= 140 else f"{self.name[:140]}..."
-        return f'the {self.kind} "{shown}" is not allowed: {self.why}'
+        return f'the {self.kind} "{shown(self.name)}" is not allowed: {self.why}'
 
 
 class IllegalTopic(IllegalName):

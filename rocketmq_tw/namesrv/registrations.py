@@ -13,6 +13,7 @@ from collections.abc import Callable
 from twisted.logger import Logger
 
 from rocketmq_tw.model.route import MASTER_ID
+from rocketmq_tw.model.shown import shown
 from rocketmq_tw.namesrv.config import NamesrvConfig
 from rocketmq_tw.namesrv.kvconfig import ORDER_TOPIC_CONFIG, KVConfig
 from rocketmq_tw.namesrv.live import EXPIRY, BrokerKey, Registration
@@ -97,10 +98,10 @@ class Registrations:
                 self._log.info(
                     "broker {name} ({id}) of {cluster} registered at {address},"
                     " {count} topics",
-                    name=request.broker_name,
+                    name=shown(request.broker_name),
                     id=request.broker_id,
-                    cluster=request.cluster_name,
-                    address=request.broker_addr,
+                    cluster=shown(request.cluster_name),
+                    address=shown(request.broker_addr),
                     count=len(registration.topics.topic_config_table),
                 )
         return self._registered(request)
@@ -183,9 +184,9 @@ class Registrations:
         """Say that a broker is no longer listed."""
         self._log.info(
             "broker {name} of {cluster} at {address} is gone: {why}",
-            name=broker_name,
-            cluster=key[0],
-            address=key[1],
+            name=shown(broker_name),
+            cluster=shown(key[0]),
+            address=shown(key[1]),
             why=why,
         )
 
@@ -193,7 +194,7 @@ class Registrations:
         """Say who changed permissions."""
         self._log.info(
             "broker {name} {what}: {count} topics, as {client} asked",
-            name=name,
+            name=shown(name),
             what=what,
             count=count,
             client=call.connection.address,

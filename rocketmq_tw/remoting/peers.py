@@ -7,8 +7,12 @@ from collections import OrderedDict
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from rocketmq_tw.model.shown import shown
+
 #: Seconds between two lines about one peer.
 QUIET = 60.0
+#: Characters of a complaint.
+_LONGEST = 300
 
 
 class PeerLog:
@@ -45,6 +49,7 @@ class PeerLog:
         self._last.move_to_end(host)
         missed = self._dropped.pop(host, 0)
         more = f" ({missed} more in the last minutes)" if missed else ""
+        why = shown(why, _LONGEST)
         self._log.warn("closed {peer}: {why}{more}", peer=peer, why=why, more=more)
         return True
 

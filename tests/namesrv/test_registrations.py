@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from twisted.logger import capturedLogs, formatEvent
+
 from rocketmq_tw.wire.bodies.cluster import GetBrokerMemberGroupBody
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.kvtable import KVTable
@@ -40,6 +42,17 @@ class RegistrationTests(Served):
         body = RegisterBrokerBody(topics("A", "B")).encode_compressed(VERSION)
         self.register(body=body, body_crc32=0)
         self.assertEqual(sorted(self.service.table.queues), ["A", "B"])
+
+    def test_names_in_the_log(self) -> None:
+        """A broker's name cannot forge a line of the log."""
+        with capturedLogs() as events:
+            self.register("A", "B", broker_name="a\n2026 b\x1b[31m")
+            name = {"broker_name": "a\n2026 b\x1b[31m", "broker_id": 0}
+            self.ask(UnregisterBroker(**WHO | name))
+        lines = [formatEvent(event) for event in events]
+        self.assertEqual(len(lines), 2)
+        for line in lines:
+            self.assertTrue(line.isprintable())
 
     def test_no_body(self) -> None:
         """A broker may register without a body."""

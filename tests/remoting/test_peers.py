@@ -26,6 +26,13 @@ class PeerLogTests(SynchronousTestCase):
         (event,) = events
         self.assertEqual((event["peer"], event["why"]), ("10.0.0.1:5", "it shouts"))
 
+    def test_reason_is_made_harmless(self) -> None:
+        """A peer's words neither forge a line nor speak to the terminal, nor fill it."""
+        with capturedLogs() as events:
+            self.peers.complain("10.0.0.1:5", "\x1b[2J\n" + "x" * 10_000)
+        self.assertTrue(events[0]["why"].isprintable())
+        self.assertLess(len(events[0]["why"]), 400)
+
     def test_same_host(self) -> None:
         """Another port of the host is the same peer."""
         self.peers.complain("10.0.0.1:5", "x")
