@@ -121,8 +121,28 @@ def from_ext(kind: type[F], ext: Ext) -> F:
     """
     try:
         return msgspec.convert(ext, kind, strict=False)
+    except msgspec.ValidationError:
+        pass
+    try:
+        return msgspec.convert(_java_booleans(kind, ext), kind, strict=False)
     except msgspec.ValidationError as error:
         raise _bad_field(kind, ext, str(error)) from None
+
+
+@cache
+def _booleans(kind: type[Fields]) -> tuple[str, ...]:
+    """Give the wire names of the fields that are booleans."""
+    return tuple(
+        field.encode_name
+        for field in msgspec.structs.fields(kind)
+        if field.type is bool or bool in get_args(field.type)
+    )
+
+
+def _java_booleans(kind: type[Fields], ext: Ext) -> Ext:
+    """Read what is no boolean as Java does: all but ``true`` is false."""
+    found = {name: ext[name] for name in _booleans(kind) if name in ext}
+    return {**ext, **{n: str(v.lower() == "true").lower() for n, v in found.items()}}
 
 
 def _bad_field(kind: type[Fields], ext: Ext, text: str) -> BadField:

@@ -31,14 +31,20 @@ def decode(text: str) -> dict[str, str]:
 
 
 def find(text: str, name: str) -> str | None:
-    """Return one value without reading the others; None where it is absent."""
+    """
+    Return one value without reading the others; None where it is absent.
+
+    Where a name comes twice, the last counts, as it does for :func:`decode`.
+    """
     wanted = name + NAME_END
-    if text.startswith(wanted):
+    start = text.rfind(PAIR_END + wanted)
+    if start >= 0:
+        start += len(wanted) + 1
+    elif text.startswith(wanted):
         start = len(wanted)
     else:
-        start = text.find(PAIR_END + wanted)
-        if start < 0:
-            return None
-        start += len(wanted) + 1
+        return None
     end = text.find(PAIR_END, start)
-    return (text[start:] if end < 0 else text[start:end]) or None
+    value = text[start:] if end < 0 else text[start:end]
+    # An empty value is skipped; there may be another one before it.
+    return value or decode(text).get(name)

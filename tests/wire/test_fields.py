@@ -101,6 +101,12 @@ class FromExtTests(SynchronousTestCase):
         self.assertEqual(error.field, "queueId")
         self.assertIn("'seven'", str(error))
 
+    def test_not_a_boolean(self) -> None:
+        """Whatever is not ``true`` is false. Source: ``Boolean.parseBoolean``."""
+        for text, meant in {"TRUE": True, "abc": False, "yes": False, "": False}.items():
+            found = from_ext(Measure, {"topic": "T", "queueId": "7", "exact": text})
+            self.assertIs(found.exact, meant)
+
     def test_long_values_are_cut(self) -> None:
         """No peer can make our error messages endless."""
         error = self.assertRaises(

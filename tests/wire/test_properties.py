@@ -36,6 +36,13 @@ class PropertiesTests(SynchronousTestCase):
         self.assertEqual(find(text, "XKEYS"), "no")
         self.assertIsNone(find(text, "EYS"))
 
+    def test_the_last_of_two_counts(self) -> None:
+        """As in a Java map; an empty value is none at all."""
+        text = "a\x011\x02b\x012\x02a\x013\x02b\x01\x02"
+        self.assertEqual(find(text, "a"), "3")
+        self.assertEqual(find(text, "b"), "2")
+        self.assertEqual(decode(text), {"a": "3", "b": "2"})
+
     @settings(deadline=None)
     @given(st.dictionaries(_texts, _texts))
     def test_round_trip(self, properties: dict[str, str]) -> None:
