@@ -158,7 +158,8 @@ class RouteCache:
     ) -> Deferred[list[MessageQueue]]:
         """List the queues that the brokers of the default topic would create."""
         failure.trap(NoRouteError)
-        found = self.find(AUTO_CREATE_TOPIC)
+        # Asked anew as well: nothing else keeps this route up to date.
+        found = self.find(AUTO_CREATE_TOPIC, refresh=True)
 
         def queues(route: TopicRoute) -> list[MessageQueue]:
             # Once created, the topic has a route of its own, which is to be noticed.

@@ -116,6 +116,18 @@ class RouteTests(SynchronousTestCase):
         self.assertEqual(self.successResultOf(found), expected)
         self.assertEqual(self.routes.writable("New"), [])
 
+    def test_default_topic_moves(self) -> None:
+        """New topics go to the brokers that create them now."""
+        self.cluster.topic("TBW102", broker_a=8)
+        self.later(self.routes.find_to_publish("New"))
+        self.cluster.broker("broker-b")
+        self.cluster.topic("TBW102", broker_b=8)
+        self.cluster.clock.advance(QUIET)
+        found = self.routes.find_to_publish("Newer")
+        self.cluster.pump(1)
+        queues = self.successResultOf(found)
+        self.assertEqual({queue.broker_name for queue in queues}, {"broker-b"})
+
     def test_no_default_topic(self) -> None:
         """Where no broker creates topics, a new topic has no route."""
         found = self.later(self.routes.find_to_publish("New"))
