@@ -212,9 +212,10 @@ class RemoteOffsetStore:
         )
 
     def _send_one_way(self, connection: Any, queue: MessageQueue, offset: int) -> None:
-        """Write the request."""
-        connection.call_one_way(self._update_request(queue, offset))
-        self.note_sent(queue, offset)
+        """Write the request, unless the queue went to another member meanwhile."""
+        if queue in self._offsets:
+            connection.call_one_way(self._update_request(queue, offset))
+            self.note_sent(queue, offset)
 
     def _not_sent(self, failure: Any, queue: MessageQueue) -> None:
         """Say that an offset stays unstored for now."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.client.offsets import (
@@ -104,6 +105,16 @@ class RemoteOffsetStoreTests(SynchronousTestCase):
         self.assertEqual(self.session.sent(UpdateConsumerOffset)[0].commit_offset, 5)
         self.offsets.commit([QUEUE])
         self.assertEqual(len(self.session.calls), 1)
+
+    def test_lost_while_connecting(self) -> None:
+        """The next owner's offset is not overwritten by ours, sent too late."""
+        connected: Deferred[object] = Deferred()
+        self.session.pool.connection = lambda _address: connected  # type: ignore
+        self.offsets.update(QUEUE, 5)
+        self.offsets.commit_changed()
+        self.offsets.forget(QUEUE)
+        connected.callback(self.session.pool.made)
+        self.assertEqual(self._one_way(), [])
 
     def test_commit_failed(self) -> None:
         """What could not be stored is named, with the reason."""
