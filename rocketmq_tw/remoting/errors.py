@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+from twisted.python.failure import Failure
+
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.wire.codes import ResponseCode, code_name
 
@@ -30,6 +35,14 @@ class ConnectionLost(TransportError):
 
 class RequestTimeout(TransportError):
     """The answer did not come in time."""
+
+
+def timed_out(
+    address: str, request: object, timeout: float
+) -> Callable[[Any, float], Failure]:
+    """Make the function that turns our own cancellation into a time-out."""
+    why = f"{type(request).__name__} was not answered in {timeout:g} s"
+    return lambda _result, _seconds: Failure(RequestTimeout(address, why))
 
 
 class TooManyRequests(TransportError):

@@ -15,7 +15,7 @@ from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
 from rocketmq_tw.remoting.addresses import client_endpoint
-from rocketmq_tw.remoting.errors import ConnectError, RequestTimeout
+from rocketmq_tw.remoting.errors import ConnectError, timed_out
 from rocketmq_tw.remoting.peers import PeerLog
 from rocketmq_tw.remoting.protocol import RemotingProtocol
 from rocketmq_tw.remoting.router import Router
@@ -103,13 +103,8 @@ class ConnectionPool:
             return live.call(request, timeout)
         answer: Deferred[Any] = self.connection(address)
         answer.addCallback(lambda connection: connection.call(request, None))
-        name = type(request).__name__
-
-        def timed_out(_result: Any, _seconds: float) -> Failure:
-            why = f"{name} was not answered in {timeout:g} s"
-            return Failure(RequestTimeout(address, why))
-
-        return answer.addTimeout(timeout, self._reactor, timed_out)
+        late = timed_out(address, request, timeout)
+        return answer.addTimeout(timeout, self._reactor, late)
 
     def close(self, address: str) -> Deferred[None]:
         """Close the connection to one address."""

@@ -7,7 +7,8 @@ answers leave in one write, straight to the socket when nothing waits before the
 transport's own buffer would cost a second turn of the reactor.
 
 Back-pressure: an end that does not read its answers is not read from (the transport says
-so, as we are its producer), nor one that has too many requests unanswered.
+so, as we are its producer), nor one that has too many requests unanswered; what it has
+asked by then is kept as it came. A hundred bytes can ask for megabytes.
 
 Source: ``NettyRemotingAbstract`` of RocketMQ 5, for what is answered and when.
 """
@@ -29,8 +30,8 @@ from rocketmq_tw.remoting.eager import Outbox
 from rocketmq_tw.remoting.errors import (
     BrokerError,
     ConnectionLost,
-    RequestTimeout,
     TooManyRequests,
+    timed_out,
 )
 from rocketmq_tw.remoting.peers import PeerLog
 from rocketmq_tw.remoting.router import Router, unsupported
@@ -102,6 +103,9 @@ class RemotingProtocol(Protocol):
         self._closing = False
         self._full = False
         self._crowded = False
+        #: Nothing is handled meanwhile; the frames that have come already.
+        self._stuck = False
+        self._unhandled: list[Frame] = []
         self._drained: list[Deferred[None]] = []
         self._lost: list[Deferred[None]] = []
         self.address = "?"
@@ -126,12 +130,11 @@ class RemotingProtocol(Protocol):
     def dataReceived(self, data: bytes) -> None:
         """Handle all whole frames, then send their answers in one write."""
         self.last_seen = self._clock.seconds()
-        decoder = self._decoder
-        frames = decoder.feed(data)
-        if frames:
+        frames = self._decoder.feed(data)
+        if self._unhandled:
+            self._unhandled += frames
+        elif frames or self._decoder.error is not None:
             self._frames_received(frames)
-        if decoder.error is not None and not self._closing:
-            self._refuse_peer(decoder.error)
 
     def connectionLost(self, reason: Failure | None = None) -> None:
         """Fail every call that waits, once."""
@@ -186,17 +189,18 @@ class RemotingProtocol(Protocol):
             answer is dropped; the peer may have acted.
         """
         if not self.connected_now:
-            return _failed(ConnectionLost(self.address, "the connection is closed"))
+            return fail(ConnectionLost(self.address, "the connection is closed"))
         if len(self._pending) >= self._max_pending:
             why = f"{len(self._pending)} requests wait for answers"
-            return _failed(TooManyRequests(self.address, why))
+            return fail(TooManyRequests(self.address, why))
         opaque = self._next_opaque()
         frame = encode_request(request, opaque)
         answer: Deferred[Any] = Deferred(lambda _: self._pending.pop(opaque, None))
         self._pending[opaque] = (answer, request)
         self._send(frame)
         if timeout is not None:
-            answer.addTimeout(timeout, self._clock, self._timed_out(request, timeout))
+            late = timed_out(self.address, request, timeout)
+            answer.addTimeout(timeout, self._clock, late)
         return answer
 
     def call_one_way(self, request: Request[Any]) -> None:
@@ -237,10 +241,13 @@ class RemotingProtocol(Protocol):
     # -- requests and answers
 
     def _frames_received(self, frames: list[Frame]) -> None:
-        """Handle frames in order; stop at the first that breaks the rules."""
+        """Handle frames in order; stop at what breaks the rules, or when stuck."""
         self._outbox.hold()
-        broken: RemoteProtocolError | None = None
-        for kind, header, body in frames:
+        broken = self._decoder.error
+        for at, (kind, header, body) in enumerate(frames):
+            if self._stuck:
+                self._unhandled = frames[at:]
+                break
             try:
                 if kind == JSON:
                     command = decode_json(header, body)
@@ -256,7 +263,7 @@ class RemotingProtocol(Protocol):
                 if answer is not None:
                     self._send(answer)
         self._outbox.release()
-        if broken is not None:
+        if broken is not None and not self._unhandled:
             self._refuse_peer(broken)
 
     def _request_received(self, command: Command) -> bytes | None:
@@ -335,19 +342,6 @@ class RemotingProtocol(Protocol):
             if self._opaque not in self._pending:
                 return self._opaque
 
-    def _timed_out(
-        self, request: Request[Any], timeout: float
-    ) -> Callable[[Any, float], Any]:
-        """Make the function that turns our own cancellation into a time-out."""
-        name = type(request).__name__
-
-        def timed_out(result: Any, _seconds: float) -> Any:
-            return Failure(
-                RequestTimeout(self.address, f"{name} was not answered in {timeout:g} s")
-            )
-
-        return timed_out
-
     # -- the transport
 
     def _send(self, data: bytes) -> None:
@@ -359,7 +353,13 @@ class RemotingProtocol(Protocol):
         """Read from the peer only while it reads, and is not owed too many answers."""
         if self._closing or self.transport is None:
             return
-        if self._crowded or (self._full and self._stops_reading):
+        self._stuck = self._crowded or (self._full and self._stops_reading)
+        if not self._stuck and self._unhandled:
+            frames, self._unhandled = self._unhandled, []
+            self._frames_received(frames)
+        if self._closing:
+            return
+        if self._stuck:
             self.transport.pauseProducing()
         else:
             self.transport.resumeProducing()
@@ -392,8 +392,3 @@ class RemotingProtocol(Protocol):
         for each in fired:
             if not each.called:
                 each.callback(None)
-
-
-def _failed(error: Exception) -> Deferred[Any]:
-    """Make a Deferred that has failed already."""
-    return fail(error)

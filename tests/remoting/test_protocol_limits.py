@@ -10,8 +10,23 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.fields import Answer
-from tests.remoting.ends import Echo, EchoAnswer, asked, connected, echoing
+from tests.remoting.ends import Echo, EchoAnswer, Wire, asked, connected, echoing
+
+
+class _Filling(Wire):
+    """A transport that is full with 64 KiB, until it is emptied."""
+
+    def write(self, data: bytes) -> None:
+        super().write(data)
+        if len(self.value()) > 65536:
+            self.producer.pauseProducing()
+
+    def empty(self) -> None:
+        """Let the peer read."""
+        self.clear()
+        self.producer.resumeProducing()
 
 
 class BackPressureTests(SynchronousTestCase):
@@ -56,6 +71,44 @@ class BackPressureTests(SynchronousTestCase):
         self.assertEqual(self.wire.producerState, "paused")
         self.late[0].callback(EchoAnswer(text=""))
         self.assertEqual(self.wire.producerState, "producing")
+
+    def test_requests_that_came_already_wait(self) -> None:
+        """What was read before is handled when the peer reads again, not before."""
+        frames = b"".join(asked(opaque=n) for n in range(1, 6))
+        self.protocol.dataReceived(frames[:-1])
+        self.assertEqual(len(self.late), 2)
+        self.late[0].callback(EchoAnswer(text=""))
+        self.assertEqual(len(self.late), 3)
+        self.protocol.dataReceived(frames[-1:] + b"\xff" * 8)
+        self.assertFalse(self.wire.disconnecting)
+        for n in range(1, 5):
+            self.late[n].callback(EchoAnswer(text=""))
+            self.assertEqual(len(self.late), min(n + 3, 5))
+        self.assertTrue(self.wire.disconnecting)
+
+    def test_few_bytes_that_ask_for_many(self) -> None:
+        """Answers beyond what the transport takes are not even made."""
+        router = Router()
+        made: list[int] = []
+        large = b"x" * 1_000_000
+
+        def answer(_request: Echo, call: Command) -> EchoAnswer:
+            made.append(call.opaque or 0)
+            return EchoAnswer(text="", body=large)
+
+        router.on(Echo, answer)
+        wire = _Filling()
+        protocol, _ = connected(Clock(), router, wire)
+        protocol.dataReceived(b"".join(asked(opaque=n) for n in range(1, 100)))
+        self.assertEqual(made, [1])
+        wire.empty()
+        self.assertEqual(made, [1, 2])
+        for _ in range(97):
+            wire.empty()
+        self.assertEqual(made, list(range(1, 100)))
+        self.assertEqual(wire.producerState, "paused")
+        wire.empty()
+        self.assertEqual(wire.producerState, "producing")
 
     def test_both_reasons(self) -> None:
         """It is read from again when neither reason holds."""
