@@ -147,7 +147,7 @@ class MessageStore:
             os.makedirs(self._root, exist_ok=True)
             self._lock.acquire()
         except OSError as error:
-            return fail(StoreUnreadable(self._root, str(error)))
+            return fail(StoreUnreadable(self._root, error.strerror or str(error)))
         except StoreError:
             return fail()
         self._is_opening = True

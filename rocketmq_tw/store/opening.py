@@ -55,5 +55,6 @@ def explained(failure: Failure, root: str) -> Failure:
     if isinstance(error, Stopped):
         raise StoreNotWriteable("it was closed while it was being opened")
     if isinstance(error, OSError):
-        raise StoreUnreadable(str(error.filename or root), str(error)) from error
+        why = error.strerror or str(error)
+        raise StoreUnreadable(str(error.filename or root), why) from error
     return failure
