@@ -11,11 +11,14 @@ Source: ``ScheduleMessageService``, ``HookUtils.handleScheduleMessage`` of Rocke
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from rocketmq_tw.broker.redraft import redraft
 from rocketmq_tw.jsonfile import JsonFile
@@ -239,12 +242,30 @@ class ScheduleService:
             SCHEDULE_TOPIC, level - 1, at, self._batch, 1 << 20, due
         )
         if isinstance(fetched, Deferred):
-            self._reading.add(level)
-            fetched.addCallback(lambda found: self._tick.running and deliver(found))
-            fetched.addErrback(lambda failure: self._rest(level, failure.value))
-            fetched.addBoth(lambda _: self._reading.discard(level))
+            self._deliver_later(level, fetched, deliver)
         else:
             deliver(fetched)
+
+    def _deliver_later(
+        self,
+        level: int,
+        fetched: Deferred[Fetched],
+        deliver: Callable[[Fetched], None],
+    ) -> None:
+        """Wait for the disk; meanwhile nothing else of the level is read."""
+
+        def found(fetched: Fetched) -> None:
+            self._reading.discard(level)
+            if self._tick.running:
+                deliver(fetched)
+
+        def failed(failure: Failure) -> None:
+            self._reading.discard(level)
+            assert isinstance(failure.value, Exception)
+            self._rest(level, failure.value)
+
+        self._reading.add(level)
+        fetched.addCallback(found).addErrback(failed)
 
     def _deliver_each(self, level: int, at: int, data: bytes, now: float) -> None:
         """Deliver the messages of a level that lie from queue offset ``at`` on."""
@@ -289,7 +310,8 @@ class ScheduleService:
                 why=str(error),
             )
         else:
-            self._log.failure("delay level {number} waits", number=level)
+            failure = Failure(error)
+            self._log.failure("delay level {number} waits", failure, number=level)
 
 
 class _Document(msgspec.Struct, rename="camel"):

@@ -243,9 +243,10 @@ class MemoryMessageStore:
             stored.append(Appended(at, end - at, queue.next, store_time_ms))
             queue.append(at, end - at, draft.tags_code)
         if self.on_arrival is not None:
-            for draft, at in zip(drafts, stored, strict=True):
-                key, code = (queue.topic, queue.queue_id), draft.tags_code
-                self.on_arrival(*key, at.queue_offset + 1, code, store_time_ms)
+            key = (queue.topic, queue.queue_id)
+            for draft, queue_offset in zip(drafts, offsets, strict=True):
+                code = draft.tags_code
+                self.on_arrival(*key, queue_offset + 1, code, store_time_ms)
         return stored
 
     def _append(

@@ -21,7 +21,13 @@ from collections.abc import Callable, Generator, Sequence
 from typing import TypeVar, cast
 
 import msgspec
-from twisted.internet.defer import Deferred, gatherResults, maybeDeferred, succeed
+from twisted.internet.defer import (
+    Deferred,
+    FirstError,
+    gatherResults,
+    maybeDeferred,
+    succeed,
+)
 from twisted.python.failure import Failure
 
 from rocketmq_tw.store.errors import TooManyReads
@@ -186,8 +192,13 @@ def all_of(values: "Sequence[_T | Deferred[_T]]") -> "list[_T] | Deferred[list[_
     waiting = [
         value if isinstance(value, Deferred) else succeed(value) for value in values
     ]
-    gathered = gatherResults(waiting, consumeErrors=True)
-    return gathered.addErrback(lambda failure: failure.value.subFailure)
+    return gatherResults(waiting, consumeErrors=True).addErrback(_first_error)
+
+
+def _first_error(failure: Failure) -> Failure:
+    """Give the failure of the one that failed first."""
+    assert isinstance(failure.value, FirstError)
+    return failure.value.subFailure
 
 
 def _read_all(pieces: list[Piece], found: list[bytes]) -> None:

@@ -193,6 +193,54 @@ class FailureTests(ScheduleCase):
         self.assertEqual(self.bodies(), [b"0", b"1", b"2"])
 
 
+class ColdTests(ScheduleCase):
+    """Messages that are not in memory when they are due."""
+
+    def setUp(self) -> None:
+        """Send two messages, and let the store's answers come later."""
+        super().setUp()
+        self.delayed(1, b"1")
+        self.delayed(1, b"2")
+        self.wait(0.9)
+        self.reading: list[Deferred[object]] = []
+        self.real = self.store.get
+        self.clock.advance(0.09)
+        self.patch(self.store, "get", self.get)
+        self.wait(0.5)
+
+    def get(self, *what: object) -> Deferred[object]:
+        """Wait for the disk."""
+        self.reading.append(Deferred())
+        return self.reading[-1].addCallback(lambda _: self.real(*what))
+
+    def delivered(self) -> int:
+        """Count what was delivered."""
+        return self.store.max_offset(TOPIC, 0)
+
+    def test_delivered_when_read(self) -> None:
+        """All of them, once; meanwhile nobody asks again."""
+        self.assertEqual((len(self.reading), self.delivered()), (1, 0))
+        self.reading[0].callback(None)
+        self.wait(1)
+        self.assertEqual((len(self.reading), self.delivered()), (1, 2))
+
+    def test_not_after_the_end(self) -> None:
+        """What is read when delivery has stopped is left for the next start."""
+        self.schedule.stop()
+        self.reading[0].callback(None)
+        self.assertEqual(self.delivered(), 0)
+
+    def test_a_disk_that_fails(self) -> None:
+        """The level rests, and is tried again."""
+        self.reading[0].errback(OSError(5, "broken"))
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+        self.wait(9)
+        self.assertEqual(len(self.reading), 1)
+        self.wait(2)
+        self.reading[1].callback(None)
+        self.assertEqual(self.delivered(), 2)
+
+
 class PersistenceTests(ScheduleCase):
     """``delayOffset.json``."""
 
