@@ -32,6 +32,10 @@ FRAME_LIMIT = 16 * 1024 * 1024
 JSON = 0
 BINARY = 1
 
+#: Slices under so many bytes are put together: a frame that comes two bytes at a time
+#: would take twenty times its size.
+_SMALL = 1024
+
 _HEAD = struct.Struct(">II")
 _HTTP = "point the client at the remoting port, or the browser elsewhere"
 #: First bytes of what else is sent to the port: their name, and what to do about it.
@@ -70,7 +74,7 @@ class FrameDecoder:
 
     def __init__(self, limit: int = FRAME_LIMIT) -> None:
         self._limit = limit
-        self._slices: list[bytes] = []
+        self._slices: list[bytes | bytearray] = []
         self._held = 0
         self._wanted = 4
         self._first = True
@@ -89,7 +93,12 @@ class FrameDecoder:
             broken one are given; look at :attr:`error` afterwards.
         """
         if self._held:
-            self._slices.append(data)
+            if len(data) >= _SMALL:
+                self._slices.append(data)
+            elif self._slices[-1].__class__ is bytearray:
+                self._slices[-1] += data
+            else:
+                self._slices.append(bytearray(data))
             self._held += len(data)
             if self._held < self._wanted:
                 return []

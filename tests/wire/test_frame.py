@@ -139,6 +139,17 @@ class FrameDecoderTests(SynchronousTestCase):
         """A frame of our own is taken for nothing else."""
         self.assertIsNone(foreign(GOLDEN))
 
+    def test_tiny_slices(self) -> None:
+        """A frame that comes two bytes at a time takes little more than its size."""
+        frame = join(JSON, b"{}", b"x" * 40_000)
+        slices = [frame[at : at + 2] for at in range(0, len(frame), 2)]
+        decoder = FrameDecoder()
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        found = [f for each in slices for f in decoder.feed(bytes(bytearray(each)))]
+        self.assertLess(tracemalloc.get_traced_memory()[1], 4 * len(frame))
+        self.assertEqual(found, [(JSON, b"{}", b"x" * 40_000)])
+
     def test_malformed_leaves_nothing_behind(self) -> None:
         """Memory stays flat over many peers that send nonsense."""
 
