@@ -173,7 +173,11 @@ def _complete(config: BrokerConfig) -> BrokerConfig:
     """Fill in what depends on this machine, and check the addresses."""
     for address in name_servers(config.namesrv_addr):
         if not is_endpoint(address):
-            split_host_port(address)
+            try:
+                split_host_port(address)
+            except ValueError as error:
+                expected = "expected host:port;host:port"
+                raise ValueError(f"namesrvAddr: {error}; {expected}") from None
     try:
         parse_levels(config.message_delay_level)
     except ValueError as error:
@@ -223,5 +227,11 @@ def makeService(options: Options) -> IService:
 
     clean_up(reactor, options)
     config = options.settings
-    broker = BrokerService(reactor, config, name_servers(config.namesrv_addr))
+    names = name_servers(config.namesrv_addr)
+    if not names:
+        _log.warn(
+            "no name server is given, so that no client finds this broker;"
+            " say which with -n host:9876, namesrvAddr or NAMESRV_ADDR"
+        )
+    broker = BrokerService(reactor, config, names)
     return Program(reactor, broker)

@@ -62,7 +62,13 @@ def server_endpoint(listen: str, interface: str = "") -> str:
             raise ValueError(f'"{listen}" is no port: the largest is 65535')
         where = f":interface={interface}" if interface else ""
         return f"tcp:{text}{where}"
-    if text.partition(":")[0] in ("tcp", "tcp6", "ssl", "unix", "systemd", "haproxy"):
+    kind, _, rest = text.partition(":")
+    if kind in ("tcp", "tcp6", "ssl"):
+        port = rest.partition(":")[0].removeprefix("port=")
+        if not port.isdigit() or int(port) > 65535:
+            raise ValueError(f'"{listen}" has no port; expected {kind}:PORT...')
+        return text
+    if kind in ("unix", "systemd", "haproxy"):
         return text
     host, port = split_host_port(text)
     escaped = host.replace(":", r"\:")

@@ -168,6 +168,8 @@ class OptionsTests(SynchronousTestCase):
         folder = self.mktemp()
         options = Options()
         options.parseOptions(["-d", folder, "-p", "0"])
-        service: Any = makeService(options)
+        with capturedLogs() as logs:
+            service: Any = makeService(options)
         self.assertTrue(IService.providedBy(service))
         self.assertFalse(os.path.exists(folder))
+        self.assertIn("no name server is given", formatEvent(logs[0]))

@@ -100,5 +100,5 @@ class EndpointTests(SynchronousTestCase):
 
     def test_server_wrong(self) -> None:
         """Anything else is refused."""
-        for text in ("", "65536", "host", "host:99999"):
+        for text in ("", "65536", "host", "host:99999", "tcp:x", "tcp:70000", "tcp6:"):
             self.assertRaises(ValueError, server_endpoint, text)
