@@ -59,8 +59,8 @@ class StartTests(SynchronousTestCase):
 
     def test_bad_endpoint(self) -> None:
         """It says which endpoint it cannot open."""
-        config = NamesrvConfig(kv_config_path=self.mktemp(), listen="tcp:x")
-        self.assertIn("tcp:x", self.failing(config, CannotListen))
+        config = NamesrvConfig(kv_config_path=self.mktemp(), listen="systemd:x")
+        self.assertIn("systemd:x", self.failing(config, CannotListen))
 
 
 class OptionsTests(SynchronousTestCase):
