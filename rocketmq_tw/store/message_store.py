@@ -358,9 +358,10 @@ class MessageStore:
         self._retention.start()
 
     def _disk_changed(self, full: DiskFull | None) -> None:
-        """Refuse messages while the disk is too full."""
-        self._full = full
-        self._refusal = None if full is None else str(full)
+        """Refuse messages while the disk is too full; a closed store stays closed."""
+        if self._refusal is not _CLOSED:
+            self._full = full
+            self._refusal = None if full is None else str(full)
 
     def _refused(self) -> StoreError:
         """Return why a message is not taken."""

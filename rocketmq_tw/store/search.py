@@ -6,13 +6,15 @@ Source: ``ConsumeQueue.getOffsetInQueueByTime`` of RocketMQ 5.
 """
 
 from rocketmq_tw.model import sysflag
-from rocketmq_tw.store.commitlog import BLANK_SIZE
 from rocketmq_tw.store.consumequeue import ENTRY, ENTRY_SIZE, ConsumeQueue
 from rocketmq_tw.store.fetch import ReadableLog, read_entries, read_log
 from rocketmq_tw.store.reads import Reads, Steps, piece
+from rocketmq_tw.store.walk import LONGEST
 from rocketmq_tw.wire.record import STORE_TIME_AT, SYS_FLAG_AT, Checked, check
 
 _V6_EXTRA = 12
+#: Where a record tells its own commit log offset.
+_PLACE = slice(28, 36)
 _NEEDED = STORE_TIME_AT + _V6_EXTRA + 8
 
 
@@ -69,17 +71,16 @@ def record_at(log: ReadableLog, reads: Reads, position: int) -> Steps[bytes | No
     """Return the record that begins exactly there; None when none does."""
     if not log.min_offset <= position < log.end:
         return None
-    size = int.from_bytes((yield from _read(log, reads, position, 4)), "big")
-    if size <= BLANK_SIZE:
+    head = yield from _read(log, reads, position, _PLACE.stop)
+    # The bytes of a body might look like a record: its own offset tells. And whoever
+    # asks for a wrong place must not make us read a gibibyte.
+    size = int.from_bytes(head[:4], "big")
+    if int.from_bytes(head[_PLACE], "big") != position or size > LONGEST:
         return None
     data = yield from _read(log, reads, position, size)
     if len(data) != size:
         return None
-    found = check(data, 0, size, True)
-    # The bytes of a body might look like a record: its own offset tells.
-    if isinstance(found, Checked) and found.commit_log_offset == position:
-        return data
-    return None
+    return data if isinstance(check(data, 0, size, True), Checked) else None
 
 
 def _read(log: ReadableLog, reads: Reads, position: int, size: int) -> Steps[bytes]:

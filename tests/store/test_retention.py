@@ -8,12 +8,13 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.store.config import RetentionConfig
-from rocketmq_tw.store.errors import DiskFull
+from rocketmq_tw.store.errors import DiskFull, StoreNotWriteable
 from rocketmq_tw.store.fetch import FetchStatus
 from rocketmq_tw.store.files import Disk
 from rocketmq_tw.store.message_store import MessageStore
 from rocketmq_tw.wire.record import decode_all
 from tests.store.cases import NOW, SMALL, TOPIC, StoreCase, draft
+from tests.store.disks import Thread
 
 HOUR = 3600
 #: The hour at which the tests begin, on this machine.
@@ -65,6 +66,27 @@ class RetentionCase(StoreCase):
     def wait(self, seconds: float) -> None:
         """Let the time go by, and a little more: the steps do not add up exactly."""
         self.clock.pump([0.1] * (int(seconds * 10) + 1))
+
+
+class ClosedTests(RetentionCase):
+    """A store that is closed while files are being deleted."""
+
+    def test_stays_closed(self) -> None:
+        """That the disk has room again does not make it take messages."""
+        self.successResultOf(self.store.close())
+        thread = Thread()
+        config = msgspec.structs.replace(SMALL, retention=self.keep)
+        disk, clock = self.disk, self.clock
+        store = MessageStore(self.root, clock, config, disk=disk, read_in_thread=thread)
+        self.finish(store.open())
+        disk.percent = 95
+        self.wait(15)
+        self.assertFalse(store.is_writeable)
+        disk.percent = 50
+        closed = store.close()
+        thread.finish()
+        self.finish(closed)
+        self.assertRaises(StoreNotWriteable, store.put, draft(), NOW)
 
 
 class AgeTests(RetentionCase):

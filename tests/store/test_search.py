@@ -37,6 +37,23 @@ class SearchTests(StoreCase):
         self.assertEqual(times, [-1, NOW_MS, NOW_MS + 3000, NOW_MS + 7000, -1])
         self.assertEqual(store.earliest_store_time(), NOW_MS)
 
+    def test_nothing_is_read_for_a_wrong_place(self) -> None:
+        """Bytes of a body that look like a large size cost no memory."""
+        store = self.open(commit_log_file_size=64 << 20)
+        store.put(draft(b"\x03\x80\0\0" * 500), NOW)
+        wanted: list[int] = []
+        log = store._log
+        in_window = log.in_window
+
+        def note(position: int, count: int) -> bytes | None:
+            wanted.append(count)
+            return in_window(position, count)
+
+        log.in_window = note  # type: ignore[method-assign]
+        for place in (88, 100, 1000):
+            self.assertIsNone(store.record_at(place))
+        self.assertLess(max(wanted), 100)
+
     def test_unknown_queues(self) -> None:
         """Offsets are 0, times unknown."""
         store = self.open()
