@@ -169,12 +169,23 @@ class HeldPulls:
             self._store.on_arrival = None
         due, self._due = self._due, []
         for pull in due:
-            try:
-                answer = pull.again()
-            except Exception:
-                pull.answer.errback(Failure())
-            else:
-                if isinstance(answer, Deferred):
-                    answer.chainDeferred(pull.answer)
-                else:
-                    pull.answer.callback(answer)
+            self._answer(pull)
+
+    def _answer(self, pull: HeldPull) -> None:
+        """Carry a pull out and answer it, once the peer takes answers."""
+        connection = pull.connection
+        if connection.is_full:
+            connection.when_writable().addCallback(lambda _: self._answer(pull))
+            return
+        if not connection.connected_now:
+            pull.answer.callback(None)
+            return
+        try:
+            answer = pull.again()
+        except Exception:
+            pull.answer.errback(Failure())
+            return
+        if isinstance(answer, Deferred):
+            answer.chainDeferred(pull.answer)
+        else:
+            pull.answer.callback(answer)

@@ -208,6 +208,11 @@ class RemotingProtocol(Protocol):
         if self.connected_now:
             self._send(encode_request(request, self._next_opaque(), one_way=True))
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the peer has not taken what was written, and may do so still."""
+        return self._full and self.connected_now
+
     def when_writable(self) -> Deferred[None]:
         """Fire when the transport's buffer takes more; at once if it does now."""
         if not self._full or not self.connected_now:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.internet.defer import Deferred
+
 from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.store.fetch import Fetched, FetchStatus
 from rocketmq_tw.wire.command import Command
@@ -31,16 +33,35 @@ class MemoryFile(JsonFile):
 
 
 class MemoryConnection:
-    """A client's connection that remembers what was sent to it."""
+    """
+    A client's connection that remembers what was sent to it.
+
+    :ivar is_full: the client does not read; see :meth:`drain`.
+    """
 
     def __init__(self, address: str = "10.0.0.9:4000") -> None:
         self.address = address
+        self.is_full = False
+        self.connected_now = True
+        self._drained: list[Deferred[None]] = []
         self.told: list[Any] = []
         self.closed = False
 
     def call_one_way(self, request: Any) -> None:
         """Remember the request."""
         self.told.append(request)
+
+    def when_writable(self) -> Deferred[None]:
+        """Fire when it is drained."""
+        self._drained.append(Deferred())
+        return self._drained[-1]
+
+    def drain(self) -> None:
+        """Let the client read."""
+        self.is_full = False
+        drained, self._drained = self._drained, []
+        for each in drained:
+            each.callback(None)
 
     def close(self) -> None:
         """Note that it was closed."""

@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.broker.held_pulls import HeldPulls
 from rocketmq_tw.wire.fields import Answer
+from tests.broker.doubles import MemoryConnection
 from tests.store.cases import DRAFT, NOW, StoreCase
 
 
@@ -46,7 +47,7 @@ class HeldPullsTests(SynchronousTestCase):
         topic: str = "T",
         queue_id: int = 0,
         timeout: float = 10.0,
-        connection: object = None,
+        connection: MemoryConnection | None = None,
         matches: Callable[[int], bool] | None = None,
     ) -> Deferred[Any]:
         """Hold a pull whose answer carries the number of its call."""
@@ -55,7 +56,8 @@ class HeldPullsTests(SynchronousTestCase):
             self.calls += 1
             return Answer(status=self.calls)
 
-        return self.held.hold(topic, queue_id, timeout, connection, matches, again)
+        who = connection or MemoryConnection()
+        return self.held.hold(topic, queue_id, timeout, who, matches, again)
 
     def test_arrival(self) -> None:
         """A message in its queue wakes it, at the end of the turn."""
@@ -115,7 +117,7 @@ class HeldPullsTests(SynchronousTestCase):
 
     def test_connection_lost(self) -> None:
         """What was held for a connection is let go, also when it was just woken."""
-        mine, other = object(), object()
+        mine, other = MemoryConnection(), MemoryConnection()
         waiting = self.hold(connection=mine)
         woken = self.hold(queue_id=1, connection=mine)
         others = self.hold(connection=other)
@@ -126,6 +128,32 @@ class HeldPullsTests(SynchronousTestCase):
         self.clock.advance(0)
         self.assertEqual(self.calls, 0)
         self.assertNoResult(others)
+
+    def test_slow_reader(self) -> None:
+        """Nothing is read for a client that has not taken what it got before."""
+        slow = MemoryConnection()
+        answers = [self.hold(connection=slow) for _ in range(3)]
+        other = self.hold()
+        slow.is_full = True
+        self.store.arrive()
+        self.clock.advance(0)
+        self.successResultOf(other)
+        self.assertEqual(self.calls, 1)
+        slow.drain()
+        for answer in answers:
+            self.successResultOf(answer)
+
+    def test_slow_reader_is_lost(self) -> None:
+        """What waited for a client that went is not read any more."""
+        slow = MemoryConnection()
+        answer = self.hold(connection=slow)
+        slow.is_full = True
+        self.store.arrive()
+        self.clock.advance(0)
+        slow.connected_now = False
+        slow.drain()
+        self.assertIsNone(self.successResultOf(answer))
+        self.assertEqual(self.calls, 0)
 
     def test_stop(self) -> None:
         """All are answered when the broker stops, once each."""
@@ -144,7 +172,7 @@ class HeldPullsTests(SynchronousTestCase):
         def again() -> Answer:
             raise OSError("the disk is gone")
 
-        failing = self.held.hold("T", 0, 1.0, None, None, again)
+        failing = self.held.hold("T", 0, 1.0, MemoryConnection(), None, again)
         other = self.hold()
         self.store.arrive()
         self.clock.advance(0)
@@ -171,7 +199,7 @@ class BatchTests(StoreCase):
         """A batch whose first message wakes the last that waits is stored whole."""
         store = self.open()
         held = HeldPulls(store, self.clock)
-        answer = held.hold("TopicTest", 0, 1.0, None, None, Answer)
+        answer = held.hold("TopicTest", 0, 1.0, MemoryConnection(), None, Answer)
         stored = store.put_batch([DRAFT, DRAFT, DRAFT], NOW)
         self.assertEqual(len(stored), 3)
         self.clock.advance(0)
