@@ -32,6 +32,9 @@ _PRE_BLANK = ENTRY.pack(0, PRE_BLANK_SIZE, 0)
 _CHUNK = ENTRY_SIZE * 3276
 #: Behind every commit log offset.
 EVERYTHING = 1 << 62
+#: Before every number that a damaged entry may tell.
+_NOWHERE = -1 << 63
+_NONE = (0, 0)
 #: A tail longer than this is written at once.
 TAIL_LIMIT = _CHUNK
 _pack = ENTRY.pack
@@ -44,7 +47,8 @@ class ConsumeQueue:
     ``next`` is the queue offset that the next message gets, ``min_offset`` that of the
     oldest that the commit log still holds; ``log_end`` is where the newest entry's
     record ends in the commit log. Entries before ``unproven_end`` were made by an
-    earlier run, and are proven when they are read.
+    earlier run, and are proven when they are read; ``proven`` is where those begin and
+    end that were.
     """
 
     __slots__ = (
@@ -53,6 +57,7 @@ class ConsumeQueue:
         "log_end",
         "min_offset",
         "next",
+        "proven",
         "queue_id",
         "tail",
         "topic",
@@ -76,6 +81,7 @@ class ConsumeQueue:
         self.is_dirty = False
         self.written = self.next = self.min_offset = 0
         self.log_end = self.unproven_end = 0
+        self.proven = _NONE
 
     def append(self, commit_log_offset: int, size: int, tags_code: int) -> None:
         """Add the next entry, in memory."""
@@ -201,12 +207,24 @@ class ConsumeQueue:
         self.files.clear()
         self.written = self.next = self.min_offset = self.log_end = 0
         self.unproven_end = 0
+        self.proven = _NONE
+
+    def add_proven(self, start: int, end: int) -> None:
+        """Note that entries were proven: a range that does not touch is forgotten."""
+        first, last = self.proven
+        if first <= start <= last:
+            start, end = first, max(last, end)
+        self.proven = (start, end)
 
     def correct_min(self, log_min: int) -> None:
-        """Move ``min_offset`` to the first entry that the commit log still holds."""
+        """
+        Move ``min_offset`` to the first entry that the commit log still holds.
+
+        Entries of negative places are damaged, and not taken for old ones.
+        """
         entry = self.entry(self.min_offset)
-        if entry is None or entry[0] < log_min or entry[1] == PRE_BLANK_SIZE:
-            self.min_offset = self._first_from(log_min)
+        if entry is None or 0 <= entry[0] < log_min or entry[1] == PRE_BLANK_SIZE:
+            self.min_offset = self._first_from(log_min, lowest=0)
 
     def trim(self, log_min: int) -> list[str]:
         """
@@ -223,37 +241,41 @@ class ConsumeQueue:
             paths.append(files.let_go(files.bases[0]))
         return paths
 
-    def _first_from(self, log_offset: int) -> int:
+    def _first_from(self, log_offset: int, lowest: int = _NOWHERE) -> int:
         """Return the offset of the first entry whose record begins there or later."""
         low = self.files.bases[0] // ENTRY_SIZE if self.files.bases else self.written
-        return self._search(log_offset, low, self.next)
+        return self._search(log_offset, low, self.next, lowest)
 
-    def _search(self, limit: int, low: int, high: int) -> int:
+    def _search(self, limit: int, low: int, high: int, lowest: int = _NOWHERE) -> int:
         """
         Return the first entry of a record at ``limit`` or later, or of none.
+
+        :param lowest: entries of places before that do not count as earlier ones.
 
         Steps that double come first: they are few in the many queues that are short.
         """
         step = 1
-        while low + step < high and self._is_before(limit, low + step - 1):
+        while low + step < high and self._is_before(limit, low + step - 1, lowest):
             low += step
             step *= 2
         high = min(low + step, high)
         while low < high:
             middle = (low + high) // 2
-            if self._is_before(limit, middle):
+            if self._is_before(limit, middle, lowest):
                 low = middle + 1
             else:
                 high = middle
         return low
 
-    def _is_before(self, limit: int, queue_offset: int) -> bool:
+    def _is_before(self, limit: int, queue_offset: int, lowest: int) -> bool:
         """Return whether an entry is of a record before ``limit``, or a pre-blank."""
         data = self.read(queue_offset, 1)
         if len(data) < ENTRY_SIZE:
             return False
         place, size, _ = ENTRY.unpack(data)
-        return (size != 0 and place < limit) or (size == PRE_BLANK_SIZE and place == 0)
+        if size == PRE_BLANK_SIZE and place == 0:
+            return True
+        return size != 0 and lowest <= place < limit
 
     def _start_at(self, queue_offset: int) -> None:
         """Begin an empty queue in the middle: pre-blanks fill its first file."""

@@ -2,9 +2,14 @@
 Proving what was read from files of an earlier run, and mending a queue that is damaged.
 
 A disk may give back other bytes than it was given. What this run wrote is believed;
-older entries and records are held against each other when they are read: 2 us each.
-An entry that does not fit is made anew from the commit log between its neighbours; a
-record that is damaged itself is passed over for good, and the log says so.
+older entries and records are held against each other when they are first read: 2.1 us
+each. What was proven last is remembered, one range a queue. An entry that does not fit
+is made anew from the commit log between its neighbours; a record that is damaged itself
+is passed over for good, and the log says so.
+
+Tags codes are looked at where they hide a message from a consumer that filters: one
+too large for a hash is held against the record. A smaller one is believed, for the
+record of a message that is not wanted is not read.
 """
 
 import struct
@@ -31,6 +36,8 @@ _HEAD = struct.Struct(">4I4xqqI")
 #: Where the body begins, with IPv4 addresses.
 _BODY_AT = 88
 _V6_EXTRA = 12
+#: Java's hashes are 32 bits wide, and have a sign.
+_LARGEST_HASH = 0x7FFFFFFF
 
 
 def fetch_proven(
@@ -44,13 +51,18 @@ def fetch_proven(
     max_size: int,
     matches: Matches | None,
 ) -> Steps[Fetched]:
-    """Do as :func:`rocketmq_tw.store.fetch.fetch`, and prove what was found."""
+    """Do as :func:`rocketmq_tw.store.fetch.fetch`, and prove what was found, once."""
     what = (queue_offset, max_count, max_size, matches)
     delays, is_filtered = config.delay_levels_ms, matches is not None
     while True:
         found = yield from fetch(log, queue, reads, config, memory_size, *what)
+        start, end = queue.proven
+        if start <= queue_offset and found.next_offset <= end:
+            return found
         proof = Proof(log, queue, queue_offset, found, is_filtered, delays)
         if not proof.mend():
+            if not is_filtered:
+                queue.add_proven(queue_offset, found.next_offset)
             return found
 
 
@@ -94,8 +106,8 @@ class Proof:
         """Return the first entry that does not fit its record; None if all do."""
         data, log = self._found.data, self._commit_log
         at, behind, offset = 0, log.min_offset, self._first
-        for place, size, _ in entries(raw):
-            if size == PRE_BLANK_SIZE or 0 < place + size <= log.min_offset:
+        for place, size, code in entries(raw):
+            if size == PRE_BLANK_SIZE or (0 <= place <= log.min_offset - size):
                 pass  # the record is gone
             elif data[at + 20 : at + 28] == offset.to_bytes(8, "big"):
                 if not self._fits(data, at, offset, place, size):
@@ -103,6 +115,8 @@ class Proof:
                     return self._first_misfit(raw)
                 at += size
             elif self._is_filtered and behind <= place < place + size <= log.end:
+                if code > _LARGEST_HASH and not self._is_code(place, code):
+                    return offset
                 behind = place + size
             elif not self._is_record(offset, place, size):
                 return offset
@@ -114,10 +128,16 @@ class Proof:
     def _first_misfit(self, raw: bytes) -> int | None:
         """Look for the first entry that the log does not bear out."""
         for number, (place, size, _) in enumerate(entries(raw)):
-            if size != PRE_BLANK_SIZE and place >= self._commit_log.min_offset:
+            is_gone = 0 <= place < self._commit_log.min_offset
+            if size != PRE_BLANK_SIZE and not is_gone:
                 if not self._is_record(self._first + number, place, size):
                     return self._first + number
         return None
+
+    def _is_code(self, place: int, code: int) -> bool:
+        """Return whether the record there has that tags code."""
+        found = self._commit_log.facts_at(place)
+        return found is not None and entry_code(found, self._delays) == code
 
     def _is_record(self, queue_offset: int, place: int, size: int) -> bool:
         """Return whether the log has that record there."""

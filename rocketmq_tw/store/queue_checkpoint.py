@@ -2,8 +2,8 @@
 The queue checkpoint: up to where the consume queues follow the commit log.
 
 With the original's checkpoint alone, recovery after a kill reads the newest file of
-the log again, a gibibyte perhaps. This file bounds it by what was stored in the last second,
-and it knows which queues there are, so that a lost or damaged one is noticed::
+the log again, a gibibyte perhaps. This file bounds it by what was stored in the last
+second, and it knows which queues there are, so that a lost or damaged one is noticed::
 
     magic 8    boot 16    written 8+8    forced 8+8
     log file size 8    queue file size 8
