@@ -78,6 +78,8 @@ class Registration(Service):
     :param pool: makes the connections; for tests, and for TLS.
     """
 
+    _log = Logger()
+
     def __init__(
         self,
         reactor: Any,
@@ -127,9 +129,13 @@ class Registration(Service):
         return gone.addCallback(lambda _: self._pool.close_all())
 
     def register(self) -> None:
-        """Register with every name server that is connected."""
+        """Register with every name server that is connected; a failure is logged."""
         for link in self._links:
-            link.register()
+            try:
+                link.register()
+            except Exception:
+                # Else the first one would end the ticking for good.
+                self._log.failure("registering with {ns} failed", ns=link.address)
 
     def told(self) -> Deferred[None]:
         """

@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar
 
-from twisted.internet.defer import Deferred, DeferredList, succeed
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred, succeed
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -150,7 +150,7 @@ class ClientSession:
         """Do some work again and again, clients not all at the same moment."""
 
         def tick() -> Deferred[None]:
-            done = work()
+            done: Deferred[None] = maybeDeferred(work)
             return done.addErrback(lambda f: self._log.failure("periodic work", f))
 
         loop = LoopingCall(tick)

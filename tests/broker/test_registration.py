@@ -141,6 +141,18 @@ class RegistrationTests(SynchronousTestCase):
         """Count the lines about name servers that do not know the broker."""
         return sum("not registered" in (e["log_format"] or "") for e in self.log)
 
+    def test_a_failure_does_not_end_the_ticking(self) -> None:
+        """A table that cannot be written is logged; the next one is registered."""
+        bad = "\ud800"
+        self.topics.table[bad] = TopicConfig(bad)
+        self.start()
+        self.pass_time(30)
+        self.assertTrue(self.flushLoggedErrors(UnicodeEncodeError))
+        self.assertEqual(self.first.registered, [])
+        del self.topics.table[bad]
+        self.pass_time(30)
+        self.assertEqual(len(self.first.registered), 1)
+
     def test_registers_with_all_at_once(self) -> None:
         """Each name server is registered with as soon as it is connected."""
         self.start()

@@ -86,6 +86,17 @@ class SessionTests(SynchronousTestCase):
         self.cluster.pump(33, step=0.5)
         self.assertEqual(len(self.a.heartbeats), 2)
 
+    def test_a_failure_does_not_end_the_heartbeats(self) -> None:
+        """One heartbeat that cannot be written is logged; the next ones are sent."""
+        member = Member("G")
+        self.session.add_consumer("G", member)
+        member.consumer_data = lambda: 1 / 0  # type: ignore[method-assign]
+        self.cluster.pump(35)
+        self.assertTrue(self.flushLoggedErrors(ZeroDivisionError))
+        del member.consumer_data
+        self.cluster.pump(35)
+        self.assertTrue(self.a.heartbeats)
+
     def test_new_connection(self) -> None:
         """A broker that comes back learns of us at once, and members look again."""
         member = Member("c")
