@@ -107,7 +107,7 @@ class Proof:
         data, log = self._found.data, self._commit_log
         at, behind, offset = 0, log.min_offset, self._first
         for place, size, code in entries(raw):
-            if size == PRE_BLANK_SIZE or (0 <= place <= log.min_offset - size):
+            if size == PRE_BLANK_SIZE or 0 <= place < place + size <= log.min_offset:
                 pass  # the record is gone
             elif data[at + 20 : at + 28] == offset.to_bytes(8, "big"):
                 if not self._fits(data, at, offset, place, size):
