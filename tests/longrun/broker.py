@@ -173,6 +173,7 @@ class Link:
     def pull(self, topic: str, queue_id: int, offset: int, count: int = 32) -> Any:
         """Pull from a queue; give the answer with its body."""
         found = self.ask(pull(topic, queue_id, offset, count))
+        assert "nextBeginOffset" in found.fields, (found.code, found.remark)
         answer = from_ext(PullMessage.answer_type, found.fields)
         answer.status, answer.body, answer.remark = found.code, found.body, found.remark
         return answer

@@ -23,7 +23,7 @@ from rocketmq_tw.wire.codes import ResponseCode
 from tests.longrun.broker import Broker, Link, send
 
 TOPIC = "Full"
-SIZE = 96 << 20
+SIZE = 256 << 20
 #: Seconds until messages are taken again.
 PATIENCE = 30.0
 
@@ -67,7 +67,7 @@ class SmallDisk:
 
 def play(broker: Broker, disk: SmallDisk, ledger: list[bytes], number: int) -> float:
     """Play one round; return the seconds until service was back."""
-    disk.leave((1 + number % 3) << 20)
+    disk.leave((4 + 5 * (number % 3)) << 20)
     link = broker.link()
     refusal = None
     while refusal is None:
@@ -125,7 +125,10 @@ def run(rounds: int) -> dict[str, float]:
         )
         try:
             broker.start()
-            ledger: list[bytes] = []
+            ledger = [b"while there is room"]
+            broker.link().ask(send(TOPIC, 0, ledger[0]))
+            # The table of topics is on disk; a kill may take one that never was.
+            time.sleep(1.0)
             back = [play(broker, disk, ledger, number) for number in range(rounds)]
             broker.stop()
         finally:
