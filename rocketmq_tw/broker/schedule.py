@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import msgspec
-from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -27,7 +27,7 @@ from rocketmq_tw.model.message import DELAY, REAL_QUEUE_ID, REAL_TOPIC, TAGS
 from rocketmq_tw.model.subscription import tags_code
 from rocketmq_tw.model.topic import SCHEDULE_TOPIC
 from rocketmq_tw.store.errors import PropertiesTooLong, RecordTooLong, TopicTooLong
-from rocketmq_tw.store.interfaces import Fetched, FlushOutcome, IMessageStore
+from rocketmq_tw.store.interfaces import Fetched, IMessageStore
 from rocketmq_tw.wire import fastjson, properties
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.errors import BadField
@@ -172,15 +172,15 @@ class ScheduleService:
         """
         Write how far each level was delivered, if that has changed.
 
-        What was delivered has to be on disk before, where messages are promised to
-        outlive a power cut: else it would be lost from both topics.
+        What was delivered is forced to disk before, be it promised or not: a power cut
+        that took it back would else lose it from both topics.
         """
         if self._offsets == self._saved:
             return succeed(None)
         document, offsets = self._next_document(), dict(self._offsets)
-        safe = maybeDeferred(self._store.when_safe, self._store.commit_log_max)
-        safe.addCallback(lambda outcome: self._write(outcome, document, offsets))
-        return safe.addErrback(
+        forced = self._store.force()
+        forced.addCallback(lambda _: self._write(document, offsets))
+        return forced.addErrback(
             lambda f: self._log.error("not saved: {why}", why=f.getErrorMessage())
         )
 
@@ -189,13 +189,10 @@ class ScheduleService:
         self._version = self._version.next(int(self._clock.seconds() * 1000))
         return self.document()
 
-    def _write(
-        self, outcome: FlushOutcome | None, document: bytes, offsets: dict[int, int]
-    ) -> None:
-        """Write the table, unless the disk took too long: the next time will do."""
-        if outcome is not FlushOutcome.TIMED_OUT:
-            self._file.save(document)
-            self._saved = offsets
+    def _write(self, document: bytes, offsets: dict[int, int]) -> None:
+        """Write the table."""
+        self._file.save(document)
+        self._saved = offsets
 
     def document(self) -> bytes:
         """Give the table as it is written, and as slaves ask for it."""

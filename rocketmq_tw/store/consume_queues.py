@@ -31,6 +31,8 @@ class ConsumeQueues:
         self.directory = directory
         self._file_size = file_size
         self._files = files
+        #: Directories that lost a name, to be forced to disk.
+        self._changed: set[str] = set()
 
     def found(self) -> Iterator[ConsumeQueue]:
         """Make the queues known that have directories; none is loaded yet."""
@@ -117,7 +119,8 @@ class ConsumeQueues:
 
     def take_dirty(self) -> list[str]:
         """Return the files to force to disk."""
-        paths = []
+        paths = sorted(self._changed)
+        self._changed.clear()
         for queue in self.table.values():
             if queue.files.dirty:
                 paths += queue.files.take_dirty()
@@ -135,7 +138,7 @@ class ConsumeQueues:
         path = os.path.join(self.directory, topic)
         if LEGAL_TOPIC.fullmatch(raw) and os.path.isdir(path):
             shutil.rmtree(path)
-            self._files.disk.force([self.directory])
+            self._changed.add(self.directory)
 
     def _add(self, topic: bytes, queue_id: int) -> ConsumeQueue:
         """Make a queue known."""

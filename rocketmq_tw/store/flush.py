@@ -15,6 +15,7 @@ Source: ``FlushRealTimeService``, ``GroupCommitService`` and
 ``FlushConsumeQueueService`` of RocketMQ 5.
 """
 
+import errno
 import os
 from collections.abc import Callable
 
@@ -38,6 +39,8 @@ from rocketmq_tw.store.queue_progress import QueueProgress
 InThread = Callable[[Callable[[], None]], "Deferred[None]"]
 
 _PAGE = 4096
+#: What opening a file may say without a fault of the disk.
+_NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE)
 
 
 class FlushService:
@@ -80,6 +83,8 @@ class FlushService:
         self._log_lock = DeferredLock()
         self._queues_lock = DeferredLock()
         self._soon: IDelayedCall | None = None
+        #: Files of the queues that are still to be forced.
+        self._owed: set[str] = set()
         self._is_running = False
         self._last_flush = 0.0
         intervals = {
@@ -135,6 +140,20 @@ class FlushService:
         self.soon()
         return self._waiters.wait(end)
 
+    def force(self) -> "Deferred[None]":
+        """
+        Force what was stored to disk; fires when it is there.
+
+        Fails with OSError or StoreNotWriteable when the disk does.
+        """
+        end = self._commit_log.end
+
+        def check(_: object) -> None:
+            if self.flushed < end:
+                raise StoreNotWriteable(str(self.failure))
+
+        return self.flush_commit_log().addCallback(check)
+
     def flush_commit_log(self) -> "Deferred[None]":
         """Force the commit log to disk; fires when it is."""
         return self._log_lock.run(self._flush_commit_log)
@@ -160,7 +179,7 @@ class FlushService:
     def _log_due(self) -> "Deferred[None]":
         """Force the log if that is worth it: some pages are new, or it is time."""
         pages = self._commit_log.end // _PAGE - self.flushed // _PAGE
-        if pages < self._config.flush_commit_log_least_pages:
+        if pages < self._config.flush_commit_log_least_pages and not self._waiters:
             waited = self._clock.seconds() - self._last_flush
             if waited < self._config.flush_commit_log_thorough_interval:
                 return succeed(None)
@@ -177,7 +196,8 @@ class FlushService:
         if log.end == self.flushed or not self.is_sound:
             return succeed(None)
         now = (log.end, log.last_offset, log.last_store_time_ms)
-        return self._force(log.take_dirty()).addCallback(self._log_flushed, *now)
+        forced = self._force(log.take_dirty(), log.files.dirty)
+        return forced.addCallback(self._log_flushed, *now)
 
     def _log_flushed(
         self, _: object, end: int, last_offset: int, store_time_ms: int
@@ -218,8 +238,9 @@ class FlushService:
             stored = self._checkpoint.commit_log_time_ms
         self._queues.flush()
         place = self._progress.taken()
-        paths = self._queues.take_dirty()
-        forced = self._force(paths)
+        paths = [*self._queues.take_dirty(), *self._owed]
+        self._owed.clear()
+        forced = self._force(paths, self._owed)
         return forced.addCallback(self._queues_flushed, stored, place)
 
     def _queues_flushed(
@@ -232,16 +253,26 @@ class FlushService:
         self._checkpoint.write()
         self._progress.forced(place)
         paths = [self._checkpoint_path, *self._progress.paths]
-        return self._force([*paths, os.path.dirname(self._checkpoint_path)])
+        paths.append(os.path.dirname(self._checkpoint_path))
+        return self._force(paths, self._owed)
 
-    def _force(self, paths: list[str]) -> "Deferred[None]":
-        """Force files to disk, in the thread."""
+    def _force(self, paths: list[str], owed: set[str]) -> "Deferred[None]":
+        """Force files to disk, in the thread; ``owed`` takes what is to try again."""
         disk = self._commit_log.files.disk
-        return self._in_thread(lambda: disk.force(paths)).addErrback(self._not_forced)
+        forced = self._in_thread(lambda: disk.force(paths))
+        return forced.addErrback(self._not_forced, paths, owed)
 
-    def _not_forced(self, failure: Failure) -> Failure:
-        """Remember that the disk failed, for good, and tell all who wait."""
-        if self.is_sound:
+    def _not_forced(
+        self, failure: Failure, paths: list[str], owed: set[str]
+    ) -> Failure:
+        """
+        Remember that the disk failed, for good, and tell all who wait.
+
+        That too many files were open is not the disk's fault: nothing was asked of it.
+        """
+        if getattr(failure.value, "errno", None) in _NO_DESCRIPTOR:
+            owed.update(paths)
+        elif self.is_sound:
             self.is_sound = False
             self.failure = f"the disk failed, it is read-only now: {failure.value}"
             self._log.failure(

@@ -106,6 +106,13 @@ class IMessageStore(Interface):
         :raises StoreNotWriteable: the disk failed before.
         """
 
+    def force() -> "Deferred[None]":
+        """
+        Force all messages to disk, whatever is promised; fires when they are there.
+
+        Fails with OSError or StoreNotWriteable when the disk does.
+        """
+
     def get(
         topic: str,
         queue_id: int,

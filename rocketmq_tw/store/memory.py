@@ -101,6 +101,10 @@ class MemoryMessageStore:
         """Wait for nothing: memory is all there is."""
         return None
 
+    def force(self) -> "Deferred[None]":
+        """Wait for nothing: memory is all there is."""
+        return succeed(None)
+
     def get(
         self,
         topic: str,

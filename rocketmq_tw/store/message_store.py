@@ -28,7 +28,6 @@ from rocketmq_tw.store.commitlog import CommitLog
 from rocketmq_tw.store.config import StoreConfig
 from rocketmq_tw.store.consume_queues import ConsumeQueues
 from rocketmq_tw.store.consumequeue import TAIL_LIMIT
-from rocketmq_tw.store.dispatch import has_entry
 from rocketmq_tw.store.errors import (
     DiskFull,
     StoreError,
@@ -169,8 +168,7 @@ class MessageStore:
         self._flush.stop()
         closed = self._flush.flush_all()
         closed.addBoth(lambda done: self._index.close().addCallback(lambda _: done))
-        closed.addCallback(self._closed)
-        return closed.addBoth(self._release)
+        return closed.addCallback(self._closed).addBoth(self._release)
 
     def put(self, draft: Draft, now: float) -> Appended:
         """
@@ -230,6 +228,10 @@ class MessageStore:
     def when_safe(self, end: int) -> "Deferred[FlushOutcome] | None":
         """Wait for the disk: see :class:`IMessageStore`."""
         return None if self._late is None else self._flush.when_safe(end)
+
+    def force(self) -> "Deferred[None]":
+        """Force all messages to disk: see :class:`IMessageStore`."""
+        return self._flush.force()
 
     def get(
         self,
@@ -307,11 +309,10 @@ class MessageStore:
         return self._queues.by_topic()
 
     def delete_topic(self, topic: str) -> None:
-        """Remove a topic's queues; its messages stay in the commit log."""
+        """Remove a topic's queues, for recovery too; the commit log is as it was."""
         if self._late is not None:
             self._late.forget(topic.encode())
         self._queues.delete_topic(topic)
-        # Recovery must not meet its messages again.
         self._flush.write_queues().addErrback(lambda failure: None)
 
     @property
@@ -388,7 +389,6 @@ class MessageStore:
 
     def _put_unqueued(self, draft: Draft, store_time_ms: int) -> Appended:
         """Store a message that no queue shall know."""
-        assert not has_entry(draft.sys_flag)
         at = self._log.append(draft, 0, store_time_ms)
         if self._late is not None:
             self._flush.soon()

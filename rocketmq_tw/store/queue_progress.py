@@ -11,6 +11,7 @@ import os
 from rocketmq_tw.store.commitlog import CommitLog
 from rocketmq_tw.store.config import StoreConfig
 from rocketmq_tw.store.consume_queues import ConsumeQueues
+from rocketmq_tw.store.consumequeue import ENTRY_SIZE, ConsumeQueue
 from rocketmq_tw.store.files import Disk
 from rocketmq_tw.store.queue_checkpoint import Place, QueueCheckpoint
 
@@ -52,8 +53,25 @@ class QueueProgress:
         :raises OSError: the file system refuses.
         """
         self._flushed = self.known.forced
+        self._doubt(self._flushed.end)
         self._begun = self.known.written = self._end()
         self._write_all()
+
+    def _doubt(self, forced: int) -> None:
+        """
+        Let all be forced that an earlier run wrote since its last force.
+
+        The kernel has it, the disk perhaps not; and what is told to be on disk next
+        time covers it.
+        """
+        files = self._log.files
+        behind = [base for base in files.bases if base + files.file_size > forced]
+        files.dirty.update(files.path(base) for base in behind)
+        if behind:
+            files.dirty.add(files.directory)
+        for queue in self._queues.table.values():
+            if queue.log_end > forced:
+                _doubt_queue(queue, forced)
 
     def log_flushed(self, end: int, last: int) -> None:
         """Note that the log is on disk up to ``end``."""
@@ -98,3 +116,16 @@ class QueueProgress:
         changes = self._queues.changes
         self.known.write_all(self._queues.known())
         self._listed = changes
+
+
+def _doubt_queue(queue: ConsumeQueue, forced: int) -> None:
+    """Let a queue's files be forced that know records from ``forced`` on."""
+    files = queue.files
+    bases = [base for base in files.bases if base < queue.next * ENTRY_SIZE]
+    while bases:
+        base = bases.pop()
+        files.dirty.add(files.path(base))
+        if bases and queue.read_written_entry(base // ENTRY_SIZE)[0] < forced:
+            break
+    topic = os.path.dirname(files.directory)
+    files.dirty.update((files.directory, topic, os.path.dirname(topic)))

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.broker.schedule import REST, DelayLevels, delay_level, parse_levels
 from rocketmq_tw.model.subscription import java_hash
-from rocketmq_tw.store.errors import DiskFull
-from rocketmq_tw.store.interfaces import FlushOutcome
+from rocketmq_tw.store.errors import DiskFull, StoreNotWriteable
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.errors import BadField
 from rocketmq_tw.wire.record import Draft
@@ -279,21 +278,23 @@ class PersistenceTests(ScheduleCase):
         """What was delivered is on disk before it is written that it was."""
         self.delayed(1)
         self.wait(1.2)
-        on_disk: Deferred[FlushOutcome] = Deferred()
-        asked: list[int] = []
-
-        def when_safe(end: int) -> Deferred[FlushOutcome]:
-            asked.append(end)
-            return on_disk
-
-        self.store.when_safe = when_safe  # type: ignore[method-assign]
+        on_disk: Deferred[None] = Deferred()
+        self.store.force = lambda: on_disk  # type: ignore[method-assign]
         path = self.path("config", "delayOffset.json")
         saved = self.schedule.save()
-        self.assertEqual(asked, [self.store.commit_log_max])
         self.assertFalse(os.path.exists(path))
-        on_disk.callback(FlushOutcome.ON_DISK)
+        on_disk.callback(None)
         self.successResultOf(saved)
         self.assertTrue(os.path.exists(path))
+
+    def test_not_after_lost_messages(self) -> None:
+        """Where the disk fails it is not written that anything was delivered."""
+        self.delayed(1)
+        self.wait(1.2)
+        why = StoreNotWriteable("the disk failed")
+        self.store.force = lambda: fail(why)  # type: ignore[method-assign]
+        self.successResultOf(self.schedule.save())
+        self.assertFalse(os.path.exists(self.path("config", "delayOffset.json")))
 
     def loaded(self, text: bytes) -> None:
         """Start on a file."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 
@@ -269,6 +270,41 @@ class FailedTests(SyncCase):
         self.assertTrue(os.path.exists(self.path("abort")))
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
 
+    def test_too_many_open_files(self) -> None:
+        """That is not the disk's fault: nothing is lost, and it is tried again."""
+        waiting = self.sent()
+        self.disk.fail_next("open", errno.EMFILE)
+        self.clock.advance(0)
+        self.thread.step()
+        self.assertNoResult(waiting)
+        self.assertRaises(StoreNotWriteable, self.store.put, draft(), NOW)
+        for _ in range(3):
+            self.clock.advance(0.5)
+            self.thread.finish()
+        self.assertEqual(self.successResultOf(waiting), SAFE)
+        self.assertTrue(self.store.is_writeable)
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+
+    def test_too_many_open_files_for_the_queues(self) -> None:
+        """What could not be opened is forced with the next."""
+        self.sent()
+        self.clock.advance(0)
+        self.thread.finish()
+        queue = self.store._queues.table[TOPIC.encode(), 0]
+        forced: list[str] = []
+        self.disk.force = forced.extend  # type: ignore[method-assign]
+        self.store._queues.flush()
+        refused = OSError(errno.EMFILE, "too many")
+        self.disk.force = lambda _: _raise(refused)  # type: ignore[method-assign]
+        failed = self.store._flush.flush_queues()
+        self.thread.finish()
+        self.failureResultOf(failed, OSError)
+        self.disk.force = forced.extend  # type: ignore[method-assign]
+        self.store._flush.flush_queues()
+        self.thread.finish()
+        self.assertIn(queue.files.path(0), forced)
+        self.assertTrue(self.store.is_writeable)
+
     def test_opened_anew(self) -> None:
         """The next start recovers what the disk has, and takes messages again."""
         self.sent().addErrback(lambda _: None)
@@ -281,6 +317,29 @@ class FailedTests(SyncCase):
         self.clock.advance(0)
         self.thread.finish()
         self.assertEqual(self.successResultOf(waiting), SAFE)
+        self.flushLoggedErrors(OSError)
+
+
+class ForceTests(SyncCase):
+    """Asking for the disk, whatever the store promises by itself."""
+
+    def test_fires_when_on_disk(self) -> None:
+        """All that was stored before is there then."""
+        self.sent()
+        forced = self.store.force()
+        self.assertNoResult(forced)
+        self.thread.finish()
+        self.successResultOf(forced)
+        self.assertEqual(self.store.flushed, SIZE)
+
+    def test_fails_with_the_disk(self) -> None:
+        """And goes on failing, once the disk did."""
+        self.sent().addErrback(lambda _: None)
+        self.disk.fail_next("sync")
+        forced = self.store.force()
+        self.thread.finish()
+        self.failureResultOf(forced, OSError)
+        self.failureResultOf(self.store.force(), StoreNotWriteable)
         self.flushLoggedErrors(OSError)
 
 
@@ -321,3 +380,8 @@ class CheckpointTests(SyncCase):
             log_time, queue_time, _, _, confirmed = struct.unpack(">5q", file.read(40))
         self.assertEqual((log_time, confirmed), (NOW_MS, 0))
         self.assertLessEqual(queue_time, NOW_MS)
+
+
+def _raise(error: OSError) -> None:
+    """Raise it."""
+    raise error
