@@ -251,13 +251,18 @@ def _read_ext(data: bytes, at: int, end: int) -> Ext:
 
 
 class _Header(msgspec.Struct, omit_defaults=True):
-    """A JSON header to write, its keys in the original's order."""
+    """
+    A JSON header to write, its keys in the original's order.
+
+    What stands at its default is left out, so no default may be a value that occurs;
+    peers count ``opaque`` through all 32 bits.
+    """
 
     code: int
     ext: Ext | None = msgspec.field(name="extFields", default=None)
     flag: int = -1
     language: str = ""
-    opaque: int = -1
+    opaque: int | None = None
     remark: str | None = None
     written: str = msgspec.field(name="serializeTypeCurrentRPC", default="")
     version: int = -1

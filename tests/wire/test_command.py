@@ -237,6 +237,13 @@ class EncodeTests(SynchronousTestCase):
             self.assertEqual(command.fields, {"offset": "12"})
             self.assertTrue(command.is_answer)
 
+    def test_every_number_is_answered(self) -> None:
+        """Peers count beyond 2**31 and on from below zero; -1 is a number, too."""
+        for kind in (JSON, BINARY):
+            for opaque in (-(1 << 31), -1, 0, (1 << 31) - 1):
+                answer = encode_answer(OffsetAnswer(offset=1), opaque, kind)
+                self.assertEqual(read(answer).opaque, opaque)
+
     def test_answer_head(self) -> None:
         """A prepared text only takes fields that the answer has."""
         head = answer_head(OffsetAnswer, ("offset",), 'say "hi"') % (0, 12, 5)
