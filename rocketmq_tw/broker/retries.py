@@ -34,7 +34,7 @@ from rocketmq_tw.model.topic import (
 )
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
-from rocketmq_tw.store.interfaces import IMessageStore
+from rocketmq_tw.store.interfaces import FlushOutcome, IMessageStore
 from rocketmq_tw.store.reads import then
 from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.codes import ResponseCode
@@ -93,9 +93,7 @@ class RetryRules:
             return self._topics.create_dlq(name)
         return self._retry_topic(group)
 
-    def send_back(
-        self, request: SendBack, call: Command
-    ) -> Answer | Deferred[Answer]:
+    def send_back(self, request: SendBack, call: Command) -> Answer | Deferred[Answer]:
         """Store a message once more, to be delivered after a while."""
         group = self._group(request.group)
         if not self._broker_permission & PERM_WRITE:
@@ -106,12 +104,15 @@ class RetryRules:
         if group.retry_queue_nums <= 0:
             return Answer()
 
-        def again(record: bytes | None) -> Answer:
+        def again(record: bytes | None) -> Answer | Deferred[Answer]:
             if record is None:
                 raise _nothing_at(request.offset)
             draft = self._draft_again(request, record, group, call)
-            self._store.put(draft, call.connection.last_seen)
-            return Answer()
+            stored = self._store.put(draft, call.connection.last_seen)
+            # The original waits not: but the consumer forgets it once this is answered.
+            end = stored.commit_log_offset + stored.size
+            waiting = self._store.when_safe(end)
+            return Answer() if waiting is None else waiting.addCallback(_taken)
 
         return then(self._store.record_at(request.offset), again)
 
@@ -179,3 +180,11 @@ def _nothing_at(place: int) -> Refused:
         ResponseCode.SYSTEM_ERROR,
         f"look message by offset failed, {place}: no message is there",
     )
+
+
+def _taken(outcome: FlushOutcome) -> Answer:
+    """Answer that a message is on disk. :raises Refused: it is not, so far."""
+    if outcome is FlushOutcome.TIMED_OUT:
+        why = "the message was stored again, but the disk did not take it in time"
+        raise Refused(ResponseCode.SYSTEM_ERROR, why)
+    return Answer()

@@ -12,7 +12,8 @@ from rocketmq_tw.store.message_store import MessageStore
 from rocketmq_tw.wire.bodies.kvtable import KVTable
 from rocketmq_tw.wire.requests.admin import GetRuntimeInfo
 from rocketmq_tw.wire.requests.pull import SUBSCRIPTION, SUSPEND
-from tests.broker.cases import TOPIC, BrokerCase, pulled, sent
+from rocketmq_tw.wire.requests.send import SendBack
+from tests.broker.cases import GROUP, TOPIC, BrokerCase, pulled, sent
 from tests.broker.processors.test_send import batched
 from tests.store.disks import FaultyDisk, Thread
 
@@ -45,6 +46,31 @@ class SyncFlushCase(BrokerCase):
         answer = self.ask(request)
         self.assertNoResult(answer)
         return answer
+
+
+class SendBackTests(SyncFlushCase):
+    """When a message that is handed back is taken."""
+
+    def setUp(self) -> None:
+        """Send the message."""
+        super().setUp()
+        waiting = self.waits(sent())
+        self.flush()
+        self.successResultOf(waiting)
+
+    def test_on_disk(self) -> None:
+        """Once it is on disk for its next delivery: its consumer then forgets it."""
+        waiting = self.waits(SendBack(group=GROUP, offset=0, delay_level=0))
+        self.flush()
+        self.assertEqual(int(self.successResultOf(waiting).status), 0)
+
+    def test_too_slow(self) -> None:
+        """Its consumer is told, and keeps it."""
+        waiting = self.waits(SendBack(group=GROUP, offset=0, delay_level=0))
+        self.clock.pump([0, 5.0])
+        answer = self.successResultOf(waiting)
+        self.assertEqual(int(answer.status), 1)
+        self.assertIn("in time", answer.remark)
 
 
 class AnswerTests(SyncFlushCase):
