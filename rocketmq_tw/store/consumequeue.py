@@ -17,7 +17,7 @@ Source: ``ConsumeQueue`` of RocketMQ 5.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from rocketmq_tw.store.errors import FileLost
@@ -175,7 +175,7 @@ class ConsumeQueue:
         end = (bases[-1] + self.files.file_size) // ENTRY_SIZE if bases else 0
         self.written = self.next = end
         self.min_offset = first
-        self._end_at(self._search(limit, first, end))
+        self._end_at(_search(lambda each: self._is_before(limit, each), first, end))
         self.unproven_end = self.next
 
     def truncate(self, log_offset: int) -> None:
@@ -244,31 +244,16 @@ class ConsumeQueue:
     def _first_from(self, log_offset: int, lowest: int = _NOWHERE) -> int:
         """Return the offset of the first entry whose record begins there or later."""
         low = self.files.bases[0] // ENTRY_SIZE if self.files.bases else self.written
-        return self._search(log_offset, low, self.next, lowest)
+        return _search(
+            lambda each: self._is_before(log_offset, each, lowest), low, self.next
+        )
 
-    def _search(self, limit: int, low: int, high: int, lowest: int = _NOWHERE) -> int:
+    def _is_before(self, limit: int, queue_offset: int, lowest: int = _NOWHERE) -> bool:
         """
-        Return the first entry of a record at ``limit`` or later, or of none.
+        Return whether an entry is of a record before ``limit``, or a pre-blank.
 
         :param lowest: entries of places before that do not count as earlier ones.
-
-        Steps that double come first: they are few in the many queues that are short.
         """
-        step = 1
-        while low + step < high and self._is_before(limit, low + step - 1, lowest):
-            low += step
-            step *= 2
-        high = min(low + step, high)
-        while low < high:
-            middle = (low + high) // 2
-            if self._is_before(limit, middle, lowest):
-                low = middle + 1
-            else:
-                high = middle
-        return low
-
-    def _is_before(self, limit: int, queue_offset: int, lowest: int) -> bool:
-        """Return whether an entry is of a record before ``limit``, or a pre-blank."""
         data = self.read(queue_offset, 1)
         if len(data) < ENTRY_SIZE:
             return False
@@ -302,6 +287,26 @@ class ConsumeQueue:
         """Write the tail when it has grown long."""
         if len(self.tail) >= TAIL_LIMIT:
             self.flush()
+
+
+def _search(is_before: Callable[[int], bool], low: int, high: int) -> int:
+    """
+    Return the first number from ``low`` on that is not before, or ``high``.
+
+    Steps that double come first: they are few in the many queues that are short.
+    """
+    step = 1
+    while low + step < high and is_before(low + step - 1):
+        low += step
+        step *= 2
+    high = min(low + step, high)
+    while low < high:
+        middle = (low + high) // 2
+        if is_before(middle):
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 def entries(data: bytes) -> Iterator[tuple[int, int, int]]:
