@@ -125,6 +125,8 @@ class BrokerService(MultiService):
         self._store = store
         await store.open()
         self._tables.load()
+        for topic in self._tables.topics.restore(store.queues()):
+            self._log.warn("{topic} has messages; it is a topic again", topic=topic)
         self._parts = parts = self._make_parts(store, port)
         register(parts, self._router)
         parts.schedule.load()

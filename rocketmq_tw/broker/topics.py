@@ -6,7 +6,7 @@ Source: ``TopicConfigManager`` of RocketMQ 5.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 from twisted.internet.interfaces import IReactorTime
@@ -16,15 +16,18 @@ from rocketmq_tw.broker.document import Document, Schedule
 from rocketmq_tw.broker.errors import TopicNotExist
 from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.model import topic as names
+from rocketmq_tw.model.errors import IllegalTopic
 from rocketmq_tw.model.topic import (
     AUTO_CREATE_TOPIC,
     FLAG_UNIT_SUB,
+    LMQ_PREFIX,
     PERM_INHERIT,
     PERM_READ,
     PERM_WRITE,
     TopicConfig,
     check_topic_name,
     dlq_topic,
+    is_dlq,
     is_retry,
     retry_topic,
 )
@@ -41,6 +44,8 @@ _ALL = _READ_WRITE | PERM_INHERIT
 DELAY_LEVELS = 18
 REVIVE_QUEUES = 8
 BENCHMARK_QUEUES = 1024
+#: How many queues a topic gets at least that is taken in again: a producer's default.
+_RESTORED_QUEUES = 4
 
 
 def default_topics(
@@ -255,6 +260,34 @@ class TopicTable:
             wanted = msgspec.structs.replace(found, order=wanted.order)
         self.put(wanted)
         return wanted
+
+    def restore(self, queues: Mapping[str, Sequence[int]]) -> list[str]:
+        """
+        Take in topics that have messages and are not in the table.
+
+        The table follows its topics to disk a moment later, so a kill or a full disk
+        may have kept the messages of a new topic and not the topic; they were
+        acknowledged. System topics and names of other features are passed over.
+
+        :param queues: the ids of the queues that the store holds, by topic.
+        :returns: the names that were taken in.
+        """
+        restored = []
+        for name, ids in queues.items():
+            if name in self.table or not ids or self._is_alien(name):
+                continue
+            least = 1 if is_retry(name) or is_dlq(name) else _RESTORED_QUEUES
+            self.put(_topic(name, max(*ids, least - 1) + 1))
+            restored.append(name)
+        return restored
+
+    def _is_alien(self, name: str) -> bool:
+        """Tell whether a queue's name is not one of a topic that clients send to."""
+        try:
+            check_topic_name(name)
+        except IllegalTopic:
+            return True
+        return self.is_system(name) or name.startswith(LMQ_PREFIX)
 
     def put(self, config: TopicConfig) -> None:
         """Create a topic, or change it; nothing happens if it is like that already."""

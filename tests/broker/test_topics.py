@@ -184,3 +184,26 @@ class TopicTableTests(SynchronousTestCase):
         self.table.put(changed)
         self.clock.advance(0)
         self.assertEqual(self.make().require("TBW102"), changed)
+
+    def test_restore(self) -> None:
+        """Topics that have messages are topics, whatever the file says."""
+        known = self.table.table["SELF_TEST_TOPIC"]
+        found = {
+            "Lost": [0, 7],
+            "Young": [1],
+            "%RETRY%g": [0],
+            "SELF_TEST_TOPIC": [3],
+            "SCHEDULE_TOPIC_XXXX": [2],
+            "rmq_sys_wheel_timer": [0],
+            "%LMQ%light": [0],
+            "group+topic": [0],
+            "Empty": [],
+        }
+        self.assertEqual(self.table.restore(found), ["Lost", "Young", "%RETRY%g"])
+        queues = [
+            self.table.require(name).read_queue_nums
+            for name in ("Lost", "Young", "%RETRY%g")
+        ]
+        self.assertEqual(queues, [8, 4, 1])
+        self.assertIs(self.table.table["SELF_TEST_TOPIC"], known)
+        self.assertEqual(self.table.restore(found), [])
