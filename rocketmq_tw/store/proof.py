@@ -23,12 +23,16 @@ from rocketmq_tw.store.config import StoreConfig
 from rocketmq_tw.store.consumequeue import PRE_BLANK_SIZE, ConsumeQueue, entries
 from rocketmq_tw.store.dispatch import entry_code, has_entry
 from rocketmq_tw.store.fetch import Fetched, Matches, fetch
-from rocketmq_tw.store.reads import Reads, Steps
-from rocketmq_tw.store.walk import Walk
-from rocketmq_tw.wire.record import FIXED_SIZE, MAGIC_V1, MAGIC_V2
+from rocketmq_tw.store.reads import Reads, Steps, piece
+from rocketmq_tw.store.walk import SLICE, Walk
+from rocketmq_tw.wire.record import FIXED_SIZE, MAGIC_V1, MAGIC_V2, Checked
 
-#: How far around an entry the log is searched for its record: a third of a second.
-_FAR = 16 << 20
+#: How far behind an entry's neighbour the log is searched for its record: 5 s.
+_FAR = 1 << 30
+#: No record is longer that is compared with its entry.
+_LONGEST = 128 << 20
+#: So much of the log is searched before the reactor gets a turn: 5 ms.
+_AT_ONCE = 1 << 20
 #: How many neighbours are asked where to search.
 _NEIGHBOURS = 64
 #: Size, magic, body CRC, queue id, queue offset, commit log offset, system flag.
@@ -60,7 +64,7 @@ def fetch_proven(
         if start <= queue_offset and found.next_offset <= end:
             return found
         proof = Proof(log, queue, queue_offset, found, is_filtered, delays)
-        if not proof.mend():
+        if not (yield from proof.mend()):
             if not is_filtered:
                 queue.add_proven(queue_offset, found.next_offset)
             return found
@@ -92,14 +96,14 @@ class Proof:
         self._is_filtered = is_filtered
         self._delays = delay_levels_ms
 
-    def mend(self) -> bool:
+    def mend(self) -> Steps[bool]:
         """Mend the first entry that is wrong; return whether there was one."""
         end = min(self._found.next_offset, self._queue.unproven_end)
         raw = self._queue.read(self._first, max(0, end - self._first))
         wrong = self._wrong(raw, end)
         if wrong is None:
             return False
-        self._mend(wrong)
+        yield from self._mend(wrong)
         return True
 
     def _wrong(self, raw: bytes, end: int) -> int | None:
@@ -143,7 +147,7 @@ class Proof:
         """Return whether the log has that record there."""
         if not self._commit_log.min_offset <= place < self._commit_log.end:
             return False
-        data = self._commit_log.read(place, size) if 0 < size <= _FAR else b""
+        data = self._commit_log.read(place, size) if 0 < size <= _LONGEST else b""
         return len(data) == size and self._fits(data, 0, queue_offset, place, size)
 
     def _fits(
@@ -181,24 +185,57 @@ class Proof:
             and (not length or crc32(data[body : body + length]) & 0x7FFFFFFF == crc)
         )
 
-    def _mend(self, queue_offset: int) -> None:
+    def _mend(self, queue_offset: int) -> Steps[None]:
         """Find the record of an entry in the log, or mark the entry as lost."""
-        queue, log = self._queue, self._commit_log
+        queue = self._queue
         start, stop = self._bounds(queue_offset)
-        walk = Walk(log, start, min(stop, log.end), crc=True)
+        place = self._near(queue_offset, start, stop)
+        if place is None:
+            place = yield from self._search(queue_offset, start, stop)
+        if not queue.min_offset <= queue_offset < queue.next:
+            return  # it was deleted meanwhile
+        found = None if place is None else self._commit_log.facts_at(place)
+        if place is None or found is None:
+            queue.replace(queue_offset, start, PRE_BLANK_SIZE, 0)
+            self._tell(queue_offset, "lost: the commit log has no whole record of it")
+            return
+        code = entry_code(found, self._delays)
+        queue.replace(queue_offset, place, found.size, code)
+        self._tell(queue_offset, "made anew")
+
+    def _near(self, queue_offset: int, start: int, stop: int) -> int | None:
+        """Look where the entry says, one wrong bit allowed."""
+        entry = self._queue.entry(queue_offset)
+        place = -1 if entry is None else entry[0]
+        for guess in (place, *(place ^ (1 << bit) for bit in range(63))):
+            if start <= guess < stop:
+                found = self._commit_log.facts_at(guess)
+                if found is not None and self._is_wanted(found, guess, queue_offset):
+                    return guess
+        return None
+
+    def _search(self, queue_offset: int, start: int, stop: int) -> Steps[int | None]:
+        """Search the log; behind its first mebibyte the reactor gets turns."""
+        files = self._commit_log.files
+        stop = min(stop, self._commit_log.end, start + _FAR)
+        walk, told = Walk(self._commit_log, start, stop, crc=False), start + _AT_ONCE
         for place, found in walk:
-            if place >= stop or place - start > _FAR:
+            if place >= stop:
                 break
-            whose = (found.topic, found.queue_id, found.queue_offset)
-            if whose == (queue.topic, queue.queue_id, queue_offset) and (
-                found.commit_log_offset == place and has_entry(found.sys_flag)
-            ):
-                code = entry_code(found, self._delays)
-                queue.replace(queue_offset, place, found.size, code)
-                self._tell(queue_offset, "made anew")
-                return
-        queue.replace(queue_offset, start, PRE_BLANK_SIZE, 0)
-        self._tell(queue_offset, "lost: the commit log has no whole record of it")
+            if self._is_wanted(found, place, queue_offset):
+                return place
+            if walk.position >= told:
+                yield [piece(files, walk.position, SLICE)]
+                told = walk.position + SLICE
+        return None
+
+    def _is_wanted(self, found: Checked, place: int, queue_offset: int) -> bool:
+        """Return whether a record is that of the queue's entry."""
+        queue = self._queue
+        whose = (found.topic, found.queue_id, found.queue_offset)
+        return whose == (queue.topic, queue.queue_id, queue_offset) and (
+            found.commit_log_offset == place and has_entry(found.sys_flag)
+        )
 
     def _bounds(self, queue_offset: int) -> tuple[int, int]:
         """Return between which commit log offsets an entry's record must be."""

@@ -1,52 +1,110 @@
-"""Tests of proving what an earlier run wrote; test_damage.py has what is mended."""
+"""Tests of entries that are damaged, and far from their neighbours' records."""
 
-from tests.store.cases import NOW, TAG_A, TOPIC, StoreCase, draft
+from __future__ import annotations
 
-#: Entries of one file, which one read gives.
-STEP = 4
+import os
+import struct
+
+import msgspec
+from twisted.internet.defer import Deferred
+
+from rocketmq_tw.store import proof
+from rocketmq_tw.store.fetch import FetchStatus
+from rocketmq_tw.store.message_store import MessageStore
+from rocketmq_tw.wire.record import decode_all
+from tests.store.cases import NOW, SMALL, TOPIC, StoreCase, draft
+from tests.store.disks import Thread
+
+#: Commit log offset, size and tags code of an entry.
+_ENTRY = struct.Struct(">qiq")
 
 
-class ProvenTests(StoreCase):
-    """What was proven is remembered, one range a queue."""
+class RareCase(StoreCase):
+    """A queue whose three messages are some mebibytes apart in the log."""
+
+    config = msgspec.structs.replace(
+        SMALL,
+        commit_log_file_size=4 << 20,
+        consume_queue_file_size=20_000,
+        window_size=1 << 20,
+        message_index_enable=False,
+    )
 
     def setUp(self) -> None:
-        """Open a store that an earlier run has filled."""
+        """Fill and close a store."""
         super().setUp()
         store = self.open()
-        for _ in range(4 * STEP):
-            store.put(draft(), NOW)
-        self.store = self.reopen(store)
-        queue = self.store._queues.find(TOPIC, 0)
-        assert queue is not None
-        self.queue = queue
+        for number in range(3):
+            store.put(draft(b"rare %d" % number), NOW)
+            for _ in range(40):
+                store.put(draft(bytes(64_000), topic=b"Busy"), NOW)
+        self.successResultOf(store.close())
+        self.file = self.path("consumequeue", TOPIC, "0", f"{0:020d}")
 
-    def read(self, queue_offset: int, is_filtered: bool = False) -> tuple[int, int]:
-        """Read one step; return the range that is proven then."""
-        matches = TAG_A.__eq__ if is_filtered else None
-        fetched = self.store.get(TOPIC, 0, queue_offset, 32, 9999, matches)
-        self.assertEqual(fetched.count, STEP)
-        return self.queue.proven
+    def damage(self, number: int, place: int = 0, size: int = 0) -> None:
+        """Flip bits of an entry."""
+        with open(self.file, "r+b") as file:
+            file.seek(number * 20)
+            old = _ENTRY.unpack(file.read(20))
+            file.seek(number * 20)
+            file.write(_ENTRY.pack(old[0] ^ place, old[1] ^ size, old[2]))
 
-    def test_it_grows_as_is_read_on(self) -> None:
-        """Reading on adds to it, reading again changes nothing."""
-        self.assertEqual(self.queue.proven, (0, 0))
-        self.assertEqual(self.read(0), (0, STEP))
-        self.assertEqual(self.read(STEP), (0, 2 * STEP))
-        self.assertEqual(self.read(0), (0, 2 * STEP))
+    def bodies(self, store: MessageStore, thread: Thread | None = None) -> list[bytes]:
+        """Read the queue."""
+        at, found = 0, []
+        while at < 3:
+            fetched = store.get(TOPIC, 0, at, 32, 1 << 20, None)
+            if isinstance(fetched, Deferred):
+                assert thread is not None
+                thread.finish()
+                fetched = self.successResultOf(fetched)
+            found += [each.body for each in decode_all(fetched.data)]
+            at = fetched.next_offset
+        self.flushLoggedErrors()
+        return found
 
-    def test_a_range_elsewhere_takes_its_place(self) -> None:
-        """What does not touch is forgotten, not joined over a hole."""
-        self.read(0)
-        self.assertEqual(self.read(2 * STEP), (2 * STEP, 3 * STEP))
-        self.assertEqual(self.read(STEP), (STEP, 2 * STEP))
 
-    def test_a_filter_proves_nothing(self) -> None:
-        """Records that are not wanted are not read."""
-        self.assertEqual(self.read(0, is_filtered=True), (0, 0))
+class MendTests(RareCase):
+    """What is served in spite of a damaged entry."""
 
-    def test_entries_of_this_run_are_believed(self) -> None:
-        """They lie behind what is to be proven."""
-        for _ in range(STEP):
-            self.store.put(draft(), NOW)
-        self.assertEqual(self.queue.unproven_end, 4 * STEP)
-        self.assertEqual(self.read(4 * STEP), (0, 0))
+    def test_one_bit(self) -> None:
+        """However far its record is from the others', one wrong bit loses nothing."""
+        self.patch(proof, "_FAR", 100_000)
+        for damage in ({"place": 1 << 3}, {"place": 1 << 21}, {"size": 1 << 9}):
+            self.damage(1, **damage)
+            store = self.open()
+            self.assertEqual(self.bodies(store), [b"rare 0", b"rare 1", b"rare 2"])
+            self.successResultOf(store.close())
+
+    def test_all_of_it(self) -> None:
+        """The log is searched, with turns for the reactor between."""
+        self.damage(1, 0x1234567, 0x7777)
+        thread = Thread()
+        store = MessageStore(
+            self.root, self.clock, self.config, None, read_in_thread=thread
+        )
+        self.finish(store.open())
+        self.addCleanup(store.close)
+        self.assertIsInstance(store.get(TOPIC, 0, 1, 1, 1 << 20, None), Deferred)
+        self.assertEqual(self.bodies(store, thread), [b"rare 0", b"rare 1", b"rare 2"])
+
+    def test_deleted_meanwhile(self) -> None:
+        """A topic that is deleted during the search stays so."""
+        self.damage(1, 0x1234567, 0x7777)
+        thread = Thread()
+        store = MessageStore(
+            self.root, self.clock, self.config, None, read_in_thread=thread
+        )
+        self.finish(store.open())
+        self.addCleanup(store.close)
+        fetched = store.get(TOPIC, 0, 1, 1, 1 << 20, None)
+        store.delete_topic(TOPIC)
+        thread.finish()
+        status = self.successResultOf(fetched).status
+        self.assertNotEqual(status, FetchStatus.FOUND)
+        self.assertEqual(store.queues(), {"Busy": [0]})
+        self.assertNotIn(TOPIC, self.listed())
+
+    def listed(self) -> list[str]:
+        """List the directories of queues."""
+        return os.listdir(self.path("consumequeue"))
