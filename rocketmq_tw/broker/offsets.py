@@ -6,7 +6,10 @@ Source: ``ConsumerOffsetManager`` of RocketMQ 5.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
 from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.wire import fastjson
@@ -27,6 +30,8 @@ class ConsumerOffsets:
     :param clock: dates the table's version.
     :ivar table: (topic, group) to queue id to offset.
     """
+
+    _log = Logger()
 
     def __init__(self, file: JsonFile, *, clock: IReactorTime) -> None:
         self._file = file
@@ -81,6 +86,28 @@ class ConsumerOffsets:
         """Tell how far a group has read a queue; None if it never said so."""
         offsets = self.table.get((topic, group))
         return None if offsets is None else offsets.get(queue_id)
+
+    def bound(self, max_offset: Callable[[str, int], int]) -> None:
+        """
+        Set back what points behind the end of its queue.
+
+        A power cut took the messages before, and the next ones would be passed over.
+        Empty queues are left alone: their kind may be one that the store has not.
+        """
+        for (topic, group), offsets in self.table.items():
+            for queue_id, offset in offsets.items():
+                end = max_offset(topic, queue_id)
+                if 0 < end < offset:
+                    self._log.warn(
+                        "{group} had read {topic}/{queue_id} up to {offset}; the queue"
+                        " ends at {end}",
+                        group=group,
+                        topic=topic,
+                        queue_id=queue_id,
+                        offset=offset,
+                        end=end,
+                    )
+                    self.commit(group, topic, queue_id, end)
 
     def of_group(self, group: str) -> dict[str, dict[int, int]]:
         """Give what a group has read: topic to queue id to offset."""

@@ -125,6 +125,7 @@ class BrokerService(MultiService):
         self._store = store
         await store.open()
         self._tables.load()
+        self._tables.offsets.bound(store.max_offset)
         for topic in self._tables.topics.restore(store.queues()):
             self._log.warn("{topic} has messages; it is a topic again", topic=topic)
         self._parts = parts = self._make_parts(store, port)

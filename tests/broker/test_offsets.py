@@ -25,6 +25,18 @@ class ConsumerOffsetsTests(SynchronousTestCase):
         self.assertIsNone(self.offsets.query("CG", "TopicTest", 1))
         self.assertIsNone(self.offsets.query("other", "TopicTest", 0))
 
+    def test_offsets_behind_the_end(self) -> None:
+        """After a power cut nothing new is passed over; empty queues tell nothing."""
+        ends = {0: 9, 1: 12, 2: 20, 3: 0}
+        for queue_id in ends:
+            self.offsets.commit("CG", "TopicTest", queue_id, 12)
+        self.offsets.save()
+        self.offsets.bound(lambda topic, queue_id: ends[queue_id])
+        expected = {0: 9, 1: 12, 2: 12, 3: 12}
+        self.assertEqual(self.offsets.of_group("CG"), {"TopicTest": expected})
+        self.offsets.save()
+        self.assertEqual(self.file.writes, 2)
+
     def test_saves_only_changes(self) -> None:
         """A commit writes nothing; saving twice writes once."""
         self.assertEqual(self.file.writes, 0)
