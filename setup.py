@@ -3,7 +3,10 @@
 from setuptools import find_packages, setup
 
 setup(
-    packages=[*find_packages(include=["rocketmq_tw", "rocketmq_tw.*"]), "twisted.plugins"],
+    packages=[
+        *find_packages(include=["rocketmq_tw", "rocketmq_tw.*"]),
+        "twisted.plugins",
+    ],
     package_data={
         "rocketmq_tw": ["py.typed"],
         "twisted.plugins": ["rocketmq_plugins.py"],

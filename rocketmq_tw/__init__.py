@@ -23,11 +23,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rocketmq_tw.client import (
         ACK as ACK,
+    )
+    from rocketmq_tw.client import (
         DEAD_LETTER as DEAD_LETTER,
+    )
+    from rocketmq_tw.client import (
         EARLIEST as EARLIEST,
+    )
+    from rocketmq_tw.client import (
         LATEST as LATEST,
+    )
+    from rocketmq_tw.client import (
         Client as Client,
+    )
+    from rocketmq_tw.client import (
         Retry as Retry,
+    )
+    from rocketmq_tw.client import (
         Tags as Tags,
     )
     from rocketmq_tw.model.message import Message as Message
@@ -39,7 +51,15 @@ _HOMES = {
     "RocketMQError": "rocketmq_tw.model.errors",
     **{
         name: "rocketmq_tw.client"
-        for name in ("Client", "Tags", "Retry", "ACK", "DEAD_LETTER", "EARLIEST", "LATEST")
+        for name in (
+            "Client",
+            "Tags",
+            "Retry",
+            "ACK",
+            "DEAD_LETTER",
+            "EARLIEST",
+            "LATEST",
+        )
     },
 }
 

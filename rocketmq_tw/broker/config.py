@@ -1,7 +1,8 @@
 """
 What can be set of a broker, under the original's names.
 
-Source: ``BrokerConfig``, ``MessageStoreConfig`` and ``NettyServerConfig`` of RocketMQ 5.
+Source: ``BrokerConfig``, ``MessageStoreConfig`` and ``NettyServerConfig`` of RocketMQ
+5.
 """
 
 from __future__ import annotations
@@ -54,7 +55,9 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     ha_listen_port: Port = 0
     broker_role: BrokerRole = BrokerRole.ASYNC_MASTER
     broker_permission: Annotated[int, msgspec.Meta(ge=0, le=7)] = 6
-    region_id: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_.-]*$")] = "DefaultRegion"
+    region_id: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_.-]*$")] = (
+        "DefaultRegion"
+    )
     trace_on: bool = True
 
     auto_create_topic_enable: bool = True

@@ -1,8 +1,8 @@
 """
 Addresses: the wire's ``host:port`` and Twisted's endpoint strings.
 
-The wire knows ``10.0.0.1:10911`` and ``[::1]:10911``. Where a person writes an address, an
-endpoint string is welcome too: ``tcp:10911``, ``unix:/run/mq``, ``tls:host:port``.
+The wire knows ``10.0.0.1:10911`` and ``[::1]:10911``. Where a person writes an address,
+an endpoint string is welcome too: ``tcp:10911``, ``unix:/run/mq``, ``tls:host:port``.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ def peer_address(peer: object) -> tuple[str, bytes]:
     """
     Give a connection's other end as ``host:port`` and as records write it.
 
-    :param peer: Twisted's address of it; one without a host is named as it names itself.
+    :param peer: Twisted's address of it; one without a host is named as it names
+        itself.
     """
     host, port = getattr(peer, "host", None), getattr(peer, "port", 0)
     if not host:

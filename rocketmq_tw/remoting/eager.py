@@ -2,8 +2,9 @@
 Writing straight to the socket.
 
 ``transport.write`` only fills a buffer that the next turn of the reactor empties. Where
-nothing waits in that buffer, handing the bytes to the socket now saves the turn: 51,000 to
-71,600 answers a second at 16 clients, 53,000 to 61,900 at 64, each one request at a time.
+nothing waits in that buffer, handing the bytes to the socket now saves the turn: 51,000
+to 71,600 answers a second at 16 clients, 53,000 to 61,900 at 64, each one request at a
+time.
 """
 
 from __future__ import annotations
@@ -45,8 +46,9 @@ class Outbox:
     """
     Writes at once, or all together what is written while it is held.
 
-    A connection holds it while it handles the frames that came together: a producer that
-    sends the next message whenever one is answered does 19,000 a second instead of 10,000.
+    A connection holds it while it handles the frames that came together: a producer
+    that sends the next message whenever one is answered does 19,000 a second instead of
+    10,000.
 
     :ivar transport: where to; set once there is one.
     :ivar last_written: when it was written to last, in seconds.

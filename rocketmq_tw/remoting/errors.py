@@ -59,7 +59,9 @@ class BrokerError(RocketMQError):
 
     _RETRYABLE = frozenset({1, 2, 14, 16, 17, 204, 205, 1500})
 
-    def __init__(self, code: int, remark: str | None, address: str, request: str) -> None:
+    def __init__(
+        self, code: int, remark: str | None, address: str, request: str
+    ) -> None:
         super().__init__(code, remark, address, request)
         self.code = code
         self.remark = remark or ""
@@ -73,7 +75,9 @@ class BrokerError(RocketMQError):
 
     def __str__(self) -> str:
         said = f": {self.remark}" if self.remark else ""
-        return f"{self.address} answered {self.request} with {code_name(self.code)}{said}"
+        return (
+            f"{self.address} answered {self.request} with {code_name(self.code)}{said}"
+        )
 
 
 class Refused(RocketMQError):

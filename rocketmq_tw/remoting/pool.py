@@ -1,6 +1,6 @@
 """
-The asking end: one connection an address, made when it is first needed and again after it
-was lost.
+The asking end: one connection an address, made when it is first needed and again after
+it was lost.
 """
 
 from __future__ import annotations
@@ -186,6 +186,4 @@ class ConnectionPool:
 
     def _from_template(self, address: str) -> IStreamClientEndpoint:
         """Make an endpoint in the usual way."""
-        return clientFromString(
-            self._reactor, client_endpoint(address, self._template)
-        )
+        return clientFromString(self._reactor, client_endpoint(address, self._template))

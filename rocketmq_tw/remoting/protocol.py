@@ -1,14 +1,14 @@
 """
 One connection, seen from either end.
 
-Both ends may ask: requests and answers go both ways, tied together by ``opaque``, a number
-that the asking end counts up. All frames of one ``dataReceived`` are handled, then their
-answers leave in one write, straight to the socket when nothing waits before them: the
-transport's own buffer would cost a second turn of the reactor.
+Both ends may ask: requests and answers go both ways, tied together by ``opaque``, a
+number that the asking end counts up. All frames of one ``dataReceived`` are handled,
+then their answers leave in one write, straight to the socket when nothing waits before
+them: the transport's own buffer would cost a second turn of the reactor.
 
-Back-pressure: an end that does not read its answers is not read from (the transport says
-so, as we are its producer), nor one that has too many requests unanswered; what it has
-asked by then is kept as it came. A hundred bytes can ask for megabytes.
+Back-pressure: an end that does not read its answers is not read from (the transport
+says so, as we are its producer), nor one that has too many requests unanswered; what it
+has asked by then is kept as it came.
 
 Source: ``NettyRemotingAbstract`` of RocketMQ 5, for what is answered and when.
 """
@@ -65,10 +65,10 @@ class RemotingProtocol(Protocol):
     :param max_pending: how many of our calls may wait for answers.
     :param max_in_flight: how many of the peer's requests may wait for us.
     :param stops_reading: whether a peer that does not read is no longer read from. True
-        for servers; a client that did so too could wait for ever for a server that does.
+        for servers; a client that did so too could wait for ever for such a server.
     :ivar address: the peer as ``host:port``.
     :ivar host: the same as records write it: the packed address and 4 bytes of port.
-    :ivar last_seen: when bytes came last, in seconds: the time of all that came with them.
+    :ivar last_seen: when bytes came last, in seconds; the time of all in them.
     :ivar on_lost: called with the protocol once the connection is gone.
     """
 
@@ -115,7 +115,7 @@ class RemotingProtocol(Protocol):
     # -- what Twisted calls
 
     def connectionMade(self) -> None:
-        """Note the peer, and become the transport's producer, to learn when it is full."""
+        """Note the peer; become the transport's producer, to learn when it is full."""
         assert self.transport is not None
         self.address, self.host = peer_address(self.transport.getPeer())
         set_no_delay = getattr(self.transport, "setTcpNoDelay", None)
@@ -125,7 +125,9 @@ class RemotingProtocol(Protocol):
         self.transport.registerProducer(self, True)
         self.last_seen = self._clock.seconds()
         if self._idle_timeout:
-            self._idle_check = self._clock.callLater(self._idle_timeout, self._check_idle)
+            self._idle_check = self._clock.callLater(
+                self._idle_timeout, self._check_idle
+            )
 
     def dataReceived(self, data: bytes) -> None:
         """Handle all whole frames, then send their answers in one write."""
@@ -147,7 +149,8 @@ class RemotingProtocol(Protocol):
         for waiting, request in pending.values():
             if waiting.called:
                 continue  # what failed before it cancelled it
-            lost = f"the connection was lost before {type(request).__name__} was answered"
+            name = type(request).__name__
+            lost = f"the connection was lost before {name} was answered"
             waiting.errback(ConnectionLost(self.address, f"{lost} ({why})"))
         self._fire(self._drained)
         callbacks, self.on_lost = self.on_lost, []
@@ -176,15 +179,13 @@ class RemotingProtocol(Protocol):
         """Whether requests can be sent."""
         return bool(self.connected) and not self._closing
 
-    def call(
-        self, request: Request[A], timeout: float | None = 3.0
-    ) -> Deferred[A]:
+    def call(self, request: Request[A], timeout: float | None = 3.0) -> Deferred[A]:
         """
         Send a request.
 
         :param timeout: seconds to wait; None leaves that to the caller.
-        :returns: fires with the answer if its code is one of ``request.accepted``. Fails
-            with :class:`BrokerError` for any other code, :class:`RequestTimeout`,
+        :returns: fires with the answer if its code is one of ``request.accepted``.
+            Fails with :class:`BrokerError` for any other code, :class:`RequestTimeout`,
             :class:`ConnectionLost` or :class:`TooManyRequests`. When cancelled, a late
             answer is dropped; the peer may have acted.
         """
@@ -224,7 +225,7 @@ class RemotingProtocol(Protocol):
         return waiting
 
     def close(self) -> Deferred[None]:
-        """Close once all that was written is sent; fires when the connection is gone."""
+        """Close once all that was written is sent; fires when it is gone."""
         if not self.connected:
             return succeed(None)
         gone: Deferred[None] = Deferred()

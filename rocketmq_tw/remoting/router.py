@@ -1,10 +1,11 @@
 """
 From a request to the function that handles it, from an exception to a response code.
 
-A handler is called as ``handler(request, call)``. ``request`` is the declared struct with
-its body; ``call`` is the decoded header, with the ``connection`` it came by. It returns an
-:class:`~rocketmq_tw.wire.fields.Answer`, a Deferred of one where something must be waited
-for, or None where no answer is due. What it raises becomes an answer too.
+A handler is called as ``handler(request, call)``. ``request`` is the declared struct
+with its body; ``call`` is the decoded header, with the ``connection`` it came by. It
+returns an :class:`~rocketmq_tw.wire.fields.Answer`, a Deferred of one where something
+must be waited for, or None where no answer is due. What it raises becomes an answer
+too.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ class Router:
 
     _log = Logger()
 
-    def __init__(self, codes: dict[type[Exception], ResponseCode] | None = None) -> None:
+    def __init__(
+        self, codes: dict[type[Exception], ResponseCode] | None = None
+    ) -> None:
         self._handlers: dict[int, tuple[type[Request[Any]], Handler]] = {}
         self._codes: dict[type[Exception], ResponseCode] = {
             BadField: ResponseCode.SYSTEM_ERROR,

@@ -12,8 +12,9 @@ Binary, all numbers big-endian::
     ext = (key 2+n, value 4+n)*
 
 The header of a declared request is decoded in one pass into its struct, when it is
-written as most clients write it (``code`` first, valid JSON): 0.9 microseconds for a send,
-against 3 for the text alone by the standard library. All else takes the tolerant way.
+written as most clients write it (``code`` first, valid JSON): 0.9 microseconds for a
+send, against 3 for the text alone by the standard library. All else takes the tolerant
+way.
 
 Source: ``RemotingCommand``, ``RocketMQSerializable``, ``RemotingSerializable``.
 """
@@ -111,9 +112,9 @@ def decode(kind: int, header: bytes, body: bytes = b"") -> Command:
     """
     Read a header.
 
-    :returns: the command. Its fields are a struct only if the code is declared and all is
-        well-formed; else a dict of texts, which :func:`rocketmq_tw.wire.fields.from_ext`
-        reads or refuses.
+    :returns: the command. Its fields are a struct only if the code is declared and all
+        is well-formed; else a dict of texts, which
+        :func:`rocketmq_tw.wire.fields.from_ext` reads or refuses.
     :raises RemoteProtocolError: this is no header; the connection has to be closed.
     """
     if kind == JSON:
@@ -121,7 +122,8 @@ def decode(kind: int, header: bytes, body: bytes = b"") -> Command:
     if kind == BINARY:
         return _decode_binary(header, body)
     raise MalformedHeader(
-        f"the header is written in the unknown way {kind}; expected 0 (JSON) or 1 (binary)"
+        f"the header is written in the unknown way {kind};"
+        " expected 0 (JSON) or 1 (binary)"
     )
 
 
@@ -166,7 +168,9 @@ def _decode_tolerantly(header: bytes) -> Command:
         version=_integer(known, "version", 0),
         language=language if isinstance(language, str | int) else None,
         remark=None if remark is None else str(remark),
-        fields={str(key): _text(value) for key, value in ext.items() if value is not None},
+        fields={
+            str(key): _text(value) for key, value in ext.items() if value is not None
+        },
     )
 
 
@@ -211,7 +215,9 @@ def _decode_binary(header: bytes, body: bytes) -> Command:
         ext_size = int.from_bytes(header[at : at + 4], "big", signed=True)
         at += 4
         if ext_size < 0 or at + ext_size > len(header):
-            raise MalformedHeader(f"the ext block of {ext_size} bytes runs past the end")
+            raise MalformedHeader(
+                f"the ext block of {ext_size} bytes runs past the end"
+            )
         ext = _read_ext(header, at, at + ext_size)
     except (struct.error, UnicodeDecodeError) as error:
         raise MalformedHeader(f"the binary header is cut short: {error}") from None

@@ -8,9 +8,9 @@ A request is declared once, as a struct; both ends use the declaration::
         topic: str
         queue_id: int
 
-Names on the wire are made from the names of the fields (``queue_id`` is ``queueId``); the
-odd ones are spelt with ``msgspec.field(name=...)``. On the wire every value is text;
-``None`` is left out.
+Names on the wire are made from the names of the fields (``queue_id`` is ``queueId``);
+the odd ones are spelt with ``msgspec.field(name=...)``. On the wire every value is
+text; ``None`` is left out.
 
 Source: ``CommandCustomHeader`` and ``RemotingCommand.decodeCommandCustomHeader``.
 """
@@ -27,8 +27,8 @@ from rocketmq_tw.wire.errors import BadField
 
 Ext = dict[str, str]
 
-#: Java's ``int`` and ``long``: where a number goes into a record or a file, a larger one
-#: must be refused before.
+#: Java's ``int`` and ``long``: where a number goes into a record or a file, a larger
+#: one must be refused before.
 Int32 = Annotated[int, msgspec.Meta(ge=-(1 << 31), le=(1 << 31) - 1)]
 Int64 = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
 

@@ -8,8 +8,8 @@ A frame, all numbers big-endian::
     +----------+-----------+-----------------+--------+------+
 
 ``length`` counts all that follows it; ``kind`` says how the header is written (0 JSON,
-1 binary). The decoder keeps the slices of an unfinished frame apart until all are there,
-so that a large frame is copied once, not once a slice.
+1 binary). The decoder keeps the slices of an unfinished frame apart until all are
+there, so that a large frame is copied once, not once a slice.
 
 Source: ``NettyDecoder``, ``NettyEncoder`` and ``RemotingCommand`` of RocketMQ 5.
 """
@@ -89,8 +89,8 @@ class FrameDecoder:
         """
         Take the next bytes.
 
-        :returns: the frames that are whole now, as (kind, header, body). Frames before a
-            broken one are given; look at :attr:`error` afterwards.
+        :returns: the frames that are whole now, as (kind, header, body). Frames before
+            a broken one are given; look at :attr:`error` afterwards.
         """
         if self._held:
             if len(data) >= _SMALL:

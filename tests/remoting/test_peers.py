@@ -27,7 +27,7 @@ class PeerLogTests(SynchronousTestCase):
         self.assertEqual((event["peer"], event["why"]), ("10.0.0.1:5", "it shouts"))
 
     def test_reason_is_made_harmless(self) -> None:
-        """A peer's words neither forge a line nor speak to the terminal, nor fill it."""
+        """A peer's words neither forge a line nor speak to the terminal."""
         with capturedLogs() as events:
             self.peers.complain("10.0.0.1:5", "\x1b[2J\n" + "x" * 10_000)
         self.assertTrue(events[0]["why"].isprintable())

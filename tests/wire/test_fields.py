@@ -103,7 +103,12 @@ class FromExtTests(SynchronousTestCase):
 
     def test_not_a_boolean(self) -> None:
         """Whatever is not ``true`` is false. Source: ``Boolean.parseBoolean``."""
-        for text, meant in {"TRUE": True, "abc": False, "yes": False, "": False}.items():
+        for text, meant in {
+            "TRUE": True,
+            "abc": False,
+            "yes": False,
+            "": False,
+        }.items():
             found = from_ext(Measure, {"topic": "T", "queueId": "7", "exact": text})
             self.assertIs(found.exact, meant)
 

@@ -71,7 +71,8 @@ class PullMessage(Request[PullAnswer]):
     """
     Ask for the messages of a queue from an offset on.
 
-    :ivar suspend_timeout_millis: how long the broker may hold the request, with SUSPEND.
+    :ivar suspend_timeout_millis: how long the broker may hold the request, with
+        SUSPEND.
     """
 
     code: ClassVar[int] = RequestCode.PULL_MESSAGE

@@ -23,10 +23,10 @@ from rocketmq_tw.wire.fields import Answer, Int32, Int64, Request
 STORED = frozenset({0, 10, 11, 12})
 
 _QUICK = (
-    '{"code":%%d,"extFields":{"MSG_REGION":"%%s","TRACE_ON":"%%s","msgId":"%%s",'
-    '"queueId":"%%d","queueOffset":"%%d"},"flag":1,"language":"%s","opaque":%%d,'
-    '"serializeTypeCurrentRPC":"JSON","version":%d}'
-    % (codes.LANGUAGE, codes.VERSION)
+    '{"code":%d,"extFields":{"MSG_REGION":"%s","TRACE_ON":"%s","msgId":"%s",'
+    '"queueId":"%d","queueOffset":"%d"},"flag":1,'
+    f'"language":"{codes.LANGUAGE}","opaque":%d,'
+    f'"serializeTypeCurrentRPC":"JSON","version":{codes.VERSION}}}'
 )
 _HEAD = struct.Struct(">II")
 _pack_head = _HEAD.pack
