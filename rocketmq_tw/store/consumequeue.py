@@ -260,7 +260,7 @@ class ConsumeQueue:
         place, size, _ = ENTRY.unpack(data)
         if size == PRE_BLANK_SIZE and place == 0:
             return True
-        return size != 0 and lowest <= place < limit
+        return bool(size != 0 and lowest <= place < limit)
 
     def _start_at(self, queue_offset: int) -> None:
         """Begin an empty queue in the middle: pre-blanks fill its first file."""
