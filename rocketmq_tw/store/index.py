@@ -35,7 +35,7 @@ from rocketmq_tw.store.flush import InThread
 from rocketmq_tw.store.index_builder import IndexBuilder
 from rocketmq_tw.store.index_files import IndexFiles
 from rocketmq_tw.store.index_hash import KeyHash
-from rocketmq_tw.store.index_records import keyed
+from rocketmq_tw.store.index_records import keyed, keys_of
 from rocketmq_tw.store.index_search import Search, Wanted
 from rocketmq_tw.store.interfaces import Queried
 
@@ -75,6 +75,7 @@ class MessageIndex:
         )
         self._is_enabled = config.message_index_enable
         self._files = files
+        self._disk = disk
         self._commit_log = log
         self._checkpoint = checkpoint
         self._clock = clock
@@ -99,7 +100,8 @@ class MessageIndex:
             return
         trusted = self._checkpoint.index_time_ms if was_aborted else None
         self._files.load(trusted)
-        self._files.trim(self._commit_log.min_offset)
+        for path in self._files.trim(self._commit_log.min_offset):
+            self._disk.remove(path)
         self._position = self._settle()
 
     def start(self) -> None:
@@ -148,13 +150,13 @@ class MessageIndex:
             self._query(topic, key, max_count, begin_ms, end_ms, unique)
         )
 
-    def trim(self, log_min: int) -> None:
+    def trim(self, log_min: int) -> list[str]:
         """
-        Remove files that know only messages below the commit log's minimum.
+        Let files go that know only messages below the commit log's minimum.
 
-        :raises OSError: one cannot be removed.
+        :returns: their paths, to be removed.
         """
-        self._files.trim(log_min)
+        return self._files.trim(log_min)
 
     async def _query(
         self,
@@ -212,8 +214,9 @@ class MessageIndex:
                 files.cut(at, f"no message at {file.end_offset}, where it ends")
                 break
             # The keys of the last message may go on in a file that is lost.
-            is_whole = file.room and file.count > 1
-            begin = file.end_offset + (last.size if is_whole else 0)
+            keys = keys_of(last.properties)
+            is_whole = file.room or file.ends_with(file.end_offset, len(keys))
+            begin = file.end_offset + (last.size if is_whole and file.count > 1 else 0)
         return max(begin, log.min_offset)
 
     def _has_keys(self, start: int, stop: int) -> bool:

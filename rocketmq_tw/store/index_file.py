@@ -191,6 +191,23 @@ class IndexFile:
         finally:
             os.close(descriptor)
 
+    def ends_with(self, offset: int, count: int) -> bool:
+        """
+        Return whether the last ``count`` entries are all of one message.
+
+        :raises OSError: it cannot be read.
+        """
+        first = self.count - count
+        if first < 1:
+            return False
+        descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            data = self._read_block(descriptor, first, self.count - 1)
+        finally:
+            os.close(descriptor)
+        places = range(0, count * ENTRY_SIZE, ENTRY_SIZE)
+        return all(_unpack_entry(data, at)[1] == offset for at in places)
+
     def rest(self) -> None:
         """Let the kernel take the mapping's memory; it comes back when touched."""
         if self._view is not None:

@@ -71,10 +71,18 @@ class IndexFiles:
             self._remove(file)
         del self.files[at:]
 
-    def trim(self, log_min: int) -> None:
-        """Remove files that know only messages below the commit log's minimum."""
+    def trim(self, log_min: int) -> list[str]:
+        """
+        Let files go that know only messages below the commit log's minimum.
+
+        :returns: their paths, to be removed: that takes a while, they are large.
+        """
+        paths = []
         while self.files and self.files[0].end_offset < log_min:
-            self._remove(self.files.pop(0))
+            file = self.files.pop(0)
+            file.close()
+            paths.append(file.path)
+        return paths
 
     def open_for(self, now: float) -> IndexFile:
         """

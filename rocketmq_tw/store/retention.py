@@ -41,15 +41,16 @@ from rocketmq_tw.store.slices import Stopped, in_slices
 InThread = Callable[[Callable[[], None]], "Deferred[None]"]
 
 _FIRST_AFTER = 60.0
-#: So many queues a turn of the reactor.
+#: So many queues a turn of the reactor, or for so long, in seconds.
 _AT_A_TIME = 50
+_SLICE_TIME = 0.005
 
 
 class Trimmed(Protocol):
     """What follows the commit log's minimum."""
 
-    def trim(self, log_min: int) -> None:
-        """Drop what is of records before ``log_min``."""
+    def trim(self, log_min: int) -> list[str]:
+        """Drop what is of records before ``log_min``; return the files to remove."""
 
 
 class RetentionService:
@@ -196,15 +197,18 @@ class RetentionService:
         if removed:
             self._queues.changes += 1
             self._remember()
-            await self._unlink(removed)
-        self._index.trim(self._commit_log.min_offset)
+        removed += self._index.trim(self._commit_log.min_offset)
+        await self._unlink(removed)
 
     def _trim_queues(self, removed: list[str]) -> Iterator[None]:
         """Correct the queues' minima, in slices; gather the files that may go."""
+        # What is read is old, so the disk may have to be waited for.
+        until = self._clock.seconds() + _SLICE_TIME
         for number, queue in enumerate(list(self._queues.table.values())):
             removed += queue.trim(self._commit_log.min_offset)
-            if number % _AT_A_TIME == _AT_A_TIME - 1:
+            if number % _AT_A_TIME == _AT_A_TIME - 1 or self._clock.seconds() >= until:
                 yield
+                until = self._clock.seconds() + _SLICE_TIME
 
     async def _unlink(self, paths: list[str], directory: str | None = None) -> None:
         """Unlink files in a thread."""

@@ -384,14 +384,31 @@ class ReopenTests(IndexCase):
         self.assertEqual(self.offsets(store, "c"), [0])
         self.assertEqual(self.offsets(store, "a"), [])
 
+    def test_full_files_stay(self) -> None:
+        """A start makes none anew, whether or not a message's keys go over two."""
+        for keys in ("a", "a b"):
+            self.root = self.mktemp()
+            store = self.open()
+            self.put(store, *[keys] * 250)
+            self.ask(store, "a")
+            before = {
+                n: os.stat(self.path("index", n)).st_ino for n in self.index_files()
+            }
+            self.assertGreater(len(before), 2)
+            self.reopen(store)
+            after = {
+                n: os.stat(self.path("index", n)).st_ino for n in self.index_files()
+            }
+            self.assertEqual(after, before)
+
     def test_trim(self) -> None:
-        """Files that know only deleted messages go with them."""
+        """Files that know only deleted messages are let go, to be removed elsewhere."""
         store = self.open()
         self.put(store, *["a"] * 150)
         self.ask(store, "a")
         first, second = self.index_files()
-        store._index.trim(store._index._files.files[0].end_offset)
+        end = store._index._files.files[0].end_offset
+        self.assertEqual(store._index.trim(end), [])
+        self.assertEqual(store._index.trim(end + 1), [self.path("index", first)])
         self.assertEqual(self.index_files(), [first, second])
-        store._index.trim(store._index._files.files[0].end_offset + 1)
-        self.assertEqual(self.index_files(), [second])
         self.assertEqual(len(self.ask(store, "a", count=500).records), 51)

@@ -118,6 +118,33 @@ class AgeTests(RetentionCase):
             left = os.listdir(self.path("consumequeue", TOPIC, str(queue_id)))
             self.assertEqual(left, [f"{320:020d}"])
 
+    def test_the_index_follows_in_a_thread(self) -> None:
+        """Its files are large: the reactor's thread does not unlink them."""
+        for _ in range(60):
+            self.store.put(draft(properties=b"KEYS\x01a b c\x02"), NOW)
+        self.successResultOf(self.store.close())
+        thread = Thread()
+        config = msgspec.structs.replace(SMALL, retention=self.keep)
+        clock, disk = self.clock, self.disk
+        store = MessageStore(self.root, clock, config, disk=disk, read_in_thread=thread)
+        self.finish(store.open())
+        self.addCleanup(self.closed, store, thread)
+        files = sorted(os.listdir(self.path("index")))
+        self.assertGreater(len(files), 1)
+        disk.written_at = NOW - 72 * HOUR
+        for _ in range(120):
+            before = len(os.listdir(self.path("index")))
+            self.wait(1)
+            self.assertEqual(len(os.listdir(self.path("index"))), before)
+            thread.finish()
+        self.assertEqual(sorted(os.listdir(self.path("index"))), files[-1:])
+
+    def closed(self, store: MessageStore, thread: Thread) -> None:
+        """Close a store, and work for it."""
+        closed = store.close()
+        thread.finish()
+        self.finish(closed)
+
     def test_who_is_behind_is_told_where_to_go_on(self) -> None:
         """A pull before the first offset is answered with it."""
         self.disk.written_at = NOW - 72 * HOUR
