@@ -165,7 +165,9 @@ class Program(Process):
             self.kill()
             raise AssertionError(f"did not end in {timeout} s: {self.tail()}") from None
         self._reader.join(10)
-        assert status == 0, f"status {status}: {self.tail()} {self.events('failed')}"
+        failed = self.events("failed")
+        some = f"{len(failed)} failed, among them {failed[:3]}"
+        assert status == 0, f"status {status}: {self.tail()} {some}"
 
 
 def messages(*programs: Program) -> list[dict[str, Any]]:
