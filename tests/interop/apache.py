@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from .program import Process, Program, free_port
 
@@ -147,8 +148,9 @@ def broker(
     name_servers: str,
     name: str = "broker-apache",
     store: Path | None = None,
+    *,
     jvm: tuple[str, ...] = (),
-    **more: object,
+    **more: Any,
 ) -> ApacheServer:
     """
     Start Apache's broker and wait for its port.

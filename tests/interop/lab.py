@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from . import apache, foreign, ours
-from .program import Program, wait_until
+from .program import Process, Program, wait_until
 
 OURS = "ours"
 """The make that is ours; the others are the releases of ``apache``, and ``TOOLS``."""
@@ -16,6 +16,8 @@ OURS = "ours"
 
 class Server(Protocol):
     """A name server or a broker, of either make."""
+
+    process: Process
 
     @property
     def address(self) -> str:
@@ -54,14 +56,24 @@ class Lab:
         return server
 
     def broker(
-        self, make: str, names: Server, name: str = "", store: Path | None = None
+        self,
+        make: str,
+        names: Server,
+        name: str = "",
+        store: Path | None = None,
+        **more: object,
     ) -> Server:
-        """Start a broker and wait until the name server knows it (or its port)."""
+        """
+        Start a broker and wait until the name server knows it (or its port).
+
+        :param more: further lines of its configuration, the same for either make.
+        """
         name = name or f"broker-{make}"
+        where = (self.scratch, names.address, name, store)
         if make == OURS:
-            server: Server = ours.broker(self.scratch, names.address, name, store)
+            server: Server = ours.broker(*where, **more)
         else:
-            server = apache.broker(make, self.scratch, names.address, name, store)
+            server = apache.broker(make, *where, **more)
         self._servers.append(server)
         return server
 
@@ -75,6 +87,11 @@ class Lab:
         for server in servers:
             server.stop()
             self._servers.remove(server)
+
+    def kill(self, server: Server) -> None:
+        """End a server with SIGKILL: it has no time to put anything in order."""
+        server.process.kill()
+        self._servers.remove(server)
 
     def sender(self, make: str, names: Server, **options: Any) -> Program:
         """Start a program that sends the corpus (options of ``SendMessages``)."""
@@ -127,6 +144,14 @@ class Lab:
             return "success" in printed and "Exception" not in printed
 
         wait_until(made, 40, f"topic {topic}")
+
+    def wait_for_route(self, names: Server, topic: str, server: Server) -> None:
+        """Wait until the name server sends clients of a topic to this broker."""
+
+        def known() -> bool:
+            return server.address in self.admin(names, f"topicRoute -t {topic}")
+
+        wait_until(known, 60, f"route of {topic} to {server.address}")
 
     def end_programs(self) -> None:
         """Kill the clients that still run."""

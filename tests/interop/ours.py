@@ -55,11 +55,13 @@ def broker(
     name_servers: str,
     name: str = "broker-ours",
     store: Path | None = None,
+    **more: object,
 ) -> OurServer:
     """
     Start our broker, with a ``broker.conf`` as the original's, and wait for its port.
 
     :param store: its store directory; a new one if absent.
+    :param more: further lines of its configuration.
     """
     port = free_port()
     home = scratch / f"broker-{port}"
@@ -73,6 +75,7 @@ def broker(
         "namesrvAddr": name_servers,
         "storePathRootDir": store or home / "store",
         "defaultTopicQueueNums": 4,
+        **more,
     }
     path = home / "broker.conf"
     path.write_text("".join(f"{key}={value}\n" for key, value in conf.items()))

@@ -15,7 +15,7 @@ import org.apache.rocketmq.common.message.MessageExt;
 /**
  * Sends the corpus: "--plan sync:2000,async:4000,oneway:1000,batch:2000,ordered:1000" sends 10,000 messages, numbered on.
  *
- * <p>Further modes: "delayed" (level 1), "commit", "rollback" and "check" (transactions; the last is committed when the broker asks).
+ * <p>Further modes: "delayed" (level 1), "later" (level 3), "commit", "rollback" and "check" (transactions; the last is committed when the broker asks).
  * Options: namesrv, topic, group, seed, plan, from (first number), linger (seconds before it ends). One line a message or batch; exit status 1 when one failed.
  */
 public final class SendMessages {
@@ -81,9 +81,10 @@ public final class SendMessages {
                 }
                 break;
             case "delayed":
+            case "later":
                 for (int i = first; i < first + count; i++) {
                     Message message = corpus.message(i);
-                    message.setDelayTimeLevel(1);
+                    message.setDelayTimeLevel(mode.equals("later") ? 3 : 1);
                     report(mode, i, 1, producer.send(message));
                 }
                 break;

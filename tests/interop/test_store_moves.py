@@ -1,0 +1,176 @@
+"""
+A store directory changes hands while it is busy: messages pending, or a broker killed.
+
+Files are small, so that commit log and consume queues have many; both makes of broker
+are given the same sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .corpus import check_contents, check_once, check_queue_order, message
+from .lab import OURS, Lab, Server
+from .program import Program, wait_for_messages, wait_until
+
+SETTINGS = {
+    "mappedFileSizeCommitLog": 1 << 20,
+    "mappedFileSizeConsumeQueue": 100 * 20,
+    # Level 1 (a message sent back) and level 3 must outlive the longest clean stop.
+    "messageDelayLevel": "20s 5s 20s 30s",
+}
+CASES = [("ours", "v49"), ("ours", "v53"), ("v49", "ours"), ("v53", "ours")]
+MANY = "sync:500,batch:2000,async:2500"
+COUNT = 5_000
+REFUSED = range(0, 20, 4)
+LATER = range(20, 30)
+LOAD = 5_000
+
+SERVED = (
+    "abort",
+    "checkpoint",
+    "commitlog/*",
+    "config/consumerOffset.json*",
+    "config/delayOffset.json*",
+    "config/subscriptionGroup.json*",
+    "config/topics.json*",
+    "consumequeue/*/*/*",
+    "index/*",
+    "lock",
+)
+"""What our broker writes; all else in a directory belongs to features it has not."""
+
+
+@pytest.mark.parametrize(("writer", "reader"), CASES)
+def test_pending(lab: Lab, writer: str, reader: str) -> None:
+    """
+    After a clean stop another broker delivers what was delayed or sent back.
+
+    It serves a topic of 64 queues with batches, in many files, whole; and where ours
+    reads Apache's directory, it leaves alone the files of features it has not.
+    """
+    names = lab.name_server("v49")
+    store = lab.scratch / "store"
+    broker = lab.broker(writer, names, "broker-moved", store, **SETTINGS)
+    lab.make_topic(names, "Many", queues=64)
+    lab.make_topic(names, "Held", queues=4)
+    lab.sender("v53", names, topic="Many", plan=MANY).finish()
+    hold(lab, names)
+    lab.stop(broker)
+    end, foreign = log_end(store), unserved(store)
+    broker = lab.broker(reader, names, "broker-moved", store, **SETTINGS)
+    lab.wait_for_route(names, "Many", broker)
+    consumer = lab.consumer("v49", names, topic="Held", group="G_held")
+    check_many(lab, names)
+    held = [*REFUSED, *LATER]
+    lines = wait_for_messages([consumer], len(held), 90, quiet=2)
+    consumer.stop()
+    check_once(held, lines)
+    check_contents("s", lines)
+    assert min(line["commitLogOffset"] for line in lines) >= end, "not pending"
+    again = {int(line["properties"]["i"]): line["reconsumeTimes"] for line in lines}
+    assert again == {**dict.fromkeys(REFUSED, 1), **dict.fromkeys(LATER, 0)}
+    lab.stop(broker)
+    if reader == OURS:
+        left = unserved(store)
+        assert foreign == {name: left.get(name) for name in foreign}
+
+
+def hold(lab: Lab, names: Server) -> None:
+    """Leave five messages sent back and ten delayed ones behind, all pending."""
+    options = {"topic": "Held", "group": "G_held", "refuse": 4}
+    consumer = lab.consumer("v49", names, **options)
+    lab.sender("v53", names, topic="Held", plan="sync:20").finish()
+    lines = wait_for_messages([consumer], 20 - len(REFUSED), 60)
+    check_once(set(range(20)) - set(REFUSED), lines)
+    consumer.wait_for("refused", len(REFUSED))
+    lab.sender("v53", names, topic="Held", plan="later:10", **{"from": 20}).finish()
+    consumer.stop()
+
+
+def check_many(lab: Lab, names: Server) -> None:
+    """All messages of the topic of 64 queues are there, once, and found by key."""
+    key = f"key-s-{COUNT - 1}"
+    seen = lab.read("v53", names, topic="Many", key=key)
+    lines = seen.events("message")
+    check_once(range(COUNT), lines)
+    check_contents("s", lines)
+    check_queue_order(lines)
+    assert len({line["queueId"] for line in lines}) == 64
+    check_found(seen, COUNT - 1)
+
+
+@pytest.mark.parametrize(("writer", "reader"), CASES)
+def test_killed_under_load(lab: Lab, writer: str, reader: str) -> None:
+    """
+    After SIGKILL under load another broker serves every acknowledged message.
+
+    Each lies where its sender was told, and queues have no gap. A message that was not
+    acknowledged may be there, too, or twice: the sender tries again.
+    """
+    names = lab.name_server("v49")
+    store = lab.scratch / "store"
+    broker = lab.broker(writer, names, "broker-moved", store, **SETTINGS)
+    lab.make_topic(names, "Load", queues=8)
+    sender = lab.sender("v53", names, topic="Load", plan="async:100000")
+    wait_until(lambda: len(sender.events("sent")) >= LOAD, 120, f"{LOAD} messages")
+    lab.kill(broker)
+    wait_until(lambda: sender.events("failed"), 60, "a send that failed")
+    sender.kill()
+    assert len(list((store / "commitlog").glob("*"))) > 2
+    broker = lab.broker(reader, names, "broker-moved", store, **SETTINGS)
+    lab.wait_for_route(names, "Load", broker)
+    sent = sender.events("sent")
+    last = sent[-1]["i"]
+    seen = lab.read("v53", names, topic="Load", key=f"key-s-{last}")
+    lines = seen.events("message")
+    check_acknowledged(sent, lines)
+    check_contents("s", lines)
+    check_queue_order(lines)
+    check_found(seen, last)
+    lab.sender("v53", names, topic="Load", plan="sync:100", seed="after").finish()
+    check_queue_order(lab.read("v53", names, topic="Load").events("message"))
+
+
+def check_acknowledged(
+    sent: Iterable[dict[str, Any]], lines: Iterable[dict[str, Any]]
+) -> None:
+    """Every message that a sender was told is stored lies at the place told."""
+    found = {
+        (line["queueId"], line["queueOffset"]): int(line["properties"]["i"])
+        for line in lines
+    }
+    lost = [
+        line["i"]
+        for line in sent
+        if found.get((line["queueId"], line["queueOffset"])) != line["i"]
+    ]
+    assert not lost, f"{len(lost)} lost, first {lost[:5]}"
+
+
+def check_found(seen: Program, i: int) -> None:
+    """A query by its key has found message ``i``, once or (sent again) more often."""
+    digests = {line["digest"] for line in seen.events("found")}
+    assert digests == {sha256(message("s", i).body).hexdigest()}
+
+
+def log_end(store: Path) -> int:
+    """Return the commit log offset after the last byte written, but for zeros."""
+    last = max((store / "commitlog").iterdir())
+    written = last.read_bytes().rstrip(b"\0")
+    return int(last.name) + len(written)
+
+
+def unserved(store: Path) -> dict[str, str]:
+    """Return name and digest of each file that belongs to features we have not."""
+    files = {path.relative_to(store): path for path in store.rglob("*")}
+    return {
+        str(name): sha256(path.read_bytes()).hexdigest()
+        for name, path in files.items()
+        if path.is_file() and not any(name.match(served) for served in SERVED)
+    }
