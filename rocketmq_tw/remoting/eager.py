@@ -16,6 +16,8 @@ from twisted.internet.tcp import Connection
 
 #: How many bytes are held back at most.
 _HELD = 65536
+#: Answers below this size are not counted in that: a read brings some hundreds at most.
+SHORT = 1024
 
 
 def write_now(transport: Any, data: bytes) -> None:
@@ -63,10 +65,15 @@ class Outbox:
         self.last_written = 0.0
         self.transport: Any = None
 
-    def hold(self) -> None:
-        """Hold back what is written from now on, up to :data:`_HELD` bytes."""
+    def hold(self) -> list[bytes]:
+        """
+        Hold back what is written from now on, up to :data:`_HELD` bytes.
+
+        :returns: what is held; a short answer may be put there without a call.
+        """
         if self._held is None:
             self._held = []
+        return self._held
 
     def write_soon(self, data: bytes) -> None:
         """

@@ -26,7 +26,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from rocketmq_tw.remoting.addresses import NO_HOST, peer_address
-from rocketmq_tw.remoting.eager import Outbox
+from rocketmq_tw.remoting.eager import SHORT, Outbox
 from rocketmq_tw.remoting.errors import (
     BrokerError,
     ConnectionLost,
@@ -248,7 +248,7 @@ class RemotingProtocol(Protocol):
 
     def _frames_received(self, frames: list[Frame]) -> None:
         """Handle frames in order; stop at what breaks the rules, or when stuck."""
-        self._outbox.hold()
+        held = self._outbox.hold()
         broken = self._decoder.error
         for at, (kind, header, body) in enumerate(frames):
             if self._stuck:
@@ -267,7 +267,7 @@ class RemotingProtocol(Protocol):
             else:
                 answer = self._request_received(command)
                 if answer is not None:
-                    self._send(answer)
+                    (held.append if len(answer) < SHORT else self._send)(answer)
         self._outbox.release()
         if broken is not None and not self._unhandled:
             self._refuse_peer(broken)
