@@ -37,7 +37,8 @@ def test_store_directory(lab: Lab, writer: str, reader: str) -> None:
     store = lab.scratch / "store"
     names = lab.name_server("v49")
     write(lab, writer, names, store)
-    lab.broker(reader, names, "broker-moved", store)
+    broker = lab.broker(reader, names, "broker-moved", store)
+    lab.wait_for_route(names, TOPIC, broker)
     lab.sender("v53", names, topic=TOPIC, plan=SECOND, **{"from": SPLIT}).finish()
     key = f"key-s-{SPLIT - 1}"
     seen = lab.read("v53", names, topic=TOPIC, key=key)
