@@ -61,7 +61,7 @@ class Lab:
         names: Server,
         name: str = "",
         store: Path | None = None,
-        **more: object,
+        **more: Any,
     ) -> Server:
         """
         Start a broker and wait until the name server knows it (or its port).

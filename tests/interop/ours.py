@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from signal import SIGTERM
+from typing import Any
 
 from .program import Process, Program, free_port
 
@@ -55,7 +56,7 @@ def broker(
     name_servers: str,
     name: str = "broker-ours",
     store: Path | None = None,
-    **more: object,
+    **more: Any,
 ) -> OurServer:
     """
     Start our broker, with a ``broker.conf`` as the original's, and wait for its port.
@@ -66,7 +67,7 @@ def broker(
     port = free_port()
     home = scratch / f"broker-{port}"
     home.mkdir(parents=True)
-    conf: dict[str, object] = {
+    conf: dict[str, Any] = {
         "brokerClusterName": "DefaultCluster",
         "brokerName": name,
         "brokerId": 0,
@@ -77,6 +78,8 @@ def broker(
         "defaultTopicQueueNums": 4,
         **more,
     }
+    if ":" in conf["brokerIP1"]:
+        conf["listen"] = f"[::]:{port}"
     path = home / "broker.conf"
     path.write_text("".join(f"{key}={value}\n" for key, value in conf.items()))
     return OurServer("rocketmq-broker", home, port, "--config", str(path))

@@ -7,7 +7,7 @@ are given the same sizes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from .corpus import check_contents, check_once, check_queue_order, message
 from .lab import OURS, Lab, Server
 from .program import Program, wait_for_messages, wait_until
 
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "mappedFileSizeCommitLog": 1 << 20,
     "mappedFileSizeConsumeQueue": 100 * 20,
     # Level 1 (a message sent back) and level 3 must outlive the longest clean stop.
@@ -135,6 +135,89 @@ def test_killed_under_load(lab: Lab, writer: str, reader: str) -> None:
     check_found(seen, last)
     lab.sender("v53", names, topic="Load", plan="sync:100", seed="after").finish()
     check_queue_order(lab.read("v53", names, topic="Load").events("message"))
+
+
+def test_to_and_fro(lab: Lab) -> None:
+    """A directory that goes from make to make keeps all, however each one ends."""
+    names = lab.name_server("v49")
+    store = lab.scratch / "store"
+    steps: tuple[tuple[str, Callable[[Server], None]], ...] = (
+        ("ours", lab.kill),
+        ("v53", lab.stop),
+        ("ours", lab.stop),
+        ("v49", lab.kill),
+        ("ours", lab.kill),
+    )
+    for number, (make, end) in enumerate(steps):
+        broker = lab.broker(make, names, "broker-moved", store, **SETTINGS)
+        if number == 0:
+            lab.make_topic(names, "Moved", queues=4)
+        lab.wait_for_route(names, "Moved", broker)
+        first = number * 500
+        plan = {"topic": "Moved", "plan": "async:400,batch:100", "from": first}
+        lab.sender("v53", names, **plan).finish()
+        key = f"key-s-{max(first - 1, 0)}"
+        seen = lab.read("v53", names, topic="Moved", key=key)
+        check_once(range(first + 500), seen.events("message"))
+        check_contents("s", seen.events("message"))
+        check_queue_order(seen.events("message"))
+        check_found(seen, max(first - 1, 0))
+        end(broker)
+
+
+def test_timer_left_alone(lab: Lab) -> None:
+    """
+    Messages of Apache's timer wait out a spell of our broker, which has no timer.
+
+    It leaves ``timerwheel`` and ``timerlog`` as they are; back with Apache, the
+    messages come.
+    """
+    names = lab.name_server("v49")
+    store = lab.scratch / "store"
+    broker = lab.broker("v53", names, "broker-moved", store, **SETTINGS)
+    lab.make_topic(names, "Timed", queues=4)
+    sender = lab.sender("v53", names, topic="Timed", plan="sync:10,timed:10")
+    sender.finish()
+    lab.stop(broker)
+    foreign = unserved(store)
+    assert {name.split("/")[0] for name in foreign} >= {"timerwheel", "timerlog"}
+    broker = lab.broker("ours", names, "broker-moved", store, **SETTINGS)
+    lab.wait_for_route(names, "Timed", broker)
+    plan = {"topic": "Timed", "plan": "sync:10", "from": 20}
+    lab.sender("v53", names, **plan).finish()
+    before = lab.read("v53", names, topic="Timed").events("message")
+    check_once([*range(10), *range(20, 30)], before)
+    lab.stop(broker)
+    left = unserved(store)
+    assert foreign == {name: left.get(name) for name in foreign}
+    lab.broker("v53", names, "broker-moved", store, **SETTINGS)
+    consumer = lab.consumer("v49", names, topic="Timed", group="G_timed")
+    lines = wait_for_messages([consumer], 30, 90)
+    consumer.stop()
+    check_once(range(30), lines)
+    check_contents("s", lines)
+
+
+@pytest.mark.parametrize(("writer", "reader"), [("v53", "ours"), ("ours", "v53")])
+def test_addresses_of_ipv6(lab: Lab, writer: str, reader: str) -> None:
+    """Messages that were stored, and born, at an address of IPv6 are read whole."""
+    names = lab.name_server("v49")
+    store = lab.scratch / "store"
+    settings = {**SETTINGS, "brokerIP1": "::1"}
+    broker = lab.broker(writer, names, "broker-moved", store, **settings)
+    lab.make_topic(names, "Six", queues=4)
+    plan = "sync:100,async:800,batch:100"
+    lab.sender("v53", names, topic="Six", plan=plan).finish()
+    lab.stop(broker)
+    broker = lab.broker(reader, names, "broker-moved", store, **SETTINGS)
+    lab.wait_for_route(names, "Six", broker)
+    seen = lab.read("v53", names, topic="Six", key="key-s-999")
+    lines = seen.events("message")
+    check_once(range(1000), lines)
+    check_contents("s", lines)
+    check_queue_order(lines)
+    assert all(":" in line["bornHost"] for line in lines), lines[0]
+    check_found(seen, 999)
 
 
 def check_acknowledged(

@@ -10,12 +10,13 @@ import org.apache.rocketmq.client.producer.SendResult;
 import org.apache.rocketmq.client.producer.TransactionListener;
 import org.apache.rocketmq.client.producer.TransactionMQProducer;
 import org.apache.rocketmq.common.message.Message;
+import org.apache.rocketmq.common.message.MessageAccessor;
 import org.apache.rocketmq.common.message.MessageExt;
 
 /**
  * Sends the corpus: "--plan sync:2000,async:4000,oneway:1000,batch:2000,ordered:1000" sends 10,000 messages, numbered on.
  *
- * <p>Further modes: "delayed" (level 1), "later" (level 3), "commit", "rollback" and "check" (transactions; the last is committed when the broker asks).
+ * <p>Further modes: "delayed" (level 1), "later" (level 3), "timed" (30 s, by the timer of 5.x), "commit", "rollback" and "check" (transactions; the last is committed when the broker asks).
  * Options: namesrv, topic, group, seed, plan, from (first number), linger (seconds before it ends). One line a message or batch; exit status 1 when one failed.
  */
 public final class SendMessages {
@@ -85,6 +86,13 @@ public final class SendMessages {
                 for (int i = first; i < first + count; i++) {
                     Message message = corpus.message(i);
                     message.setDelayTimeLevel(mode.equals("later") ? 3 : 1);
+                    report(mode, i, 1, producer.send(message));
+                }
+                break;
+            case "timed":
+                for (int i = first; i < first + count; i++) {
+                    Message message = corpus.message(i);
+                    MessageAccessor.putProperty(message, "TIMER_DELAY_SEC", "30");
                     report(mode, i, 1, producer.send(message));
                 }
                 break;
