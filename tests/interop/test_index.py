@@ -24,6 +24,7 @@ def test_index_moves(lab: Lab, makes: tuple[str, ...]) -> None:
         broker = lab.broker(make, names, "broker-moved", store)
         if not stage:
             lab.make_topic(names, TOPIC, queues=2)
+        lab.wait_for_route(names, TOPIC, broker)
         first = stage * COUNT
         plan = f"sync:{COUNT}"
         sender = lab.sender("v53", names, topic=TOPIC, plan=plan, **{"from": first})
@@ -49,6 +50,12 @@ def find(lab: Lab, names: Server, key: str, message_id: str) -> None:
 
 def find_uniquely(lab: Lab, names: Server, key: str, message_id: str) -> None:
     """Look a message up with Apache's tool, by its unique key."""
-    lab.end_tools()
-    printed = lab.admin(names, f"queryMsgByUniqueKey -t {TOPIC} -i {message_id}")
-    assert key in printed and "Queue Offset" in printed, printed[-1500:]
+    command = f"queryMsgByUniqueKey -t {TOPIC} -i {message_id}"
+
+    def found() -> bool:
+        # The command works once in each of Apache's tools.
+        lab.end_tools()
+        printed = lab.admin(names, command)
+        return key in printed and "Queue Offset" in printed
+
+    wait_until(found, 40, command)
