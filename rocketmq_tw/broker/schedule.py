@@ -33,6 +33,8 @@ from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.errors import BadField
 from rocketmq_tw.wire.record import Draft, MalformedRecord
 
+#: Seconds between two looks, while something waits and while nothing does.
+BUSY, IDLE = 0.1, 1.0
 #: Seconds that a level rests after it failed.
 REST = 10.0
 #: What the store says to messages that it will never take.
@@ -158,7 +160,7 @@ class ScheduleService:
 
     def start(self) -> None:
         """Begin to deliver."""
-        self._tick.start(0.1, now=False).addErrback(
+        self._tick.start(BUSY, now=False).addErrback(
             lambda f: self._log.failure("delayed delivery stopped", f)
         )
 
@@ -202,11 +204,17 @@ class ScheduleService:
         )
 
     def _deliver_all(self) -> None:
-        """Deliver of each level what is due; one that fails is tried again later."""
+        """
+        Deliver of each level what is due; one that fails is tried again later.
+
+        While nothing waits a look each second will do: no delay is shorter.
+        """
         now = self._clock.seconds()
+        self._tick.interval = IDLE
         for level, at in self._offsets.items():
             if self._store.max_offset(SCHEDULE_TOPIC, level - 1) <= at:
                 continue
+            self._tick.interval = BUSY
             if self._resting.get(level, now) > now:
                 continue
             if level not in self._reading:
