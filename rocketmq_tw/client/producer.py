@@ -189,15 +189,12 @@ class Producer(Service):
         :param timeout: seconds, for all attempts; else the configuration's.
         :returns: fires when the broker has stored the message. Fails with
             :class:`ValidationError`, :class:`NotRunning`, :class:`QueueFull`,
-            :class:`NoRouteError`, :class:`NameServerUnavailable`, :class:`NotDurable`,
-                or
-            :class:`SendError`, which lists the attempts. Cancelling it makes no further
-            attempt: see :class:`SendCancelled` for what became of the message.
+            :class:`NoRouteError`, :class:`NameServerUnavailable`, :class:`NotDurable`
+            or :class:`SendError`, which lists the attempts. Cancelling it makes no
+            further attempt: see :class:`SendCancelled` for what became of the message.
         """
         try:
-            preparation = self._ready()
-            choice = _choice(message, queue, key, selector)
-            prepared = preparation.one(message)
+            prepared, choice = self._one(message, queue, key, selector)
         except Exception:
             return fail()
         return self._start(prepared, choice, timeout, ask)
@@ -219,9 +216,7 @@ class Producer(Service):
             :meth:`send` does; nothing tells whether the broker has stored the message.
         """
         try:
-            preparation = self._ready()
-            choice = _choice(message, queue, key, selector)
-            prepared = preparation.one(message)
+            prepared, choice = self._one(message, queue, key, selector)
         except Exception:
             return fail()
         return self._start(prepared, choice, timeout, tell)
@@ -260,6 +255,18 @@ class Producer(Service):
             state = "stopped or not started yet"
             raise NotRunning(f'the producer of the group "{self.group}" is {state}')
         return self._preparation
+
+    def _one(
+        self,
+        message: Message,
+        queue: MessageQueue | None,
+        key: Key | None,
+        selector: Selector | None,
+    ) -> tuple[Prepared, Choice | None]:
+        """Prepare one message, and what chooses its queue; raise if it is refused."""
+        preparation = self._ready()
+        choice = _choice(message, queue, key, selector)
+        return preparation.one(message), choice
 
     def _start(
         self,
