@@ -5,73 +5,73 @@ RocketMQ on Twisted.
 ``model``         the nouns: messages, queues, topics, groups, routes
 ``wire``          bytes to values and back; no I/O
 ``filter``        which messages a subscription wants
-``remoting``      requests and answers over a connection
+``remoting``      requests and responses over a connection
 ``store``         the commit log, the consume queues and their files
 ``namesrv``       the name server
 ``broker``        the broker
 ``client``        producers and consumers
+``testing``       a whole cluster in memory, for tests
 ================  ==========================================================
 
-``from rocketmq_tw import Client, Message`` is all that most programs need; the names
-are looked up when they are first used, so that importing the package costs nothing.
+``from rocketmq_tw import Client, Message`` is all that most programs need. Names are
+imported on first use, so importing the package itself is cheap.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rocketmq_tw.client import (
-        ACK as ACK,
-    )
-    from rocketmq_tw.client import (
-        DEAD_LETTER as DEAD_LETTER,
-    )
-    from rocketmq_tw.client import (
-        EARLIEST as EARLIEST,
-    )
-    from rocketmq_tw.client import (
-        LATEST as LATEST,
-    )
-    from rocketmq_tw.client import (
-        Client as Client,
-    )
-    from rocketmq_tw.client import (
-        Retry as Retry,
-    )
-    from rocketmq_tw.client import (
-        Tags as Tags,
-    )
+    from rocketmq_tw.client.client import Client as Client
+    from rocketmq_tw.client.consumer.dispatch.outcomes import ACK as ACK
+    from rocketmq_tw.client.consumer.dispatch.outcomes import DEAD_LETTER as DEAD_LETTER
+    from rocketmq_tw.client.consumer.dispatch.outcomes import Retry as Retry
+    from rocketmq_tw.client.consumer.offsets.remote import EARLIEST as EARLIEST
+    from rocketmq_tw.client.consumer.offsets.remote import LATEST as LATEST
+    from rocketmq_tw.client.consumer.subscriptions import Tags as Tags
+    from rocketmq_tw.model.errors import RocketMQError as RocketMQError
     from rocketmq_tw.model.message import Message as Message
     from rocketmq_tw.model.queue import MessageQueue as MessageQueue
 
+#: Where each public name is defined; a test compares this with the imports above.
 _HOMES = {
+    "Client": "rocketmq_tw.client.client",
+    "ACK": "rocketmq_tw.client.consumer.dispatch.outcomes",
+    "DEAD_LETTER": "rocketmq_tw.client.consumer.dispatch.outcomes",
+    "Retry": "rocketmq_tw.client.consumer.dispatch.outcomes",
+    "EARLIEST": "rocketmq_tw.client.consumer.offsets.remote",
+    "LATEST": "rocketmq_tw.client.consumer.offsets.remote",
+    "Tags": "rocketmq_tw.client.consumer.subscriptions",
+    "RocketMQError": "rocketmq_tw.model.errors",
     "Message": "rocketmq_tw.model.message",
     "MessageQueue": "rocketmq_tw.model.queue",
-    "RocketMQError": "rocketmq_tw.model.errors",
-    **{
-        name: "rocketmq_tw.client"
-        for name in (
-            "Client",
-            "Tags",
-            "Retry",
-            "ACK",
-            "DEAD_LETTER",
-            "EARLIEST",
-            "LATEST",
-        )
-    },
 }
 
-__all__ = sorted(_HOMES)
+__all__ = [
+    "ACK",
+    "Client",
+    "DEAD_LETTER",
+    "EARLIEST",
+    "LATEST",
+    "Message",
+    "MessageQueue",
+    "Retry",
+    "RocketMQError",
+    "Tags",
+]
 
 
-def __getattr__(name: str) -> Any:
-    """Find a public name in the module that defines it (PEP 562)."""
-    from importlib import import_module
+if not TYPE_CHECKING:  # else any name would pass the type checker
 
-    try:
-        home = _HOMES[name]
-    except KeyError:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
-    return getattr(import_module(home), name)
+    def __getattr__(name: str) -> object:
+        """Import a public name on first use (PEP 562)."""
+        home = _HOMES.get(name)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names, also those not imported yet."""
+    return sorted([*globals(), *__all__])

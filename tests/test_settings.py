@@ -46,9 +46,7 @@ class ReadTests(SynchronousTestCase):
     def test_unreadable(self) -> None:
         """A missing file and a folder are told apart, with the path."""
         for path, why in ((self.mktemp(), "No such file"), (".", "Is a directory")):
-            error = self.assertRaises(
-                settings.UnreadableSettings, settings.read, path
-            )
+            error = self.assertRaises(settings.UnreadableSettings, settings.read, path)
             self.assertIn(f"cannot read the settings in {path}: {why}", str(error))
 
 

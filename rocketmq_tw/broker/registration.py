@@ -27,7 +27,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from rocketmq_tw.broker.topics import TopicTable
+from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.topic import PERM_READ, PERM_WRITE, TopicConfig
 from rocketmq_tw.remoting.errors import RequestTimeout
 from rocketmq_tw.remoting.pool import ConnectionPool

@@ -18,18 +18,18 @@ from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.logger import Logger
 
-from rocketmq_tw.broker.background import InThread
 from rocketmq_tw.broker.config import BrokerConfig
+from rocketmq_tw.broker.delay.schedule import DelayLevels, ScheduleService, parse_levels
 from rocketmq_tw.broker.errors import CODES
-from rocketmq_tw.broker.held_pulls import HeldPulls
 from rocketmq_tw.broker.periodic import Periodic
 from rocketmq_tw.broker.ports import Ports
 from rocketmq_tw.broker.processors.all import Parts, register
+from rocketmq_tw.broker.pull.held import HeldPulls
 from rocketmq_tw.broker.registration import BrokerIdentity, Registration
-from rocketmq_tw.broker.schedule import DelayLevels, ScheduleService, parse_levels
 from rocketmq_tw.broker.stats import SAMPLE_PERIOD, BrokerStats
-from rocketmq_tw.broker.storing import Store, make_store, store_host
-from rocketmq_tw.broker.tables import Tables
+from rocketmq_tw.broker.store import Store, make_store, store_host
+from rocketmq_tw.broker.tables.background import InThread
+from rocketmq_tw.broker.tables.table_set import Tables
 from rocketmq_tw.broker.threads import Threads
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.errors import StoreNotWriteable, StoreUnreadable

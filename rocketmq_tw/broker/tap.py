@@ -16,7 +16,7 @@ from twisted.python import usage
 
 from rocketmq_tw import settings
 from rocketmq_tw.broker.config import BrokerConfig
-from rocketmq_tw.broker.schedule import parse_levels
+from rocketmq_tw.broker.delay.schedule import parse_levels
 from rocketmq_tw.remoting.addresses import is_endpoint, server_endpoint, split_host_port
 
 _log = Logger()

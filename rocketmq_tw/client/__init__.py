@@ -2,69 +2,137 @@
 Producers and consumers.
 
 A :class:`~rocketmq_tw.client.client.Client` holds the connections, the routes and the
-heartbeats; producers and consumers are made from it. The names below are looked up when
-they are first used: a producer need not load the consumers.
+heartbeats; producers and consumers are made from it. The names below are imported on
+first use: a producer does not load the consumers.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rocketmq_tw.client.client import Client as Client
-    from rocketmq_tw.client.producer import Producer as Producer
-    from rocketmq_tw.client.push_consumer import PushConsumer as PushConsumer
-    from rocketmq_tw.client.queue_reader import QueueReader as QueueReader
-    from rocketmq_tw.client.results import SendResult as SendResult
-    from rocketmq_tw.client.results import SendStatus as SendStatus
+    from rocketmq_tw.client.config import ClientConfig as ClientConfig
+    from rocketmq_tw.client.consumer.config import ConsumerConfig as ConsumerConfig
+    from rocketmq_tw.client.consumer.config import StopReport as StopReport
+    from rocketmq_tw.client.consumer.dispatch.outcomes import ACK as ACK
+    from rocketmq_tw.client.consumer.dispatch.outcomes import DEAD_LETTER as DEAD_LETTER
+    from rocketmq_tw.client.consumer.dispatch.outcomes import Partial as Partial
+    from rocketmq_tw.client.consumer.dispatch.outcomes import Retry as Retry
+    from rocketmq_tw.client.consumer.offsets.remote import EARLIEST as EARLIEST
+    from rocketmq_tw.client.consumer.offsets.remote import LATEST as LATEST
+    from rocketmq_tw.client.consumer.offsets.remote import StartFrom as StartFrom
+    from rocketmq_tw.client.consumer.pull_result import PullResult as PullResult
+    from rocketmq_tw.client.consumer.pull_result import PullStatus as PullStatus
+    from rocketmq_tw.client.consumer.push import PushConsumer as PushConsumer
+    from rocketmq_tw.client.consumer.queue_reader import QueueReader as QueueReader
+    from rocketmq_tw.client.consumer.subscriptions import Tags as Tags
+    from rocketmq_tw.client.errors import Attempt as Attempt
+    from rocketmq_tw.client.errors import CommitError as CommitError
+    from rocketmq_tw.client.errors import GroupInUse as GroupInUse
+    from rocketmq_tw.client.errors import NameServerUnavailable as NameServerUnavailable
+    from rocketmq_tw.client.errors import NoRouteError as NoRouteError
+    from rocketmq_tw.client.errors import NotAssigned as NotAssigned
+    from rocketmq_tw.client.errors import NotDurable as NotDurable
+    from rocketmq_tw.client.errors import NotRunning as NotRunning
+    from rocketmq_tw.client.errors import OffsetOutOfRange as OffsetOutOfRange
+    from rocketmq_tw.client.errors import QueueFull as QueueFull
+    from rocketmq_tw.client.errors import SendCancelled as SendCancelled
+    from rocketmq_tw.client.errors import SendError as SendError
+    from rocketmq_tw.client.errors import StateError as StateError
+    from rocketmq_tw.client.errors import ValidationError as ValidationError
+    from rocketmq_tw.client.producer.producer import Producer as Producer
+    from rocketmq_tw.client.producer.producer import ProducerConfig as ProducerConfig
+    from rocketmq_tw.client.producer.results import SendResult as SendResult
+    from rocketmq_tw.client.producer.results import SendStatus as SendStatus
 
+#: Where each public name is defined; a test compares this with the imports above.
 _HOMES = {
-    "Client": "client",
-    "ClientConfig": "config",
-    "Producer": "producer",
-    "SendResult": "results",
-    "SendStatus": "results",
-    "PushConsumer": "push_consumer",
-    "QueueReader": "queue_reader",
-    "PullResult": "pulling",
-    "PullStatus": "pulling",
-    "ConsumerConfig": "consumer_config",
-    "StopReport": "consumer_config",
-    "Tags": "subscriptions",
-    "EARLIEST": "offsets",
-    "LATEST": "offsets",
-    **{name: "outcomes" for name in ("ACK", "DEAD_LETTER", "Partial", "Retry")},
-    **{
-        name: "errors"
-        for name in (
-            "Attempt",
-            "CommitError",
-            "GroupInUse",
-            "NameServerUnavailable",
-            "NoRouteError",
-            "NotAssigned",
-            "NotDurable",
-            "NotRunning",
-            "OffsetOutOfRange",
-            "QueueFull",
-            "SendCancelled",
-            "SendError",
-            "StateError",
-            "ValidationError",
-        )
-    },
+    "Client": "rocketmq_tw.client.client",
+    "ClientConfig": "rocketmq_tw.client.config",
+    "ConsumerConfig": "rocketmq_tw.client.consumer.config",
+    "StopReport": "rocketmq_tw.client.consumer.config",
+    "ACK": "rocketmq_tw.client.consumer.dispatch.outcomes",
+    "DEAD_LETTER": "rocketmq_tw.client.consumer.dispatch.outcomes",
+    "Partial": "rocketmq_tw.client.consumer.dispatch.outcomes",
+    "Retry": "rocketmq_tw.client.consumer.dispatch.outcomes",
+    "EARLIEST": "rocketmq_tw.client.consumer.offsets.remote",
+    "LATEST": "rocketmq_tw.client.consumer.offsets.remote",
+    "StartFrom": "rocketmq_tw.client.consumer.offsets.remote",
+    "PullResult": "rocketmq_tw.client.consumer.pull_result",
+    "PullStatus": "rocketmq_tw.client.consumer.pull_result",
+    "PushConsumer": "rocketmq_tw.client.consumer.push",
+    "QueueReader": "rocketmq_tw.client.consumer.queue_reader",
+    "Tags": "rocketmq_tw.client.consumer.subscriptions",
+    "Attempt": "rocketmq_tw.client.errors",
+    "CommitError": "rocketmq_tw.client.errors",
+    "GroupInUse": "rocketmq_tw.client.errors",
+    "NameServerUnavailable": "rocketmq_tw.client.errors",
+    "NoRouteError": "rocketmq_tw.client.errors",
+    "NotAssigned": "rocketmq_tw.client.errors",
+    "NotDurable": "rocketmq_tw.client.errors",
+    "NotRunning": "rocketmq_tw.client.errors",
+    "OffsetOutOfRange": "rocketmq_tw.client.errors",
+    "QueueFull": "rocketmq_tw.client.errors",
+    "SendCancelled": "rocketmq_tw.client.errors",
+    "SendError": "rocketmq_tw.client.errors",
+    "StateError": "rocketmq_tw.client.errors",
+    "ValidationError": "rocketmq_tw.client.errors",
+    "Producer": "rocketmq_tw.client.producer.producer",
+    "ProducerConfig": "rocketmq_tw.client.producer.producer",
+    "SendResult": "rocketmq_tw.client.producer.results",
+    "SendStatus": "rocketmq_tw.client.producer.results",
 }
 
-__all__ = sorted([*_HOMES, "errors"])
+__all__ = [
+    "ACK",
+    "Attempt",
+    "Client",
+    "ClientConfig",
+    "CommitError",
+    "ConsumerConfig",
+    "DEAD_LETTER",
+    "EARLIEST",
+    "GroupInUse",
+    "LATEST",
+    "NameServerUnavailable",
+    "NoRouteError",
+    "NotAssigned",
+    "NotDurable",
+    "NotRunning",
+    "OffsetOutOfRange",
+    "Partial",
+    "Producer",
+    "ProducerConfig",
+    "PullResult",
+    "PullStatus",
+    "PushConsumer",
+    "QueueFull",
+    "QueueReader",
+    "Retry",
+    "SendCancelled",
+    "SendError",
+    "SendResult",
+    "SendStatus",
+    "StartFrom",
+    "StateError",
+    "StopReport",
+    "Tags",
+    "ValidationError",
+]
 
 
-def __getattr__(name: str) -> Any:
-    """Find a public name in the module that defines it (PEP 562)."""
-    from importlib import import_module
+if not TYPE_CHECKING:  # else any name would pass the type checker
 
-    if name == "errors":
-        return import_module("rocketmq_tw.client.errors")
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{home}"), name)
+    def __getattr__(name: str) -> object:
+        """Import a public name on first use (PEP 562)."""
+        home = _HOMES.get(name)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names, also those not imported yet."""
+    return sorted([*globals(), *__all__])

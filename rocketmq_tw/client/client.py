@@ -27,15 +27,15 @@ from rocketmq_tw.client.config import ClientConfig
 from rocketmq_tw.client.errors import StateError
 from rocketmq_tw.client.identity import make_client_id
 from rocketmq_tw.client.name_servers import from_environment, parse_name_servers
-from rocketmq_tw.client.producer import Producer, ProducerConfig
+from rocketmq_tw.client.producer.producer import Producer, ProducerConfig
 from rocketmq_tw.client.session import ClientSession
 from rocketmq_tw.model.route import TopicRoute
 from rocketmq_tw.remoting.addresses import split_host_port
 from rocketmq_tw.remoting.pool import EndpointFor
 
 if TYPE_CHECKING:
-    from rocketmq_tw.client.push_consumer import PushConsumer
-    from rocketmq_tw.client.queue_reader import QueueReader
+    from rocketmq_tw.client.consumer.push import PushConsumer
+    from rocketmq_tw.client.consumer.queue_reader import QueueReader
 
 EndpointFactory = Callable[[Any, str, int], IStreamClientEndpoint]
 
@@ -190,9 +190,9 @@ class Client(MultiService):
         has subscribed before the client starts is started with it. It stops with the
         client.
 
-        :param options: see :class:`~rocketmq_tw.client.push_consumer.ConsumerConfig`.
+        :param options: see :class:`~rocketmq_tw.client.consumer.push.ConsumerConfig`.
         """
-        from rocketmq_tw.client.push_consumer import PushConsumer
+        from rocketmq_tw.client.consumer.push import PushConsumer
 
         consumer = PushConsumer(self.session, group, **options)
         consumer.setServiceParent(self)
@@ -206,7 +206,7 @@ class Client(MultiService):
 
     def queue_reader(self, group: str) -> QueueReader:
         """Make a reader of single queues; it keeps no state."""
-        from rocketmq_tw.client.queue_reader import QueueReader
+        from rocketmq_tw.client.consumer.queue_reader import QueueReader
 
         return QueueReader(self.session, group)
 

@@ -145,7 +145,7 @@ class NotDurable(RocketMQError):
     """
     The master stored the message, but a guarantee was not reached in time.
 
-    :ivar result: the :class:`~rocketmq_tw.client.results.SendResult`.
+    :ivar result: the :class:`~rocketmq_tw.client.producer.results.SendResult`.
     """
 
     def __init__(self, result: Any) -> None:

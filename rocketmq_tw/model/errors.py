@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rocketmq_tw.model.shown import shown
+from rocketmq_tw.model.log_safe import shown
 
 
 class RocketMQError(Exception):

@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 from twisted.logger import Logger
 
+from rocketmq_tw.model.log_safe import shown
 from rocketmq_tw.model.route import MASTER_ID
-from rocketmq_tw.model.shown import shown
 from rocketmq_tw.namesrv.config import NamesrvConfig
 from rocketmq_tw.namesrv.kvconfig import ORDER_TOPIC_CONFIG, KVConfig
 from rocketmq_tw.namesrv.live import EXPIRY, BrokerKey, Registration

@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 
 from rocketmq_tw.remoting.addresses import client_endpoint
 from rocketmq_tw.remoting.errors import ConnectError, timed_out
-from rocketmq_tw.remoting.peers import PeerLog
+from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.protocol import RemotingProtocol
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.fields import Answer, Request

@@ -26,15 +26,15 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from rocketmq_tw.remoting.addresses import NO_HOST, peer_address
-from rocketmq_tw.remoting.eager import SHORT, Outbox
 from rocketmq_tw.remoting.errors import (
     BrokerError,
     ConnectionLost,
     TooManyRequests,
     timed_out,
 )
-from rocketmq_tw.remoting.peers import PeerLog
+from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.router import Router, unsupported
+from rocketmq_tw.remoting.write_through import SHORT, Outbox
 from rocketmq_tw.wire.command import (
     ANSWER,
     ONE_WAY,

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred, DeferredList, succeed
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import ServerFactory
 
-from rocketmq_tw.remoting.peers import PeerLog
+from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.protocol import RemotingProtocol
 from rocketmq_tw.remoting.router import Router
 

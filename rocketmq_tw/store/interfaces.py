@@ -8,7 +8,7 @@ import msgspec
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
-from rocketmq_tw.store.fetch import Fetched, FetchStatus
+from rocketmq_tw.store.queues.fetch import Fetched, FetchStatus
 from rocketmq_tw.wire.record import Draft
 
 __all__ = [

@@ -22,22 +22,24 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from rocketmq_tw.store.batch import append_batch, check_batch, new_queue
-from rocketmq_tw.store.checkpoint import StoreCheckpoint
-from rocketmq_tw.store.commitlog import CommitLog
 from rocketmq_tw.store.config import StoreConfig
-from rocketmq_tw.store.consume_queues import ConsumeQueues
-from rocketmq_tw.store.consumequeue import TAIL_LIMIT
+from rocketmq_tw.store.durability.checkpoint import StoreCheckpoint
+from rocketmq_tw.store.durability.flush import FlushService, InThread
+from rocketmq_tw.store.durability.opening import explained, recovered
+from rocketmq_tw.store.durability.queue_progress import QueueProgress
+from rocketmq_tw.store.durability.retention import RetentionService
 from rocketmq_tw.store.errors import (
     DiskFull,
     StoreError,
     StoreNotWriteable,
     StoreUnreadable,
 )
-from rocketmq_tw.store.fetch import Fetched, FetchStatus, Matches, fetch, memory_size
-from rocketmq_tw.store.files import Disk
-from rocketmq_tw.store.flush import FlushService, InThread
-from rocketmq_tw.store.index import MessageIndex
+from rocketmq_tw.store.files.disk import Disk
+from rocketmq_tw.store.files.lock import AbortFile, StoreLock
+from rocketmq_tw.store.files.reads import Reads
+from rocketmq_tw.store.files.segments import OpenFiles
+from rocketmq_tw.store.files.slices import in_slices
+from rocketmq_tw.store.index.service import MessageIndex
 from rocketmq_tw.store.interfaces import (
     Appended,
     Arrival,
@@ -45,22 +47,26 @@ from rocketmq_tw.store.interfaces import (
     IMessageStore,
     Queried,
 )
-from rocketmq_tw.store.late_dispatch import LateDispatch
-from rocketmq_tw.store.limits import MAX_PROPERTIES, check_sizes
-from rocketmq_tw.store.lock import AbortFile, StoreLock
-from rocketmq_tw.store.mapped_file_queue import OpenFiles
-from rocketmq_tw.store.opening import explained, recovered
-from rocketmq_tw.store.proof import fetch_proven
-from rocketmq_tw.store.queue_progress import QueueProgress
-from rocketmq_tw.store.reads import Reads
-from rocketmq_tw.store.retention import RetentionService
-from rocketmq_tw.store.search import (
+from rocketmq_tw.store.log.batch import append_batch, check_batch, new_queue
+from rocketmq_tw.store.log.commitlog import CommitLog
+from rocketmq_tw.store.log.limits import MAX_PROPERTIES, check_sizes
+from rocketmq_tw.store.queues.consumequeue import TAIL_LIMIT
+from rocketmq_tw.store.queues.deferred_dispatch import LateDispatch
+from rocketmq_tw.store.queues.fetch import (
+    Fetched,
+    FetchStatus,
+    Matches,
+    fetch,
+    memory_size,
+)
+from rocketmq_tw.store.queues.search import (
     offset_by_time,
     queue_store_time,
     record_at,
     record_store_time,
 )
-from rocketmq_tw.store.slices import in_slices
+from rocketmq_tw.store.queues.table import ConsumeQueues
+from rocketmq_tw.store.queues.verify import fetch_proven
 from rocketmq_tw.wire.record import Draft
 
 _T = TypeVar("_T")
@@ -242,7 +248,7 @@ class MessageStore:
         max_size: int,
         matches: Matches | None,
     ) -> "Fetched | Deferred[Fetched]":
-        """Read records of one queue: see :func:`rocketmq_tw.store.fetch.fetch`."""
+        """Read records of one queue: see :func:`.queues.fetch.fetch`."""
         queue = self._queues.find(topic, queue_id)
         if queue is None:
             return Fetched(FetchStatus.NO_MATCHED_LOGIC_QUEUE, 0, 0, 0)

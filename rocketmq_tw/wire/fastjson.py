@@ -21,8 +21,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from rocketmq_tw.wire.coerce import shape
 from rocketmq_tw.wire.errors import MalformedJson
-from rocketmq_tw.wire.shape import shape
 
 __all__ = [
     "MalformedJson",
@@ -66,7 +66,7 @@ def loads(data: bytes | str) -> Any:
 
 def decode_as(data: bytes | str, kind: type[_T]) -> _T:
     """
-    Read JSON into a declared type, as tolerantly as :mod:`rocketmq_tw.wire.shape`.
+    Read JSON into a declared type, as tolerantly as :mod:`rocketmq_tw.wire.coerce`.
 
     :raises MalformedJson: the text is not JSON.
     :raises BadField: a member does not fit its declaration.

@@ -8,14 +8,14 @@ from typing import Any
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.python.failure import Failure
 
-from rocketmq_tw.broker.clients import ClientTable
 from rocketmq_tw.broker.config import BrokerConfig
+from rocketmq_tw.broker.delay.schedule import DelayLevels, ScheduleService, parse_levels
 from rocketmq_tw.broker.errors import CODES
-from rocketmq_tw.broker.held_pulls import HeldPulls
 from rocketmq_tw.broker.processors.all import Parts, register
-from rocketmq_tw.broker.schedule import DelayLevels, ScheduleService, parse_levels
+from rocketmq_tw.broker.pull.held import HeldPulls
 from rocketmq_tw.broker.stats import BrokerStats
-from rocketmq_tw.broker.tables import Tables
+from rocketmq_tw.broker.tables.clients import ClientTable
+from rocketmq_tw.broker.tables.table_set import Tables
 from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.msgid import host_to_bytes
 from rocketmq_tw.model.subscription import parse

@@ -7,7 +7,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.jsonfile import JsonFile
-from rocketmq_tw.store.fetch import Fetched, FetchStatus
+from rocketmq_tw.store.queues.fetch import Fetched, FetchStatus
 from rocketmq_tw.wire.command import Command
 
 

@@ -13,7 +13,7 @@ from twisted.test import iosim
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.broker.registration import BrokerIdentity, Registration
-from rocketmq_tw.broker.topics import TopicTable
+from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.topic import TopicConfig
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.pool import ConnectionPool

@@ -7,7 +7,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.client.producer import Producer
+from rocketmq_tw.client.producer.producer import Producer
 from rocketmq_tw.model.message import Message
 from tests.client.cluster import FakeCluster
 

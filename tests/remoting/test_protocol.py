@@ -8,7 +8,7 @@ from twisted.logger import LogLevel, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.remoting.errors import Refused
-from rocketmq_tw.remoting.peers import PeerLog
+from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import encode_request
 from rocketmq_tw.wire.fields import Answer

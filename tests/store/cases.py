@@ -9,8 +9,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.store.config import StoreConfig
-from rocketmq_tw.store.files import Disk
-from rocketmq_tw.store.flush import InThread
+from rocketmq_tw.store.durability.flush import InThread
+from rocketmq_tw.store.files.disk import Disk
 from rocketmq_tw.store.message_store import MessageStore
 from rocketmq_tw.wire.record import Draft
 

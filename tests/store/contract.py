@@ -16,8 +16,8 @@ from rocketmq_tw.store.errors import (
     StoreNotWriteable,
     TopicTooLong,
 )
-from rocketmq_tw.store.fetch import Fetched, FetchStatus
 from rocketmq_tw.store.interfaces import IMessageStore
+from rocketmq_tw.store.queues.fetch import Fetched, FetchStatus
 from rocketmq_tw.wire.record import decode_all
 from tests.store.cases import NOW, TAG_A, TOPIC, draft
 

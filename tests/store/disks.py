@@ -2,7 +2,7 @@
 Disks that fail, and disks that forget.
 
 They work on real files, so what is mapped is written as ever; only the calls that go
-through :class:`~rocketmq_tw.store.files.Disk` are met.
+through :class:`~rocketmq_tw.store.files.disk.Disk` are met.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 from twisted.internet.defer import Deferred, maybeDeferred
 
-from rocketmq_tw.store.files import Disk
+from rocketmq_tw.store.files.disk import Disk
 
 #: How much of a file reaches the disk or does not.
 SECTOR = 512

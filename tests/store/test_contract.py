@@ -2,7 +2,7 @@
 
 from rocketmq_tw.store.config import StoreConfig
 from rocketmq_tw.store.interfaces import IMessageStore
-from rocketmq_tw.store.memory import MemoryMessageStore
+from rocketmq_tw.store.memory.store import MemoryMessageStore
 from rocketmq_tw.store.message_store import MessageStore
 from tests.store.cases import StoreCase
 from tests.store.contract import StoreContract

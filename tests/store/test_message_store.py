@@ -18,9 +18,9 @@ from rocketmq_tw.store.errors import (
     StoreUnreadable,
     TopicTooLong,
 )
-from rocketmq_tw.store.fetch import FetchStatus
 from rocketmq_tw.store.interfaces import Appended, IMessageStore
 from rocketmq_tw.store.message_store import MessageStore
+from rocketmq_tw.store.queues.fetch import FetchStatus
 from rocketmq_tw.wire.record import decode, decode_all
 from tests.store.cases import NOW, SIZE, TAG_A, TOPIC, StoreCase, draft
 

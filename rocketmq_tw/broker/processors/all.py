@@ -11,20 +11,20 @@ import msgspec
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.config import BrokerConfig
-from rocketmq_tw.broker.held_pulls import HeldPulls
+from rocketmq_tw.broker.delay.schedule import DelayLevels, ScheduleService
 from rocketmq_tw.broker.processors.admin.group import GroupProcessor
 from rocketmq_tw.broker.processors.admin.info import InfoProcessor
 from rocketmq_tw.broker.processors.admin.topic import TopicProcessor
 from rocketmq_tw.broker.processors.heartbeat import HeartbeatProcessor
 from rocketmq_tw.broker.processors.lock import LockProcessor
 from rocketmq_tw.broker.processors.offset import OffsetProcessor
-from rocketmq_tw.broker.processors.pull import PullProcessor
 from rocketmq_tw.broker.processors.query import QueryProcessor
-from rocketmq_tw.broker.processors.send import SendProcessor
-from rocketmq_tw.broker.retries import RetryRules
-from rocketmq_tw.broker.schedule import DelayLevels, ScheduleService
+from rocketmq_tw.broker.pull.held import HeldPulls
+from rocketmq_tw.broker.pull.processor import PullProcessor
+from rocketmq_tw.broker.send.processor import SendProcessor
+from rocketmq_tw.broker.send.send_back import RetryRules
 from rocketmq_tw.broker.stats import BrokerStats
-from rocketmq_tw.broker.tables import Tables
+from rocketmq_tw.broker.tables.table_set import Tables
 from rocketmq_tw.model.msgid import UniqueKeys
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.settings import to_properties

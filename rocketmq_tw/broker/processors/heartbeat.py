@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rocketmq_tw.broker.clients import Client, ClientTable
-from rocketmq_tw.broker.groups import GroupTable
-from rocketmq_tw.broker.topics import TopicTable
+from rocketmq_tw.broker.tables.clients import Client, ClientTable
+from rocketmq_tw.broker.tables.groups import GroupTable
+from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.topic import check_group_name
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router

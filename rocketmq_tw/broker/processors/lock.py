@@ -6,7 +6,7 @@ Source: ``AdminBrokerProcessor.lockBatchMQ`` and ``unlockBatchMQ`` of RocketMQ 5
 
 from __future__ import annotations
 
-from rocketmq_tw.broker.queue_locks import QueueLocks
+from rocketmq_tw.broker.tables.queue_locks import QueueLocks
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.bodies.locks import (
     LockBatchRequestBody,

@@ -10,13 +10,13 @@ import os
 
 from twisted.internet.defer import Deferred
 
-from rocketmq_tw.broker.groups import GroupTable
-from rocketmq_tw.broker.offsets import ConsumerOffsets
-from rocketmq_tw.broker.topics import TopicTable
+from rocketmq_tw.broker.tables.groups import GroupTable
+from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
+from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.store.files.reads import then
 from rocketmq_tw.store.interfaces import Fetched, IMessageStore
-from rocketmq_tw.store.reads import then
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.fields import Answer

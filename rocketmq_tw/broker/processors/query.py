@@ -11,8 +11,8 @@ from twisted.internet.defer import Deferred
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.store.files.reads import then
 from rocketmq_tw.store.interfaces import IMessageStore, Queried
-from rocketmq_tw.store.reads import then
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.fields import Answer

@@ -8,10 +8,10 @@ from typing import Any
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.broker.clients import ClientTable
-from rocketmq_tw.broker.groups import GroupTable
 from rocketmq_tw.broker.processors.heartbeat import HeartbeatProcessor
-from rocketmq_tw.broker.topics import TopicTable
+from rocketmq_tw.broker.tables.clients import ClientTable
+from rocketmq_tw.broker.tables.groups import GroupTable
+from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.errors import IllegalGroup
 from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.remoting.errors import Refused

@@ -6,7 +6,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.broker.processors.lock import LockProcessor
-from rocketmq_tw.broker.queue_locks import QueueLocks
+from rocketmq_tw.broker.tables.queue_locks import QueueLocks
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.requests.lock import LockQueues, UnlockQueues
 from tests.broker.doubles import call

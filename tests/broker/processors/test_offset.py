@@ -6,10 +6,10 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.broker.errors import GroupNotExist, TopicNotExist
-from rocketmq_tw.broker.groups import GroupTable
-from rocketmq_tw.broker.offsets import ConsumerOffsets
 from rocketmq_tw.broker.processors.offset import OffsetProcessor
-from rocketmq_tw.broker.topics import TopicTable
+from rocketmq_tw.broker.tables.groups import GroupTable
+from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
+from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.topic import TopicConfig
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router

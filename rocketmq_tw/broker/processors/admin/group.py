@@ -6,8 +6,8 @@ Source: ``AdminBrokerProcessor`` of RocketMQ 5.
 
 from __future__ import annotations
 
-from rocketmq_tw.broker.groups import GroupTable
-from rocketmq_tw.broker.offsets import ConsumerOffsets
+from rocketmq_tw.broker.tables.groups import GroupTable
+from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.model.topic import check_group_name
 from rocketmq_tw.remoting.errors import Refused

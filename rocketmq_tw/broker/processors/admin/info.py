@@ -15,8 +15,8 @@ from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.store.files.reads import then
 from rocketmq_tw.store.interfaces import IMessageStore
-from rocketmq_tw.store.reads import then
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.kvtable import KVTable
 from rocketmq_tw.wire.codes import VERSION

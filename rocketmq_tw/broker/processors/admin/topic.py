@@ -11,15 +11,15 @@ from collections.abc import Callable
 
 from twisted.internet.defer import Deferred
 
-from rocketmq_tw.broker.offsets import ConsumerOffsets
-from rocketmq_tw.broker.topic_attributes import altered
-from rocketmq_tw.broker.topics import TopicTable
+from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
+from rocketmq_tw.broker.tables.topic_attributes import altered
+from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.topic import TopicConfig, TopicFilterType, check_topic_name
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.store.files.reads import all_of, then
 from rocketmq_tw.store.interfaces import IMessageStore
-from rocketmq_tw.store.reads import all_of, then
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.stats import TopicOffset, TopicStatsTable
 from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable, TopicList

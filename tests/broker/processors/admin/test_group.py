@@ -7,9 +7,9 @@ import json
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.broker.groups import GroupTable
-from rocketmq_tw.broker.offsets import ConsumerOffsets
 from rocketmq_tw.broker.processors.admin.group import GroupProcessor
+from rocketmq_tw.broker.tables.groups import GroupTable
+from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.model.errors import IllegalGroup
 from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.remoting.errors import Refused

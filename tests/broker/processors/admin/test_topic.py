@@ -9,9 +9,9 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.broker.offsets import ConsumerOffsets
 from rocketmq_tw.broker.processors.admin.topic import TopicProcessor
-from rocketmq_tw.broker.topics import TopicTable
+from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
+from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.errors import IllegalTopic
 from rocketmq_tw.model.topic import TopicConfig
 from rocketmq_tw.remoting.errors import Refused

@@ -1,0 +1,1 @@
+"""Messages delivered some time after they were sent: the delay levels."""

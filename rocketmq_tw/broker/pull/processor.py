@@ -1,0 +1,277 @@
+"""
+Handing out messages.
+
+Source: ``PullMessageProcessor`` and ``DefaultPullMessageResultHandler`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from rocketmq_tw.broker.config import BrokerConfig
+from rocketmq_tw.broker.pull.cold import ColdPulls
+from rocketmq_tw.broker.pull.held import HeldPulls
+from rocketmq_tw.broker.stats import BrokerStats
+from rocketmq_tw.broker.tables.clients import ClientTable
+from rocketmq_tw.broker.tables.groups import GroupTable
+from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
+from rocketmq_tw.broker.tables.topics import TopicTable
+from rocketmq_tw.filter.tags import matcher
+from rocketmq_tw.model.group import MessageModel
+from rocketmq_tw.model.subscription import SQL92, TAG, parse
+from rocketmq_tw.model.topic import PERM_READ
+from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.store.interfaces import Fetched, FetchStatus, IMessageStore
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.command import Command
+from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.requests.pull import (
+    COMMIT_OFFSET,
+    SUBSCRIPTION,
+    SUSPEND,
+    LitePullMessage,
+    PullAnswer,
+    PullMessage,
+)
+
+Matches = Callable[[int], bool] | None
+
+#: How a fetch is answered; queues without messages depend on the offset asked for.
+_CODES = {
+    FetchStatus.FOUND: ResponseCode.SUCCESS,
+    FetchStatus.MESSAGE_WAS_REMOVING: ResponseCode.PULL_RETRY_IMMEDIATELY,
+    FetchStatus.NO_MATCHED_MESSAGE: ResponseCode.PULL_RETRY_IMMEDIATELY,
+    FetchStatus.OFFSET_FOUND_NULL: ResponseCode.PULL_NOT_FOUND,
+    FetchStatus.OFFSET_OVERFLOW_ONE: ResponseCode.PULL_NOT_FOUND,
+    FetchStatus.OFFSET_OVERFLOW_BADLY: ResponseCode.PULL_OFFSET_MOVED,
+    FetchStatus.OFFSET_TOO_SMALL: ResponseCode.PULL_OFFSET_MOVED,
+}
+#: What a pull may carry when the client sets no limit of its own, in bytes.
+_MAX_BYTES = 256 << 10
+
+
+@lru_cache(maxsize=4096)
+def _matches_text(topic: str, expression: str | None) -> Matches:
+    """Make the filter of an expression that came with the pull."""
+    return matcher(parse(topic, expression, 0))
+
+
+class PullProcessor:
+    """Handles pulls."""
+
+    def __init__(
+        self,
+        config: BrokerConfig,
+        store: IMessageStore,
+        topics: TopicTable,
+        groups: GroupTable,
+        offsets: ConsumerOffsets,
+        clients: ClientTable,
+        held: HeldPulls,
+        stats: BrokerStats,
+    ) -> None:
+        self._config = config
+        self._store = store
+        self._topics = topics
+        self._groups = groups
+        self._offsets = offsets
+        self._clients = clients
+        self._held = held
+        self._stats = stats
+        self._cold = ColdPulls()
+
+    def routes(self, router: Router) -> None:
+        """Take both ways to pull."""
+        router.on(PullMessage, self.pull)
+        router.on(LitePullMessage, self.pull)
+
+    def pull(self, request: PullMessage, call: Command) -> PullAnswer | Deferred[Any]:
+        """Answer with messages, or hold the request until one comes."""
+        self._check(request)
+        matches = self._matches(request)
+        flags = request.sys_flag
+        if flags & COMMIT_OFFSET and request.commit_offset >= 0:
+            self._offsets.commit(
+                request.consumer_group,
+                request.topic,
+                request.queue_id,
+                request.commit_offset,
+            )
+        cold = self._cold
+        if cold.lines and cold.is_full(call.connection):
+            return cold.wait(
+                call.connection, lambda: self._read(request, call, matches)
+            )
+        return self._read(request, call, matches)
+
+    def _read(
+        self, request: PullMessage, call: Command, matches: Matches
+    ) -> PullAnswer | Deferred[Any]:
+        """Read what is asked for; later, if the disk must be waited for."""
+        answer = self._fetch(request, matches)
+        if isinstance(answer, Deferred):
+            self._cold.count(call.connection, answer)
+            return answer.addCallback(self._answer_or_hold, request, call, matches)
+        return self._answer_or_hold(answer, request, call, matches)
+
+    def _answer_or_hold(
+        self, answer: PullAnswer, request: PullMessage, call: Command, matches: Matches
+    ) -> PullAnswer | Deferred[Answer | None]:
+        """Answer with what was found, or hold a pull that found nothing."""
+        may_wait = request.sys_flag & SUSPEND
+        if answer.status != ResponseCode.PULL_NOT_FOUND or not may_wait:
+            return answer
+        if self._config.long_polling_enable:
+            timeout = request.suspend_timeout_millis / 1000
+        else:
+            timeout = self._config.short_polling_time_mills / 1000
+        return self._held.hold(
+            request.topic,
+            request.queue_id,
+            timeout,
+            call.connection,
+            matches,
+            lambda: self._pull_again(request, matches),
+        )
+
+    def _pull_again(
+        self, request: PullMessage, matches: Matches
+    ) -> PullAnswer | Deferred[PullAnswer]:
+        """Carry a held pull out; what it reads may be gone or forbidden by now."""
+        self._check(request)
+        return self._fetch(request, matches)
+
+    def _fetch(
+        self, request: PullMessage, matches: Matches
+    ) -> PullAnswer | Deferred[PullAnswer]:
+        """Read the store."""
+        fetched = self._store.get(
+            request.topic,
+            request.queue_id,
+            request.queue_offset,
+            request.max_msg_nums,
+            request.max_msg_bytes or _MAX_BYTES,
+            matches,
+        )
+        if isinstance(fetched, Deferred):
+            return fetched.addCallback(self._answer, request)
+        return self._answer(fetched, request)
+
+    def _answer(self, fetched: Fetched, request: PullMessage) -> PullAnswer:
+        """Put what was found into the words of the protocol."""
+        status = _CODES.get(fetched.status)
+        if status is None:
+            status = (
+                ResponseCode.PULL_OFFSET_MOVED
+                if request.queue_offset
+                else ResponseCode.PULL_NOT_FOUND
+            )
+        if fetched.count:
+            self._stats.fetched(fetched.count, len(fetched.data))
+        return PullAnswer(
+            0,
+            fetched.next_offset,
+            fetched.min_offset,
+            fetched.max_offset,
+            status=status,
+            remark=fetched.status.name,
+            body=fetched.data,
+        )
+
+    def _check(self, request: PullMessage) -> None:
+        """Refuse what may not be read; the order of the checks is the original's."""
+        name = self._config.broker_name
+        if not self._config.broker_permission & PERM_READ:
+            raise _forbidden(1, f"the broker [{name}] is not readable")
+        lite_allowed = self._config.lite_pull_message_enable
+        if isinstance(request, LitePullMessage) and not lite_allowed:
+            raise _forbidden(1, f"the broker [{name}] does not offer lite pull")
+        group = self._groups.find(request.consumer_group)
+        if group is None:
+            raise Refused(
+                ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST,
+                f"subscription group [{request.consumer_group}] does not exist",
+            )
+        if not group.consume_enable:
+            raise _forbidden(2, f"the group [{group.group_name}] may not consume")
+        topic = self._topics.get(request.topic)
+        if topic is None:
+            raise Refused(
+                ResponseCode.TOPIC_NOT_EXIST,
+                f"topic[{request.topic}] not exist, apply first please!",
+            )
+        if not topic.perm & PERM_READ:
+            raise _forbidden(3, f"the topic [{request.topic}] is not readable")
+        if not 0 <= request.queue_id < topic.read_queue_nums:
+            raise Refused(
+                ResponseCode.INVALID_PARAMETER,
+                f"queueId[{request.queue_id}] is illegal, topic:[{request.topic}]"
+                f" has {topic.read_queue_nums} queues to read, numbered from 0",
+            )
+        if request.max_msg_nums < 0:
+            raise Refused(
+                ResponseCode.SYSTEM_ERROR,
+                f"maxMsgNums is {request.max_msg_nums}; expected 0 or more",
+            )
+
+    def _matches(self, request: PullMessage) -> Matches:
+        """Find the filter: the request's own, or that of the group's heartbeat."""
+        if request.sys_flag & SUBSCRIPTION:
+            if (request.expression_type or TAG) != TAG:
+                raise self._no_sql()
+            return _matches_text(request.topic, request.subscription)
+        return self._heartbeat_filter(request)
+
+    def _heartbeat_filter(self, request: PullMessage) -> Matches:
+        """Find the filter that the group told in its heartbeats."""
+        name = request.consumer_group
+        group = self._clients.consumer_group(name)
+        if group is None:
+            raise Refused(
+                ResponseCode.SUBSCRIPTION_NOT_EXIST,
+                f"the consumer's group info not exist: no member of [{name}] is online",
+            )
+        settings = self._groups.find(name)
+        if (
+            settings is not None
+            and not settings.consume_broadcast_enable
+            and group.message_model == MessageModel.BROADCASTING
+        ):
+            raise _forbidden(4, f"the group [{name}] may not consume by broadcasting")
+        if not self._groups.may_read(name, request.topic):
+            why = f"the group [{name}] may not read the topic [{request.topic}]"
+            raise _forbidden(5, why)
+        subscription = self._clients.subscription(name, request.topic)
+        if subscription is None:
+            raise Refused(
+                ResponseCode.SUBSCRIPTION_NOT_EXIST,
+                f"the consumer's subscription not exist: [{name}] does not subscribe to"
+                f" [{request.topic}]",
+            )
+        if subscription.sub_version < request.sub_version:
+            raise Refused(
+                ResponseCode.SUBSCRIPTION_NOT_LATEST,
+                f"the consumer's subscription not latest: {subscription.sub_version}"
+                f" is known, the pull was made with {request.sub_version}",
+            )
+        if subscription.expression_type == SQL92:
+            raise self._no_sql()
+        return matcher(subscription)
+
+    @staticmethod
+    def _no_sql() -> Refused:
+        """Say that only tags can be filtered by."""
+        return Refused(
+            ResponseCode.SYSTEM_ERROR,
+            "The broker does not support consumer to filter message by SQL92",
+        )
+
+
+def _forbidden(kind: int, why: str) -> Refused:
+    """Refuse for want of permission; the kind says whose."""
+    return Refused(ResponseCode.NO_PERMISSION, why, {"forbiddenType": str(kind)})

@@ -1,0 +1,1 @@
+"""Storing messages that producers send and consumers send back."""

@@ -1,0 +1,85 @@
+"""The store of a broker, made as its settings say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rocketmq_tw.broker.config import BrokerConfig, FlushDiskType
+from rocketmq_tw.broker.delay.schedule import parse_levels
+from rocketmq_tw.broker.threads import Threads
+from rocketmq_tw.model.msgid import host_to_bytes
+from rocketmq_tw.store.config import RetentionConfig, StoreConfig
+from rocketmq_tw.store.memory.store import MemoryMessageStore
+from rocketmq_tw.store.message_store import MessageStore
+
+Store = MessageStore | MemoryMessageStore
+
+
+def make_store(config: BrokerConfig, clock: Any, threads: Threads, port: int) -> Store:
+    """
+    Make the store; nothing is touched before it is opened.
+
+    :param port: what the broker listens on; it stands in every record.
+    """
+    store_config = StoreConfig(
+        store_host=store_host(config, port),
+        commit_log_file_size=config.mapped_file_size_commit_log,
+        consume_queue_file_size=config.mapped_file_size_consume_queue,
+        max_message_size=config.max_message_size,
+        **_flushing(config),
+        retention=_retention(config),
+        delay_levels_ms=parse_levels(config.message_delay_level),
+        message_index_enable=config.message_index_enable,
+        max_hash_slot_num=config.max_hash_slot_num,
+        max_index_num=config.max_index_num,
+    )
+    if config.memory_store_size:
+        return MemoryMessageStore(store_config, config.memory_store_size)
+    return MessageStore(
+        config.store_path_root_dir,
+        clock,
+        store_config,
+        threads.flush,
+        read_in_thread=threads.beside,
+    )
+
+
+def store_host(config: BrokerConfig, port: int) -> bytes:
+    """Pack the address that stands in records; a host name is not looked up."""
+    host = config.broker_ip1
+    parts = host.split(".")
+    numeric = len(parts) == 4 and all(part.isdigit() for part in parts)
+    return host_to_bytes(host if numeric or ":" in host else "127.0.0.1", port)
+
+
+def _flushing(config: BrokerConfig) -> dict[str, Any]:
+    """Give the store's settings of flushing, in seconds."""
+    return {
+        "sync_flush": config.flush_disk_type is FlushDiskType.SYNC_FLUSH,
+        "sync_flush_timeout": config.sync_flush_timeout / 1000,
+        "flush_commit_log_interval": config.flush_interval_commit_log / 1000,
+        "flush_commit_log_least_pages": config.flush_commit_log_least_pages,
+        "flush_commit_log_thorough_interval": (
+            config.flush_commit_log_thorough_interval / 1000
+        ),
+        "flush_consume_queue_interval": config.flush_interval_consume_queue / 1000,
+        "flush_consume_queue_thorough_interval": (
+            config.flush_consume_queue_thorough_interval / 1000
+        ),
+    }
+
+
+def _retention(config: BrokerConfig) -> RetentionConfig:
+    """Give the store's settings of what is kept, in seconds and percent."""
+    hours = (piece.strip() for piece in config.delete_when.split(";"))
+    return RetentionConfig(
+        interval=config.clean_resource_interval / 1000,
+        reserved_time=config.file_reserved_time * 3600.0,
+        hours=tuple(int(hour) for hour in hours if hour),
+        pause=config.delete_commit_log_files_interval / 1000,
+        batch=config.delete_file_batch_max,
+        clean_forcibly_enable=config.clean_file_forcibly_enable,
+        max_used=config.disk_max_used_space_ratio,
+        clean_forcibly=config.disk_space_clean_forcibly_ratio,
+        warning=config.disk_space_warning_level_ratio,
+    )

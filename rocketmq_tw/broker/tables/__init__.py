@@ -1,0 +1,1 @@
+"""What a broker knows beside its messages: topics, groups, offsets, clients, locks."""

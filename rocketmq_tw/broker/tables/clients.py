@@ -1,0 +1,298 @@
+"""
+The clients that are connected now: producers and consumers, by group.
+
+A member is a *connection*, not a client id: two processes that share an id appear twice
+in the member list, as they do in the original, whose clients count on it.
+
+Source: ``ConsumerManager``, ``ConsumerGroupInfo``, ``ProducerManager`` and
+``DefaultConsumerIdsChangeListener`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import msgspec
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from rocketmq_tw.broker.tables.groups import GroupTable
+from rocketmq_tw.model.group import ConsumeFrom, ConsumeType, MessageModel
+from rocketmq_tw.model.log_safe import shown
+from rocketmq_tw.model.subscription import Subscription
+from rocketmq_tw.wire.requests.heartbeat import NotifyConsumerIdsChanged
+
+#: Seconds without a heartbeat after which a client is taken for gone.
+CLIENT_LIFE = 120.0
+
+#: A :class:`~rocketmq_tw.remoting.protocol.RemotingProtocol`.
+Connection = Any
+#: Called with a group and its members' connections when they have changed.
+Notify = Callable[[str, Sequence[Connection]], None]
+
+
+class Client(msgspec.Struct):
+    """
+    One member of one group.
+
+    :ivar language: as the client names it, e.g. ``JAVA``.
+    :ivar version: the ordinal of its version.
+    :ivar last_seen: when it last sent a heartbeat, in seconds.
+    """
+
+    connection: Connection
+    client_id: str
+    language: str
+    version: int
+    last_seen: float
+
+
+class ConsumerGroup(msgspec.Struct):
+    """
+    A consumer group with at least one member.
+
+    What the members say of the group is the same in all of them; if not, the latest
+    heartbeat counts.
+    """
+
+    name: str
+    consume_type: ConsumeType | None = None
+    message_model: MessageModel | None = None
+    consume_from: ConsumeFrom | None = None
+    members: dict[Connection, Client] = {}
+    subscriptions: dict[str, Subscription] = {}
+
+    @property
+    def broadcasting(self) -> bool:
+        """Whether each member gets all messages, and so need not know the others."""
+        return self.message_model is MessageModel.BROADCASTING
+
+    def subscribe(self, subscriptions: Iterable[Subscription]) -> bool:
+        """
+        Take over what the latest heartbeat subscribes to.
+
+        A subscription with a larger version wins; topics that the heartbeat does not
+        name are dropped.
+
+        :returns: whether topics were added or dropped.
+
+        Source: ``ConsumerGroupInfo.updateSubscription``.
+        """
+        named = set()
+        changed = False
+        for subscription in subscriptions:
+            topic = subscription.topic
+            named.add(topic)
+            known = self.subscriptions.get(topic)
+            changed = changed or known is None
+            if known is None or subscription.sub_version > known.sub_version:
+                self.subscriptions[topic] = subscription
+        for topic in self.subscriptions.keys() - named:
+            del self.subscriptions[topic]
+            changed = True
+        return changed
+
+
+class ClientTable:
+    """
+    Who is connected, by group.
+
+    :param clock: tells the time of heartbeats.
+    :param notify: told of each change in a group's members or topics, unless it is
+        broadcasting; see :class:`MemberNotifier`.
+    """
+
+    _log = Logger()
+
+    def __init__(self, clock: IReactorTime, notify: Notify) -> None:
+        self._clock = clock
+        self._notify = notify
+        self._consumers: dict[str, ConsumerGroup] = {}
+        self._producers: dict[str, dict[Connection, Client]] = {}
+        #: The groups each connection is in, so that its loss costs no search.
+        self._consumes: dict[Connection, set[str]] = {}
+        self._produces: dict[Connection, set[str]] = {}
+
+    # -- joining and leaving
+
+    def register_producer(
+        self,
+        group: str,
+        connection: Connection,
+        client_id: str,
+        language: str,
+        version: int,
+    ) -> None:
+        """Note a producer, or that it is still there."""
+        now = self._clock.seconds()
+        members = self._producers.setdefault(group, {})
+        members[connection] = Client(connection, client_id, language, version, now)
+        self._produces.setdefault(connection, set()).add(group)
+
+    def register_consumer(
+        self,
+        group: str,
+        connection: Connection,
+        client_id: str,
+        language: str,
+        version: int,
+        *,
+        consume_type: ConsumeType | None,
+        message_model: MessageModel | None,
+        consume_from: ConsumeFrom | None,
+        subscriptions: Iterable[Subscription],
+    ) -> bool:
+        """
+        Note a consumer, or that it is still there, and what its group reads.
+
+        :returns: whether the group changed; if so its members are told.
+
+        Source: ``ConsumerManager.registerConsumer``.
+        """
+        found = self._consumers.get(group)
+        if found is None:
+            found = self._consumers[group] = ConsumerGroup(group)
+        found.consume_type = consume_type
+        found.message_model = message_model
+        found.consume_from = consume_from
+        now = self._clock.seconds()
+        joined = connection not in found.members
+        found.members[connection] = Client(
+            connection, client_id, language, version, now
+        )
+        self._consumes.setdefault(connection, set()).add(group)
+        changed = found.subscribe(subscriptions)
+        if joined or changed:
+            self._tell(found)
+        return joined or changed
+
+    def unregister_producer(self, group: str, connection: Connection) -> None:
+        """Take a producer out of its group."""
+        members = self._producers.get(group, {})
+        members.pop(connection, None)
+        if not members:
+            self._producers.pop(group, None)
+        _leave(self._produces, connection, group)
+
+    def unregister_consumer(self, group: str, connection: Connection) -> None:
+        """Take a consumer out of its group, and tell the others."""
+        _leave(self._consumes, connection, group)
+        found = self._consumers.get(group)
+        if found is None or found.members.pop(connection, None) is None:
+            return
+        if not found.members:
+            del self._consumers[group]
+        else:
+            self._tell(found)
+
+    def connection_lost(self, connection: Connection) -> None:
+        """Take a client whose connection is gone out of all its groups."""
+        for group in list(self._produces.get(connection, ())):
+            self.unregister_producer(group, connection)
+        for group in list(self._consumes.get(connection, ())):
+            self.unregister_consumer(group, connection)
+
+    def expire(self, now: float) -> None:
+        """
+        Drop clients that sent no heartbeat for 120 s, and close their connections.
+
+        :param now: seconds, of the same clock.
+
+        Source: ``ClientHousekeepingService.scanExceptionChannel``.
+        """
+        limit = now - CLIENT_LIFE
+        tables = [*self._producers.values()]
+        tables += [group.members for group in self._consumers.values()]
+        silent = {
+            client.connection: client
+            for members in tables
+            for client in members.values()
+            if client.last_seen < limit
+        }
+        for connection, client in silent.items():
+            self._log.info(
+                "closing {address}: no heartbeat of {client_id} for {life:g} s",
+                address=connection.address,
+                client_id=shown(client.client_id),
+                life=CLIENT_LIFE,
+            )
+            self.connection_lost(connection)
+            connection.close()
+
+    # -- looking up
+
+    def consumer_group(self, group: str) -> ConsumerGroup | None:
+        """Give a consumer group, if it has members."""
+        return self._consumers.get(group)
+
+    def consumer_groups(self) -> dict[str, ConsumerGroup]:
+        """Give all consumer groups that have members."""
+        return dict(self._consumers)
+
+    def client_ids(self, group: str) -> list[str]:
+        """List the client ids of a group: one for each connection, even if equal."""
+        found = self._consumers.get(group)
+        return [c.client_id for c in found.members.values()] if found else []
+
+    def subscription(self, group: str, topic: str) -> Subscription | None:
+        """Give what a group reads of a topic, as its members said."""
+        found = self._consumers.get(group)
+        return None if found is None else found.subscriptions.get(topic)
+
+    def producers(self, group: str) -> list[Client]:
+        """List the producers of a group."""
+        return list(self._producers.get(group, {}).values())
+
+    def producer_groups(self) -> dict[str, list[Client]]:
+        """List all producers, by group."""
+        return {name: list(each.values()) for name, each in self._producers.items()}
+
+    def _tell(self, group: ConsumerGroup) -> None:
+        """Tell the members that something changed; broadcasting ones do not care."""
+        if not group.broadcasting:
+            self._notify(group.name, list(group.members))
+
+
+class MemberNotifier:
+    """
+    Tells the members of a group to share the queues out anew.
+
+    Many joining at one moment are told once: with a thousand members, each telling all
+    would be a million requests.
+
+    :param clock: the turn of the reactor ends on it.
+    :param groups: whether a group's members want to be told.
+    """
+
+    def __init__(self, clock: IReactorTime, groups: GroupTable) -> None:
+        self._clock = clock
+        self._groups = groups
+        self._waiting: dict[str, Sequence[Connection]] = {}
+
+    def __call__(self, group: str, connections: Sequence[Connection]) -> None:
+        """Tell these soon. Is the ``notify`` of a :class:`ClientTable`."""
+        config = self._groups.get(group)
+        if config is not None and not config.notify_consumer_ids_changed_enable:
+            return
+        if not self._waiting:
+            self._clock.callLater(0, self._send)
+        self._waiting[group] = connections
+
+    def _send(self) -> None:
+        """Tell all that wait."""
+        waiting, self._waiting = self._waiting, {}
+        for group, connections in waiting.items():
+            for connection in connections:
+                connection.call_one_way(NotifyConsumerIdsChanged(group))
+
+
+def _leave(
+    table: dict[Connection, set[str]], connection: Connection, group: str
+) -> None:
+    """Take a group out of those a connection is in."""
+    groups = table.get(connection)
+    if groups is not None:
+        groups.discard(group)
+        if not groups:
+            del table[connection]

@@ -1,0 +1,159 @@
+"""
+The consumer groups of a broker: what each is allowed, and which topics it may not read.
+
+Source: ``SubscriptionGroupManager`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from twisted.internet.interfaces import IReactorTime
+
+from rocketmq_tw.broker.errors import GroupNotExist
+from rocketmq_tw.broker.tables.document import Document, Schedule
+from rocketmq_tw.jsonfile import JsonFile
+from rocketmq_tw.model.errors import IllegalGroup
+from rocketmq_tw.model.group import (
+    PREDEFINED_GROUPS,
+    SYSTEM_GROUP_PREFIX,
+    SubscriptionGroup,
+)
+from rocketmq_tw.model.topic import check_group_name
+from rocketmq_tw.wire import fastjson
+from rocketmq_tw.wire.bodies.dataversion import DataVersion
+from rocketmq_tw.wire.bodies.groups import SubscriptionGroupTable
+
+__all__ = ["GroupNotExist", "GroupTable"]
+
+#: The value in ``forbidden_table`` that forbids reading.
+READ_FORBIDDEN = 4
+
+
+class GroupTable:
+    """
+    All consumer groups of one broker, kept in ``subscriptionGroup.json``.
+
+    :param clock: dates the table's version.
+    :param schedule: see :class:`~rocketmq_tw.broker.tables.document.Document`.
+    :param auto_create: whether groups come into being when they are first named.
+    :param create_system: likewise for the system's own (``CID_RMQ_SYS_...``).
+    :ivar table: the groups by name; change it through the methods only.
+    :ivar forbidden_table: group to topic to bits (``READ_FORBIDDEN``).
+    :ivar data_version: changes with every change.
+    """
+
+    def __init__(
+        self,
+        file: JsonFile,
+        *,
+        clock: IReactorTime,
+        schedule: Schedule | None = None,
+        auto_create: bool = True,
+        create_system: bool = True,
+    ) -> None:
+        self._file = file
+        self._clock = clock
+        self._auto_create = auto_create
+        self._create_system = create_system
+        self._document = Document(file, self._encode, schedule)
+        self.table: dict[str, SubscriptionGroup] = {}
+        self.forbidden_table: dict[str, dict[str, int]] = {}
+        self.data_version = DataVersion()
+
+    def load(self) -> None:
+        """
+        Read the file, and add the groups that every broker has. Blocks.
+
+        :raises DamagedDocument: the file and its backup cannot be read.
+        :raises BadField: it is JSON, but no table of groups.
+        """
+        text = self._file.load_bytes()
+        kind = SubscriptionGroupTable
+        stored = kind() if text is None else kind.decode(text)
+        defaults = {name: SubscriptionGroup(name) for name in PREDEFINED_GROUPS}
+        self.table = {**defaults, **stored.subscription_group_table}
+        self.forbidden_table = dict(stored.forbidden_table)
+        self.data_version = stored.data_version
+        if self.table != stored.subscription_group_table:
+            self._changed()
+
+    def save(self) -> None:
+        """Write the file now if it is behind. :raises OSError: it could not be."""
+        self._document.save()
+
+    def get(self, group: str) -> SubscriptionGroup | None:
+        """Look a group up; none is created."""
+        return self.table.get(group)
+
+    def find(self, group: str) -> SubscriptionGroup | None:
+        """
+        Look a group up, creating it if that is allowed and its name is legal.
+
+        Source: ``SubscriptionGroupManager.findSubscriptionGroupConfig``.
+        """
+        found = self.table.get(group)
+        if found is not None or not self._may_create(group):
+            return found
+        created = SubscriptionGroup(group)
+        self.put(created)
+        return created
+
+    def require(self, group: str) -> SubscriptionGroup:
+        """
+        Do as :meth:`find`, for a group that must be there.
+
+        :raises GroupNotExist: it is not, nor may it be created.
+        """
+        found = self.find(group)
+        if found is None:
+            raise GroupNotExist(group)
+        return found
+
+    def may_read(self, group: str, topic: str) -> bool:
+        """Tell whether nobody forbade the group to read the topic."""
+        if not self.forbidden_table:
+            return True
+        bits = self.forbidden_table.get(group, {}).get(topic, 0)
+        return not bits & READ_FORBIDDEN
+
+    def put(self, group: SubscriptionGroup) -> None:
+        """Create a group, or change it; nothing happens if it is like that already."""
+        if self.table.get(group.group_name) == group:
+            return
+        self.table[group.group_name] = group
+        self._changed()
+
+    def delete(self, group: str) -> bool:
+        """Forget a group, not its offsets. :returns: whether it was here."""
+        forbidden = self.forbidden_table.pop(group, None)
+        if self.table.pop(group, None) is None and forbidden is None:
+            return False
+        self._changed()
+        return True
+
+    def encode(self) -> bytes:
+        """Write the table as ``subscriptionGroup.json`` has it, and code 201."""
+        return self._encode()
+
+    def _may_create(self, group: str) -> bool:
+        """Tell whether a group may come into being by being named."""
+        system = self._create_system and group.startswith(SYSTEM_GROUP_PREFIX)
+        if not self._auto_create and not system:
+            return False
+        try:
+            check_group_name(group)
+        except IllegalGroup:
+            return False
+        return True
+
+    def _changed(self) -> None:
+        """Count the version up and write soon."""
+        now_ms = int(self._clock.seconds() * 1000)
+        self.data_version = self.data_version.next(now_ms)
+        self._document.changed()
+
+    def _encode(self) -> bytes:
+        """Write the table."""
+        body = SubscriptionGroupTable(
+            self.table, self.forbidden_table, self.data_version
+        )
+        return fastjson.dumps(body)

@@ -1,0 +1,88 @@
+"""
+What a broker knows beside its messages: the tables under ``config/``, made and loaded
+together.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.interfaces import IReactorTime
+
+from rocketmq_tw.broker.config import BrokerConfig
+from rocketmq_tw.broker.tables.background import BackgroundFile, InThread
+from rocketmq_tw.broker.tables.clients import ClientTable, MemberNotifier
+from rocketmq_tw.broker.tables.groups import GroupTable
+from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
+from rocketmq_tw.broker.tables.queue_locks import QueueLocks
+from rocketmq_tw.broker.tables.topics import TopicTable
+
+
+class Tables:
+    """
+    The tables of one broker.
+
+    :param in_thread: writes files elsewhere than in the reactor's thread.
+    :ivar folder: where their files are.
+    """
+
+    def __init__(
+        self, config: BrokerConfig, clock: IReactorTime, in_thread: InThread
+    ) -> None:
+        self._in_thread = in_thread
+        self._files: list[BackgroundFile] = []
+        self.folder = os.path.join(config.store_path_root_dir, "config")
+
+        def soon(write: object) -> object:
+            return clock.callLater(0, write)  # type: ignore[arg-type]
+
+        self.topics = TopicTable(
+            self.file("topics.json"),
+            config.broker_cluster_name,
+            config.broker_name,
+            clock=clock,
+            schedule=soon,
+            default_topic_queue_nums=config.default_topic_queue_nums,
+            auto_create=config.auto_create_topic_enable,
+            cluster_topic=config.cluster_topic_enable,
+            broker_topic=config.broker_topic_enable,
+        )
+        self.groups = GroupTable(
+            self.file("subscriptionGroup.json"),
+            clock=clock,
+            schedule=soon,
+            auto_create=config.auto_create_subscription_group,
+        )
+        self.offsets = ConsumerOffsets(self.file("consumerOffset.json"), clock=clock)
+        self.clients = ClientTable(clock, MemberNotifier(clock, self.groups))
+        self.locks = QueueLocks(clock)
+
+    def file(self, name: str) -> BackgroundFile:
+        """Give the document of that name."""
+        made = BackgroundFile(os.path.join(self.folder, name), self._in_thread)
+        self._files.append(made)
+        return made
+
+    def load(self) -> None:
+        """
+        Read the files.
+
+        :raises DamagedDocument: one cannot be read, nor its backup.
+        """
+        os.makedirs(self.folder, exist_ok=True)
+        self.topics.load()
+        self.groups.load()
+        self.offsets.load()
+
+    def save(self) -> Deferred[Any]:
+        """Write what has changed; fires when it is on disk, or cannot be."""
+        self.topics.save()
+        self.groups.save()
+        self.offsets.save()
+        return self.settle()
+
+    def settle(self) -> Deferred[Any]:
+        """Write what could not be written before; fires like :meth:`save`."""
+        return DeferredList([file.settle() for file in self._files])

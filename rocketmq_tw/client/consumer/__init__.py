@@ -1,0 +1,1 @@
+"""Consumers: group members with a message handler, and readers by offset."""

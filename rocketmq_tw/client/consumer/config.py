@@ -1,0 +1,77 @@
+"""The options of a push consumer, and what it reports when it stops."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from rocketmq_tw.client.consumer.offsets.remote import LATEST, StartFrom
+from rocketmq_tw.client.errors import ValidationError
+from rocketmq_tw.model.message import StoredMessage
+from rocketmq_tw.model.queue import MessageQueue
+
+
+class ConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    The options of a push consumer. Times are in seconds.
+
+    :ivar concurrency: how many handlers may be waiting for something; 1 to 1000.
+    :ivar start_from: where a group begins that never read a queue: ``LATEST``,
+        ``EARLIEST`` or a time.
+    :ivar max_retries: redeliveries before a message becomes a dead letter.
+    :ivar batch: above 1 the handler gets lists of at most so many messages; to 1024.
+    :ivar max_cached_bytes: message bodies held by all queues together; each queue may
+        go over it by one pull.
+    :ivar handler_timeout: then a handler is cancelled and its message retried.
+    :ivar strategy: how queues are shared; the same in all members of the group.
+    :ivar pull_batch: messages asked for in one pull; brokers give 32 at most.
+    :ivar revoke_grace: how long handlers may go on when their queue goes to another.
+    """
+
+    concurrency: int = 20
+    start_from: StartFrom | datetime = LATEST
+    max_retries: int = 16
+    batch: int = 1
+    max_cached_bytes: int = 64 << 20
+    handler_timeout: float = 900.0
+    strategy: str = "AVG"
+    pull_batch: int = 32
+    revoke_grace: float = 3.0
+
+    def __post_init__(self) -> None:
+        """
+        Check the options.
+
+        :raises ValidationError: one is out of its range.
+        """
+        for name, low, high in (
+            ("concurrency", 1, 1000),
+            ("batch", 1, 1024),
+            ("pull_batch", 1, 1024),
+            ("max_retries", 0, 1 << 30),
+            ("max_cached_bytes", 1, 1 << 40),
+            ("handler_timeout", 0.001, 1e9),
+            ("revoke_grace", 0, 1e9),
+        ):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise ValidationError(f"{name} is {value}; expected {low} to {high}")
+        if not isinstance(self.start_from, (StartFrom, datetime)):
+            raise ValidationError(
+                f"start_from is {self.start_from!r};"
+                " expected LATEST, EARLIEST or a time"
+            )
+
+
+class StopReport(msgspec.Struct, frozen=True):
+    """
+    What a consumer left undone when it stopped.
+
+    :ivar abandoned: messages whose handlers were cancelled.
+    :ivar uncommitted: queues whose last offset the broker did not take: what was
+        consumed since their last commit will be consumed again.
+    """
+
+    abandoned: list[StoredMessage] = []
+    uncommitted: list[MessageQueue] = []

@@ -1,0 +1,1 @@
+"""From pulled messages to the handlers, and what the handlers return."""

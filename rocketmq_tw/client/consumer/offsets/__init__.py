@@ -1,0 +1,1 @@
+"""Where a group starts to read, and how far it has read."""

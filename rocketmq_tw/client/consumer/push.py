@@ -1,0 +1,277 @@
+"""
+The push consumer: messages come to a handler, shared with the members of a group.
+
+It assembles the :class:`Subscriptions`, which say what to read, the :class:`Membership`
+of the group, and the :class:`Consumption`, which does the work.
+
+Every message is consumed at least once; around a change of members, and after a crash,
+some are consumed twice.
+
+Source: ``DefaultMQPushConsumerImpl`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Self
+
+from twisted.application.service import Service
+from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from rocketmq_tw.client.consumer.config import ConsumerConfig, StopReport
+from rocketmq_tw.client.consumer.consumption import Consumption
+from rocketmq_tw.client.consumer.group.assignment import QueueListener
+from rocketmq_tw.client.consumer.group.membership import Membership
+from rocketmq_tw.client.consumer.subscriptions import MessageHandler, Subscriptions
+from rocketmq_tw.client.errors import NotRunning, StateError, ValidationError
+from rocketmq_tw.model.queue import MessageQueue
+from rocketmq_tw.model.topic import check_group_name, check_topic_name
+
+if TYPE_CHECKING:
+    from rocketmq_tw.client.session import ClientSession
+
+
+class _State(Enum):
+    """Where a consumer is in its one life."""
+
+    NEW = "not started"
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+
+
+class PushConsumer(Service):
+    """
+    One member of a consumer group. It lives once: it cannot be started again.
+
+    :param options: see :class:`ConsumerConfig`.
+    :raises IllegalGroup: no group may be called so.
+    :raises ValidationError: an option is out of its range.
+    :raises UnknownStrategy: there is no such strategy.
+    """
+
+    _log = Logger()
+
+    def __init__(self, session: ClientSession, group: str, **options: Any) -> None:
+        check_group_name(group)
+        self.group = group
+        self.config = config = ConsumerConfig(**options)
+        self._session = session
+        self._state = _State.NEW
+        self._waiting: list[Deferred[None]] = []
+        self._subscriptions = Subscriptions(group, session.reactor)
+        self._consumption = Consumption(
+            session,
+            group,
+            config,
+            self._subscriptions,
+            lambda: self._membership.queues_changed(),
+        )
+        self._membership = Membership(
+            session,
+            group,
+            self._subscriptions,
+            config.start_from,
+            self._consumption.share_out,
+        )
+
+    # -- what to read
+
+    def subscribe(
+        self,
+        topic: str,
+        expression: str = "*",
+        handler: MessageHandler | None = None,
+    ) -> None:
+        """
+        Read a topic. All members of the group must subscribe to the same.
+
+        :param expression: ``*``, tags between ``||``, or ``Tags("A", "B")``.
+        :param handler: gets the topic's messages; without one, :attr:`handler` does.
+        :raises IllegalTopic: no topic may be called so.
+        :raises IllegalSubscription: the expression holds no tag.
+        """
+        check_topic_name(topic)
+        self._subscriptions.add(topic, expression, handler)
+        self._look_again()
+
+    def unsubscribe(self, topic: str) -> None:
+        """Read a topic no longer."""
+        self._subscriptions.remove(topic)
+        self._look_again()
+
+    @property
+    def handler(self) -> MessageHandler | None:
+        """Gets the messages of topics that were subscribed to without a handler."""
+        return self._subscriptions.handler
+
+    @handler.setter
+    def handler(self, handler: MessageHandler | None) -> None:
+        """Set it."""
+        self._subscriptions.handler = handler
+
+    # -- life
+
+    def start(self) -> Deferred[Self]:
+        """
+        Join the group.
+
+        :returns: fires after the first heartbeat and the first rebalance, whatever
+            they brought: a topic that does not exist yet is taken up when it does.
+            Fails with :class:`NotRunning` when the client is not started,
+            :class:`GroupInUse`, or :class:`ValidationError` when there is nothing to
+            read or no handler. Cancelling it stops the consumer.
+        """
+        started: Deferred[Self] = Deferred(self._start_cancelled)
+
+        def done(outcome: Any) -> None:
+            if not started.called:
+                started.callback(outcome)
+
+        Deferred.fromCoroutine(self._start()).addBoth(done)
+        return started
+
+    def startService(self) -> None:
+        """Start in the background, with the client; before any subscription: later."""
+        super().startService()  # type: ignore[no-untyped-call]
+        if self._state is _State.NEW and self._subscriptions:
+            self.start().addErrback(self._not_started)
+
+    def stop(self, grace: float | None = None) -> Deferred[StopReport]:
+        """
+        Let handlers finish, commit, leave the group.
+
+        :param grace: seconds until handlers that still run are cancelled and their
+            messages retried; else the client's. Cancelling the Deferred ends the grace.
+        :returns: what was left undone; never fails.
+        """
+        if self._state in (_State.STOPPING, _State.STOPPED):
+            return self.done.addCallback(lambda _: StopReport())
+        if self._state is _State.NEW:
+            self._stopped()
+            return succeed(StopReport())
+        self._state = _State.STOPPING
+        seconds = self._session.grace if grace is None else grace
+        return Deferred.fromCoroutine(self._stop(seconds))
+
+    def stopService(self) -> Deferred[StopReport]:
+        """See :meth:`stop`."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        return self.stop()
+
+    async def __aenter__(self) -> Self:
+        """Start."""
+        return await self.start()
+
+    async def __aexit__(self, *_exception: object) -> None:
+        """Stop."""
+        await self.stop()
+
+    @property
+    def done(self) -> Deferred[None]:
+        """A Deferred, each time another, that fires when the consumer has stopped."""
+        if self._state is _State.STOPPED:
+            return succeed(None)
+        waiting: Deferred[None] = Deferred(self._waiting.remove)
+        self._waiting.append(waiting)
+        return waiting
+
+    async def _start(self) -> Self:
+        """Join; leave nothing behind if that fails."""
+        if self._state is not _State.NEW:
+            raise StateError(f"the consumer is {self._state.value} already")
+        self._check_startable()
+        joined = self._membership.join()
+        self._state = _State.STARTING
+        try:
+            await joined
+            self._check_starting()
+            await self._consumption.start()
+            self._check_starting()
+        except BaseException:
+            await self.stop(grace=0)
+            raise
+        self._state = _State.RUNNING
+        return self
+
+    def _check_starting(self) -> None:
+        """
+        Check that nobody has stopped us meanwhile.
+
+        :raises StateError: somebody has.
+        """
+        if self._state is not _State.STARTING:
+            raise StateError("the consumer was stopped while it started")
+
+    def _start_cancelled(self, started: Deferred[Any]) -> None:
+        """Undo a start."""
+        started.errback(CancelledError())
+        self.stop(grace=0)
+
+    def _check_startable(self) -> None:
+        """
+        Check that there is something to start with.
+
+        :raises NotRunning: the client is not started.
+        :raises ValidationError: nothing to read, or nobody to handle it.
+        """
+        if not self._session.running:
+            raise NotRunning("start the client first")
+        if not self._subscriptions:
+            raise ValidationError("there is no subscription")
+        unhandled = self._subscriptions.unhandled()
+        if unhandled:
+            raise ValidationError(f"no handler for the topics {unhandled}")
+
+    async def _stop(self, grace: float) -> StopReport:
+        """Stop consuming, then leave the group."""
+        report = await self._consumption.stop(grace)
+        await self._membership.leave()
+        self._stopped()
+        return report
+
+    def _stopped(self) -> None:
+        """Tell all who wait for the end."""
+        self._state = _State.STOPPED
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            each.callback(None)
+
+    def _not_started(self, failure: Failure) -> None:
+        """Log why a start in the background failed."""
+        self._log.error(
+            "the consumer of {group} did not start: {why}",
+            group=self.group,
+            why=failure.getErrorMessage(),
+        )
+
+    # -- our queues
+
+    def assignment(self) -> list[MessageQueue]:
+        """List the queues that are ours now, sorted."""
+        return self._consumption.assignment.queues
+
+    def on_assigned(self, listener: QueueListener) -> None:
+        """Have a function called with the queues that were just taken."""
+        self._consumption.assignment.on_assigned.append(listener)
+
+    def on_revoked(self, listener: QueueListener) -> None:
+        """Have a function called with queues that go; waited for ``revoke_grace``."""
+        self._consumption.assignment.on_revoked.append(listener)
+
+    def pause(self, queues: Iterable[MessageQueue] | None = None) -> None:
+        """Pull some queues, or all, no further; also if they go and come back."""
+        self._consumption.assignment.pause(queues)
+
+    def resume(self, queues: Iterable[MessageQueue] | None = None) -> None:
+        """Pull some queues again, or all."""
+        self._consumption.assignment.resume(queues)
+
+    def _look_again(self) -> None:
+        """Tell the brokers of a changed subscription, then share anew."""
+        if self._state in (_State.STARTING, _State.RUNNING):
+            self._membership.announce()

@@ -1,0 +1,110 @@
+"""
+Reading a queue by offset, without a group's bookkeeping.
+
+Source: ``DefaultMQPullConsumer.pull`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred
+
+from rocketmq_tw.client.consumer.offsets.remote import ask_broker
+from rocketmq_tw.client.consumer.pull_result import PullResult, PullStatus, read_answer
+from rocketmq_tw.client.errors import OffsetOutOfRange
+from rocketmq_tw.model.queue import MessageQueue
+from rocketmq_tw.model.subscription import parse
+from rocketmq_tw.model.topic import check_group_name
+from rocketmq_tw.wire.requests.offset import GetMaxOffset, GetMinOffset, SearchOffset
+from rocketmq_tw.wire.requests.pull import SUBSCRIPTION, SUSPEND, PullMessage
+
+if TYPE_CHECKING:
+    from rocketmq_tw.client.session import ClientSession
+
+#: Seconds for a pull that does not wait; one that waits gets as many on top.
+TIMEOUT = 10.0
+
+
+class QueueReader:
+    """
+    Reads any queue from any offset. Keeps no state, commits nothing, joins no group.
+
+    :param group: named in requests, for the broker's permissions and statistics.
+    """
+
+    def __init__(self, session: ClientSession, group: str) -> None:
+        check_group_name(group)
+        self._session = session
+        self.group = group
+
+    def pull(
+        self,
+        queue: MessageQueue,
+        offset: int,
+        *,
+        max_messages: int = 32,
+        wait: float = 0.0,
+        expression: str = "*",
+    ) -> Deferred[PullResult]:
+        """
+        Read messages from a queue offset on.
+
+        :param max_messages: at most so many; brokers give no more than 32 at a time.
+        :param wait: seconds that the broker may wait for a message to come.
+        :param expression: ``*``, or tags between ``||``.
+        :returns: fails with :class:`OffsetOutOfRange` when the queue does not hold the
+            offset, :class:`~rocketmq_tw.remoting.errors.BrokerError` when the broker
+            refuses.
+        """
+        subscription = parse(queue.topic, str(expression), 0)
+        request = PullMessage(
+            consumer_group=self.group,
+            topic=queue.topic,
+            queue_id=queue.queue_id,
+            queue_offset=offset,
+            max_msg_nums=max_messages,
+            sys_flag=SUBSCRIPTION | (SUSPEND if wait > 0 else 0),
+            commit_offset=0,
+            suspend_timeout_millis=int(wait * 1000),
+            subscription=subscription.sub_string,
+            sub_version=0,
+            expression_type=subscription.expression_type,
+        )
+
+        def read(answer: Any) -> PullResult:
+            result = read_answer(answer, queue, subscription)
+            if result.status is PullStatus.OFFSET_ILLEGAL:
+                raise OffsetOutOfRange(queue, offset, result.next_offset)
+            return result
+
+        return self._ask(queue, request, TIMEOUT + wait).addCallback(read)
+
+    def min_offset(self, queue: MessageQueue) -> Deferred[int]:
+        """Ask where a queue begins."""
+        request = GetMinOffset(topic=queue.topic, queue_id=queue.queue_id)
+        return self._ask(queue, request).addCallback(lambda answer: int(answer.offset))
+
+    def max_offset(self, queue: MessageQueue) -> Deferred[int]:
+        """Ask where a queue ends: the offset that the next message will get."""
+        request = GetMaxOffset(topic=queue.topic, queue_id=queue.queue_id)
+        return self._ask(queue, request).addCallback(lambda answer: int(answer.offset))
+
+    def search(self, queue: MessageQueue, when: datetime | float) -> Deferred[int]:
+        """
+        Ask for the first offset stored at or after a time.
+
+        :param when: a time, or seconds since the epoch.
+        """
+        seconds = when.timestamp() if isinstance(when, datetime) else when
+        request = SearchOffset(
+            topic=queue.topic, queue_id=queue.queue_id, timestamp=int(seconds * 1000)
+        )
+        return self._ask(queue, request).addCallback(lambda answer: int(answer.offset))
+
+    def _ask(
+        self, queue: MessageQueue, request: Any, timeout: float = TIMEOUT
+    ) -> Deferred[Any]:
+        """Call the broker of a queue."""
+        return ask_broker(self._session, queue, request, timeout)

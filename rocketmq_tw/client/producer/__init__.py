@@ -1,0 +1,1 @@
+"""Producers: from the message of a caller to the result of its send."""

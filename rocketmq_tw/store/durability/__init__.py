@@ -1,0 +1,1 @@
+"""What makes messages durable: flushes, checkpoints, recovery, retention."""

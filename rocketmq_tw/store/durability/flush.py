@@ -1,0 +1,313 @@
+"""
+Forcing to disk.
+
+ASYNC_FLUSH: three clocks run. The commit log is forced every half second, when there
+are some pages to write or ten seconds went by. The tails of the consume queues go to
+the kernel every second, and to the disk every minute; then the checkpoint tells how far
+both are. SYNC_FLUSH: besides, the log is forced at the end of each turn of the reactor
+that stored a message, and once more after that if messages came meanwhile.
+
+fsync runs where ``in_thread`` puts it, one of the log at a time. One that fails is the
+end: the kernel drops the pages it could not write, so trying again would succeed and
+prove nothing. The store takes no messages until it is opened anew, and recovers.
+
+Source: ``FlushRealTimeService``, ``GroupCommitService`` and
+``FlushConsumeQueueService`` of RocketMQ 5.
+"""
+
+import errno
+import os
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred, DeferredLock, maybeDeferred, succeed
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from rocketmq_tw.store.config import StoreConfig
+from rocketmq_tw.store.durability.checkpoint import StoreCheckpoint
+from rocketmq_tw.store.durability.group_commit import FlushWaiters
+from rocketmq_tw.store.durability.queue_checkpoint import Place
+from rocketmq_tw.store.durability.queue_progress import QueueProgress
+from rocketmq_tw.store.errors import StoreNotWriteable
+from rocketmq_tw.store.interfaces import FlushOutcome
+from rocketmq_tw.store.log.commitlog import CommitLog
+from rocketmq_tw.store.queues.table import ConsumeQueues
+
+#: Runs a blocking call elsewhere, like ``deferToThreadPool`` with its pool bound.
+InThread = Callable[[Callable[[], None]], "Deferred[None]"]
+
+_PAGE = 4096
+#: What opening a file may say without a fault of the disk.
+_NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE)
+
+
+class FlushService:
+    """
+    Flushes one store.
+
+    ``flushed`` is the commit log offset up to which all is on disk; ``on_flushed`` is
+    called when it moved. ``failure`` says why flushing does not work, or is None: the
+    store takes no messages meanwhile. ``is_sound`` is False once the disk failed to
+    keep what it was given; then nothing is forced any more.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        log: CommitLog,
+        queues: ConsumeQueues,
+        checkpoint: StoreCheckpoint,
+        checkpoint_path: str,
+        config: StoreConfig,
+        clock: IReactorTime,
+        in_thread: InThread | None,
+        progress: QueueProgress,
+    ) -> None:
+        """Flush these parts; nothing runs before :meth:`start`."""
+        self._progress = progress
+        self.flushed = 0
+        self.failure: str | None = None
+        self.is_sound = True
+        self.on_flushed: Callable[[int], None] | None = None
+        self._commit_log = log
+        self._queues = queues
+        self._checkpoint = checkpoint
+        self._checkpoint_path = checkpoint_path
+        self._config = config
+        self._clock = clock
+        self._in_thread = _here if in_thread is None else in_thread
+        self._waiters = FlushWaiters(clock, config.sync_flush_timeout)
+        self._log_lock = DeferredLock()
+        self._queues_lock = DeferredLock()
+        self._soon: IDelayedCall | None = None
+        #: Files of the queues that are still to be forced.
+        self._owed: set[str] = set()
+        self._is_running = False
+        self._last_flush = 0.0
+        intervals = {
+            self._log_due: config.flush_commit_log_interval,
+            self.write_queues: config.flush_consume_queue_interval,
+            self.flush_queues: config.flush_consume_queue_thorough_interval,
+        }
+        self._timers = [
+            (self._timer(action, clock), interval)
+            for action, interval in intervals.items()
+        ]
+
+    def start(self) -> None:
+        """Begin to flush in the background."""
+        # What a killed process wrote is with the kernel, perhaps not on the disk.
+        files = self._commit_log.files
+        files.dirty.update(files.path(base) for base in files.bases[-2:])
+        self.flushed = self._commit_log.min_offset
+        self._last_flush = self._clock.seconds()
+        self._is_running = True
+        for timer, interval in self._timers:
+            timer.start(interval, now=False)
+
+    def stop(self) -> None:
+        """Flush no more by itself; a flush that runs goes on to its end."""
+        self._is_running = False
+        for timer, _ in self._timers:
+            if timer.running:
+                timer.stop()
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
+
+    def soon(self) -> None:
+        """
+        Flush the log at the end of this turn.
+
+        While a flush runs nothing is to be done: its end looks for what came meanwhile.
+        """
+        if self._soon is None and self._is_running and not self._log_lock.locked:
+            self._soon = self._clock.callLater(0, self._flush_group)
+
+    def when_safe(self, end: int) -> "Deferred[FlushOutcome] | None":
+        """
+        Wait until the log is on disk up to ``end``; None if it is.
+
+        Fails with StoreNotWriteable when the disk does.
+        """
+        if end <= self.flushed:
+            return None
+        if not self.is_sound:
+            raise StoreNotWriteable(str(self.failure))
+        self.soon()
+        return self._waiters.wait(end)
+
+    def force(self) -> "Deferred[None]":
+        """
+        Force what was stored to disk; fires when it is there.
+
+        Fails with OSError or StoreNotWriteable when the disk does.
+        """
+        end = self._commit_log.end
+
+        def check(_: object) -> None:
+            if self.flushed < end:
+                raise StoreNotWriteable(str(self.failure))
+
+        return self.flush_commit_log().addCallback(check)
+
+    def flush_commit_log(self) -> "Deferred[None]":
+        """Force the commit log to disk; fires when it is."""
+        return self._log_lock.run(self._flush_commit_log)
+
+    def write_queues(self) -> "Deferred[None]":
+        """Hand the tails and the checkpoint to the kernel."""
+        return maybeDeferred(self._write_queues)
+
+    def flush_queues(self) -> "Deferred[None]":
+        """Force the consume queues and the checkpoint to disk; fires when they are."""
+        return self._queues_lock.run(self._flush_queues)
+
+    def flush_all(self) -> "Deferred[None]":
+        """
+        Force all to disk; fires when it is, with the first error if there is one.
+
+        Of a store that is not sound any more nothing is forced.
+        """
+        flushed = self.flush_commit_log()
+        flushed.addCallback(lambda _: self.flush_queues())
+        return flushed.addBoth(self._stop_waiting)
+
+    def _log_due(self) -> "Deferred[None]":
+        """Force the log if that is worth it: some pages are new, or it is time."""
+        pages = self._commit_log.end // _PAGE - self.flushed // _PAGE
+        if pages < self._config.flush_commit_log_least_pages and not self._waiters:
+            waited = self._clock.seconds() - self._last_flush
+            if waited < self._config.flush_commit_log_thorough_interval:
+                return succeed(None)
+        return self.flush_commit_log()
+
+    def _flush_group(self) -> None:
+        """Force the log for all who wait."""
+        self._soon = None
+        self.flush_commit_log().addErrback(self._failed)
+
+    def _flush_commit_log(self) -> "Deferred[None]":
+        """Force what the log has now."""
+        log = self._commit_log
+        if log.end == self.flushed or not self.is_sound:
+            return succeed(None)
+        now = (log.end, log.last_offset, log.last_store_time_ms)
+        forced = self._force(log.take_dirty(), log.files.dirty)
+        return forced.addCallback(self._log_flushed, *now)
+
+    def _log_flushed(
+        self, _: object, end: int, last_offset: int, store_time_ms: int
+    ) -> None:
+        """Remember how far the log is on disk, let go who waited, and go on."""
+        self.flushed = end
+        self._last_flush = self._clock.seconds()
+        self._progress.log_flushed(end, last_offset)
+        self._checkpoint.confirmed_offset = last_offset
+        self._checkpoint.commit_log_time_ms = max(
+            store_time_ms, self._checkpoint.commit_log_time_ms
+        )
+        if self.on_flushed is not None:
+            self.on_flushed(end)
+        self._waiters.reached(end)
+        if self._config.sync_flush and self._commit_log.end > end:
+            if self._soon is None and self._is_running:
+                self._soon = self._clock.callLater(0, self._flush_group)
+
+    def _write_queues(self) -> None:
+        """Hand over the tails, then the numbers."""
+        if not self.is_sound:
+            return
+        self._queues.flush()
+        self._checkpoint.write()
+        self._progress.handed_over()
+        if self.failure is not None:
+            self._log.info("the store can be written again")
+            self.failure = None
+
+    def _flush_queues(self) -> "Deferred[None]":
+        """Force what the queues have now."""
+        if not self.is_sound:
+            return succeed(None)
+        stored = self._commit_log.last_store_time_ms
+        if self._config.sync_flush:
+            # The queues know no more than is on disk.
+            stored = self._checkpoint.commit_log_time_ms
+        self._queues.flush()
+        place = self._progress.taken()
+        paths = [*self._queues.take_dirty(), *self._owed]
+        self._owed.clear()
+        forced = self._force(paths, self._owed)
+        return forced.addCallback(self._queues_flushed, stored, place)
+
+    def _queues_flushed(
+        self, _: object, store_time_ms: int, place: Place
+    ) -> "Deferred[None]":
+        """Remember how far the queues are on disk, and force that too."""
+        self._checkpoint.consume_queue_time_ms = max(
+            store_time_ms, self._checkpoint.consume_queue_time_ms
+        )
+        self._checkpoint.write()
+        self._progress.forced(place)
+        paths = [self._checkpoint_path, *self._progress.paths]
+        paths.append(os.path.dirname(self._checkpoint_path))
+        return self._force(paths, self._owed)
+
+    def _force(self, paths: list[str], owed: set[str]) -> "Deferred[None]":
+        """Force files to disk, in the thread; ``owed`` takes what is to try again."""
+        disk = self._commit_log.files.disk
+        forced = self._in_thread(lambda: disk.force(paths))
+        return forced.addErrback(self._not_forced, paths, owed)
+
+    def _not_forced(
+        self, failure: Failure, paths: list[str], owed: set[str]
+    ) -> Failure:
+        """
+        Remember that the disk failed, for good, and tell all who wait.
+
+        That too many files were open is not the disk's fault: nothing was asked of it.
+        """
+        if getattr(failure.value, "errno", None) in _NO_DESCRIPTOR:
+            owed.update(paths)
+        elif self.is_sound:
+            self.is_sound = False
+            self.failure = f"the disk failed, it is read-only now: {failure.value}"
+            self._log.failure(
+                "the disk failed to keep what it was given; the store takes no messages"
+                " until the broker is started anew",
+                failure=failure,
+            )
+            self._waiters.fail(StoreNotWriteable(self.failure))
+        return failure
+
+    def _stop_waiting(self, result: object) -> object:
+        """Leave nobody waiting behind."""
+        self._waiters.fail(StoreNotWriteable("it was closed"))
+        return result
+
+    def _timer(
+        self, action: Callable[[], "Deferred[None]"], clock: IReactorTime
+    ) -> LoopingCall:
+        """Make a timer that survives the errors of what it runs."""
+
+        def tick() -> "Deferred[None]":
+            done = action()
+            return done.addErrback(self._failed)
+
+        timer = LoopingCall(tick)
+        timer.clock = clock
+        return timer
+
+    def _failed(self, failure: Failure) -> None:
+        """Take no messages until it works; the timer goes on."""
+        if self.is_sound:
+            self.failure = self.failure or str(failure.value)
+            self._log.failure("the store cannot be flushed", failure=failure)
+
+
+def _here(work: Callable[[], None]) -> "Deferred[None]":
+    """Run blocking work at once, in this thread."""
+    return maybeDeferred(work)

@@ -1,0 +1,164 @@
+"""
+The queue checkpoint: up to where the consume queues follow the commit log.
+
+With the original's checkpoint alone, recovery after a kill reads the newest file of
+the log again, a gibibyte perhaps. This file bounds it by what was stored in the last
+second, and it knows which queues there are, so that a lost or damaged one is noticed::
+
+    magic 8    boot 16    written 8+8    forced 8+8
+    log file size 8    queue file size 8
+    CRC of the list 4    size of the list 4    CRC of all that 4    the list
+
+``written`` is what the kernel has: good as long as it runs, which its boot id tells.
+``forced`` is what the disk has. Both are a commit log offset, and that of the record
+that ends there, which proves that nobody has cut the log meanwhile. The list (msgpack)
+tells each queue's first and next queue offset, and where its newest record ends.
+
+There are two copies, so that losing one is nothing. The original passes them over.
+"""
+
+import os
+import struct
+from zlib import crc32
+
+import msgspec
+
+from rocketmq_tw.store.files.disk import Disk
+
+_MAGIC = b"RMQTWCQ1"
+_HEAD = struct.Struct(">8s16s6qII")
+_CRC = struct.Struct(">I")
+_HEAD_SIZE = _HEAD.size + _CRC.size
+_BOOT_ID = "/proc/sys/kernel/random/boot_id"
+
+
+class Place(msgspec.Struct, frozen=True, gc=False):
+    """A commit log offset, and the offset of the last record before it."""
+
+    end: int = 0
+    last: int = 0
+
+
+class KnownQueue(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A queue that has entries: where its files begin, and where it ends."""
+
+    topic: bytes
+    queue_id: int
+    first: int
+    next: int
+    log_end: int
+
+
+class QueueCheckpoint:
+    """
+    The numbers of the file.
+
+    ``is_known`` tells whether a sound copy was found; ``queues`` are those it lists.
+    ``is_same_boot`` tells whether the kernel still runs that the last run ended with.
+    """
+
+    def __init__(
+        self, path: str, log_file_size: int, queue_file_size: int, disk: Disk
+    ) -> None:
+        """Keep two copies, at ``path`` and beside it; nothing is read yet."""
+        self.paths = [path, path + ".bak"]
+        self.written = self.forced = Place()
+        self.queues: list[KnownQueue] = []
+        self.is_known = self.is_same_boot = False
+        self._boot = _boot_id()
+        self._sizes = (log_file_size, queue_file_size)
+        self._disk = disk
+        self._list = b""
+
+    def load(self) -> None:
+        """
+        Read the first sound copy.
+
+        One of other file sizes counts as none: then the store's files tell.
+        """
+        for path in self.paths:
+            try:
+                with open(path, "rb") as file:
+                    data = file.read()
+            except FileNotFoundError:
+                continue
+            if self._decode(data):
+                return
+
+    def write(self) -> None:
+        """
+        Write the numbers; the list stays as it is.
+
+        :raises OSError: the file system refuses.
+        """
+        head = self._encode()
+        for path in self.paths:
+            descriptor = self._disk.open(path, os.O_RDWR | os.O_CREAT)
+            try:
+                self._disk.write(descriptor, head, 0)
+            finally:
+                os.close(descriptor)
+
+    def write_all(self, queues: list[KnownQueue]) -> None:
+        """
+        Replace both copies, with a new list.
+
+        :raises OSError: the file system refuses; at least one copy is whole.
+        """
+        self._list = msgspec.msgpack.encode(queues)
+        data = self._encode() + self._list
+        for path in self.paths:
+            temporary = path + ".tmp"
+            descriptor = self._disk.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+            try:
+                self._disk.write(descriptor, data, 0)
+            finally:
+                os.close(descriptor)
+            self._disk.rename(temporary, path)
+
+    def _encode(self) -> bytes:
+        """Write all but the list."""
+        head = _HEAD.pack(
+            _MAGIC,
+            self._boot,
+            self.written.end,
+            self.written.last,
+            self.forced.end,
+            self.forced.last,
+            *self._sizes,
+            crc32(self._list),
+            len(self._list),
+        )
+        return head + _CRC.pack(crc32(head))
+
+    def _decode(self, data: bytes) -> bool:
+        """Take a copy over, if it is sound and of files of our size."""
+        if len(data) < _HEAD_SIZE:
+            return False
+        head = data[: _HEAD.size]
+        if head[:8] != _MAGIC or _CRC.unpack_from(data, _HEAD.size) != (crc32(head),):
+            return False
+        (_, boot, end, last, forced, forced_last, *sizes, crc, size) = _HEAD.unpack(
+            head
+        )
+        listed = data[_HEAD_SIZE : _HEAD_SIZE + size]
+        if tuple(sizes) != self._sizes or len(listed) != size or crc32(listed) != crc:
+            return False
+        self.queues = msgspec.msgpack.decode(listed, type=list[KnownQueue])
+        self._list = listed
+        self.forced = Place(forced, forced_last)
+        # After a reboot only the disk can be asked.
+        is_same_boot = boot == self._boot and any(boot)
+        self.written = Place(end, last) if is_same_boot else self.forced
+        self.is_same_boot = is_same_boot
+        self.is_known = True
+        return True
+
+
+def _boot_id() -> bytes:
+    """Return what changes with each start of the kernel; zeros if it does not tell."""
+    try:
+        with open(_BOOT_ID, encoding="ascii") as file:
+            return bytes.fromhex(file.read().strip().replace("-", ""))[:16]
+    except (OSError, ValueError):
+        return bytes(16)

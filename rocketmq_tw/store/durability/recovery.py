@@ -1,0 +1,260 @@
+"""
+Recovery: where the commit log ends, and which entries the consume queues lack.
+
+A full file tells nothing of its end, so the log is read from a place known to be good,
+record by record, until something is no record: there it ends.
+
+========================  ==============================  ===========================
+what is known             reading begins                  consume queues
+========================  ==============================  ===========================
+the queue checkpoint      where it says, if the record    cut there; those that are
+                          before bears it out             damaged are made anew
+else, a clean stop (no    behind the newest record that   trusted
+``abort``)                the checkpoint or a consume
+                          queue knows
+else                      the newest file that began      cut back to that place and
+                          before the checkpoint           made anew from the log
+========================  ==============================  ===========================
+
+Cutting back is what makes a torn entry harmless. A queue that is made anew takes the
+whole log to be read, over damage in the part that is known. Files behind the end, which
+the original allocates ahead, are removed.
+
+Source: ``CommitLog.recoverNormally`` and ``recoverAbnormally`` of RocketMQ 5.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+
+from twisted.logger import Logger
+
+from rocketmq_tw.store.config import StoreConfig
+from rocketmq_tw.store.durability.checkpoint import StoreCheckpoint
+from rocketmq_tw.store.durability.queue_checkpoint import Place, QueueCheckpoint
+from rocketmq_tw.store.log.commitlog import CommitLog
+from rocketmq_tw.store.log.scan import SLICE, Walk, is_torn
+from rocketmq_tw.store.queues.consumequeue import EVERYTHING
+from rocketmq_tw.store.queues.dispatch import dispatch
+from rocketmq_tw.store.queues.load import QueueLoading
+from rocketmq_tw.store.queues.table import ConsumeQueues
+
+#: Seconds between two lines that tell how far it is.
+_TELL_PERIOD = 3.0
+_MIB = 1 << 20
+#: So many queues a turn of the reactor: some 5 ms where each gets its first file.
+_QUEUES_AT_A_TIME = 25
+
+
+class Recovery:
+    """
+    Opens a store's log and queues: first :meth:`load`, then :meth:`run`.
+
+    :param now: gives the time, in seconds.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        log: CommitLog,
+        queues: ConsumeQueues,
+        checkpoint: StoreCheckpoint,
+        known: QueueCheckpoint,
+        config: StoreConfig,
+        now: Callable[[], float],
+    ) -> None:
+        """Recover these parts; log and checkpoints are loaded already."""
+        self._commit_log = log
+        self._queues = queues
+        self._checkpoint = checkpoint
+        self._known = known
+        self._config = config
+        self._now = now
+        self._was_aborted = False
+        self._proven: Place | None = None
+        self._loading = QueueLoading(queues, log, known)
+
+    def load(self, was_aborted: bool) -> Iterator[None]:
+        """
+        Load the queues, in slices; no file is changed.
+
+        :raises StoreUnreadable: a file is not what it should be.
+        """
+        self._was_aborted = was_aborted
+        self._proven = self._find_proven()
+        end = None if self._proven is None else self._proven.end
+        limit = self._before_checkpoint() if was_aborted else EVERYTHING
+        return self._loading.load(end, limit if end is None else end, was_aborted)
+
+    def run(self) -> Iterator[None]:
+        """Find the end of the log and complete the queues, in slices."""
+        start, trusted = self._start()
+        if self._loading.damaged:
+            start = self._begin_anew(start)
+        walk = Walk(self._commit_log, start, trusted, self._config.check_crc_on_recover)
+        yield from self._read(walk, start, trusted)
+        yield from self._end(walk.position)
+
+    def _read(self, walk: Walk, start: int, trusted: int) -> Iterator[None]:
+        """Read the records, and make the entries that are missing."""
+        log, delays = self._commit_log, self._config.delay_levels_ms
+        began = told = self._now()
+        due, count = start + SLICE, 0
+        for offset, found in walk:
+            # A topic that was deleted behind the proven place has no queues to restart.
+            may_restart = self._proven is None or offset < trusted
+            dispatch(self._queues, offset, found, delays, may_restart)
+            log.last_offset, log.last_store_time_ms = offset, found.store_time_ms
+            count += 1
+            if offset >= due:
+                due = offset + SLICE
+                if self._now() >= told + _TELL_PERIOD:
+                    told = self._now()
+                    self._tell(start, offset)
+                yield
+        if walk.position > start:
+            self._log.info(
+                "recovered: {count} messages read from {start} to {end} of the commit"
+                " log in {seconds:.1f} s",
+                count=count,
+                start=start,
+                end=walk.position,
+                seconds=self._now() - began,
+            )
+
+    def _end(self, end: int) -> Iterator[None]:
+        """Let the log end there, and the queues with it, in slices."""
+        self._tell_what_is_wiped(end)
+        self._commit_log.set_end(end)
+        if self._proven is not None:
+            self._keep_offsets(self._proven.end)
+        for number, queue in enumerate(self._queues.table.values()):
+            queue.truncate(end)
+            queue.correct_min(self._commit_log.min_offset)
+            if number % _QUEUES_AT_A_TIME == _QUEUES_AT_A_TIME - 1:
+                yield
+
+    def _keep_offsets(self, proven: int) -> None:
+        """See to it that offsets whose records are damaged are not given again."""
+        for known in self._known.queues:
+            key = (known.topic, known.queue_id)
+            if key in self._loading.damaged and known.log_end <= proven:
+                self._queues.table[key].fill_to(known.next, proven)
+
+    def _find_proven(self) -> Place | None:
+        """Return the newest place that the queue checkpoint knows and the log shows."""
+        log, known = self._commit_log, self._known
+        for place in (known.written, known.forced) if known.is_known else ():
+            if place.end == 0 == log.min_offset:
+                return place
+            facts = log.facts_at(place.last)
+            if facts is None or facts.commit_log_offset != place.last or is_torn(facts):
+                continue
+            end = place.last + facts.size
+            border = log.files.base_of(place.last) + log.files.file_size
+            if place.end in (end, border):
+                log.last_offset = place.last
+                log.last_store_time_ms = facts.store_time_ms
+                return place
+        return None
+
+    def _start(self) -> tuple[int, int]:
+        """Return where to begin, and up to where the log is known to go on."""
+        if self._proven is not None:
+            for queue in self._loading.cut:
+                queue.wipe()
+            start = max(self._proven.end, self._commit_log.min_offset)
+            return start, start
+        known = None if self._was_aborted else self._behind_known()
+        if known is not None:
+            return known, known
+        start = self._before_checkpoint()
+        self._queues.truncate(start)
+        if self._was_aborted:
+            for queue in self._queues.table.values():
+                queue.wipe()
+        return start, start
+
+    def _begin_anew(self, start: int) -> int:
+        """Empty the damaged queues; return where the log is to be read from."""
+        shown = sorted(self._loading.damaged.items())
+        for (topic, queue_id), why in shown[:10]:
+            self._log.warn(
+                "the consume queue {topic}/{queue_id} is made anew: {why}",
+                topic=topic.decode("utf-8", "replace"),
+                queue_id=queue_id,
+                why=why,
+            )
+        self._log.warn(
+            "{count} consume queues are made anew from the whole commit log",
+            count=len(shown),
+        )
+        for key in self._loading.damaged:
+            self._queues.table[key].clear()
+        return min(start, self._commit_log.min_offset)
+
+    def _behind_known(self) -> int | None:
+        """
+        Return where the newest record ends that was stored in full.
+
+        None when the log does not bear that out: then all of it is to be looked at.
+        """
+        log, checkpoint = self._commit_log, self._checkpoint
+        end = self._queues.log_end()
+        known = []
+        if end > log.min_offset:
+            queues = self._queues.table.values()
+            newest = next(queue for queue in queues if queue.log_end == end)
+            known.append(newest.read_written_entry(newest.next - 1)[0])
+        # Queues of deleted topics tell nothing, and their records must not come back.
+        # The checkpoint is believed if it is of the last run: an older broker leaves
+        # this number as it was, but not the time.
+        confirmed = log.facts_at(checkpoint.confirmed_offset)
+        if confirmed is not None and (
+            confirmed.store_time_ms == checkpoint.commit_log_time_ms
+            and confirmed.commit_log_offset == checkpoint.confirmed_offset
+        ):
+            known.append(checkpoint.confirmed_offset)
+        if not known:
+            return log.min_offset
+        found = log.facts_at(max(known))
+        if found is None or is_torn(found):
+            return None
+        log.last_offset, log.last_store_time_ms = max(known), found.store_time_ms
+        return max(known) + found.size
+
+    def _before_checkpoint(self) -> int:
+        """Return where the newest file begins whose first record is surely on disk."""
+        log, known_ms = self._commit_log, self._checkpoint.recovery_time_ms
+        for base in reversed(log.files.bases):
+            first = log.facts_at(base)
+            if first is not None and 0 < first.store_time_ms <= known_ms:
+                return base
+        return log.min_offset
+
+    def _tell(self, start: int, position: int) -> None:
+        """Say how far it is."""
+        files = self._commit_log.files
+        last = files.bases[-1]
+        used = os.stat(files.path(last)).st_blocks * 512
+        end = max(last + min(used, files.file_size), position + 1)
+        self._log.info(
+            "recovering: {done} of {size} MiB of the commit log are read ({percent} %)",
+            done=(position - start) // _MIB,
+            size=(end - start) // _MIB,
+            percent=(position - start) * 100 // (end - start),
+        )
+
+    def _tell_what_is_wiped(self, end: int) -> None:
+        """Say so when something stands where the log ends."""
+        files = self._commit_log.files
+        later = [base for base in files.bases if base > end]
+        rest = files.read(end, _MIB)
+        if any(rest):
+            self._log.warn(
+                "the commit log ends at {end}, in {path}: what stands there is no"
+                " whole record; it is wiped with all that follows, {later} files",
+                end=end,
+                path=files.path(files.base_of(end)),
+                later=len(later),
+            )

@@ -1,0 +1,222 @@
+"""
+Which files are deleted, when, and whether the disk has room for more messages.
+
+Every ten seconds the disk is looked at. The oldest files of the commit log go when they
+were last written longer ago than they are kept, in the hours for that or when the disk
+is fuller than ``max_used``; when it is fuller than ``clean_forcibly`` they go in any
+case. Above ``warning`` messages are refused, until it is less full. The newest file
+stays. Consume queues and index files follow the log.
+
+====================  =======  ========  =============================================
+setting               default  bounds    when the disk is fuller, in percent
+====================  =======  ========  =============================================
+``max_used``          75       10 to 95  files that are old enough go at any hour
+``clean_forcibly``    85       30 to 85  files go, old enough or not
+``warning``           90       35 to 90  the same, and messages are refused
+====================  =======  ========  =============================================
+
+Files are unlinked in a thread; what reads one meanwhile has it open, and reads on.
+
+Source: ``DefaultMessageStore.CleanCommitLogService`` of RocketMQ 5; its numbers.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from operator import itemgetter
+from typing import Protocol
+
+from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall, deferLater
+from twisted.logger import Logger
+
+from rocketmq_tw.store.config import RetentionConfig
+from rocketmq_tw.store.errors import DiskFull
+from rocketmq_tw.store.files.disk import Disk
+from rocketmq_tw.store.files.slices import Stopped, in_slices
+from rocketmq_tw.store.log.commitlog import CommitLog
+from rocketmq_tw.store.queues.table import ConsumeQueues
+
+#: Runs a blocking call elsewhere.
+InThread = Callable[[Callable[[], None]], "Deferred[None]"]
+
+_FIRST_AFTER = 60.0
+#: So many queues a turn of the reactor, or for so long, in seconds.
+_AT_A_TIME = 50
+_SLICE_TIME = 0.005
+
+
+class Trimmed(Protocol):
+    """What follows the commit log's minimum."""
+
+    def trim(self, log_min: int) -> list[str]:
+        """Drop what is of records before ``log_min``; return the files to remove."""
+
+
+class RetentionService:
+    """
+    Deletes old files of one store.
+
+    ``full`` is what to raise while the disk is too full for messages, else None;
+    ``on_full`` is called when that changed. ``remember`` is called before files of the
+    queues are removed, so that their loss is no surprise.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        log: CommitLog,
+        queues: ConsumeQueues,
+        index: Trimmed,
+        config: RetentionConfig,
+        clock: IReactorTime,
+        in_thread: InThread,
+        on_full: Callable[[DiskFull | None], None],
+        remember: Callable[[], object],
+    ) -> None:
+        """Watch over these parts; nothing runs before :meth:`start`."""
+        self._commit_log = log
+        self._queues = queues
+        self._index = index
+        self._config = config.bounded()
+        self._clock = clock
+        self._in_thread = in_thread
+        self._on_full = on_full
+        self._remember = remember
+        self._disk: Disk = log.files.disk
+        self._is_full = False
+        self._is_running = False
+        self._began = 0.0
+        self._pausing: Deferred[None] = succeed(None)
+        self._timer = LoopingCall(self._tick)
+        self._timer.clock = clock
+
+    def start(self) -> None:
+        """Look at the disk now, and again and again."""
+        self._is_running = True
+        self._began = self._clock.seconds()
+        self.see()
+        self._timer.start(self._config.interval, now=False)
+
+    def stop(self) -> None:
+        """Delete no more; a file that is being unlinked goes."""
+        self._is_running = False
+        self._pausing.cancel()
+        if self._timer.running:
+            self._timer.stop()
+
+    def see(self) -> int:
+        """
+        Look how full the disk is, and tell when that makes a difference.
+
+        :returns: percent, of the fuller one where log and queues are on two disks.
+        """
+        paths = (self._commit_log.files.directory, self._queues.directory)
+        used, path = max(
+            ((self._disk.used(path), path) for path in paths), key=itemgetter(0)
+        )
+        is_full = used > self._config.warning
+        if is_full:
+            self._on_full(DiskFull(path, used, self._config.warning))
+        elif self._is_full:
+            self._on_full(None)
+        if is_full != self._is_full:
+            self._is_full = is_full
+            tell = self._log.warn if is_full else self._log.info
+            what = "refused" if is_full else "taken again"
+            tell(
+                "the disk of {path} is {used} % full: messages are {what}",
+                path=path,
+                used=used,
+                what=what,
+            )
+        return used
+
+    def _tick(self) -> "Deferred[None]":
+        """Look at the disk, and clean if it is time; an error does not end it."""
+        done = Deferred.fromCoroutine(self._clean_if_due(self.see()))
+        return done.addErrback(
+            lambda failure: self._log.failure("old files were not deleted", failure)
+        )
+
+    async def _clean_if_due(self, used: int) -> None:
+        """Delete what is to be deleted now."""
+        now, config = self._clock.seconds(), self._config
+        if now < self._began + _FIRST_AFTER and used <= config.clean_forcibly:
+            return
+        is_time = time.localtime(now).tm_hour in config.hours
+        if not is_time and used <= config.max_used:
+            return
+        at_once = config.clean_forcibly_enable and used > config.clean_forcibly
+        count = await self._clean(at_once)
+        if count:
+            await self._follow()
+            self.see()
+        elif at_once:
+            self._log.warn(
+                "the disk is {used} % full, and no file can be deleted", used=used
+            )
+
+    async def _clean(self, at_once: bool) -> int:
+        """Delete the oldest files of the log; return how many."""
+        files, count = self._commit_log.files, 0
+        while self._is_running and count < self._config.batch:
+            if len(files.bases) < 2:
+                break
+            path = files.path(files.bases[0])
+            keep_until = self._disk.changed_at(path) + self._config.reserved_time
+            if not at_once and self._clock.seconds() < keep_until:
+                break
+            if count and not await self._pause():
+                break
+            files.let_go(files.bases[0])
+            await self._unlink([path], files.directory)
+            self._log.info("{path} is deleted: it is old, or the disk full", path=path)
+            count += 1
+        return count
+
+    async def _pause(self) -> bool:
+        """Let others have the disk for a moment; return whether to go on."""
+        self._pausing = deferLater(self._clock, self._config.pause)  # type: ignore[arg-type]
+        try:
+            await self._pausing
+        except CancelledError:
+            return False
+        return self._is_running
+
+    async def _follow(self) -> None:
+        """Drop what queues and index know of records that are gone."""
+        removed: list[str] = []
+        try:
+            await in_slices(
+                self._trim_queues(removed), self._clock, lambda: self._is_running
+            )
+        except Stopped:
+            return
+        if removed:
+            self._queues.changes += 1
+            self._remember()
+        removed += self._index.trim(self._commit_log.min_offset)
+        await self._unlink(removed)
+
+    def _trim_queues(self, removed: list[str]) -> Iterator[None]:
+        """Correct the queues' minima, in slices; gather the files that may go."""
+        # What is read is old, so the disk may have to be waited for.
+        until = self._clock.seconds() + _SLICE_TIME
+        for number, queue in enumerate(list(self._queues.table.values())):
+            removed += queue.trim(self._commit_log.min_offset)
+            if number % _AT_A_TIME == _AT_A_TIME - 1 or self._clock.seconds() >= until:
+                yield
+                until = self._clock.seconds() + _SLICE_TIME
+
+    async def _unlink(self, paths: list[str], directory: str | None = None) -> None:
+        """Unlink files in a thread."""
+
+        def unlink() -> None:
+            for path in paths:
+                self._disk.remove(path)
+            if directory is not None:
+                self._disk.force([directory])
+
+        await self._in_thread(unlink)

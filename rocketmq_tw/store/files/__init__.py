@@ -1,0 +1,1 @@
+"""The files of a store: the disk, segments, windows, reads, locks."""

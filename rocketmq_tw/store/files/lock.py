@@ -1,0 +1,88 @@
+"""
+Who has a store open, and whether it was closed: the files ``lock`` and ``abort``.
+
+``lock`` holds the word "lock" and is locked on its first byte, as the original does, so
+that neither opens a store that the other uses. ``abort`` is there while a store is
+open: found at the next start, it tells that the last one did not end well.
+
+Source: ``DefaultMessageStore.start`` and ``shutdown`` of RocketMQ 5.
+"""
+
+import fcntl
+import os
+import struct
+
+from rocketmq_tw.store.errors import StoreLocked
+from rocketmq_tw.store.files.disk import Disk
+
+_TEXT = b"lock"
+#: struct flock: write lock, from the start, first byte, length 1, no process id.
+_FIRST_BYTE = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 1, 0)
+_SET_LOCK = getattr(fcntl, "F_OFD_SETLK", None)
+
+
+class StoreLock:
+    """
+    The lock of one store.
+
+    It belongs to the open file, not to the process: a second store in the same process
+    is refused too, and closing that one does not release ours.
+    """
+
+    def __init__(self, path: str) -> None:
+        """Use the file at ``path``."""
+        self._path = path
+        self._descriptor: int | None = None
+
+    def acquire(self) -> None:
+        """
+        Take the lock.
+
+        :raises StoreLocked: another one has it.
+        :raises OSError: the file cannot be made.
+        """
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            _lock(descriptor)
+        except OSError as error:
+            os.close(descriptor)
+            raise StoreLocked(self._path) from error
+        os.pwrite(descriptor, _TEXT, 0)
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Let it go; the file stays."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+        self._descriptor = None
+
+
+class AbortFile:
+    """The file that tells an open or crashed store from a closed one."""
+
+    def __init__(self, path: str, disk: Disk | None = None) -> None:
+        """Use the file at ``path``."""
+        self._path = path
+        self._disk = disk or Disk()
+
+    def exists(self) -> bool:
+        """Return whether the last run did not end well."""
+        return os.path.exists(self._path)
+
+    def create(self) -> None:
+        """Force it to disk, with this process's id for people to read."""
+        with open(self._path, "w", encoding="ascii") as file:
+            file.write(str(os.getpid()))
+        self._disk.force([self._path, os.path.dirname(self._path)])
+
+    def remove(self) -> None:
+        """Remove it: all is written and forced to disk."""
+        self._disk.remove(self._path)
+
+
+def _lock(descriptor: int) -> None:
+    """Lock the first byte, bound to the open file where the system can."""
+    if _SET_LOCK is None:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 0)
+    else:
+        fcntl.fcntl(descriptor, _SET_LOCK, _FIRST_BYTE)

@@ -1,0 +1,214 @@
+"""
+Append-only bytes cut into files of one length, each named by its first offset.
+
+A name has 20 digits: ``00000000001073741824`` begins at byte 1 GiB. A file has its full
+length from its creation, sparse, so its size never tells how much was written: that
+is found by reading (:mod:`rocketmq_tw.store.durability.recovery`). Not one byte is ever
+moved.
+
+Source: ``MappedFileQueue`` and ``DefaultMappedFile`` of RocketMQ 5.
+"""
+
+import os
+from bisect import bisect_left, insort
+from collections import OrderedDict
+
+from rocketmq_tw.store.errors import FileLost, StoreUnreadable
+from rocketmq_tw.store.files.disk import Disk
+
+_NAME_DIGITS = 20
+
+
+class OpenFiles:
+    """
+    The files that are open now: the least recently used is closed first.
+
+    ``disk`` is what they are on.
+    """
+
+    def __init__(self, limit: int = 128, disk: Disk | None = None) -> None:
+        """Keep at most ``limit`` files open."""
+        self.disk = disk or Disk()
+        self._limit = limit
+        self._descriptors: OrderedDict[str, int] = OrderedDict()
+
+    def descriptor(self, path: str) -> int:
+        """
+        Return a descriptor to read and write ``path``; use it at once, keep it never.
+
+        :raises OSError: it cannot be opened.
+        """
+        found = self._descriptors.get(path)
+        if found is not None:
+            self._descriptors.move_to_end(path)
+            return found
+        opened = self.disk.open(path)
+        self._descriptors[path] = opened
+        if len(self._descriptors) > self._limit:
+            os.close(self._descriptors.popitem(last=False)[1])
+        return opened
+
+    def forget(self, path: str) -> None:
+        """Close ``path`` if it is open."""
+        descriptor = self._descriptors.pop(path, None)
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def close(self) -> None:
+        """Close all."""
+        while self._descriptors:
+            os.close(self._descriptors.popitem()[1])
+
+
+class MappedFileQueue:
+    """The files of one stream of bytes: a commit log, or one consume queue."""
+
+    def __init__(self, directory: str, file_size: int, files: OpenFiles) -> None:
+        """Keep files of ``file_size`` bytes in ``directory``, made when needed."""
+        self.directory = directory
+        self.file_size = file_size
+        self.bases: list[int] = []
+        #: Written and not yet forced to disk.
+        self.dirty: set[str] = set()
+        self.disk = files.disk
+        self._files = files
+
+    def load(self, may_be_empty: bool = True, may_be_cut: bool = False) -> None:
+        """
+        Find the files there are; sub-directories are passed over.
+
+        :param may_be_empty: an empty last file is removed: its maker died at once.
+        :param may_be_cut: a short last file gets its length back.
+        :raises StoreUnreadable: a file has a wrong name or a wrong length.
+        :raises FileLost: a file is empty.
+        """
+        self.bases = []
+        if not os.path.isdir(self.directory):
+            return
+        with os.scandir(self.directory) as entries:
+            found = sorted(
+                (entry.name, entry.stat().st_size)
+                for entry in entries
+                if entry.is_file()
+            )
+        if may_be_empty and found and found[-1][1] == 0:
+            self.disk.remove(os.path.join(self.directory, found.pop()[0]))
+        if may_be_cut and found and found[-1][1] < self.file_size:
+            name, _ = found.pop()
+            self.disk.create(os.path.join(self.directory, name), self.file_size)
+            found.append((name, self.file_size))
+        for name, size in found:
+            path = os.path.join(self.directory, name)
+            if not (name.isdigit() and len(name) == _NAME_DIGITS):
+                raise StoreUnreadable(path, "its name is not an offset of 20 digits")
+            if size == 0:
+                raise FileLost(path, "it is empty")
+            if size != self.file_size:
+                why = f"it has {size} bytes; {self.file_size} are configured"
+                raise StoreUnreadable(path, why)
+            if int(name) % self.file_size:
+                raise StoreUnreadable(path, f"files begin every {self.file_size} bytes")
+            self.bases.append(int(name))
+
+    def path(self, base: int) -> str:
+        """Return the path of the file that begins at ``base``."""
+        return f"{self.directory}/{base:020d}"
+
+    def base_of(self, position: int) -> int:
+        """Return where the file that holds ``position`` begins, or would begin."""
+        return position - position % self.file_size
+
+    def has(self, base: int) -> bool:
+        """Return whether there is a file that begins at ``base``."""
+        at = bisect_left(self.bases, base)
+        return at < len(self.bases) and self.bases[at] == base
+
+    def create(self, base: int) -> str:
+        """
+        Make the file at ``base`` in its full length, or keep the one that is there.
+
+        :raises OSError: the file system refuses.
+        """
+        path = self.path(base)
+        if self.has(base):
+            return path
+        self.dirty.update(self.disk.make_directories(self.directory))
+        self.disk.create(path, self.file_size)
+        insort(self.bases, base)
+        self.dirty.update((path, self.directory))
+        return path
+
+    def remove(self, base: int) -> None:
+        """Remove one file; it may be gone already."""
+        path = self.path(base)
+        self._files.forget(path)
+        self.dirty.discard(path)
+        if self.has(base):
+            self.bases.remove(base)
+        self.disk.remove(path)
+
+    def let_go(self, base: int) -> str:
+        """Forget one file; return its path, to be removed."""
+        path = self.path(base)
+        self._files.forget(path)
+        self.dirty.discard(path)
+        self.bases.remove(base)
+        return path
+
+    def clear(self) -> None:
+        """Remove all files, those of wrong names and lengths too."""
+        for base in list(self.bases):
+            self.remove(base)
+        if os.path.isdir(self.directory):
+            for name in sorted(os.listdir(self.directory)):
+                path = os.path.join(self.directory, name)
+                if os.path.isfile(path):
+                    self._files.forget(path)
+                    self.disk.remove(path)
+
+    def descriptor(self, base: int) -> int:
+        """Return the open file that begins at ``base``; use it at once."""
+        return self._files.descriptor(self.path(base))
+
+    def read(self, position: int, count: int) -> bytes:
+        """Read up to the end of one file; empty where there is no file."""
+        base = self.base_of(position)
+        if not self.has(base):
+            return b""
+        room = base + self.file_size - position
+        descriptor = self._files.descriptor(self.path(base))
+        return os.pread(descriptor, min(count, room), position - base)
+
+    def write(self, position: int, data: bytes | bytearray) -> None:
+        """
+        Write across as many files as it takes, making them as needed.
+
+        :raises OSError: part of it may have been written; writing again is harmless.
+        """
+        view = memoryview(data)
+        while view:
+            base = self.base_of(position)
+            self.dirty.add(self.create(base))
+            part = view[: base + self.file_size - position]
+            self.disk.write(self.descriptor(base), part, position - base)
+            position += len(part)
+            view = view[len(part) :]
+
+    def truncate(self, position: int) -> None:
+        """
+        Make all from ``position`` on read as zeros; later files are removed.
+
+        Stale bytes behind the end could pass for records after the next crash.
+        """
+        for base in [base for base in self.bases if base >= position]:
+            self.remove(base)
+        base = self.base_of(position)
+        if self.has(base):
+            self.disk.set_size(self.descriptor(base), position - base)
+            self.disk.set_size(self.descriptor(base), self.file_size)
+            self.dirty.add(self.path(base))
+
+    def take_dirty(self) -> list[str]:
+        """Return what must be forced to disk, and begin anew."""
+        paths, self.dirty = self.dirty, set()
+        return sorted(paths)

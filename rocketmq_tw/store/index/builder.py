@@ -1,0 +1,312 @@
+"""
+Indexing, beside the sends.
+
+The builder follows the commit log at a position of its own. Sends pay nothing; while
+they keep the broker busy it takes 2 ms in 50, and it hurries when all is quiet, when a
+query waits, when the store closes, or when it is more than 256 MiB behind.
+
+Cold parts of the log are read in the store's threads.
+
+Source: ``IndexService.buildIndex`` and ``ReputMessageService`` of RocketMQ 5.
+"""
+
+import os
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred, DeferredLock, fail, succeed
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from rocketmq_tw.store.durability.flush import InThread
+from rocketmq_tw.store.index.file import Entry, IndexFile
+from rocketmq_tw.store.index.files import IndexFiles
+from rocketmq_tw.store.index.hash import KeyHash
+from rocketmq_tw.store.index.keys import is_blank, keyed
+from rocketmq_tw.store.log.commitlog import CommitLog
+
+#: Bytes of log between two looks at the clock: some 0.5 ms.
+_CHUNK = 64 << 10
+#: Bytes of log in one slice at most.
+_SLICE = 2 << 20
+_SLICE_TIME = 0.002
+_HURRIED_SLICE_TIME = 0.005
+#: Seconds to the next slice: while messages come, when all is done, after an error.
+_PAUSE = 0.05
+_IDLE_PAUSE = 0.5
+_ERROR_PAUSE = 1.0
+#: Bytes: further behind than this, indexing comes first.
+MAX_LAG = 256 << 20
+#: No record is longer: more than this announced is damage.
+_LONGEST = 128 << 20
+_NOWAIT = getattr(os, "RWF_NOWAIT", 0)
+
+
+class IndexBuilder:
+    """
+    Indexes one store. ``position`` is the offset up to which all is indexed.
+
+    ``forced`` is called with the newest store time, in ms, of each full file that was
+    forced to disk.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        log: CommitLog,
+        readable_end: Callable[[], int],
+        files: IndexFiles,
+        clock: IReactorTime,
+        in_thread: InThread,
+        forced: Callable[[int], None],
+    ) -> None:
+        """Index ``log`` up to its ``readable_end``; :meth:`start` begins."""
+        self.position = 0
+        self._commit_log = log
+        self._end = readable_end
+        self._files = files
+        self._clock = clock
+        self._in_thread = in_thread
+        self._forced = forced
+        self._is_sound = True
+        self._one_at_a_time = DeferredLock()
+        self._hash = KeyHash()
+        self._call: IDelayedCall | None = None
+        self._is_reading = False
+        self._is_running = False
+        self._has_failed = False
+        self._read_ahead: tuple[int, bytes] = (-1, b"")
+        self._last_end = 0
+        self._waiting: list[tuple[int, Deferred[None]]] = []
+
+    @property
+    def lag(self) -> int:
+        """Return how many bytes of the log are not indexed."""
+        return max(0, self._end() - self.position)
+
+    def start(self, position: int) -> None:
+        """Follow the log from the start of a record on."""
+        self.position = position
+        self._is_running = True
+        self._call = self._clock.callLater(0, self._step)
+
+    def stop(self) -> None:
+        """Index no more; who waits is told so."""
+        self._is_running = False
+        if self._call is not None:
+            self._call.cancel()
+            self._call = None
+        self._fire_all(OSError("the index is closed"))
+
+    def caught_up(self) -> "Deferred[None]":
+        """
+        Index all that the log has now; fires when that is done.
+
+        Fails with OSError when the disk refuses. Cancelling it stops the hurry.
+        """
+        target = self._end()
+        if self.position >= target:
+            return succeed(None)
+        if not self._is_running:
+            return fail(OSError("the index is closed"))
+
+        def forget(cancelled: "Deferred[None]") -> None:
+            self._waiting = [pair for pair in self._waiting if pair[1] is not cancelled]
+
+        waiting: Deferred[None] = Deferred(forget)
+        self._waiting.append((target, waiting))
+        if self._call is not None:
+            self._call.cancel()
+            self._call = None
+            self._step()
+        return waiting
+
+    def force(self) -> "Deferred[None]":
+        """Force the newest file to disk; fires when it is, OSError fails it."""
+        if not self._files.files:
+            return succeed(None)
+        newest = self._files.files[-1]
+        return self._one_at_a_time.run(
+            self._in_thread, lambda: self._files.force(newest)
+        )
+
+    def _step(self) -> None:
+        """Do one slice of work, then plan the next."""
+        self._call = None
+        try:
+            self._slice()
+        except OSError as error:
+            self._failed(error)
+            return
+        self._has_failed = False
+        done = [pair for pair in self._waiting if pair[0] <= self.position]
+        self._waiting = [pair for pair in self._waiting if pair[0] > self.position]
+        for _, waiting in done:
+            waiting.callback(None)
+        if self._is_running and not self._is_reading and self._call is None:
+            self._call = self._clock.callLater(self._pause(), self._step)
+
+    def _slice(self) -> None:
+        """Index for some milliseconds."""
+        hurry = bool(self._waiting) or self.lag > MAX_LAG
+        time = _HURRIED_SLICE_TIME if hurry else _SLICE_TIME
+        until = self._clock.seconds() + time
+        last = self.position + _SLICE
+        begin = self.position
+        while self.lag and self.position < last and self._clock.seconds() < until:
+            data = self._read()
+            if data is None:
+                return
+            self._index(data)
+        if begin < self.position and not self.lag and self._files.files:
+            self._files.files[-1].rest()
+
+    def _pause(self) -> float:
+        """Return how many seconds the reactor has for others."""
+        end = self._end()
+        is_quiet, self._last_end = end == self._last_end, end
+        if not self.lag:
+            return _IDLE_PAUSE
+        if self._waiting or is_quiet or self.lag > MAX_LAG:
+            return 0
+        return _PAUSE
+
+    def _index(self, data: bytes) -> None:
+        """Index the whole records at the start of some bytes, and move behind them."""
+        base = self.position
+        behind = 0
+        entries: list[Entry] = []
+        hash_code = self._hash
+        for at, size, time_ms, topic, keys in keyed(data, 0, len(data)):
+            behind = at + size
+            for key in keys:
+                entries.append((hash_code(topic + b"#" + key), base + at, time_ms))
+        self._add(entries)
+        self.position = base + behind
+        if not behind:
+            self._pass_over(data)
+
+    def _add(self, entries: list[Entry]) -> None:
+        """Add entries, to as many files as it takes."""
+        while entries:
+            file = self._files.open_for(self._clock.seconds())
+            room = file.room
+            part, entries = entries[:room], entries[room:]
+            file.append(part)
+            if not file.room:
+                self._force_full(file)
+
+    def _pass_over(self, data: bytes) -> None:
+        """Go to the next file: the rest of this one is filler, or damaged."""
+        size = self._commit_log.files.file_size
+        following = self._commit_log.files.base_of(self.position) + size
+        if not is_blank(data, 0):
+            self._log.error(
+                "no record at {place} of the commit log; what follows in its file"
+                " cannot be found by key",
+                place=self.position,
+            )
+        self.position = min(following, self._end())
+
+    def _read(self) -> bytes | None:
+        """
+        Read on from :attr:`position`: whole records, if there are any.
+
+        None once a thread reads, since the bytes are not in memory.
+        """
+        place, data = self._read_ahead
+        self._read_ahead = (-1, b"")
+        if place == self.position:
+            return data
+        data = self._read_warm(_CHUNK)
+        size = int.from_bytes(data[:4], "big")
+        if len(data) >= 8 and (is_blank(data, 0) or size > _LONGEST):
+            return data
+        files = self._commit_log.files
+        room = files.base_of(self.position) + files.file_size - self.position
+        room = min(room, self._end() - self.position)
+        wanted = min(max(size, 8), room)
+        if len(data) < wanted:
+            data = self._read_warm(wanted)
+        if len(data) >= wanted:
+            return data
+        self._read_cold(min(max(wanted, _CHUNK), room))
+        return None
+
+    def _read_warm(self, count: int) -> bytes:
+        """Read what is in memory, up to the end of the log and of one file."""
+        files = self._commit_log.files
+        base = files.base_of(self.position)
+        room = min(base + files.file_size, self._end()) - self.position
+        if not files.has(base):
+            return b""
+        buffer = bytearray(min(count, room))
+        descriptor = files.descriptor(base)
+        try:
+            place = self.position - base
+            done = os.preadv(descriptor, [buffer], place, _NOWAIT)
+        except BlockingIOError:
+            return b""
+        except OSError:
+            return os.pread(descriptor, len(buffer), self.position - base)
+        return bytes(buffer[:done])
+
+    def _read_cold(self, count: int) -> None:
+        """Read in a thread, then go on."""
+        files = self._commit_log.files
+        position = self.position
+        base = files.base_of(position)
+        path = files.path(base)
+
+        def read() -> None:
+            with open(path, "rb", buffering=0) as file:
+                data = os.pread(file.fileno(), count, position - base)
+            self._read_ahead = (position, data)
+
+        def ended(result: object) -> None:
+            self._is_reading = False
+            if isinstance(result, Failure):
+                self._read_failed(result)
+            if self._is_running and self._call is None:
+                self._call = self._clock.callLater(0, self._step)
+
+        self._is_reading = True
+        self._in_thread(read).addBoth(ended)
+
+    def _read_failed(self, failure: Failure) -> None:
+        """Go on at what the log has now; a file that is gone was deleted for age."""
+        self._log.failure("part of the commit log cannot be indexed", failure=failure)
+        files = self._commit_log.files
+        following = files.base_of(self.position) + files.file_size
+        self.position = min(max(following, self._commit_log.min_offset), self._end())
+
+    def _force_full(self, file: IndexFile) -> None:
+        """Force a full file to disk, one after another, and tell so."""
+
+        def forced(_: object) -> None:
+            if self._is_sound:
+                self._forced(file.end_time_ms)
+
+        def failed(failure: Failure) -> None:
+            self._is_sound = False
+            self._log.failure("an index file is not on disk", failure=failure)
+
+        run = self._one_at_a_time.run
+        done = run(self._in_thread, lambda: self._files.force(file))
+        done.addCallbacks(forced, failed)
+
+    def _failed(self, error: OSError) -> None:
+        """Try again later; who waits need not."""
+        if not self._has_failed:
+            self._log.failure("messages are not indexed for now")
+        self._has_failed = True
+        self._fire_all(error)
+        if self._is_running and self._call is None:
+            self._call = self._clock.callLater(_ERROR_PAUSE, self._step)
+
+    def _fire_all(self, error: OSError) -> None:
+        """Fail all who wait."""
+        waiting, self._waiting = self._waiting, []
+        for _, each in waiting:
+            each.errback(error)

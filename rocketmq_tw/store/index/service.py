@@ -1,0 +1,247 @@
+"""
+The index of a store: messages by key.
+
+::
+
+    index_records   which keys a record has        index_file    one hash table on disk
+    index_builder   follows the commit log         index_files   all of them, by age
+    index_search    from a key to records          index_hash    the hash of a key
+
+Layout of a file: :mod:`rocketmq_tw.store.index.file`.
+
+Source: ``IndexService`` of RocketMQ 5.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from twisted.internet.defer import (
+    Deferred,
+    DeferredLock,
+    TimeoutError,
+    maybeDeferred,
+    succeed,
+)
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from rocketmq_tw.store.config import StoreConfig
+from rocketmq_tw.store.durability.checkpoint import StoreCheckpoint
+from rocketmq_tw.store.durability.flush import InThread
+from rocketmq_tw.store.errors import TooManyQueries
+from rocketmq_tw.store.files.disk import Disk
+from rocketmq_tw.store.index.builder import IndexBuilder
+from rocketmq_tw.store.index.files import IndexFiles
+from rocketmq_tw.store.index.hash import KeyHash
+from rocketmq_tw.store.index.keys import keyed, keys_of
+from rocketmq_tw.store.index.search import Search, Wanted
+from rocketmq_tw.store.interfaces import Queried
+from rocketmq_tw.store.log.commitlog import CommitLog
+
+_T = TypeVar("_T")
+#: Seconds that a query, and closing, waits for the newest messages to be indexed.
+_QUERY_WAIT = 3.0
+_CLOSE_WAIT = 10.0
+#: One query runs at a time; so many may wait for it.
+_MAX_WAITING = 256
+#: So much of the log between two index files is looked through for what they lack.
+_GAP_BYTES = 1 << 20
+
+
+class MessageIndex:
+    """Finds the messages of one store by their keys."""
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        directory: str,
+        log: CommitLog,
+        readable_end: Callable[[], int],
+        checkpoint: StoreCheckpoint,
+        config: StoreConfig,
+        clock: IReactorTime,
+        in_thread: InThread | None,
+        disk: Disk,
+    ) -> None:
+        """
+        Keep an index of ``log`` in ``directory``; nothing is touched before loading.
+
+        :param readable_end: tells up to which offset messages may be read.
+        """
+        files = IndexFiles(
+            directory, config.max_hash_slot_num, config.max_index_num, disk
+        )
+        self._is_enabled = config.message_index_enable
+        self._files = files
+        self._disk = disk
+        self._commit_log = log
+        self._checkpoint = checkpoint
+        self._clock = clock
+        self._in_thread = in_thread = in_thread or maybeDeferred
+        self._hash = KeyHash()
+        self._one_at_a_time = DeferredLock()
+        self._builder = IndexBuilder(
+            log, readable_end, files, clock, in_thread, self._forced
+        )
+        self._is_open = False
+        self._position = 0
+
+    def load(self, was_aborted: bool) -> None:
+        """
+        Find the files; the commit log is recovered by now.
+
+        What a crash or damage made doubtful is removed, and made anew later.
+
+        :raises OSError: the directory cannot be read or written.
+        """
+        if not self._is_enabled:
+            return
+        trusted = self._checkpoint.index_time_ms if was_aborted else None
+        self._files.load(trusted)
+        for path in self._files.trim(self._commit_log.min_offset):
+            self._disk.remove(path)
+        self._position = self._settle()
+
+    def start(self) -> None:
+        """Begin to index."""
+        if not self._is_enabled:
+            return
+        if self._commit_log.end - self._position > _GAP_BYTES:
+            self._log.info(
+                "indexing the commit log from {position} to {end}, in the background",
+                position=self._position,
+                end=self._commit_log.end,
+            )
+        self._builder.start(self._position)
+        self._is_open = True
+
+    def close(self) -> "Deferred[None]":
+        """
+        Index the rest, for 10 s at most, and force it to disk.
+
+        What then is not indexed is indexed after the next start. Fails with OSError
+        when the disk does: then the index is not to be trusted at the next start.
+        """
+        if not self._is_open:
+            return succeed(None)
+        self._is_open = False
+        done = self._builder.caught_up().addTimeout(_CLOSE_WAIT, self._clock)
+        done.addErrback(self._not_complete)
+        done.addCallback(lambda _: self._builder.force())
+        return done.addBoth(self._closed)
+
+    def query(
+        self,
+        topic: str,
+        key: str,
+        max_count: int,
+        begin_ms: int,
+        end_ms: int,
+        unique: bool,
+    ) -> "Deferred[Queried]":
+        """
+        Find messages: see :meth:`IMessageStore.query`.
+
+        Fails with TooManyQueries, or with OSError when a file cannot be read.
+        """
+        return Deferred.fromCoroutine(
+            self._query(topic, key, max_count, begin_ms, end_ms, unique)
+        )
+
+    def trim(self, log_min: int) -> list[str]:
+        """
+        Let files go that know only messages below the commit log's minimum.
+
+        :returns: their paths, to be removed.
+        """
+        return self._files.trim(log_min)
+
+    async def _query(
+        self,
+        topic: str,
+        key: str,
+        max_count: int,
+        begin_ms: int,
+        end_ms: int,
+        unique: bool,
+    ) -> Queried:
+        """Let the index catch up, then search in a thread."""
+        if not self._is_enabled:
+            return Queried([], gap="messageIndexEnable is false")
+        if len(self._one_at_a_time.waiting) >= _MAX_WAITING:
+            raise TooManyQueries(_MAX_WAITING)
+        caught_up = self._builder.caught_up().addTimeout(_QUERY_WAIT, self._clock)
+        try:
+            await caught_up
+        except (TimeoutError, OSError):
+            pass  # what is not indexed is told with the answer
+        names = (topic.encode(), key.encode())
+        code = self._hash(b"#".join(names))
+        wanted = Wanted(*names, code, max_count, begin_ms, end_ms, unique)
+        search = Search(self._commit_log, self._files.files)
+        if max_count > 0:
+            run = self._one_at_a_time.run
+            await run(self._in_thread, lambda: search.run(wanted))
+        gap = search.gap
+        if gap is None and self._builder.lag and len(search.records) < max_count:
+            gap = f"{self._builder.lag} bytes of messages are not indexed yet"
+        newest = self._files.files[-1] if self._files.files else None
+        return Queried(
+            [record for _, record in sorted(search.records.items())],
+            0 if newest is None else newest.end_time_ms,
+            0 if newest is None else newest.end_offset,
+            gap,
+        )
+
+    def _settle(self) -> int:
+        """
+        Remove the files that the log does not bear out, or that leave a gap.
+
+        :returns: the commit log offset from which to index.
+        """
+        log, files = self._commit_log, self._files
+        begin = log.min_offset
+        for at, file in enumerate(files.files):
+            if file.count == 1 and file is files.files[-1]:
+                continue
+            if self._has_keys(begin, file.begin_offset):
+                files.cut(at, "messages before it are not indexed")
+                break
+            last = log.facts_at(file.end_offset) if file.end_offset < log.end else None
+            if last is None:
+                files.cut(at, f"no message at {file.end_offset}, where it ends")
+                break
+            # The keys of the last message may go on in a file that is lost.
+            keys = keys_of(last.properties)
+            is_whole = file.room or file.ends_with(file.end_offset, len(keys))
+            begin = file.end_offset + (last.size if is_whole and file.count > 1 else 0)
+        return max(begin, log.min_offset)
+
+    def _has_keys(self, start: int, stop: int) -> bool:
+        """Return whether a message with keys begins between two places."""
+        if start >= stop:
+            return False
+        data = self._commit_log.files.read(start, min(_GAP_BYTES, stop - start))
+        return any(record[4] for record in keyed(data, 0, len(data)))
+
+    def _forced(self, end_time_ms: int) -> None:
+        """Remember up to when full files are on disk."""
+        self._checkpoint.index_time_ms = max(
+            end_time_ms, self._checkpoint.index_time_ms
+        )
+
+    def _not_complete(self, failure: Failure) -> None:
+        """Say that the index ends before the log."""
+        self._log.warn(
+            "{lag} bytes of messages were not indexed before closing: {why}",
+            lag=self._builder.lag,
+            why=failure.value,
+        )
+
+    def _closed(self, result: _T) -> _T:
+        """Let everything go."""
+        self._builder.stop()
+        self._files.close()
+        return result

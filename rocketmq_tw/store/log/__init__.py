@@ -1,0 +1,1 @@
+"""The commit log: every message of a broker, in one sequence."""

@@ -1,0 +1,247 @@
+"""
+The commit log: every message of a broker, one after another.
+
+::
+
+    00000000000000000000      record | record | ... | blank
+    00000000001073741824      record | ...
+
+A record never straddles two files. One that does not fit with 8 bytes to spare leaves a
+*blank* (bytes left in the file, blank magic) and goes to the next file; a batch moves
+as a whole. Layout of a record: :mod:`rocketmq_tw.wire.record`.
+
+Source: ``CommitLog`` of RocketMQ 5.
+"""
+
+import errno
+import struct
+from collections.abc import Sequence
+from mmap import mmap
+
+from rocketmq_tw.store.config import StoreConfig
+from rocketmq_tw.store.errors import DiskFull, RecordTooLong, StoreNotWriteable
+from rocketmq_tw.store.files.segments import MappedFileQueue, OpenFiles
+from rocketmq_tw.store.files.window import Window
+from rocketmq_tw.wire.record import (
+    MAGIC_BLANK,
+    MAGIC_V1,
+    MAGIC_V2,
+    Checked,
+    Draft,
+    check,
+    encode,
+)
+
+#: Left free at the end of a file, so that a blank always fits.
+BLANK_SIZE = 8
+_BLANK = struct.Struct(">II")
+_MAGICS = (MAGIC_V1.to_bytes(4, "big"), MAGIC_V2.to_bytes(4, "big"))
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+
+class CommitLog:
+    """
+    Appends records and reads them back.
+
+    ``end`` is the offset that the next record gets; ``last_offset`` is that of the
+    newest record and ``last_store_time_ms`` its store time, 0 when none was seen.
+    """
+
+    def __init__(self, directory: str, config: StoreConfig, files: OpenFiles) -> None:
+        """Keep the log in ``directory``."""
+        self.files = MappedFileQueue(directory, config.commit_log_file_size, files)
+        self.end = 0
+        self.last_store_time_ms = 0
+        self.last_offset = 0
+        self._store_host = config.store_host
+        self._window_size = config.window_size
+        self._window: Window | None = None
+        # The mapped bytes, where they begin, and where the last record may end.
+        self._view: mmap | bytearray = bytearray()
+        self._start = 0
+        self._limit = -1
+
+    @property
+    def min_offset(self) -> int:
+        """Return where the oldest file begins; 0 when there is none."""
+        return self.files.bases[0] if self.files.bases else 0
+
+    def load(self, may_be_cut: bool = False) -> None:
+        """
+        Find the files; the end is not known before recovery.
+
+        :param may_be_cut: a short last file gets its length back.
+        :raises StoreUnreadable: a file is misplaced or has a wrong length.
+        """
+        self.files.load(may_be_cut=may_be_cut)
+
+    def append(self, draft: Draft, queue_offset: int, store_time_ms: int) -> int:
+        """
+        Append one message. Nothing is forced to disk.
+
+        :returns: its commit log offset; :attr:`end` moves behind it.
+        :raises DiskFull: nothing was written.
+        :raises RecordTooLong: it is longer than a file.
+        """
+        at = self.end
+        record = encode(draft, queue_offset, at, store_time_ms, self._store_host)
+        end = at + len(record)
+        if end > self._limit:
+            at = self._make_room(len(record))
+            record = encode(draft, queue_offset, at, store_time_ms, self._store_host)
+            end = at + len(record)
+        start = self._start
+        self._view[at - start : end - start] = record
+        self.end = end
+        self.last_offset = at
+        self.last_store_time_ms = store_time_ms
+        return at
+
+    def append_all(
+        self, drafts: Sequence[Draft], queue_offsets: Sequence[int], store_time_ms: int
+    ) -> list[int]:
+        """
+        Append a batch: all of it into one file, or nothing.
+
+        :returns: the commit log offsets.
+        :raises DiskFull: nothing was written.
+        :raises RecordTooLong: the batch is longer than a file.
+        """
+        records, places = self._encode_all(drafts, queue_offsets, store_time_ms)
+        size = sum(map(len, records))
+        if self.end + size > self._limit:
+            self._make_room(size)
+            records, places = self._encode_all(drafts, queue_offsets, store_time_ms)
+        at = self.end - self._start
+        self._view[at : at + size] = b"".join(records)
+        self.end += size
+        self.last_offset = places[-1]
+        self.last_store_time_ms = store_time_ms
+        return places
+
+    def read(self, position: int, count: int) -> bytes:
+        """Read raw bytes, up to the end of the log and of one file."""
+        return self.files.read(position, min(count, self.end - position))
+
+    def in_window(self, position: int, count: int) -> bytes | None:
+        """
+        Return bytes before :attr:`end` that were written a moment ago; else None.
+
+        They are in memory, and no call of the system is needed: 0.2 us.
+        """
+        at = position - self._start
+        if at < 0 or self._window is None:
+            return None
+        return self._view[at : at + count]
+
+    def record_at(self, position: int) -> bytes | None:
+        """Return the record that begins exactly there; None when none does."""
+        if not self.min_offset <= position < self.end:
+            return None
+        size = int.from_bytes(self.read(position, 4), "big")
+        data = self.read(position, size) if BLANK_SIZE < size else b""
+        if len(data) != size:
+            return None
+        found = check(data, 0, size, True)
+        # The bytes of a body might look like a record: its own offset tells.
+        if isinstance(found, Checked) and found.commit_log_offset == position:
+            return data
+        return None
+
+    def facts_at(self, position: int) -> Checked | None:
+        """
+        Return the facts of the record there, be it behind the end; None without one.
+
+        For recovery, which is to find the end.
+        """
+        head = self.files.read(position, BLANK_SIZE)
+        if len(head) < BLANK_SIZE or head[4:] not in _MAGICS:
+            return None
+        data = self.files.read(position, int.from_bytes(head[:4], "big"))
+        found = check(data, 0, len(data), True)
+        return found if isinstance(found, Checked) else None
+
+    def set_end(self, end: int) -> None:
+        """Let the log end at ``end``, as recovery found; what follows is wiped."""
+        self.close()
+        self.files.truncate(end)
+        self.end = end
+
+    def close(self) -> None:
+        """Let the window go; the next append maps it again."""
+        if self._window is not None:
+            self._window.close()
+        self._window = None
+        self._limit = -1
+
+    def _encode_all(
+        self, drafts: Sequence[Draft], queue_offsets: Sequence[int], store_time_ms: int
+    ) -> tuple[list[bytes], list[int]]:
+        """Write a batch's records as they stand from :attr:`end` on."""
+        records, places = [], []
+        at = self.end
+        for draft, queue_offset in zip(drafts, queue_offsets, strict=True):
+            record = encode(draft, queue_offset, at, store_time_ms, self._store_host)
+            records.append(record)
+            places.append(at)
+            at += len(record)
+        return records, places
+
+    def _make_room(self, size: int) -> int:
+        """
+        Map a window that ``size`` more bytes fit in, in the next file if need be.
+
+        :returns: where they go.
+        """
+        file_size = self.files.file_size
+        if size + BLANK_SIZE > file_size:
+            raise RecordTooLong(size, file_size - BLANK_SIZE)
+        base = self.files.base_of(self.end)
+        if self.end + size + BLANK_SIZE <= base + file_size:
+            self._map(base, self.end, size)
+            return self.end
+        # First the new file, then the blank: when the disk is full nothing changed.
+        # A kill in between leaves an empty file, which recovery removes.
+        self._map(base + file_size, base + file_size, size)
+        try:
+            self._write_blank(base)
+        except OSError as error:
+            self.close()
+            self.files.remove(base + file_size)
+            raise StoreNotWriteable(str(error)) from error
+        self.end = base + file_size
+        return self.end
+
+    def _map(self, base: int, position: int, size: int) -> None:
+        """Replace the window by one at ``position``."""
+        is_new = not self.files.has(base)
+        try:
+            path = self.files.create(base)
+            window = Window(self.files, base, position, max(size, self._window_size))
+        except OSError as error:
+            if is_new:
+                self.files.remove(base)
+            if error.errno in _NO_SPACE:
+                path = self.files.path(base)
+                raise DiskFull(path, self.files.disk.used(path)) from error
+            raise StoreNotWriteable(str(error)) from error
+        self.close()
+        self.files.dirty.add(path)
+        self._window = window
+        self._view = window.view
+        self._start = window.start
+        self._limit = min(window.end, base + self.files.file_size - BLANK_SIZE)
+
+    def _write_blank(self, base: int) -> None:
+        """Close a file by the marker that tells readers to go to the next."""
+        left = base + self.files.file_size - self.end
+        marker = _BLANK.pack(left, MAGIC_BLANK)
+        self.files.disk.write(self.files.descriptor(base), marker, self.end - base)
+        self.files.dirty.add(self.files.path(base))
+
+    def take_dirty(self) -> list[str]:
+        """Return the files to force to disk; the active one is dirty for ever."""
+        paths = self.files.take_dirty()
+        if self._window is not None:
+            self.files.dirty.add(self.files.path(self.files.base_of(self._start)))
+        return paths

@@ -1,0 +1,136 @@
+"""
+Reading a commit log's records one after another, over damage where need be.
+
+Up to a *trusted* offset the log is known to go on: a record there that is none is
+damage, and is passed over. Behind it the first that is no record ends the log.
+"""
+
+from collections.abc import Iterator
+
+from twisted.logger import Logger
+
+from rocketmq_tw.store.log.commitlog import CommitLog
+from rocketmq_tw.wire.record import BLANK, MAGIC_V1, MAGIC_V2, Checked, check
+
+#: Read at a time; after so many bytes the reactor gets a turn: some 4 ms.
+SLICE = 256 << 10
+#: No record is longer: more than this announced is damage.
+LONGEST = 128 << 20
+
+_MAGICS = (MAGIC_V1.to_bytes(4, "big"), MAGIC_V2.to_bytes(4, "big"))
+#: Where a record tells its own commit log offset.
+_PLACE = slice(28, 36)
+
+
+class Walk:
+    """
+    Reads a commit log's records from one place on.
+
+    ``position`` is behind the last whole record, or at the file that a blank led to.
+    ``damaged`` counts the places that were passed over.
+    """
+
+    _log = Logger()
+
+    def __init__(self, log: CommitLog, start: int, trusted: int, crc: bool) -> None:
+        """Begin at ``start``, which must be the start of a record."""
+        self.position = start
+        self.damaged = 0
+        self._commit_log = log
+        self._trusted = trusted
+        self._crc = crc
+
+    def __iter__(self) -> Iterator[tuple[int, Checked]]:
+        """Yield offset and facts of each record, up to the first that is none."""
+        while True:
+            data = self._chunk()
+            at, limit = 0, len(data)
+            start = self.position
+            found = check(data, at, limit, self._crc)
+            while isinstance(found, Checked):
+                if is_torn(found) and not self._goes_on(start + at + found.size):
+                    return
+                self.position = start + at + found.size
+                yield start + at, found
+                at += found.size
+                found = check(data, at, limit, self._crc)
+            if at:
+                continue
+            if self._blank(data):
+                base = self._commit_log.files.base_of(self.position)
+                self.position = base + self._commit_log.files.file_size
+            elif self.position >= self._trusted:
+                return
+            else:
+                self._pass_over()
+
+    def _chunk(self) -> bytes:
+        """Read on: a slice, or the whole of a record that is longer."""
+        files = self._commit_log.files
+        data = files.read(self.position, SLICE)
+        size = int.from_bytes(data[:4], "big")
+        if data[4:8] in _MAGICS and len(data) < size < LONGEST:
+            data = files.read(self.position, size)
+        return data
+
+    def _blank(self, data: bytes) -> bool:
+        """Return whether the rest of this file is filler."""
+        files = self._commit_log.files
+        room = files.file_size - self.position % files.file_size
+        return len(data) >= 8 and check(data[:8], 0, room, False) is BLANK
+
+    def _goes_on(self, position: int) -> bool:
+        """Return whether the log goes on there."""
+        data = self._commit_log.files.read(position, 8)
+        return data[4:] in _MAGICS or self._blank(data) or position < self._trusted
+
+    def _pass_over(self) -> None:
+        """Go to the next record or file behind a damaged place."""
+        files = self._commit_log.files
+        start = self.position
+        end = files.base_of(start) + files.file_size
+        position = self._next_record(start + 1, min(end, self._trusted))
+        if position is None:
+            later = [base for base in files.bases if base > start]
+            position = min([*later[:1], max(self._trusted, start)])
+        self.position = position
+        self.damaged += 1
+        self._log.warn(
+            "{path} is damaged at {at}: {size} bytes of the commit log, from"
+            " {start} on, are passed over",
+            path=files.path(files.base_of(start)),
+            at=start % files.file_size,
+            size=position - start,
+            start=start,
+        )
+
+    def _next_record(self, position: int, end: int) -> int | None:
+        """Return where the next record begins that knows its own offset."""
+        files = self._commit_log.files
+        while position < end:
+            data = files.read(position, SLICE)
+            for magic in _MAGICS:
+                at = data.find(magic, 4)
+                while at >= 0:
+                    place = position + at - 4
+                    if place < end and self._is_record(place):
+                        return place
+                    at = data.find(magic, at + 1)
+            position += max(len(data) - 7, 1)
+        return None
+
+    def _is_record(self, position: int) -> bool:
+        """Return whether a whole record stands there and says so."""
+        head = self._commit_log.files.read(position, _PLACE.stop)
+        if int.from_bytes(head[_PLACE], "big") != position:
+            return False
+        return self._commit_log.facts_at(position) is not None
+
+
+def is_torn(found: Checked) -> bool:
+    """
+    Return whether a record seems to lack its end, which no checksum covers.
+
+    Where a write broke off there are zeros; properties and topics do not end so.
+    """
+    return (found.properties or found.topic)[-1:] == b"\0"

@@ -1,0 +1,1 @@
+"""A message store without files, for tests and trials."""

@@ -1,0 +1,1 @@
+"""The consume queues: for each queue, where its messages lie in the commit log."""

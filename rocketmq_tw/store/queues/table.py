@@ -1,0 +1,155 @@
+"""
+All consume queues of a store, by topic and queue id.
+
+They live in ``consumequeue/<topic>/<queue id>/``. Source: ``ConsumeQueueStore``.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+from rocketmq_tw.store.durability.queue_checkpoint import KnownQueue
+from rocketmq_tw.store.files.segments import OpenFiles
+from rocketmq_tw.store.log.limits import LEGAL_TOPIC, check_queue
+from rocketmq_tw.store.queues.consumequeue import ENTRY_SIZE, TAIL_LIMIT, ConsumeQueue
+
+
+class ConsumeQueues:
+    """
+    The table of queues.
+
+    ``table`` is read on the path of every message; only this class writes to it.
+    """
+
+    def __init__(self, directory: str, file_size: int, files: OpenFiles) -> None:
+        """Keep the queues below ``directory``."""
+        self.table: dict[tuple[bytes, int], ConsumeQueue] = {}
+        #: Queues with entries in memory.
+        self.dirty: list[ConsumeQueue] = []
+        #: Counts queues made and removed, and files removed.
+        self.changes = 0
+        self.directory = directory
+        self._file_size = file_size
+        self._files = files
+        #: Directories that lost a name, to be forced to disk.
+        self._changed: set[str] = set()
+
+    def found(self) -> Iterator[ConsumeQueue]:
+        """Make the queues known that have directories; none is loaded yet."""
+        if not os.path.isdir(self.directory):
+            return
+        for topic in sorted(_directories(self.directory)):
+            below = os.path.join(self.directory, topic)
+            for queue_id in sorted(_directories(below)):
+                if queue_id.isdigit():
+                    yield self._add(os.fsencode(topic), int(queue_id))
+
+    def create(self, topic: bytes, queue_id: int) -> ConsumeQueue:
+        """
+        Return a queue, made if it is not there; its files come with its first entry.
+
+        :raises IllegalTopic: the name may not become a path.
+        """
+        queue = self.table.get((topic, queue_id))
+        if queue is not None:
+            return queue
+        check_queue(topic, queue_id)
+        return self._add(topic, queue_id)
+
+    def find(self, topic: str, queue_id: int) -> ConsumeQueue | None:
+        """Return a queue, or None."""
+        return self.table.get((topic.encode(), queue_id))
+
+    def by_topic(self) -> dict[str, list[int]]:
+        """Return the queue ids of every topic, in order."""
+        found: dict[str, list[int]] = {}
+        for topic, queue_id in sorted(self.table):
+            found.setdefault(topic.decode("utf-8", "replace"), []).append(queue_id)
+        return found
+
+    def known(self) -> list[KnownQueue]:
+        """Return where the queues that have files begin and end; flush them first."""
+        return [
+            KnownQueue(
+                queue.topic,
+                queue.queue_id,
+                queue.files.bases[0] // ENTRY_SIZE,
+                queue.next,
+                queue.log_end,
+            )
+            for queue in self.table.values()
+            if queue.files.bases
+        ]
+
+    def log_end(self) -> int:
+        """Return where the newest record that any queue knows ends in the log."""
+        return max((queue.log_end for queue in self.table.values()), default=0)
+
+    def truncate(self, log_offset: int) -> None:
+        """Drop the entries of records that begin at ``log_offset`` or later."""
+        for queue in self.table.values():
+            queue.truncate(log_offset)
+
+    def correct_min(self, log_min: int) -> None:
+        """Move the queues' first offsets to what the commit log still holds."""
+        for queue in self.table.values():
+            queue.correct_min(log_min)
+
+    def touch(self, queue: ConsumeQueue) -> None:
+        """See to it that a tail is written in time: a long one now."""
+        if not queue.is_dirty:
+            queue.is_dirty = True
+            self.dirty.append(queue)
+        if len(queue.tail) > TAIL_LIMIT:
+            try:
+                queue.flush()
+            except OSError:
+                return  # the tail is kept; the timer will meet the error and tell it
+            queue.is_dirty = True
+
+    def flush(self) -> None:
+        """
+        Hand all tails to the kernel.
+
+        :raises OSError: the queues not yet written stay dirty.
+        """
+        while self.dirty:
+            self.dirty[-1].flush()
+            self.dirty.pop()
+
+    def take_dirty(self) -> list[str]:
+        """Return the files to force to disk."""
+        paths = sorted(self._changed)
+        self._changed.clear()
+        for queue in self.table.values():
+            if queue.files.dirty:
+                paths += queue.files.take_dirty()
+        return paths
+
+    def delete_topic(self, topic: str) -> None:
+        """Remove a topic's queues and their files."""
+        raw = topic.encode()
+        self.changes += 1
+        for key in [key for key in self.table if key[0] == raw]:
+            queue = self.table.pop(key)
+            queue.clear()
+            if queue in self.dirty:
+                self.dirty.remove(queue)
+        path = os.path.join(self.directory, topic)
+        if LEGAL_TOPIC.fullmatch(raw) and os.path.isdir(path):
+            shutil.rmtree(path)
+            self._changed.add(self.directory)
+
+    def _add(self, topic: bytes, queue_id: int) -> ConsumeQueue:
+        """Make a queue known."""
+        directory = os.path.join(self.directory, os.fsdecode(topic), str(queue_id))
+        queue = ConsumeQueue(topic, queue_id, directory, self._file_size, self._files)
+        self.table[topic, queue_id] = queue
+        self.changes += 1
+        return queue
+
+
+def _directories(path: str) -> list[str]:
+    """Return the names of the directories in a directory."""
+    with os.scandir(path) as entries:
+        return [entry.name for entry in entries if entry.is_dir()]

@@ -1,0 +1,356 @@
+"""Delay levels: put aside, delivered when due, once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from twisted.internet.defer import Deferred, fail
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.broker.delay.schedule import (
+    REST,
+    DelayLevels,
+    delay_level,
+    parse_levels,
+)
+from rocketmq_tw.model.subscription import java_hash
+from rocketmq_tw.store.errors import DiskFull, StoreNotWriteable
+from rocketmq_tw.wire import fastjson
+from rocketmq_tw.wire.errors import BadField
+from rocketmq_tw.wire.record import Draft
+from tests.broker.cases import TOPIC, BrokerCase, sent
+from tests.store.cases import DRAFT, NOW
+
+SCHEDULE = "SCHEDULE_TOPIC_XXXX"
+
+
+class LevelTests(SynchronousTestCase):
+    """The levels as they are written."""
+
+    def test_parse(self) -> None:
+        """A number and a unit each."""
+        levels = (1_000, 120_000, 10_800_000, 86_400_000)
+        self.assertEqual(parse_levels("1s  2m 3h 1d"), levels)
+
+    def test_parse_refused(self) -> None:
+        """Anything else is refused, and so is nothing."""
+        for text in ("1", "s", "1x", "-1s", "1.5s", "\u0663s", "1s,2s", "", "  "):
+            self.assertRaises(ValueError, parse_levels, text)
+
+    def test_asked(self) -> None:
+        """The property is read, wherever it stands."""
+        self.assertEqual(delay_level(""), 0)
+        self.assertEqual(delay_level("DELAY\x013"), 3)
+        self.assertEqual(delay_level("A\x01b\x02DELAY\x01-1\x02"), -1)
+        self.assertEqual(delay_level("XDELAY\x01abc\x02DELAYX\x01abc\x02"), 0)
+        self.assertRaises(BadField, delay_level, "DELAY\x01three\x02")
+
+    def test_put_aside(self) -> None:
+        """The level, capped, is the queue; the tags code is the time it is due."""
+        levels = DelayLevels((1000, 5000))
+        for asked, level in ((1, 1), (2, 2), (99, 2)):
+            draft = levels.put_aside(DRAFT, f"DELAY\x01{asked}\x02", NOW)
+            self.assertEqual(draft.topic, SCHEDULE.encode())
+            self.assertEqual(draft.queue_id, level - 1)
+            self.assertEqual(draft.tags_code, NOW * 1000 + levels.levels_ms[level - 1])
+            self.assertIn(b"DELAY\x01%d\x02" % level, draft.properties)
+        for text in ("DELAY\x010\x02", "DELAY\x01-1\x02", "A\x01b\x02"):
+            self.assertIs(levels.put_aside(DRAFT, text, NOW), DRAFT)
+
+
+class ScheduleCase(BrokerCase):
+    """Delivers, ten times a second."""
+
+    def start(self) -> None:
+        """Begin."""
+        super().start()
+        self.schedule = self.parts.schedule
+        self.schedule.start()
+        self.addCleanup(self.schedule.stop)
+
+    def delayed(self, level: int, body: bytes = b"Hello", **fields: object) -> None:
+        """Send a message with a delay."""
+        text = f"TAGS\x01TagA\x02DELAY\x01{level}\x02"
+        answer = self.ask(sent(body=body, properties=text, **fields))
+        self.assertEqual((answer.status, answer.remark), (0, None))
+
+    def wait(self, seconds: float) -> None:
+        """Let time go by, a tenth of a second at a time."""
+        self.clock.pump([0.1] * round(seconds * 10))
+
+    def bodies(self, topic: str = TOPIC) -> list[bytes]:
+        """Give what was delivered."""
+        return [message.body for message in self.messages(topic)]
+
+
+class DeliveryTests(ScheduleCase):
+    """From one topic to the other."""
+
+    def test_when_due(self) -> None:
+        """Not before its time, and soon after."""
+        self.delayed(1)
+        self.wait(0.9)
+        self.assertEqual(self.bodies(), [])
+        self.wait(0.3)
+        self.assertEqual(self.bodies(), [b"Hello"])
+
+    def test_record(self) -> None:
+        """It is what was sent, in its queue; it still says that it was delayed."""
+        self.delayed(1, queue_id=2, flag=9)
+        self.wait(1.2)
+        (message,) = self.messages(TOPIC, 2)
+        self.assertEqual((message.flag, message.born_time_ms), (9, 1))
+        self.assertEqual(message.born_host, "10.0.0.9:4000")
+        self.assertEqual(message.store_time_ms // 1000, int(NOW) + 1)
+        expected = {"DELAY": "1", "REAL_TOPIC": TOPIC, "REAL_QID": "2", "TAGS": "TagA"}
+        self.assertLessEqual(expected.items(), message.properties.items())
+
+    def test_tags_code(self) -> None:
+        """Its entry carries the code of its tags, no time."""
+        self.delayed(1)
+        self.wait(1.2)
+        codes: list[int] = []
+        self.store.get(TOPIC, 0, 0, 1, 1000, lambda code: codes.append(code) or True)
+        self.assertEqual(codes, [java_hash("TagA")])
+
+    def test_packed_body(self) -> None:
+        """A packed body is not unpacked on the way."""
+        self.delayed(1, b"no zlib at all", sys_flag=1)
+        self.wait(1.2)
+        fetched = self.store.get(TOPIC, 0, 0, 1, 1000, None)
+        self.assertIn(b"no zlib at all", fetched.data)
+
+    def test_order(self) -> None:
+        """Levels overtake each other; within one the order is kept."""
+        self.delayed(2, b"slow")
+        for number in range(50):
+            self.delayed(1, b"%d" % number)
+        self.wait(1.5)
+        self.assertEqual(self.bodies(), [b"%d" % n for n in range(50)])
+        self.wait(4)
+        self.assertEqual(self.bodies()[50:], [b"slow"])
+
+    def test_waiting_holds_up_nobody(self) -> None:
+        """One that is sent later waits its own time."""
+        self.delayed(1, b"1")
+        self.wait(0.5)
+        self.delayed(1, b"2")
+        self.wait(0.7)
+        self.assertEqual(self.bodies(), [b"1"])
+        self.wait(0.5)
+        self.assertEqual(self.bodies(), [b"1", b"2"])
+
+    def test_dead_clock(self) -> None:
+        """One due further ahead than its delay met a clock set back: it is due."""
+        draft = self.aside()
+        draft.tags_code = int(NOW * 1000) + 10**9
+        self.store.put(draft, NOW)
+        self.wait(0.2)
+        self.assertEqual(self.bodies(), [b"Hello"])
+
+    def aside(self, text: str = "DELAY\x011\x02") -> Draft:
+        """Draft a message put aside."""
+        levels = self.parts.levels
+        return levels.put_aside(DRAFT, text, self.clock.seconds() - 60)
+
+    def test_undeliverable(self) -> None:
+        """What does not say where to, or nowhere legal, is passed over, with a line."""
+        for text in (
+            "A\x01b\x02",
+            "REAL_TOPIC\x01T\x02",
+            "REAL_TOPIC\x01T\x02REAL_QID\x01x\x02",
+            "REAL_TOPIC\x01../../x\x02REAL_QID\x010\x02",
+            "REAL_TOPIC\x01T\x02REAL_QID\x01-1\x02",
+            f"REAL_TOPIC\x01{SCHEDULE}\x02REAL_QID\x010\x02",
+        ):
+            draft = self.aside()
+            draft.properties = text.encode()
+            self.store.put(draft, NOW)
+        self.store.put(self.aside(), NOW)
+        self.wait(0.3)
+        self.assertEqual(self.bodies(), [b"Hello"])
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+
+class FailureTests(ScheduleCase):
+    """A store that does not take what is due."""
+
+    def test_disk_full(self) -> None:
+        """The level rests, and goes on after the one that was delivered last."""
+        for number in range(3):
+            self.delayed(1, b"%d" % number)
+        put = self.store.put
+
+        def full(draft: Draft, now: float) -> object:
+            if draft.body == b"1":
+                raise DiskFull("commitlog")
+            return put(draft, now)
+
+        self.store.put = full  # type: ignore[method-assign, assignment]
+        self.wait(2)
+        self.assertEqual(self.bodies(), [b"0"])
+        self.store.put = put  # type: ignore[method-assign]
+        self.wait(1)
+        self.assertEqual(self.bodies(), [b"0"])
+        self.wait(REST)
+        self.assertEqual(self.bodies(), [b"0", b"1", b"2"])
+
+
+class ColdTests(ScheduleCase):
+    """Messages that are not in memory when they are due."""
+
+    def setUp(self) -> None:
+        """Send two messages, and let the store's answers come later."""
+        super().setUp()
+        self.delayed(1, b"1")
+        self.delayed(1, b"2")
+        self.wait(0.9)
+        self.reading: list[Deferred[object]] = []
+        self.real = self.store.get
+        self.clock.advance(0.09)
+        self.patch(self.store, "get", self.get)
+        self.wait(0.5)
+
+    def get(self, *what: object) -> Deferred[object]:
+        """Wait for the disk."""
+        self.reading.append(Deferred())
+        return self.reading[-1].addCallback(lambda _: self.real(*what))
+
+    def delivered(self) -> int:
+        """Count what was delivered."""
+        return self.store.max_offset(TOPIC, 0)
+
+    def test_delivered_when_read(self) -> None:
+        """All of them, once; meanwhile nobody asks again."""
+        self.assertEqual((len(self.reading), self.delivered()), (1, 0))
+        self.reading[0].callback(None)
+        self.wait(1)
+        self.assertEqual((len(self.reading), self.delivered()), (1, 2))
+
+    def test_not_after_the_end(self) -> None:
+        """What is read when delivery has stopped is left for the next start."""
+        self.schedule.stop()
+        self.reading[0].callback(None)
+        self.assertEqual(self.delivered(), 0)
+
+    def test_a_disk_that_fails(self) -> None:
+        """The level rests, and is tried again."""
+        self.reading[0].errback(OSError(5, "broken"))
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+        self.wait(9)
+        self.assertEqual(len(self.reading), 1)
+        self.wait(2)
+        self.reading[1].callback(None)
+        self.assertEqual(self.delivered(), 2)
+
+
+class PersistenceTests(ScheduleCase):
+    """``delayOffset.json``."""
+
+    def document(self) -> dict[str, object]:
+        """Read the file."""
+        text = self.bytes_of("config", "delayOffset.json")
+        return fastjson.loads(text)  # type: ignore[no-any-return]
+
+    def test_restart(self) -> None:
+        """What was delivered is not delivered again, what was not, is."""
+        self.delayed(1, b"1")
+        self.wait(1.2)
+        self.delayed(1, b"2")
+        self.restart()
+        self.wait(2)
+        self.assertEqual(self.bodies(), [b"1", b"2"])
+
+    def test_file(self) -> None:
+        """The file holds the next offset of every level."""
+        self.delayed(1)
+        self.wait(1.2)
+        self.schedule.save()
+        table = self.document()["offsetTable"]
+        assert isinstance(table, dict)
+        self.assertEqual((table["1"], table["2"], len(table)), (1, 0, 18))
+
+    def test_unchanged(self) -> None:
+        """Nothing is written while nothing was delivered."""
+        self.schedule.save()
+        path = self.path("config", "delayOffset.json")
+        os.unlink(path)
+        self.schedule.save()
+        self.assertFalse(os.path.exists(path))
+
+    def test_after_the_messages(self) -> None:
+        """What was delivered is on disk before it is written that it was."""
+        self.delayed(1)
+        self.wait(1.2)
+        on_disk: Deferred[None] = Deferred()
+        self.store.force = lambda: on_disk  # type: ignore[method-assign]
+        path = self.path("config", "delayOffset.json")
+        saved = self.schedule.save()
+        self.assertFalse(os.path.exists(path))
+        on_disk.callback(None)
+        self.successResultOf(saved)
+        self.assertTrue(os.path.exists(path))
+
+    def test_not_after_lost_messages(self) -> None:
+        """Where the disk fails it is not written that anything was delivered."""
+        self.delayed(1)
+        self.wait(1.2)
+        why = StoreNotWriteable("the disk failed")
+        self.store.force = lambda: fail(why)  # type: ignore[method-assign]
+        self.successResultOf(self.schedule.save())
+        self.assertFalse(os.path.exists(self.path("config", "delayOffset.json")))
+
+    def loaded(self, text: bytes) -> None:
+        """Start on a file."""
+        self.delayed(1, b"1")
+        self.delayed(1, b"2")
+        self.schedule.stop()
+        self.successResultOf(self.store.close())
+        with open(self.path("config", "delayOffset.json"), "wb") as file:
+            file.write(text)
+        self.start()
+        self.wait(2)
+
+    def test_apaches_file(self) -> None:
+        """Bare numbers as keys are read; levels that the file lacks start over."""
+        self.loaded(b'{"offsetTable":{1:1,2:12\n}}')
+        self.assertEqual(self.bodies(), [b"2"])
+
+    def test_data_version(self) -> None:
+        """The version that 5.x writes beside is counted on."""
+        version = b'{"counter":5,"stateVersion":0,"timestamp":1}'
+        self.loaded(b'{"dataVersion":%b,"offsetTable":{1:0}}' % version)
+        self.schedule.save()
+        found = self.document()["dataVersion"]
+        assert isinstance(found, dict)
+        self.assertEqual(found["counter"], 6)
+
+    def test_offsets_outside(self) -> None:
+        """Offsets that the queues do not have are brought back to them."""
+        self.loaded(b'{"offsetTable":{"1":99,"77":3}}')
+        self.assertEqual(self.bodies(), [])
+        self.delayed(1, b"3")
+        self.wait(1.2)
+        self.assertEqual(self.bodies(), [b"3"])
+
+    def test_no_table(self) -> None:
+        """Another JSON is refused with the name of the file."""
+        self.schedule.stop()
+        self.successResultOf(self.store.close())
+        with open(self.path("config", "delayOffset.json"), "wb") as file:
+            file.write(b'{"offsetTable":{"one":1}}')
+        error = self.assertRaises(BadField, self.start)
+        self.assertIn("delayOffset.json", str(error))
+
+    def test_level_lost(self) -> None:
+        """A level whose queue is gone starts over with its next message."""
+        self.delayed(1, b"1")
+        self.wait(1.2)
+        self.schedule.stop()
+        self.successResultOf(self.store.close())
+        shutil.rmtree(self.path("consumequeue", SCHEDULE))
+        self.start()
+        self.delayed(1, b"2")
+        self.wait(1.2)
+        self.assertIn(b"2", self.bodies())

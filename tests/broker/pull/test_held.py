@@ -1,0 +1,207 @@
+"""Pulls that wait: who is woken, when, and what becomes of the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.broker.pull.held import HeldPulls
+from rocketmq_tw.wire.fields import Answer
+from tests.broker.doubles import MemoryConnection
+from tests.store.cases import DRAFT, NOW, StoreCase
+
+
+class Listening:
+    """The part of a store that tells of arrivals."""
+
+    on_arrival: Any = None
+
+    def arrive(self, topic: bytes = b"T", queue_id: int = 0, code: int = 0) -> None:
+        """Tell of a message, if anybody listens."""
+        if self.on_arrival is not None:
+            self.on_arrival(topic, queue_id, 1, code, 0)
+
+
+class HeldPullsTests(SynchronousTestCase):
+    """Pulls, and messages that come or do not come."""
+
+    def setUp(self) -> None:
+        """Watch the deadlines of none."""
+        self.clock = Clock()
+        self.store = Listening()
+        self.held = HeldPulls(self.store, self.clock)  # type: ignore[arg-type]
+        self.held.start()
+        self.calls = 0
+
+    def tearDown(self) -> None:
+        """Nothing is left to be called."""
+        self.held.stop()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def hold(
+        self,
+        topic: str = "T",
+        queue_id: int = 0,
+        timeout: float = 10.0,
+        connection: MemoryConnection | None = None,
+        matches: Callable[[int], bool] | None = None,
+    ) -> Deferred[Any]:
+        """Hold a pull whose answer carries the number of its call."""
+
+        def again() -> Answer:
+            self.calls += 1
+            return Answer(status=self.calls)
+
+        who = connection or MemoryConnection()
+        return self.held.hold(topic, queue_id, timeout, who, matches, again)
+
+    def test_arrival(self) -> None:
+        """A message in its queue wakes it, at the end of the turn."""
+        answer = self.hold()
+        self.store.arrive()
+        self.assertNoResult(answer)
+        self.clock.advance(0)
+        self.assertEqual(self.successResultOf(answer).status, 1)
+        self.assertIsNone(self.store.on_arrival)
+
+    def test_many_arrivals(self) -> None:
+        """Several messages of one turn wake it once."""
+        self.hold()
+        for _ in range(3):
+            self.store.arrive()
+        self.clock.advance(0)
+        self.assertEqual(self.calls, 1)
+
+    def test_elsewhere(self) -> None:
+        """Other topics, queues and tags do not."""
+        answer = self.hold(matches=lambda code: code == 7)
+        self.store.arrive(b"U")
+        self.store.arrive(queue_id=1)
+        self.store.arrive(code=8)
+        self.clock.advance(0)
+        self.assertNoResult(answer)
+        self.store.arrive(code=7)
+        self.clock.advance(0)
+        self.successResultOf(answer)
+
+    def test_some_of_a_queue(self) -> None:
+        """Of several that wait at one queue, those wake that want the message."""
+        wanting = [self.hold(matches=lambda c, n=n: c == n) for n in range(3)]
+        self.store.arrive(code=1)
+        self.clock.advance(0)
+        self.successResultOf(wanting[1])
+        self.assertEqual(len(self.held), 2)
+        self.assertNoResult(wanting[0])
+        self.assertNoResult(wanting[2])
+
+    def test_time_is_up(self) -> None:
+        """Each is answered within a second after its time."""
+        short, long = self.hold(timeout=1.5), self.hold(timeout=3)
+        self.clock.pump([1.0, 1.0, 0])
+        self.successResultOf(short)
+        self.assertNoResult(long)
+        self.clock.pump([1.0, 0])
+        self.successResultOf(long)
+        self.assertIsNone(self.store.on_arrival)
+
+    def test_times_beyond_reason(self) -> None:
+        """A time long past is up at once; one never over harms nobody."""
+        past, never = self.hold(timeout=-(2.0**60)), self.hold(timeout=2.0**60)
+        self.clock.pump([1.0, 0])
+        self.successResultOf(past)
+        self.assertNoResult(never)
+
+    def test_connection_lost(self) -> None:
+        """What was held for a connection is let go, also when it was just woken."""
+        mine, other = MemoryConnection(), MemoryConnection()
+        waiting = self.hold(connection=mine)
+        woken = self.hold(queue_id=1, connection=mine)
+        others = self.hold(connection=other)
+        self.store.arrive(queue_id=1)
+        self.held.connection_lost(mine)
+        self.assertIsNone(self.successResultOf(waiting))
+        self.assertIsNone(self.successResultOf(woken))
+        self.clock.advance(0)
+        self.assertEqual(self.calls, 0)
+        self.assertNoResult(others)
+
+    def test_slow_reader(self) -> None:
+        """Nothing is read for a client that has not taken what it got before."""
+        slow = MemoryConnection()
+        answers = [self.hold(connection=slow) for _ in range(3)]
+        other = self.hold()
+        slow.is_full = True
+        self.store.arrive()
+        self.clock.advance(0)
+        self.successResultOf(other)
+        self.assertEqual(self.calls, 1)
+        slow.drain()
+        for answer in answers:
+            self.successResultOf(answer)
+
+    def test_slow_reader_is_lost(self) -> None:
+        """What waited for a client that went is not read any more."""
+        slow = MemoryConnection()
+        answer = self.hold(connection=slow)
+        slow.is_full = True
+        self.store.arrive()
+        self.clock.advance(0)
+        slow.connected_now = False
+        slow.drain()
+        self.assertIsNone(self.successResultOf(answer))
+        self.assertEqual(self.calls, 0)
+
+    def test_stop(self) -> None:
+        """All are answered when the broker stops, once each."""
+        waiting, woken = self.hold(), self.hold(queue_id=1)
+        self.store.arrive(queue_id=1)
+        self.held.stop()
+        self.successResultOf(waiting)
+        self.successResultOf(woken)
+        self.assertEqual((self.calls, len(self.held)), (2, 0))
+        self.assertIsNone(self.store.on_arrival)
+        self.held.stop()
+
+    def test_failure(self) -> None:
+        """One that fails fails alone."""
+
+        def again() -> Answer:
+            raise OSError("the disk is gone")
+
+        failing = self.held.hold("T", 0, 1.0, MemoryConnection(), None, again)
+        other = self.hold()
+        self.store.arrive()
+        self.clock.advance(0)
+        self.failureResultOf(failing, OSError)
+        self.successResultOf(other)
+
+    def test_held_again(self) -> None:
+        """A client that pulls again when it is answered is held again."""
+        again: list[Deferred[Any]] = []
+        self.hold().addCallback(lambda _: again.append(self.hold()))
+        self.store.arrive()
+        self.clock.advance(0)
+        self.assertNoResult(again[0])
+        self.assertIsNotNone(self.store.on_arrival)
+        self.store.arrive()
+        self.clock.advance(0)
+        self.successResultOf(again[0])
+
+
+class BatchTests(StoreCase):
+    """Pulls that wait at a real store."""
+
+    def test_first_of_a_batch(self) -> None:
+        """A batch whose first message wakes the last that waits is stored whole."""
+        store = self.open()
+        held = HeldPulls(store, self.clock)
+        answer = held.hold("TopicTest", 0, 1.0, MemoryConnection(), None, Answer)
+        stored = store.put_batch([DRAFT, DRAFT, DRAFT], NOW)
+        self.assertEqual(len(stored), 3)
+        self.clock.advance(0)
+        self.successResultOf(answer)
+        self.assertIsNone(store.on_arrival)

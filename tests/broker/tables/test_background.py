@@ -1,0 +1,115 @@
+"""Documents written in a thread: the newest wins, none is lost."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.broker.tables.background import BackgroundFile
+
+
+class BackgroundFileTests(SynchronousTestCase):
+    """A thread that does its work when it is told."""
+
+    def setUp(self) -> None:
+        """Make a document in a folder of its own."""
+        self.work: list[tuple[Callable[[], None], Deferred[None]]] = []
+        self.path = os.path.join(self.mktemp(), "topics.json")
+        self.file = BackgroundFile(self.path, self.in_thread)
+
+    def in_thread(self, function: Callable[[], None]) -> Deferred[None]:
+        """Note the work."""
+        done: Deferred[None] = Deferred()
+        self.work.append((function, done))
+        return done
+
+    def run_one(self) -> None:
+        """Do the oldest work; what it raises is its result."""
+        function, done = self.work.pop(0)
+        try:
+            function()
+        except OSError:
+            done.errback()
+        else:
+            done.callback(None)
+
+    def text(self) -> bytes:
+        """Read the file."""
+        with open(self.path, "rb") as file:
+            return file.read()
+
+    def blocked(self) -> str:
+        """Let writing fail: a file stands where the folder should be."""
+        folder = os.path.dirname(self.path)
+        with open(folder, "wb"):
+            return folder
+
+    def test_written(self) -> None:
+        """Saving returns at once; the work is done elsewhere."""
+        self.file.save(b"{}")
+        self.assertFalse(os.path.exists(self.path))
+        settled = self.file.settle()
+        self.assertNoResult(settled)
+        self.run_one()
+        self.successResultOf(settled)
+        self.assertEqual(self.text(), b"{}")
+
+    def test_newest_wins(self) -> None:
+        """Of what comes meanwhile only the newest is written, after the first."""
+        for text in (b"1", b"2", b"3"):
+            self.file.save(text)
+        settled = self.file.settle()
+        self.run_one()
+        self.assertNoResult(settled)
+        self.assertEqual(self.text(), b"1")
+        self.run_one()
+        self.successResultOf(settled)
+        self.assertEqual((self.text(), self.work), (b"3", []))
+
+    def test_nothing_to_do(self) -> None:
+        """With nothing to write all is settled."""
+        self.successResultOf(self.file.settle())
+        self.file.save(b"1")
+        self.run_one()
+        self.successResultOf(self.file.settle())
+        self.assertEqual(self.work, [])
+
+    def test_failure_kept(self) -> None:
+        """What could not be written is tried again, and is not lost."""
+        folder = self.blocked()
+        self.file.save(b"1")
+        settled = self.file.settle()
+        self.run_one()
+        self.successResultOf(settled)
+        os.unlink(folder)
+        settled = self.file.settle()
+        self.run_one()
+        self.successResultOf(settled)
+        self.assertEqual(self.text(), b"1")
+
+    def test_newer_after_failure(self) -> None:
+        """A newer text is written at once after a failure, the old one never."""
+        folder = self.blocked()
+        self.file.save(b"1")
+        self.file.save(b"2")
+        self.run_one()
+        os.unlink(folder)
+        self.run_one()
+        self.assertEqual((self.text(), self.work), (b"2", []))
+
+    def test_everybody_is_told(self) -> None:
+        """Each who waits is told."""
+        self.file.save(b"1")
+        waiting = [self.file.settle() for _ in range(3)]
+        self.run_one()
+        for each in waiting:
+            self.successResultOf(each)
+
+    def test_read_back(self) -> None:
+        """It reads as any document."""
+        self.file.save(b'{"a":1}')
+        self.run_one()
+        self.assertEqual(self.file.load(), {"a": 1})

@@ -1,0 +1,68 @@
+"""Tests of the table of consumer groups."""
+
+from __future__ import annotations
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.broker.errors import GroupNotExist
+from rocketmq_tw.broker.tables.groups import GroupTable
+from rocketmq_tw.model.group import PREDEFINED_GROUPS, SubscriptionGroup
+from tests.broker.doubles import MemoryFile
+
+
+class GroupTableTests(SynchronousTestCase):
+    """Groups come about by being named, if that is allowed, and are kept."""
+
+    def setUp(self) -> None:
+        """Make an empty file."""
+        self.file = MemoryFile()
+
+    def make(self, auto_create: bool = True) -> GroupTable:
+        """Make a table on the file and load it."""
+        table = GroupTable(self.file, clock=Clock(), auto_create=auto_create)
+        table.load()
+        return table
+
+    def test_has_the_predefined_groups(self) -> None:
+        """A new broker has the groups that the original has."""
+        self.assertEqual(set(self.make().table), set(PREDEFINED_GROUPS))
+
+    def test_find_creates(self) -> None:
+        """An unknown group comes about with the defaults, and is written."""
+        table = self.make()
+        self.assertEqual(table.find("CG"), SubscriptionGroup("CG"))
+        self.assertEqual(self.make().table, table.table)
+        self.assertEqual(self.make().data_version, table.data_version)
+
+    def test_find_creates_nothing_when_switched_off(self) -> None:
+        """Then only the system's own groups come about."""
+        table = self.make(auto_create=False)
+        self.assertIsNone(table.find("CG"))
+        self.assertRaises(GroupNotExist, table.require, "CG")
+        self.assertIsNotNone(table.find("CID_RMQ_SYS_X"))
+
+    def test_find_creates_no_illegal_group(self) -> None:
+        """A name that breaks the rules is unknown, and stays so."""
+        table = self.make()
+        for name in ("", " ", "a b", "x" * 121):
+            self.assertIsNone(table.find(name), name)
+
+    def test_delete_forgets(self) -> None:
+        """A deleted group is gone, from the file too."""
+        table = self.make()
+        table.find("CG")
+        self.assertTrue(table.delete("CG"))
+        self.assertFalse(table.delete("CG"))
+        self.assertNotIn("CG", self.make().table)
+
+    def test_keeps_forbidden_topics(self) -> None:
+        """What the original's tools forbade is kept, and obeyed."""
+        self.file.text = (
+            b'{"forbiddenTable":{"CG":{"T":4}},"subscriptionGroupTable":{}}'
+        )
+        table = self.make()
+        self.assertFalse(table.may_read("CG", "T"))
+        self.assertTrue(table.may_read("CG", "U"))
+        table.find("other")
+        self.assertIn(b'"forbiddenTable":{"CG":{"T":4}}', self.file.text)

@@ -1,0 +1,91 @@
+"""Tests of the table of consumer offsets."""
+
+from __future__ import annotations
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.broker.tables.offsets import VERSION_STEP, ConsumerOffsets
+from tests.broker.doubles import MemoryFile
+
+
+class ConsumerOffsetsTests(SynchronousTestCase):
+    """Offsets are kept in memory, and written when a timer says so."""
+
+    def setUp(self) -> None:
+        """Make a table with one offset."""
+        self.file = MemoryFile()
+        self.offsets = ConsumerOffsets(self.file, clock=Clock())
+        self.offsets.commit("CG", "TopicTest", 0, 12)
+
+    def test_answers_what_was_committed(self) -> None:
+        """The last commit counts, even a smaller one; unknown queues give None."""
+        self.offsets.commit("CG", "TopicTest", 0, 7)
+        self.assertEqual(self.offsets.query("CG", "TopicTest", 0), 7)
+        self.assertIsNone(self.offsets.query("CG", "TopicTest", 1))
+        self.assertIsNone(self.offsets.query("other", "TopicTest", 0))
+
+    def test_offsets_behind_the_end(self) -> None:
+        """After a power cut nothing new is passed over; empty queues tell nothing."""
+        ends = {0: 9, 1: 12, 2: 20, 3: 0}
+        for queue_id in ends:
+            self.offsets.commit("CG", "TopicTest", queue_id, 12)
+        self.offsets.save()
+        self.offsets.bound(lambda topic, queue_id: ends[queue_id])
+        expected = {0: 9, 1: 12, 2: 12, 3: 12}
+        self.assertEqual(self.offsets.of_group("CG"), {"TopicTest": expected})
+        self.offsets.save()
+        self.assertEqual(self.file.writes, 2)
+
+    def test_saves_only_changes(self) -> None:
+        """A commit writes nothing; saving twice writes once."""
+        self.assertEqual(self.file.writes, 0)
+        self.offsets.save()
+        self.offsets.save()
+        self.assertEqual(self.file.writes, 1)
+
+    def test_failed_save_is_tried_again(self) -> None:
+        """What could not be written is still due."""
+        self.file.error = OSError(28, "No space left on device")
+        self.assertRaises(OSError, self.offsets.save)
+        self.file.error = None
+        self.offsets.save()
+        self.assertEqual(self.file.writes, 1)
+
+    def test_writes_quoted_keys(self) -> None:
+        """The text is strict JSON in the original's shape."""
+        self.assertEqual(
+            self.offsets.encode(),
+            b'{"dataVersion":{"counter":0,"stateVersion":0,"timestamp":0},'
+            b'"offsetTable":{"TopicTest@CG":{"0":12}}}',
+        )
+
+    def test_reads_the_original_s_file(self) -> None:
+        """Bare integer keys, and what the original adds, are no obstacle."""
+        text = (
+            b'{"dataVersion":{"counter":3,"stateVersion":0,"timestamp":9},'
+            b'"groupTopicMap":{"CG":["A"]},'
+            b'"offsetTable":{"A@CG":{0:12,1:34},"%RETRY%CG@CG":{0:1}}}'
+        )
+        read = ConsumerOffsets(MemoryFile(text), clock=Clock())
+        read.load()
+        self.assertEqual(
+            read.of_group("CG"), {"A": {0: 12, 1: 34}, "%RETRY%CG": {0: 1}}
+        )
+        self.assertEqual(read.data_version.counter, 3)
+
+    def test_version_counts_commits_in_steps(self) -> None:
+        """The version goes up once every 500 commits."""
+        for _ in range(VERSION_STEP):
+            self.offsets.commit("CG", "TopicTest", 0, 1)
+        self.assertEqual(self.offsets.data_version.counter, 1)
+
+    def test_removes_groups_and_topics(self) -> None:
+        """Offsets go with their group or their topic."""
+        self.offsets.commit("other", "TopicTest", 0, 1)
+        self.offsets.commit("CG", "B", 0, 1)
+        self.assertEqual(self.offsets.groups_of("TopicTest"), ["CG", "other"])
+        self.offsets.remove_group("CG")
+        self.assertEqual(list(self.offsets.table), [("TopicTest", "other")])
+        self.offsets.remove_topic("TopicTest")
+        self.assertEqual(self.offsets.table, {})

@@ -1,0 +1,162 @@
+"""Offsets of a group, here and at the broker."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.client.consumer.offsets.remote import (
+    EARLIEST,
+    LATEST,
+    RemoteOffsetStore,
+    consume_from,
+    first_offset,
+)
+from rocketmq_tw.model.group import ConsumeFrom
+from rocketmq_tw.model.queue import MessageQueue
+from rocketmq_tw.remoting.errors import BrokerError, ConnectError
+from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.requests.offset import (
+    GetMaxOffset,
+    GetMinOffset,
+    OffsetAnswer,
+    QueryConsumerOffset,
+    SearchOffset,
+    UpdateConsumerOffset,
+)
+from tests.client.fakes import FakeSession, queues
+
+QUEUE, OTHER = queues("T", 2)
+
+
+class RemoteOffsetStoreTests(SynchronousTestCase):
+    """The offsets kept by the broker."""
+
+    def setUp(self) -> None:
+        """Make a store on a session without a network."""
+        self.session = FakeSession({"T": 2})
+        self.offsets = RemoteOffsetStore(self.session, "G")  # type: ignore[arg-type]
+
+    def _one_way(self) -> list[tuple[int, int]]:
+        """Give queue id and offset of what was sent one way."""
+        sent = self.session.pool.made.one_way
+        return [(r.queue_id, r.commit_offset) for r in sent]
+
+    def test_only_forward(self) -> None:
+        """A smaller offset changes nothing."""
+        self.offsets.update(QUEUE, 7)
+        self.offsets.update(QUEUE, 5)
+        self.assertEqual(self.offsets.read(QUEUE), 7)
+
+    def test_frozen(self) -> None:
+        """A repaired offset may go back, and stays until the queue is forgotten."""
+        self.offsets.update(QUEUE, 7)
+        self.offsets.freeze(QUEUE, 3)
+        self.offsets.update(QUEUE, 9)
+        self.assertEqual(self.offsets.read(QUEUE), 3)
+        self.offsets.forget(QUEUE)
+        self.offsets.update(QUEUE, 9)
+        self.assertEqual(self.offsets.read(QUEUE), 9)
+
+    def test_fetch(self) -> None:
+        """The broker's offset; None where it has none; a failure is a failure."""
+        for made in (
+            OffsetAnswer(offset=4),
+            BrokerError(22, None, "a", "r"),
+            BrokerError(1, None, "a", "r"),
+        ):
+            self.session.answers[QueryConsumerOffset] = made
+            fetched = self.offsets.fetch(QUEUE)
+            if isinstance(made, OffsetAnswer):
+                self.assertEqual(self.successResultOf(fetched), 4)
+            elif made.code == 22:
+                self.assertIsNone(self.successResultOf(fetched))
+            else:
+                self.failureResultOf(fetched, BrokerError)
+
+    def test_commit_changed(self) -> None:
+        """Only what changed since the last time is sent, one way."""
+        self.offsets.begin(QUEUE, 1, stored=True)
+        self.offsets.begin(OTHER, 2, stored=False)
+        self.offsets.commit_changed()
+        self.offsets.update(QUEUE, 5)
+        self.offsets.commit_changed()
+        self.offsets.commit_changed()
+        self.assertEqual(self._one_way(), [(1, 2), (0, 5)])
+
+    def test_sent_with_a_pull(self) -> None:
+        """An offset that went with a pull is not sent again."""
+        self.offsets.update(QUEUE, 5)
+        self.offsets.note_sent(QUEUE, 5)
+        self.offsets.commit_changed()
+        self.assertEqual(self._one_way(), [])
+
+    def test_commit_waits(self) -> None:
+        """The final commit sends again what went one way, and waits for the answer."""
+        self.offsets.update(QUEUE, 5)
+        self.offsets.commit_changed()
+        done = self.offsets.commit([QUEUE, OTHER])
+        self.assertNoResult(done)
+        self.session.calls[-1][2].callback(Answer())
+        self.assertEqual(self.successResultOf(done), {})
+        self.assertEqual(self.session.sent(UpdateConsumerOffset)[0].commit_offset, 5)
+        self.offsets.commit([QUEUE])
+        self.assertEqual(len(self.session.calls), 1)
+
+    def test_lost_while_connecting(self) -> None:
+        """The next owner's offset is not overwritten by ours, sent too late."""
+        connected: Deferred[object] = Deferred()
+        self.session.pool.connection = lambda _address: connected  # type: ignore
+        self.offsets.update(QUEUE, 5)
+        self.offsets.commit_changed()
+        self.offsets.forget(QUEUE)
+        connected.callback(self.session.pool.made)
+        self.assertEqual(self._one_way(), [])
+
+    def test_commit_failed(self) -> None:
+        """What could not be stored is named, with the reason."""
+        self.offsets.update(QUEUE, 5)
+        error = BrokerError(26, "no group", "a", "r")
+        self.session.answers[UpdateConsumerOffset] = error
+        done = self.offsets.commit([QUEUE])
+        self.assertEqual(self.successResultOf(done), {QUEUE: error})
+
+    def test_unknown_broker(self) -> None:
+        """Without an address nothing can be asked."""
+        fetched = self.offsets.fetch(MessageQueue("T", "broker-z", 0))
+        self.failureResultOf(fetched, ConnectError)
+
+
+class FirstOffsetTests(SynchronousTestCase):
+    """Where a group starts on a queue it never read."""
+
+    def _start(self, topic: str, start: object) -> tuple[int, str]:
+        """Give the offset and the request that was sent."""
+        session = FakeSession({topic: 1})
+        session.answers = {
+            GetMinOffset: OffsetAnswer(offset=-1),
+            GetMaxOffset: OffsetAnswer(offset=100),
+            SearchOffset: lambda r: OffsetAnswer(offset=r.timestamp // 1000),
+        }
+        queue = queues(topic, 1)[0]
+        found = first_offset(session, queue, start)  # type: ignore[arg-type]
+        return self.successResultOf(found), type(session.calls[0][1]).__name__
+
+    def test_table(self) -> None:
+        """Ordinary topics follow the option; retry topics are read whole."""
+        when = datetime.fromtimestamp(50, UTC)
+        self.assertEqual(self._start("T", LATEST), (100, "GetMaxOffset"))
+        self.assertEqual(self._start("T", EARLIEST), (0, "GetMinOffset"))
+        self.assertEqual(self._start("T", when), (50, "SearchOffset"))
+        self.assertEqual(self._start("%RETRY%G", LATEST), (0, "GetMinOffset"))
+        self.assertEqual(self._start("%RETRY%G", EARLIEST), (0, "GetMinOffset"))
+        self.assertEqual(self._start("%RETRY%G", when), (100, "GetMaxOffset"))
+
+    def test_words(self) -> None:
+        """Heartbeats name the option in the original's words."""
+        self.assertEqual(consume_from(LATEST), ConsumeFrom.CONSUME_FROM_LAST_OFFSET)
+        self.assertEqual(consume_from(EARLIEST), ConsumeFrom.CONSUME_FROM_FIRST_OFFSET)
+        when = datetime.fromtimestamp(0, UTC)
+        self.assertEqual(consume_from(when), ConsumeFrom.CONSUME_FROM_TIMESTAMP)

@@ -1,0 +1,66 @@
+"""Messages that are pulled and not consumed."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.client.consumer.process_queue import ProcessQueue
+from tests.client.fakes import message, queues
+
+
+class ProcessQueueTests(SynchronousTestCase):
+    """One queue's messages."""
+
+    def setUp(self) -> None:
+        """Take ten messages in."""
+        self.held = ProcessQueue(queues("T", 1)[0])
+        self.messages = [message(i, b"abc") for i in range(10, 20)]
+        self.held.put(self.messages)
+
+    def test_counts(self) -> None:
+        """Number, bytes and span are those of what is here."""
+        self.assertEqual((len(self.held), self.held.size, self.held.span), (10, 30, 9))
+
+    def test_same_message_again(self) -> None:
+        """A message that is here already is not taken twice."""
+        fresh = self.held.put([message(19), message(20)])
+        self.assertEqual([m.queue_offset for m in fresh], [20])
+        self.assertEqual(len(self.held), 11)
+
+    def test_commit_position_is_the_lowest_left(self) -> None:
+        """Finishing out of order moves the position only over what is finished."""
+        self.assertEqual(self.held.remove([self.messages[1]]), 10)
+        self.assertEqual(self.held.remove([self.messages[0]]), 12)
+
+    def test_emptied(self) -> None:
+        """Once all is finished the position is one past the highest."""
+        self.assertEqual(self.held.remove(self.messages), 20)
+        self.assertEqual((len(self.held), self.held.size, self.held.span), (0, 0, 0))
+
+    def test_nothing_to_remove(self) -> None:
+        """What is not here gives no position."""
+        self.held.remove(self.messages)
+        self.assertEqual(self.held.remove(self.messages), -1)
+
+    def test_backwards(self) -> None:
+        """Messages below those here count for the position."""
+        self.held.put([message(5)])
+        self.assertEqual(self.held.remove([self.messages[0]]), 5)
+        self.assertEqual(self.held.span, 14)
+
+    def test_idle(self) -> None:
+        """Those who wait hear when the last hand-over ended."""
+        self.successResultOf(self.held.when_idle())
+        self.held.begin()
+        self.held.begin()
+        waiting = self.held.when_idle()
+        self.held.end()
+        self.assertNoResult(waiting)
+        self.held.end()
+        self.successResultOf(waiting)
+
+    def test_waiting_can_be_given_up(self) -> None:
+        """A cancelled waiter is forgotten."""
+        self.held.begin()
+        self.held.when_idle().addErrback(lambda _: None).cancel()
+        self.held.end()

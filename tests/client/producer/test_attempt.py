@@ -1,0 +1,254 @@
+"""Attempts: what is tried again, given up, and held back."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import TimeoutError
+
+from rocketmq_tw.client.errors import (
+    QueueFull,
+    SendCancelled,
+    SendError,
+)
+from rocketmq_tw.client.producer.results import SendStatus
+from rocketmq_tw.model.message import Message
+from rocketmq_tw.model.queue import MessageQueue
+from rocketmq_tw.remoting.errors import BrokerError, ConnectError, RequestTimeout
+from rocketmq_tw.wire import properties
+from rocketmq_tw.wire.codes import ResponseCode
+from tests.client.producing import HELLO, ProducerCase
+
+
+class RetryTests(ProducerCase):
+    """What is tried again, where, and until when."""
+
+    def test_refused_connect_goes_elsewhere_at_once(self) -> None:
+        """The next attempt has another broker's queue in its header."""
+        self.cluster.network.silence(self.a.address)
+        for _ in range(5):
+            result = self.sent(self.client_producer.send(Message("Two", b"x")))
+            self.assertEqual(result.queue, MessageQueue("Two", "broker-b", 0))
+        self.assertEqual({r.queue_id for r in self.b.sent}, {0})
+
+    def test_passing_refusal_goes_elsewhere(self) -> None:
+        """A busy broker's answer is retried, with the same unique key."""
+        busy = ResponseCode.SYSTEM_BUSY
+        self.a.outcomes = self.b.outcomes = [busy]
+        result = self.sent(self.client_producer.send(Message("Two", b"x")))
+        self.assertEqual(result.status, SendStatus.SEND_OK)
+        both = self.a.sent[0], self.b.sent[0]
+        keys = {properties.find(r.properties or "", "UNIQ_KEY") for r in both}
+        self.assertEqual(len(keys), 1)
+
+    def test_refusal_for_good(self) -> None:
+        """An illegal message is not tried again."""
+        self.a.outcomes = [ResponseCode.MESSAGE_ILLEGAL]
+        error = self.failed(self.client_producer.send(HELLO), SendError)
+        self.assertEqual(len(error.attempts), 1)
+        self.assertIsInstance(error.__cause__, BrokerError)
+        self.assertFalse(error.retryable)
+
+    def test_same_broker_after_a_pause(self) -> None:
+        """Where there is no other broker, the same is asked again a little later."""
+        self.a.outcomes = [ResponseCode.SYSTEM_BUSY]
+        sending = self.client_producer.send(HELLO)
+        self.cluster.deliver()
+        self.assertNoResult(sending)
+        self.clock.advance(0.1)
+        self.successResultOf(sending)
+        self.assertEqual(len(set(self.a.opaques)), 2)
+
+    def test_every_attempt_is_listed(self) -> None:
+        """Three attempts at most; the error tells of each."""
+        self.a.outcomes = [ResponseCode.SYSTEM_BUSY] * 3
+        sending = self.client_producer.send(HELLO)
+        self.cluster.pump(1)
+        error = self.failureResultOf(sending, SendError).value
+        self.assertEqual(len(error.attempts), 3)
+        self.assertTrue(error.retryable)
+        self.assertIn("broker-a (10.0.1.1:10911)", str(error))
+
+    def test_silence_leaves_time_for_another(self) -> None:
+        """A broker that does not answer uses up its part only: a second of three."""
+        self.a.outcomes = [None] * 9
+        producer = self.client_producer
+        sending = [producer.send(Message("Two", b"x")) for _ in range(5)]
+        self.cluster.pump(1.2)
+        for each in sending:
+            self.assertEqual(self.successResultOf(each).queue.broker_name, "broker-b")
+
+    def test_budget_is_for_all_attempts(self) -> None:
+        """After three seconds it is over, whatever was tried."""
+        self.a.outcomes = [None] * 9
+        sending = self.client_producer.send(HELLO)
+        self.cluster.pump(2.9)
+        self.assertNoResult(sending)
+        self.cluster.pump(0.2)
+        error = self.failureResultOf(sending, SendError).value
+        self.assertIsInstance(error.__cause__, RequestTimeout)
+
+    def test_silent_connection_is_cut(self) -> None:
+        """A broker that vanished without a word gets a new connection later."""
+        producer = self.client_producer
+        self.sent(producer.send(HELLO))
+        self.cluster.network.links[-1][1].go_silent()
+        sending = producer.send(HELLO)
+        self.cluster.pump(3.2)
+        self.failureResultOf(sending, SendError)
+        self.sent(producer.send(HELLO))
+
+    def test_key_is_tried_once(self) -> None:
+        """To keep order, a message with a key is not sent twice."""
+        self.a.outcomes = [ResponseCode.SYSTEM_BUSY]
+        error = self.failed(self.client_producer.send(HELLO, key="k"), SendError)
+        self.assertEqual(len(error.attempts), 1)
+
+    def test_hanging_connect(self) -> None:
+        """A broker that does not answer the connect costs its part only."""
+        self.cluster.network.hanging.add(self.a.address)
+        producer = self.client_producer
+        sending = [producer.send(Message("Two", b"x")) for _ in range(5)]
+        self.cluster.pump(1.2)
+        for each in sending:
+            self.successResultOf(each)
+
+    def test_master_unknown(self) -> None:
+        """A queue of a broker that no route names cannot be reached."""
+        queue = MessageQueue("T", "broker-x", 0)
+        error = self.failed(self.client_producer.send(HELLO, queue=queue), SendError)
+        self.assertIsInstance(error.__cause__, ConnectError)
+
+    def setUp(self) -> None:
+        """Make the producer."""
+        super().setUp()
+        self.client_producer = self.producer()
+
+
+class CancelTests(ProducerCase):
+    """What becomes of a message whose sender gives up."""
+
+    def test_while_the_route_is_looked_for(self) -> None:
+        """Nothing is sent."""
+        producer = self.producer()
+        sending = producer.send(HELLO)
+        sending.cancel()
+        self.assertFalse(self.failed(sending, SendCancelled).maybe_sent)
+        self.cluster.pump(1)
+        self.assertEqual(self.a.sent, [])
+        self.assertEqual(producer.in_flight, 0)
+
+    def test_after_it_was_written(self) -> None:
+        """The broker may have it; the late answer is dropped."""
+        producer = self.producer()
+        self.sent(producer.send(HELLO))
+        sending = producer.send(HELLO)
+        sending.cancel()
+        self.assertTrue(self.failureResultOf(sending, SendCancelled).value.maybe_sent)
+        self.cluster.deliver()
+        self.assertEqual(len(self.a.sent), 2)
+        self.assertEqual(producer.in_flight, 0)
+
+    def test_between_attempts(self) -> None:
+        """No further attempt is made."""
+        self.a.outcomes = [ResponseCode.SYSTEM_BUSY]
+        sending = self.producer().send(HELLO)
+        self.cluster.deliver()
+        sending.cancel()
+        self.failed(sending, SendCancelled)
+        self.cluster.pump(1)
+        self.assertEqual(len(self.a.sent), 1)
+
+    def test_while_waiting_for_room(self) -> None:
+        """The message leaves the queue."""
+        self.a.outcomes = [None]
+        producer = self.producer(max_in_flight=1)
+        first, second = producer.send(HELLO), producer.send(HELLO)
+        second.cancel()
+        self.assertFalse(self.failed(second, SendCancelled).maybe_sent)
+        first.cancel()
+        self.failureResultOf(first, SendCancelled)
+        self.assertEqual(len(self.a.sent), 1)
+
+    def test_add_timeout(self) -> None:
+        """Twisted's own time-out works as on any Deferred."""
+        self.a.outcomes = [None]
+        sending = self.producer().send(HELLO)
+        sending.addTimeout(0.5, self.clock)
+        self.cluster.pump(0.6)
+        self.failureResultOf(sending, TimeoutError)
+
+
+class FlowTests(ProducerCase):
+    """How much is on its way at once."""
+
+    def test_others_wait_their_turn(self) -> None:
+        """At most so many are sent at once; the first to come is the first to go."""
+        producer = self.producer(max_in_flight=2)
+        messages = [Message("T", b"%d" % i) for i in range(6)]
+        sending = [producer.send(message) for message in messages]
+        self.assertEqual(producer.in_flight, 2)
+        self.cluster.deliver()
+        for each in sending:
+            self.successResultOf(each)
+        self.assertEqual([r.body for r in self.a.sent], [m.body for m in messages])
+
+    def test_bytes_count_too(self) -> None:
+        """A large message goes alone, even if it is over the limit."""
+        producer = self.producer(max_in_flight_bytes=1000)
+        self.sent(producer.send(Message("T", b"x" * 2000)))
+        sending = [producer.send(Message("T", b"x" * 700)) for _ in range(2)]
+        self.assertEqual(producer.in_flight, 1)
+        self.assertLess(producer.in_flight_bytes, 1000)
+        for each in sending:
+            self.sent(each)
+
+    def test_overflow_fails(self) -> None:
+        """If told so, what does not fit fails at once."""
+        self.a.outcomes = [None]
+        producer = self.producer(max_in_flight=1, overflow="fail")
+        first = producer.send(HELLO)
+        self.failed(producer.send(HELLO), QueueFull)
+        first.cancel()
+        self.failureResultOf(first, SendCancelled)
+
+    def test_waiting_counts_against_the_time(self) -> None:
+        """A message that gets no room in time fails, unsent."""
+        self.a.outcomes = [None] * 3
+        producer = self.producer(max_in_flight=1)
+        first, second = producer.send(HELLO), producer.send(HELLO, timeout=0.5)
+        self.cluster.pump(0.6)
+        error = self.failureResultOf(second, SendError).value
+        self.assertEqual(error.attempts, [])
+        self.cluster.pump(3)
+        self.failureResultOf(first, SendError)
+
+    def test_many_that_fail_at_once(self) -> None:
+        """Thousands that wait and fail do not exhaust the stack."""
+        producer = self.producer(max_in_flight=1)
+        self.cluster.network.silence("10.0.0.1:9876")
+        self.cluster.network.links[0][0].loseConnection()
+        self.cluster.deliver()
+        sending = [producer.send(HELLO) for _ in range(3000)]
+        for each in sending:
+            self.failureResultOf(each)
+
+    def test_stop_waits_for_what_is_under_way(self) -> None:
+        """Stopping fires once every message has its result."""
+        producer = self.producer()
+        sending = producer.send(HELLO)
+        stopped = producer.stop()
+        self.assertNoResult(stopped)
+        self.sent(sending)
+        self.successResultOf(stopped)
+        self.assertEqual(self.a.left[0].producer_group, "pg")
+
+    def test_stop_does_not_wait_for_ever(self) -> None:
+        """After the grace the rest is cancelled."""
+        self.a.outcomes = [None]
+        producer = self.producer(timeout=60)
+        self.client.session.grace = 1
+        sending = producer.send(HELLO)
+        self.cluster.deliver()
+        stopped = producer.stop()
+        self.clock.advance(1)
+        self.failureResultOf(sending, SendCancelled)
+        self.sent(stopped)

@@ -1,0 +1,168 @@
+"""Bytes leave at once, or together, or by the transport's buffer."""
+
+from __future__ import annotations
+
+from twisted.internet.error import ConnectionLost
+from twisted.internet.task import Clock
+from twisted.internet.tcp import Connection
+from twisted.internet.testing import StringTransport
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.remoting.write_through import Outbox, write_now
+
+
+class Socketless(Connection):
+    """
+    A TCP transport whose socket takes so many bytes at a time.
+
+    :ivar sent: what the socket took.
+    :ivar buffered: what was left to the transport.
+    """
+
+    def __init__(self, takes: int | Exception) -> None:
+        self._tempDataBuffer = []
+        self.takes = takes
+        self.sent = b""
+        self.buffered = b""
+
+    def writeSomeData(self, data: bytes) -> int | Exception:  # noqa: N802
+        """Take some."""
+        if isinstance(self.takes, Exception):
+            return self.takes
+        self.sent += data[: self.takes]
+        return min(self.takes, len(data))
+
+    def write(self, data: bytes) -> None:
+        """Take the rest."""
+        self.buffered += data
+
+
+class WriteNowTests(SynchronousTestCase):
+    """:func:`write_now`."""
+
+    def test_at_once(self) -> None:
+        """A socket that takes it all gets it all."""
+        transport = Socketless(100)
+        write_now(transport, b"answer")
+        self.assertEqual((transport.sent, transport.buffered), (b"answer", b""))
+
+    def test_in_part(self) -> None:
+        """What the socket does not take now, it gets later, in order."""
+        transport = Socketless(2)
+        write_now(transport, b"answer")
+        self.assertEqual((transport.sent, transport.buffered), (b"an", b"swer"))
+
+    def test_full(self) -> None:
+        """A socket that takes nothing gets it later."""
+        transport = Socketless(0)
+        write_now(transport, b"answer")
+        self.assertEqual((transport.sent, transport.buffered), (b"", b"answer"))
+
+    def test_broken(self) -> None:
+        """An error is left for the reactor to meet."""
+        transport = Socketless(ConnectionLost())
+        write_now(transport, b"answer")
+        self.assertEqual(transport.buffered, b"answer")
+
+    def test_behind_what_waits(self) -> None:
+        """Nothing overtakes what is in the buffer."""
+        transport = Socketless(100)
+        transport.dataBuffer = b"first"
+        write_now(transport, b"second")
+        self.assertEqual((transport.sent, transport.buffered), (b"", b"second"))
+        transport.dataBuffer = b""
+        transport._tempDataBuffer = [b"first"]  # type: ignore[list-item]
+        write_now(transport, b"third")
+        self.assertEqual(transport.sent, b"")
+
+    def test_on_its_way_out(self) -> None:
+        """A transport that is closing decides itself."""
+        transport = Socketless(100)
+        transport.disconnecting = True
+        write_now(transport, b"late")
+        self.assertEqual((transport.sent, transport.buffered), (b"", b"late"))
+
+    def test_other_transports(self) -> None:
+        """Other transports are written to as ever."""
+        transport = StringTransport()
+        write_now(transport, b"answer")
+        self.assertEqual(transport.value(), b"answer")
+
+
+class CountingTransport(StringTransport):
+    """Counts how often it is written to."""
+
+    writes = 0
+
+    def write(self, data: bytes) -> None:
+        """Count."""
+        self.writes += 1
+        super().write(data)
+
+
+class OutboxTests(SynchronousTestCase):
+    """Holding back, and letting go."""
+
+    def setUp(self) -> None:
+        """Make an outbox of a transport."""
+        self.outbox = Outbox(Clock())
+        self.outbox.transport = self.transport = CountingTransport()
+
+    def test_at_once(self) -> None:
+        """What is not held is written."""
+        self.outbox.write(b"a")
+        self.outbox.write(b"b")
+        self.assertEqual((self.transport.value(), self.transport.writes), (b"ab", 2))
+
+    def test_together(self) -> None:
+        """What is held leaves in one write, in order; then all is as before."""
+        self.outbox.hold()
+        self.outbox.write(b"a")
+        self.outbox.write(b"b")
+        self.assertEqual(self.transport.writes, 0)
+        self.outbox.release()
+        self.outbox.write(b"c")
+        self.assertEqual((self.transport.value(), self.transport.writes), (b"abc", 2))
+
+    def test_not_too_much(self) -> None:
+        """Beyond 64 KiB it is written meanwhile, and the rest is held again."""
+        self.outbox.hold()
+        self.outbox.write(b"a" * 40000)
+        self.outbox.write(b"b" * 40000)
+        self.assertEqual(self.transport.writes, 1)
+        self.outbox.write(b"c")
+        self.assertEqual(self.transport.writes, 1)
+        self.outbox.release()
+        self.assertEqual(len(self.transport.value()), 80001)
+
+    def test_soon(self) -> None:
+        """Answers of one turn leave at its end, in order, in one write."""
+        clock = Clock()
+        self.outbox = Outbox(clock)
+        self.outbox.transport = self.transport
+        for data in (b"a", b"b"):
+            self.outbox.write_soon(data)
+        self.assertEqual(self.transport.writes, 0)
+        clock.advance(0)
+        self.assertEqual((self.transport.value(), self.transport.writes), (b"ab", 1))
+        self.outbox.write(b"c")
+        self.assertEqual(self.transport.writes, 2)
+
+    def test_soon_and_held(self) -> None:
+        """Holding while something is to leave soon loses nothing of it."""
+        clock = Clock()
+        self.outbox = Outbox(clock)
+        self.outbox.transport = self.transport
+        self.outbox.write_soon(b"a")
+        self.outbox.hold()
+        self.outbox.write(b"b")
+        self.outbox.release()
+        clock.advance(0)
+        self.assertEqual((self.transport.value(), self.transport.writes), (b"ab", 1))
+
+    def test_nothing(self) -> None:
+        """Letting go of nothing writes nothing."""
+        self.outbox.hold()
+        self.outbox.release()
+        self.outbox.release()
+        self.assertEqual(self.transport.writes, 0)

@@ -1,0 +1,387 @@
+"""Group commit: who waits for the disk, how long, and what is told if it fails."""
+
+from __future__ import annotations
+
+import errno
+import os
+import struct
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.store.durability.group_commit import FlushWaiters
+from rocketmq_tw.store.errors import StoreNotWriteable
+from rocketmq_tw.store.interfaces import Appended, FlushOutcome
+from rocketmq_tw.store.message_store import MessageStore
+from rocketmq_tw.store.queues.fetch import FetchStatus
+from tests.store.cases import NOW, SIZE, TOPIC, StoreCase, draft
+from tests.store.disks import FaultyDisk, Thread
+
+NOW_MS = int(NOW * 1000)
+SAFE = FlushOutcome.ON_DISK
+
+
+class FlushWaitersTests(SynchronousTestCase):
+    """The list of those who wait."""
+
+    def setUp(self) -> None:
+        """Begin with nobody."""
+        self.clock = Clock()
+        self.waiters = FlushWaiters(self.clock, 5.0)
+
+    def test_lets_go_what_is_reached(self) -> None:
+        """Up to the offset, the offset itself included."""
+        first, second, third = (self.waiters.wait(end) for end in (10, 20, 30))
+        self.waiters.reached(20)
+        self.assertEqual(self.successResultOf(first), SAFE)
+        self.assertEqual(self.successResultOf(second), SAFE)
+        self.assertNoResult(third)
+        self.waiters.reached(30)
+        self.successResultOf(third)
+
+    def test_each_has_its_time(self) -> None:
+        """One timer serves all; the second is not cut short by the first."""
+        first = self.waiters.wait(10)
+        self.clock.advance(3)
+        second = self.waiters.wait(20)
+        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+        self.clock.advance(2)
+        self.assertEqual(self.successResultOf(first), FlushOutcome.TIMED_OUT)
+        self.assertNoResult(second)
+        self.clock.advance(3)
+        self.assertEqual(self.successResultOf(second), FlushOutcome.TIMED_OUT)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_all_fail_at_once(self) -> None:
+        """And nothing is left to do."""
+        waiting = [self.waiters.wait(end) for end in (10, 20)]
+        self.waiters.fail(StoreNotWriteable("why"))
+        for each in waiting:
+            self.failureResultOf(each, StoreNotWriteable)
+        self.assertEqual((len(self.waiters), self.clock.getDelayedCalls()), (0, []))
+
+    def test_cancelled(self) -> None:
+        """Who waits no more is passed over."""
+        for end in (self.waiters.reached, lambda _: self.clock.advance(5)):
+            waiting = self.waiters.wait(10)
+            waiting.cancel()
+            self.failureResultOf(waiting, CancelledError)
+            end(10)
+        waiting = self.waiters.wait(10)
+        waiting.cancel()
+        self.failureResultOf(waiting, CancelledError)
+        self.waiters.fail(StoreNotWriteable("why"))
+
+    def test_firing_may_wait_again(self) -> None:
+        """A callback that sends the next message disturbs nobody."""
+        again: list[Deferred[FlushOutcome]] = []
+        first = self.waiters.wait(10)
+        first.addCallback(lambda _: again.append(self.waiters.wait(20)))
+        self.waiters.reached(10)
+        self.assertNoResult(again[0])
+        self.waiters.reached(20)
+        self.assertEqual(self.successResultOf(again[0]), SAFE)
+
+
+class SyncCase(StoreCase):
+    """Has a store that flushes first, and its thread in hand."""
+
+    def setUp(self) -> None:
+        """Open it."""
+        super().setUp()
+        self.thread = Thread()
+        self.disk = FaultyDisk()
+        self.store = self.opened()
+
+    def opened(self) -> MessageStore:
+        """Open a store; closing it at the end works its thread."""
+        store = MessageStore(
+            self.root,
+            self.clock,
+            self.config.__class__(
+                commit_log_file_size=1000,
+                consume_queue_file_size=80,
+                window_size=4096,
+                sync_flush=True,
+            ),
+            self.thread,
+            self.disk,
+        )
+        self.finish(store.open())
+        self.addCleanup(self.closed, store)
+        return store
+
+    def closed(self, store: MessageStore) -> None:
+        """Close a store, and work for it."""
+        done = store.close()
+        self.thread.finish()
+        self.successResultOf(done)
+
+    def sent(self, body: bytes = b"Hello") -> Deferred[FlushOutcome]:
+        """Store a message and wait for the disk."""
+        stored = self.store.put(draft(body), NOW)
+        return self.waits(stored)
+
+    def waits(self, stored: Appended) -> Deferred[FlushOutcome]:
+        """Wait for the disk."""
+        waiting = self.store.when_safe(stored.commit_log_offset + stored.size)
+        assert waiting is not None
+        return waiting
+
+
+class GroupCommitTests(SyncCase):
+    """One fsync for all who wait."""
+
+    def test_one_turn_is_one_group(self) -> None:
+        """What is stored in one turn of the reactor is forced at its end, together."""
+        waiting = [self.sent() for _ in range(5)]
+        self.assertEqual(self.thread.waiting, 0)
+        self.clock.advance(0)
+        self.assertEqual(self.thread.waiting, 1)
+        for each in waiting:
+            self.assertNoResult(each)
+        self.thread.step()
+        for each in waiting:
+            self.assertEqual(self.successResultOf(each), SAFE)
+        self.assertEqual(self.store.flushed, 5 * SIZE)
+
+    def test_the_next_group_gathers(self) -> None:
+        """While one flush runs no other begins; then all that came go together."""
+        first = self.sent()
+        self.clock.advance(0)
+        second, third = self.sent(), self.sent()
+        self.clock.advance(0)
+        self.assertEqual(self.thread.waiting, 1)
+        self.thread.step()
+        self.successResultOf(first)
+        self.assertNoResult(second)
+        self.clock.advance(0)
+        calls = self.disk.calls["sync"]
+        self.thread.step()
+        self.assertEqual(self.disk.calls["sync"], calls + 1)
+        self.successResultOf(second)
+        self.successResultOf(third)
+        self.clock.advance(0)
+        self.assertEqual(self.thread.waiting, 0)
+
+    def test_nothing_to_wait_for(self) -> None:
+        """What is on disk is not waited for; ASYNC_FLUSH waits for nothing."""
+        self.successResultOf(self.flushed(self.sent()))
+        self.assertIsNone(self.store.when_safe(SIZE))
+        other = self.mktemp()
+        os.makedirs(other)
+        store = self.open(other)
+        stored = store.put(draft(), NOW)
+        self.assertIsNone(store.when_safe(stored.commit_log_offset + stored.size))
+
+    def test_readable_when_on_disk(self) -> None:
+        """No consumer sees a message that a power cut would take back."""
+        heard: list[tuple[int, int]] = []
+        self.store.on_arrival = lambda *arrival: heard.append(arrival[1:3])
+        batch = self.store.put_batch([draft(), draft()], NOW)
+        waiting = self.sent()
+        self.assertEqual([each.queue_offset for each in batch], [0, 1])
+        self.assertEqual((self.store.max_offset(TOPIC, 0), heard), (0, []))
+        fetched = self.store.get(TOPIC, 0, 0, 32, 1 << 20, None)
+        self.assertEqual(fetched.status, FetchStatus.NO_MESSAGE_IN_QUEUE)
+        self.successResultOf(self.flushed(waiting))
+        self.assertEqual(self.store.max_offset(TOPIC, 0), 3)
+        self.assertEqual(heard, [(0, 1), (0, 2), (0, 3)])
+
+    def test_nobody_needs_to_wait(self) -> None:
+        """Messages are forced at once all the same, half messages too."""
+        self.store.put(draft(), NOW)
+        self.store.put(draft(sys_flag=4), NOW)
+        self.clock.advance(0)
+        self.thread.step()
+        self.assertEqual(self.store.flushed, 2 * SIZE)
+
+    def test_deleted_meanwhile(self) -> None:
+        """A message of a topic that is deleted does not bring its queues back."""
+        waiting = self.sent()
+        self.store.delete_topic(TOPIC)
+        self.successResultOf(self.flushed(waiting))
+        self.assertEqual(self.store.queues(), {})
+        self.clock.pump([1.0])
+        self.assertFalse(os.path.exists(self.path("consumequeue", TOPIC)))
+
+    def test_too_slow(self) -> None:
+        """After five seconds the sender is told; the message is safe later."""
+        waiting = self.sent()
+        self.clock.advance(0)
+        self.clock.advance(4.9)
+        self.assertNoResult(waiting)
+        self.clock.advance(0.1)
+        self.assertEqual(self.successResultOf(waiting), FlushOutcome.TIMED_OUT)
+        self.assertEqual(self.store.flushed, 0)
+        self.thread.finish()
+        self.assertEqual(self.store.max_offset(TOPIC, 0), 1)
+
+    def test_closing(self) -> None:
+        """Who waits is answered before the store is closed."""
+        waiting = self.sent()
+        closed = self.store.close()
+        self.assertNoResult(waiting)
+        self.thread.finish()
+        self.successResultOf(closed)
+        self.assertEqual(self.successResultOf(waiting), SAFE)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def flushed(self, waiting: Deferred[FlushOutcome]) -> Deferred[FlushOutcome]:
+        """Let the group be forced to disk."""
+        self.clock.advance(0)
+        self.thread.finish()
+        return waiting
+
+
+class FailedTests(SyncCase):
+    """A disk that does not keep what it was given."""
+
+    def test_all_who_wait_are_told(self) -> None:
+        """Those of the failed group, and those who gathered meanwhile."""
+        first = self.sent()
+        self.clock.advance(0)
+        second = self.sent()
+        self.disk.fail_next("sync")
+        self.thread.step()
+        for waiting in (first, second):
+            error = self.failureResultOf(waiting, StoreNotWriteable).value
+            self.assertIn("Input/output error", str(error))
+        self.assertEqual(self.store.max_offset(TOPIC, 0), 0)
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+
+    def test_for_good(self) -> None:
+        """Nothing is forced again, nothing taken, and it is told once."""
+        self.sent().addErrback(lambda _: None)
+        self.disk.fail_next("sync")
+        self.clock.advance(0)
+        self.thread.step()
+        calls = self.disk.calls["sync"]
+        self.clock.pump([0.5] * 200)
+        self.thread.finish()
+        self.assertRaises(StoreNotWriteable, self.store.put, draft(), NOW)
+        self.assertRaises(StoreNotWriteable, self.store.put_batch, [draft()], NOW)
+        self.assertRaises(StoreNotWriteable, self.store.when_safe, SIZE)
+        self.assertFalse(self.store.is_writeable)
+        self.assertIn("read-only", str(self.store.failure))
+        self.closed(self.store)
+        self.assertEqual(self.disk.calls["sync"], calls)
+        self.assertTrue(os.path.exists(self.path("abort")))
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+
+    def test_too_many_open_files(self) -> None:
+        """That is not the disk's fault: nothing is lost, and it is tried again."""
+        waiting = self.sent()
+        self.disk.fail_next("open", errno.EMFILE)
+        self.clock.advance(0)
+        self.thread.step()
+        self.assertNoResult(waiting)
+        self.assertRaises(StoreNotWriteable, self.store.put, draft(), NOW)
+        for _ in range(3):
+            self.clock.advance(0.5)
+            self.thread.finish()
+        self.assertEqual(self.successResultOf(waiting), SAFE)
+        self.assertTrue(self.store.is_writeable)
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+
+    def test_too_many_open_files_for_the_queues(self) -> None:
+        """What could not be opened is forced with the next."""
+        self.sent()
+        self.clock.advance(0)
+        self.thread.finish()
+        queue = self.store._queues.table[TOPIC.encode(), 0]
+        forced: list[str] = []
+        self.disk.force = forced.extend  # type: ignore[method-assign]
+        self.store._queues.flush()
+        refused = OSError(errno.EMFILE, "too many")
+        self.disk.force = lambda _: _raise(refused)  # type: ignore[method-assign]
+        failed = self.store._flush.flush_queues()
+        self.thread.finish()
+        self.failureResultOf(failed, OSError)
+        self.disk.force = forced.extend  # type: ignore[method-assign]
+        self.store._flush.flush_queues()
+        self.thread.finish()
+        self.assertIn(queue.files.path(0), forced)
+        self.assertTrue(self.store.is_writeable)
+
+    def test_opened_anew(self) -> None:
+        """The next start recovers what the disk has, and takes messages again."""
+        self.sent().addErrback(lambda _: None)
+        self.disk.fail_next("sync")
+        self.clock.advance(0)
+        self.thread.step()
+        self.closed(self.store)
+        self.store = self.opened()
+        waiting = self.sent()
+        self.clock.advance(0)
+        self.thread.finish()
+        self.assertEqual(self.successResultOf(waiting), SAFE)
+        self.flushLoggedErrors(OSError)
+
+
+class ForceTests(SyncCase):
+    """Asking for the disk, whatever the store promises by itself."""
+
+    def test_fires_when_on_disk(self) -> None:
+        """All that was stored before is there then."""
+        self.sent()
+        forced = self.store.force()
+        self.assertNoResult(forced)
+        self.thread.finish()
+        self.successResultOf(forced)
+        self.assertEqual(self.store.flushed, SIZE)
+
+    def test_fails_with_the_disk(self) -> None:
+        """And goes on failing, once the disk did."""
+        self.sent().addErrback(lambda _: None)
+        self.disk.fail_next("sync")
+        forced = self.store.force()
+        self.thread.finish()
+        self.failureResultOf(forced, OSError)
+        self.failureResultOf(self.store.force(), StoreNotWriteable)
+        self.flushLoggedErrors(OSError)
+
+
+class LeastPagesTests(StoreCase):
+    """ASYNC_FLUSH: when the log is worth a flush."""
+
+    def test_some_pages(self) -> None:
+        """Four pages of 4 KiB are forced at the next half second."""
+        store = self.open(commit_log_file_size=1 << 20, flush_commit_log_least_pages=4)
+        store.put(draft(bytes(9000)), NOW)
+        self.clock.advance(0.5)
+        self.assertEqual(store.flushed, 0)
+        store.put(draft(bytes(9000)), NOW)
+        self.clock.advance(0.5)
+        self.assertEqual(store.flushed, store.commit_log_max)
+
+    def test_ten_seconds(self) -> None:
+        """Less is forced when ten seconds went by."""
+        store = self.open(flush_commit_log_least_pages=4)
+        store.put(draft(), NOW)
+        self.clock.pump([0.5] * 19)
+        self.assertEqual(store.flushed, 0)
+        self.clock.advance(0.5)
+        self.assertEqual(store.flushed, SIZE)
+
+
+class CheckpointTests(SyncCase):
+    """What the checkpoint says."""
+
+    def test_only_what_is_on_disk(self) -> None:
+        """Times of log and queues, and the place of the last message, all forced."""
+        self.sent()
+        self.clock.advance(0)
+        self.thread.finish()
+        self.store.put(draft(), NOW + 5)
+        self.clock.pump([1.0] * 61)
+        with open(self.path("checkpoint"), "rb") as file:
+            log_time, queue_time, _, _, confirmed = struct.unpack(">5q", file.read(40))
+        self.assertEqual((log_time, confirmed), (NOW_MS, 0))
+        self.assertLessEqual(queue_time, NOW_MS)
+
+
+def _raise(error: OSError) -> None:
+    """Raise it."""
+    raise error

@@ -1,0 +1,110 @@
+"""Tests of entries that are damaged, and far from their neighbours' records."""
+
+from __future__ import annotations
+
+import os
+import struct
+
+import msgspec
+from twisted.internet.defer import Deferred
+
+import rocketmq_tw.store.queues.verify as proof
+from rocketmq_tw.store.message_store import MessageStore
+from rocketmq_tw.store.queues.fetch import FetchStatus
+from rocketmq_tw.wire.record import decode_all
+from tests.store.cases import NOW, SMALL, TOPIC, StoreCase, draft
+from tests.store.disks import Thread
+
+#: Commit log offset, size and tags code of an entry.
+_ENTRY = struct.Struct(">qiq")
+
+
+class RareCase(StoreCase):
+    """A queue whose three messages are some mebibytes apart in the log."""
+
+    config = msgspec.structs.replace(
+        SMALL,
+        commit_log_file_size=4 << 20,
+        consume_queue_file_size=20_000,
+        window_size=1 << 20,
+        message_index_enable=False,
+    )
+
+    def setUp(self) -> None:
+        """Fill and close a store."""
+        super().setUp()
+        store = self.open()
+        for number in range(3):
+            store.put(draft(b"rare %d" % number), NOW)
+            for _ in range(40):
+                store.put(draft(bytes(64_000), topic=b"Busy"), NOW)
+        self.successResultOf(store.close())
+        self.file = self.path("consumequeue", TOPIC, "0", f"{0:020d}")
+
+    def damage(self, number: int, place: int = 0, size: int = 0) -> None:
+        """Flip bits of an entry."""
+        with open(self.file, "r+b") as file:
+            file.seek(number * 20)
+            old = _ENTRY.unpack(file.read(20))
+            file.seek(number * 20)
+            file.write(_ENTRY.pack(old[0] ^ place, old[1] ^ size, old[2]))
+
+    def bodies(self, store: MessageStore, thread: Thread | None = None) -> list[bytes]:
+        """Read the queue."""
+        at, found = 0, []
+        while at < 3:
+            fetched = store.get(TOPIC, 0, at, 32, 1 << 20, None)
+            if isinstance(fetched, Deferred):
+                assert thread is not None
+                thread.finish()
+                fetched = self.successResultOf(fetched)
+            found += [each.body for each in decode_all(fetched.data)]
+            at = fetched.next_offset
+        self.flushLoggedErrors()
+        return found
+
+
+class MendTests(RareCase):
+    """What is served in spite of a damaged entry."""
+
+    def test_one_bit(self) -> None:
+        """However far its record is from the others', one wrong bit loses nothing."""
+        self.patch(proof, "_FAR", 100_000)
+        for damage in ({"place": 1 << 3}, {"place": 1 << 21}, {"size": 1 << 9}):
+            self.damage(1, **damage)
+            store = self.open()
+            self.assertEqual(self.bodies(store), [b"rare 0", b"rare 1", b"rare 2"])
+            self.successResultOf(store.close())
+
+    def test_all_of_it(self) -> None:
+        """The log is searched, with turns for the reactor between."""
+        self.damage(1, 0x1234567, 0x7777)
+        thread = Thread()
+        store = MessageStore(
+            self.root, self.clock, self.config, None, read_in_thread=thread
+        )
+        self.finish(store.open())
+        self.addCleanup(store.close)
+        self.assertIsInstance(store.get(TOPIC, 0, 1, 1, 1 << 20, None), Deferred)
+        self.assertEqual(self.bodies(store, thread), [b"rare 0", b"rare 1", b"rare 2"])
+
+    def test_deleted_meanwhile(self) -> None:
+        """A topic that is deleted during the search stays so."""
+        self.damage(1, 0x1234567, 0x7777)
+        thread = Thread()
+        store = MessageStore(
+            self.root, self.clock, self.config, None, read_in_thread=thread
+        )
+        self.finish(store.open())
+        self.addCleanup(store.close)
+        fetched = store.get(TOPIC, 0, 1, 1, 1 << 20, None)
+        store.delete_topic(TOPIC)
+        thread.finish()
+        status = self.successResultOf(fetched).status
+        self.assertNotEqual(status, FetchStatus.FOUND)
+        self.assertEqual(store.queues(), {"Busy": [0]})
+        self.assertNotIn(TOPIC, self.listed())
+
+    def listed(self) -> list[str]:
+        """List the directories of queues."""
+        return os.listdir(self.path("consumequeue"))
