@@ -28,7 +28,7 @@ from rocketmq_tw.broker.pull.held import HeldPulls
 from rocketmq_tw.broker.registration import BrokerIdentity, Registration
 from rocketmq_tw.broker.stats import SAMPLE_PERIOD, BrokerStats
 from rocketmq_tw.broker.store import Store, make_store, store_host
-from rocketmq_tw.broker.tables.background import InThread
+from rocketmq_tw.broker.tables.background import RunInThread
 from rocketmq_tw.broker.tables.table_set import Tables
 from rocketmq_tw.broker.threads import Threads
 from rocketmq_tw.remoting.router import Router
@@ -41,7 +41,7 @@ class BrokerService(MultiService):
 
     :param config: complete: with a name, addresses and a folder.
     :param name_servers: ``host:port`` or endpoint strings.
-    :param in_thread: runs what blocks; None lets threads of the broker's own do it.
+    :param run_in_thread: runs what blocks; None lets threads of the broker's own do it.
     :ivar started: fires when requests are accepted; fails if that cannot be.
     :ivar address: what clients are told.
     """
@@ -53,13 +53,13 @@ class BrokerService(MultiService):
         reactor: Any,
         config: BrokerConfig,
         name_servers: Sequence[str],
-        in_thread: InThread | None = None,
+        run_in_thread: RunInThread | None = None,
     ) -> None:
         super().__init__()
         self._reactor = reactor
         self._config = config
         self._name_servers = list(name_servers)
-        self._elsewhere = in_thread
+        self._elsewhere = run_in_thread
         self._is_starting = False
         self._until_started: list[Deferred[None]] = []
         self.started: Deferred[None] | None = None

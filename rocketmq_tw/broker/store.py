@@ -40,7 +40,7 @@ def make_store(config: BrokerConfig, clock: Any, threads: Threads, port: int) ->
         clock,
         store_config,
         threads.flush,
-        read_in_thread=threads.beside,
+        run_read_in_thread=threads.beside,
     )
 
 

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
-from rocketmq_tw.broker.tables.background import InThread
+from rocketmq_tw.broker.tables.background import RunInThread
 from rocketmq_tw.store.files.reads import MAX_RUNNING
 
 
@@ -20,7 +20,7 @@ class Threads:
     :param elsewhere: runs everything in their place, for tests.
     """
 
-    def __init__(self, reactor: Any, elsewhere: InThread | None = None) -> None:
+    def __init__(self, reactor: Any, elsewhere: RunInThread | None = None) -> None:
         self._reactor = reactor
         self._elsewhere = elsewhere
         # For the commit log and the queues alone: whoever waits for the disk must not

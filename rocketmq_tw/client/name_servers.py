@@ -24,9 +24,9 @@ from rocketmq_tw.remoting.addresses import is_endpoint, split_host_port
 from rocketmq_tw.remoting.errors import BrokerError, RequestTimeout
 from rocketmq_tw.remoting.pool import ConnectionPool
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.fields import Answer, Request
+from rocketmq_tw.wire.fields import Request, Response
 
-A = TypeVar("A", bound=Answer)
+A = TypeVar("A", bound=Response)
 
 #: Seconds to wait for one server before the next is asked beside it.
 HEAD_START = 0.25
@@ -136,7 +136,7 @@ class _Race:
             self._answered, self._failed, callbackArgs=where, errbackArgs=where
         )
 
-    def _answered(self, answer: Answer, address: str) -> None:
+    def _answered(self, answer: Response, address: str) -> None:
         """Take the first answer."""
         self._asked.pop(address, None)
         if self._over:

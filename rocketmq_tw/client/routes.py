@@ -27,7 +27,7 @@ from rocketmq_tw.model.topic import AUTO_CREATE_TOPIC
 from rocketmq_tw.remoting.errors import BrokerError
 from rocketmq_tw.wire.bodies.route import decode_route
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.route import GetRoute
 
 #: Seconds in which one topic is asked for once at most.
@@ -204,7 +204,7 @@ class RouteCache:
         call.addErrback(lambda failure: self._learn_none(topic, failure))
         call.addErrback(lambda f: self._fire(topic, f))
 
-    def _learn(self, topic: str, answer: Answer) -> None:
+    def _learn(self, topic: str, answer: Response) -> None:
         """Keep an answer, and tell those who wait and those who watch."""
         route = decode_route(answer.body).canonical()
         if self._translate is not None:

@@ -28,7 +28,7 @@ from rocketmq_tw.remoting.protocol import RemotingProtocol
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.bodies.heartbeat import ConsumerData, HeartbeatData, ProducerData
 from rocketmq_tw.wire.command import Command
-from rocketmq_tw.wire.fields import Answer, Request
+from rocketmq_tw.wire.fields import Request, Response
 from rocketmq_tw.wire.requests.heartbeat import (
     Heartbeat,
     NotifyConsumerIdsChanged,
@@ -36,7 +36,7 @@ from rocketmq_tw.wire.requests.heartbeat import (
 )
 from rocketmq_tw.wire.requests.route import GetRoute
 
-A = TypeVar("A", bound=Answer)
+A = TypeVar("A", bound=Response)
 
 _JITTER = 0.1
 #: Seconds without a byte, while an answer is due, until a connection is given up.
@@ -286,7 +286,7 @@ class ClientSession:
                 why=failure.getErrorMessage(),
             )
 
-        def told(_answer: Answer) -> None:
+        def told(_answer: Response) -> None:
             if is_new:
                 self._tell_consumers()
 

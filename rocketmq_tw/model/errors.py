@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rocketmq_tw.model.log_safe import shown
+from rocketmq_tw.model.log_safe import log_safe
 
 
 class RocketMQError(Exception):
@@ -23,7 +23,7 @@ class IllegalName(RocketMQError):
         self.why = why
 
     def __str__(self) -> str:
-        return f'the {self.kind} "{shown(self.name)}" is not allowed: {self.why}'
+        return f'the {self.kind} "{log_safe(self.name)}" is not allowed: {self.why}'
 
 
 class IllegalTopic(IllegalName):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def shown(text: str, longest: int = 140) -> str:
+def log_safe(text: str, longest: int = 140) -> str:
     """
     Give a text as it may stand in a log or a sentence.
 

@@ -22,7 +22,7 @@ from rocketmq_tw.wire.bodies.route import decode_route, encode_route_lenient
 from rocketmq_tw.wire.bodies.topics import TopicList
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import Command
-from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.route import (
     DeleteTopicInNamesrv,
     GetAllTopics,
@@ -81,7 +81,7 @@ class Lookups:
             route = msgspec.structs.replace(route, order_topic_conf=order)
         return route
 
-    def route(self, request: GetRoute, call: Command) -> Answer:
+    def route(self, request: GetRoute, call: Command) -> Response:
         """Tell which brokers hold a topic, in the text that suits the client."""
         if self._config.need_wait_for_service:
             ready = self._started + self._config.wait_seconds_for_service
@@ -99,53 +99,55 @@ class Lookups:
             # The original filters the text and writes it anew, in the lenient form.
             kept = views.in_zone(decode_route(text), request.zone_name)
             text = encode_route_lenient(kept)
-        return Answer(body=text)
+        return Response(body=text)
 
-    def cluster_info(self, request: GetClusterInfo, call: Command) -> Answer:
+    def cluster_info(self, request: GetClusterInfo, call: Command) -> Response:
         """List clusters and brokers. Strict: every peer reads it, Go's only that."""
-        return Answer(body=views.cluster_info(self._table).encode())
+        return Response(body=views.cluster_info(self._table).encode())
 
-    def all_topics(self, request: GetAllTopics, call: Command) -> Answer:
+    def all_topics(self, request: GetAllTopics, call: Command) -> Response:
         """List all topics."""
         if not self._config.enable_all_topic_list:
             raise Refused(ResponseCode.SYSTEM_ERROR, "disable")
-        return Answer(body=TopicList(tuple(sorted(self._table.queues))).encode())
+        return Response(body=TopicList(tuple(sorted(self._table.queues))).encode())
 
-    def system_topics(self, request: GetSystemTopics, call: Command) -> Answer:
+    def system_topics(self, request: GetSystemTopics, call: Command) -> Response:
         """List the topics named after clusters and brokers."""
-        return Answer(body=views.system_topics(self._table).encode())
+        return Response(body=views.system_topics(self._table).encode())
 
-    def topics_of_cluster(self, request: GetTopicsByCluster, call: Command) -> Answer:
+    def topics_of_cluster(self, request: GetTopicsByCluster, call: Command) -> Response:
         """List the topics of one cluster."""
         return self._listed(views.topics_of_cluster(self._table, request.cluster))
 
-    def unit_topics(self, request: GetUnitTopics, call: Command) -> Answer:
+    def unit_topics(self, request: GetUnitTopics, call: Command) -> Response:
         """List the topics that are units."""
         return self._listed(views.flagged_topics(self._table, FLAG_UNIT))
 
-    def unit_sub_topics(self, request: GetUnitSubTopics, call: Command) -> Answer:
+    def unit_sub_topics(self, request: GetUnitSubTopics, call: Command) -> Response:
         """List the topics that have unit subscriptions."""
         return self._listed(views.flagged_topics(self._table, FLAG_UNIT_SUB))
 
     def unit_sub_ununit_topics(
         self, request: GetUnitSubUnunitTopics, call: Command
-    ) -> Answer:
+    ) -> Response:
         """List the topics that have unit subscriptions and are no units."""
         return self._listed(views.flagged_topics(self._table, FLAG_UNIT_SUB, FLAG_UNIT))
 
-    def delete_topic(self, request: DeleteTopicInNamesrv, call: Command) -> Answer:
+    def delete_topic(self, request: DeleteTopicInNamesrv, call: Command) -> Response:
         """Forget a topic."""
         self._table.delete_topic(request.topic, request.cluster_name)
-        return Answer()
+        return Response()
 
-    def register_topic(self, request: RegisterTopicInNamesrv, call: Command) -> Answer:
+    def register_topic(
+        self, request: RegisterTopicInNamesrv, call: Command
+    ) -> Response:
         """Add a topic; one that names unknown brokers is ignored, as in Java."""
         if request.body:
             self._table.add_topic(request.topic, decode_route(request.body).queue_datas)
-        return Answer()
+        return Response()
 
-    def _listed(self, topics: TopicList) -> Answer:
-        """Answer with a list, if lists are given out."""
+    def _listed(self, topics: TopicList) -> Response:
+        """Response with a list, if lists are given out."""
         if not self._config.enable_topic_list:
             raise Refused(ResponseCode.SYSTEM_ERROR, "disable")
-        return Answer(body=topics.encode())
+        return Response(body=topics.encode())

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from twisted.logger import Logger
 
-from rocketmq_tw.model.log_safe import shown
+from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.model.route import MASTER_ID
 from rocketmq_tw.namesrv.config import NamesrvConfig
 from rocketmq_tw.namesrv.kvconfig import ORDER_TOPIC_CONFIG, KVConfig
@@ -32,17 +32,17 @@ from rocketmq_tw.wire.bodies.registration import (
 from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import Command
-from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.registration import (
-    AddAnswer,
+    AddResponse,
     AddWritePermission,
     BrokerHeartbeat,
-    DataVersionAnswer,
+    DataVersionResponse,
     QueryDataVersion,
-    RegisterAnswer,
     RegisterBroker,
+    RegisterResponse,
     UnregisterBroker,
-    WipeAnswer,
+    WipeResponse,
     WipeWritePermission,
 )
 from rocketmq_tw.wire.requests.route import GetBrokerMemberGroup
@@ -82,7 +82,7 @@ class Registrations:
         router.on(WipeWritePermission, self.wipe_write)
         router.on(AddWritePermission, self.add_write)
 
-    def register(self, request: RegisterBroker, call: Command) -> RegisterAnswer:
+    def register(self, request: RegisterBroker, call: Command) -> RegisterResponse:
         """Take a broker and its topics in, or keep its entry alive."""
         if request.body_crc32 and request.body_crc32 != crc(request.body):
             raise Refused(ResponseCode.SYSTEM_ERROR, "crc32 not match")
@@ -98,17 +98,17 @@ class Registrations:
                 self._log.info(
                     "broker {name} ({id}) of {cluster} registered at {address},"
                     " {count} topics",
-                    name=shown(request.broker_name),
+                    name=log_safe(request.broker_name),
                     id=request.broker_id,
-                    cluster=shown(request.cluster_name),
-                    address=shown(request.broker_addr),
+                    cluster=log_safe(request.cluster_name),
+                    address=log_safe(request.broker_addr),
                     count=len(registration.topics.topic_config_table),
                 )
         return self._registered(request)
 
-    def _registered(self, request: RegisterBroker) -> RegisterAnswer:
+    def _registered(self, request: RegisterBroker) -> RegisterResponse:
         """Tell a replica where its master is, and all the order configuration."""
-        answer = RegisterAnswer()
+        answer = RegisterResponse()
         if self._config.return_order_topic_config_to_broker:
             orders = self._kvconfig.list(ORDER_TOPIC_CONFIG)
             if orders is not None:
@@ -122,12 +122,12 @@ class Registrations:
                 answer.ha_server_addr = master.ha_server_addr
         return answer
 
-    def unregister(self, request: UnregisterBroker, call: Command) -> Answer:
+    def unregister(self, request: UnregisterBroker, call: Command) -> Response:
         """Take a broker out."""
         key = (request.cluster_name, request.broker_addr)
         if self._table.unregister(key, request.broker_name):
             self._log_gone(key, request.broker_name, "it unregistered")
-        return Answer()
+        return Response()
 
     def connection_lost(self, connection: RemotingProtocol) -> None:
         """Take out at once the brokers whose connection is gone."""
@@ -144,49 +144,49 @@ class Registrations:
 
     def query_data_version(
         self, request: QueryDataVersion, call: Command
-    ) -> DataVersionAnswer:
+    ) -> DataVersionResponse:
         """Tell whether a broker's topics have changed; keeps its entry alive too."""
         key = (request.cluster_name, request.broker_addr)
         asked = DataVersion.decode(request.body) if request.body else None
         self._table.live.touch(key, self._now())
         live = self._table.live.get(key)
         if live is None:
-            return DataVersionAnswer(changed=True)
+            return DataVersionResponse(changed=True)
         changed = live.version != asked
-        return DataVersionAnswer(changed=changed, body=live.version.encode())
+        return DataVersionResponse(changed=changed, body=live.version.encode())
 
-    def heartbeat(self, request: BrokerHeartbeat, call: Command) -> Answer:
+    def heartbeat(self, request: BrokerHeartbeat, call: Command) -> Response:
         """Keep a broker's entry alive."""
         key = (request.cluster_name, request.broker_addr)
         self._table.live.touch(key, self._now())
-        return Answer()
+        return Response()
 
-    def member_group(self, request: GetBrokerMemberGroup, call: Command) -> Answer:
+    def member_group(self, request: GetBrokerMemberGroup, call: Command) -> Response:
         """List the brokers of one name."""
         group = self._table.groups.get(request.broker_name)
         addrs = dict(group.addrs) if group else {}
         members = BrokerMemberGroup(request.cluster_name, request.broker_name, addrs)
-        return Answer(body=GetBrokerMemberGroupBody(members).encode())
+        return Response(body=GetBrokerMemberGroupBody(members).encode())
 
-    def wipe_write(self, request: WipeWritePermission, call: Command) -> WipeAnswer:
+    def wipe_write(self, request: WipeWritePermission, call: Command) -> WipeResponse:
         """Stop clients from writing to a broker."""
         count = self._table.wipe_write(request.broker_name)
         self._log_perms(request.broker_name, "may no longer be written to", count, call)
-        return WipeAnswer(wipe_topic_count=count)
+        return WipeResponse(wipe_topic_count=count)
 
-    def add_write(self, request: AddWritePermission, call: Command) -> AddAnswer:
+    def add_write(self, request: AddWritePermission, call: Command) -> AddResponse:
         """Let clients write to a broker again."""
         count = self._table.add_write(request.broker_name)
         self._log_perms(request.broker_name, "may be written to again", count, call)
-        return AddAnswer(add_topic_count=count)
+        return AddResponse(add_topic_count=count)
 
     def _log_gone(self, key: BrokerKey, broker_name: str, why: str) -> None:
         """Say that a broker is no longer listed."""
         self._log.info(
             "broker {name} of {cluster} at {address} is gone: {why}",
-            name=shown(broker_name),
-            cluster=shown(key[0]),
-            address=shown(key[1]),
+            name=log_safe(broker_name),
+            cluster=log_safe(key[0]),
+            address=log_safe(key[1]),
             why=why,
         )
 
@@ -194,7 +194,7 @@ class Registrations:
         """Say who changed permissions."""
         self._log.info(
             "broker {name} {what}: {count} topics, as {client} asked",
-            name=shown(name),
+            name=log_safe(name),
             what=what,
             count=count,
             client=call.connection.address,

@@ -47,7 +47,7 @@ class NamesrvService(MultiService):
         self.started: Deferred[None] = Deferred()
         self.table = RouteTable(self._route_changed)
         self._kvconfig = KVConfig(
-            JsonFile(config.kv_config_path), self._in_thread, self._key_changed
+            JsonFile(config.kv_config_path), self._run_in_thread, self._key_changed
         )
         # Made before what it looks routes up with, as the table reports to it.
         self._texts = RouteTexts(lambda topic: self._lookups.find(topic))
@@ -109,7 +109,7 @@ class NamesrvService(MultiService):
         path = self._config.kv_config_path
         self._log.info("its keys and values are kept in {path}", path=path)
 
-    def _in_thread(self, function: Any, *args: Any) -> Deferred[Any]:
+    def _run_in_thread(self, function: Any, *args: Any) -> Deferred[Any]:
         """Run what blocks in a thread of the reactor's."""
         pool = self._reactor.getThreadPool()
         return deferToThreadPool(self._reactor, pool, function, *args)

@@ -20,13 +20,13 @@ from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.bodies.kvtable import KVTable, decode_properties
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import Command
-from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.kvconfig import (
     DeleteKVConfig,
     GetKVConfig,
     GetKVList,
     GetNamesrvConfig,
-    KVAnswer,
+    KVResponse,
     PutKVConfig,
     UpdateNamesrvConfig,
 )
@@ -58,12 +58,12 @@ class Settings:
         router.on(GetNamesrvConfig, self.get_config)
         router.on(UpdateNamesrvConfig, self.update_config)
 
-    def put(self, request: PutKVConfig, call: Command) -> Deferred[Answer]:
+    def put(self, request: PutKVConfig, call: Command) -> Deferred[Response]:
         """Set a key; answered once it is on the disk."""
         saved = self._kvconfig.put(request.namespace, request.key, request.value)
-        return saved.addCallback(lambda _: Answer())
+        return saved.addCallback(lambda _: Response())
 
-    def get(self, request: GetKVConfig, call: Command) -> KVAnswer:
+    def get(self, request: GetKVConfig, call: Command) -> KVResponse:
         """Look a key up."""
         value = self._kvconfig.get(request.namespace, request.key)
         if value is None:
@@ -71,14 +71,14 @@ class Settings:
                 ResponseCode.QUERY_NOT_FOUND,
                 f"No config item, Namespace: {request.namespace} Key: {request.key}",
             )
-        return KVAnswer(value=value)
+        return KVResponse(value=value)
 
-    def delete(self, request: DeleteKVConfig, call: Command) -> Deferred[Answer]:
+    def delete(self, request: DeleteKVConfig, call: Command) -> Deferred[Response]:
         """Forget a key; answered once that is on the disk."""
         saved = self._kvconfig.delete(request.namespace, request.key)
-        return saved.addCallback(lambda _: Answer())
+        return saved.addCallback(lambda _: Response())
 
-    def list(self, request: GetKVList, call: Command) -> Answer:
+    def list(self, request: GetKVList, call: Command) -> Response:
         """Give all of a namespace."""
         table = self._kvconfig.list(request.namespace)
         if table is None:
@@ -86,13 +86,13 @@ class Settings:
                 ResponseCode.QUERY_NOT_FOUND,
                 f"No config item, Namespace: {request.namespace}",
             )
-        return Answer(body=KVTable(table).encode())
+        return Response(body=KVTable(table).encode())
 
-    def get_config(self, request: GetNamesrvConfig, call: Command) -> Answer:
+    def get_config(self, request: GetNamesrvConfig, call: Command) -> Response:
         """Show the settings."""
-        return Answer(body=settings.to_properties(self._config))
+        return Response(body=settings.to_properties(self._config))
 
-    def update_config(self, request: UpdateNamesrvConfig, call: Command) -> Answer:
+    def update_config(self, request: UpdateNamesrvConfig, call: Command) -> Response:
         """Change settings, all that are asked for or none, until the server stops."""
         values = decode_properties(request.body)
         if FORBIDDEN & values.keys():
@@ -117,4 +117,4 @@ class Settings:
             client=call.connection.address,
             values=values,
         )
-        return Answer()
+        return Response()

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from rocketmq_tw.model.log_safe import shown
+from rocketmq_tw.model.log_safe import log_safe
 
 #: Seconds between two lines about one peer.
 QUIET = 60.0
@@ -49,7 +49,7 @@ class PeerLog:
         self._last.move_to_end(host)
         missed = self._dropped.pop(host, 0)
         more = f" ({missed} more in the last minutes)" if missed else ""
-        why = shown(why, _LONGEST)
+        why = log_safe(why, _LONGEST)
         self._log.warn("closed {peer}: {why}{more}", peer=peer, why=why, more=more)
         return True
 

@@ -19,9 +19,9 @@ from rocketmq_tw.remoting.errors import ConnectError, timed_out
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.protocol import RemotingProtocol
 from rocketmq_tw.remoting.router import Router
-from rocketmq_tw.wire.fields import Answer, Request
+from rocketmq_tw.wire.fields import Request, Response
 
-A = TypeVar("A", bound=Answer)
+A = TypeVar("A", bound=Response)
 EndpointFor = Callable[[str], IStreamClientEndpoint]
 
 

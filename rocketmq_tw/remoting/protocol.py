@@ -41,14 +41,14 @@ from rocketmq_tw.wire.command import (
     Command,
     decode,
     decode_json,
-    encode_answer,
     encode_request,
+    encode_response,
 )
 from rocketmq_tw.wire.errors import RemoteProtocolError
-from rocketmq_tw.wire.fields import Answer, Request, from_ext
+from rocketmq_tw.wire.fields import Request, Response, from_ext
 from rocketmq_tw.wire.frame import FRAME_LIMIT, JSON, Frame, FrameDecoder
 
-A = TypeVar("A", bound=Answer)
+A = TypeVar("A", bound=Response)
 
 _OPAQUE_END = (1 << 31) - 1
 
@@ -263,7 +263,7 @@ class RemotingProtocol(Protocol):
                 broken = error
                 break
             if command.flag & ANSWER:
-                self._answer_received(command)
+                self._response_received(command)
             else:
                 answer = self._request_received(command)
                 if answer is not None:
@@ -293,20 +293,20 @@ class RemotingProtocol(Protocol):
         if outcome is None:
             return None
         if isinstance(outcome, Deferred):
-            self._answer_later(outcome, command)
+            self._respond_later(outcome, command)
             return None
         if command.flag & ONE_WAY:
             return None
-        return encode_answer(outcome, command.opaque, command.kind)
+        return encode_response(outcome, command.opaque, command.kind)
 
-    def _answer_later(self, outcome: Deferred[Any], command: Command) -> None:
+    def _respond_later(self, outcome: Deferred[Any], command: Command) -> None:
         """Send the answer when it comes; count it until then."""
         self._in_flight += 1
         if self._in_flight >= self._max_in_flight:
             self._crowded = True
             self._read_or_not()
 
-        def done(answer: Answer | None) -> None:
+        def done(answer: Response | None) -> None:
             self._in_flight -= 1
             if self._crowded and self._in_flight < self._max_in_flight:
                 self._crowded = False
@@ -314,13 +314,13 @@ class RemotingProtocol(Protocol):
             if answer is None or command.flag & ONE_WAY or not self.connected_now:
                 return
             write = self._outbox.write_soon if self._in_flight else self._outbox.write
-            write(encode_answer(answer, command.opaque or 0, command.kind))
+            write(encode_response(answer, command.opaque or 0, command.kind))
 
         outcome.addErrback(self._router.refusal)
         outcome.addCallback(done)
         outcome.addErrback(lambda f: self._log.failure("an answer was not sent", f))
 
-    def _answer_received(self, command: Command) -> None:
+    def _response_received(self, command: Command) -> None:
         """Fire the call that this answers; drop what nobody waits for."""
         found = self._pending.pop(command.opaque, None)  # type: ignore[arg-type]
         if found is None:
@@ -332,7 +332,7 @@ class RemotingProtocol(Protocol):
             waiting.errback(error)
             return
         try:
-            answer = from_ext(request.answer_type, command.fields)
+            answer = from_ext(request.response_type, command.fields)
         except Exception:
             waiting.errback(Failure())
             return

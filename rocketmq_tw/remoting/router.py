@@ -3,7 +3,7 @@ From a request to the function that handles it, from an exception to a response 
 
 A handler is called as ``handler(request, call)``. ``request`` is the declared struct
 with its body; ``call`` is the decoded header, with the ``connection`` it came by. It
-returns an :class:`~rocketmq_tw.wire.fields.Answer`, a Deferred of one where something
+returns an :class:`~rocketmq_tw.wire.fields.Response`, a Deferred of one where something
 must be waited for, or None where no answer is due. What it raises becomes an answer
 too.
 """
@@ -22,14 +22,14 @@ from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.errors import BadField
-from rocketmq_tw.wire.fields import Answer, Ext, Request
+from rocketmq_tw.wire.fields import Ext, Request, Response
 
 R = TypeVar("R", bound=Request[Any])
-Outcome = Answer | Deferred[Any] | None
+Outcome = Response | Deferred[Any] | None
 Handler = Callable[[Any, Command], Outcome]
 
 
-class ErrorAnswer(Answer):
+class ErrorResponse(Response):
     """An answer that carries a code and a remark, and perhaps a field."""
 
     forbidden_type: str | None = None
@@ -68,11 +68,11 @@ class Router:
         other._handlers = {k: v for k, v in self._handlers.items() if k not in codes}
         return other
 
-    def refusal(self, failure: Failure) -> Answer:
+    def refusal(self, failure: Failure) -> Response:
         """Turn what a handler raised into an answer; log what nobody foresaw."""
         error = failure.value
         if isinstance(error, Refused):
-            return ErrorAnswer(
+            return ErrorResponse(
                 status=error.code,
                 remark=error.remark,
                 forbidden_type=error.ext.get("forbiddenType"),
@@ -80,19 +80,19 @@ class Router:
         for kind in type(error).__mro__:
             code = self._codes.get(kind)
             if code is not None:
-                return ErrorAnswer(status=code, remark=str(error))
+                return ErrorResponse(status=code, remark=str(error))
         if not isinstance(error, RocketMQError):
             self._log.failure("a handler failed", failure)
         text = f"{type(error).__name__}: {error}"
-        return ErrorAnswer(status=ResponseCode.SYSTEM_ERROR, remark=text)
+        return ErrorResponse(status=ResponseCode.SYSTEM_ERROR, remark=text)
 
 
-def unsupported(code: int) -> Answer:
-    """Answer a request that nobody handles, in the original's words."""
-    return ErrorAnswer(
+def unsupported(code: int) -> Response:
+    """Response a request that nobody handles, in the original's words."""
+    return ErrorResponse(
         status=ResponseCode.REQUEST_CODE_NOT_SUPPORTED,
         remark=f" request type {code} not supported",
     )
 
 
-__all__ = ["ErrorAnswer", "Ext", "Handler", "Outcome", "Router", "unsupported"]
+__all__ = ["ErrorResponse", "Ext", "Handler", "Outcome", "Router", "unsupported"]

@@ -95,7 +95,7 @@ class IMessageStore(Interface):
     def put_batch(drafts: Sequence[Draft], now: float) -> list[Appended]:
         """Store messages of one queue, all or none; errors as :meth:`put`."""
 
-    def when_safe(end: int) -> "Deferred[FlushOutcome] | None":
+    def when_flushed(end: int) -> "Deferred[FlushOutcome] | None":
         """
         Wait until the commit log is on disk up to ``end``, where a message ends.
 

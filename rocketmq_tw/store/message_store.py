@@ -24,7 +24,7 @@ from zope.interface import implementer
 
 from rocketmq_tw.store.config import StoreConfig
 from rocketmq_tw.store.durability.checkpoint import StoreCheckpoint
-from rocketmq_tw.store.durability.flush import FlushService, InThread
+from rocketmq_tw.store.durability.flush import FlushService, RunInThread
 from rocketmq_tw.store.durability.opening import explained, recovered
 from rocketmq_tw.store.durability.queue_progress import QueueProgress
 from rocketmq_tw.store.durability.retention import RetentionService
@@ -89,16 +89,16 @@ class MessageStore:
         root: str,
         clock: IReactorTime,
         config: StoreConfig | None = None,
-        in_thread: InThread | None = None,
+        run_in_thread: RunInThread | None = None,
         disk: Disk | None = None,
-        read_in_thread: InThread | None = None,
+        run_read_in_thread: RunInThread | None = None,
     ) -> None:
         """
         Use the directory ``root``; nothing is touched before :meth:`open`.
 
-        :param in_thread: runs an fsync of the log elsewhere; None runs it here.
+        :param run_in_thread: runs an fsync of the log elsewhere; None runs it here.
         :param disk: what the files are on; None is the real one.
-        :param read_in_thread: runs all else that waits; None is ``in_thread``.
+        :param run_read_in_thread: runs all else that waits; None is ``run_in_thread``.
         """
         disk = disk or Disk()
         config = config or StoreConfig()
@@ -111,8 +111,8 @@ class MessageStore:
         self._is_opening = False
         self._memory_size = config.memory_size or memory_size()
         self._files = OpenFiles(disk=disk)
-        read_in_thread = read_in_thread or in_thread
-        self._reads = Reads(read_in_thread)
+        run_read_in_thread = run_read_in_thread or run_in_thread
+        self._reads = Reads(run_read_in_thread)
         self._log = CommitLog(os.path.join(root, "commitlog"), config, self._files)
         self._queues = ConsumeQueues(
             os.path.join(root, "consumequeue"),
@@ -125,7 +125,7 @@ class MessageStore:
         self._checkpoint = StoreCheckpoint(path, disk)
         parts = (self._log, self._queues)
         self._progress = QueueProgress(root, *parts, config, disk)
-        flushing = (path, config, clock, in_thread, self._progress)
+        flushing = (path, config, clock, run_in_thread, self._progress)
         self._flush = FlushService(*parts, self._checkpoint, *flushing)
         self._flush.on_flushed = self._flushed
         self._late: LateDispatch | None = None
@@ -133,11 +133,11 @@ class MessageStore:
             self._late = LateDispatch(self._log, self._queues, self._flush.soon)
         read = (os.path.join(root, "index"), self._log, self._readable_end)
         self._index = MessageIndex(
-            *read, self._checkpoint, config, clock, read_in_thread, disk
+            *read, self._checkpoint, config, clock, run_read_in_thread, disk
         )
         self._retention = RetentionService(
             *(self._log, self._queues, self._index, config.retention, clock),
-            read_in_thread or maybeDeferred,
+            run_read_in_thread or maybeDeferred,
             self._disk_changed,
             self._flush.write_queues,
         )
@@ -231,9 +231,9 @@ class MessageStore:
                 self.on_arrival(*key, at.queue_offset + 1, code, store_time_ms)
         return stored
 
-    def when_safe(self, end: int) -> "Deferred[FlushOutcome] | None":
+    def when_flushed(self, end: int) -> "Deferred[FlushOutcome] | None":
         """Wait for the disk: see :class:`IMessageStore`."""
-        return None if self._late is None else self._flush.when_safe(end)
+        return None if self._late is None else self._flush.when_flushed(end)
 
     def force(self) -> "Deferred[None]":
         """Force all messages to disk: see :class:`IMessageStore`."""

@@ -35,10 +35,10 @@ from rocketmq_tw.wire.errors import (
 )
 from rocketmq_tw.wire.fields import (
     DECLARED,
-    Answer,
     Ext,
     Fields,
     Request,
+    Response,
     layout,
     to_ext,
 )
@@ -77,7 +77,7 @@ class RemotingCommand(msgspec.Struct, Generic[T], kw_only=True):
     connection: Any = msgspec.field(name="//connection", default=None)
 
     @property
-    def is_answer(self) -> bool:
+    def is_response(self) -> bool:
         """Whether this answers a request of ours."""
         return bool(self.flag & ANSWER)
 
@@ -332,7 +332,7 @@ def encode_request(
     return _frame(request.code, opaque, flag, None, request, kind)
 
 
-def encode_answer(answer: Answer, opaque: int, kind: int = JSON) -> bytes:
+def encode_response(answer: Response, opaque: int, kind: int = JSON) -> bytes:
     """
     Write an answer as a frame.
 
@@ -348,7 +348,9 @@ def encode_answer(answer: Answer, opaque: int, kind: int = JSON) -> bytes:
     return _frame(answer.status, opaque, ANSWER, answer.remark, answer, kind)
 
 
-def answer_head(kind: type[Answer], ints: tuple[str, ...], remark: str | None) -> bytes:
+def response_head(
+    kind: type[Response], ints: tuple[str, ...], remark: str | None
+) -> bytes:
     """
     Prepare the text of an answer whose fields are all numbers or fixed.
 

@@ -3,7 +3,7 @@ A request's typed fields, and their place in the header (``extFields``).
 
 A request is declared once, as a struct; both ends use the declaration::
 
-    class GetMaxOffset(Request[OffsetAnswer]):
+    class GetMaxOffset(Request[OffsetResponse]):
         code: ClassVar = RequestCode.GET_MAX_OFFSET
         topic: str
         queue_id: int
@@ -43,7 +43,7 @@ class Fields(msgspec.Struct, rename="camel", kw_only=True):
     body: bytes = msgspec.field(default=b"", name="//body")
 
 
-class Answer(Fields, kw_only=True):
+class Response(Fields, kw_only=True):
     """
     What a request is answered with; declare its header fields in a subclass.
 
@@ -55,7 +55,7 @@ class Answer(Fields, kw_only=True):
     remark: str | None = msgspec.field(default=None, name="//remark")
 
 
-A = TypeVar("A", bound=Answer)
+A = TypeVar("A", bound=Response)
 
 #: Every declared request by its code.
 DECLARED: dict[int, type[Request[Any]]] = {}
@@ -67,19 +67,19 @@ class Request(Fields, Generic[A], kw_only=True):
 
     :cvar code: its number.
     :cvar accepted: the response codes that are answers, not errors.
-    :cvar answer_type: taken from the subscript, as in ``Request[OffsetAnswer]``.
+    :cvar response_type: taken from the subscript, as in ``Request[OffsetResponse]``.
     """
 
     code: ClassVar[int]
     accepted: ClassVar[frozenset[int]] = frozenset({0})
-    answer_type: ClassVar[type[Answer]] = Answer
+    response_type: ClassVar[type[Response]] = Response
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         for base in getattr(cls, "__orig_bases__", ()):
             arguments = get_args(base)
             if arguments and isinstance(arguments[0], type):
-                cls.answer_type = arguments[0]
+                cls.response_type = arguments[0]
         if "code" in cls.__dict__:
             DECLARED[int(cls.__dict__["code"])] = cls
 

@@ -24,7 +24,7 @@ from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.config import StoreConfig
 from rocketmq_tw.wire import record
 from rocketmq_tw.wire.command import Command
-from rocketmq_tw.wire.fields import Answer, Ext, Request, from_ext, to_ext
+from rocketmq_tw.wire.fields import Ext, Request, Response, from_ext, to_ext
 from rocketmq_tw.wire.requests.pull import SUBSCRIPTION, PullMessage
 from rocketmq_tw.wire.requests.send import SendMessageV2
 from tests.broker.doubles import MemoryConnection
@@ -176,7 +176,7 @@ class BrokerCase(StoreCase):
     def stored(self, request: Request[Any]) -> StoredMessage:
         """Ask for something to be stored, and read the last record of the log."""
         before = self.store.commit_log_max
-        answer: Answer = self.ask(request)
+        answer: Response = self.ask(request)
         self.assertEqual((answer.status, answer.remark), (0, None))
         return self.record_at(before)
 

@@ -22,10 +22,10 @@ from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.bodies.registration import crc, decode_registration
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import Command
-from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.registration import (
-    RegisterAnswer,
     RegisterBroker,
+    RegisterResponse,
     UnregisterBroker,
 )
 from tests.broker.doubles import MemoryFile
@@ -54,15 +54,15 @@ class NameServer:
 
     def _register(
         self, request: RegisterBroker, _call: Command
-    ) -> Answer | Deferred[Any]:
+    ) -> Response | Deferred[Any]:
         if self.refuses:
             raise Refused(ResponseCode.SYSTEM_ERROR, "register broker failed")
         self.registered.append(request)
-        return Deferred() if self.silent else RegisterAnswer()
+        return Deferred() if self.silent else RegisterResponse()
 
-    def _unregister(self, request: UnregisterBroker, _call: Command) -> Answer:
+    def _unregister(self, request: UnregisterBroker, _call: Command) -> Response:
         self.unregistered.append(request)
-        return Answer()
+        return Response()
 
     def connect(self, factory: Any) -> Deferred[Any]:
         """Connect a client; this is all of an endpoint that is used."""

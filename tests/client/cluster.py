@@ -17,13 +17,13 @@ from rocketmq_tw.wire.bodies.heartbeat import HeartbeatData
 from rocketmq_tw.wire.bodies.route import encode_route
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import Command
-from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.heartbeat import Heartbeat, UnregisterClient
 from rocketmq_tw.wire.requests.route import GetRoute
 from rocketmq_tw.wire.requests.send import (
-    SendAnswer,
     SendBatchMessage,
     SendMessageV2,
+    SendResponse,
 )
 
 NOW = 1_700_000_000.0
@@ -46,14 +46,14 @@ class FakeNameServer:
         router.on(GetRoute, self._route)
         network.listen(address, RemotingServerFactory(router, clock))
 
-    def _route(self, request: GetRoute, call: Command) -> Answer | Deferred[Answer]:
+    def _route(self, request: GetRoute, call: Command) -> Response | Deferred[Response]:
         self.asked.append(request.topic)
         if self.silent:
             return Deferred()
         route = self.routes.get(request.topic)
         if route is None:
             raise Refused(ResponseCode.TOPIC_NOT_EXIST, "no topic")
-        return Answer(body=encode_route(route))
+        return Response(body=encode_route(route))
 
 
 class FakeBroker:
@@ -81,7 +81,7 @@ class FakeBroker:
 
     def _send(
         self, request: SendMessageV2, call: Command
-    ) -> SendAnswer | Deferred[Any]:
+    ) -> SendResponse | Deferred[Any]:
         self.sent.append(request)
         self.opaques.append(call.opaque)
         code = self.outcomes.pop(0) if self.outcomes else 0
@@ -89,20 +89,20 @@ class FakeBroker:
             return Deferred()
         if code not in (0, 10, 11, 12):
             raise Refused(ResponseCode(code), "as told")
-        return SendAnswer(
+        return SendResponse(
             msg_id=f"{len(self.sent):032X}",
             queue_id=max(request.queue_id, 0),
             queue_offset=len(self.sent) - 1,
             status=code,
         )
 
-    def _heartbeat(self, request: Heartbeat, call: Command) -> Answer:
+    def _heartbeat(self, request: Heartbeat, call: Command) -> Response:
         self.heartbeats.append(HeartbeatData.decode(request.body))
-        return Answer()
+        return Response()
 
-    def _leave(self, request: UnregisterClient, call: Command) -> Answer:
+    def _leave(self, request: UnregisterClient, call: Command) -> Response:
         self.left.append(request)
-        return Answer()
+        return Response()
 
 
 class FakeCluster:

@@ -13,7 +13,7 @@ from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.route import BrokerData, QueueData, TopicRoute
 from rocketmq_tw.wire import record
-from rocketmq_tw.wire.requests.pull import PullAnswer
+from rocketmq_tw.wire.requests.pull import PullResponse
 
 NOW = 1_700_000_000.0
 ADDRESS = "10.0.0.1:10911"
@@ -65,9 +65,9 @@ def stored(
     return record.encode(draft, offset, offset * 100, 2, _HOST)
 
 
-def pulled(status: int = 0, body: bytes = b"", next_offset: int = 9) -> PullAnswer:
+def pulled(status: int = 0, body: bytes = b"", next_offset: int = 9) -> PullResponse:
     """Make the answer to a pull."""
-    return PullAnswer(
+    return PullResponse(
         suggest_which_broker_id=0,
         next_begin_offset=next_offset,
         min_offset=1,
@@ -170,7 +170,7 @@ class FakeSession:
         return ADDRESS if broker_name == "broker-a" else None
 
     def call(self, address: str, request: Any, timeout: float = 3.0) -> Deferred[Any]:
-        """Answer as the test wants."""
+        """Response as the test wants."""
         answer: Deferred[Any] = Deferred()
         self.calls.append((address, request, answer))
         made = self.answers.get(type(request))

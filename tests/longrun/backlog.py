@@ -74,7 +74,7 @@ def read(broker: Broker, count: int) -> dict[str, float]:
         for queue, opaque in list(waiting.items()):
             answer = link.answer(opaque)
             assert answer.code == 0, answer
-            after = from_ext(PullMessage.answer_type, answer.fields).next_begin_offset
+            after = from_ext(PullMessage.response_type, answer.fields).next_begin_offset
             assert after > offsets[queue], answer
             found += after - offsets[queue]
             offsets[queue] = after

@@ -174,7 +174,7 @@ class Link:
         """Pull from a queue; give the answer with its body."""
         found = self.ask(pull(topic, queue_id, offset, count))
         assert "nextBeginOffset" in found.fields, (found.code, found.remark)
-        answer = from_ext(PullMessage.answer_type, found.fields)
+        answer = from_ext(PullMessage.response_type, found.fields)
         answer.status, answer.body, answer.remark = found.code, found.body, found.remark
         return answer
 

@@ -108,7 +108,7 @@ def _settle(link: Link, ledger: Ledger, sent: tuple[int, int, bytes]) -> None:
     opaque, queue_id, body = sent
     answer = link.answer(opaque)
     assert answer.code == 0, answer
-    stored = from_ext(send(TOPIC, 0, b"").answer_type, answer.fields)
+    stored = from_ext(send(TOPIC, 0, b"").response_type, answer.fields)
     known = ledger.acknowledged[queue_id]
     offset = stored.queue_offset
     assert offset not in known, f"offset {offset} of queue {queue_id} was given twice"
@@ -118,7 +118,7 @@ def _settle(link: Link, ledger: Ledger, sent: tuple[int, int, bytes]) -> None:
 def _end(link: Link, queue_id: int) -> int:
     """Ask where a queue ends."""
     answer = link.ask(GetMaxOffset(TOPIC, queue_id))
-    return int(from_ext(GetMaxOffset.answer_type, answer.fields).offset)
+    return int(from_ext(GetMaxOffset.response_type, answer.fields).offset)
 
 
 def run(folder: Path, cycles: int, flush: str, seed: int) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.model.log_safe import shown
+from rocketmq_tw.model.log_safe import log_safe
 
 
 class ShownTests(SynchronousTestCase):
@@ -11,14 +11,14 @@ class ShownTests(SynchronousTestCase):
     def test_plain(self) -> None:
         """Names in any script stay as they are."""
         for name in ("broker-a", "Köln 1", "主题", ""):
-            self.assertEqual(shown(name), name)
+            self.assertEqual(log_safe(name), name)
 
     def test_escaped(self) -> None:
         """What would act on a terminal, or begin a line, is written out."""
-        self.assertEqual(shown("a\r\n\x1b[31m"), "a\\r\\n\\x1b[31m")
-        self.assertEqual(shown("\u202e\ud800\u2028"), "\\u202e\\ud800\\u2028")
+        self.assertEqual(log_safe("a\r\n\x1b[31m"), "a\\r\\n\\x1b[31m")
+        self.assertEqual(log_safe("\u202e\ud800\u2028"), "\\u202e\\ud800\\u2028")
 
     def test_cut(self) -> None:
         """A long one is cut, and says so."""
-        self.assertEqual(shown("x" * 200), "x" * 140 + "...")
-        self.assertEqual(shown("x" * 200, 3), "xxx...")
+        self.assertEqual(log_safe("x" * 200), "x" * 140 + "...")
+        self.assertEqual(log_safe("x" * 200, 3), "xxx...")

@@ -20,7 +20,7 @@ from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.registration import RegisterBrokerBody, crc
 from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable
 from rocketmq_tw.wire.fields import Request
-from rocketmq_tw.wire.requests.registration import RegisterAnswer, RegisterBroker
+from rocketmq_tw.wire.requests.registration import RegisterBroker, RegisterResponse
 
 CLUSTER = "DefaultCluster"
 MASTER = "10.0.0.1:10911"
@@ -112,7 +112,7 @@ class Served(SynchronousTestCase):
         error = self.failureResultOf(asked, BrokerError).value
         return error.code, error.remark
 
-    def register(self, *names: str, **more: Any) -> RegisterAnswer:
+    def register(self, *names: str, **more: Any) -> RegisterResponse:
         """Register broker-a's master with these topics, and give the answer."""
         pool = more.pop("pool", None)
         body = RegisterBrokerBody(topics(*names)).encode()

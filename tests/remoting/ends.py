@@ -11,14 +11,14 @@ from twisted.internet.testing import StringTransport
 from rocketmq_tw.remoting.protocol import RemotingProtocol
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.command import Command, decode
-from rocketmq_tw.wire.fields import Answer, Request
+from rocketmq_tw.wire.fields import Request, Response
 from rocketmq_tw.wire.frame import JSON, FrameDecoder, join
 
 #: A request nobody handles: it is not even declared.
 UNKNOWN = 31996
 
 
-class EchoAnswer(Answer):
+class EchoAnswer(Response):
     """The text that was sent."""
 
     text: str
@@ -32,7 +32,7 @@ class Echo(Request[EchoAnswer]):
 
 
 def echo(request: Echo, _call: Command) -> EchoAnswer:
-    """Answer with the text and body that came."""
+    """Response with the text and body that came."""
     return EchoAnswer(text=request.text, body=request.body)
 
 

@@ -11,7 +11,7 @@ from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import encode_request
-from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.frame import BINARY, JSON, join
 from tests.remoting.ends import (
     UNKNOWN,
@@ -111,10 +111,10 @@ class AnswerTests(SynchronousTestCase):
     def test_one_way_is_never_answered(self) -> None:
         """Whether it is handled, unknown, refused, wrong or late."""
 
-        def refuse(_request: Echo, _call: object) -> Answer:
+        def refuse(_request: Echo, _call: object) -> Response:
             raise Refused(ResponseCode.NO_PERMISSION, "no")
 
-        late: Deferred[Answer] = Deferred()
+        late: Deferred[Response] = Deferred()
         self.protocol.dataReceived(asked(flag=2))
         self.protocol.dataReceived(asked(UNKNOWN, flag=2))
         self.protocol.dataReceived(asked(flag=2, ext='"other":"x"'))
@@ -128,7 +128,7 @@ class AnswerTests(SynchronousTestCase):
     def test_refused(self) -> None:
         """A refusal's code and words reach the peer; the connection stays."""
 
-        def refuse(_request: Echo, _call: object) -> Answer:
+        def refuse(_request: Echo, _call: object) -> Response:
             raise Refused(ResponseCode.NO_PERMISSION, "ask somebody else")
 
         self.router.on(Echo, refuse)
@@ -148,7 +148,7 @@ class AnswerTests(SynchronousTestCase):
 
     def test_later(self) -> None:
         """An answer may come later, and after one asked for later."""
-        late: Deferred[Answer] = Deferred()
+        late: Deferred[Response] = Deferred()
         self.router.on(Echo, lambda request, call: late)
         self.protocol.dataReceived(asked(opaque=1))
         self.protocol.dataReceived(asked(UNKNOWN, opaque=2))
@@ -159,7 +159,7 @@ class AnswerTests(SynchronousTestCase):
 
     def test_later_and_refused(self) -> None:
         """What fails later is refused like what fails at once."""
-        late: Deferred[Answer] = Deferred()
+        late: Deferred[Response] = Deferred()
         self.router.on(Echo, lambda request, call: late)
         self.protocol.dataReceived(asked())
         late.errback(Refused(ResponseCode.SYSTEM_BUSY, "busy"))
@@ -167,7 +167,7 @@ class AnswerTests(SynchronousTestCase):
 
     def test_later_than_the_connection(self) -> None:
         """An answer for a peer that is gone is dropped."""
-        late: Deferred[Answer] = Deferred()
+        late: Deferred[Response] = Deferred()
         self.router.on(Echo, lambda request, call: late)
         self.protocol.dataReceived(asked())
         self.protocol.connectionLost()

@@ -11,7 +11,7 @@ from zope.interface.verify import verifyObject
 
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.command import Command
-from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.fields import Response
 from tests.remoting.ends import Echo, EchoAnswer, Wire, asked, connected, echoing
 
 
@@ -34,12 +34,12 @@ class BackPressureTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Make a protocol that lets two requests wait."""
-        self.late: list[Deferred[Answer]] = []
+        self.late: list[Deferred[Response]] = []
         router = Router()
         router.on(Echo, self.answer_later)
         self.protocol, self.wire = connected(Clock(), router, max_in_flight=2)
 
-    def answer_later(self, _request: Echo, _call: object) -> Deferred[Answer]:
+    def answer_later(self, _request: Echo, _call: object) -> Deferred[Response]:
         """Keep the peer waiting."""
         self.late.append(Deferred())
         return self.late[-1]

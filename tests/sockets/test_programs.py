@@ -17,7 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from rocketmq_tw.wire.command import decode_json, encode_request
 from rocketmq_tw.wire.fields import Request, from_ext
 from rocketmq_tw.wire.frame import FrameDecoder
-from rocketmq_tw.wire.requests.offset import GetMaxOffset, OffsetAnswer
+from rocketmq_tw.wire.requests.offset import GetMaxOffset, OffsetResponse
 from tests.broker.cases import TOPIC, sent
 
 _ROOT = Path(__file__).parents[2]
@@ -204,4 +204,4 @@ class EndTests(ProgramCase):
         self.addCleanup(connection.close)
         connection.send(GetMaxOffset(topic=TOPIC, queue_id=0))
         fields = connection.answer().fields
-        return from_ext(OffsetAnswer, fields).offset
+        return from_ext(OffsetResponse, fields).offset

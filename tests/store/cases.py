@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.store.config import StoreConfig
-from rocketmq_tw.store.durability.flush import InThread
+from rocketmq_tw.store.durability.flush import RunInThread
 from rocketmq_tw.store.files.disk import Disk
 from rocketmq_tw.store.message_store import MessageStore
 from rocketmq_tw.wire.record import Draft
@@ -63,13 +63,13 @@ class StoreCase(SynchronousTestCase):
         self,
         root: str | None = None,
         disk: Disk | None = None,
-        in_thread: InThread | None = None,
+        run_in_thread: RunInThread | None = None,
         **options: object,
     ) -> MessageStore:
         """Open a store and wait for it."""
         config = msgspec.structs.replace(self.config, **options)
         where = root or self.root
-        store = MessageStore(where, self.clock, config, in_thread, disk)
+        store = MessageStore(where, self.clock, config, run_in_thread, disk)
         self.finish(store.open())
         self.addCleanup(store.close)
         return store

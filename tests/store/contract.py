@@ -105,7 +105,7 @@ class StoreContract:
         self.assertEqual(message.commit_log_offset, stored[1].commit_log_offset)
         for wrong in (-1, stored[1].commit_log_offset + 1, store.commit_log_max):
             self.assertIsNone(self.now(store.record_at(wrong)))
-        self.assertIn(store.when_safe(stored[2].commit_log_offset), (None,))
+        self.assertIn(store.when_flushed(stored[2].commit_log_offset), (None,))
 
     def test_batches(self) -> None:
         """All or none, side by side in one queue."""

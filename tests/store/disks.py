@@ -181,7 +181,7 @@ class Thread:
         return len(self._waiting)
 
     def __call__(self, work: Callable[[], None]) -> Deferred[None]:
-        """Take work, as ``in_thread`` of a store."""
+        """Take work, as ``run_in_thread`` of a store."""
         done: Deferred[None] = Deferred()
         self._waiting.append((work, done))
         return done

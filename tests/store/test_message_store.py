@@ -313,11 +313,11 @@ class FlushTests(StoreCase):
         """Messages are taken meanwhile, and closing waits for it."""
         waiting: list[Deferred[None]] = []
 
-        def in_thread(work: object) -> "Deferred[None]":
+        def run_in_thread(work: object) -> "Deferred[None]":
             waiting.append(Deferred())
             return waiting[-1]
 
-        store = MessageStore(self.root, self.clock, self.config, in_thread)
+        store = MessageStore(self.root, self.clock, self.config, run_in_thread)
         self.successResultOf(store.open())
         store.put(draft(), NOW)
         self.clock.advance(0.5)

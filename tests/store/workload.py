@@ -90,7 +90,7 @@ class Workload:
         taken = [Stored(d, at) for d, at in zip(drafts, places, strict=True)]
         self.stored += taken
         last = places[-1]
-        waiting = self.store.when_safe(last.commit_log_offset + last.size)
+        waiting = self.store.when_flushed(last.commit_log_offset + last.size)
         if waiting is None:
             self._acknowledge(FlushOutcome.ON_DISK, taken)
         else:

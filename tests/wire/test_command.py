@@ -11,15 +11,15 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.wire.command import (
     Command,
-    answer_head,
     decode,
-    encode_answer,
     encode_request,
+    encode_response,
+    response_head,
 )
 from rocketmq_tw.wire.errors import LocalProtocolError, MalformedHeader
-from rocketmq_tw.wire.fields import Answer, Request
+from rocketmq_tw.wire.fields import Request, Response
 from rocketmq_tw.wire.frame import BINARY, JSON, Frame, FrameDecoder
-from rocketmq_tw.wire.requests.offset import GetMaxOffset, OffsetAnswer
+from rocketmq_tw.wire.requests.offset import GetMaxOffset, OffsetResponse
 from rocketmq_tw.wire.requests.route import GetRoute
 from tests.wire.test_frame import GOLDEN
 
@@ -35,7 +35,7 @@ def read(frame: bytes) -> Command:
     return decode(*whole(frame))
 
 
-class Anything(Request[Answer]):
+class Anything(Request[Response]):
     """A request with one text; its code means nothing in the protocol."""
 
     code: ClassVar[int] = 31999
@@ -56,7 +56,7 @@ class JSONHeaderTests(SynchronousTestCase):
         self.assertEqual(command.fields, GetRoute(topic="TopicTest", body=b"body"))
         self.assertEqual((command.code, command.opaque, command.flag), (105, 3, 0))
         self.assertEqual((command.language, command.version), ("JAVA", 401))
-        self.assertFalse(command.is_answer or command.is_one_way)
+        self.assertFalse(command.is_response or command.is_one_way)
 
     def test_go(self) -> None:
         """An empty remark, and no form of writing, are fine."""
@@ -98,7 +98,7 @@ class JSONHeaderTests(SynchronousTestCase):
     def test_answer_with_a_requests_code(self) -> None:
         """An answer 11 is not mistaken for a pull request."""
         command = decode(JSON, b'{"code":11,"opaque":1,"flag":1,"extFields":{"a":"1"}}')
-        self.assertTrue(command.is_answer)
+        self.assertTrue(command.is_response)
         self.assertEqual(command.fields, {"a": "1"})
 
     def test_bad_field_is_no_bad_header(self) -> None:
@@ -188,8 +188,8 @@ class BinaryHeaderTests(SynchronousTestCase):
 
     def test_code_too_large(self) -> None:
         """Codes beyond 16 bits do not fit; that is our mistake, not the peer's."""
-        answer = Answer(status=200050)
-        self.assertRaises(LocalProtocolError, encode_answer, answer, 1, BINARY)
+        answer = Response(status=200050)
+        self.assertRaises(LocalProtocolError, encode_response, answer, 1, BINARY)
 
 
 class EncodeTests(SynchronousTestCase):
@@ -218,7 +218,7 @@ class EncodeTests(SynchronousTestCase):
 
     def test_no_fields(self) -> None:
         """Without fields there is no ``extFields``, with no remark no ``remark``."""
-        _, header, _ = whole(encode_answer(Answer(), 7))
+        _, header, _ = whole(encode_response(Response(), 7))
         self.assertEqual(
             header,
             b'{"code":0,"flag":1,"language":"PYTHON","opaque":7,'
@@ -228,28 +228,30 @@ class EncodeTests(SynchronousTestCase):
     def test_answer_in_both_forms(self) -> None:
         """An answer says the same in either form."""
         for kind in (JSON, BINARY):
-            answer = OffsetAnswer(offset=12, status=22, remark="none", body=b"b")
-            command = read(encode_answer(answer, 5, kind))
+            answer = OffsetResponse(offset=12, status=22, remark="none", body=b"b")
+            command = read(encode_response(answer, 5, kind))
             self.assertEqual(
                 (command.code, command.opaque, command.kind), (22, 5, kind)
             )
             self.assertEqual((command.remark, command.body), ("none", b"b"))
             self.assertEqual(command.fields, {"offset": "12"})
-            self.assertTrue(command.is_answer)
+            self.assertTrue(command.is_response)
 
     def test_every_number_is_answered(self) -> None:
         """Peers count beyond 2**31 and on from below zero; -1 is a number, too."""
         for kind in (JSON, BINARY):
             for opaque in (-(1 << 31), -1, 0, (1 << 31) - 1):
-                answer = encode_answer(OffsetAnswer(offset=1), opaque, kind)
+                answer = encode_response(OffsetResponse(offset=1), opaque, kind)
                 self.assertEqual(read(answer).opaque, opaque)
 
     def test_answer_head(self) -> None:
         """A prepared text only takes fields that the answer has."""
-        head = answer_head(OffsetAnswer, ("offset",), 'say "hi"') % (0, 12, 5)
+        head = response_head(OffsetResponse, ("offset",), 'say "hi"') % (0, 12, 5)
         self.assertEqual(json.loads(head)["remark"], 'say "hi"')
         self.assertEqual(json.loads(head)["extFields"], {"offset": "12"})
-        self.assertRaises(LocalProtocolError, answer_head, OffsetAnswer, ("no",), None)
+        self.assertRaises(
+            LocalProtocolError, response_head, OffsetResponse, ("no",), None
+        )
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))

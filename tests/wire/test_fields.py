@@ -12,15 +12,15 @@ from twisted.trial.unittest import SynchronousTestCase
 from rocketmq_tw.wire.errors import BadField
 from rocketmq_tw.wire.fields import (
     DECLARED,
-    Answer,
     Request,
+    Response,
     from_ext,
     layout,
     to_ext,
 )
 
 
-class SizeAnswer(Answer):
+class SizeAnswer(Response):
     """An answer with one number."""
 
     size: int
@@ -54,7 +54,7 @@ class DeclarationTests(SynchronousTestCase):
 
     def test_answer_type(self) -> None:
         """The subscript is the answer's type."""
-        self.assertIs(Measure.answer_type, SizeAnswer)
+        self.assertIs(Measure.response_type, SizeAnswer)
 
     def test_found_by_code(self) -> None:
         """A declared request is found by its code."""

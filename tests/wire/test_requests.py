@@ -13,11 +13,11 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.wire import requests
 from rocketmq_tw.wire.codes import RequestCode
-from rocketmq_tw.wire.command import Command, decode, encode_answer, encode_request
+from rocketmq_tw.wire.command import Command, decode, encode_request, encode_response
 from rocketmq_tw.wire.fields import DECLARED, from_ext, to_ext
 from rocketmq_tw.wire.frame import FrameDecoder
-from rocketmq_tw.wire.requests.pull import PullAnswer
-from rocketmq_tw.wire.requests.send import SendAnswer, SendMessage, SendMessageV2
+from rocketmq_tw.wire.requests.pull import PullResponse
+from rocketmq_tw.wire.requests.send import SendMessage, SendMessageV2, SendResponse
 
 for _module in pkgutil.iter_modules(requests.__path__):
     importlib.import_module(f"{requests.__name__}.{_module.name}")
@@ -51,7 +51,7 @@ class CaptureTests(SynchronousTestCase):
         """Each declared request's header fits its declaration."""
         for where, name, command in captures():
             declared = DECLARED.get(command.code)
-            if command.is_answer or declared is None:
+            if command.is_response or declared is None:
                 continue
             fields = command.fields
             if isinstance(fields, dict):
@@ -65,7 +65,7 @@ class CaptureTests(SynchronousTestCase):
             command
             for where, _, command in captures()
             if where.endswith("-json.json")
-            and not command.is_answer
+            and not command.is_response
             and command.code in hot
         ]
         self.assertTrue(seen)
@@ -76,18 +76,18 @@ class CaptureTests(SynchronousTestCase):
         """Each answer fits what its request declares, if the code is accepted."""
         asked: dict[tuple[str, str], Any] = {}
         for where, name, command in captures():
-            if not command.is_answer:
+            if not command.is_response:
                 asked[where, name] = DECLARED.get(command.code)
                 continue
             declared = asked.get((where, name))
             if declared is not None and command.code in declared.accepted:
-                from_ext(declared.answer_type, command.fields)
+                from_ext(declared.response_type, command.fields)
 
     def test_written_again(self) -> None:
         """What we read of a request, written by us, says the same."""
         for where, name, command in captures():
             declared = DECLARED.get(command.code)
-            if command.is_answer or declared is None:
+            if command.is_response or declared is None:
                 continue
             fields = command.fields
             if isinstance(fields, dict):
@@ -119,21 +119,21 @@ class QuickAnswerTests(SynchronousTestCase):
 
     def test_send(self) -> None:
         """The quick frame of a send is the general one, byte by byte."""
-        answer = SendAnswer(
+        answer = SendResponse(
             msg_id="0A" * 16, queue_id=3, queue_offset=1 << 40, status=10
         )
-        self.assert_same(answer, SendAnswer)
+        self.assert_same(answer, SendResponse)
 
     def test_send_with_a_remark(self) -> None:
         """With a remark the general way is taken."""
-        answer = SendAnswer(msg_id="", queue_id=3, queue_offset=0, remark="late")
+        answer = SendResponse(msg_id="", queue_id=3, queue_offset=0, remark="late")
         self.assertIsNone(answer.to_json_frame(7))
-        self.assertEqual(read(encode_answer(answer, 7)).remark, "late")
+        self.assertEqual(read(encode_response(answer, 7)).remark, "late")
 
     def test_pull(self) -> None:
         """So is that of a pull, with any remark and its body."""
         for remark in (None, "FOUND", 'with "quotes" and 100 %'):
-            answer = PullAnswer(
+            answer = PullResponse(
                 suggest_which_broker_id=0,
                 next_begin_offset=5,
                 min_offset=0,
@@ -141,7 +141,7 @@ class QuickAnswerTests(SynchronousTestCase):
                 remark=remark,
                 body=b"records",
             )
-            self.assert_same(answer, PullAnswer)
+            self.assert_same(answer, PullResponse)
 
     def assert_same(self, answer: Any, kind: type) -> None:
         """Compare what the quick and the general way say."""

@@ -24,7 +24,7 @@ from rocketmq_tw.wire.bodies.consumers import (
 from rocketmq_tw.wire.bodies.heartbeat import ConsumerData, HeartbeatData
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import Command
-from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.heartbeat import (
     GetConsumerConnections,
     GetConsumerList,
@@ -57,7 +57,7 @@ class HeartbeatProcessor:
         router.on(GetConsumerConnections, self.consumer_connections)
         router.on(GetProducerConnections, self.producer_connections)
 
-    def heartbeat(self, request: Heartbeat, call: Command) -> Answer:
+    def heartbeat(self, request: Heartbeat, call: Command) -> Response:
         """
         Note all groups of a client, and make the retry topics of its consumers.
 
@@ -77,7 +77,7 @@ class HeartbeatProcessor:
                 str(call.language),
                 call.version,
             )
-        return Answer()
+        return Response()
 
     def _consumer(self, consumer: ConsumerData, client_id: str, call: Command) -> None:
         """Note one consumer, unless its group is unknown and may not be created."""
@@ -102,15 +102,15 @@ class HeartbeatProcessor:
             subscriptions=consumer.subscription_data_set,
         )
 
-    def unregister(self, request: UnregisterClient, call: Command) -> Answer:
+    def unregister(self, request: UnregisterClient, call: Command) -> Response:
         """Take a client out of a group; its connection stays."""
         if request.producer_group:
             self._clients.unregister_producer(request.producer_group, call.connection)
         if request.consumer_group:
             self._clients.unregister_consumer(request.consumer_group, call.connection)
-        return Answer()
+        return Response()
 
-    def consumer_list(self, request: GetConsumerList, call: Command) -> Answer:
+    def consumer_list(self, request: GetConsumerList, call: Command) -> Response:
         """List the client ids of a group: what its members share the queues by."""
         ids = self._clients.client_ids(request.consumer_group)
         if not ids:
@@ -118,11 +118,11 @@ class HeartbeatProcessor:
                 ResponseCode.SYSTEM_ERROR,
                 f"no consumer for this group, {request.consumer_group}",
             )
-        return Answer(body=ConsumerIdList(tuple(ids)).encode())
+        return Response(body=ConsumerIdList(tuple(ids)).encode())
 
     def consumer_connections(
         self, request: GetConsumerConnections, call: Command
-    ) -> Answer:
+    ) -> Response:
         """Tell who consumes in a group, and what they read."""
         group = self._clients.consumer_group(request.consumer_group)
         if group is None:
@@ -137,11 +137,11 @@ class HeartbeatProcessor:
             group.message_model,
             group.consume_from,
         )
-        return Answer(body=body.encode())
+        return Response(body=body.encode())
 
     def producer_connections(
         self, request: GetProducerConnections, call: Command
-    ) -> Answer:
+    ) -> Response:
         """Tell who produces in a group."""
         producers = self._clients.producers(request.producer_group)
         if not producers:
@@ -149,7 +149,7 @@ class HeartbeatProcessor:
                 ResponseCode.SYSTEM_ERROR,
                 f"the producer group[{request.producer_group}] not exist",
             )
-        return Answer(body=ProducerConnection(_connections(producers)).encode())
+        return Response(body=ProducerConnection(_connections(producers)).encode())
 
 
 def _connections(clients: Iterable[Client]) -> tuple[Connection, ...]:

@@ -14,7 +14,7 @@ from rocketmq_tw.wire.bodies.locks import (
     UnlockBatchRequestBody,
 )
 from rocketmq_tw.wire.command import Command
-from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.lock import LockQueues, UnlockQueues
 
 
@@ -29,14 +29,14 @@ class LockProcessor:
         router.on(LockQueues, self.lock)
         router.on(UnlockQueues, self.unlock)
 
-    def lock(self, request: LockQueues, call: Command) -> Answer:
+    def lock(self, request: LockQueues, call: Command) -> Response:
         """Lock queues; the answer lists those that the client holds now."""
         body = LockBatchRequestBody.decode(request.body)
         held = self._locks.lock(body.consumer_group, body.client_id, body.mq_set)
-        return Answer(body=LockBatchResponseBody(frozenset(held)).encode())
+        return Response(body=LockBatchResponseBody(frozenset(held)).encode())
 
-    def unlock(self, request: UnlockQueues, call: Command) -> Answer:
+    def unlock(self, request: UnlockQueues, call: Command) -> Response:
         """Give queues back."""
         body = UnlockBatchRequestBody.decode(request.body)
         self._locks.unlock(body.consumer_group, body.client_id, body.mq_set)
-        return Answer()
+        return Response()

@@ -19,16 +19,16 @@ from rocketmq_tw.store.files.reads import then
 from rocketmq_tw.store.interfaces import Fetched, IMessageStore
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import Command
-from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.offset import (
     GetAllConsumerOffset,
     GetEarliestStoreTime,
     GetMaxOffset,
     GetMinOffset,
-    OffsetAnswer,
+    OffsetResponse,
     QueryConsumerOffset,
     SearchOffset,
-    TimestampAnswer,
+    TimestampResponse,
     UpdateConsumerOffset,
 )
 
@@ -72,7 +72,7 @@ class OffsetProcessor:
 
     def query(
         self, request: QueryConsumerOffset, call: Command
-    ) -> OffsetAnswer | Deferred[OffsetAnswer]:
+    ) -> OffsetResponse | Deferred[OffsetResponse]:
         """
         Tell how far a group has read a queue.
 
@@ -85,7 +85,7 @@ class OffsetProcessor:
         group, topic = request.consumer_group, request.topic
         offset = self._offsets.query(group, topic, request.queue_id)
         if offset is not None:
-            return OffsetAnswer(offset)
+            return OffsetResponse(offset)
         if request.set_zero_if_not_found is False:
             raise _never_read()
         return then(self._is_young(topic, request.queue_id), _zero_if)
@@ -107,7 +107,7 @@ class OffsetProcessor:
 
         return then(self._store.get(topic, queue_id, 0, 1, 1, None), is_young)
 
-    def update(self, request: UpdateConsumerOffset, call: Command) -> Answer:
+    def update(self, request: UpdateConsumerOffset, call: Command) -> Response:
         """
         Note how far a group has read a queue.
 
@@ -117,43 +117,43 @@ class OffsetProcessor:
         group = self._groups.require(request.consumer_group).group_name
         topic = self._topics.require(request.topic).topic_name
         self._offsets.commit(group, topic, request.queue_id, request.commit_offset)
-        return Answer()
+        return Response()
 
     def search(
         self, request: SearchOffset, call: Command
-    ) -> OffsetAnswer | Deferred[OffsetAnswer]:
+    ) -> OffsetResponse | Deferred[OffsetResponse]:
         """Tell which message of a queue was stored at a time."""
         upper = (request.boundary_type or "").upper() == "UPPER"
         topic, queue_id, time_ms = request.topic, request.queue_id, request.timestamp
         found = self._store.offset_by_time(topic, queue_id, time_ms, upper)
-        return then(found, OffsetAnswer)
+        return then(found, OffsetResponse)
 
-    def max_offset(self, request: GetMaxOffset, call: Command) -> OffsetAnswer:
+    def max_offset(self, request: GetMaxOffset, call: Command) -> OffsetResponse:
         """Tell where a queue ends."""
-        return OffsetAnswer(self._store.max_offset(request.topic, request.queue_id))
+        return OffsetResponse(self._store.max_offset(request.topic, request.queue_id))
 
-    def min_offset(self, request: GetMinOffset, call: Command) -> OffsetAnswer:
+    def min_offset(self, request: GetMinOffset, call: Command) -> OffsetResponse:
         """Tell where a queue begins."""
-        return OffsetAnswer(self._store.min_offset(request.topic, request.queue_id))
+        return OffsetResponse(self._store.min_offset(request.topic, request.queue_id))
 
     def earliest_store_time(
         self, request: GetEarliestStoreTime, call: Command
-    ) -> TimestampAnswer | Deferred[TimestampAnswer]:
+    ) -> TimestampResponse | Deferred[TimestampResponse]:
         """Tell when the oldest message of a queue was stored; -1 if there is none."""
         topic, queue_id = request.topic, request.queue_id
         first = self._store.min_offset(topic, queue_id)
-        return then(self._store.store_time(topic, queue_id, first), TimestampAnswer)
+        return then(self._store.store_time(topic, queue_id, first), TimestampResponse)
 
-    def all(self, request: GetAllConsumerOffset, call: Command) -> Answer:
+    def all(self, request: GetAllConsumerOffset, call: Command) -> Response:
         """Give all offsets of all groups."""
-        return Answer(body=self._offsets.encode())
+        return Response(body=self._offsets.encode())
 
 
-def _zero_if(is_young: bool) -> OffsetAnswer:
+def _zero_if(is_young: bool) -> OffsetResponse:
     """Let a group begin at 0. :raises Refused: it may not."""
     if not is_young:
         raise _never_read()
-    return OffsetAnswer(0)
+    return OffsetResponse(0)
 
 
 def _never_read() -> Refused:

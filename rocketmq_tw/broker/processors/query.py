@@ -15,8 +15,8 @@ from rocketmq_tw.store.files.reads import then
 from rocketmq_tw.store.interfaces import IMessageStore, Queried
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import Command
-from rocketmq_tw.wire.fields import Answer
-from rocketmq_tw.wire.requests.message import QueryAnswer, QueryMessage, ViewMessage
+from rocketmq_tw.wire.fields import Response
+from rocketmq_tw.wire.requests.message import QueryMessage, QueryResponse, ViewMessage
 
 _NOTHING = "can not find message, maybe time range not correct"
 
@@ -33,13 +33,15 @@ class QueryProcessor:
         router.on(ViewMessage, self.view)
         router.on(QueryMessage, self.query)
 
-    def view(self, request: ViewMessage, call: Command) -> Answer | Deferred[Answer]:
+    def view(
+        self, request: ViewMessage, call: Command
+    ) -> Response | Deferred[Response]:
         """Give the record that begins at a commit log offset."""
         place = request.offset
         record = self._store.record_at(place) if place >= 0 else None
         return then(record, lambda found: _viewed(found, place))
 
-    def query(self, request: QueryMessage, call: Command) -> Deferred[QueryAnswer]:
+    def query(self, request: QueryMessage, call: Command) -> Deferred[QueryResponse]:
         """
         Give the messages that have a key, oldest first.
 
@@ -59,18 +61,18 @@ class QueryProcessor:
         return found.addCallback(_answer)
 
 
-def _viewed(record: bytes | None, place: int) -> Answer:
-    """Answer with a record. :raises Refused: there is none."""
+def _viewed(record: bytes | None, place: int) -> Response:
+    """Response with a record. :raises Refused: there is none."""
     if record is None:
         raise Refused(
             ResponseCode.SYSTEM_ERROR, f"can not find message by the offset: {place}"
         )
-    return Answer(body=record)
+    return Response(body=record)
 
 
-def _answer(found: Queried) -> QueryAnswer:
+def _answer(found: Queried) -> QueryResponse:
     """Put what was found into an answer."""
-    answer = QueryAnswer(
+    answer = QueryResponse(
         index_last_update_timestamp=found.last_time_ms,
         index_last_update_phyoffset=found.last_offset,
         remark=found.gap,

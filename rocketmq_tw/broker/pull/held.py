@@ -22,7 +22,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rocketmq_tw.store.interfaces import IMessageStore
-from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.fields import Response
 
 #: Seconds between two looks at the deadlines.
 PERIOD = 1.0
@@ -39,8 +39,8 @@ class HeldPull(msgspec.Struct, eq=False):
     connection: Any
     deadline: float
     matches: Callable[[int], bool] | None
-    again: Callable[[], Answer | Deferred[Any]]
-    answer: Deferred[Answer | None]
+    again: Callable[[], Response | Deferred[Any]]
+    answer: Deferred[Response | None]
 
 
 Key = tuple[bytes, int]
@@ -75,11 +75,11 @@ class HeldPulls:
         )
 
     def stop(self) -> None:
-        """Answer all that wait, and watch no more."""
+        """Response all that wait, and watch no more."""
         if self._tick.running:
             self._tick.stop()
         self._take(lambda _pull: True)
-        self._answer_due()
+        self._respond_due()
 
     def hold(
         self,
@@ -88,15 +88,15 @@ class HeldPulls:
         timeout: float,
         connection: Any,
         matches: Callable[[int], bool] | None,
-        again: Callable[[], Answer | Deferred[Any]],
-    ) -> Deferred[Answer | None]:
+        again: Callable[[], Response | Deferred[Any]],
+    ) -> Deferred[Response | None]:
         """
         Keep a pull.
 
         :param timeout: seconds.
         :returns: fires with the answer, or None if the connection was lost meanwhile.
         """
-        answer: Deferred[Answer | None] = Deferred()
+        answer: Deferred[Response | None] = Deferred()
         deadline = self._clock.seconds() + timeout
         pull = HeldPull(connection, deadline, matches, again, answer)
         self._held.setdefault((topic.encode(), queue_id), []).append(pull)
@@ -154,12 +154,12 @@ class HeldPulls:
         return picked
 
     def _wake(self, pulls: list[HeldPull]) -> None:
-        """Answer these at the end of this turn."""
+        """Response these at the end of this turn."""
         self._due += pulls
         if self._due and self._soon is None:
-            self._soon = self._clock.callLater(0, self._answer_due)
+            self._soon = self._clock.callLater(0, self._respond_due)
 
-    def _answer_due(self) -> None:
+    def _respond_due(self) -> None:
         """Carry out and answer all that were woken."""
         soon, self._soon = self._soon, None
         if soon is not None and soon.active():

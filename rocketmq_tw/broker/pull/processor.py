@@ -29,14 +29,14 @@ from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.interfaces import Fetched, FetchStatus, IMessageStore
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import Command
-from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.pull import (
     COMMIT_OFFSET,
     SUBSCRIPTION,
     SUSPEND,
     LitePullMessage,
-    PullAnswer,
     PullMessage,
+    PullResponse,
 )
 
 Matches = Callable[[int], bool] | None
@@ -90,8 +90,8 @@ class PullProcessor:
         router.on(PullMessage, self.pull)
         router.on(LitePullMessage, self.pull)
 
-    def pull(self, request: PullMessage, call: Command) -> PullAnswer | Deferred[Any]:
-        """Answer with messages, or hold the request until one comes."""
+    def pull(self, request: PullMessage, call: Command) -> PullResponse | Deferred[Any]:
+        """Response with messages, or hold the request until one comes."""
         self._check(request)
         matches = self._matches(request)
         flags = request.sys_flag
@@ -111,18 +111,22 @@ class PullProcessor:
 
     def _read(
         self, request: PullMessage, call: Command, matches: Matches
-    ) -> PullAnswer | Deferred[Any]:
+    ) -> PullResponse | Deferred[Any]:
         """Read what is asked for; later, if the disk must be waited for."""
         answer = self._fetch(request, matches)
         if isinstance(answer, Deferred):
             self._cold.count(call.connection, answer)
-            return answer.addCallback(self._answer_or_hold, request, call, matches)
-        return self._answer_or_hold(answer, request, call, matches)
+            return answer.addCallback(self._respond_or_hold, request, call, matches)
+        return self._respond_or_hold(answer, request, call, matches)
 
-    def _answer_or_hold(
-        self, answer: PullAnswer, request: PullMessage, call: Command, matches: Matches
-    ) -> PullAnswer | Deferred[Answer | None]:
-        """Answer with what was found, or hold a pull that found nothing."""
+    def _respond_or_hold(
+        self,
+        answer: PullResponse,
+        request: PullMessage,
+        call: Command,
+        matches: Matches,
+    ) -> PullResponse | Deferred[Response | None]:
+        """Response with what was found, or hold a pull that found nothing."""
         may_wait = request.sys_flag & SUSPEND
         if answer.status != ResponseCode.PULL_NOT_FOUND or not may_wait:
             return answer
@@ -141,14 +145,14 @@ class PullProcessor:
 
     def _pull_again(
         self, request: PullMessage, matches: Matches
-    ) -> PullAnswer | Deferred[PullAnswer]:
+    ) -> PullResponse | Deferred[PullResponse]:
         """Carry a held pull out; what it reads may be gone or forbidden by now."""
         self._check(request)
         return self._fetch(request, matches)
 
     def _fetch(
         self, request: PullMessage, matches: Matches
-    ) -> PullAnswer | Deferred[PullAnswer]:
+    ) -> PullResponse | Deferred[PullResponse]:
         """Read the store."""
         fetched = self._store.get(
             request.topic,
@@ -162,7 +166,7 @@ class PullProcessor:
             return fetched.addCallback(self._answer, request)
         return self._answer(fetched, request)
 
-    def _answer(self, fetched: Fetched, request: PullMessage) -> PullAnswer:
+    def _answer(self, fetched: Fetched, request: PullMessage) -> PullResponse:
         """Put what was found into the words of the protocol."""
         status = _CODES.get(fetched.status)
         if status is None:
@@ -173,7 +177,7 @@ class PullProcessor:
             )
         if fetched.count:
             self._stats.fetched(fetched.count, len(fetched.data))
-        return PullAnswer(
+        return PullResponse(
             0,
             fetched.next_offset,
             fetched.min_offset,

@@ -41,11 +41,11 @@ from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.record import Draft
 from rocketmq_tw.wire.requests.send import (
-    SendAnswer,
     SendBatchMessage,
     SendFields,
     SendMessage,
     SendMessageV2,
+    SendResponse,
 )
 
 #: Messages that we cannot keep the promise of, yet.
@@ -66,7 +66,7 @@ _MARKS = {
 _NOT_A_CLIENTS = sum(_MARKS)
 _DLQ = DLQ_PREFIX.encode()
 #: What a send gives: the answer, now or when the message is on disk.
-Sending = SendAnswer | Deferred[SendAnswer]
+Sending = SendResponse | Deferred[SendResponse]
 
 
 class Target(msgspec.Struct, gc=False):
@@ -146,7 +146,7 @@ class SendProcessor:
         stored = self._put(draft, call.connection.last_seen)
         self._stats.stored(1, stored.size)
         region, trace = self._answered
-        answer = SendAnswer(
+        answer = SendResponse(
             self._id_format % stored.commit_log_offset,
             draft.queue_id if draft.topic is target.topic else queue_id,
             stored.queue_offset,
@@ -176,19 +176,19 @@ class SendProcessor:
         self._stats.stored(len(stored), sum(each.size for each in stored))
         region, trace = self._answered
         ids = ",".join(self._id_format % each.commit_log_offset for each in stored)
-        answer = SendAnswer(ids, queue_id, stored[0].queue_offset, region, trace)
+        answer = SendResponse(ids, queue_id, stored[0].queue_offset, region, trace)
         if self._flushes_first:
             return self._once_safe(answer, request, stored[-1])
         return answer
 
     def _once_safe(
-        self, answer: SendAnswer, request: SendFields, last: Appended
+        self, answer: SendResponse, request: SendFields, last: Appended
     ) -> Sending:
-        """Answer when the messages are on disk, unless the sender does not wait."""
+        """Response when the messages are on disk, unless the sender does not wait."""
         wait = properties.find(request.properties or "", WAIT)
         if wait is not None and wait.lower() != "true":
             return answer
-        waiting = self._store.when_safe(last.commit_log_offset + last.size)
+        waiting = self._store.when_flushed(last.commit_log_offset + last.size)
         return answer if waiting is None else waiting.addCallback(_flushed, answer)
 
     def _draft(
@@ -352,7 +352,7 @@ class SendProcessor:
         return _target_of(config)
 
 
-def _flushed(outcome: FlushOutcome, answer: SendAnswer) -> SendAnswer:
+def _flushed(outcome: FlushOutcome, answer: SendResponse) -> SendResponse:
     """Say so where the disk took longer than the message should wait for it."""
     if outcome is FlushOutcome.TIMED_OUT:
         answer.status = ResponseCode.FLUSH_DISK_TIMEOUT

@@ -39,7 +39,7 @@ from rocketmq_tw.store.interfaces import FlushOutcome, IMessageStore
 from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import Command
-from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.record import Draft
 from rocketmq_tw.wire.requests.send import SendBack
 
@@ -93,7 +93,9 @@ class RetryRules:
             return self._topics.create_dlq(name)
         return self._retry_topic(group)
 
-    def send_back(self, request: SendBack, call: Command) -> Answer | Deferred[Answer]:
+    def send_back(
+        self, request: SendBack, call: Command
+    ) -> Response | Deferred[Response]:
         """Store a message once more, to be delivered after a while."""
         group = self._group(request.group)
         if not self._broker_permission & PERM_WRITE:
@@ -102,17 +104,17 @@ class RetryRules:
                 "the broker does not take messages: its permission lacks write",
             )
         if group.retry_queue_nums <= 0:
-            return Answer()
+            return Response()
 
-        def again(record: bytes | None) -> Answer | Deferred[Answer]:
+        def again(record: bytes | None) -> Response | Deferred[Response]:
             if record is None:
                 raise _nothing_at(request.offset)
             draft = self._draft_again(request, record, group, call)
             stored = self._store.put(draft, call.connection.last_seen)
             # The original waits not: but the consumer forgets it once this is answered.
             end = stored.commit_log_offset + stored.size
-            waiting = self._store.when_safe(end)
-            return Answer() if waiting is None else waiting.addCallback(_taken)
+            waiting = self._store.when_flushed(end)
+            return Response() if waiting is None else waiting.addCallback(_taken)
 
         return then(self._store.record_at(request.offset), again)
 
@@ -182,9 +184,9 @@ def _nothing_at(place: int) -> Refused:
     )
 
 
-def _taken(outcome: FlushOutcome) -> Answer:
-    """Answer that a message is on disk. :raises Refused: it is not, so far."""
+def _taken(outcome: FlushOutcome) -> Response:
+    """Response that a message is on disk. :raises Refused: it is not, so far."""
     if outcome is FlushOutcome.TIMED_OUT:
         why = "the message was stored again, but the disk did not take it in time"
         raise Refused(ResponseCode.SYSTEM_ERROR, why)
-    return Answer()
+    return Response()

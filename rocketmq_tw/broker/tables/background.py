@@ -17,21 +17,21 @@ from twisted.python.failure import Failure
 
 from rocketmq_tw.jsonfile import JsonFile
 
-InThread = Callable[[Callable[[], None]], "Deferred[None]"]
+RunInThread = Callable[[Callable[[], None]], "Deferred[None]"]
 
 
 class BackgroundFile(JsonFile):
     """
     A :class:`~rocketmq_tw.jsonfile.JsonFile` whose ``save`` returns at once.
 
-    :param in_thread: runs a function elsewhere.
+    :param run_in_thread: runs a function elsewhere.
     """
 
     _log = Logger()
 
-    def __init__(self, path: str, in_thread: InThread) -> None:
+    def __init__(self, path: str, run_in_thread: RunInThread) -> None:
         super().__init__(path)
-        self._in_thread = in_thread
+        self._run_in_thread = run_in_thread
         self._next: bytes | None = None
         self._busy = False
         self._waiting: list[Deferred[None]] = []
@@ -57,7 +57,7 @@ class BackgroundFile(JsonFile):
         data, self._next = self._next, None
         assert data is not None
         self._busy = True
-        written = self._in_thread(lambda: JsonFile.save(self, data))
+        written = self._run_in_thread(lambda: JsonFile.save(self, data))
         written.addCallbacks(self._written, lambda failure: self._failed(failure, data))
 
     def _written(self, _result: Any) -> None:

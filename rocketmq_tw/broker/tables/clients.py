@@ -19,7 +19,7 @@ from twisted.logger import Logger
 
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.model.group import ConsumeFrom, ConsumeType, MessageModel
-from rocketmq_tw.model.log_safe import shown
+from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.model.subscription import Subscription
 from rocketmq_tw.wire.requests.heartbeat import NotifyConsumerIdsChanged
 
@@ -214,7 +214,7 @@ class ClientTable:
             self._log.info(
                 "closing {address}: no heartbeat of {client_id} for {life:g} s",
                 address=connection.address,
-                client_id=shown(client.client_id),
+                client_id=log_safe(client.client_id),
                 life=CLIENT_LIFE,
             )
             self.connection_lost(connection)

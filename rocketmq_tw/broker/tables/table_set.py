@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.broker.config import BrokerConfig
-from rocketmq_tw.broker.tables.background import BackgroundFile, InThread
+from rocketmq_tw.broker.tables.background import BackgroundFile, RunInThread
 from rocketmq_tw.broker.tables.clients import ClientTable, MemberNotifier
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
@@ -24,14 +24,14 @@ class Tables:
     """
     The tables of one broker.
 
-    :param in_thread: writes files elsewhere than in the reactor's thread.
+    :param run_in_thread: writes files elsewhere than in the reactor's thread.
     :ivar folder: where their files are.
     """
 
     def __init__(
-        self, config: BrokerConfig, clock: IReactorTime, in_thread: InThread
+        self, config: BrokerConfig, clock: IReactorTime, run_in_thread: RunInThread
     ) -> None:
-        self._in_thread = in_thread
+        self._run_in_thread = run_in_thread
         self._files: list[BackgroundFile] = []
         self.folder = os.path.join(config.store_path_root_dir, "config")
 
@@ -61,7 +61,7 @@ class Tables:
 
     def file(self, name: str) -> BackgroundFile:
         """Give the document of that name."""
-        made = BackgroundFile(os.path.join(self.folder, name), self._in_thread)
+        made = BackgroundFile(os.path.join(self.folder, name), self._run_in_thread)
         self._files.append(made)
         return made
 

@@ -21,7 +21,7 @@ from twisted.python.failure import Failure
 
 from rocketmq_tw.client.consumer.offsets.remote import RemoteOffsetStore
 from rocketmq_tw.client.consumer.process_queue import CacheSize, ProcessQueue
-from rocketmq_tw.client.consumer.pull_result import PullStatus, read_answer
+from rocketmq_tw.client.consumer.pull_result import PullStatus, read_response
 from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.subscription import Subscription
 from rocketmq_tw.remoting.errors import BrokerError, ConnectError
@@ -29,8 +29,8 @@ from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.requests.pull import (
     COMMIT_OFFSET,
     SUSPEND,
-    PullAnswer,
     PullMessage,
+    PullResponse,
 )
 
 if TYPE_CHECKING:
@@ -222,12 +222,12 @@ class PullLoop:
     # -- what came of it
 
     def _answered(
-        self, answer: PullAnswer, pulled: Deferred[Any], subscription: Subscription
+        self, answer: PullResponse, pulled: Deferred[Any], subscription: Subscription
     ) -> None:
         """Take what was found, and pull on."""
         if pulled is not self._pending:
             return
-        result = read_answer(answer, self.held.queue, subscription)
+        result = read_response(answer, self.held.queue, subscription)
         self._failing = False
         self._broker_id = result.suggested_broker_id
         if result.status is PullStatus.OFFSET_ILLEGAL:

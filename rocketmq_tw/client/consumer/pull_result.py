@@ -20,7 +20,7 @@ from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.subscription import Subscription
 from rocketmq_tw.wire import compression, record
 from rocketmq_tw.wire.errors import ProtocolError
-from rocketmq_tw.wire.requests.pull import PullAnswer
+from rocketmq_tw.wire.requests.pull import PullResponse
 
 _log = Logger()
 
@@ -58,8 +58,8 @@ class PullResult(msgspec.Struct, frozen=True):
     suggested_broker_id: int = 0
 
 
-def read_answer(
-    answer: PullAnswer, queue: MessageQueue, subscription: Subscription | None
+def read_response(
+    answer: PullResponse, queue: MessageQueue, subscription: Subscription | None
 ) -> PullResult:
     """
     Decode an answer and keep what the subscription wants.

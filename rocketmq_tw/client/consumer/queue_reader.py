@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.client.consumer.offsets.remote import ask_broker
-from rocketmq_tw.client.consumer.pull_result import PullResult, PullStatus, read_answer
+from rocketmq_tw.client.consumer.pull_result import (
+    PullResult,
+    PullStatus,
+    read_response,
+)
 from rocketmq_tw.client.errors import OffsetOutOfRange
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.subscription import parse
@@ -74,7 +78,7 @@ class QueueReader:
         )
 
         def read(answer: Any) -> PullResult:
-            result = read_answer(answer, queue, subscription)
+            result = read_response(answer, queue, subscription)
             if result.status is PullStatus.OFFSET_ILLEGAL:
                 raise OffsetOutOfRange(queue, offset, result.next_offset)
             return result

@@ -12,7 +12,7 @@ from enum import IntEnum
 import msgspec
 
 from rocketmq_tw.model.queue import MessageQueue
-from rocketmq_tw.wire.requests.send import SendAnswer
+from rocketmq_tw.wire.requests.send import SendResponse
 
 
 class SendStatus(IntEnum):
@@ -49,7 +49,9 @@ class SendResult(msgspec.Struct, frozen=True):
 _STATUSES = {int(status): status for status in SendStatus}
 
 
-def send_result(answer: SendAnswer, queue: MessageQueue, message_id: str) -> SendResult:
+def send_result(
+    answer: SendResponse, queue: MessageQueue, message_id: str
+) -> SendResult:
     """
     Read a broker's answer.
 

@@ -7,9 +7,9 @@ the kernel every second, and to the disk every minute; then the checkpoint tells
 both are. SYNC_FLUSH: besides, the log is forced at the end of each turn of the reactor
 that stored a message, and once more after that if messages came meanwhile.
 
-fsync runs where ``in_thread`` puts it, one of the log at a time. One that fails is the
-end: the kernel drops the pages it could not write, so trying again would succeed and
-prove nothing. The store takes no messages until it is opened anew, and recovers.
+``run_in_thread`` runs each fsync, one of the log at a time. One that fails is final:
+the kernel drops the pages it could not write, so a second fsync would succeed and prove
+nothing. The store takes no messages until it is opened again, and recovers.
 
 Source: ``FlushRealTimeService``, ``GroupCommitService`` and
 ``FlushConsumeQueueService`` of RocketMQ 5.
@@ -36,7 +36,7 @@ from rocketmq_tw.store.log.commitlog import CommitLog
 from rocketmq_tw.store.queues.table import ConsumeQueues
 
 #: Runs a blocking call elsewhere, like ``deferToThreadPool`` with its pool bound.
-InThread = Callable[[Callable[[], None]], "Deferred[None]"]
+RunInThread = Callable[[Callable[[], None]], "Deferred[None]"]
 
 _PAGE = 4096
 #: What opening a file may say without a fault of the disk.
@@ -63,7 +63,7 @@ class FlushService:
         checkpoint_path: str,
         config: StoreConfig,
         clock: IReactorTime,
-        in_thread: InThread | None,
+        run_in_thread: RunInThread | None,
         progress: QueueProgress,
     ) -> None:
         """Flush these parts; nothing runs before :meth:`start`."""
@@ -78,7 +78,7 @@ class FlushService:
         self._checkpoint_path = checkpoint_path
         self._config = config
         self._clock = clock
-        self._in_thread = _here if in_thread is None else in_thread
+        self._run_in_thread = _here if run_in_thread is None else run_in_thread
         self._waiters = FlushWaiters(clock, config.sync_flush_timeout)
         self._log_lock = DeferredLock()
         self._queues_lock = DeferredLock()
@@ -127,7 +127,7 @@ class FlushService:
         if self._soon is None and self._is_running and not self._log_lock.locked:
             self._soon = self._clock.callLater(0, self._flush_group)
 
-    def when_safe(self, end: int) -> "Deferred[FlushOutcome] | None":
+    def when_flushed(self, end: int) -> "Deferred[FlushOutcome] | None":
         """
         Wait until the log is on disk up to ``end``; None if it is.
 
@@ -259,7 +259,7 @@ class FlushService:
     def _force(self, paths: list[str], owed: set[str]) -> "Deferred[None]":
         """Force files to disk, in the thread; ``owed`` takes what is to try again."""
         disk = self._commit_log.files.disk
-        forced = self._in_thread(lambda: disk.force(paths))
+        forced = self._run_in_thread(lambda: disk.force(paths))
         return forced.addErrback(self._not_forced, paths, owed)
 
     def _not_forced(

@@ -38,7 +38,7 @@ from rocketmq_tw.store.log.commitlog import CommitLog
 from rocketmq_tw.store.queues.table import ConsumeQueues
 
 #: Runs a blocking call elsewhere.
-InThread = Callable[[Callable[[], None]], "Deferred[None]"]
+RunInThread = Callable[[Callable[[], None]], "Deferred[None]"]
 
 _FIRST_AFTER = 60.0
 #: So many queues a turn of the reactor, or for so long, in seconds.
@@ -71,7 +71,7 @@ class RetentionService:
         index: Trimmed,
         config: RetentionConfig,
         clock: IReactorTime,
-        in_thread: InThread,
+        run_in_thread: RunInThread,
         on_full: Callable[[DiskFull | None], None],
         remember: Callable[[], object],
     ) -> None:
@@ -81,7 +81,7 @@ class RetentionService:
         self._index = index
         self._config = config.bounded()
         self._clock = clock
-        self._in_thread = in_thread
+        self._run_in_thread = run_in_thread
         self._on_full = on_full
         self._remember = remember
         self._disk: Disk = log.files.disk
@@ -219,4 +219,4 @@ class RetentionService:
             if directory is not None:
                 self._disk.force([directory])
 
-        await self._in_thread(unlink)
+        await self._run_in_thread(unlink)

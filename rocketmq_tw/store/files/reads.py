@@ -33,7 +33,7 @@ from twisted.python.failure import Failure
 from rocketmq_tw.store.errors import TooManyReads
 from rocketmq_tw.store.files.segments import MappedFileQueue
 
-InThread = Callable[[Callable[[], None]], "Deferred[None]"]
+RunInThread = Callable[[Callable[[], None]], "Deferred[None]"]
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
@@ -78,11 +78,11 @@ class Reads:
     """
 
     def __init__(
-        self, in_thread: InThread | None = None, max_waiting: int = MAX_WAITING
+        self, run_in_thread: RunInThread | None = None, max_waiting: int = MAX_WAITING
     ) -> None:
-        """:param in_thread: runs a blocking read elsewhere; None runs it here."""
+        """:param run_in_thread: runs a blocking read elsewhere; None runs it here."""
         self.cold = 0
-        self._in_thread = in_thread or maybeDeferred
+        self._run_in_thread = run_in_thread or maybeDeferred
         self._max_waiting = max_waiting
         self._scratch = memoryview(bytearray(_SCRATCH))
         self._can_tell = _NO_WAIT is not None
@@ -150,7 +150,7 @@ class Reads:
 
         def start() -> None:
             self._running += 1
-            read = self._in_thread(lambda: _read_all(pieces, found))
+            read = self._run_in_thread(lambda: _read_all(pieces, found))
             read.addBoth(end)
 
         def end(result: object) -> None:

@@ -18,7 +18,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from rocketmq_tw.store.durability.flush import InThread
+from rocketmq_tw.store.durability.flush import RunInThread
 from rocketmq_tw.store.index.file import Entry, IndexFile
 from rocketmq_tw.store.index.files import IndexFiles
 from rocketmq_tw.store.index.hash import KeyHash
@@ -58,7 +58,7 @@ class IndexBuilder:
         readable_end: Callable[[], int],
         files: IndexFiles,
         clock: IReactorTime,
-        in_thread: InThread,
+        run_in_thread: RunInThread,
         forced: Callable[[int], None],
     ) -> None:
         """Index ``log`` up to its ``readable_end``; :meth:`start` begins."""
@@ -67,7 +67,7 @@ class IndexBuilder:
         self._end = readable_end
         self._files = files
         self._clock = clock
-        self._in_thread = in_thread
+        self._run_in_thread = run_in_thread
         self._forced = forced
         self._is_sound = True
         self._one_at_a_time = DeferredLock()
@@ -128,7 +128,7 @@ class IndexBuilder:
             return succeed(None)
         newest = self._files.files[-1]
         return self._one_at_a_time.run(
-            self._in_thread, lambda: self._files.force(newest)
+            self._run_in_thread, lambda: self._files.force(newest)
         )
 
     def _step(self) -> None:
@@ -272,7 +272,7 @@ class IndexBuilder:
                 self._call = self._clock.callLater(0, self._step)
 
         self._is_reading = True
-        self._in_thread(read).addBoth(ended)
+        self._run_in_thread(read).addBoth(ended)
 
     def _read_failed(self, failure: Failure) -> None:
         """Go on at what the log has now; a file that is gone was deleted for age."""
@@ -293,7 +293,7 @@ class IndexBuilder:
             self._log.failure("an index file is not on disk", failure=failure)
 
         run = self._one_at_a_time.run
-        done = run(self._in_thread, lambda: self._files.force(file))
+        done = run(self._run_in_thread, lambda: self._files.force(file))
         done.addCallbacks(forced, failed)
 
     def _failed(self, error: OSError) -> None:

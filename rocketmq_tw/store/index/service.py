@@ -28,7 +28,7 @@ from twisted.python.failure import Failure
 
 from rocketmq_tw.store.config import StoreConfig
 from rocketmq_tw.store.durability.checkpoint import StoreCheckpoint
-from rocketmq_tw.store.durability.flush import InThread
+from rocketmq_tw.store.durability.flush import RunInThread
 from rocketmq_tw.store.errors import TooManyQueries
 from rocketmq_tw.store.files.disk import Disk
 from rocketmq_tw.store.index.builder import IndexBuilder
@@ -62,7 +62,7 @@ class MessageIndex:
         checkpoint: StoreCheckpoint,
         config: StoreConfig,
         clock: IReactorTime,
-        in_thread: InThread | None,
+        run_in_thread: RunInThread | None,
         disk: Disk,
     ) -> None:
         """
@@ -79,11 +79,11 @@ class MessageIndex:
         self._commit_log = log
         self._checkpoint = checkpoint
         self._clock = clock
-        self._in_thread = in_thread = in_thread or maybeDeferred
+        self._run_in_thread = run_in_thread = run_in_thread or maybeDeferred
         self._hash = KeyHash()
         self._one_at_a_time = DeferredLock()
         self._builder = IndexBuilder(
-            log, readable_end, files, clock, in_thread, self._forced
+            log, readable_end, files, clock, run_in_thread, self._forced
         )
         self._is_open = False
         self._position = 0
@@ -183,7 +183,7 @@ class MessageIndex:
         search = Search(self._commit_log, self._files.files)
         if max_count > 0:
             run = self._one_at_a_time.run
-            await run(self._in_thread, lambda: search.run(wanted))
+            await run(self._run_in_thread, lambda: search.run(wanted))
         gap = search.gap
         if gap is None and self._builder.lag and len(search.records) < max_count:
             gap = f"{self._builder.lag} bytes of messages are not indexed yet"

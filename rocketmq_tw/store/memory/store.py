@@ -97,7 +97,7 @@ class MemoryMessageStore:
             for at, end in zip(places, ends, strict=True)
         ]
 
-    def when_safe(self, end: int) -> "Deferred[FlushOutcome] | None":
+    def when_flushed(self, end: int) -> "Deferred[FlushOutcome] | None":
         """Wait for nothing: memory is all there is."""
         return None
 

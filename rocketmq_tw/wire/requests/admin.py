@@ -9,22 +9,22 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rocketmq_tw.wire.codes import RequestCode
-from rocketmq_tw.wire.fields import Answer, Request
+from rocketmq_tw.wire.fields import Request, Response
 
 
-class GetRuntimeInfo(Request[Answer]):
+class GetRuntimeInfo(Request[Response]):
     """Ask for figures; the body is a ``KVTable``."""
 
     code: ClassVar[int] = RequestCode.GET_BROKER_RUNTIME_INFO
 
 
-class BrokerConfigAnswer(Answer):
+class BrokerConfigResponse(Response):
     """The version of the settings, as JSON text."""
 
     version: str
 
 
-class GetBrokerConfig(Request[BrokerConfigAnswer]):
+class GetBrokerConfig(Request[BrokerConfigResponse]):
     """Ask for the settings; the body is properties text."""
 
     code: ClassVar[int] = RequestCode.GET_BROKER_CONFIG

@@ -10,29 +10,29 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rocketmq_tw.wire.codes import RequestCode
-from rocketmq_tw.wire.fields import Answer, Request
+from rocketmq_tw.wire.fields import Request, Response
 
 
-class UpdateGroup(Request[Answer]):
+class UpdateGroup(Request[Response]):
     """Create a group or change it; the body is a ``SubscriptionGroupConfig``."""
 
     code: ClassVar[int] = RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP
 
 
-class GetAllGroups(Request[Answer]):
+class GetAllGroups(Request[Response]):
     """Ask for the table of groups."""
 
     code: ClassVar[int] = RequestCode.GET_ALL_SUBSCRIPTIONGROUP_CONFIG
 
 
-class GetGroup(Request[Answer]):
+class GetGroup(Request[Response]):
     """Ask for one group's settings."""
 
     code: ClassVar[int] = RequestCode.GET_SUBSCRIPTIONGROUP_CONFIG
     group: str
 
 
-class DeleteGroup(Request[Answer]):
+class DeleteGroup(Request[Response]):
     """Delete a group; the two releases spell the same flag differently."""
 
     code: ClassVar[int] = RequestCode.DELETE_SUBSCRIPTIONGROUP

@@ -12,16 +12,16 @@ from typing import ClassVar
 import msgspec
 
 from rocketmq_tw.wire.codes import RequestCode
-from rocketmq_tw.wire.fields import Answer, Request
+from rocketmq_tw.wire.fields import Request, Response
 
 
-class Heartbeat(Request[Answer]):
+class Heartbeat(Request[Response]):
     """Say who we are; the body is :mod:`rocketmq_tw.wire.bodies.heartbeat`."""
 
     code: ClassVar[int] = RequestCode.HEART_BEAT
 
 
-class UnregisterClient(Request[Answer]):
+class UnregisterClient(Request[Response]):
     """Leave a group."""
 
     code: ClassVar[int] = RequestCode.UNREGISTER_CLIENT
@@ -30,28 +30,28 @@ class UnregisterClient(Request[Answer]):
     consumer_group: str | None = None
 
 
-class GetConsumerList(Request[Answer]):
+class GetConsumerList(Request[Response]):
     """Ask for the client ids of a group; the body is a list."""
 
     code: ClassVar[int] = RequestCode.GET_CONSUMER_LIST_BY_GROUP
     consumer_group: str
 
 
-class NotifyConsumerIdsChanged(Request[Answer]):
+class NotifyConsumerIdsChanged(Request[Response]):
     """Broker to client, one-way: the members of a group have changed."""
 
     code: ClassVar[int] = RequestCode.NOTIFY_CONSUMER_IDS_CHANGED
     consumer_group: str
 
 
-class GetConsumerConnections(Request[Answer]):
+class GetConsumerConnections(Request[Response]):
     """Ask who consumes in a group; the body is a ``ConsumerConnection``."""
 
     code: ClassVar[int] = RequestCode.GET_CONSUMER_CONNECTION_LIST
     consumer_group: str
 
 
-class GetProducerConnections(Request[Answer]):
+class GetProducerConnections(Request[Response]):
     """Ask who produces in a group; the body is a ``ProducerConnection``."""
 
     code: ClassVar[int] = RequestCode.GET_PRODUCER_CONNECTION_LIST

@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rocketmq_tw.wire.codes import RequestCode
-from rocketmq_tw.wire.fields import Answer, Request
+from rocketmq_tw.wire.fields import Request, Response
 
 
-class PutKVConfig(Request[Answer]):
+class PutKVConfig(Request[Response]):
     """Set one key."""
 
     code: ClassVar[int] = RequestCode.PUT_KV_CONFIG
@@ -22,13 +22,13 @@ class PutKVConfig(Request[Answer]):
     value: str
 
 
-class KVAnswer(Answer):
+class KVResponse(Response):
     """The value of one key."""
 
     value: str | None = None
 
 
-class GetKVConfig(Request[KVAnswer]):
+class GetKVConfig(Request[KVResponse]):
     """Ask for one key; 22 if it is not set."""
 
     code: ClassVar[int] = RequestCode.GET_KV_CONFIG
@@ -36,7 +36,7 @@ class GetKVConfig(Request[KVAnswer]):
     key: str
 
 
-class DeleteKVConfig(Request[Answer]):
+class DeleteKVConfig(Request[Response]):
     """Forget one key."""
 
     code: ClassVar[int] = RequestCode.DELETE_KV_CONFIG
@@ -44,20 +44,20 @@ class DeleteKVConfig(Request[Answer]):
     key: str
 
 
-class GetKVList(Request[Answer]):
+class GetKVList(Request[Response]):
     """Ask for all keys of a namespace; the body is a ``KVTable``."""
 
     code: ClassVar[int] = RequestCode.GET_KVLIST_BY_NAMESPACE
     namespace: str
 
 
-class UpdateNamesrvConfig(Request[Answer]):
+class UpdateNamesrvConfig(Request[Response]):
     """Change settings; the body is properties text."""
 
     code: ClassVar[int] = RequestCode.UPDATE_NAMESRV_CONFIG
 
 
-class GetNamesrvConfig(Request[Answer]):
+class GetNamesrvConfig(Request[Response]):
     """Ask for the settings; the body is properties text."""
 
     code: ClassVar[int] = RequestCode.GET_NAMESRV_CONFIG

@@ -10,16 +10,16 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rocketmq_tw.wire.codes import RequestCode
-from rocketmq_tw.wire.fields import Answer, Request
+from rocketmq_tw.wire.fields import Request, Response
 
 
-class LockQueues(Request[Answer]):
+class LockQueues(Request[Response]):
     """Ask for queues; the answer's body names those that are held now."""
 
     code: ClassVar[int] = RequestCode.LOCK_BATCH_MQ
 
 
-class UnlockQueues(Request[Answer]):
+class UnlockQueues(Request[Response]):
     """Give queues back."""
 
     code: ClassVar[int] = RequestCode.UNLOCK_BATCH_MQ

@@ -11,10 +11,10 @@ from typing import ClassVar
 import msgspec
 
 from rocketmq_tw.wire.codes import RequestCode, ResponseCode
-from rocketmq_tw.wire.fields import Answer, Int32, Int64, Request
+from rocketmq_tw.wire.fields import Int32, Int64, Request, Response
 
 
-class ViewMessage(Request[Answer]):
+class ViewMessage(Request[Response]):
     """Ask for the record at a commit log offset; the answer's body is that record."""
 
     code: ClassVar[int] = RequestCode.VIEW_MESSAGE_BY_ID
@@ -22,7 +22,7 @@ class ViewMessage(Request[Answer]):
     topic: str | None = None
 
 
-class QueryAnswer(Answer):
+class QueryResponse(Response):
     """
     The records found, back to back, oldest first; none with QUERY_NOT_FOUND.
 
@@ -34,7 +34,7 @@ class QueryAnswer(Answer):
     index_last_update_phyoffset: Int64 = 0
 
 
-class QueryMessage(Request[QueryAnswer]):
+class QueryMessage(Request[QueryResponse]):
     """
     Ask for the messages of a topic that have a key, stored within two times (ms).
 

@@ -10,22 +10,22 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rocketmq_tw.wire.codes import RequestCode
-from rocketmq_tw.wire.fields import Answer, Int32, Int64, Request
+from rocketmq_tw.wire.fields import Int32, Int64, Request, Response
 
 
-class OffsetAnswer(Answer):
+class OffsetResponse(Response):
     """A queue offset."""
 
     offset: int
 
 
-class TimestampAnswer(Answer):
+class TimestampResponse(Response):
     """A time in ms since the epoch; -1 if there is none."""
 
     timestamp: int
 
 
-class QueryConsumerOffset(Request[OffsetAnswer]):
+class QueryConsumerOffset(Request[OffsetResponse]):
     """Ask how far a group has read; 22 if nothing is known."""
 
     code: ClassVar[int] = RequestCode.QUERY_CONSUMER_OFFSET
@@ -35,7 +35,7 @@ class QueryConsumerOffset(Request[OffsetAnswer]):
     set_zero_if_not_found: bool | None = None
 
 
-class UpdateConsumerOffset(Request[Answer]):
+class UpdateConsumerOffset(Request[Response]):
     """Say how far a group has read: the next offset it wants."""
 
     code: ClassVar[int] = RequestCode.UPDATE_CONSUMER_OFFSET
@@ -45,7 +45,7 @@ class UpdateConsumerOffset(Request[Answer]):
     commit_offset: Int64
 
 
-class SearchOffset(Request[OffsetAnswer]):
+class SearchOffset(Request[OffsetResponse]):
     """Ask for the first offset stored at or after a time in ms."""
 
     code: ClassVar[int] = RequestCode.SEARCH_OFFSET_BY_TIMESTAMP
@@ -55,7 +55,7 @@ class SearchOffset(Request[OffsetAnswer]):
     boundary_type: str | None = None
 
 
-class GetMaxOffset(Request[OffsetAnswer]):
+class GetMaxOffset(Request[OffsetResponse]):
     """Ask where a queue ends: the offset that the next message gets."""
 
     code: ClassVar[int] = RequestCode.GET_MAX_OFFSET
@@ -64,7 +64,7 @@ class GetMaxOffset(Request[OffsetAnswer]):
     committed: bool | None = None
 
 
-class GetMinOffset(Request[OffsetAnswer]):
+class GetMinOffset(Request[OffsetResponse]):
     """Ask where a queue begins."""
 
     code: ClassVar[int] = RequestCode.GET_MIN_OFFSET
@@ -72,7 +72,7 @@ class GetMinOffset(Request[OffsetAnswer]):
     queue_id: int
 
 
-class GetEarliestStoreTime(Request[TimestampAnswer]):
+class GetEarliestStoreTime(Request[TimestampResponse]):
     """Ask when the oldest message of a queue was stored."""
 
     code: ClassVar[int] = RequestCode.GET_EARLIEST_MSG_STORETIME
@@ -80,7 +80,7 @@ class GetEarliestStoreTime(Request[TimestampAnswer]):
     queue_id: int
 
 
-class GetAllConsumerOffset(Request[Answer]):
+class GetAllConsumerOffset(Request[Response]):
     """Ask for the table of all groups' offsets (a slave does)."""
 
     code: ClassVar[int] = RequestCode.GET_ALL_CONSUMER_OFFSET

@@ -10,8 +10,8 @@ import struct
 from typing import ClassVar
 
 from rocketmq_tw.wire.codes import RequestCode
-from rocketmq_tw.wire.command import answer_head
-from rocketmq_tw.wire.fields import Answer, Int32, Int64, Request
+from rocketmq_tw.wire.command import response_head
+from rocketmq_tw.wire.fields import Int32, Int64, Request, Response
 
 #: Bits of ``sys_flag``.
 COMMIT_OFFSET = 1
@@ -26,7 +26,7 @@ PULLED = frozenset({0, 19, 20, 21})
 _pack_head = struct.Struct(">II").pack
 
 
-class PullAnswer(Answer):
+class PullResponse(Response):
     """
     What was found; the body is records back to back.
 
@@ -48,7 +48,9 @@ class PullAnswer(Answer):
         if head is None:
             if len(_heads) > 64:
                 return None
-            head = _heads[self.remark] = answer_head(PullAnswer, _NUMBERS, self.remark)
+            head = _heads[self.remark] = response_head(
+                PullResponse, _NUMBERS, self.remark
+            )
         header = head % (
             self.status,
             self.max_offset,
@@ -67,7 +69,7 @@ _NUMBERS = ("maxOffset", "minOffset", "nextBeginOffset", "suggestWhichBrokerId")
 _heads: dict[str | None, bytes] = {}
 
 
-class PullMessage(Request[PullAnswer]):
+class PullMessage(Request[PullResponse]):
     """
     Ask for the messages of a queue from an offset on.
 
@@ -92,7 +94,7 @@ class PullMessage(Request[PullAnswer]):
     request_source: Int32 | None = None
 
 
-class LitePullMessage(PullMessage, Request[PullAnswer]):
+class LitePullMessage(PullMessage, Request[PullResponse]):
     """The same, as 5.x lite pull consumers ask."""
 
     code: ClassVar[int] = RequestCode.LITE_PULL_MESSAGE

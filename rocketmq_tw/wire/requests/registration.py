@@ -14,17 +14,17 @@ from typing import ClassVar
 import msgspec
 
 from rocketmq_tw.wire.codes import RequestCode
-from rocketmq_tw.wire.fields import Answer, Request
+from rocketmq_tw.wire.fields import Request, Response
 
 
-class RegisterAnswer(Answer):
+class RegisterResponse(Response):
     """For a slave: where its master is; the body is a ``KVTable`` of order topics."""
 
     ha_server_addr: str | None = None
     master_addr: str | None = None
 
 
-class RegisterBroker(Request[RegisterAnswer], kw_only=True):
+class RegisterBroker(Request[RegisterResponse], kw_only=True):
     """Register a broker with its topics, or keep its entry alive."""
 
     code: ClassVar[int] = RequestCode.REGISTER_BROKER
@@ -40,7 +40,7 @@ class RegisterBroker(Request[RegisterAnswer], kw_only=True):
     zone_name: str | None = msgspec.field(name="__ZONE_NAME", default=None)
 
 
-class UnregisterBroker(Request[Answer]):
+class UnregisterBroker(Request[Response]):
     """Take a broker out at once."""
 
     code: ClassVar[int] = RequestCode.UNREGISTER_BROKER
@@ -50,13 +50,13 @@ class UnregisterBroker(Request[Answer]):
     broker_id: int
 
 
-class DataVersionAnswer(Answer):
+class DataVersionResponse(Response):
     """Whether the topics have to be registered anew."""
 
     changed: bool
 
 
-class QueryDataVersion(Request[DataVersionAnswer]):
+class QueryDataVersion(Request[DataVersionResponse]):
     """Compare the version of a broker's topics (the body); keeps it alive too."""
 
     code: ClassVar[int] = RequestCode.QUERY_DATA_VERSION
@@ -66,7 +66,7 @@ class QueryDataVersion(Request[DataVersionAnswer]):
     broker_id: int
 
 
-class BrokerHeartbeat(Request[Answer]):
+class BrokerHeartbeat(Request[Response]):
     """Keep a broker's entry alive; one-way."""
 
     code: ClassVar[int] = RequestCode.BROKER_HEARTBEAT
@@ -75,26 +75,26 @@ class BrokerHeartbeat(Request[Answer]):
     broker_name: str
 
 
-class WipeAnswer(Answer):
+class WipeResponse(Response):
     """How many topics were changed."""
 
     wipe_topic_count: int
 
 
-class WipeWritePermission(Request[WipeAnswer]):
+class WipeWritePermission(Request[WipeResponse]):
     """Stop clients from writing to a broker, until it registers anew."""
 
     code: ClassVar[int] = RequestCode.WIPE_WRITE_PERM_OF_BROKER
     broker_name: str
 
 
-class AddAnswer(Answer):
+class AddResponse(Response):
     """How many topics were changed."""
 
     add_topic_count: int
 
 
-class AddWritePermission(Request[AddAnswer]):
+class AddWritePermission(Request[AddResponse]):
     """Undo :class:`WipeWritePermission`."""
 
     code: ClassVar[int] = RequestCode.ADD_WRITE_PERM_OF_BROKER

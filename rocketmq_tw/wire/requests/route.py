@@ -13,10 +13,10 @@ from typing import ClassVar
 import msgspec
 
 from rocketmq_tw.wire.codes import RequestCode
-from rocketmq_tw.wire.fields import Answer, Request
+from rocketmq_tw.wire.fields import Request, Response
 
 
-class GetRoute(Request[Answer]):
+class GetRoute(Request[Response]):
     """Ask which brokers hold a topic; the body is a ``TopicRouteData``."""
 
     code: ClassVar[int] = RequestCode.GET_ROUTEINFO_BY_TOPIC
@@ -27,50 +27,50 @@ class GetRoute(Request[Answer]):
     zone_name: str | None = msgspec.field(name="__ZONE_NAME", default=None)
 
 
-class GetClusterInfo(Request[Answer]):
+class GetClusterInfo(Request[Response]):
     """Ask for all clusters and brokers; the body is a ``ClusterInfo``."""
 
     code: ClassVar[int] = RequestCode.GET_BROKER_CLUSTER_INFO
 
 
-class GetAllTopics(Request[Answer]):
+class GetAllTopics(Request[Response]):
     """Ask for the names of all topics; the body is a ``TopicList``."""
 
     code: ClassVar[int] = RequestCode.GET_ALL_TOPIC_LIST_FROM_NAMESERVER
 
 
-class GetSystemTopics(Request[Answer]):
+class GetSystemTopics(Request[Response]):
     """Ask for the names of clusters and brokers, which are topics of the system."""
 
     code: ClassVar[int] = RequestCode.GET_SYSTEM_TOPIC_LIST_FROM_NS
 
 
-class GetTopicsByCluster(Request[Answer]):
+class GetTopicsByCluster(Request[Response]):
     """Ask for the topics of one cluster."""
 
     code: ClassVar[int] = RequestCode.GET_TOPICS_BY_CLUSTER
     cluster: str
 
 
-class GetUnitTopics(Request[Answer]):
+class GetUnitTopics(Request[Response]):
     """Ask for the topics flagged as units."""
 
     code: ClassVar[int] = RequestCode.GET_UNIT_TOPIC_LIST
 
 
-class GetUnitSubTopics(Request[Answer]):
+class GetUnitSubTopics(Request[Response]):
     """Ask for the topics that have unit subscriptions."""
 
     code: ClassVar[int] = RequestCode.GET_HAS_UNIT_SUB_TOPIC_LIST
 
 
-class GetUnitSubUnunitTopics(Request[Answer]):
+class GetUnitSubUnunitTopics(Request[Response]):
     """Ask for the topics that have unit subscriptions and are no units themselves."""
 
     code: ClassVar[int] = RequestCode.GET_HAS_UNIT_SUB_UNUNIT_TOPIC_LIST
 
 
-class DeleteTopicInNamesrv(Request[Answer]):
+class DeleteTopicInNamesrv(Request[Response]):
     """Forget a topic, in one cluster or in all."""
 
     code: ClassVar[int] = RequestCode.DELETE_TOPIC_IN_NAMESRV
@@ -78,14 +78,14 @@ class DeleteTopicInNamesrv(Request[Answer]):
     cluster_name: str | None = None
 
 
-class RegisterTopicInNamesrv(Request[Answer]):
+class RegisterTopicInNamesrv(Request[Response]):
     """Add a topic on behalf of its brokers (5.x static topics); the body is a route."""
 
     code: ClassVar[int] = RequestCode.REGISTER_TOPIC_IN_NAMESRV
     topic: str
 
 
-class GetBrokerMemberGroup(Request[Answer]):
+class GetBrokerMemberGroup(Request[Response]):
     """Ask for the addresses of all brokers of one name."""
 
     code: ClassVar[int] = RequestCode.GET_BROKER_MEMBER_GROUP

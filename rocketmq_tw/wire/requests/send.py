@@ -17,7 +17,7 @@ import msgspec
 
 from rocketmq_tw.wire import codes
 from rocketmq_tw.wire.codes import RequestCode
-from rocketmq_tw.wire.fields import Answer, Int32, Int64, Request
+from rocketmq_tw.wire.fields import Int32, Int64, Request, Response
 
 #: Stored, though a guarantee was not reached in time: the client reports a status.
 STORED = frozenset({0, 10, 11, 12})
@@ -32,7 +32,7 @@ _HEAD = struct.Struct(">II")
 _pack_head = _HEAD.pack
 
 
-class SendAnswer(Answer):
+class SendResponse(Response):
     """
     Where a message went.
 
@@ -71,7 +71,7 @@ class SendAnswer(Answer):
         return _pack_head(4 + len(header), len(header)) + header
 
 
-class SendMessage(Request[SendAnswer]):
+class SendMessage(Request[SendResponse]):
     """Store one message; fields spelt out (the Go client's way)."""
 
     code: ClassVar[int] = RequestCode.SEND_MESSAGE
@@ -92,7 +92,7 @@ class SendMessage(Request[SendAnswer]):
     broker_name: str | None = msgspec.field(name="bname", default=None)
 
 
-class SendMessageV2(Request[SendAnswer]):
+class SendMessageV2(Request[SendResponse]):
     """Store one message; fields named by letters, to save bytes."""
 
     code: ClassVar[int] = RequestCode.SEND_MESSAGE_V2
@@ -113,7 +113,7 @@ class SendMessageV2(Request[SendAnswer]):
     broker_name: str | None = msgspec.field(name="n", default=None)
 
 
-class SendBatchMessage(SendMessageV2, Request[SendAnswer]):
+class SendBatchMessage(SendMessageV2, Request[SendResponse]):
     """Store several messages; the body is a list (:mod:`rocketmq_tw.wire.batch`)."""
 
     code: ClassVar[int] = RequestCode.SEND_BATCH_MESSAGE
@@ -122,7 +122,7 @@ class SendBatchMessage(SendMessageV2, Request[SendAnswer]):
 SendFields = SendMessage | SendMessageV2 | SendBatchMessage
 
 
-class SendBack(Request[Answer]):
+class SendBack(Request[Response]):
     """
     Hand a message back, to be delivered again later.
 

@@ -7,7 +7,7 @@ import random
 
 from twisted.internet.defer import Deferred
 
-from rocketmq_tw.wire.command import encode_answer
+from rocketmq_tw.wire.command import encode_response
 from rocketmq_tw.wire.fields import DECLARED, Ext, Request, layout
 from tests.broker.cases import BrokerCase, sent
 
@@ -73,4 +73,4 @@ class OddRequestsTests(BrokerCase):
         if answer is None or isinstance(answer, Deferred):
             return
         for kind in (0, 1):
-            encode_answer(answer, 1, kind)
+            encode_response(answer, 1, kind)

@@ -11,7 +11,7 @@ from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.interfaces import Queried
 from rocketmq_tw.wire.fields import from_ext, to_ext
-from rocketmq_tw.wire.requests.message import QueryAnswer, QueryMessage, ViewMessage
+from rocketmq_tw.wire.requests.message import QueryMessage, QueryResponse, ViewMessage
 from tests.broker.doubles import MemoryQueues, call
 
 
@@ -63,7 +63,7 @@ class _Index(MemoryQueues):
 class QueryByKeyTests(SynchronousTestCase):
     """Messages are given by their key."""
 
-    def ask(self, index: _Index, **ext: str) -> QueryAnswer:
+    def ask(self, index: _Index, **ext: str) -> QueryResponse:
         """Send the fields as they stand on the wire."""
         ext = {
             "topic": "T",

@@ -10,7 +10,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.broker.pull.held import HeldPulls
-from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.fields import Response
 from tests.broker.doubles import MemoryConnection
 from tests.store.cases import DRAFT, NOW, StoreCase
 
@@ -52,9 +52,9 @@ class HeldPullsTests(SynchronousTestCase):
     ) -> Deferred[Any]:
         """Hold a pull whose answer carries the number of its call."""
 
-        def again() -> Answer:
+        def again() -> Response:
             self.calls += 1
-            return Answer(status=self.calls)
+            return Response(status=self.calls)
 
         who = connection or MemoryConnection()
         return self.held.hold(topic, queue_id, timeout, who, matches, again)
@@ -169,7 +169,7 @@ class HeldPullsTests(SynchronousTestCase):
     def test_failure(self) -> None:
         """One that fails fails alone."""
 
-        def again() -> Answer:
+        def again() -> Response:
             raise OSError("the disk is gone")
 
         failing = self.held.hold("T", 0, 1.0, MemoryConnection(), None, again)
@@ -199,7 +199,7 @@ class BatchTests(StoreCase):
         """A batch whose first message wakes the last that waits is stored whole."""
         store = self.open()
         held = HeldPulls(store, self.clock)
-        answer = held.hold("TopicTest", 0, 1.0, MemoryConnection(), None, Answer)
+        answer = held.hold("TopicTest", 0, 1.0, MemoryConnection(), None, Response)
         stored = store.put_batch([DRAFT, DRAFT, DRAFT], NOW)
         self.assertEqual(len(stored), 3)
         self.clock.advance(0)

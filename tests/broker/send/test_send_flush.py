@@ -27,7 +27,9 @@ class SyncFlushCase(BrokerCase):
     def open(self, *args: Any, **options: Any) -> MessageStore:
         """Open the store on them."""
         self.disk, self.thread = FaultyDisk(), Thread()
-        store = super().open(*args, disk=self.disk, in_thread=self.thread, **options)
+        store = super().open(
+            *args, disk=self.disk, run_in_thread=self.thread, **options
+        )
         self.addCleanup(self.close, store)
         return store
 
@@ -150,17 +152,17 @@ class FailedTests(SyncFlushCase):
 
     def test_shown(self) -> None:
         """The runtime info says so."""
-        self.assertEqual(self.shown(), ("true", ""))
+        self.assertEqual(self.log_safe(), ("true", ""))
         waiting = self.waits(sent())
         self.disk.fail_next("sync")
         self.flush()
         self.successResultOf(waiting)
-        writeable, why = self.shown()
+        writeable, why = self.log_safe()
         self.assertEqual(writeable, "false")
         self.assertIn("Input/output error", why)
         self.flushLoggedErrors(OSError)
 
-    def shown(self) -> tuple[str, str]:
+    def log_safe(self) -> tuple[str, str]:
         """Ask for the runtime info."""
         table = KVTable.decode(self.ask(GetRuntimeInfo()).body).table
         return table["storeWriteable"], table["storeFailure"]

@@ -18,9 +18,9 @@ class BackgroundFileTests(SynchronousTestCase):
         """Make a document in a folder of its own."""
         self.work: list[tuple[Callable[[], None], Deferred[None]]] = []
         self.path = os.path.join(self.mktemp(), "topics.json")
-        self.file = BackgroundFile(self.path, self.in_thread)
+        self.file = BackgroundFile(self.path, self.run_in_thread)
 
-    def in_thread(self, function: Callable[[], None]) -> Deferred[None]:
+    def run_in_thread(self, function: Callable[[], None]) -> Deferred[None]:
         """Note the work."""
         done: Deferred[None] = Deferred()
         self.work.append((function, done))

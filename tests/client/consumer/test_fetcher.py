@@ -12,7 +12,7 @@ from rocketmq_tw.client.consumer.process_queue import CacheSize, ProcessQueue
 from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.subscription import parse
 from rocketmq_tw.remoting.errors import BrokerError
-from rocketmq_tw.wire.requests.pull import PullAnswer, PullMessage
+from rocketmq_tw.wire.requests.pull import PullMessage, PullResponse
 from tests.client.fakes import FakeSession, pulled, queues, stored
 
 QUEUE = queues("T", 1)[0]
@@ -52,8 +52,8 @@ class PullLoopTests(SynchronousTestCase):
         """Note the offsets."""
         self.handed += [message.queue_offset for message in messages]
 
-    def _answer(self, answer: PullAnswer | Exception) -> None:
-        """Answer the last pull."""
+    def _answer(self, answer: PullResponse | Exception) -> None:
+        """Response the last pull."""
         waiting = self.session.calls[-1][2]
         if isinstance(answer, Exception):
             waiting.errback(answer)

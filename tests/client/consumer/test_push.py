@@ -14,11 +14,11 @@ from rocketmq_tw.client.errors import NotRunning, StateError, ValidationError
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.remoting.errors import BrokerError
 from rocketmq_tw.wire.bodies.consumers import ConsumerIdList
-from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.heartbeat import GetConsumerList
 from rocketmq_tw.wire.requests.offset import (
     GetMinOffset,
-    OffsetAnswer,
+    OffsetResponse,
     QueryConsumerOffset,
     UpdateConsumerOffset,
 )
@@ -36,9 +36,9 @@ class PushConsumerTests(SynchronousTestCase):
         self.session.answers = {
             GetConsumerList: self._members,
             QueryConsumerOffset: BrokerError(22, None, "a", "r"),
-            GetMinOffset: OffsetAnswer(offset=0),
-            UpdateConsumerOffset: Answer(),
-            SendBack: Answer(),
+            GetMinOffset: OffsetResponse(offset=0),
+            UpdateConsumerOffset: Response(),
+            SendBack: Response(),
         }
         self.members = [self.session.client_id]
         self.seen: list[Any] = []
@@ -52,9 +52,9 @@ class PushConsumerTests(SynchronousTestCase):
         consumer.subscribe("T", "*", self._handle)
         return consumer
 
-    def _members(self, _request: Any) -> Answer:
+    def _members(self, _request: Any) -> Response:
         """Make the list of members."""
-        return Answer(body=ConsumerIdList(tuple(self.members)).encode())
+        return Response(body=ConsumerIdList(tuple(self.members)).encode())
 
     def _handle(self, given: Any) -> Any:
         """Note the message."""
@@ -75,7 +75,7 @@ class PushConsumerTests(SynchronousTestCase):
         )
 
     def _give(self, *offsets: int) -> None:
-        """Answer the pull of the first queue."""
+        """Response the pull of the first queue."""
         body = b"".join(map(stored, offsets))
         answer = pulled(body=body, next_offset=offsets[-1] + 1)
         self._waiting_pull(queues("T", 1)[0]).callback(answer)
@@ -140,7 +140,7 @@ class PushConsumerTests(SynchronousTestCase):
 
     def test_stored_offset(self) -> None:
         """A group that has an offset goes on from it."""
-        self.session.answers[QueryConsumerOffset] = OffsetAnswer(offset=42)
+        self.session.answers[QueryConsumerOffset] = OffsetResponse(offset=42)
         self._start()
         offsets = {r.queue_offset for r in self.session.sent(PullMessage)}
         self.assertEqual(offsets, {42})
@@ -152,7 +152,7 @@ class PushConsumerTests(SynchronousTestCase):
         self.session.answers[QueryConsumerOffset] = BrokerError(1, "no", "a", "r")
         self._start()
         self.assertEqual(self.consumer.assignment(), [])
-        self.session.answers[QueryConsumerOffset] = OffsetAnswer(offset=1)
+        self.session.answers[QueryConsumerOffset] = OffsetResponse(offset=1)
         self.session.reactor.advance(1)
         self.assertEqual(len(self.consumer.assignment()), 3)
         self._stop()
@@ -195,7 +195,7 @@ class PushConsumerTests(SynchronousTestCase):
         """An offset that the queue does not hold is stored as the broker proposes."""
         self._start()
         first = queues("T", 1)[0]
-        self.session.answers[QueryConsumerOffset] = OffsetAnswer(offset=30)
+        self.session.answers[QueryConsumerOffset] = OffsetResponse(offset=30)
         self._waiting_pull(first).callback(pulled(21, next_offset=30))
         self.assertEqual(self._committed()[("T", 0)], 30)
         self.session.reactor.advance(0)

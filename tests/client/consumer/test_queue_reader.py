@@ -12,7 +12,7 @@ from rocketmq_tw.client.errors import OffsetOutOfRange
 from rocketmq_tw.wire.requests.offset import (
     GetMaxOffset,
     GetMinOffset,
-    OffsetAnswer,
+    OffsetResponse,
     SearchOffset,
 )
 from rocketmq_tw.wire.requests.pull import PullMessage
@@ -74,9 +74,9 @@ class QueueReaderTests(SynchronousTestCase):
     def test_offsets(self) -> None:
         """Both ends, and the offset of a time."""
         self.session.answers = {
-            GetMinOffset: OffsetAnswer(offset=1),
-            GetMaxOffset: OffsetAnswer(offset=20),
-            SearchOffset: lambda r: OffsetAnswer(offset=r.timestamp),
+            GetMinOffset: OffsetResponse(offset=1),
+            GetMaxOffset: OffsetResponse(offset=20),
+            SearchOffset: lambda r: OffsetResponse(offset=r.timestamp),
         }
         self.assertEqual(self.successResultOf(self.reader.min_offset(QUEUE)), 1)
         self.assertEqual(self.successResultOf(self.reader.max_offset(QUEUE)), 20)

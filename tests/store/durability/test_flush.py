@@ -125,7 +125,7 @@ class SyncCase(StoreCase):
 
     def waits(self, stored: Appended) -> Deferred[FlushOutcome]:
         """Wait for the disk."""
-        waiting = self.store.when_safe(stored.commit_log_offset + stored.size)
+        waiting = self.store.when_flushed(stored.commit_log_offset + stored.size)
         assert waiting is not None
         return waiting
 
@@ -168,12 +168,12 @@ class GroupCommitTests(SyncCase):
     def test_nothing_to_wait_for(self) -> None:
         """What is on disk is not waited for; ASYNC_FLUSH waits for nothing."""
         self.successResultOf(self.flushed(self.sent()))
-        self.assertIsNone(self.store.when_safe(SIZE))
+        self.assertIsNone(self.store.when_flushed(SIZE))
         other = self.mktemp()
         os.makedirs(other)
         store = self.open(other)
         stored = store.put(draft(), NOW)
-        self.assertIsNone(store.when_safe(stored.commit_log_offset + stored.size))
+        self.assertIsNone(store.when_flushed(stored.commit_log_offset + stored.size))
 
     def test_readable_when_on_disk(self) -> None:
         """No consumer sees a message that a power cut would take back."""
@@ -262,7 +262,7 @@ class FailedTests(SyncCase):
         self.thread.finish()
         self.assertRaises(StoreNotWriteable, self.store.put, draft(), NOW)
         self.assertRaises(StoreNotWriteable, self.store.put_batch, [draft()], NOW)
-        self.assertRaises(StoreNotWriteable, self.store.when_safe, SIZE)
+        self.assertRaises(StoreNotWriteable, self.store.when_flushed, SIZE)
         self.assertFalse(self.store.is_writeable)
         self.assertIn("read-only", str(self.store.failure))
         self.closed(self.store)

@@ -77,7 +77,9 @@ class ClosedTests(RetentionCase):
         thread = Thread()
         config = msgspec.structs.replace(SMALL, retention=self.keep)
         disk, clock = self.disk, self.clock
-        store = MessageStore(self.root, clock, config, disk=disk, read_in_thread=thread)
+        store = MessageStore(
+            self.root, clock, config, disk=disk, run_read_in_thread=thread
+        )
         self.finish(store.open())
         disk.percent = 95
         self.wait(15)
@@ -126,7 +128,9 @@ class AgeTests(RetentionCase):
         thread = Thread()
         config = msgspec.structs.replace(SMALL, retention=self.keep)
         clock, disk = self.clock, self.disk
-        store = MessageStore(self.root, clock, config, disk=disk, read_in_thread=thread)
+        store = MessageStore(
+            self.root, clock, config, disk=disk, run_read_in_thread=thread
+        )
         self.finish(store.open())
         self.addCleanup(self.closed, store, thread)
         files = sorted(os.listdir(self.path("index")))

@@ -173,7 +173,7 @@ class ColdStoreTests(ReadsCase):
         self.successResultOf(store.close())
         config = {"consume_queue_file_size": 800, "message_index_enable": False}
         store = self.open(self.root + "/s", **config)
-        store._reads._in_thread = self.thread
+        store._reads._run_in_thread = self.thread
         self.chill()
         return store
 

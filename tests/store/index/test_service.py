@@ -196,11 +196,11 @@ class QueryTests(IndexCase):
         """Too many queries at once are refused."""
         waiting: list[Deferred[None]] = []
 
-        def in_thread(work: Callable[[], None]) -> Deferred[None]:
+        def run_in_thread(work: Callable[[], None]) -> Deferred[None]:
             waiting.append(Deferred())
             return waiting[-1].addCallback(lambda _: work())
 
-        store = MessageStore(self.mktemp(), self.clock, self.config, in_thread)
+        store = MessageStore(self.mktemp(), self.clock, self.config, run_in_thread)
         self.finish(store.open())
         asked = [store.query(TOPIC, "a", 1, 0, EVER, False) for _ in range(300)]
         for each in asked[257:]:

@@ -81,7 +81,7 @@ class MendTests(RareCase):
         self.damage(1, 0x1234567, 0x7777)
         thread = Thread()
         store = MessageStore(
-            self.root, self.clock, self.config, None, read_in_thread=thread
+            self.root, self.clock, self.config, None, run_read_in_thread=thread
         )
         self.finish(store.open())
         self.addCleanup(store.close)
@@ -93,7 +93,7 @@ class MendTests(RareCase):
         self.damage(1, 0x1234567, 0x7777)
         thread = Thread()
         store = MessageStore(
-            self.root, self.clock, self.config, None, read_in_thread=thread
+            self.root, self.clock, self.config, None, run_read_in_thread=thread
         )
         self.finish(store.open())
         self.addCleanup(store.close)

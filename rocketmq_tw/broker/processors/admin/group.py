@@ -15,7 +15,7 @@ from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import Command
-from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.group import (
     DeleteGroup,
     GetAllGroups,
@@ -38,7 +38,7 @@ class GroupProcessor:
         router.on(GetGroup, self.get)
         router.on(DeleteGroup, self.delete)
 
-    def update(self, request: UpdateGroup, call: Command) -> Answer:
+    def update(self, request: UpdateGroup, call: Command) -> Response:
         """
         Create a group or change it; what the body leaves out has Java's default.
 
@@ -47,13 +47,13 @@ class GroupProcessor:
         group = fastjson.decode_as(request.body, SubscriptionGroup)
         check_group_name(group.group_name)
         self._groups.put(group)
-        return Answer()
+        return Response()
 
-    def all(self, request: GetAllGroups, call: Command) -> Answer:
+    def all(self, request: GetAllGroups, call: Command) -> Response:
         """Give the table of groups, whole."""
-        return Answer(body=self._groups.encode())
+        return Response(body=self._groups.encode())
 
-    def get(self, request: GetGroup, call: Command) -> Answer:
+    def get(self, request: GetGroup, call: Command) -> Response:
         """Give one group's settings."""
         group = self._groups.get(request.group)
         if group is None:
@@ -61,11 +61,11 @@ class GroupProcessor:
                 ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST,
                 f"No group in this broker. group: {request.group}",
             )
-        return Answer(body=fastjson.dumps(group))
+        return Response(body=fastjson.dumps(group))
 
-    def delete(self, request: DeleteGroup, call: Command) -> Answer:
+    def delete(self, request: DeleteGroup, call: Command) -> Response:
         """Delete a group, and its offsets if asked to; unknown ones are no error."""
         self._groups.delete(request.group_name)
         if request.clean_offset or request.remove_offset:
             self._offsets.remove_group(request.group_name)
-        return Answer()
+        return Response()

@@ -21,9 +21,9 @@ from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.kvtable import KVTable
 from rocketmq_tw.wire.codes import VERSION
 from rocketmq_tw.wire.command import Command
-from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.admin import (
-    BrokerConfigAnswer,
+    BrokerConfigResponse,
     GetBrokerConfig,
     GetRuntimeInfo,
 )
@@ -82,11 +82,11 @@ class InfoProcessor:
 
     def runtime_info(
         self, request: GetRuntimeInfo, call: Command
-    ) -> Answer | Deferred[Answer]:
+    ) -> Response | Deferred[Response]:
         """Give the figures that tools show, under the original's names."""
         return then(self._store.earliest_store_time(), self._runtime_info)
 
-    def _runtime_info(self, earliest_ms: int) -> Answer:
+    def _runtime_info(self, earliest_ms: int) -> Response:
         """Give the figures; the oldest message is of ``earliest_ms``."""
         table = {
             **_CONSTANT,
@@ -97,12 +97,12 @@ class InfoProcessor:
             **self._disk(),
             **self._age(),
         }
-        return Answer(body=KVTable(table).encode())
+        return Response(body=KVTable(table).encode())
 
-    def config(self, request: GetBrokerConfig, call: Command) -> BrokerConfigAnswer:
+    def config(self, request: GetBrokerConfig, call: Command) -> BrokerConfigResponse:
         """Give the settings; they do not change while the broker runs."""
         version = self._version.encode().decode()
-        return BrokerConfigAnswer(version, body=self._settings().encode())
+        return BrokerConfigResponse(version, body=self._settings().encode())
 
     def _rates(self) -> dict[str, str]:
         """Tell what happens a second: over 10 s, 1 min and 10 min."""

@@ -26,7 +26,7 @@ from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable, TopicList
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.errors import BadField
-from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.topic import (
     CreateTopic,
     DeleteTopic,
@@ -73,7 +73,7 @@ class TopicProcessor:
         router.on(GetTopicStats, self.stats)
         router.on(GetBrokerSystemTopics, self.system_topics)
 
-    def create(self, request: CreateTopic, call: Command) -> Deferred[Answer]:
+    def create(self, request: CreateTopic, call: Command) -> Deferred[Response]:
         """
         Create a topic or change it; the same again changes nothing.
 
@@ -89,7 +89,7 @@ class TopicProcessor:
         except BadField as error:
             raise Refused(ResponseCode.INVALID_PARAMETER, str(error)) from None
         self._topics.put(wanted)
-        return self._announce().addCallback(lambda _: Answer())
+        return self._announce().addCallback(lambda _: Response())
 
     def _wanted(self, request: CreateTopic) -> TopicConfig:
         """Read the settings. :raises BadField: one makes no sense."""
@@ -110,7 +110,7 @@ class TopicProcessor:
             ),
         )
 
-    def delete(self, request: DeleteTopic, call: Command) -> Answer:
+    def delete(self, request: DeleteTopic, call: Command) -> Response:
         """
         Delete a topic, its queues and all groups' offsets in it.
 
@@ -122,17 +122,17 @@ class TopicProcessor:
         self._topics.delete(name)
         self._offsets.remove_topic(name)
         self._store.delete_topic(name)
-        return Answer()
+        return Response()
 
-    def all(self, request: GetAllTopicConfig, call: Command) -> Answer:
+    def all(self, request: GetAllTopicConfig, call: Command) -> Response:
         """Give the table of topics, whole: clients that ask for pages cope with it."""
         version = self._topics.data_version
         body = TopicConfigAndMappingTable(
             self._topics.table, version, mapping_data_version=version
         )
-        return Answer(body=body.encode())
+        return Response(body=body.encode())
 
-    def get(self, request: GetTopicConfig, call: Command) -> Answer:
+    def get(self, request: GetTopicConfig, call: Command) -> Response:
         """Give one topic's settings."""
         config = self._topics.get(request.topic)
         if config is None:
@@ -140,9 +140,11 @@ class TopicProcessor:
                 ResponseCode.TOPIC_NOT_EXIST,
                 f"No topic in this broker. topic: {request.topic}",
             )
-        return Answer(body=fastjson.dumps(config))
+        return Response(body=fastjson.dumps(config))
 
-    def stats(self, request: GetTopicStats, call: Command) -> Answer | Deferred[Answer]:
+    def stats(
+        self, request: GetTopicStats, call: Command
+    ) -> Response | Deferred[Response]:
         """Tell where each queue begins and ends, those to read and those to write."""
         topic = request.topic
         config = self._topics.get(topic)
@@ -150,18 +152,18 @@ class TopicProcessor:
             raise Refused(ResponseCode.TOPIC_NOT_EXIST, f"topic[{topic}] not exist")
         count = max(config.read_queue_nums, config.write_queue_nums)
         times = all_of([self._last_time(topic, queue) for queue in range(count)])
-        return then(times, lambda times: self._stats_answer(topic, times))
+        return then(times, lambda times: self._stats_response(topic, times))
 
-    def system_topics(self, request: GetBrokerSystemTopics, call: Command) -> Answer:
+    def system_topics(self, request: GetBrokerSystemTopics, call: Command) -> Response:
         """List the topics that are the system's own."""
-        return Answer(body=TopicList(tuple(sorted(self._topics.system))).encode())
+        return Response(body=TopicList(tuple(sorted(self._topics.system))).encode())
 
     def _last_time(self, topic: str, queue_id: int) -> int | Deferred[int]:
         """Tell when a queue's newest message was stored, in ms; 0 if there is none."""
         end = self._store.max_offset(topic, queue_id)
         return self._store.store_time(topic, queue_id, end - 1) if end else 0
 
-    def _stats_answer(self, topic: str, times: list[int]) -> Answer:
+    def _stats_response(self, topic: str, times: list[int]) -> Response:
         """Describe a topic's queues, whose newest messages are of these times."""
         store, table = self._store, {}
         for queue_id, time_ms in enumerate(times):
@@ -169,7 +171,7 @@ class TopicProcessor:
             end = store.max_offset(topic, queue_id)
             queue = MessageQueue(topic, self._broker_name, queue_id)
             table[queue] = TopicOffset(first, end, max(0, time_ms))
-        return Answer(body=TopicStatsTable(table).encode())
+        return Response(body=TopicStatsTable(table).encode())
 
     def _refuse_system(self, name: str) -> None:
         """Refuse to touch a topic that is the system's own."""

@@ -28,7 +28,7 @@ from rocketmq_tw.wire.fields import Request
 from rocketmq_tw.wire.requests.offset import (
     GetMaxOffset,
     GetMinOffset,
-    OffsetAnswer,
+    OffsetResponse,
     QueryConsumerOffset,
     SearchOffset,
     UpdateConsumerOffset,
@@ -240,7 +240,7 @@ def first_offset(
     """
     retry = is_retry(queue.topic)
     topic, queue_id = queue.topic, queue.queue_id
-    request: Request[OffsetAnswer]
+    request: Request[OffsetResponse]
     if isinstance(start, datetime) and not retry:
         since_ms = int(start.timestamp() * 1000)
         request = SearchOffset(topic=topic, queue_id=queue_id, timestamp=since_ms)
@@ -251,7 +251,7 @@ def first_offset(
     return ask_broker(session, queue, request).addCallback(_not_negative)
 
 
-def _not_negative(answer: OffsetAnswer) -> int:
+def _not_negative(answer: OffsetResponse) -> int:
     """Read an offset; brokers answer -1 for a queue that has no file yet."""
     return max(answer.offset, 0)
 

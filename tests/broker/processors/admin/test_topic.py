@@ -16,7 +16,7 @@ from rocketmq_tw.model.errors import IllegalTopic
 from rocketmq_tw.model.topic import TopicConfig
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
-from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.topic import (
     CreateTopic,
     DeleteTopic,
@@ -43,7 +43,7 @@ class TopicProcessorTests(SynchronousTestCase):
             self.topics, self.offsets, self.store, "broker-a", lambda: self.told
         )
 
-    def create(self, topic: str = "T", **settings: Any) -> Deferred[Answer]:
+    def create(self, topic: str = "T", **settings: Any) -> Deferred[Response]:
         """Create a topic as ``mqadmin updateTopic`` does."""
         fields: dict[str, Any] = {
             "default_topic": "TBW102",
@@ -71,7 +71,7 @@ class TopicProcessorTests(SynchronousTestCase):
         self.assertIsNotNone(self.topics.get("T"))
         self.assertNoResult(answer)
         self.told.callback(None)
-        self.assertEqual(self.successResultOf(answer), Answer())
+        self.assertEqual(self.successResultOf(answer), Response())
 
     def test_creates_and_changes(self) -> None:
         """The topic is as asked for; the same again changes nothing."""

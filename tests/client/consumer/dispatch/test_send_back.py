@@ -16,8 +16,8 @@ from rocketmq_tw.model.message import (
 from rocketmq_tw.remoting.errors import BrokerError
 from rocketmq_tw.wire import compression
 from rocketmq_tw.wire import properties as properties_text
-from rocketmq_tw.wire.fields import Answer
-from rocketmq_tw.wire.requests.send import SendAnswer, SendBack, SendMessageV2
+from rocketmq_tw.wire.fields import Response
+from rocketmq_tw.wire.requests.send import SendBack, SendMessageV2, SendResponse
 from tests.client.fakes import FakeSession, message
 
 
@@ -27,8 +27,8 @@ class RetriesTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Let the broker take messages back."""
         self.session = FakeSession({"T": 1, "%RETRY%G": 1})
-        self.session.answers[SendBack] = Answer()
-        self.session.answers[SendMessageV2] = SendAnswer(
+        self.session.answers[SendBack] = Response()
+        self.session.answers[SendMessageV2] = SendResponse(
             msg_id="", queue_id=0, queue_offset=0
         )
         self.retries = Retries(self.session, "G", 16)  # type: ignore[arg-type]

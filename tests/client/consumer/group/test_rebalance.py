@@ -12,14 +12,14 @@ from rocketmq_tw.client.consumer.group.rebalance import Rebalance
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.remoting.errors import BrokerError
 from rocketmq_tw.wire.bodies.consumers import ConsumerIdList
-from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.heartbeat import GetConsumerList
 from tests.client.fakes import FakeSession
 
 
-def members(*client_ids: str) -> Answer:
+def members(*client_ids: str) -> Response:
     """Make the broker's list."""
-    return Answer(body=ConsumerIdList(client_ids).encode())
+    return Response(body=ConsumerIdList(client_ids).encode())
 
 
 class RebalanceTests(SynchronousTestCase):

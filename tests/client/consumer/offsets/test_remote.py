@@ -17,11 +17,11 @@ from rocketmq_tw.client.consumer.offsets.remote import (
 from rocketmq_tw.model.group import ConsumeFrom
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.remoting.errors import BrokerError, ConnectError
-from rocketmq_tw.wire.fields import Answer
+from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.offset import (
     GetMaxOffset,
     GetMinOffset,
-    OffsetAnswer,
+    OffsetResponse,
     QueryConsumerOffset,
     SearchOffset,
     UpdateConsumerOffset,
@@ -63,13 +63,13 @@ class RemoteOffsetStoreTests(SynchronousTestCase):
     def test_fetch(self) -> None:
         """The broker's offset; None where it has none; a failure is a failure."""
         for made in (
-            OffsetAnswer(offset=4),
+            OffsetResponse(offset=4),
             BrokerError(22, None, "a", "r"),
             BrokerError(1, None, "a", "r"),
         ):
             self.session.answers[QueryConsumerOffset] = made
             fetched = self.offsets.fetch(QUEUE)
-            if isinstance(made, OffsetAnswer):
+            if isinstance(made, OffsetResponse):
                 self.assertEqual(self.successResultOf(fetched), 4)
             elif made.code == 22:
                 self.assertIsNone(self.successResultOf(fetched))
@@ -99,7 +99,7 @@ class RemoteOffsetStoreTests(SynchronousTestCase):
         self.offsets.commit_changed()
         done = self.offsets.commit([QUEUE, OTHER])
         self.assertNoResult(done)
-        self.session.calls[-1][2].callback(Answer())
+        self.session.calls[-1][2].callback(Response())
         self.assertEqual(self.successResultOf(done), {})
         self.assertEqual(self.session.sent(UpdateConsumerOffset)[0].commit_offset, 5)
         self.offsets.commit([QUEUE])
@@ -136,9 +136,9 @@ class FirstOffsetTests(SynchronousTestCase):
         """Give the offset and the request that was sent."""
         session = FakeSession({topic: 1})
         session.answers = {
-            GetMinOffset: OffsetAnswer(offset=-1),
-            GetMaxOffset: OffsetAnswer(offset=100),
-            SearchOffset: lambda r: OffsetAnswer(offset=r.timestamp // 1000),
+            GetMinOffset: OffsetResponse(offset=-1),
+            GetMaxOffset: OffsetResponse(offset=100),
+            SearchOffset: lambda r: OffsetResponse(offset=r.timestamp // 1000),
         }
         queue = queues(topic, 1)[0]
         found = first_offset(session, queue, start)  # type: ignore[arg-type]
