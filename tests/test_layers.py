@@ -197,6 +197,25 @@ def public(node: ast.Module | ast.ClassDef) -> Iterator[Any]:
             yield inner
 
 
+def packed_arguments(function: ast.AST) -> Iterator[int]:
+    """Give the lines of calls with a tuple literal, or a local one, after a star."""
+    tuples = {
+        target.id
+        for node in ast.walk(function)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for node in ast.walk(function):
+        if not isinstance(node, ast.Call):
+            continue
+        for argument in node.args:
+            value = argument.value if isinstance(argument, ast.Starred) else None
+            local = isinstance(value, ast.Name) and value.id in tuples
+            if local or isinstance(value, ast.Tuple):
+                yield node.lineno
+
+
 class SizeTests(SynchronousTestCase):
     """How large things may grow."""
 
@@ -224,6 +243,18 @@ class SizeTests(SynchronousTestCase):
                     wrong.append(
                         f"{path.relative_to(ROOT)}:{node.lineno} {lines} lines"
                     )
+        self.assertEqual(wrong, [])
+
+    def test_arguments(self) -> None:
+        """No call is handed a tuple that was packed for it: each argument has a name."""
+        wrong = []
+        for _, path, tree in modules():
+            for function in ast.walk(tree):
+                if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                    wrong += [
+                        f"{path.relative_to(ROOT)}:{line}"
+                        for line in packed_arguments(function)
+                    ]
         self.assertEqual(wrong, [])
 
     def test_docstrings(self) -> None:
