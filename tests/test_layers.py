@@ -246,7 +246,7 @@ class SizeTests(SynchronousTestCase):
         self.assertEqual(wrong, [])
 
     def test_arguments(self) -> None:
-        """No call is handed a tuple that was packed for it: each argument has a name."""
+        """No call is handed a tuple packed for it: each argument is named."""
         wrong = []
         for _, path, tree in modules():
             for function in ast.walk(tree):
