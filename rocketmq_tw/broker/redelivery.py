@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rocketmq_tw.model.msgid import host_from_text
 from rocketmq_tw.wire import properties
-from rocketmq_tw.wire.record import SYS_FLAG_AT, Draft, decode
+from rocketmq_tw.wire.record import Draft, decode
+from rocketmq_tw.wire.record_layout import SYS_FLAG
 
 
 def redraft(record: bytes) -> tuple[Draft, dict[str, str]]:
@@ -18,7 +19,7 @@ def redraft(record: bytes) -> tuple[Draft, dict[str, str]]:
         message.topic.encode(),
         message.queue_id,
         message.flag,
-        int.from_bytes(record[SYS_FLAG_AT : SYS_FLAG_AT + 4], "big"),
+        int.from_bytes(record[SYS_FLAG], "big"),
         message.born_time_ms,
         host_from_text(message.born_host),
         message.body,

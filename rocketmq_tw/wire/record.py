@@ -1,19 +1,8 @@
 """
-One message as bytes: the same in the commit log and in the answer to a pull.
+One message as bytes: the same in the commit log and in the response to a pull.
 
-All numbers are big-endian. With IPv4 hosts the places are::
-
-    0  total size 4   4  magic 4       8  body CRC 4     12 queue id 4   16 flag 4
-    20 queue offset 8                  28 commit log offset 8            36 sys flag 4
-    40 born time 8    48 born host 8|20                  56 store time 8
-    64 store host 8|20                 72 reconsume times 4
-    76 prepared offset 8               84 body length 4, body
-       topic length 1 (magic V1) or 2 (V2), topic    properties length 2, properties
-
-A host is its address and a port of 4 bytes; bits 0x10 and 0x20 of the system flag tell
-that the born or the store host has an IPv6 address and is 20 bytes long. Magic V2 is
-written for topics over 127 bytes only: clients of 4.9 cannot read it. At the end of a
-file stands a *blank*: the bytes left (4) and a magic of its own (4).
+The layout of a record, with its sizes and offsets, stands in
+:mod:`rocketmq_tw.wire.record_layout`; here records are written, read and checked.
 
 Source: ``MessageExtEncoder``, ``MessageDecoder`` and ``CommitLog`` of RocketMQ 5.
 """
@@ -29,14 +18,42 @@ import msgspec
 from rocketmq_tw.model import sysflag
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.message import StoredMessage
-from rocketmq_tw.model.msgid import host_to_bytes, host_to_text
+from rocketmq_tw.model.msgid import host_to_text
 from rocketmq_tw.model.subscription import tags_code
+from rocketmq_tw.wire import compression
 from rocketmq_tw.wire import properties as properties_text
+from rocketmq_tw.wire.record_layout import (
+    BLANK_MAGIC,
+    BORN_HOST_AT,
+    CRC_MASK,
+    FIXED_SIZE,
+    HEAD,
+    HEAD_V4,
+    HOST_V4_SIZE,
+    HOST_V6_SIZE,
+    MAGIC,
+    MAGIC_BLANK,
+    MAGIC_V1,
+    MAGIC_V2,
+    MAX_RECORD_SIZE,
+    MAX_TOPIC_V1,
+    PREFIX,
+    SHORT_LENGTH,
+    STORE_TIME_AT,
+    SYS_FLAG,
+    TAIL,
+    TIME,
+    store_time_at,
+)
 
 __all__ = [
+    "FIXED_SIZE",
     "MAGIC_BLANK",
     "MAGIC_V1",
     "MAGIC_V2",
+    "MAX_TOPIC_V1",
+    "STORE_TIME_AT",
+    "SYS_FLAG_AT",
     "Checked",
     "Draft",
     "MalformedRecord",
@@ -45,30 +62,14 @@ __all__ = [
     "decode",
     "decode_all",
     "encode",
-    "host_to_bytes",
-    "host_to_text",
 ]
 
-MAGIC_V1: Final = 0xDAA320A7
-MAGIC_V2: Final = 0xDAA320AB
-MAGIC_BLANK: Final = 0xCBD43194
+#: Where the system flag stands.
+SYS_FLAG_AT: Final[int] = SYS_FLAG.start
 
-#: What a record of two IPv4 hosts holds beside topic, body and properties.
-FIXED_SIZE: Final = 91
-#: The longest topic that magic V1 can carry.
-MAX_TOPIC_V1: Final = 127
-#: Where the system flag and, under IPv4, the store time stand.
-SYS_FLAG_AT: Final = 36
-STORE_TIME_AT: Final = 56
-
-_V6_EXTRA = 12
-_PREFIX = struct.Struct(">II")
-_HEAD = struct.Struct(">IIIiiqqiq")
-_HEAD_V4 = struct.Struct(">IIIiiqqiq8sq8siqI")
-_TAIL = struct.Struct(">iqI")
-_I64 = struct.Struct(">q")
-_pack_v4 = _HEAD_V4.pack
-_pack_u16 = struct.Struct(">H").pack
+_V6_HOSTS: Final = sysflag.BORN_HOST_V6 | sysflag.STORE_HOST_V6
+_pack_v4 = HEAD_V4.pack
+_pack_u16 = SHORT_LENGTH.pack
 _ONE_BYTE = [bytes([length]) for length in range(256)]
 
 Inflate = Callable[[bytes, int], bytes]
@@ -154,16 +155,20 @@ def encode(
     body = draft.body
     properties = draft.properties
     length = len(body)
-    if draft.sys_flag & 0x30 or len(topic) > MAX_TOPIC_V1 or len(store_host) != 8:
+    if (
+        draft.sys_flag & _V6_HOSTS
+        or len(topic) > MAX_TOPIC_V1
+        or len(store_host) != HOST_V4_SIZE
+    ):
         return _encode_wide(
             draft, queue_offset, commit_log_offset, store_time_ms, store_host
         )
     return b"".join(
         (
             _pack_v4(
-                91 + length + len(topic) + len(properties),
-                0xDAA320A7,
-                crc32(body) & 0x7FFFFFFF,
+                FIXED_SIZE + length + len(topic) + len(properties),
+                MAGIC_V1,
+                crc32(body) & CRC_MASK,
                 draft.queue_id,
                 draft.flag,
                 queue_offset,
@@ -198,15 +203,15 @@ def _encode_wide(
     magic, length_of_topic = MAGIC_V1, _ONE_BYTE[min(len(topic), 255)]
     if len(topic) > MAX_TOPIC_V1:
         magic, length_of_topic = MAGIC_V2, _pack_u16(len(topic))
-    sys_flag = draft.sys_flag & ~(sysflag.BORN_HOST_V6 | sysflag.STORE_HOST_V6)
-    sys_flag |= sysflag.BORN_HOST_V6 if len(draft.born_host) == 20 else 0
-    sys_flag |= sysflag.STORE_HOST_V6 if len(store_host) == 20 else 0
+    sys_flag = draft.sys_flag & ~_V6_HOSTS
+    sys_flag |= sysflag.BORN_HOST_V6 if len(draft.born_host) == HOST_V6_SIZE else 0
+    sys_flag |= sysflag.STORE_HOST_V6 if len(store_host) == HOST_V6_SIZE else 0
     tail = b"".join(
         (
             draft.born_host,
-            _I64.pack(store_time_ms),
+            TIME.pack(store_time_ms),
             store_host,
-            _TAIL.pack(draft.reconsume_times, draft.prepared_offset, len(draft.body)),
+            TAIL.pack(draft.reconsume_times, draft.prepared_offset, len(draft.body)),
             draft.body,
             length_of_topic,
             topic,
@@ -214,10 +219,10 @@ def _encode_wide(
             draft.properties,
         )
     )
-    head = _HEAD.pack(
-        _HEAD.size + len(tail),
+    head = HEAD.pack(
+        HEAD.size + len(tail),
         magic,
-        crc32(draft.body) & 0x7FFFFFFF,
+        crc32(draft.body) & CRC_MASK,
         draft.queue_id,
         draft.flag,
         queue_offset,
@@ -240,7 +245,7 @@ def decode(
     """
     try:
         (size, magic, body_crc, queue_id, flag, queue_offset, place, sys_flag, born) = (
-            _HEAD.unpack_from(data, at)
+            HEAD.unpack_from(data, at)
         )
         parts = _parts(data, at, size, magic, sys_flag)
     except (struct.error, _Mismatch) as error:
@@ -281,7 +286,7 @@ def decode_all(
     messages = []
     at = 0
     while at < len(data):
-        if data[at + 4 : at + 8] == b"\xcb\xd4\x31\x94":
+        if data[at + MAGIC.start : at + MAGIC.stop] == BLANK_MAGIC:
             break
         message = decode(data, at, inflate, broker_name)
         messages.append(message)
@@ -302,9 +307,9 @@ def check(
     Source: ``CommitLog.checkMessageAndReturnSize``. As there, the record's own commit
     log offset is not compared with the place it was found at.
     """
-    if at + 8 > limit:
+    if at + PREFIX.size > limit:
         return INVALID
-    size, magic = _PREFIX.unpack_from(view, at)
+    size, magic = PREFIX.unpack_from(view, at)
     if at + size > limit:
         return INVALID
     if magic == MAGIC_BLANK:
@@ -312,11 +317,11 @@ def check(
     if magic != MAGIC_V1 and magic != MAGIC_V2 or size < FIXED_SIZE:
         return INVALID
     try:
-        head = _HEAD.unpack_from(view, at)
+        head = HEAD.unpack_from(view, at)
         parts = _parts(view, at, size, magic, head[7])
     except (struct.error, _Mismatch):
         return INVALID
-    if crc and parts.body and crc32(parts.body) & 0x7FFFFFFF != head[2]:
+    if crc and parts.body and crc32(parts.body) & CRC_MASK != head[2]:
         return INVALID
     return Checked(
         bytes(parts.topic),
@@ -358,11 +363,12 @@ def _parts(
     end = at + size
     if end > len(data):
         raise _Mismatch(f"{size} bytes announced, {len(data) - at} left")
-    store_time = at + (68 if sys_flag & sysflag.BORN_HOST_V6 else STORE_TIME_AT)
-    store_host = store_time + 8
-    tail = store_host + (20 if sys_flag & sysflag.STORE_HOST_V6 else 8)
-    reconsume_times, prepared_offset, length = _TAIL.unpack_from(data, tail)
-    body = tail + _TAIL.size
+    is_v6 = sys_flag & sysflag.STORE_HOST_V6
+    store_time = at + store_time_at(sys_flag)
+    store_host = store_time + TIME.size
+    tail = store_host + (HOST_V6_SIZE if is_v6 else HOST_V4_SIZE)
+    reconsume_times, prepared_offset, length = TAIL.unpack_from(data, tail)
+    body = tail + TAIL.size
     topic = body + length + 1
     if topic > end:
         raise _Mismatch(f"a body of {length} bytes in a record of {size}")
@@ -378,8 +384,8 @@ def _parts(
     if properties + properties_length != end:
         raise _Mismatch("the lengths of the parts do not add up")
     return _Parts(
-        bytes(data[at + 48 : store_time]),
-        _I64.unpack_from(data, store_time)[0],
+        bytes(data[at + BORN_HOST_AT : store_time]),
+        TIME.unpack_from(data, store_time)[0],
         bytes(data[store_host:tail]),
         reconsume_times,
         prepared_offset,
@@ -391,6 +397,4 @@ def _parts(
 
 def _inflate(body: bytes, sys_flag: int) -> bytes:
     """Inflate a body, up to the largest frame of 128 MiB."""
-    from rocketmq_tw.wire import compression
-
-    return compression.inflate(body, sys_flag, 128 << 20)
+    return compression.inflate(body, sys_flag, MAX_RECORD_SIZE)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from rocketmq_tw.model.msgid import host_to_bytes
 from rocketmq_tw.wire.record import (
     BLANK,
     INVALID,
@@ -18,7 +19,6 @@ from rocketmq_tw.wire.record import (
     decode,
     decode_all,
     encode,
-    host_to_bytes,
 )
 
 GOLDEN = bytes.fromhex(

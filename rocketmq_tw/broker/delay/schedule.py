@@ -32,6 +32,7 @@ from rocketmq_tw.wire import fastjson, properties
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.errors import BadField
 from rocketmq_tw.wire.record import Draft, MalformedRecord
+from rocketmq_tw.wire.record_layout import QUEUE_OFFSET
 
 #: Seconds between two looks, while something waits and while nothing does.
 BUSY, IDLE = 0.1, 1.0
@@ -280,7 +281,7 @@ class ScheduleService:
             record = data[position : position + size]
             self._deliver_one(level, record, now)
             # One by one: it is not delivered again if the next one fails.
-            queue_offset = int.from_bytes(record[20:28], "big")
+            queue_offset = int.from_bytes(record[QUEUE_OFFSET], "big")
             self._offsets[level] = max(at, queue_offset) + 1
             position += size
 
