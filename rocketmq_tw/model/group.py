@@ -34,7 +34,7 @@ PREDEFINED_GROUPS = (
 
 
 class MessageModel(StrEnum):
-    """Whether each member of a group gets all messages, or the members share them."""
+    """Whether a message goes to all members of a group, or to one of them."""
 
     BROADCASTING = "BROADCASTING"
     CLUSTERING = "CLUSTERING"

@@ -1,11 +1,11 @@
-"""How what a peer says is shown to people."""
+"""Texts from peers, made safe for logs and sentences."""
 
 from __future__ import annotations
 
 
 def log_safe(text: str, longest: int = 140) -> str:
     """
-    Give a text as it may stand in a log or a sentence.
+    Escape what does not print, and cut what is too long.
 
     Names come from whoever reaches the port. Line feeds would forge lines of the log,
     escape sequences would speak to the terminal it is read on.

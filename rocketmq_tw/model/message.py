@@ -85,7 +85,7 @@ class Message(msgspec.Struct, frozen=True):
     A message to send.
 
     ``keys`` takes a list, a tuple or one text; it is kept as a tuple. ``delay_level``
-    0 means at once. ``wait_store`` False lets the broker answer before a flush.
+    0 means at once. ``wait_store`` False lets the broker respond before a flush.
     """
 
     topic: str
@@ -98,7 +98,7 @@ class Message(msgspec.Struct, frozen=True):
     wait_store: bool = True
 
     def __post_init__(self) -> None:
-        """Bring ``keys`` into one shape."""
+        """Turn ``keys`` into a tuple, whichever form it came in."""
         if type(self.keys) is not tuple:
             msgspec.structs.force_setattr(self, "keys", _as_keys(self.keys))
 
@@ -158,7 +158,7 @@ class StoredMessage(msgspec.Struct, frozen=True):
 
     @property
     def offset_message_id(self) -> str:
-        """Return the id that names the place in the commit log."""
+        """Return the id made of the store host and the commit log offset."""
         host = host_from_text(self.store_host)
         return offset_message_id(host, self.commit_log_offset)
 

@@ -1,7 +1,7 @@
 """
 Message ids, and the host text and host bytes that they and records hold.
 
-A message has two ids. The *offset id* names the place where it lies::
+A message has two ids. The *offset id* says where it is stored::
 
     store host IP 4 | 16    port 4    commit log offset 8      -> 32 | 56 hex digits
 
@@ -22,7 +22,7 @@ _V6_HOST = 20
 
 def host_to_bytes(ip: str, port: int) -> bytes:
     """
-    Pack an address as records hold it: 4 or 16 bytes of IP, 4 bytes of port.
+    Encode an address as records hold it: 4 or 16 bytes of IP, 4 bytes of port.
 
     :raises ValueError: ``ip`` is not a numeric IPv4 or IPv6 address.
     """
@@ -34,7 +34,7 @@ def host_to_bytes(ip: str, port: int) -> bytes:
 @lru_cache(maxsize=4096)
 def host_to_text(host: bytes) -> str:
     """
-    Show a packed address as ``1.2.3.4:5`` or ``[::1]:5``.
+    Write an encoded address as ``1.2.3.4:5`` or ``[::1]:5``.
 
     :raises ValueError: ``host`` is neither 8 nor 20 bytes long.
     """
@@ -50,7 +50,7 @@ def host_to_text(host: bytes) -> str:
 
 def host_from_text(text: str) -> bytes:
     """
-    Pack what :func:`host_to_text` shows.
+    Encode what :func:`host_to_text` writes.
 
     :raises ValueError: ``text`` is not an address and a port.
     """
@@ -62,7 +62,7 @@ def offset_message_id(host: bytes, commit_log_offset: int) -> str:
     """
     Make an offset id.
 
-    :param host: the packed store host, 8 or 20 bytes.
+    :param host: the encoded store host, 8 or 20 bytes.
     :returns: 32 or 56 upper-case hex digits.
     """
     return f"{host.hex().upper()}{commit_log_offset:016X}"
@@ -93,12 +93,12 @@ class UniqueKeys:
     """
     Makes the unique keys of one process.
 
-    Make a new one after ``fork``: the process id and the salt tell processes apart.
+    Make a new one after ``fork``: keys of two processes differ by process id and salt.
     """
 
     def __init__(self, ip: bytes, pid: int, salt: bytes) -> None:
         """
-        Fix the part that all keys share.
+        Encode the part that all keys have in common.
 
         :param ip: this host's address, 4 or 16 bytes.
         :param pid: the process id; its low 16 bits are used.

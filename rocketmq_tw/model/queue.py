@@ -1,5 +1,5 @@
 """
-One queue of a topic on one broker: what producers choose and consumers share out.
+One queue of a topic on one broker: producers choose it, consumers are assigned it.
 
 Source: ``MessageQueue`` of RocketMQ 5.
 """
@@ -13,7 +13,7 @@ class MessageQueue(msgspec.Struct, frozen=True, order=True, rename="camel", gc=F
     """
     Name one queue. Sorts as Java's ``compareTo``: topic, broker name, queue id.
 
-    The order matters: all members of a group sort the same list before sharing it out.
+    The order matters: all members of a group sort the same list before they rebalance.
     """
 
     topic: str

@@ -57,7 +57,7 @@ class TopicRoute(msgspec.Struct, frozen=True, rename="camel"):
 
     @property
     def ordered(self) -> bool:
-        """Tell whether an order configuration fixes the queues to write to."""
+        """Return whether an order configuration fixes the queues to write to."""
         return bool(self.order_topic_conf)
 
     def master_of(self, broker_name: str) -> str | None:
@@ -84,7 +84,7 @@ class TopicRoute(msgspec.Struct, frozen=True, rename="camel"):
         ]
 
     def readable(self, topic: str) -> list[MessageQueue]:
-        """List the queues consumers share out; a replica without master will do."""
+        """List the queues to assign to consumers; a replica without master will do."""
         return [
             MessageQueue(topic, data.broker_name, queue_id)
             for data in sorted(self.queue_datas, key=_by_broker_name)

@@ -80,7 +80,7 @@ class Subscription(msgspec.Struct, frozen=True, rename="camel"):
 
     @property
     def is_tag(self) -> bool:
-        """Tell whether tags select, not SQL: null and empty types mean tags too."""
+        """Return whether tags select, not SQL: null and empty types mean tags too."""
         return not self.expression_type or self.expression_type == TAG
 
 

@@ -107,12 +107,12 @@ class TopicConfig(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def is_readable(perm: int) -> bool:
-    """Tell whether consumers may read under these permission bits."""
+    """Return whether consumers may read under these permission bits."""
     return bool(perm & PERM_READ)
 
 
 def is_writable(perm: int) -> bool:
-    """Tell whether producers may write under these permission bits."""
+    """Return whether producers may write under these permission bits."""
     return bool(perm & PERM_WRITE)
 
 
@@ -142,17 +142,17 @@ def reply_topic(cluster: str) -> str:
 
 
 def is_retry(topic: str) -> bool:
-    """Tell whether the topic is some group's retry topic."""
+    """Return whether the topic is some group's retry topic."""
     return topic.startswith(RETRY_PREFIX)
 
 
 def is_dlq(topic: str) -> bool:
-    """Tell whether the topic holds some group's dead letters."""
+    """Return whether the topic holds some group's dead letters."""
     return topic.startswith(DLQ_PREFIX)
 
 
 def is_lmq(topic: str) -> bool:
-    """Tell whether the name is that of a light message queue."""
+    """Return whether the name is that of a light message queue."""
     return topic.startswith(LMQ_PREFIX)
 
 
@@ -160,7 +160,7 @@ def is_system_topic(
     topic: str, cluster: str | None = None, broker_name: str | None = None
 ) -> bool:
     """
-    Tell whether the topic belongs to the system.
+    Return whether the topic belongs to the system.
 
     :param cluster: when given, the topics a broker of that cluster makes at its start
         (the cluster's own name, its reply topic) count too.

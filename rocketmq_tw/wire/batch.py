@@ -25,7 +25,7 @@ class MalformedBatch(RocketMQError):
     """A batch body is not a row of whole items."""
 
     def __init__(self, at: int, why: str) -> None:
-        """Name the place in the body, in bytes, and what is wrong there."""
+        """Give the offset in the body, in bytes, and what is wrong there."""
         super().__init__(f"the batch is malformed at byte {at}: {why}")
         self.at = at
         self.why = why
@@ -69,7 +69,7 @@ def split(body: bytes) -> list[tuple[int, bytes, bytes]]:
         start = at + _HEAD.size
         end = at + size
         if size < _FIXED or end > len(body):
-            raise MalformedBatch(at, f"an item of {size} bytes does not fit")
+            raise MalformedBatch(at, f"an item of {size} bytes runs past the end")
         if length > size - _FIXED:
             raise MalformedBatch(at, f"a body of {length} in an item of {size} bytes")
         (properties,) = _LENGTH.unpack_from(body, start + length)

@@ -1,5 +1,5 @@
 """
-Numbers of the protocol: what is asked, what is answered, who asks.
+Numbers of the protocol: requests, responses, and the languages of clients.
 
 Source: ``RequestCode``, ``ResponseCode``, ``RemotingSysResponseCode``, ``LanguageCode``
 and ``MQVersion`` of RocketMQ 5.
@@ -134,10 +134,10 @@ LANGUAGES = (
     "NODE_JS",
 )
 
-#: What we say we are.
+#: Sent in every header.
 LANGUAGE = "PYTHON"
 
-#: Position of ``V5_3_3`` in the original's list of versions: what we say we are.
+#: Sent in every header: the ordinal of ``V5_3_3`` among Apache RocketMQ's versions.
 VERSION = 479
 
 #: From ``V4_9_4`` on, peers are given routes in strict JSON.

@@ -1,8 +1,8 @@
 """
-Message bodies, packed and unpacked: zlib, LZ4 frames, zstd.
+Compressing and decompressing message bodies: zlib, LZ4 frames, zstd.
 
-The sysFlag of a message tells how its body is packed: bit 0x1 that it is, bits 0x700
-the kind. Clients up to 4.9.3 know only zlib and leave the kind 0. Unpacking is bounded,
+Bit 0x1 of a message's sysFlag says that its body is compressed, bits 0x700 by which
+kind. Clients up to 4.9.3 know only zlib and leave the kind 0. Decompression is bounded,
 since a few bytes can announce gigabytes. The LZ4 and zstd packages are imported on
 first use: most processes never need them.
 
@@ -23,33 +23,33 @@ from rocketmq_tw.model.sysflag import (
 )
 from rocketmq_tw.wire.errors import LocalProtocolError, ProtocolError
 
-#: What producers use unless told otherwise.
+#: The level that producers use by default.
 DEFAULT_LEVEL = 5
 
 _STEP = 1 << 16
 
 
 class BadCompression(ProtocolError):
-    """A body cannot be unpacked, or its kind of packing is unknown."""
+    """A body cannot be decompressed, or its kind of compression is unknown."""
 
 
 class BodyTooLarge(ProtocolError):
-    """A body would be longer than the limit once it is unpacked."""
+    """A body would be longer than the limit once it is decompressed."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(limit)
         self.limit = limit
 
     def __str__(self) -> str:
-        return f"the body unpacks to more than {self.limit} bytes"
+        return f"the body decompresses to more than {self.limit} bytes"
 
 
 def inflate(body: bytes, sys_flag: int, limit: int) -> bytes:
     """
-    Unpack a body as its message's sysFlag says; return it as it is if not packed.
+    Decompress a body as its message's sysFlag says; return a plain one as it is.
 
     :param limit: the largest size, in bytes, that may come out.
-    :raises BodyTooLarge: there is more; at most ``limit`` and a little was unpacked.
+    :raises BodyTooLarge: there is more; at most one byte more was decompressed.
     :raises BadCompression: the bytes are damaged, or the kind is unknown.
     """
     if not sys_flag & COMPRESSED:
@@ -70,21 +70,24 @@ def inflate(body: bytes, sys_flag: int, limit: int) -> bytes:
 
 def deflate(body: bytes, kind: int, level: int = DEFAULT_LEVEL) -> bytes:
     """
-    Pack a body.
+    Compress a body.
+
+    The result may be larger than the body, by a few bytes: compare the sizes, and send
+    the body as it is, without ``COMPRESSED`` in sysFlag, unless something is gained.
 
     :param kind: one of the kinds of :mod:`rocketmq_tw.model.sysflag`, where 0 means
         zlib; it belongs into sysFlag, with ``COMPRESSED``.
-    :param level: the kind's own scale; LZ4 ignores it, as in the original.
+    :param level: the kind's own scale; LZ4 ignores it, as in Apache RocketMQ.
     :raises LocalProtocolError: the kind is unknown.
     """
     if kind in (0, COMPRESSION_ZLIB):
         return zlib.compress(body, level)
     if kind == COMPRESSION_LZ4:
-        import lz4.frame
+        import lz4.frame  # type: ignore[import-untyped]
 
         # Java's LZ4FrameInputStream refuses blocks that depend on one another.
-        packed: bytes = lz4.frame.compress(body, block_linked=False)
-        return packed
+        compressed: bytes = lz4.frame.compress(body, block_linked=False)
+        return compressed
     if kind == COMPRESSION_ZSTD:
         import zstandard
 
@@ -93,7 +96,7 @@ def deflate(body: bytes, kind: int, level: int = DEFAULT_LEVEL) -> bytes:
 
 
 def _inflate_zlib(body: bytes, limit: int) -> bytes:
-    """Unpack one zlib stream, at most ``limit`` bytes of it."""
+    """Decompress one zlib stream, at most ``limit`` bytes of it."""
     stream = zlib.decompressobj()
     try:
         plain = stream.decompress(body, limit)
@@ -105,7 +108,7 @@ def _inflate_zlib(body: bytes, limit: int) -> bytes:
 
 
 def _inflate_lz4(body: bytes, limit: int) -> bytes:
-    """Unpack one LZ4 frame, at most ``limit`` bytes of it."""
+    """Decompress one LZ4 frame, at most ``limit`` bytes of it."""
     import lz4.frame
 
     stream = lz4.frame.LZ4FrameDecompressor()
@@ -122,7 +125,7 @@ def _inflate_lz4(body: bytes, limit: int) -> bytes:
 
 
 def _inflate_zstd(body: bytes, limit: int) -> bytes:
-    """Unpack zstd frames, at most ``limit`` bytes of them."""
+    """Decompress zstd frames, at most ``limit`` bytes of them."""
     import zstandard
 
     if len(body) < 4:

@@ -33,27 +33,27 @@ class FrameTooLong(RemoteProtocolError):
 
 
 class MalformedFrame(RemoteProtocolError):
-    """A frame's parts do not fit together."""
+    """The lengths of a frame's parts do not add up."""
 
 
 class MalformedHeader(RemoteProtocolError):
     """A frame's header is not a header."""
 
 
-class ForeignProtocol(RemoteProtocolError):
-    """The peer speaks something else than the remoting protocol."""
+class OtherProtocol(RemoteProtocolError):
+    """The peer speaks another protocol than remoting."""
 
-    def __init__(self, spoken: str, advice: str) -> None:
-        super().__init__(spoken, advice)
-        self.spoken = spoken
+    def __init__(self, protocol: str, advice: str) -> None:
+        super().__init__(protocol, advice)
+        self.protocol = protocol
         self.advice = advice
 
     def __str__(self) -> str:
-        return f"the peer speaks {self.spoken}: {self.advice}"
+        return f"the peer speaks {self.protocol}: {self.advice}"
 
 
 class BadField(ProtocolError):
-    """A request's field is missing or is not what it should be; it is answered."""
+    """A request's field is missing or malformed; the response says so."""
 
     def __init__(self, field: str, found: str, expected: str) -> None:
         super().__init__(field, found, expected)

@@ -1,7 +1,7 @@
 """
-JSON as the original writes and reads it.
+JSON as Apache RocketMQ writes and reads it.
 
-The original uses fastjson 1.x, which writes integer and object keys bare:
+Apache RocketMQ uses fastjson 1.x, which writes integer and object keys bare:
 ``{0:"10.0.0.1:10911"}`` and ``{{"brokerName":"b","queueId":0,"topic":"T"}:7}``. It
 reads strict JSON just as well, so that is what :func:`dumps` writes;
 :func:`dumps_lenient` is for peers that cut texts apart by hand. Both are compact, with
@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from rocketmq_tw.wire.coerce import shape
+from rocketmq_tw.wire.coerce import coerce
 from rocketmq_tw.wire.errors import MalformedJson
 
 __all__ = [
@@ -38,14 +38,14 @@ _T = TypeVar("_T")
 #: Only the lenient reader looks references up.
 _REFERENCE = '"$ref"'
 _STRING_OR_BARE_KEY = r'"(?:[^"\\]|\\.)*+"|([{,]\s*)(-?\d+)\s*:'
-#: Perhaps too large for a Java long; msgspec takes it, the shaper looks at it.
+#: Perhaps too large for a Java long; msgspec takes it, coercion looks at it.
 _LONG_NUMBER = r"\d{19}"
 _NOT_ASCII = r"[^\x00-\x7f]"
 
 
 def loads(data: bytes | str) -> Any:
     """
-    Read JSON, strict or as the original writes it.
+    Read JSON, strict or as Apache RocketMQ writes it.
 
     Integer keys become text; object keys become their strict JSON text.
 
@@ -69,7 +69,7 @@ def decode_as(data: bytes | str, kind: type[_T]) -> _T:
     Read JSON into a declared type, as tolerantly as :mod:`rocketmq_tw.wire.coerce`.
 
     :raises MalformedJson: the text is not JSON.
-    :raises BadField: a member does not fit its declaration.
+    :raises BadField: a member cannot be converted to its declared type.
     """
     text = _text(data)
     if _REFERENCE not in text and not re.search(_LONG_NUMBER, text):
@@ -77,8 +77,7 @@ def decode_as(data: bytes | str, kind: type[_T]) -> _T:
             return msgspec.json.decode(text, type=kind, strict=False)
         except (msgspec.DecodeError, RecursionError):
             pass
-    fitted: _T = shape(loads(text), kind)
-    return fitted
+    return coerce(loads(text), kind)
 
 
 def dumps(value: Any) -> bytes:

@@ -1,5 +1,5 @@
 """
-A request's typed fields, and their place in the header (``extFields``).
+A request's typed fields, and how they stand in the header (``extFields``).
 
 A request is declared once, as a struct; both ends use the declaration::
 
@@ -35,7 +35,7 @@ Int64 = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
 
 class Fields(msgspec.Struct, rename="camel", kw_only=True):
     """
-    The fields of a request or an answer, with its body.
+    The fields of a request or a response, with its body.
 
     :ivar body: the bytes behind the header. Its name on the wire cannot occur there.
     """
@@ -45,10 +45,10 @@ class Fields(msgspec.Struct, rename="camel", kw_only=True):
 
 class Response(Fields, kw_only=True):
     """
-    What a request is answered with; declare its header fields in a subclass.
+    The response to a request; its header fields are declared in a subclass.
 
     :ivar status: the response code, see :class:`~rocketmq_tw.wire.codes.ResponseCode`.
-    :ivar remark: a text for people; the original sends none with success.
+    :ivar remark: a text for people; Apache RocketMQ sends none with success.
     """
 
     status: int = msgspec.field(default=0, name="//code")
@@ -66,7 +66,7 @@ class Request(Fields, Generic[A], kw_only=True):
     Base of every request.
 
     :cvar code: its number.
-    :cvar accepted: the response codes that are answers, not errors.
+    :cvar accepted: the response codes that are results, not errors.
     :cvar response_type: taken from the subscript, as in ``Request[OffsetResponse]``.
     """
 

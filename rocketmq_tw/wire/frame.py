@@ -19,9 +19,9 @@ from __future__ import annotations
 import struct
 
 from rocketmq_tw.wire.errors import (
-    ForeignProtocol,
     FrameTooLong,
     MalformedFrame,
+    OtherProtocol,
     RemoteProtocolError,
 )
 
@@ -39,7 +39,7 @@ _SMALL = 1024
 _HEAD = struct.Struct(">II")
 _HTTP = "point the client at the remoting port, or the browser elsewhere"
 #: First bytes of what else is sent to the port: their name, and what to do about it.
-_FOREIGN = {
+_OTHER_PROTOCOLS = {
     b"PRI ": ("HTTP/2 (gRPC?)", "5.x gRPC clients need a proxy, this port is remoting"),
     b"\x16\x03": ("TLS", "TLS is off on this port; turn it on here or off there"),
     **{verb: ("HTTP", _HTTP) for verb in (b"GET ", b"POST", b"HEAD", b"PUT ", b"OPTI")},
@@ -48,11 +48,11 @@ _FOREIGN = {
 Frame = tuple[int, bytes, bytes]
 
 
-def foreign(start: bytes) -> ForeignProtocol | None:
+def other_protocol(start: bytes) -> OtherProtocol | None:
     """Name the other protocol that a connection starts with, if it is a known one."""
-    for prefix, (spoken, advice) in _FOREIGN.items():
+    for prefix, (name, advice) in _OTHER_PROTOCOLS.items():
         if start.startswith(prefix):
-            return ForeignProtocol(spoken, advice)
+            return OtherProtocol(name, advice)
     return None
 
 
@@ -133,7 +133,7 @@ class FrameDecoder:
             if body > end:
                 self.error = MalformedFrame(
                     f"a header of {body - at - 8} bytes is announced"
-                    f" in a frame that has room for {length - 4}"
+                    f" in a frame with {length - 4} bytes for it"
                 )
                 break
             frames.append((data[at + 4], data[at + 8 : body], data[body:end]))
@@ -148,5 +148,5 @@ class FrameDecoder:
         """Remember why no more is read from this peer."""
         if length >= 1 << 31:
             length -= 1 << 32
-        other = foreign(start) if self._first else None
+        other = other_protocol(start) if self._first else None
         self.error = other or FrameTooLong(length, self._limit)

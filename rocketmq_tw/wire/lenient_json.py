@@ -9,7 +9,7 @@ this is read here, into the objects strict JSON would give:
 - an integer key becomes its text,
 - an object key becomes its JSON text with sorted keys, as strict emitters write it,
 - a reference becomes the object it means, null where there is none; as a key it drops
-  its entry, because the original writes keys' paths that lead nowhere.
+  its entry, because fastjson writes keys' paths that lead nowhere.
 
 Text after the value, unknown escapes and cut text are errors, as they are in Java.
 """
@@ -54,7 +54,7 @@ def read(text: str) -> Any:
     """
     Read one value.
 
-    :raises MalformedJson: with the place, counted in characters.
+    :raises MalformedJson: with the position, counted in characters.
     """
     return _Reader(text).document()
 
@@ -81,7 +81,7 @@ class _Reader:
         return value
 
     def fail(self, why: str) -> NoReturn:
-        """Give up at the present place."""
+        """Raise the error of the present position."""
         raise MalformedJson(self.at, why)
 
     def skip(self, blank: re.Pattern[str]) -> str:
@@ -121,7 +121,7 @@ class _Reader:
         self.enter(items)
         while self.skip(_BLANK_AND_COMMAS) != "]":
             items.append(self.value())
-            self.place(items, len(items) - 1)
+            self.resolve(items, len(items) - 1)
             if self.skip(_BLANK) not in (",", "]"):
                 self.fail("expected a comma or ]")
         self.at += 1
@@ -138,7 +138,7 @@ class _Reader:
                 self.fail("expected a colon")
             self.at += 1
             members[key] = self.value()
-            self.place(members, key)
+            self.resolve(members, key)
             if self.skip(_BLANK) not in (",", "}"):
                 self.fail("expected a comma or }")
         self.at += 1
@@ -160,7 +160,7 @@ class _Reader:
         self.at = found.end()
         return found[0]
 
-    def place(self, container: Any, key: Any) -> None:
+    def resolve(self, container: Any, key: Any) -> None:
         """Replace the value just read if it is a reference."""
         value = container[key]
         if not isinstance(value, dict) or len(value) != 1 or "$ref" not in value:

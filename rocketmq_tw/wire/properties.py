@@ -3,8 +3,8 @@ The properties of a message as one text.
 
 ``name 0x01 value 0x02``, repeated, in no particular order. The last 0x02 is always
 written; readers accept its absence (4.9.1 to 5.1 leave it out). Pieces shorter than
-three characters and pairs with an empty name or value are skipped, as the original
-does. There is no escape for the two separators.
+three characters and pairs with an empty name or value are skipped, as Apache
+RocketMQ does. There is no escape for the two separators.
 
 Source: ``MessageDecoder.messageProperties2String`` and ``string2messageProperties``.
 """

@@ -79,7 +79,7 @@ class MalformedRecord(RocketMQError):
     """The bytes are not a whole record."""
 
     def __init__(self, at: int, why: str) -> None:
-        """Name the place, in bytes from the start of the data, and the fault."""
+        """Give the offset, in bytes from the start of the data, and the fault."""
         super().__init__(f"no whole record at byte {at}: {why}")
         self.at = at
         self.why = why
@@ -87,9 +87,9 @@ class MalformedRecord(RocketMQError):
 
 class Draft(msgspec.Struct, gc=False):
     """
-    A message about to be stored: all that a record holds but its place and time.
+    A message about to be stored: a record without its offsets and store time.
 
-    ``born_host`` is packed, 8 or 20 bytes, and bit 0x10 of ``sys_flag`` must say which.
+    ``born_host`` is encoded, 8 or 20 bytes; bit 0x10 of ``sys_flag`` must say which.
     ``tags_code`` is not in the record: it goes into the consume queue.
     """
 
@@ -126,7 +126,7 @@ class Checked(msgspec.Struct, gc=False):
 
 
 class NotARecord(Enum):
-    """What :func:`check` may find in a record's stead."""
+    """What :func:`check` may find where no record is."""
 
     BLANK = "the rest of the file is filler"
     INVALID = "neither a record nor filler"
@@ -146,7 +146,7 @@ def encode(
     """
     Write a record. Lengths are the caller's to check.
 
-    :param store_host: packed, 8 or 20 bytes; its bit in the system flag is set here.
+    :param store_host: encoded, 8 or 20 bytes; its bit in the system flag is set here.
 
     On the path of every message: 0.65 us with 128 bytes of body, CRC included.
     Joining beat adding (0.70), ``%``-formatting (0.70) and packing into the file.
@@ -244,12 +244,12 @@ def decode(
     :raises MalformedRecord: the record is cut off or its lengths do not add up.
     """
     try:
-        (size, magic, body_crc, queue_id, flag, queue_offset, place, sys_flag, born) = (
-            HEAD.unpack_from(data, at)
-        )
+        head = HEAD.unpack_from(data, at)
+        size, magic, _, _, _, _, _, sys_flag, _ = head
         parts = _parts(data, at, size, magic, sys_flag)
     except (struct.error, _Mismatch) as error:
         raise MalformedRecord(at, str(error)) from None
+    _, _, body_crc, queue_id, flag, queue_offset, position, _, born = head
     body = bytes(parts.body)
     if sys_flag & sysflag.COMPRESSED:
         body = (inflate or _inflate)(body, sys_flag)
@@ -259,7 +259,7 @@ def decode(
         body=body,
         queue_id=queue_id,
         queue_offset=queue_offset,
-        commit_log_offset=place,
+        commit_log_offset=position,
         flag=flag,
         sys_flag=sys_flag,
         born_time_ms=born,
@@ -279,7 +279,7 @@ def decode_all(
     data: bytes, inflate: Inflate | None = None, broker_name: str = ""
 ) -> list[StoredMessage]:
     """
-    Read the records of a pull answer's body, in order; a blank ends them.
+    Read the records of a pull response's body, in order; a blank ends them.
 
     :raises MalformedRecord: what stands behind the last whole record is not one.
     """
@@ -298,14 +298,14 @@ def check(
     view: bytes | memoryview, at: int, limit: int, crc: bool
 ) -> Checked | NotARecord:
     """
-    Look whether a whole record stands at a place.
+    Check whether a whole record stands at an offset.
 
     :param limit: where the bytes that belong to this file end in ``view``.
-    :param crc: whether the body's checksum must fit too (an empty body has none).
+    :param crc: whether the body's checksum must match too (an empty body has none).
     :returns: the record's facts, or BLANK, or INVALID.
 
     Source: ``CommitLog.checkMessageAndReturnSize``. As there, the record's own commit
-    log offset is not compared with the place it was found at.
+    log offset is not compared with the one it was found at.
     """
     if at + PREFIX.size > limit:
         return INVALID

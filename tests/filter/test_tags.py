@@ -40,7 +40,7 @@ class AcceptsTests(SynchronousTestCase):
     """The client filters by text."""
 
     def test_text_decides(self) -> None:
-        """A tag with an equal hash code is told apart; no tag is dropped."""
+        """A tag with an equal hash code is filtered by its text; no tag is dropped."""
         subscription = parse("T", "Aa", 1)
         self.assertTrue(accepts(subscription, "Aa"))
         self.assertFalse(accepts(subscription, "BB"))

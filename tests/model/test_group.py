@@ -13,7 +13,7 @@ class SubscriptionGroupTests(SynchronousTestCase):
     """A group's defaults and wire names are Java's."""
 
     def test_golden_text(self) -> None:
-        """A new group is written exactly as the original writes it."""
+        """A new group is written exactly as Apache RocketMQ writes it."""
         self.assertEqual(
             fastjson.dumps(SubscriptionGroup("CG")),
             b'{"attributes":{},"brokerId":0,"consumeBroadcastEnable":true,'

@@ -5,7 +5,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from rocketmq_tw.model.log_safe import log_safe
 
 
-class ShownTests(SynchronousTestCase):
+class LogSafeTests(SynchronousTestCase):
     """What people get to see of a peer's words."""
 
     def test_plain(self) -> None:

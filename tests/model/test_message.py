@@ -16,7 +16,7 @@ class MessageTests(SynchronousTestCase):
             self.assertEqual(message.keys, ("42",))
 
     def test_properties_hold_the_fields(self) -> None:
-        """Keys, tag, delay and wait become properties beside the user's."""
+        """Keys, tag, delay and wait become properties, added to the user's."""
         message = Message(
             "T",
             b"",
@@ -76,7 +76,7 @@ class StoredMessageTests(SynchronousTestCase):
         self.assertEqual(self.stored.message_id, "U")
         self.assertEqual(self.stored.unique_key, "U")
 
-    def test_without_unique_key_its_place_is_its_id(self) -> None:
+    def test_without_unique_key_the_offset_id_is_its_id(self) -> None:
         """The offset id stands in."""
         bare = msgspec.structs.replace(self.stored, properties={})
         self.assertEqual(bare.message_id, "0A01020300002A9F00000000075BCD15")

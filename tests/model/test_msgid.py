@@ -13,10 +13,10 @@ from rocketmq_tw.model.msgid import (
 
 
 class OffsetMessageIdTests(SynchronousTestCase):
-    """The id that names a place in a commit log."""
+    """The id made of a store host and an offset."""
 
     def test_is_the_original_s(self) -> None:
-        """The vector of the original's format comes out."""
+        """The vector of Apache RocketMQ's format comes out."""
         host = host_to_bytes("10.1.2.3", 10911)
         self.assertEqual(
             offset_message_id(host, 123456789), "0A01020300002A9F00000000075BCD15"
@@ -59,13 +59,13 @@ class UniqueKeysTests(SynchronousTestCase):
     """The ids that producers make."""
 
     def test_holds_address_process_time_and_counter(self) -> None:
-        """Each part stands at its place, in upper-case hex."""
+        """Each part stands at its offset, in upper-case hex."""
         keys = UniqueKeys(b"\x0a\x01\x02\x03", 0x12345, b"\xde\xad\xbe\xef")
         made = keys.next(now=1000.5, month_start=1000.0)
         self.assertEqual(made, "0A0102032345DEADBEEF000001F40001")
 
     def test_is_unique_within_a_millisecond(self) -> None:
-        """The counter tells keys of one time apart, and wraps."""
+        """The counter makes keys of one time differ, and wraps."""
         keys = UniqueKeys(bytes(16), 1, bytes(4))
         made = {keys.next(1.0, 0.0) for _ in range(0x10000)}
         self.assertEqual(len(made), 0x10000)

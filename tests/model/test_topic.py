@@ -9,7 +9,7 @@ from rocketmq_tw.model.errors import IllegalGroup, IllegalTopic
 
 
 class NameTests(SynchronousTestCase):
-    """Names of topics and groups keep to the original's rules."""
+    """Names of topics and groups keep to Apache RocketMQ's rules."""
 
     def test_legal_names_pass(self) -> None:
         """All characters of the alphabet pass, up to the longest name."""
@@ -18,7 +18,7 @@ class NameTests(SynchronousTestCase):
         topic.check_group_name("g" * 120)
 
     def test_illegal_topics_are_refused(self) -> None:
-        """Blank, too long and foreign names are refused."""
+        """Blank, too long and illegal names are refused."""
         for name in (
             "",
             "  ",
@@ -36,14 +36,14 @@ class NameTests(SynchronousTestCase):
         for name in ("", "\t", "a.b", "g" * 121):
             self.assertRaises(IllegalGroup, topic.check_group_name, name)
 
-    def test_the_reason_is_told(self) -> None:
+    def test_the_error_says_why(self) -> None:
         """The error says which name and why."""
         error = self.assertRaises(IllegalTopic, topic.check_topic_name, "a b")
         self.assertEqual(error.name, "a b")
         self.assertIn("illegal characters", error.why)
 
     def test_reserved_names(self) -> None:
-        """Retry and dead letter topics are made from the group, and told apart."""
+        """Retry and dead letter topics are made from the group, and recognised."""
         self.assertEqual(topic.retry_topic("g"), "%RETRY%g")
         self.assertEqual(topic.dlq_topic("g"), "%DLQ%g")
         self.assertEqual(topic.pop_retry_topic("g", "t"), "%RETRY%g_t")

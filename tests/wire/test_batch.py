@@ -22,13 +22,13 @@ class BatchTests(SynchronousTestCase):
     """Many messages in one body."""
 
     def test_is_the_original_s(self) -> None:
-        """The original's item is written and read."""
+        """Apache RocketMQ's item is written and read."""
         text = "WAIT\x01true\x02TAGS\x01TagA\x02"
         self.assertEqual(encode([(0, b"hello", text)]), GOLDEN)
         self.assertEqual(split(GOLDEN), [(0, b"hello", text.encode())])
 
     def test_cut_items_are_refused(self) -> None:
-        """Cut at any byte of the second item, the place of that item is named."""
+        """Cut at any byte of the second item, the offset of that item is named."""
         for cut in range(1, len(GOLDEN)):
             error = self.assertRaises(MalformedBatch, split, GOLDEN + GOLDEN[:cut])
             self.assertEqual(error.at, len(GOLDEN))

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.model.group import MessageModel
 from rocketmq_tw.model.queue import MessageQueue
-from rocketmq_tw.wire.coerce import shape
+from rocketmq_tw.wire.coerce import coerce
 from rocketmq_tw.wire.errors import BadField
 from rocketmq_tw.wire.fastjson import decode_as
 
@@ -29,7 +29,7 @@ class Sample(msgspec.Struct, rename="camel"):
 
 
 class ShapeTests(SynchronousTestCase):
-    """Plain objects fit declared types as tolerantly as in Java."""
+    """Plain objects are converted to declared types as tolerantly as in Java."""
 
     def sample(self, json: str, /, **expected: Any) -> None:
         """Check that a text gives a sample with these members."""
@@ -72,8 +72,8 @@ class ShapeTests(SynchronousTestCase):
         self.sample('{"byQueue":{"' + quoted + '":7}}', by_queue=expected)
         self.sample('{"byQueue":[[' + raw + ",7]]}", by_queue=expected)
 
-    def test_misfits_are_told(self) -> None:
-        """What does not fit is an error that names the member."""
+    def test_errors_name_the_member(self) -> None:
+        """What cannot be converted is an error that names the member."""
         for text in (
             '{"number":"x"}',
             '{"number":1.5}',
@@ -91,4 +91,4 @@ class ShapeTests(SynchronousTestCase):
 
     def test_required_members(self) -> None:
         """A member without default must be there."""
-        self.assertRaises(BadField, shape, {"topic": "T"}, MessageQueue)
+        self.assertRaises(BadField, coerce, {"topic": "T"}, MessageQueue)

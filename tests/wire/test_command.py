@@ -95,14 +95,14 @@ class JSONHeaderTests(SynchronousTestCase):
         command = decode(JSON, b'{"code":31998,"opaque":1,"extFields":{"a":"1"}}')
         self.assertEqual(command.fields, {"a": "1"})
 
-    def test_answer_with_a_requests_code(self) -> None:
-        """An answer 11 is not mistaken for a pull request."""
+    def test_response_with_a_requests_code(self) -> None:
+        """A response 11 is not mistaken for a pull request."""
         command = decode(JSON, b'{"code":11,"opaque":1,"flag":1,"extFields":{"a":"1"}}')
         self.assertTrue(command.is_response)
         self.assertEqual(command.fields, {"a": "1"})
 
     def test_bad_field_is_no_bad_header(self) -> None:
-        """What does not fit the declaration is left to be answered."""
+        """What the declaration does not allow is left to the router to refuse."""
         command = decode(JSON, b'{"code":30,"opaque":1,"extFields":{"queueId":"x"}}')
         self.assertEqual(command.fields, {"queueId": "x"})
 
@@ -156,7 +156,7 @@ class BinaryHeaderTests(SynchronousTestCase):
     """Binary headers."""
 
     def test_golden(self) -> None:
-        """The original's bytes: an empty value counts as absent."""
+        """Apache RocketMQ's bytes: an empty value counts as absent."""
         command = read(GOLDEN)
         self.assertEqual(
             (command.code, command.version, command.opaque), (105, 401, 258)
@@ -187,16 +187,16 @@ class BinaryHeaderTests(SynchronousTestCase):
                 self.assertRaises(MalformedHeader, decode, BINARY, bytes(header))
 
     def test_code_too_large(self) -> None:
-        """Codes beyond 16 bits do not fit; that is our mistake, not the peer's."""
-        answer = Response(status=200050)
-        self.assertRaises(LocalProtocolError, encode_response, answer, 1, BINARY)
+        """Codes beyond 16 bits are our mistake, not the peer's."""
+        response = Response(status=200050)
+        self.assertRaises(LocalProtocolError, encode_response, response, 1, BINARY)
 
 
 class EncodeTests(SynchronousTestCase):
     """What we write."""
 
     def test_request(self) -> None:
-        """Keys stand in the original's order, values are texts, nothing is spaced."""
+        """Keys are in Apache RocketMQ's order, values are texts, no spaces."""
         kind, header, body = whole(
             encode_request(GetMaxOffset(topic="T", queue_id=3, committed=True), 7)
         )
@@ -225,11 +225,11 @@ class EncodeTests(SynchronousTestCase):
             b'"serializeTypeCurrentRPC":"JSON","version":479}',
         )
 
-    def test_answer_in_both_forms(self) -> None:
-        """An answer says the same in either form."""
+    def test_response_in_both_forms(self) -> None:
+        """A response says the same in either form."""
         for kind in (JSON, BINARY):
-            answer = OffsetResponse(offset=12, status=22, remark="none", body=b"b")
-            command = read(encode_response(answer, 5, kind))
+            response = OffsetResponse(offset=12, status=22, remark="none", body=b"b")
+            command = read(encode_response(response, 5, kind))
             self.assertEqual(
                 (command.code, command.opaque, command.kind), (22, 5, kind)
             )
@@ -237,15 +237,15 @@ class EncodeTests(SynchronousTestCase):
             self.assertEqual(command.fields, {"offset": "12"})
             self.assertTrue(command.is_response)
 
-    def test_every_number_is_answered(self) -> None:
+    def test_every_opaque_is_kept(self) -> None:
         """Peers count beyond 2**31 and on from below zero; -1 is a number, too."""
         for kind in (JSON, BINARY):
             for opaque in (-(1 << 31), -1, 0, (1 << 31) - 1):
-                answer = encode_response(OffsetResponse(offset=1), opaque, kind)
-                self.assertEqual(read(answer).opaque, opaque)
+                response = encode_response(OffsetResponse(offset=1), opaque, kind)
+                self.assertEqual(read(response).opaque, opaque)
 
-    def test_answer_head(self) -> None:
-        """A prepared text only takes fields that the answer has."""
+    def test_response_head(self) -> None:
+        """A prepared text only takes fields that the response has."""
         head = response_head(OffsetResponse, ("offset",), 'say "hi"') % (0, 12, 5)
         self.assertEqual(json.loads(head)["remark"], 'say "hi"')
         self.assertEqual(json.loads(head)["extFields"], {"offset": "12"})

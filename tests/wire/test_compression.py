@@ -25,15 +25,15 @@ LIMIT = 1 << 20
 
 
 class CompressionTests(SynchronousTestCase):
-    """Bodies are packed and unpacked by the kind in sysFlag, within a limit."""
+    """Bodies are compressed and decompressed by the kind in sysFlag, within a limit."""
 
     def test_round_trip(self) -> None:
-        """Each kind gives back the body, small or large, random or not."""
+        """Each kind restores the body, small or large, random or not."""
         noise = random.Random(1).randbytes(200_000)
         for kind in KINDS:
             for body in (b"", b"x", b"a" * LIMIT, noise):
-                packed = deflate(body, kind)
-                self.assertEqual(inflate(packed, COMPRESSED | kind, LIMIT), body)
+                data = deflate(body, kind)
+                self.assertEqual(inflate(data, COMPRESSED | kind, LIMIT), body)
 
     def test_not_compressed(self) -> None:
         """Without the bit the body is as it is, whatever the kind says."""
@@ -42,15 +42,20 @@ class CompressionTests(SynchronousTestCase):
     def test_limit(self) -> None:
         """One byte more than the limit is refused."""
         for kind in KINDS:
-            packed = deflate(b"a" * 1001, kind)
-            self.assertEqual(len(inflate(packed, COMPRESSED | kind, 1001)), 1001)
-            self.assertRaises(BodyTooLarge, inflate, packed, COMPRESSED | kind, 1000)
+            data = deflate(b"a" * 1001, kind)
+            self.assertEqual(len(inflate(data, COMPRESSED | kind, 1001)), 1001)
+            self.assertRaises(BodyTooLarge, inflate, data, COMPRESSED | kind, 1000)
 
     def test_damage(self) -> None:
-        """Cut and foreign bytes are refused."""
+        """Cut bytes, and bytes of something else, are refused."""
         for kind in KINDS:
-            packed = deflate(b"some body" * 9, kind)
-            for damaged in (b"", b"\0" * 40, packed[:-1], packed[: len(packed) // 2]):
+            data = deflate(b"some body" * 9, kind)
+            for damaged in (
+                b"",
+                b"\0" * 40,
+                data[:-1],
+                data[: len(data) // 2],
+            ):
                 self.assertRaises(
                     BadCompression, inflate, damaged, COMPRESSED | kind, LIMIT
                 )

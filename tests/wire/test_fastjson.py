@@ -65,7 +65,7 @@ class LoadsTests(SynchronousTestCase):
         )
 
     def test_garbage_is_refused(self) -> None:
-        """Cut, trailing and foreign text is malformed, and the place is told."""
+        """Cut, trailing and other text is malformed; the error gives the position."""
         for text in (
             "",
             '{"a":1}}',

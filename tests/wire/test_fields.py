@@ -20,13 +20,13 @@ from rocketmq_tw.wire.fields import (
 )
 
 
-class SizeAnswer(Response):
-    """An answer with one number."""
+class SizeResponse(Response):
+    """A response with one number."""
 
     size: int
 
 
-class Measure(Request[SizeAnswer]):
+class Measure(Request[SizeResponse]):
     """A request with a field of each kind; its code means nothing in the protocol."""
 
     code: ClassVar[int] = 31997
@@ -50,11 +50,11 @@ class DeclarationTests(SynchronousTestCase):
                 ("client_id", "clientID"),
             ),
         )
-        self.assertEqual(layout(SizeAnswer), (("size", "size"),))
+        self.assertEqual(layout(SizeResponse), (("size", "size"),))
 
-    def test_answer_type(self) -> None:
-        """The subscript is the answer's type."""
-        self.assertIs(Measure.response_type, SizeAnswer)
+    def test_response_type(self) -> None:
+        """The subscript is the response's type."""
+        self.assertIs(Measure.response_type, SizeResponse)
 
     def test_found_by_code(self) -> None:
         """A declared request is found by its code."""
@@ -72,7 +72,7 @@ class ToExtTests(SynchronousTestCase):
     def test_body_and_status_stay_out(self) -> None:
         """Neither travels in the header's fields."""
         self.assertEqual(
-            to_ext(SizeAnswer(size=2, status=1, remark="no")), {"size": "2"}
+            to_ext(SizeResponse(size=2, status=1, remark="no")), {"size": "2"}
         )
 
 

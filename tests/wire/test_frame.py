@@ -8,10 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.wire.errors import ForeignProtocol, FrameTooLong, MalformedFrame
-from rocketmq_tw.wire.frame import BINARY, JSON, Frame, FrameDecoder, foreign, join
+from rocketmq_tw.wire.errors import FrameTooLong, MalformedFrame, OtherProtocol
+from rocketmq_tw.wire.frame import (
+    BINARY,
+    JSON,
+    Frame,
+    FrameDecoder,
+    join,
+    other_protocol,
+)
 
-#: Source: the test vectors of the original, one field a line.
+#: Source: the test vectors of Apache RocketMQ, one field a line.
 GOLDEN = bytes.fromhex(
     "00000035"  # length
     "01"  # the header is binary
@@ -43,7 +50,7 @@ class FrameDecoderTests(SynchronousTestCase):
         ]
 
     def test_golden_frame(self) -> None:
-        """The original's frame is taken apart."""
+        """Apache RocketMQ's frame is taken apart."""
         self.assertEqual(
             self.decoder.feed(GOLDEN), [(BINARY, GOLDEN[8:54], b"\x01\x02\x03")]
         )
@@ -94,7 +101,7 @@ class FrameDecoderTests(SynchronousTestCase):
         self.assertIn("a frame of -1 bytes", str(self.decoder.error))
 
     def test_too_short(self) -> None:
-        """A length that leaves no room for the header's length is refused."""
+        """A length that is too small for the header's length is refused."""
         for length in range(4):
             decoder = FrameDecoder()
             decoder.feed(length.to_bytes(4, "big") + bytes(8))
@@ -115,9 +122,9 @@ class FrameDecoderTests(SynchronousTestCase):
         self.assertEqual(self.decoder.feed(good), [])
         self.assertEqual(self.decoder.held, 0)
 
-    def test_foreign_protocols(self) -> None:
+    def test_other_protocols(self) -> None:
         """Other protocols' first bytes are recognised by name."""
-        for start, spoken in (
+        for start, name in (
             (b"GET / HTTP/1.1\r\n\r\n", "HTTP"),
             (b"POST /x HTTP/1.1\r\n", "HTTP"),
             (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "HTTP/2 (gRPC?)"),
@@ -126,18 +133,18 @@ class FrameDecoderTests(SynchronousTestCase):
             decoder = FrameDecoder()
             decoder.feed(start)
             error = decoder.error
-            assert isinstance(error, ForeignProtocol), start
-            self.assertEqual(error.spoken, spoken)
+            assert isinstance(error, OtherProtocol), start
+            self.assertEqual(error.protocol, name)
 
-    def test_foreign_only_at_the_start(self) -> None:
+    def test_other_protocols_only_at_the_start(self) -> None:
         """Once a frame came, bad lengths are bad lengths."""
         decoder = FrameDecoder()
         decoder.feed(join(JSON, b"{}") + b"GET / HTTP/1.1")
         self.assertIsInstance(decoder.error, FrameTooLong)
 
-    def test_frames_are_not_foreign(self) -> None:
+    def test_frames_are_remoting(self) -> None:
         """A frame of our own is taken for nothing else."""
-        self.assertIsNone(foreign(GOLDEN))
+        self.assertIsNone(other_protocol(GOLDEN))
 
     def test_tiny_slices(self) -> None:
         """A frame that comes two bytes at a time takes little more than its size."""

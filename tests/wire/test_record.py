@@ -59,15 +59,15 @@ STORE_HOST = host_to_bytes("10.0.0.2", 10911)
 
 
 def _encode(draft: Draft, store_host: bytes = STORE_HOST) -> bytes:
-    """Write a record at the golden place."""
+    """Write a record at the golden record's offsets."""
     return encode(draft, 7, 1 << 30, 1700000000001, store_host)
 
 
 class EncodeTests(SynchronousTestCase):
     """Writing records."""
 
-    def test_is_the_original_s(self) -> None:
-        """The original's record comes out."""
+    def test_golden_record(self) -> None:
+        """Apache RocketMQ's record comes out."""
         self.assertEqual(_encode(DRAFT), GOLDEN)
 
     def test_hosts_of_both_families(self) -> None:
@@ -122,7 +122,7 @@ class DecodeTests(SynchronousTestCase):
     """Reading records."""
 
     def test_reads_the_original_s(self) -> None:
-        """Every field of the original's record is read."""
+        """Every field of Apache RocketMQ's record is read."""
         message = decode(GOLDEN)
         self.assertEqual(message.topic, "TopicTest")
         self.assertEqual(message.body, b"Hello")
@@ -136,13 +136,13 @@ class DecodeTests(SynchronousTestCase):
         self.assertEqual(message.message_id, "0A00000200002A9F0000000040000000")
 
     def test_reads_them_one_after_another(self) -> None:
-        """An answer's body is a row of records; a blank ends it."""
+        """The body of a pull response is a row of records; a blank ends it."""
         messages = decode_all(GOLDEN_T + GOLDEN + bytes.fromhex("00000064cbd43194"))
         self.assertEqual([m.body for m in messages], [b"hi", b"Hello"])
         self.assertEqual(messages[0].properties, {"k": "v"})
 
     def test_cut_records_are_refused(self) -> None:
-        """Cut at any byte, the place of the record is named."""
+        """Cut at any byte, the offset of the record is named."""
         for cut in range(1, len(GOLDEN)):
             error = self.assertRaises(
                 MalformedRecord, decode_all, GOLDEN_T + GOLDEN[:cut]

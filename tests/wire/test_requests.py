@@ -1,4 +1,4 @@
-"""Declared requests against the frames of the original's clients."""
+"""Declared requests against the frames of Apache RocketMQ's clients."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class CaptureTests(SynchronousTestCase):
         self.assertGreater(len(captures()), 20)
 
     def test_requests(self) -> None:
-        """Each declared request's header fits its declaration."""
+        """Each declared request's header is read by its declaration."""
         for where, name, command in captures():
             declared = DECLARED.get(command.code)
             if command.is_response or declared is None:
@@ -72,8 +72,8 @@ class CaptureTests(SynchronousTestCase):
         for command in seen:
             self.assertNotIsInstance(command.fields, dict)
 
-    def test_answers(self) -> None:
-        """Each answer fits what its request declares, if the code is accepted."""
+    def test_responses(self) -> None:
+        """Each accepted response is read by what its request declares."""
         asked: dict[tuple[str, str], Any] = {}
         for where, name, command in captures():
             if not command.is_response:
@@ -93,8 +93,8 @@ class CaptureTests(SynchronousTestCase):
             if isinstance(fields, dict):
                 fields = from_ext(declared, fields)
             frame = encode_request(fields, 5, kind=command.kind)
-            again = read(frame)
-            found = again.fields
+            command = read(frame)
+            found = command.fields
             if isinstance(found, dict):
                 found = from_ext(declared, found)
             self.assertEqual(to_ext(found), to_ext(fields), f"{where} {name}")
@@ -114,26 +114,26 @@ class DeclarationTests(SynchronousTestCase):
             self.assertTrue(declared.__doc__, declared)
 
 
-class QuickAnswerTests(SynchronousTestCase):
-    """Answers that write themselves from a prepared text."""
+class QuickResponseTests(SynchronousTestCase):
+    """Responses that write themselves from a prepared text."""
 
     def test_send(self) -> None:
         """The quick frame of a send is the general one, byte by byte."""
-        answer = SendResponse(
+        response = SendResponse(
             msg_id="0A" * 16, queue_id=3, queue_offset=1 << 40, status=10
         )
-        self.assert_same(answer, SendResponse)
+        self.assert_same(response, SendResponse)
 
     def test_send_with_a_remark(self) -> None:
         """With a remark the general way is taken."""
-        answer = SendResponse(msg_id="", queue_id=3, queue_offset=0, remark="late")
-        self.assertIsNone(answer.to_json_frame(7))
-        self.assertEqual(read(encode_response(answer, 7)).remark, "late")
+        response = SendResponse(msg_id="", queue_id=3, queue_offset=0, remark="late")
+        self.assertIsNone(response.to_json_frame(7))
+        self.assertEqual(read(encode_response(response, 7)).remark, "late")
 
     def test_pull(self) -> None:
         """So is that of a pull, with any remark and its body."""
         for remark in (None, "FOUND", 'with "quotes" and 100 %'):
-            answer = PullResponse(
+            response = PullResponse(
                 suggest_which_broker_id=0,
                 next_begin_offset=5,
                 min_offset=0,
@@ -141,22 +141,22 @@ class QuickAnswerTests(SynchronousTestCase):
                 remark=remark,
                 body=b"records",
             )
-            self.assert_same(answer, PullResponse)
+            self.assert_same(response, PullResponse)
 
-    def assert_same(self, answer: Any, kind: type) -> None:
+    def assert_same(self, response: Any, kind: type) -> None:
         """Compare what the quick and the general way say."""
-        quick = answer.to_json_frame(7)
+        quick = response.to_json_frame(7)
         found = read(quick)
-        self.assertEqual(from_ext(kind, found.fields), answer_fields(answer))
-        self.assertEqual(found.remark, answer.remark)
-        self.assertEqual((found.code, found.opaque), (answer.status, 7))
-        self.assertEqual(found.body, answer.body)
+        self.assertEqual(from_ext(kind, found.fields), header_fields(response))
+        self.assertEqual(found.remark, response.remark)
+        self.assertEqual((found.code, found.opaque), (response.status, 7))
+        self.assertEqual(found.body, response.body)
         self.assertTrue(re.search(rb'"flag":1,"language":"PYTHON"', quick))
 
 
-def answer_fields(answer: Any) -> Any:
-    """Give an answer with its header fields alone."""
-    return from_ext(type(answer), to_ext(answer))
+def header_fields(response: Any) -> Any:
+    """Return a response with its header fields alone."""
+    return from_ext(type(response), to_ext(response))
 
 
 class SendSpellingTests(SynchronousTestCase):

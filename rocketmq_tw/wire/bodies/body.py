@@ -32,7 +32,7 @@ class Body(msgspec.Struct, frozen=True, rename="camel"):
         Read strict or lenient JSON.
 
         :raises MalformedJson: the text is not JSON.
-        :raises BadField: a member does not fit its declaration.
+        :raises BadField: a member cannot be converted to its declared type.
         """
         return fastjson.decode_as(data, cls)
 

@@ -11,7 +11,7 @@ from rocketmq_tw.wire.bodies.body import Body
 
 
 class ClusterInfo(Body, frozen=True):
-    """The answer to GET_BROKER_CLUSTER_INFO (106)."""
+    """The response to GET_BROKER_CLUSTER_INFO (106)."""
 
     broker_addr_table: dict[str, BrokerData] = {}
     #: Cluster name to the names of its brokers.
@@ -28,6 +28,6 @@ class BrokerMemberGroup(Body, frozen=True):
 
 
 class GetBrokerMemberGroupBody(Body, frozen=True):
-    """The answer to GET_BROKER_MEMBER_GROUP (901)."""
+    """The response to GET_BROKER_MEMBER_GROUP (901)."""
 
     broker_member_group: BrokerMemberGroup | None = None

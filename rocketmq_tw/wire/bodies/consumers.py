@@ -13,7 +13,7 @@ from rocketmq_tw.wire.bodies.body import Body, camel_but
 
 
 class ConsumerIdList(Body, frozen=True):
-    """The answer to GET_CONSUMER_LIST_BY_GROUP (38)."""
+    """The response to GET_CONSUMER_LIST_BY_GROUP (38)."""
 
     consumer_id_list: tuple[str, ...] = ()
 
@@ -30,7 +30,7 @@ class Connection(Body, frozen=True):
 
 
 class ConsumerConnection(Body, frozen=True):
-    """The answer to GET_CONSUMER_CONNECTION_LIST (203)."""
+    """The response to GET_CONSUMER_CONNECTION_LIST (203)."""
 
     connection_set: tuple[Connection, ...] = ()
     subscription_table: dict[str, Subscription] = {}
@@ -40,7 +40,7 @@ class ConsumerConnection(Body, frozen=True):
 
 
 class ProducerConnection(Body, frozen=True):
-    """The answer to GET_PRODUCER_CONNECTION_LIST (204)."""
+    """The response to GET_PRODUCER_CONNECTION_LIST (204)."""
 
     connection_set: tuple[Connection, ...] = ()
 
@@ -58,6 +58,6 @@ class ProducerInfo(Body, frozen=True, rename=camel_but(remote_ip="remoteIP")):
 
 
 class ProducerTableInfo(Body, frozen=True):
-    """The answer to GET_ALL_PRODUCER_INFO (328): group to producers."""
+    """The response to GET_ALL_PRODUCER_INFO (328): group to producers."""
 
     data: dict[str, tuple[ProducerInfo, ...]] = {}

@@ -12,7 +12,7 @@ from rocketmq_tw.wire.bodies.dataversion import DataVersion
 
 
 class SubscriptionGroupTable(Body, frozen=True):
-    """All groups of a broker: ``subscriptionGroup.json``, the answer to code 201."""
+    """All groups of a broker: ``subscriptionGroup.json``, the response to code 201."""
 
     subscription_group_table: dict[str, SubscriptionGroup] = {}
     #: Group to topic to bits: the value 4 forbids reading.

@@ -27,7 +27,7 @@ _ESCAPES = {"\\": "\\\\", **{char: f"\\{name}" for name, char in _LETTERS.items(
 
 
 class KVTable(Body, frozen=True):
-    """A table of text, such as the answer to GET_BROKER_RUNTIME_INFO (28)."""
+    """A table of text, such as the response to GET_BROKER_RUNTIME_INFO (28)."""
 
     table: dict[str, str] = {}
 

@@ -21,12 +21,12 @@ class LockBatchRequestBody(Body, frozen=True):
 
 
 class UnlockBatchRequestBody(LockBatchRequestBody, frozen=True):
-    """The body of UNLOCK_BATCH_MQ (42); its answer has none."""
+    """The body of UNLOCK_BATCH_MQ (42); its response has none."""
 
 
 class LockBatchResponseBody(
     Body, frozen=True, rename=camel_but(lock_ok_mq_set="lockOKMQSet")
 ):
-    """The answer to LOCK_BATCH_MQ (41): the queues the client holds now."""
+    """The response to LOCK_BATCH_MQ (41): the queues the client holds now."""
 
     lock_ok_mq_set: frozenset[MessageQueue] = frozenset()

@@ -16,7 +16,7 @@ from rocketmq_tw.wire.bodies.dataversion import DataVersion
 
 
 class ConsumerOffsetTable(Body, frozen=True):
-    """What groups have consumed: ``consumerOffset.json``, the answer to code 43."""
+    """What groups have consumed: ``consumerOffset.json``, the response to code 43."""
 
     #: ``topic@group`` to queue id to queue offset.
     offset_table: dict[str, dict[int, int]] = {}
@@ -25,7 +25,7 @@ class ConsumerOffsetTable(Body, frozen=True):
 
 
 class DelayOffsetTable(Body, frozen=True):
-    """What is delivered: ``delayOffset.json``, the answer to code 45."""
+    """What is delivered: ``delayOffset.json``, the response to code 45."""
 
     #: Delay level, from 1, to queue offset.
     offset_table: dict[int, int] = {}
@@ -34,7 +34,7 @@ class DelayOffsetTable(Body, frozen=True):
 
 
 class ResetOffsetBody(Body, frozen=True):
-    """The body of pushed RESET_CONSUMER_CLIENT_OFFSET (220), the answer to 222."""
+    """The body of pushed RESET_CONSUMER_CLIENT_OFFSET (220), the response to 222."""
 
     offset_table: dict[MessageQueue, int] = {}
 
@@ -65,7 +65,7 @@ class ResetOffsetBodyForC(Body, frozen=True):
 
 
 class GetConsumerStatusBody(Body, frozen=True):
-    """The answer to 221 and 223: offsets of one client, or of each."""
+    """The response to 221 and 223: offsets of one client, or of each."""
 
     message_queue_table: dict[MessageQueue, int] = {}
     consumer_table: dict[str, dict[MessageQueue, int]] = {}

@@ -44,7 +44,7 @@ class MessageQueueAssignment(Body, frozen=True):
 
 
 class QueryAssignmentResponseBody(Body, frozen=True):
-    """The answer to QUERY_ASSIGNMENT (400)."""
+    """The response to QUERY_ASSIGNMENT (400)."""
 
     message_queue_assignments: tuple[MessageQueueAssignment, ...] = ()
 
@@ -55,12 +55,12 @@ class SetMessageRequestModeRequestBody(Body, frozen=True):
     topic: str
     consumer_group: str
     mode: MessageRequestMode = MessageRequestMode.PULL
-    #: How many clients share a queue that is popped; 0 for all.
+    #: How many clients pop from one queue; 0 for all.
     pop_share_queue_num: int = 0
 
 
 class MessageRequestModeTable(Body, frozen=True):
-    """``messageRequestMode.json``, and the answer to code 402: topic, then group."""
+    """``messageRequestMode.json``, and the response to code 402: topic, then group."""
 
     message_request_mode_map: dict[
         str, dict[str, SetMessageRequestModeRequestBody]

@@ -1,7 +1,7 @@
 """
-What a broker tells name servers when it registers: its topics, as JSON or packed.
+What a broker sends to name servers to register: its topics, as JSON or compressed.
 
-The packed form is one zlib stream around::
+The compressed form is one zlib stream around::
 
     +-------------+-----------------------------------------+
     | int32 n     | DataVersion as JSON, n bytes            |
@@ -37,8 +37,8 @@ from rocketmq_tw.wire.errors import BadField
 
 #: Versions from here on (V5_0_0) send attributes and mappings.
 MAPPINGS_SINCE = 413
-#: A larger registration is refused once unpacked, in bytes.
-MAX_UNPACKED = 256 << 20
+#: A larger registration is refused once decompressed, in bytes.
+MAX_DECOMPRESSED = 256 << 20
 
 _LENGTH = struct.Struct(">i")
 
@@ -55,7 +55,7 @@ class RegisterBrokerBody(
 
     def encode_compressed(self, version: int) -> bytes:
         """
-        Write the packed form.
+        Write the compressed form.
 
         :param version: the version to be sent in the request's header; from
             ``MAPPINGS_SINCE`` on attributes and mappings are written.
@@ -79,16 +79,16 @@ class RegisterBrokerBody(
 
 def decode_registration(data: bytes) -> RegisterBrokerBody:
     """
-    Read a registration in either form, told apart by the first byte.
+    Read a registration in either form; the first byte says in which.
 
     :raises MalformedJson: it is neither form, or its JSON is damaged.
     :raises BadField: a member or an item is not what it should be.
     :raises BadCompression: the stream is damaged.
-    :raises BodyTooLarge: it is larger than ``MAX_UNPACKED`` once unpacked.
+    :raises BodyTooLarge: it is larger than ``MAX_DECOMPRESSED`` once decompressed.
     """
     if data[:1] != b"\x78":
         return RegisterBrokerBody.decode(data)
-    return _Pieces(inflate(data, COMPRESSED, MAX_UNPACKED)).registration()
+    return _Pieces(inflate(data, COMPRESSED, MAX_DECOMPRESSED)).registration()
 
 
 def crc(body: bytes) -> int:
@@ -152,7 +152,7 @@ def _pieces(items: Iterable[bytes]) -> bytes:
 
 
 class _Pieces:
-    """A walk over the unpacked form; ``at`` is the next byte."""
+    """A reader of the decompressed form; ``at`` is the next byte."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data

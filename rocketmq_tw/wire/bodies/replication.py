@@ -33,7 +33,7 @@ class HAClientInfo(Body, frozen=True):
 
 
 class HARuntimeInfo(Body, frozen=True):
-    """The answer to GET_BROKER_HA_STATUS (907)."""
+    """The response to GET_BROKER_HA_STATUS (907)."""
 
     master: bool = False
     master_commit_log_max_offset: int = 0

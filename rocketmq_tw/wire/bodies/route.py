@@ -1,5 +1,5 @@
 """
-The route of a topic as a body, in both texts the original writes.
+The route of a topic as a body, in both texts that Apache RocketMQ writes.
 
 No text has a space in it: the Go client cuts addresses out by hand and would keep it.
 
@@ -29,7 +29,7 @@ def encode_route_for(
     route: TopicRoute, version: int, strict_only: bool = False
 ) -> bytes:
     """
-    Write the text that suits the asker.
+    Write the text that suits the requester.
 
     :param version: the version in the request's header.
     :param strict_only: the request's ``acceptStandardJsonOnly``.
@@ -44,6 +44,6 @@ def decode_route(data: bytes) -> TopicRoute:
     Read either text.
 
     :raises MalformedJson: the text is not JSON.
-    :raises BadField: a member does not fit its declaration.
+    :raises BadField: a member cannot be converted to its declared type.
     """
     return fastjson.decode_as(data, TopicRoute)

@@ -77,7 +77,7 @@ class ConsumeStatus(
 
 
 class ConsumerRunningInfo(Body, frozen=True):
-    """A client's answer to GET_CONSUMER_RUNNING_INFO (307)."""
+    """A client's response to GET_CONSUMER_RUNNING_INFO (307)."""
 
     properties: dict[str, str] = {}
     subscription_set: tuple[Subscription, ...] = ()
@@ -90,7 +90,7 @@ class ConsumerRunningInfo(Body, frozen=True):
 
 
 class ConsumeResult(StrEnum):
-    """What became of a message; Go answers with the ordinal."""
+    """What became of a message; Go sends the ordinal."""
 
     CR_SUCCESS = "CR_SUCCESS"
     CR_LATER = "CR_LATER"
@@ -101,7 +101,7 @@ class ConsumeResult(StrEnum):
 
 
 class ConsumeMessageDirectlyResult(Body, frozen=True):
-    """A client's answer to CONSUME_MESSAGE_DIRECTLY (309)."""
+    """A client's response to CONSUME_MESSAGE_DIRECTLY (309)."""
 
     consume_result: ConsumeResult | None = None
     order: bool = False

@@ -22,7 +22,7 @@ class TopicOffset(Body, frozen=True):
 
 
 class TopicStatsTable(Body, frozen=True):
-    """The answer to GET_TOPIC_STATS_INFO (202): all queues, to read and to write."""
+    """The response to GET_TOPIC_STATS_INFO (202): all queues, to read and to write."""
 
     offset_table: dict[MessageQueue, TopicOffset] = {}
     topic_put_tps: float = 0.0
@@ -39,14 +39,14 @@ class OffsetState(Body, frozen=True):
 
 
 class ConsumeStats(Body, frozen=True):
-    """The answer to GET_CONSUME_STATS (208)."""
+    """The response to GET_CONSUME_STATS (208)."""
 
     offset_table: dict[MessageQueue, OffsetState] = {}
     consume_tps: float = 0.0
 
 
 class ConsumeStatsList(Body, frozen=True):
-    """The answer to GET_BROKER_CONSUME_STATS (317): for each group, its topics'."""
+    """The response to GET_BROKER_CONSUME_STATS (317): for each group, its topics'."""
 
     consume_stats_list: tuple[dict[str, tuple[ConsumeStats, ...]], ...] = ()
     broker_addr: str | None = None
@@ -63,7 +63,7 @@ class BrokerStatsItem(Body, frozen=True):
 
 
 class BrokerStatsData(Body, frozen=True):
-    """The answer to VIEW_BROKER_STATS_DATA (315)."""
+    """The response to VIEW_BROKER_STATS_DATA (315)."""
 
     stats_minute: BrokerStatsItem = BrokerStatsItem()
     stats_hour: BrokerStatsItem = BrokerStatsItem()
@@ -81,7 +81,7 @@ class QueueTimeSpan(Body, frozen=True):
 
 
 class QueryConsumeTimeSpanBody(Body, frozen=True):
-    """The answer to QUERY_CONSUME_TIME_SPAN (303)."""
+    """The response to QUERY_CONSUME_TIME_SPAN (303)."""
 
     consume_time_span_set: tuple[QueueTimeSpan, ...] = ()
 
@@ -99,7 +99,7 @@ class ConsumeQueueData(Body, frozen=True):
 
 
 class QueryConsumeQueueResponseBody(Body, frozen=True):
-    """The answer to QUERY_CONSUME_QUEUE (321)."""
+    """The response to QUERY_CONSUME_QUEUE (321)."""
 
     subscription_data: Subscription | None = None
     filter_data: str | None = None

@@ -15,7 +15,7 @@ from rocketmq_tw.wire.bodies.dataversion import DataVersion
 
 
 class TopicConfigTable(Body, frozen=True):
-    """All topics of a broker: ``topics.json``, and 4.9's answer to code 21."""
+    """All topics of a broker: ``topics.json``, and 4.9's response to code 21."""
 
     topic_config_table: dict[str, TopicConfig] = {}
     data_version: DataVersion = DataVersion()

@@ -14,7 +14,7 @@ from rocketmq_tw.wire.fields import Request, Response
 
 
 class LockQueues(Request[Response]):
-    """Ask for queues; the answer's body names those that are held now."""
+    """Ask for queues; the response's body names those that are held now."""
 
     code: ClassVar[int] = RequestCode.LOCK_BATCH_MQ
 

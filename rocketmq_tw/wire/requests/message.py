@@ -1,5 +1,5 @@
 """
-Looking at single messages, by place or by key.
+Looking at single messages, by offset or by key.
 
 Source: ``ViewMessageRequestHeader``, ``QueryMessageRequestHeader``.
 """
@@ -15,7 +15,7 @@ from rocketmq_tw.wire.fields import Int32, Int64, Request, Response
 
 
 class ViewMessage(Request[Response]):
-    """Ask for the record at a commit log offset; the answer's body is that record."""
+    """Ask for the record at a commit log offset; the response's body is that record."""
 
     code: ClassVar[int] = RequestCode.VIEW_MESSAGE_BY_ID
     offset: int
@@ -39,7 +39,7 @@ class QueryMessage(Request[QueryResponse]):
     Ask for the messages of a topic that have a key, stored within two times (ms).
 
     :ivar unique: look for the message with this unique key; clients then expect the
-        broker's own limit in the place of ``max_num``.
+        broker's own limit instead of ``max_num``.
     """
 
     code: ClassVar[int] = RequestCode.QUERY_MESSAGE

@@ -1,5 +1,5 @@
 """
-Brokers making themselves known to name servers.
+Registering brokers with name servers.
 
 Source: ``RegisterBrokerRequestHeader``, ``UnRegisterBrokerRequestHeader``,
 ``QueryDataVersionRequestHeader``, ``BrokerHeartbeatRequestHeader``,
@@ -51,7 +51,7 @@ class UnregisterBroker(Request[Response]):
 
 
 class DataVersionResponse(Response):
-    """Whether the topics have to be registered anew."""
+    """Whether the topics have to be registered again."""
 
     changed: bool
 
@@ -82,7 +82,7 @@ class WipeResponse(Response):
 
 
 class WipeWritePermission(Request[WipeResponse]):
-    """Stop clients from writing to a broker, until it registers anew."""
+    """Stop clients from writing to a broker, until it registers again."""
 
     code: ClassVar[int] = RequestCode.WIPE_WRITE_PERM_OF_BROKER
     broker_name: str

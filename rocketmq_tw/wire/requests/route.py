@@ -22,7 +22,7 @@ class GetRoute(Request[Response]):
     code: ClassVar[int] = RequestCode.GET_ROUTEINFO_BY_TOPIC
     topic: str
     accept_standard_json_only: bool | None = None
-    #: ``true`` to be told only of brokers in the zone, and of those without master.
+    #: ``true`` to get only brokers in the zone, and those without master.
     zone_mode: str | None = msgspec.field(name="__ZONE_MODE", default=None)
     zone_name: str | None = msgspec.field(name="__ZONE_NAME", default=None)
 

@@ -124,7 +124,7 @@ SendFields = SendMessage | SendMessageV2 | SendBatchMessage
 
 class SendBack(Request[Response]):
     """
-    Hand a message back, to be delivered again later.
+    Send a message back to the broker, to be delivered again later.
 
     Source: ``ConsumerSendMsgBackRequestHeader``.
     """

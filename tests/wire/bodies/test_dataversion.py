@@ -8,7 +8,7 @@ from rocketmq_tw.wire.bodies.dataversion import DataVersion
 
 
 class DataVersionTests(SynchronousTestCase):
-    """A version tells two states of a table apart."""
+    """Two states of a table have different versions."""
 
     def test_next(self) -> None:
         """A change counts one up and notes its time."""

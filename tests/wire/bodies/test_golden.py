@@ -1,7 +1,7 @@
 """
-Golden texts of the original, and our bodies that write and read them.
+Golden texts of Apache RocketMQ, and our bodies that write and read them.
 
-The texts were written by the original's own classes.
+The texts were written by its own classes.
 """
 
 from __future__ import annotations

@@ -21,19 +21,19 @@ class BitSetTests(SynchronousTestCase):
     """Bit sets are Java's, in base64."""
 
     def test_vector(self) -> None:
-        """The set of 0 and 9 is that of the original."""
+        """The set of 0 and 9 is that of Java."""
         self.assertEqual(encode_bit_set({0, 9}), "AQI=")
         self.assertEqual(decode_bit_set("AQI="), [0, 9])
 
     def test_edges(self) -> None:
-        """The empty set has no bytes; foreign text is refused."""
+        """The empty set has no bytes; text that is not base64 is refused."""
         self.assertEqual(encode_bit_set(()), "")
         self.assertEqual(decode_bit_set(""), [])
         self.assertRaises(BadField, decode_bit_set, "A")
 
 
 class PopBodyTests(SynchronousTestCase):
-    """Bodies around pop are the original's."""
+    """Bodies around pop are Apache RocketMQ's."""
 
     def test_batch_ack(self) -> None:
         """Short names are read, and the offsets counted from the first."""

@@ -29,7 +29,7 @@ BODY = RegisterBrokerBody(
     ),
     ("10.0.0.1:30000",),
 )
-#: The packed form, unpacked, as a 4.9 broker writes it.
+#: The compressed form, decompressed, as a 4.9 broker writes it.
 GOLDEN_4_9 = (
     b"\0\0\0\x1b"
     b'{"counter":1,"timestamp":5}'
@@ -42,10 +42,10 @@ GOLDEN_4_9 = (
 
 
 class TopicTextTests(SynchronousTestCase):
-    """A topic is a line of items in the packed form."""
+    """A topic is a line of items in the compressed form."""
 
     def test_golden(self) -> None:
-        """The texts are those of the original."""
+        """The texts are those of Apache RocketMQ."""
         self.assertEqual(
             encode_topic(TopicConfig("TopicTest", 8, 8)),
             "TopicTest 8 8 6 SINGLE_TAG {}",
@@ -75,21 +75,21 @@ class RegistrationTests(SynchronousTestCase):
         """JSON loses nothing."""
         self.assertEqual(decode_registration(BODY.encode()), BODY)
 
-    def test_packed_for_5(self) -> None:
-        """From 5.0.0 on, attributes and mappings are packed too."""
-        packed = BODY.encode_compressed(413)
-        self.assertEqual(packed[:1], b"\x78")
-        self.assertEqual(decode_registration(packed), BODY)
+    def test_compressed_for_5(self) -> None:
+        """From 5.0.0 on, attributes and mappings are sent too."""
+        data = BODY.encode_compressed(413)
+        self.assertEqual(data[:1], b"\x78")
+        self.assertEqual(decode_registration(data), BODY)
 
-    def test_packed_for_4_9(self) -> None:
-        """Older versions pack neither attributes nor mappings."""
+    def test_compressed_for_4_9(self) -> None:
+        """Older versions get neither attributes nor mappings."""
         read = decode_registration(BODY.encode_compressed(401))
         self.assertEqual(read.topic_table.topic_queue_mapping_info_map, {})
         topics = read.topic_table.topic_config_table
         self.assertEqual(topics["Ordered"], TopicConfig("Ordered", 4, 4))
         self.assertEqual(read.filter_server_list, BODY.filter_server_list)
 
-    def test_golden_packed_form(self) -> None:
+    def test_golden_compressed_form(self) -> None:
         """What a 4.9 broker packs is read, field by field."""
         read = decode_registration(zlib.compress(GOLDEN_4_9))
         self.assertEqual(read.topic_table.data_version, DataVersion(5, 1))
@@ -100,8 +100,8 @@ class RegistrationTests(SynchronousTestCase):
     def test_every_cut_is_refused(self) -> None:
         """A form that ends early is an error, wherever it ends."""
         for size in range(len(GOLDEN_4_9)):
-            packed = zlib.compress(GOLDEN_4_9[:size])
-            self.assertRaises(BadField, decode_registration, packed)
+            data = zlib.compress(GOLDEN_4_9[:size])
+            self.assertRaises(BadField, decode_registration, data)
         cut = BODY.encode_compressed(413)[:-1]
         self.assertRaises(BadCompression, decode_registration, cut)
 

@@ -16,10 +16,10 @@ TEXT = (
 
 
 class HARuntimeInfoTests(SynchronousTestCase):
-    """The state of replication is told as the original tells it."""
+    """The state of replication."""
 
     def test_golden(self) -> None:
-        """The text is the original's, both ways."""
+        """Apache RocketMQ's text is written and read."""
         info = HARuntimeInfo(
             master=True, ha_connection_info=(HAConnectionInfo("1.1.1.1:1"),)
         )

@@ -13,14 +13,14 @@ from rocketmq_tw.wire.bodies.running_info import (
 
 
 class GoTests(SynchronousTestCase):
-    """Answers of Go clients are read."""
+    """Responses of Go clients are read."""
 
     def test_ordinal(self) -> None:
         """Go gives the result as a number."""
-        answer = ConsumeMessageDirectlyResult.decode(
+        result = ConsumeMessageDirectlyResult.decode(
             b'{"order":false,"autoCommit":true,"consumeResult":1,"spentTimeMills":2}'
         )
-        self.assertIs(answer.consume_result, ConsumeResult.CR_LATER)
+        self.assertIs(result.consume_result, ConsumeResult.CR_LATER)
 
     def test_queue_keys_in_another_order(self) -> None:
         """Go writes topic, broker name and queue id in that order, bare."""
