@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from rocketmq_tw.broker.config import BrokerConfig, FlushDiskType
@@ -9,17 +10,34 @@ from rocketmq_tw.broker.delay.schedule import parse_levels
 from rocketmq_tw.broker.threads import Threads
 from rocketmq_tw.model.msgid import host_to_bytes
 from rocketmq_tw.store.config import RetentionConfig, StoreConfig
+from rocketmq_tw.store.files.lock import StoreLock
 from rocketmq_tw.store.memory.store import MemoryMessageStore
 from rocketmq_tw.store.message_store import MessageStore
 
 Store = MessageStore | MemoryMessageStore
 
 
-def make_store(config: BrokerConfig, clock: Any, threads: Threads, port: int) -> Store:
+def store_lock(config: BrokerConfig) -> StoreLock | None:
+    """Make the lock of the broker's store, not yet acquired; None in memory."""
+    if config.memory_store_size:
+        return None
+    return StoreLock(os.path.join(config.store_path_root_dir, "lock"))
+
+
+def make_store(
+    config: BrokerConfig,
+    clock: Any,
+    threads: Threads,
+    port: int,
+    *,
+    lock: StoreLock | None = None,
+) -> Store:
     """
     Make the store; nothing is touched before it is opened.
 
     :param port: what the broker listens on; it stands in every record.
+    :param lock: what :func:`store_lock` made, if it is acquired already; the store
+        releases it when it closes.
     """
     store_config = StoreConfig(
         store_host=store_host(config, port),
@@ -41,6 +59,7 @@ def make_store(config: BrokerConfig, clock: Any, threads: Threads, port: int) ->
         store_config,
         threads.flush,
         run_read_in_thread=threads.beside,
+        lock=lock,
     )
 
 

@@ -32,7 +32,6 @@ from rocketmq_tw.store.errors import (
     DiskFull,
     StoreError,
     StoreNotWriteable,
-    StoreUnreadable,
 )
 from rocketmq_tw.store.files.disk import Disk
 from rocketmq_tw.store.files.lock import AbortFile, StoreLock
@@ -92,6 +91,8 @@ class MessageStore:
         run_in_thread: RunInThread | None = None,
         disk: Disk | None = None,
         run_read_in_thread: RunInThread | None = None,
+        *,
+        lock: StoreLock | None = None,
     ) -> None:
         """
         Use the directory ``root``; nothing is touched before :meth:`open`.
@@ -99,6 +100,7 @@ class MessageStore:
         :param run_in_thread: runs an fsync of the log elsewhere; None runs it here.
         :param disk: what the files are on; None is the real one.
         :param run_read_in_thread: runs all else that waits; None is ``run_in_thread``.
+        :param lock: acquired already, perhaps; None makes the one of ``root``.
         """
         disk = disk or Disk()
         config = config or StoreConfig()
@@ -119,7 +121,7 @@ class MessageStore:
             config.consume_queue_file_bytes,
             self._files,
         )
-        self._lock = StoreLock(os.path.join(root, "lock"))
+        self._lock = lock or StoreLock(os.path.join(root, "lock"))
         self._abort = AbortFile(os.path.join(root, "abort"), disk)
         path = os.path.join(root, "checkpoint")
         self._checkpoint = StoreCheckpoint(path, disk)
@@ -149,10 +151,7 @@ class MessageStore:
         Fails with StoreLocked, or with StoreUnreadable: then nothing was changed.
         """
         try:
-            os.makedirs(self._root, exist_ok=True)
             self._lock.acquire()
-        except OSError as error:
-            return fail(StoreUnreadable(self._root, error.strerror or str(error)))
         except StoreError:
             return fail()
         self._is_opening = True

@@ -18,11 +18,13 @@ from rocketmq_tw.store.errors import (
     StoreUnreadable,
     TopicTooLong,
 )
+from rocketmq_tw.store.files.lock import StoreLock
 from rocketmq_tw.store.interfaces import Appended, IMessageStore
 from rocketmq_tw.store.message_store import MessageStore
 from rocketmq_tw.store.queues.fetch import FetchStatus
 from rocketmq_tw.wire.record import decode, decode_all
 from tests.store.cases import NOW, SIZE, TAG_A, TOPIC, StoreCase, draft
+from tests.store.disks import FaultyDisk
 
 NOW_MS = int(NOW * 1000)
 
@@ -232,13 +234,51 @@ class OpenTests(StoreCase):
             self.assertFalse(os.path.exists(self.path("abort")))
         self.assertEqual(self.open().max_offset(TOPIC, 0), 1)
 
-    def test_a_root_that_is_a_file_is_told(self) -> None:
-        """The system's error becomes a sentence."""
-        path = self.mktemp()
-        with open(path, "wb"):
+    def test_the_caller_may_hold_the_lock(self) -> None:
+        """A store takes it over, and releases it when it closes."""
+        lock = StoreLock(self.path("lock"))
+        lock.acquire()
+        store = MessageStore(self.root, self.clock, self.config, lock=lock)
+        self.successResultOf(store.open())
+        other = MessageStore(self.root, self.clock, self.config)
+        self.failureResultOf(other.open(), StoreLocked)
+        self.successResultOf(store.close())
+        self.successResultOf(other.open())
+        self.successResultOf(other.close())
+
+    def test_what_cannot_be_read_is_named_in_a_sentence(self) -> None:
+        """Whatever the system refuses: the directory, a checkpoint, the abort file."""
+        with open(self.path("file"), "wb"):
             pass
-        store = MessageStore(path, self.clock, self.config)
-        self.failureResultOf(store.open(), StoreUnreadable)
+        for name in ("checkpoint", "consumequeue.checkpoint", "abort"):
+            os.makedirs(self.path(name, name))
+        for root, path, why in (
+            ("file", "file", "File exists"),
+            ("file/below", "file/below", "Not a directory"),
+            ("checkpoint", "checkpoint/checkpoint", "Is a directory"),
+            (
+                "consumequeue.checkpoint",
+                "consumequeue.checkpoint/consumequeue.checkpoint",
+                "Is a directory",
+            ),
+            ("abort", "abort/abort", "Is a directory"),
+        ):
+            store = MessageStore(self.path(root), self.clock, self.config)
+            failure = self.failureResultOf(store.open(), StoreUnreadable)
+            self.assertEqual(
+                str(failure.value),
+                f"the store cannot be read: {self.path(path)}: {why}",
+            )
+
+    def test_a_disk_that_refuses_is_told_in_a_sentence(self) -> None:
+        """Nothing but a sentence leaves a store that cannot be opened."""
+        self.open().put(draft(), NOW)
+        for name in ("open", "sync", "set_size"):
+            disk = FaultyDisk()
+            disk.fail_next(name, errno.EACCES)
+            store = MessageStore(self.kill(), self.clock, self.config, disk=disk)
+            failure = self.failureResultOf(store.open(), StoreUnreadable)
+            self.assertIn("Permission denied", str(failure.value))
 
     def test_files_of_other_features_are_left_alone(self) -> None:
         """The timer and what else there may be stays as it is."""

@@ -12,7 +12,7 @@ import fcntl
 import os
 import struct
 
-from rocketmq_tw.store.errors import StoreLocked
+from rocketmq_tw.store.errors import StoreLocked, StoreUnreadable
 from rocketmq_tw.store.files.disk import Disk
 
 _TEXT = b"lock"
@@ -25,8 +25,11 @@ class StoreLock:
     """
     The lock of one store.
 
-    It belongs to the open file, not to the process: a second store in the same process
-    is refused too, and closing that one does not release ours.
+    It belongs to the open file, not to the process: a second lock of the same path is
+    refused in the same process too, and closing that one does not release ours.
+
+    A program may acquire it before the store is opened, for instance before it takes
+    ports, and pass it to the store, which releases it when it closes.
     """
 
     def __init__(self, path: str) -> None:
@@ -36,22 +39,30 @@ class StoreLock:
 
     def acquire(self) -> None:
         """
-        Take the lock.
+        Take the lock, and make the directory if need be; nothing if we have it.
 
         :raises StoreLocked: another one has it.
-        :raises OSError: the file cannot be made.
+        :raises StoreUnreadable: the directory or the file cannot be made or opened.
         """
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        if self._descriptor is not None:
+            return
+        directory = os.path.dirname(self._path) or "."
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        try:
+            os.makedirs(directory, exist_ok=True)
+            descriptor = os.open(self._path, flags, 0o644)
+        except OSError as error:
+            raise StoreUnreadable(directory, error.strerror or str(error)) from error
         try:
             _lock(descriptor)
         except OSError as error:
             os.close(descriptor)
             raise StoreLocked(self._path) from error
-        os.pwrite(descriptor, _TEXT, 0)
         self._descriptor = descriptor
+        os.pwrite(descriptor, _TEXT, 0)
 
     def release(self) -> None:
-        """Let it go; the file stays."""
+        """Unlock; the file stays. Nothing if we do not have the lock."""
         if self._descriptor is not None:
             os.close(self._descriptor)
         self._descriptor = None

@@ -6,7 +6,7 @@ import sys
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.store.errors import StoreLocked
+from rocketmq_tw.store.errors import StoreLocked, StoreUnreadable
 from rocketmq_tw.store.files.lock import AbortFile, StoreLock
 
 #: Locks the first byte as Java's FileChannel does: a lock of the process.
@@ -36,6 +36,38 @@ class StoreLockTests(SynchronousTestCase):
         second.release()
         with open(path, "rb") as file:
             self.assertEqual(file.read(), b"lock")
+
+    def test_its_holder_may_acquire_it_again(self) -> None:
+        """A program tries the lock early; the store that it opens asks once more."""
+        path = self.mktemp()
+        first, second = StoreLock(path), StoreLock(path)
+        first.acquire()
+        first.acquire()
+        self.assertRaises(StoreLocked, second.acquire)
+        first.release()
+        second.acquire()
+        second.release()
+        second.release()
+
+    def test_makes_its_directory(self) -> None:
+        """The lock comes before the store's other files."""
+        path = os.path.join(self.mktemp(), "store", "lock")
+        lock = StoreLock(path)
+        lock.acquire()
+        self.assertTrue(os.path.isfile(path))
+        lock.release()
+
+    def test_where_no_directory_can_be_made(self) -> None:
+        """The system's error becomes a sentence that names the directory."""
+        file = self.mktemp()
+        with open(file, "wb"):
+            pass
+        directory = os.path.join(file, "store")
+        lock = StoreLock(os.path.join(directory, "lock"))
+        error = self.assertRaises(StoreUnreadable, lock.acquire)
+        self.assertEqual(
+            str(error), f"the store cannot be read: {directory}: Not a directory"
+        )
 
     def test_the_original_respects_it(self) -> None:
         """A lock as Java takes it is refused while ours is held."""
