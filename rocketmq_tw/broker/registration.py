@@ -264,7 +264,7 @@ class NameServerLink:
                 waiting.cancel()
         connection, self._connection = self._connection, None
         done: Deferred[None] = Deferred()
-        if connection is None or not connection.connected_now:
+        if connection is None or not connection.is_connected:
             done.callback(None)
         else:
             answer = connection.call(farewell, FAREWELL)

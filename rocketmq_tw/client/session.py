@@ -22,12 +22,12 @@ from rocketmq_tw.client.name_servers import NameServers
 from rocketmq_tw.client.routes import RouteCache
 from rocketmq_tw.model.route import MASTER_ID
 from rocketmq_tw.model.topic import AUTO_CREATE_TOPIC
+from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import BrokerError
 from rocketmq_tw.remoting.pool import ConnectionPool, EndpointFor
 from rocketmq_tw.remoting.protocol import RemotingProtocol
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.bodies.heartbeat import ConsumerData, HeartbeatData, ProducerData
-from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.fields import Request, Response
 from rocketmq_tw.wire.requests.heartbeat import (
     Heartbeat,
@@ -311,9 +311,7 @@ class ClientSession:
 
     # -- what brokers tell us
 
-    def _members_changed(
-        self, request: NotifyConsumerIdsChanged, _call: Command
-    ) -> None:
+    def _members_changed(self, request: NotifyConsumerIdsChanged, _call: Call) -> None:
         """Let every group look again; no answer is expected."""
         self._tell_consumers()
 

@@ -16,12 +16,12 @@ from rocketmq_tw.namesrv import views
 from rocketmq_tw.namesrv.config import NamesrvConfig
 from rocketmq_tw.namesrv.kvconfig import ORDER_TOPIC_CONFIG, KVConfig
 from rocketmq_tw.namesrv.routes import RouteTable
+from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.bodies.route import decode_route, encode_route_lenient
 from rocketmq_tw.wire.bodies.topics import TopicList
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.route import (
     DeleteTopicInNamesrv,
@@ -81,14 +81,14 @@ class Lookups:
             route = msgspec.structs.replace(route, order_topic_conf=order)
         return route
 
-    def route(self, request: GetRoute, call: Command) -> Response:
+    def route(self, request: GetRoute, call: Call) -> Response:
         """Tell which brokers hold a topic, in the text that suits the client."""
         if self._config.need_wait_for_service:
             ready = self._started + self._config.wait_seconds_for_service
             if self._now() < ready:
                 raise Refused(ResponseCode.SYSTEM_ERROR, "name server not ready")
         strict_only = bool(request.accept_standard_json_only)
-        text = self._texts.get(request.topic, call.version, strict_only)
+        text = self._texts.get(request.topic, call.header.version, strict_only)
         if text is None:
             raise Refused(
                 ResponseCode.TOPIC_NOT_EXIST,
@@ -101,46 +101,44 @@ class Lookups:
             text = encode_route_lenient(kept)
         return Response(body=text)
 
-    def cluster_info(self, request: GetClusterInfo, call: Command) -> Response:
+    def cluster_info(self, request: GetClusterInfo, call: Call) -> Response:
         """List clusters and brokers. Strict: every peer reads it, Go's only that."""
         return Response(body=views.cluster_info(self._table).encode())
 
-    def all_topics(self, request: GetAllTopics, call: Command) -> Response:
+    def all_topics(self, request: GetAllTopics, call: Call) -> Response:
         """List all topics."""
         if not self._config.enable_all_topic_list:
             raise Refused(ResponseCode.SYSTEM_ERROR, "disable")
         return Response(body=TopicList(tuple(sorted(self._table.queues))).encode())
 
-    def system_topics(self, request: GetSystemTopics, call: Command) -> Response:
+    def system_topics(self, request: GetSystemTopics, call: Call) -> Response:
         """List the topics named after clusters and brokers."""
         return Response(body=views.system_topics(self._table).encode())
 
-    def topics_of_cluster(self, request: GetTopicsByCluster, call: Command) -> Response:
+    def topics_of_cluster(self, request: GetTopicsByCluster, call: Call) -> Response:
         """List the topics of one cluster."""
         return self._listed(views.topics_of_cluster(self._table, request.cluster))
 
-    def unit_topics(self, request: GetUnitTopics, call: Command) -> Response:
+    def unit_topics(self, request: GetUnitTopics, call: Call) -> Response:
         """List the topics that are units."""
         return self._listed(views.flagged_topics(self._table, FLAG_UNIT))
 
-    def unit_sub_topics(self, request: GetUnitSubTopics, call: Command) -> Response:
+    def unit_sub_topics(self, request: GetUnitSubTopics, call: Call) -> Response:
         """List the topics that have unit subscriptions."""
         return self._listed(views.flagged_topics(self._table, FLAG_UNIT_SUB))
 
     def unit_sub_ununit_topics(
-        self, request: GetUnitSubUnunitTopics, call: Command
+        self, request: GetUnitSubUnunitTopics, call: Call
     ) -> Response:
         """List the topics that have unit subscriptions and are no units."""
         return self._listed(views.flagged_topics(self._table, FLAG_UNIT_SUB, FLAG_UNIT))
 
-    def delete_topic(self, request: DeleteTopicInNamesrv, call: Command) -> Response:
+    def delete_topic(self, request: DeleteTopicInNamesrv, call: Call) -> Response:
         """Forget a topic."""
         self._table.delete_topic(request.topic, request.cluster_name)
         return Response()
 
-    def register_topic(
-        self, request: RegisterTopicInNamesrv, call: Command
-    ) -> Response:
+    def register_topic(self, request: RegisterTopicInNamesrv, call: Call) -> Response:
         """Add a topic; one that names unknown brokers is ignored, as in Java."""
         if request.body:
             self._table.add_topic(request.topic, decode_route(request.body).queue_datas)

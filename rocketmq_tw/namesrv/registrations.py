@@ -18,6 +18,7 @@ from rocketmq_tw.namesrv.config import NamesrvConfig
 from rocketmq_tw.namesrv.kvconfig import ORDER_TOPIC_CONFIG, KVConfig
 from rocketmq_tw.namesrv.live import EXPIRY, BrokerKey, Registration
 from rocketmq_tw.namesrv.routes import RouteTable
+from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.protocol import RemotingProtocol
 from rocketmq_tw.remoting.router import Router
@@ -31,7 +32,6 @@ from rocketmq_tw.wire.bodies.registration import (
 )
 from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.registration import (
     AddResponse,
@@ -82,14 +82,14 @@ class Registrations:
         router.on(WipeWritePermission, self.wipe_write)
         router.on(AddWritePermission, self.add_write)
 
-    def register(self, request: RegisterBroker, call: Command) -> RegisterResponse:
+    def register(self, request: RegisterBroker, call: Call) -> RegisterResponse:
         """Take a broker and its topics in, or keep its entry alive."""
         if request.body_crc32 and request.body_crc32 != crc(request.body):
             raise Refused(ResponseCode.SYSTEM_ERROR, "crc32 not match")
         key = (request.cluster_name, request.broker_addr)
-        same = _fingerprint(request, call.version)
+        same = _fingerprint(request, call.header.version)
         live = self._table.live
-        if not live.renew(key, same, call.connection, self._now()):
+        if not live.renew(key, same, call.peer, self._now()):
             known = live.get(key) is not None
             forget = self._config.delete_topic_with_broker_registration
             registration = _registration(request, call, same)
@@ -122,7 +122,7 @@ class Registrations:
                 answer.ha_server_addr = master.ha_server_addr
         return answer
 
-    def unregister(self, request: UnregisterBroker, call: Command) -> Response:
+    def unregister(self, request: UnregisterBroker, call: Call) -> Response:
         """Take a broker out."""
         key = (request.cluster_name, request.broker_addr)
         if self._table.unregister(key, request.broker_name):
@@ -143,7 +143,7 @@ class Registrations:
                 live.connection.abort()
 
     def query_data_version(
-        self, request: QueryDataVersion, call: Command
+        self, request: QueryDataVersion, call: Call
     ) -> DataVersionResponse:
         """Tell whether a broker's topics have changed; keeps its entry alive too."""
         key = (request.cluster_name, request.broker_addr)
@@ -155,26 +155,26 @@ class Registrations:
         changed = live.version != asked
         return DataVersionResponse(changed=changed, body=live.version.encode())
 
-    def heartbeat(self, request: BrokerHeartbeat, call: Command) -> Response:
+    def heartbeat(self, request: BrokerHeartbeat, call: Call) -> Response:
         """Keep a broker's entry alive."""
         key = (request.cluster_name, request.broker_addr)
         self._table.live.touch(key, self._now())
         return Response()
 
-    def member_group(self, request: GetBrokerMemberGroup, call: Command) -> Response:
+    def member_group(self, request: GetBrokerMemberGroup, call: Call) -> Response:
         """List the brokers of one name."""
         group = self._table.groups.get(request.broker_name)
         addrs = dict(group.addrs) if group else {}
         members = BrokerMemberGroup(request.cluster_name, request.broker_name, addrs)
         return Response(body=GetBrokerMemberGroupBody(members).encode())
 
-    def wipe_write(self, request: WipeWritePermission, call: Command) -> WipeResponse:
+    def wipe_write(self, request: WipeWritePermission, call: Call) -> WipeResponse:
         """Stop clients from writing to a broker."""
         count = self._table.wipe_write(request.broker_name)
         self._log_perms(request.broker_name, "may no longer be written to", count, call)
         return WipeResponse(wipe_topic_count=count)
 
-    def add_write(self, request: AddWritePermission, call: Command) -> AddResponse:
+    def add_write(self, request: AddWritePermission, call: Call) -> AddResponse:
         """Let clients write to a broker again."""
         count = self._table.add_write(request.broker_name)
         self._log_perms(request.broker_name, "may be written to again", count, call)
@@ -190,14 +190,14 @@ class Registrations:
             why=why,
         )
 
-    def _log_perms(self, name: str, what: str, count: int, call: Command) -> None:
+    def _log_perms(self, name: str, what: str, count: int, call: Call) -> None:
         """Say who changed permissions."""
         self._log.info(
             "broker {name} {what}: {count} topics, as {client} asked",
             name=log_safe(name),
             what=what,
             count=count,
-            client=call.connection.address,
+            client=call.peer.address,
         )
 
 
@@ -222,10 +222,10 @@ def _fingerprint(request: RegisterBroker, version: int) -> int:
     )
 
 
-def _registration(request: RegisterBroker, call: Command, same: int) -> Registration:
+def _registration(request: RegisterBroker, call: Call, same: int) -> Registration:
     """Read what a broker says of itself."""
     body = RegisterBrokerBody()
-    if request.body and call.version < BODY_SINCE:
+    if request.body and call.header.version < BODY_SINCE:
         body = RegisterBrokerBody(TopicConfigAndMappingTable.decode(request.body))
     elif request.body:
         body = decode_registration(request.body)
@@ -241,6 +241,6 @@ def _registration(request: RegisterBroker, call: Command, same: int) -> Registra
         timeout=EXPIRY if timeout_ms is None else timeout_ms / 1000,
         topics=body.topic_table,
         filter_servers=body.filter_server_list,
-        connection=call.connection,
+        connection=call.peer,
         fingerprint=same,
     )

@@ -15,11 +15,11 @@ from twisted.logger import Logger
 from rocketmq_tw import settings
 from rocketmq_tw.namesrv.config import CHANGEABLE, FORBIDDEN, NamesrvConfig
 from rocketmq_tw.namesrv.kvconfig import KVConfig
+from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.bodies.kvtable import KVTable, decode_properties
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.kvconfig import (
     DeleteKVConfig,
@@ -58,12 +58,12 @@ class Settings:
         router.on(GetNamesrvConfig, self.get_config)
         router.on(UpdateNamesrvConfig, self.update_config)
 
-    def put(self, request: PutKVConfig, call: Command) -> Deferred[Response]:
+    def put(self, request: PutKVConfig, call: Call) -> Deferred[Response]:
         """Set a key; answered once it is on the disk."""
         saved = self._kvconfig.put(request.namespace, request.key, request.value)
         return saved.addCallback(lambda _: Response())
 
-    def get(self, request: GetKVConfig, call: Command) -> KVResponse:
+    def get(self, request: GetKVConfig, call: Call) -> KVResponse:
         """Look a key up."""
         value = self._kvconfig.get(request.namespace, request.key)
         if value is None:
@@ -73,12 +73,12 @@ class Settings:
             )
         return KVResponse(value=value)
 
-    def delete(self, request: DeleteKVConfig, call: Command) -> Deferred[Response]:
+    def delete(self, request: DeleteKVConfig, call: Call) -> Deferred[Response]:
         """Forget a key; answered once that is on the disk."""
         saved = self._kvconfig.delete(request.namespace, request.key)
         return saved.addCallback(lambda _: Response())
 
-    def list(self, request: GetKVList, call: Command) -> Response:
+    def list(self, request: GetKVList, call: Call) -> Response:
         """Give all of a namespace."""
         table = self._kvconfig.list(request.namespace)
         if table is None:
@@ -88,11 +88,11 @@ class Settings:
             )
         return Response(body=KVTable(table).encode())
 
-    def get_config(self, request: GetNamesrvConfig, call: Command) -> Response:
+    def get_config(self, request: GetNamesrvConfig, call: Call) -> Response:
         """Show the settings."""
         return Response(body=settings.to_properties(self._config))
 
-    def update_config(self, request: UpdateNamesrvConfig, call: Command) -> Response:
+    def update_config(self, request: UpdateNamesrvConfig, call: Call) -> Response:
         """Change settings, all that are asked for or none, until the server stops."""
         values = decode_properties(request.body)
         if FORBIDDEN & values.keys():
@@ -114,7 +114,7 @@ class Settings:
         self._on_change()
         self._log.info(
             "settings changed by {client}: {values}",
-            client=call.connection.address,
+            client=call.peer.address,
             values=values,
         )
         return Response()

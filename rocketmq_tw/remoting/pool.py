@@ -81,7 +81,7 @@ class ConnectionPool:
             attempt goes on for whoever else waits.
         """
         live = self._live.get(address)
-        if live is not None and live.connected_now:
+        if live is not None and live.is_connected:
             return succeed(live)
         waiting: Deferred[RemotingProtocol] = Deferred()
         self._waiting.setdefault(address, []).append(waiting)
@@ -92,7 +92,7 @@ class ConnectionPool:
     def live(self, address: str) -> RemotingProtocol | None:
         """Give the connection to an address if there is one now."""
         found = self._live.get(address)
-        return found if found is not None and found.connected_now else None
+        return found if found is not None and found.is_connected else None
 
     def call(
         self, address: str, request: Request[A], timeout: float = 3.0

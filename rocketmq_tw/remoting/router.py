@@ -2,10 +2,10 @@
 From a request to the function that handles it, from an exception to a response code.
 
 A handler is called as ``handler(request, call)``. ``request`` is the declared struct
-with its body; ``call`` is the decoded header, with the ``connection`` it came by. It
-returns an :class:`~rocketmq_tw.wire.fields.Response`, a Deferred of one where something
-must be waited for, or None where no answer is due. What it raises becomes an answer
-too.
+with its body; ``call`` is a :class:`~rocketmq_tw.remoting.call.Call`: the header, the
+peer, the time. It returns a :class:`~rocketmq_tw.wire.fields.Response`, a Deferred of
+one where something must be waited for, or None where no response is due. What it raises
+becomes a response too.
 """
 
 from __future__ import annotations
@@ -18,15 +18,17 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rocketmq_tw.model.errors import RocketMQError
+from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.errors import BadField
 from rocketmq_tw.wire.fields import Ext, Request, Response
 
 R = TypeVar("R", bound=Request[Any])
 Outcome = Response | Deferred[Any] | None
-Handler = Callable[[Any, Command], Outcome]
+Handler = Callable[[Any, Call], Outcome]
+#: A declared request and what handles it.
+Handled = tuple[type[Request[Any]], Handler]
 
 
 class ErrorResponse(Response):
@@ -41,6 +43,8 @@ class Router:
 
     :param codes: exceptions and the response codes that they are answered with; a
         subclass of a listed class is answered like it.
+    :ivar find: gives the declared request of a code and its handler; None if nobody
+        handles it.
     """
 
     _log = Logger()
@@ -48,24 +52,24 @@ class Router:
     def __init__(
         self, codes: dict[type[Exception], ResponseCode] | None = None
     ) -> None:
-        self._handlers: dict[int, tuple[type[Request[Any]], Handler]] = {}
+        self._handlers: dict[int, Handled] = {}
+        # The dictionary's own method: a call less for every request.
+        self.find: Callable[[int], Handled | None] = self._handlers.get
         self._codes: dict[type[Exception], ResponseCode] = {
             BadField: ResponseCode.SYSTEM_ERROR,
             **(codes or {}),
         }
 
-    def on(self, declared: type[R], handler: Callable[[R, Command], Outcome]) -> None:
+    def on(self, declared: type[R], handler: Callable[[R, Call], Outcome]) -> None:
         """Hand every request of this kind to ``handler``."""
         self._handlers[int(declared.code)] = (declared, handler)
-
-    def find(self, code: int) -> tuple[type[Request[Any]], Handler] | None:
-        """Give the kind of request and its handler."""
-        return self._handlers.get(code)
 
     def without(self, *codes: int) -> Router:
         """Copy this router, leaving some requests out (the fast port does)."""
         other = Router(self._codes)
-        other._handlers = {k: v for k, v in self._handlers.items() if k not in codes}
+        other._handlers.update(
+            {k: v for k, v in self._handlers.items() if k not in codes}
+        )
         return other
 
     def refusal(self, failure: Failure) -> Response:

@@ -62,7 +62,6 @@ class RemotingCommand(msgspec.Struct, Generic[T], kw_only=True):
     :ivar fields: a declared request's struct, or the texts as they came.
     :ivar opaque: the number that ties an answer to its request; None if it was missing.
     :ivar kind: how its header was written; an answer is written the same way.
-    :ivar connection: whoever received it; set on receipt.
     """
 
     code: _Int32 = 0
@@ -74,7 +73,6 @@ class RemotingCommand(msgspec.Struct, Generic[T], kw_only=True):
     remark: str | None = None
     body: bytes = msgspec.field(name="//body", default=b"")
     kind: int = msgspec.field(name="//kind", default=JSON)
-    connection: Any = msgspec.field(name="//connection", default=None)
 
     @property
     def is_response(self) -> bool:

@@ -23,11 +23,10 @@ from rocketmq_tw.model.topic import TopicConfig
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.config import StoreConfig
 from rocketmq_tw.wire import record
-from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.fields import Ext, Request, Response, from_ext, to_ext
 from rocketmq_tw.wire.requests.pull import SUBSCRIPTION, PullMessage
 from rocketmq_tw.wire.requests.send import SendMessageV2
-from tests.broker.doubles import MemoryConnection
+from tests.broker.doubles import MemoryConnection, call_from
 from tests.store.cases import StoreCase
 
 TOPIC = "TopicTest"
@@ -39,10 +38,9 @@ STORE_HOST = host_to_bytes("10.0.0.1", 10911)
 class Peer(MemoryConnection):
     """A client's connection, as handlers see it."""
 
-    def __init__(self, now: float = 0.0, host: bytes = HOST) -> None:
+    def __init__(self, host: bytes = HOST) -> None:
         super().__init__()
-        self.host = host
-        self.last_seen = now
+        self.packed_host = host
 
 
 def sent(topic: str = TOPIC, body: bytes = b"Hello", **fields: Any) -> SendMessageV2:
@@ -149,8 +147,7 @@ class BrokerCase(StoreCase):
 
     def ask_raw(self, code: int, ext: Ext, body: bytes) -> Any:
         """Do as :meth:`ask`, with the fields as they come over the wire."""
-        self.peer.last_seen = self.clock.seconds()
-        call = Command(language="JAVA", version=479, connection=self.peer)
+        call = call_from(self.peer, self.clock.seconds())
         found = self.router.find(code)
         assert found is not None
         kind, handler = found

@@ -7,6 +7,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.jsonfile import JsonFile
+from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.store.queues.fetch import Fetched, FetchStatus
 from rocketmq_tw.wire.command import Command
 
@@ -36,13 +37,13 @@ class MemoryConnection:
     """
     A client's connection that remembers what was sent to it.
 
-    :ivar is_full: the client does not read; see :meth:`drain`.
+    :ivar is_write_blocked: the client does not read; see :meth:`drain`.
     """
 
     def __init__(self, address: str = "10.0.0.9:4000") -> None:
         self.address = address
-        self.is_full = False
-        self.connected_now = True
+        self.is_write_blocked = False
+        self.is_connected = True
         self._drained: list[Deferred[None]] = []
         self.told: list[Any] = []
         self.closed = False
@@ -58,7 +59,7 @@ class MemoryConnection:
 
     def drain(self) -> None:
         """Let the client read."""
-        self.is_full = False
+        self.is_write_blocked = False
         drained, self._drained = self._drained, []
         for each in drained:
             each.callback(None)
@@ -68,11 +69,14 @@ class MemoryConnection:
         self.closed = True
 
 
-def call(connection: MemoryConnection | None = None) -> Command:
-    """Make the header of a request from a Java client of version 5.3.3."""
-    return Command(
-        language="JAVA", version=479, connection=connection or MemoryConnection()
-    )
+def call(connection: MemoryConnection | None = None) -> Call:
+    """Make the call of a request from a Java client of version 5.3.3."""
+    return call_from(connection or MemoryConnection(), 0.0)
+
+
+def call_from(peer: Any, now: float) -> Call:
+    """Make the call of a request that a Java client's connection received then."""
+    return Call(Command(language="JAVA", version=479), peer, now)
 
 
 class MemoryQueues:

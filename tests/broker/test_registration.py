@@ -15,13 +15,13 @@ from twisted.trial.unittest import SynchronousTestCase
 from rocketmq_tw.broker.registration import BrokerIdentity, Registration
 from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.topic import TopicConfig
+from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.pool import ConnectionPool
 from rocketmq_tw.remoting.protocol import RemotingProtocol
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.bodies.registration import crc, decode_registration
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.registration import (
     RegisterBroker,
@@ -53,14 +53,14 @@ class NameServer:
         self.router.on(UnregisterBroker, self._unregister)
 
     def _register(
-        self, request: RegisterBroker, _call: Command
+        self, request: RegisterBroker, _call: Call
     ) -> Response | Deferred[Any]:
         if self.refuses:
             raise Refused(ResponseCode.SYSTEM_ERROR, "register broker failed")
         self.registered.append(request)
         return Deferred() if self.silent else RegisterResponse()
 
-    def _unregister(self, request: UnregisterBroker, _call: Command) -> Response:
+    def _unregister(self, request: UnregisterBroker, _call: Call) -> Response:
         self.unregistered.append(request)
         return Response()
 

@@ -9,6 +9,7 @@ from twisted.internet.task import Clock
 
 from rocketmq_tw.client.client import Client
 from rocketmq_tw.model.route import BrokerData, QueueData, TopicRoute
+from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.remoting.server import RemotingServerFactory
@@ -16,7 +17,6 @@ from rocketmq_tw.testing.network import MemoryNetwork
 from rocketmq_tw.wire.bodies.heartbeat import HeartbeatData
 from rocketmq_tw.wire.bodies.route import encode_route
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.heartbeat import Heartbeat, UnregisterClient
 from rocketmq_tw.wire.requests.route import GetRoute
@@ -46,7 +46,7 @@ class FakeNameServer:
         router.on(GetRoute, self._route)
         network.listen(address, RemotingServerFactory(router, clock))
 
-    def _route(self, request: GetRoute, call: Command) -> Response | Deferred[Response]:
+    def _route(self, request: GetRoute, call: Call) -> Response | Deferred[Response]:
         self.asked.append(request.topic)
         if self.silent:
             return Deferred()
@@ -79,11 +79,9 @@ class FakeBroker:
         self.factory = RemotingServerFactory(router, clock)
         network.listen(address, self.factory)
 
-    def _send(
-        self, request: SendMessageV2, call: Command
-    ) -> SendResponse | Deferred[Any]:
+    def _send(self, request: SendMessageV2, call: Call) -> SendResponse | Deferred[Any]:
         self.sent.append(request)
-        self.opaques.append(call.opaque)
+        self.opaques.append(call.header.opaque)
         code = self.outcomes.pop(0) if self.outcomes else 0
         if code is None:
             return Deferred()
@@ -96,11 +94,11 @@ class FakeBroker:
             status=code,
         )
 
-    def _heartbeat(self, request: Heartbeat, call: Command) -> Response:
+    def _heartbeat(self, request: Heartbeat, call: Call) -> Response:
         self.heartbeats.append(HeartbeatData.decode(request.body))
         return Response()
 
-    def _leave(self, request: UnregisterClient, call: Command) -> Response:
+    def _leave(self, request: UnregisterClient, call: Call) -> Response:
         self.left.append(request)
         return Response()
 

@@ -8,6 +8,7 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
+from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.protocol import RemotingProtocol
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.command import Command, decode
@@ -31,7 +32,7 @@ class Echo(Request[EchoAnswer]):
     text: str
 
 
-def echo(request: Echo, _call: Command) -> EchoAnswer:
+def echo(request: Echo, _call: Call) -> EchoAnswer:
     """Response with the text and body that came."""
     return EchoAnswer(text=request.text, body=request.body)
 

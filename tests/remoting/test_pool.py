@@ -95,7 +95,7 @@ class PoolTests(SynchronousTestCase):
         wire = self.attempts.succeed()
         self.clock.advance(0.6)
         self.failureResultOf(called, RequestTimeout)
-        self.assertTrue(wire.protocol.connected_now)  # type: ignore[attr-defined]
+        self.assertTrue(wire.protocol.is_connected)  # type: ignore[attr-defined]
 
     def test_refused(self) -> None:
         """All who waited are told why; the next one tries again."""

@@ -7,8 +7,10 @@ from twisted.internet.task import Clock
 from twisted.logger import LogLevel, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
+from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.peer_log import PeerLog
+from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import encode_request
 from rocketmq_tw.wire.fields import Response
@@ -174,13 +176,140 @@ class AnswerTests(SynchronousTestCase):
         late.callback(EchoAnswer(text="x"))
         self.assertEqual(self.wire.value(), b"")
 
-    def test_handler_knows_the_connection(self) -> None:
-        """A handler is told by which connection the request came."""
-        seen: list[object] = []
-        self.router.on(Echo, lambda request, call: seen.append(call.connection))
-        self.protocol.dataReceived(asked())
-        self.assertEqual(seen, [self.protocol])
+    def test_call(self) -> None:
+        """A handler learns the header, whom the request came from, and when."""
+        seen: list[Call] = []
+        self.router.on(Echo, lambda request, call: seen.append(call))
+        self.clock.advance(7)
+        self.protocol.dataReceived(asked(opaque=3) + asked(opaque=4))
+        for opaque, call in enumerate(seen, 3):
+            self.assertEqual((call.header.code, call.header.opaque), (31995, opaque))
+            self.assertIs(call.peer, self.protocol)
+            self.assertEqual(call.received_at, 7.0)
+            self.assertIsNone(call.principal)
+        self.assertEqual(len(seen), 2)
         self.assertEqual(self.protocol.address, "10.0.0.9:4711")
+        self.assertEqual(self.protocol.packed_host, bytes([10, 0, 0, 9, 0, 0, 18, 103]))
+
+
+class ClosingHandlerTests(SynchronousTestCase):
+    """A handler that closes the connection its request came by."""
+
+    def setUp(self) -> None:
+        """Make a protocol whose handler closes what sends it "close"."""
+        self.router = Router()
+        self.router.on(Echo, self.handle)
+        self.handled: list[str] = []
+        self.outcome: Deferred[Response] | None = None
+        self.protocol, self.wire = connected(Clock(), self.router, _Closing())
+
+    def handle(self, request: Echo, call: Call) -> Response | Deferred[Response]:
+        """Close if asked to, and respond."""
+        self.handled.append(request.text)
+        if request.text == "close":
+            call.peer.close()
+            call.peer.close()
+            if self.outcome is not None:
+                return self.outcome
+        return EchoAnswer(text=request.text)
+
+    def test_response_leaves_before_the_close(self) -> None:
+        """The handler's response is written, and those before it; then it closes."""
+        data = asked(opaque=1) + asked(opaque=2, ext='"text":"close"')
+        self.protocol.dataReceived(data)
+        self.assertTrue(self.wire.disconnecting)
+        self.assertEqual(self.wire.closed_at, [len(self.wire.value())])
+        self.assertEqual([each.opaque for each in self.wire.commands()], [1, 2])
+        self.assertIsNone(self.wire.producer)
+
+    def test_large_response(self) -> None:
+        """So is one too large to wait for the end of the read."""
+        text = "x" * 5000
+        router = Router()
+
+        def handle(_request: Echo, call: Call) -> Response:
+            call.peer.close()
+            return EchoAnswer(text=text)
+
+        router.on(Echo, handle)
+        protocol, wire = connected(Clock(), router, _Closing())
+        protocol.dataReceived(asked())
+        self.assertEqual(wire.closed_at, [len(wire.value())])
+        self.assertEqual(wire.commands()[0].fields, {"text": text})
+
+    def test_requests_behind_are_not_handled(self) -> None:
+        """Neither those of the same read nor those of later ones."""
+        data = asked(ext='"text":"close"') + asked(opaque=2)
+        self.protocol.dataReceived(data)
+        self.protocol.dataReceived(asked(opaque=3) + b"\xff" * 8)
+        self.assertEqual(self.handled, ["close"])
+        self.assertEqual(len(self.wire.commands()), 1)
+        self.assertFalse(self.protocol.is_connected)
+
+    def test_later_response(self) -> None:
+        """A response that comes while the transport still closes is written."""
+        self.outcome = Deferred()
+        self.protocol.dataReceived(asked(opaque=5, ext='"text":"close"'))
+        self.assertEqual(self.wire.closed_at, [0])
+        self.outcome.callback(EchoAnswer(text="late"))
+        (response,) = self.wire.commands()
+        self.assertEqual((response.opaque, response.fields), (5, {"text": "late"}))
+
+    def test_response_after_the_close(self) -> None:
+        """One that comes once the connection is gone is dropped."""
+        self.outcome = Deferred()
+        self.protocol.dataReceived(asked(ext='"text":"close"'))
+        self.protocol.connectionLost()
+        self.outcome.callback(EchoAnswer(text="late"))
+        self.assertEqual(self.wire.value(), b"")
+
+    def test_close_is_done(self) -> None:
+        """What the handler got from ``close`` fires when the connection is gone."""
+        closed: list[Deferred[None]] = []
+        self.router.on(Echo, lambda _, call: closed.append(call.peer.close()))
+        self.protocol.dataReceived(asked())
+        self.assertNoResult(closed[0])
+        self.protocol.connectionLost()
+        self.successResultOf(closed[0])
+
+    def test_requests_that_wait_are_dropped(self) -> None:
+        """Requests that waited for a slow reader are not handled after a close."""
+        self.protocol.pauseProducing()
+        self.protocol.dataReceived(asked(opaque=1) + asked(opaque=2))
+        self.protocol.close()
+        self.protocol.resumeProducing()
+        self.assertEqual(self.handled, [])
+
+    def test_abort(self) -> None:
+        """A handler that cuts its connection ends it at once, with no response."""
+
+        def abort(_request: Echo, call: Call) -> Response:
+            self.handled.append("abort")
+            call.peer.abort()
+            return EchoAnswer(text="x")
+
+        self.router.on(Echo, abort)
+        self.protocol.dataReceived(asked() + asked(opaque=2))
+        self.assertTrue(self.wire.disconnected)
+        self.assertEqual(self.handled, ["abort"])
+        self.assertEqual(self.wire.value(), b"")
+
+
+class _Closing(Wire):
+    """
+    A transport that notes when it was told to close.
+
+    :ivar closed_at: how many bytes had been written, for each time.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.closed_at: list[int] = []
+
+    def loseConnection(self) -> None:  # noqa: N802
+        """Note it."""
+        self.closed_at.append(len(self.value()))
+        super().loseConnection()
 
 
 class RefusedPeerTests(SynchronousTestCase):
@@ -196,7 +325,7 @@ class RefusedPeerTests(SynchronousTestCase):
             bad.dataReceived(data)
             self.assertTrue(bad_wire.disconnecting, name)
             self.assertEqual(bad_wire.value(), b"", name)
-            self.assertFalse(bad.connected_now)
+            self.assertFalse(bad.is_connected)
             other.dataReceived(asked())
             self.assertEqual(len(other_wire.commands()), 1)
             self.assertFalse(other_wire.disconnecting)

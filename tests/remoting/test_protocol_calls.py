@@ -74,14 +74,14 @@ class CallTests(SynchronousTestCase):
         header = b'{"code":0,"flag":1,"opaque":%d}' % request.opaque
         self.protocol.dataReceived(join(JSON, header))
         self.failureResultOf(called, BadField)
-        self.assertTrue(self.protocol.connected_now)
+        self.assertTrue(self.protocol.is_connected)
 
     def test_unwanted_answers(self) -> None:
         """Answers that nobody waits for are dropped."""
         self.protocol.dataReceived(answered(99) + answered(0) + answered(-1))
         self.protocol.dataReceived(join(JSON, b'{"code":0,"flag":1}'))
         self.assertEqual(self.wire.value(), b"")
-        self.assertTrue(self.protocol.connected_now)
+        self.assertTrue(self.protocol.is_connected)
 
     def test_time_out(self) -> None:
         """A call is given up once; its late answer is dropped."""
@@ -139,32 +139,3 @@ class CallTests(SynchronousTestCase):
         self.protocol.connectionLost()
         self.protocol.call_one_way(Echo(text="x"))
         self.assertEqual(self.wire.value(), b"")
-
-
-class OpaqueTests(SynchronousTestCase):
-    """The numbers that tie answers to requests."""
-
-    def setUp(self) -> None:
-        """Make a connected protocol."""
-        self.protocol, self.wire = connected(Clock())
-
-    def opaques(self, count: int) -> list[int | None]:
-        """Send some requests and give their numbers."""
-        for _ in range(count):
-            self.protocol.call_one_way(Echo(text="x"))
-        return [each.opaque for each in self.wire.commands()]
-
-    def test_never_zero(self) -> None:
-        """Counting starts at 1, and again after the largest number."""
-        self.assertEqual(self.opaques(2), [1, 2])
-        self.protocol._opaque = (1 << 31) - 2
-        self.assertEqual(self.opaques(3), [(1 << 31) - 1, 1, 2])
-
-    def test_not_reused_while_pending(self) -> None:
-        """A number that still waits for its answer is passed over."""
-        waiting = self.protocol.call(Echo(text="x"), timeout=None)
-        self.wire.clear()
-        self.protocol._opaque = (1 << 31) - 1
-        self.assertEqual(self.opaques(2), [2, 3])
-        self.protocol.dataReceived(answered(1))
-        self.successResultOf(waiting)

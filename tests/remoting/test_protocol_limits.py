@@ -9,8 +9,8 @@ from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.router import Router
-from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.fields import Response
 from tests.remoting.ends import Echo, EchoAnswer, Wire, asked, connected, echoing
 
@@ -92,8 +92,8 @@ class BackPressureTests(SynchronousTestCase):
         made: list[int] = []
         large = b"x" * 1_000_000
 
-        def answer(_request: Echo, call: Command) -> EchoAnswer:
-            made.append(call.opaque or 0)
+        def answer(_request: Echo, call: Call) -> EchoAnswer:
+            made.append(call.header.opaque or 0)
             return EchoAnswer(text="", body=large)
 
         router.on(Echo, answer)
@@ -192,7 +192,7 @@ class EndTests(SynchronousTestCase):
         one, two = self.protocol.close(), self.protocol.close()
         self.assertTrue(self.wire.disconnecting)
         self.assertIsNone(self.wire.producer)
-        self.assertFalse(self.protocol.connected_now)
+        self.assertFalse(self.protocol.is_connected)
         self.assertNoResult(one)
         self.protocol.connectionLost()
         self.successResultOf(one)
@@ -208,7 +208,7 @@ class EndTests(SynchronousTestCase):
         """Aborting waits for nothing."""
         self.protocol.abort()
         self.assertTrue(self.wire.disconnected)
-        self.assertFalse(self.protocol.connected_now)
+        self.assertFalse(self.protocol.is_connected)
 
     def test_no_timer_is_left(self) -> None:
         """The idle check ends with the connection."""

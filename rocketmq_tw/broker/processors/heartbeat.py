@@ -13,6 +13,7 @@ from rocketmq_tw.broker.tables.clients import Client, ClientTable
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.topic import check_group_name
+from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.bodies.consumers import (
@@ -23,7 +24,6 @@ from rocketmq_tw.wire.bodies.consumers import (
 )
 from rocketmq_tw.wire.bodies.heartbeat import ConsumerData, HeartbeatData
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.heartbeat import (
     GetConsumerConnections,
@@ -57,7 +57,7 @@ class HeartbeatProcessor:
         router.on(GetConsumerConnections, self.consumer_connections)
         router.on(GetProducerConnections, self.producer_connections)
 
-    def heartbeat(self, request: Heartbeat, call: Command) -> Response:
+    def heartbeat(self, request: Heartbeat, call: Call) -> Response:
         """
         Note all groups of a client, and make the retry topics of its consumers.
 
@@ -72,14 +72,14 @@ class HeartbeatProcessor:
         for producer in beat.producer_data_set:
             self._clients.register_producer(
                 producer.group_name,
-                call.connection,
+                call.peer,
                 beat.client_id,
-                str(call.language),
-                call.version,
+                str(call.header.language),
+                call.header.version,
             )
         return Response()
 
-    def _consumer(self, consumer: ConsumerData, client_id: str, call: Command) -> None:
+    def _consumer(self, consumer: ConsumerData, client_id: str, call: Call) -> None:
         """Note one consumer, unless its group is unknown and may not be created."""
         group = self._groups.find(consumer.group_name)
         if group is None:
@@ -92,25 +92,25 @@ class HeartbeatProcessor:
         )
         self._clients.register_consumer(
             group.group_name,
-            call.connection,
+            call.peer,
             client_id,
-            str(call.language),
-            call.version,
+            str(call.header.language),
+            call.header.version,
             consume_type=consumer.consume_type,
             message_model=consumer.message_model,
             consume_from=consumer.consume_from_where,
             subscriptions=consumer.subscription_data_set,
         )
 
-    def unregister(self, request: UnregisterClient, call: Command) -> Response:
+    def unregister(self, request: UnregisterClient, call: Call) -> Response:
         """Take a client out of a group; its connection stays."""
         if request.producer_group:
-            self._clients.unregister_producer(request.producer_group, call.connection)
+            self._clients.unregister_producer(request.producer_group, call.peer)
         if request.consumer_group:
-            self._clients.unregister_consumer(request.consumer_group, call.connection)
+            self._clients.unregister_consumer(request.consumer_group, call.peer)
         return Response()
 
-    def consumer_list(self, request: GetConsumerList, call: Command) -> Response:
+    def consumer_list(self, request: GetConsumerList, call: Call) -> Response:
         """List the client ids of a group: what its members share the queues by."""
         ids = self._clients.client_ids(request.consumer_group)
         if not ids:
@@ -121,7 +121,7 @@ class HeartbeatProcessor:
         return Response(body=ConsumerIdList(tuple(ids)).encode())
 
     def consumer_connections(
-        self, request: GetConsumerConnections, call: Command
+        self, request: GetConsumerConnections, call: Call
     ) -> Response:
         """Tell who consumes in a group, and what they read."""
         group = self._clients.consumer_group(request.consumer_group)
@@ -140,7 +140,7 @@ class HeartbeatProcessor:
         return Response(body=body.encode())
 
     def producer_connections(
-        self, request: GetProducerConnections, call: Command
+        self, request: GetProducerConnections, call: Call
     ) -> Response:
         """Tell who produces in a group."""
         producers = self._clients.producers(request.producer_group)

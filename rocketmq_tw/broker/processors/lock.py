@@ -7,13 +7,13 @@ Source: ``AdminBrokerProcessor.lockBatchMQ`` and ``unlockBatchMQ`` of RocketMQ 5
 from __future__ import annotations
 
 from rocketmq_tw.broker.tables.queue_locks import QueueLocks
+from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.bodies.locks import (
     LockBatchRequestBody,
     LockBatchResponseBody,
     UnlockBatchRequestBody,
 )
-from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.lock import LockQueues, UnlockQueues
 
@@ -29,13 +29,13 @@ class LockProcessor:
         router.on(LockQueues, self.lock)
         router.on(UnlockQueues, self.unlock)
 
-    def lock(self, request: LockQueues, call: Command) -> Response:
+    def lock(self, request: LockQueues, call: Call) -> Response:
         """Lock queues; the answer lists those that the client holds now."""
         body = LockBatchRequestBody.decode(request.body)
         held = self._locks.lock(body.consumer_group, body.client_id, body.mq_set)
         return Response(body=LockBatchResponseBody(frozenset(held)).encode())
 
-    def unlock(self, request: UnlockQueues, call: Command) -> Response:
+    def unlock(self, request: UnlockQueues, call: Call) -> Response:
         """Give queues back."""
         body = UnlockBatchRequestBody.decode(request.body)
         self._locks.unlock(body.consumer_group, body.client_id, body.mq_set)

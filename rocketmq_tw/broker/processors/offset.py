@@ -13,12 +13,12 @@ from twisted.internet.defer import Deferred
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.broker.tables.topics import TopicTable
+from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.files.reads import then
 from rocketmq_tw.store.interfaces import Fetched, IMessageStore
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.offset import (
     GetAllConsumerOffset,
@@ -71,7 +71,7 @@ class OffsetProcessor:
         router.on(GetAllConsumerOffset, self.all)
 
     def query(
-        self, request: QueryConsumerOffset, call: Command
+        self, request: QueryConsumerOffset, call: Call
     ) -> OffsetResponse | Deferred[OffsetResponse]:
         """
         Tell how far a group has read a queue.
@@ -107,7 +107,7 @@ class OffsetProcessor:
 
         return then(self._store.get(topic, queue_id, 0, 1, 1, None), is_young)
 
-    def update(self, request: UpdateConsumerOffset, call: Command) -> Response:
+    def update(self, request: UpdateConsumerOffset, call: Call) -> Response:
         """
         Note how far a group has read a queue.
 
@@ -120,7 +120,7 @@ class OffsetProcessor:
         return Response()
 
     def search(
-        self, request: SearchOffset, call: Command
+        self, request: SearchOffset, call: Call
     ) -> OffsetResponse | Deferred[OffsetResponse]:
         """Tell which message of a queue was stored at a time."""
         upper = (request.boundary_type or "").upper() == "UPPER"
@@ -128,23 +128,23 @@ class OffsetProcessor:
         found = self._store.offset_by_time(topic, queue_id, time_ms, upper)
         return then(found, OffsetResponse)
 
-    def max_offset(self, request: GetMaxOffset, call: Command) -> OffsetResponse:
+    def max_offset(self, request: GetMaxOffset, call: Call) -> OffsetResponse:
         """Tell where a queue ends."""
         return OffsetResponse(self._store.max_offset(request.topic, request.queue_id))
 
-    def min_offset(self, request: GetMinOffset, call: Command) -> OffsetResponse:
+    def min_offset(self, request: GetMinOffset, call: Call) -> OffsetResponse:
         """Tell where a queue begins."""
         return OffsetResponse(self._store.min_offset(request.topic, request.queue_id))
 
     def earliest_store_time(
-        self, request: GetEarliestStoreTime, call: Command
+        self, request: GetEarliestStoreTime, call: Call
     ) -> TimestampResponse | Deferred[TimestampResponse]:
         """Tell when the oldest message of a queue was stored; -1 if there is none."""
         topic, queue_id = request.topic, request.queue_id
         first = self._store.min_offset(topic, queue_id)
         return then(self._store.store_time(topic, queue_id, first), TimestampResponse)
 
-    def all(self, request: GetAllConsumerOffset, call: Command) -> Response:
+    def all(self, request: GetAllConsumerOffset, call: Call) -> Response:
         """Give all offsets of all groups."""
         return Response(body=self._offsets.encode())
 

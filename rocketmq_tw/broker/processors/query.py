@@ -9,12 +9,12 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.config import BrokerConfig
+from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.files.reads import then
 from rocketmq_tw.store.interfaces import IMessageStore, Queried
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.message import QueryMessage, QueryResponse, ViewMessage
 
@@ -33,15 +33,13 @@ class QueryProcessor:
         router.on(ViewMessage, self.view)
         router.on(QueryMessage, self.query)
 
-    def view(
-        self, request: ViewMessage, call: Command
-    ) -> Response | Deferred[Response]:
+    def view(self, request: ViewMessage, call: Call) -> Response | Deferred[Response]:
         """Give the record that begins at a commit log offset."""
         place = request.offset
         record = self._store.record_at(place) if place >= 0 else None
         return then(record, lambda found: _viewed(found, place))
 
-    def query(self, request: QueryMessage, call: Command) -> Deferred[QueryResponse]:
+    def query(self, request: QueryMessage, call: Call) -> Deferred[QueryResponse]:
         """
         Give the messages that have a key, oldest first.
 

@@ -71,7 +71,7 @@ class ColdPulls:
         """Carry the first in line out, as far as there is room; all, if it is warm."""
         while line.waiting and line.reading < self._limit:
             pull, done = line.waiting.popleft()
-            if connection.connected_now:
+            if connection.is_connected:
                 maybeDeferred(pull).chainDeferred(done)
             else:
                 done.callback(None)

@@ -174,10 +174,10 @@ class HeldPulls:
     def _answer(self, pull: HeldPull) -> None:
         """Carry a pull out and answer it, once the peer takes answers."""
         connection = pull.connection
-        if connection.is_full:
+        if connection.is_write_blocked:
             connection.when_writable().addCallback(lambda _: self._answer(pull))
             return
-        if not connection.connected_now:
+        if not connection.is_connected:
             pull.answer.callback(None)
             return
         try:

@@ -24,11 +24,11 @@ from rocketmq_tw.filter.tags import matcher
 from rocketmq_tw.model.group import MessageModel
 from rocketmq_tw.model.subscription import SQL92, TAG, parse
 from rocketmq_tw.model.topic import PERM_READ
+from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.interfaces import Fetched, FetchStatus, IMessageStore
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.pull import (
     COMMIT_OFFSET,
@@ -90,7 +90,7 @@ class PullProcessor:
         router.on(PullMessage, self.pull)
         router.on(LitePullMessage, self.pull)
 
-    def pull(self, request: PullMessage, call: Command) -> PullResponse | Deferred[Any]:
+    def pull(self, request: PullMessage, call: Call) -> PullResponse | Deferred[Any]:
         """Response with messages, or hold the request until one comes."""
         self._check(request)
         matches = self._matches(request)
@@ -103,19 +103,17 @@ class PullProcessor:
                 request.commit_offset,
             )
         cold = self._cold
-        if cold.lines and cold.is_full(call.connection):
-            return cold.wait(
-                call.connection, lambda: self._read(request, call, matches)
-            )
+        if cold.lines and cold.is_full(call.peer):
+            return cold.wait(call.peer, lambda: self._read(request, call, matches))
         return self._read(request, call, matches)
 
     def _read(
-        self, request: PullMessage, call: Command, matches: Matches
+        self, request: PullMessage, call: Call, matches: Matches
     ) -> PullResponse | Deferred[Any]:
         """Read what is asked for; later, if the disk must be waited for."""
         answer = self._fetch(request, matches)
         if isinstance(answer, Deferred):
-            self._cold.count(call.connection, answer)
+            self._cold.count(call.peer, answer)
             return answer.addCallback(self._respond_or_hold, request, call, matches)
         return self._respond_or_hold(answer, request, call, matches)
 
@@ -123,7 +121,7 @@ class PullProcessor:
         self,
         answer: PullResponse,
         request: PullMessage,
-        call: Command,
+        call: Call,
         matches: Matches,
     ) -> PullResponse | Deferred[Response | None]:
         """Response with what was found, or hold a pull that found nothing."""
@@ -138,7 +136,7 @@ class PullProcessor:
             request.topic,
             request.queue_id,
             timeout,
-            call.connection,
+            call.peer,
             matches,
             lambda: self._pull_again(request, matches),
         )

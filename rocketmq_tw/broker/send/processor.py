@@ -33,12 +33,12 @@ from rocketmq_tw.model.topic import (
     TopicConfig,
     check_topic_name,
 )
+from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.interfaces import Appended, FlushOutcome, IMessageStore
 from rocketmq_tw.wire import batch, properties
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.record import Draft
 from rocketmq_tw.wire.requests.send import (
     SendBatchMessage,
@@ -131,7 +131,7 @@ class SendProcessor:
         router.on(SendMessageV2, self.send)
         router.on(SendBatchMessage, self.send_batch)
 
-    def send(self, request: SendFields, call: Command) -> Sending:
+    def send(self, request: SendFields, call: Call) -> Sending:
         """Store one message and say where it went."""
         if request.batch:
             return self.send_batch(request, call)
@@ -143,7 +143,7 @@ class SendProcessor:
         if len(body) > self._max_size:
             raise self._too_large(len(body))
         draft = self._draft(request, call, target.topic, queue_id)
-        stored = self._put(draft, call.connection.last_seen)
+        stored = self._put(draft, call.received_at)
         self._stats.stored(1, stored.size)
         region, trace = self._answered
         answer = SendResponse(
@@ -157,7 +157,7 @@ class SendProcessor:
             return self._once_safe(answer, request, stored)
         return answer
 
-    def send_batch(self, request: SendFields, call: Command) -> Sending:
+    def send_batch(self, request: SendFields, call: Call) -> Sending:
         """Store all messages of a batch, or none."""
         self._check_batch(request)
         target = self._targets.get(request.topic) or self._target(request, call)
@@ -172,7 +172,7 @@ class SendProcessor:
             raise Refused(
                 ResponseCode.MESSAGE_ILLEGAL, "the batch is empty; expected messages"
             )
-        stored = self._store.put_batch(drafts, call.connection.last_seen)
+        stored = self._store.put_batch(drafts, call.received_at)
         self._stats.stored(len(stored), sum(each.size for each in stored))
         region, trace = self._answered
         ids = ",".join(self._id_format % each.commit_log_offset for each in stored)
@@ -192,7 +192,7 @@ class SendProcessor:
         return answer if waiting is None else waiting.addCallback(_flushed, answer)
 
     def _draft(
-        self, request: SendFields, call: Command, topic: bytes, queue_id: int
+        self, request: SendFields, call: Call, topic: bytes, queue_id: int
     ) -> Draft:
         """Write a message as the store takes it."""
         text = request.properties or ""
@@ -205,7 +205,7 @@ class SendProcessor:
         if UNIQ_KEY not in text:
             text += properties.encode({UNIQ_KEY: self._unique_key()})
         tag = properties.find(text, "TAGS")
-        host = call.connection.host
+        host = call.peer.packed_host
         draft = Draft(
             topic,
             queue_id,
@@ -221,7 +221,7 @@ class SendProcessor:
             request.reconsume_times or 0,
         )
         if "DELAY" in text:
-            now = call.connection.last_seen
+            now = call.received_at
             return self._levels.put_aside(draft, text + self._added, now)
         return draft
 
@@ -249,7 +249,7 @@ class SendProcessor:
     def _batch_item(
         self,
         request: SendFields,
-        call: Command,
+        call: Call,
         topic: bytes,
         queue_id: int,
         flag: int,
@@ -257,7 +257,7 @@ class SendProcessor:
         text: bytes,
     ) -> Draft:
         """Draft one message of a batch; its properties stay as they are."""
-        host = call.connection.host
+        host = call.peer.packed_host
         tag = properties.find(text.decode("utf-8", "replace"), "TAGS")
         return Draft(
             topic,
@@ -304,7 +304,7 @@ class SendProcessor:
             f"the message body is {size} bytes; at most {self._max_size} are stored",
         )
 
-    def _target(self, request: SendFields, call: Command) -> Target:
+    def _target(self, request: SendFields, call: Call) -> Target:
         """
         Find where a topic's messages go, creating the topic if that is allowed.
 
@@ -333,12 +333,12 @@ class SendProcessor:
                 request.default_topic,
                 request.default_topic_queue_nums,
                 0,
-                call.connection.address,
+                call.peer.address,
             )
         target = self._targets[name] = _target_of(config)
         return target
 
-    def _retry_target(self, request: SendFields, call: Command) -> Target:
+    def _retry_target(self, request: SendFields, call: Call) -> Target:
         """
         Find where a message goes that a group tries again.
 

@@ -32,13 +32,13 @@ from rocketmq_tw.model.topic import (
     RETRY_PREFIX,
     TopicConfig,
 )
+from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.files.reads import then
 from rocketmq_tw.store.interfaces import FlushOutcome, IMessageStore
 from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.record import Draft
 from rocketmq_tw.wire.requests.send import SendBack
@@ -79,7 +79,7 @@ class RetryRules:
         router.on(SendBack, self.send_back)
 
     def target(
-        self, topic: str, times: int, own_limit: int | None, call: Command
+        self, topic: str, times: int, own_limit: int | None, call: Call
     ) -> TopicConfig:
         """
         Say where a send to a retry topic goes: there, or to the dead letters.
@@ -93,9 +93,7 @@ class RetryRules:
             return self._topics.create_dlq(name)
         return self._retry_topic(group)
 
-    def send_back(
-        self, request: SendBack, call: Command
-    ) -> Response | Deferred[Response]:
+    def send_back(self, request: SendBack, call: Call) -> Response | Deferred[Response]:
         """Store a message once more, to be delivered after a while."""
         group = self._group(request.group)
         if not self._broker_permission & PERM_WRITE:
@@ -110,7 +108,7 @@ class RetryRules:
             if record is None:
                 raise _nothing_at(request.offset)
             draft = self._draft_again(request, record, group, call)
-            stored = self._store.put(draft, call.connection.last_seen)
+            stored = self._store.put(draft, call.received_at)
             # The original waits not: but the consumer forgets it once this is answered.
             end = stored.commit_log_offset + stored.size
             waiting = self._store.when_flushed(end)
@@ -119,7 +117,7 @@ class RetryRules:
         return then(self._store.record_at(request.offset), again)
 
     def _draft_again(
-        self, request: SendBack, record: bytes, group: SubscriptionGroup, call: Command
+        self, request: SendBack, record: bytes, group: SubscriptionGroup, call: Call
     ) -> Draft:
         """Draft a message for its next delivery, or for the dead letters."""
         draft, kept = redraft(record)
@@ -147,7 +145,7 @@ class RetryRules:
         draft.reconsume_times = times + 1
         text = properties.encode(kept)
         draft.properties = text.encode()
-        return self._levels.put_aside(draft, text, call.connection.last_seen)
+        return self._levels.put_aside(draft, text, call.received_at)
 
     def _retry_topic(self, group: SubscriptionGroup) -> TopicConfig:
         """Find the group's retry topic, as heartbeats would create it."""
@@ -168,10 +166,10 @@ class RetryRules:
         return group
 
     def _limit(
-        self, group: SubscriptionGroup, own_limit: int | None, call: Command
+        self, group: SubscriptionGroup, own_limit: int | None, call: Call
     ) -> int:
         """Say how often a message is delivered: the client's word counts, if sent."""
-        if own_limit is not None and call.version >= _VERSION_OWN_LIMIT:
+        if own_limit is not None and call.header.version >= _VERSION_OWN_LIMIT:
             return own_limit
         return group.retry_max_times
 

@@ -14,7 +14,7 @@ class Connection:
     """A connection whose peer reads when told."""
 
     def __init__(self) -> None:
-        self.connected_now = True
+        self.is_connected = True
         self.writable: Deferred[None] | None = None
 
     def when_writable(self) -> Deferred[None]:
@@ -62,7 +62,7 @@ class ColdPullsTests(SynchronousTestCase):
 
     def test_a_peer_that_is_gone(self) -> None:
         """Nothing is read for it any more."""
-        self.peer.connected_now = False
+        self.peer.is_connected = False
         self.reading[0].callback("first")
         self.assertIsNone(self.successResultOf(self.waiting))
         self.assertEqual(self.started, [])

@@ -134,7 +134,7 @@ class HeldPullsTests(SynchronousTestCase):
         slow = MemoryConnection()
         answers = [self.hold(connection=slow) for _ in range(3)]
         other = self.hold()
-        slow.is_full = True
+        slow.is_write_blocked = True
         self.store.arrive()
         self.clock.advance(0)
         self.successResultOf(other)
@@ -147,10 +147,10 @@ class HeldPullsTests(SynchronousTestCase):
         """What waited for a client that went is not read any more."""
         slow = MemoryConnection()
         answer = self.hold(connection=slow)
-        slow.is_full = True
+        slow.is_write_blocked = True
         self.store.arrive()
         self.clock.advance(0)
-        slow.connected_now = False
+        slow.is_connected = False
         slow.drain()
         self.assertIsNone(self.successResultOf(answer))
         self.assertEqual(self.calls, 0)

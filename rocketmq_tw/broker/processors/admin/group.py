@@ -10,11 +10,11 @@ from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.model.topic import check_group_name
+from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.group import (
     DeleteGroup,
@@ -38,7 +38,7 @@ class GroupProcessor:
         router.on(GetGroup, self.get)
         router.on(DeleteGroup, self.delete)
 
-    def update(self, request: UpdateGroup, call: Command) -> Response:
+    def update(self, request: UpdateGroup, call: Call) -> Response:
         """
         Create a group or change it; what the body leaves out has Java's default.
 
@@ -49,11 +49,11 @@ class GroupProcessor:
         self._groups.put(group)
         return Response()
 
-    def all(self, request: GetAllGroups, call: Command) -> Response:
+    def all(self, request: GetAllGroups, call: Call) -> Response:
         """Give the table of groups, whole."""
         return Response(body=self._groups.encode())
 
-    def get(self, request: GetGroup, call: Command) -> Response:
+    def get(self, request: GetGroup, call: Call) -> Response:
         """Give one group's settings."""
         group = self._groups.get(request.group)
         if group is None:
@@ -63,7 +63,7 @@ class GroupProcessor:
             )
         return Response(body=fastjson.dumps(group))
 
-    def delete(self, request: DeleteGroup, call: Command) -> Response:
+    def delete(self, request: DeleteGroup, call: Call) -> Response:
         """Delete a group, and its offsets if asked to; unknown ones are no error."""
         self._groups.delete(request.group_name)
         if request.clean_offset or request.remove_offset:

@@ -14,13 +14,13 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.broker.stats import BrokerStats
+from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.files.reads import then
 from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.kvtable import KVTable
 from rocketmq_tw.wire.codes import VERSION
-from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.admin import (
     BrokerConfigResponse,
@@ -81,7 +81,7 @@ class InfoProcessor:
         router.on(GetBrokerConfig, self.config)
 
     def runtime_info(
-        self, request: GetRuntimeInfo, call: Command
+        self, request: GetRuntimeInfo, call: Call
     ) -> Response | Deferred[Response]:
         """Give the figures that tools show, under the original's names."""
         return then(self._store.earliest_store_time(), self._runtime_info)
@@ -99,7 +99,7 @@ class InfoProcessor:
         }
         return Response(body=KVTable(table).encode())
 
-    def config(self, request: GetBrokerConfig, call: Command) -> BrokerConfigResponse:
+    def config(self, request: GetBrokerConfig, call: Call) -> BrokerConfigResponse:
         """Give the settings; they do not change while the broker runs."""
         version = self._version.encode().decode()
         return BrokerConfigResponse(version, body=self._settings().encode())

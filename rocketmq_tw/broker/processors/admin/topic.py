@@ -16,6 +16,7 @@ from rocketmq_tw.broker.tables.topic_attributes import altered
 from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.topic import TopicConfig, TopicFilterType, check_topic_name
+from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.files.reads import all_of, then
@@ -24,7 +25,6 @@ from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.stats import TopicOffset, TopicStatsTable
 from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable, TopicList
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.errors import BadField
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.topic import (
@@ -73,7 +73,7 @@ class TopicProcessor:
         router.on(GetTopicStats, self.stats)
         router.on(GetBrokerSystemTopics, self.system_topics)
 
-    def create(self, request: CreateTopic, call: Command) -> Deferred[Response]:
+    def create(self, request: CreateTopic, call: Call) -> Deferred[Response]:
         """
         Create a topic or change it; the same again changes nothing.
 
@@ -110,7 +110,7 @@ class TopicProcessor:
             ),
         )
 
-    def delete(self, request: DeleteTopic, call: Command) -> Response:
+    def delete(self, request: DeleteTopic, call: Call) -> Response:
         """
         Delete a topic, its queues and all groups' offsets in it.
 
@@ -124,7 +124,7 @@ class TopicProcessor:
         self._store.delete_topic(name)
         return Response()
 
-    def all(self, request: GetAllTopicConfig, call: Command) -> Response:
+    def all(self, request: GetAllTopicConfig, call: Call) -> Response:
         """Give the table of topics, whole: clients that ask for pages cope with it."""
         version = self._topics.data_version
         body = TopicConfigAndMappingTable(
@@ -132,7 +132,7 @@ class TopicProcessor:
         )
         return Response(body=body.encode())
 
-    def get(self, request: GetTopicConfig, call: Command) -> Response:
+    def get(self, request: GetTopicConfig, call: Call) -> Response:
         """Give one topic's settings."""
         config = self._topics.get(request.topic)
         if config is None:
@@ -143,7 +143,7 @@ class TopicProcessor:
         return Response(body=fastjson.dumps(config))
 
     def stats(
-        self, request: GetTopicStats, call: Command
+        self, request: GetTopicStats, call: Call
     ) -> Response | Deferred[Response]:
         """Tell where each queue begins and ends, those to read and those to write."""
         topic = request.topic
@@ -154,7 +154,7 @@ class TopicProcessor:
         times = all_of([self._last_time(topic, queue) for queue in range(count)])
         return then(times, lambda times: self._stats_response(topic, times))
 
-    def system_topics(self, request: GetBrokerSystemTopics, call: Command) -> Response:
+    def system_topics(self, request: GetBrokerSystemTopics, call: Call) -> Response:
         """List the topics that are the system's own."""
         return Response(body=TopicList(tuple(sorted(self._topics.system))).encode())
 
