@@ -1,0 +1,214 @@
+"""What the declarations of requests do not say."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from rocketmq_tw.model.group import SubscriptionGroup
+from rocketmq_tw.model.route import TopicRoute
+from rocketmq_tw.model.topic import TopicConfig
+from rocketmq_tw.wire.bodies.cluster import ClusterInfo, GetBrokerMemberGroupBody
+from rocketmq_tw.wire.bodies.consumers import (
+    ConsumerConnection,
+    ConsumerIdList,
+    ProducerConnection,
+)
+from rocketmq_tw.wire.bodies.dataversion import DataVersion
+from rocketmq_tw.wire.bodies.groups import SubscriptionGroupTable
+from rocketmq_tw.wire.bodies.heartbeat import HeartbeatData
+from rocketmq_tw.wire.bodies.kvtable import KVTable
+from rocketmq_tw.wire.bodies.locks import (
+    LockBatchRequestBody,
+    LockBatchResponseBody,
+    UnlockBatchRequestBody,
+)
+from rocketmq_tw.wire.bodies.offsets import ConsumerOffsetTable
+from rocketmq_tw.wire.bodies.registration import RegisterBrokerBody
+from rocketmq_tw.wire.bodies.stats import TopicStatsTable
+from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable, TopicList
+from rocketmq_tw.wire.codes import RequestCode as Code
+from rocketmq_tw.wire.codes import ResponseCode
+
+NAME_SERVER: Final = "name server"
+BROKER: Final = "broker"
+CLIENT: Final = "client"
+
+#: A JSON body by its type, any other in words; None for an empty one.
+Body = type[msgspec.Struct] | str | None
+
+_PROPERTIES = "``.properties`` text: a ``name=value`` line for each setting"
+_MESSAGE = "the message's body, compressed if ``sysFlag`` says so"
+_RECORDS = "records as in :doc:`commit-log`, back to back"
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """
+    What is to be known of one request.
+
+    :ivar to: who is asked.
+    :ivar notes: errors that matter, rules, and traps; may be empty.
+    """
+
+    to: str
+    request: Body = None
+    response: Body = None
+    notes: str = ""
+
+
+#: Of every declared request; a test compares the two.
+FACTS: Final[dict[Code, Facts]] = {
+    Code.SEND_MESSAGE: Facts(BROKER, _MESSAGE),
+    Code.SEND_MESSAGE_V2: Facts(
+        BROKER, _MESSAGE, notes="``m`` is ``true`` where the body is a batch."
+    ),
+    Code.SEND_BATCH_MESSAGE: Facts(
+        BROKER, "a row of messages, see :ref:`batch`; stored as a whole or not at all"
+    ),
+    Code.CONSUMER_SEND_MSG_BACK: Facts(
+        BROKER,
+        notes="``offset`` is the commit log offset of the message as it was delivered."
+        " A ``delayLevel`` of 0 lets the broker choose (3 plus the times it was"
+        " delivered before), one below 0 makes a dead letter of the message.",
+    ),
+    Code.PULL_MESSAGE: Facts(
+        BROKER, None, _RECORDS, "See :doc:`client` for ``sysFlag`` and the codes."
+    ),
+    Code.LITE_PULL_MESSAGE: Facts(BROKER, None, _RECORDS),
+    Code.QUERY_MESSAGE: Facts(BROKER, None, _RECORDS),
+    Code.VIEW_MESSAGE_BY_ID: Facts(BROKER, None, "one record as in :doc:`commit-log`"),
+    Code.QUERY_CONSUMER_OFFSET: Facts(
+        BROKER,
+        notes="Where the group has stored no offset, the response is 0 while the queue"
+        " still has its first message and is small; else 22, and the client begins"
+        " where it wants. ``setZeroIfNotFound`` = ``false`` asks for 22 always.",
+    ),
+    Code.UPDATE_CONSUMER_OFFSET: Facts(
+        BROKER,
+        notes="Clients send it one-way, apart from the last one before they stop.",
+    ),
+    Code.SEARCH_OFFSET_BY_TIMESTAMP: Facts(
+        BROKER,
+        notes="``boundaryType`` is ``LOWER`` (the default) or ``UPPER``: the last one"
+        " stored at or before the time.",
+    ),
+    Code.GET_MAX_OFFSET: Facts(BROKER),
+    Code.GET_MIN_OFFSET: Facts(BROKER),
+    Code.GET_EARLIEST_MSG_STORETIME: Facts(BROKER),
+    Code.GET_ALL_CONSUMER_OFFSET: Facts(BROKER, None, ConsumerOffsetTable),
+    Code.HEART_BEAT: Facts(
+        BROKER,
+        HeartbeatData,
+        None,
+        "Creates the retry topics of the consumer groups. See :doc:`client`.",
+    ),
+    Code.UNREGISTER_CLIENT: Facts(
+        BROKER, notes="One of the two groups is named; the connection stays open."
+    ),
+    Code.GET_CONSUMER_LIST_BY_GROUP: Facts(
+        BROKER, None, ConsumerIdList, "Code 1 where no member is online."
+    ),
+    Code.NOTIFY_CONSUMER_IDS_CHANGED: Facts(CLIENT),
+    Code.GET_CONSUMER_CONNECTION_LIST: Facts(
+        BROKER, None, ConsumerConnection, "Code 206 where no member is online."
+    ),
+    Code.GET_PRODUCER_CONNECTION_LIST: Facts(
+        BROKER, None, ProducerConnection, "Code 1 where none is online."
+    ),
+    Code.LOCK_BATCH_MQ: Facts(
+        BROKER,
+        LockBatchRequestBody,
+        LockBatchResponseBody,
+        "A lock is lost after 60 s; clients renew theirs every 20 s.",
+    ),
+    Code.UNLOCK_BATCH_MQ: Facts(BROKER, UnlockBatchRequestBody),
+    Code.UPDATE_AND_CREATE_TOPIC: Facts(
+        BROKER,
+        notes="``attributes`` is ``+name=value,-name``: to set and to remove. ``perm``"
+        " is the sum of 4 (read) and 2 (write).",
+    ),
+    Code.DELETE_TOPIC_IN_BROKER: Facts(BROKER),
+    Code.GET_ALL_TOPIC_CONFIG: Facts(BROKER, None, TopicConfigAndMappingTable),
+    Code.GET_TOPIC_CONFIG: Facts(
+        BROKER, None, TopicConfig, "Code 17 where there is no such topic."
+    ),
+    Code.GET_TOPIC_STATS_INFO: Facts(
+        BROKER, None, TopicStatsTable, "Code 17 where there is no such topic."
+    ),
+    Code.GET_SYSTEM_TOPIC_LIST_FROM_BROKER: Facts(BROKER, None, TopicList),
+    Code.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP: Facts(BROKER, SubscriptionGroup),
+    Code.GET_ALL_SUBSCRIPTIONGROUP_CONFIG: Facts(BROKER, None, SubscriptionGroupTable),
+    Code.GET_SUBSCRIPTIONGROUP_CONFIG: Facts(
+        BROKER, None, SubscriptionGroup, "Code 26 where there is no such group."
+    ),
+    Code.DELETE_SUBSCRIPTIONGROUP: Facts(BROKER),
+    Code.GET_BROKER_RUNTIME_INFO: Facts(BROKER, None, KVTable),
+    Code.GET_BROKER_CONFIG: Facts(BROKER, None, _PROPERTIES),
+    Code.REGISTER_BROKER: Facts(
+        NAME_SERVER,
+        RegisterBrokerBody,
+        KVTable,
+        "The body is JSON, or compressed where ``compressed`` is ``true``: see"
+        " :ref:`registration`.",
+    ),
+    Code.UNREGISTER_BROKER: Facts(NAME_SERVER),
+    Code.QUERY_DATA_VERSION: Facts(NAME_SERVER, DataVersion, DataVersion),
+    Code.BROKER_HEARTBEAT: Facts(NAME_SERVER),
+    Code.WIPE_WRITE_PERM_OF_BROKER: Facts(NAME_SERVER),
+    Code.ADD_WRITE_PERM_OF_BROKER: Facts(NAME_SERVER),
+    Code.GET_ROUTEINFO_BY_TOPIC: Facts(
+        NAME_SERVER,
+        None,
+        TopicRoute,
+        "Code 17 where no live broker has registered the topic.",
+    ),
+    Code.GET_BROKER_CLUSTER_INFO: Facts(NAME_SERVER, None, ClusterInfo),
+    Code.GET_ALL_TOPIC_LIST_FROM_NAMESERVER: Facts(NAME_SERVER, None, TopicList),
+    Code.GET_SYSTEM_TOPIC_LIST_FROM_NS: Facts(NAME_SERVER, None, TopicList),
+    Code.GET_TOPICS_BY_CLUSTER: Facts(NAME_SERVER, None, TopicList),
+    Code.GET_UNIT_TOPIC_LIST: Facts(NAME_SERVER, None, TopicList),
+    Code.GET_HAS_UNIT_SUB_TOPIC_LIST: Facts(NAME_SERVER, None, TopicList),
+    Code.GET_HAS_UNIT_SUB_UNUNIT_TOPIC_LIST: Facts(NAME_SERVER, None, TopicList),
+    Code.DELETE_TOPIC_IN_NAMESRV: Facts(NAME_SERVER),
+    Code.REGISTER_TOPIC_IN_NAMESRV: Facts(NAME_SERVER, TopicRoute),
+    Code.GET_BROKER_MEMBER_GROUP: Facts(NAME_SERVER, None, GetBrokerMemberGroupBody),
+    Code.PUT_KV_CONFIG: Facts(NAME_SERVER),
+    Code.GET_KV_CONFIG: Facts(NAME_SERVER),
+    Code.DELETE_KV_CONFIG: Facts(NAME_SERVER),
+    Code.GET_KVLIST_BY_NAMESPACE: Facts(NAME_SERVER, None, KVTable),
+    Code.UPDATE_NAMESRV_CONFIG: Facts(NAME_SERVER, _PROPERTIES),
+    Code.GET_NAMESRV_CONFIG: Facts(NAME_SERVER, None, _PROPERTIES),
+}
+
+#: What a response code means for a client that sends declared requests.
+MEANINGS: Final[dict[ResponseCode, str]] = {
+    ResponseCode.SUCCESS: "it is done",
+    ResponseCode.SYSTEM_ERROR: "it failed; the remark says why. Another broker may do",
+    ResponseCode.SYSTEM_BUSY: "the broker is overloaded; try another one, or later",
+    ResponseCode.REQUEST_CODE_NOT_SUPPORTED: "nobody handles this request code here",
+    ResponseCode.FLUSH_DISK_TIMEOUT: "stored, but not on disk in time",
+    ResponseCode.SLAVE_NOT_AVAILABLE: "stored, but no slave follows closely enough",
+    ResponseCode.FLUSH_SLAVE_TIMEOUT: "stored, but not at a slave in time",
+    ResponseCode.MESSAGE_ILLEGAL: "the message breaks a rule; do not try again",
+    ResponseCode.SERVICE_NOT_AVAILABLE: "the store takes no messages; try another"
+    " broker",
+    ResponseCode.NO_PERMISSION: "not permitted by broker, topic or group; the response"
+    " to a pull says which in ``forbiddenType``",
+    ResponseCode.TOPIC_NOT_EXIST: "no such topic; look its route up again",
+    ResponseCode.PULL_NOT_FOUND: "no new message; pull again from the same offset",
+    ResponseCode.PULL_RETRY_IMMEDIATELY: "nothing for this subscription; go on at"
+    " ``nextBeginOffset``",
+    ResponseCode.PULL_OFFSET_MOVED: "the queue does not hold the offset; go on at"
+    " ``nextBeginOffset``",
+    ResponseCode.QUERY_NOT_FOUND: "there is nothing by that name or key",
+    ResponseCode.SUBSCRIPTION_PARSE_FAILED: "the subscription cannot be understood",
+    ResponseCode.SUBSCRIPTION_NOT_EXIST: "the broker does not know the group's"
+    " subscription; send a heartbeat",
+    ResponseCode.SUBSCRIPTION_NOT_LATEST: "the broker knows an older subscription; send"
+    " a heartbeat",
+    ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST: "no such group, nor may it be created",
+    ResponseCode.INVALID_PARAMETER: "a field is out of its range",
+    ResponseCode.CONSUMER_NOT_ONLINE: "no member of the group is connected",
+    ResponseCode.FLOW_CONTROL: "slow down; pull again after 20 ms",
+}
