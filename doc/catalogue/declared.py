@@ -15,6 +15,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import msgspec
 
 from rocketmq_tw.wire import requests
+from rocketmq_tw.wire.codes import RequestCode
 from rocketmq_tw.wire.fields import DECLARED
 
 for _module in pkgutil.iter_modules(requests.__path__):
@@ -127,6 +128,8 @@ def _plain(text: str) -> str:
 
     def replace(found: re.Match[str]) -> str:
         code = codes.get(found[1])
-        return f"``{found[1]}``" if code is None else f"{code.name} ({code})"
+        if code is None:
+            return f"``{found[1]}``"
+        return f"{RequestCode(code).name} ({int(code)})"
 
     return _ROLE.sub(replace, text)

@@ -81,9 +81,9 @@ def bodies_page() -> str:
         text, _ = described(kind)
         lines += [text, ""]
         if issubclass(kind, Enum):
-            lines += ["One of " + ", ".join(f"``{each.value}``" for each in kind) + "."]
-            lines.append("")
-        else:
+            names = ", ".join(f"``{each.value}``" for each in kind)
+            lines += [f"One of {names}.", ""]
+        elif issubclass(kind, msgspec.Struct):
             lines += fields(kind)
     return "\n".join(lines).rstrip() + "\n"
 
