@@ -6,7 +6,7 @@ from rocketmq_tw import EARLIEST, Client, Retry, Tags
 
 
 async def on_message(message):
-    # Returning is success. Raising, or returning Retry, brings the message back later.
+    # Returning is success. After an exception, or Retry, it is delivered again later.
     if message.body == b"" and message.reconsume_times < 3:
         return Retry(level=1)
     print(message.topic, message.queue_id, message.queue_offset, message.body)

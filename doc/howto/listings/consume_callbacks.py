@@ -7,7 +7,7 @@ from rocketmq_tw import EARLIEST, Client
 
 def main(reactor):
     def on_message(message):
-        # Not consumed before the Deferred fires; at most 20 wait at a time.
+        # Consumed when the Deferred fires; at most 20 handlers run at a time.
         return task.deferLater(reactor, 0.01, print, message.body)
 
     client = Client(reactor, "127.0.0.1:9876")

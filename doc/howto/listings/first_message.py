@@ -1,4 +1,4 @@
-"""Send one message, and say where it went."""
+"""Send one message, and print where it is stored."""
 
 from twisted.internet import task
 

@@ -11,7 +11,7 @@ async def main(reactor):
     async with Client(reactor, "127.0.0.1:9876") as client:
         producer = client.producer("await-producer")
 
-        # One message; tag and keys are for those who look for it later.
+        # One message; consumers choose by its tag, and its keys are for finding it.
         paid = Message("TopicTest", b"paid", tag="paid", keys=["order-42"])
         result = await producer.send(paid)
         print("stored:", result.message_id)
@@ -20,8 +20,8 @@ async def main(reactor):
         for step in (b"created", b"paid", b"shipped"):
             await producer.send(Message("TopicTest", step), key="order-42")
 
-        # Many at once: each send is a Deferred of its own. Past 1,024 messages or
-        # 64 MiB on their way, the others wait their turn.
+        # Many at once: each send has its own Deferred. Beyond 1,024 messages or
+        # 64 MiB in flight, the others wait.
         sends = [producer.send(Message("TopicTest", b"%d" % n)) for n in range(100)]
         print("stored:", len(await gatherResults(sends)))
 
@@ -30,7 +30,7 @@ async def main(reactor):
             [Message("TopicTest", b"a"), Message("TopicTest", b"b")]
         )
 
-        # Without an answer: waits only while the socket is full.
+        # Without a response: waits only while the socket is full.
         await producer.send_oneway(Message("TopicTest", b"a line of a log"))
 
         try:

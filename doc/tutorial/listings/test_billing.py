@@ -10,10 +10,10 @@ from rocketmq_tw import DEAD_LETTER, Retry
 
 
 class BillingTests(SynchronousTestCase):
-    """What becomes of a message, by what the provider does."""
+    """What happens to a message, depending on the provider."""
 
     def handle(self, charged, body=b'{"id": "7", "amount": 5}'):
-        """Handle a message; return what the consumer is told to do with it."""
+        """Handle a message; return the handler's result."""
         billing = Billing(lambda order_id, amount: charged)
         message = SimpleNamespace(body=body, reconsume_times=0)
         return self.successResultOf(Deferred.fromCoroutine(billing.handle(message)))
@@ -23,7 +23,7 @@ class BillingTests(SynchronousTestCase):
         self.assertIsNone(self.handle(succeed(None)))
 
     def test_unreachable(self):
-        """It comes again when the provider cannot be reached."""
+        """The message is delivered again when the provider cannot be reached."""
         self.assertEqual(self.handle(fail(Unreachable())), Retry(level=1))
 
     def test_declined(self):
@@ -31,5 +31,5 @@ class BillingTests(SynchronousTestCase):
         self.assertEqual(self.handle(fail(Declined())), DEAD_LETTER)
 
     def test_not_an_order(self):
-        """So does what nobody can read."""
+        """So does a message that is not an order."""
         self.assertEqual(self.handle(succeed(None), body=b"?"), DEAD_LETTER)
