@@ -10,7 +10,7 @@ from typing import Any
 from .program import Process, Program, free_port
 
 JAVA = Path(__file__).parent / "java"
-RELEASES = ("v49", "v53")
+RELEASES = ("v49", "v53", "v55")
 """Maven modules; the Apache release of each stands in its ``pom.xml``."""
 
 _OPEN = ("java.base/sun.nio.ch", "java.base/java.nio", "java.base/jdk.internal.ref")
