@@ -1,14 +1,27 @@
 """
 JSON as Apache RocketMQ writes and reads it.
 
-Apache RocketMQ uses fastjson 1.x, which writes integer and object keys bare:
-``{0:"10.0.0.1:10911"}`` and ``{{"brokerName":"b","queueId":0,"topic":"T"}:7}``. It
-reads strict JSON just as well, so that is what :func:`dumps` writes;
-:func:`dumps_lenient` is for peers that cut texts apart by hand. Both are compact, with
-sorted keys and without nulls. What comes in is read strictly first, because that is
-fast, and then leniently.
+Apache RocketMQ uses fastjson 1.x, since 5.4 fastjson2, and both write integer and object
+keys bare: ``{0:"10.0.0.1:10911"}`` and
+``{{"brokerName":"b","queueId":0,"topic":"T"}:7}``. What they read differs:
 
-Source: ``RemotingSerializable``; behaviour of fastjson 1.2.69 and 1.2.83.
+========================== ===================== =====================================
+key                        fastjson 1.x          fastjson2
+========================== ===================== =====================================
+integer in quotes          read                  read
+bare integer               read                  refused in members that it does not
+                                                 know
+bare object                read                  read, but as the integer's
+object text in quotes      read                  refused
+========================== ===================== =====================================
+
+So :func:`dumps` writes integer keys in quotes and object keys bare, which every release
+reads; without object keys that is strict JSON. :func:`dumps_lenient` is for peers that
+cut texts apart by hand. Both are compact, with sorted keys and without nulls. What
+comes in is read strictly first, because that is fast, and then leniently.
+
+Source: ``RemotingSerializable``; behaviour of fastjson 1.2.69 and 1.2.83, and of
+fastjson2 2.0.63.
 """
 
 from __future__ import annotations
@@ -82,7 +95,9 @@ def decode_as(data: bytes | str, kind: type[_T]) -> _T:
 
 def dumps(value: Any) -> bytes:
     """
-    Write strict JSON: integer keys quoted, object keys as quoted JSON text.
+    Write JSON that every release reads: integer keys quoted, object keys bare.
+
+    Without object keys it is strict JSON.
 
     :param value: structs, tables, lists, sets, enums and plain values.
     """
@@ -153,7 +168,9 @@ def _rank(entry: tuple[Any, Any]) -> tuple[int, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Turn a value into tables with text keys, lists and scalars."""
+    """Turn a value into tables with text keys, lists, scalars and finished pieces."""
+    if isinstance(value, dict) and any(_is_object(key) for key in value):
+        return _object_keys(value)
     if isinstance(value, (dict, msgspec.Struct)):
         return {_key_text(key): _plain(each) for key, each in _entries(value)}
     if isinstance(value, (list, tuple)):
@@ -163,13 +180,20 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def _is_object(key: Any) -> bool:
+    """Check whether a key is more than a text, a number or an enum."""
+    return not isinstance(key, (str, int, Enum))
+
+
+def _object_keys(table: dict[Any, Any]) -> msgspec.Raw:
+    """Write a table whose keys are objects, as a piece that goes into the text."""
+    entries = (dumps(key) + b":" + dumps(each) for key, each in _entries(table))
+    return msgspec.Raw(b"{" + b",".join(entries) + b"}")
+
+
 def _key_text(key: Any) -> str:
     """Write a key as the content of a string."""
-    if isinstance(key, Enum):
-        return str(key.value)
-    if isinstance(key, (str, int)):
-        return str(key)
-    return dumps(key).decode()
+    return str(key.value if isinstance(key, Enum) else key)
 
 
 def _lenient(value: Any) -> str:

@@ -19,7 +19,7 @@ class Body(msgspec.Struct, frozen=True, rename="camel"):
     """A JSON body. Unknown keys are ignored, absent ones have Java's defaults."""
 
     def encode(self) -> bytes:
-        """Write strict, compact JSON, which every Java peer reads."""
+        """Write compact JSON that every Java peer reads: object keys alone are bare."""
         return fastjson.dumps(self)
 
     def encode_lenient(self) -> bytes:

@@ -269,7 +269,7 @@ ROUTE = TopicRoute(
 
 
 class GoldenTests(SynchronousTestCase):
-    """Each body writes Java's text, and reads both that and the strict one."""
+    """Each body writes Java's text, and reads both that and our own."""
 
     def test_written_as_java_writes(self) -> None:
         """The lenient text is Java's, letter for letter."""
@@ -281,8 +281,8 @@ class GoldenTests(SynchronousTestCase):
         for text, body in GOLDEN:
             self.assertEqual(type(body).decode(text.encode()), body)
 
-    def test_strict_text_is_read(self) -> None:
-        """So does our own strict text."""
+    def test_our_text_is_read(self) -> None:
+        """So does our own text."""
         for _, body in GOLDEN:
             self.assertEqual(type(body).decode(body.encode()), body)
 

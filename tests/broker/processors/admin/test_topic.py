@@ -13,9 +13,11 @@ from rocketmq_tw.broker.processors.admin.topic import TopicProcessor
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.errors import IllegalTopic
+from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.topic import TopicConfig
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.wire.bodies.stats import TopicOffset, TopicStatsTable
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.topic import (
     CreateTopic,
@@ -146,16 +148,13 @@ class TopicProcessorTests(SynchronousTestCase):
         """Queues to read and to write are listed, with their ends and last times."""
         self.create(read_queue_nums=1, write_queue_nums=2)
         self.store.queues["T", 0] = (10, [100, 200])
-        answer = self.processor.stats(GetTopicStats("T"), call())
-        shown = json.loads(answer.body)["offsetTable"]
-        first, second = (
-            f'{{"brokerName":"broker-a","queueId":{n},"topic":"T"}}' for n in (0, 1)
-        )
+        response = self.processor.stats(GetTopicStats("T"), call())
+        assert isinstance(response, Response)
         self.assertEqual(
-            shown,
+            TopicStatsTable.decode(response.body).offset_table,
             {
-                first: {"lastUpdateTimestamp": 200, "maxOffset": 12, "minOffset": 10},
-                second: {"lastUpdateTimestamp": 0, "maxOffset": 0, "minOffset": 0},
+                MessageQueue("T", "broker-a", 0): TopicOffset(10, 12, 200),
+                MessageQueue("T", "broker-a", 1): TopicOffset(0, 0, 0),
             },
         )
 
