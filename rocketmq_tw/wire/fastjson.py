@@ -1,7 +1,7 @@
 """
 JSON as Apache RocketMQ writes and reads it.
 
-Apache RocketMQ uses fastjson 1.x, since 5.4 fastjson2, and both write integer and object
+It uses fastjson 1.x, and since 5.4 fastjson2; both write integer and object
 keys bare: ``{0:"10.0.0.1:10911"}`` and
 ``{{"brokerName":"b","queueId":0,"topic":"T"}:7}``. What they read differs:
 

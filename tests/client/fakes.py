@@ -10,6 +10,7 @@ from twisted.internet.task import Clock
 
 from rocketmq_tw.client.errors import NoRouteError
 from rocketmq_tw.model.message import StoredMessage
+from rocketmq_tw.model.msgid import host_to_bytes
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.route import BrokerData, QueueData, TopicRoute
 from rocketmq_tw.wire import record
@@ -17,7 +18,7 @@ from rocketmq_tw.wire.requests.pull import PullResponse
 
 NOW = 1_700_000_000.0
 ADDRESS = "10.0.0.1:10911"
-_HOST = record.host_to_bytes("10.0.0.1", 10911)
+_HOST = host_to_bytes("10.0.0.1", 10911)
 
 
 def queues(topic: str, count: int, broker_name: str = "broker-a") -> list[MessageQueue]:
