@@ -42,18 +42,18 @@ LAST_DELAY = 5.0
 #: Seconds between two registrations because of changed topics.
 CHANGE_GAP = 0.2
 #: Seconds that somebody waits at most for name servers to know a topic.
-TOLD_LIMIT = 3.0
-#: Seconds that a stopping broker waits for name servers to let go of it.
-FAREWELL = 1.0
+REGISTER_TIMEOUT = 3.0
+#: Seconds that a stopping broker waits for name servers to unregister it.
+UNREGISTER_TIMEOUT = 1.0
 #: Milliseconds without registration after which a name server forgets the broker.
 HEARTBEAT_TIMEOUT_MS = 120_000
 
 
-class BrokerIdentity(msgspec.Struct, frozen=True):
+class BrokerIdentity(msgspec.Struct, frozen=True, kw_only=True):
     """
     Who a broker is.
 
-    :ivar address: ``host:port`` that clients are told.
+    :ivar address: ``host:port`` under which clients know the broker.
     :ivar ha_address: ``host:port`` that replicas copy from.
     """
 
@@ -68,7 +68,7 @@ class Registration(Service):
     """
     Registers a broker with all its name servers.
 
-    :param reactor: connects, and tells the time.
+    :param reactor: makes connections, and is the clock.
     :param name_servers: ``host:port`` of each, all of them registered with.
     :param topics: what is registered.
     :param permission: the broker's own; if it lacks reading or writing, so do all
@@ -125,7 +125,7 @@ class Registration(Service):
             self._changed.cancel()
         if self._ticker.running:
             self._ticker.stop()
-        gone = DeferredList([link.stop(self._farewell()) for link in self._links])
+        gone = DeferredList([link.stop(self._unregistration()) for link in self._links])
         return gone.addCallback(lambda _: self._pool.close_all())
 
     def register(self) -> None:
@@ -137,22 +137,22 @@ class Registration(Service):
                 # Else the first one would end the ticking for good.
                 self._log.failure("registering with {ns} failed", ns=link.address)
 
-    def told(self) -> Deferred[None]:
+    def register_and_wait(self) -> Deferred[None]:
         """
-        Register now, and wait for the answers.
+        Register now, and wait for the responses.
 
-        :returns: fires when every connected name server has answered, whatever it
-            said, or after 3 s. So the original does before it says that a topic is
+        :returns: fires when every connected name server has responded, whatever it
+            said, or after 3 s. So Apache RocketMQ does before it says that a topic is
             made; administrators ask for the route right then.
         """
         if self._changed is not None and self._changed.active():
             self._changed.cancel()
         self._last_change = self._reactor.seconds()
-        answered = DeferredList(
-            [link.told() for link in self._links], consumeErrors=True
+        done = DeferredList(
+            [link.register_and_wait() for link in self._links], consumeErrors=True
         )
-        answered.addTimeout(TOLD_LIMIT, self._reactor, lambda *_: None)
-        return answered.addCallback(lambda _: None)
+        done.addTimeout(REGISTER_TIMEOUT, self._reactor, lambda *_: None)
+        return done.addCallback(lambda _: None)
 
     @property
     def registered(self) -> list[str]:
@@ -160,7 +160,7 @@ class Registration(Service):
         return [link.address for link in self._links if link.registered]
 
     def _topics_changed(self, _config: TopicConfig | None) -> None:
-        """Register soon: at the end of this turn, but not too often."""
+        """Register at the end of this reactor iteration, but not too often."""
         if self._changed is not None and self._changed.active():
             return
         due = self._last_change + CHANGE_GAP - self._reactor.seconds()
@@ -203,7 +203,7 @@ class Registration(Service):
             for name, config in self._topics.table.items()
         }
 
-    def _farewell(self) -> UnregisterBroker:
+    def _unregistration(self) -> UnregisterBroker:
         """Make the request that takes the broker out."""
         identity = self._identity
         return UnregisterBroker(
@@ -216,7 +216,7 @@ class Registration(Service):
 
 class NameServerLink:
     """
-    The connection to one name server, and what it was told.
+    The connection to one name server, and the registration made through it.
 
     :param make: makes the registration of this moment.
     :ivar registered: whether it knows the broker, as far as is known.
@@ -254,8 +254,12 @@ class NameServerLink:
         self._running = True
         self._connect()
 
-    def stop(self, farewell: UnregisterBroker) -> Deferred[None]:
-        """Connect no more; fires once the name server let go, or did not in time."""
+    def stop(self, request: UnregisterBroker) -> Deferred[None]:
+        """
+        Connect no more, and unregister.
+
+        :returns: fires once the name server has responded, or did not in time.
+        """
         self._running = False
         if self._retry is not None and self._retry.active():
             self._retry.cancel()
@@ -267,14 +271,14 @@ class NameServerLink:
         if connection is None or not connection.is_connected:
             done.callback(None)
         else:
-            answer = connection.call(farewell, FAREWELL)
-            answer.addBoth(lambda _: done.callback(None))
+            response = connection.call(request, UNREGISTER_TIMEOUT)
+            response.addBoth(lambda _: done.callback(None))
         return done
 
     def register(self) -> None:
-        """Register, or once more after the registration that is under way."""
+        """Register, or once more after the registration in flight."""
         if self._connection is None:
-            self._tell_waiting()
+            self._release_waiting()
             return
         if self._asking is not None:
             self._again = True
@@ -285,11 +289,11 @@ class NameServerLink:
         asking.addCallbacks(self._done, self._refused)
         asking.addErrback(lambda f: self._log.failure("registering failed", f))
 
-    def told(self) -> Deferred[None]:
+    def register_and_wait(self) -> Deferred[None]:
         """
         Register what is true now.
 
-        :returns: fires when that was answered or failed; at once without a connection.
+        :returns: fires with the response or failure; at once without a connection.
         """
         waiting: Deferred[None] = Deferred(self._drop)
         self._next.append(waiting)
@@ -302,7 +306,7 @@ class NameServerLink:
             if waiting in those:
                 those.remove(waiting)
 
-    def _tell_waiting(self) -> None:
+    def _release_waiting(self) -> None:
         """Let those go on whose registration is over."""
         over, self._current = self._current, []
         if not self._again:
@@ -345,7 +349,7 @@ class NameServerLink:
         self._retry = self._reactor.callLater(self._delay, self._connect)
         self._delay = min(self._delay * 2, LAST_DELAY)
 
-    def _done(self, _answer: object) -> None:
+    def _done(self, _response: object) -> None:
         """Note that the name server knows the broker."""
         self._asking = None
         if not self.registered:
@@ -353,7 +357,7 @@ class NameServerLink:
         self.registered = True
         self._complained = False
         self._delay = FIRST_DELAY
-        self._tell_waiting()
+        self._release_waiting()
         if self._again:
             self.register()
 
@@ -361,12 +365,12 @@ class NameServerLink:
         """Note that it does not; the next round tries again."""
         self._asking = None
         self._again = False
-        self._tell_waiting()
+        self._release_waiting()
         if not self._running:
             return
         self._complain(failure)
         if failure.check(RequestTimeout) and self._connection is not None:
-            # Perhaps its host is gone without a word: only a new connection tells.
+            # Perhaps its host is gone without a word: a new connection would show it.
             self._connection.abort()
 
     def _complain(self, failure: Failure) -> None:

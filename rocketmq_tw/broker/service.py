@@ -1,10 +1,12 @@
 """
-The broker: what it is made of, in the order in which it starts.
+The broker: its parts, and the stages in which it starts and stops.
 
-Ports are taken first, so that a taken one ends the program before anything is touched;
-then the store is opened and recovered; then the tables are read, requests accepted, and
-the name servers told. It stops in the opposite order: nobody is sent here any more, no
-request comes, those held are answered, and what is known is written.
+The store's lock comes first: a second broker on the same directory ends with the
+clearest sentence. Then the ports are taken, so that a taken one ends the program before
+anything else is touched; then the store is opened and recovered, the tables are read,
+the features are installed and started, the broker registers, and requests are accepted.
+It stops in the opposite order: no client is sent here any more, no request comes, those
+held are responded to, and what is known is written.
 
 Source: ``BrokerController`` of RocketMQ 5.
 """
@@ -18,21 +20,25 @@ from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.logger import Logger
 
+from rocketmq_tw.broker.broker import Broker, Install
 from rocketmq_tw.broker.config import BrokerConfig
-from rocketmq_tw.broker.delay.schedule import DelayLevels, ScheduleService, parse_levels
 from rocketmq_tw.broker.errors import CODES
+from rocketmq_tw.broker.features import FEATURES
+from rocketmq_tw.broker.lifecycle import Lifecycle
 from rocketmq_tw.broker.periodic import Periodic
 from rocketmq_tw.broker.ports import Ports
-from rocketmq_tw.broker.processors.all import Parts, register
-from rocketmq_tw.broker.pull.held import HeldPulls
 from rocketmq_tw.broker.registration import BrokerIdentity, Registration
-from rocketmq_tw.broker.stats import SAMPLE_PERIOD, BrokerStats
-from rocketmq_tw.broker.store import Store, make_store, store_host
+from rocketmq_tw.broker.stats import BrokerStats
+from rocketmq_tw.broker.store import Store, make_store, store_host, store_lock
 from rocketmq_tw.broker.tables.background import RunInThread
 from rocketmq_tw.broker.tables.table_set import Tables
 from rocketmq_tw.broker.threads import Threads
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.errors import StoreNotWriteable, StoreUnreadable
+from rocketmq_tw.store.files.lock import StoreLock
+
+#: Milliseconds between two tries to write documents that could not be written.
+_RETRY_PERIOD_MS = 10_000
 
 
 class BrokerService(MultiService):
@@ -42,8 +48,9 @@ class BrokerService(MultiService):
     :param config: complete: with a name, addresses and a folder.
     :param name_servers: ``host:port`` or endpoint strings.
     :param run_in_thread: runs what blocks; None lets threads of the broker's own do it.
+    :param features: what is installed, in order.
     :ivar started: fires when requests are accepted; fails if that cannot be.
-    :ivar address: what clients are told.
+    :ivar address: ``host:port`` under which clients know the broker.
     """
 
     _log = Logger()
@@ -54,32 +61,38 @@ class BrokerService(MultiService):
         config: BrokerConfig,
         name_servers: Sequence[str],
         run_in_thread: RunInThread | None = None,
+        *,
+        features: Sequence[Install] = FEATURES,
     ) -> None:
         super().__init__()
         self._reactor = reactor
         self._config = config
         self._name_servers = list(name_servers)
-        self._elsewhere = run_in_thread
+        self._run_in_thread = run_in_thread
+        self._features = tuple(features)
         self._is_starting = False
         self._until_started: list[Deferred[None]] = []
         self.started: Deferred[None] | None = None
         self.address = ""
-        self._renew()
+        self._make_parts()
 
-    def _renew(self) -> None:
+    def _make_parts(self) -> None:
         """Make what serves from one start to the next stop."""
         config, reactor = self._config, self._reactor
-        self._threads = Threads(reactor, self._elsewhere)
+        self._lock: StoreLock | None = store_lock(config)
+        self._threads = Threads(reactor, self._run_in_thread)
         self._periodic = Periodic(reactor)
+        self._lifecycle = Lifecycle()
         self._router = Router(CODES)
-        self._ports = Ports(reactor, config, self._router, self._connection_lost)
+        self._ports = Ports(
+            reactor, config, self._router, self._lifecycle.connection_lost
+        )
         self._tables = Tables(config, reactor, self._threads.beside)
         self._store: Store | None = None
-        self._parts: Parts | None = None
         self._registration: Registration | None = None
 
     def startService(self) -> None:
-        """Start; :attr:`started` tells how it went."""
+        """Start; :attr:`started` fires, or fails, when that is over."""
         super().startService()
         self._is_starting = True
         self.started = Deferred.fromCoroutine(self._start())
@@ -88,13 +101,13 @@ class BrokerService(MultiService):
         """
         Stop in stages; nothing that was acknowledged is lost.
 
-        :returns: fires when all is on disk; the service may then be started anew.
+        :returns: fires when all is on disk; the service may then be started again.
         """
         return Deferred.fromCoroutine(self._stop())
 
     async def _start(self) -> None:
         """
-        Open everything; give back what was opened if that fails.
+        Open everything; close what was opened if that fails.
 
         :raises RocketMQError: the reason, in a sentence.
         """
@@ -103,6 +116,8 @@ class BrokerService(MultiService):
         except Exception as error:
             if self._store is not None:
                 await self._store.close()
+            elif self._lock is not None:
+                self._lock.release()
             if isinstance(error, StoreNotWriteable) and not self.running:
                 return  # it was stopped before it had started
             if isinstance(error, OSError):
@@ -116,24 +131,22 @@ class BrokerService(MultiService):
                 each.callback(None)
 
     async def _open(self) -> None:
-        """Take the ports, open the store, accept requests, tell the name servers."""
+        """Go through the stages, up to accepting requests."""
         config = self._config
+        if self._lock is not None:
+            self._lock.acquire()
         port = await self._ports.take()
         self.address = f"{_bracketed(config.broker_ip1)}:{port}"
         self._threads.start()
-        store = make_store(config, self._reactor, self._threads, port)
-        self._store = store
-        await store.open()
-        self._tables.load()
-        self._tables.offsets.bound(store.max_offset)
-        for topic in self._tables.topics.restore(store.queues()):
-            self._log.warn("{topic} has messages; it is a topic again", topic=topic)
-        self._parts = parts = self._make_parts(store, port)
-        register(parts, self._router)
-        parts.schedule.load()
-        parts.schedule.start()
-        parts.held.start()
-        self._begin_periodic(parts)
+        self._store = make_store(
+            config, self._reactor, self._threads, port, lock=self._lock
+        )
+        await self._store.open()
+        self._load_tables(self._store)
+        broker = self._broker(self._store, port)
+        for install in self._features:
+            install(broker, self._router)
+        await self._lifecycle.start()
         self._registration = self._make_registration(port)
         self._registration.startService()
         self._ports.accept()
@@ -146,55 +159,50 @@ class BrokerService(MultiService):
             data="memory" if config.memory_store_size else config.store_path_root_dir,
         )
 
-    def _make_parts(self, store: Store, port: int) -> Parts:
-        """Make what handles requests."""
-        config, clock = self._config, self._reactor
-        levels = DelayLevels(parse_levels(config.message_delay_level))
-        delays = self._tables.file("delayOffset.json")
-        return Parts(
-            config=config,
-            clock=clock,
+    def _load_tables(self, store: Store) -> None:
+        """Read the tables, and let them agree with what the store holds."""
+        tables = self._tables
+        tables.load()
+        self._lifecycle.on_stop.append(tables.save)
+        self._periodic.every(_RETRY_PERIOD_MS, tables.drain)
+        tables.offsets.bound(store.max_offset)
+        for topic in tables.topics.restore(store.queues()):
+            self._log.warn("{topic} has messages; it is a topic again", topic=topic)
+
+    def _broker(self, store: Store, port: int) -> Broker:
+        """Name the parts that features share."""
+        return Broker(
+            config=self._config,
+            clock=self._reactor,
             store=store,
             tables=self._tables,
-            held=HeldPulls(store, clock),
-            levels=levels,
-            schedule=ScheduleService(levels, store, delays, clock),
-            stats=BrokerStats(clock),
-            store_host=store_host(config, port),
+            stats=BrokerStats(self._reactor),
+            periodic=self._periodic,
+            lifecycle=self._lifecycle,
             address=self.address,
-            announce=self._announce,
+            store_host=store_host(self._config, port),
+            register_topics=self._register_topics,
         )
 
-    def _begin_periodic(self, parts: Parts) -> None:
-        """Begin what runs by itself."""
-        config, tables, every = self._config, self._tables, self._periodic.every
-        clients, clock = tables.clients, self._reactor
-        every(config.flush_consumer_offset_interval, tables.offsets.save)
-        every(config.flush_delay_offset_interval, parts.schedule.save)
-        every(10_000, lambda: clients.expire(clock.seconds()))
-        every(60_000, tables.locks.expire)
-        every(10_000, tables.settle)
-        every(SAMPLE_PERIOD * 1000, parts.stats.sample)
-
-    def _announce(self) -> Deferred[None]:
-        """Tell the name servers the topics; fires once they know."""
+    def _register_topics(self) -> Deferred[None]:
+        """Register the topics with the name servers; fires once they know them."""
         if self._registration is None:
             return succeed(None)
-        return self._registration.told()
+        return self._registration.register_and_wait()
 
     def _make_registration(self, port: int) -> Registration:
-        """Make what tells the name servers where we are."""
+        """Make what registers the broker with the name servers."""
         config = self._config
         ha_port = config.ha_listen_port or port + 1
         return Registration(
             self._reactor,
             self._name_servers,
             BrokerIdentity(
-                config.broker_cluster_name,
-                config.broker_name,
-                config.broker_id,
-                self.address,
-                f"{_bracketed(config.broker_ip2)}:{ha_port}",
+                cluster=config.broker_cluster_name,
+                broker_name=config.broker_name,
+                broker_id=config.broker_id,
+                address=self.address,
+                ha_address=f"{_bracketed(config.broker_ip2)}:{ha_port}",
             ),
             self._tables.topics,
             permission=config.broker_permission,
@@ -215,27 +223,18 @@ class BrokerService(MultiService):
                 self._until_started.append(started)
                 await started
             self._threads.stop()
-            self._renew()
+            self._make_parts()
         self._log.info("broker {name} is stopped", name=self._config.broker_name)
 
     async def _stop_serving(self) -> None:
-        """Let nobody in, answer those that wait, and write down what is known."""
+        """Accept nobody, respond to those that wait, and write down what is known."""
         if self._registration is not None:
             await self._registration.stopService()
         await self._ports.stop_listening()
-        if self._parts is not None:
-            self._parts.held.stop()
+        await self._lifecycle.drain()
         await self._ports.close()
         self._periodic.stop()
-        if self._parts is not None:
-            await self._parts.schedule.stop()
-            await self._tables.save()
-
-    def _connection_lost(self, connection: Any) -> None:
-        """Let go of all that belonged to a client that is gone."""
-        self._tables.clients.connection_lost(connection)
-        if self._parts is not None:
-            self._parts.held.connection_lost(connection)
+        await self._lifecycle.stop()
 
 
 def _bracketed(host: str) -> str:

@@ -12,8 +12,8 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 from twisted.internet.defer import Deferred
 
-from rocketmq_tw.wire.command import Command
-from rocketmq_tw.wire.fields import Request, Response
+from rocketmq_tw.wire.command import Command, decode_ext
+from rocketmq_tw.wire.fields import Ext, Request, Response
 
 A = TypeVar("A", bound=Response)
 
@@ -30,7 +30,7 @@ class Peer(Protocol):
         """The peer as ``host:port``."""
 
     @property
-    def packed_host(self) -> bytes:
+    def host_bytes(self) -> bytes:
         """The same as records write it: the packed address and 4 bytes of port."""
 
     @property
@@ -72,10 +72,22 @@ class Call(msgspec.Struct, gc=False):
     :ivar header: as decoded; the declared request stands beside the call, not in it.
     :ivar peer: who sent it.
     :ivar received_at: seconds since the epoch; the time of the read that completed it.
+    :ivar raw_header: as it came; see :meth:`ext`.
     :ivar principal: who asks, as a guard found out; None where nobody looked.
     """
 
     header: Command
     peer: Peer
     received_at: float
+    raw_header: bytes = b""
     principal: str | None = None
+
+    def ext(self) -> Ext:
+        """
+        Give all fields of the header as texts, as they came.
+
+        For guards: a decoded request has only what it declares, and what a client
+        signs are the texts. Nothing is kept; a second call decodes once more.
+        """
+        fields = self.header.fields
+        return fields if isinstance(fields, dict) else decode_ext(self.raw_header)

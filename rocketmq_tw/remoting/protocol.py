@@ -66,7 +66,7 @@ class RemotingProtocol(Protocol):
     :param stops_reading: whether a peer that does not read is no longer read from. True
         for servers; a client that did so too could wait for ever for such a server.
     :ivar address: the peer as ``host:port``.
-    :ivar packed_host: the same as records write it: the address and 4 bytes of port.
+    :ivar host_bytes: the same as records write it: the address and 4 bytes of port.
     :ivar last_seen: when bytes came last, in seconds; the time of all in them.
     :ivar on_lost: called with the protocol once the connection is gone.
     """
@@ -111,7 +111,7 @@ class RemotingProtocol(Protocol):
         self._drained: list[Deferred[None]] = []
         self._lost: list[Deferred[None]] = []
         self.address = "?"
-        self.packed_host = NO_HOST
+        self.host_bytes = NO_HOST
         self.on_lost: list[Callable[[RemotingProtocol], None]] = []
 
     # -- what Twisted calls
@@ -119,7 +119,7 @@ class RemotingProtocol(Protocol):
     def connectionMade(self) -> None:
         """Note the peer; become the transport's producer, to learn when it is full."""
         assert self.transport is not None
-        self.address, self.packed_host = peer_address(self.transport.getPeer())
+        self.address, self.host_bytes = peer_address(self.transport.getPeer())
         set_no_delay = getattr(self.transport, "setTcpNoDelay", None)
         if set_no_delay is not None:
             set_no_delay(True)
@@ -264,7 +264,7 @@ class RemotingProtocol(Protocol):
             if command.flag & ANSWER:
                 self._pending.resolve(command, self.address)
             else:
-                answer = self._request_received(command)
+                answer = self._request_received(command, header)
                 if answer is not None:
                     (held.append if len(answer) < SHORT else self._send)(answer)
         self._handling = False
@@ -275,7 +275,7 @@ class RemotingProtocol(Protocol):
         if broken is not None and not self._unhandled:
             self._refuse_peer(broken)
 
-    def _request_received(self, command: Command) -> bytes | None:
+    def _request_received(self, command: Command, header: bytes) -> bytes | None:
         """Ask the handler; give the answer's frame if it is there already."""
         found = self._find(command.code)
         if command.opaque is None:
@@ -289,7 +289,7 @@ class RemotingProtocol(Protocol):
                 if request.__class__ is not declared:
                     request = from_ext(declared, request)
                     request.body = command.body
-                outcome = handler(request, Call(command, self, self.last_seen))
+                outcome = handler(request, Call(command, self, self.last_seen, header))
         except Exception:
             outcome = self._refusal(Failure())
         # Not isinstance(outcome, Deferred), which takes 79 ns: its class is an ABC.

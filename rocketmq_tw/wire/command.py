@@ -144,6 +144,15 @@ def decode_json(header: bytes, body: bytes) -> Command:
     return command
 
 
+def decode_ext(header: bytes) -> Ext:
+    """Read all of ``extFields`` of a JSON header as texts, declared or not."""
+    try:
+        command = _plain(header)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        command = _decode_tolerantly(header)
+    return command.fields or {}
+
+
 def _decode_tolerantly(header: bytes) -> Command:
     """Read what Java's parser would: numbers as texts, odd keys, any case."""
     from rocketmq_tw.wire import fastjson

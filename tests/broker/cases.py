@@ -8,10 +8,15 @@ from typing import Any
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.python.failure import Failure
 
+from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.config import BrokerConfig
-from rocketmq_tw.broker.delay.schedule import DelayLevels, ScheduleService, parse_levels
+from rocketmq_tw.broker.delay import feature as delay
+from rocketmq_tw.broker.delay.schedule import ScheduleService
 from rocketmq_tw.broker.errors import CODES
-from rocketmq_tw.broker.processors.all import Parts, register
+from rocketmq_tw.broker.features import FEATURES
+from rocketmq_tw.broker.lifecycle import Lifecycle
+from rocketmq_tw.broker.periodic import Periodic
+from rocketmq_tw.broker.pull import feature as pull
 from rocketmq_tw.broker.pull.held import HeldPulls
 from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.broker.tables.clients import ClientTable
@@ -40,7 +45,7 @@ class Peer(MemoryConnection):
 
     def __init__(self, host: bytes = HOST) -> None:
         super().__init__()
-        self.packed_host = host
+        self.host_bytes = host
 
 
 def sent(topic: str = TOPIC, body: bytes = b"Hello", **fields: Any) -> SendMessageV2:
@@ -109,29 +114,35 @@ class BrokerCase(StoreCase):
         self.store = self.open()
         self.tables = Tables(config, self.clock, maybeDeferred)
         self.tables.load()
-        levels = DelayLevels(parse_levels(config.message_delay_level))
-        file = self.tables.file("delayOffset.json")
-        self.parts = Parts(
-            config=config,
+        self.stats = BrokerStats(self.clock)
+        self.periodic = Periodic(self.clock)
+        self.router = Router(CODES)
+        made = self.install()
+        self.periodic.stop()  # the tests run it themselves
+        self.held: HeldPulls = made[pull.install]
+        self.schedule: ScheduleService = made[delay.install]
+        self.schedule.load()
+        self.peer = Peer()
+
+    def install(self) -> dict[Any, Any]:
+        """Install all features. :returns: what each of them made."""
+        broker = Broker(
+            config=self.broker,
             clock=self.clock,
             store=self.store,
             tables=self.tables,
-            held=HeldPulls(self.store, self.clock),
-            levels=levels,
-            schedule=ScheduleService(levels, self.store, file, self.clock),
-            stats=BrokerStats(self.clock),
-            store_host=STORE_HOST,
+            stats=self.stats,
+            periodic=self.periodic,
+            lifecycle=Lifecycle(),
             address="10.0.0.1:10911",
-            announce=lambda: succeed(None),
+            store_host=STORE_HOST,
+            register_topics=lambda: succeed(None),
         )
-        self.router = Router(CODES)
-        register(self.parts, self.router)
-        self.parts.schedule.load()
-        self.peer = Peer()
+        return {install: install(broker, self.router) for install in FEATURES}
 
     def restart(self) -> None:
         """Stop in good order and start anew."""
-        self.parts.schedule.stop()
+        self.schedule.stop()
         self.successResultOf(self.tables.save())
         self.successResultOf(self.store.close())
         self.start()

@@ -120,7 +120,13 @@ class RegistrationTests(SynchronousTestCase):
         return Registration(
             self.clock,
             list(self.servers),
-            BrokerIdentity("C", "broker-a", 0, "10.0.0.1:10911", "10.0.0.1:10912"),
+            BrokerIdentity(
+                cluster="C",
+                broker_name="broker-a",
+                broker_id=0,
+                address="10.0.0.1:10911",
+                ha_address="10.0.0.1:10912",
+            ),
             self.topics,
             permission=permission,
             pool=pool,
@@ -207,11 +213,11 @@ class RegistrationTests(SynchronousTestCase):
         """A topic is registered at once, and once; all answers are waited for."""
         self.start()
         self.topics.put(TopicConfig("A"))
-        told = self.registration.told()
+        done = self.registration.register_and_wait()
         self.first.flush()
-        self.assertNoResult(told)
+        self.assertNoResult(done)
         self.second.flush()
-        self.successResultOf(told)
+        self.successResultOf(done)
         self.pass_time(1)
         self.assertEqual(len(self.first.registered), 2)
 
@@ -219,13 +225,13 @@ class RegistrationTests(SynchronousTestCase):
         """The answer to an earlier registration says nothing about a new topic."""
         self.registration.startService()
         self.topics.put(TopicConfig("A"))
-        told = self.registration.told()
+        done = self.registration.register_and_wait()
         for server in (self.first, self.second):
             server.pumps[0].pump()
             server.pumps[0].pump()
-            self.assertNoResult(told)
+            self.assertNoResult(done)
         self.pass_time()
-        self.successResultOf(told)
+        self.successResultOf(done)
         body = decode_registration(self.first.registered[-1].body)
         self.assertIn("A", body.topic_table.topic_config_table)
 
@@ -234,15 +240,15 @@ class RegistrationTests(SynchronousTestCase):
         self.first.up = False
         self.start()
         self.second.silent = True
-        told = self.registration.told()
+        done = self.registration.register_and_wait()
         self.pass_time(2.9)
-        self.assertNoResult(told)
+        self.assertNoResult(done)
         self.pass_time(0.1)
-        self.successResultOf(told)
+        self.successResultOf(done)
         self.second.silent, self.second.refuses = False, True
         self.second.drop()
         self.pass_time(5)
-        refused = self.registration.told()
+        refused = self.registration.register_and_wait()
         self.pass_time()
         self.successResultOf(refused)
         self.flushLoggedErrors()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
+from collections.abc import Sequence
 from typing import Any
 
 from twisted.internet.defer import maybeDeferred
@@ -12,18 +14,30 @@ from twisted.internet.interfaces import IProtocolFactory
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
+from rocketmq_tw.broker.broker import Broker, Install
 from rocketmq_tw.broker.config import BrokerConfig
+from rocketmq_tw.broker.features import FEATURES
 from rocketmq_tw.broker.service import BrokerService
 from rocketmq_tw.jsonfile import DamagedDocument
+from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.listener import PortTaken
+from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.errors import StoreLocked, StoreUnreadable
-from rocketmq_tw.wire.command import decode_json, encode_request
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.command import Command, decode_json, encode_request
 from rocketmq_tw.wire.errors import BadField
 from rocketmq_tw.wire.fields import Request
 from rocketmq_tw.wire.frame import FrameDecoder
+from rocketmq_tw.wire.requests.heartbeat import GetConsumerList, Heartbeat
+from rocketmq_tw.wire.requests.offset import QueryConsumerOffset, UpdateConsumerOffset
 from rocketmq_tw.wire.requests.pull import SUBSCRIPTION, SUSPEND
-from tests.broker.cases import TOPIC, pulled, sent
+from tests.broker.cases import GROUP, TOPIC, pulled, sent
 from tests.store.cases import NOW
+
+HEARTBEAT = (
+    b'{"clientID":"c","consumerDataSet":[{"groupName":"GroupTest"}],'
+    b'"producerDataSet":[]}'
+)
 
 
 class Reactor(MemoryReactorClock):
@@ -56,11 +70,16 @@ class Client:
         """Send a request."""
         self.protocol.dataReceived(encode_request(request, 1))
 
-    def codes(self) -> list[int]:
-        """Give the codes of the answers that came since the last time."""
+    def responses(self) -> list[Command]:
+        """Give the responses that came since the last time."""
         frames = self.decoder.feed(self.transport.value())
         self.transport.clear()
-        return [decode_json(header, body).code for _, header, body in frames]
+        found = [decode_json(header, body) for _, header, body in frames]
+        return [each for each in found if each.is_response]
+
+    def codes(self) -> list[int]:
+        """Give the codes of the responses that came since the last time."""
+        return [each.code for each in self.responses()]
 
     def close(self) -> None:
         """Let the connection go."""
@@ -77,7 +96,9 @@ class ServiceCase(SynchronousTestCase):
         self.reactor = Reactor()
         self.clients: list[Client] = []
 
-    def broker(self, **settings: Any) -> BrokerService:
+    def broker(
+        self, *, features: Sequence[Install] = FEATURES, **settings: Any
+    ) -> BrokerService:
         """Make a broker; it is stopped at the end."""
         values: dict[str, Any] = {
             "broker_name": "broker-a",
@@ -88,7 +109,7 @@ class ServiceCase(SynchronousTestCase):
             "mapped_file_size_consume_queue": 2000,
         }
         config = BrokerConfig(**values | settings)
-        return BrokerService(self.reactor, config, [], maybeDeferred)
+        return BrokerService(self.reactor, config, [], maybeDeferred, features=features)
 
     def start(self, broker: BrokerService) -> Any:
         """Start a broker and give what became of it."""
@@ -154,6 +175,107 @@ class StartTests(ServiceCase):
         client.send(pulled())
         self.assertEqual(client.codes(), [0, 3])
 
+    def test_offsets_are_bounded(self) -> None:
+        """A group that had read what a power cut took starts at the queue's end."""
+        broker = self.broker()
+        self.start(broker)
+        client = self.client()
+        client.send(sent())
+        client.send(UpdateConsumerOffset(GROUP, TOPIC, 0, 99))
+        self.assertEqual(client.codes(), [0, 0])
+        self.stop(broker)
+        self.start(self.broker())
+        client = self.client()
+        client.send(QueryConsumerOffset(GROUP, TOPIC, 0))
+        (response,) = client.responses()
+        self.assertEqual(response.fields, {"offset": "1"})
+
+    def test_topics_are_restored(self) -> None:
+        """A topic that has messages and is in no table is a topic again."""
+        broker = self.broker()
+        self.start(broker)
+        self.client().send(sent(queue_id=2))
+        self.stop(broker)
+        os.unlink(f"{self.root}/config/topics.json")
+        self.start(self.broker(auto_create_topic_enable=False))
+        client = self.client()
+        client.send(sent())
+        self.assertEqual(client.codes(), [0])
+
+
+class FeatureTests(ServiceCase):
+    """What is installed into a broker."""
+
+    def test_stages(self) -> None:
+        """A feature's steps run in their stages; it started first, so it ends last."""
+        seen: list[str] = []
+
+        def install(name: str) -> Install:
+            def feature(broker: Broker, router: Router) -> None:
+                for stage in ("start", "drain", "stop"):
+                    note = functools.partial(seen.append, f"{stage} {name}")
+                    getattr(broker.lifecycle, f"on_{stage}").append(note)
+                broker.lifecycle.on_connection_lost.append(
+                    lambda peer: seen.append(f"lost {name}")
+                )
+                broker.periodic.every(1000, lambda: seen.append(f"tick {name}"))
+
+            return feature
+
+        broker = self.broker(features=(install("a"), install("b")))
+        self.start(broker)
+        self.assertEqual(seen, ["start a", "start b"])
+        self.client().close()
+        self.reactor.advance(1)
+        self.assertEqual(seen[2:], ["lost a", "lost b", "tick a", "tick b"])
+        self.stop(broker)
+        self.assertEqual(seen[6:], ["drain b", "drain a", "stop b", "stop a"])
+
+    def test_guards_hold_on_both_ports(self) -> None:
+        """A guard that a feature registers stands before the handlers of all others."""
+
+        def install(_broker: Broker, router: Router) -> None:
+            router.guard(refuse)
+
+        def refuse(_request: object, _call: object) -> None:
+            raise Refused(ResponseCode.NO_PERMISSION, "nobody may")
+
+        self.start(self.broker(features=(*FEATURES, install)))
+        for port in (10911, 10909):
+            client = self.client(port)
+            client.send(sent())
+            self.assertEqual(client.codes(), [16])
+
+    def test_one_cannot_start(self) -> None:
+        """What a feature raises at the start is the reason; the others stop."""
+        seen: list[str] = []
+
+        def works(broker: Broker, _router: Router) -> None:
+            broker.lifecycle.on_stop.append(lambda: seen.append("stopped"))
+
+        def fails(broker: Broker, _router: Router) -> None:
+            broker.lifecycle.on_start.append(refuse)
+
+        def refuse() -> None:
+            raise DamagedDocument("x.json", "it is empty")
+
+        broker = self.broker(features=(works, fails))
+        self.assertIsInstance(self.start(broker).value, DamagedDocument)
+        self.stop(broker)
+        self.assertEqual(seen, ["stopped"])
+
+    def test_clients_are_forgotten(self) -> None:
+        """A lost connection leaves its groups, and its held pulls are released."""
+        self.start(self.broker())
+        one, two = self.client(), self.client()
+        for client in (one, two):
+            client.send(Heartbeat(body=HEARTBEAT))
+        one.send(GetConsumerList(GROUP))
+        self.assertEqual(one.responses()[-1].body, b'{"consumerIdList":["c","c"]}')
+        two.close()
+        one.send(GetConsumerList(GROUP))
+        self.assertEqual(one.responses()[-1].body, b'{"consumerIdList":["c"]}')
+
 
 class CannotStartTests(ServiceCase):
     """Each reason is an error that says it in a sentence."""
@@ -165,15 +287,18 @@ class CannotStartTests(ServiceCase):
         self.assertIn(words, str(failure.value))
 
     def test_port_taken(self) -> None:
-        """Nothing is touched then."""
+        """Nothing but the lock is touched then, and it is released."""
         for taken in (10911, 10909):
             self.reactor = Reactor(taken)
             self.fails(PortTaken, f"port {taken} is taken")
-        self.assertFalse(os.path.exists(self.root))
+        self.assertEqual(os.listdir(self.root), ["lock"])
+        self.reactor = Reactor()
+        self.assertIsNone(self.start(self.broker()))
 
     def test_locked(self) -> None:
-        """Two brokers cannot use one folder."""
+        """Two brokers cannot use one folder; the second does not ask for ports."""
         self.assertIsNone(self.start(self.broker()))
+        self.reactor.taken = (10911, 10909)
         self.fails(StoreLocked, "another broker has this store open")
 
     def test_folder_is_a_file(self) -> None:

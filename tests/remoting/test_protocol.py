@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.logger import LogLevel, capturedLogs
@@ -189,7 +191,33 @@ class AnswerTests(SynchronousTestCase):
             self.assertIsNone(call.principal)
         self.assertEqual(len(seen), 2)
         self.assertEqual(self.protocol.address, "10.0.0.9:4711")
-        self.assertEqual(self.protocol.packed_host, bytes([10, 0, 0, 9, 0, 0, 18, 103]))
+        self.assertEqual(self.protocol.host_bytes, bytes([10, 0, 0, 9, 0, 0, 18, 103]))
+
+    def test_ext(self) -> None:
+        """A guard gets fields that the request does not declare, and raw texts."""
+        seen: list[object] = []
+
+        def guard(_request: object, call: Call) -> None:
+            seen.append(call.ext())
+
+        self.router.guard(guard)
+        whole = '"text":"hi","Signature":"s"'
+        self.protocol.dataReceived(asked(ext=whole) + asked(ext='"text":7,"n":true'))
+        header = struct.pack(">hbhii", Echo.code, 0, 0, 1, 0) + bytes(4)
+        ext = b"".join(
+            struct.pack(">h", len(name)) + name + struct.pack(">i", 1) + b"x"
+            for name in (b"text", b"Signature")
+        )
+        header += struct.pack(">i", len(ext)) + ext
+        self.protocol.dataReceived(join(BINARY, header))
+        self.assertEqual(
+            seen,
+            [
+                {"text": "hi", "Signature": "s"},
+                {"text": "7", "n": "true"},
+                {"text": "x", "Signature": "x"},
+            ],
+        )
 
 
 class ClosingHandlerTests(SynchronousTestCase):

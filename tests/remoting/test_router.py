@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.model.errors import IllegalName, IllegalTopic
+from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
-from rocketmq_tw.remoting.router import Router, unsupported
+from rocketmq_tw.remoting.router import Guard, Router, unsupported
 from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.errors import BadField
-from tests.remoting.ends import Echo, echo
+from rocketmq_tw.wire.fields import Request
+from tests.remoting.ends import Echo, EchoAnswer, echo
 
 
 class RouteTests(SynchronousTestCase):
@@ -34,10 +40,91 @@ class RouteTests(SynchronousTestCase):
         self.assertEqual(refusal.status, ResponseCode.MESSAGE_ILLEGAL)
 
     def test_unsupported(self) -> None:
-        """The original's words start with a space."""
+        """The words of Apache RocketMQ start with a space."""
         answer = unsupported(217)
         self.assertEqual(answer.status, 3)
         self.assertEqual(answer.remark, " request type 217 not supported")
+
+
+class GuardTests(SynchronousTestCase):
+    """What is called before handlers."""
+
+    def setUp(self) -> None:
+        """Make a router whose handler notes its requests."""
+        self.seen: list[str] = []
+        self.router = Router()
+
+    def handle(self, request: Echo, call: Call) -> EchoAnswer:
+        """Note the request and who sent it."""
+        self.seen.append(f"handler {call.principal}")
+        return EchoAnswer(text=request.text)
+
+    def guard(self, name: str) -> Guard:
+        """Make a guard that notes its calls."""
+
+        def guard(request: Request[Any], call: Call) -> None:
+            self.seen.append(f"{name} {type(request).__name__} {call.principal}")
+            call.principal = name
+
+        return guard
+
+    def ask(self, router: Router | None = None) -> Any:
+        """Ask for an echo."""
+        found = (router or self.router).find(Echo.code)
+        assert found is not None
+        peer: Any = None
+        return found[1](Echo(text="hi"), Call(Command(), peer, 0.0))
+
+    def test_order(self) -> None:
+        """Guards run first, in their order, whenever the handler was registered."""
+        self.router.guard(self.guard("one"))
+        self.router.on(Echo, self.handle)
+        self.router.guard(self.guard("two"))
+        self.assertEqual(self.ask().text, "hi")
+        self.assertEqual(self.seen, ["one Echo None", "two Echo one", "handler two"])
+
+    def test_refuses(self) -> None:
+        """What a guard raises is the outcome; nothing behind it runs."""
+
+        def refuse(_request: object, _call: object) -> None:
+            raise Refused(ResponseCode.NO_PERMISSION, "who are you?")
+
+        self.router.on(Echo, self.handle)
+        self.router.guard(refuse)
+        self.router.guard(self.guard("two"))
+        self.assertRaises(Refused, self.ask)
+        self.assertEqual(self.seen, [])
+
+    def test_waits(self) -> None:
+        """The handler runs once a guard's Deferred has fired, or not at all."""
+        for outcome in (None, Refused(ResponseCode.NO_PERMISSION, "no")):
+            router = Router()
+            router.on(Echo, self.handle)
+            waiting: Deferred[None] = Deferred()
+            router.guard(lambda request, call, waiting=waiting: waiting)  # type: ignore[misc]
+            response = self.ask(router)
+            self.assertEqual(self.seen, [])
+            if outcome is None:
+                waiting.callback(None)
+                self.assertEqual(self.successResultOf(response).text, "hi")
+            else:
+                waiting.errback(outcome)
+                self.failureResultOf(response, Refused)
+                self.assertEqual(self.seen, [])
+            self.seen.clear()
+
+    def test_copy(self) -> None:
+        """A copy without some requests has the guards, each once."""
+        self.router.guard(self.guard("one"))
+        self.router.on(Echo, self.handle)
+        self.ask(self.router.without(1))
+        self.assertEqual(self.seen, ["one Echo None", "handler one"])
+
+    def test_none(self) -> None:
+        """Without a guard the handler is called as it is."""
+        self.router.on(Echo, self.handle)
+        for router in (self.router, self.router.without(1)):
+            self.assertEqual(router.find(Echo.code), (Echo, self.handle))
 
 
 class RefusalTests(SynchronousTestCase):
@@ -56,7 +143,7 @@ class RefusalTests(SynchronousTestCase):
         self.assertEqual(answer.remark, 'the topic "x" is not allowed: it is too short')
 
     def test_bad_field(self) -> None:
-        """A bad field is a system error, as in the original."""
+        """A bad field is a system error, as with Apache RocketMQ."""
         answer = Router().refusal(Failure(BadField("topic", "missing", "it in X")))
         self.assertEqual(answer.status, 1)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.tables.clients import Client, ClientTable
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.topics import TopicTable
@@ -33,6 +34,20 @@ from rocketmq_tw.wire.requests.heartbeat import (
     UnregisterClient,
 )
 
+#: Milliseconds between two looks for clients without heartbeats.
+EXPIRE_PERIOD_MS = 10_000
+
+
+def install(broker: Broker, router: Router) -> None:
+    """Handle these requests; drop clients that are gone or send no heartbeats."""
+    tables, clock = broker.tables, broker.clock
+    clients = tables.clients
+    HeartbeatProcessor(
+        clients=clients, topics=tables.topics, groups=tables.groups
+    ).routes(router)
+    broker.lifecycle.on_connection_lost.append(clients.connection_lost)
+    broker.periodic.every(EXPIRE_PERIOD_MS, lambda: clients.expire(clock.seconds()))
+
 
 class HeartbeatProcessor:
     """
@@ -43,7 +58,7 @@ class HeartbeatProcessor:
     """
 
     def __init__(
-        self, clients: ClientTable, topics: TopicTable, groups: GroupTable
+        self, *, clients: ClientTable, topics: TopicTable, groups: GroupTable
     ) -> None:
         self._clients = clients
         self._topics = topics

@@ -6,6 +6,7 @@ Source: ``AdminBrokerProcessor.lockBatchMQ`` and ``unlockBatchMQ`` of RocketMQ 5
 
 from __future__ import annotations
 
+from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.tables.queue_locks import QueueLocks
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.router import Router
@@ -16,6 +17,16 @@ from rocketmq_tw.wire.bodies.locks import (
 )
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.lock import LockQueues, UnlockQueues
+
+#: Milliseconds between two looks for locks that have run out.
+EXPIRE_PERIOD_MS = 60_000
+
+
+def install(broker: Broker, router: Router) -> None:
+    """Handle both requests; drop locks that have run out."""
+    locks = broker.tables.locks
+    LockProcessor(locks).routes(router)
+    broker.periodic.every(EXPIRE_PERIOD_MS, locks.expire)
 
 
 class LockProcessor:

@@ -10,6 +10,7 @@ import os
 
 from twisted.internet.defer import Deferred
 
+from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.broker.tables.topics import TopicTable
@@ -38,6 +39,19 @@ def _memory_size() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 40 // 100
 
 
+def install(broker: Broker, router: Router) -> None:
+    """Handle these requests; write consumer offsets now and then."""
+    tables = broker.tables
+    OffsetProcessor(
+        store=broker.store,
+        offsets=tables.offsets,
+        topics=tables.topics,
+        groups=tables.groups,
+    ).routes(router)
+    period_ms = broker.config.flush_consumer_offset_interval
+    broker.periodic.every(period_ms, tables.offsets.save)
+
+
 class OffsetProcessor:
     """
     Handles offsets.
@@ -48,6 +62,7 @@ class OffsetProcessor:
 
     def __init__(
         self,
+        *,
         store: IMessageStore,
         offsets: ConsumerOffsets,
         topics: TopicTable,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from twisted.internet.defer import Deferred
 
+from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
@@ -21,10 +22,15 @@ from rocketmq_tw.wire.requests.message import QueryMessage, QueryResponse, ViewM
 _NOTHING = "can not find message, maybe time range not correct"
 
 
+def install(broker: Broker, router: Router) -> None:
+    """Handle these requests."""
+    QueryProcessor(config=broker.config, store=broker.store).routes(router)
+
+
 class QueryProcessor:
     """Handles looking at single messages."""
 
-    def __init__(self, config: BrokerConfig, store: IMessageStore) -> None:
+    def __init__(self, *, config: BrokerConfig, store: IMessageStore) -> None:
         self._config = config
         self._store = store
 

@@ -55,7 +55,7 @@ class HeldPulls:
 
     _log = Logger()
 
-    def __init__(self, store: IMessageStore, clock: IReactorTime) -> None:
+    def __init__(self, *, store: IMessageStore, clock: IReactorTime) -> None:
         self._store = store
         self._clock = clock
         self._held: dict[Key, list[HeldPull]] = {}

@@ -66,6 +66,7 @@ class PullProcessor:
 
     def __init__(
         self,
+        *,
         config: BrokerConfig,
         store: IMessageStore,
         topics: TopicTable,

@@ -205,7 +205,7 @@ class SendProcessor:
         if UNIQ_KEY not in text:
             text += properties.encode({UNIQ_KEY: self._unique_key()})
         tag = properties.find(text, "TAGS")
-        host = call.peer.packed_host
+        host = call.peer.host_bytes
         draft = Draft(
             topic,
             queue_id,
@@ -257,7 +257,7 @@ class SendProcessor:
         text: bytes,
     ) -> Draft:
         """Draft one message of a batch; its properties stay as they are."""
-        host = call.peer.packed_host
+        host = call.peer.host_bytes
         tag = properties.find(text.decode("utf-8", "replace"), "TAGS")
         return Draft(
             topic,

@@ -3,7 +3,7 @@ Documents written in a thread, so that a slow disk delays nobody who need not wa
 
 Of several texts that come while one is being written, only the newest is written. One
 that could not be written is kept, and tried again with the next, or by
-:meth:`~BackgroundFile.settle`, which the broker calls now and then.
+:meth:`~BackgroundFile.drain`, which the broker calls now and then.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ class BackgroundFile(JsonFile):
         if not self._busy:
             self._write()
 
-    def settle(self) -> Deferred[None]:
+    def drain(self) -> Deferred[None]:
         """Fire when there is nothing left to write, or it cannot be written."""
         if not self._busy and self._next is not None:
             self._write()
         if not self._busy:
             return succeed(None)
-        settled: Deferred[None] = Deferred()
-        self._waiting.append(settled)
-        return settled
+        drained: Deferred[None] = Deferred()
+        self._waiting.append(drained)
+        return drained
 
     def _write(self) -> None:
         """Write the newest text."""

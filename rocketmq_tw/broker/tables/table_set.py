@@ -81,8 +81,8 @@ class Tables:
         self.topics.save()
         self.groups.save()
         self.offsets.save()
-        return self.settle()
+        return self.drain()
 
-    def settle(self) -> Deferred[Any]:
+    def drain(self) -> Deferred[Any]:
         """Write what could not be written before; fires like :meth:`save`."""
-        return DeferredList([file.settle() for file in self._files])
+        return DeferredList([file.drain() for file in self._files])

@@ -65,7 +65,6 @@ class ScheduleCase(BrokerCase):
     def start(self) -> None:
         """Begin."""
         super().start()
-        self.schedule = self.parts.schedule
         self.schedule.start()
         self.addCleanup(self.schedule.stop)
 
@@ -151,7 +150,7 @@ class DeliveryTests(ScheduleCase):
 
     def aside(self, text: str = "DELAY\x011\x02") -> Draft:
         """Draft a message put aside."""
-        levels = self.parts.levels
+        levels = DelayLevels(parse_levels(self.broker.message_delay_level))
         return levels.put_aside(DRAFT, text, self.clock.seconds() - 60)
 
     def test_undeliverable(self) -> None:

@@ -63,7 +63,9 @@ class HeartbeatProcessorTests(SynchronousTestCase):
         self.clients = ClientTable(clock, lambda group, members: None)
         self.topics = TopicTable(MemoryFile(), "C", "broker-a", clock=clock)
         self.groups = GroupTable(MemoryFile(), clock=clock)
-        self.processor = HeartbeatProcessor(self.clients, self.topics, self.groups)
+        self.processor = HeartbeatProcessor(
+            clients=self.clients, topics=self.topics, groups=self.groups
+        )
         self.call = call(MemoryConnection("10.0.0.9:4000"))
 
     def test_takes_its_requests(self) -> None:
@@ -92,7 +94,9 @@ class HeartbeatProcessorTests(SynchronousTestCase):
     def test_group_that_may_not_be_created_is_passed_over(self) -> None:
         """The rest of the heartbeat counts all the same."""
         self.groups = GroupTable(MemoryFile(), clock=Clock(), auto_create=False)
-        self.processor = HeartbeatProcessor(self.clients, self.topics, self.groups)
+        self.processor = HeartbeatProcessor(
+            clients=self.clients, topics=self.topics, groups=self.groups
+        )
         self.processor.heartbeat(heartbeat(), self.call)
         self.assertEqual(self.clients.client_ids("CG"), [])
         self.assertEqual(len(self.clients.producers("PG")), 1)

@@ -43,7 +43,11 @@ class OffsetProcessorTests(SynchronousTestCase):
     def make(self, memory_size: int) -> OffsetProcessor:
         """Make a processor that takes so much of the log to be in memory."""
         return OffsetProcessor(
-            self.store, self.offsets, self.topics, self.groups, memory_size
+            store=self.store,
+            offsets=self.offsets,
+            topics=self.topics,
+            groups=self.groups,
+            memory_size=memory_size,
         )
 
     def query(self, queue_id: int, zero: bool | None = None) -> int:

@@ -22,7 +22,7 @@ class QueryProcessorTests(SynchronousTestCase):
         """Make a store with one record."""
         store = MemoryQueues()
         store.records[200] = b"record"
-        self.processor = QueryProcessor(BrokerConfig(), store)
+        self.processor = QueryProcessor(config=BrokerConfig(), store=store)
 
     def test_gives_the_record(self) -> None:
         """The answer's body is the record as it is stored."""
@@ -73,7 +73,7 @@ class QueryByKeyTests(SynchronousTestCase):
             "endTimestamp": str((1 << 63) - 1),
             **ext,
         }
-        processor = QueryProcessor(BrokerConfig(), index)
+        processor = QueryProcessor(config=BrokerConfig(), store=index)
         answer = processor.query(from_ext(QueryMessage, ext), call())
         return self.successResultOf(answer)
 

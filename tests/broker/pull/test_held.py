@@ -33,7 +33,7 @@ class HeldPullsTests(SynchronousTestCase):
         """Watch the deadlines of none."""
         self.clock = Clock()
         self.store = Listening()
-        self.held = HeldPulls(self.store, self.clock)  # type: ignore[arg-type]
+        self.held = HeldPulls(store=self.store, clock=self.clock)  # type: ignore[arg-type]
         self.held.start()
         self.calls = 0
 
@@ -198,7 +198,7 @@ class BatchTests(StoreCase):
     def test_first_of_a_batch(self) -> None:
         """A batch whose first message wakes the last that waits is stored whole."""
         store = self.open()
-        held = HeldPulls(store, self.clock)
+        held = HeldPulls(store=store, clock=self.clock)
         answer = held.hold("TopicTest", 0, 1.0, MemoryConnection(), None, Response)
         stored = store.put_batch([DRAFT, DRAFT, DRAFT], NOW)
         self.assertEqual(len(stored), 3)

@@ -215,8 +215,8 @@ class HeldTests(PullCase):
     def setUp(self) -> None:
         """Watch the deadlines."""
         super().setUp()
-        self.parts.held.start()
-        self.addCleanup(self.parts.held.stop)
+        self.held.start()
+        self.addCleanup(self.held.stop)
 
     def hold(self, **fields: Any) -> Deferred[Any]:
         """Pull from the end of the queue, and expect to wait."""
@@ -232,7 +232,7 @@ class HeldTests(PullCase):
         self.fill("A")
         self.clock.advance(0)
         self.assertEqual(self.bodies(self.successResultOf(answer)), [b"0"])
-        self.assertEqual(len(self.parts.held), 0)
+        self.assertEqual(len(self.held), 0)
 
     def test_batch_arrives(self) -> None:
         """All that came in one turn goes out in one answer."""
@@ -318,8 +318,8 @@ class ShortPollingTests(PullCase):
 
     def test_short(self) -> None:
         """What the client would wait does not count."""
-        self.parts.held.start()
-        self.addCleanup(self.parts.held.stop)
+        self.held.start()
+        self.addCleanup(self.held.stop)
         answer = self.ask(pulled(sys_flag=HELD))
         self.clock.pump([1.0, 1.0])
         self.assertEqual(self.successResultOf(answer).status, 19)

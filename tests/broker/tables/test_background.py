@@ -51,43 +51,43 @@ class BackgroundFileTests(SynchronousTestCase):
         """Saving returns at once; the work is done elsewhere."""
         self.file.save(b"{}")
         self.assertFalse(os.path.exists(self.path))
-        settled = self.file.settle()
-        self.assertNoResult(settled)
+        drained = self.file.drain()
+        self.assertNoResult(drained)
         self.run_one()
-        self.successResultOf(settled)
+        self.successResultOf(drained)
         self.assertEqual(self.text(), b"{}")
 
     def test_newest_wins(self) -> None:
         """Of what comes meanwhile only the newest is written, after the first."""
         for text in (b"1", b"2", b"3"):
             self.file.save(text)
-        settled = self.file.settle()
+        drained = self.file.drain()
         self.run_one()
-        self.assertNoResult(settled)
+        self.assertNoResult(drained)
         self.assertEqual(self.text(), b"1")
         self.run_one()
-        self.successResultOf(settled)
+        self.successResultOf(drained)
         self.assertEqual((self.text(), self.work), (b"3", []))
 
     def test_nothing_to_do(self) -> None:
-        """With nothing to write all is settled."""
-        self.successResultOf(self.file.settle())
+        """With nothing to write all is written."""
+        self.successResultOf(self.file.drain())
         self.file.save(b"1")
         self.run_one()
-        self.successResultOf(self.file.settle())
+        self.successResultOf(self.file.drain())
         self.assertEqual(self.work, [])
 
     def test_failure_kept(self) -> None:
         """What could not be written is tried again, and is not lost."""
         folder = self.blocked()
         self.file.save(b"1")
-        settled = self.file.settle()
+        drained = self.file.drain()
         self.run_one()
-        self.successResultOf(settled)
+        self.successResultOf(drained)
         os.unlink(folder)
-        settled = self.file.settle()
+        drained = self.file.drain()
         self.run_one()
-        self.successResultOf(settled)
+        self.successResultOf(drained)
         self.assertEqual(self.text(), b"1")
 
     def test_newer_after_failure(self) -> None:
@@ -103,7 +103,7 @@ class BackgroundFileTests(SynchronousTestCase):
     def test_everybody_is_told(self) -> None:
         """Each who waits is told."""
         self.file.save(b"1")
-        waiting = [self.file.settle() for _ in range(3)]
+        waiting = [self.file.drain() for _ in range(3)]
         self.run_one()
         for each in waiting:
             self.successResultOf(each)

@@ -6,6 +6,7 @@ Source: ``AdminBrokerProcessor`` of RocketMQ 5.
 
 from __future__ import annotations
 
+from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.model.group import SubscriptionGroup
@@ -24,10 +25,16 @@ from rocketmq_tw.wire.requests.group import (
 )
 
 
+def install(broker: Broker, router: Router) -> None:
+    """Handle these requests."""
+    tables = broker.tables
+    GroupProcessor(groups=tables.groups, offsets=tables.offsets).routes(router)
+
+
 class GroupProcessor:
     """Handles what administrators do to groups."""
 
-    def __init__(self, groups: GroupTable, offsets: ConsumerOffsets) -> None:
+    def __init__(self, *, groups: GroupTable, offsets: ConsumerOffsets) -> None:
         self._groups = groups
         self._offsets = offsets
 

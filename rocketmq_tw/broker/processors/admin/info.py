@@ -13,9 +13,11 @@ from collections.abc import Callable
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
-from rocketmq_tw.broker.stats import BrokerStats
+from rocketmq_tw.broker.broker import Broker
+from rocketmq_tw.broker.stats import SAMPLE_PERIOD, BrokerStats
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.settings import to_properties
 from rocketmq_tw.store.files.reads import then
 from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
@@ -52,6 +54,19 @@ _CONSTANT = {
 }
 
 
+def install(broker: Broker, router: Router) -> None:
+    """Handle these requests; sample what is counted, for the rates."""
+    config, stats = broker.config, broker.stats
+    InfoProcessor(
+        store=broker.store,
+        stats=stats,
+        clock=broker.clock,
+        root=config.store_path_root_dir,
+        settings=lambda: to_properties(config).decode(),
+    ).routes(router)
+    broker.periodic.every(SAMPLE_PERIOD * 1000, stats.sample)
+
+
 class InfoProcessor:
     """
     Handles requests for figures and settings.
@@ -62,6 +77,7 @@ class InfoProcessor:
 
     def __init__(
         self,
+        *,
         store: IMessageStore,
         stats: BrokerStats,
         clock: IReactorTime,

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from twisted.internet.defer import Deferred
 
+from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.broker.tables.topic_attributes import altered
 from rocketmq_tw.broker.tables.topics import TopicTable
@@ -42,27 +43,40 @@ MAX_QUEUES = 65_535
 _PERMISSIONS = 15
 
 
+def install(broker: Broker, router: Router) -> None:
+    """Handle these requests."""
+    tables = broker.tables
+    TopicProcessor(
+        topics=tables.topics,
+        offsets=tables.offsets,
+        store=broker.store,
+        broker_name=broker.config.broker_name,
+        register_topics=broker.register_topics,
+    ).routes(router)
+
+
 class TopicProcessor:
     """
     Handles what administrators do to topics.
 
     :param broker_name: what this broker calls itself in names of queues.
-    :param announce: tells the name servers the topics; fires once they know.
+    :param register_topics: registers them with the name servers; fires once they know.
     """
 
     def __init__(
         self,
+        *,
         topics: TopicTable,
         offsets: ConsumerOffsets,
         store: IMessageStore,
         broker_name: str,
-        announce: Callable[[], Deferred[None]],
+        register_topics: Callable[[], Deferred[None]],
     ) -> None:
         self._topics = topics
         self._offsets = offsets
         self._store = store
         self._broker_name = broker_name
-        self._announce = announce
+        self._register_topics = register_topics
 
     def routes(self, router: Router) -> None:
         """Take these requests."""
@@ -89,7 +103,7 @@ class TopicProcessor:
         except BadField as error:
             raise Refused(ResponseCode.INVALID_PARAMETER, str(error)) from None
         self._topics.put(wanted)
-        return self._announce().addCallback(lambda _: Response())
+        return self._register_topics().addCallback(lambda _: Response())
 
     def _wanted(self, request: CreateTopic) -> TopicConfig:
         """Read the settings. :raises BadField: one makes no sense."""

@@ -32,7 +32,7 @@ class GroupProcessorTests(SynchronousTestCase):
         clock = Clock()
         self.groups = GroupTable(MemoryFile(), clock=clock)
         self.offsets = ConsumerOffsets(MemoryFile(), clock=clock)
-        self.processor = GroupProcessor(self.groups, self.offsets)
+        self.processor = GroupProcessor(groups=self.groups, offsets=self.offsets)
 
     def update(self, body: bytes) -> None:
         """Create or change a group."""

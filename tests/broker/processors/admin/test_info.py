@@ -35,7 +35,11 @@ class InfoProcessorTests(SynchronousTestCase):
         self.stats = BrokerStats(self.clock)
         self.clock.advance(86_400 + 3_600 + 10)
         self.processor = InfoProcessor(
-            MemoryQueues(), self.stats, self.clock, "/", lambda: "brokerName=b\n"
+            store=MemoryQueues(),
+            stats=self.stats,
+            clock=self.clock,
+            root="/",
+            settings=lambda: "brokerName=b\n",
         )
 
     def info(self) -> dict[str, str]:

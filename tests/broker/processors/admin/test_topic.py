@@ -40,9 +40,13 @@ class TopicProcessorTests(SynchronousTestCase):
         self.topics.load()
         self.offsets = ConsumerOffsets(MemoryFile(), clock=clock)
         self.store = MemoryQueues()
-        self.told: Deferred[None] = succeed(None)
+        self.registered: Deferred[None] = succeed(None)
         self.processor = TopicProcessor(
-            self.topics, self.offsets, self.store, "broker-a", lambda: self.told
+            topics=self.topics,
+            offsets=self.offsets,
+            store=self.store,
+            broker_name="broker-a",
+            register_topics=lambda: self.registered,
         )
 
     def create(self, topic: str = "T", **settings: Any) -> Deferred[Response]:
@@ -68,11 +72,11 @@ class TopicProcessorTests(SynchronousTestCase):
 
     def test_answers_once_name_servers_know(self) -> None:
         """Who made a topic may ask a name server for its route right then."""
-        self.told = Deferred()
+        self.registered = Deferred()
         answer = self.create()
         self.assertIsNotNone(self.topics.get("T"))
         self.assertNoResult(answer)
-        self.told.callback(None)
+        self.registered.callback(None)
         self.assertEqual(self.successResultOf(answer), Response())
 
     def test_creates_and_changes(self) -> None:

@@ -1,0 +1,51 @@
+"""What a broker's features are installed into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+
+from rocketmq_tw.broker.config import BrokerConfig
+from rocketmq_tw.broker.lifecycle import Lifecycle
+from rocketmq_tw.broker.periodic import Periodic
+from rocketmq_tw.broker.stats import BrokerStats
+from rocketmq_tw.broker.tables.table_set import Tables
+from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.store.interfaces import IMessageStore
+
+
+class Broker(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    The parts of one broker that features share, from one start to the next stop.
+
+    A feature reads it once, in its ``install``, and gives each object it makes only
+    what that uses.
+
+    :ivar store: recovered before anything is installed.
+    :ivar tables: read before anything is installed.
+    :ivar periodic: runs what a feature does by itself.
+    :ivar lifecycle: runs what a feature does at the stages of the broker's life.
+    :ivar address: ``host:port`` under which clients know the broker.
+    :ivar store_host: the same as records write it.
+    :ivar register_topics: registers the topics with the name servers; fires once they
+        know them.
+    """
+
+    config: BrokerConfig
+    clock: IReactorTime
+    store: IMessageStore
+    tables: Tables
+    stats: BrokerStats
+    periodic: Periodic
+    lifecycle: Lifecycle
+    address: str
+    store_host: bytes
+    register_topics: Callable[[], Deferred[None]]
+
+
+#: Makes what a feature consists of, and registers its handlers, guards and stages. What
+#: it returns is for tests.
+Install = Callable[[Broker, Router], object]

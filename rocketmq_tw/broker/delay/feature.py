@@ -1,0 +1,22 @@
+"""Installs the delivery of delayed messages."""
+
+from __future__ import annotations
+
+from rocketmq_tw.broker.broker import Broker
+from rocketmq_tw.broker.delay.schedule import DelayLevels, ScheduleService, parse_levels
+from rocketmq_tw.remoting.router import Router
+
+
+def install(broker: Broker, router: Router) -> ScheduleService:
+    """Deliver what is due from the start on; no request belongs to this feature."""
+    config, lifecycle = broker.config, broker.lifecycle
+    schedule = ScheduleService(
+        levels=DelayLevels(parse_levels(config.message_delay_level)),
+        store=broker.store,
+        file=broker.tables.file("delayOffset.json"),
+        clock=broker.clock,
+    )
+    lifecycle.on_start += [schedule.load, schedule.start]
+    lifecycle.on_stop.append(schedule.stop)
+    broker.periodic.every(config.flush_delay_offset_interval, schedule.save)
+    return schedule

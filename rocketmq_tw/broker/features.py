@@ -1,0 +1,29 @@
+"""
+What a broker offers, in the order in which it is installed.
+
+A feature is a room, or a module of :mod:`rocketmq_tw.broker.processors`, that has a
+function ``install(broker, router)``; to add one, write its room and name it here.
+Guards run in the order of installation; what is started first stops last.
+"""
+
+from __future__ import annotations
+
+from rocketmq_tw.broker.broker import Install
+from rocketmq_tw.broker.delay import feature as delay
+from rocketmq_tw.broker.processors import heartbeat, lock, offset, query
+from rocketmq_tw.broker.processors.admin import group, info, topic
+from rocketmq_tw.broker.pull import feature as pull
+from rocketmq_tw.broker.send import feature as send
+
+FEATURES: tuple[Install, ...] = (
+    delay.install,
+    send.install,
+    pull.install,
+    heartbeat.install,
+    offset.install,
+    lock.install,
+    query.install,
+    topic.install,
+    group.install,
+    info.install,
+)

@@ -1,0 +1,28 @@
+"""Installs pulling: the request, and the pulls that wait for a message."""
+
+from __future__ import annotations
+
+from rocketmq_tw.broker.broker import Broker
+from rocketmq_tw.broker.pull.held import HeldPulls
+from rocketmq_tw.broker.pull.processor import PullProcessor
+from rocketmq_tw.remoting.router import Router
+
+
+def install(broker: Broker, router: Router) -> HeldPulls:
+    """Handle pulls; hold those that find nothing, until the broker drains."""
+    tables, lifecycle = broker.tables, broker.lifecycle
+    held = HeldPulls(store=broker.store, clock=broker.clock)
+    PullProcessor(
+        config=broker.config,
+        store=broker.store,
+        topics=tables.topics,
+        groups=tables.groups,
+        offsets=tables.offsets,
+        clients=tables.clients,
+        held=held,
+        stats=broker.stats,
+    ).routes(router)
+    lifecycle.on_start.append(held.start)
+    lifecycle.on_drain.append(held.stop)
+    lifecycle.on_connection_lost.append(held.connection_lost)
+    return held
