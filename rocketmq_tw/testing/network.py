@@ -1,188 +1,228 @@
 """
-A network in memory.
+A network in memory: hosts, who listens there, and the connections between them.
 
-Servers listen under addresses, endpoints connect to them, bytes travel by way of the
-clock: ``clock.advance(0)`` delivers all that is on its way, and what follows from it::
+Each host has a reactor of its own (:class:`~rocketmq_tw.testing.reactor.MemoryReactor`)
+with which services are made as with the real one::
 
-    clock, network = Clock(), MemoryNetwork(clock)
-    network.listen("ns:9876", RemotingServerFactory(router, clock))
-    pool = ConnectionPool(clock, endpoint_for=network.endpoint)
+    clock = Clock()
+    network = MemoryNetwork(clock)
+    service = NamesrvService(NamesrvConfig(), network.reactor("10.0.0.1"))
+    service.startService()                          # listens on 10.0.0.1:9876
+    client = Client(network.reactor("10.0.2.1"), "10.0.0.1:9876")
+
+Nothing takes time but what a test lets take time: connections are made, and bytes
+arrive, when ``clock.advance(0)`` runs what is due.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 from twisted.internet.address import IPv4Address
-from twisted.internet.defer import Deferred, fail, succeed
-from twisted.internet.error import (
-    ConnectionDone,
-    ConnectionLost,
-    ConnectionRefusedError,
-)
-from twisted.internet.interfaces import (
-    IConsumer,
-    IProtocol,
-    IProtocolFactory,
-    IReactorTime,
-    IStreamClientEndpoint,
-    ITransport,
-)
-from twisted.internet.protocol import Factory
-from twisted.python.failure import Failure
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory
+from twisted.internet.task import Clock
 from zope.interface import implementer
 
+from rocketmq_tw.testing.link import Link, LinkState
+from rocketmq_tw.testing.reactor import MemoryReactor
+from rocketmq_tw.testing.threads import ManualThreads
+from rocketmq_tw.testing.traffic import Traffic
 
-@implementer(ITransport, IConsumer)
-class MemoryTransport:
+
+@implementer(IListeningPort)
+class MemoryPort:
     """
-    One end of a connection.
+    A listening port.
 
-    :ivar written: all bytes that this end wrote.
+    Who connects while it does not read (``stopReading``) is connected, as in the
+    backlog of a kernel, and accepted once it reads.
     """
 
-    def __init__(self, clock: IReactorTime, here: str, there: str) -> None:
-        self._clock = clock
-        self._here = here
-        self._there = there
-        self._on_way: list[bytes] = []
-        self._open = True
-        self._leaving = False
-        self._deaf = False
-        self.protocol: Any = None
-        self.peer: MemoryTransport | None = None
-        self.producer: Any = None
-        self.written = b""
+    def __init__(
+        self, network: MemoryNetwork, address: str, factory: IProtocolFactory
+    ) -> None:
+        self._network = network
+        self._address = address
+        self._factory = factory
+        self._reading = True
+        self._backlog: list[Link] = []
 
-    def write(self, data: bytes) -> None:
-        """Send bytes on their way."""
-        if not self._open or self._leaving:
+    def startListening(self) -> None:  # noqa: N802
+        """
+        Take the address.
+
+        :raises CannotListenError: another port has it.
+        """
+        self._network.add_port(self._address, self)
+        self._factory.doStart()
+
+    def stopListening(self) -> None:  # noqa: N802
+        """Give the address up; connections stay, except those in the backlog."""
+        self._network.remove_port(self._address, self)
+        backlog, self._backlog = self._backlog, []
+        for link in backlog:
+            link.reset()
+        self._factory.doStop()
+
+    def stopReading(self) -> None:  # noqa: N802
+        """Accept nobody; who connects waits."""
+        self._reading = False
+
+    def startReading(self) -> None:  # noqa: N802
+        """Accept who waits, and who comes."""
+        self._reading = True
+        backlog, self._backlog = self._backlog, []
+        for link in backlog:
+            self.accept(link)
+
+    def accept(self, link: Link) -> None:
+        """Give a connection its protocol, now or when the port reads again."""
+        if not self._reading:
+            self._backlog.append(link)
             return
-        self.written += data
-        if self._deaf:
-            return
-        self._on_way.append(data)
-        if len(self._on_way) == 1:
-            self._clock.callLater(0, self._deliver)
-
-    def writeSequence(self, data: Iterable[bytes]) -> None:  # noqa: N802
-        """Send bytes on their way."""
-        self.write(b"".join(data))
-
-    def _deliver(self) -> None:
-        """Hand over what is on its way."""
-        on_way, self._on_way = b"".join(self._on_way), []
-        if on_way and self.peer is not None and self.peer._open:
-            self.peer.protocol.dataReceived(on_way)
-
-    def loseConnection(self) -> None:  # noqa: N802
-        """Close both ends once all is delivered."""
-        self._leaving = True
-        self._clock.callLater(0, self._close, ConnectionDone())
-
-    def abortConnection(self) -> None:  # noqa: N802
-        """Close both ends; what is on its way is lost."""
-        self._on_way.clear()
-        self._clock.callLater(0, self._close, ConnectionLost())
-
-    def go_silent(self) -> None:
-        """Vanish: this end takes what is written, and nothing arrives any more."""
-        self._deaf = True
-
-    def _close(self, reason: Exception) -> None:
-        """Tell both protocols, once; a peer of a vanished end learns nothing."""
-        for end in (self, self.peer):
-            if end is None or not end._open or (self._deaf and end is self.peer):
-                continue
-            end._open = False
-            end.protocol.connectionLost(Failure(reason))
-
-    def registerProducer(self, producer: Any, streaming: bool) -> None:  # noqa: N802
-        """Keep who can be paused; tests pause it."""
-        self.producer = producer
-
-    def unregisterProducer(self) -> None:  # noqa: N802
-        """Forget who can be paused."""
-        self.producer = None
-
-    def pauseProducing(self) -> None:  # noqa: N802
-        """Go on: nothing is ever delivered unasked."""
-
-    def resumeProducing(self) -> None:  # noqa: N802
-        """Go on."""
-
-    def getPeer(self) -> IPv4Address:  # noqa: N802
-        """Tell where the other end is."""
-        return _address(self._there)
+        traffic = self._network.traffic_of(link.far.getHost().host)
+        if traffic is not None:
+            link.far.inspect = traffic.inspector(link.far)
+        protocol = self._factory.buildProtocol(link.far.getPeer())
+        if protocol is None:
+            link.far.abortConnection()
+        else:
+            link.far.attach(protocol)
 
     def getHost(self) -> IPv4Address:  # noqa: N802
-        """Tell where this end is."""
-        return _address(self._here)
-
-
-def _address(text: str) -> IPv4Address:
-    """Read ``host:port``; the host may be any name."""
-    host, _, port = text.rpartition(":")
-    return IPv4Address("TCP", host, int(port))
+        """Return where it listens."""
+        host, _, port = self._address.rpartition(":")
+        return IPv4Address("TCP", host, int(port))
 
 
 class MemoryNetwork:
     """
-    Addresses, and who listens there.
+    Hosts and the links between them.
 
+    :param clock: makes connections and delivers bytes.
+    :ivar links: every connection that one of its ends believes in, oldest first.
     :ivar attempts: every address that was connected to, in order.
-    :ivar hanging: addresses that neither accept nor refuse.
-    :ivar links: both ends of every connection made: (client's, server's).
     """
 
-    def __init__(self, clock: IReactorTime) -> None:
-        self._clock = clock
-        self._listening: dict[str, Factory] = {}
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
         self.attempts: list[str] = []
-        self.hanging: set[str] = set()
-        self.links: list[tuple[MemoryTransport, MemoryTransport]] = []
+        self._links: list[Link] = []
+        self._ports: dict[str, MemoryPort] = {}
+        self._refusing: set[str] = set()
+        self._cut: set[frozenset[str]] = set()
+        self._traffic: dict[str, Traffic] = {}
+        self._connections = 0
 
-    def listen(self, address: str, factory: Factory) -> None:
-        """Accept connections to an address."""
-        self._listening[address] = factory
+    def reactor(self, host: str, threads: ManualThreads | None = None) -> MemoryReactor:
+        """
+        Make the reactor of a host.
 
-    def silence(self, address: str) -> None:
-        """Refuse connections to an address from now on."""
-        self._listening.pop(address, None)
+        :param host: an address or a name; nothing is looked up.
+        :param threads: runs what the host's programs hand to threads; at once by
+            default.
+        """
+        return MemoryReactor(self, host, threads or ManualThreads(held=False))
 
-    def endpoint(self, address: str) -> MemoryEndpoint:
-        """Make the endpoint that connects to an address."""
-        return MemoryEndpoint(self, address)
+    @property
+    def links(self) -> list[Link]:
+        """Every connection that one of its ends believes in, oldest first."""
+        self._links = [link for link in self._links if link.is_open]
+        return list(self._links)
 
-    def connect(self, address: str, factory: Factory) -> Deferred[IProtocol]:
-        """Connect; the connection is there at once, unless it is refused."""
-        self.attempts.append(address)
-        if address in self.hanging:
-            return Deferred()
-        server = self._listening.get(address)
-        if server is None:
-            return fail(ConnectionRefusedError(f"nobody listens at {address}"))
-        number = 50000 + len(self.links)
-        near = MemoryTransport(self._clock, f"10.0.0.9:{number}", address)
-        far = MemoryTransport(self._clock, address, f"10.0.0.9:{number}")
-        near.peer, far.peer = far, near
-        self.links.append((near, far))
-        far.protocol = server.buildProtocol(near.getHost())
-        near.protocol = factory.buildProtocol(far.getHost())
-        far.protocol.makeConnection(far)
-        near.protocol.makeConnection(near)
-        return succeed(near.protocol)
+    def watch(self, host: str, traffic: Traffic) -> None:
+        """Let the requests that reach a host pass through a :class:`Traffic`."""
+        self._traffic[host] = traffic
 
+    def traffic_of(self, host: str) -> Traffic | None:
+        """Return what watches a host."""
+        return self._traffic.get(host)
 
-@implementer(IStreamClientEndpoint)
-class MemoryEndpoint:
-    """Connects to one address of a :class:`MemoryNetwork`."""
+    # -- what reactors ask
 
-    def __init__(self, network: MemoryNetwork, address: str) -> None:
-        self._network = network
-        self._address = address
+    def add_port(self, address: str, port: MemoryPort) -> None:
+        """
+        Let a port accept what connects to an address.
 
-    def connect(self, factory: IProtocolFactory) -> Deferred[IProtocol]:
-        """Connect."""
-        return self._network.connect(self._address, factory)  # type: ignore[arg-type]
+        :raises CannotListenError: another one does.
+        """
+        if address in self._ports:
+            host, _, number = address.rpartition(":")
+            error = OSError(98, "Address already in use")
+            raise CannotListenError(host, int(number), error)
+        self._ports[address] = port
+
+    def remove_port(self, address: str, port: MemoryPort) -> None:
+        """Forget a port."""
+        if self._ports.get(address) is port:
+            del self._ports[address]
+
+    def is_reachable(self, here: str, there: str) -> bool:
+        """Whether packets pass between two hosts."""
+        return frozenset((here, there)) not in self._cut
+
+    def connect(self, here: str, address: str) -> Link | None:
+        """
+        Connect a host to an address that it can reach.
+
+        :returns: None if nobody listens there, or connections are refused.
+        """
+        port = self._ports.get(address)
+        host = address.rpartition(":")[0]
+        if port is None or address in self._refusing or host in self._refusing:
+            return None
+        link = Link(self.clock, f"{here}:{50000 + self._connections}", address)
+        self._connections = (self._connections + 1) % 10000
+        self._links = [*self.links, link]
+        return link
+
+    def accept(self, link: Link, address: str) -> None:
+        """Let the port at an address have the server's end of a new connection."""
+        self._ports[address].accept(link)
+
+    # -- faults
+
+    def refuse(self, where: str) -> None:
+        """Refuse new connections to a host, or to one ``host:port`` of it."""
+        self._refusing.add(where)
+
+    def admit(self, where: str) -> None:
+        """End :meth:`refuse`."""
+        self._refusing.discard(where)
+
+    def cut(self, one: str, other: str) -> None:
+        """Let no packet pass between two hosts; what is sent meanwhile waits."""
+        self._cut.add(frozenset((one, other)))
+        self.set_state(one, other, LinkState.CUT)
+
+    def heal(self, one: str, other: str) -> None:
+        """Let packets pass again, those that waited first."""
+        self._cut.discard(frozenset((one, other)))
+        self.set_state(one, other, LinkState.OPEN)
+
+    def heal_all(self) -> None:
+        """End all cuts and refusals."""
+        self._refusing.clear()
+        for pair in list(self._cut):
+            hosts = sorted(pair)
+            self.heal(hosts[0], hosts[-1])
+
+    def set_state(self, one: str, other: str, state: LinkState) -> None:
+        """Change what becomes of bytes on all present connections of two hosts."""
+        for link in self.links_between(one, other):
+            link.set_state(state)
+
+    def links_between(self, one: str, other: str | None = None) -> list[Link]:
+        """List the present connections of two hosts; of one with all if None."""
+        return [
+            link
+            for link in self.links
+            if one in link.hosts and (other is None or other in link.hosts)
+        ]
+
+    def remove_host(self, host: str) -> None:
+        """Close the ports of a host and break its connections, as a kernel does."""
+        for address in list(self._ports):
+            if address.rpartition(":")[0] == host:
+                del self._ports[address]
+        for link in self.links_between(host):
+            link.end_at(host)

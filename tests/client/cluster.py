@@ -28,6 +28,8 @@ from rocketmq_tw.wire.requests.send import (
 
 NOW = 1_700_000_000.0
 NAME_SERVER = "10.0.0.1:9876"
+#: The host of all clients.
+CLIENT = "10.0.2.1"
 
 
 class FakeNameServer:
@@ -44,7 +46,9 @@ class FakeNameServer:
         self.silent = False
         router = Router()
         router.on(GetRoute, self._route)
-        network.listen(address, RemotingServerFactory(router, clock))
+        host, _, port = address.rpartition(":")
+        reactor = network.reactor(host)
+        reactor.listenTCP(int(port), RemotingServerFactory(router, reactor))
 
     def _route(self, request: GetRoute, call: Call) -> Response | Deferred[Response]:
         self.asked.append(request.topic)
@@ -76,8 +80,10 @@ class FakeBroker:
         router.on(SendBatchMessage, self._send)
         router.on(Heartbeat, self._heartbeat)
         router.on(UnregisterClient, self._leave)
-        self.factory = RemotingServerFactory(router, clock)
-        network.listen(address, self.factory)
+        host, _, port = address.rpartition(":")
+        reactor = network.reactor(host)
+        self.factory = RemotingServerFactory(router, reactor)
+        reactor.listenTCP(int(port), self.factory)
 
     def _send(self, request: SendMessageV2, call: Call) -> SendResponse | Deferred[Any]:
         self.sent.append(request)
@@ -133,14 +139,11 @@ class FakeCluster:
 
     def client(self, name_servers: str = NAME_SERVER, **options: Any) -> Client:
         """Make a client of this cluster; it is not started."""
-        return Client(
-            self.clock,
-            name_servers,
-            endpoint_factory=lambda _r, host, port: self.network.endpoint(
-                f"{host}:{port}"
-            ),
-            **options,
-        )
+        return Client(self.network.reactor(CLIENT), name_servers, **options)
+
+    def hang(self, address: str) -> None:
+        """Let no packet pass between the clients and an address."""
+        self.network.cut(CLIENT, address.rpartition(":")[0])
 
     def deliver(self) -> None:
         """Let all that is on its way arrive."""

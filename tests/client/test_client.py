@@ -42,10 +42,11 @@ class ClientTests(SynchronousTestCase):
 
     def test_start_without_a_name_server(self) -> None:
         """It fails, and leaves nothing behind."""
-        self.cluster.network.silence(NAME_SERVER)
+        self.cluster.network.refuse(NAME_SERVER)
         client = self.cluster.client()
-        self.failureResultOf(client.start(), NameServerUnavailable)
+        started = client.start()
         self.cluster.deliver()
+        self.failureResultOf(started, NameServerUnavailable)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_start_cancelled(self) -> None:
@@ -61,7 +62,7 @@ class ClientTests(SynchronousTestCase):
 
     def test_part_of_an_application(self) -> None:
         """As a child service it starts in the background, name servers or not."""
-        self.cluster.network.silence(NAME_SERVER)
+        self.cluster.network.refuse(NAME_SERVER)
         application = MultiService()
         client = self.cluster.client()
         client.setServiceParent(application)

@@ -164,7 +164,7 @@ class NameServerTests(SynchronousTestCase):
 
     def test_refusal_to_connect_costs_no_time(self) -> None:
         """The next is asked at once, and stays the first to be asked."""
-        self.cluster.network.silence(NAME_SERVER)
+        self.cluster.network.refuse(NAME_SERVER)
         found = self.session.routes.find("T")
         self.cluster.deliver()
         self.successResultOf(found)
@@ -182,18 +182,18 @@ class NameServerTests(SynchronousTestCase):
 
     def test_hanging_connect_is_raced(self) -> None:
         """A server that neither accepts nor refuses does not hold us up."""
-        self.cluster.network.hanging.add(NAME_SERVER)
+        self.cluster.hang(NAME_SERVER)
         found = self.session.routes.find("T")
         self.cluster.clock.advance(0.25)
         self.successResultOf(found)
 
     def test_none_answers(self) -> None:
         """The error names every server and what was wrong with it."""
-        self.cluster.network.silence(NAME_SERVER)
-        self.cluster.network.silence(SECOND)
-        error = self.failureResultOf(
-            self.session.routes.find("T"), NameServerUnavailable
-        ).value
+        self.cluster.network.refuse(NAME_SERVER)
+        self.cluster.network.refuse(SECOND)
+        found = self.session.routes.find("T")
+        self.cluster.deliver()
+        error = self.failureResultOf(found, NameServerUnavailable).value
         self.assertEqual(set(error.causes), {NAME_SERVER, SECOND})
 
     def test_one_budget_for_all(self) -> None:

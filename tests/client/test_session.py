@@ -122,7 +122,7 @@ class SessionTests(SynchronousTestCase):
     def test_dead_broker_does_not_hold_up_the_others(self) -> None:
         """Its failure is logged; the other broker has its heartbeat."""
         self.session.add_producer("p")
-        self.cluster.network.hanging.add(self.a.address)
+        self.cluster.hang(self.a.address)
         done = self.session.heartbeat_now()
         self.cluster.deliver()
         self.assertEqual(len(self.b.heartbeats), 1)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
-from twisted.internet.testing import MemoryReactorClock
-from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.model.topic import TopicConfig
@@ -15,7 +12,7 @@ from rocketmq_tw.namesrv.live import Registration
 from rocketmq_tw.namesrv.service import NamesrvService
 from rocketmq_tw.remoting.errors import BrokerError
 from rocketmq_tw.remoting.pool import ConnectionPool
-from rocketmq_tw.testing.network import MemoryNetwork
+from rocketmq_tw.testing import MemoryCluster
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.registration import RegisterBrokerBody, crc
 from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable
@@ -51,79 +48,58 @@ def replica(*names: str, **more: Any) -> Registration:
     return broker(*names, **{"broker_addr": REPLICA, "broker_id": 1, **more})
 
 
-class ThreadlessReactor(MemoryReactorClock):  # type: ignore[misc]
-    """A reactor in memory that runs what blocks at once."""
-
-    def getThreadPool(self) -> ThreadlessReactor:  # noqa: N802
-        """Be the pool, too."""
-        return self
-
-    def callInThreadWithCallback(  # noqa: N802
-        self, done: Any, function: Any, *args: Any, **more: Any
-    ) -> None:
-        """Run it now."""
-        try:
-            result = function(*args, **more)
-        except Exception:
-            done(False, Failure())
-        else:
-            done(True, result)
-
-    def callFromThread(self, function: Any, *args: Any, **more: Any) -> None:  # noqa: N802
-        """Run it now."""
-        function(*args, **more)
+def registration(*names: str, **more: Any) -> RegisterBroker:
+    """Make the request of broker-a's master, with these topics."""
+    body = RegisterBrokerBody(topics(*names)).encode()
+    given = {
+        "broker_name": "broker-a",
+        "broker_addr": MASTER,
+        "cluster_name": CLUSTER,
+        "ha_server_addr": "10.0.0.1:10912",
+        "broker_id": 0,
+        "body_crc32": crc(body),
+        "body": body,
+        **more,
+    }
+    return RegisterBroker(**given)
 
 
 class Served(SynchronousTestCase):
     """
     A name server in memory, and connections to it.
 
-    :ivar config: its settings.
+    :ivar service: the name server.
+    :ivar config: its settings, which take effect at once.
     """
 
     def setUp(self) -> None:
         """Start it."""
-        self.clock = ThreadlessReactor()
-        self.clock.advance(1_700_000_000)
-        self.path = os.path.join(self.mktemp(), "kvConfig.json")
-        self.config = NamesrvConfig(kv_config_path=self.path)
-        self.service = NamesrvService(self.config, self.clock)
-        self.service.startService()
-        self.addCleanup(self.service.stopService)
-        self.successResultOf(self.service.started)
-        self.network = MemoryNetwork(self.clock)
-        self.network.listen("ns:9876", self.service.factory)
+        self.cluster = MemoryCluster(brokers=0).start()
+        self.addCleanup(self.cluster.stop)
+        self.clock = self.cluster.clock
+        (self.node,) = self.cluster.name_servers
+        self.service: NamesrvService = self.node.service
+        self.config: NamesrvConfig = self.node.config
+        self.path = self.config.kv_config_path
         self.pool = self.connect()
 
     def connect(self) -> ConnectionPool:
         """Make a client with a connection of its own."""
-        return ConnectionPool(self.clock, endpoint_for=self.network.endpoint)
+        return ConnectionPool(self.cluster.network.reactor("10.0.2.1"))
 
     def ask(self, request: Request[Any], pool: ConnectionPool | None = None) -> Any:
         """Ask, and give the answer."""
-        asked = (pool or self.pool).call("ns:9876", request)
-        self.clock.pump([0] * 6)
-        return self.successResultOf(asked)
+        asked = (pool or self.pool).call(self.node.address, request)
+        return self.cluster.result_of(asked)
 
     def refused(self, request: Request[Any]) -> tuple[int, str]:
         """Ask, and give the code and remark of the refusal."""
-        asked = self.pool.call("ns:9876", request)
-        self.clock.pump([0] * 6)
+        asked = self.pool.call(self.node.address, request)
+        self.cluster.advance()
         error = self.failureResultOf(asked, BrokerError).value
         return error.code, error.remark
 
     def register(self, *names: str, **more: Any) -> RegisterResponse:
         """Register broker-a's master with these topics, and give the answer."""
         pool = more.pop("pool", None)
-        body = RegisterBrokerBody(topics(*names)).encode()
-        given = {
-            "broker_name": "broker-a",
-            "broker_addr": MASTER,
-            "cluster_name": CLUSTER,
-            "ha_server_addr": "10.0.0.1:10912",
-            "broker_id": 0,
-            "body_crc32": crc(body),
-            "body": body,
-            **more,
-        }
-        return self.ask(RegisterBroker(**given), pool)
+        return self.ask(registration(*names, **more), pool)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from twisted.internet.defer import Deferred
+from twisted.internet.address import IPv4Address
+from twisted.internet.task import Clock
 from twisted.python.filepath import FilePath
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
@@ -14,8 +15,9 @@ from rocketmq_tw.namesrv.config import NamesrvConfig
 from rocketmq_tw.namesrv.service import NamesrvService
 from rocketmq_tw.namesrv.tap import Options
 from rocketmq_tw.remoting.listener import CannotListen
+from rocketmq_tw.testing import MemoryCluster, MemoryNetwork
 
-from .fixtures import Served, ThreadlessReactor
+from .fixtures import Served, registration
 
 
 class ServiceTests(Served):
@@ -23,22 +25,25 @@ class ServiceTests(Served):
 
     def test_listens(self) -> None:
         """It listens on its port."""
-        self.assertEqual([call[0] for call in self.clock.tcpServers], [9876])
+        address = self.service.listener.address
+        self.assertEqual(address, IPv4Address("TCP", self.node.host, 9876))
 
     def test_stops(self) -> None:
         """It stops with nothing left: no connections, no timers."""
         self.register("A", "B")
-        pending: Deferred[None] = self.service.stopService()
-        self.clock.pump([0] * 4)
-        self.successResultOf(pending)
+        self.node.stop()
         self.assertEqual(len(self.service.factory.connections), 0)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_side_by_side(self) -> None:
         """Another name server knows only of the brokers that register with it."""
         self.register("A", "B")
-        other = NamesrvService(self.config, self.clock)
-        self.assertEqual(other.table.queues, {})
+        cluster = MemoryCluster(name_servers=2, brokers=0).start()
+        self.addCleanup(cluster.stop)
+        first, second = cluster.name_servers
+        cluster.call(first, registration("A", "B"))
+        self.assertEqual(sorted(first.service.table.queues), ["A", "B"])
+        self.assertEqual(second.service.table.queues, {})
 
 
 class StartTests(SynchronousTestCase):
@@ -46,7 +51,8 @@ class StartTests(SynchronousTestCase):
 
     def failing(self, config: NamesrvConfig, kind: type[Exception]) -> str:
         """Start a name server that cannot; give the reason."""
-        service = NamesrvService(config, ThreadlessReactor())
+        reactor = MemoryNetwork(Clock()).reactor("10.0.0.1")
+        service = NamesrvService(config, reactor)
         service.startService()
         return str(self.failureResultOf(service.started, kind).value)
 

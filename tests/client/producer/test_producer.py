@@ -151,7 +151,7 @@ class SendTests(ProducerCase):
         """While the transport takes no more, the Deferred waits."""
         producer = self.producer()
         self.sent(producer.send(HELLO))
-        near = self.cluster.network.links[-1][0]
+        near = self.cluster.network.links[-1].near
         near.producer.pauseProducing()
         sending = producer.send_oneway(HELLO)
         self.assertNoResult(sending)
