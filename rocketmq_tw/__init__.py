@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from rocketmq_tw.client.consumer.dispatch.outcomes import ACK as ACK
     from rocketmq_tw.client.consumer.dispatch.outcomes import DEAD_LETTER as DEAD_LETTER
     from rocketmq_tw.client.consumer.dispatch.outcomes import Retry as Retry
-    from rocketmq_tw.client.consumer.offsets.remote import EARLIEST as EARLIEST
-    from rocketmq_tw.client.consumer.offsets.remote import LATEST as LATEST
+    from rocketmq_tw.client.consumer.offsets.start import EARLIEST as EARLIEST
+    from rocketmq_tw.client.consumer.offsets.start import LATEST as LATEST
     from rocketmq_tw.client.consumer.subscriptions import Tags as Tags
     from rocketmq_tw.model.errors import RocketMQError as RocketMQError
     from rocketmq_tw.model.message import Message as Message
@@ -40,8 +40,8 @@ _HOMES = {
     "ACK": "rocketmq_tw.client.consumer.dispatch.outcomes",
     "DEAD_LETTER": "rocketmq_tw.client.consumer.dispatch.outcomes",
     "Retry": "rocketmq_tw.client.consumer.dispatch.outcomes",
-    "EARLIEST": "rocketmq_tw.client.consumer.offsets.remote",
-    "LATEST": "rocketmq_tw.client.consumer.offsets.remote",
+    "EARLIEST": "rocketmq_tw.client.consumer.offsets.start",
+    "LATEST": "rocketmq_tw.client.consumer.offsets.start",
     "Tags": "rocketmq_tw.client.consumer.subscriptions",
     "RocketMQError": "rocketmq_tw.model.errors",
     "Message": "rocketmq_tw.model.message",

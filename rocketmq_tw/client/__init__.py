@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from rocketmq_tw.client.consumer.dispatch.outcomes import DEAD_LETTER as DEAD_LETTER
     from rocketmq_tw.client.consumer.dispatch.outcomes import Partial as Partial
     from rocketmq_tw.client.consumer.dispatch.outcomes import Retry as Retry
-    from rocketmq_tw.client.consumer.offsets.remote import EARLIEST as EARLIEST
-    from rocketmq_tw.client.consumer.offsets.remote import LATEST as LATEST
-    from rocketmq_tw.client.consumer.offsets.remote import StartFrom as StartFrom
+    from rocketmq_tw.client.consumer.offsets.start import EARLIEST as EARLIEST
+    from rocketmq_tw.client.consumer.offsets.start import LATEST as LATEST
+    from rocketmq_tw.client.consumer.offsets.start import StartFrom as StartFrom
     from rocketmq_tw.client.consumer.pull_result import PullResult as PullResult
     from rocketmq_tw.client.consumer.pull_result import PullStatus as PullStatus
     from rocketmq_tw.client.consumer.push import PushConsumer as PushConsumer
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from rocketmq_tw.client.errors import SendError as SendError
     from rocketmq_tw.client.errors import StateError as StateError
     from rocketmq_tw.client.errors import ValidationError as ValidationError
+    from rocketmq_tw.client.producer.config import ProducerConfig as ProducerConfig
     from rocketmq_tw.client.producer.producer import Producer as Producer
-    from rocketmq_tw.client.producer.producer import ProducerConfig as ProducerConfig
     from rocketmq_tw.client.producer.results import SendResult as SendResult
     from rocketmq_tw.client.producer.results import SendStatus as SendStatus
 
@@ -57,9 +57,9 @@ _HOMES = {
     "DEAD_LETTER": "rocketmq_tw.client.consumer.dispatch.outcomes",
     "Partial": "rocketmq_tw.client.consumer.dispatch.outcomes",
     "Retry": "rocketmq_tw.client.consumer.dispatch.outcomes",
-    "EARLIEST": "rocketmq_tw.client.consumer.offsets.remote",
-    "LATEST": "rocketmq_tw.client.consumer.offsets.remote",
-    "StartFrom": "rocketmq_tw.client.consumer.offsets.remote",
+    "EARLIEST": "rocketmq_tw.client.consumer.offsets.start",
+    "LATEST": "rocketmq_tw.client.consumer.offsets.start",
+    "StartFrom": "rocketmq_tw.client.consumer.offsets.start",
     "PullResult": "rocketmq_tw.client.consumer.pull_result",
     "PullStatus": "rocketmq_tw.client.consumer.pull_result",
     "PushConsumer": "rocketmq_tw.client.consumer.push",
@@ -80,7 +80,7 @@ _HOMES = {
     "StateError": "rocketmq_tw.client.errors",
     "ValidationError": "rocketmq_tw.client.errors",
     "Producer": "rocketmq_tw.client.producer.producer",
-    "ProducerConfig": "rocketmq_tw.client.producer.producer",
+    "ProducerConfig": "rocketmq_tw.client.producer.config",
     "SendResult": "rocketmq_tw.client.producer.results",
     "SendStatus": "rocketmq_tw.client.producer.results",
 }

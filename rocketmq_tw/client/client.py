@@ -1,6 +1,6 @@
 """
-The client: what an application starts first, and makes its producers and consumers
-from.
+The client: an application starts it first, and makes its producers and consumers from
+it.
 
 ::
 
@@ -9,12 +9,14 @@ from.
         await producer.send(Message("orders", b"paid"))
 
 It is a service, so it may as well be a child of an application's ``MultiService``; the
-producers and consumers are its own children, and start and stop with it.
+producers and consumers are its own children, and start and stop with it. It stops in
+order before the reactor does, whether the application asks for that or not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Self
 
 from twisted.application.service import IService, MultiService
@@ -27,8 +29,10 @@ from rocketmq_tw.client.config import ClientConfig
 from rocketmq_tw.client.errors import StateError
 from rocketmq_tw.client.identity import make_client_id
 from rocketmq_tw.client.name_servers import from_environment, parse_name_servers
-from rocketmq_tw.client.producer.producer import Producer, ProducerConfig
+from rocketmq_tw.client.producer.config import ProducerConfig
+from rocketmq_tw.client.producer.producer import Producer
 from rocketmq_tw.client.session import ClientSession
+from rocketmq_tw.client.shutdown import ShutdownTrigger
 from rocketmq_tw.model.route import TopicRoute
 from rocketmq_tw.remoting.addresses import split_host_port
 from rocketmq_tw.remoting.pool import EndpointFor
@@ -37,6 +41,16 @@ if TYPE_CHECKING:
     from rocketmq_tw.client.consumer.push import PushConsumer
     from rocketmq_tw.client.consumer.queue_reader import QueueReader
 
+
+class _State(Enum):
+    """Where a client is in its one life."""
+
+    NEW = "not started"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+
+
 EndpointFactory = Callable[[Any, str, int], IStreamClientEndpoint]
 
 
@@ -44,10 +58,10 @@ class Client(MultiService):
     """
     One client of one cluster. It does no I/O before it is started.
 
-    :param reactor: connects, and tells the time.
+    :param reactor: connects, gives the time, and stops the client before it stops.
     :param name_servers: ``host:port;host:port``, or a sequence of addresses.
-    :param client_id: must be unique among live clients; made up if absent.
-    :param instance_name: part of the client id that is made up.
+    :param client_id: must be unique among live clients; generated if absent.
+    :param instance_name: part of the generated client id.
     :param endpoint: the template of endpoint strings, for name servers and brokers
         alike, as ``tls:{host}:{port}:trustRoots=/etc/ca``.
     :param endpoint_factory: makes endpoints in place of the template.
@@ -80,12 +94,14 @@ class Client(MultiService):
             endpoint_for=_endpoint_for(reactor, endpoint_factory),
             translate=translate,
         )
-        self._stopped = False
+        self._state = _State.NEW
+        self._waiting: list[Deferred[None]] = []
+        self._shutdown = ShutdownTrigger(reactor, self.stop)
 
     @classmethod
     def from_env(cls, reactor: Any, **options: Any) -> Self:
         """
-        Make a client whose name servers stand in ``NAMESRV_ADDR``.
+        Make a client whose name servers are in ``NAMESRV_ADDR``.
 
         :raises ValidationError: it is not set.
         """
@@ -104,16 +120,12 @@ class Client(MultiService):
 
         :raises StateError: the client was stopped; make another.
         """
-        if self._stopped:
-            raise StateError("a client that was stopped cannot start again")
-        started = self.session.start()
-        started.addErrback(
+        self._begin().addErrback(
             lambda f: self._log.warn(
-                "the client goes on without a name server: {why}",
+                "the client starts without a name server: {why}",
                 why=f.getErrorMessage(),
             )
         )
-        super().startService()
 
     def start(self) -> Deferred[Self]:
         """
@@ -126,23 +138,38 @@ class Client(MultiService):
 
     async def _start(self) -> Self:
         """Start; leave nothing behind if that fails."""
-        if self._stopped:
-            raise StateError("a client that was stopped cannot start again")
         try:
-            answered = self.session.start()
-            if not self.running:
-                super().startService()
-            await answered
+            await self._begin()
         except BaseException:
             await self.stop(grace=0)
             raise
         return self
 
+    def _begin(self) -> Deferred[None]:
+        """
+        Start the session, the producers and the consumers.
+
+        :returns: fires when a name server has responded.
+        :raises StateError: the client was stopped.
+        """
+        if self._state not in (_State.NEW, _State.RUNNING):
+            raise StateError("a client that was stopped cannot start again")
+        found = self.session.start()
+        if self._state is _State.NEW:
+            self._state = _State.RUNNING
+            self._shutdown.arm()
+            super().startService()
+        return found
+
     def stop(self, grace: float | None = None) -> Deferred[None]:
         """
         Stop producers and consumers, leave their groups, close all connections.
 
-        :param grace: seconds to wait for what is under way; else the configuration's.
+        A client that runs when the reactor is stopped (by Control-C or SIGTERM, say)
+        is stopped like this first, and the reactor waits for it.
+
+        :param grace: seconds to wait for what is in flight; else the configuration's.
+            Cancelling the Deferred ends the grace.
         :returns: never fails.
         """
         if grace is not None:
@@ -151,12 +178,17 @@ class Client(MultiService):
 
     def stopService(self) -> Deferred[None]:
         """See :meth:`stop`."""
-        if self._stopped:
+        if self._state is _State.STOPPED:
             return succeed(None)
-        self._stopped = True
+        if self._state is _State.STOPPING:
+            waiting: Deferred[None] = Deferred(self._waiting.remove)
+            self._waiting.append(waiting)
+            return waiting
+        self._state = _State.STOPPING
         children: Deferred[Any] = maybeDeferred(super().stopService)
         children.addErrback(self._not_stopped)
-        return children.addCallback(lambda _: self.session.stop())
+        children.addCallback(lambda _: self.session.stop())
+        return children.addCallback(self._stopped)
 
     async def __aenter__(self) -> Self:
         """Start."""
@@ -168,7 +200,15 @@ class Client(MultiService):
 
     def _not_stopped(self, failure: Failure) -> None:
         """Log it: the connections are closed all the same."""
-        self._log.failure("a part of the client did not stop well", failure)
+        self._log.failure("a part of the client did not stop in order", failure)
+
+    def _stopped(self, _result: None) -> None:
+        """Notify all who wait for the end."""
+        self._state = _State.STOPPED
+        self._shutdown.disarm()
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            each.callback(None)
 
     # -- producers and consumers
 
@@ -186,9 +226,9 @@ class Client(MultiService):
 
     def push_consumer(self, group: str, **options: Any) -> PushConsumer:
         """
-        Make a consumer that is handed its messages. Subscribe, then start it; one that
-        has subscribed before the client starts is started with it. It stops with the
-        client.
+        Make a consumer whose messages are passed to a handler. Subscribe, then start
+        it; one that has subscribed before the client starts is started with it. It
+        stops with the client.
 
         :param options: see :class:`~rocketmq_tw.client.consumer.push.ConsumerConfig`.
         """
@@ -196,10 +236,10 @@ class Client(MultiService):
 
         consumer = PushConsumer(self.session, group, **options)
         consumer.setServiceParent(self)
-        consumer.done.addCallback(lambda _: self._let_go(consumer))
+        consumer.done.addCallback(lambda _: self._remove(consumer))
         return consumer
 
-    def _let_go(self, child: IService) -> None:
+    def _remove(self, child: IService) -> None:
         """Forget one that has stopped for good."""
         if self.running and child in self.services:
             self.removeService(child)
@@ -208,7 +248,7 @@ class Client(MultiService):
         """Make a reader of single queues; it keeps no state."""
         from rocketmq_tw.client.consumer.queue_reader import QueueReader
 
-        return QueueReader(self.session, group)
+        return QueueReader(self.session.brokers, group)
 
     def route(self, topic: str, refresh: bool = False) -> Deferred[TopicRoute]:
         """

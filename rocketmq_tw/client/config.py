@@ -6,18 +6,22 @@ import msgspec
 
 
 class ClientConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """Periods and limits, in seconds. The defaults are Java's where it has them."""
+    """
+    Periods and limits, in seconds. The defaults are Java's where it has them.
 
-    #: Between two rounds of asking for the routes in use.
+    :ivar poll_interval: between two refreshes of the routes in use.
+    :ivar heartbeat_interval: between two heartbeats to every broker.
+    :ivar call_timeout: for a request to a name server or broker that has no other.
+    :ivar connect_timeout: for one connection.
+    :ivar idle_timeout: a connection without a byte in either direction is closed then.
+    :ivar stop_grace: how long ``stop`` waits for messages in flight, and for handlers.
+    :ivar unregister_timeout: how long leaving a group may take.
+    """
+
     poll_interval: float = 30.0
-    #: Between two heartbeats to every broker.
     heartbeat_interval: float = 30.0
-    #: For a request to a name server or broker that names no other limit.
     call_timeout: float = 3.0
     connect_timeout: float = 3.0
-    #: A connection without a byte in either direction is closed after this.
     idle_timeout: float = 120.0
-    #: How long ``stop`` waits for what is under way.
     stop_grace: float = 10.0
-    #: How long leaving a group may take.
     unregister_timeout: float = 1.0

@@ -1,15 +1,22 @@
-"""What can go wrong in a client, beside the network's and the broker's own errors."""
+"""What can go wrong in a client, besides the network's and the brokers' own errors."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from twisted.internet.defer import CancelledError
 
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.queue import MessageQueue
+from rocketmq_tw.remoting.errors import ConnectError
+
+if TYPE_CHECKING:
+    from rocketmq_tw.client.producer.results import SendResult
+
+#: How many of a message's attempts the text of a :class:`SendError` shows.
+_ATTEMPTS_SHOWN = 3
 
 
 class StateError(RocketMQError):
@@ -44,12 +51,12 @@ class NotAssigned(StateError):
 
 
 class ValidationError(RocketMQError):
-    """What the caller handed in breaks a rule; nothing was sent."""
+    """An argument breaks a rule; nothing was sent."""
 
 
 class NameServerUnavailable(RocketMQError):
     """
-    No name server answered.
+    No name server responded.
 
     :ivar causes: address and error of each that was tried.
     """
@@ -62,7 +69,30 @@ class NameServerUnavailable(RocketMQError):
 
     def __str__(self) -> str:
         tried = "; ".join(f"{a}: {e}" for a, e in self.causes.items())
-        return f"no name server answered ({tried or 'none is configured'})"
+        return f"no name server responded ({tried or 'none is configured'})"
+
+
+class BrokerUnreachable(ConnectError):
+    """
+    A broker's advertised address was never reached from here.
+
+    The name servers pass on what the broker says of itself, which may be an address
+    that only its own host or network can reach.
+
+    :ivar hint: what to do about that.
+    """
+
+    @property
+    def hint(self) -> str:
+        """The sentence that the text of the error ends with."""
+        return (
+            f"the broker advertises {self.address}; if that cannot be reached from"
+            " here, set brokerIP1 or --advertise at the broker, or translate= at the"
+            " client"
+        )
+
+    def __str__(self) -> str:
+        return f"{self.address}: {self.why} ({self.hint})"
 
 
 class NoRouteError(RocketMQError):
@@ -96,15 +126,22 @@ class Attempt(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         where = f"{self.broker_name} ({self.address}) queue {self.queue_id}"
-        return f"{where} after {self.elapsed:.3f} s: {self.cause}"
+        cause = self.cause
+        # The hint is the same for every attempt: the SendError gives it once.
+        why = cause.why if isinstance(cause, BrokerUnreachable) else cause
+        return f"{where} after {self.elapsed:.3f} s: {why}"
 
 
 class SendError(RocketMQError):
     """
     A message could not be sent.
 
+    After a lost connection or a time-out the broker may have stored it all the same:
+    sending it again may store it twice.
+
     :ivar topic: where to.
     :ivar attempts: each attempt, in order; empty if the time was up before the first.
+    :ivar why: why there was no further attempt, if that says more than the last one.
     """
 
     def __init__(self, topic: str, attempts: Sequence[Attempt], why: str = "") -> None:
@@ -121,8 +158,14 @@ class SendError(RocketMQError):
         return not self.attempts or getattr(self.attempts[-1].cause, "retryable", False)
 
     def __str__(self) -> str:
-        tried = "; ".join(map(str, self.attempts)) or self.why
-        return f'sending to "{self.topic}" failed: {tried}'
+        shown = [str(attempt) for attempt in self.attempts[-_ATTEMPTS_SHOWN:]]
+        if len(self.attempts) > len(shown):
+            shown.insert(0, f"{len(self.attempts)} attempts, the last ones")
+        if self.why:
+            shown.append(self.why)
+        cause = self.attempts[-1].cause if self.attempts else None
+        hint = f" ({cause.hint})" if isinstance(cause, BrokerUnreachable) else ""
+        return f'sending to "{self.topic}" failed: {"; ".join(shown)}{hint}'
 
 
 class SendCancelled(CancelledError):
@@ -148,7 +191,7 @@ class NotDurable(RocketMQError):
     :ivar result: the :class:`~rocketmq_tw.client.producer.results.SendResult`.
     """
 
-    def __init__(self, result: Any) -> None:
+    def __init__(self, result: SendResult) -> None:
         super().__init__(result)
         self.result = result
 
@@ -157,7 +200,7 @@ class NotDurable(RocketMQError):
 
 
 class QueueFull(RocketMQError):
-    """So many messages are on their way that no more is taken."""
+    """So many messages are in flight, or waiting to be, that no more is accepted."""
 
     retryable = True
 
@@ -166,7 +209,7 @@ class OffsetOutOfRange(RocketMQError):
     """
     The queue does not hold the offset.
 
-    :ivar suggested: the queue offset that the broker proposes to go on from.
+    :ivar suggested: the queue offset that the broker proposes to continue at.
     """
 
     def __init__(self, queue: MessageQueue, offset: int, suggested: int) -> None:
@@ -176,7 +219,7 @@ class OffsetOutOfRange(RocketMQError):
         self.suggested = suggested
 
     def __str__(self) -> str:
-        return f"{self.queue} does not hold {self.offset}; go on at {self.suggested}"
+        return f"{self.queue} does not hold {self.offset}; continue at {self.suggested}"
 
 
 class CommitError(RocketMQError):

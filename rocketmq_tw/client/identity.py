@@ -1,9 +1,9 @@
 """
-Who a client is: its id, and the unique keys of its messages.
+The identity of a client: its id, and the unique keys of its messages.
 
-A client id is ``ip@instance`` as in the original, with a random part always:
-equal ids, seen with containers (equal process ids) behind one address, make two members
-of a group share their queues.
+A client id is ``ip@instance`` as in Apache RocketMQ, always with a random part: equal
+ids, as those of containers with equal process ids behind one address, make two members
+of a group read the same queues.
 
 Source: ``ClientConfig.buildMQClientId`` and ``MessageClientIDSetter`` of RocketMQ 5.
 """
@@ -19,15 +19,15 @@ from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.model.msgid import UniqueKeys, host_to_bytes
 
-#: An address kept for documentation: asking the way there sends nothing.
-_ELSEWHERE = ("192.0.2.1", 9)
+#: An address reserved for documentation; to ``connect`` a UDP socket sends nothing.
+_REMOTE = ("192.0.2.1", 9)
 
 
 def local_ip() -> str:
     """Give the IPv4 address that packets to other hosts carry; else the loopback's."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(_ELSEWHERE)
+            probe.connect(_REMOTE)
             return str(probe.getsockname()[0])
         except OSError:
             return "127.0.0.1"
@@ -45,15 +45,15 @@ def make_client_id(instance_name: str | None = None) -> str:
 
 @lru_cache(maxsize=8)
 def _month_start(year: int, month: int) -> float:
-    """Tell when a month began here, in seconds since the epoch."""
+    """Give the start of a month in local time, in seconds since the epoch."""
     return time.mktime((year, month, 1, 0, 0, 0, 0, 0, -1))
 
 
 class MessageKeys:
     """
-    Makes the unique keys of messages; make it after ``fork``.
+    Makes the unique keys of messages; to be created after ``fork``.
 
-    :param clock: tells the time, in seconds since the epoch.
+    :param clock: gives the time, in seconds since the epoch.
     """
 
     def __init__(self, clock: IReactorTime) -> None:

@@ -1,11 +1,11 @@
 """
-The name servers a client asks, as if they were one.
+The name servers of a cluster, called as if they were one.
 
-The server that answered last is asked first. If it is slow, the next is asked beside
-it; if it fails, at once. The first answer counts, and the others are given up.
+The server that responded last is called first. If it is slow, the next is called in
+parallel; if it fails, at once. The first response counts; other calls are cancelled.
 
-Source: ``NettyRemotingClient`` of RocketMQ 5 for the list; the race is ours, since the
-original asks one server only and leaves the failure to its caller.
+Source: ``NettyRemotingClient`` of RocketMQ 5 for the list. Java calls one server only
+and leaves the failure to its caller.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from rocketmq_tw.wire.fields import Request, Response
 
 A = TypeVar("A", bound=Response)
 
-#: Seconds to wait for one server before the next is asked beside it.
+#: Seconds to wait for one server before the next is called in parallel.
 HEAD_START = 0.25
 #: Where the list comes from when none is given.
 ENVIRONMENT = "NAMESRV_ADDR"
@@ -38,7 +38,7 @@ def parse_name_servers(text: str | Iterable[str]) -> list[str]:
     """
     Read ``host:port;host:port``, or take a sequence of addresses.
 
-    Of ``http://...`` what follows the last slash is the address, as in the original.
+    Of ``http://...`` what follows the last slash is the address, as in Java.
 
     :raises ValidationError: an address is not ``host:port``, or there is none.
     """
@@ -71,11 +71,10 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> list[str]:
 
 class NameServers:
     """
-    Asks whichever name server answers.
+    Calls whichever name server responds.
 
-    :param addresses: of all servers; put in an order of our own, so that the clients of
-        a cluster spread over them.
-    :ivar addresses: in the order of asking; the one that answered last comes first.
+    :param addresses: of all servers; they are shuffled: clients spread over them.
+    :ivar addresses: in the order of calls; the one that responded last comes first.
     """
 
     def __init__(
@@ -88,67 +87,77 @@ class NameServers:
 
     def call(self, request: Request[A], timeout: float = 3.0) -> Deferred[A]:
         """
-        Ask one server, and others if it does not answer.
+        Call one server, and others if it does not respond.
 
         :param timeout: seconds, for all together.
         :returns: fails with :class:`BrokerError` if a server refused for good, or with
-            :class:`NameServerUnavailable` if none answered.
+            :class:`NameServerUnavailable` if none responded.
         """
-        return _Race(self, request, timeout).answer
+        return _Lookup(self, self._pool, self._clock, request, timeout).response
 
     def prefer(self, address: str) -> None:
-        """Ask this server first from now on."""
+        """Call this server first from now on."""
         if self.addresses[0] != address and address in self.addresses:
             self.addresses.remove(address)
             self.addresses.insert(0, address)
 
 
-class _Race:
-    """One question on its way to one or more name servers."""
+class _Lookup:
+    """
+    One request, sent to one name server after another.
+
+    :ivar response: fires with the first response.
+    """
 
     def __init__(
-        self, servers: NameServers, request: Request[Any], timeout: float
+        self,
+        servers: NameServers,
+        pool: ConnectionPool,
+        clock: IReactorTime,
+        request: Request[Any],
+        timeout: float,
     ) -> None:
         self._servers = servers
+        self._pool = pool
+        self._clock = clock
         self._request = request
-        self._clock = servers._clock
-        self._deadline = self._clock.seconds() + timeout
+        self._deadline = clock.seconds() + timeout
         self._untried = list(servers.addresses)
-        self._asked: dict[str, Deferred[Any]] = {}
+        self._calls: dict[str, Deferred[Any]] = {}
         self._causes: dict[str, BaseException] = {}
         self._head_start: IDelayedCall | None = None
-        self._over = False
-        self.answer: Deferred[Any] = Deferred(lambda _: self._give_up())
-        self._ask_next()
+        self._done = False
+        self.response: Deferred[Any] = Deferred(lambda _: self._end())
+        self._call_next()
 
-    def _ask_next(self) -> None:
-        """Ask one more, and set the timer for the one after it."""
+    def _call_next(self) -> None:
+        """Call one more server, and schedule the call of the one after it."""
         left = self._deadline - self._clock.seconds()
         if not self._untried or left <= 0:
             return
         address = self._untried.pop(0)
         if self._untried:
-            self._head_start = self._clock.callLater(HEAD_START, self._ask_next)
-        call = self._servers._pool.call(address, self._request, left)
-        self._asked[address] = call
-        where = (address,)
+            self._head_start = self._clock.callLater(HEAD_START, self._call_next)
+        call = self._pool.call(address, self._request, left)
+        self._calls[address] = call
         call.addCallbacks(
-            self._answered, self._failed, callbackArgs=where, errbackArgs=where
+            lambda response: self._received(response, address),
+            lambda failure: self._failed(failure, address),
         )
 
-    def _answered(self, answer: Response, address: str) -> None:
-        """Take the first answer."""
-        self._asked.pop(address, None)
-        if self._over:
+    def _received(self, response: Response, address: str) -> None:
+        """Take the first response."""
+        self._calls.pop(address, None)
+        if self._done:
             return
         self._servers.prefer(address)
-        self._give_up()
-        self.answer.callback(answer)
+        self._end()
+        self.response.callback(response)
 
     def _failed(self, failure: Failure, address: str) -> None:
-        """Note why, and go on with the next; a refusal for good is an answer."""
-        self._asked.pop(address, None)
-        if self._over:
+        """Keep the cause, and call the next server; a refusal for good is a result."""
+        self._calls.pop(address, None)
+        if self._done:
             return
         error = failure.value
         assert error is not None
@@ -156,28 +165,28 @@ class _Race:
             not error.retryable or error.code == ResponseCode.TOPIC_NOT_EXIST
         ):
             self._servers.prefer(address)
-            self._give_up()
-            self.answer.errback(failure)
+            self._end()
+            self.response.errback(failure)
             return
         self._causes[address] = error
         self._stop_timer()
         if self._untried and not isinstance(error, RequestTimeout):
-            self._ask_next()
-        # Asking the next may have failed at once, and have ended it all.
-        if not self._asked and not self._over:
-            self._give_up()
-            self.answer.errback(NameServerUnavailable(self._causes))
+            self._call_next()
+        # That call may have failed at once, and have ended the lookup.
+        if not self._calls and not self._done:
+            self._end()
+            self.response.errback(NameServerUnavailable(self._causes))
 
     def _stop_timer(self) -> None:
-        """Ask no other in passing."""
+        """Do not call the next server in parallel."""
         if self._head_start is not None and self._head_start.active():
             self._head_start.cancel()
 
-    def _give_up(self) -> None:
-        """Stop asking; what comes in from now on is ignored."""
-        self._over = True
+    def _end(self) -> None:
+        """Cancel all calls; what arrives from now on is ignored."""
+        self._done = True
         self._stop_timer()
         self._untried.clear()
-        asked, self._asked = self._asked, {}
-        for call in asked.values():
+        calls, self._calls = self._calls, {}
+        for call in calls.values():
             call.cancel()

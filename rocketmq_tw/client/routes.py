@@ -1,9 +1,9 @@
 """
 The routes of topics, as this client knows them.
 
-However many ask for a topic at once, the name servers are asked once. What they said is
-kept; the routes in use are asked for again every 30 s, and sooner when a broker's
-answer shows that one is out of date, though never twice within half a second.
+However many callers want a topic's route at once, the name servers are asked once. The
+route is cached; those in use are refreshed every 30 s, and sooner when a broker's
+response shows that one is out of date, though never twice within half a second.
 
 Source: ``MQClientInstance.updateTopicRouteInfoFromNameServer`` of RocketMQ 5.
 """
@@ -30,21 +30,26 @@ from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.route import GetRoute
 
-#: Seconds in which one topic is asked for once at most.
+#: Seconds in which the route of one topic is requested once at most.
 QUIET = 0.5
-#: How many topics are known at once; beyond, the one unused longest is forgotten.
+#: How many topics are cached; beyond, the one unused longest is forgotten.
 MAX_TOPICS = 4096
-#: How many routes are asked for at once by :meth:`RouteCache.refresh_all`.
-AT_ONCE = 16
-#: How many queues a topic has that its first message creates.
+#: How many routes :meth:`RouteCache.refresh_all` requests in parallel.
+PARALLEL = 16
+#: How many queues a topic gets that its first message creates.
 DEFAULT_QUEUES = 4
 
 
 class _Known(msgspec.Struct):
-    """What is known of one topic; ``asked_at`` is when that was said, in seconds."""
+    """
+    What is known of one topic.
+
+    :ivar updated_at: when a name server said so, in seconds.
+    :ivar watched: whether the route is refreshed periodically.
+    """
 
     route: TopicRoute | None = None
-    asked_at: float = float("-inf")
+    updated_at: float = float("-inf")
     watched: bool = False
     writable: list[MessageQueue] = []
     readable: list[MessageQueue] = []
@@ -54,9 +59,8 @@ class RouteCache:
     """
     Topic to route.
 
-    :param name_servers: who is asked.
     :param translate: repairs addresses that brokers advertise and we cannot reach.
-    :ivar on_change: called with (topic, route) whenever a route has become another.
+    :ivar on_change: called with (topic, route) whenever a route has changed.
     """
 
     _log = Logger()
@@ -77,10 +81,10 @@ class RouteCache:
         self._brokers: dict[str, dict[int, str]] = {}
         self.on_change: list[Callable[[str, TopicRoute], None]] = []
 
-    # -- what is known now
+    # -- from the cache
 
     def get(self, topic: str) -> TopicRoute | None:
-        """Give the route if it is known."""
+        """Give the route if it is cached."""
         known = self._known.get(topic)
         return None if known is None else known.route
 
@@ -103,34 +107,34 @@ class RouteCache:
         """Keep the topic's route fresh from now on."""
         self._entry(topic).watched = True
 
-    # -- asking
+    # -- from the name servers
 
     def find(self, topic: str, refresh: bool = False) -> Deferred[TopicRoute]:
         """
-        Give the route, asking for it if it is not known.
+        Give the route; request it if it is not cached.
 
-        :param refresh: ask again, unless that was done within :data:`QUIET` seconds.
+        :param refresh: request it, unless that was done within :data:`QUIET` seconds.
         :returns: a Deferred of the caller's own. Fails with :class:`NoRouteError` or
             :class:`NameServerUnavailable`.
         """
         known = self._known.get(topic)
         if known is not None:
-            recent = self._clock.seconds() - known.asked_at < QUIET
+            recent = self._clock.seconds() - known.updated_at < QUIET
             if known.route is not None and (recent or not refresh):
                 return succeed(known.route)
             if recent:
                 return fail(NoRouteError(topic))
-        waiting: Deferred[TopicRoute] = Deferred(lambda d: self._leave(topic, d))
+        waiting: Deferred[TopicRoute] = Deferred(lambda d: self._give_up(topic, d))
         together = self._waiting.get(topic)
         if together is None:
             self._waiting[topic] = [waiting]
-            self._ask(topic)
+            self._request(topic)
         else:
             together.append(waiting)
         return waiting
 
     def refresh_all(self) -> Deferred[None]:
-        """Ask again for all watched topics; fires when all is done, never fails."""
+        """Refresh all watched topics; fires when all is done, never fails."""
         topics = [topic for topic, known in self._known.items() if known.watched]
         return Deferred.fromCoroutine(self._refresh(topics))
 
@@ -141,7 +145,7 @@ class RouteCache:
 
         :returns: fails with :class:`NoRouteError`, :class:`NameServerUnavailable`.
         """
-        # Asked when no queue is known: a topic that was missing may be there by now.
+        # Only called without a queue to write to: the topic may exist by now.
         found = self.find(topic, refresh=True)
 
         def usable(_route: TopicRoute) -> list[MessageQueue]:
@@ -158,20 +162,20 @@ class RouteCache:
     ) -> Deferred[list[MessageQueue]]:
         """List the queues that the brokers of the default topic would create."""
         failure.trap(NoRouteError)
-        # Asked anew as well: nothing else keeps this route up to date.
+        # Refreshed as well: nothing else keeps this route up to date.
         found = self.find(AUTO_CREATE_TOPIC, refresh=True)
 
         def queues(route: TopicRoute) -> list[MessageQueue]:
-            # Once created, the topic has a route of its own, which is to be noticed.
+            # Once created, the topic has a route of its own, to be found by a refresh.
             self.watch(topic)
-            made = [
+            created = [
                 msgspec.structs.replace(queue, topic=topic)
                 for queue in route.writable(topic)
                 if queue.queue_id < DEFAULT_QUEUES
             ]
-            if not made:
+            if not created:
                 raise NoRouteError(topic)
-            return made
+            return created
 
         def none(failure: Failure) -> Failure:
             failure.trap(NoRouteError)
@@ -190,27 +194,27 @@ class RouteCache:
         self._known.move_to_end(topic)
         return known
 
-    def _leave(self, topic: str, waiting: Deferred[TopicRoute]) -> None:
-        """Wait no more; the answer is for the others, and for the cache."""
+    def _give_up(self, topic: str, waiting: Deferred[TopicRoute]) -> None:
+        """Wait no more; the response is for the others, and for the cache."""
         together = self._waiting.get(topic, [])
         if waiting in together:
             together.remove(waiting)
 
-    def _ask(self, topic: str) -> None:
-        """Ask once for all who wait."""
+    def _request(self, topic: str) -> None:
+        """Send one request for all who wait."""
         request = GetRoute(topic=topic, accept_standard_json_only=True)
         call = self._name_servers.call(request, self._timeout)
-        call.addCallback(lambda answer: self._learn(topic, answer))
-        call.addErrback(lambda failure: self._learn_none(topic, failure))
+        call.addCallback(lambda response: self._update(topic, response))
+        call.addErrback(lambda failure: self._not_found(topic, failure))
         call.addErrback(lambda f: self._fire(topic, f))
 
-    def _learn(self, topic: str, answer: Response) -> None:
-        """Keep an answer, and tell those who wait and those who watch."""
-        route = decode_route(answer.body).canonical()
+    def _update(self, topic: str, response: Response) -> None:
+        """Cache a route, and notify those who wait and those who watch."""
+        route = decode_route(response.body).canonical()
         if self._translate is not None:
             route = _translated(route, self._translate)
         known = self._entry(topic)
-        known.asked_at = self._clock.seconds()
+        known.updated_at = self._clock.seconds()
         changed = route != known.route
         if changed:
             known.route = route
@@ -219,18 +223,22 @@ class RouteCache:
             self._list_brokers()
         self._fire(topic, route)
         if changed:
-            self._tell(topic, route)
+            self._notify(topic, route)
 
-    def _tell(self, topic: str, route: TopicRoute) -> None:
-        """Call those who want to know, whatever one of them may raise."""
+    def _notify(self, topic: str, route: TopicRoute) -> None:
+        """Call the listeners, whatever one of them may raise."""
         for callback in list(self.on_change):
             try:
                 callback(topic, route)
             except Exception:
                 self._log.failure("{topic}: a listener of routes failed", topic=topic)
 
-    def _learn_none(self, topic: str, failure: Failure) -> None:
-        """Take a refusal. A route that was known stays: a name server may be young."""
+    def _not_found(self, topic: str, failure: Failure) -> None:
+        """
+        Note that no route was found, or fail.
+
+        A route that was known stays: a name server that has just started knows none.
+        """
         error = failure.value
         unknown = (
             isinstance(error, BrokerError)
@@ -240,7 +248,7 @@ class RouteCache:
             self._fire(topic, failure)
             return
         known = self._entry(topic)
-        known.asked_at = self._clock.seconds()
+        known.updated_at = self._clock.seconds()
         self._fire(topic, known.route or Failure(NoRouteError(topic)))
 
     def _fire(self, topic: str, outcome: TopicRoute | Failure) -> None:
@@ -252,9 +260,9 @@ class RouteCache:
                 waiting.callback(outcome)
 
     async def _refresh(self, topics: list[str]) -> None:
-        """Ask for many routes, some at once; note what fails."""
-        for start in range(0, len(topics), AT_ONCE):
-            some = topics[start : start + AT_ONCE]
+        """Request many routes, some in parallel; log what fails."""
+        for start in range(0, len(topics), PARALLEL):
+            some = topics[start : start + PARALLEL]
             found = [
                 self.find(topic, refresh=True).addErrback(self._not_refreshed, topic)
                 for topic in some
@@ -262,7 +270,7 @@ class RouteCache:
             await DeferredList(found)
 
     def _not_refreshed(self, failure: Failure, topic: str) -> None:
-        """Note what failed, unless the topic is just not there."""
+        """Log what failed, unless the topic just does not exist."""
         if not failure.check(NoRouteError):
             why = failure.getErrorMessage()
             self._log.warn("no new route of {topic}: {why}", topic=topic, why=why)

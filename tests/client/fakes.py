@@ -13,6 +13,7 @@ from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.msgid import host_to_bytes
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.route import BrokerData, QueueData, TopicRoute
+from rocketmq_tw.remoting.errors import ConnectError
 from rocketmq_tw.wire import record
 from rocketmq_tw.wire.requests.pull import PullResponse
 
@@ -67,7 +68,7 @@ def stored(
 
 
 def pulled(status: int = 0, body: bytes = b"", next_offset: int = 9) -> PullResponse:
-    """Make the answer to a pull."""
+    """Make the response to a pull."""
     return PullResponse(
         suggest_which_broker_id=0,
         next_begin_offset=next_offset,
@@ -79,7 +80,7 @@ def pulled(status: int = 0, body: bytes = b"", next_offset: int = 9) -> PullResp
 
 
 class FakeRoutes:
-    """Routes that are set by the test: topic -> number of queues on ``broker-a``."""
+    """Routes that the test sets: topic -> number of queues on ``broker-a``."""
 
     def __init__(self, counts: dict[str, int]) -> None:
         self.counts = counts
@@ -126,81 +127,102 @@ class FakeConnection:
         self.one_way.append(request)
 
 
-class FakePool:
-    """Gives the one connection."""
+class FakeBrokers:
+    """
+    Brokers whose responses the test gives; all are at one address.
 
-    def __init__(self) -> None:
+    :ivar calls: every call: (address, request, Deferred of its response).
+    :ivar responses: request class -> response, exception, or a function of the request;
+        a class that is not here gets no response.
+    :ivar made: the one connection.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.calls: list[tuple[str, Any, Deferred[Any]]] = []
+        self.responses: dict[type, Any] = {}
         self.made = FakeConnection()
 
-    def connection(self, address: str) -> Deferred[FakeConnection]:
-        """Give it at once."""
-        return succeed(self.made)
-
-    def live(self, address: str) -> FakeConnection:
-        """Give it."""
-        return self.made
-
-
-class FakeSession:
-    """
-    A session whose calls are answered by the test.
-
-    :ivar calls: every call: (address, request, Deferred of its answer).
-    :ivar answers: request class -> answer, exception, or a function of the request; a
-        class that is not here stays unanswered.
-    """
-
-    def __init__(self, counts: dict[str, int] | None = None) -> None:
-        self.reactor = Clock()
-        self.reactor.advance(NOW)
-        self.client_id = "10.0.0.9@1"
-        self.running = True
-        self.grace = 10.0
-        self.routes = FakeRoutes(counts or {})
-        self.pool = FakePool()
-        self.calls: list[tuple[str, Any, Deferred[Any]]] = []
-        self.answers: dict[type, Any] = {}
-        self.members: dict[str, Any] = {}
-        self.heartbeats = 0
-        self.unregistered: list[str] = []
-
-    def broker_address(
+    def address(
         self, broker_name: str, broker_id: int = 0, any_broker: bool = False
     ) -> str | None:
         """Know one broker."""
         return ADDRESS if broker_name == "broker-a" else None
 
+    def connection(self, address: str) -> Deferred[FakeConnection]:
+        """Give the connection at once."""
+        return succeed(self.made)
+
     def call(self, address: str, request: Any, timeout: float = 3.0) -> Deferred[Any]:
-        """Response as the test wants."""
-        answer: Deferred[Any] = Deferred()
-        self.calls.append((address, request, answer))
-        made = self.answers.get(type(request))
+        """Respond as the test wants."""
+        response: Deferred[Any] = Deferred()
+        self.calls.append((address, request, response))
+        made = self.responses.get(type(request))
         if callable(made):
             made = made(request)
         if isinstance(made, Exception):
-            answer.errback(made)
+            response.errback(made)
         elif made is not None:
-            answer.callback(made)
-        return answer.addTimeout(timeout, self.reactor)
+            response.callback(made)
+        return response.addTimeout(timeout, self._clock)
+
+    def call_for(
+        self, queue: MessageQueue, request: Any, timeout: float = 3.0
+    ) -> Deferred[Any]:
+        """Call the broker of a queue."""
+        address = self.address(queue.broker_name)
+        if address is None:
+            return fail(ConnectError(queue.broker_name, "not known"))
+        return self.call(address, request, timeout)
 
     def sent(self, kind: type) -> list[Any]:
         """List the requests of one kind."""
         return [request for _, request, _ in self.calls if type(request) is kind]
 
+
+class FakeHeartbeats:
+    """Counts heartbeats, and keeps the groups that were left."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.unregistered: list[str] = []
+
+    def send_all(self) -> Deferred[None]:
+        """Count it."""
+        self.count += 1
+        return succeed(None)
+
+    def unregister_consumer(self, group: str) -> Deferred[None]:
+        """Keep it."""
+        self.unregistered.append(group)
+        return succeed(None)
+
+
+class FakeGroups:
+    """Keeps the members."""
+
+    def __init__(self) -> None:
+        self.members: dict[str, Any] = {}
+
     def add_consumer(self, group: str, member: Any) -> None:
-        """Note a member."""
+        """Keep a member."""
         self.members[group] = member
 
     def remove_consumer(self, group: str) -> None:
         """Forget it."""
         self.members.pop(group, None)
 
-    def heartbeat_now(self) -> Deferred[None]:
-        """Count it."""
-        self.heartbeats += 1
-        return succeed(None)
 
-    def unregister(self, group: str, consumer: bool) -> Deferred[None]:
-        """Note it."""
-        self.unregistered.append(group)
-        return succeed(None)
+class FakeSession:
+    """A session of fake parts."""
+
+    def __init__(self, counts: dict[str, int] | None = None) -> None:
+        self.clock = Clock()
+        self.clock.advance(NOW)
+        self.client_id = "10.0.0.9@1"
+        self.running = True
+        self.grace = 10.0
+        self.routes = FakeRoutes(counts or {})
+        self.brokers = FakeBrokers(self.clock)
+        self.heartbeats = FakeHeartbeats()
+        self.groups = FakeGroups()

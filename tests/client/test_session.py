@@ -55,7 +55,7 @@ class SessionTests(SynchronousTestCase):
 
     def heartbeat(self) -> None:
         """Send one to all, and wait for the answers."""
-        done = self.session.heartbeat_now()
+        done = self.session.heartbeats.send_all()
         self.cluster.deliver()
         self.successResultOf(done)
 
@@ -66,8 +66,8 @@ class SessionTests(SynchronousTestCase):
 
     def test_heartbeat_names_all_groups(self) -> None:
         """Every broker learns of every group, once."""
-        self.session.add_producer("p")
-        self.session.add_consumer("c", Member("c"))
+        self.session.groups.add_producer("p")
+        self.session.groups.add_consumer("c", Member("c"))
         self.heartbeat()
         for broker in (self.a, self.b):
             (beat,) = broker.heartbeats
@@ -78,7 +78,7 @@ class SessionTests(SynchronousTestCase):
 
     def test_periodic(self) -> None:
         """Every half minute or so, to every broker; routes are refreshed as often."""
-        self.session.add_producer("p")
+        self.session.groups.add_producer("p")
         self.cluster.name_server.asked.clear()
         self.cluster.pump(34, step=0.5)
         self.assertEqual(len(self.a.heartbeats), 1)
@@ -89,7 +89,7 @@ class SessionTests(SynchronousTestCase):
     def test_a_failure_does_not_end_the_heartbeats(self) -> None:
         """One heartbeat that cannot be written is logged; the next ones are sent."""
         member = Member("G")
-        self.session.add_consumer("G", member)
+        self.session.groups.add_consumer("G", member)
         member.consumer_data = lambda: 1 / 0  # type: ignore[method-assign]
         self.cluster.pump(35)
         self.assertTrue(self.flushLoggedErrors(ZeroDivisionError))
@@ -100,7 +100,7 @@ class SessionTests(SynchronousTestCase):
     def test_new_connection(self) -> None:
         """A broker that comes back learns of us at once, and members look again."""
         member = Member("c")
-        self.session.add_consumer("c", member)
+        self.session.groups.add_consumer("c", member)
         self.heartbeat()
         self.assertEqual(member.told, 2)
         connection = self.session.pool.live(self.a.address)
@@ -114,16 +114,16 @@ class SessionTests(SynchronousTestCase):
 
     def test_name_servers_get_no_heartbeat(self) -> None:
         """A connection to anybody but a broker is no reason to speak."""
-        self.session.add_producer("p")
+        self.session.groups.add_producer("p")
         self.session.pool.connection("10.0.0.1:9876")
         self.cluster.deliver()
         self.assertEqual(self.a.heartbeats, [])
 
     def test_dead_broker_does_not_hold_up_the_others(self) -> None:
         """Its failure is logged; the other broker has its heartbeat."""
-        self.session.add_producer("p")
+        self.session.groups.add_producer("p")
         self.cluster.hang(self.a.address)
-        done = self.session.heartbeat_now()
+        done = self.session.heartbeats.send_all()
         self.cluster.deliver()
         self.assertEqual(len(self.b.heartbeats), 1)
         self.assertNoResult(done)
@@ -134,7 +134,7 @@ class SessionTests(SynchronousTestCase):
         """Code 40 makes every group look again."""
         members = [Member("c"), Member("d")]
         for member in members:
-            self.session.add_consumer(member.group, member)
+            self.session.groups.add_consumer(member.group, member)
         self.heartbeat()
         before = [member.told for member in members]
         (connection,) = self.a.factory.connections
@@ -145,18 +145,20 @@ class SessionTests(SynchronousTestCase):
 
     def test_one_member_a_group(self) -> None:
         """A second one in the same role is refused; leaving makes room."""
-        self.session.add_producer("g")
-        self.session.add_consumer("g", Member("g"))
-        self.assertRaises(GroupInUse, self.session.add_producer, "g")
-        self.assertRaises(GroupInUse, self.session.add_consumer, "g", Member("g"))
-        self.session.remove_consumer("g")
-        self.session.add_consumer("g", Member("g"))
+        self.session.groups.add_producer("g")
+        self.session.groups.add_consumer("g", Member("g"))
+        self.assertRaises(GroupInUse, self.session.groups.add_producer, "g")
+        self.assertRaises(
+            GroupInUse, self.session.groups.add_consumer, "g", Member("g")
+        )
+        self.session.groups.remove_consumer("g")
+        self.session.groups.add_consumer("g", Member("g"))
 
     def test_unregister(self) -> None:
         """Every broker that knows us learns that we leave."""
-        self.session.add_consumer("c", Member("c"))
+        self.session.groups.add_consumer("c", Member("c"))
         self.heartbeat()
-        done = self.session.unregister("c", consumer=True)
+        done = self.session.heartbeats.unregister_consumer("c")
         self.cluster.deliver()
         self.successResultOf(done)
         for broker in (self.a, self.b):

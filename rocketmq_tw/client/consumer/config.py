@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from rocketmq_tw.client.consumer.offsets.remote import LATEST, StartFrom
+from rocketmq_tw.client.consumer.offsets.start import LATEST, StartFrom
 from rocketmq_tw.client.errors import ValidationError
 from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.queue import MessageQueue
@@ -16,17 +16,17 @@ class ConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
     """
     The options of a push consumer. Times are in seconds.
 
-    :ivar concurrency: how many handlers may be waiting for something; 1 to 1000.
-    :ivar start_from: where a group begins that never read a queue: ``LATEST``,
+    :ivar concurrency: how many handlers may wait for something at once; 1 to 1000.
+    :ivar start_from: where a group begins on a queue that it never read: ``LATEST``,
         ``EARLIEST`` or a time.
     :ivar max_retries: redeliveries before a message becomes a dead letter.
-    :ivar batch: above 1 the handler gets lists of at most so many messages; to 1024.
+    :ivar batch: above 1 the handler gets lists of at most so many messages; 1 to 1024.
     :ivar max_cached_bytes: message bodies held by all queues together; each queue may
         go over it by one pull.
-    :ivar handler_timeout: then a handler is cancelled and its message retried.
-    :ivar strategy: how queues are shared; the same in all members of the group.
+    :ivar handler_timeout: after it a handler is cancelled and its message retried.
+    :ivar strategy: how queues are allocated; the same in all members of the group.
     :ivar pull_batch: messages asked for in one pull; brokers give 32 at most.
-    :ivar revoke_grace: how long handlers may go on when their queue goes to another.
+    :ivar revoke_grace: how long handlers may run on when their queue is revoked.
     """
 
     concurrency: int = 20

@@ -1,10 +1,10 @@
 """
-What one consumer does with its queues, from sharing out to committing.
+The moving parts of one consumer, connected: from its queues to its offsets.
 
-:class:`Rebalance` finds our share of the queues; :class:`Assignment` takes and gives
-them up; a :class:`PullLoop` a queue fetches; :class:`ConcurrentDelivery` calls the
-handlers; :class:`Retries` hands back what failed; :class:`RemoteOffsetStore` keeps our
-offsets.
+:class:`Rebalance` finds which queues are ours; :class:`Assignment` takes them and gives
+them up; a :class:`Fetcher` a queue pulls; :class:`ConcurrentDispatcher` calls the
+handlers; :class:`MessageReturns` sends back what failed; :class:`RemoteOffsetStore`
+keeps our offsets.
 
 Source: ``DefaultMQPushConsumerImpl`` and ``MQClientInstance`` of RocketMQ 5, for the
 order in which they are started and stopped.
@@ -20,29 +20,30 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from rocketmq_tw.client.consumer.config import ConsumerConfig, StopReport
-from rocketmq_tw.client.consumer.dispatch.concurrent import ConcurrentDelivery
-from rocketmq_tw.client.consumer.dispatch.send_back import Retries
-from rocketmq_tw.client.consumer.fetcher import PullLimits, PullLoop
+from rocketmq_tw.client.consumer.dispatch.concurrent import ConcurrentDispatcher
+from rocketmq_tw.client.consumer.dispatch.send_back import MessageReturns
+from rocketmq_tw.client.consumer.fetcher import Fetcher
 from rocketmq_tw.client.consumer.group.allocation import strategy
 from rocketmq_tw.client.consumer.group.assignment import Assignment
 from rocketmq_tw.client.consumer.group.rebalance import Rebalance
+from rocketmq_tw.client.consumer.limits import CacheSize, PullLimits
 from rocketmq_tw.client.consumer.offsets.remote import RemoteOffsetStore
-from rocketmq_tw.client.consumer.process_queue import CacheSize, ProcessQueue
+from rocketmq_tw.client.consumer.process_queue import ProcessQueue
 from rocketmq_tw.client.consumer.subscriptions import Subscriptions
 from rocketmq_tw.model.queue import MessageQueue
 
 if TYPE_CHECKING:
     from rocketmq_tw.client.session import ClientSession
 
-#: Seconds between two commits, and between two looks for loops that stand still.
+#: Seconds between two commits, and between two checks for pulls without a response.
 COMMIT_PERIOD: Final = 5.0
-#: Seconds that cut handlers' messages get to be handed back when the consumer stops.
-LAST_RETRIES: Final = 5.0
+#: Seconds for sending back the messages of cancelled handlers when the consumer stops.
+LAST_RETURNS: Final = 5.0
 
 
 class Consumption:
     """
-    The moving parts of one consumer, wired together.
+    What one consumer does with its queues.
 
     :param queues_changed: called when queues have come or gone.
     :ivar assignment: the queues that are ours.
@@ -52,62 +53,75 @@ class Consumption:
 
     def __init__(
         self,
+        *,
         session: ClientSession,
         group: str,
         config: ConsumerConfig,
         subscriptions: Subscriptions,
         queues_changed: Callable[[], None],
     ) -> None:
-        self._session = session
         self._group = group
+        self._brokers = session.brokers
+        self._routes = session.routes
+        self._clock = session.clock
         self._subscriptions = subscriptions
         self._cache = CacheSize()
         self._limits = PullLimits(
             batch=config.pull_batch, total_size=config.max_cached_bytes
         )
-        self._offsets = RemoteOffsetStore(session, group)
-        self._delivery = ConcurrentDelivery(
-            session.reactor,
-            subscriptions.handler_of,
-            self._offsets.update,
-            Retries(session, group, config.max_retries).give_back,
+        self._offsets = RemoteOffsetStore(session.brokers, group)
+        returns = MessageReturns(
+            brokers=session.brokers,
+            routes=session.routes,
+            group=group,
+            max_retries=config.max_retries,
+        )
+        self._dispatcher = ConcurrentDispatcher(
+            clock=session.clock,
+            handler_of=subscriptions.handler_of,
+            consumed=self._offsets.update,
+            send_back=returns.send_back,
             concurrency=config.concurrency,
             batch=config.batch,
             handler_timeout=config.handler_timeout,
         )
         self.assignment = Assignment(
-            session,
-            self._offsets,
-            self._make_loop,
-            config.start_from,
-            config.revoke_grace,
-            self._delivery.discard,
-            queues_changed,
-            self.share_out,
+            brokers=session.brokers,
+            clock=session.clock,
+            offsets=self._offsets,
+            make_fetcher=self._make_fetcher,
+            start_from=config.start_from,
+            revoke_grace=config.revoke_grace,
+            discard=self._dispatcher.discard,
+            on_changed=queues_changed,
+            on_repaired=self.rebalance,
         )
         self._rebalance = Rebalance(
-            session,
-            group,
-            strategy(config.strategy),
-            lambda: subscriptions.topics,
-            self.assignment.apply,
-            self.assignment.keep_only,
+            client_id=session.client_id,
+            group=group,
+            strategy=strategy(config.strategy),
+            topics=lambda: subscriptions.topics,
+            assignment=self.assignment,
+            brokers=session.brokers,
+            routes=session.routes,
+            clock=session.clock,
+            heartbeat=session.heartbeats.send_all,
         )
         self._tick = LoopingCall(self._commit_and_check)
-        self._tick.clock = session.reactor
+        self._tick.clock = session.clock
 
     def start(self) -> Deferred[None]:
         """Begin; fires after the first rebalance, whatever came of it."""
         self._tick.start(COMMIT_PERIOD, now=False)
         return self._rebalance.start()
 
-    def share_out(self) -> None:
-        """Share the queues out again, now."""
+    def rebalance(self) -> None:
+        """Compute again which queues are ours, now."""
         self._rebalance.now()
 
     def stop(self, grace: float) -> Deferred[StopReport]:
         """
-        Pull no more, let handlers finish, hand back what they do not, commit.
+        Pull no more, let handlers finish, send back what they do not, commit.
 
         :param grace: seconds that handlers have. Cancelling the Deferred ends them.
         :returns: never fails.
@@ -120,32 +134,34 @@ class Consumption:
             self._tick.stop()
         self._rebalance.stop()
         self.assignment.close()
-        self._delivery.stop()
+        self._dispatcher.stop()
         await self.assignment.until_idle(grace)
-        abandoned = self._delivery.cancel_running()
-        await self.assignment.until_idle(LAST_RETRIES)
+        abandoned = self._dispatcher.cancel_running()
+        await self.assignment.until_idle(LAST_RETURNS)
         failed = await self.assignment.forget_all()
         return StopReport(abandoned, sorted(failed))
 
-    def _make_loop(self, queue: MessageQueue) -> PullLoop:
+    def _make_fetcher(self, queue: MessageQueue) -> Fetcher:
         """Make what pulls one queue."""
-        return PullLoop(
-            self._session,
-            self._group,
-            ProcessQueue(queue, self._cache),
-            self._offsets,
-            self._cache,
-            self._limits,
-            self._subscriptions.of,
-            self._delivery.submit,
-            self.assignment.repair,
+        return Fetcher(
+            group=self._group,
+            messages=ProcessQueue(queue, self._cache),
+            offsets=self._offsets,
+            cache=self._cache,
+            limits=self._limits,
+            brokers=self._brokers,
+            routes=self._routes,
+            clock=self._clock,
+            subscription_of=self._subscriptions.of,
+            dispatch=self._dispatcher.dispatch,
+            on_illegal_offset=self.assignment.repair,
         )
 
     def _commit_and_check(self) -> None:
         """Do what is done every few seconds; one failure must not end that."""
         try:
             self._offsets.commit_changed()
-            for loop in list(self.assignment.loops.values()):
-                loop.check()
+            for fetcher in list(self.assignment.fetchers.values()):
+                fetcher.check()
         except Exception:
             self._log.failure("the periodic commit failed")

@@ -5,11 +5,11 @@ Messages finish in any order; the group's offset may only move over what is fini
 it stands at the *lowest* message still here::
 
     offsets   10   11   12   13          14 = highest + 1
-              done here done here        -> commit position 11
+              done here done here        -> commit offset 11
 
 A queue that another member takes over goes through two steps. *Closing*: nothing new is
 started, what runs may still finish and count. *Dropped*: results no longer count, for
-the new owner repeats whatever we did not commit.
+the new owner repeats whatever was not committed.
 
 Source: ``ProcessQueue`` of RocketMQ 5.
 """
@@ -18,19 +18,22 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from enum import Enum
 
-import msgspec
 from twisted.internet.defer import Deferred, succeed
 
+from rocketmq_tw.client.consumer.limits import CacheSize
 from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.topic import is_retry
 
 
-class CacheSize(msgspec.Struct):
-    """How many bytes of message bodies all queues of one consumer hold."""
+class QueueState(Enum):
+    """How far a queue has been given up; it goes from one to the next only."""
 
-    total: int = 0
+    OPEN = "messages are dispatched"
+    CLOSING = "no further message is dispatched; results count"
+    DROPPED = "the queue is another member's; results are ignored"
 
 
 class ProcessQueue:
@@ -39,9 +42,8 @@ class ProcessQueue:
 
     :param cache: counts the bytes of this queue with those of its consumer's others.
     :ivar size: bytes of their bodies.
-    :ivar closing: no further message is handed over.
-    :ivar dropped: the queue is no longer ours; results are ignored.
-    :ivar running: how many hand-overs have begun and not ended.
+    :ivar state: what its messages are good for.
+    :ivar running: how many invocations have begun and not ended.
     """
 
     def __init__(self, queue: MessageQueue, cache: CacheSize | None = None) -> None:
@@ -49,8 +51,7 @@ class ProcessQueue:
         self.is_retry = is_retry(queue.topic)
         self._cache = cache or CacheSize()
         self.size = 0
-        self.closing = False
-        self.dropped = False
+        self.state = QueueState.OPEN
         self.running = 0
         self._messages: OrderedDict[int, StoredMessage] = OrderedDict()
         self._highest = -1
@@ -76,55 +77,55 @@ class ProcessQueue:
 
     def put(self, messages: Iterable[StoredMessage]) -> list[StoredMessage]:
         """
-        Take in what was pulled.
+        Keep what was pulled.
 
         :returns: those that were not here already, in the order given.
         """
-        here = self._messages
-        fresh = []
+        held = self._messages
+        new = []
         size = 0
         sort = False
         for message in messages:
-            at = message.queue_offset
-            if at in here:
+            offset = message.queue_offset
+            if offset in held:
                 continue
-            if at > self._highest:
-                self._highest = at
+            if offset > self._highest:
+                self._highest = offset
             else:
                 sort = True
-            here[at] = message
+            held[offset] = message
             size += len(message.body)
-            fresh.append(message)
+            new.append(message)
         self._count(size)
         if sort:
             # Rare: the broker went backwards. The first key must stay the lowest.
-            self._messages = OrderedDict(sorted(here.items()))
-        return fresh
+            self._messages = OrderedDict(sorted(held.items()))
+        return new
 
     def remove(self, messages: Iterable[StoredMessage]) -> int:
         """
         Take out what is finished.
 
-        :returns: the commit position: the lowest offset still here, or one past the
+        :returns: the offset to commit: the lowest offset still here, or one past the
             highest; -1 if nothing was here to be taken out.
         """
-        here = self._messages
+        held = self._messages
         found = False
         size = 0
         for message in messages:
-            gone = here.pop(message.queue_offset, None)
+            gone = held.pop(message.queue_offset, None)
             if gone is not None:
                 found = True
                 size += len(gone.body)
         if not found:
             return -1
         self._count(-size)
-        return next(iter(here)) if here else self._highest + 1
+        return next(iter(held)) if held else self._highest + 1
 
-    # -- hand-overs
+    # -- invocations
 
     def begin(self) -> None:
-        """Note that a hand-over has begun."""
+        """Note that an invocation has begun."""
         self.running += 1
 
     def end(self) -> None:
@@ -136,7 +137,7 @@ class ProcessQueue:
                 each.callback(None)
 
     def when_idle(self) -> Deferred[None]:
-        """Fire when no hand-over runs. Cancelling gives up waiting."""
+        """Fire when no invocation runs. Cancelling gives up waiting."""
         if not self.running:
             return succeed(None)
         waiting: Deferred[None] = Deferred(
@@ -145,9 +146,14 @@ class ProcessQueue:
         self._idle.append(waiting)
         return waiting
 
+    def close(self) -> None:
+        """Begin to give the queue up: nothing new is dispatched."""
+        if self.state is QueueState.OPEN:
+            self.state = QueueState.CLOSING
+
     def drop(self) -> None:
         """Give the queue up: what is here goes, and from now on results are ignored."""
-        self.closing = self.dropped = True
+        self.state = QueueState.DROPPED
         self._messages.clear()
         self._count(-self.size)
 

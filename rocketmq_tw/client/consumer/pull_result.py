@@ -1,5 +1,5 @@
 """
-One pull: what is asked, what came, what of it is kept.
+The response to a pull, decoded and filtered.
 
 A broker filters by the hash code of tags, and hash codes collide; so messages are
 filtered here once more, by the text.
@@ -29,7 +29,7 @@ MAX_BODY: Final = 128 << 20
 
 
 class PullStatus(Enum):
-    """What a broker says to a pull; the values are the response codes."""
+    """The outcome of a pull; the values are the response codes."""
 
     FOUND = 0
     #: Nothing at this offset yet.
@@ -44,10 +44,10 @@ class PullResult(msgspec.Struct, frozen=True):
     """
     What a pull brought.
 
-    :ivar next_offset: the queue offset to go on from.
+    :ivar next_offset: the queue offset to continue at.
     :ivar min_offset: where the queue begins.
     :ivar max_offset: where it ends: the offset that the next message will get.
-    :ivar suggested_broker_id: whom to ask next; 0 is the master.
+    :ivar suggested_broker_id: the broker to pull from next; 0 is the master.
     """
 
     status: PullStatus
@@ -59,32 +59,32 @@ class PullResult(msgspec.Struct, frozen=True):
 
 
 def read_response(
-    answer: PullResponse, queue: MessageQueue, subscription: Subscription | None
+    response: PullResponse, queue: MessageQueue, subscription: Subscription | None
 ) -> PullResult:
     """
-    Decode an answer and keep what the subscription wants.
+    Decode a response and keep what the subscription wants.
 
     :param subscription: None keeps everything.
     :raises MalformedRecord: the broker sent what is no record.
     """
     messages: list[StoredMessage] = []
-    if answer.status == PullStatus.FOUND.value:
-        messages = record.decode_all(answer.body, _inflate, queue.broker_name)
+    if response.status == PullStatus.FOUND.value:
+        messages = record.decode_all(response.body, _inflate, queue.broker_name)
         if subscription is not None and subscription.tags_set:
             tags = subscription.tags_set
             messages = [m for m in messages if m.properties.get(TAGS) in tags]
-        lowest, highest = str(answer.min_offset), str(answer.max_offset)
+        lowest, highest = str(response.min_offset), str(response.max_offset)
         for message in messages:
             properties = message.properties
             properties[MIN_OFFSET] = lowest
             properties[MAX_OFFSET] = highest
     return PullResult(
-        PullStatus(answer.status),
+        PullStatus(response.status),
         messages,
-        answer.next_begin_offset,
-        answer.min_offset,
-        answer.max_offset,
-        answer.suggest_which_broker_id,
+        response.next_begin_offset,
+        response.min_offset,
+        response.max_offset,
+        response.suggest_which_broker_id,
     )
 
 
@@ -97,5 +97,5 @@ def _inflate(body: bytes, sys_flag: int) -> bytes:
     try:
         return compression.inflate(body, sys_flag, MAX_BODY)
     except ProtocolError as error:
-        _log.error("a compressed body stays as it came: {error}", error=error)
+        _log.error("a body is left compressed: {error}", error=error)
         return body

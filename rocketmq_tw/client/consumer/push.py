@@ -1,5 +1,5 @@
 """
-The push consumer: messages come to a handler, shared with the members of a group.
+The push consumer: messages go to a handler, each to one member of a group.
 
 It assembles the :class:`Subscriptions`, which say what to read, the :class:`Membership`
 of the group, and the :class:`Consumption`, which does the work.
@@ -23,9 +23,10 @@ from twisted.python.failure import Failure
 
 from rocketmq_tw.client.consumer.config import ConsumerConfig, StopReport
 from rocketmq_tw.client.consumer.consumption import Consumption
+from rocketmq_tw.client.consumer.dispatch.outcomes import MessageHandler
 from rocketmq_tw.client.consumer.group.assignment import QueueListener
 from rocketmq_tw.client.consumer.group.membership import Membership
-from rocketmq_tw.client.consumer.subscriptions import MessageHandler, Subscriptions
+from rocketmq_tw.client.consumer.subscriptions import Subscriptions
 from rocketmq_tw.client.errors import NotRunning, StateError, ValidationError
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.topic import check_group_name, check_topic_name
@@ -63,20 +64,22 @@ class PushConsumer(Service):
         self._session = session
         self._state = _State.NEW
         self._waiting: list[Deferred[None]] = []
-        self._subscriptions = Subscriptions(group, session.reactor)
+        self._subscriptions = Subscriptions(group, session.clock)
         self._consumption = Consumption(
-            session,
-            group,
-            config,
-            self._subscriptions,
-            lambda: self._membership.queues_changed(),
+            session=session,
+            group=group,
+            config=config,
+            subscriptions=self._subscriptions,
+            queues_changed=lambda: self._membership.queues_changed(),
         )
         self._membership = Membership(
-            session,
-            group,
-            self._subscriptions,
-            config.start_from,
-            self._consumption.share_out,
+            group=group,
+            groups=session.groups,
+            heartbeats=session.heartbeats,
+            routes=session.routes,
+            subscriptions=self._subscriptions,
+            start_from=config.start_from,
+            rebalance=self._consumption.rebalance,
         )
 
     # -- what to read
@@ -97,12 +100,12 @@ class PushConsumer(Service):
         """
         check_topic_name(topic)
         self._subscriptions.add(topic, expression, handler)
-        self._look_again()
+        self._subscriptions_changed()
 
     def unsubscribe(self, topic: str) -> None:
-        """Read a topic no longer."""
+        """Stop reading a topic."""
         self._subscriptions.remove(topic)
-        self._look_again()
+        self._subscriptions_changed()
 
     @property
     def handler(self) -> MessageHandler | None:
@@ -121,7 +124,7 @@ class PushConsumer(Service):
         Join the group.
 
         :returns: fires after the first heartbeat and the first rebalance, whatever
-            they brought: a topic that does not exist yet is taken up when it does.
+            came of them: a topic that does not exist yet is read once it does.
             Fails with :class:`NotRunning` when the client is not started,
             :class:`GroupInUse`, or :class:`ValidationError` when there is nothing to
             read or no handler. Cancelling it stops the consumer.
@@ -137,7 +140,7 @@ class PushConsumer(Service):
 
     def startService(self) -> None:
         """Start in the background, with the client; before any subscription: later."""
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         if self._state is _State.NEW and self._subscriptions:
             self.start().addErrback(self._not_started)
 
@@ -160,7 +163,7 @@ class PushConsumer(Service):
 
     def stopService(self) -> Deferred[StopReport]:
         """See :meth:`stop`."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         return self.stop()
 
     async def __aenter__(self) -> Self:
@@ -208,7 +211,7 @@ class PushConsumer(Service):
             raise StateError("the consumer was stopped while it started")
 
     def _start_cancelled(self, started: Deferred[Any]) -> None:
-        """Undo a start."""
+        """Stop what was started."""
         started.errback(CancelledError())
         self.stop(grace=0)
 
@@ -235,7 +238,7 @@ class PushConsumer(Service):
         return report
 
     def _stopped(self) -> None:
-        """Tell all who wait for the end."""
+        """Notify all who wait for the end."""
         self._state = _State.STOPPED
         waiting, self._waiting = self._waiting, []
         for each in waiting:
@@ -249,18 +252,18 @@ class PushConsumer(Service):
             why=failure.getErrorMessage(),
         )
 
-    # -- our queues
+    # -- assigned queues
 
     def assignment(self) -> list[MessageQueue]:
-        """List the queues that are ours now, sorted."""
+        """List the queues that are assigned to this consumer now, sorted."""
         return self._consumption.assignment.queues
 
     def on_assigned(self, listener: QueueListener) -> None:
-        """Have a function called with the queues that were just taken."""
+        """Call a function with the queues that were assigned, each time."""
         self._consumption.assignment.on_assigned.append(listener)
 
     def on_revoked(self, listener: QueueListener) -> None:
-        """Have a function called with queues that go; waited for ``revoke_grace``."""
+        """Call a function with queues that go; it has ``revoke_grace`` to finish."""
         self._consumption.assignment.on_revoked.append(listener)
 
     def pause(self, queues: Iterable[MessageQueue] | None = None) -> None:
@@ -271,7 +274,7 @@ class PushConsumer(Service):
         """Pull some queues again, or all."""
         self._consumption.assignment.resume(queues)
 
-    def _look_again(self) -> None:
-        """Tell the brokers of a changed subscription, then share anew."""
+    def _subscriptions_changed(self) -> None:
+        """Send the brokers the changed subscriptions, then rebalance."""
         if self._state in (_State.STARTING, _State.RUNNING):
-            self._membership.announce()
+            self._membership.subscriptions_changed()

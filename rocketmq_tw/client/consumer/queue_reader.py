@@ -1,5 +1,5 @@
 """
-Reading a queue by offset, without a group's bookkeeping.
+Reading a queue by offset, without a consumer group.
 
 Source: ``DefaultMQPullConsumer.pull`` of RocketMQ 5.
 """
@@ -7,11 +7,10 @@ Source: ``DefaultMQPullConsumer.pull`` of RocketMQ 5.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from twisted.internet.defer import Deferred
 
-from rocketmq_tw.client.consumer.offsets.remote import ask_broker
 from rocketmq_tw.client.consumer.pull_result import (
     PullResult,
     PullStatus,
@@ -21,26 +20,39 @@ from rocketmq_tw.client.errors import OffsetOutOfRange
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.subscription import parse
 from rocketmq_tw.model.topic import check_group_name
-from rocketmq_tw.wire.requests.offset import GetMaxOffset, GetMinOffset, SearchOffset
-from rocketmq_tw.wire.requests.pull import SUBSCRIPTION, SUSPEND, PullMessage
+from rocketmq_tw.wire.fields import Request, Response
+from rocketmq_tw.wire.requests.offset import (
+    GetMaxOffset,
+    GetMinOffset,
+    OffsetResponse,
+    SearchOffset,
+)
+from rocketmq_tw.wire.requests.pull import (
+    SUBSCRIPTION,
+    SUSPEND,
+    PullMessage,
+    PullResponse,
+)
 
 if TYPE_CHECKING:
-    from rocketmq_tw.client.session import ClientSession
+    from rocketmq_tw.client.brokers import Brokers
+
+A = TypeVar("A", bound=Response)
 
 #: Seconds for a pull that does not wait; one that waits gets as many on top.
-TIMEOUT = 10.0
+TIMEOUT: Final = 10.0
 
 
 class QueueReader:
     """
-    Reads any queue from any offset. Keeps no state, commits nothing, joins no group.
+    Reads any queue from any offset. Has no state, commits nothing, joins no group.
 
     :param group: named in requests, for the broker's permissions and statistics.
     """
 
-    def __init__(self, session: ClientSession, group: str) -> None:
+    def __init__(self, brokers: Brokers, group: str) -> None:
         check_group_name(group)
-        self._session = session
+        self._brokers = brokers
         self.group = group
 
     def pull(
@@ -53,10 +65,10 @@ class QueueReader:
         expression: str = "*",
     ) -> Deferred[PullResult]:
         """
-        Read messages from a queue offset on.
+        Read messages, beginning at a queue offset.
 
         :param max_messages: at most so many; brokers give no more than 32 at a time.
-        :param wait: seconds that the broker may wait for a message to come.
+        :param wait: seconds that the broker may wait for a message to arrive.
         :param expression: ``*``, or tags between ``||``.
         :returns: fails with :class:`OffsetOutOfRange` when the queue does not hold the
             offset, :class:`~rocketmq_tw.remoting.errors.BrokerError` when the broker
@@ -77,23 +89,23 @@ class QueueReader:
             expression_type=subscription.expression_type,
         )
 
-        def read(answer: Any) -> PullResult:
-            result = read_response(answer, queue, subscription)
+        def read(response: PullResponse) -> PullResult:
+            result = read_response(response, queue, subscription)
             if result.status is PullStatus.OFFSET_ILLEGAL:
                 raise OffsetOutOfRange(queue, offset, result.next_offset)
             return result
 
-        return self._ask(queue, request, TIMEOUT + wait).addCallback(read)
+        return self._call(queue, request, TIMEOUT + wait).addCallback(read)
 
     def min_offset(self, queue: MessageQueue) -> Deferred[int]:
         """Ask where a queue begins."""
         request = GetMinOffset(topic=queue.topic, queue_id=queue.queue_id)
-        return self._ask(queue, request).addCallback(lambda answer: int(answer.offset))
+        return self._call(queue, request).addCallback(_offset)
 
     def max_offset(self, queue: MessageQueue) -> Deferred[int]:
         """Ask where a queue ends: the offset that the next message will get."""
         request = GetMaxOffset(topic=queue.topic, queue_id=queue.queue_id)
-        return self._ask(queue, request).addCallback(lambda answer: int(answer.offset))
+        return self._call(queue, request).addCallback(_offset)
 
     def search(self, queue: MessageQueue, when: datetime | float) -> Deferred[int]:
         """
@@ -105,10 +117,15 @@ class QueueReader:
         request = SearchOffset(
             topic=queue.topic, queue_id=queue.queue_id, timestamp=int(seconds * 1000)
         )
-        return self._ask(queue, request).addCallback(lambda answer: int(answer.offset))
+        return self._call(queue, request).addCallback(_offset)
 
-    def _ask(
-        self, queue: MessageQueue, request: Any, timeout: float = TIMEOUT
-    ) -> Deferred[Any]:
+    def _call(
+        self, queue: MessageQueue, request: Request[A], timeout: float = TIMEOUT
+    ) -> Deferred[A]:
         """Call the broker of a queue."""
-        return ask_broker(self._session, queue, request, timeout)
+        return self._brokers.call_for(queue, request, timeout)
+
+
+def _offset(response: OffsetResponse) -> int:
+    """Read the offset."""
+    return response.offset

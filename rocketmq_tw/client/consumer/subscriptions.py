@@ -10,24 +10,17 @@ Source: ``FilterAPI`` and ``RebalanceImpl.subscriptionInner`` of RocketMQ 5.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import msgspec
 from twisted.internet.interfaces import IReactorTime
 
+from rocketmq_tw.client.consumer.dispatch.outcomes import MessageHandler
 from rocketmq_tw.client.errors import ValidationError
 from rocketmq_tw.model.subscription import Subscription, parse
 from rocketmq_tw.model.topic import retry_topic
 
-#: Called with a message, or with a list of them where ``batch`` is above 1. May return
-#: a value of :mod:`~rocketmq_tw.client.consumer.dispatch.outcomes`, a Deferred or a
-#: coroutine.
-MessageHandler = Callable[[Any], Any]
-
 
 class Tags(str):
-    """An expression that any of some tags fulfils: ``Tags("A", "B")``."""
+    """An expression that messages of any of the tags match: ``Tags("A", "B")``."""
 
     def __new__(cls, *tags: str) -> Tags:
         """
@@ -45,7 +38,7 @@ class Tags(str):
 
 class Subscriptions:
     """
-    The topics of one consumer, its retry topic among them.
+    The topics of one consumer, its retry topic among them; false if there is no other.
 
     :ivar handler: for topics that were subscribed to without one.
     """
@@ -59,7 +52,6 @@ class Subscriptions:
         self.handler: MessageHandler | None = None
 
     def __bool__(self) -> bool:
-        """Whether there is anything but the retry topic."""
         return any(topic != self._retry_topic for topic in self._by_topic)
 
     @property
@@ -92,10 +84,10 @@ class Subscriptions:
 
     def handler_of(self, topic: str) -> MessageHandler:
         """
-        Give the handler of a topic, as messages bear it.
+        Give the handler of a topic: the one a message was sent to.
 
         :raises ValidationError: there is none: say, the message is of a topic that the
-            group read once, and comes from the retry topic now.
+            group has unsubscribed from, and comes from the retry topic.
         """
         handler = self._handlers.get(topic) or self.handler
         if handler is None:
@@ -113,8 +105,8 @@ class Subscriptions:
         """
         List all with the newest version.
 
-        Pulls go on with the version of the subscription itself: a broker refuses those
-        that are newer than what it knows, and it may not have had the heartbeat yet.
+        Pulls keep the version of the subscription itself: a broker refuses those that
+        are newer than what it knows, and it may not have had the heartbeat yet.
         """
         version = self._version
         return tuple(

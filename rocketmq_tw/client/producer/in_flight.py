@@ -1,4 +1,4 @@
-"""How many messages and bytes of a producer are on their way at once."""
+"""How many messages and bytes of a producer are in flight at once."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from rocketmq_tw.client.errors import QueueFull
 
 class InFlight:
     """
-    A semaphore for messages and bytes at once; whoever came first is served first.
+    A semaphore that counts messages and bytes; permits are granted in order of arrival.
 
     :param max_messages: at once.
-    :param max_size: bytes at once; a larger message is let through alone.
-    :param max_waiting: how many may wait for room.
-    :ivar messages: on their way now.
+    :param max_size: bytes at once; a larger message is sent alone.
+    :param max_waiting: how many may wait for a permit.
+    :ivar messages: in flight now.
     :ivar size: their bytes.
     """
 
@@ -28,29 +28,33 @@ class InFlight:
         self._max_waiting = max_waiting
         self._waiting: deque[tuple[int, Deferred[None]]] = deque()
         self._idle: list[Deferred[None]] = []
-        self._serving = False
+        self._granting = False
         self.messages = 0
         self.size = 0
 
-    def try_take(self, size: int) -> bool:
-        """Take room if there is some, and nobody waits for it."""
-        if not self.fits(size):
+    def try_acquire(self, size: int) -> bool:
+        """Take a permit if there is capacity, and nobody waits for it."""
+        if not self.has_permit(size):
             return False
         self.messages += 1
         self.size += size
         return True
 
-    def fits(self, size: int) -> bool:
+    def has_permit(self, size: int) -> bool:
         """Whether a message of that size need not wait."""
-        return not self._waiting and self._has_room(size)
+        return not self._waiting and self._has_capacity(size)
 
-    def take(self, size: int) -> Deferred[None]:
-        """Wait for room; cancelling leaves the queue. Fails with :class:`QueueFull`."""
+    def acquire(self, size: int) -> Deferred[None]:
+        """
+        Wait for a permit; cancelling gives up waiting.
+
+        :returns: fails with :class:`QueueFull` if too many wait already.
+        """
         if len(self._waiting) >= self._max_waiting:
             return fail(
-                QueueFull(f"{len(self._waiting)} messages wait for room already")
+                QueueFull(f"{len(self._waiting)} messages wait to be sent already")
             )
-        if self.try_take(size):
+        if self.try_acquire(size):
             return succeed(None)
         entry: tuple[int, Deferred[None]]
         waiting: Deferred[None] = Deferred(lambda _: self._waiting.remove(entry))
@@ -58,40 +62,40 @@ class InFlight:
         self._waiting.append(entry)
         return waiting
 
-    def give(self, size: int) -> None:
-        """Give room back, and let those in who wait for it."""
+    def release(self, size: int) -> None:
+        """Return a permit, and grant those that are waited for."""
         self.messages -= 1
         self.size -= size
-        # Who is let in may fail and give back at once: the loop that runs goes on then,
-        # instead of a deeper one.
-        if not self._serving:
-            self._serving = True
+        # A message that gets a permit may fail and return it at once: the loop that
+        # runs continues then, instead of a deeper one.
+        if not self._granting:
+            self._granting = True
             try:
-                self._serve()
+                self._grant()
             finally:
-                self._serving = False
+                self._granting = False
         if not self.messages and not self._waiting:
             idle, self._idle = self._idle, []
             for each in idle:
                 each.callback(None)
 
     def when_idle(self) -> Deferred[None]:
-        """Fire once nothing is on its way and nobody waits."""
+        """Fire once nothing is in flight and nobody waits."""
         if not self.messages and not self._waiting:
             return succeed(None)
         waiting: Deferred[None] = Deferred(lambda d: self._idle.remove(d))
         self._idle.append(waiting)
         return waiting
 
-    def _has_room(self, size: int) -> bool:
-        """Whether one more of that size may go."""
+    def _has_capacity(self, size: int) -> bool:
+        """Whether one more of that size may be sent."""
         if not self.messages:
             return True
         return self.messages < self._max_messages and self.size + size <= self._max_size
 
-    def _serve(self) -> None:
-        """Let in as many as there is room for."""
-        while self._waiting and self._has_room(self._waiting[0][0]):
+    def _grant(self) -> None:
+        """Grant as many permits as there is capacity for."""
+        while self._waiting and self._has_capacity(self._waiting[0][0]):
             size, waiting = self._waiting.popleft()
             self.messages += 1
             self.size += size

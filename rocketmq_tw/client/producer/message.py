@@ -1,9 +1,8 @@
 """
-From a caller's message to what is sent: checked, with a unique key, packed.
+From a caller's message to what is sent: checked, with a unique key, compressed.
 
 The caller's message is never changed. What is made here stays the same over all
-attempts; the request's header is made anew for each, since another broker has other
-queues.
+attempts; each has a request header of its own, since another broker has other queues.
 
 Source: ``DefaultMQProducerImpl.sendKernelImpl``, ``Validators`` and ``MessageBatch`` of
 RocketMQ 5.
@@ -15,7 +14,9 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from rocketmq_tw.client.compression import compress
 from rocketmq_tw.client.errors import ValidationError
+from rocketmq_tw.client.routes import DEFAULT_QUEUES
 from rocketmq_tw.model.errors import IllegalName
 from rocketmq_tw.model.message import (
     MAX_RECONSUME_TIMES,
@@ -26,7 +27,7 @@ from rocketmq_tw.model.message import (
     Message,
 )
 from rocketmq_tw.model.queue import MessageQueue
-from rocketmq_tw.model.sysflag import COMPRESSED, COMPRESSION_ZLIB, PREPARED
+from rocketmq_tw.model.sysflag import PREPARED
 from rocketmq_tw.model.topic import (
     AUTO_CREATE_TOPIC,
     NOT_SENDABLE,
@@ -34,21 +35,20 @@ from rocketmq_tw.model.topic import (
     is_retry,
 )
 from rocketmq_tw.wire import batch, properties
-from rocketmq_tw.wire.compression import deflate
 from rocketmq_tw.wire.requests.send import SendBatchMessage, SendMessageV2
 
 #: The length of a properties text is two bytes, signed, on disk.
 MAX_PROPERTIES = 32767
-_QUEUES_TO_CREATE = 4
-#: Topics found good, so that each name is checked once.
-_MAX_GOOD = 4096
+
+#: How many topics are remembered as checked.
+_MAX_CHECKED = 4096
 
 
 class Prepared(msgspec.Struct):
     """
     What is sent of a message or a batch.
 
-    :ivar size: bytes that it keeps in memory while it is on its way.
+    :ivar size: bytes that it keeps in memory while it is in flight.
     """
 
     topic: str
@@ -73,7 +73,7 @@ class Prepared(msgspec.Struct):
             producer_group=group,
             topic=self.topic,
             default_topic=AUTO_CREATE_TOPIC,
-            default_topic_queue_nums=_QUEUES_TO_CREATE,
+            default_topic_queue_nums=DEFAULT_QUEUES,
             queue_id=queue.queue_id,
             sys_flag=self.sys_flag,
             born_timestamp=int(now * 1000),
@@ -92,13 +92,15 @@ class Preparation:
     Makes :class:`Prepared` of messages.
 
     :param next_key: makes unique keys.
-    :param max_size: of a body before it is packed, and of a batch, in bytes.
-    :param compress_from: bodies of at least so many bytes are packed.
+    :param max_size: of a body before it is compressed, and of a batch, in bytes.
+    :param compress_from: bodies of at least so many bytes are compressed, unless that
+        makes them larger.
     """
 
     def __init__(
         self,
         next_key: Callable[[], str],
+        *,
         max_size: int,
         compress_from: int,
         compress_level: int,
@@ -107,7 +109,7 @@ class Preparation:
         self._max_size = max_size
         self._compress_from = compress_from
         self._compress_level = compress_level
-        self._good: set[str] = set()
+        self._checked: set[str] = set()
 
     def one(self, message: Message) -> Prepared:
         """
@@ -125,8 +127,7 @@ class Preparation:
         text = _properties_text(wire)
         body, sys_flag = message.body, 0
         if len(body) >= self._compress_from:
-            body = deflate(body, COMPRESSION_ZLIB, self._compress_level)
-            sys_flag = COMPRESSED | COMPRESSION_ZLIB
+            body, sys_flag = compress(body, self._compress_level)
         if wire.get(TRAN_MSG) == "true":
             sys_flag |= PREPARED
         return Prepared(
@@ -141,9 +142,9 @@ class Preparation:
             max_reconsume_times=limit,
         )
 
-    def together(self, messages: Sequence[Message]) -> Prepared:
+    def batch(self, messages: Sequence[Message]) -> Prepared:
         """
-        Prepare a batch: one request, one answer. Its bodies are not packed.
+        Prepare a batch: one request, one response. Its bodies are not compressed.
 
         :raises ValidationError: the messages do not go together, or are too many.
         """
@@ -176,8 +177,8 @@ class Preparation:
         )
 
     def _check(self, message: Message) -> None:
-        """Check what any message must keep to."""
-        if message.topic not in self._good:
+        """Check what any message must comply with."""
+        if message.topic not in self._checked:
             self._check_topic(message.topic)
         if not isinstance(message.body, bytes):
             found = type(message.body).__name__
@@ -200,9 +201,9 @@ class Preparation:
             raise ValidationError(
                 f'"{topic}" is the broker\'s own: nobody may send to it'
             )
-        if len(self._good) >= _MAX_GOOD:
-            self._good.clear()
-        self._good.add(topic)
+        if len(self._checked) >= _MAX_CHECKED:
+            self._checked.clear()
+        self._checked.add(topic)
 
 
 def _check_fits(message: Message, first: Message) -> None:

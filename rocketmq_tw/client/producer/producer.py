@@ -7,12 +7,10 @@ Source: ``DefaultMQProducer`` of RocketMQ 5 for the defaults.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, Self, cast
+from typing import Any, Self, cast
 
-import msgspec
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, fail, succeed
-from twisted.logger import Logger
 
 from rocketmq_tw.client.errors import (
     NotRunning,
@@ -21,18 +19,14 @@ from rocketmq_tw.client.errors import (
     ValidationError,
 )
 from rocketmq_tw.client.identity import MessageKeys
-from rocketmq_tw.client.producer.attempt import (
-    Channel,
-    Choice,
-    Sending,
-    Transmit,
-    ask,
-    tell,
-)
+from rocketmq_tw.client.producer.attempt import Transmit, call, call_one_way
+from rocketmq_tw.client.producer.config import ProducerConfig
 from rocketmq_tw.client.producer.in_flight import InFlight
 from rocketmq_tw.client.producer.message import Preparation, Prepared
+from rocketmq_tw.client.producer.pending import PendingSend, SendContext
 from rocketmq_tw.client.producer.results import SendResult
-from rocketmq_tw.client.producer.selectors import Key, Selector, by_java_hash
+from rocketmq_tw.client.producer.retry import Repeat, RetryPolicy
+from rocketmq_tw.client.producer.selectors import Choice, Key, Selector, choice_of
 from rocketmq_tw.client.session import ClientSession
 from rocketmq_tw.model.errors import IllegalName
 from rocketmq_tw.model.group import DEFAULT_PRODUCER_GROUP
@@ -40,37 +34,17 @@ from rocketmq_tw.model.message import Message
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.topic import check_group_name
 
-
-class ProducerConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """How a producer sends. Times are seconds, sizes are bytes."""
-
-    #: For one message, all attempts together.
-    timeout: float = 3.0
-    #: How many more attempts follow one that failed in passing.
-    retries: int = 2
-    max_in_flight: int = 1024
-    max_in_flight_bytes: int = 64 * 1024 * 1024
-    #: What happens to a message beyond these two: it waits its turn, or fails.
-    overflow: Literal["wait", "fail"] = "wait"
-    #: Bodies of at least so many bytes are packed (zlib).
-    compress_from: int = 4096
-    compress_level: int = 5
-    #: Of a body before it is packed, or of a batch.
-    max_message_size: int = 4 * 1024 * 1024
-    #: Whether a message that was stored, though not as safely as asked, is a failure.
-    require_ok: bool = False
+_ONE_WAY = RetryPolicy(Repeat.NEVER)
 
 
 class Producer(Service):
     """
     Sends messages. Made by :meth:`rocketmq_tw.client.client.Client.producer`.
 
-    :param group: the producer group; its name goes with every message.
+    :param group: the producer group; its name is sent with every message.
     :raises ValidationError: no producer group may be called so.
     :raises GroupInUse: the client has a producer of that group.
     """
-
-    _log = Logger()
 
     def __init__(
         self, session: ClientSession, group: str, config: ProducerConfig | None = None
@@ -79,17 +53,28 @@ class Producer(Service):
         self.group = group
         self.config = config = config or ProducerConfig()
         self._session = session
-        self._flow = InFlight(config.max_in_flight, config.max_in_flight_bytes)
-        self._channel = Channel(session, group, self._flow, config.require_ok)
+        self._in_flight = InFlight(config.max_in_flight, config.max_in_flight_bytes)
+        self._context = SendContext(
+            group=group,
+            brokers=session.brokers,
+            routes=session.routes,
+            clock=session.clock,
+            in_flight=self._in_flight,
+            require_ok=config.require_ok,
+        )
+        in_order = Repeat.IF_NOT_STORED if config.retries else Repeat.NEVER
+        self._retry_in_order = RetryPolicy(in_order)
+        any_queue = Repeat.IF_RETRYABLE if config.retries else Repeat.NEVER
+        self._retry = RetryPolicy(any_queue, 1 + config.retries)
         self._preparation: Preparation | None = None
         self._stopped = False
-        session.add_producer(group)
+        session.groups.add_producer(group)
 
     # -- life
 
     def startService(self) -> None:
         """
-        Be ready to send; the first message finds its route.
+        Get ready to send; the first message finds its route.
 
         :raises StateError: it was stopped; make another.
         """
@@ -98,16 +83,16 @@ class Producer(Service):
         config = self.config
         # Made here and not before: a daemon forks between the two.
         self._preparation = Preparation(
-            MessageKeys(self._session.reactor).next,
-            config.max_message_size,
-            config.compress_from,
-            config.compress_level,
+            MessageKeys(self._session.clock).next,
+            max_size=config.max_message_size,
+            compress_from=config.compress_from,
+            compress_level=config.compress_level,
         )
         super().startService()
 
     def stopService(self) -> Deferred[None]:
         """
-        Take no more messages, and wait for those under way.
+        Accept no more messages, and wait for those in flight.
 
         :returns: fires once all have their result; those that have none after the
             client's grace are cancelled. Never fails.
@@ -117,9 +102,9 @@ class Producer(Service):
         self._stopped = True
         super().stopService()
         self._preparation = None
-        idle = self._flow.when_idle()
-        idle.addTimeout(self._session.grace, self._session.reactor)
-        idle.addErrback(lambda _: self._give_up())
+        idle = self._in_flight.when_idle()
+        idle.addTimeout(self._session.grace, self._session.clock)
+        idle.addErrback(lambda _: self._cancel_pending())
         return idle.addCallback(lambda _: self._leave())
 
     def start(self) -> Deferred[Self]:
@@ -149,30 +134,30 @@ class Producer(Service):
         return await self.start()
 
     async def __aexit__(self, *_exception: object) -> None:
-        """Stop, waiting for the messages under way."""
+        """Stop, waiting for the messages in flight."""
         await self.stop()
 
     def _leave(self) -> Deferred[None]:
-        """Be named in the heartbeats no longer."""
-        self._session.remove_producer(self.group)
-        return self._session.unregister(self.group, consumer=False)
+        """Leave the group: first here, so that no heartbeat brings us back."""
+        self._session.groups.remove_producer(self.group)
+        return self._session.heartbeats.unregister_producer(self.group)
 
-    def _give_up(self) -> None:
-        """Cancel what is under way."""
-        for sending in list(self._channel.under_way):
-            sending.result.cancel()
+    def _cancel_pending(self) -> None:
+        """Cancel what is in flight."""
+        for pending in list(self._context.pending):
+            pending.result.cancel()
 
     # -- sending
 
     @property
     def in_flight(self) -> int:
-        """How many messages are on their way now."""
-        return self._flow.messages
+        """How many messages are in flight now."""
+        return self._in_flight.messages
 
     @property
     def in_flight_bytes(self) -> int:
         """Their size in bytes."""
-        return self._flow.size
+        return self._in_flight.size
 
     def send(
         self,
@@ -184,11 +169,14 @@ class Producer(Service):
         timeout: float | None = None,
     ) -> Deferred[SendResult]:
         """
-        Send a message.
+        Send a message, at least once.
 
         Where none of the three is given, the queues are taken in turn, and a failure
-        that may pass is tried again elsewhere. Otherwise one attempt is made, to keep
-        order.
+        that may pass is followed by an attempt at another broker, or at the same one
+        when it is back: a broker may be restarted within the timeout. If a connection
+        was lost meanwhile, the message may be stored twice, under one unique key.
+        Otherwise, to keep the order, only an attempt that cannot have been stored is
+        repeated, at the same queue. See :mod:`rocketmq_tw.client.producer.retry`.
 
         :param queue: where to.
         :param key: messages of equal keys go to one queue, the one Java would choose.
@@ -201,10 +189,12 @@ class Producer(Service):
             further attempt: see :class:`SendCancelled` for what became of the message.
         """
         try:
-            prepared, choice = self._one(message, queue, key, selector)
+            prepared = self._ready().one(message)
+            choice = choice_of(message, queue, key, selector)
         except Exception:
             return fail()
-        return self._start(prepared, choice, timeout, ask)
+        retry = self._retry if choice is None else self._retry_in_order
+        return self._start(prepared, choice, timeout, retry, call)
 
     def send_oneway(
         self,
@@ -216,17 +206,18 @@ class Producer(Service):
         timeout: float | None = None,
     ) -> Deferred[None]:
         """
-        Send a message that the broker does not answer.
+        Send a message without a response, at most once.
 
-        :returns: fires once the message is handed to the socket and that takes more:
-            who waits for it is slowed down to what the network takes. Fails as
-            :meth:`send` does; nothing tells whether the broker has stored the message.
+        :returns: fires once the message was written to the socket and that accepts
+            more: who waits for it is slowed down to what the network takes. Fails as
+            :meth:`send` does; nothing says whether the broker has stored the message.
         """
         try:
-            prepared, choice = self._one(message, queue, key, selector)
+            prepared = self._ready().one(message)
+            choice = choice_of(message, queue, key, selector)
         except Exception:
             return fail()
-        return self._start(prepared, choice, timeout, tell)
+        return self._start(prepared, choice, timeout, _ONE_WAY, call_one_way)
 
     def send_batch(
         self,
@@ -245,16 +236,16 @@ class Producer(Service):
             together.
         """
         try:
-            preparation = self._ready()
-            prepared = preparation.together(messages)
-            choice = _choice(messages[0], queue, key, selector)
+            prepared = self._ready().batch(messages)
+            choice = choice_of(messages[0], queue, key, selector)
         except Exception:
             return fail()
-        return self._start(prepared, choice, timeout, ask)
+        retry = self._retry if choice is None else self._retry_in_order
+        return self._start(prepared, choice, timeout, retry, call)
 
     def flush(self) -> Deferred[None]:
-        """Fire once no message is on its way any more."""
-        return self._flow.when_idle()
+        """Fire once no message is in flight any more."""
+        return self._in_flight.when_idle()
 
     def _ready(self) -> Preparation:
         """Give what prepares messages; raise if we are not running."""
@@ -263,40 +254,23 @@ class Producer(Service):
             raise NotRunning(f'the producer of the group "{self.group}" is {state}')
         return self._preparation
 
-    def _one(
-        self,
-        message: Message,
-        queue: MessageQueue | None,
-        key: Key | None,
-        selector: Selector | None,
-    ) -> tuple[Prepared, Choice | None]:
-        """Prepare one message, and what chooses its queue; raise if it is refused."""
-        preparation = self._ready()
-        choice = _choice(message, queue, key, selector)
-        return preparation.one(message), choice
-
     def _start(
         self,
         prepared: Prepared,
         choice: Choice | None,
         timeout: float | None,
+        retry: RetryPolicy,
         transmit: Transmit,
     ) -> Deferred[Any]:
         """Send what is prepared."""
-        config, flow = self.config, self._flow
-        if config.overflow == "fail" and not flow.fits(prepared.size):
-            on_way = f"{flow.messages} messages of {flow.size} bytes are on their way"
-            return fail(QueueFull(on_way))
-        sending = Sending(
-            self._channel,
-            prepared,
-            choice,
-            config.timeout if timeout is None else timeout,
-            1 if choice is not None or transmit is tell else 1 + config.retries,
-            transmit,
-        )
-        sending.start()
-        return sending.result
+        config, in_flight = self.config, self._in_flight
+        if config.overflow == "fail" and not in_flight.has_permit(prepared.size):
+            messages, size = in_flight.messages, in_flight.size
+            return fail(QueueFull(f"{messages} messages of {size} bytes are in flight"))
+        limit = config.timeout if timeout is None else timeout
+        pending = PendingSend(self._context, prepared, choice, limit, retry, transmit)
+        pending.start()
+        return pending.result
 
 
 def check_producer_group(group: str) -> None:
@@ -311,23 +285,3 @@ def check_producer_group(group: str) -> None:
         raise ValidationError(str(error)) from error
     if group == DEFAULT_PRODUCER_GROUP:
         raise ValidationError(f'"{group}" is reserved; choose a name of your own')
-
-
-def _choice(
-    message: Message,
-    queue: MessageQueue | None,
-    key: Key | None,
-    selector: Selector | None,
-) -> Choice | None:
-    """Make the function that chooses the queue; None if any will do."""
-    if queue is not None:
-        if key is not None or selector is not None:
-            raise ValidationError("a queue is given, and a key or selector as well")
-        if queue.topic != message.topic:
-            raise ValidationError(f'{queue} is not of the topic "{message.topic}"')
-        chosen = queue
-        return lambda _queues: chosen
-    if key is None and selector is None:
-        return None
-    choose = selector or by_java_hash
-    return lambda queues: choose(queues, message, key)

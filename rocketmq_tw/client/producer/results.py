@@ -1,5 +1,5 @@
 """
-What a producer learns of a message it sent.
+What became of a message that was sent.
 
 Source: ``SendResult``, ``SendStatus`` and ``MQClientAPIImpl.processSendResponse`` of
 RocketMQ 5.
@@ -30,9 +30,9 @@ class SendResult(msgspec.Struct, frozen=True):
 
     :ivar message_id: the unique key that the producer gave it; of a batch: all of them,
         joined by commas.
-    :ivar offset_message_id: the id that names the place in the broker's commit log.
+    :ivar offset_message_id: the broker's address and the commit log offset, in hex.
     :ivar queue_offset: of the message, or of the first of a batch.
-    :ivar recall_handle: takes a delayed message back (5.x).
+    :ivar recall_handle: with it a delayed message can be recalled (5.x).
     """
 
     status: SendStatus
@@ -50,24 +50,24 @@ _STATUSES = {int(status): status for status in SendStatus}
 
 
 def send_result(
-    answer: SendResponse, queue: MessageQueue, message_id: str
+    response: SendResponse, queue: MessageQueue, message_id: str
 ) -> SendResult:
     """
-    Read a broker's answer.
+    Read a broker's response.
 
     :param queue: where the message was sent to; the broker may have chosen another.
     :param message_id: of the message, as the producer made it.
     """
-    if answer.queue_id != queue.queue_id:
-        queue = msgspec.structs.replace(queue, queue_id=answer.queue_id)
+    if response.queue_id != queue.queue_id:
+        queue = msgspec.structs.replace(queue, queue_id=response.queue_id)
     return SendResult(
-        _STATUSES[answer.status],
-        answer.batch_uniq_id or message_id,
-        answer.msg_id,
+        _STATUSES[response.status],
+        response.batch_uniq_id or message_id,
+        response.msg_id,
         queue,
-        answer.queue_offset,
-        answer.transaction_id,
-        answer.region or "DefaultRegion",
-        answer.trace_on != "false",
-        answer.recall_handle,
+        response.queue_offset,
+        response.transaction_id,
+        response.region or "DefaultRegion",
+        response.trace_on != "false",
+        response.recall_handle,
     )

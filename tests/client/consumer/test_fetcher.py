@@ -6,9 +6,10 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.client.consumer.fetcher import STUCK, TIMEOUT, PullLimits, PullLoop
+from rocketmq_tw.client.consumer.fetcher import TIMEOUT, WATCHDOG, Fetcher
+from rocketmq_tw.client.consumer.limits import CacheSize, PullLimits
 from rocketmq_tw.client.consumer.offsets.remote import RemoteOffsetStore
-from rocketmq_tw.client.consumer.process_queue import CacheSize, ProcessQueue
+from rocketmq_tw.client.consumer.process_queue import ProcessQueue
 from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.subscription import parse
 from rocketmq_tw.remoting.errors import BrokerError
@@ -18,51 +19,56 @@ from tests.client.fakes import FakeSession, pulled, queues, stored
 QUEUE = queues("T", 1)[0]
 
 
-class PullLoopTests(SynchronousTestCase):
-    """A loop whose pulls are answered by the test."""
+class FetcherTests(SynchronousTestCase):
+    """A fetcher whose responses the test gives."""
 
     def setUp(self) -> None:
         """Start at offset 7."""
         self.session = FakeSession({"T": 1})
-        self.offsets = RemoteOffsetStore(self.session, "G")  # type: ignore[arg-type]
+        self.offsets = RemoteOffsetStore(
+            self.session.brokers,  # type: ignore[arg-type]
+            "G",
+        )
         self.cache = CacheSize()
         self.held = ProcessQueue(QUEUE, self.cache)
-        self.handed: list[int] = []
+        self.dispatched: list[int] = []
         self.illegal: list[int] = []
         self.subscription = parse("T", "A", 5)
-        self.loop = self._loop()
+        self.fetcher = self._fetcher()
         self.offsets.begin(QUEUE, 7, stored=True)
-        self.loop.start(7)
+        self.fetcher.start(7)
 
-    def _loop(self, **limits: int) -> PullLoop:
-        """Make a loop."""
-        return PullLoop(
-            self.session,  # type: ignore[arg-type]
-            "G",
-            self.held,
-            self.offsets,
-            self.cache,
-            PullLimits(**limits),
-            lambda _topic: self.subscription,
-            self._hand_over,
-            lambda _loop, offset: self.illegal.append(offset),
+    def _fetcher(self, **limits: int) -> Fetcher:
+        """Make a fetcher."""
+        return Fetcher(
+            group="G",
+            messages=self.held,
+            offsets=self.offsets,
+            cache=self.cache,
+            limits=PullLimits(**limits),
+            brokers=self.session.brokers,  # type: ignore[arg-type]
+            routes=self.session.routes,  # type: ignore[arg-type]
+            clock=self.session.clock,
+            subscription_of=lambda _topic: self.subscription,
+            dispatch=self._dispatch,
+            on_illegal_offset=lambda _fetcher, offset: self.illegal.append(offset),
         )
 
-    def _hand_over(self, _held: ProcessQueue, messages: list[StoredMessage]) -> None:
+    def _dispatch(self, _held: ProcessQueue, messages: list[StoredMessage]) -> None:
         """Note the offsets."""
-        self.handed += [message.queue_offset for message in messages]
+        self.dispatched += [message.queue_offset for message in messages]
 
-    def _answer(self, answer: PullResponse | Exception) -> None:
-        """Response the last pull."""
-        waiting = self.session.calls[-1][2]
-        if isinstance(answer, Exception):
-            waiting.errback(answer)
+    def _respond(self, response: PullResponse | Exception) -> None:
+        """Respond to the last pull."""
+        waiting = self.session.brokers.calls[-1][2]
+        if isinstance(response, Exception):
+            waiting.errback(response)
         else:
-            waiting.callback(answer)
+            waiting.callback(response)
 
     def _pulls(self) -> list[Any]:
         """List the pulls."""
-        return self.session.sent(PullMessage)
+        return self.session.brokers.sent(PullMessage)
 
     def test_request(self) -> None:
         """The broker may hold it; our offset goes along, and our version."""
@@ -76,83 +82,83 @@ class PullLoopTests(SynchronousTestCase):
 
     def test_found(self) -> None:
         """The next pull leaves, then messages are handed over, filtered by text."""
-        self._answer(pulled(body=stored(7, "A") + stored(8, "B"), next_offset=9))
-        self.assertEqual((self.handed, len(self.held)), ([7], 1))
+        self._respond(pulled(body=stored(7, "A") + stored(8, "B"), next_offset=9))
+        self.assertEqual((self.dispatched, len(self.held)), ([7], 1))
         self.assertEqual([r.queue_offset for r in self._pulls()], [7, 9])
 
     def test_all_filtered(self) -> None:
         """Where nothing is for us, and nothing waits, the offset moves on."""
-        self._answer(pulled(body=stored(7, "B"), next_offset=8))
-        self.assertEqual((self.handed, self.offsets.read(QUEUE)), ([], 8))
+        self._respond(pulled(body=stored(7, "B"), next_offset=8))
+        self.assertEqual((self.dispatched, self.offsets.read(QUEUE)), ([], 8))
 
     def test_nothing(self) -> None:
         """Codes 19 and 20 move the offset too, if nothing waits, and pull at once."""
-        self._answer(pulled(20, next_offset=12))
-        self._answer(pulled(body=stored(12, "A"), next_offset=13))
-        self._answer(pulled(19, next_offset=13))
+        self._respond(pulled(20, next_offset=12))
+        self._respond(pulled(body=stored(12, "A"), next_offset=13))
+        self._respond(pulled(19, next_offset=13))
         self.assertEqual(self.offsets.read(QUEUE), 12)
         self.assertEqual([r.queue_offset for r in self._pulls()], [7, 12, 13, 13])
 
     def test_offset_illegal(self) -> None:
         """Code 21 ends the loop and tells what the broker proposes."""
-        self._answer(pulled(21, next_offset=3))
+        self._respond(pulled(21, next_offset=3))
         self.assertEqual((self.illegal, len(self._pulls())), ([3], 1))
-        self.assertEqual(self.session.reactor.getDelayedCalls(), [])
+        self.assertEqual(self.session.clock.getDelayedCalls(), [])
 
     def test_errors(self) -> None:
         """After an error the next pull is 1 s away; 20 ms when told to slow down."""
-        self._answer(BrokerError(2, "busy", "a", "r"))
-        self.session.reactor.advance(0.9)
+        self._respond(BrokerError(2, "busy", "a", "r"))
+        self.session.clock.advance(0.9)
         self.assertEqual(len(self._pulls()), 1)
-        self.session.reactor.advance(0.1)
+        self.session.clock.advance(0.1)
         self.assertEqual(len(self._pulls()), 2)
-        self._answer(BrokerError(215, "slow", "a", "r"))
-        self.session.reactor.advance(0.02)
+        self._respond(BrokerError(215, "slow", "a", "r"))
+        self.session.clock.advance(0.02)
         self.assertEqual(len(self._pulls()), 3)
 
     def test_malformed(self) -> None:
         """Bytes that are no records count as an error: the loop goes on."""
-        self._answer(pulled(body=b"rubbish"))
-        self.session.reactor.advance(1)
+        self._respond(pulled(body=b"rubbish"))
+        self.session.clock.advance(1)
         self.assertEqual([r.queue_offset for r in self._pulls()], [7, 7])
 
     def test_timeout(self) -> None:
         """A pull that is not answered in 30 s is an error like another."""
-        self.session.reactor.advance(TIMEOUT)
-        self.session.reactor.advance(1)
+        self.session.clock.advance(TIMEOUT)
+        self.session.clock.advance(1)
         self.assertEqual(len(self._pulls()), 2)
 
     def test_watchdog(self) -> None:
         """A pull that not even times out is given up and made again."""
-        self.loop.check()
-        self.session.reactor.rightNow += STUCK + 1
-        self.loop.check()
+        self.fetcher.check()
+        self.session.clock.rightNow += WATCHDOG + 1
+        self.fetcher.check()
         self.assertEqual(len(self._pulls()), 2)
 
     def test_limits(self) -> None:
         """Each threshold is compared with "greater"; below, pulling goes on."""
         for limits in ({"messages": 2}, {"span": 2}, {"total_size": 11}):
             self.setUp()
-            self.loop.stop()
-            self.loop = self._loop(**limits)
-            self.loop.start(7)
+            self.fetcher.stop()
+            self.fetcher = self._fetcher(**limits)
+            self.fetcher.start(7)
             count = len(self._pulls())
-            self._answer(pulled(body=stored(7, "A") + stored(8, "A"), next_offset=9))
+            self._respond(pulled(body=stored(7, "A") + stored(8, "A"), next_offset=9))
             self.assertEqual(len(self._pulls()), count + 1)
-            self._answer(pulled(body=stored(10, "A"), next_offset=11))
+            self._respond(pulled(body=stored(10, "A"), next_offset=11))
             self.assertEqual(len(self._pulls()), count + 1)
             self.held.remove(self.held.messages)
-            self.session.reactor.advance(0.05)
+            self.session.clock.advance(0.05)
             self.assertEqual(len(self._pulls()), count + 2)
 
     def test_paused(self) -> None:
-        """A paused loop pulls no further; waking it pulls at once."""
-        self.loop.paused = True
-        self._answer(pulled(19, next_offset=7))
-        self.session.reactor.advance(5)
+        """A paused fetcher pulls no further; waking it pulls at once."""
+        self.fetcher.paused = True
+        self._respond(pulled(19, next_offset=7))
+        self.session.clock.advance(5)
         self.assertEqual(len(self._pulls()), 1)
-        self.loop.paused = False
-        self.loop.wake()
+        self.fetcher.paused = False
+        self.fetcher.wake()
         self.assertEqual(len(self._pulls()), 2)
 
     def test_suggested_broker(self) -> None:
@@ -160,20 +166,20 @@ class PullLoopTests(SynchronousTestCase):
         answer = pulled(19, next_offset=7)
         answer.suggest_which_broker_id = 1
         asked: list[int] = []
-        known = self.session.broker_address
+        known = self.session.brokers.address
 
         def address(name: str, broker_id: int = 0, any_broker: bool = False) -> Any:
             asked.append(broker_id)
             return "10.0.0.2:10911" if broker_id else known(name)
 
-        self.session.broker_address = address  # type: ignore[method-assign]
-        self._answer(answer)
+        self.session.brokers.address = address  # type: ignore[method-assign]
+        self._respond(answer)
         self.assertEqual(asked[0], 1)
-        self.assertEqual(self.session.calls[-1][0], "10.0.0.2:10911")
+        self.assertEqual(self.session.brokers.calls[-1][0], "10.0.0.2:10911")
         self.assertEqual(self._pulls()[-1].sys_flag, 2)
 
     def test_stop(self) -> None:
-        """A stopped loop leaves nothing behind, and a late answer is dropped."""
-        self.loop.stop()
-        self.assertEqual(self.session.reactor.getDelayedCalls(), [])
+        """A stopped fetcher leaves nothing behind, and a late response is dropped."""
+        self.fetcher.stop()
+        self.assertEqual(self.session.clock.getDelayedCalls(), [])
         self.assertEqual(len(self._pulls()), 1)

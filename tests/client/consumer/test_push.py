@@ -8,7 +8,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.client.consumer.config import StopReport
-from rocketmq_tw.client.consumer.offsets.remote import EARLIEST
+from rocketmq_tw.client.consumer.offsets.start import EARLIEST
 from rocketmq_tw.client.consumer.push import PushConsumer
 from rocketmq_tw.client.errors import NotRunning, StateError, ValidationError
 from rocketmq_tw.model.queue import MessageQueue
@@ -33,7 +33,7 @@ class PushConsumerTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Let the broker know only us, and no offsets."""
         self.session = FakeSession({"T": 2, "%RETRY%G": 1})
-        self.session.answers = {
+        self.session.brokers.responses = {
             GetConsumerList: self._members,
             QueryConsumerOffset: BrokerError(22, None, "a", "r"),
             GetMinOffset: OffsetResponse(offset=0),
@@ -69,7 +69,7 @@ class PushConsumerTests(SynchronousTestCase):
         """Find the pull of a queue that waits for its answer."""
         return next(
             answer
-            for _, request, answer in reversed(self.session.calls)
+            for _, request, answer in reversed(self.session.brokers.calls)
             if isinstance(request, PullMessage)
             and (request.topic, request.queue_id) == (queue.topic, queue.queue_id)
         )
@@ -84,13 +84,13 @@ class PushConsumerTests(SynchronousTestCase):
         """Give the offsets that were stored and answered."""
         return {
             (r.topic, r.queue_id): r.commit_offset
-            for r in self.session.sent(UpdateConsumerOffset)
+            for r in self.session.brokers.sent(UpdateConsumerOffset)
         }
 
     def _stop(self, **how: Any) -> StopReport:
         """Stop; nothing is left on the clock."""
         report = self.successResultOf(self.consumer.stop(**how))
-        self.assertEqual(self.session.reactor.getDelayedCalls(), [])
+        self.assertEqual(self.session.clock.getDelayedCalls(), [])
         return report
 
     def test_start(self) -> None:
@@ -99,8 +99,8 @@ class PushConsumerTests(SynchronousTestCase):
         self.assertEqual(
             self.consumer.assignment(), queues("%RETRY%G", 1) + queues("T", 2)
         )
-        self.assertGreaterEqual(self.session.heartbeats, 1)
-        data = self.session.members["G"].consumer_data()
+        self.assertGreaterEqual(self.session.heartbeats.count, 1)
+        data = self.session.groups.members["G"].consumer_data()
         topics = sorted(each.topic for each in data.subscription_data_set)
         self.assertEqual(topics, ["%RETRY%G", "T"])
         self._stop()
@@ -128,11 +128,11 @@ class PushConsumerTests(SynchronousTestCase):
         self._start()
         self._give(0, 1, 2)
         self.assertEqual([m.queue_offset for m in self.seen], [0, 1, 2])
-        self.session.reactor.advance(5)
-        self.session.reactor.advance(5)
+        self.session.clock.advance(5)
+        self.session.clock.advance(5)
         sent = [
             (r.topic, r.queue_id, r.commit_offset)
-            for r in self.session.pool.made.one_way
+            for r in self.session.brokers.made.one_way
         ]
         self.assertEqual(len([s for s in sent if s == ("T", 0, 3)]), 1)
         self.assertEqual(self._stop(), StopReport())
@@ -140,20 +140,22 @@ class PushConsumerTests(SynchronousTestCase):
 
     def test_stored_offset(self) -> None:
         """A group that has an offset goes on from it."""
-        self.session.answers[QueryConsumerOffset] = OffsetResponse(offset=42)
+        self.session.brokers.responses[QueryConsumerOffset] = OffsetResponse(offset=42)
         self._start()
-        offsets = {r.queue_offset for r in self.session.sent(PullMessage)}
+        offsets = {r.queue_offset for r in self.session.brokers.sent(PullMessage)}
         self.assertEqual(offsets, {42})
         self._stop()
         self.assertEqual(self._committed(), {})
 
     def test_offset_unknown(self) -> None:
         """A queue whose offset cannot be learnt is taken a little later."""
-        self.session.answers[QueryConsumerOffset] = BrokerError(1, "no", "a", "r")
+        self.session.brokers.responses[QueryConsumerOffset] = BrokerError(
+            1, "no", "a", "r"
+        )
         self._start()
         self.assertEqual(self.consumer.assignment(), [])
-        self.session.answers[QueryConsumerOffset] = OffsetResponse(offset=1)
-        self.session.reactor.advance(1)
+        self.session.brokers.responses[QueryConsumerOffset] = OffsetResponse(offset=1)
+        self.session.clock.advance(1)
         self.assertEqual(len(self.consumer.assignment()), 3)
         self._stop()
 
@@ -169,7 +171,7 @@ class PushConsumerTests(SynchronousTestCase):
         last = queues("T", 2)[1]
         self._waiting_pull(last).callback(pulled(body=body, next_offset=1))
         self.members.append("z")
-        self.session.members["G"].members_changed()
+        self.session.groups.members["G"].members_changed()
         self.assertIn(last, self.consumer.assignment())
         waiting[0].callback(None)
         self.assertNotIn(last, self.consumer.assignment())
@@ -184,8 +186,8 @@ class PushConsumerTests(SynchronousTestCase):
         last = queues("T", 2)[1]
         self._waiting_pull(last).callback(pulled(body=stored(0), next_offset=1))
         self.members.append("z")
-        self.session.members["G"].members_changed()
-        self.session.reactor.advance(3)
+        self.session.groups.members["G"].members_changed()
+        self.session.clock.advance(3)
         self.assertNotIn(last, self.consumer.assignment())
         waiting[0].callback(None)
         self.assertEqual(self._committed().get(("T", 1), 0), 0)
@@ -195,12 +197,12 @@ class PushConsumerTests(SynchronousTestCase):
         """An offset that the queue does not hold is stored as the broker proposes."""
         self._start()
         first = queues("T", 1)[0]
-        self.session.answers[QueryConsumerOffset] = OffsetResponse(offset=30)
+        self.session.brokers.responses[QueryConsumerOffset] = OffsetResponse(offset=30)
         self._waiting_pull(first).callback(pulled(21, next_offset=30))
         self.assertEqual(self._committed()[("T", 0)], 30)
-        self.session.reactor.advance(0)
+        self.session.clock.advance(0)
         self.assertIn(first, self.consumer.assignment())
-        self.assertEqual(self.session.sent(PullMessage)[-1].queue_offset, 30)
+        self.assertEqual(self.session.brokers.sent(PullMessage)[-1].queue_offset, 30)
         self._stop()
 
     def test_stop_waits_for_handlers(self) -> None:
@@ -211,14 +213,14 @@ class PushConsumerTests(SynchronousTestCase):
         self._give(0)
         stopped = self.consumer.stop(grace=10)
         done = self.consumer.done
-        self.session.reactor.advance(5)
+        self.session.clock.advance(5)
         self.assertNoResult(stopped)
         waiting.callback(None)
         self.assertEqual(self.successResultOf(stopped), StopReport())
         self.successResultOf(done)
         self.assertEqual(self._committed()[("T", 0)], 1)
-        self.assertEqual(self.session.unregistered, ["G"])
-        self.assertEqual(self.session.members, {})
+        self.assertEqual(self.session.heartbeats.unregistered, ["G"])
+        self.assertEqual(self.session.groups.members, {})
 
     def test_stop_cuts_handlers(self) -> None:
         """After the grace handlers are cancelled and their messages handed back."""
@@ -227,10 +229,10 @@ class PushConsumerTests(SynchronousTestCase):
         self.outcome = stuck
         self._give(0)
         stopped = self.consumer.stop(grace=10)
-        self.session.reactor.advance(10)
+        self.session.clock.advance(10)
         report = self.successResultOf(stopped)
         self.assertEqual([m.queue_offset for m in report.abandoned], [0])
-        self.assertEqual(len(self.session.sent(SendBack)), 1)
+        self.assertEqual(len(self.session.brokers.sent(SendBack)), 1)
         self.assertEqual(self._committed()[("T", 0)], 1)
 
     def test_cancelling_the_stop(self) -> None:
@@ -246,17 +248,19 @@ class PushConsumerTests(SynchronousTestCase):
         """Queues whose offset the broker does not take are named."""
         self._start()
         self._give(0)
-        self.session.answers[UpdateConsumerOffset] = BrokerError(1, "no", "a", "r")
+        self.session.brokers.responses[UpdateConsumerOffset] = BrokerError(
+            1, "no", "a", "r"
+        )
         self.assertIn(queues("T", 1)[0], self._stop().uncommitted)
 
     def test_cancelled_start(self) -> None:
         """A start that is cancelled leaves nothing behind."""
-        del self.session.answers[GetConsumerList]
+        del self.session.brokers.responses[GetConsumerList]
         started = self.consumer.start()
         started.cancel()
         self.failureResultOf(started, CancelledError)
-        self.assertEqual(self.session.members, {})
-        self.assertEqual(self.session.reactor.getDelayedCalls(), [])
+        self.assertEqual(self.session.groups.members, {})
+        self.assertEqual(self.session.clock.getDelayedCalls(), [])
 
     def test_pause(self) -> None:
         """Paused queues are pulled no further, also when they come back."""
@@ -264,7 +268,12 @@ class PushConsumerTests(SynchronousTestCase):
         self.consumer.pause([first])
         self._start()
         self.assertNotIn(
-            0, [r.queue_id for r in self.session.sent(PullMessage) if r.topic == "T"]
+            0,
+            [
+                r.queue_id
+                for r in self.session.brokers.sent(PullMessage)
+                if r.topic == "T"
+            ],
         )
         self.consumer.resume()
         self._give(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import zlib
 
 from rocketmq_tw.client.errors import (
@@ -63,15 +64,22 @@ class SendTests(ProducerCase):
         message = Message("T", b"x", properties={"UNIQ_KEY": "mine"})
         self.assertEqual(self.sent(self.producer().send(message)).message_id, "mine")
 
-    def test_large_body_is_packed(self) -> None:
+    def test_large_body_is_compressed(self) -> None:
         """From 4,096 bytes on, with zlib, and the flags say so."""
         producer = self.producer()
         self.sent(producer.send(Message("T", b"x" * 4095)))
         self.sent(producer.send(Message("T", b"x" * 4096)))
-        plain, packed = self.a.sent
+        plain, compressed = self.a.sent
         self.assertEqual((plain.sys_flag, len(plain.body)), (0, 4095))
-        self.assertEqual(packed.sys_flag, 0x301)
-        self.assertEqual(zlib.decompress(packed.body), b"x" * 4096)
+        self.assertEqual(compressed.sys_flag, 0x301)
+        self.assertEqual(zlib.decompress(compressed.body), b"x" * 4096)
+
+    def test_body_that_compression_makes_larger(self) -> None:
+        """It is sent as it is: compressed it might be more than brokers accept."""
+        body = random.Random(0).randbytes(4 * 1024 * 1024)
+        self.sent(self.producer().send(Message("T", body)))
+        self.assertEqual(self.a.sent[0].sys_flag, 0)
+        self.assertEqual(self.a.sent[0].body, body)
 
     def test_turns(self) -> None:
         """Four messages go to four queues."""

@@ -3,9 +3,8 @@
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from rocketmq_tw.client.producer.faults import ISOLATION, Faults
 from rocketmq_tw.client.producer.selectors import (
-    ISOLATION,
-    Faults,
     RoundRobin,
     by_go_fnv,
     by_java_hash,
@@ -71,12 +70,12 @@ class RoundRobinTests(SynchronousTestCase):
 
     def test_last_broker_is_avoided(self) -> None:
         """After a failure another broker is taken."""
-        names = {self.turns.choose(TWO, "a").broker_name for _ in range(8)}
+        names = {self.turns.choose(TWO, {"a"}).broker_name for _ in range(8)}
         self.assertEqual(names, {"b"})
 
     def test_last_broker_is_taken_if_it_is_the_only_one(self) -> None:
         """Where there is no other, the same will do."""
-        self.assertEqual(self.turns.choose(QUEUES, "a").broker_name, "a")
+        self.assertEqual(self.turns.choose(QUEUES, {"a"}).broker_name, "a")
 
     def test_failed_broker_rests(self) -> None:
         """A broker that failed is passed over for a while, then chosen again."""

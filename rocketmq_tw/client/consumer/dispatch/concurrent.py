@@ -1,10 +1,9 @@
 """
-Concurrent hand-over: messages of all queues go to the handlers, in any order.
+Concurrent dispatch: messages of all queues go to the handlers, in any order.
 
 On the path of every message. A handler that returns at once costs no Deferred, no
-timer and no log line; only one that has to wait takes one of the ``concurrency``
-places. A message leaves its queue, and the offset moves over it, when it is consumed or
-when it is safely handed back, never before.
+timer and no log line; only one that has to wait counts against ``concurrency``. What
+becomes of the messages is the part of :class:`Completion`.
 
 Source: ``ConsumeMessageConcurrentlyService`` of RocketMQ 5.
 """
@@ -15,47 +14,46 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 import msgspec
-from twisted.internet.defer import CancelledError, Deferred, DeferredList
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from rocketmq_tw.client.consumer.dispatch.outcomes import Retry, failures
-from rocketmq_tw.client.consumer.dispatch.send_back import restored
-from rocketmq_tw.client.consumer.process_queue import ProcessQueue
-from rocketmq_tw.client.consumer.subscriptions import MessageHandler
+from rocketmq_tw.client.consumer.dispatch.completion import Completion, SendBack
+from rocketmq_tw.client.consumer.dispatch.outcomes import MessageHandler, Retry
+from rocketmq_tw.client.consumer.dispatch.send_back import with_original_topic
+from rocketmq_tw.client.consumer.process_queue import ProcessQueue, QueueState
 from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.queue import MessageQueue
 
-#: Seconds after which the reactor gets its turn, however many messages wait.
-SLICE = 0.02
-#: Seconds until a message that could not be handed back goes to the handler again.
-AGAIN = 5.0
+#: Seconds after which the reactor runs other things, however many messages wait.
+SLICE: Final = 0.02
 
-_RETRY = Retry()
+_RETRY: Final = Retry()
+_OPEN: Final = QueueState.OPEN
 _topic_of = attrgetter("topic")
 
 
-class _HandOver(msgspec.Struct, eq=False):
-    """A handler that has not returned its outcome yet."""
+class _Invocation(msgspec.Struct, eq=False):
+    """A handler that has not given its outcome yet."""
 
-    held: ProcessQueue
+    queue: ProcessQueue
     messages: list[StoredMessage]
     waiting: Deferred[Any]
-    limit: IDelayedCall | None = None
-    over: bool = False
+    time_limit: IDelayedCall | None = None
+    done: bool = False
 
 
-class ConcurrentDelivery:
+class ConcurrentDispatcher:
     """
-    Hands messages to their handlers and sees to what becomes of them.
+    Calls the handlers.
 
     :param handler_of: gives the handler of a topic; may raise.
-    :param consumed: called with a queue and the offset that it may be committed to.
-    :param give_back: hands a message back with a delay level.
+    :param consumed: called with a queue and the offset that may be committed for it.
+    :param send_back: sends a message back with a delay level.
     :param concurrency: how many handlers may be waiting for something.
     :param batch: how many messages a handler gets at most; with 1 it gets no list.
     :param handler_timeout: seconds after which a handler is cancelled.
@@ -65,56 +63,59 @@ class ConcurrentDelivery:
 
     def __init__(
         self,
+        *,
         clock: IReactorTime,
         handler_of: Callable[[str], MessageHandler],
         consumed: Callable[[MessageQueue, int], None],
-        give_back: Callable[[StoredMessage, int], Deferred[None]],
-        *,
+        send_back: SendBack,
         concurrency: int = 20,
         batch: int = 1,
         handler_timeout: float = 900.0,
     ) -> None:
         self._clock = clock
         self._handler_of = handler_of
-        self._consumed = consumed
-        self._give_back = give_back
         self._concurrency = concurrency
         self._batch = batch
         self._timeout = handler_timeout
+        self._completion = Completion(
+            clock=clock,
+            consumed=consumed,
+            send_back=send_back,
+            redispatch=self.dispatch,
+        )
         self._queued: deque[tuple[ProcessQueue, list[StoredMessage]]] = deque()
-        self._running: set[_HandOver] = set()
-        self._places = 0
-        self._pumping = False
+        self._running: set[_Invocation] = set()
+        #: Invocations that wait for their handler, or for messages to be sent back.
+        self._waiting = 0
+        self._in_slice = False
         self._next_slice: IDelayedCall | None = None
-        self._delayed: set[IDelayedCall] = set()
 
-    def submit(self, held: ProcessQueue, messages: list[StoredMessage]) -> None:
-        """Take messages of a queue that holds them; run what there is room for."""
-        if held.is_retry:
-            messages = [restored(message) for message in messages]
+    def dispatch(self, queue: ProcessQueue, messages: list[StoredMessage]) -> None:
+        """Take messages that a queue holds; call handlers as ``concurrency`` allows."""
+        if queue.is_retry:
+            messages = [with_original_topic(message) for message in messages]
         if self._batch == 1:
-            self._queued.extend((held, [message]) for message in messages)
+            self._queued.extend((queue, [message]) for message in messages)
         else:
             # Each topic has its handler, and a retry topic holds several topics.
             for _, group in groupby(messages, key=_topic_of):
                 same = list(group)
                 for start in range(0, len(same), self._batch):
-                    self._queued.append((held, same[start : start + self._batch]))
-        self._pump()
+                    self._queued.append((queue, same[start : start + self._batch]))
+        self._run_slice()
 
-    def discard(self, held: ProcessQueue) -> None:
+    def discard(self, queue: ProcessQueue) -> None:
         """Forget what has not begun of one queue."""
-        kept = [waiting for waiting in self._queued if waiting[0] is not held]
+        kept = [entry for entry in self._queued if entry[0] is not queue]
         self._queued.clear()
         self._queued.extend(kept)
 
     def stop(self) -> None:
         """Forget what has not begun."""
         self._queued.clear()
-        for call in (*self._delayed, self._next_slice):
-            if call is not None and call.active():
-                call.cancel()
-        self._delayed.clear()
+        self._completion.stop()
+        if self._next_slice is not None and self._next_slice.active():
+            self._next_slice.cancel()
         self._next_slice = None
 
     def cancel_running(self) -> list[StoredMessage]:
@@ -123,189 +124,135 @@ class ConcurrentDelivery:
 
         :returns: those messages.
         """
-        cut = list(self._running)
-        for hand_over in cut:
-            self._cancel(hand_over)
-        return [message for hand_over in cut for message in hand_over.messages]
+        running = list(self._running)
+        for invocation in running:
+            self._cancel(invocation)
+        return [message for each in running for message in each.messages]
 
-    # -- handing over
+    # -- calling handlers
 
-    def _pump(self) -> None:
-        """Hand over while there is something to, and room; not longer than a slice."""
-        if self._pumping:
+    def _run_slice(self) -> None:
+        """Call handlers while there is something to do, for one slice at most."""
+        if self._in_slice:
             return
-        self._pumping = True
+        self._in_slice = True
         queued = self._queued
         seconds = self._clock.seconds
         end = seconds() + SLICE
         try:
-            while queued and self._places < self._concurrency:
-                held, messages = queued.popleft()
-                if not held.closing:
-                    self._run(held, messages)
+            while queued and self._waiting < self._concurrency:
+                queue, messages = queued.popleft()
+                if queue.state is _OPEN:
+                    self._invoke(queue, messages)
                     if seconds() > end:
-                        self._go_on_later()
+                        self._schedule_slice()
                         break
         finally:
-            self._pumping = False
+            self._in_slice = False
 
-    def _go_on_later(self) -> None:
-        """Let the reactor do something else first."""
+    def _schedule_slice(self) -> None:
+        """Let the reactor run other things first."""
         if self._next_slice is None and self._queued:
-            self._next_slice = self._clock.callLater(0, self._go_on)
+            self._next_slice = self._clock.callLater(0, self._begin_slice)
 
-    def _go_on(self) -> None:
-        """Begin the next slice."""
+    def _begin_slice(self) -> None:
+        """Run the slice that was scheduled."""
         self._next_slice = None
-        self._pump()
+        self._run_slice()
 
-    def _run(self, held: ProcessQueue, messages: list[StoredMessage]) -> None:
-        """Call the handler; deal with its outcome now, or when it comes."""
+    def _invoke(self, queue: ProcessQueue, messages: list[StoredMessage]) -> None:
+        """Call the handler; complete the messages now, or when its outcome comes."""
         # The handler may stop the consumer, which then waits for this message.
-        held.begin()
+        queue.begin()
         try:
             handler = self._handler_of(messages[0].topic)
             outcome = handler(messages[0] if self._batch == 1 else messages)
             if outcome is not None:
                 outcome = _deferred_of(outcome)
         except Exception:
-            _log_failure(messages)
+            self._log_failure(messages)
             outcome = _RETRY
         if isinstance(outcome, Deferred):
-            self._wait(held, messages, outcome)
+            self._wait(queue, messages, outcome)
         else:
-            self._settle(held, messages, outcome)
-        held.end()
+            self._complete(queue, messages, outcome)
+        queue.end()
 
     def _wait(
-        self, held: ProcessQueue, messages: list[StoredMessage], waiting: Deferred[Any]
+        self, queue: ProcessQueue, messages: list[StoredMessage], waiting: Deferred[Any]
     ) -> None:
-        """Take a place until the outcome comes or the time is up."""
-        hand_over = _HandOver(held, messages, waiting)
-        hand_over.limit = self._clock.callLater(
-            self._timeout, self._timed_out, hand_over
+        """Wait until the outcome comes or the time is up."""
+        invocation = _Invocation(queue, messages, waiting)
+        invocation.time_limit = self._clock.callLater(
+            self._timeout, self._timed_out, invocation
         )
-        self._begin(held)
-        self._running.add(hand_over)
-        waiting.addErrback(self._raised, hand_over)
-        waiting.addCallback(self._over, hand_over)
+        self._begin(queue)
+        self._running.add(invocation)
+        waiting.addErrback(self._raised, invocation)
+        waiting.addCallback(self._returned, invocation)
 
-    def _raised(self, failure: Failure, hand_over: _HandOver) -> Retry:
+    def _raised(self, failure: Failure, invocation: _Invocation) -> Retry:
         """Make a retry of a failure; log it unless it is our own cancellation."""
         if not isinstance(failure.value, CancelledError):
-            _log_failure(hand_over.messages, failure)
+            self._log_failure(invocation.messages, failure)
         return _RETRY
 
-    def _over(self, outcome: Any, hand_over: _HandOver) -> None:
-        """Deal with the outcome, once; one that comes after the time is ignored."""
-        if hand_over.over:
+    def _returned(self, outcome: Any, invocation: _Invocation) -> None:
+        """Take the outcome, once; one that comes after the time limit is ignored."""
+        if invocation.done:
             return
-        hand_over.over = True
-        if hand_over.limit is not None and hand_over.limit.active():
-            hand_over.limit.cancel()
-        self._running.discard(hand_over)
-        self._settle(hand_over.held, hand_over.messages, outcome)
-        self._end(hand_over.held)
+        invocation.done = True
+        if invocation.time_limit is not None and invocation.time_limit.active():
+            invocation.time_limit.cancel()
+        self._running.discard(invocation)
+        self._complete(invocation.queue, invocation.messages, outcome)
+        self._end(invocation.queue)
 
-    def _timed_out(self, hand_over: _HandOver) -> None:
-        """Give a handler up that takes too long."""
+    def _timed_out(self, invocation: _Invocation) -> None:
+        """Cancel a handler that takes too long."""
         self._log.warn(
             "the handler of {id} was cancelled after {seconds:g} s",
-            id=hand_over.messages[0].message_id,
+            id=invocation.messages[0].message_id,
             seconds=self._timeout,
         )
-        self._cancel(hand_over)
+        self._cancel(invocation)
 
-    def _cancel(self, hand_over: _HandOver) -> None:
-        """Cancel a handler; go on without it if it does not heed that."""
-        hand_over.waiting.cancel()
-        self._over(_RETRY, hand_over)
+    def _cancel(self, invocation: _Invocation) -> None:
+        """Cancel a handler; continue without it if it ignores that."""
+        invocation.waiting.cancel()
+        self._returned(_RETRY, invocation)
 
-    def _begin(self, held: ProcessQueue) -> None:
-        """Take a place."""
-        self._places += 1
-        held.begin()
-
-    def _end(self, held: ProcessQueue) -> None:
-        """Free a place, and use it."""
-        self._places -= 1
-        held.end()
-        self._pump()
-
-    # -- what becomes of the messages
-
-    def _settle(
-        self, held: ProcessQueue, messages: list[StoredMessage], outcome: Any
+    def _complete(
+        self, queue: ProcessQueue, messages: list[StoredMessage], outcome: Any
     ) -> None:
-        """Move over what is consumed, hand back what is not."""
-        if held.dropped:
-            # The queue's new owner repeats what was not committed.
-            return
-        failed, level = failures(outcome, messages)
-        if failed:
-            self._begin(held)
-            back = Deferred.fromCoroutine(self._hand_back(held, failed, level))
-            back.addErrback(lambda f: self._log.failure("handing back failed", f))
-            back.addCallback(lambda _: self._end(held))
-            if len(failed) == len(messages):
-                return
-            offsets = {message.queue_offset for message in failed}
-            messages = [m for m in messages if m.queue_offset not in offsets]
-        self._finished(held, messages)
+        """Complete the messages; sending them back counts like a running handler."""
+        returned = self._completion.complete(queue, messages, outcome)
+        if returned is not None:
+            self._begin(queue)
+            returned.addCallback(lambda _: self._end(queue))
 
-    def _finished(self, held: ProcessQueue, messages: list[StoredMessage]) -> None:
-        """Take messages out of the queue and move its offset."""
-        position = held.remove(messages)
-        if position >= 0:
-            self._consumed(held.queue, position)
+    def _begin(self, queue: ProcessQueue) -> None:
+        """Count one more that waits."""
+        self._waiting += 1
+        queue.begin()
 
-    async def _hand_back(
-        self, held: ProcessQueue, failed: list[StoredMessage], level: int
+    def _end(self, queue: ProcessQueue) -> None:
+        """Count one less, and call handlers with what that allows."""
+        self._waiting -= 1
+        queue.end()
+        self._run_slice()
+
+    def _log_failure(
+        self, messages: list[StoredMessage], failure: Failure | None = None
     ) -> None:
-        """Hand messages back; keep those that nobody takes, and run them again."""
-        attempts = [self._give_back(message, level) for message in failed]
-        results = await DeferredList(attempts, consumeErrors=True)
-        if held.dropped:
-            return
-        gone: list[StoredMessage] = []
-        kept: list[StoredMessage] = []
-        for message, (done, _) in zip(failed, results, strict=True):
-            (gone if done else kept).append(message)
-        self._finished(held, gone)
-        if kept:
-            self._log.warn(
-                "{n} messages of {queue} could not be handed back; they run again",
-                n=len(kept),
-                queue=held.queue,
-            )
-            self._run_again(held, kept)
-
-    def _run_again(self, held: ProcessQueue, messages: list[StoredMessage]) -> None:
-        """Count one more attempt, and hand the messages over in a while."""
-        if held.closing:
-            return
-        again = [
-            msgspec.structs.replace(m, reconsume_times=m.reconsume_times + 1)
-            for m in messages
-        ]
-
-        def submit() -> None:
-            self._delayed.discard(call)
-            self.submit(held, again)
-
-        call = self._clock.callLater(AGAIN, submit)
-        self._delayed.add(call)
-
-
-def _log_failure(messages: list[StoredMessage], failure: Failure | None = None) -> None:
-    """Log what a handler raised; without a failure, the exception being handled."""
-    ConcurrentDelivery._log.failure(
-        "the handler failed on {id} of {topic}, attempt {attempt}",
-        failure,
-        id=messages[0].message_id,
-        topic=messages[0].topic,
-        attempt=messages[0].reconsume_times + 1,
-    )
+        """Log what a handler raised; without a failure, the exception being handled."""
+        self._log.failure(
+            "the handler failed on {id} of {topic}, attempt {attempt}",
+            failure,
+            id=messages[0].message_id,
+            topic=messages[0].topic,
+            attempt=messages[0].reconsume_times + 1,
+        )
 
 
 def _deferred_of(outcome: Any) -> Any:

@@ -1,5 +1,5 @@
 """
-What a message handler may return.
+What a message handler gets and may return.
 
 Returning normally, with any other value or none, means that the message is consumed;
 raising means :class:`Retry`. Java's "null means retry" is a trap that is not repeated.
@@ -7,7 +7,7 @@ raising means :class:`Retry`. Java's "null means retry" is a trap that is not re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any, Final
 
@@ -15,15 +15,20 @@ import msgspec
 
 from rocketmq_tw.model.message import StoredMessage
 
+#: Called with a :class:`StoredMessage`, or with a list of them where ``batch`` is above
+#: 1. May return an :data:`Outcome` or anything else that is not one, which means
+#: :data:`ACK`; or a Deferred, coroutine or asyncio future of that.
+MessageHandler = Callable[[Any], Any]
 
-class Outcome(Enum):
-    """What needs no further word."""
+
+class Acknowledgement(Enum):
+    """The outcome that needs no further word."""
 
     ACK = "consumed"
 
 
 #: The message is consumed; the same as returning nothing.
-ACK: Final = Outcome.ACK
+ACK: Final = Acknowledgement.ACK
 
 
 class Retry(msgspec.Struct, frozen=True):
@@ -50,6 +55,10 @@ class Partial(msgspec.Struct, frozen=True):
 
     failed: Sequence[StoredMessage]
     level: int = 0
+
+
+#: What a handler may say of its messages.
+Outcome = Acknowledgement | Retry | Partial | None
 
 
 def failures(

@@ -1,5 +1,5 @@
 """
-Handing messages back, to be delivered again later.
+Sending messages back, to be delivered again later.
 
 The broker that has the message is asked first: it copies the message to the group's
 retry topic with a delay that grows from time to time, or to the dead letters. Where it
@@ -10,14 +10,15 @@ Source: ``DefaultMQPushConsumerImpl.sendMessageBack`` of RocketMQ 5.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from rocketmq_tw.client.compression import COMPRESS_FROM, compress
 from rocketmq_tw.client.errors import NoRouteError
-from rocketmq_tw.model import sysflag
+from rocketmq_tw.client.routes import DEFAULT_QUEUES
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.group import CLIENT_INNER_PRODUCER_GROUP
 from rocketmq_tw.model.message import (
@@ -31,23 +32,22 @@ from rocketmq_tw.model.message import (
 )
 from rocketmq_tw.model.topic import AUTO_CREATE_TOPIC, is_retry, retry_topic
 from rocketmq_tw.remoting.errors import ConnectError
-from rocketmq_tw.wire import compression, properties
+from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.requests.send import SendBack, SendMessageV2
 
 if TYPE_CHECKING:
-    from rocketmq_tw.client.session import ClientSession
+    from rocketmq_tw.client.brokers import Brokers
+    from rocketmq_tw.client.routes import RouteCache
 
 #: Seconds that either way may take.
-TIMEOUT = 5.0
+TIMEOUT: Final = 5.0
 #: The first redelivery waits this delay level (10 s), the next ones one more each.
-FIRST_LEVEL = 3
-#: Copies of bodies from this size on, in bytes, are compressed.
-COMPRESS_FROM = 4096
+FIRST_LEVEL: Final = 3
 
-_NOT_COPIED = (TRAN_MSG, MIN_OFFSET, MAX_OFFSET)
+_NOT_COPIED: Final = (TRAN_MSG, MIN_OFFSET, MAX_OFFSET)
 
 
-def restored(message: StoredMessage) -> StoredMessage:
+def with_original_topic(message: StoredMessage) -> StoredMessage:
     """Give a message from a retry topic the topic back that it was sent to."""
     if is_retry(message.topic):
         topic = message.properties.get(RETRY_TOPIC)
@@ -56,35 +56,38 @@ def restored(message: StoredMessage) -> StoredMessage:
     return message
 
 
-class Retries:
+class MessageReturns:
     """
-    Where one group's failed messages go.
+    Sends one group's failed messages back.
 
     :param max_retries: after so many redeliveries a message becomes a dead letter.
     """
 
     _log = Logger()
 
-    def __init__(self, session: ClientSession, group: str, max_retries: int) -> None:
-        self._session = session
+    def __init__(
+        self, *, brokers: Brokers, routes: RouteCache, group: str, max_retries: int
+    ) -> None:
+        self._brokers = brokers
+        self._routes = routes
         self._group = group
         self._max_retries = max_retries
-        self._turn = 0
+        self._copies = 0
 
-    def give_back(self, message: StoredMessage, level: int) -> Deferred[None]:
+    def send_back(self, message: StoredMessage, level: int) -> Deferred[None]:
         """
-        Hand a message back.
+        Send a message back.
 
         :param message: with its original topic.
         :param level: the delay level; 0: the broker chooses; below 0: a dead letter.
         :returns: fails when neither way worked.
         """
-        return Deferred.fromCoroutine(self._give_back(message, level))
+        return Deferred.fromCoroutine(self._send_back(message, level))
 
-    async def _give_back(self, message: StoredMessage, level: int) -> None:
-        """Try the broker that has it, then any."""
+    async def _send_back(self, message: StoredMessage, level: int) -> None:
+        """Ask the broker that has it, then any."""
         try:
-            await self._send_back(message, level)
+            await self._ask_broker(message, level)
         except RocketMQError as error:
             self._log.warn(
                 "{group}: sending a copy of {id}, as its broker does not take it back:"
@@ -95,11 +98,8 @@ class Retries:
             )
             await self._send_copy(message, level)
 
-    async def _send_back(self, message: StoredMessage, level: int) -> None:
+    async def _ask_broker(self, message: StoredMessage, level: int) -> None:
         """Let the broker that has the message copy it."""
-        address = self._session.broker_address(message.broker_name)
-        if address is None:
-            raise ConnectError(message.broker_name, "the master's address is not known")
         request = SendBack(
             offset=message.commit_log_offset,
             group=self._group,
@@ -110,22 +110,32 @@ class Retries:
             max_reconsume_times=self._max_retries,
             broker_name=message.broker_name,
         )
-        await self._session.call(address, request, TIMEOUT)
+        address = self._master_of(message.broker_name)
+        await self._brokers.call(address, request, TIMEOUT)
 
     async def _send_copy(self, message: StoredMessage, level: int) -> None:
         """Send a copy to the retry topic."""
         topic = retry_topic(self._group)
-        await self._session.routes.find(topic)
-        queues = self._session.routes.writable(topic)
+        await self._routes.find(topic)
+        queues = self._routes.writable(topic)
         if not queues:
             raise NoRouteError(topic, "none of its queues can be written to")
-        self._turn += 1
-        queue = queues[self._turn % len(queues)]
-        address = self._session.broker_address(queue.broker_name)
-        if address is None:
-            raise ConnectError(queue.broker_name, "the master's address is not known")
+        self._copies += 1
+        queue = queues[self._copies % len(queues)]
+        address = self._master_of(queue.broker_name)
         request = self._copy(message, topic, queue.queue_id, level)
-        await self._session.call(address, request, TIMEOUT)
+        await self._brokers.call(address, request, TIMEOUT)
+
+    def _master_of(self, broker_name: str) -> str:
+        """
+        Look the address of a master up.
+
+        :raises ConnectError: it is not known.
+        """
+        address = self._brokers.address(broker_name)
+        if address is None:
+            raise ConnectError(broker_name, "the address of its master is not known")
+        return address
 
     def _copy(
         self, message: StoredMessage, topic: str, queue_id: int, level: int
@@ -138,13 +148,12 @@ class Retries:
         kept[DELAY] = str(level if level > 0 else FIRST_LEVEL + times)
         body, sys_flag = message.body, 0
         if len(body) >= COMPRESS_FROM:
-            body = compression.deflate(body, sysflag.COMPRESSION_ZLIB, 5)
-            sys_flag = sysflag.COMPRESSED | sysflag.COMPRESSION_ZLIB
+            body, sys_flag = compress(body)
         return SendMessageV2(
             producer_group=CLIENT_INNER_PRODUCER_GROUP,
             topic=topic,
             default_topic=AUTO_CREATE_TOPIC,
-            default_topic_queue_nums=4,
+            default_topic_queue_nums=DEFAULT_QUEUES,
             queue_id=queue_id,
             sys_flag=sys_flag,
             born_timestamp=message.born_time_ms,

@@ -1,7 +1,7 @@
 """
-Strategies: how the members of a group share the queues of a topic.
+Strategies: how the queues of a topic are allocated to the members of a group.
 
-Nobody tells a member which queues are its own: each computes it, from the same sorted
+Nobody assigns its queues to a member: each computes them, from the same sorted
 queues and the same sorted client ids. All members must therefore use the same strategy,
 down to the last remainder, whatever language they are written in.
 

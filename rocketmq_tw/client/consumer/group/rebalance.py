@@ -1,10 +1,10 @@
 """
-When the queues of a group are shared out, and to whom.
+When the queues of a group are distributed over its members, and which are ours.
 
-Every 20 s, and at once when a broker tells of a change, each member asks for the list
-of members and computes its share. A topic whose route or members could not be learnt
-keeps the queues it has; a pass with such a topic is repeated after 1 s, then a little
-more seldom.
+Every 20 s, and at once when a broker reports a change, each member asks for the list of
+members and computes which queues are its own. A topic whose route or members could not
+be found keeps the queues it has; a pass with such a topic is repeated after 1 s, then a
+little less often.
 
 Source: ``RebalanceService`` and ``RebalanceImpl`` of RocketMQ 5; there, such a pass
 waits for its 20 s like any other.
@@ -13,11 +13,11 @@ waits for its 20 s like any other.
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from rocketmq_tw.client.consumer.group.allocation import Strategy, allocate
@@ -30,20 +30,27 @@ from rocketmq_tw.wire.bodies.consumers import ConsumerIdList
 from rocketmq_tw.wire.requests.heartbeat import GetConsumerList
 
 if TYPE_CHECKING:
-    from rocketmq_tw.client.session import ClientSession
+    from rocketmq_tw.client.brokers import Brokers
+    from rocketmq_tw.client.routes import RouteCache
 
-#: Seconds between two passes, give or take a tenth: members need not march in step.
+#: Seconds between two passes, give or take a tenth: members do not all ask at once.
 PERIOD: Final = 20.0
-#: Seconds after the first pass that left something open; doubled each time, to a limit:
-#: a topic that comes into being is not to wait for long.
-SOON: Final = 1.0
-SOON_LIMIT: Final = 5.0
+#: Seconds after the first pass that was incomplete; doubled each time, to a limit: a
+#: topic that is created is not to wait for long.
+RETRY_PERIOD: Final = 1.0
+RETRY_LIMIT: Final = 5.0
 
 _JITTER: Final = 0.1
 
-#: Takes a topic and the queues of it that are ours from now on; answers whether all is
-#: settled.
-Apply = Callable[[str, frozenset[MessageQueue]], Awaitable[bool]]
+
+class Assigner(Protocol):
+    """Takes and releases queues."""
+
+    async def apply(self, topic: str, ours: frozenset[MessageQueue]) -> bool:
+        """Make exactly these queues of a topic ours; False if some were not taken."""
+
+    async def keep_only(self, topics: Iterable[str]) -> None:
+        """Release the queues of all topics but these."""
 
 
 class _NoMembers(RocketMQError):
@@ -52,37 +59,45 @@ class _NoMembers(RocketMQError):
 
 class Rebalance:
     """
-    Shares queues out, one pass at a time.
+    Assigns queues, one pass at a time.
 
     :param topics: gives the topics subscribed to.
-    :param apply: takes and releases queues.
-    :param keep_only: releases the queues of all topics but these.
+    :param heartbeat: registers us with the brokers.
     """
 
     _log = Logger()
 
     def __init__(
         self,
-        session: ClientSession,
+        *,
+        client_id: str,
         group: str,
         strategy: Strategy,
         topics: Callable[[], list[str]],
-        apply: Apply,
-        keep_only: Callable[[list[str]], Awaitable[None]],
+        assignment: Assigner,
+        brokers: Brokers,
+        routes: RouteCache,
+        clock: IReactorTime,
+        heartbeat: Callable[[], Deferred[None]],
     ) -> None:
-        self._session = session
+        self._client_id = client_id
         self._group = group
         self._strategy = strategy
         self._topics = topics
-        self._apply = apply
-        self._keep_only = keep_only
+        self._assignment = assignment
+        self._brokers = brokers
+        self._routes = routes
+        self._clock = clock
+        self._heartbeat = heartbeat
         self._stopped = True
-        self._passing: Deferred[bool] | None = None
-        self._again = False
-        self._open = 0
+        self._pass: Deferred[bool] | None = None
+        self._repeat = False
+        #: How many passes in a row were incomplete.
+        self._incomplete = 0
         self._timer: IDelayedCall | None = None
         self._waiting: list[Deferred[None]] = []
-        self._silent: set[str] = set()
+        #: Topics whose failure is logged already.
+        self._complained: set[str] = set()
 
     def start(self) -> Deferred[None]:
         """
@@ -97,101 +112,101 @@ class Rebalance:
         return first
 
     def stop(self) -> None:
-        """End; a pass under way is cancelled."""
+        """End; a pass that runs is cancelled."""
         self._stopped = True
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._passing is not None:
-            self._passing.cancel()
+        if self._pass is not None:
+            self._pass.cancel()
 
     def now(self) -> None:
-        """Begin a pass; if one is under way, another one follows it."""
+        """Begin a pass; if one runs already, another one follows it."""
         if self._stopped:
             return
-        if self._passing is not None:
-            self._again = True
+        if self._pass is not None:
+            self._repeat = True
             return
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._again = False
-        self._passing = passing = Deferred.fromCoroutine(self._pass())
-        passing.addBoth(self._passed)
+        self._repeat = False
+        self._pass = Deferred.fromCoroutine(self._run())
+        self._pass.addBoth(self._passed)
 
     def _passed(self, outcome: Any) -> None:
-        """Tell who waits, and arrange for the next pass."""
-        self._passing = None
+        """Notify who waits, and schedule the next pass."""
+        self._pass = None
         waiting, self._waiting = self._waiting, []
         for each in waiting:
             each.callback(None)
         if self._stopped:
             return
         if outcome is True:
-            self._open = 0
+            self._incomplete = 0
             wait = PERIOD * random.uniform(1 - _JITTER, 1 + _JITTER)
         else:
             if outcome is not False:
                 self._log.failure("a pass of rebalancing failed", outcome)
-            wait = min(SOON * 2**self._open, SOON_LIMIT)
-            self._open = min(self._open + 1, 8)
-        self._timer = self._session.reactor.callLater(
-            0 if self._again else wait, self._next
-        )
+            wait = min(RETRY_PERIOD * 2**self._incomplete, RETRY_LIMIT)
+            self._incomplete = min(self._incomplete + 1, 8)
+        if self._repeat:
+            wait = 0
+        self._timer = self._clock.callLater(wait, self._begin)
 
-    def _next(self) -> None:
-        """Begin the pass that was arranged."""
+    def _begin(self) -> None:
+        """Begin the pass that was scheduled."""
         self._timer = None
         self.now()
 
-    async def _pass(self) -> bool:
-        """Go through all topics; answer whether all is settled."""
-        settled = True
+    async def _run(self) -> bool:
+        """Assign the queues of all topics; False if that is incomplete."""
+        complete = True
         topics = self._topics()
         for topic in topics:
             try:
-                members, queues = await self._learn(topic)
-                me = self._session.client_id
-                if me not in members:
-                    # Others share our queues by now. Make ourselves known again.
-                    self._log.warn("not listed in {group}", group=self._group)
-                    self._session.heartbeat_now()
-                    settled = False
-                mine = allocate(self._strategy, me, queues, members)
-                settled &= await self._apply(topic, mine)
-                self._silent.discard(topic)
+                complete &= await self._assign(topic)
+                self._complained.discard(topic)
             except RocketMQError as error:
-                settled = False
+                complete = False
                 self._complain(topic, error)
-        await self._keep_only(topics)
-        return settled
+        await self._assignment.keep_only(topics)
+        return complete
 
-    async def _learn(self, topic: str) -> tuple[tuple[str, ...], list[MessageQueue]]:
+    async def _assign(self, topic: str) -> bool:
         """
-        Ask for the members of the group and the queues of a topic.
+        Find which queues of a topic are ours, and take them.
 
-        :raises RocketMQError: the route or the members could not be learnt.
+        :returns: whether all is as it should be.
+        :raises RocketMQError: the route or the members could not be found.
         """
-        self._session.routes.watch(topic)
-        await self._session.routes.find(topic)
-        queues = self._session.routes.readable(topic)
+        self._routes.watch(topic)
+        await self._routes.find(topic)
+        queues = self._routes.readable(topic)
         if not queues:
             raise NoRouteError(topic, "none of its queues can be read")
         members = await self._members(sorted({q.broker_name for q in queues}))
-        return members, queues
+        listed = self._client_id in members
+        if not listed:
+            # Others have taken our queues by now. Register again.
+            self._log.warn("not listed in {group}", group=self._group)
+            self._heartbeat()
+        ours = allocate(self._strategy, self._client_id, queues, members)
+        taken = await self._assignment.apply(topic, ours)
+        return taken and listed
 
     async def _members(self, broker_names: list[str]) -> tuple[str, ...]:
         """Ask one broker after another for the group's client ids."""
         error: RocketMQError = NoRouteError("", "none of its brokers has an address")
         for name in broker_names:
-            address = self._session.broker_address(name, any_broker=True)
+            address = self._brokers.address(name, any_broker=True)
             if address is None:
                 continue
             try:
-                answer = await self._session.call(
+                response = await self._brokers.call(
                     address, GetConsumerList(consumer_group=self._group)
                 )
-                members = ConsumerIdList.decode(answer.body).consumer_id_list
+                members = ConsumerIdList.decode(response.body).consumer_id_list
             except RocketMQError as raised:
                 error = raised
                 continue
@@ -199,16 +214,16 @@ class Rebalance:
                 return members
             error = _NoMembers(f"{address} knows no member of {self._group}")
         if isinstance(error, (BrokerError, _NoMembers)):
-            # It answered, so it lives, but it does not know us.
-            self._session.heartbeat_now()
+            # It responded, so it lives, but it does not know us.
+            self._heartbeat()
         raise error
 
     def _complain(self, topic: str, error: RocketMQError) -> None:
-        """Log why a topic keeps its queues: once, until it goes well again."""
-        if topic in self._silent:
+        """Log why a topic keeps its queues: once, until it succeeds again."""
+        if topic in self._complained:
             return
-        self._silent.add(topic)
-        # The retry topic comes into being with the first heartbeat, a little later.
+        self._complained.add(topic)
+        # The retry topic is created by the first heartbeat, a little later.
         log = self._log.debug if is_retry(topic) else self._log.warn
         log(
             "{group} keeps its queues of {topic}: {error}",

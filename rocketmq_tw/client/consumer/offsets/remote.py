@@ -1,108 +1,55 @@
 """
 How far a group has read: kept here while it changes, at the brokers for good.
 
-A *committed* offset is the next one to read. Moves are one way only, except where a
+A *committed* offset is the next one to read. It only moves forward, except where a
 broker repairs an offset that its queue does not hold: that one is *frozen* until the
-queue is taken anew, so that a late result cannot undo the repair.
+queue is taken again, so that a late result cannot undo the repair.
 
-Source: ``RemoteBrokerOffsetStore`` and ``RebalancePushImpl.computePullFromWhere`` of
-RocketMQ 5.
+Source: ``RemoteBrokerOffsetStore`` of RocketMQ 5.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
-from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
-from rocketmq_tw.model.group import ConsumeFrom
 from rocketmq_tw.model.queue import MessageQueue
-from rocketmq_tw.model.topic import is_retry
-from rocketmq_tw.remoting.errors import BrokerError, ConnectError
+from rocketmq_tw.remoting.errors import BrokerError
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.fields import Request
 from rocketmq_tw.wire.requests.offset import (
-    GetMaxOffset,
-    GetMinOffset,
     OffsetResponse,
     QueryConsumerOffset,
-    SearchOffset,
     UpdateConsumerOffset,
 )
 
 if TYPE_CHECKING:
-    from rocketmq_tw.client.session import ClientSession
+    from rocketmq_tw.client.brokers import Brokers
+    from rocketmq_tw.remoting.protocol import RemotingProtocol
 
 #: Seconds for one offset to be asked for or stored.
-TIMEOUT = 5.0
-
-
-class StartFrom(Enum):
-    """Where a group starts on a queue of which it never committed an offset."""
-
-    LATEST = ConsumeFrom.CONSUME_FROM_LAST_OFFSET
-    EARLIEST = ConsumeFrom.CONSUME_FROM_FIRST_OFFSET
-
-
-LATEST = StartFrom.LATEST
-EARLIEST = StartFrom.EARLIEST
-
-
-def consume_from(start: StartFrom | datetime) -> ConsumeFrom:
-    """Give the word that stands for ``start`` in a heartbeat."""
-    if isinstance(start, datetime):
-        return ConsumeFrom.CONSUME_FROM_TIMESTAMP
-    return start.value
-
-
-def ask_broker(
-    session: ClientSession, queue: MessageQueue, request: Any, timeout: float = TIMEOUT
-) -> Deferred[Any]:
-    """
-    Send a request about a queue to its master, or to a replica where there is none.
-
-    :returns: fails with :class:`ConnectError` when no address of the broker is known.
-    """
-    return Deferred.fromCoroutine(_ask_broker(session, queue, request, timeout))
-
-
-async def _ask_broker(
-    session: ClientSession, queue: MessageQueue, request: Any, timeout: float
-) -> Any:
-    """Find the address, in a fresh route if need be, and call it."""
-    address = session.broker_address(queue.broker_name, any_broker=True)
-    if address is None:
-        await session.routes.find(queue.topic, refresh=True)
-        address = session.broker_address(queue.broker_name, any_broker=True)
-    if address is None:
-        raise ConnectError(queue.broker_name, "the route has no address of this broker")
-    return await session.call(address, request, timeout)
+TIMEOUT: Final = 5.0
 
 
 class RemoteOffsetStore:
-    """
-    The offsets of one group, stored at the brokers that hold the queues.
-
-    Source: ``RemoteBrokerOffsetStore``.
-    """
+    """The offsets of one group, stored at the brokers that hold the queues."""
 
     _log = Logger()
 
-    def __init__(self, session: ClientSession, group: str) -> None:
-        self._session = session
+    def __init__(self, brokers: Brokers, group: str) -> None:
+        self._brokers = brokers
         self._group = group
         self._offsets: dict[MessageQueue, int] = {}
-        #: What a broker has confirmed, and what was sent without an answer.
+        #: What a broker has confirmed, and what was sent without a response.
         self._stored: dict[MessageQueue, int] = {}
         self._sent: dict[MessageQueue, int] = {}
         self._frozen: set[MessageQueue] = set()
 
     def read(self, queue: MessageQueue) -> int | None:
-        """Give the offset as it stands here; None if the queue is not known."""
+        """Give the offset as it is here; None if the queue is not known."""
         return self._offsets.get(queue)
 
     def update(self, queue: MessageQueue, offset: int) -> None:
@@ -119,7 +66,11 @@ class RemoteOffsetStore:
         self._frozen.add(queue)
 
     def begin(self, queue: MessageQueue, offset: int, stored: bool) -> None:
-        """Start to keep a queue, at an offset that the broker has ``stored`` or not."""
+        """
+        Start to keep a queue.
+
+        :param stored: whether the broker has stored this very offset.
+        """
         self.forget(queue)
         self._offsets[queue] = offset
         if stored:
@@ -133,7 +84,7 @@ class RemoteOffsetStore:
         self._frozen.discard(queue)
 
     def note_sent(self, queue: MessageQueue, offset: int) -> None:
-        """Note that the broker got the offset, perhaps: with a pull, or one way."""
+        """Note that the broker may have the offset: from a pull, or a one-way call."""
         if queue in self._offsets:
             self._sent[queue] = offset
 
@@ -148,24 +99,24 @@ class RemoteOffsetStore:
         request = QueryConsumerOffset(
             consumer_group=self._group, topic=queue.topic, queue_id=queue.queue_id
         )
-        asked = ask_broker(self._session, queue, request)
-        return asked.addCallbacks(lambda answer: int(answer.offset), _none_if_not_found)
+        response = self._brokers.call_for(queue, request, TIMEOUT)
+        return response.addCallbacks(_offset, _none_if_not_found)
 
     def commit_changed(self) -> None:
         """Send what changed since the last time, one way; nothing fails."""
         for queue, offset in self._changed(self._offsets, self._sent):
-            address = self._session.broker_address(queue.broker_name, any_broker=True)
+            address = self._brokers.address(queue.broker_name, any_broker=True)
             if address is None:
                 continue
-            connected = self._session.pool.connection(address)
+            connected = self._brokers.connection(address)
             connected.addCallback(self._send_one_way, queue, offset)
-            connected.addErrback(self._not_sent, queue)
+            connected.addErrback(self._not_stored, queue)
 
     def commit(
         self, queues: Iterable[MessageQueue]
     ) -> Deferred[dict[MessageQueue, BaseException]]:
         """
-        Store what changed of these queues, and wait for the brokers' answers.
+        Store what changed of these queues, and wait for the brokers' responses.
 
         :returns: the queues whose offset was not stored, and why; never fails.
         """
@@ -174,21 +125,21 @@ class RemoteOffsetStore:
     async def _commit(
         self, queues: list[MessageQueue]
     ) -> dict[MessageQueue, BaseException]:
-        """Ask all brokers at once. What was sent one way may be lost: it goes again."""
+        """Call all brokers at once. What was sent one way may be lost: send it too."""
         changed = self._changed(queues, self._stored)
         calls = [
-            ask_broker(self._session, queue, self._update_request(queue, offset))
+            self._brokers.call_for(queue, self._update_request(queue, offset), TIMEOUT)
             for queue, offset in changed
         ]
         failed: dict[MessageQueue, BaseException] = {}
-        results = await DeferredList(calls, consumeErrors=True)
+        results: list[Any] = await DeferredList(calls, consumeErrors=True)
         for (queue, offset), (done, result) in zip(changed, results, strict=True):
             if done:
                 if queue in self._offsets:
                     self._stored[queue] = self._sent[queue] = offset
             else:
                 failed[queue] = result.value
-                self._not_sent(result, queue)
+                self._not_stored(result, queue)
         return failed
 
     def _changed(
@@ -211,14 +162,16 @@ class RemoteOffsetStore:
             commit_offset=offset,
         )
 
-    def _send_one_way(self, connection: Any, queue: MessageQueue, offset: int) -> None:
+    def _send_one_way(
+        self, connection: RemotingProtocol, queue: MessageQueue, offset: int
+    ) -> None:
         """Write the request, unless the queue went to another member meanwhile."""
         if queue in self._offsets:
             connection.call_one_way(self._update_request(queue, offset))
             self.note_sent(queue, offset)
 
-    def _not_sent(self, failure: Any, queue: MessageQueue) -> None:
-        """Say that an offset stays unstored for now."""
+    def _not_stored(self, failure: Failure, queue: MessageQueue) -> None:
+        """Log that an offset is not stored for now."""
         self._log.warn(
             "the offset of {group} on {queue} is not stored: {error}",
             group=self._group,
@@ -227,38 +180,14 @@ class RemoteOffsetStore:
         )
 
 
-def first_offset(
-    session: ClientSession, queue: MessageQueue, start: StartFrom | datetime
-) -> Deferred[int]:
-    """
-    Find where a group without an offset starts.
-
-    A retry topic is read from its beginning, for it holds only the group's own
-    messages; only a start by time skips what it holds.
-
-    Source: ``RebalancePushImpl.computePullFromWhereWithException``.
-    """
-    retry = is_retry(queue.topic)
-    topic, queue_id = queue.topic, queue.queue_id
-    request: Request[OffsetResponse]
-    if isinstance(start, datetime) and not retry:
-        since_ms = int(start.timestamp() * 1000)
-        request = SearchOffset(topic=topic, queue_id=queue_id, timestamp=since_ms)
-    elif start is EARLIEST or (retry and not isinstance(start, datetime)):
-        request = GetMinOffset(topic=topic, queue_id=queue_id)
-    else:
-        request = GetMaxOffset(topic=topic, queue_id=queue_id)
-    return ask_broker(session, queue, request).addCallback(_not_negative)
+def _offset(response: OffsetResponse) -> int | None:
+    """Read the offset."""
+    return response.offset
 
 
-def _not_negative(answer: OffsetResponse) -> int:
-    """Read an offset; brokers answer -1 for a queue that has no file yet."""
-    return max(answer.offset, 0)
-
-
-def _none_if_not_found(failure: Any) -> Any:
+def _none_if_not_found(failure: Failure) -> None:
     """Turn code 22 into None; let all else stand."""
     error = failure.value
     if isinstance(error, BrokerError) and error.code == ResponseCode.QUERY_NOT_FOUND:
-        return None
-    return failure
+        return
+    failure.raiseException()

@@ -1,4 +1,4 @@
-"""Handing messages to handlers, and what becomes of them."""
+"""Dispatching messages to handlers, and what becomes of them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from rocketmq_tw.client.consumer.dispatch.completion import RETRY_WAIT
 from rocketmq_tw.client.consumer.dispatch.concurrent import (
-    AGAIN,
     SLICE,
-    ConcurrentDelivery,
+    ConcurrentDispatcher,
 )
 from rocketmq_tw.client.consumer.dispatch.outcomes import (
     ACK,
@@ -26,8 +26,8 @@ from rocketmq_tw.model.queue import MessageQueue
 from tests.client.fakes import message, queues
 
 
-class DeliveryTests(SynchronousTestCase):
-    """A delivery whose handler and way back are the test's."""
+class DispatcherTests(SynchronousTestCase):
+    """A dispatcher whose handler and way back are the test's."""
 
     def setUp(self) -> None:
         """Start with a handler that returns nothing."""
@@ -35,23 +35,23 @@ class DeliveryTests(SynchronousTestCase):
         self.held = ProcessQueue(queues("T", 1)[0])
         self.seen: list[Any] = []
         self.positions: list[int] = []
-        self.given_back: list[tuple[int, int]] = []
+        self.sent_back: list[tuple[int, int]] = []
         self.outcome: Any = None
-        self.way_back: Any = lambda: succeed(None)
-        self.delivery = self._delivery()
+        self.broker: Any = lambda: succeed(None)
+        self.dispatcher = self._dispatcher()
 
-    def _delivery(self, **options: Any) -> ConcurrentDelivery:
+    def _dispatcher(self, **options: Any) -> ConcurrentDispatcher:
         """Make one."""
-        return ConcurrentDelivery(
-            self.clock,
-            lambda _topic: self._handle,
-            self._consumed,
-            self._give_back,
+        return ConcurrentDispatcher(
+            clock=self.clock,
+            handler_of=lambda _topic: self._handle,
+            consumed=self._consumed,
+            send_back=self._send_back,
             **options,
         )
 
     def _handle(self, given: Any) -> Any:
-        """Note what is handed over; return what the test wants."""
+        """Note what is dispatched; return what the test wants."""
         self.seen.append(given)
         return self.outcome(given) if callable(self.outcome) else self.outcome
 
@@ -59,15 +59,15 @@ class DeliveryTests(SynchronousTestCase):
         """Note the offset."""
         self.positions.append(position)
 
-    def _give_back(self, given: StoredMessage, level: int) -> Deferred[None]:
+    def _send_back(self, given: StoredMessage, level: int) -> Deferred[None]:
         """Note what comes back."""
-        self.given_back.append((given.queue_offset, level))
-        return self.way_back()
+        self.sent_back.append((given.queue_offset, level))
+        return self.broker()
 
     def _submit(self, *offsets: int) -> list[StoredMessage]:
         """Pull messages, as it were."""
         messages = [message(offset) for offset in offsets]
-        self.delivery.submit(self.held, self.held.put(messages))
+        self.dispatcher.dispatch(self.held, self.held.put(messages))
         return messages
 
     def test_returns_at_once(self) -> None:
@@ -81,7 +81,7 @@ class DeliveryTests(SynchronousTestCase):
         """None, ACK and any other value mean consumed."""
         for self.outcome in (ACK, False, 0, "x"):
             self._submit(len(self.positions))
-        self.assertEqual((len(self.positions), self.given_back), (4, []))
+        self.assertEqual((len(self.positions), self.sent_back), (4, []))
 
     def test_waits_for_deferred(self) -> None:
         """A message is not consumed before its Deferred fires."""
@@ -117,8 +117,8 @@ class DeliveryTests(SynchronousTestCase):
         self.assertEqual(self.positions, [6])
 
     def test_concurrency(self) -> None:
-        """So many handlers wait at once, and no more; a free place is used."""
-        self.delivery = self._delivery(concurrency=2)
+        """So many handlers wait at once, and no more; one that ends makes way."""
+        self.dispatcher = self._dispatcher(concurrency=2)
         waiting: list[Deferred[None]] = []
         self.outcome = lambda _: waiting.append(Deferred()) or waiting[-1]
         self._submit(1, 2, 3, 4)
@@ -127,12 +127,12 @@ class DeliveryTests(SynchronousTestCase):
         self.assertEqual(len(self.seen), 3)
 
     def test_raises(self) -> None:
-        """What raises is handed back, and only then leaves the queue."""
+        """What raises is sent back, and only then leaves the queue."""
         back: Deferred[None] = Deferred()
-        self.way_back = lambda: back
+        self.broker = lambda: back
         self.outcome = lambda _: 1 // 0
         self._submit(5)
-        self.assertEqual(self.given_back, [(5, 0)])
+        self.assertEqual(self.sent_back, [(5, 0)])
         self.assertEqual((self.positions, len(self.held)), ([], 1))
         back.callback(None)
         self.assertEqual((self.positions, len(self.held)), ([6], 0))
@@ -142,7 +142,7 @@ class DeliveryTests(SynchronousTestCase):
         """A Deferred that fails means retry too."""
         self.outcome = lambda _: fail(ValueError())
         self._submit(5)
-        self.assertEqual(self.given_back, [(5, 0)])
+        self.assertEqual(self.sent_back, [(5, 0)])
         self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
 
     def test_explicit_outcomes(self) -> None:
@@ -151,68 +151,68 @@ class DeliveryTests(SynchronousTestCase):
         self._submit(1)
         self.outcome = succeed(DEAD_LETTER)
         self._submit(2)
-        self.assertEqual(self.given_back, [(1, 4), (2, -1)])
+        self.assertEqual(self.sent_back, [(1, 4), (2, -1)])
 
     def test_nobody_takes_it_back(self) -> None:
-        """A message that cannot be handed back runs again, one attempt later."""
-        self.way_back = lambda: fail(ValueError())
+        """A message that cannot be sent back runs again, one attempt later."""
+        self.broker = lambda: fail(ValueError())
         self.outcome = Retry()
         self._submit(5)
         self.assertEqual((self.positions, len(self.held)), ([], 1))
         self.outcome = None
-        self.clock.advance(AGAIN)
+        self.clock.advance(RETRY_WAIT)
         self.assertEqual([m.reconsume_times for m in self.seen], [0, 1])
         self.assertEqual(self.positions, [6])
 
     def test_batches(self) -> None:
         """With a batch size the handler gets lists."""
-        self.delivery = self._delivery(batch=2)
+        self.dispatcher = self._dispatcher(batch=2)
         self._submit(1, 2, 3)
         offsets = [[m.queue_offset for m in given] for given in self.seen]
         self.assertEqual(offsets, [[1, 2], [3]])
 
     def test_partial(self) -> None:
-        """Of a batch, only what failed is handed back."""
-        self.delivery = self._delivery(batch=3)
-        self.way_back = Deferred
+        """Of a batch, only what failed is sent back."""
+        self.dispatcher = self._dispatcher(batch=3)
+        self.broker = Deferred
         self.outcome = lambda given: Partial(failed=given[:1], level=2)
         self._submit(1, 2, 3)
-        self.assertEqual(self.given_back, [(1, 2)])
+        self.assertEqual(self.sent_back, [(1, 2)])
         self.assertEqual((self.positions, len(self.held)), ([1], 1))
 
     def test_retry_topic(self) -> None:
         """Messages of the retry topic bear their own topic again."""
         self.held = ProcessQueue(queues("%RETRY%G", 1)[0])
-        again = message(3, topic="%RETRY%G", properties={RETRY_TOPIC: "T"})
-        self.delivery.submit(self.held, self.held.put([again]))
+        retried = message(3, topic="%RETRY%G", properties={RETRY_TOPIC: "T"})
+        self.dispatcher.dispatch(self.held, self.held.put([retried]))
         self.assertEqual(self.seen[0].topic, "T")
         self.assertEqual(self.positions, [4])
 
     def test_retry_topic_in_batches(self) -> None:
         """A batch holds messages of one topic only."""
-        self.delivery = self._delivery(batch=10)
+        self.dispatcher = self._dispatcher(batch=10)
         self.held = ProcessQueue(queues("%RETRY%G", 1)[0])
         topics = ["T", "T", "U"]
         messages = [
             message(i, topic="%RETRY%G", properties={RETRY_TOPIC: topic})
             for i, topic in enumerate(topics)
         ]
-        self.delivery.submit(self.held, self.held.put(messages))
+        self.dispatcher.dispatch(self.held, self.held.put(messages))
         self.assertEqual([len(given) for given in self.seen], [2, 1])
 
     def test_timeout(self) -> None:
-        """A handler that takes too long is cancelled, its message handed back."""
-        self.delivery = self._delivery(handler_timeout=10)
+        """A handler that takes too long is cancelled, its message sent back."""
+        self.dispatcher = self._dispatcher(handler_timeout=10)
         stuck: Deferred[None] = Deferred()
         self.outcome = lambda _: stuck
         self._submit(5)
         self.clock.advance(10)
-        self.assertEqual(self.given_back, [(5, 0)])
+        self.assertEqual(self.sent_back, [(5, 0)])
         self.assertTrue(stuck.called)
 
     def test_timeout_not_heeded(self) -> None:
         """A handler that goes on after its time is not waited for."""
-        self.delivery = self._delivery(handler_timeout=10)
+        self.dispatcher = self._dispatcher(handler_timeout=10)
         ignored: Deferred[None] = Deferred()
 
         async def handle(_: Any) -> None:
@@ -224,7 +224,7 @@ class DeliveryTests(SynchronousTestCase):
         self.outcome = handle
         self._submit(5)
         self.clock.advance(10)
-        self.assertEqual(self.given_back, [(5, 0)])
+        self.assertEqual(self.sent_back, [(5, 0)])
         ignored.callback(None)
         self.assertEqual(self.positions, [6])
 
@@ -235,15 +235,15 @@ class DeliveryTests(SynchronousTestCase):
         self._submit(5)
         self.held.drop()
         waiting.callback(Retry())
-        self.assertEqual((self.positions, self.given_back), ([], []))
+        self.assertEqual((self.positions, self.sent_back), ([], []))
 
     def test_closing(self) -> None:
         """When the queue is going nothing is begun, but what runs counts."""
-        self.delivery = self._delivery(concurrency=1)
+        self.dispatcher = self._dispatcher(concurrency=1)
         waiting: Deferred[Any] = Deferred()
         self.outcome = lambda _: waiting
         self._submit(5, 6)
-        self.held.closing = True
+        self.held.close()
         idle = self.held.when_idle()
         waiting.callback(None)
         self.successResultOf(idle)
@@ -251,14 +251,14 @@ class DeliveryTests(SynchronousTestCase):
 
     def test_discard(self) -> None:
         """Of a queue that was dropped nothing is kept."""
-        self.delivery = self._delivery(concurrency=1)
+        self.dispatcher = self._dispatcher(concurrency=1)
         waiting: Deferred[Any] = Deferred()
         self.outcome = lambda _: waiting
         self._submit(5, 6)
         other = ProcessQueue(queues("T", 2)[1])
-        self.delivery.submit(other, other.put([message(9)]))
+        self.dispatcher.dispatch(other, other.put([message(9)]))
         self.held.drop()
-        self.delivery.discard(self.held)
+        self.dispatcher.discard(self.held)
         waiting.callback(None)
         self.assertEqual([m.queue_offset for m in self.seen], [5, 9])
 
@@ -270,7 +270,7 @@ class DeliveryTests(SynchronousTestCase):
         self.successResultOf(idle[0])
         self.assertEqual(self.positions, [6])
 
-    def test_reactor_gets_its_turn(self) -> None:
+    def test_reactor_runs_between_slices(self) -> None:
         """Handlers that take long do not keep the reactor for all messages."""
 
         def handle(_: Any) -> None:
@@ -284,10 +284,10 @@ class DeliveryTests(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_cancel_running(self) -> None:
-        """At a stop what runs is cancelled and handed back."""
+        """At a stop what runs is cancelled and sent back."""
         self.outcome = lambda _: Deferred()
         self._submit(1, 2)
-        cut = self.delivery.cancel_running()
+        cut = self.dispatcher.cancel_running()
         self.assertEqual(sorted(m.queue_offset for m in cut), [1, 2])
-        self.assertEqual(len(self.given_back), 2)
+        self.assertEqual(len(self.sent_back), 2)
         self.assertEqual(self.clock.getDelayedCalls(), [])

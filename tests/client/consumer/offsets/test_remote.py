@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.client.consumer.offsets.remote import (
-    EARLIEST,
-    LATEST,
-    RemoteOffsetStore,
-    consume_from,
-    first_offset,
-)
-from rocketmq_tw.model.group import ConsumeFrom
+from rocketmq_tw.client.consumer.offsets.remote import RemoteOffsetStore
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.remoting.errors import BrokerError, ConnectError
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.offset import (
-    GetMaxOffset,
-    GetMinOffset,
     OffsetResponse,
     QueryConsumerOffset,
-    SearchOffset,
     UpdateConsumerOffset,
 )
 from tests.client.fakes import FakeSession, queues
@@ -37,11 +25,11 @@ class RemoteOffsetStoreTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Make a store on a session without a network."""
         self.session = FakeSession({"T": 2})
-        self.offsets = RemoteOffsetStore(self.session, "G")  # type: ignore[arg-type]
+        self.offsets = RemoteOffsetStore(self.session.brokers, "G")  # type: ignore[arg-type]
 
     def _one_way(self) -> list[tuple[int, int]]:
         """Give queue id and offset of what was sent one way."""
-        sent = self.session.pool.made.one_way
+        sent = self.session.brokers.made.one_way
         return [(r.queue_id, r.commit_offset) for r in sent]
 
     def test_only_forward(self) -> None:
@@ -67,7 +55,7 @@ class RemoteOffsetStoreTests(SynchronousTestCase):
             BrokerError(22, None, "a", "r"),
             BrokerError(1, None, "a", "r"),
         ):
-            self.session.answers[QueryConsumerOffset] = made
+            self.session.brokers.responses[QueryConsumerOffset] = made
             fetched = self.offsets.fetch(QUEUE)
             if isinstance(made, OffsetResponse):
                 self.assertEqual(self.successResultOf(fetched), 4)
@@ -99,27 +87,29 @@ class RemoteOffsetStoreTests(SynchronousTestCase):
         self.offsets.commit_changed()
         done = self.offsets.commit([QUEUE, OTHER])
         self.assertNoResult(done)
-        self.session.calls[-1][2].callback(Response())
+        self.session.brokers.calls[-1][2].callback(Response())
         self.assertEqual(self.successResultOf(done), {})
-        self.assertEqual(self.session.sent(UpdateConsumerOffset)[0].commit_offset, 5)
+        self.assertEqual(
+            self.session.brokers.sent(UpdateConsumerOffset)[0].commit_offset, 5
+        )
         self.offsets.commit([QUEUE])
-        self.assertEqual(len(self.session.calls), 1)
+        self.assertEqual(len(self.session.brokers.calls), 1)
 
     def test_lost_while_connecting(self) -> None:
         """The next owner's offset is not overwritten by ours, sent too late."""
         connected: Deferred[object] = Deferred()
-        self.session.pool.connection = lambda _address: connected  # type: ignore
+        self.session.brokers.connection = lambda _address: connected  # type: ignore
         self.offsets.update(QUEUE, 5)
         self.offsets.commit_changed()
         self.offsets.forget(QUEUE)
-        connected.callback(self.session.pool.made)
+        connected.callback(self.session.brokers.made)
         self.assertEqual(self._one_way(), [])
 
     def test_commit_failed(self) -> None:
         """What could not be stored is named, with the reason."""
         self.offsets.update(QUEUE, 5)
         error = BrokerError(26, "no group", "a", "r")
-        self.session.answers[UpdateConsumerOffset] = error
+        self.session.brokers.responses[UpdateConsumerOffset] = error
         done = self.offsets.commit([QUEUE])
         self.assertEqual(self.successResultOf(done), {QUEUE: error})
 
@@ -127,36 +117,3 @@ class RemoteOffsetStoreTests(SynchronousTestCase):
         """Without an address nothing can be asked."""
         fetched = self.offsets.fetch(MessageQueue("T", "broker-z", 0))
         self.failureResultOf(fetched, ConnectError)
-
-
-class FirstOffsetTests(SynchronousTestCase):
-    """Where a group starts on a queue it never read."""
-
-    def _start(self, topic: str, start: object) -> tuple[int, str]:
-        """Give the offset and the request that was sent."""
-        session = FakeSession({topic: 1})
-        session.answers = {
-            GetMinOffset: OffsetResponse(offset=-1),
-            GetMaxOffset: OffsetResponse(offset=100),
-            SearchOffset: lambda r: OffsetResponse(offset=r.timestamp // 1000),
-        }
-        queue = queues(topic, 1)[0]
-        found = first_offset(session, queue, start)  # type: ignore[arg-type]
-        return self.successResultOf(found), type(session.calls[0][1]).__name__
-
-    def test_table(self) -> None:
-        """Ordinary topics follow the option; retry topics are read whole."""
-        when = datetime.fromtimestamp(50, UTC)
-        self.assertEqual(self._start("T", LATEST), (100, "GetMaxOffset"))
-        self.assertEqual(self._start("T", EARLIEST), (0, "GetMinOffset"))
-        self.assertEqual(self._start("T", when), (50, "SearchOffset"))
-        self.assertEqual(self._start("%RETRY%G", LATEST), (0, "GetMinOffset"))
-        self.assertEqual(self._start("%RETRY%G", EARLIEST), (0, "GetMinOffset"))
-        self.assertEqual(self._start("%RETRY%G", when), (100, "GetMaxOffset"))
-
-    def test_words(self) -> None:
-        """Heartbeats name the option in the original's words."""
-        self.assertEqual(consume_from(LATEST), ConsumeFrom.CONSUME_FROM_LAST_OFFSET)
-        self.assertEqual(consume_from(EARLIEST), ConsumeFrom.CONSUME_FROM_FIRST_OFFSET)
-        when = datetime.fromtimestamp(0, UTC)
-        self.assertEqual(consume_from(when), ConsumeFrom.CONSUME_FROM_TIMESTAMP)

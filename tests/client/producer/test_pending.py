@@ -1,4 +1,4 @@
-"""Attempts: what is tried again, given up, and held back."""
+"""Sends: what is retried, given up, and held back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ from rocketmq_tw.client.errors import (
 from rocketmq_tw.client.producer.results import SendStatus
 from rocketmq_tw.model.message import Message
 from rocketmq_tw.model.queue import MessageQueue
-from rocketmq_tw.remoting.errors import BrokerError, ConnectError, RequestTimeout
+from rocketmq_tw.model.route import TopicRoute
+from rocketmq_tw.remoting.errors import (
+    BrokerError,
+    ConnectError,
+    ConnectionLost,
+    RequestTimeout,
+)
 from rocketmq_tw.testing.link import LinkState
 from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.codes import ResponseCode
@@ -20,7 +26,7 @@ from tests.client.producing import HELLO, ProducerCase
 
 
 class RetryTests(ProducerCase):
-    """What is tried again, where, and until when."""
+    """What is attempted again, where, and until when."""
 
     def test_refused_connect_goes_elsewhere_at_once(self) -> None:
         """The next attempt has another broker's queue in its header."""
@@ -117,13 +123,174 @@ class RetryTests(ProducerCase):
     def test_master_unknown(self) -> None:
         """A queue of a broker that no route names cannot be reached."""
         queue = MessageQueue("T", "broker-x", 0)
-        error = self.failed(self.client_producer.send(HELLO, queue=queue), SendError)
+        sending = self.client_producer.send(HELLO, queue=queue)
+        self.cluster.pump(3.1)
+        error = self.failureResultOf(sending, SendError).value
         self.assertIsInstance(error.__cause__, ConnectError)
+
+    def test_failed_broker_is_avoided(self) -> None:
+        """A broker that failed one message gets none of the next ones for a while."""
+        self.a.outcomes = [ResponseCode.SYSTEM_BUSY]
+        producer = self.client_producer
+        queue = MessageQueue("Two", "broker-a", 0)
+        self.failed(producer.send(Message("Two", b"x"), queue=queue), SendError)
+        for _ in range(10):
+            self.sent(producer.send(Message("Two", b"x")))
+        self.assertEqual((len(self.a.sent), len(self.b.sent)), (1, 10))
+
+    def test_illegal_message_is_nobodys_fault(self) -> None:
+        """A refusal that no retry would help is no reason to avoid the broker."""
+        self.a.outcomes = [ResponseCode.MESSAGE_ILLEGAL]
+        producer = self.client_producer
+        queue = MessageQueue("Two", "broker-a", 0)
+        self.failed(producer.send(Message("Two", b"x"), queue=queue), SendError)
+        for _ in range(10):
+            self.sent(producer.send(Message("Two", b"x")))
+        self.assertGreater(len(self.a.sent), 1)
 
     def setUp(self) -> None:
         """Make the producer."""
         super().setUp()
         self.client_producer = self.producer()
+
+
+class RestartTests(ProducerCase):
+    """A broker that is away for a moment, within a message's time."""
+
+    def setUp(self) -> None:
+        """Send one message, so that there is a connection."""
+        super().setUp()
+        self.client_producer = self.producer()
+        self.sent(self.client_producer.send(HELLO))
+
+    def stop_broker(self) -> None:
+        """Close the connection, and refuse new ones."""
+        self.cluster.network.silence(self.a.address)
+        self.cluster.network.links[-1][1].loseConnection()
+        self.cluster.deliver()
+
+    def start_broker(self) -> None:
+        """Accept connections again."""
+        self.cluster.network.listen(self.a.address, self.a.factory)
+
+    def test_refused_connection(self) -> None:
+        """The broker is tried until it is back; the caller sees a slow send only."""
+        self.stop_broker()
+        sending = self.client_producer.send(HELLO)
+        self.cluster.pump(2)
+        self.assertNoResult(sending)
+        self.start_broker()
+        self.cluster.pump(0.6)
+        self.assertEqual(self.successResultOf(sending).queue.broker_name, "broker-a")
+
+    def test_lost_connection(self) -> None:
+        """A message whose connection was lost is sent again: at least once."""
+        self.a.outcomes = [None]
+        sending = self.client_producer.send(HELLO)
+        self.cluster.deliver()
+        self.stop_broker()
+        self.start_broker()
+        self.cluster.pump(1)
+        self.successResultOf(sending)
+        first, second = self.a.sent[1:]
+        self.assertEqual(first.properties, second.properties)
+
+    def test_until_the_time_is_up(self) -> None:
+        """The pauses grow; the error gives the last attempts and no more."""
+        self.stop_broker()
+        before = len(self.cluster.network.attempts)
+        sending = self.client_producer.send(HELLO)
+        self.cluster.pump(2.8)
+        self.assertNoResult(sending)
+        self.cluster.pump(0.3)
+        error = self.failureResultOf(sending, SendError).value
+        tried = len(self.cluster.network.attempts) - before
+        self.assertEqual(len(error.attempts), tried)
+        self.assertTrue(7 <= tried <= 12, tried)
+        self.assertEqual(str(error).count("could not connect"), 3)
+
+    def test_all_brokers_are_tried_in_a_round(self) -> None:
+        """Where two brokers are away there is no pause between them."""
+        self.stop_broker()
+        self.cluster.network.silence(self.b.address)
+        del self.cluster.network.attempts[:]
+        sending = self.client_producer.send(Message("Two", b"x"))
+        self.cluster.deliver()
+        self.assertEqual(
+            set(self.cluster.network.attempts), {self.a.address, self.b.address}
+        )
+        self.assertEqual(len(self.cluster.network.attempts), 2)
+        self.cluster.pump(3.1)
+        self.failureResultOf(sending, SendError)
+
+    def test_stopping_broker(self) -> None:
+        """A broker that refuses as it stops counts like one that is away."""
+        self.a.outcomes = [ResponseCode.SERVICE_NOT_AVAILABLE] * 5
+        sending = self.client_producer.send(HELLO)
+        self.cluster.pump(2.5)
+        self.successResultOf(sending)
+
+    def test_order_is_kept(self) -> None:
+        """A message with a key waits for its own queue, though there are others."""
+        sent = self.sent(self.client_producer.send(Message("Two", b"1"), key="a"))
+        self.assertEqual(sent.queue.broker_name, "broker-a")
+        self.stop_broker()
+        sending = self.client_producer.send(Message("Two", b"2"), key="a")
+        self.cluster.pump(1)
+        self.assertNoResult(sending)
+        self.start_broker()
+        self.cluster.pump(1)
+        self.assertEqual(self.successResultOf(sending).queue, sent.queue)
+
+    def test_order_forbids_sending_twice(self) -> None:
+        """A message with a key that may be stored already is not sent again."""
+        self.a.outcomes = [None]
+        sending = self.client_producer.send(HELLO, key="k")
+        self.cluster.deliver()
+        self.stop_broker()
+        error = self.failureResultOf(sending, SendError).value
+        self.assertIsInstance(error.__cause__, ConnectionLost)
+
+    def test_one_way_is_sent_once(self) -> None:
+        """A one-way message that finds no broker fails at once."""
+        self.stop_broker()
+        error = self.failed(self.client_producer.send_oneway(HELLO), SendError)
+        self.assertEqual(len(error.attempts), 1)
+
+    def test_no_retries(self) -> None:
+        """With ``retries=0`` one attempt is all."""
+        once = self.client.producer("once", retries=0)
+        self.stop_broker()
+        error = self.failed(once.send(HELLO), SendError)
+        self.assertEqual(len(error.attempts), 1)
+
+    def test_route_is_gone_for_a_moment(self) -> None:
+        """A topic whose only broker left the name server waits for it to return."""
+        self.stop_broker()
+        route = self.cluster.name_server.routes["T"]
+        self.cluster.name_server.routes["T"] = TopicRoute(
+            queue_datas=(), broker_datas=()
+        )
+        sending = self.client_producer.send(HELLO)
+        self.cluster.pump(1.5)
+        self.assertNoResult(sending)
+        self.start_broker()
+        self.cluster.name_server.routes["T"] = route
+        self.cluster.pump(1.2)
+        self.successResultOf(sending)
+
+    def test_hint(self) -> None:
+        """Only for an address that was never reached the error says what to check."""
+        self.stop_broker()
+        self.cluster.network.silence(self.b.address)
+        for queue, hinted in (
+            (MessageQueue("Two", "broker-a", 0), False),
+            (MessageQueue("Two", "broker-b", 0), True),
+        ):
+            sending = self.client_producer.send(Message("Two", b"x"), queue=queue)
+            self.cluster.pump(3.1)
+            text = str(self.failureResultOf(sending, SendError).value)
+            self.assertEqual(text.count("brokerIP1"), int(hinted), text)
 
 
 class CancelTests(ProducerCase):

@@ -1,0 +1,154 @@
+"""
+The brokers, as one client reaches them: their addresses, connections and calls.
+
+A route gives the addresses that brokers advertise. An address to which no connection
+was ever made may be one that only the broker's own host or network can reach, which is
+what a failed connection then says: see :class:`BrokerUnreachable`.
+
+Source: ``MQClientInstance.findBrokerAddressInPublish`` of RocketMQ 5, and what is
+beside it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from rocketmq_tw.client.errors import BrokerUnreachable
+from rocketmq_tw.client.routes import RouteCache
+from rocketmq_tw.model.queue import MessageQueue
+from rocketmq_tw.model.route import MASTER_ID
+from rocketmq_tw.remoting.errors import ConnectError
+from rocketmq_tw.remoting.pool import ConnectionPool
+from rocketmq_tw.remoting.protocol import RemotingProtocol
+from rocketmq_tw.wire.fields import Request, Response
+
+A = TypeVar("A", bound=Response)
+
+#: Seconds without a byte, while a response is due, until a connection is cut.
+UNRESPONSIVE_LIMIT = 2.5
+
+
+class Brokers:
+    """
+    Calls brokers, by address or by queue.
+
+    :ivar live: gives the connection to an address if there is one now, else None. It is
+        the pool's own method, since it is called for every message.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self, *, pool: ConnectionPool, routes: RouteCache, clock: IReactorTime
+    ) -> None:
+        self._pool = pool
+        self._routes = routes
+        self._clock = clock
+        self._reached: set[str] = set()
+        #: The time of a connection's first request without a response.
+        self._unresponsive_since: WeakKeyDictionary[RemotingProtocol, float] = (
+            WeakKeyDictionary()
+        )
+        self.live = pool.live
+        pool.on_connected.append(self._on_connected)
+
+    def address(
+        self, broker_name: str, broker_id: int = MASTER_ID, any_broker: bool = False
+    ) -> str | None:
+        """
+        Look a broker up in the known routes.
+
+        :param any_broker: take another broker of that name if that one is not there.
+        """
+        return self._routes.address(broker_name, broker_id, any_broker)
+
+    def connection(self, address: str) -> Deferred[RemotingProtocol]:
+        """
+        Give the connection to a broker, making it if there is none.
+
+        :returns: fails with :class:`ConnectError`. Cancelling gives up waiting; the
+            attempt continues for whoever else waits.
+        """
+        return self._pool.connection(address).addErrback(self._explain, address)
+
+    def call(
+        self, address: str, request: Request[A], timeout: float = 3.0
+    ) -> Deferred[A]:
+        """Send a request; ``timeout`` is in seconds, connecting included."""
+        live = self.live(address)
+        if live is not None:
+            return live.call(request, timeout)
+        called = self._pool.call(address, request, timeout)
+        return called.addErrback(self._explain, address)
+
+    def call_for(
+        self, queue: MessageQueue, request: Request[A], timeout: float = 3.0
+    ) -> Deferred[A]:
+        """
+        Send a request about a queue to its master, or to a replica where there is none.
+
+        :returns: fails with :class:`ConnectError` when no address of the broker is
+            known, not even to a fresh route.
+        """
+        address = self.address(queue.broker_name, any_broker=True)
+        if address is not None:
+            return self.call(address, request, timeout)
+        return Deferred.fromCoroutine(self._look_up_and_call(queue, request, timeout))
+
+    async def _look_up_and_call(
+        self, queue: MessageQueue, request: Request[A], timeout: float
+    ) -> A:
+        """Find the broker's address in a fresh route, and call it."""
+        await self._routes.find(queue.topic, refresh=True)
+        address = self.address(queue.broker_name, any_broker=True)
+        if address is None:
+            why = "the route has no address of this broker"
+            raise ConnectError(queue.broker_name, why)
+        return await self.call(address, request, timeout)
+
+    # -- failures
+
+    def connect_error(self, address: str, why: str) -> ConnectError:
+        """Make the error of a failed connection, with a hint if that may help."""
+        kind = ConnectError if address in self._reached else BrokerUnreachable
+        return kind(address, why)
+
+    def _explain(self, failure: Failure, address: str) -> Failure:
+        """Add the hint to an error of the pool."""
+        error = failure.value
+        if type(error) is not ConnectError:
+            return failure
+        explained = self.connect_error(address, error.why)
+        explained.__cause__ = error.__cause__
+        return Failure(explained)
+
+    def mark_unresponsive(self, address: str, since: float) -> None:
+        """
+        Note that a request got no response in time.
+
+        A connection whose other end vanished takes all that is written to it. It is cut
+        when nothing came for :data:`UNRESPONSIVE_LIMIT` seconds after a request.
+
+        :param since: when the request was sent, in seconds.
+        """
+        connection = self.live(address)
+        if connection is None:
+            return
+        first = self._unresponsive_since.get(connection)
+        if first is None or connection.last_seen > first:
+            # Something came since the last time: count from this request.
+            first = self._unresponsive_since[connection] = since
+        nothing_came = connection.last_seen <= first
+        if nothing_came and self._clock.seconds() - first >= UNRESPONSIVE_LIMIT:
+            self._log.warn("cutting {address}: no response", address=address)
+            connection.abort()
+
+    def _on_connected(self, address: str, _connection: Any) -> None:
+        """Note that the address can be reached from here."""
+        self._reached.add(address)

@@ -1,0 +1,131 @@
+"""
+What becomes of messages once their handler has returned its outcome.
+
+What is consumed leaves its queue, and the queue's offset moves over it. What is to be
+delivered again is sent back to the broker first: it leaves only when it is safe there,
+never before. What no broker accepts stays, and goes to the handler again in a while.
+
+Source: ``ConsumeMessageConcurrentlyService.processConsumeResult`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+
+from rocketmq_tw.client.consumer.dispatch.outcomes import failures
+from rocketmq_tw.client.consumer.process_queue import ProcessQueue, QueueState
+from rocketmq_tw.model.message import StoredMessage
+from rocketmq_tw.model.queue import MessageQueue
+
+#: Seconds until a message that could not be sent back goes to the handler again.
+RETRY_WAIT: Final = 5.0
+
+#: Sends a message back with a delay level.
+SendBack = Callable[[StoredMessage, int], Deferred[None]]
+
+_OPEN: Final = QueueState.OPEN
+_DROPPED: Final = QueueState.DROPPED
+
+
+class Completion:
+    """
+    Completes messages.
+
+    :param consumed: called with a queue and the offset that may be committed for it.
+    :param send_back: sends a message back.
+    :param redispatch: takes messages that are to go to the handler again.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        *,
+        clock: IReactorTime,
+        consumed: Callable[[MessageQueue, int], None],
+        send_back: SendBack,
+        redispatch: Callable[[ProcessQueue, list[StoredMessage]], None],
+    ) -> None:
+        self._clock = clock
+        self._consumed = consumed
+        self._send_back = send_back
+        self._redispatch = redispatch
+        self._scheduled: set[IDelayedCall] = set()
+
+    def complete(
+        self, queue: ProcessQueue, messages: list[StoredMessage], outcome: Any
+    ) -> Deferred[None] | None:
+        """
+        Take out what is consumed, send back what is not.
+
+        :returns: None if all is consumed; else fires when all was sent back, or is
+            scheduled for another try. It never fails.
+        """
+        if queue.state is _DROPPED:
+            # The queue's new owner repeats what was not committed.
+            return None
+        failed, level = failures(outcome, messages)
+        if not failed:
+            self._remove(queue, messages)
+            return None
+        returned = Deferred.fromCoroutine(self._return(queue, failed, level))
+        returned.addErrback(lambda f: self._log.failure("sending back failed", f))
+        if len(failed) < len(messages):
+            offsets = {message.queue_offset for message in failed}
+            rest = [m for m in messages if m.queue_offset not in offsets]
+            self._remove(queue, rest)
+        return returned
+
+    def stop(self) -> None:
+        """Forget what was scheduled for another try."""
+        for call in self._scheduled:
+            if call.active():
+                call.cancel()
+        self._scheduled.clear()
+
+    def _remove(self, queue: ProcessQueue, messages: list[StoredMessage]) -> None:
+        """Take messages out of the queue and move its offset."""
+        offset = queue.remove(messages)
+        if offset >= 0:
+            self._consumed(queue.queue, offset)
+
+    async def _return(
+        self, queue: ProcessQueue, failed: list[StoredMessage], level: int
+    ) -> None:
+        """Send messages back; keep those that no broker accepts, and try them again."""
+        attempts = [self._send_back(message, level) for message in failed]
+        results = await DeferredList(attempts, consumeErrors=True)
+        if queue.state is _DROPPED:
+            return
+        gone: list[StoredMessage] = []
+        kept: list[StoredMessage] = []
+        for message, (done, _) in zip(failed, results, strict=True):
+            (gone if done else kept).append(message)
+        self._remove(queue, gone)
+        if kept and queue.state is _OPEN:
+            self._log.warn(
+                "{n} messages of {queue} could not be sent back; they are tried again",
+                n=len(kept),
+                queue=queue.queue,
+            )
+            self._retry_later(queue, kept)
+
+    def _retry_later(self, queue: ProcessQueue, messages: list[StoredMessage]) -> None:
+        """Count one more delivery, and dispatch the messages again in a while."""
+        counted = [
+            msgspec.structs.replace(m, reconsume_times=m.reconsume_times + 1)
+            for m in messages
+        ]
+
+        def retry() -> None:
+            self._scheduled.discard(call)
+            self._redispatch(queue, counted)
+
+        call = self._clock.callLater(RETRY_WAIT, retry)
+        self._scheduled.add(call)

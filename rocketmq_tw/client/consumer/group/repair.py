@@ -1,0 +1,89 @@
+"""
+Repairing an offset that the queue does not hold.
+
+It happens when the group was away for so long that its messages are deleted, or when a
+queue was rebuilt. The broker proposes where to continue, forward or back.
+
+Source: ``DefaultMQPushConsumerImpl.pullMessage`` of RocketMQ 5, ``OFFSET_ILLEGAL``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from rocketmq_tw.client.consumer.fetcher import Fetcher
+from rocketmq_tw.client.consumer.offsets.remote import RemoteOffsetStore
+from rocketmq_tw.model.queue import MessageQueue
+
+#: Seconds to wait before a queue is repaired that was repaired a moment ago.
+REPAIR_PAUSE: Final = 1.0
+#: Seconds in which a second repair counts as a moment ago.
+REPAIR_RECENT: Final = 5.0
+
+
+class Repairs:
+    """
+    Repairs offsets of one consumer.
+
+    :param drop: called with a fetcher whose messages are not to count any more.
+    :param done: called with a fetcher whose queue is to be taken again.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        *,
+        offsets: RemoteOffsetStore,
+        clock: IReactorTime,
+        drop: Callable[[Fetcher], None],
+        done: Callable[[Fetcher], None],
+    ) -> None:
+        self._offsets = offsets
+        self._clock = clock
+        self._drop = drop
+        self._done = done
+        self._last: dict[MessageQueue, float] = {}
+        self._running: set[Deferred[None]] = set()
+
+    def begin(self, fetcher: Fetcher, offset: int) -> None:
+        """Repair the queue of a fetcher that has stopped."""
+        running = Deferred.fromCoroutine(self._repair(fetcher, offset))
+        self._running.add(running)
+
+        def failed(failure: Failure) -> None:
+            if not failure.check(CancelledError):
+                self._log.failure("a repair failed", failure)
+
+        running.addErrback(failed)
+        running.addCallback(lambda _: self._running.discard(running))
+
+    def stop(self) -> None:
+        """Cancel what is in flight."""
+        for running in list(self._running):
+            running.cancel()
+
+    async def _repair(self, fetcher: Fetcher, offset: int) -> None:
+        """Freeze the offset, drop the messages, store it, take it: in this order."""
+        queue = fetcher.queue
+        self._log.warn(
+            "{queue} does not hold {here}; continuing at {there}",
+            queue=queue,
+            here=fetcher.next_offset,
+            there=offset,
+        )
+        self._offsets.freeze(queue, offset)
+        self._drop(fetcher)
+        now = self._clock.seconds()
+        failed = await self._offsets.commit([queue])
+        if failed or now - self._last.get(queue, -REPAIR_RECENT) < REPAIR_RECENT:
+            await deferLater(self._clock, REPAIR_PAUSE)
+        self._last[queue] = now
+        self._done(fetcher)

@@ -1,0 +1,47 @@
+"""When a queue is not pulled further, because too much of it is not consumed yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+if TYPE_CHECKING:
+    from rocketmq_tw.client.consumer.process_queue import ProcessQueue
+
+_MIB: Final = 1 << 20
+
+
+class CacheSize(msgspec.Struct):
+    """How many bytes of message bodies all queues of one consumer hold."""
+
+    total: int = 0
+
+
+class PullLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    How much may be held; each is compared with ``>``.
+
+    :ivar batch: messages asked for in one pull.
+    :ivar messages: of one queue.
+    :ivar span: queue offsets between the first message and the last.
+    :ivar size: bytes of bodies, of one queue.
+    :ivar total_size: bytes of bodies, of all queues of the consumer.
+    """
+
+    batch: int = 32
+    messages: int = 1000
+    span: int = 2000
+    size: int = 100 << 20
+    total_size: int = 64 << 20
+
+
+def is_over(limits: PullLimits, messages: ProcessQueue, cache: CacheSize) -> bool:
+    """Whether a queue holds too much; an empty one may always have one pull's worth."""
+    count = len(messages)
+    return bool(count) and (
+        count > limits.messages
+        or messages.size // _MIB > limits.size // _MIB
+        or messages.span > limits.span
+        or cache.total > limits.total_size
+    )
