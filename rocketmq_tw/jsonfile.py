@@ -3,7 +3,7 @@ One JSON document on disk, replaced atomically, the previous one kept as ``.bak`
 
 Files that Apache brokers and name servers wrote are read just as well: their JSON with
 bare integer keys, and their own ``.bak``, which may be all that is there after a crash
-between two renames. Unlike the original, a crash here never leaves the main file
+between two renames. Unlike there, a crash here never leaves the main file
 absent.
 
 Source: ``ConfigManager`` of RocketMQ 5.
@@ -31,6 +31,18 @@ class DamagedDocument(RocketMQError):
         return f"{self.path} is damaged, and its .bak does not help: {self.why}"
 
 
+class UnreadableDocument(RocketMQError):
+    """The system does not let a document be read."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(path, why)
+        self.path = path
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"{self.path} cannot be read: {self.why}"
+
+
 class JsonFile:
     """A document at a path. Both calls block: they read, write and fsync."""
 
@@ -44,7 +56,8 @@ class JsonFile:
 
         :returns: what :func:`rocketmq_tw.wire.fastjson.loads` makes of it; None where
             neither file is there.
-        :raises DamagedDocument: nothing that is there can be read.
+        :raises DamagedDocument: nothing that is there is JSON.
+        :raises UnreadableDocument: something is there, and cannot be opened.
         """
         found = self._find()
         return None if found is None else found[1]
@@ -61,9 +74,13 @@ class JsonFile:
 
     def _find(self) -> tuple[bytes, Any] | None:
         """Look for the first file that can be read: its text and its value."""
-        why = None
+        why: str | None = None
         for path in (self.path, self.backup_path):
-            data = _read(path)
+            try:
+                data = _read(path)
+            except OSError as error:
+                why = error.strerror or str(error)
+                raise UnreadableDocument(path, why) from None
             if data is None:
                 continue
             try:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.jsonfile import DamagedDocument, JsonFile
+from rocketmq_tw.jsonfile import DamagedDocument, JsonFile, UnreadableDocument
 
 
 class JsonFileTests(SynchronousTestCase):
@@ -37,7 +37,7 @@ class JsonFileTests(SynchronousTestCase):
         self.assertEqual(len(os.listdir(self.folder)), 2)
 
     def test_apache_text(self) -> None:
-        """The original's bare integer keys are read."""
+        """Apache's bare integer keys are read."""
         self.file.save(b'{\n"offsetTable":{1:10,\n2:0\n}\n}')
         self.assertEqual(self.file.load(), {"offsetTable": {"1": 10, "2": 0}})
 
@@ -66,6 +66,19 @@ class JsonFileTests(SynchronousTestCase):
         """A damaged document without backup is not taken for a fresh start."""
         self.file.save(b"{")
         self.assertRaises(DamagedDocument, self.file.load)
+
+    def test_unreadable(self) -> None:
+        """What cannot be opened is an error with the path and the system's reason."""
+        self.folder.parent.mkdir()
+        self.folder.write_bytes(b"")
+        error = self.assertRaises(UnreadableDocument, self.file.load)
+        self.assertEqual(str(error), f"{self.main} cannot be read: Not a directory")
+        self.folder.unlink()
+        self.file.save(b"1")
+        self.main.unlink()
+        self.main.mkdir()
+        error = self.assertRaises(UnreadableDocument, self.file.load_bytes)
+        self.assertIn("Is a directory", str(error))
 
     def test_leftovers_of_a_crash(self) -> None:
         """Temporary files of a crash are in nobody's way."""

@@ -3,18 +3,121 @@ Addresses: the wire's ``host:port`` and Twisted's endpoint strings.
 
 The wire knows ``10.0.0.1:10911`` and ``[::1]:10911``. Where a person writes an address,
 an endpoint string is welcome too: ``tcp:10911``, ``unix:/run/mq``, ``tls:host:port``.
+
+An endpoint string is a kind and then arguments, by position or by name, all separated
+by colons; a backslash takes the special meaning from the next character::
+
+    tcp:9876:interface=\\:\\:1:backlog=50
+    kind, port, named arguments
 """
 
 from __future__ import annotations
 
 import re
+import socket
+from typing import Self
+
+import msgspec
 
 from rocketmq_tw.model.msgid import host_to_bytes
 
 #: How records write a host that is no IP address: as the local one.
 NO_HOST = b"\x7f\0\0\1\0\0\0\0"
 
+#: The largest port.
+MAX_PORT = 65535
+
 _SCHEME = re.compile(r"[a-z][a-z0-9]*:")
+_PIECE = re.compile(r"((?:[^\\:]|\\.)*)(?::|\Z)", re.DOTALL)
+_NAMED = re.compile(r"((?:[^\\=]|\\.)*)=(.*)", re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_SPECIAL = re.compile(r"([\\:=])")
+
+#: Where the interface stands among the arguments of a kind, and what it is if absent.
+_INTERFACES = {"tcp": (1, "0.0.0.0"), "tcp6": (2, "::"), "ssl": (4, "0.0.0.0")}
+#: The addresses that stand for all interfaces, and how this host reaches itself there.
+_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+class EndpointString(msgspec.Struct, frozen=True):
+    """
+    A server's endpoint string, taken apart; nothing in the pieces is escaped.
+
+    :ivar arguments: those by position.
+    :ivar options: those by name.
+    """
+
+    kind: str
+    arguments: tuple[str, ...]
+    options: dict[str, str]
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Take a string apart; nothing is checked."""
+        pieces = [found[1] for found in _PIECE.finditer(text)]
+        if text:
+            pieces.pop()  # the empty match at the end
+        arguments: list[str] = []
+        options: dict[str, str] = {}
+        for piece in pieces[1:]:
+            named = _NAMED.fullmatch(piece)
+            if named is None:
+                arguments.append(_unescape(piece))
+            else:
+                options[_unescape(named[1])] = _unescape(named[2])
+        return cls(_unescape(pieces[0]) if pieces else "", tuple(arguments), options)
+
+    @property
+    def has_port(self) -> bool:
+        """Whether it is of a kind that listens on a host's port."""
+        return self.kind in _INTERFACES
+
+    @property
+    def port(self) -> int:
+        """
+        The port to listen on; 0 lets the system choose.
+
+        :raises ValueError: there is none, or it is none.
+        """
+        text = self.options.get("port", self.arguments[0] if self.arguments else "")
+        if not self.has_port or not text.isdecimal() or int(text) > MAX_PORT:
+            raise ValueError(f'"{self}" has no port from 0 to {MAX_PORT}')
+        return int(text)
+
+    @property
+    def interface(self) -> str:
+        """The host that a port is opened on; ``0.0.0.0`` or ``::`` for all of them."""
+        position, default = _INTERFACES.get(self.kind, (0, ""))
+        given = self.options.get("interface", "")
+        if 0 < position < len(self.arguments):
+            given = self.arguments[position]
+        return given or default
+
+    @property
+    def single_interface(self) -> str | None:
+        """The host that a port is opened on; None if that is all interfaces."""
+        host = self.interface
+        return None if host in _WILDCARDS else host
+
+    def on_interface(self, host: str) -> EndpointString:
+        """Copy it, with another host to open the port on."""
+        position = _INTERFACES[self.kind][0]
+        arguments, options = list(self.arguments), dict(self.options)
+        if position < len(arguments):
+            arguments[position] = host
+        else:
+            options["interface"] = host
+        return EndpointString(self.kind, tuple(arguments), options)
+
+    def on_port(self, port: int) -> EndpointString:
+        """Copy it, with another port; the port is the first argument then."""
+        options = {name: v for name, v in self.options.items() if name != "port"}
+        rest = self.arguments if "port" in self.options else self.arguments[1:]
+        return EndpointString(self.kind, (str(port), *rest), options)
+
+    def __str__(self) -> str:
+        named = [f"{_escape(name)}={_escape(v)}" for name, v in self.options.items()]
+        return ":".join([self.kind, *map(_escape, self.arguments), *named])
 
 
 def split_host_port(address: str) -> tuple[str, int]:
@@ -24,9 +127,30 @@ def split_host_port(address: str) -> tuple[str, int]:
     :raises ValueError: it is not of that form, or the port is not 1 to 65535.
     """
     host, colon, port = address.strip().rpartition(":")
-    if not colon or not host or not port.isdigit() or not 0 < int(port) < 65536:
+    if not colon or not host or not port.isdecimal() or not 0 < int(port) <= MAX_PORT:
         raise ValueError(f'"{address}" is not host:port')
-    return host.strip("[]"), int(port)
+    return without_brackets(host), int(port)
+
+
+def host_port(host: str, port: int) -> str:
+    """Write ``host:port``; an IPv6 address gets its brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def without_brackets(host: str) -> str:
+    """Remove the brackets around an IPv6 address, if there are any."""
+    return host[1:-1] if host.startswith("[") and host.endswith("]") else host
+
+
+def is_ip_address(host: str) -> bool:
+    """Whether this is an IPv4 or IPv6 address, without brackets, zone or port."""
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, host)
+        except (OSError, ValueError):
+            continue
+        return True
+    return False
 
 
 def is_endpoint(address: str) -> bool:
@@ -46,7 +170,7 @@ def client_endpoint(address: str, template: str = "tcp:{host}:{port}") -> str:
     if is_endpoint(address):
         return address
     host, port = split_host_port(address)
-    return template.format(host=host.replace(":", r"\:"), port=port)
+    return template.format(host=_escape(host), port=port)
 
 
 def server_endpoint(listen: str, interface: str = "") -> str:
@@ -54,30 +178,56 @@ def server_endpoint(listen: str, interface: str = "") -> str:
     Write the endpoint string that listens.
 
     :param listen: a port, ``host:port``, or an endpoint string, which stays as it is.
+    :param interface: the address that a bare port is opened on; all if empty.
     :raises ValueError: none of these.
     """
     text = listen.strip()
-    if text.isdigit():
-        if int(text) > 65535:
-            raise ValueError(f'"{listen}" is no port: the largest is 65535')
-        where = f":interface={interface}" if interface else ""
+    if text.isdecimal():
+        if int(text) > MAX_PORT:
+            raise ValueError(f'"{listen}" is no port: the largest is {MAX_PORT}')
+        where = f":interface={_escape(interface)}" if interface else ""
         return f"tcp:{text}{where}"
-    kind, _, rest = text.partition(":")
-    if kind in ("tcp", "tcp6", "ssl"):
-        port = rest.partition(":")[0].removeprefix("port=")
-        if not port.isdigit() or int(port) > 65535:
-            raise ValueError(f'"{listen}" has no port; expected {kind}:PORT...')
+    parts = EndpointString.parse(text)
+    if parts.has_port:
+        try:
+            parts.port  # noqa: B018 - for the error it raises
+        except ValueError:
+            raise ValueError(
+                f'"{listen}" has no port; expected {parts.kind}:PORT...'
+            ) from None
         return text
-    if kind in ("unix", "systemd", "haproxy"):
+    if parts.kind in ("unix", "systemd", "haproxy"):
         return text
     host, port = split_host_port(text)
-    escaped = host.replace(":", r"\:")
-    return f"tcp:{port}:interface={escaped}"
+    return f"tcp:{port}:interface={_escape(host)}"
+
+
+def dial_address(endpoint: str) -> str:
+    """
+    Write the address at which a client on this host reaches a server.
+
+    :param endpoint: the server's endpoint string.
+    :returns: ``host:port``, or a client's endpoint string for ``unix:`` and ``ssl:``.
+    :raises ValueError: that cannot be known from the string.
+    """
+    parts = EndpointString.parse(endpoint)
+    if parts.kind == "unix":
+        path = parts.options.get("address", "")
+        return f"unix:{_escape(parts.arguments[0] if parts.arguments else path)}"
+    if not parts.has_port or not parts.port:
+        raise ValueError(
+            f'"{endpoint}" does not say where clients connect to;'
+            " expected a port, host:port, or tcp:, tcp6:, ssl: or unix: with an address"
+        )
+    host = _WILDCARDS.get(parts.interface, parts.interface)
+    if parts.kind == "ssl":
+        return f"ssl:{_escape(host)}:{parts.port}"
+    return host_port(host, parts.port)
 
 
 def peer_address(peer: object) -> tuple[str, bytes]:
     """
-    Give a connection's other end as ``host:port`` and as records write it.
+    Write a connection's other end as ``host:port`` and as records hold it.
 
     :param peer: Twisted's address of it; one without a host is named as it names
         itself.
@@ -85,9 +235,18 @@ def peer_address(peer: object) -> tuple[str, bytes]:
     host, port = getattr(peer, "host", None), getattr(peer, "port", 0)
     if not host:
         return str(peer), NO_HOST
-    shown = f"[{host}]" if ":" in host else host
     try:
         packed = host_to_bytes(host.partition("%")[0], port)
     except ValueError:
         packed = NO_HOST
-    return f"{shown}:{port}", packed
+    return host_port(host, port), packed
+
+
+def _escape(text: str) -> str:
+    """Take the special meaning from all characters of a piece."""
+    return _SPECIAL.sub(r"\\\1", text)
+
+
+def _unescape(text: str) -> str:
+    """Undo :func:`_escape`."""
+    return _ESCAPED.sub(r"\1", text)

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
+from twisted.internet.endpoints import clientFromString
+from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.remoting.addresses import (
+    EndpointString,
     client_endpoint,
+    dial_address,
+    host_port,
     is_endpoint,
+    is_ip_address,
     peer_address,
     server_endpoint,
     split_host_port,
+    without_brackets,
 )
 
 
@@ -31,6 +38,20 @@ class HostPortTests(SynchronousTestCase):
         for address in ("", "host", ":9876", "host:", "host:x", "host:0", "host:65536"):
             error = self.assertRaises(ValueError, split_host_port, address)
             self.assertIn(f'"{address}"', str(error))
+
+    def test_join(self) -> None:
+        """Only IPv6 addresses stand in brackets, and lose them again."""
+        self.assertEqual(host_port("10.0.0.1", 1), "10.0.0.1:1")
+        self.assertEqual(host_port("::1", 1), "[::1]:1")
+        for text, host in (("[::1]", "::1"), ("::1", "::1"), ("[a", "[a"), ("", "")):
+            self.assertEqual(without_brackets(text), host)
+
+    def test_ip_address(self) -> None:
+        """Addresses of both families are told from names, zones and ports."""
+        for text in ("10.0.0.1", "::1", "2001:db8::1"):
+            self.assertTrue(is_ip_address(text), text)
+        for text in ("", "host", "10.0.0", "[::1]", "fe80::1%eth0", "10.0.0.1:1", "\0"):
+            self.assertFalse(is_ip_address(text), text)
 
 
 class PeerTests(SynchronousTestCase):
@@ -102,3 +123,104 @@ class EndpointTests(SynchronousTestCase):
         """Anything else is refused."""
         for text in ("", "65536", "host", "host:99999", "tcp:x", "tcp:70000", "tcp6:"):
             self.assertRaises(ValueError, server_endpoint, text)
+
+
+class EndpointStringTests(SynchronousTestCase):
+    """The endpoint strings of servers, taken apart."""
+
+    def test_parts(self) -> None:
+        """Arguments by position and by name, without their escapes."""
+        parts = EndpointString.parse(r"tcp:9876:interface=\:\:1:backlog=5")
+        self.assertEqual((parts.kind, parts.arguments), ("tcp", ("9876",)))
+        self.assertEqual(parts.options, {"interface": "::1", "backlog": "5"})
+
+    def test_round_trip(self) -> None:
+        """Written again, a string is what it was."""
+        for text in (
+            "tcp:9876",
+            r"tcp:9876:interface=\:\:1:backlog=5",
+            r"unix:/run/a\:b\=c\\d:mode=660",
+            "tcp6:port=9876",
+        ):
+            self.assertEqual(str(EndpointString.parse(text)), text)
+
+    def test_port(self) -> None:
+        """The port stands first, or has its name."""
+        for text in ("tcp:9876", "tcp6:port=9876", "ssl:9876:privateKey=k"):
+            self.assertEqual(EndpointString.parse(text).port, 9876)
+        for text in (
+            "",
+            "tcp",
+            "tcp:",
+            "tcp:x",
+            "tcp:65536",
+            "unix:9876",
+            "tcp:\u00b2",
+        ):
+            parts = EndpointString.parse(text)
+            self.assertRaises(ValueError, getattr, parts, "port")
+
+    def test_interface(self) -> None:
+        """The interface has its name, or the position of its kind."""
+        for text, host, single in (
+            ("tcp:1", "0.0.0.0", None),
+            ("tcp:1:interface=", "0.0.0.0", None),
+            ("tcp:1:10.0.0.1", "10.0.0.1", "10.0.0.1"),
+            (r"tcp:1:interface=\:\:1", "::1", "::1"),
+            ("tcp6:1", "::", None),
+            (r"tcp6:1:50:\:\:1", "::1", "::1"),
+            ("ssl:1:k:c:m:10.0.0.1", "10.0.0.1", "10.0.0.1"),
+        ):
+            parts = EndpointString.parse(text)
+            self.assertEqual((parts.interface, parts.single_interface), (host, single))
+
+    def test_on_interface(self) -> None:
+        """Another host takes the place of the first, wherever that stood."""
+        for text, changed in (
+            ("tcp:1", r"tcp:1:interface=\:\:1"),
+            ("tcp:1:name:5", r"tcp:1:\:\:1:5"),
+            ("tcp:1:backlog=5:interface=name", r"tcp:1:backlog=5:interface=\:\:1"),
+        ):
+            parts = EndpointString.parse(text).on_interface("::1")
+            self.assertEqual(str(parts), changed)
+
+    def test_on_port(self) -> None:
+        """Another port comes first, whether the one before had a name or not."""
+        for text in ("tcp:1:interface=a", "tcp:interface=a:port=1"):
+            parts = EndpointString.parse(text).on_port(2)
+            self.assertEqual(str(parts), "tcp:2:interface=a")
+
+
+class DialTests(SynchronousTestCase):
+    """How a client of this host reaches a server."""
+
+    def test_addresses(self) -> None:
+        """Every kind of endpoint has the address that its clients need."""
+        for endpoint, address in (
+            ("tcp:9876", "127.0.0.1:9876"),
+            ("tcp:port=9876:backlog=5", "127.0.0.1:9876"),
+            ("tcp:9876:interface=0.0.0.0", "127.0.0.1:9876"),
+            ("tcp:9876:interface=10.0.0.1", "10.0.0.1:9876"),
+            (r"tcp:9876:interface=\:\:1", "[::1]:9876"),
+            (r"tcp:9876:interface=\:\:", "[::1]:9876"),
+            ("tcp6:9876", "[::1]:9876"),
+            (r"tcp6:9876:interface=2001\:db8\:\:1", "[2001:db8::1]:9876"),
+            ("ssl:9876:privateKey=k:certKey=c", "ssl:127.0.0.1:9876"),
+            (r"ssl:9876:interface=\:\:1", r"ssl:\:\:1:9876"),
+            ("unix:/run/mq:mode=660", "unix:/run/mq"),
+            (r"unix:address=/run/a\:b", r"unix:/run/a\:b"),
+        ):
+            self.assertEqual(dial_address(endpoint), address)
+
+    def test_usable(self) -> None:
+        """Twisted makes a client's endpoint of each."""
+        reactor = MemoryReactorClock()
+        for endpoint in ("tcp:9876", "tcp6:9876", "ssl:9876", "unix:/run/mq:mode=660"):
+            text = client_endpoint(dial_address(endpoint))
+            clientFromString(reactor, text)
+
+    def test_unknown(self) -> None:
+        """Where the string does not say it, that is an error with the string."""
+        for endpoint in ("tcp:0", "systemd:domain=INET:index=0", "haproxy:tcp:9876"):
+            error = self.assertRaises(ValueError, dial_address, endpoint)
+            self.assertIn(f'"{endpoint}" does not say', str(error))

@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import io
+import os
+import socket
 import sys
 from typing import Any
 from unittest import mock
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import Factory
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.remoting import listener as listener_module
-from rocketmq_tw.remoting.listener import CannotListen, Listener, PortTaken, Program
+from rocketmq_tw.remoting.listener import (
+    CannotListen,
+    Listener,
+    NameUnresolved,
+    PortTaken,
+    Program,
+    ends_in_a_sentence,
+)
 
 
 class RefusingReactor(MemoryReactorClock):  # type: ignore[misc]
     """A reactor whose ports fail with the error it is made with."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, kind: type[OSError] = OSError) -> None:
         super().__init__()
-        self.number = number
+        self.error = kind(number, "no")
         self.stopped = 0
 
     def listenTCP(self, port: int, factory: Any, *rest: Any, **more: Any) -> Any:  # noqa: N802
         """Fail as the system would."""
-        raise CannotListenError("", port, OSError(self.number, "no"))
+        raise CannotListenError("", port, self.error)
 
     def stop(self) -> None:
         """Count."""
@@ -79,6 +90,26 @@ class ListenerTests(SynchronousTestCase):
             str(failure.value), "cannot listen on port 80 of ::1: Permission denied"
         )
 
+    def test_unresolved(self) -> None:
+        """A name without an address is no unknown error."""
+        reactor = RefusingReactor(socket.EAI_NONAME, socket.gaierror)
+        started = Listener(reactor).start("tcp:80:interface=foo.example", Factory())
+        failure = self.failureResultOf(started, NameUnresolved)
+        self.assertEqual(
+            str(failure.value),
+            "cannot listen on port 80 of foo.example: the name does not resolve: no",
+        )
+
+    def test_described(self) -> None:
+        """Ports are named in the words of every kind, sockets by their string."""
+        for endpoint, words in (
+            ("tcp6:9876", "port 9876"),
+            ("ssl:9876:interface=10.0.0.1", "port 9876 of 10.0.0.1"),
+            ("tcp:9876:backlog=5:interface=10.0.0.1", "port 9876 of 10.0.0.1"),
+            ("unix:/run/mq", "unix:/run/mq"),
+        ):
+            self.assertEqual(str(PortTaken(endpoint, "x")), f"{words} is taken: x")
+
     def test_bad_endpoint(self) -> None:
         """What is no endpoint string fails too."""
         started = Listener(MemoryReactorClock()).start("teapot:1", Factory())
@@ -97,6 +128,64 @@ class ProgramTests(SynchronousTestCase):
         """What has failed when the service is started is raised."""
         program = Program(MemoryReactorClock(), Child(fail(PortTaken("tcp:1", "why"))))
         self.assertRaises(PortTaken, program.startService)
+
+    def test_sentence(self) -> None:
+        """An error of ours that ends the program prints its sentence, others all."""
+        with contextlib.suppress(PortTaken), ends_in_a_sentence():
+            raise PortTaken("tcp:1", "why")
+        for error, text in (
+            (PortTaken("tcp:1", "why"), "port 1 is taken: why\n"),
+            (KeyError("x"), "KeyError: 'x'\n"),
+        ):
+            with mock.patch.object(sys, "__stderr__", io.StringIO()) as errors:
+                with mock.patch.object(sys, "stderr", errors):
+                    sys.excepthook(type(error), error, None)
+            self.assertEqual(errors.getvalue(), text)
+
+    def daemon(self, *started: Deferred[None]) -> tuple[Program, int]:
+        """Make a program as a shell starts it; give what reads the shell's errors."""
+        reading, writing = os.pipe()
+        self.addCleanup(os.close, reading)
+        shell = os.dup(2)
+        os.dup2(writing, 2)
+        try:
+            program = Program(RefusingReactor(0), *map(Child, started))
+        finally:
+            os.dup2(shell, 2)
+            os.close(shell)
+            os.close(writing)
+        return program, reading
+
+    def test_sentence_for_the_shell(self) -> None:
+        """A daemon's sentence goes where the program was started from, whole."""
+        program, reading = self.daemon(fail(PortTaken("tcp:1", "w" * 200)))
+        self.assertRaises(PortTaken, program.startService)
+        expected = f"port 1 is taken: {'w' * 200}\n".encode()
+        self.assertEqual(os.read(reading, 1000), expected)
+        # Nothing holds it any more: whoever reads it sees the end.
+        self.assertEqual(os.read(reading, 1000), b"")
+
+    def test_sentence_of_a_later_failure(self) -> None:
+        """So it does when a child fails after some time."""
+        first: Deferred[None] = Deferred()
+        second: Deferred[None] = Deferred()
+        program, reading = self.daemon(first, second)
+        program.startService()
+        first.callback(None)
+        with (
+            mock.patch.object(listener_module.atexit, "register"),
+            mock.patch.object(sys, "__stderr__", None),
+        ):
+            second.errback(PortTaken("tcp:1", "why"))
+        self.assertEqual(os.read(reading, 1000), b"port 1 is taken: why\n")
+        self.assertEqual(os.read(reading, 1000), b"")
+
+    def test_nothing_for_the_shell(self) -> None:
+        """A program that is started holds nothing of the shell."""
+        for started in ([], [succeed(None)], [succeed(None), succeed(None)]):
+            program, reading = self.daemon(*started)
+            program.startService()
+            self.assertEqual(os.read(reading, 1000), b"")
 
     def test_fails_later(self) -> None:
         """A later failure stops the reactor and sets the exit code."""
