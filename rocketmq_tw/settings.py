@@ -1,5 +1,5 @@
 """
-Settings under the original's names, as in ``broker.conf``::
+Settings under Apache RocketMQ's names, as in ``broker.conf``::
 
     listenPort = 10911
     autoCreateTopicEnable = true
@@ -7,21 +7,32 @@ Settings under the original's names, as in ``broker.conf``::
 A group of settings is declared once, as a struct whose fields are their names in snake
 case. The text is Java's ``.properties``.
 
+Files written for Apache RocketMQ name more than there is here. What somebody relies on
+is refused, the rest is named in a warning: see :class:`Unsupported`.
+
 Source: ``MixAll.properties2Object`` and ``BrokerStartup`` of RocketMQ 5.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, TypeVar
 
 import msgspec
+from twisted.logger import Logger
 
 from rocketmq_tw.model.errors import RocketMQError
+from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.wire.bodies.kvtable import decode_properties, encode_properties
 
+_log = Logger()
+
 S = TypeVar("S", bound=msgspec.Struct)
+
+#: What stands in no text: control characters but for tab, line ends and form feed.
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 
 _EXPECTED = {
     "int": "a whole number",
@@ -41,11 +52,42 @@ class BadSetting(RocketMQError):
         self.expected = expected
 
     def __str__(self) -> str:
-        return f'{self.key} is "{self.value}"; expected {self.expected}'
+        value = log_safe(self.value)
+        return f'{self.key} is "{value}"; expected {self.expected}'
 
 
 class UnreadableSettings(RocketMQError):
     """A file of settings cannot be read."""
+
+
+class Unsupported(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    A setting of Apache RocketMQ for something that is not here.
+
+    :ivar harmless: the values, in lower case, that ask for nothing; no value does too.
+    :ivar expected: for the error: a harmless value, and why no other can be used. None
+        where nobody is harmed if the setting has no effect.
+    """
+
+    harmless: tuple[str, ...] = ("false",)
+    expected: str | None = None
+
+    def asks_for_nothing(self, key: str, text: str) -> bool:
+        """
+        Whether it makes no difference that the setting has no effect.
+
+        :raises BadSetting: it makes one that must not be ignored.
+        """
+        value = text.strip()
+        if not value or value.lower() in self.harmless:
+            return True
+        if self.expected is not None:
+            raise BadSetting(key, value, self.expected)
+        return False
+
+
+#: No setting is known to be unsupported.
+NOTHING: Mapping[str, Unsupported] = {}
 
 
 def read(path: str) -> dict[str, str]:
@@ -56,34 +98,56 @@ def read(path: str) -> dict[str, str]:
     """
     try:
         with open(path, "rb") as file:
-            return decode_properties(file.read())
+            text = file.read()
     except OSError as error:
         why = error.strerror or error
         raise UnreadableSettings(f"cannot read the settings in {path}: {why}") from None
-    except ValueError as error:
-        raise UnreadableSettings(f"{path} is not a properties file: {error}") from None
+    control = _CONTROL.search(text)
+    if control is not None:
+        raise UnreadableSettings(
+            f"{path} is not a properties file: byte {control.start()} is"
+            f" 0x{control[0][0]:02x}, a control character"
+        )
+    return decode_properties(text)
 
 
-def apply(kind: type[S], values: dict[str, str]) -> tuple[S, list[str]]:
+def apply(
+    kind: type[S],
+    values: Mapping[str, str],
+    unsupported: Mapping[str, Unsupported] = NOTHING,
+) -> tuple[S, list[str]]:
     """
     Make a struct of settings from texts; what is not there keeps its default.
 
-    :returns: the struct, and the keys that it does not have.
-    :raises BadSetting: a value is not of its setting's type.
+    :param unsupported: what is known, but not here, by key.
+    :returns: the struct, and the keys without effect, sorted: those that nobody knows,
+        and those of unsupported settings that ask for something.
+    :raises BadSetting: a value is not of its setting's type, or asks for something
+        unsupported that must not be ignored.
     """
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     known: dict[str, Any] = {}
+    idle: list[str] = []
     for key, text in values.items():
-        field = fields.get(key)
-        if field is None:
-            continue
-        try:
-            known[field.name] = msgspec.convert(
-                text.strip(), field.type, strict=False, str_keys=True
-            )
-        except msgspec.ValidationError as error:
-            raise BadSetting(key, text, _expected(field.type, str(error))) from None
-    return kind(**known), sorted(set(values) - set(fields))
+        lacking, field = unsupported.get(key), fields.get(key)
+        if lacking is not None:
+            if not lacking.asks_for_nothing(key, text):
+                idle.append(key)
+        elif field is None:
+            idle.append(key)
+        if field is not None:
+            known[field.name] = _converted(field, text)
+    return kind(**known), sorted(idle)
+
+
+def warn_of_idle(path: str | None, keys: Sequence[str]) -> None:
+    """Name in one line all settings of a file that have no effect."""
+    if keys:
+        _log.warn(
+            "{path}: these settings have no effect here: {keys}",
+            path=path,
+            keys=", ".join(map(log_safe, keys)),
+        )
 
 
 def to_values(settings: msgspec.Struct) -> dict[str, str]:
@@ -106,8 +170,17 @@ def to_properties(settings: msgspec.Struct) -> bytes:
     return encode_properties(to_values(settings))
 
 
+def _converted(field: msgspec.structs.FieldInfo, text: str) -> Any:
+    """Read a setting's value. :raises BadSetting: it is not of the setting's type."""
+    try:
+        return msgspec.convert(text.strip(), field.type, strict=False, str_keys=True)
+    except msgspec.ValidationError as error:
+        expected = _expected(field.type, str(error))
+        raise BadSetting(field.encode_name, text, expected) from None
+
+
 def _expected(kind: Any, error: str) -> str:
-    """Say in words what a setting takes."""
+    """Describe in words what a setting takes."""
     if isinstance(kind, type) and issubclass(kind, Enum):
         return "one of " + ", ".join(str(member.value) for member in kind)
     pattern = re.search(r"matching regex '(.*)'", error)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 
 import msgspec
 from twisted.application.service import IService
@@ -11,12 +10,24 @@ from twisted.python import usage
 
 from rocketmq_tw.broker import tap as broker_tap
 from rocketmq_tw.broker.config import BrokerConfig
+from rocketmq_tw.broker.configuration import DATA, name_servers
+from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.namesrv.config import NamesrvConfig
-from rocketmq_tw.remoting.addresses import server_endpoint
+from rocketmq_tw.remoting.addresses import dial_address, server_endpoint
+from rocketmq_tw.remoting.preflight import (
+    check_port,
+    resolve_interface,
+    will_chroot,
+)
 
 
 class Options(usage.Options):
-    """The options of ``twistd rocketmq``."""
+    """
+    The options of ``twistd rocketmq``.
+
+    :ivar settings: the broker's, once the options are parsed.
+    :ivar name_server: the name server's.
+    """
 
     synopsis = "[options]"
     longdesc = (
@@ -24,64 +35,60 @@ class Options(usage.Options):
         " Point a client at 127.0.0.1:9876 and send; topics are created on the way."
     )
     optParameters = [
-        ["data", "d", None, f"folder of the messages [default: ./{broker_tap.DATA}]"],
+        ["data", "d", None, f"folder of the messages [default: ./{DATA}]"],
         ["listen", "p", None, "the broker's port or endpoint string [default: 10911]"],
         ["namesrv-listen", "P", "9876", "the name server's port or endpoint string"],
-        ["config", "c", None, "a broker.conf: settings under the original's names"],
-        ["advertise", None, None, "address that clients are told to connect to"],
+        ["config", "c", None, "a broker.conf: settings under Apache RocketMQ's names"],
+        ["advertise", None, None, "address that clients connect to [default: found]"],
         ["name", None, None, "the broker's name [default: the host's name]"],
     ]
     optFlags = [broker_tap.MEMORY_FLAG]
 
+    settings: BrokerConfig
+    name_server: NamesrvConfig
+
     def postOptions(self) -> None:
         """Check everything; what cannot be used is a usage error that says why."""
-        self["namesrv"] = None
         try:
-            endpoint = server_endpoint(self["namesrv-listen"])
-        except ValueError as error:
+            endpoint = resolve_interface(server_endpoint(self["namesrv-listen"]))
+            address = dial_address(endpoint)
+        except (RocketMQError, ValueError) as error:
             raise usage.UsageError(f"--namesrv-listen: {error}") from None
-        config = broker_tap.settle(self)
-        self.settings: BrokerConfig = config
+        config = broker_tap.checked_config(self, None)
+        others = name_servers(config.namesrv_addr) if config.namesrv_addr else []
+        namesrv_addr = ";".join([address, *others])
+        self.settings = msgspec.structs.replace(config, namesrv_addr=namesrv_addr)
+        folder = os.path.join(config.store_path_root_dir, "namesrv")
         self.name_server = NamesrvConfig(
             listen=endpoint,
-            kv_config_path=os.path.join(
-                config.store_path_root_dir, "namesrv", "kvConfig.json"
-            ),
-            config_store_path=os.path.join(
-                config.store_path_root_dir, "namesrv", "namesrv.properties"
-            ),
+            kv_config_path=os.path.join(folder, "kvConfig.json"),
+            config_store_path=os.path.join(folder, "namesrv.properties"),
         )
 
 
-def _reached_at(endpoint: str) -> str:
-    """Say how a client in this process reaches what listens on an endpoint."""
-    kind, _, rest = endpoint.partition(":")
-    if kind != "tcp":
-        return endpoint
-    port, *more = re.split(r"(?<!\\):", rest)
-    host = "127.0.0.1"
-    for piece in more:
-        name, _, value = piece.replace("\\:", ":").partition("=")
-        if name == "interface" and value not in ("", "0.0.0.0"):
-            host = "::1" if value == "::" else value
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
 def makeService(options: Options) -> IService:
-    """Make both services; the broker registers as soon as the name server is there."""
+    """
+    Make both services; the broker registers as soon as the name server is there.
+
+    :raises RocketMQError: one could not start; the program ends with that sentence.
+    """
     from twisted.internet import reactor
 
+    from rocketmq_tw.broker.preflight import check_broker
     from rocketmq_tw.broker.service import BrokerService
     from rocketmq_tw.namesrv.service import NamesrvService
-    from rocketmq_tw.remoting.listener import Program
+    from rocketmq_tw.remoting.listener import Program, ends_in_a_sentence
+    from rocketmq_tw.remoting.reachability import ReachabilityCheck
 
-    broker_tap.clean_up(reactor, options)
-    address = _reached_at(options.name_server.listen)
-    others = options.settings.namesrv_addr
-    names = [address, *(broker_tap.name_servers(others) if others else ())]
-    config = msgspec.structs.replace(options.settings, namesrv_addr=";".join(names))
+    broker_tap.remove_memory_folder(reactor, options)
+    config = options.settings
+    with ends_in_a_sentence():
+        check_broker(config, will_chroot(options))
+        check_port(options.name_server.listen)
+    broker = BrokerService(reactor, config, name_servers(config.namesrv_addr))
     return Program(
         reactor,
         NamesrvService(options.name_server, reactor),
-        BrokerService(reactor, config, names),
+        broker,
+        ReachabilityCheck(reactor, broker),
     )

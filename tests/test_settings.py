@@ -1,4 +1,4 @@
-"""Settings under the original's names: read, applied, refused, written."""
+"""Settings under Apache RocketMQ's names: read, applied, refused, written."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Annotated
 
 import msgspec
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw import settings
@@ -49,6 +50,62 @@ class ReadTests(SynchronousTestCase):
             error = self.assertRaises(settings.UnreadableSettings, settings.read, path)
             self.assertIn(f"cannot read the settings in {path}: {why}", str(error))
 
+    def test_no_text(self) -> None:
+        """A file of something else is refused, not read as odd names."""
+        path = self.write(b"a=1\nb=\0\n")
+        error = self.assertRaises(settings.UnreadableSettings, settings.read, path)
+        self.assertEqual(
+            str(error),
+            f"{path} is not a properties file: byte 6 is 0x00, a control character",
+        )
+
+    def test_texts_of_all_kinds(self) -> None:
+        """Tabs, form feeds, line ends and other encodings are text."""
+        path = self.write(b"\ta=1\r\n\x0cb=\xe9\xff\xc2\x85\n")
+        self.assertEqual(set(settings.read(path)), {"a", "b"})
+
+
+class UnsupportedTests(SynchronousTestCase):
+    """Settings of what is not here."""
+
+    table = {
+        "copies": settings.Unsupported(harmless=("1",), expected="1: no replicas"),
+        "useFilter": settings.Unsupported(),
+        "isDry": settings.Unsupported(),
+    }
+
+    def idle(self, values: dict[str, str]) -> list[str]:
+        """Give the keys without effect."""
+        return settings.apply(Paint, values, self.table)[1]
+
+    def test_harmless(self) -> None:
+        """A value that asks for nothing is not worth a word."""
+        values = {"copies": " 1 ", "useFilter": "FALSE"}
+        self.assertEqual(self.idle(values), [])
+        self.assertEqual(self.idle({"copies": "", "useFilter": " "}), [])
+
+    def test_ignored(self) -> None:
+        """What has no effect is named, beside what nobody knows."""
+        self.assertEqual(self.idle({"z": "1", "useFilter": "true"}), ["useFilter", "z"])
+
+    def test_refused(self) -> None:
+        """What somebody relies on is an error that says what can be used."""
+        error = self.assertRaises(settings.BadSetting, self.idle, {"copies": "2"})
+        self.assertEqual(str(error), 'copies is "2"; expected 1: no replicas')
+
+    def test_known_too(self) -> None:
+        """A setting that is declared keeps its value, and may have no effect."""
+        paint, idle = settings.apply(Paint, {"isDry": "true"}, self.table)
+        self.assertEqual((paint.is_dry, idle), (True, ["isDry"]))
+
+    def test_warned_of(self) -> None:
+        """One line names all; none is written where there is nothing to name."""
+        with capturedLogs() as events:
+            settings.warn_of_idle("a.conf", ["x", "y\n"])
+            settings.warn_of_idle("a.conf", [])
+        [line] = map(formatEvent, events)
+        self.assertEqual(line, "a.conf: these settings have no effect here: x, y\\n")
+
 
 class ApplyTests(SynchronousTestCase):
     """Texts become values."""
@@ -91,13 +148,17 @@ class ApplyTests(SynchronousTestCase):
             ("coatCount", "", "a whole number"),
             ("coatCount", "0", "a whole number >= 1"),
             ("coatCount", "10", "a whole number <= 9"),
-            ("coatCount", "9" * 400, "a whole number"),
+            ("coatCount", "9" * 100, "a whole number"),
             ("isDry", "yes", "true or false"),
             ("colour", "GREEN", "one of RED, BLUE"),
             ("code", "A", "a text like ^[a-z]*$"),
         ):
             said = self.refused(key, text)
             self.assertTrue(said.startswith(f'{key} is "{text}"; expected {expected}'))
+
+    def test_control_characters(self) -> None:
+        """A value cannot break the line of the error."""
+        self.assertIn(r'code is "a\nb"; expected', self.refused("code", "a\nb"))
 
     def test_round_trip(self) -> None:
         """What is written is read back."""

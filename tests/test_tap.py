@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import socket
+from typing import Any
 
 from twisted.application.service import IService
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.tap import Options, _reached_at, makeService
+from rocketmq_tw.remoting.listener import PortTaken
+from rocketmq_tw.tap import Options, makeService
 
 
 class OptionsTests(SynchronousTestCase):
@@ -20,8 +23,8 @@ class OptionsTests(SynchronousTestCase):
         options.parseOptions(list(words))
         return options
 
-    def test_nothing_said(self) -> None:
-        """Both have the original's ports, and keep all in one folder."""
+    def test_nothing_given(self) -> None:
+        """Both have Apache RocketMQ's ports, and keep all in one folder."""
         options = self.options()
         folder = os.path.abspath("rocketmq-data")
         self.assertEqual(options.name_server.listen, "tcp:9876")
@@ -37,26 +40,51 @@ class OptionsTests(SynchronousTestCase):
         self.assertEqual(options.settings.listen_port, 10921)
 
     def test_refused(self) -> None:
-        """It is said which of the two was meant."""
-        error = self.assertRaises(UsageError, self.options, "-P", "99999")
-        self.assertIn("--namesrv-listen", str(error))
+        """The error names the option that was meant."""
+        for text in ("99999", "0", "systemd:domain=INET:index=0", "a..b:9876"):
+            error = self.assertRaises(UsageError, self.options, "-P", text)
+            self.assertIn("--namesrv-listen: ", str(error))
         error = self.assertRaises(UsageError, self.options, "-p", "99999")
         self.assertIn("--listen is 99999", str(error))
 
-    def test_reached_at(self) -> None:
+    def test_dialled(self) -> None:
         """The broker finds the name server of its process, wherever that listens."""
-        for endpoint, address in (
-            ("tcp:9876", "127.0.0.1:9876"),
-            ("tcp:9876:interface=0.0.0.0", "127.0.0.1:9876"),
-            ("tcp:9876:interface=10.0.0.1", "10.0.0.1:9876"),
-            (r"tcp:9876:interface=\:\:1", "[::1]:9876"),
-            (r"tcp:9876:interface=\:\:", "[::1]:9876"),
+        for listen, address in (
+            ("9876", "127.0.0.1:9876"),
+            ("localhost:9876", "127.0.0.1:9876"),
+            ("[::1]:9876", "[::1]:9876"),
+            ("tcp6:9876", "[::1]:9876"),
+            ("unix:/run/mq:mode=660", "unix:/run/mq"),
+            ("ssl:9876:privateKey=k", "ssl:127.0.0.1:9876"),
         ):
-            self.assertEqual(_reached_at(endpoint), address)
+            options = self.options("-P", listen)
+            self.assertEqual(options.settings.namesrv_addr, address)
+
+    def test_more_name_servers(self) -> None:
+        """Those of the file are registered with as well."""
+        path = self.mktemp()
+        with open(path, "w") as file:
+            file.write("namesrvAddr=ns1:9876;ns2:9876\n")
+        expected = "127.0.0.1:9876;ns1:9876;ns2:9876"
+        self.assertEqual(self.options("-c", path).settings.namesrv_addr, expected)
 
     def test_service(self) -> None:
-        """The name server comes first."""
-        service = makeService(self.options("-d", self.mktemp()))
+        """The name server comes first; the address is checked last."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        where = f"127.0.0.1:{port}"
+        words = ["-d", self.mktemp(), "-p", "0", "-P", where]
+        service: Any = makeService(self.options(*words))
         self.assertTrue(IService.providedBy(service))
-        names = [type(each).__name__ for each in service]  # type: ignore[attr-defined]
-        self.assertEqual(names, ["NamesrvService", "BrokerService"])
+        names = [type(each).__name__ for each in service]
+        expected = ["NamesrvService", "BrokerService", "ReachabilityCheck"]
+        self.assertEqual(names, expected)
+
+    def test_cannot_start(self) -> None:
+        """A port that is taken is found before a service is made, for both parts."""
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            where = f"127.0.0.1:{taken.getsockname()[1]}"
+            folder = self.mktemp()
+            for words in (["-P", where, "-p", "0"], ["-p", where]):
+                options = self.options("-d", folder, *words)
+                self.assertRaises(PortTaken, makeService, options)

@@ -1,5 +1,5 @@
 """
-What can be set of a broker, under the original's names.
+What can be set of a broker, under Apache RocketMQ's names.
 
 Source: ``BrokerConfig``, ``MessageStoreConfig`` and ``NettyServerConfig`` of RocketMQ
 5.
@@ -16,32 +16,35 @@ Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Milliseconds = Annotated[int, msgspec.Meta(ge=1)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 
+#: How far below the main port the fast port is.
+FAST_PORT_GAP = 2
+
 #: Local hours, from 0 to 23, as in "04;16".
 _HOURS = "^ *([01]?[0-9]|2[0-3])( *; *([01]?[0-9]|2[0-3]))* *;? *$"
 
 
 class FlushDiskType(Enum):
-    """When a send is answered: with the kernel, or on the disk."""
+    """When a send is acknowledged: once the message is written, or after an fsync."""
 
     ASYNC_FLUSH = "ASYNC_FLUSH"
     SYNC_FLUSH = "SYNC_FLUSH"
 
 
 class BrokerRole(Enum):
-    """What a broker is to others; with ``inSyncReplicas`` = 1 both mean the same."""
+    """What a broker is to others of its name; there are no replicas yet."""
 
     ASYNC_MASTER = "ASYNC_MASTER"
-    SYNC_MASTER = "SYNC_MASTER"
 
 
 class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     """
     The settings of a broker. Sizes are in bytes, times in ms, as in ``broker.conf``.
 
-    :ivar listen: an endpoint string in place of ``listen_port``; not the original's.
+    :ivar listen: an endpoint string in place of ``listen_port``; only here.
     :ivar memory_store_size: bytes of messages that are kept in memory, with none in
-        files; 0 keeps all in files. Not the original's.
-    :ivar broker_ip1: the address that clients are told; found by itself if empty.
+        files; 0 keeps all in files. Only here.
+    :ivar broker_ip1: the address that clients connect to.
+    :ivar broker_ip2: the address that replicas will connect to.
     """
 
     namesrv_addr: str = ""
@@ -69,12 +72,10 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     long_polling_enable: bool = True
     short_polling_time_mills: Milliseconds = 1000
     lite_pull_message_enable: bool = True
-    enable_property_filter: Annotated[bool, msgspec.Meta()] = False
 
     register_name_server_period: Annotated[int, msgspec.Meta(ge=1000)] = 30_000
     register_broker_timeout_mills: Milliseconds = 24_000
     flush_consumer_offset_interval: Milliseconds = 5_000
-    channel_expired_timeout: Milliseconds = 120_000
     server_channel_max_idle_time_seconds: Positive = 120
 
     store_path_root_dir: str = ""

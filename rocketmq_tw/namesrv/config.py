@@ -1,7 +1,7 @@
 """
-The settings of a name server, under the original's names.
+The settings of a name server, under Apache RocketMQ's names.
 
-Source: ``NamesrvConfig`` and ``NettyServerConfig`` of RocketMQ 5.
+Source: ``NamesrvConfig``, ``NettyServerConfig`` and ``TlsSystemConfig`` of RocketMQ 5.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import Annotated
 
 import msgspec
 
-from rocketmq_tw.remoting.addresses import server_endpoint
+from rocketmq_tw.remoting.addresses import server_endpoint, without_brackets
+from rocketmq_tw.settings import Unsupported
 
 _Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 _Positive = Annotated[int, msgspec.Meta(ge=1)]
@@ -31,26 +32,43 @@ CHANGEABLE = frozenset(
     )
 )
 
-#: What must never be changed from afar; asked for, the answer is NO_PERMISSION.
+#: What must never be changed remotely; the response is NO_PERMISSION.
 FORBIDDEN = frozenset(
     ("configBlackList", "configStorePath", "kvConfigPath", "rocketmqHome")
 )
+
+_NO_TLS = "connections are not encrypted yet"
+
+#: Settings that somebody relies on, and that have no effect here.
+UNSUPPORTED = {
+    "enableControllerInNamesrv": Unsupported(
+        expected="false: there are no controllers yet"
+    ),
+    "tls.enable": Unsupported(expected=f"false: {_NO_TLS}"),
+    "tls.server.mode": Unsupported(
+        harmless=("disabled", "permissive"), expected=f"disabled: {_NO_TLS}"
+    ),
+    "useTLS": Unsupported(expected=f"false: {_NO_TLS}"),
+}
 
 
 class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
     """
     Settings; those named in :data:`CHANGEABLE` may change while the server runs.
 
-    :ivar listen_port: on all interfaces; 0 lets the system choose.
-    :ivar listen: our own: an endpoint string or ``host:port``, instead of the port.
+    :ivar listen_port: 0 lets the system choose.
+    :ivar bind_address: the address that ``listen_port`` is opened on.
+    :ivar listen: an endpoint string or ``host:port``, instead of both; only here.
     :ivar kv_config_path: the file of namespaced keys and values.
-    :ivar config_store_path: known for the original's sake; nothing is written there.
-    :ivar scan_not_active_broker_interval: ms between two looks for silent brokers.
+    :ivar config_store_path: shown to administrators; nothing is written there.
+    :ivar scan_not_active_broker_interval: ms between two checks for unresponsive
+        brokers.
     :ivar order_message_enable: routes carry the order configuration of their topic.
-    :ivar return_order_topic_config_to_broker: so do answers to registrations, for all.
+    :ivar return_order_topic_config_to_broker: responses to registrations carry it too,
+        that of all topics.
     :ivar support_acting_master: a replica stands in for a missing master in routes.
-    :ivar enable_all_topic_list: whether code 206 is answered.
-    :ivar enable_topic_list: whether the other lists of topics are.
+    :ivar enable_all_topic_list: whether all topics can be listed (code 206).
+    :ivar enable_topic_list: whether topics can be listed by their kind.
     :ivar need_wait_for_service: routes are refused for a while after the start, so that
         brokers can register first.
     :ivar wait_seconds_for_service: for how long, in seconds.
@@ -59,6 +77,7 @@ class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
     """
 
     listen_port: _Port = 9876
+    bind_address: str = "0.0.0.0"
     listen: str = ""
     kv_config_path: str = os.path.join("rocketmq-data", "namesrv", "kvConfig.json")
     config_store_path: str = ""
@@ -79,4 +98,7 @@ class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
 
         :raises ValueError: ``listen`` is no such thing.
         """
-        return server_endpoint(self.listen or str(self.listen_port))
+        bind = "" if self.bind_address == "0.0.0.0" else self.bind_address
+        return server_endpoint(
+            self.listen or str(self.listen_port), without_brackets(bind)
+        )

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from twisted.application.service import IService
-from twisted.logger import Logger
 from twisted.python import usage
 
 from rocketmq_tw import settings
-from rocketmq_tw.namesrv.config import NamesrvConfig
-from rocketmq_tw.namesrv.service import NamesrvService
-from rocketmq_tw.remoting.listener import Program
+from rocketmq_tw.jsonfile import JsonFile
+from rocketmq_tw.model.errors import RocketMQError
+from rocketmq_tw.namesrv.config import UNSUPPORTED, NamesrvConfig
+from rocketmq_tw.remoting.preflight import (
+    check_port,
+    resolve_interface,
+    will_chroot,
+)
 
-_log = Logger()
+_KV_CONFIG = os.path.join("namesrv", "kvConfig.json")
 
 
 class Options(usage.Options):
@@ -25,7 +28,7 @@ class Options(usage.Options):
     """
 
     optParameters = [
-        ["config", "c", None, "File of settings, as the original's namesrv.conf."],
+        ["config", "c", None, "File of settings, as Apache RocketMQ's namesrv.conf."],
         [
             "listen",
             "p",
@@ -45,11 +48,10 @@ class Options(usage.Options):
     )
 
     namesrv: NamesrvConfig
-    unknown: list[str]
 
     def postOptions(self) -> None:
         """
-        Read the file and check all values.
+        Read the file and check all values; those without effect are warned of.
 
         :raises usage.UsageError: the file or a value in it cannot be used.
         """
@@ -58,35 +60,46 @@ class Options(usage.Options):
             values.setdefault("kvConfigPath", os.path.join(self["data"], _KV_CONFIG))
             if self["listen"] is not None:
                 values.pop("listen", None)
-                key = "listenPort" if self["listen"].isdigit() else "listen"
+                key = "listenPort" if self["listen"].isdecimal() else "listen"
                 values[key] = self["listen"]
-            self.namesrv, self.unknown = settings.apply(NamesrvConfig, values)
-        except (settings.BadSetting, settings.UnreadableSettings) as error:
+            config, idle = settings.apply(NamesrvConfig, values, UNSUPPORTED)
+            endpoint = _endpoint(config)
+            resolved = resolve_interface(endpoint)
+        except RocketMQError as error:
             raise usage.UsageError(str(error)) from None
-        try:
-            self.namesrv.endpoint  # noqa: B018 - for the error it raises
-        except ValueError:
-            raise usage.UsageError(
-                f'listen is "{self.namesrv.listen}"; expected a port (9876), host:port,'
-                " or an endpoint string (tcp:9876:interface=127.0.0.1)"
-            ) from None
+        settings.warn_of_idle(self["config"], idle)
+        if resolved != endpoint:
+            config.listen = resolved
         # A daemon may change its working directory.
-        self.namesrv.kv_config_path = os.path.abspath(self.namesrv.kv_config_path)
+        config.kv_config_path = os.path.abspath(config.kv_config_path)
+        self.namesrv = config
 
 
-_KV_CONFIG = os.path.join("namesrv", "kvConfig.json")
-
-
-def makeService(options: Options) -> IService:  # noqa: N802
-    """Assemble the program."""
-    from twisted.internet import reactor  # noqa: TID251
-
-    if options.unknown:
-        _log.warn(
-            "these settings in {path} are unknown, and ignored: {keys}",
-            path=options["config"],
-            keys=", ".join(options.unknown),
+def _endpoint(config: NamesrvConfig) -> str:
+    """Give the endpoint string. :raises BadSetting: there is none."""
+    try:
+        return config.endpoint
+    except ValueError:
+        expected = (
+            "a port (9876), host:port,"
+            " or an endpoint string (tcp:9876:interface=127.0.0.1)"
         )
-    service: Any = NamesrvService(options.namesrv, reactor)
-    program: IService = Program(reactor, service)
-    return program
+        raise settings.BadSetting("listen", config.listen, expected) from None
+
+
+def makeService(options: Options) -> IService:
+    """
+    Make the name server's service.
+
+    :raises RocketMQError: it could not start; the program ends with that sentence.
+    """
+    from twisted.internet import reactor
+
+    from rocketmq_tw.namesrv.service import NamesrvService
+    from rocketmq_tw.remoting.listener import Program, ends_in_a_sentence
+
+    with ends_in_a_sentence():
+        if not will_chroot(options):
+            JsonFile(options.namesrv.kv_config_path).load()
+        check_port(options.namesrv.endpoint)
+    return Program(reactor, NamesrvService(options.namesrv, reactor))

@@ -1,4 +1,4 @@
-"""``twistd`` with brokers that cannot start, and with one that is told to end."""
+"""``twistd`` with brokers that cannot start, and with one that ends."""
 
 from __future__ import annotations
 
@@ -90,17 +90,20 @@ class ProgramCase(SynchronousTestCase):
         (self.folder / "broker.conf").write_text(_SMALL)
         self.port = free_port()
 
-    def command(self, data: str, port: int) -> list[str]:
-        """Give the command line of a broker in the foreground."""
-        words = ["-c", "from twisted.scripts.twistd import run; run()", "-n"]
+    def command(self, data: str, port: int, *flags: str) -> list[str]:
+        """Give the command line of a broker."""
+        words = ["-c", "from twisted.scripts.twistd import run; run()", *flags]
         words += ["--pidfile=", "rocketmq-broker", "-c", "broker.conf", "-d", data]
         words += ["-p", f"127.0.0.1:{port}", "--advertise", "127.0.0.1"]
         return [sys.executable, *words]
 
-    def launch(self, data: str = "data", port: int = 0) -> subprocess.Popen[str]:
+    def launch(
+        self, data: str = "data", port: int = 0, in_foreground: bool = True
+    ) -> subprocess.Popen[str]:
         """Start a broker; it is killed at the end."""
+        flags = ["-n"] if in_foreground else []
         program = subprocess.Popen(
-            self.command(data, port or self.port),
+            self.command(data, port or self.port, *flags),
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": str(_ROOT), "NAMESRV_ADDR": ""},
             stdout=subprocess.PIPE,
@@ -163,8 +166,18 @@ class CannotStartTests(ProgramCase):
         (config / "topics.json").write_text('{"topicConfigTable":')
         self.fails("topics.json is damaged, and its .bak does not help")
 
+    def test_damaged_table_of_a_daemon(self) -> None:
+        """The sentence comes where the program was started from, if a moment later."""
+        config = self.folder / "data" / "config"
+        config.mkdir(parents=True)
+        (config / "topics.json").write_text('{"topicConfigTable":')
+        program = self.launch(in_foreground=False)
+        _, said = program.communicate(timeout=30)
+        [line] = said.splitlines()
+        self.assertIn("topics.json is damaged, and its .bak does not help", line)
+
     def test_settings(self) -> None:
-        """A value that cannot be used is told with the usage, on standard output."""
+        """A value that cannot be used stands after the usage, on standard output."""
         (self.folder / "broker.conf").write_text("brokerId=1")
         program = self.launch()
         said, _ = program.communicate(timeout=30)

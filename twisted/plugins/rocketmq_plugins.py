@@ -2,23 +2,23 @@
 
 from twisted.application.service import ServiceMaker
 
-rocketmq = ServiceMaker(
+rocketmq = ServiceMaker(  # type: ignore[no-untyped-call]
     "RocketMQ, all in one",
     "rocketmq_tw.tap",
     "A RocketMQ name server and a broker in one process.",
     "rocketmq",
 )
 
-rocketmqNamesrv = ServiceMaker(
+rocketmqNamesrv = ServiceMaker(  # type: ignore[no-untyped-call]
     "RocketMQ name server",
     "rocketmq_tw.namesrv.tap",
     "A RocketMQ name server: tells clients which brokers hold which topics.",
     "rocketmq-namesrv",
 )
 
-rocketmqBroker = ServiceMaker(
+rocketmqBroker = ServiceMaker(  # type: ignore[no-untyped-call]
     "RocketMQ broker",
     "rocketmq_tw.broker.tap",
-    "A RocketMQ broker: stores messages and hands them out.",
+    "A RocketMQ broker: stores messages and delivers them.",
     "rocketmq-broker",
 )

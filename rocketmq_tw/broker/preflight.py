@@ -1,0 +1,55 @@
+"""
+What a broker's program checks of its store and ports before it becomes a daemon.
+
+Nothing is changed or kept. See :mod:`rocketmq_tw.remoting.preflight`.
+"""
+
+from __future__ import annotations
+
+import os
+
+from rocketmq_tw.broker.config import FAST_PORT_GAP, BrokerConfig
+from rocketmq_tw.remoting.addresses import EndpointString
+from rocketmq_tw.remoting.preflight import check_port
+from rocketmq_tw.store.errors import StoreUnreadable
+from rocketmq_tw.store.files.lock import StoreLock
+
+
+def check_broker(config: BrokerConfig, in_chroot: bool = False) -> None:
+    """
+    Find out whether a broker could start now.
+
+    :param in_chroot: paths will mean something else, and cannot be checked.
+    :raises RocketMQError: it could not, and why.
+    """
+    if not config.memory_store_size and not in_chroot:
+        _check_folder(config.store_path_root_dir)
+        _check_lock(os.path.join(config.store_path_root_dir, "lock"))
+    endpoint = config.listen or f"tcp:{config.listen_port}"
+    check_port(endpoint)
+    if config.listen_port > FAST_PORT_GAP:
+        parts = EndpointString.parse(endpoint)
+        check_port(str(parts.on_port(config.listen_port - FAST_PORT_GAP)))
+
+
+def _check_folder(root: str) -> None:
+    """Look whether the store's folder can be used, or made."""
+    path = root
+    while not os.path.lexists(path) and path != os.path.dirname(path):
+        path = os.path.dirname(path)
+    if not os.path.isdir(path):
+        raise StoreUnreadable(path, "it is not a folder")
+    needed = os.R_OK | os.W_OK | os.X_OK if path == root else os.W_OK | os.X_OK
+    if not os.access(path, needed):
+        raise StoreUnreadable(path, "this user may not read and write there")
+
+
+def _check_lock(path: str) -> None:
+    """Look whether another broker has the store open."""
+    if os.path.exists(path):
+        lock = StoreLock(path)
+        try:
+            lock.acquire()
+        except OSError as error:
+            raise StoreUnreadable(path, error.strerror or str(error)) from None
+        lock.release()

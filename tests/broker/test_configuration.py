@@ -1,0 +1,282 @@
+"""From a ``broker.conf`` and a command line to a broker's settings."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Any
+
+from twisted.logger import capturedLogs, formatEvent
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.broker.config import BrokerConfig
+from rocketmq_tw.broker.configuration import (
+    CommandLine,
+    complete_config,
+    name_servers,
+    own_address,
+)
+from rocketmq_tw.model.errors import RocketMQError
+
+
+class ConfigurationCase(SynchronousTestCase):
+    """Makes settings of texts."""
+
+    def setUp(self) -> None:
+        """Forget the environment's name servers."""
+        self.patch(os, "environ", {"NAMESRV_ADDR": ""})
+
+    def config(self, text: str = "", **options: Any) -> BrokerConfig:
+        """Make the settings of a file and options."""
+        path = None
+        if text:
+            path = self.mktemp()
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+        return complete_config(CommandLine(config=path, **options))
+
+    def refused(self, text: str = "", **options: Any) -> str:
+        """Give the sentence that refuses them."""
+        with self.assertRaises((RocketMQError, ValueError)) as caught:
+            self.config(text, **options)
+        return str(caught.exception)
+
+    def warned(self, text: str) -> list[str]:
+        """Give the lines of the log."""
+        with capturedLogs() as events:
+            self.config(text)
+        return [formatEvent(event).partition(": ")[2] for event in events]
+
+
+class ListenTests(ConfigurationCase):
+    """Where a broker listens, and at which address clients find it."""
+
+    def test_ways_to_listen(self) -> None:
+        """A port, host and port, or an endpoint string."""
+        here = "tcp:10921:interface=127.0.0.1"
+        for text, endpoint in (
+            ("10921", ""),
+            ("127.0.0.1:10921", here),
+            (here, here),
+            ("tcp:interface=127.0.0.1:port=10921", here),
+            ("localhost:10921", here),
+            ("[::1]:10921", r"tcp:10921:interface=\:\:1"),
+            ("tcp6:10921", "tcp6:10921"),
+        ):
+            config = self.config(listen=text)
+            self.assertEqual((config.listen, config.listen_port), (endpoint, 10921))
+
+    def test_no_way_to_listen(self) -> None:
+        """An address that clients cannot be sent to is refused."""
+        for text in (
+            "99999",
+            "tcp:99999",
+            "unix:/tmp/x",
+            "tcp:x",
+            "tcp:",
+            "host",
+            "-1",
+        ):
+            self.assertIn(text, self.refused(listen=text))
+
+    def test_of_the_file(self) -> None:
+        """The file's endpoint string is checked like the option's."""
+        self.assertEqual(self.config("listen=127.0.0.1:10921").listen_port, 10921)
+        self.assertIn("unix", self.refused("listen=unix:/tmp/x"))
+
+    def test_bind_address(self) -> None:
+        """The file's address to bind is where a bare port is opened, and no other."""
+        here = "tcp:10921:interface=127.0.0.1"
+        text = "listenPort=10921\nbindAddress=127.0.0.1\n"
+        self.assertEqual(self.config(text).listen, here)
+        self.assertEqual(self.config(text, listen="10922").listen_port, 10922)
+        self.assertEqual(
+            self.config(text, listen="10922").listen, here.replace("1:", "2:", 1)
+        )
+        other = self.config(text, listen="[::1]:10923")
+        self.assertEqual(other.listen, r"tcp:10923:interface=\:\:1")
+        self.assertEqual(self.config("bindAddress=0.0.0.0").listen, "")
+        everywhere = self.config("bindAddress=[::]")
+        self.assertEqual(everywhere.listen, r"tcp:10911:interface=\:\:")
+
+    def test_advertised_by_itself(self) -> None:
+        """One that listens on a single address sends clients there."""
+        for listen, address in (
+            ("127.0.0.1:1", "127.0.0.1"),
+            ("[::1]:1", "::1"),
+            (r"tcp6:1:interface=\:\:1", "::1"),
+        ):
+            config = self.config(listen=listen)
+            self.assertEqual((config.broker_ip1, config.broker_ip2), (address, address))
+        for listen in ("1", "0.0.0.0:1", "tcp:1"):
+            address = own_address(socket.AF_INET)
+            self.assertEqual(self.config(listen=listen).broker_ip1, address)
+
+    def test_advertised(self) -> None:
+        """An address or a name, with the brackets of IPv6 or without."""
+        for text, host in (
+            ("10.0.0.1", "10.0.0.1"),
+            ("::1", "::1"),
+            ("[::1]", "::1"),
+            ("broker-1.example.org", "broker-1.example.org"),
+            ("localhost", "localhost"),
+        ):
+            config = self.config(advertise=text, listen="127.0.0.1:1")
+            self.assertEqual((config.broker_ip1, config.broker_ip2), (host, host))
+        config = self.config("brokerIP1=10.0.0.1\nbrokerIP2=[2001:db8::1]")
+        self.assertEqual(config.broker_ip1, "10.0.0.1")
+        self.assertEqual(config.broker_ip2, "2001:db8::1")
+
+    def test_not_advertised(self) -> None:
+        """No port, no zone, nothing that is no host."""
+        for text in (
+            *("10.0.0.1:10911", "10.0.0", "a b", "http://x", "999.1.1.1", "[::1]:1"),
+            *("[::1", "fe80::1%eth0"),
+        ):
+            self.assertIn("without a port", self.refused(advertise=text))
+
+    def test_own_address(self) -> None:
+        """Without a route outwards there is the loopback."""
+        self.assertEqual(own_address(), "127.0.0.1")
+        self.assertIn(".", own_address(socket.AF_INET))
+
+
+class FileTests(ConfigurationCase):
+    """What a ``broker.conf`` says."""
+
+    def test_nothing(self) -> None:
+        """Everything has a default that works."""
+        config = self.config()
+        self.assertEqual((config.listen_port, config.listen), (10911, ""))
+        self.assertEqual(config.store_path_root_dir, os.path.abspath("rocketmq-data"))
+        self.assertTrue(config.broker_name)
+        self.assertTrue(config.broker_ip1)
+        self.assertEqual(config.broker_ip2, config.broker_ip1)
+
+    def test_options_come_first(self) -> None:
+        """An option beats the file."""
+        text = "listenPort=1\nbrokerName=file\nstorePathRootDir=/file\n"
+        config = self.config(text, name="option", listen="2", data="x")
+        self.assertEqual((config.listen_port, config.broker_name), (2, "option"))
+        self.assertEqual(config.store_path_root_dir, os.path.abspath("x"))
+        config = self.config(text)
+        self.assertEqual((config.listen_port, config.broker_name), (1, "file"))
+        self.assertEqual(config.store_path_root_dir, "/file")
+
+    def test_in_memory(self) -> None:
+        """Messages in memory, the rest in the folder that is given for it."""
+        config = self.config(memory_folder="/m")
+        self.assertEqual(config.store_path_root_dir, "/m")
+        self.assertEqual(config.memory_store_size, 256 << 20)
+        config = self.config("memoryStoreSize=1000000", memory_folder="/m")
+        self.assertEqual(config.memory_store_size, 1000000)
+
+    def test_bad_values(self) -> None:
+        """Key, value and what was expected."""
+        for text, said in (
+            ("listenPort=x", 'listenPort is "x"; expected a whole number'),
+            ("brokerPermission=8", 'brokerPermission is "8"; expected a whole number'),
+            ("traceOn=yes", 'traceOn is "yes"; expected true or false'),
+            ("flushDiskType=NEVER", 'flushDiskType is "NEVER"; expected'),
+            ("messageDelayLevel=1s 2x", 'messageDelayLevel: "2x" is no delay'),
+            ("messageDelayLevel=", "there are no delay levels"),
+            ("namesrvAddr=nowhere", '"nowhere" is not host:port'),
+            ("brokerIP1=10.0.0.999", 'brokerIP1 is "10.0.0.999"; expected an address'),
+            ("brokerIP2=a:b", 'brokerIP2 is "a:b"; expected an address'),
+        ):
+            self.assertIn(said, self.refused(text))
+        with self.assertRaises(RocketMQError) as caught:
+            complete_config(CommandLine(config="no-such-file"))
+        self.assertIn("cannot read the settings", str(caught.exception))
+
+    def test_names(self) -> None:
+        """What could be no topic's name is no broker's or cluster's."""
+        long = "x" * 128
+        for name in ("a b", "a/b", "a\\b", "a\tb", "a\x01b", "", " ", "b\u00e9", long):
+            for key in ("brokerName", "brokerClusterName"):
+                # As such files spell a backslash, and what is no text.
+                escaped = name.replace("\\", "\\\\").replace("\x01", "\\u0001")
+                text = f"{key}={escaped}"
+                self.assertIn(f"{key} is", self.refused(text))
+            self.assertIn("--name is", self.refused(name=name))
+        for name in ("a", "broker-a.example.org_1", "x" * 127):
+            self.assertEqual(self.config(name=name).broker_name, name)
+            config = self.config(f"brokerName={name}\nbrokerClusterName={name}")
+            self.assertEqual(config.broker_name, name)
+            self.assertEqual(config.broker_cluster_name, name)
+
+    def test_host_name(self) -> None:
+        """The host's name stands in, and is checked like any other."""
+        self.patch(socket, "gethostname", lambda: "my host")
+        self.assertIn('brokerName is "my host"', self.refused())
+
+    def test_commit_log_elsewhere(self) -> None:
+        """A commit log that would be left behind is refused; the usual place is not."""
+        text = "storePathRootDir=/srv/mq\nstorePathCommitLog="
+        self.assertEqual(
+            self.refused(text + "/disk2/commitlog"),
+            'storePathCommitLog is "/disk2/commitlog"; expected /srv/mq/commitlog,'
+            " as all files are under storePathRootDir",
+        )
+        self.assertEqual(self.warned(text + "/srv/mq/./commitlog/"), [])
+
+    def test_name_servers(self) -> None:
+        """From the option, else from the environment."""
+        self.assertEqual(self.config(namesrv="a:1;b:2").namesrv_addr, "a:1;b:2")
+        self.assertEqual(name_servers(" a:1 ;; b:2;"), ["a:1", "b:2"])
+        os.environ["NAMESRV_ADDR"] = "nowhere"
+        self.assertIn("nowhere", self.refused())
+
+
+class UnsupportedTests(ConfigurationCase):
+    """Settings that this broker does not act on."""
+
+    def test_refused(self) -> None:
+        """Where somebody relies on it, with the reason."""
+        for text, said in (
+            ("brokerRole=SYNC_MASTER", "ASYNC_MASTER: there are no replicas yet"),
+            ("brokerRole=SLAVE", "ASYNC_MASTER: there are no replicas yet"),
+            ("brokerRole=BOSS", "ASYNC_MASTER: there are no replicas yet"),
+            ("brokerId=1", "expected 0: there are no replicas yet"),
+            ("inSyncReplicas=2", "expected 1: there are no replicas yet"),
+            ("minInSyncReplicas=2", "expected 1: there are no replicas yet"),
+            ("allAckInSyncStateSet=true", "there are no replicas yet"),
+            ("aclEnable=true", "does not check yet who asks"),
+            ("authenticationEnabled=true", "does not check yet who asks"),
+            ("authorizationEnabled=true", "does not check yet who asks"),
+            ("enableControllerMode=true", "there are no controllers yet"),
+            ("enableDLegerCommitLog=TRUE", "there is no DLedger"),
+            ("tls.server.mode=enforcing", "connections are not encrypted yet"),
+            ("tls.enable=true", "connections are not encrypted yet"),
+            ("useTLS=true", "connections are not encrypted yet"),
+            ("storeType=defaultRocksDB", "expected default"),
+            ("configManagerVersion=v2", "expected v1"),
+            ("enableConsumeQueueExt=true", "expected false"),
+            ("enableLmq=true", "there are no light queues"),
+            ("enableMultiDispatch=true", "there are no light queues"),
+            ("readOnlyCommitLogStorePaths=/a", "expected nothing"),
+        ):
+            self.assertIn(said, self.refused(text))
+
+    def test_warned_of(self) -> None:
+        """One line names the others, known or not."""
+        text = (
+            "enablePropertyFilter=true\nslaveReadEnable=true\nzzz=1\nlistenPort=1\n"
+            "transientStorePoolEnable=true\nchannelExpiredTimeout=1000\nnosuch=false\n"
+        )
+        keys = (
+            "channelExpiredTimeout, enablePropertyFilter, nosuch, slaveReadEnable,"
+            " transientStorePoolEnable, zzz"
+        )
+        expected = f"these settings have no effect here: {keys}"
+        self.assertEqual(self.warned(text), [expected])
+
+    def test_switched_off(self) -> None:
+        """The same settings, with the values they have here, are not worth a word."""
+        text = (
+            "aclEnable=False\nbrokerId=0\nenableControllerMode=false\nstoreType=default\n"
+            "brokerRole=ASYNC_MASTER\ninSyncReplicas=1\ntls.server.mode=permissive\n"
+            "enablePropertyFilter=false\nchannelExpiredTimeout=120000\n"
+            "timerWheelEnable=true\nconfigManagerVersion=v1\nslaveReadEnable=false\n"
+        )
+        self.assertEqual(self.warned(text), [])
