@@ -86,5 +86,5 @@ def host_of(part: Part) -> str:
     if isinstance(part, str):
         return part
     if isinstance(part, Client):
-        return str(part.session.reactor.host)
+        return str(part.session.clock.host)
     return part.host

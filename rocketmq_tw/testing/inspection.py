@@ -25,7 +25,7 @@ class Inspection:
 
     def call(self, address: str, request: Request[A], timeout: float) -> Deferred[A]:
         """Send one request."""
-        return self._client.session.call(address, request, timeout)
+        return self._client.session.brokers.call(address, request, timeout)
 
     async def messages(self, topic: str) -> list[StoredMessage]:
         """Read all messages of a topic, queue by queue; none if nobody knows it."""

@@ -145,6 +145,12 @@ class FakeCluster:
         """Let no packet pass between the clients and an address."""
         self.network.cut(CLIENT, address.rpartition(":")[0])
 
+    def disconnect(self, address: str) -> None:
+        """Let the server at an address close its connections."""
+        for link in self.network.links_between(address.rpartition(":")[0]):
+            link.far.loseConnection()
+        self.deliver()
+
     def deliver(self) -> None:
         """Let all that is on its way arrive."""
         self.clock.advance(0)

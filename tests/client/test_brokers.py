@@ -9,6 +9,7 @@ from rocketmq_tw.client.brokers import UNRESPONSIVE_LIMIT
 from rocketmq_tw.client.errors import BrokerUnreachable
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.remoting.errors import ConnectError
+from rocketmq_tw.testing.link import LinkState
 from rocketmq_tw.wire.bodies.heartbeat import HeartbeatData
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.heartbeat import Heartbeat
@@ -72,11 +73,12 @@ class BrokersTests(SynchronousTestCase):
 
     def test_never_reached(self) -> None:
         """The error of an address that nobody reached says where it comes from."""
-        self.cluster.network.silence(self.address)
+        self.cluster.network.refuse(self.address)
         for failed in (
             self.brokers.call(self.address, REQUEST),
             self.brokers.connection(self.address),
         ):
+            self.cluster.deliver()
             error = self.failureResultOf(failed, BrokerUnreachable).value
             self.assertIn(f"the broker advertises {self.address}", str(error))
             self.assertIsNotNone(error.__cause__)
@@ -84,10 +86,11 @@ class BrokersTests(SynchronousTestCase):
     def test_reached_before(self) -> None:
         """A broker that was reached once does not advertise a wrong address."""
         self.connect()
-        self.cluster.network.silence(self.address)
-        self.cluster.network.links[-1][1].loseConnection()
+        self.cluster.network.refuse(self.address)
+        self.cluster.disconnect(self.address)
+        called = self.brokers.call(self.address, REQUEST)
         self.cluster.deliver()
-        error = self.failureResultOf(self.brokers.call(self.address, REQUEST)).value
+        error = self.failureResultOf(called).value
         self.assertIs(type(error), ConnectError)
 
     # -- connections without a response
@@ -135,7 +138,7 @@ class BrokersTests(SynchronousTestCase):
         """After a cut, one late response does not cut the next connection too."""
         self.test_unresponsive_connection_is_cut()
         self.connect()
-        self.cluster.network.links[-1][1].go_silent()
+        self.cluster.network.links[-1].set_state(LinkState.SILENT)
         self.clock.advance(0.5)
         self.brokers.mark_unresponsive(self.address, self.clock.seconds() - 0.5)
         self.cluster.deliver()

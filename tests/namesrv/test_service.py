@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
 from twisted.internet.address import IPv4Address
 from twisted.internet.task import Clock
-from twisted.internet.defer import Deferred
 from twisted.python.filepath import FilePath
 from twisted.trial.unittest import SynchronousTestCase
 

@@ -165,13 +165,12 @@ class RestartTests(ProducerCase):
 
     def stop_broker(self) -> None:
         """Close the connection, and refuse new ones."""
-        self.cluster.network.silence(self.a.address)
-        self.cluster.network.links[-1][1].loseConnection()
-        self.cluster.deliver()
+        self.cluster.network.refuse(self.a.address)
+        self.cluster.disconnect(self.a.address)
 
     def start_broker(self) -> None:
         """Accept connections again."""
-        self.cluster.network.listen(self.a.address, self.a.factory)
+        self.cluster.network.admit(self.a.address)
 
     def test_refused_connection(self) -> None:
         """The broker is tried until it is back; the caller sees a slow send only."""
@@ -212,7 +211,7 @@ class RestartTests(ProducerCase):
     def test_all_brokers_are_tried_in_a_round(self) -> None:
         """Where two brokers are away there is no pause between them."""
         self.stop_broker()
-        self.cluster.network.silence(self.b.address)
+        self.cluster.network.refuse(self.b.address)
         del self.cluster.network.attempts[:]
         sending = self.client_producer.send(Message("Two", b"x"))
         self.cluster.deliver()
@@ -282,7 +281,7 @@ class RestartTests(ProducerCase):
     def test_hint(self) -> None:
         """Only for an address that was never reached the error says what to check."""
         self.stop_broker()
-        self.cluster.network.silence(self.b.address)
+        self.cluster.network.refuse(self.b.address)
         for queue, hinted in (
             (MessageQueue("Two", "broker-a", 0), False),
             (MessageQueue("Two", "broker-b", 0), True),
@@ -395,8 +394,7 @@ class FlowTests(ProducerCase):
         """Thousands that wait and fail do not exhaust the stack."""
         producer = self.producer(max_in_flight=1)
         self.cluster.network.refuse("10.0.0.1:9876")
-        self.cluster.network.links[0].near.loseConnection()
-        self.cluster.deliver()
+        self.cluster.disconnect("10.0.0.1:9876")
         sending = [producer.send(HELLO) for _ in range(1000)]
         self.cluster.deliver()
         for each in sending:
