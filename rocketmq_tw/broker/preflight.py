@@ -48,8 +48,5 @@ def _check_lock(path: str) -> None:
     """Look whether another broker has the store open."""
     if os.path.exists(path):
         lock = StoreLock(path)
-        try:
-            lock.acquire()
-        except OSError as error:
-            raise StoreUnreadable(path, error.strerror or str(error)) from None
+        lock.acquire()
         lock.release()
