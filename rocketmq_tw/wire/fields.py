@@ -110,6 +110,8 @@ def to_ext(values: Fields) -> Ext:
 
 F = TypeVar("F", bound=Fields)
 _WHERE = re.compile(r"`\$\.?([^`]*)`$")
+#: What msgspec takes for a boolean.
+_BOOLEAN_TEXTS = frozenset(("true", "false", "1", "0"))
 _MISSING = re.compile(r"missing required field `([^`]*)`")
 
 
@@ -140,9 +142,13 @@ def _booleans(kind: type[Fields]) -> tuple[str, ...]:
 
 
 def _java_booleans(kind: type[Fields], ext: Ext) -> Ext:
-    """Read what is no boolean as Java does: all but ``true`` is false."""
-    found = {name: ext[name] for name in _booleans(kind) if name in ext}
-    return {**ext, **{n: str(v.lower() == "true").lower() for n, v in found.items()}}
+    """Turn malformed booleans to false, as Java reads them; leave all else alone."""
+    malformed = [
+        name
+        for name in _booleans(kind)
+        if name in ext and ext[name].lower() not in _BOOLEAN_TEXTS
+    ]
+    return {**ext, **dict.fromkeys(malformed, "false")}
 
 
 def _bad_field(kind: type[Fields], ext: Ext, text: str) -> BadField:

@@ -33,6 +33,7 @@ class Measure(Request[SizeResponse]):
     topic: str
     queue_id: int
     exact: bool | None = None
+    quick: bool = True
     client_id: str | None = msgspec.field(name="clientID", default=None)
 
 
@@ -47,6 +48,7 @@ class DeclarationTests(SynchronousTestCase):
                 ("topic", "topic"),
                 ("queue_id", "queueId"),
                 ("exact", "exact"),
+                ("quick", "quick"),
                 ("client_id", "clientID"),
             ),
         )
@@ -67,7 +69,9 @@ class ToExtTests(SynchronousTestCase):
     def test_always_texts(self) -> None:
         """Numbers and booleans are texts, as Java spells them; None stays out."""
         ext = to_ext(Measure(topic="T", queue_id=-1, exact=False))
-        self.assertEqual(ext, {"topic": "T", "queueId": "-1", "exact": "false"})
+        self.assertEqual(
+            ext, {"topic": "T", "queueId": "-1", "exact": "false", "quick": "true"}
+        )
 
     def test_body_and_status_stay_out(self) -> None:
         """Neither travels in the header's fields."""
@@ -111,6 +115,35 @@ class FromExtTests(SynchronousTestCase):
         }.items():
             found = from_ext(Measure, {"topic": "T", "queueId": "7", "exact": text})
             self.assertIs(found.exact, meant)
+
+    def test_malformed_boolean_among_good_fields(self) -> None:
+        """It is false; the other fields are read as they are without it."""
+        good = {"topic": "T", "queueId": "7", "clientID": "maybe"}
+        for text, meant in {
+            "true": True,
+            "1": True,
+            "0": False,
+            "FALSE": False,
+        }.items():
+            for malformed in ("maybe", "", "2"):
+                found = from_ext(Measure, {**good, "exact": malformed, "quick": text})
+                self.assertEqual(
+                    found,
+                    Measure(
+                        topic="T",
+                        queue_id=7,
+                        exact=False,
+                        quick=meant,
+                        client_id="maybe",
+                    ),
+                )
+
+    def test_malformed_boolean_does_not_hide_a_bad_number(self) -> None:
+        """A number that cannot be read is still the error, not the boolean."""
+        error = self.assertRaises(
+            BadField, from_ext, Measure, {"topic": "T", "queueId": "x", "exact": "x"}
+        )
+        self.assertEqual(error.field, "queueId")
 
     def test_long_values_are_cut(self) -> None:
         """No peer can make our error messages endless."""
