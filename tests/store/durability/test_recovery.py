@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import msgspec
 
@@ -13,6 +14,7 @@ from rocketmq_tw.store.message_store import MessageStore
 from rocketmq_tw.wire.record import decode_all
 from tests.store.cases import NOW, SIZE, TOPIC, StoreCase, draft
 
+_ROOT = Path(__file__).parents[3]
 _WRITER = """
 import os, signal, sys
 from twisted.internet.task import Clock
@@ -77,8 +79,7 @@ class KilledTests(RecoveryCase):
         """All that was stored before SIGKILL is there, without any flush."""
         root = os.path.abspath(self.mktemp())
         command = [sys.executable, "-c", _WRITER, root]
-        top = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
-        done = subprocess.run(command, cwd=top, check=False)
+        done = subprocess.run(command, cwd=_ROOT, check=False)
         self.assertEqual(done.returncode, -signal.SIGKILL)
         bodies = self.bodies(self.open(root))
         self.assertEqual(bodies, [b"%d" % number for number in range(1000)])
