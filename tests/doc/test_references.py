@@ -9,11 +9,12 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+import rocketmq_tw
+from rocketmq_tw import client, testing
+
 ROOT = Path(__file__).parents[2]
-#: A role with a full name, as in ``:class:`~rocketmq_tw.wire.fields.Request```.
-_REFERENCE = re.compile(
-    r":(?:mod|class|meth|func|attr|data|exc):`~?(rocketmq_tw[\w.]*)`"
-)
+#: A role with a full name (attributes may be made by an instance), as in ``:class:`~rocketmq_tw.wire.fields.Request```.
+_REFERENCE = re.compile(r":(?:mod|class|meth|func|data|exc):`~?(rocketmq_tw[\w.]*)`")
 
 
 def references() -> Iterator[tuple[Path, str]]:
@@ -38,6 +39,17 @@ def exists(name: str) -> bool:
             found = getattr(found, part)
         return True
     return False
+
+
+class ApiTests(SynchronousTestCase):
+    """The API reference."""
+
+    def test_every_public_name(self) -> None:
+        """All that users import is described."""
+        text = "".join(path.read_text() for path in (ROOT / "doc/api").glob("*.rst"))
+        text += " ".join(client.errors.__dict__)
+        for name in {*rocketmq_tw.__all__, *client.__all__, *testing.__all__}:
+            self.assertRegex(text, rf"\b{name}\b")
 
 
 class ReferenceTests(SynchronousTestCase):
