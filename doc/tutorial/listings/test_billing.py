@@ -9,7 +9,6 @@ from twisted.trial.unittest import SynchronousTestCase
 from rocketmq_tw import DEAD_LETTER, Message, Retry
 from rocketmq_tw.testing import MemoryCluster
 
-
 ORDER = b'{"id": "7", "amount": 5}'
 
 
