@@ -35,11 +35,19 @@ class MemoryPort:
 
     Who connects while it does not read (``stopReading``) is connected, as in the
     backlog of a kernel, and accepted once it reads.
+
+    :ivar interface: what was asked for; it is reached at its host's address all the
+        same.
     """
 
     def __init__(
-        self, network: MemoryNetwork, address: str, factory: IProtocolFactory
+        self,
+        network: MemoryNetwork,
+        address: str,
+        factory: IProtocolFactory,
+        interface: str = "",
     ) -> None:
+        self.interface = interface
         self._network = network
         self._address = address
         self._factory = factory
@@ -128,6 +136,11 @@ class MemoryNetwork:
         """Every connection that one of its ends believes in, oldest first."""
         self._links = [link for link in self._links if link.is_open]
         return list(self._links)
+
+    @property
+    def ports(self) -> dict[str, MemoryPort]:
+        """Everything that listens, by ``host:port``, oldest first."""
+        return dict(self._ports)
 
     def watch(self, host: str, traffic: Traffic) -> None:
         """Let the requests that reach a host pass through a :class:`Traffic`."""

@@ -28,6 +28,9 @@ from rocketmq_tw.testing.threads import ManualThreads, ThreadPoolDouble
 if TYPE_CHECKING:
     from rocketmq_tw.testing.network import MemoryNetwork, MemoryPort
 
+#: The names by which a host calls itself.
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
 
 @implementer(IReactorTime, IReactorTCP)
 class MemoryReactor:
@@ -100,7 +103,8 @@ class MemoryReactor:
         """
         from rocketmq_tw.testing.network import MemoryPort
 
-        made = MemoryPort(self._network, f"{self.host}:{port}", factory)
+        address = f"{self.host}:{port}"
+        made = MemoryPort(self._network, address, factory, interface)
         made.startListening()
         return made
 
@@ -113,7 +117,8 @@ class MemoryReactor:
         bindAddress: tuple[str, int] | None = None,  # noqa: N803
     ) -> BaseConnector:
         """Connect to a port of another host, or of this one."""
-        connector = _Connector(self, self._network, f"{host}:{port}", factory, timeout)
+        address = f"{self.host if host in _LOOPBACK else host}:{port}"
+        connector = _Connector(self, self._network, address, factory, timeout)
         connector.connect()
         if self.is_down and connector.transport is not None:
             connector.transport.failIfNotConnected(ConnectionRefusedError("down"))

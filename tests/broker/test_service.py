@@ -8,10 +8,9 @@ import shutil
 from collections.abc import Sequence
 from typing import Any
 
-from twisted.internet.defer import maybeDeferred
-from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IProtocolFactory
-from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.internet.protocol import Factory
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.broker.broker import Broker, Install
@@ -19,15 +18,16 @@ from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.features import FEATURES
 from rocketmq_tw.broker.service import BrokerService
 from rocketmq_tw.jsonfile import DamagedDocument
-from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.errors import ConnectionLost, Refused
 from rocketmq_tw.remoting.listener import PortTaken
+from rocketmq_tw.remoting.pool import ConnectionPool
+from rocketmq_tw.remoting.protocol import RemotingProtocol
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.errors import StoreLocked, StoreUnreadable
+from rocketmq_tw.testing import MemoryNetwork
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.command import Command, decode_json, encode_request
 from rocketmq_tw.wire.errors import BadField
 from rocketmq_tw.wire.fields import Request
-from rocketmq_tw.wire.frame import FrameDecoder
 from rocketmq_tw.wire.requests.heartbeat import GetConsumerList, Heartbeat
 from rocketmq_tw.wire.requests.offset import QueryConsumerOffset, UpdateConsumerOffset
 from rocketmq_tw.wire.requests.pull import SUBSCRIPTION, SUSPEND
@@ -40,61 +40,57 @@ HEARTBEAT = (
 )
 
 
-class Reactor(MemoryReactorClock):
-    """A reactor in memory, whose ports may be taken."""
-
-    def __init__(self, *taken: int) -> None:
-        super().__init__()
-        self.taken = taken
-        self.advance(NOW)
-
-    def listenTCP(self, port: int, *rest: Any, **more: Any) -> Any:  # noqa: N802
-        """Listen, unless the port is taken."""
-        if port in self.taken:
-            raise CannotListenError("", port, OSError(98, "taken"))
-        return super().listenTCP(port, *rest, **more)
+HOST = "10.0.0.1"
 
 
 class Client:
-    """A connection to a port of a reactor in memory."""
+    """A client's connection to a broker; it may stop reading."""
 
-    def __init__(self, reactor: Reactor, port: int) -> None:
-        found = [(f, n) for n, f, *_ in reactor.tcpServers if n == port]
-        factory: IProtocolFactory = found[-1][0]
-        self.protocol: Any = factory.buildProtocol(None)  # type: ignore[arg-type]
-        self.transport = StringTransport()
-        self.protocol.makeConnection(self.transport)
-        self.decoder = FrameDecoder()
+    def __init__(self, network: MemoryNetwork, port: int) -> None:
+        self._clock = network.clock
+        self._came: list[Any] = []
+        pool = ConnectionPool(network.reactor("10.0.0.9"))
+        connected: list[RemotingProtocol] = []
+        pool.connection(f"{HOST}:{port}").addCallback(connected.append)
+        self._clock.advance(0)
+        (self.connection,) = connected
 
     def send(self, request: Request[Any]) -> None:
-        """Send a request."""
-        self.protocol.dataReceived(encode_request(request, 1))
+        """Send a request, and let its response come, if it is not held."""
+        self.connection.call(request, timeout=None).addBoth(self._receive)
+        self._clock.advance(0)
 
-    def responses(self) -> list[Command]:
-        """Give the responses that came since the last time."""
-        frames = self.decoder.feed(self.transport.value())
-        self.transport.clear()
-        found = [decode_json(header, body) for _, header, body in frames]
-        return [each for each in found if each.is_response]
+    def _receive(self, response: Any) -> None:
+        self._came.append(response)
+
+    def responses(self) -> list[Any]:
+        """Give the responses that came since the last time; refusals as failures."""
+        came, self._came = self._came, []
+        return came
 
     def codes(self) -> list[int]:
         """Give the codes of the responses that came since the last time."""
-        return [each.code for each in self.responses()]
+        return [
+            each.value.code if isinstance(each, Failure) else int(each.status)
+            for each in self.responses()
+        ]
 
     def close(self) -> None:
-        """Let the connection go."""
-        if self.protocol.connected:
-            self.protocol.connectionLost()
+        """Close the connection."""
+        self.connection.close()
+        self._clock.advance(0)
 
 
 class ServiceCase(SynchronousTestCase):
     """Makes brokers in one folder."""
 
     def setUp(self) -> None:
-        """Make a folder and a reactor."""
+        """Make a folder and a host."""
         self.root = os.path.abspath(self.mktemp())
-        self.reactor = Reactor()
-        self.clients: list[Client] = []
+        self.clock = Clock()
+        self.clock.advance(NOW)
+        self.network = MemoryNetwork(self.clock)
+        self.reactor = self.network.reactor(HOST)
 
     def broker(
         self, *, features: Sequence[Install] = FEATURES, **settings: Any
@@ -102,14 +98,15 @@ class ServiceCase(SynchronousTestCase):
         """Make a broker; it is stopped at the end."""
         values: dict[str, Any] = {
             "broker_name": "broker-a",
-            "broker_ip1": "10.0.0.1",
-            "broker_ip2": "10.0.0.1",
+            "broker_ip1": HOST,
+            "broker_ip2": HOST,
             "store_path_root_dir": self.root,
             "mapped_file_size_commit_log": 2 << 20,
             "mapped_file_size_consume_queue": 2000,
         }
         config = BrokerConfig(**values | settings)
-        return BrokerService(self.reactor, config, [], maybeDeferred, features=features)
+        threads = self.reactor.threads
+        return BrokerService(self.reactor, config, [], threads, features=features)
 
     def start(self, broker: BrokerService) -> Any:
         """Start a broker and give what became of it."""
@@ -118,26 +115,17 @@ class ServiceCase(SynchronousTestCase):
         assert broker.started is not None
         results: list[Any] = []
         broker.started.addBoth(results.append)
-        for _ in range(50):
-            if results:
-                return results[0]
-            self.reactor.advance(0)
-        return "still starting"
+        self.clock.advance(0)
+        return results[0] if results else "still starting"
 
     def client(self, port: int = 10911) -> Client:
         """Connect."""
-        client = Client(self.reactor, port)
-        self.clients.append(client)
-        return client
+        return Client(self.network, port)
 
     def stop(self, broker: BrokerService) -> None:
-        """Stop a broker, let its clients go, and wait for it."""
+        """Stop a broker, and wait for it."""
         stopped = broker.stopService()
-        clients, self.clients = self.clients, []
-        for client in clients:
-            client.close()
-        for _ in range(20):
-            self.reactor.advance(0.1)
+        self.clock.pump([0.1] * 20)
         self.successResultOf(stopped)
 
     def write(self, name: str, data: bytes) -> None:
@@ -155,17 +143,16 @@ class StartTests(ServiceCase):
         """Both ports are taken, and the files of the tables are there."""
         broker = self.broker()
         self.assertIsNone(self.start(broker))
-        ports = [server[0] for server in self.reactor.tcpServers]
-        self.assertEqual(ports, [10911, 10909])
+        self.assertEqual(list(self.network.ports), [f"{HOST}:10911", f"{HOST}:10909"])
         self.assertEqual(broker.address, "10.0.0.1:10911")
-        self.reactor.advance(0)
+        self.clock.advance(0)
         self.assertTrue(os.path.exists(f"{self.root}/config/topics.json"))
 
     def test_interface(self) -> None:
         """The fast port is taken at the same address."""
         self.start(self.broker(listen="tcp:10911:interface=127.0.0.1"))
-        places = [(s[0], s[3]) for s in self.reactor.tcpServers]
-        self.assertEqual(places, [(10911, "127.0.0.1"), (10909, "127.0.0.1")])
+        interfaces = [port.interface for port in self.network.ports.values()]
+        self.assertEqual(interfaces, ["127.0.0.1", "127.0.0.1"])
 
     def test_no_pulls_on_the_fast_port(self) -> None:
         """The fast port takes sends, not pulls."""
@@ -188,7 +175,7 @@ class StartTests(ServiceCase):
         client = self.client()
         client.send(QueryConsumerOffset(GROUP, TOPIC, 0))
         (response,) = client.responses()
-        self.assertEqual(response.fields, {"offset": "1"})
+        self.assertEqual(response.offset, 1)
 
     def test_topics_are_restored(self) -> None:
         """A topic that has messages and is in no table is a topic again."""
@@ -226,7 +213,7 @@ class FeatureTests(ServiceCase):
         self.start(broker)
         self.assertEqual(seen, ["start a", "start b"])
         self.client().close()
-        self.reactor.advance(1)
+        self.clock.advance(1)
         self.assertEqual(seen[2:], ["lost a", "lost b", "tick a", "tick b"])
         self.stop(broker)
         self.assertEqual(seen[6:], ["drain b", "drain a", "stop b", "stop a"])
@@ -282,23 +269,24 @@ class CannotStartTests(ServiceCase):
 
     def fails(self, kind: type[Exception], words: str, **settings: Any) -> None:
         """Expect a failure."""
-        failure = self.start(self.broker(**settings))
+        broker = self.broker(**settings)
+        failure = self.start(broker)
         self.assertIsInstance(failure.value, kind)
         self.assertIn(words, str(failure.value))
+        self.stop(broker)
 
     def test_port_taken(self) -> None:
         """Nothing but the lock is touched then, and it is released."""
         for taken in (10911, 10909):
-            self.reactor = Reactor(taken)
+            port = self.reactor.listenTCP(taken, Factory())
             self.fails(PortTaken, f"port {taken} is taken")
+            port.stopListening()
         self.assertEqual(os.listdir(self.root), ["lock"])
-        self.reactor = Reactor()
         self.assertIsNone(self.start(self.broker()))
 
     def test_locked(self) -> None:
         """Two brokers cannot use one folder; the second does not ask for ports."""
         self.assertIsNone(self.start(self.broker()))
-        self.reactor.taken = (10911, 10909)
         self.fails(StoreLocked, "another broker has this store open")
 
     def test_folder_is_a_file(self) -> None:
@@ -315,7 +303,7 @@ class CannotStartTests(ServiceCase):
         """So is a table; the next start is no recovery after a crash."""
         self.write("config/topics.json", b'{"topicConfigTable":{')
         self.fails(DamagedDocument, "topics.json is damaged")
-        self.reactor.advance(1)
+        self.clock.advance(1)
         self.assertFalse(os.path.exists(f"{self.root}/abort"))
 
     def test_no_table(self) -> None:
@@ -350,25 +338,26 @@ class StopTests(ServiceCase):
         client.send(pulled(queue_offset=1, sys_flag=SUBSCRIPTION | SUSPEND))
         self.assertEqual(client.codes(), [0])
         stopped = broker.stopService()
-        self.reactor.advance(0)
+        self.clock.advance(0)
         self.assertEqual(client.codes(), [19])
-        self.assertTrue(client.transport.disconnecting)
-        self.assertNoResult(stopped)
-        client.close()
-        self.reactor.advance(0)
+        self.assertFalse(client.connection.connected)
         self.successResultOf(stopped)
 
-    def test_stuck_client(self) -> None:
-        """A client that does not go is cut off after 2 s."""
+    def test_client_that_does_not_read(self) -> None:
+        """A client that leaves its responses unread is cut off after 2 s."""
         broker = self.broker()
         self.start(broker)
         client = self.client()
+        client.connection.transport.pauseProducing()
+        client.send(sent())
+        self.assertEqual(client.codes(), [])
         stopped = broker.stopService()
-        self.reactor.advance(1)
+        self.clock.advance(1)
         self.assertNoResult(stopped)
-        self.reactor.advance(1)
-        client.close()
+        self.clock.advance(1)
         self.successResultOf(stopped)
+        (failure,) = client.responses()
+        self.assertIsInstance(failure.value, ConnectionLost)
 
     def test_nothing_lost(self) -> None:
         """After a stop the next start finds all, and needs no recovery."""
@@ -406,7 +395,7 @@ class StopTests(ServiceCase):
         self.assertNoResult(broker.started)
         stopped = broker.stopService()
         self.assertNoResult(stopped)
-        self.reactor.advance(0)
+        self.clock.advance(0)
         self.successResultOf(stopped)
         self.assertIsNone(self.successResultOf(broker.started))
         self.assertIsNone(self.start(self.broker()))
@@ -430,18 +419,18 @@ class StopTests(ServiceCase):
         broker = self.broker()
         self.start(broker)
         self.stop(broker)
-        self.assertEqual(self.reactor.getDelayedCalls(), [])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_failed_document(self) -> None:
         """A table that could not be written is written some seconds later."""
         self.start(self.broker())
-        self.reactor.advance(0)
+        self.clock.advance(0)
         path = f"{self.root}/config/topics.json"
         os.mkdir(path + ".tmp")
         client = self.client()
         client.send(sent(TOPIC))
-        self.reactor.advance(0)
+        self.clock.advance(0)
         os.rmdir(path + ".tmp")
-        self.reactor.advance(10)
+        self.clock.advance(10)
         with open(path, "rb") as file:
             self.assertIn(TOPIC.encode(), file.read())

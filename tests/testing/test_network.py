@@ -71,10 +71,17 @@ class NetworkTests(NetworkCase):
         self.failureResultOf(self.connect("tcp:10.0.0.1:1"), ConnectionRefusedError)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_own_host(self) -> None:
+        """A host reaches its own ports by its loopback names."""
+        self.host.listenTCP(1, self.served, interface="127.0.0.1")
+        self.successResultOf(self.connect("tcp:127.0.0.1:1"))
+        self.assertEqual(self.network.ports["10.0.0.9:1"].interface, "127.0.0.1")
+
     def test_port(self) -> None:
         """A port is taken once, and free again when it is closed."""
         self.assertTrue(verifyObject(IListeningPort, self.port))
         self.assertEqual(self.port.getHost().port, 9876)
+        self.assertEqual(self.network.ports, {"10.0.0.1:9876": self.port})
         again = self.assertRaises(
             CannotListenError, self.server.listenTCP, 9876, self.served
         )

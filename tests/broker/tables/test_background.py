@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 
-from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.broker.tables.background import BackgroundFile
+from rocketmq_tw.testing import ManualThreads
 
 
 class BackgroundFileTests(SynchronousTestCase):
@@ -16,25 +15,9 @@ class BackgroundFileTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Make a document in a folder of its own."""
-        self.work: list[tuple[Callable[[], None], Deferred[None]]] = []
+        self.threads = ManualThreads()
         self.path = os.path.join(self.mktemp(), "topics.json")
-        self.file = BackgroundFile(self.path, self.run_in_thread)
-
-    def run_in_thread(self, function: Callable[[], None]) -> Deferred[None]:
-        """Note the work."""
-        done: Deferred[None] = Deferred()
-        self.work.append((function, done))
-        return done
-
-    def run_one(self) -> None:
-        """Do the oldest work; what it raises is its result."""
-        function, done = self.work.pop(0)
-        try:
-            function()
-        except OSError:
-            done.errback()
-        else:
-            done.callback(None)
+        self.file = BackgroundFile(self.path, self.threads)
 
     def text(self) -> bytes:
         """Read the file."""
@@ -53,7 +36,7 @@ class BackgroundFileTests(SynchronousTestCase):
         self.assertFalse(os.path.exists(self.path))
         drained = self.file.drain()
         self.assertNoResult(drained)
-        self.run_one()
+        self.threads.run_one()
         self.successResultOf(drained)
         self.assertEqual(self.text(), b"{}")
 
@@ -62,31 +45,31 @@ class BackgroundFileTests(SynchronousTestCase):
         for text in (b"1", b"2", b"3"):
             self.file.save(text)
         drained = self.file.drain()
-        self.run_one()
+        self.threads.run_one()
         self.assertNoResult(drained)
         self.assertEqual(self.text(), b"1")
-        self.run_one()
+        self.threads.run_one()
         self.successResultOf(drained)
-        self.assertEqual((self.text(), self.work), (b"3", []))
+        self.assertEqual((self.text(), self.threads.work), (b"3", []))
 
     def test_nothing_to_do(self) -> None:
         """With nothing to write all is written."""
         self.successResultOf(self.file.drain())
         self.file.save(b"1")
-        self.run_one()
+        self.threads.run_one()
         self.successResultOf(self.file.drain())
-        self.assertEqual(self.work, [])
+        self.assertEqual(self.threads.work, [])
 
     def test_failure_kept(self) -> None:
         """What could not be written is tried again, and is not lost."""
         folder = self.blocked()
         self.file.save(b"1")
         drained = self.file.drain()
-        self.run_one()
+        self.threads.run_one()
         self.successResultOf(drained)
         os.unlink(folder)
         drained = self.file.drain()
-        self.run_one()
+        self.threads.run_one()
         self.successResultOf(drained)
         self.assertEqual(self.text(), b"1")
 
@@ -95,21 +78,21 @@ class BackgroundFileTests(SynchronousTestCase):
         folder = self.blocked()
         self.file.save(b"1")
         self.file.save(b"2")
-        self.run_one()
+        self.threads.run_one()
         os.unlink(folder)
-        self.run_one()
-        self.assertEqual((self.text(), self.work), (b"2", []))
+        self.threads.run_one()
+        self.assertEqual((self.text(), self.threads.work), (b"2", []))
 
     def test_everybody_is_told(self) -> None:
         """Each who waits is told."""
         self.file.save(b"1")
         waiting = [self.file.drain() for _ in range(3)]
-        self.run_one()
+        self.threads.run_one()
         for each in waiting:
             self.successResultOf(each)
 
     def test_read_back(self) -> None:
         """It reads as any document."""
         self.file.save(b'{"a":1}')
-        self.run_one()
+        self.threads.run_one()
         self.assertEqual(self.file.load(), {"a": 1})

@@ -2,7 +2,6 @@
 
 import errno
 import os
-from collections.abc import Callable
 
 from twisted.internet.defer import Deferred
 
@@ -11,38 +10,11 @@ from rocketmq_tw.store.files.reads import Reads, Steps, all_of, piece, then
 from rocketmq_tw.store.files.segments import MappedFileQueue, OpenFiles
 from rocketmq_tw.store.message_store import MessageStore
 from rocketmq_tw.store.queues.fetch import Fetched, FetchStatus
+from rocketmq_tw.testing import ManualThreads
 from rocketmq_tw.wire.record import decode_all
 from tests.store.cases import NOW, SIZE, TOPIC, StoreCase, draft
 
 NOW_MS = int(NOW * 1000)
-
-
-class Thread:
-    """A thread that works when it is told to."""
-
-    def __init__(self) -> None:
-        self.work: list[tuple[Callable[[], None], Deferred[None]]] = []
-
-    def __call__(self, function: Callable[[], None]) -> "Deferred[None]":
-        """Take work."""
-        done: Deferred[None] = Deferred()
-        self.work.append((function, done))
-        return done
-
-    def finish_one(self) -> None:
-        """Do the oldest work."""
-        function, done = self.work.pop(0)
-        try:
-            function()
-        except OSError:
-            done.errback()
-        else:
-            done.callback(None)
-
-    def finish(self) -> None:
-        """Do all work, and what comes of it."""
-        while self.work:
-            self.finish_one()
 
 
 class ReadsCase(StoreCase):
@@ -51,7 +23,7 @@ class ReadsCase(StoreCase):
     def setUp(self) -> None:
         """Start with a file of 100 bytes."""
         super().setUp()
-        self.thread = Thread()
+        self.thread = ManualThreads()
         self.files = MappedFileQueue(self.root, 100, OpenFiles())
         self.files.write(0, bytes(range(100)))
 
@@ -87,7 +59,7 @@ class ReadsTests(ReadsCase):
         self.chill()
         data = reads.run(self.read(reads, 90, 50))
         self.assertNoResult(data)
-        self.thread.finish()
+        self.thread.run()
         self.assertEqual(self.successResultOf(data), bytes(range(90, 100)))
         self.assertEqual(reads.cold, 1)
 
@@ -96,7 +68,7 @@ class ReadsTests(ReadsCase):
         self.patch(os, "preadv", lambda *_: 3)
         reads = Reads(self.thread)
         data = reads.run(self.read(reads, 0, 5))
-        self.thread.finish()
+        self.thread.run()
         self.assertEqual(self.successResultOf(data), bytes(range(5)))
 
     def test_a_system_that_cannot_tell(self) -> None:
@@ -115,7 +87,7 @@ class ReadsTests(ReadsCase):
         self.chill()
         data = reads.run(self.read(reads, 0, 3))
         self.patch(os, "pread", os.preadv)
-        self.thread.finish()
+        self.thread.run()
         self.failureResultOf(data, OSError)
 
     def test_a_file_that_is_deleted_meanwhile(self) -> None:
@@ -124,7 +96,7 @@ class ReadsTests(ReadsCase):
         self.chill()
         data = reads.run(self.read(reads, 0, 5))
         self.files.remove(0)
-        self.thread.finish()
+        self.thread.run()
         self.assertEqual(self.successResultOf(data), b"")
 
     def test_two_at_a_time(self) -> None:
@@ -137,7 +109,7 @@ class ReadsTests(ReadsCase):
         order: list[bytes] = []
         for each in waiting:
             each.addCallback(order.append)
-        self.thread.finish()
+        self.thread.run()
         self.assertEqual(order, [b"\0", b"\1", b"\2", b"\3", b"\4"])
 
     def test_large_pieces(self) -> None:
@@ -186,9 +158,9 @@ class ColdStoreTests(ReadsCase):
         store = self.cold()
         fetched = store.get(TOPIC, 1, 2, 3, 1 << 20, None)
         self.assertNoResult(fetched)
-        self.thread.finish_one()
+        self.thread.run_one()
         self.assertNoResult(fetched)
-        self.thread.finish()
+        self.thread.run()
         found = self.successResultOf(fetched)
         self.assertEqual(self.bodies(found), [5, 7, 9])
         self.assertEqual((found.status, found.next_offset), (FetchStatus.FOUND, 5))
@@ -200,7 +172,7 @@ class ColdStoreTests(ReadsCase):
         fetched = store.get(
             TOPIC, 0, 0, 32, 1 << 20, lambda code: not asked.append(code)
         )
-        self.thread.finish()
+        self.thread.run()
         self.assertEqual(len(self.bodies(self.successResultOf(fetched))), len(asked))
 
     def test_looking_up(self) -> None:
@@ -211,7 +183,7 @@ class ColdStoreTests(ReadsCase):
         earliest = store.earliest_store_time()
         record = store.record_at(SIZE)
         nothing = store.record_at(SIZE + 1)
-        self.thread.finish()
+        self.thread.run()
         self.assertEqual(self.successResultOf(at), 4)
         self.assertEqual(self.successResultOf(time), NOW_MS + 7000)
         self.assertEqual(self.successResultOf(earliest), NOW_MS)
@@ -229,8 +201,8 @@ class ColdStoreTests(ReadsCase):
         """The consumer is told to ask again."""
         store = self.cold()
         fetched = store.get(TOPIC, 0, 0, 2, 1 << 20, None)
-        self.thread.finish_one()
+        self.thread.run_one()
         store._log.files.remove(0)
-        self.thread.finish()
+        self.thread.run()
         status = self.successResultOf(fetched).status
         self.assertEqual(status, FetchStatus.MESSAGE_WAS_REMOVING)
