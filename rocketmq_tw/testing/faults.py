@@ -22,6 +22,7 @@ from typing import Protocol
 from rocketmq_tw.client.client import Client
 from rocketmq_tw.testing.link import LinkState
 from rocketmq_tw.testing.network import MemoryNetwork
+from rocketmq_tw.testing.reactor import MemoryReactor
 
 
 class HasHost(Protocol):
@@ -86,5 +87,7 @@ def host_of(part: Part) -> str:
     if isinstance(part, str):
         return part
     if isinstance(part, Client):
-        return str(part.session.clock.host)
+        reactor = part.session.clock
+        assert isinstance(reactor, MemoryReactor), "the client is not in the cluster"
+        return reactor.host
     return part.host

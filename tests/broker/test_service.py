@@ -17,7 +17,7 @@ from rocketmq_tw.broker.broker import Broker, Install
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.features import FEATURES
 from rocketmq_tw.broker.service import BrokerService
-from rocketmq_tw.jsonfile import DamagedDocument
+from rocketmq_tw.jsonfile import DamagedDocument, UnreadableDocument
 from rocketmq_tw.remoting.errors import ConnectionLost, Refused
 from rocketmq_tw.remoting.listener import PortTaken
 from rocketmq_tw.remoting.pool import ConnectionPool
@@ -314,7 +314,8 @@ class CannotStartTests(ServiceCase):
     def test_folder_in_a_files_place(self) -> None:
         """What the system says becomes a sentence with the path."""
         os.makedirs(f"{self.root}/config/consumerOffset.json")
-        self.fails(StoreUnreadable, "consumerOffset.json: Is a directory")
+        words = "consumerOffset.json cannot be read: Is a directory"
+        self.fails(UnreadableDocument, words)
 
     def test_started_after_failure(self) -> None:
         """Once the reason is gone, the same folder works."""

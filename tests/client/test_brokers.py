@@ -143,6 +143,8 @@ class BrokersTests(SynchronousTestCase):
         self.brokers.mark_unresponsive(self.address, self.clock.seconds() - 0.5)
         self.cluster.deliver()
         self.assertIsNotNone(self.brokers.live(self.address))
+        # The broker's end learns nothing, until it has been idle for two minutes.
+        self.clock.advance(120)
 
     def _called(self) -> Deferred[Response]:
         """Call, and deliver the response."""

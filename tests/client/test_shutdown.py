@@ -10,14 +10,16 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.client import Client
 from rocketmq_tw.client.shutdown import ShutdownTrigger
+from rocketmq_tw.testing import ManualThreads, MemoryNetwork
+from rocketmq_tw.testing.reactor import MemoryReactor
 from tests.client.cluster import NAME_SERVER, FakeCluster
 
 
-class StoppableClock(Clock):
-    """A clock that can be stopped like a reactor."""
+class StoppableReactor(MemoryReactor):
+    """The reactor of a host, with what is to be done before it stops."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, network: MemoryNetwork) -> None:
+        super().__init__(network, "10.0.2.1", ManualThreads())
         self.triggers: dict[int, Any] = {}
         self.added = 0
 
@@ -45,7 +47,7 @@ class ShutdownTriggerTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Make one whose function gives a Deferred."""
-        self.reactor = StoppableClock()
+        self.reactor = StoppableReactor(MemoryNetwork(Clock()))
         self.stopped: Deferred[None] = Deferred()
         self.trigger = ShutdownTrigger(self.reactor, lambda: self.stopped)
 
@@ -78,22 +80,10 @@ class ClientShutdownTests(SynchronousTestCase):
         self.cluster = FakeCluster()
         self.cluster.broker("broker-a")
         self.cluster.topic("T", broker_a=4)
-        self.reactor = StoppableClock()
-        self.client = Client(
-            self.reactor,
-            NAME_SERVER,
-            endpoint_factory=lambda _r, host, port: self.cluster.network.endpoint(
-                f"{host}:{port}"
-            ),
-        )
+        self.reactor = StoppableReactor(self.cluster.network)
+        self.client = Client(self.reactor, NAME_SERVER)
         self.client.startService()
-        self.pump(0.5)
-
-    def pump(self, seconds: float) -> None:
-        """Let time pass for the servers and for the client."""
-        for _ in range(round(seconds / 0.1)):
-            self.cluster.clock.advance(0.1)
-            self.reactor.advance(0.1)
+        self.cluster.pump(0.5)
 
     def test_reactor_waits_for_the_client(self) -> None:
         """It is stopped as if by ``stop``, and the reactor waits for the end."""
@@ -101,7 +91,7 @@ class ClientShutdownTests(SynchronousTestCase):
         also = self.client.stop()
         self.assertNoResult(waiting)
         self.assertNoResult(also)
-        self.pump(3)
+        self.cluster.pump(3)
         self.successResultOf(waiting)
         self.successResultOf(also)
         self.assertEqual(self.reactor.getDelayedCalls(), [])
@@ -109,6 +99,6 @@ class ClientShutdownTests(SynchronousTestCase):
     def test_stopped_before(self) -> None:
         """A client that was stopped leaves the reactor alone."""
         stopped = self.client.stop()
-        self.pump(3)
+        self.cluster.pump(3)
         self.successResultOf(stopped)
         self.assertEqual(self.reactor.triggers, {})
