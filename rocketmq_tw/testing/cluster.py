@@ -113,8 +113,9 @@ class MemoryCluster:
             if isinstance(brokers, int)
             else brokers
         )
+        self._broker_settings = dict(broker_settings or {})
         for name in names:
-            self._add_broker(name, broker_settings or {})
+            self.add_broker(name)
 
     def _add_name_server(self, settings: Mapping[str, Any]) -> None:
         number = len(self.name_servers) + 1
@@ -128,18 +129,6 @@ class MemoryCluster:
                 directory=os.path.join(self._directory or self._temporary.name, name),
                 settings=settings,
             )
-        )
-
-    def _add_broker(self, name: str, settings: Mapping[str, Any]) -> None:
-        self.brokers[name] = BrokerNode(
-            name=name,
-            host=f"10.0.1.{len(self.brokers) + 1}",
-            network=self.network,
-            timeline=self._timeline,
-            directory=os.path.join(self._directory or self._temporary.name, name),
-            name_servers=self.name_server_addresses,
-            memory=MEMORY if self._directory is None else 0,
-            settings=settings,
         )
 
     @property
@@ -156,6 +145,24 @@ class MemoryCluster:
     def nodes(self) -> list[Node]:
         """All name servers and brokers."""
         return [*self.name_servers, *self.brokers.values()]
+
+    def add_broker(self, name: str, **settings: Any) -> BrokerNode:
+        """
+        Add a broker; ``start()`` it if the cluster runs already.
+
+        :param settings: its own, over those of all brokers.
+        """
+        node = self.brokers[name] = BrokerNode(
+            name=name,
+            host=f"10.0.1.{len(self.brokers) + 1}",
+            network=self.network,
+            timeline=self._timeline,
+            directory=os.path.join(self._directory or self._temporary.name, name),
+            name_servers=self.name_server_addresses,
+            memory=MEMORY if self._directory is None else 0,
+            settings={**self._broker_settings, **settings},
+        )
+        return node
 
     # -- life
 

@@ -1,23 +1,19 @@
-"""A name server and brokers that do as a test tells them, in memory."""
+"""A cluster in memory, as the tests of the client look at it."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock
+from twisted.internet.interfaces import IDelayedCall
+from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.client.client import Client
-from rocketmq_tw.model.route import BrokerData, QueueData, TopicRoute
-from rocketmq_tw.remoting.call import Call
-from rocketmq_tw.remoting.errors import Refused
-from rocketmq_tw.remoting.router import Router
-from rocketmq_tw.remoting.server import RemotingServerFactory
-from rocketmq_tw.testing.network import MemoryNetwork
+from rocketmq_tw.remoting.protocol import RemotingProtocol
+from rocketmq_tw.testing import MemoryCluster
+from rocketmq_tw.testing.faults import host_of
+from rocketmq_tw.testing.nodes import BrokerNode, NameServerNode
 from rocketmq_tw.wire.bodies.heartbeat import HeartbeatData
-from rocketmq_tw.wire.bodies.route import encode_route
-from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.fields import Response
+from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.requests.heartbeat import Heartbeat, UnregisterClient
 from rocketmq_tw.wire.requests.route import GetRoute
 from rocketmq_tw.wire.requests.send import (
@@ -26,133 +22,148 @@ from rocketmq_tw.wire.requests.send import (
     SendResponse,
 )
 
-NOW = 1_700_000_000.0
 NAME_SERVER = "10.0.0.1:9876"
-#: The host of all clients.
-CLIENT = "10.0.2.1"
+SECOND = "10.0.0.2:9876"
 
 
-class FakeNameServer:
+class NameServer:
+    """What one name server is asked for."""
+
+    def __init__(self, node: NameServerNode) -> None:
+        self.node = node
+
+    @property
+    def asked(self) -> list[str]:
+        """The topics that were asked for."""
+        return [request.topic for request in self.node.traffic.requests(GetRoute)]
+
+    def forget(self) -> None:
+        """Forget what was asked for."""
+        self.node.traffic.clear()
+
+    def ignore(self) -> None:
+        """Leave all that is asked from now on without a response."""
+        self.node.traffic.ignore(GetRoute)
+
+
+class Broker:
+    """What one broker is sent, and what it is made to say."""
+
+    def __init__(self, node: BrokerNode, cluster: MemoryCluster) -> None:
+        self.node = node
+        self.address = node.address
+        self._cluster = cluster
+
+    @property
+    def sent(self) -> list[SendMessageV2]:
+        """The sends that came, batches too."""
+        traffic = self.node.traffic
+        return traffic.requests(SendMessageV2) + traffic.requests(SendBatchMessage)
+
+    @property
+    def headers(self) -> list[Command]:
+        """The headers of the single sends."""
+        return self.node.traffic.commands(SendMessageV2)
+
+    @property
+    def heartbeats(self) -> list[HeartbeatData]:
+        """The heartbeats that came."""
+        requests = self.node.traffic.requests(Heartbeat)
+        return [HeartbeatData.decode(request.body) for request in requests]
+
+    @property
+    def left(self) -> list[UnregisterClient]:
+        """Who has left a group."""
+        return self.node.traffic.requests(UnregisterClient)
+
+    @property
+    def connections(self) -> list[RemotingProtocol]:
+        """The broker's ends of the clients' connections, oldest first."""
+        return [
+            link.far.protocol
+            for link in self._cluster.network.links_between(self.node.host)
+            if link.far.getHost().host == self.node.host
+            and link.near.getHost().host.startswith("10.0.2.")
+        ]
+
+    def respond(self, *codes: int | None) -> None:
+        """
+        Respond to the next single sends with these codes, one each.
+
+        :param codes: None stands for no response at all.
+        """
+        for code in codes:
+            if code is None:
+                self.node.traffic.respond(SendMessageV2, None)
+            elif code in (0, 10, 11, 12):
+                stored = SendResponse(msg_id="0" * 32, queue_id=0, queue_offset=0)
+                stored.status = code
+                self.node.traffic.respond(SendMessageV2, stored)
+            else:
+                self.node.traffic.refuse(SendMessageV2, code)
+
+
+class Cluster:
     """
-    Knows the routes it is given.
+    Name servers, brokers that create no topics, and clients; stopped with the test.
 
-    :ivar asked: the topics that were asked for.
-    :ivar silent: while True, nothing is answered.
+    :ivar memory: the cluster itself.
     """
 
-    def __init__(self, network: MemoryNetwork, clock: Clock, address: str) -> None:
-        self.routes: dict[str, TopicRoute] = {}
-        self.asked: list[str] = []
-        self.silent = False
-        router = Router()
-        router.on(GetRoute, self._route)
-        host, _, port = address.rpartition(":")
-        reactor = network.reactor(host)
-        reactor.listenTCP(int(port), RemotingServerFactory(router, reactor))
-
-    def _route(self, request: GetRoute, call: Call) -> Response | Deferred[Response]:
-        self.asked.append(request.topic)
-        if self.silent:
-            return Deferred()
-        route = self.routes.get(request.topic)
-        if route is None:
-            raise Refused(ResponseCode.TOPIC_NOT_EXIST, "no topic")
-        return Response(body=encode_route(route))
-
-
-class FakeBroker:
-    """
-    Notes what it is sent, and answers as told.
-
-    :ivar outcomes: response codes of the next sends, one each; then success. None
-        stands for no answer at all.
-    """
-
-    def __init__(self, network: MemoryNetwork, clock: Clock, address: str) -> None:
-        self.address = address
-        self.sent: list[SendMessageV2] = []
-        self.opaques: list[int | None] = []
-        self.heartbeats: list[HeartbeatData] = []
-        self.left: list[UnregisterClient] = []
-        self.outcomes: list[int | None] = []
-        router = Router()
-        router.on(SendMessageV2, self._send)
-        router.on(SendBatchMessage, self._send)
-        router.on(Heartbeat, self._heartbeat)
-        router.on(UnregisterClient, self._leave)
-        host, _, port = address.rpartition(":")
-        reactor = network.reactor(host)
-        self.factory = RemotingServerFactory(router, reactor)
-        reactor.listenTCP(int(port), self.factory)
-
-    def _send(self, request: SendMessageV2, call: Call) -> SendResponse | Deferred[Any]:
-        self.sent.append(request)
-        self.opaques.append(call.header.opaque)
-        code = self.outcomes.pop(0) if self.outcomes else 0
-        if code is None:
-            return Deferred()
-        if code not in (0, 10, 11, 12):
-            raise Refused(ResponseCode(code), "as told")
-        return SendResponse(
-            msg_id=f"{len(self.sent):032X}",
-            queue_id=max(request.queue_id, 0),
-            queue_offset=len(self.sent) - 1,
-            status=code,
+    def __init__(self, case: SynchronousTestCase, name_servers: int = 1) -> None:
+        self.memory = MemoryCluster(
+            name_servers=name_servers,
+            brokers=0,
+            broker_settings={"auto_create_topic_enable": False},
         )
+        self.clock = self.memory.clock
+        self.network = self.memory.network
+        case.addCleanup(self.memory.stop)
+        self.memory.start()
+        self.name_servers = [NameServer(node) for node in self.memory.name_servers]
 
-    def _heartbeat(self, request: Heartbeat, call: Call) -> Response:
-        self.heartbeats.append(HeartbeatData.decode(request.body))
-        return Response()
+    @property
+    def name_server(self) -> NameServer:
+        """The first name server."""
+        return self.name_servers[0]
 
-    def _leave(self, request: UnregisterClient, call: Call) -> Response:
-        self.left.append(request)
-        return Response()
-
-
-class FakeCluster:
-    """One name server and as many brokers as are asked for, on one clock."""
-
-    def __init__(self) -> None:
-        self.clock = Clock()
-        self.clock.advance(NOW)
-        self.network = MemoryNetwork(self.clock)
-        self.name_server = FakeNameServer(self.network, self.clock, NAME_SERVER)
-        self.brokers: dict[str, FakeBroker] = {}
-
-    def broker(self, name: str) -> FakeBroker:
-        """Start a broker."""
-        address = f"10.0.1.{len(self.brokers) + 1}:10911"
-        made = self.brokers[name] = FakeBroker(self.network, self.clock, address)
-        return made
+    def broker(self, name: str, **settings: Any) -> Broker:
+        """Start a broker; it is registered when this returns."""
+        node = self.memory.add_broker(name, **settings)
+        node.start()
+        self.memory.advance()
+        return Broker(node, self.memory)
 
     def topic(self, topic: str, **queues: int) -> None:
         """Give a topic so many queues on each broker, named with ``_`` for ``-``."""
-        names = {name.replace("_", "-"): count for name, count in queues.items()}
-        self.name_server.routes[topic] = TopicRoute(
-            broker_datas=tuple(
-                BrokerData("c", name, {0: self.brokers[name].address}) for name in names
-            ),
-            queue_datas=tuple(
-                QueueData(name, count, count, 6) for name, count in names.items()
-            ),
-        )
+        counts = {name.replace("_", "-"): count for name, count in queues.items()}
+        self.memory.create_topic(topic, counts)
 
-    def client(self, name_servers: str = NAME_SERVER, **options: Any) -> Client:
+    def client(self, **options: Any) -> Client:
         """Make a client of this cluster; it is not started."""
-        return Client(self.network.reactor(CLIENT), name_servers, **options)
+        return self.memory.make_client(**options)
+
+    def timers(self) -> list[IDelayedCall]:
+        """List what the clients have scheduled."""
+        return [
+            call
+            for client in self.memory.clients
+            for call in client.session.clock.getDelayedCalls()  # type: ignore
+        ]
 
     def hang(self, address: str) -> None:
         """Let no packet pass between the clients and an address."""
-        self.network.cut(CLIENT, address.rpartition(":")[0])
+        for client in self.memory.clients:
+            self.network.cut(host_of(client), address.rpartition(":")[0])
 
     def disconnect(self, address: str) -> None:
-        """Let the server at an address close its connections."""
-        for link in self.network.links_between(address.rpartition(":")[0]):
-            link.far.loseConnection()
+        """Break the clients' connections to an address."""
+        for client in self.memory.clients:
+            self.memory.faults.reset(client, address.rpartition(":")[0])
         self.deliver()
 
     def deliver(self) -> None:
-        """Let all that is on its way arrive."""
+        """Let all that is in flight arrive."""
         self.clock.advance(0)
 
     def pump(self, seconds: float, step: float = 0.1) -> None:

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.client.producer.producer import Producer
 from rocketmq_tw.model.message import Message
-from tests.client.cluster import FakeCluster
+from tests.client.cluster import Cluster
 
 HELLO = Message("T", b"hello", tag="A", keys=("k1", "k2"), properties={"p": "v"})
 
@@ -19,7 +19,7 @@ class ProducerCase(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Start the client."""
-        self.cluster = FakeCluster()
+        self.cluster = Cluster(self)
         self.clock = self.cluster.clock
         self.a = self.cluster.broker("broker-a")
         self.b = self.cluster.broker("broker-b")
@@ -34,7 +34,7 @@ class ProducerCase(SynchronousTestCase):
         stopped = self.client.stop(grace=0)
         self.cluster.pump(3)
         self.successResultOf(stopped)
-        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual(self.cluster.timers(), [])
 
     def producer(self, **options: Any) -> Producer:
         """Make a producer; it runs, as its client does."""

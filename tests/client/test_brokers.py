@@ -13,7 +13,7 @@ from rocketmq_tw.testing.link import LinkState
 from rocketmq_tw.wire.bodies.heartbeat import HeartbeatData
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.heartbeat import Heartbeat
-from tests.client.cluster import FakeCluster
+from tests.client.cluster import Cluster
 
 REQUEST = Heartbeat(body=HeartbeatData(client_id="me").encode())
 
@@ -23,7 +23,7 @@ class BrokersTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Find the route of a topic on one broker."""
-        self.cluster = FakeCluster()
+        self.cluster = Cluster(self)
         self.clock = self.cluster.clock
         self.broker = self.cluster.broker("broker-a")
         self.address = self.broker.address
@@ -38,7 +38,7 @@ class BrokersTests(SynchronousTestCase):
         closed = self.session.stop()
         self.cluster.pump(2)
         self.successResultOf(closed)
-        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual(self.cluster.timers(), [])
 
     def connect(self) -> None:
         """Connect to the broker."""

@@ -16,7 +16,7 @@ from rocketmq_tw.client.errors import (
 from rocketmq_tw.client.identity import MessageKeys, make_client_id
 from rocketmq_tw.client.name_servers import from_environment, parse_name_servers
 from rocketmq_tw.model.message import Message
-from tests.client.cluster import NAME_SERVER, FakeCluster
+from tests.client.cluster import NAME_SERVER, Cluster
 
 HELLO = Message("T", b"hello")
 
@@ -26,7 +26,7 @@ class ClientTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Make a cluster with one topic."""
-        self.cluster = FakeCluster()
+        self.cluster = Cluster(self)
         self.clock = self.cluster.clock
         self.broker = self.cluster.broker("broker-a")
         self.cluster.topic("T", broker_a=4)
@@ -47,18 +47,18 @@ class ClientTests(SynchronousTestCase):
         started = client.start()
         self.cluster.deliver()
         self.failureResultOf(started, NameServerUnavailable)
-        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual(self.cluster.timers(), [])
 
     def test_start_cancelled(self) -> None:
         """Cancelling the start rolls it back."""
-        self.cluster.name_server.silent = True
+        self.cluster.name_server.ignore()
         client = self.cluster.client()
         started = client.start()
         self.cluster.deliver()
         started.cancel()
         self.cluster.pump(2)
         self.failureResultOf(started, CancelledError)
-        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual(self.cluster.timers(), [])
 
     def test_part_of_an_application(self) -> None:
         """As a child service it starts in the background, name servers or not."""
@@ -72,7 +72,7 @@ class ClientTests(SynchronousTestCase):
         stopped = application.stopService()
         self.cluster.pump(2)
         self.successResultOf(stopped)
-        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual(self.cluster.timers(), [])
 
     def test_async_with(self) -> None:
         """Client and producer start and stop as the block is entered and left."""
@@ -86,8 +86,8 @@ class ClientTests(SynchronousTestCase):
         done = Deferred.fromCoroutine(run())
         self.cluster.pump(2)
         self.assertEqual(self.successResultOf(done), "broker-a")
-        self.assertEqual(self.clock.getDelayedCalls(), [])
-        self.assertEqual(self.broker.factory.connections, set())
+        self.assertEqual(self.cluster.timers(), [])
+        self.assertEqual(self.broker.connections, [])
 
     def test_stop_leaves_the_groups(self) -> None:
         """Brokers are told before the connections are closed."""
@@ -123,7 +123,7 @@ class ClientTests(SynchronousTestCase):
         stopped = client.stop()
         self.cluster.pump(2)
         self.successResultOf(stopped)
-        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual(self.cluster.timers(), [])
 
 
 class NameServerListTests(SynchronousTestCase):

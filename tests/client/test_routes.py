@@ -6,9 +6,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from rocketmq_tw.client.errors import NameServerUnavailable, NoRouteError
 from rocketmq_tw.client.routes import QUIET, RouteCache
 from rocketmq_tw.model.queue import MessageQueue
-from tests.client.cluster import NAME_SERVER, FakeCluster, FakeNameServer
-
-SECOND = "10.0.0.2:9876"
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.requests.route import GetRoute
+from tests.client.cluster import NAME_SERVER, SECOND, Cluster
 
 
 class RouteTests(SynchronousTestCase):
@@ -16,11 +16,15 @@ class RouteTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Make a broker with one topic of four queues."""
-        self.cluster = FakeCluster()
-        self.cluster.broker("broker-a")
+        self.cluster = Cluster(self)
+        self.broker = self.cluster.broker("broker-a")
         self.cluster.topic("T", broker_a=4)
-        self.asked = self.cluster.name_server.asked
         self.routes: RouteCache = self.cluster.client().session.routes
+
+    @property
+    def asked(self) -> list[str]:
+        """The topics that the name server was asked for."""
+        return self.cluster.name_server.asked
 
     def test_found_and_kept(self) -> None:
         """The first asks, the second knows."""
@@ -78,7 +82,8 @@ class RouteTests(SynchronousTestCase):
     def test_a_known_route_outlives_a_refusal(self) -> None:
         """A name server that has just started knows nothing; we know better."""
         self.later(self.routes.find("T"))
-        self.cluster.name_server.routes.clear()
+        node = self.cluster.name_server.node
+        node.traffic.refuse(GetRoute, ResponseCode.TOPIC_NOT_EXIST)
         self.cluster.clock.advance(QUIET)
         self.successResultOf(self.later(self.routes.find("T", refresh=True)))
 
@@ -103,6 +108,7 @@ class RouteTests(SynchronousTestCase):
         self.later(self.routes.refresh_all())
         self.cluster.broker("broker-b")
         self.cluster.topic("T", broker_b=2)
+        self.broker.node.stop()
         self.cluster.clock.advance(QUIET)
         self.later(self.routes.refresh_all())
         self.assertIsNone(self.routes.address("broker-a"))
@@ -110,23 +116,23 @@ class RouteTests(SynchronousTestCase):
 
     def test_new_topic_is_published_to_as_the_default_topic_allows(self) -> None:
         """Four queues at most, on the brokers that create topics."""
-        self.cluster.topic("TBW102", broker_a=8)
+        self.cluster.broker("broker-b", auto_create_topic_enable=True)
         found = self.later(self.routes.find_to_publish("New"))
-        expected = [MessageQueue("New", "broker-a", i) for i in range(4)]
+        expected = [MessageQueue("New", "broker-b", i) for i in range(4)]
         self.assertEqual(self.successResultOf(found), expected)
         self.assertEqual(self.routes.writable("New"), [])
 
     def test_default_topic_moves(self) -> None:
         """New topics go to the brokers that create them now."""
-        self.cluster.topic("TBW102", broker_a=8)
+        first = self.cluster.broker("broker-b", auto_create_topic_enable=True)
         self.later(self.routes.find_to_publish("New"))
-        self.cluster.broker("broker-b")
-        self.cluster.topic("TBW102", broker_b=8)
+        self.cluster.broker("broker-c", auto_create_topic_enable=True)
+        first.node.stop()
         self.cluster.clock.advance(QUIET)
         found = self.routes.find_to_publish("Newer")
         self.cluster.pump(1)
         queues = self.successResultOf(found)
-        self.assertEqual({queue.broker_name for queue in queues}, {"broker-b"})
+        self.assertEqual({queue.broker_name for queue in queues}, {"broker-c"})
 
     def test_no_default_topic(self) -> None:
         """Where no broker creates topics, a new topic has no route."""
@@ -153,13 +159,11 @@ class NameServerTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Make two name servers, the first one preferred."""
-        self.cluster = FakeCluster()
+        self.cluster = Cluster(self, name_servers=2)
         self.cluster.broker("broker-a")
         self.cluster.topic("T", broker_a=1)
-        clock, network = self.cluster.clock, self.cluster.network
-        self.second = FakeNameServer(network, clock, SECOND)
-        self.second.routes = self.cluster.name_server.routes
-        self.session = self.cluster.client(f"{NAME_SERVER};{SECOND}").session
+        self.second = self.cluster.name_servers[1]
+        self.session = self.cluster.client().session
         self.session.name_servers.prefer(NAME_SERVER)
 
     def test_refusal_to_connect_costs_no_time(self) -> None:
@@ -172,7 +176,7 @@ class NameServerTests(SynchronousTestCase):
 
     def test_slow_server_is_raced(self) -> None:
         """After a quarter of a second the next is asked beside the first."""
-        self.cluster.name_server.silent = True
+        self.cluster.name_server.ignore()
         found = self.session.routes.find("T")
         self.cluster.clock.advance(0.2)
         self.assertEqual(self.second.asked, [])
@@ -198,7 +202,8 @@ class NameServerTests(SynchronousTestCase):
 
     def test_one_budget_for_all(self) -> None:
         """Two silent servers take three seconds together, not each."""
-        self.cluster.name_server.silent = self.second.silent = True
+        self.cluster.name_server.ignore()
+        self.second.ignore()
         found = self.session.routes.find("T")
         self.cluster.pump(2.9)
         self.assertNoResult(found)

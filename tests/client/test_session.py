@@ -8,7 +8,7 @@ from rocketmq_tw.client.errors import GroupInUse
 from rocketmq_tw.model.group import ConsumeType, MessageModel
 from rocketmq_tw.wire.bodies.heartbeat import ConsumerData
 from rocketmq_tw.wire.requests.heartbeat import NotifyConsumerIdsChanged
-from tests.client.cluster import FakeCluster
+from tests.client.cluster import Cluster
 
 
 class Member:
@@ -34,7 +34,7 @@ class SessionTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Start a session that knows a topic on two brokers."""
-        self.cluster = FakeCluster()
+        self.cluster = Cluster(self)
         self.clock = self.cluster.clock
         self.a = self.cluster.broker("broker-a")
         self.b = self.cluster.broker("broker-b")
@@ -51,7 +51,7 @@ class SessionTests(SynchronousTestCase):
         stopped = self.session.stop()
         self.cluster.pump(3)
         self.successResultOf(stopped)
-        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual(self.cluster.timers(), [])
 
     def heartbeat(self) -> None:
         """Send one to all, and wait for the answers."""
@@ -79,7 +79,7 @@ class SessionTests(SynchronousTestCase):
     def test_periodic(self) -> None:
         """Every half minute or so, to every broker; routes are refreshed as often."""
         self.session.groups.add_producer("p")
-        self.cluster.name_server.asked.clear()
+        self.cluster.name_server.forget()
         self.cluster.pump(34, step=0.5)
         self.assertEqual(len(self.a.heartbeats), 1)
         self.assertEqual(self.cluster.name_server.asked, ["T"])
@@ -102,7 +102,8 @@ class SessionTests(SynchronousTestCase):
         member = Member("c")
         self.session.groups.add_consumer("c", member)
         self.heartbeat()
-        self.assertEqual(member.told, 2)
+        # Of each broker by itself, and when the broker has the group's new member.
+        self.assertEqual(member.told, 4)
         connection = self.session.pool.live(self.a.address)
         assert connection is not None
         connection.close()
@@ -110,7 +111,7 @@ class SessionTests(SynchronousTestCase):
         self.session.pool.connection(self.a.address)
         self.cluster.deliver()
         self.assertEqual(len(self.a.heartbeats), 2)
-        self.assertEqual(member.told, 3)
+        self.assertEqual(member.told, 6)
 
     def test_name_servers_get_no_heartbeat(self) -> None:
         """A connection to anybody but a broker is no reason to speak."""
@@ -137,7 +138,7 @@ class SessionTests(SynchronousTestCase):
             self.session.groups.add_consumer(member.group, member)
         self.heartbeat()
         before = [member.told for member in members]
-        (connection,) = self.a.factory.connections
+        (connection,) = self.a.connections
         connection.call_one_way(NotifyConsumerIdsChanged(consumer_group="c"))
         self.cluster.deliver()
         told = [m.told - b for m, b in zip(members, before, strict=True)]

@@ -12,7 +12,7 @@ from rocketmq_tw.client import Client
 from rocketmq_tw.client.shutdown import ShutdownTrigger
 from rocketmq_tw.testing import ManualThreads, MemoryNetwork
 from rocketmq_tw.testing.reactor import MemoryReactor
-from tests.client.cluster import NAME_SERVER, FakeCluster
+from tests.client.cluster import NAME_SERVER, Cluster
 
 
 class StoppableReactor(MemoryReactor):
@@ -77,7 +77,7 @@ class ClientShutdownTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Start a client."""
-        self.cluster = FakeCluster()
+        self.cluster = Cluster(self)
         self.cluster.broker("broker-a")
         self.cluster.topic("T", broker_a=4)
         self.reactor = StoppableReactor(self.cluster.network)

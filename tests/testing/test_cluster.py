@@ -144,6 +144,16 @@ class TopologyTests(ClusterCase):
             [("right", 0), ("right", 1)],
         )
 
+    def test_added_broker(self) -> None:
+        """A broker may be added, with settings of its own, while others run."""
+        cluster = self.start()
+        node = cluster.add_broker("late", auto_create_topic_enable=False)
+        node.start()
+        cluster.create_topic("orders", {"late": 1})
+        sending = cluster.producer().send(Message("orders", b"x"))
+        self.assertEqual(cluster.result_of(sending).queue.broker_name, "late")
+        self.assertFalse(node.config.auto_create_topic_enable)
+
     def test_settings(self) -> None:
         """Brokers and name servers have the settings that the test gives them."""
         cluster = self.start(
