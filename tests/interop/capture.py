@@ -2,8 +2,8 @@
 Record what Apache's clients and servers say to each other: ``tests/wire/golden``.
 
 Two recording proxies stand in the middle, one before the name server and one before
-the broker, whose port is replaced in the name server's answers. Run by hand after a
-new release: ``python -m tests.interop.capture v53 [ROCKETMQ]``; the second word is
+the broker, whose port is replaced in the name server's responses. Run by hand after a
+new release: ``python -m tests.interop.capture v55 [ROCKETMQ]``; the second word is
 the client's ``rocketmq.serialize.type``, JSON if absent.
 """
 
@@ -37,7 +37,7 @@ class Seen(NamedTuple):
 
 
 class Head(NamedTuple):
-    """The fields of a frame's header that pair a request with its answer."""
+    """The fields of a frame's header that pair a request with its response."""
 
     code: int
     flag: int
@@ -100,20 +100,20 @@ class RecordingProxy:
 
 
 def chosen(record: list[Seen]) -> list[dict[str, object]]:
-    """Pick the first requests of each code and sender, and their answers."""
+    """Pick the first requests of each code and sender, and their responses."""
     kept: list[dict[str, object]] = []
     counts: dict[tuple[int, str], int] = {}
     asked: dict[tuple[int, int, str], str] = {}
     for connection, sender, frame in record:
         head = Head.of(frame)
         if head.flag & 1:
-            # Both ends number their own requests: an answer is the other end's.
+            # Both ends number their own requests: a response is the other end's.
             ends = ("client", "broker", "namesrv")
             keys = [(connection, head.opaque, end) for end in ends if end != sender]
             asker = next((key for key in keys if key in asked), None)
             if asker is None or len(frame) > LONGEST:
                 continue
-            name = f"{asked.pop(asker)} answer"
+            name = f"{asked.pop(asker)} response"
         else:
             count = counts.get((head.code, sender), 0)
             if count == SAMES or len(frame) > LONGEST:
@@ -139,7 +139,7 @@ def play(release: str, serialize: str, scratch: Path) -> list[Seen]:
         f"127.0.0.1:{for_brokers.port}",
         jvm=(flag,),
     )
-    # Its port opens before the name server knows it: the answer is the second frame.
+    # Its port opens before the name server knows it: the response is the second frame.
     wait_until(lambda: len(record) >= 2, 30, "the broker's registration")
     front = RecordingProxy(broker.port, "client", "broker", record)
     for_clients.replace = (f":{broker.port}".encode(), f":{front.port}".encode())

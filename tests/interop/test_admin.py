@@ -40,7 +40,7 @@ NOT_YET = ("consumerProgress", "updateBrokerConfig")
 
 @pytest.mark.parametrize(
     ("shared", "release"),
-    [("ours", "v49"), ("ours", "v53")],
+    [("ours", "v49"), ("ours", "v53"), ("ours", "v55")],
     indirect=["shared"],
 )
 def test_mqadmin(shared: tuple[Lab, Cluster], release: str) -> None:

@@ -14,7 +14,7 @@ TRANSACTIONS = "commit:10,rollback:10,check:1"
 
 @pytest.mark.parametrize(
     ("shared", "make"),
-    [("ours", "v49"), ("ours", "v53"), ("ours", "ours"), ("v53", "ours")],
+    [("ours", "v49"), ("ours", "v55"), ("ours", "ours"), ("v55", "ours")],
     indirect=["shared"],
 )
 def test_delayed_and_sent_back(shared: tuple[Lab, Cluster], make: str) -> None:
@@ -39,7 +39,7 @@ def test_delayed_and_sent_back(shared: tuple[Lab, Cluster], make: str) -> None:
 
 @pytest.mark.parametrize(
     ("shared", "release"),
-    [("v53", "v53")],
+    [("v55", "v55")],
     indirect=["shared"],
 )
 def test_transactions(shared: tuple[Lab, Cluster], release: str) -> None:

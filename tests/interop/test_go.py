@@ -29,7 +29,7 @@ def go() -> None:
 
 @pytest.mark.parametrize(
     ("sender", "receivers"),
-    [("go", ["go", "ours", "v49"]), ("ours", ["go"]), ("v53", ["go"])],
+    [("go", ["go", "ours", "v49"]), ("ours", ["go"]), ("v55", ["go"])],
     ids=["from-go", "ours-to-go", "java-to-go"],
 )
 def test_round_trip(
@@ -66,7 +66,7 @@ def test_sent_back(shared: tuple[Lab, Cluster]) -> None:
 
 def test_mixed_group(shared: tuple[Lab, Cluster]) -> None:
     """Go, Java and our members: each queue has one owner, also when one has left."""
-    steps.mixed_group(*shared, ["go", "v53", "ours", "go"])
+    steps.mixed_group(*shared, ["go", "v55", "ours", "go"])
 
 
 def test_manage(shared: tuple[Lab, Cluster]) -> None:

@@ -13,7 +13,9 @@ COUNT = 20
 
 
 @pytest.mark.parametrize(
-    "makes", [("v53", "ours", "v53"), ("ours", "v53", "ours"), ("v49", "ours", "v49")]
+    "makes",
+    [("ours", "v55", "ours"), ("v55", "ours", "v53", "ours", "v49", "ours", "v55")],
+    ids=["ours-first", "apache-first"],
 )
 def test_index_moves(lab: Lab, makes: tuple[str, ...]) -> None:
     """Each broker finds all messages by both keys, and goes on in the same file."""

@@ -12,7 +12,7 @@ COUNT = 2_000
 
 
 @pytest.mark.parametrize(
-    ("names_make", "broker_make"), [("v53", "v49"), ("v49", "v53"), ("ours", "v53")]
+    ("names_make", "broker_make"), [("v55", "v49"), ("v49", "v55"), ("ours", "v55")]
 )
 def test_mixed_servers(lab: Lab, names_make: str, broker_make: str) -> None:
     """Our broker and Apache's register with one name server; clients use both."""
@@ -21,16 +21,16 @@ def test_mixed_servers(lab: Lab, names_make: str, broker_make: str) -> None:
         lab.broker(make, names)
     topic = "MixedServers"
     lab.make_topic(names, topic, queues=4)
-    for make in ("v53", "ours"):
+    for make in ("v55", "ours"):
         seed = f"from-{make}"
         lab.sender(make, names, topic=topic, seed=seed, plan=f"async:{COUNT}").finish()
-    for make in ("v53", "ours"):
+    for make in ("v55", "ours"):
         consumer = lab.consumer(make, names, topic=topic, group=f"G_{make}")
         lines = wait_for_messages([consumer], 2 * COUNT, 60)
         consumer.stop()
         brokers = {line["broker"] for line in lines}
         assert brokers == {f"broker-{broker_make}", "broker-ours"}
-        for sender in ("v53", "ours"):
+        for sender in ("v55", "ours"):
             seed = f"from-{sender}"
             own = [line for line in lines if line["properties"]["seed"] == seed]
             check_once(range(COUNT), own)

@@ -30,7 +30,7 @@ def node() -> None:
 
 @pytest.mark.parametrize(
     ("sender", "receivers"),
-    [("node", ["node", "ours", "v53"]), ("ours", ["node"]), ("v49", ["node"])],
+    [("node", ["node", "ours", "v55"]), ("ours", ["node"]), ("v49", ["node"])],
     ids=["from-node", "ours-to-node", "java-to-node"],
 )
 def test_round_trip(

@@ -21,8 +21,10 @@ TOPIC = "StoreDirectory"
 CASES = [
     ("ours", "v49"),
     ("ours", "v53"),
+    ("ours", "v55"),
     ("v49", "ours"),
     ("v53", "ours"),
+    ("v55", "ours"),
 ]
 
 
@@ -41,7 +43,7 @@ def test_store_directory(lab: Lab, writer: str, reader: str) -> None:
     lab.wait_for_route(names, TOPIC, broker)
     lab.sender("v53", names, topic=TOPIC, plan=SECOND, **{"from": SPLIT}).finish()
     key = f"key-s-{SPLIT - 1}"
-    seen = lab.read("v53", names, topic=TOPIC, key=key)
+    seen = lab.read("v55", names, topic=TOPIC, key=key)
     lines = seen.events("message")
     check_once(range(COUNT), lines)
     check_contents("s", lines)

@@ -24,7 +24,7 @@ SETTINGS: dict[str, Any] = {
     # Level 1 (a message sent back) and level 3 must outlive the longest clean stop.
     "messageDelayLevel": "20s 5s 20s 30s",
 }
-CASES = [("ours", "v49"), ("ours", "v53"), ("v49", "ours"), ("v53", "ours")]
+CASES = [("ours", "v49"), ("ours", "v55"), ("v49", "ours"), ("v55", "ours")]
 MANY = "sync:500,batch:2000,async:2500"
 COUNT = 5_000
 REFUSED = range(0, 20, 4)
@@ -96,7 +96,7 @@ def hold(lab: Lab, names: Server) -> None:
 def check_many(lab: Lab, names: Server) -> None:
     """All messages of the topic of 64 queues are there, once, and found by key."""
     key = f"key-s-{COUNT - 1}"
-    seen = lab.read("v53", names, topic="Many", key=key)
+    seen = lab.read("v55", names, topic="Many", key=key)
     lines = seen.events("message")
     check_once(range(COUNT), lines)
     check_contents("s", lines)
@@ -127,14 +127,14 @@ def test_killed_under_load(lab: Lab, writer: str, reader: str) -> None:
     lab.wait_for_route(names, "Load", broker)
     sent = sender.events("sent")
     last = sent[-1]["i"]
-    seen = lab.read("v53", names, topic="Load", key=f"key-s-{last}")
+    seen = lab.read("v55", names, topic="Load", key=f"key-s-{last}")
     lines = seen.events("message")
     check_acknowledged(sent, lines)
     check_contents("s", lines)
     check_queue_order(lines)
     check_found(seen, last)
     lab.sender("v53", names, topic="Load", plan="sync:100", seed="after").finish()
-    check_queue_order(lab.read("v53", names, topic="Load").events("message"))
+    check_queue_order(lab.read("v55", names, topic="Load").events("message"))
 
 
 def test_to_and_fro(lab: Lab) -> None:
@@ -147,6 +147,7 @@ def test_to_and_fro(lab: Lab) -> None:
         ("ours", lab.stop),
         ("v49", lab.kill),
         ("ours", lab.kill),
+        ("v55", lab.stop),
     )
     for number, (make, end) in enumerate(steps):
         broker = lab.broker(make, names, "broker-moved", store, **SETTINGS)
@@ -157,7 +158,7 @@ def test_to_and_fro(lab: Lab) -> None:
         plan = {"topic": "Moved", "plan": "async:400,batch:100", "from": first}
         lab.sender("v53", names, **plan).finish()
         key = f"key-s-{max(first - 1, 0)}"
-        seen = lab.read("v53", names, topic="Moved", key=key)
+        seen = lab.read("v55", names, topic="Moved", key=key)
         check_once(range(first + 500), seen.events("message"))
         check_contents("s", seen.events("message"))
         check_queue_order(seen.events("message"))
@@ -174,7 +175,7 @@ def test_timer_left_alone(lab: Lab) -> None:
     """
     names = lab.name_server("v49")
     store = lab.scratch / "store"
-    broker = lab.broker("v53", names, "broker-moved", store, **SETTINGS)
+    broker = lab.broker("v55", names, "broker-moved", store, **SETTINGS)
     lab.make_topic(names, "Timed", queues=4)
     sender = lab.sender("v53", names, topic="Timed", plan="sync:10,timed:10")
     sender.finish()
@@ -185,12 +186,12 @@ def test_timer_left_alone(lab: Lab) -> None:
     lab.wait_for_route(names, "Timed", broker)
     plan = {"topic": "Timed", "plan": "sync:10", "from": 20}
     lab.sender("v53", names, **plan).finish()
-    before = lab.read("v53", names, topic="Timed").events("message")
+    before = lab.read("v55", names, topic="Timed").events("message")
     check_once([*range(10), *range(20, 30)], before)
     lab.stop(broker)
     left = unserved(store)
     assert foreign == {name: left.get(name) for name in foreign}
-    lab.broker("v53", names, "broker-moved", store, **SETTINGS)
+    lab.broker("v55", names, "broker-moved", store, **SETTINGS)
     consumer = lab.consumer("v49", names, topic="Timed", group="G_timed")
     lines = wait_for_messages([consumer], 30, 90)
     consumer.stop()
@@ -198,7 +199,7 @@ def test_timer_left_alone(lab: Lab) -> None:
     check_contents("s", lines)
 
 
-@pytest.mark.parametrize(("writer", "reader"), [("v53", "ours"), ("ours", "v53")])
+@pytest.mark.parametrize(("writer", "reader"), [("v55", "ours"), ("ours", "v55")])
 def test_addresses_of_ipv6(lab: Lab, writer: str, reader: str) -> None:
     """Messages that were stored, and born, at an address of IPv6 are read whole."""
     names = lab.name_server("v49")
@@ -211,7 +212,7 @@ def test_addresses_of_ipv6(lab: Lab, writer: str, reader: str) -> None:
     lab.stop(broker)
     broker = lab.broker(reader, names, "broker-moved", store, **SETTINGS)
     lab.wait_for_route(names, "Six", broker)
-    seen = lab.read("v53", names, topic="Six", key="key-s-999")
+    seen = lab.read("v55", names, topic="Six", key="key-s-999")
     lines = seen.events("message")
     check_once(range(1000), lines)
     check_contents("s", lines)
