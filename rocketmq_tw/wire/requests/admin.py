@@ -24,6 +24,12 @@ class BrokerConfigResponse(Response):
     version: str
 
 
+class UpdateBrokerConfig(Request[Response]):
+    """Ask to change settings; the body is properties text."""
+
+    code: ClassVar[int] = RequestCode.UPDATE_BROKER_CONFIG
+
+
 class GetBrokerConfig(Request[BrokerConfigResponse]):
     """Ask for the settings; the body is properties text."""
 

@@ -40,7 +40,7 @@ RESPONSE_BODIES: dict[int, type] = {
     RequestCode.GET_TOPIC_STATS_INFO: TopicStatsTable,
     RequestCode.GET_ALL_TOPIC_LIST_FROM_NAMESERVER: TopicList,
     RequestCode.GET_TOPIC_CONFIG: TopicConfig,
-    208: ConsumeStats,
+    RequestCode.GET_CONSUME_STATS: ConsumeStats,
 }
 
 

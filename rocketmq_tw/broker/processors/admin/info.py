@@ -15,19 +15,26 @@ from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.stats import SAMPLE_PERIOD, BrokerStats
+from rocketmq_tw.model.topic import TRACE_TOPIC
 from rocketmq_tw.remoting.call import Call
+from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.settings import to_properties
 from rocketmq_tw.store.files.reads import then
 from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
-from rocketmq_tw.wire.bodies.kvtable import KVTable
-from rocketmq_tw.wire.codes import VERSION
+from rocketmq_tw.wire.bodies.kvtable import (
+    KVTable,
+    decode_properties,
+    encode_properties,
+)
+from rocketmq_tw.wire.codes import VERSION, ResponseCode
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.admin import (
     BrokerConfigResponse,
     GetBrokerConfig,
     GetRuntimeInfo,
+    UpdateBrokerConfig,
 )
 
 #: The name of ``VERSION``, as tools show it.
@@ -51,6 +58,15 @@ _CONSTANT = {
         for kind in ("send", "pull", "litePull", "query", "ack")
         for what in ("Size", "HeadWaitTimeMills")
     },
+}
+
+#: Settings that ``mqadmin exportConfigs`` insists on, and that are always so here.
+_CONSTANT_SETTINGS = {
+    "filterServerNums": "0",
+    "msgTraceTopicName": TRACE_TOPIC,
+    "slaveReadEnable": "false",
+    "traceTopicEnable": "false",
+    "useTLS": "false",
 }
 
 
@@ -95,6 +111,7 @@ class InfoProcessor:
         """Take these requests."""
         router.on(GetRuntimeInfo, self.runtime_info)
         router.on(GetBrokerConfig, self.config)
+        router.on(UpdateBrokerConfig, self.update_config)
 
     def runtime_info(
         self, request: GetRuntimeInfo, call: Call
@@ -118,7 +135,22 @@ class InfoProcessor:
     def config(self, request: GetBrokerConfig, call: Call) -> BrokerConfigResponse:
         """Give the settings; they do not change while the broker runs."""
         version = self._version.encode().decode()
-        return BrokerConfigResponse(version, body=self._settings().encode())
+        values = decode_properties(self._settings().encode())
+        text = encode_properties({**_CONSTANT_SETTINGS, **values})
+        return BrokerConfigResponse(version, body=text)
+
+    def update_config(self, request: UpdateBrokerConfig, call: Call) -> Response:
+        """
+        Refuse: settings are read once, at the start.
+
+        :raises Refused: always; it names the settings.
+        """
+        asked = ", ".join(sorted(decode_properties(request.body))) or "nothing"
+        raise Refused(
+            ResponseCode.NO_PERMISSION,
+            f"{asked} cannot be changed while the broker runs: "
+            "set it in the broker's configuration file and restart the broker",
+        )
 
     def _rates(self) -> dict[str, str]:
         """Tell what happens a second: over 10 s, 1 min and 10 min."""

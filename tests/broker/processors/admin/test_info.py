@@ -7,10 +7,18 @@ import json
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.processors.admin.info import InfoProcessor
 from rocketmq_tw.broker.stats import BrokerStats
+from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
-from rocketmq_tw.wire.requests.admin import GetBrokerConfig, GetRuntimeInfo
+from rocketmq_tw.settings import to_values
+from rocketmq_tw.wire.bodies.kvtable import decode_properties
+from rocketmq_tw.wire.requests.admin import (
+    GetBrokerConfig,
+    GetRuntimeInfo,
+    UpdateBrokerConfig,
+)
 from tests.broker.doubles import MemoryQueues, call
 
 #: What ``mqadmin clusterList`` reads, of one release or the other.
@@ -24,6 +32,15 @@ CLUSTER_LIST = """
     msgPutTotalYesterdayMorning msgPutTotalTodayMorning msgPutTotalTodayNow
     msgGetTotalYesterdayMorning msgGetTotalTodayMorning msgGetTotalTodayNow
 """.split()
+
+#: The settings that ``mqadmin exportConfigs`` writes down.
+EXPORT_CONFIGS = set(
+    """
+    brokerClusterName brokerId brokerName brokerRole fileReservedTime filterServerNums
+    flushDiskType maxMessageSize messageDelayLevel msgTraceTopicName slaveReadEnable
+    traceOn traceTopicEnable useTLS autoCreateTopicEnable autoCreateSubscriptionGroup
+    """.split()
+)
 
 
 class InfoProcessorTests(SynchronousTestCase):
@@ -80,12 +97,33 @@ class InfoProcessorTests(SynchronousTestCase):
     def test_gives_the_settings(self) -> None:
         """The body is properties text; the version is JSON in the header."""
         answer = self.processor.config(GetBrokerConfig(), call())
-        self.assertEqual(answer.body, b"brokerName=b\n")
+        self.assertIn(b"brokerName=b\n", answer.body)
         self.assertEqual(json.loads(answer.version)["counter"], 1)
 
+    def test_gives_what_export_needs(self) -> None:
+        """``exportConfigs`` fails on a setting that is not there; ours come first."""
+        response = self.processor.config(GetBrokerConfig(), call())
+        settings = decode_properties(response.body)
+        self.assertEqual(settings["brokerName"], "b")
+        self.assertEqual(settings["traceTopicEnable"], "false")
+        missing = EXPORT_CONFIGS - settings.keys() - set(to_values(BrokerConfig()))
+        self.assertEqual(missing, set())
+
+    def test_refuses_to_change_settings(self) -> None:
+        """Changing a setting is refused with a sentence that names it."""
+        error = self.assertRaises(
+            Refused,
+            self.processor.update_config,
+            UpdateBrokerConfig(body=b"fileReservedTime=48\n"),
+            call(),
+        )
+        self.assertEqual(error.code, 16)
+        self.assertIn("fileReservedTime cannot be changed", error.remark)
+
     def test_takes_its_requests(self) -> None:
-        """The router knows who handles both codes."""
+        """The router knows who handles the three codes."""
         router = Router()
         self.processor.routes(router)
+        self.assertIsNotNone(router.find(25))
         self.assertIsNotNone(router.find(28))
         self.assertIsNotNone(router.find(26))
