@@ -26,7 +26,8 @@ from rocketmq_tw.wire.bodies.locks import (
 )
 from rocketmq_tw.wire.bodies.offsets import ConsumerOffsetTable
 from rocketmq_tw.wire.bodies.registration import RegisterBrokerBody
-from rocketmq_tw.wire.bodies.stats import TopicStatsTable
+from rocketmq_tw.wire.bodies.running_info import ConsumerRunningInfo
+from rocketmq_tw.wire.bodies.stats import ConsumeStats, TopicStatsTable
 from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable, TopicList
 from rocketmq_tw.wire.codes import RequestCode as Code
 from rocketmq_tw.wire.codes import ResponseCode
@@ -145,6 +146,16 @@ FACTS: Final[dict[Code, Facts]] = {
     Code.DELETE_SUBSCRIPTIONGROUP: Facts(BROKER),
     Code.GET_BROKER_RUNTIME_INFO: Facts(BROKER, None, KVTable),
     Code.GET_BROKER_CONFIG: Facts(BROKER, None, _PROPERTIES),
+    Code.UPDATE_BROKER_CONFIG: Facts(
+        BROKER, _PROPERTIES, None, "This broker refuses it with code 16."
+    ),
+    Code.GET_CONSUME_STATS: Facts(BROKER, None, ConsumeStats),
+    Code.GET_CONSUMER_RUNNING_INFO: Facts(
+        BROKER,
+        None,
+        ConsumerRunningInfo,
+        "Code 1 where there is no such member, 207 where it does not respond in 10 s.",
+    ),
     Code.REGISTER_BROKER: Facts(
         NAME_SERVER,
         RegisterBrokerBody,

@@ -76,7 +76,7 @@ class ConsumerProcessor:
         self, request: GetConsumeStats, call: Call
     ) -> Response | Deferred[Response]:
         """
-        Tell for each queue to read where it ends and how far the group has read.
+        Report for each queue to read where it ends and how far the group has read.
 
         A group that is unknown here has read nothing: its table is empty. What members
         have pulled and not yet committed is not known, nor is the group's rate.
@@ -116,7 +116,7 @@ class ConsumerProcessor:
         return 0 if config is None else config.read_queue_nums
 
     def _time_of_last(self, queue: MessageQueue, offset: int) -> int | Deferred[int]:
-        """Tell when the last message before an offset was stored, in ms; 0 if none."""
+        """Find when the last message before an offset was stored, in ms; 0 if none."""
         if offset <= 0:
             return 0
         return self._store.store_time(queue.topic, queue.queue_id, offset - 1)
