@@ -16,7 +16,7 @@ import msgspec
 
 from rocketmq_tw import settings
 from rocketmq_tw.broker.config import BrokerConfig
-from rocketmq_tw.broker.delay.schedule import parse_levels
+from rocketmq_tw.broker.delay.levels import parse_levels
 from rocketmq_tw.broker.unsupported import UNSUPPORTED
 from rocketmq_tw.model.topic import TOPIC_MAX_LENGTH
 from rocketmq_tw.remoting.addresses import (

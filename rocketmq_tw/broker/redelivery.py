@@ -1,6 +1,8 @@
-"""A stored message as a draft again: to be delivered later, or tried once more."""
+"""A stored message as a draft: to be delivered later, or once more."""
 
 from __future__ import annotations
+
+import msgspec
 
 from rocketmq_tw.model.msgid import host_from_text
 from rocketmq_tw.wire import properties
@@ -8,28 +10,39 @@ from rocketmq_tw.wire.record import Draft, decode
 from rocketmq_tw.wire.record_layout import SYS_FLAG
 
 
-def redraft(record: bytes) -> tuple[Draft, dict[str, str]]:
+class RedeliveryCopy(msgspec.Struct):
     """
-    Draft a record's message again, its body packed as it was.
+    A copy of a stored message, for the caller to change.
 
-    :returns: the draft, to be changed by the caller, and its properties.
+    :ivar draft: stored as it is, it makes the same record but for offsets and times.
+    :ivar properties: those of the draft; who changes them writes them back.
+    """
+
+    draft: Draft
+    properties: dict[str, str]
+
+
+def copy_for_redelivery(record: bytes) -> RedeliveryCopy:
+    """
+    Copy a record's message; a compressed body stays compressed.
+
+    :raises MalformedRecord: it is not a whole record.
     """
     message = decode(record, inflate=_as_it_is)
     draft = Draft(
-        message.topic.encode(),
-        message.queue_id,
-        message.flag,
-        int.from_bytes(record[SYS_FLAG], "big"),
-        message.born_time_ms,
-        host_from_text(message.born_host),
-        message.body,
-        properties.encode(message.properties).encode(),
-        0,
-        message.reconsume_times,
+        topic=message.topic.encode(),
+        queue_id=message.queue_id,
+        flag=message.flag,
+        sys_flag=int.from_bytes(record[SYS_FLAG], "big"),
+        born_time_ms=message.born_time_ms,
+        born_host=host_from_text(message.born_host),
+        body=message.body,
+        properties=properties.encode(message.properties).encode(),
+        reconsume_times=message.reconsume_times,
     )
-    return draft, message.properties
+    return RedeliveryCopy(draft, message.properties)
 
 
 def _as_it_is(body: bytes, _sys_flag: int) -> bytes:
-    """Leave a packed body packed."""
+    """Leave a compressed body compressed."""
     return body

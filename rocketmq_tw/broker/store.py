@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from rocketmq_tw.broker.config import BrokerConfig, FlushDiskType
-from rocketmq_tw.broker.delay.schedule import parse_levels
+from rocketmq_tw.broker.delay.levels import parse_levels
 from rocketmq_tw.broker.threads import Threads
 from rocketmq_tw.model.msgid import host_to_bytes
 from rocketmq_tw.store.config import RetentionConfig, StoreConfig

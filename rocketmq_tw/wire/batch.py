@@ -12,6 +12,7 @@ and ``decodeMessages`` of ``MessageDecoder``.
 
 import struct
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from rocketmq_tw.model.errors import RocketMQError
 
@@ -29,6 +30,18 @@ class MalformedBatch(RocketMQError):
         super().__init__(f"the batch is malformed at byte {at}: {why}")
         self.at = at
         self.why = why
+
+
+class BatchItem(NamedTuple):
+    """
+    One message of a batch, cut out but not decoded.
+
+    :ivar properties: the properties text, as bytes.
+    """
+
+    flag: int
+    body: bytes
+    properties: bytes
 
 
 def encode(items: Iterable[tuple[int, bytes, str]]) -> bytes:
@@ -53,11 +66,10 @@ def encode(items: Iterable[tuple[int, bytes, str]]) -> bytes:
     return b"".join(parts)
 
 
-def split(body: bytes) -> list[tuple[int, bytes, bytes]]:
+def split(body: bytes) -> list[BatchItem]:
     """
-    Read a batch body.
+    Cut a batch body into its items.
 
-    :returns: flag, body and the bytes of the properties text of each item.
     :raises MalformedBatch: an item is cut off, or its lengths do not add up.
     """
     items = []
@@ -75,6 +87,12 @@ def split(body: bytes) -> list[tuple[int, bytes, bytes]]:
         (properties,) = _LENGTH.unpack_from(body, start + length)
         if _FIXED + length + properties != size:
             raise MalformedBatch(at, "the lengths of the parts do not add up")
-        items.append((flag, body[start : start + length], body[end - properties : end]))
+        items.append(
+            BatchItem(
+                flag=flag,
+                body=body[start : start + length],
+                properties=body[end - properties : end],
+            )
+        )
         at = end
     return items

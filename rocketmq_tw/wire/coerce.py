@@ -12,7 +12,7 @@ from collections.abc import Callable
 from enum import Enum
 from functools import lru_cache, partial
 from types import NoneType, UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, overload
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
@@ -29,15 +29,7 @@ class _Unconvertible(ValueError):
     """A value cannot be converted; the path to it is added on the way out."""
 
 
-@overload
-def coerce(value: object, kind: type[_T]) -> _T: ...
-
-
-@overload
-def coerce(value: object, kind: object) -> Any: ...
-
-
-def coerce(value: object, kind: Any) -> Any:
+def coerce(value: object, kind: type[_T]) -> _T:
     """
     Make an instance of a type from plain objects.
 
@@ -45,7 +37,8 @@ def coerce(value: object, kind: Any) -> Any:
     :raises BadField: a member is absent that has no default, or cannot be converted.
     """
     try:
-        return _converter(kind)(value)
+        converted: _T = _converter(kind)(value)
+        return converted
     except _Unconvertible as error:
         name = getattr(kind, "__name__", str(kind))
         raise BadField(name, str(error), name) from None

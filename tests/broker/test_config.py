@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw import settings
 from rocketmq_tw.broker.config import BrokerConfig
-from rocketmq_tw.broker.delay.schedule import parse_levels
+from rocketmq_tw.broker.delay.levels import parse_levels
 from rocketmq_tw.store.config import DELAY_LEVELS_MS
 
 

@@ -1,10 +1,10 @@
-"""A stored message as a draft again."""
+"""Copies of stored messages."""
 
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.broker.redelivery import redraft
+from rocketmq_tw.broker.redelivery import copy_for_redelivery
 from rocketmq_tw.model.msgid import host_to_bytes
 from rocketmq_tw.wire.record import Draft, encode
 
@@ -27,23 +27,23 @@ def draft(**fields: object) -> Draft:
     return Draft(**values | fields)  # type: ignore[arg-type]
 
 
-class RedraftTests(SynchronousTestCase):
-    """What a record holds comes back."""
+class CopyTests(SynchronousTestCase):
+    """What a record holds is copied."""
 
-    def check(self, original: Draft, store_host: bytes = STORE_HOST) -> None:
-        """Write a record, draft it again and write that: the same bytes."""
-        written = encode(original, 5, 1000, 99, store_host)
-        again, _ = redraft(written)
-        self.assertEqual(encode(again, 5, 1000, 99, store_host), written)
+    def check(self, first: Draft, store_host: bytes = STORE_HOST) -> None:
+        """Write a record, copy it and write the copy: the same bytes."""
+        written = encode(first, 5, 1000, 99, store_host)
+        copy = copy_for_redelivery(written)
+        self.assertEqual(encode(copy.draft, 5, 1000, 99, store_host), written)
 
     def test_plain(self) -> None:
         """Every part is kept, and the properties are given."""
         self.check(draft())
-        _, kept = redraft(encode(draft(), 0, 0, 0, STORE_HOST))
-        self.assertEqual(kept, {"TAGS": "TagA", "KEYS": "k"})
+        copy = copy_for_redelivery(encode(draft(), 0, 0, 0, STORE_HOST))
+        self.assertEqual(copy.properties, {"TAGS": "TagA", "KEYS": "k"})
 
-    def test_packed_body(self) -> None:
-        """A packed body stays packed, even one that cannot be unpacked."""
+    def test_compressed_body(self) -> None:
+        """A compressed body is not touched, even one that is damaged."""
         self.check(draft(body=b"no zlib at all", sys_flag=0x1))
 
     def test_ipv6(self) -> None:
@@ -53,8 +53,8 @@ class RedraftTests(SynchronousTestCase):
 
     def test_odd_properties(self) -> None:
         """Bytes that are no UTF-8 do not keep a message from being delivered."""
-        again, kept = redraft(
+        copy = copy_for_redelivery(
             encode(draft(properties=b"A\x01\xff\x02"), 0, 0, 0, STORE_HOST)
         )
-        self.assertEqual(kept, {"A": "\ufffd"})
-        self.assertEqual(again.properties, "A\x01\ufffd\x02".encode())
+        self.assertEqual(copy.properties, {"A": "\ufffd"})
+        self.assertEqual(copy.draft.properties, "A\x01\ufffd\x02".encode())

@@ -1,1 +1,1 @@
-"""Messages delivered some time after they were sent: the delay levels."""
+"""Delay levels: messages that are delivered some time after they were sent."""

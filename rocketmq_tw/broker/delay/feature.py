@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from rocketmq_tw.broker.broker import Broker
-from rocketmq_tw.broker.delay.schedule import DelayLevels, ScheduleService, parse_levels
+from rocketmq_tw.broker.delay.levels import DelayLevels, parse_levels
+from rocketmq_tw.broker.delay.schedule import ScheduleService
 from rocketmq_tw.remoting.router import Router
 
 

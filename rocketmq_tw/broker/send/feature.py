@@ -7,11 +7,19 @@ import time
 from collections.abc import Callable
 
 from rocketmq_tw.broker.broker import Broker
-from rocketmq_tw.broker.delay.schedule import DelayLevels, parse_levels
+from rocketmq_tw.broker.config import BrokerConfig, FlushDiskType
+from rocketmq_tw.broker.delay.levels import DelayLevels, parse_levels
+from rocketmq_tw.broker.send.batch import BatchSender
+from rocketmq_tw.broker.send.drafts import Drafts
 from rocketmq_tw.broker.send.processor import SendProcessor
-from rocketmq_tw.broker.send.send_back import RetryRules
+from rocketmq_tw.broker.send.responses import SendResponses
+from rocketmq_tw.broker.send.retries import RetryRules
+from rocketmq_tw.broker.send.send_back import SendBackProcessor
+from rocketmq_tw.broker.send.targets import Targets
+from rocketmq_tw.model.message import CLUSTER, MSG_REGION, TRACE_ON
 from rocketmq_tw.model.msgid import UniqueKeys
 from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.wire import properties
 
 
 def install(broker: Broker, router: Router) -> None:
@@ -19,26 +27,62 @@ def install(broker: Broker, router: Router) -> None:
     config, tables = broker.config, broker.tables
     levels = DelayLevels(parse_levels(config.message_delay_level))
     retries = RetryRules(
-        store=broker.store,
-        topics=tables.topics,
-        groups=tables.groups,
-        levels=levels,
-        is_locked=tables.locks.is_locked,
-        store_host=broker.store_host,
-        broker_permission=config.broker_permission,
+        topics=tables.topics, groups=tables.groups, is_locked=tables.locks.is_locked
     )
-    SendProcessor(
-        config=config,
+    _send_processor(broker, retries, levels).routes(router)
+    SendBackProcessor(
         store=broker.store,
-        topics=tables.topics,
-        groups=tables.groups,
         retries=retries,
         levels=levels,
-        stats=broker.stats,
         store_host=broker.store_host,
-        unique_key=_unique_keys(broker),
+        broker_permission=config.broker_permission,
     ).routes(router)
-    retries.routes(router)
+
+
+def _send_processor(
+    broker: Broker, retries: RetryRules, levels: DelayLevels
+) -> SendProcessor:
+    config = broker.config
+    targets = Targets(config=config, topics=broker.tables.topics, retries=retries)
+    responses = SendResponses(
+        store=broker.store,
+        store_host=broker.store_host,
+        region=config.region_id,
+        trace_on=_trace_on(config),
+        flushes_first=config.flush_disk_type is FlushDiskType.SYNC_FLUSH,
+    )
+    return SendProcessor(
+        store=broker.store,
+        targets=targets,
+        drafts=Drafts(
+            levels=levels, added=_added(config), unique_key=_unique_keys(broker)
+        ),
+        batches=BatchSender(
+            store=broker.store,
+            targets=targets,
+            responses=responses,
+            stats=broker.stats,
+            max_size=config.max_message_size,
+        ),
+        responses=responses,
+        stats=broker.stats,
+        max_size=config.max_message_size,
+    )
+
+
+def _trace_on(config: BrokerConfig) -> str:
+    return "true" if config.trace_on else "false"
+
+
+def _added(config: BrokerConfig) -> str:
+    """Encode the properties that the broker adds to each message."""
+    return properties.encode(
+        {
+            CLUSTER: config.broker_cluster_name,
+            MSG_REGION: config.region_id,
+            TRACE_ON: _trace_on(config),
+        }
+    )
 
 
 def _unique_keys(broker: Broker) -> Callable[[], str]:

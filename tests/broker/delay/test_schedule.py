@@ -1,4 +1,4 @@
-"""Delay levels: put aside, delivered when due, once."""
+"""Delayed messages: delivered when due, once."""
 
 from __future__ import annotations
 
@@ -6,14 +6,9 @@ import os
 import shutil
 
 from twisted.internet.defer import Deferred, fail
-from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.broker.delay.schedule import (
-    REST,
-    DelayLevels,
-    delay_level,
-    parse_levels,
-)
+from rocketmq_tw.broker.delay.levels import DelayLevels, parse_levels
+from rocketmq_tw.broker.delay.schedule import BACKOFF
 from rocketmq_tw.model.subscription import java_hash
 from rocketmq_tw.store.errors import DiskFull, StoreNotWriteable
 from rocketmq_tw.wire import fastjson
@@ -23,40 +18,6 @@ from tests.broker.cases import TOPIC, BrokerCase, sent
 from tests.store.cases import DRAFT, NOW
 
 SCHEDULE = "SCHEDULE_TOPIC_XXXX"
-
-
-class LevelTests(SynchronousTestCase):
-    """The levels as they are written."""
-
-    def test_parse(self) -> None:
-        """A number and a unit each."""
-        levels = (1_000, 120_000, 10_800_000, 86_400_000)
-        self.assertEqual(parse_levels("1s  2m 3h 1d"), levels)
-
-    def test_parse_refused(self) -> None:
-        """Anything else is refused, and so is nothing."""
-        for text in ("1", "s", "1x", "-1s", "1.5s", "\u0663s", "1s,2s", "", "  "):
-            self.assertRaises(ValueError, parse_levels, text)
-
-    def test_asked(self) -> None:
-        """The property is read, wherever it stands."""
-        self.assertEqual(delay_level(""), 0)
-        self.assertEqual(delay_level("DELAY\x013"), 3)
-        self.assertEqual(delay_level("A\x01b\x02DELAY\x01-1\x02"), -1)
-        self.assertEqual(delay_level("XDELAY\x01abc\x02DELAYX\x01abc\x02"), 0)
-        self.assertRaises(BadField, delay_level, "DELAY\x01three\x02")
-
-    def test_put_aside(self) -> None:
-        """The level, capped, is the queue; the tags code is the time it is due."""
-        levels = DelayLevels((1000, 5000))
-        for asked, level in ((1, 1), (2, 2), (99, 2)):
-            draft = levels.put_aside(DRAFT, f"DELAY\x01{asked}\x02", NOW)
-            self.assertEqual(draft.topic, SCHEDULE.encode())
-            self.assertEqual(draft.queue_id, level - 1)
-            self.assertEqual(draft.tags_code, NOW * 1000 + levels.levels_ms[level - 1])
-            self.assertIn(b"DELAY\x01%d\x02" % level, draft.properties)
-        for text in ("DELAY\x010\x02", "DELAY\x01-1\x02", "A\x01b\x02"):
-            self.assertIs(levels.put_aside(DRAFT, text, NOW), DRAFT)
 
 
 class ScheduleCase(BrokerCase):
@@ -87,7 +48,7 @@ class DeliveryTests(ScheduleCase):
     """From one topic to the other."""
 
     def test_when_due(self) -> None:
-        """Not before its time, and soon after."""
+        """Not before its time, and at most 0.2 s after."""
         self.delayed(1)
         self.wait(0.9)
         self.assertEqual(self.bodies(), [])
@@ -113,8 +74,8 @@ class DeliveryTests(ScheduleCase):
         self.store.get(TOPIC, 0, 0, 1, 1000, lambda code: codes.append(code) or True)
         self.assertEqual(codes, [java_hash("TagA")])
 
-    def test_packed_body(self) -> None:
-        """A packed body is not unpacked on the way."""
+    def test_compressed_body(self) -> None:
+        """A compressed body stays compressed."""
         self.delayed(1, b"no zlib at all", sys_flag=1)
         self.wait(1.2)
         fetched = self.store.get(TOPIC, 0, 0, 1, 1000, None)
@@ -142,19 +103,19 @@ class DeliveryTests(ScheduleCase):
 
     def test_dead_clock(self) -> None:
         """One due further ahead than its delay met a clock set back: it is due."""
-        draft = self.aside()
+        draft = self.scheduled()
         draft.tags_code = int(NOW * 1000) + 10**9
         self.store.put(draft, NOW)
         self.wait(0.2)
         self.assertEqual(self.bodies(), [b"Hello"])
 
-    def aside(self, text: str = "DELAY\x011\x02") -> Draft:
-        """Draft a message put aside."""
+    def scheduled(self) -> Draft:
+        """Draft a message that is due since a minute."""
         levels = DelayLevels(parse_levels(self.broker.message_delay_level))
-        return levels.put_aside(DRAFT, text, self.clock.seconds() - 60)
+        return levels.schedule(DRAFT, 1, self.clock.seconds() - 60)
 
     def test_undeliverable(self) -> None:
-        """What does not say where to, or nowhere legal, is passed over, with a line."""
+        """What names no legal topic and queue is skipped, with a line in the log."""
         for text in (
             "A\x01b\x02",
             "REAL_TOPIC\x01T\x02",
@@ -163,10 +124,10 @@ class DeliveryTests(ScheduleCase):
             "REAL_TOPIC\x01T\x02REAL_QID\x01-1\x02",
             f"REAL_TOPIC\x01{SCHEDULE}\x02REAL_QID\x010\x02",
         ):
-            draft = self.aside()
+            draft = self.scheduled()
             draft.properties = text.encode()
             self.store.put(draft, NOW)
-        self.store.put(self.aside(), NOW)
+        self.store.put(self.scheduled(), NOW)
         self.wait(0.3)
         self.assertEqual(self.bodies(), [b"Hello"])
         self.assertEqual(self.flushLoggedErrors(), [])
@@ -176,7 +137,7 @@ class FailureTests(ScheduleCase):
     """A store that does not take what is due."""
 
     def test_disk_full(self) -> None:
-        """The level rests, and goes on after the one that was delivered last."""
+        """The level backs off, and goes on after the one that was delivered last."""
         for number in range(3):
             self.delayed(1, b"%d" % number)
         put = self.store.put
@@ -192,7 +153,7 @@ class FailureTests(ScheduleCase):
         self.store.put = put  # type: ignore[method-assign]
         self.wait(1)
         self.assertEqual(self.bodies(), [b"0"])
-        self.wait(REST)
+        self.wait(BACKOFF)
         self.assertEqual(self.bodies(), [b"0", b"1", b"2"])
 
 
@@ -200,7 +161,7 @@ class ColdTests(ScheduleCase):
     """Messages that are not in memory when they are due."""
 
     def setUp(self) -> None:
-        """Send two messages, and let the store's answers come later."""
+        """Send two messages, and let the store read them later."""
         super().setUp()
         self.delayed(1, b"1")
         self.delayed(1, b"2")
@@ -234,7 +195,7 @@ class ColdTests(ScheduleCase):
         self.assertEqual(self.delivered(), 0)
 
     def test_a_disk_that_fails(self) -> None:
-        """The level rests, and is tried again."""
+        """The level backs off, and is tried again."""
         self.reading[0].errback(OSError(5, "broken"))
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
         self.wait(9)
@@ -317,7 +278,7 @@ class PersistenceTests(ScheduleCase):
         self.assertEqual(self.bodies(), [b"2"])
 
     def test_data_version(self) -> None:
-        """The version that 5.x writes beside is counted on."""
+        """The version that 5.x writes is counted on."""
         version = b'{"counter":5,"stateVersion":0,"timestamp":1}'
         self.loaded(b'{"dataVersion":%b,"offsetTable":{1:0}}' % version)
         self.schedule.save()

@@ -1,4 +1,4 @@
-"""Sending: what is stored, what is answered, and what is refused with which code."""
+"""Sending: what is stored, the response, and what is refused with which code."""
 
 from __future__ import annotations
 
@@ -11,8 +11,13 @@ from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.topic import PERM_READ, PERM_WRITE, TopicConfig
 from rocketmq_tw.wire import batch
 from rocketmq_tw.wire.compression import inflate
-from rocketmq_tw.wire.requests.send import SendBatchMessage, SendMessage
+from rocketmq_tw.wire.requests.send import (
+    SendBatchMessage,
+    SendMessage,
+    SendResponse,
+)
 from tests.broker.cases import GROUP, TOPIC, BrokerCase, Peer, sent
+from tests.broker.doubles import call_from
 
 RETRY = f"%RETRY%{GROUP}"
 DLQ = f"%DLQ%{GROUP}"
@@ -54,14 +59,16 @@ class SendTests(BrokerCase):
         }
         self.assertEqual(message.properties, expected)
 
-    def test_answer(self) -> None:
-        """The answer tells the offset message id, the queue and the queue offset."""
+    def test_response(self) -> None:
+        """The response has the offset message id, the queue and the queue offset."""
         self.ask(sent(queue_id=2))
-        place = self.store.commit_log_max
-        answer = self.ask(sent(queue_id=2))
-        self.assertEqual(answer.msg_id, f"0A00000100002A9F{place:016X}")
-        self.assertEqual((answer.queue_id, answer.queue_offset), (2, 1))
-        self.assertEqual((answer.region, answer.trace_on), ("DefaultRegion", "true"))
+        offset = self.store.commit_log_max
+        response = self.ask(sent(queue_id=2))
+        self.assertEqual(response.msg_id, f"0A00000100002A9F{offset:016X}")
+        self.assertEqual((response.queue_id, response.queue_offset), (2, 1))
+        self.assertEqual(
+            (response.region, response.trace_on), ("DefaultRegion", "true")
+        )
 
     def test_spelt_out(self) -> None:
         """The Go client spells the fields out."""
@@ -81,11 +88,11 @@ class SendTests(BrokerCase):
         self.assertEqual(chosen, {0, 1})
 
     def test_body_untouched(self) -> None:
-        """An empty body is stored, and so is a packed one, as it is."""
+        """An empty body is stored, and so is a compressed one, as it is."""
         self.assertEqual(self.stored(sent(body=b"")).body, b"")
-        packed = b"x\x9c\xf3H\xcd\xc9\xc9\x07\x00\x05\x8c\x01\xf5"
-        message = self.stored(sent(body=packed, sys_flag=1))
-        self.assertEqual(message.body, inflate(packed, 1, 100))
+        body = b"x\x9c\xf3H\xcd\xc9\xc9\x07\x00\x05\x8c\x01\xf5"
+        message = self.stored(sent(body=body, sys_flag=1))
+        self.assertEqual(message.body, inflate(body, 1, 100))
 
     def test_born_host_of_the_connection(self) -> None:
         """What the flag claims about the sender's host does not count."""
@@ -114,8 +121,40 @@ class SendTests(BrokerCase):
         self.assertEqual(message.properties["A"], "b")
 
 
+class ReservedNameTests(BrokerCase):
+    """Properties whose values hold the names of reserved ones."""
+
+    def test_values_ask_for_nothing(self) -> None:
+        """The message is stored in its topic, with a unique key of its own."""
+        for name in (
+            "UNIQ_KEY",
+            "DELAY",
+            "TIMER_DELAY_SEC",
+            "TIMER_DELIVER_MS",
+            "TRAN_MSG",
+            "POP_CK",
+        ):
+            for value in (name, f"a {name} b", f"{name}\x01true"):
+                message = self.stored(sent(properties=f"A\x01{value}\x02"))
+                self.assertEqual(message.topic, TOPIC)
+                self.assertEqual(message.properties["A"], value)
+                self.assertEqual(len(message.properties["UNIQ_KEY"]), 32)
+
+    def test_names_that_are_longer(self) -> None:
+        """A name that only begins or ends like a reserved one is the user's."""
+        text = "XUNIQ_KEY\x01a\x02TIMER_X\x01b\x02XDELAY\x01c\x02POP_CK_OFFSET\x01d\x02"
+        message = self.stored(sent(properties=text))
+        for name in ("XUNIQ_KEY", "TIMER_X", "XDELAY", "POP_CK_OFFSET", "UNIQ_KEY"):
+            self.assertIn(name, message.properties)
+
+    def test_a_key_without_value(self) -> None:
+        """An empty unique key is none: the message gets one."""
+        message = self.stored(sent(properties="UNIQ_KEY\x01\x02"))
+        self.assertEqual(len(message.properties["UNIQ_KEY"]), 32)
+
+
 class RefusedTests(BrokerCase):
-    """What the original refuses, with its code."""
+    """What Apache RocketMQ refuses, with its code."""
 
     def test_topic_names(self) -> None:
         """Illegal names are refused, and no file bears them."""
@@ -123,8 +162,8 @@ class RefusedTests(BrokerCase):
         names = ["../../x", "a/b", "..", "", " ", "t\u00f6pic", "a.b", "a\x00b"]
         for name in [*names, "x" * 128, "\ud800", "%RETRY%../x", "%RETRY%" + "x" * 249]:
             with self.subTest(name=name):
-                answer = self.ask(sent(name))
-                self.assertIn(int(answer.status), (26, 29))
+                response = self.ask(sent(name))
+                self.assertIn(int(response.status), (26, 29))
                 self.assertNotIn(name, self.tables.topics.table)
         self.assertEqual(self.files(), before)
 
@@ -182,9 +221,17 @@ class RefusedTests(BrokerCase):
         """Transactions and delivery at any time are refused, not silently dropped."""
         half = sent(properties="TRAN_MSG\x01true\x02", sys_flag=4)
         self.refused(16, "asks for transactions", half)
+        half = sent(properties="A\x01b\x02TRAN_MSG\x01True\x02DELAY\x013\x02")
+        self.refused(16, "asks for transactions", half)
         for name in ("TIMER_DELAY_SEC", "TIMER_DELAY_MS", "TIMER_DELIVER_MS"):
             timed = sent(properties=f"A\x01b\x02{name}\x015\x02")
             self.refused(16, "delivery at any time", timed)
+
+    def test_no_transaction(self) -> None:
+        """Any other value than true is none."""
+        for value in ("false", "trueish", "1"):
+            message = self.stored(sent(properties=f"TRAN_MSG\x01{value}\x02"))
+            self.assertEqual(message.topic, TOPIC)
 
     def test_delay_is_no_number(self) -> None:
         """The property is named, and what it holds."""
@@ -265,7 +312,7 @@ class ReadOnlyTests(BrokerCase):
         self.refused(16, "lacks write", sent("New"))
 
     def test_others(self) -> None:
-        """The original takes messages for topics it has: producers are on their way."""
+        """Messages for topics that exist are taken, as by Apache RocketMQ."""
         self.topic()
         self.assertEqual(self.stored(sent()).topic, TOPIC)
 
@@ -291,6 +338,37 @@ class RetryTests(BrokerCase):
         self.assertEqual((message.topic, message.queue_id), (DLQ, 0))
         self.assertNotIn("DELAY", message.properties)
         self.assertEqual(message.properties["A"], "b")
+
+    def test_dead_letter_once_special(self) -> None:
+        """What it asked for when it was sent first does not count any more."""
+        message = self.again(
+            reconsume_times=17,
+            properties="TRAN_MSG\x01true\x02TIMER_DELAY_MS\x015\x02DELAY\x01x\x02",
+        )
+        self.assertEqual(message.topic, DLQ)
+        self.assertNotIn("DELAY", message.properties)
+
+    def test_request_is_not_changed(self) -> None:
+        """Where the broker chooses another queue, the request still names its own."""
+        request = sent(RETRY, reconsume_times=17, queue_id=3)
+        call = call_from(self.peer, self.clock.seconds())
+        found = self.router.find(int(request.code))
+        assert found is not None
+        response = found[1](request, call)
+        assert isinstance(response, SendResponse)
+        self.assertEqual((request.queue_id, response.queue_id), (3, 0))
+
+    def test_retried_message_of_a_transaction(self) -> None:
+        """A retried message keeps its properties, and is delayed."""
+        text = "TRAN_MSG\x01true\x02DELAY\x013\x02"
+        message = self.again(reconsume_times=1, properties=text)
+        self.assertEqual(message.topic, "SCHEDULE_TOPIC_XXXX")
+        self.assertEqual(message.properties["TRAN_MSG"], "true")
+
+    def test_retried_message_of_a_timer(self) -> None:
+        """A message that was delivered at its time is not timed again."""
+        text = "TIMER_DELIVER_MS\x011\x02TIMER_OUT_MS\x010\x02"
+        self.assertEqual(self.again(properties=text).topic, RETRY)
 
     def test_own_limit(self) -> None:
         """The client's own limit counts."""
@@ -329,14 +407,14 @@ class BatchTests(BrokerCase):
     """Several messages in one request."""
 
     def test_stored(self) -> None:
-        """Each becomes a record of its own; the answer names them all."""
-        answer = self.ask(batched(b"1", b"2", b"3", queue_id=1))
+        """Each becomes a record of its own; the response names them all."""
+        response = self.ask(batched(b"1", b"2", b"3", queue_id=1))
         messages = self.messages(TOPIC, 1)
         self.assertEqual([m.body for m in messages], [b"1", b"2", b"3"])
         self.assertEqual([m.queue_offset for m in messages], [0, 1, 2])
         ids = [f"0A00000100002A9F{m.commit_log_offset:016X}" for m in messages]
-        self.assertEqual(answer.msg_id, ",".join(ids))
-        self.assertEqual((answer.queue_id, answer.queue_offset), (1, 0))
+        self.assertEqual(response.msg_id, ",".join(ids))
+        self.assertEqual((response.queue_id, response.queue_offset), (1, 0))
 
     def test_marked(self) -> None:
         """The other codes send a batch too, when they say so."""

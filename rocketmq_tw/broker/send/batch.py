@@ -1,0 +1,117 @@
+"""
+Storing batches: many messages of one topic and queue, all of them or none.
+
+Each message becomes a record of its own. Its properties are stored as they came: the
+broker neither adds to them, nor does what they ask for.
+
+Source: ``SendMessageProcessor.sendBatchMessage`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from rocketmq_tw.broker.delay.levels import delay_level
+from rocketmq_tw.broker.send.drafts import BROKER_BITS, broker_bits_set
+from rocketmq_tw.broker.send.responses import Sending, SendResponses
+from rocketmq_tw.broker.send.targets import Targets
+from rocketmq_tw.broker.stats import BrokerStats
+from rocketmq_tw.model import sysflag
+from rocketmq_tw.model.message import DELAY, TAGS
+from rocketmq_tw.model.subscription import tags_code
+from rocketmq_tw.model.topic import RETRY_PREFIX
+from rocketmq_tw.remoting.call import Call
+from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.store.interfaces import IMessageStore
+from rocketmq_tw.wire import batch, properties
+from rocketmq_tw.wire.batch import BatchItem
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.record import Draft
+from rocketmq_tw.wire.record_layout import HOST_V4_SIZE
+from rocketmq_tw.wire.requests.send import SendFields
+
+
+class BatchSender:
+    """
+    Stores batches.
+
+    :param max_size: the largest body of a request, in bytes.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: IMessageStore,
+        targets: Targets,
+        responses: SendResponses,
+        stats: BrokerStats,
+        max_size: int,
+    ) -> None:
+        self._store = store
+        self._targets = targets
+        self._responses = responses
+        self._stats = stats
+        self._max_size = max_size
+
+    def send(self, request: SendFields, call: Call) -> Sending:
+        """
+        Store all messages of a batch, or none.
+
+        :raises Refused: it is empty, too large, or asks for what a batch cannot have.
+        :raises MalformedBatch: the body is not a list of messages.
+        """
+        self._check(request)
+        target = self._targets.known.get(request.topic)
+        if target is None:
+            target = self._targets.find(request, call)
+        queue_id = request.queue_id
+        if queue_id < 0 or queue_id >= target.queues:
+            queue_id = target.choose_queue(queue_id)
+        drafts = [
+            _draft(item, request, call, target.topic, queue_id)
+            for item in batch.split(request.body)
+        ]
+        if not drafts:
+            raise _illegal("the batch is empty; expected messages")
+        stored = self._store.put_batch(drafts, call.received_at)
+        self._stats.stored(len(stored), sum(each.size for each in stored))
+        return self._responses.batch(request, queue_id, stored)
+
+    def _check(self, request: SendFields) -> None:
+        """Refuse what a batch cannot be."""
+        if len(request.body) > self._max_size:
+            raise too_large(len(request.body), self._max_size)
+        if request.sys_flag & BROKER_BITS:
+            raise broker_bits_set(request.sys_flag)
+        if request.topic.startswith(RETRY_PREFIX):
+            raise _illegal(f"a batch cannot be sent to the retry topic {request.topic}")
+        if delay_level(properties.find(request.properties or "", DELAY)) > 0:
+            raise _illegal("a batch cannot be delayed")
+
+
+def too_large(size: int, limit: int) -> Refused:
+    """Return the refusal of a body that is larger than is stored."""
+    return _illegal(f"the message body is {size} bytes; at most {limit} are stored")
+
+
+def _illegal(why: str) -> Refused:
+    return Refused(ResponseCode.MESSAGE_ILLEGAL, why)
+
+
+def _draft(
+    item: BatchItem, request: SendFields, call: Call, topic: bytes, queue_id: int
+) -> Draft:
+    """Draft one message of a batch; its properties stay as they are."""
+    host = call.peer.host_bytes
+    is_v6 = len(host) > HOST_V4_SIZE
+    text = item.properties.decode("utf-8", "replace")
+    return Draft(
+        topic=topic,
+        queue_id=queue_id,
+        flag=item.flag,
+        sys_flag=request.sys_flag | (sysflag.BORN_HOST_V6 if is_v6 else 0),
+        born_time_ms=request.born_timestamp,
+        born_host=host,
+        body=item.body,
+        properties=item.properties,
+        tags_code=tags_code(properties.find(text, TAGS)),
+        reconsume_times=request.reconsume_times or 0,
+    )

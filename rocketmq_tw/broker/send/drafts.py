@@ -1,0 +1,172 @@
+"""
+From a send to the draft that the store takes: each kind of message has its way.
+
+A way takes a :class:`Sent` and returns its draft, or refuses it. Plain messages have
+none: they are drafted in the same call that finds them plain.
+
+Source: ``SendMessageProcessor.sendMessage`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NoReturn
+
+import msgspec
+
+from rocketmq_tw.broker.delay.levels import DelayLevels, delay_level
+from rocketmq_tw.broker.send.kinds import Kind, kind_of
+from rocketmq_tw.broker.send.properties import SendProperties, read, without
+from rocketmq_tw.broker.send.targets import Target
+from rocketmq_tw.model import sysflag
+from rocketmq_tw.model.message import DELAY, UNIQ_KEY
+from rocketmq_tw.model.subscription import java_hash
+from rocketmq_tw.remoting.call import Call
+from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.wire import properties as properties_text
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.record import Draft
+from rocketmq_tw.wire.record_layout import HOST_V4_SIZE
+from rocketmq_tw.wire.requests.send import SendFields
+
+_MEANINGS = {
+    sysflag.PREPARED: "prepared or rolled back (0x4)",
+    sysflag.COMMIT: "committed or rolled back (0x8)",
+    sysflag.NEED_UNWRAP: "to be unwrapped (0x40)",
+    sysflag.INNER_BATCH: "inner batch (0x80)",
+}
+#: The bits of the system flag that a broker does not take from clients.
+BROKER_BITS = sum(_MEANINGS)
+
+
+class Sent(msgspec.Struct, gc=False):
+    """A message that asks for something special, on its way to its draft."""
+
+    request: SendFields
+    call: Call
+    target: Target
+    queue_id: int
+    properties: SendProperties
+    delay_level: int
+
+
+Way = Callable[[Sent], Draft]
+
+
+class Drafts:
+    """
+    Makes the drafts of single messages.
+
+    :param added: the text of the properties that this broker adds to each message.
+    :param unique_key: makes a key for a message that came without one.
+    """
+
+    def __init__(
+        self, *, levels: DelayLevels, added: str, unique_key: Callable[[], str]
+    ) -> None:
+        self._levels = levels
+        self._added = added
+        self._unique_key = unique_key
+        self._ways: Mapping[Kind, Way] = {
+            Kind.DEAD_LETTER: self._dead_letter,
+            Kind.TRANSACTIONAL: _refuse_transactional,
+            Kind.DELAYED: self._delayed,
+            Kind.TIMED: _refuse_timed,
+            Kind.PLAIN: self._plain,
+        }
+
+    def draft(
+        self, request: SendFields, call: Call, target: Target, queue_id: int
+    ) -> Draft:
+        """
+        Draft one message, for its topic or for wherever its kind has to wait.
+
+        :raises Refused: the broker does not offer what the message asks for, or its
+            system flag is a broker's.
+        :raises BadField: ``DELAY`` is not a number.
+        """
+        read_properties = read(request.properties or "")
+        special = read_properties.special
+        if special is None:
+            return self._compose(request, call, target.topic, queue_id, read_properties)
+        level = 0 if target.is_dead_letter else delay_level(special.delay)
+        kind = kind_of(
+            special,
+            delay_level=level,
+            reconsume_times=request.reconsume_times or 0,
+            is_dead_letter=target.is_dead_letter,
+        )
+        sent = Sent(request, call, target, queue_id, read_properties, level)
+        return self._ways[kind](sent)
+
+    def _compose(
+        self,
+        request: SendFields,
+        call: Call,
+        topic: bytes,
+        queue_id: int,
+        read_properties: SendProperties,
+    ) -> Draft:
+        """Write a message as the store takes it."""
+        sys_flag = request.sys_flag
+        if sys_flag & BROKER_BITS:
+            raise broker_bits_set(sys_flag)
+        text = read_properties.text
+        if not read_properties.has_unique_key:
+            text += properties_text.encode({UNIQ_KEY: self._unique_key()})
+        host = call.peer.host_bytes
+        if len(host) == HOST_V4_SIZE:
+            sys_flag &= ~sysflag.BORN_HOST_V6
+        else:
+            sys_flag |= sysflag.BORN_HOST_V6
+        tag = read_properties.tag
+        return Draft(
+            topic=topic,
+            queue_id=queue_id,
+            flag=request.flag,
+            sys_flag=sys_flag,
+            born_time_ms=request.born_timestamp,
+            born_host=host,
+            body=request.body,
+            properties=(text + self._added).encode("utf-8", "replace"),
+            tags_code=java_hash(tag) if tag else 0,
+            reconsume_times=request.reconsume_times or 0,
+        )
+
+    def _plain(self, sent: Sent) -> Draft:
+        return self._compose(
+            sent.request, sent.call, sent.target.topic, sent.queue_id, sent.properties
+        )
+
+    def _delayed(self, sent: Sent) -> Draft:
+        draft = self._plain(sent)
+        return self._levels.schedule(draft, sent.delay_level, sent.call.received_at)
+
+    def _dead_letter(self, sent: Sent) -> Draft:
+        """Draft a message that is not delayed any more."""
+        sent.properties.text = without(sent.properties.text, DELAY)
+        return self._plain(sent)
+
+
+def broker_bits_set(sys_flag: int) -> Refused:
+    """Return the refusal of a system flag, naming the bits that only a broker sets."""
+    bits = ", ".join(what for bit, what in _MEANINGS.items() if sys_flag & bit)
+    return Refused(
+        ResponseCode.MESSAGE_ILLEGAL,
+        f"sysFlag is {sys_flag:#x}, which says: {bits}; clients cannot send such",
+    )
+
+
+def _refuse_transactional(_sent: Sent) -> NoReturn:
+    raise _not_offered("transactions")
+
+
+def _refuse_timed(_sent: Sent) -> NoReturn:
+    raise _not_offered("delivery at any time")
+
+
+def _not_offered(what: str) -> Refused:
+    return Refused(
+        ResponseCode.NO_PERMISSION,
+        f"the message asks for {what}, which this broker does not offer",
+    )

@@ -1,0 +1,93 @@
+"""
+The responses to sends: where messages went, and when their senders learn of it.
+
+Source: ``SendMessageProcessor.handlePutMessageResult`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from twisted.internet.defer import Deferred
+
+from rocketmq_tw.broker.send.properties import waits_for_flush
+from rocketmq_tw.store.interfaces import Appended, FlushOutcome, IMessageStore
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.requests.send import SendFields, SendResponse
+
+#: The response to a send, now or when the message is on disk.
+Sending = SendResponse | Deferred[SendResponse]
+
+
+class SendResponses:
+    """
+    Makes the responses of one broker.
+
+    :param store_host: the broker's address, encoded; the start of every message id.
+    :param region: sent with every response, as is ``trace_on``.
+    :param flushes_first: whether senders wait until their messages are on disk.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: IMessageStore,
+        store_host: bytes,
+        region: str,
+        trace_on: str,
+        flushes_first: bool,
+    ) -> None:
+        self._store = store
+        self._id_format = store_host.hex().upper() + "%016X"
+        self._region = region
+        self._trace_on = trace_on
+        self._flushes_first = flushes_first
+
+    def single(self, request: SendFields, queue_id: int, stored: Appended) -> Sending:
+        """Return the response to a send of one message."""
+        response = SendResponse(
+            msg_id=self._id_format % stored.commit_log_offset,
+            queue_id=queue_id,
+            queue_offset=stored.queue_offset,
+            region=self._region,
+            trace_on=self._trace_on,
+        )
+        if self._flushes_first:
+            return self._when_flushed(response, request, stored)
+        return response
+
+    def batch(
+        self, request: SendFields, queue_id: int, stored: Sequence[Appended]
+    ) -> Sending:
+        """Return the response to a batch: the ids of all its messages."""
+        response = SendResponse(
+            msg_id=",".join(
+                self._id_format % each.commit_log_offset for each in stored
+            ),
+            queue_id=queue_id,
+            queue_offset=stored[0].queue_offset,
+            region=self._region,
+            trace_on=self._trace_on,
+        )
+        if self._flushes_first:
+            return self._when_flushed(response, request, stored[-1])
+        return response
+
+    def _when_flushed(
+        self, response: SendResponse, request: SendFields, last: Appended
+    ) -> Sending:
+        """Respond when the messages are on disk, unless the sender does not wait."""
+        if not waits_for_flush(request.properties or ""):
+            return response
+        end = last.commit_log_offset + last.size
+        flushed: Deferred[FlushOutcome] | None = self._store.when_flushed(end)
+        if flushed is None:
+            return response
+        return flushed.addCallback(_on_flushed, response)
+
+
+def _on_flushed(outcome: FlushOutcome, response: SendResponse) -> SendResponse:
+    """Set the status where the disk took longer than the sender waits for it."""
+    if outcome is FlushOutcome.TIMED_OUT:
+        response.status = ResponseCode.FLUSH_DISK_TIMEOUT
+    return response

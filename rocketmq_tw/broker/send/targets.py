@@ -1,0 +1,136 @@
+"""
+Where the messages of a topic go: what a send needs to know of its topic.
+
+It depends on the topic alone, so it is worked out once, and forgotten when the table of
+topics changes. Only what is sent to a retry topic is looked at each time.
+
+Source: ``AbstractSendMessageProcessor.msgCheck`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+import random
+
+import msgspec
+
+from rocketmq_tw.broker.config import BrokerConfig
+from rocketmq_tw.broker.send.retries import RetryRules
+from rocketmq_tw.broker.tables.topics import TopicTable
+from rocketmq_tw.model.topic import (
+    NOT_SENDABLE,
+    PERM_WRITE,
+    RETRY_PREFIX,
+    TopicConfig,
+    check_topic_name,
+)
+from rocketmq_tw.remoting.call import Call
+from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.requests.send import SendFields
+
+
+class Target(msgspec.Struct, frozen=True, gc=False):
+    """
+    What a send needs to know of its topic.
+
+    :ivar topic: the topic that messages go to.
+    :ivar queues: queue ids below this are legal; ``write_queues`` are chosen from.
+    :ivar is_dead_letter: it is another topic than the one that was named: queue ids
+        that clients chose do not apply to it.
+    """
+
+    topic: bytes
+    queues: int
+    write_queues: int
+    is_dead_letter: bool = False
+
+    def choose_queue(self, queue_id: int) -> int:
+        """
+        Choose a queue where the sender's choice cannot be taken as it is.
+
+        :param queue_id: what the sender chose; a negative one leaves it to the broker.
+        :raises Refused: there is no such queue, or none to write to.
+        """
+        is_free = queue_id < 0 or self.is_dead_letter
+        if is_free and self.write_queues > 0:
+            return random.randrange(self.write_queues)
+        raise Refused(
+            ResponseCode.INVALID_PARAMETER,
+            f"request queueId[{queue_id}] is illegal: {self.topic.decode()} has"
+            f" {self.queues} queues, numbered from 0, {self.write_queues} to write",
+        )
+
+
+class Targets:
+    """
+    Finds the target of a send, creating its topic if that is allowed.
+
+    :ivar known: the targets found, by topic, until any topic changes.
+    """
+
+    def __init__(
+        self, *, config: BrokerConfig, topics: TopicTable, retries: RetryRules
+    ) -> None:
+        self.known: dict[str, Target] = {}
+        self._config = config
+        self._topics = topics
+        self._retries = retries
+        topics.on_change.append(lambda _: self.known.clear())
+
+    def find(self, request: SendFields, call: Call) -> Target:
+        """
+        Find where a topic's messages go. The order of the checks is Apache RocketMQ's.
+
+        :raises Refused: the topic or this broker takes no messages.
+        :raises IllegalTopic: no topic can have that name.
+        """
+        name = request.topic
+        config = self._topics.get(name)
+        allowed = self._config.broker_permission & PERM_WRITE
+        if not allowed and (config is None or config.order):
+            raise Refused(
+                ResponseCode.NO_PERMISSION,
+                f"the broker [{self._config.broker_name}] does not take messages:"
+                " its permission lacks write",
+            )
+        check_topic_name(name)
+        if name in NOT_SENDABLE:
+            raise Refused(
+                ResponseCode.NO_PERMISSION,
+                f"sending to the topic [{name}] is forbidden: it is the system's own",
+            )
+        if name.startswith(RETRY_PREFIX):
+            return self._retry_target(request, call)
+        if config is None:
+            config = self._topics.create_on_send(
+                name,
+                request.default_topic,
+                request.default_topic_queue_nums,
+                0,
+                call.peer.address,
+            )
+        target = self.known[name] = _target_of(config)
+        return target
+
+    def _retry_target(self, request: SendFields, call: Call) -> Target:
+        """
+        Find where a message goes that a group tries again.
+
+        Not to be kept: it depends on how often that was, and on the group's locks.
+        """
+        config = self._retries.target(
+            request.topic,
+            times=request.reconsume_times or 0,
+            own_limit=request.max_reconsume_times,
+            version=call.header.version,
+        )
+        return _target_of(config, is_dead_letter=config.topic_name != request.topic)
+
+
+def _target_of(config: TopicConfig, is_dead_letter: bool = False) -> Target:
+    return Target(
+        topic=config.topic_name.encode(),
+        queues=max(config.write_queue_nums, config.read_queue_nums),
+        write_queues=config.write_queue_nums,
+        is_dead_letter=is_dead_letter,
+    )
