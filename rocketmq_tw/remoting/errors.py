@@ -12,7 +12,7 @@ from rocketmq_tw.wire.codes import ResponseCode, code_name
 
 
 class TransportError(RocketMQError):
-    """A request did not get through, or its answer did not come back."""
+    """A request did not get through, or its response did not come back."""
 
     retryable = True
 
@@ -30,11 +30,11 @@ class ConnectError(TransportError):
 
 
 class ConnectionLost(TransportError):
-    """The connection went before the answer came."""
+    """The connection was lost before the response came."""
 
 
 class RequestTimeout(TransportError):
-    """The answer did not come in time."""
+    """The response did not come in time."""
 
 
 def timed_out(
@@ -46,12 +46,12 @@ def timed_out(
 
 
 class TooManyRequests(TransportError):
-    """So many requests wait for answers that no more is sent."""
+    """So many requests wait for responses that no more is sent."""
 
 
 class BrokerError(RocketMQError):
     """
-    The peer answered with an error.
+    The peer responded with an error.
 
     :ivar code: the response code, see :class:`rocketmq_tw.wire.codes.ResponseCode`.
     :ivar remark: the peer's words, perhaps empty.
@@ -70,7 +70,7 @@ class BrokerError(RocketMQError):
 
     @property
     def retryable(self) -> bool:  # type: ignore[override]
-        """Whether the original tries the same again on another broker."""
+        """Whether a client tries the same again on another broker, as Apache's does."""
         return self.code in self._RETRYABLE
 
     def __str__(self) -> str:
@@ -82,7 +82,7 @@ class BrokerError(RocketMQError):
 
 class Refused(RocketMQError):
     """
-    A handler raises this to answer with an error.
+    A handler raises this to respond with an error.
 
     :param ext: header fields that go with it.
     """

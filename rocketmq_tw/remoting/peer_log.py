@@ -19,7 +19,6 @@ class PeerLog:
     """
     Logs complaints, so that no peer can fill the disk.
 
-    :param clock: tells the time.
     :param known: how many peers are remembered; beyond, all share the oldest's silence.
     """
 
@@ -43,7 +42,7 @@ class PeerLog:
         if last is not None and now - last < QUIET:
             self._dropped[host] = self._dropped.get(host, 0) + 1
             return False
-        if last is None and not self._make_room(now):
+        if last is None and not self._has_capacity(now):
             return False
         self._last[host] = now
         self._last.move_to_end(host)
@@ -53,8 +52,8 @@ class PeerLog:
         self._log.warn("closed {peer}: {why}{more}", peer=peer, why=why, more=more)
         return True
 
-    def _make_room(self, now: float) -> bool:
-        """Forget the peer that was quiet longest, if its minute is over."""
+    def _has_capacity(self, now: float) -> bool:
+        """Whether one more peer fits, once the one quiet longest is forgotten."""
         if len(self._last) < self._known:
             return True
         host, last = next(iter(self._last.items()))

@@ -33,7 +33,7 @@ class _ClientFactory(Factory):
     def __init__(self, build: Callable[[], RemotingProtocol]) -> None:
         self._build = build
 
-    def buildProtocol(self, addr: IAddress) -> RemotingProtocol:
+    def buildProtocol(self, addr: IAddress | None) -> RemotingProtocol:
         """Make it."""
         return self._build()
 
@@ -42,7 +42,7 @@ class ConnectionPool:
     """
     Connections to name servers and brokers, by address.
 
-    :param reactor: connects, and tells the time.
+    :param reactor: makes connections, and is the clock.
     :param router: handles what servers ask of us.
     :param template: how ``host:port`` becomes an endpoint string.
     :param endpoint_for: makes the endpoint of an address, in place of the template.
@@ -101,10 +101,10 @@ class ConnectionPool:
         live = self.live(address)
         if live is not None:
             return live.call(request, timeout)
-        answer: Deferred[Any] = self.connection(address)
-        answer.addCallback(lambda connection: connection.call(request, None))
+        response: Deferred[Any] = self.connection(address)
+        response.addCallback(lambda connection: connection.call(request, None))
         late = timed_out(address, request, timeout)
-        return answer.addTimeout(timeout, self._reactor, late)
+        return response.addTimeout(timeout, self._reactor, late)
 
     def close(self, address: str) -> Deferred[None]:
         """Close the connection to one address."""
@@ -120,7 +120,12 @@ class ConnectionPool:
         if not alive:
             return succeed(None)
         gone = DeferredList([connection.close() for connection in alive])
-        cut = self._reactor.callLater(grace, lambda: [c.abort() for c in alive])
+
+        def cut_all() -> None:
+            for connection in alive:
+                connection.abort()
+
+        cut = self._reactor.callLater(grace, cut_all)
         return gone.addCallback(lambda _: cut.cancel() if cut.active() else None)
 
     def _connect(self, address: str) -> None:
@@ -157,7 +162,7 @@ class ConnectionPool:
         )
 
     def _made(self, address: str, connection: RemotingProtocol) -> None:
-        """Keep a new connection, and hand it to all who wait."""
+        """Keep a new connection, and give it to all who wait."""
         self._connecting.pop(address, None)
         connection.on_lost.append(lambda lost: self._forget(address, lost))
         self._live[address] = connection
@@ -168,7 +173,7 @@ class ConnectionPool:
                 waiting.callback(connection)
 
     def _failed(self, address: str, failure: Failure) -> None:
-        """Tell all who wait that it did not work."""
+        """Fail all who wait."""
         self._connecting.pop(address, None)
         error = failure.value
         if not isinstance(error, ConnectError):
@@ -186,4 +191,6 @@ class ConnectionPool:
 
     def _from_template(self, address: str) -> IStreamClientEndpoint:
         """Make an endpoint in the usual way."""
-        return clientFromString(self._reactor, client_endpoint(address, self._template))
+        description = client_endpoint(address, self._template)
+        endpoint: IStreamClientEndpoint = clientFromString(self._reactor, description)
+        return endpoint

@@ -1,16 +1,18 @@
 """
 One connection, seen from either end.
 
-Both ends may ask: requests and answers go both ways, tied together by ``opaque``, a
+Both ends may ask: requests and responses go both ways, tied together by ``opaque``, a
 number that the asking end counts up. All frames of one ``dataReceived`` are handled,
-then their answers leave in one write, straight to the socket when nothing waits before
-them: the transport's own buffer would cost a second turn of the reactor.
+then their responses leave in one write, straight to the socket when nothing waits
+before them: the transport's own buffer would cost another reactor iteration.
 
-Back-pressure: an end that does not read its answers is not read from (the transport
-says so, as we are its producer), nor one that has too many requests unanswered; what it
+Back-pressure: an end that does not read its responses is not read from (the transport
+says so, as we are its producer), nor one that has too many requests in flight; what it
 has asked by then is kept as it came.
 
-Source: ``NettyRemotingAbstract`` of RocketMQ 5, for what is answered and when.
+A connection's states are drawn in :mod:`rocketmq_tw.remoting.state`.
+
+Source: ``NettyRemotingAbstract`` of RocketMQ 5, for what is responded to and when.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from rocketmq_tw.remoting.errors import (
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.pending import PendingCalls
 from rocketmq_tw.remoting.router import Router, unsupported
+from rocketmq_tw.remoting.state import ConnectionState
 from rocketmq_tw.remoting.write_through import SHORT, Outbox
 from rocketmq_tw.wire.command import (
     ANSWER,
@@ -52,17 +55,23 @@ from rocketmq_tw.wire.frame import FRAME_LIMIT, JSON, Frame, FrameDecoder
 A = TypeVar("A", bound=Response)
 
 
+#: Looked up once: these are compared for every read.
+_OPEN, _HANDLING = ConnectionState.OPEN, ConnectionState.HANDLING
+_FINISHING, _GONE = ConnectionState.FINISHING, ConnectionState.GONE
+
+
 @implementer(IPushProducer)
 class RemotingProtocol(Protocol):
     """
-    Requests and answers over one connection.
+    Requests and responses over one connection; handlers know it as a
+    :class:`~rocketmq_tw.remoting.call.Peer`.
 
     :param router: handles what the peer asks.
     :param clock: for time-outs and the idle limit.
     :param peers: where complaints about the peer go.
     :param idle_timeout: seconds without a byte in either direction until it is closed.
-    :param max_pending: how many of our calls may wait for answers.
-    :param max_in_flight: how many of the peer's requests may wait for us.
+    :param max_pending: how many of our calls may wait for responses.
+    :param max_in_flight: how many of the peer's requests may be in flight.
     :param stops_reading: whether a peer that does not read is no longer read from. True
         for servers; a client that did so too could wait for ever for such a server.
     :ivar address: the peer as ``host:port``.
@@ -72,6 +81,8 @@ class RemotingProtocol(Protocol):
     """
 
     _log = Logger()
+    #: An ITCPTransport, which is a consumer and a producer too; or one in memory.
+    transport: Any = None
 
     def __init__(
         self,
@@ -94,19 +105,15 @@ class RemotingProtocol(Protocol):
         self._max_in_flight = max_in_flight
         self._stops_reading = stops_reading
         self._pending = PendingCalls(max_pending)
-        self._in_flight = 0
         self.last_seen = 0.0
         self._outbox = Outbox(clock)
         self._idle_check: IDelayedCall | None = None
-        self._closing = False
-        self._aborted = False
-        self._lost_asked = False
-        #: Frames are being handled; to close waits for the end of that.
-        self._handling = False
-        self._full = False
-        self._crowded = False
-        #: Nothing is handled meanwhile; the frames that have come already.
-        self._stuck = False
+        self._state = ConnectionState.NEW
+        #: Requests whose handlers returned a Deferred that has not fired.
+        self._in_flight = 0
+        self._write_blocked = False
+        #: No frame is handled meanwhile; _unhandled are those that have come already.
+        self._reads_paused = False
         self._unhandled: list[Frame] = []
         self._drained: list[Deferred[None]] = []
         self._lost: list[Deferred[None]] = []
@@ -117,8 +124,8 @@ class RemotingProtocol(Protocol):
     # -- what Twisted calls
 
     def connectionMade(self) -> None:
-        """Note the peer; become the transport's producer, to learn when it is full."""
-        assert self.transport is not None
+        """Note the peer; become the transport's producer, to learn when it blocks."""
+        self._state = _OPEN
         self.address, self.host_bytes = peer_address(self.transport.getPeer())
         set_no_delay = getattr(self.transport, "setTcpNoDelay", None)
         if set_no_delay is not None:
@@ -132,18 +139,17 @@ class RemotingProtocol(Protocol):
             )
 
     def dataReceived(self, data: bytes) -> None:
-        """Handle all whole frames, then send their answers in one write."""
+        """Handle all whole frames, then send their responses in one write."""
         self.last_seen = self._clock.seconds()
         frames = self._decoder.feed(data)
         if self._unhandled:
             self._unhandled += frames
-        elif frames or self._decoder.error is not None:
+        elif self._state is _OPEN and (frames or self._decoder.error is not None):
             self._frames_received(frames)
 
     def connectionLost(self, reason: Failure | None = None) -> None:
         """Fail every call that waits, once."""
-        self._closing = True
-        self._unhandled.clear()
+        self._stop_handling(_GONE)
         self.connected = 0
         if self._idle_check is not None and self._idle_check.active():
             self._idle_check.cancel()
@@ -156,15 +162,15 @@ class RemotingProtocol(Protocol):
         self._fire(self._lost)
 
     def pauseProducing(self) -> None:
-        """Our answers are not being read: read no more requests."""
-        self._full = True
-        self._read_or_not()
+        """Our responses are not being read: read no more requests."""
+        self._write_blocked = True
+        self._update_reading()
 
     def resumeProducing(self) -> None:
         """The peer reads again."""
-        self._full = False
+        self._write_blocked = False
         self._fire(self._drained)
-        self._read_or_not()
+        self._update_reading()
 
     def stopProducing(self) -> None:
         """The transport is going; ``connectionLost`` follows."""
@@ -174,34 +180,35 @@ class RemotingProtocol(Protocol):
     @property
     def is_connected(self) -> bool:
         """Whether requests can be sent."""
-        return bool(self.connected) and not self._closing
+        state = self._state
+        return state is _OPEN or state is _HANDLING
 
     def call(self, request: Request[A], timeout: float | None = 3.0) -> Deferred[A]:
         """
         Send a request.
 
         :param timeout: seconds to wait; None leaves that to the caller.
-        :returns: fires with the answer if its code is one of ``request.accepted``.
+        :returns: fires with the response if its code is one of ``request.accepted``.
             Fails with :class:`BrokerError` for any other code, :class:`RequestTimeout`,
             :class:`ConnectionLost` or :class:`TooManyRequests`. When cancelled, a late
-            answer is dropped; the peer may have acted.
+            response is dropped; the peer may have acted.
         """
         if not self.is_connected:
             return fail(ConnectionLost(self.address, "the connection is closed"))
         opaque = self._pending.next_opaque()
         frame = encode_request(request, opaque)
         try:
-            answer = self._pending.add(opaque, request, self.address)
+            response = self._pending.add(opaque, request, self.address)
         except TooManyRequests:
             return fail()
         self._send(frame)
         if timeout is not None:
             late = timed_out(self.address, request, timeout)
-            answer.addTimeout(timeout, self._clock, late)
-        return answer
+            response.addTimeout(timeout, self._clock, late)
+        return response
 
     def call_one_way(self, request: Request[Any]) -> None:
-        """Send a request that is not answered; lost if the connection is."""
+        """Send a request that has no response; lost if the connection is."""
         if self.is_connected:
             self._send(
                 encode_request(request, self._pending.next_opaque(), one_way=True)
@@ -209,12 +216,12 @@ class RemotingProtocol(Protocol):
 
     @property
     def is_write_blocked(self) -> bool:
-        """Whether the peer has not taken what was written, and may do so still."""
-        return self._full and self.is_connected
+        """Whether the peer has not read what was written, and may do so still."""
+        return self._write_blocked and self.is_connected
 
     def when_writable(self) -> Deferred[None]:
         """Fire when the transport's buffer takes more; at once if it does now."""
-        if not self._full or not self.is_connected:
+        if not self.is_write_blocked:
             return succeed(None)
         waiting: Deferred[None] = Deferred(
             lambda d: self._drained.remove(d) if d in self._drained else None
@@ -223,34 +230,38 @@ class RemotingProtocol(Protocol):
         return waiting
 
     def close(self) -> Deferred[None]:
-        """Close once all that was written is sent; fires when it is gone."""
-        if not self.connected:
+        """
+        Close once all that was written is sent; fires when it is gone.
+
+        A handler may close its own connection: its response is still written, as is
+        one that comes later, while the transport has something left to send.
+        """
+        if self._state is _GONE or not self.connected:
             return succeed(None)
         gone: Deferred[None] = Deferred()
         self._lost.append(gone)
-        if not self._closing:
-            self._stop_handling()
-            if not self._handling:
-                self._lose_connection()
+        if self._state is _HANDLING:
+            self._stop_handling(_FINISHING)
+        elif self._state is _OPEN:
+            self._lose_connection()
         return gone
 
     def abort(self) -> None:
         """Close now, whatever is still to be sent."""
         if self.connected and self.transport is not None:
-            self._stop_handling()
-            self._aborted = True
+            self._stop_handling(_GONE)
             self.transport.abortConnection()
 
-    # -- requests and answers
+    # -- requests and responses
 
     def _frames_received(self, frames: list[Frame]) -> None:
-        """Handle frames in order; stop at what breaks the rules, or when stuck."""
-        self._handling = True
-        held = self._outbox.hold()
+        """Handle frames in order; stop at what breaks the rules, or to pause."""
+        self._state = _HANDLING
+        corked = self._outbox.cork()
         broken = self._decoder.error
         for at, (kind, header, body) in enumerate(frames):
-            if self._stuck:
-                if not self._closing:
+            if self._reads_paused:
+                if self._state is _HANDLING:
                     self._unhandled = frames[at:]
                 break
             try:
@@ -264,19 +275,19 @@ class RemotingProtocol(Protocol):
             if command.flag & ANSWER:
                 self._pending.resolve(command, self.address)
             else:
-                answer = self._request_received(command, header)
-                if answer is not None:
-                    (held.append if len(answer) < SHORT else self._send)(answer)
-        self._handling = False
-        if self._closing:
+                response = self._request_received(command, header)
+                if response is not None:
+                    (corked.append if len(response) < SHORT else self._send)(response)
+        if self._state is _HANDLING:
+            self._state = _OPEN
+            self._outbox.uncork()
+            if broken is not None and not self._unhandled:
+                self._refuse_peer(broken)
+        elif self._state is _FINISHING:
             self._lose_connection()
-            return
-        self._outbox.release()
-        if broken is not None and not self._unhandled:
-            self._refuse_peer(broken)
 
     def _request_received(self, command: Command, header: bytes) -> bytes | None:
-        """Ask the handler; give the answer's frame if it is there already."""
+        """Ask the handler; give the response's frame if it is there already."""
         found = self._find(command.code)
         if command.opaque is None:
             command.opaque = self._pending.next_opaque()
@@ -302,77 +313,70 @@ class RemotingProtocol(Protocol):
         return encode_response(outcome, command.opaque, command.kind)
 
     def _respond_later(self, outcome: Deferred[Any], command: Command) -> None:
-        """Send the answer when it comes; count it until then."""
+        """Send the response when it comes; count the request until then."""
         self._in_flight += 1
-        if self._in_flight >= self._max_in_flight:
-            self._crowded = True
-            self._read_or_not()
+        if self._in_flight == self._max_in_flight:
+            self._update_reading()
 
-        def done(answer: Response | None) -> None:
+        def done(response: Response | None) -> None:
             self._in_flight -= 1
-            if self._crowded and self._in_flight < self._max_in_flight:
-                self._crowded = False
-                self._read_or_not()
-            if answer is None or command.flag & ONE_WAY or not self._is_open:
+            if self._in_flight == self._max_in_flight - 1:
+                self._update_reading()
+            if response is None or command.flag & ONE_WAY:
                 return
-            soon = self._in_flight and not self._closing
-            write = self._outbox.write_soon if soon else self._outbox.write
-            write(encode_response(answer, command.opaque or 0, command.kind))
+            frame = encode_response(response, command.opaque or 0, command.kind)
+            if self._in_flight and self.is_connected:
+                self._outbox.write_batched(frame)
+            else:
+                self._send(frame)
 
         outcome.addErrback(self._refusal)
         outcome.addCallback(done)
-        outcome.addErrback(lambda f: self._log.failure("an answer was not sent", f))
+        outcome.addErrback(lambda f: self._log.failure("a response was not sent", f))
 
     # -- the transport
 
     def _send(self, data: bytes) -> None:
-        """Write, at once if the socket takes it."""
-        if self.connected:
+        """Write, at once if the socket takes it; nothing once it is gone."""
+        if self._state is not _GONE:
             self._outbox.write(data)
 
-    def _read_or_not(self) -> None:
-        """Read from the peer only while it reads, and is not owed too many answers."""
-        if self._closing or self.transport is None:
+    def _update_reading(self) -> None:
+        """Read from the peer only while it reads and is within the in-flight limit."""
+        if not self.is_connected:
             return
-        self._stuck = self._crowded or (self._full and self._stops_reading)
-        if not self._stuck and self._unhandled:
+        over_limit = self._in_flight >= self._max_in_flight
+        blocked = self._write_blocked and self._stops_reading
+        self._reads_paused = over_limit or blocked
+        if not self._reads_paused and self._unhandled:
             frames, self._unhandled = self._unhandled, []
             self._frames_received(frames)
-        if self._closing:
+        if not self.is_connected:
             return
-        if self._stuck:
+        if self._reads_paused:
             self.transport.pauseProducing()
         else:
             self.transport.resumeProducing()
 
     def _refuse_peer(self, error: RemoteProtocolError) -> None:
         """Close on a peer that broke the rules; nothing it sent before is lost."""
-        if self._closing:
-            return
-        self._peers.complain(self.address, str(error))
-        self._decoder.error = error
-        self._stop_handling()
-        self._lose_connection()
+        if self._state is _OPEN:
+            self._peers.complain(self.address, str(error))
+            self._decoder.error = error
+            self._lose_connection()
 
-    def _stop_handling(self) -> None:
-        """Handle no more requests, neither of this read nor those that wait."""
-        self._closing = self._stuck = True
+    def _stop_handling(self, state: ConnectionState) -> None:
+        """Handle no more frames, neither of this read nor those that wait."""
+        self._state = state
+        self._reads_paused = True
         self._unhandled.clear()
 
     def _lose_connection(self) -> None:
-        """Write what is held back, and let the transport close; once."""
-        if self._lost_asked or not self._is_open:
-            return
-        self._lost_asked = True
-        assert self.transport is not None
-        self._outbox.release()
+        """Let the transport close once all that was written is sent."""
+        self._stop_handling(ConnectionState.DRAINING)
+        self._outbox.uncork()
         self.transport.unregisterProducer()
         self.transport.loseConnection()
-
-    @property
-    def _is_open(self) -> bool:
-        """Whether what is written now may still leave."""
-        return bool(self.connected) and not self._aborted
 
     def _check_idle(self) -> None:
         """Cut the connection if nothing came or went; else look again later."""

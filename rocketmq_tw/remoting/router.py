@@ -44,7 +44,7 @@ Handled = tuple[type[Request[Any]], Handler]
 
 
 class ErrorResponse(Response):
-    """An answer that carries a code and a remark, and perhaps a field."""
+    """A response that carries a code and a remark, and perhaps a field."""
 
     forbidden_type: str | None = None
 
@@ -53,8 +53,8 @@ class Router:
     """
     Who handles which request.
 
-    :param codes: exceptions and the response codes that they are answered with; a
-        subclass of a listed class is answered like it.
+    :param codes: exceptions and the response codes that stand for them; a subclass of
+        a listed class has its code.
     :ivar find: gives the declared request of a code and its handler; None if nobody
         handles it.
     """
@@ -108,7 +108,7 @@ class Router:
         return other
 
     def refusal(self, failure: Failure) -> Response:
-        """Turn what a handler raised into an answer; log what nobody foresaw."""
+        """Turn what a handler raised into a response; log what nobody foresaw."""
         error = failure.value
         if isinstance(error, Refused):
             return ErrorResponse(

@@ -42,7 +42,7 @@ class RemotingServerFactory(ServerFactory):
         self._closed = False
         self.connections: set[RemotingProtocol] = set()
 
-    def buildProtocol(self, addr: IAddress) -> RemotingProtocol | None:
+    def buildProtocol(self, addr: IAddress | None) -> RemotingProtocol | None:
         """Make the protocol of one client; none once all are being closed."""
         if self._closed:
             return None
@@ -55,14 +55,14 @@ class RemotingServerFactory(ServerFactory):
         return protocol
 
     def _forget(self, protocol: RemotingProtocol) -> None:
-        """Drop one that is gone, and tell who wants to know."""
+        """Drop one that is gone, and notify whoever asked for it."""
         self.connections.discard(protocol)
         if self._on_lost is not None:
             self._on_lost(protocol)
 
     def close_all(self, grace: float = 2.0) -> Deferred[None]:
         """
-        Close every connection once its answers are sent.
+        Close every connection once its responses are sent.
 
         :param grace: seconds until those that do not read them are cut.
         """
@@ -71,7 +71,12 @@ class RemotingServerFactory(ServerFactory):
         if not alive:
             return succeed(None)
         gone = DeferredList([protocol.close() for protocol in alive])
-        cut = self._clock.callLater(grace, lambda: [p.abort() for p in alive])
+
+        def cut_all() -> None:
+            for protocol in alive:
+                protocol.abort()
+
+        cut = self._clock.callLater(grace, cut_all)
 
         def done(_result: object) -> None:
             if cut.active():

@@ -116,23 +116,23 @@ class OutboxTests(SynchronousTestCase):
 
     def test_together(self) -> None:
         """What is held leaves in one write, in order; then all is as before."""
-        self.outbox.hold()
+        self.outbox.cork()
         self.outbox.write(b"a")
         self.outbox.write(b"b")
         self.assertEqual(self.transport.writes, 0)
-        self.outbox.release()
+        self.outbox.uncork()
         self.outbox.write(b"c")
         self.assertEqual((self.transport.value(), self.transport.writes), (b"abc", 2))
 
     def test_not_too_much(self) -> None:
         """Beyond 64 KiB it is written meanwhile, and the rest is held again."""
-        self.outbox.hold()
+        self.outbox.cork()
         self.outbox.write(b"a" * 40000)
         self.outbox.write(b"b" * 40000)
         self.assertEqual(self.transport.writes, 1)
         self.outbox.write(b"c")
         self.assertEqual(self.transport.writes, 1)
-        self.outbox.release()
+        self.outbox.uncork()
         self.assertEqual(len(self.transport.value()), 80001)
 
     def test_soon(self) -> None:
@@ -141,7 +141,7 @@ class OutboxTests(SynchronousTestCase):
         self.outbox = Outbox(clock)
         self.outbox.transport = self.transport
         for data in (b"a", b"b"):
-            self.outbox.write_soon(data)
+            self.outbox.write_batched(data)
         self.assertEqual(self.transport.writes, 0)
         clock.advance(0)
         self.assertEqual((self.transport.value(), self.transport.writes), (b"ab", 1))
@@ -153,16 +153,16 @@ class OutboxTests(SynchronousTestCase):
         clock = Clock()
         self.outbox = Outbox(clock)
         self.outbox.transport = self.transport
-        self.outbox.write_soon(b"a")
-        self.outbox.hold()
+        self.outbox.write_batched(b"a")
+        self.outbox.cork()
         self.outbox.write(b"b")
-        self.outbox.release()
+        self.outbox.uncork()
         clock.advance(0)
         self.assertEqual((self.transport.value(), self.transport.writes), (b"ab", 1))
 
     def test_nothing(self) -> None:
         """Letting go of nothing writes nothing."""
-        self.outbox.hold()
-        self.outbox.release()
-        self.outbox.release()
+        self.outbox.cork()
+        self.outbox.uncork()
+        self.outbox.uncork()
         self.assertEqual(self.transport.writes, 0)

@@ -1,0 +1,32 @@
+"""
+What may happen on a connection.
+
+::
+
+    NEW --connected--> OPEN --frames--> HANDLING --handled--> OPEN
+                         | close            | close
+                         |                  v
+                         |              FINISHING   the frame in hand is handled still,
+                         |                  |       those behind it are not
+                         v                  | handled
+                     DRAINING <-------------+       the transport was told to close
+    any --lost, abort--> GONE
+
+Requests may be sent while it is ``OPEN`` or ``HANDLING``; responses until it is
+``GONE``.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class ConnectionState(Enum):
+    """The states of the drawing above."""
+
+    NEW = "NEW"
+    OPEN = "OPEN"
+    HANDLING = "HANDLING"
+    FINISHING = "FINISHING"
+    DRAINING = "DRAINING"
+    GONE = "GONE"
