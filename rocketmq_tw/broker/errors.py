@@ -39,7 +39,7 @@ class GroupNotExist(RocketMQError):
         return f"subscription group [{self.group}] does not exist"
 
 
-#: For the router: what these errors are answered with. RocketMQ 4.9 says 1 to illegal
+#: For the router: the response codes of these errors. RocketMQ 4.9 says 1 to illegal
 #: names, 5.x says 29; clients treat both alike.
 CODES: dict[type[Exception], ResponseCode] = {
     IllegalName: ResponseCode.INVALID_PARAMETER,

@@ -1,4 +1,4 @@
-"""What a broker does again and again."""
+"""What a broker does periodically."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Periodic:
         self._ticks: list[LoopingCall] = []
 
     def every(self, period_ms: float, function: Callable[[], object]) -> None:
-        """Run a function again and again; a failure is logged and does not end it."""
+        """Run a function periodically; a failure is logged and does not end it."""
 
         def tick() -> None:
             try:
@@ -33,7 +33,7 @@ class Periodic:
         self._ticks.append(call)
 
     def stop(self) -> None:
-        """Run nothing any more."""
+        """End all of them."""
         ticks, self._ticks = self._ticks, []
         for tick in ticks:
             if tick.running:

@@ -71,7 +71,7 @@ class Ports:
             await listener.stopService()
 
     async def close(self) -> None:
-        """Close all connections once their answers are sent."""
+        """Close all connections once their responses are sent."""
         for _, factory in self._ends:
             await factory.close_all()
 

@@ -38,7 +38,7 @@ class BrokerStats:
     """
     The counters of one broker.
 
-    :param clock: tells the time, in seconds since the epoch.
+    :param clock: its seconds are those since the epoch.
     :ivar boot_time: when it was made, in seconds since the epoch.
     :ivar this_morning: the counters when today began, or the broker started.
     :ivar yesterday_morning: likewise for yesterday; zeros if it was not running.

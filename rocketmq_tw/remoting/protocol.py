@@ -236,7 +236,7 @@ class RemotingProtocol(Protocol):
         A handler may close its own connection: its response is still written, as is
         one that comes later, while the transport has something left to send.
         """
-        if self._state is _GONE or not self.connected:
+        if not self.connected:
             return succeed(None)
         gone: Deferred[None] = Deferred()
         self._lost.append(gone)

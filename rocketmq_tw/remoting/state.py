@@ -9,7 +9,7 @@ What may happen on a connection.
                          |              FINISHING   the frame in hand is handled still,
                          |                  |       those behind it are not
                          v                  | handled
-                     DRAINING <-------------+       the transport was told to close
+                     DRAINING <-------------+       the transport closes
     any --lost, abort--> GONE
 
 Requests may be sent while it is ``OPEN`` or ``HANDLING``; responses until it is

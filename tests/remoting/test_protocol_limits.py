@@ -210,6 +210,14 @@ class EndTests(SynchronousTestCase):
         self.assertTrue(self.wire.disconnected)
         self.assertFalse(self.protocol.is_connected)
 
+    def test_close_after_abort(self) -> None:
+        """Who closes what was aborted waits until it is gone."""
+        self.protocol.abort()
+        closed = self.protocol.close()
+        self.assertNoResult(closed)
+        self.protocol.connectionLost()
+        self.successResultOf(closed)
+
     def test_no_timer_is_left(self) -> None:
         """The idle check ends with the connection."""
         self.protocol.connectionLost()

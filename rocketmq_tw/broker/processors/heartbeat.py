@@ -53,8 +53,8 @@ class HeartbeatProcessor:
     """
     Handles what concerns the table of clients.
 
-    The answer to a heartbeat has no field that offers version 2 heartbeats, so clients
-    always send their subscriptions.
+    The response to a heartbeat has no field that offers version 2 heartbeats, so
+    clients always send their subscriptions.
     """
 
     def __init__(

@@ -41,13 +41,13 @@ class LockProcessor:
         router.on(UnlockQueues, self.unlock)
 
     def lock(self, request: LockQueues, call: Call) -> Response:
-        """Lock queues; the answer lists those that the client holds now."""
+        """Lock queues; the response lists those that the client holds now."""
         body = LockBatchRequestBody.decode(request.body)
         held = self._locks.lock(body.consumer_group, body.client_id, body.mq_set)
         return Response(body=LockBatchResponseBody(frozenset(held)).encode())
 
     def unlock(self, request: UnlockQueues, call: Call) -> Response:
-        """Give queues back."""
+        """Unlock queues."""
         body = UnlockBatchRequestBody.decode(request.body)
         self._locks.unlock(body.consumer_group, body.client_id, body.mq_set)
         return Response()

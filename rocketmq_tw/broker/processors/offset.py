@@ -92,7 +92,7 @@ class OffsetProcessor:
         Tell how far a group has read a queue.
 
         A group that never said so starts at 0 in a queue that still has its first
-        message and is not large, whatever it was told to start from: otherwise it would
+        message and is not large, whatever its settings say: otherwise it would
         miss what was sent to a new topic just before it came.
 
         Source: ``ConsumerManageProcessor.queryConsumerOffset``.
@@ -172,7 +172,7 @@ def _zero_if(is_young: bool) -> OffsetResponse:
 
 
 def _never_read() -> Refused:
-    """Say that a group never told how far it has read."""
+    """Say that a group never reported how far it has read."""
     return Refused(
         ResponseCode.QUERY_NOT_FOUND,
         "Not found, V3_0_6_SNAPSHOT maybe this group consumer boot first",

@@ -1,5 +1,5 @@
 """
-Looking at single messages, by place or by key.
+Looking at single messages, by commit log offset or by key.
 
 Source: ``QueryMessageProcessor`` of RocketMQ 5.
 """
@@ -41,9 +41,9 @@ class QueryProcessor:
 
     def view(self, request: ViewMessage, call: Call) -> Response | Deferred[Response]:
         """Give the record that begins at a commit log offset."""
-        place = request.offset
-        record = self._store.record_at(place) if place >= 0 else None
-        return then(record, lambda found: _viewed(found, place))
+        offset = request.offset
+        record = self._store.record_at(offset) if offset >= 0 else None
+        return then(record, lambda found: _viewed(found, offset))
 
     def query(self, request: QueryMessage, call: Call) -> Deferred[QueryResponse]:
         """
@@ -62,27 +62,27 @@ class QueryProcessor:
             request.end_timestamp,
             is_unique,
         )
-        return found.addCallback(_answer)
+        return found.addCallback(_queried)
 
 
-def _viewed(record: bytes | None, place: int) -> Response:
-    """Response with a record. :raises Refused: there is none."""
+def _viewed(record: bytes | None, offset: int) -> Response:
+    """Respond with a record. :raises Refused: there is none."""
     if record is None:
         raise Refused(
-            ResponseCode.SYSTEM_ERROR, f"can not find message by the offset: {place}"
+            ResponseCode.SYSTEM_ERROR, f"can not find message by the offset: {offset}"
         )
     return Response(body=record)
 
 
-def _answer(found: Queried) -> QueryResponse:
-    """Put what was found into an answer."""
-    answer = QueryResponse(
+def _queried(found: Queried) -> QueryResponse:
+    """Put what was found into a response."""
+    response = QueryResponse(
         index_last_update_timestamp=found.last_time_ms,
         index_last_update_phyoffset=found.last_offset,
         remark=found.gap,
         body=b"".join(found.records),
     )
     if not found.records:
-        answer.status = ResponseCode.QUERY_NOT_FOUND
-        answer.remark = f"{_NOTHING}: {found.gap}" if found.gap else _NOTHING
-    return answer
+        response.status = ResponseCode.QUERY_NOT_FOUND
+        response.remark = f"{_NOTHING}: {found.gap}" if found.gap else _NOTHING
+    return response

@@ -2,9 +2,9 @@
 Pulls that wait for the disk: how many of one connection may do so at a time.
 
 A consumer that catches up may ask for much at once. A few of its pulls wait for the
-disk; the others stand in line here, in order, until one of those is answered and what
-was answered before is read. So nobody fills the broker's memory with answers that lie
-about, nor the store's queue of reads
+disk; the others wait here, in order, until one of those has its response and the peer
+has read the responses before. So nobody fills the broker's memory with responses that
+are not read, nor the store's queue of reads
 (:mod:`rocketmq_tw.store.files.reads`) with their own.
 """
 
@@ -17,17 +17,19 @@ from typing import Any
 import msgspec
 from twisted.internet.defer import Deferred, maybeDeferred
 
+from rocketmq_tw.remoting.call import Peer
+
 #: Pulls of one connection that may wait for the disk.
 LIMIT = 16
 
-Again = Callable[[], Any]
+Pull = Callable[[], Any]
 
 
 class _Line(msgspec.Struct, eq=False):
     """The pulls of one connection: how many read, and those that wait to."""
 
     reading: int = 0
-    waiting: deque[tuple[Again, Deferred[Any]]] = msgspec.field(default_factory=deque)
+    waiting: deque[tuple[Pull, Deferred[Any]]] = msgspec.field(default_factory=deque)
 
 
 class ColdPulls:
@@ -38,46 +40,46 @@ class ColdPulls:
     """
 
     def __init__(self, limit: int = LIMIT) -> None:
-        self.lines: dict[Any, _Line] = {}
+        self.lines: dict[Peer, _Line] = {}
         self._limit = limit
 
-    def is_full(self, connection: Any) -> bool:
-        """Return whether a connection's next pull has to stand in line."""
-        line = self.lines.get(connection)
+    def must_wait(self, peer: Peer) -> bool:
+        """Return whether the next pull of a peer has to wait."""
+        line = self.lines.get(peer)
         return line is not None and line.reading >= self._limit
 
-    def wait(self, connection: Any, pull: Again) -> Deferred[Any]:
-        """Stand in line; fires with what ``pull`` gives, None once nobody is there."""
+    def wait(self, peer: Peer, pull: Pull) -> Deferred[Any]:
+        """Wait for a permit; fires with what ``pull`` gives, None if the peer left."""
         done: Deferred[Any] = Deferred()
-        self.lines[connection].waiting.append((pull, done))
+        self.lines[peer].waiting.append((pull, done))
         return done
 
-    def count(self, connection: Any, reading: Deferred[Any]) -> Deferred[Any]:
-        """Count a pull that began to read; give its Deferred back."""
-        line = self.lines.setdefault(connection, _Line())
+    def count(self, peer: Peer, reading: Deferred[Any]) -> Deferred[Any]:
+        """Count a pull that began to read. :returns: its Deferred."""
+        line = self.lines.setdefault(peer, _Line())
         line.reading += 1
-        return reading.addBoth(self._ended, connection, line)
+        return reading.addBoth(self._ended, peer, line)
 
-    def _ended(self, result: Any, connection: Any, line: _Line) -> Any:
-        """Let the next go on, once the peer takes answers."""
+    def _ended(self, result: Any, peer: Peer, line: _Line) -> Any:
+        """Give the permit to the next, once the peer reads its responses."""
         line.reading -= 1
         if line.waiting:
-            connection.when_writable().addCallback(self._next, connection, line)
+            peer.when_writable().addCallback(self._next, peer, line)
         else:
-            self._forget(connection, line)
+            self._forget(peer, line)
         return result
 
-    def _next(self, _: object, connection: Any, line: _Line) -> None:
-        """Carry the first in line out, as far as there is room; all, if it is warm."""
+    def _next(self, _: object, peer: Peer, line: _Line) -> None:
+        """Run those that wait longest, as permits allow; all, if the data is warm."""
         while line.waiting and line.reading < self._limit:
             pull, done = line.waiting.popleft()
-            if connection.is_connected:
+            if peer.is_connected:
                 maybeDeferred(pull).chainDeferred(done)
             else:
                 done.callback(None)
-        self._forget(connection, line)
+        self._forget(peer, line)
 
-    def _forget(self, connection: Any, line: _Line) -> None:
+    def _forget(self, peer: Peer, line: _Line) -> None:
         """Drop a line that is empty."""
-        if not (line.reading or line.waiting) and self.lines.get(connection) is line:
-            del self.lines[connection]
+        if not (line.reading or line.waiting) and self.lines.get(peer) is line:
+            del self.lines[peer]

@@ -2,9 +2,9 @@
 Pulls that wait for a message: long polling.
 
 A pull that finds nothing new is held, keyed by topic and queue, until a message that it
-wants arrives there, or its time is up. Then it is carried out once more, and answered
-whatever it finds. Arrivals are noted while messages are stored, and acted upon once a
-turn of the reactor.
+wants arrives there, or its time is up. Then the store is read once more, and the
+response is what that finds. Arrivals are noted while messages are stored, and acted
+upon once in a reactor iteration.
 
 Source: ``PullRequestHoldService`` of RocketMQ 5; it looks every 5 s, this every second.
 """
@@ -21,6 +21,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from rocketmq_tw.remoting.call import Peer
 from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.wire.fields import Response
 
@@ -28,19 +29,20 @@ from rocketmq_tw.wire.fields import Response
 PERIOD = 1.0
 
 
-class HeldPull(msgspec.Struct, eq=False):
+class HeldPull(msgspec.Struct, eq=False, kw_only=True):
     """
     One pull that waits.
 
+    :ivar deadline: seconds, of the same clock.
     :ivar matches: which tags codes it wants; None for all.
-    :ivar again: carries it out for the last time.
+    :ivar read: reads the store for the last time.
     """
 
-    connection: Any
+    peer: Peer
     deadline: float
     matches: Callable[[int], bool] | None
-    again: Callable[[], Response | Deferred[Any]]
-    answer: Deferred[Response | None]
+    read: Callable[[], Response | Deferred[Any]]
+    response: Deferred[Response | None]
 
 
 Key = tuple[bytes, int]
@@ -50,7 +52,7 @@ class HeldPulls:
     """
     The pulls that wait, by topic and queue.
 
-    The store tells of arrivals only while something waits for them.
+    It listens to the store's arrivals only while something waits for them.
     """
 
     _log = Logger()
@@ -60,7 +62,7 @@ class HeldPulls:
         self._clock = clock
         self._held: dict[Key, list[HeldPull]] = {}
         self._due: list[HeldPull] = []
-        self._soon: IDelayedCall | None = None
+        self._scheduled: IDelayedCall | None = None
         self._tick = LoopingCall(self._expire)
         self._tick.clock = clock
 
@@ -75,7 +77,7 @@ class HeldPulls:
         )
 
     def stop(self) -> None:
-        """Response all that wait, and watch no more."""
+        """Respond to all that wait, and watch no more."""
         if self._tick.running:
             self._tick.stop()
         self._take(lambda _pull: True)
@@ -85,32 +87,40 @@ class HeldPulls:
         self,
         topic: str,
         queue_id: int,
+        *,
         timeout: float,
-        connection: Any,
+        peer: Peer,
         matches: Callable[[int], bool] | None,
-        again: Callable[[], Response | Deferred[Any]],
+        read: Callable[[], Response | Deferred[Any]],
     ) -> Deferred[Response | None]:
         """
         Keep a pull.
 
         :param timeout: seconds.
-        :returns: fires with the answer, or None if the connection was lost meanwhile.
+        :param matches: which tags codes it wants; None for all.
+        :param read: reads the store for the last time.
+        :returns: fires with the response, or None if the peer is gone meanwhile.
         """
-        answer: Deferred[Response | None] = Deferred()
-        deadline = self._clock.seconds() + timeout
-        pull = HeldPull(connection, deadline, matches, again, answer)
+        response: Deferred[Response | None] = Deferred()
+        pull = HeldPull(
+            peer=peer,
+            deadline=self._clock.seconds() + timeout,
+            matches=matches,
+            read=read,
+            response=response,
+        )
         self._held.setdefault((topic.encode(), queue_id), []).append(pull)
         self._store.on_arrival = self._arrived
-        return answer
+        return response
 
-    def connection_lost(self, connection: Any) -> None:
-        """Let go of what was held for a connection that is gone."""
-        gone = self._pick(lambda pull: pull.connection is connection)
-        woken = [pull for pull in self._due if pull.connection is connection]
+    def connection_lost(self, peer: Peer) -> None:
+        """Release what was held for a client that is gone."""
+        gone = self._pick(lambda pull: pull.peer is peer)
+        woken = [pull for pull in self._due if pull.peer is peer]
         if woken:
             self._due = [pull for pull in self._due if pull not in woken]
         for pull in gone + woken:
-            pull.answer.callback(None)
+            pull.response.callback(None)
 
     def _arrived(
         self, topic: bytes, queue_id: int, _next: int, tags_code: int, _time: int
@@ -154,38 +164,38 @@ class HeldPulls:
         return picked
 
     def _wake(self, pulls: list[HeldPull]) -> None:
-        """Response these at the end of this turn."""
+        """Respond to these at the end of this reactor iteration."""
         self._due += pulls
-        if self._due and self._soon is None:
-            self._soon = self._clock.callLater(0, self._respond_due)
+        if self._due and self._scheduled is None:
+            self._scheduled = self._clock.callLater(0, self._respond_due)
 
     def _respond_due(self) -> None:
-        """Carry out and answer all that were woken."""
-        soon, self._soon = self._soon, None
-        if soon is not None and soon.active():
-            soon.cancel()
-        # Not while the store tells of an arrival: the rest of a batch is to come.
+        """Read for all that were woken, and respond to them."""
+        scheduled, self._scheduled = self._scheduled, None
+        if scheduled is not None and scheduled.active():
+            scheduled.cancel()
+        # Not while the store notifies of an arrival: others of a batch are to come.
         if not self._held:
             self._store.on_arrival = None
         due, self._due = self._due, []
         for pull in due:
-            self._answer(pull)
+            self._respond(pull)
 
-    def _answer(self, pull: HeldPull) -> None:
-        """Carry a pull out and answer it, once the peer takes answers."""
-        connection = pull.connection
-        if connection.is_write_blocked:
-            connection.when_writable().addCallback(lambda _: self._answer(pull))
+    def _respond(self, pull: HeldPull) -> None:
+        """Read for a pull and respond to it, once the peer reads its responses."""
+        peer = pull.peer
+        if peer.is_write_blocked:
+            peer.when_writable().addCallback(lambda _: self._respond(pull))
             return
-        if not connection.is_connected:
-            pull.answer.callback(None)
+        if not peer.is_connected:
+            pull.response.callback(None)
             return
         try:
-            answer = pull.again()
+            response = pull.read()
         except Exception:
-            pull.answer.errback(Failure())
+            pull.response.errback(Failure())
             return
-        if isinstance(answer, Deferred):
-            answer.chainDeferred(pull.answer)
+        if isinstance(response, Deferred):
+            response.chainDeferred(pull.response)
         else:
-            pull.answer.callback(answer)
+            pull.response.callback(response)

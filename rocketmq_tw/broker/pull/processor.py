@@ -1,5 +1,5 @@
 """
-Handing out messages.
+Pulling messages: what is checked, read, and held.
 
 Source: ``PullMessageProcessor`` and ``DefaultPullMessageResultHandler`` of RocketMQ 5.
 """
@@ -41,7 +41,8 @@ from rocketmq_tw.wire.requests.pull import (
 
 Matches = Callable[[int], bool] | None
 
-#: How a fetch is answered; queues without messages depend on the offset asked for.
+#: What a fetch is responded with; for queues without messages that depends on the
+#: offset asked for.
 _CODES = {
     FetchStatus.FOUND: ResponseCode.SUCCESS,
     FetchStatus.MESSAGE_WAS_REMOVING: ResponseCode.PULL_RETRY_IMMEDIATELY,
@@ -92,7 +93,7 @@ class PullProcessor:
         router.on(LitePullMessage, self.pull)
 
     def pull(self, request: PullMessage, call: Call) -> PullResponse | Deferred[Any]:
-        """Response with messages, or hold the request until one comes."""
+        """Respond with messages, or hold the request until one comes."""
         self._check(request)
         matches = self._matches(request)
         flags = request.sys_flag
@@ -104,7 +105,7 @@ class PullProcessor:
                 request.commit_offset,
             )
         cold = self._cold
-        if cold.lines and cold.is_full(call.peer):
+        if cold.lines and cold.must_wait(call.peer):
             return cold.wait(call.peer, lambda: self._read(request, call, matches))
         return self._read(request, call, matches)
 
@@ -112,23 +113,23 @@ class PullProcessor:
         self, request: PullMessage, call: Call, matches: Matches
     ) -> PullResponse | Deferred[Any]:
         """Read what is asked for; later, if the disk must be waited for."""
-        answer = self._fetch(request, matches)
-        if isinstance(answer, Deferred):
-            self._cold.count(call.peer, answer)
-            return answer.addCallback(self._respond_or_hold, request, call, matches)
-        return self._respond_or_hold(answer, request, call, matches)
+        response = self._fetch(request, matches)
+        if isinstance(response, Deferred):
+            self._cold.count(call.peer, response)
+            return response.addCallback(self._respond_or_hold, request, call, matches)
+        return self._respond_or_hold(response, request, call, matches)
 
     def _respond_or_hold(
         self,
-        answer: PullResponse,
+        response: PullResponse,
         request: PullMessage,
         call: Call,
         matches: Matches,
     ) -> PullResponse | Deferred[Response | None]:
-        """Response with what was found, or hold a pull that found nothing."""
+        """Respond with what was found, or hold a pull that found nothing."""
         may_wait = request.sys_flag & SUSPEND
-        if answer.status != ResponseCode.PULL_NOT_FOUND or not may_wait:
-            return answer
+        if response.status != ResponseCode.PULL_NOT_FOUND or not may_wait:
+            return response
         if self._config.long_polling_enable:
             timeout = request.suspend_timeout_millis / 1000
         else:
@@ -136,16 +137,16 @@ class PullProcessor:
         return self._held.hold(
             request.topic,
             request.queue_id,
-            timeout,
-            call.peer,
-            matches,
-            lambda: self._pull_again(request, matches),
+            timeout=timeout,
+            peer=call.peer,
+            matches=matches,
+            read=lambda: self._read_again(request, matches),
         )
 
-    def _pull_again(
+    def _read_again(
         self, request: PullMessage, matches: Matches
     ) -> PullResponse | Deferred[PullResponse]:
-        """Carry a held pull out; what it reads may be gone or forbidden by now."""
+        """Read for a held pull; what it reads may be gone or forbidden by now."""
         self._check(request)
         return self._fetch(request, matches)
 
@@ -162,10 +163,10 @@ class PullProcessor:
             matches,
         )
         if isinstance(fetched, Deferred):
-            return fetched.addCallback(self._answer, request)
-        return self._answer(fetched, request)
+            return fetched.addCallback(self._response, request)
+        return self._response(fetched, request)
 
-    def _answer(self, fetched: Fetched, request: PullMessage) -> PullResponse:
+    def _response(self, fetched: Fetched, request: PullMessage) -> PullResponse:
         """Put what was found into the words of the protocol."""
         status = _CODES.get(fetched.status)
         if status is None:
@@ -187,7 +188,7 @@ class PullProcessor:
         )
 
     def _check(self, request: PullMessage) -> None:
-        """Refuse what may not be read; the order of the checks is the original's."""
+        """Refuse what may not be read; their order is Apache RocketMQ's."""
         name = self._config.broker_name
         if not self._config.broker_permission & PERM_READ:
             raise _forbidden(1, f"the broker [{name}] is not readable")
@@ -231,7 +232,7 @@ class PullProcessor:
         return self._heartbeat_filter(request)
 
     def _heartbeat_filter(self, request: PullMessage) -> Matches:
-        """Find the filter that the group told in its heartbeats."""
+        """Find the filter that the group's heartbeats brought."""
         name = request.consumer_group
         group = self._clients.consumer_group(name)
         if group is None:

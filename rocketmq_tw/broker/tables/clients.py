@@ -2,7 +2,7 @@
 The clients that are connected now: producers and consumers, by group.
 
 A member is a *connection*, not a client id: two processes that share an id appear twice
-in the member list, as they do in the original, whose clients count on it.
+in the member list, as with Apache RocketMQ, whose clients count on it.
 
 Source: ``ConsumerManager``, ``ConsumerGroupInfo``, ``ProducerManager`` and
 ``DefaultConsumerIdsChangeListener`` of RocketMQ 5.
@@ -11,7 +11,6 @@ Source: ``ConsumerManager``, ``ConsumerGroupInfo``, ``ProducerManager`` and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 import msgspec
 from twisted.internet.interfaces import IReactorTime
@@ -21,15 +20,14 @@ from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.model.group import ConsumeFrom, ConsumeType, MessageModel
 from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.model.subscription import Subscription
+from rocketmq_tw.remoting.call import Peer
 from rocketmq_tw.wire.requests.heartbeat import NotifyConsumerIdsChanged
 
 #: Seconds without a heartbeat after which a client is taken for gone.
 CLIENT_LIFE = 120.0
 
-#: A :class:`~rocketmq_tw.remoting.protocol.RemotingProtocol`.
-Connection = Any
 #: Called with a group and its members' connections when they have changed.
-Notify = Callable[[str, Sequence[Connection]], None]
+Notify = Callable[[str, Sequence[Peer]], None]
 
 
 class Client(msgspec.Struct):
@@ -41,7 +39,7 @@ class Client(msgspec.Struct):
     :ivar last_seen: when it last sent a heartbeat, in seconds.
     """
 
-    connection: Connection
+    connection: Peer
     client_id: str
     language: str
     version: int
@@ -60,7 +58,7 @@ class ConsumerGroup(msgspec.Struct):
     consume_type: ConsumeType | None = None
     message_model: MessageModel | None = None
     consume_from: ConsumeFrom | None = None
-    members: dict[Connection, Client] = {}
+    members: dict[Peer, Client] = {}
     subscriptions: dict[str, Subscription] = {}
 
     @property
@@ -98,8 +96,8 @@ class ClientTable:
     """
     Who is connected, by group.
 
-    :param clock: tells the time of heartbeats.
-    :param notify: told of each change in a group's members or topics, unless it is
+    :param clock: dates heartbeats.
+    :param notify: called for each change in a group's members or topics, unless it is
         broadcasting; see :class:`MemberNotifier`.
     """
 
@@ -109,17 +107,17 @@ class ClientTable:
         self._clock = clock
         self._notify = notify
         self._consumers: dict[str, ConsumerGroup] = {}
-        self._producers: dict[str, dict[Connection, Client]] = {}
+        self._producers: dict[str, dict[Peer, Client]] = {}
         #: The groups each connection is in, so that its loss costs no search.
-        self._consumes: dict[Connection, set[str]] = {}
-        self._produces: dict[Connection, set[str]] = {}
+        self._consumes: dict[Peer, set[str]] = {}
+        self._produces: dict[Peer, set[str]] = {}
 
     # -- joining and leaving
 
     def register_producer(
         self,
         group: str,
-        connection: Connection,
+        connection: Peer,
         client_id: str,
         language: str,
         version: int,
@@ -133,7 +131,7 @@ class ClientTable:
     def register_consumer(
         self,
         group: str,
-        connection: Connection,
+        connection: Peer,
         client_id: str,
         language: str,
         version: int,
@@ -146,7 +144,7 @@ class ClientTable:
         """
         Note a consumer, or that it is still there, and what its group reads.
 
-        :returns: whether the group changed; if so its members are told.
+        :returns: whether the group changed; if so its members are notified.
 
         Source: ``ConsumerManager.registerConsumer``.
         """
@@ -164,10 +162,10 @@ class ClientTable:
         self._consumes.setdefault(connection, set()).add(group)
         changed = found.subscribe(subscriptions)
         if joined or changed:
-            self._tell(found)
+            self._notify_members(found)
         return joined or changed
 
-    def unregister_producer(self, group: str, connection: Connection) -> None:
+    def unregister_producer(self, group: str, connection: Peer) -> None:
         """Take a producer out of its group."""
         members = self._producers.get(group, {})
         members.pop(connection, None)
@@ -175,8 +173,8 @@ class ClientTable:
             self._producers.pop(group, None)
         _leave(self._produces, connection, group)
 
-    def unregister_consumer(self, group: str, connection: Connection) -> None:
-        """Take a consumer out of its group, and tell the others."""
+    def unregister_consumer(self, group: str, connection: Peer) -> None:
+        """Take a consumer out of its group, and notify the others."""
         _leave(self._consumes, connection, group)
         found = self._consumers.get(group)
         if found is None or found.members.pop(connection, None) is None:
@@ -184,9 +182,9 @@ class ClientTable:
         if not found.members:
             del self._consumers[group]
         else:
-            self._tell(found)
+            self._notify_members(found)
 
-    def connection_lost(self, connection: Connection) -> None:
+    def connection_lost(self, connection: Peer) -> None:
         """Take a client whose connection is gone out of all its groups."""
         for group in list(self._produces.get(connection, ())):
             self.unregister_producer(group, connection)
@@ -204,13 +202,13 @@ class ClientTable:
         limit = now - CLIENT_LIFE
         tables = [*self._producers.values()]
         tables += [group.members for group in self._consumers.values()]
-        silent = {
+        unresponsive = {
             client.connection: client
             for members in tables
             for client in members.values()
             if client.last_seen < limit
         }
-        for connection, client in silent.items():
+        for connection, client in unresponsive.items():
             self._log.info(
                 "closing {address}: no heartbeat of {client_id} for {life:g} s",
                 address=connection.address,
@@ -248,30 +246,30 @@ class ClientTable:
         """List all producers, by group."""
         return {name: list(each.values()) for name, each in self._producers.items()}
 
-    def _tell(self, group: ConsumerGroup) -> None:
-        """Tell the members that something changed; broadcasting ones do not care."""
+    def _notify_members(self, group: ConsumerGroup) -> None:
+        """Notify the members of a change; broadcasting ones do not care."""
         if not group.broadcasting:
             self._notify(group.name, list(group.members))
 
 
 class MemberNotifier:
     """
-    Tells the members of a group to share the queues out anew.
+    Notifies the members of a group, so that they rebalance.
 
-    Many joining at one moment are told once: with a thousand members, each telling all
-    would be a million requests.
+    Many that join in one reactor iteration cause one notification: with a thousand
+    members, notifying all for each would be a million requests.
 
-    :param clock: the turn of the reactor ends on it.
-    :param groups: whether a group's members want to be told.
+    :param clock: ends the reactor iteration.
+    :param groups: whether a group's members want to be notified.
     """
 
     def __init__(self, clock: IReactorTime, groups: GroupTable) -> None:
         self._clock = clock
         self._groups = groups
-        self._waiting: dict[str, Sequence[Connection]] = {}
+        self._waiting: dict[str, Sequence[Peer]] = {}
 
-    def __call__(self, group: str, connections: Sequence[Connection]) -> None:
-        """Tell these soon. Is the ``notify`` of a :class:`ClientTable`."""
+    def __call__(self, group: str, connections: Sequence[Peer]) -> None:
+        """Schedule a notification. Is the ``notify`` of a :class:`ClientTable`."""
         config = self._groups.get(group)
         if config is not None and not config.notify_consumer_ids_changed_enable:
             return
@@ -280,16 +278,14 @@ class MemberNotifier:
         self._waiting[group] = connections
 
     def _send(self) -> None:
-        """Tell all that wait."""
+        """Notify all that wait."""
         waiting, self._waiting = self._waiting, {}
         for group, connections in waiting.items():
             for connection in connections:
                 connection.call_one_way(NotifyConsumerIdsChanged(group))
 
 
-def _leave(
-    table: dict[Connection, set[str]], connection: Connection, group: str
-) -> None:
+def _leave(table: dict[Peer, set[str]], connection: Peer, group: str) -> None:
     """Take a group out of those a connection is in."""
     groups = table.get(connection)
     if groups is not None:

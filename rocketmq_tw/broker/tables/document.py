@@ -1,5 +1,5 @@
 """
-A table that is written to disk soon after it changed.
+A table that is written to disk in the reactor iteration after it changed.
 
 Many changes of one moment become one write: a client that brings 2,000 topics with it
 would otherwise cost 2,000 rewrites of a growing file.
@@ -15,7 +15,7 @@ from twisted.logger import Logger
 
 from rocketmq_tw.jsonfile import JsonFile
 
-#: Runs a function soon, e.g. ``lambda run: reactor.callLater(0, run)``.
+#: Runs a function later, e.g. ``lambda run: reactor.callLater(0, run)``.
 Schedule = Callable[[Callable[[], None]], object]
 
 
@@ -59,7 +59,7 @@ class Document:
             self.dirty = False
 
     def _write(self) -> None:
-        """Write, unless all is written; a failure is logged, and mended by the next."""
+        """Write, unless all is written; a failure is logged."""
         self._scheduled = False
         try:
             self.save()

@@ -22,7 +22,7 @@ class QueueLocks:
     """
     Locks on queues, for each group on its own.
 
-    :param clock: tells when locks run out.
+    :param clock: by which locks run out.
     """
 
     def __init__(self, clock: IReactorTime) -> None:
@@ -53,7 +53,7 @@ class QueueLocks:
     def unlock(
         self, group: str, client_id: str, queues: Iterable[MessageQueue]
     ) -> None:
-        """Give queues back; those that another client holds stay as they are."""
+        """Unlock queues; those that another client holds stay as they are."""
         held = self._held.get(group, {})
         for queue in queues:
             if queue in held and held[queue][0] == client_id:

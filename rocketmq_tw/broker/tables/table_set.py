@@ -6,6 +6,7 @@ together.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList
@@ -35,15 +36,15 @@ class Tables:
         self._files: list[BackgroundFile] = []
         self.folder = os.path.join(config.store_path_root_dir, "config")
 
-        def soon(write: object) -> object:
-            return clock.callLater(0, write)  # type: ignore[arg-type]
+        def schedule(write: Callable[[], None]) -> object:
+            return clock.callLater(0, write)
 
         self.topics = TopicTable(
             self.file("topics.json"),
             config.broker_cluster_name,
             config.broker_name,
             clock=clock,
-            schedule=soon,
+            schedule=schedule,
             default_topic_queue_nums=config.default_topic_queue_nums,
             auto_create=config.auto_create_topic_enable,
             cluster_topic=config.cluster_topic_enable,
@@ -52,7 +53,7 @@ class Tables:
         self.groups = GroupTable(
             self.file("subscriptionGroup.json"),
             clock=clock,
-            schedule=soon,
+            schedule=schedule,
             auto_create=config.auto_create_subscription_group,
         )
         self.offsets = ConsumerOffsets(self.file("consumerOffset.json"), clock=clock)

@@ -31,9 +31,9 @@ class ColdPullsTests(SynchronousTestCase):
         self.cold = ColdPulls(limit=2)
         self.reading: list[Deferred[Any]] = [Deferred(), Deferred()]
         for each in self.reading:
-            self.assertFalse(self.cold.is_full(self.peer))
+            self.assertFalse(self.cold.must_wait(self.peer))
             self.cold.count(self.peer, each)
-        self.assertTrue(self.cold.is_full(self.peer))
+        self.assertTrue(self.cold.must_wait(self.peer))
         self.started: list[str] = []
         self.waiting = self.cold.wait(self.peer, lambda: self.start("third"))
 
@@ -44,7 +44,7 @@ class ColdPullsTests(SynchronousTestCase):
 
     def test_others_are_not_concerned(self) -> None:
         """Each connection has its own line."""
-        self.assertFalse(self.cold.is_full(Connection()))
+        self.assertFalse(self.cold.must_wait(Connection()))
 
     def test_the_next_follows(self) -> None:
         """As soon as one is answered."""

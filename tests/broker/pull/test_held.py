@@ -52,12 +52,18 @@ class HeldPullsTests(SynchronousTestCase):
     ) -> Deferred[Any]:
         """Hold a pull whose answer carries the number of its call."""
 
-        def again() -> Response:
+        def read() -> Response:
             self.calls += 1
             return Response(status=self.calls)
 
-        who = connection or MemoryConnection()
-        return self.held.hold(topic, queue_id, timeout, who, matches, again)
+        return self.held.hold(
+            topic,
+            queue_id,
+            timeout=timeout,
+            peer=connection or MemoryConnection(),
+            matches=matches,
+            read=read,
+        )
 
     def test_arrival(self) -> None:
         """A message in its queue wakes it, at the end of the turn."""
@@ -172,7 +178,9 @@ class HeldPullsTests(SynchronousTestCase):
         def again() -> Response:
             raise OSError("the disk is gone")
 
-        failing = self.held.hold("T", 0, 1.0, MemoryConnection(), None, again)
+        failing = self.held.hold(
+            "T", 0, timeout=1.0, peer=MemoryConnection(), matches=None, read=again
+        )
         other = self.hold()
         self.store.arrive()
         self.clock.advance(0)
@@ -199,7 +207,14 @@ class BatchTests(StoreCase):
         """A batch whose first message wakes the last that waits is stored whole."""
         store = self.open()
         held = HeldPulls(store=store, clock=self.clock)
-        answer = held.hold("TopicTest", 0, 1.0, MemoryConnection(), None, Response)
+        answer = held.hold(
+            "TopicTest",
+            0,
+            timeout=1.0,
+            peer=MemoryConnection(),
+            matches=None,
+            read=Response,
+        )
         stored = store.put_batch([DRAFT, DRAFT, DRAFT], NOW)
         self.assertEqual(len(stored), 3)
         self.clock.advance(0)

@@ -116,7 +116,7 @@ class InfoProcessor:
     def runtime_info(
         self, request: GetRuntimeInfo, call: Call
     ) -> Response | Deferred[Response]:
-        """Give the figures that tools show, under the original's names."""
+        """Give the figures that tools show, under the names of Apache RocketMQ."""
         return then(self._store.earliest_store_time(), self._runtime_info)
 
     def _runtime_info(self, earliest_ms: int) -> Response:
@@ -192,7 +192,7 @@ class InfoProcessor:
             "commitLogMinOffset": str(store.commit_log_min),
             "commitLogMaxOffset": str(store.commit_log_max),
             "storeWriteable": "true" if store.failure is None else "false",
-            # Not the original's: why not, empty while it is.
+            # Not Apache RocketMQ's: why not, empty while it is.
             "storeFailure": store.failure or "",
         }
 
@@ -224,7 +224,7 @@ class InfoProcessor:
 
 
 def _three(rates: tuple[float, ...]) -> str:
-    """Write rates as the original does."""
+    """Write rates as Apache RocketMQ does."""
     return " ".join(map(str, rates))
 
 
