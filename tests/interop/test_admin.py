@@ -12,6 +12,7 @@ GROUP = "G_AdminTopic"
 
 COMMANDS = {
     "clusterList": "broker-",
+    f"updateTopic -c DefaultCluster -t {TOPIC} -r 2 -w 2": "success",
     "topicList": TOPIC,
     "topicList -c": "DefaultCluster",
     f"topicRoute -t {TOPIC}": "brokerAddrs",
