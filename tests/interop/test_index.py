@@ -14,7 +14,7 @@ COUNT = 20
 
 @pytest.mark.parametrize(
     "makes",
-    [("ours", "v55", "ours"), ("v55", "ours", "v53", "ours", "v49", "ours", "v55")],
+    [("ours", "v55", "ours"), ("v55", "ours", "v53", "ours", "v49", "ours")],
     ids=["ours-first", "apache-first"],
 )
 def test_index_moves(lab: Lab, makes: tuple[str, ...]) -> None:
@@ -39,7 +39,8 @@ def test_index_moves(lab: Lab, makes: tuple[str, ...]) -> None:
             find(lab, names, key, message_id)
         find_uniquely(lab, names, *list(ids.items())[max(0, 2 * stage - 1)])
         assert len(list((store / "index").iterdir())) == 1
-        lab.stop(broker)
+        if stage + 1 < len(makes):  # A clean stop of Apache's takes up to 20 s.
+            lab.stop(broker)
     assert len(ids) == 2 * len(makes)
 
 

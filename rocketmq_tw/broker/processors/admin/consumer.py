@@ -27,7 +27,7 @@ from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.consumer import GetConsumerRunningInfo, GetConsumeStats
 
-#: Seconds that a client has to report, as in the original.
+#: Seconds that a client has to report, as in Apache RocketMQ.
 REPORT_TIMEOUT = 10.0
 #: ``V3_1_8``: older clients do not report.
 FIRST_VERSION_THAT_REPORTS = 62
