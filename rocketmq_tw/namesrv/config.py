@@ -73,7 +73,7 @@ class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
         brokers can register first.
     :ivar wait_seconds_for_service: for how long, in seconds.
     :ivar delete_topic_with_broker_registration: a topic that a broker no longer
-        registers is forgotten. Only for brokers that always register all.
+        registers is removed. Only for brokers that always register all.
     """
 
     listen_port: _Port = 9876

@@ -9,7 +9,6 @@ Source: ``KVConfigManager`` and ``KVConfigSerializeWrapper`` of RocketMQ 5.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredLock
 
@@ -19,7 +18,11 @@ from rocketmq_tw.wire.bodies.body import Body
 #: Topic to ``broker:queues;broker:queues``, for topics whose order is global.
 ORDER_TOPIC_CONFIG = "ORDER_TOPIC_CONFIG"
 
+#: Namespace to key to value.
 Table = dict[str, dict[str, str]]
+
+#: Runs a function that blocks; fires when it is done, fails as it does.
+RunInThread = Callable[[Callable[[], None]], "Deferred[None]"]
 
 
 class KVConfigDocument(Body, frozen=True):
@@ -30,21 +33,22 @@ class KVConfigDocument(Body, frozen=True):
 
 class KVConfig:
     """
-    The table of keys; what is set can be read once it is on the disk, not before.
+    The table of keys. A value can be read once it is on the disk, not before.
 
     :param file: where it is kept.
-    :param run: runs a function that blocks, e.g. ``deferToThread``.
+    :param run_in_thread: runs a function that blocks.
     :param on_change: called with namespace and key when one has changed.
     """
 
     def __init__(
         self,
+        *,
         file: JsonFile,
-        run: Callable[..., Deferred[Any]],
+        run_in_thread: RunInThread,
         on_change: Callable[[str, str], None],
     ) -> None:
         self._file = file
-        self._run = run
+        self._run_in_thread = run_in_thread
         self._on_change = on_change
         self._table: Table = {}
         # Changes are written one after the other, each a whole document.
@@ -54,18 +58,19 @@ class KVConfig:
         """
         Read the file, if there is one; blocks.
 
-        :raises DamagedDocument: neither it nor its backup can be read.
+        :raises DamagedDocument: neither it nor its backup is JSON.
+        :raises UnreadableDocument: it cannot be opened.
         """
         data = self._file.load_bytes()
         if data is not None:
             self._table = KVConfigDocument.decode(data).config_table
 
     def get(self, namespace: str, key: str) -> str | None:
-        """Look a key up."""
+        """Return the value of a key; None if there is none."""
         return self._table.get(namespace, {}).get(key)
 
     def list(self, namespace: str) -> dict[str, str] | None:
-        """Give all of a namespace; None if it was never used."""
+        """Return all keys of a namespace; None if it was never used."""
         return self._table.get(namespace)
 
     def put(self, namespace: str, key: str, value: str) -> Deferred[None]:
@@ -73,11 +78,11 @@ class KVConfig:
         return self._lock.run(self._change, namespace, key, value)
 
     def delete(self, namespace: str, key: str) -> Deferred[None]:
-        """Forget a key; fires, or fails, as :meth:`put` does. The namespace stays."""
+        """Remove a key; fires, or fails, as :meth:`put` does. The namespace stays."""
         return self._lock.run(self._change, namespace, key, None)
 
     def _change(self, namespace: str, key: str, value: str | None) -> Deferred[None]:
-        """Write the changed document, then show it."""
+        """Write the changed document, then let it be read."""
         changed = {**self._table, namespace: dict(self._table.get(namespace, {}))}
         if value is None:
             changed[namespace].pop(key, None)
@@ -88,7 +93,6 @@ class KVConfig:
             self._table = changed
             self._on_change(namespace, key)
 
-        saved: Deferred[Any] = self._run(
-            self._file.save, KVConfigDocument(changed).encode()
-        )
+        document = KVConfigDocument(changed).encode()
+        saved = self._run_in_thread(lambda: self._file.save(document))
         return saved.addCallback(written)

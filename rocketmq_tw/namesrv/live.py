@@ -1,5 +1,5 @@
 """
-Which brokers are alive, and by which connection they said so last.
+Which brokers are alive, and the connection that each of them registered by last.
 
 Source: ``BrokerLiveInfo`` and ``RouteInfoManager.brokerLiveTable`` of RocketMQ 5.
 """
@@ -7,28 +7,34 @@ Source: ``BrokerLiveInfo`` and ``RouteInfoManager.brokerLiveTable`` of RocketMQ 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import NamedTuple
 
 import msgspec
 
 from rocketmq_tw.model.route import MASTER_ID
+from rocketmq_tw.remoting.call import Peer
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable
 
-#: Seconds without a sign of life until a broker is dropped, unless it says otherwise.
+#: Seconds without a request after which a broker is dropped, unless it registers with
+#: another limit.
 EXPIRY = 120.0
 
-#: Cluster and ``host:port``: what a broker is known by.
-BrokerKey = tuple[str, str]
+
+class BrokerKey(NamedTuple):
+    """What a broker is known by; ``broker_addr`` is its ``host:port``."""
+
+    cluster: str
+    broker_addr: str
 
 
 class Registration(msgspec.Struct, frozen=True, kw_only=True):
     """
-    What a broker says of itself.
+    What a broker registers.
 
     :ivar acting_master: None from brokers that do not know of it (4.9).
-    :ivar timeout: seconds without a sign of life after which it is dropped.
-    :ivar connection: where it came by; when that is lost, so is the broker.
+    :ivar timeout: seconds without a request after which it is dropped.
+    :ivar connection: what it came by; when that is lost, so is the broker.
     :ivar fingerprint: equal for equal registrations.
     """
 
@@ -42,17 +48,22 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True):
     timeout: float = EXPIRY
     topics: TopicConfigAndMappingTable = TopicConfigAndMappingTable()
     filter_servers: tuple[str, ...] = ()
-    connection: Any = None
+    connection: Peer | None = None
     fingerprint: int | None = None
 
     @property
     def key(self) -> BrokerKey:
         """What the broker is known by."""
-        return self.cluster, self.broker_addr
+        return BrokerKey(self.cluster, self.broker_addr)
 
 
 class LiveBroker(msgspec.Struct, kw_only=True):
-    """A broker that is registered; ``last_seen`` is in seconds."""
+    """
+    A broker that is registered.
+
+    :ivar last_seen: when its last request came, in seconds.
+    :ivar fingerprint: of its registration; None to have the next one read in full.
+    """
 
     key: BrokerKey
     broker_name: str
@@ -62,10 +73,10 @@ class LiveBroker(msgspec.Struct, kw_only=True):
     ha_server_addr: str | None
     filter_servers: tuple[str, ...]
     fingerprint: int | None
-    connection: Any = None
+    connection: Peer | None = None
 
     def expired(self, now: float) -> bool:
-        """Tell whether it has been silent for too long."""
+        """Whether its last request is too long ago."""
         return self.last_seen + self.timeout < now
 
 
@@ -74,7 +85,8 @@ class LiveBrokers:
 
     def __init__(self) -> None:
         self._by_key: dict[BrokerKey, LiveBroker] = {}
-        self._by_connection: dict[Any, set[BrokerKey]] = {}
+        # Every live broker that has a connection stands here too, under that.
+        self._by_connection: dict[Peer, set[BrokerKey]] = {}
 
     def __iter__(self) -> Iterator[LiveBroker]:
         return iter(self._by_key.values())
@@ -83,8 +95,8 @@ class LiveBrokers:
         """Look a broker up."""
         return self._by_key.get(key)
 
-    def keep(self, broker: Registration, now: float) -> None:
-        """Note that a broker registered; it belongs to that connection from now on."""
+    def add(self, broker: Registration, now: float) -> None:
+        """Enter a broker, or replace its entry; it belongs to that connection now."""
         self.drop(broker.key)
         live = self._by_key[broker.key] = LiveBroker(
             key=broker.key,
@@ -99,12 +111,12 @@ class LiveBrokers:
         self._connect(live, broker.connection)
 
     def renew(
-        self, key: BrokerKey, fingerprint: int, connection: Any, now: float
+        self, key: BrokerKey, fingerprint: int, connection: Peer, now: float
     ) -> LiveBroker | None:
         """
-        Keep a broker's entry alive if it registers what it did last.
+        Keep a broker's entry alive if it registers the same as last time.
 
-        :returns: the entry; None if the registration has to be looked at.
+        :returns: the entry; None if the registration has to be read.
         """
         live = self._by_key.get(key)
         if live is None or live.fingerprint != fingerprint:
@@ -128,22 +140,22 @@ class LiveBrokers:
             self._disconnect(live)
         return live is not None
 
-    def connected_by(self, connection: Any) -> list[LiveBroker]:
-        """List those that registered by this connection last."""
+    def connected_by(self, connection: Peer) -> list[LiveBroker]:
+        """List those whose last registration came by this connection."""
         keys = self._by_connection.get(connection, ())
         return [self._by_key[key] for key in sorted(keys)]
 
     def expired(self, now: float) -> list[LiveBroker]:
-        """List those that have been silent for too long."""
+        """List those whose last request is too long ago."""
         return [live for live in self._by_key.values() if live.expired(now)]
 
-    def look_closely(self, broker_name: str) -> None:
-        """Have the next registration of all of that name looked at in full."""
+    def forget_fingerprints(self, broker_name: str) -> None:
+        """Have the next registration of every broker of that name read in full."""
         for live in self._by_key.values():
             if live.broker_name == broker_name:
                 live.fingerprint = None
 
-    def _connect(self, live: LiveBroker, connection: Any) -> None:
+    def _connect(self, live: LiveBroker, connection: Peer | None) -> None:
         """Tie a broker to the connection that it came by."""
         live.connection = connection
         if connection is not None:
@@ -151,8 +163,9 @@ class LiveBrokers:
 
     def _disconnect(self, live: LiveBroker) -> None:
         """Untie a broker from its connection."""
-        keys = self._by_connection.get(live.connection)
-        if keys is not None:
-            keys.discard(live.key)
-            if not keys:
-                del self._by_connection[live.connection]
+        if live.connection is None:
+            return
+        keys = self._by_connection[live.connection]
+        keys.discard(live.key)
+        if not keys:
+            del self._by_connection[live.connection]

@@ -6,8 +6,6 @@ Source: ``ClientRequestProcessor`` and ``DefaultRequestProcessor`` of RocketMQ 5
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import msgspec
 
 from rocketmq_tw.model.route import TopicRoute
@@ -39,29 +37,29 @@ from rocketmq_tw.wire.requests.route import (
 
 class Lookups:
     """
-    Handles what clients ask.
+    Handles the requests of clients.
 
     :param texts: routes as the bytes to send.
-    :param now: tells the time, in seconds.
+    :param started_at: seconds since the epoch, when brokers could first register.
     """
 
     def __init__(
         self,
+        *,
         config: NamesrvConfig,
         table: RouteTable,
         kvconfig: KVConfig,
         texts: views.RouteTexts,
-        now: Callable[[], float],
+        started_at: float,
     ) -> None:
         self._config = config
         self._table = table
         self._kvconfig = kvconfig
         self._texts = texts
-        self._now = now
-        self._started = now()
+        self._started_at = started_at
 
-    def serve(self, router: Router) -> None:
-        """Take these requests on."""
+    def install(self, router: Router) -> None:
+        """Register the handlers of these requests."""
         router.on(GetRoute, self.route)
         router.on(GetClusterInfo, self.cluster_info)
         router.on(GetAllTopics, self.all_topics)
@@ -82,10 +80,10 @@ class Lookups:
         return route
 
     def route(self, request: GetRoute, call: Call) -> Response:
-        """Tell which brokers hold a topic, in the text that suits the client."""
+        """Respond with the brokers that hold a topic, as JSON the client can read."""
         if self._config.need_wait_for_service:
-            ready = self._started + self._config.wait_seconds_for_service
-            if self._now() < ready:
+            ready_at = self._started_at + self._config.wait_seconds_for_service
+            if call.received_at < ready_at:
                 raise Refused(ResponseCode.SYSTEM_ERROR, "name server not ready")
         strict_only = bool(request.accept_standard_json_only)
         text = self._texts.get(request.topic, call.header.version, strict_only)
@@ -96,7 +94,7 @@ class Lookups:
                 f"{request.topic}; no broker that is alive has registered it",
             )
         if (request.zone_mode or "").lower() == "true" and request.zone_name:
-            # The original filters the text and writes it anew, in the lenient form.
+            # Apache's name server decodes and encodes it again, in the lenient form.
             kept = views.in_zone(decode_route(text), request.zone_name)
             text = encode_route_lenient(kept)
         return Response(body=text)
@@ -145,7 +143,7 @@ class Lookups:
         return Response()
 
     def _listed(self, topics: TopicList) -> Response:
-        """Response with a list, if lists are given out."""
+        """Respond with a list, if lists are enabled."""
         if not self._config.enable_topic_list:
             raise Refused(ResponseCode.SYSTEM_ERROR, "disable")
         return Response(body=topics.encode())

@@ -1,14 +1,12 @@
 """
-Requests of brokers: they come, stay, and go.
+Requests of brokers: they register, stay alive, and unregister.
 
 Source: ``DefaultRequestProcessor`` of RocketMQ 5. Where releases differ, 5.3 is
-followed: a first registration of a single topic is refused. Brokers of either age
-register all their topics first, so none is hurt.
+followed: a first registration of a single topic is refused. Brokers of both releases
+register all their topics first, so none is affected.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 from twisted.logger import Logger
 
@@ -18,9 +16,8 @@ from rocketmq_tw.namesrv.config import NamesrvConfig
 from rocketmq_tw.namesrv.kvconfig import ORDER_TOPIC_CONFIG, KVConfig
 from rocketmq_tw.namesrv.live import EXPIRY, BrokerKey, Registration
 from rocketmq_tw.namesrv.routes import RouteTable
-from rocketmq_tw.remoting.call import Call
+from rocketmq_tw.remoting.call import Call, Peer
 from rocketmq_tw.remoting.errors import Refused
-from rocketmq_tw.remoting.protocol import RemotingProtocol
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.bodies.cluster import BrokerMemberGroup, GetBrokerMemberGroupBody
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
@@ -52,28 +49,19 @@ BODY_SINCE = 37
 
 
 class Registrations:
-    """
-    Handles what brokers ask.
-
-    :param now: tells the time, in seconds.
-    """
+    """Handles the requests of brokers."""
 
     _log = Logger()
 
     def __init__(
-        self,
-        config: NamesrvConfig,
-        table: RouteTable,
-        kvconfig: KVConfig,
-        now: Callable[[], float],
+        self, *, config: NamesrvConfig, table: RouteTable, kvconfig: KVConfig
     ) -> None:
         self._config = config
         self._table = table
         self._kvconfig = kvconfig
-        self._now = now
 
-    def serve(self, router: Router) -> None:
-        """Take these requests on."""
+    def install(self, router: Router) -> None:
+        """Register the handlers of these requests."""
         router.on(RegisterBroker, self.register)
         router.on(UnregisterBroker, self.unregister)
         router.on(QueryDataVersion, self.query_data_version)
@@ -86,15 +74,15 @@ class Registrations:
         """Take a broker and its topics in, or keep its entry alive."""
         if request.body_crc32 and request.body_crc32 != crc(request.body):
             raise Refused(ResponseCode.SYSTEM_ERROR, "crc32 not match")
-        key = (request.cluster_name, request.broker_addr)
-        same = _fingerprint(request, call.header.version)
-        live = self._table.live
-        if not live.renew(key, same, call.peer, self._now()):
-            known = live.get(key) is not None
+        key = BrokerKey(request.cluster_name, request.broker_addr)
+        fingerprint = _fingerprint(request, call.header.version)
+        live, now = self._table.live, call.received_at
+        if not live.renew(key, fingerprint, call.peer, now):
+            is_known = live.get(key) is not None
             forget = self._config.delete_topic_with_broker_registration
-            registration = _registration(request, call, same)
-            self._table.register(registration, self._now(), forget)
-            if not known:
+            registration = _registration(request, call, fingerprint)
+            self._table.register(registration, now, forget)
+            if not is_known:
                 self._log.info(
                     "broker {name} ({id}) of {cluster} registered at {address},"
                     " {count} topics",
@@ -104,40 +92,40 @@ class Registrations:
                     address=log_safe(request.broker_addr),
                     count=len(registration.topics.topic_config_table),
                 )
-        return self._registered(request)
+        return self._response(request)
 
-    def _registered(self, request: RegisterBroker) -> RegisterResponse:
-        """Tell a replica where its master is, and all the order configuration."""
-        answer = RegisterResponse()
+    def _response(self, request: RegisterBroker) -> RegisterResponse:
+        """Name a replica's master, and send all the order configuration along."""
+        response = RegisterResponse()
         if self._config.return_order_topic_config_to_broker:
             orders = self._kvconfig.list(ORDER_TOPIC_CONFIG)
             if orders is not None:
-                answer.body = KVTable(orders).encode()
+                response.body = KVTable(orders).encode()
         group = self._table.groups.get(request.broker_name)
         if group is not None and request.broker_id != MASTER_ID:
             address = group.addrs.get(MASTER_ID, "")
-            master = self._table.live.get((request.cluster_name, address))
+            master = self._table.live.get(BrokerKey(request.cluster_name, address))
             if master is not None:
-                answer.master_addr = address
-                answer.ha_server_addr = master.ha_server_addr
-        return answer
+                response.master_addr = address
+                response.ha_server_addr = master.ha_server_addr
+        return response
 
     def unregister(self, request: UnregisterBroker, call: Call) -> Response:
         """Take a broker out."""
-        key = (request.cluster_name, request.broker_addr)
+        key = BrokerKey(request.cluster_name, request.broker_addr)
         if self._table.unregister(key, request.broker_name):
             self._log_gone(key, request.broker_name, "it unregistered")
         return Response()
 
-    def connection_lost(self, connection: RemotingProtocol) -> None:
+    def connection_lost(self, connection: Peer) -> None:
         """Take out at once the brokers whose connection is gone."""
         for live in self._table.connection_lost(connection):
             self._log_gone(live.key, live.broker_name, "its connection was lost")
 
-    def expire(self) -> None:
-        """Take out, and close on, the brokers that have been silent for too long."""
-        for live in self._table.expire(self._now()):
-            why = f"it was silent for more than {live.timeout:g} s"
+    def expire(self, now: float) -> None:
+        """Take out the unresponsive brokers, and close their connections."""
+        for live in self._table.expire(now):
+            why = f"no request came for more than {live.timeout:g} s"
             self._log_gone(live.key, live.broker_name, why)
             if live.connection is not None:
                 live.connection.abort()
@@ -145,10 +133,10 @@ class Registrations:
     def query_data_version(
         self, request: QueryDataVersion, call: Call
     ) -> DataVersionResponse:
-        """Tell whether a broker's topics have changed; keeps its entry alive too."""
-        key = (request.cluster_name, request.broker_addr)
+        """Compare the version of a broker's topics; keeps its entry alive too."""
+        key = BrokerKey(request.cluster_name, request.broker_addr)
         asked = DataVersion.decode(request.body) if request.body else None
-        self._table.live.touch(key, self._now())
+        self._table.live.touch(key, call.received_at)
         live = self._table.live.get(key)
         if live is None:
             return DataVersionResponse(changed=True)
@@ -157,8 +145,8 @@ class Registrations:
 
     def heartbeat(self, request: BrokerHeartbeat, call: Call) -> Response:
         """Keep a broker's entry alive."""
-        key = (request.cluster_name, request.broker_addr)
-        self._table.live.touch(key, self._now())
+        key = BrokerKey(request.cluster_name, request.broker_addr)
+        self._table.live.touch(key, call.received_at)
         return Response()
 
     def member_group(self, request: GetBrokerMemberGroup, call: Call) -> Response:
@@ -181,17 +169,17 @@ class Registrations:
         return AddResponse(add_topic_count=count)
 
     def _log_gone(self, key: BrokerKey, broker_name: str, why: str) -> None:
-        """Say that a broker is no longer listed."""
+        """Log that a broker is no longer listed."""
         self._log.info(
             "broker {name} of {cluster} at {address} is gone: {why}",
             name=log_safe(broker_name),
-            cluster=log_safe(key[0]),
-            address=log_safe(key[1]),
+            cluster=log_safe(key.cluster),
+            address=log_safe(key.broker_addr),
             why=why,
         )
 
     def _log_perms(self, name: str, what: str, count: int, call: Call) -> None:
-        """Say who changed permissions."""
+        """Log who changed permissions."""
         self._log.info(
             "broker {name} {what}: {count} topics, as {client} asked",
             name=log_safe(name),
@@ -203,7 +191,7 @@ class Registrations:
 
 def _fingerprint(request: RegisterBroker, version: int) -> int:
     """
-    Sum a registration up; equal for equal ones.
+    Hash all that a registration changes; equal for equal ones.
 
     Bodies differ at least in the time and counter of their version, and the hash is 64
     bits wide with a secret key, so that no other body will have the same.
@@ -222,8 +210,10 @@ def _fingerprint(request: RegisterBroker, version: int) -> int:
     )
 
 
-def _registration(request: RegisterBroker, call: Call, same: int) -> Registration:
-    """Read what a broker says of itself."""
+def _registration(
+    request: RegisterBroker, call: Call, fingerprint: int
+) -> Registration:
+    """Read what a broker registers."""
     body = RegisterBrokerBody()
     if request.body and call.header.version < BODY_SINCE:
         body = RegisterBrokerBody(TopicConfigAndMappingTable.decode(request.body))
@@ -242,5 +232,5 @@ def _registration(request: RegisterBroker, call: Call, same: int) -> Registratio
         topics=body.topic_table,
         filter_servers=body.filter_server_list,
         connection=call.peer,
-        fingerprint=same,
+        fingerprint=fingerprint,
     )

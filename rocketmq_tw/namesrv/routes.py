@@ -3,12 +3,12 @@ The table of brokers and topics: who holds which queues.
 
 Brokers of one name form a group: the master, broker id 0, and its replicas. The queues
 of a topic belong to the group; the master's registrations set them, or those of the
-lowest id there is, if that replica knows that it may act as master.
+lowest id there is, if that replica supports acting as master.
 
 A broker registers all its topics every 30 s. Most of these registrations are the same
 bytes as the last; they only renew the entry (:meth:`LiveBrokers.renew`).
 
-Nothing here reads a clock or sends: callers hand in ``now``, and act on what they get.
+Nothing here reads a clock or sends: callers pass ``now``, and act on what is returned.
 
 Source: ``RouteInfoManager`` of RocketMQ 5.
 """
@@ -24,14 +24,15 @@ from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.route import MASTER_ID, BrokerData, QueueData
 from rocketmq_tw.model.topic import PERM_READ, PERM_WRITE, TopicConfig
 from rocketmq_tw.namesrv.live import BrokerKey, LiveBroker, LiveBrokers, Registration
+from rocketmq_tw.remoting.call import Peer
 
 
 class RegistrationRefused(RocketMQError):
     """
     A broker that is not known yet registered a single topic.
 
-    Taken, its version would count for the whole table, and a broker that asks whether
-    its version is known would never send the rest.
+    If it were accepted, its version would count for the whole table, and a broker that
+    asks whether its version is known would never send the rest.
     """
 
     def __str__(self) -> str:
@@ -50,7 +51,7 @@ class BrokerGroup(msgspec.Struct):
     topics: set[str] = set()
 
     def data(self) -> BrokerData:
-        """Give what routes and cluster lists tell of the group."""
+        """Make what routes and cluster lists have of the group."""
         return BrokerData(
             cluster=self.cluster,
             broker_name=self.broker_name,
@@ -81,12 +82,12 @@ class RouteTable:
 
     def register(self, broker: Registration, now: float, forget: bool = False) -> None:
         """
-        Take a broker and its topics in.
+        Enter a broker and its topics.
 
-        One that claims the id of another of the same name takes its place, unless the
-        state version of its table is older: then it is ignored.
+        One with the id of another of the same name replaces it, unless the state
+        version of its table is older: then it is ignored.
 
-        :param forget: drop the topics that it had and does not name.
+        :param forget: remove the topics that it had and does not name.
         :raises RegistrationRefused: it is new and names a single topic.
         """
         known = self.live.get(broker.key)
@@ -111,19 +112,20 @@ class RouteTable:
             if forget:
                 self._forget_unnamed(group, broker)
             self._take_topics(group, broker, fresh)
-        self.live.keep(broker, now)
+        self.live.add(broker, now)
 
     def unregister(self, key: BrokerKey, broker_name: str) -> bool:
         """
-        Take a broker out; with the last of its name, its topics go too.
+        Remove a broker; with the last of its name, its topics are removed too.
 
         :returns: whether it was known.
         """
         known = self.live.drop(key)
         group = self.groups.get(broker_name)
-        if group is None or key[1] not in group.addrs.values():
+        own = key.broker_addr
+        if group is None or own not in group.addrs.values():
             return known
-        group.addrs = {i: addr for i, addr in group.addrs.items() if addr != key[1]}
+        group.addrs = {i: addr for i, addr in group.addrs.items() if addr != own}
         if not group.addrs:
             del self.groups[broker_name]
             for topic in group.topics:
@@ -133,26 +135,26 @@ class RouteTable:
         self._group_changed(group)
         return True
 
-    def connection_lost(self, connection: Any) -> list[LiveBroker]:
-        """Take out, and return, the brokers that registered by this connection last."""
-        return self._take_out(self.live.connected_by(connection))
+    def connection_lost(self, connection: Peer) -> list[LiveBroker]:
+        """Remove, and return, those whose last registration came by this connection."""
+        return self._remove(self.live.connected_by(connection))
 
     def expire(self, now: float) -> list[LiveBroker]:
         """
-        Take out the brokers that have been silent for too long.
+        Remove the brokers whose last request is too long ago.
 
         :returns: those; their connections are to be closed.
         """
-        return self._take_out(self.live.expired(now))
+        return self._remove(self.live.expired(now))
 
     def delete_topic(self, topic: str, cluster: str | None = None) -> None:
-        """Forget a topic, in one cluster or in all, until a broker brings it back."""
+        """Remove a topic, in one cluster or in all, until a broker registers it."""
         for name in list(self.queues.get(topic, ())):
             group = self.groups[name]
             if not cluster or group.cluster == cluster:
                 group.topics.discard(topic)
                 self._drop_queues(topic, name)
-                self.live.look_closely(name)
+                self.live.forget_fingerprints(name)
 
     def add_topic(self, topic: str, queues: Iterable[QueueData]) -> bool:
         """
@@ -178,11 +180,11 @@ class RouteTable:
         return self._set_perms(group, lambda _: PERM_READ | PERM_WRITE) if group else 0
 
     def _outdated(self, broker: Registration, addrs: dict[int, str]) -> bool:
-        """Tell whether the broker that has this id now has a younger table."""
+        """Whether the broker that has this id now has a newer table."""
         present = addrs.get(broker.broker_id)
         if present is None or present == broker.broker_addr:
             return False
-        live = self.live.get((broker.cluster, present))
+        live = self.live.get(BrokerKey(broker.cluster, present))
         mine = broker.topics.data_version.state_version
         return live is not None and live.version.state_version > mine
 
@@ -202,7 +204,7 @@ class RouteTable:
     def _take_topics(
         self, group: BrokerGroup, broker: Registration, fresh: bool
     ) -> None:
-        """Take over what is new: all of a fresh table, else topics not known yet."""
+        """Apply what is new: all of a fresh table, else topics not known yet."""
         # A replica that acts as master can be read from only.
         acts = broker.broker_id != MASTER_ID and group.acting_master
         mask = ~PERM_WRITE if acts else -1
@@ -218,7 +220,7 @@ class RouteTable:
                 self._on_change(topic)
 
     def _forget_unnamed(self, group: BrokerGroup, broker: Registration) -> None:
-        """Drop the topics that the broker has no more."""
+        """Remove the topics that the broker has no more."""
         # Brokers with static topics do not register all of them.
         if not broker.topics.topic_queue_mapping_info_map:
             for topic in group.topics - broker.topics.topic_config_table.keys():
@@ -234,7 +236,7 @@ class RouteTable:
             self._on_change(topic)
 
     def _drop_queues(self, topic: str, broker_name: str) -> None:
-        """Forget the queues that a group held of a topic."""
+        """Remove the queues that a group held of a topic."""
         for table in (self.queues, self.mappings):
             holders = table.get(topic)
             if holders is not None:
@@ -251,20 +253,20 @@ class RouteTable:
             self._set_queues(group, topic, changed)
         return len(group.topics)
 
-    def _take_out(self, brokers: list[LiveBroker]) -> list[LiveBroker]:
+    def _remove(self, brokers: list[LiveBroker]) -> list[LiveBroker]:
         """Unregister all of these."""
         for live in brokers:
             self.unregister(live.key, live.broker_name)
         return brokers
 
     def _group_changed(self, group: BrokerGroup) -> None:
-        """Have all of the group looked at in full again; any route may differ."""
-        self.live.look_closely(group.broker_name)
+        """Have all of the group read in full again; any route may differ."""
+        self.live.forget_fingerprints(group.broker_name)
         self._on_change(None)
 
 
 def _is_prime_replica(broker: Registration, group: BrokerGroup) -> bool:
-    """Tell whether this is the lowest id, of a broker that knows acting masters."""
+    """Whether this is the lowest id, of a broker that supports acting masters."""
     return broker.acting_master is not None and broker.broker_id == min(group.addrs)
 
 
@@ -280,7 +282,7 @@ def _without_write(perm: int) -> int:
 
 
 def _queue_data(broker_name: str, config: TopicConfig, mask: int) -> QueueData:
-    """Take from a topic's configuration what routes tell of it."""
+    """Make what routes have of a topic's configuration."""
     return QueueData(
         broker_name,
         config.read_queue_nums,

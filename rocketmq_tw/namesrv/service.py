@@ -1,7 +1,8 @@
-"""What a name server is made of, and the order it starts and stops in."""
+"""The parts of a name server, and the order in which it starts and stops."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.application.service import MultiService
@@ -47,46 +48,61 @@ class NamesrvService(MultiService):
         self.started: Deferred[None] = Deferred()
         self.table = RouteTable(self._route_changed)
         self._kvconfig = KVConfig(
-            JsonFile(config.kv_config_path), self._run_in_thread, self._key_changed
+            file=JsonFile(config.kv_config_path),
+            run_in_thread=self._run_in_thread,
+            on_change=self._key_changed,
         )
-        # Made before what it looks routes up with, as the table reports to it.
+        # Made before what it finds routes with, as the table reports to it.
         self._texts = RouteTexts(lambda topic: self._lookups.find(topic))
         self._lookups = Lookups(
-            config, self.table, self._kvconfig, self._texts, reactor.seconds
+            config=config,
+            table=self.table,
+            kvconfig=self._kvconfig,
+            texts=self._texts,
+            started_at=reactor.seconds(),
         )
         self._registrations = Registrations(
-            config, self.table, self._kvconfig, reactor.seconds
+            config=config, table=self.table, kvconfig=self._kvconfig
         )
-        settings = Settings(config, self._kvconfig, lambda: self._texts.forget(None))
-        router = Router(
-            {
-                RegistrationRefused: ResponseCode.SYSTEM_ERROR,
-                BadSetting: ResponseCode.SYSTEM_ERROR,
-            }
-        )
-        for part in (self._lookups, self._registrations, settings):
-            part.serve(router)
         self.factory = RemotingServerFactory(
-            router, reactor, on_lost=self._registrations.connection_lost
+            self._make_router(), reactor, on_lost=self._registrations.connection_lost
         )
         self.listener = Listener(reactor)
         self.listener.setServiceParent(self)
         self._expiry = LoopingCall(self._expire)
         self._expiry.clock = reactor
 
+    def _make_router(self) -> Router:
+        """Have every part handle its requests."""
+        router = Router(
+            {
+                RegistrationRefused: ResponseCode.SYSTEM_ERROR,
+                BadSetting: ResponseCode.SYSTEM_ERROR,
+            }
+        )
+        settings = Settings(
+            config=self._config,
+            kvconfig=self._kvconfig,
+            on_change=lambda: self._texts.forget(None),
+        )
+        self._lookups.install(router)
+        self._registrations.install(router)
+        settings.install(router)
+        return router
+
     def startService(self) -> None:
-        """Read what was kept, then listen."""
+        """Load the keys and values, then listen."""
         super().startService()
         try:
             self._kvconfig.load()
             endpoint = self._config.endpoint
-        except (RocketMQError, OSError, ValueError):
+        except (RocketMQError, ValueError):
             self.started = fail(Failure())
             return
         interval = self._config.scan_not_active_broker_interval / 1000
         self._expiry.start(interval, now=False)
         self.started = self.listener.start(endpoint, self.factory)
-        self.started.addCallback(self._say_where)
+        self.started.addCallback(self._log_address)
 
     async def _stop(self) -> None:
         """Close the port, then the connections."""
@@ -100,35 +116,35 @@ class NamesrvService(MultiService):
             self._expiry.stop()
         return Deferred.fromCoroutine(self._stop())
 
-    def _say_where(self, _: None) -> None:
-        """Tell people where it can be reached."""
+    def _log_address(self, _: None) -> None:
+        """Log where it can be reached."""
         where: Any = self.listener.address
         host, port = getattr(where, "host", None), getattr(where, "port", None)
-        shown = where if host is None else f"port {port}" + _interface(host)
-        self._log.info("the name server listens on {where}", where=shown)
+        words = where if host is None else f"port {port}" + _interface(host)
+        self._log.info("the name server listens on {where}", where=words)
         path = self._config.kv_config_path
         self._log.info("its keys and values are kept in {path}", path=path)
 
-    def _run_in_thread(self, function: Any, *args: Any) -> Deferred[Any]:
+    def _run_in_thread(self, function: Callable[[], None]) -> Deferred[None]:
         """Run what blocks in a thread of the reactor's."""
         pool = self._reactor.getThreadPool()
-        return deferToThreadPool(self._reactor, pool, function, *args)
+        return deferToThreadPool(self._reactor, pool, function)
 
     def _route_changed(self, topic: str | None) -> None:
-        """Have a route, or all, put together anew."""
+        """Discard a route's text, or all."""
         self._texts.forget(topic)
 
     def _key_changed(self, namespace: str, key: str) -> None:
-        """Have a route put together anew if its order configuration changed."""
+        """Discard a route's text if its order configuration changed."""
         if namespace == ORDER_TOPIC_CONFIG:
             self._texts.forget(key)
 
     def _expire(self) -> None:
-        """Take silent brokers out; a failure must not end the looking."""
+        """Remove unresponsive brokers; a failure must not end the checks."""
         try:
-            self._registrations.expire()
+            self._registrations.expire(self._reactor.seconds())
         except Exception:
-            self._log.failure("looking for silent brokers failed")
+            self._log.failure("the check for unresponsive brokers failed")
 
 
 def _interface(host: str) -> str:

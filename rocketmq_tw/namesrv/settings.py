@@ -2,7 +2,7 @@
 Requests about keys and values, and about the name server's own settings.
 
 Source: ``DefaultRequestProcessor`` of RocketMQ 5. Unlike there, only a short list of
-settings can be changed from afar, and what cannot be used is refused with the reason.
+settings can be changed remotely, and an unusable value is refused with the reason.
 """
 
 from __future__ import annotations
@@ -36,21 +36,25 @@ class Settings:
     """
     Handles requests about settings.
 
-    :param config: changed in place; all parts look it up where they need it.
+    :param config: changed in place; all parts read it where they need it.
     :param on_change: called when the configuration has changed.
     """
 
     _log = Logger()
 
     def __init__(
-        self, config: NamesrvConfig, kvconfig: KVConfig, on_change: Callable[[], None]
+        self,
+        *,
+        config: NamesrvConfig,
+        kvconfig: KVConfig,
+        on_change: Callable[[], None],
     ) -> None:
         self._config = config
         self._kvconfig = kvconfig
         self._on_change = on_change
 
-    def serve(self, router: Router) -> None:
-        """Take these requests on."""
+    def install(self, router: Router) -> None:
+        """Register the handlers of these requests."""
         router.on(PutKVConfig, self.put)
         router.on(GetKVConfig, self.get)
         router.on(DeleteKVConfig, self.delete)
@@ -59,12 +63,12 @@ class Settings:
         router.on(UpdateNamesrvConfig, self.update_config)
 
     def put(self, request: PutKVConfig, call: Call) -> Deferred[Response]:
-        """Set a key; answered once it is on the disk."""
+        """Set a key; the response comes once it is on the disk."""
         saved = self._kvconfig.put(request.namespace, request.key, request.value)
         return saved.addCallback(lambda _: Response())
 
     def get(self, request: GetKVConfig, call: Call) -> KVResponse:
-        """Look a key up."""
+        """Respond with the value of a key."""
         value = self._kvconfig.get(request.namespace, request.key)
         if value is None:
             raise Refused(
@@ -74,12 +78,12 @@ class Settings:
         return KVResponse(value=value)
 
     def delete(self, request: DeleteKVConfig, call: Call) -> Deferred[Response]:
-        """Forget a key; answered once that is on the disk."""
+        """Remove a key; the response comes once that is on the disk."""
         saved = self._kvconfig.delete(request.namespace, request.key)
         return saved.addCallback(lambda _: Response())
 
     def list(self, request: GetKVList, call: Call) -> Response:
-        """Give all of a namespace."""
+        """Respond with all keys of a namespace."""
         table = self._kvconfig.list(request.namespace)
         if table is None:
             raise Refused(
@@ -89,7 +93,7 @@ class Settings:
         return Response(body=KVTable(table).encode())
 
     def get_config(self, request: GetNamesrvConfig, call: Call) -> Response:
-        """Show the settings."""
+        """Respond with all settings."""
         return Response(body=settings.to_properties(self._config))
 
     def update_config(self, request: UpdateNamesrvConfig, call: Call) -> Response:
@@ -107,8 +111,8 @@ class Settings:
                 ResponseCode.SYSTEM_ERROR,
                 f"{asked} cannot be changed while running; what can: {allowed}",
             )
-        present = {**settings.to_values(self._config), **values}
-        changed, _ = settings.apply(NamesrvConfig, present)
+        current = {**settings.to_values(self._config), **values}
+        changed, _ = settings.apply(NamesrvConfig, current)
         for name in NamesrvConfig.__struct_fields__:
             setattr(self._config, name, getattr(changed, name))
         self._on_change()

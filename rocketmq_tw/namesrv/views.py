@@ -1,8 +1,8 @@
 """
-What clients are told of the table: routes, clusters, lists of topics.
+What clients see of the table: routes, clusters, lists of topics.
 
-A route is asked for by every client of a topic every 30 s, so :class:`RouteTexts` keeps
-it as the bytes to send until it changes.
+Every client of a topic asks for its route every 30 s, so :class:`RouteTexts` keeps it
+as the bytes to send until it changes.
 
 Source: ``RouteInfoManager``, ``ClientRequestProcessor`` and ``ZoneRouteRPCHook`` of
 RocketMQ 5.
@@ -16,6 +16,7 @@ import msgspec
 
 from rocketmq_tw.model.route import MASTER_ID, BrokerData, TopicRoute
 from rocketmq_tw.model.topic import SYNC_BROKER_MEMBER_PREFIX, is_writable
+from rocketmq_tw.namesrv.live import BrokerKey
 from rocketmq_tw.namesrv.routes import RouteTable
 from rocketmq_tw.wire.bodies.cluster import ClusterInfo
 from rocketmq_tw.wire.bodies.route import STRICT_SINCE, encode_route_for
@@ -24,11 +25,11 @@ from rocketmq_tw.wire.bodies.topics import TopicList
 
 def route_of(table: RouteTable, topic: str, acting: bool = False) -> TopicRoute | None:
     """
-    Put a topic's route together.
+    Collect the brokers and queues of a topic.
 
     :param acting: let a replica stand in for a master that is missing, if its group
         allows that and the topic is not written to.
-    :returns: None if nobody holds the topic.
+    :returns: None if no broker holds the topic.
     """
     queues = table.queues.get(topic)
     if not queues:
@@ -37,7 +38,9 @@ def route_of(table: RouteTable, topic: str, acting: bool = False) -> TopicRoute 
     brokers = [table.groups[name].data() for name in names]
     if acting and not topic.startswith(SYNC_BROKER_MEMBER_PREFIX):
         brokers = [
-            broker if is_writable(queues[broker.broker_name].perm) else _acted(broker)
+            broker
+            if is_writable(queues[broker.broker_name].perm)
+            else _with_acting_master(broker)
             for broker in brokers
         ]
     return TopicRoute(
@@ -103,7 +106,7 @@ def flagged_topics(table: RouteTable, wanted: int, unwanted: int = 0) -> TopicLi
         tuple(
             topic
             for topic, queues in sorted(table.queues.items())
-            # All brokers that hold a topic are taken to agree, as in Java.
+            # The first broker that holds a topic speaks for all, as in Java.
             if next(iter(queues.values())).topic_sys_flag & mask == wanted
         )
     )
@@ -113,7 +116,7 @@ class RouteTexts:
     """
     Routes as the bytes to send, each made when it is first asked for.
 
-    :param find: gives the route of a topic.
+    :param find: returns the route of a topic.
     """
 
     def __init__(self, find: Callable[[str], TopicRoute | None]) -> None:
@@ -122,7 +125,7 @@ class RouteTexts:
 
     def get(self, topic: str, version: int, strict_only: bool) -> bytes | None:
         """
-        Give the text that suits the asker; None if nobody holds the topic.
+        Return the route as JSON the client can read; None if no broker has the topic.
 
         :param version: that of the request's header.
         :param strict_only: the request's ``acceptStandardJsonOnly``.
@@ -138,15 +141,15 @@ class RouteTexts:
         return texts[strict]
 
     def forget(self, topic: str | None) -> None:
-        """Drop the texts of a topic, or of all."""
+        """Discard the texts of a topic, or of all."""
         if topic is None:
             self._texts.clear()
         else:
             self._texts.pop(topic, None)
 
 
-def _acted(broker: BrokerData) -> BrokerData:
-    """Show the lowest replica as the master, if there is none and it may be."""
+def _with_acting_master(broker: BrokerData) -> BrokerData:
+    """List the lowest replica as the master, if there is none and it may be."""
     if broker.master is not None or not broker.enable_acting_master:
         return broker
     addrs = dict(broker.broker_addrs)
@@ -161,7 +164,7 @@ def _filter_servers(
     servers = {}
     for broker in brokers:
         for address in broker.broker_addrs.values():
-            live = table.live.get((broker.cluster or "", address))
+            live = table.live.get(BrokerKey(broker.cluster or "", address))
             if live is not None and live.filter_servers:
                 servers[address] = live.filter_servers
     return servers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twisted.logger import capturedLogs, formatEvent
 
+from rocketmq_tw.namesrv.live import BrokerKey
 from rocketmq_tw.wire.bodies.cluster import GetBrokerMemberGroupBody
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.kvtable import KVTable
@@ -22,6 +23,7 @@ from rocketmq_tw.wire.requests.route import GetBrokerMemberGroup
 
 from .fixtures import CLUSTER, MASTER, REPLICA, Served, topics
 
+KEY = BrokerKey(CLUSTER, MASTER)
 WHO = {"broker_name": "broker-a", "broker_addr": MASTER, "cluster_name": CLUSTER}
 
 
@@ -100,11 +102,11 @@ class RegistrationTests(Served):
     def test_same_again_is_not_read(self) -> None:
         """The same bytes again keep the broker alive, without being decoded."""
         self.register("A", "B")
-        before = self.service.table.live.get((CLUSTER, MASTER))
+        before = self.service.table.live.get(KEY)
         for _ in range(5):
             self.clock.advance(100)
             self.register("A", "B")
-        self.assertIs(self.service.table.live.get((CLUSTER, MASTER)), before)
+        self.assertIs(self.service.table.live.get(KEY), before)
 
     def test_unregister(self) -> None:
         """Any number of brokers go, each at once."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.model.route import QueueData
+from rocketmq_tw.namesrv.live import BrokerKey
 from rocketmq_tw.namesrv.routes import RegistrationRefused, RouteTable
 from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable
 
 from .fixtures import CLUSTER, MASTER, REPLICA, broker, replica, topics
 
-KEY = (CLUSTER, MASTER)
+KEY = BrokerKey(CLUSTER, MASTER)
 
 
 class RouteTableTests(SynchronousTestCase):
@@ -130,7 +131,7 @@ class RouteTableTests(SynchronousTestCase):
         self.table.register(broker("A", "B", state=2), 0.0)
         self.table.register(broker("A", "B", state=1, broker_addr=REPLICA), 0.0)
         self.assertEqual(self.table.groups["broker-a"].addrs, {0: MASTER})
-        self.assertIsNone(self.table.live.get((CLUSTER, REPLICA)))
+        self.assertIsNone(self.table.live.get(BrokerKey(CLUSTER, REPLICA)))
 
     def test_renamed(self) -> None:
         """A broker that comes back by another name is known by that alone."""
@@ -145,7 +146,7 @@ class RouteTableTests(SynchronousTestCase):
         self.table.register(replica("A", "B"), 0.0)
         self.assertTrue(self.table.unregister(KEY, "broker-a"))
         self.assertIn("A", self.table.queues)
-        self.assertTrue(self.table.unregister((CLUSTER, REPLICA), "broker-a"))
+        self.assertTrue(self.table.unregister(BrokerKey(CLUSTER, REPLICA), "broker-a"))
         self.assertEqual((self.table.groups, self.table.queues), ({}, {}))
         self.assertFalse(self.table.unregister(KEY, "broker-a"))
 

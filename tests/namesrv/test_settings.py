@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.jsonfile import DamagedDocument, JsonFile
@@ -42,18 +43,22 @@ class SettingsTests(Served):
         )
 
     def test_show(self) -> None:
-        """The settings are shown under the original's names."""
+        """The settings are shown under Apache's names."""
         shown = decode_properties(self.ask(GetNamesrvConfig()).body)
         self.assertEqual(shown["listenPort"], "9876")
         self.assertEqual(shown["orderMessageEnable"], "false")
 
     def test_update(self) -> None:
-        """Harmless settings can be changed."""
-        self.ask(UpdateNamesrvConfig(body=b"orderMessageEnable=true\n"))
+        """Harmless settings can be changed; that is logged with who did it."""
+        with capturedLogs() as events:
+            self.ask(UpdateNamesrvConfig(body=b"orderMessageEnable=true\n"))
         self.assertTrue(self.config.order_message_enable)
+        [line] = [formatEvent(event) for event in events if "client" in event]
+        self.assertIn("settings changed by 10.0.2.1:", line)
+        self.assertIn("orderMessageEnable", line)
 
     def test_update_forbidden(self) -> None:
-        """Paths cannot be changed from afar."""
+        """Paths cannot be changed remotely."""
         for key in (b"kvConfigPath", b"rocketmqHome", b"configBlackList"):
             asked = UpdateNamesrvConfig(body=key + b"=/etc/passwd")
             code, remark = self.refused(asked)
@@ -84,7 +89,11 @@ class KVConfigTests(SynchronousTestCase):
 
     def table(self) -> KVConfig:
         """Load what is there."""
-        table = KVConfig(self.file, maybeDeferred, lambda namespace, key: None)
+        table = KVConfig(
+            file=self.file,
+            run_in_thread=maybeDeferred,
+            on_change=lambda namespace, key: None,
+        )
         table.load()
         return table
 
@@ -97,7 +106,7 @@ class KVConfigTests(SynchronousTestCase):
         self.assertEqual(self.table().list("n"), {"k": "v"})
 
     def test_apache_file(self) -> None:
-        """The original's file is read."""
+        """Apache's file is read."""
         text = b'{"configTable":{"ORDER_TOPIC_CONFIG":{"T":"broker-a:4"}}}'
         self.file.save(text)
         self.assertEqual(self.table().get("ORDER_TOPIC_CONFIG", "T"), "broker-a:4")
@@ -107,7 +116,7 @@ class KVConfigTests(SynchronousTestCase):
         self.file.save(b"{")
         self.assertRaises(DamagedDocument, self.table)
 
-    def test_shown_once_kept(self) -> None:
+    def test_visible_once_kept(self) -> None:
         """A key is seen when it is on the disk; one that is not never is."""
         running: list[Deferred[None]] = []
 
@@ -115,11 +124,17 @@ class KVConfigTests(SynchronousTestCase):
             running.append(Deferred())
             return running[-1]
 
-        table = KVConfig(self.file, run, lambda namespace, key: None)
+        changed: list[tuple[str, str]] = []
+        table = KVConfig(
+            file=self.file,
+            run_in_thread=run,
+            on_change=lambda namespace, key: changed.append((namespace, key)),
+        )
         first, second = table.put("n", "k", "1"), table.put("n", "k", "2")
         self.assertIsNone(table.get("n", "k"))
+        self.assertEqual((len(running), changed), (1, []))
         running[0].callback(None)
-        self.assertEqual(table.get("n", "k"), "1")
+        self.assertEqual((table.get("n", "k"), changed), ("1", [("n", "k")]))
         running[1].errback(OSError("full"))
         self.assertEqual(table.get("n", "k"), "1")
         self.successResultOf(first)
