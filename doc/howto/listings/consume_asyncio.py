@@ -1,6 +1,7 @@
 """The same in a program of asyncio, on its loop."""
 
 import asyncio
+import signal
 
 from twisted.internet import asyncioreactor
 from twisted.internet.defer import Deferred
@@ -23,6 +24,8 @@ async def main(reactor):
     await client.start().asFuture(loop)
     consumer = client.push_consumer("asyncio-consumer", start_from=EARLIEST)
     consumer.subscribe("TopicTest", "*", on_message)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, client.stop)
     try:
         await consumer.start().asFuture(loop)
         await consumer.done.asFuture(loop)
@@ -35,5 +38,6 @@ asyncioreactor.install(loop)
 
 from twisted.internet import reactor  # noqa: E402 (after it was installed)
 
-reactor.startRunning()
+# The loop handles the signals: Twisted would stop it before main has ended.
+reactor.startRunning(installSignalHandlers=False)
 loop.run_until_complete(main(reactor))

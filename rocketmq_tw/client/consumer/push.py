@@ -127,7 +127,8 @@ class PushConsumer(Service):
             came of them: a topic that does not exist yet is read once it does.
             Fails with :class:`NotRunning` when the client is not started,
             :class:`GroupInUse`, or :class:`ValidationError` when there is nothing to
-            read or no handler. Cancelling it stops the consumer.
+            read or no handler. If the consumer is stopped meanwhile, it fires after
+            the stop. Cancelling it stops the consumer.
         """
         started: Deferred[Self] = Deferred(self._start_cancelled)
 
@@ -192,23 +193,20 @@ class PushConsumer(Service):
         self._state = _State.STARTING
         try:
             await joined
-            self._check_starting()
-            await self._consumption.start()
-            self._check_starting()
+            if self._is_starting():
+                await self._consumption.start()
         except BaseException:
             await self.stop(grace=0)
             raise
-        self._state = _State.RUNNING
+        if self._is_starting():
+            self._state = _State.RUNNING
+        else:
+            await self.done
         return self
 
-    def _check_starting(self) -> None:
-        """
-        Check that nobody has stopped us meanwhile.
-
-        :raises StateError: somebody has.
-        """
-        if self._state is not _State.STARTING:
-            raise StateError("the consumer was stopped while it started")
+    def _is_starting(self) -> bool:
+        """Whether nobody has stopped us since the start began."""
+        return self._state is _State.STARTING
 
     def _start_cancelled(self, started: Deferred[Any]) -> None:
         """Stop what was started."""

@@ -262,6 +262,15 @@ class PushConsumerTests(SynchronousTestCase):
         self.assertEqual(self.session.groups.members, {})
         self.assertEqual(self.session.clock.getDelayedCalls(), [])
 
+    def test_stopped_while_starting(self) -> None:
+        """The start ends with the stop, and does not fail: nothing went wrong."""
+        del self.session.brokers.responses[GetConsumerList]
+        started = self.consumer.start()
+        self.assertNoResult(started)
+        self._stop()
+        self.assertIs(self.successResultOf(started), self.consumer)
+        self.assertEqual(self.session.groups.members, {})
+
     def test_pause(self) -> None:
         """Paused queues are pulled no further, also when they come back."""
         first = queues("T", 1)[0]
