@@ -19,7 +19,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from rocketmq_tw.client.errors import NoRouteError
+from rocketmq_tw.client.errors import NameServerUnavailable, NoRouteError
 from rocketmq_tw.client.name_servers import NameServers
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.route import MASTER_ID, BrokerData, TopicRoute
@@ -160,10 +160,19 @@ class RouteCache:
     def _from_template(
         self, topic: str, failure: Failure
     ) -> Deferred[list[MessageQueue]]:
-        """List the queues that the brokers of the default topic would create."""
-        failure.trap(NoRouteError)
+        """
+        List the queues that the brokers of the default topic would create.
+
+        While no name server responds this is for topics only that were known to have
+        no route: a broker must not create a topic that others hold.
+        """
+        failure.trap(NoRouteError, NameServerUnavailable)
+        known = self._known.get(topic)
+        if failure.check(NameServerUnavailable) and known is None:
+            return fail(failure)
         # Refreshed as well: nothing else keeps this route up to date.
         found = self.find(AUTO_CREATE_TOPIC, refresh=True)
+        found.addErrback(self._cached_template)
 
         def queues(route: TopicRoute) -> list[MessageQueue]:
             # Once created, the topic has a route of its own, to be found by a refresh.
@@ -182,6 +191,13 @@ class RouteCache:
             raise NoRouteError(topic, "no broker has it, and none would create it")
 
         return found.addErrback(none).addCallback(queues)
+
+    def _cached_template(self, failure: Failure) -> TopicRoute:
+        """Do with the route that is cached, where no name server responds."""
+        route = self.get(AUTO_CREATE_TOPIC)
+        if route is None or not failure.check(NameServerUnavailable):
+            failure.raiseException()
+        return route
 
     def _entry(self, topic: str) -> _Known:
         """Find or make what is known of a topic; used last, forgotten last."""

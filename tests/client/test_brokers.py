@@ -9,6 +9,7 @@ from rocketmq_tw.client.brokers import UNRESPONSIVE_LIMIT
 from rocketmq_tw.client.errors import BrokerUnreachable
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.remoting.errors import ConnectError
+from rocketmq_tw.testing.faults import host_of
 from rocketmq_tw.testing.link import LinkState
 from rocketmq_tw.wire.bodies.heartbeat import HeartbeatData
 from rocketmq_tw.wire.fields import Response
@@ -138,7 +139,10 @@ class BrokersTests(SynchronousTestCase):
         """After a cut, one late response does not cut the next connection too."""
         self.test_unresponsive_connection_is_cut()
         self.connect()
-        self.cluster.network.links[-1].set_state(LinkState.SILENT)
+        (link,) = self.cluster.network.links_between(
+            host_of(self.cluster.memory.clients[0]), self.address.rpartition(":")[0]
+        )
+        link.set_state(LinkState.CUT)
         self.clock.advance(0.5)
         self.brokers.mark_unresponsive(self.address, self.clock.seconds() - 0.5)
         self.cluster.deliver()

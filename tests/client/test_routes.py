@@ -122,6 +122,33 @@ class RouteTests(SynchronousTestCase):
         self.assertEqual(self.successResultOf(found), expected)
         self.assertEqual(self.routes.writable("New"), [])
 
+    def test_new_topic_outlives_the_name_server(self) -> None:
+        """Queues of a topic without a route are known while no name server responds."""
+        self.cluster.broker("broker-b", auto_create_topic_enable=True)
+        first = self.routes.find_to_publish("New")
+        self.cluster.deliver()
+        queues = self.successResultOf(first)
+        self._stop_name_server()
+        again = self.routes.find_to_publish("New")
+        self.cluster.deliver()
+        self.assertEqual(self.successResultOf(again), queues)
+
+    def test_topic_that_may_exist_is_not_created(self) -> None:
+        """A topic never looked up before is not sent to the default topic's brokers."""
+        self.cluster.broker("broker-b", auto_create_topic_enable=True)
+        self.routes.find("TBW102")
+        self.cluster.deliver()
+        self._stop_name_server()
+        found = self.routes.find_to_publish("Other")
+        self.cluster.deliver()
+        self.failureResultOf(found, NameServerUnavailable)
+
+    def _stop_name_server(self) -> None:
+        """Let it be away, and what was found no longer be recent."""
+        self.cluster.network.refuse(NAME_SERVER)
+        self.cluster.disconnect(NAME_SERVER)
+        self.cluster.clock.advance(QUIET)
+
     def test_default_topic_moves(self) -> None:
         """New topics go to the brokers that create them now."""
         first = self.cluster.broker("broker-b", auto_create_topic_enable=True)

@@ -94,7 +94,7 @@ class ClientShutdownTests(SynchronousTestCase):
         self.cluster.pump(3)
         self.successResultOf(waiting)
         self.successResultOf(also)
-        self.assertEqual(self.reactor.getDelayedCalls(), [])
+        self.assertEqual(self.cluster.timers(), [])
 
     def test_stopped_before(self) -> None:
         """A client that was stopped leaves the reactor alone."""

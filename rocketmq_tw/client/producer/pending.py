@@ -30,6 +30,7 @@ from twisted.python.failure import Failure
 from rocketmq_tw.client.brokers import Brokers
 from rocketmq_tw.client.errors import (
     Attempt,
+    NameServerUnavailable,
     NoRouteError,
     NotDurable,
     SendCancelled,
@@ -193,7 +194,7 @@ class PendingSend:
 
     def _no_queues(self, failure: Failure) -> None:
         """Give up; but a topic that had queues just now may have them again."""
-        if self._failed_attempts and failure.check(NoRouteError):
+        if self._failed_attempts and failure.check(NoRouteError, NameServerUnavailable):
             self._back_off()
         else:
             self._finish(failure)
