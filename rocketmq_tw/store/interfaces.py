@@ -60,13 +60,20 @@ class Queried(msgspec.Struct, frozen=True):
 class IMessageStore(Interface):
     """Keeps messages; topics are text, times ``*_ms`` milliseconds since the epoch."""
 
-    on_arrival: Arrival | None = Attribute(
-        "Called once for each message that became readable; None calls nothing."
-    )
     failure: str | None = Attribute("Why no messages are taken; None while they are.")
     is_writeable: bool = Attribute("Whether messages are taken now.")
     commit_log_min: int = Attribute("The first offset that the commit log holds.")
     commit_log_max: int = Attribute("The offset that the next record gets.")
+
+    def add_listener(listener: Arrival) -> None:
+        """
+        Call ``listener`` once for each message that became readable, in order.
+
+        It must not store messages itself. One that is registered stays so, once.
+        """
+
+    def remove_listener(listener: Arrival) -> None:
+        """Call ``listener`` no more; nothing if it is not registered."""
 
     def open() -> "Deferred[None]":
         """

@@ -22,17 +22,14 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from rocketmq_tw.store.admission import NOT_OPEN, Admission, StoreState
 from rocketmq_tw.store.config import StoreConfig
 from rocketmq_tw.store.durability.checkpoint import StoreCheckpoint
 from rocketmq_tw.store.durability.flush import FlushService, RunInThread
 from rocketmq_tw.store.durability.opening import explained, recovered
 from rocketmq_tw.store.durability.queue_progress import QueueProgress
 from rocketmq_tw.store.durability.retention import RetentionService
-from rocketmq_tw.store.errors import (
-    DiskFull,
-    StoreError,
-    StoreNotWriteable,
-)
+from rocketmq_tw.store.errors import StoreError
 from rocketmq_tw.store.files.disk import Disk
 from rocketmq_tw.store.files.lock import AbortFile, StoreLock
 from rocketmq_tw.store.files.reads import Reads
@@ -46,11 +43,17 @@ from rocketmq_tw.store.interfaces import (
     IMessageStore,
     Queried,
 )
-from rocketmq_tw.store.log.batch import append_batch, check_batch, new_queue
+from rocketmq_tw.store.log.batch import (
+    append_all,
+    check_batch,
+    dispatch_all,
+    new_queue,
+)
 from rocketmq_tw.store.log.commitlog import CommitLog
 from rocketmq_tw.store.log.limits import MAX_PROPERTIES, check_sizes
-from rocketmq_tw.store.queues.consumequeue import TAIL_LIMIT
-from rocketmq_tw.store.queues.deferred_dispatch import LateDispatch
+from rocketmq_tw.store.queues.consumequeue import ConsumeQueue
+from rocketmq_tw.store.queues.deferred_dispatch import DeferredDispatch
+from rocketmq_tw.store.queues.dispatch import UNQUEUED, Dispatcher
 from rocketmq_tw.store.queues.fetch import (
     Fetched,
     FetchStatus,
@@ -70,18 +73,10 @@ from rocketmq_tw.wire.record import Draft
 
 _T = TypeVar("_T")
 
-#: Bits 0x4 and 0x80: prepared, rolled back, inner batch. No queue knows them.
-_UNQUEUED = 0x84
-_CLOSED = "it is not open"
-
 
 @implementer(IMessageStore)
 class MessageStore:
-    """
-    A store in one directory.
-
-    ``on_arrival`` is called with every message that became readable.
-    """
+    """A store in one directory."""
 
     def __init__(
         self,
@@ -104,13 +99,12 @@ class MessageStore:
         """
         disk = disk or Disk()
         config = config or StoreConfig()
-        self.on_arrival: Arrival | None = None
         self._root = root
         self._clock = clock
         self._config = config
-        self._refusal: str | None = _CLOSED
-        self._full: DiskFull | None = None
-        self._is_opening = False
+        self._largest = config.max_message_size
+        self._refusal: str | None = NOT_OPEN
+        self._admission = admission = Admission(self._set_refusal)
         self._memory_size = config.memory_size or memory_size()
         self._files = OpenFiles(disk=disk)
         run_read_in_thread = run_read_in_thread or run_in_thread
@@ -121,18 +115,22 @@ class MessageStore:
             config.consume_queue_file_bytes,
             self._files,
         )
+        self._table = self._queues.table
         self._lock = lock or StoreLock(os.path.join(root, "lock"))
         self._abort = AbortFile(os.path.join(root, "abort"), disk)
         path = os.path.join(root, "checkpoint")
         self._checkpoint = StoreCheckpoint(path, disk)
+        dispatcher = Dispatcher(
+            queues=self._queues, delay_levels_ms=config.delay_levels_ms
+        )
+        self._dispatcher = dispatcher
         parts = (self._log, self._queues)
         self._progress = QueueProgress(root, *parts, config, disk)
         flushing = (path, config, clock, run_in_thread, self._progress)
         self._flush = FlushService(*parts, self._checkpoint, *flushing)
         self._flush.on_flushed = self._flushed
-        self._late: LateDispatch | None = None
-        if config.sync_flush:
-            self._late = LateDispatch(self._log, self._queues, self._flush.soon)
+        self._flush.on_failure = admission.set_flush_failure
+        self._deferred = DeferredDispatch(dispatcher) if config.sync_flush else None
         read = (os.path.join(root, "index"), self._log, self._readable_end)
         self._index = MessageIndex(
             *read, self._checkpoint, config, clock, run_read_in_thread, disk
@@ -140,7 +138,7 @@ class MessageStore:
         self._retention = RetentionService(
             *(self._log, self._queues, self._index, config.retention, clock),
             run_read_in_thread or maybeDeferred,
-            self._disk_changed,
+            admission.set_disk_full,
             self._flush.write_queues,
         )
 
@@ -154,8 +152,11 @@ class MessageStore:
             self._lock.acquire()
         except StoreError:
             return fail()
-        self._is_opening = True
-        opened = in_slices(self._load(), self._clock, lambda: self._is_opening)
+        admission = self._admission
+        admission.state = StoreState.OPENING
+        opened = in_slices(
+            self._load(), self._clock, lambda: admission.state is StoreState.OPENING
+        )
         return opened.addCallbacks(self._opened, self._not_opened)
 
     def close(self) -> "Deferred[None]":
@@ -165,10 +166,9 @@ class MessageStore:
         Fails with OSError when the disk does: then ``abort`` stays, and the next start
         recovers from the commit log. It is unlocked all the same.
         """
-        self._is_opening = False
-        if self._refusal is _CLOSED:
+        state, self._admission.state = self._admission.state, StoreState.CLOSED
+        if state is not StoreState.OPEN:
             return succeed(None)
-        self._refusal = _CLOSED
         self._retention.stop()
         self._flush.stop()
         closed = self._flush.flush_all()
@@ -181,58 +181,47 @@ class MessageStore:
 
         On the path of every message: 1.8 us with 128 bytes of body.
         """
-        if self._refusal is not None or self._flush.failure is not None:
-            raise self._refused()
-        largest = self._config.max_message_size
-        if len(draft.body) > largest or len(draft.properties) > MAX_PROPERTIES:
-            check_sizes(draft, largest)
-        queue = self._queues.table.get((draft.topic, draft.queue_id))
+        if self._refusal is not None:
+            raise self._admission.error()
+        if len(draft.body) > self._largest or len(draft.properties) > MAX_PROPERTIES:
+            check_sizes(draft, self._largest)
+        queue = self._table.get((draft.topic, draft.queue_id))
         if queue is None:
             queue = new_queue(self._queues, draft)
         store_time_ms = int(now * 1000)
-        if draft.sys_flag & _UNQUEUED:
-            return self._put_unqueued(draft, store_time_ms)
-        if self._late is not None:
-            return self._late.put([draft], queue, store_time_ms)[0]
+        if self._deferred is not None or draft.sys_flag & UNQUEUED:
+            return self._put_all([draft], queue, store_time_ms)[0]
         log = self._log
         queue_offset = queue.next
         at = log.append(draft, queue_offset, store_time_ms)
         size = log.end - at
-        queue.append(at, size, draft.tags_code)
-        if not queue.is_dirty or len(queue.tail) > TAIL_LIMIT:
-            self._queues.touch(queue)
-        arrived = self.on_arrival
-        if arrived is not None:
-            code = draft.tags_code
-            arrived(draft.topic, draft.queue_id, queue_offset + 1, code, store_time_ms)
+        self._dispatcher.dispatch(queue, at, size, draft, store_time_ms)
         return Appended(at, size, queue_offset, store_time_ms)
 
     def put_batch(self, drafts: Sequence[Draft], now: float) -> list[Appended]:
         """Store messages of one queue in one file: all, or none."""
-        if self._refusal is not None or self._flush.failure is not None:
-            raise self._refused()
+        if self._refusal is not None:
+            raise self._admission.error()
         if not drafts:
             return []
-        check_batch(drafts, self._config.max_message_size)
+        check_batch(drafts, self._largest)
         first = drafts[0]
-        queue = self._queues.table.get((first.topic, first.queue_id))
+        queue = self._table.get((first.topic, first.queue_id))
         if queue is None:
             queue = new_queue(self._queues, first)
-        store_time_ms = int(now * 1000)
-        if self._late is not None:
-            return self._late.put(drafts, queue, store_time_ms)
-        stored = append_batch(self._log, queue, drafts, store_time_ms)
-        self._queues.touch(queue)
-        if self.on_arrival is not None:
-            key = (first.topic, first.queue_id)
-            for draft, at in zip(drafts, stored, strict=True):
-                code = draft.tags_code
-                self.on_arrival(*key, at.queue_offset + 1, code, store_time_ms)
-        return stored
+        return self._put_all(drafts, queue, int(now * 1000))
+
+    def add_listener(self, listener: Arrival) -> None:
+        """Call ``listener`` with each arrival: see :class:`IMessageStore`."""
+        self._dispatcher.add_listener(listener)
+
+    def remove_listener(self, listener: Arrival) -> None:
+        """Call ``listener`` no more."""
+        self._dispatcher.remove_listener(listener)
 
     def when_flushed(self, end: int) -> "Deferred[FlushOutcome] | None":
         """Wait for the disk: see :class:`IMessageStore`."""
-        return None if self._late is None else self._flush.when_flushed(end)
+        return None if self._deferred is None else self._flush.when_flushed(end)
 
     def force(self) -> "Deferred[None]":
         """Force all messages to disk: see :class:`IMessageStore`."""
@@ -315,20 +304,20 @@ class MessageStore:
 
     def delete_topic(self, topic: str) -> None:
         """Remove a topic's queues, for recovery too; the commit log is as it was."""
-        if self._late is not None:
-            self._late.forget(topic.encode())
+        if self._deferred is not None:
+            self._deferred.forget(topic.encode())
         self._queues.delete_topic(topic)
         self._flush.write_queues().addErrback(lambda failure: None)
 
     @property
     def failure(self) -> str | None:
         """Return why no messages are taken now; None while they are."""
-        return self._refusal or self._flush.failure
+        return self._refusal
 
     @property
     def is_writeable(self) -> bool:
         """Return whether messages are taken now."""
-        return self.failure is None
+        return self._refusal is None
 
     @property
     def commit_log_min(self) -> int:
@@ -347,12 +336,18 @@ class MessageStore:
 
     def _readable_end(self) -> int:
         """Return up to which commit log offset messages may be read."""
-        return self._log.end if self._late is None else self._flush.flushed
+        return self._log.end if self._deferred is None else self._flush.flushed
 
     def _load(self) -> Iterator[None]:
         """Load and recover, a slice of work with each step."""
         was_aborted = self._abort.exists()
-        parts = (self._log, self._queues, self._checkpoint, self._progress)
+        parts = (
+            self._log,
+            self._queues,
+            self._dispatcher,
+            self._checkpoint,
+            self._progress,
+        )
         yield from recovered(*parts, self._abort, self._config, self._clock.seconds)
         self._index.load(was_aborted)
 
@@ -360,23 +355,16 @@ class MessageStore:
         """Take messages from now on."""
         self._flush.start()
         self._index.start()
-        self._refusal = None
+        self._admission.state = StoreState.OPEN
         self._retention.start()
 
-    def _disk_changed(self, full: DiskFull | None) -> None:
-        """Refuse messages while the disk is too full; a closed store stays closed."""
-        if self._refusal is not _CLOSED:
-            self._full = full
-            self._refusal = None if full is None else str(full)
-
-    def _refused(self) -> StoreError:
-        """Return why a message is not taken."""
-        if self._full is not None and self._refusal is not _CLOSED:
-            return DiskFull(*self._full.args)
-        return StoreNotWriteable(self._refusal or str(self._flush.failure))
+    def _set_refusal(self, why: str | None) -> None:
+        """Keep at hand why no messages are taken: each of them asks."""
+        self._refusal = why
 
     def _not_opened(self, failure: Failure) -> Failure:
         """Give back what was taken; an error of the system becomes a sentence."""
+        self._admission.state = StoreState.CLOSED
         self._release(None)
         return explained(failure, self._root)
 
@@ -392,14 +380,21 @@ class MessageStore:
         self._lock.release()
         return result
 
-    def _put_unqueued(self, draft: Draft, store_time_ms: int) -> Appended:
-        """Store a message that no queue shall know."""
-        at = self._log.append(draft, 0, store_time_ms)
-        if self._late is not None:
+    def _put_all(
+        self, drafts: Sequence[Draft], queue: ConsumeQueue, store_time_ms: int
+    ) -> list[Appended]:
+        """Append messages of one queue, and dispatch them now or after the fsync."""
+        deferred = self._deferred
+        first = queue.next if deferred is None else deferred.next_offset(queue)
+        stored = append_all(self._log, drafts, first, store_time_ms)
+        if deferred is None:
+            dispatch_all(self._dispatcher, queue, drafts, stored)
+        else:
+            deferred.add(queue, drafts, stored)
             self._flush.soon()
-        return Appended(at, self._log.end - at, 0, store_time_ms)
+        return stored
 
     def _flushed(self, flushed: int) -> None:
-        """Let messages enter their queues, now that they are on disk."""
-        if self._late is not None:
-            self._late.dispatch(flushed, self.on_arrival)
+        """Dispatch the messages that are on disk now."""
+        if self._deferred is not None:
+            self._deferred.dispatch(flushed)

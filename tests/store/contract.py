@@ -135,18 +135,44 @@ class StoreContract:
         self.assertEqual((store.commit_log_max, store.queues()), (0, {}))
 
     def test_listeners(self) -> None:
-        """They hear of each message that a queue got."""
-        store, heard = self.opened(), []
-        store.on_arrival = lambda *arrival: heard.append(arrival)
+        """Each is notified of each message that a queue got, until it is removed."""
+        store, first, second = self.opened(), [], []
+
+        def listen(*arrival: object) -> None:
+            first.append(arrival)
+
+        def also(*arrival: object) -> None:
+            second.append(arrival)
+
+        store.add_listener(listen)
+        store.add_listener(listen)
         store.put(draft(), NOW)
+        store.add_listener(also)
         store.put(draft(sys_flag=4), NOW)
         store.put_batch([draft(), draft()], NOW)
         topic = TOPIC.encode()
         expected = [(topic, 0, number, TAG_A, NOW_MS) for number in (1, 2, 3)]
-        self.assertEqual(heard, expected)
-        store.on_arrival = None
+        self.assertEqual(first, expected)
+        self.assertEqual(second, expected[1:])
+        store.remove_listener(listen)
+        store.remove_listener(listen)
         store.put(draft(), NOW)
-        self.assertEqual(len(heard), 3)
+        self.assertEqual((len(first), len(second)), (3, 3))
+
+    def test_delayed_messages(self) -> None:
+        """Their entry says when they are due, whatever the draft has as tags code."""
+        store, codes = self.opened(), []
+        store.add_listener(lambda *arrival: codes.append(arrival[3]))
+        delayed = draft(
+            topic=b"SCHEDULE_TOPIC_XXXX", queue_id=2, properties=b"DELAY\x013\x02"
+        )
+        store.put(delayed, NOW)
+        store.put_batch([delayed], NOW + 1)
+        self.assertEqual(codes, [NOW_MS + 10_000, NOW_MS + 11_000])
+        due = store.get(
+            "SCHEDULE_TOPIC_XXXX", 2, 0, 32, 1 << 20, lambda code: code == codes[0]
+        )
+        self.assertEqual(self.now(due).count, 1)
 
     def test_open_transactions(self) -> None:
         """They are in the log, and in no queue."""
@@ -155,6 +181,11 @@ class StoreContract:
         self.assertEqual(store.max_offset(TOPIC, 0), 0)
         self.assertIsNotNone(self.now(store.record_at(half.commit_log_offset)))
         self.assertEqual(store.put(draft(sys_flag=8), NOW).queue_offset, 0)
+        halves = store.put_batch([draft(sys_flag=4), draft(sys_flag=4)], NOW)
+        self.assertEqual([each.queue_offset for each in halves], [0, 0])
+        mixed = [draft(), draft(sys_flag=4)]
+        self.assertRaises(ValueError, store.put_batch, mixed, NOW)
+        self.assertEqual(store.max_offset(TOPIC, 0), 1)
 
     def test_every_offset_has_an_answer(self) -> None:
         """Consumers are told where to go."""

@@ -110,7 +110,7 @@ class HeldPulls:
             response=response,
         )
         self._held.setdefault((topic.encode(), queue_id), []).append(pull)
-        self._store.on_arrival = self._arrived
+        self._store.add_listener(self._arrived)
         return response
 
     def connection_lost(self, peer: Peer) -> None:
@@ -160,7 +160,7 @@ class HeldPulls:
             else:
                 self._held[key] = [pull for pull in pulls if pull not in going]
         if not self._held:
-            self._store.on_arrival = None
+            self._store.remove_listener(self._arrived)
         return picked
 
     def _wake(self, pulls: list[HeldPull]) -> None:
@@ -176,7 +176,7 @@ class HeldPulls:
             scheduled.cancel()
         # Not while the store notifies of an arrival: others of a batch are to come.
         if not self._held:
-            self._store.on_arrival = None
+            self._store.remove_listener(self._arrived)
         due, self._due = self._due, []
         for pull in due:
             self._respond(pull)

@@ -49,8 +49,9 @@ class FlushService:
 
     ``flushed`` is the commit log offset up to which all is on disk; ``on_flushed`` is
     called when it moved. ``failure`` says why flushing does not work, or is None: the
-    store takes no messages meanwhile. ``is_sound`` is False once the disk failed to
-    keep what it was given; then nothing is forced any more.
+    store takes no messages meanwhile; ``on_failure`` is called when it changed.
+    ``is_sound`` is False once the disk failed to keep what it was given; then nothing
+    is forced any more.
     """
 
     _log = Logger()
@@ -72,6 +73,7 @@ class FlushService:
         self.failure: str | None = None
         self.is_sound = True
         self.on_flushed: Callable[[int], None] | None = None
+        self.on_failure: Callable[[str | None], None] | None = None
         self._commit_log = log
         self._queues = queues
         self._checkpoint = checkpoint
@@ -226,7 +228,7 @@ class FlushService:
         self._progress.handed_over()
         if self.failure is not None:
             self._log.info("the store can be written again")
-            self.failure = None
+            self._set_failure(None)
 
     def _flush_queues(self) -> "Deferred[None]":
         """Force what the queues have now."""
@@ -274,14 +276,21 @@ class FlushService:
             owed.update(paths)
         elif self.is_sound:
             self.is_sound = False
-            self.failure = f"the disk failed, it is read-only now: {failure.value}"
+            why = f"the disk failed, it is read-only now: {failure.value}"
+            self._set_failure(why)
             self._log.failure(
                 "the disk failed to keep what it was given; the store takes no messages"
                 " until the broker is started anew",
                 failure=failure,
             )
-            self._waiters.fail(StoreNotWriteable(self.failure))
+            self._waiters.fail(StoreNotWriteable(why))
         return failure
+
+    def _set_failure(self, why: str | None) -> None:
+        """Change what :attr:`failure` says, and report it."""
+        self.failure = why
+        if self.on_failure is not None:
+            self.on_failure(why)
 
     def _stop_waiting(self, result: object) -> object:
         """Leave nobody waiting behind."""
@@ -304,7 +313,7 @@ class FlushService:
     def _failed(self, failure: Failure) -> None:
         """Take no messages until it works; the timer goes on."""
         if self.is_sound:
-            self.failure = self.failure or str(failure.value)
+            self._set_failure(self.failure or str(failure.value))
             self._log.failure("the store cannot be flushed", failure=failure)
 
 

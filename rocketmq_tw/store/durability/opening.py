@@ -14,12 +14,14 @@ from rocketmq_tw.store.errors import StoreNotWriteable, StoreUnreadable
 from rocketmq_tw.store.files.lock import AbortFile
 from rocketmq_tw.store.files.slices import Stopped
 from rocketmq_tw.store.log.commitlog import CommitLog
+from rocketmq_tw.store.queues.dispatch import Dispatcher
 from rocketmq_tw.store.queues.table import ConsumeQueues
 
 
 def recovered(
     log: CommitLog,
     queues: ConsumeQueues,
+    dispatcher: Dispatcher,
     checkpoint: StoreCheckpoint,
     progress: QueueProgress,
     abort: AbortFile,
@@ -37,7 +39,9 @@ def recovered(
     progress.known.load()
     log.load(may_be_cut=progress.known.is_known)
     checkpoint.load()
-    recovery = Recovery(log, queues, checkpoint, progress.known, config, now)
+    recovery = Recovery(
+        log, queues, dispatcher, checkpoint, progress.known, config, now
+    )
     yield from recovery.load(was_aborted)
     abort.create()
     yield from recovery.run()

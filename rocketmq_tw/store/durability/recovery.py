@@ -34,7 +34,7 @@ from rocketmq_tw.store.durability.queue_checkpoint import Place, QueueCheckpoint
 from rocketmq_tw.store.log.commitlog import CommitLog
 from rocketmq_tw.store.log.scan import SLICE, Walk, is_torn
 from rocketmq_tw.store.queues.consumequeue import EVERYTHING
-from rocketmq_tw.store.queues.dispatch import dispatch
+from rocketmq_tw.store.queues.dispatch import Dispatcher
 from rocketmq_tw.store.queues.load import QueueLoading
 from rocketmq_tw.store.queues.table import ConsumeQueues
 
@@ -58,6 +58,7 @@ class Recovery:
         self,
         log: CommitLog,
         queues: ConsumeQueues,
+        dispatcher: Dispatcher,
         checkpoint: StoreCheckpoint,
         known: QueueCheckpoint,
         config: StoreConfig,
@@ -66,6 +67,7 @@ class Recovery:
         """Recover these parts; log and checkpoints are loaded already."""
         self._commit_log = log
         self._queues = queues
+        self._dispatcher = dispatcher
         self._checkpoint = checkpoint
         self._known = known
         self._config = config
@@ -97,13 +99,13 @@ class Recovery:
 
     def _read(self, walk: Walk, start: int, trusted: int) -> Iterator[None]:
         """Read the records, and make the entries that are missing."""
-        log, delays = self._commit_log, self._config.delay_levels_ms
+        log = self._commit_log
         began = told = self._now()
         due, count = start + SLICE, 0
         for offset, found in walk:
             # A topic that was deleted behind the proven place has no queues to restart.
             may_restart = self._proven is None or offset < trusted
-            dispatch(self._queues, offset, found, delays, may_restart)
+            self._dispatcher.dispatch_record(offset, found, may_restart=may_restart)
             log.last_offset, log.last_store_time_ms = offset, found.store_time_ms
             count += 1
             if offset >= due:

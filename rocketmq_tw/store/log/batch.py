@@ -1,13 +1,27 @@
 """Messages that are stored together: all of them or none, side by side in one file."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from rocketmq_tw.store.interfaces import Appended
-from rocketmq_tw.store.log.commitlog import CommitLog
 from rocketmq_tw.store.log.limits import check_sizes, check_topic
 from rocketmq_tw.store.queues.consumequeue import ConsumeQueue
+from rocketmq_tw.store.queues.dispatch import UNQUEUED, Dispatcher, is_queued
 from rocketmq_tw.store.queues.table import ConsumeQueues
 from rocketmq_tw.wire.record import Draft
+
+
+class AppendableLog(Protocol):
+    """What records are appended to: a commit log, or one in memory."""
+
+    @property
+    def end(self) -> int:
+        """Return the commit log offset that the next record gets."""
+
+    def append_all(
+        self, drafts: Sequence[Draft], queue_offsets: Sequence[int], store_time_ms: int
+    ) -> list[int]:
+        """Append messages side by side, all or none; return their offsets."""
 
 
 def check_batch(drafts: Sequence[Draft], largest: int) -> None:
@@ -15,29 +29,56 @@ def check_batch(drafts: Sequence[Draft], largest: int) -> None:
     Check messages before any is stored.
 
     :param largest: bytes that a body may have.
-    :raises ValueError: they do not go to one queue.
+    :raises ValueError: they do not go to one queue, or only some are queued.
 
     What :func:`rocketmq_tw.store.log.limits.check_sizes` raises comes first.
     """
     for draft in drafts:
         check_sizes(draft, largest)
     first = drafts[0]
-    if any((d.topic, d.queue_id) != (first.topic, first.queue_id) for d in drafts):
-        raise ValueError("the messages of a batch go to one queue")
+    unqueued = first.sys_flag & UNQUEUED
+    for draft in drafts:
+        if draft.topic != first.topic or draft.queue_id != first.queue_id:
+            raise ValueError("the messages of a batch go to one queue")
+        if draft.sys_flag & UNQUEUED != unqueued:
+            raise ValueError("the messages of a batch are all queued, or none is")
 
 
-def append_batch(
-    log: CommitLog, queue: ConsumeQueue, drafts: Sequence[Draft], store_time_ms: int
+def append_all(
+    log: AppendableLog,
+    drafts: Sequence[Draft],
+    first: int,
+    store_time_ms: int,
 ) -> list[Appended]:
-    """Append to the log, then to the queue, which is not touched when the log fails."""
-    offsets = range(queue.next, queue.next + len(drafts))
-    places = log.append_all(drafts, offsets, store_time_ms)
-    ends = [*places[1:], log.end]
-    stored = []
-    for draft, at, end in zip(drafts, places, ends, strict=True):
-        stored.append(Appended(at, end - at, queue.next, store_time_ms))
-        queue.append(at, end - at, draft.tags_code)
-    return stored
+    """
+    Append messages of one queue, all or none.
+
+    :param first: the queue offset of the first; those that are not queued have 0.
+    """
+    queue_offsets: Sequence[int] = range(first, first + len(drafts))
+    if not is_queued(drafts[0].sys_flag):
+        queue_offsets = [0] * len(drafts)
+    offsets = log.append_all(drafts, queue_offsets, store_time_ms)
+    ends = [*offsets[1:], log.end]
+    return [
+        Appended(offset, end - offset, queue_offset, store_time_ms)
+        for offset, end, queue_offset in zip(offsets, ends, queue_offsets, strict=True)
+    ]
+
+
+def dispatch_all(
+    dispatcher: Dispatcher,
+    queue: ConsumeQueue,
+    drafts: Sequence[Draft],
+    stored: Sequence[Appended],
+) -> None:
+    """Dispatch messages of one queue that were appended."""
+    if not is_queued(drafts[0].sys_flag):
+        dispatcher.dispatch_unqueued()
+        return
+    dispatch, store_time_ms = dispatcher.dispatch, stored[0].store_time_ms
+    for draft, at in zip(drafts, stored, strict=True):
+        dispatch(queue, at.commit_log_offset, at.size, draft, store_time_ms)
 
 
 def new_queue(queues: ConsumeQueues, draft: Draft) -> ConsumeQueue:

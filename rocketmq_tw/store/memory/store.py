@@ -13,7 +13,6 @@ from zope.interface import implementer
 from rocketmq_tw.store.config import StoreConfig
 from rocketmq_tw.store.errors import RecordTooLong, StoreNotWriteable
 from rocketmq_tw.store.files.reads import Reads
-from rocketmq_tw.store.files.segments import OpenFiles
 from rocketmq_tw.store.index.keys import unique_key
 from rocketmq_tw.store.interfaces import (
     Appended,
@@ -22,11 +21,15 @@ from rocketmq_tw.store.interfaces import (
     IMessageStore,
     Queried,
 )
-from rocketmq_tw.store.log.batch import check_batch
-from rocketmq_tw.store.log.limits import check_queue, check_topic
+from rocketmq_tw.store.log.batch import (
+    append_all,
+    check_batch,
+    dispatch_all,
+    new_queue,
+)
 from rocketmq_tw.store.memory.log import MemoryLog
-from rocketmq_tw.store.queues.consumequeue import ENTRY_SIZE, ConsumeQueue
-from rocketmq_tw.store.queues.dispatch import has_entry
+from rocketmq_tw.store.memory.queues import MemoryQueues
+from rocketmq_tw.store.queues.dispatch import Dispatcher
 from rocketmq_tw.store.queues.fetch import Fetched, FetchStatus, fetch
 from rocketmq_tw.store.queues.search import (
     offset_by_time,
@@ -39,26 +42,23 @@ from rocketmq_tw.wire.record import Checked, Draft, check
 #: Bytes of records kept when nothing else is said.
 MAX_SIZE = 256 << 20
 _CLOSED = "it is not open"
-_NO_FILES = OpenFiles()
 
 
 @implementer(IMessageStore)
 class MemoryMessageStore:
-    """
-    Keeps messages in memory, closed or open, as long as it lives itself.
-
-    ``on_arrival`` is called with every message that became readable.
-    """
+    """Keeps messages in memory, closed or open, as long as it lives itself."""
 
     def __init__(
         self, config: StoreConfig | None = None, max_size: int = MAX_SIZE
     ) -> None:
         """:param max_size: bytes of records; queues need 20 more for each message."""
-        self.on_arrival: Arrival | None = None
         self._config = config or StoreConfig()
         self._log = MemoryLog(max_size, self._config.store_host)
         self._max_size = max_size
-        self._queues: dict[tuple[bytes, int], ConsumeQueue] = {}
+        self._queues = MemoryQueues()
+        self._dispatcher = Dispatcher(
+            queues=self._queues, delay_levels_ms=self._config.delay_levels_ms
+        )
         self._reads = Reads()
         self._is_open = False
 
@@ -87,15 +87,23 @@ class MemoryMessageStore:
         if size > self._max_size:
             raise RecordTooLong(size, self._max_size)
         first, store_time_ms = drafts[0], int(now * 1000)
-        queue = self._queue(first)
-        if has_entry(first.sys_flag):
-            return self._enter(queue, drafts, store_time_ms)
-        places = self._append(drafts, [0] * len(drafts), store_time_ms)
-        ends = [*places[1:], self._log.end]
-        return [
-            Appended(at, end - at, 0, store_time_ms)
-            for at, end in zip(places, ends, strict=True)
-        ]
+        queue = self._queues.table.get((first.topic, first.queue_id))
+        if queue is None:
+            queue = new_queue(self._queues, first)
+        before = self._log.min_offset
+        stored = append_all(self._log, drafts, queue.next, store_time_ms)
+        if self._log.min_offset > before:
+            self._queues.forget_before(self._log.min_offset)
+        dispatch_all(self._dispatcher, queue, drafts, stored)
+        return stored
+
+    def add_listener(self, listener: Arrival) -> None:
+        """Call ``listener`` with each arrival: see :class:`IMessageStore`."""
+        self._dispatcher.add_listener(listener)
+
+    def remove_listener(self, listener: Arrival) -> None:
+        """Call ``listener`` no more."""
+        self._dispatcher.remove_listener(listener)
 
     def when_flushed(self, end: int) -> "Deferred[FlushOutcome] | None":
         """Wait for nothing: memory is all there is."""
@@ -115,7 +123,7 @@ class MemoryMessageStore:
         matches: Callable[[int], bool] | None,
     ) -> "Fetched | Deferred[Fetched]":
         """Read records of one queue: see :func:`.queues.fetch.fetch`."""
-        queue = self._find(topic, queue_id)
+        queue = self._queues.find(topic, queue_id)
         if queue is None:
             return Fetched(FetchStatus.NO_MATCHED_LOGIC_QUEUE, 0, 0, 0)
         known = (self._log, queue, self._reads, self._config, self._max_size)
@@ -124,19 +132,19 @@ class MemoryMessageStore:
 
     def min_offset(self, topic: str, queue_id: int) -> int:
         """Return the oldest message's queue offset; 0 for an unknown queue."""
-        queue = self._find(topic, queue_id)
+        queue = self._queues.find(topic, queue_id)
         return 0 if queue is None else queue.min_offset
 
     def max_offset(self, topic: str, queue_id: int) -> int:
         """Return the next message's queue offset; 0 for an unknown queue."""
-        queue = self._find(topic, queue_id)
+        queue = self._queues.find(topic, queue_id)
         return 0 if queue is None else queue.next
 
     def offset_by_time(
         self, topic: str, queue_id: int, time_ms: int, upper: bool = False
     ) -> "int | Deferred[int]":
         """Return the queue offset a time points at; 0 for an unknown queue."""
-        queue = self._find(topic, queue_id)
+        queue = self._queues.find(topic, queue_id)
         if queue is None:
             return 0
         known = (self._log, queue, self._reads)
@@ -146,7 +154,7 @@ class MemoryMessageStore:
         self, topic: str, queue_id: int, queue_offset: int
     ) -> "int | Deferred[int]":
         """Return when a message was stored, in ms; -1 when that is unknown."""
-        queue = self._find(topic, queue_id)
+        queue = self._queues.find(topic, queue_id)
         if queue is None:
             return -1
         known = (self._log, queue, self._reads)
@@ -189,16 +197,11 @@ class MemoryMessageStore:
 
     def queues(self) -> dict[str, list[int]]:
         """Return the queue ids of every topic that has queues."""
-        found: dict[str, list[int]] = {}
-        for topic, queue_id in sorted(self._queues):
-            found.setdefault(topic.decode(), []).append(queue_id)
-        return found
+        return self._queues.by_topic()
 
     def delete_topic(self, topic: str) -> None:
         """Forget a topic's queues; its messages stay in the commit log."""
-        raw = topic.encode()
-        for key in [key for key in self._queues if key[0] == raw]:
-            del self._queues[key]
+        self._queues.delete_topic(topic)
 
     @property
     def failure(self) -> str | None:
@@ -219,55 +222,3 @@ class MemoryMessageStore:
     def commit_log_max(self) -> int:
         """Return the offset that the next record gets."""
         return self._log.end
-
-    def _find(self, topic: str, queue_id: int) -> ConsumeQueue | None:
-        """Return a queue, or None."""
-        return self._queues.get((topic.encode(), queue_id))
-
-    def _queue(self, draft: Draft) -> ConsumeQueue:
-        """Return the queue of a message, made with its first."""
-        topic, queue_id = draft.topic, draft.queue_id
-        queue = self._queues.get((topic, queue_id))
-        if queue is None:
-            check_topic(topic)
-            check_queue(topic, queue_id)
-            queue = ConsumeQueue(topic, queue_id, "", ENTRY_SIZE, _NO_FILES)
-            self._queues[topic, queue_id] = queue
-        return queue
-
-    def _enter(
-        self, queue: ConsumeQueue, drafts: Sequence[Draft], store_time_ms: int
-    ) -> list[Appended]:
-        """Store messages, and let their queue know them."""
-        offsets = range(queue.next, queue.next + len(drafts))
-        places = self._append(drafts, offsets, store_time_ms)
-        ends = [*places[1:], self._log.end]
-        stored = []
-        for draft, at, end in zip(drafts, places, ends, strict=True):
-            stored.append(Appended(at, end - at, queue.next, store_time_ms))
-            queue.append(at, end - at, draft.tags_code)
-        if self.on_arrival is not None:
-            key = (queue.topic, queue.queue_id)
-            for draft, queue_offset in zip(drafts, offsets, strict=True):
-                code = draft.tags_code
-                self.on_arrival(*key, queue_offset + 1, code, store_time_ms)
-        return stored
-
-    def _append(
-        self, drafts: Sequence[Draft], offsets: Sequence[int], store_time_ms: int
-    ) -> list[int]:
-        """Append to the log, and forget what made room for it."""
-        before = self._log.min_offset
-        places = self._log.append_all(drafts, offsets, store_time_ms)
-        if self._log.min_offset > before:
-            for queue in self._queues.values():
-                _forget(queue, self._log.min_offset)
-        return places
-
-
-def _forget(queue: ConsumeQueue, log_min: int) -> None:
-    """Drop the entries of records that the log no longer holds."""
-    queue.correct_min(log_min)
-    gone = queue.min_offset - queue.written
-    del queue.tail[: gone * ENTRY_SIZE]
-    queue.written = queue.min_offset

@@ -20,6 +20,7 @@ import struct
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
+from rocketmq_tw.model import topic as topic_names
 from rocketmq_tw.store.errors import FileLost
 from rocketmq_tw.store.files.segments import MappedFileQueue, OpenFiles
 from rocketmq_tw.wire.record import FIXED_SIZE
@@ -27,6 +28,7 @@ from rocketmq_tw.wire.record import FIXED_SIZE
 ENTRY_SIZE = 20
 PRE_BLANK_SIZE = 0x7FFFFFFF
 ENTRY = struct.Struct(">qiq")
+SCHEDULE_TOPIC = topic_names.SCHEDULE_TOPIC.encode()
 
 _PRE_BLANK = ENTRY.pack(0, PRE_BLANK_SIZE, 0)
 _CHUNK = ENTRY_SIZE * 3276
@@ -46,20 +48,24 @@ class ConsumeQueue:
 
     ``next`` is the queue offset that the next message gets, ``min_offset`` that of the
     oldest that the commit log still holds; ``log_end`` is where the newest entry's
-    record ends in the commit log. Entries before ``unproven_end`` were made by an
-    earlier run, and are proven when they are read; ``proven`` is where those begin and
-    end that were.
+    record ends in the commit log. ``is_delayed`` says that the tags codes of its
+    entries are the times at which the messages are due. Entries before
+    ``unproven_end`` were made by an earlier run, and are proven when they are read;
+    ``proven`` is where those begin and end that were. A tail longer than
+    ``tail_limit`` is a matter for :meth:`ConsumeQueues.touch`: any while the queue is
+    not in its list of dirty ones, else a long one.
     """
 
     __slots__ = (
         "files",
-        "is_dirty",
+        "is_delayed",
         "log_end",
         "min_offset",
         "next",
         "proven",
         "queue_id",
         "tail",
+        "tail_limit",
         "topic",
         "unproven_end",
         "written",
@@ -76,9 +82,10 @@ class ConsumeQueue:
         """Keep a queue in ``directory``, which is made with the first entry."""
         self.topic = topic
         self.queue_id = queue_id
+        self.is_delayed = topic == SCHEDULE_TOPIC
         self.files = MappedFileQueue(directory, file_size, files)
         self.tail = bytearray()
-        self.is_dirty = False
+        self.tail_limit = 0
         self.written = self.next = self.min_offset = 0
         self.log_end = self.unproven_end = 0
         self.proven = _NONE
@@ -156,7 +163,7 @@ class ConsumeQueue:
             self.files.write(self.written * ENTRY_SIZE, self.tail)
             self.written = self.next
             self.tail = bytearray()
-        self.is_dirty = False
+        self.tail_limit = 0
 
     def load(self, limit: int = EVERYTHING) -> None:
         """

@@ -1,76 +1,188 @@
 """
-From a record of the commit log to its entry in a consume queue.
+From a stored record to its consume-queue entry, its arrival and its index wake-up.
 
-A live store adds the entry with the message (:meth:`MessageStore.put`). Recovery reads
-records again and hands them to :func:`dispatch`, which makes the very same entries.
+There is one way, whoever stored the record::
 
-Source: ``CommitLogDispatcherBuildConsumeQueue`` of RocketMQ 5.
+    MessageStore.put, put_batch     at once
+    DeferredDispatch                once the record is on disk (SYNC_FLUSH)   dispatch
+    MemoryMessageStore              at once
+    Recovery                        what its scan of the log finds       dispatch_record
+
+Whether a record is queued at all (:func:`is_queued`) and what stands as tags code in
+its entry (:func:`entry_code`) are decided here and nowhere else.
+
+Source: ``CommitLogDispatcherBuildConsumeQueue`` and ``CommitLogDispatcherBuildIndex``.
 """
+
+from collections.abc import Callable
+from typing import Protocol
 
 from rocketmq_tw.model import sysflag
 from rocketmq_tw.model.errors import IllegalTopic
+from rocketmq_tw.store.interfaces import Arrival
+from rocketmq_tw.store.queues.consumequeue import (
+    ENTRY,
+    SCHEDULE_TOPIC,
+    ConsumeQueue,
+)
 from rocketmq_tw.store.queues.table import ConsumeQueues
-from rocketmq_tw.wire import properties
+from rocketmq_tw.wire import properties as properties_text
 from rocketmq_tw.wire.record import Checked
 
-SCHEDULE_TOPIC = b"SCHEDULE_TOPIC_XXXX"
-#: The delay that stands for a level that does not exist, in milliseconds.
+#: A record with one of these bits is in no queue: prepared and rolled back
+#: transactions share one; an inner batch belongs to a kind of queue we do not write.
+UNQUEUED = sysflag.PREPARED | sysflag.INNER_BATCH
+#: The delay of a level where none is configured, in milliseconds.
 _UNKNOWN_LEVEL_MS = 1000
+_pack = ENTRY.pack
 
 
-def has_entry(sys_flag: int) -> bool:
+class Tagged(Protocol):
+    """What an entry's tags code is made of; a draft is one, and a record's facts."""
+
+    @property
+    def tags_code(self) -> int:
+        """Return the hash of the tags."""
+
+    @property
+    def properties(self) -> bytes:
+        """Return the properties text."""
+
+
+class Dispatcher:
     """
-    Return whether a consume queue knows such messages.
+    Enters records into their queues, and notifies whoever registered.
 
-    Prepared and rolled back transactions are in the log only. An inner batch belongs
-    to another kind of queue, which we do not write.
+    Listeners are called with each message that became readable, in the order of the
+    log. While none is registered that costs the test of an empty tuple.
     """
-    kind = sys_flag & sysflag.TRANSACTION_MASK
-    queued = kind in (sysflag.NOT_TRANSACTIONAL, sysflag.COMMIT)
-    return queued and not sys_flag & sysflag.INNER_BATCH
+
+    def __init__(
+        self, *, queues: ConsumeQueues, delay_levels_ms: tuple[int, ...]
+    ) -> None:
+        """:param delay_levels_ms: the delay of each level; level 1 comes first."""
+        self._queues = queues
+        self._delay_levels_ms = delay_levels_ms
+        self.listeners: tuple[Arrival, ...] = ()
+        self._waiting: list[Callable[[], None]] = []
+        # The listeners, and _wake while somebody waits for the next record.
+        self._targets: tuple[Arrival, ...] = ()
+
+    def add_listener(self, listener: Arrival) -> None:
+        """Call ``listener`` with each arrival; one that is registered stays so."""
+        if listener not in self.listeners:
+            self.listeners += (listener,)
+            self._set_targets()
+
+    def remove_listener(self, listener: Arrival) -> None:
+        """Call ``listener`` no more; nothing if it is not registered."""
+        if listener in self.listeners:
+            kept = [each for each in self.listeners if each != listener]
+            self.listeners = tuple(kept)
+            self._set_targets()
+
+    def call_at_next(self, function: Callable[[], None]) -> None:
+        """Call ``function`` once, at the next record, whether it is queued or not."""
+        self._waiting.append(function)
+        self._set_targets()
+
+    def cancel(self, function: Callable[[], None]) -> None:
+        """Do not call a function that waits for the next record."""
+        self._waiting = [each for each in self._waiting if each != function]
+        self._set_targets()
+
+    def dispatch(
+        self,
+        queue: ConsumeQueue,
+        commit_log_offset: int,
+        size: int,
+        message: Tagged,
+        store_time_ms: int,
+    ) -> None:
+        """
+        Enter a new record that is queued: its queue offset is ``queue.next``.
+
+        On the path of every message, therefore positional, and without a call or an
+        allocation of its own: 0.2 us with the entry, no listener.
+        """
+        tags_code = message.tags_code
+        if queue.is_delayed:
+            tags_code = entry_code(message, store_time_ms, self._delay_levels_ms)
+        tail = queue.tail
+        tail += _pack(commit_log_offset, size, tags_code)
+        queue.next += 1
+        queue.log_end = commit_log_offset + size
+        if len(tail) > queue.tail_limit:
+            self._queues.touch(queue)
+        if self._targets:
+            for notify in self._targets:
+                notify(
+                    queue.topic, queue.queue_id, queue.next, tags_code, store_time_ms
+                )
+
+    def dispatch_unqueued(self) -> None:
+        """Take note of a new record that is in no queue."""
+        if self._waiting:
+            self._wake()
+
+    def dispatch_record(
+        self, commit_log_offset: int, record: Checked, *, may_restart: bool = True
+    ) -> bool:
+        """
+        Enter a record read from the log, as recovery does; nobody is notified.
+
+        :param may_restart: see :meth:`ConsumeQueue.put`.
+        :returns: whether an entry was added; one that is there already stays.
+        """
+        if not is_queued(record.sys_flag):
+            return False
+        try:
+            queue = self._queues.create(record.topic, record.queue_id)
+        except IllegalTopic:
+            return False  # it cannot have been readable before either
+        tags_code = record_code(record, self._delay_levels_ms)
+        return queue.put(
+            record.queue_offset, commit_log_offset, record.size, tags_code, may_restart
+        )
+
+    def _set_targets(self) -> None:
+        """Put together whom :meth:`dispatch` calls."""
+        wake: tuple[Arrival, ...] = (self._wake,) if self._waiting else ()
+        self._targets = self.listeners + wake
+
+    def _wake(self, *_arrival: object) -> None:
+        """Call those who wait for the next record."""
+        waiting, self._waiting = self._waiting, []
+        self._set_targets()
+        for function in waiting:
+            function()
 
 
-def entry_code(found: Checked, delay_levels_ms: tuple[int, ...]) -> int:
-    """Return the tags code of an entry: a hash, or a delayed message's due time."""
-    if found.topic == SCHEDULE_TOPIC:
-        level = properties.find(found.properties.decode("utf-8", "replace"), "DELAY")
-        if level is not None and level.isdecimal() and int(level) > 0:
-            return due_time_ms(int(level), found.store_time_ms, delay_levels_ms)
-    return found.tags_code
+def is_queued(sys_flag: int) -> bool:
+    """Return whether a consume queue has an entry for such records."""
+    return not sys_flag & UNQUEUED
 
 
-def due_time_ms(
-    level: int, store_time_ms: int, delay_levels_ms: tuple[int, ...]
+def record_code(record: Checked, delay_levels_ms: tuple[int, ...]) -> int:
+    """Return the tags code that stands in the entry of a record of the log."""
+    if record.topic != SCHEDULE_TOPIC:
+        return record.tags_code
+    return entry_code(record, record.store_time_ms, delay_levels_ms)
+
+
+def entry_code(
+    message: Tagged, store_time_ms: int, delay_levels_ms: tuple[int, ...]
 ) -> int:
     """
-    Return when a delayed message is due, in ms since the epoch.
+    Return the tags code that stands in an entry of the schedule topic.
 
-    A level above the highest counts as the highest.
+    That is when the message is due, in ms since the epoch. A level above the highest
+    counts as the highest; without a level the entry has the hash of the tags.
     """
+    text = message.properties.decode("utf-8", "replace")
+    level = properties_text.find(text, "DELAY")
+    if level is None or not level.isdecimal() or int(level) <= 0:
+        return message.tags_code
     if not delay_levels_ms:
         return store_time_ms + _UNKNOWN_LEVEL_MS
-    return store_time_ms + delay_levels_ms[min(level, len(delay_levels_ms)) - 1]
-
-
-def dispatch(
-    queues: ConsumeQueues,
-    commit_log_offset: int,
-    found: Checked,
-    delay_levels_ms: tuple[int, ...],
-    may_restart: bool = True,
-) -> bool:
-    """
-    Add the entry of one record; one that is there already stays as it is.
-
-    :param may_restart: see :meth:`ConsumeQueue.put`.
-    :returns: whether an entry was added.
-    """
-    if not has_entry(found.sys_flag):
-        return False
-    try:
-        queue = queues.create(found.topic, found.queue_id)
-    except IllegalTopic:
-        return False  # it cannot have been readable before either
-    code = entry_code(found, delay_levels_ms)
-    place = (found.queue_offset, commit_log_offset, found.size)
-    return queue.put(*place, code, may_restart)
+    return store_time_ms + delay_levels_ms[min(int(level), len(delay_levels_ms)) - 1]

@@ -97,15 +97,15 @@ class ConsumeQueues:
 
     def touch(self, queue: ConsumeQueue) -> None:
         """See to it that a tail is written in time: a long one now."""
-        if not queue.is_dirty:
-            queue.is_dirty = True
+        if queue.tail_limit == 0:
+            queue.tail_limit = TAIL_LIMIT
             self.dirty.append(queue)
         if len(queue.tail) > TAIL_LIMIT:
             try:
                 queue.flush()
             except OSError:
                 return  # the tail is kept; the timer will meet the error and tell it
-            queue.is_dirty = True
+            queue.tail_limit = TAIL_LIMIT
 
     def flush(self) -> None:
         """

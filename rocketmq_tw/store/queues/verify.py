@@ -23,7 +23,7 @@ from rocketmq_tw.store.files.reads import Reads, Steps, piece
 from rocketmq_tw.store.log.commitlog import CommitLog
 from rocketmq_tw.store.log.scan import SLICE, Walk
 from rocketmq_tw.store.queues.consumequeue import PRE_BLANK_SIZE, ConsumeQueue, entries
-from rocketmq_tw.store.queues.dispatch import entry_code, has_entry
+from rocketmq_tw.store.queues.dispatch import is_queued, record_code
 from rocketmq_tw.store.queues.fetch import Fetched, Matches, fetch
 from rocketmq_tw.wire.record import FIXED_SIZE, MAGIC_V1, MAGIC_V2, Checked
 
@@ -141,7 +141,7 @@ class Proof:
     def _is_code(self, place: int, code: int) -> bool:
         """Return whether the record there has that tags code."""
         found = self._commit_log.facts_at(place)
-        return found is not None and entry_code(found, self._delays) == code
+        return found is not None and record_code(found, self._delays) == code
 
     def _is_record(self, queue_offset: int, place: int, size: int) -> bool:
         """Return whether the log has that record there."""
@@ -199,7 +199,7 @@ class Proof:
             queue.replace(queue_offset, start, PRE_BLANK_SIZE, 0)
             self._tell(queue_offset, "lost: the commit log has no whole record of it")
             return
-        code = entry_code(found, self._delays)
+        code = record_code(found, self._delays)
         queue.replace(queue_offset, place, found.size, code)
         self._tell(queue_offset, "made anew")
 
@@ -234,7 +234,7 @@ class Proof:
         queue = self._queue
         whose = (found.topic, found.queue_id, found.queue_offset)
         return whose == (queue.topic, queue.queue_id, queue_offset) and (
-            found.commit_log_offset == place and has_entry(found.sys_flag)
+            found.commit_log_offset == place and is_queued(found.sys_flag)
         )
 
     def _bounds(self, queue_offset: int) -> tuple[int, int]:

@@ -18,12 +18,24 @@ from tests.store.cases import DRAFT, NOW, StoreCase
 class Listening:
     """The part of a store that tells of arrivals."""
 
-    on_arrival: Any = None
+    def __init__(self) -> None:
+        """Begin without a listener."""
+        self.listeners: list[Any] = []
+
+    def add_listener(self, listener: Any) -> None:
+        """Notify a listener, once."""
+        if listener not in self.listeners:
+            self.listeners.append(listener)
+
+    def remove_listener(self, listener: Any) -> None:
+        """Notify a listener no more."""
+        if listener in self.listeners:
+            self.listeners.remove(listener)
 
     def arrive(self, topic: bytes = b"T", queue_id: int = 0, code: int = 0) -> None:
-        """Tell of a message, if anybody listens."""
-        if self.on_arrival is not None:
-            self.on_arrival(topic, queue_id, 1, code, 0)
+        """Notify of a message, if anybody listens."""
+        for listener in list(self.listeners):
+            listener(topic, queue_id, 1, code, 0)
 
 
 class HeldPullsTests(SynchronousTestCase):
@@ -72,7 +84,7 @@ class HeldPullsTests(SynchronousTestCase):
         self.assertNoResult(answer)
         self.clock.advance(0)
         self.assertEqual(self.successResultOf(answer).status, 1)
-        self.assertIsNone(self.store.on_arrival)
+        self.assertEqual(self.store.listeners, [])
 
     def test_many_arrivals(self) -> None:
         """Several messages of one turn wake it once."""
@@ -112,7 +124,7 @@ class HeldPullsTests(SynchronousTestCase):
         self.assertNoResult(long)
         self.clock.pump([1.0, 0])
         self.successResultOf(long)
-        self.assertIsNone(self.store.on_arrival)
+        self.assertEqual(self.store.listeners, [])
 
     def test_times_beyond_reason(self) -> None:
         """A time long past is up at once; one never over harms nobody."""
@@ -169,7 +181,7 @@ class HeldPullsTests(SynchronousTestCase):
         self.successResultOf(waiting)
         self.successResultOf(woken)
         self.assertEqual((self.calls, len(self.held)), (2, 0))
-        self.assertIsNone(self.store.on_arrival)
+        self.assertEqual(self.store.listeners, [])
         self.held.stop()
 
     def test_failure(self) -> None:
@@ -194,7 +206,7 @@ class HeldPullsTests(SynchronousTestCase):
         self.store.arrive()
         self.clock.advance(0)
         self.assertNoResult(again[0])
-        self.assertIsNotNone(self.store.on_arrival)
+        self.assertEqual(len(self.store.listeners), 1)
         self.store.arrive()
         self.clock.advance(0)
         self.successResultOf(again[0])
@@ -219,4 +231,4 @@ class BatchTests(StoreCase):
         self.assertEqual(len(stored), 3)
         self.clock.advance(0)
         self.successResultOf(answer)
-        self.assertIsNone(store.on_arrival)
+        self.assertEqual(store._dispatcher.listeners, ())

@@ -178,7 +178,7 @@ class GroupCommitTests(SyncCase):
     def test_readable_when_on_disk(self) -> None:
         """No consumer sees a message that a power cut would take back."""
         heard: list[tuple[int, int]] = []
-        self.store.on_arrival = lambda *arrival: heard.append(arrival[1:3])
+        self.store.add_listener(lambda *arrival: heard.append(arrival[1:3]))
         batch = self.store.put_batch([draft(), draft()], NOW)
         waiting = self.sent()
         self.assertEqual([each.queue_offset for each in batch], [0, 1])

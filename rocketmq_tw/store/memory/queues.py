@@ -1,0 +1,32 @@
+"""Consume queues in memory: their tails hold all entries, and no file is written."""
+
+import sys
+
+from rocketmq_tw.store.files.segments import OpenFiles
+from rocketmq_tw.store.queues.consumequeue import ENTRY_SIZE, ConsumeQueue
+from rocketmq_tw.store.queues.table import ConsumeQueues
+
+
+class MemoryQueues(ConsumeQueues):
+    """The table of queues of a store without files."""
+
+    def __init__(self) -> None:
+        super().__init__("", ENTRY_SIZE, OpenFiles())
+
+    def touch(self, queue: ConsumeQueue) -> None:
+        """Leave the tail as it is: there is no file that it could go to."""
+        queue.tail_limit = sys.maxsize
+
+    def delete_topic(self, topic: str) -> None:
+        """Forget a topic's queues."""
+        raw = topic.encode()
+        for key in [key for key in self.table if key[0] == raw]:
+            del self.table[key]
+
+    def forget_before(self, log_min: int) -> None:
+        """Drop the entries of records that the log no longer holds."""
+        for queue in self.table.values():
+            queue.correct_min(log_min)
+            gone = queue.min_offset - queue.written
+            del queue.tail[: gone * ENTRY_SIZE]
+            queue.written = queue.min_offset
