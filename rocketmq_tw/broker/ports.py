@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rocketmq_tw.broker.config import BrokerConfig
+from rocketmq_tw.broker.config import FAST_PORT_GAP, BrokerConfig
+from rocketmq_tw.remoting.addresses import EndpointString
 from rocketmq_tw.remoting.listener import Listener
+from rocketmq_tw.remoting.protocol import RemotingProtocol
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.remoting.server import RemotingServerFactory
+from rocketmq_tw.wire.codes import RequestCode
 
-#: What the fast port does not take: pulls (POP requests are not taken anywhere).
-_NOT_ON_FAST_PORT = (11, 361)
+#: Pulls. POP requests, which the fast port does not take either, are not handled yet.
+_NOT_ON_FAST_PORT = (RequestCode.PULL_MESSAGE, RequestCode.LITE_PULL_MESSAGE)
 
 
 class Ports:
@@ -29,21 +32,24 @@ class Ports:
 
     def __init__(
         self,
+        *,
         reactor: Any,
         config: BrokerConfig,
         router: Router,
-        on_lost: Callable[[Any], None],
+        on_lost: Callable[[RemotingProtocol], None],
     ) -> None:
         self._config = config
         self._router = router
-        idle = config.server_channel_max_idle_time_seconds
-        self._ends = [
-            (
-                Listener(reactor),
-                RemotingServerFactory(router, reactor, on_lost, idle_timeout=idle),
+        self._main, self._fast = Listener(reactor), Listener(reactor)
+        self._main_factory, self._fast_factory = (
+            RemotingServerFactory(
+                router,
+                reactor,
+                on_lost,
+                idle_timeout=config.server_channel_max_idle_time_seconds,
             )
             for _ in range(2)
-        ]
+        )
 
     async def take(self) -> int:
         """
@@ -52,35 +58,27 @@ class Ports:
         :returns: the number of the main one.
         :raises CannotListen: one of them cannot be had.
         """
-        (main, factory), (fast, fast_factory) = self._ends
-        await main.take(_endpoint(self._config), factory)
-        port = int(getattr(main.address, "port", self._config.listen_port))
-        if port > 2:
-            await fast.take(_endpoint(self._config, port - 2), fast_factory)
+        config = self._config
+        endpoint = config.listen or f"tcp:{config.listen_port}"
+        await self._main.take(endpoint, self._main_factory)
+        port = int(getattr(self._main.address, "port", config.listen_port))
+        if port > FAST_PORT_GAP:
+            fast = EndpointString.parse(endpoint).on_port(port - FAST_PORT_GAP)
+            await self._fast.take(str(fast), self._fast_factory)
         return port
 
     def accept(self) -> None:
-        """Let clients in."""
-        self._ends[1][1].router = self._router.without(*_NOT_ON_FAST_PORT)
-        for listener, _ in self._ends:
-            listener.accept()
+        """Accept connections."""
+        self._fast_factory.router = self._router.without(*_NOT_ON_FAST_PORT)
+        self._main.accept()
+        self._fast.accept()
 
     async def stop_listening(self) -> None:
-        """Let nobody in any more; connections stay."""
-        for listener, _ in self._ends:
-            await listener.stopService()
+        """Accept no more connections; those there are stay."""
+        await self._main.stopService()
+        await self._fast.stopService()
 
     async def close(self) -> None:
         """Close all connections once their responses are sent."""
-        for _, factory in self._ends:
-            await factory.close_all()
-
-
-def _endpoint(config: BrokerConfig, port: int | None = None) -> str:
-    """Give the endpoint string to listen on; of the fast port if one is given."""
-    if not config.listen:
-        return f"tcp:{config.listen_port if port is None else port}"
-    if port is None:
-        return config.listen
-    kind, _, rest = config.listen.partition(":")
-    return ":".join([kind, str(port), *rest.split(":")[1:]])
+        await self._main_factory.close_all()
+        await self._fast_factory.close_all()

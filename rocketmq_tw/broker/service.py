@@ -33,6 +33,7 @@ from rocketmq_tw.broker.store import Store, make_store, store_host, store_lock
 from rocketmq_tw.broker.tables.background import RunInThread
 from rocketmq_tw.broker.tables.table_set import Tables
 from rocketmq_tw.broker.threads import Threads
+from rocketmq_tw.remoting.addresses import host_port
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.errors import StoreNotWriteable, StoreUnreadable
 from rocketmq_tw.store.files.lock import StoreLock
@@ -85,7 +86,10 @@ class BrokerService(MultiService):
         self._lifecycle = Lifecycle()
         self._router = Router(CODES)
         self._ports = Ports(
-            reactor, config, self._router, self._lifecycle.connection_lost
+            reactor=reactor,
+            config=config,
+            router=self._router,
+            on_lost=self._lifecycle.connection_lost,
         )
         self._tables = Tables(config, reactor, self._threads.beside)
         self._store: Store | None = None
@@ -136,7 +140,7 @@ class BrokerService(MultiService):
         if self._lock is not None:
             self._lock.acquire()
         port = await self._ports.take()
-        self.address = f"{_bracketed(config.broker_ip1)}:{port}"
+        self.address = host_port(config.broker_ip1, port)
         self._threads.start()
         self._store = make_store(
             config, self._reactor, self._threads, port, lock=self._lock
@@ -202,7 +206,7 @@ class BrokerService(MultiService):
                 broker_name=config.broker_name,
                 broker_id=config.broker_id,
                 address=self.address,
-                ha_address=f"{_bracketed(config.broker_ip2)}:{ha_port}",
+                ha_address=host_port(config.broker_ip2, ha_port),
             ),
             self._tables.topics,
             permission=config.broker_permission,
@@ -235,8 +239,3 @@ class BrokerService(MultiService):
         await self._ports.close()
         self._periodic.stop()
         await self._lifecycle.stop()
-
-
-def _bracketed(host: str) -> str:
-    """Write an IPv6 address as it stands before a port."""
-    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,67 @@
+"""A table's file follows the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.broker.tables.document import Document
+from tests.broker.doubles import MemoryFile
+
+
+class DocumentTests(SynchronousTestCase):
+    """A document whose writes are scheduled by hand."""
+
+    def setUp(self) -> None:
+        """Make one that is written on request."""
+        self.file = MemoryFile()
+        self.text = b"one"
+        self.scheduled: list[Callable[[], None]] = []
+        self.document = Document(
+            self.file, lambda: self.text, schedule=self.scheduled.append
+        )
+
+    def run_scheduled(self) -> None:
+        """Run what was scheduled."""
+        scheduled, self.scheduled[:] = self.scheduled[:], []
+        for write in scheduled:
+            write()
+
+    def test_many_changes_are_one_write(self) -> None:
+        """The newest text is written, once; later changes schedule another write."""
+        self.document.changed()
+        self.document.changed()
+        self.text = b"two"
+        self.assertEqual(self.file.writes, 0)
+        self.run_scheduled()
+        self.assertEqual((self.file.text, self.file.writes), (b"two", 1))
+        self.document.changed()
+        self.run_scheduled()
+        self.assertEqual(self.file.writes, 2)
+
+    def test_save(self) -> None:
+        """It is written at once if it is behind; what was scheduled finds it done."""
+        self.document.save()
+        self.assertEqual(self.file.writes, 0)
+        self.document.changed()
+        self.document.save()
+        self.run_scheduled()
+        self.assertEqual(self.file.writes, 1)
+
+    def test_without_a_schedule(self) -> None:
+        """Each change is written at once."""
+        document = Document(self.file, lambda: self.text, schedule=None)
+        document.changed()
+        document.changed()
+        self.assertEqual(self.file.writes, 2)
+
+    def test_failure(self) -> None:
+        """It is logged when scheduled and raised by ``save``; the change stays due."""
+        self.file.error = OSError(28, "No space left on device")
+        self.document.changed()
+        self.run_scheduled()
+        self.assertRaises(OSError, self.document.save)
+        self.file.error = None
+        self.document.save()
+        self.assertEqual(self.file.text, b"one")
