@@ -31,7 +31,7 @@ from rocketmq_tw.wire import record
 from rocketmq_tw.wire.fields import Ext, Request, Response, from_ext, to_ext
 from rocketmq_tw.wire.requests.pull import SUBSCRIPTION, PullMessage
 from rocketmq_tw.wire.requests.send import SendMessageV2
-from tests.broker.doubles import MemoryConnection, call_from
+from tests.broker.doubles import MemoryConnection, call_from, client_of
 from tests.store.cases import StoreCase
 
 TOPIC = "TopicTest"
@@ -217,10 +217,7 @@ class BrokerCase(StoreCase):
         }
         clients.register_consumer(
             GROUP,
-            self.peer,
-            "client",
-            "JAVA",
-            479,
+            client_of(self.peer, self.clock.seconds()),
             **values | {"subscriptions": [subscription]} | more,
         )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from rocketmq_tw.broker.tables.clients import Client
 from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.store.queues.fetch import Fetched, FetchStatus
@@ -77,6 +78,24 @@ def call(connection: MemoryConnection | None = None) -> Call:
 def call_from(peer: Any, now: float) -> Call:
     """Make the call of a request that a Java client's connection received then."""
     return Call(Command(language="JAVA", version=479), peer, now)
+
+
+def client_of(
+    peer: Any,
+    now: float = 0.0,
+    *,
+    client_id: str = "client",
+    language: str = "JAVA",
+    version: int = 479,
+) -> Client:
+    """Make a client as the table of clients keeps it."""
+    return Client(
+        peer=peer,
+        client_id=client_id,
+        language=language,
+        version=version,
+        last_seen=now,
+    )
 
 
 class MemoryQueues:

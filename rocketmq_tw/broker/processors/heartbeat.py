@@ -82,19 +82,20 @@ class HeartbeatProcessor:
         beat = HeartbeatData.decode(request.body)
         for consumer in beat.consumer_data_set:
             check_group_name(consumer.group_name)
+        client = Client(
+            peer=call.peer,
+            client_id=beat.client_id,
+            language=str(call.header.language),
+            version=call.header.version,
+            last_seen=call.received_at,
+        )
         for consumer in beat.consumer_data_set:
-            self._consumer(consumer, beat.client_id, call)
+            self._consumer(consumer, client)
         for producer in beat.producer_data_set:
-            self._clients.register_producer(
-                producer.group_name,
-                call.peer,
-                beat.client_id,
-                str(call.header.language),
-                call.header.version,
-            )
+            self._clients.register_producer(producer.group_name, client)
         return Response()
 
-    def _consumer(self, consumer: ConsumerData, client_id: str, call: Call) -> None:
+    def _consumer(self, consumer: ConsumerData, client: Client) -> None:
         """Note one consumer, unless its group is unknown and may not be created."""
         group = self._groups.find(consumer.group_name)
         if group is None:
@@ -107,10 +108,7 @@ class HeartbeatProcessor:
         )
         self._clients.register_consumer(
             group.group_name,
-            call.peer,
-            client_id,
-            str(call.header.language),
-            call.header.version,
+            client,
             consume_type=consumer.consume_type,
             message_model=consumer.message_model,
             consume_from=consumer.consume_from_where,
@@ -126,7 +124,7 @@ class HeartbeatProcessor:
         return Response()
 
     def consumer_list(self, request: GetConsumerList, call: Call) -> Response:
-        """List the client ids of a group: what its members share the queues by."""
+        """List the client ids of a group: by which its members rebalance."""
         ids = self._clients.client_ids(request.consumer_group)
         if not ids:
             raise Refused(
@@ -171,7 +169,7 @@ def _connections(clients: Iterable[Client]) -> tuple[Connection, ...]:
     """List clients as tools show them."""
     return tuple(
         Connection(
-            client.client_id, client.connection.address, client.language, client.version
+            client.client_id, client.peer.address, client.language, client.version
         )
         for client in clients
     )

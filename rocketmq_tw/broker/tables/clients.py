@@ -30,16 +30,16 @@ CLIENT_LIFE = 120.0
 Notify = Callable[[str, Sequence[Peer]], None]
 
 
-class Client(msgspec.Struct):
+class Client(msgspec.Struct, frozen=True, kw_only=True):
     """
-    One member of one group.
+    A client at its latest heartbeat; it may be a member of several groups.
 
     :ivar language: as the client names it, e.g. ``JAVA``.
     :ivar version: the ordinal of its version.
     :ivar last_seen: when it last sent a heartbeat, in seconds.
     """
 
-    connection: Peer
+    peer: Peer
     client_id: str
     language: str
     version: int
@@ -96,15 +96,13 @@ class ClientTable:
     """
     Who is connected, by group.
 
-    :param clock: dates heartbeats.
     :param notify: called for each change in a group's members or topics, unless it is
         broadcasting; see :class:`MemberNotifier`.
     """
 
     _log = Logger()
 
-    def __init__(self, clock: IReactorTime, notify: Notify) -> None:
-        self._clock = clock
+    def __init__(self, notify: Notify) -> None:
         self._notify = notify
         self._consumers: dict[str, ConsumerGroup] = {}
         self._producers: dict[str, dict[Peer, Client]] = {}
@@ -114,27 +112,15 @@ class ClientTable:
 
     # -- joining and leaving
 
-    def register_producer(
-        self,
-        group: str,
-        connection: Peer,
-        client_id: str,
-        language: str,
-        version: int,
-    ) -> None:
+    def register_producer(self, group: str, client: Client) -> None:
         """Note a producer, or that it is still there."""
-        now = self._clock.seconds()
-        members = self._producers.setdefault(group, {})
-        members[connection] = Client(connection, client_id, language, version, now)
-        self._produces.setdefault(connection, set()).add(group)
+        self._producers.setdefault(group, {})[client.peer] = client
+        self._produces.setdefault(client.peer, set()).add(group)
 
     def register_consumer(
         self,
         group: str,
-        connection: Peer,
-        client_id: str,
-        language: str,
-        version: int,
+        client: Client,
         *,
         consume_type: ConsumeType | None,
         message_model: MessageModel | None,
@@ -154,48 +140,45 @@ class ClientTable:
         found.consume_type = consume_type
         found.message_model = message_model
         found.consume_from = consume_from
-        now = self._clock.seconds()
-        joined = connection not in found.members
-        found.members[connection] = Client(
-            connection, client_id, language, version, now
-        )
-        self._consumes.setdefault(connection, set()).add(group)
+        joined = client.peer not in found.members
+        found.members[client.peer] = client
+        self._consumes.setdefault(client.peer, set()).add(group)
         changed = found.subscribe(subscriptions)
         if joined or changed:
             self._notify_members(found)
         return joined or changed
 
-    def unregister_producer(self, group: str, connection: Peer) -> None:
+    def unregister_producer(self, group: str, peer: Peer) -> None:
         """Take a producer out of its group."""
         members = self._producers.get(group, {})
-        members.pop(connection, None)
+        members.pop(peer, None)
         if not members:
             self._producers.pop(group, None)
-        _leave(self._produces, connection, group)
+        _leave(self._produces, peer, group)
 
-    def unregister_consumer(self, group: str, connection: Peer) -> None:
+    def unregister_consumer(self, group: str, peer: Peer) -> None:
         """Take a consumer out of its group, and notify the others."""
-        _leave(self._consumes, connection, group)
+        _leave(self._consumes, peer, group)
         found = self._consumers.get(group)
-        if found is None or found.members.pop(connection, None) is None:
+        if found is None or found.members.pop(peer, None) is None:
             return
         if not found.members:
             del self._consumers[group]
         else:
             self._notify_members(found)
 
-    def connection_lost(self, connection: Peer) -> None:
+    def connection_lost(self, peer: Peer) -> None:
         """Take a client whose connection is gone out of all its groups."""
-        for group in list(self._produces.get(connection, ())):
-            self.unregister_producer(group, connection)
-        for group in list(self._consumes.get(connection, ())):
-            self.unregister_consumer(group, connection)
+        for group in list(self._produces.get(peer, ())):
+            self.unregister_producer(group, peer)
+        for group in list(self._consumes.get(peer, ())):
+            self.unregister_consumer(group, peer)
 
     def expire(self, now: float) -> None:
         """
         Drop clients that sent no heartbeat for 120 s, and close their connections.
 
-        :param now: seconds, of the same clock.
+        :param now: seconds, of the same clock as ``last_seen``.
 
         Source: ``ClientHousekeepingService.scanExceptionChannel``.
         """
@@ -203,20 +186,20 @@ class ClientTable:
         tables = [*self._producers.values()]
         tables += [group.members for group in self._consumers.values()]
         unresponsive = {
-            client.connection: client
+            client.peer: client
             for members in tables
             for client in members.values()
             if client.last_seen < limit
         }
-        for connection, client in unresponsive.items():
+        for peer, client in unresponsive.items():
             self._log.info(
                 "closing {address}: no heartbeat of {client_id} for {life:g} s",
-                address=connection.address,
+                address=peer.address,
                 client_id=log_safe(client.client_id),
                 life=CLIENT_LIFE,
             )
-            self.connection_lost(connection)
-            connection.close()
+            self.connection_lost(peer)
+            peer.close()
 
     # -- looking up
 

@@ -57,7 +57,7 @@ class Tables:
             auto_create=config.auto_create_subscription_group,
         )
         self.offsets = ConsumerOffsets(self.file("consumerOffset.json"), clock=clock)
-        self.clients = ClientTable(clock, MemberNotifier(clock, self.groups))
+        self.clients = ClientTable(MemberNotifier(clock, self.groups))
         self.locks = QueueLocks(clock)
 
     def file(self, name: str) -> BackgroundFile:

@@ -60,7 +60,7 @@ class HeartbeatProcessorTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Make a processor with empty tables."""
         clock = Clock()
-        self.clients = ClientTable(clock, lambda group, members: None)
+        self.clients = ClientTable(lambda group, members: None)
         self.topics = TopicTable(MemoryFile(), "C", "broker-a", clock=clock)
         self.groups = GroupTable(MemoryFile(), clock=clock)
         self.processor = HeartbeatProcessor(

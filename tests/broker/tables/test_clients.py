@@ -14,7 +14,7 @@ from rocketmq_tw.model.group import (
     SubscriptionGroup,
 )
 from rocketmq_tw.model.subscription import Subscription, parse
-from tests.broker.doubles import MemoryConnection, MemoryFile
+from tests.broker.doubles import MemoryConnection, MemoryFile, client_of
 
 
 class ClientTableTests(SynchronousTestCase):
@@ -25,7 +25,7 @@ class ClientTableTests(SynchronousTestCase):
         self.clock = Clock()
         self.told: list[tuple[str, int]] = []
         self.clients = ClientTable(
-            self.clock, lambda group, members: self.told.append((group, len(members)))
+            lambda group, members: self.told.append((group, len(members)))
         )
         self.one, self.two = MemoryConnection("h:1"), MemoryConnection("h:2")
 
@@ -39,10 +39,7 @@ class ClientTableTests(SynchronousTestCase):
         """Send a heartbeat for the group CG."""
         return self.clients.register_consumer(
             "CG",
-            connection,
-            client_id,
-            "JAVA",
-            479,
+            client_of(connection, self.clock.seconds(), client_id=client_id),
             consume_type=ConsumeType.CONSUME_PASSIVELY,
             message_model=model,
             consume_from=ConsumeFrom.CONSUME_FROM_LAST_OFFSET,
@@ -99,7 +96,7 @@ class ClientTableTests(SynchronousTestCase):
         """What a connection was a member of, it is a member of no more."""
         self.join(self.one)
         self.join(self.two)
-        self.clients.register_producer("PG", self.one, "c", "JAVA", 479)
+        self.clients.register_producer("PG", client_of(self.one))
         self.clients.connection_lost(self.one)
         self.assertEqual(self.clients.client_ids("CG"), ["c"])
         self.assertEqual(self.clients.producers("PG"), [])
@@ -120,9 +117,9 @@ class ClientTableTests(SynchronousTestCase):
 
     def test_producers_are_kept_by_group(self) -> None:
         """A producer is listed until it leaves; empty groups are not."""
-        self.clients.register_producer("PG", self.one, "c", "GO", 317)
+        self.clients.register_producer("PG", client_of(self.one, language="GO"))
         (producer,) = self.clients.producers("PG")
-        self.assertEqual((producer.client_id, producer.language), ("c", "GO"))
+        self.assertEqual((producer.client_id, producer.language), ("client", "GO"))
         self.clients.unregister_producer("PG", self.one)
         self.assertEqual(self.clients.producer_groups(), {})
 

@@ -14,7 +14,7 @@ from rocketmq_tw.broker.tables.table_set import Tables
 from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.model.topic import TopicConfig
 from rocketmq_tw.wire.requests.heartbeat import NotifyConsumerIdsChanged
-from tests.broker.doubles import MemoryConnection
+from tests.broker.doubles import MemoryConnection, client_of
 
 
 class TablesTests(SynchronousTestCase):
@@ -77,10 +77,7 @@ class TablesTests(SynchronousTestCase):
         for peer in (one, two):
             self.tables.clients.register_consumer(
                 "G",
-                peer,
-                "client",
-                "JAVA",
-                479,
+                client_of(peer),
                 consume_type=None,
                 message_model=None,
                 consume_from=None,

@@ -140,7 +140,7 @@ class ConsumerProcessor:
         :raises Refused: it is not here, or too old to report.
         """
         member = self._member(request.consumer_group, request.client_id)
-        report: Deferred[Response] = member.connection.call(request, REPORT_TIMEOUT)
+        report: Deferred[Response] = member.peer.call(request, REPORT_TIMEOUT)
         return report.addErrback(_passed_on, request)
 
     def _member(self, group: str, client_id: str) -> Client:

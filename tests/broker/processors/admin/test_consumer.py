@@ -18,7 +18,13 @@ from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.bodies.stats import ConsumeStats, OffsetState
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.consumer import GetConsumerRunningInfo, GetConsumeStats
-from tests.broker.doubles import MemoryConnection, MemoryFile, MemoryQueues, call
+from tests.broker.doubles import (
+    MemoryConnection,
+    MemoryFile,
+    MemoryQueues,
+    call,
+    client_of,
+)
 
 
 class ReportingConnection(MemoryConnection):
@@ -46,7 +52,7 @@ class ConsumerProcessorTests(SynchronousTestCase):
         for name in ("T", "Other"):
             topics.put(TopicConfig(name, 2, 3))
         self.offsets = ConsumerOffsets(MemoryFile(), clock=clock)
-        self.clients = ClientTable(clock, lambda group, members: None)
+        self.clients = ClientTable(lambda group, members: None)
         self.store = MemoryQueues()
         self.store.queues["T", 0] = (10, [100, 200, 300])
         self.offsets.commit("G", "T", 0, 12)
@@ -72,10 +78,7 @@ class ConsumerProcessorTests(SynchronousTestCase):
         connection = ReportingConnection()
         self.clients.register_consumer(
             "G",
-            connection,
-            "client",
-            "JAVA",
-            version,
+            client_of(connection, version=version),
             consume_type=None,
             message_model=None,
             consume_from=None,
