@@ -199,16 +199,16 @@ class BrokerService(MultiService):
         config = self._config
         ha_port = config.ha_listen_port or port + 1
         return Registration(
-            self._reactor,
-            self._name_servers,
-            BrokerIdentity(
+            reactor=self._reactor,
+            name_servers=self._name_servers,
+            identity=BrokerIdentity(
                 cluster=config.broker_cluster_name,
                 broker_name=config.broker_name,
                 broker_id=config.broker_id,
                 address=self.address,
                 ha_address=host_port(config.broker_ip2, ha_port),
             ),
-            self._tables.topics,
+            topics=self._tables.topics,
             permission=config.broker_permission,
             period=config.register_name_server_period / 1000,
             timeout=config.register_broker_timeout_mills / 1000,

@@ -118,16 +118,16 @@ class RegistrationTests(SynchronousTestCase):
             self.clock, endpoint_for=self.servers.__getitem__, idle_timeout=0
         )
         return Registration(
-            self.clock,
-            list(self.servers),
-            BrokerIdentity(
+            reactor=self.clock,
+            name_servers=list(self.servers),
+            identity=BrokerIdentity(
                 cluster="C",
                 broker_name="broker-a",
                 broker_id=0,
                 address="10.0.0.1:10911",
                 ha_address="10.0.0.1:10912",
             ),
-            self.topics,
+            topics=self.topics,
             permission=permission,
             pool=pool,
         )

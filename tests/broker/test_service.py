@@ -145,6 +145,7 @@ class StartTests(ServiceCase):
         self.assertIsNone(self.start(broker))
         self.assertEqual(list(self.network.ports), [f"{HOST}:10911", f"{HOST}:10909"])
         self.assertEqual(broker.address, "10.0.0.1:10911")
+        self.assertTrue(broker.running)
         self.clock.advance(0)
         self.assertTrue(os.path.exists(f"{self.root}/config/topics.json"))
 
@@ -316,6 +317,13 @@ class CannotStartTests(ServiceCase):
         os.makedirs(f"{self.root}/config/consumerOffset.json")
         words = "consumerOffset.json cannot be read: Is a directory"
         self.fails(UnreadableDocument, words)
+
+    def test_failure_releases_the_folder(self) -> None:
+        """Another broker may use the folder, though nobody stopped the failed one."""
+        self.write("config/topics.json", b"{")
+        self.assertIsInstance(self.start(self.broker()).value, DamagedDocument)
+        os.unlink(f"{self.root}/config/topics.json")
+        self.assertIsNone(self.start(self.broker(listen_port=10921)))
 
     def test_started_after_failure(self) -> None:
         """Once the reason is gone, the same folder works."""

@@ -219,6 +219,19 @@ class AnswerTests(SynchronousTestCase):
             ],
         )
 
+    def test_no_delay(self) -> None:
+        """A socket is told not to wait for more before it sends a small packet."""
+
+        class Socket(Wire):
+            no_delay = False
+
+            def setTcpNoDelay(self, enabled: bool) -> None:  # noqa: N802
+                self.no_delay = enabled
+
+        wire = Socket()
+        connected(self.clock, self.router, wire)
+        self.assertTrue(wire.no_delay)
+
 
 class ClosingHandlerTests(SynchronousTestCase):
     """A handler that closes the connection its request came by."""

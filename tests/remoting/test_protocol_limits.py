@@ -170,6 +170,13 @@ class IdleTests(SynchronousTestCase):
         self.clock.advance(119)
         self.assertFalse(self.wire.disconnected)
 
+    def test_a_new_connection_has_its_time(self) -> None:
+        """The time of a connection on which nothing came begins when it was made."""
+        self.clock.advance(1000)
+        _, wire = connected(self.clock, echoing())
+        self.clock.advance(119)
+        self.assertFalse(wire.disconnected)
+
     def test_never(self) -> None:
         """0 turns the limit off."""
         _, wire = connected(self.clock, idle_timeout=0)
