@@ -21,7 +21,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, fail, succeed
-from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
+from twisted.internet.interfaces import IPushProducer, IReactorTime
 from twisted.internet.protocol import Protocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -34,22 +34,21 @@ from rocketmq_tw.remoting.errors import (
     TooManyRequests,
     timed_out,
 )
+from rocketmq_tw.remoting.idle import IdleTimer
+from rocketmq_tw.remoting.inbound import InboundRequests
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.pending import PendingCalls
-from rocketmq_tw.remoting.router import Router, unsupported
+from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.remoting.state import ConnectionState
 from rocketmq_tw.remoting.write_through import SHORT, Outbox
 from rocketmq_tw.wire.command import (
     ANSWER,
-    ONE_WAY,
-    Command,
     decode,
     decode_json,
     encode_request,
-    encode_response,
 )
 from rocketmq_tw.wire.errors import RemoteProtocolError
-from rocketmq_tw.wire.fields import Request, Response, from_ext
+from rocketmq_tw.wire.fields import Request, Response
 from rocketmq_tw.wire.frame import FRAME_LIMIT, JSON, Frame, FrameDecoder
 
 A = TypeVar("A", bound=Response)
@@ -96,21 +95,27 @@ class RemotingProtocol(Protocol):
         max_in_flight: int = 20000,
         stops_reading: bool = True,
     ) -> None:
-        self._refusal = router.refusal
-        self._find = router.find
         self._clock = clock
         self._peers = peers or PeerLog(clock)
         self._decoder = FrameDecoder(frame_limit)
-        self._idle_timeout = idle_timeout
-        self._max_in_flight = max_in_flight
         self._stops_reading = stops_reading
         self._pending = PendingCalls(max_pending)
+        self._inbound = InboundRequests(
+            router=router,
+            limit=max_in_flight,
+            next_opaque=self._pending.next_opaque,
+            send=self._send_late,
+            on_limit=self._update_reading,
+        )
+        self._idle = IdleTimer(
+            clock,
+            timeout=idle_timeout,
+            last_active=self._last_active,
+            on_idle=self._cut_idle,
+        )
         self.last_seen = 0.0
         self._outbox = Outbox(clock)
-        self._idle_check: IDelayedCall | None = None
         self._state = ConnectionState.NEW
-        #: Requests whose handlers returned a Deferred that has not fired.
-        self._in_flight = 0
         self._write_blocked = False
         #: No frame is handled meanwhile; _unhandled are those that have come already.
         self._reads_paused = False
@@ -133,10 +138,7 @@ class RemotingProtocol(Protocol):
         self._outbox.transport = self.transport
         self.transport.registerProducer(self, True)
         self.last_seen = self._clock.seconds()
-        if self._idle_timeout:
-            self._idle_check = self._clock.callLater(
-                self._idle_timeout, self._check_idle
-            )
+        self._idle.start()
 
     def dataReceived(self, data: bytes) -> None:
         """Handle all whole frames, then send their responses in one write."""
@@ -151,8 +153,7 @@ class RemotingProtocol(Protocol):
         """Fail every call that waits, once."""
         self._stop_handling(_GONE)
         self.connected = 0
-        if self._idle_check is not None and self._idle_check.active():
-            self._idle_check.cancel()
+        self._idle.stop()
         why = reason.getErrorMessage() if reason is not None else "closed"
         self._pending.fail_all(self.address, why)
         self._fire(self._drained)
@@ -257,7 +258,8 @@ class RemotingProtocol(Protocol):
     def _frames_received(self, frames: list[Frame]) -> None:
         """Handle frames in order; stop at what breaks the rules, or to pause."""
         self._state = _HANDLING
-        corked = self._outbox.cork()
+        corked, now = self._outbox.cork(), self.last_seen
+        handle = self._inbound.handle
         broken = self._decoder.error
         for at, (kind, header, body) in enumerate(frames):
             if self._reads_paused:
@@ -275,7 +277,7 @@ class RemotingProtocol(Protocol):
             if command.flag & ANSWER:
                 self._pending.resolve(command, self.address)
             else:
-                response = self._request_received(command, header)
+                response = handle(Call(command, self, now, header))
                 if response is not None:
                     (corked.append if len(response) < SHORT else self._send)(response)
         if self._state is _HANDLING:
@@ -286,54 +288,6 @@ class RemotingProtocol(Protocol):
         elif self._state is _FINISHING:
             self._lose_connection()
 
-    def _request_received(self, command: Command, header: bytes) -> bytes | None:
-        """Ask the handler; give the response's frame if it is there already."""
-        found = self._find(command.code)
-        if command.opaque is None:
-            command.opaque = self._pending.next_opaque()
-        try:
-            if found is None:
-                outcome: Any = unsupported(command.code)
-            else:
-                declared, handler = found
-                request = command.fields
-                if request.__class__ is not declared:
-                    request = from_ext(declared, request)
-                    request.body = command.body
-                outcome = handler(request, Call(command, self, self.last_seen, header))
-        except Exception:
-            outcome = self._refusal(Failure())
-        # Not isinstance(outcome, Deferred), which takes 79 ns: its class is an ABC.
-        if not isinstance(outcome, Response):
-            if outcome is not None:
-                self._respond_later(outcome, command)
-            return None
-        if command.flag & ONE_WAY:
-            return None
-        return encode_response(outcome, command.opaque, command.kind)
-
-    def _respond_later(self, outcome: Deferred[Any], command: Command) -> None:
-        """Send the response when it comes; count the request until then."""
-        self._in_flight += 1
-        if self._in_flight == self._max_in_flight:
-            self._update_reading()
-
-        def done(response: Response | None) -> None:
-            self._in_flight -= 1
-            if self._in_flight == self._max_in_flight - 1:
-                self._update_reading()
-            if response is None or command.flag & ONE_WAY:
-                return
-            frame = encode_response(response, command.opaque or 0, command.kind)
-            if self._in_flight and self.is_connected:
-                self._outbox.write_batched(frame)
-            else:
-                self._send(frame)
-
-        outcome.addErrback(self._refusal)
-        outcome.addCallback(done)
-        outcome.addErrback(lambda f: self._log.failure("a response was not sent", f))
-
     # -- the transport
 
     def _send(self, data: bytes) -> None:
@@ -341,13 +295,19 @@ class RemotingProtocol(Protocol):
         if self._state is not _GONE:
             self._outbox.write(data)
 
+    def _send_late(self, frame: bytes) -> None:
+        """Write a response that was waited for; others are likely to follow it."""
+        if self._inbound.in_flight and self.is_connected:
+            self._outbox.write_batched(frame)
+        else:
+            self._send(frame)
+
     def _update_reading(self) -> None:
         """Read from the peer only while it reads and is within the in-flight limit."""
         if not self.is_connected:
             return
-        over_limit = self._in_flight >= self._max_in_flight
         blocked = self._write_blocked and self._stops_reading
-        self._reads_paused = over_limit or blocked
+        self._reads_paused = blocked or self._inbound.is_at_limit
         if not self._reads_paused and self._unhandled:
             frames, self._unhandled = self._unhandled, []
             self._frames_received(frames)
@@ -378,15 +338,14 @@ class RemotingProtocol(Protocol):
         self.transport.unregisterProducer()
         self.transport.loseConnection()
 
-    def _check_idle(self) -> None:
-        """Cut the connection if nothing came or went; else look again later."""
-        quiet = self._clock.seconds() - max(self.last_seen, self._outbox.last_written)
-        if quiet < self._idle_timeout:
-            wait = self._idle_timeout - quiet
-            self._idle_check = self._clock.callLater(wait, self._check_idle)
-        else:
-            self._log.debug("closing {address}: idle", address=self.address)
-            self.abort()
+    def _last_active(self) -> float:
+        """When something last came or went, in seconds."""
+        return max(self.last_seen, self._outbox.last_written)
+
+    def _cut_idle(self) -> None:
+        """Cut a connection on which nothing comes or goes."""
+        self._log.debug("closing {address}: idle", address=self.address)
+        self.abort()
 
     @staticmethod
     def _fire(waiting: list[Deferred[None]]) -> None:

@@ -65,8 +65,8 @@ class PortsTests(SynchronousTestCase):
         self.take().accept()
         main, fast = self.connect(0), self.connect(1)
         for code, is_there in ((10, True), (11, False), (361, False)):
-            self.assertIsNotNone(main._find(code))
-            self.assertEqual(fast._find(code) is not None, is_there)
+            self.assertIsNotNone(main._inbound._find(code))
+            self.assertEqual(fast._inbound._find(code) is not None, is_there)
 
     def test_lost_connections(self) -> None:
         """Whoever asked for it is notified of each, of both ports."""

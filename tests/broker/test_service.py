@@ -318,6 +318,11 @@ class CannotStartTests(ServiceCase):
         words = "consumerOffset.json cannot be read: Is a directory"
         self.fails(UnreadableDocument, words)
 
+    def test_file_in_a_folders_place(self) -> None:
+        """So is a file where the folder of the tables should be."""
+        self.write("config", b"")
+        self.fails(StoreUnreadable, "config: File exists")
+
     def test_failure_releases_the_folder(self) -> None:
         """Another broker may use the folder, though nobody stopped the failed one."""
         self.write("config/topics.json", b"{")
