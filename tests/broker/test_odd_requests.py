@@ -44,7 +44,7 @@ class OddRequestsTests(BrokerCase):
         return ext
 
     def test_no_internal_error(self) -> None:
-        """Each is answered or held; no answer speaks of an exception of Python's."""
+        """Each is responded to or held; none speaks of an exception of Python's."""
         self.topic()
         for _ in range(5):
             self.ask(sent())
@@ -68,9 +68,9 @@ class OddRequestsTests(BrokerCase):
         return [name for name in self.files() if not name.startswith(inside)]
 
     def one(self, code: int, ext: Ext, body: bytes) -> None:
-        """Ask once; the answer can be written, in both ways."""
-        answer = self.ask_raw(code, ext, body)
-        if answer is None or isinstance(answer, Deferred):
+        """Ask once; the response can be written, in both ways."""
+        response = self.ask_raw(code, ext, body)
+        if response is None or isinstance(response, Deferred):
             return
         for kind in (0, 1):
-            encode_response(answer, 1, kind)
+            encode_response(response, 1, kind)

@@ -36,7 +36,7 @@ class NameServer:
     A name server in memory.
 
     :ivar up: whether it can be connected to.
-    :ivar refuses: whether it answers registrations with an error.
+    :ivar refuses: whether it responses registrations with an error.
     :ivar silent: whether it leaves them unanswered.
     """
 
@@ -210,7 +210,7 @@ class RegistrationTests(SynchronousTestCase):
         self.assertIn("topic-99", body.topic_table.topic_config_table)
 
     def test_tells_when_all_know(self) -> None:
-        """A topic is registered at once, and once; all answers are waited for."""
+        """A topic is registered at once, and once; all responses are waited for."""
         self.start()
         self.topics.put(TopicConfig("A"))
         done = self.registration.register_and_wait()
@@ -222,7 +222,7 @@ class RegistrationTests(SynchronousTestCase):
         self.assertEqual(len(self.first.registered), 2)
 
     def test_tells_of_what_came_while_registering(self) -> None:
-        """The answer to an earlier registration says nothing about a new topic."""
+        """The response to an earlier registration says nothing about a new topic."""
         self.registration.startService()
         self.topics.put(TopicConfig("A"))
         done = self.registration.register_and_wait()
@@ -253,8 +253,8 @@ class RegistrationTests(SynchronousTestCase):
         self.successResultOf(refused)
         self.flushLoggedErrors()
 
-    def test_changes_wait_for_the_answer(self) -> None:
-        """While a registration is under way, the next one waits for its answer."""
+    def test_changes_wait_for_the_response(self) -> None:
+        """While a registration is under way, the next one waits for its response."""
         self.first.silent = True
         self.start()
         self.topics.put(TopicConfig("A"))
@@ -296,7 +296,7 @@ class RegistrationTests(SynchronousTestCase):
         self.assertEqual(len(self.registration.registered), 2)
 
     def test_silent_name_server_gets_a_new_connection(self) -> None:
-        """One that does not answer in 24 s is connected to anew."""
+        """One that does not respond in 24 s is connected to again."""
         self.first.silent = True
         self.start()
         self.pass_time(24)
@@ -327,7 +327,7 @@ class RegistrationTests(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_stop_waits_a_second_at_most(self) -> None:
-        """A name server that does not answer does not hold the broker up."""
+        """A name server that does not respond does not hold the broker up."""
         self.start()
         stopped = self.registration.stopService()
         self.assertNoResult(stopped)
@@ -337,7 +337,7 @@ class RegistrationTests(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_stop_during_an_outage(self) -> None:
-        """Stopping gives up connecting, and answers at once."""
+        """Stopping gives up connecting, and returns at once."""
         self.first.up = self.second.up = False
         self.start()
         self.successResultOf(self.registration.stopService())

@@ -19,22 +19,22 @@ from rocketmq_tw.wire.frame import JSON, FrameDecoder, join
 UNKNOWN = 31996
 
 
-class EchoAnswer(Response):
+class EchoResponse(Response):
     """The text that was sent."""
 
     text: str
 
 
-class Echo(Request[EchoAnswer]):
+class Echo(Request[EchoResponse]):
     """Ask for a text back; its code means nothing in the protocol."""
 
     code: ClassVar[int] = 31995
     text: str
 
 
-def echo(request: Echo, _call: Call) -> EchoAnswer:
+def echo(request: Echo, _call: Call) -> EchoResponse:
     """Response with the text and body that came."""
-    return EchoAnswer(text=request.text, body=request.body)
+    return EchoResponse(text=request.text, body=request.body)
 
 
 def echoing() -> Router:
@@ -78,8 +78,8 @@ def asked(
     return join(JSON, header.encode())
 
 
-def answered(opaque: int, code: int = 0, text: str = "hi") -> bytes:
-    """Write an answer's frame by hand."""
+def response_frame(opaque: int, code: int = 0, text: str = "hi") -> bytes:
+    """Write a response's frame by hand."""
     header = (
         f'{{"code":{code},"extFields":{{"text":"{text}"}},"flag":1,"opaque":{opaque}}}'
     )

@@ -15,7 +15,7 @@ from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import ONE_WAY, RemotingCommand, decode
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.frame import FrameDecoder
-from tests.remoting.ends import UNKNOWN, Echo, EchoAnswer, echo
+from tests.remoting.ends import UNKNOWN, Echo, EchoResponse, echo
 
 
 class InboundRequestsTests(SynchronousTestCase):
@@ -74,7 +74,7 @@ class InboundRequestsTests(SynchronousTestCase):
         self.assertIsNone(self.ask("hi", flag=ONE_WAY))
         self.assertIsNone(self.ask("never"))
         self.assertIsNone(self.ask("later", flag=ONE_WAY))
-        self.later[0].callback(EchoAnswer(text="x"))
+        self.later[0].callback(EchoResponse(text="x"))
         self.assertEqual((self.sent, self.inbound.in_flight), ([], 0))
 
     def test_unknown(self) -> None:
@@ -86,7 +86,7 @@ class InboundRequestsTests(SynchronousTestCase):
         self.assertIsNone(self.ask("later", opaque=1))
         self.assertIsNone(self.ask("later", opaque=2))
         self.later[1].errback(Refused(ResponseCode.SYSTEM_BUSY, "busy"))
-        self.later[0].callback(EchoAnswer(text="at last"))
+        self.later[0].callback(EchoResponse(text="at last"))
         found = [self.read(frame) for frame in self.sent]
         self.assertEqual([(each.opaque, each.code) for each in found], [(2, 2), (1, 0)])
 
@@ -97,7 +97,7 @@ class InboundRequestsTests(SynchronousTestCase):
         self.ask("later")
         self.assertEqual(self.limits, [True])
         self.ask("later")
-        self.later[0].callback(EchoAnswer(text=""))
+        self.later[0].callback(EchoResponse(text=""))
         self.assertEqual(self.limits, [True])
-        self.later[1].callback(EchoAnswer(text=""))
+        self.later[1].callback(EchoResponse(text=""))
         self.assertEqual(self.limits, [True, False])

@@ -9,7 +9,7 @@ from rocketmq_tw.remoting.errors import BrokerError, ConnectionLost, TooManyRequ
 from rocketmq_tw.remoting.pending import PendingCalls
 from rocketmq_tw.wire.command import RemotingCommand
 from rocketmq_tw.wire.errors import BadField
-from tests.remoting.ends import Echo, EchoAnswer
+from tests.remoting.ends import Echo, EchoResponse
 
 LAST = (1 << 31) - 1
 PEER = "10.0.0.9:4711"
@@ -50,7 +50,7 @@ class PendingCallsTests(SynchronousTestCase):
     def test_resolved(self) -> None:
         """Its response is of the declared kind, with body, code and remark."""
         self.calls.resolve(response(7, text="hi"), PEER)
-        found: EchoAnswer = self.successResultOf(self.waiting)
+        found: EchoResponse = self.successResultOf(self.waiting)
         self.assertEqual((found.text, found.body), ("hi", b"body"))
         self.assertEqual((found.status, found.remark), (0, "why"))
 

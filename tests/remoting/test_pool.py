@@ -15,7 +15,7 @@ from zope.interface import implementer
 from rocketmq_tw.remoting.errors import ConnectError, ConnectionLost, RequestTimeout
 from rocketmq_tw.remoting.pool import ConnectionPool
 from rocketmq_tw.remoting.protocol import RemotingProtocol
-from tests.remoting.ends import Echo, Wire, answered
+from tests.remoting.ends import Echo, Wire, response_frame
 
 HERE = "10.0.0.1:10911"
 
@@ -84,12 +84,12 @@ class PoolTests(SynchronousTestCase):
         called = self.pool.call(HERE, Echo(text="hi"))
         wire = self.attempts.succeed()
         (request,) = wire.commands()
-        wire.protocol.dataReceived(answered(request.opaque))  # type: ignore
+        wire.protocol.dataReceived(response_frame(request.opaque))  # type: ignore
         self.assertEqual(self.successResultOf(called).text, "hi")
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_call_time_out(self) -> None:
-        """Connecting and waiting for the answer share the time."""
+        """Connecting and waiting for the response share the time."""
         called = self.pool.call(HERE, Echo(text="hi"), timeout=2.5)
         self.clock.advance(2)
         wire = self.attempts.succeed()

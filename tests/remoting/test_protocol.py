@@ -20,7 +20,7 @@ from rocketmq_tw.wire.frame import BINARY, JSON, join
 from tests.remoting.ends import (
     UNKNOWN,
     Echo,
-    EchoAnswer,
+    EchoResponse,
     Wire,
     asked,
     connected,
@@ -47,25 +47,25 @@ MALFORMED = {
 }
 
 
-class AnswerTests(SynchronousTestCase):
+class ResponseTests(SynchronousTestCase):
     """Requests that come in."""
 
     def setUp(self) -> None:
-        """Make a protocol that answers echoes."""
+        """Make a protocol that responds to echoes."""
         self.clock = Clock()
         self.router = echoing()
         self.protocol, self.wire = connected(self.clock, self.router)
 
     def test_answered(self) -> None:
-        """An answer bears its request's number; success bears no remark."""
+        """A response bears its request's number; success bears no remark."""
         self.protocol.dataReceived(asked(opaque=77))
-        (answer,) = self.wire.commands()
-        self.assertEqual((answer.code, answer.opaque, answer.flag), (0, 77, 1))
-        self.assertEqual(answer.fields, {"text": "hi"})
-        self.assertIsNone(answer.remark)
+        (response,) = self.wire.commands()
+        self.assertEqual((response.code, response.opaque, response.flag), (0, 77, 1))
+        self.assertEqual(response.fields, {"text": "hi"})
+        self.assertIsNone(response.remark)
 
     def test_one_write_for_many(self) -> None:
-        """The answers to all requests of one read leave in one write, in order."""
+        """The responses to all requests of one read leave in one write, in order."""
         writes: list[bytes] = []
         self.wire.write = writes.append  # type: ignore[method-assign]
         self.protocol.dataReceived(asked(opaque=1) + asked(opaque=2) + asked(opaque=3))
@@ -81,12 +81,12 @@ class AnswerTests(SynchronousTestCase):
         self.assertEqual(self.wire.commands()[0].opaque, 5)
 
     def test_form_is_mirrored(self) -> None:
-        """A binary request gets a binary answer, a JSON one JSON."""
+        """A binary request gets a binary response, a JSON one JSON."""
         for kind in (BINARY, JSON):
             self.protocol.dataReceived(encode_request(Echo(text="x"), 9, kind=kind))
-            (answer,) = self.wire.commands()
-            self.assertEqual((answer.kind, answer.opaque), (kind, 9))
-            self.assertEqual(answer.fields, {"text": "x"})
+            (response,) = self.wire.commands()
+            self.assertEqual((response.kind, response.opaque), (kind, 9))
+            self.assertEqual(response.fields, {"text": "x"})
 
     def test_values_are_texts(self) -> None:
         """Raw numbers are taken; what goes out is text, which Go insists on."""
@@ -94,18 +94,18 @@ class AnswerTests(SynchronousTestCase):
         self.assertIn(b'"extFields":{"text":"7"}', self.wire.value())
 
     def test_unknown_code(self) -> None:
-        """What nobody handles is answered 3, in the original's words."""
+        """What nobody handles is answered 3, in Apache RocketMQ's words."""
         self.protocol.dataReceived(asked(UNKNOWN, opaque=8))
-        (answer,) = self.wire.commands()
-        self.assertEqual((answer.code, answer.opaque), (3, 8))
-        self.assertEqual(answer.remark, f" request type {UNKNOWN} not supported")
+        (response,) = self.wire.commands()
+        self.assertEqual((response.code, response.opaque), (3, 8))
+        self.assertEqual(response.remark, f" request type {UNKNOWN} not supported")
         self.assertFalse(self.wire.disconnecting)
 
     def test_no_opaque(self) -> None:
         """A request without a number is answered with one of ours."""
         self.protocol.dataReceived(join(JSON, b'{"code":31996}'))
-        (answer,) = self.wire.commands()
-        self.assertNotIn(answer.opaque, (None, 0))
+        (response,) = self.wire.commands()
+        self.assertNotIn(response.opaque, (None, 0))
 
     def test_negative_opaque(self) -> None:
         """The peer's counter may have wrapped."""
@@ -126,7 +126,7 @@ class AnswerTests(SynchronousTestCase):
         self.protocol.dataReceived(asked(flag=2))
         self.router.on(Echo, lambda request, call: late)
         self.protocol.dataReceived(asked(flag=2))
-        late.callback(EchoAnswer(text="x"))
+        late.callback(EchoResponse(text="x"))
         self.assertEqual(self.wire.value(), b"")
 
     def test_refused(self) -> None:
@@ -137,29 +137,29 @@ class AnswerTests(SynchronousTestCase):
 
         self.router.on(Echo, refuse)
         self.protocol.dataReceived(asked())
-        (answer,) = self.wire.commands()
-        self.assertEqual((answer.code, answer.remark), (16, "ask somebody else"))
+        (response,) = self.wire.commands()
+        self.assertEqual((response.code, response.remark), (16, "ask somebody else"))
         self.assertFalse(self.wire.disconnecting)
 
     def test_bad_field(self) -> None:
-        """A field that is missing is named in the answer."""
+        """A field that is missing is named in the response."""
         self.protocol.dataReceived(asked(ext='"other":"x"'))
-        (answer,) = self.wire.commands()
-        self.assertEqual(answer.code, 1)
+        (response,) = self.wire.commands()
+        self.assertEqual(response.code, 1)
         self.assertEqual(
-            answer.remark, "the field text is missing; expected it in Echo"
+            response.remark, "the field text is missing; expected it in Echo"
         )
 
     def test_later(self) -> None:
-        """An answer may come later, and after one asked for later."""
+        """A response may come later, and after one asked for later."""
         late: Deferred[Response] = Deferred()
         self.router.on(Echo, lambda request, call: late)
         self.protocol.dataReceived(asked(opaque=1))
         self.protocol.dataReceived(asked(UNKNOWN, opaque=2))
         self.assertEqual([each.opaque for each in self.wire.commands()], [2])
-        late.callback(EchoAnswer(text="at last"))
-        (answer,) = self.wire.commands()
-        self.assertEqual((answer.opaque, answer.fields), (1, {"text": "at last"}))
+        late.callback(EchoResponse(text="at last"))
+        (response,) = self.wire.commands()
+        self.assertEqual((response.opaque, response.fields), (1, {"text": "at last"}))
 
     def test_later_and_refused(self) -> None:
         """What fails later is refused like what fails at once."""
@@ -170,12 +170,12 @@ class AnswerTests(SynchronousTestCase):
         self.assertEqual(self.wire.commands()[0].remark, "busy")
 
     def test_later_than_the_connection(self) -> None:
-        """An answer for a peer that is gone is dropped."""
+        """A response for a peer that is gone is dropped."""
         late: Deferred[Response] = Deferred()
         self.router.on(Echo, lambda request, call: late)
         self.protocol.dataReceived(asked())
         self.protocol.connectionLost()
-        late.callback(EchoAnswer(text="x"))
+        late.callback(EchoResponse(text="x"))
         self.assertEqual(self.wire.value(), b"")
 
     def test_call(self) -> None:
@@ -252,7 +252,7 @@ class ClosingHandlerTests(SynchronousTestCase):
             call.peer.close()
             if self.outcome is not None:
                 return self.outcome
-        return EchoAnswer(text=request.text)
+        return EchoResponse(text=request.text)
 
     def test_response_leaves_before_the_close(self) -> None:
         """The handler's response is written, and those before it; then it closes."""
@@ -270,7 +270,7 @@ class ClosingHandlerTests(SynchronousTestCase):
 
         def handle(_request: Echo, call: Call) -> Response:
             call.peer.close()
-            return EchoAnswer(text=text)
+            return EchoResponse(text=text)
 
         router.on(Echo, handle)
         protocol, wire = connected(Clock(), router, _Closing())
@@ -292,7 +292,7 @@ class ClosingHandlerTests(SynchronousTestCase):
         self.outcome = Deferred()
         self.protocol.dataReceived(asked(opaque=5, ext='"text":"close"'))
         self.assertEqual(self.wire.closed_at, [0])
-        self.outcome.callback(EchoAnswer(text="late"))
+        self.outcome.callback(EchoResponse(text="late"))
         (response,) = self.wire.commands()
         self.assertEqual((response.opaque, response.fields), (5, {"text": "late"}))
 
@@ -301,7 +301,7 @@ class ClosingHandlerTests(SynchronousTestCase):
         self.outcome = Deferred()
         self.protocol.dataReceived(asked(ext='"text":"close"'))
         self.protocol.connectionLost()
-        self.outcome.callback(EchoAnswer(text="late"))
+        self.outcome.callback(EchoResponse(text="late"))
         self.assertEqual(self.wire.value(), b"")
 
     def test_close_is_done(self) -> None:
@@ -327,7 +327,7 @@ class ClosingHandlerTests(SynchronousTestCase):
         def abort(_request: Echo, call: Call) -> Response:
             self.handled.append("abort")
             call.peer.abort()
-            return EchoAnswer(text="x")
+            return EchoResponse(text="x")
 
         self.router.on(Echo, abort)
         self.protocol.dataReceived(asked() + asked(opaque=2))
@@ -357,7 +357,7 @@ class RefusedPeerTests(SynchronousTestCase):
     """Peers that break the rules."""
 
     def test_closes_the_sender_alone(self) -> None:
-        """Each kind of nonsense closes its own connection, without an answer."""
+        """Each kind of nonsense closes its own connection, without a response."""
         clock = Clock()
         router = echoing()
         for name, data in MALFORMED.items():

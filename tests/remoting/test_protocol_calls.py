@@ -18,7 +18,7 @@ from rocketmq_tw.remoting.errors import (
 )
 from rocketmq_tw.wire.errors import BadField
 from rocketmq_tw.wire.frame import JSON, join
-from tests.remoting.ends import Echo, EchoAnswer, answered, connected
+from tests.remoting.ends import Echo, EchoResponse, connected, response_frame
 
 
 class CallTests(SynchronousTestCase):
@@ -29,27 +29,28 @@ class CallTests(SynchronousTestCase):
         self.clock = Clock()
         self.protocol, self.wire = connected(self.clock, max_pending=3)
 
-    def call(self, **kwargs: Any) -> Deferred[EchoAnswer]:
+    def call(self, **kwargs: Any) -> Deferred[EchoResponse]:
         """Send one request."""
         return self.protocol.call(Echo(text="hi"), **kwargs)
 
-    def test_answer(self) -> None:
-        """The answer comes with its fields and body."""
+    def test_response(self) -> None:
+        """The response comes with its fields and body."""
         called = self.call()
         (request,) = self.wire.commands()
         header = b'{"code":0,"extFields":{"text":"ho"},"flag":1,"opaque":%d}'
         self.protocol.dataReceived(join(JSON, header % request.opaque, b"body"))
         self.assertEqual(
-            self.successResultOf(called), EchoAnswer(text="ho", body=b"body")
+            self.successResultOf(called), EchoResponse(text="ho", body=b"body")
         )
         self.assertEqual(self.clock.getDelayedCalls()[1:], [])
 
     def test_any_order(self) -> None:
-        """Answers are told apart by their numbers, not by their order."""
+        """Responses are told apart by their numbers, not by their order."""
         first, second = self.call(), self.call()
         one, two = self.wire.commands()
         self.protocol.dataReceived(
-            answered(two.opaque, text="second") + answered(one.opaque, text="first")
+            response_frame(two.opaque, text="second")
+            + response_frame(one.opaque, text="first")
         )
         self.assertEqual(self.successResultOf(first).text, "first")
         self.assertEqual(self.successResultOf(second).text, "second")
@@ -67,8 +68,8 @@ class CallTests(SynchronousTestCase):
             "10.0.0.9:4711 answered Echo with TOPIC_NOT_EXIST (17): no such topic",
         )
 
-    def test_bad_answer(self) -> None:
-        """An answer that lacks a field fails the call, not the connection."""
+    def test_bad_response(self) -> None:
+        """A response that lacks a field fails the call, not the connection."""
         called = self.call()
         (request,) = self.wire.commands()
         header = b'{"code":0,"flag":1,"opaque":%d}' % request.opaque
@@ -77,14 +78,16 @@ class CallTests(SynchronousTestCase):
         self.assertTrue(self.protocol.is_connected)
 
     def test_unwanted_answers(self) -> None:
-        """Answers that nobody waits for are dropped."""
-        self.protocol.dataReceived(answered(99) + answered(0) + answered(-1))
+        """Responses that nobody waits for are dropped."""
+        self.protocol.dataReceived(
+            response_frame(99) + response_frame(0) + response_frame(-1)
+        )
         self.protocol.dataReceived(join(JSON, b'{"code":0,"flag":1}'))
         self.assertEqual(self.wire.value(), b"")
         self.assertTrue(self.protocol.is_connected)
 
     def test_time_out(self) -> None:
-        """A call is given up once; its late answer is dropped."""
+        """A call is given up once; its late response is dropped."""
         called = self.call(timeout=2.0)
         (request,) = self.wire.commands()
         self.clock.advance(1.9)
@@ -92,14 +95,14 @@ class CallTests(SynchronousTestCase):
         self.clock.advance(0.2)
         error = self.failureResultOf(called, RequestTimeout).value
         self.assertEqual(str(error), "10.0.0.9:4711: Echo was not answered in 2 s")
-        self.protocol.dataReceived(answered(request.opaque))
+        self.protocol.dataReceived(response_frame(request.opaque))
 
     def test_cancel(self) -> None:
-        """A cancelled call fails as cancelled; its late answer is dropped."""
+        """A cancelled call fails as cancelled; its late response is dropped."""
         called = self.call()
         called.cancel()
         self.failureResultOf(called, CancelledError)
-        self.protocol.dataReceived(answered(self.wire.commands()[0].opaque))
+        self.protocol.dataReceived(response_frame(self.wire.commands()[0].opaque))
 
     def test_connection_lost(self) -> None:
         """All calls that wait fail once, and say what they waited for."""

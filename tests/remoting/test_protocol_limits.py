@@ -12,7 +12,7 @@ from zope.interface.verify import verifyObject
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.fields import Response
-from tests.remoting.ends import Echo, EchoAnswer, Wire, asked, connected, echoing
+from tests.remoting.ends import Echo, EchoResponse, Wire, asked, connected, echoing
 
 
 class _Filling(Wire):
@@ -36,10 +36,10 @@ class BackPressureTests(SynchronousTestCase):
         """Make a protocol that lets two requests wait."""
         self.late: list[Deferred[Response]] = []
         router = Router()
-        router.on(Echo, self.answer_later)
+        router.on(Echo, self.respond_later)
         self.protocol, self.wire = connected(Clock(), router, max_in_flight=2)
 
-    def answer_later(self, _request: Echo, _call: object) -> Deferred[Response]:
+    def respond_later(self, _request: Echo, _call: object) -> Deferred[Response]:
         """Keep the peer waiting."""
         self.late.append(Deferred())
         return self.late[-1]
@@ -51,7 +51,7 @@ class BackPressureTests(SynchronousTestCase):
         self.assertTrue(self.wire.streaming)
 
     def test_slow_reader(self) -> None:
-        """A peer that does not read its answers is no longer read from."""
+        """A peer that does not read its responses is no longer read from."""
         self.protocol.pauseProducing()
         self.assertEqual(self.wire.producerState, "paused")
         self.protocol.resumeProducing()
@@ -64,12 +64,12 @@ class BackPressureTests(SynchronousTestCase):
         self.assertEqual(wire.producerState, "producing")
 
     def test_too_many_requests(self) -> None:
-        """A peer that is owed too many answers is no longer read from."""
+        """A peer that is owed too many responses is no longer read from."""
         self.protocol.dataReceived(asked(opaque=1))
         self.assertEqual(self.wire.producerState, "producing")
         self.protocol.dataReceived(asked(opaque=2))
         self.assertEqual(self.wire.producerState, "paused")
-        self.late[0].callback(EchoAnswer(text=""))
+        self.late[0].callback(EchoResponse(text=""))
         self.assertEqual(self.wire.producerState, "producing")
 
     def test_requests_that_came_already_wait(self) -> None:
@@ -77,26 +77,26 @@ class BackPressureTests(SynchronousTestCase):
         frames = b"".join(asked(opaque=n) for n in range(1, 6))
         self.protocol.dataReceived(frames[:-1])
         self.assertEqual(len(self.late), 2)
-        self.late[0].callback(EchoAnswer(text=""))
+        self.late[0].callback(EchoResponse(text=""))
         self.assertEqual(len(self.late), 3)
         self.protocol.dataReceived(frames[-1:] + b"\xff" * 8)
         self.assertFalse(self.wire.disconnecting)
         for n in range(1, 5):
-            self.late[n].callback(EchoAnswer(text=""))
+            self.late[n].callback(EchoResponse(text=""))
             self.assertEqual(len(self.late), min(n + 3, 5))
         self.assertTrue(self.wire.disconnecting)
 
     def test_few_bytes_that_ask_for_many(self) -> None:
-        """Answers beyond what the transport takes are not even made."""
+        """Responses beyond what the transport takes are not even made."""
         router = Router()
         made: list[int] = []
         large = b"x" * 1_000_000
 
-        def answer(_request: Echo, call: Call) -> EchoAnswer:
+        def response(_request: Echo, call: Call) -> EchoResponse:
             made.append(call.header.opaque or 0)
-            return EchoAnswer(text="", body=large)
+            return EchoResponse(text="", body=large)
 
-        router.on(Echo, answer)
+        router.on(Echo, response)
         wire = _Filling()
         protocol, _ = connected(Clock(), router, wire)
         protocol.dataReceived(b"".join(asked(opaque=n) for n in range(1, 100)))
@@ -114,7 +114,7 @@ class BackPressureTests(SynchronousTestCase):
         """It is read from again when neither reason holds."""
         self.protocol.dataReceived(asked(opaque=1) + asked(opaque=2))
         self.protocol.pauseProducing()
-        self.late[0].callback(EchoAnswer(text=""))
+        self.late[0].callback(EchoResponse(text=""))
         self.assertEqual(self.wire.producerState, "paused")
         self.protocol.resumeProducing()
         self.assertEqual(self.wire.producerState, "producing")
@@ -155,7 +155,7 @@ class IdleTests(SynchronousTestCase):
         self.assertTrue(self.wire.disconnected)
 
     def test_receiving_keeps_it_open(self) -> None:
-        """What comes in, even half a frame, starts the time anew."""
+        """What comes in, even half a frame, starts the time again."""
         self.clock.advance(100)
         self.protocol.dataReceived(asked()[:3])
         self.clock.advance(119)

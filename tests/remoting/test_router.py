@@ -16,7 +16,7 @@ from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.errors import BadField
 from rocketmq_tw.wire.fields import Request
-from tests.remoting.ends import Echo, EchoAnswer, echo
+from tests.remoting.ends import Echo, EchoResponse, echo
 
 
 class RouteTests(SynchronousTestCase):
@@ -41,9 +41,9 @@ class RouteTests(SynchronousTestCase):
 
     def test_unsupported(self) -> None:
         """The words of Apache RocketMQ start with a space."""
-        answer = unsupported(217)
-        self.assertEqual(answer.status, 3)
-        self.assertEqual(answer.remark, " request type 217 not supported")
+        response = unsupported(217)
+        self.assertEqual(response.status, 3)
+        self.assertEqual(response.remark, " request type 217 not supported")
 
 
 class GuardTests(SynchronousTestCase):
@@ -54,10 +54,10 @@ class GuardTests(SynchronousTestCase):
         self.seen: list[str] = []
         self.router = Router()
 
-    def handle(self, request: Echo, call: Call) -> EchoAnswer:
+    def handle(self, request: Echo, call: Call) -> EchoResponse:
         """Note the request and who sent it."""
         self.seen.append(f"handler {call.principal}")
-        return EchoAnswer(text=request.text)
+        return EchoResponse(text=request.text)
 
     def guard(self, name: str) -> Guard:
         """Make a guard that notes its calls."""
@@ -132,31 +132,33 @@ class RefusalTests(SynchronousTestCase):
 
     def test_refused(self) -> None:
         """A refusal says its own code and words."""
-        answer = Router().refusal(Failure(Refused(ResponseCode.SYSTEM_BUSY, "later")))
-        self.assertEqual((answer.status, answer.remark), (2, "later"))
+        response = Router().refusal(Failure(Refused(ResponseCode.SYSTEM_BUSY, "later")))
+        self.assertEqual((response.status, response.remark), (2, "later"))
 
     def test_table(self) -> None:
         """A listed class, and its subclasses, have their code."""
         router = Router({IllegalName: ResponseCode.MESSAGE_ILLEGAL})
-        answer = router.refusal(Failure(IllegalTopic("x", "it is too short")))
-        self.assertEqual(answer.status, 13)
-        self.assertEqual(answer.remark, 'the topic "x" is not allowed: it is too short')
+        response = router.refusal(Failure(IllegalTopic("x", "it is too short")))
+        self.assertEqual(response.status, 13)
+        self.assertEqual(
+            response.remark, 'the topic "x" is not allowed: it is too short'
+        )
 
     def test_bad_field(self) -> None:
         """A bad field is a system error, as with Apache RocketMQ."""
-        answer = Router().refusal(Failure(BadField("topic", "missing", "it in X")))
-        self.assertEqual(answer.status, 1)
+        response = Router().refusal(Failure(BadField("topic", "missing", "it in X")))
+        self.assertEqual(response.status, 1)
 
     def test_foreseen(self) -> None:
         """Errors of our own that are not listed are answered, not logged."""
-        answer = Router().refusal(Failure(IllegalTopic("x", "y")))
-        self.assertEqual(answer.status, 1)
+        response = Router().refusal(Failure(IllegalTopic("x", "y")))
+        self.assertEqual(response.status, 1)
         self.assertEqual(self.flushLoggedErrors(), [])
 
     def test_unforeseen(self) -> None:
         """What nobody foresaw is logged, and named to the peer."""
-        answer = Router().refusal(Failure(ZeroDivisionError("by nought")))
+        response = Router().refusal(Failure(ZeroDivisionError("by nought")))
         self.assertEqual(
-            (answer.status, answer.remark), (1, "ZeroDivisionError: by nought")
+            (response.status, response.remark), (1, "ZeroDivisionError: by nought")
         )
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)

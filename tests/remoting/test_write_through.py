@@ -43,26 +43,26 @@ class WriteNowTests(SynchronousTestCase):
     def test_at_once(self) -> None:
         """A socket that takes it all gets it all."""
         transport = Socketless(100)
-        write_now(transport, b"answer")
-        self.assertEqual((transport.sent, transport.buffered), (b"answer", b""))
+        write_now(transport, b"response")
+        self.assertEqual((transport.sent, transport.buffered), (b"response", b""))
 
     def test_in_part(self) -> None:
         """What the socket does not take now, it gets later, in order."""
         transport = Socketless(2)
-        write_now(transport, b"answer")
-        self.assertEqual((transport.sent, transport.buffered), (b"an", b"swer"))
+        write_now(transport, b"response")
+        self.assertEqual((transport.sent, transport.buffered), (b"re", b"sponse"))
 
     def test_full(self) -> None:
         """A socket that takes nothing gets it later."""
         transport = Socketless(0)
-        write_now(transport, b"answer")
-        self.assertEqual((transport.sent, transport.buffered), (b"", b"answer"))
+        write_now(transport, b"response")
+        self.assertEqual((transport.sent, transport.buffered), (b"", b"response"))
 
     def test_broken(self) -> None:
         """An error is left for the reactor to meet."""
         transport = Socketless(ConnectionLost())
-        write_now(transport, b"answer")
-        self.assertEqual(transport.buffered, b"answer")
+        write_now(transport, b"response")
+        self.assertEqual(transport.buffered, b"response")
 
     def test_behind_what_waits(self) -> None:
         """Nothing overtakes what is in the buffer."""
@@ -85,8 +85,8 @@ class WriteNowTests(SynchronousTestCase):
     def test_other_transports(self) -> None:
         """Other transports are written to as ever."""
         transport = StringTransport()
-        write_now(transport, b"answer")
-        self.assertEqual(transport.value(), b"answer")
+        write_now(transport, b"response")
+        self.assertEqual(transport.value(), b"response")
 
 
 class CountingTransport(StringTransport):
@@ -136,7 +136,7 @@ class OutboxTests(SynchronousTestCase):
         self.assertEqual(len(self.transport.value()), 80001)
 
     def test_soon(self) -> None:
-        """Answers of one turn leave at its end, in order, in one write."""
+        """Responses of one iteration leave at its end, in order, in one write."""
         clock = Clock()
         self.outbox = Outbox(clock)
         self.outbox.transport = self.transport

@@ -124,8 +124,8 @@ class HeartbeatProcessorTests(SynchronousTestCase):
             (error.code, error.remark), (1, "no consumer for this group, CG")
         )
         self.processor.heartbeat(heartbeat(), self.call)
-        answer = self.processor.consumer_list(request, self.call)
-        self.assertEqual(answer.body, b'{"consumerIdList":["10.0.0.9@1"]}')
+        response = self.processor.consumer_list(request, self.call)
+        self.assertEqual(response.body, b'{"consumerIdList":["10.0.0.9@1"]}')
 
     def test_unregister(self) -> None:
         """A client leaves the groups that it names."""
@@ -142,8 +142,8 @@ class HeartbeatProcessorTests(SynchronousTestCase):
         )
         self.assertEqual(error.code, 206)
         self.processor.heartbeat(heartbeat(), self.call)
-        answer = self.processor.consumer_connections(request, self.call)
-        shown = json.loads(answer.body)
+        response = self.processor.consumer_connections(request, self.call)
+        shown = json.loads(response.body)
         self.assertEqual(
             shown["connectionSet"],
             [
@@ -168,6 +168,6 @@ class HeartbeatProcessorTests(SynchronousTestCase):
         )
         self.assertEqual(error.code, 1)
         self.processor.heartbeat(heartbeat(), self.call)
-        answer = self.processor.producer_connections(request, self.call)
-        (connection,) = json.loads(answer.body)["connectionSet"]
+        response = self.processor.producer_connections(request, self.call)
+        (connection,) = json.loads(response.body)["connectionSet"]
         self.assertEqual(connection["clientId"], "10.0.0.9@1")

@@ -26,13 +26,13 @@ class LockProcessorTests(SynchronousTestCase):
     def test_locks_and_unlocks(self) -> None:
         """A queue is held by who asked first, until it is given back."""
         processor = LockProcessor(QueueLocks(Clock()))
-        answer = processor.lock(LockQueues(body=body(b"one")), call())
-        self.assertEqual(answer.body, b'{"lockOKMQSet":[' + QUEUE + b"]}")
-        answer = processor.lock(LockQueues(body=body(b"two")), call())
-        self.assertEqual(answer.body, b'{"lockOKMQSet":[]}')
+        response = processor.lock(LockQueues(body=body(b"one")), call())
+        self.assertEqual(response.body, b'{"lockOKMQSet":[' + QUEUE + b"]}")
+        response = processor.lock(LockQueues(body=body(b"two")), call())
+        self.assertEqual(response.body, b'{"lockOKMQSet":[]}')
         processor.unlock(UnlockQueues(body=body(b"one")), call())
-        answer = processor.lock(LockQueues(body=body(b"two")), call())
-        self.assertIn(QUEUE, answer.body)
+        response = processor.lock(LockQueues(body=body(b"two")), call())
+        self.assertIn(QUEUE, response.body)
 
     def test_takes_its_requests(self) -> None:
         """The router knows who handles both codes."""

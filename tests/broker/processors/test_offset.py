@@ -119,5 +119,5 @@ class OffsetProcessorTests(SynchronousTestCase):
     def test_all_offsets(self) -> None:
         """A slave gets the whole table."""
         self.offsets.commit("CG", "T", 0, 2)
-        answer = self.processor.all(GetAllConsumerOffset(), call())
-        self.assertIn(b'"offsetTable":{"T@CG":{"0":2}}', answer.body)
+        response = self.processor.all(GetAllConsumerOffset(), call())
+        self.assertIn(b'"offsetTable":{"T@CG":{"0":2}}', response.body)

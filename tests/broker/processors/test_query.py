@@ -25,12 +25,12 @@ class QueryProcessorTests(SynchronousTestCase):
         self.processor = QueryProcessor(config=BrokerConfig(), store=store)
 
     def test_gives_the_record(self) -> None:
-        """The answer's body is the record as it is stored."""
-        answer = self.processor.view(ViewMessage(200, "T"), call())
-        self.assertEqual(answer.body, b"record")
+        """The response's body is the record as it is stored."""
+        response = self.processor.view(ViewMessage(200, "T"), call())
+        self.assertEqual(response.body, b"record")
 
     def test_refuses_places_without_record(self) -> None:
-        """Where no record begins, the answer is 1 with the reason."""
+        """Where no record begins, the response is 1 with the reason."""
         for offset in (-1, 100):
             error = self.assertRaises(
                 Refused, self.processor.view, ViewMessage(offset), call()
@@ -47,7 +47,7 @@ class QueryProcessorTests(SynchronousTestCase):
 
 
 class _Index(MemoryQueues):
-    """A store that answers every query alike, and remembers what was asked."""
+    """A store that responds to every query alike, and remembers what was asked."""
 
     def __init__(self, found: Queried) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class _Index(MemoryQueues):
         self.asked: list[tuple[object, ...]] = []
 
     def query(self, *wanted: object) -> Deferred[Queried]:
-        """Give the answer."""
+        """Give the response."""
         self.asked.append(wanted)
         return succeed(self.found)
 
@@ -74,26 +74,26 @@ class QueryByKeyTests(SynchronousTestCase):
             **ext,
         }
         processor = QueryProcessor(config=BrokerConfig(), store=index)
-        answer = processor.query(from_ext(QueryMessage, ext), call())
-        return self.successResultOf(answer)
+        response = processor.query(from_ext(QueryMessage, ext), call())
+        return self.successResultOf(response)
 
     def test_records_back_to_back(self) -> None:
         """The body is the records; the fields tell how far the index is."""
         index = _Index(Queried([b"one", b"two"], 1000, 7))
-        answer = self.ask(index)
-        self.assertEqual((answer.status, answer.body), (0, b"onetwo"))
+        response = self.ask(index)
+        self.assertEqual((response.status, response.body), (0, b"onetwo"))
         self.assertEqual(
-            to_ext(answer),
+            to_ext(response),
             {"indexLastUpdateTimestamp": "1000", "indexLastUpdatePhyoffset": "7"},
         )
         self.assertEqual(index.asked, [("T", "k", 10, 0, (1 << 63) - 1, False)])
 
     def test_nothing(self) -> None:
         """Nothing found is 22, with the reason if there is one."""
-        answer = self.ask(_Index(Queried([])))
-        self.assertEqual(answer.status, 22)
-        answer = self.ask(_Index(Queried([], gap="it is being made")))
-        self.assertIn("it is being made", answer.remark or "")
+        response = self.ask(_Index(Queried([])))
+        self.assertEqual(response.status, 22)
+        response = self.ask(_Index(Queried([], gap="it is being made")))
+        self.assertIn("it is being made", response.remark or "")
 
     def test_limits(self) -> None:
         """At most 64 are looked for; 32 for a unique key, whatever is asked."""

@@ -62,7 +62,7 @@ class HeldPullsTests(SynchronousTestCase):
         connection: MemoryConnection | None = None,
         matches: Callable[[int], bool] | None = None,
     ) -> Deferred[Any]:
-        """Hold a pull whose answer carries the number of its call."""
+        """Hold a pull whose response carries the number of its call."""
 
         def read() -> Response:
             self.calls += 1
@@ -78,16 +78,16 @@ class HeldPullsTests(SynchronousTestCase):
         )
 
     def test_arrival(self) -> None:
-        """A message in its queue wakes it, at the end of the turn."""
-        answer = self.hold()
+        """A message in its queue wakes it, at the end of the iteration."""
+        response = self.hold()
         self.store.arrive()
-        self.assertNoResult(answer)
+        self.assertNoResult(response)
         self.clock.advance(0)
-        self.assertEqual(self.successResultOf(answer).status, 1)
+        self.assertEqual(self.successResultOf(response).status, 1)
         self.assertEqual(self.store.listeners, [])
 
     def test_many_arrivals(self) -> None:
-        """Several messages of one turn wake it once."""
+        """Several messages of one iteration wake it once."""
         self.hold()
         for _ in range(3):
             self.store.arrive()
@@ -96,15 +96,15 @@ class HeldPullsTests(SynchronousTestCase):
 
     def test_elsewhere(self) -> None:
         """Other topics, queues and tags do not."""
-        answer = self.hold(matches=lambda code: code == 7)
+        response = self.hold(matches=lambda code: code == 7)
         self.store.arrive(b"U")
         self.store.arrive(queue_id=1)
         self.store.arrive(code=8)
         self.clock.advance(0)
-        self.assertNoResult(answer)
+        self.assertNoResult(response)
         self.store.arrive(code=7)
         self.clock.advance(0)
-        self.successResultOf(answer)
+        self.successResultOf(response)
 
     def test_some_of_a_queue(self) -> None:
         """Of several that wait at one queue, those wake that want the message."""
@@ -150,7 +150,7 @@ class HeldPullsTests(SynchronousTestCase):
     def test_slow_reader(self) -> None:
         """Nothing is read for a client that has not taken what it got before."""
         slow = MemoryConnection()
-        answers = [self.hold(connection=slow) for _ in range(3)]
+        responses = [self.hold(connection=slow) for _ in range(3)]
         other = self.hold()
         slow.is_write_blocked = True
         self.store.arrive()
@@ -158,19 +158,19 @@ class HeldPullsTests(SynchronousTestCase):
         self.successResultOf(other)
         self.assertEqual(self.calls, 1)
         slow.drain()
-        for answer in answers:
-            self.successResultOf(answer)
+        for response in responses:
+            self.successResultOf(response)
 
     def test_slow_reader_is_lost(self) -> None:
         """What waited for a client that went is not read any more."""
         slow = MemoryConnection()
-        answer = self.hold(connection=slow)
+        response = self.hold(connection=slow)
         slow.is_write_blocked = True
         self.store.arrive()
         self.clock.advance(0)
         slow.is_connected = False
         slow.drain()
-        self.assertIsNone(self.successResultOf(answer))
+        self.assertIsNone(self.successResultOf(response))
         self.assertEqual(self.calls, 0)
 
     def test_stop(self) -> None:
@@ -219,7 +219,7 @@ class BatchTests(StoreCase):
         """A batch whose first message wakes the last that waits is stored whole."""
         store = self.open()
         held = HeldPulls(store=store, clock=self.clock)
-        answer = held.hold(
+        response = held.hold(
             "TopicTest",
             0,
             timeout=1.0,
@@ -230,5 +230,5 @@ class BatchTests(StoreCase):
         stored = store.put_batch([DRAFT, DRAFT, DRAFT], NOW)
         self.assertEqual(len(stored), 3)
         self.clock.advance(0)
-        self.successResultOf(answer)
+        self.successResultOf(response)
         self.assertEqual(store._dispatcher.listeners, ())

@@ -35,9 +35,9 @@ class PullCase(BrokerCase):
             text = f"TAGS\x01{tag}\x02" if tag else ""
             self.ask(sent(body=b"%d" % number, properties=text))
 
-    def bodies(self, answer: Any) -> list[bytes]:
+    def bodies(self, response: Any) -> list[bytes]:
         """Give the bodies of what was found."""
-        return [message.body for message in record.decode_all(answer.body)]
+        return [message.body for message in record.decode_all(response.body)]
 
 
 class PullTests(PullCase):
@@ -46,28 +46,28 @@ class PullTests(PullCase):
     def test_found(self) -> None:
         """The records as they are stored, and where to go on."""
         self.fill("A", "B", "A")
-        answer = self.ask(pulled(queue_offset=1))
-        self.assertEqual((answer.status, answer.remark), (0, "FOUND"))
-        self.assertEqual(self.bodies(answer), [b"1", b"2"])
-        offsets = (answer.next_begin_offset, answer.min_offset, answer.max_offset)
+        response = self.ask(pulled(queue_offset=1))
+        self.assertEqual((response.status, response.remark), (0, "FOUND"))
+        self.assertEqual(self.bodies(response), [b"1", b"2"])
+        offsets = (response.next_begin_offset, response.min_offset, response.max_offset)
         self.assertEqual(offsets, (3, 0, 3))
-        self.assertEqual(answer.suggest_which_broker_id, 0)
+        self.assertEqual(response.suggest_which_broker_id, 0)
 
     def test_tags(self) -> None:
         """The request's own subscription selects; what it skips is passed over."""
         self.fill("A", "B", "A")
-        answer = self.ask(pulled(subscription="A || C"))
-        self.assertEqual(self.bodies(answer), [b"0", b"2"])
-        answer = self.ask(pulled(subscription="C"))
-        self.assertEqual((answer.status, answer.remark), (20, "NO_MATCHED_MESSAGE"))
-        self.assertEqual((answer.next_begin_offset, answer.body), (3, b""))
+        response = self.ask(pulled(subscription="A || C"))
+        self.assertEqual(self.bodies(response), [b"0", b"2"])
+        response = self.ask(pulled(subscription="C"))
+        self.assertEqual((response.status, response.remark), (20, "NO_MATCHED_MESSAGE"))
+        self.assertEqual((response.next_begin_offset, response.body), (3, b""))
 
     def test_heartbeat_subscription(self) -> None:
         """Without one, that of the group's heartbeats selects."""
         self.fill("A", "B", "A")
         self.subscribe("B", version=5)
-        answer = self.ask(pulled(sys_flag=0, subscription=None, sub_version=5))
-        self.assertEqual(self.bodies(answer), [b"1"])
+        response = self.ask(pulled(sys_flag=0, subscription=None, sub_version=5))
+        self.assertEqual(self.bodies(response), [b"1"])
 
     def test_how_many(self) -> None:
         """At most as many as asked for, and one at least."""
@@ -88,18 +88,18 @@ class PullTests(PullCase):
             -(1 << 63): (21, "OFFSET_TOO_SMALL", 0),
         }
         for asked, said in expected.items():
-            answer = self.ask(pulled(queue_offset=asked))
-            found = (answer.status, answer.remark, answer.next_begin_offset)
+            response = self.ask(pulled(queue_offset=asked))
+            found = (response.status, response.remark, response.next_begin_offset)
             self.assertEqual(found, said)
 
     def test_empty_queue(self) -> None:
         """A queue without messages is waited at, unless the offset is not its first."""
         for asked, status in ((0, 19), (7, 21), (-1, 21)):
-            answer = self.ask(pulled(queue_offset=asked))
-            self.assertEqual((answer.status, answer.next_begin_offset), (status, 0))
+            response = self.ask(pulled(queue_offset=asked))
+            self.assertEqual((response.status, response.next_begin_offset), (status, 0))
 
     def test_fields_of_every_status(self) -> None:
-        """Java reads four numbers from each of these answers."""
+        """Java reads four numbers from each of these responses."""
         names = {"suggestWhichBrokerId", "nextBeginOffset", "minOffset", "maxOffset"}
         for asked in (0, 1, -1):
             ext = to_ext(self.ask(pulled(queue_offset=asked)))
@@ -114,7 +114,7 @@ class PullTests(PullCase):
 
 
 class RefusedTests(PullCase):
-    """What the original refuses, in its order."""
+    """What Apache RocketMQ refuses, in its order."""
 
     def forbidden(self, kind: int, words: str, request: Any) -> None:
         """Expect a code 16 of that kind."""
@@ -192,9 +192,9 @@ class WriteOnlyTests(PullCase):
 
     def test_broker(self) -> None:
         """The broker's permission comes first."""
-        answer = self.ask(pulled(consumer_group=""))
-        self.assertEqual((answer.status, answer.forbidden_type), (16, "1"))
-        self.assertIn("[broker-a] is not readable", answer.remark)
+        response = self.ask(pulled(consumer_group=""))
+        self.assertEqual((response.status, response.forbidden_type), (16, "1"))
+        self.assertIn("[broker-a] is not readable", response.remark)
 
 
 class NoLitePullTests(PullCase):
@@ -222,50 +222,50 @@ class HeldTests(PullCase):
         """Pull from the end of the queue, and expect to wait."""
         end = self.store.max_offset(TOPIC, 0)
         values = {"queue_offset": end, "sys_flag": HELD} | fields
-        answer = self.ask(pulled(**values))
-        self.assertNoResult(answer)
-        return answer  # type: ignore[no-any-return]
+        response = self.ask(pulled(**values))
+        self.assertNoResult(response)
+        return response  # type: ignore[no-any-return]
 
     def test_arrival(self) -> None:
         """A message that comes is handed out in the same moment."""
-        answer = self.hold()
+        response = self.hold()
         self.fill("A")
         self.clock.advance(0)
-        self.assertEqual(self.bodies(self.successResultOf(answer)), [b"0"])
+        self.assertEqual(self.bodies(self.successResultOf(response)), [b"0"])
         self.assertEqual(len(self.held), 0)
 
     def test_batch_arrives(self) -> None:
-        """All that came in one turn goes out in one answer."""
-        answer = self.hold()
+        """All that came in one turn goes out in one response."""
+        response = self.hold()
         self.fill("A", "A", "A")
         self.clock.advance(0)
-        self.assertEqual(len(self.bodies(self.successResultOf(answer))), 3)
+        self.assertEqual(len(self.bodies(self.successResultOf(response))), 3)
 
     def test_others_wait_on(self) -> None:
         """Other tags and other queues wake nobody."""
-        answer = self.hold(subscription="B")
+        response = self.hold(subscription="B")
         self.fill("A")
         self.ask(sent(queue_id=1, properties="TAGS\x01B\x02"))
         self.clock.advance(0)
-        self.assertNoResult(answer)
+        self.assertNoResult(response)
         self.fill("B")
         self.clock.advance(0)
-        self.assertEqual(self.successResultOf(answer).next_begin_offset, 2)
+        self.assertEqual(self.successResultOf(response).next_begin_offset, 2)
 
     def test_time_is_up(self) -> None:
         """After its time the pull is answered with nothing new."""
-        answer = self.hold()
+        response = self.hold()
         self.clock.pump([1.0] * 14)
-        self.assertNoResult(answer)
+        self.assertNoResult(response)
         self.clock.pump([1.0, 1.0])
-        self.assertEqual(self.successResultOf(answer).status, 19)
+        self.assertEqual(self.successResultOf(response).status, 19)
 
     def test_only_skipped(self) -> None:
         """When only others' messages came, it is told how far to go on."""
-        answer = self.hold(subscription="B", suspend_timeout_millis=0)
+        response = self.hold(subscription="B", suspend_timeout_millis=0)
         self.fill("A")
         self.clock.pump([1.0, 1.0])
-        found = self.successResultOf(answer)
+        found = self.successResultOf(response)
         self.assertEqual((found.status, found.next_begin_offset), (20, 1))
 
     def test_commits_once(self) -> None:
@@ -280,35 +280,35 @@ class HeldTests(PullCase):
         """What is found, moved or may not wait is answered at once."""
         self.fill("A")
         for offset, flags, status in ((0, HELD, 0), (9, HELD, 21), (1, 4, 19)):
-            answer = self.ask(pulled(queue_offset=offset, sys_flag=flags))
-            self.assertEqual(answer.status, status)
+            response = self.ask(pulled(queue_offset=offset, sys_flag=flags))
+            self.assertEqual(response.status, status)
 
     def test_deleted_topic(self) -> None:
         """A held pull of a topic that goes is told so when its time is up."""
         self.fill("A")
-        answer = self.hold()
+        response = self.hold()
         self.tables.topics.delete(TOPIC)
         self.store.delete_topic(TOPIC)
         self.clock.pump([1.0] * 17)
-        self.assertEqual(self.successResultOf(answer).status, 17)
+        self.assertEqual(self.successResultOf(response).status, 17)
 
     def test_topic_made_anew(self) -> None:
-        """A held pull of a topic that begins anew is told where that ends."""
+        """A held pull of a topic that begins again is told where that ends."""
         self.fill("A", "A")
-        answer = self.hold()
+        response = self.hold()
         self.store.delete_topic(TOPIC)
         self.fill("A")
         self.clock.advance(0)
-        found = self.successResultOf(answer)
+        found = self.successResultOf(response)
         self.assertEqual((found.status, found.next_begin_offset), (21, 1))
 
     def test_group_disabled_meanwhile(self) -> None:
         """What was forbidden meanwhile is not handed out."""
-        answer = self.hold()
+        response = self.hold()
         self.tables.groups.put(SubscriptionGroup(GROUP, consume_enable=False))
         self.fill("A")
         self.clock.advance(0)
-        self.assertEqual(self.successResultOf(answer).status, 16)
+        self.assertEqual(self.successResultOf(response).status, 16)
 
 
 class ShortPollingTests(PullCase):
@@ -320,16 +320,16 @@ class ShortPollingTests(PullCase):
         """What the client would wait does not count."""
         self.held.start()
         self.addCleanup(self.held.stop)
-        answer = self.ask(pulled(sys_flag=HELD))
+        response = self.ask(pulled(sys_flag=HELD))
         self.clock.pump([1.0, 1.0])
-        self.assertEqual(self.successResultOf(answer).status, 19)
+        self.assertEqual(self.successResultOf(response).status, 19)
 
 
 class ColdPullTests(PullCase):
     """Messages that are not in memory."""
 
     def chill(self) -> Deferred[Any]:
-        """Let the store's next answer come later."""
+        """Let the store's next response come later."""
         later: Deferred[Any] = Deferred()
         real = self.store.get
 
@@ -340,11 +340,11 @@ class ColdPullTests(PullCase):
         return later
 
     def test_answered_later(self) -> None:
-        """With the same answer."""
+        """With the same response."""
         self.fill("A", "B", "A")
         later = self.chill()
-        answer = self.ask(pulled())
-        self.assertNoResult(answer)
+        response = self.ask(pulled())
+        self.assertNoResult(response)
         later.callback(None)
-        found = self.successResultOf(answer)
+        found = self.successResultOf(response)
         self.assertEqual((found.status, found.next_begin_offset), (0, 3))

@@ -47,7 +47,7 @@ class ClientTableTests(SynchronousTestCase):
         )
 
     def test_joining_tells_all_members(self) -> None:
-        """Each new connection is a reason to share anew; a second heartbeat is not."""
+        """Each new connection is a reason to rebalance; a second heartbeat is not."""
         self.assertTrue(self.join(self.one))
         self.assertTrue(self.join(self.two))
         self.assertFalse(self.join(self.two))
@@ -125,7 +125,7 @@ class ClientTableTests(SynchronousTestCase):
 
 
 class MemberNotifierTests(SynchronousTestCase):
-    """Members are told once a turn, if their group wants it."""
+    """Members are told once an iteration, if their group wants it."""
 
     def setUp(self) -> None:
         """Make a notifier and a connection."""
@@ -135,7 +135,7 @@ class MemberNotifierTests(SynchronousTestCase):
         self.connection = MemoryConnection()
 
     def test_tells_once(self) -> None:
-        """Two changes of one turn are one request, at the turn's end."""
+        """Two changes of one iteration are one request, at its end."""
         self.notifier("CG", [])
         self.notifier("CG", [self.connection])
         self.assertEqual(self.connection.told, [])

@@ -25,7 +25,7 @@ class GroupTableTests(SynchronousTestCase):
         return table
 
     def test_has_the_predefined_groups(self) -> None:
-        """A new broker has the groups that the original has."""
+        """A new broker has the groups that Apache RocketMQ has."""
         self.assertEqual(set(self.make().table), set(PREDEFINED_GROUPS))
 
     def test_find_creates(self) -> None:
@@ -57,7 +57,7 @@ class GroupTableTests(SynchronousTestCase):
         self.assertNotIn("CG", self.make().table)
 
     def test_keeps_forbidden_topics(self) -> None:
-        """What the original's tools forbade is kept, and obeyed."""
+        """What Apache RocketMQ's tools forbade is kept, and obeyed."""
         self.file.text = (
             b'{"forbiddenTable":{"CG":{"T":4}},"subscriptionGroupTable":{}}'
         )

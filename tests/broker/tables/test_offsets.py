@@ -53,7 +53,7 @@ class ConsumerOffsetsTests(SynchronousTestCase):
         self.assertEqual(self.file.writes, 1)
 
     def test_writes_quoted_keys(self) -> None:
-        """The text is strict JSON in the original's shape."""
+        """The text is strict JSON in Apache RocketMQ's shape."""
         self.assertEqual(
             self.offsets.encode(),
             b'{"dataVersion":{"counter":0,"stateVersion":0,"timestamp":0},'
@@ -61,7 +61,7 @@ class ConsumerOffsetsTests(SynchronousTestCase):
         )
 
     def test_reads_the_original_s_file(self) -> None:
-        """Bare integer keys, and what the original adds, are no obstacle."""
+        """Bare integer keys, and what Apache RocketMQ adds, are no obstacle."""
         text = (
             b'{"dataVersion":{"counter":3,"stateVersion":0,"timestamp":9},'
             b'"groupTopicMap":{"CG":["A"]},'

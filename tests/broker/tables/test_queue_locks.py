@@ -45,7 +45,7 @@ class QueueLocksTests(SynchronousTestCase):
         self.assertEqual(self.locks.lock("g", "two", [A]), [A])
 
     def test_asking_again_keeps_a_lock(self) -> None:
-        """The 60 s begin anew with each request of the holder."""
+        """The 60 s begin again with each request of the holder."""
         self.clock.advance(LOCK_LIFE - 1)
         self.locks.lock("g", "one", [A])
         self.clock.advance(LOCK_LIFE - 1)

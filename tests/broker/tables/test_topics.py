@@ -16,7 +16,7 @@ from tests.broker.doubles import MemoryFile
 
 
 class TopicTableTests(SynchronousTestCase):
-    """Topics come about in the original's ways, and are kept."""
+    """Topics come about in Apache RocketMQ's ways, and are kept."""
 
     def setUp(self) -> None:
         """Make a table with the topics every broker has."""
@@ -121,7 +121,7 @@ class TopicTableTests(SynchronousTestCase):
         self.assertEqual(seen, [config, None])
 
     def test_many_changes_are_one_write(self) -> None:
-        """Two thousand topics of one turn are written once, and dated."""
+        """Two thousand topics of one iteration are written once, and dated."""
         writes, counter = self.file.writes, self.table.data_version.counter
         for number in range(2000):
             self.send(f"topic-{number}")
@@ -141,7 +141,7 @@ class TopicTableTests(SynchronousTestCase):
         self.assertEqual(self.file.writes, writes)
 
     def test_writes_the_original_s_names(self) -> None:
-        """The file has the members that the original reads."""
+        """The file has the members that Apache RocketMQ reads."""
         self.send("TopicTest")
         self.clock.advance(0)
         text = json.loads(self.file.text or b"")

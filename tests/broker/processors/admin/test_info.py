@@ -61,8 +61,8 @@ class InfoProcessorTests(SynchronousTestCase):
 
     def info(self) -> dict[str, str]:
         """Ask for the figures."""
-        answer = self.processor.runtime_info(GetRuntimeInfo(), call())
-        table: dict[str, str] = json.loads(answer.body)["table"]
+        response = self.processor.runtime_info(GetRuntimeInfo(), call())
+        table: dict[str, str] = json.loads(response.body)["table"]
         return table
 
     def test_has_what_tools_need(self) -> None:
@@ -96,9 +96,9 @@ class InfoProcessorTests(SynchronousTestCase):
 
     def test_gives_the_settings(self) -> None:
         """The body is properties text; the version is JSON in the header."""
-        answer = self.processor.config(GetBrokerConfig(), call())
-        self.assertIn(b"brokerName=b\n", answer.body)
-        self.assertEqual(json.loads(answer.version)["counter"], 1)
+        response = self.processor.config(GetBrokerConfig(), call())
+        self.assertIn(b"brokerName=b\n", response.body)
+        self.assertEqual(json.loads(response.version)["counter"], 1)
 
     def test_gives_what_export_needs(self) -> None:
         """``exportConfigs`` fails on a setting that is not there; ours come first."""

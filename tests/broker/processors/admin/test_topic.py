@@ -73,11 +73,11 @@ class TopicProcessorTests(SynchronousTestCase):
     def test_answers_once_name_servers_know(self) -> None:
         """Who made a topic may ask a name server for its route right then."""
         self.registered = Deferred()
-        answer = self.create()
+        response = self.create()
         self.assertIsNotNone(self.topics.get("T"))
-        self.assertNoResult(answer)
+        self.assertNoResult(response)
         self.registered.callback(None)
-        self.assertEqual(self.successResultOf(answer), Response())
+        self.assertEqual(self.successResultOf(response), Response())
 
     def test_creates_and_changes(self) -> None:
         """The topic is as asked for; the same again changes nothing."""
@@ -134,8 +134,8 @@ class TopicProcessorTests(SynchronousTestCase):
 
     def test_all_topics(self) -> None:
         """The whole table with its version, as a registration has it."""
-        answer = self.processor.all(GetAllTopicConfig(), call())
-        shown = json.loads(answer.body)
+        response = self.processor.all(GetAllTopicConfig(), call())
+        shown = json.loads(response.body)
         self.assertEqual(set(shown["topicConfigTable"]), set(self.topics.table))
         self.assertEqual(shown["dataVersion"]["counter"], 1)
 
@@ -171,7 +171,7 @@ class TopicProcessorTests(SynchronousTestCase):
 
     def test_system_topics(self) -> None:
         """The system's own topics are named."""
-        answer = self.processor.system_topics(GetBrokerSystemTopics(), call())
-        names = json.loads(answer.body)["topicList"]
+        response = self.processor.system_topics(GetBrokerSystemTopics(), call())
+        names = json.loads(response.body)["topicList"]
         self.assertIn("broker-a", names)
         self.assertIn("TBW102", names)
