@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Sequence
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
@@ -23,14 +24,21 @@ from rocketmq_tw.remoting.listener import PortTaken
 from rocketmq_tw.remoting.pool import ConnectionPool
 from rocketmq_tw.remoting.protocol import RemotingProtocol
 from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.remoting.server import RemotingServerFactory
 from rocketmq_tw.store.errors import StoreLocked, StoreUnreadable
 from rocketmq_tw.testing import MemoryNetwork
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.errors import BadField
-from rocketmq_tw.wire.fields import Request
+from rocketmq_tw.wire.fields import Request, Response
 from rocketmq_tw.wire.requests.heartbeat import GetConsumerList, Heartbeat
 from rocketmq_tw.wire.requests.offset import QueryConsumerOffset, UpdateConsumerOffset
 from rocketmq_tw.wire.requests.pull import SUBSCRIPTION, SUSPEND
+from rocketmq_tw.wire.requests.registration import (
+    RegisterBroker,
+    RegisterResponse,
+    UnregisterBroker,
+)
+from rocketmq_tw.wire.requests.topic import CreateTopic
 from tests.broker.cases import GROUP, TOPIC, pulled, sent
 from tests.store.cases import NOW
 
@@ -93,7 +101,11 @@ class ServiceCase(SynchronousTestCase):
         self.reactor = self.network.reactor(HOST)
 
     def broker(
-        self, *, features: Sequence[Install] = FEATURES, **settings: Any
+        self,
+        *,
+        features: Sequence[Install] = FEATURES,
+        name_servers: Sequence[str] = (),
+        **settings: Any,
     ) -> BrokerService:
         """Make a broker; it is stopped at the end."""
         values: dict[str, Any] = {
@@ -106,7 +118,9 @@ class ServiceCase(SynchronousTestCase):
         }
         config = BrokerConfig(**values | settings)
         threads = self.reactor.threads
-        return BrokerService(self.reactor, config, [], threads, features=features)
+        return BrokerService(
+            self.reactor, config, name_servers, threads, features=features
+        )
 
     def start(self, broker: BrokerService) -> Any:
         """Start a broker and give what became of it."""
@@ -263,6 +277,71 @@ class FeatureTests(ServiceCase):
         two.close()
         one.send(GetConsumerList(GROUP))
         self.assertEqual(one.responses()[-1].body, b'{"consumerIdList":["c"]}')
+
+
+class RegistrationTests(ServiceCase):
+    """What name servers learn of a broker."""
+
+    def setUp(self) -> None:
+        """Run a name server that notes what it is sent, and may be slow."""
+        super().setUp()
+        self.seen: list[Request[Any]] = []
+        self.slow: list[Deferred[Response]] = []
+        self.is_slow = False
+        router = Router()
+        router.on(RegisterBroker, self.register)
+        router.on(UnregisterBroker, self.register)
+        reactor = self.network.reactor("10.0.0.2")
+        reactor.listenTCP(9876, RemotingServerFactory(router, self.clock))
+
+    def register(
+        self, request: Request[Any], _call: object
+    ) -> Response | Deferred[Response]:
+        """Note a request."""
+        self.seen.append(request)
+        if not self.is_slow:
+            return RegisterResponse()
+        self.slow.append(Deferred())
+        return self.slow[-1]
+
+    def test_from_start_to_stop(self) -> None:
+        """It registers once it is started, and unregisters before its port closes."""
+        broker = self.broker(name_servers=["10.0.0.2:9876"])
+        self.start(broker)
+        self.clock.advance(0)
+        (request,) = self.seen
+        self.assertEqual(request.broker_addr, "10.0.0.1:10911")
+        self.assertEqual(request.ha_server_addr, "10.0.0.1:10912")
+        self.is_slow = True
+        stopped = broker.stopService()
+        self.clock.advance(0)
+        self.assertIsInstance(self.seen[-1], UnregisterBroker)
+        self.client()
+        self.slow.pop().callback(Response())
+        self.clock.pump([0.1] * 20)
+        self.successResultOf(stopped)
+
+    def test_topic_is_known(self) -> None:
+        """Who creates a topic has the response once the name servers know it."""
+        self.start(self.broker(name_servers=["10.0.0.2:9876"]))
+        self.clock.advance(0)
+        self.is_slow = True
+        client = self.client()
+        client.send(
+            CreateTopic(
+                topic="T",
+                default_topic="TBW102",
+                read_queue_nums=4,
+                write_queue_nums=4,
+                perm=6,
+                topic_filter_type="SINGLE_TAG",
+            )
+        )
+        self.clock.advance(1)
+        self.assertEqual(client.codes(), [])
+        self.slow.pop().callback(RegisterResponse())
+        self.clock.advance(0)
+        self.assertEqual(client.codes(), [0])
 
 
 class CannotStartTests(ServiceCase):
