@@ -102,7 +102,6 @@ class TopicRoute(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def _by_broker_name(data: BrokerData | QueueData) -> str:
-    """Give the key that brokers and queues are sorted by."""
     return data.broker_name
 
 

@@ -42,7 +42,7 @@ from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.remoting.state import ConnectionState
 from rocketmq_tw.remoting.write_through import SHORT, Outbox
 from rocketmq_tw.wire.command import (
-    ANSWER,
+    RESPONSE,
     decode,
     decode_json,
     encode_request,
@@ -274,7 +274,7 @@ class RemotingProtocol(Protocol):
             except RemoteProtocolError as error:
                 broken = error
                 break
-            if command.flag & ANSWER:
+            if command.flag & RESPONSE:
                 self._pending.resolve(command, self.address)
             else:
                 response = handle(Call(command, self, now, header))

@@ -143,9 +143,6 @@ LANGUAGE = "PYTHON"
 #: Sent in every header: the ordinal of ``V5_3_3`` among Apache RocketMQ's versions.
 VERSION = 479
 
-#: From ``V4_9_4`` on, peers are given routes in strict JSON.
-VERSION_STRICT_ROUTE = 401
-
 
 def code_name(code: int) -> str:
     """Name a response code for people, as in ``TOPIC_NOT_EXIST (17)``."""

@@ -36,8 +36,9 @@ def coerce(value: object, kind: type[_T]) -> _T:
     :param kind: a ``msgspec.Struct``, a container of them, or a plain type.
     :raises BadField: a member is absent that has no default, or cannot be converted.
     """
+    declared: Any = kind  # as mypy does not take type[_T] for hashable
     try:
-        converted: _T = _converter(kind)(value)
+        converted: _T = _converter(declared)(value)
         return converted
     except _Unconvertible as error:
         name = getattr(kind, "__name__", str(kind))

@@ -1,7 +1,7 @@
 """
-One request or answer: the header in its two forms, and the body.
+One request or response: the header in its two forms, and the body.
 
-JSON, keys as the original writes them::
+JSON, keys as Apache RocketMQ writes them::
 
     {"code":105,"extFields":{"topic":"T"},"flag":0,"language":"JAVA","opaque":7,
      "serializeTypeCurrentRPC":"JSON","version":401}
@@ -44,7 +44,8 @@ from rocketmq_tw.wire.fields import (
 )
 from rocketmq_tw.wire.frame import BINARY, JSON, join
 
-ANSWER = 1
+#: Bits of the header's ``flag``.
+RESPONSE = 1
 ONE_WAY = 2
 
 _INT32 = range(-(1 << 31), 1 << 31)
@@ -60,8 +61,8 @@ class RemotingCommand(msgspec.Struct, Generic[T], kw_only=True):
     A decoded header.
 
     :ivar fields: a declared request's struct, or the texts as they came.
-    :ivar opaque: the number that ties an answer to its request; None if it was missing.
-    :ivar kind: how its header was written; an answer is written the same way.
+    :ivar opaque: the number that ties a response to its request; None if missing.
+    :ivar kind: how its header was written; a response is written the same way.
     """
 
     code: _Int32 = 0
@@ -76,12 +77,12 @@ class RemotingCommand(msgspec.Struct, Generic[T], kw_only=True):
 
     @property
     def is_response(self) -> bool:
-        """Whether this answers a request of ours."""
-        return bool(self.flag & ANSWER)
+        """Whether this is the response to a request of ours."""
+        return bool(self.flag & RESPONSE)
 
     @property
     def is_one_way(self) -> bool:
-        """Whether the sender wants no answer."""
+        """Whether the sender wants no response."""
         return bool(self.flag & ONE_WAY)
 
 
@@ -101,7 +102,9 @@ def _typed_decoder(text: bytes) -> _Decoder:
     declared = DECLARED.get(int(text)) if is_code else None
     if declared is None:
         return _plain
-    decoder = msgspec.json.Decoder(RemotingCommand[declared], strict=False).decode
+    # mypy takes the subscript for a type, and it is a variable.
+    command: Any = RemotingCommand
+    decoder: _Decoder = msgspec.json.Decoder(command[declared], strict=False).decode
     _typed[text] = decoder
     return decoder
 
@@ -131,7 +134,7 @@ def decode_json(header: bytes, body: bytes) -> Command:
     decoder = _typed.get(text) or _typed_decoder(text)
     try:
         command = decoder(header)
-        if command.flag & ANSWER and decoder is not _plain:
+        if command.flag & RESPONSE and decoder is not _plain:
             command = _plain(header)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         command = _decode_tolerantly(header)
@@ -265,7 +268,7 @@ def _read_ext(data: bytes, at: int, end: int) -> Ext:
 
 class _Header(msgspec.Struct, omit_defaults=True):
     """
-    A JSON header to write, its keys in the original's order.
+    A JSON header to write, its keys in Apache RocketMQ's order.
 
     What stands at its default is left out, so no default may be a value that occurs;
     peers count ``opaque`` through all 32 bits.
@@ -313,7 +316,7 @@ def _binary_header(
 ) -> bytes:
     """Write a binary header."""
     if not -(1 << 15) <= code < 1 << 15:
-        raise LocalProtocolError(f"code {code} does not fit a binary header")
+        raise LocalProtocolError(f"code {code} is beyond a binary header's 16 bits")
     block = b"".join(
         len(key).to_bytes(2, "big") + key + len(value).to_bytes(4, "big") + value
         for key, value in ((k.encode(), v.encode()) for k, v in ext.items())
@@ -339,27 +342,27 @@ def encode_request(
     return _frame(request.code, opaque, flag, None, request, kind)
 
 
-def encode_response(answer: Response, opaque: int, kind: int = JSON) -> bytes:
+def encode_response(response: Response, opaque: int, kind: int = JSON) -> bytes:
     """
-    Write an answer as a frame.
+    Write a response as a frame.
 
-    An answer type that offers ``to_json_frame`` (those of sends and pulls do) writes
+    A response type that offers ``to_json_frame`` (those of sends and pulls do) writes
     itself from a prepared text.
     """
     if kind == JSON:
-        quick = getattr(answer, "to_json_frame", None)
+        quick = getattr(response, "to_json_frame", None)
         if quick is not None:
             frame: bytes | None = quick(opaque)
             if frame is not None:
                 return frame
-    return _frame(answer.status, opaque, ANSWER, answer.remark, answer, kind)
+    return _frame(response.status, opaque, RESPONSE, response.remark, response, kind)
 
 
 def response_head(
     kind: type[Response], ints: tuple[str, ...], remark: str | None
 ) -> bytes:
     """
-    Prepare the text of an answer whose fields are all numbers or fixed.
+    Prepare the text of a response whose fields are all numbers or fixed.
 
     :param ints: the wire names of the fields that take a ``%d``, in alphabetical order.
     :returns: a format of bytes; it takes the code, the numbers, and the opaque.

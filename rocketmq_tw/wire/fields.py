@@ -86,7 +86,7 @@ class Request(Fields, Generic[A], kw_only=True):
 
 @cache
 def layout(kind: type[Fields]) -> tuple[tuple[str, str], ...]:
-    """Give (name of the field, name on the wire) of all that travels in the header."""
+    """List name and wire name of all fields that travel in the header."""
     return tuple(
         (field.name, field.encode_name)
         for field in msgspec.structs.fields(kind)
@@ -133,7 +133,7 @@ def from_ext(kind: type[F], ext: Ext) -> F:
 
 @cache
 def _booleans(kind: type[Fields]) -> tuple[str, ...]:
-    """Give the wire names of the fields that are booleans."""
+    """List the wire names of the fields that are booleans."""
     return tuple(
         field.encode_name
         for field in msgspec.structs.fields(kind)

@@ -183,7 +183,7 @@ class CheckTests(SynchronousTestCase):
         self.assertIs(check(b"", 0, 0, True), INVALID)
 
     def test_cut_records_are_invalid(self) -> None:
-        """No part of a record passes, be the rest missing or zeros."""
+        """No part of a record passes, whether the end is missing or zeros."""
         for cut in range(len(GOLDEN) - 1):
             self.assertIs(check(GOLDEN[:cut], 0, cut, True), INVALID)
             padded = GOLDEN[:cut].ljust(200, b"\0")

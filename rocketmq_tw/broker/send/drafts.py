@@ -40,7 +40,7 @@ BROKER_BITS = sum(_MEANINGS)
 
 
 class Sent(msgspec.Struct, gc=False):
-    """A message that asks for something special, on its way to its draft."""
+    """What the draft of a message is made from that asks for something special."""
 
     request: SendFields
     call: Call

@@ -24,5 +24,5 @@ class DataVersion(Body, frozen=True):
     state_version: int = 0
 
     def next(self, now_ms: int, state_version: int = 0) -> DataVersion:
-        """Give the version after one more change, made at this time."""
+        """Return the version after one more change, made at this time."""
         return DataVersion(now_ms, self.counter + 1, state_version)

@@ -20,6 +20,6 @@ class LockQueues(Request[Response]):
 
 
 class UnlockQueues(Request[Response]):
-    """Give queues back."""
+    """Release the locks of queues."""
 
     code: ClassVar[int] = RequestCode.UNLOCK_BATCH_MQ

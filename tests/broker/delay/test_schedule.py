@@ -32,15 +32,15 @@ class ScheduleCase(BrokerCase):
     def delayed(self, level: int, body: bytes = b"Hello", **fields: object) -> None:
         """Send a message with a delay."""
         text = f"TAGS\x01TagA\x02DELAY\x01{level}\x02"
-        answer = self.ask(sent(body=body, properties=text, **fields))
-        self.assertEqual((answer.status, answer.remark), (0, None))
+        response = self.ask(sent(body=body, properties=text, **fields))
+        self.assertEqual((response.status, response.remark), (0, None))
 
     def wait(self, seconds: float) -> None:
         """Let time go by, a tenth of a second at a time."""
         self.clock.pump([0.1] * round(seconds * 10))
 
     def bodies(self, topic: str = TOPIC) -> list[bytes]:
-        """Give what was delivered."""
+        """Return the bodies that were delivered."""
         return [message.body for message in self.messages(topic)]
 
 

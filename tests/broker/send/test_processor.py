@@ -191,7 +191,7 @@ class RefusedTests(BrokerCase):
         self.refused(13, "32767 are allowed", sent(properties=text))
 
     def test_numbers(self) -> None:
-        """Numbers that do not fit are refused by name, not by an internal error."""
+        """Numbers out of range are refused by name, not by an internal error."""
         for letter, text in (("g", str(1 << 63)), ("h", str(1 << 31)), ("e", "one")):
             self.refused(1, f"the field {letter} (", sent(), {letter: text})
         for letter in "defhjl":
@@ -250,7 +250,7 @@ class CreateOnSendTests(BrokerCase):
     """Topics that come about by sending to them."""
 
     def created(self, name: str) -> TopicConfig:
-        """Give the settings of a topic that must be there."""
+        """Return the settings of a topic that must be there."""
         return self.tables.topics.require(name)
 
     def test_created(self) -> None:

@@ -1,4 +1,4 @@
-"""Messages handed back: again later, or dead letters."""
+"""Messages sent back: delivered again later, or dead letters."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ DLQ = f"%DLQ%{GROUP}"
 SCHEDULE = "SCHEDULE_TOPIC_XXXX"
 
 
-def handed_back(offset: int, delay_level: int = 0, **fields: Any) -> SendBack:
+def sent_back(offset: int, delay_level: int = 0, **fields: Any) -> SendBack:
     """Make the request."""
     values: dict[str, Any] = {"group": GROUP, "delay_level": delay_level}
     return SendBack(**values | {"offset": offset} | fields)
 
 
 class SendBackTests(BrokerCase):
-    """What consumers hand back."""
+    """What consumers send back."""
 
     def setUp(self) -> None:
         """Send a message."""
@@ -34,15 +34,15 @@ class SendBackTests(BrokerCase):
         self.offset = self.message.commit_log_offset
 
     def back(self, level: int = 0, **fields: Any) -> StoredMessage:
-        """Hand the message back, and read what was stored."""
-        return self.stored(handed_back(self.offset, level, **fields))
+        """Send the message back, and read what was stored."""
+        return self.stored(sent_back(self.offset, level, **fields))
 
     def limit(self, times: int) -> None:
         """Let the group try so often."""
         self.tables.groups.put(SubscriptionGroup(GROUP, retry_max_times=times))
 
     def test_first_time(self) -> None:
-        """It is put aside for the third level, 10 s, on its way to the retry topic."""
+        """It waits for the third level, 10 s, before it reaches the retry topic."""
         again = self.back()
         self.assertEqual((again.topic, again.queue_id), (SCHEDULE, 2))
         self.assertEqual(again.reconsume_times, 1)
@@ -61,7 +61,7 @@ class SendBackTests(BrokerCase):
             self.assertEqual(getattr(again, name), getattr(self.message, name))
 
     def test_longer_each_time(self) -> None:
-        """Every time it waits a level more, and remembers where it came from."""
+        """Every time it waits a level more, and still names its topic."""
         for times in range(1, 17):
             again = self.back()
             level = 2 + times
@@ -110,21 +110,21 @@ class SendBackTests(BrokerCase):
         self.limit(16)
         self.assertEqual(self.back(max_reconsume_times=0).topic, DLQ)
 
-    def test_packed_body(self) -> None:
-        """A packed body is stored again as it is."""
-        place = self.store.commit_log_max
-        self.ask(sent(body=b"not packed at all", sys_flag=1))
+    def test_compressed_body(self) -> None:
+        """A compressed body is stored again as it is."""
+        offset = self.store.commit_log_max
+        self.ask(sent(body=b"not zlib at all", sys_flag=1))
         after = self.store.commit_log_max
-        self.assertEqual(self.ask(handed_back(place)).status, 0)
+        self.assertEqual(self.ask(sent_back(offset)).status, 0)
         record = self.store.record_at(after)
         assert record is not None
-        self.assertIn(b"not packed at all", record)
+        self.assertIn(b"not zlib at all", record)
 
     def test_no_retry_queues(self) -> None:
         """A group without retry queues loses it, as it wishes."""
         self.tables.groups.put(SubscriptionGroup(GROUP, retry_queue_nums=0))
         end = self.store.commit_log_max
-        self.assertEqual(self.ask(handed_back(self.offset)).status, 0)
+        self.assertEqual(self.ask(sent_back(self.offset)).status, 0)
         self.assertEqual(self.store.commit_log_max, end)
 
     def test_no_message_there(self) -> None:
@@ -132,8 +132,8 @@ class SendBackTests(BrokerCase):
         end = self.store.commit_log_max
         for offset in (1, 50, end, end + 1, -1, -(1 << 63), (1 << 63) - 1):
             words = f"look message by offset failed, {offset}"
-            self.refused(1, words, handed_back(offset))
-        self.refused(1, "the field offset", handed_back(0), {"offset": str(1 << 63)})
+            self.refused(1, words, sent_back(offset))
+        self.refused(1, "the field offset", sent_back(0), {"offset": str(1 << 63)})
         self.assertEqual(self.store.commit_log_max, end)
 
     def test_a_body_like_a_record(self) -> None:
@@ -141,12 +141,12 @@ class SendBackTests(BrokerCase):
         inner = self.store.record_at(self.offset)
         assert inner is not None
         outer = self.stored(sent(body=inner))
-        self.refused(1, "no message", handed_back(outer.commit_log_offset + 84 + 4))
+        self.refused(1, "no message", sent_back(outer.commit_log_offset + 84 + 4))
 
     def test_groups(self) -> None:
         """A group that may not be called so is not there, and makes no topic."""
         for name in ("", "../../x", "g" * 121, "gr\u00fcn"):
-            request = handed_back(self.offset, group=name)
+            request = sent_back(self.offset, group=name)
             self.refused(26, "subscription group not exist", request)
             self.assertNotIn(f"%RETRY%{name}", self.tables.topics.table)
 
@@ -154,7 +154,7 @@ class SendBackTests(BrokerCase):
         """An administrator may close a retry topic."""
         self.tables.topics.put(TopicConfig(RETRY, 1, 1, PERM_READ))
         words = f"the topic [{RETRY}] is not writable"
-        self.refused(16, words, handed_back(self.offset))
+        self.refused(16, words, sent_back(self.offset))
 
     def test_order_is_kept(self) -> None:
         """The retry topic of a group that consumes in order stays ordered."""
@@ -170,8 +170,8 @@ class ReadOnlyTests(BrokerCase):
     settings = {"broker_permission": PERM_READ}
 
     def test_refused(self) -> None:
-        """It takes nothing back."""
-        self.refused(16, "its permission lacks write", handed_back(0))
+        """It takes no message."""
+        self.refused(16, "its permission lacks write", sent_back(0))
 
 
 class NoGroupsTests(BrokerCase):
@@ -181,5 +181,5 @@ class NoGroupsTests(BrokerCase):
 
     def test_unknown(self) -> None:
         """Unknown groups are refused, when they send too."""
-        self.refused(26, f"not exist, {GROUP}", handed_back(0))
+        self.refused(26, f"not exist, {GROUP}", sent_back(0))
         self.refused(26, f"not exist, {GROUP}", sent(RETRY))

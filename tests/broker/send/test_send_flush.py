@@ -1,4 +1,4 @@
-"""Sending to a broker that flushes first: when it answers, and what."""
+"""Sending to a broker that flushes first: when it responds, and what."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ class SyncFlushCase(BrokerCase):
         self.thread.finish()
 
     def flush(self) -> None:
-        """Let the turn end, and the disk do what was asked of it."""
+        """Let the reactor iteration end, and the disk do what was asked of it."""
         self.clock.advance(0)
         self.thread.finish()
 
     def waits(self, request: Any) -> Deferred[Any]:
-        """Send, and see that there is no answer yet."""
-        answer = self.ask(request)
-        self.assertNoResult(answer)
-        return answer
+        """Send, and see that there is no response yet."""
+        response = self.ask(request)
+        self.assertNoResult(response)
+        return response
 
 
 class SendBackTests(SyncFlushCase):
-    """When a message that is handed back is taken."""
+    """When a message that was sent back is stored."""
 
     def setUp(self) -> None:
         """Send the message."""
@@ -67,38 +67,38 @@ class SendBackTests(SyncFlushCase):
         self.assertEqual(int(self.successResultOf(waiting).status), 0)
 
     def test_too_slow(self) -> None:
-        """Its consumer is told, and keeps it."""
+        """Its consumer gets an error, and keeps it."""
         waiting = self.waits(SendBack(group=GROUP, offset=0, delay_level=0))
         self.clock.pump([0, 5.0])
-        answer = self.successResultOf(waiting)
-        self.assertEqual(int(answer.status), 1)
-        self.assertIn("in time", answer.remark)
+        response = self.successResultOf(waiting)
+        self.assertEqual(int(response.status), 1)
+        self.assertIn("in time", response.remark)
 
 
-class AnswerTests(SyncFlushCase):
-    """When a send is answered."""
+class ResponseTests(SyncFlushCase):
+    """When a send has its response."""
 
     def test_on_disk(self) -> None:
         """Once its message is, as ever."""
         waiting = [self.waits(sent(queue_id=queue_id)) for queue_id in (0, 1, 1)]
         self.flush()
-        answers = [self.successResultOf(each) for each in waiting]
-        self.assertEqual([int(each.status) for each in answers], [0, 0, 0])
+        responses = [self.successResultOf(each) for each in waiting]
+        self.assertEqual([int(each.status) for each in responses], [0, 0, 0])
         self.assertEqual(
-            [(each.queue_id, each.queue_offset) for each in answers],
+            [(each.queue_id, each.queue_offset) for each in responses],
             [(0, 0), (1, 0), (1, 1)],
         )
 
     def test_batch(self) -> None:
-        """A batch is answered once, when all of it is on disk."""
+        """A batch has one response, when all of it is on disk."""
         waiting = self.waits(batched(b"1", b"2", b"3"))
         self.flush()
-        answer = self.successResultOf(waiting)
-        self.assertEqual((int(answer.status), answer.queue_offset), (0, 0))
-        self.assertEqual(len(answer.msg_id.split(",")), 3)
+        response = self.successResultOf(waiting)
+        self.assertEqual((int(response.status), response.queue_offset), (0, 0))
+        self.assertEqual(len(response.msg_id.split(",")), 3)
 
     def test_nobody_waits(self) -> None:
-        """WAIT=false is answered at once; the message is forced to disk as well."""
+        """WAIT=false does not wait; the message is flushed as well."""
         for request in (
             sent(properties="WAIT\x01false\x02"),
             sent(properties="TAGS\x01TagA\x02WAIT\x01False"),
@@ -116,13 +116,13 @@ class AnswerTests(SyncFlushCase):
         self.waits(sent())
 
     def test_too_slow(self) -> None:
-        """After syncFlushTimeout the code is 10; the fields tell where it went."""
+        """After syncFlushTimeout the code is 10; the fields say where it went."""
         waiting = self.waits(sent(queue_id=2))
         self.clock.pump([0, 5.0])
-        answer = self.successResultOf(waiting)
-        self.assertEqual((int(answer.status), answer.queue_id), (10, 2))
-        self.assertEqual(answer.msg_id[-16:], f"{0:016X}")
-        self.assertIn(b'"code":10', answer.to_json_frame(7))
+        response = self.successResultOf(waiting)
+        self.assertEqual((int(response.status), response.queue_id), (10, 2))
+        self.assertEqual(response.msg_id[-16:], f"{0:016X}")
+        self.assertIn(b'"code":10', response.to_json_frame(7))
 
     def test_held_pull(self) -> None:
         """A consumer that waits gets the message when it is on disk, not before."""
@@ -145,24 +145,24 @@ class FailedTests(SyncFlushCase):
         self.disk.fail_next("sync")
         self.flush()
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
-        for answer in [*map(self.successResultOf, waiting), self.ask(sent())]:
-            self.assertEqual(int(answer.status), 14)
-            self.assertIn("Input/output error", answer.remark)
-            self.assertIn("read-only", answer.remark)
+        for response in [*map(self.successResultOf, waiting), self.ask(sent())]:
+            self.assertEqual(int(response.status), 14)
+            self.assertIn("Input/output error", response.remark)
+            self.assertIn("read-only", response.remark)
 
-    def test_shown(self) -> None:
+    def test_runtime_info(self) -> None:
         """The runtime info says so."""
-        self.assertEqual(self.log_safe(), ("true", ""))
+        self.assertEqual(self.failure(), ("true", ""))
         waiting = self.waits(sent())
         self.disk.fail_next("sync")
         self.flush()
         self.successResultOf(waiting)
-        writeable, why = self.log_safe()
+        writeable, why = self.failure()
         self.assertEqual(writeable, "false")
         self.assertIn("Input/output error", why)
         self.flushLoggedErrors(OSError)
 
-    def log_safe(self) -> tuple[str, str]:
+    def failure(self) -> tuple[str, str]:
         """Ask for the runtime info."""
         table = KVTable.decode(self.ask(GetRuntimeInfo()).body).table
         return table["storeWriteable"], table["storeFailure"]
