@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import ClassVar
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -257,6 +257,7 @@ class EncodeTests(SynchronousTestCase):
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
 
+@settings(deadline=None)
 @given(text=TEXT, opaque=st.integers(-(1 << 31), (1 << 31) - 1), body=st.binary())
 def test_requests_come_back(text: str, opaque: int, body: bytes) -> None:
     """Whatever text, number and body is written in either form is read again."""
@@ -271,6 +272,7 @@ def test_requests_come_back(text: str, opaque: int, body: bytes) -> None:
         assert found == text
 
 
+@settings(deadline=None)
 @given(header=st.binary(max_size=200), kind=st.sampled_from([JSON, BINARY]))
 def test_no_header_raises_anything_else(header: bytes, kind: int) -> None:
     """Random bytes are read or refused, nothing else happens."""
@@ -280,6 +282,7 @@ def test_no_header_raises_anything_else(header: bytes, kind: int) -> None:
         pass
 
 
+@settings(deadline=None)
 @given(
     middle=st.text(
         alphabet="{}[]\",:\\'0123456789aextFields codeopaque$ref.nulltrue\u20ac"

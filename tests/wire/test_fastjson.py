@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -90,6 +90,7 @@ class LoadsTests(SynchronousTestCase):
         """Bytes that are not UTF-8 become U+FFFD, as in Java."""
         self.assertEqual(fastjson.loads(b'"a\xff"'), "a\ufffd")
 
+    @settings(deadline=None)
     @given(PLAIN)
     def test_round_trip(self, value: Any) -> None:
         """Both writers' texts are read back, but for the nulls left out."""

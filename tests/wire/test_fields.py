@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -153,6 +153,7 @@ class FromExtTests(SynchronousTestCase):
         self.assertLess(len(str(error)), 200)
 
 
+@settings(deadline=None)
 @given(
     topic=st.text(st.characters(exclude_categories=["Cs"])),
     queue_id=st.integers(-(1 << 63), (1 << 63) - 1),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -176,6 +176,7 @@ class FrameDecoderTests(SynchronousTestCase):
         self.assertLess(after - before, 20000)
 
 
+@settings(deadline=None)
 @given(
     frames=st.lists(
         st.tuples(st.sampled_from([JSON, BINARY]), st.binary(), st.binary()), max_size=5

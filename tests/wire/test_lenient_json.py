@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -21,12 +21,14 @@ VALUES = st.recursive(
 class ReadTests(SynchronousTestCase):
     """The lenient reader agrees with strict ones, and never fails otherwise."""
 
+    @settings(deadline=None)
     @given(VALUES, st.booleans())
     def test_strict_json_is_read(self, value: object, ascii_only: bool) -> None:
         """Strict JSON gives what a strict reader gives."""
         text = json.dumps(value, ensure_ascii=ascii_only, indent=1)
         self.assertEqual(read(text), value)
 
+    @settings(deadline=None)
     @given(st.text("{}[]:,\"'\\/*$ref@.01aeu \n", max_size=40))
     def test_anything_is_read_or_malformed(self, text: str) -> None:
         """No text raises anything but MalformedJson."""

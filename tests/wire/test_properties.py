@@ -9,6 +9,26 @@ from rocketmq_tw.wire.properties import decode, encode, find
 _texts = st.text(
     st.characters(exclude_characters="\x01\x02", exclude_categories=["Cs"]), min_size=1
 )
+#: Names, cut names and both separators, in any order.
+_pieces = st.sampled_from(["TAGS", "AGS", "KEYS", "a", "", "\x01", "\x02", "\x02"])
+
+
+def naive(text: str) -> dict[str, str]:
+    """Read a text character by character."""
+    table: dict[str, str] = {}
+    name, value, is_value = "", "", False
+    for char in f"{text}\x02":
+        if char == "\x02":
+            if is_value and name and value:
+                table[name] = value
+            name, value, is_value = "", "", False
+        elif char == "\x01" and not is_value:
+            is_value = True
+        elif is_value:
+            value += char
+        else:
+            name += char
+    return table
 
 
 class PropertiesTests(SynchronousTestCase):
@@ -51,3 +71,12 @@ class PropertiesTests(SynchronousTestCase):
         self.assertEqual(decode(text), properties)
         for name, value in properties.items():
             self.assertEqual(find(text, name), value)
+
+    @settings(deadline=None, max_examples=300)
+    @given(st.lists(_pieces, max_size=16).map("".join))
+    def test_any_text(self, text: str) -> None:
+        """Whatever the text, whole and single reads find what a naive reader finds."""
+        expected = naive(text)
+        self.assertEqual(decode(text), expected)
+        for name in ("TAGS", "AGS", "KEYS", "a", "TAGSa"):
+            self.assertEqual(find(text, name), expected.get(name))

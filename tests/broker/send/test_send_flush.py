@@ -14,7 +14,7 @@ from rocketmq_tw.wire.requests.admin import GetRuntimeInfo
 from rocketmq_tw.wire.requests.pull import SUBSCRIPTION, SUSPEND
 from rocketmq_tw.wire.requests.send import SendBack
 from tests.broker.cases import GROUP, TOPIC, BrokerCase, pulled, sent
-from tests.broker.send.test_processor import batched
+from tests.broker.send.test_batch import batched
 from tests.store.disks import FaultyDisk, Thread
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -41,6 +41,7 @@ class PropertiesTests(SynchronousTestCase):
         ):
             self.assertEqual(decode_properties(text.encode()), expected, text)
 
+    @settings(deadline=None)
     @given(st.dictionaries(TEXT, TEXT))
     def test_round_trip(self, table: dict[str, str]) -> None:
         """Any table is read back as it was, and the text is ASCII."""
