@@ -101,8 +101,8 @@ class Registrations:
             orders = self._kvconfig.list(ORDER_TOPIC_CONFIG)
             if orders is not None:
                 response.body = KVTable(orders).encode()
-        group = self._table.groups.get(request.broker_name)
-        if group is not None and request.broker_id != MASTER_ID:
+        group = self._table.groups[request.broker_name]
+        if request.broker_id != MASTER_ID:
             address = group.addrs.get(MASTER_ID, "")
             master = self._table.live.get(BrokerKey(request.cluster_name, address))
             if master is not None:

@@ -85,7 +85,7 @@ class RouteTable:
         Enter a broker and its topics.
 
         One with the id of another of the same name replaces it, unless the state
-        version of its table is older: then it is ignored.
+        version of its table is older: then it is removed, whatever id it had.
 
         :param forget: remove the topics that it had and does not name.
         :raises RegistrationRefused: it is new and names a single topic.
@@ -97,7 +97,7 @@ class RouteTable:
         group = self.groups.get(broker.broker_name)
         addrs = _without(group.addrs if group else {}, broker)
         if self._outdated(broker, addrs):
-            self.live.drop(broker.key)
+            self.unregister(broker.key, broker.broker_name)
             return
         if broker.broker_id not in addrs and len(broker.topics.topic_config_table) == 1:
             raise RegistrationRefused()

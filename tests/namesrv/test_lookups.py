@@ -9,6 +9,7 @@ from rocketmq_tw.wire.bodies.cluster import ClusterInfo
 from rocketmq_tw.wire.bodies.route import decode_route, encode_route
 from rocketmq_tw.wire.bodies.topics import TopicList
 from rocketmq_tw.wire.requests.kvconfig import DeleteKVConfig, PutKVConfig
+from rocketmq_tw.wire.requests.registration import WipeWritePermission
 from rocketmq_tw.wire.requests.route import (
     DeleteTopicInNamesrv,
     GetAllTopics,
@@ -26,7 +27,7 @@ from .fixtures import CLUSTER, MASTER, Served
 
 
 class LookupTests(Served):
-    """What clients ask."""
+    """Requests of clients."""
 
     def route(self, topic: str = "A", **more: Any) -> TopicRoute:
         """Ask for a route."""
@@ -49,6 +50,8 @@ class LookupTests(Served):
         code, remark = self.refused(GetRoute("A"))
         self.assertEqual(code, 17)
         self.assertIn("No topic route info in name server for the topic: A", remark)
+        self.config.order_message_enable = True
+        self.assertEqual(self.refused(GetRoute("A"))[0], 17)
 
     def test_not_ready(self) -> None:
         """For a while after the start no routes are given, if that is wanted."""
@@ -59,9 +62,12 @@ class LookupTests(Served):
         self.route()
 
     def test_order(self) -> None:
-        """The order configuration is shown if that is wanted, and kept up to date."""
-        self.config.order_message_enable = True
+        """Routes have the order configuration if that is enabled, and its changes."""
         self.register("A", "B")
+        self.ask(PutKVConfig("ORDER_TOPIC_CONFIG", "A", "broker-a:1"))
+        self.assertIsNone(self.route().order_topic_conf)
+        self.ask(DeleteKVConfig("ORDER_TOPIC_CONFIG", "A"))
+        self.config.order_message_enable = True
         self.assertIsNone(self.route().order_topic_conf)
         self.ask(PutKVConfig("ORDER_TOPIC_CONFIG", "A", "broker-a:4"))
         self.assertEqual(self.route().order_topic_conf, "broker-a:4")
@@ -76,6 +82,16 @@ class LookupTests(Served):
         near = self.route(zone_mode="true", zone_name="east")
         self.assertEqual(len(near.broker_datas), 1)
         self.assertEqual(len(self.route(zone_name="west").broker_datas), 1)
+        self.assertEqual(len(self.route(zone_mode="true").broker_datas), 1)
+        far = self.route(zone_mode="false", zone_name="west")
+        self.assertEqual(len(far.broker_datas), 1)
+
+    def test_changes(self) -> None:
+        """A route that was sent before is made again once it changed."""
+        self.register("A", "B")
+        self.assertEqual(self.route().queue_datas[0].perm, 6)
+        self.ask(WipeWritePermission("broker-a"))
+        self.assertEqual(self.route().queue_datas[0].perm, 4)
 
     def test_clusters(self) -> None:
         """Clusters and brokers are listed."""
@@ -99,7 +115,7 @@ class LookupTests(Served):
             self.assertEqual(self.refused(request), (1, "disable"))
 
     def test_delete_topic(self) -> None:
-        """A topic is forgotten."""
+        """A topic is removed; one that nobody has is no error."""
         self.register("A", "B")
         self.ask(DeleteTopicInNamesrv("A", CLUSTER))
         self.ask(DeleteTopicInNamesrv("unknown"))
@@ -111,3 +127,5 @@ class LookupTests(Served):
         route = TopicRoute(queue_datas=(QueueData("broker-a", 1, 1, 6),))
         self.ask(RegisterTopicInNamesrv("S", body=encode_route(route)))
         self.assertEqual(self.route("S").queue_datas[0].read_queue_nums, 1)
+        self.ask(RegisterTopicInNamesrv("T"))
+        self.assertEqual(self.refused(GetRoute("T"))[0], 17)

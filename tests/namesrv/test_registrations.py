@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from twisted.logger import capturedLogs, formatEvent
+from typing import Any
 
-from rocketmq_tw.namesrv.live import BrokerKey
+from twisted.internet.defer import maybeDeferred
+from twisted.logger import capturedLogs, formatEvent
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.jsonfile import JsonFile
+from rocketmq_tw.namesrv.config import NamesrvConfig
+from rocketmq_tw.namesrv.kvconfig import KVConfig
+from rocketmq_tw.namesrv.live import EXPIRY, BrokerKey, LiveBroker
+from rocketmq_tw.namesrv.registrations import BODY_SINCE, Registrations
+from rocketmq_tw.namesrv.routes import RouteTable
+from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.wire.bodies.cluster import GetBrokerMemberGroupBody
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.kvtable import KVTable
 from rocketmq_tw.wire.bodies.registration import RegisterBrokerBody
 from rocketmq_tw.wire.codes import VERSION
+from rocketmq_tw.wire.command import Command
+from rocketmq_tw.wire.fields import Request
 from rocketmq_tw.wire.requests.kvconfig import PutKVConfig
 from rocketmq_tw.wire.requests.registration import (
     AddWritePermission,
@@ -21,14 +33,14 @@ from rocketmq_tw.wire.requests.registration import (
 )
 from rocketmq_tw.wire.requests.route import GetBrokerMemberGroup
 
-from .fixtures import CLUSTER, MASTER, REPLICA, Served, topics
+from .fixtures import CLUSTER, MASTER, REPLICA, Served, registration, topics
 
 KEY = BrokerKey(CLUSTER, MASTER)
 WHO = {"broker_name": "broker-a", "broker_addr": MASTER, "cluster_name": CLUSTER}
 
 
 class RegistrationTests(Served):
-    """What brokers ask."""
+    """Requests of brokers."""
 
     def known(self) -> list[str]:
         """List the brokers that are known."""
@@ -40,7 +52,7 @@ class RegistrationTests(Served):
         self.assertEqual(sorted(self.service.table.queues), ["A", "B"])
 
     def test_compressed(self) -> None:
-        """A packed one is too, whatever the header says."""
+        """A compressed one is too, whatever the header says."""
         body = RegisterBrokerBody(topics("A", "B")).encode_compressed(VERSION)
         self.register(body=body, body_crc32=0)
         self.assertEqual(sorted(self.service.table.queues), ["A", "B"])
@@ -62,7 +74,7 @@ class RegistrationTests(Served):
         self.assertEqual(self.known(), ["broker-a"])
 
     def test_bad_crc(self) -> None:
-        """A body that does not fit its sum is refused."""
+        """A body that differs from its checksum is refused."""
         request = RegisterBroker(**WHO, broker_id=0, body_crc32=1, body=b"{}")
         self.assertEqual(self.refused(request), (1, "crc32 not match"))
 
@@ -73,22 +85,22 @@ class RegistrationTests(Served):
         self.assertEqual(self.known(), [])
 
     def test_single_topic(self) -> None:
-        """The refusal of a first single topic has the original's words."""
+        """The refusal of a first single topic has Apache's words."""
         body = RegisterBrokerBody(topics("A")).encode()
         request = RegisterBroker(**WHO, broker_id=0, body=body)
         self.assertEqual(self.refused(request), (1, "register broker failed"))
 
-    def test_replica_is_told_its_master(self) -> None:
+    def test_master_of_a_replica(self) -> None:
         """A replica learns where its master is; the master learns nothing."""
         self.assertIsNone(self.register("A", "B").master_addr)
-        answer = self.register("A", "B", broker_addr=REPLICA, broker_id=1)
-        self.assertEqual(answer.master_addr, MASTER)
-        self.assertEqual(answer.ha_server_addr, "10.0.0.1:10912")
+        response = self.register("A", "B", broker_addr=REPLICA, broker_id=1)
+        self.assertEqual(response.master_addr, MASTER)
+        self.assertEqual(response.ha_server_addr, "10.0.0.1:10912")
 
     def test_replica_without_master(self) -> None:
         """A replica that came first learns nothing yet."""
-        answer = self.register("A", "B", broker_addr=REPLICA, broker_id=1)
-        self.assertIsNone(answer.master_addr)
+        response = self.register("A", "B", broker_addr=REPLICA, broker_id=1)
+        self.assertIsNone(response.master_addr)
 
     def test_orders(self) -> None:
         """The order configuration is sent along, once there is one."""
@@ -125,8 +137,8 @@ class RegistrationTests(Served):
         self.cluster.network.links[-1].reset()
         self.assertEqual(self.known(), [])
 
-    def test_silent(self) -> None:
-        """A broker that says nothing is dropped after 120 s, its connection closed."""
+    def test_unresponsive(self) -> None:
+        """A broker that sends nothing is removed in time, its connection closed."""
         self.register("A", "B", heartbeat_timeout_millis=20_000)
         self.cluster.advance(20)
         self.assertEqual(self.known(), ["broker-a"])
@@ -142,17 +154,32 @@ class RegistrationTests(Served):
             self.ask(BrokerHeartbeat(CLUSTER, MASTER, "broker-a"))
         self.assertEqual(self.known(), ["broker-a"])
 
+    def test_data_version_keeps_alive(self) -> None:
+        """A broker that asks for its version instead of registering stays."""
+        self.register("A", "B", heartbeat_timeout_millis=20_000)
+        for _ in range(5):
+            self.clock.pump([5.0] * 3)
+            self.ask(QueryDataVersion(**WHO, broker_id=0))
+        self.assertEqual(self.known(), ["broker-a"])
+
+    def test_data_version_without_body(self) -> None:
+        """One that names no version has another than ours."""
+        self.register("A", "B")
+        response = self.ask(QueryDataVersion(**WHO, broker_id=0))
+        self.assertTrue(response.changed)
+
     def test_data_version(self) -> None:
-        """The version is compared; asking keeps the broker alive."""
+        """The version is compared, and the known one returned."""
         ours, next_one = DataVersion(1700, 1), DataVersion(1700, 2)
         ask = QueryDataVersion(**WHO, broker_id=0, body=ours.encode())
         self.assertTrue(self.ask(ask).changed)
         self.assertEqual(self.ask(ask).body, b"")
         self.register("A", "B")
         self.assertFalse(self.ask(ask).changed)
-        answer = self.ask(QueryDataVersion(**WHO, broker_id=0, body=next_one.encode()))
-        self.assertTrue(answer.changed)
-        self.assertEqual(DataVersion.decode(answer.body), ours)
+        ask = QueryDataVersion(**WHO, broker_id=0, body=next_one.encode())
+        response = self.ask(ask)
+        self.assertTrue(response.changed)
+        self.assertEqual(DataVersion.decode(response.body), ours)
 
     def test_member_group(self) -> None:
         """The brokers of a name are listed; of an unknown one none are."""
@@ -164,8 +191,143 @@ class RegistrationTests(Served):
             self.assertEqual((group.broker_name, group.broker_addrs), (name, addrs))
 
     def test_write_permission(self) -> None:
-        """Wiping and adding tell how many topics they changed."""
+        """Wiping and adding return how many topics they changed."""
         self.register("A", "B")
         self.assertEqual(self.ask(WipeWritePermission("broker-a")).wipe_topic_count, 2)
         self.assertEqual(self.service.table.queues["A"]["broker-a"].perm, 4)
         self.assertEqual(self.ask(AddWritePermission("broker-a")).add_topic_count, 2)
+
+
+class FingerprintTests(Served):
+    """A registration that differs from the last one in a single thing is read."""
+
+    def setUp(self) -> None:
+        """Register once."""
+        super().setUp()
+        self.register("A", "B", heartbeat_timeout_millis=60_000)
+
+    def again(self, **changed: Any) -> LiveBroker:
+        """Register the same but for something; give the entry."""
+        self.register("A", "B", **{"heartbeat_timeout_millis": 60_000, **changed})
+        live = self.service.table.live.get(KEY)
+        assert live is not None
+        return live
+
+    def test_ha_address(self) -> None:
+        """Replicas get the new address that they copy from."""
+        self.assertEqual(self.again().ha_server_addr, "10.0.0.1:10912")
+        live = self.again(ha_server_addr="10.0.0.1:10999")
+        self.assertEqual(live.ha_server_addr, "10.0.0.1:10999")
+        response = self.register("A", "B", broker_addr=REPLICA, broker_id=1)
+        self.assertEqual(response.ha_server_addr, "10.0.0.1:10999")
+
+    def test_timeout(self) -> None:
+        """The new limit holds."""
+        self.assertEqual(self.again(heartbeat_timeout_millis=90_000).timeout, 90.0)
+        self.assertEqual(self.again(heartbeat_timeout_millis=None).timeout, EXPIRY)
+
+    def test_name(self) -> None:
+        """The broker is known by its new name."""
+        self.again(broker_name="broker-z")
+        self.assertEqual(list(self.service.table.groups), ["broker-z"])
+
+    def test_id(self) -> None:
+        """The broker is known by its new id."""
+        self.again(broker_id=1)
+        self.assertEqual(self.service.table.groups["broker-a"].addrs, {1: MASTER})
+
+    def test_zone_and_acting(self) -> None:
+        """Routes have the new zone, and know of acting masters."""
+        self.again(zone_name="east")
+        group = self.service.table.groups["broker-a"]
+        self.assertEqual((group.zone_name, group.acting_master), ("east", False))
+        self.again(zone_name="east", enable_acting_master=True)
+        self.assertTrue(group.acting_master)
+
+    def test_body(self) -> None:
+        """New topics are known, and filter servers."""
+        body = RegisterBrokerBody(topics("A", "B", "C", version=2), ("f:1",)).encode()
+        live = self.again(body=body, body_crc32=None)
+        self.assertEqual(live.filter_servers, ("f:1",))
+        self.assertIn("C", self.service.table.queues)
+
+
+class OldBrokerTests(SynchronousTestCase):
+    """Brokers from before the wrapper of registrations."""
+
+    def setUp(self) -> None:
+        """Make handlers without a network."""
+        self.table = RouteTable(lambda topic: None)
+        kvconfig = KVConfig(
+            file=JsonFile(self.mktemp()),
+            run_in_thread=maybeDeferred,
+            on_change=lambda namespace, key: None,
+        )
+        self.handlers = Registrations(
+            config=NamesrvConfig(), table=self.table, kvconfig=kvconfig
+        )
+
+    def register(self, version: int) -> list[str]:
+        """Register a bare table of topics as a release does; list the topics."""
+        body = topics("A", "B").encode()
+        request = registration(body=body, body_crc32=None)
+        header = Command(code=request.code, version=version)
+        call = Call(header=header, peer=object(), received_at=1.0)
+        self.handlers.register(request, call)
+        return sorted(self.table.queues)
+
+    def test_version(self) -> None:
+        """The release decides how the same bytes are read, each time anew."""
+        self.assertEqual(self.register(BODY_SINCE), [])
+        self.assertEqual(self.register(BODY_SINCE - 1), ["A", "B"])
+
+
+class LogTests(Served):
+    """What stands in the log of brokers that come and go."""
+
+    def logged(self, *requests: Request[Any]) -> list[str]:
+        """Send requests; give the lines that they cause."""
+        with capturedLogs() as events:
+            for request in requests:
+                self.ask(request)
+        namespace = "rocketmq_tw.namesrv.registrations.Registrations"
+        return [formatEvent(e) for e in events if e["log_namespace"] == namespace]
+
+    def test_comes_once(self) -> None:
+        """A broker is named when it comes, not when it registers again."""
+        first, second = registration("A", "B"), registration("A", "B", zone_name="z")
+        line = (
+            "broker broker-a (0) of DefaultCluster registered at 10.0.0.1:10911,"
+            " 2 topics"
+        )
+        self.assertEqual(self.logged(first, first, second), [line])
+
+    def test_goes(self) -> None:
+        """It is named with the reason when it goes, once."""
+        self.register("A", "B")
+        gone = UnregisterBroker(**WHO, broker_id=0)
+        line = "broker broker-a of DefaultCluster at 10.0.0.1:10911 is gone: "
+        self.assertEqual(self.logged(gone, gone), [line + "it unregistered"])
+
+    def test_is_lost(self) -> None:
+        """A lost connection and a time without requests are told apart."""
+        for ends, why in (
+            (lambda: self.clock.pump([5.0] * 5), "no request came for more than 20 s"),
+            (lambda: self.pool.close_all(), "its connection was lost"),
+        ):
+            self.register("A", "B", heartbeat_timeout_millis=20_000)
+            with capturedLogs() as events:
+                ends()
+                self.cluster.advance()
+            lines = [formatEvent(event) for event in events if "why" in event]
+            self.assertEqual([line.partition(": ")[2] for line in lines], [why])
+
+    def test_permissions(self) -> None:
+        """It is logged who changed permissions, of how many topics."""
+        self.register("A", "B")
+        for request, what in (
+            (WipeWritePermission("broker-a"), "no longer be written to"),
+            (AddWritePermission("broker-a"), "be written to again"),
+        ):
+            [line] = self.logged(request)
+            self.assertIn(f"broker broker-a may {what}: 2 topics, as 10.0.2.1:", line)

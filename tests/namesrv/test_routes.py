@@ -58,6 +58,14 @@ class RouteTableTests(SynchronousTestCase):
         self.changed.clear()
         self.table.register(broker("A", "B"), 30.0)
         self.assertEqual(self.changed, [])
+        self.table.register(broker("A", "B", version=2), 60.0)
+        self.assertEqual(self.changed, [])
+
+    def test_equal_queues_are_kept_once(self) -> None:
+        """Topics with the same queues share one value, as there may be many."""
+        self.table.register(broker("A", "B"), 0.0)
+        first, second = (self.table.queues[name]["broker-a"] for name in "AB")
+        self.assertIs(first, second)
 
     def test_same_version_is_not_taken(self) -> None:
         """Known topics are looked at only when the version has changed."""
@@ -73,6 +81,8 @@ class RouteTableTests(SynchronousTestCase):
         self.table.register(broker("A", "B"), 0.0)
         self.table.register(broker("B", "C", version=2), 0.0, forget=True)
         self.assertEqual(sorted(self.table.queues), ["B", "C"])
+        self.assertEqual(self.table.groups["broker-a"].topics, {"B", "C"})
+        self.assertEqual(self.table.wipe_write("broker-a"), 2)
 
     def test_mappings(self) -> None:
         """Mappings of static topics are kept as they came, and go with the broker."""
@@ -122,7 +132,9 @@ class RouteTableTests(SynchronousTestCase):
         """A second master takes the first one's place; the loss of that is nothing."""
         self.table.register(broker("A", "B", connection="first"), 0.0)
         self.table.register(broker("A", "B", broker_addr=REPLICA), 0.0)
+        self.changed.clear()
         self.table.connection_lost("first")
+        self.assertEqual(self.changed, [])
         self.assertEqual(self.table.groups["broker-a"].addrs, {0: REPLICA})
         self.assertIn("A", self.table.queues)
 
@@ -171,22 +183,25 @@ class RouteTableTests(SynchronousTestCase):
         self.assertEqual(len(self.table.connection_lost(2)), 1)
 
     def test_expire(self) -> None:
-        """A broker is dropped when it was silent for longer than it said."""
+        """A broker is removed when no request came for longer than it allows."""
         self.table.register(broker("A", "B"), 0.0)
         self.table.register(replica("A", "B", timeout=10.0), 0.0)
         self.assertEqual(self.table.expire(10.0), [])
-        self.assertEqual([live.key[1] for live in self.table.expire(10.1)], [REPLICA])
+        [live] = self.table.expire(10.1)
+        self.assertEqual(live.key, BrokerKey(CLUSTER, REPLICA))
         self.table.live.touch(KEY, 100.0)
         self.assertEqual(self.table.expire(220.0), [])
         self.assertEqual(len(self.table.expire(220.1)), 1)
         self.assertEqual(self.table.queues, {})
 
     def test_delete_topic(self) -> None:
-        """A topic is forgotten in one cluster or in all."""
+        """A topic is removed in one cluster or in all."""
         self.table.register(broker("A", "B"), 0.0)
         other = broker("A", "B", cluster="Other", broker_name="b", broker_addr=REPLICA)
         self.table.register(other, 0.0)
+        self.changed.clear()
         self.table.delete_topic("A", "Other")
+        self.assertEqual(self.changed, ["A"])
         self.assertEqual(list(self.table.queues["A"]), ["broker-a"])
         self.table.delete_topic("A")
         self.assertNotIn("A", self.table.queues)
@@ -221,6 +236,7 @@ class RouteTableTests(SynchronousTestCase):
         self.assertEqual(self.table.add_write("broker-a"), 2)
         self.assertEqual(self.perm("B"), 6)
         self.assertEqual(self.table.wipe_write("nobody"), 0)
+        self.assertEqual(self.table.add_write("nobody"), 0)
 
     def test_add_topic(self) -> None:
         """Queues of known brokers can be added; of others nothing is."""

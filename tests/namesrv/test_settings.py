@@ -17,12 +17,13 @@ from rocketmq_tw.wire.requests.kvconfig import (
     PutKVConfig,
     UpdateNamesrvConfig,
 )
+from rocketmq_tw.wire.requests.route import GetRoute
 
 from .fixtures import Served
 
 
 class SettingsTests(Served):
-    """What administrators ask."""
+    """Requests of administrators."""
 
     def test_keys(self) -> None:
         """Keys are set, read, listed and forgotten."""
@@ -31,6 +32,7 @@ class SettingsTests(Served):
         table = KVTable.decode(self.ask(GetKVList("n")).body).table
         self.assertEqual(table, {"k": "v"})
         self.ask(DeleteKVConfig("n", "k"))
+        self.assertEqual(KVTable.decode(self.ask(GetKVList("n")).body).table, {})
         self.assertEqual(
             self.refused(GetKVConfig("n", "k")),
             (22, "No config item, Namespace: n Key: k"),
@@ -77,7 +79,17 @@ class SettingsTests(Served):
 
     def test_update_empty(self) -> None:
         """An empty request is refused."""
-        self.assertEqual(self.refused(UpdateNamesrvConfig())[0], 1)
+        code, remark = self.refused(UpdateNamesrvConfig())
+        self.assertEqual(code, 1)
+        self.assertIn("nothing cannot be changed while running; what can: ", remark)
+
+    def test_update_changes_routes(self) -> None:
+        """Routes that were sent before the change are made again."""
+        self.register("A", "B")
+        self.ask(PutKVConfig("ORDER_TOPIC_CONFIG", "A", "broker-a:4"))
+        self.assertNotIn(b"orderTopicConf", self.ask(GetRoute("A")).body)
+        self.ask(UpdateNamesrvConfig(body=b"orderMessageEnable=true\n"))
+        self.assertIn(b"orderTopicConf", self.ask(GetRoute("A")).body)
 
 
 class KVConfigTests(SynchronousTestCase):

@@ -6,16 +6,23 @@ import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.model.route import TopicRoute
-from rocketmq_tw.model.topic import FLAG_UNIT, FLAG_UNIT_SUB, TopicConfig
+from rocketmq_tw.model.topic import (
+    FLAG_UNIT,
+    FLAG_UNIT_SUB,
+    SYNC_BROKER_MEMBER_PREFIX,
+    TopicConfig,
+)
 from rocketmq_tw.namesrv import views
+from rocketmq_tw.namesrv.live import BrokerKey
 from rocketmq_tw.namesrv.routes import RouteTable
+from rocketmq_tw.wire.bodies.route import STRICT_SINCE
 from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable
 
-from .fixtures import MASTER, REPLICA, broker, replica
+from .fixtures import CLUSTER, MASTER, REPLICA, broker, replica
 
 
 class ViewTests(SynchronousTestCase):
-    """What clients are told."""
+    """What clients see."""
 
     def setUp(self) -> None:
         """Make a table whose changes drop the texts."""
@@ -45,6 +52,27 @@ class ViewTests(SynchronousTestCase):
         self.assertIn(b'{0:"10.0.0.1:10911"}', self.texts.get("A", 400, False) or b"")
         self.assertIn(b'{"0":"10.0.0.1:10911"}', self.texts.get("A", 0, True) or b"")
 
+    def test_both_texts(self) -> None:
+        """Clients of both ages get theirs, whoever asks first."""
+        self.table.register(broker("A", "B"), 0.0)
+        strict, lenient = STRICT_SINCE, STRICT_SINCE - 1
+        for versions in ((strict, lenient), (lenient, strict)):
+            self.texts.forget(None)
+            for version in versions:
+                key = b'{"0":' if version == strict else b"{0:"
+                self.assertIn(key, self.texts.get("A", version, False) or b"")
+
+    def test_one_is_discarded(self) -> None:
+        """The texts of other topics stay."""
+        self.table.register(broker("A", "B"), 0.0)
+        for topic in ("A", "B"):
+            self.texts.get(topic, 479, False)
+        self.texts.forget("A")
+        self.texts.get("B", 479, False)
+        self.assertEqual(self.looked_up, 2)
+        self.texts.get("A", 479, False)
+        self.assertEqual(self.looked_up, 3)
+
     def test_text_is_kept(self) -> None:
         """A text is made once until something changes."""
         self.table.register(broker("A", "B"), 0.0)
@@ -63,13 +91,58 @@ class ViewTests(SynchronousTestCase):
         self.assertIsNotNone(self.texts.get("A", 479, False))
 
     def test_acting_master(self) -> None:
-        """A replica is shown as master where that is wanted and allowed."""
+        """A replica is listed as master where that is enabled and allowed."""
         self.table.register(replica("A", "B", acting_master=True), 0.0)
         plain = views.route_of(self.table, "A")
         acting = views.route_of(self.table, "A", acting=True)
         assert plain is not None and acting is not None
         self.assertEqual(plain.broker_datas[0].broker_addrs, {1: REPLICA})
         self.assertEqual(acting.broker_datas[0].broker_addrs, {0: REPLICA})
+
+    def addrs(self, topic: str = "A") -> dict[int, str]:
+        """Give the addresses in a route with acting masters."""
+        route = views.route_of(self.table, topic, acting=True)
+        assert route is not None
+        return route.broker_datas[0].broker_addrs
+
+    def test_no_acting_master(self) -> None:
+        """No replica acts where there is a master, or where it does not support it."""
+        self.table.register(broker("A", "B", acting_master=True), 0.0)
+        self.table.wipe_write("broker-a")
+        self.assertEqual(self.addrs(), {0: MASTER})
+        self.table.register(replica("A", "B"), 0.0)
+        self.table.unregister(BrokerKey(CLUSTER, MASTER), "broker-a")
+        self.assertEqual(self.addrs(), {1: REPLICA})
+
+    def test_acting_master_of_what_is_written_to(self) -> None:
+        """No replica acts for a topic that can be written to, nor for its own."""
+        own = SYNC_BROKER_MEMBER_PREFIX + "broker-a"
+        self.table.register(replica("A", own, acting_master=True), 0.0)
+        self.assertEqual(self.addrs(own), {1: REPLICA})
+        self.assertEqual(self.addrs(), {0: REPLICA})
+        self.table.add_write("broker-a")
+        self.assertEqual(self.addrs(), {1: REPLICA})
+
+    def test_members_of_two_clusters(self) -> None:
+        """A name that stands in two clusters has a route all the same."""
+        self.table.register(broker("A", "B"), 0.0)
+        self.table.register(replica("A", "B", cluster="Other"), 0.0)
+        route = views.route_of(self.table, "A")
+        assert route is not None
+        addrs = route.broker_datas[0].broker_addrs
+        self.assertEqual(addrs, {0: MASTER, 1: REPLICA})
+
+    def test_mapping(self) -> None:
+        """A static topic's route has its mapping."""
+        info = {"bname": "broker-a", "topic": "A"}
+        table = TopicConfigAndMappingTable(
+            {"A": TopicConfig("A"), "B": TopicConfig("B")},
+            topic_queue_mapping_info_map={"A": info},
+        )
+        self.table.register(broker(topics=table), 0.0)
+        route = views.route_of(self.table, "A")
+        assert route is not None
+        self.assertEqual(route.topic_queue_mapping_by_broker, {"broker-a": info})
 
     def test_filter_servers(self) -> None:
         """The filter servers of a broker are listed by its address."""
@@ -92,6 +165,20 @@ class ViewTests(SynchronousTestCase):
         self.assertEqual(names, ["broker-a", "c"])
         self.assertEqual([data.broker_name for data in route.queue_datas], names)
 
+    def test_filter_servers_of_a_zone(self) -> None:
+        """Those of other zones are left out, and those of no zone."""
+        for name, zone in (("e", "east"), ("w", "west"), ("n", None)):
+            one = broker(
+                *("A", "B"),
+                broker_name=name,
+                broker_addr=f"{name}:1",
+                zone_name=zone,
+                filter_servers=(f"{name}:2",),
+            )
+            self.table.register(one, 0.0)
+        route = views.in_zone(self.find("A"), "east")  # type: ignore[arg-type]
+        self.assertEqual(route.filter_server_table, {"e:1": ("e:2",)})
+
     def test_clusters(self) -> None:
         """All brokers and clusters are listed."""
         self.table.register(broker("A", "B"), 0.0)
@@ -110,6 +197,9 @@ class ViewTests(SynchronousTestCase):
         system = views.system_topics(self.table)
         self.assertEqual(system.topic_list, ("DefaultCluster", "broker-a"))
         self.assertEqual(system.broker_addr, MASTER)
+        later = broker("A", "B", broker_name="z", broker_addr=REPLICA)
+        self.table.register(later, 0.0)
+        self.assertEqual(views.system_topics(self.table).broker_addr, MASTER)
 
     def test_unit_lists(self) -> None:
         """Topics are listed by their flags."""
