@@ -155,8 +155,6 @@ def to_values(settings: msgspec.Struct) -> dict[str, str]:
     values: dict[str, str] = {}
     for field in msgspec.structs.fields(settings):
         value = getattr(settings, field.name)
-        if value is None:
-            continue
         if isinstance(value, bool):
             value = "true" if value else "false"
         elif isinstance(value, Enum):
@@ -173,7 +171,7 @@ def to_properties(settings: msgspec.Struct) -> bytes:
 def _converted(field: msgspec.structs.FieldInfo, text: str) -> Any:
     """Read a setting's value. :raises BadSetting: it is not of the setting's type."""
     try:
-        return msgspec.convert(text.strip(), field.type, strict=False, str_keys=True)
+        return msgspec.convert(text.strip(), field.type, strict=False)
     except msgspec.ValidationError as error:
         expected = _expected(field.type, str(error))
         raise BadSetting(field.encode_name, text, expected) from None

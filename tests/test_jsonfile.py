@@ -61,6 +61,11 @@ class JsonFileTests(SynchronousTestCase):
         self.backup.write_bytes(b"")
         error = self.assertRaises(DamagedDocument, self.file.load)
         self.assertEqual(error.path, str(self.main))
+        self.assertIn("and its .bak does not help: ", str(error))
+        self.assertNotIn("empty", error.why)
+        self.main.write_bytes(b"")
+        error = self.assertRaises(DamagedDocument, self.file.load)
+        self.assertEqual(error.why, "it is empty")
 
     def test_damage_without_backup(self) -> None:
         """A damaged document without backup is not taken for a fresh start."""
@@ -79,6 +84,54 @@ class JsonFileTests(SynchronousTestCase):
         self.main.mkdir()
         error = self.assertRaises(UnreadableDocument, self.file.load_bytes)
         self.assertIn("Is a directory", str(error))
+
+    def test_order_of_writes(self) -> None:
+        """All is on the disk before it gets its name, and the name before we go on."""
+        self.file.save(b"1")
+        done: list[str] = []
+        fsync, replace = os.fsync, os.replace
+
+        def noted_fsync(descriptor: int) -> None:
+            path = os.readlink(f"/proc/self/fd/{descriptor}")
+            # What is still in the program's buffer would be missing after a crash.
+            size = os.fstat(descriptor).st_size
+            kind = "folder" if os.path.isdir(path) else f"{size} bytes"
+            done.append(f"fsync {os.path.basename(path)}: {kind}")
+            fsync(descriptor)
+
+        def noted_replace(source: str, target: str) -> None:
+            done.append(f"rename to {os.path.basename(target)}")
+            replace(source, target)
+
+        self.patch(os, "fsync", noted_fsync)
+        self.patch(os, "replace", noted_replace)
+        self.file.save(b"22")
+        expected = [
+            "fsync topics.json.tmp: 2 bytes",
+            "rename to topics.json.bak",
+            "rename to topics.json",
+            "fsync config: folder",
+        ]
+        self.assertEqual(done, expected)
+
+    def test_no_hard_links(self) -> None:
+        """Where a file system has none, the backup is a copy."""
+
+        def refuse(source: str, target: str) -> None:
+            raise OSError("no links")
+
+        self.patch(os, "link", refuse)
+        self.file.save(b"1")
+        self.file.save(b"2")
+        self.assertEqual(self.backup.read_bytes(), b"1")
+
+    def test_here(self) -> None:
+        """A path without a folder is in this one."""
+        name = os.path.basename(self.mktemp())
+        file = JsonFile(name)
+        self.addCleanup(os.unlink, name)
+        file.save(b"1")
+        self.assertEqual(file.load(), 1)
 
     def test_leftovers_of_a_crash(self) -> None:
         """Temporary files of a crash are in nobody's way."""

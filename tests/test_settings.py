@@ -160,6 +160,19 @@ class ApplyTests(SynchronousTestCase):
         """A value cannot break the line of the error."""
         self.assertIn(r'code is "a\nb"; expected', self.refused("code", "a\nb"))
 
+    def test_texts(self) -> None:
+        """Values are written as Java writes them."""
+        texts = settings.to_values(Paint(is_dry=True, colour=Colour.BLUE))
+        expected = {
+            "coatCount": "2",
+            "isDry": "true",
+            "colour": "BLUE",
+            "makerIP1": "",
+            "code": "",
+        }
+        self.assertEqual(texts, expected)
+        self.assertEqual(settings.to_values(Paint())["isDry"], "false")
+
     def test_round_trip(self) -> None:
         """What is written is read back."""
         paint = Paint(coat_count=7, is_dry=True, colour=Colour.BLUE, code="abc")

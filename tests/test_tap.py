@@ -30,8 +30,11 @@ class OptionsTests(SynchronousTestCase):
         self.assertEqual(options.name_server.listen, "tcp:9876")
         self.assertEqual(options.settings.listen_port, 10911)
         self.assertEqual(options.settings.store_path_root_dir, folder)
-        inside = options.name_server.kv_config_path
-        self.assertEqual(inside, os.path.join(folder, "namesrv", "kvConfig.json"))
+        inside = os.path.join(folder, "namesrv")
+        config = options.name_server
+        self.assertEqual(config.kv_config_path, os.path.join(inside, "kvConfig.json"))
+        path = os.path.join(inside, "namesrv.properties")
+        self.assertEqual(config.config_store_path, path)
 
     def test_both_ports(self) -> None:
         """Each part has its own."""
@@ -67,6 +70,11 @@ class OptionsTests(SynchronousTestCase):
             file.write("namesrvAddr=ns1:9876;ns2:9876\n")
         expected = "127.0.0.1:9876;ns1:9876;ns2:9876"
         self.assertEqual(self.options("-c", path).settings.namesrv_addr, expected)
+
+    def test_environment(self) -> None:
+        """The environment's name servers are for the broker alone, not for both."""
+        self.patch(os, "environ", {"NAMESRV_ADDR": "ns1:9876"})
+        self.assertEqual(self.options().settings.namesrv_addr, "127.0.0.1:9876")
 
     def test_service(self) -> None:
         """The name server comes first; the address is checked last."""

@@ -35,10 +35,10 @@ def check_broker(config: BrokerConfig, in_chroot: bool = False) -> None:
 def _check_folder(root: str) -> None:
     """Look whether the store's folder can be used, or made."""
     path = root
-    while not os.path.lexists(path) and path != os.path.dirname(path):
+    while not os.path.lexists(path):
         path = os.path.dirname(path)
     if not os.path.isdir(path):
-        raise StoreUnreadable(path, "it is not a folder")
+        raise StoreUnreadable(path, "it is no folder")
     needed = os.R_OK | os.W_OK | os.X_OK if path == root else os.W_OK | os.X_OK
     if not os.access(path, needed):
         raise StoreUnreadable(path, "this user may not read and write there")

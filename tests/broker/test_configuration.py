@@ -78,6 +78,8 @@ class ListenTests(ConfigurationCase):
             "-1",
         ):
             self.assertIn(text, self.refused(listen=text))
+        self.assertIn("is found by host and port", self.refused(listen="unix:/tmp/x"))
+        self.assertEqual(self.config(listen="65535").listen_port, 65535)
 
     def test_of_the_file(self) -> None:
         """The file's endpoint string is checked like the option's."""
@@ -135,10 +137,51 @@ class ListenTests(ConfigurationCase):
         ):
             self.assertIn("without a port", self.refused(advertise=text))
 
+    def route(self, address: str) -> None:
+        """Pretend that the only route outwards is from this address."""
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+
+        class Probe:
+            """A socket that finds its way if it is of the right family."""
+
+            def __init__(self, asked: socket.AddressFamily, kind: int) -> None:
+                self.can_connect = asked is family
+
+            def __enter__(self) -> Probe:
+                return self
+
+            def __exit__(self, *error: object) -> None:
+                pass
+
+            def connect(self, to: tuple[str, int]) -> None:
+                if not self.can_connect:
+                    raise OSError("Network is unreachable")
+                self.to = to
+
+            def getsockname(self) -> tuple[str, int]:
+                return address, self.to[1]
+
+        self.patch(socket, "socket", Probe)
+
     def test_own_address(self) -> None:
-        """Without a route outwards there is the loopback."""
-        self.assertEqual(own_address(), "127.0.0.1")
-        self.assertIn(".", own_address(socket.AF_INET))
+        """It is that of the route outwards, of a family that is listened on."""
+        ipv4, ipv6, loopback = "10.0.0.7", "2001:db8::7", "127.0.0.1"
+        for route, listen, address in (
+            (ipv4, "1", ipv4),
+            (ipv4, "0.0.0.0:1", ipv4),
+            (ipv4, "tcp6:1", ipv4),
+            (ipv6, "1", loopback),
+            (ipv6, "0.0.0.0:1", loopback),
+            (ipv6, "tcp6:1", ipv6),
+            (ipv6, "[::]:1", ipv6),
+        ):
+            self.route(route)
+            self.assertEqual(self.config(listen=listen).broker_ip1, address)
+
+    def test_zone(self) -> None:
+        """A link-local address is of no use to clients, who are on other links."""
+        address = own_address(socket.AF_INET, socket.AF_INET6)
+        self.assertEqual(self.config(listen="[fe80::1%lo]:1").broker_ip1, address)
 
 
 class FileTests(ConfigurationCase):
@@ -222,7 +265,8 @@ class FileTests(ConfigurationCase):
 
     def test_name_servers(self) -> None:
         """From the option, else from the environment."""
-        self.assertEqual(self.config(namesrv="a:1;b:2").namesrv_addr, "a:1;b:2")
+        for text in ("a:1;b:2", "unix:/run/mq", "a:1;tls:b:2"):
+            self.assertEqual(self.config(namesrv=text).namesrv_addr, text)
         self.assertEqual(name_servers(" a:1 ;; b:2;"), ["a:1", "b:2"])
         os.environ["NAMESRV_ADDR"] = "nowhere"
         self.assertIn("nowhere", self.refused())

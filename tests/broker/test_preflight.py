@@ -42,7 +42,9 @@ class StoreTests(SynchronousTestCase):
             path = self.folder / name
             for wanted in (path, path / "a"):
                 error = self.assertRaises(StoreUnreadable, self.check, wanted)
-                self.assertEqual(error.path, str(path))
+                self.assertEqual(
+                    (error.path, error.why), (str(path), "it is no folder")
+                )
 
     def test_no_permission(self) -> None:
         """The folder that this user may not use is named."""

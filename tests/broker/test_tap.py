@@ -85,6 +85,9 @@ class OptionsTests(SynchronousTestCase):
         self.assertTrue(IService.providedBy(service))
         self.assertFalse(os.path.exists(folder))
         self.assertIn("no name server is given", formatEvent(logs[0]))
+        with capturedLogs() as logs:
+            makeService(self.options("-d", folder, "-p", "0", "-n", "a:1"))
+        self.assertEqual(logs, [])
         names = [type(each).__name__ for each in service]
         self.assertEqual(names, ["BrokerService", "ReachabilityCheck"])
 

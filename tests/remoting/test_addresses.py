@@ -8,6 +8,7 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.remoting.addresses import (
+    NO_HOST,
     EndpointString,
     client_endpoint,
     dial_address,
@@ -35,7 +36,16 @@ class HostPortTests(SynchronousTestCase):
 
     def test_wrong(self) -> None:
         """What is no ``host:port`` is shown in the error."""
-        for address in ("", "host", ":9876", "host:", "host:x", "host:0", "host:65536"):
+        for address in (
+            "",
+            "9876",
+            "host",
+            ":9876",
+            "host:",
+            "host:x",
+            "host:0",
+            "host:65536",
+        ):
             error = self.assertRaises(ValueError, split_host_port, address)
             self.assertIn(f'"{address}"', str(error))
 
@@ -43,7 +53,12 @@ class HostPortTests(SynchronousTestCase):
         """Only IPv6 addresses stand in brackets, and lose them again."""
         self.assertEqual(host_port("10.0.0.1", 1), "10.0.0.1:1")
         self.assertEqual(host_port("::1", 1), "[::1]:1")
-        for text, host in (("[::1]", "::1"), ("::1", "::1"), ("[a", "[a"), ("", "")):
+        for text, host in (
+            ("[::1]", "::1"),
+            ("::1", "::1"),
+            ("[a", "[a"),
+            ("a]", "a]"),
+        ):
             self.assertEqual(without_brackets(text), host)
 
     def test_ip_address(self) -> None:
@@ -75,6 +90,11 @@ class PeerTests(SynchronousTestCase):
         _, packed = peer_address(UNIXAddress(b"/run/mq"))
         self.assertEqual(packed, b"\x7f\0\0\1\0\0\0\0")
 
+    def test_name(self) -> None:
+        """So is one that is known by a name."""
+        peer = peer_address(IPv4Address("TCP", "host", 5))
+        self.assertEqual(peer, ("host:5", NO_HOST))
+
 
 class EndpointTests(SynchronousTestCase):
     """Endpoint strings."""
@@ -86,9 +106,13 @@ class EndpointTests(SynchronousTestCase):
             "tls:host:9876",
             "tcp:host:9876",
             "tcp:host=h:port=1",
+            "tcp:host=h",
         ):
             self.assertTrue(is_endpoint(text), text)
-        for text in ("localhost:9876", "10.0.0.1:9876", "[::1]:9876", "ns1:9876"):
+        for text in (
+            *("localhost:9876", "10.0.0.1:9876", "[::1]:9876", "ns1:9876"),
+            *("[a::1]:9876", "Host:1:2", "9:1:2"),
+        ):
             self.assertFalse(is_endpoint(text), text)
 
     def test_client(self) -> None:
@@ -106,6 +130,8 @@ class EndpointTests(SynchronousTestCase):
         for text, endpoint in (
             ("9876", "tcp:9876"),
             (" 0 ", "tcp:0"),
+            ("65535", "tcp:65535"),
+            ("tcp:65535", "tcp:65535"),
             ("127.0.0.1:9876", "tcp:9876:interface=127.0.0.1"),
             ("[::1]:9876", r"tcp:9876:interface=\:\:1"),
             ("tcp:9876:backlog=5", "tcp:9876:backlog=5"),
@@ -186,9 +212,13 @@ class EndpointStringTests(SynchronousTestCase):
 
     def test_on_port(self) -> None:
         """Another port comes first, whether the one before had a name or not."""
-        for text in ("tcp:1:interface=a", "tcp:interface=a:port=1"):
+        for text, changed in (
+            ("tcp:1:interface=a", "tcp:2:interface=a"),
+            ("tcp:interface=a:port=1", "tcp:2:interface=a"),
+            ("tcp:1:a:5", "tcp:2:a:5"),
+        ):
             parts = EndpointString.parse(text).on_port(2)
-            self.assertEqual(str(parts), "tcp:2:interface=a")
+            self.assertEqual(str(parts), changed)
 
 
 class DialTests(SynchronousTestCase):

@@ -8,6 +8,7 @@ import io
 import os
 import socket
 import sys
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -72,6 +73,23 @@ class ListenerTests(SynchronousTestCase):
         listener.startService()
         self.successResultOf(listener.stopService())
         self.assertIsNone(listener.address)
+
+    def test_takes_before_it_accepts(self) -> None:
+        """A port that is taken reads nothing until it accepts."""
+        reactor = MemoryReactorClock()
+        done: list[str] = []
+        port = SimpleNamespace(
+            getHost=lambda: None,
+            stopReading=lambda: done.append("stop"),
+            startReading=lambda: done.append("start"),
+        )
+        self.patch(reactor, "listenTCP", lambda *args, **more: port)
+        listener = Listener(reactor)
+        listener.accept()
+        self.successResultOf(listener.take("tcp:9876", Factory()))
+        self.assertEqual(done, ["stop"])
+        listener.accept()
+        self.assertEqual(done, ["stop", "start"])
 
     def test_taken(self) -> None:
         """A taken port is named in words."""
