@@ -45,7 +45,7 @@ class ReadTests(SynchronousTestCase):
         self.assertEqual(settings.read(path), {"a": "3", "b": "2", "c": "xy"})
 
     def test_unreadable(self) -> None:
-        """A missing file and a folder are told apart, with the path."""
+        """A missing file and a folder are distinguished, with the path."""
         for path, why in ((self.mktemp(), "No such file"), (".", "Is a directory")):
             error = self.assertRaises(settings.UnreadableSettings, settings.read, path)
             self.assertIn(f"cannot read the settings in {path}: {why}", str(error))

@@ -60,7 +60,7 @@ class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
     :ivar bind_address: the address that ``listen_port`` is opened on.
     :ivar listen: an endpoint string or ``host:port``, instead of both; only here.
     :ivar kv_config_path: the file of namespaced keys and values.
-    :ivar config_store_path: shown to administrators; nothing is written there.
+    :ivar config_store_path: administrators can read it; nothing is written there.
     :ivar scan_not_active_broker_interval: ms between two checks for unresponsive
         brokers.
     :ivar order_message_enable: routes carry the order configuration of their topic.

@@ -89,7 +89,7 @@ class ReachabilityCheck(Service):
         return endpoint
 
     def _connected(self, protocol: Any) -> None:
-        """Close the connection: it has shown what it was made for."""
+        """Close the connection: the address can be reached."""
         self._attempt = None
         protocol.transport.loseConnection()
 

@@ -1,4 +1,4 @@
-"""The settings of a broker, as a ``broker.conf`` of the original has them."""
+"""The settings of a broker, as a ``broker.conf`` of Apache RocketMQ has them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ConfigTests(SynchronousTestCase):
         self.assertLessEqual(set(unknown), {"deleteWhen", "fileReservedTime"})
 
     def test_defaults(self) -> None:
-        """They are the original's."""
+        """They are Apache's."""
         config = BrokerConfig()
         self.assertEqual((config.listen_port, config.broker_permission), (10911, 6))
         self.assertEqual(config.default_topic_queue_nums, 8)
@@ -44,7 +44,7 @@ class ConfigTests(SynchronousTestCase):
         self.assertEqual(parse_levels(config.message_delay_level), DELAY_LEVELS_MS)
 
     def test_shown(self) -> None:
-        """All of it can be shown as text and read back."""
+        """All of it can be written as text and read back."""
         config = BrokerConfig(broker_name="a", broker_ip1="10.0.0.1")
-        shown, unknown = settings.apply(BrokerConfig, settings.to_values(config))
-        self.assertEqual((shown, unknown), (config, []))
+        again, unknown = settings.apply(BrokerConfig, settings.to_values(config))
+        self.assertEqual((again, unknown), (config, []))

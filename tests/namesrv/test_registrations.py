@@ -310,7 +310,7 @@ class LogTests(Served):
         self.assertEqual(self.logged(gone, gone), [line + "it unregistered"])
 
     def test_is_lost(self) -> None:
-        """A lost connection and a time without requests are told apart."""
+        """A lost connection and a time without requests are distinguished."""
         for ends, why in (
             (lambda: self.clock.pump([5.0] * 5), "no request came for more than 20 s"),
             (lambda: self.pool.close_all(), "its connection was lost"),

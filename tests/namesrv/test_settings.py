@@ -45,10 +45,10 @@ class SettingsTests(Served):
         )
 
     def test_show(self) -> None:
-        """The settings are shown under Apache's names."""
-        shown = decode_properties(self.ask(GetNamesrvConfig()).body)
-        self.assertEqual(shown["listenPort"], "9876")
-        self.assertEqual(shown["orderMessageEnable"], "false")
+        """All settings can be read, under Apache's names."""
+        values = decode_properties(self.ask(GetNamesrvConfig()).body)
+        self.assertEqual(values["listenPort"], "9876")
+        self.assertEqual(values["orderMessageEnable"], "false")
 
     def test_update(self) -> None:
         """Harmless settings can be changed; that is logged with who did it."""

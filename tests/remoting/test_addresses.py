@@ -35,7 +35,7 @@ class HostPortTests(SynchronousTestCase):
             self.assertEqual(split_host_port(address), parts)
 
     def test_wrong(self) -> None:
-        """What is no ``host:port`` is shown in the error."""
+        """What is no ``host:port`` stands in the error."""
         for address in (
             "",
             "9876",
@@ -62,7 +62,7 @@ class HostPortTests(SynchronousTestCase):
             self.assertEqual(without_brackets(text), host)
 
     def test_ip_address(self) -> None:
-        """Addresses of both families are told from names, zones and ports."""
+        """Addresses of both families are distinguished from names, zones and ports."""
         for text in ("10.0.0.1", "::1", "2001:db8::1"):
             self.assertTrue(is_ip_address(text), text)
         for text in ("", "host", "10.0.0", "[::1]", "fe80::1%eth0", "10.0.0.1:1", "\0"):
@@ -81,8 +81,8 @@ class PeerTests(SynchronousTestCase):
 
     def test_ipv6(self) -> None:
         """Sixteen bytes of address, its zone left out."""
-        shown, packed = peer_address(IPv6Address("TCP", "fe80::1%eth0", 5))
-        self.assertEqual(shown, "[fe80::1%eth0]:5")
+        text, packed = peer_address(IPv6Address("TCP", "fe80::1%eth0", 5))
+        self.assertEqual(text, "[fe80::1%eth0]:5")
         self.assertEqual(packed, b"\xfe\x80" + bytes(13) + b"\1\0\0\0\5")
 
     def test_neither(self) -> None:
@@ -100,7 +100,7 @@ class EndpointTests(SynchronousTestCase):
     """Endpoint strings."""
 
     def test_which(self) -> None:
-        """Endpoint strings are told from addresses."""
+        """Endpoint strings are distinguished from addresses."""
         for text in (
             "unix:/run/mq",
             "tls:host:9876",

@@ -17,6 +17,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import Factory
 from twisted.internet.testing import MemoryReactorClock
+from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.remoting import listener as listener_module
@@ -48,7 +49,7 @@ class RefusingReactor(MemoryReactorClock):  # type: ignore[misc]
 
 
 class Child(Service):
-    """A service that starts as its Deferred tells."""
+    """A service that has started when its Deferred fires."""
 
     def __init__(self, started: Deferred[None]) -> None:
         self.started = started
@@ -90,6 +91,13 @@ class ListenerTests(SynchronousTestCase):
         self.assertEqual(done, ["stop"])
         listener.accept()
         self.assertEqual(done, ["stop", "start"])
+
+    def test_stops_before_it_listens(self) -> None:
+        """One that never opened its port has nothing to close."""
+        listener = Listener(MemoryReactorClock())
+        listener.startService()
+        self.successResultOf(listener.stopService())
+        self.assertFalse(listener.running)
 
     def test_taken(self) -> None:
         """A taken port is named in words."""
@@ -145,7 +153,11 @@ class ProgramTests(SynchronousTestCase):
     def test_fails_at_once(self) -> None:
         """What has failed when the service is started is raised."""
         program = Program(MemoryReactorClock(), Child(fail(PortTaken("tcp:1", "why"))))
-        self.assertRaises(PortTaken, program.startService)
+        with capturedLogs() as events:
+            self.assertRaises(PortTaken, program.startService)
+        [event] = events
+        self.assertEqual(formatEvent(event), "port 1 is taken: why")
+        self.assertIs(event["log_level"], LogLevel.critical)
 
     def test_sentence(self) -> None:
         """An error of ours that ends the program prints its sentence, others all."""
@@ -220,9 +232,11 @@ class ProgramTests(SynchronousTestCase):
         self.assertIn(mock.call("port 1 is taken: why"), errors.write.mock_calls)
 
     def test_starts(self) -> None:
-        """Nothing happens where all start."""
+        """Nothing happens where all start, those that take no time among them."""
         reactor = RefusingReactor(0)
         started: Deferred[None] = Deferred()
-        Program(reactor, Child(started)).startService()
+        child, other = Child(started), Service()
+        Program(reactor, child, other).startService()
+        self.assertTrue(child.running and other.running)
         started.callback(None)
         self.assertEqual(reactor.stopped, 0)

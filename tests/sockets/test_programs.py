@@ -25,7 +25,7 @@ _SMALL = "mappedFileSizeCommitLog=1048576\nmappedFileSizeConsumeQueue=20000\n"
 
 
 class Connection:
-    """A client that waits for its answers."""
+    """A client that waits for its responses."""
 
     def __init__(self, port: int) -> None:
         self._socket = _connected(port)
@@ -36,8 +36,8 @@ class Connection:
         """Send a request."""
         self._socket.sendall(encode_request(request, 1))
 
-    def answer(self) -> Any:
-        """Wait for the next answer; None once the connection is closed."""
+    def response(self) -> Any:
+        """Wait for the next response; None once the connection is closed."""
         while not self._frames:
             try:
                 data = self._socket.recv(65536)
@@ -142,10 +142,10 @@ class CannotStartTests(ProgramCase):
         connection = Connection(self.port)
         self.addCleanup(connection.close)
         connection.send(sent())
-        self.assertEqual(connection.answer().code, 0)
+        self.assertEqual(connection.response().code, 0)
         self.fails("another broker has this store open")
         connection.send(sent())
-        self.assertEqual(connection.answer().code, 0)
+        self.assertEqual(connection.response().code, 0)
 
     def test_no_folder(self) -> None:
         """A file stands where the folder should be."""
@@ -189,7 +189,7 @@ class EndTests(ProgramCase):
     """``SIGTERM`` while messages come."""
 
     def test_nothing_lost(self) -> None:
-        """Every message that was answered is there after the next start."""
+        """Every message that was acknowledged is there after the next start."""
         program = self.launch()
         connection = Connection(self.port)
         stored = 0
@@ -199,8 +199,8 @@ class EndTests(ProgramCase):
                 if number == 1000:
                     program.send_signal(signal.SIGTERM)
                 # Fifty are on their way all the time.
-                if number >= 50 and (answer := connection.answer()) is not None:
-                    self.assertEqual(answer.code, 0)
+                if number >= 50 and (response := connection.response()) is not None:
+                    self.assertEqual(response.code, 0)
                     stored += 1
         connection.close()
         program.communicate(timeout=30)
@@ -216,5 +216,5 @@ class EndTests(ProgramCase):
         connection = Connection(self.port)
         self.addCleanup(connection.close)
         connection.send(GetMaxOffset(topic=TOPIC, queue_id=0))
-        fields = connection.answer().fields
+        fields = connection.response().fields
         return from_ext(OffsetResponse, fields).offset

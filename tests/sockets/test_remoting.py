@@ -47,17 +47,21 @@ class SocketTests(TestCase):
         return self.pool.call(self.address, Echo(text="hi", body=body), timeout)
 
     async def test_calls(self) -> None:
-        """Many calls at once share one connection, and all are answered."""
-        answers = await gatherResults([self.call(b"%d" % n) for n in range(500)])
-        self.assertEqual([a.body for a in answers], [b"%d" % n for n in range(500)])
+        """Many calls at once share one connection, and all get their response."""
+        responses = await gatherResults([self.call(b"%d" % n) for n in range(500)])
+        self.assertEqual(
+            [each.body for each in responses], [b"%d" % n for n in range(500)]
+        )
         self.assertEqual(len(self.server.connections), 1)
 
     async def test_large(self) -> None:
         """Bodies larger than any buffer come back whole and in order."""
-        answers = await gatherResults(
+        responses = await gatherResults(
             [self.call(LARGE), self.call(b"small"), self.call(LARGE)]
         )
-        self.assertEqual([len(a.body) for a in answers], [len(LARGE), 5, len(LARGE)])
+        self.assertEqual(
+            [len(each.body) for each in responses], [len(LARGE), 5, len(LARGE)]
+        )
 
     async def test_refused(self) -> None:
         """Where nobody listens, that is said."""

@@ -12,7 +12,7 @@ rocketmq = ServiceMaker(  # type: ignore[no-untyped-call]
 rocketmqNamesrv = ServiceMaker(  # type: ignore[no-untyped-call]
     "RocketMQ name server",
     "rocketmq_tw.namesrv.tap",
-    "A RocketMQ name server: tells clients which brokers hold which topics.",
+    "A RocketMQ name server: brokers register there, clients find them.",
     "rocketmq-namesrv",
 )
 
