@@ -1,0 +1,93 @@
+"""Settings of Apache RocketMQ that a broker does not act on."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+import rocketmq_tw
+from rocketmq_tw import settings
+from rocketmq_tw.broker.config import BrokerConfig
+from rocketmq_tw.broker.unsupported import UNSUPPORTED
+from rocketmq_tw.namesrv.config import NamesrvConfig
+
+_ROOT = Path(rocketmq_tw.__file__).parent
+
+
+def idle(text: str) -> list[str]:
+    """Give the settings of a file that have no effect."""
+    values = dict(line.split("=", 1) for line in text.split())
+    return settings.apply(BrokerConfig, values, UNSUPPORTED)[1]
+
+
+class UnsupportedTests(SynchronousTestCase):
+    """Some are refused, some are named, and some ask for nothing."""
+
+    def test_refused(self) -> None:
+        """Where somebody relies on it, with the reason."""
+        for text, said in (
+            ("brokerRole=SYNC_MASTER", "ASYNC_MASTER: there are no replicas yet"),
+            ("brokerRole=SLAVE", "ASYNC_MASTER: there are no replicas yet"),
+            ("brokerRole=BOSS", "ASYNC_MASTER: there are no replicas yet"),
+            ("brokerId=1", "expected 0: there are no replicas yet"),
+            ("inSyncReplicas=2", "expected 1: there are no replicas yet"),
+            ("minInSyncReplicas=2", "expected 1: there are no replicas yet"),
+            ("allAckInSyncStateSet=true", "there are no replicas yet"),
+            ("aclEnable=true", "does not check yet who asks"),
+            ("authenticationEnabled=true", "does not check yet who asks"),
+            ("authorizationEnabled=true", "does not check yet who asks"),
+            ("enableControllerMode=true", "there are no controllers yet"),
+            ("enableDLegerCommitLog=TRUE", "there is no DLedger"),
+            ("tls.server.mode=enforcing", "connections are not encrypted yet"),
+            ("tls.enable=true", "connections are not encrypted yet"),
+            ("useTLS=true", "connections are not encrypted yet"),
+            ("storeType=defaultRocksDB", "expected default"),
+            ("configManagerVersion=v2", "expected v1"),
+            ("enableConsumeQueueExt=true", "expected false"),
+            ("enableLmq=true", "there are no light queues"),
+            ("enableMultiDispatch=true", "there are no light queues"),
+            ("readOnlyCommitLogStorePaths=/a", "expected nothing"),
+        ):
+            error = self.assertRaises(settings.BadSetting, idle, text)
+            self.assertIn(said, str(error))
+
+    def test_without_effect(self) -> None:
+        """The others are named, known or not."""
+        text = (
+            "enablePropertyFilter=true slaveReadEnable=true zzz=1 listenPort=1"
+            " transientStorePoolEnable=true channelExpiredTimeout=1000 nosuch=false"
+        )
+        expected = [
+            *("channelExpiredTimeout", "enablePropertyFilter", "nosuch"),
+            *("slaveReadEnable", "transientStorePoolEnable", "zzz"),
+        ]
+        self.assertEqual(idle(text), expected)
+
+    def test_switched_off(self) -> None:
+        """The same settings, with the values they have here, are not worth a word."""
+        text = (
+            "aclEnable=False brokerId=0 enableControllerMode=false storeType=default"
+            " brokerRole=ASYNC_MASTER inSyncReplicas=1 tls.server.mode=permissive"
+            " enablePropertyFilter=false channelExpiredTimeout=120000"
+            " timerWheelEnable=true configManagerVersion=v1 slaveReadEnable=false"
+        )
+        self.assertEqual(idle(text), [])
+
+
+class DeclaredTests(SynchronousTestCase):
+    """What is declared as a setting has an effect."""
+
+    def test_used(self) -> None:
+        """Every field of a configuration is read somewhere."""
+        # There is one role; and a path that only Apache's name server writes to.
+        without_effect = {"broker_role", "config_store_path"}
+        used = set()
+        for path in _ROOT.rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Attribute):
+                    used.add(node.attr)
+        for kind in (BrokerConfig, NamesrvConfig):
+            unread = set(kind.__struct_fields__) - used - without_effect
+            self.assertEqual(unread, set())
