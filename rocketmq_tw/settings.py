@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from twisted.logger import Logger
@@ -30,6 +30,14 @@ from rocketmq_tw.wire.bodies.kvtable import decode_properties, encode_properties
 _log = Logger()
 
 S = TypeVar("S", bound=msgspec.Struct)
+
+#: Types of settings; the last two differ in whether nothing is enough.
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+
+#: The folder where programs keep their files if nothing else is asked for.
+DATA_FOLDER = "rocketmq-data"
 
 #: What stands in no text: control characters but for tab, line ends and form feed.
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")

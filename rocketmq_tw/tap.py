@@ -10,7 +10,7 @@ from twisted.python import usage
 
 from rocketmq_tw.broker import tap as broker_tap
 from rocketmq_tw.broker.config import BrokerConfig
-from rocketmq_tw.broker.configuration import DATA, name_servers
+from rocketmq_tw.broker.configuration import name_servers
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.namesrv.config import NamesrvConfig
 from rocketmq_tw.remoting.addresses import dial_address, server_endpoint
@@ -19,6 +19,7 @@ from rocketmq_tw.remoting.preflight import (
     resolve_interface,
     will_chroot,
 )
+from rocketmq_tw.settings import DATA_FOLDER
 
 
 class Options(usage.Options):
@@ -35,7 +36,7 @@ class Options(usage.Options):
         " Point a client at 127.0.0.1:9876 and send; topics are created on the way."
     )
     optParameters = [
-        ["data", "d", None, f"folder of the messages [default: ./{DATA}]"],
+        ["data", "d", None, f"folder of the messages [default: ./{DATA_FOLDER}]"],
         ["listen", "p", None, "the broker's port or endpoint string [default: 10911]"],
         ["namesrv-listen", "P", "9876", "the name server's port or endpoint string"],
         ["config", "c", None, "a broker.conf: settings under Apache RocketMQ's names"],

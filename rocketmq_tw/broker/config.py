@@ -12,9 +12,9 @@ from typing import Annotated
 
 import msgspec
 
-Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
-Milliseconds = Annotated[int, msgspec.Meta(ge=1)]
-Positive = Annotated[int, msgspec.Meta(ge=1)]
+from rocketmq_tw.settings import Count, Port, Positive
+
+Milliseconds = Positive
 
 #: How far below the main port the fast port is.
 FAST_PORT_GAP = 2
@@ -79,26 +79,26 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     server_channel_max_idle_time_seconds: Positive = 120
 
     store_path_root_dir: str = ""
-    memory_store_size: Annotated[int, msgspec.Meta(ge=0)] = 0
+    memory_store_size: Count = 0
     mapped_file_size_commit_log: Annotated[int, msgspec.Meta(ge=4096)] = 1 << 30
     mapped_file_size_consume_queue: Annotated[int, msgspec.Meta(ge=20)] = 6_000_000
     max_message_size: Annotated[int, msgspec.Meta(ge=10, le=16 << 20)] = 4 << 20
     flush_disk_type: FlushDiskType = FlushDiskType.ASYNC_FLUSH
     sync_flush_timeout: Milliseconds = 5000
     flush_interval_commit_log: Milliseconds = 500
-    flush_commit_log_least_pages: Annotated[int, msgspec.Meta(ge=0)] = 4
+    flush_commit_log_least_pages: Count = 4
     flush_commit_log_thorough_interval: Milliseconds = 10_000
     flush_interval_consume_queue: Milliseconds = 1000
     flush_consume_queue_thorough_interval: Milliseconds = 60_000
     clean_resource_interval: Milliseconds = 10_000
-    file_reserved_time: Annotated[int, msgspec.Meta(ge=0)] = 72
+    file_reserved_time: Count = 72
     delete_when: Annotated[str, msgspec.Meta(pattern=_HOURS)] = "04"
-    delete_commit_log_files_interval: Annotated[int, msgspec.Meta(ge=0)] = 100
+    delete_commit_log_files_interval: Count = 100
     delete_file_batch_max: Positive = 10
     clean_file_forcibly_enable: bool = True
-    disk_max_used_space_ratio: Annotated[int, msgspec.Meta(ge=0)] = 75
-    disk_space_clean_forcibly_ratio: Annotated[int, msgspec.Meta(ge=0)] = 85
-    disk_space_warning_level_ratio: Annotated[int, msgspec.Meta(ge=0)] = 90
+    disk_max_used_space_ratio: Count = 75
+    disk_space_clean_forcibly_ratio: Count = 85
+    disk_space_warning_level_ratio: Count = 90
     message_index_enable: bool = True
     max_hash_slot_num: Positive = 5_000_000
     max_index_num: Annotated[int, msgspec.Meta(ge=2)] = 20_000_000

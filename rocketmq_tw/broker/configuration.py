@@ -31,9 +31,6 @@ from rocketmq_tw.remoting.addresses import (
 from rocketmq_tw.remoting.preflight import resolve_interface
 from rocketmq_tw.settings import BadSetting
 
-#: Where messages are kept if nothing else is asked for.
-DATA = "rocketmq-data"
-
 #: How much is kept in memory if nothing else is asked for, in bytes.
 MEMORY = 256 << 20
 
@@ -98,7 +95,7 @@ def _from_options(line: CommandLine, config: BrokerConfig) -> dict[str, Any]:
     if line.name is not None:
         changes["broker_name"] = _checked_name("--name", line.name)
     if line.data or not config.store_path_root_dir:
-        changes["store_path_root_dir"] = line.data or DATA
+        changes["store_path_root_dir"] = line.data or settings.DATA_FOLDER
     if line.memory_folder:
         changes["store_path_root_dir"] = line.memory_folder
         changes["memory_store_size"] = config.memory_store_size or MEMORY

@@ -11,12 +11,12 @@ from twisted.python import usage
 
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.configuration import (
-    DATA,
     CommandLine,
     complete_config,
     name_servers,
 )
 from rocketmq_tw.model.errors import RocketMQError
+from rocketmq_tw.settings import DATA_FOLDER
 
 _log = Logger()
 
@@ -41,7 +41,7 @@ class Options(usage.Options):
         ["config", "c", None, "a broker.conf: settings under Apache RocketMQ's names"],
         ["namesrv", "n", None, "name servers, as in host:9876;host2:9876"],
         ["listen", "p", None, "port or endpoint string to listen on [default: 10911]"],
-        ["data", "d", None, f"folder of the messages [default: ./{DATA}]"],
+        ["data", "d", None, f"folder of the messages [default: ./{DATA_FOLDER}]"],
         ["advertise", None, None, "address that clients connect to [default: found]"],
         ["name", None, None, "the broker's name [default: the host's name]"],
     ]

@@ -7,16 +7,11 @@ Source: ``NamesrvConfig``, ``NettyServerConfig`` and ``TlsSystemConfig`` of Rock
 from __future__ import annotations
 
 import os
-from typing import Annotated
 
 import msgspec
 
 from rocketmq_tw.remoting.addresses import server_endpoint, without_brackets
-from rocketmq_tw.settings import Unsupported
-
-_Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
-_Positive = Annotated[int, msgspec.Meta(ge=1)]
-_Count = Annotated[int, msgspec.Meta(ge=0)]
+from rocketmq_tw.settings import DATA_FOLDER, Count, Port, Positive, Unsupported
 
 #: What an administrator may change while the name server runs; kept until it stops.
 CHANGEABLE = frozenset(
@@ -76,19 +71,19 @@ class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
         registers is removed. Only for brokers that always register all.
     """
 
-    listen_port: _Port = 9876
+    listen_port: Port = 9876
     bind_address: str = "0.0.0.0"
     listen: str = ""
-    kv_config_path: str = os.path.join("rocketmq-data", "namesrv", "kvConfig.json")
+    kv_config_path: str = os.path.join(DATA_FOLDER, "namesrv", "kvConfig.json")
     config_store_path: str = ""
-    scan_not_active_broker_interval: _Positive = 5000
+    scan_not_active_broker_interval: Positive = 5000
     order_message_enable: bool = False
     return_order_topic_config_to_broker: bool = True
     support_acting_master: bool = False
     enable_all_topic_list: bool = True
     enable_topic_list: bool = True
     need_wait_for_service: bool = False
-    wait_seconds_for_service: _Count = 45
+    wait_seconds_for_service: Count = 45
     delete_topic_with_broker_registration: bool = False
 
     @property

@@ -36,7 +36,12 @@ class Options(usage.Options):
             "Where to listen: a port, host:port, or an endpoint string such as"
             " tcp:9876:interface=127.0.0.1. [default: 9876]",
         ],
-        ["data", None, "rocketmq-data", "Folder to keep data in; made if need be."],
+        [
+            "data",
+            None,
+            settings.DATA_FOLDER,
+            "Folder to keep data in; made if need be.",
+        ],
     ]
     synopsis = "[-c FILE] [-p PORT] [--data FOLDER]"
     longdesc = (
