@@ -33,7 +33,7 @@ from rocketmq_tw.wire.requests.registration import (
 )
 from rocketmq_tw.wire.requests.route import GetBrokerMemberGroup
 
-from .fixtures import CLUSTER, MASTER, REPLICA, Served, registration, topics
+from .fixtures import CLUSTER, MASTER, REPLICA, Served, broker, registration, topics
 
 KEY = BrokerKey(CLUSTER, MASTER)
 WHO = {"broker_name": "broker-a", "broker_addr": MASTER, "cluster_name": CLUSTER}
@@ -252,8 +252,8 @@ class FingerprintTests(Served):
         self.assertIn("C", self.service.table.queues)
 
 
-class OldBrokerTests(SynchronousTestCase):
-    """Brokers from before the wrapper of registrations."""
+class HandlerTests(SynchronousTestCase):
+    """Handlers without a network: brokers from before the wrapper, and of none."""
 
     def setUp(self) -> None:
         """Make handlers without a network."""
@@ -267,9 +267,8 @@ class OldBrokerTests(SynchronousTestCase):
             config=NamesrvConfig(), table=self.table, kvconfig=kvconfig
         )
 
-    def register(self, version: int) -> list[str]:
-        """Register a bare table of topics as a release does; list the topics."""
-        body = topics("A", "B").encode()
+    def register(self, version: int, body: bytes) -> list[str]:
+        """Register as a release does; list the topics."""
         request = registration(body=body, body_crc32=None)
         header = Command(code=request.code, version=version)
         call = Call(header=header, peer=object(), received_at=1.0)
@@ -278,8 +277,20 @@ class OldBrokerTests(SynchronousTestCase):
 
     def test_version(self) -> None:
         """The release decides how the same bytes are read, each time anew."""
-        self.assertEqual(self.register(BODY_SINCE), [])
-        self.assertEqual(self.register(BODY_SINCE - 1), ["A", "B"])
+        body = topics("A", "B").encode()
+        self.assertEqual(self.register(BODY_SINCE, body), [])
+        self.assertEqual(self.register(BODY_SINCE - 1, body), ["A", "B"])
+
+    def test_no_body(self) -> None:
+        """A broker of any release may register without topics."""
+        self.assertEqual(self.register(BODY_SINCE - 1, b""), [])
+        self.assertIn("broker-a", self.table.groups)
+
+    def test_expired_without_connection(self) -> None:
+        """A broker that is known by no connection is removed like others."""
+        self.table.register(broker("A", "B"), 0.0)
+        self.handlers.expire(EXPIRY + 1)
+        self.assertEqual(self.table.groups, {})
 
 
 class LogTests(Served):

@@ -142,6 +142,17 @@ class ListenerTests(SynchronousTestCase):
         failure = self.failureResultOf(started, CannotListen)
         self.assertIn("cannot listen on teapot:1: ", str(failure.value))
 
+    def test_unforeseen(self) -> None:
+        """What nobody foresaw stays what it is, for the log to have all of it."""
+        reactor = RefusingReactor(0)
+
+        def listen(*args: Any, **more: Any) -> None:
+            raise KeyError
+
+        self.patch(reactor, "listenTCP", listen)
+        started = Listener(reactor).start("tcp:9876", Factory())
+        self.failureResultOf(started, KeyError)
+
 
 class ProgramTests(SynchronousTestCase):
     """A program whose service cannot start ends."""
