@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rocketmq_tw.client.consumer.subscriptions import Tags as Tags
     from rocketmq_tw.model.errors import RocketMQError as RocketMQError
     from rocketmq_tw.model.message import Message as Message
+    from rocketmq_tw.model.message import StoredMessage as StoredMessage
     from rocketmq_tw.model.queue import MessageQueue as MessageQueue
 
 #: Where each public name is defined; a test compares this with the imports above.
@@ -45,6 +46,7 @@ _HOMES = {
     "Tags": "rocketmq_tw.client.consumer.subscriptions",
     "RocketMQError": "rocketmq_tw.model.errors",
     "Message": "rocketmq_tw.model.message",
+    "StoredMessage": "rocketmq_tw.model.message",
     "MessageQueue": "rocketmq_tw.model.queue",
 }
 
@@ -58,6 +60,7 @@ __all__ = [
     "MessageQueue",
     "Retry",
     "RocketMQError",
+    "StoredMessage",
     "Tags",
 ]
 

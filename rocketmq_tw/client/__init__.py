@@ -15,9 +15,14 @@ if TYPE_CHECKING:
     from rocketmq_tw.client.client import Client as Client
     from rocketmq_tw.client.config import ClientConfig as ClientConfig
     from rocketmq_tw.client.consumer.config import ConsumerConfig as ConsumerConfig
+    from rocketmq_tw.client.consumer.config import ConsumerOptions as ConsumerOptions
     from rocketmq_tw.client.consumer.config import StopReport as StopReport
     from rocketmq_tw.client.consumer.dispatch.outcomes import ACK as ACK
     from rocketmq_tw.client.consumer.dispatch.outcomes import DEAD_LETTER as DEAD_LETTER
+    from rocketmq_tw.client.consumer.dispatch.outcomes import (
+        MessageHandler as MessageHandler,
+    )
+    from rocketmq_tw.client.consumer.dispatch.outcomes import Outcome as Outcome
     from rocketmq_tw.client.consumer.dispatch.outcomes import Partial as Partial
     from rocketmq_tw.client.consumer.dispatch.outcomes import Retry as Retry
     from rocketmq_tw.client.consumer.offsets.start import EARLIEST as EARLIEST
@@ -29,6 +34,7 @@ if TYPE_CHECKING:
     from rocketmq_tw.client.consumer.queue_reader import QueueReader as QueueReader
     from rocketmq_tw.client.consumer.subscriptions import Tags as Tags
     from rocketmq_tw.client.errors import Attempt as Attempt
+    from rocketmq_tw.client.errors import BrokerUnreachable as BrokerUnreachable
     from rocketmq_tw.client.errors import CommitError as CommitError
     from rocketmq_tw.client.errors import GroupInUse as GroupInUse
     from rocketmq_tw.client.errors import NameServerUnavailable as NameServerUnavailable
@@ -43,18 +49,26 @@ if TYPE_CHECKING:
     from rocketmq_tw.client.errors import StateError as StateError
     from rocketmq_tw.client.errors import ValidationError as ValidationError
     from rocketmq_tw.client.producer.config import ProducerConfig as ProducerConfig
+    from rocketmq_tw.client.producer.config import ProducerOptions as ProducerOptions
     from rocketmq_tw.client.producer.producer import Producer as Producer
     from rocketmq_tw.client.producer.results import SendResult as SendResult
     from rocketmq_tw.client.producer.results import SendStatus as SendStatus
+    from rocketmq_tw.client.producer.selectors import Key as Key
+    from rocketmq_tw.client.producer.selectors import Selector as Selector
+    from rocketmq_tw.client.producer.selectors import by_go_fnv as by_go_fnv
+    from rocketmq_tw.client.producer.selectors import by_java_hash as by_java_hash
 
 #: Where each public name is defined; a test compares this with the imports above.
 _HOMES = {
     "Client": "rocketmq_tw.client.client",
     "ClientConfig": "rocketmq_tw.client.config",
     "ConsumerConfig": "rocketmq_tw.client.consumer.config",
+    "ConsumerOptions": "rocketmq_tw.client.consumer.config",
     "StopReport": "rocketmq_tw.client.consumer.config",
     "ACK": "rocketmq_tw.client.consumer.dispatch.outcomes",
     "DEAD_LETTER": "rocketmq_tw.client.consumer.dispatch.outcomes",
+    "MessageHandler": "rocketmq_tw.client.consumer.dispatch.outcomes",
+    "Outcome": "rocketmq_tw.client.consumer.dispatch.outcomes",
     "Partial": "rocketmq_tw.client.consumer.dispatch.outcomes",
     "Retry": "rocketmq_tw.client.consumer.dispatch.outcomes",
     "EARLIEST": "rocketmq_tw.client.consumer.offsets.start",
@@ -66,6 +80,7 @@ _HOMES = {
     "QueueReader": "rocketmq_tw.client.consumer.queue_reader",
     "Tags": "rocketmq_tw.client.consumer.subscriptions",
     "Attempt": "rocketmq_tw.client.errors",
+    "BrokerUnreachable": "rocketmq_tw.client.errors",
     "CommitError": "rocketmq_tw.client.errors",
     "GroupInUse": "rocketmq_tw.client.errors",
     "NameServerUnavailable": "rocketmq_tw.client.errors",
@@ -79,38 +94,52 @@ _HOMES = {
     "SendError": "rocketmq_tw.client.errors",
     "StateError": "rocketmq_tw.client.errors",
     "ValidationError": "rocketmq_tw.client.errors",
-    "Producer": "rocketmq_tw.client.producer.producer",
     "ProducerConfig": "rocketmq_tw.client.producer.config",
+    "ProducerOptions": "rocketmq_tw.client.producer.config",
+    "Producer": "rocketmq_tw.client.producer.producer",
     "SendResult": "rocketmq_tw.client.producer.results",
     "SendStatus": "rocketmq_tw.client.producer.results",
+    "Key": "rocketmq_tw.client.producer.selectors",
+    "Selector": "rocketmq_tw.client.producer.selectors",
+    "by_go_fnv": "rocketmq_tw.client.producer.selectors",
+    "by_java_hash": "rocketmq_tw.client.producer.selectors",
 }
 
 __all__ = [
     "ACK",
     "Attempt",
+    "BrokerUnreachable",
+    "by_go_fnv",
+    "by_java_hash",
     "Client",
     "ClientConfig",
     "CommitError",
     "ConsumerConfig",
+    "ConsumerOptions",
     "DEAD_LETTER",
     "EARLIEST",
     "GroupInUse",
+    "Key",
     "LATEST",
+    "MessageHandler",
     "NameServerUnavailable",
     "NoRouteError",
     "NotAssigned",
     "NotDurable",
     "NotRunning",
     "OffsetOutOfRange",
+    "Outcome",
     "Partial",
     "Producer",
     "ProducerConfig",
+    "ProducerOptions",
     "PullResult",
     "PullStatus",
     "PushConsumer",
     "QueueFull",
     "QueueReader",
     "Retry",
+    "Selector",
     "SendCancelled",
     "SendError",
     "SendResult",

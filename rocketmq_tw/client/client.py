@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from twisted.application.service import IService, MultiService
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
@@ -29,7 +29,7 @@ from rocketmq_tw.client.config import ClientConfig
 from rocketmq_tw.client.errors import StateError
 from rocketmq_tw.client.identity import make_client_id
 from rocketmq_tw.client.name_servers import from_environment, parse_name_servers
-from rocketmq_tw.client.producer.config import ProducerConfig
+from rocketmq_tw.client.producer.config import ProducerConfig, ProducerOptions
 from rocketmq_tw.client.producer.producer import Producer
 from rocketmq_tw.client.session import ClientSession
 from rocketmq_tw.client.shutdown import ShutdownTrigger
@@ -38,6 +38,7 @@ from rocketmq_tw.remoting.addresses import split_host_port
 from rocketmq_tw.remoting.pool import EndpointFor
 
 if TYPE_CHECKING:
+    from rocketmq_tw.client.consumer.config import ConsumerOptions
     from rocketmq_tw.client.consumer.push import PushConsumer
     from rocketmq_tw.client.consumer.queue_reader import QueueReader
 
@@ -212,7 +213,7 @@ class Client(MultiService):
 
     # -- producers and consumers
 
-    def producer(self, group: str, **options: Any) -> Producer:
+    def producer(self, group: str, **options: Unpack[ProducerOptions]) -> Producer:
         """
         Make a producer. It runs while the client does.
 
@@ -224,13 +225,15 @@ class Client(MultiService):
         producer.setServiceParent(self)
         return producer
 
-    def push_consumer(self, group: str, **options: Any) -> PushConsumer:
+    def push_consumer(
+        self, group: str, **options: Unpack[ConsumerOptions]
+    ) -> PushConsumer:
         """
         Make a consumer whose messages are passed to a handler. Subscribe, then start
         it; one that has subscribed before the client starts is started with it. It
         stops with the client.
 
-        :param options: see :class:`~rocketmq_tw.client.consumer.push.ConsumerConfig`.
+        :param options: see :class:`~rocketmq_tw.client.consumer.config.ConsumerConfig`.
         """
         from rocketmq_tw.client.consumer.push import PushConsumer
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TypedDict
 
 import msgspec
 
@@ -10,6 +11,20 @@ from rocketmq_tw.client.consumer.offsets.start import LATEST, StartFrom
 from rocketmq_tw.client.errors import ValidationError
 from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.queue import MessageQueue
+
+
+class ConsumerOptions(TypedDict, total=False):
+    """The fields of :class:`ConsumerConfig`, for type checkers and completion."""
+
+    concurrency: int
+    start_from: StartFrom | datetime
+    max_retries: int
+    batch: int
+    max_cached_bytes: int
+    handler_timeout: float
+    strategy: str
+    pull_batch: int
+    revoke_grace: float
 
 
 class ConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):

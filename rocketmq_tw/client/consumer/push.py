@@ -14,14 +14,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from rocketmq_tw.client.consumer.config import ConsumerConfig, StopReport
+from rocketmq_tw.client.consumer.config import (
+    ConsumerConfig,
+    ConsumerOptions,
+    StopReport,
+)
 from rocketmq_tw.client.consumer.consumption import Consumption
 from rocketmq_tw.client.consumer.dispatch.outcomes import MessageHandler
 from rocketmq_tw.client.consumer.group.assignment import QueueListener
@@ -57,7 +61,9 @@ class PushConsumer(Service):
 
     _log = Logger()
 
-    def __init__(self, session: ClientSession, group: str, **options: Any) -> None:
+    def __init__(
+        self, session: ClientSession, group: str, **options: Unpack[ConsumerOptions]
+    ) -> None:
         check_group_name(group)
         self.group = group
         self.config = config = ConsumerConfig(**options)

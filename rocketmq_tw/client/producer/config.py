@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypedDict
 
 import msgspec
 
 from rocketmq_tw.client.compression import COMPRESS_FROM
 from rocketmq_tw.wire.compression import DEFAULT_LEVEL
+
+
+class ProducerOptions(TypedDict, total=False):
+    """The fields of :class:`ProducerConfig`, for type checkers and completion."""
+
+    timeout: float
+    retries: int
+    max_in_flight: int
+    max_in_flight_bytes: int
+    overflow: Literal["wait", "fail"]
+    compress_from: int
+    compress_level: int
+    max_message_size: int
+    require_ok: bool
 
 
 class ProducerConfig(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ Source: ``ConsumeMessageConcurrentlyService.processConsumeResult`` of RocketMQ 5
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from twisted.internet.defer import Deferred, DeferredList
@@ -59,7 +59,7 @@ class Completion:
         self._scheduled: set[IDelayedCall] = set()
 
     def complete(
-        self, queue: ProcessQueue, messages: list[StoredMessage], outcome: Any
+        self, queue: ProcessQueue, messages: list[StoredMessage], outcome: object
     ) -> Deferred[None] | None:
         """
         Take out what is consumed, send back what is not.

@@ -165,7 +165,7 @@ class ConcurrentDispatcher:
         # The handler may stop the consumer, which then waits for this message.
         queue.begin()
         try:
-            handler = self._handler_of(messages[0].topic)
+            handler: Callable[[Any], Any] = self._handler_of(messages[0].topic)
             outcome = handler(messages[0] if self._batch == 1 else messages)
             if outcome is not None:
                 outcome = _deferred_of(outcome)

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from rocketmq_tw.model.message import StoredMessage
 
-#: Called with a :class:`StoredMessage`, or with a list of them where ``batch`` is above
-#: 1. May return an :data:`Outcome` or anything else that is not one, which means
-#: :data:`ACK`; or a Deferred, coroutine or asyncio future of that.
-MessageHandler = Callable[[Any], Any]
+#: Called with a message, or with a list of them where ``batch`` is above 1. Returns an
+#: :data:`Outcome`, or anything else, which means :data:`ACK`; or a Deferred, coroutine
+#: or asyncio future of that.
+MessageHandler = (
+    Callable[[StoredMessage], object] | Callable[[list[StoredMessage]], object]
+)
 
 
 class Acknowledgement(Enum):
@@ -62,7 +64,7 @@ Outcome = Acknowledgement | Retry | Partial | None
 
 
 def failures(
-    outcome: Any, messages: list[StoredMessage]
+    outcome: object, messages: list[StoredMessage]
 ) -> tuple[list[StoredMessage], int]:
     """
     Read what a handler returned.
