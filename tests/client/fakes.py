@@ -9,12 +9,14 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
 from rocketmq_tw.client.errors import NoRouteError
+from rocketmq_tw.model.group import ConsumeType, MessageModel
 from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.msgid import host_to_bytes
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.route import BrokerData, QueueData, TopicRoute
 from rocketmq_tw.remoting.errors import ConnectError
 from rocketmq_tw.wire import record
+from rocketmq_tw.wire.bodies.heartbeat import ConsumerData
 from rocketmq_tw.wire.requests.pull import PullResponse
 
 NOW = 1_700_000_000.0
@@ -211,6 +213,28 @@ class FakeGroups:
     def remove_consumer(self, group: str) -> None:
         """Forget it."""
         self.members.pop(group, None)
+
+
+class FakeMember:
+    """
+    A consumer that counts its notifications.
+
+    :ivar notified: how often the members of its group have changed.
+    """
+
+    def __init__(self, group: str) -> None:
+        self.group = group
+        self.notified = 0
+
+    def consumer_data(self) -> ConsumerData:
+        """Describe it."""
+        return ConsumerData(
+            self.group, ConsumeType.CONSUME_PASSIVELY, MessageModel.CLUSTERING
+        )
+
+    def members_changed(self) -> None:
+        """Count."""
+        self.notified += 1
 
 
 class FakeSession:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from twisted.application.service import MultiService
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.client import Client
 from rocketmq_tw.client.errors import (
     NameServerUnavailable,
     StateError,
-    ValidationError,
 )
-from rocketmq_tw.client.identity import MessageKeys, make_client_id
-from rocketmq_tw.client.name_servers import from_environment, parse_name_servers
 from rocketmq_tw.model.message import Message
 from tests.client.cluster import NAME_SERVER, Cluster
 
@@ -124,61 +120,3 @@ class ClientTests(SynchronousTestCase):
         self.cluster.pump(2)
         self.successResultOf(stopped)
         self.assertEqual(self.cluster.timers(), [])
-
-
-class NameServerListTests(SynchronousTestCase):
-    """How name servers are given."""
-
-    def test_forms(self) -> None:
-        """Text with semicolons, sequences, and the original's http form."""
-        expected = ["a:1", "b:2"]
-        for given in ("a:1;b:2", " a:1 ; b:2;", ["a:1", "b:2"], "http://x/a:1;b:2;a:1"):
-            self.assertEqual(parse_name_servers(given), expected)
-
-    def test_ipv6_and_endpoints(self) -> None:
-        """Brackets and Twisted's endpoint strings stay as they are."""
-        given = ["[::1]:9876", "unix:/run/mq"]
-        self.assertEqual(parse_name_servers(given), given)
-
-    def test_wrong(self) -> None:
-        """No port, no number, nothing at all."""
-        for given in ("a", "a:b", "", [], "a:99999"):
-            self.assertRaises(ValidationError, parse_name_servers, given)
-
-    def test_environment(self) -> None:
-        """``NAMESRV_ADDR`` has the same form."""
-        self.assertEqual(from_environment({"NAMESRV_ADDR": "a:1"}), ["a:1"])
-        self.assertRaises(ValidationError, from_environment, {})
-
-
-class IdentityTests(SynchronousTestCase):
-    """Ids that nobody else has."""
-
-    def test_client_ids_differ(self) -> None:
-        """Two clients of one process have two ids, of the original's form."""
-        one, other = make_client_id("billing"), make_client_id("billing")
-        self.assertNotEqual(one, other)
-        self.assertRegex(one, r"^\d+(\.\d+){3}@billing#[0-9a-f]{12}$")
-
-    def test_keys(self) -> None:
-        """A key has 32 upper-case digits; its time counts from the month's start."""
-        clock = Clock()
-        clock.advance(1_700_000_000)
-        keys = MessageKeys(clock)
-        one, other = keys.next(), keys.next()
-        self.assertRegex(one, "^[0-9A-F]{32}$")
-        self.assertEqual(int(other[28:], 16), int(one[28:], 16) + 1)
-        self.assertEqual(one[20:28], other[20:28])
-        clock.advance(1)
-        later = keys.next()
-        self.assertEqual(int(later[20:28], 16) - int(one[20:28], 16), 1000)
-        self.assertLess(int(one[20:28], 16), 31 * 86400 * 1000)
-
-    def test_keys_of_the_next_month(self) -> None:
-        """The count starts anew with the month."""
-        clock = Clock()
-        clock.advance(1_700_000_000)
-        keys = MessageKeys(clock)
-        before = int(keys.next()[20:28], 16)
-        clock.advance(20 * 86400)
-        self.assertLess(int(keys.next()[20:28], 16), before)

@@ -8,7 +8,7 @@ from rocketmq_tw.client.routes import QUIET, RouteCache
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.requests.route import GetRoute
-from tests.client.cluster import NAME_SERVER, SECOND, Cluster
+from tests.client.cluster import NAME_SERVER, Cluster
 
 
 class RouteTests(SynchronousTestCase):
@@ -179,77 +179,3 @@ class RouteTests(SynchronousTestCase):
         """Deliver, and give the Deferred back."""
         self.cluster.deliver()
         return result
-
-
-class NameServerTests(SynchronousTestCase):
-    """Several name servers are as good as the best of them."""
-
-    def setUp(self) -> None:
-        """Make two name servers, the first one preferred."""
-        self.cluster = Cluster(self, name_servers=2)
-        self.cluster.broker("broker-a")
-        self.cluster.topic("T", broker_a=1)
-        self.second = self.cluster.name_servers[1]
-        self.session = self.cluster.client().session
-        self.session.name_servers.prefer(NAME_SERVER)
-
-    def test_refusal_to_connect_costs_no_time(self) -> None:
-        """The next is asked at once, and stays the first to be asked."""
-        self.cluster.network.refuse(NAME_SERVER)
-        found = self.session.routes.find("T")
-        self.cluster.deliver()
-        self.successResultOf(found)
-        self.assertEqual(self.session.name_servers.addresses[0], SECOND)
-
-    def test_slow_server_is_raced(self) -> None:
-        """After a quarter of a second the next is asked beside the first."""
-        self.cluster.name_server.ignore()
-        found = self.session.routes.find("T")
-        self.cluster.clock.advance(0.2)
-        self.assertEqual(self.second.asked, [])
-        self.cluster.clock.advance(0.05)
-        self.successResultOf(found)
-        self.assertEqual(self.second.asked, ["T"])
-
-    def test_hanging_connect_is_raced(self) -> None:
-        """A server that neither accepts nor refuses does not hold us up."""
-        self.cluster.hang(NAME_SERVER)
-        found = self.session.routes.find("T")
-        self.cluster.clock.advance(0.25)
-        self.successResultOf(found)
-
-    def test_none_answers(self) -> None:
-        """The error names every server and what was wrong with it."""
-        self.cluster.network.refuse(NAME_SERVER)
-        self.cluster.network.refuse(SECOND)
-        found = self.session.routes.find("T")
-        self.cluster.deliver()
-        error = self.failureResultOf(found, NameServerUnavailable).value
-        self.assertEqual(set(error.causes), {NAME_SERVER, SECOND})
-
-    def test_one_budget_for_all(self) -> None:
-        """Two silent servers take three seconds together, not each."""
-        self.cluster.name_server.ignore()
-        self.second.ignore()
-        found = self.session.routes.find("T")
-        self.cluster.pump(2.9)
-        self.assertNoResult(found)
-        self.cluster.pump(0.2)
-        self.failureResultOf(found, NameServerUnavailable)
-
-    def test_unknown_topic_is_an_answer(self) -> None:
-        """A server that does not know the topic is not passed over for it."""
-        found = self.session.routes.find("U")
-        self.cluster.deliver()
-        self.failureResultOf(found, NoRouteError)
-        self.assertEqual(self.second.asked, [])
-
-    def test_cancelled(self) -> None:
-        """Giving up a question cancels its timers."""
-        from rocketmq_tw.wire.requests.route import GetRoute
-
-        call = self.session.name_servers.call(GetRoute(topic="T"))
-        call.cancel()
-        self.failureResultOf(call, CancelledError)
-        self.cluster.pump(5)
-        self.assertEqual(self.second.asked, [])

@@ -3,11 +3,13 @@
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from rocketmq_tw.client.errors import ValidationError
 from rocketmq_tw.client.producer.faults import ISOLATION, Faults
 from rocketmq_tw.client.producer.selectors import (
     RoundRobin,
     by_go_fnv,
     by_java_hash,
+    choice_of,
 )
 from rocketmq_tw.model.message import Message
 from rocketmq_tw.model.queue import MessageQueue
@@ -48,51 +50,82 @@ class RoundRobinTests(SynchronousTestCase):
     """Messages without a key take the queues in turn."""
 
     def setUp(self) -> None:
-        """Make a chooser on a clock."""
+        """Make a rotation on a clock."""
         self.clock = Clock()
         self.faults = Faults(self.clock)
-        self.turns = RoundRobin(self.faults)
+        self.rotation = RoundRobin(self.faults)
 
     def brokers(self, times: int = 8) -> set[str]:
         """Choose some times; give the brokers chosen."""
-        return {self.turns.choose(TWO).broker_name for _ in range(times)}
+        return {self.rotation.choose(TWO).broker_name for _ in range(times)}
 
     def test_every_queue_has_its_turn(self) -> None:
         """Eight choices of eight queues are all of them."""
-        chosen = [self.turns.choose(TWO) for _ in TWO]
+        chosen = [self.rotation.choose(TWO) for _ in TWO]
         self.assertEqual(sorted(chosen), TWO)
 
     def test_topics_take_turns_apart(self) -> None:
         """Two topics sent to by turns do not miss every second queue."""
         other = [MessageQueue("U", "a", i) for i in range(4)]
-        chosen = [(self.turns.choose(QUEUES), self.turns.choose(other)) for _ in other]
+        chosen = [
+            (self.rotation.choose(QUEUES), self.rotation.choose(other)) for _ in other
+        ]
         self.assertEqual(len({queue for queue, _ in chosen}), 4)
 
     def test_last_broker_is_avoided(self) -> None:
         """After a failure another broker is taken."""
-        names = {self.turns.choose(TWO, {"a"}).broker_name for _ in range(8)}
+        names = {self.rotation.choose(TWO, {"a"}).broker_name for _ in range(8)}
         self.assertEqual(names, {"b"})
 
     def test_last_broker_is_taken_if_it_is_the_only_one(self) -> None:
         """Where there is no other, the same will do."""
-        self.assertEqual(self.turns.choose(QUEUES, {"a"}).broker_name, "a")
+        self.assertEqual(self.rotation.choose(QUEUES, {"a"}).broker_name, "a")
 
-    def test_failed_broker_rests(self) -> None:
-        """A broker that failed is passed over for a while, then chosen again."""
+    def test_failed_broker_is_avoided(self) -> None:
+        """A broker that failed is avoided for a while, then chosen again."""
         self.faults.failed("a")
         self.assertEqual(self.brokers(), {"b"})
         self.clock.advance(ISOLATION)
         self.assertEqual(self.brokers(), {"a", "b"})
 
-    def test_slow_broker_rests(self) -> None:
-        """Two seconds of latency cost five seconds of rest; a quick answer ends it."""
+    def test_slow_broker_is_avoided(self) -> None:
+        """A slow response is a reason to avoid a broker; a quick one ends it."""
         self.faults.succeeded("b", 2.0)
         self.assertEqual(self.brokers(), {"a"})
         self.faults.succeeded("b", 0.01)
         self.assertEqual(self.brokers(), {"a", "b"})
 
-    def test_all_resting_means_any(self) -> None:
-        """If every broker rests, messages still go somewhere."""
+    def test_all_avoided_means_any(self) -> None:
+        """If every broker is avoided, messages still go somewhere."""
         self.faults.failed("a")
         self.faults.failed("b")
         self.assertEqual(self.brokers(), {"a", "b"})
+
+
+class ChoiceTests(SynchronousTestCase):
+    """What a caller says of the queue."""
+
+    def test_any(self) -> None:
+        """Without a queue, a key and a selector, any queue will do."""
+        self.assertIsNone(choice_of(MESSAGE, None, None, None))
+
+    def test_queue(self) -> None:
+        """A queue is taken as it is, whatever the route says."""
+        choice = choice_of(MESSAGE, QUEUES[2], None, None)
+        assert choice is not None
+        self.assertEqual(choice([]), QUEUES[2])
+
+    def test_key(self) -> None:
+        """A key is hashed as Java does, or given to the selector."""
+        choice = choice_of(MESSAGE, None, "TagA", None)
+        assert choice is not None
+        self.assertEqual(choice(QUEUES), QUEUES[3])
+        choice = choice_of(MESSAGE, None, "a", by_go_fnv)
+        assert choice is not None
+        self.assertEqual(choice(QUEUES), by_go_fnv(QUEUES, MESSAGE, "a"))
+
+    def test_refused(self) -> None:
+        """A queue and a key, or a queue of another topic."""
+        other = MessageQueue("U", "a", 0)
+        self.assertRaises(ValidationError, choice_of, MESSAGE, other, None, None)
+        self.assertRaises(ValidationError, choice_of, MESSAGE, QUEUES[0], "k", None)
