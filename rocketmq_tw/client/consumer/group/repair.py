@@ -52,6 +52,7 @@ class Repairs:
         self._done = done
         self._last: dict[MessageQueue, float] = {}
         self._running: set[Deferred[None]] = set()
+        self._stopped = False
 
     def begin(self, fetcher: Fetcher, offset: int) -> None:
         """Repair the queue of a fetcher that has stopped."""
@@ -67,6 +68,7 @@ class Repairs:
 
     def stop(self) -> None:
         """Cancel what is in flight."""
+        self._stopped = True
         for running in list(self._running):
             running.cancel()
 
@@ -83,6 +85,9 @@ class Repairs:
         self._drop(fetcher)
         now = self._clock.seconds()
         failed = await self._offsets.commit([queue])
+        if self._stopped:
+            # A cancelled commit counts as failed: it must not be waited for.
+            return
         if failed or now - self._last.get(queue, -REPAIR_RECENT) < REPAIR_RECENT:
             await deferLater(self._clock, REPAIR_PAUSE)
         self._last[queue] = now

@@ -1,0 +1,55 @@
+"""Reading the response to a pull."""
+
+from __future__ import annotations
+
+import zlib
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.client.consumer.pull_result import PullStatus, read_response
+from rocketmq_tw.model.subscription import parse
+from tests.client.fakes import pulled, queues, stored
+
+QUEUE = queues("T", 1)[0]
+
+
+class ReadResponseTests(SynchronousTestCase):
+    """What is kept of a response."""
+
+    def test_messages(self) -> None:
+        """They know their broker, and the ends of the queue."""
+        response = pulled(body=stored(7, "A") + stored(8), next_offset=9)
+        result = read_response(response, QUEUE, None)
+        self.assertIs(result.status, PullStatus.FOUND)
+        self.assertEqual([m.queue_offset for m in result.messages], [7, 8])
+        self.assertEqual({m.broker_name for m in result.messages}, {"broker-a"})
+        properties = result.messages[0].properties
+        self.assertEqual(
+            (properties["MIN_OFFSET"], properties["MAX_OFFSET"]), ("1", "20")
+        )
+        self.assertEqual((result.next_offset, result.min_offset), (9, 1))
+
+    def test_tags(self) -> None:
+        """Messages that the broker took for ours, by a hash code, are left out."""
+        response = pulled(body=stored(7, "A") + stored(8, "B"), next_offset=9)
+        result = read_response(response, QUEUE, parse("T", "A", 1))
+        self.assertEqual([m.queue_offset for m in result.messages], [7])
+        self.assertEqual(result.next_offset, 9)
+
+    def test_nothing_found(self) -> None:
+        """Without messages the body is not read."""
+        for status in (PullStatus.NO_NEW, PullStatus.NO_MATCHED):
+            result = read_response(pulled(status.value, b"?"), QUEUE, None)
+            self.assertEqual((result.status, result.messages), (status, []))
+
+    def test_compressed(self) -> None:
+        """A compressed body is inflated."""
+        body = stored(7, body=zlib.compress(b"plain"), sys_flag=1)
+        result = read_response(pulled(body=body), QUEUE, None)
+        self.assertEqual(result.messages[0].body, b"plain")
+
+    def test_damaged(self) -> None:
+        """A body that cannot be inflated is consumed as it is: the queue moves on."""
+        body = stored(7, body=b"not zlib", sys_flag=1)
+        result = read_response(pulled(body=body), QUEUE, None)
+        self.assertEqual(result.messages[0].body, b"not zlib")
