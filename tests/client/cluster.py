@@ -47,7 +47,7 @@ class NameServer:
 
 
 class Broker:
-    """What one broker is sent, and what it is made to say."""
+    """What one broker is sent, and the responses that it is made to give."""
 
     def __init__(self, node: BrokerNode, cluster: MemoryCluster) -> None:
         self.node = node

@@ -28,7 +28,7 @@ class ClientTests(SynchronousTestCase):
         self.cluster.topic("T", broker_a=4)
 
     def test_start_waits_for_a_name_server(self) -> None:
-        """It fires with the client once one has answered."""
+        """It fires with the client once one has responded."""
         client = self.cluster.client()
         started = client.start()
         self.assertNoResult(started)
@@ -86,7 +86,7 @@ class ClientTests(SynchronousTestCase):
         self.assertEqual(self.broker.connections, [])
 
     def test_stop_leaves_the_groups(self) -> None:
-        """Brokers are told before the connections are closed."""
+        """Brokers are notified before the connections are closed."""
         client = self.cluster.client()
         client.startService()
         producer = client.producer("pg")

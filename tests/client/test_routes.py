@@ -12,7 +12,7 @@ from tests.client.cluster import NAME_SERVER, Cluster
 
 
 class RouteTests(SynchronousTestCase):
-    """What the cache asks, keeps and tells."""
+    """What the cache requests, keeps and reports."""
 
     def setUp(self) -> None:
         """Make a broker with one topic of four queues."""
@@ -87,19 +87,19 @@ class RouteTests(SynchronousTestCase):
         self.cluster.clock.advance(QUIET)
         self.successResultOf(self.later(self.routes.find("T", refresh=True)))
 
-    def test_changes_are_told(self) -> None:
-        """Listeners hear of a route that has become another, and of nothing else."""
-        told: list[str] = []
-        self.routes.on_change.append(lambda topic, _route: told.append(topic))
+    def test_changes_are_reported(self) -> None:
+        """Listeners are notified of a changed route, and of nothing else."""
+        changed: list[str] = []
+        self.routes.on_change.append(lambda topic, _route: changed.append(topic))
         self.routes.watch("T")
         for expected in (1, 1):
             self.later(self.routes.refresh_all())
-            self.assertEqual(len(told), expected)
+            self.assertEqual(len(changed), expected)
             self.cluster.clock.advance(QUIET)
         self.cluster.broker("broker-b")
         self.cluster.topic("T", broker_a=4, broker_b=2)
         self.later(self.routes.refresh_all())
-        self.assertEqual(len(told), 2)
+        self.assertEqual(len(changed), 2)
         self.assertEqual(len(self.routes.readable("T")), 6)
 
     def test_brokers_in_no_route_are_forgotten(self) -> None:

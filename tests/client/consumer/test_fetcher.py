@@ -81,7 +81,7 @@ class FetcherTests(SynchronousTestCase):
         self.assertIsNone(request.subscription)
 
     def test_found(self) -> None:
-        """The next pull leaves, then messages are handed over, filtered by text."""
+        """The next pull leaves, then messages are dispatched, filtered by text."""
         self._respond(pulled(body=stored(7, "A") + stored(8, "B"), next_offset=9))
         self.assertEqual((self.dispatched, len(self.held)), ([7], 1))
         self.assertEqual([r.queue_offset for r in self._pulls()], [7, 9])
@@ -100,13 +100,13 @@ class FetcherTests(SynchronousTestCase):
         self.assertEqual([r.queue_offset for r in self._pulls()], [7, 12, 13, 13])
 
     def test_offset_illegal(self) -> None:
-        """Code 21 ends the loop and tells what the broker proposes."""
+        """Code 21 ends the pulling, and reports what the broker proposes."""
         self._respond(pulled(21, next_offset=3))
         self.assertEqual((self.illegal, len(self._pulls())), ([3], 1))
         self.assertEqual(self.session.clock.getDelayedCalls(), [])
 
     def test_errors(self) -> None:
-        """After an error the next pull is 1 s away; 20 ms when told to slow down."""
+        """After an error the next pull is 1 s away; 20 ms under flow control."""
         self._respond(BrokerError(2, "busy", "a", "r"))
         self.session.clock.advance(0.9)
         self.assertEqual(len(self._pulls()), 1)
@@ -123,7 +123,7 @@ class FetcherTests(SynchronousTestCase):
         self.assertEqual([r.queue_offset for r in self._pulls()], [7, 7])
 
     def test_timeout(self) -> None:
-        """A pull that is not answered in 30 s is an error like another."""
+        """A pull without a response for 30 s is an error like another."""
         self.session.clock.advance(TIMEOUT)
         self.session.clock.advance(1)
         self.assertEqual(len(self._pulls()), 2)
@@ -163,8 +163,8 @@ class FetcherTests(SynchronousTestCase):
 
     def test_suggested_broker(self) -> None:
         """The next pull goes to the broker that was suggested, if it is known."""
-        answer = pulled(19, next_offset=7)
-        answer.suggest_which_broker_id = 1
+        response = pulled(19, next_offset=7)
+        response.suggest_which_broker_id = 1
         asked: list[int] = []
         known = self.session.brokers.address
 
@@ -173,7 +173,7 @@ class FetcherTests(SynchronousTestCase):
             return "10.0.0.2:10911" if broker_id else known(name)
 
         self.session.brokers.address = address  # type: ignore[method-assign]
-        self._respond(answer)
+        self._respond(response)
         self.assertEqual(asked[0], 1)
         self.assertEqual(self.session.brokers.calls[-1][0], "10.0.0.2:10911")
         self.assertEqual(self._pulls()[-1].sys_flag, 2)

@@ -23,33 +23,33 @@ class ProcessQueueTests(SynchronousTestCase):
 
     def test_same_message_again(self) -> None:
         """A message that is here already is not taken twice."""
-        fresh = self.held.put([message(19), message(20)])
-        self.assertEqual([m.queue_offset for m in fresh], [20])
+        new = self.held.put([message(19), message(20)])
+        self.assertEqual([m.queue_offset for m in new], [20])
         self.assertEqual(len(self.held), 11)
 
-    def test_commit_position_is_the_lowest_left(self) -> None:
-        """Finishing out of order moves the position only over what is finished."""
+    def test_commit_offset_is_the_lowest_left(self) -> None:
+        """Finishing out of order moves the offset only over what is finished."""
         self.assertEqual(self.held.remove([self.messages[1]]), 10)
         self.assertEqual(self.held.remove([self.messages[0]]), 12)
 
     def test_emptied(self) -> None:
-        """Once all is finished the position is one past the highest."""
+        """Once all is finished the offset is one past the highest."""
         self.assertEqual(self.held.remove(self.messages), 20)
         self.assertEqual((len(self.held), self.held.size, self.held.span), (0, 0, 0))
 
     def test_nothing_to_remove(self) -> None:
-        """What is not here gives no position."""
+        """What is not here gives no offset."""
         self.held.remove(self.messages)
         self.assertEqual(self.held.remove(self.messages), -1)
 
     def test_backwards(self) -> None:
-        """Messages below those here count for the position."""
+        """Messages below those here count for the offset."""
         self.held.put([message(5)])
         self.assertEqual(self.held.remove([self.messages[0]]), 5)
         self.assertEqual(self.held.span, 14)
 
     def test_idle(self) -> None:
-        """Those who wait hear when the last hand-over ended."""
+        """Those who wait are notified when the last invocation has ended."""
         self.successResultOf(self.held.when_idle())
         self.held.begin()
         self.held.begin()

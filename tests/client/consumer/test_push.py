@@ -66,10 +66,10 @@ class PushConsumerTests(SynchronousTestCase):
         self.successResultOf(self.consumer.start())
 
     def _waiting_pull(self, queue: MessageQueue) -> Deferred[Any]:
-        """Find the pull of a queue that waits for its answer."""
+        """Find the pull of a queue that waits for its response."""
         return next(
-            answer
-            for _, request, answer in reversed(self.session.brokers.calls)
+            response
+            for _, request, response in reversed(self.session.brokers.calls)
             if isinstance(request, PullMessage)
             and (request.topic, request.queue_id) == (queue.topic, queue.queue_id)
         )
@@ -77,11 +77,11 @@ class PushConsumerTests(SynchronousTestCase):
     def _give(self, *offsets: int) -> None:
         """Response the pull of the first queue."""
         body = b"".join(map(stored, offsets))
-        answer = pulled(body=body, next_offset=offsets[-1] + 1)
-        self._waiting_pull(queues("T", 1)[0]).callback(answer)
+        response = pulled(body=body, next_offset=offsets[-1] + 1)
+        self._waiting_pull(queues("T", 1)[0]).callback(response)
 
     def _committed(self) -> dict[tuple[str, int], int]:
-        """Give the offsets that were stored and answered."""
+        """Give the offsets that were stored."""
         return {
             (r.topic, r.queue_id): r.commit_offset
             for r in self.session.brokers.sent(UpdateConsumerOffset)
@@ -162,8 +162,8 @@ class PushConsumerTests(SynchronousTestCase):
     def test_revoked(self) -> None:
         """A queue that goes is committed first; the handler's result counts."""
         self.consumer = self._consumer(concurrency=5)
-        told: list[Any] = []
-        self.consumer.on_revoked(told.append)
+        revoked: list[Any] = []
+        self.consumer.on_revoked(revoked.append)
         self._start()
         waiting: list[Deferred[None]] = []
         self.outcome = lambda: waiting.append(Deferred()) or waiting[-1]
@@ -175,7 +175,7 @@ class PushConsumerTests(SynchronousTestCase):
         self.assertIn(last, self.consumer.assignment())
         waiting[0].callback(None)
         self.assertNotIn(last, self.consumer.assignment())
-        self.assertEqual((told, self._committed()[("T", 1)]), ([[last]], 1))
+        self.assertEqual((revoked, self._committed()[("T", 1)]), ([[last]], 1))
         self._stop()
 
     def test_revoked_with_a_slow_handler(self) -> None:
@@ -223,7 +223,7 @@ class PushConsumerTests(SynchronousTestCase):
         self.assertEqual(self.session.groups.members, {})
 
     def test_stop_cuts_handlers(self) -> None:
-        """After the grace handlers are cancelled and their messages handed back."""
+        """After the grace handlers are cancelled and their messages sent back."""
         self._start()
         stuck: Deferred[None] = Deferred()
         self.outcome = stuck

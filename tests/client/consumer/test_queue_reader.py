@@ -51,8 +51,8 @@ class QueueReaderTests(SynchronousTestCase):
 
     def test_compressed(self) -> None:
         """Bodies come inflated; one that cannot be is given as it is."""
-        packed = zlib.compress(b"plain")
-        body = stored(1, body=packed, sys_flag=1) + stored(2, body=b"?", sys_flag=1)
+        compressed = zlib.compress(b"plain")
+        body = stored(1, body=compressed, sys_flag=1) + stored(2, body=b"?", sys_flag=1)
         self.session.brokers.responses[PullMessage] = pulled(body=body)
         messages = self.successResultOf(self.reader.pull(QUEUE, 1)).messages
         self.assertEqual([m.body for m in messages], [b"plain", b"?"])

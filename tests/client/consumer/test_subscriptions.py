@@ -17,7 +17,7 @@ class TagsTests(SynchronousTestCase):
     """Expressions of tags."""
 
     def test_expression(self) -> None:
-        """Tags are joined as the original writes them."""
+        """Tags are joined as Apache RocketMQ writes them."""
         self.assertEqual(Tags("A", "B"), "A || B")
 
     def test_refused(self) -> None:

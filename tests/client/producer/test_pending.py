@@ -40,7 +40,7 @@ class RetryTests(ProducerCase):
         self.assertEqual({r.queue_id for r in self.b.sent}, {0})
 
     def test_passing_refusal_goes_elsewhere(self) -> None:
-        """A busy broker's answer is retried, with the same unique key."""
+        """A busy broker's refusal is retried, with the same unique key."""
         self.a.respond(ResponseCode.SYSTEM_BUSY)
         for _ in range(5):
             result = self.sent(self.client_producer.send(Message("Two", b"x")))
@@ -68,7 +68,7 @@ class RetryTests(ProducerCase):
         self.assertEqual(len({header.opaque for header in self.a.headers}), 2)
 
     def test_every_attempt_is_listed(self) -> None:
-        """Three attempts at most; the error tells of each."""
+        """Three attempts at most; the error lists each."""
         self.a.respond(*[ResponseCode.SYSTEM_BUSY] * 3)
         sending = self.client_producer.send(HELLO)
         self.cluster.pump(1)
@@ -78,7 +78,7 @@ class RetryTests(ProducerCase):
         self.assertIn("broker-a (10.0.1.1:10911)", str(error))
 
     def test_silence_leaves_time_for_another(self) -> None:
-        """A broker that does not answer uses up its part only: a second of three."""
+        """A broker that does not respond uses up its part only: a second of three."""
         self.a.respond(*[None] * 9)
         producer = self.client_producer
         sending = [producer.send(Message("Two", b"x")) for _ in range(5)]
@@ -115,7 +115,7 @@ class RetryTests(ProducerCase):
         self.assertEqual(len(error.attempts), 1)
 
     def test_hanging_connect(self) -> None:
-        """A broker that does not answer the connect costs its part only."""
+        """A broker that does not accept the connection costs its part only."""
         self.cluster.hang(self.a.address)
         producer = self.client_producer
         sending = [producer.send(Message("Two", b"x")) for _ in range(5)]
@@ -297,7 +297,7 @@ class RestartTests(ProducerCase):
 class CancelTests(ProducerCase):
     """What becomes of a message whose sender gives up."""
 
-    def test_while_the_route_is_looked_for(self) -> None:
+    def test_while_the_route_is_looked_up(self) -> None:
         """Nothing is sent."""
         producer = self.producer()
         sending = producer.send(HELLO)
@@ -308,7 +308,7 @@ class CancelTests(ProducerCase):
         self.assertEqual(producer.in_flight, 0)
 
     def test_after_it_was_written(self) -> None:
-        """The broker may have it; the late answer is dropped."""
+        """The broker may have it; the late response is dropped."""
         producer = self.producer()
         self.sent(producer.send(HELLO))
         sending = producer.send(HELLO)
@@ -328,7 +328,7 @@ class CancelTests(ProducerCase):
         self.cluster.pump(1)
         self.assertEqual(len(self.a.sent), 1)
 
-    def test_while_waiting_for_room(self) -> None:
+    def test_while_waiting_for_a_permit(self) -> None:
         """The message leaves the queue."""
         self.a.respond(None)
         producer = self.producer(max_in_flight=1)
@@ -349,9 +349,9 @@ class CancelTests(ProducerCase):
 
 
 class FlowTests(ProducerCase):
-    """How much is on its way at once."""
+    """How much is in flight at once."""
 
-    def test_others_wait_their_turn(self) -> None:
+    def test_others_wait_for_a_permit(self) -> None:
         """At most so many are sent at once; the first to come is the first to go."""
         producer = self.producer(max_in_flight=2)
         messages = [Message("T", b"%d" % i) for i in range(6)]
@@ -373,7 +373,7 @@ class FlowTests(ProducerCase):
             self.sent(each)
 
     def test_overflow_fails(self) -> None:
-        """If told so, what does not fit fails at once."""
+        """If configured so, what exceeds the limit fails at once."""
         self.a.respond(None)
         producer = self.producer(max_in_flight=1, overflow="fail")
         first = producer.send(HELLO)
@@ -382,7 +382,7 @@ class FlowTests(ProducerCase):
         self.failureResultOf(first, SendCancelled)
 
     def test_waiting_counts_against_the_time(self) -> None:
-        """A message that gets no room in time fails, unsent."""
+        """A message that gets no permit in time fails, unsent."""
         self.a.respond(*[None] * 3)
         producer = self.producer(max_in_flight=1)
         first, second = producer.send(HELLO), producer.send(HELLO, timeout=0.5)
@@ -402,7 +402,7 @@ class FlowTests(ProducerCase):
         for each in sending:
             self.failureResultOf(each)
 
-    def test_stop_waits_for_what_is_under_way(self) -> None:
+    def test_stop_waits_for_what_is_in_flight(self) -> None:
         """Stopping fires once every message has its result."""
         producer = self.producer()
         sending = producer.send(HELLO)
@@ -413,7 +413,7 @@ class FlowTests(ProducerCase):
         self.assertEqual(self.a.left[0].producer_group, "pg")
 
     def test_stop_does_not_wait_for_ever(self) -> None:
-        """After the grace the rest is cancelled."""
+        """After the grace what is left is cancelled."""
         self.a.respond(None)
         producer = self.producer(timeout=60)
         self.client.session.grace = 1

@@ -26,7 +26,7 @@ class SendTests(ProducerCase):
     """One message, sent well."""
 
     def test_result(self) -> None:
-        """The result tells where the message went."""
+        """The result names the queue and the offset."""
         result = self.sent(self.producer().send(HELLO))
         self.assertEqual(result.status, SendStatus.SEND_OK)
         self.assertEqual(result.queue.topic, "T")
@@ -81,7 +81,7 @@ class SendTests(ProducerCase):
         self.assertEqual(self.a.sent[0].sys_flag, 0)
         self.assertEqual(self.a.sent[0].body, body)
 
-    def test_turns(self) -> None:
+    def test_round_robin(self) -> None:
         """Four messages go to four queues."""
         producer = self.producer()
         for _ in range(4):
@@ -103,7 +103,7 @@ class SendTests(ProducerCase):
         statuses = [self.sent(producer.send(HELLO)).status for _ in range(3)]
         self.assertEqual([int(status) for status in statuses], [10, 11, 12])
 
-    def test_stored_less_safely_fails_if_asked_to(self) -> None:
+    def test_stored_less_safely_fails_if_configured(self) -> None:
         """With ``require_ok`` the same is a failure that carries the result."""
         self.a.respond(11)
         error = self.failed(self.producer(require_ok=True).send(HELLO), NotDurable)
@@ -150,7 +150,7 @@ class SendTests(ProducerCase):
         self.assertEqual(request.properties, "")
 
     def test_oneway(self) -> None:
-        """The Deferred fires once the message is handed over; nothing comes back."""
+        """The Deferred fires once the message is written; there is no response."""
         self.assertIsNone(self.sent(self.producer().send_oneway(HELLO)))
         self.assertEqual(len(self.a.sent), 1)
 

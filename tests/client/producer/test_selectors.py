@@ -59,12 +59,12 @@ class RoundRobinTests(SynchronousTestCase):
         """Choose some times; give the brokers chosen."""
         return {self.rotation.choose(TWO).broker_name for _ in range(times)}
 
-    def test_every_queue_has_its_turn(self) -> None:
+    def test_every_queue_is_chosen(self) -> None:
         """Eight choices of eight queues are all of them."""
         chosen = [self.rotation.choose(TWO) for _ in TWO]
         self.assertEqual(sorted(chosen), TWO)
 
-    def test_topics_take_turns_apart(self) -> None:
+    def test_each_topic_has_its_counter(self) -> None:
         """Two topics sent to by turns do not miss every second queue."""
         other = [MessageQueue("U", "a", i) for i in range(4)]
         chosen = [

@@ -27,7 +27,7 @@ from tests.client.fakes import message, queues
 
 
 class DispatcherTests(SynchronousTestCase):
-    """A dispatcher whose handler and way back are the test's."""
+    """A dispatcher whose handler and broker are the test's."""
 
     def setUp(self) -> None:
         """Start with a handler that returns nothing."""

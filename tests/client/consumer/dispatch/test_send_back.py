@@ -91,7 +91,7 @@ class MessageReturnsTests(SynchronousTestCase):
         self.assertEqual(plain, body)
 
     def test_neither_way(self) -> None:
-        """When the copy is refused too the caller hears of it."""
+        """When the copy is refused too, it fails."""
         self._refuse()
         self.session.brokers.responses[SendMessageV2] = BrokerError(
             1, "no", "a", "Send"

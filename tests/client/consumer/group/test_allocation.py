@@ -26,7 +26,7 @@ class AverageTests(SynchronousTestCase):
         """Each member gets a run of neighbours."""
         self.assertEqual(self._shares(4, ["a", "b"]), [[0, 1], [2, 3]])
 
-    def test_rest_goes_to_the_first(self) -> None:
+    def test_remainder_goes_to_the_first(self) -> None:
         """What does not divide goes, one each, to the first members."""
         self.assertEqual(
             self._shares(8, ["a", "b", "c"]), [[0, 1, 2], [3, 4, 5], [6, 7]]

@@ -26,7 +26,7 @@ ONE, TWO, THREE = queues("T", 3)
 
 
 class Fetcher:
-    """Keeps what it is told to do."""
+    """Keeps what is done to it."""
 
     def __init__(self, queue: MessageQueue) -> None:
         self.queue = queue

@@ -43,7 +43,7 @@ class MembershipTests(SynchronousTestCase):
         return {each.sub_version for each in data.subscription_data_set}
 
     def test_join(self) -> None:
-        """The group knows us before the first heartbeat, which says what we read."""
+        """The member is listed before the first heartbeat, which names its topics."""
         self.successResultOf(self.membership.join())
         self.assertEqual(self.session.heartbeats.count, 1)
         data = self.session.groups.members["G"].consumer_data()

@@ -92,8 +92,8 @@ class RebalanceTests(SynchronousTestCase):
 
     def test_no_members(self) -> None:
         """An error or an empty list keeps the queues too."""
-        for answer in (BrokerError(1, "none", "a", "r"), members()):
-            self.session.brokers.responses[GetConsumerList] = answer
+        for response in (BrokerError(1, "none", "a", "r"), members()):
+            self.session.brokers.responses[GetConsumerList] = response
             self.rebalance.now()
         self.successResultOf(self.rebalance.start())
         self.assertEqual((self.applied, round(self._waits())), ([], 1))

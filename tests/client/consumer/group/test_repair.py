@@ -61,7 +61,7 @@ class RepairsTests(SynchronousTestCase):
         self.session.brokers.calls[-1][2].callback(Response())
         self.assertEqual((self.committed(), self.done), ([3], [self.fetcher]))
 
-    def test_again_soon(self) -> None:
+    def test_repeated_repair(self) -> None:
         """A second repair in a short while waits: the queue may be moving."""
         self.repairs.begin(self.fetcher, 3)
         self.repairs.begin(self.fetcher, 4)
