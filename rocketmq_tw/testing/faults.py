@@ -59,7 +59,7 @@ class Faults:
         """
         Make the present connections of two parts half-open.
 
-        Whatever is written to them is lost, and neither part is told: as when a
+        Whatever is written to them is lost, and neither part learns of it: as when a
         firewall has forgotten a connection.
         """
         self._network.set_state(host_of(one), host_of(other), LinkState.SILENT)

@@ -193,7 +193,7 @@ class LifeTests(ClusterCase):
         cluster.faults.cut(client, cluster.name_servers[0])
 
     def test_waiting_for_nothing(self) -> None:
-        """A test that waits in vain is told so."""
+        """A test that waits in vain learns so."""
         cluster = self.start()
         self.assertRaises(NoResult, cluster.wait_until, lambda: False, 5)
 

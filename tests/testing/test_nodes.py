@@ -69,7 +69,7 @@ class MemoryTests(NodeCase):
         self.cluster.advance(10)
         self.assertTrue(self.cluster.call(name_server, GetRoute(topic="T")).body)
 
-    def test_shown(self) -> None:
+    def test_repr(self) -> None:
         """A node shows its name and address."""
         self.assertIn("broker-a 10.0.1.1:10911", repr(self.broker))
 

@@ -13,7 +13,7 @@ class ManualThreadsTests(SynchronousTestCase):
     """Work waits, runs, or fails."""
 
     def test_waits(self) -> None:
-        """Held work runs when told to, the oldest first."""
+        """Held work runs when the test says so, the oldest first."""
         threads = ManualThreads()
         one, other = threads(lambda: 1), threads(lambda: 2)
         self.assertNoResult(one)

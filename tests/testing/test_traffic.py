@@ -49,7 +49,7 @@ class TrafficTests(SynchronousTestCase):
         self.assertEqual(self.assertRaises(BrokerError, self.ask).code, 1)
         self.assertEqual(self.ask(), 0)
 
-    def test_responses_in_its_place(self) -> None:
+    def test_responses_instead_of_it(self) -> None:
         """The broker does not know what was said in its name."""
         self.traffic.respond(GetMaxOffset, OffsetResponse(offset=7), times=2)
         self.assertEqual([self.ask() for _ in range(3)], [7, 7, 0])
