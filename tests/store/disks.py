@@ -11,10 +11,7 @@ import errno
 import mmap
 import os
 import random
-from collections import Counter, deque
-from collections.abc import Callable
-
-from twisted.internet.defer import Deferred, maybeDeferred
+from collections import Counter
 
 from rocketmq_tw.store.files.disk import Disk
 
@@ -166,36 +163,6 @@ class ForgetfulDisk(FaultyDisk):
             (now if chance.random() < 0.5 else old)[at : at + SECTOR]
             for at in range(0, len(now), SECTOR)
         )
-
-
-class Thread:
-    """A thread that works when it is told to."""
-
-    def __init__(self) -> None:
-        """Begin with nothing to do."""
-        self._waiting: deque[tuple[Callable[[], None], Deferred[None]]] = deque()
-
-    @property
-    def waiting(self) -> int:
-        """Count what is to be done."""
-        return len(self._waiting)
-
-    def __call__(self, work: Callable[[], None]) -> Deferred[None]:
-        """Take work, as ``run_in_thread`` of a store."""
-        done: Deferred[None] = Deferred()
-        self._waiting.append((work, done))
-        return done
-
-    def step(self) -> None:
-        """Do the first, if there is one."""
-        if self._waiting:
-            work, done = self._waiting.popleft()
-            maybeDeferred(work).chainDeferred(done)
-
-    def finish(self) -> None:
-        """Do all, and what comes of it."""
-        while self._waiting:
-            self.step()
 
 
 def _read(path: str) -> bytes:

@@ -12,9 +12,10 @@ from rocketmq_tw.store.config import StoreConfig
 from rocketmq_tw.store.errors import StoreError
 from rocketmq_tw.store.interfaces import Appended, FlushOutcome
 from rocketmq_tw.store.message_store import MessageStore
+from rocketmq_tw.testing import ManualThreads
 from rocketmq_tw.wire.record import Draft, decode, decode_all
 from tests.store.cases import TOPIC, draft
-from tests.store.disks import FaultyDisk, Thread
+from tests.store.disks import FaultyDisk
 
 #: Two to ten records a file; four entries of a queue.
 TINY = StoreConfig(
@@ -42,7 +43,7 @@ class Workload:
     """
 
     def __init__(
-        self, store: MessageStore, clock: Clock, thread: Thread, disk: FaultyDisk
+        self, store: MessageStore, clock: Clock, thread: ManualThreads, disk: FaultyDisk
     ) -> None:
         """Work on an open store."""
         self.store = store
@@ -67,14 +68,14 @@ class Workload:
                 self._clock.advance(0.25)
             elif choice < 0.8:
                 self._clock.advance(0)
-            if choice < 0.6:
-                self._thread.step()
+            if choice < 0.6 and self._thread.work:
+                self._thread.run_one()
 
     def finish(self) -> None:
         """Wait until nobody waits any more."""
         for _ in range(6):
             self._clock.advance(0)
-            self._thread.finish()
+            self._thread.run()
 
     def _send(self) -> None:
         """Send one message, or three at a time."""
@@ -118,7 +119,7 @@ class WorkloadCase(SynchronousTestCase):
         self,
         root: str,
         disk: FaultyDisk,
-        thread: Thread | None = None,
+        thread: ManualThreads | None = None,
         **options: object,
     ) -> tuple[MessageStore, Clock]:
         """Open a store on a disk, with a clock of its own; the thread must be idle."""

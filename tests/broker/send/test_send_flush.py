@@ -9,13 +9,14 @@ from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.config import FlushDiskType
 from rocketmq_tw.store.message_store import MessageStore
+from rocketmq_tw.testing import ManualThreads
 from rocketmq_tw.wire.bodies.kvtable import KVTable
 from rocketmq_tw.wire.requests.admin import GetRuntimeInfo
 from rocketmq_tw.wire.requests.pull import SUBSCRIPTION, SUSPEND
 from rocketmq_tw.wire.requests.send import SendBack
 from tests.broker.cases import GROUP, TOPIC, BrokerCase, pulled, sent
 from tests.broker.send.test_batch import batched
-from tests.store.disks import FaultyDisk, Thread
+from tests.store.disks import FaultyDisk
 
 
 class SyncFlushCase(BrokerCase):
@@ -26,7 +27,7 @@ class SyncFlushCase(BrokerCase):
 
     def open(self, *args: Any, **options: Any) -> MessageStore:
         """Open the store on them."""
-        self.disk, self.thread = FaultyDisk(), Thread()
+        self.disk, self.thread = FaultyDisk(), ManualThreads()
         store = super().open(
             *args, disk=self.disk, run_in_thread=self.thread, **options
         )
@@ -36,12 +37,12 @@ class SyncFlushCase(BrokerCase):
     def close(self, store: MessageStore) -> None:
         """Close a store, and work for it."""
         store.close()
-        self.thread.finish()
+        self.thread.run()
 
     def flush(self) -> None:
         """Let the reactor iteration end, and the disk do what was asked of it."""
         self.clock.advance(0)
-        self.thread.finish()
+        self.thread.run()
 
     def waits(self, request: Any) -> Deferred[Any]:
         """Send, and see that there is no response yet."""
@@ -131,7 +132,7 @@ class ResponseTests(SyncFlushCase):
         self.waits(sent())
         self.clock.advance(0)
         self.assertNoResult(pull)
-        self.thread.finish()
+        self.thread.run()
         self.clock.advance(0)
         self.assertEqual(int(self.successResultOf(pull).status), 0)
 

@@ -6,8 +6,9 @@ import errno
 import os
 
 from rocketmq_tw.store.errors import DiskFull, StoreNotWriteable, StoreUnreadable
+from rocketmq_tw.testing import ManualThreads
 from tests.store.cases import NOW, SIZE, TOPIC, StoreCase, draft
-from tests.store.disks import FaultyDisk, Thread
+from tests.store.disks import FaultyDisk
 from tests.store.workload import Workload, WorkloadCase
 
 
@@ -24,7 +25,7 @@ class NthCallTests(WorkloadCase):
         for nth in range(first, last):
             root = self.mktemp()
             os.makedirs(root)
-            disk, thread = FaultyDisk(), Thread()
+            disk, thread = FaultyDisk(), ManualThreads()
             disk.fail(name, nth, code)
             try:
                 store, clock = self.open_on(root, disk, thread)

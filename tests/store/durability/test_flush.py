@@ -15,8 +15,9 @@ from rocketmq_tw.store.errors import StoreNotWriteable
 from rocketmq_tw.store.interfaces import Appended, FlushOutcome
 from rocketmq_tw.store.message_store import MessageStore
 from rocketmq_tw.store.queues.fetch import FetchStatus
+from rocketmq_tw.testing import ManualThreads
 from tests.store.cases import NOW, SIZE, TOPIC, StoreCase, draft
-from tests.store.disks import FaultyDisk, Thread
+from tests.store.disks import FaultyDisk
 
 NOW_MS = int(NOW * 1000)
 SAFE = FlushOutcome.ON_DISK
@@ -90,7 +91,7 @@ class SyncCase(StoreCase):
     def setUp(self) -> None:
         """Open it."""
         super().setUp()
-        self.thread = Thread()
+        self.thread = ManualThreads()
         self.disk = FaultyDisk()
         self.store = self.opened()
 
@@ -115,7 +116,7 @@ class SyncCase(StoreCase):
     def closed(self, store: MessageStore) -> None:
         """Close a store, and work for it."""
         done = store.close()
-        self.thread.finish()
+        self.thread.run()
         self.successResultOf(done)
 
     def sent(self, body: bytes = b"Hello") -> Deferred[FlushOutcome]:
@@ -136,12 +137,12 @@ class GroupCommitTests(SyncCase):
     def test_one_turn_is_one_group(self) -> None:
         """What is stored in one turn of the reactor is forced at its end, together."""
         waiting = [self.sent() for _ in range(5)]
-        self.assertEqual(self.thread.waiting, 0)
+        self.assertEqual(len(self.thread.work), 0)
         self.clock.advance(0)
-        self.assertEqual(self.thread.waiting, 1)
+        self.assertEqual(len(self.thread.work), 1)
         for each in waiting:
             self.assertNoResult(each)
-        self.thread.step()
+        self.thread.run_one()
         for each in waiting:
             self.assertEqual(self.successResultOf(each), SAFE)
         self.assertEqual(self.store.flushed, 5 * SIZE)
@@ -152,18 +153,18 @@ class GroupCommitTests(SyncCase):
         self.clock.advance(0)
         second, third = self.sent(), self.sent()
         self.clock.advance(0)
-        self.assertEqual(self.thread.waiting, 1)
-        self.thread.step()
+        self.assertEqual(len(self.thread.work), 1)
+        self.thread.run_one()
         self.successResultOf(first)
         self.assertNoResult(second)
         self.clock.advance(0)
         calls = self.disk.calls["sync"]
-        self.thread.step()
+        self.thread.run_one()
         self.assertEqual(self.disk.calls["sync"], calls + 1)
         self.successResultOf(second)
         self.successResultOf(third)
         self.clock.advance(0)
-        self.assertEqual(self.thread.waiting, 0)
+        self.assertEqual(len(self.thread.work), 0)
 
     def test_nothing_to_wait_for(self) -> None:
         """What is on disk is not waited for; ASYNC_FLUSH waits for nothing."""
@@ -194,7 +195,7 @@ class GroupCommitTests(SyncCase):
         self.store.put(draft(), NOW)
         self.store.put(draft(sys_flag=4), NOW)
         self.clock.advance(0)
-        self.thread.step()
+        self.thread.run_one()
         self.assertEqual(self.store.flushed, 2 * SIZE)
 
     def test_deleted_meanwhile(self) -> None:
@@ -215,7 +216,7 @@ class GroupCommitTests(SyncCase):
         self.clock.advance(0.1)
         self.assertEqual(self.successResultOf(waiting), FlushOutcome.TIMED_OUT)
         self.assertEqual(self.store.flushed, 0)
-        self.thread.finish()
+        self.thread.run()
         self.assertEqual(self.store.max_offset(TOPIC, 0), 1)
 
     def test_closing(self) -> None:
@@ -223,7 +224,7 @@ class GroupCommitTests(SyncCase):
         waiting = self.sent()
         closed = self.store.close()
         self.assertNoResult(waiting)
-        self.thread.finish()
+        self.thread.run()
         self.successResultOf(closed)
         self.assertEqual(self.successResultOf(waiting), SAFE)
         self.assertEqual(self.clock.getDelayedCalls(), [])
@@ -231,7 +232,7 @@ class GroupCommitTests(SyncCase):
     def flushed(self, waiting: Deferred[FlushOutcome]) -> Deferred[FlushOutcome]:
         """Let the group be forced to disk."""
         self.clock.advance(0)
-        self.thread.finish()
+        self.thread.run()
         return waiting
 
 
@@ -244,7 +245,7 @@ class FailedTests(SyncCase):
         self.clock.advance(0)
         second = self.sent()
         self.disk.fail_next("sync")
-        self.thread.step()
+        self.thread.run_one()
         for waiting in (first, second):
             error = self.failureResultOf(waiting, StoreNotWriteable).value
             self.assertIn("Input/output error", str(error))
@@ -256,10 +257,10 @@ class FailedTests(SyncCase):
         self.sent().addErrback(lambda _: None)
         self.disk.fail_next("sync")
         self.clock.advance(0)
-        self.thread.step()
+        self.thread.run_one()
         calls = self.disk.calls["sync"]
         self.clock.pump([0.5] * 200)
-        self.thread.finish()
+        self.thread.run()
         self.assertRaises(StoreNotWriteable, self.store.put, draft(), NOW)
         self.assertRaises(StoreNotWriteable, self.store.put_batch, [draft()], NOW)
         self.assertRaises(StoreNotWriteable, self.store.when_flushed, SIZE)
@@ -275,12 +276,12 @@ class FailedTests(SyncCase):
         waiting = self.sent()
         self.disk.fail_next("open", errno.EMFILE)
         self.clock.advance(0)
-        self.thread.step()
+        self.thread.run_one()
         self.assertNoResult(waiting)
         self.assertRaises(StoreNotWriteable, self.store.put, draft(), NOW)
         for _ in range(3):
             self.clock.advance(0.5)
-            self.thread.finish()
+            self.thread.run()
         self.assertEqual(self.successResultOf(waiting), SAFE)
         self.assertTrue(self.store.is_writeable)
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
@@ -289,7 +290,7 @@ class FailedTests(SyncCase):
         """What could not be opened is forced with the next."""
         self.sent()
         self.clock.advance(0)
-        self.thread.finish()
+        self.thread.run()
         queue = self.store._queues.table[TOPIC.encode(), 0]
         forced: list[str] = []
         self.disk.force = forced.extend  # type: ignore[method-assign]
@@ -297,11 +298,11 @@ class FailedTests(SyncCase):
         refused = OSError(errno.EMFILE, "too many")
         self.disk.force = lambda _: _raise(refused)  # type: ignore[method-assign]
         failed = self.store._flush.flush_queues()
-        self.thread.finish()
+        self.thread.run()
         self.failureResultOf(failed, OSError)
         self.disk.force = forced.extend  # type: ignore[method-assign]
         self.store._flush.flush_queues()
-        self.thread.finish()
+        self.thread.run()
         self.assertIn(queue.files.path(0), forced)
         self.assertTrue(self.store.is_writeable)
 
@@ -310,12 +311,12 @@ class FailedTests(SyncCase):
         self.sent().addErrback(lambda _: None)
         self.disk.fail_next("sync")
         self.clock.advance(0)
-        self.thread.step()
+        self.thread.run_one()
         self.closed(self.store)
         self.store = self.opened()
         waiting = self.sent()
         self.clock.advance(0)
-        self.thread.finish()
+        self.thread.run()
         self.assertEqual(self.successResultOf(waiting), SAFE)
         self.flushLoggedErrors(OSError)
 
@@ -328,7 +329,7 @@ class ForceTests(SyncCase):
         self.sent()
         forced = self.store.force()
         self.assertNoResult(forced)
-        self.thread.finish()
+        self.thread.run()
         self.successResultOf(forced)
         self.assertEqual(self.store.flushed, SIZE)
 
@@ -337,7 +338,7 @@ class ForceTests(SyncCase):
         self.sent().addErrback(lambda _: None)
         self.disk.fail_next("sync")
         forced = self.store.force()
-        self.thread.finish()
+        self.thread.run()
         self.failureResultOf(forced, OSError)
         self.failureResultOf(self.store.force(), StoreNotWriteable)
         self.flushLoggedErrors(OSError)
@@ -373,7 +374,7 @@ class CheckpointTests(SyncCase):
         """Times of log and queues, and the place of the last message, all forced."""
         self.sent()
         self.clock.advance(0)
-        self.thread.finish()
+        self.thread.run()
         self.store.put(draft(), NOW + 5)
         self.clock.pump([1.0] * 61)
         with open(self.path("checkpoint"), "rb") as file:

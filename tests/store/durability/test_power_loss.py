@@ -6,7 +6,8 @@ import os
 import random
 
 from rocketmq_tw.store.errors import StoreError, StoreUnreadable
-from tests.store.disks import ForgetfulDisk, Thread
+from rocketmq_tw.testing import ManualThreads
+from tests.store.disks import ForgetfulDisk
 from tests.store.workload import Workload, WorkloadCase
 
 _STEPS = 180
@@ -21,7 +22,7 @@ class PowerLossCase(WorkloadCase):
         """Work on a new store; the power is not cut yet, the store not closed."""
         root = self.mktemp()
         os.makedirs(root)
-        disk, thread = ForgetfulDisk(root), Thread()
+        disk, thread = ForgetfulDisk(root), ManualThreads()
         if fails_at is not None:
             disk.fail("sync", fails_at)
         try:
@@ -86,7 +87,7 @@ class SyncTests(PowerLossCase):
         os.makedirs(root)
         kept = []
         for life in range(12):
-            disk, thread = ForgetfulDisk(root), Thread()
+            disk, thread = ForgetfulDisk(root), ManualThreads()
             store, clock = self.open_on(root, disk, thread, sync_flush=True)
             workload = Workload(store, clock, thread, disk)
             workload.run(10 + life)

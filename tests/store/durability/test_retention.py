@@ -12,9 +12,9 @@ from rocketmq_tw.store.errors import DiskFull, StoreNotWriteable
 from rocketmq_tw.store.files.disk import Disk
 from rocketmq_tw.store.message_store import MessageStore
 from rocketmq_tw.store.queues.fetch import FetchStatus
+from rocketmq_tw.testing import ManualThreads
 from rocketmq_tw.wire.record import decode_all
 from tests.store.cases import NOW, SMALL, TOPIC, StoreCase, draft
-from tests.store.disks import Thread
 
 HOUR = 3600
 #: The hour at which the tests begin, on this machine.
@@ -74,7 +74,7 @@ class ClosedTests(RetentionCase):
     def test_stays_closed(self) -> None:
         """That the disk has room again does not make it take messages."""
         self.successResultOf(self.store.close())
-        thread = Thread()
+        thread = ManualThreads()
         config = msgspec.structs.replace(SMALL, retention=self.keep)
         disk, clock = self.disk, self.clock
         store = MessageStore(
@@ -86,7 +86,7 @@ class ClosedTests(RetentionCase):
         self.assertFalse(store.is_writeable)
         disk.percent = 50
         closed = store.close()
-        thread.finish()
+        thread.run()
         self.finish(closed)
         self.assertRaises(StoreNotWriteable, store.put, draft(), NOW)
 
@@ -125,7 +125,7 @@ class AgeTests(RetentionCase):
         for _ in range(60):
             self.store.put(draft(properties=b"KEYS\x01a b c\x02"), NOW)
         self.successResultOf(self.store.close())
-        thread = Thread()
+        thread = ManualThreads()
         config = msgspec.structs.replace(SMALL, retention=self.keep)
         clock, disk = self.clock, self.disk
         store = MessageStore(
@@ -140,13 +140,13 @@ class AgeTests(RetentionCase):
             before = len(os.listdir(self.path("index")))
             self.wait(1)
             self.assertEqual(len(os.listdir(self.path("index"))), before)
-            thread.finish()
+            thread.run()
         self.assertEqual(sorted(os.listdir(self.path("index"))), files[-1:])
 
-    def closed(self, store: MessageStore, thread: Thread) -> None:
+    def closed(self, store: MessageStore, thread: ManualThreads) -> None:
         """Close a store, and work for it."""
         closed = store.close()
-        thread.finish()
+        thread.run()
         self.finish(closed)
 
     def test_who_is_behind_is_told_where_to_go_on(self) -> None:

@@ -11,9 +11,9 @@ from twisted.internet.defer import Deferred
 import rocketmq_tw.store.queues.verify as proof
 from rocketmq_tw.store.message_store import MessageStore
 from rocketmq_tw.store.queues.fetch import FetchStatus
+from rocketmq_tw.testing import ManualThreads
 from rocketmq_tw.wire.record import decode_all
 from tests.store.cases import NOW, SMALL, TOPIC, StoreCase, draft
-from tests.store.disks import Thread
 
 #: Commit log offset, size and tags code of an entry.
 _ENTRY = struct.Struct(">qiq")
@@ -49,14 +49,16 @@ class RareCase(StoreCase):
             file.seek(number * 20)
             file.write(_ENTRY.pack(old[0] ^ place, old[1] ^ size, old[2]))
 
-    def bodies(self, store: MessageStore, thread: Thread | None = None) -> list[bytes]:
+    def bodies(
+        self, store: MessageStore, thread: ManualThreads | None = None
+    ) -> list[bytes]:
         """Read the queue."""
         at, found = 0, []
         while at < 3:
             fetched = store.get(TOPIC, 0, at, 32, 1 << 20, None)
             if isinstance(fetched, Deferred):
                 assert thread is not None
-                thread.finish()
+                thread.run()
                 fetched = self.successResultOf(fetched)
             found += [each.body for each in decode_all(fetched.data)]
             at = fetched.next_offset
@@ -79,7 +81,7 @@ class MendTests(RareCase):
     def test_all_of_it(self) -> None:
         """The log is searched, with turns for the reactor between."""
         self.damage(1, 0x1234567, 0x7777)
-        thread = Thread()
+        thread = ManualThreads()
         store = MessageStore(
             self.root, self.clock, self.config, None, run_read_in_thread=thread
         )
@@ -91,7 +93,7 @@ class MendTests(RareCase):
     def test_deleted_meanwhile(self) -> None:
         """A topic that is deleted during the search stays so."""
         self.damage(1, 0x1234567, 0x7777)
-        thread = Thread()
+        thread = ManualThreads()
         store = MessageStore(
             self.root, self.clock, self.config, None, run_read_in_thread=thread
         )
@@ -99,7 +101,7 @@ class MendTests(RareCase):
         self.addCleanup(store.close)
         fetched = store.get(TOPIC, 0, 1, 1, 1 << 20, None)
         store.delete_topic(TOPIC)
-        thread.finish()
+        thread.run()
         status = self.successResultOf(fetched).status
         self.assertNotEqual(status, FetchStatus.FOUND)
         self.assertEqual(store.queues(), {"Busy": [0]})
