@@ -127,7 +127,7 @@ class CannotStartTests(ProgramCase):
     """One sentence on standard error, exit code 1."""
 
     def test_port_taken(self) -> None:
-        """Another program has the port; nothing is touched."""
+        """Another program has the port; nothing is touched, not even the lock."""
         with socket.create_server(("127.0.0.1", self.port)):
             program = self.launch()
             _, said = program.communicate(timeout=30)
