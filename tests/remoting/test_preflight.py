@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from threading import Event
 from typing import Any
+from unittest import SkipTest
 
 from twisted.python import usage
 from twisted.trial.unittest import SynchronousTestCase
@@ -88,6 +89,16 @@ class PortTests(SynchronousTestCase):
     def test_taken(self) -> None:
         """Another program's port is refused."""
         self.assertRaises(PortTaken, check_port, self.endpoint)
+
+    def test_taken_on_ipv6(self) -> None:
+        """So is one on an IPv6 address."""
+        try:
+            taken = socket.create_server(("::1", 0), family=socket.AF_INET6)
+        except OSError as error:
+            raise SkipTest(f"no IPv6 here: {error}") from None
+        with taken:
+            port = taken.getsockname()[1]
+            self.assertRaises(PortTaken, check_port, rf"tcp:{port}:interface=\:\:1")
 
     def test_free(self) -> None:
         """A free port passes, and is free afterwards."""

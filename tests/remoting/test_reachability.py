@@ -83,6 +83,16 @@ class ReachabilityTests(SynchronousTestCase):
         self.assertEqual(self.warned(events), [])
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
+    def test_stopped_before_it_started(self) -> None:
+        """A broker that is stopped while it starts is not checked."""
+        reactor, broker = MemoryReactorClock(), FakeBroker("10.0.0.1:10911")
+        service = ReachabilityCheck(reactor, broker)
+        service.startService()
+        service.stopService()
+        assert broker.started is not None
+        broker.started.callback(None)
+        self.assertEqual(reactor.tcpClients, [])
+
     def test_failed_start(self) -> None:
         """The failure of a start stays for whoever ends the program."""
         broker = FakeBroker("10.0.0.1:10911")
