@@ -88,9 +88,9 @@ class Client(MultiService):
         super().__init__()
         self.session = ClientSession(
             reactor,
-            parse_name_servers(name_servers),
-            client_id or make_client_id(instance_name),
-            config,
+            name_servers=parse_name_servers(name_servers),
+            client_id=client_id or make_client_id(instance_name),
+            config=config,
             endpoint=endpoint,
             endpoint_for=_endpoint_for(reactor, endpoint_factory),
             translate=translate,

@@ -19,11 +19,10 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from rocketmq_tw.client.errors import NameServerUnavailable, NoRouteError
+from rocketmq_tw.client.errors import NoRouteError
 from rocketmq_tw.client.name_servers import NameServers
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.route import MASTER_ID, BrokerData, TopicRoute
-from rocketmq_tw.model.topic import AUTO_CREATE_TOPIC
 from rocketmq_tw.remoting.errors import BrokerError
 from rocketmq_tw.wire.bodies.route import decode_route
 from rocketmq_tw.wire.codes import ResponseCode
@@ -36,8 +35,6 @@ QUIET = 0.5
 MAX_TOPICS = 4096
 #: How many routes :meth:`RouteCache.refresh_all` requests in parallel.
 PARALLEL = 16
-#: How many queues a topic gets that its first message creates.
-DEFAULT_QUEUES = 4
 
 
 class _Known(msgspec.Struct):
@@ -69,6 +66,7 @@ class RouteCache:
         self,
         name_servers: NameServers,
         clock: IReactorTime,
+        *,
         timeout: float = 3.0,
         translate: Callable[[str], str] | None = None,
     ) -> None:
@@ -138,66 +136,10 @@ class RouteCache:
         topics = [topic for topic, known in self._known.items() if known.watched]
         return Deferred.fromCoroutine(self._refresh(topics))
 
-    def find_to_publish(self, topic: str) -> Deferred[list[MessageQueue]]:
-        """
-        List the queues to write to; of a topic nobody knows, those its first message
-        makes a broker create.
-
-        :returns: fails with :class:`NoRouteError`, :class:`NameServerUnavailable`.
-        """
-        # Only called without a queue to write to: the topic may exist by now.
-        found = self.find(topic, refresh=True)
-
-        def usable(_route: TopicRoute) -> list[MessageQueue]:
-            self.watch(topic)
-            queues = self.writable(topic)
-            if not queues:
-                raise NoRouteError(topic, "none of its queues can be written to")
-            return queues
-
-        return found.addCallbacks(usable, lambda f: self._from_template(topic, f))
-
-    def _from_template(
-        self, topic: str, failure: Failure
-    ) -> Deferred[list[MessageQueue]]:
-        """
-        List the queues that the brokers of the default topic would create.
-
-        While no name server responds this is for topics only that were known to have
-        no route: a broker must not create a topic that others hold.
-        """
-        failure.trap(NoRouteError, NameServerUnavailable)
+    def is_missing(self, topic: str) -> bool:
+        """Whether a name server has said that the topic has no route."""
         known = self._known.get(topic)
-        if failure.check(NameServerUnavailable) and known is None:
-            return fail(failure)
-        # Refreshed as well: nothing else keeps this route up to date.
-        found = self.find(AUTO_CREATE_TOPIC, refresh=True)
-        found.addErrback(self._cached_template)
-
-        def queues(route: TopicRoute) -> list[MessageQueue]:
-            # Once created, the topic has a route of its own, to be found by a refresh.
-            self.watch(topic)
-            created = [
-                msgspec.structs.replace(queue, topic=topic)
-                for queue in route.writable(topic)
-                if queue.queue_id < DEFAULT_QUEUES
-            ]
-            if not created:
-                raise NoRouteError(topic)
-            return created
-
-        def none(failure: Failure) -> Failure:
-            failure.trap(NoRouteError)
-            raise NoRouteError(topic, "no broker has it, and none would create it")
-
-        return found.addErrback(none).addCallback(queues)
-
-    def _cached_template(self, failure: Failure) -> TopicRoute:
-        """Do with the route that is cached, where no name server responds."""
-        route = self.get(AUTO_CREATE_TOPIC)
-        if route is None or not failure.check(NameServerUnavailable):
-            failure.raiseException()
-        return route
+        return known is not None and known.route is None and known.updated_at >= 0
 
     def _entry(self, topic: str) -> _Known:
         """Find or make what is known of a topic; used last, forgotten last."""

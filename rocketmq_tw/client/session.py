@@ -61,10 +61,10 @@ class ClientSession:
     def __init__(
         self,
         reactor: Any,
+        *,
         name_servers: Iterable[str],
         client_id: str,
         config: ClientConfig | None = None,
-        *,
         endpoint: str = "tcp:{host}:{port}",
         endpoint_for: EndpointFor | None = None,
         translate: Callable[[str], str] | None = None,
@@ -86,7 +86,10 @@ class ClientSession:
         )
         self.name_servers = NameServers(name_servers, self.pool, self.clock)
         self.routes = RouteCache(
-            self.name_servers, self.clock, config.call_timeout, translate
+            self.name_servers,
+            self.clock,
+            timeout=config.call_timeout,
+            translate=translate,
         )
         self.brokers = Brokers(pool=self.pool, routes=self.routes, clock=self.clock)
         self.groups = Groups()

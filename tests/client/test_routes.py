@@ -3,12 +3,11 @@
 from twisted.internet.defer import CancelledError
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.client.errors import NameServerUnavailable, NoRouteError
+from rocketmq_tw.client.errors import NoRouteError
 from rocketmq_tw.client.routes import QUIET, RouteCache
-from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.requests.route import GetRoute
-from tests.client.cluster import NAME_SERVER, Cluster
+from tests.client.cluster import Cluster
 
 
 class RouteTests(SynchronousTestCase):
@@ -113,59 +112,6 @@ class RouteTests(SynchronousTestCase):
         self.later(self.routes.refresh_all())
         self.assertIsNone(self.routes.address("broker-a"))
         self.assertIsNotNone(self.routes.address("broker-b"))
-
-    def test_new_topic_is_published_to_as_the_default_topic_allows(self) -> None:
-        """Four queues at most, on the brokers that create topics."""
-        self.cluster.broker("broker-b", auto_create_topic_enable=True)
-        found = self.later(self.routes.find_to_publish("New"))
-        expected = [MessageQueue("New", "broker-b", i) for i in range(4)]
-        self.assertEqual(self.successResultOf(found), expected)
-        self.assertEqual(self.routes.writable("New"), [])
-
-    def test_new_topic_outlives_the_name_server(self) -> None:
-        """Queues of a topic without a route are known while no name server responds."""
-        self.cluster.broker("broker-b", auto_create_topic_enable=True)
-        first = self.routes.find_to_publish("New")
-        self.cluster.deliver()
-        queues = self.successResultOf(first)
-        self._stop_name_server()
-        again = self.routes.find_to_publish("New")
-        self.cluster.deliver()
-        self.assertEqual(self.successResultOf(again), queues)
-
-    def test_topic_that_may_exist_is_not_created(self) -> None:
-        """A topic never looked up before is not sent to the default topic's brokers."""
-        self.cluster.broker("broker-b", auto_create_topic_enable=True)
-        self.routes.find("TBW102")
-        self.cluster.deliver()
-        self._stop_name_server()
-        found = self.routes.find_to_publish("Other")
-        self.cluster.deliver()
-        self.failureResultOf(found, NameServerUnavailable)
-
-    def _stop_name_server(self) -> None:
-        """Let it be away, and what was found no longer be recent."""
-        self.cluster.network.refuse(NAME_SERVER)
-        self.cluster.disconnect(NAME_SERVER)
-        self.cluster.clock.advance(QUIET)
-
-    def test_default_topic_moves(self) -> None:
-        """New topics go to the brokers that create them now."""
-        first = self.cluster.broker("broker-b", auto_create_topic_enable=True)
-        self.later(self.routes.find_to_publish("New"))
-        self.cluster.broker("broker-c", auto_create_topic_enable=True)
-        first.node.stop()
-        self.cluster.clock.advance(QUIET)
-        found = self.routes.find_to_publish("Newer")
-        self.cluster.pump(1)
-        queues = self.successResultOf(found)
-        self.assertEqual({queue.broker_name for queue in queues}, {"broker-c"})
-
-    def test_no_default_topic(self) -> None:
-        """Where no broker creates topics, a new topic has no route."""
-        found = self.later(self.routes.find_to_publish("New"))
-        error = self.failureResultOf(found, NoRouteError).value
-        self.assertEqual(error.topic, "New")
 
     def test_translated(self) -> None:
         """Addresses that cannot be reached from here are repaired."""

@@ -43,7 +43,7 @@ def call_one_way(
 
 class SendAttempt:
     """
-    One attempt, at one queue.
+    One attempt, at one queue. Made for every message, like :class:`PendingSend`.
 
     :param started_at: the time now, in seconds.
     :param limit: seconds until it fails.

@@ -16,7 +16,7 @@ import msgspec
 
 from rocketmq_tw.client.compression import compress
 from rocketmq_tw.client.errors import ValidationError
-from rocketmq_tw.client.routes import DEFAULT_QUEUES
+from rocketmq_tw.client.producer.publish import DEFAULT_QUEUES
 from rocketmq_tw.model.errors import IllegalName
 from rocketmq_tw.model.message import (
     MAX_RECONSUME_TIMES,

@@ -18,7 +18,7 @@ from twisted.logger import Logger
 
 from rocketmq_tw.client.compression import COMPRESS_FROM, compress
 from rocketmq_tw.client.errors import NoRouteError
-from rocketmq_tw.client.routes import DEFAULT_QUEUES
+from rocketmq_tw.client.producer.publish import DEFAULT_QUEUES
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.group import CLIENT_INNER_PRODUCER_GROUP
 from rocketmq_tw.model.message import (

@@ -82,7 +82,7 @@ class RemoteOffsetStoreTests(SynchronousTestCase):
         self.assertEqual(self._one_way(), [])
 
     def test_commit_waits(self) -> None:
-        """The final commit sends again what went one way, and waits for the response."""
+        """The last commit sends what went one way once more, and waits."""
         self.offsets.update(QUEUE, 5)
         self.offsets.commit_changed()
         done = self.offsets.commit([QUEUE, OTHER])
