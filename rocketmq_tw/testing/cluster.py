@@ -189,6 +189,7 @@ class MemoryCluster:
             self.result_of(self._inspection.stop())
             self._inspection = None
         for node in reversed(self.nodes):
+            node.threads.fail_with(None)
             node.threads.release()
             node.stop()
         self.advance()

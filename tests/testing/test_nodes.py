@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -105,3 +106,15 @@ class FileTests(NodeCase):
         self.assertTrue(self.broker.threads.work)
         self.broker.threads.release()
         self.assertEqual(self.broker.threads.work, [])
+
+    def test_disk_fails(self) -> None:
+        """A broker whose disk fails takes no more messages; a restart repairs it."""
+        self.broker.threads.fail_with(OSError(errno.EIO, "broken"))
+        self.cluster.advance(10)
+        self.assertRaises(SendError, self.send, b"two")
+        self.broker.threads.fail_with(None)
+        self.broker.restart()
+        self.cluster.advance(1)
+        self.send(b"three")
+        self.assertEqual(self.bodies(), [b"one", b"three"])
+        self.flushLoggedErrors(OSError)
