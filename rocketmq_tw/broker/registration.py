@@ -23,9 +23,11 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.name_server_link import NameServerLink
 from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.topic import PERM_READ, PERM_WRITE, TopicConfig
+from rocketmq_tw.remoting.addresses import host_port
 from rocketmq_tw.remoting.pool import ConnectionPool
 from rocketmq_tw.wire.bodies.registration import RegisterBrokerBody, crc
 from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable
@@ -208,3 +210,40 @@ class Registration(Service):
             identity.cluster,
             identity.broker_id,
         )
+
+
+def broker_address(config: BrokerConfig, port: int) -> str:
+    """Write ``host:port`` under which clients know a broker."""
+    return host_port(config.broker_ip1, port)
+
+
+def make_registration(
+    config: BrokerConfig,
+    port: int,
+    *,
+    reactor: Any,
+    name_servers: Sequence[str],
+    topics: TopicTable,
+) -> Registration:
+    """
+    Make what registers a broker with its name servers.
+
+    :param port: what the broker listens on; replicas copy from the next one, unless
+        the settings name another.
+    """
+    ha_port = config.ha_listen_port or port + 1
+    return Registration(
+        reactor=reactor,
+        name_servers=name_servers,
+        identity=BrokerIdentity(
+            cluster=config.broker_cluster_name,
+            broker_name=config.broker_name,
+            broker_id=config.broker_id,
+            address=broker_address(config, port),
+            ha_address=host_port(config.broker_ip2, ha_port),
+        ),
+        topics=topics,
+        permission=config.broker_permission,
+        period=config.register_name_server_period / 1000,
+        timeout=config.register_broker_timeout_mills / 1000,
+    )

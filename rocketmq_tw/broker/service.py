@@ -27,13 +27,16 @@ from rocketmq_tw.broker.features import FEATURES
 from rocketmq_tw.broker.lifecycle import Lifecycle
 from rocketmq_tw.broker.periodic import Periodic
 from rocketmq_tw.broker.ports import Ports
-from rocketmq_tw.broker.registration import BrokerIdentity, Registration
+from rocketmq_tw.broker.registration import (
+    Registration,
+    broker_address,
+    make_registration,
+)
 from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.broker.store import Store, make_store, store_host, store_lock
 from rocketmq_tw.broker.tables.background import RunInThread
 from rocketmq_tw.broker.tables.table_set import Tables
 from rocketmq_tw.broker.threads import Threads
-from rocketmq_tw.remoting.addresses import host_port
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.errors import StoreNotWriteable, StoreUnreadable
 from rocketmq_tw.store.files.lock import StoreLock
@@ -140,7 +143,7 @@ class BrokerService(MultiService):
         if self._lock is not None:
             self._lock.acquire()
         port = await self._ports.take()
-        self.address = host_port(config.broker_ip1, port)
+        self.address = broker_address(config, port)
         self._threads.start()
         self._store = make_store(
             config, self._reactor, self._threads, port, lock=self._lock
@@ -151,7 +154,13 @@ class BrokerService(MultiService):
         for install in self._features:
             install(broker, self._router)
         await self._lifecycle.start()
-        self._registration = self._make_registration(port)
+        self._registration = make_registration(
+            config,
+            port,
+            reactor=self._reactor,
+            name_servers=self._name_servers,
+            topics=self._tables.topics,
+        )
         self._registration.startService()
         self._ports.accept()
         self._log.info(
@@ -193,26 +202,6 @@ class BrokerService(MultiService):
         if self._registration is None:
             return succeed(None)
         return self._registration.register_and_wait()
-
-    def _make_registration(self, port: int) -> Registration:
-        """Make what registers the broker with the name servers."""
-        config = self._config
-        ha_port = config.ha_listen_port or port + 1
-        return Registration(
-            reactor=self._reactor,
-            name_servers=self._name_servers,
-            identity=BrokerIdentity(
-                cluster=config.broker_cluster_name,
-                broker_name=config.broker_name,
-                broker_id=config.broker_id,
-                address=self.address,
-                ha_address=host_port(config.broker_ip2, ha_port),
-            ),
-            topics=self._tables.topics,
-            permission=config.broker_permission,
-            period=config.register_name_server_period / 1000,
-            timeout=config.register_broker_timeout_mills / 1000,
-        )
 
     async def _stop(self) -> None:
         """Stop in the opposite order of starting."""
