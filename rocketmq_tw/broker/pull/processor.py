@@ -195,20 +195,10 @@ class PullProcessor:
         lite_allowed = self._config.lite_pull_message_enable
         if isinstance(request, LitePullMessage) and not lite_allowed:
             raise _forbidden(1, f"the broker [{name}] does not offer lite pull")
-        group = self._groups.find(request.consumer_group)
-        if group is None:
-            raise Refused(
-                ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST,
-                f"subscription group [{request.consumer_group}] does not exist",
-            )
+        group = self._groups.require(request.consumer_group)
         if not group.consume_enable:
             raise _forbidden(2, f"the group [{group.group_name}] may not consume")
-        topic = self._topics.get(request.topic)
-        if topic is None:
-            raise Refused(
-                ResponseCode.TOPIC_NOT_EXIST,
-                f"topic[{request.topic}] not exist, apply first please!",
-            )
+        topic = self._topics.require(request.topic)
         if not topic.perm & PERM_READ:
             raise _forbidden(3, f"the topic [{request.topic}] is not readable")
         if not 0 <= request.queue_id < topic.read_queue_nums:
