@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from rocketmq_tw.remoting.call import Call
+from rocketmq_tw.remoting.errors import ConnectionLost
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.fields import Response
 from tests.remoting.ends import Echo, EchoResponse, Wire, asked, connected, echoing
@@ -216,6 +217,13 @@ class EndTests(SynchronousTestCase):
         self.protocol.abort()
         self.assertTrue(self.wire.disconnected)
         self.assertFalse(self.protocol.is_connected)
+
+    def test_nothing_is_asked_while_it_closes(self) -> None:
+        """No request is sent any more, whether it has a response or not."""
+        self.protocol.close()
+        self.protocol.call_one_way(Echo(text="x"))
+        self.failureResultOf(self.protocol.call(Echo(text="x")), ConnectionLost)
+        self.assertEqual(self.wire.value(), b"")
 
     def test_close_after_abort(self) -> None:
         """Who closes what was aborted waits until it is gone."""
