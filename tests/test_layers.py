@@ -22,7 +22,7 @@ ROOT = Path(rocketmq_tw.__file__).parent
 
 _BOTTOM = {"model"}
 _WIRE = _BOTTOM | {"wire"}
-_PARTS = _WIRE | {"auth", "jsonfile", "settings", "remoting"}
+_PARTS = _WIRE | {"auth", "jsonfile", "settings", "remoting", "threads"}
 #: What each package may import, besides itself.
 BELOW = {
     "model": set(),
@@ -31,7 +31,8 @@ BELOW = {
     "auth": _BOTTOM,
     "jsonfile": _WIRE,
     "settings": _WIRE,
-    "store": _WIRE,
+    "threads": set(),
+    "store": _WIRE | {"threads"},
     "remoting": _WIRE,
     "replication": _WIRE | {"store"},
     "namesrv": _PARTS,

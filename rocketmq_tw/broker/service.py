@@ -34,12 +34,12 @@ from rocketmq_tw.broker.registration import (
 )
 from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.broker.store import Store, make_store, store_host, store_lock
-from rocketmq_tw.broker.tables.background import RunInThread
 from rocketmq_tw.broker.tables.table_set import Tables
 from rocketmq_tw.broker.threads import Threads
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.errors import StoreNotWriteable, StoreUnreadable
 from rocketmq_tw.store.files.lock import StoreLock
+from rocketmq_tw.threads import RunInThread
 
 #: Milliseconds between two tries to write documents that could not be written.
 _RETRY_PERIOD_MS = 10_000

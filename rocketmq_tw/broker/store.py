@@ -57,7 +57,7 @@ def make_store(
         config.store_path_root_dir,
         clock,
         store_config,
-        threads.flush,
+        run_in_thread=threads.flush,
         run_read_in_thread=threads.beside,
         lock=lock,
     )

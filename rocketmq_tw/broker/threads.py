@@ -9,8 +9,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
-from rocketmq_tw.broker.tables.background import RunInThread
 from rocketmq_tw.store.files.reads import MAX_RUNNING
+from rocketmq_tw.threads import RunInThread
 
 
 class Threads:

@@ -34,18 +34,13 @@ class Admission:
         """
         self.refusal: str | None = NOT_OPEN
         self._on_change = on_change
-        self._state = StoreState.CLOSED
+        self.state = StoreState.CLOSED
         self._disk_full: DiskFull | None = None
         self._flush_failure: str | None = None
 
-    @property
-    def state(self) -> StoreState:
-        """The state; setting it changes the refusal."""
-        return self._state
-
-    @state.setter
-    def state(self, state: StoreState) -> None:
-        self._state = state
+    def set_state(self, state: StoreState) -> None:
+        """Go to another state; messages are taken in none but OPEN."""
+        self.state = state
         self._update()
 
     def set_disk_full(self, disk_full: DiskFull | None) -> None:
@@ -60,13 +55,13 @@ class Admission:
 
     def error(self) -> StoreError:
         """Return what to raise for a message that is not taken."""
-        if self._disk_full is not None and self._state is StoreState.OPEN:
+        if self._disk_full is not None and self.state is StoreState.OPEN:
             return DiskFull(*self._disk_full.args)
         return StoreNotWriteable(str(self.refusal))
 
     def _update(self) -> None:
         """Find the reason that counts: what is nearest to its end comes first."""
-        if self._state is not StoreState.OPEN:
+        if self.state is not StoreState.OPEN:
             self.refusal = NOT_OPEN
         elif self._disk_full is not None:
             self.refusal = str(self._disk_full)

@@ -113,9 +113,9 @@ class IMessageStore(Interface):
         :raises StoreNotWriteable: the disk failed before.
         """
 
-    def force() -> "Deferred[None]":
+    def flush() -> "Deferred[None]":
         """
-        Force all messages to disk, whatever is promised; fires when they are there.
+        Flush all messages to disk, whatever is promised; fires when they are there.
 
         Fails with OSError or StoreNotWriteable when the disk does.
         """

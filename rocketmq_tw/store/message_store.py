@@ -13,29 +13,22 @@ Files that belong to features we do not have are left alone.
 Source: ``DefaultMessageStore`` of RocketMQ 5.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from rocketmq_tw.store.admission import NOT_OPEN, Admission, StoreState
+from rocketmq_tw.store.assemble import StoreParts, StoreThreads
 from rocketmq_tw.store.config import StoreConfig
-from rocketmq_tw.store.durability.checkpoint import StoreCheckpoint
-from rocketmq_tw.store.durability.flush import FlushService, RunInThread
-from rocketmq_tw.store.durability.opening import explained, recovered
-from rocketmq_tw.store.durability.queue_progress import QueueProgress
-from rocketmq_tw.store.durability.retention import RetentionService
+from rocketmq_tw.store.durability.opening import explained
 from rocketmq_tw.store.errors import StoreError
 from rocketmq_tw.store.files.disk import Disk
-from rocketmq_tw.store.files.lock import AbortFile, StoreLock
-from rocketmq_tw.store.files.reads import Reads
-from rocketmq_tw.store.files.segments import OpenFiles
+from rocketmq_tw.store.files.lock import StoreLock
 from rocketmq_tw.store.files.slices import in_slices
-from rocketmq_tw.store.index.service import MessageIndex
 from rocketmq_tw.store.interfaces import (
     Appended,
     Arrival,
@@ -45,37 +38,24 @@ from rocketmq_tw.store.interfaces import (
 )
 from rocketmq_tw.store.log.batch import (
     append_all,
+    append_and_dispatch,
     check_batch,
-    dispatch_all,
     new_queue,
 )
-from rocketmq_tw.store.log.commitlog import CommitLog
 from rocketmq_tw.store.log.limits import MAX_PROPERTIES, check_sizes
 from rocketmq_tw.store.queues.consumequeue import ConsumeQueue
-from rocketmq_tw.store.queues.deferred_dispatch import DeferredDispatch
-from rocketmq_tw.store.queues.dispatch import UNQUEUED, Dispatcher
-from rocketmq_tw.store.queues.fetch import (
-    Fetched,
-    FetchStatus,
-    Matches,
-    fetch,
-    memory_size,
-)
-from rocketmq_tw.store.queues.search import (
-    offset_by_time,
-    queue_store_time,
-    record_at,
-    record_store_time,
-)
-from rocketmq_tw.store.queues.table import ConsumeQueues
-from rocketmq_tw.store.queues.verify import fetch_proven
+from rocketmq_tw.store.queues.dispatch import UNQUEUED
+from rocketmq_tw.store.queues.fetch import StoreView, memory_size
+from rocketmq_tw.store.queues.verify import VerifiedFetch
+from rocketmq_tw.store.reading import ReadableStore
+from rocketmq_tw.threads import RunInThread, run_here
 from rocketmq_tw.wire.record import Draft
 
 _T = TypeVar("_T")
 
 
 @implementer(IMessageStore)
-class MessageStore:
+class MessageStore(ReadableStore):
     """A store in one directory."""
 
     def __init__(
@@ -83,63 +63,53 @@ class MessageStore:
         root: str,
         clock: IReactorTime,
         config: StoreConfig | None = None,
-        run_in_thread: RunInThread | None = None,
-        disk: Disk | None = None,
-        run_read_in_thread: RunInThread | None = None,
         *,
+        run_in_thread: RunInThread = run_here,
+        run_read_in_thread: RunInThread | None = None,
+        disk: Disk | None = None,
         lock: StoreLock | None = None,
     ) -> None:
         """
         Use the directory ``root``; nothing is touched before :meth:`open`.
 
-        :param run_in_thread: runs an fsync of the log elsewhere; None runs it here.
-        :param disk: what the files are on; None is the real one.
+        :param run_in_thread: runs an fsync of the log.
         :param run_read_in_thread: runs all else that waits; None is ``run_in_thread``.
+        :param disk: what the files are on; None is the real one.
         :param lock: acquired already, perhaps; None makes the one of ``root``.
         """
-        disk = disk or Disk()
         config = config or StoreConfig()
         self._root = root
         self._clock = clock
-        self._config = config
         self._largest = config.max_message_size
         self._refusal: str | None = NOT_OPEN
-        self._admission = admission = Admission(self._set_refusal)
-        self._memory_size = config.memory_size or memory_size()
-        self._files = OpenFiles(disk=disk)
-        run_read_in_thread = run_read_in_thread or run_in_thread
-        self._reads = Reads(run_read_in_thread)
-        self._log = CommitLog(os.path.join(root, "commitlog"), config, self._files)
-        self._queues = ConsumeQueues(
-            os.path.join(root, "consumequeue"),
-            config.consume_queue_file_bytes,
-            self._files,
+        self._admission = Admission(self._set_refusal)
+        parts = StoreParts(
+            root,
+            clock,
+            config,
+            threads=StoreThreads(run_in_thread, run_read_in_thread or run_in_thread),
+            disk=disk or Disk(),
+            lock=lock,
+            admission=self._admission,
         )
-        self._table = self._queues.table
-        self._lock = lock or StoreLock(os.path.join(root, "lock"))
-        self._abort = AbortFile(os.path.join(root, "abort"), disk)
-        path = os.path.join(root, "checkpoint")
-        self._checkpoint = StoreCheckpoint(path, disk)
-        dispatcher = Dispatcher(
-            queues=self._queues, delay_levels_ms=config.delay_levels_ms
-        )
-        self._dispatcher = dispatcher
-        parts = (self._log, self._queues)
-        self._progress = QueueProgress(root, *parts, config, disk)
-        flushing = (path, config, clock, run_in_thread, self._progress)
-        self._flush = FlushService(*parts, self._checkpoint, *flushing)
-        self._flush.on_flushed = self._flushed
-        self._flush.on_failure = admission.set_flush_failure
-        self._deferred = DeferredDispatch(dispatcher) if config.sync_flush else None
-        read = (os.path.join(root, "index"), self._log, self._readable_end)
-        self._index = MessageIndex(
-            *read, self._checkpoint, config, clock, run_read_in_thread, disk
-        )
-        self._retention = RetentionService(
-            *(self._log, self._queues, self._index, config.retention, clock),
-            run_read_in_thread or maybeDeferred,
-            admission.set_disk_full,
-            self._flush.write_queues,
+        self._files = parts.files
+        self._lock = parts.lock
+        self._abort = parts.abort
+        self._log = parts.log
+        self._table = parts.queues.table
+        self._dispatcher = parts.dispatcher
+        self._deferred = parts.deferred
+        self._checkpoint = parts.checkpoint
+        self._progress = parts.progress
+        self._recovery = parts.recovery
+        self._flush = parts.flush
+        self._index = parts.index
+        self._retention = parts.retention
+        memory = config.memory_size or memory_size()
+        super().__init__(
+            view=StoreView(parts.log, parts.reads, config, memory),
+            queues=parts.queues,
+            fetch_unverified=VerifiedFetch(parts.log, config.delay_levels_ms).fetch,
         )
 
     def open(self) -> "Deferred[None]":
@@ -153,7 +123,7 @@ class MessageStore:
         except StoreError:
             return fail()
         admission = self._admission
-        admission.state = StoreState.OPENING
+        admission.set_state(StoreState.OPENING)
         opened = in_slices(
             self._load(), self._clock, lambda: admission.state is StoreState.OPENING
         )
@@ -166,7 +136,8 @@ class MessageStore:
         Fails with OSError when the disk does: then ``abort`` stays, and the next start
         recovers from the commit log. It is unlocked all the same.
         """
-        state, self._admission.state = self._admission.state, StoreState.CLOSED
+        state = self._admission.state
+        self._admission.set_state(StoreState.CLOSED)
         if state is not StoreState.OPEN:
             return succeed(None)
         self._retention.stop()
@@ -223,63 +194,9 @@ class MessageStore:
         """Wait for the disk: see :class:`IMessageStore`."""
         return None if self._deferred is None else self._flush.when_flushed(end)
 
-    def force(self) -> "Deferred[None]":
-        """Force all messages to disk: see :class:`IMessageStore`."""
-        return self._flush.force()
-
-    def get(
-        self,
-        topic: str,
-        queue_id: int,
-        queue_offset: int,
-        max_count: int,
-        max_size: int,
-        matches: Matches | None,
-    ) -> "Fetched | Deferred[Fetched]":
-        """Read records of one queue: see :func:`.queues.fetch.fetch`."""
-        queue = self._queues.find(topic, queue_id)
-        if queue is None:
-            return Fetched(FetchStatus.NO_MATCHED_LOGIC_QUEUE, 0, 0, 0)
-        what = (queue_offset, max_count, max_size, matches)
-        known = (self._log, queue, self._reads, self._config, self._memory_size)
-        read = fetch if queue_offset >= queue.unproven_end else fetch_proven
-        return self._reads.run(read(*known, *what))
-
-    def min_offset(self, topic: str, queue_id: int) -> int:
-        """Return the oldest message's queue offset; 0 for an unknown queue."""
-        queue = self._queues.find(topic, queue_id)
-        return 0 if queue is None else queue.min_offset
-
-    def max_offset(self, topic: str, queue_id: int) -> int:
-        """Return the next message's queue offset; 0 for an unknown queue."""
-        queue = self._queues.find(topic, queue_id)
-        return 0 if queue is None else queue.next
-
-    def offset_by_time(
-        self, topic: str, queue_id: int, time_ms: int, upper: bool = False
-    ) -> "int | Deferred[int]":
-        """Return the queue offset a time points at; 0 for an unknown queue."""
-        queue = self._queues.find(topic, queue_id)
-        if queue is None:
-            return 0
-        known = (self._log, queue, self._reads)
-        return self._reads.run(offset_by_time(*known, time_ms, upper))
-
-    def store_time(
-        self, topic: str, queue_id: int, queue_offset: int
-    ) -> "int | Deferred[int]":
-        """Return when a message was stored, in ms; -1 when that is unknown."""
-        queue = self._queues.find(topic, queue_id)
-        if queue is None:
-            return -1
-        known = (self._log, queue, self._reads)
-        return self._reads.run(queue_store_time(*known, queue_offset))
-
-    def record_at(
-        self, commit_log_offset: int
-    ) -> "bytes | None | Deferred[bytes | None]":
-        """Return the record that begins exactly there; None when none does."""
-        return self._reads.run(record_at(self._log, self._reads, commit_log_offset))
+    def flush(self) -> "Deferred[None]":
+        """Flush all messages to disk: see :class:`IMessageStore`."""
+        return self._flush.flush()
 
     def query(
         self,
@@ -292,15 +209,6 @@ class MessageStore:
     ) -> "Deferred[Queried]":
         """Find messages by key: see :class:`IMessageStore`."""
         return self._index.query(topic, key, max_count, begin_ms, end_ms, unique)
-
-    def earliest_store_time(self) -> "int | Deferred[int]":
-        """Return when the oldest message was stored, in ms; -1 when there is none."""
-        first = self._log.min_offset
-        return self._reads.run(record_store_time(self._log, self._reads, first))
-
-    def queues(self) -> dict[str, list[int]]:
-        """Return the queue ids of every topic that has queues."""
-        return self._queues.by_topic()
 
     def delete_topic(self, topic: str) -> None:
         """Remove a topic's queues, for recovery too; the commit log is as it was."""
@@ -320,42 +228,32 @@ class MessageStore:
         return self._refusal is None
 
     @property
-    def commit_log_min(self) -> int:
-        """Return the first offset that the commit log holds."""
-        return self._log.min_offset
-
-    @property
-    def commit_log_max(self) -> int:
-        """Return the offset that the next record gets."""
-        return self._log.end
-
-    @property
     def flushed(self) -> int:
         """Return the commit log offset up to which all is on disk."""
         return self._flush.flushed
 
-    def _readable_end(self) -> int:
-        """Return up to which commit log offset messages may be read."""
-        return self._log.end if self._deferred is None else self._flush.flushed
-
     def _load(self) -> Iterator[None]:
-        """Load and recover, a slice of work with each step."""
+        """
+        Load and recover, a slice of work with each step.
+
+        ``abort`` is made before anything is changed.
+        """
         was_aborted = self._abort.exists()
-        parts = (
-            self._log,
-            self._queues,
-            self._dispatcher,
-            self._checkpoint,
-            self._progress,
-        )
-        yield from recovered(*parts, self._abort, self._config, self._clock.seconds)
+        known = self._progress.known
+        known.load()
+        self._log.load(may_be_cut=known.is_known)
+        self._checkpoint.load()
+        yield from self._recovery.load(was_aborted)
+        self._abort.create()
+        yield from self._recovery.run()
+        self._progress.begin()
         self._index.load(was_aborted)
 
     def _opened(self, _: None) -> None:
         """Take messages from now on."""
         self._flush.start()
         self._index.start()
-        self._admission.state = StoreState.OPEN
+        self._admission.set_state(StoreState.OPEN)
         self._retention.start()
 
     def _set_refusal(self, why: str | None) -> None:
@@ -364,13 +262,13 @@ class MessageStore:
 
     def _not_opened(self, failure: Failure) -> Failure:
         """Give back what was taken; an error of the system becomes a sentence."""
-        self._admission.state = StoreState.CLOSED
+        self._admission.set_state(StoreState.CLOSED)
         self._release(None)
         return explained(failure, self._root)
 
     def _closed(self, _: None) -> None:
         """Tell the next start that all is well, if it is."""
-        if self._flush.is_sound:
+        if self._flush.is_healthy:
             self._abort.remove()
 
     def _release(self, result: _T) -> _T:
@@ -385,16 +283,12 @@ class MessageStore:
     ) -> list[Appended]:
         """Append messages of one queue, and dispatch them now or after the fsync."""
         deferred = self._deferred
-        first = queue.next if deferred is None else deferred.next_offset(queue)
-        stored = append_all(self._log, drafts, first, store_time_ms)
         if deferred is None:
-            dispatch_all(self._dispatcher, queue, drafts, stored)
-        else:
-            deferred.add(queue, drafts, stored)
-            self._flush.soon()
+            return append_and_dispatch(
+                self._log, self._dispatcher, queue, drafts, store_time_ms
+            )
+        first = deferred.next_offset(queue)
+        stored = append_all(self._log, drafts, first, store_time_ms)
+        deferred.add(queue, drafts, stored)
+        self._flush.schedule()
         return stored
-
-    def _flushed(self, flushed: int) -> None:
-        """Dispatch the messages that are on disk now."""
-        if self._deferred is not None:
-            self._deferred.dispatch(flushed)

@@ -9,9 +9,9 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.store.config import StoreConfig
-from rocketmq_tw.store.durability.flush import RunInThread
 from rocketmq_tw.store.files.disk import Disk
 from rocketmq_tw.store.message_store import MessageStore
+from rocketmq_tw.threads import RunInThread, run_here
 from rocketmq_tw.wire.record import Draft
 
 #: 2023-11-14 22:13:20 UTC.
@@ -69,7 +69,13 @@ class StoreCase(SynchronousTestCase):
         """Open a store and wait for it."""
         config = msgspec.structs.replace(self.config, **options)
         where = root or self.root
-        store = MessageStore(where, self.clock, config, run_in_thread, disk)
+        store = MessageStore(
+            where,
+            self.clock,
+            config,
+            run_in_thread=run_in_thread or run_here,
+            disk=disk,
+        )
         self.finish(store.open())
         self.addCleanup(store.close)
         return store

@@ -357,7 +357,9 @@ class FlushTests(StoreCase):
             waiting.append(Deferred())
             return waiting[-1]
 
-        store = MessageStore(self.root, self.clock, self.config, run_in_thread)
+        store = MessageStore(
+            self.root, self.clock, self.config, run_in_thread=run_in_thread
+        )
         self.successResultOf(store.open())
         store.put(draft(), NOW)
         self.clock.advance(0.5)

@@ -13,6 +13,7 @@ from rocketmq_tw.store.errors import StoreError
 from rocketmq_tw.store.interfaces import Appended, FlushOutcome
 from rocketmq_tw.store.message_store import MessageStore
 from rocketmq_tw.testing import ManualThreads
+from rocketmq_tw.threads import run_here
 from rocketmq_tw.wire.record import Draft, decode, decode_all
 from tests.store.cases import TOPIC, draft
 from tests.store.disks import FaultyDisk
@@ -126,7 +127,9 @@ class WorkloadCase(SynchronousTestCase):
         clock = Clock()
         clock.advance(1_700_000_000.0)
         config = msgspec.structs.replace(TINY, **options)
-        store = MessageStore(root, clock, config, thread, disk)
+        store = MessageStore(
+            root, clock, config, run_in_thread=thread or run_here, disk=disk
+        )
         results: list[object] = []
         store.open().addBoth(results.append)
         while not results:

@@ -128,7 +128,7 @@ class ScheduleService:
         if offsets == self._document.saved:
             return succeed(None)
         document = self._document.next_document(offsets, self._clock.seconds())
-        flushed = self._store.force()
+        flushed = self._store.flush()
         flushed.addCallback(lambda _: self._document.save(document, offsets))
         return flushed.addErrback(
             lambda f: self._log.error("not saved: {why}", why=f.getErrorMessage())

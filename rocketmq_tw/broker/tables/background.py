@@ -8,7 +8,6 @@ that could not be written is kept, and tried again with the next, or by
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
@@ -16,8 +15,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rocketmq_tw.jsonfile import JsonFile
-
-RunInThread = Callable[[Callable[[], None]], "Deferred[None]"]
+from rocketmq_tw.threads import RunInThread
 
 
 class BackgroundFile(JsonFile):

@@ -13,12 +13,13 @@ from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.broker.config import BrokerConfig
-from rocketmq_tw.broker.tables.background import BackgroundFile, RunInThread
+from rocketmq_tw.broker.tables.background import BackgroundFile
 from rocketmq_tw.broker.tables.clients import ClientTable, MemberNotifier
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.broker.tables.queue_locks import QueueLocks
 from rocketmq_tw.broker.tables.topics import TopicTable
+from rocketmq_tw.threads import RunInThread
 
 
 class Tables:

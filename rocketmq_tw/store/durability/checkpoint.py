@@ -30,7 +30,7 @@ class StoreCheckpoint:
 
     def __init__(self, path: str, disk: Disk | None = None) -> None:
         """Keep the file at ``path``; nothing is read yet."""
-        self._path = path
+        self.path = path
         self._disk = disk or Disk()
         self._written: bytes | None = None
         self.commit_log_time_ms = 0
@@ -42,7 +42,7 @@ class StoreCheckpoint:
     def load(self) -> None:
         """Read the file; a missing or cut one reads as zeros."""
         try:
-            with open(self._path, "rb") as file:
+            with open(self.path, "rb") as file:
                 data = file.read(_FIELDS.size)
         except FileNotFoundError:
             return
@@ -75,7 +75,7 @@ class StoreCheckpoint:
         )
         if data == self._written:
             return
-        descriptor = self._disk.open(self._path, os.O_RDWR | os.O_CREAT)
+        descriptor = self._disk.open(self.path, os.O_RDWR | os.O_CREAT)
         try:
             self._disk.set_size(descriptor, _SIZE)
             self._disk.write(descriptor, data, 0)

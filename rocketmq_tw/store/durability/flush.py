@@ -28,15 +28,13 @@ from twisted.python.failure import Failure
 from rocketmq_tw.store.config import StoreConfig
 from rocketmq_tw.store.durability.checkpoint import StoreCheckpoint
 from rocketmq_tw.store.durability.group_commit import FlushWaiters
-from rocketmq_tw.store.durability.queue_checkpoint import Place
+from rocketmq_tw.store.durability.queue_checkpoint import LogPosition
 from rocketmq_tw.store.durability.queue_progress import QueueProgress
 from rocketmq_tw.store.errors import StoreNotWriteable
 from rocketmq_tw.store.interfaces import FlushOutcome
 from rocketmq_tw.store.log.commitlog import CommitLog
 from rocketmq_tw.store.queues.table import ConsumeQueues
-
-#: Runs a blocking call elsewhere, like ``deferToThreadPool`` with its pool bound.
-RunInThread = Callable[[Callable[[], None]], "Deferred[None]"]
+from rocketmq_tw.threads import RunInThread
 
 _PAGE = 4096
 #: What opening a file may say without a fault of the disk.
@@ -50,7 +48,7 @@ class FlushService:
     ``flushed`` is the commit log offset up to which all is on disk; ``on_flushed`` is
     called when it moved. ``failure`` says why flushing does not work, or is None: the
     store takes no messages meanwhile; ``on_failure`` is called when it changed.
-    ``is_sound`` is False once the disk failed to keep what it was given; then nothing
+    ``is_healthy`` is False once the disk failed to keep what it was given; then nothing
     is forced any more.
     """
 
@@ -58,33 +56,34 @@ class FlushService:
 
     def __init__(
         self,
+        *,
         log: CommitLog,
         queues: ConsumeQueues,
         checkpoint: StoreCheckpoint,
-        checkpoint_path: str,
+        progress: QueueProgress,
         config: StoreConfig,
         clock: IReactorTime,
-        run_in_thread: RunInThread | None,
-        progress: QueueProgress,
+        run_in_thread: RunInThread,
+        on_flushed: Callable[[int], None] | None,
+        on_failure: Callable[[str | None], None],
     ) -> None:
         """Flush these parts; nothing runs before :meth:`start`."""
         self._progress = progress
         self.flushed = 0
         self.failure: str | None = None
-        self.is_sound = True
-        self.on_flushed: Callable[[int], None] | None = None
-        self.on_failure: Callable[[str | None], None] | None = None
+        self.is_healthy = True
+        self._on_flushed = on_flushed
+        self._on_failure = on_failure
         self._commit_log = log
         self._queues = queues
         self._checkpoint = checkpoint
-        self._checkpoint_path = checkpoint_path
         self._config = config
         self._clock = clock
-        self._run_in_thread = _here if run_in_thread is None else run_in_thread
+        self._run_in_thread = run_in_thread
         self._waiters = FlushWaiters(clock, config.sync_flush_timeout)
         self._log_lock = DeferredLock()
         self._queues_lock = DeferredLock()
-        self._soon: IDelayedCall | None = None
+        self._scheduled: IDelayedCall | None = None
         #: Files of the queues that are still to be forced.
         self._owed: set[str] = set()
         self._is_running = False
@@ -116,18 +115,18 @@ class FlushService:
         for timer, _ in self._timers:
             if timer.running:
                 timer.stop()
-        if self._soon is not None:
-            self._soon.cancel()
-            self._soon = None
+        if self._scheduled is not None:
+            self._scheduled.cancel()
+            self._scheduled = None
 
-    def soon(self) -> None:
+    def schedule(self) -> None:
         """
         Flush the log at the end of this turn.
 
         While a flush runs nothing is to be done: its end looks for what came meanwhile.
         """
-        if self._soon is None and self._is_running and not self._log_lock.locked:
-            self._soon = self._clock.callLater(0, self._flush_group)
+        if self._scheduled is None and self._is_running and not self._log_lock.locked:
+            self._scheduled = self._clock.callLater(0, self._flush_group)
 
     def when_flushed(self, end: int) -> "Deferred[FlushOutcome] | None":
         """
@@ -137,12 +136,12 @@ class FlushService:
         """
         if end <= self.flushed:
             return None
-        if not self.is_sound:
+        if not self.is_healthy:
             raise StoreNotWriteable(str(self.failure))
-        self.soon()
+        self.schedule()
         return self._waiters.wait(end)
 
-    def force(self) -> "Deferred[None]":
+    def flush(self) -> "Deferred[None]":
         """
         Force what was stored to disk; fires when it is there.
 
@@ -189,82 +188,85 @@ class FlushService:
 
     def _flush_group(self) -> None:
         """Force the log for all who wait."""
-        self._soon = None
+        self._scheduled = None
         self.flush_commit_log().addErrback(self._failed)
 
     def _flush_commit_log(self) -> "Deferred[None]":
         """Force what the log has now."""
         log = self._commit_log
-        if log.end == self.flushed or not self.is_sound:
+        if log.end == self.flushed or not self.is_healthy:
             return succeed(None)
-        now = (log.end, log.last_offset, log.last_store_time_ms)
-        forced = self._force(log.take_dirty(), log.files.dirty)
-        return forced.addCallback(self._log_flushed, *now)
+        position = LogPosition(log.end, log.last_offset)
+        flushed = self._fsync(log.take_dirty(), log.files.dirty)
+        return flushed.addCallback(
+            self._log_flushed, position, store_time_ms=log.last_store_time_ms
+        )
 
     def _log_flushed(
-        self, _: object, end: int, last_offset: int, store_time_ms: int
+        self, _: object, position: LogPosition, *, store_time_ms: int
     ) -> None:
-        """Remember how far the log is on disk, let go who waited, and go on."""
+        """Remember how far the log is on disk, release who waited, and go on."""
+        end = position.end
         self.flushed = end
         self._last_flush = self._clock.seconds()
-        self._progress.log_flushed(end, last_offset)
-        self._checkpoint.confirmed_offset = last_offset
+        self._progress.log_flushed(position)
+        self._checkpoint.confirmed_offset = position.last
         self._checkpoint.commit_log_time_ms = max(
             store_time_ms, self._checkpoint.commit_log_time_ms
         )
-        if self.on_flushed is not None:
-            self.on_flushed(end)
+        if self._on_flushed is not None:
+            self._on_flushed(end)
         self._waiters.reached(end)
         if self._config.sync_flush and self._commit_log.end > end:
-            if self._soon is None and self._is_running:
-                self._soon = self._clock.callLater(0, self._flush_group)
+            if self._scheduled is None and self._is_running:
+                self._scheduled = self._clock.callLater(0, self._flush_group)
 
     def _write_queues(self) -> None:
         """Hand over the tails, then the numbers."""
-        if not self.is_sound:
+        if not self.is_healthy:
             return
         self._queues.flush()
         self._checkpoint.write()
-        self._progress.handed_over()
+        self._progress.queues_written()
         if self.failure is not None:
             self._log.info("the store can be written again")
             self._set_failure(None)
 
     def _flush_queues(self) -> "Deferred[None]":
         """Force what the queues have now."""
-        if not self.is_sound:
+        if not self.is_healthy:
             return succeed(None)
         stored = self._commit_log.last_store_time_ms
         if self._config.sync_flush:
             # The queues know no more than is on disk.
             stored = self._checkpoint.commit_log_time_ms
         self._queues.flush()
-        place = self._progress.taken()
+        position = self._progress.taken()
         paths = [*self._queues.take_dirty(), *self._owed]
         self._owed.clear()
-        forced = self._force(paths, self._owed)
-        return forced.addCallback(self._queues_flushed, stored, place)
+        flushed = self._fsync(paths, self._owed)
+        return flushed.addCallback(self._queues_flushed, stored, position)
 
     def _queues_flushed(
-        self, _: object, store_time_ms: int, place: Place
+        self, _: object, store_time_ms: int, position: LogPosition
     ) -> "Deferred[None]":
         """Remember how far the queues are on disk, and force that too."""
         self._checkpoint.consume_queue_time_ms = max(
             store_time_ms, self._checkpoint.consume_queue_time_ms
         )
         self._checkpoint.write()
-        self._progress.forced(place)
-        paths = [self._checkpoint_path, *self._progress.paths]
-        paths.append(os.path.dirname(self._checkpoint_path))
-        return self._force(paths, self._owed)
+        self._progress.queues_flushed(position)
+        path = self._checkpoint.path
+        paths = [path, *self._progress.paths, os.path.dirname(path)]
+        return self._fsync(paths, self._owed)
 
-    def _force(self, paths: list[str], owed: set[str]) -> "Deferred[None]":
+    def _fsync(self, paths: list[str], owed: set[str]) -> "Deferred[None]":
         """Force files to disk, in the thread; ``owed`` takes what is to try again."""
         disk = self._commit_log.files.disk
-        forced = self._run_in_thread(lambda: disk.force(paths))
-        return forced.addErrback(self._not_forced, paths, owed)
+        flushed = self._run_in_thread(lambda: disk.fsync(paths))
+        return flushed.addErrback(self._not_flushed, paths, owed)
 
-    def _not_forced(
+    def _not_flushed(
         self, failure: Failure, paths: list[str], owed: set[str]
     ) -> Failure:
         """
@@ -274,8 +276,8 @@ class FlushService:
         """
         if getattr(failure.value, "errno", None) in _NO_DESCRIPTOR:
             owed.update(paths)
-        elif self.is_sound:
-            self.is_sound = False
+        elif self.is_healthy:
+            self.is_healthy = False
             why = f"the disk failed, it is read-only now: {failure.value}"
             self._set_failure(why)
             self._log.failure(
@@ -289,8 +291,7 @@ class FlushService:
     def _set_failure(self, why: str | None) -> None:
         """Change what :attr:`failure` says, and report it."""
         self.failure = why
-        if self.on_failure is not None:
-            self.on_failure(why)
+        self._on_failure(why)
 
     def _stop_waiting(self, result: object) -> object:
         """Leave nobody waiting behind."""
@@ -312,11 +313,6 @@ class FlushService:
 
     def _failed(self, failure: Failure) -> None:
         """Take no messages until it works; the timer goes on."""
-        if self.is_sound:
+        if self.is_healthy:
             self._set_failure(self.failure or str(failure.value))
             self._log.failure("the store cannot be flushed", failure=failure)
-
-
-def _here(work: Callable[[], None]) -> "Deferred[None]":
-    """Run blocking work at once, in this thread."""
-    return maybeDeferred(work)

@@ -32,7 +32,7 @@ _HEAD_SIZE = _HEAD.size + _CRC.size
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
-class Place(msgspec.Struct, frozen=True, gc=False):
+class LogPosition(msgspec.Struct, frozen=True, gc=False):
     """A commit log offset, and the offset of the last record before it."""
 
     end: int = 0
@@ -58,15 +58,16 @@ class QueueCheckpoint:
     """
 
     def __init__(
-        self, path: str, log_file_size: int, queue_file_size: int, disk: Disk
+        self, path: str, *, log_file_size: int, queue_file_size: int, disk: Disk
     ) -> None:
         """Keep two copies, at ``path`` and beside it; nothing is read yet."""
         self.paths = [path, path + ".bak"]
-        self.written = self.forced = Place()
+        self.written = self.flushed = LogPosition()
         self.queues: list[KnownQueue] = []
         self.is_known = self.is_same_boot = False
         self._boot = _boot_id()
-        self._sizes = (log_file_size, queue_file_size)
+        self._log_file_size = log_file_size
+        self._queue_file_size = queue_file_size
         self._disk = disk
         self._list = b""
 
@@ -123,9 +124,10 @@ class QueueCheckpoint:
             self._boot,
             self.written.end,
             self.written.last,
-            self.forced.end,
-            self.forced.last,
-            *self._sizes,
+            self.flushed.end,
+            self.flushed.last,
+            self._log_file_size,
+            self._queue_file_size,
             crc32(self._list),
             len(self._list),
         )
@@ -138,18 +140,32 @@ class QueueCheckpoint:
         head = data[: _HEAD.size]
         if head[:8] != _MAGIC or _CRC.unpack_from(data, _HEAD.size) != (crc32(head),):
             return False
-        (_, boot, end, last, forced, forced_last, *sizes, crc, size) = _HEAD.unpack(
-            head
-        )
-        listed = data[_HEAD_SIZE : _HEAD_SIZE + size]
-        if tuple(sizes) != self._sizes or len(listed) != size or crc32(listed) != crc:
+        (
+            _magic,
+            boot,
+            written_end,
+            written_last,
+            flushed_end,
+            flushed_last,
+            log_file_size,
+            queue_file_size,
+            list_crc,
+            list_size,
+        ) = _HEAD.unpack(head)
+        listed = data[_HEAD_SIZE : _HEAD_SIZE + list_size]
+        if len(listed) != list_size or crc32(listed) != list_crc:
+            return False
+        if log_file_size != self._log_file_size:
+            return False
+        if queue_file_size != self._queue_file_size:
             return False
         self.queues = msgspec.msgpack.decode(listed, type=list[KnownQueue])
         self._list = listed
-        self.forced = Place(forced, forced_last)
+        self.flushed = LogPosition(flushed_end, flushed_last)
         # After a reboot only the disk can be asked.
         is_same_boot = boot == self._boot and any(boot)
-        self.written = Place(end, last) if is_same_boot else self.forced
+        written = LogPosition(written_end, written_last)
+        self.written = written if is_same_boot else self.flushed
         self.is_same_boot = is_same_boot
         self.is_known = True
         return True

@@ -9,7 +9,7 @@ removed, and with every force: 8,000 queues take 10 ms.
 import os
 
 from rocketmq_tw.store.config import StoreConfig
-from rocketmq_tw.store.durability.queue_checkpoint import Place, QueueCheckpoint
+from rocketmq_tw.store.durability.queue_checkpoint import LogPosition, QueueCheckpoint
 from rocketmq_tw.store.files.disk import Disk
 from rocketmq_tw.store.log.commitlog import CommitLog
 from rocketmq_tw.store.queues.consumequeue import ENTRY_SIZE, ConsumeQueue
@@ -25,20 +25,24 @@ class QueueProgress:
 
     def __init__(
         self,
-        root: str,
+        *,
+        path: str,
         log: CommitLog,
         queues: ConsumeQueues,
         config: StoreConfig,
         disk: Disk,
     ) -> None:
-        """Follow log and queues of the store in ``root``."""
-        sizes = (config.commit_log_file_size, config.consume_queue_file_bytes)
-        path = os.path.join(root, "consumequeue.checkpoint")
-        self.known = QueueCheckpoint(path, *sizes, disk)
+        """Follow ``log`` and ``queues``, and keep the queue checkpoint at ``path``."""
+        self.known = QueueCheckpoint(
+            path,
+            log_file_size=config.commit_log_file_size,
+            queue_file_size=config.consume_queue_file_bytes,
+            disk=disk,
+        )
         self._log = log
         self._queues = queues
-        self._is_late = config.sync_flush
-        self._begun = self._flushed = Place()
+        self._is_deferred = config.sync_flush
+        self._begun = self._flushed = LogPosition()
         self._listed = -1
 
     @property
@@ -52,12 +56,12 @@ class QueueProgress:
 
         :raises OSError: the file system refuses.
         """
-        self._flushed = self.known.forced
-        self._doubt(self._flushed.end)
+        self._flushed = self.known.flushed
+        self._mark_unsynced(self._flushed.end)
         self._begun = self.known.written = self._end()
         self._write_all()
 
-    def _doubt(self, forced: int) -> None:
+    def _mark_unsynced(self, flushed: int) -> None:
         """
         Let all be forced that an earlier run wrote since its last force.
 
@@ -65,26 +69,26 @@ class QueueProgress:
         time covers it.
         """
         files = self._log.files
-        behind = [base for base in files.bases if base + files.file_size > forced]
+        behind = [base for base in files.bases if base + files.file_size > flushed]
         files.dirty.update(files.path(base) for base in behind)
         if behind:
             files.dirty.add(files.directory)
         for queue in self._queues.table.values():
-            if queue.log_end > forced:
-                _doubt_queue(queue, forced)
+            if queue.log_end > flushed:
+                _mark_queue_unsynced(queue, flushed)
 
-    def log_flushed(self, end: int, last: int) -> None:
-        """Note that the log is on disk up to ``end``."""
-        self._flushed = Place(end, last)
+    def log_flushed(self, position: LogPosition) -> None:
+        """Note that the log is on disk up to ``position``."""
+        self._flushed = position
 
-    def handed_over(self) -> None:
+    def queues_written(self) -> None:
         """
         Note that the kernel has the entries that were made.
 
         :raises OSError: the file system refuses.
         """
         self.known.written = self._end()
-        if self._is_late:
+        if self._is_deferred:
             flushed = self._flushed.end > self._begun.end
             self.known.written = self._flushed if flushed else self._begun
         if self._listed != self._queues.changes:
@@ -92,24 +96,24 @@ class QueueProgress:
         else:
             self.known.write()
 
-    def taken(self) -> Place:
+    def taken(self) -> LogPosition:
         """Return up to where all is on disk once the queues' files are."""
         return self._flushed
 
-    def forced(self, place: Place) -> None:
+    def queues_flushed(self, position: LogPosition) -> None:
         """
-        Note that log and queues are on disk up to ``place``.
+        Note that log and queues are on disk up to ``position``.
 
         What is written now is going to be forced too, so it tells no more than that.
 
         :raises OSError: the file system refuses.
         """
-        self.known.forced = self.known.written = place
+        self.known.flushed = self.known.written = position
         self._write_all()
 
-    def _end(self) -> Place:
+    def _end(self) -> LogPosition:
         """Return the end of the log."""
-        return Place(self._log.end, self._log.last_offset)
+        return LogPosition(self._log.end, self._log.last_offset)
 
     def _write_all(self) -> None:
         """Write the list too."""
@@ -118,14 +122,14 @@ class QueueProgress:
         self._listed = changes
 
 
-def _doubt_queue(queue: ConsumeQueue, forced: int) -> None:
+def _mark_queue_unsynced(queue: ConsumeQueue, flushed: int) -> None:
     """Let a queue's files be forced that know records from ``forced`` on."""
     files = queue.files
     bases = [base for base in files.bases if base < queue.next * ENTRY_SIZE]
     while bases:
         base = bases.pop()
         files.dirty.add(files.path(base))
-        if bases and queue.read_written_entry(base // ENTRY_SIZE)[0] < forced:
+        if bases and queue.read_written_entry(base // ENTRY_SIZE)[0] < flushed:
             break
     topic = os.path.dirname(files.directory)
     files.dirty.update((files.directory, topic, os.path.dirname(topic)))

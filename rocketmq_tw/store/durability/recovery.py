@@ -28,11 +28,10 @@ from collections.abc import Callable, Iterator
 
 from twisted.logger import Logger
 
-from rocketmq_tw.store.config import StoreConfig
 from rocketmq_tw.store.durability.checkpoint import StoreCheckpoint
-from rocketmq_tw.store.durability.queue_checkpoint import Place, QueueCheckpoint
+from rocketmq_tw.store.durability.queue_checkpoint import LogPosition, QueueCheckpoint
 from rocketmq_tw.store.log.commitlog import CommitLog
-from rocketmq_tw.store.log.scan import SLICE, Walk, is_torn
+from rocketmq_tw.store.log.scan import SLICE, Scan, is_torn
 from rocketmq_tw.store.queues.consumequeue import EVERYTHING
 from rocketmq_tw.store.queues.dispatch import Dispatcher
 from rocketmq_tw.store.queues.load import QueueLoading
@@ -56,24 +55,25 @@ class Recovery:
 
     def __init__(
         self,
+        *,
         log: CommitLog,
         queues: ConsumeQueues,
         dispatcher: Dispatcher,
         checkpoint: StoreCheckpoint,
         known: QueueCheckpoint,
-        config: StoreConfig,
+        check_crc: bool,
         now: Callable[[], float],
     ) -> None:
-        """Recover these parts; log and checkpoints are loaded already."""
+        """Recover these parts; log and checkpoints are to be loaded before."""
         self._commit_log = log
         self._queues = queues
         self._dispatcher = dispatcher
         self._checkpoint = checkpoint
         self._known = known
-        self._config = config
+        self._check_crc = check_crc
         self._now = now
         self._was_aborted = False
-        self._proven: Place | None = None
+        self._verified: LogPosition | None = None
         self._loading = QueueLoading(queues, log, known)
 
     def load(self, was_aborted: bool) -> Iterator[None]:
@@ -83,8 +83,9 @@ class Recovery:
         :raises StoreUnreadable: a file is not what it should be.
         """
         self._was_aborted = was_aborted
-        self._proven = self._find_proven()
-        end = None if self._proven is None else self._proven.end
+        self._loading = QueueLoading(self._queues, self._commit_log, self._known)
+        self._verified = self._find_verified()
+        end = None if self._verified is None else self._verified.end
         limit = self._before_checkpoint() if was_aborted else EVERYTHING
         return self._loading.load(end, limit if end is None else end, was_aborted)
 
@@ -93,18 +94,18 @@ class Recovery:
         start, trusted = self._start()
         if self._loading.damaged:
             start = self._begin_anew(start)
-        walk = Walk(self._commit_log, start, trusted, self._config.check_crc_on_recover)
+        walk = Scan(self._commit_log, start, trusted, self._check_crc)
         yield from self._read(walk, start, trusted)
         yield from self._end(walk.position)
 
-    def _read(self, walk: Walk, start: int, trusted: int) -> Iterator[None]:
+    def _read(self, walk: Scan, start: int, trusted: int) -> Iterator[None]:
         """Read the records, and make the entries that are missing."""
         log = self._commit_log
         began = told = self._now()
         due, count = start + SLICE, 0
         for offset, found in walk:
             # A topic that was deleted behind the proven place has no queues to restart.
-            may_restart = self._proven is None or offset < trusted
+            may_restart = self._verified is None or offset < trusted
             self._dispatcher.dispatch_record(offset, found, may_restart=may_restart)
             log.last_offset, log.last_store_time_ms = offset, found.store_time_ms
             count += 1
@@ -128,25 +129,25 @@ class Recovery:
         """Let the log end there, and the queues with it, in slices."""
         self._tell_what_is_wiped(end)
         self._commit_log.set_end(end)
-        if self._proven is not None:
-            self._keep_offsets(self._proven.end)
+        if self._verified is not None:
+            self._keep_offsets(self._verified.end)
         for number, queue in enumerate(self._queues.table.values()):
             queue.truncate(end)
             queue.correct_min(self._commit_log.min_offset)
             if number % _QUEUES_AT_A_TIME == _QUEUES_AT_A_TIME - 1:
                 yield
 
-    def _keep_offsets(self, proven: int) -> None:
+    def _keep_offsets(self, verified: int) -> None:
         """See to it that offsets whose records are damaged are not given again."""
         for known in self._known.queues:
             key = (known.topic, known.queue_id)
-            if key in self._loading.damaged and known.log_end <= proven:
-                self._queues.table[key].fill_to(known.next, proven)
+            if key in self._loading.damaged and known.log_end <= verified:
+                self._queues.table[key].fill_to(known.next, verified)
 
-    def _find_proven(self) -> Place | None:
+    def _find_verified(self) -> LogPosition | None:
         """Return the newest place that the queue checkpoint knows and the log shows."""
         log, known = self._commit_log, self._known
-        for place in (known.written, known.forced) if known.is_known else ():
+        for place in (known.written, known.flushed) if known.is_known else ():
             if place.end == 0 == log.min_offset:
                 return place
             facts = log.facts_at(place.last)
@@ -162,10 +163,10 @@ class Recovery:
 
     def _start(self) -> tuple[int, int]:
         """Return where to begin, and up to where the log is known to go on."""
-        if self._proven is not None:
+        if self._verified is not None:
             for queue in self._loading.cut:
                 queue.wipe()
-            start = max(self._proven.end, self._commit_log.min_offset)
+            start = max(self._verified.end, self._commit_log.min_offset)
             return start, start
         known = None if self._was_aborted else self._behind_known()
         if known is not None:

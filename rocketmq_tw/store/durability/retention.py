@@ -36,9 +36,7 @@ from rocketmq_tw.store.files.disk import Disk
 from rocketmq_tw.store.files.slices import Stopped, in_slices
 from rocketmq_tw.store.log.commitlog import CommitLog
 from rocketmq_tw.store.queues.table import ConsumeQueues
-
-#: Runs a blocking call elsewhere.
-RunInThread = Callable[[Callable[[], None]], "Deferred[None]"]
+from rocketmq_tw.threads import RunInThread
 
 _FIRST_AFTER = 60.0
 #: So many queues a turn of the reactor, or for so long, in seconds.
@@ -66,6 +64,7 @@ class RetentionService:
 
     def __init__(
         self,
+        *,
         log: CommitLog,
         queues: ConsumeQueues,
         index: Trimmed,
@@ -170,7 +169,7 @@ class RetentionService:
                 break
             if count and not await self._pause():
                 break
-            files.let_go(files.bases[0])
+            files.detach(files.bases[0])
             await self._unlink([path], files.directory)
             self._log.info("{path} is deleted: it is old, or the disk full", path=path)
             count += 1
@@ -178,7 +177,7 @@ class RetentionService:
 
     async def _pause(self) -> bool:
         """Let others have the disk for a moment; return whether to go on."""
-        self._pausing = deferLater(self._clock, self._config.pause)  # type: ignore[arg-type]
+        self._pausing = deferLater(self._clock, self._config.pause)
         try:
             await self._pausing
         except CancelledError:
@@ -217,6 +216,6 @@ class RetentionService:
             for path in paths:
                 self._disk.remove(path)
             if directory is not None:
-                self._disk.force([directory])
+                self._disk.fsync([directory])
 
         await self._run_in_thread(unlink)

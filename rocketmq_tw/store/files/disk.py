@@ -107,7 +107,7 @@ class Disk:
         else:
             os.fdatasync(descriptor)
 
-    def force(self, paths: list[str]) -> None:
+    def fsync(self, paths: list[str]) -> None:
         """
         Force files and directories to disk; those removed meanwhile are passed over.
 

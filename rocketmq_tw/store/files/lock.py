@@ -84,7 +84,7 @@ class AbortFile:
         """Force it to disk, with this process's id for people to read."""
         with open(self._path, "w", encoding="ascii") as file:
             file.write(str(os.getpid()))
-        self._disk.force([self._path, os.path.dirname(self._path)])
+        self._disk.fsync([self._path, os.path.dirname(self._path)])
 
     def remove(self) -> None:
         """Remove it: all is written and forced to disk."""

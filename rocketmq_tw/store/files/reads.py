@@ -25,15 +25,13 @@ from twisted.internet.defer import (
     Deferred,
     FirstError,
     gatherResults,
-    maybeDeferred,
     succeed,
 )
 from twisted.python.failure import Failure
 
 from rocketmq_tw.store.errors import TooManyReads
 from rocketmq_tw.store.files.segments import MappedFileQueue
-
-RunInThread = Callable[[Callable[[], None]], "Deferred[None]"]
+from rocketmq_tw.threads import RunInThread, run_here
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
@@ -82,7 +80,7 @@ class Reads:
     ) -> None:
         """:param run_in_thread: runs a blocking read elsewhere; None runs it here."""
         self.cold = 0
-        self._run_in_thread = run_in_thread or maybeDeferred
+        self._run_in_thread = run_in_thread or run_here
         self._max_waiting = max_waiting
         self._scratch = memoryview(bytearray(_SCRATCH))
         self._can_tell = _NO_WAIT is not None
@@ -178,8 +176,10 @@ def piece(
     return Piece(files.path(base), position - base, size, read_ahead)
 
 
-def then(value: "_T | Deferred[_T]", use: Callable[[_T], _U]) -> "_U | Deferred[_U]":
-    """Use a result now, or when it is there."""
+def then(
+    value: "_T | Deferred[_T]", use: Callable[[_T], "_U | Deferred[_U]"]
+) -> "_U | Deferred[_U]":
+    """Use a result now, or when it is there; ``use`` may have to wait again."""
     if isinstance(value, Deferred):
         return value.addCallback(use)
     return use(value)

@@ -147,7 +147,7 @@ class MappedFileQueue:
             self.bases.remove(base)
         self.disk.remove(path)
 
-    def let_go(self, base: int) -> str:
+    def detach(self, base: int) -> str:
         """Forget one file; return its path, to be removed."""
         path = self.path(base)
         self._files.forget(path)

@@ -18,12 +18,13 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from rocketmq_tw.store.durability.flush import RunInThread
 from rocketmq_tw.store.index.file import Entry, IndexFile
 from rocketmq_tw.store.index.files import IndexFiles
 from rocketmq_tw.store.index.hash import KeyHash
 from rocketmq_tw.store.index.keys import is_blank, keyed
 from rocketmq_tw.store.log.commitlog import CommitLog
+from rocketmq_tw.store.queues.dispatch import Dispatcher
+from rocketmq_tw.threads import RunInThread
 
 #: Bytes of log between two looks at the clock: some 0.5 ms.
 _CHUNK = 64 << 10
@@ -31,9 +32,8 @@ _CHUNK = 64 << 10
 _SLICE = 2 << 20
 _SLICE_TIME = 0.002
 _HURRIED_SLICE_TIME = 0.005
-#: Seconds to the next slice: while messages come, when all is done, after an error.
+#: Seconds to the next slice: while messages come, and after an error.
 _PAUSE = 0.05
-_IDLE_PAUSE = 0.5
 _ERROR_PAUSE = 1.0
 #: Bytes: further behind than this, indexing comes first.
 MAX_LAG = 256 << 20
@@ -46,35 +46,40 @@ class IndexBuilder:
     """
     Indexes one store. ``position`` is the offset up to which all is indexed.
 
-    ``forced`` is called with the newest store time, in ms, of each full file that was
-    forced to disk.
+    ``on_flushed`` is called with the newest store time, in ms, of each full file that
+    is on disk.
     """
 
     _log = Logger()
 
     def __init__(
         self,
+        *,
         log: CommitLog,
+        dispatcher: Dispatcher,
         readable_end: Callable[[], int],
         files: IndexFiles,
         clock: IReactorTime,
         run_in_thread: RunInThread,
-        forced: Callable[[int], None],
+        on_flushed: Callable[[int], None],
     ) -> None:
         """Index ``log`` up to its ``readable_end``; :meth:`start` begins."""
         self.position = 0
         self._commit_log = log
+        self._dispatcher = dispatcher
         self._end = readable_end
         self._files = files
         self._clock = clock
         self._run_in_thread = run_in_thread
-        self._forced = forced
-        self._is_sound = True
+        self._on_flushed = on_flushed
+        self._is_healthy = True
         self._one_at_a_time = DeferredLock()
         self._hash = KeyHash()
         self._call: IDelayedCall | None = None
         self._is_reading = False
         self._is_running = False
+        # Everything is indexed, and the dispatcher calls _wake with the next record.
+        self._is_idle = False
         self._has_failed = False
         self._read_ahead: tuple[int, bytes] = (-1, b"")
         self._last_end = 0
@@ -93,7 +98,8 @@ class IndexBuilder:
 
     def stop(self) -> None:
         """Index no more; who waits is told so."""
-        self._is_running = False
+        self._is_running = self._is_idle = False
+        self._dispatcher.cancel(self._wake)
         if self._call is not None:
             self._call.cancel()
             self._call = None
@@ -116,19 +122,23 @@ class IndexBuilder:
 
         waiting: Deferred[None] = Deferred(forget)
         self._waiting.append((target, waiting))
-        if self._call is not None:
+        if self._is_idle:
+            self._dispatcher.cancel(self._wake)
+            self._is_idle = False
+            self._step()
+        elif self._call is not None:
             self._call.cancel()
             self._call = None
             self._step()
         return waiting
 
-    def force(self) -> "Deferred[None]":
+    def flush(self) -> "Deferred[None]":
         """Force the newest file to disk; fires when it is, OSError fails it."""
         if not self._files.files:
             return succeed(None)
         newest = self._files.files[-1]
         return self._one_at_a_time.run(
-            self._run_in_thread, lambda: self._files.force(newest)
+            self._run_in_thread, lambda: self._files.fsync(newest)
         )
 
     def _step(self) -> None:
@@ -145,7 +155,24 @@ class IndexBuilder:
         for _, waiting in done:
             waiting.callback(None)
         if self._is_running and not self._is_reading and self._call is None:
-            self._call = self._clock.callLater(self._pause(), self._step)
+            self._schedule()
+
+    def _schedule(self) -> None:
+        """Schedule the next slice; where all is indexed, the next record does so."""
+        end = self._end()
+        is_quiet, self._last_end = end == self._last_end, end
+        if not self.lag:
+            self._is_idle = True
+            self._dispatcher.call_at_next(self._wake)
+            return
+        hurry = self._waiting or is_quiet or self.lag > MAX_LAG
+        self._call = self._clock.callLater(0 if hurry else _PAUSE, self._step)
+
+    def _wake(self) -> None:
+        """Go on, now that there is a record again."""
+        self._is_idle = False
+        if self._is_running and not self._is_reading and self._call is None:
+            self._call = self._clock.callLater(_PAUSE, self._step)
 
     def _slice(self) -> None:
         """Index for some milliseconds."""
@@ -161,16 +188,6 @@ class IndexBuilder:
             self._index(data)
         if begin < self.position and not self.lag and self._files.files:
             self._files.files[-1].rest()
-
-    def _pause(self) -> float:
-        """Return how many seconds the reactor has for others."""
-        end = self._end()
-        is_quiet, self._last_end = end == self._last_end, end
-        if not self.lag:
-            return _IDLE_PAUSE
-        if self._waiting or is_quiet or self.lag > MAX_LAG:
-            return 0
-        return _PAUSE
 
     def _index(self, data: bytes) -> None:
         """Index the whole records at the start of some bytes, and move behind them."""
@@ -191,11 +208,11 @@ class IndexBuilder:
         """Add entries, to as many files as it takes."""
         while entries:
             file = self._files.open_for(self._clock.seconds())
-            room = file.room
-            part, entries = entries[:room], entries[room:]
+            part = entries[: file.capacity]
+            entries = entries[file.capacity :]
             file.append(part)
-            if not file.room:
-                self._force_full(file)
+            if not file.capacity:
+                self._flush_full(file)
 
     def _pass_over(self, data: bytes) -> None:
         """Go to the next file: the rest of this one is filler, or damaged."""
@@ -281,20 +298,20 @@ class IndexBuilder:
         following = files.base_of(self.position) + files.file_size
         self.position = min(max(following, self._commit_log.min_offset), self._end())
 
-    def _force_full(self, file: IndexFile) -> None:
+    def _flush_full(self, file: IndexFile) -> None:
         """Force a full file to disk, one after another, and tell so."""
 
-        def forced(_: object) -> None:
-            if self._is_sound:
-                self._forced(file.end_time_ms)
+        def flushed(_: object) -> None:
+            if self._is_healthy:
+                self._on_flushed(file.end_time_ms)
 
         def failed(failure: Failure) -> None:
-            self._is_sound = False
+            self._is_healthy = False
             self._log.failure("an index file is not on disk", failure=failure)
 
         run = self._one_at_a_time.run
-        done = run(self._run_in_thread, lambda: self._files.force(file))
-        done.addCallbacks(forced, failed)
+        done = run(self._run_in_thread, lambda: self._files.fsync(file))
+        done.addCallbacks(flushed, failed)
 
     def _failed(self, error: OSError) -> None:
         """Try again later; who waits need not."""

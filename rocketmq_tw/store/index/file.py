@@ -72,7 +72,7 @@ class IndexFile:
         return self._table_size + ENTRY_SIZE * self._max_count
 
     @property
-    def room(self) -> int:
+    def capacity(self) -> int:
         """Return how many more entries it takes."""
         return max(0, self._max_count - self.count)
 
@@ -117,7 +117,7 @@ class IndexFile:
 
     def append(self, entries: Sequence[Entry]) -> None:
         """
-        Add entries, at most :attr:`room`; those of one message belong together.
+        Add entries, at most :attr:`capacity`; those of one message belong together.
 
         :raises OSError: nothing was added.
 
@@ -239,9 +239,16 @@ class IndexFile:
 
     def _write_header(self, view: mmap.mmap) -> None:
         """Write what is known of the entries."""
-        times = (self.begin_time_ms, self.end_time_ms)
-        offsets = (self.begin_offset, self.end_offset)
-        _HEADER.pack_into(view, 0, *times, *offsets, self._used, self.count)
+        _HEADER.pack_into(
+            view,
+            0,
+            self.begin_time_ms,
+            self.end_time_ms,
+            self.begin_offset,
+            self.end_offset,
+            self._used,
+            self.count,
+        )
 
     def _read_block(self, descriptor: int, first: int, last: int) -> bytes:
         """Read some entries."""

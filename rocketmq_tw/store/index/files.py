@@ -91,7 +91,7 @@ class IndexFiles:
         :raises OSError: a new file cannot be made.
         """
         last = self.files[-1] if self.files else None
-        if last is not None and last.room:
+        if last is not None and last.capacity:
             return last
         self._disk.make_directories(self._directory)
         file = self._file(self._name(now))
@@ -101,13 +101,13 @@ class IndexFiles:
         self.files.append(file)
         return file
 
-    def force(self, file: IndexFile) -> None:
+    def fsync(self, file: IndexFile) -> None:
         """
         Force a file and its name to disk; may run in any thread.
 
         :raises OSError: the disk failed.
         """
-        self._disk.force([file.path, self._directory])
+        self._disk.fsync([file.path, self._directory])
 
     def close(self) -> None:
         """Unmap and close all."""
@@ -136,7 +136,7 @@ class IndexFiles:
 
 def _distrust(file: IndexFile, trusted_time_ms: int) -> str | None:
     """Return why a file is not trusted after a crash; None when it is."""
-    if file.room or file.end_time_ms > trusted_time_ms:
+    if file.capacity or file.end_time_ms > trusted_time_ms:
         return "the last run crashed, and this file was not forced to disk"
     return None
 

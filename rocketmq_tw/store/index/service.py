@@ -3,9 +3,9 @@ The index of a store: messages by key.
 
 ::
 
-    index_records   which keys a record has        index_file    one hash table on disk
-    index_builder   follows the commit log         index_files   all of them, by age
-    index_search    from a key to records          index_hash    the hash of a key
+    keys      which keys a record has        file    one hash table on disk
+    builder   follows the commit log         files   all of them, by age
+    search    from a key to records          hash    the hash of a key
 
 Layout of a file: :mod:`rocketmq_tw.store.index.file`.
 
@@ -19,7 +19,6 @@ from twisted.internet.defer import (
     Deferred,
     DeferredLock,
     TimeoutError,
-    maybeDeferred,
     succeed,
 )
 from twisted.internet.interfaces import IReactorTime
@@ -28,7 +27,6 @@ from twisted.python.failure import Failure
 
 from rocketmq_tw.store.config import StoreConfig
 from rocketmq_tw.store.durability.checkpoint import StoreCheckpoint
-from rocketmq_tw.store.durability.flush import RunInThread
 from rocketmq_tw.store.errors import TooManyQueries
 from rocketmq_tw.store.files.disk import Disk
 from rocketmq_tw.store.index.builder import IndexBuilder
@@ -38,6 +36,8 @@ from rocketmq_tw.store.index.keys import keyed, keys_of
 from rocketmq_tw.store.index.search import Search, Wanted
 from rocketmq_tw.store.interfaces import Queried
 from rocketmq_tw.store.log.commitlog import CommitLog
+from rocketmq_tw.store.queues.dispatch import Dispatcher
+from rocketmq_tw.threads import RunInThread
 
 _T = TypeVar("_T")
 #: Seconds that a query, and closing, waits for the newest messages to be indexed.
@@ -56,13 +56,15 @@ class MessageIndex:
 
     def __init__(
         self,
+        *,
         directory: str,
         log: CommitLog,
+        dispatcher: Dispatcher,
         readable_end: Callable[[], int],
         checkpoint: StoreCheckpoint,
         config: StoreConfig,
         clock: IReactorTime,
-        run_in_thread: RunInThread | None,
+        run_in_thread: RunInThread,
         disk: Disk,
     ) -> None:
         """
@@ -79,11 +81,17 @@ class MessageIndex:
         self._commit_log = log
         self._checkpoint = checkpoint
         self._clock = clock
-        self._run_in_thread = run_in_thread = run_in_thread or maybeDeferred
+        self._run_in_thread = run_in_thread
         self._hash = KeyHash()
         self._one_at_a_time = DeferredLock()
         self._builder = IndexBuilder(
-            log, readable_end, files, clock, run_in_thread, self._forced
+            log=log,
+            dispatcher=dispatcher,
+            readable_end=readable_end,
+            files=files,
+            clock=clock,
+            run_in_thread=run_in_thread,
+            on_flushed=self._flushed,
         )
         self._is_open = False
         self._position = 0
@@ -129,7 +137,7 @@ class MessageIndex:
         self._is_open = False
         done = self._builder.caught_up().addTimeout(_CLOSE_WAIT, self._clock)
         done.addErrback(self._not_complete)
-        done.addCallback(lambda _: self._builder.force())
+        done.addCallback(lambda _: self._builder.flush())
         return done.addBoth(self._closed)
 
     def query(
@@ -177,9 +185,16 @@ class MessageIndex:
             await caught_up
         except (TimeoutError, OSError):
             pass  # what is not indexed is told with the answer
-        names = (topic.encode(), key.encode())
-        code = self._hash(b"#".join(names))
-        wanted = Wanted(*names, code, max_count, begin_ms, end_ms, unique)
+        raw_topic, raw_key = topic.encode(), key.encode()
+        wanted = Wanted(
+            topic=raw_topic,
+            key=raw_key,
+            hash_code=self._hash(raw_topic + b"#" + raw_key),
+            max_count=max_count,
+            begin_ms=begin_ms,
+            end_ms=end_ms,
+            unique=unique,
+        )
         search = Search(self._commit_log, self._files.files)
         if max_count > 0:
             run = self._one_at_a_time.run
@@ -215,7 +230,7 @@ class MessageIndex:
                 break
             # The keys of the last message may go on in a file that is lost.
             keys = keys_of(last.properties)
-            is_whole = file.room or file.ends_with(file.end_offset, len(keys))
+            is_whole = file.capacity or file.ends_with(file.end_offset, len(keys))
             begin = file.end_offset + (last.size if is_whole and file.count > 1 else 0)
         return max(begin, log.min_offset)
 
@@ -226,7 +241,7 @@ class MessageIndex:
         data = self._commit_log.files.read(start, min(_GAP_BYTES, stop - start))
         return any(record[4] for record in keyed(data, 0, len(data)))
 
-    def _forced(self, end_time_ms: int) -> None:
+    def _flushed(self, end_time_ms: int) -> None:
         """Remember up to when full files are on disk."""
         self._checkpoint.index_time_ms = max(
             end_time_ms, self._checkpoint.index_time_ms

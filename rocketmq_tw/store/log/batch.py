@@ -66,19 +66,27 @@ def append_all(
     ]
 
 
-def dispatch_all(
+def append_and_dispatch(
+    log: AppendableLog,
     dispatcher: Dispatcher,
     queue: ConsumeQueue,
     drafts: Sequence[Draft],
-    stored: Sequence[Appended],
-) -> None:
-    """Dispatch messages of one queue that were appended."""
+    store_time_ms: int,
+) -> list[Appended]:
+    """Append messages of one queue, all or none, and dispatch them at once."""
     if not is_queued(drafts[0].sys_flag):
+        stored = append_all(log, drafts, 0, store_time_ms)
         dispatcher.dispatch_unqueued()
-        return
-    dispatch, store_time_ms = dispatcher.dispatch, stored[0].store_time_ms
-    for draft, at in zip(drafts, stored, strict=True):
-        dispatch(queue, at.commit_log_offset, at.size, draft, store_time_ms)
+        return stored
+    first, dispatch = queue.next, dispatcher.dispatch
+    offsets = log.append_all(drafts, range(first, first + len(drafts)), store_time_ms)
+    ends = [*offsets[1:], log.end]
+    stored = []
+    for draft, offset, end in zip(drafts, offsets, ends, strict=True):
+        size = end - offset
+        stored.append(Appended(offset, size, queue.next, store_time_ms))
+        dispatch(queue, offset, size, draft, store_time_ms)
+    return stored
 
 
 def new_queue(queues: ConsumeQueues, draft: Draft) -> ConsumeQueue:

@@ -87,7 +87,7 @@ class CommitLog:
         record = encode(draft, queue_offset, at, store_time_ms, self._store_host)
         end = at + len(record)
         if end > self._limit:
-            at = self._make_room(len(record))
+            at = self._ensure_capacity(len(record))
             record = encode(draft, queue_offset, at, store_time_ms, self._store_host)
             end = at + len(record)
         start = self._start
@@ -110,7 +110,7 @@ class CommitLog:
         records, places = self._encode_all(drafts, queue_offsets, store_time_ms)
         size = sum(map(len, records))
         if self.end + size > self._limit:
-            self._make_room(size)
+            self._ensure_capacity(size)
             records, places = self._encode_all(drafts, queue_offsets, store_time_ms)
         at = self.end - self._start
         self._view[at : at + size] = b"".join(records)
@@ -130,9 +130,10 @@ class CommitLog:
         They are in memory, and no call of the system is needed: 0.2 us.
         """
         at = position - self._start
-        if at < 0 or self._window is None:
+        window = self._window
+        if at < 0 or window is None:
             return None
-        return self._view[at : at + count]
+        return window.view[at : at + count]
 
     def record_at(self, position: int) -> bytes | None:
         """Return the record that begins exactly there; None when none does."""
@@ -187,7 +188,7 @@ class CommitLog:
             at += len(record)
         return records, places
 
-    def _make_room(self, size: int) -> int:
+    def _ensure_capacity(self, size: int) -> int:
         """
         Map a window that ``size`` more bytes fit in, in the next file if need be.
 

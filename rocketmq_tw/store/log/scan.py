@@ -22,7 +22,7 @@ _MAGICS = (MAGIC_V1.to_bytes(4, "big"), MAGIC_V2.to_bytes(4, "big"))
 _PLACE = slice(28, 36)
 
 
-class Walk:
+class Scan:
     """
     Reads a commit log's records from one place on.
 

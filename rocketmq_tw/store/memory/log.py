@@ -20,16 +20,16 @@ class _Chunk:
     """
     Records side by side.
 
-    ``places`` tells which of them have a key, by topic and key.
+    ``offsets`` tells which of them have a key, by topic and key.
     """
 
-    __slots__ = ("base", "data", "places")
+    __slots__ = ("base", "data", "offsets")
 
     def __init__(self, base: int) -> None:
         """Begin at commit log offset ``base``."""
         self.base = base
         self.data = bytearray()
-        self.places: dict[tuple[bytes, bytes], list[int]] = {}
+        self.offsets: dict[tuple[bytes, bytes], list[int]] = {}
 
 
 class MemoryLog:
@@ -55,20 +55,20 @@ class MemoryLog:
         self, drafts: Sequence[Draft], queue_offsets: Sequence[int], store_time_ms: int
     ) -> list[int]:
         """Append messages side by side; return their commit log offsets."""
-        at, places, records = self.end, [], []
+        at, offsets, records = self.end, [], []
         for draft, queue_offset in zip(drafts, queue_offsets, strict=True):
             record = encode(draft, queue_offset, at, store_time_ms, self._store_host)
-            places.append(at)
+            offsets.append(at)
             records.append(record)
             at += len(record)
-        chunk = self._room(at - self.end)
-        for draft, place, record in zip(drafts, places, records, strict=True):
+        chunk = self._chunk_for(at - self.end)
+        for draft, offset, record in zip(drafts, offsets, records, strict=True):
             chunk.data += record
             for key in keys_of(draft.properties):
-                chunk.places.setdefault((draft.topic, key), []).append(place)
-        self.end, self.last_offset = at, places[-1]
+                chunk.offsets.setdefault((draft.topic, key), []).append(offset)
+        self.end, self.last_offset = at, offsets[-1]
         self.last_store_time_ms = store_time_ms
-        return places
+        return offsets
 
     def in_window(self, position: int, count: int) -> bytes:
         """Return bytes up to the end of their chunk; empty where there are none."""
@@ -78,14 +78,14 @@ class MemoryLog:
         at = position - chunk.base
         return bytes(chunk.data[at : at + count])
 
-    def places_of(self, topic: bytes, key: bytes) -> list[int]:
+    def offsets_of(self, topic: bytes, key: bytes) -> list[int]:
         """Return where the messages of a topic lie that have a key, newest first."""
         found: list[int] = []
         for chunk in reversed(self._chunks):
-            found += reversed(chunk.places.get((topic, key), ()))
+            found += reversed(chunk.offsets.get((topic, key), ()))
         return found
 
-    def _room(self, size: int) -> _Chunk:
+    def _chunk_for(self, size: int) -> _Chunk:
         """Return the chunk that ``size`` more bytes go to; drop what is too old."""
         last = self._chunks[-1]
         if last.data and len(last.data) + size > self._chunk_size:

@@ -5,11 +5,12 @@ It holds a bounded number of bytes; the oldest messages make room for new ones, 
 queues' first offsets move on, as with files that are deleted for age.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
+from rocketmq_tw.store.admission import NOT_OPEN
 from rocketmq_tw.store.config import StoreConfig
 from rocketmq_tw.store.errors import RecordTooLong, StoreNotWriteable
 from rocketmq_tw.store.files.reads import Reads
@@ -21,45 +22,38 @@ from rocketmq_tw.store.interfaces import (
     IMessageStore,
     Queried,
 )
-from rocketmq_tw.store.log.batch import (
-    append_all,
-    check_batch,
-    dispatch_all,
-    new_queue,
-)
+from rocketmq_tw.store.log.batch import append_and_dispatch, check_batch, new_queue
 from rocketmq_tw.store.memory.log import MemoryLog
 from rocketmq_tw.store.memory.queues import MemoryQueues
 from rocketmq_tw.store.queues.dispatch import Dispatcher
-from rocketmq_tw.store.queues.fetch import Fetched, FetchStatus, fetch
-from rocketmq_tw.store.queues.search import (
-    offset_by_time,
-    queue_store_time,
-    record_at,
-    record_store_time,
-)
+from rocketmq_tw.store.queues.fetch import StoreView
+from rocketmq_tw.store.reading import ReadableStore
 from rocketmq_tw.wire.record import Checked, Draft, check
 
 #: Bytes of records kept when nothing else is said.
 MAX_SIZE = 256 << 20
-_CLOSED = "it is not open"
 
 
 @implementer(IMessageStore)
-class MemoryMessageStore:
+class MemoryMessageStore(ReadableStore):
     """Keeps messages in memory, closed or open, as long as it lives itself."""
 
     def __init__(
         self, config: StoreConfig | None = None, max_size: int = MAX_SIZE
     ) -> None:
         """:param max_size: bytes of records; queues need 20 more for each message."""
-        self._config = config or StoreConfig()
-        self._log = MemoryLog(max_size, self._config.store_host)
+        config = config or StoreConfig()
+        self._largest = config.max_message_size
         self._max_size = max_size
-        self._queues = MemoryQueues()
-        self._dispatcher = Dispatcher(
-            queues=self._queues, delay_levels_ms=self._config.delay_levels_ms
+        self._log = MemoryLog(max_size, config.store_host)
+        self._memory_queues = MemoryQueues()
+        super().__init__(
+            view=StoreView(self._log, Reads(), config, memory_size=max_size),
+            queues=self._memory_queues,
         )
-        self._reads = Reads()
+        self._dispatcher = Dispatcher(
+            queues=self._queues, delay_levels_ms=config.delay_levels_ms
+        )
         self._is_open = False
 
     def open(self) -> "Deferred[None]":
@@ -79,10 +73,10 @@ class MemoryMessageStore:
     def put_batch(self, drafts: Sequence[Draft], now: float) -> list[Appended]:
         """Store messages of one queue, all or none."""
         if not self._is_open:
-            raise StoreNotWriteable(_CLOSED)
+            raise StoreNotWriteable(NOT_OPEN)
         if not drafts:
             return []
-        check_batch(drafts, self._config.max_message_size)
+        check_batch(drafts, self._largest)
         size = sum(len(draft.body) for draft in drafts)
         if size > self._max_size:
             raise RecordTooLong(size, self._max_size)
@@ -91,10 +85,11 @@ class MemoryMessageStore:
         if queue is None:
             queue = new_queue(self._queues, first)
         before = self._log.min_offset
-        stored = append_all(self._log, drafts, queue.next, store_time_ms)
+        stored = append_and_dispatch(
+            self._log, self._dispatcher, queue, drafts, store_time_ms
+        )
         if self._log.min_offset > before:
-            self._queues.forget_before(self._log.min_offset)
-        dispatch_all(self._dispatcher, queue, drafts, stored)
+            self._memory_queues.forget_before(self._log.min_offset)
         return stored
 
     def add_listener(self, listener: Arrival) -> None:
@@ -109,62 +104,9 @@ class MemoryMessageStore:
         """Wait for nothing: memory is all there is."""
         return None
 
-    def force(self) -> "Deferred[None]":
+    def flush(self) -> "Deferred[None]":
         """Wait for nothing: memory is all there is."""
         return succeed(None)
-
-    def get(
-        self,
-        topic: str,
-        queue_id: int,
-        queue_offset: int,
-        max_count: int,
-        max_size: int,
-        matches: Callable[[int], bool] | None,
-    ) -> "Fetched | Deferred[Fetched]":
-        """Read records of one queue: see :func:`.queues.fetch.fetch`."""
-        queue = self._queues.find(topic, queue_id)
-        if queue is None:
-            return Fetched(FetchStatus.NO_MATCHED_LOGIC_QUEUE, 0, 0, 0)
-        known = (self._log, queue, self._reads, self._config, self._max_size)
-        what = (queue_offset, max_count, max_size, matches)
-        return self._reads.run(fetch(*known, *what))
-
-    def min_offset(self, topic: str, queue_id: int) -> int:
-        """Return the oldest message's queue offset; 0 for an unknown queue."""
-        queue = self._queues.find(topic, queue_id)
-        return 0 if queue is None else queue.min_offset
-
-    def max_offset(self, topic: str, queue_id: int) -> int:
-        """Return the next message's queue offset; 0 for an unknown queue."""
-        queue = self._queues.find(topic, queue_id)
-        return 0 if queue is None else queue.next
-
-    def offset_by_time(
-        self, topic: str, queue_id: int, time_ms: int, upper: bool = False
-    ) -> "int | Deferred[int]":
-        """Return the queue offset a time points at; 0 for an unknown queue."""
-        queue = self._queues.find(topic, queue_id)
-        if queue is None:
-            return 0
-        known = (self._log, queue, self._reads)
-        return self._reads.run(offset_by_time(*known, time_ms, upper))
-
-    def store_time(
-        self, topic: str, queue_id: int, queue_offset: int
-    ) -> "int | Deferred[int]":
-        """Return when a message was stored, in ms; -1 when that is unknown."""
-        queue = self._queues.find(topic, queue_id)
-        if queue is None:
-            return -1
-        known = (self._log, queue, self._reads)
-        return self._reads.run(queue_store_time(*known, queue_offset))
-
-    def record_at(
-        self, commit_log_offset: int
-    ) -> "bytes | None | Deferred[bytes | None]":
-        """Return the record that begins exactly there; None when none does."""
-        return self._reads.run(record_at(self._log, self._reads, commit_log_offset))
 
     def query(
         self,
@@ -178,26 +120,17 @@ class MemoryMessageStore:
         """Find messages by key: see :class:`IMessageStore`."""
         records: dict[int, bytes] = {}
         raw = key.encode()
-        for place in self._log.places_of(topic.encode(), raw):
+        for offset in self._log.offsets_of(topic.encode(), raw):
             if len(records) >= max_count:
                 break
-            record = self._log.in_window(place, self._log.end - place)
+            record = self._log.in_window(offset, self._log.end - offset)
             found = check(record, 0, len(record), False)
             if isinstance(found, Checked) and begin_ms <= found.store_time_ms <= end_ms:
                 if not unique or unique_key(found.properties) == raw:
-                    records[place] = record[: found.size]
+                    records[offset] = record[: found.size]
         sorted_records = [record for _, record in sorted(records.items())]
         log = self._log
         return succeed(Queried(sorted_records, log.last_store_time_ms, log.last_offset))
-
-    def earliest_store_time(self) -> "int | Deferred[int]":
-        """Return when the oldest message was stored, in ms; -1 when there is none."""
-        first = self._log.min_offset
-        return self._reads.run(record_store_time(self._log, self._reads, first))
-
-    def queues(self) -> dict[str, list[int]]:
-        """Return the queue ids of every topic that has queues."""
-        return self._queues.by_topic()
 
     def delete_topic(self, topic: str) -> None:
         """Forget a topic's queues; its messages stay in the commit log."""
@@ -206,19 +139,9 @@ class MemoryMessageStore:
     @property
     def failure(self) -> str | None:
         """Return why no messages are taken now; None while they are."""
-        return None if self._is_open else _CLOSED
+        return None if self._is_open else NOT_OPEN
 
     @property
     def is_writeable(self) -> bool:
         """Return whether messages are taken now."""
         return self._is_open
-
-    @property
-    def commit_log_min(self) -> int:
-        """Return the first offset that the commit log holds."""
-        return self._log.min_offset
-
-    @property
-    def commit_log_max(self) -> int:
-        """Return the offset that the next record gets."""
-        return self._log.end

@@ -50,7 +50,7 @@ class ConsumeQueue:
     oldest that the commit log still holds; ``log_end`` is where the newest entry's
     record ends in the commit log. ``is_delayed`` says that the tags codes of its
     entries are the times at which the messages are due. Entries before
-    ``unproven_end`` were made by an earlier run, and are proven when they are read;
+    ``unverified_end`` were made by an earlier run, and are proven when they are read;
     ``proven`` is where those begin and end that were. A tail longer than
     ``tail_limit`` is a matter for :meth:`ConsumeQueues.touch`: any while the queue is
     not in its list of dirty ones, else a long one.
@@ -62,12 +62,12 @@ class ConsumeQueue:
         "log_end",
         "min_offset",
         "next",
-        "proven",
+        "verified",
         "queue_id",
         "tail",
         "tail_limit",
         "topic",
-        "unproven_end",
+        "unverified_end",
         "written",
     )
 
@@ -87,8 +87,8 @@ class ConsumeQueue:
         self.tail = bytearray()
         self.tail_limit = 0
         self.written = self.next = self.min_offset = 0
-        self.log_end = self.unproven_end = 0
-        self.proven = _NONE
+        self.log_end = self.unverified_end = 0
+        self.verified = _NONE
 
     def append(self, commit_log_offset: int, size: int, tags_code: int) -> None:
         """Add the next entry, in memory."""
@@ -183,7 +183,7 @@ class ConsumeQueue:
         self.written = self.next = end
         self.min_offset = first
         self._end_at(_search(lambda each: self._is_before(limit, each), first, end))
-        self.unproven_end = self.next
+        self.unverified_end = self.next
 
     def truncate(self, log_offset: int) -> None:
         """Drop the entries of records that begin at ``log_offset`` or later."""
@@ -213,15 +213,15 @@ class ConsumeQueue:
         self.tail = bytearray()
         self.files.clear()
         self.written = self.next = self.min_offset = self.log_end = 0
-        self.unproven_end = 0
-        self.proven = _NONE
+        self.unverified_end = 0
+        self.verified = _NONE
 
-    def add_proven(self, start: int, end: int) -> None:
+    def add_verified(self, start: int, end: int) -> None:
         """Note that entries were proven: a range that does not touch is forgotten."""
-        first, last = self.proven
+        first, last = self.verified
         if first <= start <= last:
             start, end = first, max(last, end)
-        self.proven = (start, end)
+        self.verified = (start, end)
 
     def correct_min(self, log_min: int) -> None:
         """
@@ -245,7 +245,7 @@ class ConsumeQueue:
             behind = (files.bases[0] + files.file_size) // ENTRY_SIZE
             if behind > self.min_offset:
                 break
-            paths.append(files.let_go(files.bases[0]))
+            paths.append(files.detach(files.bases[0]))
         return paths
 
     def _first_from(self, log_offset: int, lowest: int = _NOWHERE) -> int:

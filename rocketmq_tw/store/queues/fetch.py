@@ -83,60 +83,78 @@ class ReadableLog(Protocol):
         """Return bytes that are in memory; None when the files have them."""
 
 
-class _Picked(msgspec.Struct, gc=False):
-    """The entries that passed, and how far the queue was looked through."""
+class StoreView(msgspec.Struct, frozen=True):
+    """
+    What reading needs of a store.
 
-    places: list[tuple[int, int]]
+    Up to ``memory_size`` bytes back from its end the log is taken to be in memory;
+    further back, fewer messages are given at a time.
+    """
+
+    log: ReadableLog
+    reads: Reads
+    config: StoreConfig
+    memory_size: int
+
+
+class FetchRequest(msgspec.Struct, frozen=True):
+    """
+    What is asked of one queue.
+
+    ``max_size`` is in bytes; the first record is given even when it is longer.
+    ``matches`` takes a tags code; None lets everything pass.
+    """
+
+    queue_offset: int
+    max_count: int
+    max_size: int
+    matches: Matches | None
+
+
+class _Picked(msgspec.Struct, gc=False):
+    """
+    The entries that passed, and how far the queue was looked through.
+
+    ``entries`` are commit log offsets and sizes; ``size`` is the sum of these.
+    """
+
+    entries: list[tuple[int, int]]
     size: int
     scanned: int
     was_removed: bool
 
 
 def fetch(
-    log: ReadableLog,
-    queue: ConsumeQueue,
-    reads: Reads,
-    config: StoreConfig,
-    memory_size: int,
-    queue_offset: int,
-    max_count: int,
-    max_size: int,
-    matches: Matches | None,
+    store: StoreView, queue: ConsumeQueue, request: FetchRequest
 ) -> Steps[Fetched]:
-    """
-    Read records from a queue offset on, in steps.
-
-    :param memory_size: up to here back from its end the log is taken to be in memory;
-        further back, fewer messages are given at a time.
-    :param max_size: bytes; the first record is given even when it is longer.
-    :param matches: takes a tags code; None lets everything pass.
-    """
+    """Read records from a queue offset on, in steps."""
     low, high = queue.min_offset, queue.next
+    queue_offset, matches = request.queue_offset, request.matches
     misplaced = _misplaced(queue_offset, low, high)
     if misplaced is not None:
         return misplaced
-    wanted = max(1, max_count)
+    wanted = max(1, request.max_count)
     if matches is not None:
-        wanted = max(config.max_filter_size // ENTRY_SIZE, wanted)
-    data = yield from read_entries(queue, reads, queue_offset, wanted)
+        wanted = max(store.config.max_filter_size // ENTRY_SIZE, wanted)
+    data = yield from read_entries(queue, store.reads, queue_offset, wanted)
     if len(data) < ENTRY_SIZE:
         after = queue.files.base_of(queue_offset * ENTRY_SIZE) + queue.files.file_size
         next_offset = min(after // ENTRY_SIZE, high)
         return Fetched(FetchStatus.OFFSET_FOUND_NULL, next_offset, low, high)
-    picked = _pick(data, log, config, memory_size, max_count, max_size, matches)
+    picked = _pick(data, store, request)
     next_offset = queue_offset + picked.scanned
-    places = picked.places
-    if places:
-        found = _read(log, reads, places, picked.size)
+    if picked.entries:
+        found = _read(store, picked)
         if found is None:
-            found = yield from _read_cold(log, places, picked.size)
+            found = yield from _read_cold(store.log, picked)
         records, count = found
         if count:
-            last = places[-1][0]
-            found_it = (FetchStatus.FOUND, next_offset, low, high)
-            return Fetched(*found_it, count, records, last)
+            last = picked.entries[-1][0]
+            return Fetched(
+                FetchStatus.FOUND, next_offset, low, high, count, records, last
+            )
     status = FetchStatus.NO_MATCHED_MESSAGE
-    if picked.was_removed or places:
+    if picked.was_removed or picked.entries:
         status = FetchStatus.MESSAGE_WAS_REMOVING
     return Fetched(status, next_offset, low, high)
 
@@ -168,104 +186,100 @@ def _misplaced(queue_offset: int, low: int, high: int) -> Fetched | None:
     return Fetched(FetchStatus.OFFSET_OVERFLOW_BADLY, high, low, high)
 
 
-def _pick(
-    data: bytes,
-    log: ReadableLog,
-    config: StoreConfig,
-    memory_size: int,
-    max_count: int,
-    max_size: int,
-    matches: Matches | None,
-) -> _Picked:
+def _pick(data: bytes, store: StoreView, request: FetchRequest) -> _Picked:
     """Choose entries up to the limits, which depend on how old the first is."""
+    log, matches = store.log, request.matches
+    max_count, max_size = request.max_count, request.max_size
     log_min = log.min_offset
-    places: list[tuple[int, int]] = []
+    picked: list[tuple[int, int]] = []
     total = scanned = 0
     was_removed = False
-    for place, size, code in entries(data):
-        if place < log_min or size == PRE_BLANK_SIZE:
+    for offset, size, code in entries(data):
+        if offset < log_min or size == PRE_BLANK_SIZE:
             was_removed = True
         elif matches is None or matches(code):
-            if not places:
-                if log.end - place > memory_size:
+            if not picked:
+                config = store.config
+                if log.end - offset > store.memory_size:
                     max_count = min(max_count, config.max_messages_on_disk)
                     max_size = min(max_size, config.max_bytes_on_disk)
                 else:
                     max_count = min(max_count, config.max_messages_in_memory)
                     max_size = min(max_size, config.max_bytes_in_memory)
-            elif len(places) >= max_count or total + size > max_size:
+            elif len(picked) >= max_count or total + size > max_size:
                 break
-            places.append((place, size))
+            picked.append((offset, size))
             total += size
         scanned += 1
-    return _Picked(places, total, scanned, was_removed)
+    return _Picked(picked, total, scanned, was_removed)
 
 
-def _read(
-    log: ReadableLog, reads: Reads, places: list[tuple[int, int]], total: int
-) -> tuple[bytes, int] | None:
+def _read(store: StoreView, picked: _Picked) -> tuple[bytes, int] | None:
     """
     Read the records and join them.
 
     :returns: the records and how many they are, those that are gone left out; None when
         some are not in memory.
     """
-    first = places[0][0]
-    span = places[-1][0] + places[-1][1] - first
+    first, span = _span(picked)
     if 0 < span <= _MAX_SPAN:
-        data = read_log(log, reads, first, span)
+        data = read_log(store, first, span)
         if data is None:
             return None
         if len(data) == span:
-            return _cut(data, places, total)
+            return _cut(data, picked)
     records = []
-    for place, size in places:
-        record = read_log(log, reads, place, size)
+    for offset, size in picked.entries:
+        record = read_log(store, offset, size)
         if record is None:
             return None
         records.append(record)
-    return _joined(records, places)
+    return _joined(records, picked)
 
 
-def read_log(log: ReadableLog, reads: Reads, position: int, size: int) -> bytes | None:
+def read_log(store: StoreView, position: int, size: int) -> bytes | None:
     """Read up to the end of one file; None when that is not in memory."""
-    data = log.in_window(position, size)
-    return reads.now(log.files, position, size) if data is None else data
+    data = store.log.in_window(position, size)
+    return store.reads.now(store.log.files, position, size) if data is None else data
 
 
-def _read_cold(
-    log: ReadableLog, places: list[tuple[int, int]], total: int
-) -> Steps[tuple[bytes, int]]:
+def _read_cold(log: ReadableLog, picked: _Picked) -> Steps[tuple[bytes, int]]:
     """Read the records, at least one of which the disk has, and join them."""
-    first = places[0][0]
-    span = places[-1][0] + places[-1][1] - first
+    first, span = _span(picked)
     if 0 < span <= _MAX_SPAN:
         data = (yield [piece(log.files, first, span, READ_AHEAD)])[0]
         if len(data) == span:
-            return _cut(data, places, total)
-    records = yield [piece(log.files, place, size) for place, size in places]
-    return _joined(records, places)
+            return _cut(data, picked)
+    records = yield [piece(log.files, offset, size) for offset, size in picked.entries]
+    return _joined(records, picked)
 
 
-def _cut(data: bytes, places: list[tuple[int, int]], total: int) -> tuple[bytes, int]:
+def _span(picked: _Picked) -> tuple[int, int]:
+    """Return where the first record begins, and the size up to the last one's end."""
+    first = picked.entries[0][0]
+    last, size = picked.entries[-1]
+    return first, last + size - first
+
+
+def _cut(data: bytes, picked: _Picked) -> tuple[bytes, int]:
     """Leave out what lies between the records."""
-    if len(data) == total:
-        return data, len(places)
-    first = places[0][0]
-    records = [data[place - first : place - first + size] for place, size in places]
-    return b"".join(records), len(places)
+    if len(data) == picked.size:
+        return data, len(picked.entries)
+    first = picked.entries[0][0]
+    records = [data[at - first : at - first + size] for at, size in picked.entries]
+    return b"".join(records), len(records)
 
 
-def _joined(records: list[bytes], places: list[tuple[int, int]]) -> tuple[bytes, int]:
+def _joined(records: list[bytes], picked: _Picked) -> tuple[bytes, int]:
     """Join the records that are there."""
     whole = [
         record
-        for record, (_, size) in zip(records, places, strict=True)
+        for record, (_, size) in zip(records, picked.entries, strict=True)
         if len(record) == size
     ]
     return b"".join(whole), len(whole)
 
 
 def memory_size() -> int:
-    """Return 40 % of this machine's memory, in bytes, as the original reckons."""
+    """Return 40 % of this machine's memory, in bytes, as Apache RocketMQ reckons."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 40 // 100

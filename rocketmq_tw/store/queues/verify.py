@@ -12,67 +12,64 @@ too large for a hash is held against the record. A smaller one is believed, for 
 record of a message that is not wanted is not read.
 """
 
-import struct
 from zlib import crc32
 
 from twisted.logger import Logger
 
-from rocketmq_tw.model import sysflag
-from rocketmq_tw.store.config import StoreConfig
-from rocketmq_tw.store.files.reads import Reads, Steps, piece
+from rocketmq_tw.store.files.reads import Steps, piece
 from rocketmq_tw.store.log.commitlog import CommitLog
-from rocketmq_tw.store.log.scan import SLICE, Walk
+from rocketmq_tw.store.log.scan import SLICE, Scan
 from rocketmq_tw.store.queues.consumequeue import PRE_BLANK_SIZE, ConsumeQueue, entries
 from rocketmq_tw.store.queues.dispatch import is_queued, record_code
-from rocketmq_tw.store.queues.fetch import Fetched, Matches, fetch
-from rocketmq_tw.wire.record import FIXED_SIZE, MAGIC_V1, MAGIC_V2, Checked
+from rocketmq_tw.store.queues.fetch import Fetched, FetchRequest, StoreView, fetch
+from rocketmq_tw.wire import record_layout as layout
+from rocketmq_tw.wire.record import Checked
 
 #: How far behind an entry's neighbour the log is searched for its record: 5 s.
 _FAR = 1 << 30
-#: No record is longer that is compared with its entry.
-_LONGEST = 128 << 20
 #: So much of the log is searched before the reactor gets a turn: 5 ms.
 _AT_ONCE = 1 << 20
 #: How many neighbours are asked where to search.
 _NEIGHBOURS = 64
-#: Size, magic, body CRC, queue id, queue offset, commit log offset, system flag.
-_HEAD = struct.Struct(">4I4xqqI")
-#: Where the body begins, with IPv4 addresses.
-_BODY_AT = 88
-_V6_EXTRA = 12
 #: Java's hashes are 32 bits wide, and have a sign.
 _LARGEST_HASH = 0x7FFFFFFF
 
 
-def fetch_proven(
-    log: CommitLog,
-    queue: ConsumeQueue,
-    reads: Reads,
-    config: StoreConfig,
-    memory_size: int,
-    queue_offset: int,
-    max_count: int,
-    max_size: int,
-    matches: Matches | None,
-) -> Steps[Fetched]:
-    """Fetch, and verify once what was found in files of an earlier run."""
-    what = (queue_offset, max_count, max_size, matches)
-    delays, is_filtered = config.delay_levels_ms, matches is not None
-    while True:
-        found = yield from fetch(log, queue, reads, config, memory_size, *what)
-        start, end = queue.proven
-        if start <= queue_offset and found.next_offset <= end:
-            return found
-        proof = Proof(log, queue, queue_offset, found, is_filtered, delays)
-        if not (yield from proof.mend()):
-            if not is_filtered:
-                queue.add_proven(queue_offset, found.next_offset)
-            return found
+class VerifiedFetch:
+    """Fetches, and verifies once what was found in files of an earlier run."""
+
+    def __init__(self, log: CommitLog, delay_levels_ms: tuple[int, ...]) -> None:
+        """Verify against ``log``."""
+        self._log = log
+        self._delay_levels_ms = delay_levels_ms
+
+    def fetch(
+        self, store: StoreView, queue: ConsumeQueue, request: FetchRequest
+    ) -> Steps[Fetched]:
+        """Read as :func:`.queues.fetch.fetch` does, from a verified queue."""
+        is_filtered = request.matches is not None
+        while True:
+            found = yield from fetch(store, queue, request)
+            start, end = queue.verified
+            if start <= request.queue_offset and found.next_offset <= end:
+                return found
+            verification = Verification(
+                log=self._log,
+                queue=queue,
+                queue_offset=request.queue_offset,
+                found=found,
+                is_filtered=is_filtered,
+                delay_levels_ms=self._delay_levels_ms,
+            )
+            if not (yield from verification.repair()):
+                if not is_filtered:
+                    queue.add_verified(request.queue_offset, found.next_offset)
+                return found
 
 
-class Proof:
+class Verification:
     """
-    Holds what was fetched from one queue against the queue and the log.
+    Compares what was fetched from one queue with the queue and the log.
 
     :param is_filtered: whether there may be entries whose records were not wanted.
     """
@@ -81,6 +78,7 @@ class Proof:
 
     def __init__(
         self,
+        *,
         log: CommitLog,
         queue: ConsumeQueue,
         queue_offset: int,
@@ -96,14 +94,14 @@ class Proof:
         self._is_filtered = is_filtered
         self._delays = delay_levels_ms
 
-    def mend(self) -> Steps[bool]:
-        """Mend the first entry that is wrong; return whether there was one."""
-        end = min(self._found.next_offset, self._queue.unproven_end)
+    def repair(self) -> Steps[bool]:
+        """Repair the first entry that is wrong; return whether there was one."""
+        end = min(self._found.next_offset, self._queue.unverified_end)
         raw = self._queue.read(self._first, max(0, end - self._first))
         wrong = self._wrong(raw, end)
         if wrong is None:
             return False
-        yield from self._mend(wrong)
+        yield from self._repair(wrong)
         return True
 
     def _wrong(self, raw: bytes, end: int) -> int | None:
@@ -113,7 +111,7 @@ class Proof:
         for place, size, code in entries(raw):
             if size == PRE_BLANK_SIZE or 0 <= place < place + size <= log.min_offset:
                 pass  # the record is gone
-            elif data[at + 20 : at + 28] == offset.to_bytes(8, "big"):
+            elif _queue_offset_at(data, at) == offset:
                 if not self._fits(data, at, offset, place, size):
                     # An entry that points elsewhere garbles the others' records too.
                     return self._first_misfit(raw)
@@ -147,45 +145,46 @@ class Proof:
         """Return whether the log has that record there."""
         if not self._commit_log.min_offset <= place < self._commit_log.end:
             return False
-        data = self._commit_log.read(place, size) if 0 < size <= _LONGEST else b""
+        data = (
+            self._commit_log.read(place, size)
+            if 0 < size <= layout.MAX_RECORD_SIZE
+            else b""
+        )
         return len(data) == size and self._fits(data, 0, queue_offset, place, size)
 
     def _fits(
-        self, data: bytes, at: int, queue_offset: int, place: int, size: int
+        self, data: bytes, at: int, queue_offset: int, position: int, size: int
     ) -> bool:
         """
         Return whether the whole record of an entry stands at ``at``.
 
         Less than :func:`rocketmq_tw.wire.record.check` tells, and three times as fast.
         """
-        if at + FIXED_SIZE > at + size or at + size > len(data):
+        if size < layout.FIXED_SIZE or at + size > len(data):
             return False
-        own, magic, crc, queue_id, own_offset, own_place, flags = _HEAD.unpack_from(
-            data, at
+        own, magic, crc, queue_id, own_offset, own_position, flags = (
+            layout.VERIFIED.unpack_from(data, at)
         )
-        body = (
-            at
-            + _BODY_AT
-            + _V6_EXTRA
-            * (bool(flags & sysflag.BORN_HOST_V6) + bool(flags & sysflag.STORE_HOST_V6))
-        )
+        body = at + layout.body_at(flags)
         length = int.from_bytes(data[body - 4 : body], "big")
-        width = 1 if magic == MAGIC_V1 else 2
+        width = 1 if magic == layout.MAGIC_V1 else 2
         topic = body + length + width
         queue = self._queue
         behind = topic + len(queue.topic) + 2
         properties = int.from_bytes(data[behind - 2 : behind], "big")
         return (
-            (own, own_offset, own_place) == (size, queue_offset, place)
-            and magic in (MAGIC_V1, MAGIC_V2)
+            (own, own_offset, own_position) == (size, queue_offset, position)
+            and magic in (layout.MAGIC_V1, layout.MAGIC_V2)
             and queue_id == queue.queue_id
             and behind + properties == at + size
             and int.from_bytes(data[topic - width : topic], "big") == len(queue.topic)
             and data[topic : topic + len(queue.topic)] == queue.topic
-            and (not length or crc32(data[body : body + length]) & 0x7FFFFFFF == crc)
+            and (
+                not length or crc32(data[body : body + length]) & layout.CRC_MASK == crc
+            )
         )
 
-    def _mend(self, queue_offset: int) -> Steps[None]:
+    def _repair(self, queue_offset: int) -> Steps[None]:
         """Find the record of an entry in the log, or mark the entry as lost."""
         queue = self._queue
         start, stop = self._bounds(queue_offset)
@@ -218,7 +217,7 @@ class Proof:
         """Search the log; behind its first mebibyte the reactor gets turns."""
         files = self._commit_log.files
         stop = min(stop, self._commit_log.end, start + _FAR)
-        walk, told = Walk(self._commit_log, start, stop, crc=False), start + _AT_ONCE
+        walk, told = Scan(self._commit_log, start, stop, crc=False), start + _AT_ONCE
         for place, found in walk:
             if place >= stop:
                 break
@@ -263,3 +262,9 @@ class Proof:
             queue_id=self._queue.queue_id,
             what=what,
         )
+
+
+def _queue_offset_at(data: bytes, at: int) -> int:
+    """Return the queue offset of the record that begins there; -1 behind the end."""
+    field = data[at + layout.QUEUE_OFFSET.start : at + layout.QUEUE_OFFSET.stop]
+    return int.from_bytes(field, "big") if len(field) == 8 else -1

@@ -242,7 +242,7 @@ class PersistenceTests(ScheduleCase):
         self.delayed(1)
         self.wait(1.2)
         on_disk: Deferred[None] = Deferred()
-        self.store.force = lambda: on_disk  # type: ignore[method-assign]
+        self.store.flush = lambda: on_disk  # type: ignore[method-assign]
         path = self.path("config", "delayOffset.json")
         saved = self.schedule.save()
         self.assertFalse(os.path.exists(path))
@@ -255,7 +255,7 @@ class PersistenceTests(ScheduleCase):
         self.delayed(1)
         self.wait(1.2)
         why = StoreNotWriteable("the disk failed")
-        self.store.force = lambda: fail(why)  # type: ignore[method-assign]
+        self.store.flush = lambda: fail(why)  # type: ignore[method-assign]
         self.successResultOf(self.schedule.save())
         self.assertFalse(os.path.exists(self.path("config", "delayOffset.json")))
 

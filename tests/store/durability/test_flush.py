@@ -106,8 +106,8 @@ class SyncCase(StoreCase):
                 window_size=4096,
                 sync_flush=True,
             ),
-            self.thread,
-            self.disk,
+            run_in_thread=self.thread,
+            disk=self.disk,
         )
         self.finish(store.open())
         self.addCleanup(self.closed, store)
@@ -293,14 +293,14 @@ class FailedTests(SyncCase):
         self.thread.run()
         queue = self.store._queues.table[TOPIC.encode(), 0]
         forced: list[str] = []
-        self.disk.force = forced.extend  # type: ignore[method-assign]
+        self.disk.fsync = forced.extend  # type: ignore[method-assign]
         self.store._queues.flush()
         refused = OSError(errno.EMFILE, "too many")
-        self.disk.force = lambda _: _raise(refused)  # type: ignore[method-assign]
+        self.disk.fsync = lambda _: _raise(refused)  # type: ignore[method-assign]
         failed = self.store._flush.flush_queues()
         self.thread.run()
         self.failureResultOf(failed, OSError)
-        self.disk.force = forced.extend  # type: ignore[method-assign]
+        self.disk.fsync = forced.extend  # type: ignore[method-assign]
         self.store._flush.flush_queues()
         self.thread.run()
         self.assertIn(queue.files.path(0), forced)
@@ -327,7 +327,7 @@ class ForceTests(SyncCase):
     def test_fires_when_on_disk(self) -> None:
         """All that was stored before is there then."""
         self.sent()
-        forced = self.store.force()
+        forced = self.store.flush()
         self.assertNoResult(forced)
         self.thread.run()
         self.successResultOf(forced)
@@ -337,10 +337,10 @@ class ForceTests(SyncCase):
         """And goes on failing, once the disk did."""
         self.sent().addErrback(lambda _: None)
         self.disk.fail_next("sync")
-        forced = self.store.force()
+        forced = self.store.flush()
         self.thread.run()
         self.failureResultOf(forced, OSError)
-        self.failureResultOf(self.store.force(), StoreNotWriteable)
+        self.failureResultOf(self.store.flush(), StoreNotWriteable)
         self.flushLoggedErrors(OSError)
 
 

@@ -13,7 +13,7 @@ class RecordingDisk(Disk):
         """Begin with nothing."""
         self.forced: set[str] = set()
 
-    def force(self, paths: list[str]) -> None:
+    def fsync(self, paths: list[str]) -> None:
         """Note the paths."""
         self.forced.update(paths)
 

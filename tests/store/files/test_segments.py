@@ -85,7 +85,7 @@ class MappedFileQueueTests(SynchronousTestCase):
         paths = self.queue.take_dirty()
         self.assertEqual(len(paths), 5)
         self.queue.remove(20)
-        self.files.disk.force(paths)
+        self.files.disk.fsync(paths)
         self.assertEqual(self.queue.take_dirty(), [])
 
 

@@ -119,9 +119,9 @@ class AppendTests(IndexFileCase):
     def test_room(self) -> None:
         """Entry 0 is never used, so one less fits than the file has entries."""
         file = self.make(max_count=4)
-        self.assertEqual(file.room, 3)
+        self.assertEqual(file.capacity, 3)
         file.append([(1, offset, 1) for offset in range(3)])
-        self.assertEqual(file.room, 0)
+        self.assertEqual(file.capacity, 0)
         self.assertEqual(self.find(file, 1), [2, 1, 0])
 
     def test_a_full_disk_changes_nothing(self) -> None:

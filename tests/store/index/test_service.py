@@ -33,11 +33,11 @@ class _BadDisk(Disk):
     is_bad = False
     is_full = False
 
-    def force(self, paths: list[str]) -> None:
+    def fsync(self, paths: list[str]) -> None:
         """Force, or fail."""
         if self.is_bad and any("/index/" in path for path in paths):
             raise OSError(errno.EIO, "Input/output error")
-        super().force(paths)
+        super().fsync(paths)
 
     def write(self, descriptor: int, data: bytes | memoryview, at: int) -> None:
         """Write, or fail for an index file's entries."""
@@ -200,7 +200,9 @@ class QueryTests(IndexCase):
             waiting.append(Deferred())
             return waiting[-1].addCallback(lambda _: work())
 
-        store = MessageStore(self.mktemp(), self.clock, self.config, run_in_thread)
+        store = MessageStore(
+            self.mktemp(), self.clock, self.config, run_in_thread=run_in_thread
+        )
         self.finish(store.open())
         asked = [store.query(TOPIC, "a", 1, 0, EVER, False) for _ in range(300)]
         for each in asked[257:]:

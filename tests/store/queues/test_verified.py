@@ -25,11 +25,11 @@ class ProvenTests(StoreCase):
         matches = TAG_A.__eq__ if is_filtered else None
         fetched = self.store.get(TOPIC, 0, queue_offset, 32, 9999, matches)
         self.assertEqual(fetched.count, STEP)
-        return self.queue.proven
+        return self.queue.verified
 
     def test_it_grows_as_is_read_on(self) -> None:
         """Reading on adds to it, reading again changes nothing."""
-        self.assertEqual(self.queue.proven, (0, 0))
+        self.assertEqual(self.queue.verified, (0, 0))
         self.assertEqual(self.read(0), (0, STEP))
         self.assertEqual(self.read(STEP), (0, 2 * STEP))
         self.assertEqual(self.read(0), (0, 2 * STEP))
@@ -48,5 +48,5 @@ class ProvenTests(StoreCase):
         """They lie behind what is to be proven."""
         for _ in range(STEP):
             self.store.put(draft(), NOW)
-        self.assertEqual(self.queue.unproven_end, 4 * STEP)
+        self.assertEqual(self.queue.unverified_end, 4 * STEP)
         self.assertEqual(self.read(4 * STEP), (0, 0))

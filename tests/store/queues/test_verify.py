@@ -83,7 +83,7 @@ class MendTests(RareCase):
         self.damage(1, 0x1234567, 0x7777)
         thread = ManualThreads()
         store = MessageStore(
-            self.root, self.clock, self.config, None, run_read_in_thread=thread
+            self.root, self.clock, self.config, run_read_in_thread=thread
         )
         self.finish(store.open())
         self.addCleanup(store.close)
@@ -95,7 +95,7 @@ class MendTests(RareCase):
         self.damage(1, 0x1234567, 0x7777)
         thread = ManualThreads()
         store = MessageStore(
-            self.root, self.clock, self.config, None, run_read_in_thread=thread
+            self.root, self.clock, self.config, run_read_in_thread=thread
         )
         self.finish(store.open())
         self.addCleanup(store.close)

@@ -1,0 +1,147 @@
+"""
+The parts of a message store, made and connected in one place.
+
+Nothing is read or written here: that begins with :meth:`MessageStore.open`.
+"""
+
+import os
+
+import msgspec
+from twisted.internet.interfaces import IReactorTime
+
+from rocketmq_tw.store.admission import Admission
+from rocketmq_tw.store.config import StoreConfig
+from rocketmq_tw.store.durability.checkpoint import StoreCheckpoint
+from rocketmq_tw.store.durability.flush import FlushService
+from rocketmq_tw.store.durability.queue_progress import QueueProgress
+from rocketmq_tw.store.durability.recovery import Recovery
+from rocketmq_tw.store.durability.retention import RetentionService
+from rocketmq_tw.store.files.disk import Disk
+from rocketmq_tw.store.files.lock import AbortFile, StoreLock
+from rocketmq_tw.store.files.reads import Reads
+from rocketmq_tw.store.files.segments import OpenFiles
+from rocketmq_tw.store.index.service import MessageIndex
+from rocketmq_tw.store.log.commitlog import CommitLog
+from rocketmq_tw.store.queues.deferred_dispatch import DeferredDispatch
+from rocketmq_tw.store.queues.dispatch import Dispatcher
+from rocketmq_tw.store.queues.table import ConsumeQueues
+from rocketmq_tw.threads import RunInThread
+
+
+class StoreThreads(msgspec.Struct, frozen=True):
+    """What runs blocking calls: ``flush`` an fsync of the log, ``read`` all else."""
+
+    flush: RunInThread
+    read: RunInThread
+
+
+class StoreParts:
+    """
+    The parts of the store in one directory.
+
+    ``deferred`` is None unless the store flushes before it responds.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        clock: IReactorTime,
+        config: StoreConfig,
+        *,
+        threads: StoreThreads,
+        disk: Disk,
+        lock: StoreLock | None,
+        admission: Admission,
+    ) -> None:
+        """Make and connect them; ``admission`` learns when no messages can be taken."""
+        self._root = root
+        self._clock = clock
+        self._config = config
+        self._disk = disk
+        self.files = OpenFiles(disk=disk)
+        self.reads = Reads(threads.read)
+        self.lock = lock or StoreLock(self._path("lock"))
+        self.abort = AbortFile(self._path("abort"), disk)
+        self.log = CommitLog(self._path("commitlog"), config, self.files)
+        self.queues = ConsumeQueues(
+            self._path("consumequeue"), config.consume_queue_file_bytes, self.files
+        )
+        self.dispatcher = Dispatcher(
+            queues=self.queues, delay_levels_ms=config.delay_levels_ms
+        )
+        self.deferred: DeferredDispatch | None = None
+        if config.sync_flush:
+            self.deferred = DeferredDispatch(self.dispatcher)
+        self.checkpoint = StoreCheckpoint(self._path("checkpoint"), disk)
+        self.progress = QueueProgress(
+            path=self._path("consumequeue.checkpoint"),
+            log=self.log,
+            queues=self.queues,
+            config=config,
+            disk=disk,
+        )
+        self.recovery = self._make_recovery()
+        self.flush = self._make_flush(threads.flush, admission)
+        self.index = self._make_index(threads.read)
+        self.retention = self._make_retention(threads.read, admission)
+
+    def _path(self, name: str) -> str:
+        """Return a path in the store."""
+        return os.path.join(self._root, name)
+
+    def _make_recovery(self) -> Recovery:
+        return Recovery(
+            log=self.log,
+            queues=self.queues,
+            dispatcher=self.dispatcher,
+            checkpoint=self.checkpoint,
+            known=self.progress.known,
+            check_crc=self._config.check_crc_on_recover,
+            now=self._clock.seconds,
+        )
+
+    def _make_flush(
+        self, run_in_thread: RunInThread, admission: Admission
+    ) -> FlushService:
+        return FlushService(
+            log=self.log,
+            queues=self.queues,
+            checkpoint=self.checkpoint,
+            progress=self.progress,
+            config=self._config,
+            clock=self._clock,
+            run_in_thread=run_in_thread,
+            on_flushed=None if self.deferred is None else self.deferred.dispatch,
+            on_failure=admission.set_flush_failure,
+        )
+
+    def _make_index(self, run_in_thread: RunInThread) -> MessageIndex:
+        return MessageIndex(
+            directory=self._path("index"),
+            log=self.log,
+            dispatcher=self.dispatcher,
+            readable_end=self._readable_end,
+            checkpoint=self.checkpoint,
+            config=self._config,
+            clock=self._clock,
+            run_in_thread=run_in_thread,
+            disk=self._disk,
+        )
+
+    def _make_retention(
+        self, run_in_thread: RunInThread, admission: Admission
+    ) -> RetentionService:
+        return RetentionService(
+            log=self.log,
+            queues=self.queues,
+            index=self.index,
+            config=self._config.retention,
+            clock=self._clock,
+            run_in_thread=run_in_thread,
+            on_full=admission.set_disk_full,
+            remember=self.flush.write_queues,
+        )
+
+    def _readable_end(self) -> int:
+        """Return the commit log offset up to which records may be read."""
+        return self.log.end if self.deferred is None else self.flush.flushed

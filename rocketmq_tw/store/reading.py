@@ -1,0 +1,119 @@
+"""Reading a store: what the one with files and the one in memory have in common."""
+
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred
+
+from rocketmq_tw.store.files.reads import Steps
+from rocketmq_tw.store.queues.consumequeue import ConsumeQueue
+from rocketmq_tw.store.queues.fetch import (
+    Fetched,
+    FetchRequest,
+    FetchStatus,
+    Matches,
+    StoreView,
+    fetch,
+)
+from rocketmq_tw.store.queues.search import (
+    offset_by_time,
+    queue_store_time,
+    record_at,
+    record_store_time,
+)
+from rocketmq_tw.store.queues.table import ConsumeQueues
+
+#: Reads records of one queue, in steps.
+Fetch = Callable[[StoreView, ConsumeQueue, FetchRequest], Steps[Fetched]]
+
+
+class ReadableStore:
+    """
+    The reading half of :class:`IMessageStore`, over a log, its queues and the reads.
+
+    A base class and not a part, for a pull is a message's path too: one call less.
+    """
+
+    def __init__(
+        self, *, view: StoreView, queues: ConsumeQueues, fetch_unverified: Fetch = fetch
+    ) -> None:
+        """
+        Read what ``view`` and ``queues`` hold.
+
+        :param fetch_unverified: reads entries that an earlier run has written.
+        """
+        self._view = view
+        self._reads = view.reads
+        self._queues = queues
+        self._fetch_unverified = fetch_unverified
+
+    def get(
+        self,
+        topic: str,
+        queue_id: int,
+        queue_offset: int,
+        max_count: int,
+        max_size: int,
+        matches: Matches | None,
+    ) -> "Fetched | Deferred[Fetched]":
+        """Read records of one queue: see :func:`.queues.fetch.fetch`."""
+        queue = self._queues.find(topic, queue_id)
+        if queue is None:
+            return Fetched(FetchStatus.NO_MATCHED_LOGIC_QUEUE, 0, 0, 0)
+        read: Fetch = fetch
+        if queue_offset < queue.unverified_end:
+            read = self._fetch_unverified
+        request = FetchRequest(queue_offset, max_count, max_size, matches)
+        return self._reads.run(read(self._view, queue, request))
+
+    def min_offset(self, topic: str, queue_id: int) -> int:
+        """Return the oldest message's queue offset; 0 for an unknown queue."""
+        queue = self._queues.find(topic, queue_id)
+        return 0 if queue is None else queue.min_offset
+
+    def max_offset(self, topic: str, queue_id: int) -> int:
+        """Return the next message's queue offset; 0 for an unknown queue."""
+        queue = self._queues.find(topic, queue_id)
+        return 0 if queue is None else queue.next
+
+    def offset_by_time(
+        self, topic: str, queue_id: int, time_ms: int, upper: bool = False
+    ) -> "int | Deferred[int]":
+        """Return the queue offset a time points at; 0 for an unknown queue."""
+        queue = self._queues.find(topic, queue_id)
+        if queue is None:
+            return 0
+        return self._reads.run(offset_by_time(self._view, queue, time_ms, upper))
+
+    def store_time(
+        self, topic: str, queue_id: int, queue_offset: int
+    ) -> "int | Deferred[int]":
+        """Return when a message was stored, in ms; -1 when that is unknown."""
+        queue = self._queues.find(topic, queue_id)
+        if queue is None:
+            return -1
+        return self._reads.run(queue_store_time(self._view, queue, queue_offset))
+
+    def record_at(
+        self, commit_log_offset: int
+    ) -> "bytes | None | Deferred[bytes | None]":
+        """Return the record that begins exactly there; None when none does."""
+        return self._reads.run(record_at(self._view, commit_log_offset))
+
+    def earliest_store_time(self) -> "int | Deferred[int]":
+        """Return when the oldest message was stored, in ms; -1 when there is none."""
+        first = self._view.log.min_offset
+        return self._reads.run(record_store_time(self._view, first))
+
+    def queues(self) -> dict[str, list[int]]:
+        """Return the queue ids of every topic that has queues."""
+        return self._queues.by_topic()
+
+    @property
+    def commit_log_min(self) -> int:
+        """Return the first offset that the commit log holds."""
+        return self._view.log.min_offset
+
+    @property
+    def commit_log_max(self) -> int:
+        """Return the offset that the next record gets."""
+        return self._view.log.end
