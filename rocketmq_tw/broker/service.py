@@ -94,7 +94,7 @@ class BrokerService(MultiService):
             router=self._router,
             on_lost=self._lifecycle.connection_lost,
         )
-        self._tables = Tables(config, reactor, self._threads.beside)
+        self._tables = Tables(config, reactor, self._threads.run_in_thread)
         self._store: Store | None = None
         self._registration: Registration | None = None
 

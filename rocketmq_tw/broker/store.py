@@ -58,7 +58,7 @@ def make_store(
         clock,
         store_config,
         run_in_thread=threads.flush,
-        run_read_in_thread=threads.beside,
+        run_read_in_thread=threads.run_in_thread,
         lock=lock,
     )
 

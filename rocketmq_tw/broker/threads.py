@@ -17,12 +17,12 @@ class Threads:
     """
     Two pools; no thread is there before something runs in it.
 
-    :param elsewhere: runs everything in their place, for tests.
+    :param run_in_thread: runs everything in their place, for tests.
     """
 
-    def __init__(self, reactor: Any, elsewhere: RunInThread | None = None) -> None:
+    def __init__(self, reactor: Any, run_in_thread: RunInThread | None = None) -> None:
         self._reactor = reactor
-        self._elsewhere = elsewhere
+        self._replacement = run_in_thread
         # For the commit log and the queues alone: whoever waits for the disk must not
         # wait for other files, for readers who catch up, nor for a search.
         self._flushers = ThreadPool(0, 2, "flush")
@@ -43,12 +43,12 @@ class Threads:
         """Run what sends wait for."""
         return self._run(self._flushers, function)
 
-    def beside(self, function: Callable[[], None]) -> Deferred[None]:
+    def run_in_thread(self, function: Callable[[], None]) -> Deferred[None]:
         """Run what no send waits for."""
         return self._run(self._others, function)
 
     def _run(self, pool: ThreadPool, function: Callable[[], None]) -> Deferred[None]:
         """Run a function in a pool."""
-        if self._elsewhere is not None:
-            return self._elsewhere(function)
+        if self._replacement is not None:
+            return self._replacement(function)
         return deferToThreadPool(self._reactor, pool, function)

@@ -1,4 +1,4 @@
-"""What can be set of a store; the defaults are the original's."""
+"""What can be set of a store; the defaults are those of Apache RocketMQ."""
 
 import msgspec
 
@@ -28,7 +28,7 @@ class RetentionConfig(msgspec.Struct, frozen=True):
     warning: int = 90
 
     def bounded(self) -> "RetentionConfig":
-        """Return the same with percents that the original would take."""
+        """Return the same with percents that Apache RocketMQ accepts."""
         return msgspec.structs.replace(
             self,
             max_used=min(max(self.max_used, 10), 95),
@@ -51,7 +51,7 @@ class StoreConfig(msgspec.Struct, frozen=True):
     commit_log_file_size: int = 1 << 30
     consume_queue_file_size: int = 300_000 * 20
     max_message_size: int = 4 << 20
-    #: A message is readable, and its sender told so, when it is on disk.
+    #: A message is readable and acknowledged when it is on disk.
     sync_flush: bool = False
     sync_flush_timeout: float = 5.0
     flush_commit_log_interval: float = 0.5

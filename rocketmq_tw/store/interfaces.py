@@ -83,7 +83,7 @@ class IMessageStore(Interface):
         """
 
     def close() -> "Deferred[None]":
-        """Force all to disk and unlock; fires when the store may be opened again."""
+        """Flush all and unlock; fires when the store may be opened again."""
 
     def put(draft: Draft, now: float) -> Appended:
         """

@@ -1,5 +1,5 @@
 """
-The message store: the commit log, its consume queues, and what keeps them safe.
+The message store: the commit log, its consume queues, and what makes them durable.
 
 ::
 
@@ -114,7 +114,7 @@ class MessageStore(ReadableStore):
 
     def open(self) -> "Deferred[None]":
         """
-        Lock, load and recover the store. A large recovery gives way to the reactor.
+        Lock, load and recover the store; other work goes on during a large recovery.
 
         Fails with StoreLocked, or with StoreUnreadable: then nothing was changed.
         """
@@ -131,7 +131,7 @@ class MessageStore(ReadableStore):
 
     def close(self) -> "Deferred[None]":
         """
-        Take no more messages, force all to disk and unlock.
+        Take no more messages, flush all and unlock.
 
         Fails with OSError when the disk does: then ``abort`` stays, and the next start
         recovers from the commit log. It is unlocked all the same.
@@ -250,7 +250,7 @@ class MessageStore(ReadableStore):
         self._index.load(was_aborted)
 
     def _opened(self, _: None) -> None:
-        """Take messages from now on."""
+        """Start what runs by itself, and take messages."""
         self._flush.start()
         self._index.start()
         self._admission.set_state(StoreState.OPEN)
@@ -261,13 +261,13 @@ class MessageStore(ReadableStore):
         self._refusal = why
 
     def _not_opened(self, failure: Failure) -> Failure:
-        """Give back what was taken; an error of the system becomes a sentence."""
+        """Unlock; an error of the system becomes a sentence."""
         self._admission.set_state(StoreState.CLOSED)
         self._release(None)
         return explained(failure, self._root)
 
     def _closed(self, _: None) -> None:
-        """Tell the next start that all is well, if it is."""
+        """Let the next start know that all was flushed, if it was."""
         if self._flush.is_healthy:
             self._abort.remove()
 

@@ -2,9 +2,9 @@
 The checkpoint: up to when messages are known to be on disk.
 
 A file of 4096 bytes that begins with five numbers of 8 bytes, big-endian: the store
-time (ms) of the last message forced to disk in the commit log, in the consume queues
+time (ms) of the last message flushed in the commit log, in the consume queues
 and in the index files; a master's flushed offset; the commit log offset of the last
-message forced to disk. We keep the third and the fourth as we find them.
+message flushed. We keep the third and the fourth as we find them.
 
 Source: ``StoreCheckpoint`` of RocketMQ 5.
 """
@@ -62,7 +62,7 @@ class StoreCheckpoint:
 
     def write(self) -> None:
         """
-        Write the file if a number changed; it is not forced to disk.
+        Write the file if a number changed; it is not flushed.
 
         :raises OSError: the file system refuses.
         """

@@ -1,15 +1,15 @@
 """
-Forcing to disk.
+Flushing to disk.
 
-ASYNC_FLUSH: three clocks run. The commit log is forced every half second, when there
-are some pages to write or ten seconds went by. The tails of the consume queues go to
-the kernel every second, and to the disk every minute; then the checkpoint tells how far
-both are. SYNC_FLUSH: besides, the log is forced at the end of each turn of the reactor
+ASYNC_FLUSH: three clocks run. The commit log is flushed every half second, when
+there are some pages to write or ten seconds went by. The tails of the consume queues
+are written every second, and flushed every minute; then the checkpoint says how far
+both are. SYNC_FLUSH: besides, the log is flushed at the end of each reactor iteration
 that stored a message, and once more after that if messages came meanwhile.
 
 ``run_in_thread`` runs each fsync, one of the log at a time. One that fails is final:
-the kernel drops the pages it could not write, so a second fsync would succeed and prove
-nothing. The store takes no messages until it is opened again, and recovers.
+the kernel drops the pages it could not write, so the success of a second fsync would
+mean nothing. The store takes no messages until it is opened again, and recovers.
 
 Source: ``FlushRealTimeService``, ``GroupCommitService`` and
 ``FlushConsumeQueueService`` of RocketMQ 5.
@@ -49,7 +49,7 @@ class FlushService:
     called when it moved. ``failure`` says why flushing does not work, or is None: the
     store takes no messages meanwhile; ``on_failure`` is called when it changed.
     ``is_healthy`` is False once the disk failed to keep what it was given; then nothing
-    is forced any more.
+    is flushed any more.
     """
 
     _log = Logger()
@@ -84,7 +84,7 @@ class FlushService:
         self._log_lock = DeferredLock()
         self._queues_lock = DeferredLock()
         self._scheduled: IDelayedCall | None = None
-        #: Files of the queues that are still to be forced.
+        #: Files of the queues that are still to be flushed.
         self._owed: set[str] = set()
         self._is_running = False
         self._last_flush = 0.0
@@ -121,7 +121,7 @@ class FlushService:
 
     def schedule(self) -> None:
         """
-        Flush the log at the end of this turn.
+        Flush the log at the end of this reactor iteration.
 
         While a flush runs nothing is to be done: its end looks for what came meanwhile.
         """
@@ -143,7 +143,7 @@ class FlushService:
 
     def flush(self) -> "Deferred[None]":
         """
-        Force what was stored to disk; fires when it is there.
+        Flush what was stored; fires when it is on disk.
 
         Fails with OSError or StoreNotWriteable when the disk does.
         """
@@ -156,29 +156,29 @@ class FlushService:
         return self.flush_commit_log().addCallback(check)
 
     def flush_commit_log(self) -> "Deferred[None]":
-        """Force the commit log to disk; fires when it is."""
+        """Flush the commit log; fires when it is on disk."""
         return self._log_lock.run(self._flush_commit_log)
 
     def write_queues(self) -> "Deferred[None]":
-        """Hand the tails and the checkpoint to the kernel."""
+        """Write the tails and the checkpoint; nothing is flushed."""
         return maybeDeferred(self._write_queues)
 
     def flush_queues(self) -> "Deferred[None]":
-        """Force the consume queues and the checkpoint to disk; fires when they are."""
+        """Flush the consume queues and the checkpoint; fires when they are on disk."""
         return self._queues_lock.run(self._flush_queues)
 
     def flush_all(self) -> "Deferred[None]":
         """
-        Force all to disk; fires when it is, with the first error if there is one.
+        Flush all; fires when it is on disk, with the first error if there is one.
 
-        Of a store that is not sound any more nothing is forced.
+        Of a store that is not healthy any more nothing is flushed.
         """
         flushed = self.flush_commit_log()
         flushed.addCallback(lambda _: self.flush_queues())
         return flushed.addBoth(self._stop_waiting)
 
     def _log_due(self) -> "Deferred[None]":
-        """Force the log if that is worth it: some pages are new, or it is time."""
+        """Flush the log if that is worth it: some pages are new, or it is time."""
         pages = self._commit_log.end // _PAGE - self.flushed // _PAGE
         if pages < self._config.flush_commit_log_least_pages and not self._waiters:
             waited = self._clock.seconds() - self._last_flush
@@ -187,12 +187,12 @@ class FlushService:
         return self.flush_commit_log()
 
     def _flush_group(self) -> None:
-        """Force the log for all who wait."""
+        """Flush the log for all who wait."""
         self._scheduled = None
         self.flush_commit_log().addErrback(self._failed)
 
     def _flush_commit_log(self) -> "Deferred[None]":
-        """Force what the log has now."""
+        """Flush what the log has now."""
         log = self._commit_log
         if log.end == self.flushed or not self.is_healthy:
             return succeed(None)
@@ -222,7 +222,7 @@ class FlushService:
                 self._scheduled = self._clock.callLater(0, self._flush_group)
 
     def _write_queues(self) -> None:
-        """Hand over the tails, then the numbers."""
+        """Write the tails, then the numbers."""
         if not self.is_healthy:
             return
         self._queues.flush()
@@ -233,7 +233,7 @@ class FlushService:
             self._set_failure(None)
 
     def _flush_queues(self) -> "Deferred[None]":
-        """Force what the queues have now."""
+        """Flush what the queues have now."""
         if not self.is_healthy:
             return succeed(None)
         stored = self._commit_log.last_store_time_ms
@@ -250,7 +250,7 @@ class FlushService:
     def _queues_flushed(
         self, _: object, store_time_ms: int, position: LogPosition
     ) -> "Deferred[None]":
-        """Remember how far the queues are on disk, and force that too."""
+        """Remember how far the queues are on disk, and flush that too."""
         self._checkpoint.consume_queue_time_ms = max(
             store_time_ms, self._checkpoint.consume_queue_time_ms
         )
@@ -261,7 +261,7 @@ class FlushService:
         return self._fsync(paths, self._owed)
 
     def _fsync(self, paths: list[str], owed: set[str]) -> "Deferred[None]":
-        """Force files to disk, in the thread; ``owed`` takes what is to try again."""
+        """Flush files, in the thread; ``owed`` takes what is to be retried."""
         disk = self._commit_log.files.disk
         flushed = self._run_in_thread(lambda: disk.fsync(paths))
         return flushed.addErrback(self._not_flushed, paths, owed)
@@ -270,7 +270,7 @@ class FlushService:
         self, failure: Failure, paths: list[str], owed: set[str]
     ) -> Failure:
         """
-        Remember that the disk failed, for good, and tell all who wait.
+        Remember that the disk failed, for good, and fail all who wait.
 
         That too many files were open is not the disk's fault: nothing was asked of it.
         """
@@ -282,7 +282,7 @@ class FlushService:
             self._set_failure(why)
             self._log.failure(
                 "the disk failed to keep what it was given; the store takes no messages"
-                " until the broker is started anew",
+                " until the broker is restarted",
                 failure=failure,
             )
             self._waiters.fail(StoreNotWriteable(why))
@@ -294,14 +294,14 @@ class FlushService:
         self._on_failure(why)
 
     def _stop_waiting(self, result: object) -> object:
-        """Leave nobody waiting behind."""
+        """Fail those who still wait."""
         self._waiters.fail(StoreNotWriteable("it was closed"))
         return result
 
     def _timer(
         self, action: Callable[[], "Deferred[None]"], clock: IReactorTime
     ) -> LoopingCall:
-        """Make a timer that survives the errors of what it runs."""
+        """Make a timer that goes on after an error of what it runs."""
 
         def tick() -> "Deferred[None]":
             done = action()

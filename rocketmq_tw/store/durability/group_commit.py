@@ -1,8 +1,8 @@
 """
 Group commit: who waits until the commit log is on disk.
 
-While one fsync runs, the next group gathers; when it ends, all whom it covers are let
-go at once.
+While one fsync runs, the next group gathers; when it ends, all whom it covers are
+released at once.
 
 Source: ``CommitLog.GroupCommitService`` and ``FlushDiskWatcher`` of RocketMQ 5.
 """
@@ -40,7 +40,6 @@ class FlushWaiters:
         self._timer: IDelayedCall | None = None
 
     def __len__(self) -> int:
-        """Count them."""
         return len(self._waiting)
 
     def wait(self, end: int) -> "Deferred[FlushOutcome]":
@@ -53,7 +52,7 @@ class FlushWaiters:
         return done
 
     def reached(self, flushed: int) -> None:
-        """Let go those whose messages are on disk."""
+        """Release those whose messages are on disk."""
         due = []
         waiting = self._waiting
         while waiting and waiting[0].end <= flushed:
@@ -61,7 +60,7 @@ class FlushWaiters:
         _fire(due, FlushOutcome.ON_DISK)
 
     def fail(self, error: Exception) -> None:
-        """Tell all that their messages may be lost."""
+        """Fail all who wait: their messages may be lost."""
         waiting, self._waiting = self._waiting, deque()
         self.stop()
         for each in waiting:
@@ -69,13 +68,13 @@ class FlushWaiters:
                 each.done.errback(error)
 
     def stop(self) -> None:
-        """Watch the time no more."""
+        """Stop the timer."""
         if self._timer is not None:
             self._timer.cancel()
         self._timer = None
 
     def _expire(self) -> None:
-        """Let go those whose time is up, and look again when the next one's is."""
+        """Release those whose time is up, and look again when the next one's is."""
         self._timer = None
         now = self._clock.seconds()
         due = []

@@ -1,20 +1,21 @@
 """
 The queue checkpoint: up to where the consume queues follow the commit log.
 
-With the original's checkpoint alone, recovery after a kill reads the newest file of
+With Apache RocketMQ's checkpoint alone, recovery after a kill reads the newest file of
 the log again, a gibibyte perhaps. This file bounds it by what was stored in the last
-second, and it knows which queues there are, so that a lost or damaged one is noticed::
+second, and it lists the queues, so that a lost or damaged one is noticed::
 
-    magic 8    boot 16    written 8+8    forced 8+8
+    magic 8    boot 16    written 8+8    flushed 8+8
     log file size 8    queue file size 8
     CRC of the list 4    size of the list 4    CRC of all that 4    the list
 
-``written`` is what the kernel has: good as long as it runs, which its boot id tells.
-``forced`` is what the disk has. Both are a commit log offset, and that of the record
-that ends there, which proves that nobody has cut the log meanwhile. The list (msgpack)
-tells each queue's first and next queue offset, and where its newest record ends.
+``written`` is what the kernel has: valid as long as it runs, which the boot id shows.
+``flushed`` is what the disk has. Both are a commit log offset, and that of the record
+that ends there, by which it is verified that nobody has cut the log meanwhile. The list
+(msgpack) has each queue's first and next queue offset, and where its newest record
+ends.
 
-There are two copies, so that losing one is nothing. The original passes them over.
+There are two copies, so that losing one is harmless. Apache RocketMQ ignores them.
 """
 
 import os
@@ -29,7 +30,6 @@ _MAGIC = b"RMQTWCQ1"
 _HEAD = struct.Struct(">8s16s6qII")
 _CRC = struct.Struct(">I")
 _HEAD_SIZE = _HEAD.size + _CRC.size
-_BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
 class LogPosition(msgspec.Struct, frozen=True, gc=False):
@@ -53,8 +53,8 @@ class QueueCheckpoint:
     """
     The numbers of the file.
 
-    ``is_known`` tells whether a sound copy was found; ``queues`` are those it lists.
-    ``is_same_boot`` tells whether the kernel still runs that the last run ended with.
+    ``is_known`` says whether a whole copy was found; ``queues`` are those it lists.
+    ``is_same_boot`` says whether the kernel of the last run still runs.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class QueueCheckpoint:
         self.written = self.flushed = LogPosition()
         self.queues: list[KnownQueue] = []
         self.is_known = self.is_same_boot = False
-        self._boot = _boot_id()
+        self._boot = disk.boot_id()
         self._log_file_size = log_file_size
         self._queue_file_size = queue_file_size
         self._disk = disk
@@ -73,9 +73,9 @@ class QueueCheckpoint:
 
     def load(self) -> None:
         """
-        Read the first sound copy.
+        Read the first whole copy.
 
-        One of other file sizes counts as none: then the store's files tell.
+        One of other file sizes counts as none: then the store's files are read.
         """
         for path in self.paths:
             try:
@@ -134,7 +134,7 @@ class QueueCheckpoint:
         return head + _CRC.pack(crc32(head))
 
     def _decode(self, data: bytes) -> bool:
-        """Take a copy over, if it is sound and of files of our size."""
+        """Use a copy if it is whole and of files of our size."""
         if len(data) < _HEAD_SIZE:
             return False
         head = data[: _HEAD.size]
@@ -169,12 +169,3 @@ class QueueCheckpoint:
         self.is_same_boot = is_same_boot
         self.is_known = True
         return True
-
-
-def _boot_id() -> bytes:
-    """Return what changes with each start of the kernel; zeros if it does not tell."""
-    try:
-        with open(_BOOT_ID, encoding="ascii") as file:
-            return bytes.fromhex(file.read().strip().replace("-", ""))[:16]
-    except (OSError, ValueError):
-        return bytes(16)

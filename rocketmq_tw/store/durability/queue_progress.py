@@ -1,9 +1,9 @@
 """
 Keeping the queue checkpoint up to date while the store runs.
 
-It follows the flush service, which hands the queues' entries to the kernel every second
-and to the disk every minute. The list of queues is written when one was made or
-removed, and with every force: 8,000 queues take 10 ms.
+It follows the flush service, which writes the queues' entries every second
+and flushes them every minute. The list of queues is written when one was made or
+removed, and with every flush: 8,000 queues take 10 ms.
 """
 
 import os
@@ -18,7 +18,7 @@ from rocketmq_tw.store.queues.table import ConsumeQueues
 
 class QueueProgress:
     """
-    Tells a queue checkpoint, ``known``, how far the queues are.
+    Keeps a queue checkpoint, ``known``, in step with the queues.
 
     With SYNC_FLUSH messages get their entries only once the log is on disk.
     """
@@ -47,7 +47,7 @@ class QueueProgress:
 
     @property
     def paths(self) -> list[str]:
-        """Return the files to force to disk."""
+        """Return the files to flush."""
         return self.known.paths
 
     def begin(self) -> None:
@@ -63,9 +63,9 @@ class QueueProgress:
 
     def _mark_unsynced(self, flushed: int) -> None:
         """
-        Let all be forced that an earlier run wrote since its last force.
+        Mark what an earlier run wrote since its last flush as not on disk.
 
-        The kernel has it, the disk perhaps not; and what is told to be on disk next
+        The kernel has it, the disk perhaps not; and what is noted as flushed next
         time covers it.
         """
         files = self._log.files
@@ -83,7 +83,7 @@ class QueueProgress:
 
     def queues_written(self) -> None:
         """
-        Note that the kernel has the entries that were made.
+        Note that the entries that were made are written.
 
         :raises OSError: the file system refuses.
         """
@@ -104,7 +104,7 @@ class QueueProgress:
         """
         Note that log and queues are on disk up to ``position``.
 
-        What is written now is going to be forced too, so it tells no more than that.
+        What is written now is going to be flushed too, so it says no more than that.
 
         :raises OSError: the file system refuses.
         """
@@ -123,7 +123,7 @@ class QueueProgress:
 
 
 def _mark_queue_unsynced(queue: ConsumeQueue, flushed: int) -> None:
-    """Let a queue's files be forced that know records from ``forced`` on."""
+    """Mark the files of a queue that has records from ``flushed`` on."""
     files = queue.files
     bases = [base for base in files.bases if base < queue.next * ENTRY_SIZE]
     while bases:

@@ -1,24 +1,24 @@
 """
 Recovery: where the commit log ends, and which entries the consume queues lack.
 
-A full file tells nothing of its end, so the log is read from a place known to be good,
-record by record, until something is no record: there it ends.
+A file has its full length from the beginning, so the log is read from a position known
+to be good, record by record, until something is no record: there it ends.
 
 ========================  ==============================  ===========================
 what is known             reading begins                  consume queues
 ========================  ==============================  ===========================
 the queue checkpoint      where it says, if the record    cut there; those that are
-                          before bears it out             damaged are made anew
+                          before it is found              damaged are rebuilt
 else, a clean stop (no    behind the newest record that   trusted
 ``abort``)                the checkpoint or a consume
                           queue knows
-else                      the newest file that began      cut back to that place and
-                          before the checkpoint           made anew from the log
+else                      the newest file that began      cut back to that position
+                          before the checkpoint           and rebuilt from the log
 ========================  ==============================  ===========================
 
-Cutting back is what makes a torn entry harmless. A queue that is made anew takes the
-whole log to be read, over damage in the part that is known. Files behind the end, which
-the original allocates ahead, are removed.
+Cutting back is what makes a torn entry harmless. To rebuild a queue the whole log
+is read, over damage in the part that is known. Files behind the end, which
+Apache RocketMQ allocates ahead, are removed.
 
 Source: ``CommitLog.recoverNormally`` and ``recoverAbnormally`` of RocketMQ 5.
 """
@@ -37,10 +37,10 @@ from rocketmq_tw.store.queues.dispatch import Dispatcher
 from rocketmq_tw.store.queues.load import QueueLoading
 from rocketmq_tw.store.queues.table import ConsumeQueues
 
-#: Seconds between two lines that tell how far it is.
-_TELL_PERIOD = 3.0
+#: Seconds between two log lines about the progress.
+_REPORT_PERIOD = 3.0
 _MIB = 1 << 20
-#: So many queues a turn of the reactor: some 5 ms where each gets its first file.
+#: So many queues in one reactor iteration: some 5 ms where each gets its first file.
 _QUEUES_AT_A_TIME = 25
 
 
@@ -93,41 +93,41 @@ class Recovery:
         """Find the end of the log and complete the queues, in slices."""
         start, trusted = self._start()
         if self._loading.damaged:
-            start = self._begin_anew(start)
-        walk = Scan(self._commit_log, start, trusted, self._check_crc)
-        yield from self._read(walk, start, trusted)
-        yield from self._end(walk.position)
+            start = self._begin_rebuild(start)
+        scan = Scan(self._commit_log, start, trusted, self._check_crc)
+        yield from self._read(scan, start, trusted)
+        yield from self._end(scan.position)
 
-    def _read(self, walk: Scan, start: int, trusted: int) -> Iterator[None]:
+    def _read(self, scan: Scan, start: int, trusted: int) -> Iterator[None]:
         """Read the records, and make the entries that are missing."""
         log = self._commit_log
-        began = told = self._now()
+        began = reported = self._now()
         due, count = start + SLICE, 0
-        for offset, found in walk:
-            # A topic that was deleted behind the proven place has no queues to restart.
+        for offset, found in scan:
+            # A topic that was deleted behind that position has no queues to restart.
             may_restart = self._verified is None or offset < trusted
             self._dispatcher.dispatch_record(offset, found, may_restart=may_restart)
             log.last_offset, log.last_store_time_ms = offset, found.store_time_ms
             count += 1
             if offset >= due:
                 due = offset + SLICE
-                if self._now() >= told + _TELL_PERIOD:
-                    told = self._now()
-                    self._tell(start, offset)
+                if self._now() >= reported + _REPORT_PERIOD:
+                    reported = self._now()
+                    self._report(start, offset)
                 yield
-        if walk.position > start:
+        if scan.position > start:
             self._log.info(
                 "recovered: {count} messages read from {start} to {end} of the commit"
                 " log in {seconds:.1f} s",
                 count=count,
                 start=start,
-                end=walk.position,
+                end=scan.position,
                 seconds=self._now() - began,
             )
 
     def _end(self, end: int) -> Iterator[None]:
         """Let the log end there, and the queues with it, in slices."""
-        self._tell_what_is_wiped(end)
+        self._report_wiped(end)
         self._commit_log.set_end(end)
         if self._verified is not None:
             self._keep_offsets(self._verified.end)
@@ -138,27 +138,31 @@ class Recovery:
                 yield
 
     def _keep_offsets(self, verified: int) -> None:
-        """See to it that offsets whose records are damaged are not given again."""
+        """Keep offsets whose records are damaged from being given again."""
         for known in self._known.queues:
             key = (known.topic, known.queue_id)
             if key in self._loading.damaged and known.log_end <= verified:
                 self._queues.table[key].fill_to(known.next, verified)
 
     def _find_verified(self) -> LogPosition | None:
-        """Return the newest place that the queue checkpoint knows and the log shows."""
+        """Return the newest position of the queue checkpoint that the log has."""
         log, known = self._commit_log, self._known
-        for place in (known.written, known.flushed) if known.is_known else ():
-            if place.end == 0 == log.min_offset:
-                return place
-            facts = log.facts_at(place.last)
-            if facts is None or facts.commit_log_offset != place.last or is_torn(facts):
+        for position in (known.written, known.flushed) if known.is_known else ():
+            if position.end == 0 == log.min_offset:
+                return position
+            facts = log.facts_at(position.last)
+            if (
+                facts is None
+                or facts.commit_log_offset != position.last
+                or is_torn(facts)
+            ):
                 continue
-            end = place.last + facts.size
-            border = log.files.base_of(place.last) + log.files.file_size
-            if place.end in (end, border):
-                log.last_offset = place.last
+            end = position.last + facts.size
+            border = log.files.base_of(position.last) + log.files.file_size
+            if position.end in (end, border):
+                log.last_offset = position.last
                 log.last_store_time_ms = facts.store_time_ms
-                return place
+                return position
         return None
 
     def _start(self) -> tuple[int, int]:
@@ -178,19 +182,19 @@ class Recovery:
                 queue.wipe()
         return start, start
 
-    def _begin_anew(self, start: int) -> int:
+    def _begin_rebuild(self, start: int) -> int:
         """Empty the damaged queues; return where the log is to be read from."""
-        shown = sorted(self._loading.damaged.items())
-        for (topic, queue_id), why in shown[:10]:
+        damaged = sorted(self._loading.damaged.items())
+        for (topic, queue_id), why in damaged[:10]:
             self._log.warn(
-                "the consume queue {topic}/{queue_id} is made anew: {why}",
+                "the consume queue {topic}/{queue_id} is rebuilt: {why}",
                 topic=topic.decode("utf-8", "replace"),
                 queue_id=queue_id,
                 why=why,
             )
         self._log.warn(
-            "{count} consume queues are made anew from the whole commit log",
-            count=len(shown),
+            "{count} consume queues are rebuilt from the whole commit log",
+            count=len(damaged),
         )
         for key in self._loading.damaged:
             self._queues.table[key].clear()
@@ -200,7 +204,7 @@ class Recovery:
         """
         Return where the newest record ends that was stored in full.
 
-        None when the log does not bear that out: then all of it is to be looked at.
+        None when the log does not have that record: then all of it is to be read.
         """
         log, checkpoint = self._commit_log, self._checkpoint
         end = self._queues.log_end()
@@ -209,7 +213,7 @@ class Recovery:
             queues = self._queues.table.values()
             newest = next(queue for queue in queues if queue.log_end == end)
             known.append(newest.read_written_entry(newest.next - 1)[0])
-        # Queues of deleted topics tell nothing, and their records must not come back.
+        # Queues of deleted topics are gone, and their records must not come back.
         # The checkpoint is believed if it is of the last run: an older broker leaves
         # this number as it was, but not the time.
         confirmed = log.facts_at(checkpoint.confirmed_offset)
@@ -235,8 +239,8 @@ class Recovery:
                 return base
         return log.min_offset
 
-    def _tell(self, start: int, position: int) -> None:
-        """Say how far it is."""
+    def _report(self, start: int, position: int) -> None:
+        """Log how far it is."""
         files = self._commit_log.files
         last = files.bases[-1]
         used = os.stat(files.path(last)).st_blocks * 512
@@ -248,8 +252,8 @@ class Recovery:
             percent=(position - start) * 100 // (end - start),
         )
 
-    def _tell_what_is_wiped(self, end: int) -> None:
-        """Say so when something stands where the log ends."""
+    def _report_wiped(self, end: int) -> None:
+        """Log what is wiped, where something stands behind the end of the log."""
         files = self._commit_log.files
         later = [base for base in files.bases if base > end]
         rest = files.read(end, _MIB)

@@ -1,7 +1,7 @@
 """
-Which files are deleted, when, and whether the disk has room for more messages.
+Which files are deleted, when, and whether the disk has space for more messages.
 
-Every ten seconds the disk is looked at. The oldest files of the commit log go when they
+Every ten seconds the disk is checked. The oldest files of the commit log go when they
 were last written longer ago than they are kept, in the hours for that or when the disk
 is fuller than ``max_used``; when it is fuller than ``clean_forcibly`` they go in any
 case. Above ``warning`` messages are refused, until it is less full. The newest file
@@ -39,7 +39,7 @@ from rocketmq_tw.store.queues.table import ConsumeQueues
 from rocketmq_tw.threads import RunInThread
 
 _FIRST_AFTER = 60.0
-#: So many queues a turn of the reactor, or for so long, in seconds.
+#: So many queues in one reactor iteration, or for so long, in seconds.
 _AT_A_TIME = 50
 _SLICE_TIME = 0.005
 
@@ -92,7 +92,7 @@ class RetentionService:
         self._timer.clock = clock
 
     def start(self) -> None:
-        """Look at the disk now, and again and again."""
+        """Check the disk now, and then regularly."""
         self._is_running = True
         self._began = self._clock.seconds()
         self.see()
@@ -107,7 +107,7 @@ class RetentionService:
 
     def see(self) -> int:
         """
-        Look how full the disk is, and tell when that makes a difference.
+        Check how full the disk is, and report when that makes a difference.
 
         :returns: percent, of the fuller one where log and queues are on two disks.
         """
@@ -122,9 +122,9 @@ class RetentionService:
             self._on_full(None)
         if is_full != self._is_full:
             self._is_full = is_full
-            tell = self._log.warn if is_full else self._log.info
+            log = self._log.warn if is_full else self._log.info
             what = "refused" if is_full else "taken again"
-            tell(
+            log(
                 "the disk of {path} is {used} % full: messages are {what}",
                 path=path,
                 used=used,

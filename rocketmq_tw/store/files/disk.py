@@ -2,7 +2,7 @@
 The disk, as the store uses it.
 
 Every call that changes a file, or makes sure of one, goes through a :class:`Disk`, so
-that tests can hand in one that fails, or that forgets what was not forced to it.
+that tests can pass one that fails, or that forgets what was not flushed to it.
 Reading needs none. Nothing here is on the path of a message: records go through a
 mapping.
 """
@@ -12,11 +12,12 @@ import os
 import stat
 
 _NEW = os.O_RDWR | os.O_CREAT
+_BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
 class Disk:
     """
-    Makes, writes, forces and removes files.
+    Makes, writes, flushes and removes files.
 
     All methods raise OSError when the file system refuses.
     """
@@ -37,7 +38,7 @@ class Disk:
         """
         Make a directory and those above it.
 
-        :returns: the directories that have a new entry; to be forced to disk.
+        :returns: the directories that have a new entry; to be flushed.
         """
         changed: list[str] = []
         at = path
@@ -88,6 +89,14 @@ class Disk:
         total = used + found.f_bavail
         return -(-used * 100 // total) if total else 0
 
+    def boot_id(self) -> bytes:
+        """Return 16 bytes that change with each start of the kernel; else zeros."""
+        try:
+            with open(_BOOT_ID, encoding="ascii") as file:
+                return bytes.fromhex(file.read().strip().replace("-", ""))[:16]
+        except (OSError, ValueError):
+            return bytes(16)
+
     def changed_at(self, path: str) -> float:
         """Return when a file was last written, in seconds since the epoch."""
         return os.stat(path).st_mtime
@@ -98,7 +107,7 @@ class Disk:
 
     def sync(self, descriptor: int) -> None:
         """
-        Force a file or directory to disk.
+        Flush one file or directory to disk.
 
         Of a file the bytes and the size, but not its times: that can spare a write.
         """
@@ -109,7 +118,7 @@ class Disk:
 
     def fsync(self, paths: list[str]) -> None:
         """
-        Force files and directories to disk; those removed meanwhile are passed over.
+        Flush files and directories to disk; those removed meanwhile are skipped.
 
         Files come before the directories that name them: no name is on disk whose file
         is not. All are opened here, so it may run in any thread.

@@ -1,9 +1,9 @@
 """
 Who has a store open, and whether it was closed: the files ``lock`` and ``abort``.
 
-``lock`` holds the word "lock" and is locked on its first byte, as the original does, so
-that neither opens a store that the other uses. ``abort`` is there while a store is
-open: found at the next start, it tells that the last one did not end well.
+``lock`` holds the word "lock" and is locked on its first byte, as Apache RocketMQ
+does, so that neither opens a store that the other uses. ``abort`` is there while a
+store is open: where it is found at the next start, the last run did not end well.
 
 Source: ``DefaultMessageStore.start`` and ``shutdown`` of RocketMQ 5.
 """
@@ -69,7 +69,7 @@ class StoreLock:
 
 
 class AbortFile:
-    """The file that tells an open or crashed store from a closed one."""
+    """The file that an open or crashed store has, and a closed one has not."""
 
     def __init__(self, path: str, disk: Disk | None = None) -> None:
         """Use the file at ``path``."""
@@ -81,13 +81,13 @@ class AbortFile:
         return os.path.exists(self._path)
 
     def create(self) -> None:
-        """Force it to disk, with this process's id for people to read."""
+        """Write and flush it, with this process's id for people to read."""
         with open(self._path, "w", encoding="ascii") as file:
             file.write(str(os.getpid()))
         self._disk.fsync([self._path, os.path.dirname(self._path)])
 
     def remove(self) -> None:
-        """Remove it: all is written and forced to disk."""
+        """Remove it: all is written and flushed."""
         self._disk.remove(self._path)
 
 

@@ -10,8 +10,8 @@ Cold pieces are read in threads of their own, so that those who catch up and tho
 wait for an fsync do not stand in each other's way. Files are opened there: a descriptor
 of the reactor's could be closed meanwhile. One that was deleted reads as empty.
 
-Where the system cannot tell (not Linux, or a file system without it such as tmpfs or
-overlayfs), reads are made at once, in the reactor's thread.
+Where the system cannot say that (not Linux, or a file system without it such as tmpfs
+or overlayfs), reads are made at once, in the reactor's thread.
 """
 
 import errno
@@ -47,7 +47,7 @@ MAX_RUNNING = 2
 MAX_WAITING = 4096
 
 _NO_WAIT: int | None = getattr(os, "RWF_NOWAIT", None)
-_CANNOT_TELL = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
+_UNSUPPORTED = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
 
 
 class Piece(msgspec.Struct, frozen=True, gc=False):
@@ -78,12 +78,12 @@ class Reads:
     def __init__(
         self, run_in_thread: RunInThread | None = None, max_waiting: int = MAX_WAITING
     ) -> None:
-        """:param run_in_thread: runs a blocking read elsewhere; None runs it here."""
+        """:param run_in_thread: runs a blocking read; None runs it here."""
         self.cold = 0
         self._run_in_thread = run_in_thread or run_here
         self._max_waiting = max_waiting
         self._scratch = memoryview(bytearray(_SCRATCH))
-        self._can_tell = _NO_WAIT is not None
+        self._has_nowait = _NO_WAIT is not None
         self._running = 0
         self._waiting: deque[Callable[[], None]] = deque()
 
@@ -99,7 +99,7 @@ class Reads:
             return b""
         size = min(size, base + files.file_size - position)
         descriptor = files.descriptor(base)
-        if not self._can_tell:
+        if not self._has_nowait:
             return os.pread(descriptor, size, position - base)
         large = size > _SCRATCH
         view = memoryview(bytearray(size)) if large else self._scratch[:size]
@@ -108,15 +108,15 @@ class Reads:
         except BlockingIOError:
             return None
         except OSError as error:
-            if error.errno not in _CANNOT_TELL:
+            if error.errno not in _UNSUPPORTED:
                 raise
-            self._can_tell = False
+            self._has_nowait = False
             return os.pread(descriptor, size, position - base)
         return bytes(view) if got == size else None
 
     def run(self, steps: Steps[_T]) -> "_T | Deferred[_T]":
         """
-        Do work that reads.
+        Run work that reads.
 
         :returns: its result, or a Deferred of it once something was cold. That fails
             with TooManyReads when too many reads wait already.
@@ -186,7 +186,7 @@ def then(
 
 
 def all_of(values: "Sequence[_T | Deferred[_T]]") -> "list[_T] | Deferred[list[_T]]":
-    """Give all results, now or when the last of them is there."""
+    """Return all results, now or when the last of them is there."""
     if not any(isinstance(value, Deferred) for value in values):
         return cast("list[_T]", list(values))
     waiting = [
@@ -196,7 +196,7 @@ def all_of(values: "Sequence[_T | Deferred[_T]]") -> "list[_T] | Deferred[list[_
 
 
 def _first_error(failure: Failure) -> Failure:
-    """Give the failure of the one that failed first."""
+    """Return the failure of the one that failed first."""
     assert isinstance(failure.value, FirstError)
     return failure.value.subFailure
 

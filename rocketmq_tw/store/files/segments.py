@@ -2,7 +2,7 @@
 Append-only bytes cut into files of one length, each named by its first offset.
 
 A name has 20 digits: ``00000000001073741824`` begins at byte 1 GiB. A file has its full
-length from its creation, sparse, so its size never tells how much was written: that
+length from its creation, sparse, so its size does not say how much was written: that
 is found by reading (:mod:`rocketmq_tw.store.durability.recovery`). Not one byte is ever
 moved.
 
@@ -68,7 +68,7 @@ class MappedFileQueue:
         self.directory = directory
         self.file_size = file_size
         self.bases: list[int] = []
-        #: Written and not yet forced to disk.
+        #: Written and not yet flushed.
         self.dirty: set[str] = set()
         self.disk = files.disk
         self._files = files
@@ -175,9 +175,9 @@ class MappedFileQueue:
         base = self.base_of(position)
         if not self.has(base):
             return b""
-        room = base + self.file_size - position
+        capacity = base + self.file_size - position
         descriptor = self._files.descriptor(self.path(base))
-        return os.pread(descriptor, min(count, room), position - base)
+        return os.pread(descriptor, min(count, capacity), position - base)
 
     def write(self, position: int, data: bytes | bytearray) -> None:
         """
@@ -209,6 +209,6 @@ class MappedFileQueue:
             self.dirty.add(self.path(base))
 
     def take_dirty(self) -> list[str]:
-        """Return what must be forced to disk, and begin anew."""
+        """Return what must be flushed, and begin again with nothing."""
         paths, self.dirty = self.dirty, set()
         return sorted(paths)

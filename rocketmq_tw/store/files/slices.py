@@ -1,4 +1,4 @@
-"""Long work in slices, so that the reactor gets its turns."""
+"""Long work in slices, so that the reactor does other work between."""
 
 from collections.abc import Callable, Iterator
 
@@ -14,7 +14,7 @@ def in_slices(
     work: Iterator[None], clock: IReactorTime, is_wanted: Callable[[], bool]
 ) -> "Deferred[None]":
     """
-    Do the first slice now and each other one in a turn of its own.
+    Do the first slice now and each other one in a reactor iteration of its own.
 
     Fires when the work is done; fails with its error, or with Stopped once
     ``is_wanted`` says no.

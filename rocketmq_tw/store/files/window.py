@@ -40,5 +40,5 @@ class Window:
         self.view = queue.disk.map(descriptor, length, skip)
 
     def close(self) -> None:
-        """Unmap it; what was written stays with the kernel."""
+        """Unmap it; what was written is not lost."""
         self.view.close()

@@ -25,6 +25,7 @@ from rocketmq_tw.store.index.keys import is_blank, keyed
 from rocketmq_tw.store.log.commitlog import CommitLog
 from rocketmq_tw.store.queues.dispatch import Dispatcher
 from rocketmq_tw.threads import RunInThread
+from rocketmq_tw.wire.record_layout import MAX_RECORD_SIZE
 
 #: Bytes of log between two looks at the clock: some 0.5 ms.
 _CHUNK = 64 << 10
@@ -37,8 +38,6 @@ _PAUSE = 0.05
 _ERROR_PAUSE = 1.0
 #: Bytes: further behind than this, indexing comes first.
 MAX_LAG = 256 << 20
-#: No record is longer: more than this announced is damage.
-_LONGEST = 128 << 20
 _NOWAIT = getattr(os, "RWF_NOWAIT", 0)
 
 
@@ -97,7 +96,7 @@ class IndexBuilder:
         self._call = self._clock.callLater(0, self._step)
 
     def stop(self) -> None:
-        """Index no more; who waits is told so."""
+        """Index no more, and fail who waits."""
         self._is_running = self._is_idle = False
         self._dispatcher.cancel(self._wake)
         if self._call is not None:
@@ -133,7 +132,7 @@ class IndexBuilder:
         return waiting
 
     def flush(self) -> "Deferred[None]":
-        """Force the newest file to disk; fires when it is, OSError fails it."""
+        """Flush the newest file; fires when it is on disk, OSError fails it."""
         if not self._files.files:
             return succeed(None)
         newest = self._files.files[-1]
@@ -220,9 +219,9 @@ class IndexBuilder:
         following = self._commit_log.files.base_of(self.position) + size
         if not is_blank(data, 0):
             self._log.error(
-                "no record at {place} of the commit log; what follows in its file"
+                "no record at {position} of the commit log; what follows in its file"
                 " cannot be found by key",
-                place=self.position,
+                position=self.position,
             )
         self.position = min(following, self._end())
 
@@ -232,37 +231,37 @@ class IndexBuilder:
 
         None once a thread reads, since the bytes are not in memory.
         """
-        place, data = self._read_ahead
+        position, data = self._read_ahead
         self._read_ahead = (-1, b"")
-        if place == self.position:
+        if position == self.position:
             return data
         data = self._read_warm(_CHUNK)
         size = int.from_bytes(data[:4], "big")
-        if len(data) >= 8 and (is_blank(data, 0) or size > _LONGEST):
+        if len(data) >= 8 and (is_blank(data, 0) or size > MAX_RECORD_SIZE):
             return data
         files = self._commit_log.files
-        room = files.base_of(self.position) + files.file_size - self.position
-        room = min(room, self._end() - self.position)
-        wanted = min(max(size, 8), room)
+        left = files.base_of(self.position) + files.file_size - self.position
+        left = min(left, self._end() - self.position)
+        wanted = min(max(size, 8), left)
         if len(data) < wanted:
             data = self._read_warm(wanted)
         if len(data) >= wanted:
             return data
-        self._read_cold(min(max(wanted, _CHUNK), room))
+        self._read_cold(min(max(wanted, _CHUNK), left))
         return None
 
     def _read_warm(self, count: int) -> bytes:
         """Read what is in memory, up to the end of the log and of one file."""
         files = self._commit_log.files
         base = files.base_of(self.position)
-        room = min(base + files.file_size, self._end()) - self.position
+        left = min(base + files.file_size, self._end()) - self.position
         if not files.has(base):
             return b""
-        buffer = bytearray(min(count, room))
+        buffer = bytearray(min(count, left))
         descriptor = files.descriptor(base)
         try:
-            place = self.position - base
-            done = os.preadv(descriptor, [buffer], place, _NOWAIT)
+            position = self.position - base
+            done = os.preadv(descriptor, [buffer], position, _NOWAIT)
         except BlockingIOError:
             return b""
         except OSError:
@@ -299,7 +298,7 @@ class IndexBuilder:
         self.position = min(max(following, self._commit_log.min_offset), self._end())
 
     def _flush_full(self, file: IndexFile) -> None:
-        """Force a full file to disk, one after another, and tell so."""
+        """Flush a full file, one after another, and report it."""
 
         def flushed(_: object) -> None:
             if self._is_healthy:

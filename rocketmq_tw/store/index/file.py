@@ -1,5 +1,5 @@
 """
-One index file: from the hash of a key to places in the commit log.
+One index file: from the hash of a key to offsets in the commit log.
 
 A hash table whose chains run from the newest entry to the oldest::
 
@@ -73,7 +73,7 @@ class IndexFile:
 
     @property
     def capacity(self) -> int:
-        """Return how many more entries it takes."""
+        """Return how many more entries fit in."""
         return max(0, self._max_count - self.count)
 
     def create(self, previous: "IndexFile | None") -> None:
@@ -140,8 +140,8 @@ class IndexFile:
             parts.append(_pack_entry(hash_code, offset, seconds, previous))
             newest[at] = number
             number += 1
-        place = self._table_size + self.count * ENTRY_SIZE
-        self._disk.write(self._descriptor, b"".join(parts), place)
+        position = self._table_size + self.count * ENTRY_SIZE
+        self._disk.write(self._descriptor, b"".join(parts), position)
         if self.count == 1:
             self.begin_time_ms, self.begin_offset = begin, entries[0][1]
         _, self.end_offset, self.end_time_ms = entries[-1]
@@ -205,11 +205,11 @@ class IndexFile:
             data = self._read_block(descriptor, first, self.count - 1)
         finally:
             os.close(descriptor)
-        places = range(0, count * ENTRY_SIZE, ENTRY_SIZE)
-        return all(_unpack_entry(data, at)[1] == offset for at in places)
+        offsets = range(0, count * ENTRY_SIZE, ENTRY_SIZE)
+        return all(_unpack_entry(data, at)[1] == offset for at in offsets)
 
     def rest(self) -> None:
-        """Let the kernel take the mapping's memory; it comes back when touched."""
+        """Release the mapping's memory; it comes back when touched."""
         if self._view is not None:
             self._view.madvise(mmap.MADV_DONTNEED)
 

@@ -1,9 +1,9 @@
 """
 The index files of a store: ``index/<yyyyMMddHHmmssSSS>``, named by their local time.
 
-They are derived: whatever is doubtful is removed, with all that is newer, and made anew
+They are derived: whatever is doubtful is removed, with all that is newer, and rebuilt
 from the commit log. After a crash only a full file is trusted, and only when the
-checkpoint tells that it was forced to disk.
+checkpoint says that it was flushed.
 
 Source: ``IndexService`` of RocketMQ 5.
 """
@@ -61,10 +61,10 @@ class IndexFiles:
                 return
 
     def cut(self, at: int, why: str) -> None:
-        """Remove the file at an index and all newer ones; they are made anew."""
+        """Remove the file at an index and all newer ones; they are rebuilt."""
         for file in reversed(self.files[at:]):
             self._log.info(
-                "removing index file {path}, to be made anew: {why}",
+                "removing index file {path}, to be rebuilt: {why}",
                 path=file.path,
                 why=why,
             )
@@ -73,7 +73,7 @@ class IndexFiles:
 
     def trim(self, log_min: int) -> list[str]:
         """
-        Let files go that know only messages below the commit log's minimum.
+        Detach the files that know only messages below the commit log's minimum.
 
         :returns: their paths, to be removed: that takes a while, they are large.
         """
@@ -86,8 +86,9 @@ class IndexFiles:
 
     def open_for(self, now: float) -> IndexFile:
         """
-        Return a file with room; a new one is named by ``now``, seconds since the epoch.
+        Return a file that is not full, or a new one.
 
+        :param now: names a new file; seconds since the epoch.
         :raises OSError: a new file cannot be made.
         """
         last = self.files[-1] if self.files else None
@@ -103,7 +104,7 @@ class IndexFiles:
 
     def fsync(self, file: IndexFile) -> None:
         """
-        Force a file and its name to disk; may run in any thread.
+        Flush a file and its name; may run in any thread.
 
         :raises OSError: the disk failed.
         """
@@ -137,7 +138,7 @@ class IndexFiles:
 def _distrust(file: IndexFile, trusted_time_ms: int) -> str | None:
     """Return why a file is not trusted after a crash; None when it is."""
     if file.capacity or file.end_time_ms > trusted_time_ms:
-        return "the last run crashed, and this file was not forced to disk"
+        return "the last run crashed, and this file was not flushed"
     return None
 
 

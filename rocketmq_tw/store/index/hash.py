@@ -41,7 +41,7 @@ class KeyHash:
             value = (value + tail * 31 + h) & 0xFFFFFFFF
         if value < 0x80000000:
             return value
-        # Java's abs of the least number is that number itself; the original makes it 0.
+        # Java's abs of the least number is that number; Apache RocketMQ makes it 0.
         return 0 if value == 0x80000000 else 0x100000000 - value
 
     def _keep(self, head: bytes) -> int:

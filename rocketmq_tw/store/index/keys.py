@@ -26,13 +26,13 @@ _HOSTS_V6 = sysflag.BORN_HOST_V6 | sysflag.STORE_HOST_V6
 _HEAD = struct.Struct(">II28xI16xq20xI")
 _BLANK = struct.pack(">I", MAGIC_BLANK)
 
-#: Place in the data, size, store time in ms, topic, keys.
+#: Position in the data, size, store time in ms, topic, keys.
 Keyed = tuple[int, int, int, bytes, list[bytes]]
 
 
 def keyed(data: bytes, at: int, limit: int) -> Iterator[Keyed]:
     """
-    Give each record from a place on, up to the first that is not whole.
+    Give each record from a position on, up to the first that is not whole.
 
     :param limit: where the data end that may be read.
 
@@ -51,11 +51,11 @@ def keyed(data: bytes, at: int, limit: int) -> Iterator[Keyed]:
             topic, properties = found.topic, found.properties
             store_time_ms = found.store_time_ms
         else:
-            place = at + head_size + length
-            if place >= end:
+            position = at + head_size + length
+            if position >= end:
                 return
-            behind = place + 1 + data[place]
-            topic, properties = data[place + 1 : behind], data[behind + 2 : end]
+            behind = position + 1 + data[position]
+            topic, properties = data[position + 1 : behind], data[behind + 2 : end]
         rolled_back = flags & sysflag.TRANSACTION_MASK == sysflag.ROLLBACK
         keys = [] if rolled_back else keys_of(properties)
         yield at, size, store_time_ms, topic, keys
@@ -63,7 +63,7 @@ def keyed(data: bytes, at: int, limit: int) -> Iterator[Keyed]:
 
 
 def is_blank(data: bytes, at: int) -> bool:
-    """Return whether the rest of a file is filler, from a place on."""
+    """Return whether the rest of a file is filler, from a position on."""
     return data[at + 4 : at + 8] == _BLANK
 
 

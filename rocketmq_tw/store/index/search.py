@@ -18,13 +18,13 @@ from rocketmq_tw.store.index.file import IndexFile, Steps
 from rocketmq_tw.store.index.keys import keys_of, unique_key
 from rocketmq_tw.store.log.commitlog import CommitLog
 from rocketmq_tw.wire.record import Checked, check
+from rocketmq_tw.wire.record_layout import MAX_RECORD_SIZE
 
 #: Index entries that one search may look at: 0.6 s without records.
 MAX_STEPS = 1_000_000
 _RECORD_STEPS = 20
-#: Bytes that one answer may have; the first record is given even when it is longer.
-MAX_ANSWER = 8 << 20
-_LONGEST = 128 << 20
+#: Bytes that one result may have; the first record is given even when it is longer.
+MAX_RESULT = 8 << 20
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -95,7 +95,7 @@ class Search:
             self.gap = f"stopped after {self._max_steps} index entries; narrow the time"
 
     def _offsets(self, wanted: Wanted) -> Iterator[int]:
-        """Give the places that may hold what is wanted, the newest first."""
+        """Give the offsets that may hold what is wanted, the newest first."""
         begin, end = wanted.begin_ms, wanted.end_ms
         for file in reversed(self._files):
             if file.overlaps(begin, end):
@@ -106,8 +106,8 @@ class Search:
 
     def _take(self, offset: int, record: bytes, wanted: Wanted) -> bool:
         """Keep a record; return whether more are wanted."""
-        if self.records and self._size + len(record) > MAX_ANSWER:
-            self.gap = f"the messages found are larger than {MAX_ANSWER} bytes"
+        if self.records and self._size + len(record) > MAX_RESULT:
+            self.gap = f"the messages found are larger than {MAX_RESULT} bytes"
             return False
         self.records[offset] = record
         self._size += len(record)
@@ -123,7 +123,7 @@ class Search:
             return None
         head = os.pread(descriptor, 4, offset - base)
         size = int.from_bytes(head, "big")
-        if not 0 < size <= min(_LONGEST, base + files.file_size - offset):
+        if not 0 < size <= min(MAX_RECORD_SIZE, base + files.file_size - offset):
             return None
         data = os.pread(descriptor, size, offset - base)
         if len(data) < size:

@@ -70,7 +70,7 @@ class MessageIndex:
         """
         Keep an index of ``log`` in ``directory``; nothing is touched before loading.
 
-        :param readable_end: tells up to which offset messages may be read.
+        :param readable_end: returns up to which offset messages may be read.
         """
         files = IndexFiles(
             directory, config.max_hash_slot_num, config.max_index_num, disk
@@ -100,7 +100,7 @@ class MessageIndex:
         """
         Find the files; the commit log is recovered by now.
 
-        What a crash or damage made doubtful is removed, and made anew later.
+        What a crash or damage made doubtful is removed, and rebuilt later.
 
         :raises OSError: the directory cannot be read or written.
         """
@@ -110,7 +110,7 @@ class MessageIndex:
         self._files.load(trusted)
         for path in self._files.trim(self._commit_log.min_offset):
             self._disk.remove(path)
-        self._position = self._settle()
+        self._position = self._discard_unverified()
 
     def start(self) -> None:
         """Begin to index."""
@@ -127,7 +127,7 @@ class MessageIndex:
 
     def close(self) -> "Deferred[None]":
         """
-        Index the rest, for 10 s at most, and force it to disk.
+        Index the rest, for 10 s at most, and flush it.
 
         What then is not indexed is indexed after the next start. Fails with OSError
         when the disk does: then the index is not to be trusted at the next start.
@@ -160,7 +160,7 @@ class MessageIndex:
 
     def trim(self, log_min: int) -> list[str]:
         """
-        Let files go that know only messages below the commit log's minimum.
+        Detach the files that know only messages below the commit log's minimum.
 
         :returns: their paths, to be removed.
         """
@@ -184,7 +184,7 @@ class MessageIndex:
         try:
             await caught_up
         except (TimeoutError, OSError):
-            pass  # what is not indexed is told with the answer
+            pass  # what is not indexed is reported with the result
         raw_topic, raw_key = topic.encode(), key.encode()
         wanted = Wanted(
             topic=raw_topic,
@@ -210,9 +210,9 @@ class MessageIndex:
             gap,
         )
 
-    def _settle(self) -> int:
+    def _discard_unverified(self) -> int:
         """
-        Remove the files that the log does not bear out, or that leave a gap.
+        Remove the files that do not agree with the log, or that leave a gap.
 
         :returns: the commit log offset from which to index.
         """
@@ -242,7 +242,7 @@ class MessageIndex:
         return any(record[4] for record in keyed(data, 0, len(data)))
 
     def _flushed(self, end_time_ms: int) -> None:
-        """Remember up to when full files are on disk."""
+        """Note up to when full files are on disk."""
         self._checkpoint.index_time_ms = max(
             end_time_ms, self._checkpoint.index_time_ms
         )
@@ -256,7 +256,7 @@ class MessageIndex:
         )
 
     def _closed(self, result: _T) -> _T:
-        """Let everything go."""
+        """Release the files."""
         self._builder.stop()
         self._files.close()
         return result

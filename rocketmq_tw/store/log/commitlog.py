@@ -14,7 +14,6 @@ Source: ``CommitLog`` of RocketMQ 5.
 """
 
 import errno
-import struct
 from collections.abc import Sequence
 from mmap import mmap
 
@@ -22,20 +21,9 @@ from rocketmq_tw.store.config import StoreConfig
 from rocketmq_tw.store.errors import DiskFull, RecordTooLong, StoreNotWriteable
 from rocketmq_tw.store.files.segments import MappedFileQueue, OpenFiles
 from rocketmq_tw.store.files.window import Window
-from rocketmq_tw.wire.record import (
-    MAGIC_BLANK,
-    MAGIC_V1,
-    MAGIC_V2,
-    Checked,
-    Draft,
-    check,
-    encode,
-)
+from rocketmq_tw.wire.record import Checked, Draft, check, encode
+from rocketmq_tw.wire.record_layout import BLANK_SIZE, MAGIC_BLANK, MAGICS, PREFIX
 
-#: Left free at the end of a file, so that a blank always fits.
-BLANK_SIZE = 8
-_BLANK = struct.Struct(">II")
-_MAGICS = (MAGIC_V1.to_bytes(4, "big"), MAGIC_V2.to_bytes(4, "big"))
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -77,7 +65,7 @@ class CommitLog:
 
     def append(self, draft: Draft, queue_offset: int, store_time_ms: int) -> int:
         """
-        Append one message. Nothing is forced to disk.
+        Append one message. Nothing is flushed.
 
         :returns: its commit log offset; :attr:`end` moves behind it.
         :raises DiskFull: nothing was written.
@@ -107,17 +95,17 @@ class CommitLog:
         :raises DiskFull: nothing was written.
         :raises RecordTooLong: the batch is longer than a file.
         """
-        records, places = self._encode_all(drafts, queue_offsets, store_time_ms)
+        records, offsets = self._encode_all(drafts, queue_offsets, store_time_ms)
         size = sum(map(len, records))
         if self.end + size > self._limit:
             self._ensure_capacity(size)
-            records, places = self._encode_all(drafts, queue_offsets, store_time_ms)
+            records, offsets = self._encode_all(drafts, queue_offsets, store_time_ms)
         at = self.end - self._start
         self._view[at : at + size] = b"".join(records)
         self.end += size
-        self.last_offset = places[-1]
+        self.last_offset = offsets[-1]
         self.last_store_time_ms = store_time_ms
-        return places
+        return offsets
 
     def read(self, position: int, count: int) -> bytes:
         """Read raw bytes, up to the end of the log and of one file."""
@@ -144,7 +132,7 @@ class CommitLog:
         if len(data) != size:
             return None
         found = check(data, 0, size, True)
-        # The bytes of a body might look like a record: its own offset tells.
+        # The bytes of a body might look like a record: its own offset decides.
         if isinstance(found, Checked) and found.commit_log_offset == position:
             return data
         return None
@@ -156,7 +144,7 @@ class CommitLog:
         For recovery, which is to find the end.
         """
         head = self.files.read(position, BLANK_SIZE)
-        if len(head) < BLANK_SIZE or head[4:] not in _MAGICS:
+        if len(head) < BLANK_SIZE or head[4:] not in MAGICS:
             return None
         data = self.files.read(position, int.from_bytes(head[:4], "big"))
         found = check(data, 0, len(data), True)
@@ -169,7 +157,7 @@ class CommitLog:
         self.end = end
 
     def close(self) -> None:
-        """Let the window go; the next append maps it again."""
+        """Unmap the window; the next append maps it again."""
         if self._window is not None:
             self._window.close()
         self._window = None
@@ -178,15 +166,15 @@ class CommitLog:
     def _encode_all(
         self, drafts: Sequence[Draft], queue_offsets: Sequence[int], store_time_ms: int
     ) -> tuple[list[bytes], list[int]]:
-        """Write a batch's records as they stand from :attr:`end` on."""
-        records, places = [], []
+        """Write a batch's records as they are from :attr:`end` on."""
+        records, offsets = [], []
         at = self.end
         for draft, queue_offset in zip(drafts, queue_offsets, strict=True):
             record = encode(draft, queue_offset, at, store_time_ms, self._store_host)
             records.append(record)
-            places.append(at)
+            offsets.append(at)
             at += len(record)
-        return records, places
+        return records, offsets
 
     def _ensure_capacity(self, size: int) -> int:
         """
@@ -234,14 +222,14 @@ class CommitLog:
         self._limit = min(window.end, base + self.files.file_size - BLANK_SIZE)
 
     def _write_blank(self, base: int) -> None:
-        """Close a file by the marker that tells readers to go to the next."""
+        """End a file with the marker that sends readers to the next."""
         left = base + self.files.file_size - self.end
-        marker = _BLANK.pack(left, MAGIC_BLANK)
+        marker = PREFIX.pack(left, MAGIC_BLANK)
         self.files.disk.write(self.files.descriptor(base), marker, self.end - base)
         self.files.dirty.add(self.files.path(base))
 
     def take_dirty(self) -> list[str]:
-        """Return the files to force to disk; the active one is dirty for ever."""
+        """Return the files to flush; the active one stays dirty."""
         paths = self.files.take_dirty()
         if self._window is not None:
             self.files.dirty.add(self.files.path(self.files.base_of(self._start)))

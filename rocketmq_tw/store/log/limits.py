@@ -48,7 +48,7 @@ def check_queue(topic: bytes, queue_id: int) -> None:
     :raises IllegalTopic: they may not.
     """
     if not LEGAL_TOPIC.fullmatch(topic):
-        shown = topic.decode("utf-8", "replace")
-        raise IllegalTopic(shown, "a consume queue cannot have it in its path")
+        text = topic.decode("utf-8", "replace")
+        raise IllegalTopic(text, "a consume queue cannot have it in its path")
     if queue_id < 0:
         raise IllegalTopic(topic.decode(), f"it has no queue {queue_id}")

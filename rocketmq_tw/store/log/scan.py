@@ -10,24 +10,23 @@ from collections.abc import Iterator
 from twisted.logger import Logger
 
 from rocketmq_tw.store.log.commitlog import CommitLog
-from rocketmq_tw.wire.record import BLANK, MAGIC_V1, MAGIC_V2, Checked, check
+from rocketmq_tw.wire.record import BLANK, Checked, check
+from rocketmq_tw.wire.record_layout import (
+    COMMIT_LOG_OFFSET,
+    MAGICS,
+    MAX_RECORD_SIZE,
+)
 
-#: Read at a time; after so many bytes the reactor gets a turn: some 4 ms.
+#: Read at a time; after so many bytes the reactor does other work: some 4 ms.
 SLICE = 256 << 10
-#: No record is longer: more than this announced is damage.
-LONGEST = 128 << 20
-
-_MAGICS = (MAGIC_V1.to_bytes(4, "big"), MAGIC_V2.to_bytes(4, "big"))
-#: Where a record tells its own commit log offset.
-_PLACE = slice(28, 36)
 
 
 class Scan:
     """
-    Reads a commit log's records from one place on.
+    Reads a commit log's records from one position on.
 
     ``position`` is behind the last whole record, or at the file that a blank led to.
-    ``damaged`` counts the places that were passed over.
+    ``damaged`` counts the positions that were passed over.
     """
 
     _log = Logger()
@@ -69,23 +68,23 @@ class Scan:
         files = self._commit_log.files
         data = files.read(self.position, SLICE)
         size = int.from_bytes(data[:4], "big")
-        if data[4:8] in _MAGICS and len(data) < size < LONGEST:
+        if data[4:8] in MAGICS and len(data) < size < MAX_RECORD_SIZE:
             data = files.read(self.position, size)
         return data
 
     def _blank(self, data: bytes) -> bool:
         """Return whether the rest of this file is filler."""
         files = self._commit_log.files
-        room = files.file_size - self.position % files.file_size
-        return len(data) >= 8 and check(data[:8], 0, room, False) is BLANK
+        left = files.file_size - self.position % files.file_size
+        return len(data) >= 8 and check(data[:8], 0, left, False) is BLANK
 
     def _goes_on(self, position: int) -> bool:
         """Return whether the log goes on there."""
         data = self._commit_log.files.read(position, 8)
-        return data[4:] in _MAGICS or self._blank(data) or position < self._trusted
+        return data[4:] in MAGICS or self._blank(data) or position < self._trusted
 
     def _pass_over(self) -> None:
-        """Go to the next record or file behind a damaged place."""
+        """Go to the next record or file behind what is damaged."""
         files = self._commit_log.files
         start = self.position
         end = files.base_of(start) + files.file_size
@@ -109,20 +108,20 @@ class Scan:
         files = self._commit_log.files
         while position < end:
             data = files.read(position, SLICE)
-            for magic in _MAGICS:
+            for magic in MAGICS:
                 at = data.find(magic, 4)
                 while at >= 0:
-                    place = position + at - 4
-                    if place < end and self._is_record(place):
-                        return place
+                    offset = position + at - 4
+                    if offset < end and self._is_record(offset):
+                        return offset
                     at = data.find(magic, at + 1)
             position += max(len(data) - 7, 1)
         return None
 
     def _is_record(self, position: int) -> bool:
         """Return whether a whole record stands there and says so."""
-        head = self._commit_log.files.read(position, _PLACE.stop)
-        if int.from_bytes(head[_PLACE], "big") != position:
+        head = self._commit_log.files.read(position, COMMIT_LOG_OFFSET.stop)
+        if int.from_bytes(head[COMMIT_LOG_OFFSET], "big") != position:
             return False
         return self._commit_log.facts_at(position) is not None
 

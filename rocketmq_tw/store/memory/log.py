@@ -1,5 +1,5 @@
 """
-A commit log in memory: records in chunks; the oldest chunk makes room for new ones.
+A commit log in memory: records in chunks; the oldest chunk is dropped for new ones.
 
 It stands in for :class:`~rocketmq_tw.store.log.commitlog.CommitLog` where records are
 read.
@@ -20,7 +20,7 @@ class _Chunk:
     """
     Records side by side.
 
-    ``offsets`` tells which of them have a key, by topic and key.
+    ``offsets`` has those of records with a key, by topic and key.
     """
 
     __slots__ = ("base", "data", "offsets")

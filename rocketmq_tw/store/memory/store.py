@@ -1,8 +1,8 @@
 """
 A store in memory, for tests and for trying things out: nothing outlives the process.
 
-It holds a bounded number of bytes; the oldest messages make room for new ones, and the
-queues' first offsets move on, as with files that are deleted for age.
+It holds a bounded number of bytes; the oldest messages are dropped for new ones, and
+the queues' first offsets move on, as with files that are deleted for age.
 """
 
 from collections.abc import Sequence

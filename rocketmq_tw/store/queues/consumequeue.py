@@ -10,8 +10,8 @@ first entry is not number 0 has files that begin with *pre-blanks* (offset 0, si
 0x7FFFFFFF). Behind the last entry there are zeros.
 
 New entries gather in memory, in the *tail*, and go to the file a second later or when
-there are many. A killed process loses its tails: recovery makes them anew from the
-commit log.
+there are many. A killed process loses its tails: recovery makes them again from
+the commit log.
 
 Source: ``ConsumeQueue`` of RocketMQ 5.
 """
@@ -50,8 +50,8 @@ class ConsumeQueue:
     oldest that the commit log still holds; ``log_end`` is where the newest entry's
     record ends in the commit log. ``is_delayed`` says that the tags codes of its
     entries are the times at which the messages are due. Entries before
-    ``unverified_end`` were made by an earlier run, and are proven when they are read;
-    ``proven`` is where those begin and end that were. A tail longer than
+    ``unverified_end`` were made by an earlier run, and are verified when they are read;
+    ``verified`` is where those begin and end that were. A tail longer than
     ``tail_limit`` is a matter for :meth:`ConsumeQueues.touch`: any while the queue is
     not in its list of dirty ones, else a long one.
     """
@@ -108,11 +108,11 @@ class ConsumeQueue:
         Add the entry that recovery read from the commit log; the same again is nothing.
 
         :param may_restart: whether an offset 0 behind later ones is a topic that was
-            deleted and made anew.
+            deleted and made again.
         :returns: whether it was added.
 
-        A gap is filled, so that entry *n* stays at its place. More entries than the log
-        has room for cannot be missing: such a queue offset is damage.
+        A gap is filled, so that entry *n* stays at byte 20 n. More entries than fit in
+        the log cannot be missing: such a queue offset is damage.
         """
         if commit_log_offset + size <= self.log_end:
             return False
@@ -132,7 +132,7 @@ class ConsumeQueue:
     def fill_to(self, queue_offset: int, commit_log_offset: int) -> None:
         """Let the queue go on at an offset: those before it are lost."""
         while self.next < queue_offset:
-            # Places must rise for searches, so these are no true pre-blanks.
+            # Offsets must rise for searches, so these are no true pre-blanks.
             self.tail += _pack(commit_log_offset, PRE_BLANK_SIZE, 0)
             self.next += 1
             self._spill()
@@ -155,7 +155,7 @@ class ConsumeQueue:
 
     def flush(self) -> None:
         """
-        Hand the tail to the kernel, not yet to the disk.
+        Write the tail to the file; it is not flushed.
 
         :raises OSError: the tail is kept, to be tried again.
         """
@@ -195,9 +195,9 @@ class ConsumeQueue:
         self.min_offset = min(self.min_offset, keep)
         self._end_at(keep)
 
-    def replace(self, queue_offset: int, place: int, size: int, code: int) -> None:
-        """Write a damaged entry anew."""
-        entry = _pack(place, size, code)
+    def replace(self, queue_offset: int, offset: int, size: int, code: int) -> None:
+        """Overwrite a damaged entry."""
+        entry = _pack(offset, size, code)
         if queue_offset < self.written:
             self.files.write(queue_offset * ENTRY_SIZE, entry)
             return
@@ -217,7 +217,7 @@ class ConsumeQueue:
         self.verified = _NONE
 
     def add_verified(self, start: int, end: int) -> None:
-        """Note that entries were proven: a range that does not touch is forgotten."""
+        """Note that entries were verified: a range that does not touch is forgotten."""
         first, last = self.verified
         if first <= start <= last:
             start, end = first, max(last, end)
@@ -227,7 +227,7 @@ class ConsumeQueue:
         """
         Move ``min_offset`` to the first entry that the commit log still holds.
 
-        Entries of negative places are damaged, and not taken for old ones.
+        Entries of negative offsets are damaged, and not taken for old ones.
         """
         entry = self.entry(self.min_offset)
         if entry is None or 0 <= entry[0] < log_min or entry[1] == PRE_BLANK_SIZE:
@@ -235,7 +235,7 @@ class ConsumeQueue:
 
     def trim(self, log_min: int) -> list[str]:
         """
-        Follow the log's minimum; never lets the newest file go.
+        Follow the log's minimum; never detaches the newest file.
 
         :returns: the paths of files that hold nothing any more, to be removed.
         """
@@ -259,15 +259,15 @@ class ConsumeQueue:
         """
         Return whether an entry is of a record before ``limit``, or a pre-blank.
 
-        :param lowest: entries of places before that do not count as earlier ones.
+        :param lowest: entries of offsets before that do not count as earlier ones.
         """
         data = self.read(queue_offset, 1)
         if len(data) < ENTRY_SIZE:
             return False
-        place, size, _ = ENTRY.unpack(data)
-        if size == PRE_BLANK_SIZE and place == 0:
+        offset, size, _ = ENTRY.unpack(data)
+        if size == PRE_BLANK_SIZE and offset == 0:
             return True
-        return bool(size != 0 and lowest <= place < limit)
+        return bool(size != 0 and lowest <= offset < limit)
 
     def _start_at(self, queue_offset: int) -> None:
         """Begin an empty queue in the middle: pre-blanks fill its first file."""
@@ -282,8 +282,8 @@ class ConsumeQueue:
         self.log_end = 0
         first = self.files.bases[0] // ENTRY_SIZE if self.files.bases else queue_offset
         if queue_offset > first:
-            place, size, _ = self.read_written_entry(queue_offset - 1)
-            self.log_end = 0 if size == PRE_BLANK_SIZE else place + size
+            offset, size, _ = self.read_written_entry(queue_offset - 1)
+            self.log_end = 0 if size == PRE_BLANK_SIZE else offset + size
 
     def read_written_entry(self, queue_offset: int) -> tuple[int, int, int]:
         """Read one entry of the files, be it before ``min_offset``."""

@@ -52,7 +52,7 @@ class Fetched(msgspec.Struct, frozen=True, gc=False):
     What a fetch found.
 
     ``data`` holds ``count`` whole records; ``next_offset`` is the queue offset to ask
-    for next; ``last_commit_log_offset`` is the place of the last record, or -1.
+    for next; ``last_commit_log_offset`` is that of the last record, or -1.
     """
 
     status: FetchStatus
@@ -174,7 +174,7 @@ def read_entries(
 
 
 def _misplaced(queue_offset: int, low: int, high: int) -> Fetched | None:
-    """Return the answer for an offset outside the queue; None when it is inside."""
+    """Return the result for an offset outside the queue; None when it is inside."""
     if low <= queue_offset < high:
         return None
     if high == 0:

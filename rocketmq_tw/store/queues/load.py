@@ -2,7 +2,7 @@
 Loading the consume queues: where each ends, and which are damaged.
 
 They are derived from the commit log, so nothing here is fatal: a queue that is missing,
-cut, or not borne out by the log goes to ``damaged`` and is made anew.
+cut, or does not agree with the log goes to ``damaged`` and is rebuilt.
 
 What is looked at does not grow with the store: of each queue the last entry and what
 stands behind it. What is damaged further back shows when it is read.
@@ -22,7 +22,7 @@ from rocketmq_tw.store.queues.consumequeue import (
 )
 from rocketmq_tw.store.queues.table import ConsumeQueues
 
-#: So many queues a turn of the reactor: some 4 ms.
+#: So many queues in one reactor iteration: some 4 ms.
 _AT_A_TIME = 50
 
 
@@ -30,7 +30,7 @@ class QueueLoading:
     """
     Loads the queues of a store that is being opened; changes no file.
 
-    ``damaged`` tells of each queue to be made anew what is wrong. ``cut`` are those
+    ``damaged`` says of each queue to be rebuilt what is wrong. ``cut`` are those
     behind whose end something stands that recovery is to wipe.
     """
 
@@ -67,7 +67,7 @@ class QueueLoading:
     def _load(
         self, queue: ConsumeQueue, end: int | None, limit: int, was_aborted: bool
     ) -> str:
-        """Load one queue; tell what is wrong with it."""
+        """Load one queue; return what is wrong with it."""
         try:
             queue.load(limit)
         except FileLost as error:
@@ -79,9 +79,7 @@ class QueueLoading:
         if end is None:
             return ""
         expected = self._expected.get((queue.topic, queue.queue_id))
-        if not _agrees(queue, expected) and not self._is_borne_out(
-            queue, queue.next - 1
-        ):
+        if not _agrees(queue, expected) and not self._is_in_log(queue, queue.next - 1):
             return f"its entry {queue.next - 1} does not fit the commit log"
         if expected is not None and _lacks(queue, expected, end):
             return f"it ends at {queue.next}, and {expected.next} is known of"
@@ -92,21 +90,21 @@ class QueueLoading:
         data = queue.files.read(queue.next * ENTRY_SIZE, ENTRY_SIZE)
         if any(data):
             self.cut.append(queue)
-            if not self._is_borne_out(queue, queue.next):
+            if not self._is_in_log(queue, queue.next):
                 return f"its entry {queue.next} does not fit the commit log"
         elif not self._known.is_same_boot:
             self.cut.append(queue)  # a page further on may have reached the disk
         return ""
 
-    def _is_borne_out(self, queue: ConsumeQueue, queue_offset: int) -> bool:
+    def _is_in_log(self, queue: ConsumeQueue, queue_offset: int) -> bool:
         """Return whether the log has the record of an entry, as far as it goes back."""
         data = queue.files.read(queue_offset * ENTRY_SIZE, ENTRY_SIZE)
         if len(data) < ENTRY_SIZE:
             return True  # there is no such entry
-        place, size, _ = ENTRY.unpack(data)
-        if size == PRE_BLANK_SIZE or 0 <= place < self._log.min_offset:
+        offset, size, _ = ENTRY.unpack(data)
+        if size == PRE_BLANK_SIZE or 0 <= offset < self._log.min_offset:
             return True
-        found = self._log.facts_at(place) if place >= 0 else None
+        found = self._log.facts_at(offset) if offset >= 0 else None
         return found is not None and (
             found.size,
             found.topic,

@@ -1,6 +1,6 @@
 """
 Looking up single messages: when one was stored, which one a time points at, which one
-begins at a place. All in steps, for the disk may have to be waited for.
+begins at an offset. All in steps, for the disk may have to be waited for.
 
 Source: ``ConsumeQueue.getOffsetInQueueByTime`` of RocketMQ 5.
 """

@@ -31,7 +31,7 @@ class ConsumeQueues:
         self.directory = directory
         self._file_size = file_size
         self._files = files
-        #: Directories that lost a name, to be forced to disk.
+        #: Directories that lost a name, to be flushed.
         self._changed: set[str] = set()
 
     def found(self) -> Iterator[ConsumeQueue]:
@@ -96,7 +96,7 @@ class ConsumeQueues:
             queue.correct_min(log_min)
 
     def touch(self, queue: ConsumeQueue) -> None:
-        """See to it that a tail is written in time: a long one now."""
+        """Have a tail written in time: a long one now."""
         if queue.tail_limit == 0:
             queue.tail_limit = TAIL_LIMIT
             self.dirty.append(queue)
@@ -104,12 +104,12 @@ class ConsumeQueues:
             try:
                 queue.flush()
             except OSError:
-                return  # the tail is kept; the timer will meet the error and tell it
+                return  # the tail is kept; the timer will meet the error and report it
             queue.tail_limit = TAIL_LIMIT
 
     def flush(self) -> None:
         """
-        Hand all tails to the kernel.
+        Write all tails; nothing is flushed.
 
         :raises OSError: the queues not yet written stay dirty.
         """
@@ -118,7 +118,7 @@ class ConsumeQueues:
             self.dirty.pop()
 
     def take_dirty(self) -> list[str]:
-        """Return the files to force to disk."""
+        """Return the files to flush."""
         paths = sorted(self._changed)
         self._changed.clear()
         for queue in self.table.values():

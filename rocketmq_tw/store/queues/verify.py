@@ -1,14 +1,14 @@
 """
-Proving what was read from files of an earlier run, and mending a queue that is damaged.
+Verifying what was read from files of an earlier run, and repairing a damaged queue.
 
-A disk may give back other bytes than it was given. What this run wrote is believed;
-older entries and records are held against each other when they are first read: 2.1 us
-each. What was proven last is remembered, one range a queue. An entry that does not fit
-is made anew from the commit log between its neighbours; a record that is damaged itself
-is passed over for good, and the log says so.
+A disk may return other bytes than it was given. What this run wrote is trusted; older
+entries and records are compared with each other when they are first read: 2.1 us each.
+What was verified last is remembered, one range a queue. An entry that does not agree
+with the log is rebuilt from the log between its neighbours; a record that is damaged
+itself is skipped for good, and the broker's log says so.
 
 Tags codes are looked at where they hide a message from a consumer that filters: one
-too large for a hash is held against the record. A smaller one is believed, for the
+too large for a hash is compared with the record. A smaller one is trusted, for the
 record of a message that is not wanted is not read.
 """
 
@@ -20,16 +20,16 @@ from rocketmq_tw.store.files.reads import Steps, piece
 from rocketmq_tw.store.log.commitlog import CommitLog
 from rocketmq_tw.store.log.scan import SLICE, Scan
 from rocketmq_tw.store.queues.consumequeue import PRE_BLANK_SIZE, ConsumeQueue, entries
-from rocketmq_tw.store.queues.dispatch import is_queued, record_code
+from rocketmq_tw.store.queues.dispatch import UNQUEUED, is_queued, record_code
 from rocketmq_tw.store.queues.fetch import Fetched, FetchRequest, StoreView, fetch
 from rocketmq_tw.wire import record_layout as layout
 from rocketmq_tw.wire.record import Checked
 
 #: How far behind an entry's neighbour the log is searched for its record: 5 s.
 _FAR = 1 << 30
-#: So much of the log is searched before the reactor gets a turn: 5 ms.
+#: So much of the log is searched before the reactor does other work: 5 ms.
 _AT_ONCE = 1 << 20
-#: How many neighbours are asked where to search.
+#: How many neighbours are looked at for where to search.
 _NEIGHBOURS = 64
 #: Java's hashes are 32 bits wide, and have a sign.
 _LARGEST_HASH = 0x7FFFFFFF
@@ -105,60 +105,68 @@ class Verification:
         return True
 
     def _wrong(self, raw: bytes, end: int) -> int | None:
-        """Return the first entry that does not fit its record; None if all do."""
+        """Return the first entry that differs from its record; None if none does."""
         data, log = self._found.data, self._commit_log
         at, behind, offset = 0, log.min_offset, self._first
-        for place, size, code in entries(raw):
-            if size == PRE_BLANK_SIZE or 0 <= place < place + size <= log.min_offset:
+        for log_offset, size, code in entries(raw):
+            if (
+                size == PRE_BLANK_SIZE
+                or 0 <= log_offset < log_offset + size <= log.min_offset
+            ):
                 pass  # the record is gone
             elif _queue_offset_at(data, at) == offset:
-                if not self._fits(data, at, offset, place, size):
+                if not self._matches(data, at, offset, log_offset, size):
                     # An entry that points elsewhere garbles the others' records too.
-                    return self._first_misfit(raw)
+                    return self._first_wrong(raw)
                 at += size
-            elif self._is_filtered and behind <= place < place + size <= log.end:
-                if code > _LARGEST_HASH and not self._is_code(place, code):
+            elif (
+                self._is_filtered
+                and behind <= log_offset < log_offset + size <= log.end
+            ):
+                if code > _LARGEST_HASH and not self._is_code(log_offset, code):
                     return offset
-                behind = place + size
-            elif not self._is_record(offset, place, size):
+                behind = log_offset + size
+            elif not self._is_record(offset, log_offset, size):
                 return offset
             offset += 1
         if at < len(data) and end == self._found.next_offset:
-            return self._first_misfit(raw)
+            return self._first_wrong(raw)
         return None
 
-    def _first_misfit(self, raw: bytes) -> int | None:
-        """Look for the first entry that the log does not bear out."""
-        for number, (place, size, _) in enumerate(entries(raw)):
-            is_gone = 0 <= place < self._commit_log.min_offset
+    def _first_wrong(self, raw: bytes) -> int | None:
+        """Look for the first entry whose record the log does not have."""
+        for number, (log_offset, size, _) in enumerate(entries(raw)):
+            is_gone = 0 <= log_offset < self._commit_log.min_offset
             if size != PRE_BLANK_SIZE and not is_gone:
-                if not self._is_record(self._first + number, place, size):
+                if not self._is_record(self._first + number, log_offset, size):
                     return self._first + number
         return None
 
-    def _is_code(self, place: int, code: int) -> bool:
+    def _is_code(self, log_offset: int, code: int) -> bool:
         """Return whether the record there has that tags code."""
-        found = self._commit_log.facts_at(place)
+        found = self._commit_log.facts_at(log_offset)
         return found is not None and record_code(found, self._delays) == code
 
-    def _is_record(self, queue_offset: int, place: int, size: int) -> bool:
+    def _is_record(self, queue_offset: int, log_offset: int, size: int) -> bool:
         """Return whether the log has that record there."""
-        if not self._commit_log.min_offset <= place < self._commit_log.end:
+        if not self._commit_log.min_offset <= log_offset < self._commit_log.end:
             return False
         data = (
-            self._commit_log.read(place, size)
+            self._commit_log.read(log_offset, size)
             if 0 < size <= layout.MAX_RECORD_SIZE
             else b""
         )
-        return len(data) == size and self._fits(data, 0, queue_offset, place, size)
+        return len(data) == size and self._matches(
+            data, 0, queue_offset, log_offset, size
+        )
 
-    def _fits(
+    def _matches(
         self, data: bytes, at: int, queue_offset: int, position: int, size: int
     ) -> bool:
         """
         Return whether the whole record of an entry stands at ``at``.
 
-        Less than :func:`rocketmq_tw.wire.record.check` tells, and three times as fast.
+        Checks less than :func:`rocketmq_tw.wire.record.check`, and is thrice as fast.
         """
         if size < layout.FIXED_SIZE or at + size > len(data):
             return False
@@ -175,6 +183,7 @@ class Verification:
         return (
             (own, own_offset, own_position) == (size, queue_offset, position)
             and magic in (layout.MAGIC_V1, layout.MAGIC_V2)
+            and not flags & UNQUEUED
             and queue_id == queue.queue_id
             and behind + properties == at + size
             and int.from_bytes(data[topic - width : topic], "big") == len(queue.topic)
@@ -188,25 +197,25 @@ class Verification:
         """Find the record of an entry in the log, or mark the entry as lost."""
         queue = self._queue
         start, stop = self._bounds(queue_offset)
-        place = self._near(queue_offset, start, stop)
-        if place is None:
-            place = yield from self._search(queue_offset, start, stop)
+        log_offset = self._near(queue_offset, start, stop)
+        if log_offset is None:
+            log_offset = yield from self._search(queue_offset, start, stop)
         if not queue.min_offset <= queue_offset < queue.next:
             return  # it was deleted meanwhile
-        found = None if place is None else self._commit_log.facts_at(place)
-        if place is None or found is None:
+        found = None if log_offset is None else self._commit_log.facts_at(log_offset)
+        if log_offset is None or found is None:
             queue.replace(queue_offset, start, PRE_BLANK_SIZE, 0)
-            self._tell(queue_offset, "lost: the commit log has no whole record of it")
+            self._report(queue_offset, "lost: the commit log has no whole record of it")
             return
         code = record_code(found, self._delays)
-        queue.replace(queue_offset, place, found.size, code)
-        self._tell(queue_offset, "made anew")
+        queue.replace(queue_offset, log_offset, found.size, code)
+        self._report(queue_offset, "rebuilt")
 
     def _near(self, queue_offset: int, start: int, stop: int) -> int | None:
         """Look where the entry says, one wrong bit allowed."""
         entry = self._queue.entry(queue_offset)
-        place = -1 if entry is None else entry[0]
-        for guess in (place, *(place ^ (1 << bit) for bit in range(63))):
+        log_offset = -1 if entry is None else entry[0]
+        for guess in (log_offset, *(log_offset ^ (1 << bit) for bit in range(63))):
             if start <= guess < stop:
                 found = self._commit_log.facts_at(guess)
                 if found is not None and self._is_wanted(found, guess, queue_offset):
@@ -214,26 +223,29 @@ class Verification:
         return None
 
     def _search(self, queue_offset: int, start: int, stop: int) -> Steps[int | None]:
-        """Search the log; behind its first mebibyte the reactor gets turns."""
+        """Search the log, behind its first mebibyte with pauses for the reactor."""
         files = self._commit_log.files
         stop = min(stop, self._commit_log.end, start + _FAR)
-        walk, told = Scan(self._commit_log, start, stop, crc=False), start + _AT_ONCE
-        for place, found in walk:
-            if place >= stop:
+        scan, next_pause = (
+            Scan(self._commit_log, start, stop, crc=False),
+            start + _AT_ONCE,
+        )
+        for log_offset, found in scan:
+            if log_offset >= stop:
                 break
-            if self._is_wanted(found, place, queue_offset):
-                return place
-            if walk.position >= told:
-                yield [piece(files, walk.position, SLICE)]
-                told = walk.position + SLICE
+            if self._is_wanted(found, log_offset, queue_offset):
+                return log_offset
+            if scan.position >= next_pause:
+                yield [piece(files, scan.position, SLICE)]
+                next_pause = scan.position + SLICE
         return None
 
-    def _is_wanted(self, found: Checked, place: int, queue_offset: int) -> bool:
+    def _is_wanted(self, found: Checked, log_offset: int, queue_offset: int) -> bool:
         """Return whether a record is that of the queue's entry."""
         queue = self._queue
         whose = (found.topic, found.queue_id, found.queue_offset)
         return whose == (queue.topic, queue.queue_id, queue_offset) and (
-            found.commit_log_offset == place and is_queued(found.sys_flag)
+            found.commit_log_offset == log_offset and is_queued(found.sys_flag)
         )
 
     def _bounds(self, queue_offset: int) -> tuple[int, int]:
@@ -253,8 +265,8 @@ class Verification:
                 break
         return start, stop
 
-    def _tell(self, queue_offset: int, what: str) -> None:
-        """Say what was done."""
+    def _report(self, queue_offset: int, what: str) -> None:
+        """Log what was done."""
         self._log.warn(
             "message {offset} of {topic}/{queue_id} was damaged; its entry is {what}",
             offset=queue_offset,

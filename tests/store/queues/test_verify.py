@@ -110,3 +110,34 @@ class MendTests(RareCase):
     def listed(self) -> list[str]:
         """List the directories of queues."""
         return os.listdir(self.path("consumequeue"))
+
+
+class UnqueuedTests(StoreCase):
+    """A half message with the same queue and queue offset as a readable one."""
+
+    def setUp(self) -> None:
+        """Fill and close a store: a half message is before the first of its queue."""
+        super().setUp()
+        store = self.open()
+        self.half = store.put(draft(b"half", sys_flag=4), NOW)
+        self.real = store.put(draft(b"real"), NOW)
+        self.successResultOf(store.close())
+
+    def read(self, commit_log_offset: int, size: int) -> list[bytes]:
+        """Read the queue with another first entry."""
+        path = self.path("consumequeue", TOPIC, "0", f"{0:020d}")
+        with open(path, "r+b") as file:
+            file.write(_ENTRY.pack(commit_log_offset, size, 0))
+        fetched = self.open().get(TOPIC, 0, 0, 32, 1 << 20, None)
+        assert not isinstance(fetched, Deferred)
+        self.flushLoggedErrors()
+        return [each.body for each in decode_all(fetched.data)]
+
+    def test_is_not_what_a_damaged_entry_is_repaired_with(self) -> None:
+        """Nobody may read it, though the search meets it first."""
+        self.assertEqual(self.read(self.real.commit_log_offset + 1, 1), [b"real"])
+
+    def test_is_not_what_an_entry_may_point_at(self) -> None:
+        """Such an entry is damaged, and is repaired."""
+        half = self.half
+        self.assertEqual(self.read(half.commit_log_offset, half.size), [b"real"])

@@ -1,0 +1,72 @@
+"""Tests of the disk as the store uses it."""
+
+from __future__ import annotations
+
+import os
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.store.files.disk import Disk
+
+
+class NotingDisk(Disk):
+    """Takes only three bytes at a time, and notes what is made sure of."""
+
+    def __init__(self) -> None:
+        self.synced: list[str] = []
+
+    def pwrite(self, descriptor: int, data: bytes | memoryview, at: int) -> int:
+        """Write three bytes."""
+        return super().pwrite(descriptor, memoryview(data)[:3], at)
+
+    def sync(self, descriptor: int) -> None:
+        """Note the path."""
+        super().sync(descriptor)
+        self.synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+
+
+class DiskTests(SynchronousTestCase):
+    """In a directory of its own."""
+
+    def setUp(self) -> None:
+        """Make the directory."""
+        self.disk = NotingDisk()
+        self.root = os.path.realpath(self.mktemp())
+        os.makedirs(self.root)
+        self.file = os.path.join(self.root, "file")
+
+    def test_writes_all_of_it(self) -> None:
+        """However little is taken at a time."""
+        self.disk.create(self.file, 20)
+        descriptor = self.disk.open(self.file)
+        self.disk.write(descriptor, b"0123456789", 5)
+        os.close(descriptor)
+        with open(self.file, "rb") as file:
+            self.assertEqual(file.read(), bytes(5) + b"0123456789" + bytes(5))
+
+    def test_files_are_flushed_before_the_directories_that_name_them(self) -> None:
+        """What is gone meanwhile is passed over."""
+        inner = os.path.join(self.root, "a", "b")
+        changed = self.disk.make_directories(inner)
+        self.assertEqual(changed, [os.path.join(self.root, "a"), self.root])
+        deep = os.path.join(inner, "deep")
+        self.disk.create(deep, 1)
+        self.disk.fsync([self.root, deep, inner, self.file])
+        self.assertEqual(self.disk.synced, [deep, inner, self.root])
+
+    def test_removing_twice(self) -> None:
+        """What is gone need not be removed."""
+        self.disk.create(self.file, 1)
+        self.disk.remove(self.file)
+        self.disk.remove(self.file)
+        self.assertFalse(os.path.exists(self.file))
+
+    def test_how_full_it_is(self) -> None:
+        """In percent, for paths that are not there yet too."""
+        used = self.disk.used(os.path.join(self.root, "not", "there"))
+        self.assertTrue(0 <= used <= 100)
+
+    def test_the_boot_is_known(self) -> None:
+        """Its id is the same until the kernel is started again."""
+        self.assertEqual(len(self.disk.boot_id()), 16)
+        self.assertEqual(self.disk.boot_id(), Disk().boot_id())
