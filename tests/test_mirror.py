@@ -33,6 +33,7 @@ ELSEWHERE = {
     "broker/send/feature.py": "broker/send/test_processor.py",
     "remoting/state.py": "remoting/test_protocol.py",
     "store/admission.py": "store/test_message_store.py",
+    "store/assemble.py": "store/test_message_store.py",
     "store/durability/group_commit.py": "store/durability/test_flush.py",
     "store/durability/opening.py": "store/durability/test_recovery.py",
     "store/durability/queue_checkpoint.py": "store/durability/test_queue_progress.py",
@@ -50,6 +51,7 @@ ELSEWHERE = {
     "store/queues/deferred_dispatch.py": "store/durability/test_flush.py",
     "store/queues/load.py": "store/durability/test_recovery.py",
     "store/queues/table.py": "store/queues/test_consumequeue.py",
+    "store/reading.py": "store/test_contract.py",
 }
 
 

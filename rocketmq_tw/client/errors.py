@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rocketmq_tw.client.producer.results import SendResult
 
 #: How many of a message's attempts the text of a :class:`SendError` shows.
-_ATTEMPTS_SHOWN = 3
+_LISTED_ATTEMPTS = 3
 
 
 class StateError(RocketMQError):
@@ -158,14 +158,14 @@ class SendError(RocketMQError):
         return not self.attempts or getattr(self.attempts[-1].cause, "retryable", False)
 
     def __str__(self) -> str:
-        shown = [str(attempt) for attempt in self.attempts[-_ATTEMPTS_SHOWN:]]
-        if len(self.attempts) > len(shown):
-            shown.insert(0, f"{len(self.attempts)} attempts, the last ones")
+        listed = [str(attempt) for attempt in self.attempts[-_LISTED_ATTEMPTS:]]
+        if len(self.attempts) > len(listed):
+            listed.insert(0, f"{len(self.attempts)} attempts, the last ones")
         if self.why:
-            shown.append(self.why)
+            listed.append(self.why)
         cause = self.attempts[-1].cause if self.attempts else None
         hint = f" ({cause.hint})" if isinstance(cause, BrokerUnreachable) else ""
-        return f'sending to "{self.topic}" failed: {"; ".join(shown)}{hint}'
+        return f'sending to "{self.topic}" failed: {"; ".join(listed)}{hint}'
 
 
 class SendCancelled(CancelledError):

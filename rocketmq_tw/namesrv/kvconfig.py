@@ -13,6 +13,7 @@ from collections.abc import Callable
 from twisted.internet.defer import Deferred, DeferredLock
 
 from rocketmq_tw.jsonfile import JsonFile
+from rocketmq_tw.threads import RunInThread
 from rocketmq_tw.wire.bodies.body import Body
 
 #: Topic to ``broker:queues;broker:queues``, for topics whose order is global.
@@ -20,9 +21,6 @@ ORDER_TOPIC_CONFIG = "ORDER_TOPIC_CONFIG"
 
 #: Namespace to key to value.
 Table = dict[str, dict[str, str]]
-
-#: Runs a function that blocks; fires when it is done, fails as it does.
-RunInThread = Callable[[Callable[[], None]], "Deferred[None]"]
 
 
 class KVConfigDocument(Body, frozen=True):

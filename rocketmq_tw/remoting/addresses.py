@@ -236,10 +236,10 @@ def peer_address(peer: object) -> tuple[str, bytes]:
     if not host:
         return str(peer), NO_HOST
     try:
-        packed = host_to_bytes(host.partition("%")[0], port)
+        host_bytes = host_to_bytes(host.partition("%")[0], port)
     except ValueError:
-        packed = NO_HOST
-    return host_port(host, port), packed
+        host_bytes = NO_HOST
+    return host_port(host, port), host_bytes
 
 
 def _escape(text: str) -> str:

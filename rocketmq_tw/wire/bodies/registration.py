@@ -124,7 +124,7 @@ def decode_topic(text: str) -> TopicConfig:
     items = text.split(" ", 5)
     try:
         name, read, write, perm, kind = items[:5]
-        numbers = int(read), int(write), int(perm)
+        read_queues, write_queues, permission = int(read), int(write), int(perm)
     except ValueError:
         raise BadField("topicConfig", repr(text[:80]), "five items or six") from None
     filter_type = TopicFilterType.MULTI_TAG
@@ -137,7 +137,14 @@ def decode_topic(text: str) -> TopicConfig:
         except (fastjson.MalformedJson, BadField):
             # Java drops them as well.
             attributes = {}
-    return TopicConfig(name, *numbers, filter_type, attributes=attributes)
+    return TopicConfig(
+        name,
+        read_queues,
+        write_queues,
+        permission,
+        filter_type,
+        attributes=attributes,
+    )
 
 
 def _piece(data: bytes) -> bytes:
