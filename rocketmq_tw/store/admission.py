@@ -56,7 +56,8 @@ class Admission:
     def error(self) -> StoreError:
         """Return what to raise for a message that is not taken."""
         if self._disk_full is not None and self.state is StoreState.OPEN:
-            return DiskFull(*self._disk_full.args)
+            full = self._disk_full
+            return DiskFull(full.path, full.used, full.limit)
         return StoreNotWriteable(str(self.refusal))
 
     def _update(self) -> None:

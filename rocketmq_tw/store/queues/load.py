@@ -114,13 +114,13 @@ class QueueLoading:
 
     def _add_missing(self) -> None:
         """Make the queues known that had entries and have no directory."""
-        for key in self._expected:
-            if key not in self._queues.table:
+        for topic, queue_id in self._expected:
+            if (topic, queue_id) not in self._queues.table:
                 try:
-                    self._queues.create(*key)
+                    self._queues.create(topic, queue_id)
                 except IllegalTopic:
                     continue
-                self.damaged[key] = "it is missing"
+                self.damaged[topic, queue_id] = "it is missing"
 
 
 def _agrees(queue: ConsumeQueue, expected: KnownQueue | None) -> bool:
