@@ -45,7 +45,7 @@ from rocketmq_tw.store.log.batch import (
 from rocketmq_tw.store.log.limits import MAX_PROPERTIES, check_sizes
 from rocketmq_tw.store.queues.consumequeue import ConsumeQueue
 from rocketmq_tw.store.queues.dispatch import UNQUEUED
-from rocketmq_tw.store.queues.fetch import StoreView, memory_size
+from rocketmq_tw.store.queues.fetch import StoreView, page_cache_size
 from rocketmq_tw.store.queues.verify import VerifiedFetch
 from rocketmq_tw.store.reading import ReadableStore
 from rocketmq_tw.threads import RunInThread, run_here
@@ -105,7 +105,7 @@ class MessageStore(ReadableStore):
         self._flush = parts.flush
         self._index = parts.index
         self._retention = parts.retention
-        memory = config.memory_size or memory_size()
+        memory = config.memory_size or page_cache_size()
         super().__init__(
             view=StoreView(parts.log, parts.reads, config, memory),
             queues=parts.queues,

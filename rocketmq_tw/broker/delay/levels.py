@@ -75,12 +75,14 @@ class DelayLevels:
     def __init__(self, levels_ms: tuple[int, ...]) -> None:
         self.levels_ms = levels_ms
 
-    def schedule(self, draft: Draft, level: int, now: float) -> Draft:
+    def schedule(self, draft: Draft, level: int) -> Draft:
         """
         Copy a draft to the schedule topic; it keeps its own address as properties.
 
+        The delay begins when the store takes the message: its consume-queue entry has
+        the due time as tags code, see :mod:`rocketmq_tw.store.queues.dispatch`.
+
         :param level: from 1 on; one above the highest there is counts as the highest.
-        :param now: seconds since the epoch, when the delay begins.
         """
         level = min(level, len(self.levels_ms))
         kept = properties.decode(draft.properties.decode("utf-8", "replace"))
@@ -94,5 +96,4 @@ class DelayLevels:
             topic=_TOPIC,
             queue_id=level - 1,
             properties=properties.encode(kept).encode(),
-            tags_code=int(now * 1000) + self.levels_ms[level - 1],
         )

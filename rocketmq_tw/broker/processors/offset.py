@@ -6,8 +6,6 @@ Source: ``ConsumerManageProcessor`` and ``AdminBrokerProcessor`` of RocketMQ 5.
 
 from __future__ import annotations
 
-import os
-
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.broker import Broker
@@ -19,6 +17,7 @@ from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.files.reads import then
 from rocketmq_tw.store.interfaces import Fetched, IMessageStore
+from rocketmq_tw.store.queues.fetch import page_cache_size
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.offset import (
@@ -32,11 +31,6 @@ from rocketmq_tw.wire.requests.offset import (
     TimestampResponse,
     UpdateConsumerOffset,
 )
-
-
-def _memory_size() -> int:
-    """Give 40 % of this machine's memory, in bytes: what the page cache may hold."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 40 // 100
 
 
 def install(broker: Broker, router: Router) -> None:
@@ -73,7 +67,7 @@ class OffsetProcessor:
         self._offsets = offsets
         self._topics = topics
         self._groups = groups
-        self._memory_size = _memory_size() if memory_size is None else memory_size
+        self._memory_size = page_cache_size() if memory_size is None else memory_size
 
     def routes(self, router: Router) -> None:
         """Take these requests."""

@@ -140,7 +140,7 @@ class Drafts:
 
     def _delayed(self, sent: Sent) -> Draft:
         draft = self._plain(sent)
-        return self._levels.schedule(draft, sent.delay_level, sent.call.received_at)
+        return self._levels.schedule(draft, sent.delay_level)
 
     def _dead_letter(self, sent: Sent) -> Draft:
         """Draft a message that is not delayed any more."""

@@ -134,7 +134,7 @@ class SendBackProcessor:
         draft.properties = properties.encode(kept).encode()
         if level <= 0:
             return draft
-        return self._levels.schedule(draft, level, call.received_at)
+        return self._levels.schedule(draft, level)
 
 
 def _nothing_at(offset: int) -> Refused:

@@ -129,7 +129,10 @@ class Dispatcher:
         self, commit_log_offset: int, record: Checked, *, may_restart: bool = True
     ) -> bool:
         """
-        Enter a record read from the log, as recovery does; nobody is notified.
+        Enter a record of the log by its facts, as recovery and a slave read them.
+
+        Listeners are notified as by :meth:`dispatch`, if an entry was added; recovery
+        runs before there are any.
 
         :param may_restart: see :meth:`ConsumeQueue.put`.
         :returns: whether an entry was added; one that is there already stays.
@@ -141,9 +144,19 @@ class Dispatcher:
         except IllegalTopic:
             return False  # it cannot have been readable before either
         tags_code = record_code(record, self._delay_levels_ms)
-        return queue.put(
+        added = queue.put(
             record.queue_offset, commit_log_offset, record.size, tags_code, may_restart
         )
+        if added:
+            for notify in self._targets:
+                notify(
+                    record.topic,
+                    record.queue_id,
+                    record.queue_offset + 1,
+                    tags_code,
+                    record.store_time_ms,
+                )
+        return added
 
     def _set_targets(self) -> None:
         """Put together whom :meth:`dispatch` calls."""

@@ -280,6 +280,6 @@ def _joined(records: list[bytes], picked: _Picked) -> tuple[bytes, int]:
     return b"".join(whole), len(whole)
 
 
-def memory_size() -> int:
+def page_cache_size() -> int:
     """Return 40 % of this machine's memory, in bytes, as Apache RocketMQ reckons."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 40 // 100

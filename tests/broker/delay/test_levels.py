@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from rocketmq_tw.broker.delay.levels import DelayLevels, delay_level, parse_levels
 from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.errors import BadField
-from tests.store.cases import DRAFT, NOW
+from tests.store.cases import DRAFT
 
 
 class LevelTests(SynchronousTestCase):
@@ -37,13 +37,12 @@ class ScheduleTests(SynchronousTestCase):
     """The copy that waits."""
 
     def test_address(self) -> None:
-        """The level, capped, is the queue; the tags code is the time it is due."""
+        """The level, capped, is the queue."""
         levels = DelayLevels((1000, 5000))
         for requested, level in ((1, 1), (2, 2), (99, 2)):
-            draft = levels.schedule(DRAFT, requested, NOW)
+            draft = levels.schedule(DRAFT, requested)
             self.assertEqual(draft.topic, b"SCHEDULE_TOPIC_XXXX")
             self.assertEqual(draft.queue_id, level - 1)
-            self.assertEqual(draft.tags_code, NOW * 1000 + levels.levels_ms[level - 1])
             self.assertIn(b"DELAY\x01%d\x02" % level, draft.properties)
             self.assertEqual(draft.body, DRAFT.body)
 
@@ -53,7 +52,7 @@ class ScheduleTests(SynchronousTestCase):
             b"A\x01b\x02TIMER_DELAY_SEC\x015\x02TIMER_DELAY_MS\x015\x02DELAY\x019\x02"
         )
         draft = msgspec.structs.replace(DRAFT, properties=text, queue_id=3)
-        scheduled = DelayLevels((1000,)).schedule(draft, 1, NOW)
+        scheduled = DelayLevels((1000,)).schedule(draft, 1)
         self.assertEqual(
             properties.decode(scheduled.properties.decode()),
             {

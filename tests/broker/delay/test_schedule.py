@@ -110,7 +110,7 @@ class DeliveryTests(ScheduleCase):
     def scheduled(self) -> Draft:
         """Draft a message that is due since a minute."""
         levels = DelayLevels(parse_levels(self.broker.message_delay_level))
-        return levels.schedule(DRAFT, 1, self.clock.seconds() - 60)
+        return levels.schedule(DRAFT, 1)
 
     def test_undeliverable(self) -> None:
         """What names no legal topic and queue is skipped, with a line in the log."""

@@ -61,7 +61,6 @@ class DraftsTests(SynchronousTestCase):
         """It waits in the queue of its level until its time."""
         draft = self.draft("DELAY\x012\x02")
         self.assertEqual((draft.topic, draft.queue_id), (b"SCHEDULE_TOPIC_XXXX", 1))
-        self.assertEqual(draft.tags_code, 105_000)
         self.assertIn(b"CLUSTER\x01C\x02", draft.properties)
 
     def test_no_delay(self) -> None:

@@ -124,12 +124,19 @@ class DispatcherTests(SynchronousTestCase):
         self.dispatch()
         self.assertEqual(heard, ["first", "second"])
 
-    def test_recovered_records_notify_nobody(self) -> None:
-        """Those who listen heard of them in the life before."""
+    def test_records_of_the_log_notify_like_new_ones(self) -> None:
+        """Each notifies once and wakes the index; one that has an entry does not."""
         heard: list[object] = []
+        woken: list[bool] = []
         self.dispatcher.add_listener(lambda *arrival: heard.append(arrival))
-        self.dispatcher.dispatch_record(0, _checked(b"T", b""))
-        self.assertEqual(heard, [])
+        self.dispatcher.call_at_next(lambda: woken.append(True))
+        record = _checked(b"T", b"")
+        self.dispatcher.dispatch_record(0, record)
+        self.dispatcher.dispatch_record(0, record)
+        self.dispatcher.dispatch_record(100, _checked(b"T", b"", 4))
+        entry = (b"T", 2, 1, record.tags_code, record.store_time_ms)
+        self.assertEqual(heard, [entry])
+        self.assertEqual(woken, [True])
 
     def test_who_waits_for_the_next_record_is_called_once(self) -> None:
         """A record that is in no queue counts too."""
