@@ -121,6 +121,7 @@ class BrokerService(MultiService):
         try:
             await self._open()
         except Exception as error:
+            await self._ports.stop_listening()
             if self._store is not None:
                 await self._store.close()
             elif self._lock is not None:

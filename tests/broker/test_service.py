@@ -355,6 +355,15 @@ class CannotStartTests(ServiceCase):
         self.assertIn(words, str(failure.value))
         self.stop(broker)
 
+    def test_ports_are_released(self) -> None:
+        """A broker whose fast port is taken releases the main one at once."""
+        taken = self.reactor.listenTCP(10909, Factory())
+        broker = self.broker()
+        self.assertIsInstance(self.start(broker).value, PortTaken)
+        self.reactor.listenTCP(10911, Factory()).stopListening()
+        taken.stopListening()
+        self.stop(broker)
+
     def test_port_taken(self) -> None:
         """Nothing but the lock is touched then, and it is released."""
         for taken in (10911, 10909):
