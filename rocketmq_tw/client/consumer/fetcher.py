@@ -51,8 +51,6 @@ PAUSED_WAIT: Final = 1.0
 FLOW_CONTROL_WAIT: Final = 0.02
 ERROR_WAIT: Final = 1.0
 
-_FLOW_CONTROL: Final = 215
-
 
 class Fetcher:
     """
@@ -242,7 +240,7 @@ class Fetcher:
         self._pending = None
         error = failure.value
         code = error.code if isinstance(error, BrokerError) else None
-        if code == _FLOW_CONTROL:
+        if code == ResponseCode.FLOW_CONTROL:
             self._step_in(FLOW_CONTROL_WAIT)
             return
         if code == ResponseCode.TOPIC_NOT_EXIST or isinstance(error, ConnectError):

@@ -131,13 +131,14 @@ class Dispatcher:
         """
         Enter a record of the log by its facts, as recovery and a slave read them.
 
-        Listeners are notified as by :meth:`dispatch`, if an entry was added; recovery
-        runs before there are any.
+        Who listens or waits is notified as of a new record, unless it has its entry
+        already; recovery runs before anybody does.
 
         :param may_restart: see :meth:`ConsumeQueue.put`.
         :returns: whether an entry was added; one that is there already stays.
         """
         if not is_queued(record.sys_flag):
+            self.dispatch_unqueued()
             return False
         try:
             queue = self._queues.create(record.topic, record.queue_id)

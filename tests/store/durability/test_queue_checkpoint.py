@@ -150,3 +150,14 @@ class SyncFlushTests(StoreCase):
         self.successResultOf(store._flush.write_queues())
         confirmed = int.from_bytes(self.bytes_of("checkpoint")[32:40])
         self.assertEqual(confirmed, 2 * SIZE)
+
+    def test_a_record_that_waits_is_read_again(self) -> None:
+        """It has no entry yet: after a kill it is dispatched from the log."""
+        store = self.open()
+        store.put(draft(), NOW)
+        self.clock.advance(0)
+        store.put(draft(), NOW)
+        self.successResultOf(store._flush.write_queues())
+        killed = self.open(self.kill())
+        self.assertEqual(killed.commit_log_max, 2 * SIZE)
+        self.assertEqual(killed.max_offset(TOPIC, 0), 2)

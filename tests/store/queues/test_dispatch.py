@@ -139,17 +139,18 @@ class DispatcherTests(SynchronousTestCase):
         self.assertEqual(woken, [True])
 
     def test_who_waits_for_the_next_record_is_called_once(self) -> None:
-        """A record that is in no queue counts too."""
+        """A record that is in no queue counts too, new or read from the log."""
         calls: list[int] = []
-        for number, store in enumerate((self.dispatch, self.unqueued)):
+        ways = (self.dispatch, self.dispatcher.dispatch_unqueued, self.half_message)
+        for number, dispatch in enumerate(ways):
             self.dispatcher.call_at_next(lambda number=number: calls.append(number))
-            store()
-            store()
-        self.assertEqual(calls, [0, 1])
+            dispatch()
+            dispatch()
+        self.assertEqual(calls, [0, 1, 2])
 
-    def unqueued(self) -> None:
-        """Dispatch a record that is in no queue."""
-        self.dispatcher.dispatch_unqueued()
+    def half_message(self) -> None:
+        """Dispatch a record of the log that is in no queue."""
+        self.dispatcher.dispatch_record(100, _checked(b"T", b"", 4))
 
     def test_waiting_can_be_cancelled(self) -> None:
         """Nothing is called then, and nothing is left to test for."""
