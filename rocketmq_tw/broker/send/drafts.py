@@ -39,7 +39,7 @@ _MEANINGS = {
 BROKER_BITS = sum(_MEANINGS)
 
 
-class Sent(msgspec.Struct, gc=False):
+class Sent(msgspec.Struct, frozen=True, gc=False):
     """What the draft of a message is made from that asks for something special."""
 
     request: SendFields
@@ -144,8 +144,11 @@ class Drafts:
 
     def _dead_letter(self, sent: Sent) -> Draft:
         """Draft a message that is not delayed any more."""
-        sent.properties.text = without(sent.properties.text, DELAY)
-        return self._plain(sent)
+        text = without(sent.properties.text, DELAY)
+        kept = msgspec.structs.replace(sent.properties, text=text)
+        return self._compose(
+            sent.request, sent.call, sent.target.topic, sent.queue_id, kept
+        )
 
 
 def broker_bits_set(sys_flag: int) -> Refused:

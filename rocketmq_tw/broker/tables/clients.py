@@ -207,10 +207,6 @@ class ClientTable:
         """Give a consumer group, if it has members."""
         return self._consumers.get(group)
 
-    def consumer_groups(self) -> dict[str, ConsumerGroup]:
-        """Give all consumer groups that have members."""
-        return dict(self._consumers)
-
     def client_ids(self, group: str) -> list[str]:
         """List the client ids of a group: one for each connection, even if equal."""
         found = self._consumers.get(group)
@@ -224,10 +220,6 @@ class ClientTable:
     def producers(self, group: str) -> list[Client]:
         """List the producers of a group."""
         return list(self._producers.get(group, {}).values())
-
-    def producer_groups(self) -> dict[str, list[Client]]:
-        """List all producers, by group."""
-        return {name: list(each.values()) for name, each in self._producers.items()}
 
     def _notify_members(self, group: ConsumerGroup) -> None:
         """Notify the members of a change; broadcasting ones do not care."""

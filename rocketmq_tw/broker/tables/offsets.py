@@ -113,10 +113,6 @@ class ConsumerOffsets:
         """Give what a group has read: topic to queue id to offset."""
         return {topic: each for (topic, g), each in self.table.items() if g == group}
 
-    def groups_of(self, topic: str) -> list[str]:
-        """List the groups that have offsets in a topic."""
-        return sorted(group for t, group in self.table if t == topic)
-
     def remove_group(self, group: str) -> None:
         """Forget all offsets of a group."""
         self._remove([key for key in self.table if key[1] == group])

@@ -149,6 +149,7 @@ class Dispatcher:
             record.queue_offset, commit_log_offset, record.size, tags_code, may_restart
         )
         if added:
+            self._queues.touch(queue)
             for notify in self._targets:
                 notify(
                     record.topic,

@@ -121,7 +121,7 @@ class ClientTableTests(SynchronousTestCase):
         (producer,) = self.clients.producers("PG")
         self.assertEqual((producer.client_id, producer.language), ("client", "GO"))
         self.clients.unregister_producer("PG", self.one)
-        self.assertEqual(self.clients.producer_groups(), {})
+        self.assertEqual(self.clients.producers("PG"), [])
 
 
 class MemberNotifierTests(SynchronousTestCase):

@@ -106,6 +106,13 @@ class DispatcherTests(SynchronousTestCase):
         self.assertGreater(self.queue.written, 0)
         self.assertEqual(self.queues.dirty, [self.queue])
 
+    def test_entries_of_records_of_the_log_are_written_in_time_too(self) -> None:
+        """A slave has no recovery behind it that would write them."""
+        self.dispatcher.dispatch_record(0, _checked(b"T", b""))
+        self.assertEqual(self.queues.dirty, [self.queue])
+        self.queues.flush()
+        self.assertEqual(self.queue.written, 1)
+
     def test_listeners_may_come_and_go_while_they_are_notified(self) -> None:
         """One that is removed by another hears of that record, and of no more."""
         heard: list[str] = []
