@@ -38,6 +38,7 @@ from rocketmq_tw.broker.tables.table_set import Tables
 from rocketmq_tw.broker.threads import Threads
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.errors import StoreNotWriteable, StoreUnreadable
+from rocketmq_tw.store.files.disk import Disk
 from rocketmq_tw.store.files.lock import StoreLock
 from rocketmq_tw.threads import RunInThread
 
@@ -53,6 +54,7 @@ class BrokerService(MultiService):
     :param name_servers: ``host:port`` or endpoint strings.
     :param run_in_thread: runs what blocks; None lets threads of the broker's own do it.
     :param features: what is installed, in order.
+    :param disk: what the store's files are on, for tests; None is the real one.
     :ivar started: fires when requests are accepted; fails if that cannot be.
     :ivar address: ``host:port`` under which clients know the broker.
     """
@@ -67,6 +69,7 @@ class BrokerService(MultiService):
         run_in_thread: RunInThread | None = None,
         *,
         features: Sequence[Install] = FEATURES,
+        disk: Disk | None = None,
     ) -> None:
         super().__init__()
         self._reactor = reactor
@@ -74,6 +77,7 @@ class BrokerService(MultiService):
         self._name_servers = list(name_servers)
         self._run_in_thread = run_in_thread
         self._features = tuple(features)
+        self._disk = disk
         self._is_starting = False
         self._until_started: list[Deferred[None]] = []
         self.started: Deferred[None] | None = None
@@ -147,7 +151,12 @@ class BrokerService(MultiService):
         self.address = broker_address(config, port)
         self._threads.start()
         self._store = make_store(
-            config, self._reactor, self._threads, port, lock=self._lock
+            config,
+            self._reactor,
+            self._threads,
+            port,
+            lock=self._lock,
+            disk=self._disk,
         )
         await self._store.open()
         self._load_tables(self._store)

@@ -10,6 +10,7 @@ from rocketmq_tw.broker.delay.levels import parse_levels
 from rocketmq_tw.broker.threads import Threads
 from rocketmq_tw.model.msgid import host_to_bytes
 from rocketmq_tw.store.config import RetentionConfig, StoreConfig
+from rocketmq_tw.store.files.disk import Disk
 from rocketmq_tw.store.files.lock import StoreLock
 from rocketmq_tw.store.memory.store import MemoryMessageStore
 from rocketmq_tw.store.message_store import MessageStore
@@ -31,6 +32,7 @@ def make_store(
     port: int,
     *,
     lock: StoreLock | None = None,
+    disk: Disk | None = None,
 ) -> Store:
     """
     Make the store; nothing is touched before it is opened.
@@ -38,6 +40,7 @@ def make_store(
     :param port: what the broker listens on; it stands in every record.
     :param lock: what :func:`store_lock` made, if it is acquired already; the store
         releases it when it closes.
+    :param disk: what its files are on; None is the real one.
     """
     store_config = StoreConfig(
         store_host=store_host(config, port),
@@ -60,6 +63,7 @@ def make_store(
         run_in_thread=threads.flush,
         run_read_in_thread=threads.run_in_thread,
         lock=lock,
+        disk=disk,
     )
 
 

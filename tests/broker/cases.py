@@ -1,32 +1,31 @@
-"""A broker without sockets: all its parts on a clock, its files in a folder."""
+"""A broker without sockets and threads: on a clock, its files in a folder."""
 
 from __future__ import annotations
 
 import os
 from typing import Any
 
-from twisted.internet.defer import Deferred, maybeDeferred, succeed
+import msgspec
+from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from rocketmq_tw.broker.broker import Broker
+from rocketmq_tw.broker.broker import Broker, Install
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.delay import feature as delay
 from rocketmq_tw.broker.delay.schedule import ScheduleService
-from rocketmq_tw.broker.errors import CODES
 from rocketmq_tw.broker.features import FEATURES
-from rocketmq_tw.broker.lifecycle import Lifecycle
-from rocketmq_tw.broker.periodic import Periodic
 from rocketmq_tw.broker.pull import feature as pull
 from rocketmq_tw.broker.pull.held import HeldPulls
-from rocketmq_tw.broker.stats import BrokerStats
+from rocketmq_tw.broker.service import BrokerService
 from rocketmq_tw.broker.tables.clients import ClientTable
-from rocketmq_tw.broker.tables.table_set import Tables
 from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.msgid import host_to_bytes
 from rocketmq_tw.model.subscription import parse
 from rocketmq_tw.model.topic import TopicConfig
 from rocketmq_tw.remoting.router import Router
-from rocketmq_tw.store.config import StoreConfig
+from rocketmq_tw.store.files.disk import Disk
+from rocketmq_tw.testing import ManualThreads, MemoryNetwork
+from rocketmq_tw.testing.timeline import Timeline
 from rocketmq_tw.wire import record
 from rocketmq_tw.wire.fields import Ext, Request, Response, from_ext, to_ext
 from rocketmq_tw.wire.requests.pull import SUBSCRIPTION, PullMessage
@@ -38,6 +37,16 @@ TOPIC = "TopicTest"
 GROUP = "GroupTest"
 HOST = host_to_bytes("10.0.0.9", 4000)
 STORE_HOST = host_to_bytes("10.0.0.1", 10911)
+#: Small files, and small messages.
+SMALL = BrokerConfig(
+    broker_name="broker-a",
+    broker_ip1="10.0.0.1",
+    mapped_file_size_commit_log=64 << 10,
+    mapped_file_size_consume_queue=2000,
+    max_message_size=4096,
+    max_hash_slot_num=100,
+    max_index_num=400,
+)
 
 
 class Peer(MemoryConnection):
@@ -83,69 +92,75 @@ def pulled(topic: str = TOPIC, queue_offset: int = 0, **fields: Any) -> PullMess
 
 class BrokerCase(StoreCase):
     """
-    Has a broker's parts, and asks them as a connection does.
+    Has a running broker, made as programs make it, and asks it as a connection does.
 
-    :cvar settings: of the broker.
+    :cvar settings: of the broker, over those of :data:`SMALL`.
+    :ivar threads: runs what the broker hands to threads: at once unless it is held.
+    :ivar disk: what the store's files are on; None is the real one.
+    :ivar broker: the parts that features share.
+    :ivar made: what the features returned when they were installed, by ``install``.
     """
 
     settings: dict[str, Any] = {}
-    config = StoreConfig(
-        store_host=STORE_HOST,
-        commit_log_file_size=64 << 10,
-        consume_queue_file_size=2000,
-        window_size=16 << 10,
-        max_message_size=4096,
-    )
+    disk: Disk | None = None
 
     def setUp(self) -> None:
-        """Start."""
+        """Start a broker in an empty folder."""
         super().setUp()
+        self.threads = ManualThreads(held=False)
         self.start()
 
     def start(self) -> None:
-        """Make the parts, on what is in the folder."""
-        config = BrokerConfig(
-            broker_name="broker-a",
-            broker_ip1="10.0.0.1",
-            store_path_root_dir=self.root,
-            max_message_size=4096,
+        """
+        Start a broker on what is in the folder.
+
+        :raises RocketMQError: why it cannot start.
+        """
+        settings = {"store_path_root_dir": self.root, **self.settings}
+        self.made: dict[Install, Any] = {}
+        self.service = BrokerService(
+            MemoryNetwork(self.clock).reactor("10.0.0.1"),
+            msgspec.structs.replace(SMALL, **settings),
+            name_servers=[],
+            run_in_thread=self.threads,
+            features=[self._watched(install) for install in FEATURES],
+            disk=self.disk,
         )
-        self.broker = config = _with(config, self.settings)
-        self.store = self.open()
-        self.tables = Tables(config, self.clock, maybeDeferred)
-        self.tables.load()
-        self.stats = BrokerStats(self.clock)
-        self.periodic = Periodic(self.clock)
-        self.router = Router(CODES)
-        made = self.install()
-        self.periodic.stop()  # the tests run it themselves
-        self.held: HeldPulls = made[pull.install]
-        self.schedule: ScheduleService = made[delay.install]
-        self.schedule.load()
+        self.addCleanup(self.end, self.service)
+        self.service.startService()
+        started = self.service.started
+        assert started is not None
+        Timeline(self.clock).result_of(started)
+        self.store: Any = self.broker.store
+        self.tables = self.broker.tables
+        self.stats = self.broker.stats
+        self.held: HeldPulls = self.made[pull.install]
+        self.schedule: ScheduleService = self.made[delay.install]
         self.peer = Peer()
 
-    def install(self) -> dict[Any, Any]:
-        """Install all features. :returns: what each of them made."""
-        broker = Broker(
-            config=self.broker,
-            clock=self.clock,
-            store=self.store,
-            tables=self.tables,
-            stats=self.stats,
-            periodic=self.periodic,
-            lifecycle=Lifecycle(),
-            address="10.0.0.1:10911",
-            store_host=STORE_HOST,
-            register_topics=lambda: succeed(None),
-        )
-        return {install: install(broker, self.router) for install in FEATURES}
+    def _watched(self, install: Install) -> Install:
+        """Remember what a feature is installed into, and what it returns."""
+
+        def watched(broker: Broker, router: Router) -> object:
+            self.broker, self.router = broker, router
+            self.made[install] = install(broker, router)
+            return self.made[install]
+
+        return watched
+
+    def stop(self) -> None:
+        """Stop the broker in good order."""
+        Timeline(self.clock).result_of(self.service.stopService())
 
     def restart(self) -> None:
-        """Stop in good order and start anew."""
-        self.schedule.stop()
-        self.successResultOf(self.tables.save())
-        self.successResultOf(self.store.close())
+        """Stop in good order and start again."""
+        self.stop()
         self.start()
+
+    def end(self, service: BrokerService) -> None:
+        """Stop a service at the end of a test, also on a disk that has failed."""
+        self.threads.release()
+        service.stopService().addErrback(lambda failure: failure.trap(OSError))
 
     def ask(self, request: Request[Any], ext: Ext | None = None) -> Any:
         """
@@ -225,10 +240,3 @@ class BrokerCase(StoreCase):
         """List everything that is beside and below the store's folder."""
         above = os.path.dirname(os.path.abspath(self.root))
         return sorted(os.path.join(at, n) for at, _, ns in os.walk(above) for n in ns)
-
-
-def _with(config: BrokerConfig, settings: dict[str, Any]) -> BrokerConfig:
-    """Change settings."""
-    import msgspec
-
-    return msgspec.structs.replace(config, **settings)

@@ -40,8 +40,6 @@ class FeaturesTests(BrokerCase):
 
     def test_what_runs_periodically(self) -> None:
         """Offsets are written, clients and locks expire, rates are sampled."""
-        self.install()
-        self.addCleanup(self.periodic.stop)
         self.subscribe()
         self.tables.locks.lock(GROUP, "client", [("T", 0)])  # type: ignore[list-item]
         self.tables.offsets.commit(GROUP, "T", 0, 7)

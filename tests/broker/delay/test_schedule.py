@@ -23,12 +23,6 @@ SCHEDULE = "SCHEDULE_TOPIC_XXXX"
 class ScheduleCase(BrokerCase):
     """Delivers, ten times a second."""
 
-    def start(self) -> None:
-        """Begin."""
-        super().start()
-        self.schedule.start()
-        self.addCleanup(self.schedule.stop)
-
     def delayed(self, level: int, body: bytes = b"Hello", **fields: object) -> None:
         """Send a message with a delay."""
         text = f"TAGS\x01TagA\x02DELAY\x01{level}\x02"
@@ -109,7 +103,7 @@ class DeliveryTests(ScheduleCase):
 
     def scheduled(self) -> Draft:
         """Draft a message that is due since a minute."""
-        levels = DelayLevels(parse_levels(self.broker.message_delay_level))
+        levels = DelayLevels(parse_levels(self.broker.config.message_delay_level))
         return levels.schedule(DRAFT, 1)
 
     def test_undeliverable(self) -> None:
@@ -263,8 +257,7 @@ class PersistenceTests(ScheduleCase):
         """Start on a file."""
         self.delayed(1, b"1")
         self.delayed(1, b"2")
-        self.schedule.stop()
-        self.successResultOf(self.store.close())
+        self.stop()
         with open(self.path("config", "delayOffset.json"), "wb") as file:
             file.write(text)
         self.start()
@@ -294,8 +287,7 @@ class PersistenceTests(ScheduleCase):
 
     def test_no_table(self) -> None:
         """Another JSON is refused with the name of the file."""
-        self.schedule.stop()
-        self.successResultOf(self.store.close())
+        self.stop()
         with open(self.path("config", "delayOffset.json"), "wb") as file:
             file.write(b'{"offsetTable":{"one":1}}')
         error = self.assertRaises(BadField, self.start)
@@ -305,8 +297,7 @@ class PersistenceTests(ScheduleCase):
         """A level whose queue is gone starts over with its next message."""
         self.delayed(1, b"1")
         self.wait(1.2)
-        self.schedule.stop()
-        self.successResultOf(self.store.close())
+        self.stop()
         shutil.rmtree(self.path("consumequeue", SCHEDULE))
         self.start()
         self.delayed(1, b"2")

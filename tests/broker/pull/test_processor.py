@@ -212,12 +212,6 @@ class NoLitePullTests(PullCase):
 class HeldTests(PullCase):
     """Pulls that wait."""
 
-    def setUp(self) -> None:
-        """Watch the deadlines."""
-        super().setUp()
-        self.held.start()
-        self.addCleanup(self.held.stop)
-
     def hold(self, **fields: Any) -> Deferred[Any]:
         """Pull from the end of the queue, and expect to wait."""
         end = self.store.max_offset(TOPIC, 0)
@@ -318,8 +312,6 @@ class ShortPollingTests(PullCase):
 
     def test_short(self) -> None:
         """What the client would wait does not count."""
-        self.held.start()
-        self.addCleanup(self.held.stop)
         response = self.ask(pulled(sys_flag=HELD))
         self.clock.pump([1.0, 1.0])
         self.assertEqual(self.successResultOf(response).status, 19)

@@ -76,8 +76,6 @@ class SendBackTests(BrokerCase):
     def test_delivered(self) -> None:
         """After its time it is in the retry topic, with its tags."""
         self.back(1)
-        self.schedule.start()
-        self.addCleanup(self.schedule.stop)
         self.clock.pump([0.5] * 3)
         (again,) = self.messages(RETRY)
         self.assertEqual(again.body, b"Hello")

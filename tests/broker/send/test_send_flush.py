@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.config import FlushDiskType
-from rocketmq_tw.store.message_store import MessageStore
-from rocketmq_tw.testing import ManualThreads
 from rocketmq_tw.wire.bodies.kvtable import KVTable
 from rocketmq_tw.wire.requests.admin import GetRuntimeInfo
 from rocketmq_tw.wire.requests.pull import SUBSCRIPTION, SUSPEND
@@ -23,26 +20,17 @@ class SyncFlushCase(BrokerCase):
     """Has the broker's disk and its thread in hand."""
 
     settings = {"flush_disk_type": FlushDiskType.SYNC_FLUSH}
-    config = msgspec.structs.replace(BrokerCase.config, sync_flush=True)
 
-    def open(self, *args: Any, **options: Any) -> MessageStore:
-        """Open the store on them."""
-        self.disk, self.thread = FaultyDisk(), ManualThreads()
-        store = super().open(
-            *args, disk=self.disk, run_in_thread=self.thread, **options
-        )
-        self.addCleanup(self.close, store)
-        return store
-
-    def close(self, store: MessageStore) -> None:
-        """Close a store, and work for it."""
-        store.close()
-        self.thread.run()
+    def setUp(self) -> None:
+        """Start a broker on them."""
+        self.disk = FaultyDisk()
+        super().setUp()
+        self.threads.hold()
 
     def flush(self) -> None:
         """Let the reactor iteration end, and the disk do what was asked of it."""
         self.clock.advance(0)
-        self.thread.run()
+        self.threads.run()
 
     def waits(self, request: Any) -> Deferred[Any]:
         """Send, and see that there is no response yet."""
@@ -132,7 +120,7 @@ class ResponseTests(SyncFlushCase):
         self.waits(sent())
         self.clock.advance(0)
         self.assertNoResult(pull)
-        self.thread.run()
+        self.threads.run()
         self.clock.advance(0)
         self.assertEqual(int(self.successResultOf(pull).status), 0)
 

@@ -22,7 +22,7 @@ class TargetsTests(BrokerCase):
             is_locked=tables.locks.is_locked,
         )
         self.targets = Targets(
-            config=self.broker, topics=tables.topics, retries=retries
+            config=self.broker.config, topics=tables.topics, retries=retries
         )
 
     def find(self, topic: str = TOPIC, **fields: object) -> Target:
