@@ -9,7 +9,6 @@ from twisted.internet.defer import Deferred
 from rocketmq_tw.broker.tables.clients import Client
 from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.remoting.call import Call
-from rocketmq_tw.store.queues.fetch import Fetched, FetchStatus
 from rocketmq_tw.wire.command import Command
 
 
@@ -96,65 +95,3 @@ def client_of(
         version=version,
         last_seen=now,
     )
-
-
-class MemoryQueues:
-    """
-    The part of a store that processors ask, with queues filled by hand.
-
-    :ivar queues: (topic, queue id) to the first offset and the store times in ms.
-    """
-
-    def __init__(self) -> None:
-        self.queues: dict[tuple[str, int], tuple[int, list[int]]] = {}
-        self.records: dict[int, bytes] = {}
-        self.deleted: list[str] = []
-        self.commit_log_min = 0
-        self.commit_log_max = 1000
-        self.failure: str | None = None
-
-    def min_offset(self, topic: str, queue_id: int) -> int:
-        """Give the first offset."""
-        return self.queues.get((topic, queue_id), (0, []))[0]
-
-    def max_offset(self, topic: str, queue_id: int) -> int:
-        """Give the offset after the last."""
-        first, times = self.queues.get((topic, queue_id), (0, []))
-        return first + len(times)
-
-    def store_time(self, topic: str, queue_id: int, queue_offset: int) -> int:
-        """Give a message's store time; -1 if there is none."""
-        first, times = self.queues.get((topic, queue_id), (0, []))
-        at = queue_offset - first
-        return times[at] if 0 <= at < len(times) else -1
-
-    def offset_by_time(
-        self, topic: str, queue_id: int, time_ms: int, upper: bool = False
-    ) -> int:
-        """Give the first offset at or after a time, or behind the last until it."""
-        first, times = self.queues.get((topic, queue_id), (0, []))
-        if upper:
-            return first + sum(each <= time_ms for each in times)
-        return first + sum(each < time_ms for each in times)
-
-    def get(
-        self, topic: str, queue_id: int, queue_offset: int, *_limits: object
-    ) -> Fetched:
-        """Find one message, stored at its queue offset times 100."""
-        low, high = self.min_offset(topic, queue_id), self.max_offset(topic, queue_id)
-        if low <= queue_offset < high:
-            place = queue_offset * 100
-            return Fetched(FetchStatus.FOUND, 1, low, high, 1, b"r", place)
-        return Fetched(FetchStatus.NO_MESSAGE_IN_QUEUE, 0, low, high)
-
-    def record_at(self, commit_log_offset: int) -> bytes | None:
-        """Give a record."""
-        return self.records.get(commit_log_offset)
-
-    def delete_topic(self, topic: str) -> None:
-        """Note what was deleted."""
-        self.deleted.append(topic)
-
-    def earliest_store_time(self) -> int:
-        """Give no time: the store is empty."""
-        return -1

@@ -5,17 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from twisted.internet.task import Clock
-from twisted.trial.unittest import SynchronousTestCase
-
-from rocketmq_tw.broker.processors.heartbeat import HeartbeatProcessor
-from rocketmq_tw.broker.tables.clients import ClientTable
-from rocketmq_tw.broker.tables.groups import GroupTable
-from rocketmq_tw.broker.tables.topics import TopicTable
-from rocketmq_tw.model.errors import IllegalGroup
 from rocketmq_tw.model.group import SubscriptionGroup
-from rocketmq_tw.remoting.errors import Refused
-from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.requests.heartbeat import (
     GetConsumerConnections,
     GetConsumerList,
@@ -23,7 +13,7 @@ from rocketmq_tw.wire.requests.heartbeat import (
     Heartbeat,
     UnregisterClient,
 )
-from tests.broker.doubles import MemoryConnection, MemoryFile, call
+from tests.broker.cases import BrokerCase
 
 
 def heartbeat(group: str = "CG", **consumer: Any) -> Heartbeat:
@@ -54,95 +44,65 @@ def heartbeat(group: str = "CG", **consumer: Any) -> Heartbeat:
     return Heartbeat(body=json.dumps(body).encode())
 
 
-class HeartbeatProcessorTests(SynchronousTestCase):
+class HeartbeatProcessorTests(BrokerCase):
     """Clients are in their groups once they said so."""
 
     def setUp(self) -> None:
-        """Make a processor with empty tables."""
-        clock = Clock()
-        self.clients = ClientTable(lambda group, members: None)
-        self.topics = TopicTable(MemoryFile(), "C", "broker-a", clock=clock)
-        self.groups = GroupTable(MemoryFile(), clock=clock)
-        self.processor = HeartbeatProcessor(
-            clients=self.clients, topics=self.topics, groups=self.groups
-        )
-        self.call = call(MemoryConnection("10.0.0.9:4000"))
+        """Start a broker that knows no client."""
+        super().setUp()
+        self.clients = self.tables.clients
 
-    def test_takes_its_requests(self) -> None:
-        """The router knows who handles the five codes."""
-        router = Router()
-        self.processor.routes(router)
-        for code in (34, 35, 38, 203, 204):
-            self.assertIsNotNone(router.find(code), code)
+    def beat(self, group: str = "CG", **consumer: Any) -> None:
+        """Send a heartbeat that is taken."""
+        response = self.ask(heartbeat(group, **consumer))
+        self.assertEqual((response.status, response.remark), (0, None))
 
     def test_heartbeat_notes_all_groups(self) -> None:
         """The client consumes and produces, its group exists, and its retry topic."""
-        self.groups.put(SubscriptionGroup("CG", retry_queue_nums=2))
-        self.processor.heartbeat(heartbeat(), self.call)
+        self.tables.groups.put(SubscriptionGroup("CG", retry_queue_nums=2))
+        self.beat()
         self.assertEqual(self.clients.client_ids("CG"), ["10.0.0.9@1"])
         self.assertEqual(len(self.clients.producers("PG")), 1)
-        retry = self.topics.require("%RETRY%CG")
+        retry = self.tables.topics.require("%RETRY%CG")
         self.assertEqual((retry.write_queue_nums, retry.perm), (2, 6))
 
     def test_illegal_group_notes_nothing(self) -> None:
         """A name that breaks the rules is refused before anything is made."""
-        request = heartbeat("bad group")
-        self.assertRaises(IllegalGroup, self.processor.heartbeat, request, self.call)
+        before = dict(self.tables.topics.table)
+        self.refused(29, "bad group", heartbeat("bad group"))
         self.assertEqual(self.clients.producers("PG"), [])
-        self.assertEqual(self.topics.table, {})
-
-    def test_group_that_may_not_be_created_is_passed_over(self) -> None:
-        """The rest of the heartbeat counts all the same."""
-        self.groups = GroupTable(MemoryFile(), clock=Clock(), auto_create=False)
-        self.processor = HeartbeatProcessor(
-            clients=self.clients, topics=self.topics, groups=self.groups
-        )
-        self.processor.heartbeat(heartbeat(), self.call)
-        self.assertEqual(self.clients.client_ids("CG"), [])
-        self.assertEqual(len(self.clients.producers("PG")), 1)
+        self.assertEqual(self.tables.topics.table, before)
 
     def test_go_clients_send_nulls(self) -> None:
         """Null for no groups, and hash codes as text, are understood."""
         body = b'{"clientID":"go","consumerDataSet":null,"producerDataSet":null}'
-        self.processor.heartbeat(Heartbeat(body=body), self.call)
-        request = heartbeat(
-            subscriptionDataSet=[
-                {"topic": "T", "codeSet": ["2598919"], "tagsSet": None}
-            ]
-        )
-        self.processor.heartbeat(request, self.call)
+        self.assertEqual(self.ask(Heartbeat(body=body)).status, 0)
+        subscription = {"topic": "T", "codeSet": ["2598919"], "tagsSet": None}
+        self.beat(subscriptionDataSet=[subscription])
         found = self.clients.subscription("CG", "T")
         self.assertEqual(found and found.code_set, {2598919})
 
     def test_consumer_list(self) -> None:
         """Members are listed; a group without any is refused with 1."""
         request = GetConsumerList("CG")
-        error = self.assertRaises(
-            Refused, self.processor.consumer_list, request, self.call
-        )
-        self.assertEqual(
-            (error.code, error.remark), (1, "no consumer for this group, CG")
-        )
-        self.processor.heartbeat(heartbeat(), self.call)
-        response = self.processor.consumer_list(request, self.call)
+        self.refused(1, "no consumer for this group, CG", request)
+        self.beat()
+        response = self.ask(request)
         self.assertEqual(response.body, b'{"consumerIdList":["10.0.0.9@1"]}')
 
     def test_unregister(self) -> None:
         """A client leaves the groups that it names."""
-        self.processor.heartbeat(heartbeat(), self.call)
-        self.processor.unregister(UnregisterClient("10.0.0.9@1", "PG", "CG"), self.call)
+        self.beat()
+        self.ask(UnregisterClient("10.0.0.9@1", "PG", "CG"))
         self.assertEqual(self.clients.client_ids("CG"), [])
         self.assertEqual(self.clients.producers("PG"), [])
 
     def test_consumer_connections(self) -> None:
         """Tools see who consumes, how, and what."""
         request = GetConsumerConnections("CG")
-        error = self.assertRaises(
-            Refused, self.processor.consumer_connections, request, self.call
-        )
-        self.assertEqual(error.code, 206)
-        self.processor.heartbeat(heartbeat(), self.call)
-        response = self.processor.consumer_connections(request, self.call)
+        self.refused(206, "", request)
+        self.beat()
+        response = self.ask(request)
         shown = json.loads(response.body)
         self.assertEqual(
             shown["connectionSet"],
@@ -163,11 +123,26 @@ class HeartbeatProcessorTests(SynchronousTestCase):
     def test_producer_connections(self) -> None:
         """Tools see who produces; a group without any is refused with 1."""
         request = GetProducerConnections("PG")
-        error = self.assertRaises(
-            Refused, self.processor.producer_connections, request, self.call
-        )
-        self.assertEqual(error.code, 1)
-        self.processor.heartbeat(heartbeat(), self.call)
-        response = self.processor.producer_connections(request, self.call)
+        self.refused(1, "", request)
+        self.beat()
+        response = self.ask(request)
         (connection,) = json.loads(response.body)["connectionSet"]
         self.assertEqual(connection["clientId"], "10.0.0.9@1")
+
+    def test_client_whose_connection_is_lost(self) -> None:
+        """It is in no group any more."""
+        self.beat()
+        self.broker.lifecycle.connection_lost(self.peer)
+        self.assertEqual(self.clients.client_ids("CG"), [])
+
+
+class NoGroupsTests(BrokerCase):
+    """A broker that creates no groups."""
+
+    settings = {"auto_create_subscription_group": False}
+
+    def test_group_that_may_not_be_created_is_passed_over(self) -> None:
+        """The rest of the heartbeat counts all the same."""
+        self.assertEqual(self.ask(heartbeat()).status, 0)
+        self.assertEqual(self.tables.clients.client_ids("CG"), [])
+        self.assertEqual(len(self.tables.clients.producers("PG")), 1)

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from twisted.internet.task import Clock
-from twisted.trial.unittest import SynchronousTestCase
-
-from rocketmq_tw.broker.processors.lock import LockProcessor
-from rocketmq_tw.broker.tables.queue_locks import QueueLocks
-from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.requests.lock import LockQueues, UnlockQueues
-from tests.broker.doubles import call
+from tests.broker.cases import BrokerCase
 
 QUEUE = b'{"brokerName":"broker-a","queueId":0,"topic":"T"}'
 
@@ -20,23 +14,23 @@ def body(client_id: bytes) -> bytes:
     return b"{" + ids + b',"mqSet":[' + QUEUE + b'],"onlyThisBroker":false}'
 
 
-class LockProcessorTests(SynchronousTestCase):
-    """Orderly consumers get queues one at a time."""
+class LockProcessorTests(BrokerCase):
+    """Orderly consumers lock queues, one consumer each."""
+
+    def lock(self, client_id: bytes) -> bytes:
+        """Ask for the lock. :returns: the body of the response."""
+        response = self.ask(LockQueues(body=body(client_id)))
+        return bytes(response.body)
 
     def test_locks_and_unlocks(self) -> None:
-        """A queue is held by who asked first, until it is given back."""
-        processor = LockProcessor(QueueLocks(Clock()))
-        response = processor.lock(LockQueues(body=body(b"one")), call())
-        self.assertEqual(response.body, b'{"lockOKMQSet":[' + QUEUE + b"]}")
-        response = processor.lock(LockQueues(body=body(b"two")), call())
-        self.assertEqual(response.body, b'{"lockOKMQSet":[]}')
-        processor.unlock(UnlockQueues(body=body(b"one")), call())
-        response = processor.lock(LockQueues(body=body(b"two")), call())
-        self.assertIn(QUEUE, response.body)
+        """A queue is locked by who asked first, until it is unlocked."""
+        self.assertEqual(self.lock(b"one"), b'{"lockOKMQSet":[' + QUEUE + b"]}")
+        self.assertEqual(self.lock(b"two"), b'{"lockOKMQSet":[]}')
+        self.ask(UnlockQueues(body=body(b"one")))
+        self.assertIn(QUEUE, self.lock(b"two"))
 
-    def test_takes_its_requests(self) -> None:
-        """The router knows who handles both codes."""
-        router = Router()
-        LockProcessor(QueueLocks(Clock())).routes(router)
-        self.assertIsNotNone(router.find(41))
-        self.assertIsNotNone(router.find(42))
+    def test_runs_out(self) -> None:
+        """A lock that is not renewed for a minute is free."""
+        self.lock(b"one")
+        self.clock.pump([10.0] * 7)
+        self.assertIn(QUEUE, self.lock(b"two"))

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from twisted.internet.task import Clock
-from twisted.trial.unittest import SynchronousTestCase
-
-from rocketmq_tw.broker.errors import GroupNotExist, TopicNotExist
 from rocketmq_tw.broker.processors.offset import OffsetProcessor
-from rocketmq_tw.broker.tables.groups import GroupTable
-from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
-from rocketmq_tw.broker.tables.topics import TopicTable
-from rocketmq_tw.model.topic import TopicConfig
 from rocketmq_tw.remoting.errors import Refused
-from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.requests.offset import (
     GetAllConsumerOffset,
     GetEarliestStoreTime,
@@ -22,102 +13,117 @@ from rocketmq_tw.wire.requests.offset import (
     SearchOffset,
     UpdateConsumerOffset,
 )
-from tests.broker.doubles import MemoryFile, MemoryQueues, call
+from tests.broker.cases import BrokerCase, sent
+from tests.broker.doubles import call
+from tests.store.cases import NOW
+
+#: When the first message was stored.
+FIRST_MS = int(NOW * 1000)
 
 
-class OffsetProcessorTests(SynchronousTestCase):
-    """Offsets are answered from the table of commits and from the store."""
+class OffsetCase(BrokerCase):
+    """Has a topic, and a message every tenth of a second."""
 
     def setUp(self) -> None:
-        """Make a processor; queue 0 has its first message, queue 1 lost ten."""
-        clock = Clock()
-        self.store = MemoryQueues()
-        self.store.queues["T", 0] = (0, [100, 200, 300])
-        self.store.queues["T", 1] = (10, [100, 200])
-        self.offsets = ConsumerOffsets(MemoryFile(), clock=clock)
-        self.topics = TopicTable(MemoryFile(), "C", "broker-a", clock=clock)
-        self.topics.put(TopicConfig("T", 4, 4))
-        self.groups = GroupTable(MemoryFile(), clock=clock)
-        self.processor = self.make(memory_size=1000)
+        """Create the topic."""
+        super().setUp()
+        self.topic("T")
 
-    def make(self, memory_size: int) -> OffsetProcessor:
-        """Make a processor that takes so much of the log to be in memory."""
-        return OffsetProcessor(
-            store=self.store,
-            offsets=self.offsets,
-            topics=self.topics,
-            groups=self.groups,
-            memory_size=memory_size,
-        )
+    def fill(self, queue_id: int, count: int, size: int = 5) -> None:
+        """Store messages in a queue."""
+        for _ in range(count):
+            self.ask(sent("T", queue_id=queue_id, body=bytes(size)))
+            self.clock.advance(0.125)
 
-    def query(self, queue_id: int, zero: bool | None = None) -> int:
-        """Ask how far the group CG has read a queue."""
-        request = QueryConsumerOffset("CG", "T", queue_id, zero)
-        return self.processor.query(request, call()).offset
 
-    def test_takes_its_requests(self) -> None:
-        """The router knows who handles the seven codes."""
-        router = Router()
-        self.processor.routes(router)
-        for code in (14, 15, 29, 30, 31, 32, 43):
-            self.assertIsNotNone(router.find(code), code)
+class OffsetProcessorTests(OffsetCase):
+    """Offsets are those of the table of commits and of the store."""
 
-    def test_committed_offset_is_answered(self) -> None:
+    def setUp(self) -> None:
+        """Store three messages in queue 0."""
+        super().setUp()
+        self.fill(0, 3)
+
+    def test_committed_offset(self) -> None:
         """What the group committed last is what it gets."""
-        self.processor.update(UpdateConsumerOffset("CG", "T", 1, 11), call())
-        self.assertEqual(self.query(1), 11)
+        self.ask(UpdateConsumerOffset("CG", "T", 1, 11))
+        self.assertEqual(self.ask(QueryConsumerOffset("CG", "T", 1)).offset, 11)
 
     def test_young_queue_is_read_from_its_start(self) -> None:
         """Without a commit, a queue with its first message in memory begins at 0."""
-        self.assertEqual(self.query(0), 0)
-        self.assertEqual(self.query(3), 0)
-
-    def test_old_queue_is_unknown(self) -> None:
-        """Without a commit, a queue that lost messages is answered with 22."""
-        error = self.assertRaises(Refused, self.query, 1)
-        self.assertEqual(error.code, 22)
+        for queue_id in (0, 3):
+            response = self.ask(QueryConsumerOffset("CG", "T", queue_id))
+            self.assertEqual((response.status, response.offset), (0, 0))
 
     def test_large_queue_is_unknown(self) -> None:
         """A first message so far back that it is on disk is answered with 22."""
-        self.processor = self.make(memory_size=999)
-        self.assertEqual(self.assertRaises(Refused, self.query, 0).code, 22)
+        processor = OffsetProcessor(
+            store=self.store,
+            offsets=self.tables.offsets,
+            topics=self.tables.topics,
+            groups=self.tables.groups,
+            memory_size=self.store.commit_log_max - 1,
+        )
+        request = QueryConsumerOffset("CG", "T", 0)
+        error = self.assertRaises(Refused, processor.query, request, call())
+        self.assertEqual(error.code, 22)
 
     def test_clients_may_want_no_zero(self) -> None:
         """A client that says so gets 22 in place of 0."""
-        self.assertEqual(self.assertRaises(Refused, self.query, 0, False).code, 22)
-        self.assertEqual(self.query(0, True), 0)
+        self.refused(22, "Not found", QueryConsumerOffset("CG", "T", 0, False))
+        self.assertEqual(self.ask(QueryConsumerOffset("CG", "T", 0, True)).offset, 0)
 
     def test_commit_needs_topic_and_group(self) -> None:
         """Unknown topics, and groups that may not be created, are refused."""
-        update = self.processor.update
-        request = UpdateConsumerOffset("CG", "unknown", 0, 1)
-        self.assertRaises(TopicNotExist, update, request, call())
-        request = UpdateConsumerOffset("bad group", "T", 0, 1)
-        self.assertRaises(GroupNotExist, update, request, call())
-        self.assertEqual(self.offsets.table, {})
+        self.refused(17, "unknown", UpdateConsumerOffset("CG", "unknown", 0, 1))
+        self.refused(26, "bad group", UpdateConsumerOffset("bad group", "T", 0, 1))
+        self.assertEqual(self.tables.offsets.table, {})
 
     def test_ends_of_queues(self) -> None:
         """The first and the next offset; 0 for unknown queues."""
-        for queue_id, ends in ((0, (0, 3)), (1, (10, 12)), (9, (0, 0))):
-            low = self.processor.min_offset(GetMinOffset("T", queue_id), call())
-            high = self.processor.max_offset(GetMaxOffset("T", queue_id), call())
+        for queue_id, ends in ((0, (0, 3)), (9, (0, 0))):
+            low = self.ask(GetMinOffset("T", queue_id))
+            high = self.ask(GetMaxOffset("T", queue_id))
             self.assertEqual((low.offset, high.offset), ends)
 
     def test_search_by_time(self) -> None:
         """The boundary is the lower one unless the client says upper, in any case."""
-        for boundary, offset in ((None, 1), ("LOWER", 1), ("upper", 2), ("UPPER", 2)):
-            request = SearchOffset("T", 0, 200, boundary)
-            found = self.processor.search(request, call())
-            self.assertEqual(found.offset, offset, boundary)
+        for boundary, offset in ((None, 2), ("LOWER", 2), ("upper", 1), ("UPPER", 1)):
+            request = SearchOffset("T", 0, FIRST_MS + 200, boundary)
+            self.assertEqual(self.ask(request).offset, offset, boundary)
 
     def test_earliest_store_time(self) -> None:
         """The time of the oldest message; -1 where there is none."""
-        ask = self.processor.earliest_store_time
-        self.assertEqual(ask(GetEarliestStoreTime("T", 1), call()).timestamp, 100)
-        self.assertEqual(ask(GetEarliestStoreTime("T", 9), call()).timestamp, -1)
+        found = self.ask(GetEarliestStoreTime("T", 0)).timestamp
+        self.assertEqual(found, FIRST_MS)
+        self.assertEqual(self.ask(GetEarliestStoreTime("T", 9)).timestamp, -1)
 
     def test_all_offsets(self) -> None:
         """A slave gets the whole table."""
-        self.offsets.commit("CG", "T", 0, 2)
-        response = self.processor.all(GetAllConsumerOffset(), call())
+        self.tables.offsets.commit("CG", "T", 0, 2)
+        response = self.ask(GetAllConsumerOffset())
         self.assertIn(b'"offsetTable":{"T@CG":{"0":2}}', response.body)
+
+
+class OldQueueTests(OffsetCase):
+    """A queue that has lost its first messages."""
+
+    settings = {"memory_store_size": 4000}
+
+    def setUp(self) -> None:
+        """Store more messages than there is space for."""
+        super().setUp()
+        self.fill(1, 12, 500)
+        self.first = self.store.min_offset("T", 1)
+        self.assertGreater(self.first, 0)
+
+    def test_is_unknown(self) -> None:
+        """Without a commit it is answered with 22."""
+        self.refused(22, "Not found", QueryConsumerOffset("CG", "T", 1))
+
+    def test_begins_later(self) -> None:
+        """Its first offset and its oldest time are those of what is left."""
+        self.assertEqual(self.ask(GetMinOffset("T", 1)).offset, self.first)
+        self.assertEqual(self.ask(GetMaxOffset("T", 1)).offset, 12)
+        found = self.ask(GetEarliestStoreTime("T", 1)).timestamp
+        self.assertEqual(found, FIRST_MS + 125 * self.first)

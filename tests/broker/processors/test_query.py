@@ -1,105 +1,100 @@
-"""Tests of looking at single messages, by place and by key."""
+"""Tests of looking at single messages, by offset and by key."""
 
 from __future__ import annotations
 
-from twisted.internet.defer import Deferred, succeed
-from twisted.trial.unittest import SynchronousTestCase
+from typing import Any
 
-from rocketmq_tw.broker.config import BrokerConfig
-from rocketmq_tw.broker.processors.query import QueryProcessor
-from rocketmq_tw.remoting.errors import Refused
-from rocketmq_tw.remoting.router import Router
-from rocketmq_tw.store.interfaces import Queried
-from rocketmq_tw.wire.fields import from_ext, to_ext
+from rocketmq_tw.model.message import StoredMessage
+from rocketmq_tw.wire import record
+from rocketmq_tw.wire.fields import to_ext
 from rocketmq_tw.wire.requests.message import QueryMessage, QueryResponse, ViewMessage
-from tests.broker.doubles import MemoryQueues, call
+from tests.broker.cases import TOPIC, BrokerCase, sent
+
+#: The largest time that a request can name.
+EVER = (1 << 63) - 1
 
 
-class QueryProcessorTests(SynchronousTestCase):
-    """A record is given by its place in the commit log."""
-
-    def setUp(self) -> None:
-        """Make a store with one record."""
-        store = MemoryQueues()
-        store.records[200] = b"record"
-        self.processor = QueryProcessor(config=BrokerConfig(), store=store)
+class QueryProcessorTests(BrokerCase):
+    """A record is found by its commit log offset."""
 
     def test_gives_the_record(self) -> None:
         """The response's body is the record as it is stored."""
-        response = self.processor.view(ViewMessage(200, "T"), call())
-        self.assertEqual(response.body, b"record")
+        offset = self.stored(sent(body=b"one")).commit_log_offset
+        self.ask(sent(body=b"two"))
+        response = self.ask(ViewMessage(offset, TOPIC))
+        self.assertEqual(response.body, self.store.record_at(offset))
+        self.assertEqual(record.decode(response.body).body, b"one")
 
-    def test_refuses_places_without_record(self) -> None:
+    def test_refuses_offsets_without_record(self) -> None:
         """Where no record begins, the response is 1 with the reason."""
-        for offset in (-1, 100):
-            error = self.assertRaises(
-                Refused, self.processor.view, ViewMessage(offset), call()
-            )
-            self.assertEqual(error.code, 1)
-            self.assertIn(str(offset), error.remark)
-
-    def test_takes_its_request(self) -> None:
-        """The router knows who handles the code."""
-        router = Router()
-        self.processor.routes(router)
-        self.assertIsNotNone(router.find(33))
-        self.assertIsNotNone(router.find(12))
+        self.ask(sent())
+        for offset in (-1, 5, self.store.commit_log_max):
+            self.refused(1, str(offset), ViewMessage(offset))
 
 
-class _Index(MemoryQueues):
-    """A store that responds to every query alike, and remembers what was asked."""
+class QueryByKeyTests(BrokerCase):
+    """Messages are found by their key."""
 
-    def __init__(self, found: Queried) -> None:
-        super().__init__()
-        self.found = found
-        self.asked: list[tuple[object, ...]] = []
+    def setUp(self) -> None:
+        """Store two messages with the key, and one with another."""
+        super().setUp()
+        for body, key in ((b"one", "k"), (b"other", "K"), (b"two", "k")):
+            self.ask(sent(body=body, properties=f"KEYS\x01{key}\x02"))
 
-    def query(self, *wanted: object) -> Deferred[Queried]:
-        """Give the response."""
-        self.asked.append(wanted)
-        return succeed(self.found)
+    def query(self, key: str = "k", **ext: str) -> QueryResponse:
+        """Ask with the fields as they stand on the wire."""
+        request = QueryMessage(
+            topic=TOPIC, key=key, max_num=10, begin_timestamp=0, end_timestamp=EVER
+        )
+        response: QueryResponse = self.successResultOf(self.ask(request, ext))
+        return response
 
-
-class QueryByKeyTests(SynchronousTestCase):
-    """Messages are given by their key."""
-
-    def ask(self, index: _Index, **ext: str) -> QueryResponse:
-        """Send the fields as they stand on the wire."""
-        ext = {
-            "topic": "T",
-            "key": "k",
-            "maxNum": "10",
-            "beginTimestamp": "0",
-            "endTimestamp": str((1 << 63) - 1),
-            **ext,
-        }
-        processor = QueryProcessor(config=BrokerConfig(), store=index)
-        response = processor.query(from_ext(QueryMessage, ext), call())
-        return self.successResultOf(response)
+    def found(self, response: QueryResponse) -> list[StoredMessage]:
+        """Decode the messages of a response."""
+        return list(record.decode_all(response.body))
 
     def test_records_back_to_back(self) -> None:
         """The body is the records; the fields tell how far the index is."""
-        index = _Index(Queried([b"one", b"two"], 1000, 7))
-        response = self.ask(index)
-        self.assertEqual((response.status, response.body), (0, b"onetwo"))
-        self.assertEqual(
-            to_ext(response),
-            {"indexLastUpdateTimestamp": "1000", "indexLastUpdatePhyoffset": "7"},
-        )
-        self.assertEqual(index.asked, [("T", "k", 10, 0, (1 << 63) - 1, False)])
+        self.clock.pump([0.5] * 4)
+        response = self.query()
+        found = self.found(response)
+        self.assertEqual([each.body for each in found], [b"one", b"two"])
+        expected = {
+            "indexLastUpdateTimestamp": str(found[1].store_time_ms),
+            "indexLastUpdatePhyoffset": str(found[1].commit_log_offset),
+        }
+        self.assertEqual((response.status, to_ext(response)), (0, expected))
 
     def test_nothing(self) -> None:
-        """Nothing found is 22, with the reason if there is one."""
-        response = self.ask(_Index(Queried([])))
-        self.assertEqual(response.status, 22)
-        response = self.ask(_Index(Queried([], gap="it is being made")))
-        self.assertIn("it is being made", response.remark or "")
+        """Nothing found is 22."""
+        self.clock.pump([0.5] * 4)
+        response = self.query("unknown")
+        self.assertEqual((response.status, response.body), (22, b""))
 
     def test_limits(self) -> None:
         """At most 64 are looked for; 32 for a unique key, whatever is asked."""
-        index = _Index(Queried([]))
-        self.ask(index, maxNum="1000")
-        self.ask(index, maxNum="1", _UNIQUE_KEY_QUERY="true")
-        self.ask(index, maxNum="1", _UNIQUE_KEY_QUERY="false")
-        self.assertEqual([each[2] for each in index.asked], [64, 32, 1])
-        self.assertEqual([each[5] for each in index.asked], [False, True, False])
+        text = "KEYS\x01many\x02UNIQ_KEY\x01U\x02"
+        for _ in range(70):
+            self.ask(sent(properties=text))
+        self.clock.pump([0.5] * 4)
+        for key, ext, count in (
+            ("many", {"maxNum": "1000"}, 64),
+            ("many", {"maxNum": "1", "_UNIQUE_KEY_QUERY": "false"}, 1),
+            ("U", {"maxNum": "1", "_UNIQUE_KEY_QUERY": "true"}, 32),
+        ):
+            self.assertEqual(len(self.found(self.query(key, **ext))), count, ext)
+
+
+class NoIndexTests(BrokerCase):
+    """A broker that keeps no index."""
+
+    settings: dict[str, Any] = {"message_index_enable": False}
+
+    def test_says_why(self) -> None:
+        """The response is 22, with the reason."""
+        request = QueryMessage(
+            topic=TOPIC, key="k", max_num=10, begin_timestamp=0, end_timestamp=EVER
+        )
+        response = self.successResultOf(self.ask(request))
+        self.assertEqual(response.status, 22)
+        self.assertIn("messageIndexEnable", response.remark)

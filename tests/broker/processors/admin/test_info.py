@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import json
 
-from twisted.internet.task import Clock
-from twisted.trial.unittest import SynchronousTestCase
-
 from rocketmq_tw.broker.config import BrokerConfig
-from rocketmq_tw.broker.processors.admin.info import InfoProcessor
-from rocketmq_tw.broker.stats import BrokerStats
-from rocketmq_tw.remoting.errors import Refused
-from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.settings import to_values
 from rocketmq_tw.wire.bodies.kvtable import decode_properties
 from rocketmq_tw.wire.requests.admin import (
@@ -19,7 +12,7 @@ from rocketmq_tw.wire.requests.admin import (
     GetRuntimeInfo,
     UpdateBrokerConfig,
 )
-from tests.broker.doubles import MemoryQueues, call
+from tests.broker.cases import BrokerCase, pulled, sent
 
 #: What ``mqadmin clusterList`` reads, of one release or the other.
 CLUSTER_LIST = """
@@ -43,25 +36,12 @@ EXPORT_CONFIGS = set(
 )
 
 
-class InfoProcessorTests(SynchronousTestCase):
+class InfoProcessorTests(BrokerCase):
     """Tools get true figures under the names they look for."""
-
-    def setUp(self) -> None:
-        """Make a processor that has run for a day, an hour and ten seconds."""
-        self.clock = Clock()
-        self.stats = BrokerStats(self.clock)
-        self.clock.advance(86_400 + 3_600 + 10)
-        self.processor = InfoProcessor(
-            store=MemoryQueues(),
-            stats=self.stats,
-            clock=self.clock,
-            root="/",
-            settings=lambda: "brokerName=b\n",
-        )
 
     def info(self) -> dict[str, str]:
         """Ask for the figures."""
-        response = self.processor.runtime_info(GetRuntimeInfo(), call())
+        response = self.ask(GetRuntimeInfo())
         table: dict[str, str] = json.loads(response.body)["table"]
         return table
 
@@ -73,20 +53,22 @@ class InfoProcessorTests(SynchronousTestCase):
 
     def test_figures_are_counted(self) -> None:
         """Messages, sizes and rates are those of the counters."""
-        self.stats.sample()
-        self.stats.stored(20, 3000)
-        self.stats.fetched(10, 1500)
-        self.clock.advance(10)
+        for _ in range(20):
+            self.ask(sent())
+        self.ask(pulled(max_msg_nums=10))
+        self.clock.pump([5.0] * 2)
+        size = self.store.commit_log_max / 20
         table = self.info()
         self.assertEqual(table["msgPutTotalTodayNow"], "20")
         self.assertEqual(table["msgGetTotalTodayNow"], "10")
-        self.assertEqual(table["putMessageAverageSize"], "150.0")
+        self.assertEqual(float(table["putMessageAverageSize"]), size)
         self.assertEqual(table["putTps"].split()[0], "2.0")
         self.assertEqual(table["getTransferredTps"].split()[0], "1.0")
         self.assertEqual(len(table["getTotalTps"].split()), 3)
 
     def test_tells_its_age(self) -> None:
         """The time since the start is shown in words."""
+        self.clock.advance(86_400 + 3_600 + 10)
         runtime = "[ 1 days, 1 hours, 0 minutes, 10 seconds ]"
         self.assertEqual(self.info()["runtime"], runtime)
 
@@ -96,34 +78,20 @@ class InfoProcessorTests(SynchronousTestCase):
 
     def test_gives_the_settings(self) -> None:
         """The body is properties text; the version is JSON in the header."""
-        response = self.processor.config(GetBrokerConfig(), call())
-        self.assertIn(b"brokerName=b\n", response.body)
+        response = self.ask(GetBrokerConfig())
+        self.assertIn(b"brokerName=broker-a\n", response.body)
         self.assertEqual(json.loads(response.version)["counter"], 1)
 
     def test_gives_what_export_needs(self) -> None:
         """``exportConfigs`` fails on a setting that is not there; ours come first."""
-        response = self.processor.config(GetBrokerConfig(), call())
+        response = self.ask(GetBrokerConfig())
         settings = decode_properties(response.body)
-        self.assertEqual(settings["brokerName"], "b")
+        self.assertEqual(settings["brokerName"], "broker-a")
         self.assertEqual(settings["traceTopicEnable"], "false")
         missing = EXPORT_CONFIGS - settings.keys() - set(to_values(BrokerConfig()))
         self.assertEqual(missing, set())
 
     def test_refuses_to_change_settings(self) -> None:
         """Changing a setting is refused with a sentence that names it."""
-        error = self.assertRaises(
-            Refused,
-            self.processor.update_config,
-            UpdateBrokerConfig(body=b"fileReservedTime=48\n"),
-            call(),
-        )
-        self.assertEqual(error.code, 16)
-        self.assertIn("fileReservedTime cannot be changed", error.remark)
-
-    def test_takes_its_requests(self) -> None:
-        """The router knows who handles the three codes."""
-        router = Router()
-        self.processor.routes(router)
-        self.assertIsNotNone(router.find(25))
-        self.assertIsNotNone(router.find(28))
-        self.assertIsNotNone(router.find(26))
+        request = UpdateBrokerConfig(body=b"fileReservedTime=48\n")
+        self.refused(16, "fileReservedTime cannot be changed", request)
