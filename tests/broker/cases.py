@@ -175,7 +175,9 @@ class BrokerCase(StoreCase):
     def end(self, service: BrokerService) -> None:
         """Stop a service at the end of a test, also on a disk that has failed."""
         self.threads.release()
-        service.stopService().addErrback(lambda failure: failure.trap(OSError))
+        stopped = service.stopService()
+        stopped.addErrback(lambda failure: failure.trap(OSError))
+        Timeline(self.clock).result_of(stopped)
 
     def ask(self, request: Request[Any], ext: Ext | None = None) -> Any:
         """

@@ -3,7 +3,6 @@
 import errno
 import os
 
-from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from zope.interface.verify import verifyObject
 
@@ -22,6 +21,7 @@ from rocketmq_tw.store.files.lock import StoreLock
 from rocketmq_tw.store.interfaces import Appended, IMessageStore
 from rocketmq_tw.store.message_store import MessageStore
 from rocketmq_tw.store.queues.fetch import FetchStatus
+from rocketmq_tw.testing import ManualThreads
 from rocketmq_tw.wire.record import decode, decode_all
 from tests.store.cases import NOW, SIZE, TAG_A, TOPIC, StoreCase, draft
 from tests.store.disks import FaultyDisk
@@ -351,15 +351,8 @@ class FlushTests(StoreCase):
 
     def test_fsync_runs_in_the_thread(self) -> None:
         """Messages are taken meanwhile, and closing waits for it."""
-        waiting: list[Deferred[None]] = []
-
-        def run_in_thread(work: object) -> "Deferred[None]":
-            waiting.append(Deferred())
-            return waiting[-1]
-
-        store = MessageStore(
-            self.root, self.clock, self.config, run_in_thread=run_in_thread
-        )
+        threads = ManualThreads()
+        store = MessageStore(self.root, self.clock, self.config, run_in_thread=threads)
         self.successResultOf(store.open())
         store.put(draft(), NOW)
         self.clock.advance(0.5)
@@ -367,7 +360,7 @@ class FlushTests(StoreCase):
         closed = store.close()
         for _ in range(4):
             self.assertNoResult(closed)
-            waiting.pop(0).callback(None)
+            threads.run_one()
         self.successResultOf(closed)
         self.assertEqual(store.flushed, 2 * SIZE)
 

@@ -3,11 +3,8 @@
 import errno
 import os
 import shutil
-from collections.abc import Callable
 from itertools import combinations, cycle
 from typing import Any
-
-from twisted.internet.defer import Deferred
 
 from rocketmq_tw.store.errors import TooManyQueries
 from rocketmq_tw.store.files.disk import Disk
@@ -15,6 +12,7 @@ from rocketmq_tw.store.index.hash import KeyHash
 from rocketmq_tw.store.index.search import Search, Wanted
 from rocketmq_tw.store.interfaces import Queried
 from rocketmq_tw.store.message_store import MessageStore
+from rocketmq_tw.testing import ManualThreads
 from rocketmq_tw.wire.record import Draft, decode
 from tests.store.cases import NOW, TOPIC, StoreCase, draft
 
@@ -194,29 +192,19 @@ class QueryTests(IndexCase):
 
     def test_queue_of_queries_is_bounded(self) -> None:
         """Too many queries at once are refused."""
-        waiting: list[Deferred[None]] = []
-
-        def run_in_thread(work: Callable[[], None]) -> Deferred[None]:
-            waiting.append(Deferred())
-            return waiting[-1].addCallback(lambda _: work())
-
+        threads = ManualThreads()
         store = MessageStore(
-            self.mktemp(), self.clock, self.config, run_in_thread=run_in_thread
+            self.mktemp(), self.clock, self.config, run_in_thread=threads
         )
         self.finish(store.open())
         asked = [store.query(TOPIC, "a", 1, 0, EVER, False) for _ in range(300)]
         for each in asked[257:]:
             self.failureResultOf(each, TooManyQueries)
-        done = 0
-        while done < len(waiting):
-            waiting[done].callback(None)
-            done += 1
+        threads.run()
         for each in asked[:257]:
             self.successResultOf(each)
         closed = store.close()
-        while done < len(waiting):
-            waiting[done].callback(None)
-            done += 1
+        threads.run()
         self.successResultOf(closed)
 
 
