@@ -1,0 +1,137 @@
+"""Tests of the builder of the index: when it works, and who waits for it."""
+
+from twisted.internet.defer import Deferred
+
+from rocketmq_tw.store.index.builder import IndexBuilder
+from rocketmq_tw.store.index.file import IndexFile
+from rocketmq_tw.store.index.files import IndexFiles
+from rocketmq_tw.testing import ManualThreads
+from tests.store.cases import NOW, SIZE, StoreCase, draft
+
+#: A little more than the pause between two slices.
+PAUSE = 0.06
+
+
+class FullDirectory(IndexFiles):
+    """Files on a disk that is full while the test says so."""
+
+    is_full = False
+
+    def open_for(self, now: float) -> IndexFile:
+        """Refuse a new file, or make it."""
+        if self.is_full:
+            raise OSError(28, "No space left on device")
+        return super().open_for(now)
+
+
+class BuilderTests(StoreCase):
+    """A builder that follows the log of a store without an index of its own."""
+
+    def setUp(self) -> None:
+        """Start it on an empty log."""
+        super().setUp()
+        self.store = self.open(message_index_enable=False)
+        self.threads = ManualThreads()
+        self.files = FullDirectory(self.path("index"), slots=10, max_count=5)
+        self.flushed: list[int] = []
+        self.builder = IndexBuilder(
+            log=self.store._log,
+            dispatcher=self.store._dispatcher,
+            readable_end=lambda: self.store.commit_log_max,
+            files=self.files,
+            clock=self.clock,
+            run_in_thread=self.threads,
+            on_flushed=self.flushed.append,
+        )
+        self.builder.start(0)
+        self.clock.advance(0)
+        self.addCleanup(self.files.close)
+        self.addCleanup(self.builder.stop)
+
+    def put(self, count: int = 1) -> None:
+        """Store messages with a key each."""
+        for _ in range(count):
+            self.store.put(draft(properties=b"KEYS\x01key\x02"), NOW)
+
+    def entries(self) -> int:
+        """Count what is indexed."""
+        return sum(file.count - 1 for file in self.files.files)
+
+    def caught_up(self) -> "Deferred[None]":
+        """Wait for the index, and see that this is necessary."""
+        self.assertGreater(self.builder.lag, 0)
+        return self.builder.caught_up()
+
+    def test_sends_pay_nothing(self) -> None:
+        """A message is indexed a little later, not with the send."""
+        self.put()
+        self.clock.advance(0)
+        self.assertEqual((self.entries(), self.builder.lag), (0, SIZE - 1))
+        self.clock.advance(PAUSE)
+        self.assertEqual((self.entries(), self.builder.lag), (1, 0))
+
+    def test_idle_without_messages(self) -> None:
+        """Nothing is scheduled until the next record comes."""
+        scheduled = len(self.clock.getDelayedCalls())
+        self.clock.pump([PAUSE] * 3)
+        self.assertEqual(len(self.clock.getDelayedCalls()), scheduled)
+        self.put()
+        self.clock.advance(PAUSE)
+        self.assertEqual(self.entries(), 1)
+
+    def test_a_query_hurries_it(self) -> None:
+        """Who waits for the index has it at once."""
+        self.put(2)
+        self.successResultOf(self.caught_up())
+        self.assertEqual(self.entries(), 2)
+        self.successResultOf(self.builder.caught_up())
+
+    def test_full_files_are_flushed(self) -> None:
+        """In the thread, one after another; each is reported when it is on disk."""
+        self.put(9)
+        self.successResultOf(self.caught_up())
+        self.assertEqual([each.count for each in self.files.files], [5, 5, 2])
+        self.assertEqual((len(self.threads.work), self.flushed), (1, []))
+        self.threads.run()
+        self.assertEqual(self.flushed, [int(NOW * 1000)] * 2)
+
+    def test_file_that_cannot_be_flushed(self) -> None:
+        """It is not reported, nor is any later one: the disk is not trusted."""
+        self.put(4)
+        self.successResultOf(self.caught_up())
+        self.threads.fail_with(OSError(5, "broken"))
+        self.threads.run()
+        self.threads.fail_with(None)
+        self.put(4)
+        self.successResultOf(self.caught_up())
+        self.threads.run()
+        self.assertEqual(self.flushed, [])
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+
+    def test_full_disk(self) -> None:
+        """Who waits fails; it is logged once, and tried again after a second."""
+        self.files.is_full = True
+        self.put()
+        self.failureResultOf(self.caught_up(), OSError)
+        self.clock.advance(1.0)
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+        self.files.is_full = False
+        self.clock.advance(0.9)
+        self.assertEqual(self.entries(), 0)
+        self.clock.advance(0.1)
+        self.assertEqual(self.entries(), 1)
+
+    def test_goes_on_in_the_next_file_of_the_log(self) -> None:
+        """The filler at the end of a file of the log holds up nothing."""
+        self.put(20)
+        self.assertGreater(self.store.commit_log_max, 2000)
+        self.successResultOf(self.caught_up())
+        self.assertEqual((self.entries(), self.builder.lag), (20, 0))
+
+    def test_stopped(self) -> None:
+        """It indexes no more; who asks is refused."""
+        self.put()
+        self.builder.stop()
+        self.clock.advance(PAUSE)
+        self.assertEqual(self.entries(), 0)
+        self.failureResultOf(self.caught_up(), OSError)

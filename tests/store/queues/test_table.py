@@ -1,0 +1,122 @@
+"""Tests of the table of consume queues: finding, making, flushing and deleting."""
+
+import os
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.model.errors import IllegalTopic
+from rocketmq_tw.store.durability.queue_checkpoint import KnownQueue
+from rocketmq_tw.store.files.segments import OpenFiles
+from rocketmq_tw.store.queues.consumequeue import ConsumeQueue
+from rocketmq_tw.store.queues.table import ConsumeQueues
+
+
+class ConsumeQueuesTests(SynchronousTestCase):
+    """Queues of four entries a file, in one directory."""
+
+    def setUp(self) -> None:
+        """Begin with none."""
+        self.open_files = OpenFiles()
+        self.addCleanup(self.open_files.close)
+        self.directory = self.mktemp()
+        self.queues = self.make()
+
+    def make(self) -> ConsumeQueues:
+        """Make another table of the same directory."""
+        return ConsumeQueues(self.directory, 80, self.open_files)
+
+    def filled(self, topic: bytes, queue_id: int, count: int = 3) -> ConsumeQueue:
+        """Make a queue with entries of records of 100 bytes."""
+        queue = self.queues.create(topic, queue_id)
+        for number in range(count):
+            queue.append(number * 100, 100, 0)
+        self.queues.touch(queue)
+        return queue
+
+    def test_made_once(self) -> None:
+        """The same queue is returned, and nothing is on disk before its entries."""
+        queue = self.queues.create(b"T", 0)
+        self.assertIs(self.queues.create(b"T", 0), queue)
+        self.assertIs(self.queues.find("T", 0), queue)
+        self.assertIsNone(self.queues.find("T", 1))
+        self.assertFalse(os.path.exists(self.directory))
+
+    def test_names_that_may_not_become_paths(self) -> None:
+        """They are refused, and not in the table."""
+        for topic, queue_id in ((b"../x", 0), (b"", 0), (b"T", -1)):
+            self.assertRaises(IllegalTopic, self.queues.create, topic, queue_id)
+        self.assertEqual(self.queues.table, {})
+
+    def test_flush_writes_each_tail_once(self) -> None:
+        """A queue is dirty from its first entry to the flush."""
+        queues = [self.filled(b"T", 0), self.filled(b"T", 1)]
+        self.queues.touch(queues[0])
+        self.assertEqual(self.queues.dirty, queues)
+        self.queues.flush()
+        self.assertEqual(
+            (self.queues.dirty, [q.tail for q in queues]), ([], [b"", b""])
+        )
+        self.queues.touch(queues[0])
+        self.assertEqual(self.queues.dirty, queues[:1])
+
+    def test_found_again(self) -> None:
+        """Directories become queues; other names are left alone."""
+        self.filled(b"T", 10)
+        self.filled(b"A", 2)
+        self.queues.flush()
+        os.mkdir(os.path.join(self.directory, "T", "backup"))
+        with open(os.path.join(self.directory, "A", "7"), "wb"):
+            pass
+        other = self.make()
+        found = [(queue.topic, queue.queue_id) for queue in other.found()]
+        self.assertEqual(found, [(b"A", 2), (b"T", 10)])
+        self.assertEqual(other.by_topic(), {"A": [2], "T": [10]})
+
+    def test_known(self) -> None:
+        """Those that have files, with their first and next offsets and their end."""
+        self.filled(b"T", 0, 5)
+        self.queues.create(b"T", 1)
+        self.queues.flush()
+        self.assertEqual(self.queues.known(), [KnownQueue(b"T", 0, 0, 5, 500)])
+        self.assertEqual(self.queues.log_end(), 500)
+
+    def test_truncate_and_correct_all(self) -> None:
+        """Every queue loses what is behind, or before, an offset of the log."""
+        queues = [self.filled(b"T", 0), self.filled(b"U", 0)]
+        self.queues.flush()
+        self.queues.truncate(200)
+        self.assertEqual([queue.next for queue in queues], [2, 2])
+        self.queues.correct_min(100)
+        self.assertEqual([queue.min_offset for queue in queues], [1, 1])
+
+    def test_deleted_topic(self) -> None:
+        """Its queues, their files and their unwritten entries are gone."""
+        self.filled(b"T", 0)
+        kept = self.filled(b"TT", 0)
+        self.queues.flush()
+        self.filled(b"T", 1)
+        changes = self.queues.changes
+        self.queues.take_dirty()
+        self.queues.delete_topic("T")
+        self.assertEqual(list(self.queues.table.values()), [kept])
+        self.assertEqual((self.queues.dirty, os.listdir(self.directory)), ([], ["TT"]))
+        self.assertGreater(self.queues.changes, changes)
+        self.assertEqual(self.queues.take_dirty(), [self.directory])
+
+    def test_deleting_an_illegal_name(self) -> None:
+        """Nothing outside is touched."""
+        self.filled(b"T", 0)
+        self.queues.flush()
+        outside = self.mktemp()
+        os.mkdir(outside)
+        self.queues.delete_topic(f"../{os.path.basename(outside)}")
+        self.queues.delete_topic("")
+        self.assertTrue(os.path.isdir(outside))
+        self.assertEqual(os.listdir(self.directory), ["T"])
+
+    def test_files_to_flush(self) -> None:
+        """Each file that was written is listed once."""
+        queue = self.filled(b"T", 0)
+        self.queues.flush()
+        self.assertIn(queue.files.path(0), self.queues.take_dirty())
+        self.assertEqual(self.queues.take_dirty(), [])
