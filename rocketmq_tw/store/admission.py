@@ -1,4 +1,4 @@
-"""Whether a store takes messages, and why not."""
+"""Whether a store accepts messages, and the reason when it does not."""
 
 from collections.abc import Callable
 from enum import Enum
@@ -9,7 +9,7 @@ NOT_OPEN = "it is not open"
 
 
 class StoreState(Enum):
-    """Where a store is between two closes."""
+    """Where a store is in its life: closed, being opened (recovery), or open."""
 
     CLOSED = "CLOSED"
     OPENING = "OPENING"
@@ -18,19 +18,23 @@ class StoreState(Enum):
 
 class Admission:
     """
-    What stands against taking messages: the state, a full disk, a failed flush.
+    Combines everything that can stop a store from accepting messages: its state, a full
+    disk, a failed flush.
+
+    ``refusal`` is the reason, as a sentence, while messages are refused; None
+    otherwise.
 
     ``refusal`` says in a sentence why none are taken, and is None while they are.
     """
 
-    # refusal is None <=> state is OPEN and neither of the others says anything.
+    # refusal is None <=> state is OPEN, the disk is not full and flushing works.
 
     def __init__(self, on_change: Callable[[str | None], None]) -> None:
         """
-        Begin closed.
+        Start in state CLOSED.
 
-        :param on_change: called with each new refusal, so that who asks with each
-            message can keep it at hand.
+        :param on_change: called with each new refusal, so that the path of every
+            message can check a cached value.
         """
         self.refusal: str | None = NOT_OPEN
         self._on_change = on_change
@@ -39,29 +43,31 @@ class Admission:
         self._flush_failure: str | None = None
 
     def set_state(self, state: StoreState) -> None:
-        """Go to another state; messages are taken in none but OPEN."""
+        """Change the state. Messages are accepted only while it is OPEN."""
         self.state = state
         self._update()
 
     def set_disk_full(self, disk_full: DiskFull | None) -> None:
-        """Refuse messages while the disk is too full; None takes them again."""
+        """Refuse messages because the disk is too full; None accepts them again."""
         self._disk_full = disk_full
         self._update()
 
     def set_flush_failure(self, why: str | None) -> None:
-        """Refuse messages while they cannot be flushed; None takes them again."""
+        """Refuse messages because flushing fails; None accepts them again."""
         self._flush_failure = why
         self._update()
 
     def error(self) -> StoreError:
-        """Return what to raise for a message that is not taken."""
+        """Return the exception to raise for a message that is refused."""
         if self._disk_full is not None and self.state is StoreState.OPEN:
             full = self._disk_full
             return DiskFull(full.path, full.used, full.limit)
         return StoreNotWriteable(str(self.refusal))
 
     def _update(self) -> None:
-        """Find the reason that counts: what is nearest to its end comes first."""
+        """
+        Recompute ``refusal``: the state comes first, then the disk, then the flush.
+        """
         if self.state is not StoreState.OPEN:
             self.refusal = NOT_OPEN
         elif self._disk_full is not None:

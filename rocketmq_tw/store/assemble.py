@@ -1,7 +1,7 @@
 """
-The parts of a message store, made and connected in one place.
+Makes the parts of a message store and connects them.
 
-Nothing is read or written here: that begins with :meth:`MessageStore.open`.
+No file is opened here: that begins with :meth:`MessageStore.open`.
 """
 
 import os
@@ -29,7 +29,9 @@ from rocketmq_tw.threads import RunInThread
 
 
 class StoreThreads(msgspec.Struct, frozen=True):
-    """What runs blocking calls: ``flush`` an fsync of the log, ``read`` all else."""
+    """
+    Where blocking calls run: fsyncs of the log in ``flush``, all others in ``read``.
+    """
 
     flush: RunInThread
     read: RunInThread
@@ -39,7 +41,8 @@ class StoreParts:
     """
     The parts of the store in one directory.
 
-    ``deferred`` is None unless the store flushes before it responds.
+    ``deferred`` is set only for SYNC_FLUSH: messages are then dispatched after the
+    fsync.
     """
 
     def __init__(
@@ -53,7 +56,9 @@ class StoreParts:
         lock: StoreLock | None,
         admission: Admission,
     ) -> None:
-        """Make and connect them; ``admission`` learns when no messages can be taken."""
+        """
+        Make and connect them; ``admission`` is notified when messages must be refused.
+        """
         self._root = root
         self._clock = clock
         self._config = config
@@ -86,7 +91,7 @@ class StoreParts:
         self.retention = self._make_retention(threads.read, admission)
 
     def _path(self, name: str) -> str:
-        """Return a path in the store."""
+        """Return the path of a file or directory in the store's directory."""
         return os.path.join(self._root, name)
 
     def _make_recovery(self) -> Recovery:

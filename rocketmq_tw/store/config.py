@@ -1,4 +1,4 @@
-"""What can be set of a store; the defaults are those of Apache RocketMQ."""
+"""Settings of a store, with the defaults of Apache RocketMQ."""
 
 import msgspec
 
@@ -15,7 +15,9 @@ DELAY_LEVELS_MS = (
 
 
 class RetentionConfig(msgspec.Struct, frozen=True):
-    """What is kept: seconds, local hours, and percent of a disk."""
+    """
+    How long files are kept and how full the disk may be: seconds, local hours, percent.
+    """
 
     interval: float = 10.0
     reserved_time: float = 72 * 3600.0
@@ -28,7 +30,7 @@ class RetentionConfig(msgspec.Struct, frozen=True):
     warning: int = 90
 
     def bounded(self) -> "RetentionConfig":
-        """Return the same with percents that Apache RocketMQ accepts."""
+        """Return a copy whose percentages lie within the bounds of Apache RocketMQ."""
         return msgspec.structs.replace(
             self,
             max_used=min(max(self.max_used, 10), 95),
@@ -39,7 +41,10 @@ class RetentionConfig(msgspec.Struct, frozen=True):
 
 class StoreConfig(msgspec.Struct, frozen=True):
     """
-    Settings of a store. Sizes in bytes, intervals in seconds.
+    Settings of a store. Sizes are in bytes, intervals in seconds.
+
+    Both file sizes must be those that the directory was written with.
+    ``store_host`` is the broker's address and port, encoded in 8 or 20 bytes.
 
     Both file sizes must be those that the directory was written with.
     ``store_host`` is packed, 8 or 20 bytes: the broker's address and port.
@@ -51,11 +56,11 @@ class StoreConfig(msgspec.Struct, frozen=True):
     commit_log_file_size: int = 1 << 30
     consume_queue_file_size: int = 300_000 * 20
     max_message_size: int = 4 << 20
-    #: A message is readable and acknowledged when it is on disk.
+    #: Acknowledge a message, and let it be read, only after the fsync.
     sync_flush: bool = False
     sync_flush_timeout: float = 5.0
     flush_commit_log_interval: float = 0.5
-    #: So many pages of 4 KiB must be new, or so much time gone by.
+    #: Flush once this many pages of 4 KiB are new, or after the thorough interval.
     flush_commit_log_least_pages: int = 4
     flush_commit_log_thorough_interval: float = 10.0
     flush_consume_queue_interval: float = 1.0
@@ -63,17 +68,17 @@ class StoreConfig(msgspec.Struct, frozen=True):
     retention: RetentionConfig = RetentionConfig()
     check_crc_on_recover: bool = True
     delay_levels_ms: tuple[int, ...] = DELAY_LEVELS_MS
-    #: How much of the commit log is mapped for writing at a time.
+    #: How many bytes of the commit log are mapped for writing at a time.
     window_size: int = 8 << 20
-    #: Up to here back from the end of the log, messages are taken to be in memory.
+    #: Messages within this distance of the end of the log count as being in memory.
     memory_size: int | None = None
     max_bytes_in_memory: int = 256 << 10
     max_messages_in_memory: int = 32
     max_bytes_on_disk: int = 64 << 10
     max_messages_on_disk: int = 8
-    #: How much of a consume queue one fetch looks through.
+    #: How many bytes of a consume queue one fetch examines.
     max_filter_size: int = 16_000
-    #: Whether messages can be found by key, and the size of an index file.
+    #: Whether messages can be queried by key, and the size of an index file.
     message_index_enable: bool = True
     max_hash_slot_num: int = 5_000_000
     max_index_num: int = 20_000_000

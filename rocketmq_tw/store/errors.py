@@ -1,4 +1,4 @@
-"""What a store may refuse, and why."""
+"""Errors of a store: why it could not be opened, read or written."""
 
 from rocketmq_tw.model.errors import RocketMQError
 
@@ -11,7 +11,7 @@ class StoreLocked(StoreError):
     """Another process has the store open."""
 
     def __init__(self, path: str) -> None:
-        """Name the lock file."""
+        """:param path: the lock file."""
         super().__init__(path)
         self.path = path
 
@@ -20,10 +20,12 @@ class StoreLocked(StoreError):
 
 
 class StoreUnreadable(StoreError):
-    """A file of the store is not what it should be."""
+    """A file of the store has a wrong name, length or content, or cannot be opened."""
 
     def __init__(self, path: str, why: str) -> None:
-        """Name the file and the fault."""
+        """:param path: the file.
+        :param why: what is wrong with it.
+        """
         super().__init__(path, why)
         self.path = path
         self.why = why
@@ -33,32 +35,35 @@ class StoreUnreadable(StoreError):
 
 
 class FileLost(StoreUnreadable):
-    """A file is empty, or missing between others: its content is gone."""
+    """A file is empty or missing between others: its content is lost."""
 
 
 class StoreNotWriteable(StoreError):
-    """The store takes no messages now."""
+    """The store accepts no messages now."""
 
     retryable = True
 
     def __init__(self, why: str) -> None:
-        """Say why."""
+        """:param why: the reason, a sentence that begins with "it"."""
         super().__init__(why)
         self.why = why
 
     def __str__(self) -> str:
-        return f"the store takes no messages: {self.why}"
+        return f"the store accepts no messages: {self.why}"
 
 
 class DiskFull(StoreError):
-    """The disk has no room for the next message; nothing of it was written."""
+    """The disk has no space for the message; nothing of it was written."""
 
     retryable = True
 
     def __init__(
         self, path: str, used: int | None = None, limit: int | None = None
     ) -> None:
-        """Name what could not grow; how full the disk is and may be, in percent."""
+        """:param path: the file that could not grow.
+        :param used: how full the disk is, in percent.
+        :param limit: how full it may be, in percent.
+        """
         super().__init__(path, used, limit)
         self.path = path
         self.used = used
@@ -68,7 +73,7 @@ class DiskFull(StoreError):
         if self.limit is not None:
             return (
                 f"the disk of {self.path} is {self.used} % full; above {self.limit} %"
-                " no messages are taken"
+                " no messages are accepted"
             )
         full = "" if self.used is None else f", which is {self.used} % full"
         return f"no space is left on the disk for {self.path}{full}"
@@ -80,7 +85,7 @@ class _TooLong(StoreError):
     part = "message"
 
     def __init__(self, size: int, limit: int) -> None:
-        """Give the size found and the largest allowed, in bytes."""
+        """Keep the size found and the largest allowed, in bytes."""
         super().__init__(size, limit)
         self.size = size
         self.limit = limit
@@ -106,12 +111,12 @@ class TopicTooLong(_TooLong):
 
 
 class TooManyQueries(StoreError):
-    """Too many queries by key wait for their turn."""
+    """Too many queries by key are waiting."""
 
     retryable = True
 
     def __init__(self, limit: int) -> None:
-        """Give how many may wait."""
+        """:param limit: how many may wait."""
         super().__init__(limit)
         self.limit = limit
 
@@ -120,12 +125,12 @@ class TooManyQueries(StoreError):
 
 
 class TooManyReads(StoreError):
-    """Too many reads wait for the disk."""
+    """Too many reads are waiting for the disk."""
 
     retryable = True
 
     def __init__(self, limit: int) -> None:
-        """Give how many may wait."""
+        """:param limit: how many may wait."""
         super().__init__(limit)
         self.limit = limit
 

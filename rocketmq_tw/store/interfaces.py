@@ -1,5 +1,5 @@
 # ruff: noqa: N805 (the methods of an interface have no self)
-"""What a broker asks of a store."""
+"""The interface of a message store, as the broker uses it."""
 
 from collections.abc import Callable, Sequence
 from enum import Enum
@@ -26,15 +26,15 @@ Arrival = Callable[[bytes, int, int, int, int], None]
 
 
 class FlushOutcome(Enum):
-    """How waiting for the disk ended; an error is a failure, not an outcome."""
+    """How waiting for the fsync ended. A disk error is a failure, not an outcome."""
 
     ON_DISK = "ON_DISK"
-    #: The message is stored, and the promise not kept in time; it may be later.
+    #: The message is stored but was not on disk in time; it may still get there.
     TIMED_OUT = "TIMED_OUT"
 
 
 class Appended(msgspec.Struct, frozen=True, gc=False):
-    """Where a message was stored; ``size`` is that of its record, in bytes."""
+    """Where a message was stored; ``size`` is the size of its record in bytes."""
 
     commit_log_offset: int
     size: int
@@ -44,11 +44,11 @@ class Appended(msgspec.Struct, frozen=True, gc=False):
 
 class Queried(msgspec.Struct, frozen=True):
     """
-    What a query by key found.
+    The result of a query by key.
 
-    ``records`` are whole, oldest first. ``last_time_ms`` and ``last_offset`` are store
-    time and commit log offset of the newest message indexed. ``gap`` says in a sentence
-    why there may be more than was found; None when all was looked through.
+    ``records`` are complete, oldest first. ``last_time_ms`` and ``last_offset`` are the
+    store time and commit log offset of the newest indexed message. ``gap`` is the
+    reason why the result may be incomplete, as a sentence; None if it is complete.
     """
 
     records: list[bytes]
@@ -58,45 +58,45 @@ class Queried(msgspec.Struct, frozen=True):
 
 
 class IMessageStore(Interface):
-    """Keeps messages; topics are text, times ``*_ms`` milliseconds since the epoch."""
+    """Stores messages. Topics are text; ``*_ms`` are milliseconds since the epoch."""
 
-    failure: str | None = Attribute("Why no messages are taken; None while they are.")
-    is_writeable: bool = Attribute("Whether messages are taken now.")
-    commit_log_min: int = Attribute("The first offset that the commit log holds.")
+    failure: str | None = Attribute("Why messages are refused; None if they are not.")
+    is_writeable: bool = Attribute("Whether messages are accepted now.")
+    commit_log_min: int = Attribute("The first offset in the commit log.")
     commit_log_max: int = Attribute("The offset that the next record gets.")
 
     def add_listener(listener: Arrival) -> None:
         """
-        Call ``listener`` once for each message that became readable, in order.
+        Call ``listener`` for each message that becomes readable, in order.
 
-        It must not store messages itself. One that is registered stays so, once.
+        It must not store messages itself. Adding it twice has no effect.
         """
 
     def remove_listener(listener: Arrival) -> None:
-        """Call ``listener`` no more; nothing if it is not registered."""
+        """Stop calling ``listener``; does nothing if it is not registered."""
 
     def open() -> "Deferred[None]":
         """
-        Lock, load and recover; fires when messages may come.
+        Lock, load and recover the store; fires when it accepts messages.
 
         Fails with StoreLocked or StoreUnreadable.
         """
 
     def close() -> "Deferred[None]":
-        """Flush all and unlock; fires when the store may be opened again."""
+        """Flush everything and unlock; fires when the store may be opened again."""
 
     def put(draft: Draft, now: float) -> Appended:
         """
-        Store one message; it outlives this process.
+        Store one message. It survives the end of this process.
 
-        It is readable at once, or when it is on disk if the store flushes first.
+        It is readable at once, or after the fsync with SYNC_FLUSH.
 
         :raises StoreNotWriteable: the store is closed, or its disk fails.
         :raises DiskFull: nothing was written.
         :raises RecordTooLong: the body is over the limit.
         :raises PropertiesTooLong: the properties text is over 32,767 bytes.
         :raises TopicTooLong: the topic is over 127 bytes, %RETRY% and %DLQ% over 255.
-        :raises IllegalTopic: the topic may not be a path.
+        :raises IllegalTopic: the topic contains characters not allowed in a path.
         """
 
     def put_batch(drafts: Sequence[Draft], now: float) -> list[Appended]:
@@ -104,20 +104,20 @@ class IMessageStore(Interface):
 
     def when_flushed(end: int) -> "Deferred[FlushOutcome] | None":
         """
-        Wait until the commit log is on disk up to ``end``, where a message ends.
+        Return a Deferred that fires when the log is on disk up to ``end``.
 
-        None where nothing is to be waited for: it is there, or messages of this store
-        are not promised to outlive a power cut. Fails with StoreNotWriteable when the
-        disk does: the message may be lost.
+        None if there is nothing to wait for: it is on disk already, or the store does
+        not use SYNC_FLUSH. The Deferred fails with StoreNotWriteable when the disk
+        fails: the message may then be lost.
 
         :raises StoreNotWriteable: the disk failed before.
         """
 
     def flush() -> "Deferred[None]":
         """
-        Flush all messages to disk, whatever is promised; fires when they are there.
+        Flush all messages to disk, in any flush mode; fires when they are there.
 
-        Fails with OSError or StoreNotWriteable when the disk does.
+        Fails with OSError or StoreNotWriteable when the disk fails.
         """
 
     def get(
@@ -129,10 +129,10 @@ class IMessageStore(Interface):
         matches: Callable[[int], bool] | None,
     ) -> "Fetched | Deferred[Fetched]":
         """
-        Read whole records; ``matches`` takes a tags code, None lets all pass.
+        Read complete records; ``matches`` takes a tags code, None accepts all.
 
-        What this and the methods below give is there at once, or later where the disk
-        must be waited for; then it fails with TooManyReads when too many wait already.
+        This method and those below return a value, or a Deferred if they have to wait
+        for the disk. It fails with TooManyReads when too many reads wait already.
         """
 
     def min_offset(topic: str, queue_id: int) -> int:
@@ -144,33 +144,33 @@ class IMessageStore(Interface):
     def offset_by_time(
         topic: str, queue_id: int, time_ms: int, upper: bool = False
     ) -> "int | Deferred[int]":
-        """Return the queue offset that a time points at; 0 for an unknown queue."""
+        """Return the queue offset for a time; 0 for an unknown queue."""
 
     def store_time(
         topic: str, queue_id: int, queue_offset: int
     ) -> "int | Deferred[int]":
-        """Return when a message was stored, in ms; -1 when that is unknown."""
+        """Return when a message was stored, in ms; -1 if unknown."""
 
     def record_at(
         commit_log_offset: int,
     ) -> "bytes | None | Deferred[bytes | None]":
-        """Return the record that begins exactly there; None when none does."""
+        """Return the record that begins at this offset; None if none does."""
 
     def query(
         topic: str, key: str, max_count: int, begin_ms: int, end_ms: int, unique: bool
     ) -> "Deferred[Queried]":
         """
-        Find messages by one of their keys, the newest first until ``max_count``.
+        Find at most ``max_count`` messages by key, the newest first.
 
         ``begin_ms`` and ``end_ms`` bound the store time, both included. ``unique``
-        looks at the unique key only; else that and KEYS are looked at.
+        searches the unique keys only; otherwise KEYS are searched too.
         """
 
     def queues() -> dict[str, list[int]]:
         """Return the ids of all queues that hold or held messages, by topic."""
 
     def delete_topic(topic: str) -> None:
-        """Forget a topic's queues; the commit log keeps the messages."""
+        """Delete a topic's queues; the messages stay in the commit log."""
 
     def earliest_store_time() -> "int | Deferred[int]":
-        """Return when the oldest message was stored, in ms; -1 when there is none."""
+        """Return when the oldest message was stored, in ms; -1 if there is none."""

@@ -1,12 +1,9 @@
 """
-The message store: the commit log, its consume queues, and what makes them durable.
+The message store: the commit log, its consume queues and index, and their durability.
 
 ::
 
-    <root>/commitlog/<offset>                     the messages
-    <root>/consumequeue/<topic>/<queue>/<offset>  where each queue's messages lie
-    <root>/index/<time>                           messages by key
-    <root>/checkpoint  abort  lock                see those modules
+Files of features that are not implemented here are left alone.
 
 Files that belong to features we do not have are left alone.
 
@@ -56,7 +53,7 @@ _T = TypeVar("_T")
 
 @implementer(IMessageStore)
 class MessageStore(ReadableStore):
-    """A store in one directory."""
+    """A message store in one directory."""
 
     def __init__(
         self,
@@ -73,9 +70,9 @@ class MessageStore(ReadableStore):
         Use the directory ``root``; nothing is touched before :meth:`open`.
 
         :param run_in_thread: runs an fsync of the log.
-        :param run_read_in_thread: runs all else that waits; None is ``run_in_thread``.
-        :param disk: what the files are on; None is the real one.
-        :param lock: acquired already, perhaps; None makes the one of ``root``.
+        :param run_read_in_thread: runs other blocking calls; None is ``run_in_thread``.
+        :param disk: makes the system calls; tests pass their own.
+        :param lock: a lock that may be acquired already; None makes one in ``root``.
         """
         config = config or StoreConfig()
         self._root = root
@@ -114,9 +111,9 @@ class MessageStore(ReadableStore):
 
     def open(self) -> "Deferred[None]":
         """
-        Lock, load and recover the store; other work goes on during a large recovery.
+        Lock, load and recover the store; the reactor keeps running meanwhile.
 
-        Fails with StoreLocked, or with StoreUnreadable: then nothing was changed.
+        Fails with StoreLocked, or with StoreUnreadable; nothing was changed then.
         """
         try:
             self._lock.acquire()
@@ -131,10 +128,10 @@ class MessageStore(ReadableStore):
 
     def close(self) -> "Deferred[None]":
         """
-        Take no more messages, flush all and unlock.
+        Refuse messages, flush everything and unlock.
 
         Fails with OSError when the disk does: then ``abort`` stays, and the next start
-        recovers from the commit log. It is unlocked all the same.
+        recovers from the commit log. The store is unlocked in any case.
         """
         state = self._admission.state
         self._admission.set_state(StoreState.CLOSED)
@@ -170,7 +167,7 @@ class MessageStore(ReadableStore):
         return Appended(at, size, queue_offset, store_time_ms)
 
     def put_batch(self, drafts: Sequence[Draft], now: float) -> list[Appended]:
-        """Store messages of one queue in one file: all, or none."""
+        """Store messages of one queue in one file: all or none."""
         if self._refusal is not None:
             raise self._admission.error()
         if not drafts:
@@ -187,11 +184,11 @@ class MessageStore(ReadableStore):
         self._dispatcher.add_listener(listener)
 
     def remove_listener(self, listener: Arrival) -> None:
-        """Call ``listener`` no more."""
+        """Stop calling ``listener``."""
         self._dispatcher.remove_listener(listener)
 
     def when_flushed(self, end: int) -> "Deferred[FlushOutcome] | None":
-        """Wait for the disk: see :class:`IMessageStore`."""
+        """Return a Deferred for the fsync: see :class:`IMessageStore`."""
         return None if self._deferred is None else self._flush.when_flushed(end)
 
     def flush(self) -> "Deferred[None]":
@@ -211,7 +208,7 @@ class MessageStore(ReadableStore):
         return self._index.query(topic, key, max_count, begin_ms, end_ms, unique)
 
     def delete_topic(self, topic: str) -> None:
-        """Remove a topic's queues, for recovery too; the commit log is as it was."""
+        """Delete a topic's queues, also for recovery; the commit log is unchanged."""
         if self._deferred is not None:
             self._deferred.forget(topic.encode())
         self._queues.delete_topic(topic)
@@ -219,24 +216,24 @@ class MessageStore(ReadableStore):
 
     @property
     def failure(self) -> str | None:
-        """Return why no messages are taken now; None while they are."""
+        """Return why messages are refused now; None if they are not."""
         return self._refusal
 
     @property
     def is_writeable(self) -> bool:
-        """Return whether messages are taken now."""
+        """Return whether messages are accepted now."""
         return self._refusal is None
 
     @property
     def flushed(self) -> int:
-        """Return the commit log offset up to which all is on disk."""
+        """Return the commit log offset up to which everything is on disk."""
         return self._flush.flushed
 
     def _load(self) -> Iterator[None]:
         """
-        Load and recover, a slice of work with each step.
+        Load and recover, one slice of work at each step.
 
-        ``abort`` is made before anything is changed.
+        ``abort`` is created before any file is changed.
         """
         was_aborted = self._abort.exists()
         known = self._progress.known
@@ -250,29 +247,29 @@ class MessageStore(ReadableStore):
         self._index.load(was_aborted)
 
     def _opened(self, _: None) -> None:
-        """Start what runs by itself, and take messages."""
+        """Start the background work and accept messages."""
         self._flush.start()
         self._index.start()
         self._admission.set_state(StoreState.OPEN)
         self._retention.start()
 
     def _set_refusal(self, why: str | None) -> None:
-        """Keep at hand why no messages are taken: each of them asks."""
+        """Cache the refusal, which every ``put`` checks."""
         self._refusal = why
 
     def _not_opened(self, failure: Failure) -> Failure:
-        """Unlock; an error of the system becomes a sentence."""
+        """Unlock, and turn an operating system error into a store error."""
         self._admission.set_state(StoreState.CLOSED)
         self._release(None)
         return explained(failure, self._root)
 
     def _closed(self, _: None) -> None:
-        """Let the next start know that all was flushed, if it was."""
+        """Remove ``abort`` if everything was flushed."""
         if self._flush.is_healthy:
             self._abort.remove()
 
     def _release(self, result: _T) -> _T:
-        """Close the files and unlock, whatever happened."""
+        """Close the files and unlock, after success and failure."""
         self._log.close()
         self._files.close()
         self._lock.release()
@@ -281,7 +278,7 @@ class MessageStore(ReadableStore):
     def _put_all(
         self, drafts: Sequence[Draft], queue: ConsumeQueue, store_time_ms: int
     ) -> list[Appended]:
-        """Append messages of one queue, and dispatch them now or after the fsync."""
+        """Append messages of one queue; dispatch them now, or after the fsync."""
         deferred = self._deferred
         if deferred is None:
             return append_and_dispatch(

@@ -1,4 +1,4 @@
-"""Reading a store: what the one with files and the one in memory have in common."""
+"""The reading half of a store, shared by the store on disk and the one in memory."""
 
 from collections.abc import Callable
 
@@ -28,18 +28,18 @@ Fetch = Callable[[StoreView, ConsumeQueue, FetchRequest], Steps[Fetched]]
 
 class ReadableStore:
     """
-    The reading half of :class:`IMessageStore`, over a log, its queues and the reads.
+    The reading methods of :class:`IMessageStore`.
 
-    A base class and not a part, for a pull is a message's path too: one call less.
+    A base class and not a part, which saves a call on the path of every pull.
     """
 
     def __init__(
         self, *, view: StoreView, queues: ConsumeQueues, fetch_unverified: Fetch = fetch
     ) -> None:
         """
-        Read what ``view`` and ``queues`` hold.
+        Read from ``view`` and ``queues``.
 
-        :param fetch_unverified: reads entries that an earlier run has written.
+        :param fetch_unverified: reads entries that an earlier run wrote.
         """
         self._view = view
         self._reads = view.reads
@@ -78,7 +78,7 @@ class ReadableStore:
     def offset_by_time(
         self, topic: str, queue_id: int, time_ms: int, upper: bool = False
     ) -> "int | Deferred[int]":
-        """Return the queue offset a time points at; 0 for an unknown queue."""
+        """Return the queue offset for a time; 0 for an unknown queue."""
         queue = self._queues.find(topic, queue_id)
         if queue is None:
             return 0
@@ -87,7 +87,7 @@ class ReadableStore:
     def store_time(
         self, topic: str, queue_id: int, queue_offset: int
     ) -> "int | Deferred[int]":
-        """Return when a message was stored, in ms; -1 when that is unknown."""
+        """Return when a message was stored, in ms; -1 if unknown."""
         queue = self._queues.find(topic, queue_id)
         if queue is None:
             return -1
@@ -96,11 +96,11 @@ class ReadableStore:
     def record_at(
         self, commit_log_offset: int
     ) -> "bytes | None | Deferred[bytes | None]":
-        """Return the record that begins exactly there; None when none does."""
+        """Return the record that begins at this offset; None if none does."""
         return self._reads.run(record_at(self._view, commit_log_offset))
 
     def earliest_store_time(self) -> "int | Deferred[int]":
-        """Return when the oldest message was stored, in ms; -1 when there is none."""
+        """Return when the oldest message was stored, in ms; -1 if there is none."""
         first = self._view.log.min_offset
         return self._reads.run(record_store_time(self._view, first))
 
@@ -110,7 +110,7 @@ class ReadableStore:
 
     @property
     def commit_log_min(self) -> int:
-        """Return the first offset that the commit log holds."""
+        """Return the first offset in the commit log."""
         return self._view.log.min_offset
 
     @property

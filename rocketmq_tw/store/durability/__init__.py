@@ -1,1 +1,1 @@
-"""What makes messages durable: flushes, checkpoints, recovery, retention."""
+"""Keeps messages durable: flushing, checkpoints, recovery, retention."""

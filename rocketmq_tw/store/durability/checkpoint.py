@@ -1,10 +1,10 @@
 """
-The checkpoint: up to when messages are known to be on disk.
+The checkpoint: the store times up to which messages are on disk.
 
-A file of 4096 bytes that begins with five numbers of 8 bytes, big-endian: the store
-time (ms) of the last message flushed in the commit log, in the consume queues
-and in the index files; a master's flushed offset; the commit log offset of the last
-message flushed. We keep the third and the fourth as we find them.
+The file has 4096 bytes. It begins with five big-endian numbers of 8 bytes: the store
+time (ms) of the last message flushed in the commit log, in the consume queues and in
+the index files; a master's flushed offset; the commit log offset of the last message
+flushed. The master's flushed offset is kept as it is found.
 
 Source: ``StoreCheckpoint`` of RocketMQ 5.
 """
@@ -16,20 +16,20 @@ from rocketmq_tw.store.files.disk import Disk
 
 _FIELDS = struct.Struct(">5q")
 _SIZE = 4096
-#: Recovery goes back so much further, in milliseconds.
+#: Recovery starts this many milliseconds before the time in the checkpoint.
 _MARGIN_MS = 3000
 
 
 class StoreCheckpoint:
     """
-    The numbers of a checkpoint file.
+    The numbers of one checkpoint file.
 
     ``commit_log_time_ms``, ``consume_queue_time_ms`` and ``index_time_ms`` are store
-    times; 0 where nothing is known.
+    times; 0 means that nothing is known.
     """
 
     def __init__(self, path: str, disk: Disk | None = None) -> None:
-        """Keep the file at ``path``; nothing is read yet."""
+        """Use the file at ``path``; :meth:`load` reads it."""
         self.path = path
         self._disk = disk or Disk()
         self._written: bytes | None = None
@@ -40,7 +40,9 @@ class StoreCheckpoint:
         self.confirmed_offset = 0
 
     def load(self) -> None:
-        """Read the file; a missing or cut one reads as zeros."""
+        """
+        Read the file. A missing file reads as zeros, a short one is padded with them.
+        """
         try:
             with open(self.path, "rb") as file:
                 data = file.read(_FIELDS.size)
@@ -56,15 +58,15 @@ class StoreCheckpoint:
 
     @property
     def recovery_time_ms(self) -> int:
-        """Return the store time up to which all is on disk, with a margin."""
+        """Return the store time up to which everything is on disk, minus a margin."""
         known = min(self.commit_log_time_ms, self.consume_queue_time_ms)
         return max(0, known - _MARGIN_MS)
 
     def write(self) -> None:
         """
-        Write the file if a number changed; it is not flushed.
+        Write the file if a number has changed, without an fsync.
 
-        :raises OSError: the file system refuses.
+        :raises OSError: the file could not be written.
         """
         data = _FIELDS.pack(
             self.commit_log_time_ms,

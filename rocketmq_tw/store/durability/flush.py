@@ -1,15 +1,15 @@
 """
 Flushing to disk.
 
-ASYNC_FLUSH: three clocks run. The commit log is flushed every half second, when
-there are some pages to write or ten seconds went by. The tails of the consume queues
-are written every second, and flushed every minute; then the checkpoint says how far
-both are. SYNC_FLUSH: besides, the log is flushed at the end of each reactor iteration
-that stored a message, and once more after that if messages came meanwhile.
+ASYNC_FLUSH runs three timers. The commit log is flushed every half second if at least
+four pages are new or ten seconds have passed. New consume queue entries are written
+every second and flushed every minute; then the checkpoint is updated. SYNC_FLUSH also
+flushes the log at the end of each reactor iteration that stored a message, and again
+when messages arrived during that fsync.
 
-``run_in_thread`` runs each fsync, one of the log at a time. One that fails is final:
-the kernel drops the pages it could not write, so the success of a second fsync would
-mean nothing. The store takes no messages until it is opened again, and recovers.
+``run_in_thread`` runs each fsync, at most one of the log at a time. A failed fsync is
+final: the kernel drops the pages that it could not write, so a later success would mean
+nothing. The store then refuses messages until it is opened again, which runs recovery.
 
 Source: ``FlushRealTimeService``, ``GroupCommitService`` and
 ``FlushConsumeQueueService`` of RocketMQ 5.
@@ -37,19 +37,19 @@ from rocketmq_tw.store.queues.table import ConsumeQueues
 from rocketmq_tw.threads import RunInThread
 
 _PAGE = 4096
-#: What opening a file may say without a fault of the disk.
+#: Errors of opening a file that do not mean that the disk failed.
 _NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE)
 
 
 class FlushService:
     """
-    Flushes one store.
+    Flushes the files of one store.
 
-    ``flushed`` is the commit log offset up to which all is on disk; ``on_flushed`` is
-    called when it moved. ``failure`` says why flushing does not work, or is None: the
-    store takes no messages meanwhile; ``on_failure`` is called when it changed.
-    ``is_healthy`` is False once the disk failed to keep what it was given; then nothing
-    is flushed any more.
+    ``flushed`` is the commit log offset up to which everything is on disk;
+    ``on_flushed`` is called when it advances. ``failure`` is the reason why flushing
+    does not work, or None; while it is set the store refuses messages. ``on_failure``
+    is called when it changes. ``is_healthy`` is False once the disk has failed; then
+    nothing is flushed any more.
     """
 
     _log = Logger()
@@ -67,7 +67,7 @@ class FlushService:
         on_flushed: Callable[[int], None] | None,
         on_failure: Callable[[str | None], None],
     ) -> None:
-        """Flush these parts; nothing runs before :meth:`start`."""
+        """Keep references to these parts; nothing runs before :meth:`start`."""
         self._progress = progress
         self.flushed = 0
         self.failure: str | None = None
@@ -84,8 +84,8 @@ class FlushService:
         self._log_lock = DeferredLock()
         self._queues_lock = DeferredLock()
         self._scheduled: IDelayedCall | None = None
-        #: Files of the queues that are still to be flushed.
-        self._owed: set[str] = set()
+        #: Consume queue files and checkpoints whose fsync has to be retried.
+        self._to_retry: set[str] = set()
         self._is_running = False
         self._last_flush = 0.0
         intervals = {
@@ -99,8 +99,8 @@ class FlushService:
         ]
 
     def start(self) -> None:
-        """Begin to flush in the background."""
-        # What a killed process wrote is with the kernel, perhaps not on the disk.
+        """Start the timers."""
+        # What a killed process wrote is in the page cache, but perhaps not on the disk.
         files = self._commit_log.files
         files.dirty.update(files.path(base) for base in files.bases[-2:])
         self.flushed = self._commit_log.min_offset
@@ -110,7 +110,7 @@ class FlushService:
             timer.start(interval, now=False)
 
     def stop(self) -> None:
-        """Flush no more by itself; a flush that runs goes on to its end."""
+        """Stop the timers. A flush that is running completes."""
         self._is_running = False
         for timer, _ in self._timers:
             if timer.running:
@@ -123,16 +123,18 @@ class FlushService:
         """
         Flush the log at the end of this reactor iteration.
 
-        While a flush runs nothing is to be done: its end looks for what came meanwhile.
+        Nothing is scheduled while a flush runs: its end checks for new records.
         """
         if self._scheduled is None and self._is_running and not self._log_lock.locked:
             self._scheduled = self._clock.callLater(0, self._flush_group)
 
     def when_flushed(self, end: int) -> "Deferred[FlushOutcome] | None":
         """
-        Wait until the log is on disk up to ``end``; None if it is.
+        Return a Deferred that fires when the log is on disk up to ``end``; None if it
+        already is.
 
-        Fails with StoreNotWriteable when the disk does.
+        :raises StoreNotWriteable: the disk failed before; if it fails later, so does
+            the Deferred.
         """
         if end <= self.flushed:
             return None
@@ -143,9 +145,9 @@ class FlushService:
 
     def flush(self) -> "Deferred[None]":
         """
-        Flush what was stored; fires when it is on disk.
+        Flush everything stored so far in the log; fires when it is on disk.
 
-        Fails with OSError or StoreNotWriteable when the disk does.
+        Fails with OSError or StoreNotWriteable when the disk fails.
         """
         end = self._commit_log.end
 
@@ -160,7 +162,7 @@ class FlushService:
         return self._log_lock.run(self._flush_commit_log)
 
     def write_queues(self) -> "Deferred[None]":
-        """Write the tails and the checkpoint; nothing is flushed."""
+        """Write the new queue entries and the checkpoint, without an fsync."""
         return maybeDeferred(self._write_queues)
 
     def flush_queues(self) -> "Deferred[None]":
@@ -169,16 +171,17 @@ class FlushService:
 
     def flush_all(self) -> "Deferred[None]":
         """
-        Flush all; fires when it is on disk, with the first error if there is one.
+        Flush the log, the queues and the checkpoint; fires with the first error, if
+        any.
 
-        Of a store that is not healthy any more nothing is flushed.
+        Nothing is flushed if the disk has failed before.
         """
         flushed = self.flush_commit_log()
         flushed.addCallback(lambda _: self.flush_queues())
         return flushed.addBoth(self._stop_waiting)
 
     def _log_due(self) -> "Deferred[None]":
-        """Flush the log if that is worth it: some pages are new, or it is time."""
+        """Flush the log if enough pages are new or the thorough interval has passed."""
         pages = self._commit_log.end // _PAGE - self.flushed // _PAGE
         if pages < self._config.flush_commit_log_least_pages and not self._waiters:
             waited = self._clock.seconds() - self._last_flush
@@ -187,12 +190,12 @@ class FlushService:
         return self.flush_commit_log()
 
     def _flush_group(self) -> None:
-        """Flush the log for all who wait."""
+        """Flush the log for everyone who waits for it."""
         self._scheduled = None
         self.flush_commit_log().addErrback(self._failed)
 
     def _flush_commit_log(self) -> "Deferred[None]":
-        """Flush what the log has now."""
+        """Flush everything that is in the log now."""
         log = self._commit_log
         if log.end == self.flushed or not self.is_healthy:
             return succeed(None)
@@ -205,7 +208,9 @@ class FlushService:
     def _log_flushed(
         self, _: object, position: LogPosition, *, store_time_ms: int
     ) -> None:
-        """Remember how far the log is on disk, release who waited, and go on."""
+        """
+        Record how far the log is on disk and release the waiters that this covers.
+        """
         end = position.end
         self.flushed = end
         self._last_flush = self._clock.seconds()
@@ -222,7 +227,7 @@ class FlushService:
                 self._scheduled = self._clock.callLater(0, self._flush_group)
 
     def _write_queues(self) -> None:
-        """Write the tails, then the numbers."""
+        """Write the queue entries first, then the checkpoints that describe them."""
         if not self.is_healthy:
             return
         self._queues.flush()
@@ -233,24 +238,27 @@ class FlushService:
             self._set_failure(None)
 
     def _flush_queues(self) -> "Deferred[None]":
-        """Flush what the queues have now."""
+        """Flush all entries that the queues have now."""
         if not self.is_healthy:
             return succeed(None)
         stored = self._commit_log.last_store_time_ms
         if self._config.sync_flush:
-            # The queues know no more than is on disk.
+            # Queue entries are made after the fsync, so they reach no further than
+            # this.
             stored = self._checkpoint.commit_log_time_ms
         self._queues.flush()
-        position = self._progress.taken()
-        paths = [*self._queues.take_dirty(), *self._owed]
-        self._owed.clear()
-        flushed = self._fsync(paths, self._owed)
+        position = self._progress.flush_target()
+        paths = [*self._queues.take_dirty(), *self._to_retry]
+        self._to_retry.clear()
+        flushed = self._fsync(paths, self._to_retry)
         return flushed.addCallback(self._queues_flushed, stored, position)
 
     def _queues_flushed(
         self, _: object, store_time_ms: int, position: LogPosition
     ) -> "Deferred[None]":
-        """Remember how far the queues are on disk, and flush that too."""
+        """
+        Record in the checkpoints how far the queues are on disk, and flush these too.
+        """
         self._checkpoint.consume_queue_time_ms = max(
             store_time_ms, self._checkpoint.consume_queue_time_ms
         )
@@ -258,30 +266,33 @@ class FlushService:
         self._progress.queues_flushed(position)
         path = self._checkpoint.path
         paths = [path, *self._progress.paths, os.path.dirname(path)]
-        return self._fsync(paths, self._owed)
+        return self._fsync(paths, self._to_retry)
 
-    def _fsync(self, paths: list[str], owed: set[str]) -> "Deferred[None]":
-        """Flush files, in the thread; ``owed`` takes what is to be retried."""
+    def _fsync(self, paths: list[str], retry: set[str]) -> "Deferred[None]":
+        """
+        Flush files in a thread; ``retry`` collects the paths that have to be retried.
+        """
         disk = self._commit_log.files.disk
         flushed = self._run_in_thread(lambda: disk.fsync(paths))
-        return flushed.addErrback(self._not_flushed, paths, owed)
+        return flushed.addErrback(self._not_flushed, paths, retry)
 
     def _not_flushed(
-        self, failure: Failure, paths: list[str], owed: set[str]
+        self, failure: Failure, paths: list[str], retry: set[str]
     ) -> Failure:
         """
-        Remember that the disk failed, for good, and fail all who wait.
+        Mark the disk as failed for good, and fail everyone who waits.
 
-        That too many files were open is not the disk's fault: nothing was asked of it.
+        Running out of file descriptors is different: no fsync was tried, so it is
+        retried.
         """
         if getattr(failure.value, "errno", None) in _NO_DESCRIPTOR:
-            owed.update(paths)
+            retry.update(paths)
         elif self.is_healthy:
             self.is_healthy = False
             why = f"the disk failed, it is read-only now: {failure.value}"
             self._set_failure(why)
             self._log.failure(
-                "the disk failed to keep what it was given; the store takes no messages"
+                "an fsync failed, the disk may be broken; the store refuses messages"
                 " until the broker is restarted",
                 failure=failure,
             )
@@ -289,19 +300,19 @@ class FlushService:
         return failure
 
     def _set_failure(self, why: str | None) -> None:
-        """Change what :attr:`failure` says, and report it."""
+        """Set :attr:`failure` and report it."""
         self.failure = why
         self._on_failure(why)
 
     def _stop_waiting(self, result: object) -> object:
-        """Fail those who still wait."""
+        """Fail everyone who still waits, because the store closes."""
         self._waiters.fail(StoreNotWriteable("it was closed"))
         return result
 
     def _timer(
         self, action: Callable[[], "Deferred[None]"], clock: IReactorTime
     ) -> LoopingCall:
-        """Make a timer that goes on after an error of what it runs."""
+        """Return a timer that keeps running when ``action`` fails."""
 
         def tick() -> "Deferred[None]":
             done = action()
@@ -312,7 +323,7 @@ class FlushService:
         return timer
 
     def _failed(self, failure: Failure) -> None:
-        """Take no messages until it works; the timer goes on."""
+        """Refuse messages until a flush succeeds again."""
         if self.is_healthy:
             self._set_failure(self.failure or str(failure.value))
             self._log.failure("the store cannot be flushed", failure=failure)

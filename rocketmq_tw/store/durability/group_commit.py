@@ -1,8 +1,8 @@
 """
-Group commit: who waits until the commit log is on disk.
+Group commit: the senders that wait until the commit log is on disk.
 
-While one fsync runs, the next group gathers; when it ends, all whom it covers are
-released at once.
+While one fsync runs, the next group gathers. When it ends, every waiter whose records
+it covers is released.
 
 Source: ``CommitLog.GroupCommitService`` and ``FlushDiskWatcher`` of RocketMQ 5.
 """
@@ -17,7 +17,7 @@ from rocketmq_tw.store.interfaces import FlushOutcome
 
 
 class _Waiter(msgspec.Struct):
-    """One that waits: until the log is on disk up to ``end``, or ``deadline``."""
+    """Waits until the log is on disk up to ``end``, or until ``deadline``."""
 
     end: int
     deadline: float
@@ -26,14 +26,14 @@ class _Waiter(msgspec.Struct):
 
 class FlushWaiters:
     """
-    Those who wait, in the order of the log.
+    The waiters, in the order of their commit log offsets.
 
-    Offsets and deadlines rise together, so both are looked at from the front only, and
+    Offsets and deadlines increase together, so only the first waiters are examined and
     one timer serves all.
     """
 
     def __init__(self, clock: IReactorTime, timeout: float) -> None:
-        """Let nobody wait longer than ``timeout`` seconds."""
+        """:param timeout: the longest time to wait, in seconds."""
         self._clock = clock
         self._timeout = timeout
         self._waiting: deque[_Waiter] = deque()
@@ -43,7 +43,9 @@ class FlushWaiters:
         return len(self._waiting)
 
     def wait(self, end: int) -> "Deferred[FlushOutcome]":
-        """Wait for the log up to ``end``, which is no less than at the last call."""
+        """Return a Deferred for the log up to ``end``, which never decreases between
+        calls.
+        """
         done: Deferred[FlushOutcome] = Deferred()
         deadline = self._clock.seconds() + self._timeout
         self._waiting.append(_Waiter(end, deadline, done))
@@ -52,7 +54,7 @@ class FlushWaiters:
         return done
 
     def reached(self, flushed: int) -> None:
-        """Release those whose messages are on disk."""
+        """Release the waiters whose records are on disk now."""
         due = []
         waiting = self._waiting
         while waiting and waiting[0].end <= flushed:
@@ -60,7 +62,7 @@ class FlushWaiters:
         _fire(due, FlushOutcome.ON_DISK)
 
     def fail(self, error: Exception) -> None:
-        """Fail all who wait: their messages may be lost."""
+        """Fail all waiters: their messages may be lost."""
         waiting, self._waiting = self._waiting, deque()
         self.stop()
         for each in waiting:
@@ -68,13 +70,15 @@ class FlushWaiters:
                 each.done.errback(error)
 
     def stop(self) -> None:
-        """Stop the timer."""
+        """Stop the timer of the deadlines."""
         if self._timer is not None:
             self._timer.cancel()
         self._timer = None
 
     def _expire(self) -> None:
-        """Release those whose time is up, and look again when the next one's is."""
+        """
+        Release the waiters past their deadline, and set the timer for the next one.
+        """
         self._timer = None
         now = self._clock.seconds()
         due = []
@@ -88,7 +92,7 @@ class FlushWaiters:
 
 
 def _fire(due: "list[Deferred[FlushOutcome]]", outcome: FlushOutcome) -> None:
-    """Fire those that were not cancelled."""
+    """Fire the Deferreds that were not cancelled."""
     for done in due:
         if not done.called:
             done.callback(outcome)

@@ -1,4 +1,4 @@
-"""Why a store could not be opened, in a sentence."""
+"""Turns errors of opening a store into sentences for the operator."""
 
 from twisted.python.failure import Failure
 
@@ -8,10 +8,10 @@ from rocketmq_tw.store.files.slices import Stopped
 
 def explained(failure: Failure, root: str) -> Failure:
     """
-    Return why a store could not be opened.
+    Return the failure, or raise a clearer one.
 
-    :raises StoreNotWriteable: it was closed meanwhile.
-    :raises StoreUnreadable: an error of the system, which names the file.
+    :raises StoreNotWriteable: the store was closed while it was being opened.
+    :raises StoreUnreadable: the operating system refused to open or read a file.
     """
     error = failure.value
     if isinstance(error, Stopped):

@@ -1,21 +1,21 @@
 """
-The queue checkpoint: up to where the consume queues follow the commit log.
+The queue checkpoint: how far the consume queues cover the commit log.
 
-With Apache RocketMQ's checkpoint alone, recovery after a kill reads the newest file of
-the log again, a gibibyte perhaps. This file bounds it by what was stored in the last
-second, and it lists the queues, so that a lost or damaged one is noticed::
+With Apache RocketMQ's checkpoint alone, recovery after a crash reads the newest file of
+the log, up to a gibibyte. With this file it reads only what was stored in the last
+second. The file also lists the queues, so that a lost or damaged one is noticed::
 
     magic 8    boot 16    written 8+8    flushed 8+8
     log file size 8    queue file size 8
     CRC of the list 4    size of the list 4    CRC of all that 4    the list
 
-``written`` is what the kernel has: valid as long as it runs, which the boot id shows.
-``flushed`` is what the disk has. Both are a commit log offset, and that of the record
-that ends there, by which it is verified that nobody has cut the log meanwhile. The list
-(msgpack) has each queue's first and next queue offset, and where its newest record
-ends.
+``written`` describes the page cache: it is valid until the kernel restarts, which the
+boot id detects. ``flushed`` describes the disk. Each holds a commit log offset and the
+offset of the record that ends there; recovery checks that record, in case the log was
+cut in the meantime. The list (msgpack) holds, for each queue, its first and next queue
+offset and the commit log offset at which its newest record ends.
 
-There are two copies, so that losing one is harmless. Apache RocketMQ ignores them.
+There are two copies, so losing one is harmless. Apache RocketMQ ignores them.
 """
 
 import os
@@ -40,7 +40,9 @@ class LogPosition(msgspec.Struct, frozen=True, gc=False):
 
 
 class KnownQueue(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A queue that has entries: where its files begin, and where it ends."""
+    """
+    A queue with entries: its first and next queue offset, and where its records end.
+    """
 
     topic: bytes
     queue_id: int
@@ -51,16 +53,16 @@ class KnownQueue(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 class QueueCheckpoint:
     """
-    The numbers of the file.
+    The numbers and the queue list of the file.
 
-    ``is_known`` says whether a whole copy was found; ``queues`` are those it lists.
-    ``is_same_boot`` says whether the kernel of the last run still runs.
+    ``is_known`` is True once a complete copy was loaded, ``is_same_boot`` while the
+    kernel has not restarted since that copy was written.
     """
 
     def __init__(
         self, path: str, *, log_file_size: int, queue_file_size: int, disk: Disk
     ) -> None:
-        """Keep two copies, at ``path`` and beside it; nothing is read yet."""
+        """Use two copies, at ``path`` and ``path.bak``; :meth:`load` reads them."""
         self.paths = [path, path + ".bak"]
         self.written = self.flushed = LogPosition()
         self.queues: list[KnownQueue] = []
@@ -73,9 +75,10 @@ class QueueCheckpoint:
 
     def load(self) -> None:
         """
-        Read the first whole copy.
+        Read the first copy that is complete.
 
-        One of other file sizes counts as none: then the store's files are read.
+        A copy written with other file sizes is ignored; recovery then reads the store's
+        files.
         """
         for path in self.paths:
             try:
@@ -88,9 +91,9 @@ class QueueCheckpoint:
 
     def write(self) -> None:
         """
-        Write the numbers; the list stays as it is.
+        Write the positions; the list in the files stays as it is.
 
-        :raises OSError: the file system refuses.
+        :raises OSError: a file could not be written.
         """
         head = self._encode()
         for path in self.paths:
@@ -102,9 +105,9 @@ class QueueCheckpoint:
 
     def write_all(self, queues: list[KnownQueue]) -> None:
         """
-        Replace both copies, with a new list.
+        Replace both copies, including the list.
 
-        :raises OSError: the file system refuses; at least one copy is whole.
+        :raises OSError: a file could not be written; at least one copy is complete.
         """
         self._list = msgspec.msgpack.encode(queues)
         data = self._encode() + self._list
@@ -118,7 +121,7 @@ class QueueCheckpoint:
             self._disk.rename(temporary, path)
 
     def _encode(self) -> bytes:
-        """Write all but the list."""
+        """Return all bytes before the list."""
         head = _HEAD.pack(
             _MAGIC,
             self._boot,
@@ -134,7 +137,9 @@ class QueueCheckpoint:
         return head + _CRC.pack(crc32(head))
 
     def _decode(self, data: bytes) -> bool:
-        """Use a copy if it is whole and of files of our size."""
+        """
+        Load a copy; return False if it is incomplete or written with other file sizes.
+        """
         if len(data) < _HEAD_SIZE:
             return False
         head = data[: _HEAD.size]
@@ -162,7 +167,7 @@ class QueueCheckpoint:
         self.queues = msgspec.msgpack.decode(listed, type=list[KnownQueue])
         self._list = listed
         self.flushed = LogPosition(flushed_end, flushed_last)
-        # After a reboot only the disk can be asked.
+        # After a reboot the page cache is gone: only what was flushed counts.
         is_same_boot = boot == self._boot and any(boot)
         written = LogPosition(written_end, written_last)
         self.written = written if is_same_boot else self.flushed

@@ -1,9 +1,9 @@
 """
-Keeping the queue checkpoint up to date while the store runs.
+Keeps the queue checkpoint up to date while the store runs.
 
-It follows the flush service, which writes the queues' entries every second
-and flushes them every minute. The list of queues is written when one was made or
-removed, and with every flush: 8,000 queues take 10 ms.
+The flush service calls it whenever it has written or flushed the queue entries. The
+list of queues is written when a queue was added or removed, and with every flush: 8,000
+queues take 10 ms.
 """
 
 import os
@@ -18,9 +18,9 @@ from rocketmq_tw.store.queues.table import ConsumeQueues
 
 class QueueProgress:
     """
-    Keeps a queue checkpoint, ``known``, in step with the queues.
+    Updates the queue checkpoint, ``known``, as entries are written and flushed.
 
-    With SYNC_FLUSH messages get their entries only once the log is on disk.
+    With SYNC_FLUSH messages get their queue entries only after the fsync of the log.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class QueueProgress:
         config: StoreConfig,
         disk: Disk,
     ) -> None:
-        """Follow ``log`` and ``queues``, and keep the queue checkpoint at ``path``."""
+        """Track ``log`` and ``queues`` in the queue checkpoint at ``path``."""
         self.known = QueueCheckpoint(
             path,
             log_file_size=config.commit_log_file_size,
@@ -47,14 +47,14 @@ class QueueProgress:
 
     @property
     def paths(self) -> list[str]:
-        """Return the files to flush."""
+        """Return the paths of the checkpoint files, to be flushed."""
         return self.known.paths
 
     def begin(self) -> None:
         """
-        Note what recovery found: the kernel has all of it.
+        Record what recovery found: all of it is in the page cache.
 
-        :raises OSError: the file system refuses.
+        :raises OSError: the checkpoint could not be written.
         """
         self._flushed = self.known.flushed
         self._mark_unsynced(self._flushed.end)
@@ -63,10 +63,10 @@ class QueueProgress:
 
     def _mark_unsynced(self, flushed: int) -> None:
         """
-        Mark what an earlier run wrote since its last flush as not on disk.
+        Mark the files that an earlier run wrote since its last flush as dirty.
 
-        The kernel has it, the disk perhaps not; and what is noted as flushed next
-        time covers it.
+        Their bytes are in the page cache but perhaps not on disk, and the next flushed
+        position is going to cover them.
         """
         files = self._log.files
         behind = [base for base in files.bases if base + files.file_size > flushed]
@@ -78,14 +78,14 @@ class QueueProgress:
                 _mark_queue_unsynced(queue, flushed)
 
     def log_flushed(self, position: LogPosition) -> None:
-        """Note that the log is on disk up to ``position``."""
+        """Record that the log is on disk up to ``position``."""
         self._flushed = position
 
     def queues_written(self) -> None:
         """
-        Note that the entries that were made are written.
+        Record that all entries made so far are written.
 
-        :raises OSError: the file system refuses.
+        :raises OSError: the checkpoint could not be written.
         """
         self.known.written = self._end()
         if self._is_deferred:
@@ -96,34 +96,37 @@ class QueueProgress:
         else:
             self.known.write()
 
-    def taken(self) -> LogPosition:
-        """Return up to where all is on disk once the queues' files are."""
+    def flush_target(self) -> LogPosition:
+        """Return the position up to which everything is on disk once the queues are
+        flushed.
+        """
         return self._flushed
 
     def queues_flushed(self, position: LogPosition) -> None:
         """
-        Note that log and queues are on disk up to ``position``.
+        Record that the log and the queues are on disk up to ``position``.
 
-        What is written now is going to be flushed too, so it says no more than that.
+        ``written`` is set to the same position, because this file is about to be
+        flushed.
 
-        :raises OSError: the file system refuses.
+        :raises OSError: the checkpoint could not be written.
         """
         self.known.flushed = self.known.written = position
         self._write_all()
 
     def _end(self) -> LogPosition:
-        """Return the end of the log."""
+        """Return the end of the log and the offset of its last record."""
         return LogPosition(self._log.end, self._log.last_offset)
 
     def _write_all(self) -> None:
-        """Write the list too."""
+        """Write the positions and the list of queues."""
         changes = self._queues.changes
         self.known.write_all(self._queues.known())
         self._listed = changes
 
 
 def _mark_queue_unsynced(queue: ConsumeQueue, flushed: int) -> None:
-    """Mark the files of a queue that has records from ``flushed`` on."""
+    """Mark the queue's files with entries of records behind ``flushed`` as dirty."""
     files = queue.files
     bases = [base for base in files.bases if base < queue.next * ENTRY_SIZE]
     while bases:

@@ -1,8 +1,9 @@
 """
-Recovery: where the commit log ends, and which entries the consume queues lack.
+Recovery: finds the end of the commit log and completes the consume queues.
 
-A file has its full length from the beginning, so the log is read from a position known
-to be good, record by record, until something is no record: there it ends.
+A file has its full length from the beginning, so its size does not show where the log
+ends. Recovery reads the log from a position known to be good, record by record, until
+the bytes are no valid record: that is the end.
 
 ========================  ==============================  ===========================
 what is known             reading begins                  consume queues
@@ -16,8 +17,8 @@ else                      the newest file that began      cut back to that posit
                           before the checkpoint           and rebuilt from the log
 ========================  ==============================  ===========================
 
-Cutting back is what makes a torn entry harmless. To rebuild a queue the whole log
-is read, over damage in the part that is known. Files behind the end, which
+Cutting back makes a torn entry harmless. Rebuilding a queue reads the whole log, and
+skips damage in the part that is known to be complete. Files behind the end, which
 Apache RocketMQ allocates ahead, are removed.
 
 Source: ``CommitLog.recoverNormally`` and ``recoverAbnormally`` of RocketMQ 5.
@@ -40,7 +41,7 @@ from rocketmq_tw.store.queues.table import ConsumeQueues
 #: Seconds between two log lines about the progress.
 _REPORT_PERIOD = 3.0
 _MIB = 1 << 20
-#: So many queues in one reactor iteration: some 5 ms where each gets its first file.
+#: Queues handled in one reactor iteration: some 5 ms if each gets its first file.
 _QUEUES_AT_A_TIME = 25
 
 
@@ -48,7 +49,7 @@ class Recovery:
     """
     Opens a store's log and queues: first :meth:`load`, then :meth:`run`.
 
-    :param now: gives the time, in seconds.
+    :param now: returns the current time, in seconds.
     """
 
     _log = Logger()
@@ -64,7 +65,7 @@ class Recovery:
         check_crc: bool,
         now: Callable[[], float],
     ) -> None:
-        """Recover these parts; log and checkpoints are to be loaded before."""
+        """Recover these parts; the log and both checkpoints must be loaded already."""
         self._commit_log = log
         self._queues = queues
         self._dispatcher = dispatcher
@@ -78,9 +79,9 @@ class Recovery:
 
     def load(self, was_aborted: bool) -> Iterator[None]:
         """
-        Load the queues, in slices; no file is changed.
+        Load the queues, in slices; this changes no file.
 
-        :raises StoreUnreadable: a file is not what it should be.
+        :raises StoreUnreadable: a file has a wrong name, length or content.
         """
         self._was_aborted = was_aborted
         self._loading = QueueLoading(self._queues, self._commit_log, self._known)
@@ -90,7 +91,7 @@ class Recovery:
         return self._loading.load(end, limit if end is None else end, was_aborted)
 
     def run(self) -> Iterator[None]:
-        """Find the end of the log and complete the queues, in slices."""
+        """Find the end of the log and add missing queue entries, in slices."""
         start, trusted = self._start()
         if self._loading.damaged:
             start = self._begin_rebuild(start)
@@ -99,12 +100,13 @@ class Recovery:
         yield from self._end(scan.position)
 
     def _read(self, scan: Scan, start: int, trusted: int) -> Iterator[None]:
-        """Read the records, and make the entries that are missing."""
+        """Read the records and add the queue entries that are missing."""
         log = self._commit_log
         began = reported = self._now()
         due, count = start + SLICE, 0
         for offset, found in scan:
-            # A topic that was deleted behind that position has no queues to restart.
+            # Behind that position, a queue offset that restarts at 0 means a deleted
+            # topic.
             may_restart = self._verified is None or offset < trusted
             self._dispatcher.dispatch_record(offset, found, may_restart=may_restart)
             log.last_offset, log.last_store_time_ms = offset, found.store_time_ms
@@ -126,7 +128,7 @@ class Recovery:
             )
 
     def _end(self, end: int) -> Iterator[None]:
-        """Let the log end there, and the queues with it, in slices."""
+        """Set the end of the log and cut the queues to it, in slices."""
         self._report_wiped(end)
         self._commit_log.set_end(end)
         if self._verified is not None:
@@ -138,14 +140,16 @@ class Recovery:
                 yield
 
     def _keep_offsets(self, verified: int) -> None:
-        """Keep offsets whose records are damaged from being given again."""
+        """Prevent queue offsets whose records are damaged from being assigned again."""
         for known in self._known.queues:
             key = (known.topic, known.queue_id)
             if key in self._loading.damaged and known.log_end <= verified:
                 self._queues.table[key].fill_to(known.next, verified)
 
     def _find_verified(self) -> LogPosition | None:
-        """Return the newest position of the queue checkpoint that the log has."""
+        """
+        Return the newest position in the queue checkpoint whose record is in the log.
+        """
         log, known = self._commit_log, self._known
         for position in (known.written, known.flushed) if known.is_known else ():
             if position.end == 0 == log.min_offset:
@@ -166,7 +170,9 @@ class Recovery:
         return None
 
     def _start(self) -> tuple[int, int]:
-        """Return where to begin, and up to where the log is known to go on."""
+        """Return where to begin, and the offset up to which the log is known to be
+        complete.
+        """
         if self._verified is not None:
             for queue in self._loading.cut:
                 queue.wipe()
@@ -183,7 +189,7 @@ class Recovery:
         return start, start
 
     def _begin_rebuild(self, start: int) -> int:
-        """Empty the damaged queues; return where the log is to be read from."""
+        """Empty the damaged queues; return the commit log offset to read from."""
         damaged = sorted(self._loading.damaged.items())
         for (topic, queue_id), why in damaged[:10]:
             self._log.warn(
@@ -202,9 +208,10 @@ class Recovery:
 
     def _behind_known(self) -> int | None:
         """
-        Return where the newest record ends that was stored in full.
+        Return the end of the newest record that is known to be stored completely.
 
-        None when the log does not have that record: then all of it is to be read.
+        None when the log lacks that record: the log then has to be read as after a
+        crash.
         """
         log, checkpoint = self._commit_log, self._checkpoint
         end = self._queues.log_end()
@@ -213,9 +220,9 @@ class Recovery:
             queues = self._queues.table.values()
             newest = next(queue for queue in queues if queue.log_end == end)
             known.append(newest.read_written_entry(newest.next - 1)[0])
-        # Queues of deleted topics are gone, and their records must not come back.
-        # The checkpoint is believed if it is of the last run: an older broker leaves
-        # this number as it was, but not the time.
+        # The queues of deleted topics are gone, and their records must not recreate
+        # them. The checkpoint is used only if the last run wrote it: an older broker
+        # leaves this offset as it was, but changes the time.
         confirmed = log.facts_at(checkpoint.confirmed_offset)
         if confirmed is not None and (
             confirmed.store_time_ms == checkpoint.commit_log_time_ms
@@ -231,7 +238,9 @@ class Recovery:
         return max(known) + found.size
 
     def _before_checkpoint(self) -> int:
-        """Return where the newest file begins whose first record is surely on disk."""
+        """
+        Return the start of the newest file whose first record is certainly on disk.
+        """
         log, known_ms = self._commit_log, self._checkpoint.recovery_time_ms
         for base in reversed(log.files.bases):
             first = log.facts_at(base)
@@ -240,27 +249,29 @@ class Recovery:
         return log.min_offset
 
     def _report(self, start: int, position: int) -> None:
-        """Log how far it is."""
+        """Log the progress."""
         files = self._commit_log.files
         last = files.bases[-1]
         used = os.stat(files.path(last)).st_blocks * 512
         end = max(last + min(used, files.file_size), position + 1)
         self._log.info(
-            "recovering: {done} of {size} MiB of the commit log are read ({percent} %)",
+            "recovering: {done} of {size} MiB of the commit log read ({percent} %)",
             done=(position - start) // _MIB,
             size=(end - start) // _MIB,
             percent=(position - start) * 100 // (end - start),
         )
 
     def _report_wiped(self, end: int) -> None:
-        """Log what is wiped, where something stands behind the end of the log."""
+        """
+        Log a warning if bytes that are no valid record stand behind the end of the log.
+        """
         files = self._commit_log.files
         later = [base for base in files.bases if base > end]
         rest = files.read(end, _MIB)
         if any(rest):
             self._log.warn(
-                "the commit log ends at {end}, in {path}: what stands there is no"
-                " whole record; it is wiped with all that follows, {later} files",
+                "the commit log ends at {end}, in {path}: the bytes there are not a"
+                " valid record; they and {later} later files are removed",
                 end=end,
                 path=files.path(files.base_of(end)),
                 later=len(later),

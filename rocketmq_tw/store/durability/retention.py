@@ -1,11 +1,11 @@
 """
-Which files are deleted, when, and whether the disk has space for more messages.
+Deletes old files, and refuses messages while the disk is too full.
 
-Every ten seconds the disk is checked. The oldest files of the commit log go when they
-were last written longer ago than they are kept, in the hours for that or when the disk
-is fuller than ``max_used``; when it is fuller than ``clean_forcibly`` they go in any
-case. Above ``warning`` messages are refused, until it is less full. The newest file
-stays. Consume queues and index files follow the log.
+The disk is checked every ten seconds. The oldest files of the commit log are deleted
+when their last write is older than ``reserved_time``, during the configured hours or at
+any hour while the disk is fuller than ``max_used``. Above ``clean_forcibly`` files are
+deleted whatever their age. Above ``warning`` messages are refused. The newest file is
+never deleted. Consume queues and index files follow the log.
 
 ====================  =======  ========  =============================================
 setting               default  bounds    when the disk is fuller, in percent
@@ -15,7 +15,7 @@ setting               default  bounds    when the disk is fuller, in percent
 ``warning``           90       35 to 90  the same, and messages are refused
 ====================  =======  ========  =============================================
 
-Files are unlinked in a thread; what reads one meanwhile has it open, and reads on.
+Files are unlinked in a thread. A reader that has such a file open can read on.
 
 Source: ``DefaultMessageStore.CleanCommitLogService`` of RocketMQ 5; its numbers.
 """
@@ -39,25 +39,25 @@ from rocketmq_tw.store.queues.table import ConsumeQueues
 from rocketmq_tw.threads import RunInThread
 
 _FIRST_AFTER = 60.0
-#: So many queues in one reactor iteration, or for so long, in seconds.
+#: Queues trimmed in one reactor iteration at most, and for how many seconds.
 _AT_A_TIME = 50
 _SLICE_TIME = 0.005
 
 
 class Trimmed(Protocol):
-    """What follows the commit log's minimum."""
+    """Something that follows the minimum of the commit log: the index."""
 
     def trim(self, log_min: int) -> list[str]:
-        """Drop what is of records before ``log_min``; return the files to remove."""
+        """Forget records before ``log_min``; return the files to remove."""
 
 
 class RetentionService:
     """
     Deletes old files of one store.
 
-    ``full`` is what to raise while the disk is too full for messages, else None;
-    ``on_full`` is called when that changed. ``remember`` is called before files of the
-    queues are removed, so that their loss is no surprise.
+    ``on_full`` is called with the error for senders when the disk becomes too full, and
+    with None when it no longer is. ``remember`` is called before files of the queues
+    are removed, so that the queue checkpoint does not report them as lost.
     """
 
     _log = Logger()
@@ -74,7 +74,7 @@ class RetentionService:
         on_full: Callable[[DiskFull | None], None],
         remember: Callable[[], object],
     ) -> None:
-        """Watch over these parts; nothing runs before :meth:`start`."""
+        """Keep references to these parts; nothing runs before :meth:`start`."""
         self._commit_log = log
         self._queues = queues
         self._index = index
@@ -92,24 +92,24 @@ class RetentionService:
         self._timer.clock = clock
 
     def start(self) -> None:
-        """Check the disk now, and then regularly."""
+        """Check the disk now, and then at every interval."""
         self._is_running = True
         self._began = self._clock.seconds()
-        self.see()
+        self.check_disk()
         self._timer.start(self._config.interval, now=False)
 
     def stop(self) -> None:
-        """Delete no more; a file that is being unlinked goes."""
+        """Stop the timer; an unlink that is running completes."""
         self._is_running = False
         self._pausing.cancel()
         if self._timer.running:
             self._timer.stop()
 
-    def see(self) -> int:
+    def check_disk(self) -> int:
         """
-        Check how full the disk is, and report when that makes a difference.
+        Check how full the disk is; report when it crosses the warning level.
 
-        :returns: percent, of the fuller one where log and queues are on two disks.
+        :returns: percent used; the larger one if log and queues are on two disks.
         """
         paths = (self._commit_log.files.directory, self._queues.directory)
         used, path = max(
@@ -123,7 +123,7 @@ class RetentionService:
         if is_full != self._is_full:
             self._is_full = is_full
             log = self._log.warn if is_full else self._log.info
-            what = "refused" if is_full else "taken again"
+            what = "refused" if is_full else "accepted again"
             log(
                 "the disk of {path} is {used} % full: messages are {what}",
                 path=path,
@@ -133,14 +133,16 @@ class RetentionService:
         return used
 
     def _tick(self) -> "Deferred[None]":
-        """Look at the disk, and clean if it is time; an error does not end it."""
-        done = Deferred.fromCoroutine(self._clean_if_due(self.see()))
+        """
+        Check the disk and delete files if necessary; an error does not end the timer.
+        """
+        done = Deferred.fromCoroutine(self._clean_if_due(self.check_disk()))
         return done.addErrback(
             lambda failure: self._log.failure("old files were not deleted", failure)
         )
 
     async def _clean_if_due(self, used: int) -> None:
-        """Delete what is to be deleted now."""
+        """Delete the files that are due now."""
         now, config = self._clock.seconds(), self._config
         if now < self._began + _FIRST_AFTER and used <= config.clean_forcibly:
             return
@@ -151,7 +153,7 @@ class RetentionService:
         count = await self._clean(at_once)
         if count:
             await self._follow()
-            self.see()
+            self.check_disk()
         elif at_once:
             self._log.warn(
                 "the disk is {used} % full, and no file can be deleted", used=used
@@ -171,12 +173,14 @@ class RetentionService:
                 break
             files.detach(files.bases[0])
             await self._unlink([path], files.directory)
-            self._log.info("{path} is deleted: it is old, or the disk full", path=path)
+            self._log.info(
+                "{path} was deleted: it is old, or the disk is full", path=path
+            )
             count += 1
         return count
 
     async def _pause(self) -> bool:
-        """Let others have the disk for a moment; return whether to go on."""
+        """Pause between two files to spare the disk; return whether to continue."""
         self._pausing = deferLater(self._clock, self._config.pause)
         try:
             await self._pausing
@@ -185,7 +189,7 @@ class RetentionService:
         return self._is_running
 
     async def _follow(self) -> None:
-        """Drop what queues and index know of records that are gone."""
+        """Remove entries of deleted records from the queues and the index."""
         removed: list[str] = []
         try:
             await in_slices(
@@ -200,8 +204,8 @@ class RetentionService:
         await self._unlink(removed)
 
     def _trim_queues(self, removed: list[str]) -> Iterator[None]:
-        """Correct the queues' minima, in slices; gather the files that may go."""
-        # What is read is old, so the disk may have to be waited for.
+        """Advance the queues' first offsets, in slices; collect the files to remove."""
+        # The entries are old, so reading them may have to wait for the disk.
         until = self._clock.seconds() + _SLICE_TIME
         for number, queue in enumerate(list(self._queues.table.values())):
             removed += queue.trim(self._commit_log.min_offset)

@@ -1,10 +1,9 @@
 """
-The disk, as the store uses it.
+The file system calls of the store.
 
-Every call that changes a file, or makes sure of one, goes through a :class:`Disk`, so
-that tests can pass one that fails, or that forgets what was not flushed to it.
-Reading needs none. Nothing here is on the path of a message: records go through a
-mapping.
+Every call that changes or flushes a file goes through a :class:`Disk`, so that tests
+can pass one that fails, or that loses what was not flushed. Reads do not need it.
+Nothing here is on the path of a message: records are written through a mapping.
 """
 
 import mmap
@@ -17,17 +16,19 @@ _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 class Disk:
     """
-    Makes, writes, flushes and removes files.
+    Creates, writes, flushes and removes files.
 
-    All methods raise OSError when the file system refuses.
+    All methods raise OSError when the operating system does.
     """
 
     def open(self, path: str, flags: int = os.O_RDWR) -> int:
-        """Open a file, made if ``flags`` say so; children do not inherit it."""
+        """Open a file, or create it if ``flags`` say so; child processes do not inherit
+        it.
+        """
         return os.open(path, flags | os.O_CLOEXEC, 0o644)
 
     def create(self, path: str, size: int) -> None:
-        """Make a sparse file of ``size`` bytes, or give one that is there that size."""
+        """Create a sparse file of ``size`` bytes, or resize an existing file to it."""
         descriptor = self.open(path, _NEW)
         try:
             self.set_size(descriptor, size)
@@ -36,9 +37,9 @@ class Disk:
 
     def make_directories(self, path: str) -> list[str]:
         """
-        Make a directory and those above it.
+        Create a directory and its missing parents.
 
-        :returns: the directories that have a new entry; to be flushed.
+        :returns: the directories that got a new entry and have to be flushed.
         """
         changed: list[str] = []
         at = path
@@ -50,11 +51,15 @@ class Disk:
         return changed
 
     def pwrite(self, descriptor: int, data: bytes | memoryview, at: int) -> int:
-        """Write at ``at``; return how many bytes were taken, perhaps not all."""
+        """
+        Write at offset ``at``; return how many bytes were written, perhaps not all.
+        """
         return os.pwrite(descriptor, data, at)
 
     def write(self, descriptor: int, data: bytes | memoryview, at: int) -> None:
-        """Write all of ``data`` at ``at``; an error may leave a part of it."""
+        """
+        Write all of ``data`` at offset ``at``; after an error a part may be written.
+        """
         view = memoryview(data)
         while view:
             done = self.pwrite(descriptor, view, at)
@@ -62,11 +67,11 @@ class Disk:
             view = view[done:]
 
     def set_size(self, descriptor: int, size: int) -> None:
-        """Cut a file, or let it grow by zeros that take no space."""
+        """Cut a file, or extend it by zeros that take no disk space."""
         os.ftruncate(descriptor, size)
 
     def allocate(self, descriptor: int, at: int, size: int) -> None:
-        """Reserve space, so that writing there cannot fail for want of it."""
+        """Reserve disk space, so that a later write there cannot fail with ENOSPC."""
         os.posix_fallocate(descriptor, at, size)
 
     def map(self, descriptor: int, size: int, at: int) -> mmap.mmap:
@@ -74,14 +79,14 @@ class Disk:
         return mmap.mmap(descriptor, size, offset=at)
 
     def remove(self, path: str) -> None:
-        """Remove a file; it may be gone already."""
+        """Remove a file, if it exists."""
         try:
             os.unlink(path)
         except FileNotFoundError:
             pass
 
     def used(self, path: str) -> int:
-        """Return how full the disk of a path is, in percent, rounded up."""
+        """Return how full the file system of ``path`` is, in percent, rounded up."""
         while not os.path.exists(path):
             path = os.path.dirname(path) or "."
         found = os.statvfs(path)
@@ -90,7 +95,9 @@ class Disk:
         return -(-used * 100 // total) if total else 0
 
     def boot_id(self) -> bytes:
-        """Return 16 bytes that change with each start of the kernel; else zeros."""
+        """
+        Return 16 bytes that change with each boot of the kernel; zeros if unknown.
+        """
         try:
             with open(_BOOT_ID, encoding="ascii") as file:
                 return bytes.fromhex(file.read().strip().replace("-", ""))[:16]
@@ -102,14 +109,15 @@ class Disk:
         return os.stat(path).st_mtime
 
     def rename(self, path: str, to: str) -> None:
-        """Rename a file; one that is there is replaced."""
+        """Rename a file, replacing ``to`` if it exists."""
         os.replace(path, to)
 
     def sync(self, descriptor: int) -> None:
         """
         Flush one file or directory to disk.
 
-        Of a file the bytes and the size, but not its times: that can spare a write.
+        For a file this covers the bytes and the size but not its times, which can save
+        a write.
         """
         if stat.S_ISDIR(os.fstat(descriptor).st_mode):
             os.fsync(descriptor)
@@ -118,12 +126,12 @@ class Disk:
 
     def fsync(self, paths: list[str]) -> None:
         """
-        Flush files and directories to disk; those removed meanwhile are skipped.
+        Flush files and directories to disk; removed ones are skipped.
 
-        Files come before the directories that name them: no name is on disk whose file
-        is not. All are opened here, so it may run in any thread.
+        Files are flushed before their directories, so that no directory entry on disk
+        names a file that is not. All are opened here, so this may run in any thread.
 
-        :raises OSError: the disk failed; what it holds now is not known.
+        :raises OSError: the disk failed; what it holds now is unknown.
         """
         for path in sorted(paths, key=_depth):
             try:
@@ -137,5 +145,5 @@ class Disk:
 
 
 def _depth(path: str) -> tuple[int, str]:
-    """Order what lies deeper first, and the files of one directory by name."""
+    """Sort key: deeper paths first, then by name."""
     return -path.count("/"), path

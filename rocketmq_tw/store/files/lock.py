@@ -1,9 +1,9 @@
 """
-Who has a store open, and whether it was closed: the files ``lock`` and ``abort``.
+The files ``lock`` and ``abort``: one process at a time, and whether it closed cleanly.
 
-``lock`` holds the word "lock" and is locked on its first byte, as Apache RocketMQ
-does, so that neither opens a store that the other uses. ``abort`` is there while a
-store is open: where it is found at the next start, the last run did not end well.
+``lock`` holds the word "lock" and is locked on its first byte, as Apache RocketMQ does,
+so that neither opens a store that the other uses. ``abort`` exists while a store is
+open. If it is found at the next start, the last run did not close the store.
 
 Source: ``DefaultMessageStore.start`` and ``shutdown`` of RocketMQ 5.
 """
@@ -25,7 +25,7 @@ class StoreLock:
     """
     The lock of one store.
 
-    It belongs to the open file, not to the process: a second lock of the same path is
+    It belongs to the open file, not to the process: a second lock on the same path is
     refused in the same process too, and closing that one does not release ours.
 
     A program may acquire it before the store is opened, for instance before it takes
@@ -33,15 +33,16 @@ class StoreLock:
     """
 
     def __init__(self, path: str) -> None:
-        """Use the file at ``path``."""
+        """Use the file at ``path``; nothing is locked yet."""
         self._path = path
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
         """
-        Take the lock, and make the directory if need be; nothing if we have it.
+        Acquire the lock, creating the directory if needed; does nothing if already
+        acquired.
 
-        :raises StoreLocked: another one has it.
+        :raises StoreLocked: another process, or another lock object, holds it.
         :raises StoreUnreadable: the directory or the file cannot be made or opened.
         """
         if self._descriptor is not None:
@@ -62,14 +63,14 @@ class StoreLock:
         os.pwrite(descriptor, _TEXT, 0)
 
     def release(self) -> None:
-        """Unlock; the file stays. Nothing if we do not have the lock."""
+        """Release the lock and keep the file; does nothing if it is not held."""
         if self._descriptor is not None:
             os.close(self._descriptor)
         self._descriptor = None
 
 
 class AbortFile:
-    """The file that an open or crashed store has, and a closed one has not."""
+    """A file that exists while a store is open, and after a crash."""
 
     def __init__(self, path: str, disk: Disk | None = None) -> None:
         """Use the file at ``path``."""
@@ -77,22 +78,24 @@ class AbortFile:
         self._disk = disk or Disk()
 
     def exists(self) -> bool:
-        """Return whether the last run did not end well."""
+        """Return whether the last run ended without closing the store."""
         return os.path.exists(self._path)
 
     def create(self) -> None:
-        """Write and flush it, with this process's id for people to read."""
+        """Write and flush it, with the process id for human readers."""
         with open(self._path, "w", encoding="ascii") as file:
             file.write(str(os.getpid()))
         self._disk.fsync([self._path, os.path.dirname(self._path)])
 
     def remove(self) -> None:
-        """Remove it: all is written and flushed."""
+        """Remove it, after everything is written and flushed."""
         self._disk.remove(self._path)
 
 
 def _lock(descriptor: int) -> None:
-    """Lock the first byte, bound to the open file where the system can."""
+    """
+    Lock the first byte; the lock belongs to the open file where the system allows it.
+    """
     if _SET_LOCK is None:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 0)
     else:

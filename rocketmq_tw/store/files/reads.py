@@ -1,17 +1,18 @@
 """
-Reading without waiting for the disk, and reading in a thread what does wait.
+Reads that do not block the reactor; cold ones run in threads.
 
-A read is tried with RWF_NOWAIT, which gives only what the page cache holds. Work that
-reads is written as *steps*: a generator that yields the pieces that it must wait for
-and is sent their bytes. Where nothing is cold it never yields, and its result is there
-at once; else a Deferred takes its place.
+A read is tried with RWF_NOWAIT, which returns only what the page cache holds. Work that
+reads is written as *steps*: a generator that yields the pieces it must wait for and is
+sent their bytes. If nothing is cold it never yields and returns its result at once;
+otherwise the caller gets a Deferred.
 
-Cold pieces are read in threads of their own, so that those who catch up and those who
-wait for an fsync do not stand in each other's way. Files are opened there: a descriptor
-of the reactor's could be closed meanwhile. One that was deleted reads as empty.
+Cold pieces are read in their own threads, so that consumers that catch up and senders
+that wait for an fsync do not delay each other. The threads open files themselves,
+because the reactor might close one of its descriptors meanwhile. A deleted file reads
+as empty.
 
-Where the system cannot say that (not Linux, or a file system without it such as tmpfs
-or overlayfs), reads are made at once, in the reactor's thread.
+Where RWF_NOWAIT is not supported (not Linux, or a file system such as tmpfs or
+overlayfs), reads run at once in the reactor's thread.
 """
 
 import errno
@@ -36,14 +37,14 @@ from rocketmq_tw.threads import RunInThread, run_here
 _T = TypeVar("_T")
 _U = TypeVar("_U")
 
-#: Larger pieces get a buffer of their own.
+#: Bytes; larger pieces get a buffer of their own.
 _SCRATCH = 512 << 10
-#: What the kernel is asked to fetch behind a piece that is read in order: the next
-#: pulls of a consumer that catches up then find it in memory.
+#: How many bytes the kernel prefetches behind a piece that is read sequentially, so
+#: that the next pulls of a consumer that catches up find them in memory.
 READ_AHEAD = 1 << 20
-#: Pieces read at a time; more threads would only disturb each other.
+#: Pieces read at the same time; more threads would only compete for the disk.
 MAX_RUNNING = 2
-#: Reads that may wait for a thread; each is a pull, some hundred bytes.
+#: Reads that may wait for a thread; each is one pull, a few hundred bytes.
 MAX_WAITING = 4096
 
 _NO_WAIT: int | None = getattr(os, "RWF_NOWAIT", None)
@@ -52,10 +53,10 @@ _UNSUPPORTED = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
 
 class Piece(msgspec.Struct, frozen=True, gc=False):
     """
-    Some bytes of one file.
+    A range of bytes of one file.
 
-    ``at`` counts from the start of the file; ``read_ahead`` says how much behind the
-    piece is likely to be read next.
+    ``at`` is an offset in the file; ``read_ahead`` is how many bytes behind the piece
+    are likely to be read next.
     """
 
     path: str
@@ -64,7 +65,7 @@ class Piece(msgspec.Struct, frozen=True, gc=False):
     read_ahead: int = 0
 
 
-#: Yields what it must wait for, is sent the bytes of each piece, returns its result.
+#: Yields the pieces it must wait for, is sent their bytes, returns its result.
 Steps = Generator[list[Piece], list[bytes], _T]
 
 
@@ -72,13 +73,16 @@ class Reads:
     """
     Reads the files of one store.
 
-    ``cold`` counts the reads that went to a thread.
+    ``cold`` counts the reads that ran in a thread.
     """
 
     def __init__(
         self, run_in_thread: RunInThread | None = None, max_waiting: int = MAX_WAITING
     ) -> None:
-        """:param run_in_thread: runs a blocking read; None runs it here."""
+        """
+        :param run_in_thread: runs a blocking read; None runs it in the calling thread.
+        :param max_waiting: how many reads may wait for a thread.
+        """
         self.cold = 0
         self._run_in_thread = run_in_thread or run_here
         self._max_waiting = max_waiting
@@ -89,10 +93,10 @@ class Reads:
 
     def now(self, files: MappedFileQueue, position: int, size: int) -> bytes | None:
         """
-        Read up to the end of one file what is in memory; None if not all of it is.
+        Read from the page cache, up to the end of one file; None if not all is cached.
 
-        Empty where there is no file. On the path of every pull: some 0.6 us more than a
-        plain read.
+        Returns no bytes where there is no file. On the path of every pull: some 0.6 us
+        more than a plain read.
         """
         base = files.base_of(position)
         if size <= 0 or not files.has(base):
@@ -116,9 +120,9 @@ class Reads:
 
     def run(self, steps: Steps[_T]) -> "_T | Deferred[_T]":
         """
-        Run work that reads.
+        Run steps.
 
-        :returns: its result, or a Deferred of it once something was cold. That fails
+        :returns: the result, or a Deferred of it if something was cold. That fails
             with TooManyReads when too many reads wait already.
         """
         try:
@@ -126,20 +130,22 @@ class Reads:
         except StopIteration as end:
             result: _T = end.value
             return result
-        return Deferred.fromCoroutine(self._go_on(steps, pieces))
+        return Deferred.fromCoroutine(self._run_cold(steps, pieces))
 
-    async def _go_on(self, steps: Steps[_T], pieces: list[Piece]) -> _T:
-        """Read what is cold, and go on, until it is done."""
+    async def _run_cold(self, steps: Steps[_T], pieces: list[Piece]) -> _T:
+        """
+        Alternate between reading cold pieces and running the steps until they return.
+        """
         while True:
-            data = await self._later(pieces)
+            data = await self._read_in_thread(pieces)
             try:
                 pieces = steps.send(data)
             except StopIteration as end:
                 result: _T = end.value
                 return result
 
-    def _later(self, pieces: list[Piece]) -> "Deferred[list[bytes]]":
-        """Read pieces in a thread, when it is their turn."""
+    def _read_in_thread(self, pieces: list[Piece]) -> "Deferred[list[bytes]]":
+        """Read pieces in a thread, as soon as one is free."""
         if len(self._waiting) >= self._max_waiting:
             raise TooManyReads(self._max_waiting)
         self.cold += 1
@@ -170,7 +176,7 @@ class Reads:
 def piece(
     files: MappedFileQueue, position: int, size: int, read_ahead: int = 0
 ) -> Piece:
-    """Name the bytes at a position, up to the end of one file."""
+    """Return the piece at a position of the stream, cut at the end of its file."""
     base = files.base_of(position)
     size = min(size, base + files.file_size - position)
     return Piece(files.path(base), position - base, size, read_ahead)
@@ -179,14 +185,16 @@ def piece(
 def then(
     value: "_T | Deferred[_T]", use: Callable[[_T], "_U | Deferred[_U]"]
 ) -> "_U | Deferred[_U]":
-    """Use a result now, or when it is there; ``use`` may have to wait again."""
+    """Apply ``use`` to a value now, or when its Deferred fires."""
     if isinstance(value, Deferred):
         return value.addCallback(use)
     return use(value)
 
 
 def all_of(values: "Sequence[_T | Deferred[_T]]") -> "list[_T] | Deferred[list[_T]]":
-    """Return all results, now or when the last of them is there."""
+    """
+    Return all results: a list if none is a Deferred, otherwise a Deferred of the list.
+    """
     if not any(isinstance(value, Deferred) for value in values):
         return cast("list[_T]", list(values))
     waiting = [
@@ -196,13 +204,13 @@ def all_of(values: "Sequence[_T | Deferred[_T]]") -> "list[_T] | Deferred[list[_
 
 
 def _first_error(failure: Failure) -> Failure:
-    """Return the failure of the one that failed first."""
+    """Unwrap the failure that came first."""
     assert isinstance(failure.value, FirstError)
     return failure.value.subFailure
 
 
 def _read_all(pieces: list[Piece], found: list[bytes]) -> None:
-    """Read pieces, in a thread."""
+    """Read pieces; runs in a thread."""
     opened: dict[str, int] = {}
     try:
         for each in pieces:
@@ -213,7 +221,7 @@ def _read_all(pieces: list[Piece], found: list[bytes]) -> None:
 
 
 def _read(wanted: Piece, opened: dict[str, int]) -> bytes:
-    """Read one piece, however long it takes; empty when its file is gone."""
+    """Read one piece, blocking; empty if its file is gone."""
     descriptor = opened.get(wanted.path)
     if descriptor is None:
         try:

@@ -1,10 +1,10 @@
 """
-Append-only bytes cut into files of one length, each named by its first offset.
+A stream of bytes in files of equal length, each named by its first offset.
 
 A name has 20 digits: ``00000000001073741824`` begins at byte 1 GiB. A file has its full
-length from its creation, sparse, so its size does not say how much was written: that
-is found by reading (:mod:`rocketmq_tw.store.durability.recovery`). Not one byte is ever
-moved.
+length from its creation (sparse), so its size does not show how much was written;
+recovery finds that by reading (:mod:`rocketmq_tw.store.durability.recovery`). Bytes
+never move.
 
 Source: ``MappedFileQueue`` and ``DefaultMappedFile`` of RocketMQ 5.
 """
@@ -21,9 +21,9 @@ _NAME_DIGITS = 20
 
 class OpenFiles:
     """
-    The files that are open now: the least recently used is closed first.
+    A cache of open file descriptors; the least recently used is closed first.
 
-    ``disk`` is what they are on.
+    ``disk`` makes the system calls.
     """
 
     def __init__(self, limit: int = 128, disk: Disk | None = None) -> None:
@@ -34,9 +34,10 @@ class OpenFiles:
 
     def descriptor(self, path: str) -> int:
         """
-        Return a descriptor to read and write ``path``; use it at once, keep it never.
+        Return a descriptor to read and write ``path``; use it at once and do not keep
+        it.
 
-        :raises OSError: it cannot be opened.
+        :raises OSError: the file cannot be opened.
         """
         found = self._descriptors.get(path)
         if found is not None:
@@ -55,7 +56,7 @@ class OpenFiles:
             os.close(descriptor)
 
     def close(self) -> None:
-        """Close all."""
+        """Close all descriptors."""
         while self._descriptors:
             os.close(self._descriptors.popitem()[1])
 
@@ -64,21 +65,23 @@ class MappedFileQueue:
     """The files of one stream of bytes: a commit log, or one consume queue."""
 
     def __init__(self, directory: str, file_size: int, files: OpenFiles) -> None:
-        """Keep files of ``file_size`` bytes in ``directory``, made when needed."""
+        """
+        Use files of ``file_size`` bytes in ``directory``; both are created when needed.
+        """
         self.directory = directory
         self.file_size = file_size
         self.bases: list[int] = []
-        #: Written and not yet flushed.
+        #: Paths that were written and not yet flushed.
         self.dirty: set[str] = set()
         self.disk = files.disk
         self._files = files
 
     def load(self, may_be_empty: bool = True, may_be_cut: bool = False) -> None:
         """
-        Find the files there are; sub-directories are passed over.
+        Find the existing files; sub-directories are ignored.
 
-        :param may_be_empty: an empty last file is removed: its maker died at once.
-        :param may_be_cut: a short last file gets its length back.
+        :param may_be_empty: an empty last file is removed: its creator crashed.
+        :param may_be_cut: a short last file is extended to its full length.
         :raises StoreUnreadable: a file has a wrong name or a wrong length.
         :raises FileLost: a file is empty.
         """
@@ -115,7 +118,9 @@ class MappedFileQueue:
         return f"{self.directory}/{base:020d}"
 
     def base_of(self, position: int) -> int:
-        """Return where the file that holds ``position`` begins, or would begin."""
+        """
+        Return the base of the file that holds ``position``, whether it exists or not.
+        """
         return position - position % self.file_size
 
     def has(self, base: int) -> bool:
@@ -125,9 +130,9 @@ class MappedFileQueue:
 
     def create(self, base: int) -> str:
         """
-        Make the file at ``base`` in its full length, or keep the one that is there.
+        Create the file at ``base`` in its full length, or keep an existing one.
 
-        :raises OSError: the file system refuses.
+        :raises OSError: it cannot be created.
         """
         path = self.path(base)
         if self.has(base):
@@ -139,7 +144,7 @@ class MappedFileQueue:
         return path
 
     def remove(self, base: int) -> None:
-        """Remove one file; it may be gone already."""
+        """Remove one file, if it exists."""
         path = self.path(base)
         self._files.forget(path)
         self.dirty.discard(path)
@@ -148,7 +153,7 @@ class MappedFileQueue:
         self.disk.remove(path)
 
     def detach(self, base: int) -> str:
-        """Forget one file; return its path, to be removed."""
+        """Drop one file from the queue without deleting it; return its path."""
         path = self.path(base)
         self._files.forget(path)
         self.dirty.discard(path)
@@ -156,7 +161,7 @@ class MappedFileQueue:
         return path
 
     def clear(self) -> None:
-        """Remove all files, those of wrong names and lengths too."""
+        """Remove all files, including those with a wrong name or length."""
         for base in list(self.bases):
             self.remove(base)
         if os.path.isdir(self.directory):
@@ -167,11 +172,13 @@ class MappedFileQueue:
                     self.disk.remove(path)
 
     def descriptor(self, base: int) -> int:
-        """Return the open file that begins at ``base``; use it at once."""
+        """Return a descriptor of the file that begins at ``base``; use it at once."""
         return self._files.descriptor(self.path(base))
 
     def read(self, position: int, count: int) -> bytes:
-        """Read up to the end of one file; empty where there is no file."""
+        """Read up to ``count`` bytes, at most to the end of one file; empty without a
+        file.
+        """
         base = self.base_of(position)
         if not self.has(base):
             return b""
@@ -181,9 +188,9 @@ class MappedFileQueue:
 
     def write(self, position: int, data: bytes | bytearray) -> None:
         """
-        Write across as many files as it takes, making them as needed.
+        Write across as many files as needed, creating them.
 
-        :raises OSError: part of it may have been written; writing again is harmless.
+        :raises OSError: a part may have been written; writing it again is harmless.
         """
         view = memoryview(data)
         while view:
@@ -196,7 +203,7 @@ class MappedFileQueue:
 
     def truncate(self, position: int) -> None:
         """
-        Make all from ``position`` on read as zeros; later files are removed.
+        Replace everything from ``position`` on by zeros; remove later files.
 
         Stale bytes behind the end could pass for records after the next crash.
         """
@@ -209,6 +216,6 @@ class MappedFileQueue:
             self.dirty.add(self.path(base))
 
     def take_dirty(self) -> list[str]:
-        """Return what must be flushed, and begin again with nothing."""
+        """Return the paths that must be flushed, and clear the set."""
         paths, self.dirty = self.dirty, set()
         return sorted(paths)

@@ -1,4 +1,4 @@
-"""Long work in slices, so that the reactor does other work between."""
+"""Runs long work in slices, so that the reactor can do other work in between."""
 
 from collections.abc import Callable, Iterator
 
@@ -7,17 +7,17 @@ from twisted.internet.interfaces import IReactorTime
 
 
 class Stopped(Exception):
-    """The work was given up between two slices."""
+    """The work was abandoned between two slices."""
 
 
 def in_slices(
     work: Iterator[None], clock: IReactorTime, is_wanted: Callable[[], bool]
 ) -> "Deferred[None]":
     """
-    Do the first slice now and each other one in a reactor iteration of its own.
+    Run the first slice now and each further one in its own reactor iteration.
 
     Fires when the work is done; fails with its error, or with Stopped once
-    ``is_wanted`` says no.
+    ``is_wanted`` returns False.
     """
     done: Deferred[None] = Deferred()
 

@@ -1,10 +1,10 @@
 """
-The window of a file through which records are written.
+The memory-mapped part of a file through which records are written.
 
-Only a part of the active file is mapped, so that little memory is held. Before a range
-is mapped its blocks are allocated: a full disk then is an error here, at the border of
-a window, and not a SIGBUS in the middle of a message. Bytes in a shared mapping belong
-to the kernel, so they outlive a killed process.
+Only a part of the active file is mapped, to limit memory use. The blocks of a range are
+allocated before it is mapped: a full disk is then an error here, and not a SIGBUS in
+the middle of a message. Bytes in a shared mapping belong to the kernel, so they survive
+a killed process.
 """
 
 import mmap
@@ -18,7 +18,8 @@ class Window:
     """
     A mapped part of one file.
 
-    ``start`` and ``end`` are offsets in the whole stream, like all offsets here.
+    ``start`` and ``end`` are offsets in the whole stream, as everywhere in this
+    package.
     """
 
     def __init__(
@@ -27,9 +28,9 @@ class Window:
         """
         Map at least ``size`` bytes from ``position`` on, up to the end of the file.
 
-        :raises OSError: no space is left, or the file system refuses.
+        :raises OSError: no space is left, or the file cannot be mapped.
 
-        0.4 ms for 8 MiB. MAP_POPULATE was tried: 1 to 3 ms at once, nothing gained.
+        Takes 0.4 ms for 8 MiB. MAP_POPULATE was tried: 1 to 3 ms at once, no gain.
         """
         skip = (position - base) // _PAGE * _PAGE
         length = min(position - base - skip + size, queue.file_size - skip)
@@ -40,5 +41,5 @@ class Window:
         self.view = queue.disk.map(descriptor, length, skip)
 
     def close(self) -> None:
-        """Unmap it; what was written is not lost."""
+        """Unmap it; the bytes written stay in the file."""
         self.view.close()

@@ -1,11 +1,12 @@
 """
-Indexing, beside the sends.
+Builds the index in the background.
 
-The builder follows the commit log at a position of its own. Sends pay nothing; while
-they keep the broker busy it takes 2 ms in 50, and it hurries when all is quiet, when a
-query waits, when the store closes, or when it is more than 256 MiB behind.
+The builder follows the commit log at its own position, so sends pay nothing for it.
+While messages keep arriving it uses 2 ms out of every 50. It runs without pauses when
+no messages arrive, when a query waits, when the store closes, or when it is more than
+256 MiB behind.
 
-Cold parts of the log are read in the store's threads.
+Parts of the log that are not in the page cache are read in the store's threads.
 
 Source: ``IndexService.buildIndex`` and ``ReputMessageService`` of RocketMQ 5.
 """
@@ -27,26 +28,26 @@ from rocketmq_tw.store.queues.dispatch import Dispatcher
 from rocketmq_tw.threads import RunInThread
 from rocketmq_tw.wire.record_layout import MAX_RECORD_SIZE
 
-#: Bytes of log between two looks at the clock: some 0.5 ms.
+#: Bytes of log indexed between two checks of the clock: some 0.5 ms.
 _CHUNK = 64 << 10
-#: Bytes of log in one slice at most.
+#: The most bytes of log that one slice indexes.
 _SLICE = 2 << 20
 _SLICE_TIME = 0.002
 _HURRIED_SLICE_TIME = 0.005
-#: Seconds to the next slice: while messages come, and after an error.
+#: Seconds until the next slice: while messages arrive, and after an error.
 _PAUSE = 0.05
 _ERROR_PAUSE = 1.0
-#: Bytes: further behind than this, indexing comes first.
+#: Bytes; when indexing is further behind than this, it runs without pauses.
 MAX_LAG = 256 << 20
 _NOWAIT = getattr(os, "RWF_NOWAIT", 0)
 
 
 class IndexBuilder:
     """
-    Indexes one store. ``position`` is the offset up to which all is indexed.
+    Indexes one store. ``position`` is the commit log offset up to which all is indexed.
 
-    ``on_flushed`` is called with the newest store time, in ms, of each full file that
-    is on disk.
+    ``on_flushed`` is called after the fsync of each full file, with its newest store
+    time in ms.
     """
 
     _log = Logger()
@@ -62,7 +63,7 @@ class IndexBuilder:
         run_in_thread: RunInThread,
         on_flushed: Callable[[int], None],
     ) -> None:
-        """Index ``log`` up to its ``readable_end``; :meth:`start` begins."""
+        """Index ``log`` up to ``readable_end()``; nothing runs before :meth:`start`."""
         self.position = 0
         self._commit_log = log
         self._dispatcher = dispatcher
@@ -86,17 +87,17 @@ class IndexBuilder:
 
     @property
     def lag(self) -> int:
-        """Return how many bytes of the log are not indexed."""
+        """Return how many bytes of the log are not indexed yet."""
         return max(0, self._end() - self.position)
 
     def start(self, position: int) -> None:
-        """Follow the log from the start of a record on."""
+        """Follow the log from ``position``, the start of a record."""
         self.position = position
         self._is_running = True
         self._call = self._clock.callLater(0, self._step)
 
     def stop(self) -> None:
-        """Index no more, and fail who waits."""
+        """Stop indexing and fail everyone who waits in :meth:`caught_up`."""
         self._is_running = self._is_idle = False
         self._dispatcher.cancel(self._wake)
         if self._call is not None:
@@ -106,9 +107,9 @@ class IndexBuilder:
 
     def caught_up(self) -> "Deferred[None]":
         """
-        Index all that the log has now; fires when that is done.
+        Index everything that is in the log now; fires when that is done.
 
-        Fails with OSError when the disk refuses. Cancelling it stops the hurry.
+        Fails with OSError when the disk does. Cancelling it ends the hurry.
         """
         target = self._end()
         if self.position >= target:
@@ -132,7 +133,7 @@ class IndexBuilder:
         return waiting
 
     def flush(self) -> "Deferred[None]":
-        """Flush the newest file; fires when it is on disk, OSError fails it."""
+        """Flush the newest file; fires when it is on disk, fails with OSError."""
         if not self._files.files:
             return succeed(None)
         newest = self._files.files[-1]
@@ -141,7 +142,7 @@ class IndexBuilder:
         )
 
     def _step(self) -> None:
-        """Do one slice of work, then plan the next."""
+        """Index one slice, then schedule the next."""
         self._call = None
         try:
             self._slice()
@@ -157,7 +158,7 @@ class IndexBuilder:
             self._schedule()
 
     def _schedule(self) -> None:
-        """Schedule the next slice; where all is indexed, the next record does so."""
+        """Schedule the next slice; if all is indexed, the next record does that."""
         end = self._end()
         is_quiet, self._last_end = end == self._last_end, end
         if not self.lag:
@@ -168,13 +169,13 @@ class IndexBuilder:
         self._call = self._clock.callLater(0 if hurry else _PAUSE, self._step)
 
     def _wake(self) -> None:
-        """Go on, now that there is a record again."""
+        """Continue, because a new record has arrived."""
         self._is_idle = False
         if self._is_running and not self._is_reading and self._call is None:
             self._call = self._clock.callLater(_PAUSE, self._step)
 
     def _slice(self) -> None:
-        """Index for some milliseconds."""
+        """Index for a few milliseconds."""
         hurry = bool(self._waiting) or self.lag > MAX_LAG
         time = _HURRIED_SLICE_TIME if hurry else _SLICE_TIME
         until = self._clock.seconds() + time
@@ -186,10 +187,12 @@ class IndexBuilder:
                 return
             self._index(data)
         if begin < self.position and not self.lag and self._files.files:
-            self._files.files[-1].rest()
+            self._files.files[-1].release_memory()
 
     def _index(self, data: bytes) -> None:
-        """Index the whole records at the start of some bytes, and move behind them."""
+        """
+        Index the complete records at the start of ``data`` and advance behind them.
+        """
         base = self.position
         behind = 0
         entries: list[Entry] = []
@@ -201,10 +204,10 @@ class IndexBuilder:
         self._add(entries)
         self.position = base + behind
         if not behind:
-            self._pass_over(data)
+            self._skip_file(data)
 
     def _add(self, entries: list[Entry]) -> None:
-        """Add entries, to as many files as it takes."""
+        """Add entries to the current file, and to new ones as they fill up."""
         while entries:
             file = self._files.open_for(self._clock.seconds())
             part = entries[: file.capacity]
@@ -213,21 +216,22 @@ class IndexBuilder:
             if not file.capacity:
                 self._flush_full(file)
 
-    def _pass_over(self, data: bytes) -> None:
-        """Go to the next file: the rest of this one is filler, or damaged."""
+    def _skip_file(self, data: bytes) -> None:
+        """Skip to the next file: the rest of this one is blank or damaged."""
         size = self._commit_log.files.file_size
         following = self._commit_log.files.base_of(self.position) + size
         if not is_blank(data, 0):
             self._log.error(
-                "no record at {position} of the commit log; what follows in its file"
-                " cannot be found by key",
+                "no record at {position} of the commit log; the rest of this file"
+                " cannot be queried by key",
                 position=self.position,
             )
         self.position = min(following, self._end())
 
     def _read(self) -> bytes | None:
         """
-        Read on from :attr:`position`: whole records, if there are any.
+        Return the bytes at :attr:`position`, with at least one complete record if
+        possible. None if they are not in the page cache; a thread reads them then.
 
         None once a thread reads, since the bytes are not in memory.
         """
@@ -251,7 +255,7 @@ class IndexBuilder:
         return None
 
     def _read_warm(self, count: int) -> bytes:
-        """Read what is in memory, up to the end of the log and of one file."""
+        """Read what is in the page cache, up to the end of the log and of one file."""
         files = self._commit_log.files
         base = files.base_of(self.position)
         left = min(base + files.file_size, self._end()) - self.position
@@ -269,7 +273,7 @@ class IndexBuilder:
         return bytes(buffer[:done])
 
     def _read_cold(self, count: int) -> None:
-        """Read in a thread, then go on."""
+        """Read in a thread, then continue with the next slice."""
         files = self._commit_log.files
         position = self.position
         base = files.base_of(position)
@@ -291,14 +295,16 @@ class IndexBuilder:
         self._run_in_thread(read).addBoth(ended)
 
     def _read_failed(self, failure: Failure) -> None:
-        """Go on at what the log has now; a file that is gone was deleted for age."""
+        """
+        Skip to the next existing file: the current one may have been deleted by age.
+        """
         self._log.failure("part of the commit log cannot be indexed", failure=failure)
         files = self._commit_log.files
         following = files.base_of(self.position) + files.file_size
         self.position = min(max(following, self._commit_log.min_offset), self._end())
 
     def _flush_full(self, file: IndexFile) -> None:
-        """Flush a full file, one after another, and report it."""
+        """Flush a full file after those before it, and report its newest store time."""
 
         def flushed(_: object) -> None:
             if self._is_healthy:
@@ -306,14 +312,14 @@ class IndexBuilder:
 
         def failed(failure: Failure) -> None:
             self._is_healthy = False
-            self._log.failure("an index file is not on disk", failure=failure)
+            self._log.failure("an index file cannot be flushed", failure=failure)
 
         run = self._one_at_a_time.run
         done = run(self._run_in_thread, lambda: self._files.fsync(file))
         done.addCallbacks(flushed, failed)
 
     def _failed(self, error: OSError) -> None:
-        """Try again later; who waits need not."""
+        """Fail everyone who waits, and retry after a pause."""
         if not self._has_failed:
             self._log.failure("messages are not indexed for now")
         self._has_failed = True
@@ -322,7 +328,7 @@ class IndexBuilder:
             self._call = self._clock.callLater(_ERROR_PAUSE, self._step)
 
     def _fire_all(self, error: OSError) -> None:
-        """Fail all who wait."""
+        """Fail everyone who waits."""
         waiting, self._waiting = self._waiting, []
         for _, each in waiting:
             each.errback(error)

@@ -1,5 +1,5 @@
 """
-One index file: from the hash of a key to offsets in the commit log.
+One index file: from the hash of a key to commit log offsets.
 
 A hash table whose chains run from the newest entry to the oldest::
 
@@ -8,8 +8,9 @@ A hash table whose chains run from the newest entry to the oldest::
     40+4s entries, 20 bytes each: hash 4 | commit log offset 8 | seconds 4 | previous 4
 
 All numbers are big-endian. Entry 0 is never used, so the count begins at 1. *Seconds*
-are those since the begin time. Entries are written first, at once, and that may fail;
-then the slots and at last the header, in a mapping whose blocks were allocated before.
+are relative to the begin time. An append writes the entries first, which may fail; then
+it updates the slots and finally the header, in a mapping whose blocks were allocated
+before.
 
 Source: ``IndexFile`` and ``IndexHeader`` of RocketMQ 5.
 """
@@ -28,7 +29,7 @@ _pack_entry = struct.Struct(">iqii").pack
 _unpack_entry = struct.Struct(">iqii").unpack_from
 _SLOT = struct.Struct(">i")
 _MAX_SECONDS = (1 << 31) - 1
-#: So many entries are read at once: chains of one key lie close together.
+#: Entries read at once: those of one chain are often close together.
 _BLOCK = 64
 
 #: Hash, commit log offset, store time in ms.
@@ -36,22 +37,22 @@ Entry = tuple[int, int, int]
 
 
 class Steps:
-    """How many more entries a search may look at."""
+    """How many more entries a search may examine."""
 
     def __init__(self, left: int) -> None:
-        """Allow ``left``."""
+        """Start with ``left`` entries."""
         self.left = left
 
 
 class IndexFile:
     """
-    One file and its header.
+    One file and the numbers of its header.
 
     Times are store times in ms; ``count`` is the number that the next entry gets.
     """
 
     def __init__(self, path: str, slots: int, max_count: int, disk: Disk) -> None:
-        """Describe the file at ``path``; nothing is read."""
+        """Describe the file at ``path``; nothing is read yet."""
         self.path = path
         self.begin_time_ms = 0
         self.end_time_ms = 0
@@ -78,9 +79,10 @@ class IndexFile:
 
     def create(self, previous: "IndexFile | None") -> None:
         """
-        Make the file, sparse but for its slots; its end is that of the previous one.
+        Create the file, with the slots allocated and the entries sparse. Its end starts
+        as that of ``previous``.
 
-        :raises OSError: the file system refuses; nothing is left behind.
+        :raises OSError: the file could not be created; no part of it is left.
         """
         if previous is not None:
             self.end_time_ms = previous.end_time_ms
@@ -97,7 +99,7 @@ class IndexFile:
         """
         Read the header.
 
-        :returns: what is wrong with the file; None when nothing is.
+        :returns: why the file is damaged; None if it is not.
         :raises OSError: it cannot be read.
         """
         if (size := os.path.getsize(self.path)) != self.size:
@@ -117,11 +119,11 @@ class IndexFile:
 
     def append(self, entries: Sequence[Entry]) -> None:
         """
-        Add entries, at most :attr:`capacity`; those of one message belong together.
+        Add entries, at most :attr:`capacity`; one call adds whole messages.
 
         :raises OSError: nothing was added.
 
-        1.0 us for each entry, in batches of 250.
+        Takes 1.0 us for each entry, in batches of 250.
         """
         view = self._table()
         slots, number, used = self._slots, self.count, self._used
@@ -151,7 +153,7 @@ class IndexFile:
         self._write_header(view)
 
     def overlaps(self, begin_ms: int, end_ms: int) -> bool:
-        """Return whether it may know messages stored within two times."""
+        """Return whether it may have entries of messages stored between two times."""
         is_used = self.count > 1
         return is_used and self.begin_time_ms <= end_ms and self.end_time_ms >= begin_ms
 
@@ -159,12 +161,12 @@ class IndexFile:
         self, hash_code: int, begin_ms: int, end_ms: int, steps: Steps
     ) -> Iterator[int]:
         """
-        Give the commit log offsets that a hash may mean, the newest first.
+        Yield the commit log offsets of entries with this hash, newest first.
 
-        An entry's time is exact to the second, so some are given that are up to a
-        second too early. May run in any thread while entries are added.
+        Entries hold whole seconds, so some messages up to a second outside the range
+        are included. Safe in any thread while entries are added.
 
-        :raises OSError: it cannot be read; FileNotFoundError once it is deleted.
+        :raises OSError: it cannot be read; FileNotFoundError if it was deleted.
         """
         descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -184,7 +186,7 @@ class IndexFile:
                     return
                 if found == hash_code and time_ms <= end_ms:
                     yield offset
-                # Only an older entry can come before: a damaged chain is no circle.
+                # A chain only leads to older entries, so a damaged one cannot loop.
                 if previous >= number:
                     return
                 number = previous
@@ -193,7 +195,7 @@ class IndexFile:
 
     def ends_with(self, offset: int, count: int) -> bool:
         """
-        Return whether the last ``count`` entries are all of one message.
+        Return whether the last ``count`` entries belong to the message at ``offset``.
 
         :raises OSError: it cannot be read.
         """
@@ -208,13 +210,13 @@ class IndexFile:
         offsets = range(0, count * ENTRY_SIZE, ENTRY_SIZE)
         return all(_unpack_entry(data, at)[1] == offset for at in offsets)
 
-    def rest(self) -> None:
-        """Release the mapping's memory; it comes back when touched."""
+    def release_memory(self) -> None:
+        """Release the memory of the mapping; the kernel reloads it when it is used."""
         if self._view is not None:
             self._view.madvise(mmap.MADV_DONTNEED)
 
     def close(self) -> None:
-        """Unmap and close; the next append opens it again."""
+        """Unmap and close the file; the next append opens it again."""
         if self._view is not None:
             self._view.close()
             os.close(self._descriptor)
@@ -222,9 +224,10 @@ class IndexFile:
 
     def _table(self) -> mmap.mmap:
         """
-        Map header and slots.
+        Map the header and the slots.
 
-        Their blocks are allocated first: touching a hole on a full disk would kill us.
+        Their blocks are allocated first: touching a hole on a full disk would raise
+        SIGBUS.
         """
         if self._view is None:
             descriptor = self._disk.open(self.path)
@@ -238,7 +241,7 @@ class IndexFile:
         return self._view
 
     def _write_header(self, view: mmap.mmap) -> None:
-        """Write what is known of the entries."""
+        """Write the current numbers into the header."""
         _HEADER.pack_into(
             view,
             0,
@@ -251,6 +254,6 @@ class IndexFile:
         )
 
     def _read_block(self, descriptor: int, first: int, last: int) -> bytes:
-        """Read some entries."""
+        """Read the entries from ``first`` to ``last``."""
         at = self._table_size + first * ENTRY_SIZE
         return os.pread(descriptor, (last - first + 1) * ENTRY_SIZE, at)

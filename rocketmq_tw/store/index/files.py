@@ -1,9 +1,9 @@
 """
 The index files of a store: ``index/<yyyyMMddHHmmssSSS>``, named by their local time.
 
-They are derived: whatever is doubtful is removed, with all that is newer, and rebuilt
-from the commit log. After a crash only a full file is trusted, and only when the
-checkpoint says that it was flushed.
+They are derived from the commit log. A damaged file is removed with all newer ones, and
+rebuilt. After a crash a file is trusted only if it is full and the checkpoint says that
+it was flushed.
 
 Source: ``IndexService`` of RocketMQ 5.
 """
@@ -23,7 +23,7 @@ class IndexFiles:
     """
     The files of one directory, the oldest first.
 
-    Other files that lie there are left alone.
+    Files with other names in the directory are ignored.
     """
 
     _log = Logger()
@@ -31,7 +31,7 @@ class IndexFiles:
     def __init__(
         self, directory: str, slots: int, max_count: int, disk: Disk | None = None
     ) -> None:
-        """Keep files of so many slots and entries in ``directory``."""
+        """Use files of ``slots`` slots and ``max_count`` entries in ``directory``."""
         self.files: list[IndexFile] = []
         self._directory = directory
         self._slots = slots
@@ -40,7 +40,7 @@ class IndexFiles:
 
     def load(self, trusted_time_ms: int | None) -> None:
         """
-        Find the files; remove the damaged ones.
+        Find the files and remove damaged ones.
 
         :param trusted_time_ms: after a crash, the store time up to which full files are
             on disk; None trusts all.
@@ -61,7 +61,9 @@ class IndexFiles:
                 return
 
     def cut(self, at: int, why: str) -> None:
-        """Remove the file at an index and all newer ones; they are rebuilt."""
+        """
+        Remove the file at index ``at`` and all newer ones; the builder rebuilds them.
+        """
         for file in reversed(self.files[at:]):
             self._log.info(
                 "removing index file {path}, to be rebuilt: {why}",
@@ -73,9 +75,10 @@ class IndexFiles:
 
     def trim(self, log_min: int) -> list[str]:
         """
-        Detach the files that know only messages below the commit log's minimum.
+        Detach the files that hold only messages below the commit log's minimum.
 
-        :returns: their paths, to be removed: that takes a while, they are large.
+        :returns: their paths. The files are large, so the caller removes them in a
+            thread.
         """
         paths = []
         while self.files and self.files[0].end_offset < log_min:
@@ -86,10 +89,10 @@ class IndexFiles:
 
     def open_for(self, now: float) -> IndexFile:
         """
-        Return a file that is not full, or a new one.
+        Return the newest file if it has capacity, otherwise a new one.
 
-        :param now: names a new file; seconds since the epoch.
-        :raises OSError: a new file cannot be made.
+        :param now: seconds since the epoch; becomes the name of a new file.
+        :raises OSError: a new file cannot be created.
         """
         last = self.files[-1] if self.files else None
         if last is not None and last.capacity:
@@ -104,19 +107,21 @@ class IndexFiles:
 
     def fsync(self, file: IndexFile) -> None:
         """
-        Flush a file and its name; may run in any thread.
+        Flush a file and its directory entry; may run in any thread.
 
         :raises OSError: the disk failed.
         """
         self._disk.fsync([file.path, self._directory])
 
     def close(self) -> None:
-        """Unmap and close all."""
+        """Unmap and close all files."""
         for file in self.files:
             file.close()
 
     def _name(self, now: float) -> str:
-        """Name a new file: behind the others, even when the clock went back."""
+        """
+        Return a name that sorts behind the others, even if the clock was set back.
+        """
         last = os.path.basename(self.files[-1].path) if self.files else ""
         name = _stamp(now)
         while name <= last:
@@ -125,24 +130,24 @@ class IndexFiles:
         return name
 
     def _file(self, name: str) -> IndexFile:
-        """Describe a file."""
+        """Return the object for the file with this name."""
         path = os.path.join(self._directory, name)
         return IndexFile(path, self._slots, self._max_count, self._disk)
 
     def _remove(self, file: IndexFile) -> None:
-        """Remove one file; it may be gone already."""
+        """Close and remove one file, if it exists."""
         file.close()
         self._disk.remove(file.path)
 
 
 def _distrust(file: IndexFile, trusted_time_ms: int) -> str | None:
-    """Return why a file is not trusted after a crash; None when it is."""
+    """Return why a file is not trusted after a crash; None if it is."""
     if file.capacity or file.end_time_ms > trusted_time_ms:
         return "the last run crashed, and this file was not flushed"
     return None
 
 
 def _stamp(now: float) -> str:
-    """Write a time in the local zone, with milliseconds."""
+    """Format a time in the local time zone, with milliseconds."""
     stamp = time.strftime("%Y%m%d%H%M%S", time.localtime(now))
     return f"{stamp}{int(now * 1000) % 1000:03d}"

@@ -1,10 +1,10 @@
 """
-The hash of a key, quickly.
+A fast version of the hash of a key.
 
-An index file finds ``<topic>#<key>`` by Java's hash of that text, made positive.
-Byte by byte that takes 2.7 us for 42 characters. Nearly all keys are unique keys, which
-differ in their last characters; so the hash of what stands before the last eight is
-kept: 0.6 us.
+An index file finds ``<topic>#<key>`` by Java's string hash, made non-negative. Byte by
+byte that takes 2.7 us for 42 characters. Nearly all keys are unique keys, which differ
+only in their last characters, so the hash of everything before the last eight is
+cached: 0.6 us.
 
 Source: ``IndexFile.indexKeyHashMethod`` of RocketMQ 5.
 """
@@ -13,7 +13,7 @@ from operator import mul
 
 from rocketmq_tw.model.subscription import java_hash
 
-#: How many characters are hashed one by one.
+#: How many characters at the end are hashed one by one.
 _TAIL = 8
 _POWERS = [pow(31, n, 1 << 32) for n in range(512)]
 _TAIL_POWER = _POWERS[_TAIL]
@@ -21,14 +21,15 @@ _MAX_HEADS = 4096
 
 
 class KeyHash:
-    """Hashes keys; keeps the hashes of up to 4096 beginnings."""
+    """Hashes keys; caches the hashes of up to 4096 prefixes."""
 
     def __init__(self) -> None:
-        """Begin with nothing kept."""
         self._heads: dict[bytes, int] = {}
 
     def __call__(self, text: bytes) -> int:
-        """Hash a topic and a key, joined by ``#``, in UTF-8: 0 to 2^31 - 1."""
+        """
+        Return the hash of a topic and a key joined by ``#``, in UTF-8: 0 to 2^31 - 1.
+        """
         if len(text) < _TAIL or not text.isascii():
             value = java_hash(text.decode("utf-8", "replace")) & 0xFFFFFFFF
         else:
@@ -41,11 +42,13 @@ class KeyHash:
             value = (value + tail * 31 + h) & 0xFFFFFFFF
         if value < 0x80000000:
             return value
-        # Java's abs of the least number is that number; Apache RocketMQ makes it 0.
+        # In Java, abs of the smallest int is negative; Apache RocketMQ uses 0 there.
         return 0 if value == 0x80000000 else 0x100000000 - value
 
     def _keep(self, head: bytes) -> int:
-        """Hash the beginning of an ASCII text, moved left by the tail's length."""
+        """
+        Return and cache the hash of an ASCII prefix, shifted by the length of the tail.
+        """
         value = 0
         for at in range(0, len(head), len(_POWERS)):
             part = head[at : at + len(_POWERS)]

@@ -1,8 +1,8 @@
 """
-Which keys the records of the commit log have.
+Extracts the keys of records in the commit log.
 
-A record is found by its unique key and by each word of its ``KEYS``. Rolled back
-transactions are found by none.
+A record can be queried by its unique key and by each word of its ``KEYS``. Rolled back
+transactions have no keys.
 
 Source: ``IndexService.buildIndex`` of RocketMQ 5.
 """
@@ -32,11 +32,11 @@ Keyed = tuple[int, int, int, bytes, list[bytes]]
 
 def keyed(data: bytes, at: int, limit: int) -> Iterator[Keyed]:
     """
-    Give each record from a position on, up to the first that is not whole.
+    Yield each record from a position on, up to the first incomplete one.
 
-    :param limit: where the data end that may be read.
+    :param limit: the end of the bytes that may be read.
 
-    Once a message: 1.2 us. Bodies are neither read nor checked.
+    Once per message: 1.2 us. Bodies are neither read nor checked.
     """
     unpack, head_size = _HEAD.unpack_from, _HEAD.size
     while at + head_size <= limit:
@@ -63,12 +63,12 @@ def keyed(data: bytes, at: int, limit: int) -> Iterator[Keyed]:
 
 
 def is_blank(data: bytes, at: int) -> bool:
-    """Return whether the rest of a file is filler, from a position on."""
+    """Return whether the rest of a file, from a position on, is filler."""
     return data[at + 4 : at + 8] == _BLANK
 
 
 def keys_of(properties: bytes) -> list[bytes]:
-    """Give the unique key and the words of KEYS."""
+    """Return the unique key and the words of KEYS."""
     unique = unique_key(properties)
     keys = [] if unique is None else [unique]
     if _KEYS in properties:
@@ -78,12 +78,12 @@ def keys_of(properties: bytes) -> list[bytes]:
 
 
 def unique_key(properties: bytes) -> bytes | None:
-    """Give the unique key; None where there is none."""
+    """Return the unique key; None if there is none."""
     return _value(properties, _UNIQUE)
 
 
 def _value(properties: bytes, name: bytes) -> bytes | None:
-    """Cut out the value behind a name, which ends in 0x01."""
+    """Return the value of a property; ``name`` includes its separator, 0x01."""
     at = properties.find(name)
     while at > 0 and properties[at - 1] != 2:
         at = properties.find(name, at + 1)

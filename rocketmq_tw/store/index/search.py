@@ -1,10 +1,10 @@
 """
-Looking up messages by key, in a thread.
+Queries messages by key; runs in a thread.
 
-An entry of an index file is only a hash: each record it points at is read, and given
-when it has the topic, the key and a time within the bounds. However many keys share a
-slot or a hash, a search looks at a million entries at most; reading a record counts as
-twenty. Files are opened here, so nothing is shared with the reactor.
+An entry of an index file holds only a hash. Each record it points at is read, and
+returned if its topic, key and store time match. A search examines at most a million
+entries, however many keys share a slot or a hash; reading a record counts as twenty.
+Files are opened here, so nothing is shared with the reactor.
 
 Source: ``DefaultMessageStore.queryMessage`` and ``IndexService.queryOffset``.
 """
@@ -20,15 +20,15 @@ from rocketmq_tw.store.log.commitlog import CommitLog
 from rocketmq_tw.wire.record import Checked, check
 from rocketmq_tw.wire.record_layout import MAX_RECORD_SIZE
 
-#: Index entries that one search may look at: 0.6 s without records.
+#: Index entries that one search may examine: 0.6 s if no record is read.
 MAX_STEPS = 1_000_000
 _RECORD_STEPS = 20
-#: Bytes that one result may have; the first record is given even when it is longer.
+#: The size of one result, in bytes; the first record is returned even if longer.
 MAX_RESULT = 8 << 20
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """What is looked for; times are store times in ms, both included."""
+    """What is searched for; times are store times in ms, both included."""
 
     topic: bytes
     key: bytes
@@ -39,7 +39,7 @@ class Wanted(msgspec.Struct, frozen=True):
     unique: bool
 
     def is_met_by(self, found: Checked) -> bool:
-        """Return whether a record is what was asked for."""
+        """Return whether a record matches."""
         if found.topic != self.topic:
             return False
         if not self.begin_ms <= found.store_time_ms <= self.end_ms:
@@ -51,9 +51,9 @@ class Wanted(msgspec.Struct, frozen=True):
 
 class Search:
     """
-    One search. ``records`` is what it found, by commit log offset.
+    One search. ``records`` are the records found, by commit log offset.
 
-    ``gap`` says why there may be more; None when all was looked through.
+    ``gap`` is the reason why the result may be incomplete; None if it is complete.
     """
 
     def __init__(
@@ -62,7 +62,9 @@ class Search:
         files: Sequence[IndexFile],
         max_steps: int = MAX_STEPS,
     ) -> None:
-        """Look through ``files``, the oldest first, and read from ``log``."""
+        """
+        Search ``files``, which are in order of age, and read records from ``log``.
+        """
         self.records: dict[int, bytes] = {}
         self.gap: str | None = None
         self._commit_log = log
@@ -74,7 +76,7 @@ class Search:
 
     def run(self, wanted: Wanted) -> None:
         """
-        Find records, the newest first.
+        Find records, newest first.
 
         :raises OSError: a file cannot be read.
         """
@@ -95,17 +97,17 @@ class Search:
             self.gap = f"stopped after {self._max_steps} index entries; narrow the time"
 
     def _offsets(self, wanted: Wanted) -> Iterator[int]:
-        """Give the offsets that may hold what is wanted, the newest first."""
+        """Yield the commit log offsets of candidates, newest first."""
         begin, end = wanted.begin_ms, wanted.end_ms
         for file in reversed(self._files):
             if file.overlaps(begin, end):
                 try:
                     yield from file.find(wanted.hash_code, begin, end, self._steps)
                 except FileNotFoundError:
-                    continue  # deleted for age meanwhile
+                    continue  # deleted by retention meanwhile
 
     def _take(self, offset: int, record: bytes, wanted: Wanted) -> bool:
-        """Keep a record; return whether more are wanted."""
+        """Keep a record; return whether the search should continue."""
         if self.records and self._size + len(record) > MAX_RESULT:
             self.gap = f"the messages found are larger than {MAX_RESULT} bytes"
             return False
@@ -114,7 +116,7 @@ class Search:
         return len(self.records) < wanted.max_count
 
     def _read(self, offset: int, wanted: Wanted) -> bytes | None:
-        """Read the record at a place; None when it is not what is wanted."""
+        """Return the record at an offset; None if it does not match."""
         files = self._commit_log.files
         base = files.base_of(offset)
         try:
@@ -134,7 +136,7 @@ class Search:
         return data if wanted.is_met_by(found) else None
 
     def _descriptor(self, path: str) -> int:
-        """Open a file of the log, once."""
+        """Return a descriptor of a file of the log; each is opened once."""
         found = self._descriptors.get(path, -1)
         if found < 0:
             found = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

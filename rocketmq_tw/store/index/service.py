@@ -40,12 +40,12 @@ from rocketmq_tw.store.queues.dispatch import Dispatcher
 from rocketmq_tw.threads import RunInThread
 
 _T = TypeVar("_T")
-#: Seconds that a query, and closing, waits for the newest messages to be indexed.
+#: Seconds that a query, or closing the store, waits for indexing to catch up.
 _QUERY_WAIT = 3.0
 _CLOSE_WAIT = 10.0
-#: One query runs at a time; so many may wait for it.
+#: One query runs at a time; this many may wait.
 _MAX_WAITING = 256
-#: So much of the log between two index files is looked through for what they lack.
+#: Bytes of log between two index files that are checked for messages with keys.
 _GAP_BYTES = 1 << 20
 
 
@@ -68,9 +68,9 @@ class MessageIndex:
         disk: Disk,
     ) -> None:
         """
-        Keep an index of ``log`` in ``directory``; nothing is touched before loading.
+        Index ``log`` in ``directory``; no file is touched before :meth:`load`.
 
-        :param readable_end: returns up to which offset messages may be read.
+        :param readable_end: returns the offset up to which messages may be read.
         """
         files = IndexFiles(
             directory, config.max_hash_slot_num, config.max_index_num, disk
@@ -98,9 +98,9 @@ class MessageIndex:
 
     def load(self, was_aborted: bool) -> None:
         """
-        Find the files; the commit log is recovered by now.
+        Load the files; the commit log must be recovered by then.
 
-        What a crash or damage made doubtful is removed, and rebuilt later.
+        Files that may be damaged are removed, and rebuilt later.
 
         :raises OSError: the directory cannot be read or written.
         """
@@ -113,7 +113,7 @@ class MessageIndex:
         self._position = self._discard_unverified()
 
     def start(self) -> None:
-        """Begin to index."""
+        """Start indexing, if it is enabled."""
         if not self._is_enabled:
             return
         if self._commit_log.end - self._position > _GAP_BYTES:
@@ -127,10 +127,10 @@ class MessageIndex:
 
     def close(self) -> "Deferred[None]":
         """
-        Index the rest, for 10 s at most, and flush it.
+        Index the remaining messages, for 10 s at most, and flush the newest file.
 
-        What then is not indexed is indexed after the next start. Fails with OSError
-        when the disk does: then the index is not to be trusted at the next start.
+        Messages not indexed by then are indexed after the next start. Fails with
+        OSError when the disk does; the caller then must not report a clean close.
         """
         if not self._is_open:
             return succeed(None)
@@ -150,7 +150,7 @@ class MessageIndex:
         unique: bool,
     ) -> "Deferred[Queried]":
         """
-        Find messages: see :meth:`IMessageStore.query`.
+        Find messages by key: see :meth:`IMessageStore.query`.
 
         Fails with TooManyQueries, or with OSError when a file cannot be read.
         """
@@ -160,7 +160,7 @@ class MessageIndex:
 
     def trim(self, log_min: int) -> list[str]:
         """
-        Detach the files that know only messages below the commit log's minimum.
+        Detach the files that hold only messages below the commit log's minimum.
 
         :returns: their paths, to be removed.
         """
@@ -175,7 +175,7 @@ class MessageIndex:
         end_ms: int,
         unique: bool,
     ) -> Queried:
-        """Let the index catch up, then search in a thread."""
+        """Wait for the index to catch up, then search in a thread."""
         if not self._is_enabled:
             return Queried([], gap="messageIndexEnable is false")
         if len(self._one_at_a_time.waiting) >= _MAX_WAITING:
@@ -184,7 +184,7 @@ class MessageIndex:
         try:
             await caught_up
         except (TimeoutError, OSError):
-            pass  # what is not indexed is reported with the result
+            pass  # the result says how many bytes are not indexed
         raw_topic, raw_key = topic.encode(), key.encode()
         wanted = Wanted(
             topic=raw_topic,
@@ -212,9 +212,9 @@ class MessageIndex:
 
     def _discard_unverified(self) -> int:
         """
-        Remove the files that do not agree with the log, or that leave a gap.
+        Remove files that disagree with the log or leave a gap before them.
 
-        :returns: the commit log offset from which to index.
+        :returns: the commit log offset at which indexing continues.
         """
         log, files = self._commit_log, self._files
         begin = log.min_offset
@@ -228,27 +228,27 @@ class MessageIndex:
             if last is None:
                 files.cut(at, f"no message at {file.end_offset}, where it ends")
                 break
-            # The keys of the last message may go on in a file that is lost.
+            # The remaining keys of the last message may be in a file that is lost.
             keys = keys_of(last.properties)
             is_whole = file.capacity or file.ends_with(file.end_offset, len(keys))
             begin = file.end_offset + (last.size if is_whole and file.count > 1 else 0)
         return max(begin, log.min_offset)
 
     def _has_keys(self, start: int, stop: int) -> bool:
-        """Return whether a message with keys begins between two places."""
+        """Return whether a message with keys begins between two commit log offsets."""
         if start >= stop:
             return False
         data = self._commit_log.files.read(start, min(_GAP_BYTES, stop - start))
         return any(record[4] for record in keyed(data, 0, len(data)))
 
     def _flushed(self, end_time_ms: int) -> None:
-        """Note up to when full files are on disk."""
+        """Record in the checkpoint up to when full files are on disk."""
         self._checkpoint.index_time_ms = max(
             end_time_ms, self._checkpoint.index_time_ms
         )
 
     def _not_complete(self, failure: Failure) -> None:
-        """Say that the index ends before the log."""
+        """Log a warning that not all messages are indexed."""
         self._log.warn(
             "{lag} bytes of messages were not indexed before closing: {why}",
             lag=self._builder.lag,
@@ -256,7 +256,7 @@ class MessageIndex:
         )
 
     def _closed(self, result: _T) -> _T:
-        """Release the files."""
+        """Stop the builder and close the files."""
         self._builder.stop()
         self._files.close()
         return result

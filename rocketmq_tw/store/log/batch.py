@@ -1,4 +1,4 @@
-"""Messages that are stored together: all of them or none, side by side in one file."""
+"""Messages that are stored together: all of them or none, contiguous in one file."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -12,7 +12,7 @@ from rocketmq_tw.wire.record import Draft
 
 
 class AppendableLog(Protocol):
-    """What records are appended to: a commit log, or one in memory."""
+    """A log that records can be appended to: a commit log, or one in memory."""
 
     @property
     def end(self) -> int:
@@ -21,17 +21,17 @@ class AppendableLog(Protocol):
     def append_all(
         self, drafts: Sequence[Draft], queue_offsets: Sequence[int], store_time_ms: int
     ) -> list[int]:
-        """Append messages side by side, all or none; return their offsets."""
+        """Append messages contiguously, all or none; return their offsets."""
 
 
 def check_batch(drafts: Sequence[Draft], largest: int) -> None:
     """
-    Check messages before any is stored.
+    Check messages before any of them is stored.
 
-    :param largest: bytes that a body may have.
-    :raises ValueError: they do not go to one queue, or only some are queued.
+    :param largest: the largest body, in bytes.
+    :raises ValueError: they are not for one queue, or only some are queued.
 
-    What :func:`rocketmq_tw.store.log.limits.check_sizes` raises comes first.
+    Errors of :func:`rocketmq_tw.store.log.limits.check_sizes` come first.
     """
     for draft in drafts:
         check_sizes(draft, largest)
@@ -53,7 +53,7 @@ def append_all(
     """
     Append messages of one queue, all or none.
 
-    :param first: the queue offset of the first; those that are not queued have 0.
+    :param first: the queue offset of the first; unqueued messages get 0.
     """
     queue_offsets: Sequence[int] = range(first, first + len(drafts))
     if not is_queued(drafts[0].sys_flag):
@@ -91,10 +91,10 @@ def append_and_dispatch(
 
 def new_queue(queues: ConsumeQueues, draft: Draft) -> ConsumeQueue:
     """
-    Make the queue of a first message.
+    Create the queue for the first message sent to it.
 
     :raises TopicTooLong: the topic is longer than allowed.
-    :raises IllegalTopic: the topic may not be a path.
+    :raises IllegalTopic: the topic contains characters not allowed in a path.
     """
     check_topic(draft.topic)
     return queues.create(draft.topic, draft.queue_id)

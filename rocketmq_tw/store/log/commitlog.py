@@ -1,10 +1,11 @@
 """
-The commit log: every message of a broker, one after another.
+The commit log: all messages of a broker in one sequence.
 
 ::
 
-    00000000000000000000      record | record | ... | blank
-    00000000001073741824      record | ...
+A record never spans two files. A record that does not fit with 8 bytes to spare leaves
+a *blank* (bytes left in the file, blank magic) and goes to the next file; a batch moves
+as a whole. Layout of a record: :mod:`rocketmq_tw.wire.record`.
 
 A record never straddles two files. One that does not fit with 8 bytes to spare leaves a
 *blank* (bytes left in the file, blank magic) and goes to the next file; a batch moves
@@ -29,14 +30,14 @@ _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 class CommitLog:
     """
-    Appends records and reads them back.
+    Appends records and reads them.
 
-    ``end`` is the offset that the next record gets; ``last_offset`` is that of the
-    newest record and ``last_store_time_ms`` its store time, 0 when none was seen.
+    ``end`` is the offset that the next record gets. ``last_offset`` and
+    ``last_store_time_ms`` are those of the newest record, 0 if there is none.
     """
 
     def __init__(self, directory: str, config: StoreConfig, files: OpenFiles) -> None:
-        """Keep the log in ``directory``."""
+        """Use files in ``directory``; nothing is read yet."""
         self.files = MappedFileQueue(directory, config.commit_log_file_size, files)
         self.end = 0
         self.last_store_time_ms = 0
@@ -44,7 +45,8 @@ class CommitLog:
         self._store_host = config.store_host
         self._window_size = config.window_size
         self._window: Window | None = None
-        # The mapped bytes, where they begin, and where the last record may end.
+        # The mapped bytes, the offset of the first of them, and the last offset at
+        # which a record may end.
         self._view: mmap | bytearray = bytearray()
         self._start = 0
         self._limit = -1
@@ -56,16 +58,16 @@ class CommitLog:
 
     def load(self, may_be_cut: bool = False) -> None:
         """
-        Find the files; the end is not known before recovery.
+        Find the files; recovery determines the end later.
 
-        :param may_be_cut: a short last file gets its length back.
-        :raises StoreUnreadable: a file is misplaced or has a wrong length.
+        :param may_be_cut: a short last file is extended to its full length.
+        :raises StoreUnreadable: a file has a wrong name or a wrong length.
         """
         self.files.load(may_be_cut=may_be_cut)
 
     def append(self, draft: Draft, queue_offset: int, store_time_ms: int) -> int:
         """
-        Append one message. Nothing is flushed.
+        Append one message, without an fsync.
 
         :returns: its commit log offset; :attr:`end` moves behind it.
         :raises DiskFull: nothing was written.
@@ -89,7 +91,7 @@ class CommitLog:
         self, drafts: Sequence[Draft], queue_offsets: Sequence[int], store_time_ms: int
     ) -> list[int]:
         """
-        Append a batch: all of it into one file, or nothing.
+        Append a batch to one file, or nothing of it.
 
         :returns: the commit log offsets.
         :raises DiskFull: nothing was written.
@@ -108,14 +110,14 @@ class CommitLog:
         return offsets
 
     def read(self, position: int, count: int) -> bytes:
-        """Read raw bytes, up to the end of the log and of one file."""
+        """Read raw bytes, at most to the end of the log and of one file."""
         return self.files.read(position, min(count, self.end - position))
 
     def in_window(self, position: int, count: int) -> bytes | None:
         """
-        Return bytes before :attr:`end` that were written a moment ago; else None.
+        Return bytes before :attr:`end` if the window holds them; otherwise None.
 
-        They are in memory, and no call of the system is needed: 0.2 us.
+        The bytes are mapped, so no system call is needed: 0.2 us.
         """
         at = position - self._start
         window = self._window
@@ -124,7 +126,7 @@ class CommitLog:
         return window.view[at : at + count]
 
     def record_at(self, position: int) -> bytes | None:
-        """Return the record that begins exactly there; None when none does."""
+        """Return the record that begins at this offset; None if none does."""
         if not self.min_offset <= position < self.end:
             return None
         size = int.from_bytes(self.read(position, 4), "big")
@@ -132,16 +134,17 @@ class CommitLog:
         if len(data) != size:
             return None
         found = check(data, 0, size, True)
-        # The bytes of a body might look like a record: its own offset decides.
+        # A body may contain bytes that look like a record, so its own offset is
+        # compared.
         if isinstance(found, Checked) and found.commit_log_offset == position:
             return data
         return None
 
     def facts_at(self, position: int) -> Checked | None:
         """
-        Return the facts of the record there, be it behind the end; None without one.
+        Return the facts of the record at an offset, even behind the end; None if none.
 
-        For recovery, which is to find the end.
+        Recovery uses this to find the end.
         """
         head = self.files.read(position, BLANK_SIZE)
         if len(head) < BLANK_SIZE or head[4:] not in MAGICS:
@@ -151,7 +154,7 @@ class CommitLog:
         return found if isinstance(found, Checked) else None
 
     def set_end(self, end: int) -> None:
-        """Let the log end at ``end``, as recovery found; what follows is wiped."""
+        """Set the end that recovery found; everything behind it becomes zeros."""
         self.close()
         self.files.truncate(end)
         self.end = end
@@ -166,7 +169,7 @@ class CommitLog:
     def _encode_all(
         self, drafts: Sequence[Draft], queue_offsets: Sequence[int], store_time_ms: int
     ) -> tuple[list[bytes], list[int]]:
-        """Write a batch's records as they are from :attr:`end` on."""
+        """Encode the records of a batch as they are stored from :attr:`end` on."""
         records, offsets = [], []
         at = self.end
         for draft, queue_offset in zip(drafts, queue_offsets, strict=True):
@@ -178,9 +181,9 @@ class CommitLog:
 
     def _ensure_capacity(self, size: int) -> int:
         """
-        Map a window that ``size`` more bytes fit in, in the next file if need be.
+        Map a window with ``size`` free bytes, in the next file if this one is full.
 
-        :returns: where they go.
+        :returns: the offset at which these bytes begin.
         """
         file_size = self.files.file_size
         if size + BLANK_SIZE > file_size:
@@ -189,8 +192,8 @@ class CommitLog:
         if self.end + size + BLANK_SIZE <= base + file_size:
             self._map(base, self.end, size)
             return self.end
-        # First the new file, then the blank: when the disk is full nothing changed.
-        # A kill in between leaves an empty file, which recovery removes.
+        # The new file is created before the blank is written, so a full disk changes
+        # nothing. A crash in between leaves an empty file, which recovery removes.
         self._map(base + file_size, base + file_size, size)
         try:
             self._write_blank(base)
@@ -202,7 +205,7 @@ class CommitLog:
         return self.end
 
     def _map(self, base: int, position: int, size: int) -> None:
-        """Replace the window by one at ``position``."""
+        """Map a window at ``position`` in place of the current one."""
         is_new = not self.files.has(base)
         try:
             path = self.files.create(base)
@@ -222,14 +225,14 @@ class CommitLog:
         self._limit = min(window.end, base + self.files.file_size - BLANK_SIZE)
 
     def _write_blank(self, base: int) -> None:
-        """End a file with the marker that sends readers to the next."""
+        """Write the marker that sends readers to the next file."""
         left = base + self.files.file_size - self.end
         marker = PREFIX.pack(left, MAGIC_BLANK)
         self.files.disk.write(self.files.descriptor(base), marker, self.end - base)
         self.files.dirty.add(self.files.path(base))
 
     def take_dirty(self) -> list[str]:
-        """Return the files to flush; the active one stays dirty."""
+        """Return the files to flush, and clear the set; the active file stays in it."""
         paths = self.files.take_dirty()
         if self._window is not None:
             self.files.dirty.add(self.files.path(self.files.base_of(self._start)))

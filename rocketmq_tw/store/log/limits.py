@@ -1,5 +1,5 @@
 """
-What a message may not exceed to be stored.
+The limits of a message that is stored.
 
 Source: ``HookUtils.checkBeforePutMessage`` of RocketMQ 5.
 """
@@ -12,14 +12,14 @@ from rocketmq_tw.wire.record import MAX_TOPIC_V1, Draft
 
 MAX_PROPERTIES = 32_767
 MAX_TOPIC = 255
-#: Besides the letters of a topic, ``+`` joins group and topic in pop retry topics.
+#: A topic may also contain ``+``, which joins group and topic in pop retry topics.
 LEGAL_TOPIC = re.compile(rb"[%|a-zA-Z0-9_+-]{1,255}")
 _LONG_TOPICS = (b"%RETRY%", b"%DLQ%")
 
 
 def check_sizes(draft: Draft, max_message_size: int) -> None:
     """
-    Look whether body and properties may be stored.
+    Check the sizes of body and properties.
 
     :raises RecordTooLong: the body has over ``max_message_size`` bytes.
     :raises PropertiesTooLong: the properties text is over 32,767 bytes.
@@ -32,7 +32,7 @@ def check_sizes(draft: Draft, max_message_size: int) -> None:
 
 def check_topic(topic: bytes) -> None:
     """
-    Look whether a topic may be stored.
+    Check the length of a topic.
 
     :raises TopicTooLong: it has over 127 bytes, %RETRY% and %DLQ% over 255.
     """
@@ -43,9 +43,9 @@ def check_topic(topic: bytes) -> None:
 
 def check_queue(topic: bytes, queue_id: int) -> None:
     """
-    Look whether topic and queue id may become a path.
+    Check that topic and queue id can become a path.
 
-    :raises IllegalTopic: they may not.
+    :raises IllegalTopic: they cannot.
     """
     if not LEGAL_TOPIC.fullmatch(topic):
         text = topic.decode("utf-8", "replace")

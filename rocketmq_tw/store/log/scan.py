@@ -1,8 +1,8 @@
 """
-Reading a commit log's records one after another, over damage where need be.
+Reads the records of a commit log in sequence and skips damaged parts.
 
-Up to a *trusted* offset the log is known to go on: a record there that is none is
-damage, and is passed over. Behind it the first that is no record ends the log.
+Up to a *trusted* offset the log is known to be complete: invalid bytes there are damage
+and are skipped. Behind it, the first invalid record is the end of the log.
 """
 
 from collections.abc import Iterator
@@ -17,22 +17,22 @@ from rocketmq_tw.wire.record_layout import (
     MAX_RECORD_SIZE,
 )
 
-#: Read at a time; after so many bytes the reactor does other work: some 4 ms.
+#: Bytes read at a time; the reactor does other work in between, after some 4 ms.
 SLICE = 256 << 10
 
 
 class Scan:
     """
-    Reads a commit log's records from one position on.
+    Reads the records of a commit log from one offset on.
 
-    ``position`` is behind the last whole record, or at the file that a blank led to.
-    ``damaged`` counts the positions that were passed over.
+    ``position`` is the end of the last valid record, or the start of the file behind a
+    blank. ``damaged`` counts the parts that were skipped.
     """
 
     _log = Logger()
 
     def __init__(self, log: CommitLog, start: int, trusted: int, crc: bool) -> None:
-        """Begin at ``start``, which must be the start of a record."""
+        """Start at ``start``, which must be the start of a record."""
         self.position = start
         self.damaged = 0
         self._commit_log = log
@@ -40,14 +40,14 @@ class Scan:
         self._crc = crc
 
     def __iter__(self) -> Iterator[tuple[int, Checked]]:
-        """Yield offset and facts of each record, up to the first that is none."""
+        """Yield the offset and the facts of each record, until the log ends."""
         while True:
             data = self._chunk()
             at, limit = 0, len(data)
             start = self.position
             found = check(data, at, limit, self._crc)
             while isinstance(found, Checked):
-                if is_torn(found) and not self._goes_on(start + at + found.size):
+                if is_torn(found) and not self._continues_at(start + at + found.size):
                     return
                 self.position = start + at + found.size
                 yield start + at, found
@@ -61,10 +61,10 @@ class Scan:
             elif self.position >= self._trusted:
                 return
             else:
-                self._pass_over()
+                self._skip_damage()
 
     def _chunk(self) -> bytes:
-        """Read on: a slice, or the whole of a record that is longer."""
+        """Read one slice, or one complete record if that is longer."""
         files = self._commit_log.files
         data = files.read(self.position, SLICE)
         size = int.from_bytes(data[:4], "big")
@@ -78,13 +78,13 @@ class Scan:
         left = files.file_size - self.position % files.file_size
         return len(data) >= 8 and check(data[:8], 0, left, False) is BLANK
 
-    def _goes_on(self, position: int) -> bool:
-        """Return whether the log goes on there."""
+    def _continues_at(self, position: int) -> bool:
+        """Return whether the log continues at ``position``."""
         data = self._commit_log.files.read(position, 8)
         return data[4:] in MAGICS or self._blank(data) or position < self._trusted
 
-    def _pass_over(self) -> None:
-        """Go to the next record or file behind what is damaged."""
+    def _skip_damage(self) -> None:
+        """Skip to the next record or file behind the damage."""
         files = self._commit_log.files
         start = self.position
         end = files.base_of(start) + files.file_size
@@ -96,7 +96,7 @@ class Scan:
         self.damaged += 1
         self._log.warn(
             "{path} is damaged at {at}: {size} bytes of the commit log, from"
-            " {start} on, are passed over",
+            " {start} on, are skipped",
             path=files.path(files.base_of(start)),
             at=start % files.file_size,
             size=position - start,
@@ -104,7 +104,7 @@ class Scan:
         )
 
     def _next_record(self, position: int, end: int) -> int | None:
-        """Return where the next record begins that knows its own offset."""
+        """Return the start of the next record whose stored offset is its own."""
         files = self._commit_log.files
         while position < end:
             data = files.read(position, SLICE)
@@ -119,7 +119,7 @@ class Scan:
         return None
 
     def _is_record(self, position: int) -> bool:
-        """Return whether a whole record stands there and says so."""
+        """Return whether a complete record with this offset is stored there."""
         head = self._commit_log.files.read(position, COMMIT_LOG_OFFSET.stop)
         if int.from_bytes(head[COMMIT_LOG_OFFSET], "big") != position:
             return False
@@ -128,8 +128,8 @@ class Scan:
 
 def is_torn(found: Checked) -> bool:
     """
-    Return whether a record seems to lack its end, which no checksum covers.
+    Return whether the end of a record seems to be missing; no checksum covers it.
 
-    Where a write broke off there are zeros; properties and topics do not end so.
+    An interrupted write leaves zeros; properties and topics never end in one.
     """
     return (found.properties or found.topic)[-1:] == b"\0"

@@ -1,1 +1,1 @@
-"""A message store without files, for tests and trials."""
+"""A message store in memory, for tests and trials."""

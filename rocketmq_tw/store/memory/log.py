@@ -1,8 +1,7 @@
 """
-A commit log in memory: records in chunks; the oldest chunk is dropped for new ones.
+A commit log in memory: records in chunks, of which the oldest is dropped.
 
-It stands in for :class:`~rocketmq_tw.store.log.commitlog.CommitLog` where records are
-read.
+Readers use it in place of :class:`~rocketmq_tw.store.log.commitlog.CommitLog`.
 """
 
 from bisect import bisect_right
@@ -12,21 +11,20 @@ from rocketmq_tw.store.files.segments import MappedFileQueue, OpenFiles
 from rocketmq_tw.store.index.keys import keys_of
 from rocketmq_tw.wire.record import Draft, encode
 
-#: The log is cut into so many chunks; one of them is dropped at a time.
+#: Number of chunks; one is dropped at a time when the log is full.
 _CHUNKS = 16
 
 
 class _Chunk:
     """
-    Records side by side.
+    Contiguous records.
 
-    ``offsets`` has those of records with a key, by topic and key.
+    ``offsets`` maps a topic and a key to the offsets of the records that have them.
     """
 
     __slots__ = ("base", "data", "offsets")
 
     def __init__(self, base: int) -> None:
-        """Begin at commit log offset ``base``."""
         self.base = base
         self.data = bytearray()
         self.offsets: dict[tuple[bytes, bytes], list[int]] = {}
@@ -34,17 +32,17 @@ class _Chunk:
 
 class MemoryLog:
     """
-    Appends records and reads them back.
+    Appends records and reads them.
 
-    ``end`` is the offset that the next record gets, ``min_offset`` that of the oldest
-    record; ``last_store_time_ms`` and ``last_offset`` are those of the newest.
+    ``end`` is the offset that the next record gets, ``min_offset`` the start of the
+    oldest record; ``last_store_time_ms`` and ``last_offset`` are those of the newest.
     """
 
     def __init__(self, max_size: int, store_host: bytes) -> None:
-        """Keep at most ``max_size`` bytes of records, or the newest if it is longer."""
+        """Keep at most ``max_size`` bytes of records, but always the newest."""
         self.end = self.min_offset = 0
         self.last_offset = self.last_store_time_ms = 0
-        #: No file of it is ever read.
+        #: Required by readers; no file of it is ever read.
         self.files = MappedFileQueue("", 1, OpenFiles())
         self._store_host = store_host
         self._max_size = max_size
@@ -54,7 +52,7 @@ class MemoryLog:
     def append_all(
         self, drafts: Sequence[Draft], queue_offsets: Sequence[int], store_time_ms: int
     ) -> list[int]:
-        """Append messages side by side; return their commit log offsets."""
+        """Append messages contiguously; return their commit log offsets."""
         at, offsets, records = self.end, [], []
         for draft, queue_offset in zip(drafts, queue_offsets, strict=True):
             record = encode(draft, queue_offset, at, store_time_ms, self._store_host)
@@ -71,7 +69,7 @@ class MemoryLog:
         return offsets
 
     def in_window(self, position: int, count: int) -> bytes:
-        """Return bytes up to the end of their chunk; empty where there are none."""
+        """Return bytes up to the end of their chunk; empty if they were dropped."""
         if not self.min_offset <= position < self.end:
             return b""
         chunk = self._chunks[bisect_right(self._chunks, position, key=_base) - 1]
@@ -79,14 +77,16 @@ class MemoryLog:
         return bytes(chunk.data[at : at + count])
 
     def offsets_of(self, topic: bytes, key: bytes) -> list[int]:
-        """Return where the messages of a topic lie that have a key, newest first."""
+        """
+        Return the commit log offsets of a topic's messages with a key, newest first.
+        """
         found: list[int] = []
         for chunk in reversed(self._chunks):
             found += reversed(chunk.offsets.get((topic, key), ()))
         return found
 
     def _chunk_for(self, size: int) -> _Chunk:
-        """Return the chunk that ``size`` more bytes go to; drop what is too old."""
+        """Return the chunk for ``size`` more bytes; drop the oldest ones if needed."""
         last = self._chunks[-1]
         if last.data and len(last.data) + size > self._chunk_size:
             last = _Chunk(self.end)
@@ -100,5 +100,4 @@ class MemoryLog:
 
 
 def _base(chunk: _Chunk) -> int:
-    """Return where a chunk begins."""
     return chunk.base

@@ -1,4 +1,4 @@
-"""Consume queues in memory: their tails hold all entries, and no file is written."""
+"""Consume queues in memory: all entries stay in the tail, no file is written."""
 
 import sys
 
@@ -14,17 +14,17 @@ class MemoryQueues(ConsumeQueues):
         super().__init__("", ENTRY_SIZE, OpenFiles())
 
     def touch(self, queue: ConsumeQueue) -> None:
-        """Leave the tail as it is: there is no file that it could go to."""
+        """Disable writing of this queue's tail: there is no file."""
         queue.tail_limit = sys.maxsize
 
     def delete_topic(self, topic: str) -> None:
-        """Forget a topic's queues."""
+        """Delete a topic's queues."""
         raw = topic.encode()
         for key in [key for key in self.table if key[0] == raw]:
             del self.table[key]
 
     def forget_before(self, log_min: int) -> None:
-        """Drop the entries of records that the log no longer holds."""
+        """Drop the entries of records that the log has dropped."""
         for queue in self.table.values():
             queue.correct_min(log_min)
             gone = queue.min_offset - queue.written

@@ -1,8 +1,8 @@
 """
-A store in memory, for tests and for trying things out: nothing outlives the process.
+A store in memory, for tests and trials: nothing survives the process.
 
-It holds a bounded number of bytes; the oldest messages are dropped for new ones, and
-the queues' first offsets move on, as with files that are deleted for age.
+Its size is bounded. The oldest messages are dropped for new ones and the queues' first
+offsets advance, as when retention deletes files.
 """
 
 from collections.abc import Sequence
@@ -30,18 +30,18 @@ from rocketmq_tw.store.queues.fetch import StoreView
 from rocketmq_tw.store.reading import ReadableStore
 from rocketmq_tw.wire.record import Checked, Draft, check
 
-#: Bytes of records kept when nothing else is said.
+#: The default limit of the records' size, in bytes.
 MAX_SIZE = 256 << 20
 
 
 @implementer(IMessageStore)
 class MemoryMessageStore(ReadableStore):
-    """Keeps messages in memory, closed or open, as long as it lives itself."""
+    """Keeps messages as long as the object lives, whether open or closed."""
 
     def __init__(
         self, config: StoreConfig | None = None, max_size: int = MAX_SIZE
     ) -> None:
-        """:param max_size: bytes of records; queues need 20 more for each message."""
+        """:param max_size: bytes of records; each message needs 20 more in a queue."""
         config = config or StoreConfig()
         self._largest = config.max_message_size
         self._max_size = max_size
@@ -57,12 +57,12 @@ class MemoryMessageStore(ReadableStore):
         self._is_open = False
 
     def open(self) -> "Deferred[None]":
-        """Take messages from now on."""
+        """Accept messages from now on."""
         self._is_open = True
         return succeed(None)
 
     def close(self) -> "Deferred[None]":
-        """Take no more messages."""
+        """Accept no more messages."""
         self._is_open = False
         return succeed(None)
 
@@ -97,15 +97,15 @@ class MemoryMessageStore(ReadableStore):
         self._dispatcher.add_listener(listener)
 
     def remove_listener(self, listener: Arrival) -> None:
-        """Call ``listener`` no more."""
+        """Stop calling ``listener``."""
         self._dispatcher.remove_listener(listener)
 
     def when_flushed(self, end: int) -> "Deferred[FlushOutcome] | None":
-        """Wait for nothing: memory is all there is."""
+        """Return None: there is no disk to wait for."""
         return None
 
     def flush(self) -> "Deferred[None]":
-        """Wait for nothing: memory is all there is."""
+        """Fire at once: there is no disk to wait for."""
         return succeed(None)
 
     def query(
@@ -133,15 +133,15 @@ class MemoryMessageStore(ReadableStore):
         return succeed(Queried(sorted_records, log.last_store_time_ms, log.last_offset))
 
     def delete_topic(self, topic: str) -> None:
-        """Forget a topic's queues; its messages stay in the commit log."""
+        """Delete a topic's queues; its messages stay in the commit log."""
         self._queues.delete_topic(topic)
 
     @property
     def failure(self) -> str | None:
-        """Return why no messages are taken now; None while they are."""
+        """Return why messages are refused now; None if they are not."""
         return None if self._is_open else NOT_OPEN
 
     @property
     def is_writeable(self) -> bool:
-        """Return whether messages are taken now."""
+        """Return whether messages are accepted now."""
         return self._is_open

@@ -1,1 +1,1 @@
-"""The consume queues: for each queue, where its messages lie in the commit log."""
+"""The consume queues: for each queue, the commit log offsets of its messages."""

@@ -1,13 +1,15 @@
 """
-A consume queue: where the messages of one queue lie in the commit log.
+A consume queue: the commit log offsets of the messages of one queue.
 
 ::
 
-    commit log offset 8    record size 4    tags code 8        20 bytes, big-endian
+Entry *n* belongs to queue offset *n* and begins at byte 20 n. A queue whose first entry
+is not number 0 has files that begin with *pre-blanks* (offset 0, size 0x7FFFFFFF).
+Zeros follow the last entry.
 
-Entry *n* is the message with queue offset *n* and stands at byte 20 n. A queue whose
-first entry is not number 0 has files that begin with *pre-blanks* (offset 0, size
-0x7FFFFFFF). Behind the last entry there are zeros.
+New entries collect in memory, in the *tail*, and are written to the file after a second
+or when there are many. A process that is killed loses its tails: recovery rebuilds them
+from the commit log.
 
 New entries gather in memory, in the *tail*, and go to the file a second later or when
 there are many. A killed process loses its tails: recovery makes them again from
@@ -32,12 +34,12 @@ SCHEDULE_TOPIC = topic_names.SCHEDULE_TOPIC.encode()
 
 _PRE_BLANK = ENTRY.pack(0, PRE_BLANK_SIZE, 0)
 _CHUNK = ENTRY_SIZE * 3276
-#: Behind every commit log offset.
+#: A limit beyond every commit log offset.
 EVERYTHING = 1 << 62
-#: Before every number that a damaged entry may tell.
+#: Lower than every offset that a damaged entry may hold.
 _NOWHERE = -1 << 63
 _NONE = (0, 0)
-#: A tail longer than this is written at once.
+#: Bytes; a longer tail is written at once.
 TAIL_LIMIT = _CHUNK
 _pack = ENTRY.pack
 
@@ -46,14 +48,13 @@ class ConsumeQueue:
     """
     The entries of one queue of one topic.
 
-    ``next`` is the queue offset that the next message gets, ``min_offset`` that of the
-    oldest that the commit log still holds; ``log_end`` is where the newest entry's
-    record ends in the commit log. ``is_delayed`` says that the tags codes of its
-    entries are the times at which the messages are due. Entries before
-    ``unverified_end`` were made by an earlier run, and are verified when they are read;
-    ``verified`` is where those begin and end that were. A tail longer than
-    ``tail_limit`` is a matter for :meth:`ConsumeQueues.touch`: any while the queue is
-    not in its list of dirty ones, else a long one.
+    ``next`` is the queue offset that the next message gets, ``min_offset`` the oldest
+    one whose record is still in the commit log; ``log_end`` is the end of the newest
+    entry's record in the commit log. If ``is_delayed``, the tags codes are the times at
+    which the messages are due. Entries before ``unverified_end`` were written by an
+    earlier run and are verified when they are read; ``verified`` is the range that was.
+    When the tail grows beyond ``tail_limit``, :meth:`ConsumeQueues.touch` has to be
+    called; the limit is 0 while the queue is not in its list of dirty ones.
     """
 
     __slots__ = (
@@ -79,7 +80,7 @@ class ConsumeQueue:
         file_size: int,
         files: OpenFiles,
     ) -> None:
-        """Keep a queue in ``directory``, which is made with the first entry."""
+        """Use files in ``directory``, which is created with the first entry."""
         self.topic = topic
         self.queue_id = queue_id
         self.is_delayed = topic == SCHEDULE_TOPIC
@@ -91,7 +92,7 @@ class ConsumeQueue:
         self.verified = _NONE
 
     def append(self, commit_log_offset: int, size: int, tags_code: int) -> None:
-        """Add the next entry, in memory."""
+        """Add the next entry to the tail."""
         self.tail += _pack(commit_log_offset, size, tags_code)
         self.next += 1
         self.log_end = commit_log_offset + size
@@ -105,14 +106,14 @@ class ConsumeQueue:
         may_restart: bool = True,
     ) -> bool:
         """
-        Add the entry that recovery read from the commit log; the same again is nothing.
+        Add an entry that recovery read from the commit log, unless it exists already.
 
-        :param may_restart: whether an offset 0 behind later ones is a topic that was
-            deleted and made again.
+        :param may_restart: whether offset 0 after higher ones means that the topic was
+            deleted and created again.
         :returns: whether it was added.
 
-        A gap is filled, so that entry *n* stays at byte 20 n. More entries than fit in
-        the log cannot be missing: such a queue offset is damage.
+        A gap is filled, so that entry *n* stays at byte 20 n. A queue offset that is
+        further ahead than the log has capacity for is damaged, and ignored.
         """
         if commit_log_offset + size <= self.log_end:
             return False
@@ -130,15 +131,15 @@ class ConsumeQueue:
         return True
 
     def fill_to(self, queue_offset: int, commit_log_offset: int) -> None:
-        """Let the queue go on at an offset: those before it are lost."""
+        """Continue at ``queue_offset``; the entries before it are marked as lost."""
         while self.next < queue_offset:
-            # Offsets must rise for searches, so these are no true pre-blanks.
+            # Searches need increasing offsets, so these are not real pre-blanks.
             self.tail += _pack(commit_log_offset, PRE_BLANK_SIZE, 0)
             self.next += 1
             self._spill()
 
     def read(self, queue_offset: int, count: int) -> bytes:
-        """Read at most ``count`` entries, up to the end of one file or the queue."""
+        """Read at most ``count`` entries, up to the end of one file or of the queue."""
         in_tail = queue_offset - self.written
         if in_tail >= 0:
             at = in_tail * ENTRY_SIZE
@@ -155,9 +156,9 @@ class ConsumeQueue:
 
     def flush(self) -> None:
         """
-        Write the tail to the file; it is not flushed.
+        Write the tail to the file, without an fsync.
 
-        :raises OSError: the tail is kept, to be tried again.
+        :raises OSError: the tail is kept, to be written later.
         """
         if self.tail:
             self.files.write(self.written * ENTRY_SIZE, self.tail)
@@ -169,8 +170,8 @@ class ConsumeQueue:
         """
         Find the files and the end of the queue.
 
-        :param limit: entries of records that begin there or later do not count.
-        :raises StoreUnreadable: a file is misplaced or has a wrong length.
+        :param limit: entries whose records begin at or behind it are ignored.
+        :raises StoreUnreadable: a file has a wrong name or a wrong length.
         :raises FileLost: a file is empty, or missing between others.
         """
         self.files.load(may_be_empty=False)
@@ -186,7 +187,7 @@ class ConsumeQueue:
         self.unverified_end = self.next
 
     def truncate(self, log_offset: int) -> None:
-        """Drop the entries of records that begin at ``log_offset`` or later."""
+        """Drop the entries whose records begin at ``log_offset`` or later."""
         self.flush()
         if self.log_end <= log_offset:
             return
@@ -205,7 +206,7 @@ class ConsumeQueue:
         self.tail[at : at + ENTRY_SIZE] = entry
 
     def wipe(self) -> None:
-        """Let zeros follow the last entry, whatever is there."""
+        """Replace everything behind the last entry by zeros."""
         self.files.truncate(self.next * ENTRY_SIZE)
 
     def clear(self) -> None:
@@ -217,7 +218,7 @@ class ConsumeQueue:
         self.verified = _NONE
 
     def add_verified(self, start: int, end: int) -> None:
-        """Note that entries were verified: a range that does not touch is forgotten."""
+        """Extend the verified range, or replace it if the new one does not touch it."""
         first, last = self.verified
         if first <= start <= last:
             start, end = first, max(last, end)
@@ -225,9 +226,9 @@ class ConsumeQueue:
 
     def correct_min(self, log_min: int) -> None:
         """
-        Move ``min_offset`` to the first entry that the commit log still holds.
+        Advance ``min_offset`` to the first entry whose record is in the commit log.
 
-        Entries of negative offsets are damaged, and not taken for old ones.
+        Entries with negative offsets are damaged and not treated as old.
         """
         entry = self.entry(self.min_offset)
         if entry is None or 0 <= entry[0] < log_min or entry[1] == PRE_BLANK_SIZE:
@@ -235,9 +236,9 @@ class ConsumeQueue:
 
     def trim(self, log_min: int) -> list[str]:
         """
-        Follow the log's minimum; never detaches the newest file.
+        Follow the minimum of the log; the newest file is never detached.
 
-        :returns: the paths of files that hold nothing any more, to be removed.
+        :returns: the paths of files without valid entries, to be removed.
         """
         self.correct_min(log_min)
         files, paths = self.files, []
@@ -249,7 +250,9 @@ class ConsumeQueue:
         return paths
 
     def _first_from(self, log_offset: int, lowest: int = _NOWHERE) -> int:
-        """Return the offset of the first entry whose record begins there or later."""
+        """
+        Return the first queue offset whose record begins at ``log_offset`` or later.
+        """
         low = self.files.bases[0] // ENTRY_SIZE if self.files.bases else self.written
         return _search(
             lambda each: self._is_before(log_offset, each, lowest), low, self.next
@@ -257,9 +260,9 @@ class ConsumeQueue:
 
     def _is_before(self, limit: int, queue_offset: int, lowest: int = _NOWHERE) -> bool:
         """
-        Return whether an entry is of a record before ``limit``, or a pre-blank.
+        Return whether an entry's record begins before ``limit``, or it is a pre-blank.
 
-        :param lowest: entries of offsets before that do not count as earlier ones.
+        :param lowest: entries with lower offsets are not counted as earlier.
         """
         data = self.read(queue_offset, 1)
         if len(data) < ENTRY_SIZE:
@@ -270,14 +273,14 @@ class ConsumeQueue:
         return bool(size != 0 and lowest <= offset < limit)
 
     def _start_at(self, queue_offset: int) -> None:
-        """Begin an empty queue in the middle: pre-blanks fill its first file."""
+        """Start an empty queue at an offset: pre-blanks fill the file before it."""
         position = queue_offset * ENTRY_SIZE
         base = self.files.base_of(position)
         self.files.write(base, _PRE_BLANK * ((position - base) // ENTRY_SIZE))
         self.written = self.next = self.min_offset = queue_offset
 
     def _end_at(self, queue_offset: int) -> None:
-        """Let the queue end there, all of it being in the files."""
+        """Set the end of the queue; all its entries are in the files."""
         self.written = self.next = queue_offset
         self.log_end = 0
         first = self.files.bases[0] // ENTRY_SIZE if self.files.bases else queue_offset
@@ -286,21 +289,22 @@ class ConsumeQueue:
             self.log_end = 0 if size == PRE_BLANK_SIZE else offset + size
 
     def read_written_entry(self, queue_offset: int) -> tuple[int, int, int]:
-        """Read one entry of the files, be it before ``min_offset``."""
+        """Read one entry from the files, even before ``min_offset``."""
         data = self.files.read(queue_offset * ENTRY_SIZE, ENTRY_SIZE)
         return ENTRY.unpack(data)
 
     def _spill(self) -> None:
-        """Write the tail when it has grown long."""
+        """Write the tail if it has grown long."""
         if len(self.tail) >= TAIL_LIMIT:
             self.flush()
 
 
 def _search(is_before: Callable[[int], bool], low: int, high: int) -> int:
     """
-    Return the first number from ``low`` on that is not before, or ``high``.
+    Return the first number from ``low`` on for which ``is_before`` is false, or
+    ``high``.
 
-    Steps that double come first: they are few in the many queues that are short.
+    The steps double at first, because most queues are short.
     """
     step = 1
     while low + step < high and is_before(low + step - 1):
@@ -317,5 +321,5 @@ def _search(is_before: Callable[[int], bool], low: int, high: int) -> int:
 
 
 def entries(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Read entries: commit log offset, record size, tags code."""
+    """Iterate over entries: commit log offset, record size, tags code."""
     return ENTRY.iter_unpack(data)

@@ -1,8 +1,8 @@
 """
 Deferred dispatch: no record is readable before it is on disk.
 
-A store that flushes before it responds (SYNC_FLUSH) dispatches a record only then, so
-that no consumer sees a message that a power cut takes back.
+With SYNC_FLUSH a record is dispatched only after the fsync, so that no consumer sees a
+message that a power cut could undo.
 
 Source: ``ReputMessageService`` of RocketMQ 5, which reads up to the flushed offset.
 """
@@ -19,44 +19,44 @@ from rocketmq_tw.wire.record import Draft
 
 
 class _Undispatched(msgspec.Struct, frozen=True):
-    """What is dispatched of a record once it is on disk; ``end`` is where it ends."""
+    """Everything needed to dispatch a record after the fsync; ``end`` is its end."""
 
     queue: ConsumeQueue
     end: int
     appended: Appended
     is_queued: bool
-    # A Tagged: the draft itself would keep the body.
+    # The fields of a Tagged. Keeping the draft would keep its body in memory.
     tags_code: int
     properties: bytes
 
 
 class DeferredDispatch:
     """
-    Keeps records of the commit log until they are on disk, then dispatches them.
+    Holds records of the commit log until they are on disk, then dispatches them.
 
-    A record has its queue offset from the beginning: the number of those that wait for
-    a queue is added to the queue's own next offset.
+    A record gets its queue offset when it is appended: the queue's own next offset plus
+    the number of its records that wait here.
     """
 
     def __init__(self, dispatcher: Dispatcher) -> None:
-        """Dispatch by ``dispatcher``."""
+        """Dispatch with ``dispatcher``."""
         self._dispatcher = dispatcher
-        # In the order of the log.
+        # In the order of the commit log.
         self._waiting: deque[_Undispatched] = deque()
-        # How many of them each queue is going to get.
+        # How many waiting records each queue has.
         self._ahead: dict[ConsumeQueue, int] = {}
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def next_offset(self, queue: ConsumeQueue) -> int:
-        """Return the queue offset of the queue's next message."""
+        """Return the queue offset that the queue's next message gets."""
         return queue.next + self._ahead.get(queue, 0)
 
     def add(
         self, queue: ConsumeQueue, drafts: Sequence[Draft], stored: Sequence[Appended]
     ) -> None:
-        """Keep messages of one queue that were appended to the log."""
+        """Hold messages of one queue that were appended to the log."""
         for draft, appended in zip(drafts, stored, strict=True):
             self._waiting.append(
                 _Undispatched(
@@ -72,7 +72,7 @@ class DeferredDispatch:
                 self._ahead[queue] = self._ahead.get(queue, 0) + 1
 
     def dispatch(self, flushed: int) -> None:
-        """Dispatch the records up to ``flushed``, in order."""
+        """Dispatch the records up to commit log offset ``flushed``, in order."""
         for record in self._take(flushed):
             if not record.is_queued:
                 self._dispatcher.dispatch_unqueued()
@@ -86,13 +86,13 @@ class DeferredDispatch:
             )
 
     def forget(self, topic: bytes) -> None:
-        """Drop the messages of a topic that is deleted."""
+        """Drop the waiting messages of a deleted topic."""
         kept = [each for each in self._waiting if each.queue.topic != topic]
         self._waiting = deque(kept)
         self._ahead = {q: n for q, n in self._ahead.items() if q.topic != topic}
 
     def _take(self, flushed: int) -> list[_Undispatched]:
-        """Take those out that are on disk."""
+        """Remove and return the records that are on disk."""
         due = []
         waiting = self._waiting
         while waiting and waiting[0].end <= flushed:

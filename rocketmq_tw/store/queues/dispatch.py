@@ -1,15 +1,15 @@
 """
-From a stored record to its consume-queue entry, its arrival and its index wake-up.
+Dispatch: from a stored record to its queue entry, its arrival and the index.
 
-There is one way, whoever stored the record::
+There is one way, used by everything that stores records::
 
     MessageStore.put, put_batch     at once
     DeferredDispatch                once the record is on disk (SYNC_FLUSH)   dispatch
     MemoryMessageStore              at once
     Recovery                        what its scan of the log finds       dispatch_record
 
-Whether a record is queued at all (:func:`is_queued`) and what stands as tags code in
-its entry (:func:`entry_code`) are decided here and nowhere else.
+Whether a record is queued at all (:func:`is_queued`) and which tags code its entry
+holds (:func:`entry_code`) is decided only here.
 
 Source: ``CommitLogDispatcherBuildConsumeQueue`` and ``CommitLogDispatcherBuildIndex``.
 """
@@ -29,16 +29,16 @@ from rocketmq_tw.store.queues.table import ConsumeQueues
 from rocketmq_tw.wire import properties as properties_text
 from rocketmq_tw.wire.record import Checked
 
-#: A record with one of these bits is in no queue: prepared and rolled back
-#: transactions share one; an inner batch belongs to a kind of queue we do not write.
+#: A record with one of these bits is in no queue. Prepared and rolled back transactions
+#: share a bit; an inner batch belongs to a kind of queue that we do not write.
 UNQUEUED = sysflag.PREPARED | sysflag.INNER_BATCH
-#: The delay of a level where none is configured, in milliseconds.
+#: Milliseconds; the delay of a level if no levels are configured.
 _UNKNOWN_LEVEL_MS = 1000
 _pack = ENTRY.pack
 
 
 class Tagged(Protocol):
-    """What an entry's tags code is made of; a draft is one, and a record's facts."""
+    """What the tags code of an entry is computed from: a draft, or a record's facts."""
 
     @property
     def tags_code(self) -> int:
@@ -51,10 +51,10 @@ class Tagged(Protocol):
 
 class Dispatcher:
     """
-    Enters records into their queues, and notifies whoever registered.
+    Adds records to their queues and notifies listeners.
 
-    Listeners are called with each message that became readable, in the order of the
-    log. While none is registered that costs the test of an empty tuple.
+    Listeners are called for each message that becomes readable, in the order of the
+    log. Without listeners that costs the test of an empty tuple.
     """
 
     def __init__(
@@ -65,29 +65,29 @@ class Dispatcher:
         self._delay_levels_ms = delay_levels_ms
         self.listeners: tuple[Arrival, ...] = ()
         self._waiting: list[Callable[[], None]] = []
-        # The listeners, and _wake while somebody waits for the next record.
+        # The listeners, and _wake while something waits for the next record.
         self._targets: tuple[Arrival, ...] = ()
 
     def add_listener(self, listener: Arrival) -> None:
-        """Call ``listener`` with each arrival; one that is registered stays so."""
+        """Call ``listener`` for each arrival; adding it twice has no effect."""
         if listener not in self.listeners:
             self.listeners += (listener,)
             self._set_targets()
 
     def remove_listener(self, listener: Arrival) -> None:
-        """Call ``listener`` no more; nothing if it is not registered."""
+        """Stop calling ``listener``; does nothing if it is not registered."""
         if listener in self.listeners:
             kept = [each for each in self.listeners if each != listener]
             self.listeners = tuple(kept)
             self._set_targets()
 
     def call_at_next(self, function: Callable[[], None]) -> None:
-        """Call ``function`` once, at the next record, whether it is queued or not."""
+        """Call ``function`` once, for the next record, whether it is queued or not."""
         self._waiting.append(function)
         self._set_targets()
 
     def cancel(self, function: Callable[[], None]) -> None:
-        """Do not call a function that waits for the next record."""
+        """Remove a function that waits for the next record."""
         self._waiting = [each for each in self._waiting if each != function]
         self._set_targets()
 
@@ -100,10 +100,11 @@ class Dispatcher:
         store_time_ms: int,
     ) -> None:
         """
-        Enter a new record that is queued: its queue offset is ``queue.next``.
+        Add the entry of a new queued record: its queue offset is ``queue.next``.
 
-        On the path of every message, therefore positional, and without a call or an
-        allocation of its own: 0.2 us with the entry, no listener.
+        On the path of every message; therefore the arguments are positional, and it
+        makes no call and no allocation of its own: 0.2 us with the entry, without
+        listeners.
         """
         tags_code = message.tags_code
         if queue.is_delayed:
@@ -121,7 +122,7 @@ class Dispatcher:
                 )
 
     def dispatch_unqueued(self) -> None:
-        """Take note of a new record that is in no queue."""
+        """Wake those who wait for the next record; this one is in no queue."""
         if self._waiting:
             self._wake()
 
@@ -129,13 +130,13 @@ class Dispatcher:
         self, commit_log_offset: int, record: Checked, *, may_restart: bool = True
     ) -> bool:
         """
-        Enter a record of the log by its facts, as recovery and a slave read them.
+        Add the entry of a record read from the log, as recovery and a slave do.
 
-        Who listens or waits is notified as of a new record, unless it has its entry
-        already; recovery runs before anybody does.
+        Listeners are notified as of a new record, unless its entry exists; during
+        recovery there are none yet.
 
         :param may_restart: see :meth:`ConsumeQueue.put`.
-        :returns: whether an entry was added; one that is there already stays.
+        :returns: whether an entry was added; an existing one is kept.
         """
         if not is_queued(record.sys_flag):
             self.dispatch_unqueued()
@@ -143,7 +144,7 @@ class Dispatcher:
         try:
             queue = self._queues.create(record.topic, record.queue_id)
         except IllegalTopic:
-            return False  # it cannot have been readable before either
+            return False  # a message of this topic was never readable
         tags_code = record_code(record, self._delay_levels_ms)
         added = queue.put(
             record.queue_offset, commit_log_offset, record.size, tags_code, may_restart
@@ -161,12 +162,12 @@ class Dispatcher:
         return added
 
     def _set_targets(self) -> None:
-        """Put together whom :meth:`dispatch` calls."""
+        """Recompute which functions :meth:`dispatch` calls."""
         wake: tuple[Arrival, ...] = (self._wake,) if self._waiting else ()
         self._targets = self.listeners + wake
 
     def _wake(self, *_arrival: object) -> None:
-        """Call those who wait for the next record."""
+        """Call the functions that wait for the next record."""
         waiting, self._waiting = self._waiting, []
         self._set_targets()
         for function in waiting:
@@ -174,12 +175,12 @@ class Dispatcher:
 
 
 def is_queued(sys_flag: int) -> bool:
-    """Return whether a consume queue has an entry for such records."""
+    """Return whether records with these flags have a consume queue entry."""
     return not sys_flag & UNQUEUED
 
 
 def record_code(record: Checked, delay_levels_ms: tuple[int, ...]) -> int:
-    """Return the tags code that stands in the entry of a record of the log."""
+    """Return the tags code for the entry of a record read from the log."""
     if record.topic != SCHEDULE_TOPIC:
         return record.tags_code
     return entry_code(record, record.store_time_ms, delay_levels_ms)
@@ -189,10 +190,10 @@ def entry_code(
     message: Tagged, store_time_ms: int, delay_levels_ms: tuple[int, ...]
 ) -> int:
     """
-    Return the tags code that stands in an entry of the schedule topic.
+    Return the tags code for an entry of the schedule topic.
 
-    That is when the message is due, in ms since the epoch. A level above the highest
-    counts as the highest; without a level the entry has the hash of the tags.
+    It is the time at which the message is due, in ms since the epoch. A level above the
+    highest counts as the highest; without a level it is the hash of the tags.
     """
     text = message.properties.decode("utf-8", "replace")
     level = properties_text.find(text, "DELAY")

@@ -1,9 +1,9 @@
 """
-Reading a queue: from a queue offset to the records, as they go to a consumer.
+Fetching: from a queue offset to the records, as they are sent to a consumer.
 
-Tags are filtered by the codes in the consume queue, before a record is touched. Then
-one read fetches the records with all that lies between them, as a rule nothing. What is
-not in memory is read in a thread (:mod:`rocketmq_tw.store.files.reads`).
+Tags are filtered by the codes in the consume queue, before any record is read. Then one
+read fetches the records with everything between them, usually nothing. Bytes that are
+not in the page cache are read in a thread (:mod:`rocketmq_tw.store.files.reads`).
 
 Source: ``DefaultMessageStore.getMessage`` of RocketMQ 5.
 """
@@ -25,16 +25,16 @@ from rocketmq_tw.store.queues.consumequeue import (
     entries,
 )
 
-#: Records that lie further apart are read one by one.
+#: Bytes; records that span more are read one by one.
 _MAX_SPAN = 512 << 10
-#: Some thousand entries behind those that are read.
+#: Bytes prefetched behind the entries that are read: some thousand entries.
 _QUEUE_READ_AHEAD = 128 << 10
 
 Matches = Callable[[int], bool]
 
 
 class FetchStatus(Enum):
-    """How a fetch ended; the names go to the consumer as a remark."""
+    """How a fetch ended; the name is sent to the consumer as remark."""
 
     FOUND = "FOUND"
     NO_MATCHED_MESSAGE = "NO_MATCHED_MESSAGE"
@@ -49,10 +49,10 @@ class FetchStatus(Enum):
 
 class Fetched(msgspec.Struct, frozen=True, gc=False):
     """
-    What a fetch found.
+    The result of a fetch.
 
-    ``data`` holds ``count`` whole records; ``next_offset`` is the queue offset to ask
-    for next; ``last_commit_log_offset`` is that of the last record, or -1.
+    ``data`` holds ``count`` complete records; ``next_offset`` is the queue offset to
+    fetch next; ``last_commit_log_offset`` is that of the last record, or -1.
     """
 
     status: FetchStatus
@@ -65,30 +65,32 @@ class Fetched(msgspec.Struct, frozen=True, gc=False):
 
 
 class ReadableLog(Protocol):
-    """What is read from: a commit log, or one in memory."""
+    """A log that can be read: a commit log, or one in memory."""
 
     @property
     def min_offset(self) -> int:
-        """Return where the oldest record begins."""
+        """Return the commit log offset of the oldest record."""
 
     @property
     def end(self) -> int:
-        """Return where the newest record ends."""
+        """Return the end of the newest record."""
 
     @property
     def files(self) -> MappedFileQueue:
-        """Return the files of what is not in the window."""
+        """Return the files, for bytes outside the window."""
 
     def in_window(self, position: int, count: int) -> bytes | None:
-        """Return bytes that are in memory; None when the files have them."""
+        """
+        Return bytes that are in memory; None if they have to be read from the files.
+        """
 
 
 class StoreView(msgspec.Struct, frozen=True):
     """
-    What reading needs of a store.
+    What readers use of a store.
 
-    Up to ``memory_size`` bytes back from its end the log is taken to be in memory;
-    further back, fewer messages are given at a time.
+    Records within ``memory_size`` bytes of the end of the log count as being in memory;
+    for older ones, one fetch returns fewer messages.
     """
 
     log: ReadableLog
@@ -99,10 +101,10 @@ class StoreView(msgspec.Struct, frozen=True):
 
 class FetchRequest(msgspec.Struct, frozen=True):
     """
-    What is asked of one queue.
+    What to fetch from one queue.
 
-    ``max_size`` is in bytes; the first record is given even when it is longer.
-    ``matches`` takes a tags code; None lets everything pass.
+    ``max_size`` is in bytes; the first record is returned even if it is longer.
+    ``matches`` takes a tags code; None accepts everything.
     """
 
     queue_offset: int
@@ -113,9 +115,10 @@ class FetchRequest(msgspec.Struct, frozen=True):
 
 class _Picked(msgspec.Struct, gc=False):
     """
-    The entries that passed, and how far the queue was looked through.
+    The entries that matched, and how many were examined.
 
-    ``entries`` are commit log offsets and sizes; ``size`` is the sum of these.
+    ``entries`` are pairs of commit log offset and size; ``size`` is the sum of the
+    sizes.
     """
 
     entries: list[tuple[int, int]]
@@ -162,7 +165,7 @@ def fetch(
 def read_entries(
     queue: ConsumeQueue, reads: Reads, queue_offset: int, count: int
 ) -> Steps[bytes]:
-    """Read at most ``count`` entries, of the tail or of one file."""
+    """Read at most ``count`` entries, from the tail or from one file."""
     in_files = queue.written - queue_offset
     if in_files <= 0:
         return queue.read(queue_offset, count)
@@ -174,7 +177,7 @@ def read_entries(
 
 
 def _misplaced(queue_offset: int, low: int, high: int) -> Fetched | None:
-    """Return the result for an offset outside the queue; None when it is inside."""
+    """Return the result for an offset outside the queue; None if it is inside."""
     if low <= queue_offset < high:
         return None
     if high == 0:
@@ -187,7 +190,7 @@ def _misplaced(queue_offset: int, low: int, high: int) -> Fetched | None:
 
 
 def _pick(data: bytes, store: StoreView, request: FetchRequest) -> _Picked:
-    """Choose entries up to the limits, which depend on how old the first is."""
+    """Choose entries up to the limits, which depend on the age of the first."""
     log, matches = store.log, request.matches
     max_count, max_size = request.max_count, request.max_size
     log_min = log.min_offset
@@ -216,9 +219,9 @@ def _pick(data: bytes, store: StoreView, request: FetchRequest) -> _Picked:
 
 def _read(store: StoreView, picked: _Picked) -> tuple[bytes, int] | None:
     """
-    Read the records and join them.
+    Read the records from memory and join them.
 
-    :returns: the records and how many they are, those that are gone left out; None when
+    :returns: the records still in the log and their number; None when
         some are not in memory.
     """
     first, span = _span(picked)
@@ -238,13 +241,13 @@ def _read(store: StoreView, picked: _Picked) -> tuple[bytes, int] | None:
 
 
 def read_log(store: StoreView, position: int, size: int) -> bytes | None:
-    """Read up to the end of one file; None when that is not in memory."""
+    """Read at most to the end of one file; None if the bytes are not in memory."""
     data = store.log.in_window(position, size)
     return store.reads.now(store.log.files, position, size) if data is None else data
 
 
 def _read_cold(log: ReadableLog, picked: _Picked) -> Steps[tuple[bytes, int]]:
-    """Read the records, at least one of which the disk has, and join them."""
+    """Read the records in a thread and join them."""
     first, span = _span(picked)
     if 0 < span <= _MAX_SPAN:
         data = (yield [piece(log.files, first, span, READ_AHEAD)])[0]
@@ -255,14 +258,14 @@ def _read_cold(log: ReadableLog, picked: _Picked) -> Steps[tuple[bytes, int]]:
 
 
 def _span(picked: _Picked) -> tuple[int, int]:
-    """Return where the first record begins, and the size up to the last one's end."""
+    """Return the offset of the first record and the size up to the end of the last."""
     first = picked.entries[0][0]
     last, size = picked.entries[-1]
     return first, last + size - first
 
 
 def _cut(data: bytes, picked: _Picked) -> tuple[bytes, int]:
-    """Leave out what lies between the records."""
+    """Remove the bytes between the records."""
     if len(data) == picked.size:
         return data, len(picked.entries)
     first = picked.entries[0][0]
@@ -271,7 +274,7 @@ def _cut(data: bytes, picked: _Picked) -> tuple[bytes, int]:
 
 
 def _joined(records: list[bytes], picked: _Picked) -> tuple[bytes, int]:
-    """Join the records that are there."""
+    """Join the records that were read completely."""
     whole = [
         record
         for record, (_, size) in zip(records, picked.entries, strict=True)
@@ -281,5 +284,5 @@ def _joined(records: list[bytes], picked: _Picked) -> tuple[bytes, int]:
 
 
 def page_cache_size() -> int:
-    """Return 40 % of this machine's memory, in bytes, as Apache RocketMQ reckons."""
+    """Return 40 % of this machine's memory, in bytes, as Apache RocketMQ does."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 40 // 100

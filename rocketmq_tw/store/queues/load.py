@@ -1,11 +1,11 @@
 """
-Loading the consume queues: where each ends, and which are damaged.
+Loading the consume queues: where each one ends, and which are damaged.
 
-They are derived from the commit log, so nothing here is fatal: a queue that is missing,
-cut, or does not agree with the log goes to ``damaged`` and is rebuilt.
+Queues are derived from the commit log, so no damage here is fatal: a queue that is
+missing, cut short or inconsistent with the log is put in ``damaged`` and rebuilt.
 
-What is looked at does not grow with the store: of each queue the last entry and what
-stands behind it. What is damaged further back shows when it is read.
+The work does not grow with the size of the queues: only the last entry of each and the
+bytes behind it are checked. Damage further back is found when it is read.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from rocketmq_tw.store.queues.consumequeue import (
 )
 from rocketmq_tw.store.queues.table import ConsumeQueues
 
-#: So many queues in one reactor iteration: some 4 ms.
+#: Queues loaded in one reactor iteration: some 4 ms.
 _AT_A_TIME = 50
 
 
@@ -30,8 +30,8 @@ class QueueLoading:
     """
     Loads the queues of a store that is being opened; changes no file.
 
-    ``damaged`` says of each queue to be rebuilt what is wrong. ``cut`` are those
-    behind whose end something stands that recovery is to wipe.
+    ``damaged`` maps each queue that must be rebuilt to the reason. ``cut`` lists the
+    queues with bytes behind their end that recovery must remove.
     """
 
     def __init__(
@@ -49,11 +49,11 @@ class QueueLoading:
         """
         Load in slices.
 
-        :param end: up to there the queues must hold all that the log has; None where
-            that is not known.
-        :param limit: entries of records from there on do not count.
-        :raises StoreUnreadable: a file is misplaced or has a wrong length, and that may
-            be the configuration's fault.
+        :param end: the log offset up to which the queues must be complete; None if
+            unknown.
+        :param limit: entries whose records begin at or behind it are ignored.
+        :raises StoreUnreadable: a file has a wrong name or length, and that may
+            be caused by the configuration.
         """
         for number, queue in enumerate(self._queues.found()):
             why = self._load(queue, end, limit, was_aborted)
@@ -67,7 +67,9 @@ class QueueLoading:
     def _load(
         self, queue: ConsumeQueue, end: int | None, limit: int, was_aborted: bool
     ) -> str:
-        """Load one queue; return what is wrong with it."""
+        """
+        Load one queue; return the reason if it is damaged, otherwise an empty string.
+        """
         try:
             queue.load(limit)
         except FileLost as error:
@@ -80,24 +82,26 @@ class QueueLoading:
             return ""
         expected = self._expected.get((queue.topic, queue.queue_id))
         if not _agrees(queue, expected) and not self._is_in_log(queue, queue.next - 1):
-            return f"its entry {queue.next - 1} does not fit the commit log"
+            return f"its entry {queue.next - 1} does not match the commit log"
         if expected is not None and _lacks(queue, expected, end):
-            return f"it ends at {queue.next}, and {expected.next} is known of"
+            return f"it ends at {queue.next}, but it had {expected.next} entries"
         return self._behind(queue) if was_aborted else ""
 
     def _behind(self, queue: ConsumeQueue) -> str:
-        """Look behind the end of a queue that was being written."""
+        """Check the bytes behind the end of a queue that was being written."""
         data = queue.files.read(queue.next * ENTRY_SIZE, ENTRY_SIZE)
         if any(data):
             self.cut.append(queue)
             if not self._is_in_log(queue, queue.next):
-                return f"its entry {queue.next} does not fit the commit log"
+                return f"its entry {queue.next} does not match the commit log"
         elif not self._known.is_same_boot:
             self.cut.append(queue)  # a page further on may have reached the disk
         return ""
 
     def _is_in_log(self, queue: ConsumeQueue, queue_offset: int) -> bool:
-        """Return whether the log has the record of an entry, as far as it goes back."""
+        """
+        Return whether the log has the record of an entry, or the record is too old.
+        """
         data = queue.files.read(queue_offset * ENTRY_SIZE, ENTRY_SIZE)
         if len(data) < ENTRY_SIZE:
             return True  # there is no such entry
@@ -113,7 +117,7 @@ class QueueLoading:
         ) == (size, queue.topic, queue.queue_id, queue_offset)
 
     def _add_missing(self) -> None:
-        """Make the queues known that had entries and have no directory."""
+        """Add the queues that had entries but have no directory."""
         for topic, queue_id in self._expected:
             if (topic, queue_id) not in self._queues.table:
                 try:
@@ -124,14 +128,14 @@ class QueueLoading:
 
 
 def _agrees(queue: ConsumeQueue, expected: KnownQueue | None) -> bool:
-    """Return whether a queue ends as it is known to."""
+    """Return whether a queue ends where the queue checkpoint says."""
     if expected is None:
         return queue.next == queue.min_offset
     return (queue.next, queue.log_end) == (expected.next, expected.log_end)
 
 
 def _lacks(queue: ConsumeQueue, expected: KnownQueue, end: int) -> bool:
-    """Return whether a queue lacks entries that it had."""
+    """Return whether entries are missing that the queue checkpoint lists."""
     if expected.log_end > end:
         return False
     return queue.next < expected.next or queue.min_offset > expected.first

@@ -1,6 +1,5 @@
 """
-Looking up single messages: when one was stored, which one a time points at, which one
-begins at an offset. All in steps, for the disk may have to be waited for.
+Looks up single messages, in steps because the disk may have to be waited for.
 
 Source: ``ConsumeQueue.getOffsetInQueueByTime`` of RocketMQ 5.
 """
@@ -16,7 +15,7 @@ _NEEDED = layout.STORE_TIME_AT + layout.V6_EXTRA + layout.TIME.size
 
 
 def record_store_time(store: StoreView, commit_log_offset: int) -> Steps[int]:
-    """Return a record's store time in ms; -1 where the log holds none."""
+    """Return a record's store time in ms; -1 if the log does not hold it."""
     if not store.log.min_offset <= commit_log_offset < store.log.end:
         return -1
     data = yield from _read(store, commit_log_offset, _NEEDED)
@@ -29,7 +28,7 @@ def record_store_time(store: StoreView, commit_log_offset: int) -> Steps[int]:
 def queue_store_time(
     store: StoreView, queue: ConsumeQueue, queue_offset: int
 ) -> Steps[int]:
-    """Return when a queue's message was stored, in ms; -1 where it is unknown."""
+    """Return when a message of a queue was stored, in ms; -1 if unknown."""
     if not queue.min_offset <= queue_offset < queue.next:
         return -1
     data = yield from read_entries(queue, store.reads, queue_offset, 1)
@@ -43,12 +42,12 @@ def offset_by_time(
     store: StoreView, queue: ConsumeQueue, time_ms: int, upper: bool
 ) -> Steps[int]:
     """
-    Find the queue offset that a time points at.
+    Find the queue offset for a time.
 
-    Lower boundary: the first message stored then or later; behind the end when there
-    is none. Upper boundary: the last message stored then or earlier; the first message
-    when there is none. Of messages stored at the same time, the lower boundary is the
-    first and the upper one the last.
+    Lower boundary: the first message stored at that time or later; the end of the queue
+    if there is none. Upper boundary: the last message stored at that time or earlier;
+    the first message if there is none. Of several messages stored at that time, the
+    lower boundary is the first and the upper one the last.
     """
     low, high = queue.min_offset, queue.next
     while low < high:
@@ -62,12 +61,12 @@ def offset_by_time(
 
 
 def record_at(store: StoreView, position: int) -> Steps[bytes | None]:
-    """Return the record that begins exactly there; None when none does."""
+    """Return the record that begins at this offset; None if none does."""
     if not store.log.min_offset <= position < store.log.end:
         return None
     head = yield from _read(store, position, layout.COMMIT_LOG_OFFSET.stop)
-    # The bytes of a body might look like a record: its own offset decides. And whoever
-    # asks for a wrong offset must not make us read a gibibyte.
+    # A body may contain bytes that look like a record, so its own offset is compared.
+    # The size is checked too, so that a wrong offset never reads a gibibyte.
     size = int.from_bytes(head[layout.SIZE], "big")
     own = int.from_bytes(head[layout.COMMIT_LOG_OFFSET], "big")
     if own != position or size > layout.MAX_RECORD_SIZE:
@@ -79,7 +78,7 @@ def record_at(store: StoreView, position: int) -> Steps[bytes | None]:
 
 
 def _read(store: StoreView, position: int, size: int) -> Steps[bytes]:
-    """Read up to the end of the log, and of one file."""
+    """Read at most to the end of the log and of one file."""
     size = min(size, store.log.end - position)
     data = read_log(store, position, size)
     if data is None:

@@ -22,20 +22,20 @@ class ConsumeQueues:
     """
 
     def __init__(self, directory: str, file_size: int, files: OpenFiles) -> None:
-        """Keep the queues below ``directory``."""
+        """Use files below ``directory``; nothing is read yet."""
         self.table: dict[tuple[bytes, int], ConsumeQueue] = {}
-        #: Queues with entries in memory.
+        #: Queues with entries in memory that are not written yet.
         self.dirty: list[ConsumeQueue] = []
-        #: Counts queues made and removed, and files removed.
+        #: Counts queues added and removed, and files removed.
         self.changes = 0
         self.directory = directory
         self._file_size = file_size
         self._files = files
-        #: Directories that lost a name, to be flushed.
+        #: Directories whose entries changed and that have to be flushed.
         self._changed: set[str] = set()
 
     def found(self) -> Iterator[ConsumeQueue]:
-        """Make the queues known that have directories; none is loaded yet."""
+        """Add and yield the queues that have directories; none is loaded yet."""
         if not os.path.isdir(self.directory):
             return
         for topic in sorted(_directories(self.directory)):
@@ -46,9 +46,9 @@ class ConsumeQueues:
 
     def create(self, topic: bytes, queue_id: int) -> ConsumeQueue:
         """
-        Return a queue, made if it is not there; its files come with its first entry.
+        Return a queue, adding it if needed; its files are created with its first entry.
 
-        :raises IllegalTopic: the name may not become a path.
+        :raises IllegalTopic: the name contains characters not allowed in a path.
         """
         queue = self.table.get((topic, queue_id))
         if queue is not None:
@@ -57,7 +57,7 @@ class ConsumeQueues:
         return self._add(topic, queue_id)
 
     def find(self, topic: str, queue_id: int) -> ConsumeQueue | None:
-        """Return a queue, or None."""
+        """Return a queue, or None if it does not exist."""
         return self.table.get((topic.encode(), queue_id))
 
     def by_topic(self) -> dict[str, list[int]]:
@@ -68,7 +68,7 @@ class ConsumeQueues:
         return found
 
     def known(self) -> list[KnownQueue]:
-        """Return where the queues that have files begin and end; flush them first."""
+        """Return the ends of the queues that have files; call :meth:`flush` first."""
         return [
             KnownQueue(
                 queue.topic,
@@ -82,21 +82,21 @@ class ConsumeQueues:
         ]
 
     def log_end(self) -> int:
-        """Return where the newest record that any queue knows ends in the log."""
+        """Return the end of the newest record that has an entry in any queue."""
         return max((queue.log_end for queue in self.table.values()), default=0)
 
     def truncate(self, log_offset: int) -> None:
-        """Drop the entries of records that begin at ``log_offset`` or later."""
+        """Drop the entries whose records begin at ``log_offset`` or later."""
         for queue in self.table.values():
             queue.truncate(log_offset)
 
     def correct_min(self, log_min: int) -> None:
-        """Move the queues' first offsets to what the commit log still holds."""
+        """Advance the queues' first offsets to the minimum of the commit log."""
         for queue in self.table.values():
             queue.correct_min(log_min)
 
     def touch(self, queue: ConsumeQueue) -> None:
-        """Have a tail written in time: a long one now."""
+        """Register a tail to be written by the timer, or write it now if it is long."""
         if queue.tail_limit == 0:
             queue.tail_limit = TAIL_LIMIT
             self.dirty.append(queue)
@@ -104,12 +104,12 @@ class ConsumeQueues:
             try:
                 queue.flush()
             except OSError:
-                return  # the tail is kept; the timer will meet the error and report it
+                return  # the tail is kept; the timer reports the same error
             queue.tail_limit = TAIL_LIMIT
 
     def flush(self) -> None:
         """
-        Write all tails; nothing is flushed.
+        Write all tails, without an fsync.
 
         :raises OSError: the queues not yet written stay dirty.
         """
@@ -118,7 +118,7 @@ class ConsumeQueues:
             self.dirty.pop()
 
     def take_dirty(self) -> list[str]:
-        """Return the files to flush."""
+        """Return the paths to flush, and clear the sets."""
         paths = sorted(self._changed)
         self._changed.clear()
         for queue in self.table.values():
@@ -141,7 +141,7 @@ class ConsumeQueues:
             self._changed.add(self.directory)
 
     def _add(self, topic: bytes, queue_id: int) -> ConsumeQueue:
-        """Make a queue known."""
+        """Add a queue to the table."""
         directory = os.path.join(self.directory, os.fsdecode(topic), str(queue_id))
         queue = ConsumeQueue(topic, queue_id, directory, self._file_size, self._files)
         self.table[topic, queue_id] = queue

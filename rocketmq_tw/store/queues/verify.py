@@ -1,15 +1,15 @@
 """
-Verifying what was read from files of an earlier run, and repairing a damaged queue.
+Verifies entries and records of an earlier run, and repairs damaged queues.
 
-A disk may return other bytes than it was given. What this run wrote is trusted; older
-entries and records are compared with each other when they are first read: 2.1 us each.
-What was verified last is remembered, one range a queue. An entry that does not agree
-with the log is rebuilt from the log between its neighbours; a record that is damaged
-itself is skipped for good, and the broker's log says so.
+A disk may return other bytes than were written. Entries and records of this run are
+trusted; older ones are compared with each other when they are first read: 2.1 us each.
+For each queue the range verified last is remembered. An entry that does not match the
+log is rebuilt from the log between its neighbours; a damaged record is skipped for
+good, and a warning is logged.
 
-Tags codes are looked at where they hide a message from a consumer that filters: one
-too large for a hash is compared with the record. A smaller one is trusted, for the
-record of a message that is not wanted is not read.
+A wrong tags code can hide a message from a consumer that filters. One that is too large
+for a hash is compared with the record; a smaller one is trusted, because the records of
+messages that do not match are not read.
 """
 
 from zlib import crc32
@@ -25,18 +25,18 @@ from rocketmq_tw.store.queues.fetch import Fetched, FetchRequest, StoreView, fet
 from rocketmq_tw.wire import record_layout as layout
 from rocketmq_tw.wire.record import Checked
 
-#: How far behind an entry's neighbour the log is searched for its record: 5 s.
+#: Bytes of log searched behind an entry's neighbour for its record: 5 s.
 _FAR = 1 << 30
-#: So much of the log is searched before the reactor does other work: 5 ms.
+#: Bytes of log searched in one reactor iteration: 5 ms.
 _AT_ONCE = 1 << 20
-#: How many neighbours are looked at for where to search.
+#: How many neighbours are examined to bound the search.
 _NEIGHBOURS = 64
-#: Java's hashes are 32 bits wide, and have a sign.
+#: Java's hashes are signed 32-bit numbers.
 _LARGEST_HASH = 0x7FFFFFFF
 
 
 class VerifiedFetch:
-    """Fetches, and verifies once what was found in files of an earlier run."""
+    """Fetches, and verifies what an earlier run wrote the first time it is read."""
 
     def __init__(self, log: CommitLog, delay_levels_ms: tuple[int, ...]) -> None:
         """Verify against ``log``."""
@@ -46,7 +46,7 @@ class VerifiedFetch:
     def fetch(
         self, store: StoreView, queue: ConsumeQueue, request: FetchRequest
     ) -> Steps[Fetched]:
-        """Read as :func:`.queues.fetch.fetch` does, from a verified queue."""
+        """Fetch like :func:`.queues.fetch.fetch`, and repair damaged entries first."""
         is_filtered = request.matches is not None
         while True:
             found = yield from fetch(store, queue, request)
@@ -69,9 +69,9 @@ class VerifiedFetch:
 
 class Verification:
     """
-    Compares what was fetched from one queue with the queue and the log.
+    Compares the result of a fetch with the queue and the log.
 
-    :param is_filtered: whether there may be entries whose records were not wanted.
+    :param is_filtered: whether the fetch may have skipped records that do not match.
     """
 
     _log = Logger()
@@ -86,7 +86,7 @@ class Verification:
         is_filtered: bool,
         delay_levels_ms: tuple[int, ...],
     ) -> None:
-        """Look at what was found from ``queue_offset`` on."""
+        """Verify ``found``, fetched from ``queue_offset`` on."""
         self._commit_log = log
         self._queue = queue
         self._first = queue_offset
@@ -95,7 +95,7 @@ class Verification:
         self._delays = delay_levels_ms
 
     def repair(self) -> Steps[bool]:
-        """Repair the first entry that is wrong; return whether there was one."""
+        """Repair the first wrong entry; return whether there was one."""
         end = min(self._found.next_offset, self._queue.unverified_end)
         raw = self._queue.read(self._first, max(0, end - self._first))
         wrong = self._wrong(raw, end)
@@ -113,10 +113,10 @@ class Verification:
                 size == PRE_BLANK_SIZE
                 or 0 <= log_offset < log_offset + size <= log.min_offset
             ):
-                pass  # the record is gone
+                pass  # the record is no longer in the log
             elif _queue_offset_at(data, at) == offset:
                 if not self._matches(data, at, offset, log_offset, size):
-                    # An entry that points elsewhere garbles the others' records too.
+                    # A wrong entry also garbles the records of the entries behind it.
                     return self._first_wrong(raw)
                 at += size
             elif (
@@ -134,7 +134,9 @@ class Verification:
         return None
 
     def _first_wrong(self, raw: bytes) -> int | None:
-        """Look for the first entry whose record the log does not have."""
+        """
+        Return the first entry whose record is not in the log; None if there is none.
+        """
         for number, (log_offset, size, _) in enumerate(entries(raw)):
             is_gone = 0 <= log_offset < self._commit_log.min_offset
             if size != PRE_BLANK_SIZE and not is_gone:
@@ -143,12 +145,12 @@ class Verification:
         return None
 
     def _is_code(self, log_offset: int, code: int) -> bool:
-        """Return whether the record there has that tags code."""
+        """Return whether the record at ``log_offset`` has this tags code."""
         found = self._commit_log.facts_at(log_offset)
         return found is not None and record_code(found, self._delays) == code
 
     def _is_record(self, queue_offset: int, log_offset: int, size: int) -> bool:
-        """Return whether the log has that record there."""
+        """Return whether the log holds the record of an entry at ``log_offset``."""
         if not self._commit_log.min_offset <= log_offset < self._commit_log.end:
             return False
         data = (
@@ -164,9 +166,9 @@ class Verification:
         self, data: bytes, at: int, queue_offset: int, position: int, size: int
     ) -> bool:
         """
-        Return whether the whole record of an entry stands at ``at``.
+        Return whether the complete record of an entry begins at ``at``.
 
-        Checks less than :func:`rocketmq_tw.wire.record.check`, and is thrice as fast.
+        Checks less than :func:`rocketmq_tw.wire.record.check`, in a third of the time.
         """
         if size < layout.FIXED_SIZE or at + size > len(data):
             return False
@@ -201,18 +203,18 @@ class Verification:
         if log_offset is None:
             log_offset = yield from self._search(queue_offset, start, stop)
         if not queue.min_offset <= queue_offset < queue.next:
-            return  # it was deleted meanwhile
+            return  # the topic was deleted, or retention removed the entry
         found = None if log_offset is None else self._commit_log.facts_at(log_offset)
         if log_offset is None or found is None:
             queue.replace(queue_offset, start, PRE_BLANK_SIZE, 0)
-            self._report(queue_offset, "lost: the commit log has no whole record of it")
+            self._report(queue_offset, "lost: the log has no complete record of it")
             return
         code = record_code(found, self._delays)
         queue.replace(queue_offset, log_offset, found.size, code)
         self._report(queue_offset, "rebuilt")
 
     def _near(self, queue_offset: int, start: int, stop: int) -> int | None:
-        """Look where the entry says, one wrong bit allowed."""
+        """Try the offset in the entry, and those that differ from it by one bit."""
         entry = self._queue.entry(queue_offset)
         log_offset = -1 if entry is None else entry[0]
         for guess in (log_offset, *(log_offset ^ (1 << bit) for bit in range(63))):
@@ -223,7 +225,7 @@ class Verification:
         return None
 
     def _search(self, queue_offset: int, start: int, stop: int) -> Steps[int | None]:
-        """Search the log, behind its first mebibyte with pauses for the reactor."""
+        """Search the log; after the first mebibyte, let the reactor run in between."""
         files = self._commit_log.files
         stop = min(stop, self._commit_log.end, start + _FAR)
         scan, next_pause = (
@@ -241,7 +243,7 @@ class Verification:
         return None
 
     def _is_wanted(self, found: Checked, log_offset: int, queue_offset: int) -> bool:
-        """Return whether a record is that of the queue's entry."""
+        """Return whether a record is the one of this queue and queue offset."""
         queue = self._queue
         whose = (found.topic, found.queue_id, found.queue_offset)
         return whose == (queue.topic, queue.queue_id, queue_offset) and (
@@ -249,7 +251,7 @@ class Verification:
         )
 
     def _bounds(self, queue_offset: int) -> tuple[int, int]:
-        """Return between which commit log offsets an entry's record must be."""
+        """Return the commit log offsets between which an entry's record must be."""
         queue, log = self._queue, self._commit_log
         start, stop = log.min_offset, log.end
         lowest = max(queue_offset - _NEIGHBOURS, queue.min_offset)
@@ -266,7 +268,7 @@ class Verification:
         return start, stop
 
     def _report(self, queue_offset: int, what: str) -> None:
-        """Log what was done."""
+        """Log a warning about a damaged entry."""
         self._log.warn(
             "message {offset} of {topic}/{queue_id} was damaged; its entry is {what}",
             offset=queue_offset,
