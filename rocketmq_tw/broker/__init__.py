@@ -1,1 +1,3 @@
-"""The broker: stores messages, hands them out, and knows who reads them."""
+"""
+The broker: stores messages, delivers them, and tracks its topics, groups and clients.
+"""

@@ -1,4 +1,4 @@
-"""What a broker's features are installed into."""
+"""The parts of a broker that its features are installed with."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     """
     The parts of one broker that features share, from one start to the next stop.
 
-    A feature reads it once, in its ``install``, and gives each object it makes only
-    what that uses.
+    A feature reads it in its ``install`` and passes each object that it makes only the
+    parts that object uses.
 
     :ivar store: recovered before anything is installed.
     :ivar tables: read before anything is installed.
-    :ivar periodic: runs what a feature does by itself.
-    :ivar lifecycle: runs what a feature does at the stages of the broker's life.
+    :ivar periodic: runs the periodic work of features.
+    :ivar lifecycle: runs the steps of features at start, drain and stop.
     :ivar address: ``host:port`` under which clients know the broker.
-    :ivar store_host: the same as records write it.
+    :ivar store_host: the same address, encoded as in records.
     :ivar register_topics: registers the topics with the name servers; fires once they
         know them.
     """
@@ -46,6 +46,6 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     register_topics: Callable[[], Deferred[None]]
 
 
-#: Makes what a feature consists of, and registers its handlers, guards and stages. What
-#: it returns is for tests.
+#: Makes the objects of a feature and registers its handlers, guards and lifecycle
+#: steps. The return value is for tests.
 Install = Callable[[Broker, Router], object]

@@ -1,5 +1,5 @@
 """
-What can be set of a broker, under Apache RocketMQ's names.
+The settings of a broker, under Apache RocketMQ's names.
 
 Source: ``BrokerConfig``, ``MessageStoreConfig`` and ``NettyServerConfig`` of RocketMQ
 5.
@@ -16,7 +16,7 @@ from rocketmq_tw.settings import Count, Port, Positive
 
 Milliseconds = Positive
 
-#: How far below the main port the fast port is.
+#: The fast port is this much below the main port.
 FAST_PORT_GAP = 2
 
 #: Local hours, from 0 to 23, as in "04;16".
@@ -24,14 +24,14 @@ _HOURS = "^ *([01]?[0-9]|2[0-3])( *; *([01]?[0-9]|2[0-3]))* *;? *$"
 
 
 class FlushDiskType(Enum):
-    """When a send is acknowledged: once the message is written, or after an fsync."""
+    """When a send is acknowledged: after the write, or after the fsync."""
 
     ASYNC_FLUSH = "ASYNC_FLUSH"
     SYNC_FLUSH = "SYNC_FLUSH"
 
 
 class BrokerRole(Enum):
-    """What a broker is to others of its name; there are no replicas yet."""
+    """The role of a broker among those of its name; there are no replicas yet."""
 
     ASYNC_MASTER = "ASYNC_MASTER"
 
@@ -40,9 +40,9 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     """
     The settings of a broker. Sizes are in bytes, times in ms, as in ``broker.conf``.
 
-    :ivar listen: an endpoint string in place of ``listen_port``; only here.
-    :ivar memory_store_size: bytes of messages that are kept in memory, with none in
-        files; 0 keeps all in files. Only here.
+    :ivar listen: an endpoint string in place of ``listen_port``; an extension.
+    :ivar memory_store_size: if not 0, messages are kept in memory only, at most this
+        many bytes; an extension.
     :ivar broker_ip1: the address that clients connect to.
     :ivar broker_ip2: the address that replicas will connect to.
     """

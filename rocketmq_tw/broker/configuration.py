@@ -1,8 +1,9 @@
 """
-From a ``broker.conf`` and a command line to the complete settings of a broker.
+Combines a ``broker.conf`` and a command line into the settings of a broker.
 
-Options come first, then the file, then what is found out about this machine. All of it
-is checked here, so that a broker that is made starts, or fails for a reason outside.
+Options override the file, and the file overrides what is detected on this machine.
+Everything is checked here, so that starting a broker can fail only for external
+reasons.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from rocketmq_tw.remoting.addresses import (
 from rocketmq_tw.remoting.preflight import resolve_interface
 from rocketmq_tw.settings import BadSetting
 
-#: How much is kept in memory if nothing else is asked for, in bytes.
+#: The default size of a store in memory, in bytes.
 MEMORY = 256 << 20
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
@@ -40,16 +41,16 @@ _NAME_EXPECTED = (
     f"1 to {TOPIC_MAX_LENGTH} of the characters A-Z a-z 0-9 _ - . % |,"
     " as topics are named after it"
 )
-#: Addresses reserved for documentation, to find the route outwards.
+#: Addresses reserved for documentation, used to find the outgoing route.
 _OUTWARDS = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
 
 
 class CommandLine(msgspec.Struct, frozen=True, kw_only=True):
     """
-    What the options of a program say; None where one is absent.
+    The options of a program; None for an absent one.
 
     :ivar config: the path of a ``broker.conf``.
-    :ivar memory_folder: where a broker that keeps messages in memory has its tables.
+    :ivar memory_folder: folder of the tables if messages are kept in memory.
     """
 
     config: str | None = None
@@ -63,12 +64,12 @@ class CommandLine(msgspec.Struct, frozen=True, kw_only=True):
 
 def complete_config(line: CommandLine) -> BrokerConfig:
     """
-    Make a broker's settings.
+    Return the complete settings of a broker.
 
-    A file's settings that have no effect are named in a warning.
+    Settings in the file that have no effect are listed in a warning.
 
-    :raises ValueError: one of them cannot be used.
-    :raises RocketMQError: so it is, or the file cannot be read, or the name to listen
+    :raises ValueError: an option or a setting cannot be used.
+    :raises RocketMQError: likewise, or the file cannot be read, or the name to listen
         on does not resolve.
     """
     values = settings.read(line.config) if line.config else {}
@@ -86,7 +87,7 @@ def complete_config(line: CommandLine) -> BrokerConfig:
 
 
 def _from_options(line: CommandLine, config: BrokerConfig) -> dict[str, Any]:
-    """Collect what the command line has instead of the file."""
+    """Return the settings that the command line overrides."""
     changes: dict[str, Any] = {}
     if line.namesrv:
         changes["namesrv_addr"] = line.namesrv
@@ -104,9 +105,9 @@ def _from_options(line: CommandLine, config: BrokerConfig) -> dict[str, Any]:
 
 def _listen(text: str, bind_address: str) -> dict[str, Any]:
     """
-    Read where to listen: a port, or an endpoint string.
+    Return the settings for where to listen: a port, or an endpoint string.
 
-    :param bind_address: the address that a bare port is opened on; all if empty.
+    :param bind_address: the address for a bare port; all addresses if empty.
     """
     if text.isdecimal() and int(text) > MAX_PORT:
         raise ValueError(f"--listen is {text}; expected a port up to {MAX_PORT}")
@@ -116,7 +117,7 @@ def _listen(text: str, bind_address: str) -> dict[str, Any]:
     parts = EndpointString.parse(endpoint)
     if parts.kind not in ("tcp", "tcp6"):
         raise ValueError(
-            f"--listen is {text}; a broker is found by host and port:"
+            f"--listen is {text}; clients reach a broker by host and port:"
             " expected a port, host:port or tcp:PORT..."
         )
     endpoint = resolve_interface(str(parts.on_port(parts.port)))
@@ -124,7 +125,7 @@ def _listen(text: str, bind_address: str) -> dict[str, Any]:
 
 
 def _completed(config: BrokerConfig) -> BrokerConfig:
-    """Fill in what depends on this machine."""
+    """Fill in the settings that depend on this machine."""
     ip = without_brackets(config.broker_ip1) or _address_to_advertise(config.listen)
     root = os.path.abspath(os.path.expanduser(config.store_path_root_dir))
     return msgspec.structs.replace(
@@ -137,7 +138,7 @@ def _completed(config: BrokerConfig) -> BrokerConfig:
 
 
 def _address_to_advertise(listen: str) -> str:
-    """Find the address at which clients reach what listens on an endpoint."""
+    """Return the address at which clients reach a listening endpoint."""
     if not listen:
         return own_address(socket.AF_INET)
     parts = EndpointString.parse(listen)
@@ -146,17 +147,17 @@ def _address_to_advertise(listen: str) -> str:
         return single
     if parts.interface == "0.0.0.0":
         return own_address(socket.AF_INET)
-    # All interfaces of IPv6; those of IPv4 come with them.
+    # All IPv6 interfaces, which include those of IPv4.
     return own_address(socket.AF_INET, socket.AF_INET6)
 
 
 def own_address(*families: socket.AddressFamily) -> str:
     """
-    Find this machine's address: that of the route outwards, else the loopback.
+    Return this machine's address on the outgoing route, otherwise the loopback.
 
-    Connecting a datagram socket sends nothing.
+    Connecting a datagram socket sends no packet.
 
-    :param families: those to try, in order.
+    :param families: address families to try, in order.
     """
     for family in families:
         try:
@@ -169,13 +170,13 @@ def own_address(*families: socket.AddressFamily) -> str:
 
 
 def name_servers(text: str) -> list[str]:
-    """Split ``host:9876;host2:9876``; the environment's NAMESRV_ADDR stands in."""
+    """Split ``host:9876;host2:9876``; if empty, use NAMESRV_ADDR of the environment."""
     text = text or os.environ.get("NAMESRV_ADDR", "")
     return [piece.strip() for piece in text.split(";") if piece.strip()]
 
 
 def _check(config: BrokerConfig, commit_log: str) -> None:
-    """Check what types do not: addresses, names, paths and delays."""
+    """Check what the types do not: addresses, names, paths and delays."""
     _checked_name("brokerName", config.broker_name)
     _checked_name("brokerClusterName", config.broker_cluster_name)
     _check_host("brokerIP1", config.broker_ip1)
@@ -198,21 +199,21 @@ def _check(config: BrokerConfig, commit_log: str) -> None:
 
 
 def _check_not_blank(values: dict[str, str], *keys: str) -> None:
-    """Refuse a name that is given, and empty: no default stands in for it."""
+    """Refuse a name that is present but empty; it does not mean the default."""
     for key in keys:
         if key in values and not values[key].strip():
             raise BadSetting(key, values[key], _NAME_EXPECTED)
 
 
 def _checked_name(key: str, name: str) -> str:
-    """Return a broker's or a cluster's name. :raises BadSetting: it cannot be one."""
+    """Return the name of a broker or cluster. :raises BadSetting: it is not legal."""
     if not _NAME.fullmatch(name):
         raise BadSetting(key, name, _NAME_EXPECTED)
     return name
 
 
 def _check_host(key: str, text: str) -> None:
-    """Check what clients connect to: an address, or a name that they look up."""
+    """Check the host that clients connect to: an address or a host name."""
     if is_ip_address(text):
         return
     numeric = text.replace(".", "").isdigit()

@@ -1,4 +1,4 @@
-"""What a broker refuses, and the response codes that say so."""
+"""Errors of a broker, and the response codes of all errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rocketmq_tw.wire.codes import ResponseCode
 
 
 class TopicNotExist(RocketMQError):
-    """The topic is not here, and may not be created by whoever names it."""
+    """The topic does not exist and must not be created by a send."""
 
     def __init__(self, topic: str) -> None:
         super().__init__(topic)
@@ -29,7 +29,7 @@ class TopicNotExist(RocketMQError):
 
 
 class GroupNotExist(RocketMQError):
-    """The consumer group is not here, and is not created on demand."""
+    """The consumer group does not exist and is not created automatically."""
 
     def __init__(self, group: str) -> None:
         super().__init__(group)
@@ -39,8 +39,8 @@ class GroupNotExist(RocketMQError):
         return f"subscription group [{self.group}] does not exist"
 
 
-#: For the router: the response codes of these errors. RocketMQ 4.9 says 1 to illegal
-#: names, 5.x says 29; clients treat both alike.
+#: For the router: the response codes of errors. RocketMQ 4.9 responds with 1 to illegal
+#: names, 5.x with 29; clients treat both alike.
 CODES: dict[type[Exception], ResponseCode] = {
     IllegalName: ResponseCode.INVALID_PARAMETER,
     IllegalSubscription: ResponseCode.SUBSCRIPTION_PARSE_FAILED,

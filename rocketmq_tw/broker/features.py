@@ -1,9 +1,9 @@
 """
-What a broker offers, in the order in which it is installed.
+The features of a broker, in the order in which they are installed.
 
-A feature is a room, or a module of :mod:`rocketmq_tw.broker.processors`, that has a
-function ``install(broker, router)``; to add one, write its room and name it here.
-Guards run in the order of installation; what is started first stops last.
+A feature is a package, or a module of :mod:`rocketmq_tw.broker.processors`, with a
+function ``install(broker, router)``. To add one, write it and name it here. Guards run
+in the order of installation; what starts first stops last.
 """
 
 from __future__ import annotations

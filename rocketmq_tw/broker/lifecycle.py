@@ -1,14 +1,14 @@
 """
-The stages of a broker's life, and what its features do in each.
+The stages of a broker's life, and the steps of its features at each.
 
-A feature registers functions when it is installed; the service runs the stages and need
-not know whose functions they are. Each may return a Deferred, which is waited for::
+A feature registers functions when it is installed, and the service runs them without
+knowing the feature. Each may return a Deferred, which is awaited::
 
-    start    the store is recovered, the tables are read; no request comes yet
-    drain    no new connection comes: respond to what is held
-    stop     all connections are closed: end what runs by itself, write what is known
+    start    the store is recovered, the tables are read; no request is handled yet
+    drain    no new connection is accepted: respond to held requests
+    stop     all connections are closed: stop periodic work, write files
 
-Features start in the order in which they were installed, and end in the opposite one.
+Features start in the order in which they were installed, and stop in reverse.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ Step = Callable[[], object]
 
 class Lifecycle:
     """
-    What is done at each stage.
+    The functions to run at each stage.
 
-    :ivar on_start: what raises here ends the start.
-    :ivar on_drain: a failure is logged, and the others go on.
+    :ivar on_start: an exception here aborts the start.
+    :ivar on_drain: a failure is logged, and the other functions still run.
     :ivar on_stop: likewise.
-    :ivar on_connection_lost: called with each client that is gone; likewise.
+    :ivar on_connection_lost: called with each lost connection; likewise.
     """
 
     _log = Logger()
@@ -42,30 +42,30 @@ class Lifecycle:
         self.on_connection_lost: list[Callable[[Peer], object]] = []
 
     async def start(self) -> None:
-        """Start everything, one after the other."""
+        """Run the start functions, one after the other."""
         for step in self.on_start:
             await maybeDeferred(step)
 
     async def drain(self) -> None:
-        """Let everything respond to what it holds."""
+        """Run the drain functions in reverse order."""
         await self._run_all(self.on_drain)
 
     async def stop(self) -> None:
-        """End everything."""
+        """Run the stop functions in reverse order."""
         await self._run_all(self.on_stop)
 
     def connection_lost(self, peer: Peer) -> None:
-        """Release all that belonged to a client that is gone."""
+        """Release everything that belongs to a lost connection."""
         for forget in self.on_connection_lost:
             try:
                 forget(peer)
             except Exception:
-                self._log.failure("a lost connection was not cleaned up after")
+                self._log.failure("cleaning up after a lost connection failed")
 
     async def _run_all(self, steps: list[Step]) -> None:
-        """Run steps from the last to the first, whatever becomes of each."""
+        """Run functions from the last to the first, even if some fail."""
         for step in reversed(steps):
             try:
                 await maybeDeferred(step)
             except Exception:
-                self._log.failure("a part of the broker did not stop in order")
+                self._log.failure("a part of the broker failed to stop")

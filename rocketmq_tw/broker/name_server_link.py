@@ -1,5 +1,5 @@
 """
-The connection of a broker to one name server, and the registration made through it.
+The connection of a broker to one name server, through which it registers.
 
 ::
 
@@ -7,7 +7,7 @@ The connection of a broker to one name server, and the registration made through
        | made
     register, again when asked to --- lost ---> wait, connect
 
-One registration is in flight at a time; one that is asked for meanwhile follows it.
+One registration is in flight at a time; a request for another one is queued behind it.
 
 Source: ``BrokerOuterAPI`` of RocketMQ 5.
 """
@@ -27,20 +27,20 @@ from rocketmq_tw.remoting.pool import ConnectionPool
 from rocketmq_tw.remoting.protocol import RemotingProtocol
 from rocketmq_tw.wire.requests.registration import RegisterBroker, UnregisterBroker
 
-#: Seconds to wait before connecting again, doubled after each failure, up to a limit.
+#: Seconds before reconnecting, doubled after each failure up to the limit.
 FIRST_DELAY = 1.0
 LAST_DELAY = 5.0
-#: Seconds that a stopping broker waits for name servers to unregister it.
+#: Seconds that a stopping broker waits for a name server to unregister it.
 UNREGISTER_TIMEOUT = 1.0
 
 
 class NameServerLink:
     """
-    The connection to one name server, and the registration made through it.
+    A connection to one name server, through which the broker registers.
 
-    :param make_request: makes the registration of this moment.
+    :param make_request: makes a registration request with the current topics.
     :param timeout: seconds that the name server may take to respond.
-    :ivar registered: whether it knows the broker, as far as is known.
+    :ivar registered: whether the last registration succeeded and nothing failed since.
     """
 
     _log = Logger()
@@ -72,15 +72,15 @@ class NameServerLink:
         self._complained = False
 
     def start(self) -> None:
-        """Connect, and go on doing so."""
+        """Connect, and reconnect after each loss."""
         self._running = True
         self._connect()
 
     def stop(self, request: UnregisterBroker) -> Deferred[None]:
         """
-        Connect no more, and unregister.
+        Stop reconnecting, and unregister.
 
-        :returns: fires once the name server has responded, or did not in time.
+        :returns: fires with the response or the timeout.
         """
         self._running = False
         if self._retry is not None and self._retry.active():
@@ -98,7 +98,7 @@ class NameServerLink:
         return done
 
     def register(self) -> None:
-        """Register, or once more after the registration in flight."""
+        """Register now, or after the registration in flight."""
         if self._connection is None:
             self._release_waiting()
             return
@@ -115,7 +115,7 @@ class NameServerLink:
 
     def register_and_wait(self) -> Deferred[None]:
         """
-        Register what is true now.
+        Register the current topics.
 
         :returns: fires with the response or failure; at once without a connection.
         """
@@ -125,13 +125,13 @@ class NameServerLink:
         return waiting
 
     def _drop(self, waiting: Deferred[None]) -> None:
-        """Forget somebody who waits no more."""
+        """Forget a cancelled Deferred."""
         for those in (self._next, self._current):
             if waiting in those:
                 those.remove(waiting)
 
     def _release_waiting(self) -> None:
-        """Let those go on whose registration is over."""
+        """Fire the Deferreds of the registration that has ended."""
         over, self._current = self._current, []
         if not self._again:
             over, self._next = over + self._next, []
@@ -139,13 +139,13 @@ class NameServerLink:
             each.callback(None)
 
     def _connect(self) -> None:
-        """Try to connect once."""
+        """Connect once; on failure the next attempt is scheduled."""
         connecting = self._connecting = self._pool.connection(self.address)
         connecting.addCallbacks(self._connected, self._unreachable)
         connecting.addErrback(lambda f: self._log.failure("connecting failed", f))
 
     def _connected(self, connection: RemotingProtocol) -> None:
-        """Register at once; the name server may have just started."""
+        """Register at once, because the name server may have just started."""
         self._connecting = None
         if not self._running:
             return
@@ -154,14 +154,14 @@ class NameServerLink:
         self.register()
 
     def _unreachable(self, failure: Failure) -> None:
-        """Try again later."""
+        """Log it once, and schedule the next attempt."""
         self._connecting = None
         if self._running:
             self._complain(failure)
             self._retry_later()
 
     def _lost(self, connection: RemotingProtocol) -> None:
-        """Connect again; the name server has dropped the broker."""
+        """Reconnect: the name server drops a broker whose connection is lost."""
         if self._connection is connection:
             self._connection = None
             if self._running:
@@ -169,12 +169,12 @@ class NameServerLink:
                 self._retry_later()
 
     def _retry_later(self) -> None:
-        """Wait, longer each time."""
+        """Schedule the next attempt, with a growing delay."""
         self._retry = self._reactor.callLater(self._delay, self._connect)
         self._delay = min(self._delay * 2, LAST_DELAY)
 
     def _done(self, _response: object) -> None:
-        """Note that the name server knows the broker."""
+        """Record that the name server has registered the broker."""
         self._in_flight = None
         if not self.registered:
             self._log.info("registered with name server {ns}", ns=self.address)
@@ -186,7 +186,7 @@ class NameServerLink:
             self.register()
 
     def _refused(self, failure: Failure) -> None:
-        """Note that it does not; the next round tries again."""
+        """Record that it has not; the next periodic registration retries."""
         self._in_flight = None
         self._again = False
         self._release_waiting()
@@ -194,16 +194,17 @@ class NameServerLink:
             return
         self._complain(failure)
         if failure.check(RequestTimeout) and self._connection is not None:
-            # Perhaps its host is gone without a word: a new connection would show it.
+            # The host may be gone without closing the connection; a new one would show
+            # that.
             self._connection.abort()
 
     def _complain(self, failure: Failure) -> None:
-        """Log an outage once, not each try."""
+        """Log an outage once, not at each attempt."""
         self.registered = False
         if not self._complained:
             self._complained = True
             self._log.warn(
-                "not registered with name server {ns}: {why}; trying on",
+                "not registered with name server {ns}: {why}; still trying",
                 ns=self.address,
                 why=failure.getErrorMessage(),
             )

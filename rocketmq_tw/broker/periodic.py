@@ -1,4 +1,4 @@
-"""What a broker does periodically."""
+"""Runs the periodic work of a broker."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from twisted.logger import Logger
 
 
 class Periodic:
-    """Runs functions, each at its own period, until it is stopped."""
+    """Runs functions, each at its own period."""
 
     _log = Logger()
 
@@ -19,7 +19,7 @@ class Periodic:
         self._ticks: list[LoopingCall] = []
 
     def every(self, period_ms: float, function: Callable[[], object]) -> None:
-        """Run a function periodically; a failure is logged and does not end it."""
+        """Call ``function`` periodically; a failure is logged and does not end it."""
 
         def tick() -> None:
             try:
@@ -33,7 +33,7 @@ class Periodic:
         self._ticks.append(call)
 
     def stop(self) -> None:
-        """End all of them."""
+        """Stop all of them."""
         ticks, self._ticks = self._ticks, []
         for tick in ticks:
             if tick.running:

@@ -1,6 +1,6 @@
 """
-The two ports of a broker: the main one, and the fast one two below, which takes all
-requests but pulls, so that a flood of those does not hold up the others.
+The two ports of a broker: the main one, and the fast one two below. The fast port
+accepts all requests except pulls, so that many pulls do not delay the others.
 
 Source: ``BrokerController.initializeRemotingServer`` of RocketMQ 5.
 """
@@ -24,10 +24,10 @@ _NOT_ON_FAST_PORT = (RequestCode.PULL_MESSAGE, RequestCode.LITE_PULL_MESSAGE)
 
 class Ports:
     """
-    Both ports, taken together and closed together.
+    Both ports, opened together and closed together.
 
-    :param router: who handles what; filled before :meth:`accept`.
-    :param on_lost: called with each connection that is gone.
+    :param router: maps requests to handlers; complete before :meth:`accept`.
+    :param on_lost: called with each lost connection.
     """
 
     def __init__(
@@ -53,10 +53,10 @@ class Ports:
 
     async def take(self) -> int:
         """
-        Take both ports; who connects waits for :meth:`accept`.
+        Open both ports; connections wait until :meth:`accept`.
 
-        :returns: the number of the main one.
-        :raises CannotListen: one of them cannot be had.
+        :returns: the number of the main port.
+        :raises CannotListen: one of them cannot be opened.
         """
         config = self._config
         endpoint = config.listen or f"tcp:{config.listen_port}"
@@ -68,17 +68,17 @@ class Ports:
         return port
 
     def accept(self) -> None:
-        """Accept connections."""
+        """Start accepting connections."""
         self._fast_factory.router = self._router.without(*_NOT_ON_FAST_PORT)
         self._main.accept()
         self._fast.accept()
 
     async def stop_listening(self) -> None:
-        """Accept no more connections; those there are stay."""
+        """Accept no more connections; existing ones stay open."""
         await self._main.stopService()
         await self._fast.stopService()
 
     async def close(self) -> None:
-        """Close all connections once their responses are sent."""
+        """Close all connections after their responses are sent."""
         await self._main_factory.close_all()
         await self._fast_factory.close_all()

@@ -1,7 +1,7 @@
 """
-What a broker's program checks of its store and ports before it becomes a daemon.
+Checks the store and the ports before a broker's program becomes a daemon.
 
-Nothing is changed or kept. See :mod:`rocketmq_tw.remoting.preflight`.
+Nothing is changed and nothing stays open. See :mod:`rocketmq_tw.remoting.preflight`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from rocketmq_tw.store.files.lock import StoreLock
 
 def check_broker(config: BrokerConfig, in_chroot: bool = False) -> None:
     """
-    Find out whether a broker could start now.
+    Check that a broker could start now.
 
-    :param in_chroot: paths will mean something else, and cannot be checked.
-    :raises RocketMQError: it could not, and why.
+    :param in_chroot: skip the paths, which will have another meaning.
+    :raises RocketMQError: the reason why it could not.
     """
     if not config.memory_store_size and not in_chroot:
         _check_folder(config.store_path_root_dir)
@@ -33,19 +33,19 @@ def check_broker(config: BrokerConfig, in_chroot: bool = False) -> None:
 
 
 def _check_folder(root: str) -> None:
-    """Look whether the store's folder can be used, or made."""
+    """Check that the store's folder can be used or created."""
     path = root
     while not os.path.lexists(path):
         path = os.path.dirname(path)
     if not os.path.isdir(path):
-        raise StoreUnreadable(path, "it is no folder")
+        raise StoreUnreadable(path, "it is not a folder")
     needed = os.R_OK | os.W_OK | os.X_OK if path == root else os.W_OK | os.X_OK
     if not os.access(path, needed):
         raise StoreUnreadable(path, "this user may not read and write there")
 
 
 def _check_lock(path: str) -> None:
-    """Look whether another broker has the store open."""
+    """Check that no other broker has the store open."""
     if os.path.exists(path):
         lock = StoreLock(path)
         lock.acquire()

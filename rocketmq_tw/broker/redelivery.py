@@ -1,4 +1,4 @@
-"""A stored message as a draft: to be delivered later, or once more."""
+"""Copies a stored message into a draft, to deliver it later or again."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class RedeliveryCopy(msgspec.Struct):
     """
     A copy of a stored message, for the caller to change.
 
-    :ivar draft: stored as it is, it makes the same record but for offsets and times.
-    :ivar properties: those of the draft; who changes them writes them back.
+    :ivar draft: stored unchanged, it becomes the same record but for offsets and times.
+    :ivar properties: the properties of the draft; encode them into it after a change.
     """
 
     draft: Draft
@@ -24,9 +24,9 @@ class RedeliveryCopy(msgspec.Struct):
 
 def copy_for_redelivery(record: bytes) -> RedeliveryCopy:
     """
-    Copy a record's message; a compressed body stays compressed.
+    Copy the message of a record; a compressed body stays compressed.
 
-    :raises MalformedRecord: it is not a whole record.
+    :raises MalformedRecord: it is not a complete record.
     """
     message = decode(record, inflate=_as_it_is)
     draft = Draft(
@@ -44,5 +44,5 @@ def copy_for_redelivery(record: bytes) -> RedeliveryCopy:
 
 
 def _as_it_is(body: bytes, _sys_flag: int) -> bytes:
-    """Leave a compressed body compressed."""
+    """Return the body unchanged."""
     return body

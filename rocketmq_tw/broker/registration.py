@@ -1,12 +1,12 @@
 """
-Making the broker known to every name server, and keeping it known.
+Registers the broker with every name server.
 
-One connection to each name server stays open, because its loss takes the broker out of
-the routes. What is sent is always the whole table of topics: Apache's 5.x name servers
-refuse a first registration that has just one topic.
+One connection to each name server stays open, because its loss removes the broker from
+the routes. A registration always contains the whole table of topics: Apache's 5.x name
+servers refuse a first registration with only one topic.
 
-It registers with each again every 30 s, when topics have changed, and after each
-connect: see :mod:`rocketmq_tw.broker.name_server_link`.
+The broker registers every 30 s, after topics have changed, and after each connect: see
+:mod:`rocketmq_tw.broker.name_server_link`.
 
 Source: ``BrokerController.registerBrokerAll`` and ``BrokerOuterAPI`` of RocketMQ 5.
 """
@@ -33,17 +33,17 @@ from rocketmq_tw.wire.bodies.registration import RegisterBrokerBody, crc
 from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable
 from rocketmq_tw.wire.requests.registration import RegisterBroker, UnregisterBroker
 
-#: Seconds between two registrations because of changed topics.
+#: The least number of seconds between two registrations of changed topics.
 CHANGE_GAP = 0.2
-#: Seconds that somebody waits at most for name servers to know a topic.
+#: Seconds to wait at most for name servers to register a new topic.
 REGISTER_TIMEOUT = 3.0
-#: Milliseconds without registration after which a name server forgets the broker.
+#: Milliseconds without registration after which a name server removes the broker.
 HEARTBEAT_TIMEOUT_MS = 120_000
 
 
 class BrokerIdentity(msgspec.Struct, frozen=True, kw_only=True):
     """
-    Who a broker is.
+    The names and addresses under which a broker registers.
 
     :ivar address: ``host:port`` under which clients know the broker.
     :ivar ha_address: ``host:port`` that replicas copy from.
@@ -61,10 +61,10 @@ class Registration(Service):
     Registers a broker with all its name servers.
 
     :param reactor: makes connections, and is the clock.
-    :param name_servers: ``host:port`` of each, all of them registered with.
-    :param topics: what is registered.
-    :param permission: the broker's own; if it lacks reading or writing, so do all
-        topics in what is registered.
+    :param name_servers: ``host:port`` of each; the broker registers with all.
+    :param topics: the topics to register.
+    :param permission: the broker's permission; a right that it lacks is taken from all
+        topics in the registration.
     :param period: seconds between registrations.
     :param timeout: seconds that a name server may take to respond.
     :param pool: makes the connections; for tests, and for TLS.
@@ -107,7 +107,7 @@ class Registration(Service):
         self._written: tuple[object, bytes, int] | None = None
 
     def startService(self) -> None:
-        """Connect to all name servers; each is registered with once connected."""
+        """Connect to all name servers; each connection registers the broker."""
         super().startService()
         self._topics.on_change.append(self._topics_changed)
         for link in self._links:
@@ -115,7 +115,7 @@ class Registration(Service):
         self._ticker.start(self._period, now=False)
 
     def stopService(self) -> Deferred[Any]:
-        """Take the broker out of all routes, for at most 1 s, and disconnect."""
+        """Unregister the broker, for at most 1 s, and disconnect."""
         super().stopService()
         if self._topics_changed in self._topics.on_change:
             self._topics.on_change.remove(self._topics_changed)
@@ -127,21 +127,21 @@ class Registration(Service):
         return gone.addCallback(lambda _: self._pool.close_all())
 
     def register(self) -> None:
-        """Register with every name server that is connected; a failure is logged."""
+        """Register with every connected name server; a failure is logged."""
         for link in self._links:
             try:
                 link.register()
             except Exception:
-                # Else the first one would end the ticking for good.
+                # An exception would end the timer.
                 self._log.failure("registering with {ns} failed", ns=link.address)
 
     def register_and_wait(self) -> Deferred[None]:
         """
-        Register now, and wait for the responses.
+        Register now and wait for the responses.
 
-        :returns: fires when every connected name server has responded, whatever it
-            said, or after 3 s. So Apache RocketMQ does before it says that a topic is
-            made; administrators ask for the route right then.
+        :returns: fires when every connected name server has responded, with success or
+            not, or after 3 s. Apache RocketMQ waits too before it confirms that a topic
+            is created, because tools request the route right then.
         """
         if self._changed is not None and self._changed.active():
             self._changed.cancel()
@@ -154,23 +154,25 @@ class Registration(Service):
 
     @property
     def registered(self) -> list[str]:
-        """The addresses of the name servers that know the broker now."""
+        """The addresses of the name servers with which the broker is registered now."""
         return [link.address for link in self._links if link.registered]
 
     def _topics_changed(self, _config: TopicConfig | None) -> None:
-        """Register at the end of this reactor iteration, but not too often."""
+        """Register at the end of this reactor iteration, at most once every 0.2 s."""
         if self._changed is not None and self._changed.active():
             return
         due = self._last_change + CHANGE_GAP - self._reactor.seconds()
         self._changed = self._reactor.callLater(max(0.0, due), self._register_changed)
 
     def _register_changed(self) -> None:
-        """Register because topics changed."""
+        """Register the changed topics."""
         self._last_change = self._reactor.seconds()
         self.register()
 
     def _request(self) -> RegisterBroker:
-        """Make the request; the body is written once for each version of the table."""
+        """
+        Return the request; the body is encoded once for each version of the table.
+        """
         version = self._topics.data_version
         if self._written is None or self._written[0] != version:
             table = TopicConfigAndMappingTable(
@@ -193,7 +195,7 @@ class Registration(Service):
         )
 
     def _visible(self) -> dict[str, TopicConfig]:
-        """Give the topics as clients may use them."""
+        """Return the topics with the broker's permission applied."""
         if self._permission & PERM_READ and self._permission & PERM_WRITE:
             return self._topics.table
         return {
@@ -202,7 +204,7 @@ class Registration(Service):
         }
 
     def _unregistration(self) -> UnregisterBroker:
-        """Make the request that takes the broker out."""
+        """Return the request that unregisters the broker."""
         identity = self._identity
         return UnregisterBroker(
             identity.broker_name,
@@ -213,7 +215,7 @@ class Registration(Service):
 
 
 def broker_address(config: BrokerConfig, port: int) -> str:
-    """Write ``host:port`` under which clients know a broker."""
+    """Return ``host:port`` under which clients know a broker."""
     return host_port(config.broker_ip1, port)
 
 
@@ -226,10 +228,10 @@ def make_registration(
     topics: TopicTable,
 ) -> Registration:
     """
-    Make what registers a broker with its name servers.
+    Return the service that registers a broker with its name servers.
 
-    :param port: what the broker listens on; replicas copy from the next one, unless
-        the settings name another.
+    :param port: the broker's port; replicas connect to the next higher one, unless
+        the settings specify another.
     """
     ha_port = config.ha_listen_port or port + 1
     return Registration(

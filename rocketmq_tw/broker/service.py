@@ -1,12 +1,12 @@
 """
 The broker: its parts, and the stages in which it starts and stops.
 
-The store's lock comes first: a second broker on the same directory ends with the
-clearest sentence. Then the ports are taken, so that a taken one ends the program before
-anything else is touched; then the store is opened and recovered, the tables are read,
-the features are installed and started, the broker registers, and requests are accepted.
-It stops in the opposite order: no client is sent here any more, no request comes, those
-held are responded to, and what is known is written.
+The store's lock comes first: if a second broker uses the same directory, this gives the
+clearest error. Then the ports are opened, so that a port in use ends the program before
+anything else is touched. Then the store is opened and recovered, the tables are read,
+the features are installed and started, the broker registers, and connections are
+accepted. It stops in the opposite order: it unregisters, accepts no more requests,
+responds to held ones, and writes its files.
 
 Source: ``BrokerController`` of RocketMQ 5.
 """
@@ -42,7 +42,7 @@ from rocketmq_tw.store.files.disk import Disk
 from rocketmq_tw.store.files.lock import StoreLock
 from rocketmq_tw.threads import RunInThread
 
-#: Milliseconds between two tries to write documents that could not be written.
+#: Milliseconds between two attempts to write documents that could not be written.
 _RETRY_PERIOD_MS = 10_000
 
 
@@ -52,10 +52,10 @@ class BrokerService(MultiService):
 
     :param config: complete: with a name, addresses and a folder.
     :param name_servers: ``host:port`` or endpoint strings.
-    :param run_in_thread: runs what blocks; None lets threads of the broker's own do it.
-    :param features: what is installed, in order.
+    :param run_in_thread: runs blocking calls; None uses the broker's own threads.
+    :param features: the features to install, in order.
     :param disk: what the store's files are on, for tests; None is the real one.
-    :ivar started: fires when requests are accepted; fails if that cannot be.
+    :ivar started: fires when requests are accepted; fails if the start does.
     :ivar address: ``host:port`` under which clients know the broker.
     """
 
@@ -85,7 +85,7 @@ class BrokerService(MultiService):
         self._make_parts()
 
     def _make_parts(self) -> None:
-        """Make what serves from one start to the next stop."""
+        """Make the objects that serve from one start to the next stop."""
         config, reactor = self._config, self._reactor
         self._lock: StoreLock | None = store_lock(config)
         self._threads = Threads(reactor, self._run_in_thread)
@@ -103,22 +103,22 @@ class BrokerService(MultiService):
         self._registration: Registration | None = None
 
     def startService(self) -> None:
-        """Start; :attr:`started` fires, or fails, when that is over."""
+        """Start; :attr:`started` fires, or fails, when that is complete."""
         super().startService()
         self._is_starting = True
         self.started = Deferred.fromCoroutine(self._start())
 
     def stopService(self) -> Deferred[None]:
         """
-        Stop in stages; nothing that was acknowledged is lost.
+        Stop in stages; no acknowledged message is lost.
 
-        :returns: fires when all is on disk; the service may then be started again.
+        :returns: fires when everything is on disk; the service may then start again.
         """
         return Deferred.fromCoroutine(self._stop())
 
     async def _start(self) -> None:
         """
-        Open everything; close what was opened if that fails.
+        Open everything; if that fails, close what was opened.
 
         :raises RocketMQError: the reason, in a sentence.
         """
@@ -131,7 +131,7 @@ class BrokerService(MultiService):
             elif self._lock is not None:
                 self._lock.release()
             if isinstance(error, StoreNotWriteable) and not self.running:
-                return  # it was stopped before it had started
+                return  # stopService was called before the start was complete
             if isinstance(error, OSError):
                 path = str(error.filename or self._config.store_path_root_dir)
                 raise StoreUnreadable(path, error.strerror or str(error)) from None
@@ -143,7 +143,7 @@ class BrokerService(MultiService):
                 each.callback(None)
 
     async def _open(self) -> None:
-        """Go through the stages, up to accepting requests."""
+        """Run the stages of the start."""
         config = self._config
         if self._lock is not None:
             self._lock.acquire()
@@ -183,17 +183,20 @@ class BrokerService(MultiService):
         )
 
     def _load_tables(self, store: Store) -> None:
-        """Read the tables, and let them agree with what the store holds."""
+        """Read the tables and make them consistent with the store."""
         tables = self._tables
         tables.load()
         self._lifecycle.on_stop.append(tables.save)
         self._periodic.every(_RETRY_PERIOD_MS, tables.drain)
         tables.offsets.bound(store.max_offset)
         for topic in tables.topics.restore(store.queues()):
-            self._log.warn("{topic} has messages; it is a topic again", topic=topic)
+            self._log.warn(
+                "{topic} has messages but was no topic; it was created again",
+                topic=topic,
+            )
 
     def _broker(self, store: Store, port: int) -> Broker:
-        """Name the parts that features share."""
+        """Return the parts that features share."""
         return Broker(
             config=self._config,
             clock=self._reactor,
@@ -208,13 +211,13 @@ class BrokerService(MultiService):
         )
 
     def _register_topics(self) -> Deferred[None]:
-        """Register the topics with the name servers; fires once they know them."""
+        """Register the topics with the name servers; fires once they are registered."""
         if self._registration is None:
             return succeed(None)
         return self._registration.register_and_wait()
 
     async def _stop(self) -> None:
-        """Stop in the opposite order of starting."""
+        """Stop in the opposite order of the start."""
         await maybeDeferred(super().stopService)
         try:
             await self._stop_serving()
@@ -230,7 +233,7 @@ class BrokerService(MultiService):
         self._log.info("broker {name} is stopped", name=self._config.broker_name)
 
     async def _stop_serving(self) -> None:
-        """Accept nobody, respond to those that wait, and write down what is known."""
+        """Accept no connections, respond to held requests, and write the files."""
         if self._registration is not None:
             await self._registration.stopService()
         await self._ports.stop_listening()

@@ -1,8 +1,8 @@
 """
-What a broker counts: messages and bytes in and out, and how many a second.
+The statistics of a broker: messages and bytes in and out, and their rates.
 
-Counting is a few additions on the path of every message; all else is worked out when
-somebody asks, from samples taken every ten seconds.
+On the path of every message counting is a few additions. Rates are computed on request,
+from samples taken every ten seconds.
 
 Source: ``StoreStatsService`` and ``BrokerStats`` of RocketMQ 5.
 """
@@ -17,12 +17,12 @@ from twisted.internet.interfaces import IReactorTime
 
 #: Seconds between two calls of :meth:`BrokerStats.sample`.
 SAMPLE_PERIOD = 10.0
-#: The times, in seconds, over which rates are shown.
+#: The periods, in seconds, over which rates are averaged.
 WINDOWS = (10.0, 60.0, 600.0)
 
 
 class Counts(msgspec.Struct, frozen=True, gc=False):
-    """All counters at one moment, all since the start."""
+    """All counters at one moment, counted from the start."""
 
     messages_in: int = 0
     bytes_in: int = 0
@@ -38,8 +38,8 @@ class BrokerStats:
     """
     The counters of one broker.
 
-    :param clock: its seconds are those since the epoch.
-    :ivar boot_time: when it was made, in seconds since the epoch.
+    :param clock: its seconds are counted from the epoch.
+    :ivar boot_time: when the broker started, in seconds since the epoch.
     :ivar this_morning: the counters when today began, or the broker started.
     :ivar yesterday_morning: likewise for yesterday; zeros if it was not running.
     """
@@ -64,7 +64,9 @@ class BrokerStats:
     # -- on the path of every message
 
     def stored(self, count: int, size: int) -> None:
-        """Count messages stored; ``size`` is that of their records together."""
+        """
+        Count messages that were stored; ``size`` is the size of their records together.
+        """
         self._messages_in += count
         self._bytes_in += size
 
@@ -73,7 +75,7 @@ class BrokerStats:
         self._failures += 1
 
     def fetched(self, count: int, size: int) -> None:
-        """Count a pull that found messages; ``size`` is that of their records."""
+        """Count a pull that found messages; ``size`` is the size of their records."""
         self._hits += 1
         self._messages_out += count
         self._bytes_out += size
@@ -82,7 +84,7 @@ class BrokerStats:
         """Count a pull that found nothing."""
         self._misses += 1
 
-    # -- now and then
+    # -- not on the path of a message
 
     @property
     def counts(self) -> Counts:
@@ -98,7 +100,7 @@ class BrokerStats:
         )
 
     def sample(self) -> None:
-        """Remember the counters; to be called every ``SAMPLE_PERIOD`` seconds."""
+        """Keep the current counters; call this every ``SAMPLE_PERIOD`` seconds."""
         now, counts = self._clock.seconds(), self.counts
         self._samples.append((now, counts))
         today = _day(now)
@@ -109,10 +111,10 @@ class BrokerStats:
 
     def rates(self, *names: str) -> tuple[float, ...]:
         """
-        Tell how fast counters grow.
+        Return how fast counters grow.
 
         :param names: fields of :class:`Counts`, added up.
-        :returns: the growth a second over the last 10 s, 60 s and 600 s, or since the
+        :returns: the increase per second in the last 10 s, 60 s and 600 s, or since the
             start if that is less.
         """
         now, counts = self._clock.seconds(), self.counts
@@ -121,7 +123,9 @@ class BrokerStats:
     def _rate(
         self, names: tuple[str, ...], now: float, counts: Counts, window: float
     ) -> float:
-        """Compare with the latest sample that is at least so old, or the oldest."""
+        """
+        Compare with the newest sample that is at least ``window`` old, or the oldest.
+        """
         then, before = self._samples[0]
         for taken, sampled in reversed(self._samples):
             if now - taken >= window:
@@ -134,5 +138,5 @@ class BrokerStats:
 
 
 def _day(seconds: float) -> int:
-    """Number the local day that a time falls in."""
+    """Return the ordinal of the local day."""
     return datetime.fromtimestamp(seconds).toordinal()

@@ -1,4 +1,4 @@
-"""The store of a broker, made as its settings say."""
+"""Makes the store of a broker from its settings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Store = MessageStore | MemoryMessageStore
 
 
 def store_lock(config: BrokerConfig) -> StoreLock | None:
-    """Make the lock of the broker's store, not yet acquired; None in memory."""
+    """Return the lock of the broker's store, not acquired yet; None in memory."""
     if config.memory_store_size:
         return None
     return StoreLock(os.path.join(config.store_path_root_dir, "lock"))
@@ -35,10 +35,10 @@ def make_store(
     disk: Disk | None = None,
 ) -> Store:
     """
-    Make the store; nothing is touched before it is opened.
+    Return the store; no file is touched before it is opened.
 
-    :param port: what the broker listens on; it stands in every record.
-    :param lock: what :func:`store_lock` made, if it is acquired already; the store
+    :param port: the broker's port, which becomes part of every record.
+    :param lock: the result of :func:`store_lock`, perhaps acquired already; the store
         releases it when it closes.
     :param disk: what its files are on; None is the real one.
     """
@@ -68,7 +68,7 @@ def make_store(
 
 
 def store_host(config: BrokerConfig, port: int) -> bytes:
-    """Pack the address that stands in records; a host name is not looked up."""
+    """Encode the address for records; a host name is not resolved."""
     host = config.broker_ip1
     parts = host.split(".")
     numeric = len(parts) == 4 and all(part.isdigit() for part in parts)
@@ -76,7 +76,7 @@ def store_host(config: BrokerConfig, port: int) -> bytes:
 
 
 def _flushing(config: BrokerConfig) -> dict[str, Any]:
-    """Give the store's settings of flushing, in seconds."""
+    """Return the store's settings of flushing, in seconds."""
     return {
         "sync_flush": config.flush_disk_type is FlushDiskType.SYNC_FLUSH,
         "sync_flush_timeout": config.sync_flush_timeout / 1000,
@@ -93,7 +93,7 @@ def _flushing(config: BrokerConfig) -> dict[str, Any]:
 
 
 def _retention(config: BrokerConfig) -> RetentionConfig:
-    """Give the store's settings of what is kept, in seconds and percent."""
+    """Return the store's settings of retention, in seconds and percent."""
     hours = (piece.strip() for piece in config.delete_when.split(";"))
     return RetentionConfig(
         interval=config.clean_resource_interval / 1000,

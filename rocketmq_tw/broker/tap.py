@@ -1,4 +1,4 @@
-"""``twistd rocketmq-broker``: its options, and the service they make."""
+"""``twistd rocketmq-broker``: its options, and the service it runs."""
 
 from __future__ import annotations
 
@@ -20,20 +20,24 @@ from rocketmq_tw.settings import DATA_FOLDER
 
 _log = Logger()
 
-MEMORY_FLAG = ["memory", "m", "keep everything in memory; nothing is left at the end"]
+MEMORY_FLAG = [
+    "memory",
+    "m",
+    "keep everything in memory; nothing remains at the end",
+]
 
 
 class Options(usage.Options):
     """
     The options of ``twistd rocketmq-broker``.
 
-    :ivar settings: the broker's, once the options are parsed.
+    :ivar settings: the settings of the broker, after the options are parsed.
     """
 
     synopsis = "[options]"
     longdesc = (
         "A RocketMQ broker: stores messages and delivers them. It needs a name server"
-        " (-n, or the environment's NAMESRV_ADDR), where clients find out its address."
+        " (-n, or the environment's NAMESRV_ADDR), from which clients get its address."
         " A first try: twistd -n rocketmq-broker -n 127.0.0.1:9876 --advertise"
         " 127.0.0.1 - or twistd -n rocketmq, for both in one."
     )
@@ -50,22 +54,22 @@ class Options(usage.Options):
     settings: BrokerConfig
 
     def postOptions(self) -> None:
-        """Check everything; what cannot be used is a usage error that says why."""
+        """Check everything; a usage error says what cannot be used."""
         self.settings = checked_config(self, self["namesrv"])
 
 
 def checked_config(options: usage.Options, namesrv: str | None) -> BrokerConfig:
     """
-    Make a broker's settings of a program's options.
+    Return the broker's settings from a program's options.
 
     A broker in memory gets a temporary folder for its tables, which
     :func:`remove_memory_folder` removes.
 
-    :param namesrv: the name servers given there, if any.
-    :raises usage.UsageError: something given cannot be used.
+    :param namesrv: the name servers, from the options of the program, if any.
+    :raises usage.UsageError: an option or a setting cannot be used.
     """
     if options["memory"] and options["data"]:
-        raise usage.UsageError("--memory needs no --data: it writes no messages")
+        raise usage.UsageError("--memory excludes --data: no messages are written")
     folder = TemporaryDirectory(prefix="rocketmq-") if options["memory"] else None
     options["folder"] = folder
     line = CommandLine(
@@ -84,7 +88,7 @@ def checked_config(options: usage.Options, namesrv: str | None) -> BrokerConfig:
 
 
 def remove_memory_folder(reactor: Any, options: usage.Options) -> None:
-    """Remove the folder of a broker in memory, once it has stopped."""
+    """Remove the temporary folder after the reactor has stopped."""
     folder = options.get("folder")
     if folder is not None:
         reactor.addSystemEventTrigger("after", "shutdown", folder.cleanup)
@@ -92,9 +96,9 @@ def remove_memory_folder(reactor: Any, options: usage.Options) -> None:
 
 def makeService(options: Options) -> IService:
     """
-    Make the broker's service.
+    Return the broker's service.
 
-    :raises RocketMQError: it could not start; the program ends with that sentence.
+    :raises RocketMQError: it cannot start; the program ends with that sentence.
     """
     from twisted.internet import reactor
 
@@ -111,8 +115,8 @@ def makeService(options: Options) -> IService:
     names = name_servers(config.namesrv_addr)
     if not names:
         _log.warn(
-            "no name server is given, so that no client finds this broker;"
-            " give some with -n host:9876, namesrvAddr or NAMESRV_ADDR"
+            "no name server is given, so no client can find this broker;"
+            " name one with -n host:9876, namesrvAddr or NAMESRV_ADDR"
         )
     broker = BrokerService(reactor, config, names)
     return Program(reactor, broker, ReachabilityCheck(reactor, broker))

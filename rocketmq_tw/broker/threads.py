@@ -1,4 +1,4 @@
-"""The threads of a broker: what blocks runs there, never on the reactor's."""
+"""The threads of a broker, in which blocking calls run."""
 
 from __future__ import annotations
 
@@ -15,40 +15,40 @@ from rocketmq_tw.threads import RunInThread
 
 class Threads:
     """
-    Two pools; no thread is there before something runs in it.
+    Two thread pools; a thread is started when it is first needed.
 
-    :param run_in_thread: runs everything in their place, for tests.
+    :param run_in_thread: used in place of both pools, for tests.
     """
 
     def __init__(self, reactor: Any, run_in_thread: RunInThread | None = None) -> None:
         self._reactor = reactor
         self._replacement = run_in_thread
-        # For the commit log and the queues alone: whoever waits for the disk must not
-        # wait for other files, for readers who catch up, nor for a search.
+        # For fsyncs of the commit log only: a sender that waits for one must not wait
+        # for other files, for consumers that catch up, or for a query.
         self._flushers = ThreadPool(0, 2, "flush")
         self._others = ThreadPool(0, MAX_RUNNING + 2, "store")
 
     def start(self) -> None:
-        """Take work."""
+        """Start both pools."""
         self._flushers.start()
         self._others.start()
 
     def stop(self) -> None:
-        """Finish what runs, and end."""
+        """Stop both pools after their current work."""
         for pool in (self._flushers, self._others):
             if pool.started:
                 pool.stop()
 
     def flush(self, function: Callable[[], None]) -> Deferred[None]:
-        """Run what sends wait for."""
+        """Run an fsync that senders may wait for."""
         return self._run(self._flushers, function)
 
     def run_in_thread(self, function: Callable[[], None]) -> Deferred[None]:
-        """Run what no send waits for."""
+        """Run a blocking call that no sender waits for."""
         return self._run(self._others, function)
 
     def _run(self, pool: ThreadPool, function: Callable[[], None]) -> Deferred[None]:
-        """Run a function in a pool."""
+        """Run a function in a pool, or in its replacement."""
         if self._replacement is not None:
             return self._replacement(function)
         return deferToThreadPool(self._reactor, pool, function)

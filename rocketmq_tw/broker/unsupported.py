@@ -1,9 +1,9 @@
 """
-Settings of Apache RocketMQ that this broker does not act on.
+Settings of Apache RocketMQ that have no effect in this broker.
 
-Where somebody relies on a setting (a second copy of each message, a password, a place
-where the files are), it is refused, so that nobody finds out later. Others are named in
-a warning. ``doc/howto/run.rst`` has the same list for operators.
+A setting that an operator relies on (replicas, access control, paths of files) is
+refused at the start. Others are listed in a warning. ``doc/howto/run.rst`` has the same
+list for operators.
 
 Source: ``BrokerConfig``, ``MessageStoreConfig``, ``AuthConfig``, ``NettyServerConfig``
 and ``TlsSystemConfig`` of RocketMQ 5.
@@ -15,23 +15,24 @@ from rocketmq_tw.settings import Unsupported
 
 
 def _refused(expected: str, *harmless: str) -> Unsupported:
-    """Make the entry of a setting that must not be ignored."""
+    """Return the entry of a setting that must not be ignored."""
     return Unsupported(harmless=harmless or ("false",), expected=expected)
 
 
 def _one_copy(key_expected: str, *harmless: str) -> Unsupported:
-    """Make the entry of a setting that asks for replicas."""
+    """Return the entry of a setting that requires replicas."""
     return _refused(f"{key_expected}: there are no replicas yet", *harmless)
 
 
-_NO_ACCESS_CONTROL = _refused("false: this broker does not check yet who asks")
+_NO_ACCESS_CONTROL = _refused("false: this broker has no access control yet")
 _NO_TLS = "connections are not encrypted yet"
 _NO_LIGHT_QUEUES = _refused("false: there are no light queues")
 _NO_EFFECT = Unsupported()
 
-#: By key; the values that ask for nothing are those of a broker that lacks the feature.
+#: By key. ``harmless`` are the values with which Apache RocketMQ does the same as this
+#: broker.
 UNSUPPORTED = {
-    # A second copy of every message, or somebody else who takes over.
+    # Replicas and failover.
     "brokerRole": _one_copy("ASYNC_MASTER", "async_master"),
     "brokerId": _one_copy("0", "0"),
     "inSyncReplicas": _one_copy("1", "1"),
@@ -39,21 +40,21 @@ UNSUPPORTED = {
     "allAckInSyncStateSet": _one_copy("false"),
     "enableControllerMode": _refused("false: there are no controllers yet"),
     "enableDLegerCommitLog": _refused("false: there is no DLedger"),
-    # Who may ask, and who may listen in.
+    # Access control and encryption.
     "aclEnable": _NO_ACCESS_CONTROL,
     "authenticationEnabled": _NO_ACCESS_CONTROL,
     "authorizationEnabled": _NO_ACCESS_CONTROL,
     "tls.enable": _refused(f"false: {_NO_TLS}"),
     "tls.server.mode": _refused(f"disabled: {_NO_TLS}", "disabled", "permissive"),
     "useTLS": _refused(f"false: {_NO_TLS}"),
-    # Where messages, topics and offsets are, and how they are written there.
+    # Where messages, topics and offsets are stored, and in which format.
     "configManagerVersion": _refused("v1: tables are kept as JSON", "v1"),
     "enableConsumeQueueExt": _refused("false: entries of queues are not extended"),
     "enableLmq": _NO_LIGHT_QUEUES,
     "enableMultiDispatch": _NO_LIGHT_QUEUES,
     "readOnlyCommitLogStorePaths": _refused("nothing: there is one commit log", ""),
     "storeType": _refused("default: queues are kept in plain files", "default"),
-    # What fails where it is asked for, or is done in another way with the same result.
+    # Features that fail when they are used, or that have another equivalent here.
     "channelExpiredTimeout": Unsupported(harmless=("120000",)),
     "enableCalcFilterBitMap": _NO_EFFECT,
     "enablePropertyFilter": _NO_EFFECT,

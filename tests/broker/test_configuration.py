@@ -78,7 +78,7 @@ class ListenTests(ConfigurationCase):
             "-1",
         ):
             self.assertIn(text, self.refused(listen=text))
-        self.assertIn("is found by host and port", self.refused(listen="unix:/tmp/x"))
+        self.assertIn("reach a broker by host and port", self.refused(listen="unix:/tmp/x"))
         self.assertEqual(self.config(listen="65535").listen_port, 65535)
 
     def test_of_the_file(self) -> None:
@@ -221,7 +221,7 @@ class FileTests(ConfigurationCase):
             ("brokerPermission=8", 'brokerPermission is "8"; expected a whole number'),
             ("traceOn=yes", 'traceOn is "yes"; expected true or false'),
             ("flushDiskType=NEVER", 'flushDiskType is "NEVER"; expected'),
-            ("messageDelayLevel=1s 2x", 'messageDelayLevel: "2x" is no delay'),
+            ("messageDelayLevel=1s 2x", 'messageDelayLevel: "2x" is not a delay'),
             ("messageDelayLevel=", "there are no delay levels"),
             ("namesrvAddr=nowhere", '"nowhere" is not host:port'),
             ("brokerIP1=10.0.0.999", 'brokerIP1 is "10.0.0.999"; expected an address'),

@@ -43,7 +43,7 @@ class StoreTests(SynchronousTestCase):
             for wanted in (path, path / "a"):
                 error = self.assertRaises(StoreUnreadable, self.check, wanted)
                 self.assertEqual(
-                    (error.path, error.why), (str(path), "it is no folder")
+                    (error.path, error.why), (str(path), "it is not a folder")
                 )
 
     def test_no_permission(self) -> None:

@@ -368,7 +368,7 @@ class CannotStartTests(ServiceCase):
         """Nothing but the lock is touched then, and it is released."""
         for taken in (10911, 10909):
             port = self.reactor.listenTCP(taken, Factory())
-            self.fails(PortTaken, f"port {taken} is taken")
+            self.fails(PortTaken, f"port {taken} is in use")
             port.stopListening()
         self.assertEqual(os.listdir(self.root), ["lock"])
         self.assertIsNone(self.start(self.broker()))

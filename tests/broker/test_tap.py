@@ -52,7 +52,7 @@ class OptionsTests(SynchronousTestCase):
             (["-p", "x"], '"x" is not host:port'),
             (["-p", "a..b:1"], "cannot listen on port 1 of a..b"),
             (["--name", "a b"], '--name is "a b"'),
-            (["--memory", "--data", "x"], "--memory needs no --data"),
+            (["--memory", "--data", "x"], "--memory excludes --data"),
         ):
             self.assertIn(said, self.refused(*words))
 

@@ -1,1 +1,1 @@
-"""Delay levels: messages that are delivered some time after they were sent."""
+"""Delayed messages: delivered after the delay of their level."""

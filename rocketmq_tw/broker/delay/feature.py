@@ -9,7 +9,7 @@ from rocketmq_tw.remoting.router import Router
 
 
 def install(broker: Broker, router: Router) -> ScheduleService:
-    """Deliver what is due from the start on; no request belongs to this feature."""
+    """Deliver delayed messages while the broker runs; this feature has no requests."""
     config, lifecycle = broker.config, broker.lifecycle
     schedule = ScheduleService(
         levels=DelayLevels(parse_levels(config.message_delay_level)),

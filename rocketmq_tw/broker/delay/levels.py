@@ -1,10 +1,10 @@
 """
-Delay levels: how long each is, and how a message is addressed that waits for one.
+Delay levels: their delays, and how a delayed message is stored.
 
-A message with ``DELAY`` = n goes to the topic ``SCHEDULE_TOPIC_XXXX``, queue n - 1, its
-own topic and queue kept as properties. The tags code of its consume queue entry is the
-time at which it is due, in ms, so the next entry of a queue says whether anything is to
-be delivered.
+A message with ``DELAY`` = n is stored in queue n - 1 of the topic
+``SCHEDULE_TOPIC_XXXX``; properties keep its own topic and queue. The tags code of its
+consume queue entry is the time at which it is due, in ms, so the next entry of a queue
+shows whether a message has to be delivered.
 
 Source: ``ScheduleMessageService``, ``HookUtils.handleScheduleMessage`` of RocketMQ 5.
 """
@@ -28,33 +28,35 @@ from rocketmq_tw.wire.record import Draft
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _TOPIC = SCHEDULE_TOPIC.encode()
-#: A level takes precedence over these; a scheduled message is stored without them.
+#: A level takes precedence over these properties; they are removed.
 _TIMERS = frozenset((TIMER_DELAY_SEC, TIMER_DELAY_MS, TIMER_DELIVER_MS))
 
 
 def parse_levels(text: str) -> tuple[int, ...]:
     """
-    Read ``1s 5s 1m 2h``.
+    Parse delays such as ``1s 5s 1m 2h``.
 
     :returns: the delay of each level in ms, level 1 first.
-    :raises ValueError: a piece is not a number and one of s, m, h, d, or there is none.
+    :raises ValueError: a delay is not a number and one of s, m, h, d; or none is given.
     """
     levels = []
     for piece in text.split():
         number, unit = piece[:-1], piece[-1:]
         if not (number.isascii() and number.isdigit() and unit in _SECONDS):
-            raise ValueError(f'"{piece}" is no delay: expected a number and s, m, h, d')
+            raise ValueError(
+                f'"{piece}" is not a delay: expected a number and s, m, h or d'
+            )
         levels.append(int(number) * _SECONDS[unit] * 1000)
     if not levels:
-        raise ValueError("there are no delay levels: expected one at least, such as 1s")
+        raise ValueError("there are no delay levels: expected at least one, such as 1s")
     return tuple(levels)
 
 
 def delay_level(value: str | None) -> int:
     """
-    Read the value of the property ``DELAY``.
+    Parse the value of the property ``DELAY``.
 
-    :returns: the level, 0 or less for none; it may be higher than the highest there is.
+    :returns: the level, 0 or less for none; it may exceed the highest level.
     :raises BadField: it is not a number.
     """
     if not value:
@@ -67,7 +69,7 @@ def delay_level(value: str | None) -> int:
 
 class DelayLevels:
     """
-    Addresses messages to the schedule topic.
+    Redirects messages to the schedule topic.
 
     :param levels_ms: the delay of each level, level 1 first.
     """
@@ -77,12 +79,12 @@ class DelayLevels:
 
     def schedule(self, draft: Draft, level: int) -> Draft:
         """
-        Copy a draft to the schedule topic; it keeps its own address as properties.
+        Copy a draft to the schedule topic; properties keep its own topic and queue.
 
-        The delay begins when the store takes the message: its consume-queue entry has
+        The delay begins when the store takes the message: its consume queue entry has
         the due time as tags code, see :mod:`rocketmq_tw.store.queues.dispatch`.
 
-        :param level: from 1 on; one above the highest there is counts as the highest.
+        :param level: 1 or more; one above the highest counts as the highest.
         """
         level = min(level, len(self.levels_ms))
         kept = properties.decode(draft.properties.decode("utf-8", "replace"))

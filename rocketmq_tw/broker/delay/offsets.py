@@ -1,5 +1,5 @@
 """
-How far each delay level was delivered: ``delayOffset.json``.
+The delivered offset of each delay level: ``delayOffset.json``.
 
 Source: ``ScheduleMessageService.encode`` of RocketMQ 5, which writes the levels as bare
 numbers.
@@ -20,9 +20,9 @@ from rocketmq_tw.wire.errors import BadField
 
 class DelayOffsets:
     """
-    The document, and its version.
+    The document and its version.
 
-    :ivar saved: the queue offset of each level, as the file has them.
+    :ivar saved: the queue offset of each level, as last written.
     """
 
     def __init__(self, file: JsonFile) -> None:
@@ -32,21 +32,21 @@ class DelayOffsets:
 
     def load(self) -> dict[int, int]:
         """
-        Read the file; without one the table is empty.
+        Return the offsets in the file; empty if there is no file.
 
-        :raises BadField: the file is JSON, but no such table.
+        :raises BadField: the file is JSON, but not such a table.
         """
         stored = _table(self._file.load())
         self._version = stored.data_version or DataVersion()
         return dict(stored.offset_table)
 
     def next_document(self, offsets: Mapping[int, int], now: float) -> bytes:
-        """Write the table under its next version, made at this time."""
+        """Encode the offsets under a new version with this time."""
         self._version = self._version.next(int(now * 1000))
         return self.document(offsets)
 
     def document(self, offsets: Mapping[int, int]) -> bytes:
-        """Write the table as the file has it, and as slaves request it."""
+        """Encode the offsets as in the file and in the response to slaves."""
         table = {str(level): offset for level, offset in sorted(offsets.items())}
         return fastjson.dumps(
             {"dataVersion": msgspec.to_builtins(self._version), "offsetTable": table}
@@ -59,7 +59,7 @@ class DelayOffsets:
 
 
 def _table(document: object) -> DelayOffsetTable:
-    """Convert what the file holds. :raises BadField: it is something else."""
+    """Convert the JSON value of the file. :raises BadField: it has another form."""
     if document is None:
         return DelayOffsetTable()
     try:

@@ -1,9 +1,9 @@
 """
-Delivering delayed messages when they are due.
+Delivers delayed messages when they are due.
 
 Each level is a queue of the schedule topic (:mod:`rocketmq_tw.broker.delay.levels`),
-read from the offset up to which it was delivered. Within a level the order is kept;
-levels are independent of one another, and so are their failures.
+read from the offset up to which it was delivered. Messages of a level are delivered in
+order. Levels are independent: one that fails does not stop the others.
 
 Source: ``ScheduleMessageService`` of RocketMQ 5.
 """
@@ -32,13 +32,13 @@ from rocketmq_tw.store.interfaces import Fetched, IMessageStore
 from rocketmq_tw.wire.record import Draft, MalformedRecord
 from rocketmq_tw.wire.record_layout import QUEUE_OFFSET, SIZE
 
-#: Seconds between two checks, while something waits and while nothing does.
+#: Seconds between two checks while messages are scheduled, and while none are.
 BUSY, IDLE = 0.1, 1.0
-#: Seconds until a level that failed is tried again.
+#: Seconds until a level that failed is retried.
 BACKOFF = 10.0
-#: A level's messages are read in slices of at most so many bytes.
+#: Bytes that are read from a level at a time, at most.
 _SLICE = 1 << 20
-#: What the store says to messages that it will never take.
+#: Errors of the store for messages that it will never accept.
 _NEVER = (IllegalName, PropertiesTooLong, RecordTooLong, TopicTooLong)
 
 
@@ -47,8 +47,8 @@ class Level(msgspec.Struct):
     The state of one level.
 
     :ivar next_offset: the queue offset up to which it was delivered.
-    :ivar retry_at: after a failure, when it is tried again, in seconds since the epoch.
-    :ivar is_reading: whether it waits for the disk; nothing else of it is read then.
+    :ivar retry_at: after a failure, when to retry, in seconds since the epoch.
+    :ivar is_reading: whether a read waits for the disk; no other read is started.
     """
 
     number: int
@@ -65,10 +65,10 @@ class Level(msgspec.Struct):
 
 class ScheduleService:
     """
-    Delivers what is due, ten times a second; order within a level is kept.
+    Delivers due messages, ten times a second, in order within each level.
 
-    :param file: ``delayOffset.json``: how far each level was delivered.
-    :param batch: how many messages of a level are delivered at a time.
+    :param file: ``delayOffset.json``, the delivered offset of each level.
+    :param batch: how many messages of a level are read at a time.
     """
 
     _log = Logger()
@@ -93,9 +93,9 @@ class ScheduleService:
 
     def load(self) -> None:
         """
-        Read how far each level was delivered; what the queues lost is skipped.
+        Read the delivered offsets, and correct those outside their queues.
 
-        :raises BadField: the file is JSON, but no such table.
+        :raises BadField: the file is JSON, but not such a table.
         """
         stored = self._document.load()
         self._levels = []
@@ -106,7 +106,7 @@ class ScheduleService:
             self._levels.append(Level(number, delay_ms, offset))
 
     def start(self) -> None:
-        """Check every level from now on, first in a tenth of a second."""
+        """Start checking the levels, first in a tenth of a second."""
         self._tick.start(BUSY, now=False).addErrback(
             lambda f: self._log.failure("delayed delivery stopped", f)
         )
@@ -119,10 +119,10 @@ class ScheduleService:
 
     def save(self) -> Deferred[None]:
         """
-        Write how far each level was delivered, if that has changed.
+        Write the delivered offsets if they have changed.
 
-        What was delivered is flushed before, whatever the store promises: a power cut
-        that took it back would otherwise lose it from both topics.
+        The store is flushed first, in any flush mode: otherwise a power cut could lose
+        a delivered message from both topics.
         """
         offsets = self._offsets()
         if offsets == self._document.saved:
@@ -131,11 +131,13 @@ class ScheduleService:
         flushed = self._store.flush()
         flushed.addCallback(lambda _: self._document.save(document, offsets))
         return flushed.addErrback(
-            lambda f: self._log.error("not saved: {why}", why=f.getErrorMessage())
+            lambda f: self._log.error(
+                "delayOffset.json was not saved: {why}", why=f.getErrorMessage()
+            )
         )
 
     def document(self) -> bytes:
-        """Return the table as it is written, and as slaves request it."""
+        """Encode the offsets as in the file and in the response to slaves."""
         return self._document.document(self._offsets())
 
     def _offsets(self) -> dict[int, int]:
@@ -143,9 +145,9 @@ class ScheduleService:
 
     def _deliver_all(self) -> None:
         """
-        Deliver of each level what is due; one that fails is tried again later.
+        Deliver the due messages of every level; a level that fails is retried later.
 
-        While nothing waits a check each second will do: no delay is shorter.
+        If nothing is scheduled, one check a second is enough: no delay is shorter.
         """
         now = self._clock.seconds()
         self._tick.interval = IDLE
@@ -162,20 +164,22 @@ class ScheduleService:
                 self._back_off(level, error)
 
     def _deliver(self, level: Level, now: float) -> None:
-        """Deliver the first messages of a level that are due."""
+        """Deliver the next due messages of a level."""
         start = level.next_offset
         due_until = int(now * 1000)
         latest = due_until + level.delay_ms
         is_waiting = False
 
         def due(code: int) -> bool:
-            """Stop at the first not due; one far ahead met a clock that jumped."""
+            """
+            Stop at the first that is not due. One due later than the whole delay from
+            now was stored before the clock was set back, and counts as due.
+            """
             nonlocal is_waiting
             is_waiting = is_waiting or due_until < code <= latest
             return not is_waiting
 
         def deliver(fetched: Fetched) -> None:
-            """Deliver what was found."""
             if fetched.count:
                 self._deliver_each(level, fetched.data, now)
             elif not is_waiting:
@@ -195,7 +199,7 @@ class ScheduleService:
         fetched: Deferred[Fetched],
         deliver: Callable[[Fetched], None],
     ) -> None:
-        """Wait for the disk; meanwhile nothing else of the level is read."""
+        """Deliver after a read from disk; until then the level is not read again."""
 
         def on_success(fetched: Fetched) -> None:
             level.is_reading = False
@@ -218,17 +222,17 @@ class ScheduleService:
             size = int.from_bytes(data[position : position + SIZE.stop], "big")
             record = data[position : position + size]
             self._deliver_one(level, record, now)
-            # One by one: it is not delivered again if the next one fails.
+            # After each message, so that none is delivered twice if a later one fails.
             queue_offset = int.from_bytes(record[QUEUE_OFFSET], "big")
             level.next_offset = max(start, queue_offset) + 1
             position += size
 
     def _deliver_one(self, level: Level, record: bytes, now: float) -> None:
         """
-        Put one message into its own topic.
+        Store one message in its own topic.
 
-        One that can never be put there would block its level for ever: it is skipped,
-        and stays in its queue of the schedule topic.
+        A message that can never be stored there would block its level for ever. It is
+        skipped and stays in its queue of the schedule topic.
         """
         try:
             self._store.put(_addressed(record), now)
@@ -240,7 +244,7 @@ class ScheduleService:
             )
 
     def _back_off(self, level: Level, error: Exception) -> None:
-        """Leave a level that failed alone for a while, and log why."""
+        """Suspend a level that failed, and log the reason."""
         level.retry_at = self._clock.seconds() + BACKOFF
         if isinstance(error, RocketMQError):
             self._log.error(
@@ -260,7 +264,7 @@ class ScheduleService:
 
 def _addressed(record: bytes) -> Draft:
     """
-    Draft a scheduled message for the topic and queue that its sender named.
+    Return a draft for the topic and queue that the sender chose.
 
     :raises ValueError: its properties do not name them.
     """

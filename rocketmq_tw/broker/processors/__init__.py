@@ -1,1 +1,3 @@
-"""Requests to a broker, by family; each class takes only the parts it uses."""
+"""
+Handlers of requests to a broker, by family; each class takes only the parts it uses.
+"""

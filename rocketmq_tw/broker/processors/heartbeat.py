@@ -1,5 +1,5 @@
 """
-Clients making themselves known, leaving, and asking who else is there.
+Heartbeats, unregistration, and queries for the members of a group.
 
 Source: ``ClientManageProcessor``, ``ConsumerManageProcessor`` and, for connections,
 ``AdminBrokerProcessor`` of RocketMQ 5.
@@ -34,12 +34,12 @@ from rocketmq_tw.wire.requests.heartbeat import (
     UnregisterClient,
 )
 
-#: Milliseconds between two looks for clients without heartbeats.
+#: Milliseconds between two checks for clients without heartbeats.
 EXPIRE_PERIOD_MS = 10_000
 
 
 def install(broker: Broker, router: Router) -> None:
-    """Handle these requests; drop clients that are gone or send no heartbeats."""
+    """Register the handlers; drop clients that disconnect or send no heartbeats."""
     tables, clock = broker.tables, broker.clock
     clients = tables.clients
     HeartbeatProcessor(
@@ -51,10 +51,10 @@ def install(broker: Broker, router: Router) -> None:
 
 class HeartbeatProcessor:
     """
-    Handles what concerns the table of clients.
+    Handles requests about the table of clients.
 
-    The response to a heartbeat has no field that offers version 2 heartbeats, so
-    clients always send their subscriptions.
+    The response to a heartbeat does not offer version 2 heartbeats, so clients always
+    send their subscriptions.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class HeartbeatProcessor:
         self._groups = groups
 
     def routes(self, router: Router) -> None:
-        """Take these requests."""
+        """Register the handlers."""
         router.on(Heartbeat, self.heartbeat)
         router.on(UnregisterClient, self.unregister)
         router.on(GetConsumerList, self.consumer_list)
@@ -74,9 +74,9 @@ class HeartbeatProcessor:
 
     def heartbeat(self, request: Heartbeat, call: Call) -> Response:
         """
-        Note all groups of a client, and make the retry topics of its consumers.
+        Register all groups of a client, and create the retry topics of its consumers.
 
-        :raises IllegalGroup: a consumer group may not be called so; nothing is noted.
+        :raises IllegalGroup: a group's name is not legal; nothing is registered.
         :raises BadField: the body is not a heartbeat; likewise MalformedJson.
         """
         beat = HeartbeatData.decode(request.body)
@@ -96,7 +96,9 @@ class HeartbeatProcessor:
         return Response()
 
     def _consumer(self, consumer: ConsumerData, client: Client) -> None:
-        """Note one consumer, unless its group is unknown and may not be created."""
+        """
+        Register one consumer, unless its group is unknown and must not be created.
+        """
         group = self._groups.find(consumer.group_name)
         if group is None:
             return
@@ -116,7 +118,7 @@ class HeartbeatProcessor:
         )
 
     def unregister(self, request: UnregisterClient, call: Call) -> Response:
-        """Take a client out of a group; its connection stays."""
+        """Remove a client from a group; its connection stays open."""
         if request.producer_group:
             self._clients.unregister_producer(request.producer_group, call.peer)
         if request.consumer_group:
@@ -124,7 +126,7 @@ class HeartbeatProcessor:
         return Response()
 
     def consumer_list(self, request: GetConsumerList, call: Call) -> Response:
-        """List the client ids of a group: by which its members rebalance."""
+        """Return the client ids of a group, from which its members rebalance."""
         ids = self._clients.client_ids(request.consumer_group)
         if not ids:
             raise Refused(
@@ -136,7 +138,7 @@ class HeartbeatProcessor:
     def consumer_connections(
         self, request: GetConsumerConnections, call: Call
     ) -> Response:
-        """Tell who consumes in a group, and what they read."""
+        """Return the members and the subscriptions of a consumer group."""
         group = self._clients.consumer_group(request.consumer_group)
         if group is None:
             raise Refused(
@@ -155,7 +157,7 @@ class HeartbeatProcessor:
     def producer_connections(
         self, request: GetProducerConnections, call: Call
     ) -> Response:
-        """Tell who produces in a group."""
+        """Return the members of a producer group."""
         producers = self._clients.producers(request.producer_group)
         if not producers:
             raise Refused(
@@ -166,7 +168,7 @@ class HeartbeatProcessor:
 
 
 def _connections(clients: Iterable[Client]) -> tuple[Connection, ...]:
-    """List clients as tools show them."""
+    """Return clients in the form that tools show."""
     return tuple(
         Connection(
             client.client_id, client.peer.address, client.language, client.version

@@ -1,5 +1,5 @@
 """
-Locks on queues, for consumers that read in order.
+Locks on queues, for consumers that consume in order.
 
 Source: ``AdminBrokerProcessor.lockBatchMQ`` and ``unlockBatchMQ`` of RocketMQ 5.
 """
@@ -18,12 +18,12 @@ from rocketmq_tw.wire.bodies.locks import (
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.lock import LockQueues, UnlockQueues
 
-#: Milliseconds between two looks for locks that have run out.
+#: Milliseconds between two checks for expired locks.
 EXPIRE_PERIOD_MS = 60_000
 
 
 def install(broker: Broker, router: Router) -> None:
-    """Handle both requests; drop locks that have run out."""
+    """Register the handlers; drop expired locks."""
     locks = broker.tables.locks
     LockProcessor(locks).routes(router)
     broker.periodic.every(EXPIRE_PERIOD_MS, locks.expire)
@@ -36,7 +36,7 @@ class LockProcessor:
         self._locks = locks
 
     def routes(self, router: Router) -> None:
-        """Take both requests."""
+        """Register the handlers."""
         router.on(LockQueues, self.lock)
         router.on(UnlockQueues, self.unlock)
 
@@ -47,7 +47,7 @@ class LockProcessor:
         return Response(body=LockBatchResponseBody(frozenset(held)).encode())
 
     def unlock(self, request: UnlockQueues, call: Call) -> Response:
-        """Unlock queues."""
+        """Release the locks that the client holds on these queues."""
         body = UnlockBatchRequestBody.decode(request.body)
         self._locks.unlock(body.consumer_group, body.client_id, body.mq_set)
         return Response()

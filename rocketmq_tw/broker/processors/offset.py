@@ -1,5 +1,5 @@
 """
-Offsets: how far groups have read, and where queues begin and end.
+Offsets: how far groups have read, and the bounds of queues.
 
 Source: ``ConsumerManageProcessor`` and ``AdminBrokerProcessor`` of RocketMQ 5.
 """
@@ -34,7 +34,7 @@ from rocketmq_tw.wire.requests.offset import (
 
 
 def install(broker: Broker, router: Router) -> None:
-    """Handle these requests; write consumer offsets now and then."""
+    """Register the handlers; write the consumer offsets periodically."""
     tables = broker.tables
     OffsetProcessor(
         store=broker.store,
@@ -48,9 +48,9 @@ def install(broker: Broker, router: Router) -> None:
 
 class OffsetProcessor:
     """
-    Handles offsets.
+    Handles requests about offsets.
 
-    :param memory_size: up to here back from its end the commit log is taken to be in
+    :param memory_size: records this close to the end of the commit log count as in
         memory; 40 % of the machine's memory if None.
     """
 
@@ -70,7 +70,7 @@ class OffsetProcessor:
         self._memory_size = page_cache_size() if memory_size is None else memory_size
 
     def routes(self, router: Router) -> None:
-        """Take these requests."""
+        """Register the handlers."""
         router.on(QueryConsumerOffset, self.query)
         router.on(UpdateConsumerOffset, self.update)
         router.on(SearchOffset, self.search)
@@ -83,11 +83,11 @@ class OffsetProcessor:
         self, request: QueryConsumerOffset, call: Call
     ) -> OffsetResponse | Deferred[OffsetResponse]:
         """
-        Tell how far a group has read a queue.
+        Return how far a group has read a queue.
 
-        A group that never said so starts at 0 in a queue that still has its first
-        message and is not large, whatever its settings say: otherwise it would
-        miss what was sent to a new topic just before it came.
+        A group without an offset starts at 0 if the queue still has its first message
+        and is small, whatever the consumer's settings say: otherwise it would miss
+        messages sent to a new topic just before it started.
 
         Source: ``ConsumerManageProcessor.queryConsumerOffset``.
         """
@@ -101,9 +101,9 @@ class OffsetProcessor:
 
     def _is_young(self, topic: str, queue_id: int) -> bool | Deferred[bool]:
         """
-        Tell whether a queue has its first message still, and in memory.
+        Return whether a queue still has its first message, and in memory.
 
-        An empty queue counts, as with 4.9; 5.x says no to it.
+        An empty queue counts as young, as in 4.9; in 5.x it does not.
         """
 
         def is_young(first: Fetched) -> bool:
@@ -118,10 +118,10 @@ class OffsetProcessor:
 
     def update(self, request: UpdateConsumerOffset, call: Call) -> Response:
         """
-        Note how far a group has read a queue.
+        Commit how far a group has read a queue.
 
-        :raises GroupNotExist: there is no such group, nor may it be created.
-        :raises TopicNotExist: there is no such topic.
+        :raises GroupNotExist: the group does not exist and must not be created.
+        :raises TopicNotExist: the topic does not exist.
         """
         group = self._groups.require(request.consumer_group).group_name
         topic = self._topics.require(request.topic).topic_name
@@ -131,42 +131,45 @@ class OffsetProcessor:
     def search(
         self, request: SearchOffset, call: Call
     ) -> OffsetResponse | Deferred[OffsetResponse]:
-        """Tell which message of a queue was stored at a time."""
+        """Return the queue offset of the message stored at a time."""
         upper = (request.boundary_type or "").upper() == "UPPER"
         topic, queue_id, time_ms = request.topic, request.queue_id, request.timestamp
         found = self._store.offset_by_time(topic, queue_id, time_ms, upper)
         return then(found, OffsetResponse)
 
     def max_offset(self, request: GetMaxOffset, call: Call) -> OffsetResponse:
-        """Tell where a queue ends."""
+        """Return the queue offset that the next message gets."""
         return OffsetResponse(self._store.max_offset(request.topic, request.queue_id))
 
     def min_offset(self, request: GetMinOffset, call: Call) -> OffsetResponse:
-        """Tell where a queue begins."""
+        """Return the queue offset of the oldest message."""
         return OffsetResponse(self._store.min_offset(request.topic, request.queue_id))
 
     def earliest_store_time(
         self, request: GetEarliestStoreTime, call: Call
     ) -> TimestampResponse | Deferred[TimestampResponse]:
-        """Tell when the oldest message of a queue was stored; -1 if there is none."""
+        """
+        Return when the oldest message of a queue was stored, in ms; -1 if there is
+        none.
+        """
         topic, queue_id = request.topic, request.queue_id
         first = self._store.min_offset(topic, queue_id)
         return then(self._store.store_time(topic, queue_id, first), TimestampResponse)
 
     def all(self, request: GetAllConsumerOffset, call: Call) -> Response:
-        """Give all offsets of all groups."""
+        """Return all offsets of all groups."""
         return Response(body=self._offsets.encode())
 
 
 def _zero_if(is_young: bool) -> OffsetResponse:
-    """Let a group begin at 0. :raises Refused: it may not."""
+    """Return offset 0 for a young queue. :raises Refused: it is not young."""
     if not is_young:
         raise _never_read()
     return OffsetResponse(0)
 
 
 def _never_read() -> Refused:
-    """Say that a group never reported how far it has read."""
+    """Return the error for a group without an offset."""
     return Refused(
         ResponseCode.QUERY_NOT_FOUND,
         "Not found, V3_0_6_SNAPSHOT maybe this group consumer boot first",

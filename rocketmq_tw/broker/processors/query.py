@@ -1,5 +1,5 @@
 """
-Looking at single messages, by commit log offset or by key.
+Looks up single messages, by commit log offset or by key.
 
 Source: ``QueryMessageProcessor`` of RocketMQ 5.
 """
@@ -23,34 +23,34 @@ _NOTHING = "can not find message, maybe time range not correct"
 
 
 def install(broker: Broker, router: Router) -> None:
-    """Handle these requests."""
+    """Register the handlers."""
     QueryProcessor(config=broker.config, store=broker.store).routes(router)
 
 
 class QueryProcessor:
-    """Handles looking at single messages."""
+    """Handles requests for single messages."""
 
     def __init__(self, *, config: BrokerConfig, store: IMessageStore) -> None:
         self._config = config
         self._store = store
 
     def routes(self, router: Router) -> None:
-        """Take these requests."""
+        """Register the handlers."""
         router.on(ViewMessage, self.view)
         router.on(QueryMessage, self.query)
 
     def view(self, request: ViewMessage, call: Call) -> Response | Deferred[Response]:
-        """Give the record that begins at a commit log offset."""
+        """Return the record that begins at a commit log offset."""
         offset = request.offset
         record = self._store.record_at(offset) if offset >= 0 else None
         return then(record, lambda found: _viewed(found, offset))
 
     def query(self, request: QueryMessage, call: Call) -> Deferred[QueryResponse]:
         """
-        Give the messages that have a key, oldest first.
+        Return the messages with a key, oldest first.
 
         At most ``maxMsgsNumBatch``; ``defaultQueryMaxNum`` for a unique key, whatever
-        the client asks for. Where messages may be missing, the remark says why.
+        the client requests. If messages may be missing, the remark gives the reason.
         """
         is_unique = bool(request.unique)
         wanted = self._config.default_query_max_num if is_unique else request.max_num
@@ -66,7 +66,7 @@ class QueryProcessor:
 
 
 def _viewed(record: bytes | None, offset: int) -> Response:
-    """Respond with a record. :raises Refused: there is none."""
+    """Return the response with a record. :raises Refused: there is none."""
     if record is None:
         raise Refused(
             ResponseCode.SYSTEM_ERROR, f"can not find message by the offset: {offset}"
@@ -75,7 +75,7 @@ def _viewed(record: bytes | None, offset: int) -> Response:
 
 
 def _queried(found: Queried) -> QueryResponse:
-    """Put what was found into a response."""
+    """Return the response with the messages found."""
     response = QueryResponse(
         index_last_update_timestamp=found.last_time_ms,
         index_last_update_phyoffset=found.last_offset,

@@ -1,1 +1,1 @@
-"""Pulling messages: the request, pulls held until a message arrives, and cold reads."""
+"""Pulling: the request, pulls held until a message arrives, and cold reads."""

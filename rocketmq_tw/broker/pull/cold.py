@@ -1,11 +1,11 @@
 """
-Pulls that wait for the disk: how many of one connection may do so at a time.
+Limits how many pulls of one connection may wait for the disk.
 
-A consumer that catches up may ask for much at once. A few of its pulls wait for the
+A consumer that catches up may send many pulls at once. A few of them may wait for the
 disk; the others wait here, in order, until one of those has its response and the peer
-has read the responses before. So nobody fills the broker's memory with responses that
-are not read, nor the store's queue of reads
-(:mod:`rocketmq_tw.store.files.reads`) with their own.
+has read the earlier responses. So no client can fill the broker's memory with responses
+that it does not read, nor the store's queue of reads
+(:mod:`rocketmq_tw.store.files.reads`) with its own.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from twisted.internet.defer import Deferred, maybeDeferred
 
 from rocketmq_tw.remoting.call import Peer
 
-#: Pulls of one connection that may wait for the disk.
+#: Pulls of one connection that may wait for the disk at the same time.
 LIMIT = 16
 
 Pull = Callable[[], Any]
 
 
 class _Line(msgspec.Struct, eq=False):
-    """The pulls of one connection: how many read, and those that wait to."""
+    """The pulls of one connection: how many are reading, and those that wait."""
 
     reading: int = 0
     waiting: deque[tuple[Pull, Deferred[Any]]] = msgspec.field(default_factory=deque)
@@ -34,9 +34,9 @@ class _Line(msgspec.Struct, eq=False):
 
 class ColdPulls:
     """
-    The connections that have pulls waiting for the disk.
+    The connections with pulls that wait for the disk.
 
-    ``lines`` is empty as long as all that is asked for is in memory.
+    ``lines`` is empty while all requested records are in memory.
     """
 
     def __init__(self, limit: int = LIMIT) -> None:
@@ -49,19 +49,21 @@ class ColdPulls:
         return line is not None and line.reading >= self._limit
 
     def wait(self, peer: Peer, pull: Pull) -> Deferred[Any]:
-        """Wait for a permit; fires with what ``pull`` gives, None if the peer left."""
+        """
+        Wait for a permit; fires with the result of ``pull``, None if the peer left.
+        """
         done: Deferred[Any] = Deferred()
         self.lines[peer].waiting.append((pull, done))
         return done
 
     def count(self, peer: Peer, reading: Deferred[Any]) -> Deferred[Any]:
-        """Count a pull that began to read. :returns: its Deferred."""
+        """Count a pull that reads from disk. :returns: its Deferred."""
         line = self.lines.setdefault(peer, _Line())
         line.reading += 1
         return reading.addBoth(self._ended, peer, line)
 
     def _ended(self, result: Any, peer: Peer, line: _Line) -> Any:
-        """Give the permit to the next, once the peer reads its responses."""
+        """Pass the permit to the next pull, once the peer has read its responses."""
         line.reading -= 1
         if line.waiting:
             peer.when_writable().addCallback(self._next, peer, line)
@@ -70,7 +72,7 @@ class ColdPulls:
         return result
 
     def _next(self, _: object, peer: Peer, line: _Line) -> None:
-        """Run those that wait longest, as permits allow; all, if the data is warm."""
+        """Run the oldest waiting pulls, as many as permits allow."""
         while line.waiting and line.reading < self._limit:
             pull, done = line.waiting.popleft()
             if peer.is_connected:
@@ -80,6 +82,6 @@ class ColdPulls:
         self._forget(peer, line)
 
     def _forget(self, peer: Peer, line: _Line) -> None:
-        """Drop a line that is empty."""
+        """Remove the line of a connection without pulls."""
         if not (line.reading or line.waiting) and self.lines.get(peer) is line:
             del self.lines[peer]

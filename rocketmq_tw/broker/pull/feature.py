@@ -1,4 +1,4 @@
-"""Installs pulling: the request, and the pulls that wait for a message."""
+"""Installs pulling: the request, and the pulls held until a message arrives."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rocketmq_tw.remoting.router import Router
 
 
 def install(broker: Broker, router: Router) -> HeldPulls:
-    """Handle pulls; hold those that find nothing, until the broker drains."""
+    """Handle pulls; hold those that find no message, until the broker drains."""
     tables, lifecycle = broker.tables, broker.lifecycle
     held = HeldPulls(store=broker.store, clock=broker.clock)
     PullProcessor(

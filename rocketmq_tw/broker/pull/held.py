@@ -1,12 +1,13 @@
 """
-Pulls that wait for a message: long polling.
+Held pulls (long polling): pulls that wait for a message.
 
-A pull that finds nothing new is held, keyed by topic and queue, until a message that it
-wants arrives there, or its time is up. Then the store is read once more, and the
-response is what that finds. Arrivals are noted while messages are stored, and acted
-upon once in a reactor iteration.
+A pull that finds nothing new is held, by topic and queue, until a message that it
+matches arrives there, or until its deadline. Then the store is read once more, and the
+result is the response. Arrivals are recorded while messages are stored, and the pulls
+they wake are run once at the end of the reactor iteration.
 
-Source: ``PullRequestHoldService`` of RocketMQ 5; it looks every 5 s, this every second.
+Source: ``PullRequestHoldService`` of RocketMQ 5, which checks every 5 s; here it is
+every second.
 """
 
 from __future__ import annotations
@@ -25,17 +26,17 @@ from rocketmq_tw.remoting.call import Peer
 from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.wire.fields import Response
 
-#: Seconds between two looks at the deadlines.
+#: Seconds between two checks of the deadlines.
 PERIOD = 1.0
 
 
 class HeldPull(msgspec.Struct, eq=False, kw_only=True):
     """
-    One pull that waits.
+    One held pull.
 
-    :ivar deadline: seconds, of the same clock.
-    :ivar matches: which tags codes it wants; None for all.
-    :ivar read: reads the store for the last time.
+    :ivar deadline: seconds, of the reactor's clock.
+    :ivar matches: tests a tags code; None accepts all.
+    :ivar read: reads the store once more, for the response.
     """
 
     peer: Peer
@@ -50,9 +51,9 @@ Key = tuple[bytes, int]
 
 class HeldPulls:
     """
-    The pulls that wait, by topic and queue.
+    All held pulls, by topic and queue.
 
-    It listens to the store's arrivals only while something waits for them.
+    It listens to the store's arrivals only while pulls are held.
     """
 
     _log = Logger()
@@ -67,17 +68,17 @@ class HeldPulls:
         self._tick.clock = clock
 
     def __len__(self) -> int:
-        """Count the pulls that wait."""
+        """Return how many pulls are held."""
         return sum(len(pulls) for pulls in self._held.values())
 
     def start(self) -> None:
-        """Begin to watch the deadlines."""
+        """Start checking the deadlines."""
         self._tick.start(PERIOD, now=False).addErrback(
             lambda f: self._log.failure("held pulls are no longer watched", f)
         )
 
     def stop(self) -> None:
-        """Respond to all that wait, and watch no more."""
+        """Respond to all held pulls, and stop checking."""
         if self._tick.running:
             self._tick.stop()
         self._take(lambda _pull: True)
@@ -94,12 +95,12 @@ class HeldPulls:
         read: Callable[[], Response | Deferred[Any]],
     ) -> Deferred[Response | None]:
         """
-        Keep a pull.
+        Hold a pull.
 
-        :param timeout: seconds.
-        :param matches: which tags codes it wants; None for all.
-        :param read: reads the store for the last time.
-        :returns: fires with the response, or None if the peer is gone meanwhile.
+        :param timeout: the longest time to hold it, in seconds.
+        :param matches: tests a tags code; None accepts all.
+        :param read: reads the store once more, for the response.
+        :returns: fires with the response, or None if the connection was lost.
         """
         response: Deferred[Response | None] = Deferred()
         pull = HeldPull(
@@ -114,7 +115,7 @@ class HeldPulls:
         return response
 
     def connection_lost(self, peer: Peer) -> None:
-        """Release what was held for a client that is gone."""
+        """Drop the pulls of a lost connection."""
         gone = self._pick(lambda pull: pull.peer is peer)
         woken = [pull for pull in self._due if pull.peer is peer]
         if woken:
@@ -125,7 +126,7 @@ class HeldPulls:
     def _arrived(
         self, topic: bytes, queue_id: int, _next: int, tags_code: int, _time: int
     ) -> None:
-        """Note whom a new message wakes."""
+        """Wake the pulls that match a new message."""
         waiting = self._held.get((topic, queue_id))
         if waiting is None:
             return
@@ -139,16 +140,16 @@ class HeldPulls:
         self._wake(woken)
 
     def _expire(self) -> None:
-        """Wake those whose time is up."""
+        """Wake the pulls past their deadline."""
         now = self._clock.seconds()
         self._take(lambda pull: pull.deadline <= now)
 
     def _take(self, wanted: Callable[[HeldPull], bool]) -> None:
-        """Wake those that are wanted."""
+        """Wake the pulls that match ``wanted``."""
         self._wake(self._pick(wanted))
 
     def _pick(self, wanted: Callable[[HeldPull], bool]) -> list[HeldPull]:
-        """Take those that are wanted out of the table."""
+        """Remove and return the pulls that match ``wanted``."""
         picked: list[HeldPull] = []
         for key, pulls in list(self._held.items()):
             going = [pull for pull in pulls if wanted(pull)]
@@ -164,17 +165,20 @@ class HeldPulls:
         return picked
 
     def _wake(self, pulls: list[HeldPull]) -> None:
-        """Respond to these at the end of this reactor iteration."""
+        """
+        Schedule the responses to these pulls for the end of this reactor iteration.
+        """
         self._due += pulls
         if self._due and self._scheduled is None:
             self._scheduled = self._clock.callLater(0, self._respond_due)
 
     def _respond_due(self) -> None:
-        """Read for all that were woken, and respond to them."""
+        """Respond to all pulls that were woken."""
         scheduled, self._scheduled = self._scheduled, None
         if scheduled is not None and scheduled.active():
             scheduled.cancel()
-        # Not while the store notifies of an arrival: others of a batch are to come.
+        # Not while the store notifies of an arrival: more messages of a batch may
+        # follow.
         if not self._held:
             self._store.remove_listener(self._arrived)
         due, self._due = self._due, []
@@ -182,7 +186,7 @@ class HeldPulls:
             self._respond(pull)
 
     def _respond(self, pull: HeldPull) -> None:
-        """Read for a pull and respond to it, once the peer reads its responses."""
+        """Read for a pull and respond to it, once the peer has read its responses."""
         peer = pull.peer
         if peer.is_write_blocked:
             peer.when_writable().addCallback(lambda _: self._respond(pull))

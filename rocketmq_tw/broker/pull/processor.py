@@ -1,5 +1,5 @@
 """
-Pulling messages: what is checked, read, and held.
+Handles pulls: checks the request, reads the store, and holds the pull if needed.
 
 Source: ``PullMessageProcessor`` and ``DefaultPullMessageResultHandler`` of RocketMQ 5.
 """
@@ -41,8 +41,8 @@ from rocketmq_tw.wire.requests.pull import (
 
 Matches = Callable[[int], bool] | None
 
-#: What a fetch is responded with; for queues without messages that depends on the
-#: offset asked for.
+#: The response code of each fetch status; for queues without messages it depends on the
+#: requested offset.
 _CODES = {
     FetchStatus.FOUND: ResponseCode.SUCCESS,
     FetchStatus.MESSAGE_WAS_REMOVING: ResponseCode.PULL_RETRY_IMMEDIATELY,
@@ -52,13 +52,13 @@ _CODES = {
     FetchStatus.OFFSET_OVERFLOW_BADLY: ResponseCode.PULL_OFFSET_MOVED,
     FetchStatus.OFFSET_TOO_SMALL: ResponseCode.PULL_OFFSET_MOVED,
 }
-#: What a pull may carry when the client sets no limit of its own, in bytes.
+#: Bytes; the largest response if the client sets no limit.
 _MAX_BYTES = 256 << 10
 
 
 @lru_cache(maxsize=4096)
 def _matches_text(topic: str, expression: str | None) -> Matches:
-    """Make the filter of an expression that came with the pull."""
+    """Return the filter for an expression sent with the pull."""
     return matcher(parse(topic, expression, 0))
 
 
@@ -88,12 +88,12 @@ class PullProcessor:
         self._cold = ColdPulls()
 
     def routes(self, router: Router) -> None:
-        """Take both ways to pull."""
+        """Register the handler for both kinds of pull."""
         router.on(PullMessage, self.pull)
         router.on(LitePullMessage, self.pull)
 
     def pull(self, request: PullMessage, call: Call) -> PullResponse | Deferred[Any]:
-        """Respond with messages, or hold the request until one comes."""
+        """Return messages, or hold the request until one arrives."""
         self._check(request)
         matches = self._matches(request)
         flags = request.sys_flag
@@ -112,7 +112,7 @@ class PullProcessor:
     def _read(
         self, request: PullMessage, call: Call, matches: Matches
     ) -> PullResponse | Deferred[Any]:
-        """Read what is asked for; later, if the disk must be waited for."""
+        """Read the requested messages; a Deferred if that waits for the disk."""
         response = self._fetch(request, matches)
         if isinstance(response, Deferred):
             self._cold.count(call.peer, response)
@@ -126,7 +126,7 @@ class PullProcessor:
         call: Call,
         matches: Matches,
     ) -> PullResponse | Deferred[Response | None]:
-        """Respond with what was found, or hold a pull that found nothing."""
+        """Return what was found, or hold a pull that found nothing."""
         may_wait = request.sys_flag & SUSPEND
         if response.status != ResponseCode.PULL_NOT_FOUND or not may_wait:
             return response
@@ -146,14 +146,14 @@ class PullProcessor:
     def _read_again(
         self, request: PullMessage, matches: Matches
     ) -> PullResponse | Deferred[PullResponse]:
-        """Read for a held pull; what it reads may be gone or forbidden by now."""
+        """Read for a held pull, after checking again: a topic may be deleted by now."""
         self._check(request)
         return self._fetch(request, matches)
 
     def _fetch(
         self, request: PullMessage, matches: Matches
     ) -> PullResponse | Deferred[PullResponse]:
-        """Read the store."""
+        """Read the store and return the response."""
         fetched = self._store.get(
             request.topic,
             request.queue_id,
@@ -167,7 +167,7 @@ class PullProcessor:
         return self._response(fetched, request)
 
     def _response(self, fetched: Fetched, request: PullMessage) -> PullResponse:
-        """Put what was found into the words of the protocol."""
+        """Return the response for the result of a fetch."""
         status = _CODES.get(fetched.status)
         if status is None:
             status = (
@@ -188,7 +188,7 @@ class PullProcessor:
         )
 
     def _check(self, request: PullMessage) -> None:
-        """Refuse what may not be read; their order is Apache RocketMQ's."""
+        """Refuse pulls that are not permitted, in Apache RocketMQ's order of checks."""
         name = self._config.broker_name
         if not self._config.broker_permission & PERM_READ:
             raise _forbidden(1, f"the broker [{name}] is not readable")
@@ -214,7 +214,7 @@ class PullProcessor:
             )
 
     def _matches(self, request: PullMessage) -> Matches:
-        """Find the filter: the request's own, or that of the group's heartbeat."""
+        """Return the filter: that of the request, or of the group's heartbeats."""
         if request.sys_flag & SUBSCRIPTION:
             if (request.expression_type or TAG) != TAG:
                 raise self._no_sql()
@@ -222,7 +222,7 @@ class PullProcessor:
         return self._heartbeat_filter(request)
 
     def _heartbeat_filter(self, request: PullMessage) -> Matches:
-        """Find the filter that the group's heartbeats brought."""
+        """Return the filter of the subscription in the group's heartbeats."""
         name = request.consumer_group
         group = self._clients.consumer_group(name)
         if group is None:
@@ -259,7 +259,7 @@ class PullProcessor:
 
     @staticmethod
     def _no_sql() -> Refused:
-        """Say that only tags can be filtered by."""
+        """Return the error for a filter by SQL92."""
         return Refused(
             ResponseCode.SYSTEM_ERROR,
             "The broker does not support consumer to filter message by SQL92",
@@ -267,5 +267,5 @@ class PullProcessor:
 
 
 def _forbidden(kind: int, why: str) -> Refused:
-    """Refuse for want of permission; the kind says whose."""
+    """Return the error for a missing permission; ``kind`` says whose it is."""
     return Refused(ResponseCode.NO_PERMISSION, why, {"forbiddenType": str(kind)})

@@ -1,1 +1,1 @@
-"""Storing messages that producers send and consumers send back."""
+"""Stores messages that producers send and consumers send back."""

@@ -1,8 +1,8 @@
 """
-Storing batches: many messages of one topic and queue, all of them or none.
+Stores batches: many messages for one topic and queue, all of them or none.
 
-Each message becomes a record of its own. Its properties are stored as they came: the
-broker neither adds to them, nor does what they ask for.
+Each message becomes a record of its own. Its properties are stored unchanged: the
+broker adds none, and ignores those that would delay a message.
 
 Source: ``SendMessageProcessor.sendBatchMessage`` of RocketMQ 5.
 """
@@ -55,7 +55,7 @@ class BatchSender:
         """
         Store all messages of a batch, or none.
 
-        :raises Refused: it is empty, too large, or asks for what a batch cannot have.
+        :raises Refused: it is empty, too large, or has a property that is not allowed.
         :raises MalformedBatch: the body is not a list of messages.
         """
         self._check(request)
@@ -70,13 +70,13 @@ class BatchSender:
             for item in batch.split(request.body)
         ]
         if not drafts:
-            raise _illegal("the batch is empty; expected messages")
+            raise _illegal("the batch is empty; expected at least one message")
         stored = self._store.put_batch(drafts, call.received_at)
         self._stats.stored(len(stored), sum(each.size for each in stored))
         return self._responses.batch(request, queue_id, stored)
 
     def _check(self, request: SendFields) -> None:
-        """Refuse what a batch cannot be."""
+        """Refuse what is not allowed in a batch."""
         if len(request.body) > self._max_size:
             raise too_large(len(request.body), self._max_size)
         if request.sys_flag & BROKER_BITS:
@@ -88,7 +88,7 @@ class BatchSender:
 
 
 def too_large(size: int, limit: int) -> Refused:
-    """Return the refusal of a body that is larger than is stored."""
+    """Return the error for a body that exceeds the limit."""
     return _illegal(f"the message body is {size} bytes; at most {limit} are stored")
 
 
@@ -99,7 +99,7 @@ def _illegal(why: str) -> Refused:
 def _draft(
     item: BatchItem, request: SendFields, call: Call, topic: bytes, queue_id: int
 ) -> Draft:
-    """Draft one message of a batch; its properties stay as they are."""
+    """Return the draft of one message of a batch, with its properties unchanged."""
     host = call.peer.host_bytes
     is_v6 = len(host) > HOST_V4_SIZE
     text = item.properties.decode("utf-8", "replace")

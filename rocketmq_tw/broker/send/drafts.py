@@ -1,8 +1,9 @@
 """
-From a send to the draft that the store takes: each kind of message has its way.
+Turns a send into the draft that the store takes, depending on the kind of message.
 
-A way takes a :class:`Sent` and returns its draft, or refuses it. Plain messages have
-none: they are drafted in the same call that finds them plain.
+For each kind a function takes a :class:`Sent` and returns its draft, or refuses it.
+Plain messages need no such call: they are drafted as soon as they are found to be
+plain.
 
 Source: ``SendMessageProcessor.sendMessage`` of RocketMQ 5.
 """
@@ -35,12 +36,12 @@ _MEANINGS = {
     sysflag.NEED_UNWRAP: "to be unwrapped (0x40)",
     sysflag.INNER_BATCH: "inner batch (0x80)",
 }
-#: The bits of the system flag that a broker does not take from clients.
+#: Bits of the system flag that clients must not set.
 BROKER_BITS = sum(_MEANINGS)
 
 
 class Sent(msgspec.Struct, frozen=True, gc=False):
-    """What the draft of a message is made from that asks for something special."""
+    """Everything the draft of a special message is made from."""
 
     request: SendFields
     call: Call
@@ -57,8 +58,8 @@ class Drafts:
     """
     Makes the drafts of single messages.
 
-    :param added: the text of the properties that this broker adds to each message.
-    :param unique_key: makes a key for a message that came without one.
+    :param added: the encoded properties that this broker adds to each message.
+    :param unique_key: makes a key for a message without one.
     """
 
     def __init__(
@@ -79,10 +80,10 @@ class Drafts:
         self, request: SendFields, call: Call, target: Target, queue_id: int
     ) -> Draft:
         """
-        Draft one message, for its topic or for wherever its kind has to wait.
+        Return the draft of one message, for its own topic or for the schedule topic.
 
-        :raises Refused: the broker does not offer what the message asks for, or its
-            system flag is a broker's.
+        :raises Refused: the broker does not support this kind of message, or the
+            system flag has bits that only a broker sets.
         :raises BadField: ``DELAY`` is not a number.
         """
         read_properties = read(request.properties or "")
@@ -107,7 +108,7 @@ class Drafts:
         queue_id: int,
         read_properties: SendProperties,
     ) -> Draft:
-        """Write a message as the store takes it."""
+        """Return the draft for a topic and queue."""
         sys_flag = request.sys_flag
         if sys_flag & BROKER_BITS:
             raise broker_bits_set(sys_flag)
@@ -143,7 +144,7 @@ class Drafts:
         return self._levels.schedule(draft, sent.delay_level)
 
     def _dead_letter(self, sent: Sent) -> Draft:
-        """Draft a message that is not delayed any more."""
+        """Return the draft of a dead letter, which is not delayed any more."""
         text = without(sent.properties.text, DELAY)
         kept = msgspec.structs.replace(sent.properties, text=text)
         return self._compose(
@@ -152,7 +153,7 @@ class Drafts:
 
 
 def broker_bits_set(sys_flag: int) -> Refused:
-    """Return the refusal of a system flag, naming the bits that only a broker sets."""
+    """Return the error for a system flag, naming the bits that only a broker sets."""
     bits = ", ".join(what for bit, what in _MEANINGS.items() if sys_flag & bit)
     return Refused(
         ResponseCode.MESSAGE_ILLEGAL,

@@ -1,4 +1,4 @@
-"""Installs sending, and sending back what was not consumed."""
+"""Installs the handlers for sends and for messages that consumers send back."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from rocketmq_tw.wire import properties
 
 
 def install(broker: Broker, router: Router) -> None:
-    """Handle sends and what consumers send back."""
+    """Register the handlers."""
     config, tables = broker.config, broker.tables
     levels = DelayLevels(parse_levels(config.message_delay_level))
     retries = RetryRules(
@@ -75,7 +75,7 @@ def _trace_on(config: BrokerConfig) -> str:
 
 
 def _added(config: BrokerConfig) -> str:
-    """Encode the properties that the broker adds to each message."""
+    """Return the encoded properties that the broker adds to each message."""
     return properties.encode(
         {
             CLUSTER: config.broker_cluster_name,
@@ -86,7 +86,7 @@ def _added(config: BrokerConfig) -> str:
 
 
 def _unique_keys(broker: Broker) -> Callable[[], str]:
-    """Make what gives a key to messages that came without one."""
+    """Return a function that makes keys for messages without one."""
     keys = UniqueKeys(broker.store_host[:-4], os.getpid(), os.urandom(4))
     clock = broker.clock
 

@@ -1,7 +1,8 @@
 """
-The kinds of messages: which one a message is of, from what it asks for.
+The kinds of messages, by what their properties request.
 
-Where a message asks for several things, the first of :class:`Kind` that applies counts.
+If a message requests several things, the first member of :class:`Kind` that applies
+counts.
 
 Source: ``SendMessageProcessor`` and ``HookUtils.handleScheduleMessage`` of RocketMQ 5.
 """
@@ -14,15 +15,15 @@ from rocketmq_tw.broker.send.properties import Special
 
 
 class Kind(Enum):
-    """How a message is to be stored."""
+    """How a message is stored."""
 
-    #: Given up by its consumer group: stored at once, whatever it asked for before.
+    #: Its consumer group gave up: stored at once, whatever its properties request.
     DEAD_LETTER = "dead letter"
-    #: Not to be delivered before its producer commits it.
+    #: Not delivered before its producer commits it.
     TRANSACTIONAL = "transactional"
     #: Delivered after the delay of a level.
     DELAYED = "delayed"
-    #: Delivered at a time of its own.
+    #: Delivered at a specified time.
     TIMED = "timed"
     #: Delivered at once.
     PLAIN = "plain"
@@ -32,13 +33,13 @@ def kind_of(
     special: Special, *, delay_level: int, reconsume_times: int, is_dead_letter: bool
 ) -> Kind:
     """
-    Choose the kind of a message that asks for something special.
+    Return the kind of a message whose properties request something special.
 
-    A consumed message that is to be tried again is a copy with all its properties: what
-    was once transactional is not so again when it comes with a delay.
+    A message that is retried is a copy with all properties of the first. So a copy of a
+    transactional message that has a delay is not transactional again.
 
-    :param delay_level: what ``DELAY`` asks for; 0 or less for no delay.
-    :param reconsume_times: how often it was consumed in vain.
+    :param delay_level: the value of ``DELAY``; 0 or less for no delay.
+    :param reconsume_times: how often its consumption failed.
     """
     if is_dead_letter:
         return Kind.DEAD_LETTER

@@ -1,9 +1,9 @@
 """
-Storing the messages that producers send.
+Stores the messages that producers send.
 
-The path of every message. What depends on the topic alone is worked out once
-(:mod:`~rocketmq_tw.broker.send.targets`); a message with nothing special about it is
-checked, drafted, stored and confirmed in one pass of some 5 microseconds.
+This is the path of every message. Everything that depends on the topic alone is cached
+(:mod:`~rocketmq_tw.broker.send.targets`); a plain message is checked, drafted, stored
+and confirmed in some 5 microseconds.
 
 Source: ``SendMessageProcessor``, ``AbstractSendMessageProcessor`` of RocketMQ 5.
 """
@@ -54,16 +54,16 @@ class SendProcessor:
         self._max_size = max_size
 
     def routes(self, router: Router) -> None:
-        """Handle the three requests that send."""
+        """Register the handlers of the three send requests."""
         router.on(SendMessage, self.send)
         router.on(SendMessageV2, self.send)
         router.on(SendBatchMessage, self._batches.send)
 
     def send(self, request: SendFields, call: Call) -> Sending:
         """
-        Store one message, or the batch that the request says it is.
+        Store one message, or a batch if the request is marked as one.
 
-        :raises Refused: the topic, the queue or the message is not acceptable.
+        :raises Refused: the topic, the queue or the message is not accepted.
         """
         if request.batch:
             return self._batches.send(request, call)

@@ -1,12 +1,12 @@
 """
-What the properties of a message ask of the broker, read once.
+Reads the properties of a message that matter to the broker, once per send.
 
-Properties are one text (:mod:`rocketmq_tw.wire.properties`). A name counts where a name
-stands: at the start of the text or behind 0x02, and followed by 0x01. The same letters
-in a value, or in a longer name, ask for nothing; nor does a name without a value.
+Properties are one text (:mod:`rocketmq_tw.wire.properties`). A name counts only at the
+start of the text or after 0x02, and followed by 0x01. The same letters in a value or in
+a longer name have no effect; nor has a name without a value.
 
-Most messages have a tag, keys and a unique key, and ask for nothing: a few searches
-find that out, 0.35 us for 80 characters. Only the others are taken apart.
+Most messages have a tag, keys and a unique key, and nothing special: a few searches
+show that, in 0.35 us for 80 characters. Only the others are decoded.
 
 Source: ``MessageConst`` and ``SendMessageProcessor.sendMessage`` of RocketMQ 5.
 """
@@ -34,7 +34,7 @@ _TIMERS = frozenset((TIMER_DELAY_SEC, TIMER_DELAY_MS, TIMER_DELIVER_MS))
 _DELAY = f"{PAIR_END}{DELAY}{NAME_END}"
 _TRAN_MSG = f"{PAIR_END}{TRAN_MSG}{NAME_END}"
 _POP_CK = f"{PAIR_END}{POP_CK}{NAME_END}"
-#: All three timers begin with it, and other names, which are recognised later.
+#: All three timer properties begin like this; so do others, which are told apart later.
 _TIMER = f"{PAIR_END}TIMER_"
 _UNIQ_KEY = f"{PAIR_END}{UNIQ_KEY}{NAME_END}"
 _EMPTY_UNIQ_KEY = _UNIQ_KEY + PAIR_END
@@ -43,11 +43,11 @@ _TAGS = f"{PAIR_END}{TAGS}{NAME_END}"
 
 class Special(msgspec.Struct, frozen=True, gc=False):
     """
-    What few messages ask for.
+    The properties that only few messages have.
 
-    :ivar delay: the value of ``DELAY``, as it came.
+    :ivar delay: the value of ``DELAY``, not parsed.
     :ivar is_transactional: ``TRAN_MSG`` is true.
-    :ivar is_timed: a time of delivery is named, and was not reached before.
+    :ivar is_timed: a delivery time is set, and the timer has not fired yet.
     """
 
     delay: str | None = None
@@ -57,11 +57,11 @@ class Special(msgspec.Struct, frozen=True, gc=False):
 
 class SendProperties(msgspec.Struct, gc=False):
     """
-    The properties of one message to store.
+    The properties of one message that is to be stored.
 
-    :ivar text: without ``POP_CK``, which clients must not store; the last pair is ended
-        by its separator.
-    :ivar special: None where nothing special is asked for.
+    :ivar text: without ``POP_CK``, which clients must not store; the last pair ends
+        with its separator.
+    :ivar special: None if the message is plain.
     """
 
     text: str
@@ -71,10 +71,10 @@ class SendProperties(msgspec.Struct, gc=False):
 
 
 def read(text: str) -> SendProperties:
-    """Read a properties text, whatever it holds."""
+    """Read a properties text; every text is accepted."""
     if text and text[-1] != PAIR_END:
         text += PAIR_END
-    # Every name stands behind a separator now, the first one too.
+    # Now a separator stands before every name, including the first.
     marked = PAIR_END + text
     if _DELAY in marked or _TIMER in marked or _TRAN_MSG in marked or _POP_CK in marked:
         return _read_special(text)
@@ -89,7 +89,7 @@ def read(text: str) -> SendProperties:
 
 
 def _read_special(text: str) -> SendProperties:
-    """Take a text apart."""
+    """Decode a text with special properties."""
     table = properties.decode(text)
     if table.pop(POP_CK, None) is not None:
         text = properties.encode(table)
@@ -103,7 +103,7 @@ def _read_special(text: str) -> SendProperties:
 
 
 def without(text: str, name: str) -> str:
-    """Return the text without a property; a text that lacks it is not changed."""
+    """Return the text without one property; unchanged if it has none of that name."""
     table = properties.decode(text)
     if name not in table:
         return text
@@ -112,6 +112,6 @@ def without(text: str, name: str) -> str:
 
 
 def waits_for_flush(text: str) -> bool:
-    """Return whether the sender waits until its message is on disk: by default."""
+    """Return whether the sender waits for the fsync, which is the default."""
     wait = properties.find(text, WAIT)
     return wait is None or wait.lower() == "true"

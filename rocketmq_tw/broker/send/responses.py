@@ -1,5 +1,5 @@
 """
-The responses to sends: where messages went, and when their senders learn of it.
+The responses to sends: where the messages were stored, now or after the fsync.
 
 Source: ``SendMessageProcessor.handlePutMessageResult`` of RocketMQ 5.
 """
@@ -15,7 +15,7 @@ from rocketmq_tw.store.interfaces import Appended, FlushOutcome, IMessageStore
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.requests.send import SendFields, SendResponse
 
-#: The response to a send, now or when the message is on disk.
+#: The response to a send, at once or after the fsync.
 Sending = SendResponse | Deferred[SendResponse]
 
 
@@ -23,8 +23,8 @@ class SendResponses:
     """
     Makes the responses of one broker.
 
-    :param store_host: the broker's address, encoded; the start of every message id.
-    :param region: sent with every response, as is ``trace_on``.
+    :param store_host: the broker's address, encoded; each message id starts with it.
+    :param region: part of every response, like ``trace_on``.
     :param flushes_first: whether senders wait until their messages are on disk.
     """
 
@@ -76,7 +76,9 @@ class SendResponses:
     def _when_flushed(
         self, response: SendResponse, request: SendFields, last: Appended
     ) -> Sending:
-        """Respond when the messages are on disk, unless the sender does not wait."""
+        """
+        Return the response after the fsync, unless the sender does not wait for it.
+        """
         if not waits_for_flush(request.properties or ""):
             return response
         end = last.commit_log_offset + last.size
@@ -87,7 +89,7 @@ class SendResponses:
 
 
 def _on_flushed(outcome: FlushOutcome, response: SendResponse) -> SendResponse:
-    """Set the status where the disk took longer than the sender waits for it."""
+    """Set the status if the fsync took too long."""
     if outcome is FlushOutcome.TIMED_OUT:
         response.status = ResponseCode.FLUSH_DISK_TIMEOUT
     return response

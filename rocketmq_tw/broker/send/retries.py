@@ -1,6 +1,6 @@
 """
-Where a message goes that its group could not consume: to be tried again, or to the dead
-letters.
+Chooses where a message goes that its group could not consume: to the retry topic, or to
+the dead letters.
 
 Source: ``SendMessageProcessor.handleRetryAndDLQ`` of RocketMQ 5.
 """
@@ -16,13 +16,13 @@ from rocketmq_tw.model.topic import RETRY_PREFIX, TopicConfig
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.wire.codes import ResponseCode
 
-#: From this version on, a client's own limit of deliveries counts (``V3_4_9``).
+#: From this version on, a client's own delivery limit applies (``V3_4_9``).
 _VERSION_OWN_LIMIT = 121
 
 
 class RetryRules:
     """
-    How often each group's messages are tried, and in which topics.
+    How often messages of a group are delivered, and its retry and dead letter topics.
 
     :param is_locked: whether a group holds queue locks, i.e. consumes in order.
     """
@@ -42,11 +42,11 @@ class RetryRules:
         self, topic: str, *, times: int, own_limit: int | None, version: int
     ) -> TopicConfig:
         """
-        Return where a send to a retry topic goes: there, or to the dead letters.
+        Return the topic for a send to a retry topic: that topic, or the dead letters.
 
         :param times: how often the message was delivered.
-        :param own_limit: the sender's own limit, see :meth:`limit`.
-        :raises Refused: the group is not there, nor may it be created.
+        :param own_limit: the sender's limit, see :meth:`limit`.
+        :raises Refused: the group does not exist and must not be created.
         """
         name = topic[len(RETRY_PREFIX) :]
         group = self.group(name)
@@ -55,7 +55,7 @@ class RetryRules:
         return self.retry_topic(group)
 
     def group(self, name: str) -> SubscriptionGroup:
-        """Return a group's settings. :raises Refused: there is no such group."""
+        """Return a group's settings. :raises Refused: the group does not exist."""
         group = self._groups.find(name)
         if group is None:
             raise Refused(
@@ -68,18 +68,18 @@ class RetryRules:
         self, group: SubscriptionGroup, own_limit: int | None, version: int
     ) -> int:
         """
-        Return how often a message is delivered.
+        Return how often a message is delivered at most.
 
-        :param own_limit: the client's own limit, which counts more than the group's;
-            None where it has none.
-        :param version: of the client: older ones do not mean it.
+        :param own_limit: the client's limit, which overrides that of the group;
+            None if it has none.
+        :param version: the client's version; the limit of older ones is ignored.
         """
         if own_limit is not None and version >= _VERSION_OWN_LIMIT:
             return own_limit
         return group.retry_max_times
 
     def retry_topic(self, group: SubscriptionGroup) -> TopicConfig:
-        """Return the group's retry topic, created as heartbeats would create it."""
+        """Return the group's retry topic; create it if needed, as a heartbeat would."""
         return self._topics.create_retry(
             group.group_name,
             group.retry_queue_nums,
@@ -87,5 +87,5 @@ class RetryRules:
         )
 
     def dead_letters(self, group: str) -> TopicConfig:
-        """Return the topic of the group's dead letters, created if need be."""
+        """Return the topic of the group's dead letters; create it if needed."""
         return self._topics.create_dlq(group)

@@ -1,5 +1,5 @@
 """
-Messages that consumers send back: stored again, to be delivered after a while.
+Messages that consumers send back: stored again, to be delivered after a delay.
 
 Source: ``AbstractSendMessageProcessor.consumerSendMsgBack`` of RocketMQ 5.
 """
@@ -34,16 +34,16 @@ from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.record import Draft
 from rocketmq_tw.wire.requests.send import SendBack
 
-#: The first redelivery waits this delay level (10 s), each later one a level more.
+#: The delay level of the first redelivery (10 s); each later one is a level higher.
 _FIRST_LEVEL = 3
 
 
 class SendBackProcessor:
     """
-    Handles messages that are sent back.
+    Handles messages that consumers send back.
 
-    :param store_host: encoded; for the id of a message that has none.
-    :param broker_permission: the bits of what the broker lets clients do.
+    :param store_host: the broker's address, encoded; part of message ids.
+    :param broker_permission: the broker's permission bits.
     """
 
     def __init__(
@@ -62,21 +62,21 @@ class SendBackProcessor:
         self._broker_permission = broker_permission
 
     def routes(self, router: Router) -> None:
-        """Handle CONSUMER_SEND_MSG_BACK."""
+        """Register the handler."""
         router.on(SendBack, self.send_back)
 
     def send_back(self, request: SendBack, call: Call) -> Response | Deferred[Response]:
         """
-        Store a message once more, to be delivered after a while.
+        Store a copy of a message, to be delivered after a delay.
 
-        :returns: the response, once the copy is on disk: unlike Apache RocketMQ, which
-            does not wait, for the consumer forgets the message when it has it.
+        :returns: the response, once the copy is on disk. Apache RocketMQ does not wait;
+            we do, because the consumer drops the message when it gets the response.
         """
         group = self._retries.group(request.group)
         if not self._broker_permission & PERM_WRITE:
             raise Refused(
                 ResponseCode.NO_PERMISSION,
-                "the broker does not take messages: its permission lacks write",
+                "the broker does not accept messages: its permission lacks write",
             )
         if group.retry_queue_nums <= 0:
             return Response()
@@ -103,7 +103,7 @@ class SendBackProcessor:
     def _copy(
         self, record: bytes, request: SendBack, group: SubscriptionGroup, call: Call
     ) -> Draft:
-        """Copy a message for its next delivery, or for the dead letters."""
+        """Return the draft for the next delivery, or for the dead letters."""
         copy = copy_for_redelivery(record)
         draft, kept = copy.draft, copy.properties
         kept.setdefault(RETRY_TOPIC, draft.topic.decode())
@@ -145,8 +145,8 @@ def _nothing_at(offset: int) -> Refused:
 
 
 def _on_flushed(outcome: FlushOutcome) -> Response:
-    """Return the response of a copy on disk. :raises Refused: it is not, so far."""
+    """Return the response. :raises Refused: the copy is not on disk in time."""
     if outcome is FlushOutcome.TIMED_OUT:
-        why = "the message was stored again, but the disk did not take it in time"
+        why = "the message was stored again, but was not flushed to disk in time"
         raise Refused(ResponseCode.SYSTEM_ERROR, why)
     return Response()

@@ -1,8 +1,8 @@
 """
-Where the messages of a topic go: what a send needs to know of its topic.
+The target of a send: what the broker needs to know of its topic.
 
-It depends on the topic alone, so it is worked out once, and forgotten when the table of
-topics changes. Only what is sent to a retry topic is looked at each time.
+It depends on the topic alone, so it is computed once and cached until any topic
+changes. Only sends to retry topics are looked up each time.
 
 Source: ``AbstractSendMessageProcessor.msgCheck`` of RocketMQ 5.
 """
@@ -31,12 +31,12 @@ from rocketmq_tw.wire.requests.send import SendFields
 
 class Target(msgspec.Struct, frozen=True, gc=False):
     """
-    What a send needs to know of its topic.
+    What the broker needs to know of a send's topic.
 
     :ivar topic: the topic that messages go to.
-    :ivar queues: queue ids below this are legal; ``write_queues`` are chosen from.
-    :ivar is_dead_letter: it is another topic than the one that was named: queue ids
-        that clients chose do not apply to it.
+    :ivar queues: queue ids below this are legal; the broker chooses one below
+    :ivar is_dead_letter: it is not the topic that the sender named, so queue ids
+        that the sender chose do not apply.
     """
 
     topic: bytes
@@ -46,10 +46,10 @@ class Target(msgspec.Struct, frozen=True, gc=False):
 
     def choose_queue(self, queue_id: int) -> int:
         """
-        Choose a queue where the sender's choice cannot be taken as it is.
+        Choose a queue if the sender's choice cannot be used.
 
-        :param queue_id: what the sender chose; a negative one leaves it to the broker.
-        :raises Refused: there is no such queue, or none to write to.
+        :param queue_id: the sender's choice; a negative one leaves it to the broker.
+        :raises Refused: the queue does not exist, or none is writeable.
         """
         is_free = queue_id < 0 or self.is_dead_letter
         if is_free and self.write_queues > 0:
@@ -63,9 +63,9 @@ class Target(msgspec.Struct, frozen=True, gc=False):
 
 class Targets:
     """
-    Finds the target of a send, creating its topic if that is allowed.
+    Finds the target of a send, and creates its topic if that is allowed.
 
-    :ivar known: the targets found, by topic, until any topic changes.
+    :ivar known: the cached targets, by topic; cleared when any topic changes.
     """
 
     def __init__(
@@ -79,9 +79,9 @@ class Targets:
 
     def find(self, request: SendFields, call: Call) -> Target:
         """
-        Find where a topic's messages go. The order of the checks is Apache RocketMQ's.
+        Return the target of a send. The order of the checks is Apache RocketMQ's.
 
-        :raises Refused: the topic or this broker takes no messages.
+        :raises Refused: the topic or this broker accepts no messages.
         :raises IllegalTopic: no topic can have that name.
         """
         name = request.topic
@@ -90,14 +90,14 @@ class Targets:
         if not allowed and (config is None or config.order):
             raise Refused(
                 ResponseCode.NO_PERMISSION,
-                f"the broker [{self._config.broker_name}] does not take messages:"
+                f"the broker [{self._config.broker_name}] does not accept messages:"
                 " its permission lacks write",
             )
         check_topic_name(name)
         if name in NOT_SENDABLE:
             raise Refused(
                 ResponseCode.NO_PERMISSION,
-                f"sending to the topic [{name}] is forbidden: it is the system's own",
+                f"sending to the topic [{name}] is forbidden: it is a system topic",
             )
         if name.startswith(RETRY_PREFIX):
             return self._retry_target(request, call)
@@ -114,9 +114,9 @@ class Targets:
 
     def _retry_target(self, request: SendFields, call: Call) -> Target:
         """
-        Find where a message goes that a group tries again.
+        Return the target of a message that a group retries.
 
-        Not to be kept: it depends on how often that was, and on the group's locks.
+        It is not cached: it depends on the number of deliveries and the group's locks.
         """
         config = self._retries.target(
             request.topic,

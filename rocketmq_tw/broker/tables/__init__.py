@@ -1,1 +1,1 @@
-"""What a broker knows beside its messages: topics, groups, offsets, clients, locks."""
+"""The tables of a broker: topics, groups, offsets, clients, locks."""

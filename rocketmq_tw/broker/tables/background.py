@@ -1,9 +1,9 @@
 """
-Documents written in a thread, so that a slow disk delays nobody who need not wait.
+Files that are written in a thread, so that a slow disk does not block the reactor.
 
-Of several texts that come while one is being written, only the newest is written. One
-that could not be written is kept, and tried again with the next, or by
-:meth:`~BackgroundFile.drain`, which the broker calls now and then.
+If several texts arrive while one is being written, only the newest is written. A text
+that could not be written is kept, and retried with the next one or by
+:meth:`~BackgroundFile.drain`, which the broker calls periodically.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class BackgroundFile(JsonFile):
     """
     A :class:`~rocketmq_tw.jsonfile.JsonFile` whose ``save`` returns at once.
 
-    :param run_in_thread: runs a function elsewhere.
+    :param run_in_thread: runs a function in a thread.
     """
 
     _log = Logger()
@@ -35,13 +35,13 @@ class BackgroundFile(JsonFile):
         self._waiting: list[Deferred[None]] = []
 
     def save(self, data: bytes) -> None:
-        """Write ``data`` soon."""
+        """Schedule ``data`` to be written."""
         self._next = data
         if not self._busy:
             self._write()
 
     def drain(self) -> Deferred[None]:
-        """Fire when there is nothing left to write, or it cannot be written."""
+        """Fires when everything is written, or when it cannot be written."""
         if not self._busy and self._next is not None:
             self._write()
         if not self._busy:
@@ -59,7 +59,7 @@ class BackgroundFile(JsonFile):
         written.addCallbacks(self._written, lambda failure: self._failed(failure, data))
 
     def _written(self, _result: Any) -> None:
-        """Go on with what came meanwhile."""
+        """Write the text that arrived meanwhile, if any."""
         self._busy = False
         if self._next is not None:
             self._write()
@@ -67,7 +67,7 @@ class BackgroundFile(JsonFile):
             self._fire()
 
     def _failed(self, failure: Failure, data: bytes) -> None:
-        """Keep what could not be written, unless something newer is there."""
+        """Keep the text that could not be written, unless there is a newer one."""
         why = failure.getErrorMessage()
         self._log.error("could not write {path}: {why}", path=self.path, why=why)
         if self._next is not None:
@@ -78,7 +78,7 @@ class BackgroundFile(JsonFile):
         self._fire()
 
     def _fire(self) -> None:
-        """Tell all who wait."""
+        """Fire all Deferreds that :meth:`drain` returned."""
         waiting, self._waiting = self._waiting, []
         for each in waiting:
             each.callback(None)

@@ -1,8 +1,8 @@
 """
-The clients that are connected now: producers and consumers, by group.
+The producers and consumers that are connected now, by group.
 
-A member is a *connection*, not a client id: two processes that share an id appear twice
-in the member list, as with Apache RocketMQ, whose clients count on it.
+A member is a *connection*, not a client id: two processes with the same id appear twice
+in the member list. Apache RocketMQ does the same, and clients rely on it.
 
 Source: ``ConsumerManager``, ``ConsumerGroupInfo``, ``ProducerManager`` and
 ``DefaultConsumerIdsChangeListener`` of RocketMQ 5.
@@ -23,19 +23,19 @@ from rocketmq_tw.model.subscription import Subscription
 from rocketmq_tw.remoting.call import Peer
 from rocketmq_tw.wire.requests.heartbeat import NotifyConsumerIdsChanged
 
-#: Seconds without a heartbeat after which a client is taken for gone.
+#: Seconds without a heartbeat after which a client is removed.
 CLIENT_LIFE = 120.0
 
-#: Called with a group and its members' connections when they have changed.
+#: Called with a group and its members' connections after they have changed.
 Notify = Callable[[str, Sequence[Peer]], None]
 
 
 class Client(msgspec.Struct, frozen=True, kw_only=True):
     """
-    A client at its latest heartbeat; it may be a member of several groups.
+    A client as of its latest heartbeat; it may belong to several groups.
 
-    :ivar language: as the client names it, e.g. ``JAVA``.
-    :ivar version: the ordinal of its version.
+    :ivar language: as sent by the client, e.g. ``JAVA``.
+    :ivar version: the ordinal number of its version.
     :ivar last_seen: when it last sent a heartbeat, in seconds.
     """
 
@@ -50,8 +50,8 @@ class ConsumerGroup(msgspec.Struct):
     """
     A consumer group with at least one member.
 
-    What the members say of the group is the same in all of them; if not, the latest
-    heartbeat counts.
+    All members should report the same settings; if they do not, the latest heartbeat
+    counts.
     """
 
     name: str
@@ -63,15 +63,15 @@ class ConsumerGroup(msgspec.Struct):
 
     @property
     def broadcasting(self) -> bool:
-        """Whether each member gets all messages, and so need not know the others."""
+        """Whether each member gets all messages, so that members do not rebalance."""
         return self.message_model is MessageModel.BROADCASTING
 
     def subscribe(self, subscriptions: Iterable[Subscription]) -> bool:
         """
-        Take over what the latest heartbeat subscribes to.
+        Apply the subscriptions of the latest heartbeat.
 
-        A subscription with a larger version wins; topics that the heartbeat does not
-        name are dropped.
+        A subscription with a higher version replaces the current one; topics that are
+        not in the heartbeat are dropped.
 
         :returns: whether topics were added or dropped.
 
@@ -94,9 +94,9 @@ class ConsumerGroup(msgspec.Struct):
 
 class ClientTable:
     """
-    Who is connected, by group.
+    The connected clients, by group.
 
-    :param notify: called for each change in a group's members or topics, unless it is
+    :param notify: called for each change of a group's members or topics, unless it is
         broadcasting; see :class:`MemberNotifier`.
     """
 
@@ -106,14 +106,14 @@ class ClientTable:
         self._notify = notify
         self._consumers: dict[str, ConsumerGroup] = {}
         self._producers: dict[str, dict[Peer, Client]] = {}
-        #: The groups each connection is in, so that its loss costs no search.
+        #: The groups of each connection, so that its loss needs no search.
         self._consumes: dict[Peer, set[str]] = {}
         self._produces: dict[Peer, set[str]] = {}
 
     # -- joining and leaving
 
     def register_producer(self, group: str, client: Client) -> None:
-        """Note a producer, or that it is still there."""
+        """Add or update a producer."""
         self._producers.setdefault(group, {})[client.peer] = client
         self._produces.setdefault(client.peer, set()).add(group)
 
@@ -128,7 +128,7 @@ class ClientTable:
         subscriptions: Iterable[Subscription],
     ) -> bool:
         """
-        Note a consumer, or that it is still there, and what its group reads.
+        Add or update a consumer and the subscriptions of its group.
 
         :returns: whether the group changed; if so its members are notified.
 
@@ -149,7 +149,7 @@ class ClientTable:
         return joined or changed
 
     def unregister_producer(self, group: str, peer: Peer) -> None:
-        """Take a producer out of its group."""
+        """Remove a producer from its group."""
         members = self._producers.get(group, {})
         members.pop(peer, None)
         if not members:
@@ -157,7 +157,7 @@ class ClientTable:
         _leave(self._produces, peer, group)
 
     def unregister_consumer(self, group: str, peer: Peer) -> None:
-        """Take a consumer out of its group, and notify the others."""
+        """Remove a consumer from its group, and notify the other members."""
         _leave(self._consumes, peer, group)
         found = self._consumers.get(group)
         if found is None or found.members.pop(peer, None) is None:
@@ -168,7 +168,7 @@ class ClientTable:
             self._notify_members(found)
 
     def connection_lost(self, peer: Peer) -> None:
-        """Take a client whose connection is gone out of all its groups."""
+        """Remove a client whose connection is lost from all its groups."""
         for group in list(self._produces.get(peer, ())):
             self.unregister_producer(group, peer)
         for group in list(self._consumes.get(peer, ())):
@@ -176,7 +176,7 @@ class ClientTable:
 
     def expire(self, now: float) -> None:
         """
-        Drop clients that sent no heartbeat for 120 s, and close their connections.
+        Remove clients without a heartbeat for 120 s, and close their connections.
 
         :param now: seconds, of the same clock as ``last_seen``.
 
@@ -193,7 +193,7 @@ class ClientTable:
         }
         for peer, client in unresponsive.items():
             self._log.info(
-                "closing {address}: no heartbeat of {client_id} for {life:g} s",
+                "closing {address}: no heartbeat from {client_id} for {life:g} s",
                 address=peer.address,
                 client_id=log_safe(client.client_id),
                 life=CLIENT_LIFE,
@@ -204,35 +204,38 @@ class ClientTable:
     # -- looking up
 
     def consumer_group(self, group: str) -> ConsumerGroup | None:
-        """Give a consumer group, if it has members."""
+        """Return a consumer group; None if it has no members."""
         return self._consumers.get(group)
 
     def client_ids(self, group: str) -> list[str]:
-        """List the client ids of a group: one for each connection, even if equal."""
+        """Return the client ids of a group: one for each connection, even if equal."""
         found = self._consumers.get(group)
         return [c.client_id for c in found.members.values()] if found else []
 
     def subscription(self, group: str, topic: str) -> Subscription | None:
-        """Give what a group reads of a topic, as its members said."""
+        """Return a group's subscription to a topic, from its members' heartbeats."""
         found = self._consumers.get(group)
         return None if found is None else found.subscriptions.get(topic)
 
     def producers(self, group: str) -> list[Client]:
-        """List the producers of a group."""
+        """Return the producers of a group."""
         return list(self._producers.get(group, {}).values())
 
     def _notify_members(self, group: ConsumerGroup) -> None:
-        """Notify the members of a change; broadcasting ones do not care."""
+        """Notify the members of a change; broadcasting consumers do not need it."""
         if not group.broadcasting:
             self._notify(group.name, list(group.members))
 
 
 class MemberNotifier:
     """
-    Notifies the members of a group, so that they rebalance.
+    Notifies the members of a group of a change, so that they rebalance.
 
-    Many that join in one reactor iteration cause one notification: with a thousand
-    members, notifying all for each would be a million requests.
+    All changes of one reactor iteration cause one notification: with a thousand new
+    members, one for each would be a million requests.
+
+    :param clock: schedules the notification after the current reactor iteration.
+    :param groups: says whether a group's members want to be notified.
 
     :param clock: ends the reactor iteration.
     :param groups: whether a group's members want to be notified.
@@ -244,7 +247,7 @@ class MemberNotifier:
         self._waiting: dict[str, Sequence[Peer]] = {}
 
     def __call__(self, group: str, connections: Sequence[Peer]) -> None:
-        """Schedule a notification. Is the ``notify`` of a :class:`ClientTable`."""
+        """Schedule a notification; this is the ``notify`` of a :class:`ClientTable`."""
         config = self._groups.get(group)
         if config is not None and not config.notify_consumer_ids_changed_enable:
             return
@@ -253,7 +256,7 @@ class MemberNotifier:
         self._waiting[group] = connections
 
     def _send(self) -> None:
-        """Notify all that wait."""
+        """Notify the members of all changed groups."""
         waiting, self._waiting = self._waiting, {}
         for group, connections in waiting.items():
             for connection in connections:
@@ -261,7 +264,7 @@ class MemberNotifier:
 
 
 def _leave(table: dict[Peer, set[str]], connection: Peer, group: str) -> None:
-    """Take a group out of those a connection is in."""
+    """Remove a group from those of a connection."""
     groups = table.get(connection)
     if groups is not None:
         groups.discard(group)

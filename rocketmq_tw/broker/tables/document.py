@@ -1,8 +1,8 @@
 """
-A table that is written to disk in the reactor iteration after it changed.
+A table that is written to disk in the reactor iteration after a change.
 
-Many changes of one moment become one write: a client that brings 2,000 topics with it
-would otherwise cost 2,000 rewrites of a growing file.
+Many changes within one iteration cause one write: a client with 2,000 new topics would
+otherwise cause 2,000 rewrites of a growing file.
 
 Source: ``ConfigManager.persist`` of RocketMQ 5, which writes on every change.
 """
@@ -21,10 +21,10 @@ Schedule = Callable[[Callable[[], None]], object]
 
 class Document:
     """
-    Keeps a file up to date with what ``encode`` gives.
+    Keeps a file up to date with the result of ``encode``.
 
-    :param file: where to.
-    :param encode: makes the whole text.
+    :param file: the file to write.
+    :param encode: returns the whole text.
     :param schedule: runs the write later; None writes on every change.
     """
 
@@ -40,7 +40,7 @@ class Document:
         self.dirty = False
 
     def changed(self) -> None:
-        """Note a change; the file follows."""
+        """Record a change, and schedule a write."""
         self.dirty = True
         if self._schedule is None:
             self._write()
@@ -50,16 +50,16 @@ class Document:
 
     def save(self) -> None:
         """
-        Write now, if anything changed since the last time.
+        Write now, if anything changed since the last write.
 
-        :raises OSError: the file holds what it held before; the change is still due.
+        :raises OSError: the file is unchanged; the next call writes again.
         """
         if self.dirty:
             self._file.save(self._encode())
             self.dirty = False
 
     def _write(self) -> None:
-        """Write, unless all is written; a failure is logged."""
+        """Write unless the file is up to date; a failure is logged."""
         self._scheduled = False
         try:
             self.save()

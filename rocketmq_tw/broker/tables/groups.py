@@ -1,5 +1,5 @@
 """
-The consumer groups of a broker: what each is allowed, and which topics it may not read.
+The consumer groups of a broker: their settings, and the topics they must not read.
 
 Source: ``SubscriptionGroupManager`` of RocketMQ 5.
 """
@@ -32,10 +32,10 @@ class GroupTable:
     """
     All consumer groups of one broker, kept in ``subscriptionGroup.json``.
 
-    :param clock: dates the table's version.
+    :param clock: provides the time in the table's version.
     :param schedule: see :class:`~rocketmq_tw.broker.tables.document.Document`.
-    :param auto_create: whether groups come into being when they are first named.
-    :param create_system: likewise for the system's own (``CID_RMQ_SYS_...``).
+    :param auto_create: whether a group is created when a request first names it.
+    :param create_system: likewise for system groups (``CID_RMQ_SYS_...``).
     :ivar table: the groups by name; change it through the methods only.
     :ivar forbidden_table: group to topic to bits (``READ_FORBIDDEN``).
     :ivar data_version: changes with every change.
@@ -64,7 +64,7 @@ class GroupTable:
         Read the file, and add the groups that every broker has. Blocks.
 
         :raises DamagedDocument: the file and its backup cannot be read.
-        :raises BadField: it is JSON, but no table of groups.
+        :raises BadField: it is JSON, but not a table of groups.
         """
         text = self._file.load_bytes()
         kind = SubscriptionGroupTable
@@ -77,16 +77,16 @@ class GroupTable:
             self._changed()
 
     def save(self) -> None:
-        """Write the file now if it is behind. :raises OSError: it could not be."""
+        """Write the file now if it is outdated. :raises OSError: that failed."""
         self._document.save()
 
     def get(self, group: str) -> SubscriptionGroup | None:
-        """Look a group up; none is created."""
+        """Return a group, or None; never creates it."""
         return self.table.get(group)
 
     def find(self, group: str) -> SubscriptionGroup | None:
         """
-        Look a group up, creating it if that is allowed and its name is legal.
+        Return a group, creating it if that is allowed and its name is legal.
 
         Source: ``SubscriptionGroupManager.findSubscriptionGroupConfig``.
         """
@@ -99,9 +99,9 @@ class GroupTable:
 
     def require(self, group: str) -> SubscriptionGroup:
         """
-        Do as :meth:`find`, for a group that must be there.
+        Like :meth:`find`, for a group that must exist.
 
-        :raises GroupNotExist: it is not, nor may it be created.
+        :raises GroupNotExist: it does not, and must not be created.
         """
         found = self.find(group)
         if found is None:
@@ -109,21 +109,21 @@ class GroupTable:
         return found
 
     def may_read(self, group: str, topic: str) -> bool:
-        """Tell whether nobody forbade the group to read the topic."""
+        """Return whether the group is not forbidden to read the topic."""
         if not self.forbidden_table:
             return True
         bits = self.forbidden_table.get(group, {}).get(topic, 0)
         return not bits & READ_FORBIDDEN
 
     def put(self, group: SubscriptionGroup) -> None:
-        """Create a group, or change it; nothing happens if it is like that already."""
+        """Create or change a group; an equal one is not written again."""
         if self.table.get(group.group_name) == group:
             return
         self.table[group.group_name] = group
         self._changed()
 
     def delete(self, group: str) -> bool:
-        """Forget a group, not its offsets. :returns: whether it was here."""
+        """Delete a group but not its offsets. :returns: whether it existed."""
         forbidden = self.forbidden_table.pop(group, None)
         if self.table.pop(group, None) is None and forbidden is None:
             return False
@@ -131,11 +131,11 @@ class GroupTable:
         return True
 
     def encode(self) -> bytes:
-        """Write the table as ``subscriptionGroup.json`` has it, and code 201."""
+        """Encode the table for ``subscriptionGroup.json`` and for request code 201."""
         return self._encode()
 
     def _may_create(self, group: str) -> bool:
-        """Tell whether a group may come into being by being named."""
+        """Return whether a group may be created by being named in a request."""
         system = self._create_system and group.startswith(SYSTEM_GROUP_PREFIX)
         if not self._auto_create and not system:
             return False
@@ -146,13 +146,12 @@ class GroupTable:
         return True
 
     def _changed(self) -> None:
-        """Count the version up and write soon."""
+        """Increment the version and schedule a write."""
         now_ms = int(self._clock.seconds() * 1000)
         self.data_version = self.data_version.next(now_ms)
         self._document.changed()
 
     def _encode(self) -> bytes:
-        """Write the table."""
         body = SubscriptionGroupTable(
             self.table, self.forbidden_table, self.data_version
         )

@@ -1,5 +1,5 @@
 """
-How far consumer groups have read: for each queue the next offset they want.
+Consumer offsets: for each group and queue, the next queue offset to read.
 
 Source: ``ConsumerOffsetManager`` of RocketMQ 5.
 """
@@ -16,7 +16,7 @@ from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.offsets import ConsumerOffsetTable
 
-#: So many commits count the table's version up by one.
+#: The table's version is incremented after this many commits.
 VERSION_STEP = 500
 
 
@@ -24,11 +24,11 @@ class ConsumerOffsets:
     """
     The offsets of all groups, kept in ``consumerOffset.json``.
 
-    They are written by a timer, never by a commit: what is lost in a crash, some groups
-    read again.
+    A timer writes them, not each commit: after a crash some groups read the last
+    messages again.
 
-    :param clock: dates the table's version.
-    :ivar table: (topic, group) to queue id to offset.
+    :param clock: provides the time in the table's version.
+    :ivar table: maps (topic, group) to queue id to offset.
     """
 
     _log = Logger()
@@ -46,7 +46,7 @@ class ConsumerOffsets:
         Read the file. Blocks.
 
         :raises DamagedDocument: the file and its backup cannot be read.
-        :raises BadField: it is JSON, but no table of offsets.
+        :raises BadField: it is JSON, but not a table of offsets.
         """
         text = self._file.load_bytes()
         if text is None:
@@ -59,9 +59,9 @@ class ConsumerOffsets:
 
     def save(self) -> None:
         """
-        Write the file if anything was committed since the last time. Blocks.
+        Write the file if anything was committed since the last write. Blocks.
 
-        :raises OSError: it could not be written; the next call tries again.
+        :raises OSError: it could not be written; the next call retries.
         """
         if self._dirty:
             self._file.save(self.encode())
@@ -69,9 +69,9 @@ class ConsumerOffsets:
 
     def commit(self, group: str, topic: str, queue_id: int, offset: int) -> None:
         """
-        Note how far a group has read a queue, even if that is less than before.
+        Store how far a group has read a queue, even if that is less than before.
 
-        :param offset: the next queue offset that it wants.
+        :param offset: the next queue offset to read.
         """
         offsets = self.table.get((topic, group))
         if offsets is None:
@@ -83,16 +83,17 @@ class ConsumerOffsets:
             self._count_up()
 
     def query(self, group: str, topic: str, queue_id: int) -> int | None:
-        """Tell how far a group has read a queue; None if it never said so."""
+        """Return how far a group has read a queue; None if it never committed."""
         offsets = self.table.get((topic, group))
         return None if offsets is None else offsets.get(queue_id)
 
     def bound(self, max_offset: Callable[[str, int], int]) -> None:
         """
-        Set back what points behind the end of its queue.
+        Reset offsets behind the end of their queue to that end.
 
-        A power cut took the messages before, and the next ones would be passed over.
-        Empty queues are left alone: their kind may be one that the store has not.
+        They occur after a power cut that lost messages; the group would miss the next
+        ones. Empty queues are ignored: their messages may be stored in a form not
+        supported here.
         """
         for (topic, group), offsets in self.table.items():
             for queue_id, offset in offsets.items():
@@ -110,19 +111,19 @@ class ConsumerOffsets:
                     self.commit(group, topic, queue_id, end)
 
     def of_group(self, group: str) -> dict[str, dict[int, int]]:
-        """Give what a group has read: topic to queue id to offset."""
+        """Return a group's offsets: topic to queue id to offset."""
         return {topic: each for (topic, g), each in self.table.items() if g == group}
 
     def remove_group(self, group: str) -> None:
-        """Forget all offsets of a group."""
+        """Remove all offsets of a group."""
         self._remove([key for key in self.table if key[1] == group])
 
     def remove_topic(self, topic: str) -> None:
-        """Forget all groups' offsets in a topic."""
+        """Remove all groups' offsets in a topic."""
         self._remove([key for key in self.table if key[0] == topic])
 
     def encode(self) -> bytes:
-        """Write the table as ``consumerOffset.json`` has it, and code 43."""
+        """Encode the table for ``consumerOffset.json`` and for request code 43."""
         table = {
             f"{topic}@{group}": offsets
             for (topic, group), offsets in self.table.items()
@@ -130,7 +131,7 @@ class ConsumerOffsets:
         return fastjson.dumps(ConsumerOffsetTable(table, self.data_version))
 
     def _remove(self, keys: list[tuple[str, str]]) -> None:
-        """Forget some entries."""
+        """Remove entries of the table."""
         for key in keys:
             del self.table[key]
         if keys:
@@ -138,6 +139,6 @@ class ConsumerOffsets:
             self._count_up()
 
     def _count_up(self) -> None:
-        """Count the version up."""
+        """Increment the version."""
         now_ms = int(self._clock.seconds() * 1000)
         self.data_version = self.data_version.next(now_ms)

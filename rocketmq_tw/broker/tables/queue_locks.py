@@ -1,7 +1,7 @@
 """
-Who holds which queue, of the consumers that read in order.
+Queue locks: which client of a group consumes a queue in order.
 
-In memory only: after a restart clients ask again, every 20 s.
+They are kept in memory only: after a restart the clients lock again, every 20 s.
 
 Source: ``RebalanceLockManager`` of RocketMQ 5.
 """
@@ -14,29 +14,29 @@ from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.model.queue import MessageQueue
 
-#: Seconds after which a lock that was not asked for again is anyone's.
+#: Seconds after which a lock that is not renewed expires.
 LOCK_LIFE = 60.0
 
 
 class QueueLocks:
     """
-    Locks on queues, for each group on its own.
+    Locks on queues; those of different groups are independent.
 
-    :param clock: by which locks run out.
+    :param clock: the clock by which locks expire.
     """
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
-        #: Group to queue to (client id, seconds when it last asked).
+        #: Maps group to queue to (client id, seconds of the last request).
         self._held: dict[str, dict[MessageQueue, tuple[str, float]]] = {}
 
     def lock(
         self, group: str, client_id: str, queues: Iterable[MessageQueue]
     ) -> list[MessageQueue]:
         """
-        Ask for queues, or keep those that are held.
+        Lock or renew queues.
 
-        :returns: those of them that the client holds now.
+        :returns: the queues among them that the client holds now.
         """
         now = self._clock.seconds()
         held = self._held.setdefault(group, {})
@@ -53,7 +53,7 @@ class QueueLocks:
     def unlock(
         self, group: str, client_id: str, queues: Iterable[MessageQueue]
     ) -> None:
-        """Unlock queues; those that another client holds stay as they are."""
+        """Unlock queues; locks of other clients are kept."""
         held = self._held.get(group, {})
         for queue in queues:
             if queue in held and held[queue][0] == client_id:
@@ -62,20 +62,20 @@ class QueueLocks:
             self._held.pop(group, None)
 
     def holder(self, group: str, queue: MessageQueue) -> str | None:
-        """Give the client id of who holds a queue, unless the lock has run out."""
+        """Return the client id that holds a queue; None if no valid lock exists."""
         entry = self._held.get(group, {}).get(queue)
         if entry is None or self._clock.seconds() - entry[1] > LOCK_LIFE:
             return None
         return entry[0]
 
     def is_locked(self, group: str) -> bool:
-        """Tell whether a group holds any lock, i.e. consumes in order."""
+        """Return whether a group holds any lock, i.e. consumes in order."""
         now = self._clock.seconds()
         held = self._held.get(group, {})
         return any(now - asked <= LOCK_LIFE for _, asked in held.values())
 
     def expire(self) -> None:
-        """Forget locks that have run out, so that groups gone by leave nothing."""
+        """Remove expired locks, so that inactive groups take no memory."""
         now = self._clock.seconds()
         for group, held in list(self._held.items()):
             for queue, (_, asked) in list(held.items()):

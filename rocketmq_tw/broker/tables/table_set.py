@@ -1,7 +1,4 @@
-"""
-What a broker knows beside its messages: the tables under ``config/``, made and loaded
-together.
-"""
+"""The tables under ``config/``, made and loaded together."""
 
 from __future__ import annotations
 
@@ -26,8 +23,8 @@ class Tables:
     """
     The tables of one broker.
 
-    :param run_in_thread: writes files elsewhere than in the reactor's thread.
-    :ivar folder: where their files are.
+    :param run_in_thread: runs the writes of files.
+    :ivar folder: the folder of their files.
     """
 
     def __init__(
@@ -62,7 +59,7 @@ class Tables:
         self.locks = QueueLocks(clock)
 
     def file(self, name: str) -> BackgroundFile:
-        """Give the document of that name."""
+        """Return the document with this name, which :meth:`drain` includes."""
         made = BackgroundFile(os.path.join(self.folder, name), self._run_in_thread)
         self._files.append(made)
         return made
@@ -71,7 +68,7 @@ class Tables:
         """
         Read the files.
 
-        :raises DamagedDocument: one cannot be read, nor its backup.
+        :raises DamagedDocument: a file and its backup cannot be read.
         """
         os.makedirs(self.folder, exist_ok=True)
         self.topics.load()
@@ -79,12 +76,12 @@ class Tables:
         self.offsets.load()
 
     def save(self) -> Deferred[Any]:
-        """Write what has changed; fires when it is on disk, or cannot be."""
+        """Write all changed tables; fires when they are on disk, or cannot be."""
         self.topics.save()
         self.groups.save()
         self.offsets.save()
         return self.drain()
 
     def drain(self) -> Deferred[Any]:
-        """Write what could not be written before; fires like :meth:`save`."""
+        """Retry what could not be written before; fires like :meth:`save`."""
         return DeferredList([file.drain() for file in self._files])

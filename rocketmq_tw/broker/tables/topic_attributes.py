@@ -1,7 +1,8 @@
 """
-Attributes of a topic: which there are, and how a request alters them.
+The attributes of a topic, and how a request changes them.
 
-Requests spell changes ``+message.type=FIFO,-reserve.time``; a topic keeps bare names.
+Requests contain changes such as ``+message.type=FIFO,-reserve.time``; a topic stores
+names without a sign.
 
 Source: ``TopicAttributes`` and ``AttributeUtil`` of RocketMQ 5.
 """
@@ -12,8 +13,8 @@ from collections.abc import Mapping
 
 from rocketmq_tw.wire.errors import BadField
 
-#: The values that can be set. ``BatchCQ`` queues and compacted topics are the
-#: original's too, but not offered here.
+#: The supported values. Apache RocketMQ also has ``BatchCQ`` queues and compacted
+#: topics, which are not supported here.
 _VALUES: dict[str, frozenset[str]] = {
     "queue.type": frozenset({"SimpleCQ"}),
     "cleanup.policy": frozenset({"DELETE"}),
@@ -22,16 +23,16 @@ _VALUES: dict[str, frozenset[str]] = {
     ),
 }
 _NUMBER = "reserve.time"
-#: Once a topic is there, these stay as they are.
+#: These cannot be changed after the topic was created.
 _FIXED = frozenset({"queue.type", "cleanup.policy"})
 
 
 def altered(current: Mapping[str, str] | None, text: str | None) -> dict[str, str]:
     """
-    Apply the changes of a request.
+    Return the attributes after the changes of a request.
 
     :param current: the attributes of the topic; None if it is being created.
-    :param text: the changes, between commas; None and empty are none.
+    :param text: the changes, separated by commas; None and empty change nothing.
     :returns: the attributes afterwards.
     :raises BadField: a change cannot be read, or is not allowed.
     """
@@ -65,6 +66,6 @@ def _check(name: str, value: str) -> None:
 
 
 def _unknown(name: str) -> BadField:
-    """Say which attributes there are."""
+    """Return the error for an unknown attribute, which lists the known ones."""
     known = ", ".join(sorted((*_VALUES, _NUMBER)))
     return BadField("attributes", name, f"one of {known}")

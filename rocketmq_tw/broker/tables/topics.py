@@ -1,5 +1,5 @@
 """
-The topics of a broker: which there are at its start, and how others come about.
+The topics of a broker: the predefined ones, and how others are created.
 
 Source: ``TopicConfigManager`` of RocketMQ 5.
 """
@@ -40,11 +40,11 @@ __all__ = ["TopicNotExist", "TopicTable", "default_topics"]
 _READ_WRITE = PERM_READ | PERM_WRITE
 _ALL = _READ_WRITE | PERM_INHERIT
 
-#: The queues of ``SCHEDULE_TOPIC_XXXX``, one for each delay level.
+#: The number of queues of ``SCHEDULE_TOPIC_XXXX``, one for each delay level.
 DELAY_LEVELS = 18
 REVIVE_QUEUES = 8
 BENCHMARK_QUEUES = 1024
-#: How many queues a topic gets at least that is taken in again: a producer's default.
+#: The least number of queues of a restored topic: a producer's default.
 _RESTORED_QUEUES = 4
 
 
@@ -59,7 +59,7 @@ def default_topics(
     timer_wheel: bool = False,
 ) -> Iterator[TopicConfig]:
     """
-    Give the topics that a broker has from its start.
+    Yield the topics that a broker has from its start.
 
     Source: ``TopicConfigManager.init``.
     """
@@ -84,14 +84,14 @@ class TopicTable:
     """
     All topics of one broker, kept in ``topics.json``.
 
-    :param clock: dates the table's version.
+    :param clock: provides the time in the table's version.
     :param schedule: see :class:`~rocketmq_tw.broker.tables.document.Document`.
     :param auto_create: whether a send to an unknown topic creates it.
     :ivar table: the topics by name; change it through the methods only.
     :ivar data_version: changes with every change; name servers compare it.
     :ivar on_change: called with each topic created or changed, with None when one was
         deleted.
-    :ivar system: names of the topics that are the system's own.
+    :ivar system: the names of the system topics.
     """
 
     _log = Logger()
@@ -136,7 +136,7 @@ class TopicTable:
         Read the file, and add the topics that every broker has. Blocks.
 
         :raises DamagedDocument: the file and its backup cannot be read.
-        :raises BadField: it is JSON, but no table of topics.
+        :raises BadField: it is JSON, but not a table of topics.
         """
         text = self._file.load_bytes()
         stored = TopicConfigTable() if text is None else TopicConfigTable.decode(text)
@@ -150,18 +150,18 @@ class TopicTable:
             self._changed()
 
     def save(self) -> None:
-        """Write the file now if it is behind. :raises OSError: it could not be."""
+        """Write the file now if it is outdated. :raises OSError: that failed."""
         self._document.save()
 
     def get(self, name: str) -> TopicConfig | None:
-        """Look a topic up."""
+        """Return a topic, or None."""
         return self.table.get(name)
 
     def require(self, name: str) -> TopicConfig:
         """
-        Look a topic up that must be there.
+        Return a topic that must exist.
 
-        :raises TopicNotExist: it is not.
+        :raises TopicNotExist: it does not.
         """
         config = self.table.get(name)
         if config is None:
@@ -169,7 +169,7 @@ class TopicTable:
         return config
 
     def is_system(self, name: str) -> bool:
-        """Tell whether a topic is the system's own."""
+        """Return whether a topic is a system topic."""
         return name in self.system or name.startswith(names.SYSTEM_PREFIX)
 
     def create_on_send(
@@ -181,14 +181,14 @@ class TopicTable:
         remote: str,
     ) -> TopicConfig:
         """
-        Give the topic of a send, creating it after the default topic if need be.
+        Return the topic of a send; create it from the default topic if needed.
 
-        :param default_topic: whose permissions it inherits, usually ``TBW102``.
-        :param queue_nums: how many queues the producer wishes; the default topic has
-            the last word.
-        :param remote: who sent, for the log.
+        :param default_topic: the topic to inherit permissions from, often ``TBW102``.
+        :param queue_nums: how many queues the producer requests, at most those of the
+            default topic.
+        :param remote: the sender's address, for the log.
         :raises IllegalTopic: it may not be called so.
-        :raises TopicNotExist: it may not be created.
+        :raises TopicNotExist: it does not exist and must not be created.
 
         Source: ``TopicConfigManager.createTopicInSendMessageMethod``.
         """
@@ -228,24 +228,24 @@ class TopicTable:
         unit: bool = False,
     ) -> TopicConfig:
         """
-        Give a group's retry topic, creating it if need be.
+        Return a group's retry topic; create it if needed.
 
         :param order: whether the group consumes in order.
-        :raises IllegalTopic: the group's name is none.
+        :raises IllegalTopic: the group's name is not legal.
         """
         flag = FLAG_UNIT_SUB if unit else 0
         wanted = _topic(retry_topic(group), queue_nums, sys_flag=flag, order=order)
         return self.ensure(wanted)
 
     def create_dlq(self, group: str) -> TopicConfig:
-        """Give the topic of a group's dead letters, creating it if need be."""
+        """Return the topic of a group's dead letters; create it if needed."""
         return self.ensure(_topic(dlq_topic(group), 1))
 
     def ensure(self, wanted: TopicConfig) -> TopicConfig:
         """
-        Give the topic of that name, creating it as wanted if there is none.
+        Return the topic of that name; create it as ``wanted`` if there is none.
 
-        One that is there is changed only to be ordered, or no longer.
+        Of an existing topic only the flag ``order`` is changed.
 
         :raises IllegalTopic: it may not be called so.
 
@@ -263,14 +263,14 @@ class TopicTable:
 
     def restore(self, queues: Mapping[str, Sequence[int]]) -> list[str]:
         """
-        Take in topics that have messages and are not in the table.
+        Create topics that have messages but are not in the table.
 
-        The table follows its topics to disk a moment later, so a kill or a full disk
-        may have kept the messages of a new topic and not the topic; they were
-        acknowledged. System topics and names of other features are passed over.
+        The table is written a moment after a topic is created, so a crash or a full
+        disk may have kept the acknowledged messages of a new topic but not the topic.
+        System topics and names used by other features are ignored.
 
         :param queues: the ids of the queues that the store holds, by topic.
-        :returns: the names that were taken in.
+        :returns: the names of the topics created.
         """
         restored = []
         for name, ids in queues.items():
@@ -282,7 +282,7 @@ class TopicTable:
         return restored
 
     def _is_alien(self, name: str) -> bool:
-        """Tell whether a queue's name is not one of a topic that clients send to."""
+        """Return whether no client can send to a topic of this name."""
         try:
             check_topic_name(name)
         except IllegalTopic:
@@ -290,27 +290,29 @@ class TopicTable:
         return self.is_system(name) or name.startswith(LMQ_PREFIX)
 
     def put(self, config: TopicConfig) -> None:
-        """Create a topic, or change it; nothing happens if it is like that already."""
+        """Create or change a topic; an equal one is not written again."""
         if self.table.get(config.topic_name) == config:
             return
         self.table[config.topic_name] = config
         self._changed(config)
 
     def delete(self, name: str) -> bool:
-        """Forget a topic; its queues are the store's. :returns: whether it was here."""
+        """
+        Remove a topic; its queues stay in the store. :returns: whether it existed.
+        """
         if self.table.pop(name, None) is None:
             return False
         self._changed()
         return True
 
     def _may_inherit(self, template: TopicConfig) -> bool:
-        """Tell whether topics may be created after this one."""
+        """Return whether new topics may inherit from this one."""
         if template.topic_name == AUTO_CREATE_TOPIC and not self._auto_create:
             return False
         return bool(template.perm & PERM_INHERIT)
 
     def _changed(self, config: TopicConfig | None = None) -> None:
-        """Count the version up, write soon, and tell who wants to know."""
+        """Increment the version, schedule a write, and call ``on_change``."""
         now_ms = int(self._clock.seconds() * 1000)
         self.data_version = self.data_version.next(now_ms)
         self._document.changed()
@@ -318,7 +320,6 @@ class TopicTable:
             callback(config)
 
     def _encode(self) -> bytes:
-        """Write ``topics.json``."""
         return fastjson.dumps(TopicConfigTable(self.table, self.data_version))
 
 
@@ -329,10 +330,10 @@ def _topic(
     sys_flag: int = 0,
     order: bool = False,
 ) -> TopicConfig:
-    """Make a topic with as many queues to read as to write."""
+    """Return a topic with as many readable as writeable queues."""
     return TopicConfig(name, queues, queues, perm, topic_sys_flag=sys_flag, order=order)
 
 
 def _with_perm(config: TopicConfig, perm: int) -> TopicConfig:
-    """Copy a topic with other permissions."""
+    """Return a copy of a topic with another permission."""
     return msgspec.structs.replace(config, perm=perm)

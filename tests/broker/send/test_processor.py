@@ -235,7 +235,7 @@ class RefusedTests(BrokerCase):
         """A store that takes nothing says so with code 14."""
         self.ask(sent())
         self.successResultOf(self.store.close())
-        self.refused(14, "the store takes no messages", sent())
+        self.refused(14, "the store accepts no messages", sent())
 
 
 class CreateOnSendTests(BrokerCase):
@@ -300,7 +300,7 @@ class ReadOnlyTests(BrokerCase):
     def test_ordered_and_unknown(self) -> None:
         """Ordered topics and new ones are refused."""
         self.topic(order=True)
-        self.refused(16, "the broker [broker-a] does not take messages", sent())
+        self.refused(16, "the broker [broker-a] does not accept messages", sent())
         self.refused(16, "lacks write", sent("New"))
 
     def test_others(self) -> None:

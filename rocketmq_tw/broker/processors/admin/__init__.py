@@ -1,1 +1,1 @@
-"""What administrators ask of a broker, by family."""
+"""Handlers of requests from administration tools, by family."""

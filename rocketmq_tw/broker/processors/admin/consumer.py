@@ -1,5 +1,5 @@
 """
-Looking at consumer groups: how far they have read, and what their members report.
+Inspects consumer groups: how far they have read, and their members' reports.
 
 Source: ``AdminBrokerProcessor.getConsumeStats`` and ``getConsumerRunningInfo`` of
 RocketMQ 5.
@@ -27,14 +27,14 @@ from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.consumer import GetConsumerRunningInfo, GetConsumeStats
 
-#: Seconds that a client has to report, as in Apache RocketMQ.
+#: Seconds within which a client must report, as in Apache RocketMQ.
 REPORT_TIMEOUT = 10.0
 #: ``V3_1_8``: older clients do not report.
 FIRST_VERSION_THAT_REPORTS = 62
 
 
 def install(broker: Broker, router: Router) -> None:
-    """Handle these requests."""
+    """Register the handlers."""
     tables = broker.tables
     ConsumerProcessor(
         topics=tables.topics,
@@ -47,9 +47,9 @@ def install(broker: Broker, router: Router) -> None:
 
 class ConsumerProcessor:
     """
-    Handles what administrators ask about consumers.
+    Handles requests about consumers.
 
-    :param broker_name: what this broker calls itself in names of queues.
+    :param broker_name: becomes part of the message queues in responses.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class ConsumerProcessor:
         self._broker_name = broker_name
 
     def routes(self, router: Router) -> None:
-        """Take these requests."""
+        """Register the handlers."""
         router.on(GetConsumeStats, self.stats)
         router.on(GetConsumerRunningInfo, self.running_info)
 
@@ -76,10 +76,10 @@ class ConsumerProcessor:
         self, request: GetConsumeStats, call: Call
     ) -> Response | Deferred[Response]:
         """
-        Report for each queue to read where it ends and how far the group has read.
+        Return, for each readable queue, its end and the group's offset.
 
-        A group that is unknown here has read nothing: its table is empty. What members
-        have pulled and not yet committed is not known, nor is the group's rate.
+        An unknown group has read nothing, so its table is empty. Messages that members
+        have pulled but not committed are not known, nor is the group's rate.
         """
         group = request.consumer_group
         queues = [
@@ -100,7 +100,9 @@ class ConsumerProcessor:
         return then(times, lambda times: self._stats_response(queues, read, times))
 
     def _topics_of(self, request: GetConsumeStats) -> list[str]:
-        """List the topics asked for, else those that the group has offsets in."""
+        """
+        Return the topics asked for, otherwise those in which the group has offsets.
+        """
         if request.topic_list:
             return [topic for topic in request.topic_list.split(";") if topic]
         topics = [request.topic] if request.topic else []
@@ -111,12 +113,14 @@ class ConsumerProcessor:
         return [topic for topic in topics if topic in online.subscriptions]
 
     def _read_queues(self, topic: str) -> int:
-        """Count the queues to read; a topic that is not here has none."""
+        """Return the number of readable queues; 0 for an unknown topic."""
         config = self._topics.get(topic)
         return 0 if config is None else config.read_queue_nums
 
     def _time_of_last(self, queue: MessageQueue, offset: int) -> int | Deferred[int]:
-        """Find when the last message before an offset was stored, in ms; 0 if none."""
+        """
+        Return when the last message before an offset was stored, in ms; 0 if none.
+        """
         if offset <= 0:
             return 0
         return self._store.store_time(queue.topic, queue.queue_id, offset - 1)
@@ -124,7 +128,7 @@ class ConsumerProcessor:
     def _stats_response(
         self, queues: list[MessageQueue], read: list[int], times: list[int]
     ) -> Response:
-        """Describe how far a group is in some queues."""
+        """Return the response for these queues, offsets and times."""
         table = {}
         for queue, offset, time_ms in zip(queues, read, times, strict=True):
             end = self._store.max_offset(queue.topic, queue.queue_id)
@@ -135,16 +139,16 @@ class ConsumerProcessor:
         self, request: GetConsumerRunningInfo, call: Call
     ) -> Deferred[Response]:
         """
-        Ask a member for its report, and pass on what it responds.
+        Request the report of a group member and return its response.
 
-        :raises Refused: it is not here, or too old to report.
+        :raises Refused: it is not connected, or too old to report.
         """
         member = self._member(request.consumer_group, request.client_id)
         report: Deferred[Response] = member.peer.call(request, REPORT_TIMEOUT)
         return report.addErrback(_passed_on, request)
 
     def _member(self, group: str, client_id: str) -> Client:
-        """Find a member of a group."""
+        """Return a member of a group by its client id."""
         online = self._clients.consumer_group(group)
         members = [] if online is None else list(online.members.values())
         member = next((each for each in members if each.client_id == client_id), None)
@@ -162,7 +166,7 @@ class ConsumerProcessor:
 
 
 def _passed_on(failure: Failure, request: GetConsumerRunningInfo) -> Any:
-    """Pass on an error that a client responded with, or that it did not respond."""
+    """Return a client's error response, or refuse because it did not respond."""
     error = failure.value
     if isinstance(error, BrokerError):
         return Response(status=error.code, remark=error.remark)

@@ -1,5 +1,5 @@
 """
-Administering consumer groups.
+Handlers that create, change and delete consumer groups.
 
 Source: ``AdminBrokerProcessor`` of RocketMQ 5.
 """
@@ -26,20 +26,20 @@ from rocketmq_tw.wire.requests.group import (
 
 
 def install(broker: Broker, router: Router) -> None:
-    """Handle these requests."""
+    """Register the handlers."""
     tables = broker.tables
     GroupProcessor(groups=tables.groups, offsets=tables.offsets).routes(router)
 
 
 class GroupProcessor:
-    """Handles what administrators do to groups."""
+    """Handles administration of consumer groups."""
 
     def __init__(self, *, groups: GroupTable, offsets: ConsumerOffsets) -> None:
         self._groups = groups
         self._offsets = offsets
 
     def routes(self, router: Router) -> None:
-        """Take these requests."""
+        """Register the handlers."""
         router.on(UpdateGroup, self.update)
         router.on(GetAllGroups, self.all)
         router.on(GetGroup, self.get)
@@ -47,9 +47,9 @@ class GroupProcessor:
 
     def update(self, request: UpdateGroup, call: Call) -> Response:
         """
-        Create a group or change it; what the body leaves out has Java's default.
+        Create or change a group; fields absent from the body get Java's defaults.
 
-        :raises IllegalGroup: it may not be called so.
+        :raises IllegalGroup: the name is not legal.
         """
         group = fastjson.decode_as(request.body, SubscriptionGroup)
         check_group_name(group.group_name)
@@ -57,11 +57,11 @@ class GroupProcessor:
         return Response()
 
     def all(self, request: GetAllGroups, call: Call) -> Response:
-        """Give the table of groups, whole."""
+        """Return the whole table of groups."""
         return Response(body=self._groups.encode())
 
     def get(self, request: GetGroup, call: Call) -> Response:
-        """Give one group's settings."""
+        """Return the settings of one group."""
         group = self._groups.get(request.group)
         if group is None:
             raise Refused(
@@ -71,7 +71,9 @@ class GroupProcessor:
         return Response(body=fastjson.dumps(group))
 
     def delete(self, request: DeleteGroup, call: Call) -> Response:
-        """Delete a group, and its offsets if asked to; unknown ones are no error."""
+        """
+        Delete a group, and its offsets if requested; an unknown group is not an error.
+        """
         self._groups.delete(request.group_name)
         if request.clean_offset or request.remove_offset:
             self._offsets.remove_group(request.group_name)

@@ -1,5 +1,5 @@
 """
-Looking at a broker as a whole: its figures and its settings.
+Inspects a broker as a whole: its statistics and its settings.
 
 Source: ``AdminBrokerProcessor.prepareRuntimeInfo`` and ``getBrokerConfig`` of
 RocketMQ 5.
@@ -40,8 +40,8 @@ from rocketmq_tw.wire.requests.admin import (
 #: The name of ``VERSION``, as tools show it.
 VERSION_NAME = "V5_3_3"
 
-#: What tools insist on, and is always so here: requests are handled as they come, so
-#: none waits in a queue; there are no timers.
+#: Values that tools require and that never change here: requests are handled as they
+#: arrive, so none waits in a queue, and there are no timers.
 _CONSTANT = {
     "brokerActive": "true",
     "brokerVersion": str(VERSION),
@@ -60,7 +60,7 @@ _CONSTANT = {
     },
 }
 
-#: Settings that ``mqadmin exportConfigs`` insists on, and that are always so here.
+#: Settings that ``mqadmin exportConfigs`` requires and that never change here.
 _CONSTANT_SETTINGS = {
     "filterServerNums": "0",
     "msgTraceTopicName": TRACE_TOPIC,
@@ -71,7 +71,7 @@ _CONSTANT_SETTINGS = {
 
 
 def install(broker: Broker, router: Router) -> None:
-    """Handle these requests; sample what is counted, for the rates."""
+    """Register the handlers, and sample the counters for the rates."""
     config, stats = broker.config, broker.stats
     InfoProcessor(
         store=broker.store,
@@ -85,10 +85,10 @@ def install(broker: Broker, router: Router) -> None:
 
 class InfoProcessor:
     """
-    Handles requests for figures and settings.
+    Handles requests for statistics and settings.
 
-    :param root: the store's directory; its disk is looked at.
-    :param settings: gives the settings as ``.properties`` text.
+    :param root: the store's directory, whose disk usage is reported.
+    :param settings: returns the settings as ``.properties`` text.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class InfoProcessor:
         self._version = DataVersion().next(int(stats.boot_time * 1000))
 
     def routes(self, router: Router) -> None:
-        """Take these requests."""
+        """Register the handlers."""
         router.on(GetRuntimeInfo, self.runtime_info)
         router.on(GetBrokerConfig, self.config)
         router.on(UpdateBrokerConfig, self.update_config)
@@ -116,11 +116,13 @@ class InfoProcessor:
     def runtime_info(
         self, request: GetRuntimeInfo, call: Call
     ) -> Response | Deferred[Response]:
-        """Give the figures that tools show, under the names of Apache RocketMQ."""
+        """Return the statistics that tools show, under the names of Apache RocketMQ."""
         return then(self._store.earliest_store_time(), self._runtime_info)
 
     def _runtime_info(self, earliest_ms: int) -> Response:
-        """Give the figures; the oldest message is of ``earliest_ms``."""
+        """
+        Return the statistics; ``earliest_ms`` is the store time of the oldest message.
+        """
         table = {
             **_CONSTANT,
             **self._rates(),
@@ -133,7 +135,7 @@ class InfoProcessor:
         return Response(body=KVTable(table).encode())
 
     def config(self, request: GetBrokerConfig, call: Call) -> BrokerConfigResponse:
-        """Give the settings; they do not change while the broker runs."""
+        """Return the settings; they do not change while the broker runs."""
         version = self._version.encode().decode()
         values = decode_properties(self._settings().encode())
         text = encode_properties({**_CONSTANT_SETTINGS, **values})
@@ -141,9 +143,9 @@ class InfoProcessor:
 
     def update_config(self, request: UpdateBrokerConfig, call: Call) -> Response:
         """
-        Refuse: settings are read once, at the start.
+        Refuse to change settings: they are read once, at the start.
 
-        :raises Refused: always; it names the settings.
+        :raises Refused: always; the remark names the settings.
         """
         asked = ", ".join(sorted(decode_properties(request.body))) or "nothing"
         raise Refused(
@@ -153,7 +155,7 @@ class InfoProcessor:
         )
 
     def _rates(self) -> dict[str, str]:
-        """Tell what happens a second: over 10 s, 1 min and 10 min."""
+        """Return the rates per second, over 10 s, 1 min and 10 min."""
         stats = self._stats
         out = _three(stats.rates("messages_out"))
         return {
@@ -162,12 +164,14 @@ class InfoProcessor:
             "getMissTps": _three(stats.rates("misses")),
             "getTotalTps": _three(stats.rates("hits", "misses")),
             "getTransferredTps": out,
-            # 4.9 spells it so.
+            # The spelling of 4.9.
             "getTransferedTps": out,
         }
 
     def _totals(self) -> dict[str, str]:
-        """Tell what was counted since the start, and when the days began."""
+        """
+        Return the counters since the start, and those at the beginning of the days.
+        """
         stats = self._stats
         now, today = stats.counts, stats.this_morning
         yesterday = stats.yesterday_morning
@@ -186,18 +190,18 @@ class InfoProcessor:
         }
 
     def _commit_log(self) -> dict[str, str]:
-        """Tell where the commit log begins and ends."""
+        """Return the bounds of the commit log and whether it is writeable."""
         store = self._store
         return {
             "commitLogMinOffset": str(store.commit_log_min),
             "commitLogMaxOffset": str(store.commit_log_max),
             "storeWriteable": "true" if store.failure is None else "false",
-            # Not Apache RocketMQ's: why not, empty while it is.
+            # An extension: why it is not writeable; empty if it is.
             "storeFailure": store.failure or "",
         }
 
     def _disk(self) -> dict[str, str]:
-        """Tell how full the store's disk is."""
+        """Return the usage of the store's disk."""
         usage = shutil.disk_usage(self._root)
         ratio = str(usage.used / usage.total if usage.total else 0.0)
         return {
@@ -209,7 +213,7 @@ class InfoProcessor:
         }
 
     def _age(self) -> dict[str, str]:
-        """Tell how long the broker has been running."""
+        """Return how long the broker has been running."""
         boot = self._stats.boot_time
         minutes, seconds = divmod(int(self._clock.seconds() - boot), 60)
         hours, minutes = divmod(minutes, 60)
@@ -224,12 +228,12 @@ class InfoProcessor:
 
 
 def _three(rates: tuple[float, ...]) -> str:
-    """Write rates as Apache RocketMQ does."""
+    """Format rates as Apache RocketMQ does."""
     return " ".join(map(str, rates))
 
 
 def _size(size: float) -> str:
-    """Write a number of bytes for people."""
+    """Format a number of bytes for human readers."""
     for unit in ("B", "KiB", "MiB", "GiB"):
         if size < 1024:
             return f"{size:.1f} {unit}"

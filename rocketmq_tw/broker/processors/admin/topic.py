@@ -1,5 +1,5 @@
 """
-Administering topics.
+Handlers that create, change, delete and list topics.
 
 Source: ``AdminBrokerProcessor`` and ``TopicConfigManager.updateTopicConfig`` of
 RocketMQ 5.
@@ -37,14 +37,14 @@ from rocketmq_tw.wire.requests.topic import (
     GetTopicStats,
 )
 
-#: More queues than this are taken for a slip of the keyboard.
+#: More queues than this are considered a typing error.
 MAX_QUEUES = 65_535
 #: All permission bits.
 _PERMISSIONS = 15
 
 
 def install(broker: Broker, router: Router) -> None:
-    """Handle these requests."""
+    """Register the handlers."""
     tables = broker.tables
     TopicProcessor(
         topics=tables.topics,
@@ -57,10 +57,10 @@ def install(broker: Broker, router: Router) -> None:
 
 class TopicProcessor:
     """
-    Handles what administrators do to topics.
+    Handles administration of topics.
 
-    :param broker_name: what this broker calls itself in names of queues.
-    :param register_topics: registers them with the name servers; fires once they know.
+    :param broker_name: becomes part of the message queues in responses.
+    :param register_topics: registers the topics with the name servers; fires when done.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class TopicProcessor:
         self._register_topics = register_topics
 
     def routes(self, router: Router) -> None:
-        """Take these requests."""
+        """Register the handlers."""
         router.on(CreateTopic, self.create)
         router.on(DeleteTopic, self.delete)
         router.on(GetAllTopicConfig, self.all)
@@ -89,11 +89,11 @@ class TopicProcessor:
 
     def create(self, request: CreateTopic, call: Call) -> Deferred[Response]:
         """
-        Create a topic or change it; the same again changes nothing.
+        Create or change a topic; repeating the request changes nothing.
 
-        :returns: fires once the name servers know: who made a topic asks for its route.
-        :raises IllegalTopic: it may not be called so.
-        :raises Refused: it is the system's own, or a setting makes no sense.
+        :returns: fires once it is registered, because tools request its route next.
+        :raises IllegalTopic: the name is not legal.
+        :raises Refused: it is a system topic, or a setting is invalid.
         """
         name = request.topic
         check_topic_name(name)
@@ -106,7 +106,7 @@ class TopicProcessor:
         return self._register_topics().addCallback(lambda _: Response())
 
     def _wanted(self, request: CreateTopic) -> TopicConfig:
-        """Read the settings. :raises BadField: one makes no sense."""
+        """Return the requested settings. :raises BadField: one is invalid."""
         _check_range("readQueueNums", request.read_queue_nums, MAX_QUEUES)
         _check_range("writeQueueNums", request.write_queue_nums, MAX_QUEUES)
         _check_range("perm", request.perm, _PERMISSIONS)
@@ -128,7 +128,7 @@ class TopicProcessor:
         """
         Delete a topic, its queues and all groups' offsets in it.
 
-        One that is not here is no error: what is left of it is removed.
+        An unknown topic is not an error: remaining queues and offsets are removed.
         """
         name = request.topic
         check_topic_name(name)
@@ -139,7 +139,9 @@ class TopicProcessor:
         return Response()
 
     def all(self, request: GetAllTopicConfig, call: Call) -> Response:
-        """Give the table of topics, whole: clients that ask for pages cope with it."""
+        """
+        Return the whole table of topics; clients that request pages accept it too.
+        """
         version = self._topics.data_version
         body = TopicConfigAndMappingTable(
             self._topics.table, version, mapping_data_version=version
@@ -147,7 +149,7 @@ class TopicProcessor:
         return Response(body=body.encode())
 
     def get(self, request: GetTopicConfig, call: Call) -> Response:
-        """Give one topic's settings."""
+        """Return the settings of one topic."""
         config = self._topics.get(request.topic)
         if config is None:
             raise Refused(
@@ -159,7 +161,7 @@ class TopicProcessor:
     def stats(
         self, request: GetTopicStats, call: Call
     ) -> Response | Deferred[Response]:
-        """Tell where each queue begins and ends, those to read and those to write."""
+        """Return the minimum and maximum offset of each readable or writeable queue."""
         topic = request.topic
         config = self._topics.get(topic)
         if config is None:
@@ -169,16 +171,20 @@ class TopicProcessor:
         return then(times, lambda times: self._stats_response(topic, times))
 
     def system_topics(self, request: GetBrokerSystemTopics, call: Call) -> Response:
-        """List the topics that are the system's own."""
+        """Return the names of the system topics."""
         return Response(body=TopicList(tuple(sorted(self._topics.system))).encode())
 
     def _last_time(self, topic: str, queue_id: int) -> int | Deferred[int]:
-        """Tell when a queue's newest message was stored, in ms; 0 if there is none."""
+        """
+        Return when a queue's newest message was stored, in ms; 0 if there is none.
+        """
         end = self._store.max_offset(topic, queue_id)
         return self._store.store_time(topic, queue_id, end - 1) if end else 0
 
     def _stats_response(self, topic: str, times: list[int]) -> Response:
-        """Describe a topic's queues, whose newest messages are of these times."""
+        """
+        Return the response for a topic; ``times`` are those of its newest messages.
+        """
         store, table = self._store, {}
         for queue_id, time_ms in enumerate(times):
             first = store.min_offset(topic, queue_id)
@@ -188,7 +194,7 @@ class TopicProcessor:
         return Response(body=TopicStatsTable(table).encode())
 
     def _refuse_system(self, name: str) -> None:
-        """Refuse to touch a topic that is the system's own."""
+        """Refuse requests for system topics."""
         if self._topics.is_system(name):
             raise Refused(
                 ResponseCode.INVALID_PARAMETER,
@@ -197,13 +203,13 @@ class TopicProcessor:
 
 
 def _check_range(field: str, value: int, largest: int) -> None:
-    """Refuse numbers below 0 or too large."""
+    """Refuse numbers below 0 or above ``largest``."""
     if not 0 <= value <= largest:
         raise BadField(field, str(value), f"0 to {largest}")
 
 
 def _filter_type(text: str | None) -> TopicFilterType:
-    """Read a filter type; absent is single tag."""
+    """Parse a filter type; the default is single tag."""
     try:
         return TopicFilterType(text or "SINGLE_TAG")
     except ValueError:
