@@ -1,1 +1,1 @@
-"""Requests and responses over a connection; the same protocol at both ends."""
+"""Requests and responses over a connection; both ends use the same protocol."""

@@ -1,11 +1,11 @@
 """
 Addresses: the wire's ``host:port`` and Twisted's endpoint strings.
 
-The wire knows ``10.0.0.1:10911`` and ``[::1]:10911``. Where a person writes an address,
-an endpoint string is welcome too: ``tcp:10911``, ``unix:/run/mq``, ``tls:host:port``.
+The wire format has ``10.0.0.1:10911`` and ``[::1]:10911``. Users may also write
+endpoint strings: ``tcp:10911``, ``unix:/run/mq``, ``tls:host:port``.
 
-An endpoint string is a kind and then arguments, by position or by name, all separated
-by colons; a backslash takes the special meaning from the next character::
+An endpoint string is a kind followed by arguments, by position or by name, all
+separated by colons; a backslash escapes the next character::
 
     tcp:9876:interface=\\:\\:1:backlog=50
     kind, port, named arguments
@@ -21,10 +21,10 @@ import msgspec
 
 from rocketmq_tw.model.msgid import host_to_bytes
 
-#: How records write a host that is no IP address: as the local one.
+#: The host in records if the peer has no IP address: the local one.
 NO_HOST = b"\x7f\0\0\1\0\0\0\0"
 
-#: The largest port.
+#: The highest port number.
 MAX_PORT = 65535
 
 _SCHEME = re.compile(r"[a-z][a-z0-9]*:")
@@ -33,18 +33,19 @@ _NAMED = re.compile(r"((?:[^\\=]|\\.)*)=(.*)", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _SPECIAL = re.compile(r"([\\:=])")
 
-#: Where the interface stands among the arguments of a kind, and what it is if absent.
+#: The index of the interface among the arguments of a kind, and its default.
 _INTERFACES = {"tcp": (1, "0.0.0.0"), "tcp6": (2, "::"), "ssl": (4, "0.0.0.0")}
-#: The addresses that stand for all interfaces, and how this host reaches itself there.
+#: Addresses that mean all interfaces, and the address by which this host reaches
+#: itself.
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 class EndpointString(msgspec.Struct, frozen=True):
     """
-    A server's endpoint string, taken apart; nothing in the pieces is escaped.
+    A parsed endpoint string of a server; its pieces are not escaped.
 
-    :ivar arguments: those by position.
-    :ivar options: those by name.
+    :ivar arguments: the positional arguments.
+    :ivar options: the named arguments.
     """
 
     kind: str
@@ -53,7 +54,7 @@ class EndpointString(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Take a string apart; nothing is checked."""
+        """Split a string into its pieces, without checking them."""
         pieces = [found[1] for found in _PIECE.finditer(text)]
         if text:
             pieces.pop()  # the empty match at the end
@@ -69,7 +70,7 @@ class EndpointString(msgspec.Struct, frozen=True):
 
     @property
     def has_port(self) -> bool:
-        """Whether it is of a kind that listens on a host's port."""
+        """Whether this kind of endpoint listens on a port of a host."""
         return self.kind in _INTERFACES
 
     @property
@@ -77,7 +78,7 @@ class EndpointString(msgspec.Struct, frozen=True):
         """
         The port to listen on; 0 lets the system choose.
 
-        :raises ValueError: there is none, or it is none.
+        :raises ValueError: there is no port, or it is not valid.
         """
         text = self.options.get("port", self.arguments[0] if self.arguments else "")
         if not self.has_port or not text.isdecimal() or int(text) > MAX_PORT:
@@ -86,7 +87,7 @@ class EndpointString(msgspec.Struct, frozen=True):
 
     @property
     def interface(self) -> str:
-        """The host that a port is opened on; ``0.0.0.0`` or ``::`` for all of them."""
+        """The host on which the port is opened; ``0.0.0.0`` or ``::`` for all."""
         position, default = _INTERFACES.get(self.kind, (0, ""))
         given = self.options.get("interface", "")
         if 0 < position < len(self.arguments):
@@ -95,12 +96,12 @@ class EndpointString(msgspec.Struct, frozen=True):
 
     @property
     def single_interface(self) -> str | None:
-        """The host that a port is opened on; None if that is all interfaces."""
+        """The host on which the port is opened; None if that is all interfaces."""
         host = self.interface
         return None if host in _WILDCARDS else host
 
     def on_interface(self, host: str) -> EndpointString:
-        """Copy it, with another host to open the port on."""
+        """Return a copy with another host."""
         position = _INTERFACES[self.kind][0]
         arguments, options = list(self.arguments), dict(self.options)
         if position < len(arguments):
@@ -110,7 +111,7 @@ class EndpointString(msgspec.Struct, frozen=True):
         return EndpointString(self.kind, tuple(arguments), options)
 
     def on_port(self, port: int) -> EndpointString:
-        """Copy it, with another port; the port is the first argument then."""
+        """Return a copy with another port, as its first argument."""
         options = {name: v for name, v in self.options.items() if name != "port"}
         rest = self.arguments if "port" in self.options else self.arguments[1:]
         return EndpointString(self.kind, (str(port), *rest), options)
@@ -122,7 +123,7 @@ class EndpointString(msgspec.Struct, frozen=True):
 
 def split_host_port(address: str) -> tuple[str, int]:
     """
-    Take ``host:port`` apart; the host loses its brackets.
+    Split ``host:port``; brackets around the host are removed.
 
     :raises ValueError: it is not of that form, or the port is not 1 to 65535.
     """
@@ -133,7 +134,7 @@ def split_host_port(address: str) -> tuple[str, int]:
 
 
 def host_port(host: str, port: int) -> str:
-    """Write ``host:port``; an IPv6 address gets its brackets."""
+    """Return ``host:port``, with brackets around an IPv6 address."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
@@ -163,9 +164,9 @@ def is_endpoint(address: str) -> bool:
 
 def client_endpoint(address: str, template: str = "tcp:{host}:{port}") -> str:
     """
-    Write the endpoint string that connects to an address.
+    Return the endpoint string that connects to an address.
 
-    :param template: how a ``host:port`` becomes an endpoint string.
+    :param template: the endpoint string for ``host:port``.
     """
     if is_endpoint(address):
         return address
@@ -175,16 +176,16 @@ def client_endpoint(address: str, template: str = "tcp:{host}:{port}") -> str:
 
 def server_endpoint(listen: str, interface: str = "") -> str:
     """
-    Write the endpoint string that listens.
+    Return the endpoint string that listens at an address.
 
     :param listen: a port, ``host:port``, or an endpoint string, which stays as it is.
-    :param interface: the address that a bare port is opened on; all if empty.
-    :raises ValueError: none of these.
+    :param interface: the address for a bare port; all addresses if empty.
+    :raises ValueError: it is none of these.
     """
     text = listen.strip()
     if text.isdecimal():
         if int(text) > MAX_PORT:
-            raise ValueError(f'"{listen}" is no port: the largest is {MAX_PORT}')
+            raise ValueError(f'"{listen}" is not a port: the highest is {MAX_PORT}')
         where = f":interface={_escape(interface)}" if interface else ""
         return f"tcp:{text}{where}"
     parts = EndpointString.parse(text)
@@ -204,11 +205,11 @@ def server_endpoint(listen: str, interface: str = "") -> str:
 
 def dial_address(endpoint: str) -> str:
     """
-    Write the address at which a client on this host reaches a server.
+    Return the address at which a client on this host reaches a server.
 
     :param endpoint: the server's endpoint string.
     :returns: ``host:port``, or a client's endpoint string for ``unix:`` and ``ssl:``.
-    :raises ValueError: that cannot be known from the string.
+    :raises ValueError: the string does not contain it.
     """
     parts = EndpointString.parse(endpoint)
     if parts.kind == "unix":
@@ -227,10 +228,10 @@ def dial_address(endpoint: str) -> str:
 
 def peer_address(peer: object) -> tuple[str, bytes]:
     """
-    Write a connection's other end as ``host:port`` and as records hold it.
+    Return the address of a peer as ``host:port``, and encoded as in records.
 
-    :param peer: Twisted's address of it; one without a host is named as it names
-        itself.
+    :param peer: Twisted's address object; without a host, its ``str`` is used as
+        the first result.
     """
     host, port = getattr(peer, "host", None), getattr(peer, "port", 0)
     if not host:
@@ -243,7 +244,7 @@ def peer_address(peer: object) -> tuple[str, bytes]:
 
 
 def _escape(text: str) -> str:
-    """Take the special meaning from all characters of a piece."""
+    """Escape the special characters of a piece."""
     return _SPECIAL.sub(r"\\\1", text)
 
 

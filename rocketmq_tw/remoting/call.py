@@ -1,8 +1,8 @@
 """
-What a handler learns about a request beside its fields, and whom it came from.
+The arguments of a handler besides the request: the call, and the peer that sent it.
 
-A connection makes a :class:`Call` for every request it receives. Handlers, and the
-guards before them, know the connection only as a :class:`Peer`.
+A connection makes a :class:`Call` for each request that it receives. Handlers and
+guards know the connection only as a :class:`Peer`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ A = TypeVar("A", bound=Response)
 
 class Peer(Protocol):
     """
-    The other end of a connection. It is compared, and found in tables, by identity.
+    The other end of a connection. Peers are compared and hashed by identity.
 
     :class:`~rocketmq_tw.remoting.protocol.RemotingProtocol` provides it.
     """
@@ -31,49 +31,49 @@ class Peer(Protocol):
 
     @property
     def host_bytes(self) -> bytes:
-        """The same as records write it: the packed address and 4 bytes of port."""
+        """The address as in records: 4 or 16 bytes of host, 4 bytes of port."""
 
     @property
     def is_connected(self) -> bool:
-        """Whether requests can be sent: neither lost nor being closed."""
+        """Whether requests can be sent: not lost and not being closed."""
 
     @property
     def is_write_blocked(self) -> bool:
-        """Whether the peer has not read what was written, and may do so still."""
+        """Whether the peer is connected but has not read what was written."""
 
     def when_writable(self) -> Deferred[None]:
-        """Fire when the peer reads again, or is gone; at once if it reads now."""
+        """Fires when the peer reads again or is gone; at once if it is not blocked."""
 
     def call(self, request: Request[A], timeout: float | None = 3.0) -> Deferred[A]:
         """Send a request; fires with its response."""
 
     def call_one_way(self, request: Request[Any]) -> None:
-        """Send a request that has no response; lost if the connection is."""
+        """Send a request without a response; it is lost if the connection is."""
 
     def close(self) -> Deferred[None]:
         """
-        Close once all that was written is sent; fires when the connection is gone.
+        Close after everything written is sent; fires when the connection is gone.
 
-        The response of the handler that calls this is still written; requests behind
-        the handler's own are not handled.
+        If a handler calls this, its own response is still sent; later requests are not
+        handled.
         """
 
     def abort(self) -> None:
-        """Close now, whatever is still to be sent."""
+        """Close now and drop what is not sent yet."""
 
 
 class Call(msgspec.Struct, gc=False):
     """
-    One request received, as its handler sees it.
+    One received request, as its handler sees it.
 
-    Making it takes 31 ns; a class with ``__slots__`` takes 88. The garbage collector
+    Creating it takes 31 ns; a class with ``__slots__`` takes 88. The garbage collector
     does not track it: a peer, which may live for days, never refers to a call.
 
-    :ivar header: as decoded; the declared request stands beside the call, not in it.
+    :ivar header: the decoded header; the declared request is a separate argument.
     :ivar peer: who sent it.
-    :ivar received_at: seconds since the epoch; the time of the read that completed it.
-    :ivar raw_header: as it came; see :meth:`ext`.
-    :ivar principal: who asks, as a guard found out; None where nobody looked.
+    :ivar received_at: when the request was complete, in seconds since the epoch.
+    :ivar raw_header: the header's bytes; see :meth:`ext`.
+    :ivar principal: the user that a guard has authenticated; None without such a guard.
     """
 
     header: Command
@@ -84,10 +84,10 @@ class Call(msgspec.Struct, gc=False):
 
     def ext(self) -> Ext:
         """
-        Give all fields of the header as texts, as they came.
+        Return all fields of the header as texts, as received.
 
-        For guards: a decoded request has only what it declares, and what a client
-        signs are the texts. Nothing is kept; a second call decodes once more.
+        For guards: a decoded request has only its declared fields, and signatures cover
+        the texts. Nothing is cached; each call decodes the header.
         """
         fields = self.header.fields
         return fields if isinstance(fields, dict) else decode_ext(self.raw_header)

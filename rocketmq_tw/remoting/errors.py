@@ -1,4 +1,4 @@
-"""What can go wrong with a call, and what a handler may refuse."""
+"""Errors of calls, and the error by which a handler refuses a request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rocketmq_tw.wire.codes import ResponseCode, code_name
 
 
 class TransportError(RocketMQError):
-    """A request did not get through, or its response did not come back."""
+    """A request was not sent, or its response was not received."""
 
     retryable = True
 
@@ -30,23 +30,25 @@ class ConnectError(TransportError):
 
 
 class ConnectionLost(TransportError):
-    """The connection was lost before the response came."""
+    """The connection was lost before the response was received."""
 
 
 class RequestTimeout(TransportError):
-    """The response did not come in time."""
+    """The response was not received in time."""
 
 
 def timed_out(
     address: str, request: object, timeout: float
 ) -> Callable[[Any, float], Failure]:
-    """Make the function that turns our own cancellation into a time-out."""
-    why = f"{type(request).__name__} was not answered in {timeout:g} s"
+    """
+    Return the function that turns a cancellation by ``addTimeout`` into RequestTimeout.
+    """
+    why = f"{type(request).__name__} had no response within {timeout:g} s"
     return lambda _result, _seconds: Failure(RequestTimeout(address, why))
 
 
 class TooManyRequests(TransportError):
-    """So many requests wait for responses that no more is sent."""
+    """Too many requests wait for responses; this one was not sent."""
 
 
 class BrokerError(RocketMQError):
@@ -54,7 +56,7 @@ class BrokerError(RocketMQError):
     The peer responded with an error.
 
     :ivar code: the response code, see :class:`rocketmq_tw.wire.codes.ResponseCode`.
-    :ivar remark: the peer's words, perhaps empty.
+    :ivar remark: the peer's message, possibly empty.
     """
 
     _RETRYABLE = frozenset({1, 2, 14, 16, 17, 204, 205, 1500})
@@ -70,21 +72,25 @@ class BrokerError(RocketMQError):
 
     @property
     def retryable(self) -> bool:  # type: ignore[override]
-        """Whether a client tries the same again on another broker, as Apache's does."""
+        """
+        Whether a client retries on another broker; the codes are those of Apache's
+        clients.
+        """
         return self.code in self._RETRYABLE
 
     def __str__(self) -> str:
         said = f": {self.remark}" if self.remark else ""
         return (
-            f"{self.address} answered {self.request} with {code_name(self.code)}{said}"
+            f"{self.address} responded to {self.request} with"
+            f" {code_name(self.code)}{said}"
         )
 
 
 class Refused(RocketMQError):
     """
-    A handler raises this to respond with an error.
+    A handler raises this to send an error response.
 
-    :param ext: header fields that go with it.
+    :param ext: additional header fields of the response.
     """
 
     def __init__(

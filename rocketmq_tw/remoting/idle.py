@@ -1,4 +1,4 @@
-"""Connections on which nothing happens are cut."""
+"""Closes connections on which nothing is sent or received."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 class IdleTimer:
     """
-    Watches when something last came or went.
+    Checks when a connection was last active.
 
-    It is not reset by traffic, which would cost a timer for every read: it looks when
-    the time would be up at the earliest, and waits for the rest.
+    Traffic does not reset it, which would cost a timer for each read: it checks at the
+    earliest time at which the connection can be idle, and again after the remaining
+    time.
 
-    :param timeout: seconds without a byte in either direction; 0 watches nothing.
-    :param last_active: gives the time, in seconds, of the last one.
-    :param on_idle: called once the time is up.
+    :param timeout: seconds without a byte in either direction; 0 disables the check.
+    :param last_active: returns when a byte was last sent or received, in seconds.
+    :param on_idle: called when the connection is idle.
     """
 
     def __init__(
@@ -34,17 +35,17 @@ class IdleTimer:
         self._check: IDelayedCall | None = None
 
     def start(self) -> None:
-        """Begin to watch."""
+        """Start checking."""
         if self._timeout:
             self._check = self._clock.callLater(self._timeout, self._look)
 
     def stop(self) -> None:
-        """Watch no more."""
+        """Stop checking."""
         if self._check is not None and self._check.active():
             self._check.cancel()
 
     def _look(self) -> None:
-        """Look whether the time is up; else wait for the rest."""
+        """Call ``on_idle`` if the connection is idle, otherwise check again later."""
         quiet = self._clock.seconds() - self._last_active()
         if quiet < self._timeout:
             self._check = self._clock.callLater(self._timeout - quiet, self._look)

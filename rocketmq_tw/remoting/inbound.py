@@ -1,8 +1,8 @@
 """
-What a peer asks of us: from a decoded request to the frame of its response.
+Handles the requests of a peer: from a decoded request to the frame of its response.
 
-A request is in flight while the Deferred that its handler returned has not fired. How
-many may be is limited; the connection does not read on until fewer are.
+A request is in flight until the Deferred that its handler returned fires. Their number
+is limited: at the limit the connection stops reading.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ class InboundRequests:
     """
     The requests of one peer.
 
-    :param router: handles them.
+    :param router: finds the handlers.
     :param limit: how many may be in flight.
-    :param next_opaque: numbers a request that came without one.
-    :param send: takes the frame of a response that was waited for.
-    :param on_limit: called when the limit is reached, and when it is no longer.
-    :ivar in_flight: how many are; 0 <= in_flight.
+    :param next_opaque: returns a number for a request without one.
+    :param send: sends the frame of a response that a Deferred gave.
+    :param on_limit: called when the limit is reached, and when it no longer is.
+    :ivar in_flight: how many requests are in flight; 0 <= in_flight.
     """
 
     _log = Logger()
@@ -62,14 +62,14 @@ class InboundRequests:
 
     @property
     def is_at_limit(self) -> bool:
-        """Whether no more requests should be read."""
+        """Whether reading must stop."""
         return self.in_flight >= self._limit
 
     def handle(self, call: Call) -> bytes | None:
         """
         Call the handler.
 
-        :returns: the frame of the response; None if there is none, or it comes later.
+        :returns: the frame of the response; None if there is none, or not yet.
         """
         command = call.header
         found = self._find(command.code)
@@ -97,7 +97,9 @@ class InboundRequests:
         return encode_response(outcome, command.opaque, command.kind)
 
     def _respond_later(self, outcome: Deferred[Any], command: Command) -> None:
-        """Send the response when it comes; count the request until then."""
+        """
+        Send the response when the Deferred fires; the request is in flight until then.
+        """
         self.in_flight += 1
         if self.in_flight == self._limit:
             self._on_limit()

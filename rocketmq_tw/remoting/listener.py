@@ -1,15 +1,15 @@
 """
-Listening ports, and the end of a program that cannot have its port.
+Listening ports, and how a program ends if it cannot open its port.
 
-``twistd`` shows a traceback for a service that fails to start. For one whose endpoint
-fails later (``StreamServerEndpointService``) it writes a line to the log and goes on
-without a port. Here a taken port ends the program at once: one sentence on standard
-error, exit code 1, the same in the foreground and as a daemon.
+``twistd`` shows a traceback if a service fails to start. For an endpoint that fails
+later (``StreamServerEndpointService``) it only logs a line and keeps running without a
+port. Here a port in use ends the program at once: one sentence on standard error and
+exit code 1, in the foreground and as a daemon.
 
-A daemon is a second process, of which ``twistd`` shows the shell no more than the first
-100 bytes of an error, as a ``repr``. So what usually goes wrong is checked before the
-program becomes a daemon (:mod:`rocketmq_tw.remoting.preflight`); for the rest,
-:class:`Program` keeps the shell's standard error until it is started.
+A daemon is a second process, and ``twistd`` shows the shell only the first 100 bytes of
+its error, as a ``repr``. Therefore the usual problems are checked before the program
+becomes a daemon (:mod:`rocketmq_tw.remoting.preflight`). For all others,
+:class:`Program` keeps the shell's standard error open until it has started.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class CannotListen(RocketMQError):
     A port could not be opened.
 
     :param endpoint: the endpoint string, e.g. ``tcp:9876``.
-    :param why: the system's reason.
+    :param why: the reason that the operating system gave.
     """
 
     def __init__(self, endpoint: str, why: str) -> None:
@@ -57,19 +57,19 @@ class PortTaken(CannotListen):
     """Another program listens on the port."""
 
     def __str__(self) -> str:
-        return f"{_described(self.endpoint)} is taken: {self.why}"
+        return f"{_described(self.endpoint)} is in use: {self.why}"
 
 
 class NameUnresolved(CannotListen):
-    """The host name to listen on has no address."""
+    """The host name to listen on does not resolve."""
 
 
 class Listener(Service):
     """
-    One port. It is opened on request, since opening may have to wait for a recovery,
-    and closed with the service; connections stay, for their factory to close.
+    One port. It is opened on request, since a recovery may have to come first, and
+    closed with the service. Connections stay open; their factory closes them.
 
-    :param reactor: what the endpoint is made for.
+    :param reactor: makes the endpoint.
     """
 
     def __init__(self, reactor: Any) -> None:
@@ -78,12 +78,12 @@ class Listener(Service):
 
     @property
     def address(self) -> IAddress | None:
-        """Where it listens; None while it does not."""
+        """The address it listens on; None while it does not."""
         return None if self._port is None else self._port.getHost()
 
     def start(self, endpoint: str, factory: IProtocolFactory) -> Deferred[None]:
         """
-        Listen. What :meth:`take` says holds here too.
+        Open the port and accept connections; see :meth:`take`.
 
         :returns: fires when connections are accepted.
         """
@@ -91,10 +91,11 @@ class Listener(Service):
 
     def take(self, endpoint: str, factory: IProtocolFactory) -> Deferred[None]:
         """
-        Take the port, so that nobody else can; who connects waits for :meth:`accept`.
+        Open the port, so that no other program can; connections wait for
+        :meth:`accept`.
 
         :param endpoint: an endpoint string, e.g. ``tcp:9876:interface=127.0.0.1``.
-        :returns: fires when the port is ours, for TCP and UNIX sockets at once. Fails
+        :returns: fires when the port is open, for TCP and UNIX sockets at once. Fails
             with :class:`PortTaken`, :class:`NameUnresolved` or :class:`CannotListen`.
         """
 
@@ -110,12 +111,12 @@ class Listener(Service):
         return opened
 
     def accept(self) -> None:
-        """Accept connections, also those that waited."""
+        """Accept connections, including those that wait."""
         if self._port is not None:
             _call_if_there(self._port, "startReading")
 
     def stopService(self) -> Deferred[None]:
-        """Close the port; fires when it is free again."""
+        """Close the port; fires when it is free."""
         super().stopService()
         port, self._port = self._port, None
         if port is None:
@@ -127,12 +128,12 @@ class Listener(Service):
 
 class Program(MultiService):
     """
-    The top of a program's services: it ends the program if one of them cannot start.
+    The top of a program's services: ends the program if one of them cannot start.
 
-    A child that takes its time has an attribute ``started``, a Deferred it makes in
-    ``startService``; the failure in it is the reason.
+    A child whose start takes time has an attribute ``started``, a Deferred that it
+    creates in ``startService``; a failure there is the reason.
 
-    :param reactor: stopped if starting fails after it began to run.
+    :param reactor: stopped if a start fails after the reactor has started.
     """
 
     _log = Logger()
@@ -140,16 +141,16 @@ class Program(MultiService):
     def __init__(self, reactor: Any, *services: IService) -> None:
         super().__init__()
         self._reactor = reactor
-        # None once all children are started, and where there is no standard error.
+        # None after all children have started, or if there is no standard error.
         self._shell: int | None = _copy_of_stderr()
-        # Children that have neither started nor failed.
+        # Number of children that have neither started nor failed.
         self._starting = 0
         for service in services:
             service.setServiceParent(self)
 
     def startService(self) -> None:
         """
-        Start all.
+        Start all children.
 
         :raises RocketMQError: one failed at once. ``twistd`` passes it to the waiting
             parent of a daemon, removes its pid file and exits.
@@ -164,7 +165,7 @@ class Program(MultiService):
             self._close_shell()
 
     def _watch(self, started: Deferred[Any]) -> None:
-        """Raise what failed already; end the program on what fails later."""
+        """Raise a failure that exists already; end the program on a later one."""
         failed: list[Any] = []
         started.addErrback(failed.append)
         if failed:
@@ -178,34 +179,37 @@ class Program(MultiService):
         )
 
     def _one_started(self) -> None:
-        """Note that a child needs no more time."""
+        """Count a child that has started."""
         self._starting -= 1
         if not self._starting:
             self._close_shell()
 
     def _end(self, failure: Failure) -> None:
-        """Stop the reactor, so that all is closed in order, and exit with code 1."""
+        """
+        Stop the reactor, so that everything is closed in order; then exit with code 1.
+        """
         self._print_to_shell(failure.value)
         self._close_shell()
         if not failure.check(RocketMQError):
             self._log.failure("the program could not start", failure)
         self._log.critical("{why}; the program ends", why=failure.getErrorMessage())
         _print(failure.value)
-        # twistd has no exit code of its own; this runs when it has tidied up.
+        # twistd cannot set the exit code; this runs after it has cleaned up.
         atexit.register(_exit_with_failure)
         self._reactor.stop()
 
     def _print_to_shell(self, error: BaseException | None) -> None:
-        """Write the sentence where a daemon was started from."""
+        """Write the sentence to the shell from which a daemon was started."""
         if self._shell is None or not isinstance(error, RocketMQError):
             return
         with contextlib.suppress(OSError):
-            # In the foreground it is the same, and the hook prints the sentence there.
+            # In the foreground both are the same, and the exception hook prints the
+            # sentence.
             if not os.path.sameopenfile(self._shell, _STDERR):
                 os.write(self._shell, f"{error}\n".encode())
 
     def _close_shell(self) -> None:
-        """Keep nothing open of the shell that a daemon was started from."""
+        """Close the copy of the shell's standard error."""
         if self._shell is not None:
             os.close(self._shell)
         self._shell = None
@@ -216,7 +220,7 @@ _STDERR = 2
 
 @contextlib.contextmanager
 def ends_in_a_sentence() -> Iterator[None]:
-    """Let an error of ours that leaves here, and ends the program, print no more."""
+    """Print only the sentence of a RocketMQError that ends the program."""
     try:
         yield
     except RocketMQError:
@@ -225,7 +229,7 @@ def ends_in_a_sentence() -> Iterator[None]:
 
 
 def _copy_of_stderr() -> int | None:
-    """Duplicate the descriptor of standard error, which a daemon loses."""
+    """Duplicate the descriptor of standard error, which a daemon closes."""
     try:
         return os.dup(_STDERR)
     except OSError:
@@ -233,14 +237,14 @@ def _copy_of_stderr() -> int | None:
 
 
 def _call_if_there(port: IListeningPort, name: str) -> None:
-    """Start or stop accepting; ports in memory cannot, and need not."""
+    """Call a method that starts or stops accepting, if the port has it."""
     method = getattr(port, name, None)
     if method is not None:
         method()
 
 
 def _explained(endpoint: str, failure: Failure) -> Failure:
-    """Turn the reasons a port cannot be opened into ours."""
+    """Convert the errors of opening a port into CannotListen."""
     error = failure.value
     if isinstance(error, CannotListenError):
         return Failure(cannot_listen(endpoint, error.socketError))
@@ -250,7 +254,7 @@ def _explained(endpoint: str, failure: Failure) -> Failure:
 
 
 def cannot_listen(endpoint: str, error: object) -> CannotListen:
-    """Make the error that says in words why a socket could not be bound."""
+    """Return the error that explains why a socket could not be bound."""
     number = getattr(error, "errno", None)
     if isinstance(error, socket.gaierror):
         why = error.strerror or str(error)
@@ -261,7 +265,7 @@ def cannot_listen(endpoint: str, error: object) -> CannotListen:
 
 
 def _described(endpoint: str) -> str:
-    """Name an endpoint for people: ``port 9876`` rather than ``tcp:9876``."""
+    """Describe an endpoint to users: ``port 9876`` rather than ``tcp:9876``."""
     parts = EndpointString.parse(endpoint)
     try:
         port = parts.port
@@ -272,7 +276,7 @@ def _described(endpoint: str) -> str:
 
 
 def _print(error: BaseException | None) -> None:
-    """Write one sentence to the real standard error; a daemon has none."""
+    """Write a sentence to the real standard error; a daemon has none."""
     if sys.__stderr__ is not None:
         print(error, file=sys.__stderr__, flush=True)
 
@@ -280,7 +284,7 @@ def _print(error: BaseException | None) -> None:
 def _print_sentence(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
-    """Print a sentence for what was foreseen, else a traceback as Python does."""
+    """Print the sentence of a RocketMQError, or the usual traceback."""
     if isinstance(error, RocketMQError):
         _print(error)
     else:
@@ -288,7 +292,7 @@ def _print_sentence(
 
 
 def _exit_with_failure() -> None:
-    """Leave with code 1; nothing else can set it once the interpreter ends."""
+    """Exit with code 1; nothing else can set the code while the interpreter exits."""
     for stream in (sys.__stdout__, sys.__stderr__):
         if stream is not None:
             stream.flush()

@@ -1,4 +1,4 @@
-"""What is logged about ill-behaved peers: at most a line a peer a minute."""
+"""Logs peers that violate the protocol: at most one line for each peer and minute."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from twisted.logger import Logger
 
 from rocketmq_tw.model.log_safe import log_safe
 
-#: Seconds between two lines about one peer.
+#: Seconds between two lines about the same peer.
 QUIET = 60.0
-#: Characters of a complaint.
+#: Characters of a message, at most.
 _LONGEST = 300
 
 
 class PeerLog:
     """
-    Logs complaints, so that no peer can fill the disk.
+    Logs messages about peers at a limited rate, so that no peer can fill the disk.
 
-    :param known: how many peers are remembered; beyond, all share the oldest's silence.
+    :param known: how many peers are remembered; no line is written for others.
     """
 
     _log = Logger()
@@ -32,9 +32,10 @@ class PeerLog:
 
     def complain(self, peer: str, why: str) -> bool:
         """
-        Log that ``peer`` was closed, unless one was logged for its host just now.
+        Log that ``peer`` was disconnected, unless a line about its host was just
+        logged.
 
-        :param peer: ``host:port``; the host is what counts.
+        :param peer: ``host:port``; the rate is limited by host.
         :returns: whether a line was written.
         """
         host, now = peer.rpartition(":")[0], self._clock.seconds()
@@ -53,7 +54,7 @@ class PeerLog:
         return True
 
     def _has_capacity(self, now: float) -> bool:
-        """Whether one more peer fits, once the one quiet longest is forgotten."""
+        """Make space for one more peer by removing one whose minute is over."""
         if len(self._last) < self._known:
             return True
         host, last = next(iter(self._last.items()))

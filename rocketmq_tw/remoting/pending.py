@@ -1,7 +1,8 @@
 """
-Our requests that wait for responses, tied to them by ``opaque``.
+Calls that wait for a response, which has the same ``opaque``.
 
-The end that asks counts ``opaque`` up, through 31 bits, for each connection.
+For each connection the caller numbers its requests from 1 to 2^31 - 1, then from 1
+again.
 
 Source: ``NettyRemotingAbstract.responseTable`` of RocketMQ 5.
 """
@@ -25,7 +26,7 @@ class PendingCalls:
     The calls of one connection.
 
     :param limit: how many may wait for responses.
-    :param last_opaque: where counting goes on from.
+    :param last_opaque: the number before the first one used.
     """
 
     __slots__ = ("_limit", "_opaque", "_waiting")
@@ -36,7 +37,9 @@ class PendingCalls:
         self._opaque = last_opaque
 
     def next_opaque(self) -> int:
-        """Count up; never 0, which some peers take for a missing number."""
+        """
+        Return the next number; never 0, which some peers treat as a missing number.
+        """
         while True:
             self._opaque = self._opaque % _OPAQUE_END + 1
             if self._opaque not in self._waiting:
@@ -44,20 +47,20 @@ class PendingCalls:
 
     def add(self, opaque: int, request: Request[Any], address: str) -> Deferred[Any]:
         """
-        Wait for the response to a request that is about to be sent.
+        Register a request that is about to be sent.
 
         :returns: fires with the response. When cancelled, a late response is dropped.
-        :raises TooManyRequests: as many wait as may.
+        :raises TooManyRequests: the limit is reached.
         """
         if len(self._waiting) >= self._limit:
-            why = f"{len(self._waiting)} requests wait for answers"
+            why = f"{len(self._waiting)} requests wait for responses"
             raise TooManyRequests(address, why)
         response: Deferred[Any] = Deferred(lambda _: self._forget(opaque))
         self._waiting[opaque] = (response, request)
         return response
 
     def resolve(self, command: Command, address: str) -> None:
-        """Fire the call that this responds to; drop what nobody waits for."""
+        """Fire the call that this responds to; ignore a response without one."""
         found = self._waiting.pop(command.opaque, None)  # type: ignore[arg-type]
         if found is None:
             return
@@ -78,15 +81,15 @@ class PendingCalls:
         waiting.callback(response)
 
     def fail_all(self, address: str, reason: str) -> None:
-        """Fail every call that waits, once: the connection was lost."""
+        """Fail all waiting calls: the connection was lost."""
         pending, self._waiting = self._waiting, {}
         for waiting, request in pending.values():
             if waiting.called:
-                continue  # what failed before it cancelled it
+                continue  # it was cancelled because another call failed
             name = type(request).__name__
-            lost = f"the connection was lost before {name} was answered"
+            lost = f"the connection was lost before {name} had a response"
             waiting.errback(ConnectionLost(address, f"{lost} ({reason})"))
 
     def _forget(self, opaque: int) -> None:
-        """Wait no more for a call that was cancelled."""
+        """Remove a call that was cancelled."""
         self._waiting.pop(opaque, None)

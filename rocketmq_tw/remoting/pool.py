@@ -1,6 +1,6 @@
 """
-The asking end: one connection an address, made when it is first needed and again after
-it was lost.
+Outgoing connections: one for each address, made when it is first needed and remade
+after it is lost.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class _ClientFactory(Factory):
         self._build = build
 
     def buildProtocol(self, addr: IAddress | None) -> RemotingProtocol:
-        """Make it."""
+        """Return the protocol of the connection."""
         return self._build()
 
 
@@ -43,10 +43,10 @@ class ConnectionPool:
     Connections to name servers and brokers, by address.
 
     :param reactor: makes connections, and is the clock.
-    :param router: handles what servers ask of us.
-    :param template: how ``host:port`` becomes an endpoint string.
-    :param endpoint_for: makes the endpoint of an address, in place of the template.
-    :param connect_timeout: seconds.
+    :param router: handles the requests of servers.
+    :param template: the endpoint string for ``host:port``.
+    :param endpoint_for: makes the endpoint of an address, instead of the template.
+    :param connect_timeout: the longest time to connect, in seconds.
     :ivar on_connected: called with (address, connection) for each new connection.
     """
 
@@ -75,10 +75,10 @@ class ConnectionPool:
 
     def connection(self, address: str) -> Deferred[RemotingProtocol]:
         """
-        Give the connection to an address, making it if there is none.
+        Return the connection to an address, making it if there is none.
 
-        :returns: fails with :class:`ConnectError`. Cancelling gives up waiting; the
-            attempt goes on for whoever else waits.
+        :returns: fails with :class:`ConnectError`. Cancelling it stops waiting; the
+            attempt continues for other callers.
         """
         live = self._live.get(address)
         if live is not None and live.is_connected:
@@ -90,14 +90,14 @@ class ConnectionPool:
         return waiting
 
     def live(self, address: str) -> RemotingProtocol | None:
-        """Give the connection to an address if there is one now."""
+        """Return the connection to an address; None if there is none now."""
         found = self._live.get(address)
         return found if found is not None and found.is_connected else None
 
     def call(
         self, address: str, request: Request[A], timeout: float = 3.0
     ) -> Deferred[A]:
-        """Connect if need be and send a request; ``timeout`` is for both."""
+        """Connect if needed and send a request; ``timeout`` covers both."""
         live = self.live(address)
         if live is not None:
             return live.call(request, timeout)
@@ -112,7 +112,7 @@ class ConnectionPool:
         return succeed(None) if live is None else live.close()
 
     def close_all(self, grace: float = 1.0) -> Deferred[None]:
-        """Close all; attempts to connect are given up."""
+        """Close all connections and cancel attempts to connect."""
         self._closed = True
         for attempt in list(self._connecting.values()):
             attempt.cancel()
@@ -129,7 +129,7 @@ class ConnectionPool:
         return gone.addCallback(lambda _: cut.cancel() if cut.active() else None)
 
     def _connect(self, address: str) -> None:
-        """Make one attempt for all who wait."""
+        """Make one attempt to connect, for all callers that wait."""
         try:
             if self._closed:
                 raise ConnectError(address, "the pool is closed")
@@ -152,7 +152,7 @@ class ConnectionPool:
         )
 
     def _build(self) -> RemotingProtocol:
-        """Make the protocol of a new connection."""
+        """Return the protocol of a new connection."""
         return RemotingProtocol(
             self._router,
             self._reactor,
@@ -162,7 +162,7 @@ class ConnectionPool:
         )
 
     def _made(self, address: str, connection: RemotingProtocol) -> None:
-        """Keep a new connection, and give it to all who wait."""
+        """Keep a new connection, and pass it to all callers that wait."""
         self._connecting.pop(address, None)
         connection.on_lost.append(lambda lost: self._forget(address, lost))
         self._live[address] = connection
@@ -173,7 +173,7 @@ class ConnectionPool:
                 waiting.callback(connection)
 
     def _failed(self, address: str, failure: Failure) -> None:
-        """Fail all who wait."""
+        """Fail all callers that wait."""
         self._connecting.pop(address, None)
         error = failure.value
         if not isinstance(error, ConnectError):
@@ -185,12 +185,12 @@ class ConnectionPool:
                 waiting.errback(error)
 
     def _forget(self, address: str, lost: RemotingProtocol) -> None:
-        """Drop a connection that is gone."""
+        """Remove a lost connection."""
         if self._live.get(address) is lost:
             del self._live[address]
 
     def _from_template(self, address: str) -> IStreamClientEndpoint:
-        """Make an endpoint in the usual way."""
+        """Return the endpoint of an address, made from the template."""
         description = client_endpoint(address, self._template)
         endpoint: IStreamClientEndpoint = clientFromString(self._reactor, description)
         return endpoint

@@ -1,9 +1,9 @@
 """
-What a program checks of its ports before it becomes a daemon.
+Checks of a program's ports before it becomes a daemon.
 
-At that time the shell still waits and standard error is still there, so what is wrong
-can be said in a whole sentence (:mod:`rocketmq_tw.remoting.listener`). Ports are not
-kept: one that is taken in the moment between is found when it is opened for good.
+At that time the shell still waits and standard error is open, so the problem can be
+printed as a sentence (:mod:`rocketmq_tw.remoting.listener`). Ports are not kept open: a
+port that is taken in between causes an error when it is opened for good.
 
 These functions block. Only taps call them, before the reactor runs.
 """
@@ -20,11 +20,11 @@ from twisted.python import usage
 from rocketmq_tw.remoting.addresses import EndpointString, is_ip_address
 from rocketmq_tw.remoting.listener import NameUnresolved, cannot_listen
 
-#: Seconds that looking up a name to listen on may take. It is this host's own name, or
-#: else nothing can listen there.
+#: Seconds that resolving the name to listen on may take. It must be a name of this
+#: host.
 LOOKUP_LIMIT = 2.0
 
-#: As ``socket.getaddrinfo``.
+#: The signature of ``socket.getaddrinfo``.
 Lookup = Callable[..., list[Any]]
 
 
@@ -32,13 +32,13 @@ def resolve_interface(
     endpoint: str, lookup: Lookup = socket.getaddrinfo, limit: float = LOOKUP_LIMIT
 ) -> str:
     """
-    Put an address in place of the host name that a port is opened on.
+    Replace the host name in a server's endpoint string by its address.
 
-    Twisted would look it up when it opens the port, in the reactor's thread, and of
-    IPv4 addresses only.
+    Twisted would resolve it when it opens the port, in the reactor's thread and to IPv4
+    only.
 
     :param endpoint: the endpoint string of a server.
-    :returns: the same string where there is no host name.
+    :returns: the same string if it has no host name.
     :raises NameUnresolved: the name has no address, or none was found in time.
     """
     parts = EndpointString.parse(endpoint)
@@ -61,17 +61,17 @@ def resolve_interface(
         raise NameUnresolved(endpoint, f"the name does not resolve: {why}")
     if isinstance(found[0], Exception):
         raise cannot_listen(endpoint, found[0])
-    # IPv4 first, as a name without more is understood elsewhere.
+    # Prefer IPv4, as other programs do.
     found.sort(key=lambda entry: entry[0] != socket.AF_INET)
     return str(parts.on_interface(found[0][4][0]))
 
 
 def check_port(endpoint: str) -> None:
     """
-    Find out whether a port could be opened now.
+    Check that a port could be opened now.
 
     :param endpoint: an endpoint string; kinds without a port are not checked.
-    :raises CannotListen: it could not; ``PortTaken`` if another program has it.
+    :raises CannotListen: it cannot; ``PortTaken`` if another program has it.
     """
     parts = EndpointString.parse(endpoint)
     if not parts.has_port or not parts.port:
@@ -79,7 +79,7 @@ def check_port(endpoint: str) -> None:
     host = parts.interface
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
-        # As Twisted does: a port whose last connections are still closing is free.
+        # As in Twisted: a port counts as free while its last connections are closing.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, parts.port))
@@ -88,6 +88,6 @@ def check_port(endpoint: str) -> None:
 
 
 def will_chroot(options: usage.Options) -> bool:
-    """Whether ``twistd`` changes what paths mean once the program runs."""
+    """Whether ``twistd`` is going to change the root directory."""
     parent: Any = getattr(options, "parent", None)
     return bool(parent and parent.get("chroot"))

@@ -1,18 +1,18 @@
 """
-One connection, seen from either end.
+One connection, the same at both ends.
 
-Both ends may ask: requests and responses go both ways, tied together by ``opaque``, a
-number that the asking end counts up. All frames of one ``dataReceived`` are handled,
-then their responses leave in one write, straight to the socket when nothing waits
-before them: the transport's own buffer would cost another reactor iteration.
+Both ends may send requests; a response has the ``opaque`` number of its request. All
+frames of one ``dataReceived`` are handled, then their responses are sent in one write,
+directly to the socket if the transport's buffer is empty: using that buffer would take
+another reactor iteration.
 
-Back-pressure: an end that does not read its responses is not read from (the transport
-says so, as we are its producer), nor one that has too many requests in flight; what it
-has asked by then is kept as it came.
+Back-pressure: reading is paused while the peer does not read its responses (the
+transport says so, as we are its producer), and while too many of its requests are in
+flight. Frames already received are kept unhandled.
 
-A connection's states are drawn in :mod:`rocketmq_tw.remoting.state`.
+The states of a connection are drawn in :mod:`rocketmq_tw.remoting.state`.
 
-Source: ``NettyRemotingAbstract`` of RocketMQ 5, for what is responded to and when.
+Source: ``NettyRemotingAbstract`` of RocketMQ 5, for which requests get a response.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ from rocketmq_tw.wire.frame import FRAME_LIMIT, JSON, Frame, FrameDecoder
 A = TypeVar("A", bound=Response)
 
 
-#: Looked up once: these are compared for every read.
+#: Looked up once: they are compared at every read.
 _OPEN, _HANDLING = ConnectionState.OPEN, ConnectionState.HANDLING
 _FINISHING, _GONE = ConnectionState.FINISHING, ConnectionState.GONE
 
@@ -65,18 +65,18 @@ class RemotingProtocol(Protocol):
     Requests and responses over one connection; handlers know it as a
     :class:`~rocketmq_tw.remoting.call.Peer`.
 
-    :param router: handles what the peer asks.
+    :param router: handles the peer's requests.
     :param clock: for time-outs and the idle limit.
-    :param peers: where complaints about the peer go.
+    :param peers: logs protocol violations of the peer.
     :param idle_timeout: seconds without a byte in either direction until it is closed.
     :param max_pending: how many of our calls may wait for responses.
     :param max_in_flight: how many of the peer's requests may be in flight.
-    :param stops_reading: whether a peer that does not read is no longer read from. True
-        for servers; a client that did so too could wait for ever for such a server.
+    :param stops_reading: whether reading is paused while the peer does not read. True
+        for servers; if clients did so too, both ends could wait for each other.
     :ivar address: the peer as ``host:port``.
-    :ivar host_bytes: the same as records write it: the address and 4 bytes of port.
-    :ivar last_seen: when bytes came last, in seconds; the time of all in them.
-    :ivar on_lost: called with the protocol once the connection is gone.
+    :ivar host_bytes: the address as in records: the host and 4 bytes of port.
+    :ivar last_seen: when bytes were last received, in seconds.
+    :ivar on_lost: called with the protocol when the connection is lost.
     """
 
     _log = Logger()
@@ -117,7 +117,7 @@ class RemotingProtocol(Protocol):
         self._outbox = Outbox(clock)
         self._state = ConnectionState.NEW
         self._write_blocked = False
-        #: No frame is handled meanwhile; _unhandled are those that have come already.
+        #: While True no frame is handled; _unhandled holds those already received.
         self._reads_paused = False
         self._unhandled: list[Frame] = []
         self._drained: list[Deferred[None]] = []
@@ -129,7 +129,10 @@ class RemotingProtocol(Protocol):
     # -- what Twisted calls
 
     def connectionMade(self) -> None:
-        """Note the peer; become the transport's producer, to learn when it blocks."""
+        """
+        Store the peer's address; become the transport's producer, to learn when it
+        blocks.
+        """
         self._state = _OPEN
         self.address, self.host_bytes = peer_address(self.transport.getPeer())
         set_no_delay = getattr(self.transport, "setTcpNoDelay", None)
@@ -141,7 +144,7 @@ class RemotingProtocol(Protocol):
         self._idle.start()
 
     def dataReceived(self, data: bytes) -> None:
-        """Handle all whole frames, then send their responses in one write."""
+        """Handle all complete frames, then send their responses in one write."""
         self.last_seen = self._clock.seconds()
         frames = self._decoder.feed(data)
         if self._unhandled:
@@ -150,7 +153,7 @@ class RemotingProtocol(Protocol):
             self._frames_received(frames)
 
     def connectionLost(self, reason: Failure | None = None) -> None:
-        """Fail every call that waits, once."""
+        """Fail all waiting calls, and notify the listeners of the loss."""
         self._stop_handling(_GONE)
         self.connected = 0
         self._idle.stop()
@@ -163,20 +166,20 @@ class RemotingProtocol(Protocol):
         self._fire(self._lost)
 
     def pauseProducing(self) -> None:
-        """Our responses are not being read: read no more requests."""
+        """Stop reading: the peer does not read our responses."""
         self._write_blocked = True
         self._update_reading()
 
     def resumeProducing(self) -> None:
-        """The peer reads again."""
+        """Continue reading: the peer reads again."""
         self._write_blocked = False
         self._fire(self._drained)
         self._update_reading()
 
     def stopProducing(self) -> None:
-        """The transport is going; ``connectionLost`` follows."""
+        """Do nothing: ``connectionLost`` follows."""
 
-    # -- what the rest of the program calls
+    # -- what the other modules call
 
     @property
     def is_connected(self) -> bool:
@@ -190,9 +193,9 @@ class RemotingProtocol(Protocol):
 
         :param timeout: seconds to wait; None leaves that to the caller.
         :returns: fires with the response if its code is one of ``request.accepted``.
-            Fails with :class:`BrokerError` for any other code, :class:`RequestTimeout`,
+            Fails with :class:`BrokerError` for other codes, :class:`RequestTimeout`,
             :class:`ConnectionLost` or :class:`TooManyRequests`. When cancelled, a late
-            response is dropped; the peer may have acted.
+            response is dropped; the peer may have handled the request.
         """
         if not self.is_connected:
             return fail(ConnectionLost(self.address, "the connection is closed"))
@@ -209,7 +212,7 @@ class RemotingProtocol(Protocol):
         return response
 
     def call_one_way(self, request: Request[Any]) -> None:
-        """Send a request that has no response; lost if the connection is."""
+        """Send a request without a response; it is lost if the connection is."""
         if self.is_connected:
             self._send(
                 encode_request(request, self._pending.next_opaque(), one_way=True)
@@ -217,11 +220,13 @@ class RemotingProtocol(Protocol):
 
     @property
     def is_write_blocked(self) -> bool:
-        """Whether the peer has not read what was written, and may do so still."""
+        """Whether the peer is connected but has not read what was written."""
         return self._write_blocked and self.is_connected
 
     def when_writable(self) -> Deferred[None]:
-        """Fire when the transport's buffer takes more; at once if it does now."""
+        """
+        Fires when the transport's buffer is empty again; at once if it is not blocked.
+        """
         if not self.is_write_blocked:
             return succeed(None)
         waiting: Deferred[None] = Deferred(
@@ -232,10 +237,10 @@ class RemotingProtocol(Protocol):
 
     def close(self) -> Deferred[None]:
         """
-        Close once all that was written is sent; fires when it is gone.
+        Close after everything written is sent; fires when the connection is gone.
 
-        A handler may close its own connection: its response is still written, as is
-        one that comes later, while the transport has something left to send.
+        A handler may close its own connection: its response is still sent. So is a
+        later response, as long as the transport has something left to send.
         """
         if not self.connected:
             return succeed(None)
@@ -248,7 +253,7 @@ class RemotingProtocol(Protocol):
         return gone
 
     def abort(self) -> None:
-        """Close now, whatever is still to be sent."""
+        """Close now and drop what is not sent yet."""
         if self.connected and self.transport is not None:
             self._stop_handling(_GONE)
             self.transport.abortConnection()
@@ -256,7 +261,7 @@ class RemotingProtocol(Protocol):
     # -- requests and responses
 
     def _frames_received(self, frames: list[Frame]) -> None:
-        """Handle frames in order; stop at what breaks the rules, or to pause."""
+        """Handle frames in order, until an invalid one or a pause."""
         self._state = _HANDLING
         corked, now = self._outbox.cork(), self.last_seen
         handle = self._inbound.handle
@@ -291,19 +296,19 @@ class RemotingProtocol(Protocol):
     # -- the transport
 
     def _send(self, data: bytes) -> None:
-        """Write, at once if the socket takes it; nothing once it is gone."""
+        """Write to the socket if it accepts bytes now; do nothing after the loss."""
         if self._state is not _GONE:
             self._outbox.write(data)
 
     def _send_late(self, frame: bytes) -> None:
-        """Write a response that was waited for; others are likely to follow it."""
+        """Write a response that a Deferred gave; more of them are likely to follow."""
         if self._inbound.in_flight and self.is_connected:
             self._outbox.write_batched(frame)
         else:
             self._send(frame)
 
     def _update_reading(self) -> None:
-        """Read from the peer only while it reads and is within the in-flight limit."""
+        """Pause reading while the peer does not read or is over the in-flight limit."""
         if not self.is_connected:
             return
         blocked = self._write_blocked and self._stops_reading
@@ -319,37 +324,37 @@ class RemotingProtocol(Protocol):
             self.transport.resumeProducing()
 
     def _refuse_peer(self, error: RemoteProtocolError) -> None:
-        """Close on a peer that broke the rules; nothing it sent before is lost."""
+        """Log a protocol violation and close the connection."""
         if self._state is _OPEN:
             self._peers.complain(self.address, str(error))
             self._decoder.error = error
             self._lose_connection()
 
     def _stop_handling(self, state: ConnectionState) -> None:
-        """Handle no more frames, neither of this read nor those that wait."""
+        """Handle no more frames, including those already received."""
         self._state = state
         self._reads_paused = True
         self._unhandled.clear()
 
     def _lose_connection(self) -> None:
-        """Let the transport close once all that was written is sent."""
+        """Let the transport close after everything written is sent."""
         self._stop_handling(ConnectionState.DRAINING)
         self._outbox.uncork()
         self.transport.unregisterProducer()
         self.transport.loseConnection()
 
     def _last_active(self) -> float:
-        """When something last came or went, in seconds."""
+        """When something was last sent or received, in seconds."""
         return max(self.last_seen, self._outbox.last_written)
 
     def _cut_idle(self) -> None:
-        """Cut a connection on which nothing comes or goes."""
+        """Close a connection on which nothing is sent or received."""
         self._log.debug("closing {address}: idle", address=self.address)
         self.abort()
 
     @staticmethod
     def _fire(waiting: list[Deferred[None]]) -> None:
-        """Fire each once, even if firing one adds another."""
+        """Fire each Deferred once, even if firing one adds another."""
         fired, waiting[:] = waiting[:], []
         for each in fired:
             if not each.called:

@@ -1,10 +1,10 @@
 """
-Whether clients can reach the broker at the address that it registers.
+Checks whether the broker can be reached at the address that it registers.
 
-The address is found by the broker itself, or configured; either may be one that nobody
-reaches, and then sends fail at clients, far from the cause. So the broker connects to
-itself once, after it started, and warns if that fails. It is a warning only: inside
-some networks an address works for everybody but its owner.
+The address is detected by the broker or configured. If clients cannot reach it, their
+sends fail, far from the cause. So the broker connects to itself once after its start,
+and logs a warning if that fails. It is only a warning: in some networks an address
+works for everyone except its owner.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ CONNECT_LIMIT = 1.0
 
 class Advertised(Protocol):
     """
-    What is checked: a broker.
+    The attributes of a broker that the check uses.
 
     :ivar started: fires when it accepts connections.
-    :ivar address: ``host:port`` that it registers.
+    :ivar address: the ``host:port`` that it registers.
     """
 
     started: Deferred[None] | None
@@ -57,19 +57,21 @@ class ReachabilityCheck(Service):
         self._attempt: Deferred[Any] | None = None
 
     def startService(self) -> None:
-        """Check as soon as the broker accepts connections; nothing waits for it."""
+        """
+        Check as soon as the broker accepts connections; nothing waits for the result.
+        """
         super().startService()
         if self._broker.started is not None:
             self._broker.started.addCallback(self._check)
 
     def stopService(self) -> None:
-        """Give up an attempt that is not over."""
+        """Cancel an attempt that is in progress."""
         super().stopService()
         if self._attempt is not None:
             self._attempt.cancel()
 
     def _check(self, started: None) -> None:
-        """Begin an attempt to connect."""
+        """Start an attempt to connect."""
         if not self.running:
             return
         factory = Factory.forProtocol(TwistedProtocol)
@@ -80,7 +82,7 @@ class ReachabilityCheck(Service):
         attempt.addErrback(lambda f: self._log.failure("the check failed", f))
 
     def _endpoint(self) -> IStreamClientEndpoint:
-        """Make the endpoint; only a name needs a thread to look it up."""
+        """Return the endpoint; only a host name needs a thread to resolve it."""
         host, port = split_host_port(self._broker.address)
         if not is_ip_address(host):
             return HostnameEndpoint(self._reactor, host, port)
@@ -89,17 +91,17 @@ class ReachabilityCheck(Service):
         return endpoint
 
     def _connected(self, protocol: Any) -> None:
-        """Close the connection: the address can be reached."""
+        """Close the connection: the address is reachable."""
         self._attempt = None
         protocol.transport.loseConnection()
 
     def _failed(self, failure: Failure) -> None:
-        """Warn, unless the broker stops."""
+        """Log a warning, unless the broker stops."""
         self._attempt = None
         if self.running:
             self._log.warn(
-                "clients are sent to {address}, where this broker cannot reach itself:"
-                " {why}; if they cannot either, give the address that they can reach"
+                "clients connect to {address}, where this broker cannot reach itself:"
+                " {why}; if they cannot either, set an address that they can reach"
                 " with --advertise or brokerIP1",
                 address=self._broker.address,
                 why=failure.getErrorMessage(),
@@ -107,5 +109,5 @@ class ReachabilityCheck(Service):
 
 
 def _no_response(cancelled: object, seconds: float) -> Failure:
-    """Make the failure of an attempt that was given up."""
+    """Return the failure of an attempt that timed out."""
     return Failure(ConnectionError(f"no response within {seconds:g} s"))

@@ -1,22 +1,22 @@
 """
-From a request to the function that handles it, from an exception to a response code.
+Maps requests to handlers, and exceptions to response codes.
 
 A handler is called as ``handler(request, call)``. ``request`` is the declared struct
 with its body; ``call`` is a :class:`~rocketmq_tw.remoting.call.Call`: the header, the
 peer, the time. It returns a :class:`~rocketmq_tw.wire.fields.Response`, a Deferred of
-one where something must be waited for, or None where no response is due. What it raises
-becomes a response too.
+one if it has to wait, or None if there is no response. An exception becomes an error
+response.
 
 A guard is called as ``guard(request, call)`` before the handler of any request, in the
-order of registration. It raises to refuse the request, notes in ``call.principal`` who
-asks, or returns a Deferred if it has to wait; the handler runs once that has fired::
+order of registration. It raises to refuse the request, sets ``call.principal``, or
+returns a Deferred if it has to wait; the handler then runs when that fires::
 
     def guard(request: Request[Any], call: Call) -> Deferred[None] | None:
         ext = call.ext()  # with what the request does not declare: keys, signatures
         ...
 
-Guards are bound to the handlers when either is registered: without a guard, handlers
-are called as they are, and a message pays nothing.
+Handlers are wrapped when a guard is registered: without guards they are called
+directly, and a message pays nothing.
 """
 
 from __future__ import annotations
@@ -39,23 +39,23 @@ R = TypeVar("R", bound=Request[Any])
 Outcome = Response | Deferred[Any] | None
 Handler = Callable[[Any, Call], Outcome]
 Guard = Callable[[Request[Any], Call], Deferred[None] | None]
-#: A declared request and what handles it.
+#: A declared request and its handler.
 Handled = tuple[type[Request[Any]], Handler]
 
 
 class ErrorResponse(Response):
-    """A response that carries a code and a remark, and perhaps a field."""
+    """A response with a code and a remark, and possibly a field."""
 
     forbidden_type: str | None = None
 
 
 class Router:
     """
-    Who handles which request.
+    The handlers of requests, by request code.
 
-    :param codes: exceptions and the response codes that stand for them; a subclass of
+    :param codes: the response codes of exceptions; a subclass of
         a listed class has its code.
-    :ivar find: gives the declared request of a code and its handler; None if nobody
+    :ivar find: returns the declared request and the handler of a code; None if nothing
         handles it.
     """
 
@@ -64,11 +64,11 @@ class Router:
     def __init__(
         self, codes: dict[type[Exception], ResponseCode] | None = None
     ) -> None:
-        #: As called, and as registered; the same unless there are guards.
+        #: With guards, and without; the same if no guard is registered.
         self._handlers: dict[int, Handled] = {}
         self._unguarded: dict[int, Handled] = {}
         self._guards: tuple[Guard, ...] = ()
-        # The dictionary's own method: a call less for every request.
+        # The method of the dictionary itself, which saves a call for every request.
         self.find: Callable[[int], Handled | None] = self._handlers.get
         self._codes: dict[type[Exception], ResponseCode] = {
             BadField: ResponseCode.SYSTEM_ERROR,
@@ -76,28 +76,28 @@ class Router:
         }
 
     def on(self, declared: type[R], handler: Callable[[R, Call], Outcome]) -> None:
-        """Let ``handler`` handle every request of this kind, behind the guards."""
+        """Register ``handler`` for a request, behind the guards."""
         code = int(declared.code)
         self._unguarded[code] = (declared, handler)
         self._handlers[code] = (declared, self._guarded(handler))
 
     def guard(self, guard: Guard) -> None:
-        """Call ``guard`` before every handler, also those registered already."""
+        """Call ``guard`` before every handler, including those registered already."""
         self._guards += (guard,)
         for code, (declared, handler) in self._unguarded.items():
             self._handlers[code] = (declared, self._guarded(handler))
 
     def _guarded(self, handler: Handler) -> Handler:
-        """Put the guards before a handler; the first one registered comes first."""
+        """Wrap a handler in the guards; the first one registered runs first."""
         for guard in reversed(self._guards):
             handler = _behind(guard, handler)
         return handler
 
     def without(self, *codes: int) -> Router:
         """
-        Copy this router as it is now, leaving some requests out (the fast port does).
+        Return a copy of this router without some requests, as the fast port needs.
 
-        The copy has the guards that are registered by now.
+        The copy has the guards and handlers registered so far.
         """
         other = Router(self._codes)
         for guard in self._guards:
@@ -108,7 +108,7 @@ class Router:
         return other
 
     def refusal(self, failure: Failure) -> Response:
-        """Turn what a handler raised into a response; log what nobody foresaw."""
+        """Return the error response for an exception; log unexpected ones."""
         error = failure.value
         if isinstance(error, Refused):
             return ErrorResponse(
@@ -127,7 +127,7 @@ class Router:
 
 
 def _behind(guard: Guard, handler: Handler) -> Handler:
-    """Make a handler that calls the guard first."""
+    """Return a handler that calls the guard first."""
 
     def guarded(request: Any, call: Call) -> Outcome:
         waiting = guard(request, call)
@@ -139,7 +139,9 @@ def _behind(guard: Guard, handler: Handler) -> Handler:
 
 
 def unsupported(code: int) -> Response:
-    """Refuse a request that nobody handles, in the words of Apache RocketMQ."""
+    """
+    Return the error response for an unknown request, worded as in Apache RocketMQ.
+    """
     return ErrorResponse(
         status=ResponseCode.REQUEST_CODE_NOT_SUPPORTED,
         remark=f" request type {code} not supported",

@@ -1,4 +1,4 @@
-"""The serving end: its factory knows all live connections, and closes them in order."""
+"""The factory of incoming connections, which tracks and closes them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class RemotingServerFactory(ServerFactory):
     Makes a :class:`RemotingProtocol` for every client.
 
     :param router: handles their requests.
-    :param on_lost: called with each connection that is gone.
-    :param limits: handed on to the protocol: ``frame_limit``, ``idle_timeout``, ...
+    :param on_lost: called with each lost connection.
+    :param limits: passed to the protocol: ``frame_limit``, ``idle_timeout``, ...
     :ivar router: used by connections made from now on.
-    :ivar connections: those alive.
+    :ivar connections: the open connections.
     """
 
     noisy = False
@@ -43,7 +43,7 @@ class RemotingServerFactory(ServerFactory):
         self.connections: set[RemotingProtocol] = set()
 
     def buildProtocol(self, addr: IAddress | None) -> RemotingProtocol | None:
-        """Make the protocol of one client; none once all are being closed."""
+        """Return the protocol of one client; None after :meth:`close_all`."""
         if self._closed:
             return None
         protocol = RemotingProtocol(
@@ -55,16 +55,16 @@ class RemotingServerFactory(ServerFactory):
         return protocol
 
     def _forget(self, protocol: RemotingProtocol) -> None:
-        """Drop one that is gone, and notify whoever asked for it."""
+        """Remove a lost connection and call ``on_lost``."""
         self.connections.discard(protocol)
         if self._on_lost is not None:
             self._on_lost(protocol)
 
     def close_all(self, grace: float = 2.0) -> Deferred[None]:
         """
-        Close every connection once its responses are sent.
+        Close every connection after its responses are sent.
 
-        :param grace: seconds until those that do not read them are cut.
+        :param grace: seconds after which connections that are still open are aborted.
         """
         self._closed = True
         alive = list(self.connections)

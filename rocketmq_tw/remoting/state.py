@@ -1,13 +1,13 @@
 """
-What may happen on a connection.
+The states of a connection.
 
 ::
 
     NEW --connected--> OPEN --frames--> HANDLING --handled--> OPEN
                          | close            | close
                          |                  v
-                         |              FINISHING   the frame in hand is handled still,
-                         |                  |       those behind it are not
+                         |              FINISHING   the current frame is still handled,
+                         |                  |       later ones are not
                          v                  | handled
                      DRAINING <-------------+       the transport closes
     any --lost, abort--> GONE
@@ -22,7 +22,7 @@ from enum import Enum
 
 
 class ConnectionState(Enum):
-    """The states of the drawing above."""
+    """The states in the diagram above."""
 
     NEW = "NEW"
     OPEN = "OPEN"

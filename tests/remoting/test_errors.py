@@ -39,7 +39,7 @@ class ErrorTests(SynchronousTestCase):
         error = BrokerError(14, "disk full", "a:1", "SendMessageV2")
         self.assertEqual(
             str(error),
-            "a:1 answered SendMessageV2 with SERVICE_NOT_AVAILABLE (14): disk full",
+            "a:1 responded to SendMessageV2 with SERVICE_NOT_AVAILABLE (14): disk full",
         )
         self.assertEqual(BrokerError(1, None, "a:1", "X").remark, "")
 

@@ -104,7 +104,7 @@ class ListenerTests(SynchronousTestCase):
         listener = Listener(RefusingReactor(errno.EADDRINUSE))
         failure = self.failureResultOf(listener.start("tcp:9876", Factory()), PortTaken)
         self.assertEqual(
-            str(failure.value), "port 9876 is taken: another program listens there"
+            str(failure.value), "port 9876 is in use: another program listens there"
         )
 
     def test_not_allowed(self) -> None:
@@ -134,7 +134,7 @@ class ListenerTests(SynchronousTestCase):
             ("tcp:9876:backlog=5:interface=10.0.0.1", "port 9876 of 10.0.0.1"),
             ("unix:/run/mq", "unix:/run/mq"),
         ):
-            self.assertEqual(str(PortTaken(endpoint, "x")), f"{words} is taken: x")
+            self.assertEqual(str(PortTaken(endpoint, "x")), f"{words} is in use: x")
 
     def test_bad_endpoint(self) -> None:
         """What is no endpoint string fails too."""
@@ -167,7 +167,7 @@ class ProgramTests(SynchronousTestCase):
         with capturedLogs() as events:
             self.assertRaises(PortTaken, program.startService)
         [event] = events
-        self.assertEqual(formatEvent(event), "port 1 is taken: why")
+        self.assertEqual(formatEvent(event), "port 1 is in use: why")
         self.assertIs(event["log_level"], LogLevel.critical)
 
     def test_sentence(self) -> None:
@@ -175,7 +175,7 @@ class ProgramTests(SynchronousTestCase):
         with contextlib.suppress(PortTaken), ends_in_a_sentence():
             raise PortTaken("tcp:1", "why")
         for error, text in (
-            (PortTaken("tcp:1", "why"), "port 1 is taken: why\n"),
+            (PortTaken("tcp:1", "why"), "port 1 is in use: why\n"),
             (KeyError("x"), "KeyError: 'x'\n"),
         ):
             with mock.patch.object(sys, "__stderr__", io.StringIO()) as errors:
@@ -201,7 +201,7 @@ class ProgramTests(SynchronousTestCase):
         """A daemon's sentence goes where the program was started from, whole."""
         program, reading = self.daemon(fail(PortTaken("tcp:1", "w" * 200)))
         self.assertRaises(PortTaken, program.startService)
-        expected = f"port 1 is taken: {'w' * 200}\n".encode()
+        expected = f"port 1 is in use: {'w' * 200}\n".encode()
         self.assertEqual(os.read(reading, 1000), expected)
         # Nothing holds it any more: whoever reads it sees the end.
         self.assertEqual(os.read(reading, 1000), b"")
@@ -218,7 +218,7 @@ class ProgramTests(SynchronousTestCase):
             mock.patch.object(sys, "__stderr__", None),
         ):
             second.errback(PortTaken("tcp:1", "why"))
-        self.assertEqual(os.read(reading, 1000), b"port 1 is taken: why\n")
+        self.assertEqual(os.read(reading, 1000), b"port 1 is in use: why\n")
         self.assertEqual(os.read(reading, 1000), b"")
 
     def test_nothing_for_the_shell(self) -> None:
@@ -240,7 +240,7 @@ class ProgramTests(SynchronousTestCase):
             started.errback(PortTaken("tcp:1", "why"))
         self.assertEqual(reactor.stopped, 1)
         self.assertEqual(register.call_count, 1)
-        self.assertIn(mock.call("port 1 is taken: why"), errors.write.mock_calls)
+        self.assertIn(mock.call("port 1 is in use: why"), errors.write.mock_calls)
 
     def test_starts(self) -> None:
         """Nothing happens where all start, those that take no time among them."""

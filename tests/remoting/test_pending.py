@@ -98,6 +98,6 @@ class PendingCallsTests(SynchronousTestCase):
         self.waiting.addErrback(lambda failure: other.cancel() or failure)
         self.calls.fail_all(PEER, "cable cut")
         error = self.failureResultOf(self.waiting, ConnectionLost).value
-        self.assertIn("before Echo was answered (cable cut)", str(error))
+        self.assertIn("before Echo had a response (cable cut)", str(error))
         self.failureResultOf(other, CancelledError)
         self.calls.fail_all(PEER, "again")

@@ -65,7 +65,7 @@ class CallTests(SynchronousTestCase):
         self.assertEqual((error.code, error.remark), (17, "no such topic"))
         self.assertEqual(
             str(error),
-            "10.0.0.9:4711 answered Echo with TOPIC_NOT_EXIST (17): no such topic",
+            "10.0.0.9:4711 responded to Echo with TOPIC_NOT_EXIST (17): no such topic",
         )
 
     def test_bad_response(self) -> None:
@@ -94,7 +94,7 @@ class CallTests(SynchronousTestCase):
         self.assertNoResult(called)
         self.clock.advance(0.2)
         error = self.failureResultOf(called, RequestTimeout).value
-        self.assertEqual(str(error), "10.0.0.9:4711: Echo was not answered in 2 s")
+        self.assertEqual(str(error), "10.0.0.9:4711: Echo had no response within 2 s")
         self.protocol.dataReceived(response_frame(request.opaque))
 
     def test_cancel(self) -> None:
@@ -110,7 +110,7 @@ class CallTests(SynchronousTestCase):
         self.protocol.connectionLost(Failure(ConnectionDone()))
         for each in called:
             error = self.failureResultOf(each, ConnectionLost).value
-            self.assertIn("lost before Echo was answered", str(error))
+            self.assertIn("lost before Echo had a response", str(error))
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_lost_while_one_cancels_another(self) -> None:
