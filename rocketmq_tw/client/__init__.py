@@ -152,7 +152,7 @@ __all__ = [
 ]
 
 
-if not TYPE_CHECKING:  # else any name would pass the type checker
+if not TYPE_CHECKING:  # otherwise any name would pass the type checker
 
     def __getattr__(name: str) -> object:
         """Import a public name on first use (PEP 562)."""
@@ -163,5 +163,5 @@ if not TYPE_CHECKING:  # else any name would pass the type checker
 
 
 def __dir__() -> list[str]:
-    """List the public names, also those not imported yet."""
+    """List the public names, including those not imported yet."""
     return sorted([*globals(), *__all__])

@@ -1,12 +1,12 @@
 """
-The brokers, as one client reaches them: their addresses, connections and calls.
+The brokers, as one client uses them: addresses, connections and calls.
 
-A route gives the addresses that brokers advertise. An address to which no connection
-was ever made may be one that only the broker's own host or network can reach, which is
-what a failed connection then says: see :class:`BrokerUnreachable`.
+A route contains the addresses that brokers advertise. An address to which no connection
+was ever made may be reachable only from the broker's own host or network; the error of
+a failed connection then says so: see :class:`BrokerUnreachable`.
 
-Source: ``MQClientInstance.findBrokerAddressInPublish`` of RocketMQ 5, and what is
-beside it.
+Source: ``MQClientInstance.findBrokerAddressInPublish`` and similar methods of RocketMQ
+5.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from rocketmq_tw.wire.fields import Request, Response
 
 A = TypeVar("A", bound=Response)
 
-#: Seconds without a byte, while a response is due, until a connection is cut.
+#: Seconds without a byte, while a response is due, after which a connection is aborted.
 UNRESPONSIVE_LIMIT = 2.5
 
 
@@ -38,7 +38,7 @@ class Brokers:
     """
     Calls brokers, by address or by queue.
 
-    :ivar live: gives the connection to an address if there is one now, else None. It is
+    :ivar live: returns the connection to an address, None if there is none now. It is
         the pool's own method, since it is called for every message.
     """
 
@@ -51,7 +51,7 @@ class Brokers:
         self._routes = routes
         self._clock = clock
         self._reached: set[str] = set()
-        #: The time of a connection's first request without a response.
+        #: When the first request without a response was sent on a connection.
         self._unresponsive_since: WeakKeyDictionary[RemotingProtocol, float] = (
             WeakKeyDictionary()
         )
@@ -62,25 +62,25 @@ class Brokers:
         self, broker_name: str, broker_id: int = MASTER_ID, any_broker: bool = False
     ) -> str | None:
         """
-        Look a broker up in the known routes.
+        Return the address of a broker in the known routes; None if there is none.
 
-        :param any_broker: take another broker of that name if that one is not there.
+        :param any_broker: accept another broker of that name if that one is unknown.
         """
         return self._routes.address(broker_name, broker_id, any_broker)
 
     def connection(self, address: str) -> Deferred[RemotingProtocol]:
         """
-        Give the connection to a broker, making it if there is none.
+        Return the connection to a broker, making it if there is none.
 
-        :returns: fails with :class:`ConnectError`. Cancelling gives up waiting; the
-            attempt continues for whoever else waits.
+        :returns: fails with :class:`ConnectError`. Cancelling it stops waiting; the
+            attempt continues for other callers.
         """
         return self._pool.connection(address).addErrback(self._explain, address)
 
     def call(
         self, address: str, request: Request[A], timeout: float = 3.0
     ) -> Deferred[A]:
-        """Send a request; ``timeout`` is in seconds, connecting included."""
+        """Send a request; ``timeout`` is in seconds and includes connecting."""
         live = self.live(address)
         if live is not None:
             return live.call(request, timeout)
@@ -91,10 +91,11 @@ class Brokers:
         self, queue: MessageQueue, request: Request[A], timeout: float = 3.0
     ) -> Deferred[A]:
         """
-        Send a request about a queue to its master, or to a replica where there is none.
+        Send a request about a queue to its master, or to a replica if there is no
+        master.
 
         :returns: fails with :class:`ConnectError` when no address of the broker is
-            known, not even to a fresh route.
+            known, not even after a refresh of the route.
         """
         address = self.address(queue.broker_name, any_broker=True)
         if address is not None:
@@ -104,7 +105,7 @@ class Brokers:
     async def _look_up_and_call(
         self, queue: MessageQueue, request: Request[A], timeout: float
     ) -> A:
-        """Find the broker's address in a fresh route, and call it."""
+        """Refresh the route to get the broker's address, and call it."""
         await self._routes.find(queue.topic, refresh=True)
         address = self.address(queue.broker_name, any_broker=True)
         if address is None:
@@ -115,7 +116,10 @@ class Brokers:
     # -- failures
 
     def connect_error(self, address: str, why: str) -> ConnectError:
-        """Make the error of a failed connection, with a hint if that may help."""
+        """
+        Return the error of a failed connection, with a hint if the address was never
+        reached.
+        """
         kind = ConnectError if address in self._reached else BrokerUnreachable
         return kind(address, why)
 
@@ -130,10 +134,10 @@ class Brokers:
 
     def mark_unresponsive(self, address: str, since: float) -> None:
         """
-        Note that a request got no response in time.
+        Record that a request timed out.
 
-        A connection whose other end vanished takes all that is written to it. It is cut
-        when nothing came for :data:`UNRESPONSIVE_LIMIT` seconds after a request.
+        If the other end vanished, writes still succeed. So a connection is aborted when
+        nothing was received for :data:`UNRESPONSIVE_LIMIT` seconds after a request.
 
         :param since: when the request was sent, in seconds.
         """
@@ -142,13 +146,13 @@ class Brokers:
             return
         first = self._unresponsive_since.get(connection)
         if first is None or connection.last_seen > first:
-            # Something came since the last time: count from this request.
+            # Something was received since then: count from this request.
             first = self._unresponsive_since[connection] = since
         nothing_came = connection.last_seen <= first
         if nothing_came and self._clock.seconds() - first >= UNRESPONSIVE_LIMIT:
-            self._log.warn("cutting {address}: no response", address=address)
+            self._log.warn("closing {address}: no response", address=address)
             connection.abort()
 
     def _on_connected(self, address: str, _connection: Any) -> None:
-        """Note that the address can be reached from here."""
+        """Record that the address can be reached from here."""
         self._reached.add(address)

@@ -1,12 +1,12 @@
 """
-The client: an application starts it first, and makes its producers and consumers from
+The client: an application starts it first, and creates its producers and consumers with
 it.
 
 ::
 
-    async with Client(reactor, "ns1:9876;ns2:9876") as client:
-        producer = client.producer("orders-out")
-        await producer.send(Message("orders", b"paid"))
+It is a service and may be a child of an application's ``MultiService``. Producers and
+consumers are its own children, which start and stop with it. When the reactor stops,
+the client is stopped first.
 
 It is a service, so it may as well be a child of an application's ``MultiService``; the
 producers and consumers are its own children, and start and stop with it. It stops in
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 
 class _State(Enum):
-    """Where a client is in its one life."""
+    """The state of a client, which is started and stopped once."""
 
     NEW = "not started"
     RUNNING = "running"
@@ -59,15 +59,15 @@ class Client(MultiService):
     """
     One client of one cluster. It does no I/O before it is started.
 
-    :param reactor: connects, gives the time, and stops the client before it stops.
+    :param reactor: makes connections, is the clock, and stops the client at its end.
     :param name_servers: ``host:port;host:port``, or a sequence of addresses.
-    :param client_id: must be unique among live clients; generated if absent.
+    :param client_id: must be unique among running clients; generated if absent.
     :param instance_name: part of the generated client id.
     :param endpoint: the template of endpoint strings, for name servers and brokers
-        alike, as ``tls:{host}:{port}:trustRoots=/etc/ca``.
-    :param endpoint_factory: makes endpoints in place of the template.
-    :param translate: repairs addresses that brokers advertise and we cannot reach.
-    :ivar session: what the producers and consumers share.
+        alike, e.g. ``tls:{host}:{port}:trustRoots=/etc/ca``.
+    :param endpoint_factory: makes endpoints instead of the template.
+    :param translate: replaces advertised addresses that this client cannot reach.
+    :ivar session: the parts that producers and consumers share.
     :raises ValidationError: the name servers are not addresses.
     """
 
@@ -102,7 +102,7 @@ class Client(MultiService):
     @classmethod
     def from_env(cls, reactor: Any, **options: Any) -> Self:
         """
-        Make a client whose name servers are in ``NAMESRV_ADDR``.
+        Create a client with the name servers in ``NAMESRV_ADDR``.
 
         :raises ValidationError: it is not set.
         """
@@ -110,7 +110,7 @@ class Client(MultiService):
 
     @property
     def client_id(self) -> str:
-        """What brokers know this client by."""
+        """The id under which brokers know this client."""
         return self.session.client_id
 
     # -- life
@@ -119,7 +119,7 @@ class Client(MultiService):
         """
         Start in the background.
 
-        :raises StateError: the client was stopped; make another.
+        :raises StateError: the client was stopped; create another.
         """
         self._begin().addErrback(
             lambda f: self._log.warn(
@@ -138,7 +138,7 @@ class Client(MultiService):
         return Deferred.fromCoroutine(self._start())
 
     async def _start(self) -> Self:
-        """Start; leave nothing behind if that fails."""
+        """Start; if that fails, stop everything."""
         try:
             await self._begin()
         except BaseException:
@@ -164,12 +164,12 @@ class Client(MultiService):
 
     def stop(self, grace: float | None = None) -> Deferred[None]:
         """
-        Stop producers and consumers, leave their groups, close all connections.
+        Stop producers and consumers, leave their groups, and close all connections.
 
-        A client that runs when the reactor is stopped (by Control-C or SIGTERM, say)
+        If the reactor is stopped, by Control-C or SIGTERM for example, a running client
         is stopped like this first, and the reactor waits for it.
 
-        :param grace: seconds to wait for what is in flight; else the configuration's.
+        :param grace: seconds to wait for messages in flight; default: ``stop_grace``.
             Cancelling the Deferred ends the grace.
         :returns: never fails.
         """
@@ -192,19 +192,19 @@ class Client(MultiService):
         return children.addCallback(self._stopped)
 
     async def __aenter__(self) -> Self:
-        """Start."""
+        """Start, and wait for a name server."""
         return await self.start()
 
     async def __aexit__(self, *_exception: object) -> None:
-        """Stop."""
+        """Stop producers and consumers, and close all connections."""
         await self.stop()
 
     def _not_stopped(self, failure: Failure) -> None:
-        """Log it: the connections are closed all the same."""
-        self._log.failure("a part of the client did not stop in order", failure)
+        """Log the failure; the connections are closed nevertheless."""
+        self._log.failure("a part of the client failed to stop", failure)
 
     def _stopped(self, _result: None) -> None:
-        """Notify all who wait for the end."""
+        """Fire the Deferreds of other callers of :meth:`stop`."""
         self._state = _State.STOPPED
         self._shutdown.disarm()
         waiting, self._waiting = self._waiting, []
@@ -215,11 +215,11 @@ class Client(MultiService):
 
     def producer(self, group: str, **options: Unpack[ProducerOptions]) -> Producer:
         """
-        Make a producer. It runs while the client does.
+        Create a producer, which runs while the client runs.
 
         :param options: see :class:`ProducerConfig`.
-        :raises ValidationError: no producer group may be called so.
-        :raises GroupInUse: there is one of that group.
+        :raises ValidationError: the group's name is not legal.
+        :raises GroupInUse: this client has a producer of that group.
         """
         producer = Producer(self.session, group, ProducerConfig(**options))
         producer.setServiceParent(self)
@@ -229,8 +229,8 @@ class Client(MultiService):
         self, group: str, **options: Unpack[ConsumerOptions]
     ) -> PushConsumer:
         """
-        Make a consumer whose messages are passed to a handler. Subscribe, then start
-        it; one that has subscribed before the client starts is started with it. It
+        Create a consumer that passes messages to a handler. Subscribe, then start it; a
+        consumer that has subscribed before the client starts is started with it. It
         stops with the client.
 
         :param options: see :class:`~rocketmq_tw.client.consumer.config.ConsumerConfig`.
@@ -243,28 +243,28 @@ class Client(MultiService):
         return consumer
 
     def _remove(self, child: IService) -> None:
-        """Forget one that has stopped for good."""
+        """Remove a child that has stopped for good."""
         if self.running and child in self.services:
             self.removeService(child)
 
     def queue_reader(self, group: str) -> QueueReader:
-        """Make a reader of single queues; it keeps no state."""
+        """Create a reader of single queues; it keeps no state."""
         from rocketmq_tw.client.consumer.queue_reader import QueueReader
 
         return QueueReader(self.session.brokers, group)
 
     def route(self, topic: str, refresh: bool = False) -> Deferred[TopicRoute]:
         """
-        Look a topic's route up.
+        Return the route of a topic.
 
-        :param refresh: ask the name servers even if it is known.
+        :param refresh: ask the name servers even if it is cached.
         :returns: fails with :class:`NoRouteError` or :class:`NameServerUnavailable`.
         """
         return self.session.routes.find(topic, refresh)
 
 
 def _endpoint_for(reactor: Any, factory: EndpointFactory | None) -> EndpointFor | None:
-    """Make the function that the connection pool wants."""
+    """Adapt the factory to the connection pool; None if there is none."""
     if factory is None:
         return None
     make = factory

@@ -1,19 +1,21 @@
-"""Compressing the bodies of messages that are sent."""
+"""Compresses the bodies of messages to send."""
 
 from __future__ import annotations
 
 from rocketmq_tw.model.sysflag import COMPRESSED, COMPRESSION_ZLIB
 from rocketmq_tw.wire.compression import DEFAULT_LEVEL, deflate
 
-#: Bodies of at least so many bytes are compressed, unless configured otherwise.
+#: Bytes; smaller bodies are not compressed by default.
 COMPRESS_FROM = 4096
 
 
 def compress(body: bytes, level: int = DEFAULT_LEVEL) -> tuple[bytes, int]:
     """
-    Compress a body with zlib, unless that does not make it smaller.
+    Compress a body with zlib, unless that makes it larger.
 
-    Random bytes grow, and may grow beyond what brokers accept.
+    Random bytes grow, possibly beyond the broker's limit.
+
+    :returns: the body to send, and its flags.
 
     :returns: the body to send, and its flags.
     """

@@ -1,4 +1,4 @@
-"""The settings that all producers and consumers of one client share."""
+"""The settings shared by all producers and consumers of one client."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import msgspec
 
 class ClientConfig(msgspec.Struct, frozen=True, kw_only=True):
     """
-    Periods and limits, in seconds. The defaults are Java's where it has them.
+    Periods and limits, in seconds. Where Java has the setting, the default is the same.
 
-    :ivar poll_interval: between two refreshes of the routes in use.
-    :ivar heartbeat_interval: between two heartbeats to every broker.
-    :ivar call_timeout: for a request to a name server or broker that has no other.
-    :ivar connect_timeout: for one connection.
-    :ivar idle_timeout: a connection without a byte in either direction is closed then.
+    :ivar poll_interval: time between two refreshes of the routes in use.
+    :ivar heartbeat_interval: time between two heartbeats to every broker.
+    :ivar call_timeout: default timeout of a request to a name server or broker.
+    :ivar connect_timeout: timeout of one attempt to connect.
+    :ivar idle_timeout: a connection without a byte in either direction is closed.
     :ivar stop_grace: how long ``stop`` waits for messages in flight, and for handlers.
-    :ivar unregister_timeout: how long leaving a group may take.
+    :ivar unregister_timeout: timeout of leaving a group.
     """
 
     poll_interval: float = 30.0

@@ -1,4 +1,4 @@
-"""What can go wrong in a client, besides the network's and the brokers' own errors."""
+"""Errors of a client, besides those of the network and of brokers."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from rocketmq_tw.remoting.errors import ConnectError
 if TYPE_CHECKING:
     from rocketmq_tw.client.producer.results import SendResult
 
-#: How many of a message's attempts the text of a :class:`SendError` shows.
+#: How many of a message's attempts the text of a :class:`SendError` lists.
 _LISTED_ATTEMPTS = 3
 
 
 class StateError(RocketMQError):
-    """The object is not in a state in which this can be done."""
+    """The object is not in a state in which this is possible."""
 
 
 class NotRunning(StateError):
-    """It was not started, or it was stopped."""
+    """The object was not started, or was stopped."""
 
 
 class GroupInUse(StateError):
-    """The client already has an active member in that role and group."""
+    """The client already has a member in this role and group."""
 
     def __init__(self, role: str, group: str) -> None:
         super().__init__(role, group)
@@ -40,7 +40,7 @@ class GroupInUse(StateError):
 
 
 class NotAssigned(StateError):
-    """The queue is not among those assigned to this consumer."""
+    """The queue is not assigned to this consumer."""
 
     def __init__(self, queue: MessageQueue) -> None:
         super().__init__(queue)
@@ -51,14 +51,14 @@ class NotAssigned(StateError):
 
 
 class ValidationError(RocketMQError):
-    """An argument breaks a rule; nothing was sent."""
+    """An argument is not valid; nothing was sent."""
 
 
 class NameServerUnavailable(RocketMQError):
     """
     No name server responded.
 
-    :ivar causes: address and error of each that was tried.
+    :ivar causes: the errors of all servers that were tried, by address.
     """
 
     retryable = True
@@ -74,17 +74,19 @@ class NameServerUnavailable(RocketMQError):
 
 class BrokerUnreachable(ConnectError):
     """
-    A broker's advertised address was never reached from here.
+    No connection to a broker's advertised address was ever made from here.
 
-    The name servers pass on what the broker says of itself, which may be an address
-    that only its own host or network can reach.
+    The name servers pass on the address that the broker registers. It may be reachable
+    only from its own host or network.
+
+    :ivar hint: how to correct that.
 
     :ivar hint: what to do about that.
     """
 
     @property
     def hint(self) -> str:
-        """The sentence that the text of the error ends with."""
+        """The last sentence of the error's text."""
         return (
             f"the broker advertises {self.address}; if that cannot be reached from"
             " here, set brokerIP1 or --advertise at the broker, or translate= at the"
@@ -114,7 +116,7 @@ class Attempt(msgspec.Struct, frozen=True):
     """
     One attempt to send.
 
-    :ivar elapsed: seconds it took.
+    :ivar elapsed: its duration in seconds.
     :ivar cause: why it failed.
     """
 
@@ -127,7 +129,7 @@ class Attempt(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         where = f"{self.broker_name} ({self.address}) queue {self.queue_id}"
         cause = self.cause
-        # The hint is the same for every attempt: the SendError gives it once.
+        # The hint is the same for every attempt, so the SendError contains it once.
         why = cause.why if isinstance(cause, BrokerUnreachable) else cause
         return f"{where} after {self.elapsed:.3f} s: {why}"
 
@@ -136,12 +138,12 @@ class SendError(RocketMQError):
     """
     A message could not be sent.
 
-    After a lost connection or a time-out the broker may have stored it all the same:
+    After a lost connection or a timeout the broker may have stored it nevertheless:
     sending it again may store it twice.
 
-    :ivar topic: where to.
-    :ivar attempts: each attempt, in order; empty if the time was up before the first.
-    :ivar why: why there was no further attempt, if that says more than the last one.
+    :ivar topic: the topic of the message.
+    :ivar attempts: all attempts, in order; empty if the timeout came before the first.
+    :ivar why: why there was no further attempt, if the last one does not explain it.
     """
 
     def __init__(self, topic: str, attempts: Sequence[Attempt], why: str = "") -> None:
@@ -154,7 +156,7 @@ class SendError(RocketMQError):
 
     @property
     def retryable(self) -> bool:  # type: ignore[override]
-        """Whether the last attempt's cause may pass."""
+        """Whether a later send may succeed, judging by the last attempt."""
         return not self.attempts or getattr(self.attempts[-1].cause, "retryable", False)
 
     def __str__(self) -> str:
@@ -186,7 +188,7 @@ class SendCancelled(CancelledError):
 
 class NotDurable(RocketMQError):
     """
-    The master stored the message, but a guarantee was not reached in time.
+    The master stored the message, but the required durability was not reached in time.
 
     :ivar result: the :class:`~rocketmq_tw.client.producer.results.SendResult`.
     """
@@ -200,14 +202,14 @@ class NotDurable(RocketMQError):
 
 
 class QueueFull(RocketMQError):
-    """So many messages are in flight, or waiting to be, that no more is accepted."""
+    """Too many messages are in flight, or wait to be; this one was not accepted."""
 
     retryable = True
 
 
 class OffsetOutOfRange(RocketMQError):
     """
-    The queue does not hold the offset.
+    The offset is outside the queue.
 
     :ivar suggested: the queue offset that the broker proposes to continue at.
     """
@@ -226,7 +228,7 @@ class CommitError(RocketMQError):
     """
     Some consumer offsets were not stored.
 
-    :ivar failed: the queues and why; all others were stored.
+    :ivar failed: the queues and the errors; all others were stored.
     """
 
     retryable = True

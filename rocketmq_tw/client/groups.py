@@ -1,4 +1,4 @@
-"""The producer and consumer groups that one client is a member of."""
+"""The producer and consumer groups to which one client belongs."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from rocketmq_tw.wire.bodies.heartbeat import ConsumerData, HeartbeatData, Produ
 
 
 class ConsumerMember(Protocol):
-    """What a client needs to know of a consumer."""
+    """The methods of a consumer that the client calls."""
 
     def consumer_data(self) -> ConsumerData:
-        """Describe the consumer for the heartbeat."""
+        """Return the consumer's part of a heartbeat."""
 
     def members_changed(self) -> None:
-        """Note that the group's members, or a broker's connection, have changed."""
+        """Called when the group's members, or a broker's connection, have changed."""
 
 
 class Groups:
-    """One producer and one consumer a group at most; false if there is neither."""
+    """At most one producer and one consumer for each group; false if there are none."""
 
     _log = Logger()
 
@@ -44,7 +44,7 @@ class Groups:
 
     def add_producer(self, group: str) -> None:
         """
-        Become a member of a producer group.
+        Join a producer group.
 
         :raises GroupInUse: the client is one already.
         """
@@ -53,12 +53,12 @@ class Groups:
         self._producers.add(group)
 
     def remove_producer(self, group: str) -> None:
-        """Leave a producer group: the next heartbeats do not name it."""
+        """Leave a producer group: later heartbeats do not contain it."""
         self._producers.discard(group)
 
     def add_consumer(self, group: str, member: ConsumerMember) -> None:
         """
-        Become a member of a consumer group.
+        Join a consumer group.
 
         :raises GroupInUse: the client is one already.
         """
@@ -67,11 +67,11 @@ class Groups:
         self._consumers[group] = member
 
     def remove_consumer(self, group: str) -> None:
-        """Leave a consumer group: the next heartbeats do not name it."""
+        """Leave a consumer group: later heartbeats do not contain it."""
         self._consumers.pop(group, None)
 
     def heartbeat_data(self, client_id: str) -> HeartbeatData:
-        """Describe all groups for a heartbeat."""
+        """Return a heartbeat with all groups."""
         return HeartbeatData(
             client_id=client_id,
             producer_data_set=tuple(map(ProducerData, self.producers)),
@@ -81,7 +81,7 @@ class Groups:
         )
 
     def notify_consumers(self) -> None:
-        """Let every consumer rebalance; one that raises does not stop the others."""
+        """Let every consumer rebalance; an exception of one is logged."""
         for group, member in list(self._consumers.items()):
             try:
                 member.members_changed()

@@ -1,7 +1,7 @@
 """
-Heartbeats: how brokers learn which groups a client is a member of.
+Heartbeats: tell brokers to which groups a client belongs.
 
-Every broker of all known routes gets one each half minute, and at once when a
+Every broker in any known route gets a heartbeat each half minute, and at once when a
 connection to it is new or a subscription has changed. Replicas get them only if the
 client consumes.
 
@@ -29,7 +29,7 @@ class Heartbeats:
     """
     Registers one client's groups with the brokers, and unregisters them.
 
-    :param timeout: seconds for one heartbeat, connecting included.
+    :param timeout: seconds for one heartbeat, including connecting.
     :param unregister_timeout: seconds that leaving a group may take.
     """
 
@@ -62,11 +62,11 @@ class Heartbeats:
         return sent.addCallback(lambda _: None)
 
     def on_connected(self, address: str, _connection: Any) -> None:
-        """Send a heartbeat on a broker's new connection."""
+        """Send a heartbeat over a new connection to a broker."""
         if not self._groups or address in self._in_flight:
             return
         if address in self._addresses():
-            # The pool lists the connection only now: it is new to the consumers too.
+            # The pool lists the connection only now, so it is new to the consumers too.
             sent = self._send(address)
             sent.addCallback(lambda _: self._groups.notify_consumers())
 
@@ -82,7 +82,7 @@ class Heartbeats:
 
     def _unregister(self, request: UnregisterClient) -> Deferred[None]:
         """
-        Send to all brokers that have a connection: the others do not know the client.
+        Send to all connected brokers: the others do not know the client.
 
         :returns: fires after :attr:`_unregister_timeout` at the latest; never fails.
         """
@@ -95,7 +95,7 @@ class Heartbeats:
         return done.addCallback(lambda _: None)
 
     def _addresses(self) -> list[str]:
-        """List the brokers to register with: masters, and replicas for consumers."""
+        """Return the brokers to register with: masters, and replicas for consumers."""
         found: dict[str, None] = {}
         for addresses in self._routes.brokers.values():
             for broker_id, address in addresses.items():
@@ -104,7 +104,7 @@ class Heartbeats:
         return list(found)
 
     def _send(self, address: str) -> Deferred[None]:
-        """Send one heartbeat, connecting if need be; errors are logged."""
+        """Send one heartbeat, connecting if needed; errors are logged."""
         self._in_flight.add(address)
         is_new = self._brokers.live(address) is None
         data = self._groups.heartbeat_data(self._client_id)

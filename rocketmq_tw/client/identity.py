@@ -1,9 +1,9 @@
 """
 The identity of a client: its id, and the unique keys of its messages.
 
-A client id is ``ip@instance`` as in Apache RocketMQ, always with a random part: equal
-ids, as those of containers with equal process ids behind one address, make two members
-of a group read the same queues.
+A client id is ``ip@instance`` as in Apache RocketMQ, but always with a random part:
+with equal ids (for example of containers with equal process ids behind one address) two
+members of a group would read the same queues.
 
 Source: ``ClientConfig.buildMQClientId`` and ``MessageClientIDSetter`` of RocketMQ 5.
 """
@@ -19,12 +19,12 @@ from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.model.msgid import UniqueKeys, host_to_bytes
 
-#: An address reserved for documentation; to ``connect`` a UDP socket sends nothing.
+#: An address reserved for documentation; connecting a UDP socket sends no packet.
 _REMOTE = ("192.0.2.1", 9)
 
 
 def local_ip() -> str:
-    """Give the IPv4 address that packets to other hosts carry; else the loopback's."""
+    """Return the IPv4 address of the outgoing route; otherwise the loopback address."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(_REMOTE)
@@ -35,9 +35,9 @@ def local_ip() -> str:
 
 def make_client_id(instance_name: str | None = None) -> str:
     """
-    Make an id that no other live client has.
+    Return an id that no other running client has.
 
-    :param instance_name: takes the place of the process id.
+    :param instance_name: used instead of the process id.
     """
     name = instance_name or str(os.getpid())
     return f"{local_ip()}@{name}#{os.urandom(6).hex()}"
@@ -45,15 +45,15 @@ def make_client_id(instance_name: str | None = None) -> str:
 
 @lru_cache(maxsize=8)
 def _month_start(year: int, month: int) -> float:
-    """Give the start of a month in local time, in seconds since the epoch."""
+    """Return the start of a month in local time, in seconds since the epoch."""
     return time.mktime((year, month, 1, 0, 0, 0, 0, 0, -1))
 
 
 class MessageKeys:
     """
-    Makes the unique keys of messages; to be created after ``fork``.
+    Makes the unique keys of messages; create it after ``fork``.
 
-    :param clock: gives the time, in seconds since the epoch.
+    :param clock: its seconds are counted from the epoch.
     """
 
     def __init__(self, clock: IReactorTime) -> None:
@@ -63,7 +63,7 @@ class MessageKeys:
         self._start = self._until = 0.0
 
     def next(self) -> str:
-        """Make the next key: 32 upper-case hex digits."""
+        """Return the next key: 32 upper-case hex digits."""
         now = self._clock.seconds()
         if not self._start <= now < self._until:
             today = time.localtime(now)

@@ -1,11 +1,12 @@
 """
 The name servers of a cluster, called as if they were one.
 
-The server that responded last is called first. If it is slow, the next is called in
-parallel; if it fails, at once. The first response counts; other calls are cancelled.
+The server that responded last is called first. If it is slow, the next one is called in
+parallel; if it fails, at once. The first response counts; the other calls are
+cancelled.
 
-Source: ``NettyRemotingClient`` of RocketMQ 5 for the list. Java calls one server only
-and leaves the failure to its caller.
+Source: ``NettyRemotingClient`` of RocketMQ 5 for the list. Java calls only one server
+and leaves a failure to its caller.
 """
 
 from __future__ import annotations
@@ -30,15 +31,15 @@ A = TypeVar("A", bound=Response)
 
 #: Seconds to wait for one server before the next is called in parallel.
 HEAD_START = 0.25
-#: Where the list comes from when none is given.
+#: The environment variable with the default list.
 ENVIRONMENT = "NAMESRV_ADDR"
 
 
 def parse_name_servers(text: str | Iterable[str]) -> list[str]:
     """
-    Read ``host:port;host:port``, or take a sequence of addresses.
+    Parse ``host:port;host:port``, or a sequence of addresses.
 
-    Of ``http://...`` what follows the last slash is the address, as in Java.
+    Of ``http://...`` the part behind the last slash is the address, as in Java.
 
     :raises ValidationError: an address is not ``host:port``, or there is none.
     """
@@ -62,19 +63,19 @@ def parse_name_servers(text: str | Iterable[str]) -> list[str]:
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> list[str]:
     """
-    Read the list from ``NAMESRV_ADDR``.
+    Parse the list in ``NAMESRV_ADDR``.
 
-    :raises ValidationError: it is not set, or is no list of addresses.
+    :raises ValidationError: it is not set, or is not a list of addresses.
     """
     return parse_name_servers(environment.get(ENVIRONMENT, ""))
 
 
 class NameServers:
     """
-    Calls whichever name server responds.
+    Calls the name servers until one responds.
 
-    :param addresses: of all servers; they are shuffled: clients spread over them.
-    :ivar addresses: in the order of calls; the one that responded last comes first.
+    :param addresses: all servers; shuffled, so that clients use different ones.
+    :ivar addresses: in the order of calls; the last one that responded comes first.
     """
 
     def __init__(
@@ -89,8 +90,8 @@ class NameServers:
         """
         Call one server, and others if it does not respond.
 
-        :param timeout: seconds, for all together.
-        :returns: fails with :class:`BrokerError` if a server refused for good, or with
+        :param timeout: seconds, for all calls together.
+        :returns: fails with :class:`BrokerError` if a server refused, or with
             :class:`NameServerUnavailable` if none responded.
         """
         return _Lookup(self, self._pool, self._clock, request, timeout).response
@@ -104,7 +105,7 @@ class NameServers:
 
 class _Lookup:
     """
-    One request, sent to one name server after another.
+    One request, sent to the name servers in turn.
 
     :ivar response: fires with the first response.
     """
@@ -146,7 +147,7 @@ class _Lookup:
         )
 
     def _received(self, response: Response, address: str) -> None:
-        """Take the first response."""
+        """Return the first response."""
         self._calls.pop(address, None)
         if self._done:
             return
@@ -155,7 +156,7 @@ class _Lookup:
         self.response.callback(response)
 
     def _failed(self, failure: Failure, address: str) -> None:
-        """Keep the cause, and call the next server; a refusal for good is a result."""
+        """Keep the error and call the next server; a permanent refusal is a result."""
         self._calls.pop(address, None)
         if self._done:
             return
@@ -172,18 +173,18 @@ class _Lookup:
         self._stop_timer()
         if self._untried and not isinstance(error, RequestTimeout):
             self._call_next()
-        # That call may have failed at once, and have ended the lookup.
+        # That call may have failed at once and ended the lookup.
         if not self._calls and not self._done:
             self._end()
             self.response.errback(NameServerUnavailable(self._causes))
 
     def _stop_timer(self) -> None:
-        """Do not call the next server in parallel."""
+        """Cancel the parallel call of the next server."""
         if self._head_start is not None and self._head_start.active():
             self._head_start.cancel()
 
     def _end(self) -> None:
-        """Cancel all calls; what arrives from now on is ignored."""
+        """Cancel all calls; later responses are ignored."""
         self._done = True
         self._stop_timer()
         self._untried.clear()

@@ -1,9 +1,9 @@
 """
-The routes of topics, as this client knows them.
+The cached routes of topics.
 
-However many callers want a topic's route at once, the name servers are asked once. The
-route is cached; those in use are refreshed every 30 s, and sooner when a broker's
-response shows that one is out of date, though never twice within half a second.
+If many callers want the route of a topic at once, the name servers are asked once.
+Routes in use are refreshed every 30 s, and earlier when a broker's response shows that
+one is outdated, but at most twice a second.
 
 Source: ``MQClientInstance.updateTopicRouteInfoFromNameServer`` of RocketMQ 5.
 """
@@ -29,9 +29,9 @@ from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.route import GetRoute
 
-#: Seconds in which the route of one topic is requested once at most.
+#: Seconds within which the route of one topic is requested at most once.
 QUIET = 0.5
-#: How many topics are cached; beyond, the one unused longest is forgotten.
+#: How many topics are cached; beyond that the least recently used is removed.
 MAX_TOPICS = 4096
 #: How many routes :meth:`RouteCache.refresh_all` requests in parallel.
 PARALLEL = 16
@@ -39,9 +39,9 @@ PARALLEL = 16
 
 class _Known(msgspec.Struct):
     """
-    What is known of one topic.
+    The cache entry of one topic.
 
-    :ivar updated_at: when a name server said so, in seconds.
+    :ivar updated_at: when a name server last responded, in seconds.
     :ivar watched: whether the route is refreshed periodically.
     """
 
@@ -54,9 +54,9 @@ class _Known(msgspec.Struct):
 
 class RouteCache:
     """
-    Topic to route.
+    Maps topics to routes.
 
-    :param translate: repairs addresses that brokers advertise and we cannot reach.
+    :param translate: replaces advertised addresses that this client cannot reach.
     :ivar on_change: called with (topic, route) whenever a route has changed.
     """
 
@@ -82,37 +82,41 @@ class RouteCache:
     # -- from the cache
 
     def get(self, topic: str) -> TopicRoute | None:
-        """Give the route if it is cached."""
+        """Return the cached route; None if there is none."""
         known = self._known.get(topic)
         return None if known is None else known.route
 
     def writable(self, topic: str) -> list[MessageQueue]:
-        """List the queues to write to, by broker name and queue id; maybe none."""
+        """
+        Return the writeable queues, sorted by broker name and queue id; may be empty.
+        """
         known = self._known.get(topic)
         return [] if known is None else known.writable
 
     def readable(self, topic: str) -> list[MessageQueue]:
-        """List the queues to read, by broker name and queue id; maybe none."""
+        """
+        Return the readable queues, sorted by broker name and queue id; may be empty.
+        """
         known = self._known.get(topic)
         return [] if known is None else known.readable
 
     @property
     def brokers(self) -> dict[str, dict[int, str]]:
-        """Broker name to broker id to address, of all known routes."""
+        """Maps broker name to broker id to address, for all known routes."""
         return self._brokers
 
     def watch(self, topic: str) -> None:
-        """Keep the topic's route fresh from now on."""
+        """Refresh the topic's route periodically from now on."""
         self._entry(topic).watched = True
 
     # -- from the name servers
 
     def find(self, topic: str, refresh: bool = False) -> Deferred[TopicRoute]:
         """
-        Give the route; request it if it is not cached.
+        Return the route; request it if it is not cached.
 
         :param refresh: request it, unless that was done within :data:`QUIET` seconds.
-        :returns: a Deferred of the caller's own. Fails with :class:`NoRouteError` or
+        :returns: a new Deferred for each caller. Fails with :class:`NoRouteError` or
             :class:`NameServerUnavailable`.
         """
         known = self._known.get(topic)
@@ -132,7 +136,7 @@ class RouteCache:
         return waiting
 
     def refresh_all(self) -> Deferred[None]:
-        """Refresh all watched topics; fires when all is done, never fails."""
+        """Refresh all watched topics; fires when that is done, never fails."""
         topics = [topic for topic, known in self._known.items() if known.watched]
         return Deferred.fromCoroutine(self._refresh(topics))
 
@@ -142,7 +146,7 @@ class RouteCache:
         return known is not None and known.route is None and known.updated_at >= 0
 
     def _entry(self, topic: str) -> _Known:
-        """Find or make what is known of a topic; used last, forgotten last."""
+        """Return the entry of a topic, creating it if needed, and mark it as used."""
         known = self._known.get(topic)
         if known is None:
             known = self._known[topic] = _Known()
@@ -153,7 +157,7 @@ class RouteCache:
         return known
 
     def _give_up(self, topic: str, waiting: Deferred[TopicRoute]) -> None:
-        """Wait no more; the response is for the others, and for the cache."""
+        """Stop waiting; the response is still for the others, and for the cache."""
         together = self._waiting.get(topic, [])
         if waiting in together:
             together.remove(waiting)
@@ -167,7 +171,7 @@ class RouteCache:
         call.addErrback(lambda f: self._fire(topic, f))
 
     def _update(self, topic: str, response: Response) -> None:
-        """Cache a route, and notify those who wait and those who watch."""
+        """Cache a route, and notify waiting callers and listeners."""
         route = decode_route(response.body).canonical()
         if self._translate is not None:
             route = _translated(route, self._translate)
@@ -184,7 +188,7 @@ class RouteCache:
             self._notify(topic, route)
 
     def _notify(self, topic: str, route: TopicRoute) -> None:
-        """Call the listeners, whatever one of them may raise."""
+        """Call the listeners; log their exceptions."""
         for callback in list(self.on_change):
             try:
                 callback(topic, route)
@@ -193,9 +197,9 @@ class RouteCache:
 
     def _not_found(self, topic: str, failure: Failure) -> None:
         """
-        Note that no route was found, or fail.
+        Record that no route was found, or fail.
 
-        A route that was known stays: a name server that has just started knows none.
+        A cached route is kept: a name server that has just started knows no routes.
         """
         error = failure.value
         unknown = (
@@ -210,7 +214,7 @@ class RouteCache:
         self._fire(topic, known.route or Failure(NoRouteError(topic)))
 
     def _fire(self, topic: str, outcome: TopicRoute | Failure) -> None:
-        """Give each who waits the outcome."""
+        """Pass the outcome to all who wait."""
         for waiting in self._waiting.pop(topic, []):
             if isinstance(outcome, Failure):
                 waiting.errback(outcome)
@@ -218,7 +222,7 @@ class RouteCache:
                 waiting.callback(outcome)
 
     async def _refresh(self, topics: list[str]) -> None:
-        """Request many routes, some in parallel; log what fails."""
+        """Request many routes, some in parallel; log failures."""
         for start in range(0, len(topics), PARALLEL):
             some = topics[start : start + PARALLEL]
             found = [
@@ -228,13 +232,15 @@ class RouteCache:
             await DeferredList(found)
 
     def _not_refreshed(self, failure: Failure, topic: str) -> None:
-        """Log what failed, unless the topic just does not exist."""
+        """Log the failure, unless the topic does not exist."""
         if not failure.check(NoRouteError):
             why = failure.getErrorMessage()
-            self._log.warn("no new route of {topic}: {why}", topic=topic, why=why)
+            self._log.warn(
+                "the route of {topic} was not refreshed: {why}", topic=topic, why=why
+            )
 
     def _list_brokers(self) -> None:
-        """Collect the brokers of all routes; those in none are forgotten."""
+        """Collect the brokers of all routes; others are removed."""
         brokers: dict[str, dict[int, str]] = {}
         for known in self._known.values():
             if known.route is not None:
@@ -248,9 +254,9 @@ class RouteCache:
         self, broker_name: str, broker_id: int = MASTER_ID, any_broker: bool = False
     ) -> str | None:
         """
-        Look a broker's address up.
+        Return a broker's address; None if it is unknown.
 
-        :param any_broker: take another broker of that name if that one is not there.
+        :param any_broker: accept another broker of that name if that one is unknown.
         """
         addresses = self._brokers.get(broker_name)
         if not addresses:
@@ -264,7 +270,7 @@ class RouteCache:
 
 
 def _translated(route: TopicRoute, translate: Callable[[str], str]) -> TopicRoute:
-    """Put other addresses into a route."""
+    """Return the route with translated addresses."""
 
     def reachable(data: BrokerData) -> BrokerData:
         addresses = {i: translate(a) for i, a in data.broker_addrs.items()}

@@ -1,8 +1,8 @@
 """
-What all producers and consumers of one client share: one id, one connection a broker,
-one set of routes, one heartbeat.
+The parts that all producers and consumers of one client share: one id, one connection
+to each broker, one route cache, one heartbeat.
 
-This module only connects the parts and starts and stops them.
+This module only connects, starts and stops the parts.
 
 Source: ``MQClientInstance`` of RocketMQ 5.
 """
@@ -38,19 +38,19 @@ _JITTER = 0.1
 
 class ClientSession:
     """
-    The shared part of one client. It lives once: it cannot be started again.
+    The shared parts of one client. It cannot be started again after a stop.
 
-    :param reactor: connects, and gives the time.
+    :param reactor: makes connections, and is the clock.
     :param name_servers: addresses of the name servers.
-    :param endpoint: the template of endpoint strings, as ``tcp:{host}:{port}``.
-    :param endpoint_for: makes endpoints in place of the template.
-    :param translate: repairs addresses that brokers advertise and we cannot reach.
-    :ivar clock: the reactor, as far as it gives the time.
+    :param endpoint: the template of endpoint strings, e.g. ``tcp:{host}:{port}``.
+    :param endpoint_for: makes endpoints instead of the template.
+    :param translate: replaces advertised addresses that this client cannot reach.
+    :ivar clock: the reactor, typed as a clock.
     :ivar pool: the connections.
-    :ivar router: handles what brokers ask of us.
+    :ivar router: handles the requests of brokers.
     :ivar routes: the routes of topics.
     :ivar brokers: calls to brokers.
-    :ivar groups: which groups the client is a member of.
+    :ivar groups: the groups to which the client belongs.
     :ivar heartbeats: registers the groups with the brokers.
     :ivar running: True from :meth:`start` to :meth:`stop`.
     :ivar grace: seconds that stopping producers and consumers wait for their work.
@@ -119,7 +119,7 @@ class ClientSession:
         found = self.name_servers.call(request, self.config.call_timeout)
 
         def refused(failure: Failure) -> None:
-            # That there is no such topic is a response, too.
+            # "No such topic" is a response, too.
             failure.trap(BrokerError)
 
         return found.addCallbacks(lambda _: None, refused)
@@ -141,7 +141,10 @@ class ClientSession:
         return done.addCallback(lambda _: self.pool.close_all())
 
     def _every(self, interval: float, work: Callable[[], Deferred[None]]) -> None:
-        """Repeat some work; clients do not all do so at the same moment."""
+        """
+        Repeat some work, with a random period, so that clients do not all do it at
+        once.
+        """
 
         def tick() -> Deferred[None]:
             done: Deferred[None] = maybeDeferred(work)
@@ -158,5 +161,5 @@ class ClientSession:
             self.heartbeats.on_connected(address, connection)
 
     def _members_changed(self, request: NotifyConsumerIdsChanged, _call: Call) -> None:
-        """Let every group rebalance; no response is expected."""
+        """Let every group rebalance; the request has no response."""
         self.groups.notify_consumers()

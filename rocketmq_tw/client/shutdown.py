@@ -1,4 +1,4 @@
-"""Stopping before the reactor does."""
+"""Stops the client before the reactor stops."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from twisted.internet.defer import Deferred
 
 class ShutdownTrigger:
     """
-    Calls a function when the reactor begins to stop, and lets it finish.
+    Calls a function when the reactor starts to stop, and lets it finish.
 
     On Control-C or SIGTERM the reactor waits for the Deferred that the function
-    returns, so that an application need not do anything to stop in order.
+    returns, so that an application need not stop the client itself.
 
-    :param reactor: one without ``addSystemEventTrigger``, as ``Clock``, never stops.
+    :param reactor: one without ``addSystemEventTrigger`` (``Clock``) never stops.
     """
 
     def __init__(self, reactor: Any, stop: Callable[[], Deferred[Any]]) -> None:
@@ -24,13 +24,13 @@ class ShutdownTrigger:
         self._trigger: list[Any] = []
 
     def arm(self) -> None:
-        """Call the function from now on; a second time changes nothing."""
+        """Register the function; a second time changes nothing."""
         add = getattr(self._reactor, "addSystemEventTrigger", None)
         if add is not None and not self._trigger:
             self._trigger.append(add("before", "shutdown", self._fire))
 
     def disarm(self) -> None:
-        """Do not call the function; the reactor keeps nothing of us."""
+        """Unregister the function, so that the reactor keeps no reference to us."""
         if self._trigger:
             self._reactor.removeSystemEventTrigger(self._trigger.pop())
 

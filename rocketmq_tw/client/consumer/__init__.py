@@ -1,1 +1,1 @@
-"""Consumers: group members with a message handler, and readers by offset."""
+"""Consumers: members of a group, with a message handler, and readers by offset."""

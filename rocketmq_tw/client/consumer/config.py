@@ -31,17 +31,17 @@ class ConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
     """
     The options of a push consumer. Times are in seconds.
 
-    :ivar concurrency: how many handlers may wait for something at once; 1 to 1000.
-    :ivar start_from: where a group begins on a queue that it never read: ``LATEST``,
+    :ivar concurrency: how many asynchronous handlers may run at once; 1 to 1000.
+    :ivar start_from: where a group starts on a queue that it never read: ``LATEST``,
         ``EARLIEST`` or a time.
     :ivar max_retries: redeliveries before a message becomes a dead letter.
-    :ivar batch: above 1 the handler gets lists of at most so many messages; 1 to 1024.
-    :ivar max_cached_bytes: message bodies held by all queues together; each queue may
-        go over it by one pull.
+    :ivar batch: if above 1, the handler gets lists of at most that many messages.
+    :ivar max_cached_bytes: bytes of message bodies in all queues together; each queue
+        may exceed it by one pull.
     :ivar handler_timeout: after it a handler is cancelled and its message retried.
-    :ivar strategy: how queues are allocated; the same in all members of the group.
-    :ivar pull_batch: messages asked for in one pull; brokers give 32 at most.
-    :ivar revoke_grace: how long handlers may run on when their queue is revoked.
+    :ivar strategy: how queues are allocated; must be the same for all group members.
+    :ivar pull_batch: messages requested by one pull; brokers return 32 at most.
+    :ivar revoke_grace: how long handlers may keep running when their queue is revoked.
     """
 
     concurrency: int = 20
@@ -81,11 +81,11 @@ class ConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 class StopReport(msgspec.Struct, frozen=True):
     """
-    What a consumer left undone when it stopped.
+    The work that a consumer did not complete before it stopped.
 
     :ivar abandoned: messages whose handlers were cancelled.
-    :ivar uncommitted: queues whose last offset the broker did not take: what was
-        consumed since their last commit will be consumed again.
+    :ivar uncommitted: queues whose offset could not be committed: messages consumed
+        since their last commit will be consumed again.
     """
 
     abandoned: list[StoredMessage] = []

@@ -1,10 +1,10 @@
 """
-The moving parts of one consumer, connected: from its queues to its offsets.
+The parts of one consumer that move messages, from its queues to its offsets.
 
-:class:`Rebalance` finds which queues are ours; :class:`Assignment` takes them and gives
-them up; a :class:`Fetcher` a queue pulls; :class:`ConcurrentDispatcher` calls the
-handlers; :class:`MessageReturns` sends back what failed; :class:`RemoteOffsetStore`
-keeps our offsets.
+:class:`Rebalance` finds which queues are ours; :class:`Assignment` acquires and
+    releases them; a :class:`Fetcher` pulls each queue; :class:`ConcurrentDispatcher`
+    calls the handlers; :class:`MessageReturns` sends back failed messages;
+    :class:`RemoteOffsetStore` keeps our offsets.
 
 Source: ``DefaultMQPushConsumerImpl`` and ``MQClientInstance`` of RocketMQ 5, for the
 order in which they are started and stopped.
@@ -37,16 +37,16 @@ if TYPE_CHECKING:
 
 #: Seconds between two commits, and between two checks for pulls without a response.
 COMMIT_PERIOD: Final = 5.0
-#: Seconds for sending back the messages of cancelled handlers when the consumer stops.
+#: Seconds to send back the messages of cancelled handlers when the consumer stops.
 LAST_RETURNS: Final = 5.0
 
 
 class Consumption:
     """
-    What one consumer does with its queues.
+    Connects, starts and stops these parts.
 
-    :param queues_changed: called when queues have come or gone.
-    :ivar assignment: the queues that are ours.
+    :param queues_changed: called when queues were assigned or revoked.
+    :ivar assignment: the queues assigned to this consumer.
     """
 
     _log = Logger()
@@ -111,19 +111,19 @@ class Consumption:
         self._tick.clock = session.clock
 
     def start(self) -> Deferred[None]:
-        """Begin; fires after the first rebalance, whatever came of it."""
+        """Start; fires after the first rebalance, whether it succeeded or not."""
         self._tick.start(COMMIT_PERIOD, now=False)
         return self._rebalance.start()
 
     def rebalance(self) -> None:
-        """Compute again which queues are ours, now."""
+        """Rebalance now."""
         self._rebalance.now()
 
     def stop(self, grace: float) -> Deferred[StopReport]:
         """
-        Pull no more, let handlers finish, send back what they do not, commit.
+        Stop pulling, let handlers finish, send back the messages of the others, commit.
 
-        :param grace: seconds that handlers have. Cancelling the Deferred ends them.
+        :param grace: seconds for handlers to finish. Cancelling the Deferred ends it.
         :returns: never fails.
         """
         return Deferred.fromCoroutine(self._stop(grace))
@@ -142,7 +142,7 @@ class Consumption:
         return StopReport(abandoned, sorted(failed))
 
     def _make_fetcher(self, queue: MessageQueue) -> Fetcher:
-        """Make what pulls one queue."""
+        """Return the fetcher of one queue."""
         return Fetcher(
             group=self._group,
             messages=ProcessQueue(queue, self._cache),
@@ -158,7 +158,9 @@ class Consumption:
         )
 
     def _commit_and_check(self) -> None:
-        """Do what is done every few seconds; one failure must not end that."""
+        """
+        Commit the offsets and check the fetchers; a failure must not end the timer.
+        """
         try:
             self._offsets.commit_changed()
             for fetcher in list(self.assignment.fetchers.values()):

@@ -1,7 +1,7 @@
 """
-Pulling one queue, as long as it is assigned to this consumer.
+Pulls one queue while it is assigned to this consumer.
 
-The next pull leaves before the messages of the last one are dispatched, so that the
+The next pull is sent before the messages of the last one are dispatched, so that the
 broker works while the handlers do. A broker holds a pull that finds nothing for 15 s;
 the client waits 30 s for the response.
 
@@ -39,13 +39,13 @@ if TYPE_CHECKING:
     from rocketmq_tw.client.brokers import Brokers
     from rocketmq_tw.client.routes import RouteCache
 
-#: Milliseconds that a broker may hold a pull; seconds that we wait for its response.
+#: Milliseconds for which a broker may hold a pull; seconds to wait for its response.
 SUSPEND_MS: Final = 15_000
 TIMEOUT: Final = 30.0
-#: Seconds without a response after which the watchdog pulls again.
+#: Seconds without a response or a timeout after which the watchdog pulls again.
 WATCHDOG: Final = TIMEOUT + 15.0
-#: Seconds until the next step when the cache is over its limit, the consumer is paused,
-#: a broker asks for fewer requests, and after any other error.
+#: Seconds until the next step: while the cache is over its limit, while the consumer is
+#: paused, when a broker asks for fewer requests, and after any other error.
 OVER_LIMIT_WAIT: Final = 0.05
 PAUSED_WAIT: Final = 1.0
 FLOW_CONTROL_WAIT: Final = 0.02
@@ -56,16 +56,16 @@ class Fetcher:
     """
     Pulls one queue.
 
-    :param messages: takes what is pulled until it is consumed.
-    :param cache: the bytes that all queues of the consumer hold.
-    :param subscription_of: what the group reads of the topic now; while it is None,
+    :param messages: holds pulled messages until they are consumed.
+    :param cache: counts the bytes held by all queues of the consumer.
+    :param subscription_of: returns the subscription to the topic; while it is None,
         nothing is pulled.
-    :param dispatch: takes new messages; they are in ``messages`` already.
-    :param on_illegal_offset: called with the fetcher, once, and the offset the broker
-        proposes, when the queue does not hold ours. The fetcher has stopped then.
-    :ivar queue: which one.
-    :ivar paused: nothing is pulled meanwhile.
-    :ivar next_offset: the queue offset to ask for next.
+    :param dispatch: dispatches new messages, which are in ``messages`` already.
+    :param on_illegal_offset: called once, with the fetcher and the offset the broker
+        proposes, if ours is outside the queue. The fetcher has stopped then.
+    :ivar queue: the queue to pull.
+    :ivar paused: True while nothing should be pulled.
+    :ivar next_offset: the queue offset of the next pull.
     """
 
     _log = Logger()
@@ -107,13 +107,13 @@ class Fetcher:
         self.next_offset = 0
 
     def start(self, offset: int) -> None:
-        """Pull, beginning at a queue offset."""
+        """Start pulling at a queue offset."""
         self.next_offset = offset
         self._stopped = False
         self._step()
 
     def stop(self) -> None:
-        """Pull no more; a response that is in flight is dropped."""
+        """Stop pulling; the response of a pull in flight is dropped."""
         self._stopped = True
         if self._scheduled is not None:
             self._scheduled.cancel()
@@ -123,13 +123,13 @@ class Fetcher:
             pending.cancel()
 
     def wake(self) -> None:
-        """Take the next step now, if it was scheduled for later."""
+        """Take the scheduled step now."""
         if self._scheduled is not None:
             self._scheduled.cancel()
             self._step()
 
     def check(self) -> None:
-        """Pull again if the last pull never got a response, not even a time-out."""
+        """Pull again if the last pull got neither a response nor a timeout."""
         waits = self._clock.seconds() - self._pulled_at
         if self._stopped or self._pending is None or waits <= WATCHDOG:
             return
@@ -175,7 +175,7 @@ class Fetcher:
             return
         commit = self._offsets.read(queue) or 0
         flags = SUSPEND
-        # Replicas keep no offsets of their own.
+        # Only the master keeps offsets; replicas copy them.
         if commit > 0 and address == brokers.address(queue.broker_name):
             flags |= COMMIT_OFFSET
         request = PullMessage(
@@ -198,12 +198,12 @@ class Fetcher:
         pulled.addCallback(self._received, pulled, subscription)
         pulled.addErrback(self._failed, pulled)
 
-    # -- what came of it
+    # -- the result of a pull
 
     def _received(
         self, response: PullResponse, pulled: Deferred[Any], subscription: Subscription
     ) -> None:
-        """Keep what was found, pull again, dispatch."""
+        """Keep the messages, send the next pull, then dispatch."""
         if pulled is not self._pending:
             return
         result = read_response(response, self.queue, subscription)
@@ -216,7 +216,7 @@ class Fetcher:
             return
         if result.next_offset < self.next_offset:
             self._log.warn(
-                "{queue} goes back from {here} to {there}",
+                "the broker moved {queue} back from {here} to {there}",
                 queue=self.queue,
                 here=self.next_offset,
                 there=result.next_offset,
@@ -225,14 +225,14 @@ class Fetcher:
         self._pending = None
         self.next_offset = result.next_offset
         if not len(self.messages):
-            # All before is consumed, or is not for us.
+            # Everything before is consumed or did not match.
             self._offsets.update(self.queue, result.next_offset)
         self._step()
         if new:
             self._dispatch(self.messages, new)
 
     def _failed(self, failure: Failure, pulled: Deferred[Any]) -> None:
-        """Log why, and schedule another pull."""
+        """Log the failure and schedule another pull."""
         if pulled is not self._pending:
             if not isinstance(failure.value, CancelledError):
                 self._log.failure("dispatching messages failed", failure)
@@ -246,13 +246,13 @@ class Fetcher:
         if code == ResponseCode.TOPIC_NOT_EXIST or isinstance(error, ConnectError):
             self._refresh_route()
         self._broker_id = MASTER_ID
-        # One line, not one a second, for as long as it lasts.
+        # Log one warning, not one a second, while it keeps failing.
         log = self._log.debug if self._failing else self._log.warn
         log("pulling {queue} failed: {error}", queue=self.queue, error=error)
         self._failing = True
         self._step_in(ERROR_WAIT)
 
     def _refresh_route(self) -> None:
-        """Look the route up again: the queue may have moved, or be gone."""
+        """Refresh the route: the queue may have moved, or may not exist any more."""
         found = self._routes.find(self.queue.topic, refresh=True)
         found.addErrback(lambda _: None)

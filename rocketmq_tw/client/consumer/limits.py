@@ -1,4 +1,4 @@
-"""When a queue is not pulled further, because too much of it is not consumed yet."""
+"""Limits for pulling: a queue with too many unconsumed messages is not pulled."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class CacheSize(msgspec.Struct):
 
 class PullLimits(msgspec.Struct, frozen=True, kw_only=True):
     """
-    How much may be held; each is compared with ``>``.
+    How much may be held; exceeding a limit stops pulling.
 
-    :ivar batch: messages asked for in one pull.
-    :ivar messages: of one queue.
+    :ivar batch: messages requested by one pull.
+    :ivar messages: messages of one queue.
     :ivar span: queue offsets between the first message and the last.
-    :ivar size: bytes of bodies, of one queue.
-    :ivar total_size: bytes of bodies, of all queues of the consumer.
+    :ivar size: bytes of message bodies of one queue.
+    :ivar total_size: bytes of message bodies of all queues of the consumer.
     """
 
     batch: int = 32
@@ -37,7 +37,7 @@ class PullLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def is_over(limits: PullLimits, messages: ProcessQueue, cache: CacheSize) -> bool:
-    """Whether a queue holds too much; an empty one may always have one pull's worth."""
+    """Whether a queue holds too much; an empty queue is always pulled."""
     count = len(messages)
     return bool(count) and (
         count > limits.messages

@@ -1,15 +1,15 @@
 """
-What was pulled from one queue and is not consumed yet.
+The messages pulled from one queue and not consumed yet.
 
-Messages finish in any order; the group's offset may only move over what is finished, so
-it stands at the *lowest* message still here::
+Messages are completed in any order. The group's offset may only advance past completed
+messages, so it is the *lowest* offset that is still here::
 
     offsets   10   11   12   13          14 = highest + 1
               done here done here        -> commit offset 11
 
-A queue that another member takes over goes through two steps. *Closing*: nothing new is
-started, what runs may still finish and count. *Dropped*: results no longer count, for
-the new owner repeats whatever was not committed.
+A queue is released in two steps. *Closing*: no further message is dispatched, running
+handlers may finish and their results count. *Dropped*: results are ignored, because the
+new owner consumes again what was not committed.
 
 Source: ``ProcessQueue`` of RocketMQ 5.
 """
@@ -29,7 +29,7 @@ from rocketmq_tw.model.topic import is_retry
 
 
 class QueueState(Enum):
-    """How far a queue has been given up; it goes from one to the next only."""
+    """How far a queue has been released; it only moves from one state to the next."""
 
     OPEN = "messages are dispatched"
     CLOSING = "no further message is dispatched; results count"
@@ -38,12 +38,12 @@ class QueueState(Enum):
 
 class ProcessQueue:
     """
-    The messages of one queue that wait for the handler, or are with it.
+    The messages of one queue that wait for a handler, or are with one.
 
-    :param cache: counts the bytes of this queue with those of its consumer's others.
-    :ivar size: bytes of their bodies.
-    :ivar state: what its messages are good for.
-    :ivar running: how many invocations have begun and not ended.
+    :param cache: counts the bytes of all queues of the consumer.
+    :ivar size: bytes of the message bodies.
+    :ivar state: whether messages are dispatched and results count.
+    :ivar running: how many invocations are running.
     """
 
     def __init__(self, queue: MessageQueue, cache: CacheSize | None = None) -> None:
@@ -65,7 +65,7 @@ class ProcessQueue:
 
     @property
     def messages(self) -> list[StoredMessage]:
-        """All that are here, by queue offset."""
+        """All messages, by queue offset."""
         return list(self._messages.values())
 
     @property
@@ -77,9 +77,9 @@ class ProcessQueue:
 
     def put(self, messages: Iterable[StoredMessage]) -> list[StoredMessage]:
         """
-        Keep what was pulled.
+        Add pulled messages.
 
-        :returns: those that were not here already, in the order given.
+        :returns: the messages that were not here already, in the same order.
         """
         held = self._messages
         new = []
@@ -98,16 +98,16 @@ class ProcessQueue:
             new.append(message)
         self._count(size)
         if sort:
-            # Rare: the broker went backwards. The first key must stay the lowest.
+            # Rare: the broker moved back. The first key must stay the lowest.
             self._messages = OrderedDict(sorted(held.items()))
         return new
 
     def remove(self, messages: Iterable[StoredMessage]) -> int:
         """
-        Take out what is finished.
+        Remove completed messages.
 
         :returns: the offset to commit: the lowest offset still here, or one past the
-            highest; -1 if nothing was here to be taken out.
+            highest; -1 if none of the messages was here.
         """
         held = self._messages
         found = False
@@ -125,11 +125,11 @@ class ProcessQueue:
     # -- invocations
 
     def begin(self) -> None:
-        """Note that an invocation has begun."""
+        """Count an invocation that starts."""
         self.running += 1
 
     def end(self) -> None:
-        """Note that one has ended."""
+        """Count an invocation that has ended."""
         self.running -= 1
         if not self.running:
             waiting, self._idle = self._idle, []
@@ -137,7 +137,7 @@ class ProcessQueue:
                 each.callback(None)
 
     def when_idle(self) -> Deferred[None]:
-        """Fire when no invocation runs. Cancelling gives up waiting."""
+        """Fires when no invocation is running. Cancelling it stops waiting."""
         if not self.running:
             return succeed(None)
         waiting: Deferred[None] = Deferred(
@@ -147,17 +147,17 @@ class ProcessQueue:
         return waiting
 
     def close(self) -> None:
-        """Begin to give the queue up: nothing new is dispatched."""
+        """Start to release the queue: nothing more is dispatched."""
         if self.state is QueueState.OPEN:
             self.state = QueueState.CLOSING
 
     def drop(self) -> None:
-        """Give the queue up: what is here goes, and from now on results are ignored."""
+        """Remove all messages, and ignore results from now on."""
         self.state = QueueState.DROPPED
         self._messages.clear()
         self._count(-self.size)
 
     def _count(self, size: int) -> None:
-        """Add to the bytes here and to those of all queues."""
+        """Add to the bytes of this queue and of the cache."""
         self.size += size
         self._cache.total += size

@@ -1,8 +1,8 @@
 """
-The response to a pull, decoded and filtered.
+Decodes and filters the response to a pull.
 
-A broker filters by the hash code of tags, and hash codes collide; so messages are
-filtered here once more, by the text.
+Brokers filter by the hash code of tags, and hash codes collide; so messages are
+filtered here again, by the text.
 
 Source: ``PullAPIWrapper`` of RocketMQ 5.
 """
@@ -24,7 +24,7 @@ from rocketmq_tw.wire.requests.pull import PullResponse
 
 _log = Logger()
 
-#: No body grows beyond this when it is inflated, in bytes.
+#: Bytes; the limit of a body after it is inflated.
 MAX_BODY: Final = 128 << 20
 
 
@@ -32,21 +32,21 @@ class PullStatus(Enum):
     """The outcome of a pull; the values are the response codes."""
 
     FOUND = 0
-    #: Nothing at this offset yet.
+    #: No message at this offset yet.
     NO_NEW = 19
-    #: Messages, but none that the subscription wants.
+    #: Messages, but none that match the subscription.
     NO_MATCHED = 20
-    #: The queue does not hold this offset.
+    #: The offset is outside the queue.
     OFFSET_ILLEGAL = 21
 
 
 class PullResult(msgspec.Struct, frozen=True):
     """
-    What a pull brought.
+    The result of a pull.
 
     :ivar next_offset: the queue offset to continue at.
-    :ivar min_offset: where the queue begins.
-    :ivar max_offset: where it ends: the offset that the next message will get.
+    :ivar min_offset: the offset of the queue's oldest message.
+    :ivar max_offset: the offset that the next message will get.
     :ivar suggested_broker_id: the broker to pull from next; 0 is the master.
     """
 
@@ -62,10 +62,10 @@ def read_response(
     response: PullResponse, queue: MessageQueue, subscription: Subscription | None
 ) -> PullResult:
     """
-    Decode a response and keep what the subscription wants.
+    Decode a response and keep the messages that match the subscription.
 
     :param subscription: None keeps everything.
-    :raises MalformedRecord: the broker sent what is no record.
+    :raises MalformedRecord: the body is not a sequence of records.
     """
     messages: list[StoredMessage] = []
     if response.status == PullStatus.FOUND.value:
@@ -90,12 +90,12 @@ def read_response(
 
 def _inflate(body: bytes, sys_flag: int) -> bytes:
     """
-    Inflate a body; one that cannot be is kept as it is.
+    Inflate a body; if that fails, keep it compressed.
 
-    The queue would stand still if such a message could never be consumed.
+    Otherwise the queue would be blocked by a message that can never be consumed.
     """
     try:
         return compression.inflate(body, sys_flag, MAX_BODY)
     except ProtocolError as error:
-        _log.error("a body is left compressed: {error}", error=error)
+        _log.error("a body cannot be inflated: {error}", error=error)
         return body

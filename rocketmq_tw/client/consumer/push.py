@@ -1,11 +1,11 @@
 """
-The push consumer: messages go to a handler, each to one member of a group.
+The push consumer: passes messages to a handler, each to one member of a group.
 
-It assembles the :class:`Subscriptions`, which say what to read, the :class:`Membership`
-of the group, and the :class:`Consumption`, which does the work.
+It assembles the :class:`Subscriptions`, the :class:`Membership` of the group, and the
+:class:`Consumption`, which does the work.
 
-Every message is consumed at least once; around a change of members, and after a crash,
-some are consumed twice.
+Every message is consumed at least once; around a rebalance and after a crash, some are
+consumed twice.
 
 Source: ``DefaultMQPushConsumerImpl`` of RocketMQ 5.
 """
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 class _State(Enum):
-    """Where a consumer is in its one life."""
+    """The state of a consumer, which is started and stopped once."""
 
     NEW = "not started"
     STARTING = "starting"
@@ -51,12 +51,12 @@ class _State(Enum):
 
 class PushConsumer(Service):
     """
-    One member of a consumer group. It lives once: it cannot be started again.
+    One member of a consumer group. It cannot be started again after a stop.
 
     :param options: see :class:`ConsumerConfig`.
-    :raises IllegalGroup: no group may be called so.
+    :raises IllegalGroup: the group's name is not legal.
     :raises ValidationError: an option is out of its range.
-    :raises UnknownStrategy: there is no such strategy.
+    :raises UnknownStrategy: the strategy does not exist.
     """
 
     _log = Logger()
@@ -97,12 +97,12 @@ class PushConsumer(Service):
         handler: MessageHandler | None = None,
     ) -> None:
         """
-        Read a topic. All members of the group must subscribe to the same.
+        Subscribe to a topic. All members of a group must have the same subscriptions.
 
-        :param expression: ``*``, tags between ``||``, or ``Tags("A", "B")``.
-        :param handler: gets the topic's messages; without one, :attr:`handler` does.
-        :raises IllegalTopic: no topic may be called so.
-        :raises IllegalSubscription: the expression holds no tag.
+        :param expression: ``*``, tags separated by ``||``, or ``Tags("A", "B")``.
+        :param handler: handles the topic's messages; default: :attr:`handler`.
+        :raises IllegalTopic: the topic's name is not legal.
+        :raises IllegalSubscription: the expression contains no tag.
         """
         check_topic_name(topic)
         self._subscriptions.add(topic, expression, handler)
@@ -115,12 +115,12 @@ class PushConsumer(Service):
 
     @property
     def handler(self) -> MessageHandler | None:
-        """Gets the messages of topics that were subscribed to without a handler."""
+        """Handles messages of topics that were subscribed to without a handler."""
         return self._subscriptions.handler
 
     @handler.setter
     def handler(self, handler: MessageHandler | None) -> None:
-        """Set it."""
+        """Set the default handler."""
         self._subscriptions.handler = handler
 
     # -- life
@@ -129,11 +129,11 @@ class PushConsumer(Service):
         """
         Join the group.
 
-        :returns: fires after the first heartbeat and the first rebalance, whatever
-            came of them: a topic that does not exist yet is read once it does.
+        :returns: fires after the first heartbeat and the first rebalance, even if these
+            fail: a topic that does not exist yet is read once it does.
             Fails with :class:`NotRunning` when the client is not started,
-            :class:`GroupInUse`, or :class:`ValidationError` when there is nothing to
-            read or no handler. If the consumer is stopped meanwhile, it fires after
+            :class:`GroupInUse`, or :class:`ValidationError` if there is no subscription
+            or no handler. If the consumer is stopped meanwhile, it fires after
             the stop. Cancelling it stops the consumer.
         """
         started: Deferred[Self] = Deferred(self._start_cancelled)
@@ -146,7 +146,9 @@ class PushConsumer(Service):
         return started
 
     def startService(self) -> None:
-        """Start in the background, with the client; before any subscription: later."""
+        """
+        Start in the background with the client, if there is a subscription already.
+        """
         super().startService()
         if self._state is _State.NEW and self._subscriptions:
             self.start().addErrback(self._not_started)
@@ -156,8 +158,8 @@ class PushConsumer(Service):
         Let handlers finish, commit, leave the group.
 
         :param grace: seconds until handlers that still run are cancelled and their
-            messages retried; else the client's. Cancelling the Deferred ends the grace.
-        :returns: what was left undone; never fails.
+            messages retried; default: the client's. Cancelling the Deferred ends it.
+        :returns: the work that was not completed; never fails.
         """
         if self._state in (_State.STOPPING, _State.STOPPED):
             return self.done.addCallback(lambda _: StopReport())
@@ -174,16 +176,16 @@ class PushConsumer(Service):
         return self.stop()
 
     async def __aenter__(self) -> Self:
-        """Start."""
+        """Join the group; see :meth:`start`."""
         return await self.start()
 
     async def __aexit__(self, *_exception: object) -> None:
-        """Stop."""
+        """Leave the group; see :meth:`stop`."""
         await self.stop()
 
     @property
     def done(self) -> Deferred[None]:
-        """A Deferred, each time another, that fires when the consumer has stopped."""
+        """A new Deferred at each access, which fires when the consumer has stopped."""
         if self._state is _State.STOPPED:
             return succeed(None)
         waiting: Deferred[None] = Deferred(self._waiting.remove)
@@ -191,7 +193,7 @@ class PushConsumer(Service):
         return waiting
 
     async def _start(self) -> Self:
-        """Join; leave nothing behind if that fails."""
+        """Join the group; if that fails, stop everything."""
         if self._state is not _State.NEW:
             raise StateError(f"the consumer is {self._state.value} already")
         self._check_startable()
@@ -211,20 +213,20 @@ class PushConsumer(Service):
         return self
 
     def _is_starting(self) -> bool:
-        """Whether nobody has stopped us since the start began."""
+        """Whether the consumer has not been stopped since the start began."""
         return self._state is _State.STARTING
 
     def _start_cancelled(self, started: Deferred[Any]) -> None:
-        """Stop what was started."""
+        """Stop the consumer."""
         started.errback(CancelledError())
         self.stop(grace=0)
 
     def _check_startable(self) -> None:
         """
-        Check that there is something to start with.
+        Check that the consumer can be started.
 
         :raises NotRunning: the client is not started.
-        :raises ValidationError: nothing to read, or nobody to handle it.
+        :raises ValidationError: there is no subscription, or a handler is missing.
         """
         if not self._session.running:
             raise NotRunning("start the client first")
@@ -242,7 +244,7 @@ class PushConsumer(Service):
         return report
 
     def _stopped(self) -> None:
-        """Notify all who wait for the end."""
+        """Fire the Deferreds of :attr:`done`."""
         self._state = _State.STOPPED
         waiting, self._waiting = self._waiting, []
         for each in waiting:
@@ -259,23 +261,25 @@ class PushConsumer(Service):
     # -- assigned queues
 
     def assignment(self) -> list[MessageQueue]:
-        """List the queues that are assigned to this consumer now, sorted."""
+        """Return the queues that are assigned to this consumer now, sorted."""
         return self._consumption.assignment.queues
 
     def on_assigned(self, listener: QueueListener) -> None:
-        """Call a function with the queues that were assigned, each time."""
+        """Call ``listener`` with the queues of each new assignment."""
         self._consumption.assignment.on_assigned.append(listener)
 
     def on_revoked(self, listener: QueueListener) -> None:
-        """Call a function with queues that go; it has ``revoke_grace`` to finish."""
+        """Call ``listener`` with revoked queues; it has ``revoke_grace`` to finish."""
         self._consumption.assignment.on_revoked.append(listener)
 
     def pause(self, queues: Iterable[MessageQueue] | None = None) -> None:
-        """Pull some queues, or all, no further; also if they go and come back."""
+        """
+        Stop pulling some queues, or all, even if they are revoked and assigned again.
+        """
         self._consumption.assignment.pause(queues)
 
     def resume(self, queues: Iterable[MessageQueue] | None = None) -> None:
-        """Pull some queues again, or all."""
+        """Continue to pull some queues, or all."""
         self._consumption.assignment.resume(queues)
 
     def _subscriptions_changed(self) -> None:

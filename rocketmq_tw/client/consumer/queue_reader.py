@@ -1,5 +1,5 @@
 """
-Reading a queue by offset, without a consumer group.
+Reads a queue by offset, without a consumer group.
 
 Source: ``DefaultMQPullConsumer.pull`` of RocketMQ 5.
 """
@@ -39,15 +39,16 @@ if TYPE_CHECKING:
 
 A = TypeVar("A", bound=Response)
 
-#: Seconds for a pull that does not wait; one that waits gets as many on top.
+#: Seconds for a request; for a pull that waits this is added to its waiting time.
 TIMEOUT: Final = 10.0
 
 
 class QueueReader:
     """
-    Reads any queue from any offset. Has no state, commits nothing, joins no group.
+    Reads any queue at any offset. It keeps no state, commits nothing and joins no
+    group.
 
-    :param group: named in requests, for the broker's permissions and statistics.
+    :param group: sent in requests, for the broker's permissions and statistics.
     """
 
     def __init__(self, brokers: Brokers, group: str) -> None:
@@ -65,13 +66,13 @@ class QueueReader:
         expression: str = "*",
     ) -> Deferred[PullResult]:
         """
-        Read messages, beginning at a queue offset.
+        Read messages from a queue offset on.
 
-        :param max_messages: at most so many; brokers give no more than 32 at a time.
+        :param max_messages: the limit; brokers return 32 at most.
         :param wait: seconds that the broker may wait for a message to arrive.
-        :param expression: ``*``, or tags between ``||``.
-        :returns: fails with :class:`OffsetOutOfRange` when the queue does not hold the
-            offset, :class:`~rocketmq_tw.remoting.errors.BrokerError` when the broker
+        :param expression: ``*``, or tags separated by ``||``.
+        :returns: fails with :class:`OffsetOutOfRange` if the offset is outside the
+            queue, :class:`~rocketmq_tw.remoting.errors.BrokerError` if the broker
             refuses.
         """
         subscription = parse(queue.topic, str(expression), 0)
@@ -98,18 +99,18 @@ class QueueReader:
         return self._call(queue, request, TIMEOUT + wait).addCallback(read)
 
     def min_offset(self, queue: MessageQueue) -> Deferred[int]:
-        """Ask where a queue begins."""
+        """Return the offset of the queue's oldest message."""
         request = GetMinOffset(topic=queue.topic, queue_id=queue.queue_id)
         return self._call(queue, request).addCallback(_offset)
 
     def max_offset(self, queue: MessageQueue) -> Deferred[int]:
-        """Ask where a queue ends: the offset that the next message will get."""
+        """Return the offset that the queue's next message will get."""
         request = GetMaxOffset(topic=queue.topic, queue_id=queue.queue_id)
         return self._call(queue, request).addCallback(_offset)
 
     def search(self, queue: MessageQueue, when: datetime | float) -> Deferred[int]:
         """
-        Ask for the first offset stored at or after a time.
+        Return the offset of the first message stored at or after a time.
 
         :param when: a time, or seconds since the epoch.
         """
@@ -127,5 +128,5 @@ class QueueReader:
 
 
 def _offset(response: OffsetResponse) -> int:
-    """Read the offset."""
+    """Return the offset in a response."""
     return response.offset

@@ -1,9 +1,9 @@
 """
-What a consumer reads, and who handles it.
+The subscriptions of a consumer, and their handlers.
 
-All members of a group must subscribe to the same: a broker keeps one subscription a
-topic for the whole group, that with the largest version, which is the time in ms when
-it was made.
+All members of a group must have the same subscriptions: a broker keeps one for each
+topic and group, the one with the highest version. The version is the time in ms at
+which the subscription was made.
 
 Source: ``FilterAPI`` and ``RebalanceImpl.subscriptionInner`` of RocketMQ 5.
 """
@@ -20,13 +20,13 @@ from rocketmq_tw.model.topic import retry_topic
 
 
 class Tags(str):
-    """An expression that messages of any of the tags match: ``Tags("A", "B")``."""
+    """An expression that matches messages with any of the tags: ``Tags("A", "B")``."""
 
     def __new__(cls, *tags: str) -> Tags:
         """
-        Write the expression.
+        Build the expression.
 
-        :raises ValidationError: there is no tag, or one that cannot be written.
+        :raises ValidationError: there is no tag, or one is not legal in an expression.
         """
         if not tags:
             raise ValidationError("Tags() needs a tag; subscribe to '*' for everything")
@@ -38,9 +38,9 @@ class Tags(str):
 
 class Subscriptions:
     """
-    The topics of one consumer, its retry topic among them; false if there is no other.
+    The topics of one consumer, including its retry topic; false if there is no other.
 
-    :ivar handler: for topics that were subscribed to without one.
+    :ivar handler: the handler of topics that were subscribed to without one.
     """
 
     def __init__(self, group: str, clock: IReactorTime) -> None:
@@ -56,14 +56,14 @@ class Subscriptions:
 
     @property
     def topics(self) -> list[str]:
-        """All topics, in the order subscribed to."""
+        """All topics, in the order of subscription."""
         return list(self._by_topic)
 
     def add(self, topic: str, expression: str, handler: MessageHandler | None) -> None:
         """
-        Subscribe, or change a subscription.
+        Add or change a subscription.
 
-        :raises IllegalSubscription: the expression holds no tag.
+        :raises IllegalSubscription: the expression contains no tag.
         """
         version = self._next_version()
         self._by_topic[topic] = parse(topic, str(expression), version)
@@ -74,20 +74,20 @@ class Subscriptions:
             self._by_topic[self._retry_topic] = parse(self._retry_topic, "*", version)
 
     def remove(self, topic: str) -> None:
-        """End a subscription."""
+        """Remove a subscription."""
         self._by_topic.pop(topic, None)
         self._handlers.pop(topic, None)
 
     def of(self, topic: str) -> Subscription | None:
-        """Give the subscription to a topic."""
+        """Return the subscription to a topic; None if there is none."""
         return self._by_topic.get(topic)
 
     def handler_of(self, topic: str) -> MessageHandler:
         """
-        Give the handler of a topic: the one a message was sent to.
+        Return the handler of a topic; for a retried message that is its original topic.
 
-        :raises ValidationError: there is none: say, the message is of a topic that the
-            group has unsubscribed from, and comes from the retry topic.
+        :raises ValidationError: there is none, for example because the group has
+            unsubscribed from the topic of a retried message.
         """
         handler = self._handlers.get(topic) or self.handler
         if handler is None:
@@ -95,7 +95,7 @@ class Subscriptions:
         return handler
 
     def unhandled(self) -> list[str]:
-        """List the topics whose messages nobody would handle."""
+        """Return the topics without a handler."""
         if self.handler is not None:
             return []
         topics = (t for t in self._by_topic if t != self._retry_topic)
@@ -103,10 +103,10 @@ class Subscriptions:
 
     def for_heartbeat(self) -> tuple[Subscription, ...]:
         """
-        List all with the newest version.
+        Return all subscriptions with the newest version.
 
-        Pulls keep the version of the subscription itself: a broker refuses those that
-        are newer than what it knows, and it may not have had the heartbeat yet.
+        Pulls carry the version of the subscription itself: a broker refuses pulls with
+        a higher version than it knows, and it may not have received the heartbeat yet.
         """
         version = self._version
         return tuple(
@@ -115,11 +115,11 @@ class Subscriptions:
         )
 
     def renew(self) -> None:
-        """Make heartbeats newer than all before: our queues have changed."""
+        """Increase the version of later heartbeats, because our queues have changed."""
         self._next_version()
 
     def _next_version(self) -> int:
-        """Give a version above all before, of this process at least."""
+        """Return a version higher than all before in this process."""
         now = int(self._clock.seconds() * 1000)
         self._version = max(now, self._version + 1)
         return self._version

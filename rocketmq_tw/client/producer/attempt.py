@@ -1,5 +1,5 @@
 """
-One attempt to send one message: connect if need be, write, wait for the response.
+One attempt to send a message: connect if needed, write, wait for the response.
 
 Source: ``DefaultMQProducerImpl.sendKernelImpl`` of RocketMQ 5.
 """
@@ -20,7 +20,7 @@ from rocketmq_tw.remoting.errors import ConnectError
 from rocketmq_tw.remoting.protocol import RemotingProtocol
 from rocketmq_tw.wire.requests.send import SendMessageV2, SendResponse
 
-#: Writes a request; gives the response, or None where there is none.
+#: Sends a request; fires with the response, or None for a one-way request.
 Transmit = Callable[
     [RemotingProtocol, SendMessageV2, float], Deferred[SendResponse | None]
 ]
@@ -29,26 +29,27 @@ Transmit = Callable[
 def call(
     connection: RemotingProtocol, request: SendMessageV2, timeout: float
 ) -> Deferred[Any]:
-    """Send, and wait for the response."""
+    """Send a request and wait for the response."""
     return connection.call(request, timeout)
 
 
 def call_one_way(
     connection: RemotingProtocol, request: SendMessageV2, timeout: float
 ) -> Deferred[Any]:
-    """Send one way; fires once the socket accepts more."""
+    """Send a one-way request; fires once the socket accepts more data."""
     connection.call_one_way(request)
     return connection.when_writable()
 
 
 class SendAttempt:
     """
-    One attempt, at one queue. Made for every message, like :class:`PendingSend`.
+    One attempt to send to one queue. Created for every message, like
+    :class:`PendingSend`.
 
     :param started_at: the time now, in seconds.
-    :param limit: seconds until it fails.
-    :ivar address: of the queue's broker; "?" if none is known.
-    :ivar written: whether the request was written: the broker may store it.
+    :param limit: its timeout in seconds.
+    :ivar address: the address of the queue's broker; "?" if it is unknown.
+    :ivar written: whether the request was written, so that the broker may store it.
     """
 
     __slots__ = (
@@ -81,10 +82,10 @@ class SendAttempt:
         self, prepared: Prepared, group: str, transmit: Transmit
     ) -> Deferred[SendResponse | None]:
         """
-        Do it.
+        Make the attempt.
 
-        :returns: fails with :class:`ConnectError` if nothing could be written, or as
-            ``transmit`` does.
+        :returns: fails with :class:`ConnectError` if nothing could be written, or like
+            ``transmit``.
         """
         brokers = self._brokers
         address = brokers.address(self.queue.broker_name)
@@ -114,10 +115,10 @@ class SendAttempt:
         return connected.addCallback(write)
 
     def _connect_timed_out(self, _result: Any, seconds: float) -> Failure:
-        """Turn our own cancellation into an error with a name."""
+        """Turn the cancellation by the timeout into a ConnectError."""
         return Failure(self._not_connected(seconds))
 
     def _not_connected(self, seconds: float) -> ConnectError:
-        """Make the error of a connection that took too long."""
+        """Return the error of a connection that took too long."""
         why = f"could not connect in {seconds:g} s"
         return self._brokers.connect_error(self.address, why)

@@ -28,16 +28,16 @@ class ProducerConfig(msgspec.Struct, frozen=True, kw_only=True):
     """
     The options of a producer. Times are in seconds, sizes in bytes.
 
-    :ivar timeout: for one message, all attempts together.
+    :ivar timeout: the timeout of one message, for all attempts together.
     :ivar retries: how many more attempts may follow one that a broker refused or did
-        not respond to; 0 makes one attempt, whatever becomes of it. Otherwise a broker
-        that cannot be reached is tried until the time is up.
-    :ivar overflow: whether a message beyond the two limits of what is in flight waits
+        not respond to; 0 makes exactly one attempt. Otherwise a broker
+        that cannot be reached is retried until the timeout.
+    :ivar overflow: whether a message beyond the two in-flight limits waits
         until there is capacity, or fails.
-    :ivar compress_from: bodies of at least so many bytes are compressed (zlib).
-    :ivar max_message_size: of a body before it is compressed, or of a batch.
-    :ivar require_ok: whether a message that was stored, though not as safely as
-        configured at the broker, is a failure.
+    :ivar compress_from: bodies of at least this size are compressed (zlib).
+    :ivar max_message_size: the largest body before compression, or batch.
+    :ivar require_ok: whether a send fails if the message was stored but the durability
+        configured at the broker was not reached.
     """
 
     timeout: float = 3.0

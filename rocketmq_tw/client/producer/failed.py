@@ -9,10 +9,11 @@ from rocketmq_tw.client.producer.retry import reached_broker
 
 class FailedAttempts:
     """
-    What a message's failed attempts mean for the next one; made when the first fails.
+    The failed attempts of one message, and their effect on the next; created at the
+    first.
 
-    :ivar attempts: all, for the error that lists them.
-    :ivar brokers: the names of those that have failed in this round.
+    :ivar attempts: all attempts, for the error that lists them.
+    :ivar brokers: the names of the brokers that have failed in this round.
     :ivar rounds: how often all brokers have failed.
     :ivar received: how many attempts a broker may have received.
     :ivar maybe_sent: whether a broker may have stored the message.
@@ -46,6 +47,6 @@ class FailedAttempts:
         )
 
     def end_round(self) -> None:
-        """Let every broker be tried again."""
+        """Allow all brokers to be tried again."""
         self.rounds += 1
         self.brokers.clear()

@@ -1,5 +1,5 @@
 """
-Brokers that were slow or failed just now, and for how long they are avoided.
+Avoids brokers that were slow or failed recently.
 
 Source: ``MQFaultStrategy`` and ``LatencyFaultToleranceImpl`` of RocketMQ 5.
 """
@@ -14,12 +14,12 @@ from twisted.internet.interfaces import IReactorTime
 #: Latencies in seconds, and for how many seconds a broker is avoided after them.
 _LATENCIES: Final = (0.55, 1.8, 3.0, 5.0, 15.0)
 _AVOIDED: Final = (0.0, 2.0, 5.0, 6.0, 10.0, 30.0)
-#: For how many seconds a broker is avoided that could not be reached or refused.
+#: Seconds for which a broker is avoided after it was unreachable or refused.
 ISOLATION: Final = 10.0
 
 
 class Faults:
-    """Which brokers are avoided, and until when; false if none is."""
+    """The brokers to avoid, and until when; false if there are none."""
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
@@ -30,7 +30,7 @@ class Faults:
 
     def succeeded(self, broker_name: str, latency: float) -> None:
         """
-        Note that a broker responded.
+        Record that a broker responded.
 
         :param latency: in seconds, from the request to the response.
         """
@@ -42,7 +42,7 @@ class Faults:
         self._until[broker_name] = self._clock.seconds() + avoided
 
     def failed(self, broker_name: str) -> None:
-        """Note that a broker could not be reached, or refused."""
+        """Record that a broker could not be reached, or refused."""
         self._until[broker_name] = self._clock.seconds() + ISOLATION
 
     def is_healthy(self, broker_name: str) -> bool:

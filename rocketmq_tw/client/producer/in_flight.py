@@ -1,4 +1,4 @@
-"""How many messages and bytes of a producer are in flight at once."""
+"""Limits how many messages and bytes of a producer are in flight."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class InFlight:
     """
     A semaphore that counts messages and bytes; permits are granted in order of arrival.
 
-    :param max_messages: at once.
-    :param max_size: bytes at once; a larger message is sent alone.
+    :param max_messages: messages in flight, at most.
+    :param max_size: bytes in flight, at most; a larger message is sent alone.
     :param max_waiting: how many may wait for a permit.
-    :ivar messages: in flight now.
-    :ivar size: their bytes.
+    :ivar messages: messages in flight now.
+    :ivar size: bytes in flight now.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class InFlight:
         self.size = 0
 
     def try_acquire(self, size: int) -> bool:
-        """Take a permit if there is capacity, and nobody waits for it."""
+        """Take a permit if there is capacity and no one else waits."""
         if not self.has_permit(size):
             return False
         self.messages += 1
@@ -41,12 +41,12 @@ class InFlight:
         return True
 
     def has_permit(self, size: int) -> bool:
-        """Whether a message of that size need not wait."""
+        """Whether a message of this size can be sent without waiting."""
         return not self._waiting and self._has_capacity(size)
 
     def acquire(self, size: int) -> Deferred[None]:
         """
-        Wait for a permit; cancelling gives up waiting.
+        Wait for a permit; cancelling stops waiting.
 
         :returns: fails with :class:`QueueFull` if too many wait already.
         """
@@ -63,11 +63,11 @@ class InFlight:
         return waiting
 
     def release(self, size: int) -> None:
-        """Return a permit, and grant those that are waited for."""
+        """Return a permit, and grant the ones that are waited for."""
         self.messages -= 1
         self.size -= size
-        # A message that gets a permit may fail and return it at once: the loop that
-        # runs continues then, instead of a deeper one.
+        # A message that gets a permit may fail and return it at once: the running loop
+        # then continues, instead of a nested one.
         if not self._granting:
             self._granting = True
             try:
@@ -80,7 +80,7 @@ class InFlight:
                 each.callback(None)
 
     def when_idle(self) -> Deferred[None]:
-        """Fire once nothing is in flight and nobody waits."""
+        """Fires when no message is in flight or waiting."""
         if not self.messages and not self._waiting:
             return succeed(None)
         waiting: Deferred[None] = Deferred(lambda d: self._idle.remove(d))
@@ -88,7 +88,7 @@ class InFlight:
         return waiting
 
     def _has_capacity(self, size: int) -> bool:
-        """Whether one more of that size may be sent."""
+        """Whether one more message of this size may be sent."""
         if not self.messages:
             return True
         return self.messages < self._max_messages and self.size + size <= self._max_size

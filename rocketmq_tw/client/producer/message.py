@@ -1,8 +1,9 @@
 """
-From a caller's message to what is sent: checked, with a unique key, compressed.
+Prepares a message for sending: checks it, adds a unique key, compresses the body.
 
-The caller's message is never changed. What is made here stays the same over all
-attempts; each has a request header of its own, since another broker has other queues.
+The caller's message is never changed. The prepared message is the same for all
+attempts; each attempt has its own request header, because another broker has other
+queues.
 
 Source: ``DefaultMQProducerImpl.sendKernelImpl``, ``Validators`` and ``MessageBatch`` of
 RocketMQ 5.
@@ -37,18 +38,18 @@ from rocketmq_tw.model.topic import (
 from rocketmq_tw.wire import batch, properties
 from rocketmq_tw.wire.requests.send import SendBatchMessage, SendMessageV2
 
-#: The length of a properties text is two bytes, signed, on disk.
+#: On disk the length of the properties text has two bytes, signed.
 MAX_PROPERTIES = 32767
 
-#: How many topics are remembered as checked.
+#: How many topics are cached as checked.
 _MAX_CHECKED = 4096
 
 
 class Prepared(msgspec.Struct):
     """
-    What is sent of a message or a batch.
+    A prepared message or batch.
 
-    :ivar size: bytes that it keeps in memory while it is in flight.
+    :ivar size: bytes of memory that it uses while it is in flight.
     """
 
     topic: str
@@ -64,7 +65,7 @@ class Prepared(msgspec.Struct):
 
     def request(self, group: str, queue: MessageQueue, now: float) -> SendMessageV2:
         """
-        Make the request of one attempt.
+        Return the request of one attempt.
 
         :param now: seconds since the epoch.
         """
@@ -89,11 +90,11 @@ class Prepared(msgspec.Struct):
 
 class Preparation:
     """
-    Makes :class:`Prepared` of messages.
+    Prepares the messages of one producer.
 
-    :param next_key: makes unique keys.
-    :param max_size: of a body before it is compressed, and of a batch, in bytes.
-    :param compress_from: bodies of at least so many bytes are compressed, unless that
+    :param next_key: returns a new unique key.
+    :param max_size: bytes; the largest body before compression, or batch.
+    :param compress_from: bodies of at least this size are compressed, unless that
         makes them larger.
     """
 
@@ -115,7 +116,7 @@ class Preparation:
         """
         Prepare one message.
 
-        :raises ValidationError: it breaks a rule.
+        :raises ValidationError: the message is not valid.
         """
         self._check(message)
         wire = message.wire_properties()
@@ -144,9 +145,9 @@ class Preparation:
 
     def batch(self, messages: Sequence[Message]) -> Prepared:
         """
-        Prepare a batch: one request, one response. Its bodies are not compressed.
+        Prepare a batch: one request, one response. The bodies are not compressed.
 
-        :raises ValidationError: the messages do not go together, or are too many.
+        :raises ValidationError: the messages cannot be combined, or are too large.
         """
         if not messages:
             raise ValidationError("the batch is empty")
@@ -165,7 +166,8 @@ class Preparation:
             raise ValidationError(
                 f"the batch is {len(body)} bytes long; the limit is {self._max_size}"
             )
-        # Brokers add these to every item: a unique key here would hide the items' own.
+        # Brokers add these to every item: a unique key here would hide the items' own
+        # keys.
         text = "" if first.wait_store else properties.encode({WAIT: "false"})
         return Prepared(
             topic=first.topic,
@@ -177,7 +179,7 @@ class Preparation:
         )
 
     def _check(self, message: Message) -> None:
-        """Check what any message must comply with."""
+        """Check the rules for all messages."""
         if message.topic not in self._checked:
             self._check_topic(message.topic)
         if not isinstance(message.body, bytes):
@@ -185,21 +187,21 @@ class Preparation:
             raise ValidationError(f"the body is of type {found}; expected bytes")
         size = len(message.body)
         if not size:
-            raise ValidationError("the body is empty; brokers take no such message")
+            raise ValidationError("the body is empty; brokers do not accept that")
         if size > self._max_size:
             raise ValidationError(
                 f"the body is {size} bytes long; the limit is {self._max_size}"
             )
 
     def _check_topic(self, topic: str) -> None:
-        """Check a topic's name once."""
+        """Check a topic's name, once."""
         try:
             check_topic_name(topic)
         except IllegalName as error:
             raise ValidationError(str(error)) from error
         if topic in NOT_SENDABLE:
             raise ValidationError(
-                f'"{topic}" is the broker\'s own: nobody may send to it'
+                f'"{topic}" is a system topic: clients cannot send to it'
             )
         if len(self._checked) >= _MAX_CHECKED:
             self._checked.clear()
@@ -207,7 +209,7 @@ class Preparation:
 
 
 def _check_fits(message: Message, first: Message) -> None:
-    """Check what the messages of a batch must share."""
+    """Check the properties that the messages of a batch must share."""
     if message.topic != first.topic:
         raise ValidationError(
             f'the batch mixes the topics "{first.topic}" and "{message.topic}"'
@@ -221,7 +223,7 @@ def _check_fits(message: Message, first: Message) -> None:
 
 
 def _number(wire: dict[str, str], name: str) -> int | None:
-    """Take a number out of the properties, for the header."""
+    """Remove a number from the properties, for the header."""
     text = wire.pop(name, None)
     if text is None:
         return None
@@ -232,7 +234,7 @@ def _number(wire: dict[str, str], name: str) -> int | None:
 
 
 def _properties_text(wire: dict[str, str]) -> str:
-    """Write the properties; refuse what the text cannot carry."""
+    """Encode the properties; refuse names and values that cannot be encoded."""
     text = properties.encode(wire)
     if text.count("\x01") != len(wire) or text.count("\x02") != len(wire):
         raise ValidationError("a property's name or value holds a 0x01 or 0x02")

@@ -3,15 +3,13 @@ One message, from the caller's ``send`` to its result.
 
 ::
 
-    wait for a permit -> find the queues -> choose one -> attempt -> result
-                              ^                |  ^           |
-                              |                |  +-----------+ another broker
-                              +--- back off <--+ all of them have failed
+All attempts share one timeout, and each gets a part of it, so that an unresponsive
+broker does not use it up. Every attempt has its own header and request number, but the
+same unique key, by which consumers recognise a message that was stored twice. The rules
+for further attempts are in :mod:`rocketmq_tw.client.producer.retry`.
 
-All attempts share one budget of time, so that a dead broker does not use it up. Every
-attempt has its own header and request number, and the same unique key, by which
-consumers recognise a message that was stored twice. Which failures are followed by
-another attempt is in :mod:`rocketmq_tw.client.producer.retry`.
+Source: ``DefaultMQProducerImpl.sendDefaultImpl`` of RocketMQ 5, except that all kinds
+of sends follow the same rules here.
 
 Source: ``DefaultMQProducerImpl.sendDefaultImpl`` of RocketMQ 5; that all kinds of
 sending follow the same rules is ours.
@@ -56,9 +54,9 @@ from rocketmq_tw.wire.requests.send import SendResponse
 
 class SendContext:
     """
-    What the messages of one producer share.
+    The objects that all messages of one producer share.
 
-    :ivar pending: all that have no result yet.
+    :ivar pending: the messages without a result yet.
     """
 
     def __init__(
@@ -87,11 +85,11 @@ class PendingSend:
     """
     A message that has no result yet.
 
-    One is made for every message, with its arguments in order: to name them costs 2 %
-    of a send.
+    One is created for every message. The arguments are positional: naming them would
+    cost 2 % of a send.
 
-    :param choice: chooses the queue; None lets each attempt take the next in turn.
-    :param timeout: seconds for everything.
+    :param choice: chooses the queue; None lets each attempt use the next queue.
+    :param timeout: seconds for all attempts together.
     :ivar result: fires with a :class:`SendResult`, or None for a one-way message; fails
         with :class:`SendError`, :class:`NoRouteError`, :class:`NameServerUnavailable`,
         :class:`QueueFull` or :class:`NotDurable`.
@@ -130,13 +128,13 @@ class PendingSend:
         self._time_for_one = retry.time_for_one(timeout)
         self._attempt: SendAttempt | None = None
         self._failed: FailedAttempts | None = None
-        #: What is waited for now: a permit, a route, a response or a pause.
+        #: What the message waits for now: a permit, a route, a response or a pause.
         self._step: Deferred[Any] | None = None
         self._has_permit = False
         self.result: Deferred[Any] = Deferred(self._cancelled)
 
     def start(self) -> None:
-        """Begin, once there is a permit for the message."""
+        """Start, as soon as there is a permit for the message."""
         context, size = self._context, self._prepared.size
         context.pending.add(self)
         if context.in_flight.try_acquire(size):
@@ -156,9 +154,9 @@ class PendingSend:
         late: str,
     ) -> None:
         """
-        Continue when a step is done, or when the message's time is up.
+        Continue when a step is done, or when the timeout has passed.
 
-        :param late: says what there was no time for.
+        :param late: the reason in the error after the timeout.
         """
         self._step = step
         if not step.called:
@@ -173,7 +171,7 @@ class PendingSend:
         step.addErrback(self._finish)
 
     def _permitted(self, _result: None) -> None:
-        """Go on with a permit."""
+        """Continue after the permit was granted."""
         self._has_permit = True
         self._find_queues(None)
 
@@ -189,7 +187,7 @@ class PendingSend:
         self._after(found, self._start_attempt, self._no_queues, why)
 
     def _no_queues(self, failure: Failure) -> None:
-        """Give up; but a topic that had queues just now may have them again."""
+        """Fail; but retry if the topic had queues before."""
         if self._failed and failure.check(NoRouteError, NameServerUnavailable):
             self._back_off(self._failed)
         else:
@@ -203,7 +201,9 @@ class PendingSend:
         now = context.clock.seconds()
         left = self._deadline - now
         if left <= 0:
-            self._finish(Failure(self._error("its time was up before it was its turn")))
+            self._finish(
+                Failure(self._error("the timeout passed before the first attempt"))
+            )
             return
         if self._choice is None:
             failed = self._failed.brokers if self._failed else ()
@@ -223,7 +223,7 @@ class PendingSend:
         step.addErrback(self._finish)
 
     def _responded(self, response: SendResponse | None) -> None:
-        """Give the result."""
+        """Turn the response into the result."""
         context, attempt = self._context, self._attempt
         assert attempt is not None
         if response is None:
@@ -239,7 +239,7 @@ class PendingSend:
             self._finish(result)
 
     def _attempt_failed(self, failure: Failure) -> None:
-        """Record the attempt, and make another if that may help."""
+        """Record the attempt, and make another if the rules permit it."""
         if self.result.called:
             return
         context, attempt, error = self._context, self._attempt, failure.value
@@ -250,7 +250,7 @@ class PendingSend:
             context.brokers.mark_unresponsive(attempt.address, attempt.started_at)
         if getattr(error, "retryable", False):
             context.faults.failed(attempt.queue.broker_name)
-            # The route may be out of date; the next attempt has the new one.
+            # The route may be outdated; the next attempt uses the new one.
             found = context.routes.find(self._prepared.topic, refresh=True)
             found.addErrback(lambda _: None)
         if self._retry.permits(error, failed.received):
@@ -259,7 +259,9 @@ class PendingSend:
             self._finish(Failure(self._error()))
 
     def _try_another(self, failed: FailedAttempts) -> None:
-        """Try a broker that has not failed in this round, or wait for the next one."""
+        """
+        Try a broker that has not failed in this round, or wait for the next round.
+        """
         queues = self._context.routes.writable(self._prepared.topic)
         others = any(queue.broker_name not in failed.brokers for queue in queues)
         if others and self._choice is None:
@@ -268,7 +270,7 @@ class PendingSend:
             self._back_off(failed)
 
     def _back_off(self, failed: FailedAttempts) -> None:
-        """Begin another round in a while, if there is time for one."""
+        """Start another round after a pause, if there is time for it."""
         left = self._deadline - self._context.clock.seconds()
         if left < LAST_MOMENT:
             self._finish(Failure(self._error()))
@@ -278,34 +280,34 @@ class PendingSend:
         )
         failed.end_round()
         begin = self._find_queues if self._choice is None else self._same_queue
-        self._after(waiting, begin, self._finish, "its time was up")
+        self._after(waiting, begin, self._finish, "the timeout passed")
 
     def _same_queue(self, _result: None) -> None:
-        """Try the queue that was chosen: another would change the order."""
+        """Try the chosen queue again: another one would change the order."""
         self._start_attempt(())
 
-    # -- the end
+    # -- the result
 
     def _error(self, why: str = "") -> SendError:
-        """Make the error that lists the attempts."""
+        """Return the error that lists the attempts."""
         attempts = self._failed.attempts if self._failed else []
         return SendError(self._prepared.topic, attempts, why)
 
     def _cancelled(self, result: Deferred[Any]) -> None:
-        """Stop, as the caller wants no result any more; a late response is dropped."""
+        """Stop, because the caller has cancelled; a late response is dropped."""
         self._end()
         result.errback(self._cancellation())
         if self._step is not None:
             self._step.cancel()
 
     def _cancellation(self) -> SendCancelled:
-        """Make the error of a cancelled send."""
+        """Return the error of a cancelled send."""
         attempt, failed = self._attempt, self._failed
         written = attempt is not None and attempt.written
         return SendCancelled(written or (failed is not None and failed.maybe_sent))
 
     def _finish(self, outcome: Any) -> None:
-        """Give the outcome to the caller, unless the caller has cancelled."""
+        """Fire the result, unless the caller has cancelled."""
         if self.result.called:
             return
         if isinstance(outcome, Failure) and outcome.check(CancelledError):

@@ -42,8 +42,8 @@ class Producer(Service):
     Sends messages. Made by :meth:`rocketmq_tw.client.client.Client.producer`.
 
     :param group: the producer group; its name is sent with every message.
-    :raises ValidationError: no producer group may be called so.
-    :raises GroupInUse: the client has a producer of that group.
+    :raises ValidationError: the group's name is not legal.
+    :raises GroupInUse: the client has a producer of that group already.
     """
 
     def __init__(
@@ -74,14 +74,14 @@ class Producer(Service):
 
     def startService(self) -> None:
         """
-        Get ready to send; the first message finds its route.
+        Prepare to send; the first message finds its route.
 
-        :raises StateError: it was stopped; make another.
+        :raises StateError: it was stopped; create another.
         """
         if self._stopped:
             raise StateError("a producer that was stopped cannot start again")
         config = self.config
-        # Made here and not before: a daemon forks between the two.
+        # Created here, not in the constructor: a daemon forks between the two.
         self._preparation = Preparation(
             MessageKeys(self._session.clock).next,
             max_size=config.max_message_size,
@@ -94,7 +94,7 @@ class Producer(Service):
         """
         Accept no more messages, and wait for those in flight.
 
-        :returns: fires once all have their result; those that have none after the
+        :returns: fires once all have a result; those without one after the
             client's grace are cancelled. Never fails.
         """
         if self._stopped:
@@ -109,7 +109,7 @@ class Producer(Service):
 
     def start(self) -> Deferred[Self]:
         """
-        Start, if the client has not started it already.
+        Start, if the client has not done so.
 
         :returns: fires at once; fails with :class:`StateError` if it was stopped.
         """
@@ -130,7 +130,7 @@ class Producer(Service):
         return self.stopService()
 
     async def __aenter__(self) -> Self:
-        """Start."""
+        """Start; see :meth:`start`."""
         return await self.start()
 
     async def __aexit__(self, *_exception: object) -> None:
@@ -138,12 +138,12 @@ class Producer(Service):
         await self.stop()
 
     def _leave(self) -> Deferred[None]:
-        """Leave the group: first here, so that no heartbeat brings us back."""
+        """Leave the group: first here, so that no heartbeat registers us again."""
         self._session.groups.remove_producer(self.group)
         return self._session.heartbeats.unregister_producer(self.group)
 
     def _cancel_pending(self) -> None:
-        """Cancel what is in flight."""
+        """Cancel all messages in flight."""
         for pending in list(self._context.pending):
             pending.result.cancel()
 
@@ -171,22 +171,22 @@ class Producer(Service):
         """
         Send a message, at least once.
 
-        Where none of the three is given, the queues are taken in turn, and a failure
-        that may pass is followed by an attempt at another broker, or at the same one
-        when it is back: a broker may be restarted within the timeout. If a connection
+        Without queue, key and selector the queues are used in turn, and a failure
+        that may be temporary is followed by an attempt at another broker, or the same
+        one later: a broker may be restarted within the timeout. If a connection
         was lost meanwhile, the message may be stored twice, under one unique key.
-        Otherwise, to keep the order, only an attempt that cannot have been stored is
+        Otherwise, to keep the order, only an attempt that was certainly not stored is
         repeated, at the same queue. See :mod:`rocketmq_tw.client.producer.retry`.
 
-        :param queue: where to.
-        :param key: messages of equal keys go to one queue, the one Java would choose.
+        :param queue: the queue to send to.
+        :param key: messages with equal keys go to one queue, as in Java.
         :param selector: chooses the queue from the topic's, the message and ``key``.
-        :param timeout: seconds, for all attempts; else the configuration's.
+        :param timeout: seconds, for all attempts; default: the configuration's.
         :returns: fires when the broker has stored the message. Fails with
             :class:`ValidationError`, :class:`NotRunning`, :class:`QueueFull`,
             :class:`NoRouteError`, :class:`NameServerUnavailable`, :class:`NotDurable`
-            or :class:`SendError`, which lists the attempts. Cancelling it makes no
-            further attempt: see :class:`SendCancelled` for what became of the message.
+            or :class:`SendError`, which lists the attempts. Cancelling it prevents
+            further attempts: see :class:`SendCancelled`.
         """
         try:
             prepared = self._ready().one(message)
@@ -208,9 +208,9 @@ class Producer(Service):
         """
         Send a message without a response, at most once.
 
-        :returns: fires once the message was written to the socket and that accepts
-            more: who waits for it is slowed down to what the network takes. Fails as
-            :meth:`send` does; nothing says whether the broker has stored the message.
+        :returns: fires once the message is written and the socket accepts more data, so
+            that a caller who waits sends no faster than the network. Fails like
+            :meth:`send`; it is not known whether the broker has stored the message.
         """
         try:
             prepared = self._ready().one(message)
@@ -231,9 +231,9 @@ class Producer(Service):
         """
         Send messages of one topic in one request, to one queue.
 
-        :returns: as :meth:`send` does; the queue offset is that of the first message.
-            Fails with :class:`ValidationError` if they are too large or do not go
-            together.
+        :returns: like :meth:`send`; the queue offset is that of the first message.
+            Fails with :class:`ValidationError` if they are too large or cannot be
+            combined.
         """
         try:
             prepared = self._ready().batch(messages)
@@ -244,11 +244,13 @@ class Producer(Service):
         return self._start(prepared, choice, timeout, retry, call)
 
     def flush(self) -> Deferred[None]:
-        """Fire once no message is in flight any more."""
+        """Fires when no message is in flight any more."""
         return self._in_flight.when_idle()
 
     def _ready(self) -> Preparation:
-        """Give what prepares messages; raise if we are not running."""
+        """
+        Return what prepares messages; raise NotRunning if the producer is not running.
+        """
         if self._preparation is None or not self._session.running:
             state = "stopped or not started yet"
             raise NotRunning(f'the producer of the group "{self.group}" is {state}')
@@ -262,7 +264,7 @@ class Producer(Service):
         retry: RetryPolicy,
         transmit: Transmit,
     ) -> Deferred[Any]:
-        """Send what is prepared."""
+        """Send a prepared message."""
         config, in_flight = self.config, self._in_flight
         if config.overflow == "fail" and not in_flight.has_permit(prepared.size):
             messages, size = in_flight.messages, in_flight.size
@@ -275,9 +277,9 @@ class Producer(Service):
 
 def check_producer_group(group: str) -> None:
     """
-    Check that a producer group may be called so.
+    Check the name of a producer group.
 
-    :raises ValidationError: it may not.
+    :raises ValidationError: the name is not legal.
     """
     try:
         check_group_name(group)

@@ -1,8 +1,8 @@
 """
-Where the messages of a topic may be sent to, also before the topic exists.
+Finds the queues to which a topic's messages can be sent, even before the topic exists.
 
-The first message of a topic that has no route goes to a broker that holds the default
-topic, and creates the new one there, with as many queues as the message says.
+The first message of a topic without a route is sent to a broker that holds the default
+topic. That broker creates the new topic, with as many queues as the message requests.
 
 Source: ``TopicPublishInfo`` and ``MQClientInstance.updateTopicRouteInfoFromNameServer``
 of RocketMQ 5.
@@ -24,7 +24,7 @@ from rocketmq_tw.model.topic import AUTO_CREATE_TOPIC
 if TYPE_CHECKING:
     from rocketmq_tw.client.routes import RouteCache
 
-#: How many queues a topic gets that its first message creates.
+#: How many queues a topic gets that is created by its first message.
 DEFAULT_QUEUES: Final = 4
 
 
@@ -36,7 +36,7 @@ class PublishRoutes:
 
     def find(self, topic: str) -> Deferred[list[MessageQueue]]:
         """
-        List the queues to write to, where the cached route has none.
+        Return the writeable queues of a topic whose cached route has none.
 
         :returns: fails with :class:`NoRouteError`, :class:`NameServerUnavailable`.
         """
@@ -56,21 +56,21 @@ class PublishRoutes:
         self, topic: str, failure: Failure
     ) -> Deferred[list[MessageQueue]]:
         """
-        List the queues that the brokers of the default topic would create.
+        Return the queues that brokers with the default topic would create.
 
-        While no name server responds this is only for topics that are known to have no
-        route: a broker must not create a topic that others hold.
+        While no name server responds, this is done only for topics that are known to
+        have no route: a broker must not create a topic that others hold.
         """
         failure.trap(NoRouteError, NameServerUnavailable)
         is_down = failure.check(NameServerUnavailable)
         if is_down and not self._routes.is_missing(topic):
             return fail(failure)
-        # Refreshed as well: nothing else keeps this route up to date.
+        # Refreshed too, because nothing else keeps this route up to date.
         found = self._routes.find(AUTO_CREATE_TOPIC, refresh=True)
         found.addErrback(self._cached_template)
 
         def queues(route: TopicRoute) -> list[MessageQueue]:
-            # Once created, the topic has a route of its own, to be found by a refresh.
+            # Once created, the topic has its own route, which a refresh finds.
             self._routes.watch(topic)
             created = [
                 msgspec.structs.replace(queue, topic=topic)
@@ -88,7 +88,7 @@ class PublishRoutes:
         return found.addErrback(none).addCallback(queues)
 
     def _cached_template(self, failure: Failure) -> TopicRoute:
-        """Use the route that is cached, where no name server responds."""
+        """Return the cached route if no name server responds."""
         route = self._routes.get(AUTO_CREATE_TOPIC)
         if route is None or not failure.check(NameServerUnavailable):
             failure.raiseException()

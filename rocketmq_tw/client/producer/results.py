@@ -1,5 +1,5 @@
 """
-What became of a message that was sent.
+The result of a send.
 
 Source: ``SendResult``, ``SendStatus`` and ``MQClientAPIImpl.processSendResponse`` of
 RocketMQ 5.
@@ -16,7 +16,7 @@ from rocketmq_tw.wire.requests.send import SendResponse
 
 
 class SendStatus(IntEnum):
-    """How safely the message was stored; in every case the master has stored it."""
+    """How durable the message is; in every case the master has stored it."""
 
     SEND_OK = 0
     FLUSH_DISK_TIMEOUT = 10
@@ -26,13 +26,13 @@ class SendStatus(IntEnum):
 
 class SendResult(msgspec.Struct, frozen=True):
     """
-    Where a message went.
+    Where a message was stored.
 
-    :ivar message_id: the unique key that the producer gave it; of a batch: all of them,
+    :ivar message_id: the unique key, made by the producer; for a batch: all keys,
         joined by commas.
     :ivar offset_message_id: the broker's address and the commit log offset, in hex.
-    :ivar queue_offset: of the message, or of the first of a batch.
-    :ivar recall_handle: with it a delayed message can be recalled (5.x).
+    :ivar queue_offset: that of the message, or of the first one of a batch.
+    :ivar recall_handle: allows a delayed message to be recalled (5.x).
     """
 
     status: SendStatus
@@ -53,10 +53,10 @@ def send_result(
     response: SendResponse, queue: MessageQueue, message_id: str
 ) -> SendResult:
     """
-    Read a broker's response.
+    Convert a broker's response.
 
-    :param queue: where the message was sent to; the broker may have chosen another.
-    :param message_id: of the message, as the producer made it.
+    :param queue: the requested queue; the broker may have chosen another.
+    :param message_id: the unique key of the message.
     """
     if response.queue_id != queue.queue_id:
         queue = msgspec.structs.replace(queue, queue_id=response.queue_id)

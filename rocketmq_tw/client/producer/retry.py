@@ -1,18 +1,18 @@
 """
-Which failed attempts to send are followed by another, and after what pause.
+When a failed attempt to send is followed by another, and after what pause.
 
-A broker that restarts refuses connections for a while, and drops those it had: such an
-attempt is repeated, with growing pauses, until the message's time is up. A broker that
-responds with an error, or not at all, has cost time or done work: only ``retries`` of
-those attempts are repeated.
+A broker that restarts refuses connections for a while and drops existing ones. Such an
+attempt is repeated, with growing pauses, until the message's timeout. A broker that
+responds with an error, or does not respond, has used time or done work: at most
+``retries`` of those attempts are repeated.
 
 Delivery is *at least once*. When a connection is lost the broker may have stored the
 message already, and another attempt may store it a second time, under the same unique
-key. Where the order matters (a key, a queue or a selector was given), only what was
-certainly not stored is repeated. A one-way message is never repeated.
+key. If the order matters (a key, a queue or a selector was given), only an attempt that
+was certainly not stored is repeated. A one-way message is never repeated.
 
 Source: ``DefaultMQProducerImpl.sendDefaultImpl`` of RocketMQ 5 for the codes that are
-retried; that a restart is waited for is ours.
+retried; it does not wait for a restart.
 """
 
 from __future__ import annotations
@@ -25,29 +25,30 @@ import msgspec
 from rocketmq_tw.remoting.errors import BrokerError, ConnectError, ConnectionLost
 from rocketmq_tw.wire.codes import ResponseCode
 
-#: Seconds of the first pause, and of the longest; each is twice the one before.
+#: Seconds of the first and of the longest pause; each is twice as long as the one
+#: before.
 FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 0.5
-#: With fewer seconds left than these there is no further attempt.
+#: Seconds; if less time is left, there is no further attempt.
 LAST_MOMENT: Final = 0.1
-#: Seconds that an attempt has at least, if there are so many left.
+#: Seconds that an attempt has at least, if that much time is left.
 SHORTEST_ATTEMPT: Final = 0.5
 
 
 class Repeat(Enum):
-    """What may be sent again."""
+    """Which failed attempts may be repeated."""
 
-    #: Nothing: one-way messages, and producers whose ``retries`` are 0.
+    #: None: one-way messages, and producers with ``retries`` = 0.
     NEVER = "never"
-    #: What was certainly not stored: messages whose order matters.
+    #: Those that were certainly not stored: messages whose order matters.
     IF_NOT_STORED = "if not stored"
-    #: Whatever may succeed the next time.
+    #: All whose error may be temporary.
     IF_RETRYABLE = "if retryable"
 
 
 class RetryPolicy(msgspec.Struct, frozen=True):
     """
-    How often one message is attempted.
+    How often a message is attempted.
 
     :ivar max_attempts: how many attempts a broker may have received.
     """
@@ -73,7 +74,7 @@ class RetryPolicy(msgspec.Struct, frozen=True):
         return getattr(error, "retryable", False) and received < self.max_attempts
 
     def time_for_one(self, timeout: float) -> float:
-        """Give the seconds that one attempt has, so that a dead broker leaves some."""
+        """Return the timeout of one attempt, which leaves time for others."""
         return max(timeout / self.max_attempts, SHORTEST_ATTEMPT)
 
 
@@ -94,9 +95,9 @@ def reached_broker(error: BaseException) -> bool:
 
 def pause(rounds: int, left: float) -> float:
     """
-    Give the seconds before the brokers are tried again.
+    Return the seconds until the brokers are tried again.
 
-    :param rounds: how often all of them have failed already.
-    :param left: seconds until the message's time is up; half of them is the limit.
+    :param rounds: how often all brokers have failed already.
+    :param left: seconds until the message's timeout; the pause is at most half of it.
     """
     return min(FIRST_PAUSE * 2.0 ** min(rounds, 16), LONGEST_PAUSE, left / 2)

@@ -1,9 +1,9 @@
 """
-Which queue a message goes to.
+Chooses the queue of a message.
 
-Messages without a key take the queues in turn; brokers that were slow or failed just
-now are avoided while there are others. A key always gives the same queue, as long as
-the topic's queues stay the same.
+Messages without a key use the queues in turn; brokers that were slow or failed recently
+are avoided if there are others. A key always selects the same queue, as long as the
+topic's queues do not change.
 
 Source: ``TopicPublishInfo`` and ``SelectMessageQueueByHash`` of RocketMQ 5;
 ``go:producer/selector.go``.
@@ -21,9 +21,9 @@ from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.subscription import java_hash
 
 Key = str | int
-#: Called with the queues, the message and the caller's key; gives one of the queues.
+#: Called with the queues, the message and the caller's key; returns one of the queues.
 Selector = Callable[[Sequence[MessageQueue], Message, Key | None], MessageQueue]
-#: A selector with its message and key: chooses one of the topic's queues.
+#: A selector bound to its message and key: chooses one of the topic's queues.
 Choice = Callable[[Sequence[MessageQueue]], MessageQueue]
 
 _MAX_TOPICS = 4096
@@ -33,9 +33,9 @@ def by_java_hash(
     queues: Sequence[MessageQueue], message: Message, key: Key | None
 ) -> MessageQueue:
     """
-    Choose as Java's ``SelectMessageQueueByHash`` does for a String, Integer or Long.
+    Choose like Java's ``SelectMessageQueueByHash`` for a String, Integer or Long.
 
-    Java's ``%`` truncates towards zero and the sign is dropped afterwards.
+    Java's ``%`` truncates towards zero, and the sign is dropped afterwards.
     """
     code = java_hash(key) if isinstance(key, str) else _java_hash_of_number(key or 0)
     return queues[abs(code) % len(queues)]
@@ -44,7 +44,7 @@ def by_java_hash(
 def by_go_fnv(
     queues: Sequence[MessageQueue], message: Message, key: Key | None
 ) -> MessageQueue:
-    """Choose as the Go client's hash selector does: FNV-1a of 32 bits."""
+    """Choose like the Go client's hash selector: FNV-1a of 32 bits."""
     code = 0x811C9DC5
     for byte in str(key or "").encode():
         code = (code ^ byte) * 0x01000193 & 0xFFFFFFFF
@@ -52,7 +52,7 @@ def by_go_fnv(
 
 
 def _java_hash_of_number(number: int) -> int:
-    """Hash as an Integer if it is one, else as a Long, its halves folded."""
+    """Return the hash of an Integer, or of a Long if it is out of range."""
     if -(1 << 31) <= number < 1 << 31:
         return number
     folded = (number ^ (number >> 32)) & 0xFFFFFFFF
@@ -66,9 +66,9 @@ def choice_of(
     selector: Selector | None,
 ) -> Choice | None:
     """
-    Make the function that chooses the queue of a message; None if any will do.
+    Return the function that chooses the queue of a message; None for any queue.
 
-    :raises ValidationError: the queue is of another topic, or given beside a key.
+    :raises ValidationError: the queue is of another topic, or a key is given as well.
     """
     if queue is not None:
         if key is not None or selector is not None:
@@ -84,7 +84,7 @@ def choice_of(
 
 
 class RoundRobin:
-    """Takes a topic's queues in turn, starting at a random one."""
+    """Uses a topic's queues in turn, starting at a random one."""
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
@@ -96,8 +96,8 @@ class RoundRobin:
         """
         Choose the next queue.
 
-        :param queues: of one topic, at least one.
-        :param failed: names of brokers not to choose if there is another.
+        :param queues: the queues of one topic, at least one.
+        :param failed: names of brokers to avoid if there is another.
         """
         topic = queues[0].topic
         count = self._counters.get(topic)

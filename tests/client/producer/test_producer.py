@@ -176,7 +176,7 @@ class RefusedTests(ProducerCase):
             (Message("", b"x"), "blank"),
             (Message("a b", b"x"), "illegal characters"),
             (Message("T" * 128, b"x"), "127"),
-            (Message("SCHEDULE_TOPIC_XXXX", b"x"), "nobody may send"),
+            (Message("SCHEDULE_TOPIC_XXXX", b"x"), "system topic"),
             (Message("T", b""), "empty"),
             (Message("T", b"x" * 11), "limit is 10"),
             (Message("T", "text"), "expected bytes"),  # type: ignore[arg-type]

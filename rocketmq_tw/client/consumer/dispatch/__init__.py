@@ -1,1 +1,1 @@
-"""From pulled messages to the handlers, and what the handlers return."""
+"""Dispatches pulled messages to handlers and processes the outcomes."""

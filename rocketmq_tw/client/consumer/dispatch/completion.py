@@ -1,9 +1,10 @@
 """
-What becomes of messages once their handler has returned its outcome.
+Completes messages after their handler has returned an outcome.
 
-What is consumed leaves its queue, and the queue's offset moves over it. What is to be
-delivered again is sent back to the broker first: it leaves only when it is safe there,
-never before. What no broker accepts stays, and goes to the handler again in a while.
+A consumed message leaves its queue, and the queue's offset advances. A message that is
+to be delivered again is first sent back to the broker, and leaves only after the broker
+has stored it. If no broker accepts it, it stays and is passed to the handler again
+later.
 
 Source: ``ConsumeMessageConcurrentlyService.processConsumeResult`` of RocketMQ 5.
 """
@@ -23,7 +24,7 @@ from rocketmq_tw.client.consumer.process_queue import ProcessQueue, QueueState
 from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.queue import MessageQueue
 
-#: Seconds until a message that could not be sent back goes to the handler again.
+#: Seconds until a message that could not be sent back is passed to the handler again.
 RETRY_WAIT: Final = 5.0
 
 #: Sends a message back with a delay level.
@@ -35,11 +36,11 @@ _DROPPED: Final = QueueState.DROPPED
 
 class Completion:
     """
-    Completes messages.
+    Completes messages of one consumer.
 
     :param consumed: called with a queue and the offset that may be committed for it.
     :param send_back: sends a message back.
-    :param redispatch: takes messages that are to go to the handler again.
+    :param redispatch: passes messages to the handler again.
     """
 
     _log = Logger()
@@ -62,13 +63,13 @@ class Completion:
         self, queue: ProcessQueue, messages: list[StoredMessage], outcome: object
     ) -> Deferred[None] | None:
         """
-        Take out what is consumed, send back what is not.
+        Remove consumed messages, and send back the others.
 
-        :returns: None if all is consumed; else fires when all was sent back, or is
-            scheduled for another try. It never fails.
+        :returns: None if all are consumed; otherwise fires when all are sent back or
+            scheduled for a retry. It never fails.
         """
         if queue.state is _DROPPED:
-            # The queue's new owner repeats what was not committed.
+            # The queue's new owner consumes again what was not committed.
             return None
         failed, level = failures(outcome, messages)
         if not failed:
@@ -83,14 +84,14 @@ class Completion:
         return returned
 
     def stop(self) -> None:
-        """Forget what was scheduled for another try."""
+        """Cancel the scheduled retries."""
         for call in self._scheduled:
             if call.active():
                 call.cancel()
         self._scheduled.clear()
 
     def _remove(self, queue: ProcessQueue, messages: list[StoredMessage]) -> None:
-        """Take messages out of the queue and move its offset."""
+        """Remove messages from the queue and advance its offset."""
         offset = queue.remove(messages)
         if offset >= 0:
             self._consumed(queue.queue, offset)
@@ -98,7 +99,7 @@ class Completion:
     async def _return(
         self, queue: ProcessQueue, failed: list[StoredMessage], level: int
     ) -> None:
-        """Send messages back; keep those that no broker accepts, and try them again."""
+        """Send messages back; schedule a retry of those that no broker accepts."""
         attempts = [self._send_back(message, level) for message in failed]
         results = await DeferredList(attempts, consumeErrors=True)
         if queue.state is _DROPPED:
@@ -110,14 +111,16 @@ class Completion:
         self._remove(queue, gone)
         if kept and queue.state is _OPEN:
             self._log.warn(
-                "{n} messages of {queue} could not be sent back; they are tried again",
+                "{n} messages of {queue} could not be sent back; they are retried here",
                 n=len(kept),
                 queue=queue.queue,
             )
             self._retry_later(queue, kept)
 
     def _retry_later(self, queue: ProcessQueue, messages: list[StoredMessage]) -> None:
-        """Count one more delivery, and dispatch the messages again in a while."""
+        """
+        Schedule another dispatch of the messages, with the delivery count incremented.
+        """
         counted = [
             msgspec.structs.replace(m, reconsume_times=m.reconsume_times + 1)
             for m in messages

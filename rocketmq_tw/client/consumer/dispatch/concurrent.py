@@ -1,9 +1,9 @@
 """
-Concurrent dispatch: messages of all queues go to the handlers, in any order.
+Concurrent dispatch: messages of all queues are passed to the handlers in any order.
 
-On the path of every message. A handler that returns at once costs no Deferred, no
-timer and no log line; only one that has to wait counts against ``concurrency``. What
-becomes of the messages is the part of :class:`Completion`.
+This is on the path of every message. A handler that returns at once needs no Deferred,
+timer or log line; only one that has to wait counts against ``concurrency``. The outcome
+is processed by :class:`Completion`.
 
 Source: ``ConsumeMessageConcurrentlyService`` of RocketMQ 5.
 """
@@ -29,7 +29,7 @@ from rocketmq_tw.client.consumer.process_queue import ProcessQueue, QueueState
 from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.queue import MessageQueue
 
-#: Seconds after which the reactor runs other things, however many messages wait.
+#: Seconds after which the reactor may do other work, even if messages are waiting.
 SLICE: Final = 0.02
 
 _RETRY: Final = Retry()
@@ -38,7 +38,7 @@ _topic_of = attrgetter("topic")
 
 
 class _Invocation(msgspec.Struct, eq=False):
-    """A handler that has not given its outcome yet."""
+    """A handler that has not returned its outcome yet."""
 
     queue: ProcessQueue
     messages: list[StoredMessage]
@@ -49,13 +49,13 @@ class _Invocation(msgspec.Struct, eq=False):
 
 class ConcurrentDispatcher:
     """
-    Calls the handlers.
+    Calls the handlers, at most ``concurrency`` asynchronous ones at a time.
 
-    :param handler_of: gives the handler of a topic; may raise.
+    :param handler_of: returns the handler of a topic; may raise.
     :param consumed: called with a queue and the offset that may be committed for it.
     :param send_back: sends a message back with a delay level.
-    :param concurrency: how many handlers may be waiting for something.
-    :param batch: how many messages a handler gets at most; with 1 it gets no list.
+    :param concurrency: how many asynchronous handlers may run at once.
+    :param batch: how many messages a handler gets at most; with 1 it gets one message.
     :param handler_timeout: seconds after which a handler is cancelled.
     """
 
@@ -85,19 +85,19 @@ class ConcurrentDispatcher:
         )
         self._queued: deque[tuple[ProcessQueue, list[StoredMessage]]] = deque()
         self._running: set[_Invocation] = set()
-        #: Invocations that wait for their handler, or for messages to be sent back.
+        #: Handlers that are running, and messages that are being sent back.
         self._waiting = 0
         self._in_slice = False
         self._next_slice: IDelayedCall | None = None
 
     def dispatch(self, queue: ProcessQueue, messages: list[StoredMessage]) -> None:
-        """Take messages that a queue holds; call handlers as ``concurrency`` allows."""
+        """Queue messages, and call handlers as ``concurrency`` allows."""
         if queue.is_retry:
             messages = [with_original_topic(message) for message in messages]
         if self._batch == 1:
             self._queued.extend((queue, [message]) for message in messages)
         else:
-            # Each topic has its handler, and a retry topic holds several topics.
+            # Each topic has its own handler, and a retry topic contains several topics.
             for _, group in groupby(messages, key=_topic_of):
                 same = list(group)
                 for start in range(0, len(same), self._batch):
@@ -105,13 +105,13 @@ class ConcurrentDispatcher:
         self._run_slice()
 
     def discard(self, queue: ProcessQueue) -> None:
-        """Forget what has not begun of one queue."""
+        """Drop the messages of one queue that are not with a handler yet."""
         kept = [entry for entry in self._queued if entry[0] is not queue]
         self._queued.clear()
         self._queued.extend(kept)
 
     def stop(self) -> None:
-        """Forget what has not begun."""
+        """Drop all messages that are not with a handler yet."""
         self._queued.clear()
         self._completion.stop()
         if self._next_slice is not None and self._next_slice.active():
@@ -120,7 +120,7 @@ class ConcurrentDispatcher:
 
     def cancel_running(self) -> list[StoredMessage]:
         """
-        Cancel every handler that runs; its messages are to be delivered again.
+        Cancel all running handlers; their messages are delivered again.
 
         :returns: those messages.
         """
@@ -132,7 +132,7 @@ class ConcurrentDispatcher:
     # -- calling handlers
 
     def _run_slice(self) -> None:
-        """Call handlers while there is something to do, for one slice at most."""
+        """Call handlers for the queued messages, for one slice at most."""
         if self._in_slice:
             return
         self._in_slice = True
@@ -151,18 +151,20 @@ class ConcurrentDispatcher:
             self._in_slice = False
 
     def _schedule_slice(self) -> None:
-        """Let the reactor run other things first."""
+        """Schedule the next slice, so that the reactor can do other work first."""
         if self._next_slice is None and self._queued:
             self._next_slice = self._clock.callLater(0, self._begin_slice)
 
     def _begin_slice(self) -> None:
-        """Run the slice that was scheduled."""
+        """Run the scheduled slice."""
         self._next_slice = None
         self._run_slice()
 
     def _invoke(self, queue: ProcessQueue, messages: list[StoredMessage]) -> None:
-        """Call the handler; complete the messages now, or when its outcome comes."""
-        # The handler may stop the consumer, which then waits for this message.
+        """
+        Call the handler, and complete the messages now or when its Deferred fires.
+        """
+        # The handler may stop the consumer, which has to wait for this message.
         queue.begin()
         try:
             handler: Callable[[Any], Any] = self._handler_of(messages[0].topic)
@@ -181,7 +183,7 @@ class ConcurrentDispatcher:
     def _wait(
         self, queue: ProcessQueue, messages: list[StoredMessage], waiting: Deferred[Any]
     ) -> None:
-        """Wait until the outcome comes or the time is up."""
+        """Wait for the outcome, until the timeout."""
         invocation = _Invocation(queue, messages, waiting)
         invocation.time_limit = self._clock.callLater(
             self._timeout, self._timed_out, invocation
@@ -192,13 +194,13 @@ class ConcurrentDispatcher:
         waiting.addCallback(self._returned, invocation)
 
     def _raised(self, failure: Failure, invocation: _Invocation) -> Retry:
-        """Make a retry of a failure; log it unless it is our own cancellation."""
+        """Turn a failure into Retry; log it unless it is our own cancellation."""
         if not isinstance(failure.value, CancelledError):
             self._log_failure(invocation.messages, failure)
         return _RETRY
 
     def _returned(self, outcome: Any, invocation: _Invocation) -> None:
-        """Take the outcome, once; one that comes after the time limit is ignored."""
+        """Process the outcome once; one that arrives after the timeout is ignored."""
         if invocation.done:
             return
         invocation.done = True
@@ -209,7 +211,7 @@ class ConcurrentDispatcher:
         self._end(invocation.queue)
 
     def _timed_out(self, invocation: _Invocation) -> None:
-        """Cancel a handler that takes too long."""
+        """Cancel a handler that has exceeded the timeout."""
         self._log.warn(
             "the handler of {id} was cancelled after {seconds:g} s",
             id=invocation.messages[0].message_id,
@@ -218,26 +220,28 @@ class ConcurrentDispatcher:
         self._cancel(invocation)
 
     def _cancel(self, invocation: _Invocation) -> None:
-        """Cancel a handler; continue without it if it ignores that."""
+        """
+        Cancel a handler, and retry its messages even if it ignores the cancellation.
+        """
         invocation.waiting.cancel()
         self._returned(_RETRY, invocation)
 
     def _complete(
         self, queue: ProcessQueue, messages: list[StoredMessage], outcome: Any
     ) -> None:
-        """Complete the messages; sending them back counts like a running handler."""
+        """Complete the messages; sending back counts as a running handler."""
         returned = self._completion.complete(queue, messages, outcome)
         if returned is not None:
             self._begin(queue)
             returned.addCallback(lambda _: self._end(queue))
 
     def _begin(self, queue: ProcessQueue) -> None:
-        """Count one more that waits."""
+        """Count one more running handler."""
         self._waiting += 1
         queue.begin()
 
     def _end(self, queue: ProcessQueue) -> None:
-        """Count one less, and call handlers with what that allows."""
+        """Count one less running handler, and call more handlers."""
         self._waiting -= 1
         queue.end()
         self._run_slice()
@@ -245,7 +249,7 @@ class ConcurrentDispatcher:
     def _log_failure(
         self, messages: list[StoredMessage], failure: Failure | None = None
     ) -> None:
-        """Log what a handler raised; without a failure, the exception being handled."""
+        """Log a handler's failure; by default the exception being handled."""
         self._log.failure(
             "the handler failed on {id} of {topic}, attempt {attempt}",
             failure,
@@ -256,7 +260,10 @@ class ConcurrentDispatcher:
 
 
 def _deferred_of(outcome: Any) -> Any:
-    """Make a Deferred of a coroutine or an asyncio future; let all else be."""
+    """
+    Convert a coroutine or an asyncio future to a Deferred; return other values as they
+    are.
+    """
     if isinstance(outcome, Coroutine):
         return Deferred.fromCoroutine(outcome)
     if hasattr(outcome, "add_done_callback"):

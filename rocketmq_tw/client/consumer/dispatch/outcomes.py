@@ -1,8 +1,8 @@
 """
-What a message handler gets and may return.
+The message handler's argument and its outcomes.
 
-Returning normally, with any other value or none, means that the message is consumed;
-raising means :class:`Retry`. Java's "null means retry" is a trap that is not repeated.
+A handler that returns normally, with any other value or None, has consumed the message;
+an exception means :class:`Retry`. Java treats null as retry; that is not copied here.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ import msgspec
 
 from rocketmq_tw.model.message import StoredMessage
 
-#: Called with a message, or with a list of them where ``batch`` is above 1. Returns an
-#: :data:`Outcome`, or anything else, which means :data:`ACK`; or a Deferred, coroutine
-#: or asyncio future of that.
+#: Called with a message, or with a list of messages if ``batch`` is above 1. Returns an
+#: :data:`Outcome`, or any other value, which means :data:`ACK`; or a Deferred,
+#: coroutine or asyncio future of these.
 MessageHandler = (
     Callable[[StoredMessage], object] | Callable[[list[StoredMessage]], object]
 )
 
 
 class Acknowledgement(Enum):
-    """The outcome that needs no further word."""
+    """The type of :data:`ACK`."""
 
     ACK = "consumed"
 
@@ -37,20 +37,20 @@ class Retry(msgspec.Struct, frozen=True):
     """
     Deliver the message again, later.
 
-    :ivar level: the delay level to wait; 0 lets the broker choose, longer each time;
+    :ivar level: the delay level; 0 lets the broker choose, longer each time;
         below 0 the message becomes a dead letter at once.
     """
 
     level: int = 0
 
 
-#: Deliver the message no more: it goes to the group's ``%DLQ%`` topic.
+#: Do not deliver the message again: it goes to the group's ``%DLQ%`` topic.
 DEAD_LETTER: Final = Retry(-1)
 
 
 class Partial(msgspec.Struct, frozen=True):
     """
-    Of a batch, deliver some messages again; the others are consumed.
+    Deliver some messages of a batch again; the others are consumed.
 
     :ivar level: as in :class:`Retry`.
     """
@@ -59,7 +59,7 @@ class Partial(msgspec.Struct, frozen=True):
     level: int = 0
 
 
-#: What a handler may say of its messages.
+#: The outcomes of a handler.
 Outcome = Acknowledgement | Retry | Partial | None
 
 
@@ -67,9 +67,9 @@ def failures(
     outcome: object, messages: list[StoredMessage]
 ) -> tuple[list[StoredMessage], int]:
     """
-    Read what a handler returned.
+    Interpret the value that a handler returned.
 
-    :returns: those of ``messages`` that are to be delivered again, and the delay level.
+    :returns: the messages to deliver again, and the delay level.
     """
     if outcome is None:
         return [], 0

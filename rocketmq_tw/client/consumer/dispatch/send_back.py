@@ -1,9 +1,9 @@
 """
-Sending messages back, to be delivered again later.
+Sends failed messages back, to be delivered again later.
 
-The broker that has the message is asked first: it copies the message to the group's
-retry topic with a delay that grows from time to time, or to the dead letters. Where it
-cannot, the copy is sent like any other message, to any broker that has the retry topic.
+The broker that holds the message is asked first: it copies the message to the group's
+retry topic, with a delay that grows with each delivery, or to the dead letters. If that
+fails, the copy is sent like any other message, to any broker of the retry topic.
 
 Source: ``DefaultMQPushConsumerImpl.sendMessageBack`` of RocketMQ 5.
 """
@@ -39,16 +39,16 @@ if TYPE_CHECKING:
     from rocketmq_tw.client.brokers import Brokers
     from rocketmq_tw.client.routes import RouteCache
 
-#: Seconds that either way may take.
+#: Seconds for each of the two ways.
 TIMEOUT: Final = 5.0
-#: The first redelivery waits this delay level (10 s), the next ones one more each.
+#: The delay level of the first redelivery (10 s); each later one is a level higher.
 FIRST_LEVEL: Final = 3
 
 _NOT_COPIED: Final = (TRAN_MSG, MIN_OFFSET, MAX_OFFSET)
 
 
 def with_original_topic(message: StoredMessage) -> StoredMessage:
-    """Give a message from a retry topic the topic back that it was sent to."""
+    """Return a message of a retry topic with the topic it was first sent to."""
     if is_retry(message.topic):
         topic = message.properties.get(RETRY_TOPIC)
         if topic:
@@ -58,9 +58,9 @@ def with_original_topic(message: StoredMessage) -> StoredMessage:
 
 class MessageReturns:
     """
-    Sends one group's failed messages back.
+    Sends back the failed messages of one group.
 
-    :param max_retries: after so many redeliveries a message becomes a dead letter.
+    :param max_retries: redeliveries after which a message becomes a dead letter.
     """
 
     _log = Logger()
@@ -79,18 +79,18 @@ class MessageReturns:
         Send a message back.
 
         :param message: with its original topic.
-        :param level: the delay level; 0: the broker chooses; below 0: a dead letter.
-        :returns: fails when neither way worked.
+        :param level: the delay level; 0 lets the broker choose; below 0: a dead letter.
+        :returns: fails if both ways fail.
         """
         return Deferred.fromCoroutine(self._send_back(message, level))
 
     async def _send_back(self, message: StoredMessage, level: int) -> None:
-        """Ask the broker that has it, then any."""
+        """Ask the broker that holds the message, then send a copy to any broker."""
         try:
             await self._ask_broker(message, level)
         except RocketMQError as error:
             self._log.warn(
-                "{group}: sending a copy of {id}, as its broker does not take it back:"
+                "{group}: sending a copy of {id}, as its broker did not take it back:"
                 " {error}",
                 group=self._group,
                 id=message.message_id,
@@ -99,7 +99,7 @@ class MessageReturns:
             await self._send_copy(message, level)
 
     async def _ask_broker(self, message: StoredMessage, level: int) -> None:
-        """Let the broker that has the message copy it."""
+        """Ask the broker that holds the message to copy it."""
         request = SendBack(
             offset=message.commit_log_offset,
             group=self._group,
@@ -128,7 +128,7 @@ class MessageReturns:
 
     def _master_of(self, broker_name: str) -> str:
         """
-        Look the address of a master up.
+        Return the address of a master.
 
         :raises ConnectError: it is not known.
         """
@@ -140,7 +140,7 @@ class MessageReturns:
     def _copy(
         self, message: StoredMessage, topic: str, queue_id: int, level: int
     ) -> SendMessageV2:
-        """Make the request that stores a copy."""
+        """Return the request that stores a copy."""
         times = message.reconsume_times
         kept = {k: v for k, v in message.properties.items() if k not in _NOT_COPIED}
         kept.setdefault(ORIGIN_MESSAGE_ID, message.message_id)
@@ -159,7 +159,7 @@ class MessageReturns:
             born_timestamp=message.born_time_ms,
             flag=message.flag,
             properties=properties.encode(kept),
-            # Brokers make a dead letter of what was delivered more often than allowed.
+            # A broker turns a message with too many deliveries into a dead letter.
             reconsume_times=times + 1 if level >= 0 else self._max_retries + 1,
             max_reconsume_times=self._max_retries,
             unit_mode=False,

@@ -1,1 +1,1 @@
-"""Membership in a consumer group: rebalance, and which queues are ours."""
+"""Membership in a consumer group: heartbeats, rebalance, assigned queues."""

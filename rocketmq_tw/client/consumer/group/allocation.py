@@ -1,9 +1,9 @@
 """
-Strategies: how the queues of a topic are allocated to the members of a group.
+Strategies that allocate the queues of a topic to the members of a group.
 
-Nobody assigns its queues to a member: each computes them, from the same sorted
-queues and the same sorted client ids. All members must therefore use the same strategy,
-down to the last remainder, whatever language they are written in.
+No coordinator assigns queues: each member computes its own, from the same sorted queues
+and the same sorted client ids. All members must therefore use exactly the same
+strategy, whatever language they are written in.
 
 Source: ``AllocateMessageQueueAveragely`` of RocketMQ 5.
 """
@@ -15,14 +15,15 @@ from collections.abc import Callable, Iterable, Sequence
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.queue import MessageQueue
 
-#: Own client id, all queues sorted, all client ids sorted -> the queues of our own.
+#: Called with own client id, all sorted queues and all sorted client ids; returns own
+#: queues.
 Strategy = Callable[
     [str, Sequence[MessageQueue], Sequence[str]], Sequence[MessageQueue]
 ]
 
 
 class UnknownStrategy(RocketMQError):
-    """There is no allocation strategy of that name."""
+    """There is no allocation strategy with this name."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -37,12 +38,13 @@ def average(
     client_id: str, queues: Sequence[MessageQueue], members: Sequence[str]
 ) -> Sequence[MessageQueue]:
     """
-    Give each member one run of neighbours; the first members get what is left over.
+    Allocate consecutive queues to each member; the first members get one more if
+    needed.
 
-    Five queues among two: ``0 1 2 | 3 4``. With more members than queues the last ones
-    get nothing.
+    Five queues for two members: ``0 1 2 | 3 4``. If there are more members than queues,
+    the last ones get none.
 
-    :param members: must hold ``client_id``.
+    :param members: must contain ``client_id``.
     """
     index = list(members).index(client_id)
     share, rest = divmod(len(queues), len(members))
@@ -50,15 +52,15 @@ def average(
     return queues[start : start + share + (index < rest)]
 
 
-#: By the name that brokers and other clients know the strategy by.
+#: By the name that brokers and other clients use.
 STRATEGIES: dict[str, Strategy] = {"AVG": average}
 
 
 def strategy(name: str) -> Strategy:
     """
-    Look a strategy up.
+    Return the strategy with this name.
 
-    :raises UnknownStrategy: there is none of that name.
+    :raises UnknownStrategy: there is none.
     """
     try:
         return STRATEGIES[name]
@@ -73,9 +75,9 @@ def allocate(
     members: Iterable[str],
 ) -> frozenset[MessageQueue]:
     """
-    Sort both sides as every member does, and apply the strategy.
+    Sort both lists as every member does, and apply the strategy.
 
-    :returns: our queues; none when the broker does not list us among the members.
+    :returns: our queues; none if the broker does not list us as a member.
 
     Source: ``RebalanceImpl.rebalanceByTopic``.
     """

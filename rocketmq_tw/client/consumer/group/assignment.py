@@ -1,10 +1,11 @@
 """
-The queues that are assigned to us: how one is taken, and how it is given up.
+The queues that are assigned to this consumer: how they are acquired and released.
 
-Taking: ask how far the group has read, and pull from there. Giving up: pull no more,
-let the handlers that run finish (but not for long), commit, and only then forget. The
-new owner does not wait for that: it starts from what is committed when it comes, so a
-message may be consumed twice around a change, never not at all.
+Acquiring a queue: fetch the group's offset, and pull from there. Releasing: stop
+pulling, let running handlers finish (for a limited time), commit, and only then forget
+the queue. The new owner does not wait for that: it starts from the offset committed
+when it acquires the queue. So a message may be consumed twice around a rebalance, but
+never not at all.
 
 Source: ``RebalanceImpl.updateProcessQueueTableInRebalance`` of RocketMQ 5.
 """
@@ -31,8 +32,8 @@ from rocketmq_tw.model.queue import MessageQueue
 if TYPE_CHECKING:
     from rocketmq_tw.client.brokers import Brokers
 
-#: Called with queues that come or go; for those that go it may return a Deferred or a
-#: coroutine, which is waited for as long as for handlers.
+#: Called with queues that were assigned or are being revoked. For revoked queues it may
+#: return a Deferred or coroutine, which is awaited as long as handlers are.
 QueueListener = Callable[[list[MessageQueue]], Any]
 
 
@@ -40,13 +41,13 @@ class Assignment:
     """
     The queues of one consumer.
 
-    :param make_fetcher: makes what pulls a queue.
-    :param start_from: where to begin on a queue the group never read.
-    :param revoke_grace: seconds that handlers get to finish when their queue goes.
-    :param discard: called with a queue that is dropped: nothing of it is to be begun.
-    :param on_changed: called when queues have come or gone.
-    :param on_repaired: called when a queue is to be taken again from another offset.
-    :ivar fetchers: by queue.
+    :param make_fetcher: makes the fetcher of a queue.
+    :param start_from: where to start on a queue that the group never read.
+    :param revoke_grace: seconds for handlers to finish when their queue is revoked.
+    :param discard: called with a dropped queue, none of whose messages are dispatched.
+    :param on_changed: called when queues were acquired or released.
+    :param on_repaired: called when a queue must be acquired again at another offset.
+    :ivar fetchers: the fetchers of the assigned queues.
     """
 
     _log = Logger()
@@ -84,14 +85,14 @@ class Assignment:
 
     @property
     def queues(self) -> list[MessageQueue]:
-        """Our queues, sorted."""
+        """The assigned queues, sorted."""
         return sorted(self.fetchers)
 
     async def apply(self, topic: str, ours: frozenset[MessageQueue]) -> bool:
         """
-        Make exactly these queues of a topic ours.
+        Acquire and release queues of a topic until exactly ``ours`` are assigned.
 
-        :returns: whether all were taken; those that were not are to be tried again.
+        :returns: whether all were acquired; if not, call it again later.
         """
         gone = [q for q in self.fetchers if q.topic == topic and q not in ours]
         new = [q for q in sorted(ours) if q not in self.fetchers]
@@ -103,7 +104,7 @@ class Assignment:
         taken = [q for q, (_, done) in zip(new, results, strict=True) if done is True]
         if gone or taken:
             self._log.info(
-                "{topic}: took {taken}, giving up {gone}",
+                "{topic}: acquired {taken}, releasing {gone}",
                 topic=topic,
                 taken=[f"{q.broker_name}/{q.queue_id}" for q in taken],
                 gone=[f"{q.broker_name}/{q.queue_id}" for q in gone],
@@ -115,7 +116,7 @@ class Assignment:
         return len(taken) == len(new)
 
     async def keep_only(self, topics: Iterable[str]) -> None:
-        """Give up the queues of topics that are subscribed to no longer."""
+        """Release the queues of all other topics, which are no longer subscribed to."""
         kept = set(topics)
         gone = [queue for queue in self.fetchers if queue.topic not in kept]
         if gone:
@@ -125,12 +126,14 @@ class Assignment:
     # -- pausing
 
     def pause(self, queues: Iterable[MessageQueue] | None) -> None:
-        """Pull some queues, or all, no further; also if they go and come back."""
+        """
+        Stop pulling some queues, or all, even if they are revoked and assigned again.
+        """
         self._pauses.add(queues)
         self._apply_pauses()
 
     def resume(self, queues: Iterable[MessageQueue] | None) -> None:
-        """Pull some queues again, or all."""
+        """Continue to pull some queues, or all."""
         self._pauses.remove(queues)
         self._apply_pauses()
 
@@ -140,17 +143,19 @@ class Assignment:
             fetcher.paused = queue in self._pauses
             fetcher.wake()
 
-    # -- taking
+    # -- acquiring
 
     async def _take(self, queue: MessageQueue) -> bool:
-        """Find where to begin, and pull; False if that could not be found."""
+        """Acquire a queue; False if the offset could not be fetched."""
         try:
             stored = await self._offsets.fetch(queue)
             offset = stored
             if offset is None:
                 offset = await first_offset(self._brokers, queue, self._start_from)
         except RocketMQError as error:
-            self._log.warn("{queue} is not taken: {error}", queue=queue, error=error)
+            self._log.warn(
+                "{queue} was not acquired: {error}", queue=queue, error=error
+            )
             return False
         if self._closed or queue in self.fetchers:
             return False
@@ -160,10 +165,10 @@ class Assignment:
         fetcher.start(offset)
         return True
 
-    # -- giving up
+    # -- releasing
 
     async def release(self, queues: list[MessageQueue]) -> None:
-        """Give queues up in order."""
+        """Release queues: stop pulling, let handlers finish, commit."""
         if not queues:
             return
         fetchers = [self.fetchers[queue] for queue in queues]
@@ -178,18 +183,20 @@ class Assignment:
             self._forget(fetcher)
 
     def until_idle(self, seconds: float) -> Deferred[Any]:
-        """Fire when no handler runs any more, or the time is up."""
+        """Fires when no handler is running, or after ``seconds``."""
         idle = [fetcher.messages.when_idle() for fetcher in self.fetchers.values()]
         return self._within(seconds, idle)
 
     def _within(self, seconds: float, waiting: list[Deferred[Any]]) -> Deferred[Any]:
-        """Fire when all have fired or the time is up; what is left is cancelled."""
+        """
+        Fires when all have fired, or after ``seconds``; the remaining are cancelled.
+        """
         return DeferredList(waiting, consumeErrors=True).addTimeout(
             seconds, self._clock
         )
 
     def close(self) -> None:
-        """Take no more queues, and dispatch nothing that has not begun."""
+        """Acquire no more queues, and dispatch no more messages."""
         self._closed = True
         self._repairs.stop()
         for fetcher in self.fetchers.values():
@@ -197,14 +204,14 @@ class Assignment:
             fetcher.messages.close()
 
     async def forget_all(self) -> dict[MessageQueue, BaseException]:
-        """Commit and forget what is left; give the queues whose commit failed."""
+        """Commit and forget all queues; return those whose commit failed."""
         failed = await self._offsets.commit(self.fetchers)
         for fetcher in list(self.fetchers.values()):
             self._forget(fetcher)
         return failed
 
     def _forget(self, fetcher: Fetcher) -> None:
-        """Drop a queue; results that come now no longer count."""
+        """Forget a queue; later results of its handlers are ignored."""
         fetcher.stop()
         self._drop(fetcher)
         if self.fetchers.get(fetcher.queue) is fetcher:
@@ -212,7 +219,7 @@ class Assignment:
             self._offsets.forget(fetcher.queue)
 
     def _drop(self, fetcher: Fetcher) -> None:
-        """Let results of a queue no longer count, and begin nothing more of it."""
+        """Ignore later results of a queue, and dispatch no more of its messages."""
         fetcher.messages.drop()
         self._discard(fetcher.messages)
 
@@ -221,7 +228,7 @@ class Assignment:
         self._repairs.begin(fetcher, offset)
 
     def _repaired(self, fetcher: Fetcher) -> None:
-        """Give a queue up, to be taken again from its repaired offset."""
+        """Forget a queue, so that it is acquired again at its repaired offset."""
         if self.fetchers.get(fetcher.queue) is fetcher:
             self._forget(fetcher)
             self._on_repaired()
@@ -229,7 +236,7 @@ class Assignment:
     async def _notify(
         self, listeners: list[QueueListener], queues: list[MessageQueue]
     ) -> None:
-        """Call the application's listeners; what they raise is logged."""
+        """Call the application's listeners; log their exceptions."""
         for listener in listeners:
             try:
                 await maybeDeferred(listener, queues)

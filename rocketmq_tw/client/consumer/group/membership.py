@@ -1,6 +1,5 @@
 """
-Our place in a group, as brokers see it: what heartbeats say of us, and what brokers
-notify us of.
+Membership in a group: our heartbeats to the brokers, and their notifications.
 
 Source: ``DefaultMQPushConsumerImpl.start``, ``MQConsumerInner`` of RocketMQ 5.
 """
@@ -31,7 +30,7 @@ class Membership:
     """
     A consumer's membership of its group.
 
-    :param rebalance: called when other queues may be ours.
+    :param rebalance: called when the assigned queues may have changed.
     """
 
     _log = Logger()
@@ -59,7 +58,7 @@ class Membership:
         """
         Register with the brokers of our topics.
 
-        :returns: fires after the heartbeats, whatever came of them.
+        :returns: fires after the heartbeats, whether they succeeded or not.
         :raises GroupInUse: this client has another consumer in the group.
         """
         self._groups.add_consumer(self._group, self)
@@ -67,38 +66,38 @@ class Membership:
         return Deferred.fromCoroutine(self._join())
 
     async def _join(self) -> None:
-        """Find all routes at once, then send the brokers in them a heartbeat."""
+        """Find all routes in parallel, then send heartbeats to their brokers."""
         topics = self._subscriptions.topics
         for finding in [self._routes.find(topic) for topic in topics]:
             try:
                 await finding
             except RocketMQError as error:
-                # What is not known now is found by a later rebalance.
+                # A later rebalance looks for the route again.
                 self._log.debug("{error}", error=error)
         await self._heartbeats.send_all()
 
     def leave(self) -> Deferred[None]:
         """Unregister from the brokers; fires after a second at most."""
         left = self._heartbeats.unregister_consumer(self._group)
-        # From here on no heartbeat names us: it would bring us back.
+        # No heartbeat may name the group from here on: it would register us again.
         self._groups.remove_consumer(self._group)
         self._routes.on_change.remove(self._route_changed)
         return left
 
     def subscriptions_changed(self) -> Deferred[None]:
-        """Send the brokers the changed subscriptions, then rebalance."""
+        """Send the changed subscriptions to the brokers, then rebalance."""
         sent = self._heartbeats.send_all()
         return sent.addCallback(lambda _: self._rebalance())
 
     def queues_changed(self) -> None:
-        """Send heartbeats, with subscriptions newer than all before."""
+        """Send heartbeats with a higher subscription version."""
         self._subscriptions.renew()
         self._heartbeats.send_all()
 
     # -- called by the client
 
     def consumer_data(self) -> ConsumerData:
-        """Describe the consumer for the heartbeat."""
+        """Return the consumer's part of a heartbeat."""
         return ConsumerData(
             group_name=self._group,
             consume_type=ConsumeType.CONSUME_PASSIVELY,
@@ -108,10 +107,10 @@ class Membership:
         )
 
     def members_changed(self) -> None:
-        """Rebalance."""
+        """Rebalance, because a broker reports that the members have changed."""
         self._rebalance()
 
     def _route_changed(self, topic: str, _route: TopicRoute) -> None:
-        """Rebalance when a topic of ours has other queues."""
+        """Rebalance if the queues of a subscribed topic have changed."""
         if self._subscriptions.of(topic) is not None:
             self._rebalance()

@@ -1,4 +1,4 @@
-"""Which queues the application has paused."""
+"""The queues that the application has paused."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rocketmq_tw.model.queue import MessageQueue
 
 
 class Pauses:
-    """Holds the paused queues, whether they are assigned to us or not."""
+    """The paused queues, whether assigned to this consumer or not."""
 
     def __init__(self) -> None:
         self._queues: set[MessageQueue] = set()
@@ -18,7 +18,7 @@ class Pauses:
         return self._all or queue in self._queues
 
     def add(self, queues: Iterable[MessageQueue] | None) -> None:
-        """Pause some queues; None: all, also those that come later."""
+        """Pause some queues; None: all, including those assigned later."""
         if queues is None:
             self._all = True
         else:

@@ -1,13 +1,13 @@
 """
-When the queues of a group are distributed over its members, and which are ours.
+Rebalancing: when it happens, and which queues are ours.
 
-Every 20 s, and at once when a broker reports a change, each member asks for the list of
-members and computes which queues are its own. A topic whose route or members could not
-be found keeps the queues it has; a pass with such a topic is repeated after 1 s, then a
-little less often.
+Every 20 s, and at once when a broker reports a change, each member requests the list of
+members and computes its own queues. If the route or the members of a topic cannot be
+found, the topic keeps its queues; such an incomplete pass is repeated after 1 s, then
+less often.
 
-Source: ``RebalanceService`` and ``RebalanceImpl`` of RocketMQ 5; there, such a pass
-waits for its 20 s like any other.
+Source: ``RebalanceService`` and ``RebalanceImpl`` of RocketMQ 5, in which an incomplete
+pass is repeated after 20 s only.
 """
 
 from __future__ import annotations
@@ -33,10 +33,11 @@ if TYPE_CHECKING:
     from rocketmq_tw.client.brokers import Brokers
     from rocketmq_tw.client.routes import RouteCache
 
-#: Seconds between two passes, give or take a tenth: members do not all ask at once.
+#: Seconds between two passes, plus or minus a tenth, so that members do not call at
+#: once.
 PERIOD: Final = 20.0
-#: Seconds after the first pass that was incomplete; doubled each time, to a limit: a
-#: topic that is created is not to wait for long.
+#: Seconds after the first incomplete pass, doubled each time up to a limit: a topic
+#: that was just created should be consumed soon.
 RETRY_PERIOD: Final = 1.0
 RETRY_LIMIT: Final = 5.0
 
@@ -44,10 +45,12 @@ _JITTER: Final = 0.1
 
 
 class Assigner(Protocol):
-    """Takes and releases queues."""
+    """Acquires and releases queues."""
 
     async def apply(self, topic: str, ours: frozenset[MessageQueue]) -> bool:
-        """Make exactly these queues of a topic ours; False if some were not taken."""
+        """
+        Make exactly these queues of a topic ours; False if some were not acquired.
+        """
 
     async def keep_only(self, topics: Iterable[str]) -> None:
         """Release the queues of all topics but these."""
@@ -59,9 +62,9 @@ class _NoMembers(RocketMQError):
 
 class Rebalance:
     """
-    Assigns queues, one pass at a time.
+    Computes and applies the assignment, one pass at a time.
 
-    :param topics: gives the topics subscribed to.
+    :param topics: returns the topics subscribed to.
     :param heartbeat: registers us with the brokers.
     """
 
@@ -96,14 +99,14 @@ class Rebalance:
         self._incomplete = 0
         self._timer: IDelayedCall | None = None
         self._waiting: list[Deferred[None]] = []
-        #: Topics whose failure is logged already.
+        #: Topics whose failure was logged.
         self._complained: set[str] = set()
 
     def start(self) -> Deferred[None]:
         """
-        Begin.
+        Start.
 
-        :returns: fires after the first pass, whatever came of it.
+        :returns: fires after the first pass, whether it succeeded or not.
         """
         self._stopped = False
         first: Deferred[None] = Deferred(self._waiting.remove)
@@ -112,7 +115,7 @@ class Rebalance:
         return first
 
     def stop(self) -> None:
-        """End; a pass that runs is cancelled."""
+        """Stop; a running pass is cancelled."""
         self._stopped = True
         if self._timer is not None:
             self._timer.cancel()
@@ -121,7 +124,7 @@ class Rebalance:
             self._pass.cancel()
 
     def now(self) -> None:
-        """Begin a pass; if one runs already, another one follows it."""
+        """Start a pass; if one is running, another follows it."""
         if self._stopped:
             return
         if self._pass is not None:
@@ -135,7 +138,7 @@ class Rebalance:
         self._pass.addBoth(self._passed)
 
     def _passed(self, outcome: Any) -> None:
-        """Notify who waits, and schedule the next pass."""
+        """Fire the Deferreds of :meth:`start`, and schedule the next pass."""
         self._pass = None
         waiting, self._waiting = self._waiting, []
         for each in waiting:
@@ -155,7 +158,7 @@ class Rebalance:
         self._timer = self._clock.callLater(wait, self._begin)
 
     def _begin(self) -> None:
-        """Begin the pass that was scheduled."""
+        """Start the scheduled pass."""
         self._timer = None
         self.now()
 
@@ -175,9 +178,9 @@ class Rebalance:
 
     async def _assign(self, topic: str) -> bool:
         """
-        Find which queues of a topic are ours, and take them.
+        Compute which queues of a topic are ours, and acquire them.
 
-        :returns: whether all is as it should be.
+        :returns: whether the assignment is complete.
         :raises RocketMQError: the route or the members could not be found.
         """
         self._routes.watch(topic)
@@ -188,7 +191,7 @@ class Rebalance:
         members = await self._members(sorted({q.broker_name for q in queues}))
         listed = self._client_id in members
         if not listed:
-            # Others have taken our queues by now. Register again.
+            # The other members have acquired our queues by now. Register again.
             self._log.warn("not listed in {group}", group=self._group)
             self._heartbeat()
         ours = allocate(self._strategy, self._client_id, queues, members)
@@ -196,7 +199,7 @@ class Rebalance:
         return taken and listed
 
     async def _members(self, broker_names: list[str]) -> tuple[str, ...]:
-        """Ask one broker after another for the group's client ids."""
+        """Request the group's client ids from one broker after another."""
         error: RocketMQError = NoRouteError("", "none of its brokers has an address")
         for name in broker_names:
             address = self._brokers.address(name, any_broker=True)
@@ -214,12 +217,12 @@ class Rebalance:
                 return members
             error = _NoMembers(f"{address} knows no member of {self._group}")
         if isinstance(error, (BrokerError, _NoMembers)):
-            # It responded, so it lives, but it does not know us.
+            # The broker responded but does not know us.
             self._heartbeat()
         raise error
 
     def _complain(self, topic: str, error: RocketMQError) -> None:
-        """Log why a topic keeps its queues: once, until it succeeds again."""
+        """Log why a topic keeps its queues, once until it succeeds again."""
         if topic in self._complained:
             return
         self._complained.add(topic)

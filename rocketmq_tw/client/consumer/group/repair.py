@@ -1,8 +1,8 @@
 """
-Repairing an offset that the queue does not hold.
+Repairs an offset that is outside the queue.
 
-It happens when the group was away for so long that its messages are deleted, or when a
-queue was rebuilt. The broker proposes where to continue, forward or back.
+This happens when a group was offline for so long that its messages were deleted, or
+when a queue was rebuilt. The broker proposes where to continue, forward or back.
 
 Source: ``DefaultMQPushConsumerImpl.pullMessage`` of RocketMQ 5, ``OFFSET_ILLEGAL``.
 """
@@ -22,18 +22,18 @@ from rocketmq_tw.client.consumer.fetcher import Fetcher
 from rocketmq_tw.client.consumer.offsets.remote import RemoteOffsetStore
 from rocketmq_tw.model.queue import MessageQueue
 
-#: Seconds to wait before a queue is repaired that was repaired a moment ago.
+#: Seconds to wait before a queue is repaired again.
 REPAIR_PAUSE: Final = 1.0
-#: Seconds in which a second repair counts as a moment ago.
+#: Seconds within which a second repair has to wait.
 REPAIR_RECENT: Final = 5.0
 
 
 class Repairs:
     """
-    Repairs offsets of one consumer.
+    Repairs the offsets of one consumer.
 
-    :param drop: called with a fetcher whose messages are not to count any more.
-    :param done: called with a fetcher whose queue is to be taken again.
+    :param drop: called with a fetcher whose results must be ignored.
+    :param done: called with a fetcher whose queue must be acquired again.
     """
 
     _log = Logger()
@@ -55,7 +55,7 @@ class Repairs:
         self._stopped = False
 
     def begin(self, fetcher: Fetcher, offset: int) -> None:
-        """Repair the queue of a fetcher that has stopped."""
+        """Start the repair for a fetcher that has stopped."""
         running = Deferred.fromCoroutine(self._repair(fetcher, offset))
         self._running.add(running)
 
@@ -67,16 +67,18 @@ class Repairs:
         running.addCallback(lambda _: self._running.discard(running))
 
     def stop(self) -> None:
-        """Cancel what is in flight."""
+        """Cancel the repairs in progress."""
         self._stopped = True
         for running in list(self._running):
             running.cancel()
 
     async def _repair(self, fetcher: Fetcher, offset: int) -> None:
-        """Freeze the offset, drop the messages, store it, take it: in this order."""
+        """
+        Freeze the offset, drop the messages, commit, and acquire again: in this order.
+        """
         queue = fetcher.queue
         self._log.warn(
-            "{queue} does not hold {here}; continuing at {there}",
+            "offset {here} is outside {queue}; continuing at {there}",
             queue=queue,
             here=fetcher.next_offset,
             there=offset,
@@ -86,7 +88,7 @@ class Repairs:
         now = self._clock.seconds()
         failed = await self._offsets.commit([queue])
         if self._stopped:
-            # A cancelled commit counts as failed: it must not be waited for.
+            # A cancelled commit counts as failed; do not wait for the pause then.
             return
         if failed or now - self._last.get(queue, -REPAIR_RECENT) < REPAIR_RECENT:
             await deferLater(self._clock, REPAIR_PAUSE)

@@ -1,1 +1,1 @@
-"""Where a group starts to read, and how far it has read."""
+"""Consumer offsets: where a group starts to read, and how far it has read."""

@@ -1,9 +1,9 @@
 """
-How far a group has read: kept here while it changes, at the brokers for good.
+The offsets of a group: cached here, stored at the brokers.
 
-A *committed* offset is the next one to read. It only moves forward, except where a
-broker repairs an offset that its queue does not hold: that one is *frozen* until the
-queue is taken again, so that a late result cannot undo the repair.
+A *committed* offset is the next one to read. It only moves forward, except when an
+offset outside the queue is repaired: the new offset is *frozen* until the queue is
+acquired again, so that a late result cannot undo the repair.
 
 Source: ``RemoteBrokerOffsetStore`` of RocketMQ 5.
 """
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rocketmq_tw.client.brokers import Brokers
     from rocketmq_tw.remoting.protocol import RemotingProtocol
 
-#: Seconds for one offset to be asked for or stored.
+#: Seconds to fetch or store one offset.
 TIMEOUT: Final = 5.0
 
 
@@ -43,17 +43,17 @@ class RemoteOffsetStore:
         self._brokers = brokers
         self._group = group
         self._offsets: dict[MessageQueue, int] = {}
-        #: What a broker has confirmed, and what was sent without a response.
+        #: The offsets that a broker has confirmed, and those sent without a response.
         self._stored: dict[MessageQueue, int] = {}
         self._sent: dict[MessageQueue, int] = {}
         self._frozen: set[MessageQueue] = set()
 
     def read(self, queue: MessageQueue) -> int | None:
-        """Give the offset as it is here; None if the queue is not known."""
+        """Return the cached offset; None if the queue is unknown."""
         return self._offsets.get(queue)
 
     def update(self, queue: MessageQueue, offset: int) -> None:
-        """Move the offset of a queue forward; a smaller one changes nothing."""
+        """Move a queue's offset forward; a lower one changes nothing."""
         known = self._offsets.get(queue)
         if known is None or (offset > known and queue not in self._frozen):
             self._offsets[queue] = offset
@@ -67,9 +67,9 @@ class RemoteOffsetStore:
 
     def begin(self, queue: MessageQueue, offset: int, stored: bool) -> None:
         """
-        Start to keep a queue.
+        Start to track a queue.
 
-        :param stored: whether the broker has stored this very offset.
+        :param stored: whether the broker has this offset.
         """
         self.forget(queue)
         self._offsets[queue] = offset
@@ -77,14 +77,14 @@ class RemoteOffsetStore:
             self._stored[queue] = self._sent[queue] = offset
 
     def forget(self, queue: MessageQueue) -> None:
-        """Drop all that is known of a queue."""
+        """Stop tracking a queue."""
         self._offsets.pop(queue, None)
         self._stored.pop(queue, None)
         self._sent.pop(queue, None)
         self._frozen.discard(queue)
 
     def note_sent(self, queue: MessageQueue, offset: int) -> None:
-        """Note that the broker may have the offset: from a pull, or a one-way call."""
+        """Record an offset that was sent with a pull or a one-way request."""
         if queue in self._offsets:
             self._sent[queue] = offset
 
@@ -92,9 +92,9 @@ class RemoteOffsetStore:
 
     def fetch(self, queue: MessageQueue) -> Deferred[int | None]:
         """
-        Ask the broker for the group's offset.
+        Fetch the group's offset from the broker.
 
-        :returns: None when it has none (code 22); any other failure is a failure.
+        :returns: None if there is none (code 22); fails with any other error.
         """
         request = QueryConsumerOffset(
             consumer_group=self._group, topic=queue.topic, queue_id=queue.queue_id
@@ -103,7 +103,7 @@ class RemoteOffsetStore:
         return response.addCallbacks(_offset, _none_if_not_found)
 
     def commit_changed(self) -> None:
-        """Send what changed since the last time, one way; nothing fails."""
+        """Send the changed offsets, without responses; errors are logged."""
         for queue, offset in self._changed(self._offsets, self._sent):
             address = self._brokers.address(queue.broker_name, any_broker=True)
             if address is None:
@@ -116,16 +116,18 @@ class RemoteOffsetStore:
         self, queues: Iterable[MessageQueue]
     ) -> Deferred[dict[MessageQueue, BaseException]]:
         """
-        Store what changed of these queues, and wait for the brokers' responses.
+        Store the changed offsets of these queues, and wait for the responses.
 
-        :returns: the queues whose offset was not stored, and why; never fails.
+        :returns: the queues whose offset was not stored, and the errors; never fails.
         """
         return Deferred.fromCoroutine(self._commit(list(queues)))
 
     async def _commit(
         self, queues: list[MessageQueue]
     ) -> dict[MessageQueue, BaseException]:
-        """Call all brokers at once. What was sent one way may be lost: send it too."""
+        """
+        Call all brokers in parallel, also for offsets sent one way, which may be lost.
+        """
         changed = self._changed(queues, self._stored)
         calls = [
             self._brokers.call_for(queue, self._update_request(queue, offset), TIMEOUT)
@@ -145,7 +147,7 @@ class RemoteOffsetStore:
     def _changed(
         self, queues: Iterable[MessageQueue], known: dict[MessageQueue, int]
     ) -> list[tuple[MessageQueue, int]]:
-        """List those of the queues whose offset is not the known one."""
+        """Return the queues whose offset differs from ``known``, with their offsets."""
         return [
             (queue, offset)
             for queue in queues
@@ -154,7 +156,7 @@ class RemoteOffsetStore:
         ]
 
     def _update_request(self, queue: MessageQueue, offset: int) -> UpdateConsumerOffset:
-        """Make the request that stores an offset."""
+        """Return the request that stores an offset."""
         return UpdateConsumerOffset(
             consumer_group=self._group,
             topic=queue.topic,
@@ -165,13 +167,13 @@ class RemoteOffsetStore:
     def _send_one_way(
         self, connection: RemotingProtocol, queue: MessageQueue, offset: int
     ) -> None:
-        """Write the request, unless the queue went to another member meanwhile."""
+        """Send the request, unless the queue was revoked meanwhile."""
         if queue in self._offsets:
             connection.call_one_way(self._update_request(queue, offset))
             self.note_sent(queue, offset)
 
     def _not_stored(self, failure: Failure, queue: MessageQueue) -> None:
-        """Log that an offset is not stored for now."""
+        """Log that an offset was not stored."""
         self._log.warn(
             "the offset of {group} on {queue} is not stored: {error}",
             group=self._group,
@@ -181,12 +183,12 @@ class RemoteOffsetStore:
 
 
 def _offset(response: OffsetResponse) -> int | None:
-    """Read the offset."""
+    """Return the offset in a response."""
     return response.offset
 
 
 def _none_if_not_found(failure: Failure) -> None:
-    """Turn code 22 into None; let all else stand."""
+    """Turn code 22 into None; pass on other errors."""
     error = failure.value
     if isinstance(error, BrokerError) and error.code == ResponseCode.QUERY_NOT_FOUND:
         return

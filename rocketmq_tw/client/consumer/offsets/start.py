@@ -1,5 +1,5 @@
 """
-Where a group starts to read a queue of which it never committed an offset.
+Where a group starts to read a queue for which it has no offset.
 
 Source: ``RebalancePushImpl.computePullFromWhereWithException`` of RocketMQ 5.
 """
@@ -26,25 +26,25 @@ from rocketmq_tw.wire.requests.offset import (
 if TYPE_CHECKING:
     from rocketmq_tw.client.brokers import Brokers
 
-#: Seconds for one offset to be asked for.
+#: Seconds to fetch one offset.
 TIMEOUT: Final = 5.0
 
 
 class StartFrom(Enum):
-    """Where a group starts on a queue of which it never committed an offset."""
+    """Where a group starts on a queue for which it has no offset."""
 
     LATEST = ConsumeFrom.CONSUME_FROM_LAST_OFFSET
     EARLIEST = ConsumeFrom.CONSUME_FROM_FIRST_OFFSET
 
 
-#: Only what is sent from now on.
+#: Only messages sent from now on.
 LATEST: Final = StartFrom.LATEST
-#: All that the queue holds.
+#: All messages in the queue.
 EARLIEST: Final = StartFrom.EARLIEST
 
 
 def consume_from(start: StartFrom | datetime) -> ConsumeFrom:
-    """Give the constant that stands for ``start`` in a heartbeat."""
+    """Return the constant for ``start`` in a heartbeat."""
     if isinstance(start, datetime):
         return ConsumeFrom.CONSUME_FROM_TIMESTAMP
     return start.value
@@ -54,12 +54,12 @@ def first_offset(
     brokers: Brokers, queue: MessageQueue, start: StartFrom | datetime
 ) -> Deferred[int]:
     """
-    Find where a group without an offset starts.
+    Return the offset at which a group without an offset starts.
 
-    A retry topic is read from its beginning, for it holds only the group's own
-    messages; only a start by time skips what it holds.
+    A retry topic is read from its beginning, because it holds only the group's own
+    messages; only a start by time skips messages in it.
 
-    :returns: fails as :meth:`Brokers.call_for` does.
+    :returns: fails like :meth:`Brokers.call_for`.
     """
     retry = is_retry(queue.topic)
     topic, queue_id = queue.topic, queue.queue_id
@@ -75,5 +75,5 @@ def first_offset(
 
 
 def _not_negative(response: OffsetResponse) -> int:
-    """Read an offset; brokers give -1 for a queue that has no file yet."""
+    """Return the offset; brokers send -1 for a queue that has no file yet."""
     return max(response.offset, 0)
