@@ -1,8 +1,9 @@
 """
-The name server: brokers register with it, and clients ask it who holds a topic.
+The name server: brokers register with it, and clients ask it which brokers hold a
+topic.
 
-``routes`` is the table of brokers and topics, ``kvconfig`` that of namespaced keys;
-``registrations``, ``lookups`` and ``settings`` handle requests about them; ``service``
-is the whole, ``tap`` its program. Several name servers may run at the same time; they
-know nothing of each other: every broker registers with each of them.
+``routes`` is the table of brokers and topics, ``kvconfig`` the table of namespaced
+keys; ``registrations``, ``lookups`` and ``settings`` handle requests about them;
+``service`` assembles the parts, ``tap`` is the program. Several name servers may run at
+the same time without knowing each other: every broker registers with each of them.
 """

@@ -13,7 +13,7 @@ import msgspec
 from rocketmq_tw.remoting.addresses import server_endpoint, without_brackets
 from rocketmq_tw.settings import DATA_FOLDER, Count, Port, Positive, Unsupported
 
-#: What an administrator may change while the name server runs; kept until it stops.
+#: Settings that an administrator may change while the name server runs, until it stops.
 CHANGEABLE = frozenset(
     (
         "deleteTopicWithBrokerRegistration",
@@ -27,14 +27,14 @@ CHANGEABLE = frozenset(
     )
 )
 
-#: What must never be changed remotely; the response is NO_PERMISSION.
+#: Settings that must never be changed remotely; the response is NO_PERMISSION.
 FORBIDDEN = frozenset(
     ("configBlackList", "configStorePath", "kvConfigPath", "rocketmqHome")
 )
 
 _NO_TLS = "connections are not encrypted yet"
 
-#: Settings that somebody relies on, and that have no effect here.
+#: Settings that operators rely on, and that have no effect here.
 UNSUPPORTED = {
     "enableControllerInNamesrv": Unsupported(
         expected="false: there are no controllers yet"
@@ -52,21 +52,21 @@ class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
     Settings; those named in :data:`CHANGEABLE` may change while the server runs.
 
     :ivar listen_port: 0 lets the system choose.
-    :ivar bind_address: the address that ``listen_port`` is opened on.
-    :ivar listen: an endpoint string or ``host:port``, instead of both; only here.
+    :ivar bind_address: the address on which ``listen_port`` is opened.
+    :ivar listen: an endpoint string or ``host:port``, instead of both; an extension.
     :ivar kv_config_path: the file of namespaced keys and values.
     :ivar config_store_path: administrators can read it; nothing is written there.
     :ivar scan_not_active_broker_interval: ms between two checks for unresponsive
         brokers.
-    :ivar order_message_enable: routes carry the order configuration of their topic.
-    :ivar return_order_topic_config_to_broker: responses to registrations carry it too,
+    :ivar order_message_enable: routes contain the order configuration of their topic.
+    :ivar return_order_topic_config_to_broker: responses to registrations contain
         that of all topics.
-    :ivar support_acting_master: a replica stands in for a missing master in routes.
+    :ivar support_acting_master: routes list a replica as master if that is missing.
     :ivar enable_all_topic_list: whether all topics can be listed (code 206).
     :ivar enable_topic_list: whether topics can be listed by their kind.
     :ivar need_wait_for_service: routes are refused for a while after the start, so that
         brokers can register first.
-    :ivar wait_seconds_for_service: for how long, in seconds.
+    :ivar wait_seconds_for_service: how long routes are refused, in seconds.
     :ivar delete_topic_with_broker_registration: a topic that a broker no longer
         registers is removed. Only for brokers that always register all.
     """
@@ -91,7 +91,7 @@ class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
         """
         The endpoint string to listen on.
 
-        :raises ValueError: ``listen`` is no such thing.
+        :raises ValueError: ``listen`` is not valid.
         """
         bind = "" if self.bind_address == "0.0.0.0" else self.bind_address
         return server_endpoint(

@@ -16,10 +16,10 @@ from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.threads import RunInThread
 from rocketmq_tw.wire.bodies.body import Body
 
-#: Topic to ``broker:queues;broker:queues``, for topics whose order is global.
+#: Maps a topic to ``broker:queues;broker:queues``, if its order is global.
 ORDER_TOPIC_CONFIG = "ORDER_TOPIC_CONFIG"
 
-#: Namespace to key to value.
+#: Maps namespace to key to value.
 Table = dict[str, dict[str, str]]
 
 
@@ -31,11 +31,11 @@ class KVConfigDocument(Body, frozen=True):
 
 class KVConfig:
     """
-    The table of keys. A value can be read once it is on the disk, not before.
+    The table of keys. A new value can be read only after it is on disk.
 
-    :param file: where it is kept.
-    :param run_in_thread: runs a function that blocks.
-    :param on_change: called with namespace and key when one has changed.
+    :param file: the file of the table.
+    :param run_in_thread: runs a blocking function.
+    :param on_change: called with the namespace and key of each change.
     """
 
     def __init__(
@@ -72,15 +72,15 @@ class KVConfig:
         return self._table.get(namespace)
 
     def put(self, namespace: str, key: str, value: str) -> Deferred[None]:
-        """Set a key; fires once it is on the disk, or fails with OSError."""
+        """Set a key; fires after the value is on disk, or fails with OSError."""
         return self._lock.run(self._change, namespace, key, value)
 
     def delete(self, namespace: str, key: str) -> Deferred[None]:
-        """Remove a key; fires, or fails, as :meth:`put` does. The namespace stays."""
+        """Remove a key; fires and fails like :meth:`put`. The namespace is kept."""
         return self._lock.run(self._change, namespace, key, None)
 
     def _change(self, namespace: str, key: str, value: str | None) -> Deferred[None]:
-        """Write the changed document, then let it be read."""
+        """Write the changed document, then replace the table."""
         changed = {**self._table, namespace: dict(self._table.get(namespace, {}))}
         if value is None:
             changed[namespace].pop(key, None)

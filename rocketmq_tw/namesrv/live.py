@@ -1,5 +1,5 @@
 """
-Which brokers are alive, and the connection that each of them registered by last.
+The brokers that are alive, and the connection over which each registered last.
 
 Source: ``BrokerLiveInfo`` and ``RouteInfoManager.brokerLiveTable`` of RocketMQ 5.
 """
@@ -22,7 +22,7 @@ EXPIRY = 120.0
 
 
 class BrokerKey(NamedTuple):
-    """What a broker is known by; ``broker_addr`` is its ``host:port``."""
+    """Identifies a broker; ``broker_addr`` is its ``host:port``."""
 
     cluster: str
     broker_addr: str
@@ -30,11 +30,11 @@ class BrokerKey(NamedTuple):
 
 class Registration(msgspec.Struct, frozen=True, kw_only=True):
     """
-    What a broker registers.
+    The content of a broker's registration.
 
-    :ivar acting_master: None from brokers that do not know of it (4.9).
+    :ivar acting_master: None from brokers without this field (4.9).
     :ivar timeout: seconds without a request after which it is dropped.
-    :ivar connection: what it came by; when that is lost, so is the broker.
+    :ivar connection: the broker's connection; when it is lost, the broker is dropped.
     :ivar fingerprint: equal for equal registrations.
     """
 
@@ -53,7 +53,7 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> BrokerKey:
-        """What the broker is known by."""
+        """Identifies the broker."""
         return BrokerKey(self.cluster, self.broker_addr)
 
 
@@ -61,8 +61,8 @@ class LiveBroker(msgspec.Struct, kw_only=True):
     """
     A broker that is registered.
 
-    :ivar last_seen: when its last request came, in seconds.
-    :ivar fingerprint: of its registration; None to have the next one read in full.
+    :ivar last_seen: when its last request was received, in seconds.
+    :ivar fingerprint: that of its registration; None forces the next one to be decoded.
     """
 
     key: BrokerKey
@@ -76,7 +76,7 @@ class LiveBroker(msgspec.Struct, kw_only=True):
     connection: Peer | None = None
 
     def expired(self, now: float) -> bool:
-        """Whether its last request is too long ago."""
+        """Whether its last request is longer ago than the timeout."""
         return self.last_seen + self.timeout < now
 
 
@@ -85,18 +85,18 @@ class LiveBrokers:
 
     def __init__(self) -> None:
         self._by_key: dict[BrokerKey, LiveBroker] = {}
-        # Every live broker that has a connection stands here too, under that.
+        # Each live broker with a connection is also listed under that connection.
         self._by_connection: dict[Peer, set[BrokerKey]] = {}
 
     def __iter__(self) -> Iterator[LiveBroker]:
         return iter(self._by_key.values())
 
     def get(self, key: BrokerKey) -> LiveBroker | None:
-        """Look a broker up."""
+        """Return a broker; None if it is unknown."""
         return self._by_key.get(key)
 
     def add(self, broker: Registration, now: float) -> None:
-        """Enter a broker, or replace its entry; it belongs to that connection now."""
+        """Add or replace a broker, and bind it to its connection."""
         self.drop(broker.key)
         live = self._by_key[broker.key] = LiveBroker(
             key=broker.key,
@@ -114,9 +114,9 @@ class LiveBrokers:
         self, key: BrokerKey, fingerprint: int, connection: Peer, now: float
     ) -> LiveBroker | None:
         """
-        Keep a broker's entry alive if it registers the same as last time.
+        Renew a broker's entry if its registration equals the last one.
 
-        :returns: the entry; None if the registration has to be read.
+        :returns: the entry; None if the registration has to be decoded.
         """
         live = self._by_key.get(key)
         if live is None or live.fingerprint != fingerprint:
@@ -128,41 +128,41 @@ class LiveBrokers:
         return live
 
     def touch(self, key: BrokerKey, now: float) -> None:
-        """Keep a broker's entry alive, if there is one."""
+        """Renew a broker's entry, if there is one."""
         live = self._by_key.get(key)
         if live is not None:
             live.last_seen = now
 
     def drop(self, key: BrokerKey) -> bool:
-        """Forget a broker; returns whether it was known."""
+        """Remove a broker; return whether it was known."""
         live = self._by_key.pop(key, None)
         if live is not None:
             self._disconnect(live)
         return live is not None
 
     def connected_by(self, connection: Peer) -> list[LiveBroker]:
-        """List those whose last registration came by this connection."""
+        """Return the brokers whose last registration came over this connection."""
         keys = self._by_connection.get(connection, ())
         return [self._by_key[key] for key in sorted(keys)]
 
     def expired(self, now: float) -> list[LiveBroker]:
-        """List those whose last request is too long ago."""
+        """Return the brokers whose last request is longer ago than their timeout."""
         return [live for live in self._by_key.values() if live.expired(now)]
 
     def forget_fingerprints(self, broker_name: str) -> None:
-        """Have the next registration of every broker of that name read in full."""
+        """Force the next registration of every broker of that name to be decoded."""
         for live in self._by_key.values():
             if live.broker_name == broker_name:
                 live.fingerprint = None
 
     def _connect(self, live: LiveBroker, connection: Peer | None) -> None:
-        """Tie a broker to the connection that it came by."""
+        """Bind a broker to the connection over which it registered."""
         live.connection = connection
         if connection is not None:
             self._by_connection.setdefault(connection, set()).add(live.key)
 
     def _disconnect(self, live: LiveBroker) -> None:
-        """Untie a broker from its connection."""
+        """Unbind a broker from its connection."""
         if live.connection is None:
             return
         keys = self._by_connection[live.connection]

@@ -1,5 +1,5 @@
 """
-Requests of clients and administrators about routes, clusters and topics.
+Handles requests of clients and administrators about routes, clusters and topics.
 
 Source: ``ClientRequestProcessor`` and ``DefaultRequestProcessor`` of RocketMQ 5.
 """
@@ -37,10 +37,10 @@ from rocketmq_tw.wire.requests.route import (
 
 class Lookups:
     """
-    Handles the requests of clients.
+    Handles requests about routes, clusters and topics.
 
-    :param texts: routes as the bytes to send.
-    :param started_at: seconds since the epoch, when brokers could first register.
+    :param texts: the cache of encoded routes.
+    :param started_at: when the server started, in seconds since the epoch.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Lookups:
         self._started_at = started_at
 
     def install(self, router: Router) -> None:
-        """Register the handlers of these requests."""
+        """Register the handlers."""
         router.on(GetRoute, self.route)
         router.on(GetClusterInfo, self.cluster_info)
         router.on(GetAllTopics, self.all_topics)
@@ -72,7 +72,9 @@ class Lookups:
         router.on(RegisterTopicInNamesrv, self.register_topic)
 
     def find(self, topic: str) -> TopicRoute | None:
-        """Put a topic's route together, with its order configuration if that is on."""
+        """
+        Return the route of a topic, with its order configuration if that is enabled.
+        """
         route = views.route_of(self._table, topic, self._config.support_acting_master)
         if route is not None and self._config.order_message_enable:
             order = self._kvconfig.get(ORDER_TOPIC_CONFIG, topic)
@@ -80,7 +82,7 @@ class Lookups:
         return route
 
     def route(self, request: GetRoute, call: Call) -> Response:
-        """Respond with the brokers that hold a topic, as JSON the client can read."""
+        """Return the route of a topic, in the form of JSON that the client can read."""
         if self._config.need_wait_for_service:
             ready_at = self._started_at + self._config.wait_seconds_for_service
             if call.received_at < ready_at:
@@ -100,39 +102,41 @@ class Lookups:
         return Response(body=text)
 
     def cluster_info(self, request: GetClusterInfo, call: Call) -> Response:
-        """List clusters and brokers. Strict: every peer reads it, Go's only that."""
+        """
+        Return all clusters and brokers, as strict JSON: Go clients can read only that.
+        """
         return Response(body=views.cluster_info(self._table).encode())
 
     def all_topics(self, request: GetAllTopics, call: Call) -> Response:
-        """List all topics."""
+        """Return all topics."""
         if not self._config.enable_all_topic_list:
             raise Refused(ResponseCode.SYSTEM_ERROR, "disable")
         return Response(body=TopicList(tuple(sorted(self._table.queues))).encode())
 
     def system_topics(self, request: GetSystemTopics, call: Call) -> Response:
-        """List the topics named after clusters and brokers."""
+        """Return the topics named after clusters and brokers."""
         return Response(body=views.system_topics(self._table).encode())
 
     def topics_of_cluster(self, request: GetTopicsByCluster, call: Call) -> Response:
-        """List the topics of one cluster."""
+        """Return the topics of one cluster."""
         return self._listed(views.topics_of_cluster(self._table, request.cluster))
 
     def unit_topics(self, request: GetUnitTopics, call: Call) -> Response:
-        """List the topics that are units."""
+        """Return the unit topics."""
         return self._listed(views.flagged_topics(self._table, FLAG_UNIT))
 
     def unit_sub_topics(self, request: GetUnitSubTopics, call: Call) -> Response:
-        """List the topics that have unit subscriptions."""
+        """Return the topics with unit subscriptions."""
         return self._listed(views.flagged_topics(self._table, FLAG_UNIT_SUB))
 
     def unit_sub_ununit_topics(
         self, request: GetUnitSubUnunitTopics, call: Call
     ) -> Response:
-        """List the topics that have unit subscriptions and are no units."""
+        """Return the topics with unit subscriptions that are not unit topics."""
         return self._listed(views.flagged_topics(self._table, FLAG_UNIT_SUB, FLAG_UNIT))
 
     def delete_topic(self, request: DeleteTopicInNamesrv, call: Call) -> Response:
-        """Forget a topic."""
+        """Remove a topic."""
         self._table.delete_topic(request.topic, request.cluster_name)
         return Response()
 
@@ -143,7 +147,7 @@ class Lookups:
         return Response()
 
     def _listed(self, topics: TopicList) -> Response:
-        """Respond with a list, if lists are enabled."""
+        """Return the list, if lists are enabled."""
         if not self._config.enable_topic_list:
             raise Refused(ResponseCode.SYSTEM_ERROR, "disable")
         return Response(body=topics.encode())

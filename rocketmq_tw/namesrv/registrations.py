@@ -1,8 +1,8 @@
 """
-Requests of brokers: they register, stay alive, and unregister.
+Handles requests of brokers: registration, heartbeat, unregistration.
 
-Source: ``DefaultRequestProcessor`` of RocketMQ 5. Where releases differ, 5.3 is
-followed: a first registration of a single topic is refused. Brokers of both releases
+Source: ``DefaultRequestProcessor`` of RocketMQ 5. Where releases differ, this follows
+5.3: a first registration with a single topic is refused. Brokers of both releases
 register all their topics first, so none is affected.
 """
 
@@ -61,7 +61,7 @@ class Registrations:
         self._kvconfig = kvconfig
 
     def install(self, router: Router) -> None:
-        """Register the handlers of these requests."""
+        """Register the handlers."""
         router.on(RegisterBroker, self.register)
         router.on(UnregisterBroker, self.unregister)
         router.on(QueryDataVersion, self.query_data_version)
@@ -71,7 +71,7 @@ class Registrations:
         router.on(AddWritePermission, self.add_write)
 
     def register(self, request: RegisterBroker, call: Call) -> RegisterResponse:
-        """Take a broker and its topics in, or keep its entry alive."""
+        """Add a broker and its topics, or renew its entry."""
         if request.body_crc32 and request.body_crc32 != crc(request.body):
             raise Refused(ResponseCode.SYSTEM_ERROR, "crc32 not match")
         key = BrokerKey(request.cluster_name, request.broker_addr)
@@ -95,7 +95,7 @@ class Registrations:
         return self._response(request)
 
     def _response(self, request: RegisterBroker) -> RegisterResponse:
-        """Name a replica's master, and send all the order configuration along."""
+        """Return a replica's master, and the order configuration of all topics."""
         response = RegisterResponse()
         if self._config.return_order_topic_config_to_broker:
             orders = self._kvconfig.list(ORDER_TOPIC_CONFIG)
@@ -111,21 +111,21 @@ class Registrations:
         return response
 
     def unregister(self, request: UnregisterBroker, call: Call) -> Response:
-        """Take a broker out."""
+        """Remove a broker."""
         key = BrokerKey(request.cluster_name, request.broker_addr)
         if self._table.unregister(key, request.broker_name):
             self._log_gone(key, request.broker_name, "it unregistered")
         return Response()
 
     def connection_lost(self, connection: Peer) -> None:
-        """Take out at once the brokers whose connection is gone."""
+        """Remove the brokers whose connection is lost, at once."""
         for live in self._table.connection_lost(connection):
             self._log_gone(live.key, live.broker_name, "its connection was lost")
 
     def expire(self, now: float) -> None:
-        """Take out the unresponsive brokers, and close their connections."""
+        """Remove unresponsive brokers, and close their connections."""
         for live in self._table.expire(now):
-            why = f"no request came for more than {live.timeout:g} s"
+            why = f"no request for more than {live.timeout:g} s"
             self._log_gone(live.key, live.broker_name, why)
             if live.connection is not None:
                 live.connection.abort()
@@ -133,7 +133,7 @@ class Registrations:
     def query_data_version(
         self, request: QueryDataVersion, call: Call
     ) -> DataVersionResponse:
-        """Compare the version of a broker's topics; keeps its entry alive too."""
+        """Compare the version of a broker's topics; this renews its entry too."""
         key = BrokerKey(request.cluster_name, request.broker_addr)
         asked = DataVersion.decode(request.body) if request.body else None
         self._table.live.touch(key, call.received_at)
@@ -144,32 +144,32 @@ class Registrations:
         return DataVersionResponse(changed=changed, body=live.version.encode())
 
     def heartbeat(self, request: BrokerHeartbeat, call: Call) -> Response:
-        """Keep a broker's entry alive."""
+        """Renew a broker's entry."""
         key = BrokerKey(request.cluster_name, request.broker_addr)
         self._table.live.touch(key, call.received_at)
         return Response()
 
     def member_group(self, request: GetBrokerMemberGroup, call: Call) -> Response:
-        """List the brokers of one name."""
+        """Return the brokers of one name."""
         group = self._table.groups.get(request.broker_name)
         addrs = dict(group.addrs) if group else {}
         members = BrokerMemberGroup(request.cluster_name, request.broker_name, addrs)
         return Response(body=GetBrokerMemberGroupBody(members).encode())
 
     def wipe_write(self, request: WipeWritePermission, call: Call) -> WipeResponse:
-        """Stop clients from writing to a broker."""
+        """Remove the write permission of a broker's topics."""
         count = self._table.wipe_write(request.broker_name)
         self._log_perms(request.broker_name, "may no longer be written to", count, call)
         return WipeResponse(wipe_topic_count=count)
 
     def add_write(self, request: AddWritePermission, call: Call) -> AddResponse:
-        """Let clients write to a broker again."""
+        """Restore the write permission of a broker's topics."""
         count = self._table.add_write(request.broker_name)
         self._log_perms(request.broker_name, "may be written to again", count, call)
         return AddResponse(add_topic_count=count)
 
     def _log_gone(self, key: BrokerKey, broker_name: str, why: str) -> None:
-        """Log that a broker is no longer listed."""
+        """Log that a broker was removed."""
         self._log.info(
             "broker {name} of {cluster} at {address} is gone: {why}",
             name=log_safe(broker_name),
@@ -179,7 +179,7 @@ class Registrations:
         )
 
     def _log_perms(self, name: str, what: str, count: int, call: Call) -> None:
-        """Log who changed permissions."""
+        """Log which client changed permissions."""
         self._log.info(
             "broker {name} {what}: {count} topics, as {client} asked",
             name=log_safe(name),
@@ -191,10 +191,11 @@ class Registrations:
 
 def _fingerprint(request: RegisterBroker, version: int) -> int:
     """
-    Hash all that a registration changes; equal for equal ones.
+    Return a hash of everything that a registration changes.
 
-    Bodies differ at least in the time and counter of their version, and the hash is 64
-    bits wide with a secret key, so that no other body will have the same.
+    Different bodies differ at least in the time and counter of their version, and the
+    hash has 64 bits and a secret key, so that no two different bodies get the same
+    hash.
     """
     return hash(
         (
@@ -213,7 +214,7 @@ def _fingerprint(request: RegisterBroker, version: int) -> int:
 def _registration(
     request: RegisterBroker, call: Call, fingerprint: int
 ) -> Registration:
-    """Read what a broker registers."""
+    """Decode a registration."""
     body = RegisterBrokerBody()
     if request.body and call.header.version < BODY_SINCE:
         body = RegisterBrokerBody(TopicConfigAndMappingTable.decode(request.body))

@@ -1,14 +1,14 @@
 """
-The table of brokers and topics: who holds which queues.
+The table of brokers and topics: which broker holds which queues.
 
-Brokers of one name form a group: the master, broker id 0, and its replicas. The queues
-of a topic belong to the group; the master's registrations set them, or those of the
-lowest id there is, if that replica supports acting as master.
+Brokers of one name form a group: the master, with broker id 0, and its replicas. The
+queues of a topic belong to the group. They are set by registrations of the master, or
+of the replica with the lowest id if it supports acting as master.
 
-A broker registers all its topics every 30 s. Most of these registrations are the same
-bytes as the last; they only renew the entry (:meth:`LiveBrokers.renew`).
+A broker registers all its topics every 30 s. Most registrations equal the last one and
+only renew the entry (:meth:`LiveBrokers.renew`).
 
-Nothing here reads a clock or sends: callers pass ``now``, and act on what is returned.
+Nothing here reads a clock or sends: callers pass ``now`` and act on the results.
 
 Source: ``RouteInfoManager`` of RocketMQ 5.
 """
@@ -29,10 +29,10 @@ from rocketmq_tw.remoting.call import Peer
 
 class RegistrationRefused(RocketMQError):
     """
-    A broker that is not known yet registered a single topic.
+    An unknown broker registered a single topic.
 
-    If it were accepted, its version would count for the whole table, and a broker that
-    asks whether its version is known would never send the rest.
+    If it were accepted, its version would count for the whole table, and the broker,
+    which first asks whether its version is known, would never send the other topics.
     """
 
     def __str__(self) -> str:
@@ -44,14 +44,14 @@ class BrokerGroup(msgspec.Struct):
 
     cluster: str
     broker_name: str
-    #: Broker id to ``host:port``.
+    #: Maps broker id to ``host:port``.
     addrs: dict[int, str] = {}
     acting_master: bool = False
     zone_name: str | None = None
     topics: set[str] = set()
 
     def data(self) -> BrokerData:
-        """Make what routes and cluster lists have of the group."""
+        """Return the group in the form of routes and cluster lists."""
         return BrokerData(
             cluster=self.cluster,
             broker_name=self.broker_name,
@@ -65,12 +65,12 @@ class RouteTable:
     """
     Brokers by name, queues by topic.
 
-    :param on_change: called with a topic whose route has changed, with None when any
+    :param on_change: called with a topic whose route has changed, or None if any
         may have.
     :ivar live: the brokers that are alive.
     :ivar groups: brokers by name; read only.
-    :ivar queues: topic to broker name to queues; read only.
-    :ivar mappings: topic to broker name to the mapping of a static topic; read only.
+    :ivar queues: maps topic to broker name to queues; read only.
+    :ivar mappings: maps static topic to broker name to its mapping; read only.
     """
 
     def __init__(self, on_change: Callable[[str | None], None]) -> None:
@@ -82,13 +82,13 @@ class RouteTable:
 
     def register(self, broker: Registration, now: float, forget: bool = False) -> None:
         """
-        Enter a broker and its topics.
+        Add a broker and its topics.
 
-        One with the id of another of the same name replaces it, unless the state
+        A broker with the same name and id as another replaces it, unless the state
         version of its table is older: then it is removed, whatever id it had.
 
-        :param forget: remove the topics that it had and does not name.
-        :raises RegistrationRefused: it is new and names a single topic.
+        :param forget: remove the topics that it had and does not register now.
+        :raises RegistrationRefused: it is new and registers a single topic.
         """
         known = self.live.get(broker.key)
         if known is not None and known.broker_name != broker.broker_name:
@@ -116,7 +116,7 @@ class RouteTable:
 
     def unregister(self, key: BrokerKey, broker_name: str) -> bool:
         """
-        Remove a broker; with the last of its name, its topics are removed too.
+        Remove a broker; with the last of its name its topics are removed too.
 
         :returns: whether it was known.
         """
@@ -136,14 +136,16 @@ class RouteTable:
         return True
 
     def connection_lost(self, connection: Peer) -> list[LiveBroker]:
-        """Remove, and return, those whose last registration came by this connection."""
+        """
+        Remove and return the brokers whose last registration came over this connection.
+        """
         return self._remove(self.live.connected_by(connection))
 
     def expire(self, now: float) -> list[LiveBroker]:
         """
-        Remove the brokers whose last request is too long ago.
+        Remove the brokers whose last request is longer ago than their timeout.
 
-        :returns: those; their connections are to be closed.
+        :returns: the removed brokers, whose connections have to be closed.
         """
         return self._remove(self.live.expired(now))
 
@@ -158,9 +160,9 @@ class RouteTable:
 
     def add_topic(self, topic: str, queues: Iterable[QueueData]) -> bool:
         """
-        Add a topic's queues on behalf of brokers, as static topics need.
+        Add a topic's queues for several brokers, as static topics need.
 
-        :returns: False if one names a broker that is not known; nothing is added then.
+        :returns: False, and nothing is added, if one of the brokers is unknown.
         """
         given = list(queues)
         if not all(data.broker_name in self.groups for data in given):
@@ -170,17 +172,17 @@ class RouteTable:
         return True
 
     def wipe_write(self, broker_name: str) -> int:
-        """Clear the write permission of a broker's topics; returns their number."""
+        """Remove the write permission of a broker's topics; return their number."""
         group = self.groups.get(broker_name)
         return self._set_perms(group, _without_write) if group else 0
 
     def add_write(self, broker_name: str) -> int:
-        """Let a broker's topics be read and written; returns their number."""
+        """Make a broker's topics readable and writeable; return their number."""
         group = self.groups.get(broker_name)
         return self._set_perms(group, lambda _: PERM_READ | PERM_WRITE) if group else 0
 
     def _outdated(self, broker: Registration, addrs: dict[int, str]) -> bool:
-        """Whether the broker that has this id now has a newer table."""
+        """Whether another broker has this id now, with a newer table."""
         present = addrs.get(broker.broker_id)
         if present is None or present == broker.broker_addr:
             return False
@@ -191,7 +193,7 @@ class RouteTable:
     def _join(
         self, group: BrokerGroup | None, broker: Registration, addrs: dict[int, str]
     ) -> BrokerGroup:
-        """Enter the broker into its group, which may be new."""
+        """Add the broker to its group, creating the group if needed."""
         if group is None:
             group = BrokerGroup(broker.cluster, broker.broker_name)
             self.groups[broker.broker_name] = group
@@ -204,8 +206,8 @@ class RouteTable:
     def _take_topics(
         self, group: BrokerGroup, broker: Registration, fresh: bool
     ) -> None:
-        """Apply what is new: all of a fresh table, else topics not known yet."""
-        # A replica that acts as master can be read from only.
+        """Apply all topics of a new table, otherwise only unknown topics."""
+        # A replica that acts as master is read-only.
         acts = broker.broker_id != MASTER_ID and group.acting_master
         mask = ~PERM_WRITE if acts else -1
         shared: dict[QueueData, QueueData] = {}
@@ -220,7 +222,7 @@ class RouteTable:
                 self._on_change(topic)
 
     def _forget_unnamed(self, group: BrokerGroup, broker: Registration) -> None:
-        """Remove the topics that the broker has no more."""
+        """Remove the topics that the broker no longer registers."""
         # Brokers with static topics do not register all of them.
         if not broker.topics.topic_queue_mapping_info_map:
             for topic in group.topics - broker.topics.topic_config_table.keys():
@@ -228,7 +230,7 @@ class RouteTable:
                 self._drop_queues(topic, group.broker_name)
 
     def _set_queues(self, group: BrokerGroup, topic: str, data: QueueData) -> None:
-        """Set the queues that a group holds of a topic."""
+        """Set the queues of a topic in a group."""
         holders = self.queues.setdefault(topic, {})
         group.topics.add(topic)
         if holders.get(group.broker_name) != data:
@@ -236,7 +238,7 @@ class RouteTable:
             self._on_change(topic)
 
     def _drop_queues(self, topic: str, broker_name: str) -> None:
-        """Remove the queues that a group held of a topic."""
+        """Remove the queues of a topic in a group."""
         for table in (self.queues, self.mappings):
             holders = table.get(topic)
             if holders is not None:
@@ -246,7 +248,7 @@ class RouteTable:
         self._on_change(topic)
 
     def _set_perms(self, group: BrokerGroup, change: Callable[[int], int]) -> int:
-        """Change the permissions of all topics of a group; returns their number."""
+        """Change the permissions of all topics of a group; return their number."""
         for topic in group.topics:
             data = self.queues[topic][group.broker_name]
             changed = msgspec.structs.replace(data, perm=change(data.perm))
@@ -254,35 +256,37 @@ class RouteTable:
         return len(group.topics)
 
     def _remove(self, brokers: list[LiveBroker]) -> list[LiveBroker]:
-        """Unregister all of these."""
+        """Unregister these brokers."""
         for live in brokers:
             self.unregister(live.key, live.broker_name)
         return brokers
 
     def _group_changed(self, group: BrokerGroup) -> None:
-        """Have all of the group read in full again; any route may differ."""
+        """
+        Force the group's next registrations to be decoded; any route may have changed.
+        """
         self.live.forget_fingerprints(group.broker_name)
         self._on_change(None)
 
 
 def _is_prime_replica(broker: Registration, group: BrokerGroup) -> bool:
-    """Whether this is the lowest id, of a broker that supports acting masters."""
+    """Whether this broker has the lowest id and supports acting masters."""
     return broker.acting_master is not None and broker.broker_id == min(group.addrs)
 
 
 def _without(addrs: dict[int, str], broker: Registration) -> dict[int, str]:
-    """Copy the addresses, but for the broker's own under another id."""
+    """Return the addresses without the broker's own under another id."""
     own, own_id = broker.broker_addr, broker.broker_id
     return {i: addr for i, addr in addrs.items() if addr != own or i == own_id}
 
 
 def _without_write(perm: int) -> int:
-    """Clear the write permission."""
+    """Return the permission without writing."""
     return perm & ~PERM_WRITE
 
 
 def _queue_data(broker_name: str, config: TopicConfig, mask: int) -> QueueData:
-    """Make what routes have of a topic's configuration."""
+    """Return a topic's configuration in the form of routes."""
     return QueueData(
         broker_name,
         config.read_queue_nums,

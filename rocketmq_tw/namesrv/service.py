@@ -34,9 +34,9 @@ class NamesrvService(MultiService):
 
     :param config: its settings.
     :param reactor: clock, threads and sockets.
-    :ivar started: fires when it listens; fails with the reason if it cannot.
+    :ivar started: fires when it listens; fails if it cannot.
     :ivar listener: its port.
-    :ivar table: the brokers and topics it knows.
+    :ivar table: the registered brokers and topics.
     """
 
     _log = Logger()
@@ -52,7 +52,8 @@ class NamesrvService(MultiService):
             run_in_thread=self._run_in_thread,
             on_change=self._key_changed,
         )
-        # Made before what it finds routes with, as the table reports to it.
+        # Created before the lookups that it calls, because the table reports changes to
+        # it.
         self._texts = RouteTexts(lambda topic: self._lookups.find(topic))
         self._lookups = Lookups(
             config=config,
@@ -73,7 +74,7 @@ class NamesrvService(MultiService):
         self._expiry.clock = reactor
 
     def _make_router(self) -> Router:
-        """Have every part handle its requests."""
+        """Return a router with the handlers of all parts."""
         router = Router(
             {
                 RegistrationRefused: ResponseCode.SYSTEM_ERROR,
@@ -111,13 +112,13 @@ class NamesrvService(MultiService):
         await super().stopService()
 
     def stopService(self) -> Deferred[None]:
-        """Close the port, then the connections; fires when all are gone."""
+        """Close the port, then the connections; fires when all are closed."""
         if self._expiry.running:
             self._expiry.stop()
         return Deferred.fromCoroutine(self._stop())
 
     def _log_address(self, _: None) -> None:
-        """Log where it can be reached."""
+        """Log the address and the file."""
         where: Any = self.listener.address
         host, port = getattr(where, "host", None), getattr(where, "port", None)
         words = where if host is None else f"port {port}" + _interface(host)
@@ -126,21 +127,23 @@ class NamesrvService(MultiService):
         self._log.info("its keys and values are kept in {path}", path=path)
 
     def _run_in_thread(self, function: Callable[[], None]) -> Deferred[None]:
-        """Run what blocks in a thread of the reactor's."""
+        """Run a blocking function in the reactor's thread pool."""
         pool = self._reactor.getThreadPool()
         return deferToThreadPool(self._reactor, pool, function)
 
     def _route_changed(self, topic: str | None) -> None:
-        """Discard a route's text, or all."""
+        """Discard the encoded route of a topic, or all."""
         self._texts.forget(topic)
 
     def _key_changed(self, namespace: str, key: str) -> None:
-        """Discard a route's text if its order configuration changed."""
+        """
+        Discard the encoded route of a topic whose order configuration has changed.
+        """
         if namespace == ORDER_TOPIC_CONFIG:
             self._texts.forget(key)
 
     def _expire(self) -> None:
-        """Remove unresponsive brokers; a failure must not end the checks."""
+        """Remove unresponsive brokers; a failure must not end the timer."""
         try:
             self._registrations.expire(self._reactor.seconds())
         except Exception:
@@ -148,5 +151,5 @@ class NamesrvService(MultiService):
 
 
 def _interface(host: str) -> str:
-    """Name the interface, if it is not all of them."""
+    """Describe the interface."""
     return " of all interfaces" if host in ("0.0.0.0", "::") else f" of {host}"

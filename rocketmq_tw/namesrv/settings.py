@@ -1,8 +1,8 @@
 """
-Requests about keys and values, and about the name server's own settings.
+Handles requests about keys and values, and about the name server's settings.
 
-Source: ``DefaultRequestProcessor`` of RocketMQ 5. Unlike there, only a short list of
-settings can be changed remotely, and an unusable value is refused with the reason.
+Source: ``DefaultRequestProcessor`` of RocketMQ 5. Unlike there, only some settings can
+be changed remotely, and an invalid value is refused with the reason.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Settings:
     """
     Handles requests about settings.
 
-    :param config: changed in place; all parts read it where they need it.
+    :param config: changed in place; all parts read it at each use.
     :param on_change: called when the configuration has changed.
     """
 
@@ -54,7 +54,7 @@ class Settings:
         self._on_change = on_change
 
     def install(self, router: Router) -> None:
-        """Register the handlers of these requests."""
+        """Register the handlers."""
         router.on(PutKVConfig, self.put)
         router.on(GetKVConfig, self.get)
         router.on(DeleteKVConfig, self.delete)
@@ -63,12 +63,12 @@ class Settings:
         router.on(UpdateNamesrvConfig, self.update_config)
 
     def put(self, request: PutKVConfig, call: Call) -> Deferred[Response]:
-        """Set a key; the response comes once it is on the disk."""
+        """Set a key; the response is sent after it is on disk."""
         saved = self._kvconfig.put(request.namespace, request.key, request.value)
         return saved.addCallback(lambda _: Response())
 
     def get(self, request: GetKVConfig, call: Call) -> KVResponse:
-        """Respond with the value of a key."""
+        """Return the value of a key."""
         value = self._kvconfig.get(request.namespace, request.key)
         if value is None:
             raise Refused(
@@ -78,12 +78,12 @@ class Settings:
         return KVResponse(value=value)
 
     def delete(self, request: DeleteKVConfig, call: Call) -> Deferred[Response]:
-        """Remove a key; the response comes once that is on the disk."""
+        """Remove a key; the response is sent after that is on disk."""
         saved = self._kvconfig.delete(request.namespace, request.key)
         return saved.addCallback(lambda _: Response())
 
     def list(self, request: GetKVList, call: Call) -> Response:
-        """Respond with all keys of a namespace."""
+        """Return all keys of a namespace."""
         table = self._kvconfig.list(request.namespace)
         if table is None:
             raise Refused(
@@ -93,11 +93,11 @@ class Settings:
         return Response(body=KVTable(table).encode())
 
     def get_config(self, request: GetNamesrvConfig, call: Call) -> Response:
-        """Respond with all settings."""
+        """Return all settings."""
         return Response(body=settings.to_properties(self._config))
 
     def update_config(self, request: UpdateNamesrvConfig, call: Call) -> Response:
-        """Change settings, all that are asked for or none, until the server stops."""
+        """Change all requested settings or none, until the server stops."""
         values = decode_properties(request.body)
         if FORBIDDEN & values.keys():
             raise Refused(
@@ -109,7 +109,7 @@ class Settings:
             allowed = ", ".join(sorted(CHANGEABLE))
             raise Refused(
                 ResponseCode.SYSTEM_ERROR,
-                f"{asked} cannot be changed while running; what can: {allowed}",
+                f"{asked} cannot be changed while running; these can: {allowed}",
             )
         current = {**settings.to_values(self._config), **values}
         changed, _ = settings.apply(NamesrvConfig, current)

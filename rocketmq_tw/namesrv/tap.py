@@ -1,4 +1,4 @@
-"""``twistd rocketmq-namesrv``: a name server as a program."""
+"""``twistd rocketmq-namesrv``: the program that runs a name server."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _KV_CONFIG = os.path.join("namesrv", "kvConfig.json")
 
 class Options(usage.Options):
     """
-    The command line.
+    The options of ``twistd rocketmq-namesrv``.
 
-    :ivar namesrv: the settings made of it and of the file.
+    :ivar namesrv: the settings, from the options and the file.
     """
 
     optParameters = [
@@ -40,7 +40,7 @@ class Options(usage.Options):
             "data",
             None,
             settings.DATA_FOLDER,
-            "Folder to keep data in; made if need be.",
+            "Folder to keep data in; created if needed.",
         ],
     ]
     synopsis = "[-c FILE] [-p PORT] [--data FOLDER]"
@@ -56,7 +56,7 @@ class Options(usage.Options):
 
     def postOptions(self) -> None:
         """
-        Read the file and check all values; those without effect are warned of.
+        Read the file and check all values; a warning lists those without effect.
 
         :raises usage.UsageError: the file or a value in it cannot be used.
         """
@@ -81,7 +81,7 @@ class Options(usage.Options):
 
 
 def _endpoint(config: NamesrvConfig) -> str:
-    """Give the endpoint string. :raises BadSetting: there is none."""
+    """Return the endpoint string. :raises BadSetting: it is not valid."""
     try:
         return config.endpoint
     except ValueError:
@@ -94,9 +94,9 @@ def _endpoint(config: NamesrvConfig) -> str:
 
 def makeService(options: Options) -> IService:
     """
-    Make the name server's service.
+    Return the name server's service.
 
-    :raises RocketMQError: it could not start; the program ends with that sentence.
+    :raises RocketMQError: it cannot start; the program ends with that sentence.
     """
     from twisted.internet import reactor
 

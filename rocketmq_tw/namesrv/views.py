@@ -1,8 +1,8 @@
 """
-What clients see of the table: routes, clusters, lists of topics.
+The views of the table that clients get: routes, clusters, lists of topics.
 
-Every client of a topic asks for its route every 30 s, so :class:`RouteTexts` keeps it
-as the bytes to send until it changes.
+Every client of a topic requests its route every 30 s, so :class:`RouteTexts` caches the
+encoded route until it changes.
 
 Source: ``RouteInfoManager``, ``ClientRequestProcessor`` and ``ZoneRouteRPCHook`` of
 RocketMQ 5.
@@ -25,10 +25,10 @@ from rocketmq_tw.wire.bodies.topics import TopicList
 
 def route_of(table: RouteTable, topic: str, acting: bool = False) -> TopicRoute | None:
     """
-    Collect the brokers and queues of a topic.
+    Return the brokers and queues of a topic.
 
-    :param acting: let a replica stand in for a master that is missing, if its group
-        allows that and the topic is not written to.
+    :param acting: list a replica as master if the master is missing, if its group
+        allows that and the topic is not writeable.
     :returns: None if no broker holds the topic.
     """
     queues = table.queues.get(topic)
@@ -52,7 +52,7 @@ def route_of(table: RouteTable, topic: str, acting: bool = False) -> TopicRoute 
 
 
 def in_zone(route: TopicRoute, zone: str) -> TopicRoute:
-    """Keep the brokers of a zone, and everywhere those that have no master."""
+    """Keep the brokers of a zone, and those without a master in any zone."""
     kept = [
         broker
         for broker in route.broker_datas
@@ -70,7 +70,7 @@ def in_zone(route: TopicRoute, zone: str) -> TopicRoute:
 
 
 def cluster_info(table: RouteTable) -> ClusterInfo:
-    """List all brokers by name, and the names by cluster."""
+    """Return all brokers by name, and the names by cluster."""
     clusters: dict[str, set[str]] = {}
     for group in table.groups.values():
         clusters.setdefault(group.cluster, set()).add(group.broker_name)
@@ -81,7 +81,7 @@ def cluster_info(table: RouteTable) -> ClusterInfo:
 
 
 def system_topics(table: RouteTable) -> TopicList:
-    """List the topics named after clusters and brokers, with one broker's address."""
+    """Return the topics named after clusters and brokers, with one broker's address."""
     names: set[str] = set()
     address = None
     for group in table.groups.values():
@@ -91,7 +91,7 @@ def system_topics(table: RouteTable) -> TopicList:
 
 
 def topics_of_cluster(table: RouteTable, cluster: str) -> TopicList:
-    """List the topics that brokers of a cluster hold."""
+    """Return the topics that brokers of a cluster hold."""
     names: set[str] = set()
     for group in table.groups.values():
         if group.cluster == cluster:
@@ -100,13 +100,13 @@ def topics_of_cluster(table: RouteTable, cluster: str) -> TopicList:
 
 
 def flagged_topics(table: RouteTable, wanted: int, unwanted: int = 0) -> TopicList:
-    """List the topics by the bits of their ``topic_sys_flag``."""
+    """Return the topics with the given bits of ``topic_sys_flag``."""
     mask = wanted | unwanted
     return TopicList(
         tuple(
             topic
             for topic, queues in sorted(table.queues.items())
-            # The first broker that holds a topic speaks for all, as in Java.
+            # The first broker of a topic is decisive, as in Java.
             if next(iter(queues.values())).topic_sys_flag & mask == wanted
         )
     )
@@ -114,7 +114,7 @@ def flagged_topics(table: RouteTable, wanted: int, unwanted: int = 0) -> TopicLi
 
 class RouteTexts:
     """
-    Routes as the bytes to send, each made when it is first asked for.
+    A cache of encoded routes, each encoded at the first request.
 
     :param find: returns the route of a topic.
     """
@@ -125,9 +125,10 @@ class RouteTexts:
 
     def get(self, topic: str, version: int, strict_only: bool) -> bytes | None:
         """
-        Return the route as JSON the client can read; None if no broker has the topic.
+        Return the route as JSON that the client can read; None if no broker has the
+        topic.
 
-        :param version: that of the request's header.
+        :param version: the version in the request's header.
         :param strict_only: the request's ``acceptStandardJsonOnly``.
         """
         strict = strict_only or version >= STRICT_SINCE
@@ -141,7 +142,7 @@ class RouteTexts:
         return texts[strict]
 
     def forget(self, topic: str | None) -> None:
-        """Discard the texts of a topic, or of all."""
+        """Discard the encoded route of a topic, or all."""
         if topic is None:
             self._texts.clear()
         else:
@@ -149,7 +150,9 @@ class RouteTexts:
 
 
 def _with_acting_master(broker: BrokerData) -> BrokerData:
-    """List the lowest replica as the master, if there is none and it may be."""
+    """
+    List the replica with the lowest id as master, if that is missing and it may act.
+    """
     if broker.master is not None or not broker.enable_acting_master:
         return broker
     addrs = dict(broker.broker_addrs)
@@ -160,7 +163,7 @@ def _with_acting_master(broker: BrokerData) -> BrokerData:
 def _filter_servers(
     table: RouteTable, brokers: list[BrokerData]
 ) -> dict[str, tuple[str, ...]]:
-    """List the filter servers (of 4.x) by broker address."""
+    """Return the filter servers (of 4.x) by broker address."""
     servers = {}
     for broker in brokers:
         for address in broker.broker_addrs.values():

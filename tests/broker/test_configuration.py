@@ -78,7 +78,9 @@ class ListenTests(ConfigurationCase):
             "-1",
         ):
             self.assertIn(text, self.refused(listen=text))
-        self.assertIn("reach a broker by host and port", self.refused(listen="unix:/tmp/x"))
+        self.assertIn(
+            "reach a broker by host and port", self.refused(listen="unix:/tmp/x")
+        )
         self.assertEqual(self.config(listen="65535").listen_port, 65535)
 
     def test_of_the_file(self) -> None:

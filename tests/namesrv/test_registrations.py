@@ -323,7 +323,7 @@ class LogTests(Served):
     def test_is_lost(self) -> None:
         """A lost connection and a time without requests are distinguished."""
         for ends, why in (
-            (lambda: self.clock.pump([5.0] * 5), "no request came for more than 20 s"),
+            (lambda: self.clock.pump([5.0] * 5), "no request for more than 20 s"),
             (lambda: self.pool.close_all(), "its connection was lost"),
         ):
             self.register("A", "B", heartbeat_timeout_millis=20_000)

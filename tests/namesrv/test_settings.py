@@ -77,7 +77,7 @@ class SettingsTests(Served):
         """An empty request is refused."""
         code, remark = self.refused(UpdateNamesrvConfig())
         self.assertEqual(code, 1)
-        self.assertIn("nothing cannot be changed while running; what can: ", remark)
+        self.assertIn("nothing cannot be changed while running; these can: ", remark)
 
     def test_update_changes_routes(self) -> None:
         """Routes that were sent before the change are made again."""
