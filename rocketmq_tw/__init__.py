@@ -2,9 +2,9 @@
 RocketMQ on Twisted.
 
 ================  ==========================================================
-``model``         the nouns: messages, queues, topics, groups, routes
-``wire``          bytes to values and back; no I/O
-``filter``        which messages a subscription wants
+``model``         values: messages, queues, topics, groups, routes
+``wire``          the codec: bytes to values and back; no I/O
+``filter``        matches messages with subscriptions
 ``remoting``      requests and responses over a connection
 ``store``         the commit log, the consume queues and their files
 ``namesrv``       the name server
@@ -65,7 +65,7 @@ __all__ = [
 ]
 
 
-if not TYPE_CHECKING:  # else any name would pass the type checker
+if not TYPE_CHECKING:  # otherwise any name would pass the type checker
 
     def __getattr__(name: str) -> object:
         """Import a public name on first use (PEP 562)."""
@@ -76,5 +76,5 @@ if not TYPE_CHECKING:  # else any name would pass the type checker
 
 
 def __dir__() -> list[str]:
-    """List the public names, also those not imported yet."""
+    """List the public names, including those not imported yet."""
     return sorted([*globals(), *__all__])

@@ -1,10 +1,9 @@
 """
-One JSON document on disk, replaced atomically, the previous one kept as ``.bak``.
+One JSON document on disk, replaced atomically; the previous one is kept as ``.bak``.
 
-Files that Apache brokers and name servers wrote are read just as well: their JSON with
-bare integer keys, and their own ``.bak``, which may be all that is there after a crash
-between two renames. Unlike there, a crash here never leaves the main file
-absent.
+Files of Apache brokers and name servers can be read too: JSON with bare integer keys,
+and their ``.bak``, which may be the only file after a crash between two renames. Here a
+crash never leaves the main file absent.
 
 Source: ``ConfigManager`` of RocketMQ 5.
 """
@@ -20,7 +19,7 @@ from rocketmq_tw.wire import fastjson
 
 
 class DamagedDocument(RocketMQError):
-    """Neither a document nor its backup can be read as JSON."""
+    """Neither a document nor its backup is JSON."""
 
     def __init__(self, path: str, why: str) -> None:
         super().__init__(path, why)
@@ -28,11 +27,13 @@ class DamagedDocument(RocketMQError):
         self.why = why
 
     def __str__(self) -> str:
-        return f"{self.path} is damaged, and its .bak does not help: {self.why}"
+        return (
+            f"{self.path} is damaged and its .bak cannot be used: {self.why}"
+        )
 
 
 class UnreadableDocument(RocketMQError):
-    """The system does not let a document be read."""
+    """The operating system refuses to read a document."""
 
     def __init__(self, path: str, why: str) -> None:
         super().__init__(path, why)
@@ -44,7 +45,7 @@ class UnreadableDocument(RocketMQError):
 
 
 class JsonFile:
-    """A document at a path. Both calls block: they read, write and fsync."""
+    """A document at a path. Its methods block: they read, write and fsync."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
@@ -52,19 +53,19 @@ class JsonFile:
 
     def load(self) -> Any | None:
         """
-        Read the document, or else its backup.
+        Read the document, or its backup.
 
-        :returns: what :func:`rocketmq_tw.wire.fastjson.loads` makes of it; None where
-            neither file is there.
-        :raises DamagedDocument: nothing that is there is JSON.
-        :raises UnreadableDocument: something is there, and cannot be opened.
+        :returns: its value, from :func:`rocketmq_tw.wire.fastjson.loads`; None if
+            neither file exists.
+        :raises DamagedDocument: the existing files are not JSON.
+        :raises UnreadableDocument: an existing file cannot be opened.
         """
         found = self._find()
         return None if found is None else found[1]
 
     def load_bytes(self) -> bytes | None:
         """
-        Read the text of the document, or else of its backup, known to be JSON.
+        Read the text of the document, or of its backup, after checking that it is JSON.
 
         For callers that decode it into a declared type. Errors are those of
         :meth:`load`.
@@ -73,7 +74,7 @@ class JsonFile:
         return None if found is None else found[0]
 
     def _find(self) -> tuple[bytes, Any] | None:
-        """Look for the first file that can be read: its text and its value."""
+        """Return the text and value of the first file that is JSON."""
         why: str | None = None
         for path in (self.path, self.backup_path):
             try:
@@ -86,7 +87,7 @@ class JsonFile:
             try:
                 return data, fastjson.loads(data)
             except fastjson.MalformedJson as error:
-                # An empty main file is a crash between creating and writing it.
+                # An empty main file means a crash between creating and writing it.
                 why = why or (str(error) if data else "it is empty")
         if why is None:
             return None
@@ -94,10 +95,10 @@ class JsonFile:
 
     def save(self, document: bytes) -> None:
         """
-        Replace the document; when this returns, it is on the disk.
+        Replace the document; it is on disk when this returns.
 
         :param document: JSON text.
-        :raises OSError: the old document is still there, whole.
+        :raises OSError: the old document is unchanged.
         """
         folder = os.path.dirname(self.path) or "."
         os.makedirs(folder, exist_ok=True)
@@ -108,7 +109,7 @@ class JsonFile:
         _sync_folder(folder)
 
     def _keep_previous(self) -> None:
-        """Make the present file the backup too, without ever removing it."""
+        """Make the current file the backup, without removing it at any time."""
         link = self.backup_path + ".tmp"
         with contextlib.suppress(FileNotFoundError):
             os.unlink(link)
@@ -123,7 +124,7 @@ class JsonFile:
 
 
 def _read(path: str) -> bytes | None:
-    """Read a whole file; None if it is not there."""
+    """Read a whole file; None if it does not exist."""
     try:
         with open(path, "rb") as file:
             return file.read()
@@ -132,7 +133,7 @@ def _read(path: str) -> bytes | None:
 
 
 def _write(path: str, data: bytes) -> None:
-    """Write a whole file and wait until it is on the disk."""
+    """Write a whole file, with an fsync."""
     with open(path, "wb") as file:
         file.write(data)
         file.flush()
@@ -140,7 +141,7 @@ def _write(path: str, data: bytes) -> None:
 
 
 def _sync_folder(folder: str) -> None:
-    """Wait until the renames in a folder are on the disk."""
+    """Flush the renames in a folder to disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -4,8 +4,9 @@ Settings under Apache RocketMQ's names, as in ``broker.conf``::
     listenPort = 10911
     autoCreateTopicEnable = true
 
-A group of settings is declared once, as a struct whose fields are their names in snake
-case. The text is Java's ``.properties``.
+Files written for Apache RocketMQ contain settings that do not exist here. Those that
+operators rely on are refused, the others are listed in a warning: see
+:class:`Unsupported`.
 
 Files written for Apache RocketMQ name more than there is here. What somebody relies on
 is refused, the rest is named in a warning: see :class:`Unsupported`.
@@ -31,15 +32,16 @@ _log = Logger()
 
 S = TypeVar("S", bound=msgspec.Struct)
 
-#: Types of settings; the last two differ in whether nothing is enough.
+#: Types of settings; the last two differ in whether 0 is allowed.
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 
-#: The folder where programs keep their files if nothing else is asked for.
+#: The folder in which programs keep their files by default.
 DATA_FOLDER = "rocketmq-data"
 
-#: What stands in no text: control characters but for tab, line ends and form feed.
+#: Characters not allowed in the text: control characters except tab, line ends and form
+#: feed.
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 
 _EXPECTED = {
@@ -70,11 +72,11 @@ class UnreadableSettings(RocketMQError):
 
 class Unsupported(msgspec.Struct, frozen=True, kw_only=True):
     """
-    A setting of Apache RocketMQ for something that is not here.
+    A setting of Apache RocketMQ for a feature that does not exist here.
 
-    :ivar harmless: the values, in lower case, that ask for nothing; no value does too.
-    :ivar expected: for the error: a harmless value, and why no other can be used. None
-        where nobody is harmed if the setting has no effect.
+    :ivar harmless: the values, in lower case, that request nothing; so does no value.
+    :ivar expected: for the error: a harmless value, and why others are refused. None
+        if ignoring the setting does no harm.
     """
 
     harmless: tuple[str, ...] = ("false",)
@@ -82,9 +84,9 @@ class Unsupported(msgspec.Struct, frozen=True, kw_only=True):
 
     def asks_for_nothing(self, key: str, text: str) -> bool:
         """
-        Whether it makes no difference that the setting has no effect.
+        Return whether the value requests nothing.
 
-        :raises BadSetting: it makes one that must not be ignored.
+        :raises BadSetting: it requests something that must not be ignored.
         """
         value = text.strip()
         if not value or value.lower() in self.harmless:
@@ -94,7 +96,7 @@ class Unsupported(msgspec.Struct, frozen=True, kw_only=True):
         return False
 
 
-#: No setting is known to be unsupported.
+#: An empty table of unsupported settings.
 NOTHING: Mapping[str, Unsupported] = {}
 
 
@@ -102,7 +104,7 @@ def read(path: str) -> dict[str, str]:
     """
     Read a file of settings; the last value of a key counts.
 
-    :raises UnreadableSettings: there is no such file, or it is no text.
+    :raises UnreadableSettings: the file does not exist, or is not text.
     """
     try:
         with open(path, "rb") as file:
@@ -125,12 +127,12 @@ def apply(
     unsupported: Mapping[str, Unsupported] = NOTHING,
 ) -> tuple[S, list[str]]:
     """
-    Make a struct of settings from texts; what is not there keeps its default.
+    Return a struct of settings from texts; missing ones keep their default.
 
-    :param unsupported: what is known, but not here, by key.
-    :returns: the struct, and the keys without effect, sorted: those that nobody knows,
-        and those of unsupported settings that ask for something.
-    :raises BadSetting: a value is not of its setting's type, or asks for something
+    :param unsupported: the unsupported settings, by key.
+    :returns: the struct, and the sorted keys without effect: unknown settings,
+        and unsupported settings that request something.
+    :raises BadSetting: a value is not of its setting's type, or requests something
         unsupported that must not be ignored.
     """
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
@@ -149,7 +151,7 @@ def apply(
 
 
 def warn_of_idle(path: str | None, keys: Sequence[str]) -> None:
-    """Name in one line all settings of a file that have no effect."""
+    """Log one warning with all settings of a file that have no effect."""
     if keys:
         _log.warn(
             "{path}: these settings have no effect here: {keys}",
@@ -159,7 +161,7 @@ def warn_of_idle(path: str | None, keys: Sequence[str]) -> None:
 
 
 def to_values(settings: msgspec.Struct) -> dict[str, str]:
-    """Write all settings as texts, by their keys."""
+    """Return all settings as texts, by key."""
     values: dict[str, str] = {}
     for field in msgspec.structs.fields(settings):
         value = getattr(settings, field.name)
@@ -172,12 +174,14 @@ def to_values(settings: msgspec.Struct) -> dict[str, str]:
 
 
 def to_properties(settings: msgspec.Struct) -> bytes:
-    """Write all settings as properties text."""
+    """Return all settings as properties text."""
     return encode_properties(to_values(settings))
 
 
 def _converted(field: msgspec.structs.FieldInfo, text: str) -> Any:
-    """Read a setting's value. :raises BadSetting: it is not of the setting's type."""
+    """
+    Convert the text of a setting. :raises BadSetting: it is not of the setting's type.
+    """
     try:
         return msgspec.convert(text.strip(), field.type, strict=False)
     except msgspec.ValidationError as error:
@@ -186,7 +190,7 @@ def _converted(field: msgspec.structs.FieldInfo, text: str) -> Any:
 
 
 def _expected(kind: Any, error: str) -> str:
-    """Describe in words what a setting takes."""
+    """Return the accepted values of a setting, in words."""
     if isinstance(kind, type) and issubclass(kind, Enum):
         return "one of " + ", ".join(str(member.value) for member in kind)
     pattern = re.search(r"matching regex '(.*)'", error)

@@ -1,4 +1,6 @@
-"""``twistd rocketmq``: a name server and a broker in one process."""
+"""
+``twistd rocketmq``: the program that runs a name server and a broker in one process.
+"""
 
 from __future__ import annotations
 
@@ -26,14 +28,14 @@ class Options(usage.Options):
     """
     The options of ``twistd rocketmq``.
 
-    :ivar settings: the broker's, once the options are parsed.
-    :ivar name_server: the name server's.
+    :ivar settings: the settings of the broker, after the options are parsed.
+    :ivar name_server: the settings of the name server.
     """
 
     synopsis = "[options]"
     longdesc = (
         "RocketMQ in one process: a name server on port 9876, a broker on port 10911."
-        " Point a client at 127.0.0.1:9876 and send; topics are created on the way."
+        " Point a client at 127.0.0.1:9876 and send; topics are created on demand."
     )
     optParameters = [
         ["data", "d", None, f"folder of the messages [default: ./{DATA_FOLDER}]"],
@@ -49,7 +51,7 @@ class Options(usage.Options):
     name_server: NamesrvConfig
 
     def postOptions(self) -> None:
-        """Check everything; what cannot be used is a usage error that says why."""
+        """Check everything; a usage error says what cannot be used."""
         try:
             endpoint = resolve_interface(server_endpoint(self["namesrv-listen"]))
             address = dial_address(endpoint)
@@ -69,9 +71,9 @@ class Options(usage.Options):
 
 def makeService(options: Options) -> IService:
     """
-    Make both services; the broker registers as soon as the name server is there.
+    Return both services; the broker registers as soon as the name server listens.
 
-    :raises RocketMQError: one could not start; the program ends with that sentence.
+    :raises RocketMQError: one cannot start; the program ends with that sentence.
     """
     from twisted.internet import reactor
 

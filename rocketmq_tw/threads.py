@@ -1,4 +1,4 @@
-"""Running what blocks in a thread, as all parts of the library take it."""
+"""The type of functions that run blocking calls in a thread."""
 
 from __future__ import annotations
 
@@ -11,5 +11,7 @@ RunInThread = Callable[[Callable[[], None]], "Deferred[None]"]
 
 
 def run_here(function: Callable[[], None]) -> Deferred[None]:
-    """Run a blocking call at once, in the caller's thread; a :data:`RunInThread`."""
+    """Run a blocking call at once, in the caller's thread; a :data:`RunInThread` for
+    tests.
+    """
     return maybeDeferred(function)

@@ -61,7 +61,7 @@ class JsonFileTests(SynchronousTestCase):
         self.backup.write_bytes(b"")
         error = self.assertRaises(DamagedDocument, self.file.load)
         self.assertEqual(error.path, str(self.main))
-        self.assertIn("and its .bak does not help: ", str(error))
+        self.assertIn("its .bak cannot be used: ", str(error))
         self.assertNotIn("empty", error.why)
         self.main.write_bytes(b"")
         error = self.assertRaises(DamagedDocument, self.file.load)

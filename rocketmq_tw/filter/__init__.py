@@ -1,1 +1,1 @@
-"""What a subscription lets pass: tags and SQL92 expressions."""
+"""Filters of subscriptions: tags and SQL92 expressions."""

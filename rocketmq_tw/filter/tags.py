@@ -1,8 +1,7 @@
 """
-Filtering by tags: by hash code at the broker, by text at the client.
+Filters messages by tags: by hash code at the broker, by text at the client.
 
-Two tags may share a hash code, so what passes the broker is filtered once more by the
-client, which has the text.
+Two tags may have the same hash code, so the client, which has the text, filters again.
 
 Source: ``ExpressionMessageFilter.isMatchedByConsumeQueue`` and ``PullAPIWrapper`` of
 RocketMQ 5.
@@ -17,13 +16,13 @@ from rocketmq_tw.model.subscription import ALL, Subscription
 
 def matcher(subscription: Subscription | None) -> Callable[[int], bool] | None:
     """
-    Make the test for the tags codes of consume queue entries.
+    Return the test for the tags codes of consume queue entries.
 
-    :returns: a function of the signed tags code; None when everything passes, which
-        includes SQL92 subscriptions: those are not decided by tags.
+    :returns: a function of the signed tags code; None if all messages match, which
+        includes SQL92 subscriptions: these are not filtered by tags.
 
-    An entry without tags has code 0 and passes no tag expression, unless a tag hashes
-    to 0.
+    An entry without tags has code 0 and matches no tag expression, unless a tag's hash
+    is 0.
     """
     if subscription is None or subscription.class_filter_mode:
         return None
@@ -34,9 +33,9 @@ def matcher(subscription: Subscription | None) -> Callable[[int], bool] | None:
 
 def accepts(subscription: Subscription, tag: str | None) -> bool:
     """
-    Decide by text, as a client does, whether a message with this tag is wanted.
+    Return whether a message with this tag matches, compared by text.
 
-    With a tag set, a message without a tag is dropped. Without one everything passes.
+    If the subscription has tags, a message without a tag does not match.
     """
     if not subscription.tags_set or subscription.class_filter_mode:
         return True

@@ -1,1 +1,1 @@
-"""The nouns of RocketMQ: frozen values that know neither bytes nor I/O."""
+"""The values of RocketMQ: frozen structs that know neither bytes nor I/O."""

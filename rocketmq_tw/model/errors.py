@@ -1,4 +1,4 @@
-"""The root of every error, and what is wrong with a name."""
+"""The root of all errors, and the errors of illegal names."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from rocketmq_tw.model.log_safe import log_safe
 
 
 class RocketMQError(Exception):
-    """Any error that this package raises on purpose."""
+    """The base class of all errors that this package raises on purpose."""
 
-    #: True where the same call may succeed when tried again, perhaps elsewhere.
+    #: Whether the same call may succeed if it is retried, perhaps at another broker.
     retryable: bool = False
 
 
@@ -27,12 +27,12 @@ class IllegalName(RocketMQError):
 
 
 class IllegalTopic(IllegalName):
-    """A topic's name breaks the rules of length or alphabet."""
+    """A topic's name is too long or contains an illegal character."""
 
     kind = "topic"
 
 
 class IllegalGroup(IllegalName):
-    """A group's name breaks the rules of length or alphabet."""
+    """A group's name is too long or contains an illegal character."""
 
     kind = "group"

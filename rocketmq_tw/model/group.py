@@ -1,5 +1,5 @@
 """
-A consumer group: how it consumes, and what a broker allows it.
+A consumer group: how it consumes, and what a broker allows it to do.
 
 Source: ``SubscriptionGroupConfig``, ``MessageModel``, ``ConsumeType`` and
 ``ConsumeFromWhere`` of RocketMQ 5.
@@ -15,12 +15,12 @@ import msgspec
 CLIENT_INNER_PRODUCER_GROUP = "CLIENT_INNER_PRODUCER"
 DEFAULT_PRODUCER_GROUP = "DEFAULT_PRODUCER"
 DEFAULT_CONSUMER_GROUP = "DEFAULT_CONSUMER"
-#: Groups of the system start with this; a broker creates them on demand.
+#: System groups start with this; a broker creates them on demand.
 SYSTEM_GROUP_PREFIX = "CID_RMQ_SYS_"
 TRANSACTION_GROUP = "CID_RMQ_SYS_TRANS"
 TOOLS_CONSUMER_GROUP = "TOOLS_CONSUMER"
 
-#: The groups that every broker has from its start, with the default configuration.
+#: The groups that every broker has from its start, with default settings.
 PREDEFINED_GROUPS = (
     TOOLS_CONSUMER_GROUP,
     "FILTERSRV_CONSUMER",
@@ -34,7 +34,7 @@ PREDEFINED_GROUPS = (
 
 
 class MessageModel(StrEnum):
-    """Whether a message goes to all members of a group, or to one of them."""
+    """Whether a message goes to all members of a group or to one."""
 
     BROADCASTING = "BROADCASTING"
     CLUSTERING = "CLUSTERING"
@@ -62,14 +62,14 @@ class ConsumeFrom(StrEnum):
 
 
 class CustomizedRetryPolicy(msgspec.Struct, frozen=True, rename="camel"):
-    """The wait before each redelivery, one after another."""
+    """The delay before each redelivery, listed one by one."""
 
     #: Milliseconds before the first, second, ... redelivery; the last one repeats.
     next: tuple[int, ...] = ()
 
 
 class ExponentialRetryPolicy(msgspec.Struct, frozen=True, rename="camel"):
-    """A wait that grows by a factor. ``initial`` and ``max`` are milliseconds."""
+    """A delay that grows by a factor. ``initial`` and ``max`` are milliseconds."""
 
     initial: int = 5000
     max: int = 7200000
@@ -86,7 +86,7 @@ class RetryPolicy(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class GroupSubscription(msgspec.Struct, frozen=True, rename="camel"):
-    """One subscription that a group's configuration prescribes (5.x)."""
+    """One subscription in a group's configuration (5.x)."""
 
     topic: str
     expression_type: str | None = None
@@ -95,7 +95,7 @@ class GroupSubscription(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class SubscriptionGroup(msgspec.Struct, frozen=True, rename="camel"):
-    """A consumer group as a broker keeps it. The defaults are Java's."""
+    """The settings of a consumer group at a broker. The defaults are Java's."""
 
     group_name: str
     consume_enable: bool = True

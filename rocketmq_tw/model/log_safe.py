@@ -1,17 +1,17 @@
-"""Texts from peers, made safe for logs and sentences."""
+"""Makes texts from peers safe for logs and error messages."""
 
 from __future__ import annotations
 
 
 def log_safe(text: str, longest: int = 140) -> str:
     """
-    Escape what does not print, and cut what is too long.
+    Escape characters that are not printable, and shorten long texts.
 
-    Names come from whoever reaches the port. Line feeds would forge lines of the log,
-    escape sequences would speak to the terminal it is read on.
+    Names come from any client that reaches the port. Line feeds could forge log lines,
+    and escape sequences could control the terminal on which the log is read.
 
-    :param longest: characters of the text; what follows is left out.
-    :returns: the text; what does not print is written as ``\\x1b`` or ``\\u202e``.
+    :param longest: the number of characters to keep.
+    :returns: the text, with escapes such as ``\\x1b`` or ``\\u202e``.
     """
     cut = text if len(text) <= longest else f"{text[:longest]}..."
     if cut.isprintable():

@@ -1,5 +1,5 @@
 """
-Messages: what a producer sends and what a consumer gets, and the reserved properties.
+Messages, before and after a broker has stored them, and the reserved properties.
 
 Source: ``Message``, ``MessageExt`` and ``MessageConst`` of RocketMQ 5.
 """
@@ -76,7 +76,7 @@ POP_CK_OFFSET: Final = "POP_CK_OFFSET"
 FIRST_POP_TIME: Final = "1ST_POP_TIME"
 CRC32: Final = "__CRC32#"
 
-#: Between the keys of :data:`KEYS`.
+#: The separator of the keys in :data:`KEYS`.
 KEY_SEPARATOR: Final = " "
 
 
@@ -84,8 +84,9 @@ class Message(msgspec.Struct, frozen=True):
     """
     A message to send.
 
-    ``keys`` takes a list, a tuple or one text; it is kept as a tuple. ``delay_level``
-    0 means at once. ``wait_store`` False lets the broker respond before a flush.
+    ``keys`` accepts a list, a tuple or one text, and is kept as a tuple.
+    ``delay_level`` 0 means no delay. ``wait_store`` False lets the broker respond
+    before the fsync.
     """
 
     topic: str
@@ -98,12 +99,12 @@ class Message(msgspec.Struct, frozen=True):
     wait_store: bool = True
 
     def __post_init__(self) -> None:
-        """Turn ``keys`` into a tuple, whichever form it came in."""
+        """Convert ``keys`` to a tuple."""
         if type(self.keys) is not tuple:
             msgspec.structs.force_setattr(self, "keys", _as_keys(self.keys))
 
     def wire_properties(self) -> dict[str, str]:
-        """Return the user's properties and those that stand for fields of ours."""
+        """Return the user's properties, and the properties for the other fields."""
         properties = dict(self.properties)
         if self.keys:
             properties[KEYS] = KEY_SEPARATOR.join(self.keys)
@@ -119,8 +120,8 @@ class StoredMessage(msgspec.Struct, frozen=True):
     """
     A message as a broker stored it.
 
-    ``body`` is inflated already; ``size`` and ``body_crc`` are those of the stored
-    record. Hosts read ``ip:port``; times are milliseconds since the epoch.
+    ``body`` is inflated; ``size`` and ``body_crc`` are those of the stored record.
+    Hosts are ``ip:port``; times are milliseconds since the epoch.
     """
 
     topic: str
@@ -164,7 +165,7 @@ class StoredMessage(msgspec.Struct, frozen=True):
 
     @property
     def message_id(self) -> str:
-        """Return the unique key, or the offset id where there is none."""
+        """Return the unique key, or the offset id if there is none."""
         return self.properties.get(UNIQ_KEY) or self.offset_message_id
 
 

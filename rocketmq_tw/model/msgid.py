@@ -1,7 +1,7 @@
 """
-Message ids, and the host text and host bytes that they and records hold.
+Message ids, and the conversions of host addresses in them.
 
-A message has two ids. The *offset id* says where it is stored::
+A message has two ids. The *offset id* is where it is stored::
 
     store host IP 4 | 16    port 4    commit log offset 8      -> 32 | 56 hex digits
 
@@ -22,7 +22,7 @@ _V6_HOST = 20
 
 def host_to_bytes(ip: str, port: int) -> bytes:
     """
-    Encode an address as records hold it: 4 or 16 bytes of IP, 4 bytes of port.
+    Encode an address as in records: 4 or 16 bytes of IP, 4 bytes of port.
 
     :raises ValueError: ``ip`` is not a numeric IPv4 or IPv6 address.
     """
@@ -34,7 +34,7 @@ def host_to_bytes(ip: str, port: int) -> bytes:
 @lru_cache(maxsize=4096)
 def host_to_text(host: bytes) -> str:
     """
-    Write an encoded address as ``1.2.3.4:5`` or ``[::1]:5``.
+    Format an encoded address as ``1.2.3.4:5`` or ``[::1]:5``.
 
     :raises ValueError: ``host`` is neither 8 nor 20 bytes long.
     """
@@ -50,7 +50,7 @@ def host_to_text(host: bytes) -> str:
 
 def host_from_text(text: str) -> bytes:
     """
-    Encode what :func:`host_to_text` writes.
+    Encode the output of :func:`host_to_text`.
 
     :raises ValueError: ``text`` is not an address and a port.
     """
@@ -60,7 +60,7 @@ def host_from_text(text: str) -> bytes:
 
 def offset_message_id(host: bytes, commit_log_offset: int) -> str:
     """
-    Make an offset id.
+    Return an offset id.
 
     :param host: the encoded store host, 8 or 20 bytes.
     :returns: 32 or 56 upper-case hex digits.
@@ -70,10 +70,10 @@ def offset_message_id(host: bytes, commit_log_offset: int) -> str:
 
 def parse_offset_message_id(text: str) -> tuple[str, int, int]:
     """
-    Read an offset id, upper or lower case.
+    Parse an offset id, in upper or lower case.
 
     :returns: IP, port and commit log offset.
-    :raises ValueError: it has not 32 or 56 hex digits.
+    :raises ValueError: it does not have 32 or 56 hex digits.
     """
     if len(text) not in (32, 56):
         raise ValueError(
@@ -93,12 +93,13 @@ class UniqueKeys:
     """
     Makes the unique keys of one process.
 
-    Make a new one after ``fork``: keys of two processes differ by process id and salt.
+    Create a new object after ``fork``: keys of two processes differ by process id and
+    salt.
     """
 
     def __init__(self, ip: bytes, pid: int, salt: bytes) -> None:
         """
-        Encode the part that all keys have in common.
+        Encode the common prefix of all keys.
 
         :param ip: this host's address, 4 or 16 bytes.
         :param pid: the process id; its low 16 bits are used.
@@ -111,10 +112,10 @@ class UniqueKeys:
 
     def next(self, now: float, month_start: float) -> str:
         """
-        Make the next key.
+        Return the next key.
 
         :param now: seconds since the epoch.
-        :param month_start: when the month began here, in seconds since the epoch.
+        :param month_start: the start of the local month, in seconds since the epoch.
         :returns: 32 or 56 upper-case hex digits.
         """
         counter = self._counter = (self._counter + 1) & 0xFFFF

@@ -1,5 +1,5 @@
 """
-One queue of a topic on one broker: producers choose it, consumers are assigned it.
+One queue of a topic on one broker: producers choose one, consumers get assigned some.
 
 Source: ``MessageQueue`` of RocketMQ 5.
 """
@@ -11,9 +11,9 @@ import msgspec
 
 class MessageQueue(msgspec.Struct, frozen=True, order=True, rename="camel", gc=False):
     """
-    Name one queue. Sorts as Java's ``compareTo``: topic, broker name, queue id.
+    Identifies one queue. Sorts like Java's ``compareTo``: topic, broker name, queue id.
 
-    The order matters: all members of a group sort the same list before they rebalance.
+    The order matters: all members of a group sort the same list when they rebalance.
     """
 
     topic: str

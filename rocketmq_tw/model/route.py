@@ -14,16 +14,16 @@ import msgspec
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.topic import is_readable, is_writable
 
-#: The broker id of the master; replicas have larger ones.
+#: The broker id of the master; replicas have higher ones.
 MASTER_ID = 0
 
 
 class BrokerData(msgspec.Struct, frozen=True, rename="camel"):
-    """The brokers, master and replicas, that go by one broker name."""
+    """The brokers of one name: master and replicas."""
 
     cluster: str | None
     broker_name: str
-    #: Broker id to ``host:port``.
+    #: Maps broker id to ``host:port``.
     broker_addrs: dict[int, str] = {}
     enable_acting_master: bool = False
     zone_name: str | None = None
@@ -35,7 +35,7 @@ class BrokerData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class QueueData(msgspec.Struct, frozen=True, rename="camel"):
-    """How many queues of the topic the brokers of one broker name hold."""
+    """How many queues of the topic the brokers of one name hold."""
 
     broker_name: str
     read_queue_nums: int = 0
@@ -45,23 +45,23 @@ class QueueData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class TopicRoute(msgspec.Struct, frozen=True, rename="camel"):
-    """Which brokers hold which queues of one topic."""
+    """The brokers and queues of one topic."""
 
     broker_datas: tuple[BrokerData, ...] = ()
     queue_datas: tuple[QueueData, ...] = ()
     filter_server_table: dict[str, tuple[str, ...]] = {}
     #: ``broker-a:4;broker-b:4``: the queues of a topic whose order is global.
     order_topic_conf: str | None = None
-    #: Broker name to mapping info of static topics (5.x), kept as it came.
+    #: Maps broker name to the mapping info of a static topic (5.x), not interpreted.
     topic_queue_mapping_by_broker: dict[str, dict[str, Any]] | None = None
 
     @property
     def ordered(self) -> bool:
-        """Return whether an order configuration fixes the queues to write to."""
+        """Return whether an order configuration defines the queues to write to."""
         return bool(self.order_topic_conf)
 
     def master_of(self, broker_name: str) -> str | None:
-        """Look up the address of the master of that name, if it is known."""
+        """Return the address of the master of that name; None if it is unknown."""
         for broker in self.broker_datas:
             if broker.broker_name == broker_name:
                 return broker.master
@@ -69,10 +69,11 @@ class TopicRoute(msgspec.Struct, frozen=True, rename="camel"):
 
     def writable(self, topic: str) -> list[MessageQueue]:
         """
-        List the queues a producer may choose from, by broker name and queue id.
+        Return the queues a producer may choose from, sorted by broker name and queue
+        id.
 
-        An order configuration counts alone. Otherwise the permission must allow
-        writing and the broker name must have a master.
+        If there is an order configuration, it alone counts. Otherwise the permission
+        must allow writing and there must be a master.
         """
         if self.order_topic_conf:
             return _ordered_queues(topic, self.order_topic_conf)
@@ -84,7 +85,9 @@ class TopicRoute(msgspec.Struct, frozen=True, rename="camel"):
         ]
 
     def readable(self, topic: str) -> list[MessageQueue]:
-        """List the queues to assign to consumers; a replica without master will do."""
+        """
+        Return the queues to assign to consumers; a replica without a master is enough.
+        """
         return [
             MessageQueue(topic, data.broker_name, queue_id)
             for data in sorted(self.queue_datas, key=_by_broker_name)
@@ -93,7 +96,9 @@ class TopicRoute(msgspec.Struct, frozen=True, rename="camel"):
         ]
 
     def canonical(self) -> TopicRoute:
-        """Sort brokers and queues, so that equal routes compare equal."""
+        """Return a copy with sorted brokers and queues, so that equal routes compare
+        equal.
+        """
         return msgspec.structs.replace(
             self,
             broker_datas=tuple(sorted(self.broker_datas, key=_by_broker_name)),
@@ -106,7 +111,7 @@ def _by_broker_name(data: BrokerData | QueueData) -> str:
 
 
 def _ordered_queues(topic: str, conf: str) -> list[MessageQueue]:
-    """Expand ``broker:n;broker:n``; parts that are not of that form are left out."""
+    """Expand ``broker:n;broker:n``; parts of another form are ignored."""
     queues: list[MessageQueue] = []
     for part in conf.split(";"):
         broker_name, _, count = part.strip().rpartition(":")

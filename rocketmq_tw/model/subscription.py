@@ -1,8 +1,9 @@
 """
-What a consumer group reads of a topic: an expression, its tags and their hash codes.
+The subscription of a consumer group to a topic: an expression, its tags, their hashes.
 
-A consume queue entry holds only the hash code of a message's tags, so a broker filters
-by hash and a client filters again by text. The hash is Java's ``String.hashCode``.
+A consume queue entry contains only the hash code of a message's tags, so a broker
+filters by hash and a client filters again by text. The hash is Java's
+``String.hashCode``.
 
 Source: ``SubscriptionData`` and ``FilterAPI`` of RocketMQ 5.
 """
@@ -15,9 +16,9 @@ import msgspec
 
 from rocketmq_tw.model.errors import RocketMQError
 
-#: The expression that lets every message pass.
+#: The expression that matches every message.
 ALL = "*"
-#: Expression types: text on the wire, not an enum; null and empty count as TAG.
+#: Expression types, as texts like on the wire; null and empty mean TAG.
 TAG = "TAG"
 SQL92 = "SQL92"
 
@@ -25,7 +26,7 @@ SQL92 = "SQL92"
 @lru_cache(maxsize=65536)
 def java_hash(text: str) -> int:
     """
-    Hash a text as Java does: s[0]*31^(n-1) + ... over its UTF-16 units.
+    Return Java's hash of a text: s[0]*31^(n-1) + ... over its UTF-16 units.
 
     :returns: a signed 32-bit number; 0 for the empty text.
 
@@ -40,7 +41,7 @@ def java_hash(text: str) -> int:
 
 def tags_code(tags: str | None) -> int:
     """
-    Compute the code that a consume queue entry holds for a message's TAGS property.
+    Return the tags code in a consume queue entry, for a message's TAGS property.
 
     :returns: the Java hash of the whole text; 0 when there are no tags.
 
@@ -50,7 +51,7 @@ def tags_code(tags: str | None) -> int:
 
 
 class IllegalSubscription(RocketMQError):
-    """A subscription's expression cannot be understood."""
+    """A subscription's expression cannot be parsed."""
 
     def __init__(self, expression: str, why: str) -> None:
         super().__init__(expression, why)
@@ -63,33 +64,36 @@ class IllegalSubscription(RocketMQError):
 
 class Subscription(msgspec.Struct, frozen=True, rename="camel"):
     """
-    What a group reads of one topic, as it stands in heartbeats.
+    A group's subscription to one topic, as sent in heartbeats.
 
-    Both sets are empty when every message passes, and for SQL92 expressions.
+    Both sets are empty if every message matches, and for SQL92 expressions.
     """
 
     topic: str
     sub_string: str = ALL
     expression_type: str = TAG
     tags_set: frozenset[str] = frozenset()
-    #: Signed 32-bit hash codes of the tags: what a broker compares.
+    #: Signed 32-bit hash codes of the tags, which a broker compares.
     code_set: frozenset[int] = frozenset()
-    #: When the subscription was made, in ms; at the broker the larger one wins.
+    #: When the subscription was made, in ms; a broker keeps the one with the higher
+    #: value.
     sub_version: int = 0
     class_filter_mode: bool = False
 
     @property
     def is_tag(self) -> bool:
-        """Return whether tags select, not SQL: null and empty types mean tags too."""
+        """
+        Return whether it filters by tags, not SQL; null and empty types mean tags too.
+        """
         return not self.expression_type or self.expression_type == TAG
 
 
 def parse(topic: str, expression: str | None, version: int) -> Subscription:
     """
-    Read a tag expression: ``*``, or tags between ``||``.
+    Parse a tag expression: ``*``, or tags separated by ``||``.
 
     :param expression: null, empty and ``*`` mean everything; empty parts are dropped.
-    :param version: the time of the subscription in ms; the larger one wins.
+    :param version: the time of the subscription in ms; the higher one wins.
     :raises IllegalSubscription: there are separators, but no tag.
 
     Source: ``FilterAPI.buildSubscriptionData``.
@@ -98,7 +102,7 @@ def parse(topic: str, expression: str | None, version: int) -> Subscription:
         return Subscription(topic, sub_version=version)
     tags = frozenset(t for part in expression.split("||") if (t := part.strip()))
     if not tags:
-        raise IllegalSubscription(expression, "it holds no tag")
+        raise IllegalSubscription(expression, "it contains no tag")
     return Subscription(
         topic,
         sub_string=expression,
@@ -112,10 +116,10 @@ def parse_as(
     topic: str, expression: str | None, expression_type: str | None, version: int
 ) -> Subscription:
     """
-    Read an expression of a given type; an SQL92 expression is kept, not checked.
+    Parse an expression of a given type; an SQL92 expression is not checked.
 
-    :param expression_type: null, empty and ``TAG`` are tags, all else is kept as it is.
-    :raises IllegalSubscription: no tag in it, or no expression of another type.
+    :param expression_type: null, empty and ``TAG`` mean tags; others are kept.
+    :raises IllegalSubscription: it contains no tag, or an SQL92 expression is empty.
 
     Source: ``FilterAPI.build``.
     """

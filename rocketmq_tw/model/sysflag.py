@@ -27,7 +27,7 @@ STORE_HOST_V6: Final = 0x20
 NEED_UNWRAP: Final = 0x40
 INNER_BATCH: Final = 0x80
 
-#: Meaningful only with :data:`COMPRESSED`; 0 under it means zlib, from old clients.
+#: Used only with :data:`COMPRESSED`; 0 then means zlib, from old clients.
 COMPRESSION_MASK: Final = 0x700
 COMPRESSION_LZ4: Final = 0x100
 COMPRESSION_ZSTD: Final = 0x200

@@ -1,5 +1,5 @@
 """
-A topic: its name and the rules for names, its permissions, its configuration.
+A topic: its name and the rules for names, its permissions and settings.
 
 Source: ``TopicConfig``, ``TopicValidator``, ``PermName`` and ``MixAll`` of RocketMQ 5.
 """
@@ -15,7 +15,7 @@ from rocketmq_tw.model.errors import IllegalGroup, IllegalName, IllegalTopic
 
 # -- permissions: bits of ``perm`` --------------------------------------------------
 
-#: The topic may serve as the default topic from which others are created.
+#: The topic can be the default topic, from which others are created.
 PERM_INHERIT = 1
 PERM_WRITE = 2
 PERM_READ = 4
@@ -48,7 +48,7 @@ TIMER_TOPIC = "rmq_sys_wheel_timer"
 REVIVE_LOG_PREFIX = "rmq_sys_REVIVE_LOG_"
 SYNC_BROKER_MEMBER_PREFIX = "rmq_sys_SYNC_BROKER_MEMBER_"
 
-#: The system topics whose names are fixed; those with the system prefix come on top.
+#: System topics with fixed names; those with the system prefix are system topics too.
 SYSTEM_TOPICS = frozenset(
     (
         AUTO_CREATE_TOPIC,
@@ -93,7 +93,7 @@ class TopicFilterType(StrEnum):
 
 
 class TopicConfig(msgspec.Struct, frozen=True, rename="camel"):
-    """A topic as a broker keeps it. The defaults are Java's."""
+    """The settings of a topic at a broker. The defaults are Java's."""
 
     topic_name: str
     read_queue_nums: int = 16
@@ -102,7 +102,7 @@ class TopicConfig(msgspec.Struct, frozen=True, rename="camel"):
     topic_filter_type: TopicFilterType = TopicFilterType.SINGLE_TAG
     topic_sys_flag: int = 0
     order: bool = False
-    #: Bare names, e.g. ``message.type``; only requests spell them ``+name=value``.
+    #: Names without a sign, e.g. ``message.type``; only requests write ``+name=value``.
     attributes: dict[str, str] = {}
 
 
@@ -117,37 +117,39 @@ def is_writable(perm: int) -> bool:
 
 
 def retry_topic(group: str) -> str:
-    """Name the topic that holds a group's messages to be consumed again."""
+    """Return the topic for messages that a group has to consume again."""
     return RETRY_PREFIX + group
 
 
 def dlq_topic(group: str) -> str:
-    """Name the topic that holds a group's dead letters."""
+    """Return the topic of a group's dead letters."""
     return DLQ_PREFIX + group
 
 
 def pop_retry_topic(group: str, topic: str) -> str:
-    """Name the retry topic of a group that pops, as 5.x names it by default (v1)."""
+    """Return the retry topic of a group that uses pop, in the 5.x default form (v1)."""
     return f"{RETRY_PREFIX}{group}_{topic}"
 
 
 def pop_retry_topic_v2(group: str, topic: str) -> str:
-    """Name the retry topic of a group that pops, v2: ``+`` occurs in no other name."""
+    """
+    Return the retry topic of a group that uses pop, v2: ``+`` is in no other name.
+    """
     return f"{RETRY_PREFIX}{group}+{topic}"
 
 
 def reply_topic(cluster: str) -> str:
-    """Name the topic that carries a cluster's replies to requests."""
+    """Return the topic of a cluster's replies to requests."""
     return f"{cluster}_REPLY_TOPIC"
 
 
 def is_retry(topic: str) -> bool:
-    """Return whether the topic is some group's retry topic."""
+    """Return whether the topic is a group's retry topic."""
     return topic.startswith(RETRY_PREFIX)
 
 
 def is_dlq(topic: str) -> bool:
-    """Return whether the topic holds some group's dead letters."""
+    """Return whether the topic holds a group's dead letters."""
     return topic.startswith(DLQ_PREFIX)
 
 
@@ -162,7 +164,7 @@ def is_system_topic(
     """
     Return whether the topic belongs to the system.
 
-    :param cluster: when given, the topics a broker of that cluster makes at its start
+    :param cluster: if given, the topics a broker of that cluster creates at its start
         (the cluster's own name, its reply topic) count too.
     :param broker_name: likewise for the broker's own name.
     """
@@ -175,9 +177,9 @@ def is_system_topic(
 
 def check_topic_name(name: str) -> None:
     """
-    Check that a topic may be called so.
+    Check that a topic's name is legal.
 
-    :raises IllegalTopic: the name is blank, too long, or holds a character other than
+    :raises IllegalTopic: the name is blank, too long, or has a character other than
         ``%|a-zA-Z0-9_-``.
 
     Source: ``TopicValidator.validateTopic``.
@@ -189,9 +191,9 @@ def check_topic_name(name: str) -> None:
 
 def check_group_name(name: str) -> None:
     """
-    Check that a producer or consumer group may be called so.
+    Check that the name of a producer or consumer group is legal.
 
-    :raises IllegalGroup: the name is blank, longer than 120, or holds a character
+    :raises IllegalGroup: the name is blank, longer than 120, or has a character
         other than ``%|a-zA-Z0-9_-``.
 
     Source: ``TopicValidator.validateGroup``.
@@ -200,7 +202,7 @@ def check_group_name(name: str) -> None:
 
 
 def _check_name(name: str, limit: int, error: type[IllegalName]) -> None:
-    """Raise the error, with the reason, when the name breaks a rule."""
+    """Raise ``error`` with the reason if the name is not legal."""
     if not name or name.isspace():
         raise error(name, f"the {error.kind} is blank")
     if not _LEGAL_NAME.fullmatch(name):

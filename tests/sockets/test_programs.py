@@ -132,7 +132,7 @@ class CannotStartTests(ProgramCase):
             program = self.launch()
             _, said = program.communicate(timeout=30)
         self.assertEqual(program.returncode, 1)
-        expected = f"port {self.port} of 127.0.0.1 is taken"
+        expected = f"port {self.port} of 127.0.0.1 is in use"
         self.assertEqual(said.strip(), f"{expected}: another program listens there")
         self.assertFalse((self.folder / "data").exists())
 
@@ -164,7 +164,7 @@ class CannotStartTests(ProgramCase):
         config = self.folder / "data" / "config"
         config.mkdir(parents=True)
         (config / "topics.json").write_text('{"topicConfigTable":')
-        self.fails("topics.json is damaged, and its .bak does not help")
+        self.fails("topics.json is damaged and its .bak cannot be used")
 
     def test_damaged_table_of_a_daemon(self) -> None:
         """The sentence comes where the program was started from, if a moment later."""
@@ -174,7 +174,7 @@ class CannotStartTests(ProgramCase):
         program = self.launch(in_foreground=False)
         _, said = program.communicate(timeout=30)
         [line] = said.splitlines()
-        self.assertIn("topics.json is damaged, and its .bak does not help", line)
+        self.assertIn("topics.json is damaged and its .bak cannot be used", line)
 
     def test_settings(self) -> None:
         """A value that cannot be used stands after the usage, on standard output."""

@@ -39,7 +39,7 @@ class TakenPortTests(SynchronousTestCase):
 
     def sentence(self) -> str:
         """Give what is to be said."""
-        return f"port {self.port} of 127.0.0.1 is taken: another program listens there"
+        return f"port {self.port} of 127.0.0.1 is in use: another program listens there"
 
     def test_foreground(self) -> None:
         """Nothing but the sentence stands on standard error."""
