@@ -27,9 +27,7 @@ class DamagedDocument(RocketMQError):
         self.why = why
 
     def __str__(self) -> str:
-        return (
-            f"{self.path} is damaged and its .bak cannot be used: {self.why}"
-        )
+        return f"{self.path} is damaged and its .bak cannot be used: {self.why}"
 
 
 class UnreadableDocument(RocketMQError):
