@@ -34,7 +34,7 @@ _TIMERS = frozenset((TIMER_DELAY_SEC, TIMER_DELAY_MS, TIMER_DELIVER_MS))
 _DELAY = f"{PAIR_END}{DELAY}{NAME_END}"
 _TRAN_MSG = f"{PAIR_END}{TRAN_MSG}{NAME_END}"
 _POP_CK = f"{PAIR_END}{POP_CK}{NAME_END}"
-#: All three timer properties begin like this; so do others, which are told apart later.
+#: All three timer properties begin like this; so do others, which are recognised later.
 _TIMER = f"{PAIR_END}TIMER_"
 _UNIQ_KEY = f"{PAIR_END}{UNIQ_KEY}{NAME_END}"
 _EMPTY_UNIQ_KEY = _UNIQ_KEY + PAIR_END

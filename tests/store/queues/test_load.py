@@ -84,13 +84,13 @@ class LoadingTests(LoadingCase):
         for offset, size in ((4, SIZE), (5 * SIZE, SIZE + 1), (0, SIZE)):
             self.write(COUNT - 1, offset, size)
             why = self.load().damaged.get(KEY, "")
-            self.assertIn("entry 5 does not fit", why, offset)
+            self.assertIn("entry 5 does not match", why, offset)
 
     def test_known_entries_that_are_lacking(self) -> None:
         """A queue that ends too soon is rebuilt, if the log goes so far."""
         end = self.store.commit_log_max
         self.known.queues = [known(COUNT + 1, end)]
-        self.assertIn("it ends at 6, and 7 is known of", self.load(end).damaged[KEY])
+        self.assertIn("it ends at 6, but it had 7 entries", self.load(end).damaged[KEY])
         self.assertEqual(self.load(end - 1).damaged, {})
 
     def test_missing(self) -> None:
@@ -134,4 +134,4 @@ class AbortedTests(LoadingCase):
         self.assertEqual((loading.damaged, len(loading.cut)), ({}, 1))
         self.write(5, end + 1)
         loading = self.load(end, end, was_aborted=True)
-        self.assertIn("entry 5 does not fit", loading.damaged[KEY])
+        self.assertIn("entry 5 does not match", loading.damaged[KEY])
