@@ -47,7 +47,8 @@ MAX_RUNNING = 2
 #: Reads that may wait for a thread; each is one pull, a few hundred bytes.
 MAX_WAITING = 4096
 
-_NO_WAIT: int | None = getattr(os, "RWF_NOWAIT", None)
+#: The flag of reads that do not wait for the disk; None where the system has none.
+NO_WAIT: int | None = getattr(os, "RWF_NOWAIT", None)
 _UNSUPPORTED = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
 
 
@@ -87,7 +88,7 @@ class Reads:
         self._run_in_thread = run_in_thread or run_here
         self._max_waiting = max_waiting
         self._scratch = memoryview(bytearray(_SCRATCH))
-        self._has_nowait = _NO_WAIT is not None
+        self._has_nowait = NO_WAIT is not None
         self._running = 0
         self._waiting: deque[Callable[[], None]] = deque()
 
@@ -108,7 +109,7 @@ class Reads:
         large = size > _SCRATCH
         view = memoryview(bytearray(size)) if large else self._scratch[:size]
         try:
-            got = os.preadv(descriptor, (view,), position - base, _NO_WAIT or 0)
+            got = os.preadv(descriptor, (view,), position - base, NO_WAIT or 0)
         except BlockingIOError:
             return None
         except OSError as error:

@@ -19,6 +19,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from rocketmq_tw.store.files.reads import NO_WAIT
 from rocketmq_tw.store.index.file import Entry, IndexFile
 from rocketmq_tw.store.index.files import IndexFiles
 from rocketmq_tw.store.index.hash import KeyHash
@@ -39,7 +40,6 @@ _PAUSE = 0.05
 _ERROR_PAUSE = 1.0
 #: Bytes; when indexing is further behind than this, it runs without pauses.
 MAX_LAG = 256 << 20
-_NOWAIT = getattr(os, "RWF_NOWAIT", 0)
 
 
 class IndexBuilder:
@@ -265,7 +265,7 @@ class IndexBuilder:
         descriptor = files.descriptor(base)
         try:
             position = self.position - base
-            done = os.preadv(descriptor, [buffer], position, _NOWAIT)
+            done = os.preadv(descriptor, [buffer], position, NO_WAIT or 0)
         except BlockingIOError:
             return b""
         except OSError:
