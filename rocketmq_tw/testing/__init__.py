@@ -1,10 +1,9 @@
 """
-Public test doubles: whole clusters on one clock, without sockets and threads.
+Public test doubles: clusters on one clock, without sockets and threads.
 
-:class:`~rocketmq_tw.testing.cluster.MemoryCluster` is what tests of applications use.
-The rest is what it is made of: a network of hosts
-(:mod:`~rocketmq_tw.testing.network`), their reactors, faults, threads that a test
-controls.
+Tests of applications use :class:`~rocketmq_tw.testing.cluster.MemoryCluster`. The other
+modules are its parts: a network of hosts (:mod:`~rocketmq_tw.testing.network`), their
+reactors, faults, and threads that a test controls.
 """
 
 from rocketmq_tw.testing.cluster import MemoryCluster

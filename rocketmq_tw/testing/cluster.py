@@ -1,9 +1,9 @@
 """
-A whole cluster in one process, on one clock: name servers, brokers and clients.
+A cluster in one process, on one clock: name servers, brokers and clients.
 
-The parts are those of the programs, made the same way; only their reactors are
-different. There are no sockets and no threads, time passes when a test says so, and a
-retry that is due in two hours comes in a millisecond::
+The parts are those of the real programs, made in the same way; only their reactors
+differ. There are no sockets and no threads, time passes only when the test says so, and
+a retry that is due in two hours comes in a millisecond::
 
     class OrderTests(SynchronousTestCase):
         def test_paid(self):
@@ -18,14 +18,14 @@ retry that is due in two hours comes in a millisecond::
 
 In a function, ``with MemoryCluster() as cluster:`` starts and stops it.
 
-**Faults.** :attr:`MemoryCluster.faults` cuts links and breaks connections, a node can
+**Faults.** :attr:`MemoryCluster.faults` cuts links and breaks connections. A node can
 be killed and restarted, its disk can stall or fail, and its responses can be replaced:
 see :mod:`~rocketmq_tw.testing.faults`, :mod:`~rocketmq_tw.testing.nodes`,
 :mod:`~rocketmq_tw.testing.threads` and :mod:`~rocketmq_tw.testing.traffic`.
 
-**Determinism.** Two runs of the same test do the same in the same order: the random
-generator that the parts draw from is seeded at the start, and as it was after the stop.
-Only the unique keys of messages differ, as they contain the process id and chance.
+**Determinism.** Two runs of the same test do the same in the same order: the global
+random generator is seeded at the start, and its state is restored at the stop. Only the
+unique keys of messages differ, because they contain the process id and random bytes.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ A = TypeVar("A", bound=Response)
 
 #: When the clock of a cluster starts: 2023-11-14 22:13:20 UTC.
 NOW = 1_700_000_000.0
-#: Bytes of messages that each broker in memory keeps.
+#: Bytes of messages that each broker keeps in memory.
 MEMORY = 64 << 20
 
 
@@ -65,21 +65,21 @@ class MemoryCluster:
     """
     Name servers, brokers and clients in one process.
 
-    :param name_servers: how many.
-    :param brokers: how many, called ``broker-a``, ``broker-b``...; or their names.
-    :param directory: keeps messages in files below it; None keeps them in memory.
+    :param name_servers: the number of name servers.
+    :param brokers: how many (``broker-a``, ``broker-b``...), or their names.
+    :param directory: where messages are kept in files; None keeps them in memory.
     :param broker_settings: fields of :class:`~rocketmq_tw.broker.config.BrokerConfig`
-        that all brokers have.
-    :param name_server_settings: the same of
+        for all brokers.
+    :param name_server_settings: likewise, fields of
         :class:`~rocketmq_tw.namesrv.config.NamesrvConfig`.
     :param now: the time at the start, in seconds since the epoch.
-    :param seed: of the random generator.
-    :ivar clock: the clock of all parts; what is tested may use it too.
+    :param seed: the seed of the random generator.
+    :ivar clock: the clock of all parts; the tested application may use it too.
     :ivar network: their hosts and connections.
-    :ivar faults: what may go wrong between them.
+    :ivar faults: causes faults of the network.
     :ivar name_servers: the name servers, in order.
     :ivar brokers: the brokers by name, in order.
-    :ivar clients: the clients made so far.
+    :ivar clients: the clients created so far.
     """
 
     def __init__(
@@ -133,12 +133,12 @@ class MemoryCluster:
 
     @property
     def name_server_addresses(self) -> list[str]:
-        """Where the name servers are: what clients are given."""
+        """The addresses of the name servers, for clients."""
         return [node.address for node in self.name_servers]
 
     @property
     def broker(self) -> BrokerNode:
-        """The first broker: the only one, where there is one."""
+        """The first broker."""
         return next(iter(self.brokers.values()))
 
     @property
@@ -148,9 +148,9 @@ class MemoryCluster:
 
     def add_broker(self, name: str, **settings: Any) -> BrokerNode:
         """
-        Add a broker; ``start()`` it if the cluster runs already.
+        Add a broker; call its ``start()`` if the cluster is running already.
 
-        :param settings: its own, over those of all brokers.
+        :param settings: its own settings, which override those of all brokers.
         """
         node = self.brokers[name] = BrokerNode(
             name=name,
@@ -177,9 +177,9 @@ class MemoryCluster:
 
     def stop(self) -> None:
         """
-        Stop all in good order: clients first, name servers last.
+        Stop everything in order: clients first, name servers last.
 
-        Nothing of the cluster is scheduled on the clock afterwards.
+        Afterwards nothing of the cluster is scheduled on the clock.
         """
         self.faults.heal_all()
         clients, self.clients = self.clients, []
@@ -207,14 +207,16 @@ class MemoryCluster:
     # -- time
 
     def advance(self, seconds: float = 0.0) -> None:
-        """Let time pass; every timer runs when it is due, also those set meanwhile."""
+        """
+        Let time pass; every timer runs when it is due, including those set meanwhile.
+        """
         self._timeline.advance(seconds)
 
     def wait_until(self, condition: Callable[[], object], within: float = 60.0) -> None:
         """
-        Let time pass until a condition holds.
+        Let time pass until a condition is true.
 
-        :raises NoResult: it does not, after ``within`` seconds.
+        :raises NoResult: it is not true after ``within`` seconds.
         """
         self._timeline.wait_until(condition, within)
 
@@ -225,21 +227,21 @@ class MemoryCluster:
         Let time pass until a Deferred or coroutine has its result, and return it.
 
         :raises NoResult: there is none after ``within`` seconds.
-        :raises Exception: what it failed with.
+        :raises Exception: the exception with which it failed.
         """
         return self._timeline.result_of(awaited, within)
 
     # -- clients
 
     def client(self, **options: Any) -> Client:
-        """Make a client on a host of its own, and start it."""
+        """Create a client on its own host, and start it."""
         client = self.make_client(**options)
         client.startService()
         return client
 
     def make_client(self, **options: Any) -> Client:
         """
-        Make a client that is not started; the cluster stops it all the same.
+        Create a client without starting it; the cluster stops it nevertheless.
 
         :param options: see :class:`~rocketmq_tw.client.client.Client`.
         """
@@ -253,7 +255,7 @@ class MemoryCluster:
 
     def producer(self, group: str = "producers", **options: Any) -> Producer:
         """
-        Make a producer, with a client of its own.
+        Create a producer with its own client.
 
         :param options: see
             :class:`~rocketmq_tw.client.producer.producer.ProducerConfig`.
@@ -269,10 +271,10 @@ class MemoryCluster:
         **options: Any,
     ) -> PushConsumer:
         """
-        Start a consumer, with a client of its own: another member of the group.
+        Start a consumer with its own client, as another member of the group.
 
-        It has its queues when this returns. A new group starts at the end of the
-        queues, as everywhere; ``start_from=EARLIEST`` reads what is there.
+        Its queues are assigned when this returns. A new group starts at the end of the
+        queues, as in a real cluster; ``start_from=EARLIEST`` reads existing messages.
 
         :param handler: called with each message.
         :param options: see
@@ -292,9 +294,9 @@ class MemoryCluster:
         perm: int = PERM_READ | PERM_WRITE,
     ) -> None:
         """
-        Create a topic; the name servers know it when this returns.
+        Create a topic; it is registered with the name servers when this returns.
 
-        :param queues: on each broker; or by the brokers' names.
+        :param queues: the number on each broker, or a number for each broker name.
         """
         counts = (
             dict.fromkeys(self.brokers, queues) if isinstance(queues, int) else queues
@@ -310,7 +312,7 @@ class MemoryCluster:
         Read all messages of a topic, queue by queue.
 
         For example the dead letters of a group: ``cluster.messages("%DLQ%billing")``.
-        A topic that nobody knows has none.
+        An unknown topic has no messages.
         """
         return self.result_of(self._inspect().messages(topic))
 
@@ -330,5 +332,5 @@ class MemoryCluster:
 
 
 def _in_memory() -> str | None:
-    """Return where files take no time, if the system has such a place."""
+    """Return a directory in memory, where files take no time; None if there is none."""
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None

@@ -1,8 +1,8 @@
 """
-What may go wrong between the parts of a cluster, at a test's command.
+Faults between the parts of a cluster, caused by a test.
 
 =============  ====================================  ===================================
-fault          connections there are                 new connections
+fault          existing connections                  new connections
 =============  ====================================  ===================================
 ``cut``        bytes wait until ``heal``             time out until ``heal``
 ``silence``    bytes are lost, nobody notices        work
@@ -10,7 +10,7 @@ fault          connections there are                 new connections
 ``refuse``     work                                  are refused until ``admit``
 =============  ====================================  ===================================
 
-A process that dies is a fault of its node: see
+The death of a process is a fault of its node: see
 :meth:`rocketmq_tw.testing.nodes.Node.kill`; so is a disk that stalls or fails:
 :attr:`rocketmq_tw.testing.nodes.Node.threads`.
 """
@@ -26,7 +26,7 @@ from rocketmq_tw.testing.reactor import MemoryReactor
 
 
 class HasHost(Protocol):
-    """A name server, a broker: whatever runs on a host of its own."""
+    """A name server or a broker: something that runs on its own host."""
 
     @property
     def host(self) -> str:
@@ -38,47 +38,47 @@ Part = HasHost | Client | str
 
 class Faults:
     """
-    Faults of a network.
+    Causes faults of a network.
 
-    Parts are named by what the cluster made (a broker, a name server, a client) or by
-    the address of their host.
+    A part is a broker, a name server or a client of the cluster, or the address of a
+    host.
     """
 
     def __init__(self, network: MemoryNetwork) -> None:
         self._network = network
 
     def cut(self, one: Part, other: Part) -> None:
-        """Let no packet pass between two parts; what is sent meanwhile waits."""
+        """Let no packet pass between two parts; data sent meanwhile waits."""
         self._network.cut(host_of(one), host_of(other))
 
     def heal(self, one: Part, other: Part) -> None:
-        """Let packets pass again; those that waited arrive."""
+        """Let packets pass again; data that waited arrives."""
         self._network.heal(host_of(one), host_of(other))
 
     def silence(self, one: Part, other: Part) -> None:
         """
-        Make the present connections of two parts half-open.
+        Make the existing connections of two parts half-open.
 
-        Whatever is written to them is lost, and neither part learns of it: as when a
-        firewall has forgotten a connection.
+        Data written to them is lost, and neither part is notified, as when a firewall
+        has forgotten a connection.
         """
         self._network.set_state(host_of(one), host_of(other), LinkState.SILENT)
 
     def reset(self, one: Part, other: Part) -> None:
-        """Break the present connections of two parts; both may connect again."""
+        """Break the existing connections of two parts; both may connect again."""
         for link in self._network.links_between(host_of(one), host_of(other)):
             link.reset()
 
     def refuse(self, part: Part) -> None:
-        """Refuse new connections to a part; those there are stay."""
+        """Refuse new connections to a part; existing ones stay."""
         self._network.refuse(host_of(part))
 
     def admit(self, part: Part) -> None:
-        """End :meth:`refuse`."""
+        """Accept new connections again."""
         self._network.admit(host_of(part))
 
     def heal_all(self) -> None:
-        """End all cuts and refusals; half-open connections stay what they are."""
+        """End all cuts and refusals; half-open connections stay half-open."""
         self._network.heal_all()
 
 

@@ -1,4 +1,4 @@
-"""How a test looks into a cluster: with a client that takes part in no group."""
+"""Lets a test inspect a cluster, with a client that joins no group."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ A = TypeVar("A", bound=Response)
 
 
 class Inspection:
-    """Asks the servers of a cluster, on a host of its own."""
+    """Sends requests to the servers of a cluster, from its own host."""
 
     def __init__(self, reactor: MemoryReactor, name_servers: Sequence[str]) -> None:
         self._client = Client(reactor, name_servers, client_id="inspection")
@@ -28,7 +28,7 @@ class Inspection:
         return self._client.session.brokers.call(address, request, timeout)
 
     async def messages(self, topic: str) -> list[StoredMessage]:
-        """Read all messages of a topic, queue by queue; none if nobody knows it."""
+        """Return all messages of a topic, queue by queue; none for an unknown topic."""
         try:
             route = await self._client.route(topic, refresh=True)
         except NoRouteError:

@@ -1,9 +1,9 @@
 """
-One connection in memory: two transports, and what lies between them.
+One connection in memory: two transports, and the data between them.
 
-What one end writes reaches the other when the clock runs what is due, so never inside
-``write`` itself. As with a socket, an end that does not read holds the other up: past
-64 KiB in flight the writing producer is paused.
+Data written at one end reaches the other when the clock runs due calls, never inside
+``write``. As with a socket, an end that does not read blocks the other: when more than
+64 KiB are in flight, the writing producer is paused.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from twisted.internet.interfaces import IConsumer, IReactorTime, ITCPTransport
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-#: Bytes in flight beyond which a producer is paused, as in Twisted's transports.
+#: Bytes in flight above which a producer is paused, as in Twisted's transports.
 _BUFFER = 64 * 1024
 
 
 class LinkState(Enum):
-    """What becomes of the bytes that are written to a connection."""
+    """What happens to data written to a connection."""
 
-    #: They arrive.
+    #: It arrives.
     OPEN = "open"
-    #: They wait, and arrive once the link is open again.
+    #: It waits, and arrives after the link is open again.
     CUT = "cut"
-    #: They are lost, for ever and unnoticed: a half-open connection.
+    #: It is lost without notice: a half-open connection.
     SILENT = "silent"
 
 
@@ -38,7 +38,7 @@ class Link:
     A connection between two hosts.
 
     :param here: the client's address, as ``host:port``.
-    :param there: the server's.
+    :param there: the server's address.
     :ivar near: the client's end.
     :ivar far: the server's end.
     :ivar state: see :class:`LinkState`; set by :meth:`set_state`.
@@ -52,7 +52,7 @@ class Link:
 
     @property
     def is_open(self) -> bool:
-        """Whether one of the ends still believes that it is connected."""
+        """Whether at least one end is not notified of the connection's end."""
         return self.near.is_connected or self.far.is_connected
 
     @property
@@ -61,7 +61,7 @@ class Link:
         return frozenset((self.near.getHost().host, self.far.getHost().host))
 
     def set_state(self, state: LinkState) -> None:
-        """Change what becomes of bytes; a silent link stays silent."""
+        """Change what happens to data; a silent link stays silent."""
         if self.state is LinkState.SILENT:
             return
         self.state = state
@@ -69,13 +69,15 @@ class Link:
             end.state_changed()
 
     def end_at(self, host: str) -> None:
-        """End the connection at one host, whose process is gone; the other learns."""
+        """
+        End the connection at a host whose process died; the other end is notified.
+        """
         for end in (self.near, self.far):
             if end.getHost().host == host:
                 end.break_off(ConnectionLost())
 
     def reset(self) -> None:
-        """Break the connection: both ends learn that it is lost."""
+        """Break the connection; both ends are notified."""
         for end in (self.near, self.far):
             end.break_off(ConnectionLost())
 
@@ -85,10 +87,10 @@ class MemoryTransport:
     """
     One end of a :class:`Link`.
 
-    :ivar protocol: what receives the bytes; None until the end is accepted.
-    :ivar is_connected: whether this end has neither closed nor learnt of the loss.
-    :ivar inspect: sees the bytes that arrive, and returns those that the protocol may
-        have; None lets all pass.
+    :ivar protocol: receives the data; None until the connection is accepted.
+    :ivar is_connected: whether this end has not closed and was not notified of a loss.
+    :ivar inspect: takes the arriving bytes, and returns those for the protocol;
+        None passes all on.
     """
 
     def __init__(self, link: Link, clock: IReactorTime, here: str, there: str) -> None:
@@ -101,7 +103,8 @@ class MemoryTransport:
         self._scheduled = False
         self._reading = True
         self._producer_paused = False
-        #: What the peer will see once all in flight has arrived; None: not closed.
+        #: The reason for the peer, after all data in flight has arrived; None: not
+        #: closed.
         self._closed_with: Exception | None = None
         self._aborting = False
         self.disconnecting = False
@@ -112,7 +115,7 @@ class MemoryTransport:
         self.peer: MemoryTransport = self
 
     def attach(self, protocol: Any) -> None:
-        """Connect a protocol to this end; what came before reaches it now."""
+        """Connect a protocol to this end; data that arrived before is delivered now."""
         self.protocol = protocol
         protocol.makeConnection(self)
         self.peer._schedule()
@@ -120,7 +123,7 @@ class MemoryTransport:
     # -- writing
 
     def write(self, data: bytes) -> None:
-        """Send bytes; they arrive when the clock runs what is due."""
+        """Send data; it arrives when the clock runs due calls."""
         if not data or not self.is_connected or self.disconnecting:
             return
         if self._link.state is LinkState.SILENT:
@@ -133,17 +136,17 @@ class MemoryTransport:
             self.producer.pauseProducing()
 
     def writeSequence(self, data: Iterable[bytes]) -> None:  # noqa: N802
-        """Send bytes; they arrive when the clock runs what is due."""
+        """Send data; it arrives when the clock runs due calls."""
         self.write(b"".join(data))
 
     def _schedule(self) -> None:
-        """Deliver soon."""
+        """Schedule the delivery."""
         if not self._scheduled:
             self._scheduled = True
             self._clock.callLater(0, self._deliver)
 
     def _deliver(self) -> None:
-        """Let arrive what can, then close what was to be closed."""
+        """Deliver the data in flight, then close if that was requested."""
         self._scheduled = False
         open_now = self._link.state is LinkState.OPEN
         if open_now and self.peer.protocol is not None and self.peer._reading:
@@ -153,7 +156,7 @@ class MemoryTransport:
                 self.peer._receive(data)
             self._resume_producer()
         if self.disconnecting and self.is_connected and not self._aborting:
-            # A kernel takes what is in flight over, wherever it can go.
+            # As in a kernel, data in flight is sent even after the close.
             if not self._in_flight or not open_now:
                 self.break_off(ConnectionDone())
         if self._closed_with is not None and open_now and not self._in_flight:
@@ -161,14 +164,14 @@ class MemoryTransport:
                 self.peer._lost(self._closed_with)
 
     def _receive(self, data: bytes) -> None:
-        """Pass what arrived on to the protocol."""
+        """Pass data on to the protocol."""
         if self.inspect is not None:
             data = self.inspect(data)
         if data:
             self.protocol.dataReceived(data)
 
     def _resume_producer(self) -> None:
-        """Let a paused producer go on: all it wrote has arrived."""
+        """Resume a paused producer, after all its data has arrived."""
         if self._producer_paused and not self._in_flight:
             self._producer_paused = False
             if self.producer is not None:
@@ -177,22 +180,22 @@ class MemoryTransport:
     # -- closing
 
     def loseConnection(self) -> None:  # noqa: N802
-        """Close both ends once all is delivered."""
+        """Close both ends after all data is delivered."""
         self.disconnecting = True
         self._schedule()
 
     def abortConnection(self) -> None:  # noqa: N802
-        """Close both ends; what is in flight is lost."""
+        """Close both ends; data in flight is lost."""
         self.disconnecting = self._aborting = True
         self._clear()
         self._clock.callLater(0, self.break_off, ConnectionAborted(), ConnectionLost())
 
     def break_off(self, reason: Exception, for_peer: Exception | None = None) -> None:
         """
-        End the connection here; the peer learns of it after what is in flight.
+        End the connection here; the peer is notified after the data in flight.
 
-        :param reason: what the protocol of this end is given.
-        :param for_peer: what the other's is given, if not the same.
+        :param reason: the reason for this end's protocol.
+        :param for_peer: the reason for the other protocol, if different.
         """
         if self.is_connected:
             self._closed_with = for_peer or reason
@@ -200,7 +203,7 @@ class MemoryTransport:
             self._schedule()
 
     def _lost(self, reason: Exception) -> None:
-        """Tell the protocol, once, that the connection is over."""
+        """Notify the protocol, once, that the connection is lost."""
         if self.is_connected:
             self.is_connected = False
             self._clear_if_unsendable()
@@ -208,7 +211,7 @@ class MemoryTransport:
                 self.protocol.connectionLost(Failure(reason))
 
     def _clear_if_unsendable(self) -> None:
-        """Drop what is in flight where nobody is left to read it."""
+        """Drop data in flight if no end is left to read it."""
         if not self.peer.is_connected:
             self._clear()
 
@@ -217,7 +220,7 @@ class MemoryTransport:
         self._size = 0
 
     def state_changed(self) -> None:
-        """Act upon the link's new state."""
+        """Apply the link's new state."""
         if self._link.state is LinkState.SILENT:
             self._clear()
             self._resume_producer()
@@ -227,31 +230,31 @@ class MemoryTransport:
     # -- producers
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:  # noqa: N802
-        """Pause this producer while too much is in flight."""
+        """Pause this producer while too much data is in flight."""
         self.producer = producer
 
     def unregisterProducer(self) -> None:  # noqa: N802
-        """Pause nobody any more."""
+        """Pause no producer any more."""
         self.producer = None
 
     def pauseProducing(self) -> None:  # noqa: N802
-        """Read no more; the other end's bytes wait."""
+        """Stop reading; the other end's data waits."""
         self._reading = False
 
     def resumeProducing(self) -> None:  # noqa: N802
-        """Read again."""
+        """Continue reading."""
         if not self._reading:
             self._reading = True
             self.peer._schedule()
 
     def stopProducing(self) -> None:  # noqa: N802
-        """Close."""
+        """Close the connection."""
         self.loseConnection()
 
-    # -- what else a TCP transport offers
+    # -- other methods of a TCP transport
 
     def loseWriteConnection(self) -> None:  # noqa: N802
-        """Half-closing is not supported: close."""
+        """Close both directions: half-closing is not supported."""
         self.loseConnection()
 
     def getPeer(self) -> IPv4Address:  # noqa: N802
@@ -263,21 +266,21 @@ class MemoryTransport:
         return _address(self._here)
 
     def getTcpNoDelay(self) -> bool:  # noqa: N802
-        """Nothing is ever delayed."""
+        """Return True: data is never delayed."""
         return True
 
     def setTcpNoDelay(self, enabled: bool) -> None:  # noqa: N802
-        """Nothing is ever delayed."""
+        """Do nothing: data is never delayed."""
 
     def getTcpKeepAlive(self) -> bool:  # noqa: N802
-        """There is no keep-alive: a silent link is never noticed by itself."""
+        """Return False: a silent link is never detected by itself."""
         return False
 
     def setTcpKeepAlive(self, enabled: bool) -> None:  # noqa: N802
-        """There is no keep-alive."""
+        """Do nothing: there is no keep-alive."""
 
 
 def _address(text: str) -> IPv4Address:
-    """Read ``host:port``; the host may be any name."""
+    """Parse ``host:port``; the host may be any name."""
     host, _, port = text.rpartition(":")
     return IPv4Address("TCP", host, int(port))

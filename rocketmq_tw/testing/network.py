@@ -1,7 +1,7 @@
 """
-A network in memory: hosts, who listens there, and the connections between them.
+A network in memory: hosts, their listening ports, and the connections between them.
 
-Each host has a reactor of its own (:class:`~rocketmq_tw.testing.reactor.MemoryReactor`)
+Each host has its own reactor (:class:`~rocketmq_tw.testing.reactor.MemoryReactor`),
 with which services are made as with the real one::
 
     clock = Clock()
@@ -10,8 +10,8 @@ with which services are made as with the real one::
     service.startService()                          # listens on 10.0.0.1:9876
     client = Client(network.reactor("10.0.2.1"), "10.0.0.1:9876")
 
-Nothing takes time but what a test lets take time: connections are made, and bytes
-arrive, when ``clock.advance(0)`` runs what is due.
+Only the test makes time pass: connections are made and data arrives when
+``clock.advance(0)`` runs due calls.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ class MemoryPort:
     """
     A listening port.
 
-    Who connects while it does not read (``stopReading``) is connected, as in the
-    backlog of a kernel, and accepted once it reads.
+    While it does not read (``stopReading``), new connections wait in a backlog, as in a
+    kernel.
 
-    :ivar interface: what was asked for; it is reached at its host's address all the
-        same.
+    :ivar interface: the requested interface; the port is reached at its host's address
+        nevertheless.
     """
 
     def __init__(
@@ -56,15 +56,15 @@ class MemoryPort:
 
     def startListening(self) -> None:  # noqa: N802
         """
-        Take the address.
+        Listen on the address.
 
-        :raises CannotListenError: another port has it.
+        :raises CannotListenError: another port listens on it.
         """
         self._network.add_port(self._address, self)
         self._factory.doStart()
 
     def stopListening(self) -> None:  # noqa: N802
-        """Give the address up; connections stay, except those in the backlog."""
+        """Stop listening; connections stay open, except those in the backlog."""
         self._network.remove_port(self._address, self)
         backlog, self._backlog = self._backlog, []
         for link in backlog:
@@ -72,11 +72,11 @@ class MemoryPort:
         self._factory.doStop()
 
     def stopReading(self) -> None:  # noqa: N802
-        """Accept nobody; who connects waits."""
+        """Accept no connections; new ones wait in the backlog."""
         self._reading = False
 
     def startReading(self) -> None:  # noqa: N802
-        """Accept who waits, and who comes."""
+        """Accept the connections in the backlog, and new ones."""
         self._reading = True
         backlog, self._backlog = self._backlog, []
         for link in backlog:
@@ -97,7 +97,7 @@ class MemoryPort:
             link.far.attach(protocol)
 
     def getHost(self) -> IPv4Address:  # noqa: N802
-        """Return where it listens."""
+        """Return the address it listens on."""
         host, _, port = self._address.rpartition(":")
         return IPv4Address("TCP", host, int(port))
 
@@ -107,8 +107,8 @@ class MemoryNetwork:
     Hosts and the links between them.
 
     :param clock: makes connections and delivers bytes.
-    :ivar links: every connection that one of its ends believes in, oldest first.
-    :ivar attempts: every address that was connected to, in order.
+    :ivar links: every connection that is open at one end at least, oldest first.
+    :ivar attempts: the address of every attempt to connect, in order.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -123,40 +123,40 @@ class MemoryNetwork:
 
     def reactor(self, host: str, threads: ManualThreads | None = None) -> MemoryReactor:
         """
-        Make the reactor of a host.
+        Return a new reactor for a host.
 
-        :param host: an address or a name; nothing is looked up.
-        :param threads: runs what the host's programs hand to threads; at once by
+        :param host: an address or a name, which is not resolved.
+        :param threads: runs the blocking calls of the host's programs; at once by
             default.
         """
         return MemoryReactor(self, host, threads or ManualThreads(held=False))
 
     @property
     def links(self) -> list[Link]:
-        """Every connection that one of its ends believes in, oldest first."""
+        """Every connection that is open at one end at least, oldest first."""
         self._links = [link for link in self._links if link.is_open]
         return list(self._links)
 
     @property
     def ports(self) -> dict[str, MemoryPort]:
-        """Everything that listens, by ``host:port``, oldest first."""
+        """All listening ports, by ``host:port``, oldest first."""
         return dict(self._ports)
 
     def watch(self, host: str, traffic: Traffic) -> None:
-        """Let the requests that reach a host pass through a :class:`Traffic`."""
+        """Pass the requests to a host through a :class:`Traffic`."""
         self._traffic[host] = traffic
 
     def traffic_of(self, host: str) -> Traffic | None:
-        """Return what watches a host."""
+        """Return the Traffic of a host, if there is one."""
         return self._traffic.get(host)
 
-    # -- what reactors ask
+    # -- called by reactors
 
     def add_port(self, address: str, port: MemoryPort) -> None:
         """
-        Let a port accept what connects to an address.
+        Add a port that accepts connections to an address.
 
-        :raises CannotListenError: another one does.
+        :raises CannotListenError: another port listens on it.
         """
         if address in self._ports:
             host, _, number = address.rpartition(":")
@@ -165,7 +165,7 @@ class MemoryNetwork:
         self._ports[address] = port
 
     def remove_port(self, address: str, port: MemoryPort) -> None:
-        """Forget a port."""
+        """Remove a port."""
         if self._ports.get(address) is port:
             del self._ports[address]
 
@@ -175,9 +175,9 @@ class MemoryNetwork:
 
     def connect(self, here: str, address: str) -> Link | None:
         """
-        Connect a host to an address that it can reach.
+        Connect a host to a reachable address.
 
-        :returns: None if nobody listens there, or connections are refused.
+        :returns: None if no port listens there, or connections are refused.
         """
         port = self._ports.get(address)
         host = address.rpartition(":")[0]
@@ -189,26 +189,26 @@ class MemoryNetwork:
         return link
 
     def accept(self, link: Link, address: str) -> None:
-        """Let the port at an address have the server's end of a new connection."""
+        """Pass the server's end of a new connection to the port at an address."""
         self._ports[address].accept(link)
 
     # -- faults
 
     def refuse(self, where: str) -> None:
-        """Refuse new connections to a host, or to one ``host:port`` of it."""
+        """Refuse new connections to a host, or to one ``host:port``."""
         self._refusing.add(where)
 
     def admit(self, where: str) -> None:
-        """End :meth:`refuse`."""
+        """Accept new connections again."""
         self._refusing.discard(where)
 
     def cut(self, one: str, other: str) -> None:
-        """Let no packet pass between two hosts; what is sent meanwhile waits."""
+        """Let no packet pass between two hosts; data sent meanwhile waits."""
         self._cut.add(frozenset((one, other)))
         self.set_state(one, other, LinkState.CUT)
 
     def heal(self, one: str, other: str) -> None:
-        """Let packets pass again, those that waited first."""
+        """Let packets pass again; data that waited arrives first."""
         self._cut.discard(frozenset((one, other)))
         self.set_state(one, other, LinkState.OPEN)
 
@@ -220,12 +220,12 @@ class MemoryNetwork:
             self.heal(hosts[0], hosts[-1])
 
     def set_state(self, one: str, other: str, state: LinkState) -> None:
-        """Change what becomes of bytes on all present connections of two hosts."""
+        """Change what happens to data on all existing connections of two hosts."""
         for link in self.links_between(one, other):
             link.set_state(state)
 
     def links_between(self, one: str, other: str | None = None) -> list[Link]:
-        """List the present connections of two hosts; of one with all if None."""
+        """Return the existing connections of two hosts, or all of one host if None."""
         return [
             link
             for link in self.links

@@ -1,8 +1,8 @@
 """
-The servers of a cluster in memory, each on a host of its own.
+The servers of a cluster in memory, each on its own host.
 
-A node makes its service as the program does, with the host's reactor in place of the
-global one. It can be stopped in good order and started again, or killed.
+A node makes its service like the real program, but with the host's reactor. It can be
+stopped in order and started again, or killed.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from rocketmq_tw.testing.threads import ManualThreads
 from rocketmq_tw.testing.timeline import Timeline
 from rocketmq_tw.testing.traffic import Traffic
 
-#: Where brokers and name servers listen on their hosts.
+#: The ports on which brokers and name servers listen.
 BROKER_PORT = 10911
 NAME_SERVER_PORT = 9876
 
-#: What brokers in tests have in place of the defaults: small files.
+#: The settings of brokers in tests: small files.
 SMALL = BrokerConfig(
     mapped_file_size_commit_log=8 << 20,
     mapped_file_size_consume_queue=6000,
@@ -40,15 +40,15 @@ SMALL = BrokerConfig(
 
 class Node:
     """
-    One server. It drives the cluster's clock until what it was asked for is done.
+    One server. Its methods run the cluster's clock until they are done.
 
-    :param name: for people.
+    :param name: its name, for messages.
     :param host: the address of its host.
     :ivar service: the running service; None while there is none.
-    :ivar reactor: its host's; a new one after each start.
-    :ivar threads: what it hands to threads: runs at once unless a test holds it
-        (``threads.hold()``: the disk stalls) or lets it fail (``threads.fail_with``).
-    :ivar traffic: what it is asked, and responses in its place.
+    :ivar reactor: the reactor of its host; a new one after each start.
+    :ivar threads: runs its blocking calls: at once, unless a test holds them
+        (``threads.hold()``: the disk stalls) or lets them fail (``threads.fail_with``).
+    :ivar traffic: records its requests, and can respond in its place.
     """
 
     port = 0
@@ -71,19 +71,19 @@ class Node:
 
     @property
     def address(self) -> str:
-        """Where clients reach it, as ``host:port``."""
+        """The address for clients, as ``host:port``."""
         return f"{self.host}:{self.port}"
 
     @property
     def is_running(self) -> bool:
-        """Whether it was started, and neither stopped nor killed since."""
+        """Whether it was started, and not stopped or killed since."""
         return self.service is not None
 
     def start(self) -> None:
         """
         Start, and wait until requests are accepted.
 
-        :raises RocketMQError: why it cannot start.
+        :raises RocketMQError: it cannot start.
         """
         assert self.service is None, f"{self.name} runs already"
         self.reactor = self._network.reactor(self.host, self.threads)
@@ -93,44 +93,45 @@ class Node:
         self.service = service
 
     def stop(self) -> None:
-        """Stop in good order, and wait for the end."""
+        """Stop in order, and wait until it has stopped."""
         service, self.service = self.service, None
         if service is not None:
             self._timeline.result_of(maybeDeferred(service.stopService))
 
     def restart(self) -> None:
-        """Stop in good order and start again."""
+        """Stop in order and start again."""
         self.stop()
         self.start()
 
     def kill(self) -> None:
         """
-        End at once, as a process by ``kill -9``.
+        End at once, like a process by ``kill -9``.
 
-        No timer of it runs any more and nothing is written or sent; who is connected
-        learns that the connection is lost.
+        None of its timers runs any more, and nothing is written or sent; its peers are
+        notified that their connections are lost.
         """
         service, self.service = self.service, None
         if service is None or self.reactor is None:
             return
         self._keep_files()
         self.reactor.shut_down()
-        # Only to close files: it reaches nobody, and writes where nobody reads.
+        # Only to close files: it reaches no peer, and writes to a copy that is not
+        # used.
         maybeDeferred(service.stopService).addErrback(lambda _: None)
 
     def _make_service(self, reactor: MemoryReactor) -> Any:
         raise NotImplementedError
 
     def _keep_files(self) -> None:
-        """Save the files from what the dead service still does to them."""
+        """Protect the files from what the dead service still does."""
 
 
 class NameServerNode(Node):
     """
-    A name server. Its keys and values survive in ``kvConfig.json``, if it writes one.
+    A name server. Its keys and values are kept in ``kvConfig.json``.
 
-    :param directory: where that file is.
-    :ivar config: its settings; those that may change while it runs take effect at once.
+    :param directory: the directory of that file.
+    :ivar config: its settings; changeable ones take effect at once.
     """
 
     port = NAME_SERVER_PORT
@@ -158,11 +159,11 @@ class BrokerNode(Node):
     """
     A broker, with its messages in memory or in files.
 
-    One in memory is empty after every start. One with files finds them again; after a
-    :meth:`kill` it goes on with a copy of them, made at that moment.
+    A broker in memory is empty after every start. One with files keeps its messages;
+    after a :meth:`kill` it continues with a copy of the files made at that moment.
 
     :param memory: bytes of messages kept in memory; 0 keeps them in files.
-    :ivar directory: where its files are now; one in memory has only its tables there.
+    :ivar directory: the directory of its files; for one in memory, only of its tables.
     :ivar config: its settings.
     """
 
@@ -196,11 +197,11 @@ class BrokerNode(Node):
 
     @property
     def in_memory(self) -> bool:
-        """Whether its messages are gone when it stops."""
+        """Whether its messages are lost when it stops."""
         return self.config.memory_store_size > 0
 
     def start(self) -> None:
-        """Start; an earlier run of a broker in memory left nothing."""
+        """Start; a broker in memory starts empty."""
         if self.in_memory:
             self.directory = self._next_directory()
         super().start()

@@ -1,9 +1,9 @@
 """
 The reactor of one host of a :class:`~rocketmq_tw.testing.network.MemoryNetwork`.
 
-It offers what the services of this package use of a reactor: the time, TCP, and
-threads. All hosts share one clock, but a reactor knows which delayed calls are its own,
-so that a host can be shut down as by ``kill -9``: nothing of it runs any more.
+It offers what the services of this package use: the time, TCP, and threads. All hosts
+share one clock, but a reactor knows its own delayed calls, so that a host can be shut
+down as by ``kill -9``: then none of them runs.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ from rocketmq_tw.testing.threads import ManualThreads, ThreadPoolDouble
 if TYPE_CHECKING:
     from rocketmq_tw.testing.network import MemoryNetwork, MemoryPort
 
-#: The names by which a host calls itself.
+#: The addresses by which a host reaches itself.
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @implementer(IReactorTime, IReactorTCP)
 class MemoryReactor:
     """
-    What one host's programs are given as their reactor.
+    The reactor of one host's programs.
 
-    :param network: where its ports and connections are.
+    :param network: the network of its ports and connections.
     :param host: the host's address.
-    :param threads: runs what is handed to threads.
-    :ivar is_down: whether the host was shut down: it connects to nobody, and nothing
+    :param threads: runs blocking calls.
+    :ivar is_down: whether the host was shut down: it makes no connection, and nothing
         that is scheduled runs.
     """
 
@@ -67,7 +67,7 @@ class MemoryReactor:
     def callLater(  # noqa: N802
         self, delay: float, callable: Callable[..., Any], *args: Any, **kw: Any
     ) -> DelayedCall:
-        """Schedule a call; on a host that is down it never comes."""
+        """Schedule a call; on a host that is down it never runs."""
         if self.is_down:
             due = self.seconds() + delay
             return DelayedCall(due, callable, args, kw, _ignore, _ignore, self.seconds)
@@ -78,11 +78,11 @@ class MemoryReactor:
             self.getDelayedCalls()
         return call
 
-    #: How many calls were scheduled when the list was last cleared of those that ran.
+    #: How many calls were scheduled when finished ones were last removed.
     _calls_kept = 64
 
     def getDelayedCalls(self) -> list[DelayedCall]:  # noqa: N802
-        """List what this host has scheduled."""
+        """Return the calls that this host has scheduled."""
         self._calls = [call for call in self._calls if call.active()]
         self._calls_kept = max(64, len(self._calls))
         return list(self._calls)
@@ -99,7 +99,7 @@ class MemoryReactor:
         """
         Listen on a port of this host, whatever the interface.
 
-        :raises CannotListenError: the port is taken.
+        :raises CannotListenError: the port is in use.
         """
         from rocketmq_tw.testing.network import MemoryPort
 
@@ -127,7 +127,7 @@ class MemoryReactor:
     # -- threads
 
     def getThreadPool(self) -> ThreadPoolDouble:  # noqa: N802
-        """Return a pool that runs work as the test wants it."""
+        """Return a thread pool that the test controls."""
         return ThreadPoolDouble(self.threads)
 
     def callFromThread(  # noqa: N802
@@ -139,18 +139,18 @@ class MemoryReactor:
     # -- the end
 
     def shut_down(self) -> None:
-        """End all of the host's programs at once, as a power cut or a kill does."""
+        """End all programs of the host at once, like a power cut or a kill."""
         self.is_down = True
         self.running = False
         for call in self.getDelayedCalls():
-            # Taken away, not cancelled: a service may cancel its own while it stops.
+            # Removed, not cancelled: a service may cancel its own calls while it stops.
             self._clock.calls.remove(call)
             call.canceller = _ignore
         self._network.remove_host(self.host)
 
 
 class _Connector(BaseConnector):
-    """Makes one connection; Twisted's own class does the bookkeeping."""
+    """Makes one connection, using Twisted's base class."""
 
     def __init__(
         self,
@@ -165,17 +165,17 @@ class _Connector(BaseConnector):
         self._address = address
 
     def _makeTransport(self) -> Any:  # noqa: N802
-        """Begin to connect."""
+        """Start to connect."""
         return _Attempt(self, self.reactor, self._network, self._address)
 
     def getDestination(self) -> IPv4Address:  # noqa: N802
-        """Return where it connects to."""
+        """Return the address that it connects to."""
         host, _, port = self._address.rpartition(":")
         return IPv4Address("TCP", host, int(port))
 
 
 class _Attempt:
-    """One attempt to connect, and then the client's end."""
+    """One attempt to connect, then the client's end of the connection."""
 
     def __init__(
         self,
@@ -193,14 +193,14 @@ class _Attempt:
         self._call: IDelayedCall | None = reactor.callLater(0, self._connect)
 
     def _connect(self) -> None:
-        """Connect; where packets do not pass, wait for the time-out."""
+        """Connect; if packets do not pass, wait for the timeout."""
         self._call = None
         here, there = self._reactor.host, self._address.rpartition(":")[0]
         if not self._network.is_reachable(here, there):
             return
         link = self._network.connect(here, self._address)
         if link is None:
-            reason = ConnectionRefusedError(f"nobody listens at {self._address}")
+            reason = ConnectionRefusedError(f"no port listens at {self._address}")
             self.failIfNotConnected(reason)
             return
         self._transport = link.near
@@ -212,7 +212,7 @@ class _Attempt:
             link.near.attach(protocol)
 
     def failIfNotConnected(self, reason: Exception) -> None:  # noqa: N802
-        """Give the attempt up."""
+        """Cancel the attempt."""
         if self._transport is not None:
             return
         if self._call is not None:
@@ -223,9 +223,9 @@ class _Attempt:
             connector.connectionFailed(Failure(reason))
 
     def loseConnection(self) -> None:  # noqa: N802
-        """Close the connection that was made."""
+        """Close the connection."""
         self._transport.loseConnection()
 
 
 def _ignore(_call: object) -> None:
-    """Do nothing with a call that was never scheduled."""
+    """Do nothing."""

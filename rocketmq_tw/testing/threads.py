@@ -1,10 +1,10 @@
 """
 Threads that a test controls.
 
-Everything that blocks (fsync, writing tables, cold reads) is handed to a runner: a
-function that takes a function and returns a Deferred of its result. In a program the
-runner is a thread pool, in tests it is :class:`ManualThreads`: no thread is started,
-and the test decides when the work is done, or that it fails::
+Blocking calls (fsync, writing tables, cold reads) are passed to a runner: a function
+that takes a function and returns a Deferred of its result. In a program the runner is a
+thread pool, in tests it is :class:`ManualThreads`: no thread is started, and the test
+decides when the work is done, or that it fails::
 
     threads = ManualThreads()
     file = BackgroundFile(path, threads)
@@ -26,7 +26,7 @@ class ManualThreads:
     A runner whose work waits until the test runs it.
 
     :param held: False runs work at once, until :meth:`hold` is called.
-    :ivar work: what waits, oldest first: each function with the Deferred of its result.
+    :ivar work: the waiting functions, oldest first, each with its result's Deferred.
     """
 
     def __init__(self, held: bool = True) -> None:
@@ -38,7 +38,7 @@ class ManualThreads:
         """
         Accept work.
 
-        :returns: fires with the function's result, or fails with what it raised.
+        :returns: fires with the function's result, or fails with its exception.
         """
         if self._held:
             done: Deferred[Any] = Deferred()
@@ -49,19 +49,19 @@ class ManualThreads:
         return maybeDeferred(function)
 
     def hold(self) -> None:
-        """Let work wait from now on, as on a disk that has stalled."""
+        """Let work wait from now on, as if the disk had stalled."""
         self._held = True
 
     def release(self) -> None:
-        """Run what waits, and from now on all work at once."""
+        """Run the waiting work, and from now on all work at once."""
         self._held = False
         self.run()
 
     def run_one(self) -> None:
         """
-        Run the oldest work; what it raises becomes its failure.
+        Run the oldest work; its exception becomes the failure.
 
-        :raises IndexError: nothing waits.
+        :raises IndexError: no work is waiting.
         """
         function, done = self.work.pop(0)
         try:
@@ -74,16 +74,16 @@ class ManualThreads:
             done.callback(result)
 
     def run(self) -> None:
-        """Run all that waits, and the work that follows from it."""
+        """Run all waiting work, and work that follows from it."""
         while self.work:
             self.run_one()
 
     def fail_with(self, error: Exception | None) -> None:
         """
-        Let all work fail without being run, as on a disk that is full or broken.
+        Let all work fail without running it, as if the disk were full or broken.
 
-        :param error: for example ``OSError(errno.ENOSPC, "no space left")``; None ends
-            the failing.
+        :param error: for example ``OSError(errno.ENOSPC, "no space left")``; None runs
+            work again.
         """
         self._error = error
 

@@ -1,9 +1,9 @@
 """
-Time as a test sees it.
+Lets time pass in a test.
 
-``Clock.advance(60)`` jumps: a timer that is due after 1 s, and sets the next one when
-it runs, is 59 s late. A :class:`Timeline` goes from one timer to the next, so that
-everything happens at its time, and an hour of retries takes milliseconds.
+``Clock.advance(60)`` jumps: a timer that is due after 1 s, and that sets the next one
+when it runs, is 59 s late. A :class:`Timeline` advances from one timer to the next, so
+that everything happens at its time, and an hour of retries takes milliseconds.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ T = TypeVar("T")
 
 class NoResult(AssertionError):
     """
-    What a test waited for did not happen in time.
+    An expected event did not happen in time.
 
-    :param what: what was waited for.
-    :param seconds: for how long, in the clock's time.
+    :param what: the expected event.
+    :param seconds: how long the test waited, in the clock's time.
     """
 
     def __init__(self, what: str, seconds: float) -> None:
@@ -39,7 +39,7 @@ class Timeline:
     """
     Runs a clock from timer to timer.
 
-    None of its methods may be called by what it runs (a handler, a callback).
+    Its methods must not be called from code that it runs (a handler, a callback).
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -47,14 +47,16 @@ class Timeline:
         self._running = False
 
     def advance(self, seconds: float = 0.0) -> None:
-        """Let time pass; every timer runs when it is due, also those set meanwhile."""
+        """
+        Let time pass; every timer runs when it is due, including those set meanwhile.
+        """
         self._go(seconds, lambda: False)
 
     def wait_until(self, condition: Callable[[], object], within: float = 60.0) -> None:
         """
-        Let time pass until a condition holds.
+        Let time pass until a condition is true.
 
-        :raises NoResult: it does not, after ``within`` seconds.
+        :raises NoResult: it is not true after ``within`` seconds.
         """
         if not self._go(within, lambda: bool(condition())):
             raise NoResult("what the test waits for", within)
@@ -67,7 +69,7 @@ class Timeline:
 
         :returns: the result.
         :raises NoResult: there is none after ``within`` seconds.
-        :raises Exception: what it failed with.
+        :raises Exception: the exception with which it failed.
         """
         deferred = (
             awaited
@@ -84,7 +86,7 @@ class Timeline:
         return found
 
     def _go(self, seconds: float, is_enough: Callable[[], bool]) -> bool:
-        """Run timer after timer until it is enough; return whether it ever was."""
+        """Run timers until ``is_enough``; return whether it was true."""
         if self._running:
             raise RuntimeError(
                 "the clock is running: only the test itself may let time pass,"
@@ -103,7 +105,8 @@ class Timeline:
             calls = clock.getDelayedCalls()
             if not calls or calls[0].getTime() > end:
                 break
-            # Set, not added: a sum of floats might stop short of the time it is for.
+            # Assigned, not added: a sum of floats may be less than the time of the
+            # timer.
             clock.rightNow = max(clock.rightNow, calls[0].getTime())
             clock.advance(0)
         else:

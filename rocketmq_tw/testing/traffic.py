@@ -1,8 +1,8 @@
 """
-The requests that reach a server, and responses in the server's place.
+Records the requests to a server, and can respond in its place.
 
-Each node of a cluster has its traffic. A test looks at it to see what was asked, and
-uses it to let the next requests fail, or stay unanswered, without the server knowing::
+Each node of a cluster has its traffic. A test uses it to see which requests were sent,
+and to let the next requests fail, or get no response, without the server seeing them::
 
     broker.traffic.refuse(SendMessageV2, ResponseCode.SYSTEM_BUSY, times=2)
     cluster.result_of(producer.send(message))        # succeeds at the third attempt
@@ -28,17 +28,17 @@ _RESPONSE = 1
 
 
 class Traffic:
-    """What passes by on the way to one server."""
+    """The requests to one server."""
 
     def __init__(self) -> None:
         self._commands: list[Command] = []
         self._scripted: dict[int, list[Response | None]] = {}
         self._ignored: set[int] = set()
 
-    # -- looking
+    # -- recorded requests
 
     def requests(self, kind: type[R]) -> list[R]:
-        """List the requests of one kind that came, oldest first."""
+        """Return the recorded requests of one kind, oldest first."""
         return [
             _read(kind, command)
             for command in self._commands
@@ -46,11 +46,11 @@ class Traffic:
         ]
 
     def commands(self, kind: type[R]) -> list[Command]:
-        """List the headers of the requests of one kind, as :meth:`requests` does."""
+        """Return the headers of the recorded requests of one kind, oldest first."""
         return [each for each in self._commands if each.code == kind.code]
 
     def clear(self) -> None:
-        """Forget what came."""
+        """Discard the recorded requests."""
         self._commands.clear()
 
     # -- responding in the server's place
@@ -60,7 +60,7 @@ class Traffic:
         Respond to the next requests of one kind; the server does not see them.
 
         :param response: None leaves a request without a response.
-        :param times: how many requests; these follow those asked for before.
+        :param times: how many requests, after those of earlier calls.
         """
         self._scripted.setdefault(int(kind.code), []).extend([response] * times)
 
@@ -79,18 +79,18 @@ class Traffic:
         self._ignored.add(int(kind.code))
 
     def restore(self) -> None:
-        """Let the server have all requests again."""
+        """Let all requests reach the server again."""
         self._scripted.clear()
         self._ignored.clear()
 
-    # -- what the network calls
+    # -- called by the network
 
     def inspector(self, transport: MemoryTransport) -> Callable[[bytes], bytes]:
         """
-        Make what sees the bytes that one connection brings.
+        Return the function that inspects the data of one connection.
 
         :param transport: the server's end.
-        :returns: takes bytes, returns those of the frames that the server may have.
+        :returns: takes bytes, and returns those of the frames for the server.
         """
         decoder = FrameDecoder()
 
@@ -101,13 +101,13 @@ class Traffic:
                 if self._passes(decode(*frame), transport)
             ]
             if decoder.error is not None:
-                return data  # no remoting at all: the server says so
+                return data  # not remoting: the server reports it
             return b"".join(passed)
 
         return inspect
 
     def _passes(self, command: Command, transport: MemoryTransport) -> bool:
-        """Keep a command; respond to it if that is wanted."""
+        """Record a command; respond if the test wants that."""
         if command.flag & _RESPONSE:
             return True
         self._commands.append(command)
@@ -124,7 +124,7 @@ class Traffic:
 
 
 def _read(kind: type[R], command: Command) -> R:
-    """Read a command as the request it was declared as."""
+    """Convert a command to its declared request."""
     fields: Any = command.fields
     if isinstance(fields, kind):
         request = fields

@@ -1,1 +1,1 @@
-"""The codec: bytes <-> values."""
+"""The codec: converts between bytes and values."""

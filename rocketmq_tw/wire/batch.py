@@ -23,10 +23,12 @@ _MAX_PROPERTIES = 0x7FFF
 
 
 class MalformedBatch(RocketMQError):
-    """A batch body is not a row of whole items."""
+    """A batch body is not a sequence of complete items."""
 
     def __init__(self, at: int, why: str) -> None:
-        """Give the offset in the body, in bytes, and what is wrong there."""
+        """:param at: the offset in the body, in bytes.
+        :param why: what is wrong there.
+        """
         super().__init__(f"the batch is malformed at byte {at}: {why}")
         self.at = at
         self.why = why
@@ -34,9 +36,9 @@ class MalformedBatch(RocketMQError):
 
 class BatchItem(NamedTuple):
     """
-    One message of a batch, cut out but not decoded.
+    One message of a batch, not decoded.
 
-    :ivar properties: the properties text, as bytes.
+    :ivar properties: the properties text, encoded.
     """
 
     flag: int
@@ -46,7 +48,7 @@ class BatchItem(NamedTuple):
 
 def encode(items: Iterable[tuple[int, bytes, str]]) -> bytes:
     """
-    Write a batch body.
+    Encode a batch body.
 
     :param items: flag, body and properties text of each message.
     :raises MalformedBatch: the properties of an item are over 32,767 bytes.
@@ -68,9 +70,9 @@ def encode(items: Iterable[tuple[int, bytes, str]]) -> bytes:
 
 def split(body: bytes) -> list[BatchItem]:
     """
-    Cut a batch body into its items.
+    Split a batch body into its items.
 
-    :raises MalformedBatch: an item is cut off, or its lengths do not add up.
+    :raises MalformedBatch: an item is incomplete, or its lengths do not add up.
     """
     items = []
     at = 0

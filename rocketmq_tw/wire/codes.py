@@ -1,5 +1,5 @@
 """
-Numbers of the protocol: requests, responses, and the languages of clients.
+Numbers of the protocol: request codes, response codes, and the languages of clients.
 
 Source: ``RequestCode``, ``ResponseCode``, ``RemotingSysResponseCode``, ``LanguageCode``
 and ``MQVersion`` of RocketMQ 5.
@@ -11,7 +11,7 @@ from enum import IntEnum
 
 
 class RequestCode(IntEnum):
-    """What a request asks for; only those that this package declares."""
+    """The codes of the requests that this package declares."""
 
     SEND_MESSAGE = 10
     PULL_MESSAGE = 11
@@ -77,7 +77,7 @@ class RequestCode(IntEnum):
 
 
 class ResponseCode(IntEnum):
-    """How a request ended."""
+    """The result of a request."""
 
     SUCCESS = 0
     SYSTEM_ERROR = 1
@@ -119,7 +119,7 @@ class ResponseCode(IntEnum):
     GO_AWAY = 1500
 
 
-#: The names of languages in the order of their numbers in the binary header.
+#: The names of languages, in the order of their numbers in the binary header.
 LANGUAGES = (
     "JAVA",
     "CPP",
@@ -145,7 +145,7 @@ VERSION = 479
 
 
 def code_name(code: int) -> str:
-    """Name a response code for people, as in ``TOPIC_NOT_EXIST (17)``."""
+    """Format a response code for messages, as in ``TOPIC_NOT_EXIST (17)``."""
     try:
         return f"{ResponseCode(code).name} ({code})"
     except ValueError:

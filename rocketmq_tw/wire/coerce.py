@@ -1,9 +1,9 @@
 """
-Convert plain objects, as JSON gives them, to declared types, as tolerant as Java.
+Converts decoded JSON to declared types, as tolerantly as Java does.
 
 Peers write numbers as text, enums as ordinals, null for an absent list, lists of pairs
-for tables; what they mean is always clear from the declared type. Unknown keys are
-ignored, unknown names of enums are null, nulls leave the declared default.
+for tables; the declared type shows what they mean. Unknown keys are ignored, unknown
+names of enums become null, nulls leave the declared default.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ _LONG = 1 << 63
 
 
 class _Unconvertible(ValueError):
-    """A value cannot be converted; the path to it is added on the way out."""
+    """A value cannot be converted; the path to it is added by the callers."""
 
 
 def coerce(value: object, kind: type[_T]) -> _T:
     """
-    Make an instance of a type from plain objects.
+    Return an instance of a type, made from decoded JSON.
 
     :param kind: a ``msgspec.Struct``, a container of them, or a plain type.
-    :raises BadField: a member is absent that has no default, or cannot be converted.
+    :raises BadField: a member cannot be converted, or is absent without a default.
     """
-    declared: Any = kind  # as mypy does not take type[_T] for hashable
+    declared: Any = kind  # mypy does not accept type[_T] as hashable
     try:
         converted: _T = _converter(declared)(value)
         return converted
@@ -47,7 +47,7 @@ def coerce(value: object, kind: type[_T]) -> _T:
 
 @lru_cache(maxsize=512)
 def _converter(kind: Any) -> _Convert:
-    """Choose, once for each type, the function that converts values to it."""
+    """Return the function that converts values to a type; cached for each type."""
     origin = get_origin(kind) or kind
     if origin in (UnionType, Union):
         inner = [arg for arg in get_args(kind) if arg is not NoneType]
@@ -67,7 +67,7 @@ def _converter(kind: Any) -> _Convert:
 
 
 def _as_it_is(value: Any) -> Any:
-    """Take the value as it is."""
+    """Return the value unchanged."""
     return value
 
 
@@ -77,7 +77,9 @@ def _to_optional(value: Any, convert: _Convert) -> Any:
 
 
 def _to_list(value: Any, make: type, convert: _Convert) -> Any:
-    """Convert each item; null is the empty list, null items and unknown enums go."""
+    """
+    Convert each item; null is the empty list, null items and unknown enums are dropped.
+    """
     if value is None:
         return make()
     if not isinstance(value, list):
@@ -86,7 +88,7 @@ def _to_list(value: Any, make: type, convert: _Convert) -> Any:
 
 
 def _to_table(value: Any, convert_key: _Convert, convert: _Convert) -> Any:
-    """Convert keys and values; null is the empty table; a list of pairs will do."""
+    """Convert keys and values; null is the empty table; a list of pairs is accepted."""
     if value is None:
         return {}
     if isinstance(value, list) and all(
@@ -102,7 +104,7 @@ def _to_table(value: Any, convert_key: _Convert, convert: _Convert) -> Any:
 
 @lru_cache(maxsize=512)
 def _members(kind: type[msgspec.Struct]) -> tuple[_Member, ...]:
-    """List the members of a struct, each with its conversion."""
+    """Return the members of a struct, each with its conversion."""
     return tuple(
         (field.name, field.encode_name, _converter(field.type), not field.required)
         for field in msgspec.structs.fields(kind)
@@ -110,7 +112,7 @@ def _members(kind: type[msgspec.Struct]) -> tuple[_Member, ...]:
 
 
 def _to_struct(value: Any, kind: type[msgspec.Struct]) -> Any:
-    """Convert an object's members; an object key arrives as its JSON text."""
+    """Convert an object's members; an object used as a key is its JSON text."""
     if isinstance(value, str) and value.startswith("{"):
         value = _read_key(value)
     if not isinstance(value, dict):
@@ -130,7 +132,7 @@ def _to_struct(value: Any, kind: type[msgspec.Struct]) -> Any:
 
 
 def _read_key(text: str) -> Any:
-    """Read an object key, which the JSON readers give as strict text."""
+    """Decode an object key, which the JSON readers return as strict text."""
     try:
         return msgspec.json.decode(text)
     except msgspec.DecodeError:
@@ -138,7 +140,7 @@ def _read_key(text: str) -> Any:
 
 
 def _to_enum(value: Any, kind: type[Enum]) -> Any:
-    """Convert a name or an ordinal; None for what is unknown."""
+    """Convert a name or an ordinal; None for an unknown one."""
     if isinstance(value, str):
         for member in kind:
             if value in (member.value, member.name):
@@ -162,7 +164,7 @@ def _to_int(value: Any) -> int:
 
 
 def _whole(value: Any) -> int:
-    """Read texts such as ``105.0`` and ``1e2``."""
+    """Convert texts such as ``105.0`` and ``1e2``."""
     number = _to_float(value)
     if not number.is_integer():
         raise _Unconvertible(f"{value!r:.80} instead of an integer")

@@ -1,7 +1,7 @@
 """
-One request or response: the header in its two forms, and the body.
+Headers of requests and responses, in their two forms.
 
-JSON, keys as Apache RocketMQ writes them::
+JSON, with the keys in Apache RocketMQ's order::
 
     {"code":105,"extFields":{"topic":"T"},"flag":0,"language":"JAVA","opaque":7,
      "serializeTypeCurrentRPC":"JSON","version":401}
@@ -11,10 +11,9 @@ Binary, all numbers big-endian::
     code 2 | language 1 | version 2 | opaque 4 | flag 4 | remark 4+n | ext 4+n
     ext = (key 2+n, value 4+n)*
 
-The header of a declared request is decoded in one pass into its struct, when it is
-written as most clients write it (``code`` first, valid JSON): 0.9 microseconds for a
-send, against 3 for the text alone by the standard library. All else takes the tolerant
-way.
+The header of a declared request is decoded into its struct in one pass if it has the
+usual form (``code`` first, valid JSON): 0.9 microseconds for a send, against 3 for the
+JSON alone with the standard library. Other headers take a slower, tolerant path.
 
 Source: ``RemotingCommand``, ``RocketMQSerializable``, ``RemotingSerializable``.
 """
@@ -50,7 +49,7 @@ ONE_WAY = 2
 
 _INT32 = range(-(1 << 31), 1 << 31)
 _Int32 = Annotated[int, msgspec.Meta(ge=_INT32.start, lt=_INT32.stop)]
-#: More digits than any code has.
+#: No code has more digits.
 _LONGEST_CODE = 10
 
 T = TypeVar("T")
@@ -60,9 +59,9 @@ class RemotingCommand(msgspec.Struct, Generic[T], kw_only=True):
     """
     A decoded header.
 
-    :ivar fields: a declared request's struct, or the texts as they came.
-    :ivar opaque: the number that ties a response to its request; None if missing.
-    :ivar kind: how its header was written; a response is written the same way.
+    :ivar fields: a declared request's struct, or the texts as received.
+    :ivar opaque: the number that relates a response to its request; None if missing.
+    :ivar kind: the form of its header; the response has the same form.
     """
 
     code: _Int32 = 0
@@ -77,12 +76,12 @@ class RemotingCommand(msgspec.Struct, Generic[T], kw_only=True):
 
     @property
     def is_response(self) -> bool:
-        """Whether this is the response to a request of ours."""
+        """Whether this is a response to one of our requests."""
         return bool(self.flag & RESPONSE)
 
     @property
     def is_one_way(self) -> bool:
-        """Whether the sender wants no response."""
+        """Whether the sender expects no response."""
         return bool(self.flag & ONE_WAY)
 
 
@@ -97,12 +96,12 @@ _typed: dict[bytes, _Decoder] = {}
 
 
 def _typed_decoder(text: bytes) -> _Decoder:
-    """Make, once, the decoder of the request whose code is spelt so."""
+    """Return and cache the decoder for the request with this code."""
     is_code = text.isdigit() and len(text) <= _LONGEST_CODE
     declared = DECLARED.get(int(text)) if is_code else None
     if declared is None:
         return _plain
-    # mypy takes the subscript for a type, and it is a variable.
+    # mypy treats the subscript as a type, but it is a variable.
     command: Any = RemotingCommand
     decoder: _Decoder = msgspec.json.Decoder(command[declared], strict=False).decode
     _typed[text] = decoder
@@ -111,25 +110,24 @@ def _typed_decoder(text: bytes) -> _Decoder:
 
 def decode(kind: int, header: bytes, body: bytes = b"") -> Command:
     """
-    Read a header.
+    Decode a header.
 
-    :returns: the command. Its fields are a struct only if the code is declared and all
-        is well-formed; else a dict of texts, which
-        :func:`rocketmq_tw.wire.fields.from_ext` reads or refuses.
-    :raises RemoteProtocolError: this is no header; the connection has to be closed.
+    :returns: the command. Its fields are a struct only if the code is declared and the
+        header well-formed; otherwise a dict of texts, which
+        :func:`rocketmq_tw.wire.fields.from_ext` converts or refuses.
+    :raises RemoteProtocolError: it is not a header; the connection must be closed.
     """
     if kind == JSON:
         return decode_json(header, body)
     if kind == BINARY:
         return _decode_binary(header, body)
     raise MalformedHeader(
-        f"the header is written in the unknown way {kind};"
-        " expected 0 (JSON) or 1 (binary)"
+        f"the header has the unknown form {kind}; expected 0 (JSON) or 1 (binary)"
     )
 
 
 def decode_json(header: bytes, body: bytes) -> Command:
-    """Read a JSON header, in one pass where that is possible."""
+    """Decode a JSON header, in one pass if possible."""
     text = header[8 : header.find(b",", 8, 20)] if header[:8] == b'{"code":' else b""
     decoder = _typed.get(text) or _typed_decoder(text)
     try:
@@ -148,7 +146,7 @@ def decode_json(header: bytes, body: bytes) -> Command:
 
 
 def decode_ext(header: bytes) -> Ext:
-    """Read all of ``extFields`` of a JSON header as texts, declared or not."""
+    """Decode all of ``extFields`` of a JSON header as texts, declared or not."""
     try:
         command = _plain(header)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -157,7 +155,7 @@ def decode_ext(header: bytes) -> Ext:
 
 
 def _decode_tolerantly(header: bytes) -> Command:
-    """Read what Java's parser would: numbers as texts, odd keys, any case."""
+    """Decode what Java's parser accepts: numbers as texts, other keys, any case."""
     from rocketmq_tw.wire import fastjson
 
     try:
@@ -185,7 +183,7 @@ def _decode_tolerantly(header: bytes) -> Command:
 
 
 def _integer(document: dict[str, Any], name: str, default: Any) -> Any:
-    """Read a number that may be written as a text; out of range is fatal."""
+    """Convert a number that may be a text; out of range is fatal."""
     value = document.get(name)
     if value is None:
         return default
@@ -199,7 +197,7 @@ def _integer(document: dict[str, Any], name: str, default: Any) -> Any:
 
 
 def _text(value: Any) -> str:
-    """Write any JSON value as the text that Java makes of it."""
+    """Convert any JSON value to the text that Java makes of it."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -210,7 +208,7 @@ def _text(value: Any) -> str:
 
     try:
         return fastjson.dumps(value).decode()
-    except RecursionError:  # a reference to what contains it
+    except RecursionError:  # a reference to an enclosing value
         raise MalformedHeader("a field of extFields contains itself") from None
 
 
@@ -218,7 +216,7 @@ _FIXED = struct.Struct(">hbhii")
 
 
 def _decode_binary(header: bytes, body: bytes) -> Command:
-    """Read a binary header."""
+    """Decode a binary header."""
     try:
         code, language, version, opaque, flag = _FIXED.unpack_from(header)
         remark, at = _read_text(header, _FIXED.size, 4)
@@ -245,7 +243,7 @@ def _decode_binary(header: bytes, body: bytes) -> Command:
 
 
 def _read_text(data: bytes, at: int, width: int) -> tuple[str, int]:
-    """Read a text behind its length, which takes ``width`` bytes."""
+    """Decode a text after its length, which has ``width`` bytes."""
     size = int.from_bytes(data[at : at + width], "big", signed=True)
     start = at + width
     if size < 0 or start + size > len(data):
@@ -254,7 +252,7 @@ def _read_text(data: bytes, at: int, width: int) -> tuple[str, int]:
 
 
 def _read_ext(data: bytes, at: int, end: int) -> Ext:
-    """Read keys and values; an empty value means null, which means absent."""
+    """Decode keys and values; an empty value means null, i.e. absent."""
     ext: Ext = {}
     while at < end:
         key, at = _read_text(data, at, 2)
@@ -268,10 +266,10 @@ def _read_ext(data: bytes, at: int, end: int) -> Ext:
 
 class _Header(msgspec.Struct, omit_defaults=True):
     """
-    A JSON header to write, its keys in Apache RocketMQ's order.
+    A JSON header to encode, its keys in Apache RocketMQ's order.
 
-    What stands at its default is left out, so no default may be a value that occurs;
-    peers count ``opaque`` through all 32 bits.
+    Fields with their default value are omitted, so the defaults must be values that
+    never occur; peers use all 32 bits of ``opaque``.
     """
 
     code: int
@@ -290,7 +288,7 @@ _encode = msgspec.json.Encoder().encode
 def _frame(
     code: int, opaque: int, flag: int, remark: str | None, fields: Fields, kind: int
 ) -> bytes:
-    """Write one frame in either form."""
+    """Encode one frame in either form."""
     ext = to_ext(fields)
     if kind == BINARY:
         header = _binary_header(code, opaque, flag, remark, ext)
@@ -314,7 +312,7 @@ def _frame(
 def _binary_header(
     code: int, opaque: int, flag: int, remark: str | None, ext: Ext
 ) -> bytes:
-    """Write a binary header."""
+    """Encode a binary header."""
     if not -(1 << 15) <= code < 1 << 15:
         raise LocalProtocolError(f"code {code} is beyond a binary header's 16 bits")
     block = b"".join(
@@ -337,17 +335,17 @@ def _binary_header(
 def encode_request(
     request: Request[Any], opaque: int, *, one_way: bool = False, kind: int = JSON
 ) -> bytes:
-    """Write a request as a frame."""
+    """Encode a request as a frame."""
     flag = ONE_WAY if one_way else 0
     return _frame(request.code, opaque, flag, None, request, kind)
 
 
 def encode_response(response: Response, opaque: int, kind: int = JSON) -> bytes:
     """
-    Write a response as a frame.
+    Encode a response as a frame.
 
-    A response type that offers ``to_json_frame`` (those of sends and pulls do) writes
-    itself from a prepared text.
+    A response type with ``to_json_frame`` (those of sends and pulls) encodes itself
+    from a prepared text.
     """
     if kind == JSON:
         quick = getattr(response, "to_json_frame", None)
@@ -362,10 +360,10 @@ def response_head(
     kind: type[Response], ints: tuple[str, ...], remark: str | None
 ) -> bytes:
     """
-    Prepare the text of a response whose fields are all numbers or fixed.
+    Prepare the header of a response whose fields are all numbers or fixed.
 
     :param ints: the wire names of the fields that take a ``%d``, in alphabetical order.
-    :returns: a format of bytes; it takes the code, the numbers, and the opaque.
+    :returns: a bytes format, for the code, the numbers, and the opaque.
     """
     known = {wire_name for _, wire_name in layout(kind)}
     if not known.issuperset(ints):

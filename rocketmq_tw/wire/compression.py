@@ -1,10 +1,10 @@
 """
-Compressing and decompressing message bodies: zlib, LZ4 frames, zstd.
+Compresses and decompresses message bodies: zlib, LZ4 frames, zstd.
 
-Bit 0x1 of a message's sysFlag says that its body is compressed, bits 0x700 by which
-kind. Clients up to 4.9.3 know only zlib and leave the kind 0. Decompression is bounded,
-since a few bytes can announce gigabytes. The LZ4 and zstd packages are imported on
-first use: most processes never need them.
+Bit 0x1 of a message's sysFlag marks a compressed body, bits 0x700 the kind of
+compression. Clients up to 4.9.3 know only zlib and leave the kind 0. Decompression is
+limited, because a few bytes can expand to gigabytes. The LZ4 and zstd packages are
+imported on first use: most processes do not need them.
 
 Source: ``MessageSysFlag`` and ``CompressorFactory`` of RocketMQ 5.
 """
@@ -23,7 +23,7 @@ from rocketmq_tw.model.sysflag import (
 )
 from rocketmq_tw.wire.errors import LocalProtocolError, ProtocolError
 
-#: The level that producers use by default.
+#: The default level of producers.
 DEFAULT_LEVEL = 5
 
 _STEP = 1 << 16
@@ -34,7 +34,7 @@ class BadCompression(ProtocolError):
 
 
 class BodyTooLarge(ProtocolError):
-    """A body would be longer than the limit once it is decompressed."""
+    """A body would exceed the limit after decompression."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(limit)
@@ -46,10 +46,10 @@ class BodyTooLarge(ProtocolError):
 
 def inflate(body: bytes, sys_flag: int, limit: int) -> bytes:
     """
-    Decompress a body as its message's sysFlag says; return a plain one as it is.
+    Decompress a body according to its message's sysFlag; return a plain body unchanged.
 
-    :param limit: the largest size, in bytes, that may come out.
-    :raises BodyTooLarge: there is more; at most one byte more was decompressed.
+    :param limit: the largest decompressed size, in bytes.
+    :raises BodyTooLarge: it is larger; at most one byte more was decompressed.
     :raises BadCompression: the bytes are damaged, or the kind is unknown.
     """
     if not sys_flag & COMPRESSED:
@@ -72,12 +72,12 @@ def deflate(body: bytes, kind: int, level: int = DEFAULT_LEVEL) -> bytes:
     """
     Compress a body.
 
-    The result may be larger than the body, by a few bytes: compare the sizes, and send
-    the body as it is, without ``COMPRESSED`` in sysFlag, unless something is gained.
+    The result may be a few bytes larger than the body. Compare the sizes, and send the
+    body uncompressed, without ``COMPRESSED`` in sysFlag, if nothing is gained.
 
     :param kind: one of the kinds of :mod:`rocketmq_tw.model.sysflag`, where 0 means
-        zlib; it belongs into sysFlag, with ``COMPRESSED``.
-    :param level: the kind's own scale; LZ4 ignores it, as in Apache RocketMQ.
+        zlib; it has to be set in sysFlag, with ``COMPRESSED``.
+    :param level: in the scale of the kind; LZ4 ignores it, as in Apache RocketMQ.
     :raises LocalProtocolError: the kind is unknown.
     """
     if kind in (0, COMPRESSION_ZLIB):
@@ -85,7 +85,7 @@ def deflate(body: bytes, kind: int, level: int = DEFAULT_LEVEL) -> bytes:
     if kind == COMPRESSION_LZ4:
         import lz4.frame  # type: ignore[import-untyped]
 
-        # Java's LZ4FrameInputStream refuses blocks that depend on one another.
+        # Java's LZ4FrameInputStream does not accept blocks that depend on each other.
         compressed: bytes = lz4.frame.compress(body, block_linked=False)
         return compressed
     if kind == COMPRESSION_ZSTD:
@@ -114,7 +114,7 @@ def _inflate_lz4(body: bytes, limit: int) -> bytes:
     stream = lz4.frame.LZ4FrameDecompressor()
     try:
         plain: bytes = stream.decompress(body, max_length=limit)
-        # A call may stop short of max_length at the end of a block.
+        # A call may return less than max_length at the end of a block.
         while len(plain) < limit and not stream.eof and not stream.needs_input:
             plain += stream.decompress(b"", max_length=limit - len(plain))
     except RuntimeError as error:
@@ -147,7 +147,7 @@ def _inflate_zstd(body: bytes, limit: int) -> bytes:
 
 
 def _check_zstd_end(body: bytes, plain: bytes, limit: int) -> None:
-    """Refuse a frame that was cut: the reader ends quietly there."""
+    """Refuse an incomplete frame: the reader reports no error there."""
     import zstandard
 
     if len(plain) >= limit:

@@ -1,4 +1,4 @@
-"""What can be wrong with bytes: the peer's mistakes, and ours."""
+"""Errors of the protocol: the peer's, and our own."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from rocketmq_tw.model.errors import RocketMQError
 
 
 class ProtocolError(RocketMQError):
-    """The rules of the protocol were broken."""
+    """A rule of the protocol was violated."""
 
 
 class LocalProtocolError(ProtocolError):
-    """We were asked to send what the protocol cannot carry."""
+    """We tried to send something that the protocol cannot represent."""
 
 
 class RemoteProtocolError(ProtocolError):
-    """The peer sent what the protocol does not allow; its connection is closed."""
+    """The peer sent something the protocol does not allow; its connection is closed."""
 
 
 class FrameTooLong(RemoteProtocolError):
-    """A frame announces more bytes than the limit, or fewer than none."""
+    """The announced length of a frame is above the limit, or too small."""
 
     def __init__(self, length: int, limit: int) -> None:
         super().__init__(length, limit)
@@ -37,11 +37,11 @@ class MalformedFrame(RemoteProtocolError):
 
 
 class MalformedHeader(RemoteProtocolError):
-    """A frame's header is not a header."""
+    """A frame's header cannot be decoded."""
 
 
 class OtherProtocol(RemoteProtocolError):
-    """The peer speaks another protocol than remoting."""
+    """The peer uses another protocol than remoting."""
 
     def __init__(self, protocol: str, advice: str) -> None:
         super().__init__(protocol, advice)
@@ -53,7 +53,7 @@ class OtherProtocol(RemoteProtocolError):
 
 
 class BadField(ProtocolError):
-    """A request's field is missing or malformed; the response says so."""
+    """A field is missing or malformed; the response says which."""
 
     def __init__(self, field: str, found: str, expected: str) -> None:
         super().__init__(field, found, expected)
@@ -66,7 +66,7 @@ class BadField(ProtocolError):
 
 
 class MalformedJson(ProtocolError):
-    """A text is not JSON, even as leniently as Java reads it."""
+    """A text is not JSON, not even in Java's lenient form."""
 
     def __init__(self, at: int, why: str) -> None:
         super().__init__(at, why)

@@ -1,9 +1,9 @@
 """
-JSON as Apache RocketMQ writes and reads it.
+JSON in the form that Apache RocketMQ writes and reads.
 
-It uses fastjson 1.x, and since 5.4 fastjson2; both write integer and object
+It uses fastjson 1.x, and since 5.4 fastjson2. Both write integer and object
 keys bare: ``{0:"10.0.0.1:10911"}`` and
-``{{"brokerName":"b","queueId":0,"topic":"T"}:7}``. What they read differs:
+``{{"brokerName":"b","queueId":0,"topic":"T"}:7}``. They differ in what they read:
 
 ========================== ===================== =====================================
 key                        fastjson 1.x          fastjson2
@@ -17,8 +17,8 @@ object text in quotes      read                  refused
 
 So :func:`dumps` writes integer keys in quotes and object keys bare, which every release
 reads; without object keys that is strict JSON. :func:`dumps_lenient` is for peers that
-cut texts apart by hand. Both are compact, with sorted keys and without nulls. What
-comes in is read strictly first, because that is fast, and then leniently.
+parse texts by hand. Both are compact, with sorted keys and without nulls. Input is
+first decoded as strict JSON, because that is fast, and then leniently.
 
 Source: ``RemotingSerializable``; behaviour of fastjson 1.2.69 and 1.2.83, and of
 fastjson2 2.0.63.
@@ -48,21 +48,21 @@ __all__ = [
 
 _T = TypeVar("_T")
 
-#: Only the lenient reader looks references up.
+#: Only the lenient reader resolves references.
 _REFERENCE = '"$ref"'
 _STRING_OR_BARE_KEY = r'"(?:[^"\\]|\\.)*+"|([{,]\s*)(-?\d+)\s*:'
-#: Perhaps too large for a Java long; msgspec takes it, coercion looks at it.
+#: Possibly too large for a Java long; msgspec accepts it, coercion checks it.
 _LONG_NUMBER = r"\d{19}"
 _NOT_ASCII = r"[^\x00-\x7f]"
 
 
 def loads(data: bytes | str) -> Any:
     """
-    Read JSON, strict or as Apache RocketMQ writes it.
+    Decode JSON, strict or in the form that Apache RocketMQ writes.
 
     Integer keys become text; object keys become their strict JSON text.
 
-    :raises MalformedJson: it is neither.
+    :raises MalformedJson: the text is not JSON.
     """
     text = _text(data)
     if _REFERENCE not in text:
@@ -79,7 +79,7 @@ def loads(data: bytes | str) -> Any:
 
 def decode_as(data: bytes | str, kind: type[_T]) -> _T:
     """
-    Read JSON into a declared type, as tolerantly as :mod:`rocketmq_tw.wire.coerce`.
+    Decode JSON into a declared type, as tolerantly as :mod:`rocketmq_tw.wire.coerce`.
 
     :raises MalformedJson: the text is not JSON.
     :raises BadField: a member cannot be converted to its declared type.
@@ -95,7 +95,7 @@ def decode_as(data: bytes | str, kind: type[_T]) -> _T:
 
 def dumps(value: Any) -> bytes:
     """
-    Write JSON that every release reads: integer keys quoted, object keys bare.
+    Encode JSON that every release reads: integer keys quoted, object keys bare.
 
     Without object keys it is strict JSON.
 
@@ -106,7 +106,7 @@ def dumps(value: Any) -> bytes:
 
 def dumps_ascii(value: Any) -> bytes:
     """
-    Write strict JSON in ASCII: other characters as ``\\uXXXX`` in upper-case hex.
+    Encode strict JSON in ASCII: other characters as ``\\uXXXX`` in upper-case hex.
 
     Source: ``BrowserCompatible`` in ``ClientRequestProcessor.getRouteInfoByTopic``.
     """
@@ -114,17 +114,17 @@ def dumps_ascii(value: Any) -> bytes:
 
 
 def dumps_lenient(value: Any) -> bytes:
-    """Write as fastjson does: integer and object keys bare. Not strict JSON."""
+    """Encode like fastjson: integer and object keys bare. Not strict JSON."""
     return _lenient(value).encode()
 
 
 def _text(data: bytes | str) -> str:
-    """Decode UTF-8 as Java does: what is wrong becomes U+FFFD."""
+    """Decode UTF-8 like Java: invalid bytes become U+FFFD."""
     return data if isinstance(data, str) else bytes(data).decode("utf-8", "replace")
 
 
 def _quote_keys(text: str) -> str:
-    """Put bare integer keys in quotes; what stands inside strings is left alone."""
+    """Put bare integer keys in quotes; the contents of strings are not changed."""
 
     def quoted(found: re.Match[str]) -> str:
         return f'{found[1]}"{found[2]}":' if found[1] else found[0]
@@ -133,21 +133,21 @@ def _quote_keys(text: str) -> str:
 
 
 def _escape(found: re.Match[str]) -> str:
-    """Write one character as one or two UTF-16 units."""
+    """Encode one character as one or two UTF-16 units."""
     units = found[0].encode("utf-16-be").hex().upper()
     return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))
 
 
 @lru_cache(maxsize=512)
 def _sorted_members(kind: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
-    """List a struct's members, wire name and name, in the order of the former."""
+    """Return a struct's members, wire name and name, sorted by wire name."""
     return tuple(
         sorted(zip(kind.__struct_encode_fields__, kind.__struct_fields__, strict=True))
     )
 
 
 def _entries(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Go through a struct or a table by sorted key; nulls are left out."""
+    """Iterate over a struct or a table by sorted key, without nulls."""
     if isinstance(value, dict):
         entries = sorted(value.items(), key=_rank)
     else:
@@ -160,7 +160,7 @@ def _entries(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _rank(entry: tuple[Any, Any]) -> tuple[int, Any]:
-    """Sort integer keys by value, then texts, then objects by their text."""
+    """Sort key: integers by value, then texts, then objects by their text."""
     key = entry[0]
     if isinstance(key, int):
         return (0, key)
@@ -168,7 +168,7 @@ def _rank(entry: tuple[Any, Any]) -> tuple[int, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Turn a value into tables with text keys, lists, scalars and finished pieces."""
+    """Convert a value to tables with text keys, lists, scalars and encoded pieces."""
     if isinstance(value, dict) and any(_is_object(key) for key in value):
         return _object_keys(value)
     if isinstance(value, (dict, msgspec.Struct)):
@@ -181,23 +181,23 @@ def _plain(value: Any) -> Any:
 
 
 def _is_object(key: Any) -> bool:
-    """Check whether a key is more than a text, a number or an enum."""
+    """Return whether a key is an object, not a text, a number or an enum."""
     return not isinstance(key, (str, int, Enum))
 
 
 def _object_keys(table: dict[Any, Any]) -> msgspec.Raw:
-    """Write a table whose keys are objects, as a piece that goes into the text."""
+    """Encode a table whose keys are objects."""
     entries = (dumps(key) + b":" + dumps(each) for key, each in _entries(table))
     return msgspec.Raw(b"{" + b",".join(entries) + b"}")
 
 
 def _key_text(key: Any) -> str:
-    """Write a key as the content of a string."""
+    """Return a key as the content of a string."""
     return str(key.value if isinstance(key, Enum) else key)
 
 
 def _lenient(value: Any) -> str:
-    """Write a value with bare keys."""
+    """Encode a value with bare keys."""
     if isinstance(value, (dict, msgspec.Struct)):
         members = (f"{_lenient(key)}:{_lenient(each)}" for key, each in _entries(value))
         return "{" + ",".join(members) + "}"

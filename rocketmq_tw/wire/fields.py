@@ -1,5 +1,6 @@
 """
-A request's typed fields, and how they stand in the header (``extFields``).
+The declared fields of requests and responses, and their form in the header
+(``extFields``).
 
 A request is declared once, as a struct; both ends use the declaration::
 
@@ -8,9 +9,9 @@ A request is declared once, as a struct; both ends use the declaration::
         topic: str
         queue_id: int
 
-Names on the wire are made from the names of the fields (``queue_id`` is ``queueId``);
-the odd ones are spelt with ``msgspec.field(name=...)``. On the wire every value is
-text; ``None`` is left out.
+Wire names are made from the names of the fields (``queue_id`` becomes ``queueId``);
+irregular ones are given with ``msgspec.field(name=...)``. On the wire every value is
+text; ``None`` is omitted.
 
 Source: ``CommandCustomHeader`` and ``RemotingCommand.decodeCommandCustomHeader``.
 """
@@ -27,8 +28,8 @@ from rocketmq_tw.wire.errors import BadField
 
 Ext = dict[str, str]
 
-#: Java's ``int`` and ``long``: where a number goes into a record or a file, a larger
-#: one must be refused before.
+#: Java's ``int`` and ``long``: numbers that are stored in a record or a file must be
+#: checked before.
 Int32 = Annotated[int, msgspec.Meta(ge=-(1 << 31), le=(1 << 31) - 1)]
 Int64 = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
 
@@ -37,7 +38,7 @@ class Fields(msgspec.Struct, rename="camel", kw_only=True):
     """
     The fields of a request or a response, with its body.
 
-    :ivar body: the bytes behind the header. Its name on the wire cannot occur there.
+    :ivar body: the bytes behind the header. Its wire name can never occur in a header.
     """
 
     body: bytes = msgspec.field(default=b"", name="//body")
@@ -48,7 +49,7 @@ class Response(Fields, kw_only=True):
     The response to a request; its header fields are declared in a subclass.
 
     :ivar status: the response code, see :class:`~rocketmq_tw.wire.codes.ResponseCode`.
-    :ivar remark: a text for people; Apache RocketMQ sends none with success.
+    :ivar remark: a text for users; Apache RocketMQ sends none with success.
     """
 
     status: int = msgspec.field(default=0, name="//code")
@@ -63,11 +64,11 @@ DECLARED: dict[int, type[Request[Any]]] = {}
 
 class Request(Fields, Generic[A], kw_only=True):
     """
-    Base of every request.
+    The base class of all requests.
 
-    :cvar code: its number.
-    :cvar accepted: the response codes that are results, not errors.
-    :cvar response_type: taken from the subscript, as in ``Request[OffsetResponse]``.
+    :cvar code: the request code.
+    :cvar accepted: the response codes that are not errors.
+    :cvar response_type: the class in the subscript, as in ``Request[OffsetResponse]``.
     """
 
     code: ClassVar[int]
@@ -86,7 +87,7 @@ class Request(Fields, Generic[A], kw_only=True):
 
 @cache
 def layout(kind: type[Fields]) -> tuple[tuple[str, str], ...]:
-    """List name and wire name of all fields that travel in the header."""
+    """Return name and wire name of all fields in the header."""
     return tuple(
         (field.name, field.encode_name)
         for field in msgspec.structs.fields(kind)
@@ -95,7 +96,7 @@ def layout(kind: type[Fields]) -> tuple[tuple[str, str], ...]:
 
 
 def to_ext(values: Fields) -> Ext:
-    """Write the fields as the wire's texts."""
+    """Encode the fields as the texts in ``extFields``."""
     ext: Ext = {}
     for name, wire_name in layout(type(values)):
         value = getattr(values, name)
@@ -110,16 +111,16 @@ def to_ext(values: Fields) -> Ext:
 
 F = TypeVar("F", bound=Fields)
 _WHERE = re.compile(r"`\$\.?([^`]*)`$")
-#: What msgspec takes for a boolean.
+#: The texts that msgspec accepts as a boolean.
 _BOOLEAN_TEXTS = frozenset(("true", "false", "1", "0"))
 _MISSING = re.compile(r"missing required field `([^`]*)`")
 
 
 def from_ext(kind: type[F], ext: Ext) -> F:
     """
-    Read the fields from the wire's texts; unknown ones are ignored.
+    Convert the texts in ``extFields`` to fields; unknown ones are ignored.
 
-    :raises BadField: one is missing or cannot be read.
+    :raises BadField: one is missing or cannot be converted.
     """
     try:
         return msgspec.convert(ext, kind, strict=False)
@@ -133,7 +134,7 @@ def from_ext(kind: type[F], ext: Ext) -> F:
 
 @cache
 def _booleans(kind: type[Fields]) -> tuple[str, ...]:
-    """List the wire names of the fields that are booleans."""
+    """Return the wire names of the boolean fields."""
     return tuple(
         field.encode_name
         for field in msgspec.structs.fields(kind)
@@ -142,7 +143,7 @@ def _booleans(kind: type[Fields]) -> tuple[str, ...]:
 
 
 def _java_booleans(kind: type[Fields], ext: Ext) -> Ext:
-    """Turn malformed booleans to false, as Java reads them; leave all else alone."""
+    """Replace malformed booleans by false, as Java does."""
     malformed = [
         name
         for name in _booleans(kind)
@@ -152,7 +153,7 @@ def _java_booleans(kind: type[Fields], ext: Ext) -> Ext:
 
 
 def _bad_field(kind: type[Fields], ext: Ext, text: str) -> BadField:
-    """Put a validation error into the words of :class:`BadField`."""
+    """Convert a validation error to :class:`BadField`."""
     missing = _MISSING.search(text)
     if missing:
         name = _full_name(kind, missing[1])
@@ -165,7 +166,7 @@ def _bad_field(kind: type[Fields], ext: Ext, text: str) -> BadField:
 
 
 def _full_name(kind: type[Fields], wire_name: str) -> str:
-    """Name a field for people: some are single letters on the wire."""
+    """Return a field's name for error messages: some wire names are single letters."""
     if len(wire_name) > 1:
         return wire_name
     names = {wire: name for name, wire in layout(kind)}

@@ -1,5 +1,5 @@
 """
-Bytes to whole frames.
+Splits bytes into frames.
 
 A frame, all numbers big-endian::
 
@@ -7,9 +7,9 @@ A frame, all numbers big-endian::
     | length 4 | kind 1    | header length 3 | header | body |
     +----------+-----------+-----------------+--------+------+
 
-``length`` counts all that follows it; ``kind`` says how the header is written (0 JSON,
-1 binary). The decoder keeps the slices of an unfinished frame apart until all are
-there, so that a large frame is copied once, not once a slice.
+``length`` counts everything after it; ``kind`` is the form of the header (0 JSON, 1
+binary). The decoder keeps the slices of an incomplete frame separately until all are
+received, so that a large frame is copied once, not once for each slice.
 
 Source: ``NettyDecoder``, ``NettyEncoder`` and ``RemotingCommand`` of RocketMQ 5.
 """
@@ -25,20 +25,20 @@ from rocketmq_tw.wire.errors import (
     RemoteProtocolError,
 )
 
-#: The largest frame, its length field included, in bytes.
+#: Bytes; the largest frame, including its length field.
 FRAME_LIMIT = 16 * 1024 * 1024
 
-#: How a header is written.
+#: The forms of a header.
 JSON = 0
 BINARY = 1
 
-#: Slices under so many bytes are put together: a frame that comes two bytes at a time
-#: would take twenty times its size.
+#: Bytes; smaller slices are merged: a frame received in slices of two bytes would
+#: otherwise use twenty times its size.
 _SMALL = 1024
 
 _HEAD = struct.Struct(">II")
 _HTTP = "point the client at the remoting port, or the browser elsewhere"
-#: First bytes of what else is sent to the port: their name, and what to do about it.
+#: The first bytes of other protocols: their name, and advice for the user.
 _OTHER_PROTOCOLS = {
     b"PRI ": ("HTTP/2 (gRPC?)", "5.x gRPC clients need a proxy, this port is remoting"),
     b"\x16\x03": ("TLS", "TLS is off on this port; turn it on here or off there"),
@@ -49,7 +49,9 @@ Frame = tuple[int, bytes, bytes]
 
 
 def other_protocol(start: bytes) -> OtherProtocol | None:
-    """Name the other protocol that a connection starts with, if it is a known one."""
+    """
+    Return the error for a known other protocol that a connection starts with, or None.
+    """
     for prefix, (name, advice) in _OTHER_PROTOCOLS.items():
         if start.startswith(prefix):
             return OtherProtocol(name, advice)
@@ -57,17 +59,17 @@ def other_protocol(start: bytes) -> OtherProtocol | None:
 
 
 def join(kind: int, header: bytes, body: bytes = b"") -> bytes:
-    """Write one frame."""
+    """Encode one frame."""
     size = len(header)
     return _HEAD.pack(4 + size + len(body), kind << 24 | size) + header + body
 
 
 class FrameDecoder:
     """
-    Takes bytes in any slices and gives whole frames.
+    Accepts bytes in any slices and returns complete frames.
 
-    :param limit: the largest frame in bytes, its length field included.
-    :ivar error: set once the peer has broken the rules; nothing is decoded after it.
+    :param limit: the largest frame in bytes, including its length field.
+    :ivar error: set after a protocol violation; nothing is decoded after it.
     """
 
     __slots__ = ("_limit", "_slices", "_held", "_wanted", "_first", "error")
@@ -82,15 +84,15 @@ class FrameDecoder:
 
     @property
     def held(self) -> int:
-        """How many bytes of an unfinished frame are kept."""
+        """How many bytes of an incomplete frame are kept."""
         return self._held
 
     def feed(self, data: bytes) -> list[Frame]:
         """
-        Take the next bytes.
+        Accept the next bytes.
 
-        :returns: the frames that are whole now, as (kind, header, body). Frames before
-            a broken one are given; look at :attr:`error` afterwards.
+        :returns: the frames complete now, as (kind, header, body). Frames before
+            a malformed one are included; check :attr:`error` afterwards.
         """
         if self._held:
             if len(data) >= _SMALL:
@@ -115,7 +117,7 @@ class FrameDecoder:
         return frames
 
     def _split(self, data: bytes) -> tuple[list[Frame], int]:
-        """Cut whole frames off; also say where the unfinished one begins."""
+        """Split off complete frames; also return where the incomplete one begins."""
         frames: list[Frame] = []
         at, size, longest = 0, len(data), self._limit - 4
         from_bytes = int.from_bytes
@@ -145,7 +147,7 @@ class FrameDecoder:
         return frames, at
 
     def _refuse(self, start: bytes, length: int) -> None:
-        """Remember why no more is read from this peer."""
+        """Set the error after which nothing more is decoded."""
         if length >= 1 << 31:
             length -= 1 << 32
         other = other_protocol(start) if self._first else None

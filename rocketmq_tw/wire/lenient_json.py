@@ -1,17 +1,17 @@
 """
-A reader for what fastjson writes and takes, and JSON parsers refuse.
+Decodes the JSON that fastjson writes and accepts, and that JSON parsers refuse.
 
 Java peers send bare integer keys ``{0:"a"}``, objects as keys ``{{"topic":"T"}:7}`` and
-references ``{"$ref":"$.a[0]"}``. fastjson also takes single quotes, identifiers as
-keys, stray commas, comments, a byte order mark and control characters in strings. All
-this is read here, into the objects strict JSON would give:
+references ``{"$ref":"$.a[0]"}``. fastjson also accepts single quotes, identifiers as
+keys, extra commas, comments, a byte order mark and control characters in strings. All
+this is decoded here, to the objects that strict JSON would give:
 
 - an integer key becomes its text,
-- an object key becomes its JSON text with sorted keys, as strict emitters write it,
-- a reference becomes the object it means, null where there is none; as a key it drops
-  its entry, because fastjson writes keys' paths that lead nowhere.
+- an object key becomes its JSON text with sorted keys, as strict encoders write it,
+- a reference becomes the object that it refers to, or null if there is none; as a key
+  it drops its entry, because fastjson writes key paths that cannot be resolved.
 
-Text after the value, unknown escapes and cut text are errors, as they are in Java.
+Text after the value, unknown escapes and incomplete text are errors, as in Java.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import msgspec
 
 from rocketmq_tw.wire.errors import MalformedJson
 
-#: Deeper nesting is refused; the bodies of the protocol need less than ten levels.
+#: Deeper nesting is refused; the bodies of the protocol have less than ten levels.
 MAX_DEPTH = 64
 
 _BLANK = re.compile(r"(?:[\s\b\ufeff]+|//[^\n]*|/\*[\s\S]*?\*/)*+")
@@ -52,26 +52,28 @@ _DROPPED = object()
 
 def read(text: str) -> Any:
     """
-    Read one value.
+    Decode one value.
 
-    :raises MalformedJson: with the position, counted in characters.
+    :raises MalformedJson: it contains the position, counted in characters.
     """
     return _Reader(text).document()
 
 
 class _Reader:
-    """A recursive descent over one text; ``at`` is the next character to look at."""
+    """A recursive descent parser of one text; ``at`` is the position of the next
+    character.
+    """
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
-        #: The containers being read, outermost first.
+        #: The containers being decoded, outermost first.
         self.open: list[Any] = []
-        #: Where references to be looked up from the root stand: container, key, path.
+        #: References to resolve from the root: container, key, path.
         self.references: list[tuple[Any, Any, str]] = []
 
     def document(self) -> Any:
-        """Read the whole text, then look up the references."""
+        """Decode the whole text, then resolve the references."""
         value = self.value()
         self.skip(_BLANK)
         if self.at != len(self.text):
@@ -81,18 +83,20 @@ class _Reader:
         return value
 
     def fail(self, why: str) -> NoReturn:
-        """Raise the error of the present position."""
+        """Raise an error at the current position."""
         raise MalformedJson(self.at, why)
 
     def skip(self, blank: re.Pattern[str]) -> str:
-        """Skip what the pattern takes; return the next character, empty at the end."""
+        """
+        Skip what matches the pattern; return the next character, empty at the end.
+        """
         found = blank.match(self.text, self.at)
         if found:
             self.at = found.end()
         return self.text[self.at : self.at + 1]
 
     def value(self) -> Any:
-        """Read any value."""
+        """Decode any value."""
         char = self.skip(_BLANK)
         if char == "{":
             return self.object()
@@ -109,14 +113,14 @@ class _Reader:
         return _WORDS[word[0]]
 
     def enter(self, container: Any) -> None:
-        """Note that a container begins: its opening bracket is skipped."""
+        """Start a container, and skip its opening bracket."""
         if len(self.open) >= MAX_DEPTH:
             self.fail(f"nested deeper than {MAX_DEPTH}")
         self.open.append(container)
         self.at += 1
 
     def array(self) -> list[Any]:
-        """Read an array; stray commas are skipped."""
+        """Decode an array; extra commas are skipped."""
         items: list[Any] = []
         self.enter(items)
         while self.skip(_BLANK_AND_COMMAS) != "]":
@@ -129,7 +133,7 @@ class _Reader:
         return items
 
     def object(self) -> dict[str, Any]:
-        """Read an object; stray commas are skipped."""
+        """Decode an object; extra commas are skipped."""
         members: dict[Any, Any] = {}
         self.enter(members)
         while (char := self.skip(_BLANK_AND_COMMAS)) != "}":
@@ -147,7 +151,7 @@ class _Reader:
         return members
 
     def key(self, char: str) -> Any:
-        """Read a member's name: a string, number, identifier or a whole object."""
+        """Decode a member's name: a string, a number, an identifier or an object."""
         if char in ('"', "'") and char:
             return self.string(char)
         if char == "{":
@@ -161,7 +165,7 @@ class _Reader:
         return found[0]
 
     def resolve(self, container: Any, key: Any) -> None:
-        """Replace the value just read if it is a reference."""
+        """Replace the value just decoded if it is a reference."""
         value = container[key]
         if not isinstance(value, dict) or len(value) != 1 or "$ref" not in value:
             return
@@ -175,7 +179,7 @@ class _Reader:
             self.references.append((container, key, path))
 
     def string(self, quote: str) -> str:
-        """Read a string in single or double quotes."""
+        """Decode a string in single or double quotes."""
         pattern = _DOUBLE_QUOTED if quote == '"' else _SINGLE_QUOTED
         found = pattern.match(self.text, self.at)
         if found is None:
@@ -187,7 +191,7 @@ class _Reader:
         return content
 
     def unescape(self, found: re.Match[str]) -> str:
-        """Turn one escape into its character."""
+        """Decode one escape."""
         code = found[1]
         if len(code) > 1:
             return chr(int(code[1:], 16))
@@ -196,7 +200,7 @@ class _Reader:
         return _SIMPLE_ESCAPES[code]
 
     def number(self) -> int | float:
-        """Read a number; Java's type letters after it are dropped."""
+        """Decode a number; Java's type letters after it are dropped."""
         found = _NUMBER.match(self.text, self.at)
         if found is None or len(found[0]) > 400:
             self.fail("expected a number")
@@ -207,19 +211,19 @@ class _Reader:
 
 
 def canonical(key: dict[str, Any]) -> str:
-    """Write an object key as strict JSON with sorted keys: Java's order too."""
+    """Encode an object key as strict JSON with sorted keys, in Java's order."""
     return msgspec.json.encode(key, order="sorted").decode()
 
 
 def _join_surrogates(text: str) -> str:
-    """Join pairs of escaped UTF-16 units; a lone one becomes U+FFFD."""
+    """Join pairs of escaped UTF-16 units; an unpaired one becomes U+FFFD."""
     if text.isascii():
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _look_up(root: Any, path: str) -> Any:
-    """Follow ``$.a.b[0].c`` from the root; None where it leads nowhere."""
+    """Follow ``$.a.b[0].c`` from the root; None if it cannot be resolved."""
     value = root
     for name, index in _STEP.findall(path[1:]):
         try:

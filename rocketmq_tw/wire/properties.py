@@ -1,10 +1,10 @@
 """
-The properties of a message as one text.
+The properties of a message, encoded as one text.
 
-``name 0x01 value 0x02``, repeated, in no particular order. The last 0x02 is always
-written; readers accept its absence (4.9.1 to 5.1 leave it out). Pieces shorter than
-three characters and pairs with an empty name or value are skipped, as Apache
-RocketMQ does. There is no escape for the two separators.
+``name 0x01 value 0x02``, repeated, in any order. The last 0x02 is always written;
+readers accept its absence (4.9.1 to 5.1 omit it). Pieces shorter than three characters
+and pairs with an empty name or value are skipped, as in Apache RocketMQ. The two
+separators cannot be escaped.
 
 Source: ``MessageDecoder.messageProperties2String`` and ``string2messageProperties``.
 """
@@ -16,12 +16,12 @@ PAIR_END = "\x02"
 
 
 def encode(properties: Mapping[str, str]) -> str:
-    """Write properties as one text; a None value is left out."""
+    """Encode properties as one text; a None value is omitted."""
     return "".join([f"{n}\x01{v}\x02" for n, v in properties.items() if v is not None])
 
 
 def decode(text: str) -> dict[str, str]:
-    """Read a properties text; malformed pairs are skipped."""
+    """Decode a properties text; malformed pairs are skipped."""
     properties = {}
     for piece in text.split(PAIR_END):
         name, separator, value = piece.partition(NAME_END)
@@ -32,9 +32,9 @@ def decode(text: str) -> dict[str, str]:
 
 def find(text: str, name: str) -> str | None:
     """
-    Return one value without reading the others; None where it is absent.
+    Return one value without decoding the others; None if it is absent.
 
-    Where a name comes twice, the last counts, as it does for :func:`decode`.
+    If a name occurs twice, the last one counts, as in :func:`decode`.
     """
     wanted = name + NAME_END
     start = text.rfind(PAIR_END + wanted)

@@ -1,8 +1,8 @@
 """
 One message as bytes: the same in the commit log and in the response to a pull.
 
-The layout of a record, with its sizes and offsets, stands in
-:mod:`rocketmq_tw.wire.record_layout`; here records are written, read and checked.
+The sizes and offsets of a record are in :mod:`rocketmq_tw.wire.record_layout`; this
+module encodes, decodes and checks records.
 
 Source: ``MessageExtEncoder``, ``MessageDecoder`` and ``CommitLog`` of RocketMQ 5.
 """
@@ -64,7 +64,7 @@ __all__ = [
     "encode",
 ]
 
-#: Where the system flag stands.
+#: The offset of the system flag.
 SYS_FLAG_AT: Final[int] = SYS_FLAG.start
 
 _V6_HOSTS: Final = sysflag.BORN_HOST_V6 | sysflag.STORE_HOST_V6
@@ -76,21 +76,23 @@ Inflate = Callable[[bytes, int], bytes]
 
 
 class MalformedRecord(RocketMQError):
-    """The bytes are not a whole record."""
+    """The bytes are not a complete record."""
 
     def __init__(self, at: int, why: str) -> None:
-        """Give the offset, in bytes from the start of the data, and the fault."""
-        super().__init__(f"no whole record at byte {at}: {why}")
+        """:param at: the offset, in bytes from the start of the data.
+        :param why: what is wrong there.
+        """
+        super().__init__(f"no complete record at byte {at}: {why}")
         self.at = at
         self.why = why
 
 
 class Draft(msgspec.Struct, gc=False):
     """
-    A message about to be stored: a record without its offsets and store time.
+    A message that is about to be stored: a record without its offsets and store time.
 
-    ``born_host`` is encoded, 8 or 20 bytes; bit 0x10 of ``sys_flag`` must say which.
-    ``tags_code`` is not in the record: it goes into the consume queue.
+    ``born_host`` is encoded, 8 or 20 bytes; bit 0x10 of ``sys_flag`` must match.
+    ``tags_code`` is not part of the record: it is stored in the consume queue.
     """
 
     topic: bytes
@@ -107,7 +109,7 @@ class Draft(msgspec.Struct, gc=False):
 
 
 class Checked(msgspec.Struct, gc=False):
-    """What recovery and dispatch want to know of a record."""
+    """The parts of a record that recovery and dispatch need."""
 
     topic: bytes
     queue_id: int
@@ -120,13 +122,13 @@ class Checked(msgspec.Struct, gc=False):
 
     @property
     def tags_code(self) -> int:
-        """Return the hash of the tags, as the consume queue of a plain topic has it."""
+        """Return the hash of the tags, as in the consume queue of an ordinary topic."""
         text = self.properties.decode("utf-8", "replace")
         return tags_code(properties_text.find(text, "TAGS"))
 
 
 class NotARecord(Enum):
-    """What :func:`check` may find where no record is."""
+    """The results of :func:`check` where there is no record."""
 
     BLANK = "the rest of the file is filler"
     INVALID = "neither a record nor filler"
@@ -144,12 +146,13 @@ def encode(
     store_host: bytes,
 ) -> bytes:
     """
-    Write a record. Lengths are the caller's to check.
+    Encode a record. The caller must check the lengths.
 
     :param store_host: encoded, 8 or 20 bytes; its bit in the system flag is set here.
 
-    On the path of every message: 0.65 us with 128 bytes of body, CRC included.
-    Joining beat adding (0.70), ``%``-formatting (0.70) and packing into the file.
+    On the path of every message: 0.65 us with 128 bytes of body, including the CRC.
+    Joining was faster than adding (0.70), ``%``-formatting (0.70) and packing into the
+    file.
     """
     topic = draft.topic
     body = draft.body
@@ -198,7 +201,7 @@ def _encode_wide(
     store_time_ms: int,
     store_host: bytes,
 ) -> bytes:
-    """Write a record with a long topic or with an IPv6 host."""
+    """Encode a record with a long topic or with an IPv6 host."""
     topic = draft.topic
     magic, length_of_topic = MAGIC_V1, _ONE_BYTE[min(len(topic), 255)]
     if len(topic) > MAX_TOPIC_V1:
@@ -237,11 +240,11 @@ def decode(
     data: bytes, at: int = 0, inflate: Inflate | None = None, broker_name: str = ""
 ) -> StoredMessage:
     """
-    Read one record.
+    Decode one record.
 
-    :param inflate: takes a compressed body and the system flag and returns the plain
-        one; None is :func:`rocketmq_tw.wire.compression.inflate` up to 128 MiB.
-    :raises MalformedRecord: the record is cut off or its lengths do not add up.
+    :param inflate: takes a compressed body and the system flag, and returns the plain
+        body; None is :func:`rocketmq_tw.wire.compression.inflate` up to 128 MiB.
+    :raises MalformedRecord: the record is incomplete or its lengths do not add up.
     """
     try:
         head = HEAD.unpack_from(data, at)
@@ -279,9 +282,9 @@ def decode_all(
     data: bytes, inflate: Inflate | None = None, broker_name: str = ""
 ) -> list[StoredMessage]:
     """
-    Read the records of a pull response's body, in order; a blank ends them.
+    Decode the records in the body of a pull response, in order; a blank ends them.
 
-    :raises MalformedRecord: what stands behind the last whole record is not one.
+    :raises MalformedRecord: the bytes behind the last record are not a record.
     """
     messages = []
     at = 0
@@ -298,14 +301,14 @@ def check(
     view: bytes | memoryview, at: int, limit: int, crc: bool
 ) -> Checked | NotARecord:
     """
-    Check whether a whole record stands at an offset.
+    Check whether a complete record begins at an offset.
 
-    :param limit: where the bytes that belong to this file end in ``view``.
+    :param limit: the end of this file's bytes in ``view``.
     :param crc: whether the body's checksum must match too (an empty body has none).
     :returns: the record's facts, or BLANK, or INVALID.
 
-    Source: ``CommitLog.checkMessageAndReturnSize``. As there, the record's own commit
-    log offset is not compared with the one it was found at.
+    Source: ``CommitLog.checkMessageAndReturnSize``. As there, the commit log offset in
+    the record is not compared with the one at which it was found.
     """
     if at + PREFIX.size > limit:
         return INVALID
@@ -340,7 +343,7 @@ class _Mismatch(Exception):
 
 
 class _Parts(msgspec.Struct, gc=False):
-    """What follows the head of a record, cut but not decoded."""
+    """The parts of a record behind its head, not decoded."""
 
     born_host: bytes
     store_time_ms: int
@@ -356,9 +359,9 @@ def _parts(
     data: bytes | memoryview, at: int, size: int, magic: int, sys_flag: int
 ) -> _Parts:
     """
-    Cut a record behind its head.
+    Split a record behind its head.
 
-    :raises _Mismatch: the magic is unknown, or the lengths do not make up ``size``.
+    :raises _Mismatch: the magic is unknown, or the lengths do not add up to ``size``.
     """
     end = at + size
     if end > len(data):

@@ -1,5 +1,5 @@
 """
-Where each field of a stored record stands: offsets, sizes, structs and magics.
+The layout of a stored record: offsets, sizes, structs and magics.
 
 All numbers are big-endian. With IPv4 hosts the offsets are::
 
@@ -10,14 +10,14 @@ All numbers are big-endian. With IPv4 hosts the offsets are::
     76 prepared offset 8               84 body length 4  88 body
        topic length 1 (magic V1) or 2 (V2), topic    properties length 2, properties
 
-A host is its address and a port of 4 bytes; bits 0x10 and 0x20 of the system flag mark
-a born or store host with an IPv6 address, which is 20 bytes long and moves what follows
-by 12 bytes. Magic V2 is written for topics over 127 bytes only: clients of 4.9 cannot
-read it. At the end of a file stands a *blank*: the bytes left (4) and a magic of its
-own (4).
+A host is an address and a port of 4 bytes. Bits 0x10 and 0x20 of the system flag mark a
+born or store host with an IPv6 address, which has 20 bytes and moves the following
+fields by 12 bytes. Magic V2 is used only for topics over 127 bytes: clients of 4.9
+cannot read it. At the end of a file is a *blank*: the number of bytes left (4) and a
+magic of its own (4).
 
-Offsets count from the start of the record. What is cut out of bytes is given as a
-slice; what is unpacked on the path of many records, as a struct of its fields.
+Offsets count from the start of the record. Fields that are read alone are slices;
+fields that are unpacked on the path of many records are structs.
 
 Source: ``MessageExtEncoder``, ``MessageDecoder`` and ``CommitLog`` of RocketMQ 5.
 """
@@ -33,7 +33,7 @@ MAGIC_V1: Final = 0xDAA320A7
 MAGIC_V2: Final = 0xDAA320AB
 MAGIC_BLANK: Final = 0xCBD43194
 
-#: The magics of records, and that of a blank, as they stand in a file.
+#: The magics of records, and that of a blank, as in a file.
 MAGICS: Final = (MAGIC_V1.to_bytes(4, "big"), MAGIC_V2.to_bytes(4, "big"))
 BLANK_MAGIC: Final = MAGIC_BLANK.to_bytes(4, "big")
 
@@ -50,14 +50,14 @@ SYS_FLAG: Final = slice(36, 40)
 BORN_TIME: Final = slice(40, 48)
 BORN_HOST_AT: Final = 48
 
-# -- fields that an IPv6 host before them moves: their offset under IPv4 --------------
+# -- fields moved by an IPv6 host before them: their offset with IPv4 hosts -----------
 
 STORE_TIME_AT: Final = 56
 STORE_HOST_AT: Final = 64
 BODY_LENGTH_AT: Final = 84
 BODY_AT: Final = 88
 
-#: A host, port included; and by how much an IPv6 one is longer.
+#: The size of a host with its port; and by how much an IPv6 host is longer.
 HOST_V4_SIZE: Final = 8
 HOST_V6_SIZE: Final = 20
 V6_EXTRA: Final = HOST_V6_SIZE - HOST_V4_SIZE
@@ -70,11 +70,11 @@ PREFIX: Final = struct.Struct(">II")
 HEAD: Final = struct.Struct(">IIIiiqqiq")
 #: Everything before the body, with two IPv4 hosts.
 HEAD_V4: Final = struct.Struct(">IIIiiqqiq8sq8siqI")
-#: What stands between the store host and the body.
+#: Everything between the store host and the body.
 TAIL: Final = struct.Struct(">iqI")
 #: The store time.
 TIME: Final = struct.Struct(">q")
-#: The length of the properties, and that of the topic in magic V2.
+#: The length of the properties, and of the topic in magic V2.
 SHORT_LENGTH: Final = struct.Struct(">H")
 #: Size, magic, system flag, store time, body length; with two IPv4 hosts.
 INDEXED_V4: Final = struct.Struct(">II28xI16xq20xI")
@@ -83,15 +83,15 @@ VERIFIED: Final = struct.Struct(">4I4xqqI")
 
 # -- sizes ----------------------------------------------------------------------------
 
-#: The smallest blank; so much is left free at the end of a file.
+#: The smallest blank; this much space is left at the end of a file.
 BLANK_SIZE: Final = PREFIX.size
-#: What a record of two IPv4 hosts holds besides topic, body and properties.
+#: The size of a record with two IPv4 hosts without topic, body and properties.
 FIXED_SIZE: Final = HEAD_V4.size + 1 + SHORT_LENGTH.size
-#: The longest topic that magic V1 can carry.
+#: The longest topic with magic V1.
 MAX_TOPIC_V1: Final = 127
 #: The CRC of a body is stored without its sign bit.
 CRC_MASK: Final = 0x7FFFFFFF
-#: No record is longer: a larger size, where one is read, is damage.
+#: No record is longer: a larger size field is damaged.
 MAX_RECORD_SIZE: Final = 128 << 20
 
 

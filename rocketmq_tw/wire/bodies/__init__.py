@@ -1,1 +1,1 @@
-"""The JSON bodies of requests and responses, in families; each is declared once."""
+"""The JSON bodies of requests and responses, by family; each is declared once."""

@@ -1,8 +1,8 @@
 """
-What all JSON bodies have in common: how they become text, and how text becomes them.
+The base of all JSON bodies: how they are encoded and decoded.
 
-A body is declared once, as a struct whose fields carry Java's names in camel case. The
-odd names (``clientID``, ``lockOKMQSet``) are spelt by :func:`camel_but`.
+A body is declared once, as a struct. Its fields get Java's names in camel case;
+irregular names (``clientID``, ``lockOKMQSet``) are given with :func:`camel_but`.
 """
 
 from __future__ import annotations
@@ -19,17 +19,19 @@ class Body(msgspec.Struct, frozen=True, rename="camel"):
     """A JSON body. Unknown keys are ignored, absent ones have Java's defaults."""
 
     def encode(self) -> bytes:
-        """Write compact JSON that every Java peer reads: object keys alone are bare."""
+        """
+        Encode as compact JSON that every Java peer reads: only object keys are bare.
+        """
         return fastjson.dumps(self)
 
     def encode_lenient(self) -> bytes:
-        """Write as Java does, integer and object keys bare: for Go's parsers."""
+        """Encode like Java, with bare integer and object keys: for Go's parsers."""
         return fastjson.dumps_lenient(self)
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
         """
-        Read strict or lenient JSON.
+        Decode strict or lenient JSON.
 
         :raises MalformedJson: the text is not JSON.
         :raises BadField: a member cannot be converted to its declared type.
@@ -38,11 +40,11 @@ class Body(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def camel(name: str) -> str:
-    """Write a field's name as Java would: ``queue_id`` is ``queueId``."""
+    """Convert a field's name to Java's form: ``queue_id`` becomes ``queueId``."""
     first, *others = name.split("_")
     return first + "".join(map(str.capitalize, others))
 
 
 def camel_but(**odd: str) -> Callable[[str], str]:
-    """Make a renaming to camel case in which some fields have names of their own."""
+    """Return a renaming to camel case in which some fields have other names."""
     return lambda name: odd.get(name) or camel(name)

@@ -14,16 +14,16 @@ class ClusterInfo(Body, frozen=True):
     """The response to GET_BROKER_CLUSTER_INFO (106)."""
 
     broker_addr_table: dict[str, BrokerData] = {}
-    #: Cluster name to the names of its brokers.
+    #: Maps cluster name to the names of its brokers.
     cluster_addr_table: dict[str, frozenset[str]] = {}
 
 
 class BrokerMemberGroup(Body, frozen=True):
-    """The master and replicas that go by one broker name."""
+    """The master and replicas of one broker name."""
 
     cluster: str
     broker_name: str
-    #: Broker id to ``host:port``.
+    #: Maps broker id to ``host:port``.
     broker_addrs: dict[int, str] = {}
 
 

@@ -1,5 +1,5 @@
 """
-Who is connected: lists of consumers and producers.
+The connected consumers and producers.
 
 Source: ``GetConsumerListByGroupResponseBody``, ``ConsumerConnection``, ``Connection``,
 ``ProducerConnection`` and ``ProducerTableInfo`` of RocketMQ 5.
@@ -46,10 +46,10 @@ class ProducerConnection(Body, frozen=True):
 
 
 class ProducerInfo(Body, frozen=True, rename=camel_but(remote_ip="remoteIP")):
-    """One producer in the table of all."""
+    """One producer in the table of all producers."""
 
     client_id: str | None = None
-    #: ``host:port``, in spite of the name.
+    #: ``host:port``, despite the name.
     remote_ip: str | None = None
     language: str | None = None
     version: int = 0
@@ -58,6 +58,6 @@ class ProducerInfo(Body, frozen=True, rename=camel_but(remote_ip="remoteIP")):
 
 
 class ProducerTableInfo(Body, frozen=True):
-    """The response to GET_ALL_PRODUCER_INFO (328): group to producers."""
+    """The response to GET_ALL_PRODUCER_INFO (328): maps group to producers."""
 
     data: dict[str, tuple[ProducerInfo, ...]] = {}

@@ -1,5 +1,5 @@
 """
-The version of a persisted table, by which brokers and name servers see a change.
+The version of a persisted table, by which brokers and name servers detect a change.
 
 Source: ``DataVersion`` of RocketMQ 5.
 """
@@ -11,18 +11,18 @@ from rocketmq_tw.wire.bodies.body import Body
 
 class DataVersion(Body, frozen=True):
     """
-    A version: two are the same table's when all three members are equal.
+    A version. Two versions are equal if all three members are.
 
-    All members are always sent: Java puts its own time for an absent timestamp, which
-    would break equality. 4.9 has no state version; its absence means 0.
+    All members are always sent: Java replaces an absent timestamp by its own time, and
+    the versions would then differ. 4.9 has no state version; its absence means 0.
     """
 
     #: When the table last changed, in ms.
     timestamp: int = 0
     counter: int = 0
-    #: The epoch of the controller; 0 without one.
+    #: The epoch of the controller; 0 without a controller.
     state_version: int = 0
 
     def next(self, now_ms: int, state_version: int = 0) -> DataVersion:
-        """Return the version after one more change, made at this time."""
+        """Return the next version, for a change at this time."""
         return DataVersion(now_ms, self.counter + 1, state_version)

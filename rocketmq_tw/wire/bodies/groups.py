@@ -15,7 +15,7 @@ class SubscriptionGroupTable(Body, frozen=True):
     """All groups of a broker: ``subscriptionGroup.json``, the response to code 201."""
 
     subscription_group_table: dict[str, SubscriptionGroup] = {}
-    #: Group to topic to bits: the value 4 forbids reading.
+    #: Maps group to topic to bits; bit 4 forbids reading.
     forbidden_table: dict[str, dict[str, int]] = {}
     data_version: DataVersion = DataVersion()
 

@@ -1,7 +1,9 @@
 """
-Heartbeats: which groups a client produces and consumes for, and what it subscribes to.
+Heartbeats: the groups of a client, and their subscriptions.
 
-Tolerant of Go, which sends null for empty sets and hash codes as text.
+Accepts the variants of Go, which sends null for empty sets and hash codes as text.
+Source: ``HeartbeatData``, ``ProducerData``, ``ConsumerData``,
+``CheckClientRequestBody``.
 
 Source: ``HeartbeatData``, ``ProducerData``, ``ConsumerData``,
 ``CheckClientRequestBody``.
@@ -21,7 +23,7 @@ class ProducerData(Body, frozen=True):
 
 
 class ConsumerData(Body, frozen=True):
-    """One consumer group of a client, with all it subscribes to."""
+    """One consumer group of a client, with all its subscriptions."""
 
     group_name: str
     consume_type: ConsumeType | None = None
@@ -32,18 +34,23 @@ class ConsumerData(Body, frozen=True):
 
 
 class HeartbeatData(Body, frozen=True, rename=camel_but(client_id="clientID")):
-    """The body of HEART_BEAT (34). It is ``clientID`` here, ``clientId`` elsewhere."""
+    """
+    The body of HEART_BEAT (34). The name is ``clientID`` here, ``clientId`` in other
+    bodies.
+    """
 
     client_id: str
     producer_data_set: tuple[ProducerData, ...] = ()
     consumer_data_set: tuple[ConsumerData, ...] = ()
-    #: Not 0 in version 2 heartbeats, whose subscriptions may be left out (5.x).
+    #: Not 0 in version 2 heartbeats, which may omit the subscriptions (5.x).
     heartbeat_fingerprint: int = 0
     without_sub: bool = False
 
 
 class CheckClientRequestBody(Body, frozen=True):
-    """The body of CHECK_CLIENT_CONFIG (46): may this group subscribe so?"""
+    """
+    The body of CHECK_CLIENT_CONFIG (46): asks whether this subscription is allowed.
+    """
 
     client_id: str | None = None
     group: str | None = None

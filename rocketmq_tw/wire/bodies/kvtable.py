@@ -1,8 +1,8 @@
 """
-Names and values: as a JSON table, and as Java's ``.properties`` text.
+Tables of names and values, as JSON and as Java's ``.properties`` text.
 
-Configurations travel as ``.properties``. Java reads such text byte by byte as Latin-1,
-so what is not ASCII is written as ``\\uXXXX``; a backslash in a value is written twice.
+Configurations are sent as ``.properties`` text. Java reads it as Latin-1, so other
+characters are written as ``\\uXXXX``; a backslash in a value is doubled.
 
 Source: ``KVTable``, ``MixAll.properties2String`` and ``java.util.Properties.load``.
 """
@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from rocketmq_tw.wire.bodies.body import Body
 
-#: A comment, or a line in group 1; a backslash at its end continues a line only.
+#: A comment, or a line in group 1; a backslash at its end continues only a line.
 _LINE = re.compile(
     r"[ \t\f]*(?:[#!][^\r\n]*|((?:[^\\\r\n]|\\(?:\r\n|[\s\S]))*+)\\?)(?:\r\n|\r|\n|\Z)"
 )
@@ -27,18 +27,18 @@ _ESCAPES = {"\\": "\\\\", **{char: f"\\{name}" for name, char in _LETTERS.items(
 
 
 class KVTable(Body, frozen=True):
-    """A table of text, such as the response to GET_BROKER_RUNTIME_INFO (28)."""
+    """A table of texts, such as the response to GET_BROKER_RUNTIME_INFO (28)."""
 
     table: dict[str, str] = {}
 
 
 def encode_properties(table: Mapping[str, str]) -> bytes:
-    """Write ``name=value`` lines, sorted by name, in ASCII."""
+    """Encode as ``name=value`` lines, sorted by name, in ASCII."""
     lines = []
     for name, value in sorted(table.items()):
         name = re.sub(r"([ =:#!])", r"\\\1", _escape(name))
         value = _escape(value)
-        # Space before a value would be skipped.
+        # A space before a value would be ignored.
         value = f"\\{value}" if value.startswith(" ") else value
         lines.append(f"{name}={value}\n")
     return "".join(lines).encode()
@@ -46,10 +46,10 @@ def encode_properties(table: Mapping[str, str]) -> bytes:
 
 def decode_properties(text: bytes) -> dict[str, str]:
     """
-    Read ``.properties`` text by Java's rules: the last of equal names counts.
+    Decode ``.properties`` text by Java's rules; of equal names the last one counts.
 
-    Comments begin with ``#`` or ``!``; a backslash at a line's end continues it; ``=``,
-    ``:`` or space ends a name. Nothing is an error. Unlike Java, UTF-8 is understood.
+    Comments begin with ``#`` or ``!``; a backslash at the end continues a line; ``=``,
+    ``:`` or space ends a name. Any text is accepted. Unlike in Java, it may be UTF-8.
     """
     table: dict[str, str] = {}
     for found in _LINE.finditer(text.decode("utf-8", "replace")):
@@ -63,12 +63,12 @@ def decode_properties(text: bytes) -> dict[str, str]:
 
 
 def _escape(text: str) -> str:
-    """Escape what is special or not ASCII."""
+    """Escape special characters and those that are not ASCII."""
     return _SPECIAL.sub(_escape_one, text)
 
 
 def _escape_one(found: re.Match[str]) -> str:
-    """Escape one character, by its letter or as UTF-16 units."""
+    """Escape one character, with its letter or as UTF-16 units."""
     char = found[0]
     if char in _ESCAPES:
         return _ESCAPES[char]
@@ -77,7 +77,7 @@ def _escape_one(found: re.Match[str]) -> str:
 
 
 def _unescape(text: str) -> str:
-    """Undo the escapes; an unknown one is the character itself."""
+    """Decode the escapes; an unknown escape means the character itself."""
     if "\\" not in text:
         return text
     plain = _ESCAPED.sub(_unescape_one, text)
@@ -85,7 +85,7 @@ def _unescape(text: str) -> str:
 
 
 def _unescape_one(found: re.Match[str]) -> str:
-    """Undo one escape."""
+    """Decode one escape."""
     code = found[1]
     if len(code) > 1:
         return chr(int(code[1:], 16))

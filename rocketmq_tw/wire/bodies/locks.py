@@ -1,5 +1,5 @@
 """
-Locks on the queues of orderly consumers.
+Locks on queues, for consumers that consume in order.
 
 Source: ``LockBatchRequestBody``, ``UnlockBatchRequestBody``, ``LockBatchResponseBody``.
 """
@@ -16,17 +16,17 @@ class LockBatchRequestBody(Body, frozen=True):
     consumer_group: str
     client_id: str
     mq_set: frozenset[MessageQueue] = frozenset()
-    #: Do not ask the other brokers of the same name (5.x).
+    #: Do not lock at the other brokers of the same name (5.x).
     only_this_broker: bool = False
 
 
 class UnlockBatchRequestBody(LockBatchRequestBody, frozen=True):
-    """The body of UNLOCK_BATCH_MQ (42); its response has none."""
+    """The body of UNLOCK_BATCH_MQ (42); its response has no body."""
 
 
 class LockBatchResponseBody(
     Body, frozen=True, rename=camel_but(lock_ok_mq_set="lockOKMQSet")
 ):
-    """The response to LOCK_BATCH_MQ (41): the queues the client holds now."""
+    """The response to LOCK_BATCH_MQ (41): the queues that the client holds now."""
 
     lock_ok_mq_set: frozenset[MessageQueue] = frozenset()

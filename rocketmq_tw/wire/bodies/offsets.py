@@ -1,5 +1,5 @@
 """
-Tables of offsets: what groups have consumed, what delay levels have delivered.
+Tables of offsets: those of consumer groups and of delay levels.
 
 Source: ``ConsumerOffsetManager``, ``ScheduleMessageService``, ``ResetOffsetBody``,
 ``ResetOffsetBodyForC`` and ``GetConsumerStatusBody`` of RocketMQ 5.
@@ -16,20 +16,20 @@ from rocketmq_tw.wire.bodies.dataversion import DataVersion
 
 
 class ConsumerOffsetTable(Body, frozen=True):
-    """What groups have consumed: ``consumerOffset.json``, the response to code 43."""
+    """The offsets of groups: ``consumerOffset.json``, and the response to code 43."""
 
-    #: ``topic@group`` to queue id to queue offset.
+    #: Maps ``topic@group`` to queue id to queue offset.
     offset_table: dict[str, dict[int, int]] = {}
-    #: 4.9 has none.
+    #: Absent in 4.9.
     data_version: DataVersion | None = None
 
 
 class DelayOffsetTable(Body, frozen=True):
-    """What is delivered: ``delayOffset.json``, the response to code 45."""
+    """The delivered offsets: ``delayOffset.json``, and the response to code 45."""
 
-    #: Delay level, from 1, to queue offset.
+    #: Maps delay level, from 1, to queue offset.
     offset_table: dict[int, int] = {}
-    #: 4.9 has none.
+    #: Absent in 4.9.
     data_version: DataVersion | None = None
 
 
@@ -40,7 +40,7 @@ class ResetOffsetBody(Body, frozen=True):
 
 
 class QueueOffset(Body, frozen=True):
-    """One queue and its offset, flat, as C++ clients read it."""
+    """One queue and its offset in one object, as C++ clients read it."""
 
     topic: str
     broker_name: str
@@ -49,13 +49,13 @@ class QueueOffset(Body, frozen=True):
 
 
 class ResetOffsetBodyForC(Body, frozen=True):
-    """The body of 220 where a C++ client asked for the reset."""
+    """The body of 220 if a C++ client requested the reset."""
 
     offset_table: tuple[QueueOffset, ...] = ()
 
     @classmethod
     def of(cls, offsets: Mapping[MessageQueue, int]) -> Self:
-        """List a table's entries in the order of their queues."""
+        """Return the entries of a table in the order of their queues."""
         return cls(
             tuple(
                 QueueOffset(queue.topic, queue.broker_name, queue.queue_id, offset)
@@ -65,7 +65,7 @@ class ResetOffsetBodyForC(Body, frozen=True):
 
 
 class GetConsumerStatusBody(Body, frozen=True):
-    """The response to 221 and 223: offsets of one client, or of each."""
+    """The response to 221 and 223: the offsets of one client, or of each client."""
 
     message_queue_table: dict[MessageQueue, int] = {}
     consumer_table: dict[str, dict[MessageQueue, int]] = {}

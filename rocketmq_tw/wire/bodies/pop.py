@@ -1,5 +1,5 @@
 """
-Bodies of requests around pop: who consumes what, how, and acknowledgements in bulk.
+Bodies of requests for pop: assignments, request modes, and batch acknowledgements.
 
 Source: ``QueryAssignmentRequestBody``, ``QueryAssignmentResponseBody``,
 ``SetMessageRequestModeRequestBody``, ``MessageRequestModeSerializeWrapper`` and
@@ -36,7 +36,7 @@ class QueryAssignmentRequestBody(Body, frozen=True):
 
 
 class MessageQueueAssignment(Body, frozen=True):
-    """One queue given to a client; queue id -1 means all of the broker's."""
+    """One queue assigned to a client; queue id -1 means all queues of the broker."""
 
     message_queue: MessageQueue
     mode: MessageRequestMode = MessageRequestMode.PULL
@@ -60,7 +60,7 @@ class SetMessageRequestModeRequestBody(Body, frozen=True):
 
 
 class MessageRequestModeTable(Body, frozen=True):
-    """``messageRequestMode.json``, and the response to code 402: topic, then group."""
+    """``messageRequestMode.json``, and the response to code 402: by topic and group."""
 
     message_request_mode_map: dict[
         str, dict[str, SetMessageRequestModeRequestBody]
@@ -91,13 +91,13 @@ class BatchAck(
     revive_queue_id: int
     pop_time: int
     invisible_time: int
-    #: "1" or "2" for the retry topic of that version, else "0".
+    #: "1" or "2" for the retry topic of that version, otherwise "0".
     retry: str = "0"
-    #: Base64 of a Java BitSet: which offsets, counted from ``start_offset``.
+    #: A Java BitSet in base64: the acknowledged offsets, relative to ``start_offset``.
     bit_set: str = ""
 
     def offsets(self) -> list[int]:
-        """List the acknowledged queue offsets."""
+        """Return the acknowledged queue offsets."""
         return [self.start_offset + bit for bit in decode_bit_set(self.bit_set)]
 
 
@@ -110,9 +110,9 @@ class BatchAckMessageRequestBody(Body, frozen=True):
 
 def encode_bit_set(bits: Iterable[int]) -> str:
     """
-    Write a set of small numbers as Java's ``BitSet.toByteArray`` in base64.
+    Encode a set of small numbers like Java's ``BitSet.toByteArray``, in base64.
 
-    :param bits: numbers from 0 on; {0, 9} is ``AQI=``.
+    :param bits: numbers of 0 or more; {0, 9} is ``AQI=``.
     """
     number = 0
     for bit in bits:
@@ -123,7 +123,7 @@ def encode_bit_set(bits: Iterable[int]) -> str:
 
 def decode_bit_set(text: str) -> list[int]:
     """
-    List the numbers in a set.
+    Return the numbers in a set.
 
     :raises BadField: the text is not base64.
     """

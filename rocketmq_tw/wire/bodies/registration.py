@@ -1,5 +1,5 @@
 """
-What a broker sends to name servers to register: its topics, as JSON or compressed.
+The body of a broker's registration: its topics, as JSON or compressed.
 
 The compressed form is one zlib stream around::
 
@@ -12,9 +12,10 @@ The compressed form is one zlib stream around::
     |   int32 n   |   mapping as JSON                       | for each mapping
     +-------------+-----------------------------------------+
 
-``order`` and ``topicSysFlag`` get lost in it. 4.9 receivers insist on five items a
-topic, so no attributes may be sent to them. The reader looks at the first byte, because
-the header's ``compressed`` is not reliable, and at what is left instead of the version.
+``order`` and ``topicSysFlag`` are lost in it. 4.9 receivers require five items for each
+topic, so no attributes may be sent to them. The decoder tests the first byte, because
+the header's ``compressed`` is not reliable, and the remaining size instead of the
+version.
 
 Source: ``RegisterBrokerBody`` and ``TopicConfig.encode`` of RocketMQ 5.
 """
@@ -35,9 +36,9 @@ from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable
 from rocketmq_tw.wire.compression import inflate
 from rocketmq_tw.wire.errors import BadField
 
-#: Versions from here on (V5_0_0) send attributes and mappings.
+#: Versions from this one (V5_0_0) on send attributes and mappings.
 MAPPINGS_SINCE = 413
-#: A larger registration is refused once decompressed, in bytes.
+#: Bytes; a registration that is larger after decompression is refused.
 MAX_DECOMPRESSED = 256 << 20
 
 _LENGTH = struct.Struct(">i")
@@ -55,9 +56,9 @@ class RegisterBrokerBody(
 
     def encode_compressed(self, version: int) -> bytes:
         """
-        Write the compressed form.
+        Encode the compressed form.
 
-        :param version: the version to be sent in the request's header; from
+        :param version: the version in the request's header; from
             ``MAPPINGS_SINCE`` on attributes and mappings are written.
         """
         table = self.topic_table
@@ -79,10 +80,10 @@ class RegisterBrokerBody(
 
 def decode_registration(data: bytes) -> RegisterBrokerBody:
     """
-    Read a registration in either form; the first byte says in which.
+    Decode a registration in either form, which the first byte shows.
 
     :raises MalformedJson: it is neither form, or its JSON is damaged.
-    :raises BadField: a member or an item is not what it should be.
+    :raises BadField: a member or an item cannot be converted.
     :raises BadCompression: the stream is damaged.
     :raises BodyTooLarge: it is larger than ``MAX_DECOMPRESSED`` once decompressed.
     """
@@ -93,18 +94,18 @@ def decode_registration(data: bytes) -> RegisterBrokerBody:
 
 def crc(body: bytes) -> int:
     """
-    Compute ``bodyCrc32``: CRC-32 of the body as sent, without the sign bit.
+    Return ``bodyCrc32``: the CRC-32 of the body as sent, without the sign bit.
 
-    A receiver does not check when the header holds 0 or nothing.
+    A receiver does not check it if the header has 0 or no value.
     """
     return zlib.crc32(body) & 0x7FFFFFFF
 
 
 def encode_topic(config: TopicConfig, with_attributes: bool = True) -> str:
     """
-    Write a topic as ``TopicTest 8 8 6 SINGLE_TAG {}``.
+    Encode a topic as ``TopicTest 8 8 6 SINGLE_TAG {}``.
 
-    :param with_attributes: the sixth item; 4.9 refuses texts that have it.
+    :param with_attributes: include the sixth item, which 4.9 refuses.
     """
     text = (
         f"{config.topic_name} {config.read_queue_nums} {config.write_queue_nums}"
@@ -117,7 +118,7 @@ def encode_topic(config: TopicConfig, with_attributes: bool = True) -> str:
 
 def decode_topic(text: str) -> TopicConfig:
     """
-    Read what :func:`encode_topic` wrote; attributes that cannot be read are dropped.
+    Decode the output of :func:`encode_topic`; malformed attributes are dropped.
 
     :raises BadField: there are fewer than five items, or one is not a number.
     """
@@ -135,7 +136,7 @@ def decode_topic(text: str) -> TopicConfig:
         try:
             attributes = fastjson.decode_as(items[5], dict[str, str])
         except (fastjson.MalformedJson, BadField):
-            # Java drops them as well.
+            # Java drops them too.
             attributes = {}
     return TopicConfig(
         name,
@@ -148,25 +149,25 @@ def decode_topic(text: str) -> TopicConfig:
 
 
 def _piece(data: bytes) -> bytes:
-    """Put the length before the bytes."""
+    """Return the bytes with their length before them."""
     return _LENGTH.pack(len(data)) + data
 
 
 def _pieces(items: Iterable[bytes]) -> bytes:
-    """Put the number of items before them, and before each its length."""
+    """Return the number of items, then each item with its length before it."""
     listed = [_piece(item) for item in items]
     return _LENGTH.pack(len(listed)) + b"".join(listed)
 
 
 class _Pieces:
-    """A reader of the decompressed form; ``at`` is the next byte."""
+    """Decodes the decompressed form; ``at`` is the offset of the next byte."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.at = 0
 
     def registration(self) -> RegisterBrokerBody:
-        """Read the whole form."""
+        """Decode the whole form."""
         version = DataVersion.decode(self.piece())
         topics = [decode_topic(text.decode()) for text in self.pieces()]
         servers = fastjson.decode_as(self.piece(), tuple[str, ...])
@@ -185,7 +186,7 @@ class _Pieces:
         return RegisterBrokerBody(table, servers)
 
     def number(self) -> int:
-        """Read a length or a count."""
+        """Decode a length or a count."""
         end = self.at + 4
         if end > len(self.data):
             raise BadField("body", "cut short", "a length")
@@ -194,7 +195,7 @@ class _Pieces:
         return int(number)
 
     def piece(self) -> bytes:
-        """Read a length and so many bytes."""
+        """Decode a length and return that many bytes."""
         length = self.number()
         start, self.at = self.at, self.at + length
         if length < 0 or self.at > len(self.data):
@@ -202,5 +203,5 @@ class _Pieces:
         return self.data[start : self.at]
 
     def pieces(self) -> list[bytes]:
-        """Read a count and so many pieces."""
+        """Decode a count and return that many pieces."""
         return [self.piece() for _ in range(self.number())]

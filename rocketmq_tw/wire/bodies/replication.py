@@ -1,5 +1,5 @@
 """
-How a master and its replicas stand.
+The state of replication, of a master and of its replicas.
 
 Source: ``HARuntimeInfo`` of RocketMQ 5.
 """
@@ -10,7 +10,7 @@ from rocketmq_tw.wire.bodies.body import Body
 
 
 class HAConnectionInfo(Body, frozen=True):
-    """One replica, as its master sees it. Offsets are commit log offsets."""
+    """One replica, as seen by its master. Offsets are commit log offsets."""
 
     addr: str | None = None
     slave_ack_offset: int = 0
@@ -22,7 +22,7 @@ class HAConnectionInfo(Body, frozen=True):
 
 
 class HAClientInfo(Body, frozen=True):
-    """A replica's own view. Times in ms, offsets are commit log offsets."""
+    """The state reported by a replica. Times in ms, offsets are commit log offsets."""
 
     master_addr: str | None = None
     transferred_byte_in_second: int = 0

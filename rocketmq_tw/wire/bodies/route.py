@@ -1,7 +1,8 @@
 """
-The route of a topic as a body, in both texts that Apache RocketMQ writes.
+The route of a topic as a body, in the two forms of JSON that Apache RocketMQ writes.
 
-No text has a space in it: the Go client cuts addresses out by hand and would keep it.
+Neither form contains spaces: the Go client extracts addresses by hand and would keep
+them.
 
 Source: ``TopicRouteData`` and ``ClientRequestProcessor`` of RocketMQ 5.
 """
@@ -11,17 +12,17 @@ from __future__ import annotations
 from rocketmq_tw.model.route import TopicRoute
 from rocketmq_tw.wire import fastjson
 
-#: Requests from this version (V4_9_4) on get the strict text.
+#: Requests from this version (V4_9_4) on get the strict form.
 STRICT_SINCE = 401
 
 
 def encode_route(route: TopicRoute) -> bytes:
-    """Write the strict text: quoted ids, ASCII only."""
+    """Encode the strict form: quoted ids, ASCII only."""
     return fastjson.dumps_ascii(route)
 
 
 def encode_route_lenient(route: TopicRoute) -> bytes:
-    """Write the text for older clients: ``{0:"10.0.0.1:10911"}``."""
+    """Encode the form for older clients: ``{0:"10.0.0.1:10911"}``."""
     return fastjson.dumps_lenient(route)
 
 
@@ -29,7 +30,7 @@ def encode_route_for(
     route: TopicRoute, version: int, strict_only: bool = False
 ) -> bytes:
     """
-    Write the text that suits the requester.
+    Encode the form that the requesting client can read.
 
     :param version: the version in the request's header.
     :param strict_only: the request's ``acceptStandardJsonOnly``.
@@ -41,7 +42,7 @@ def encode_route_for(
 
 def decode_route(data: bytes) -> TopicRoute:
     """
-    Read either text.
+    Decode either form.
 
     :raises MalformedJson: the text is not JSON.
     :raises BadField: a member cannot be converted to its declared type.

@@ -1,5 +1,5 @@
 """
-What a consumer reports of itself when it is asked.
+The report of a consumer about its state.
 
 Source: ``ConsumerRunningInfo``, ``ProcessQueueInfo``, ``PopProcessQueueInfo``,
 ``ConsumeStatus`` and ``ConsumeMessageDirectlyResult`` of RocketMQ 5.
@@ -28,7 +28,7 @@ class ProcessQueueInfo(
     frozen=True,
     rename=camel_but(cached_msg_size_in_mib="cachedMsgSizeInMiB", dropped="droped"),
 ):
-    """The messages of one queue that are pulled, not yet consumed. Times in ms."""
+    """The messages of one queue that are pulled and not consumed yet. Times in ms."""
 
     commit_offset: int = 0
     cached_msg_min_offset: int = 0
@@ -48,7 +48,7 @@ class ProcessQueueInfo(
 
 
 class PopProcessQueueInfo(Body, frozen=True, rename=camel_but(dropped="droped")):
-    """The same of a queue that is popped (5.x)."""
+    """The same for a queue that is consumed by pop (5.x)."""
 
     wait_ack_count: int = 0
     dropped: bool = False
@@ -66,7 +66,7 @@ class ConsumeStatus(
         consume_failed_tps="consumeFailedTPS",
     ),
 ):
-    """Averages of one topic: times (RT) in ms, rates (TPS) a second."""
+    """Averages for one topic: times (RT) in ms, rates (TPS) per second."""
 
     pull_rt: float = 0.0
     pull_tps: float = 0.0
@@ -85,12 +85,12 @@ class ConsumerRunningInfo(Body, frozen=True):
     mq_pop_table: dict[MessageQueue, PopProcessQueueInfo] = {}
     status_table: dict[str, ConsumeStatus] = {}
     user_consumer_info: dict[str, str] = {}
-    #: What the threads do, as text, if that was asked.
+    #: The stack traces of the threads, as text, if they were requested.
     jstack: str | None = None
 
 
 class ConsumeResult(StrEnum):
-    """What became of a message; Go sends the ordinal."""
+    """The result of consuming a message; Go sends the ordinal."""
 
     CR_SUCCESS = "CR_SUCCESS"
     CR_LATER = "CR_LATER"
@@ -107,5 +107,5 @@ class ConsumeMessageDirectlyResult(Body, frozen=True):
     order: bool = False
     auto_commit: bool = True
     remark: str | None = None
-    #: How long it took, in ms.
+    #: The duration, in ms.
     spent_time_mills: int = 0

@@ -1,5 +1,5 @@
 """
-Offsets and rates that tools show: of topics, groups, brokers.
+Offsets and rates of topics, groups and brokers, for administration tools.
 
 Source: ``TopicStatsTable``, ``ConsumeStats``, ``ConsumeStatsList``,
 ``BrokerStatsData``, ``QueryConsumeTimeSpanBody`` and ``QueryConsumeQueueResponseBody``
@@ -14,7 +14,7 @@ from rocketmq_tw.wire.bodies.body import Body
 
 
 class TopicOffset(Body, frozen=True):
-    """Where one queue begins and ends, and when (ms) its last message was stored."""
+    """The bounds of one queue, and when (ms) its last message was stored."""
 
     min_offset: int = 0
     max_offset: int = 0
@@ -22,14 +22,14 @@ class TopicOffset(Body, frozen=True):
 
 
 class TopicStatsTable(Body, frozen=True):
-    """The response to GET_TOPIC_STATS_INFO (202): all queues, to read and to write."""
+    """The response to GET_TOPIC_STATS_INFO (202): all readable or writeable queues."""
 
     offset_table: dict[MessageQueue, TopicOffset] = {}
     topic_put_tps: float = 0.0
 
 
 class OffsetState(Body, frozen=True):
-    """How far a group is in one queue (``OffsetWrapper``)."""
+    """How far a group has read one queue (``OffsetWrapper``)."""
 
     broker_offset: int = 0
     consumer_offset: int = 0
@@ -46,7 +46,7 @@ class ConsumeStats(Body, frozen=True):
 
 
 class ConsumeStatsList(Body, frozen=True):
-    """The response to GET_BROKER_CONSUME_STATS (317): for each group, its topics'."""
+    """The response to GET_BROKER_CONSUME_STATS (317): for each group, its topics."""
 
     consume_stats_list: tuple[dict[str, tuple[ConsumeStats, ...]], ...] = ()
     broker_addr: str | None = None
@@ -55,7 +55,7 @@ class ConsumeStatsList(Body, frozen=True):
 
 
 class BrokerStatsItem(Body, frozen=True):
-    """A count over a time, a second, and on average per call."""
+    """A count over a period, its rate per second, and its average per call."""
 
     sum: int = 0
     tps: float = 0.0

@@ -15,7 +15,7 @@ from rocketmq_tw.wire.bodies.dataversion import DataVersion
 
 
 class TopicConfigTable(Body, frozen=True):
-    """All topics of a broker: ``topics.json``, and 4.9's response to code 21."""
+    """All topics of a broker: ``topics.json``, and the response of 4.9 to code 21."""
 
     topic_config_table: dict[str, TopicConfig] = {}
     data_version: DataVersion = DataVersion()
@@ -23,9 +23,10 @@ class TopicConfigTable(Body, frozen=True):
 
 class TopicConfigAndMappingTable(TopicConfigTable, frozen=True):
     """
-    All topics of a broker with its static topics: registrations, 5.x's code 21.
+    All topics of a broker with its static topics: for registrations, and code 21 of
+    5.x.
 
-    4.9 ignores what it does not know here. The mappings are kept as they came.
+    4.9 ignores the additional members. The mappings are not interpreted.
     """
 
     mapping_data_version: DataVersion = DataVersion()
@@ -34,7 +35,7 @@ class TopicConfigAndMappingTable(TopicConfigTable, frozen=True):
 
 
 class TopicList(Body, frozen=True):
-    """Names of topics; some requests ask for the broker's address too."""
+    """Names of topics; some responses also contain the broker's address."""
 
     topic_list: tuple[str, ...] = ()
     broker_addr: str | None = None

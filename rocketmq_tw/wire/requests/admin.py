@@ -1,5 +1,5 @@
 """
-Looking at a broker as a whole.
+Requests about a broker as a whole.
 
 Source: ``AdminBrokerProcessor`` of RocketMQ 5.
 """
@@ -13,7 +13,7 @@ from rocketmq_tw.wire.fields import Request, Response
 
 
 class GetRuntimeInfo(Request[Response]):
-    """Ask for figures; the body is a ``KVTable``."""
+    """Ask for the broker's statistics; the body is a ``KVTable``."""
 
     code: ClassVar[int] = RequestCode.GET_BROKER_RUNTIME_INFO
 

@@ -1,5 +1,5 @@
 """
-What administrators ask of a broker about consumer groups.
+Requests of administrators about consumer groups.
 
 Source: ``GetConsumeStatsRequestHeader``, ``GetConsumerRunningInfoRequestHeader``.
 """
@@ -16,7 +16,7 @@ class GetConsumeStats(Request[Response]):
     """
     Ask how far a group has read; the body is a ``ConsumeStats``.
 
-    :ivar topic_list: topics joined by ``;``, in place of ``topic``.
+    :ivar topic_list: topics separated by ``;``, instead of ``topic``.
     """
 
     code: ClassVar[int] = RequestCode.GET_CONSUME_STATS
@@ -27,7 +27,7 @@ class GetConsumeStats(Request[Response]):
 
 class GetConsumerRunningInfo(Request[Response]):
     """
-    Ask a consumer what it does; the body is a ``ConsumerRunningInfo``.
+    Ask a consumer for its state; the body is a ``ConsumerRunningInfo``.
 
     The broker passes the request on to the client.
     """

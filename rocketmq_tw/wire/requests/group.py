@@ -1,5 +1,5 @@
 """
-Consumer groups of a broker.
+Requests about the consumer groups of a broker.
 
 Source: ``DeleteSubscriptionGroupRequestHeader``,
 ``GetSubscriptionGroupConfigRequestHeader``.
@@ -14,7 +14,7 @@ from rocketmq_tw.wire.fields import Request, Response
 
 
 class UpdateGroup(Request[Response]):
-    """Create a group or change it; the body is a ``SubscriptionGroupConfig``."""
+    """Create or change a group; the body is a ``SubscriptionGroupConfig``."""
 
     code: ClassVar[int] = RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP
 
@@ -33,7 +33,7 @@ class GetGroup(Request[Response]):
 
 
 class DeleteGroup(Request[Response]):
-    """Delete a group; the two releases spell the same flag differently."""
+    """Delete a group; 4.9 and 5.x have different names for the same flag."""
 
     code: ClassVar[int] = RequestCode.DELETE_SUBSCRIPTIONGROUP
     group_name: str

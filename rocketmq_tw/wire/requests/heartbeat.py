@@ -1,5 +1,5 @@
 """
-Clients making themselves known, and groups learning of their members.
+Requests by which clients register and groups learn about their members.
 
 Source: ``HeartbeatRequestHeader``, ``UnregisterClientRequestHeader``,
 ``GetConsumerListByGroupRequestHeader``, ``NotifyConsumerIdsChangedRequestHeader``.
@@ -16,7 +16,7 @@ from rocketmq_tw.wire.fields import Request, Response
 
 
 class Heartbeat(Request[Response]):
-    """Say who we are; the body is :mod:`rocketmq_tw.wire.bodies.heartbeat`."""
+    """Register a client; the body is :mod:`rocketmq_tw.wire.bodies.heartbeat`."""
 
     code: ClassVar[int] = RequestCode.HEART_BEAT
 
@@ -45,14 +45,14 @@ class NotifyConsumerIdsChanged(Request[Response]):
 
 
 class GetConsumerConnections(Request[Response]):
-    """Ask who consumes in a group; the body is a ``ConsumerConnection``."""
+    """Ask for the consumers of a group; the body is a ``ConsumerConnection``."""
 
     code: ClassVar[int] = RequestCode.GET_CONSUMER_CONNECTION_LIST
     consumer_group: str
 
 
 class GetProducerConnections(Request[Response]):
-    """Ask who produces in a group; the body is a ``ProducerConnection``."""
+    """Ask for the producers of a group; the body is a ``ProducerConnection``."""
 
     code: ClassVar[int] = RequestCode.GET_PRODUCER_CONNECTION_LIST
     producer_group: str

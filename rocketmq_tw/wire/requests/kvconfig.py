@@ -1,5 +1,5 @@
 """
-Namespaced keys and values, and the name server's own configuration.
+Requests about namespaced keys, and about the name server's settings.
 
 Source: ``PutKVConfigRequestHeader``, ``GetKVConfigRequestHeader``,
 ``DeleteKVConfigRequestHeader``, ``GetKVListByNamespaceRequestHeader``.
@@ -29,7 +29,7 @@ class KVResponse(Response):
 
 
 class GetKVConfig(Request[KVResponse]):
-    """Ask for one key; 22 if it is not set."""
+    """Ask for one key; code 22 if it is not set."""
 
     code: ClassVar[int] = RequestCode.GET_KV_CONFIG
     namespace: str
@@ -37,7 +37,7 @@ class GetKVConfig(Request[KVResponse]):
 
 
 class DeleteKVConfig(Request[Response]):
-    """Forget one key."""
+    """Delete one key."""
 
     code: ClassVar[int] = RequestCode.DELETE_KV_CONFIG
     namespace: str

@@ -1,5 +1,5 @@
 """
-Locks on queues, held by consumers that read in order.
+Locks on queues, for consumers that consume in order.
 
 Source: ``LockBatchMqRequestHeader``, ``UnlockBatchMqRequestHeader``; bodies in
 :mod:`rocketmq_tw.wire.bodies.locks`.
@@ -14,7 +14,7 @@ from rocketmq_tw.wire.fields import Request, Response
 
 
 class LockQueues(Request[Response]):
-    """Ask for queues; the response's body names those that are held now."""
+    """Lock queues; the response's body lists those that are held now."""
 
     code: ClassVar[int] = RequestCode.LOCK_BATCH_MQ
 

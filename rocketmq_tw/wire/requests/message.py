@@ -1,5 +1,5 @@
 """
-Looking at single messages, by offset or by key.
+Requests for single messages, by offset or by key.
 
 Source: ``ViewMessageRequestHeader``, ``QueryMessageRequestHeader``.
 """
@@ -24,10 +24,10 @@ class ViewMessage(Request[Response]):
 
 class QueryResponse(Response):
     """
-    The records found, back to back, oldest first; none with QUERY_NOT_FOUND.
+    The records found, in sequence, oldest first; none with QUERY_NOT_FOUND.
 
     :ivar index_last_update_timestamp: store time, in ms, of the newest message indexed.
-    :ivar index_last_update_phyoffset: where that message lies in the commit log.
+    :ivar index_last_update_phyoffset: the commit log offset of that message.
     """
 
     index_last_update_timestamp: Int64 = 0
@@ -36,9 +36,9 @@ class QueryResponse(Response):
 
 class QueryMessage(Request[QueryResponse]):
     """
-    Ask for the messages of a topic that have a key, stored within two times (ms).
+    Ask for the messages of a topic with a key, stored between two times (ms).
 
-    :ivar unique: look for the message with this unique key; clients then expect the
+    :ivar unique: the key is a unique key; clients then expect the
         broker's own limit instead of ``max_num``.
     """
 

@@ -1,5 +1,5 @@
 """
-Offsets: where queues begin and end, and how far groups have read.
+Requests about offsets: the bounds of queues, and how far groups have read.
 
 Source: ``QueryConsumerOffsetRequestHeader``, ``UpdateConsumerOffsetRequestHeader``,
 ``SearchOffsetRequestHeader``, ``GetMaxOffsetRequestHeader`` and their like.
@@ -26,7 +26,7 @@ class TimestampResponse(Response):
 
 
 class QueryConsumerOffset(Request[OffsetResponse]):
-    """Ask how far a group has read; 22 if nothing is known."""
+    """Ask how far a group has read; code 22 if nothing is known."""
 
     code: ClassVar[int] = RequestCode.QUERY_CONSUMER_OFFSET
     consumer_group: str
@@ -36,7 +36,7 @@ class QueryConsumerOffset(Request[OffsetResponse]):
 
 
 class UpdateConsumerOffset(Request[Response]):
-    """Say how far a group has read: the next offset it wants."""
+    """Commit how far a group has read: the next offset to read."""
 
     code: ClassVar[int] = RequestCode.UPDATE_CONSUMER_OFFSET
     consumer_group: str
@@ -56,7 +56,7 @@ class SearchOffset(Request[OffsetResponse]):
 
 
 class GetMaxOffset(Request[OffsetResponse]):
-    """Ask where a queue ends: the offset that the next message gets."""
+    """Ask for the offset that the next message of a queue gets."""
 
     code: ClassVar[int] = RequestCode.GET_MAX_OFFSET
     topic: str
@@ -65,7 +65,7 @@ class GetMaxOffset(Request[OffsetResponse]):
 
 
 class GetMinOffset(Request[OffsetResponse]):
-    """Ask where a queue begins."""
+    """Ask for the offset of the oldest message of a queue."""
 
     code: ClassVar[int] = RequestCode.GET_MIN_OFFSET
     topic: str
@@ -81,6 +81,6 @@ class GetEarliestStoreTime(Request[TimestampResponse]):
 
 
 class GetAllConsumerOffset(Request[Response]):
-    """Ask for the table of all groups' offsets (a slave does)."""
+    """Ask for the offsets of all groups, as slaves do."""
 
     code: ClassVar[int] = RequestCode.GET_ALL_CONSUMER_OFFSET

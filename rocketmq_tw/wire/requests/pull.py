@@ -20,7 +20,7 @@ SUBSCRIPTION = 4
 CLASS_FILTER = 8
 LITE_PULL = 16
 
-#: Found, not found, try again, offset moved.
+#: Found, not found, retry immediately, offset moved.
 PULLED = frozenset({0, 19, 20, 21})
 
 _pack_head = struct.Struct(">II").pack
@@ -28,9 +28,9 @@ _pack_head = struct.Struct(">II").pack
 
 class PullResponse(Response):
     """
-    What was found; the body is records back to back.
+    The result of a pull; the body is a sequence of records.
 
-    :ivar next_begin_offset: the queue offset to ask for next.
+    :ivar next_begin_offset: the queue offset of the next pull.
     :ivar suggest_which_broker_id: 0 for the master.
     """
 
@@ -41,7 +41,7 @@ class PullResponse(Response):
     forbidden_type: int | None = None
 
     def to_json_frame(self, opaque: int) -> bytes | None:
-        """Write the frame from a text prepared for its remark."""
+        """Encode the frame from a text prepared for its remark."""
         if self.forbidden_type is not None:
             return None
         head = _heads.get(self.remark)
@@ -95,6 +95,6 @@ class PullMessage(Request[PullResponse]):
 
 
 class LitePullMessage(PullMessage, Request[PullResponse]):
-    """The same, as 5.x lite pull consumers ask."""
+    """The same request from lite pull consumers of 5.x."""
 
     code: ClassVar[int] = RequestCode.LITE_PULL_MESSAGE

@@ -1,5 +1,5 @@
 """
-Registering brokers with name servers.
+Requests by which brokers register with name servers.
 
 Source: ``RegisterBrokerRequestHeader``, ``UnRegisterBrokerRequestHeader``,
 ``QueryDataVersionRequestHeader``, ``BrokerHeartbeatRequestHeader``,
@@ -18,14 +18,14 @@ from rocketmq_tw.wire.fields import Request, Response
 
 
 class RegisterResponse(Response):
-    """For a slave: where its master is; the body is a ``KVTable`` of order topics."""
+    """The address of a slave's master; the body is a ``KVTable`` of order topics."""
 
     ha_server_addr: str | None = None
     master_addr: str | None = None
 
 
 class RegisterBroker(Request[RegisterResponse], kw_only=True):
-    """Register a broker with its topics, or keep its entry alive."""
+    """Register a broker with its topics, or renew its entry."""
 
     code: ClassVar[int] = RequestCode.REGISTER_BROKER
     broker_name: str
@@ -41,7 +41,7 @@ class RegisterBroker(Request[RegisterResponse], kw_only=True):
 
 
 class UnregisterBroker(Request[Response]):
-    """Take a broker out at once."""
+    """Remove a broker at once."""
 
     code: ClassVar[int] = RequestCode.UNREGISTER_BROKER
     broker_name: str
@@ -57,7 +57,9 @@ class DataVersionResponse(Response):
 
 
 class QueryDataVersion(Request[DataVersionResponse]):
-    """Compare the version of a broker's topics (the body); keeps it alive too."""
+    """
+    Compare the version of a broker's topics (the body); this renews its entry too.
+    """
 
     code: ClassVar[int] = RequestCode.QUERY_DATA_VERSION
     broker_name: str
@@ -67,7 +69,7 @@ class QueryDataVersion(Request[DataVersionResponse]):
 
 
 class BrokerHeartbeat(Request[Response]):
-    """Keep a broker's entry alive; one-way."""
+    """Renew a broker's entry; one-way."""
 
     code: ClassVar[int] = RequestCode.BROKER_HEARTBEAT
     cluster_name: str
@@ -82,7 +84,7 @@ class WipeResponse(Response):
 
 
 class WipeWritePermission(Request[WipeResponse]):
-    """Stop clients from writing to a broker, until it registers again."""
+    """Remove the write permission of a broker until it registers again."""
 
     code: ClassVar[int] = RequestCode.WIPE_WRITE_PERM_OF_BROKER
     broker_name: str

@@ -1,5 +1,5 @@
 """
-Asking the name server where things are.
+Requests to a name server about routes and topics.
 
 Source: ``GetRouteInfoRequestHeader``, ``GetTopicsByClusterRequestHeader``,
 ``DeleteTopicFromNamesrvRequestHeader``, ``RegisterTopicRequestHeader``,
@@ -22,7 +22,7 @@ class GetRoute(Request[Response]):
     code: ClassVar[int] = RequestCode.GET_ROUTEINFO_BY_TOPIC
     topic: str
     accept_standard_json_only: bool | None = None
-    #: ``true`` to get only brokers in the zone, and those without master.
+    #: ``true`` to get only brokers in the zone, and those without a master.
     zone_mode: str | None = msgspec.field(name="__ZONE_MODE", default=None)
     zone_name: str | None = msgspec.field(name="__ZONE_NAME", default=None)
 
@@ -40,7 +40,7 @@ class GetAllTopics(Request[Response]):
 
 
 class GetSystemTopics(Request[Response]):
-    """Ask for the names of clusters and brokers, which are topics of the system."""
+    """Ask for the names of clusters and brokers, which are system topics."""
 
     code: ClassVar[int] = RequestCode.GET_SYSTEM_TOPIC_LIST_FROM_NS
 
@@ -53,25 +53,25 @@ class GetTopicsByCluster(Request[Response]):
 
 
 class GetUnitTopics(Request[Response]):
-    """Ask for the topics flagged as units."""
+    """Ask for the unit topics."""
 
     code: ClassVar[int] = RequestCode.GET_UNIT_TOPIC_LIST
 
 
 class GetUnitSubTopics(Request[Response]):
-    """Ask for the topics that have unit subscriptions."""
+    """Ask for the topics with unit subscriptions."""
 
     code: ClassVar[int] = RequestCode.GET_HAS_UNIT_SUB_TOPIC_LIST
 
 
 class GetUnitSubUnunitTopics(Request[Response]):
-    """Ask for the topics that have unit subscriptions and are no units themselves."""
+    """Ask for the topics with unit subscriptions that are not unit topics."""
 
     code: ClassVar[int] = RequestCode.GET_HAS_UNIT_SUB_UNUNIT_TOPIC_LIST
 
 
 class DeleteTopicInNamesrv(Request[Response]):
-    """Forget a topic, in one cluster or in all."""
+    """Delete a topic, in one cluster or in all."""
 
     code: ClassVar[int] = RequestCode.DELETE_TOPIC_IN_NAMESRV
     topic: str
@@ -79,7 +79,7 @@ class DeleteTopicInNamesrv(Request[Response]):
 
 
 class RegisterTopicInNamesrv(Request[Response]):
-    """Add a topic on behalf of its brokers (5.x static topics); the body is a route."""
+    """Add a topic for its brokers (5.x static topics); the body is a route."""
 
     code: ClassVar[int] = RequestCode.REGISTER_TOPIC_IN_NAMESRV
     topic: str

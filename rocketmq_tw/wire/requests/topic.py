@@ -1,5 +1,5 @@
 """
-Topics of a broker.
+Requests about the topics of a broker.
 
 Source: ``CreateTopicRequestHeader``, ``DeleteTopicRequestHeader``,
 ``GetTopicConfigRequestHeader``, ``GetTopicStatsInfoRequestHeader``.
@@ -14,7 +14,7 @@ from rocketmq_tw.wire.fields import Request, Response
 
 
 class CreateTopic(Request[Response], kw_only=True):
-    """Create a topic or change it."""
+    """Create or change a topic."""
 
     code: ClassVar[int] = RequestCode.UPDATE_AND_CREATE_TOPIC
     topic: str
