@@ -1,4 +1,4 @@
-"""Rates: the servers are driven in turn, round after round; medians are told."""
+"""Rates: the servers are driven in turn, round after round; medians are reported."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class Yardstick:
         Put load on a server of this machine.
 
         :returns: ``rate`` in messages a second, ``p99`` in microseconds, ...
-        :raises AssertionError: an answer was an error, or a message was missing.
+        :raises AssertionError: a response was an error, or a message was missing.
         """
         size = [str(shape.size)] if shape.mode == "send" else []
         words = [topic, str(shape.connections), str(shape.depth), *size, str(seconds)]

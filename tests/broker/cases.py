@@ -181,10 +181,10 @@ class BrokerCase(StoreCase):
 
     def ask(self, request: Request[Any], ext: Ext | None = None) -> Any:
         """
-        Ask; what a handler raises becomes the answer.
+        Ask; what a handler raises becomes the response.
 
         :param ext: fields of the header that replace the request's own.
-        :returns: the answer, or its Deferred.
+        :returns: the response, or its Deferred.
         """
         return self.ask_raw(request.code, to_ext(request) | (ext or {}), request.body)
 

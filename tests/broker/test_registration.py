@@ -205,8 +205,8 @@ class RegistrationTests(SynchronousTestCase):
         self.successResultOf(refused)
         self.flushLoggedErrors()
 
-    def test_changes_wait_for_the_answer(self) -> None:
-        """While a registration is under way, the next one waits for its answer."""
+    def test_changes_wait_for_the_response(self) -> None:
+        """While a registration is under way, the next one waits for its response."""
         self.first.traffic.ignore(RegisterBroker)
         self.start()
         self.topics.put(TopicConfig("A"))

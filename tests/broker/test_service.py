@@ -431,8 +431,8 @@ class CannotStartTests(ServiceCase):
 class StopTests(ServiceCase):
     """Ending."""
 
-    def test_held_pulls_answered(self) -> None:
-        """Pulls that wait are answered before the connection is closed."""
+    def test_held_pulls_get_responses(self) -> None:
+        """Pulls that wait get their responses before the connection is closed."""
         broker = self.broker()
         self.start(broker)
         client = self.client()

@@ -14,7 +14,7 @@ from rocketmq_tw.testing import ManualThreads, MemoryNetwork
 class ThreadsTests(SynchronousTestCase):
     """Work runs elsewhere; how is up to whoever makes the broker."""
 
-    def test_in_their_place(self) -> None:
+    def test_replacement(self) -> None:
         """With a runner of its own a broker starts no thread."""
         runner = ManualThreads()
         threads = Threads(MemoryNetwork(Clock()).reactor("10.0.0.1"), runner)

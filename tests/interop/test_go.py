@@ -2,7 +2,7 @@
 The Go client 2.1.2 on our name server and broker.
 
 What it does that one must know, here and in its tests: a consumer does not start on a
-topic that has no route; a program that ends tells the broker nothing, so that only its
+topic that has no route; a program that ends does not unregister, so that only its
 closed connections say so; its one-way requests are answered, since they do not say
 that they are one-way.
 """

@@ -110,7 +110,7 @@ def test_killed_under_load(lab: Lab, writer: str, reader: str) -> None:
     """
     After SIGKILL under load another broker serves every acknowledged message.
 
-    Each lies where its sender was told, and queues have no gap. A message that was not
+    Each is stored where its response says, and queues have no gap. A message not
     acknowledged may be there, too, or twice: the sender tries again.
     """
     names = lab.name_server("v49")
@@ -224,7 +224,7 @@ def test_addresses_of_ipv6(lab: Lab, writer: str, reader: str) -> None:
 def check_acknowledged(
     sent: Iterable[dict[str, Any]], lines: Iterable[dict[str, Any]]
 ) -> None:
-    """Every message that a sender was told is stored lies at the place told."""
+    """Every acknowledged message is stored at the offset in its response."""
     found = {
         (line["queueId"], line["queueOffset"]): int(line["properties"]["i"])
         for line in lines

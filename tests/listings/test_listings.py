@@ -104,7 +104,7 @@ def test_ends(listing: str, name_server: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("listing", sorted(ENDLESS))
 def test_goes_on(listing: str, name_server: str, tmp_path: Path) -> None:
-    """It consumes the first message, and stops when it is told to."""
+    """It consumes the first message, and stops when it is asked to."""
     said = run_until(listing, name_server, tmp_path, ENDLESS[listing])
     assert re.search(ENDLESS[listing], said, re.MULTILINE), said
     assert "Traceback" not in said

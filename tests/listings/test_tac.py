@@ -23,7 +23,7 @@ PORTS = {
 def test_starts_and_stops(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It opens its ports, writes no traceback, and ends when it is told to."""
+    """It opens its ports, writes no traceback, and ends when it is asked to."""
     text = (TAC / name).read_text()
     ports = []
     for port in PORTS[name]:

@@ -1,4 +1,4 @@
-"""The tutorial's order service is run as its text tells, against a real cluster."""
+"""The tutorial's order service is run as its text says, against a real cluster."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ A backlog that is not in memory, read by one who catches up.
     python -m tests.longrun.backlog [--messages 10000000]
 
 The messages are put into four queues, and dropped from the page cache. While they are
-read, others ask for little: their answers may not wait for the disk, and the broker's
+read, others ask for little: their responses may not wait for the disk, and the broker's
 memory may not grow with what is read.
 """
 

@@ -48,7 +48,7 @@ class Broker:
         return self.folder / "broker.log"
 
     def start(self, patience: float = 120.0) -> None:
-        """Start it, and wait for an answer."""
+        """Start it, and wait for a response."""
         self.folder.mkdir(parents=True, exist_ok=True)
         lines = [f"{key}={value}" for key, value in self._settings.items()]
         (self.folder / "broker.conf").write_text("\n".join(lines))
@@ -121,7 +121,7 @@ class Broker:
 
 
 class Link:
-    """A connection that waits for its answers."""
+    """A connection that waits for its responses."""
 
     def __init__(self, port: int, timeout: float = 30.0) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
@@ -131,14 +131,14 @@ class Link:
         self._answers: dict[int, Command] = {}
 
     def send(self, request: Request[Any]) -> int:
-        """Send a request; give the number that its answer will have."""
+        """Send a request; give the number that its response will have."""
         self._opaque += 1
         self._socket.sendall(encode_request(request, self._opaque))
         return self._opaque
 
     def answer(self, opaque: int) -> Command:
         """
-        Wait for an answer.
+        Wait for a response.
 
         :raises OSError: the connection was lost, or it took too long.
         """
@@ -155,13 +155,13 @@ class Link:
         return self._answers.pop(opaque)
 
     def ask(self, request: Request[Any]) -> Command:
-        """Send a request and wait for its answer."""
+        """Send a request and wait for its response."""
         return self.answer(self.send(request))
 
     def ask_all(
         self, requests: Iterable[Request[Any]], depth: int = 64
     ) -> Iterator[Command]:
-        """Send requests, so many of them on their way at a time; give the answers."""
+        """Send requests, so many of them on their way at a time; give the responses."""
         on_their_way: list[int] = []
         for request in requests:
             on_their_way.append(self.send(request))
@@ -171,7 +171,7 @@ class Link:
             yield self.answer(opaque)
 
     def pull(self, topic: str, queue_id: int, offset: int, count: int = 32) -> Any:
-        """Pull from a queue; give the answer with its body."""
+        """Pull from a queue; give the response with its body."""
         found = self.ask(pull(topic, queue_id, offset, count))
         assert "nextBeginOffset" in found.fields, (found.code, found.remark)
         answer = from_ext(PullMessage.response_type, found.fields)
@@ -187,7 +187,7 @@ class Heartbeats:
     """
     Somebody who asks little, again and again, while others ask much.
 
-    :ivar waits: how long each answer took, in seconds; the longest is the last.
+    :ivar waits: how long each response took, in seconds; the longest is the last.
     """
 
     def __init__(self, broker: Broker) -> None:

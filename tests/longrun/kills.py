@@ -5,7 +5,7 @@ Killed under load, again and again: what was acknowledged is there, byte for byt
 
 Each cycle sends to some queues, kills the broker with SIGKILL in the middle, starts it
 anew and holds it against a ledger that is kept outside: every acknowledged message
-stands at the queue offset that its sender was told, and queue offsets have neither gap
+stands at the queue offset in its response, and queue offsets have neither gap
 nor repeat. What was sent and not acknowledged may be there or not.
 """
 
@@ -104,7 +104,7 @@ def cycle(broker: Broker, ledger: Ledger, seconds: float, dice: random.Random) -
 
 
 def _settle(link: Link, ledger: Ledger, sent: tuple[int, int, bytes]) -> None:
-    """Wait for one answer and write it down."""
+    """Wait for one response and write it down."""
     opaque, queue_id, body = sent
     answer = link.answer(opaque)
     assert answer.code == 0, answer

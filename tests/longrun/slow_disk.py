@@ -16,7 +16,7 @@ from tests.longrun.broker import Broker, Heartbeats, send
 
 #: Every fsync takes so much longer, in seconds.
 DELAY = 2.0
-#: Of 1,000 answers to others 999 take less, in seconds. The slowest tells how busy the
+#: Of 1,000 answers to others 999 take less, in seconds. The slowest says how busy the
 #: machine is; were it the disk, it would take a second or more.
 LIMIT = 0.1
 _SLOW = f"""

@@ -88,7 +88,7 @@ class Served(SynchronousTestCase):
         return ConnectionPool(self.cluster.network.reactor("10.0.2.1"))
 
     def ask(self, request: Request[Any], pool: ConnectionPool | None = None) -> Any:
-        """Ask, and give the answer."""
+        """Ask, and give the response."""
         asked = (pool or self.pool).call(self.node.address, request)
         return self.cluster.result_of(asked)
 
@@ -100,6 +100,6 @@ class Served(SynchronousTestCase):
         return error.code, error.remark
 
     def register(self, *names: str, **more: Any) -> RegisterResponse:
-        """Register broker-a's master with these topics, and give the answer."""
+        """Register broker-a's master with these topics, and give the response."""
         pool = more.pop("pool", None)
         return self.ask(registration(*names, **more), pool)

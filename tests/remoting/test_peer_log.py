@@ -20,7 +20,7 @@ class PeerLogTests(SynchronousTestCase):
         self.peers = PeerLog(self.clock, known=3)
 
     def test_first(self) -> None:
-        """The first complaint is told, with the peer and the reason."""
+        """The first complaint is logged, with the peer and the reason."""
         with capturedLogs() as events:
             self.assertTrue(self.peers.complain("10.0.0.1:5", "it shouts"))
         (event,) = events
@@ -39,7 +39,7 @@ class PeerLogTests(SynchronousTestCase):
         self.assertFalse(self.peers.complain("10.0.0.1:6", "x"))
 
     def test_after_a_minute(self) -> None:
-        """A minute later it is told again, with how many were left out."""
+        """A minute later it is logged again, with how many were left out."""
         for _ in range(8):
             self.peers.complain("10.0.0.1:5", "x")
         self.clock.advance(60)

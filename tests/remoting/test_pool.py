@@ -71,8 +71,8 @@ class PoolTests(SynchronousTestCase):
         self.assertIs(self.pool.live(HERE), connection)
         self.assertEqual(len(self.attempts.waiting), 1)
 
-    def test_told(self) -> None:
-        """Who wants to know is told of a new connection before it is used."""
+    def test_notified(self) -> None:
+        """Who wants to know is notified of a new connection before it is used."""
         told: list[tuple[str, RemotingProtocol]] = []
         self.pool.on_connected.append(lambda *what: told.append(what))
         waiting = self.pool.connection(HERE)
@@ -98,7 +98,7 @@ class PoolTests(SynchronousTestCase):
         self.assertTrue(wire.protocol.is_connected)  # type: ignore[attr-defined]
 
     def test_refused(self) -> None:
-        """All who waited are told why; the next one tries again."""
+        """All who waited learn why; the next one tries again."""
         both = self.pool.connection(HERE), self.pool.connection(HERE)
         self.attempts.waiting[0].errback(ConnectionRefusedError(111))
         for each in both:

@@ -56,7 +56,7 @@ class ResponseTests(SynchronousTestCase):
         self.router = echoing()
         self.protocol, self.wire = connected(self.clock, self.router)
 
-    def test_answered(self) -> None:
+    def test_responded(self) -> None:
         """A response bears its request's number; success bears no remark."""
         self.protocol.dataReceived(asked(opaque=77))
         (response,) = self.wire.commands()
@@ -94,7 +94,7 @@ class ResponseTests(SynchronousTestCase):
         self.assertIn(b'"extFields":{"text":"7"}', self.wire.value())
 
     def test_unknown_code(self) -> None:
-        """What nobody handles is answered 3, in Apache RocketMQ's words."""
+        """What nobody handles gets code 3, in Apache RocketMQ's words."""
         self.protocol.dataReceived(asked(UNKNOWN, opaque=8))
         (response,) = self.wire.commands()
         self.assertEqual((response.code, response.opaque), (3, 8))
@@ -112,7 +112,7 @@ class ResponseTests(SynchronousTestCase):
         self.protocol.dataReceived(asked(opaque=-2147483648))
         self.assertEqual(self.wire.commands()[0].opaque, -2147483648)
 
-    def test_one_way_is_never_answered(self) -> None:
+    def test_one_way_has_no_response(self) -> None:
         """Whether it is handled, unknown, refused, wrong or late."""
 
         def refuse(_request: Echo, _call: object) -> Response:
@@ -220,7 +220,7 @@ class ResponseTests(SynchronousTestCase):
         )
 
     def test_no_delay(self) -> None:
-        """A socket is told not to wait for more before it sends a small packet."""
+        """A socket is set not to wait for more data before it sends a small packet."""
 
         class Socket(Wire):
             no_delay = False
@@ -338,7 +338,7 @@ class ClosingHandlerTests(SynchronousTestCase):
 
 class _Closing(Wire):
     """
-    A transport that notes when it was told to close.
+    A transport that notes when it was asked to close.
 
     :ivar closed_at: how many bytes had been written, for each time.
     """
@@ -381,7 +381,7 @@ class RefusedPeerTests(SynchronousTestCase):
             self.assertTrue(wire.disconnecting, name)
             self.assertEqual(len(events), 1, name)
 
-    def test_what_came_before_is_answered(self) -> None:
+    def test_earlier_requests_get_responses(self) -> None:
         """Requests before the mistake are answered, those after it are not."""
         for data in MALFORMED.values():
             bad, wire = connected(Clock(), echoing())
@@ -389,8 +389,8 @@ class RefusedPeerTests(SynchronousTestCase):
             bad.dataReceived(asked(opaque=3))
             self.assertEqual([each.opaque for each in wire.commands()], [1])
 
-    def test_answers_leave_before_the_close(self) -> None:
-        """Nothing is written to a transport that was told to close."""
+    def test_responses_are_sent_before_the_close(self) -> None:
+        """Nothing is written to a transport that was asked to close."""
         closed_at: list[int] = []
         wire = Wire()
         bad, _ = connected(Clock(), echoing(), wire)
@@ -404,7 +404,7 @@ class RefusedPeerTests(SynchronousTestCase):
         self.assertGreater(closed_at[0], 0)
 
     def test_one_line_a_peer_a_minute(self) -> None:
-        """However often a host does it, it is told once a minute."""
+        """However often a host does it, it is logged once a minute."""
         clock = Clock()
         peers = PeerLog(clock)
         with capturedLogs() as events:

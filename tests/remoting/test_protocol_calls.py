@@ -56,7 +56,7 @@ class CallTests(SynchronousTestCase):
         self.assertEqual(self.successResultOf(second).text, "second")
 
     def test_error_code(self) -> None:
-        """A code that is not accepted is an error that tells who said what."""
+        """A code that is not accepted is an error that says who said what."""
         called = self.call()
         (request,) = self.wire.commands()
         header = b'{"code":17,"remark":"no such topic","flag":1,"opaque":%d}'
@@ -77,7 +77,7 @@ class CallTests(SynchronousTestCase):
         self.failureResultOf(called, BadField)
         self.assertTrue(self.protocol.is_connected)
 
-    def test_unwanted_answers(self) -> None:
+    def test_unexpected_responses(self) -> None:
         """Responses that nobody waits for are dropped."""
         self.protocol.dataReceived(
             response_frame(99) + response_frame(0) + response_frame(-1)

@@ -46,7 +46,7 @@ class BackPressureTests(SynchronousTestCase):
         return self.late[-1]
 
     def test_is_a_producer(self) -> None:
-        """The transport's buffer tells it when to stop."""
+        """The transport's full buffer pauses it."""
         verifyObject(IPushProducer, self.protocol)
         self.assertIs(self.wire.producer, self.protocol)
         self.assertTrue(self.wire.streaming)
@@ -121,7 +121,7 @@ class BackPressureTests(SynchronousTestCase):
         self.assertEqual(self.wire.producerState, "producing")
 
     def test_when_writable(self) -> None:
-        """A sender can wait for the buffer; each who waits is told once."""
+        """A sender can wait for the buffer; each who waits is notified once."""
         self.successResultOf(self.protocol.when_writable())
         self.protocol.pauseProducing()
         one, two, three = (self.protocol.when_writable() for _ in range(3))
@@ -189,14 +189,14 @@ class EndTests(SynchronousTestCase):
     """Closing and being closed."""
 
     def setUp(self) -> None:
-        """Make a protocol that remembers who was told of its end."""
+        """Make a protocol that remembers who was notified of its end."""
         self.clock = Clock()
         self.protocol, self.wire = connected(self.clock)
         self.told: list[object] = []
         self.protocol.on_lost.append(self.told.append)
 
     def test_close(self) -> None:
-        """Closing waits for what is written; everyone is told when it is done."""
+        """Closing waits for what is written; everyone is notified when it is done."""
         one, two = self.protocol.close(), self.protocol.close()
         self.assertTrue(self.wire.disconnecting)
         self.assertIsNone(self.wire.producer)

@@ -36,14 +36,14 @@ class ServerFactoryTests(SynchronousTestCase):
         return protocol, wire
 
     def test_serves(self) -> None:
-        """Each connection is answered by the router, and known while it lives."""
+        """Each connection uses the router, and is known while it lives."""
         protocol, wire = self.connect()
         self.assertEqual(self.factory.connections, {protocol})
         protocol.dataReceived(asked())
         self.assertEqual(len(wire.commands()), 1)
 
     def test_lost(self) -> None:
-        """Who wants to know is told of a connection that is gone."""
+        """Who wants to know is notified of a connection that is gone."""
         protocol, _ = self.connect()
         protocol.connectionLost()
         self.assertEqual(self.factory.connections, set())

@@ -135,7 +135,7 @@ class OutboxTests(SynchronousTestCase):
         self.outbox.uncork()
         self.assertEqual(len(self.transport.value()), 80001)
 
-    def test_soon(self) -> None:
+    def test_batched(self) -> None:
         """Responses of one iteration leave at its end, in order, in one write."""
         clock = Clock()
         self.outbox = Outbox(clock)
@@ -148,7 +148,7 @@ class OutboxTests(SynchronousTestCase):
         self.outbox.write(b"c")
         self.assertEqual(self.transport.writes, 2)
 
-    def test_soon_and_held(self) -> None:
+    def test_batched_while_corked(self) -> None:
         """Holding while something is to leave soon loses nothing of it."""
         clock = Clock()
         self.outbox = Outbox(clock)

@@ -80,7 +80,7 @@ class StoreContract:
         self.assertIn("not open", store.failure)
         self.assertRaises(StoreNotWriteable, store.put_batch, [draft()], NOW)
 
-    def test_places_follow_each_other(self) -> None:
+    def test_offsets_follow_each_other(self) -> None:
         """In the log over all queues, in a queue one by one."""
         store = self.opened()
         first = store.put(draft(), NOW)
@@ -187,8 +187,8 @@ class StoreContract:
         self.assertRaises(ValueError, store.put_batch, mixed, NOW)
         self.assertEqual(store.max_offset(TOPIC, 0), 1)
 
-    def test_every_offset_has_an_answer(self) -> None:
-        """Consumers are told where to go."""
+    def test_every_offset_has_a_result(self) -> None:
+        """Consumers learn where to go."""
         store = self.opened()
         expected = Fetched(FetchStatus.NO_MATCHED_LOGIC_QUEUE, 0, 0, 0)
         self.assertEqual(self.get(store, 5), expected)
@@ -254,7 +254,7 @@ class StoreContract:
         )
 
     def query(self, store: Any, *what: Any) -> Any:
-        """Ask, and turn the clock until the answer is there."""
+        """Ask, and turn the clock until the response is there."""
         answers: list[Any] = []
         store.query(*what).addCallback(answers.append)
         for _ in range(20):

@@ -114,12 +114,12 @@ class PutTests(StoreCase):
         store.put(draft(topic=b"%RETRY%" + b"t" * 248), NOW)
 
     def test_a_batch_goes_to_one_queue(self) -> None:
-        """Our own mistake is told."""
+        """Our own mistake is reported."""
         store = self.open()
         batch = [draft(), draft(queue_id=1)]
         self.assertRaises(ValueError, store.put_batch, batch, NOW)
 
-    def test_a_full_disk_is_told_and_forgotten(self) -> None:
+    def test_a_full_disk_is_reported_until_it_has_space(self) -> None:
         """Nothing is promised; when there is room messages are taken again."""
         store = self.open()
 
@@ -209,7 +209,7 @@ class OpenTests(StoreCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_one_at_a_time(self) -> None:
-        """The second one is told who has it, and leaves all as it is."""
+        """The second one learns who has it, and leaves all as it is."""
         store = self.open()
         other = MessageStore(self.root, self.clock, self.config)
         self.failureResultOf(other.open(), StoreLocked)
@@ -270,7 +270,7 @@ class OpenTests(StoreCase):
                 f"the store cannot be read: {self.path(path)}: {why}",
             )
 
-    def test_a_disk_that_refuses_is_told_in_a_sentence(self) -> None:
+    def test_a_disk_error_is_a_sentence(self) -> None:
         """Nothing but a sentence leaves a store that cannot be opened."""
         self.open().put(draft(), NOW)
         for name in ("open", "sync", "set_size"):
@@ -307,7 +307,7 @@ class OpenTests(StoreCase):
         self.assertEqual(again.max_offset(TOPIC, 0), 6)
 
     def test_deleted_topics_stay_deleted(self) -> None:
-        """A topic that is made anew begins at offset 0, and so after a restart."""
+        """A topic that is rebuilt begins at offset 0, and so after a restart."""
         store = self.open()
         for _ in range(5):
             store.put(draft(), NOW)
@@ -326,7 +326,7 @@ class FlushTests(StoreCase):
     """Forcing to disk in the background."""
 
     def test_the_log_is_forced_every_half_second(self) -> None:
-        """And the checkpoint tells so a second later."""
+        """And the checkpoint says so a second later."""
         store = self.open()
         store.put(draft(), NOW)
         self.assertEqual(store.flushed, 0)

@@ -56,7 +56,7 @@ class OffsetProcessorTests(OffsetCase):
             self.assertEqual((response.status, response.offset), (0, 0))
 
     def test_large_queue_is_unknown(self) -> None:
-        """A first message so far back that it is on disk is answered with 22."""
+        """A first message so far back that it is on disk gets code 22."""
         processor = OffsetProcessor(
             store=self.store,
             offsets=self.tables.offsets,
@@ -118,7 +118,7 @@ class OldQueueTests(OffsetCase):
         self.assertGreater(self.first, 0)
 
     def test_is_unknown(self) -> None:
-        """Without a commit it is answered with 22."""
+        """Without a commit it gets code 22."""
         self.refused(22, "Not found", QueryConsumerOffset("CG", "T", 1))
 
     def test_begins_later(self) -> None:

@@ -75,7 +75,7 @@ class ColdPullsTests(SynchronousTestCase):
         self.assertEqual(self.cold.lines, {})
 
     def test_an_error_in_line(self) -> None:
-        """It is told to the one who waits."""
+        """The waiter is notified of it."""
         broken = self.cold.wait(self.peer, lambda: 1 // 0)
         self.reading[0].callback("first")
         self.failureResultOf(broken, ZeroDivisionError)

@@ -16,7 +16,7 @@ from tests.store.cases import DRAFT, NOW, StoreCase
 
 
 class Listening:
-    """The part of a store that tells of arrivals."""
+    """The part of a store that notifies of arrivals."""
 
     def __init__(self) -> None:
         """Begin without a listener."""
@@ -117,7 +117,7 @@ class HeldPullsTests(SynchronousTestCase):
         self.assertNoResult(wanting[2])
 
     def test_time_is_up(self) -> None:
-        """Each is answered within a second after its time."""
+        """Each gets its response within a second after its time."""
         short, long = self.hold(timeout=1.5), self.hold(timeout=3)
         self.clock.pump([1.0, 1.0, 0])
         self.successResultOf(short)
@@ -174,7 +174,7 @@ class HeldPullsTests(SynchronousTestCase):
         self.assertEqual(self.calls, 0)
 
     def test_stop(self) -> None:
-        """All are answered when the broker stops, once each."""
+        """All get their responses when the broker stops, once each."""
         waiting, woken = self.hold(), self.hold(queue_id=1)
         self.store.arrive(queue_id=1)
         self.held.stop()

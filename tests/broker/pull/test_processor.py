@@ -255,7 +255,7 @@ class HeldTests(PullCase):
         self.assertEqual(self.successResultOf(response).status, 19)
 
     def test_only_skipped(self) -> None:
-        """When only others' messages came, it is told how far to go on."""
+        """When only others' messages came, it learns how far to go on."""
         response = self.hold(subscription="B", suspend_timeout_millis=0)
         self.fill("A")
         self.clock.pump([1.0, 1.0])
@@ -271,14 +271,14 @@ class HeldTests(PullCase):
         self.assertEqual(self.tables.offsets.query(GROUP, TOPIC, 0), 9)
 
     def test_not_held(self) -> None:
-        """What is found, moved or may not wait is answered at once."""
+        """What is found, moved or may not wait gets its response at once."""
         self.fill("A")
         for offset, flags, status in ((0, HELD, 0), (9, HELD, 21), (1, 4, 19)):
             response = self.ask(pulled(queue_offset=offset, sys_flag=flags))
             self.assertEqual(response.status, status)
 
     def test_deleted_topic(self) -> None:
-        """A held pull of a topic that goes is told so when its time is up."""
+        """A held pull of a deleted topic is refused at its deadline."""
         self.fill("A")
         response = self.hold()
         self.tables.topics.delete(TOPIC)
@@ -286,8 +286,8 @@ class HeldTests(PullCase):
         self.clock.pump([1.0] * 17)
         self.assertEqual(self.successResultOf(response).status, 17)
 
-    def test_topic_made_anew(self) -> None:
-        """A held pull of a topic that begins again is told where that ends."""
+    def test_topic_created_again(self) -> None:
+        """A held pull of a topic that begins again learns where that ends."""
         self.fill("A", "A")
         response = self.hold()
         self.store.delete_topic(TOPIC)
@@ -331,7 +331,7 @@ class ColdPullTests(PullCase):
         self.patch(self.store, "get", get)
         return later
 
-    def test_answered_later(self) -> None:
+    def test_responds_later(self) -> None:
         """With the same response."""
         self.fill("A", "B", "A")
         later = self.chill()

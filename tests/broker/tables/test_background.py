@@ -11,7 +11,7 @@ from rocketmq_tw.testing import ManualThreads
 
 
 class BackgroundFileTests(SynchronousTestCase):
-    """A thread that does its work when it is told."""
+    """A thread that does its work when it is notified."""
 
     def setUp(self) -> None:
         """Make a document in a folder of its own."""
@@ -83,8 +83,8 @@ class BackgroundFileTests(SynchronousTestCase):
         self.threads.run_one()
         self.assertEqual((self.text(), self.threads.work), (b"2", []))
 
-    def test_everybody_is_told(self) -> None:
-        """Each who waits is told."""
+    def test_all_waiters_are_notified(self) -> None:
+        """Each who waits is notified."""
         self.file.save(b"1")
         waiting = [self.file.drain() for _ in range(3)]
         self.threads.run_one()

@@ -18,7 +18,7 @@ from tests.broker.doubles import MemoryConnection, MemoryFile, client_of
 
 
 class ClientTableTests(SynchronousTestCase):
-    """Members come with heartbeats, and go in three ways; the others are told."""
+    """Members come with heartbeats, and go in three ways; the others are notified."""
 
     def setUp(self) -> None:
         """Make an empty table that notes whom it would tell."""
@@ -59,7 +59,7 @@ class ClientTableTests(SynchronousTestCase):
         self.join(self.two)
         self.assertEqual(self.clients.client_ids("CG"), ["c", "c"])
 
-    def test_broadcasting_members_are_not_told(self) -> None:
+    def test_broadcasting_members_are_not_notified(self) -> None:
         """Who gets all messages need not know the others."""
         self.join(self.one, model=MessageModel.BROADCASTING)
         self.assertEqual(self.told, [])
@@ -75,14 +75,14 @@ class ClientTableTests(SynchronousTestCase):
         self.assertEqual(found, parse("T", "B", 6))
 
     def test_topics_missing_from_a_heartbeat_are_dropped(self) -> None:
-        """The newest heartbeat says what the group reads, and a change is told."""
+        """The newest heartbeat says what the group reads; members learn of changes."""
         self.join(self.one, parse("T", "*", 1), parse("U", "*", 1))
         self.assertTrue(self.join(self.one, parse("U", "*", 1)))
         self.assertIsNone(self.clients.subscription("CG", "T"))
         self.assertEqual(self.told, [("CG", 1), ("CG", 1)])
 
     def test_leaving_tells_the_others(self) -> None:
-        """A group is told of who left, and is gone with its last member."""
+        """A group is notified of who left, and is gone with its last member."""
         self.join(self.one)
         self.join(self.two)
         del self.told[:]
@@ -125,7 +125,7 @@ class ClientTableTests(SynchronousTestCase):
 
 
 class MemberNotifierTests(SynchronousTestCase):
-    """Members are told once an iteration, if their group wants it."""
+    """Members are notified once an iteration, if their group wants it."""
 
     def setUp(self) -> None:
         """Make a notifier and a connection."""

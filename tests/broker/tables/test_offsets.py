@@ -18,7 +18,7 @@ class ConsumerOffsetsTests(SynchronousTestCase):
         self.offsets = ConsumerOffsets(self.file, clock=Clock())
         self.offsets.commit("CG", "TopicTest", 0, 12)
 
-    def test_answers_what_was_committed(self) -> None:
+    def test_returns_what_was_committed(self) -> None:
         """The last commit counts, even a smaller one; unknown queues give None."""
         self.offsets.commit("CG", "TopicTest", 0, 7)
         self.assertEqual(self.offsets.query("CG", "TopicTest", 0), 7)

@@ -162,7 +162,7 @@ class TopicTableTests(SynchronousTestCase):
             },
         )
 
-    def test_failed_write_is_mended_by_the_next(self) -> None:
+    def test_failed_write_is_repeated_by_the_next(self) -> None:
         """A full disk keeps the change in memory, and the next write has it."""
         self.file.error = OSError(28, "No space left on device")
         self.send("TopicTest")

@@ -76,7 +76,7 @@ async def send_part(
 
 
 async def send_one(mode: str, producer: Producer, corpus: Corpus, i: int) -> None:
-    """Send one message and wait for its answer, if there is one."""
+    """Send one message and wait for its response, if there is one."""
     if mode == "oneway":
         await producer.send_oneway(corpus.message(i))
         say("sent", mode=mode, i=i, count=1)

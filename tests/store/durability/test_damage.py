@@ -106,13 +106,13 @@ class FlipTests(DamageCase):
         """The same where the last run did not end well."""
         self.flip(self.make(is_clean=False), FLIPS - FLIPS // 2, seed=-SEED - 1)
 
-    def test_the_sign_of_a_first_place(self) -> None:
-        """A negative place is no old record's: the entry is made anew from the log."""
+    def test_the_sign_of_a_first_offset(self) -> None:
+        """A negative place is no old record's: the entry is rebuilt from the log."""
         root = self.make(is_clean=True)
         self.flip_one(root, f"consumequeue/B/0/{0:020d}", 7)
         self.look(root, "consumequeue")
 
-    def test_the_sign_of_a_middle_place(self) -> None:
+    def test_the_sign_of_a_middle_offset(self) -> None:
         """The same where the entry stands between others."""
         root = self.make(is_clean=True)
         self.flip_one(root, f"consumequeue/B/0/{0:020d}", ENTRY_SIZE * 8 * 2 + 7)
@@ -215,7 +215,7 @@ class LossTests(DamageCase):
     """Files that are derived from the commit log are deleted, or emptied."""
 
     def test_each_and_every_pair_after_a_clean_stop(self) -> None:
-        """All is made anew, with the same offsets."""
+        """All is rebuilt, with the same offsets."""
         self.lose_all(self.make(is_clean=True))
 
     def test_each_and_every_pair_after_a_kill(self) -> None:

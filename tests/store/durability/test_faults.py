@@ -71,7 +71,7 @@ class NthCallTests(WorkloadCase):
 
 
 class RefusedTests(StoreCase):
-    """What the sender is told, and that it is over when it is."""
+    """What the sender is notified, and that it is over when it is."""
 
     def setUp(self) -> None:
         """Open a store on a disk that can fail."""

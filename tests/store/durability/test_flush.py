@@ -1,4 +1,4 @@
-"""Group commit: who waits for the disk, how long, and what is told if it fails."""
+"""Group commit: who waits for the disk, how long, and who is notified if it fails."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ class GroupCommitTests(SyncCase):
         self.assertFalse(os.path.exists(self.path("consumequeue", TOPIC)))
 
     def test_too_slow(self) -> None:
-        """After five seconds the sender is told; the message is safe later."""
+        """After five seconds the sender is notified; the message is safe later."""
         waiting = self.sent()
         self.clock.advance(0)
         self.clock.advance(4.9)
@@ -155,7 +155,7 @@ class GroupCommitTests(SyncCase):
         self.assertEqual(self.store.max_offset(TOPIC, 0), 1)
 
     def test_closing(self) -> None:
-        """Who waits is answered before the store is closed."""
+        """Who waits gets its response before the store is closed."""
         waiting = self.sent()
         closed = self.store.close()
         self.assertNoResult(waiting)
@@ -174,7 +174,7 @@ class GroupCommitTests(SyncCase):
 class FailedTests(SyncCase):
     """A disk that does not keep what it was given."""
 
-    def test_all_who_wait_are_told(self) -> None:
+    def test_all_waiters_are_notified(self) -> None:
         """Those of the failed group, and those who gathered meanwhile."""
         first = self.sent()
         self.clock.advance(0)
@@ -188,7 +188,7 @@ class FailedTests(SyncCase):
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
 
     def test_for_good(self) -> None:
-        """Nothing is forced again, nothing taken, and it is told once."""
+        """Nothing is flushed again or accepted, and it is logged once."""
         self.sent().addErrback(lambda _: None)
         self.disk.fail_next("sync")
         self.clock.advance(0)
@@ -241,7 +241,7 @@ class FailedTests(SyncCase):
         self.assertIn(queue.files.path(0), forced)
         self.assertTrue(self.store.is_writeable)
 
-    def test_opened_anew(self) -> None:
+    def test_reopened(self) -> None:
         """The next start recovers what the disk has, and takes messages again."""
         self.sent().addErrback(lambda _: None)
         self.disk.fail_next("sync")

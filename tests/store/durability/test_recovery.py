@@ -106,7 +106,7 @@ class KilledTests(RecoveryCase):
         self.successResultOf(store.close())
         self.expect(self.open(root), 30)
 
-    def test_torn_entries_are_made_anew(self) -> None:
+    def test_torn_entries_are_rebuilt(self) -> None:
         """Consume queues behind the checkpoint are not believed."""
         store = self.open()
         self.fill(store, 20)
@@ -116,7 +116,7 @@ class KilledTests(RecoveryCase):
             file.write(b"\xff" * 11 + b"\1" * 20)
         self.expect(self.open(root), 20)
 
-    def test_lost_queues_are_made_anew(self) -> None:
+    def test_lost_queues_are_rebuilt(self) -> None:
         """The commit log alone is enough."""
         store = self.open()
         self.fill(store, 20)

@@ -149,7 +149,7 @@ class AgeTests(RetentionCase):
         thread.run()
         self.finish(closed)
 
-    def test_who_is_behind_is_told_where_to_go_on(self) -> None:
+    def test_a_consumer_behind_learns_where_to_continue(self) -> None:
         """A pull before the first offset is answered with it."""
         self.disk.written_at = NOW - 72 * HOUR
         self.wait(62)
@@ -163,7 +163,7 @@ class AgeTests(RetentionCase):
         self.assertEqual(bodies, [b"00032", b"00034", b"00036", b"00038"])
 
     def test_a_kill_after_it(self) -> None:
-        """What is left is opened as it is; nothing is made anew."""
+        """What is left is opened as it is; nothing is rebuilt."""
         self.disk.written_at = NOW - 72 * HOUR
         self.wait(62)
         again = self.start(self.kill())
@@ -232,7 +232,7 @@ class FullTests(RetentionCase):
     keep = RetentionConfig(hours=(), clean_forcibly_enable=False)
 
     def test_messages_are_refused_until_there_is_room(self) -> None:
-        """The answer names the path and the use; reading goes on."""
+        """The response names the path and the use; reading goes on."""
         end = self.store.commit_log_max
         self.disk.percent = 91
         self.wait(10)

@@ -80,7 +80,7 @@ class ReadsTests(ReadsCase):
         self.assertEqual(reads.now(self.files, 0, 3), b"\0\1\2")
 
     def test_errors_of_the_disk(self) -> None:
-        """They are told, now and later."""
+        """They are notified, now and later."""
         reads = Reads(self.thread)
         self.chill(errno.EIO)
         self.assertRaises(OSError, reads.now, self.files, 0, 3)
@@ -120,7 +120,7 @@ class ReadsTests(ReadsCase):
         self.assertEqual(Reads().now(files, 0, 1 << 20), data)
 
     def test_results_of_both_kinds_are_used_alike(self) -> None:
-        """Now, or when they are there; the first error is told."""
+        """Now, or when they are there; the first error is reported."""
         later: Deferred[int] = Deferred()
         self.assertEqual(then(1, str), "1")
         self.assertEqual(all_of([1, 2]), [1, 2])
@@ -198,7 +198,7 @@ class ColdStoreTests(ReadsCase):
         self.assertEqual(self.bodies(fetched), [1])
 
     def test_messages_removed_while_they_are_read(self) -> None:
-        """The consumer is told to ask again."""
+        """The consumer is asked to pull again."""
         store = self.cold()
         fetched = store.get(TOPIC, 0, 0, 2, 1 << 20, None)
         self.thread.run_one()

@@ -58,7 +58,7 @@ class IndexCase(StoreCase):
         unique: bool = False,
         topic: str = TOPIC,
     ) -> Queried:
-        """Query and wait for the answer."""
+        """Query and wait for the response."""
         answers: list[Queried] = []
         asked = store.query(topic, key, count, begin, end, unique)
         asked.addCallback(answers.append)
@@ -149,7 +149,7 @@ class QueryTests(IndexCase):
         self.assertEqual(self.offsets(store, "k299"), [299])
 
     def test_tells_how_far_it_is(self) -> None:
-        """The answer has time and place of the newest message indexed."""
+        """The response has time and place of the newest message indexed."""
         store = self.open()
         self.assertEqual(self.ask(store, "a").last_offset, 0)
         self.put(store, "a", "b")
@@ -245,7 +245,7 @@ class FollowingTests(IndexCase):
         self.assertEqual(self.offsets(store, "a"), [0, 1])
 
     def test_a_full_file_is_forced(self) -> None:
-        """The checkpoint tells up to when full files are on disk."""
+        """The checkpoint says up to when full files are on disk."""
         store = self.open()
         self.put(store, *["a"] * 150)
         self.ask(store, "a")
@@ -261,7 +261,7 @@ class FollowingTests(IndexCase):
 
 
 class ReopenTests(IndexCase):
-    """What is known survives; what is doubtful is made anew."""
+    """What is known survives; what is doubtful is rebuilt."""
 
     def test_goes_on_after_a_clean_stop(self) -> None:
         """Nothing is indexed twice, nothing left out."""
@@ -284,7 +284,7 @@ class ReopenTests(IndexCase):
         self.assertEqual(len(self.index_files()), 1)
 
     def test_after_a_crash(self) -> None:
-        """Files that were not forced to disk are made anew; full ones stay."""
+        """Files that were not forced to disk are rebuilt; full ones stay."""
         store = self.open()
         self.put(store, *["a"] * 150)
         self.ask(store, "a")
@@ -301,7 +301,7 @@ class ReopenTests(IndexCase):
         self.assertEqual(self.index_files(copy)[0], first)
         self.assertEqual(os.stat(os.path.join(copy, "index", first)).st_ino, inode)
 
-    def test_missing_files_are_made_anew(self) -> None:
+    def test_missing_files_are_rebuilt(self) -> None:
         """Each file, and each two, may be deleted, emptied or cut."""
         sizes: dict[str, Any] = {
             "commit_log_file_size": 1 << 20,
@@ -357,7 +357,7 @@ class ReopenTests(IndexCase):
         self.successResultOf(store.close())
 
     def test_an_index_ahead_of_the_log(self) -> None:
-        """Files that know messages the log lost are made anew."""
+        """Files that know messages the log lost are rebuilt."""
         store = self.open()
         self.put(store, "a", "b")
         self.successResultOf(store.close())

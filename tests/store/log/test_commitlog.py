@@ -109,7 +109,7 @@ class CommitLogTests(SynchronousTestCase):
         patch.restore()
         self.assertEqual(self.log.append(DRAFT, 0, 0), 1000)
 
-    def test_other_errors_are_told_apart(self) -> None:
+    def test_other_errors_are_distinguished(self) -> None:
         """A failing disk is not a full one."""
 
         def refuse(*_: object) -> None:
@@ -118,7 +118,7 @@ class CommitLogTests(SynchronousTestCase):
         self.patch(os, "posix_fallocate", refuse)
         self.assertRaises(StoreNotWriteable, self.log.append, DRAFT, 0, 0)
 
-    def test_gives_records_only_at_their_places(self) -> None:
+    def test_returns_records_only_at_their_offsets(self) -> None:
         """Neither other offsets nor a record within a body pass."""
         within = encode(DRAFT, 0, 0, 0, SMALL.store_host)
         place = self.log.append(draft(within), 0, 0)

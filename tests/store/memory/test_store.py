@@ -41,7 +41,7 @@ class ForgettingTests(SynchronousTestCase):
         self.assertEqual(bodies, list(range(2 * first, 100, 2)))
         self.assertEqual(store.store_time(TOPIC, 0, first), int(NOW + 2 * first) * 1000)
 
-    def test_those_behind_are_told(self) -> None:
+    def test_consumers_behind_learn_where_to_continue(self) -> None:
         """A consumer of what is gone goes to the first that is there."""
         store = self.filled(100)
         fetched = self.get(store, 3)

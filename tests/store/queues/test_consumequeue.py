@@ -90,14 +90,14 @@ class ConsumeQueueTests(SynchronousTestCase):
         self.queue.correct_min(100)
         self.assertEqual(self.queue.min_offset, 1)
 
-    def test_a_topic_made_anew_begins_anew(self) -> None:
+    def test_a_topic_created_again_begins_at_0(self) -> None:
         """Offset 0 behind later ones drops those of the deleted topic."""
         self.fill(5)
         self.assertTrue(self.queue.put(0, 900, 100, 9))
         self.assertEqual((self.queue.next, self.queue.min_offset), (1, 0))
         self.assertEqual(self.queue.entry(0), (900, 100, 9))
 
-    def test_truncates_to_every_place(self) -> None:
+    def test_truncates_to_every_offset(self) -> None:
         """Entries of records from there on go, and stay gone."""
         for keep in range(9, -1, -1):
             self.queue.clear()

@@ -25,7 +25,7 @@ class FetchCase(StoreCase):
 
 
 class StatusTests(FetchCase):
-    """The answer to every offset."""
+    """The response to every offset."""
 
     def test_an_unknown_queue(self) -> None:
         """There is nothing, and the next offset is 0."""
@@ -42,7 +42,7 @@ class StatusTests(FetchCase):
             self.assertEqual(fetched, expected)
 
     def test_outside_the_queue(self) -> None:
-        """The consumer is told where to go."""
+        """The consumer learns where to go."""
         store = self.open()
         for _ in range(3):
             store.put(draft(), NOW)
@@ -180,7 +180,7 @@ class SpanTests(FetchCase):
         self.assertEqual(read, b"00030609121518")
 
     def test_across_files(self) -> None:
-        """Records of several files come in one answer."""
+        """Records of several files come in one response."""
         store = self.open()
         for number in range(20):
             store.put(draft(b"%05d" % number), NOW)

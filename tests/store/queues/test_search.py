@@ -37,7 +37,7 @@ class SearchTests(StoreCase):
         self.assertEqual(times, [-1, NOW_MS, NOW_MS + 3000, NOW_MS + 7000, -1])
         self.assertEqual(store.earliest_store_time(), NOW_MS)
 
-    def test_nothing_is_read_for_a_wrong_place(self) -> None:
+    def test_nothing_is_read_for_a_wrong_offset(self) -> None:
         """Bytes of a body that look like a large size cost no memory."""
         store = self.open(commit_log_file_size=64 << 20)
         store.put(draft(b"\x03\x80\0\0" * 500), NOW)

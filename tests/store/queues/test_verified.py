@@ -34,7 +34,7 @@ class ProvenTests(StoreCase):
         self.assertEqual(self.read(STEP), (0, 2 * STEP))
         self.assertEqual(self.read(0), (0, 2 * STEP))
 
-    def test_a_range_elsewhere_takes_its_place(self) -> None:
+    def test_a_separate_range_replaces_it(self) -> None:
         """What does not touch is forgotten, not joined over a hole."""
         self.read(0)
         self.assertEqual(self.read(2 * STEP), (2 * STEP, 3 * STEP))

@@ -158,7 +158,7 @@ class TopicProcessorTests(BrokerCase):
         )
 
     def test_stats_of_unknown_topic(self) -> None:
-        """A topic that is not here is answered with 17."""
+        """A topic that is not here gets code 17."""
         self.refused(17, "T", GetTopicStats("T"))
 
     def test_system_topics(self) -> None:
