@@ -202,7 +202,7 @@ MEANINGS: Final[dict[ResponseCode, str]] = {
     ResponseCode.SLAVE_NOT_AVAILABLE: "stored, but no slave follows closely enough",
     ResponseCode.FLUSH_SLAVE_TIMEOUT: "stored, but not at a slave in time",
     ResponseCode.MESSAGE_ILLEGAL: "the message breaks a rule; do not try again",
-    ResponseCode.SERVICE_NOT_AVAILABLE: "the store takes no messages; try another"
+    ResponseCode.SERVICE_NOT_AVAILABLE: "the store accepts no messages; try another"
     " broker",
     ResponseCode.NO_PERMISSION: "not permitted by broker, topic or group; the response"
     " to a pull says which in ``forbiddenType``",

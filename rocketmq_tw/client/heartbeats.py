@@ -1,5 +1,5 @@
 """
-Heartbeats: tell brokers to which groups a client belongs.
+Heartbeats report to brokers the groups of a client.
 
 Every broker in any known route gets a heartbeat each half minute, and at once when a
 connection to it is new or a subscription has changed. Replicas get them only if the

@@ -23,7 +23,8 @@ class StoreUnreadable(StoreError):
     """A file of the store has a wrong name, length or content, or cannot be opened."""
 
     def __init__(self, path: str, why: str) -> None:
-        """:param path: the file.
+        """
+        :param path: the file.
         :param why: what is wrong with it.
         """
         super().__init__(path, why)
@@ -60,7 +61,8 @@ class DiskFull(StoreError):
     def __init__(
         self, path: str, used: int | None = None, limit: int | None = None
     ) -> None:
-        """:param path: the file that could not grow.
+        """
+        :param path: the file that could not grow.
         :param used: how full the disk is, in percent.
         :param limit: how full it may be, in percent.
         """

@@ -5,7 +5,7 @@ Faults between the parts of a cluster, caused by a test.
 fault          existing connections                  new connections
 =============  ====================================  ===================================
 ``cut``        bytes wait until ``heal``             time out until ``heal``
-``silence``    bytes are lost, nobody notices        work
+``silence``    bytes are lost without notice         work
 ``reset``      are lost at both ends                 work
 ``refuse``     work                                  are refused until ``admit``
 =============  ====================================  ===================================

@@ -26,7 +26,8 @@ class MalformedBatch(RocketMQError):
     """A batch body is not a sequence of complete items."""
 
     def __init__(self, at: int, why: str) -> None:
-        """:param at: the offset in the body, in bytes.
+        """
+        :param at: the offset in the body, in bytes.
         :param why: what is wrong there.
         """
         super().__init__(f"the batch is malformed at byte {at}: {why}")

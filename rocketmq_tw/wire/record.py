@@ -79,9 +79,7 @@ class MalformedRecord(RocketMQError):
     """The bytes are not a complete record."""
 
     def __init__(self, at: int, why: str) -> None:
-        """:param at: the offset, in bytes from the start of the data.
-        :param why: what is wrong there.
-        """
+        """:param at: the offset, in bytes from the start of the data."""
         super().__init__(f"no complete record at byte {at}: {why}")
         self.at = at
         self.why = why
@@ -89,7 +87,7 @@ class MalformedRecord(RocketMQError):
 
 class Draft(msgspec.Struct, gc=False):
     """
-    A message that is about to be stored: a record without its offsets and store time.
+    A message to be stored: a record without its offsets and store time.
 
     ``born_host`` is encoded, 8 or 20 bytes; bit 0x10 of ``sys_flag`` must match.
     ``tags_code`` is not part of the record: it is stored in the consume queue.
@@ -151,8 +149,7 @@ def encode(
     :param store_host: encoded, 8 or 20 bytes; its bit in the system flag is set here.
 
     On the path of every message: 0.65 us with 128 bytes of body, including the CRC.
-    Joining was faster than adding (0.70), ``%``-formatting (0.70) and packing into the
-    file.
+    Joining beat adding (0.70), ``%``-formatting (0.70) and packing into the file.
     """
     topic = draft.topic
     body = draft.body
