@@ -36,6 +36,7 @@ class FeatureTests(BrokerCase):
         """What becomes due after the stop is delivered after the next start."""
         self.ask(sent(properties=DELAYED))
         self.stop()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
         self.clock.pump([1.0] * 5)
         self.start()
         self.assertEqual(self.messages(TOPIC), [])
