@@ -22,7 +22,7 @@ ROOT = Path(rocketmq_tw.__file__).parent
 
 _BOTTOM = {"model"}
 _WIRE = _BOTTOM | {"wire"}
-_PARTS = _WIRE | {"auth", "jsonfile", "settings", "remoting", "threads"}
+_PARTS = _WIRE | {"auth", "jsonfile", "settings", "remoting", "threads", "lazy_exports"}
 #: What each package may import, besides itself.
 BELOW = {
     "model": set(),
@@ -32,6 +32,7 @@ BELOW = {
     "jsonfile": _WIRE,
     "settings": _WIRE,
     "threads": set(),
+    "lazy_exports": set(),
     "store": _WIRE | {"threads"},
     "remoting": _WIRE,
     "replication": _WIRE | {"store"},

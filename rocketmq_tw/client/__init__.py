@@ -8,8 +8,9 @@ first use: a producer does not load the consumers.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from rocketmq_tw.lazy_exports import importer_of
 
 if TYPE_CHECKING:
     from rocketmq_tw.client.client import Client as Client
@@ -153,13 +154,7 @@ __all__ = [
 
 
 if not TYPE_CHECKING:  # otherwise any name would pass the type checker
-
-    def __getattr__(name: str) -> object:
-        """Import a public name on first use (PEP 562)."""
-        home = _HOMES.get(name)
-        if home is None:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(home), name)
+    __getattr__ = importer_of(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

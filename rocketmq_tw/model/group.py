@@ -14,7 +14,6 @@ import msgspec
 #: The producer group that every Java client instance registers for its own use.
 CLIENT_INNER_PRODUCER_GROUP = "CLIENT_INNER_PRODUCER"
 DEFAULT_PRODUCER_GROUP = "DEFAULT_PRODUCER"
-DEFAULT_CONSUMER_GROUP = "DEFAULT_CONSUMER"
 #: System groups start with this; a broker creates them on demand.
 SYSTEM_GROUP_PREFIX = "CID_RMQ_SYS_"
 TRANSACTION_GROUP = "CID_RMQ_SYS_TRANS"

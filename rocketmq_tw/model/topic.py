@@ -19,7 +19,6 @@ from rocketmq_tw.model.errors import IllegalGroup, IllegalName, IllegalTopic
 PERM_INHERIT = 1
 PERM_WRITE = 2
 PERM_READ = 4
-PERM_PRIORITY = 8
 
 # -- bits of ``topic_sys_flag`` -----------------------------------------------------
 
@@ -156,23 +155,6 @@ def is_dlq(topic: str) -> bool:
 def is_lmq(topic: str) -> bool:
     """Return whether the name is that of a light message queue."""
     return topic.startswith(LMQ_PREFIX)
-
-
-def is_system_topic(
-    topic: str, cluster: str | None = None, broker_name: str | None = None
-) -> bool:
-    """
-    Return whether the topic belongs to the system.
-
-    :param cluster: if given, the topics a broker of that cluster creates at its start
-        (the cluster's own name, its reply topic) count too.
-    :param broker_name: likewise for the broker's own name.
-    """
-    if topic in SYSTEM_TOPICS or topic.startswith(SYSTEM_PREFIX):
-        return True
-    if cluster is not None and topic in (cluster, reply_topic(cluster)):
-        return True
-    return broker_name is not None and topic == broker_name
 
 
 def check_topic_name(name: str) -> None:

@@ -18,6 +18,7 @@ __all__ = [
     "Fetched",
     "FlushOutcome",
     "IMessageStore",
+    "KeyQuery",
     "Queried",
 ]
 
@@ -42,6 +43,23 @@ class Appended(msgspec.Struct, frozen=True, gc=False):
     store_time_ms: int
 
 
+class KeyQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    A query for messages by one of their keys.
+
+    ``begin_ms`` and ``end_ms`` bound the store time, both included. ``is_unique``
+    searches the unique keys only; otherwise KEYS are searched too. At most
+    ``max_count`` messages are found, the newest.
+    """
+
+    topic: str
+    key: str
+    max_count: int
+    begin_ms: int
+    end_ms: int
+    is_unique: bool = False
+
+
 class Queried(msgspec.Struct, frozen=True):
     """
     The result of a query by key.
@@ -61,7 +79,6 @@ class IMessageStore(Interface):
     """Stores messages. Topics are text; ``*_ms`` are milliseconds since the epoch."""
 
     failure: str | None = Attribute("Why messages are refused; None if they are not.")
-    is_writeable: bool = Attribute("Whether messages are accepted now.")
     commit_log_min: int = Attribute("The first offset in the commit log.")
     commit_log_max: int = Attribute("The offset that the next record gets.")
 
@@ -156,15 +173,8 @@ class IMessageStore(Interface):
     ) -> "bytes | None | Deferred[bytes | None]":
         """Return the record that begins at this offset; None if none does."""
 
-    def query(
-        topic: str, key: str, max_count: int, begin_ms: int, end_ms: int, unique: bool
-    ) -> "Deferred[Queried]":
-        """
-        Find at most ``max_count`` messages by key, the newest first.
-
-        ``begin_ms`` and ``end_ms`` bound the store time, both included. ``unique``
-        searches the unique keys only; otherwise KEYS are searched too.
-        """
+    def query(query: KeyQuery) -> "Deferred[Queried]":
+        """Find messages by key."""
 
     def queues() -> dict[str, list[int]]:
         """Return the ids of all queues that hold or held messages, by topic."""

@@ -31,6 +31,7 @@ from rocketmq_tw.store.interfaces import (
     Arrival,
     FlushOutcome,
     IMessageStore,
+    KeyQuery,
     Queried,
 )
 from rocketmq_tw.store.log.batch import (
@@ -195,17 +196,9 @@ class MessageStore(ReadableStore):
         """Flush all messages to disk: see :class:`IMessageStore`."""
         return self._flush.flush()
 
-    def query(
-        self,
-        topic: str,
-        key: str,
-        max_count: int,
-        begin_ms: int,
-        end_ms: int,
-        unique: bool,
-    ) -> "Deferred[Queried]":
+    def query(self, query: KeyQuery) -> "Deferred[Queried]":
         """Find messages by key: see :class:`IMessageStore`."""
-        return self._index.query(topic, key, max_count, begin_ms, end_ms, unique)
+        return self._index.query(query)
 
     def delete_topic(self, topic: str) -> None:
         """Delete a topic's queues, also for recovery; the commit log is unchanged."""
@@ -218,11 +211,6 @@ class MessageStore(ReadableStore):
     def failure(self) -> str | None:
         """Return why messages are refused now; None if they are not."""
         return self._refusal
-
-    @property
-    def is_writeable(self) -> bool:
-        """Return whether messages are accepted now."""
-        return self._refusal is None
 
     @property
     def flushed(self) -> int:

@@ -55,20 +55,7 @@ class NameTests(SynchronousTestCase):
 
 
 class SystemTopicTests(SynchronousTestCase):
-    """Topics of the system are known by name, prefix, cluster and broker."""
-
-    def test_by_name_and_prefix(self) -> None:
-        """Fixed names and the reserved prefix count always."""
-        for name in ("TBW102", "SCHEDULE_TOPIC_XXXX", "rmq_sys_anything"):
-            self.assertTrue(topic.is_system_topic(name))
-        self.assertFalse(topic.is_system_topic("TopicTest"))
-
-    def test_by_cluster_and_broker(self) -> None:
-        """The names a broker adds at its start count where they are given."""
-        self.assertFalse(topic.is_system_topic("C"))
-        self.assertTrue(topic.is_system_topic("C", "C"))
-        self.assertTrue(topic.is_system_topic("C_REPLY_TOPIC", "C"))
-        self.assertTrue(topic.is_system_topic("broker-a", "C", "broker-a"))
+    """The topics of the system."""
 
     def test_not_sendable_are_system_topics(self) -> None:
         """What clients must not send to belongs to the system, but not vice versa."""

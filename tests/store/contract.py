@@ -16,7 +16,7 @@ from rocketmq_tw.store.errors import (
     StoreNotWriteable,
     TopicTooLong,
 )
-from rocketmq_tw.store.interfaces import IMessageStore
+from rocketmq_tw.store.interfaces import IMessageStore, KeyQuery
 from rocketmq_tw.store.queues.fetch import Fetched, FetchStatus
 from rocketmq_tw.wire.record import decode_all
 from tests.store.cases import NOW, TAG_A, TOPIC, draft
@@ -70,13 +70,12 @@ class StoreContract:
     def test_takes_messages_while_open(self) -> None:
         """Not before, and not after."""
         store = self.make()
-        self.assertFalse(store.is_writeable)
+        self.assertIsNotNone(store.failure)
         self.assertRaises(StoreNotWriteable, store.put, draft(), NOW)
         self.finish(store.open())
-        self.assertEqual((store.is_writeable, store.failure), (True, None))
+        self.assertIsNone(store.failure)
         store.put(draft(), NOW)
         self.finish(store.close())
-        self.assertEqual(store.is_writeable, False)
         self.assertIn("not open", store.failure)
         self.assertRaises(StoreNotWriteable, store.put_batch, [draft()], NOW)
 
@@ -246,17 +245,26 @@ class StoreContract:
             ("all", 9, (NOW_MS + 1000, NOW_MS + 2000), False, [b"1", b"2"]),
             ("none", 9, EVERYTHING, False, []),
         ):
-            result = self.query(store, TOPIC, key, count, *times, unique)
+            result = self.query(
+                store,
+                KeyQuery(
+                    topic=TOPIC,
+                    key=key,
+                    max_count=count,
+                    begin_ms=times[0],
+                    end_ms=times[1],
+                    is_unique=unique,
+                ),
+            )
             bodies = [decode_all(record)[0].body for record in result.records]
             self.assertEqual((key, bodies), (key, found))
-        self.assertEqual(
-            self.query(store, "X", "all", 9, *EVERYTHING, False).records, []
-        )
+        other = KeyQuery(topic="X", key="all", max_count=9, begin_ms=0, end_ms=1 << 60)
+        self.assertEqual(self.query(store, other).records, [])
 
-    def query(self, store: Any, *what: Any) -> Any:
+    def query(self, store: Any, query: KeyQuery) -> Any:
         """Ask, and turn the clock until the response is there."""
         answers: list[Any] = []
-        store.query(*what).addCallback(answers.append)
+        store.query(query).addCallback(answers.append)
         for _ in range(20):
             self.clock.advance(0.1)  # type: ignore[attr-defined]
         return answers[0]

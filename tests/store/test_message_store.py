@@ -196,10 +196,10 @@ class OpenTests(StoreCase):
         """Before open, after close, and in the middle of it."""
         store = MessageStore(self.root, self.clock, self.config)
         self.assertRaises(StoreNotWriteable, store.put, draft(), NOW)
-        self.assertFalse(store.is_writeable)
+        self.assertIsNotNone(store.failure)
         self.successResultOf(store.close())
         self.successResultOf(store.open())
-        self.assertTrue(store.is_writeable)
+        self.assertIsNone(store.failure)
         self.successResultOf(store.close())
         self.assertRaises(StoreNotWriteable, store.put_batch, [draft()], NOW)
 

@@ -14,7 +14,7 @@ from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.files.reads import then
-from rocketmq_tw.store.interfaces import IMessageStore, Queried
+from rocketmq_tw.store.interfaces import IMessageStore, KeyQuery, Queried
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.message import QueryMessage, QueryResponse, ViewMessage
@@ -55,12 +55,14 @@ class QueryProcessor:
         is_unique = bool(request.unique)
         wanted = self._config.default_query_max_num if is_unique else request.max_num
         found = self._store.query(
-            request.topic,
-            request.key,
-            min(wanted, self._config.max_msgs_num_batch),
-            request.begin_timestamp,
-            request.end_timestamp,
-            is_unique,
+            KeyQuery(
+                topic=request.topic,
+                key=request.key,
+                max_count=min(wanted, self._config.max_msgs_num_batch),
+                begin_ms=request.begin_timestamp,
+                end_ms=request.end_timestamp,
+                is_unique=is_unique,
+            )
         )
         return found.addCallback(_queried)
 

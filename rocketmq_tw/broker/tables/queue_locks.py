@@ -61,13 +61,6 @@ class QueueLocks:
         if not held:
             self._held.pop(group, None)
 
-    def holder(self, group: str, queue: MessageQueue) -> str | None:
-        """Return the client id that holds a queue; None if no valid lock exists."""
-        entry = self._held.get(group, {}).get(queue)
-        if entry is None or self._clock.seconds() - entry[1] > LOCK_LIFE:
-            return None
-        return entry[0]
-
     def is_locked(self, group: str) -> bool:
         """Return whether a group holds any lock, i.e. consumes in order."""
         now = self._clock.seconds()

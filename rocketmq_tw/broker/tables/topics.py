@@ -20,7 +20,6 @@ from rocketmq_tw.model.errors import IllegalTopic
 from rocketmq_tw.model.topic import (
     AUTO_CREATE_TOPIC,
     FLAG_UNIT_SUB,
-    LMQ_PREFIX,
     PERM_INHERIT,
     PERM_READ,
     PERM_WRITE,
@@ -28,6 +27,7 @@ from rocketmq_tw.model.topic import (
     check_topic_name,
     dlq_topic,
     is_dlq,
+    is_lmq,
     is_retry,
     retry_topic,
 )
@@ -274,20 +274,20 @@ class TopicTable:
         """
         restored = []
         for name, ids in queues.items():
-            if name in self.table or not ids or self._is_alien(name):
+            if name in self.table or not ids or not self._is_client_topic(name):
                 continue
             least = 1 if is_retry(name) or is_dlq(name) else _RESTORED_QUEUES
             self.put(_topic(name, max(*ids, least - 1) + 1))
             restored.append(name)
         return restored
 
-    def _is_alien(self, name: str) -> bool:
-        """Return whether no client can send to a topic of this name."""
+    def _is_client_topic(self, name: str) -> bool:
+        """Return whether clients can send to a topic of this name."""
         try:
             check_topic_name(name)
         except IllegalTopic:
-            return True
-        return self.is_system(name) or name.startswith(LMQ_PREFIX)
+            return False
+        return not self.is_system(name) and not is_lmq(name)
 
     def put(self, config: TopicConfig) -> None:
         """Create or change a topic; an equal one is not written again."""

@@ -129,7 +129,7 @@ class Preparation:
         body, sys_flag = message.body, 0
         if len(body) >= self._compress_from:
             body, sys_flag = compress(body, self._compress_level)
-        if wire.get(TRAN_MSG) == "true":
+        if wire.get(TRAN_MSG, "").lower() == "true":
             sys_flag |= PREPARED
         return Prepared(
             topic=message.topic,

@@ -36,7 +36,7 @@ class Wanted(msgspec.Struct, frozen=True):
     max_count: int
     begin_ms: int
     end_ms: int
-    unique: bool
+    is_unique: bool
 
     def is_met_by(self, found: Checked) -> bool:
         """Return whether a record matches."""
@@ -44,7 +44,7 @@ class Wanted(msgspec.Struct, frozen=True):
             return False
         if not self.begin_ms <= found.store_time_ms <= self.end_ms:
             return False
-        if self.unique:
+        if self.is_unique:
             return unique_key(found.properties) == self.key
         return self.key in keys_of(found.properties)
 

@@ -34,7 +34,7 @@ from rocketmq_tw.store.index.files import IndexFiles
 from rocketmq_tw.store.index.hash import KeyHash
 from rocketmq_tw.store.index.keys import keyed, keys_of
 from rocketmq_tw.store.index.search import Search, Wanted
-from rocketmq_tw.store.interfaces import Queried
+from rocketmq_tw.store.interfaces import KeyQuery, Queried
 from rocketmq_tw.store.log.commitlog import CommitLog
 from rocketmq_tw.store.queues.dispatch import Dispatcher
 from rocketmq_tw.threads import RunInThread
@@ -140,23 +140,13 @@ class MessageIndex:
         done.addCallback(lambda _: self._builder.flush())
         return done.addBoth(self._closed)
 
-    def query(
-        self,
-        topic: str,
-        key: str,
-        max_count: int,
-        begin_ms: int,
-        end_ms: int,
-        unique: bool,
-    ) -> "Deferred[Queried]":
+    def query(self, query: KeyQuery) -> "Deferred[Queried]":
         """
         Find messages by key: see :meth:`IMessageStore.query`.
 
         Fails with TooManyQueries, or with OSError when a file cannot be read.
         """
-        return Deferred.fromCoroutine(
-            self._query(topic, key, max_count, begin_ms, end_ms, unique)
-        )
+        return Deferred.fromCoroutine(self._query(query))
 
     def trim(self, log_min: int) -> list[str]:
         """
@@ -166,15 +156,7 @@ class MessageIndex:
         """
         return self._files.trim(log_min)
 
-    async def _query(
-        self,
-        topic: str,
-        key: str,
-        max_count: int,
-        begin_ms: int,
-        end_ms: int,
-        unique: bool,
-    ) -> Queried:
+    async def _query(self, query: KeyQuery) -> Queried:
         """Wait for the index to catch up, then search in a thread."""
         if not self._is_enabled:
             return Queried([], gap="messageIndexEnable is false")
@@ -185,22 +167,22 @@ class MessageIndex:
             await caught_up
         except (TimeoutError, OSError):
             pass  # the result says how many bytes are not indexed
-        raw_topic, raw_key = topic.encode(), key.encode()
+        topic, key = query.topic.encode(), query.key.encode()
         wanted = Wanted(
-            topic=raw_topic,
-            key=raw_key,
-            hash_code=self._hash(raw_topic + b"#" + raw_key),
-            max_count=max_count,
-            begin_ms=begin_ms,
-            end_ms=end_ms,
-            unique=unique,
+            topic=topic,
+            key=key,
+            hash_code=self._hash(topic + b"#" + key),
+            max_count=query.max_count,
+            begin_ms=query.begin_ms,
+            end_ms=query.end_ms,
+            is_unique=query.is_unique,
         )
         search = Search(self._commit_log, self._files.files)
-        if max_count > 0:
+        if query.max_count > 0:
             run = self._one_at_a_time.run
             await run(self._run_in_thread, lambda: search.run(wanted))
         gap = search.gap
-        if gap is None and self._builder.lag and len(search.records) < max_count:
+        if gap is None and self._builder.lag and len(search.records) < query.max_count:
             gap = f"{self._builder.lag} bytes of messages are not indexed yet"
         newest = self._files.files[-1] if self._files.files else None
         return Queried(

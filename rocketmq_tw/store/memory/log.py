@@ -74,7 +74,7 @@ class MemoryLog:
             return b""
         chunk = self._chunks[bisect_right(self._chunks, position, key=_base) - 1]
         at = position - chunk.base
-        return bytes(chunk.data[at : at + count])
+        return bytes(memoryview(chunk.data)[at : at + count])
 
     def offsets_of(self, topic: bytes, key: bytes) -> list[int]:
         """

@@ -20,6 +20,7 @@ from rocketmq_tw.store.interfaces import (
     Arrival,
     FlushOutcome,
     IMessageStore,
+    KeyQuery,
     Queried,
 )
 from rocketmq_tw.store.log.batch import append_and_dispatch, check_batch, new_queue
@@ -108,26 +109,21 @@ class MemoryMessageStore(ReadableStore):
         """Fire at once: there is no disk to wait for."""
         return succeed(None)
 
-    def query(
-        self,
-        topic: str,
-        key: str,
-        max_count: int,
-        begin_ms: int,
-        end_ms: int,
-        unique: bool,
-    ) -> "Deferred[Queried]":
+    def query(self, query: KeyQuery) -> "Deferred[Queried]":
         """Find messages by key: see :class:`IMessageStore`."""
         records: dict[int, bytes] = {}
-        raw = key.encode()
-        for offset in self._log.offsets_of(topic.encode(), raw):
-            if len(records) >= max_count:
+        key = query.key.encode()
+        for offset in self._log.offsets_of(query.topic.encode(), key):
+            if len(records) >= query.max_count:
                 break
-            record = self._log.in_window(offset, self._log.end - offset)
+            size = int.from_bytes(self._log.in_window(offset, 4), "big")
+            record = self._log.in_window(offset, size)
             found = check(record, 0, len(record), False)
-            if isinstance(found, Checked) and begin_ms <= found.store_time_ms <= end_ms:
-                if not unique or unique_key(found.properties) == raw:
-                    records[offset] = record[: found.size]
+            if not isinstance(found, Checked):
+                continue
+            if query.begin_ms <= found.store_time_ms <= query.end_ms:
+                if not query.is_unique or unique_key(found.properties) == key:
+                    records[offset] = record
         sorted_records = [record for _, record in sorted(records.items())]
         log = self._log
         return succeed(Queried(sorted_records, log.last_store_time_ms, log.last_offset))
@@ -140,8 +136,3 @@ class MemoryMessageStore(ReadableStore):
     def failure(self) -> str | None:
         """Return why messages are refused now; None if they are not."""
         return None if self._is_open else NOT_OPEN
-
-    @property
-    def is_writeable(self) -> bool:
-        """Return whether messages are accepted now."""
-        return self._is_open

@@ -106,7 +106,7 @@ class RefusedTests(StoreCase):
         self.disk.fail_next("set_size")
         self.clock.pump([0.5, 0.5])
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
-        self.assertFalse(self.store.is_writeable)
+        self.assertIsNotNone(self.store.failure)
         self.assertRaises(StoreNotWriteable, self.store.put, draft(), NOW)
         self.clock.advance(1)
         self.assertEqual(self.store.put(draft(), NOW).queue_offset, 1)

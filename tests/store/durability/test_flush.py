@@ -199,7 +199,7 @@ class FailedTests(SyncCase):
         self.assertRaises(StoreNotWriteable, self.store.put, draft(), NOW)
         self.assertRaises(StoreNotWriteable, self.store.put_batch, [draft()], NOW)
         self.assertRaises(StoreNotWriteable, self.store.when_flushed, SIZE)
-        self.assertFalse(self.store.is_writeable)
+        self.assertIsNotNone(self.store.failure)
         self.assertIn("read-only", str(self.store.failure))
         self.closed(self.store)
         self.assertEqual(self.disk.calls["sync"], calls)
@@ -218,7 +218,7 @@ class FailedTests(SyncCase):
             self.clock.advance(0.5)
             self.thread.run()
         self.assertEqual(self.successResultOf(waiting), SAFE)
-        self.assertTrue(self.store.is_writeable)
+        self.assertIsNone(self.store.failure)
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
 
     def test_too_many_open_files_for_the_queues(self) -> None:
@@ -239,7 +239,7 @@ class FailedTests(SyncCase):
         self.store._flush.flush_queues()
         self.thread.run()
         self.assertIn(queue.files.path(0), forced)
-        self.assertTrue(self.store.is_writeable)
+        self.assertIsNone(self.store.failure)
 
     def test_reopened(self) -> None:
         """The next start recovers what the disk has, and takes messages again."""

@@ -75,7 +75,7 @@ class SyncTests(PowerLossCase):
             if workload is None:
                 continue
             self.assertEqual(workload.late, 0)
-            self.assertFalse(workload.store.is_writeable)
+            self.assertIsNotNone(workload.store.failure)
             refused = workload.refused[-1:] or [str(workload.store.failure)]
             self.assertIn("Input/output error", refused[0])
             self.assertLessEqual(len(self.flushLoggedErrors(OSError)), 1)

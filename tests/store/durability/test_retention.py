@@ -83,7 +83,7 @@ class ClosedTests(RetentionCase):
         self.finish(store.open())
         disk.percent = 95
         self.wait(15)
-        self.assertFalse(store.is_writeable)
+        self.assertIsNotNone(store.failure)
         disk.percent = 50
         closed = store.close()
         thread.run()
@@ -240,7 +240,7 @@ class FullTests(RetentionCase):
         self.assertIn(self.path("commitlog"), str(error))
         self.assertIn("91 %", str(error))
         self.assertRaises(DiskFull, self.store.put_batch, [draft()], NOW)
-        self.assertFalse(self.store.is_writeable)
+        self.assertIsNotNone(self.store.failure)
         self.assertEqual(self.store.commit_log_max, end)
         found = self.store.get(TOPIC, 0, 0, 32, 1 << 20, None)
         assert not isinstance(found, Deferred)

@@ -10,7 +10,7 @@ from rocketmq_tw.store.errors import TooManyQueries
 from rocketmq_tw.store.files.disk import Disk
 from rocketmq_tw.store.index.hash import KeyHash
 from rocketmq_tw.store.index.search import Search, Wanted
-from rocketmq_tw.store.interfaces import Queried
+from rocketmq_tw.store.interfaces import KeyQuery, Queried
 from rocketmq_tw.store.message_store import MessageStore
 from rocketmq_tw.testing import ManualThreads
 from rocketmq_tw.wire.record import Draft, decode
@@ -60,7 +60,16 @@ class IndexCase(StoreCase):
     ) -> Queried:
         """Query and wait for the response."""
         answers: list[Queried] = []
-        asked = store.query(topic, key, count, begin, end, unique)
+        asked = store.query(
+            KeyQuery(
+                topic=topic,
+                key=key,
+                max_count=count,
+                begin_ms=begin,
+                end_ms=end,
+                is_unique=unique,
+            )
+        )
         asked.addCallback(answers.append)
         for _ in range(1000):
             if not answers:
@@ -197,7 +206,8 @@ class QueryTests(IndexCase):
             self.mktemp(), self.clock, self.config, run_in_thread=threads
         )
         self.finish(store.open())
-        asked = [store.query(TOPIC, "a", 1, 0, EVER, False) for _ in range(300)]
+        newest = KeyQuery(topic=TOPIC, key="a", max_count=1, begin_ms=0, end_ms=EVER)
+        asked = [store.query(newest) for _ in range(300)]
         for each in asked[257:]:
             self.failureResultOf(each, TooManyQueries)
         threads.run()

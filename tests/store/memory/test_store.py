@@ -3,6 +3,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.store.errors import RecordTooLong
+from rocketmq_tw.store.interfaces import KeyQuery
 from rocketmq_tw.store.memory.store import MemoryMessageStore
 from rocketmq_tw.store.queues.fetch import Fetched, FetchStatus
 from rocketmq_tw.wire.record import decode_all
@@ -64,7 +65,9 @@ class ForgettingTests(SynchronousTestCase):
     def test_keys_go_with_their_messages(self) -> None:
         """A query finds what is still there."""
         store = self.filled(100)
-        found = store.query(TOPIC, "k4", 64, 0, 1 << 60, False)
+        found = store.query(
+            KeyQuery(topic=TOPIC, key="k4", max_count=64, begin_ms=0, end_ms=1 << 60)
+        )
         bodies = [
             int(decode_all(r)[0].body) for r in self.successResultOf(found).records
         ]
