@@ -50,7 +50,9 @@ _T = TypeVar("_T")
 
 #: Only the lenient reader resolves references.
 _REFERENCE = '"$ref"'
-_STRING_OR_BARE_KEY = r'"(?:[^"\\]|\\.)*+"|([{,]\s*)(-?\d+)\s*:'
+#: A string that does not end reaches to the end of the text: if it did not match, each
+#: quote in it would be the start of another search. No repeat here can give way.
+_STRING_OR_BARE_KEY = r'"[^"\\]*+(?:\\[\s\S][^"\\]*+)*+"?|([{,]\s*+)(-?\d++)\s*+:'
 #: Possibly too large for a Java long; msgspec accepts it, coercion checks it.
 _LONG_NUMBER = r"\d{19}"
 _NOT_ASCII = r"[^\x00-\x7f]"

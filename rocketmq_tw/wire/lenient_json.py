@@ -28,12 +28,12 @@ MAX_DEPTH = 64
 
 _BLANK = re.compile(r"(?:[\s\b\ufeff]+|//[^\n]*|/\*[\s\S]*?\*/)*+")
 _BLANK_AND_COMMAS = re.compile(r"(?:[\s\b\ufeff,]+|//[^\n]*|/\*[\s\S]*?\*/)*+")
-_DOUBLE_QUOTED = re.compile(r'"((?:[^"\\]|\\[\s\S])*+)"')
-_SINGLE_QUOTED = re.compile(r"'((?:[^'\\]|\\[\s\S])*+)'")
+_DOUBLE_QUOTED = re.compile(r'"([^"\\]*+(?:\\[\s\S][^"\\]*+)*+)"')
+_SINGLE_QUOTED = re.compile(r"'([^'\\]*+(?:\\[\s\S][^'\\]*+)*+)'")
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[\s\S])")
-_NUMBER = re.compile(r"([-+]?\d+)(\.\d*)?([eE][-+]?\d+)?[LSBFD]?(?![\w.])")
-_IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+_NUMBER = re.compile(r"([-+]?\d++)(\.\d*+)?+([eE][-+]?\d++)?+[LSBFD]?+(?![\w.])")
+_IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*+")
+_STEP = re.compile(r"\.([^.\[\]]++)|\[(\d{1,9})\]")
 
 _SIMPLE_ESCAPES = {
     **{c: c for c in "\"'/\\"},
@@ -69,6 +69,7 @@ class _Reader:
         self.at = 0
         #: The containers being decoded, outermost first.
         self.open: list[Any] = []
+        self.in_key = False
         #: References to resolve from the root: container, key, path.
         self.references: list[tuple[Any, Any, str]] = []
 
@@ -155,14 +156,22 @@ class _Reader:
         if char in ('"', "'") and char:
             return self.string(char)
         if char == "{":
-            key = self.object()
-            return _DROPPED if "$ref" in key else canonical(key)
+            return self.object_key()
         pattern = _IDENTIFIER if char.isalpha() or char in ("_", "$") else _NUMBER
         found = pattern.match(self.text, self.at)
         if found is None:
             self.fail("expected a key")
         self.at = found.end()
         return found[0]
+
+    def object_key(self) -> Any:
+        """Read an object that is a key; one within it would double at each level."""
+        if self.in_key:
+            self.fail("an object as a key in an object that is a key")
+        self.in_key = True
+        key = self.object()
+        self.in_key = False
+        return _DROPPED if "$ref" in key else canonical(key)
 
     def resolve(self, container: Any, key: Any) -> None:
         """Replace the value just decoded if it is a reference."""
