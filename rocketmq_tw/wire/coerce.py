@@ -83,7 +83,7 @@ def _to_list(value: Any, make: type, convert: _Convert) -> Any:
     if value is None:
         return make()
     if not isinstance(value, list):
-        raise _Unconvertible(f"{value!r:.80} instead of a list")
+        raise _Unconvertible(f"{_seen(value)} instead of a list")
     return make([item for each in value if (item := convert(each)) is not None])
 
 
@@ -98,7 +98,7 @@ def _to_table(value: Any, convert_key: _Convert, convert: _Convert) -> Any:
     elif isinstance(value, dict):
         pairs = list(value.items())
     else:
-        raise _Unconvertible(f"{value!r:.80} instead of a table")
+        raise _Unconvertible(f"{_seen(value)} instead of a table")
     return {convert_key(key): convert(each) for key, each in pairs if each is not None}
 
 
@@ -116,7 +116,7 @@ def _to_struct(value: Any, kind: type[msgspec.Struct]) -> Any:
     if isinstance(value, str) and value.startswith("{"):
         value = _read_key(value)
     if not isinstance(value, dict):
-        raise _Unconvertible(f"{value!r:.80} instead of an object")
+        raise _Unconvertible(f"{_seen(value)} instead of an object")
     members = {}
     for name, wire_name, convert, has_default in _members(kind):
         each = value.get(wire_name)
@@ -136,7 +136,7 @@ def _read_key(text: str) -> Any:
     try:
         return msgspec.json.decode(text)
     except msgspec.DecodeError:
-        raise _Unconvertible(f"{text!r:.80} instead of an object") from None
+        raise _Unconvertible(f"{_seen(text)} instead of an object") from None
 
 
 def _to_enum(value: Any, kind: type[Enum]) -> Any:
@@ -150,6 +150,14 @@ def _to_enum(value: Any, kind: type[Enum]) -> Any:
     return None
 
 
+def _seen(value: Any) -> str:
+    """Write the beginning of a value, without looking at all of a large one."""
+    if isinstance(value, (dict, list)):
+        kind = "an object" if isinstance(value, dict) else "a list"
+        return f"{kind} of {len(value)}"
+    return repr(value[:80])[:80] if isinstance(value, str) else f"{value!r:.80}"
+
+
 def _to_int(value: Any) -> int:
     """Convert a number, a text of one, or a boolean; it must be a Java long."""
     try:
@@ -157,9 +165,9 @@ def _to_int(value: Any) -> int:
     except ValueError:
         number = _whole(value)
     except (TypeError, OverflowError):
-        raise _Unconvertible(f"{value!r:.80} instead of a number") from None
+        raise _Unconvertible(f"{_seen(value)} instead of a number") from None
     if not -_LONG <= number < _LONG or (isinstance(value, float) and value != number):
-        raise _Unconvertible(f"{value!r:.80} instead of an integer")
+        raise _Unconvertible(f"{_seen(value)} instead of an integer")
     return number
 
 
@@ -167,7 +175,7 @@ def _whole(value: Any) -> int:
     """Convert texts such as ``105.0`` and ``1e2``."""
     number = _to_float(value)
     if not number.is_integer():
-        raise _Unconvertible(f"{value!r:.80} instead of an integer")
+        raise _Unconvertible(f"{_seen(value)} instead of an integer")
     return int(number)
 
 
@@ -176,7 +184,7 @@ def _to_float(value: Any) -> float:
     try:
         return float(value)
     except (TypeError, ValueError, OverflowError):
-        raise _Unconvertible(f"{value!r:.80} instead of a number") from None
+        raise _Unconvertible(f"{_seen(value)} instead of a number") from None
 
 
 def _to_bool(value: Any) -> bool:
@@ -185,7 +193,7 @@ def _to_bool(value: Any) -> bool:
         return value.lower() in ("true", "1", "y", "t")
     if isinstance(value, (bool, int)):
         return value == 1
-    raise _Unconvertible(f"{value!r:.80} instead of a boolean")
+    raise _Unconvertible(f"{_seen(value)} instead of a boolean")
 
 
 def _to_str(value: Any) -> str:

@@ -47,6 +47,13 @@ from rocketmq_tw.wire.frame import BINARY, JSON, join
 RESPONSE = 1
 ONE_WAY = 2
 
+#: The largest header that is read tolerantly, in bytes: 32,767 bytes of properties are
+#: at most six times as long as JSON. Java's and most clients' headers never need it.
+MAX_ODD_HEADER = 256 << 10
+
+#: More fields are refused in a binary header; requests have under forty.
+MAX_BINARY_FIELDS = 4096
+
 _INT32 = range(-(1 << 31), 1 << 31)
 _Int32 = Annotated[int, msgspec.Meta(ge=_INT32.start, lt=_INT32.stop)]
 #: No code has more digits.
@@ -158,8 +165,13 @@ def _decode_tolerantly(header: bytes) -> Command:
     """Decode what Java's parser accepts: numbers as texts, other keys, any case."""
     from rocketmq_tw.wire import fastjson
 
+    if len(header) > MAX_ODD_HEADER:
+        raise MalformedHeader(
+            f"{len(header)} bytes are not written as requests are;"
+            f" at most {MAX_ODD_HEADER} are looked at more tolerantly"
+        )
     try:
-        document = fastjson.loads(header)
+        document = fastjson.loads_header(header)
     except (ProtocolError, ValueError, RecursionError) as error:
         raise MalformedHeader(f"the header is not JSON: {error}") from None
     if not isinstance(document, dict):
@@ -208,8 +220,8 @@ def _text(value: Any) -> str:
 
     try:
         return fastjson.dumps(value).decode()
-    except RecursionError:  # a reference to an enclosing value
-        raise MalformedHeader("a field of extFields contains itself") from None
+    except RecursionError:
+        raise MalformedHeader("a field of extFields is nested too deeply") from None
 
 
 _FIXED = struct.Struct(">hbhii")
@@ -254,7 +266,11 @@ def _read_text(data: bytes, at: int, width: int) -> tuple[str, int]:
 def _read_ext(data: bytes, at: int, end: int) -> Ext:
     """Decode keys and values; an empty value means null, i.e. absent."""
     ext: Ext = {}
+    count = 0
     while at < end:
+        count += 1
+        if count > MAX_BINARY_FIELDS:
+            raise MalformedHeader(f"there are more than {MAX_BINARY_FIELDS} fields")
         key, at = _read_text(data, at, 2)
         value, at = _read_text(data, at, 4)
         if value:

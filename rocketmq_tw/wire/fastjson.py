@@ -44,10 +44,15 @@ __all__ = [
     "dumps_ascii",
     "dumps_lenient",
     "loads",
+    "loads_header",
 ]
 
 _T = TypeVar("_T")
 
+#: The most values in a header that needs the lenient reader; requests have under forty.
+MAX_HEADER_NODES = 4096
+
+_NOT_READ = object()
 #: Only the lenient reader resolves references.
 _REFERENCE = '"$ref"'
 #: A string that does not end reaches to the end of the text: if it did not match, each
@@ -64,19 +69,43 @@ def loads(data: bytes | str) -> Any:
 
     Integer keys become text; object keys become their strict JSON text.
 
-    :raises MalformedJson: the text is not JSON.
+    :raises MalformedJson: it is neither, or its references mean more than
+        :data:`rocketmq_tw.wire.lenient_json.MAX_NODES` values.
     """
     text = _text(data)
     if _REFERENCE not in text:
-        for as_strict in (str, _quote_keys):
-            try:
-                return msgspec.json.decode(as_strict(text))
-            except (msgspec.DecodeError, RecursionError):
-                continue
+        found = _loads_quickly(text)
+        if found is not _NOT_READ:
+            return found
     # Most processes never get here, and compiling the reader's patterns takes 3 ms.
     from rocketmq_tw.wire import lenient_json
 
     return lenient_json.read(text)
+
+
+def loads_header(data: bytes) -> Any:
+    """
+    Read a header: as :func:`loads`, but smaller, and references are not followed.
+
+    :raises MalformedJson: it is no JSON, or has over ``MAX_HEADER_NODES`` values.
+    """
+    text = _text(data)
+    found = _loads_quickly(text)
+    if found is not _NOT_READ:
+        return found
+    from rocketmq_tw.wire import lenient_json
+
+    return lenient_json.read(text, max_nodes=MAX_HEADER_NODES, follow_references=False)
+
+
+def _loads_quickly(text: str) -> Any:
+    """Read what needs at most its integer keys quoted."""
+    for as_strict in (str, _quote_keys):
+        try:
+            return msgspec.json.decode(as_strict(text))
+        except (msgspec.DecodeError, RecursionError):
+            continue
+    return _NOT_READ
 
 
 def decode_as(data: bytes | str, kind: type[_T]) -> _T:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.model.errors import RocketMQError
-from rocketmq_tw.wire import fastjson, fields, lenient_json
+from rocketmq_tw.wire import fastjson, fields, json_references, lenient_json
 from rocketmq_tw.wire.bodies import kvtable
 from tests.wire.regex_steps import match_steps, search_steps
 
@@ -43,7 +43,7 @@ MATCHED = {
 #: Patterns that look for their next match wherever one fails.
 SEARCHED = {
     value.pattern
-    for module in (fastjson, lenient_json, kvtable, fields)
+    for module in (fastjson, lenient_json, json_references, kvtable, fields)
     for value in vars(module).values()
     if isinstance(value, re.Pattern)
 } - MATCHED | {fastjson._STRING_OR_BARE_KEY, fastjson._LONG_NUMBER}
