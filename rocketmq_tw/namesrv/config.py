@@ -67,6 +67,8 @@ class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
     :ivar need_wait_for_service: routes are refused for a while after the start, so that
         brokers can register first.
     :ivar wait_seconds_for_service: how long routes are refused, in seconds.
+    :ivar max_registration_size: a compressed registration that inflates to more bytes
+        is refused; only here.
     :ivar delete_topic_with_broker_registration: a topic that a broker no longer
         registers is removed. Only for brokers that always register all.
     """
@@ -84,6 +86,7 @@ class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
     enable_topic_list: bool = True
     need_wait_for_service: bool = False
     wait_seconds_for_service: Count = 45
+    max_registration_size: Positive = 32 << 20
     delete_topic_with_broker_registration: bool = False
 
     @property

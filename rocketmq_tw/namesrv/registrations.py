@@ -80,7 +80,8 @@ class Registrations:
         if not live.renew(key, fingerprint, call.peer, now):
             is_known = live.get(key) is not None
             forget = self._config.delete_topic_with_broker_registration
-            registration = _registration(request, call, fingerprint)
+            largest = self._config.max_registration_size
+            registration = _registration(request, call, fingerprint, largest)
             self._table.register(registration, now, forget)
             if not is_known:
                 self._log.info(
@@ -212,14 +213,14 @@ def _fingerprint(request: RegisterBroker, version: int) -> int:
 
 
 def _registration(
-    request: RegisterBroker, call: Call, fingerprint: int
+    request: RegisterBroker, call: Call, fingerprint: int, max_inflated: int
 ) -> Registration:
     """Decode a registration."""
     body = RegisterBrokerBody()
     if request.body and call.header.version < BODY_SINCE:
         body = RegisterBrokerBody(TopicConfigAndMappingTable.decode(request.body))
     elif request.body:
-        body = decode_registration(request.body)
+        body = decode_registration(request.body, max_inflated)
     timeout_ms = request.heartbeat_timeout_millis
     return Registration(
         cluster=request.cluster_name,

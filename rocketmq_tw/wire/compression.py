@@ -44,6 +44,69 @@ class BodyTooLarge(ProtocolError):
         return f"the body decompresses to more than {self.limit} bytes"
 
 
+class ZlibReader:
+    """
+    Inflates a zlib stream as it is read: never more than is asked for, and one step.
+
+    :param limit: the most bytes that the whole may have.
+    """
+
+    def __init__(self, data: bytes, limit: int) -> None:
+        self._data = memoryview(data)
+        #: How much of the data was given to the stream.
+        self._at = 0
+        self._stream = zlib.decompressobj()
+        #: Inflated, and not read yet.
+        self._held = bytearray()
+        #: How many bytes may still come out; below zero there was one too many.
+        self._left = limit
+        self._limit = limit
+
+    @property
+    def left(self) -> int:
+        """The most bytes that can still be read."""
+        return len(self._held) + self._left
+
+    def read(self, size: int) -> bytes:
+        """
+        Read so many bytes, fewer at the end of the stream.
+
+        :raises BadCompression: the stream is damaged or cut short.
+        :raises BodyTooLarge: more than the limit comes out.
+        """
+        while len(self._held) < size and self._fill():
+            pass
+        read = bytes(self._held[:size])
+        del self._held[:size]
+        return read
+
+    def has_more(self) -> bool:
+        """Return whether the stream goes on; at its end its checksum is verified."""
+        return bool(self._held) or self._fill()
+
+    def _fill(self) -> bool:
+        """Inflate one step; return False at the end of the stream."""
+        stream = self._stream
+        while not stream.eof:
+            data: bytes | memoryview = stream.unconsumed_tail
+            if not data:
+                data = self._data[self._at : self._at + _STEP]
+                self._at += len(data)
+            try:
+                piece = stream.decompress(data, _STEP)
+            except zlib.error as error:
+                raise BadCompression(str(error)) from error
+            if piece:
+                self._left -= len(piece)
+                if self._left < 0:
+                    raise BodyTooLarge(self._limit)
+                self._held += piece
+                return True
+            if not data:
+                raise BadCompression("the zlib stream is cut short")
+        return False
+
+
 def inflate(body: bytes, sys_flag: int, limit: int) -> bytes:
     """
     Decompress a body according to its message's sysFlag; return a plain body unchanged.
@@ -113,12 +176,15 @@ def _inflate_lz4(body: bytes, limit: int) -> bytes:
 
     stream = lz4.frame.LZ4FrameDecompressor()
     try:
-        plain: bytes = stream.decompress(body, max_length=limit)
-        # A call may return less than max_length at the end of a block.
-        while len(plain) < limit and not stream.eof and not stream.needs_input:
-            plain += stream.decompress(b"", max_length=limit - len(plain))
+        pieces: list[bytes] = [stream.decompress(body, max_length=limit)]
+        size = len(pieces[0])
+        # A call may stop short of max_length at the end of a block.
+        while size < limit and not stream.eof and not stream.needs_input:
+            pieces.append(stream.decompress(b"", max_length=limit - size))
+            size += len(pieces[-1])
     except RuntimeError as error:
         raise BadCompression(str(error)) from error
+    plain = b"".join(pieces)
     if not stream.eof and len(plain) < limit:
         raise BadCompression("the LZ4 frame is cut short")
     return plain

@@ -57,6 +57,14 @@ class RegistrationTests(Served):
         self.register(body=body, body_crc32=0)
         self.assertEqual(sorted(self.service.table.queues), ["A", "B"])
 
+    def test_compressed_size_is_limited(self) -> None:
+        """What inflates to more than is set is refused; nothing is registered."""
+        self.config.max_registration_size = 70
+        body = RegisterBrokerBody(topics("A", "B")).encode_compressed(VERSION)
+        _, remark = self.refused(registration(body=body, body_crc32=0))
+        self.assertIn("more than 70 bytes", remark)
+        self.assertEqual(self.known(), [])
+
     def test_names_in_the_log(self) -> None:
         """A broker's name cannot forge a line of the log."""
         with capturedLogs() as events:

@@ -15,6 +15,7 @@ from rocketmq_tw.model.sysflag import (
 from rocketmq_tw.wire.compression import (
     BadCompression,
     BodyTooLarge,
+    ZlibReader,
     deflate,
     inflate,
 )
@@ -68,3 +69,43 @@ class CompressionTests(SynchronousTestCase):
     def test_lz4_blocks_are_independent(self) -> None:
         """Java reads no frame whose blocks depend on one another (flag bit 0x20)."""
         self.assertTrue(deflate(b"x", COMPRESSION_LZ4)[4] & 0x20)
+
+
+class ZlibReaderTests(SynchronousTestCase):
+    """A stream is inflated as far as it is read, and one step."""
+
+    def test_read(self) -> None:
+        """Any sizes of reads give the whole, then nothing."""
+        plain = random.Random(1).randbytes(300_000) + bytes(300_000)
+        for size in (1000, 65_536, 600_001):
+            reader = ZlibReader(deflate(plain, 0), len(plain))
+            pieces = []
+            while reader.has_more():
+                pieces.append(reader.read(size))
+            self.assertEqual(b"".join(pieces), plain)
+            self.assertEqual(reader.read(1), b"")
+
+    def test_a_bomb_costs_a_step(self) -> None:
+        """What is not asked for is not inflated."""
+        reader = ZlibReader(deflate(bytes(1 << 26), 0), 1 << 26)
+        reader.read(10)
+        self.assertEqual(reader.left, (1 << 26) - 10)
+        self.assertLessEqual(len(reader._held), 1 << 16)
+
+    def test_limit(self) -> None:
+        """More bytes than the limit are refused."""
+        reader = ZlibReader(deflate(bytes(1 << 20), 0), (1 << 20) - 1)
+        self.assertRaises(BodyTooLarge, reader.read, 1 << 20)
+
+    def test_damage(self) -> None:
+        """A cut stream is refused where it is cut, its checksum at the end."""
+        data = deflate(b"some body" * 9, 0)
+        for size in range(len(data)):
+            reader = ZlibReader(data[:size], 1000)
+            with self.assertRaises(BadCompression):
+                reader.read(81)
+                reader.has_more()
+        wrong = ZlibReader(data[:-1] + bytes([data[-1] ^ 1]), 1000)
+        with self.assertRaises(BadCompression):
+            wrong.read(81)
+            wrong.has_more()

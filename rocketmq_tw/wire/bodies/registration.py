@@ -12,10 +12,10 @@ The compressed form is one zlib stream around::
     |   int32 n   |   mapping as JSON                       | for each mapping
     +-------------+-----------------------------------------+
 
-``order`` and ``topicSysFlag`` are lost in it. 4.9 receivers require five items for each
-topic, so no attributes may be sent to them. The decoder tests the first byte, because
-the header's ``compressed`` is not reliable, and the remaining size instead of the
-version.
+``order`` and ``topicSysFlag`` get lost in it. 4.9 receivers insist on five items a
+topic, so no attributes may be sent to them. The reader looks at the first byte, because
+the header's ``compressed`` is not reliable, and at what is left instead of the version.
+It inflates piece by piece: a broken stream costs no more than what was whole of it.
 
 Source: ``RegisterBrokerBody`` and ``TopicConfig.encode`` of RocketMQ 5.
 """
@@ -24,24 +24,25 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from rocketmq_tw.model.sysflag import COMPRESSED
 from rocketmq_tw.model.topic import TopicConfig, TopicFilterType
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.body import Body, camel_but
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable
-from rocketmq_tw.wire.compression import inflate
+from rocketmq_tw.wire.compression import ZlibReader
 from rocketmq_tw.wire.errors import BadField
 
 #: Versions from this one (V5_0_0) on send attributes and mappings.
 MAPPINGS_SINCE = 413
-#: Bytes; a registration that is larger after decompression is refused.
-MAX_DECOMPRESSED = 256 << 20
+#: A registration that inflates to more bytes is refused: 50,000 topics take some 5 MB.
+MAX_INFLATED = 32 << 20
 
 _LENGTH = struct.Struct(">i")
+#: The shortest topic is "T 1 1 6 ", behind its length.
+_LEAST_TOPIC = _LENGTH.size + len("T 1 1 6 ")
 
 
 class RegisterBrokerBody(
@@ -78,18 +79,21 @@ class RegisterBrokerBody(
         return zlib.compress(b"".join(parts), 9)
 
 
-def decode_registration(data: bytes) -> RegisterBrokerBody:
+def decode_registration(
+    data: bytes, max_inflated: int = MAX_INFLATED
+) -> RegisterBrokerBody:
     """
     Decode a registration in either form, which the first byte shows.
 
+    :param max_inflated: the largest size, in bytes, of a compressed one.
     :raises MalformedJson: it is neither form, or its JSON is damaged.
     :raises BadField: a member or an item cannot be converted.
     :raises BadCompression: the stream is damaged.
-    :raises BodyTooLarge: it is larger than ``MAX_DECOMPRESSED`` once decompressed.
+    :raises BodyTooLarge: it inflates to more than the limit.
     """
     if data[:1] != b"\x78":
         return RegisterBrokerBody.decode(data)
-    return _Pieces(inflate(data, COMPRESSED, MAX_DECOMPRESSED)).registration()
+    return _Pieces(ZlibReader(data, max_inflated)).registration()
 
 
 def crc(body: bytes) -> int:
@@ -160,48 +164,54 @@ def _pieces(items: Iterable[bytes]) -> bytes:
 
 
 class _Pieces:
-    """Decodes the decompressed form; ``at`` is the offset of the next byte."""
+    """A reader of the compressed form."""
 
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.at = 0
+    def __init__(self, stream: ZlibReader) -> None:
+        self._stream = stream
 
     def registration(self) -> RegisterBrokerBody:
         """Decode the whole form."""
         version = DataVersion.decode(self.piece())
-        topics = [decode_topic(text.decode()) for text in self.pieces()]
+        topics = {
+            config.topic_name: config
+            for config in (
+                decode_topic(text.decode("utf-8", "replace"))
+                for text in self.pieces(_LEAST_TOPIC)
+            )
+        }
         servers = fastjson.decode_as(self.piece(), tuple[str, ...])
-        mappings: list[dict[str, Any]] = []
-        if self.at < len(self.data):
-            mappings = [
-                fastjson.decode_as(text, dict[str, Any]) for text in self.pieces()
-            ]
+        mappings: dict[str, Any] = {}
+        if self._stream.has_more():
+            for text in self.pieces(_LENGTH.size):
+                info = fastjson.decode_as(text, dict[str, Any])
+                mappings[str(info.get("topic"))] = info
+        self._stream.has_more()
         table = TopicConfigAndMappingTable(
-            {config.topic_name: config for config in topics},
-            version,
-            topic_queue_mapping_info_map={
-                str(info.get("topic")): info for info in mappings
-            },
+            topics, version, topic_queue_mapping_info_map=mappings
         )
         return RegisterBrokerBody(table, servers)
 
     def number(self) -> int:
-        """Decode a length or a count."""
-        end = self.at + 4
-        if end > len(self.data):
+        """Read a length or a count."""
+        data = self._stream.read(_LENGTH.size)
+        if len(data) < _LENGTH.size:
             raise BadField("body", "cut short", "a length")
-        (number,) = _LENGTH.unpack_from(self.data, self.at)
-        self.at = end
+        (number,) = _LENGTH.unpack(data)
         return int(number)
 
     def piece(self) -> bytes:
         """Decode a length and return that many bytes."""
         length = self.number()
-        start, self.at = self.at, self.at + length
-        if length < 0 or self.at > len(self.data):
+        fits = 0 <= length <= self._stream.left
+        data = self._stream.read(length) if fits else b""
+        if not fits or len(data) < length:
             raise BadField("body", f"a piece of {length} bytes", "one that fits")
-        return self.data[start : self.at]
+        return data
 
-    def pieces(self) -> list[bytes]:
-        """Decode a count and return that many pieces."""
-        return [self.piece() for _ in range(self.number())]
+    def pieces(self, least: int) -> Iterator[bytes]:
+        """Read a count, and so many pieces of at least so many bytes one by one."""
+        count = self.number()
+        if count * least > self._stream.left:
+            raise BadField("body", f"{count} pieces", "as many as fit")
+        for _ in range(count):
+            yield self.piece()

@@ -9,14 +9,16 @@ from twisted.trial.unittest import SynchronousTestCase
 from rocketmq_tw.model.topic import TopicConfig, TopicFilterType
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.registration import (
+    MAX_INFLATED,
     RegisterBrokerBody,
+    _Pieces,
     crc,
     decode_registration,
     decode_topic,
     encode_topic,
 )
 from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable
-from rocketmq_tw.wire.compression import BadCompression
+from rocketmq_tw.wire.compression import BadCompression, BodyTooLarge, ZlibReader
 from rocketmq_tw.wire.errors import BadField
 
 FIFO = TopicConfig("Ordered", 4, 4, attributes={"message.type": "FIFO"})
@@ -104,6 +106,41 @@ class RegistrationTests(SynchronousTestCase):
             self.assertRaises(BadField, decode_registration, data)
         cut = BODY.encode_compressed(413)[:-1]
         self.assertRaises(BadCompression, decode_registration, cut)
+
+    def test_announced_counts(self) -> None:
+        """Counts that cannot be true are refused before anything is read for them."""
+        version = GOLDEN_4_9[:31]
+        for count in (3_000_000, 60_000_000, (1 << 31) - 1):
+            data = zlib.compress(version + count.to_bytes(4, "big") + bytes(1 << 20))
+            error = self.assertRaises(BadField, decode_registration, data)
+            self.assertIn(f"{count} pieces", str(error))
+
+    def test_first_broken_topic_ends_it(self) -> None:
+        """A million empty topics cost one: nothing behind the first is inflated."""
+        count = 1_000_000
+        plain = GOLDEN_4_9[:31] + count.to_bytes(4, "big") + bytes(4 * count)
+        inflated: list[int] = []
+
+        class Counting(ZlibReader):
+            """Counts what is inflated."""
+
+            def _fill(self) -> bool:
+                more = super()._fill()
+                inflated.append(len(self._held))
+                return more
+
+        pieces = _Pieces(Counting(zlib.compress(plain), MAX_INFLATED))
+        self.assertRaises(BadField, pieces.registration)
+        self.assertLessEqual(sum(inflated), 1 << 16)
+
+    def test_size_is_limited(self) -> None:
+        """A registration of more bytes than the limit is refused."""
+        data = BODY.encode_compressed(413)
+        size = len(zlib.decompress(data))
+        self.assertEqual(decode_registration(data, size), BODY)
+        self.assertRaises((BodyTooLarge, BadField), decode_registration, data, size - 1)
+        bomb = zlib.compress(GOLDEN_4_9[:31] + b"\0\0\0\x01" + b"\x01" * (1 << 26))
+        self.assertRaises((BodyTooLarge, BadField), decode_registration, bomb)
 
     def test_crc(self) -> None:
         """The checksum has no sign bit."""
