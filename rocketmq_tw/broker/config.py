@@ -43,6 +43,8 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     :ivar listen: an endpoint string in place of ``listen_port``; an extension.
     :ivar memory_store_size: if not 0, messages are kept in memory only, at most this
         many bytes; an extension.
+    :ivar max_subscription_length: characters of the subscription that a pull brings; a
+        longer one is refused. Only here.
     :ivar broker_ip1: the address that clients connect to.
     :ivar broker_ip2: the address that replicas will connect to.
     """
@@ -72,6 +74,7 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     long_polling_enable: bool = True
     short_polling_time_mills: Milliseconds = 1000
     lite_pull_message_enable: bool = True
+    max_subscription_length: Positive = 64 << 10
 
     register_name_server_period: Annotated[int, msgspec.Meta(ge=1000)] = 30_000
     register_broker_timeout_mills: Milliseconds = 24_000

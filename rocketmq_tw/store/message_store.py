@@ -40,13 +40,14 @@ from rocketmq_tw.store.log.batch import (
     check_batch,
     new_queue,
 )
-from rocketmq_tw.store.log.limits import MAX_PROPERTIES, check_sizes
+from rocketmq_tw.store.log.limits import check_sizes
 from rocketmq_tw.store.queues.consumequeue import ConsumeQueue
 from rocketmq_tw.store.queues.dispatch import UNQUEUED
 from rocketmq_tw.store.queues.fetch import StoreView, page_cache_size
 from rocketmq_tw.store.queues.verify import VerifiedFetch
 from rocketmq_tw.store.reading import ReadableStore
 from rocketmq_tw.threads import RunInThread, run_here
+from rocketmq_tw.wire.properties import MAX_PROPERTIES
 from rocketmq_tw.wire.record import Draft
 
 _T = TypeVar("_T")

@@ -11,6 +11,9 @@ Source: ``MessageDecoder.messageProperties2String`` and ``string2messageProperti
 
 from collections.abc import Mapping
 
+#: The longest text, in bytes: a record holds its length as a positive short.
+MAX_PROPERTIES = 0x7FFF
+
 NAME_END = "\x01"
 PAIR_END = "\x02"
 

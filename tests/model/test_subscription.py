@@ -5,7 +5,12 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.model import subscription
-from rocketmq_tw.model.subscription import IllegalSubscription, java_hash, tags_code
+from rocketmq_tw.model.subscription import (
+    IllegalSubscription,
+    java_hash,
+    kept_hash,
+    tags_code,
+)
 
 
 class HashTests(SynchronousTestCase):
@@ -18,6 +23,14 @@ class HashTests(SynchronousTestCase):
         self.assertEqual(java_hash("TagB"), 2598920)
         self.assertEqual(java_hash("Aa"), java_hash("BB"))
         self.assertEqual(java_hash("polygenelubricants"), -(1 << 31))
+
+    def test_long_texts_are_not_kept(self) -> None:
+        """What is kept of texts that peers send has a bound in bytes."""
+        before = kept_hash.cache_info().currsize
+        self.assertEqual(java_hash("0" * 65 + "a"), java_hash("0" * 65 + "a"))
+        self.assertEqual(kept_hash.cache_info().currsize, before)
+        longer = 31 * java_hash("a" * 64) + ord("a")
+        self.assertEqual(java_hash("a" * 65) % (1 << 32), longer % (1 << 32))
 
     def test_other_planes_count_as_two_units(self) -> None:
         """A character outside the first plane is hashed as its surrogates."""

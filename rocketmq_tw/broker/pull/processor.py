@@ -6,14 +6,13 @@ Source: ``PullMessageProcessor`` and ``DefaultPullMessageResultHandler`` of Rock
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.pull.cold import ColdPulls
+from rocketmq_tw.broker.pull.filters import Filters, Matches
 from rocketmq_tw.broker.pull.held import HeldPulls
 from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.broker.tables.clients import ClientTable
@@ -22,7 +21,7 @@ from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.filter.tags import matcher
 from rocketmq_tw.model.group import MessageModel
-from rocketmq_tw.model.subscription import SQL92, TAG, parse
+from rocketmq_tw.model.subscription import SQL92, TAG
 from rocketmq_tw.model.topic import PERM_READ
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
@@ -39,8 +38,6 @@ from rocketmq_tw.wire.requests.pull import (
     PullResponse,
 )
 
-Matches = Callable[[int], bool] | None
-
 #: The response code of each fetch status; for queues without messages it depends on the
 #: requested offset.
 _CODES = {
@@ -54,12 +51,6 @@ _CODES = {
 }
 #: Bytes; the largest response if the client sets no limit.
 _MAX_BYTES = 256 << 10
-
-
-@lru_cache(maxsize=4096)
-def _matches_text(topic: str, expression: str | None) -> Matches:
-    """Return the filter for an expression sent with the pull."""
-    return matcher(parse(topic, expression, 0))
 
 
 class PullProcessor:
@@ -86,6 +77,7 @@ class PullProcessor:
         self._held = held
         self._stats = stats
         self._cold = ColdPulls()
+        self._filters = Filters(config.max_subscription_length)
 
     def routes(self, router: Router) -> None:
         """Register the handler for both kinds of pull."""
@@ -218,7 +210,7 @@ class PullProcessor:
         if request.sys_flag & SUBSCRIPTION:
             if (request.expression_type or TAG) != TAG:
                 raise self._no_sql()
-            return _matches_text(request.topic, request.subscription)
+            return self._filters.of(request.topic, request.subscription)
         return self._heartbeat_filter(request)
 
     def _heartbeat_filter(self, request: PullMessage) -> Matches:

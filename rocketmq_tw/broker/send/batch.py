@@ -20,10 +20,12 @@ from rocketmq_tw.model.subscription import tags_code
 from rocketmq_tw.model.topic import RETRY_PREFIX
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.store.errors import PropertiesTooLong
 from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.wire import batch, properties
 from rocketmq_tw.wire.batch import BatchItem
 from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.properties import MAX_PROPERTIES
 from rocketmq_tw.wire.record import Draft
 from rocketmq_tw.wire.record_layout import HOST_V4_SIZE
 from rocketmq_tw.wire.requests.send import SendFields
@@ -56,6 +58,7 @@ class BatchSender:
         Store all messages of a batch, or none.
 
         :raises Refused: it is empty, too large, or has a property that is not allowed.
+        :raises PropertiesTooLong: those of the request could not be a message's.
         :raises MalformedBatch: the body is not a list of messages.
         """
         self._check(request)
@@ -83,7 +86,10 @@ class BatchSender:
             raise broker_bits_set(request.sys_flag)
         if request.topic.startswith(RETRY_PREFIX):
             raise _illegal(f"a batch cannot be sent to the retry topic {request.topic}")
-        if delay_level(properties.find(request.properties or "", DELAY)) > 0:
+        text = request.properties or ""
+        if len(text) > MAX_PROPERTIES:
+            raise PropertiesTooLong(len(text), MAX_PROPERTIES)
+        if delay_level(properties.find(text, DELAY)) > 0:
             raise _illegal("a batch cannot be delayed")
 
 

@@ -21,11 +21,13 @@ from rocketmq_tw.broker.send.properties import SendProperties, read, without
 from rocketmq_tw.broker.send.targets import Target
 from rocketmq_tw.model import sysflag
 from rocketmq_tw.model.message import DELAY, UNIQ_KEY
-from rocketmq_tw.model.subscription import java_hash
+from rocketmq_tw.model.subscription import LONGEST_KEPT, java_hash, kept_hash
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.store.errors import PropertiesTooLong
 from rocketmq_tw.wire import properties as properties_text
 from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.properties import MAX_PROPERTIES
 from rocketmq_tw.wire.record import Draft
 from rocketmq_tw.wire.record_layout import HOST_V4_SIZE
 from rocketmq_tw.wire.requests.send import SendFields
@@ -84,9 +86,13 @@ class Drafts:
 
         :raises Refused: the broker does not support this kind of message, or the
             system flag has bits that only a broker sets.
+        :raises PropertiesTooLong: they could not be stored, and are not read.
         :raises BadField: ``DELAY`` is not a number.
         """
-        read_properties = read(request.properties or "")
+        text = request.properties or ""
+        if len(text) > MAX_PROPERTIES:
+            raise PropertiesTooLong(len(text), MAX_PROPERTIES)
+        read_properties = read(text)
         special = read_properties.special
         if special is None:
             return self._compose(request, call, target.topic, queue_id, read_properties)
@@ -121,6 +127,10 @@ class Drafts:
         else:
             sys_flag |= sysflag.BORN_HOST_V6
         tag = read_properties.tag
+        tags_code = 0
+        if tag:
+            hash_of = kept_hash if len(tag) <= LONGEST_KEPT else java_hash
+            tags_code = hash_of(tag)
         return Draft(
             topic=topic,
             queue_id=queue_id,
@@ -130,7 +140,7 @@ class Drafts:
             born_host=host,
             body=request.body,
             properties=(text + self._added).encode("utf-8", "replace"),
-            tags_code=java_hash(tag) if tag else 0,
+            tags_code=tags_code,
             reconsume_times=request.reconsume_times or 0,
         )
 

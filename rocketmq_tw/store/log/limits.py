@@ -8,9 +8,9 @@ import re
 
 from rocketmq_tw.model.errors import IllegalTopic
 from rocketmq_tw.store.errors import PropertiesTooLong, RecordTooLong, TopicTooLong
+from rocketmq_tw.wire.properties import MAX_PROPERTIES
 from rocketmq_tw.wire.record import MAX_TOPIC_V1, Draft
 
-MAX_PROPERTIES = 32_767
 MAX_TOPIC = 255
 #: A topic may also contain ``+``, which joins group and topic in pop retry topics.
 LEGAL_TOPIC = re.compile(rb"[%|a-zA-Z0-9_+-]{1,255}")

@@ -53,6 +53,11 @@ class PullTests(PullCase):
         self.assertEqual(offsets, (3, 0, 3))
         self.assertEqual(response.suggest_which_broker_id, 0)
 
+    def test_long_subscription(self) -> None:
+        """A text beyond the limit is refused by its length, which names the setting."""
+        long = pulled(subscription="A||" * 30_000)
+        self.refused(23, "maxSubscriptionLength", long)
+
     def test_tags(self) -> None:
         """The request's own subscription selects; what it skips is passed over."""
         self.fill("A", "B", "A")

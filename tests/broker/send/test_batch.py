@@ -42,6 +42,8 @@ class BatchTests(BrokerCase):
         delayed = batched(b"1", properties="DELAY\x011\x02")
         self.refused(13, "cannot be delayed", delayed)
         self.refused(1, "DELAY of the", batched(b"1", properties="DELAY\x01x\x02"))
+        long = batched(b"1", properties="x" * 32_768)
+        self.refused(13, "properties text has 32768", long)
         self.refused(13, "retry topic", batched(b"1", topic=RETRY))
         self.refused(13, "at most 4096", batched(bytes(4097)))
         self.assertEqual(self.store.commit_log_max, 0)

@@ -9,6 +9,7 @@ from rocketmq_tw.broker.send.drafts import Drafts
 from rocketmq_tw.broker.send.targets import Target
 from rocketmq_tw.model.subscription import java_hash
 from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.store.errors import PropertiesTooLong
 from rocketmq_tw.wire.errors import BadField
 from rocketmq_tw.wire.record import Draft
 from tests.broker.cases import HOST, Peer, sent
@@ -51,6 +52,23 @@ class DraftsTests(SynchronousTestCase):
                 reconsume_times=2,
             ),
         )
+
+    def test_long_properties_are_not_read(self) -> None:
+        """Their size is checked first: a long tag is neither hashed nor copied."""
+        read: list[object] = []
+
+        class Watched(str):
+            """A text that notes what is done with it, but for its length."""
+
+            def __getitem__(self, key: object) -> str:
+                read.append(key)
+                return super().__getitem__(key)  # type: ignore[index]
+
+        text = Watched("TAGS\x01" + "x" * 32_763)
+        self.assertRaises(PropertiesTooLong, self.draft, text)
+        self.assertEqual(read, [])
+        longest = "TAGS\x01" + "x" * 32_700
+        self.assertEqual(self.draft(longest).tags_code, java_hash("x" * 32_700))
 
     def test_key_added(self) -> None:
         """A message without a unique key gets one."""
