@@ -32,13 +32,13 @@ class DelayOffsets:
 
     def load(self) -> dict[int, int]:
         """
-        Return the offsets in the file; empty if there is no file.
+        Return the offsets in the file that are not below zero; empty without a file.
 
         :raises BadField: the file is JSON, but not such a table.
         """
         stored = _table(self._file.load())
         self._version = stored.data_version or DataVersion()
-        return dict(stored.offset_table)
+        return {level: at for level, at in stored.offset_table.items() if at >= 0}
 
     def next_document(self, offsets: Mapping[int, int], now: float) -> bytes:
         """Encode the offsets under a new version with this time."""

@@ -1,6 +1,9 @@
 """
 Consumer offsets: for each group and queue, the next queue offset to read.
 
+An offset below zero means that the group never committed one, in the file as in a
+request: Node's client commits -1 for a queue that it has not read from yet.
+
 Source: ``ConsumerOffsetManager`` of RocketMQ 5.
 """
 
@@ -55,7 +58,9 @@ class ConsumerOffsets:
         self.data_version = stored.data_version or DataVersion()
         for key, offsets in stored.offset_table.items():
             topic, _, group = key.partition("@")
-            self.table[topic, group] = dict(offsets)
+            committed = {queue: at for queue, at in offsets.items() if at >= 0}
+            if committed:
+                self.table[topic, group] = committed
 
     def save(self) -> None:
         """
@@ -71,8 +76,12 @@ class ConsumerOffsets:
         """
         Store how far a group has read a queue, even if that is less than before.
 
-        :param offset: the next queue offset to read.
+        :param offset: the next queue offset to read; below zero, the group has not
+            committed one from now on.
         """
+        if offset < 0:
+            self._forget(group, topic, queue_id)
+            return
         offsets = self.table.get((topic, group))
         if offsets is None:
             offsets = self.table[topic, group] = {}
@@ -129,6 +138,15 @@ class ConsumerOffsets:
             for (topic, group), offsets in self.table.items()
         }
         return fastjson.dumps(ConsumerOffsetTable(table, self.data_version))
+
+    def _forget(self, group: str, topic: str, queue_id: int) -> None:
+        """Remove the offset of one queue, if there is one."""
+        offsets = self.table.get((topic, group), {})
+        if offsets.pop(queue_id, None) is None:
+            return
+        self._dirty = True
+        if not offsets:
+            del self.table[topic, group]
 
     def _remove(self, keys: list[tuple[str, str]]) -> None:
         """Remove entries of the table."""

@@ -43,6 +43,11 @@ class DelayOffsetsTests(SynchronousTestCase):
         offsets = DelayOffsets(_File(b'{"offsetTable":{"3":"12"}}'))
         self.assertEqual(offsets.load(), {3: 12})
 
+    def test_below_zero(self) -> None:
+        """A level with an offset below zero delivered nothing yet."""
+        offsets = DelayOffsets(_File(b'{"offsetTable":{"3":-1,"4":2}}'))
+        self.assertEqual(offsets.load(), {4: 2})
+
     def test_something_else(self) -> None:
         """Another document is refused by the name of the file."""
         for text in (b'{"offsetTable":{"one":1}}', b'{"offsetTable":[]}', b"[]"):

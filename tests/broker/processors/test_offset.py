@@ -49,6 +49,14 @@ class OffsetProcessorTests(OffsetCase):
         self.ask(UpdateConsumerOffset("CG", "T", 1, 11))
         self.assertEqual(self.ask(QueryConsumerOffset("CG", "T", 1)).offset, 11)
 
+    def test_commit_below_zero_is_no_commit(self) -> None:
+        """A group that commits -1 starts like one that never committed."""
+        for queue_id in (0, 1):
+            update = UpdateConsumerOffset("CG", "T", queue_id, -1)
+            self.assertEqual(self.processor.update(update, call()).status, 0)
+        self.assertEqual(self.query(0), 0)
+        self.assertEqual(self.assertRaises(Refused, self.query, 1).code, 22)
+
     def test_young_queue_is_read_from_its_start(self) -> None:
         """Without a commit, a queue with its first message in memory begins at 0."""
         for queue_id in (0, 3):

@@ -117,6 +117,15 @@ class PullTests(PullCase):
         self.ask(pulled(commit_offset=5, sys_flag=SUBSCRIPTION | COMMIT_OFFSET))
         self.assertEqual(self.tables.offsets.query(GROUP, TOPIC, 0), 5)
 
+    def test_commit_below_zero(self) -> None:
+        """An offset below zero that comes along says nothing."""
+        flags = SUBSCRIPTION | COMMIT_OFFSET
+        self.ask(pulled(commit_offset=-1, sys_flag=flags))
+        self.assertIsNone(self.tables.offsets.query(GROUP, TOPIC, 0))
+        self.ask(pulled(commit_offset=5, sys_flag=flags))
+        self.ask(pulled(commit_offset=-1, sys_flag=flags))
+        self.assertEqual(self.tables.offsets.query(GROUP, TOPIC, 0), 5)
+
 
 class RefusedTests(PullCase):
     """What Apache RocketMQ refuses, in its order."""

@@ -25,6 +25,24 @@ class ConsumerOffsetsTests(SynchronousTestCase):
         self.assertIsNone(self.offsets.query("CG", "TopicTest", 1))
         self.assertIsNone(self.offsets.query("other", "TopicTest", 0))
 
+    def test_below_zero_is_never_committed(self) -> None:
+        """A commit of -1 leaves the group without an offset, in table and file."""
+        self.offsets.commit("CG", "TopicTest", 1, -1)
+        self.assertEqual(self.offsets.of_group("CG"), {"TopicTest": {0: 12}})
+        self.offsets.commit("CG", "TopicTest", 0, -1)
+        self.assertIsNone(self.offsets.query("CG", "TopicTest", 0))
+        self.assertEqual(self.offsets.table, {})
+        self.offsets.save()
+        assert self.file.text is not None
+        self.assertIn(b'"offsetTable":{}', self.file.text)
+
+    def test_below_zero_in_the_file(self) -> None:
+        """What another broker stored as -1 was never committed."""
+        text = b'{"offsetTable":{"A@CG":{0:-1,1:34},"B@CG":{0:-9223372036854775808}}}'
+        read = ConsumerOffsets(MemoryFile(text), clock=Clock())
+        read.load()
+        self.assertEqual(read.table, {("A", "CG"): {1: 34}})
+
     def test_offsets_behind_the_end(self) -> None:
         """After a power cut nothing new is passed over; empty queues tell nothing."""
         ends = {0: 9, 1: 12, 2: 20, 3: 0}

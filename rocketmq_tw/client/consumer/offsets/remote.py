@@ -183,8 +183,8 @@ class RemoteOffsetStore:
 
 
 def _offset(response: OffsetResponse) -> int | None:
-    """Return the offset in a response."""
-    return response.offset
+    """Return the offset in a response; below zero, none was ever committed."""
+    return response.offset if response.offset >= 0 else None
 
 
 def _none_if_not_found(failure: Failure) -> None:

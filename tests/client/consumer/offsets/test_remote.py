@@ -64,6 +64,11 @@ class RemoteOffsetStoreTests(SynchronousTestCase):
             else:
                 self.failureResultOf(fetched, BrokerError)
 
+    def test_fetch_below_zero(self) -> None:
+        """A broker that stored -1 has no offset."""
+        self.session.brokers.responses[QueryConsumerOffset] = OffsetResponse(offset=-1)
+        self.assertIsNone(self.successResultOf(self.offsets.fetch(QUEUE)))
+
     def test_commit_changed(self) -> None:
         """Only what changed since the last time is sent, one way."""
         self.offsets.begin(QUEUE, 1, stored=True)
