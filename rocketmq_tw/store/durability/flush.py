@@ -10,6 +10,8 @@ when messages arrived during that fsync.
 ``run_in_thread`` runs each fsync, at most one of the log at a time. A failed fsync is
 final: the kernel drops the pages that it could not write, so a later success would mean
 nothing. The store then refuses messages until it is opened again, which runs recovery.
+A file of the log that was removed or replaced is a failed fsync too. A file of a
+consume queue may be missing: its topic was deleted, or it can be rebuilt.
 
 Source: ``FlushRealTimeService``, ``GroupCommitService`` and
 ``FlushConsumeQueueService`` of RocketMQ 5.
@@ -200,10 +202,26 @@ class FlushService:
         if log.end == self.flushed or not self.is_healthy:
             return succeed(None)
         position = LogPosition(log.end, log.last_offset)
-        flushed = self._fsync(log.take_dirty(), log.files.dirty)
+        written = log.take_dirty()
+        disk = log.files.disk
+        lost: list[str] = []
+        flushed = self._run_in_thread(lambda: lost.extend(disk.fsync_written(written)))
+        flushed.addCallback(lambda _: self._check_lost(lost))
+        flushed.addErrback(self._not_flushed, list(written), log.files.dirty)
         return flushed.addCallback(
             self._log_flushed, position, store_time_ms=log.last_store_time_ms
         )
+
+    def _check_lost(self, lost: list[str]) -> None:
+        """
+        Accept that files are gone which retention deleted; no other may be.
+
+        :raises FileNotFoundError: what was written is nowhere.
+        """
+        for path in lost:
+            if not self._commit_log.files.is_detached(path):
+                why = "it was removed or replaced while messages were written to it"
+                raise FileNotFoundError(errno.ENOENT, why, path)
 
     def _log_flushed(
         self, _: object, position: LogPosition, *, store_time_ms: int

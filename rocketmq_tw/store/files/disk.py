@@ -9,6 +9,10 @@ Nothing here is on the path of a message: records are written through a mapping.
 import mmap
 import os
 import stat
+from collections.abc import Mapping
+
+#: Device and inode: they differ where one file took the name of another.
+FileId = tuple[int, int]
 
 _NEW = os.O_RDWR | os.O_CREAT
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
@@ -78,6 +82,11 @@ class Disk:
         """Map a part of a file for writing; ``at`` is a multiple of the page size."""
         return mmap.mmap(descriptor, size, offset=at)
 
+    def file_id(self, descriptor: int) -> FileId:
+        """Return what identifies an open file, whatever its name is by now."""
+        found = os.fstat(descriptor)
+        return found.st_dev, found.st_ino
+
     def remove(self, path: str) -> None:
         """Remove a file, if it exists."""
         try:
@@ -133,15 +142,31 @@ class Disk:
 
         :raises OSError: the disk failed; what it holds now is unknown.
         """
-        for path in sorted(paths, key=_depth):
+        self.fsync_written(dict.fromkeys(paths))
+
+    def fsync_written(self, written: Mapping[str, FileId | None]) -> list[str]:
+        """
+        Do as :meth:`fsync`, and report what could not be flushed for want of the file.
+
+        :param written: path to the file that was written to; None is any file.
+        :returns: the paths that are gone, or are another file's by now.
+        :raises OSError: the disk failed; what it holds now is not known.
+        """
+        lost = []
+        for path in sorted(written, key=_depth):
             try:
                 descriptor = self.open(path, os.O_RDONLY)
             except FileNotFoundError:
+                lost.append(path)
                 continue
             try:
+                expected = written[path]
+                if expected is not None and self.file_id(descriptor) != expected:
+                    lost.append(path)
                 self.sync(descriptor)
             finally:
                 os.close(descriptor)
+        return lost
 
 
 def _depth(path: str) -> tuple[int, str]:

@@ -9,12 +9,13 @@ never move.
 Source: ``MappedFileQueue`` and ``DefaultMappedFile`` of RocketMQ 5.
 """
 
+import mmap
 import os
 from bisect import bisect_left, insort
 from collections import OrderedDict
 
 from rocketmq_tw.store.errors import FileLost, StoreUnreadable
-from rocketmq_tw.store.files.disk import Disk
+from rocketmq_tw.store.files.disk import Disk, FileId
 
 _NAME_DIGITS = 20
 
@@ -73,6 +74,8 @@ class MappedFileQueue:
         self.bases: list[int] = []
         #: Paths that were written and not yet flushed.
         self.dirty: set[str] = set()
+        #: The files that are or were mapped for writing, by their paths.
+        self.mapped: dict[str, FileId] = {}
         self.disk = files.disk
         self._files = files
 
@@ -146,8 +149,7 @@ class MappedFileQueue:
     def remove(self, base: int) -> None:
         """Remove one file, if it exists."""
         path = self.path(base)
-        self._files.forget(path)
-        self.dirty.discard(path)
+        self._forget(path)
         if self.has(base):
             self.bases.remove(base)
         self.disk.remove(path)
@@ -155,10 +157,14 @@ class MappedFileQueue:
     def detach(self, base: int) -> str:
         """Drop one file from the queue without deleting it; return its path."""
         path = self.path(base)
-        self._files.forget(path)
-        self.dirty.discard(path)
+        self._forget(path)
         self.bases.remove(base)
         return path
+
+    def is_detached(self, path: str) -> bool:
+        """Return whether a path is one of a file that this queue no longer has."""
+        directory, _, name = path.rpartition("/")
+        return directory == self.directory and not self.has(int(name))
 
     def clear(self) -> None:
         """Remove all files, including those with a wrong name or length."""
@@ -174,6 +180,22 @@ class MappedFileQueue:
     def descriptor(self, base: int) -> int:
         """Return a descriptor of the file that begins at ``base``; use it at once."""
         return self._files.descriptor(self.path(base))
+
+    def map(self, base: int, at: int, size: int) -> mmap.mmap:
+        """
+        Map a part of a file for writing, its blocks allocated.
+
+        The file is remembered: one that takes its name later is not what was written.
+
+        :param at: an offset in the file, a multiple of the page size.
+        :raises OSError: no space is left, or the file system refuses.
+        """
+        path = self.path(base)
+        descriptor = self._files.descriptor(path)
+        self.disk.allocate(descriptor, at, size)
+        mapped = self.disk.map(descriptor, size, at)
+        self.mapped.setdefault(path, self.disk.file_id(descriptor))
+        return mapped
 
     def read(self, position: int, count: int) -> bytes:
         """Read up to ``count`` bytes, at most to the end of one file; empty without a
@@ -219,3 +241,9 @@ class MappedFileQueue:
         """Return the paths that must be flushed, and clear the set."""
         paths, self.dirty = self.dirty, set()
         return sorted(paths)
+
+    def _forget(self, path: str) -> None:
+        """Close one file that is to be removed; nothing of it is to be flushed."""
+        self._files.forget(path)
+        self.dirty.discard(path)
+        self.mapped.pop(path, None)

@@ -34,11 +34,9 @@ class Window:
         """
         skip = (position - base) // _PAGE * _PAGE
         length = min(position - base - skip + size, queue.file_size - skip)
-        descriptor = queue.descriptor(base)
-        queue.disk.allocate(descriptor, skip, length)
+        self.view = queue.map(base, skip, length)
         self.start = base + skip
         self.end = self.start + length
-        self.view = queue.disk.map(descriptor, length, skip)
 
     def close(self) -> None:
         """Unmap it; the bytes written stay in the file."""

@@ -20,6 +20,7 @@ from mmap import mmap
 
 from rocketmq_tw.store.config import StoreConfig
 from rocketmq_tw.store.errors import DiskFull, RecordTooLong, StoreNotWriteable
+from rocketmq_tw.store.files.disk import FileId
 from rocketmq_tw.store.files.segments import MappedFileQueue, OpenFiles
 from rocketmq_tw.store.files.window import Window
 from rocketmq_tw.wire.record import Checked, Draft, check, encode
@@ -231,9 +232,13 @@ class CommitLog:
         self.files.disk.write(self.files.descriptor(base), marker, self.end - base)
         self.files.dirty.add(self.files.path(base))
 
-    def take_dirty(self) -> list[str]:
-        """Return the files to flush, and clear the set; the active file stays in it."""
+    def take_dirty(self) -> dict[str, FileId | None]:
+        """
+        Return the files to flush, and clear the set; the active file stays in it.
+
+        :returns: path to the file that was written; None where any will do.
+        """
         paths = self.files.take_dirty()
         if self._window is not None:
             self.files.dirty.add(self.files.path(self.files.base_of(self._start)))
-        return paths
+        return {path: self.files.mapped.get(path) for path in paths}

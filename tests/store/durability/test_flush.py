@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import struct
 
 from twisted.internet.defer import Deferred
@@ -256,6 +257,61 @@ class FailedTests(SyncCase):
         self.flushLoggedErrors(OSError)
 
 
+class LostFileTests(SyncCase):
+    """Files of the log that disappear under the store."""
+
+    def refused(self, waiting: Deferred[FlushOutcome]) -> None:
+        """Expect that the store reports the loss and takes no more messages."""
+        self.clock.advance(0)
+        self.thread.run()
+        error = self.failureResultOf(waiting, StoreNotWriteable).value
+        self.assertIn("removed or replaced", str(error))
+        self.assertIn(f"{0:020d}", str(error))
+        self.assertRaises(StoreNotWriteable, self.store.put, draft(), NOW)
+        self.assertEqual((self.store.flushed, self.store.max_offset(TOPIC, 0)), (0, 0))
+        self.assertEqual(len(self.flushLoggedErrors(FileNotFoundError)), 1)
+
+    def test_removed(self) -> None:
+        """A message in a file that is gone is not acknowledged."""
+        waiting = self.sent()
+        os.remove(self.path("commitlog", f"{0:020d}"))
+        self.refused(waiting)
+
+    def test_removed_after_the_roll(self) -> None:
+        """Nor if it is not the active file any more."""
+        waiting = [self.sent() for _ in range(9)]
+        os.remove(self.path("commitlog", f"{0:020d}"))
+        self.refused(waiting[0])
+        self.failureResultOf(waiting[8], StoreNotWriteable)
+
+    def test_replaced(self) -> None:
+        """Nor if there is another file of the same name, of the same bytes."""
+        waiting = self.sent()
+        path = self.path("commitlog", f"{0:020d}")
+        shutil.copyfile(path, f"{path}.copy")
+        os.rename(f"{path}.copy", path)
+        self.refused(waiting)
+
+    def test_directory_removed(self) -> None:
+        """Nor if the whole log is gone."""
+        waiting = self.sent()
+        shutil.rmtree(self.path("commitlog"))
+        self.refused(waiting)
+
+    def test_queue_removed(self) -> None:
+        """A consume queue that is gone can be rebuilt: the store goes on."""
+        for _ in range(2):
+            waiting = self.sent()
+            self.clock.advance(0)
+            self.thread.run()
+            self.assertEqual(self.successResultOf(waiting), SAFE)
+            self.store._queues.flush()
+            shutil.rmtree(self.path("consumequeue", TOPIC), ignore_errors=True)
+            flushed = self.store._flush.flush_queues()
+            self.thread.run()
+            self.successResultOf(flushed)
+
+
 class ForceTests(SyncCase):
     """Asking for the disk, whatever the store promises by itself."""
 
@@ -277,6 +333,27 @@ class ForceTests(SyncCase):
         self.failureResultOf(forced, OSError)
         self.failureResultOf(self.store.flush(), StoreNotWriteable)
         self.flushLoggedErrors(OSError)
+
+
+class DetachedTests(StoreCase):
+    """Files of the log that retention deletes."""
+
+    def test_deleted_during_a_flush(self) -> None:
+        """A file that is deleted for age while it is being flushed is not missed."""
+        thread = ManualThreads(held=False)
+        store = self.open(
+            run_in_thread=thread, sync_flush=True, message_index_enable=False
+        )
+        for _ in range(8):
+            store.put(draft(), NOW)
+        self.clock.advance(0)
+        thread.hold()
+        store.put(draft(), NOW)
+        self.clock.advance(0)
+        os.remove(store._log.files.detach(0))
+        thread.release()
+        self.assertEqual(store.flushed, store.commit_log_max)
+        self.assertTrue(store.is_writeable)
 
 
 class LeastPagesTests(StoreCase):

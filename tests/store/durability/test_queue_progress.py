@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from rocketmq_tw.store.files.disk import Disk
+from collections.abc import Mapping
+
+from rocketmq_tw.store.files.disk import Disk, FileId
 from tests.store.cases import NOW, TOPIC, StoreCase, draft
 
 
@@ -13,9 +15,10 @@ class RecordingDisk(Disk):
         """Begin with nothing."""
         self.forced: set[str] = set()
 
-    def fsync(self, paths: list[str]) -> None:
+    def fsync_written(self, written: Mapping[str, FileId | None]) -> list[str]:
         """Note the paths."""
-        self.forced.update(paths)
+        self.forced.update(written)
+        return []
 
 
 class KilledTests(StoreCase):
