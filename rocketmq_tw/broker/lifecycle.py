@@ -17,8 +17,10 @@ from collections.abc import Callable
 
 from twisted.internet.defer import maybeDeferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from rocketmq_tw.remoting.call import Peer
+from rocketmq_tw.remoting.peer_log import PeerLog
 
 Step = Callable[[], object]
 
@@ -27,6 +29,7 @@ class Lifecycle:
     """
     The functions to run at each stage.
 
+    :param peers: limits how often lost connections are logged; None does not.
     :ivar on_start: an exception here aborts the start.
     :ivar on_drain: a failure is logged, and the other functions still run.
     :ivar on_stop: likewise.
@@ -35,7 +38,8 @@ class Lifecycle:
 
     _log = Logger()
 
-    def __init__(self) -> None:
+    def __init__(self, peers: PeerLog | None = None) -> None:
+        self._peers = peers
         self.on_start: list[Step] = []
         self.on_drain: list[Step] = []
         self.on_stop: list[Step] = []
@@ -60,7 +64,15 @@ class Lifecycle:
             try:
                 forget(peer)
             except Exception:
-                self._log.failure("cleaning up after a lost connection failed")
+                self._log_failure(peer, Failure())
+
+    def _log_failure(self, peer: Peer, failure: Failure) -> None:
+        """Log a traceback, at most one for each host and minute."""
+        text = "cleaning up after a lost connection failed"
+        if self._peers is None:
+            self._log.failure(text, failure)
+        else:
+            self._peers.failure(self._log, peer.address, text, failure)
 
     async def _run_all(self, steps: list[Step]) -> None:
         """Run functions from the last to the first, even if some fail."""

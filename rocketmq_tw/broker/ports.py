@@ -13,6 +13,7 @@ from typing import Any
 from rocketmq_tw.broker.config import FAST_PORT_GAP, BrokerConfig
 from rocketmq_tw.remoting.addresses import EndpointString
 from rocketmq_tw.remoting.listener import Listener
+from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.protocol import RemotingProtocol
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.remoting.server import RemotingServerFactory
@@ -28,6 +29,7 @@ class Ports:
 
     :param router: maps requests to handlers; complete before :meth:`accept`.
     :param on_lost: called with each lost connection.
+    :param peers: logs messages about peers.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Ports:
         config: BrokerConfig,
         router: Router,
         on_lost: Callable[[RemotingProtocol], None],
+        peers: PeerLog | None = None,
     ) -> None:
         self._config = config
         self._router = router
@@ -46,6 +49,7 @@ class Ports:
                 router,
                 reactor,
                 on_lost,
+                peers,
                 idle_timeout=config.server_channel_max_idle_time_seconds,
             )
             for _ in range(2)

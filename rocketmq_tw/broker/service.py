@@ -36,6 +36,7 @@ from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.broker.store import Store, make_store, store_host, store_lock
 from rocketmq_tw.broker.tables.table_set import Tables
 from rocketmq_tw.broker.threads import Threads
+from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.errors import StoreNotWriteable, StoreUnreadable
 from rocketmq_tw.store.files.disk import Disk
@@ -90,13 +91,15 @@ class BrokerService(MultiService):
         self._lock: StoreLock | None = store_lock(config)
         self._threads = Threads(reactor, self._run_in_thread)
         self._periodic = Periodic(reactor)
-        self._lifecycle = Lifecycle()
-        self._router = Router(CODES)
+        peers = PeerLog(reactor)
+        self._lifecycle = Lifecycle(peers)
+        self._router = Router(CODES, peers)
         self._ports = Ports(
             reactor=reactor,
             config=config,
             router=self._router,
             on_lost=self._lifecycle.connection_lost,
+            peers=peers,
         )
         self._tables = Tables(config, reactor, self._threads.run_in_thread)
         self._store: Store | None = None

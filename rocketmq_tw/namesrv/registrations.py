@@ -18,6 +18,7 @@ from rocketmq_tw.namesrv.live import EXPIRY, BrokerKey, Registration
 from rocketmq_tw.namesrv.routes import RouteTable
 from rocketmq_tw.remoting.call import Call, Peer
 from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.bodies.cluster import BrokerMemberGroup, GetBrokerMemberGroupBody
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
@@ -47,15 +48,31 @@ from rocketmq_tw.wire.requests.route import GetBrokerMemberGroup
 #: Older brokers (before V3_0_11) register the bare table of topics.
 BODY_SINCE = 37
 
+#: The longest time that Java's ``long`` holds, in ms.
+_LONGEST_TIMEOUT_MS = (1 << 63) - 1
+
+_WIPED = "broker {name} may no longer be written to: {count} topics, as {client} asked"
+_ADDED = "broker {name} may be written to again: {count} topics, as {client} asked"
+
 
 class Registrations:
-    """Handles the requests of brokers."""
+    """
+    Handles the requests of brokers.
+
+    :param peers: limits what is logged of brokers that come and go.
+    """
 
     _log = Logger()
 
     def __init__(
-        self, *, config: NamesrvConfig, table: RouteTable, kvconfig: KVConfig
+        self,
+        *,
+        config: NamesrvConfig,
+        table: RouteTable,
+        kvconfig: KVConfig,
+        peers: PeerLog,
     ) -> None:
+        self._peers = peers
         self._config = config
         self._table = table
         self._kvconfig = kvconfig
@@ -84,7 +101,9 @@ class Registrations:
             registration = _registration(request, call, fingerprint, largest)
             self._table.register(registration, now, forget)
             if not is_known:
-                self._log.info(
+                self._peers.info(
+                    self._log,
+                    call.peer.address,
                     "broker {name} ({id}) of {cluster} registered at {address},"
                     " {count} topics",
                     name=log_safe(request.broker_name),
@@ -115,19 +134,22 @@ class Registrations:
         """Remove a broker."""
         key = BrokerKey(request.cluster_name, request.broker_addr)
         if self._table.unregister(key, request.broker_name):
-            self._log_gone(key, request.broker_name, "it unregistered")
+            peer = call.peer.address
+            self._log_gone(key, request.broker_name, "it unregistered", peer)
         return Response()
 
     def connection_lost(self, connection: Peer) -> None:
         """Remove the brokers whose connection is lost, at once."""
         for live in self._table.connection_lost(connection):
-            self._log_gone(live.key, live.broker_name, "its connection was lost")
+            peer = connection.address
+            self._log_gone(live.key, live.broker_name, "its connection was lost", peer)
 
     def expire(self, now: float) -> None:
         """Remove unresponsive brokers, and close their connections."""
         for live in self._table.expire(now):
             why = f"no request for more than {live.timeout:g} s"
-            self._log_gone(live.key, live.broker_name, why)
+            peer = live.connection.address if live.connection is not None else ""
+            self._log_gone(live.key, live.broker_name, why, peer)
             if live.connection is not None:
                 live.connection.abort()
 
@@ -160,18 +182,20 @@ class Registrations:
     def wipe_write(self, request: WipeWritePermission, call: Call) -> WipeResponse:
         """Remove the write permission of a broker's topics."""
         count = self._table.wipe_write(request.broker_name)
-        self._log_perms(request.broker_name, "may no longer be written to", count, call)
+        self._log_perms(_WIPED, request.broker_name, count, call)
         return WipeResponse(wipe_topic_count=count)
 
     def add_write(self, request: AddWritePermission, call: Call) -> AddResponse:
         """Restore the write permission of a broker's topics."""
         count = self._table.add_write(request.broker_name)
-        self._log_perms(request.broker_name, "may be written to again", count, call)
+        self._log_perms(_ADDED, request.broker_name, count, call)
         return AddResponse(add_topic_count=count)
 
-    def _log_gone(self, key: BrokerKey, broker_name: str, why: str) -> None:
+    def _log_gone(self, key: BrokerKey, broker_name: str, why: str, peer: str) -> None:
         """Log that a broker was removed."""
-        self._log.info(
+        self._peers.info(
+            self._log,
+            peer,
             "broker {name} of {cluster} at {address} is gone: {why}",
             name=log_safe(broker_name),
             cluster=log_safe(key.cluster),
@@ -179,14 +203,11 @@ class Registrations:
             why=why,
         )
 
-    def _log_perms(self, name: str, what: str, count: int, call: Call) -> None:
+    def _log_perms(self, text: str, name: str, count: int, call: Call) -> None:
         """Log which client changed permissions."""
-        self._log.info(
-            "broker {name} {what}: {count} topics, as {client} asked",
-            name=log_safe(name),
-            what=what,
-            count=count,
-            client=call.peer.address,
+        client = call.peer.address
+        self._peers.info(
+            self._log, client, text, name=log_safe(name), count=count, client=client
         )
 
 
@@ -221,7 +242,6 @@ def _registration(
         body = RegisterBrokerBody(TopicConfigAndMappingTable.decode(request.body))
     elif request.body:
         body = decode_registration(request.body, max_inflated)
-    timeout_ms = request.heartbeat_timeout_millis
     return Registration(
         cluster=request.cluster_name,
         broker_name=request.broker_name,
@@ -230,9 +250,27 @@ def _registration(
         ha_server_addr=request.ha_server_addr,
         zone_name=request.zone_name,
         acting_master=request.enable_acting_master,
-        timeout=EXPIRY if timeout_ms is None else timeout_ms / 1000,
+        timeout=_timeout(request.heartbeat_timeout_millis),
         topics=body.topic_table,
         filter_servers=body.filter_server_list,
         connection=call.peer,
         fingerprint=fingerprint,
     )
+
+
+def _timeout(timeout_ms: int | None) -> float:
+    """
+    Give the seconds without a request after which a broker is dropped.
+
+    :raises Refused: Java's ``long`` could not hold the milliseconds, or they are
+        below zero.
+    """
+    if timeout_ms is None:
+        return EXPIRY
+    if not 0 <= timeout_ms <= _LONGEST_TIMEOUT_MS:
+        given = log_safe(str(timeout_ms) if abs(timeout_ms) < 1 << 99 else "huge")
+        raise Refused(
+            ResponseCode.SYSTEM_ERROR,
+            f"heartbeatTimeoutMillis is {given}; expected 0 to {_LONGEST_TIMEOUT_MS}",
+        )
+    return timeout_ms / 1000

@@ -22,6 +22,7 @@ from rocketmq_tw.namesrv.routes import RegistrationRefused, RouteTable
 from rocketmq_tw.namesrv.settings import Settings
 from rocketmq_tw.namesrv.views import RouteTexts
 from rocketmq_tw.remoting.listener import Listener
+from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.remoting.server import RemotingServerFactory
 from rocketmq_tw.settings import BadSetting
@@ -46,6 +47,7 @@ class NamesrvService(MultiService):
         self._config = config
         self._reactor = reactor
         self.started: Deferred[None] = Deferred()
+        self._peers = PeerLog(reactor)
         self.table = RouteTable(self._route_changed)
         self._kvconfig = KVConfig(
             file=JsonFile(config.kv_config_path),
@@ -63,10 +65,16 @@ class NamesrvService(MultiService):
             started_at=reactor.seconds(),
         )
         self._registrations = Registrations(
-            config=config, table=self.table, kvconfig=self._kvconfig
+            config=config,
+            table=self.table,
+            kvconfig=self._kvconfig,
+            peers=self._peers,
         )
         self.factory = RemotingServerFactory(
-            self._make_router(), reactor, on_lost=self._registrations.connection_lost
+            self._make_router(),
+            reactor,
+            on_lost=self._registrations.connection_lost,
+            peers=self._peers,
         )
         self.listener = Listener(reactor)
         self.listener.setServiceParent(self)
@@ -79,12 +87,14 @@ class NamesrvService(MultiService):
             {
                 RegistrationRefused: ResponseCode.SYSTEM_ERROR,
                 BadSetting: ResponseCode.SYSTEM_ERROR,
-            }
+            },
+            self._peers,
         )
         settings = Settings(
             config=self._config,
             kvconfig=self._kvconfig,
             on_change=lambda: self._texts.forget(None),
+            peers=self._peers,
         )
         self._lookups.install(router)
         self._registrations.install(router)

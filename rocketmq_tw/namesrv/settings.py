@@ -13,10 +13,12 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from rocketmq_tw import settings
+from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.namesrv.config import CHANGEABLE, FORBIDDEN, NamesrvConfig
 from rocketmq_tw.namesrv.kvconfig import KVConfig
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.bodies.kvtable import KVTable, decode_properties
 from rocketmq_tw.wire.codes import ResponseCode
@@ -31,6 +33,9 @@ from rocketmq_tw.wire.requests.kvconfig import (
     UpdateNamesrvConfig,
 )
 
+#: Characters of changed settings that are logged.
+_LOGGED = 500
+
 
 class Settings:
     """
@@ -38,6 +43,7 @@ class Settings:
 
     :param config: changed in place; all parts read it at each use.
     :param on_change: called when the configuration has changed.
+    :param peers: limits what is logged of changes.
     """
 
     _log = Logger()
@@ -48,7 +54,9 @@ class Settings:
         config: NamesrvConfig,
         kvconfig: KVConfig,
         on_change: Callable[[], None],
+        peers: PeerLog,
     ) -> None:
+        self._peers = peers
         self._config = config
         self._kvconfig = kvconfig
         self._on_change = on_change
@@ -116,9 +124,12 @@ class Settings:
         for name in NamesrvConfig.__struct_fields__:
             setattr(self._config, name, getattr(changed, name))
         self._on_change()
-        self._log.info(
+        client = call.peer.address
+        self._peers.info(
+            self._log,
+            client,
             "settings changed by {client}: {values}",
-            client=call.peer.address,
-            values=values,
+            client=client,
+            values=log_safe(str(values), _LOGGED),
         )
         return Response()

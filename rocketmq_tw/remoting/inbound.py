@@ -11,10 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from rocketmq_tw.remoting.call import Call
+from rocketmq_tw.remoting.call import Call, Peer
 from rocketmq_tw.remoting.router import Router, unsupported
 from rocketmq_tw.wire.command import ONE_WAY, Command, encode_response
 from rocketmq_tw.wire.fields import Response, from_ext
@@ -32,13 +31,12 @@ class InboundRequests:
     :ivar in_flight: how many requests are in flight; 0 <= in_flight.
     """
 
-    _log = Logger()
     __slots__ = (
         "_find",
         "_limit",
         "_next_opaque",
         "_on_limit",
-        "_refusal",
+        "_router",
         "_send",
         "in_flight",
     )
@@ -53,7 +51,7 @@ class InboundRequests:
         on_limit: Callable[[], None],
     ) -> None:
         self._find = router.find
-        self._refusal = router.refusal
+        self._router = router
         self._limit = limit
         self._next_opaque = next_opaque
         self._send = send
@@ -86,17 +84,19 @@ class InboundRequests:
                     request.body = command.body
                 outcome = handler(request, call)
         except Exception:
-            outcome = self._refusal(Failure())
+            outcome = self._router.refusal(Failure(), call.peer)
         # Not isinstance(outcome, Deferred), which takes 79 ns: its class is an ABC.
         if not isinstance(outcome, Response):
             if outcome is not None:
-                self._respond_later(outcome, command)
+                self._respond_later(outcome, command, call.peer)
             return None
         if command.flag & ONE_WAY:
             return None
         return encode_response(outcome, command.opaque, command.kind)
 
-    def _respond_later(self, outcome: Deferred[Any], command: Command) -> None:
+    def _respond_later(
+        self, outcome: Deferred[Any], command: Command, peer: Peer
+    ) -> None:
         """
         Send the response when the Deferred fires; the request is in flight until then.
         """
@@ -112,6 +112,9 @@ class InboundRequests:
                 opaque = command.opaque or 0
                 self._send(encode_response(response, opaque, command.kind))
 
-        outcome.addErrback(self._refusal)
+        router = self._router
+        outcome.addErrback(router.refusal, peer)
         outcome.addCallback(done)
-        outcome.addErrback(lambda f: self._log.failure("a response was not sent", f))
+        outcome.addErrback(
+            lambda f: router.log_failure("a response was not sent", f, peer)
+        )

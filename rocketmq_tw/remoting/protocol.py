@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IPushProducer, IReactorTime
 from twisted.internet.protocol import Protocol
-from twisted.logger import Logger
+from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -349,7 +349,13 @@ class RemotingProtocol(Protocol):
 
     def _cut_idle(self) -> None:
         """Close a connection on which nothing is sent or received."""
-        self._log.debug("closing {address}: idle", address=self.address)
+        self._peers.emit(
+            self._log,
+            LogLevel.debug,
+            self.address,
+            "closing {address}: idle",
+            address=self.address,
+        )
         self.abort()
 
     @staticmethod

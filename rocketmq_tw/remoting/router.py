@@ -29,8 +29,9 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rocketmq_tw.model.errors import RocketMQError
-from rocketmq_tw.remoting.call import Call
+from rocketmq_tw.remoting.call import Call, Peer
 from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.errors import BadField
 from rocketmq_tw.wire.fields import Ext, Request, Response
@@ -55,6 +56,7 @@ class Router:
 
     :param codes: the response codes of exceptions; a subclass of
         a listed class has its code.
+    :param peers: limits how often failures of handlers are logged; None does not.
     :ivar find: returns the declared request and the handler of a code; None if nothing
         handles it.
     """
@@ -62,8 +64,11 @@ class Router:
     _log = Logger()
 
     def __init__(
-        self, codes: dict[type[Exception], ResponseCode] | None = None
+        self,
+        codes: dict[type[Exception], ResponseCode] | None = None,
+        peers: PeerLog | None = None,
     ) -> None:
+        self._peers = peers
         #: With guards, and without; the same if no guard is registered.
         self._handlers: dict[int, Handled] = {}
         self._unguarded: dict[int, Handled] = {}
@@ -99,7 +104,7 @@ class Router:
 
         The copy has the guards and handlers registered so far.
         """
-        other = Router(self._codes)
+        other = Router(self._codes, self._peers)
         for guard in self._guards:
             other.guard(guard)
         for code, (declared, handler) in self._unguarded.items():
@@ -107,8 +112,12 @@ class Router:
                 other.on(declared, handler)
         return other
 
-    def refusal(self, failure: Failure) -> Response:
-        """Return the error response for an exception; log unexpected ones."""
+    def refusal(self, failure: Failure, peer: Peer | None = None) -> Response:
+        """
+        Return the error response for an exception; log unexpected ones.
+
+        :param peer: sent the request.
+        """
         error = failure.value
         if isinstance(error, Refused):
             return ErrorResponse(
@@ -121,9 +130,16 @@ class Router:
             if code is not None:
                 return ErrorResponse(status=code, remark=str(error))
         if not isinstance(error, RocketMQError):
-            self._log.failure("a handler failed", failure)
+            self.log_failure("a handler failed", failure, peer)
         text = f"{type(error).__name__}: {error}"
         return ErrorResponse(status=ResponseCode.SYSTEM_ERROR, remark=text)
+
+    def log_failure(self, text: str, failure: Failure, peer: Peer | None) -> None:
+        """Log a traceback that a request caused, one for each host and minute."""
+        if self._peers is None or peer is None:
+            self._log.failure(text, failure)
+        else:
+            self._peers.failure(self._log, peer.address, text, failure)
 
 
 def _behind(guard: Guard, handler: Handler) -> Handler:

@@ -20,6 +20,7 @@ class RemotingServerFactory(ServerFactory):
 
     :param router: handles their requests.
     :param on_lost: called with each lost connection.
+    :param peers: logs messages about peers; None makes one.
     :param limits: passed to the protocol: ``frame_limit``, ``idle_timeout``, ...
     :ivar router: used by connections made from now on.
     :ivar connections: the open connections.
@@ -32,13 +33,14 @@ class RemotingServerFactory(ServerFactory):
         router: Router,
         clock: IReactorTime,
         on_lost: Callable[[RemotingProtocol], None] | None = None,
+        peers: PeerLog | None = None,
         **limits: Any,
     ) -> None:
         self.router = router
         self._clock = clock
         self._on_lost = on_lost
         self._limits = limits
-        self._peers = PeerLog(clock)
+        self._peers = peers or PeerLog(clock)
         self._closed = False
         self.connections: set[RemotingProtocol] = set()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.defer import maybeDeferred
+from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -15,6 +16,9 @@ from rocketmq_tw.namesrv.live import EXPIRY, BrokerKey, LiveBroker
 from rocketmq_tw.namesrv.registrations import BODY_SINCE, Registrations
 from rocketmq_tw.namesrv.routes import RouteTable
 from rocketmq_tw.remoting.call import Call
+from rocketmq_tw.remoting.peer_log import PeerLog
+from rocketmq_tw.remoting.protocol import RemotingProtocol
+from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.bodies.cluster import GetBrokerMemberGroupBody
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.kvtable import KVTable
@@ -271,15 +275,19 @@ class HandlerTests(SynchronousTestCase):
             run_in_thread=maybeDeferred,
             on_change=lambda namespace, key: None,
         )
+        self.peer = RemotingProtocol(Router(), Clock())
         self.handlers = Registrations(
-            config=NamesrvConfig(), table=self.table, kvconfig=kvconfig
+            config=NamesrvConfig(),
+            table=self.table,
+            kvconfig=kvconfig,
+            peers=PeerLog(Clock()),
         )
 
     def register(self, version: int, body: bytes) -> list[str]:
         """Register as a release does; list the topics."""
         request = registration(body=body, body_crc32=None)
         header = Command(code=request.code, version=version)
-        call = Call(header=header, peer=object(), received_at=1.0)
+        call = Call(header=header, peer=self.peer, received_at=1.0)
         self.handlers.register(request, call)
         return sorted(self.table.queues)
 
@@ -340,6 +348,27 @@ class LogTests(Served):
                 self.cluster.advance()
             lines = [formatEvent(event) for event in events if "why" in event]
             self.assertEqual([line.partition(": ")[2] for line in lines], [why])
+            self.clock.advance(60)
+
+    def test_one_line_a_host_a_minute(self) -> None:
+        """However often a host asks for a change, it is logged once a minute."""
+        self.register("A", "B")
+        asked = [WipeWritePermission("x" * 200)] * 50
+        self.assertEqual(len(self.logged(*asked)), 1)
+        self.clock.advance(60)
+        [line] = self.logged(*asked)
+        self.assertTrue(line.endswith("(49 more in the last minutes)"))
+
+    def test_timeout_that_no_long_holds(self) -> None:
+        """A time beyond Java's is refused in a sentence; nothing is logged."""
+        for timeout_ms in (-1, 1 << 63, 10**400):
+            wrong = registration("A", "B", heartbeat_timeout_millis=timeout_ms)
+            code, remark = self.refused(wrong)
+            self.assertEqual(code, 1)
+            self.assertIn("heartbeatTimeoutMillis", remark)
+            self.assertLess(len(remark), 200)
+        self.assertEqual(self.flushLoggedErrors(), [])
+        self.register("A", "B", heartbeat_timeout_millis=(1 << 63) - 1)
 
     def test_permissions(self) -> None:
         """It is logged who changed permissions, of how many topics."""

@@ -63,6 +63,8 @@ class ServiceTests(Served):
 class Unclosable:
     """A connection that fails when it is closed."""
 
+    address = "10.0.0.1:4711"
+
     def abort(self) -> None:
         """Fail."""
         raise ZeroDivisionError

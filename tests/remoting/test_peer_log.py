@@ -5,7 +5,7 @@ from __future__ import annotations
 import tracemalloc
 
 from twisted.internet.task import Clock
-from twisted.logger import capturedLogs
+from twisted.logger import Logger, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.remoting.peer_log import PeerLog
@@ -51,6 +51,14 @@ class PeerLogTests(SynchronousTestCase):
         """Each host has a line of its own."""
         for host in "123":
             self.assertTrue(self.peers.complain(f"10.0.0.{host}:5", "x"))
+
+    def test_kinds_do_not_silence_each_other(self) -> None:
+        """Each kind of line has its own minute; what is left out is counted."""
+        log = Logger()
+        for text in ("{n} came", "{n} went"):
+            self.assertTrue(self.peers.info(log, "10.0.0.1:5", text, n=1))
+            self.assertFalse(self.peers.info(log, "10.0.0.1:5", text, n=2))
+        self.assertEqual(self.peers.dropped, 2)
 
     def test_more_hosts_than_remembered(self) -> None:
         """Past the limit new hosts wait for the minute of the oldest to end."""

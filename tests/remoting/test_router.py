@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.model.errors import IllegalName, IllegalTopic
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.router import Guard, Router, unsupported
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.errors import BadField
 from rocketmq_tw.wire.fields import Request
-from tests.remoting.ends import Echo, EchoResponse, echo
+from tests.remoting.ends import Echo, EchoResponse, connected, echo
 
 
 class RouteTests(SynchronousTestCase):
@@ -161,4 +163,13 @@ class RefusalTests(SynchronousTestCase):
         self.assertEqual(
             (response.status, response.remark), (1, "ZeroDivisionError: by nought")
         )
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_unforeseen_of_one_peer(self) -> None:
+        """Tracebacks that a peer causes are limited like all its lines."""
+        clock = Clock()
+        router = Router(peers=PeerLog(clock))
+        peer, _ = connected(clock)
+        for _ in range(50):
+            router.without(1).refusal(Failure(ZeroDivisionError("by nought")), peer)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)

@@ -21,6 +21,7 @@ from rocketmq_tw.model.group import ConsumeFrom, ConsumeType, MessageModel
 from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.model.subscription import Subscription
 from rocketmq_tw.remoting.call import Peer
+from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.wire.requests.heartbeat import NotifyConsumerIdsChanged
 
 #: Seconds without a heartbeat after which a client is removed.
@@ -98,12 +99,14 @@ class ClientTable:
 
     :param notify: called for each change of a group's members or topics, unless it is
         broadcasting; see :class:`MemberNotifier`.
+    :param peers: logs the disconnected clients; None logs nothing.
     """
 
     _log = Logger()
 
-    def __init__(self, notify: Notify) -> None:
+    def __init__(self, notify: Notify, peers: PeerLog | None = None) -> None:
         self._notify = notify
+        self._peers = peers
         self._consumers: dict[str, ConsumerGroup] = {}
         self._producers: dict[str, dict[Peer, Client]] = {}
         #: The groups of each connection, so that its loss needs no search.
@@ -192,14 +195,22 @@ class ClientTable:
             if client.last_seen < limit
         }
         for peer, client in unresponsive.items():
-            self._log.info(
-                "closing {address}: no heartbeat from {client_id} for {life:g} s",
-                address=peer.address,
-                client_id=log_safe(client.client_id),
-                life=CLIENT_LIFE,
-            )
+            self._log_closing(client)
             self.connection_lost(peer)
             peer.close()
+
+    def _log_closing(self, client: Client) -> None:
+        """Log that a client is disconnected, at most once for each host and minute."""
+        if self._peers is None:
+            return
+        self._peers.info(
+            self._log,
+            client.peer.address,
+            "closing {address}: no heartbeat from {client_id} for {life:g} s",
+            address=client.peer.address,
+            client_id=log_safe(client.client_id),
+            life=CLIENT_LIFE,
+        )
 
     # -- looking up
 

@@ -16,6 +16,7 @@ from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.broker.tables.queue_locks import QueueLocks
 from rocketmq_tw.broker.tables.topics import TopicTable
+from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.threads import RunInThread
 
 
@@ -55,7 +56,7 @@ class Tables:
             auto_create=config.auto_create_subscription_group,
         )
         self.offsets = ConsumerOffsets(self.file("consumerOffset.json"), clock=clock)
-        self.clients = ClientTable(MemberNotifier(clock, self.groups))
+        self.clients = ClientTable(MemberNotifier(clock, self.groups), PeerLog(clock))
         self.locks = QueueLocks(clock)
 
     def file(self, name: str) -> BackgroundFile:

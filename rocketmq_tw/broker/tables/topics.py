@@ -31,6 +31,7 @@ from rocketmq_tw.model.topic import (
     is_retry,
     retry_topic,
 )
+from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.topics import TopicConfigTable
@@ -113,6 +114,7 @@ class TopicTable:
         self._file = file
         self._clock = clock
         self._auto_create = auto_create
+        self._lines = PeerLog(clock)
         self._document = Document(file, self._encode, schedule)
         self._defaults = {
             config.topic_name: config
@@ -210,7 +212,9 @@ class TopicTable:
             topic_filter_type=template.topic_filter_type,
             topic_sys_flag=topic_sys_flag,
         )
-        self._log.info(
+        self._lines.info(
+            self._log,
+            remote,
             "{remote} sent to the new topic {topic}: created with {queues} queues",
             remote=remote,
             topic=topic,
