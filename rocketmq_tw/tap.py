@@ -84,7 +84,8 @@ def makeService(options: Options) -> IService:
     from rocketmq_tw.remoting.reachability import ReachabilityCheck
 
     broker_tap.remove_memory_folder(reactor, options)
-    config = options.settings
+    config = broker_tap.with_connection_limit(options.settings, servers=2)
+    options.name_server.max_connections = config.max_connections
     with ends_in_a_sentence():
         check_broker(config, will_chroot(options))
         check_port(options.name_server.listen)

@@ -44,7 +44,11 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     :ivar memory_store_size: if not 0, messages are kept in memory only, at most this
         many bytes; an extension.
     :ivar max_subscription_length: characters of the subscription that a pull brings; a
-        longer one is refused. Only here.
+        longer one is refused; an extension.
+    :ivar max_connections: how many connections both ports accept together. In programs
+        0 means as many as leave enough file descriptors to the store; an extension.
+    :ivar max_connections_per_address: how many are accepted from one address; 0 means
+        half of ``max_connections``; an extension.
     :ivar broker_ip1: the address that clients connect to.
     :ivar broker_ip2: the address that replicas will connect to.
     """
@@ -80,6 +84,8 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     register_broker_timeout_mills: Milliseconds = 24_000
     flush_consumer_offset_interval: Milliseconds = 5_000
     server_channel_max_idle_time_seconds: Positive = 120
+    max_connections: Count = 0
+    max_connections_per_address: Count = 0
 
     store_path_root_dir: str = ""
     memory_store_size: Count = 0

@@ -12,6 +12,7 @@ from typing import Any
 
 from rocketmq_tw.broker.config import FAST_PORT_GAP, BrokerConfig
 from rocketmq_tw.remoting.addresses import EndpointString
+from rocketmq_tw.remoting.admission import Admission
 from rocketmq_tw.remoting.listener import Listener
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.protocol import RemotingProtocol
@@ -30,6 +31,7 @@ class Ports:
     :param router: maps requests to handlers; complete before :meth:`accept`.
     :param on_lost: called with each lost connection.
     :param peers: logs messages about peers.
+    :ivar admission: counts the connections of both ports.
     """
 
     def __init__(
@@ -43,6 +45,9 @@ class Ports:
     ) -> None:
         self._config = config
         self._router = router
+        self.admission = Admission(
+            config.max_connections, config.max_connections_per_address
+        )
         self._main, self._fast = Listener(reactor), Listener(reactor)
         self._main_factory, self._fast_factory = (
             RemotingServerFactory(
@@ -50,6 +55,7 @@ class Ports:
                 reactor,
                 on_lost,
                 peers,
+                self.admission,
                 idle_timeout=config.server_channel_max_idle_time_seconds,
             )
             for _ in range(2)

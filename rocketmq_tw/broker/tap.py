@@ -5,6 +5,7 @@ from __future__ import annotations
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import msgspec
 from twisted.application.service import IService
 from twisted.logger import Logger
 from twisted.python import usage
@@ -16,6 +17,7 @@ from rocketmq_tw.broker.configuration import (
     name_servers,
 )
 from rocketmq_tw.model.errors import RocketMQError
+from rocketmq_tw.remoting.descriptors import connection_limit, raise_limit
 from rocketmq_tw.settings import DATA_FOLDER
 
 _log = Logger()
@@ -87,6 +89,18 @@ def checked_config(options: usage.Options, namesrv: str | None) -> BrokerConfig:
         raise usage.UsageError(str(error)) from None
 
 
+def with_connection_limit(config: BrokerConfig, servers: int = 1) -> BrokerConfig:
+    """
+    Raise the limit of file descriptors, and let connections leave some to the store.
+
+    :param servers: how many servers this process is.
+    """
+    limit = connection_limit(raise_limit(), servers)
+    return msgspec.structs.replace(
+        config, max_connections=config.max_connections or limit
+    )
+
+
 def remove_memory_folder(reactor: Any, options: usage.Options) -> None:
     """Remove the temporary folder after the reactor has stopped."""
     folder = options.get("folder")
@@ -109,7 +123,7 @@ def makeService(options: Options) -> IService:
     from rocketmq_tw.remoting.reachability import ReachabilityCheck
 
     remove_memory_folder(reactor, options)
-    config = options.settings
+    config = with_connection_limit(options.settings)
     with ends_in_a_sentence():
         check_broker(config, will_chroot(options))
     names = name_servers(config.namesrv_addr)

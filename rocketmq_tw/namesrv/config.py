@@ -71,6 +71,10 @@ class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
         is refused; only here.
     :ivar delete_topic_with_broker_registration: a topic that a broker no longer
         registers is removed. Only for brokers that always register all.
+    :ivar max_connections: how many connections there may be. For programs 0 means as
+        many as leave file descriptors for other uses. Only here.
+    :ivar max_connections_per_address: how many there may be from one address; 0 for
+        half of ``max_connections``. Only here.
     """
 
     listen_port: Port = 9876
@@ -88,6 +92,8 @@ class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
     wait_seconds_for_service: Count = 45
     max_registration_size: Positive = 32 << 20
     delete_topic_with_broker_registration: bool = False
+    max_connections: Count = 0
+    max_connections_per_address: Count = 0
 
     @property
     def endpoint(self) -> str:

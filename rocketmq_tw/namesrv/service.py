@@ -21,6 +21,7 @@ from rocketmq_tw.namesrv.registrations import Registrations
 from rocketmq_tw.namesrv.routes import RegistrationRefused, RouteTable
 from rocketmq_tw.namesrv.settings import Settings
 from rocketmq_tw.namesrv.views import RouteTexts
+from rocketmq_tw.remoting.admission import Admission
 from rocketmq_tw.remoting.listener import Listener
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.router import Router
@@ -75,6 +76,9 @@ class NamesrvService(MultiService):
             reactor,
             on_lost=self._registrations.connection_lost,
             peers=self._peers,
+            admission=Admission(
+                config.max_connections, config.max_connections_per_address
+            ),
         )
         self.listener = Listener(reactor)
         self.listener.setServiceParent(self)

@@ -11,6 +11,7 @@ from rocketmq_tw import settings
 from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.namesrv.config import UNSUPPORTED, NamesrvConfig
+from rocketmq_tw.remoting.descriptors import connection_limit, raise_limit
 from rocketmq_tw.remoting.preflight import (
     check_port,
     resolve_interface,
@@ -103,6 +104,8 @@ def makeService(options: Options) -> IService:
     from rocketmq_tw.namesrv.service import NamesrvService
     from rocketmq_tw.remoting.listener import Program, ends_in_a_sentence
 
+    limit = connection_limit(raise_limit())
+    options.namesrv.max_connections = options.namesrv.max_connections or limit
     with ends_in_a_sentence():
         if not will_chroot(options):
             JsonFile(options.namesrv.kv_config_path).load()

@@ -35,6 +35,8 @@ _SPECIAL = re.compile(r"([\\:=])")
 
 #: The index of the interface among the arguments of a kind, and its default.
 _INTERFACES = {"tcp": (1, "0.0.0.0"), "tcp6": (2, "::"), "ssl": (4, "0.0.0.0")}
+#: The position of the backlog among the arguments of a kind.
+_BACKLOGS = {"tcp": 2, "tcp6": 1, "ssl": 5, "unix": 2}
 #: Addresses that mean all interfaces, and the address by which this host reaches
 #: itself.
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
@@ -99,6 +101,15 @@ class EndpointString(msgspec.Struct, frozen=True):
         """The host on which the port is opened; None if that is all interfaces."""
         host = self.interface
         return None if host in _WILDCARDS else host
+
+    def with_backlog(self, backlog: int) -> EndpointString:
+        """Copy it, with a length of the queue of connections unless it has one."""
+        position = _BACKLOGS.get(self.kind)
+        is_given = "backlog" in self.options
+        if position is None or is_given or position < len(self.arguments):
+            return self
+        options = {**self.options, "backlog": str(backlog)}
+        return EndpointString(self.kind, self.arguments, options)
 
     def on_interface(self, host: str) -> EndpointString:
         """Return a copy with another host."""

@@ -35,6 +35,10 @@ from twisted.python.failure import Failure
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.remoting.addresses import EndpointString
 
+#: How many connections may wait to be accepted, where the endpoint does not say; as
+#: with Apache RocketMQ. The system may allow fewer.
+BACKLOG = 1024
+
 
 class CannotListen(RocketMQError):
     """
@@ -100,7 +104,8 @@ class Listener(Service):
         """
 
         def listen() -> Any:
-            return serverFromString(self._reactor, endpoint).listen(factory)
+            described = str(EndpointString.parse(endpoint).with_backlog(BACKLOG))
+            return serverFromString(self._reactor, described).listen(factory)
 
         def taken(port: IListeningPort) -> None:
             self._port = port

@@ -9,6 +9,8 @@ from twisted.internet.defer import Deferred, DeferredList, succeed
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import ServerFactory
 
+from rocketmq_tw.remoting.addresses import peer_address
+from rocketmq_tw.remoting.admission import Admission
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.protocol import RemotingProtocol
 from rocketmq_tw.remoting.router import Router
@@ -21,6 +23,7 @@ class RemotingServerFactory(ServerFactory):
     :param router: handles their requests.
     :param on_lost: called with each lost connection.
     :param peers: logs messages about peers; None makes one.
+    :param admission: counts connections, and refuses those beyond its limits.
     :param limits: passed to the protocol: ``frame_limit``, ``idle_timeout``, ...
     :ivar router: used by connections made from now on.
     :ivar connections: the open connections.
@@ -34,6 +37,7 @@ class RemotingServerFactory(ServerFactory):
         clock: IReactorTime,
         on_lost: Callable[[RemotingProtocol], None] | None = None,
         peers: PeerLog | None = None,
+        admission: Admission | None = None,
         **limits: Any,
     ) -> None:
         self.router = router
@@ -41,18 +45,25 @@ class RemotingServerFactory(ServerFactory):
         self._on_lost = on_lost
         self._limits = limits
         self._peers = peers or PeerLog(clock)
+        self._admission = admission or Admission()
         self._closed = False
         self.connections: set[RemotingProtocol] = set()
 
     def buildProtocol(self, addr: IAddress | None) -> RemotingProtocol | None:
-        """Return the protocol of one client; None after :meth:`close_all`."""
+        """Return the protocol of one client; None closes a refused connection."""
         if self._closed:
+            return None
+        host = getattr(addr, "host", "")
+        refused = self._admission.admit(host)
+        if refused is not None:
+            self._peers.complain(peer_address(addr)[0], refused)
             return None
         protocol = RemotingProtocol(
             self.router, self._clock, self._peers, **self._limits
         )
         protocol.factory = self
         protocol.on_lost.append(self._forget)
+        protocol.on_lost.append(lambda _: self._admission.release(host))
         self.connections.add(protocol)
         return protocol
 

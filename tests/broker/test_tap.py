@@ -12,7 +12,14 @@ from twisted.logger import capturedLogs, formatEvent
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.broker.tap import Options, makeService, remove_memory_folder
+from rocketmq_tw.broker.config import BrokerConfig
+from rocketmq_tw.broker.tap import (
+    Options,
+    makeService,
+    remove_memory_folder,
+    with_connection_limit,
+)
+from rocketmq_tw.remoting.descriptors import connection_limit, raise_limit
 from rocketmq_tw.remoting.listener import PortTaken
 
 
@@ -90,6 +97,15 @@ class OptionsTests(SynchronousTestCase):
         self.assertEqual(logs, [])
         names = [type(each).__name__ for each in service]
         self.assertEqual(names, ["BrokerService", "ReachabilityCheck"])
+
+    def test_connection_limit(self) -> None:
+        """Connections leave descriptors to the store, unless a limit is given."""
+        descriptors = raise_limit()
+        limit = with_connection_limit(BrokerConfig()).max_connections
+        self.assertEqual(limit, connection_limit(descriptors))
+        self.assertLess(limit, descriptors)
+        given = with_connection_limit(BrokerConfig(max_connections=7))
+        self.assertEqual(given.max_connections, 7)
 
     def test_cannot_start(self) -> None:
         """A port that is taken is found before a service is made."""

@@ -67,6 +67,18 @@ class ListenerTests(SynchronousTestCase):
         self.assertEqual([call[0] for call in reactor.tcpServers], [9876])
         self.assertIsNotNone(listener.address)
 
+    def test_backlog(self) -> None:
+        """1,024 connections may wait, unless the endpoint string says otherwise."""
+        reactor = MemoryReactorClock()
+        for endpoint in (
+            "tcp:9876",
+            "tcp:9876:backlog=5",
+            "tcp:9876:127.0.0.1:6",
+            "tcp6:9876:7",
+        ):
+            self.successResultOf(Listener(reactor).start(endpoint, Factory()))
+        self.assertEqual([call[2] for call in reactor.tcpServers], [1024, 5, 6, 7])
+
     def test_stops(self) -> None:
         """The port is closed with the service."""
         listener = Listener(MemoryReactorClock())

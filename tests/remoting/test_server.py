@@ -7,8 +7,10 @@ import tracemalloc
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.task import Clock
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
+from rocketmq_tw.remoting.admission import Admission
 from rocketmq_tw.remoting.protocol import RemotingProtocol
 from rocketmq_tw.remoting.server import RemotingServerFactory
 from tests.remoting.ends import Wire, asked, echoing
@@ -54,6 +56,22 @@ class ServerFactoryTests(SynchronousTestCase):
         _, wire = self.connect()
         self.clock.advance(10)
         self.assertTrue(wire.disconnected)
+
+    def test_too_many(self) -> None:
+        """A connection too many is refused and logged; one that goes makes way."""
+        admission = Admission(3, 2)
+        for _ in range(2):
+            factory = RemotingServerFactory(echoing(), self.clock, admission=admission)
+            with capturedLogs() as events:
+                made = [factory.buildProtocol(SOMEBODY) for _ in range(50)]
+            self.assertEqual(made[2:], [None] * 48)
+            [event] = events
+            self.assertIn("maxConnectionsPerAddress", event["why"])
+            for protocol in made[:2]:
+                assert protocol is not None
+                protocol.makeConnection(Wire())
+                protocol.connectionLost()
+        self.assertEqual((admission.count, admission.refused), (0, 96))
 
     def test_close_all(self) -> None:
         """All connections are closed, and no new ones are taken."""

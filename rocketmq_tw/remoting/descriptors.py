@@ -1,0 +1,46 @@
+"""
+How many file descriptors a program may have, and how many of them connections get.
+
+Each connection takes one, and so does each file that a store has open. Without a limit
+of connections, idle ones take them all, and no message can be stored.
+
+Source: none; Apache RocketMQ leaves this to ``ulimit -n`` of the script that starts it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+from typing import Any
+
+#: Descriptors that connections leave to files and logs, if there are twice as many.
+RESERVED = 1024
+#: As Linux has it without privileges, where the hard limit is none at all.
+_WITHOUT_LIMIT = 1 << 20
+
+
+def raise_limit(system: Any = resource) -> int:
+    """
+    Raise the soft limit of descriptors to the hard one, for this process.
+
+    :param system: the module ``resource``, or a double of it.
+    :returns: the soft limit, raised or as it was.
+    """
+    soft, hard = system.getrlimit(system.RLIMIT_NOFILE)
+    wanted = _WITHOUT_LIMIT if hard == system.RLIM_INFINITY else hard
+    if soft != system.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            system.setrlimit(system.RLIMIT_NOFILE, (wanted, hard))
+            return int(wanted)
+    return _WITHOUT_LIMIT if soft == system.RLIM_INFINITY else int(soft)
+
+
+def connection_limit(descriptors: int, servers: int = 1) -> int:
+    """
+    Give the number of connections that leave enough descriptors to files.
+
+    :param descriptors: how many the process may have.
+    :param servers: how many servers of the process share them, each with that limit.
+    """
+    reserved = min(RESERVED, descriptors // 2)
+    return max(1, (descriptors - reserved) // servers)
