@@ -12,6 +12,7 @@ from typing import Annotated
 
 import msgspec
 
+from rocketmq_tw.remoting.buffers import DEFAULT_BUDGET
 from rocketmq_tw.settings import Count, Port, Positive
 
 Milliseconds = Positive
@@ -49,6 +50,8 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
         0 means as many as leave enough file descriptors to the store; an extension.
     :ivar max_connections_per_address: how many are accepted from one address; 0 means
         half of ``max_connections``; an extension.
+    :ivar max_buffered_size: bytes of incomplete requests and unsent responses of all
+        connections, beyond which some are closed; 0 means no limit; an extension.
     :ivar broker_ip1: the address that clients connect to.
     :ivar broker_ip2: the address that replicas will connect to.
     """
@@ -86,6 +89,7 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     server_channel_max_idle_time_seconds: Positive = 120
     max_connections: Count = 0
     max_connections_per_address: Count = 0
+    max_buffered_size: Count = DEFAULT_BUDGET
 
     store_path_root_dir: str = ""
     memory_store_size: Count = 0

@@ -13,6 +13,7 @@ from typing import Any
 from rocketmq_tw.broker.config import FAST_PORT_GAP, BrokerConfig
 from rocketmq_tw.remoting.addresses import EndpointString
 from rocketmq_tw.remoting.admission import Admission
+from rocketmq_tw.remoting.buffers import BufferBudget
 from rocketmq_tw.remoting.listener import Listener
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.protocol import RemotingProtocol
@@ -32,6 +33,7 @@ class Ports:
     :param on_lost: called with each lost connection.
     :param peers: logs messages about peers.
     :ivar admission: counts the connections of both ports.
+    :ivar budget: counts what is kept in memory for these.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Ports:
         self.admission = Admission(
             config.max_connections, config.max_connections_per_address
         )
+        self.budget = BufferBudget(config.max_buffered_size)
         self._main, self._fast = Listener(reactor), Listener(reactor)
         self._main_factory, self._fast_factory = (
             RemotingServerFactory(
@@ -56,6 +59,7 @@ class Ports:
                 on_lost,
                 peers,
                 self.admission,
+                budget=self.budget,
                 idle_timeout=config.server_channel_max_idle_time_seconds,
             )
             for _ in range(2)

@@ -11,6 +11,7 @@ import os
 import msgspec
 
 from rocketmq_tw.remoting.addresses import server_endpoint, without_brackets
+from rocketmq_tw.remoting.buffers import DEFAULT_BUDGET
 from rocketmq_tw.settings import DATA_FOLDER, Count, Port, Positive, Unsupported
 
 #: Settings that an administrator may change while the name server runs, until it stops.
@@ -71,10 +72,12 @@ class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
         is refused; only here.
     :ivar delete_topic_with_broker_registration: a topic that a broker no longer
         registers is removed. Only for brokers that always register all.
-    :ivar max_connections: how many connections there may be. For programs 0 means as
-        many as leave file descriptors for other uses. Only here.
-    :ivar max_connections_per_address: how many there may be from one address; 0 for
-        half of ``max_connections``. Only here.
+    :ivar max_connections: how many connections are accepted. In programs 0 means as
+        many as leave enough file descriptors for other uses; an extension.
+    :ivar max_connections_per_address: how many are accepted from one address; 0 means
+        half of ``max_connections``; an extension.
+    :ivar max_buffered_size: bytes of incomplete requests and unsent responses of all
+        connections, beyond which some are closed; 0 means no limit; an extension.
     """
 
     listen_port: Port = 9876
@@ -94,6 +97,7 @@ class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
     delete_topic_with_broker_registration: bool = False
     max_connections: Count = 0
     max_connections_per_address: Count = 0
+    max_buffered_size: Count = DEFAULT_BUDGET
 
     @property
     def endpoint(self) -> str:

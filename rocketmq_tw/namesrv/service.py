@@ -22,6 +22,7 @@ from rocketmq_tw.namesrv.routes import RegistrationRefused, RouteTable
 from rocketmq_tw.namesrv.settings import Settings
 from rocketmq_tw.namesrv.views import RouteTexts
 from rocketmq_tw.remoting.admission import Admission
+from rocketmq_tw.remoting.buffers import BufferBudget
 from rocketmq_tw.remoting.listener import Listener
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.router import Router
@@ -79,6 +80,7 @@ class NamesrvService(MultiService):
             admission=Admission(
                 config.max_connections, config.max_connections_per_address
             ),
+            budget=BufferBudget(config.max_buffered_size),
         )
         self.listener = Listener(reactor)
         self.listener.setServiceParent(self)

@@ -59,6 +59,10 @@ class PendingCalls:
         self._waiting[opaque] = (response, request)
         return response
 
+    def awaits(self, command: Command) -> bool:
+        """Whether this is the response to a call that waits."""
+        return command.is_response and command.opaque in self._waiting
+
     def resolve(self, command: Command, address: str) -> None:
         """Fire the call that this responds to; ignore a response without one."""
         found = self._waiting.pop(command.opaque, None)  # type: ignore[arg-type]

@@ -28,6 +28,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from rocketmq_tw.remoting.addresses import NO_HOST, peer_address
+from rocketmq_tw.remoting.buffers import BufferBudget, HeldBytes, check_unfinished
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import (
     ConnectionLost,
@@ -40,7 +41,7 @@ from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.pending import PendingCalls
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.remoting.state import ConnectionState
-from rocketmq_tw.remoting.write_through import SHORT, Outbox
+from rocketmq_tw.remoting.write_through import SHORT, Outbox, unsent_bytes
 from rocketmq_tw.wire.command import (
     RESPONSE,
     decode,
@@ -73,6 +74,8 @@ class RemotingProtocol(Protocol):
     :param max_in_flight: how many of the peer's requests may be in flight.
     :param stops_reading: whether reading is paused while the peer does not read. True
         for servers; if clients did so too, both ends could wait for each other.
+    :param budget: limits the bytes in memory for all connections of a server. Only
+        with a budget are large bodies refused before they are received.
     :ivar address: the peer as ``host:port``.
     :ivar host_bytes: the address as in records: the host and 4 bytes of port.
     :ivar last_seen: when bytes were last received, in seconds.
@@ -94,11 +97,14 @@ class RemotingProtocol(Protocol):
         max_pending: int = 65535,
         max_in_flight: int = 20000,
         stops_reading: bool = True,
+        budget: BufferBudget | None = None,
     ) -> None:
         self._clock = clock
         self._peers = peers or PeerLog(clock)
         self._decoder = FrameDecoder(frame_limit)
         self._stops_reading = stops_reading
+        self._checks_bodies = budget is not None
+        self._held = HeldBytes(budget or BufferBudget(), self._cut)
         self._pending = PendingCalls(max_pending)
         self._inbound = InboundRequests(
             router=router,
@@ -151,10 +157,13 @@ class RemotingProtocol(Protocol):
             self._unhandled += frames
         elif self._state is _OPEN and (frames or self._decoder.error is not None):
             self._frames_received(frames)
+        if self._decoder.held != self._held.unfinished or self._unhandled:
+            self._keep_read()
 
     def connectionLost(self, reason: Failure | None = None) -> None:
         """Fail all waiting calls, and notify the listeners of the loss."""
         self._stop_handling(_GONE)
+        self._held.release()
         self.connected = 0
         self._idle.stop()
         why = reason.getErrorMessage() if reason is not None else "closed"
@@ -168,11 +177,13 @@ class RemotingProtocol(Protocol):
     def pauseProducing(self) -> None:
         """Stop reading: the peer does not read our responses."""
         self._write_blocked = True
+        self._held.set_unsent(unsent_bytes(self.transport))
         self._update_reading()
 
     def resumeProducing(self) -> None:
         """Continue reading: the peer reads again."""
         self._write_blocked = False
+        self._held.set_unsent(0)
         self._fire(self._drained)
         self._update_reading()
 
@@ -256,6 +267,7 @@ class RemotingProtocol(Protocol):
         """Close now and drop what is not sent yet."""
         if self.connected and self.transport is not None:
             self._stop_handling(_GONE)
+            self._held.release()
             self.transport.abortConnection()
 
     # -- requests and responses
@@ -316,6 +328,7 @@ class RemotingProtocol(Protocol):
         if not self._reads_paused and self._unhandled:
             frames, self._unhandled = self._unhandled, []
             self._frames_received(frames)
+            self._keep_read()
         if not self.is_connected:
             return
         if self._reads_paused:
@@ -327,14 +340,30 @@ class RemotingProtocol(Protocol):
         """Log a protocol violation and close the connection."""
         if self._state is _OPEN:
             self._peers.complain(self.address, str(error))
-            self._decoder.error = error
+            self._decoder.stop(error)
             self._lose_connection()
+
+    def _keep_read(self) -> None:
+        """Count what is kept of what was read; refuse a body that is not needed."""
+        if self._checks_bodies and self._state is _OPEN:
+            try:
+                check_unfinished(self._decoder, self._pending.awaits)
+            except RemoteProtocolError as error:
+                self._refuse_peer(error)
+        unhandled = sum(len(head) + len(body) for _, head, body in self._unhandled)
+        self._held.set_read(self._decoder, unhandled)
+
+    def _cut(self, why: str) -> None:
+        """Cut a peer for which too much is kept."""
+        self._peers.complain(self.address, why)
+        self.abort()
 
     def _stop_handling(self, state: ConnectionState) -> None:
         """Handle no more frames, including those already received."""
         self._state = state
         self._reads_paused = True
         self._unhandled.clear()
+        self._decoder.stop()
 
     def _lose_connection(self) -> None:
         """Let the transport close after everything written is sent."""

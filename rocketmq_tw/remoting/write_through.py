@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.internet.abstract import FileDescriptor
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.tcp import Connection
 
@@ -42,6 +43,13 @@ def write_now(transport: Any, data: bytes) -> None:
             data = data[written:]
         # After an error the reactor's own write fails too, and handles it.
     transport.write(data)
+
+
+def unsent_bytes(transport: Any) -> int:
+    """Count what a transport keeps until the peer reads; 0 if that is not known."""
+    if not isinstance(transport, FileDescriptor):
+        return 0
+    return len(transport.dataBuffer) - transport.offset + transport._tempDataLen
 
 
 class Outbox:

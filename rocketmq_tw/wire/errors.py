@@ -32,6 +32,22 @@ class FrameTooLong(RemoteProtocolError):
         )
 
 
+class BodyTooLong(RemoteProtocolError):
+    """A request announces a body that its kind never has."""
+
+    def __init__(self, code: int, size: int, limit: int) -> None:
+        super().__init__(code, size, limit)
+        self.code = code
+        self.size = size
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return (
+            f"a body of {self.size} bytes was announced with request code {self.code};"
+            f" expected at most {self.limit}"
+        )
+
+
 class MalformedFrame(RemoteProtocolError):
     """The lengths of a frame's parts do not add up."""
 

@@ -69,23 +69,31 @@ class FrameDecoder:
     Accepts bytes in any slices and returns complete frames.
 
     :param limit: the largest frame in bytes, including its length field.
+    :ivar held: how many bytes of an incomplete frame are kept.
     :ivar error: set after a protocol violation; nothing is decoded after it.
     """
 
-    __slots__ = ("_limit", "_slices", "_held", "_wanted", "_first", "error")
+    __slots__ = (
+        "_first",
+        "_limit",
+        "_look_at",
+        "_slices",
+        "_stopped",
+        "_wanted",
+        "error",
+        "held",
+    )
 
     def __init__(self, limit: int = FRAME_LIMIT) -> None:
         self._limit = limit
         self._slices: list[bytes | bytearray] = []
-        self._held = 0
+        self.held = 0
         self._wanted = 4
+        # How many bytes large_start() needs for its next step.
+        self._look_at = _HEAD.size
         self._first = True
+        self._stopped = False
         self.error: RemoteProtocolError | None = None
-
-    @property
-    def held(self) -> int:
-        """How many bytes of an incomplete frame are kept."""
-        return self._held
 
     def feed(self, data: bytes) -> list[Frame]:
         """
@@ -94,27 +102,55 @@ class FrameDecoder:
         :returns: the frames complete now, as (kind, header, body). Frames before
             a malformed one are included; check :attr:`error` afterwards.
         """
-        if self._held:
+        if self._stopped:
+            return []
+        if self.held:
             if len(data) >= _SMALL:
                 self._slices.append(data)
             elif self._slices[-1].__class__ is bytearray:
                 self._slices[-1] += data
             else:
                 self._slices.append(bytearray(data))
-            self._held += len(data)
-            if self._held < self._wanted:
+            self.held += len(data)
+            if self.held < self._wanted:
                 return []
             data = b"".join(self._slices)
             self._slices.clear()
-            self._held = 0
-        if self.error is not None:
-            return []
+            self.held = 0
+            self._look_at = _HEAD.size
         frames, at = self._split(data)
-        if at < len(data) and self.error is None:
+        if self.error is not None:
+            self._stopped = True
+        elif at < len(data):
             rest = data[at:] if at else data
             self._slices.append(rest)
-            self._held = len(rest)
+            self.held = len(rest)
         return frames
+
+    def stop(self, error: RemoteProtocolError | None = None) -> None:
+        """Decode no more, and keep nothing."""
+        self._stopped = True
+        self.error = self.error or error
+        self._slices.clear()
+        self.held = 0
+
+    def large_start(self, least: int) -> tuple[int, bytes, int] | None:
+        """
+        Give the header of the unfinished frame, once, as soon as it is there.
+
+        :param least: the size in bytes from which a frame is looked at.
+        :returns: how the header is written, the header, and the size of the body.
+        """
+        if self._wanted < least or self.held < self._look_at:
+            return None
+        start = b"".join(self._slices)
+        self._slices[:] = [start]
+        body = _HEAD.size + int.from_bytes(start[5:8], "big")
+        if len(start) < body:
+            self._look_at = body
+            return None
+        self._look_at = self._limit
+        return start[4], start[_HEAD.size : body], self._wanted - body
 
     def _split(self, data: bytes) -> tuple[list[Frame], int]:
         """Split off complete frames; also return where the incomplete one begins."""

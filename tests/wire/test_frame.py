@@ -196,3 +196,42 @@ def test_any_cut(frames: list[Frame], cuts: list[int]) -> None:
     assert found == frames
     assert decoder.held == 0
     assert decoder.error is None
+
+
+class LargeStartTests(SynchronousTestCase):
+    """The header of a large frame, before the frame is whole."""
+
+    def test_once(self) -> None:
+        """It is given once, when it is there, however the bytes are cut."""
+        header = b"h" * 3000
+        frame = join(BINARY, header, b"b" * 10_000)
+        for cut in (1, 7, 100, 1024, 3001):
+            decoder = FrameDecoder()
+            given = []
+            for at in range(0, 12_000, cut):
+                decoder.feed(frame[at : at + cut])
+                start = decoder.large_start(5000)
+                if start is not None:
+                    given.append(start)
+                    self.assertGreaterEqual(decoder.held, 3008)
+            self.assertEqual(given, [(BINARY, header, 10_000)])
+            self.assertEqual(
+                decoder.feed(frame[at + cut :]), [(BINARY, header, frame[3008:])]
+            )
+            decoder.feed(frame[:4000])
+            self.assertIsNotNone(decoder.large_start(5000))
+
+    def test_small(self) -> None:
+        """Small frames are not looked at."""
+        decoder = FrameDecoder()
+        decoder.feed(join(JSON, b"header", b"body")[:-1])
+        self.assertIsNone(decoder.large_start(5000))
+
+    def test_stopped(self) -> None:
+        """A decoder that was stopped keeps nothing, whatever comes."""
+        decoder = FrameDecoder()
+        frame = join(JSON, b"header", b"body")
+        decoder.feed(frame[:-1])
+        decoder.stop()
+        self.assertEqual(decoder.feed(frame), [])
+        self.assertEqual(decoder.held, 0)

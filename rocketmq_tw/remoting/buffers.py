@@ -1,0 +1,149 @@
+"""
+What connections keep in memory: unfinished frames, requests that wait to be handled,
+and responses that are not sent yet.
+
+A server has a budget of bytes for all its connections. Past it, connections are closed
+until it holds again: each time the one that has kept bytes for longest, of those that
+keep at least the average. A peer that sends or reads at a common speed keeps bytes for
+a moment only.
+
+Bodies from 1 MiB on are let in only for requests that may need them. Others are refused
+once the header is there, before the body is.
+
+Nothing here is called for frames that come whole.
+
+Source: none; Apache RocketMQ leaves this to the Java heap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rocketmq_tw.wire.codes import RequestCode
+from rocketmq_tw.wire.command import Command, decode
+from rocketmq_tw.wire.errors import BodyTooLong
+from rocketmq_tw.wire.frame import FrameDecoder
+
+#: Bytes that all connections of a server keep at most, unless set otherwise.
+DEFAULT_BUDGET = 512 << 20
+#: Bytes of the body of a request that needs no large one.
+SMALL_BODY = 1 << 20
+
+#: Codes of Apache RocketMQ that are not handled here yet, and carry large bodies.
+_LISTS_OF_TOPICS, _LISTS_OF_GROUPS, _REPLY, _REPLY_V2 = 18, 225, 324, 325
+
+#: The requests that may have a body of any size that fits a frame.
+LARGE_BODIES = frozenset(
+    (
+        RequestCode.SEND_MESSAGE,
+        RequestCode.SEND_MESSAGE_V2,
+        RequestCode.SEND_BATCH_MESSAGE,
+        RequestCode.REGISTER_BROKER,
+        RequestCode.LOCK_BATCH_MQ,
+        RequestCode.UNLOCK_BATCH_MQ,
+        RequestCode.UPDATE_BROKER_CONFIG,
+        RequestCode.UPDATE_NAMESRV_CONFIG,
+        RequestCode.REGISTER_TOPIC_IN_NAMESRV,
+        _LISTS_OF_TOPICS,
+        _LISTS_OF_GROUPS,
+        _REPLY,
+        _REPLY_V2,
+    )
+)
+
+
+def check_unfinished(decoder: FrameDecoder, awaits: Callable[[Command], bool]) -> None:
+    """
+    Check the size of a body as soon as the header before it is there.
+
+    :param awaits: whether a header belongs to a response that is waited for.
+    :raises BodyTooLong: requests of that code need no such body.
+    :raises RemoteProtocolError: the header is none.
+    """
+    start = decoder.large_start(SMALL_BODY)
+    if start is None:
+        return
+    kind, header, size = start
+    command = decode(kind, header)
+    if size > SMALL_BODY and command.code not in LARGE_BODIES and not awaits(command):
+        raise BodyTooLong(command.code, size, SMALL_BODY)
+
+
+class BufferBudget:
+    """
+    The bytes that all connections of one server keep.
+
+    :param limit: how many there may be; 0 for any number.
+    :ivar size: how many there are: the sum of what all holders keep.
+    :ivar closed: how many connections were closed for it since the start.
+    """
+
+    def __init__(self, limit: int = 0) -> None:
+        self._limit = limit
+        # The oldest first. None of them keeps 0 bytes.
+        self._holders: dict[HeldBytes, int] = {}
+        self.size = 0
+        self.closed = 0
+
+    def set(self, holder: HeldBytes, size: int) -> None:
+        """Note what a connection keeps now; close some if it is too much in all."""
+        self.size += size - self._holders.get(holder, 0)
+        if size:
+            self._holders[holder] = size
+        else:
+            self._holders.pop(holder, None)
+        while self._limit and self.size > self._limit:
+            self._close_one()
+
+    def _close_one(self) -> None:
+        """Close the oldest holder of those that keep at least the average."""
+        average = self.size / len(self._holders)
+        holder = next(h for h, size in self._holders.items() if size >= average)
+        self.size -= self._holders.pop(holder)
+        self.closed += 1
+        holder.close(
+            f"{holder.size} bytes of requests and responses are kept for it, and those"
+            f" of all connections are more than maxBufferedSize ({self._limit})"
+        )
+
+
+class HeldBytes:
+    """
+    The bytes that one connection keeps.
+
+    :param close: closes the connection; is given the reason.
+    :ivar unfinished: bytes of a frame that has not come wholly.
+    """
+
+    __slots__ = ("_budget", "_unhandled", "_unsent", "close", "unfinished")
+
+    def __init__(self, budget: BufferBudget, close: Callable[[str], None]) -> None:
+        self._budget = budget
+        self.close = close
+        self.unfinished = 0
+        self._unhandled = 0
+        self._unsent = 0
+
+    @property
+    def size(self) -> int:
+        """All of them."""
+        return self.unfinished + self._unhandled + self._unsent
+
+    def set_read(self, decoder: FrameDecoder, unhandled: int) -> None:
+        """
+        Note what was read and is not handled.
+
+        :param unhandled: bytes of frames that came wholly.
+        """
+        self.unfinished, self._unhandled = decoder.held, unhandled
+        self._budget.set(self, self.size)
+
+    def set_unsent(self, size: int) -> None:
+        """Note how many bytes wait for the peer to read."""
+        self._unsent = size
+        self._budget.set(self, self.size)
+
+    def release(self) -> None:
+        """Note that nothing is kept any more."""
+        self.unfinished = self._unhandled = self._unsent = 0
+        self._budget.set(self, 0)
