@@ -69,11 +69,6 @@ class MemoryConnection:
         self.closed = True
 
 
-def call(connection: MemoryConnection | None = None) -> Call:
-    """Make the call of a request from a Java client of version 5.3.3."""
-    return call_from(connection or MemoryConnection(), 0.0)
-
-
 def call_from(peer: Any, now: float) -> Call:
     """Make the call of a request that a Java client's connection received then."""
     return Call(Command(language="JAVA", version=479), peer, now)

@@ -14,7 +14,7 @@ from rocketmq_tw.wire.requests.offset import (
     UpdateConsumerOffset,
 )
 from tests.broker.cases import BrokerCase, sent
-from tests.broker.doubles import call
+from tests.broker.doubles import call_from
 from tests.store.cases import NOW
 
 #: When the first message was stored.
@@ -73,7 +73,8 @@ class OffsetProcessorTests(OffsetCase):
             memory_size=self.store.commit_log_max - 1,
         )
         request = QueryConsumerOffset("CG", "T", 0)
-        error = self.assertRaises(Refused, processor.query, request, call())
+        call = call_from(self.peer, self.clock.seconds())
+        error = self.assertRaises(Refused, processor.query, request, call)
         self.assertEqual(error.code, 22)
 
     def test_clients_may_want_no_zero(self) -> None:
