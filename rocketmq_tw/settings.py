@@ -8,9 +8,6 @@ Files written for Apache RocketMQ contain settings that do not exist here. Those
 operators rely on are refused, the others are listed in a warning: see
 :class:`Unsupported`.
 
-Files written for Apache RocketMQ name more than there is here. What somebody relies on
-is refused, the rest is named in a warning: see :class:`Unsupported`.
-
 Source: ``MixAll.properties2Object`` and ``BrokerStartup`` of RocketMQ 5.
 """
 

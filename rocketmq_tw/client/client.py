@@ -4,13 +4,13 @@ it.
 
 ::
 
+    async with Client(reactor, "ns1:9876;ns2:9876") as client:
+        producer = client.producer("orders-out")
+        await producer.send(Message("orders", b"paid"))
+
 It is a service and may be a child of an application's ``MultiService``. Producers and
 consumers are its own children, which start and stop with it. When the reactor stops,
 the client is stopped first.
-
-It is a service, so it may as well be a child of an application's ``MultiService``; the
-producers and consumers are its own children, and start and stop with it. It stops in
-order before the reactor does, whether the application asks for that or not.
 """
 
 from __future__ import annotations

@@ -16,8 +16,6 @@ def compress(body: bytes, level: int = DEFAULT_LEVEL) -> tuple[bytes, int]:
     Random bytes grow, possibly beyond the broker's limit.
 
     :returns: the body to send, and its flags.
-
-    :returns: the body to send, and its flags.
     """
     deflated = deflate(body, COMPRESSION_ZLIB, level)
     if len(deflated) >= len(body):

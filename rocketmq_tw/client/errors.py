@@ -80,8 +80,6 @@ class BrokerUnreachable(ConnectError):
     only from its own host or network.
 
     :ivar hint: how to correct that.
-
-    :ivar hint: what to do about that.
     """
 
     @property

@@ -23,8 +23,6 @@ class Admission:
 
     ``refusal`` is the reason, as a sentence, while messages are refused; None
     otherwise.
-
-    ``refusal`` says in a sentence why none are taken, and is None while they are.
     """
 
     # refusal is None <=> state is OPEN, the disk is not full and flushing works.

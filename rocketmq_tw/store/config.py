@@ -46,9 +46,6 @@ class StoreConfig(msgspec.Struct, frozen=True):
     Both file sizes must be those that the directory was written with.
     ``store_host`` is the broker's address and port, encoded in 8 or 20 bytes.
 
-    Both file sizes must be those that the directory was written with.
-    ``store_host`` is packed, 8 or 20 bytes: the broker's address and port.
-
     Source: ``MessageStoreConfig`` of RocketMQ 5.
     """
 

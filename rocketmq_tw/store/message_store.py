@@ -3,9 +3,12 @@ The message store: the commit log, its consume queues and index, and their durab
 
 ::
 
-Files of features that are not implemented here are left alone.
+    <root>/commitlog/<offset>                     the messages
+    <root>/consumequeue/<topic>/<queue>/<offset>  the entries of each queue
+    <root>/index/<time>                           messages by key
+    <root>/checkpoint  abort  lock                see those modules
 
-Files that belong to features we do not have are left alone.
+Files of features that are not implemented here are left alone.
 
 Source: ``DefaultMessageStore`` of RocketMQ 5.
 """

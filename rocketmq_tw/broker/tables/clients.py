@@ -247,9 +247,6 @@ class MemberNotifier:
 
     :param clock: schedules the notification after the current reactor iteration.
     :param groups: says whether a group's members want to be notified.
-
-    :param clock: ends the reactor iteration.
-    :param groups: whether a group's members want to be notified.
     """
 
     def __init__(self, clock: IReactorTime, groups: GroupTable) -> None:

@@ -3,6 +3,11 @@ One message, from the caller's ``send`` to its result.
 
 ::
 
+    wait for a permit -> find the queues -> choose one -> attempt -> result
+                              ^                |  ^           |
+                              |                |  +-----------+ another broker
+                              +--- back off <--+ all of them have failed
+
 All attempts share one timeout, and each gets a part of it, so that an unresponsive
 broker does not use it up. Every attempt has its own header and request number, but the
 same unique key, by which consumers recognise a message that was stored twice. The rules
@@ -10,9 +15,6 @@ for further attempts are in :mod:`rocketmq_tw.client.producer.retry`.
 
 Source: ``DefaultMQProducerImpl.sendDefaultImpl`` of RocketMQ 5, except that all kinds
 of sends follow the same rules here.
-
-Source: ``DefaultMQProducerImpl.sendDefaultImpl`` of RocketMQ 5; that all kinds of
-sending follow the same rules is ours.
 """
 
 from __future__ import annotations

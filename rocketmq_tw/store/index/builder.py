@@ -232,8 +232,6 @@ class IndexBuilder:
         """
         Return the bytes at :attr:`position`, with at least one complete record if
         possible. None if they are not in the page cache; a thread reads them then.
-
-        None once a thread reads, since the bytes are not in memory.
         """
         position, data = self._read_ahead
         self._read_ahead = (-1, b"")

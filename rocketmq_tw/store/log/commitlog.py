@@ -3,13 +3,12 @@ The commit log: all messages of a broker in one sequence.
 
 ::
 
+    00000000000000000000      record | record | ... | blank
+    00000000001073741824      record | ...
+
 A record never spans two files. A record that does not fit with 8 bytes to spare leaves
 a *blank* (bytes left in the file, blank magic) and goes to the next file; a batch moves
-as a whole. Layout of a record: :mod:`rocketmq_tw.wire.record`.
-
-A record never straddles two files. One that does not fit with 8 bytes to spare leaves a
-*blank* (bytes left in the file, blank magic) and goes to the next file; a batch moves
-as a whole. Layout of a record: :mod:`rocketmq_tw.wire.record`.
+as a whole. Layout of a record: :mod:`rocketmq_tw.wire.record_layout`.
 
 Source: ``CommitLog`` of RocketMQ 5.
 """

@@ -3,6 +3,8 @@ A consume queue: the commit log offsets of the messages of one queue.
 
 ::
 
+    commit log offset 8    record size 4    tags code 8        20 bytes, big-endian
+
 Entry *n* belongs to queue offset *n* and begins at byte 20 n. A queue whose first entry
 is not number 0 has files that begin with *pre-blanks* (offset 0, size 0x7FFFFFFF).
 Zeros follow the last entry.
@@ -10,10 +12,6 @@ Zeros follow the last entry.
 New entries collect in memory, in the *tail*, and are written to the file after a second
 or when there are many. A process that is killed loses its tails: recovery rebuilds them
 from the commit log.
-
-New entries gather in memory, in the *tail*, and go to the file a second later or when
-there are many. A killed process loses its tails: recovery makes them again from
-the commit log.
 
 Source: ``ConsumeQueue`` of RocketMQ 5.
 """

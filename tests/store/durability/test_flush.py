@@ -353,7 +353,7 @@ class DetachedTests(StoreCase):
         os.remove(store._log.files.detach(0))
         thread.release()
         self.assertEqual(store.flushed, store.commit_log_max)
-        self.assertTrue(store.is_writeable)
+        self.assertIsNone(store.failure)
 
 
 class LeastPagesTests(StoreCase):
