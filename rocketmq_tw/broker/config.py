@@ -52,6 +52,7 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
         half of ``max_connections``; an extension.
     :ivar max_buffered_size: bytes of incomplete requests and unsent responses of all
         connections, beyond which some are closed; 0 means no limit; an extension.
+    :ivar max_batch_messages: a batch of more messages is refused; an extension.
     :ivar broker_ip1: the address that clients connect to.
     :ivar broker_ip2: the address that replicas will connect to.
     """
@@ -96,6 +97,7 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     mapped_file_size_commit_log: Annotated[int, msgspec.Meta(ge=4096)] = 1 << 30
     mapped_file_size_consume_queue: Annotated[int, msgspec.Meta(ge=20)] = 6_000_000
     max_message_size: Annotated[int, msgspec.Meta(ge=10, le=16 << 20)] = 4 << 20
+    max_batch_messages: Positive = 32_768
     flush_disk_type: FlushDiskType = FlushDiskType.ASYNC_FLUSH
     sync_flush_timeout: Milliseconds = 5000
     flush_interval_commit_log: Milliseconds = 500

@@ -15,11 +15,15 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from rocketmq_tw.model.errors import RocketMQError
+from rocketmq_tw.wire.properties import MAX_PROPERTIES
 
 _HEAD = struct.Struct(">IIIiI")
 _LENGTH = struct.Struct(">H")
 _FIXED = _HEAD.size + _LENGTH.size
-_MAX_PROPERTIES = 0x7FFF
+#: The most messages of a batch. Where each has a unique key, as Apache RocketMQ's
+#: clients give it, 4 MiB of records, the most that its broker stores of a batch, are
+#: fewer than 30,000.
+MAX_ITEMS = 1 << 15
 
 
 class MalformedBatch(RocketMQError):
@@ -57,7 +61,7 @@ def encode(items: Iterable[tuple[int, bytes, str]]) -> bytes:
     parts: list[bytes] = []
     for flag, body, properties in items:
         encoded = properties.encode()
-        if len(encoded) > _MAX_PROPERTIES:
+        if len(encoded) > MAX_PROPERTIES:
             raise MalformedBatch(0, f"{len(encoded)} bytes of properties")
         size = _FIXED + len(body) + len(encoded)
         parts += (
@@ -69,27 +73,34 @@ def encode(items: Iterable[tuple[int, bytes, str]]) -> bytes:
     return b"".join(parts)
 
 
-def split(body: bytes) -> list[BatchItem]:
+def split(body: bytes, max_items: int = MAX_ITEMS) -> list[BatchItem]:
     """
     Split a batch body into its items.
 
-    :raises MalformedBatch: an item is incomplete, or its lengths do not add up.
+    :param max_items: the most items that are read.
+    :raises MalformedBatch: an item is cut off, its lengths do not add up, its
+        properties are over 32,767 bytes, or there are too many items.
     """
-    items = []
+    items: list[BatchItem] = []
     at = 0
-    while at < len(body):
-        if at + _FIXED > len(body):
+    whole = len(body)
+    while at < whole:
+        if len(items) >= max_items:
+            raise MalformedBatch(at, f"over {max_items} messages (maxBatchMessages)")
+        if at + _FIXED > whole:
             raise MalformedBatch(at, "the body ends within an item's head")
         size, _, _, flag, length = _HEAD.unpack_from(body, at)
         start = at + _HEAD.size
         end = at + size
-        if size < _FIXED or end > len(body):
+        if size < _FIXED or end > whole:
             raise MalformedBatch(at, f"an item of {size} bytes runs past the end")
         if length > size - _FIXED:
             raise MalformedBatch(at, f"a body of {length} in an item of {size} bytes")
         (properties,) = _LENGTH.unpack_from(body, start + length)
         if _FIXED + length + properties != size:
             raise MalformedBatch(at, "the lengths of the parts do not add up")
+        if properties > MAX_PROPERTIES:
+            raise MalformedBatch(at, f"{properties} bytes of properties")
         items.append(
             BatchItem(
                 flag=flag,

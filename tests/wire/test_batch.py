@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.wire.batch import MalformedBatch, encode, split
+from rocketmq_tw.wire.batch import _FIXED, MAX_ITEMS, MalformedBatch, encode, split
 
 GOLDEN = bytes.fromhex(
     "0000002f"  # item size
@@ -41,6 +41,22 @@ class BatchTests(SynchronousTestCase):
     def test_long_properties_are_refused(self) -> None:
         """Their length has 15 bits."""
         self.assertRaises(MalformedBatch, encode, [(0, b"", "x" * 32768)])
+        longest = encode([(0, b"", "x" * 32767)])
+        self.assertEqual(len(split(longest)[0].properties), 32767)
+        size = (_FIXED + 32768).to_bytes(4, "big")
+        too_long = size + longest[4:20] + b"\x80\0" + b"x" * 32768
+        error = self.assertRaises(MalformedBatch, split, too_long)
+        self.assertIn("32768 bytes of properties", error.why)
+
+    def test_many_items_are_refused(self) -> None:
+        """Reading stops at the first item beyond the limit."""
+        three = GOLDEN * 3
+        self.assertEqual(len(split(three, 3)), 3)
+        error = self.assertRaises(MalformedBatch, split, three + b"never read", 2)
+        self.assertEqual(error.at, 2 * len(GOLDEN))
+        empty = encode([(0, b"", "")])
+        error = self.assertRaises(MalformedBatch, split, empty * 190_650)
+        self.assertEqual(error.at, MAX_ITEMS * len(empty))
 
     @settings(deadline=None)
     @given(st.lists(st.tuples(st.integers(0, 9), st.binary(), st.text(max_size=9))))

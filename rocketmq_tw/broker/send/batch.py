@@ -36,6 +36,7 @@ class BatchSender:
     Stores batches.
 
     :param max_size: the largest body of a request, in bytes.
+    :param max_messages: the most messages of a batch.
     """
 
     def __init__(
@@ -46,12 +47,14 @@ class BatchSender:
         responses: SendResponses,
         stats: BrokerStats,
         max_size: int,
+        max_messages: int,
     ) -> None:
         self._store = store
         self._targets = targets
         self._responses = responses
         self._stats = stats
         self._max_size = max_size
+        self._max_messages = max_messages
 
     def send(self, request: SendFields, call: Call) -> Sending:
         """
@@ -59,7 +62,7 @@ class BatchSender:
 
         :raises Refused: it is empty, too large, or has a property that is not allowed.
         :raises PropertiesTooLong: those of the request could not be a message's.
-        :raises MalformedBatch: the body is not a list of messages.
+        :raises MalformedBatch: the body is not a list of messages, or of too many.
         """
         self._check(request)
         target = self._targets.known.get(request.topic)
@@ -70,7 +73,7 @@ class BatchSender:
             queue_id = target.choose_queue(queue_id)
         drafts = [
             _draft(item, request, call, target.topic, queue_id)
-            for item in batch.split(request.body)
+            for item in batch.split(request.body, self._max_messages)
         ]
         if not drafts:
             raise _illegal("the batch is empty; expected at least one message")

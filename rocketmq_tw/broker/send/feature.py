@@ -63,6 +63,7 @@ def _send_processor(
             responses=responses,
             stats=broker.stats,
             max_size=config.max_message_size,
+            max_messages=config.max_batch_messages,
         ),
         responses=responses,
         stats=broker.stats,

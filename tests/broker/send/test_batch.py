@@ -53,3 +53,16 @@ class BatchTests(BrokerCase):
         items = [(0, b"1", "A\x01b"), (0, b"2", "")]
         self.ask(batched(body=batch.encode(items)))
         self.assertEqual([m.body for m in self.messages(TOPIC)], [b"1", b"2"])
+
+
+class LimitTests(BrokerCase):
+    """Batches have a largest number of messages."""
+
+    settings = {"max_batch_messages": 3}
+
+    def test_many_messages(self) -> None:
+        """One more than is set is refused, and nothing is stored."""
+        self.ask(batched(b"1", b"2", b"3"))
+        end = self.store.commit_log_max
+        self.refused(13, "maxBatchMessages", batched(b"1", b"2", b"3", b"4"))
+        self.assertEqual(self.store.commit_log_max, end)
