@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.model import subscription
 from rocketmq_tw.model.subscription import (
     IllegalSubscription,
+    _hash,
+    _hash_long,
     java_hash,
     kept_hash,
     tags_code,
@@ -31,6 +35,19 @@ class HashTests(SynchronousTestCase):
         self.assertEqual(kept_hash.cache_info().currsize, before)
         longer = 31 * java_hash("a" * 64) + ord("a")
         self.assertEqual(java_hash("a" * 65) % (1 << 32), longer % (1 << 32))
+
+    @settings(deadline=None)
+    @given(st.text(), st.integers(0, 9))
+    def test_long_texts(self, text: str, doublings: int) -> None:
+        """Many characters at once give what one after the other gives."""
+        text *= 1 << doublings
+        self.assertEqual(_hash_long(text), _hash(text))
+
+    def test_largest_units(self) -> None:
+        """No unit is so large that it changes its neighbour."""
+        for size in (1, 255, 256, 257, 1000):
+            text = "\uffff" * size
+            self.assertEqual(_hash_long(text), _hash(text))
 
     def test_other_planes_count_as_two_units(self) -> None:
         """A character outside the first plane is hashed as its surrogates."""

@@ -18,10 +18,12 @@ _TAIL = 8
 _POWERS = [pow(31, n, 1 << 32) for n in range(512)]
 _TAIL_POWER = _POWERS[_TAIL]
 _MAX_HEADS = 4096
+#: Longer beginnings are not kept: keys come from peers, and may have 32,767 bytes.
+_LONGEST_HEAD = 512
 
 
 class KeyHash:
-    """Hashes keys; caches the hashes of up to 4096 prefixes."""
+    """Hashes keys; caches the hashes of up to 4096 prefixes of up to 512 bytes."""
 
     def __init__(self) -> None:
         self._heads: dict[bytes, int] = {}
@@ -47,7 +49,9 @@ class KeyHash:
 
     def _keep(self, head: bytes) -> int:
         """
-        Return and cache the hash of an ASCII prefix, shifted by the length of the tail.
+        Return the hash of an ASCII prefix, shifted by the length of the tail.
+
+        It is cached unless the prefix is long.
         """
         value = 0
         for at in range(0, len(head), len(_POWERS)):
@@ -56,6 +60,8 @@ class KeyHash:
             moved = value * _POWERS[len(part) - 1] * 31
             value = (moved + sum(map(mul, part, powers))) & 0xFFFFFFFF
         value = value * _TAIL_POWER & 0xFFFFFFFF
+        if len(head) > _LONGEST_HEAD:
+            return value
         if len(self._heads) >= _MAX_HEADS:
             self._heads.clear()
         self._heads[head] = value

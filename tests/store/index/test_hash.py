@@ -37,3 +37,11 @@ class KeyHashTests(SynchronousTestCase):
         for number in range(10_000):
             key_hash(b"%020d" % (number << 30))
         self.assertLessEqual(len(key_hash._heads), 4096)
+
+    def test_keeps_no_long_ones(self) -> None:
+        """A bounded number of beginnings has a bound in bytes, too."""
+        key_hash = KeyHash()
+        key_hash(b"k" * 600)
+        self.assertEqual(len(key_hash._heads), 0)
+        key_hash(b"k" * 500)
+        self.assertEqual(len(key_hash._heads), 1)
