@@ -40,6 +40,9 @@ MAPPINGS_SINCE = 413
 #: A registration that inflates to more bytes is refused: 50,000 topics take some 5 MB.
 MAX_INFLATED = 32 << 20
 
+#: The longest piece, in bytes: a mapping of 65,535 static queues takes 1 MB.
+LONGEST_PIECE = 4 << 20
+
 _LENGTH = struct.Struct(">i")
 #: The shortest topic is "T 1 1 6 ", behind its length.
 _LEAST_TOPIC = _LENGTH.size + len("T 1 1 6 ")
@@ -202,7 +205,7 @@ class _Pieces:
     def piece(self) -> bytes:
         """Decode a length and return that many bytes."""
         length = self.number()
-        fits = 0 <= length <= self._stream.left
+        fits = 0 <= length <= min(self._stream.left, LONGEST_PIECE)
         data = self._stream.read(length) if fits else b""
         if not fits or len(data) < length:
             raise BadField("body", f"a piece of {length} bytes", "one that fits")

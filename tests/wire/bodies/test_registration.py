@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from rocketmq_tw.model.topic import TopicConfig, TopicFilterType
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.registration import (
+    LONGEST_PIECE,
     MAX_INFLATED,
     RegisterBrokerBody,
     _Pieces,
@@ -114,6 +115,14 @@ class RegistrationTests(SynchronousTestCase):
             data = zlib.compress(version + count.to_bytes(4, "big") + bytes(1 << 20))
             error = self.assertRaises(BadField, decode_registration, data)
             self.assertIn(f"{count} pieces", str(error))
+
+    def test_long_pieces(self) -> None:
+        """A piece longer than any is refused before it is inflated."""
+        plain = GOLDEN_4_9[:31] + b"\0\0\0\x01" + (LONGEST_PIECE + 1).to_bytes(4, "big")
+        stream = ZlibReader(zlib.compress(plain + bytes(LONGEST_PIECE + 1)), 1 << 26)
+        error = self.assertRaises(BadField, _Pieces(stream).registration)
+        self.assertIn("a piece of 4194305", str(error))
+        self.assertGreater(stream.left, (1 << 26) - (1 << 16))
 
     def test_first_broken_topic_ends_it(self) -> None:
         """A million empty topics cost one: nothing behind the first is inflated."""
