@@ -139,7 +139,7 @@ def decode_topic(text: str) -> TopicConfig:
     if kind != filter_type.value:
         filter_type = TopicFilterType.SINGLE_TAG
     attributes: dict[str, str] = {}
-    if len(items) > 5:
+    if len(items) > 5 and items[5] != "{}":
         try:
             attributes = fastjson.decode_as(items[5], dict[str, str])
         except (fastjson.MalformedJson, BadField):
