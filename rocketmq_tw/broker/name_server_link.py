@@ -3,9 +3,18 @@ The connection of a broker to one name server, through which it registers.
 
 ::
 
-    connect --- fails ---> wait 1, 2, 4, 5, 5 ... s, connect
-       | made
-    register, again when asked to --- lost ---> wait, connect
+    STOPPED      start         CONNECTING
+    CONNECTING   made          CONNECTED, and registers at once
+    CONNECTING   failed        BACKING_OFF   1, 2, 4, 5, 5 ... s
+    BACKING_OFF  time is over  CONNECTING
+    CONNECTED    register      REGISTERING
+    REGISTERING  response      CONNECTED
+    REGISTERING  failed        CONNECTED; the next periodic registration retries
+    CONNECTED    lost          BACKING_OFF
+    any          stop          STOPPED
+
+Whether the name server knows the broker is another question: it still does while a
+further registration is in flight. See :class:`Standing`.
 
 One registration is in flight at a time; a request for another one is queued behind it.
 
@@ -15,6 +24,7 @@ Source: ``BrokerOuterAPI`` of RocketMQ 5.
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -34,13 +44,33 @@ LAST_DELAY = 5.0
 UNREGISTER_TIMEOUT = 1.0
 
 
+class LinkState(Enum):
+    """The states in the table above."""
+
+    STOPPED = "STOPPED"
+    CONNECTING = "CONNECTING"
+    BACKING_OFF = "BACKING_OFF"
+    CONNECTED = "CONNECTED"
+    REGISTERING = "REGISTERING"
+
+
+class Standing(Enum):
+    """What is known of the broker's registration with the name server."""
+
+    #: Nothing has succeeded or failed yet.
+    UNKNOWN = "UNKNOWN"
+    #: The last one succeeded, and nothing failed since.
+    REGISTERED = "REGISTERED"
+    #: Something failed, which was logged; later failures are not logged.
+    OUTAGE = "OUTAGE"
+
+
 class NameServerLink:
     """
     A connection to one name server, through which the broker registers.
 
     :param make_request: makes a registration request with the current topics.
     :param timeout: seconds that the name server may take to respond.
-    :ivar registered: whether the last registration succeeded and nothing failed since.
     """
 
     _log = Logger()
@@ -55,25 +85,29 @@ class NameServerLink:
         timeout: float,
     ) -> None:
         self.address = address
-        self.registered = False
         self._reactor = reactor
         self._pool = pool
         self._make_request = make_request
         self._timeout = timeout
-        self._running = False
+        self._state = LinkState.STOPPED
+        self._standing = Standing.UNKNOWN
         self._connection: RemotingProtocol | None = None
-        self._connecting: Deferred[Any] | None = None
-        self._in_flight: Deferred[Any] | None = None
-        self._again = False
+        # The attempt to connect, or the registration in flight.
+        self._pending: Deferred[Any] | None = None
+        # Topics may have changed since the registration in flight was made.
+        self._has_changed = False
         self._next: list[Deferred[None]] = []
         self._current: list[Deferred[None]] = []
         self._retry: IDelayedCall | None = None
         self._delay = FIRST_DELAY
-        self._complained = False
+
+    @property
+    def registered(self) -> bool:
+        """Whether the last registration succeeded and nothing failed since."""
+        return self._standing is Standing.REGISTERED
 
     def start(self) -> None:
         """Connect, and reconnect after each loss."""
-        self._running = True
         self._connect()
 
     def stop(self, request: UnregisterBroker) -> Deferred[None]:
@@ -82,12 +116,11 @@ class NameServerLink:
 
         :returns: fires with the response or the timeout.
         """
-        self._running = False
+        self._state = LinkState.STOPPED
         if self._retry is not None and self._retry.active():
             self._retry.cancel()
-        for waiting in (self._connecting, self._in_flight):
-            if waiting is not None:
-                waiting.cancel()
+        if self._pending is not None:
+            self._pending.cancel()
         connection, self._connection = self._connection, None
         done: Deferred[None] = Deferred()
         if connection is None or not connection.is_connected:
@@ -102,14 +135,13 @@ class NameServerLink:
         if self._connection is None:
             self._release_waiting()
             return
-        if self._in_flight is not None:
-            self._again = True
+        if self._state is LinkState.REGISTERING:
+            self._has_changed = True
             return
-        self._again = False
+        self._has_changed = False
         self._current, self._next = self._next, []
-        in_flight = self._in_flight = self._connection.call(
-            self._make_request(), self._timeout
-        )
+        in_flight = self._connection.call(self._make_request(), self._timeout)
+        self._state, self._pending = LinkState.REGISTERING, in_flight
         in_flight.addCallbacks(self._done, self._refused)
         in_flight.addErrback(lambda f: self._log.failure("registering failed", f))
 
@@ -133,64 +165,64 @@ class NameServerLink:
     def _release_waiting(self) -> None:
         """Fire the Deferreds of the registration that has ended."""
         over, self._current = self._current, []
-        if not self._again:
+        if not self._has_changed:
             over, self._next = over + self._next, []
         for each in over:
             each.callback(None)
 
     def _connect(self) -> None:
         """Connect once; on failure the next attempt is scheduled."""
-        connecting = self._connecting = self._pool.connection(self.address)
+        self._state = LinkState.CONNECTING
+        connecting = self._pending = self._pool.connection(self.address)
         connecting.addCallbacks(self._connected, self._unreachable)
         connecting.addErrback(lambda f: self._log.failure("connecting failed", f))
 
     def _connected(self, connection: RemotingProtocol) -> None:
         """Register at once, because the name server may have just started."""
-        self._connecting = None
-        if not self._running:
+        self._pending = None
+        if self._state is LinkState.STOPPED:
             return
-        self._connection = connection
+        self._state, self._connection = LinkState.CONNECTED, connection
         connection.on_lost.append(self._lost)
         self.register()
 
     def _unreachable(self, failure: Failure) -> None:
         """Log it once, and schedule the next attempt."""
-        self._connecting = None
-        if self._running:
+        self._pending = None
+        if self._state is not LinkState.STOPPED:
             self._complain(failure)
-            self._retry_later()
+            self._back_off()
 
     def _lost(self, connection: RemotingProtocol) -> None:
         """Reconnect: the name server drops a broker whose connection is lost."""
         if self._connection is connection:
             self._connection = None
-            if self._running:
-                self._complain(Failure(ConnectionError("the connection was lost")))
-                self._retry_later()
+            self._complain(Failure(ConnectionError("the connection was lost")))
+            self._back_off()
 
-    def _retry_later(self) -> None:
+    def _back_off(self) -> None:
         """Schedule the next attempt, with a growing delay."""
+        self._state = LinkState.BACKING_OFF
         self._retry = self._reactor.callLater(self._delay, self._connect)
         self._delay = min(self._delay * 2, LAST_DELAY)
 
     def _done(self, _response: object) -> None:
         """Record that the name server has registered the broker."""
-        self._in_flight = None
+        self._ended()
         if not self.registered:
             self._log.info("registered with name server {ns}", ns=self.address)
-        self.registered = True
-        self._complained = False
+        self._standing = Standing.REGISTERED
         self._delay = FIRST_DELAY
         self._release_waiting()
-        if self._again:
+        if self._has_changed:
             self.register()
 
     def _refused(self, failure: Failure) -> None:
         """Record that it has not; the next periodic registration retries."""
-        self._in_flight = None
-        self._again = False
+        self._ended()
+        self._has_changed = False
         self._release_waiting()
-        if not self._running:
+        if self._state is LinkState.STOPPED:
             return
         self._complain(failure)
         if failure.check(RequestTimeout) and self._connection is not None:
@@ -198,11 +230,16 @@ class NameServerLink:
             # that.
             self._connection.abort()
 
+    def _ended(self) -> None:
+        """Allow the next registration, unless the connection is lost or stopped."""
+        self._pending = None
+        if self._state is LinkState.REGISTERING:
+            self._state = LinkState.CONNECTED
+
     def _complain(self, failure: Failure) -> None:
         """Log an outage once, not at each attempt."""
-        self.registered = False
-        if not self._complained:
-            self._complained = True
+        if self._standing is not Standing.OUTAGE:
+            self._standing = Standing.OUTAGE
             self._log.warn(
                 "not registered with name server {ns}: {why}; still trying",
                 ns=self.address,

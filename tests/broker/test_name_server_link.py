@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twisted.logger import LogLevel, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.broker.name_server_link import NameServerLink
@@ -113,6 +114,22 @@ class ConnectingTests(LinkCase):
         self.cluster.advance(1.0)
         self.assertEqual((self.came(), self.link.registered), (["C1", "C3"], True))
 
+    def test_an_outage_is_logged_once(self) -> None:
+        """Failed attempts add no line; an outage after a success is a new one."""
+        with capturedLogs() as events:
+            self.cluster.faults.refuse(self.server)
+            self.link.start()
+            self.cluster.advance(6.9)
+            self.cluster.faults.heal_all()
+            self.cluster.advance(0.1)
+            self.cluster.faults.reset(self.server, HOST)
+            self.cluster.faults.refuse(self.server)
+            self.cluster.advance(10.0)
+        levels = [
+            each["log_level"] for each in events if each.get("ns") == self.link.address
+        ]
+        self.assertEqual(levels, [LogLevel.warn, LogLevel.info, LogLevel.warn])
+
     def test_stopped_while_waiting(self) -> None:
         """Nothing is scheduled any more, and nobody connects."""
         self.cluster.faults.refuse(self.server)
@@ -153,6 +170,18 @@ class RegisteringTests(LinkCase):
         self.cluster.faults.heal_all()
         self.cluster.advance()
         self.assertEqual(self.came(), ["C2", "C3"])
+
+    def test_stopped_in_flight(self) -> None:
+        """Who waits is released; nothing is registered or logged as an outage."""
+        waiting = self.link.register_and_wait()
+        with capturedLogs() as events:
+            stopped = self.link.stop(UnregisterBroker("broker-a", ADDRESS, "C", 0))
+            self.successResultOf(waiting)
+            self.cluster.faults.heal_all()
+            self.cluster.advance(6.0)
+        self.successResultOf(stopped)
+        self.successResultOf(self.link.register_and_wait())
+        self.assertEqual([e for e in events if e["log_level"] > LogLevel.info], [])
 
     def test_waits_for_what_is_true_now(self) -> None:
         """Who asks while one is in flight waits for the next one."""
