@@ -6,31 +6,41 @@ While messages keep arriving it uses 2 ms out of every 50. It runs without pause
 no messages arrive, when a query waits, when the store closes, or when it is more than
 256 MiB behind.
 
-Parts of the log that are not in the page cache are read in the store's threads.
+Parts of the log that are not in the page cache are read in the store's threads
+(:mod:`rocketmq_tw.store.index.log_reader`)::
+
+    STOPPED    start                   SCHEDULED
+    SCHEDULED  time is over, a query   INDEXING
+    INDEXING   more of the log         SCHEDULED
+    INDEXING   all is indexed          IDLE
+    IDLE       the next record         SCHEDULED
+    IDLE       a query                 INDEXING
+    INDEXING   not in the page cache   READING
+    READING    read, or skipped        SCHEDULED
+    INDEXING   the disk fails          FAILED
+    FAILED     time is over, a query   INDEXING
+    any        stop                    STOPPED
 
 Source: ``IndexService.buildIndex`` and ``ReputMessageService`` of RocketMQ 5.
 """
 
-import os
 from collections.abc import Callable
+from enum import Enum
 
 from twisted.internet.defer import Deferred, DeferredLock, fail, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from rocketmq_tw.store.files.reads import NO_WAIT
 from rocketmq_tw.store.index.file import Entry, IndexFile
 from rocketmq_tw.store.index.files import IndexFiles
 from rocketmq_tw.store.index.hash import KeyHash
 from rocketmq_tw.store.index.keys import is_blank, keyed
+from rocketmq_tw.store.index.log_reader import LogReader
 from rocketmq_tw.store.log.commitlog import CommitLog
 from rocketmq_tw.store.queues.dispatch import Dispatcher
 from rocketmq_tw.threads import RunInThread
-from rocketmq_tw.wire.record_layout import MAX_RECORD_SIZE
 
-#: Bytes of log indexed between two checks of the clock: some 0.5 ms.
-_CHUNK = 64 << 10
 #: The most bytes of log that one slice indexes.
 _SLICE = 2 << 20
 _SLICE_TIME = 0.002
@@ -40,6 +50,22 @@ _PAUSE = 0.05
 _ERROR_PAUSE = 1.0
 #: Bytes; when indexing is further behind than this, it runs without pauses.
 MAX_LAG = 256 << 20
+
+
+class _State(Enum):
+    """The states in the table above."""
+
+    STOPPED = "STOPPED"
+    #: A slice is scheduled.
+    SCHEDULED = "SCHEDULED"
+    #: A slice is running.
+    INDEXING = "INDEXING"
+    #: A thread reads; the next slice is scheduled when it has ended.
+    READING = "READING"
+    #: Everything is indexed, and the dispatcher calls ``_wake`` with the next record.
+    IDLE = "IDLE"
+    #: The last slice failed, and another one is scheduled.
+    FAILED = "FAILED"
 
 
 class IndexBuilder:
@@ -72,16 +98,15 @@ class IndexBuilder:
         self._clock = clock
         self._run_in_thread = run_in_thread
         self._on_flushed = on_flushed
-        self._is_healthy = True
+        self._reader = LogReader(
+            log=log, readable_end=readable_end, run_in_thread=run_in_thread
+        )
+        # Every full file is on disk, or will be: not a state of the indexing.
+        self._is_flush_healthy = True
         self._one_at_a_time = DeferredLock()
         self._hash = KeyHash()
         self._call: IDelayedCall | None = None
-        self._is_reading = False
-        self._is_running = False
-        # Everything is indexed, and the dispatcher calls _wake with the next record.
-        self._is_idle = False
-        self._has_failed = False
-        self._read_ahead: tuple[int, bytes] = (-1, b"")
+        self._state = _State.STOPPED
         self._last_end = 0
         self._waiting: list[tuple[int, Deferred[None]]] = []
 
@@ -93,16 +118,12 @@ class IndexBuilder:
     def start(self, position: int) -> None:
         """Follow the log from ``position``, the start of a record."""
         self.position = position
-        self._is_running = True
-        self._call = self._clock.callLater(0, self._step)
+        self._step_after(0)
 
     def stop(self) -> None:
         """Stop indexing and fail everyone who waits in :meth:`caught_up`."""
-        self._is_running = self._is_idle = False
-        self._dispatcher.cancel(self._wake)
-        if self._call is not None:
-            self._call.cancel()
-            self._call = None
+        self._unschedule()
+        self._state = _State.STOPPED
         self._fire_all(OSError("the index is closed"))
 
     def caught_up(self) -> "Deferred[None]":
@@ -114,7 +135,7 @@ class IndexBuilder:
         target = self._end()
         if self.position >= target:
             return succeed(None)
-        if not self._is_running:
+        if self._state is _State.STOPPED:
             return fail(OSError("the index is closed"))
 
         def forget(cancelled: "Deferred[None]") -> None:
@@ -122,13 +143,8 @@ class IndexBuilder:
 
         waiting: Deferred[None] = Deferred(forget)
         self._waiting.append((target, waiting))
-        if self._is_idle:
-            self._dispatcher.cancel(self._wake)
-            self._is_idle = False
-            self._step()
-        elif self._call is not None:
-            self._call.cancel()
-            self._call = None
+        if self._state in (_State.SCHEDULED, _State.FAILED, _State.IDLE):
+            self._unschedule()
             self._step()
         return waiting
 
@@ -141,20 +157,36 @@ class IndexBuilder:
             self._run_in_thread, lambda: self._files.fsync(newest)
         )
 
+    def _step_after(self, seconds: float, state: _State = _State.SCHEDULED) -> None:
+        """Schedule the next slice."""
+        self._state = state
+        self._call = self._clock.callLater(seconds, self._step)
+
+    def _unschedule(self) -> None:
+        """Cancel the next slice, and the wake-up by the next record."""
+        self._dispatcher.cancel(self._wake)
+        if self._call is not None:
+            self._call.cancel()
+            self._call = None
+
     def _step(self) -> None:
         """Index one slice, then schedule the next."""
         self._call = None
+        before, self._state = self._state, _State.INDEXING
         try:
             self._slice()
         except OSError as error:
-            self._failed(error)
+            if before is not _State.FAILED:
+                self._log.failure("messages are not indexed for now")
+            self._fire_all(error)
+            if self._state is _State.INDEXING:
+                self._step_after(_ERROR_PAUSE, _State.FAILED)
             return
-        self._has_failed = False
         done = [pair for pair in self._waiting if pair[0] <= self.position]
         self._waiting = [pair for pair in self._waiting if pair[0] > self.position]
         for _, waiting in done:
             waiting.callback(None)
-        if self._is_running and not self._is_reading and self._call is None:
+        if self._state is _State.INDEXING:
             self._schedule()
 
     def _schedule(self) -> None:
@@ -162,17 +194,16 @@ class IndexBuilder:
         end = self._end()
         is_quiet, self._last_end = end == self._last_end, end
         if not self.lag:
-            self._is_idle = True
+            self._state = _State.IDLE
             self._dispatcher.call_at_next(self._wake)
             return
         hurry = self._waiting or is_quiet or self.lag > MAX_LAG
-        self._call = self._clock.callLater(0 if hurry else _PAUSE, self._step)
+        self._step_after(0 if hurry else _PAUSE)
 
     def _wake(self) -> None:
         """Continue, because a new record has arrived."""
-        self._is_idle = False
-        if self._is_running and not self._is_reading and self._call is None:
-            self._call = self._clock.callLater(_PAUSE, self._step)
+        if self._state is _State.IDLE:
+            self._step_after(_PAUSE)
 
     def _slice(self) -> None:
         """Index for a few milliseconds."""
@@ -182,8 +213,10 @@ class IndexBuilder:
         last = self.position + _SLICE
         begin = self.position
         while self.lag and self.position < last and self._clock.seconds() < until:
-            data = self._read()
-            if data is None:
+            data = self._reader.read(self.position)
+            if isinstance(data, Deferred):
+                self._state = _State.READING
+                data.addBoth(self._read_ended)
                 return
             self._index(data)
         if begin < self.position and not self.lag and self._files.files:
@@ -228,69 +261,12 @@ class IndexBuilder:
             )
         self.position = min(following, self._end())
 
-    def _read(self) -> bytes | None:
-        """
-        Return the bytes at :attr:`position`, with at least one complete record if
-        possible. None if they are not in the page cache; a thread reads them then.
-        """
-        position, data = self._read_ahead
-        self._read_ahead = (-1, b"")
-        if position == self.position:
-            return data
-        data = self._read_warm(_CHUNK)
-        size = int.from_bytes(data[:4], "big")
-        if len(data) >= 8 and (is_blank(data, 0) or size > MAX_RECORD_SIZE):
-            return data
-        files = self._commit_log.files
-        left = files.base_of(self.position) + files.file_size - self.position
-        left = min(left, self._end() - self.position)
-        wanted = min(max(size, 8), left)
-        if len(data) < wanted:
-            data = self._read_warm(wanted)
-        if len(data) >= wanted:
-            return data
-        self._read_cold(min(max(wanted, _CHUNK), left))
-        return None
-
-    def _read_warm(self, count: int) -> bytes:
-        """Read what is in the page cache, up to the end of the log and of one file."""
-        files = self._commit_log.files
-        base = files.base_of(self.position)
-        left = min(base + files.file_size, self._end()) - self.position
-        if not files.has(base):
-            return b""
-        buffer = bytearray(min(count, left))
-        descriptor = files.descriptor(base)
-        try:
-            position = self.position - base
-            done = os.preadv(descriptor, [buffer], position, NO_WAIT or 0)
-        except BlockingIOError:
-            return b""
-        except OSError:
-            return os.pread(descriptor, len(buffer), self.position - base)
-        return bytes(buffer[:done])
-
-    def _read_cold(self, count: int) -> None:
-        """Read in a thread, then continue with the next slice."""
-        files = self._commit_log.files
-        position = self.position
-        base = files.base_of(position)
-        path = files.path(base)
-
-        def read() -> None:
-            with open(path, "rb", buffering=0) as file:
-                data = os.pread(file.fileno(), count, position - base)
-            self._read_ahead = (position, data)
-
-        def ended(result: object) -> None:
-            self._is_reading = False
-            if isinstance(result, Failure):
-                self._read_failed(result)
-            if self._is_running and self._call is None:
-                self._call = self._clock.callLater(0, self._step)
-
-        self._is_reading = True
-        self._run_in_thread(read).addBoth(ended)
+    def _read_ended(self, result: object) -> None:
+        """Continue with the next slice, behind a part that could not be read."""
+        if isinstance(result, Failure):
+            self._read_failed(result)
+        if self._state is _State.READING:
+            self._step_after(0)
 
     def _read_failed(self, failure: Failure) -> None:
         """
@@ -305,25 +281,16 @@ class IndexBuilder:
         """Flush a full file after those before it, and report its newest store time."""
 
         def flushed(_: object) -> None:
-            if self._is_healthy:
+            if self._is_flush_healthy:
                 self._on_flushed(file.end_time_ms)
 
         def failed(failure: Failure) -> None:
-            self._is_healthy = False
+            self._is_flush_healthy = False
             self._log.failure("an index file cannot be flushed", failure=failure)
 
         run = self._one_at_a_time.run
         done = run(self._run_in_thread, lambda: self._files.fsync(file))
         done.addCallbacks(flushed, failed)
-
-    def _failed(self, error: OSError) -> None:
-        """Fail everyone who waits, and retry after a pause."""
-        if not self._has_failed:
-            self._log.failure("messages are not indexed for now")
-        self._has_failed = True
-        self._fire_all(error)
-        if self._is_running and self._call is None:
-            self._call = self._clock.callLater(_ERROR_PAUSE, self._step)
 
     def _fire_all(self, error: OSError) -> None:
         """Fail everyone who waits."""

@@ -3,9 +3,10 @@ The index of a store: messages by key.
 
 ::
 
-    keys      which keys a record has        file    one hash table on disk
-    builder   follows the commit log         files   all of them, by age
-    search    from a key to records          hash    the hash of a key
+    keys        which keys a record has      file    one hash table on disk
+    builder     follows the commit log       files   all of them, by age
+    log_reader  reads it for the builder     hash    the hash of a key
+    search      from a key to records
 
 Layout of a file: :mod:`rocketmq_tw.store.index.file`.
 

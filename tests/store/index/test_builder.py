@@ -5,8 +5,10 @@ from twisted.internet.defer import Deferred
 from rocketmq_tw.store.index.builder import IndexBuilder
 from rocketmq_tw.store.index.file import IndexFile
 from rocketmq_tw.store.index.files import IndexFiles
+from rocketmq_tw.store.log.commitlog import CommitLog
 from rocketmq_tw.testing import ManualThreads
 from tests.store.cases import NOW, SIZE, StoreCase, draft
+from tests.store.index.cases import cold_log
 
 #: A little more than the pause between two slices.
 PAUSE = 0.06
@@ -24,7 +26,7 @@ class FullDirectory(IndexFiles):
         return super().open_for(now)
 
 
-class BuilderTests(StoreCase):
+class BuilderCase(StoreCase):
     """A builder that follows the log of a store without an index of its own."""
 
     def setUp(self) -> None:
@@ -33,9 +35,14 @@ class BuilderTests(StoreCase):
         self.store = self.open(message_index_enable=False)
         self.threads = ManualThreads()
         self.files = FullDirectory(self.path("index"), slots=10, max_count=5)
+        self.addCleanup(self.files.close)
         self.flushed: list[int] = []
-        self.builder = IndexBuilder(
-            log=self.store._log,
+        self.builder = self.build(self.store._log)
+
+    def build(self, log: CommitLog) -> IndexBuilder:
+        """Start a builder at the beginning of a log."""
+        builder = IndexBuilder(
+            log=log,
             dispatcher=self.store._dispatcher,
             readable_end=lambda: self.store.commit_log_max,
             files=self.files,
@@ -43,10 +50,10 @@ class BuilderTests(StoreCase):
             run_in_thread=self.threads,
             on_flushed=self.flushed.append,
         )
-        self.builder.start(0)
+        builder.start(0)
         self.clock.advance(0)
-        self.addCleanup(self.files.close)
-        self.addCleanup(self.builder.stop)
+        self.addCleanup(builder.stop)
+        return builder
 
     def put(self, count: int = 1) -> None:
         """Store messages with a key each."""
@@ -61,6 +68,10 @@ class BuilderTests(StoreCase):
         """Wait for the index, and see that this is necessary."""
         self.assertGreater(self.builder.lag, 0)
         return self.builder.caught_up()
+
+
+class BuilderTests(BuilderCase):
+    """When it works, and who waits for it."""
 
     def test_sends_pay_nothing(self) -> None:
         """A message is indexed a little later, not with the send."""
@@ -128,6 +139,25 @@ class BuilderTests(StoreCase):
         self.successResultOf(self.caught_up())
         self.assertEqual((self.entries(), self.builder.lag), (20, 0))
 
+    def test_the_pause_after_an_error_ends_with_a_query(self) -> None:
+        """Who waits does not wait for the next attempt."""
+        self.files.is_full = True
+        self.put()
+        self.failureResultOf(self.caught_up(), OSError)
+        self.files.is_full = False
+        self.successResultOf(self.caught_up())
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+
+    def test_a_later_error_is_logged(self) -> None:
+        """It is a new one when indexing succeeded in between."""
+        for _ in range(2):
+            self.put(4)
+            self.files.is_full = True
+            self.failureResultOf(self.caught_up(), OSError)
+            self.files.is_full = False
+            self.clock.advance(1.0)
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 2)
+
     def test_stopped(self) -> None:
         """It indexes no more; who asks is refused."""
         self.put()
@@ -135,3 +165,51 @@ class BuilderTests(StoreCase):
         self.clock.advance(PAUSE)
         self.assertEqual(self.entries(), 0)
         self.failureResultOf(self.caught_up(), OSError)
+
+
+class ColdLogTests(BuilderCase):
+    """A builder that follows a log which only threads can read."""
+
+    def setUp(self) -> None:
+        """Start it on two records."""
+        super().setUp()
+        self.builder.stop()
+        self.put(2)
+        self.builder = self.build(cold_log(self.path("commitlog")))
+
+    def test_read_in_a_thread(self) -> None:
+        """Nothing is indexed or scheduled until it has ended."""
+        waited = self.caught_up()
+        self.clock.pump([PAUSE] * 3)
+        self.assertEqual((len(self.threads.work), self.entries()), (1, 0))
+        self.threads.run()
+        self.clock.advance(0)
+        self.successResultOf(waited)
+        self.assertEqual(self.entries(), 2)
+
+    def test_messages_arrive_meanwhile(self) -> None:
+        """They start no second thread."""
+        self.put()
+        self.clock.advance(PAUSE)
+        self.assertEqual(len(self.threads.work), 1)
+        self.threads.run()
+        self.clock.advance(0)
+        self.assertEqual(self.entries(), 2)
+
+    def test_cannot_be_read(self) -> None:
+        """It is logged, and indexing continues behind it."""
+        self.threads.fail_with(FileNotFoundError(2, "deleted by age"))
+        self.threads.run()
+        self.clock.advance(0)
+        self.assertEqual(len(self.flushLoggedErrors(FileNotFoundError)), 1)
+        self.assertEqual((self.entries(), self.builder.lag), (0, 0))
+
+    def test_stopped_meanwhile(self) -> None:
+        """The end of the read schedules nothing."""
+        waited = self.caught_up()
+        self.builder.stop()
+        self.failureResultOf(waited, OSError)
+        scheduled = len(self.clock.getDelayedCalls())
+        self.threads.run()
+        self.assertEqual(len(self.clock.getDelayedCalls()), scheduled)
+        self.assertEqual(self.entries(), 0)
