@@ -33,6 +33,16 @@ class LinkState(Enum):
     SILENT = "silent"
 
 
+class _End(Enum):
+    """How far one end of a connection is closed; it only moves to a later one."""
+
+    OPEN = "data is sent and received"
+    CLOSING = "it closes after the data in flight has arrived"
+    ABORTING = "it closes without waiting for the data in flight"
+    LOST = "it was notified of the loss without having closed"
+    CLOSED = "it has closed"
+
+
 class Link:
     """
     A connection between two hosts.
@@ -88,7 +98,6 @@ class MemoryTransport:
     One end of a :class:`Link`.
 
     :ivar protocol: receives the data; None until the connection is accepted.
-    :ivar is_connected: whether this end has not closed and was not notified of a loss.
     :ivar inspect: takes the arriving bytes, and returns those for the protocol;
         None passes all on.
     """
@@ -106,13 +115,21 @@ class MemoryTransport:
         #: The reason for the peer, after all data in flight has arrived; None: not
         #: closed.
         self._closed_with: Exception | None = None
-        self._aborting = False
-        self.disconnecting = False
-        self.is_connected = True
+        self._end = _End.OPEN
         self.protocol: Any = None
         self.producer: Any = None
         self.inspect: Callable[[bytes], bytes] | None = None
         self.peer: MemoryTransport = self
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether this end has not closed and was not notified of a loss."""
+        return self._end not in (_End.LOST, _End.CLOSED)
+
+    @property
+    def disconnecting(self) -> bool:
+        """Whether this end has begun to close; as in Twisted, a loss is no close."""
+        return self._end not in (_End.OPEN, _End.LOST)
 
     def attach(self, protocol: Any) -> None:
         """Connect a protocol to this end; data that arrived before is delivered now."""
@@ -124,7 +141,7 @@ class MemoryTransport:
 
     def write(self, data: bytes) -> None:
         """Send data; it arrives when the clock runs due calls."""
-        if not data or not self.is_connected or self.disconnecting:
+        if not data or self._end is not _End.OPEN:
             return
         if self._link.state is LinkState.SILENT:
             return
@@ -155,7 +172,7 @@ class MemoryTransport:
             if data and self.peer.is_connected:
                 self.peer._receive(data)
             self._resume_producer()
-        if self.disconnecting and self.is_connected and not self._aborting:
+        if self._end is _End.CLOSING:
             # As in a kernel, data in flight is sent even after the close.
             if not self._in_flight or not open_now:
                 self.break_off(ConnectionDone())
@@ -181,12 +198,14 @@ class MemoryTransport:
 
     def loseConnection(self) -> None:  # noqa: N802
         """Close both ends after all data is delivered."""
-        self.disconnecting = True
+        if self._end is _End.OPEN:
+            self._end = _End.CLOSING
         self._schedule()
 
     def abortConnection(self) -> None:  # noqa: N802
         """Close both ends; data in flight is lost."""
-        self.disconnecting = self._aborting = True
+        if self.is_connected:
+            self._end = _End.ABORTING
         self._clear()
         self._clock.callLater(0, self.break_off, ConnectionAborted(), ConnectionLost())
 
@@ -205,7 +224,7 @@ class MemoryTransport:
     def _lost(self, reason: Exception) -> None:
         """Notify the protocol, once, that the connection is lost."""
         if self.is_connected:
-            self.is_connected = False
+            self._end = _End.CLOSED if self.disconnecting else _End.LOST
             self._clear_if_unsendable()
             if self.protocol is not None:
                 self.protocol.connectionLost(Failure(reason))

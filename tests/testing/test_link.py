@@ -130,6 +130,29 @@ class CloseTests(LinkCase):
         self.assertEqual(self.ends(), ([ConnectionAborted], [ConnectionLost]))
         self.assertEqual(self.server.received, b"")
 
+    def test_abort_while_closing(self) -> None:
+        """The abort counts, whichever came first."""
+        transport = self.link.near
+        transport.write(b"a")
+        transport.loseConnection()
+        transport.abortConnection()
+        transport.loseConnection()
+        self.assertTrue(transport.disconnecting)
+        self.assertFalse(self.link.far.disconnecting)
+        self.assertEqual(self.ends(), ([ConnectionAborted], [ConnectionLost]))
+        self.assertEqual(self.server.received, b"")
+        self.assertTrue(transport.disconnecting)
+
+    def test_closed_after_the_loss(self) -> None:
+        """A lost end stays lost, and is notified once."""
+        self.link.reset()
+        self.deliver()
+        self.assertFalse(self.link.near.disconnecting)
+        self.link.near.loseConnection()
+        self.link.near.abortConnection()
+        self.assertFalse(self.link.near.is_connected)
+        self.assertEqual(self.ends(), ([ConnectionLost], [ConnectionLost]))
+
     def test_reset(self) -> None:
         """The network breaks the connection."""
         self.link.reset()
