@@ -54,7 +54,7 @@ def message(
         reconsume_times=reconsume_times,
         prepared_transaction_offset=0,
         properties=dict(properties or {}),
-        size=100,
+        size=len(body),
         body_crc=0,
         broker_name="broker-a",
     )

@@ -36,8 +36,8 @@ class ConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
         ``EARLIEST`` or a time.
     :ivar max_retries: redeliveries before a message becomes a dead letter.
     :ivar batch: if above 1, the handler gets lists of at most that many messages.
-    :ivar max_cached_bytes: bytes of message bodies in all queues together; each queue
-        may exceed it by one pull.
+    :ivar max_cached_bytes: bytes of messages, as stored, in all queues together; each
+        queue may exceed it by one pull.
     :ivar handler_timeout: after it a handler is cancelled and its message retried.
     :ivar strategy: how queues are allocated; must be the same for all group members.
     :ivar pull_batch: messages requested by one pull; brokers return 32 at most.

@@ -94,7 +94,7 @@ class ProcessQueue:
             else:
                 sort = True
             held[offset] = message
-            size += len(message.body)
+            size += message.size
             new.append(message)
         self._count(size)
         if sort:
@@ -116,7 +116,7 @@ class ProcessQueue:
             gone = held.pop(message.queue_offset, None)
             if gone is not None:
                 found = True
-                size += len(gone.body)
+                size += gone.size
         if not found:
             return -1
         self._count(-size)

@@ -10,22 +10,15 @@ Source: ``PullAPIWrapper`` of RocketMQ 5.
 from __future__ import annotations
 
 from enum import Enum
-from typing import Final
 
 import msgspec
-from twisted.logger import Logger
 
+from rocketmq_tw.client.consumer.compressed import CompressedBody, inflate_later
 from rocketmq_tw.model.message import MAX_OFFSET, MIN_OFFSET, TAGS, StoredMessage
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.subscription import Subscription
-from rocketmq_tw.wire import compression, record
-from rocketmq_tw.wire.errors import ProtocolError
+from rocketmq_tw.wire import record
 from rocketmq_tw.wire.requests.pull import PullResponse
-
-_log = Logger()
-
-#: Bytes; the limit of a body after it is inflated.
-MAX_BODY: Final = 128 << 20
 
 
 class PullStatus(Enum):
@@ -69,7 +62,7 @@ def read_response(
     """
     messages: list[StoredMessage] = []
     if response.status == PullStatus.FOUND.value:
-        messages = record.decode_all(response.body, _inflate, queue.broker_name)
+        messages = _decode(response.body, queue.broker_name)
         if subscription is not None and subscription.tags_set:
             tags = subscription.tags_set
             messages = [m for m in messages if m.properties.get(TAGS) in tags]
@@ -88,14 +81,15 @@ def read_response(
     )
 
 
-def _inflate(body: bytes, sys_flag: int) -> bytes:
-    """
-    Inflate a body; if that fails, keep it compressed.
+def _decode(data: bytes, broker_name: str) -> list[StoredMessage]:
+    """Decode records; compressed bodies are inflated when they are read."""
+    compressed: list[CompressedBody] = []
 
-    Otherwise the queue would be blocked by a message that can never be consumed.
-    """
-    try:
-        return compression.inflate(body, sys_flag, MAX_BODY)
-    except ProtocolError as error:
-        _log.error("a body cannot be inflated: {error}", error=error)
-        return body
+    def keep(body: bytes, sys_flag: int) -> bytes:
+        kept = CompressedBody(body)
+        kept.sys_flag = sys_flag
+        compressed.append(kept)
+        return kept
+
+    messages = record.decode_all(data, keep, broker_name)
+    return inflate_later(messages) if compressed else messages

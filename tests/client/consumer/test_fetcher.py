@@ -137,7 +137,8 @@ class FetcherTests(SynchronousTestCase):
 
     def test_limits(self) -> None:
         """Each threshold is compared with "greater"; below, pulling goes on."""
-        for limits in ({"messages": 2}, {"span": 2}, {"total_size": 11}):
+        three = len(3 * stored(7, "A"))
+        for limits in ({"messages": 2}, {"span": 2}, {"total_size": three - 1}):
             self.setUp()
             self.fetcher.stop()
             self.fetcher = self._fetcher(**limits)

@@ -18,8 +18,9 @@ class ProcessQueueTests(SynchronousTestCase):
         self.held.put(self.messages)
 
     def test_counts(self) -> None:
-        """Number, bytes and span are those of what is here."""
-        self.assertEqual((len(self.held), self.held.size, self.held.span), (10, 30, 9))
+        """Number, stored bytes and span are those of the messages that are here."""
+        counts = (len(self.held), self.held.size, self.held.span)
+        self.assertEqual(counts, (10, 30, 9))
 
     def test_same_message_again(self) -> None:
         """A message that is here already is not taken twice."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import zlib
 
+import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
+from rocketmq_tw.client.consumer.compressed import MAX_BODY, MAX_KEPT
 from rocketmq_tw.client.consumer.pull_result import PullStatus, read_response
 from rocketmq_tw.model.subscription import parse
+from rocketmq_tw.wire.compression import BodyTooLarge
 from tests.client.fakes import pulled, queues, stored
 
 QUEUE = queues("T", 1)[0]
@@ -47,6 +51,37 @@ class ReadResponseTests(SynchronousTestCase):
         body = stored(7, body=zlib.compress(b"plain"), sys_flag=1)
         result = read_response(pulled(body=body), QUEUE, None)
         self.assertEqual(result.messages[0].body, b"plain")
+
+    def test_bombs(self) -> None:
+        """Of a pull of bodies that inflate to much, only those read are inflated."""
+        bomb = zlib.compress(bytes(MAX_BODY))
+        body = b"".join(stored(n, body=bomb, sys_flag=1) for n in range(12))
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        messages = read_response(pulled(body=body), QUEUE, None).messages
+        self.assertLess(tracemalloc.get_traced_memory()[1], MAX_BODY)
+        for message in messages:
+            self.assertEqual(len(message.body), MAX_BODY)
+        self.assertLess(tracemalloc.get_traced_memory()[1], MAX_KEPT + 4 * MAX_BODY)
+
+    def test_too_large(self) -> None:
+        """A body over the limit fails when it is read, whatever else is read."""
+        bomb = zlib.compress(bytes(MAX_BODY + 1))
+        response = pulled(body=stored(7, "A", body=bomb, sys_flag=1) + stored(8, "A"))
+        large, other = read_response(response, QUEUE, parse("T", "A", 1)).messages
+        with self.assertRaises(BodyTooLarge) as raised:
+            large.body  # noqa: B018 - for the error it raises
+        self.assertIn(f"more than {MAX_BODY} bytes", str(raised.exception))
+        self.assertEqual((large.tag, large.size > 0), ("A", True))
+        self.assertEqual(other.body, b"body")
+
+    def test_inflated_once(self) -> None:
+        """A body is inflated once, unless the messages of the pull keep too much."""
+        body = stored(7, body=zlib.compress(b"plain"), sys_flag=1)
+        [message] = read_response(pulled(body=body), QUEUE, None).messages
+        self.assertIs(message.body, message.body)
+        renamed = msgspec.structs.replace(message, topic="U")
+        self.assertEqual((renamed.topic, renamed.body), ("U", b"plain"))
 
     def test_damaged(self) -> None:
         """A body that cannot be inflated is consumed as it is: the queue moves on."""

@@ -17,6 +17,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from rocketmq_tw.client.compression import COMPRESS_FROM, compress
+from rocketmq_tw.client.consumer.compressed import CompressedMessage
 from rocketmq_tw.client.errors import NoRouteError
 from rocketmq_tw.client.producer.publish import DEFAULT_QUEUES
 from rocketmq_tw.model.errors import RocketMQError
@@ -30,6 +31,7 @@ from rocketmq_tw.model.message import (
     TRAN_MSG,
     StoredMessage,
 )
+from rocketmq_tw.model.sysflag import COMPRESSED, COMPRESSION_MASK
 from rocketmq_tw.model.topic import AUTO_CREATE_TOPIC, is_retry, retry_topic
 from rocketmq_tw.remoting.errors import ConnectError
 from rocketmq_tw.wire import properties
@@ -45,6 +47,8 @@ TIMEOUT: Final = 5.0
 FIRST_LEVEL: Final = 3
 
 _NOT_COPIED: Final = (TRAN_MSG, MIN_OFFSET, MAX_OFFSET)
+#: The bits of a system flag that tell how a body is compressed.
+_COMPRESSION: Final = COMPRESSED | COMPRESSION_MASK
 
 
 def with_original_topic(message: StoredMessage) -> StoredMessage:
@@ -146,9 +150,7 @@ class MessageReturns:
         kept.setdefault(ORIGIN_MESSAGE_ID, message.message_id)
         kept[RETRY_TOPIC] = message.topic
         kept[DELAY] = str(level if level > 0 else FIRST_LEVEL + times)
-        body, sys_flag = message.body, 0
-        if len(body) >= COMPRESS_FROM:
-            body, sys_flag = compress(body)
+        body, sys_flag = _compressed(message)
         return SendMessageV2(
             producer_group=CLIENT_INNER_PRODUCER_GROUP,
             topic=topic,
@@ -166,3 +168,13 @@ class MessageReturns:
             batch=False,
             body=body,
         )
+
+
+def _compressed(message: StoredMessage) -> tuple[bytes, int]:
+    """Return the body to send, compressed if it is large, and its flags."""
+    if isinstance(message, CompressedMessage):
+        stored = message.stored_body
+        return bytes(stored), stored.sys_flag & _COMPRESSION
+    if len(message.body) >= COMPRESS_FROM:
+        return compress(message.body)
+    return message.body, 0

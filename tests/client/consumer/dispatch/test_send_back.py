@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import zlib
+
 from twisted.trial.unittest import SynchronousTestCase
 
+from rocketmq_tw.client.consumer.compressed import MAX_BODY
 from rocketmq_tw.client.consumer.dispatch.send_back import (
     MessageReturns,
     with_original_topic,
 )
+from rocketmq_tw.client.consumer.pull_result import read_response
 from rocketmq_tw.model import sysflag
 from rocketmq_tw.model.message import (
     DELAY,
@@ -21,7 +25,7 @@ from rocketmq_tw.wire import compression
 from rocketmq_tw.wire import properties as properties_text
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.send import SendBack, SendMessageV2, SendResponse
-from tests.client.fakes import FakeSession, message
+from tests.client.fakes import FakeSession, message, pulled, queues, stored
 
 
 class MessageReturnsTests(SynchronousTestCase):
@@ -89,6 +93,16 @@ class MessageReturnsTests(SynchronousTestCase):
         self.assertTrue(copy.sys_flag & sysflag.COMPRESSED)
         plain = compression.inflate(copy.body, copy.sys_flag, 5000)
         self.assertEqual(plain, body)
+
+    def test_compressed_copy(self) -> None:
+        """A body that is compressed already is sent as it is, whatever its size."""
+        self._refuse()
+        body = stored(5, body=zlib.compress(bytes(MAX_BODY + 1)), sys_flag=1)
+        [bomb] = read_response(pulled(body=body), queues("T", 1)[0], None).messages
+        self.successResultOf(self.returns.send_back(bomb, 0))
+        (copy,) = self.session.brokers.sent(SendMessageV2)
+        self.assertEqual(copy.sys_flag, sysflag.COMPRESSED)
+        self.assertEqual(zlib.decompress(copy.body), bytes(MAX_BODY + 1))
 
     def test_neither_way(self) -> None:
         """When the copy is refused too, it fails."""
