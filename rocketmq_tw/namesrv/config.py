@@ -7,6 +7,7 @@ Source: ``NamesrvConfig``, ``NettyServerConfig`` and ``TlsSystemConfig`` of Rock
 from __future__ import annotations
 
 import os
+from typing import Annotated
 
 import msgspec
 
@@ -48,6 +49,10 @@ UNSUPPORTED = {
 }
 
 
+#: A time that somebody may wait for.
+Seconds = Annotated[int, msgspec.Meta(ge=0, le=3600)]
+
+
 class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
     """
     Settings; those named in :data:`CHANGEABLE` may change while the server runs.
@@ -67,11 +72,15 @@ class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
     :ivar enable_topic_list: whether topics can be listed by their kind.
     :ivar need_wait_for_service: routes are refused for a while after the start, so that
         brokers can register first.
-    :ivar wait_seconds_for_service: how long routes are refused, in seconds.
+    :ivar wait_seconds_for_service: how long routes are refused, in seconds; at most an
+        hour.
     :ivar max_registration_size: a compressed registration that inflates to more bytes
         is refused; only here.
     :ivar delete_topic_with_broker_registration: a topic that a broker no longer
         registers is removed. Only for brokers that always register all.
+    :ivar refuse_broker_takeover: a broker whose connection is open cannot be replaced
+        or removed from another host. False where controllers elect masters; an
+        extension.
     :ivar max_connections: how many connections are accepted. In programs 0 means as
         many as leave enough file descriptors for other uses; an extension.
     :ivar max_connections_per_address: how many are accepted from one address; 0 means
@@ -92,9 +101,10 @@ class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
     enable_all_topic_list: bool = True
     enable_topic_list: bool = True
     need_wait_for_service: bool = False
-    wait_seconds_for_service: Count = 45
+    wait_seconds_for_service: Seconds = 45
     max_registration_size: Positive = 32 << 20
     delete_topic_with_broker_registration: bool = False
+    refuse_broker_takeover: bool = True
     max_connections: Count = 0
     max_connections_per_address: Count = 0
     max_buffered_size: Count = DEFAULT_BUDGET

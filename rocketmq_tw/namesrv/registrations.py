@@ -8,13 +8,17 @@ register all their topics first, so none is affected.
 
 from __future__ import annotations
 
-from twisted.logger import Logger
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from twisted.logger import Logger, LogLevel
 
 from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.model.route import MASTER_ID
 from rocketmq_tw.namesrv.config import NamesrvConfig
 from rocketmq_tw.namesrv.kvconfig import ORDER_TOPIC_CONFIG, KVConfig
 from rocketmq_tw.namesrv.live import EXPIRY, BrokerKey, Registration
+from rocketmq_tw.namesrv.ownership import Ownership
 from rocketmq_tw.namesrv.routes import RouteTable
 from rocketmq_tw.remoting.call import Call, Peer
 from rocketmq_tw.remoting.errors import Refused
@@ -30,7 +34,7 @@ from rocketmq_tw.wire.bodies.registration import (
 )
 from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.fields import Response
+from rocketmq_tw.wire.fields import Request, Response
 from rocketmq_tw.wire.requests.registration import (
     AddResponse,
     AddWritePermission,
@@ -44,6 +48,8 @@ from rocketmq_tw.wire.requests.registration import (
     WipeWritePermission,
 )
 from rocketmq_tw.wire.requests.route import GetBrokerMemberGroup
+
+R = TypeVar("R", bound=Request[Any])
 
 #: Older brokers (before V3_0_11) register the bare table of topics.
 BODY_SINCE = 37
@@ -76,6 +82,7 @@ class Registrations:
         self._config = config
         self._table = table
         self._kvconfig = kvconfig
+        self._ownership = Ownership(table)
 
     def install(self, router: Router) -> None:
         """Register the handlers."""
@@ -92,6 +99,7 @@ class Registrations:
         if request.body_crc32 and request.body_crc32 != crc(request.body):
             raise Refused(ResponseCode.SYSTEM_ERROR, "crc32 not match")
         key = BrokerKey(request.cluster_name, request.broker_addr)
+        self._check_owner(self._ownership.check_registration, request, call)
         fingerprint = _fingerprint(request, call.header.version)
         live, now = self._table.live, call.received_at
         if not live.renew(key, fingerprint, call.peer, now):
@@ -131,7 +139,8 @@ class Registrations:
         return response
 
     def unregister(self, request: UnregisterBroker, call: Call) -> Response:
-        """Remove a broker."""
+        """Remove a broker, if its own connection or host asks for it."""
+        self._check_owner(self._ownership.check_unregistration, request, call)
         key = BrokerKey(request.cluster_name, request.broker_addr)
         if self._table.unregister(key, request.broker_name):
             peer = call.peer.address
@@ -190,6 +199,26 @@ class Registrations:
         count = self._table.add_write(request.broker_name)
         self._log_perms(_ADDED, request.broker_name, count, call)
         return AddResponse(add_topic_count=count)
+
+    def _check_owner(
+        self, check: Callable[[R, Call], None], request: R, call: Call
+    ) -> None:
+        """
+        Refuse to change the entry of a broker that belongs to another connection.
+
+        :raises Refused: it does; that is logged.
+        """
+        if not self._config.refuse_broker_takeover:
+            return
+        try:
+            check(request, call)
+        except Refused as refused:
+            peer = call.peer.address
+            text = "refused {peer}: {why}"
+            self._peers.emit(
+                self._log, LogLevel.warn, peer, text, peer=peer, why=refused.remark
+            )
+            raise
 
     def _log_gone(self, key: BrokerKey, broker_name: str, why: str, peer: str) -> None:
         """Log that a broker was removed."""

@@ -21,6 +21,11 @@ QUIET = 60.0
 _LONGEST = 300
 
 
+def host_of(address: str) -> str:
+    """Return the host of ``host:port``; an address without a port as it is."""
+    return address.rpartition(":")[0] or address
+
+
 class PeerLog:
     """
     Logs messages about peers at a limited rate, so that no peer can fill the disk.
@@ -75,7 +80,7 @@ class PeerLog:
         kind = self._kinds.get(text)
         if kind is None:
             kind = self._kinds[text] = _Kind(self._known)
-        missed = kind.missed(host.rpartition(":")[0] or host, self._clock.seconds())
+        missed = kind.missed(host_of(host), self._clock.seconds())
         if missed is None:
             self.dropped += 1
             return False

@@ -66,7 +66,12 @@ class SettingsTests(Served):
 
     def test_update_nothing_by_halves(self) -> None:
         """Unknown keys and bad values are refused, and nothing is changed then."""
-        for other in (b"listenPort=1", b"foo=1", b"waitSecondsForService=soon"):
+        for other in (
+            b"listenPort=1",
+            b"foo=1",
+            b"waitSecondsForService=soon",
+            b"waitSecondsForService=3601",
+        ):
             body = b"orderMessageEnable=true\n" + other
             code, remark = self.refused(UpdateNamesrvConfig(body=body))
             self.assertEqual(code, 1)

@@ -1,0 +1,96 @@
+"""
+Which connection may speak for a broker.
+
+Peers do not authenticate, so any of them could register as a broker that is already
+registered, or unregister it. As long as a broker's connection is open and used, only
+that one, and connections from the same host, may change the broker's entry.
+
+Source: none; Apache RocketMQ lets the latest registration win.
+"""
+
+from __future__ import annotations
+
+from rocketmq_tw.model.log_safe import log_safe
+from rocketmq_tw.namesrv.live import BrokerKey, LiveBroker
+from rocketmq_tw.namesrv.routes import RouteTable
+from rocketmq_tw.remoting.call import Call
+from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.peer_log import host_of
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.requests.registration import RegisterBroker, UnregisterBroker
+
+#: Seconds without a request after which a broker's connection may be dead, so that
+#: another one can replace it. Brokers register every 10 to 60 s.
+UNUSED = 60.0
+
+
+class Ownership:
+    """
+    Checks requests that change the entry of a broker.
+
+    :ivar refused: how many were refused since the start.
+    """
+
+    def __init__(self, table: RouteTable) -> None:
+        self._table = table
+        self.refused = 0
+
+    def check_registration(self, request: RegisterBroker, call: Call) -> None:
+        """
+        Check that no other broker has this address, or this name and id.
+
+        :raises Refused: one has, and its connection is open and used.
+        """
+        addresses = {request.broker_addr}
+        group = self._table.groups.get(request.broker_name)
+        if group is not None:
+            addresses.add(group.addrs.get(request.broker_id, request.broker_addr))
+        self._check(request, call, addresses)
+
+    def check_unregistration(self, request: UnregisterBroker, call: Call) -> None:
+        """
+        Check that a broker is removed by its own connection or host.
+
+        :raises Refused: it is not.
+        """
+        self._check(request, call, {request.broker_addr})
+
+    def _check(
+        self,
+        request: RegisterBroker | UnregisterBroker,
+        call: Call,
+        addresses: set[str],
+    ) -> None:
+        """Refuse a request about an address that another connection owns."""
+        group = self._table.groups.get(request.broker_name)
+        clusters = {request.cluster_name}
+        if group is not None:
+            clusters.add(group.cluster)
+        for address in addresses:
+            for cluster in clusters:
+                live = self._table.live.get(BrokerKey(cluster, address))
+                if live is not None and _is_owned_by_other(live, call):
+                    self._refuse(request, live)
+
+    def _refuse(
+        self, request: RegisterBroker | UnregisterBroker, live: LiveBroker
+    ) -> None:
+        """Refuse a request. :raises Refused: always."""
+        self.refused += 1
+        owner = live.connection.address if live.connection is not None else "?"
+        raise Refused(
+            ResponseCode.NO_PERMISSION,
+            f"broker {log_safe(live.broker_name)} at {log_safe(live.key.broker_addr)}"
+            f" is registered by {owner}, whose connection is open;"
+            f" id {request.broker_id} cannot be changed from another host",
+        )
+
+
+def _is_owned_by_other(live: LiveBroker, call: Call) -> bool:
+    """Whether the broker belongs to a connection of another host that is used."""
+    owner = live.connection
+    if owner is None or owner is call.peer or not owner.is_connected:
+        return False
+    if host_of(owner.address) == host_of(call.peer.address):
+        return False
+    return call.received_at - live.last_seen <= UNUSED
