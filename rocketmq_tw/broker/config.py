@@ -46,6 +46,8 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
         many bytes; an extension.
     :ivar max_subscription_length: characters of the subscription that a pull brings; a
         longer one is refused; an extension.
+    :ivar max_groups_per_connection: how many groups of consumers and producers the
+        heartbeats of one connection may name; an extension.
     :ivar max_connections: how many connections both ports accept together. In programs
         0 means as many as leave enough file descriptors to the store; an extension.
     :ivar max_connections_per_address: how many are accepted from one address; 0 means
@@ -78,6 +80,7 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     cluster_topic_enable: bool = True
     broker_topic_enable: bool = True
     auto_create_subscription_group: bool = True
+    max_groups_per_connection: Positive = 1000
 
     long_polling_enable: bool = True
     short_polling_time_mills: Milliseconds = 1000

@@ -14,7 +14,7 @@ from rocketmq_tw.broker.tables.clients import Client, ClientTable
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.topic import check_group_name
-from rocketmq_tw.remoting.call import Call
+from rocketmq_tw.remoting.call import Call, Peer
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.bodies.consumers import (
@@ -43,7 +43,10 @@ def install(broker: Broker, router: Router) -> None:
     tables, clock = broker.tables, broker.clock
     clients = tables.clients
     HeartbeatProcessor(
-        clients=clients, topics=tables.topics, groups=tables.groups
+        clients=clients,
+        topics=tables.topics,
+        groups=tables.groups,
+        max_groups=broker.config.max_groups_per_connection,
     ).routes(router)
     broker.lifecycle.on_connection_lost.append(clients.connection_lost)
     broker.periodic.every(EXPIRE_PERIOD_MS, lambda: clients.expire(clock.seconds()))
@@ -55,11 +58,21 @@ class HeartbeatProcessor:
 
     The response to a heartbeat does not offer version 2 heartbeats, so clients always
     send their subscriptions.
+
+    :param max_groups: how many groups one connection may have.
+    :ivar refused: how many heartbeats had too many groups.
     """
 
     def __init__(
-        self, *, clients: ClientTable, topics: TopicTable, groups: GroupTable
+        self,
+        *,
+        clients: ClientTable,
+        topics: TopicTable,
+        groups: GroupTable,
+        max_groups: int = 1000,
     ) -> None:
+        self._max_groups = max_groups
+        self.refused = 0
         self._clients = clients
         self._topics = topics
         self._groups = groups
@@ -77,9 +90,11 @@ class HeartbeatProcessor:
         Register all groups of a client, and create the retry topics of its consumers.
 
         :raises IllegalGroup: a group's name is not legal; nothing is registered.
+        :raises Refused: the connection would have too many groups; likewise.
         :raises BadField: the body is not a heartbeat; likewise MalformedJson.
         """
         beat = HeartbeatData.decode(request.body)
+        self._check_number(beat, call.peer)
         for consumer in beat.consumer_data_set:
             check_group_name(consumer.group_name)
         client = Client(
@@ -94,6 +109,27 @@ class HeartbeatProcessor:
         for producer in beat.producer_data_set:
             self._clients.register_producer(producer.group_name, client)
         return Response()
+
+    def _check_number(self, beat: HeartbeatData, peer: Peer) -> None:
+        """
+        Check the number of groups that a connection would have.
+
+        :raises Refused: it is over the limit.
+        """
+        number = len(beat.consumer_data_set) + len(beat.producer_data_set)
+        if number <= self._max_groups:
+            number = self._clients.count_with(
+                peer,
+                consumers={each.group_name for each in beat.consumer_data_set},
+                producers={each.group_name for each in beat.producer_data_set},
+            )
+        if number > self._max_groups:
+            self.refused += 1
+            raise Refused(
+                ResponseCode.SYSTEM_BUSY,
+                f"the connection would have {number} groups;"
+                f" maxGroupsPerConnection is {self._max_groups}",
+            )
 
     def _consumer(self, consumer: ConsumerData, client: Client) -> None:
         """

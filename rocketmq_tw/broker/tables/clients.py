@@ -218,6 +218,13 @@ class ClientTable:
         """Return a consumer group; None if it has no members."""
         return self._consumers.get(group)
 
+    def count_with(
+        self, peer: Peer, *, consumers: set[str], producers: set[str]
+    ) -> int:
+        """Return how many groups a connection has with those it is about to join."""
+        consumes = consumers.union(self._consumes.get(peer, ()))
+        return len(consumes) + len(producers.union(self._produces.get(peer, ())))
+
     def client_ids(self, group: str) -> list[str]:
         """Return the client ids of a group: one for each connection, even if equal."""
         found = self._consumers.get(group)

@@ -73,6 +73,34 @@ class HeartbeatProcessorTests(BrokerCase):
         self.assertEqual(self.clients.producers("PG"), [])
         self.assertEqual(self.tables.topics.table, before)
 
+    def test_too_many_groups(self) -> None:
+        """A heartbeat that names too many groups creates none, and costs no search."""
+        before = dict(self.tables.topics.table)
+        body = {
+            "clientID": "c",
+            "consumerDataSet": [{"groupName": f"G{n}"} for n in range(1001)],
+        }
+        beat = Heartbeat(body=json.dumps(body).encode())
+        self.refused(2, "1001 groups; maxGroupsPerConnection is 1000", beat)
+        self.assertEqual(self.tables.topics.table, before)
+        self.assertEqual(self.clients.client_ids("G0"), [])
+
+    def test_too_many_groups_in_all(self) -> None:
+        """The groups of earlier heartbeats count too, each once."""
+        names = [[f"G{n}" for n in range(at, at + 600)] for at in (0, 300, 600)]
+        for groups, status in zip(names, (0, 0, 2), strict=True):
+            body = {
+                "clientID": "c",
+                "producerDataSet": [{"groupName": g} for g in groups],
+            }
+            beat = Heartbeat(body=json.dumps(body).encode())
+            if status:
+                self.refused(2, "1200 groups", beat)
+            else:
+                self.ask(beat)
+        self.assertEqual(len(self.clients.producers("G899")), 1)
+        self.assertEqual(self.clients.producers("G900"), [])
+
     def test_go_clients_send_nulls(self) -> None:
         """Null for no groups, and hash codes as text, are understood."""
         body = b'{"clientID":"go","consumerDataSet":null,"producerDataSet":null}'
