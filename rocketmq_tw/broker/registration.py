@@ -31,6 +31,8 @@ from rocketmq_tw.remoting.addresses import host_port
 from rocketmq_tw.remoting.pool import ConnectionPool
 from rocketmq_tw.wire.bodies.registration import RegisterBrokerBody, crc
 from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable
+from rocketmq_tw.wire.codes import VERSION
+from rocketmq_tw.wire.frame import FRAME_LIMIT
 from rocketmq_tw.wire.requests.registration import RegisterBroker, UnregisterBroker
 
 #: The least number of seconds between two registrations of changed topics.
@@ -39,6 +41,10 @@ CHANGE_GAP = 0.2
 REGISTER_TIMEOUT = 3.0
 #: Milliseconds without registration after which a name server removes the broker.
 HEARTBEAT_TIMEOUT_MS = 120_000
+#: Bytes of JSON from which a registration is compressed: half a frame, some 50,000
+#: topics. Smaller ones are not, as name servers of release 4.9 cannot read the
+#: compressed form of a 5.x broker, and it lacks the flags of topics.
+COMPRESS_FROM = FRAME_LIMIT // 2
 
 
 class BrokerIdentity(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +74,7 @@ class Registration(Service):
     :param period: seconds between registrations.
     :param timeout: seconds that a name server may take to respond.
     :param pool: makes the connections; for tests, and for TLS.
+    :param compress_from: bytes of JSON from which a registration is compressed.
     """
 
     _log = Logger()
@@ -83,8 +90,10 @@ class Registration(Service):
         period: float = 30.0,
         timeout: float = 24.0,
         pool: ConnectionPool | None = None,
+        compress_from: int = COMPRESS_FROM,
     ) -> None:
         self._reactor = reactor
+        self._compress_from = compress_from
         self._identity = identity
         self._topics = topics
         self._permission = permission
@@ -178,7 +187,7 @@ class Registration(Service):
             table = TopicConfigAndMappingTable(
                 self._visible(), version, mapping_data_version=version
             )
-            body = RegisterBrokerBody(table).encode()
+            body = self._encode(RegisterBrokerBody(table))
             self._written = (version, body, crc(body))
         _, body, checksum = self._written
         identity = self._identity
@@ -189,10 +198,17 @@ class Registration(Service):
             ha_server_addr=identity.ha_address,
             broker_id=identity.broker_id,
             heartbeat_timeout_millis=HEARTBEAT_TIMEOUT_MS,
-            compressed=False,
+            compressed=body[:1] != b"{",
             body_crc32=checksum,
             body=body,
         )
+
+    def _encode(self, body: RegisterBrokerBody) -> bytes:
+        """Encode what is registered; compress it if a frame might not hold it."""
+        data = body.encode()
+        if len(data) < self._compress_from:
+            return data
+        return body.encode_compressed(VERSION, level=1)
 
     def _visible(self) -> dict[str, TopicConfig]:
         """Return the topics with the broker's permission applied."""

@@ -46,7 +46,7 @@ class RegistrationTests(SynchronousTestCase):
         publisher.addObserver(observer)
         self.addCleanup(publisher.removeObserver, observer)
 
-    def make(self, permission: int = 6) -> Registration:
+    def make(self, permission: int = 6, **more: Any) -> Registration:
         """Make a registration with both name servers."""
         return Registration(
             reactor=self.reactor,
@@ -60,6 +60,7 @@ class RegistrationTests(SynchronousTestCase):
             ),
             topics=self.topics,
             permission=permission,
+            **more,
         )
 
     def pass_time(self, seconds: float = 0) -> None:
@@ -121,6 +122,20 @@ class RegistrationTests(SynchronousTestCase):
         table = decode_registration(request.body).topic_table
         self.assertEqual(table.topic_config_table, self.topics.table)
         self.assertEqual(table.data_version, self.topics.data_version)
+
+    def test_large(self) -> None:
+        """A table that a frame might not hold is compressed, and still known."""
+        for n in range(1000):
+            self.topics.table[f"topic-{n}"] = TopicConfig(f"topic-{n}", 8, 8)
+        self.registration = self.make(compress_from=100_000)
+        self.start()
+        (request,) = self.registered(self.first)
+        self.assertIs(request.compressed, True)
+        self.assertLess(len(request.body), 20_000)
+        self.assertEqual(request.body_crc32, crc(request.body))
+        self.assertEqual(self.registration.registered, [FIRST, SECOND])
+        queues = self.first.service.table.queues
+        self.assertLessEqual(self.topics.table.keys(), queues.keys())
 
     def test_registers_every_period(self) -> None:
         """Every 30 s the registration is repeated."""

@@ -58,12 +58,13 @@ class RegisterBrokerBody(
     topic_table: TopicConfigAndMappingTable = TopicConfigAndMappingTable()
     filter_server_list: tuple[str, ...] = ()
 
-    def encode_compressed(self, version: int) -> bytes:
+    def encode_compressed(self, version: int, level: int = 9) -> bytes:
         """
         Encode the compressed form.
 
         :param version: the version in the request's header; from
             ``MAPPINGS_SINCE`` on attributes and mappings are written.
+        :param level: of zlib; 9 is that of Apache's brokers.
         """
         table = self.topic_table
         with_mappings = version >= MAPPINGS_SINCE
@@ -79,7 +80,7 @@ class RegisterBrokerBody(
         if with_mappings:
             infos = table.topic_queue_mapping_info_map.values()
             parts.append(_pieces(fastjson.dumps(info) for info in infos))
-        return zlib.compress(b"".join(parts), 9)
+        return zlib.compress(b"".join(parts), level)
 
 
 def decode_registration(
