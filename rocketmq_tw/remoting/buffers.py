@@ -112,30 +112,30 @@ class HeldBytes:
     The bytes that one connection keeps.
 
     :param close: closes the connection; is given the reason.
-    :ivar unfinished: bytes of a frame that has not come wholly.
     """
 
-    __slots__ = ("_budget", "_unhandled", "_unsent", "close", "unfinished")
+    __slots__ = ("_budget", "_unfinished", "_unhandled", "_unsent", "close")
 
     def __init__(self, budget: BufferBudget, close: Callable[[str], None]) -> None:
         self._budget = budget
         self.close = close
-        self.unfinished = 0
+        self._unfinished = 0
         self._unhandled = 0
         self._unsent = 0
 
     @property
     def size(self) -> int:
         """All of them."""
-        return self.unfinished + self._unhandled + self._unsent
+        return self._unfinished + self._unhandled + self._unsent
 
-    def set_read(self, decoder: FrameDecoder, unhandled: int) -> None:
+    def set_read(self, unfinished: int, unhandled: int) -> None:
         """
         Note what was read and is not handled.
 
+        :param unfinished: bytes of a frame that has not come wholly.
         :param unhandled: bytes of frames that came wholly.
         """
-        self.unfinished, self._unhandled = decoder.held, unhandled
+        self._unfinished, self._unhandled = unfinished, unhandled
         self._budget.set(self, self.size)
 
     def set_unsent(self, size: int) -> None:
@@ -145,5 +145,5 @@ class HeldBytes:
 
     def release(self) -> None:
         """Note that nothing is kept any more."""
-        self.unfinished = self._unhandled = self._unsent = 0
+        self._unfinished = self._unhandled = self._unsent = 0
         self._budget.set(self, 0)

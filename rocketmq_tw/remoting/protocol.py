@@ -105,6 +105,8 @@ class RemotingProtocol(Protocol):
         self._stops_reading = stops_reading
         self._checks_bodies = budget is not None
         self._held = HeldBytes(budget or BufferBudget(), self._cut)
+        #: Whether anything that was read is still to be handled.
+        self._keeps = False
         self._pending = PendingCalls(max_pending)
         self._inbound = InboundRequests(
             router=router,
@@ -157,7 +159,7 @@ class RemotingProtocol(Protocol):
             self._unhandled += frames
         elif self._state is _OPEN and (frames or self._decoder.error is not None):
             self._frames_received(frames)
-        if self._decoder.held != self._held.unfinished or self._unhandled:
+        if self._decoder.held or self._keeps:
             self._keep_read()
 
     def connectionLost(self, reason: Failure | None = None) -> None:
@@ -282,6 +284,7 @@ class RemotingProtocol(Protocol):
             if self._reads_paused:
                 if self._state is _HANDLING:
                     self._unhandled = frames[at:]
+                    self._keeps = True
                 break
             try:
                 if kind == JSON:
@@ -351,7 +354,8 @@ class RemotingProtocol(Protocol):
             except RemoteProtocolError as error:
                 self._refuse_peer(error)
         unhandled = sum(len(head) + len(body) for _, head, body in self._unhandled)
-        self._held.set_read(self._decoder, unhandled)
+        self._held.set_read(self._decoder.held, unhandled)
+        self._keeps = bool(self._decoder.held or unhandled)
 
     def _cut(self, why: str) -> None:
         """Cut a peer for which too much is kept."""
