@@ -55,6 +55,8 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     :ivar max_buffered_size: bytes of incomplete requests and unsent responses of all
         connections, beyond which some are closed; 0 means no limit; an extension.
     :ivar max_batch_messages: a batch of more messages is refused; an extension.
+    :ivar max_held_pulls: how many pulls may wait for a message in all; an extension.
+    :ivar max_held_pulls_per_connection: how many of one connection; an extension.
     :ivar broker_ip1: the address that clients connect to.
     :ivar broker_ip2: the address that replicas will connect to.
     """
@@ -86,6 +88,8 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     short_polling_time_mills: Milliseconds = 1000
     lite_pull_message_enable: bool = True
     max_subscription_length: Positive = 64 << 10
+    max_held_pulls: Positive = 100_000
+    max_held_pulls_per_connection: Positive = 10_000
 
     register_name_server_period: Annotated[int, msgspec.Meta(ge=1000)] = 30_000
     register_broker_timeout_mills: Milliseconds = 24_000

@@ -39,6 +39,22 @@ class GroupNotExist(RocketMQError):
         return f"subscription group [{self.group}] does not exist"
 
 
+class TooManyHeldPulls(RocketMQError):
+    """
+    As many pulls are held as are allowed: of one connection, or in all.
+
+    Clients try a refused pull again after a pause, one that finds nothing at once.
+    """
+
+    def __init__(self, setting: str, limit: int) -> None:
+        super().__init__(setting, limit)
+        self.setting = setting
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"{self.limit} pulls are held already, {self.setting} allows no more"
+
+
 #: For the router: the response codes of errors. RocketMQ 4.9 responds with 1 to illegal
 #: names, 5.x with 29; clients treat both alike.
 CODES: dict[type[Exception], ResponseCode] = {
@@ -50,6 +66,7 @@ CODES: dict[type[Exception], ResponseCode] = {
     TopicTooLong: ResponseCode.MESSAGE_ILLEGAL,
     StoreNotWriteable: ResponseCode.SERVICE_NOT_AVAILABLE,
     DiskFull: ResponseCode.SERVICE_NOT_AVAILABLE,
+    TooManyHeldPulls: ResponseCode.SYSTEM_BUSY,
     TooManyQueries: ResponseCode.SYSTEM_BUSY,
     TooManyReads: ResponseCode.SYSTEM_BUSY,
     TopicNotExist: ResponseCode.TOPIC_NOT_EXIST,

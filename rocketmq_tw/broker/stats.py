@@ -10,6 +10,7 @@ Source: ``StoreStatsService`` and ``BrokerStats`` of RocketMQ 5.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
@@ -40,6 +41,8 @@ class BrokerStats:
 
     :param clock: its seconds are counted from the epoch.
     :ivar boot_time: when the broker started, in seconds since the epoch.
+    :ivar gauges: sizes of tables and what was refused because of their limits, by the
+        names under which runtime information shows them.
     :ivar this_morning: the counters when today began, or the broker started.
     :ivar yesterday_morning: likewise for yesterday; zeros if it was not running.
     """
@@ -47,6 +50,7 @@ class BrokerStats:
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
         self.boot_time = clock.seconds()
+        self.gauges: dict[str, Callable[[], int]] = {}
         self._messages_in = 0
         self._bytes_in = 0
         self._failures = 0

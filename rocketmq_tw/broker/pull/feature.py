@@ -11,9 +11,17 @@ from rocketmq_tw.remoting.router import Router
 def install(broker: Broker, router: Router) -> HeldPulls:
     """Handle pulls; hold those that find no message, until the broker drains."""
     tables, lifecycle = broker.tables, broker.lifecycle
-    held = HeldPulls(store=broker.store, clock=broker.clock)
+    config = broker.config
+    held = HeldPulls(
+        store=broker.store,
+        clock=broker.clock,
+        limit=config.max_held_pulls,
+        limit_per_connection=config.max_held_pulls_per_connection,
+    )
+    broker.stats.gauges["heldPulls"] = lambda: len(held)
+    broker.stats.gauges["heldPullsRefused"] = lambda: held.refused
     PullProcessor(
-        config=broker.config,
+        config=config,
         store=broker.store,
         topics=tables.topics,
         groups=tables.groups,

@@ -6,73 +6,94 @@ matches arrives there, or until its deadline. Then the store is read once more, 
 result is the response. Arrivals are recorded while messages are stored, and the pulls
 they wake are run once at the end of the reactor iteration.
 
+Thousands of pulls may wait at one queue. A reactor iteration tests at most
+:data:`MATCHES` of them and responds to at most :data:`RESPONSES`; the others follow in
+the next iterations, so other requests are handled between them.
+
 Source: ``PullRequestHoldService`` of RocketMQ 5, which checks every 5 s; here it is
 every second.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from math import ceil
 from typing import Any
 
-import msgspec
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from rocketmq_tw.broker.pull.table import HeldPull, HeldPullTable, Key
 from rocketmq_tw.remoting.call import Peer
 from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.wire.fields import Response
 
 #: Seconds between two checks of the deadlines.
 PERIOD = 1.0
-
-
-class HeldPull(msgspec.Struct, eq=False, kw_only=True):
-    """
-    One held pull.
-
-    :ivar deadline: seconds, of the reactor's clock.
-    :ivar matches: tests a tags code; None accepts all.
-    :ivar read: reads the store once more, for the response.
-    """
-
-    peer: Peer
-    deadline: float
-    matches: Callable[[int], bool] | None
-    read: Callable[[], Response | Deferred[Any]]
-    response: Deferred[Response | None]
-
-
-Key = tuple[bytes, int]
+#: No pull is held for longer, in seconds.
+LONGEST = 3600.0
+#: How many responses are made in one reactor iteration: some 5 ms.
+RESPONSES = 100
+#: How many tags codes are tested in one reactor iteration, once a queue has more pulls
+#: than ``RESPONSES``.
+MATCHES = 2000
+#: After so many different tags codes in one reactor iteration all pulls are woken.
+_MAX_CODES = 64
+#: In place of the tags codes where all pulls are woken.
+_ANY = (0,)
 
 
 class HeldPulls:
     """
-    All held pulls, by topic and queue.
+    Holds pulls, and responds to them.
 
     It listens to the store's arrivals only while pulls are held.
+
+    :param limit: how many pulls are held in all (``maxHeldPulls``).
+    :param limit_per_connection: how many of one (``maxHeldPullsPerConnection``).
     """
 
     _log = Logger()
 
-    def __init__(self, *, store: IMessageStore, clock: IReactorTime) -> None:
+    def __init__(
+        self,
+        *,
+        store: IMessageStore,
+        clock: IReactorTime,
+        limit: int = 100_000,
+        limit_per_connection: int = 10_000,
+    ) -> None:
         self._store = store
         self._clock = clock
-        self._held: dict[Key, list[HeldPull]] = {}
-        self._due: list[HeldPull] = []
+        self._table = HeldPullTable(
+            limit=limit, limit_per_connection=limit_per_connection
+        )
+        self._due: deque[HeldPull] = deque()
+        #: Tags codes that arrived at queues whose pulls are to be tested; None for all.
+        self._arrivals: dict[Key, set[int] | None] = {}
+        self._scans: deque[Iterator[None]] = deque()
         self._scheduled: IDelayedCall | None = None
+        self._ticks = 0
+        self._last_tick_time = clock.seconds()
         self._tick = LoopingCall(self._expire)
         self._tick.clock = clock
 
     def __len__(self) -> int:
         """Return how many pulls are held."""
-        return sum(len(pulls) for pulls in self._held.values())
+        return len(self._table)
+
+    @property
+    def refused(self) -> int:
+        """Return how many pulls were refused because of a limit."""
+        return self._table.refused
 
     def start(self) -> None:
         """Start checking the deadlines."""
+        self._last_tick_time = self._clock.seconds()
         self._tick.start(PERIOD, now=False).addErrback(
             lambda f: self._log.failure("held pulls are no longer watched", f)
         )
@@ -81,8 +102,15 @@ class HeldPulls:
         """Respond to all held pulls, and stop checking."""
         if self._tick.running:
             self._tick.stop()
-        self._take(lambda _pull: True)
-        self._respond_due()
+        self._scans.clear()
+        self._arrivals.clear()
+        for pulls in list(self._table.by_queue.values()):
+            self._wake(list(pulls))
+        self._respond_due(len(self._due))
+        if self._scheduled is not None:
+            self._scheduled.cancel()
+            self._scheduled = None
+        self._store.remove_listener(self._arrived)
 
     def hold(
         self,
@@ -101,95 +129,142 @@ class HeldPulls:
         :param matches: tests a tags code; None accepts all.
         :param read: reads the store once more, for the response.
         :returns: fires with the response, or None if the connection was lost.
+        :raises TooManyHeldPulls: a limit is reached.
         """
         response: Deferred[Response | None] = Deferred()
-        pull = HeldPull(
-            peer=peer,
-            deadline=self._clock.seconds() + timeout,
-            matches=matches,
-            read=read,
-            response=response,
+        self._table.add(
+            HeldPull(
+                key=(topic.encode(), queue_id),
+                peer=peer,
+                last_tick=self._tick_after(timeout),
+                matches=matches,
+                read=read,
+                response=response,
+            )
         )
-        self._held.setdefault((topic.encode(), queue_id), []).append(pull)
         self._store.add_listener(self._arrived)
         return response
 
     def connection_lost(self, peer: Peer) -> None:
         """Drop the pulls of a lost connection."""
-        gone = self._pick(lambda pull: pull.peer is peer)
-        woken = [pull for pull in self._due if pull.peer is peer]
-        if woken:
-            self._due = [pull for pull in self._due if pull not in woken]
-        for pull in gone + woken:
-            pull.response.callback(None)
+        for pull in self._table.of_peer(peer):
+            if self._table.finish(pull):
+                pull.response.callback(None)
+        self._listen_while_needed()
+
+    def _tick_after(self, timeout: float) -> int:
+        """Return the first tick that comes after some seconds, at least the next."""
+        since = self._clock.seconds() - self._last_tick_time
+        if not 0.0 <= since <= PERIOD:
+            since = PERIOD  # the clock was set
+        ticks = ceil(((timeout if timeout < LONGEST else LONGEST) + since) / PERIOD)
+        return self._ticks + (ticks if ticks > 0 else 1)
 
     def _arrived(
         self, topic: bytes, queue_id: int, _next: int, tags_code: int, _time: int
     ) -> None:
-        """Wake the pulls that match a new message."""
-        waiting = self._held.get((topic, queue_id))
+        """Wake the pulls that match a new message, or let them be tested."""
+        key = topic, queue_id
+        waiting = self._table.by_queue.get(key)
         if waiting is None:
             return
-        woken = [p for p in waiting if p.matches is None or p.matches(tags_code)]
-        if not woken:
+        if len(waiting) > RESPONSES:
+            self._test_later(key, tags_code)
             return
-        if len(woken) == len(waiting):
-            del self._held[topic, queue_id]
-        else:
-            self._held[topic, queue_id] = [p for p in waiting if p not in woken]
-        self._wake(woken)
+        self._wake([p for p in waiting if p.matches is None or p.matches(tags_code)])
+
+    def _test_later(self, key: Key, tags_code: int) -> None:
+        """Let the many pulls of a queue be tested in the next reactor iterations."""
+        if key not in self._arrivals:
+            self._arrivals[key] = {tags_code}
+            self._scans.append(self._scan_queue(key))
+            self._schedule()
+            return
+        codes = self._arrivals[key]
+        if codes is not None:
+            codes.add(tags_code)
+            if len(codes) > _MAX_CODES:
+                self._arrivals[key] = None
+
+    def _scan_queue(self, key: Key) -> Iterator[None]:
+        """Wake the pulls of a queue that match what arrived; a step is one test."""
+        codes = self._arrivals.pop(key)
+        for pull in list(self._table.by_queue.get(key, ())):
+            if not pull.is_waiting:
+                continue
+            for code in _ANY if codes is None else codes:
+                yield
+                if not pull.is_waiting:
+                    break
+                if codes is None or pull.matches is None or pull.matches(code):
+                    self._wake([pull])
+                    break
 
     def _expire(self) -> None:
         """Wake the pulls past their deadline."""
-        now = self._clock.seconds()
-        self._take(lambda pull: pull.deadline <= now)
+        self._ticks += 1
+        self._last_tick_time = self._clock.seconds()
+        over = self._table.take_over(self._ticks)
+        if over:
+            self._scans.append(self._scan_over(over))
+            self._schedule()
 
-    def _take(self, wanted: Callable[[HeldPull], bool]) -> None:
-        """Wake the pulls that match ``wanted``."""
-        self._wake(self._pick(wanted))
+    def _scan_over(self, over: list[HeldPull]) -> Iterator[None]:
+        """Wake the pulls whose time is over; a step is one of them."""
+        for pull in over:
+            yield
+            if pull.is_waiting:
+                self._wake([pull])
 
-    def _pick(self, wanted: Callable[[HeldPull], bool]) -> list[HeldPull]:
-        """Remove and return the pulls that match ``wanted``."""
-        picked: list[HeldPull] = []
-        for key, pulls in list(self._held.items()):
-            going = [pull for pull in pulls if wanted(pull)]
-            if not going:
-                continue
-            picked += going
-            if len(going) == len(pulls):
-                del self._held[key]
-            else:
-                self._held[key] = [pull for pull in pulls if pull not in going]
-        if not self._held:
-            self._store.remove_listener(self._arrived)
-        return picked
+    def _wake(self, pulls: Iterable[HeldPull]) -> None:
+        """Respond to these pulls at the end of this reactor iteration, or later."""
+        for pull in pulls:
+            self._table.wake(pull)
+            self._due.append(pull)
+        if self._due:
+            self._schedule()
 
-    def _wake(self, pulls: list[HeldPull]) -> None:
-        """
-        Schedule the responses to these pulls for the end of this reactor iteration.
-        """
-        self._due += pulls
-        if self._due and self._scheduled is None:
-            self._scheduled = self._clock.callLater(0, self._respond_due)
+    def _respond_later(self, pull: HeldPull) -> None:
+        """Respond to a pull whose peer reads again, like to one just woken."""
+        self._due.append(pull)
+        self._schedule()
 
-    def _respond_due(self) -> None:
-        """Respond to all pulls that were woken."""
-        scheduled, self._scheduled = self._scheduled, None
-        if scheduled is not None and scheduled.active():
-            scheduled.cancel()
+    def _schedule(self) -> None:
+        """Do a slice of what is to be done at the end of this reactor iteration."""
+        if self._scheduled is None:
+            self._scheduled = self._clock.callLater(0, self._work)
+
+    def _work(self) -> None:
+        """Test some pulls, and respond to some of those that are due."""
+        self._scheduled = None
+        tests = MATCHES
+        while tests and self._scans:
+            try:
+                next(self._scans[0])
+                tests -= 1
+            except StopIteration:
+                self._scans.popleft()
         # Not while the store notifies of an arrival: more messages of a batch may
         # follow.
-        if not self._held:
-            self._store.remove_listener(self._arrived)
-        due, self._due = self._due, []
-        for pull in due:
-            self._respond(pull)
+        self._listen_while_needed()
+        self._respond_due(RESPONSES)
+        if self._due or self._scans:
+            self._schedule()
+
+    def _respond_due(self, count: int) -> None:
+        """Respond to the oldest pulls that are due."""
+        due = self._due
+        while due and count:
+            count -= 1
+            self._respond(due.popleft())
 
     def _respond(self, pull: HeldPull) -> None:
         """Read for a pull and respond to it, once the peer has read its responses."""
         peer = pull.peer
         if peer.is_write_blocked:
-            peer.when_writable().addCallback(lambda _: self._respond(pull))
+            peer.when_writable().addCallback(lambda _: self._respond_later(pull))
+            return
+        if not self._table.finish(pull):
             return
         if not peer.is_connected:
             pull.response.callback(None)
@@ -203,3 +278,8 @@ class HeldPulls:
             response.chainDeferred(pull.response)
         else:
             pull.response.callback(response)
+
+    def _listen_while_needed(self) -> None:
+        """Listen no more once no pull waits."""
+        if not self._table.by_queue:
+            self._store.remove_listener(self._arrived)

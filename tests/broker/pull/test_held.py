@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.broker.pull.held import HeldPulls
+from rocketmq_tw.broker.pull.held import MATCHES, RESPONSES, HeldPulls
 from rocketmq_tw.wire.fields import Response
 from tests.broker.doubles import MemoryConnection
 from tests.store.cases import DRAFT, NOW, StoreCase
@@ -158,6 +159,7 @@ class HeldPullsTests(SynchronousTestCase):
         self.successResultOf(other)
         self.assertEqual(self.calls, 1)
         slow.drain()
+        self.clock.advance(0)
         for response in responses:
             self.successResultOf(response)
 
@@ -170,6 +172,7 @@ class HeldPullsTests(SynchronousTestCase):
         self.clock.advance(0)
         slow.is_connected = False
         slow.drain()
+        self.clock.advance(0)
         self.assertIsNone(self.successResultOf(response))
         self.assertEqual(self.calls, 0)
 
@@ -210,6 +213,188 @@ class HeldPullsTests(SynchronousTestCase):
         self.store.arrive()
         self.clock.advance(0)
         self.successResultOf(again[0])
+
+
+class StepClock(Clock):
+    """A clock whose calls can be run one by one."""
+
+    def step(self) -> None:
+        """Run the next call, whatever its time."""
+        call = self.calls.pop(0)
+        call.called = 1
+        call.func(*call.args, **call.kw)
+
+
+class ManyTests(SynchronousTestCase):
+    """Thousands of pulls of one queue: what each reactor iteration costs."""
+
+    COUNT = 4000
+
+    def setUp(self) -> None:
+        """Count tests of tags codes and reads of the store."""
+        self.clock = StepClock()
+        self.store = Listening()
+        self.held = HeldPulls(store=self.store, clock=self.clock)  # type: ignore[arg-type]
+        self.tests = 0
+        self.reads = 0
+        self.responses: list[Any] = []
+
+    def hold(
+        self, peer: MemoryConnection, wanted: int | None = 0, timeout: float = 10.0
+    ) -> None:
+        """Hold a pull that wants one tags code, or all."""
+
+        def matches(code: int) -> bool:
+            self.tests += 1
+            return code == wanted
+
+        def read() -> Response:
+            self.reads += 1
+            return Response()
+
+        response = self.held.hold(
+            "T",
+            0,
+            timeout=timeout,
+            peer=peer,  # type: ignore[arg-type]
+            matches=None if wanted is None else matches,
+            read=read,
+        )
+        response.addBoth(self.responses.append)
+
+    def hold_many(self, wanted: int | None = 0) -> list[MemoryConnection]:
+        """Hold thousands, of ten connections."""
+        peers = [MemoryConnection() for _ in range(10)]
+        for number in range(self.COUNT):
+            self.hold(peers[number % 10], wanted)
+        return peers
+
+    def assert_slices(self) -> int:
+        """Expect little work in each iteration. :returns: how many there were."""
+        iterations = 0
+        while self.clock.getDelayedCalls():
+            tests, reads = self.tests, self.reads
+            self.clock.step()
+            self.assertLessEqual(self.tests - tests, MATCHES)
+            self.assertLessEqual(self.reads - reads, RESPONSES)
+            iterations += 1
+        return iterations
+
+    def test_all_are_woken(self) -> None:
+        """A message tests none of them by itself; all have a response in the end."""
+        self.hold_many()
+        self.store.arrive()
+        self.assertEqual((self.tests, self.reads), (0, 0))
+        self.assertGreaterEqual(self.assert_slices(), self.COUNT // RESPONSES)
+        self.assertEqual((self.tests, self.reads), (self.COUNT, self.COUNT))
+        self.assertEqual((len(self.held), len(self.responses)), (0, self.COUNT))
+        self.assertEqual(self.store.listeners, [])
+
+    def test_none_is_woken(self) -> None:
+        """Messages that nobody wants are tested once for each kind."""
+        self.hold_many(wanted=7)
+        for code in (1, 2, 1, 2):
+            self.store.arrive(code=code)
+        self.assert_slices()
+        self.assertEqual((self.tests, self.reads), (2 * self.COUNT, 0))
+        self.assertEqual(len(self.held), self.COUNT)
+
+    def test_too_many_kinds(self) -> None:
+        """More kinds of messages than can be tested wake all."""
+        self.hold_many(wanted=-1)
+        for code in range(1000):
+            self.store.arrive(code=code)
+        self.assert_slices()
+        self.assertEqual((self.tests, self.reads), (0, self.COUNT))
+
+    def test_arrival_during_the_tests(self) -> None:
+        """Pulls that were tested already are tested for what comes meanwhile."""
+        self.hold_many(wanted=7)
+        self.store.arrive(code=1)
+        self.clock.step()
+        self.store.arrive(code=7)
+        self.assert_slices()
+        self.assertEqual(len(self.responses), self.COUNT)
+
+    def test_time_is_up(self) -> None:
+        """Deadlines that are over at once are responded to in slices."""
+        self.held.start()
+        self.hold_many(wanted=7)
+        for _ in range(10):
+            self.assertEqual(self.reads, 0)
+            self.clock.rightNow += 1
+            self.clock.step()
+        self.held._tick.stop()
+        self.assert_slices()
+        self.assertEqual((self.tests, self.reads), (0, self.COUNT))
+
+    def test_other_deadlines_cost_nothing(self) -> None:
+        """The pull whose time is up is found without a look at the others."""
+        self.held.start()
+        self.hold_many()
+        self.hold(MemoryConnection(), timeout=1.0)
+        self.assertLess(calls_of(lambda: self.clock.pump([1.0, 0])), 300)
+        self.assertEqual(self.reads, 1)
+        self.held._tick.stop()
+
+    def test_lost_connection_costs_its_own(self) -> None:
+        """Nothing is looked at but the pulls of the connection."""
+        self.hold_many()
+        lost = MemoryConnection()
+        self.hold(lost)
+        calls = calls_of(lambda: self.held.connection_lost(lost))  # type: ignore[arg-type]
+        self.assertLess(calls, 100)
+        self.assertEqual((len(self.responses), len(self.held)), (1, self.COUNT))
+
+    def test_lost_while_due(self) -> None:
+        """A connection that is lost between two slices is not read for."""
+        peers = self.hold_many(wanted=None)
+        self.store.arrive()
+        self.clock.step()
+        for peer in peers:
+            self.held.connection_lost(peer)  # type: ignore[arg-type]
+        self.assert_slices()
+        self.assertEqual((self.reads, len(self.held)), (RESPONSES, 0))
+        self.assertEqual(len(self.responses), self.COUNT)
+
+    def test_slow_reader_of_many(self) -> None:
+        """A connection that reads again gets its responses in slices."""
+        slow = MemoryConnection()
+        for _ in range(1000):
+            self.hold(slow, None)
+        slow.is_write_blocked = True
+        self.store.arrive()
+        self.assert_slices()
+        self.assertEqual(self.reads, 0)
+        slow.drain()
+        self.assertEqual(self.reads, 0)
+        self.assert_slices()
+        self.assertEqual(self.reads, 1000)
+
+    def test_stop(self) -> None:
+        """Between two slices: all have a response, and nothing is left to be done."""
+        self.hold_many()
+        self.store.arrive()
+        self.clock.step()
+        self.held.stop()
+        self.assertEqual((len(self.responses), len(self.held)), (self.COUNT, 0))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+
+def calls_of(function: Callable[[], object]) -> int:
+    """Count the calls that a function makes, of Python and of C."""
+    calls = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        function()
+    finally:
+        sys.setprofile(None)
+    return calls
 
 
 class BatchTests(StoreCase):

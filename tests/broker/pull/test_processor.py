@@ -331,6 +331,26 @@ class ShortPollingTests(PullCase):
         self.assertEqual(self.successResultOf(response).status, 19)
 
 
+class LimitTests(PullCase):
+    """More pulls than may be held."""
+
+    settings = {"max_held_pulls": 3, "max_held_pulls_per_connection": 2}
+
+    def test_refused(self) -> None:
+        """One too many is refused in a sentence; Java tries it again in 3 s."""
+        held = [self.ask(pulled(sys_flag=HELD)) for _ in range(2)]
+        words = "maxHeldPullsPerConnection allows no more"
+        self.refused(2, words, pulled(sys_flag=HELD))
+        self.assertEqual(self.ask(pulled()).status, 19)
+        self.assertEqual(self.stats.gauges["heldPulls"](), 2)
+        self.assertEqual(self.stats.gauges["heldPullsRefused"](), 1)
+        self.fill("A")
+        self.clock.advance(0)
+        for each in held:
+            self.successResultOf(each)
+        self.assertNoResult(self.ask(pulled(queue_offset=1, sys_flag=HELD)))
+
+
 class ColdPullTests(PullCase):
     """Messages that are not in memory."""
 

@@ -131,6 +131,8 @@ class InfoProcessor:
             "earliestMessageTimeStamp": str(earliest_ms),
             **self._disk(),
             **self._age(),
+            # Not Apache RocketMQ's.
+            **{name: str(gauge()) for name, gauge in self._stats.gauges.items()},
         }
         return Response(body=KVTable(table).encode())
 

@@ -66,6 +66,11 @@ class InfoProcessorTests(BrokerCase):
         self.assertEqual(table["getTransferredTps"].split()[0], "1.0")
         self.assertEqual(len(table["getTotalTps"].split()), 3)
 
+    def test_shows_gauges(self) -> None:
+        """Sizes of tables, under the names that features gave them."""
+        self.stats.gauges["heldPulls"] = lambda: 7
+        self.assertEqual(self.info()["heldPulls"], "7")
+
     def test_tells_its_age(self) -> None:
         """The time since the start is shown in words."""
         self.clock.advance(86_400 + 3_600 + 10)
