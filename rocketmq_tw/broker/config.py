@@ -55,6 +55,9 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     :ivar max_buffered_size: bytes of incomplete requests and unsent responses of all
         connections, beyond which some are closed; 0 means no limit; an extension.
     :ivar max_batch_messages: a batch of more messages is refused; an extension.
+    :ivar max_subscription_groups: how many consumer groups there may be; an extension.
+    :ivar max_consumer_offsets: how many offsets, one for each queue and group, are
+        kept; an extension.
     :ivar max_held_pulls: how many pulls may wait for a message in all; an extension.
     :ivar max_held_pulls_per_connection: how many of one connection; an extension.
     :ivar broker_ip1: the address that clients connect to.
@@ -83,6 +86,8 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     broker_topic_enable: bool = True
     auto_create_subscription_group: bool = True
     max_groups_per_connection: Positive = 1000
+    max_subscription_groups: Positive = 20_000
+    max_consumer_offsets: Positive = 500_000
 
     long_polling_enable: bool = True
     short_polling_time_mills: Milliseconds = 1000

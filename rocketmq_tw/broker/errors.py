@@ -39,6 +39,28 @@ class GroupNotExist(RocketMQError):
         return f"subscription group [{self.group}] does not exist"
 
 
+class TooManyGroups(GroupNotExist):
+    """The consumer group does not exist, and no more may be created."""
+
+    def __init__(self, group: str, limit: int) -> None:
+        super().__init__(group)
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}; maxSubscriptionGroups ({self.limit}) is reached"
+
+
+class TooManyOffsets(RocketMQError):
+    """No more offsets are kept; those that are kept can still be changed."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"the offset is not kept; maxConsumerOffsets ({self.limit}) is reached"
+
+
 class TooManyHeldPulls(RocketMQError):
     """
     As many pulls are held as are allowed: of one connection, or in all.
@@ -67,6 +89,7 @@ CODES: dict[type[Exception], ResponseCode] = {
     StoreNotWriteable: ResponseCode.SERVICE_NOT_AVAILABLE,
     DiskFull: ResponseCode.SERVICE_NOT_AVAILABLE,
     TooManyHeldPulls: ResponseCode.SYSTEM_BUSY,
+    TooManyOffsets: ResponseCode.SYSTEM_BUSY,
     TooManyQueries: ResponseCode.SYSTEM_BUSY,
     TooManyReads: ResponseCode.SYSTEM_BUSY,
     TopicNotExist: ResponseCode.TOPIC_NOT_EXIST,

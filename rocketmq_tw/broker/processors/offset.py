@@ -12,6 +12,7 @@ from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.broker.tables.topics import TopicTable
+from rocketmq_tw.model.topic import TopicConfig
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
@@ -42,6 +43,11 @@ def install(broker: Broker, router: Router) -> None:
         topics=tables.topics,
         groups=tables.groups,
     ).routes(router)
+    gauges = broker.stats.gauges
+    gauges["consumerOffsets"] = lambda: len(tables.offsets)
+    gauges["consumerOffsetsRefused"] = lambda: tables.offsets.refused
+    gauges["subscriptionGroups"] = lambda: len(tables.groups.table)
+    gauges["subscriptionGroupsRefused"] = lambda: tables.groups.refused
     period_ms = broker.config.flush_consumer_offset_interval
     broker.periodic.every(period_ms, tables.offsets.save)
 
@@ -122,11 +128,31 @@ class OffsetProcessor:
 
         :raises GroupNotExist: the group does not exist and must not be created.
         :raises TopicNotExist: the topic does not exist.
+        :raises Refused: the topic has no such queue. Apache RocketMQ keeps such offsets
+            for ever.
+        :raises TooManyOffsets: no more offsets are kept.
         """
+        topic = self._topics.require(request.topic)
+        queue_id = request.queue_id
+        if not self._has_queue(topic, queue_id):
+            raise Refused(
+                ResponseCode.INVALID_PARAMETER,
+                f"queueId[{queue_id}] is illegal, topic:[{topic.topic_name}] has no"
+                " such queue",
+            )
         group = self._groups.require(request.consumer_group).group_name
-        topic = self._topics.require(request.topic).topic_name
-        self._offsets.commit(group, topic, request.queue_id, request.commit_offset)
+        self._offsets.commit(group, topic.topic_name, queue_id, request.commit_offset)
         return Response()
+
+    def _has_queue(self, topic: TopicConfig, queue_id: int) -> bool:
+        """
+        Return whether a topic has a queue, or had it and has its messages still.
+
+        Consumers of a topic that lost queues commit what they read before.
+        """
+        if 0 <= queue_id < max(topic.read_queue_nums, topic.write_queue_nums):
+            return True
+        return self._store.max_offset(topic.topic_name, queue_id) > 0
 
     def search(
         self, request: SearchOffset, call: Call

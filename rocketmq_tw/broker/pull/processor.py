@@ -6,11 +6,13 @@ Source: ``PullMessageProcessor`` and ``DefaultPullMessageResultHandler`` of Rock
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.config import BrokerConfig
+from rocketmq_tw.broker.errors import TooManyOffsets
 from rocketmq_tw.broker.pull.cold import ColdPulls
 from rocketmq_tw.broker.pull.filters import Filters, Matches
 from rocketmq_tw.broker.pull.held import HeldPulls
@@ -90,16 +92,21 @@ class PullProcessor:
         matches = self._matches(request)
         flags = request.sys_flag
         if flags & COMMIT_OFFSET and request.commit_offset >= 0:
+            self._commit(request)
+        cold = self._cold
+        if cold.lines and cold.must_wait(call.peer):
+            return cold.wait(call.peer, lambda: self._read(request, call, matches))
+        return self._read(request, call, matches)
+
+    def _commit(self, request: PullMessage) -> None:
+        """Commit the offset that came along; messages are more than an offset."""
+        with contextlib.suppress(TooManyOffsets):
             self._offsets.commit(
                 request.consumer_group,
                 request.topic,
                 request.queue_id,
                 request.commit_offset,
             )
-        cold = self._cold
-        if cold.lines and cold.must_wait(call.peer):
-            return cold.wait(call.peer, lambda: self._read(request, call, matches))
-        return self._read(request, call, matches)
 
     def _read(
         self, request: PullMessage, call: Call, matches: Matches

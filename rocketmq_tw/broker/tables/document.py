@@ -2,7 +2,8 @@
 A table that is written to disk in the reactor iteration after a change.
 
 Many changes within one iteration cause one write: a client with 2,000 new topics would
-otherwise cause 2,000 rewrites of a growing file.
+otherwise cause 2,000 rewrites of a growing file. A large file is written less often, so
+that encoding it takes a small part of the time however many changes there are.
 
 Source: ``ConfigManager.persist`` of RocketMQ 5, which writes on every change.
 """
@@ -15,8 +16,12 @@ from twisted.logger import Logger
 
 from rocketmq_tw.jsonfile import JsonFile
 
-#: Runs a function later, e.g. ``lambda run: reactor.callLater(0, run)``.
-Schedule = Callable[[Callable[[], None]], object]
+#: Runs a function after some seconds: ``reactor.callLater``.
+Schedule = Callable[[float, Callable[[], None]], object]
+#: A file up to this size is written in the next reactor iteration; in bytes.
+_SMALL = 64 << 10
+#: A larger one waits so long that no more than this is encoded; in bytes a second.
+_RATE = 4 << 20
 
 
 class Document:
@@ -37,6 +42,7 @@ class Document:
         self._encode = encode
         self._schedule = schedule
         self._scheduled = False
+        self._size = 0
         self.dirty = False
 
     def changed(self) -> None:
@@ -46,7 +52,8 @@ class Document:
             self._write()
         elif not self._scheduled:
             self._scheduled = True
-            self._schedule(self._write)
+            delay = self._size / _RATE if self._size > _SMALL else 0
+            self._schedule(delay, self._write)
 
     def save(self) -> None:
         """
@@ -55,7 +62,9 @@ class Document:
         :raises OSError: the file is unchanged; the next call writes again.
         """
         if self.dirty:
-            self._file.save(self._encode())
+            text = self._encode()
+            self._size = len(text)
+            self._file.save(text)
             self.dirty = False
 
     def _write(self) -> None:

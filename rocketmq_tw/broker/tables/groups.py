@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from twisted.internet.interfaces import IReactorTime
 
-from rocketmq_tw.broker.errors import GroupNotExist
+from rocketmq_tw.broker.errors import GroupNotExist, TooManyGroups
 from rocketmq_tw.broker.tables.document import Document, Schedule
 from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.model.errors import IllegalGroup
@@ -36,6 +36,8 @@ class GroupTable:
     :param schedule: see :class:`~rocketmq_tw.broker.tables.document.Document`.
     :param auto_create: whether a group is created when a request first names it.
     :param create_system: likewise for system groups (``CID_RMQ_SYS_...``).
+    :param limit: with so many groups none is created any more.
+    :ivar refused: how many were not created because of the limit.
     :ivar table: the groups by name; change it through the methods only.
     :ivar forbidden_table: group to topic to bits (``READ_FORBIDDEN``).
     :ivar data_version: changes with every change.
@@ -49,11 +51,14 @@ class GroupTable:
         schedule: Schedule | None = None,
         auto_create: bool = True,
         create_system: bool = True,
+        limit: int = 20_000,
     ) -> None:
         self._file = file
         self._clock = clock
         self._auto_create = auto_create
         self._create_system = create_system
+        self._limit = limit
+        self.refused = 0
         self._document = Document(file, self._encode, schedule)
         self.table: dict[str, SubscriptionGroup] = {}
         self.forbidden_table: dict[str, dict[str, int]] = {}
@@ -88,11 +93,16 @@ class GroupTable:
         """
         Return a group, creating it if that is allowed and its name is legal.
 
+        None if it does not exist and was not created.
+
         Source: ``SubscriptionGroupManager.findSubscriptionGroupConfig``.
         """
         found = self.table.get(group)
         if found is not None or not self._may_create(group):
             return found
+        if self._is_at_limit:
+            self.refused += 1
+            return None
         created = SubscriptionGroup(group)
         self.put(created)
         return created
@@ -105,6 +115,8 @@ class GroupTable:
         """
         found = self.find(group)
         if found is None:
+            if self._is_at_limit and self._may_create(group):
+                raise TooManyGroups(group, self._limit)
             raise GroupNotExist(group)
         return found
 
@@ -117,8 +129,12 @@ class GroupTable:
 
     def put(self, group: SubscriptionGroup) -> None:
         """Create or change a group; an equal one is not written again."""
-        if self.table.get(group.group_name) == group:
+        known = self.table.get(group.group_name)
+        if known == group:
             return
+        if known is None and self._is_at_limit:
+            self.refused += 1
+            raise TooManyGroups(group.group_name, self._limit)
         self.table[group.group_name] = group
         self._changed()
 
@@ -133,6 +149,11 @@ class GroupTable:
     def encode(self) -> bytes:
         """Encode the table for ``subscriptionGroup.json`` and for request code 201."""
         return self._encode()
+
+    @property
+    def _is_at_limit(self) -> bool:
+        """Return whether no more groups may be created."""
+        return len(self.table) >= self._limit
 
     def _may_create(self, group: str) -> bool:
         """Return whether a group may be created by being named in a request."""

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from rocketmq_tw.broker.errors import TooManyOffsets
 from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
@@ -31,12 +32,19 @@ class ConsumerOffsets:
     messages again.
 
     :param clock: provides the time in the table's version.
+    :param limit: how many offsets are kept, of all groups and queues.
+    :ivar refused: how many were not kept because of the limit.
     :ivar table: maps (topic, group) to queue id to offset.
     """
 
     _log = Logger()
 
-    def __init__(self, file: JsonFile, *, clock: IReactorTime) -> None:
+    def __init__(
+        self, file: JsonFile, *, clock: IReactorTime, limit: int = 500_000
+    ) -> None:
+        self._limit = limit
+        self._count = 0
+        self.refused = 0
         self._file = file
         self._clock = clock
         self._dirty = False
@@ -61,6 +69,7 @@ class ConsumerOffsets:
             committed = {queue: at for queue, at in offsets.items() if at >= 0}
             if committed:
                 self.table[topic, group] = committed
+        self._count = sum(map(len, self.table.values()))
 
     def save(self) -> None:
         """
@@ -78,18 +87,31 @@ class ConsumerOffsets:
 
         :param offset: the next queue offset to read; below zero, the group has not
             committed one from now on.
+        :raises TooManyOffsets: the queue has none of the group, and no more are kept.
         """
         if offset < 0:
             self._forget(group, topic, queue_id)
             return
         offsets = self.table.get((topic, group))
-        if offsets is None:
-            offsets = self.table[topic, group] = {}
+        if offsets is None or queue_id not in offsets:
+            offsets = self._add_entry(group, topic)
         offsets[queue_id] = offset
         self._dirty = True
         self._commits += 1
         if self._commits % VERSION_STEP == 0:
             self._count_up()
+
+    def _add_entry(self, group: str, topic: str) -> dict[int, int]:
+        """Return the offsets that one more is to be added to."""
+        if self._count >= self._limit:
+            self.refused += 1
+            raise TooManyOffsets(self._limit)
+        self._count += 1
+        return self.table.setdefault((topic, group), {})
+
+    def __len__(self) -> int:
+        """Return how many offsets are kept, of all groups and queues."""
+        return self._count
 
     def query(self, group: str, topic: str, queue_id: int) -> int | None:
         """Return how far a group has read a queue; None if it never committed."""
@@ -145,13 +167,14 @@ class ConsumerOffsets:
         if offsets.pop(queue_id, None) is None:
             return
         self._dirty = True
+        self._count -= 1
         if not offsets:
             del self.table[topic, group]
 
     def _remove(self, keys: list[tuple[str, str]]) -> None:
         """Remove entries of the table."""
         for key in keys:
-            del self.table[key]
+            self._count -= len(self.table.pop(key))
         if keys:
             self._dirty = True
             self._count_up()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList
@@ -35,15 +34,12 @@ class Tables:
         self._files: list[BackgroundFile] = []
         self.folder = os.path.join(config.store_path_root_dir, "config")
 
-        def schedule(write: Callable[[], None]) -> object:
-            return clock.callLater(0, write)
-
         self.topics = TopicTable(
             self.file("topics.json"),
             config.broker_cluster_name,
             config.broker_name,
             clock=clock,
-            schedule=schedule,
+            schedule=clock.callLater,
             default_topic_queue_nums=config.default_topic_queue_nums,
             auto_create=config.auto_create_topic_enable,
             cluster_topic=config.cluster_topic_enable,
@@ -52,10 +48,15 @@ class Tables:
         self.groups = GroupTable(
             self.file("subscriptionGroup.json"),
             clock=clock,
-            schedule=schedule,
+            schedule=clock.callLater,
             auto_create=config.auto_create_subscription_group,
+            limit=config.max_subscription_groups,
         )
-        self.offsets = ConsumerOffsets(self.file("consumerOffset.json"), clock=clock)
+        self.offsets = ConsumerOffsets(
+            self.file("consumerOffset.json"),
+            clock=clock,
+            limit=config.max_consumer_offsets,
+        )
         self.clients = ClientTable(MemberNotifier(clock, self.groups), PeerLog(clock))
         self.locks = QueueLocks(clock)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from rocketmq_tw.broker.processors.offset import OffsetProcessor
+from rocketmq_tw.model.group import PREDEFINED_GROUPS
+from rocketmq_tw.model.topic import TopicConfig
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.wire.requests.offset import (
     GetAllConsumerOffset,
@@ -13,7 +15,8 @@ from rocketmq_tw.wire.requests.offset import (
     SearchOffset,
     UpdateConsumerOffset,
 )
-from tests.broker.cases import BrokerCase, sent
+from rocketmq_tw.wire.requests.pull import COMMIT_OFFSET, SUBSCRIPTION
+from tests.broker.cases import GROUP, BrokerCase, pulled, sent
 from tests.broker.doubles import call_from
 from tests.store.cases import NOW
 
@@ -51,9 +54,12 @@ class OffsetProcessorTests(OffsetCase):
 
     def test_commit_below_zero_is_no_commit(self) -> None:
         """A group that commits -1 starts like one that never committed."""
-        response = self.ask(UpdateConsumerOffset("CG", "T", 0, -1))
-        self.assertEqual(response.status, 0)
+        for queue_id in (0, 1):
+            self.ask(UpdateConsumerOffset("CG", "T", queue_id, 11))
+            update = UpdateConsumerOffset("CG", "T", queue_id, -1)
+            self.assertEqual(self.ask(update).status, 0)
         self.assertEqual(self.ask(QueryConsumerOffset("CG", "T", 0)).offset, 0)
+        self.refused(22, "Not found", QueryConsumerOffset("CG", "T", 0, False))
 
     def test_young_queue_is_read_from_its_start(self) -> None:
         """Without a commit, a queue with its first message in memory begins at 0."""
@@ -85,6 +91,26 @@ class OffsetProcessorTests(OffsetCase):
         self.refused(17, "unknown", UpdateConsumerOffset("CG", "unknown", 0, 1))
         self.refused(26, "bad group", UpdateConsumerOffset("bad group", "T", 0, 1))
         self.assertEqual(self.tables.offsets.table, {})
+
+    def test_commit_needs_a_queue(self) -> None:
+        """A queue that is not the topic's has no offset; no group is created for it."""
+        for queue_id in (-1, 4, 2**31 - 1):
+            update = UpdateConsumerOffset("CG2", "T", queue_id, 1)
+            self.refused(29, f"queueId[{queue_id}]", update)
+        self.assertEqual(self.tables.offsets.table, {})
+        self.assertIsNone(self.tables.groups.get("CG2"))
+
+    def test_commit_to_a_queue_that_went(self) -> None:
+        """A topic that lost queues with messages keeps their consumers' offsets."""
+        self.fill(3, 1)
+        self.tables.topics.put(TopicConfig("T", 1, 1))
+        self.assertEqual(self.ask(UpdateConsumerOffset("CG", "T", 3, 1)).status, 0)
+        self.refused(29, "queueId[2]", UpdateConsumerOffset("CG", "T", 2, 1))
+
+    def test_commit_to_a_queue_only_written(self) -> None:
+        """The queues to write count too: a topic may be growing."""
+        self.tables.topics.put(TopicConfig("T", 1, 2))
+        self.assertEqual(self.ask(UpdateConsumerOffset("CG", "T", 1, 1)).status, 0)
 
     def test_ends_of_queues(self) -> None:
         """The first and the next offset; 0 for unknown queues."""
@@ -139,3 +165,41 @@ class OldQueueTests(OffsetCase):
         self.assertEqual(self.ask(GetMaxOffset("T", 1)).offset, 12)
         found = self.ask(GetEarliestStoreTime("T", 1)).timestamp
         self.assertEqual(found, FIRST_MS + 125 * self.first)
+
+
+class LimitTests(OffsetCase):
+    """More groups and offsets than are kept."""
+
+    settings = {
+        "max_subscription_groups": len(PREDEFINED_GROUPS) + 1,
+        "max_consumer_offsets": 2,
+    }
+
+    def test_groups(self) -> None:
+        """One too many is not created; those that are there go on."""
+        self.assertEqual(self.ask(UpdateConsumerOffset("CG", "T", 0, 1)).status, 0)
+        for number in range(3):
+            update = UpdateConsumerOffset(f"made-up-{number}", "T", 0, 1)
+            self.refused(26, "maxSubscriptionGroups (9) is reached", update)
+        self.assertEqual(self.ask(UpdateConsumerOffset("CG", "T", 0, 2)).status, 0)
+        self.assertEqual(self.stats.gauges["subscriptionGroups"](), 9)
+        self.assertEqual(self.stats.gauges["subscriptionGroupsRefused"](), 3)
+
+    def test_offsets(self) -> None:
+        """One too many is not kept; those that are kept may change."""
+        for queue_id in (0, 1):
+            self.ask(UpdateConsumerOffset("CG", "T", queue_id, 1))
+        words = "maxConsumerOffsets (2) is reached"
+        self.refused(2, words, UpdateConsumerOffset("CG", "T", 2, 1))
+        self.assertEqual(self.ask(UpdateConsumerOffset("CG", "T", 0, 2)).status, 0)
+        self.assertEqual(self.stats.gauges["consumerOffsets"](), 2)
+        self.assertEqual(self.stats.gauges["consumerOffsetsRefused"](), 1)
+
+    def test_pull(self) -> None:
+        """A pull gets its messages all the same."""
+        for queue_id in (0, 1):
+            self.ask(UpdateConsumerOffset(GROUP, "T", queue_id, 1))
+        flags = SUBSCRIPTION | COMMIT_OFFSET
+        request = pulled("T", queue_id=2, commit_offset=1, sys_flag=flags)
+        self.assertEqual(self.ask(request).status, 19)
+        self.assertIsNone(self.tables.offsets.query(GROUP, "T", 2))

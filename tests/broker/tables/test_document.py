@@ -18,9 +18,13 @@ class DocumentTests(SynchronousTestCase):
         self.file = MemoryFile()
         self.text = b"one"
         self.scheduled: list[Callable[[], None]] = []
-        self.document = Document(
-            self.file, lambda: self.text, schedule=self.scheduled.append
-        )
+        self.delays: list[float] = []
+        self.document = Document(self.file, lambda: self.text, schedule=self.schedule)
+
+    def schedule(self, delay: float, write: Callable[[], None]) -> None:
+        """Note what is to be run, and when."""
+        self.delays.append(delay)
+        self.scheduled.append(write)
 
     def run_scheduled(self) -> None:
         """Run what was scheduled."""
@@ -39,6 +43,14 @@ class DocumentTests(SynchronousTestCase):
         self.document.changed()
         self.run_scheduled()
         self.assertEqual(self.file.writes, 2)
+
+    def test_large_documents_are_written_less_often(self) -> None:
+        """No more than 4 MiB a second are encoded; small ones do not wait."""
+        for size in (64 << 10, 8 << 20, 64 << 10, 1):
+            self.text = bytes(size)
+            self.document.changed()
+            self.run_scheduled()
+        self.assertEqual(self.delays, [0, 0, 2.0, 0])
 
     def test_save(self) -> None:
         """It is written at once if it is behind; what was scheduled finds it done."""

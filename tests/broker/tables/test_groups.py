@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.broker.errors import GroupNotExist
+from rocketmq_tw.broker.errors import GroupNotExist, TooManyGroups
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.model.group import PREDEFINED_GROUPS, SubscriptionGroup
 from tests.broker.doubles import MemoryFile
@@ -34,6 +34,29 @@ class GroupTableTests(SynchronousTestCase):
         self.assertEqual(table.find("CG"), SubscriptionGroup("CG"))
         self.assertEqual(self.make().table, table.table)
         self.assertEqual(self.make().data_version, table.data_version)
+
+    def test_limit(self) -> None:
+        """So many groups are created and no more, by whatever request."""
+        limit = len(PREDEFINED_GROUPS) + 1
+        table = GroupTable(self.file, clock=Clock(), limit=limit)
+        table.load()
+        table.require("CG")
+        self.assertIsNone(table.find("made-up"))
+        for create in (
+            lambda: table.require("made-up"),
+            lambda: table.put(SubscriptionGroup("made-up")),
+        ):
+            error = self.assertRaises(TooManyGroups, create)
+            self.assertEqual(
+                str(error),
+                "subscription group [made-up] does not exist;"
+                " maxSubscriptionGroups (9) is reached",
+            )
+        self.assertRaises(GroupNotExist, table.require, "bad group")
+        table.put(SubscriptionGroup("CG", consume_enable=False))
+        self.assertEqual((len(table.table), table.refused), (limit, 3))
+        table.delete("CG")
+        self.assertIsNotNone(table.find("made-up"))
 
     def test_find_creates_nothing_when_switched_off(self) -> None:
         """Then only the system's own groups come about."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from rocketmq_tw.broker.errors import TooManyOffsets
 from rocketmq_tw.broker.tables.offsets import VERSION_STEP, ConsumerOffsets
 from tests.broker.doubles import MemoryFile
 
@@ -42,6 +43,22 @@ class ConsumerOffsetsTests(SynchronousTestCase):
         read = ConsumerOffsets(MemoryFile(text), clock=Clock())
         read.load()
         self.assertEqual(read.table, {("A", "CG"): {1: 34}})
+
+    def test_limit(self) -> None:
+        """So many offsets are kept; what is removed makes space for others."""
+        text = b'{"offsetTable":{"A@CG":{0:1,1:1},"B@CG":{0:1}}}'
+        offsets = ConsumerOffsets(MemoryFile(text), clock=Clock(), limit=3)
+        offsets.load()
+        for topic, queue_id in (("A", 2), ("C", 0)):
+            commit = (offsets.commit, "CG", topic, queue_id, 1)
+            self.assertRaises(TooManyOffsets, *commit)
+        offsets.commit("CG", "A", 0, 2)
+        self.assertEqual((len(offsets), offsets.refused), (3, 2))
+        self.assertNotIn(("C", "CG"), offsets.table)
+        offsets.commit("CG", "B", 0, -1)
+        offsets.commit("CG", "C", 0, 1)
+        offsets.remove_topic("A")
+        self.assertEqual(len(offsets), 1)
 
     def test_offsets_behind_the_end(self) -> None:
         """After a power cut nothing new is passed over; empty queues tell nothing."""

@@ -32,7 +32,7 @@ class TopicTableTests(SynchronousTestCase):
             "DefaultCluster",
             "broker-a",
             clock=self.clock,
-            schedule=lambda write: self.clock.callLater(0, write),
+            schedule=self.clock.callLater,
             **settings,
         )
         table.load()
