@@ -8,6 +8,8 @@ of RocketMQ 5.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.subscription import Subscription
 from rocketmq_tw.wire.bodies.body import Body
@@ -106,3 +108,28 @@ class QueryConsumeQueueResponseBody(Body, frozen=True):
     queue_data: tuple[ConsumeQueueData, ...] = ()
     max_queue_index: int = 0
     min_queue_index: int = 0
+
+
+def join_tables(tables: Sequence[bytes]) -> bytes:
+    """
+    Join encoded :class:`TopicStatsTable` or :class:`ConsumeStats` of different queues.
+
+    :param tables: at least one; their rates are equal.
+    :returns: one encoded table of all the queues.
+    """
+    if len(tables) == 1:
+        return tables[0]
+    # Keys are sorted: consumeTps is before the table, topicPutTps behind it. Neither
+    # mark is in a name, where quotes are escaped.
+    mark = b'"offsetTable":{'
+    begin = tables[0].index(mark) + len(mark)
+    ending = len(tables[0]) - _end_of_table(tables[0])
+    entries = [table[begin : len(table) - ending] for table in tables]
+    joined = b",".join(each for each in entries if each)
+    return tables[0][:begin] + joined + tables[0][len(tables[0]) - ending :]
+
+
+def _end_of_table(text: bytes) -> int:
+    """Return where the table of queues ends in an encoded body."""
+    tail = text.rfind(b'},"topicPutTps":')
+    return tail if tail >= 0 else len(text) - 2

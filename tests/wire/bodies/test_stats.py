@@ -9,7 +9,9 @@ from rocketmq_tw.wire.bodies.stats import (
     BrokerStatsData,
     ConsumeStats,
     OffsetState,
+    TopicOffset,
     TopicStatsTable,
+    join_tables,
 )
 
 
@@ -27,6 +29,19 @@ class StatsTests(SynchronousTestCase):
         self.assertEqual(stats.offset_table, {queue: OffsetState(broker_offset=9)})
         self.assertEqual(stats.consume_tps, 1.5)
         self.assertEqual(ConsumeStats.decode(stats.encode()), stats)
+
+    def test_joined(self) -> None:
+        """Tables of different queues, empty ones too, make one."""
+        queues = [MessageQueue('}},"topicPutTps":{', "b", each) for each in range(3)]
+        for kind, value in (
+            (TopicStatsTable, TopicOffset(1, 2, 3)),
+            (ConsumeStats, OffsetState(1, 2, 3, 4)),
+        ):
+            parts = [{}, *({queue: value} for queue in queues), {}]
+            joined = join_tables([kind(part).encode() for part in parts])
+            whole = kind(dict.fromkeys(queues, value))
+            self.assertEqual(kind.decode(joined), whole)
+            self.assertEqual(join_tables([whole.encode()]), whole.encode())
 
     def test_empty(self) -> None:
         """Nothing is no error."""

@@ -10,9 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from rocketmq_tw.broker.broker import Broker
+from rocketmq_tw.broker.processors.admin.slices import encode_in_slices
 from rocketmq_tw.broker.tables.clients import Client, ClientTable
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.broker.tables.topics import TopicTable
@@ -42,6 +44,7 @@ def install(broker: Broker, router: Router) -> None:
         clients=tables.clients,
         store=broker.store,
         broker_name=broker.config.broker_name,
+        clock=broker.clock,
     ).routes(router)
 
 
@@ -60,21 +63,21 @@ class ConsumerProcessor:
         clients: ClientTable,
         store: IMessageStore,
         broker_name: str,
+        clock: IReactorTime,
     ) -> None:
         self._topics = topics
         self._offsets = offsets
         self._clients = clients
         self._store = store
         self._broker_name = broker_name
+        self._clock = clock
 
     def routes(self, router: Router) -> None:
         """Register the handlers."""
         router.on(GetConsumeStats, self.stats)
         router.on(GetConsumerRunningInfo, self.running_info)
 
-    def stats(
-        self, request: GetConsumeStats, call: Call
-    ) -> Response | Deferred[Response]:
+    def stats(self, request: GetConsumeStats, call: Call) -> Deferred[Response]:
         """
         Return, for each readable queue, its end and the group's offset.
 
@@ -82,11 +85,20 @@ class ConsumerProcessor:
         have pulled but not committed are not known, nor is the group's rate.
         """
         group = request.consumer_group
-        queues = [
+        queues = (
             MessageQueue(topic, self._broker_name, queue_id)
             for topic in self._topics_of(request)
             for queue_id in range(self._read_queues(topic))
-        ]
+        )
+        table = encode_in_slices(
+            queues, lambda queues: self._encode_stats(group, queues), self._clock
+        )
+        return table.addCallback(lambda table: Response(body=table))
+
+    def _encode_stats(
+        self, group: str, queues: list[MessageQueue]
+    ) -> bytes | Deferred[bytes]:
+        """Encode how far a group has read some queues."""
         read = [
             self._offsets.query(group, queue.topic, queue.queue_id) or 0
             for queue in queues
@@ -97,14 +109,15 @@ class ConsumerProcessor:
                 for queue, offset in zip(queues, read, strict=True)
             ]
         )
-        return then(times, lambda times: self._stats_response(queues, read, times))
+        return then(times, lambda times: self._stats_table(queues, read, times))
 
     def _topics_of(self, request: GetConsumeStats) -> list[str]:
         """
         Return the topics asked for, otherwise those in which the group has offsets.
         """
         if request.topic_list:
-            return [topic for topic in request.topic_list.split(";") if topic]
+            wanted = dict.fromkeys(request.topic_list.split(";"))
+            return [topic for topic in wanted if topic]
         topics = [request.topic] if request.topic else []
         topics = topics or sorted(self._offsets.of_group(request.consumer_group))
         online = self._clients.consumer_group(request.consumer_group)
@@ -125,15 +138,15 @@ class ConsumerProcessor:
             return 0
         return self._store.store_time(queue.topic, queue.queue_id, offset - 1)
 
-    def _stats_response(
+    def _stats_table(
         self, queues: list[MessageQueue], read: list[int], times: list[int]
-    ) -> Response:
-        """Return the response for these queues, offsets and times."""
+    ) -> bytes:
+        """Encode the table of these queues, offsets and times."""
         table = {}
         for queue, offset, time_ms in zip(queues, read, times, strict=True):
             end = self._store.max_offset(queue.topic, queue.queue_id)
             table[queue] = OffsetState(end, offset, offset, max(0, time_ms))
-        return Response(body=ConsumeStats(table).encode())
+        return ConsumeStats(table).encode()
 
     def running_info(
         self, request: GetConsumerRunningInfo, call: Call

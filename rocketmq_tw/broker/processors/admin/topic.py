@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.broker.broker import Broker
+from rocketmq_tw.broker.processors.admin.slices import encode_in_slices
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.broker.tables.topic_attributes import altered
 from rocketmq_tw.broker.tables.topics import TopicTable
@@ -51,6 +53,7 @@ def install(broker: Broker, router: Router) -> None:
         offsets=tables.offsets,
         store=broker.store,
         broker_name=broker.config.broker_name,
+        clock=broker.clock,
         register_topics=broker.register_topics,
     ).routes(router)
 
@@ -70,12 +73,14 @@ class TopicProcessor:
         offsets: ConsumerOffsets,
         store: IMessageStore,
         broker_name: str,
+        clock: IReactorTime,
         register_topics: Callable[[], Deferred[None]],
     ) -> None:
         self._topics = topics
         self._offsets = offsets
         self._store = store
         self._broker_name = broker_name
+        self._clock = clock
         self._register_topics = register_topics
 
     def routes(self, router: Router) -> None:
@@ -158,40 +163,46 @@ class TopicProcessor:
             )
         return Response(body=fastjson.dumps(config))
 
-    def stats(
-        self, request: GetTopicStats, call: Call
-    ) -> Response | Deferred[Response]:
+    def stats(self, request: GetTopicStats, call: Call) -> Deferred[Response]:
         """Return the minimum and maximum offset of each readable or writeable queue."""
         topic = request.topic
         config = self._topics.get(topic)
         if config is None:
             raise Refused(ResponseCode.TOPIC_NOT_EXIST, f"topic[{topic}] not exist")
         count = max(config.read_queue_nums, config.write_queue_nums)
-        times = all_of([self._last_time(topic, queue) for queue in range(count)])
-        return then(times, lambda times: self._stats_response(topic, times))
+        queues = (
+            MessageQueue(topic, self._broker_name, queue_id)
+            for queue_id in range(count)
+        )
+        table = encode_in_slices(queues, self._encode_stats, self._clock)
+        return table.addCallback(lambda table: Response(body=table))
 
     def system_topics(self, request: GetBrokerSystemTopics, call: Call) -> Response:
         """Return the names of the system topics."""
         return Response(body=TopicList(tuple(sorted(self._topics.system))).encode())
 
-    def _last_time(self, topic: str, queue_id: int) -> int | Deferred[int]:
+    def _encode_stats(self, queues: list[MessageQueue]) -> bytes | Deferred[bytes]:
+        """Encode where some queues begin and end, and when they ended there."""
+        times = all_of([self._last_time(queue) for queue in queues])
+        return then(times, lambda times: self._stats_table(queues, times))
+
+    def _last_time(self, queue: MessageQueue) -> int | Deferred[int]:
         """
         Return when a queue's newest message was stored, in ms; 0 if there is none.
         """
-        end = self._store.max_offset(topic, queue_id)
-        return self._store.store_time(topic, queue_id, end - 1) if end else 0
+        end = self._store.max_offset(queue.topic, queue.queue_id)
+        if not end:
+            return 0
+        return self._store.store_time(queue.topic, queue.queue_id, end - 1)
 
-    def _stats_response(self, topic: str, times: list[int]) -> Response:
-        """
-        Return the response for a topic; ``times`` are those of its newest messages.
-        """
+    def _stats_table(self, queues: list[MessageQueue], times: list[int]) -> bytes:
+        """Encode the table; ``times`` are those of the queues' newest messages."""
         store, table = self._store, {}
-        for queue_id, time_ms in enumerate(times):
-            first = store.min_offset(topic, queue_id)
-            end = store.max_offset(topic, queue_id)
-            queue = MessageQueue(topic, self._broker_name, queue_id)
+        for queue, time_ms in zip(queues, times, strict=True):
+            first = store.min_offset(queue.topic, queue.queue_id)
+            end = store.max_offset(queue.topic, queue.queue_id)
             table[queue] = TopicOffset(first, end, max(0, time_ms))
-        return Response(body=TopicStatsTable(table).encode())
+        return TopicStatsTable(table).encode()
 
     def _refuse_system(self, name: str) -> None:
         """Refuse requests for system topics."""

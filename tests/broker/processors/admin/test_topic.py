@@ -7,6 +7,7 @@ from typing import Any
 
 from twisted.internet.defer import maybeDeferred
 
+from rocketmq_tw.broker.processors.admin.slices import QUEUES
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.topic import TopicConfig
 from rocketmq_tw.namesrv.config import NamesrvConfig
@@ -156,6 +157,20 @@ class TopicProcessorTests(BrokerCase):
                 MessageQueue("T", "broker-a", 1): TopicOffset(0, 0, 0),
             },
         )
+
+    def test_stats_of_many_queues(self) -> None:
+        """They are gone through in slices; the response is the same."""
+        count = 2 * QUEUES + 1
+        self.create(read_queue_nums=count, write_queue_nums=1)
+        self.ask(sent("T"))
+        response = self.ask(GetTopicStats("T"))
+        self.assertNoResult(response)
+        self.clock.advance(0)
+        body = self.successResultOf(response).body
+        table = TopicStatsTable.decode(body).offset_table
+        self.assertEqual({queue.queue_id for queue in table}, set(range(count)))
+        first = TopicOffset(0, 1, int(NOW * 1000))
+        self.assertEqual(table[MessageQueue("T", "broker-a", 0)], first)
 
     def test_stats_of_unknown_topic(self) -> None:
         """A topic that is not here gets code 17."""
