@@ -9,6 +9,7 @@ from __future__ import annotations
 from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.broker.errors import GroupNotExist, TooManyGroups
+from rocketmq_tw.broker.tables.checks import check_group, usable
 from rocketmq_tw.broker.tables.document import Document, Schedule
 from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.model.errors import IllegalGroup
@@ -75,7 +76,8 @@ class GroupTable:
         kind = SubscriptionGroupTable
         stored = kind() if text is None else kind.decode(text)
         defaults = {name: SubscriptionGroup(name) for name in PREDEFINED_GROUPS}
-        self.table = {**defaults, **stored.subscription_group_table}
+        groups = usable(self._file.path, stored.subscription_group_table, check_group)
+        self.table = {**defaults, **groups}
         self.forbidden_table = dict(stored.forbidden_table)
         self.data_version = stored.data_version
         if self.table != stored.subscription_group_table:

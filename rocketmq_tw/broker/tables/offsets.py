@@ -15,6 +15,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from rocketmq_tw.broker.errors import TooManyOffsets
+from rocketmq_tw.broker.tables.checks import check_offsets, usable
 from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
@@ -64,7 +65,8 @@ class ConsumerOffsets:
             return
         stored = ConsumerOffsetTable.decode(text)
         self.data_version = stored.data_version or DataVersion()
-        for key, offsets in stored.offset_table.items():
+        table = usable(self._file.path, stored.offset_table, check_offsets)
+        for key, offsets in table.items():
             topic, _, group = key.partition("@")
             committed = {queue: at for queue, at in offsets.items() if at >= 0}
             if committed:

@@ -13,6 +13,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from rocketmq_tw.broker.errors import TopicNotExist
+from rocketmq_tw.broker.tables.checks import check_topic_settings, usable
 from rocketmq_tw.broker.tables.document import Document, Schedule
 from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.model import topic as names
@@ -142,7 +143,8 @@ class TopicTable:
         """
         text = self._file.load_bytes()
         stored = TopicConfigTable() if text is None else TopicConfigTable.decode(text)
-        table = {**self._defaults, **stored.topic_config_table}
+        topics = usable(self._file.path, stored.topic_config_table, self._check)
+        table = {**self._defaults, **topics}
         template = table.get(AUTO_CREATE_TOPIC)
         if template is not None and not self._auto_create:
             table[AUTO_CREATE_TOPIC] = _with_perm(template, _READ_WRITE)
@@ -150,6 +152,12 @@ class TopicTable:
         self.data_version = stored.data_version
         if table != stored.topic_config_table:
             self._changed()
+
+    def _check(self, name: str, config: TopicConfig) -> None:
+        """Check an entry of the file; names of the broker's own may have dots."""
+        if not self.is_system(name):
+            check_topic_name(name)
+        check_topic_settings(name, config)
 
     def save(self) -> None:
         """Write the file now if it is outdated. :raises OSError: that failed."""

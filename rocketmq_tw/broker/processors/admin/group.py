@@ -7,15 +7,16 @@ Source: ``AdminBrokerProcessor`` of RocketMQ 5.
 from __future__ import annotations
 
 from rocketmq_tw.broker.broker import Broker
+from rocketmq_tw.broker.tables.checks import check_group
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.model.group import SubscriptionGroup
-from rocketmq_tw.model.topic import check_group_name
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.errors import BadField
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.group import (
     DeleteGroup,
@@ -50,9 +51,13 @@ class GroupProcessor:
         Create or change a group; fields absent from the body get Java's defaults.
 
         :raises IllegalGroup: the name is not legal.
+        :raises Refused: it is to have too many queues for redelivery.
         """
         group = fastjson.decode_as(request.body, SubscriptionGroup)
-        check_group_name(group.group_name)
+        try:
+            check_group(group.group_name, group)
+        except BadField as error:
+            raise Refused(ResponseCode.INVALID_PARAMETER, str(error)) from None
         self._groups.put(group)
         return Response()
 

@@ -14,6 +14,11 @@ from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.processors.admin.slices import encode_in_slices
+from rocketmq_tw.broker.tables.checks import (
+    ALL_PERMISSIONS,
+    MAX_QUEUES,
+    check_range,
+)
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.broker.tables.topic_attributes import altered
 from rocketmq_tw.broker.tables.topics import TopicTable
@@ -38,11 +43,6 @@ from rocketmq_tw.wire.requests.topic import (
     GetTopicConfig,
     GetTopicStats,
 )
-
-#: More queues than this are considered a typing error.
-MAX_QUEUES = 65_535
-#: All permission bits.
-_PERMISSIONS = 15
 
 
 def install(broker: Broker, router: Router) -> None:
@@ -112,9 +112,9 @@ class TopicProcessor:
 
     def _wanted(self, request: CreateTopic) -> TopicConfig:
         """Return the requested settings. :raises BadField: one is invalid."""
-        _check_range("readQueueNums", request.read_queue_nums, MAX_QUEUES)
-        _check_range("writeQueueNums", request.write_queue_nums, MAX_QUEUES)
-        _check_range("perm", request.perm, _PERMISSIONS)
+        check_range("readQueueNums", request.read_queue_nums, MAX_QUEUES)
+        check_range("writeQueueNums", request.write_queue_nums, MAX_QUEUES)
+        check_range("perm", request.perm, ALL_PERMISSIONS)
         current = self._topics.get(request.topic)
         return TopicConfig(
             request.topic,
@@ -211,12 +211,6 @@ class TopicProcessor:
                 ResponseCode.INVALID_PARAMETER,
                 f"The topic[{name}] is conflict with system topic.",
             )
-
-
-def _check_range(field: str, value: int, largest: int) -> None:
-    """Refuse numbers below 0 or above ``largest``."""
-    if not 0 <= value <= largest:
-        raise BadField(field, str(value), f"0 to {largest}")
 
 
 def _filter_type(text: str | None) -> TopicFilterType:

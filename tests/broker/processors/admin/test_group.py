@@ -39,6 +39,8 @@ class GroupProcessorTests(BrokerCase):
         before = dict(self.groups.table)
         self.refused(29, "a b", UpdateGroup(body=b'{"groupName":"a b"}'))
         self.refused(1, "groupName", UpdateGroup(body=b"{}"))
+        body = b'{"groupName":"CG","retryQueueNums":65536}'
+        self.refused(29, "retryQueueNums is 65536", UpdateGroup(body=body))
         self.assertEqual(self.groups.table, before)
 
     def test_gives_one_and_all(self) -> None:

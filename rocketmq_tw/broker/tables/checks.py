@@ -1,0 +1,105 @@
+"""
+Checks the entries of configuration documents like what requests bring.
+
+A document may have been written by another program, or by hand. An entry that no
+request could have made is left out and named in the log; the others are used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from twisted.logger import Logger
+
+from rocketmq_tw.model.errors import IllegalName
+from rocketmq_tw.model.group import SubscriptionGroup
+from rocketmq_tw.model.topic import TopicConfig, check_group_name, check_topic_name
+from rocketmq_tw.wire.errors import BadField
+
+#: The most queues that a topic may have.
+MAX_QUEUES = 65_535
+#: All permission bits together.
+ALL_PERMISSIONS = 15
+_MAX_INT = 2**31 - 1
+_MAX_LONG = 2**63 - 1
+
+_V = TypeVar("_V")
+_log = Logger()
+
+
+def usable(
+    path: str, entries: Mapping[str, _V], check: Callable[[str, _V], None]
+) -> dict[str, _V]:
+    """
+    Return the entries that pass a check; log how many do not, and why the first.
+
+    :param path: the document's, for the log.
+    :param check: raises IllegalName or BadField.
+    """
+    kept: dict[str, _V] = {}
+    errors: list[str] = []
+    for name, value in entries.items():
+        try:
+            check(name, value)
+        except (IllegalName, BadField) as error:
+            errors.append(str(error))
+        else:
+            kept[name] = value
+    if errors:
+        _log.warn(
+            "{count} entries of {path} are left out; the first: {why}",
+            count=len(errors),
+            path=path,
+            why=errors[0],
+        )
+    return kept
+
+
+def check_topic_settings(name: str, config: TopicConfig) -> None:
+    """
+    Check an entry of ``topics.json``, but not whether the name is legal.
+
+    :raises BadField: a setting is out of range.
+    """
+    if config.topic_name != name:
+        raise BadField("topicName", config.topic_name, name)
+    check_range("readQueueNums", config.read_queue_nums, MAX_QUEUES)
+    check_range("writeQueueNums", config.write_queue_nums, MAX_QUEUES)
+    check_range("perm", config.perm, ALL_PERMISSIONS)
+
+
+def check_group(name: str, group: SubscriptionGroup) -> None:
+    """
+    Check an entry of ``subscriptionGroup.json``, or what a request makes of a group.
+
+    :raises IllegalGroup: there can be no group of that name.
+    :raises BadField: a setting is out of range.
+    """
+    check_group_name(name)
+    if group.group_name != name:
+        raise BadField("groupName", group.group_name, name)
+    # Less than one queue switches redelivery off.
+    check_range("retryQueueNums", max(0, group.retry_queue_nums), MAX_QUEUES)
+
+
+def check_offsets(key: str, offsets: Mapping[int, int]) -> None:
+    """
+    Check an entry of ``consumerOffset.json``; offsets below zero pass.
+
+    :param key: ``topic@group``.
+    :raises IllegalName: there can be no such topic or group.
+    :raises BadField: a number is out of range.
+    """
+    topic, _, group = key.partition("@")
+    check_topic_name(topic)
+    check_group_name(group)
+    for queue_id, offset in offsets.items():
+        check_range("queueId", queue_id, _MAX_INT)
+        check_range("offset", max(0, offset), _MAX_LONG)
+
+
+def check_range(field: str, value: int, largest: int) -> None:
+    """Check a number. :raises BadField: it is below 0 or above ``largest``."""
+    if not 0 <= value <= largest:
+        raise BadField(field, str(value), f"0 to {largest}")
