@@ -32,6 +32,8 @@ class BackgroundFile(JsonFile):
         self._run_in_thread = run_in_thread
         self._next: bytes | None = None
         self._busy = False
+        #: Whether the last attempt failed; that is logged already.
+        self._is_failing = False
         self._waiting: list[Deferred[None]] = []
 
     def save(self, data: bytes) -> None:
@@ -61,6 +63,7 @@ class BackgroundFile(JsonFile):
     def _written(self, _result: Any) -> None:
         """Write the text that arrived meanwhile, if any."""
         self._busy = False
+        self._is_failing = False
         if self._next is not None:
             self._write()
         else:
@@ -68,10 +71,12 @@ class BackgroundFile(JsonFile):
 
     def _failed(self, failure: Failure, data: bytes) -> None:
         """Keep the text that could not be written, unless there is a newer one."""
-        why = failure.getErrorMessage()
-        self._log.error("could not write {path}: {why}", path=self.path, why=why)
+        if not self._is_failing:
+            self._is_failing = True
+            why = failure.getErrorMessage()
+            self._log.error("could not write {path}: {why}", path=self.path, why=why)
         if self._next is not None:
-            self._written(None)
+            self._write()
             return
         self._busy = False
         self._next = data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.broker.tables.background import BackgroundFile
@@ -59,6 +60,19 @@ class BackgroundFileTests(SynchronousTestCase):
         self.threads.run_one()
         self.successResultOf(self.file.drain())
         self.assertEqual(self.threads.work, [])
+
+    def test_failure_logged_once(self) -> None:
+        """However often a disk refuses, that is logged once until a write succeeds."""
+        folder = self.blocked()
+        with capturedLogs() as events:
+            for _ in range(50):
+                self.file.save(b"1")
+                self.threads.run_one()
+        self.assertEqual(len(events), 1)
+        os.unlink(folder)
+        self.file.save(b"2")
+        self.threads.run_one()
+        self.assertEqual(self.text(), b"2")
 
     def test_failure_kept(self) -> None:
         """What could not be written is tried again, and is not lost."""
