@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from twisted.internet.defer import maybeDeferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -19,13 +20,16 @@ class Periodic:
         self._ticks: list[LoopingCall] = []
 
     def every(self, period_ms: float, function: Callable[[], object]) -> None:
-        """Call ``function`` periodically; a failure is logged and does not end it."""
+        """
+        Call ``function`` periodically; a failure is logged and does not end it.
+
+        Nor does that of a Deferred that it returns; the next call does not wait for it.
+        """
 
         def tick() -> None:
-            try:
-                function()
-            except Exception:
-                self._log.failure("periodic work failed")
+            maybeDeferred(function).addErrback(
+                lambda failure: self._log.failure("periodic work failed", failure)
+            )
 
         call = LoopingCall(tick)
         call.clock = self._clock

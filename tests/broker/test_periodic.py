@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -31,6 +32,20 @@ class PeriodicTests(SynchronousTestCase):
         self.assertEqual(self.calls.count("second"), 5)
         self.assertEqual(self.calls.count("failing"), 2)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
+
+    def test_failure_that_comes_later(self) -> None:
+        """A Deferred that fails is logged; nobody waits for it."""
+        late: list[Deferred[None]] = []
+
+        def begin() -> Deferred[None]:
+            late.append(Deferred())
+            return late[-1]
+
+        self.periodic.every(400, begin)
+        self.clock.pump([0.4, 0.4])
+        self.assertEqual(len(late), 2)
+        late[0].errback(KeyError("late"))
+        self.assertEqual(len(self.flushLoggedErrors(KeyError)), 1)
 
     def test_stop(self) -> None:
         """Nothing runs after the end; ending twice is no error."""

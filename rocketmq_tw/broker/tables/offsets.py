@@ -9,20 +9,25 @@ Source: ``ConsumerOffsetManager`` of RocketMQ 5.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from rocketmq_tw.broker.errors import TooManyOffsets
 from rocketmq_tw.broker.tables.checks import check_offsets, usable
 from rocketmq_tw.jsonfile import JsonFile
+from rocketmq_tw.store.files.slices import Stopped, in_slices
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.offsets import ConsumerOffsetTable
 
 #: The table's version is incremented after this many commits.
 VERSION_STEP = 500
+#: How many offsets are encoded in one reactor iteration: some 2 ms.
+SLICE = 2000
 
 
 class ConsumerOffsets:
@@ -49,6 +54,7 @@ class ConsumerOffsets:
         self._file = file
         self._clock = clock
         self._dirty = False
+        self._is_encoding = False
         self._commits = 0
         self.table: dict[tuple[str, str], dict[int, int]] = {}
         self.data_version = DataVersion()
@@ -79,9 +85,53 @@ class ConsumerOffsets:
 
         :raises OSError: it could not be written; the next call retries.
         """
-        if self._dirty:
+        if self._dirty or self._is_encoding:
+            self._is_encoding = False  # what is being encoded is older
+            self._dirty = True
             self._file.save(self.encode())
             self._dirty = False
+
+    def save_in_slices(self) -> Deferred[None]:
+        """
+        Like :meth:`save`, but encode a part in each reactor iteration.
+
+        What is committed meanwhile may be in the file or not; the next call writes it.
+
+        :returns: fires when the text is made; fails with OSError like :meth:`save`.
+        """
+        if not self._dirty or self._is_encoding:
+            return succeed(None)
+        self._dirty = False
+        self._is_encoding = True
+        pieces: list[bytes] = []
+        slices = self._encode_slices(pieces)
+        made = in_slices(slices, self._clock, lambda: self._is_encoding)
+        made.addCallback(lambda _: self._file.save(self._document(pieces)))
+        return made.addBoth(self._encoded)
+
+    def _encode_slices(self, pieces: list[bytes]) -> Iterator[None]:
+        """Encode the table entry by entry; a step is some thousand offsets."""
+        count = 0
+        for key, offsets in list(self.table.items()):
+            pieces.append(_entry(key, offsets))
+            count += len(offsets) + 1
+            if count >= SLICE:
+                count = 0
+                yield
+
+    def _encoded(self, result: Failure | None) -> Failure | None:
+        """Let the next call write; after a failure it has to."""
+        self._is_encoding = False
+        if isinstance(result, Failure):
+            self._dirty = True
+            if result.check(Stopped):
+                return None
+        return result
+
+    def _document(self, pieces: list[bytes]) -> bytes:
+        """Join encoded entries to what :meth:`encode` returns but for the order."""
+        empty = fastjson.dumps(ConsumerOffsetTable({}, self.data_version))
+        return b"".join((empty[:-2], b",".join(pieces), empty[-2:]))
 
     def commit(self, group: str, topic: str, queue_id: int, offset: int) -> None:
         """
@@ -185,3 +235,8 @@ class ConsumerOffsets:
         """Increment the version."""
         now_ms = int(self._clock.seconds() * 1000)
         self.data_version = self.data_version.next(now_ms)
+
+
+def _entry(key: tuple[str, str], offsets: dict[int, int]) -> bytes:
+    """Encode one entry of the table, with its key."""
+    return fastjson.dumps({"@".join(key): offsets})[1:-1]

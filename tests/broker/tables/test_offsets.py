@@ -6,7 +6,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.broker.errors import TooManyOffsets
-from rocketmq_tw.broker.tables.offsets import VERSION_STEP, ConsumerOffsets
+from rocketmq_tw.broker.tables.offsets import SLICE, VERSION_STEP, ConsumerOffsets
 from tests.broker.doubles import MemoryFile
 
 
@@ -71,6 +71,49 @@ class ConsumerOffsetsTests(SynchronousTestCase):
         self.assertEqual(self.offsets.of_group("CG"), {"TopicTest": expected})
         self.offsets.save()
         self.assertEqual(self.file.writes, 2)
+
+    def test_saves_in_slices(self) -> None:
+        """A large table is encoded in parts; what is committed meanwhile is due."""
+        clock = Clock()
+        offsets = ConsumerOffsets(self.file, clock=clock)
+        for number in range(SLICE):
+            offsets.commit(f"CG{number}", "T", 0, number)
+        saved = offsets.save_in_slices()
+        self.assertNoResult(saved)
+        self.assertEqual(self.file.writes, 0)
+        offsets.commit("CG0", "T", 0, 7)
+        self.successResultOf(offsets.save_in_slices())
+        clock.advance(0)
+        self.successResultOf(saved)
+        read = ConsumerOffsets(self.file, clock=clock)
+        read.load()
+        self.assertEqual(read.query(f"CG{SLICE - 1}", "T", 0), SLICE - 1)
+        self.assertEqual((len(read), self.file.writes), (SLICE, 1))
+        offsets.save()
+        read.load()
+        self.assertEqual(read.query("CG0", "T", 0), 7)
+
+    def test_save_during_the_slices(self) -> None:
+        """The whole text is newer: the slices end, and write nothing over it."""
+        clock = Clock()
+        offsets = ConsumerOffsets(self.file, clock=clock)
+        for number in range(SLICE):
+            offsets.commit(f"CG{number}", "T", 0, number)
+        saved = offsets.save_in_slices()
+        offsets.save()
+        clock.advance(0)
+        self.successResultOf(saved)
+        self.assertEqual((self.file.text, self.file.writes), (offsets.encode(), 1))
+
+    def test_small_tables_are_saved_at_once(self) -> None:
+        """With the same text as whole; a failure is retried."""
+        self.file.error = OSError(28, "No space left on device")
+        self.failureResultOf(self.offsets.save_in_slices(), OSError)
+        self.file.error = None
+        self.successResultOf(self.offsets.save_in_slices())
+        self.assertEqual(self.file.text, self.offsets.encode())
+        self.successResultOf(self.offsets.save_in_slices())
+        self.assertEqual(self.file.writes, 1)
 
     def test_saves_only_changes(self) -> None:
         """A commit writes nothing; saving twice writes once."""
