@@ -104,7 +104,7 @@ class RemotingProtocol(Protocol):
         self._decoder = FrameDecoder(frame_limit)
         self._stops_reading = stops_reading
         self._checks_bodies = budget is not None
-        self._held = HeldBytes(budget or BufferBudget(), self._cut)
+        self._held = HeldBytes(budget or BufferBudget(), self.cut)
         #: Whether anything that was read is still to be handled.
         self._keeps = False
         self._pending = PendingCalls(max_pending)
@@ -200,6 +200,11 @@ class RemotingProtocol(Protocol):
         state = self._state
         return state is _OPEN or state is _HANDLING
 
+    @property
+    def has_requested(self) -> bool:
+        """Whether a whole frame came from the peer."""
+        return self._decoder.has_begun
+
     def call(self, request: Request[A], timeout: float | None = 3.0) -> Deferred[A]:
         """
         Send a request.
@@ -264,6 +269,11 @@ class RemotingProtocol(Protocol):
         elif self._state is _OPEN:
             self._lose_connection()
         return gone
+
+    def cut(self, why: str) -> None:
+        """Close now and log the reason, which is the peer's doing."""
+        self._peers.complain(self.address, why)
+        self.abort()
 
     def abort(self) -> None:
         """Close now and drop what is not sent yet."""
@@ -357,11 +367,6 @@ class RemotingProtocol(Protocol):
         self._held.set_read(self._decoder.held, unhandled)
         self._keeps = bool(self._decoder.held or unhandled)
 
-    def _cut(self, why: str) -> None:
-        """Cut a peer for which too much is kept."""
-        self._peers.complain(self.address, why)
-        self.abort()
-
     def _stop_handling(self, state: ConnectionState) -> None:
         """Handle no more frames, including those already received."""
         self._state = state
@@ -382,13 +387,8 @@ class RemotingProtocol(Protocol):
 
     def _cut_idle(self) -> None:
         """Close a connection on which nothing is sent or received."""
-        self._peers.emit(
-            self._log,
-            LogLevel.debug,
-            self.address,
-            "closing {address}: idle",
-            address=self.address,
-        )
+        address, text = self.address, "closing {address}: idle"
+        self._peers.emit(self._log, LogLevel.debug, address, text, address=address)
         self.abort()
 
     @staticmethod

@@ -53,17 +53,16 @@ class RemotingServerFactory(ServerFactory):
         """Return the protocol of one client; None closes a refused connection."""
         if self._closed:
             return None
-        host = getattr(addr, "host", "")
-        refused = self._admission.admit(host)
-        if refused is not None:
-            self._peers.complain(peer_address(addr)[0], refused)
-            return None
         protocol = RemotingProtocol(
             self.router, self._clock, self._peers, **self._limits
         )
+        refused = self._admission.admit(protocol, getattr(addr, "host", ""))
+        if refused is not None:
+            self._peers.complain(peer_address(addr)[0], refused)
+            return None
         protocol.factory = self
         protocol.on_lost.append(self._forget)
-        protocol.on_lost.append(lambda _: self._admission.release(host))
+        protocol.on_lost.append(self._admission.release)
         self.connections.add(protocol)
         return protocol
 

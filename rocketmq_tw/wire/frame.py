@@ -95,6 +95,11 @@ class FrameDecoder:
         self._stopped = False
         self.error: RemoteProtocolError | None = None
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether a whole frame came."""
+        return not self._first
+
     def feed(self, data: bytes) -> list[Frame]:
         """
         Accept the next bytes.

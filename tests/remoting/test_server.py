@@ -58,20 +58,46 @@ class ServerFactoryTests(SynchronousTestCase):
         self.assertTrue(wire.disconnected)
 
     def test_too_many(self) -> None:
-        """A connection too many is refused and logged; one that goes makes way."""
+        """One too many is refused and logged; one that goes frees its place."""
         admission = Admission(3, 2)
         for _ in range(2):
             factory = RemotingServerFactory(echoing(), self.clock, admission=admission)
+            used = [self.used(factory) for _ in range(2)]
             with capturedLogs() as events:
-                made = [factory.buildProtocol(SOMEBODY) for _ in range(50)]
-            self.assertEqual(made[2:], [None] * 48)
+                made = [factory.buildProtocol(SOMEBODY) for _ in range(48)]
+            self.assertEqual(made, [None] * 48)
             [event] = events
             self.assertIn("maxConnectionsPerAddress", event["why"])
-            for protocol in made[:2]:
-                assert protocol is not None
-                protocol.makeConnection(Wire())
+            for protocol in used:
                 protocol.connectionLost()
         self.assertEqual((admission.count, admission.refused), (0, 96))
+
+    def test_unused_connections_give_way(self) -> None:
+        """Connections that are only held open keep no client out."""
+        admission = Admission(3, 2)
+        factory = RemotingServerFactory(echoing(), self.clock, admission=admission)
+        used = self.used(factory)
+        idle = [self.made(factory) for _ in range(5)]
+        self.assertEqual(
+            [wire.disconnected for _, wire in idle], [True, True, True, True, False]
+        )
+        self.assertTrue(used.is_connected)
+        for protocol, _ in idle:
+            protocol.connectionLost()
+        self.assertEqual((admission.count, admission.displaced), (1, 4))
+
+    def made(self, factory: RemotingServerFactory) -> tuple[RemotingProtocol, Wire]:
+        """Connect a client that sends nothing."""
+        protocol, wire = factory.buildProtocol(SOMEBODY), Wire()
+        assert protocol is not None
+        protocol.makeConnection(wire)
+        return protocol, wire
+
+    def used(self, factory: RemotingServerFactory) -> RemotingProtocol:
+        """Connect a client, and let it send a request."""
+        protocol, _ = self.made(factory)
+        protocol.dataReceived(asked())
+        return protocol
 
     def test_close_all(self) -> None:
         """All connections are closed, and no new ones are taken."""
