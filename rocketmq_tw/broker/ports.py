@@ -65,6 +65,17 @@ class Ports:
             for _ in range(2)
         )
 
+    def gauges(self) -> dict[str, Callable[[], int]]:
+        """Return what runtime information shows of the connections and their bytes."""
+        admission, budget = self.admission, self.budget
+        return {
+            "connections": lambda: admission.count,
+            "connectionsRefused": lambda: admission.refused,
+            "connectionsDisplaced": lambda: admission.displaced,
+            "bufferedSize": lambda: budget.size,
+            "bufferedConnectionsClosed": lambda: budget.closed,
+        }
+
     async def take(self) -> int:
         """
         Open both ports; connections wait until :meth:`accept`.

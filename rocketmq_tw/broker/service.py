@@ -200,12 +200,14 @@ class BrokerService(MultiService):
 
     def _broker(self, store: Store, port: int) -> Broker:
         """Return the parts that features share."""
+        stats = BrokerStats(self._reactor)
+        stats.gauges.update(self._ports.gauges())
         return Broker(
             config=self._config,
             clock=self._reactor,
             store=store,
             tables=self._tables,
-            stats=BrokerStats(self._reactor),
+            stats=stats,
             periodic=self._periodic,
             lifecycle=self._lifecycle,
             address=self.address,

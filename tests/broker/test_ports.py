@@ -55,6 +55,21 @@ class PortsTests(SynchronousTestCase):
         self.assertEqual([s[2] for s in self.reactor.tcpServers[2:]], [7, 7])
         self.assertEqual(self.port, 20911)
 
+    def test_gauges(self) -> None:
+        """Connections of both ports are counted together, until they are gone."""
+        ports = self.take(listen_port=10911, max_connections=3)
+        ports.accept()
+        one, _ = self.connect(0), self.connect(1)
+        gauges = ports.gauges()
+        shown = ("connections", "connectionsRefused", "connectionsDisplaced")
+        self.assertEqual([gauges[name]() for name in shown], [2, 0, 0])
+        one.connectionLost()
+        self.assertEqual([gauges[name]() for name in shown], [1, 0, 0])
+        self.connect(0), self.connect(0), self.connect(1)
+        self.assertEqual([gauges[name]() for name in shown], [3, 0, 1])
+        self.assertEqual(gauges["bufferedSize"](), 0)
+        self.assertEqual(gauges["bufferedConnectionsClosed"](), 0)
+
     def test_no_fast_port_below_1(self) -> None:
         """Where two below the main port there is none, it is left out."""
         self.take(listen_port=2)

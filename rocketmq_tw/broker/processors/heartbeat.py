@@ -42,12 +42,14 @@ def install(broker: Broker, router: Router) -> None:
     """Register the handlers; drop clients that disconnect or send no heartbeats."""
     tables, clock = broker.tables, broker.clock
     clients = tables.clients
-    HeartbeatProcessor(
+    processor = HeartbeatProcessor(
         clients=clients,
         topics=tables.topics,
         groups=tables.groups,
         max_groups=broker.config.max_groups_per_connection,
-    ).routes(router)
+    )
+    processor.routes(router)
+    broker.stats.gauges["heartbeatsRefused"] = lambda: processor.refused
     broker.lifecycle.on_connection_lost.append(clients.connection_lost)
     broker.periodic.every(EXPIRE_PERIOD_MS, lambda: clients.expire(clock.seconds()))
 

@@ -82,6 +82,7 @@ class HeartbeatProcessorTests(BrokerCase):
         }
         beat = Heartbeat(body=json.dumps(body).encode())
         self.refused(2, "1001 groups; maxGroupsPerConnection is 1000", beat)
+        self.assertEqual(self.stats.gauges["heartbeatsRefused"](), 1)
         self.assertEqual(self.tables.topics.table, before)
         self.assertEqual(self.clients.client_ids("G0"), [])
 
