@@ -78,9 +78,9 @@ class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
         is refused; only here.
     :ivar delete_topic_with_broker_registration: a topic that a broker no longer
         registers is removed. Only for brokers that always register all.
-    :ivar refuse_broker_takeover: a broker whose connection is open cannot be replaced
-        or removed from another host. False where controllers elect masters; an
-        extension.
+    :ivar refuse_broker_takeover: while a broker's connection is open no other address
+        can take its name and id, and no other host can remove it. False where
+        controllers elect masters; an extension.
     :ivar max_connections: how many connections are accepted. In programs 0 means as
         many as leave enough file descriptors for other uses; an extension.
     :ivar max_connections_per_address: how many are accepted from one address; 0 means

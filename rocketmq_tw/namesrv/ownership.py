@@ -2,8 +2,9 @@
 Which connection may speak for a broker.
 
 Peers do not authenticate, so any of them could register as a broker that is already
-registered, or unregister it. As long as a broker's connection is open and used, only
-that one, and connections from the same host, may change the broker's entry.
+registered, or unregister it. As long as a broker's connection is open and used, its
+name and id stay with its address, and only that connection, and others from the same
+host, may change its entry. A broker restarted on another port has lost its connection.
 
 Source: none; Apache RocketMQ lets the latest registration win.
 """
@@ -69,7 +70,8 @@ class Ownership:
         for address in addresses:
             for cluster in clusters:
                 live = self._table.live.get(BrokerKey(cluster, address))
-                if live is not None and _is_owned_by_other(live, call):
+                is_own = address == request.broker_addr
+                if live is not None and _is_owned_by_other(live, call, is_own):
                     self._refuse(request, live)
 
     def _refuse(
@@ -82,15 +84,20 @@ class Ownership:
             ResponseCode.NO_PERMISSION,
             f"broker {log_safe(live.broker_name)} at {log_safe(live.key.broker_addr)}"
             f" is registered by {owner}, whose connection is open;"
-            f" id {request.broker_id} cannot be changed from another host",
+            f" nobody else can register or remove id {request.broker_id} meanwhile",
         )
 
 
-def _is_owned_by_other(live: LiveBroker, call: Call) -> bool:
-    """Whether the broker belongs to a connection of another host that is used."""
+def _is_owned_by_other(live: LiveBroker, call: Call, is_own_address: bool) -> bool:
+    """
+    Whether a broker belongs to another connection, which is used.
+
+    :param is_own_address: the request names the broker's address: it may be of the same
+        broker, which connected again, if it comes from the same host.
+    """
     owner = live.connection
     if owner is None or owner is call.peer or not owner.is_connected:
         return False
-    if host_of(owner.address) == host_of(call.peer.address):
+    if is_own_address and host_of(owner.address) == host_of(call.peer.address):
         return False
     return call.received_at - live.last_seen <= UNUSED

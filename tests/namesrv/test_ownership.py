@@ -71,10 +71,28 @@ class OwnershipTests(Served):
     def test_same_host(self) -> None:
         """A broker that connects again replaces and removes its own entry."""
         again = self.connect()
-        self.register("A", "B", "C", broker_addr=REPLICA, pool=again)
-        self.assertEqual(self.addrs(), {0: REPLICA})
-        self.ask(UnregisterBroker("broker-a", REPLICA, CLUSTER, 0), again)
+        self.register("A", "B", "C", pool=again)
+        self.assertEqual(sorted(self.service.table.queues), ["A", "B", "C"])
+        self.ask(UNREGISTER, again)
         self.assertEqual(self.addrs(), {})
+
+    def test_second_broker_of_the_host(self) -> None:
+        """Another broker of the same host cannot take name and id either."""
+        other = self.connect()
+        asked = other.call(
+            self.node.address, registration("C", "D", broker_addr=REPLICA)
+        )
+        self.cluster.advance()
+        error = self.failureResultOf(asked, BrokerError).value
+        self.assertIn("is registered by 10.0.2.1:", error.remark or "")
+        self.assertEqual(self.addrs(), {0: MASTER})
+
+    def test_restarted_on_another_port(self) -> None:
+        """A broker whose connection is lost can have another address."""
+        self.pool.close_all()
+        self.cluster.advance()
+        self.register("A", "B", broker_addr=REPLICA, pool=self.connect())
+        self.assertEqual(self.addrs(), {0: REPLICA})
 
     def test_gone(self) -> None:
         """A broker whose connection is lost can come back on another host."""
