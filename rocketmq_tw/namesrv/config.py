@@ -76,6 +76,7 @@ class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
         hour.
     :ivar max_registration_size: a compressed registration that inflates to more bytes
         is refused; only here.
+    :ivar max_kv_config_size: characters of all keys and values; an extension.
     :ivar delete_topic_with_broker_registration: a topic that a broker no longer
         registers is removed. Only for brokers that always register all.
     :ivar refuse_broker_takeover: while a broker's connection is open no other address
@@ -103,6 +104,7 @@ class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
     need_wait_for_service: bool = False
     wait_seconds_for_service: Seconds = 45
     max_registration_size: Positive = 32 << 20
+    max_kv_config_size: Positive = 4 << 20
     delete_topic_with_broker_registration: bool = False
     refuse_broker_takeover: bool = True
     max_connections: Count = 0

@@ -127,7 +127,7 @@ class Registrations:
         response = RegisterResponse()
         if self._config.return_order_topic_config_to_broker:
             orders = self._kvconfig.list(ORDER_TOPIC_CONFIG)
-            if orders is not None:
+            if orders is not None and not self._kvconfig.is_too_large:
                 response.body = KVTable(orders).encode()
         group = self._table.groups[request.broker_name]
         if request.broker_id != MASTER_ID:

@@ -55,6 +55,7 @@ class NamesrvService(MultiService):
             file=JsonFile(config.kv_config_path),
             run_in_thread=self._run_in_thread,
             on_change=self._key_changed,
+            max_size=config.max_kv_config_size,
         )
         # Created before the lookups that it calls, because the table reports changes to
         # it.
@@ -112,6 +113,14 @@ class NamesrvService(MultiService):
         super().startService()
         try:
             self._kvconfig.load()
+            if self._kvconfig.is_too_large:
+                self._log.warn(
+                    "the keys and values in {path} have {size} characters, more than"
+                    " maxKvConfigSize: brokers get no order configuration until some"
+                    " are deleted",
+                    path=self._config.kv_config_path,
+                    size=self._kvconfig.size,
+                )
             endpoint = self._config.endpoint
         except (RocketMQError, ValueError):
             self.started = fail(Failure())

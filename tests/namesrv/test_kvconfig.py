@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.jsonfile import DamagedDocument, JsonFile
-from rocketmq_tw.namesrv.kvconfig import KVConfig
+from rocketmq_tw.namesrv.kvconfig import KVConfig, KVTooLarge
 
 
 class KVConfigTests(SynchronousTestCase):
@@ -64,7 +66,80 @@ class KVConfigTests(SynchronousTestCase):
         self.assertEqual((len(running), changed), (1, []))
         running[0].callback(None)
         self.assertEqual((table.get("n", "k"), changed), ("1", [("n", "k")]))
+        self.assertEqual(len(running), 2)
         running[1].errback(OSError("full"))
         self.assertEqual(table.get("n", "k"), "1")
         self.successResultOf(first)
         self.failureResultOf(second, OSError)
+
+    def test_shared_document(self) -> None:
+        """Changes that come while one is written share the next document."""
+        running: list[Deferred[None]] = []
+
+        def run(function: Callable[[], None]) -> Deferred[None]:
+            function()
+            running.append(Deferred())
+            return running[-1]
+
+        table = KVConfig(
+            file=self.file, run_in_thread=run, on_change=lambda namespace, key: None
+        )
+        done = [table.put("n", f"k{number}", "v") for number in range(1000)]
+        running[0].callback(None)
+        running[1].callback(None)
+        for each in done:
+            self.successResultOf(each)
+        self.assertEqual(len(running), 2)
+        self.assertEqual(len(self.table().list("n") or {}), 1000)
+
+    def test_too_long(self) -> None:
+        """Names and values have limits; what is refused changes nothing."""
+        table = self.table()
+        for namespace, key, value, what in (
+            ("n" * 256, "k", "v", "namespace has 256 characters; at most 255"),
+            ("n", "k" * 256, "v", "key has 256 characters; at most 255"),
+            ("n", "k", "v" * 65537, "value has 65537 characters; at most 65536"),
+        ):
+            error = self.assertRaises(KVTooLarge, table.put, namespace, key, value)
+            self.assertIn(what, str(error))
+        self.successResultOf(table.put("n" * 255, "k" * 255, "v" * 65536))
+        self.assertEqual((table.refused, table.size), (3, 510 + 65536))
+
+    def test_too_large_in_all(self) -> None:
+        """The table has a limit; pending changes count, failed ones do not."""
+        running: list[Deferred[None]] = []
+
+        def run(*_: object) -> Deferred[None]:
+            running.append(Deferred())
+            return running[-1]
+
+        table = KVConfig(
+            file=self.file,
+            run_in_thread=run,
+            on_change=lambda namespace, key: None,
+            max_size=30,
+        )
+        first = table.put("n", "k", "v" * 20)
+        error = self.assertRaises(KVTooLarge, table.put, "n", "l", "v" * 20)
+        self.assertIn("has 22 characters; with 22 more", str(error))
+        self.assertIn("over 30 (maxKvConfigSize)", str(error))
+        running[0].errback(OSError("full"))
+        self.failureResultOf(first, OSError)
+        second = table.put("n", "l", "v" * 20)
+        running[1].callback(None)
+        self.successResultOf(second)
+        self.assertEqual((table.size, table.refused), (22, 1))
+
+    def test_file_that_is_too_large(self) -> None:
+        """It is read, and shrinks by deleting."""
+        self.file.save(b'{"configTable":{"n":{"k":"%s"}}}' % (b"v" * 40))
+        table = KVConfig(
+            file=self.file,
+            run_in_thread=maybeDeferred,
+            on_change=lambda namespace, key: None,
+            max_size=30,
+        )
+        table.load()
+        self.assertTrue(table.is_too_large)
+        self.successResultOf(table.delete("n", "k"))
+        self.assertFalse(table.is_too_large)

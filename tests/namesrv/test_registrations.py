@@ -283,6 +283,29 @@ class HandlerTests(SynchronousTestCase):
             peers=PeerLog(Clock()),
         )
 
+    def test_too_many_orders(self) -> None:
+        """A table that is too large is left out: the response must fit a frame."""
+        file = JsonFile(self.mktemp())
+        file.save(b'{"configTable":{"ORDER_TOPIC_CONFIG":{"A":"broker-a:8"}}}')
+        for max_size, is_sent in ((100, True), (10, False)):
+            kvconfig = KVConfig(
+                file=file,
+                run_in_thread=maybeDeferred,
+                on_change=lambda namespace, key: None,
+                max_size=max_size,
+            )
+            kvconfig.load()
+            handlers = Registrations(
+                config=NamesrvConfig(),
+                table=self.table,
+                kvconfig=kvconfig,
+                peers=PeerLog(Clock()),
+            )
+            request = registration(body=b"", body_crc32=None)
+            header = Command(code=request.code, version=BODY_SINCE)
+            call = Call(header=header, peer=self.peer, received_at=1.0)
+            self.assertEqual(bool(handlers.register(request, call).body), is_sent)
+
     def register(self, version: int, body: bytes) -> list[str]:
         """Register as a release does; list the topics."""
         request = registration(body=body, body_crc32=None)
