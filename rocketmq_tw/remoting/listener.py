@@ -18,6 +18,7 @@ import atexit
 import contextlib
 import errno
 import os
+import signal
 import socket
 import sys
 from collections.abc import Iterator
@@ -131,6 +132,18 @@ class Listener(Service):
         return closed
 
 
+def ignore_hangup() -> None:
+    """
+    Let SIGHUP do nothing, unless something handles it.
+
+    Many tools send it to programs whose log they have rotated; by default it would kill
+    this one.
+    """
+    with contextlib.suppress(ValueError):  # another thread than the main one
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
 class Program(MultiService):
     """
     The top of a program's services: ends the program if one of them cannot start.
@@ -160,6 +173,7 @@ class Program(MultiService):
         :raises RocketMQError: one failed at once. ``twistd`` passes it to the waiting
             parent of a daemon, removes its pid file and exits.
         """
+        ignore_hangup()
         super().startService()
         children = [getattr(service, "started", None) for service in self]
         waiting = [each for each in children if isinstance(each, Deferred)]

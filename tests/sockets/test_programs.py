@@ -188,6 +188,21 @@ class CannotStartTests(ProgramCase):
 class EndTests(ProgramCase):
     """``SIGTERM`` while messages come."""
 
+    def test_hangup(self) -> None:
+        """``SIGHUP``, which tools send after rotating a log, ends nothing."""
+        program = self.launch()
+        connection = Connection(self.port)
+        program.send_signal(signal.SIGHUP)
+        for number in range(20):
+            connection.send(sent(body=b"%d" % number))
+            response = connection.response()
+            assert response is not None
+            self.assertEqual(response.code, 0)
+        connection.close()
+        program.send_signal(signal.SIGTERM)
+        program.communicate(timeout=30)
+        self.assertEqual(program.returncode, -signal.SIGTERM)
+
     def test_nothing_lost(self) -> None:
         """Every message that was acknowledged is there after the next start."""
         program = self.launch()
