@@ -158,6 +158,15 @@ class Lab:
 
         wait_until(known, 60, f"route of {topic} to {server.address}")
 
+    def wait_for_brokers(self, names: Server, *brokers: Server) -> None:
+        """Wait until the name server lists these brokers in their cluster."""
+
+        def known() -> bool:
+            printed = self.admin(names, "clusterList")
+            return all(broker.address in printed for broker in brokers)
+
+        wait_until(known, 60, f"brokers at {[each.address for each in brokers]}")
+
     def end_programs(self) -> None:
         """Kill the clients that still run."""
         for program in self._programs:
