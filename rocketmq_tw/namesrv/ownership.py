@@ -56,6 +56,18 @@ class Ownership:
         """
         self._check(request, call, {request.broker_addr})
 
+    def may_renew(self, live: LiveBroker, call: Call) -> bool:
+        """
+        Whether a request shows that a broker is alive: its connection or host sent it.
+
+        The time of its last connection does not matter: a peer elsewhere could keep the
+        entry of a dead broker for ever.
+        """
+        owner = live.connection
+        if owner is None or owner is call.peer:
+            return True
+        return host_of(owner.address) == host_of(call.peer.address)
+
     def _check(
         self,
         request: RegisterBroker | UnregisterBroker,

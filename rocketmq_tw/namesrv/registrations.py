@@ -165,10 +165,10 @@ class Registrations:
     def query_data_version(
         self, request: QueryDataVersion, call: Call
     ) -> DataVersionResponse:
-        """Compare the version of a broker's topics; this renews its entry too."""
+        """Compare the version of a broker's topics; its own query renews its entry."""
         key = BrokerKey(request.cluster_name, request.broker_addr)
         asked = DataVersion.decode(request.body) if request.body else None
-        self._table.live.touch(key, call.received_at)
+        self._renew(key, call)
         live = self._table.live.get(key)
         if live is None:
             return DataVersionResponse(changed=True)
@@ -176,10 +176,19 @@ class Registrations:
         return DataVersionResponse(changed=changed, body=live.version.encode())
 
     def heartbeat(self, request: BrokerHeartbeat, call: Call) -> Response:
-        """Renew a broker's entry."""
-        key = BrokerKey(request.cluster_name, request.broker_addr)
-        self._table.live.touch(key, call.received_at)
+        """Renew a broker's entry, if its own connection or host asks for it."""
+        self._renew(BrokerKey(request.cluster_name, request.broker_addr), call)
         return Response()
+
+    def _renew(self, key: BrokerKey, call: Call) -> None:
+        """Renew a broker's entry, unless another host sent the request."""
+        live = self._table.live.get(key)
+        if live is None:
+            return
+        if not self._config.refuse_broker_takeover or self._ownership.may_renew(
+            live, call
+        ):
+            self._table.live.touch(key, call.received_at)
 
     def member_group(self, request: GetBrokerMemberGroup, call: Call) -> Response:
         """Return the brokers of one name."""

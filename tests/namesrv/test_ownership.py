@@ -9,7 +9,11 @@ from twisted.logger import capturedLogs, formatEvent
 from rocketmq_tw.remoting.errors import BrokerError
 from rocketmq_tw.remoting.pool import ConnectionPool
 from rocketmq_tw.wire.fields import Request
-from rocketmq_tw.wire.requests.registration import UnregisterBroker
+from rocketmq_tw.wire.requests.registration import (
+    BrokerHeartbeat,
+    QueryDataVersion,
+    UnregisterBroker,
+)
 
 from .fixtures import CLUSTER, MASTER, REPLICA, Served, registration
 
@@ -67,6 +71,24 @@ class OwnershipTests(Served):
         self.assertEqual(self.addrs(), {0: MASTER})
         self.ask(UNREGISTER)
         self.assertEqual(self.addrs(), {})
+
+    def test_kept_alive_by_others(self) -> None:
+        """Requests of other hosts do not renew a broker's entry; its own host's do."""
+        live = next(iter(self.service.table.live))
+        seen = live.last_seen
+        beat = BrokerHeartbeat(CLUSTER, MASTER, "broker-a")
+        query = QueryDataVersion("broker-a", MASTER, CLUSTER, 0)
+        for request in (beat, query):
+            self.cluster.advance(1)
+            self.assertIsNone(self.ask_elsewhere(request))
+            self.assertEqual(live.last_seen, seen)
+            self.ask(request, self.connect())
+            self.assertGreater(live.last_seen, seen)
+            seen = live.last_seen
+        self.config.refuse_broker_takeover = False
+        self.cluster.advance(1)
+        self.ask_elsewhere(beat)
+        self.assertGreater(live.last_seen, seen)
 
     def test_same_host(self) -> None:
         """A broker that connects again replaces and removes its own entry."""
