@@ -24,6 +24,7 @@ from rocketmq_tw.store.index.service import MessageIndex
 from rocketmq_tw.store.log.commitlog import CommitLog
 from rocketmq_tw.store.queues.deferred_dispatch import DeferredDispatch
 from rocketmq_tw.store.queues.dispatch import Dispatcher
+from rocketmq_tw.store.queues.removal import RemovalService
 from rocketmq_tw.store.queues.table import ConsumeQueues
 from rocketmq_tw.threads import RunInThread
 
@@ -89,6 +90,7 @@ class StoreParts:
         self.flush = self._make_flush(threads.flush, admission)
         self.index = self._make_index(threads.read)
         self.retention = self._make_retention(threads.read, admission)
+        self.removal = RemovalService(self.queues.removed, threads.read)
 
     def _path(self, name: str) -> str:
         """Return the path of a file or directory in the store's directory."""

@@ -179,8 +179,15 @@ class IMessageStore(Interface):
     def queues() -> dict[str, list[int]]:
         """Return the ids of all queues that hold or held messages, by topic."""
 
-    def delete_topic(topic: str) -> None:
-        """Delete a topic's queues; the messages stay in the commit log."""
+    def delete_topic(topic: str) -> "Deferred[None]":
+        """
+        Delete a topic's queues; the messages stay in the commit log.
+
+        They are gone at once. The Deferred fires when they stay gone after a crash; the
+        files are removed after that.
+
+        :raises OSError: nothing was deleted.
+        """
 
     def earliest_store_time() -> "int | Deferred[int]":
         """Return when the oldest message was stored, in ms; -1 if there is none."""

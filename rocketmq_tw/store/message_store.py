@@ -107,6 +107,7 @@ class MessageStore(ReadableStore):
         self._flush = parts.flush
         self._index = parts.index
         self._retention = parts.retention
+        self._removal = parts.removal
         memory = config.memory_size or page_cache_size()
         super().__init__(
             view=StoreView(parts.log, parts.reads, config, memory),
@@ -143,6 +144,7 @@ class MessageStore(ReadableStore):
         if state is not StoreState.OPEN:
             return succeed(None)
         self._retention.stop()
+        self._removal.stop()
         self._flush.stop()
         closed = self._flush.flush_all()
         closed.addBoth(lambda done: self._index.close().addCallback(lambda _: done))
@@ -204,12 +206,13 @@ class MessageStore(ReadableStore):
         """Find messages by key: see :class:`IMessageStore`."""
         return self._index.query(query)
 
-    def delete_topic(self, topic: str) -> None:
+    def delete_topic(self, topic: str) -> "Deferred[None]":
         """Delete a topic's queues, also for recovery; the commit log is unchanged."""
+        self._queues.delete_topic(topic)
         if self._deferred is not None:
             self._deferred.forget(topic.encode())
-        self._queues.delete_topic(topic)
-        self._flush.write_queues().addErrback(lambda failure: None)
+        self._removal.start()
+        return self._flush.write_queues().addErrback(lambda failure: None)
 
     @property
     def failure(self) -> str | None:
@@ -244,6 +247,7 @@ class MessageStore(ReadableStore):
         self._index.start()
         self._admission.set_state(StoreState.OPEN)
         self._retention.start()
+        self._removal.start()
 
     def _set_refusal(self, why: str | None) -> None:
         """Cache the refusal, which every ``put`` checks."""

@@ -19,9 +19,9 @@ Source: ``FlushRealTimeService``, ``GroupCommitService`` and
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from twisted.internet.defer import Deferred, DeferredLock, maybeDeferred, succeed
+from twisted.internet.defer import Deferred, DeferredLock, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -33,6 +33,7 @@ from rocketmq_tw.store.durability.group_commit import FlushWaiters
 from rocketmq_tw.store.durability.queue_checkpoint import LogPosition
 from rocketmq_tw.store.durability.queue_progress import QueueProgress
 from rocketmq_tw.store.errors import StoreNotWriteable
+from rocketmq_tw.store.files.slices import in_slices
 from rocketmq_tw.store.interfaces import FlushOutcome
 from rocketmq_tw.store.log.commitlog import CommitLog
 from rocketmq_tw.store.queues.table import ConsumeQueues
@@ -85,6 +86,8 @@ class FlushService:
         self._waiters = FlushWaiters(clock, config.sync_flush_timeout)
         self._log_lock = DeferredLock()
         self._queues_lock = DeferredLock()
+        #: Held while entries or checkpoints are written, in slices.
+        self._writes_lock = DeferredLock()
         self._scheduled: IDelayedCall | None = None
         #: Consume queue files and checkpoints whose fsync has to be retried.
         self._to_retry: set[str] = set()
@@ -165,11 +168,13 @@ class FlushService:
 
     def write_queues(self) -> "Deferred[None]":
         """Write the new queue entries and the checkpoint, without an fsync."""
-        return maybeDeferred(self._write_queues)
+        return self._in_slices(self._write_queues)
 
     def flush_queues(self) -> "Deferred[None]":
         """Flush the consume queues and the checkpoint; fires when they are on disk."""
-        return self._queues_lock.run(self._flush_queues)
+        return self._queues_lock.run(
+            lambda: Deferred.fromCoroutine(self._flush_queues())
+        )
 
     def flush_all(self) -> "Deferred[None]":
         """
@@ -244,47 +249,45 @@ class FlushService:
             if self._scheduled is None and self._is_running:
                 self._scheduled = self._clock.callLater(0, self._flush_group)
 
-    def _write_queues(self) -> None:
+    def _in_slices(self, work: Callable[[], Iterator[None]]) -> "Deferred[None]":
+        """Write in slices, behind what is being written already."""
+        clock = self._clock
+        return self._writes_lock.run(lambda: in_slices(work(), clock, _always))
+
+    def _write_queues(self) -> Iterator[None]:
         """Write the queue entries first, then the checkpoints that describe them."""
         if not self.is_healthy:
             return
-        self._queues.flush()
+        position = self._progress.write_target()
+        yield from self._queues.flush_in_slices()
         self._checkpoint.write()
-        self._progress.queues_written()
+        yield from self._progress.queues_written(position)
         if self.failure is not None:
             self._log.info("the store can be written again")
             self._set_failure(None)
 
-    def _flush_queues(self) -> "Deferred[None]":
+    async def _flush_queues(self) -> None:
         """Flush all entries that the queues have now."""
         if not self.is_healthy:
-            return succeed(None)
+            return
         stored = self._commit_log.last_store_time_ms
         if self._config.sync_flush:
             # Queue entries are made after the fsync, so they reach no further than
             # this.
             stored = self._checkpoint.commit_log_time_ms
-        self._queues.flush()
         position = self._progress.flush_target()
+        await self._in_slices(self._queues.flush_in_slices)
         paths = [*self._queues.take_dirty(), *self._to_retry]
         self._to_retry.clear()
-        flushed = self._fsync(paths, self._to_retry)
-        return flushed.addCallback(self._queues_flushed, stored, position)
-
-    def _queues_flushed(
-        self, _: object, store_time_ms: int, position: LogPosition
-    ) -> "Deferred[None]":
-        """
-        Record in the checkpoints how far the queues are on disk, and flush these too.
-        """
+        await self._fsync(paths, self._to_retry)
         self._checkpoint.consume_queue_time_ms = max(
-            store_time_ms, self._checkpoint.consume_queue_time_ms
+            stored, self._checkpoint.consume_queue_time_ms
         )
         self._checkpoint.write()
-        self._progress.queues_flushed(position)
+        await self._in_slices(lambda: self._progress.queues_flushed(position))
         path = self._checkpoint.path
         paths = [path, *self._progress.paths, os.path.dirname(path)]
-        return self._fsync(paths, self._to_retry)
+        await self._fsync(paths, self._to_retry)
 
     def _fsync(self, paths: list[str], retry: set[str]) -> "Deferred[None]":
         """
@@ -345,3 +348,8 @@ class FlushService:
         if self.is_healthy:
             self._set_failure(self.failure or str(failure.value))
             self._log.failure("the store cannot be flushed", failure=failure)
+
+
+def _always() -> bool:
+    """Entries are written to the end, also while the store closes."""
+    return True

@@ -20,6 +20,8 @@ There are two copies, so losing one is harmless. Apache RocketMQ ignores them.
 
 import os
 import struct
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from zlib import crc32
 
 import msgspec
@@ -30,6 +32,10 @@ _MAGIC = b"RMQTWCQ1"
 _HEAD = struct.Struct(">8s16s6qII")
 _CRC = struct.Struct(">I")
 _HEAD_SIZE = _HEAD.size + _CRC.size
+#: The head of a list in msgpack: 0xDD and the number of elements.
+_LIST = struct.Struct(">BI")
+#: Queues encoded in one reactor iteration: some 2 ms.
+_AT_ONCE = 2000
 
 
 class LogPosition(msgspec.Struct, frozen=True, gc=False):
@@ -49,6 +55,9 @@ class KnownQueue(msgspec.Struct, frozen=True, array_like=True, gc=False):
     first: int
     next: int
     log_end: int
+
+
+_encode_queue = msgspec.msgpack.Encoder().encode
 
 
 class QueueCheckpoint:
@@ -103,13 +112,25 @@ class QueueCheckpoint:
             finally:
                 os.close(descriptor)
 
-    def write_all(self, queues: list[KnownQueue]) -> None:
+    def write_all(self, queues: Iterable[KnownQueue]) -> Iterator[None]:
         """
-        Replace both copies, including the list.
+        Replace both copies, including the list; each step encodes some queues.
 
         :raises OSError: a file could not be written; at least one copy is complete.
         """
-        self._list = msgspec.msgpack.encode(queues)
+        number, pieces = 0, [b""]
+        left = iter(queues)
+        while some := list(islice(left, _AT_ONCE)):
+            if number:
+                yield
+            number += len(some)
+            pieces += map(_encode_queue, some)
+        pieces[0] = _LIST.pack(0xDD, number)
+        self._list = b"".join(pieces)
+        self._replace()
+
+    def _replace(self) -> None:
+        """Replace both copies with the current numbers and list."""
         data = self._encode() + self._list
         for path in self.paths:
             temporary = path + ".tmp"

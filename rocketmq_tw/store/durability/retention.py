@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator
 from operator import itemgetter
 from typing import Protocol
 
-from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
@@ -199,7 +199,8 @@ class RetentionService:
             return
         if removed:
             self._queues.changes += 1
-            self._remember()
+            await maybeDeferred(self._remember).addErrback(lambda _: None)
+            removed = self._queues.without_used(removed)
         removed += self._index.trim(self._commit_log.min_offset)
         await self._unlink(removed)
 

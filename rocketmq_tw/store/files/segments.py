@@ -56,6 +56,12 @@ class OpenFiles:
         if descriptor is not None:
             os.close(descriptor)
 
+    def forget_below(self, directory: str) -> None:
+        """Close the files that are open somewhere below a directory."""
+        start = directory + "/"
+        for path in [path for path in self._descriptors if path.startswith(start)]:
+            self.forget(path)
+
     def close(self) -> None:
         """Close all descriptors."""
         while self._descriptors:
@@ -165,6 +171,12 @@ class MappedFileQueue:
         """Return whether a path is one of a file that this queue no longer has."""
         directory, _, name = path.rpartition("/")
         return directory == self.directory and not self.has(int(name))
+
+    def forget(self) -> None:
+        """Have no files: they were moved, and are closed."""
+        self.bases = []
+        self.dirty.clear()
+        self.mapped.clear()
 
     def clear(self) -> None:
         """Remove all files, including those with a wrong name or length."""

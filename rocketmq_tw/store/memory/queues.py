@@ -20,8 +20,8 @@ class MemoryQueues(ConsumeQueues):
     def delete_topic(self, topic: str) -> None:
         """Delete a topic's queues."""
         raw = topic.encode()
-        for key in [key for key in self.table if key[0] == raw]:
-            del self.table[key]
+        for queue_id in self._ids.pop(raw, ()):
+            del self.table[raw, queue_id]
 
     def forget_before(self, log_min: int) -> None:
         """Drop the entries of records that the log has dropped."""

@@ -128,9 +128,10 @@ class MemoryMessageStore(ReadableStore):
         log = self._log
         return succeed(Queried(sorted_records, log.last_store_time_ms, log.last_offset))
 
-    def delete_topic(self, topic: str) -> None:
+    def delete_topic(self, topic: str) -> "Deferred[None]":
         """Delete a topic's queues; its messages stay in the commit log."""
         self._queues.delete_topic(topic)
+        return succeed(None)
 
     @property
     def failure(self) -> str | None:

@@ -215,6 +215,14 @@ class ConsumeQueue:
         self.unverified_end = 0
         self.verified = _NONE
 
+    def forget(self) -> None:
+        """Drop all entries; the files are moved already."""
+        self.tail = bytearray()
+        self.written = self.next = self.min_offset = self.log_end = 0
+        self.unverified_end = 0
+        self.verified = _NONE
+        self.files.forget()
+
     def add_verified(self, start: int, end: int) -> None:
         """Extend the verified range, or replace it if the new one does not touch it."""
         first, last = self.verified

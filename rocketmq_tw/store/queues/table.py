@@ -5,13 +5,18 @@ They live in ``consumequeue/<topic>/<queue id>/``. Source: ``ConsumeQueueStore``
 """
 
 import os
-import shutil
 from collections.abc import Iterator
 
 from rocketmq_tw.store.durability.queue_checkpoint import KnownQueue
 from rocketmq_tw.store.files.segments import OpenFiles
 from rocketmq_tw.store.log.limits import LEGAL_TOPIC, check_queue
 from rocketmq_tw.store.queues.consumequeue import ENTRY_SIZE, TAIL_LIMIT, ConsumeQueue
+from rocketmq_tw.store.queues.removal import RemovedTopics
+
+#: Tails written in one reactor iteration, where a queue that gets its first file and
+#: its directory counts as several: some 2 ms.
+_TAILS = 200
+_NEW_FILE = 8
 
 
 class ConsumeQueues:
@@ -19,6 +24,7 @@ class ConsumeQueues:
     The table of queues.
 
     ``table`` is read on the path of every message; only this class writes to it.
+    ``removed`` holds the files of deleted topics.
     """
 
     def __init__(self, directory: str, file_size: int, files: OpenFiles) -> None:
@@ -33,6 +39,9 @@ class ConsumeQueues:
         self._files = files
         #: Directories whose entries changed and that have to be flushed.
         self._changed: set[str] = set()
+        #: The queue ids of each topic, so that none has to be searched.
+        self._ids: dict[bytes, list[int]] = {}
+        self.removed = RemovedTopics(directory, files.disk)
 
     def found(self) -> Iterator[ConsumeQueue]:
         """Add and yield the queues that have directories; none is loaded yet."""
@@ -67,19 +76,22 @@ class ConsumeQueues:
             found.setdefault(topic.decode("utf-8", "replace"), []).append(queue_id)
         return found
 
-    def known(self) -> list[KnownQueue]:
-        """Return the ends of the queues that have files; call :meth:`flush` first."""
-        return [
-            KnownQueue(
-                queue.topic,
-                queue.queue_id,
-                queue.files.bases[0] // ENTRY_SIZE,
-                queue.next,
-                queue.log_end,
-            )
-            for queue in self.table.values()
-            if queue.files.bases
-        ]
+    def known(self) -> Iterator[KnownQueue]:
+        """
+        Iterate over the ends of the queues that have files.
+
+        Call :meth:`flush` first. Messages may be stored between two steps: they count
+        where the records behind a position of the log are ignored.
+        """
+        for queue in list(self.table.values()):
+            if queue.files.bases:
+                yield KnownQueue(
+                    queue.topic,
+                    queue.queue_id,
+                    queue.files.bases[0] // ENTRY_SIZE,
+                    queue.next,
+                    queue.log_end,
+                )
 
     def log_end(self) -> int:
         """Return the end of the newest record that has an entry in any queue."""
@@ -107,15 +119,38 @@ class ConsumeQueues:
                 return  # the tail is kept; the timer reports the same error
             queue.tail_limit = TAIL_LIMIT
 
+    def without_used(self, paths: list[str]) -> list[str]:
+        """Leave out files that a queue has: one of a topic that was created again."""
+        return [path for path in paths if not self._is_used(path)]
+
     def flush(self) -> None:
         """
         Write all tails, without an fsync.
 
         :raises OSError: the queues not yet written stay dirty.
         """
-        while self.dirty:
-            self.dirty[-1].flush()
-            self.dirty.pop()
+        for _ in self.flush_in_slices():
+            pass
+
+    def flush_in_slices(self) -> Iterator[None]:
+        """
+        Do as :meth:`flush` with the tails there are now, some at each step.
+
+        Those not yet written stay dirty too where not all steps are taken.
+        """
+        due, self.dirty = self.dirty, []
+        done = 0
+        try:
+            while due:
+                queue = due[-1]
+                done += 1 if queue.files.bases else _NEW_FILE
+                queue.flush()
+                due.pop()
+                if done >= _TAILS and due:
+                    done = 0
+                    yield
+        finally:
+            self.dirty += due
 
     def take_dirty(self) -> list[str]:
         """Return the paths to flush, and clear the sets."""
@@ -127,23 +162,35 @@ class ConsumeQueues:
         return paths
 
     def delete_topic(self, topic: str) -> None:
-        """Remove a topic's queues and their files."""
+        """
+        Remove a topic's queues, and move their files to :attr:`removed`.
+
+        :raises OSError: they could not be moved; the topic is as it was.
+        """
         raw = topic.encode()
-        self.changes += 1
-        for key in [key for key in self.table if key[0] == raw]:
-            queue = self.table.pop(key)
-            queue.clear()
-            if queue in self.dirty:
-                self.dirty.remove(queue)
         path = os.path.join(self.directory, topic)
         if LEGAL_TOPIC.fullmatch(raw) and os.path.isdir(path):
-            shutil.rmtree(path)
+            self.removed.take(path)
             self._changed.add(self.directory)
+        self.changes += 1
+        self._files.forget_below(path)
+        for queue_id in self._ids.pop(raw, ()):
+            self.table.pop((raw, queue_id)).forget()
+        self.dirty = [queue for queue in self.dirty if queue.topic != raw]
+
+    def _is_used(self, path: str) -> bool:
+        """Return whether a queue has the file at a path."""
+        directory, _, base = path.rpartition("/")
+        below, queue_id = os.path.split(directory)
+        queue = self.table.get((os.fsencode(os.path.basename(below)), int(queue_id)))
+        return queue is not None and queue.files.has(int(base))
 
     def _add(self, topic: bytes, queue_id: int) -> ConsumeQueue:
         """Add a queue to the table."""
         directory = os.path.join(self.directory, os.fsdecode(topic), str(queue_id))
         queue = ConsumeQueue(topic, queue_id, directory, self._file_size, self._files)
+        if (topic, queue_id) not in self.table:
+            self._ids.setdefault(topic, []).append(queue_id)
         self.table[topic, queue_id] = queue
         self.changes += 1
         return queue

@@ -44,7 +44,7 @@ class QueueCheckpointTests(StoreCase):
         """Write it, with one queue."""
         checkpoint = self.checkpoint(disk)
         checkpoint.written, checkpoint.flushed = WRITTEN, FLUSHED
-        checkpoint.write_all(QUEUES)
+        self.assertEqual(len(list(checkpoint.write_all(QUEUES))), 0)
         return checkpoint
 
     def loaded(self, disk: Disk = FIRST, log_size: int = 1000) -> QueueCheckpoint:
@@ -52,6 +52,17 @@ class QueueCheckpointTests(StoreCase):
         checkpoint = self.checkpoint(disk, log_size)
         checkpoint.load()
         return checkpoint
+
+    def test_writes_many_queues_in_slices(self) -> None:
+        """A step encodes 2,000 of them; the files are replaced at the end."""
+        queues = [KnownQueue(b"T", number, 0, 5, 500) for number in range(70_000)]
+        before = self.write()
+        steps = before.write_all(queues)
+        for _ in range(34):
+            next(steps)
+        self.assertEqual(self.loaded().queues, QUEUES)
+        self.assertRaises(StopIteration, next, steps)
+        self.assertEqual(self.loaded().queues, queues)
 
     def test_reads_what_it_wrote(self) -> None:
         """Positions and queues; the positions may be written by themselves."""

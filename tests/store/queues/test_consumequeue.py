@@ -163,6 +163,7 @@ class ConsumeQueuesTests(SynchronousTestCase):
         self.queues.flush()
         self.queues.take_dirty()
         self.queues.delete_topic("A")
+        self.queues.removed.remove_all()
         self.assertEqual(self.queues.by_topic(), {"B": [0]})
         self.assertEqual(os.listdir(self.directory), ["B"])
         self.assertIn(self.directory, self.queues.take_dirty())

@@ -59,6 +59,31 @@ class ConsumeQueuesTests(SynchronousTestCase):
         self.queues.touch(queues[0])
         self.assertEqual(self.queues.dirty, queues[:1])
 
+    def test_flushes_in_slices(self) -> None:
+        """A step makes some files, or writes more tails; what is left stays dirty."""
+        queues = [self.filled(b"T", number, 1) for number in range(60)]
+        steps = self.queues.flush_in_slices()
+        next(steps)
+        self.assertEqual(sum(1 for queue in queues if queue.files.bases), 25)
+        queues[-1].append(100, 100, 0)
+        self.queues.touch(queues[-1])
+        next(steps)
+        steps.close()
+        self.assertEqual(set(self.queues.dirty), {*queues[:10], queues[-1]})
+        self.assertEqual(len(self.queues.dirty), 11)
+        self.queues.flush()
+        self.assertEqual(self.queues.dirty, [])
+        self.assertEqual({queue.written for queue in queues}, {1, 2})
+
+    def test_a_tail_that_cannot_be_written_stays_dirty(self) -> None:
+        """And so do those behind it."""
+        queues = [self.filled(b"T", number) for number in range(3)]
+        os.mkdir(self.directory)
+        with open(os.path.join(self.directory, "T"), "wb"):
+            pass
+        self.assertRaises(OSError, self.queues.flush)
+        self.assertEqual(set(self.queues.dirty), set(queues))
+
     def test_found_again(self) -> None:
         """Directories become queues; other names are left alone."""
         self.filled(b"T", 10)
@@ -77,7 +102,7 @@ class ConsumeQueuesTests(SynchronousTestCase):
         self.filled(b"T", 0, 5)
         self.queues.create(b"T", 1)
         self.queues.flush()
-        self.assertEqual(self.queues.known(), [KnownQueue(b"T", 0, 0, 5, 500)])
+        self.assertEqual(list(self.queues.known()), [KnownQueue(b"T", 0, 0, 5, 500)])
         self.assertEqual(self.queues.log_end(), 500)
 
     def test_truncate_and_correct_all(self) -> None:
@@ -98,10 +123,20 @@ class ConsumeQueuesTests(SynchronousTestCase):
         changes = self.queues.changes
         self.queues.take_dirty()
         self.queues.delete_topic("T")
+        self.queues.removed.remove_all()
         self.assertEqual(list(self.queues.table.values()), [kept])
         self.assertEqual((self.queues.dirty, os.listdir(self.directory)), ([], ["TT"]))
         self.assertGreater(self.queues.changes, changes)
         self.assertEqual(self.queues.take_dirty(), [self.directory])
+
+    def test_files_of_a_topic_created_again(self) -> None:
+        """What an earlier queue of that name had is not removed with it."""
+        queue = self.filled(b"T", 3)
+        self.queues.flush()
+        paths = [queue.files.path(0), queue.files.path(80)]
+        self.assertEqual(self.queues.without_used(paths), paths[1:])
+        self.queues.delete_topic("T")
+        self.assertEqual(self.queues.without_used(paths), paths)
 
     def test_deleting_an_illegal_name(self) -> None:
         """Nothing outside is touched."""

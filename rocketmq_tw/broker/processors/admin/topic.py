@@ -129,9 +129,11 @@ class TopicProcessor:
             ),
         )
 
-    def delete(self, request: DeleteTopic, call: Call) -> Response:
+    def delete(self, request: DeleteTopic, call: Call) -> Deferred[Response]:
         """
         Delete a topic, its queues and all groups' offsets in it.
+
+        The files of its queues are removed after the response.
 
         An unknown topic is not an error: remaining queues and offsets are removed.
         """
@@ -140,8 +142,8 @@ class TopicProcessor:
         self._refuse_system(name)
         self._topics.delete(name)
         self._offsets.remove_topic(name)
-        self._store.delete_topic(name)
-        return Response()
+        deleted: Deferred[None] = self._store.delete_topic(name)
+        return deleted.addCallback(lambda _: Response())
 
     def all(self, request: GetAllTopicConfig, call: Call) -> Response:
         """

@@ -121,7 +121,8 @@ class TopicProcessorTests(BrokerCase):
         self.ask(sent("T"))
         self.tables.offsets.commit("CG", "T", 0, 1)
         for _ in range(2):
-            self.assertEqual(self.ask(DeleteTopic("T")).status, 0)
+            answer = self.successResultOf(self.ask(DeleteTopic("T")))
+            self.assertEqual(answer.status, 0)
         self.assertIsNone(self.topics.get("T"))
         self.assertEqual(self.tables.offsets.table, {})
         self.assertEqual(self.store.queues(), {})
