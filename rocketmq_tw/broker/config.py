@@ -58,6 +58,12 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     :ivar max_subscription_groups: how many consumer groups there may be; an extension.
     :ivar max_consumer_offsets: how many offsets, one for each queue and group, are
         kept; an extension.
+    :ivar max_group_memberships: how many memberships in groups of consumers and
+        producers all connections may have together; an extension.
+    :ivar max_subscriptions_size: bytes, roughly, of the subscriptions that heartbeats
+        bring, of all groups; an extension.
+    :ivar max_queue_locks: how many locks on queues there may be, of all groups; an
+        extension.
     :ivar max_held_pulls: how many pulls may wait for a message in all; an extension.
     :ivar max_held_pulls_per_connection: how many of one connection; an extension.
     :ivar broker_ip1: the address that clients connect to.
@@ -88,6 +94,9 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     max_groups_per_connection: Positive = 1000
     max_subscription_groups: Positive = 20_000
     max_consumer_offsets: Positive = 500_000
+    max_group_memberships: Positive = 200_000
+    max_subscriptions_size: Positive = 64 << 20
+    max_queue_locks: Positive = 100_000
 
     long_polling_enable: bool = True
     short_polling_time_mills: Milliseconds = 1000

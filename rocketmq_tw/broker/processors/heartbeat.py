@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rocketmq_tw.broker.broker import Broker
+from rocketmq_tw.broker.processors.heartbeat_limits import HeartbeatLimits
 from rocketmq_tw.broker.tables.clients import Client, ClientTable
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.topic import check_group_name
-from rocketmq_tw.remoting.call import Call, Peer
+from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.bodies.consumers import (
@@ -34,6 +35,8 @@ from rocketmq_tw.wire.requests.heartbeat import (
     UnregisterClient,
 )
 
+#: Characters of a client's language that are kept.
+_LONGEST_LANGUAGE = 32
 #: Milliseconds between two checks for clients without heartbeats.
 EXPIRE_PERIOD_MS = 10_000
 
@@ -42,14 +45,18 @@ def install(broker: Broker, router: Router) -> None:
     """Register the handlers; drop clients that disconnect or send no heartbeats."""
     tables, clock = broker.tables, broker.clock
     clients = tables.clients
+    limits = HeartbeatLimits(clients=clients, config=broker.config)
     processor = HeartbeatProcessor(
         clients=clients,
         topics=tables.topics,
         groups=tables.groups,
-        max_groups=broker.config.max_groups_per_connection,
+        limits=limits,
     )
     processor.routes(router)
-    broker.stats.gauges["heartbeatsRefused"] = lambda: processor.refused
+    gauges = broker.stats.gauges
+    gauges["heartbeatsRefused"] = lambda: limits.refused
+    gauges["groupMemberships"] = lambda: clients.memberships
+    gauges["subscriptionsSize"] = lambda: clients.subscriptions_size
     broker.lifecycle.on_connection_lost.append(clients.connection_lost)
     broker.periodic.every(EXPIRE_PERIOD_MS, lambda: clients.expire(clock.seconds()))
 
@@ -61,8 +68,7 @@ class HeartbeatProcessor:
     The response to a heartbeat does not offer version 2 heartbeats, so clients always
     send their subscriptions.
 
-    :param max_groups: how many groups one connection may have.
-    :ivar refused: how many heartbeats had too many groups.
+    :param limits: checks each heartbeat before anything of it is kept.
     """
 
     def __init__(
@@ -71,10 +77,9 @@ class HeartbeatProcessor:
         clients: ClientTable,
         topics: TopicTable,
         groups: GroupTable,
-        max_groups: int = 1000,
+        limits: HeartbeatLimits,
     ) -> None:
-        self._max_groups = max_groups
-        self.refused = 0
+        self._limits = limits
         self._clients = clients
         self._topics = topics
         self._groups = groups
@@ -92,17 +97,17 @@ class HeartbeatProcessor:
         Register all groups of a client, and create the retry topics of its consumers.
 
         :raises IllegalGroup: a group's name is not legal; nothing is registered.
-        :raises Refused: the connection would have too many groups; likewise.
+        :raises Refused: it would make the broker keep too much; likewise.
         :raises BadField: the body is not a heartbeat; likewise MalformedJson.
         """
         beat = HeartbeatData.decode(request.body)
-        self._check_number(beat, call.peer)
+        self._limits.check(beat, call.peer)
         for consumer in beat.consumer_data_set:
             check_group_name(consumer.group_name)
         client = Client(
             peer=call.peer,
             client_id=beat.client_id,
-            language=str(call.header.language),
+            language=str(call.header.language)[:_LONGEST_LANGUAGE],
             version=call.header.version,
             last_seen=call.received_at,
         )
@@ -111,27 +116,6 @@ class HeartbeatProcessor:
         for producer in beat.producer_data_set:
             self._clients.register_producer(producer.group_name, client)
         return Response()
-
-    def _check_number(self, beat: HeartbeatData, peer: Peer) -> None:
-        """
-        Check the number of groups that a connection would have.
-
-        :raises Refused: it is over the limit.
-        """
-        number = len(beat.consumer_data_set) + len(beat.producer_data_set)
-        if number <= self._max_groups:
-            number = self._clients.count_with(
-                peer,
-                consumers={each.group_name for each in beat.consumer_data_set},
-                producers={each.group_name for each in beat.producer_data_set},
-            )
-        if number > self._max_groups:
-            self.refused += 1
-            raise Refused(
-                ResponseCode.SYSTEM_BUSY,
-                f"the connection would have {number} groups;"
-                f" maxGroupsPerConnection is {self._max_groups}",
-            )
 
     def _consumer(self, consumer: ConsumerData, client: Client) -> None:
         """

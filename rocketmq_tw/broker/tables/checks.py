@@ -19,6 +19,9 @@ from rocketmq_tw.wire.errors import BadField
 
 #: The most queues that a topic may have.
 MAX_QUEUES = 65_535
+#: Characters of a name that a table keeps and that has no rule of its own: the id of a
+#: client, the name of a producer group.
+MAX_NAME = 255
 #: All permission bits together.
 ALL_PERMISSIONS = 15
 _MAX_INT = 2**31 - 1

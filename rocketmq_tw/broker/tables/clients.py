@@ -27,6 +27,9 @@ from rocketmq_tw.wire.requests.heartbeat import NotifyConsumerIdsChanged
 #: Seconds without a heartbeat after which a client is removed.
 CLIENT_LIFE = 120.0
 
+#: Bytes of a subscription besides its texts, and of a tag or code in a set.
+_SUBSCRIPTION, _TAG = 400, 120
+
 #: Called with a group and its members' connections after they have changed.
 Notify = Callable[[str, Sequence[Peer]], None]
 
@@ -61,6 +64,8 @@ class ConsumerGroup(msgspec.Struct):
     consume_from: ConsumeFrom | None = None
     members: dict[Peer, Client] = {}
     subscriptions: dict[str, Subscription] = {}
+    #: The size of all subscriptions.
+    size: int = 0
 
     @property
     def broadcasting(self) -> bool:
@@ -85,12 +90,28 @@ class ConsumerGroup(msgspec.Struct):
             named.add(topic)
             known = self.subscriptions.get(topic)
             changed = changed or known is None
-            if known is None or subscription.sub_version > known.sub_version:
+            if self.replaces(subscription):
+                self.size += size_of(subscription) - size_of(known)
                 self.subscriptions[topic] = subscription
         for topic in self.subscriptions.keys() - named:
-            del self.subscriptions[topic]
+            self.size -= size_of(self.subscriptions.pop(topic))
             changed = True
         return changed
+
+    def replaces(self, subscription: Subscription) -> bool:
+        """Whether a subscription is new, or newer than the one to its topic."""
+        known = self.subscriptions.get(subscription.topic)
+        return known is None or subscription.sub_version > known.sub_version
+
+
+def size_of(subscription: Subscription | None) -> int:
+    """Estimate how many bytes a subscription takes; 0 for None."""
+    if subscription is None:
+        return 0
+    size = len(subscription.topic) + len(subscription.sub_string)
+    size += sum(map(len, subscription.tags_set)) + len(subscription.expression_type)
+    entries = len(subscription.tags_set) + len(subscription.code_set)
+    return _SUBSCRIPTION + size + _TAG * entries
 
 
 class ClientTable:
@@ -100,6 +121,8 @@ class ClientTable:
     :param notify: called for each change of a group's members or topics, unless it is
         broadcasting; see :class:`MemberNotifier`.
     :param peers: logs the disconnected clients; None logs nothing.
+    :ivar memberships: how many groups all connections have together.
+    :ivar subscriptions_size: the size of all subscriptions, by :func:`size_of`.
     """
 
     _log = Logger()
@@ -112,13 +135,15 @@ class ClientTable:
         #: The groups of each connection, so that its loss needs no search.
         self._consumes: dict[Peer, set[str]] = {}
         self._produces: dict[Peer, set[str]] = {}
+        self.memberships = 0
+        self.subscriptions_size = 0
 
     # -- joining and leaving
 
     def register_producer(self, group: str, client: Client) -> None:
         """Add or update a producer."""
         self._producers.setdefault(group, {})[client.peer] = client
-        self._produces.setdefault(client.peer, set()).add(group)
+        self.memberships += _join(self._produces, client.peer, group)
 
     def register_consumer(
         self,
@@ -145,8 +170,10 @@ class ClientTable:
         found.consume_from = consume_from
         joined = client.peer not in found.members
         found.members[client.peer] = client
-        self._consumes.setdefault(client.peer, set()).add(group)
+        self.memberships += _join(self._consumes, client.peer, group)
+        before = found.size
         changed = found.subscribe(subscriptions)
+        self.subscriptions_size += found.size - before
         if joined or changed:
             self._notify_members(found)
         return joined or changed
@@ -157,15 +184,16 @@ class ClientTable:
         members.pop(peer, None)
         if not members:
             self._producers.pop(group, None)
-        _leave(self._produces, peer, group)
+        self.memberships -= _leave(self._produces, peer, group)
 
     def unregister_consumer(self, group: str, peer: Peer) -> None:
         """Remove a consumer from its group, and notify the other members."""
-        _leave(self._consumes, peer, group)
+        self.memberships -= _leave(self._consumes, peer, group)
         found = self._consumers.get(group)
         if found is None or found.members.pop(peer, None) is None:
             return
         if not found.members:
+            self.subscriptions_size -= found.size
             del self._consumers[group]
         else:
             self._notify_members(found)
@@ -225,6 +253,15 @@ class ClientTable:
         consumes = consumers.union(self._consumes.get(peer, ()))
         return len(consumes) + len(producers.union(self._produces.get(peer, ())))
 
+    def growth(self, group: str, subscriptions: Iterable[Subscription]) -> int:
+        """Return by how many bytes a heartbeat would make the subscriptions larger."""
+        found = self._consumers.get(group) or ConsumerGroup(group)
+        return sum(
+            size_of(each) - size_of(found.subscriptions.get(each.topic))
+            for each in subscriptions
+            if found.replaces(each)
+        )
+
     def client_ids(self, group: str) -> list[str]:
         """Return the client ids of a group: one for each connection, even if equal."""
         found = self._consumers.get(group)
@@ -278,10 +315,20 @@ class MemberNotifier:
                 connection.call_one_way(NotifyConsumerIdsChanged(group))
 
 
-def _leave(table: dict[Peer, set[str]], connection: Peer, group: str) -> None:
-    """Remove a group from those of a connection."""
+def _join(table: dict[Peer, set[str]], connection: Peer, group: str) -> bool:
+    """Add a group to those of a connection; return whether it is new there."""
+    groups = table.setdefault(connection, set())
+    is_new = group not in groups
+    groups.add(group)
+    return is_new
+
+
+def _leave(table: dict[Peer, set[str]], connection: Peer, group: str) -> bool:
+    """Remove a group from those of a connection; return whether it was there."""
     groups = table.get(connection)
-    if groups is not None:
-        groups.discard(group)
-        if not groups:
-            del table[connection]
+    if groups is None or group not in groups:
+        return False
+    groups.remove(group)
+    if not groups:
+        del table[connection]
+    return True

@@ -23,18 +23,33 @@ class QueueLocks:
     Locks on queues; those of different groups are independent.
 
     :param clock: the clock by which locks expire.
+    :param limit: how many there may be, of all groups.
+    :ivar refused: how many were not given because of the limit.
     """
 
-    def __init__(self, clock: IReactorTime) -> None:
+    def __init__(self, clock: IReactorTime, limit: int = 100_000) -> None:
         self._clock = clock
+        self._limit = limit
+        # How many locks there are, those that have expired included.
+        self._count = 0
+        self.refused = 0
         #: Maps group to queue to (client id, seconds of the last request).
         self._held: dict[str, dict[MessageQueue, tuple[str, float]]] = {}
+
+    def __len__(self) -> int:
+        """Return how many locks there are."""
+        return self._count
+
+    @property
+    def is_at_limit(self) -> bool:
+        """Whether no lock is given for a queue that has none."""
+        return self._count >= self._limit
 
     def lock(
         self, group: str, client_id: str, queues: Iterable[MessageQueue]
     ) -> list[MessageQueue]:
         """
-        Lock or renew queues.
+        Lock or renew queues. At the limit only those that have a lock are locked.
 
         :returns: the queues among them that the client holds now.
         """
@@ -43,9 +58,15 @@ class QueueLocks:
         granted = []
         for queue in queues:
             entry = held.get(queue)
-            if entry is None or entry[0] == client_id or now - entry[1] > LOCK_LIFE:
-                held[queue] = (client_id, now)
-                granted.append(queue)
+            if entry is None:
+                if self.is_at_limit:
+                    self.refused += 1
+                    continue
+                self._count += 1
+            elif entry[0] != client_id and now - entry[1] <= LOCK_LIFE:
+                continue
+            held[queue] = (client_id, now)
+            granted.append(queue)
         if not held:
             del self._held[group]
         return granted
@@ -58,6 +79,7 @@ class QueueLocks:
         for queue in queues:
             if queue in held and held[queue][0] == client_id:
                 del held[queue]
+                self._count -= 1
         if not held:
             self._held.pop(group, None)
 
@@ -74,5 +96,6 @@ class QueueLocks:
             for queue, (_, asked) in list(held.items()):
                 if now - asked > LOCK_LIFE:
                     del held[queue]
+                    self._count -= 1
             if not held:
                 del self._held[group]

@@ -58,7 +58,7 @@ class Tables:
             limit=config.max_consumer_offsets,
         )
         self.clients = ClientTable(MemberNotifier(clock, self.groups), PeerLog(clock))
-        self.locks = QueueLocks(clock)
+        self.locks = QueueLocks(clock, config.max_queue_locks)
 
     def file(self, name: str) -> BackgroundFile:
         """Return the document with this name, which :meth:`drain` includes."""

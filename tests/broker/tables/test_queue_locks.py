@@ -57,6 +57,24 @@ class QueueLocksTests(SynchronousTestCase):
         self.clock.advance(LOCK_LIFE + 1)
         self.assertFalse(self.locks.is_locked("g"))
 
+    def test_limit(self) -> None:
+        """At the limit queues that have a lock are locked, and no others."""
+        locks = QueueLocks(self.clock, limit=1)
+        self.assertEqual(locks.lock("g", "one", [A, B]), [A])
+        self.assertEqual(locks.lock("h", "one", [A]), [])
+        self.assertEqual((len(locks), locks.refused), (1, 2))
+        self.assertEqual(locks.lock("g", "one", [A]), [A])
+        self.clock.advance(LOCK_LIFE + 1)
+        self.assertEqual(locks.lock("g", "two", [A]), [A])
+        locks.unlock("g", "two", [A, B])
+        self.assertEqual(locks.lock("h", "one", [B]), [B])
+
+    def test_expired_ones_do_not_count(self) -> None:
+        """Locks that were removed make place for others."""
+        self.clock.advance(LOCK_LIFE + 1)
+        self.locks.expire()
+        self.assertEqual(len(self.locks), 0)
+
     def test_expire_leaves_nothing(self) -> None:
         """Groups whose locks have all run out are forgotten."""
         self.clock.advance(LOCK_LIFE + 1)
