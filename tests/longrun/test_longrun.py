@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.longrun import backlog, disk_full, kills, slow_disk
+from tests.longrun.hostile import __main__ as hostile
 
 #: Kills for each way to flush.
 CYCLES = 20
@@ -55,3 +56,8 @@ def test_backlog(tmp_path: Path) -> None:
     assert found["messages"] == 200_000
     growth = found["memory at most, MB"] - found["memory at first, MB"]
     assert growth * 1e6 < backlog.GROWTH
+
+
+def test_hostile_peers(tmp_path: Path) -> None:
+    """No attack stops the others, and nothing is lost after the restarts."""
+    assert hostile.run(tmp_path, "together", hostile.short()) == []

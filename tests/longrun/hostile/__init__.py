@@ -1,0 +1,24 @@
+"""
+Attacks on running programs: nothing that one peer sends may stop the others.
+
+    python -m tests.longrun.hostile [--programs together apart] [--only PART] [--list]
+
+Each attack is a small function in a table (:mod:`.attacks`); it runs in a process of
+its own, against ``twistd rocketmq``, and against a name server and a broker that are
+two processes. Meanwhile
+
+* a probe sends a trivial request to the broker and to the name server every 10 ms
+  (:mod:`.probe`), and the same request to a process that nobody attacks;
+* a bystander sends and consumes messages with our client (:mod:`.bystander`).
+
+An attack fails when the probe waited more than 200 ms, when the servers grew beyond the
+attack's budget, when a traceback or more than a line of a kind a minute was logged,
+when the bystander misses an acknowledged message, or saw one out of order. In the end
+the servers are restarted, and everything that was acknowledged has to be there.
+
+**What the machine does to the probe is not counted.** The kernel counts for how long a
+thread was ready to run while other processes had the processors (``schedstat``). That
+time, of the reactor's thread and of the probe's, is subtracted from each wait; and from
+the longest of these is subtracted how long the process that nobody attacks kept its own
+probe waiting within a second of it. What is left is the server's own doing.
+"""

@@ -1,0 +1,77 @@
+"""Runs the attacks, and prints a table of what they cost."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import msgspec
+
+from tests.longrun.hostile.attack import ATTACKS, Attack
+from tests.longrun.hostile.attacks import load
+from tests.longrun.hostile.course import Course
+from tests.longrun.hostile.servers import raise_descriptor_limit
+from tests.longrun.hostile.verdict import Outcome, heading, row
+
+
+def short() -> list[Attack]:
+    """Return some attacks, each for a second: what continuous integration runs."""
+    load()
+    chosen = [each for each in ATTACKS.values() if each.is_short]
+    return [msgspec.structs.replace(each, seconds=1.0) for each in chosen]
+
+
+def run(folder: Path, programs: str, attacks: list[Attack]) -> list[str]:
+    """
+    Run one course; print its table.
+
+    :param programs: ``together`` or ``apart``.
+    :returns: why it failed.
+    """
+    faults: list[str] = []
+
+    def report(outcome: Outcome) -> None:
+        print(row(outcome), flush=True)
+        faults.extend(f"{outcome.name}: {fault}" for fault in outcome.faults)
+
+    raise_descriptor_limit()
+    print(heading(), flush=True)
+    lost = Course(folder, programs == "together").run(attacks, report)
+    return faults + [f"lost {each}" for each in lost]
+
+
+def main(argv: list[str]) -> int:
+    """Print the table; return 1 if anything failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--programs", nargs="*", default=["together", "apart"])
+    parser.add_argument("--only", nargs="*", help="parts of the attacks' names")
+    parser.add_argument("--short", action="store_true")
+    parser.add_argument("--list", action="store_true", help="print the names alone")
+    parser.add_argument("--folder", help="keep logs and stores there")
+    options = parser.parse_args(argv)
+    load()
+    chosen = [
+        each
+        for each in (short() if options.short else ATTACKS.values())
+        if not options.only or any(part in each.name for part in options.only)
+    ]
+    if options.list:
+        print("\n".join(each.name for each in chosen))
+        return 0
+    faults = []
+    begin = time.monotonic()
+    for programs in options.programs:
+        with tempfile.TemporaryDirectory(prefix="hostile-") as temporary:
+            folder = Path(options.folder or temporary) / programs
+            faults += [f"{programs}: {each}" for each in run(folder, programs, chosen)]
+    print(f"{len(chosen)} attacks, {time.monotonic() - begin:.0f} s")
+    for fault in faults:
+        print("FAILED", fault)
+    return int(bool(faults))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
