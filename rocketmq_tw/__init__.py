@@ -10,6 +10,7 @@ RocketMQ on Twisted.
 ``namesrv``       the name server
 ``broker``        the broker
 ``client``        producers and consumers
+``clock``         monotonic time, and the time of day
 ``testing``       a whole cluster in memory, for tests
 ================  ==========================================================
 

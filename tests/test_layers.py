@@ -4,7 +4,8 @@ The walls between the packages, read from the imports.
 1. A package imports only those below it.
 2. The packages that know only bytes and values import neither Twisted nor the world.
 3. Only the store and the JSON file open files.
-4. Only taps import the global reactor, inside a function; nobody calls ``time.time``.
+4. Only taps import the global reactor, inside a function; only ``clock`` names
+   ``time.time``, and few modules ask it for the time of day.
 """
 
 from __future__ import annotations
@@ -21,8 +22,13 @@ import rocketmq_tw
 ROOT = Path(rocketmq_tw.__file__).parent
 
 _BOTTOM = {"model"}
+_TIME = {"clock"}
 _WIRE = _BOTTOM | {"wire"}
-_PARTS = _WIRE | {"auth", "jsonfile", "settings", "remoting", "threads", "lazy_exports"}
+_PARTS = (
+    _WIRE
+    | {"auth", "jsonfile", "settings", "remoting", "threads", "lazy_exports"}
+    | _TIME
+)
 #: What each package may import, besides itself.
 BELOW = {
     "model": set(),
@@ -31,10 +37,11 @@ BELOW = {
     "auth": _BOTTOM,
     "jsonfile": _WIRE,
     "settings": _WIRE,
+    "clock": set(),
     "threads": set(),
     "lazy_exports": set(),
-    "store": _WIRE | {"threads"},
-    "remoting": _WIRE,
+    "store": _WIRE | _TIME | {"threads"},
+    "remoting": _WIRE | _TIME,
     "replication": _WIRE | {"store"},
     "namesrv": _PARTS,
     "client": _PARTS,
@@ -171,16 +178,102 @@ class WorldTests(SynchronousTestCase):
         self.assertEqual(wrong, [])
 
     def test_clock(self) -> None:
-        """Nobody reads the time behind a clock's back."""
+        """Only one module reads the time of day; the others ask it."""
         wrong = [
             f"{path.relative_to(ROOT)}:{node.lineno}"
             for _, path, tree in modules()
             for node in ast.walk(tree)
-            if isinstance(node, ast.Attribute)
-            and isinstance(node.value, ast.Name)
-            and (node.value.id, node.attr) in {("time", "time"), ("datetime", "now")}
+            if reads_time_of_day(node) and path != ROOT / "clock.py"
         ]
         self.assertEqual(wrong, [])
+
+    def test_programs(self) -> None:
+        """Whatever makes services of the global reactor sets its clock first."""
+        programs = [*ROOT.rglob("tap.py"), *(ROOT.parent / "tac").glob("*.tac")]
+        for path in programs:
+            text = path.read_text()
+            if "import reactor" in text:
+                made = text.index("Service(", text.index("import reactor"))
+                self.assertIn("use_monotonic_time(reactor)", text[:made], path)
+
+    def test_reads_time_of_day(self) -> None:
+        """What the gate finds, and what it lets through."""
+        for text, expected in (
+            ("time.time()", True),
+            ("now = time.time_ns", True),
+            ("from time import time", True),
+            ("datetime.now()", True),
+            ("datetime.datetime.utcnow()", True),
+            ("date.today()", True),
+            ("time.localtime()", True),
+            ("time.localtime(now)", False),
+            ("time.strftime('%Y')", True),
+            ("time.strftime('%Y', then)", False),
+            ("time.monotonic()", False),
+            ("runtime.seconds()", True),
+            ("clock.seconds()", False),
+        ):
+            found = any(reads_time_of_day(node) for node in ast.walk(ast.parse(text)))
+            self.assertEqual(found, expected, text)
+
+    def test_time_of_day(self) -> None:
+        """
+        Few modules need it: for what is stored, shown or compared with the calendar.
+
+        A period, a time-out, an age or a deadline is measured by ``clock.seconds()``.
+        """
+        users = {
+            path.relative_to(ROOT).as_posix()
+            for _, path, tree in modules()
+            for name, _ in imports(tree)
+            if name == "rocketmq_tw.clock.wall_time"
+        }
+        self.assertEqual(users, TIME_OF_DAY)
+
+
+#: The modules that need the time of day, each for one of these reasons.
+TIME_OF_DAY = {
+    # versions of tables
+    "broker/tables/groups.py",
+    "broker/tables/offsets.py",
+    "broker/tables/topics.py",
+    "client/consumer/subscriptions.py",
+    # times in messages: stored, born, due
+    "remoting/protocol.py",
+    "client/producer/pending.py",
+    "broker/delay/schedule.py",
+    # unique keys of messages and names of files, which contain a time
+    "broker/send/feature.py",
+    "client/identity.py",
+    "store/index/builder.py",
+    # the age of files, and the hour in which they are deleted
+    "store/durability/retention.py",
+    # the time of the start and the days of statistics, shown to people
+    "broker/stats.py",
+    # a test double
+    "testing/reactor.py",
+}
+
+_NOW = {("time", "time"), ("time", "time_ns"), ("runtime", "seconds")}
+_NOW |= {("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today")}
+_NOW |= {("date", "today")}
+#: Functions of ``time`` that take the time of day if they get so few arguments.
+_TAKES_NOW = {"localtime": 0, "gmtime": 0, "ctime": 0, "strftime": 1, "asctime": 0}
+
+
+def reads_time_of_day(node: ast.AST) -> bool:
+    """Return whether this reads the time of day, or imports what does."""
+    if isinstance(node, ast.ImportFrom):
+        return any((node.module, alias.name) in _NOW for alias in node.names)
+    if isinstance(node, ast.Attribute):
+        owner = node.value
+        name = owner.attr if isinstance(owner, ast.Attribute) else None
+        name = owner.id if isinstance(owner, ast.Name) else name
+        return (name, node.attr) in _NOW
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        is_time = isinstance(node.func.value, ast.Name) and node.func.value.id == "time"
+        return is_time and len(node.args) <= _TAKES_NOW.get(node.func.attr, -1)
+    return False
 
 
 def _top_imports(node: ast.stmt) -> Iterator[tuple[str, int]]:

@@ -16,6 +16,8 @@ from datetime import datetime
 import msgspec
 from twisted.internet.interfaces import IReactorTime
 
+from rocketmq_tw.clock import wall_time
+
 #: Seconds between two calls of :meth:`BrokerStats.sample`.
 SAMPLE_PERIOD = 10.0
 #: The periods, in seconds, over which rates are averaged.
@@ -39,7 +41,6 @@ class BrokerStats:
     """
     The counters of one broker.
 
-    :param clock: its seconds are counted from the epoch.
     :ivar boot_time: when the broker started, in seconds since the epoch.
     :ivar gauges: sizes of tables and what was refused because of their limits, by the
         names under which runtime information shows them.
@@ -49,7 +50,9 @@ class BrokerStats:
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
-        self.boot_time = clock.seconds()
+        self._wall_time = wall_time(clock)
+        self._started_at = clock.seconds()
+        self.boot_time = self._wall_time()
         self.gauges: dict[str, Callable[[], int]] = {}
         self._messages_in = 0
         self._bytes_in = 0
@@ -60,7 +63,7 @@ class BrokerStats:
         self._misses = 0
         size = int(max(WINDOWS) / SAMPLE_PERIOD) + 1
         self._samples: deque[tuple[float, Counts]] = deque(maxlen=size)
-        self._samples.append((self.boot_time, Counts()))
+        self._samples.append((self._started_at, Counts()))
         self._day = _day(self.boot_time)
         self.this_morning = Counts()
         self.yesterday_morning = Counts()
@@ -91,6 +94,11 @@ class BrokerStats:
     # -- not on the path of a message
 
     @property
+    def age(self) -> float:
+        """How long the broker has been running, in seconds."""
+        return self._clock.seconds() - self._started_at
+
+    @property
     def counts(self) -> Counts:
         """The counters now."""
         return Counts(
@@ -107,8 +115,8 @@ class BrokerStats:
         """Keep the current counters; call this every ``SAMPLE_PERIOD`` seconds."""
         now, counts = self._clock.seconds(), self.counts
         self._samples.append((now, counts))
-        today = _day(now)
-        if today != self._day:
+        today = _day(self._wall_time())
+        if today > self._day:  # a clock that was set back begins no day again
             self._day = today
             self.yesterday_morning = self.this_morning
             self.this_morning = counts

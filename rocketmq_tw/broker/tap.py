@@ -16,6 +16,7 @@ from rocketmq_tw.broker.configuration import (
     complete_config,
     name_servers,
 )
+from rocketmq_tw.clock import use_monotonic_time
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.remoting.descriptors import connection_limit, raise_limit
 from rocketmq_tw.settings import DATA_FOLDER
@@ -122,6 +123,7 @@ def makeService(options: Options) -> IService:
     from rocketmq_tw.remoting.preflight import will_chroot
     from rocketmq_tw.remoting.reachability import ReachabilityCheck
 
+    use_monotonic_time(reactor)
     remove_memory_folder(reactor, options)
     config = with_connection_limit(options.settings)
     with ends_in_a_sentence():

@@ -17,6 +17,7 @@ from functools import lru_cache
 
 from twisted.internet.interfaces import IReactorTime
 
+from rocketmq_tw.clock import wall_time
 from rocketmq_tw.model.msgid import UniqueKeys, host_to_bytes
 
 #: An address reserved for documentation; connecting a UDP socket sends no packet.
@@ -53,18 +54,18 @@ class MessageKeys:
     """
     Makes the unique keys of messages; create it after ``fork``.
 
-    :param clock: its seconds are counted from the epoch.
+    :param clock: provides the time of day.
     """
 
     def __init__(self, clock: IReactorTime) -> None:
-        self._clock = clock
+        self._wall_time = wall_time(clock)
         ip = host_to_bytes(local_ip(), 0)[:-4]
         self._keys = UniqueKeys(ip, os.getpid(), os.urandom(4))
         self._start = self._until = 0.0
 
     def next(self) -> str:
         """Return the next key: 32 upper-case hex digits."""
-        now = self._clock.seconds()
+        now = self._wall_time()
         if not self._start <= now < self._until:
             today = time.localtime(now)
             self._start = _month_start(today.tm_year, today.tm_mon)

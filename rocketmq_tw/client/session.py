@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
-from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -25,6 +24,7 @@ from rocketmq_tw.client.groups import Groups
 from rocketmq_tw.client.heartbeats import Heartbeats
 from rocketmq_tw.client.name_servers import NameServers
 from rocketmq_tw.client.routes import RouteCache
+from rocketmq_tw.clock import steady_clock
 from rocketmq_tw.model.topic import AUTO_CREATE_TOPIC
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import BrokerError
@@ -45,7 +45,7 @@ class ClientSession:
     :param endpoint: the template of endpoint strings, e.g. ``tcp:{host}:{port}``.
     :param endpoint_for: makes endpoints instead of the template.
     :param translate: replaces advertised addresses that this client cannot reach.
-    :ivar clock: the reactor, typed as a clock.
+    :ivar clock: measures ages, and schedules with the reactor.
     :ivar pool: the connections.
     :ivar router: handles the requests of brokers.
     :ivar routes: the routes of topics.
@@ -69,7 +69,7 @@ class ClientSession:
         endpoint_for: EndpointFor | None = None,
         translate: Callable[[str], str] | None = None,
     ) -> None:
-        self.clock: IReactorTime = reactor
+        self.clock = steady_clock(reactor)
         self.client_id = client_id
         self.config = config = config or ClientConfig()
         self.running = False

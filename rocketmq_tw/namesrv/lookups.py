@@ -85,7 +85,7 @@ class Lookups:
         """Return the route of a topic, in the form of JSON that the client can read."""
         if self._config.need_wait_for_service:
             ready_at = self._started_at + self._config.wait_seconds_for_service
-            if call.received_at < ready_at:
+            if call.peer.last_seen < ready_at:
                 raise Refused(ResponseCode.SYSTEM_ERROR, "name server not ready")
         strict_only = bool(request.accept_standard_json_only)
         text = self._texts.get(request.topic, call.header.version, strict_only)

@@ -112,4 +112,4 @@ def _is_owned_by_other(live: LiveBroker, call: Call, is_own_address: bool) -> bo
         return False
     if is_own_address and host_of(owner.address) == host_of(call.peer.address):
         return False
-    return call.received_at - live.last_seen <= UNUSED
+    return call.peer.last_seen - live.last_seen <= UNUSED

@@ -101,7 +101,7 @@ class Registrations:
         key = BrokerKey(request.cluster_name, request.broker_addr)
         self._check_owner(self._ownership.check_registration, request, call)
         fingerprint = _fingerprint(request, call.header.version)
-        live, now = self._table.live, call.received_at
+        live, now = self._table.live, call.peer.last_seen
         if not live.renew(key, fingerprint, call.peer, now):
             is_known = live.get(key) is not None
             forget = self._config.delete_topic_with_broker_registration
@@ -188,7 +188,7 @@ class Registrations:
         if not self._config.refuse_broker_takeover or self._ownership.may_renew(
             live, call
         ):
-            self._table.live.touch(key, call.received_at)
+            self._table.live.touch(key, call.peer.last_seen)
 
     def member_group(self, request: GetBrokerMemberGroup, call: Call) -> Response:
         """Return the brokers of one name."""

@@ -34,6 +34,10 @@ class Peer(Protocol):
         """The address as in records: 4 or 16 bytes of host, 4 bytes of port."""
 
     @property
+    def last_seen(self) -> float:
+        """When bytes were last received, in seconds of the connection's clock."""
+
+    @property
     def is_connected(self) -> bool:
         """Whether requests can be sent: not lost and not being closed."""
 
@@ -71,7 +75,8 @@ class Call(msgspec.Struct, gc=False):
 
     :ivar header: the decoded header; the declared request is a separate argument.
     :ivar peer: who sent it.
-    :ivar received_at: when the request was complete, in seconds since the epoch.
+    :ivar received_at: the time of day when it is handled, in seconds since the epoch:
+        the store time of a message. Ages are measured with the peer's ``last_seen``.
     :ivar raw_header: the header's bytes; see :meth:`ext`.
     :ivar principal: the user that a guard has authenticated; None without such a guard.
     """

@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IAddress, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
+from rocketmq_tw.clock import steady_clock
 from rocketmq_tw.remoting.addresses import client_endpoint
 from rocketmq_tw.remoting.errors import ConnectError, timed_out
 from rocketmq_tw.remoting.peer_log import PeerLog
@@ -61,12 +62,13 @@ class ConnectionPool:
         idle_timeout: float = 120.0,
     ) -> None:
         self._reactor = reactor
+        self._clock = steady_clock(reactor)
         self._router = router or Router()
         self._template = template
         self._endpoint_for = endpoint_for or self._from_template
         self._connect_timeout = connect_timeout
         self._idle_timeout = idle_timeout
-        self._peers = PeerLog(reactor)
+        self._peers = PeerLog(self._clock)
         self._live: dict[str, RemotingProtocol] = {}
         self._waiting: dict[str, list[Deferred[RemotingProtocol]]] = {}
         self._connecting: dict[str, Deferred[Any]] = {}
@@ -155,7 +157,7 @@ class ConnectionPool:
         """Return the protocol of a new connection."""
         return RemotingProtocol(
             self._router,
-            self._reactor,
+            self._clock,
             self._peers,
             idle_timeout=self._idle_timeout,
             stops_reading=False,

@@ -27,6 +27,7 @@ from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from rocketmq_tw.clock import wall_time
 from rocketmq_tw.remoting.addresses import NO_HOST, peer_address
 from rocketmq_tw.remoting.buffers import BufferBudget, HeldBytes, check_unfinished
 from rocketmq_tw.remoting.call import Call
@@ -100,6 +101,7 @@ class RemotingProtocol(Protocol):
         budget: BufferBudget | None = None,
     ) -> None:
         self._clock = clock
+        self._wall_time = wall_time(clock)
         self._peers = peers or PeerLog(clock)
         self._decoder = FrameDecoder(frame_limit)
         self._stops_reading = stops_reading
@@ -137,10 +139,7 @@ class RemotingProtocol(Protocol):
     # -- what Twisted calls
 
     def connectionMade(self) -> None:
-        """
-        Store the peer's address; become the transport's producer, to learn when it
-        blocks.
-        """
+        """Store the peer's address; as a producer, learn when the transport blocks."""
         self._state = _OPEN
         self.address, self.host_bytes = peer_address(self.transport.getPeer())
         set_no_delay = getattr(self.transport, "setTcpNoDelay", None)
@@ -287,7 +286,7 @@ class RemotingProtocol(Protocol):
     def _frames_received(self, frames: list[Frame]) -> None:
         """Handle frames in order, until an invalid one or a pause."""
         self._state = _HANDLING
-        corked, now = self._outbox.cork(), self.last_seen
+        corked, now = self._outbox.cork(), self._wall_time()
         handle = self._inbound.handle
         broken = self._decoder.error
         for at, (kind, header, body) in enumerate(frames):

@@ -37,13 +37,13 @@ from tempfile import TemporaryDirectory
 from typing import Any, Self, TypeVar
 
 from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock
 
 from rocketmq_tw.client.client import Client
 from rocketmq_tw.client.consumer.push import PushConsumer
 from rocketmq_tw.client.producer.producer import Producer
 from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.topic import PERM_READ, PERM_WRITE
+from rocketmq_tw.testing.clocks import SettableClock
 from rocketmq_tw.testing.faults import Faults
 from rocketmq_tw.testing.inspection import Inspection
 from rocketmq_tw.testing.network import MemoryNetwork
@@ -74,7 +74,8 @@ class MemoryCluster:
         :class:`~rocketmq_tw.namesrv.config.NamesrvConfig`.
     :param now: the time at the start, in seconds since the epoch.
     :param seed: the seed of the random generator.
-    :ivar clock: the clock of all parts; the tested application may use it too.
+    :ivar clock: the clock of all parts; the tested application may use it too. Its time
+        of day can be set.
     :ivar network: their hosts and connections.
     :ivar faults: causes faults of the network.
     :ivar name_servers: the name servers, in order.
@@ -93,7 +94,7 @@ class MemoryCluster:
         now: float = NOW,
         seed: int = 0,
     ) -> None:
-        self.clock = Clock()
+        self.clock = SettableClock()
         self.clock.advance(now)
         self.network = MemoryNetwork(self.clock)
         self.faults = Faults(self.network)

@@ -23,6 +23,7 @@ from twisted.internet.interfaces import (
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from rocketmq_tw.clock import wall_time
 from rocketmq_tw.testing.threads import ManualThreads, ThreadPoolDouble
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class MemoryReactor:
     ) -> None:
         self._network = network
         self._clock = network.clock
+        self._wall_time = wall_time(network.clock)
         self._calls: list[DelayedCall] = []
         self.host = host
         self.threads = threads
@@ -63,6 +65,10 @@ class MemoryReactor:
     def seconds(self) -> float:
         """Return the time of the clock that all hosts share."""
         return self._clock.seconds()
+
+    def wall_seconds(self) -> float:
+        """Return that clock's time of day."""
+        return self._wall_time()
 
     def callLater(  # noqa: N802
         self, delay: float, callable: Callable[..., Any], *args: Any, **kw: Any

@@ -44,6 +44,7 @@ class MemoryConnection:
         self.address = address
         self.is_write_blocked = False
         self.is_connected = True
+        self.last_seen = 0.0
         self._drained: list[Deferred[None]] = []
         self.told: list[Any] = []
         self.closed = False
@@ -71,6 +72,7 @@ class MemoryConnection:
 
 def call_from(peer: Any, now: float) -> Call:
     """Make the call of a request that a Java client's connection received then."""
+    peer.last_seen = now
     return Call(Command(language="JAVA", version=479), peer, now)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -63,3 +66,20 @@ class IdleTimerTests(SynchronousTestCase):
         off.start()
         off.stop()
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_looking_too_early(self) -> None:
+        """A timer that runs early, because the time of day was set, closes nothing."""
+        timers = Clock()
+        early: Any = SimpleNamespace(
+            seconds=self.clock.seconds, callLater=timers.callLater
+        )
+        timer = IdleTimer(
+            early, timeout=10, last_active=lambda: 0.0, on_idle=self.count
+        )
+        self.timer.stop()
+        timer.start()
+        timers.advance(600)
+        self.assertEqual(self.cut, 0)
+        self.clock.advance(10)
+        timers.advance(10)
+        self.assertEqual(self.cut, 1)

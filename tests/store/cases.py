@@ -5,12 +5,12 @@ import shutil
 
 import msgspec
 from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.store.config import StoreConfig
 from rocketmq_tw.store.files.disk import Disk
 from rocketmq_tw.store.message_store import MessageStore
+from rocketmq_tw.testing.clocks import SettableClock
 from rocketmq_tw.threads import RunInThread, run_here
 from rocketmq_tw.wire.record import Draft
 
@@ -54,7 +54,7 @@ class StoreCase(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Make a directory and a clock."""
-        self.clock = Clock()
+        self.clock = SettableClock()
         self.clock.advance(NOW)
         self.root = self.mktemp()
         os.makedirs(self.root)

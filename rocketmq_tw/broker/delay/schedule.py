@@ -22,6 +22,7 @@ from twisted.python.failure import Failure
 from rocketmq_tw.broker.delay.levels import DelayLevels
 from rocketmq_tw.broker.delay.offsets import DelayOffsets
 from rocketmq_tw.broker.redelivery import copy_for_redelivery
+from rocketmq_tw.clock import wall_time
 from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.model.errors import IllegalName, RocketMQError
 from rocketmq_tw.model.message import REAL_QUEUE_ID, REAL_TOPIC, TAGS
@@ -47,7 +48,7 @@ class Level(msgspec.Struct):
     The state of one level.
 
     :ivar next_offset: the queue offset up to which it was delivered.
-    :ivar retry_at: after a failure, when to retry, in seconds since the epoch.
+    :ivar retry_at: after a failure, when to retry, in seconds of the clock.
     :ivar is_reading: whether a read waits for the disk; no other read is started.
     """
 
@@ -86,6 +87,7 @@ class ScheduleService:
         self._store = store
         self._document = DelayOffsets(file)
         self._clock = clock
+        self._wall_time = wall_time(clock)
         self._batch = batch
         self._levels: list[Level] = []
         self._tick = LoopingCall(self._deliver_all)
@@ -127,7 +129,7 @@ class ScheduleService:
         offsets = self._offsets()
         if offsets == self._document.saved:
             return succeed(None)
-        document = self._document.next_document(offsets, self._clock.seconds())
+        document = self._document.next_document(offsets, self._wall_time())
         flushed = self._store.flush()
         flushed.addCallback(lambda _: self._document.save(document, offsets))
         return flushed.addErrback(
@@ -149,7 +151,7 @@ class ScheduleService:
 
         If nothing is scheduled, one check a second is enough: no delay is shorter.
         """
-        now = self._clock.seconds()
+        now, wall_time = self._clock.seconds(), self._wall_time()
         self._tick.interval = IDLE
         for level in self._levels:
             end = self._store.max_offset(SCHEDULE_TOPIC, level.queue_id)
@@ -159,7 +161,7 @@ class ScheduleService:
             if level.retry_at > now or level.is_reading:
                 continue
             try:
-                self._deliver(level, now)
+                self._deliver(level, wall_time)
             except Exception as error:
                 self._back_off(level, error)
 

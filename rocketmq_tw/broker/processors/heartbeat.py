@@ -109,7 +109,7 @@ class HeartbeatProcessor:
             client_id=beat.client_id,
             language=str(call.header.language)[:_LONGEST_LANGUAGE],
             version=call.header.version,
-            last_seen=call.received_at,
+            last_seen=call.peer.last_seen,
         )
         for consumer in beat.consumer_data_set:
             self._consumer(consumer, client)

@@ -16,6 +16,7 @@ from rocketmq_tw.broker.send.responses import SendResponses
 from rocketmq_tw.broker.send.retries import RetryRules
 from rocketmq_tw.broker.send.send_back import SendBackProcessor
 from rocketmq_tw.broker.send.targets import Targets
+from rocketmq_tw.clock import wall_time
 from rocketmq_tw.model.message import CLUSTER, MSG_REGION, TRACE_ON
 from rocketmq_tw.model.msgid import UniqueKeys
 from rocketmq_tw.remoting.router import Router
@@ -89,10 +90,10 @@ def _added(config: BrokerConfig) -> str:
 def _unique_keys(broker: Broker) -> Callable[[], str]:
     """Return a function that makes keys for messages without one."""
     keys = UniqueKeys(broker.store_host[:-4], os.getpid(), os.urandom(4))
-    clock = broker.clock
+    wall_time_now = wall_time(broker.clock)
 
     def next_key() -> str:
-        now = clock.seconds()
+        now = wall_time_now()
         today = time.localtime(now)
         first = (today.tm_year, today.tm_mon, 1, 0, 0, 0, 0, 0, -1)
         return keys.next(now, time.mktime(first))

@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 from rocketmq_tw.broker.errors import GroupNotExist, TooManyGroups
 from rocketmq_tw.broker.tables.checks import check_group, usable
 from rocketmq_tw.broker.tables.document import Document, Schedule
+from rocketmq_tw.clock import wall_time
 from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.model.errors import IllegalGroup
 from rocketmq_tw.model.group import (
@@ -55,7 +56,7 @@ class GroupTable:
         limit: int = 20_000,
     ) -> None:
         self._file = file
-        self._clock = clock
+        self._wall_time = wall_time(clock)
         self._auto_create = auto_create
         self._create_system = create_system
         self._limit = limit
@@ -170,7 +171,7 @@ class GroupTable:
 
     def _changed(self) -> None:
         """Increment the version and schedule a write."""
-        now_ms = int(self._clock.seconds() * 1000)
+        now_ms = int(self._wall_time() * 1000)
         self.data_version = self.data_version.next(now_ms)
         self._document.changed()
 

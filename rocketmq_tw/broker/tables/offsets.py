@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 
 from rocketmq_tw.broker.errors import TooManyOffsets
 from rocketmq_tw.broker.tables.checks import check_offsets, usable
+from rocketmq_tw.clock import wall_time
 from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.store.files.slices import Stopped, in_slices
 from rocketmq_tw.wire import fastjson
@@ -53,6 +54,7 @@ class ConsumerOffsets:
         self.refused = 0
         self._file = file
         self._clock = clock
+        self._wall_time = wall_time(clock)
         self._dirty = False
         self._is_encoding = False
         self._commits = 0
@@ -233,7 +235,7 @@ class ConsumerOffsets:
 
     def _count_up(self) -> None:
         """Increment the version."""
-        now_ms = int(self._clock.seconds() * 1000)
+        now_ms = int(self._wall_time() * 1000)
         self.data_version = self.data_version.next(now_ms)
 
 

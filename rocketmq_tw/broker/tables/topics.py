@@ -15,6 +15,7 @@ from twisted.logger import Logger
 from rocketmq_tw.broker.errors import TopicNotExist
 from rocketmq_tw.broker.tables.checks import check_topic_settings, usable
 from rocketmq_tw.broker.tables.document import Document, Schedule
+from rocketmq_tw.clock import wall_time
 from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.model import topic as names
 from rocketmq_tw.model.errors import IllegalTopic
@@ -113,7 +114,7 @@ class TopicTable:
         timer_wheel: bool = False,
     ) -> None:
         self._file = file
-        self._clock = clock
+        self._wall_time = wall_time(clock)
         self._auto_create = auto_create
         self._lines = PeerLog(clock)
         self._document = Document(file, self._encode, schedule)
@@ -325,7 +326,7 @@ class TopicTable:
 
     def _changed(self, config: TopicConfig | None = None) -> None:
         """Increment the version, schedule a write, and call ``on_change``."""
-        now_ms = int(self._clock.seconds() * 1000)
+        now_ms = int(self._wall_time() * 1000)
         self.data_version = self.data_version.next(now_ms)
         self._document.changed()
         for callback in list(self.on_change):

@@ -15,6 +15,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.client.consumer.dispatch.outcomes import MessageHandler
 from rocketmq_tw.client.errors import ValidationError
+from rocketmq_tw.clock import wall_time
 from rocketmq_tw.model.subscription import Subscription, parse
 from rocketmq_tw.model.topic import retry_topic
 
@@ -44,7 +45,7 @@ class Subscriptions:
     """
 
     def __init__(self, group: str, clock: IReactorTime) -> None:
-        self._clock = clock
+        self._wall_time = wall_time(clock)
         self._version = 0
         self._by_topic: dict[str, Subscription] = {}
         self._handlers: dict[str, MessageHandler] = {}
@@ -120,6 +121,6 @@ class Subscriptions:
 
     def _next_version(self) -> int:
         """Return a version higher than all before in this process."""
-        now = int(self._clock.seconds() * 1000)
+        now = int(self._wall_time() * 1000)
         self._version = max(now, self._version + 1)
         return self._version

@@ -48,11 +48,13 @@ class SendAttempt:
 
     :param started_at: the time now, in seconds.
     :param limit: its timeout in seconds.
+    :param born_at: the time of day now, in seconds since the epoch.
     :ivar address: the address of the queue's broker; "?" if it is unknown.
     :ivar written: whether the request was written, so that the broker may store it.
     """
 
     __slots__ = (
+        "_born_at",
         "_brokers",
         "_clock",
         "_limit",
@@ -69,7 +71,9 @@ class SendAttempt:
         queue: MessageQueue,
         started_at: float,
         limit: float,
+        born_at: float,
     ) -> None:
+        self._born_at = born_at
         self._brokers = brokers
         self._clock = clock
         self._limit = limit
@@ -95,7 +99,7 @@ class SendAttempt:
         self.address = address
         live = brokers.live(address)
         if live is not None:
-            request = prepared.request(group, self.queue, self.started_at)
+            request = prepared.request(group, self.queue, self._born_at)
             response = transmit(live, request, self._limit)
             self.written = True
             return response
@@ -105,7 +109,7 @@ class SendAttempt:
             left = self.started_at + self._limit - now
             if left <= 0:
                 raise self._not_connected(now - self.started_at)
-            request = prepared.request(group, self.queue, now)
+            request = prepared.request(group, self.queue, self._born_at)
             response = transmit(connection, request, left)
             self.written = True
             return response

@@ -49,6 +49,7 @@ from rocketmq_tw.client.producer.retry import (
 )
 from rocketmq_tw.client.producer.selectors import Choice, RoundRobin
 from rocketmq_tw.client.routes import RouteCache
+from rocketmq_tw.clock import wall_time
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.remoting.errors import RequestTimeout
 from rocketmq_tw.wire.requests.send import SendResponse
@@ -75,6 +76,7 @@ class SendContext:
         self.brokers = brokers
         self.routes = routes
         self.clock = clock
+        self.wall_time = wall_time(clock)
         self.in_flight = in_flight
         self.require_ok = require_ok
         self.publish_routes = PublishRoutes(routes)
@@ -218,7 +220,7 @@ class PendingSend:
         if limit > left:
             limit = left
         self._attempt = attempt = SendAttempt(
-            context.brokers, context.clock, queue, now, limit
+            context.brokers, context.clock, queue, now, limit, context.wall_time()
         )
         self._step = step = attempt.run(self._prepared, context.group, self._transmit)
         step.addCallbacks(self._responded, self._attempt_failed)

@@ -30,6 +30,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 
+from rocketmq_tw.clock import wall_time
 from rocketmq_tw.store.config import RetentionConfig
 from rocketmq_tw.store.errors import DiskFull
 from rocketmq_tw.store.files.disk import Disk
@@ -80,6 +81,7 @@ class RetentionService:
         self._index = index
         self._config = config.bounded()
         self._clock = clock
+        self._wall_time = wall_time(clock)
         self._run_in_thread = run_in_thread
         self._on_full = on_full
         self._remember = remember
@@ -143,10 +145,10 @@ class RetentionService:
 
     async def _clean_if_due(self, used: int) -> None:
         """Delete the files that are due now."""
-        now, config = self._clock.seconds(), self._config
-        if now < self._began + _FIRST_AFTER and used <= config.clean_forcibly:
+        age, config = self._clock.seconds() - self._began, self._config
+        if age < _FIRST_AFTER and used <= config.clean_forcibly:
             return
-        is_time = time.localtime(now).tm_hour in config.hours
+        is_time = time.localtime(self._wall_time()).tm_hour in config.hours
         if not is_time and used <= config.max_used:
             return
         at_once = config.clean_forcibly_enable and used > config.clean_forcibly
@@ -167,7 +169,7 @@ class RetentionService:
                 break
             path = files.path(files.bases[0])
             keep_until = self._disk.changed_at(path) + self._config.reserved_time
-            if not at_once and self._clock.seconds() < keep_until:
+            if not at_once and self._wall_time() < keep_until:
                 break
             if count and not await self._pause():
                 break

@@ -32,6 +32,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from rocketmq_tw.clock import wall_time
 from rocketmq_tw.store.index.file import Entry, IndexFile
 from rocketmq_tw.store.index.files import IndexFiles
 from rocketmq_tw.store.index.hash import KeyHash
@@ -96,6 +97,7 @@ class IndexBuilder:
         self._end = readable_end
         self._files = files
         self._clock = clock
+        self._wall_time = wall_time(clock)
         self._run_in_thread = run_in_thread
         self._on_flushed = on_flushed
         self._reader = LogReader(
@@ -242,7 +244,7 @@ class IndexBuilder:
     def _add(self, entries: list[Entry]) -> None:
         """Add entries to the current file, and to new ones as they fill up."""
         while entries:
-            file = self._files.open_for(self._clock.seconds())
+            file = self._files.open_for(self._wall_time())
             part = entries[: file.capacity]
             entries = entries[file.capacity :]
             file.append(part)

@@ -58,7 +58,7 @@ class SendAttemptTests(SynchronousTestCase):
         """Make the attempt and run it."""
         queue = MessageQueue("T", broker_name, 3)
         brokers: Any = self.brokers
-        self.attempt = SendAttempt(brokers, self.clock, queue, 100.0, 1.0)
+        self.attempt = SendAttempt(brokers, self.clock, queue, 100.0, 1.0, 100.0)
         return self.attempt.run(PREPARED, "g", self.transmit)
 
     def transmit(

@@ -19,7 +19,9 @@ LATE = RequestTimeout("b:1", "late")
 def attempt(broker_name: str, written: bool) -> SendAttempt:
     """Make an attempt that was started at 10 s."""
     brokers: Any = None
-    made = SendAttempt(brokers, Clock(), MessageQueue("T", broker_name, 1), 10.0, 1.0)
+    made = SendAttempt(
+        brokers, Clock(), MessageQueue("T", broker_name, 1), 10.0, 1.0, 10.0
+    )
     made.written = written
     return made
 

@@ -195,6 +195,15 @@ class HourTests(RetentionCase):
         self.wait(11)
         self.assertEqual(len(self.logs()), 1)
 
+    def test_the_hour_is_that_of_the_day(self) -> None:
+        """The clock may be set to that hour, but the store must run for a minute."""
+        self.disk.written_at = NOW - 100 * HOUR
+        self.clock.shift_wall_time(2 * HOUR)
+        self.wait(50)
+        self.assertEqual(len(self.logs()), 5)
+        self.wait(21)
+        self.assertEqual(len(self.logs()), 1)
+
     def test_a_fuller_disk_does_not_wait(self) -> None:
         """Above the first threshold old files go at any hour, young ones do not."""
         self.disk.percent = 76

@@ -11,7 +11,6 @@ import shutil
 from collections.abc import Callable
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.stats import SAMPLE_PERIOD, BrokerStats
@@ -76,7 +75,6 @@ def install(broker: Broker, router: Router) -> None:
     InfoProcessor(
         store=broker.store,
         stats=stats,
-        clock=broker.clock,
         root=config.store_path_root_dir,
         settings=lambda: to_properties(config).decode(),
     ).routes(router)
@@ -96,13 +94,11 @@ class InfoProcessor:
         *,
         store: IMessageStore,
         stats: BrokerStats,
-        clock: IReactorTime,
         root: str,
         settings: Callable[[], str],
     ) -> None:
         self._store = store
         self._stats = stats
-        self._clock = clock
         self._root = root
         self._settings = settings
         self._version = DataVersion().next(int(stats.boot_time * 1000))
@@ -217,7 +213,7 @@ class InfoProcessor:
     def _age(self) -> dict[str, str]:
         """Return how long the broker has been running."""
         boot = self._stats.boot_time
-        minutes, seconds = divmod(int(self._clock.seconds() - boot), 60)
+        minutes, seconds = divmod(int(self._stats.age), 60)
         hours, minutes = divmod(minutes, 60)
         days, hours = divmod(hours, 24)
         return {
