@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.longrun import backlog, disk_full, kills, slow_disk
+from tests.longrun import backlog, disk_full, kills, slow_disk, wall_clock
 from tests.longrun.hostile import __main__ as hostile
 
 #: Kills for each way to flush.
@@ -61,3 +61,9 @@ def test_backlog(tmp_path: Path) -> None:
 def test_hostile_peers(tmp_path: Path) -> None:
     """No attack stops the others, and nothing is lost after the restarts."""
     assert hostile.run(tmp_path, "together", hostile.short()) == []
+
+
+def test_clock_set(tmp_path: Path) -> None:
+    """Nothing stops or is cut when the time of day is set back and forward."""
+    waits = wall_clock.run(tmp_path)
+    assert waits["a held pull"] < wall_clock.HELD + wall_clock.SLACK
