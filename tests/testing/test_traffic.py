@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.model.message import Message
 from rocketmq_tw.remoting.errors import BrokerError, RequestTimeout
 from rocketmq_tw.testing import MemoryCluster
 from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.frame import JSON, join
 from rocketmq_tw.wire.requests.offset import GetMaxOffset, OffsetResponse
 from rocketmq_tw.wire.requests.send import SendMessageV2
 
@@ -64,3 +68,25 @@ class TrafficTests(SynchronousTestCase):
             self.assertRaises(RequestTimeout, self.ask)
         self.traffic.restore()
         self.assertEqual(self.ask(), 0)
+
+    def test_malformed_header(self) -> None:
+        """It reaches the server, which closes the connection."""
+        peer = Peer()
+        reactor = self.cluster.network.reactor("10.0.9.1")
+        endpoint = TCP4ClientEndpoint(reactor, self.broker.host, self.broker.port)
+        connectProtocol(endpoint, peer)
+        self.cluster.advance()
+        peer.transport.write(join(JSON, b"not a header"))
+        self.cluster.advance()
+        self.assertTrue(peer.is_lost)
+        self.assertEqual(self.ask(), 0)
+
+
+class Peer(Protocol):
+    """A connection without a client."""
+
+    is_lost = False
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Note the loss."""
+        self.is_lost = True

@@ -1,0 +1,33 @@
+"""All targets, by name."""
+
+from __future__ import annotations
+
+from tests.fuzz.target import Target
+from tests.fuzz.targets import (
+    bodies,
+    documents,
+    files,
+    headers,
+    json,
+    pulled,
+    records,
+    sessions,
+    streams,
+    texts,
+)
+
+_MODULES = (
+    json,
+    headers,
+    bodies,
+    records,
+    texts,
+    documents,
+    streams,
+    pulled,
+    files,
+    sessions,
+)
+TARGETS: dict[str, Target] = {
+    target.name: target for module in _MODULES for target in module.TARGETS
+}
