@@ -23,7 +23,11 @@ from twisted.logger import Logger
 
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.log_safe import log_safe
-from rocketmq_tw.wire.bodies.kvtable import decode_properties, encode_properties
+from rocketmq_tw.wire.bodies.kvtable import (
+    MAX_TEXT,
+    decode_properties,
+    encode_properties,
+)
 
 _log = Logger()
 
@@ -101,11 +105,12 @@ def read(path: str) -> dict[str, str]:
     """
     Read a file of settings; the last value of a key counts.
 
-    :raises UnreadableSettings: the file does not exist, or is not text.
+    :raises UnreadableSettings: the file does not exist, is not text, or is over
+        64 KiB long.
     """
     try:
         with open(path, "rb") as file:
-            text = file.read()
+            text = file.read(MAX_TEXT + 1)
     except OSError as error:
         why = error.strerror or error
         raise UnreadableSettings(f"cannot read the settings in {path}: {why}") from None
@@ -115,6 +120,8 @@ def read(path: str) -> dict[str, str]:
             f"{path} is not a properties file: byte {control.start()} is"
             f" 0x{control[0][0]:02x}, a control character"
         )
+    if len(text) > MAX_TEXT:
+        raise UnreadableSettings(f"{path} has over {MAX_TEXT} bytes of settings")
     return decode_properties(text)
 
 

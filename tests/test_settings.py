@@ -59,6 +59,12 @@ class ReadTests(SynchronousTestCase):
             f"{path} is not a properties file: byte 6 is 0x00, a control character",
         )
 
+    def test_too_long(self) -> None:
+        """A file that is no file of settings is refused by its length."""
+        path = self.write(b"a=1\n" * 20_000)
+        error = self.assertRaises(settings.UnreadableSettings, settings.read, path)
+        self.assertEqual(str(error), f"{path} has over 65536 bytes of settings")
+
     def test_texts_of_all_kinds(self) -> None:
         """Tabs, form feeds, line ends and other encodings are text."""
         path = self.write(b"\ta=1\r\n\x0cb=\xe9\xff\xc2\x85\n")

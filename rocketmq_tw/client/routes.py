@@ -176,13 +176,13 @@ class RouteCache:
         if self._translate is not None:
             route = _translated(route, self._translate)
         known = self._entry(topic)
-        known.updated_at = self._clock.seconds()
         changed = route != known.route
         if changed:
-            known.route = route
-            known.writable = route.writable(topic)
-            known.readable = route.readable(topic)
+            # Both may raise; the cached route is kept then.
+            writable, readable = route.writable(topic), route.readable(topic)
+            known.route, known.writable, known.readable = route, writable, readable
             self._list_brokers()
+        known.updated_at = self._clock.seconds()
         self._fire(topic, route)
         if changed:
             self._notify(topic, route)

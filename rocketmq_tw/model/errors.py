@@ -1,4 +1,4 @@
-"""The root of all errors, and the errors of illegal names."""
+"""The root of all errors, and the errors of illegal names and routes."""
 
 from __future__ import annotations
 
@@ -36,3 +36,19 @@ class IllegalGroup(IllegalName):
     """A group's name is too long or contains an illegal character."""
 
     kind = "group"
+
+
+class TooManyQueues(RocketMQError):
+    """A route says that a topic has more queues than any topic has."""
+
+    def __init__(self, topic: str, count: int, limit: int) -> None:
+        super().__init__(topic, count, limit)
+        self.topic = topic
+        self.count = count
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return (
+            f'the route of the topic "{log_safe(self.topic)}" has {self.count} queues;'
+            f" at most {self.limit} are used"
+        )

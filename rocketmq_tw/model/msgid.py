@@ -24,10 +24,13 @@ def host_to_bytes(ip: str, port: int) -> bytes:
     """
     Encode an address as in records: 4 or 16 bytes of IP, 4 bytes of port.
 
-    :raises ValueError: ``ip`` is not a numeric IPv4 or IPv6 address.
+    :raises ValueError: ``ip`` is not a numeric IPv4 or IPv6 address, or the port does
+        not fit.
     """
     import ipaddress  # 8 ms of start-up that only this rare call needs
 
+    if not 0 <= port < 1 << 32:
+        raise ValueError(f"a port of {port.bit_length()} bits")
     return ipaddress.ip_address(ip).packed + port.to_bytes(4, "big")
 
 

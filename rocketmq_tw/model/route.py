@@ -11,11 +11,17 @@ from typing import Any
 
 import msgspec
 
+from rocketmq_tw.model.errors import TooManyQueues
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.topic import is_readable, is_writable
 
 #: The broker id of the master; replicas have higher ones.
 MASTER_ID = 0
+#: A route with more queues, of all brokers, is refused: a few bytes could stand for
+#: thousands of millions. A topic has at most 65,535 on one broker.
+MAX_QUEUES = 1 << 17
+#: No count of queues has more digits.
+_MOST_DIGITS = 9
 
 
 class BrokerData(msgspec.Struct, frozen=True, rename="camel"):
@@ -74,26 +80,37 @@ class TopicRoute(msgspec.Struct, frozen=True, rename="camel"):
 
         If there is an order configuration, it alone counts. Otherwise the permission
         must allow writing and there must be a master.
+
+        :raises TooManyQueues: there are more than ``MAX_QUEUES``.
         """
         if self.order_topic_conf:
-            return _ordered_queues(topic, self.order_topic_conf)
-        return [
-            MessageQueue(topic, data.broker_name, queue_id)
-            for data in sorted(self.queue_datas, key=_by_broker_name)
-            if is_writable(data.perm) and self.master_of(data.broker_name) is not None
-            for queue_id in range(data.write_queue_nums)
-        ]
+            return _queues(topic, _ordered_counts(self.order_topic_conf))
+        masters: dict[str, str | None] = {}
+        for broker in self.broker_datas:
+            masters.setdefault(broker.broker_name, broker.master)
+        return _queues(
+            topic,
+            [
+                (data.broker_name, data.write_queue_nums)
+                for data in sorted(self.queue_datas, key=_by_broker_name)
+                if is_writable(data.perm) and masters.get(data.broker_name) is not None
+            ],
+        )
 
     def readable(self, topic: str) -> list[MessageQueue]:
         """
         Return the queues to assign to consumers; a replica without a master is enough.
+
+        :raises TooManyQueues: there are more than ``MAX_QUEUES``.
         """
-        return [
-            MessageQueue(topic, data.broker_name, queue_id)
-            for data in sorted(self.queue_datas, key=_by_broker_name)
-            if is_readable(data.perm)
-            for queue_id in range(data.read_queue_nums)
-        ]
+        return _queues(
+            topic,
+            [
+                (data.broker_name, data.read_queue_nums)
+                for data in sorted(self.queue_datas, key=_by_broker_name)
+                if is_readable(data.perm)
+            ],
+        )
 
     def canonical(self) -> TopicRoute:
         """Return a copy with sorted brokers and queues, so that equal routes compare
@@ -110,11 +127,27 @@ def _by_broker_name(data: BrokerData | QueueData) -> str:
     return data.broker_name
 
 
-def _ordered_queues(topic: str, conf: str) -> list[MessageQueue]:
-    """Expand ``broker:n;broker:n``; parts of another form are ignored."""
-    queues: list[MessageQueue] = []
+def _ordered_counts(conf: str) -> list[tuple[str, int]]:
+    """Read ``broker:n;broker:n``; parts of another form are ignored."""
+    counts = []
     for part in conf.split(";"):
         broker_name, _, count = part.strip().rpartition(":")
-        if broker_name and count.isdecimal():
-            queues += (MessageQueue(topic, broker_name, i) for i in range(int(count)))
-    return queues
+        if broker_name and count.isdecimal() and len(count) <= _MOST_DIGITS:
+            counts.append((broker_name, int(count)))
+    return counts
+
+
+def _queues(topic: str, counts: list[tuple[str, int]]) -> list[MessageQueue]:
+    """
+    Return so many queues of each broker name.
+
+    :raises TooManyQueues: there are more than ``MAX_QUEUES``; none was made.
+    """
+    total = sum(max(count, 0) for _, count in counts)
+    if total > MAX_QUEUES:
+        raise TooManyQueues(topic, total, MAX_QUEUES)
+    return [
+        MessageQueue(topic, broker_name, queue_id)
+        for broker_name, count in counts
+        for queue_id in range(count)
+    ]

@@ -28,8 +28,10 @@ NO_HOST = b"\x7f\0\0\1\0\0\0\0"
 MAX_PORT = 65535
 
 _SCHEME = re.compile(r"[a-z][a-z0-9]*:")
-_PIECE = re.compile(r"((?:[^\\:]|\\.)*)(?::|\Z)", re.DOTALL)
-_NAMED = re.compile(r"((?:[^\\=]|\\.)*)=(.*)", re.DOTALL)
+#: A backslash at the end escapes nothing; without it each character before it would be
+#: the start of another search.
+_PIECE = re.compile(r"((?:[^\\:]|\\.)*+)\\?(?::|\Z)", re.DOTALL)
+_NAMED = re.compile(r"((?:[^\\=]|\\.)*+)=(.*)", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _SPECIAL = re.compile(r"([\\:=])")
 

@@ -5,7 +5,11 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.client.errors import NoRouteError
 from rocketmq_tw.client.routes import QUIET, RouteCache
+from rocketmq_tw.model.errors import TooManyQueues
+from rocketmq_tw.model.route import QueueData, TopicRoute
+from rocketmq_tw.wire.bodies.route import encode_route
 from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.route import GetRoute
 from tests.client.cluster import Cluster
 
@@ -85,6 +89,19 @@ class RouteTests(SynchronousTestCase):
         node.traffic.refuse(GetRoute, ResponseCode.TOPIC_NOT_EXIST)
         self.cluster.clock.advance(QUIET)
         self.successResultOf(self.later(self.routes.find("T", refresh=True)))
+
+    def test_a_route_of_too_many_queues(self) -> None:
+        """It is refused with a sentence; the route known before is kept."""
+        self.later(self.routes.find("T"))
+        queues = (QueueData("broker-a", 1 << 40, 1 << 40, 6),)
+        response = Response(body=encode_route(TopicRoute((), queues)))
+        self.cluster.name_server.node.traffic.respond(GetRoute, response, times=2)
+        self.cluster.clock.advance(QUIET)
+        found = self.later(self.routes.find("T", refresh=True))
+        self.failureResultOf(found, TooManyQueues)
+        self.failureResultOf(self.later(self.routes.find("U")), TooManyQueues)
+        self.assertEqual(len(self.routes.writable("T")), 4)
+        self.successResultOf(self.routes.find("T"))
 
     def test_changes_are_reported(self) -> None:
         """Listeners are notified of a changed route, and of nothing else."""

@@ -54,6 +54,11 @@ class HostTests(SynchronousTestCase):
         """Seven bytes are no host."""
         self.assertRaises(ValueError, host_to_text, bytes(7))
 
+    def test_refuses_other_ports(self) -> None:
+        """A port below zero, or with more than four bytes, is none."""
+        for port in ("-1", str(1 << 32), "9" * 5000, ""):
+            self.assertRaises(ValueError, host_from_text, f"10.0.0.1:{port}")
+
 
 class UniqueKeysTests(SynchronousTestCase):
     """The ids that producers make."""

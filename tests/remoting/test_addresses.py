@@ -7,6 +7,7 @@ from twisted.internet.endpoints import clientFromString
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
+from rocketmq_tw.remoting import addresses
 from rocketmq_tw.remoting.addresses import (
     NO_HOST,
     EndpointString,
@@ -20,6 +21,7 @@ from rocketmq_tw.remoting.addresses import (
     split_host_port,
     without_brackets,
 )
+from tests.wire.regex_steps import match_steps, search_steps
 
 
 class HostPortTests(SynchronousTestCase):
@@ -219,6 +221,14 @@ class EndpointStringTests(SynchronousTestCase):
         ):
             parts = EndpointString.parse(text).on_port(2)
             self.assertEqual(str(parts), changed)
+
+    def test_a_backslash_at_the_end(self) -> None:
+        """It escapes nothing, and no character before it starts another search."""
+        self.assertEqual(EndpointString.parse("tcp:a\\").arguments, ("a",))
+        text = "a" * 500 + "\\"
+        piece, named = addresses._PIECE.pattern, addresses._NAMED.pattern
+        self.assertLess(search_steps(piece, text), 10 * len(text))
+        self.assertLess(match_steps(named, text, 0), 10 * len(text))
 
 
 class DialTests(SynchronousTestCase):

@@ -114,11 +114,12 @@ def encode_bit_set(bits: Iterable[int]) -> str:
 
     :param bits: numbers of 0 or more; {0, 9} is ``AQI=``.
     """
-    number = 0
+    octets = bytearray()
     for bit in bits:
-        number |= 1 << bit
-    size = (number.bit_length() + 7) // 8
-    return base64.b64encode(number.to_bytes(size, "little")).decode()
+        at = bit // 8
+        octets.extend(bytes(max(0, at + 1 - len(octets))))
+        octets[at] |= 1 << bit % 8
+    return base64.b64encode(octets).decode()
 
 
 def decode_bit_set(text: str) -> list[int]:
@@ -128,7 +129,12 @@ def decode_bit_set(text: str) -> list[int]:
     :raises BadField: the text is not base64.
     """
     try:
-        number = int.from_bytes(base64.b64decode(text), "little")
+        octets = base64.b64decode(text)
     except ValueError:
         raise BadField("b", repr(text[:80]), "a bit set in base64") from None
-    return [bit for bit in range(number.bit_length()) if number >> bit & 1]
+    return [
+        8 * at + bit
+        for at, octet in enumerate(octets)
+        for bit in range(8)
+        if octet >> bit & 1
+    ]

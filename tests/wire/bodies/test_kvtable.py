@@ -6,7 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.wire.bodies.kvtable import decode_properties, encode_properties
+from rocketmq_tw.wire.bodies.kvtable import (
+    MAX_TEXT,
+    decode_properties,
+    encode_properties,
+)
+from rocketmq_tw.wire.errors import BadField
 
 TEXT = st.text(st.characters(codec="utf-8"))
 
@@ -40,6 +45,12 @@ class PropertiesTests(SynchronousTestCase):
             ("k=é", {"k": "é"}),
         ):
             self.assertEqual(decode_properties(text.encode()), expected, text)
+
+    def test_a_long_text_is_refused(self) -> None:
+        """Settings are short; a text as long as a frame would take seconds."""
+        longest = b"a=" + b"b" * (MAX_TEXT - 2)
+        self.assertEqual(len(decode_properties(longest)["a"]), MAX_TEXT - 2)
+        self.assertRaises(BadField, decode_properties, longest + b"b")
 
     @settings(deadline=None)
     @given(st.dictionaries(TEXT, TEXT))

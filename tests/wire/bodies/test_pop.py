@@ -15,10 +15,18 @@ from rocketmq_tw.wire.bodies.pop import (
     encode_bit_set,
 )
 from rocketmq_tw.wire.errors import BadField
+from tests.fuzz.cost import measure
 
 
 class BitSetTests(SynchronousTestCase):
     """Bit sets are Java's, in base64."""
+
+    def test_a_long_set_takes_linear_work(self) -> None:
+        """Each byte is looked at by itself, not the whole number for each bit."""
+        text = "/" * 8000
+        cost, _ = measure(lambda: decode_bit_set(text))
+        self.assertLess(cost.work, 60 * len(text))
+        self.assertEqual(decode_bit_set(text), list(range(48_000)))
 
     def test_vector(self) -> None:
         """The set of 0 and 9 is that of Java."""
