@@ -11,20 +11,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).parents[2]
-
-
-def free_port() -> int:
-    """Find a port that is free, with the one two below it (a broker's fast port)."""
-    while True:
-        with socket.socket() as probe, socket.socket() as below:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-            try:
-                below.bind(("127.0.0.1", port - 2))
-            except OSError:
-                continue
-            return port
 
 
 def is_open(port: int) -> bool:

@@ -7,7 +7,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from .program import Process, Program, free_port
+from tests.ports import free_port
+
+from .program import Process, Program
 
 JAVA = Path(__file__).parent / "java"
 RELEASES = ("v49", "v53", "v55")

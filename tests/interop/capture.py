@@ -18,8 +18,10 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.ports import free_port
+
 from . import apache
-from .program import free_port, wait_for_messages, wait_until
+from .program import wait_for_messages, wait_until
 
 GOLDEN = Path(__file__).parents[1] / "wire" / "golden"
 LONGEST = 8_000

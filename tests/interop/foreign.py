@@ -7,7 +7,9 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from .program import Program, free_port
+from tests.ports import free_port
+
+from .program import Program
 
 GO = Path(__file__).parent / "go"
 """A module on ``github.com/apache/rocketmq-client-go/v2``; ``go.mod`` pins it."""

@@ -7,7 +7,9 @@ from pathlib import Path
 from signal import SIGTERM
 from typing import Any
 
-from .program import Process, Program, free_port
+from tests.ports import free_port
+
+from .program import Process, Program
 
 ROOT = Path(__file__).parents[2]
 _ENVIRONMENT = {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}

@@ -13,27 +13,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-_next_port = 20_000 + os.getpid() % 5_000 * 4
-
-
-def free_port() -> int:
-    """Find a port that is free together with the four around it (-2 to +2)."""
-    global _next_port
-    while True:
-        _next_port = 20_000 + (_next_port + 7) % 40_000 % 12_000
-        if all(_is_free(_next_port + step) for step in range(-2, 3)):
-            return _next_port
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("0.0.0.0", port))
-        except OSError:
-            return False
-        return True
-
 
 def wait_until(done: Callable[[], object], timeout: float, what: str) -> None:
     """

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.servers import Server, free_port
+from tests.bench.servers import Server
+from tests.ports import free_port
 
 TAC = Path(__file__).parents[2] / "tac"
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench import servers
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 TUTORIAL = ROOT / "doc" / "tutorial"
@@ -41,7 +42,7 @@ class Folder:
 
     def __init__(self, path: Path, name_server: str) -> None:
         self.path = path
-        self.web = servers.free_port()
+        self.web = free_port()
         for listing in LISTINGS.iterdir():
             if listing.suffix not in (".py", ".tac"):
                 continue

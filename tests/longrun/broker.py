@@ -19,7 +19,7 @@ from rocketmq_tw.wire.frame import JSON, FrameDecoder
 from rocketmq_tw.wire.requests.offset import GetMaxOffset
 from rocketmq_tw.wire.requests.pull import SUBSCRIPTION, PullMessage
 from rocketmq_tw.wire.requests.send import SendMessageV2
-from tests.bench.servers import free_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 _TICKS = os.sysconf("SC_CLK_TCK")

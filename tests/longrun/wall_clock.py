@@ -22,8 +22,9 @@ from rocketmq_tw.wire.requests.heartbeat import Heartbeat
 from rocketmq_tw.wire.requests.offset import GetMaxOffset, UpdateConsumerOffset
 from rocketmq_tw.wire.requests.pull import SUBSCRIPTION, SUSPEND, PullMessage
 from rocketmq_tw.wire.requests.route import GetRoute
-from tests.bench.servers import Server, free_port
+from tests.bench.servers import Server
 from tests.longrun.broker import Link, send
+from tests.ports import free_port
 
 TEN_MINUTES = 600.0
 #: What should take no time may take so long on a busy machine, in seconds.

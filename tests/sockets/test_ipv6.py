@@ -16,8 +16,7 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from rocketmq_tw import Client, Message
-
-from .test_programs import free_port
+from tests.ports import free_port
 
 _ROOT = Path(__file__).parents[2]
 _LOOPBACK = "::1"

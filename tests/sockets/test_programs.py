@@ -19,6 +19,7 @@ from rocketmq_tw.wire.fields import Request, from_ext
 from rocketmq_tw.wire.frame import FrameDecoder
 from rocketmq_tw.wire.requests.offset import GetMaxOffset, OffsetResponse
 from tests.broker.cases import TOPIC, sent
+from tests.ports import free_port
 
 _ROOT = Path(__file__).parents[2]
 _SMALL = "mappedFileSizeCommitLog=1048576\nmappedFileSizeConsumeQueue=20000\n"
@@ -64,18 +65,6 @@ def _connected(port: int, patience: float = 20.0) -> socket.socket:
             if time.monotonic() > until:
                 raise
             time.sleep(0.05)
-
-
-def free_port() -> int:
-    """Find a port that is free, with the one two below it."""
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as one:
-            port: int = one.getsockname()[1]
-            try:
-                socket.create_server(("127.0.0.1", port - 2)).close()
-            except OSError:
-                continue
-            return port
 
 
 class ProgramCase(SynchronousTestCase):

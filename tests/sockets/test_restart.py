@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.servers import ROOT, Server, free_port
+from tests.bench.servers import ROOT, Server
+from tests.ports import free_port
 
 #: Sends from several places at once, and says how that went.
 PROGRAM = """

@@ -11,7 +11,8 @@ import sys
 import time
 from pathlib import Path
 
-from tests.bench.servers import ROOT, free_port, is_open
+from tests.bench.servers import ROOT, is_open
+from tests.ports import free_port
 
 _TWISTD = str(Path(sys.executable).with_name("twistd"))
 #: What differs between two lines of one kind: times, numbers, names.
