@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.lifecycle import Lifecycle
+from rocketmq_tw.broker.pacing import Pacer
 from rocketmq_tw.broker.periodic import Periodic
 from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.broker.tables.table_set import Tables
@@ -27,6 +28,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     :ivar store: recovered before anything is installed.
     :ivar tables: read before anything is installed.
     :ivar periodic: runs the periodic work of features.
+    :ivar pacer: shares the reactor's iterations among requests that are no messages.
     :ivar lifecycle: runs the steps of features at start, drain and stop.
     :ivar address: ``host:port`` under which clients know the broker.
     :ivar store_host: the same address, encoded as in records.
@@ -40,6 +42,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     tables: Tables
     stats: BrokerStats
     periodic: Periodic
+    pacer: Pacer
     lifecycle: Lifecycle
     address: str
     store_host: bytes

@@ -11,7 +11,13 @@ from __future__ import annotations
 from rocketmq_tw.broker.broker import Install
 from rocketmq_tw.broker.delay import feature as delay
 from rocketmq_tw.broker.processors import heartbeat, lock, offset, query
-from rocketmq_tw.broker.processors.admin import consumer, group, info, topic
+from rocketmq_tw.broker.processors.admin import (
+    connections,
+    consumer,
+    group,
+    info,
+    topic,
+)
 from rocketmq_tw.broker.pull import feature as pull
 from rocketmq_tw.broker.send import feature as send
 
@@ -26,5 +32,6 @@ FEATURES: tuple[Install, ...] = (
     topic.install,
     group.install,
     consumer.install,
+    connections.install,
     info.install,
 )

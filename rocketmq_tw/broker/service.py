@@ -25,6 +25,7 @@ from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.errors import CODES
 from rocketmq_tw.broker.features import FEATURES
 from rocketmq_tw.broker.lifecycle import Lifecycle
+from rocketmq_tw.broker.pacing import Pacer
 from rocketmq_tw.broker.periodic import Periodic
 from rocketmq_tw.broker.ports import Ports
 from rocketmq_tw.broker.registration import (
@@ -93,7 +94,8 @@ class BrokerService(MultiService):
         self._periodic = Periodic(reactor)
         peers = PeerLog(reactor)
         self._lifecycle = Lifecycle(peers)
-        self._router = Router(CODES, peers)
+        self._pacer = Pacer(reactor)
+        self._router = Router(CODES, peers, self._pacer.wrap)
         self._ports = Ports(
             reactor=reactor,
             config=config,
@@ -209,6 +211,7 @@ class BrokerService(MultiService):
             tables=self._tables,
             stats=stats,
             periodic=self._periodic,
+            pacer=self._pacer,
             lifecycle=self._lifecycle,
             address=self.address,
             store_host=store_host(self._config, port),
@@ -245,4 +248,5 @@ class BrokerService(MultiService):
         await self._lifecycle.drain()
         await self._ports.close()
         self._periodic.stop()
+        self._pacer.stop()
         await self._lifecycle.stop()

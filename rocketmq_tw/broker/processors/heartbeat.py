@@ -1,13 +1,10 @@
 """
 Heartbeats, unregistration, and queries for the members of a group.
 
-Source: ``ClientManageProcessor``, ``ConsumerManageProcessor`` and, for connections,
-``AdminBrokerProcessor`` of RocketMQ 5.
+Source: ``ClientManageProcessor`` and ``ConsumerManageProcessor`` of RocketMQ 5.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.processors.heartbeat_limits import HeartbeatLimits
@@ -18,19 +15,12 @@ from rocketmq_tw.model.topic import check_group_name
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
-from rocketmq_tw.wire.bodies.consumers import (
-    Connection,
-    ConsumerConnection,
-    ConsumerIdList,
-    ProducerConnection,
-)
+from rocketmq_tw.wire.bodies.consumers import ConsumerIdList
 from rocketmq_tw.wire.bodies.heartbeat import ConsumerData, HeartbeatData
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.heartbeat import (
-    GetConsumerConnections,
     GetConsumerList,
-    GetProducerConnections,
     Heartbeat,
     UnregisterClient,
 )
@@ -89,8 +79,6 @@ class HeartbeatProcessor:
         router.on(Heartbeat, self.heartbeat)
         router.on(UnregisterClient, self.unregister)
         router.on(GetConsumerList, self.consumer_list)
-        router.on(GetConsumerConnections, self.consumer_connections)
-        router.on(GetProducerConnections, self.producer_connections)
 
     def heartbeat(self, request: Heartbeat, call: Call) -> Response:
         """
@@ -156,44 +144,3 @@ class HeartbeatProcessor:
                 f"no consumer for this group, {request.consumer_group}",
             )
         return Response(body=ConsumerIdList(tuple(ids)).encode())
-
-    def consumer_connections(
-        self, request: GetConsumerConnections, call: Call
-    ) -> Response:
-        """Return the members and the subscriptions of a consumer group."""
-        group = self._clients.consumer_group(request.consumer_group)
-        if group is None:
-            raise Refused(
-                ResponseCode.CONSUMER_NOT_ONLINE,
-                f"the consumer group[{request.consumer_group}] not online",
-            )
-        body = ConsumerConnection(
-            _connections(group.members.values()),
-            group.subscriptions,
-            group.consume_type,
-            group.message_model,
-            group.consume_from,
-        )
-        return Response(body=body.encode())
-
-    def producer_connections(
-        self, request: GetProducerConnections, call: Call
-    ) -> Response:
-        """Return the members of a producer group."""
-        producers = self._clients.producers(request.producer_group)
-        if not producers:
-            raise Refused(
-                ResponseCode.SYSTEM_ERROR,
-                f"the producer group[{request.producer_group}] not exist",
-            )
-        return Response(body=ProducerConnection(_connections(producers)).encode())
-
-
-def _connections(clients: Iterable[Client]) -> tuple[Connection, ...]:
-    """Return clients in the form that tools show."""
-    return tuple(
-        Connection(
-            client.client_id, client.peer.address, client.language, client.version
-        )
-        for client in clients
-    )

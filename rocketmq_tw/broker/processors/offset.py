@@ -9,6 +9,7 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.broker import Broker
+from rocketmq_tw.broker.pacing import Pacer, responding
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.broker.tables.topics import TopicTable
@@ -42,6 +43,7 @@ def install(broker: Broker, router: Router) -> None:
         offsets=tables.offsets,
         topics=tables.topics,
         groups=tables.groups,
+        pacer=broker.pacer,
     ).routes(router)
     gauges = broker.stats.gauges
     gauges["consumerOffsets"] = lambda: len(tables.offsets)
@@ -67,12 +69,14 @@ class OffsetProcessor:
         offsets: ConsumerOffsets,
         topics: TopicTable,
         groups: GroupTable,
+        pacer: Pacer,
         memory_size: int | None = None,
     ) -> None:
         self._store = store
         self._offsets = offsets
         self._topics = topics
         self._groups = groups
+        self._pacer = pacer
         self._memory_size = page_cache_size() if memory_size is None else memory_size
 
     def routes(self, router: Router) -> None:
@@ -182,9 +186,12 @@ class OffsetProcessor:
         first = self._store.min_offset(topic, queue_id)
         return then(self._store.store_time(topic, queue_id, first), TimestampResponse)
 
-    def all(self, request: GetAllConsumerOffset, call: Call) -> Response:
+    def all(
+        self, request: GetAllConsumerOffset, call: Call
+    ) -> Response | Deferred[Response | None]:
         """Return all offsets of all groups."""
-        return Response(body=self._offsets.encode())
+        steps = responding(self._offsets.encode_in_steps())
+        return self._pacer.run(steps, call.peer)
 
 
 def _zero_if(is_young: bool) -> OffsetResponse:

@@ -1,6 +1,8 @@
 """
 A table that is written to disk in the reactor iteration after a change.
 
+A table that can encode itself in steps does one in each iteration.
+
 Many changes within one iteration cause one write: a client with 2,000 new topics would
 otherwise cause 2,000 rewrites of a growing file. A large file is written less often, so
 that encoding it takes a small part of the time however many changes there are.
@@ -10,7 +12,8 @@ Source: ``ConfigManager.persist`` of RocketMQ 5, which writes on every change.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from typing import Any
 
 from twisted.logger import Logger
 
@@ -31,13 +34,24 @@ class Document:
     :param file: the file to write.
     :param encode: returns the whole text.
     :param schedule: runs the write later; None writes on every change.
+    :param steps: encodes in steps; None if ``encode`` never takes long.
     """
+
+    # Where _steps is set, the text is being made; what changes meanwhile is in a later
+    # one, so dirty is set again.
 
     _log = Logger()
 
     def __init__(
-        self, file: JsonFile, encode: Callable[[], bytes], schedule: Schedule | None
+        self,
+        file: JsonFile,
+        encode: Callable[[], bytes],
+        schedule: Schedule | None,
+        *,
+        steps: Callable[[], Generator[Any, Any, bytes]] | None = None,
     ) -> None:
+        self._encode_in_steps = steps
+        self._steps: Generator[Any, Any, bytes] | None = None
         self._file = file
         self._encode = encode
         self._schedule = schedule
@@ -50,7 +64,7 @@ class Document:
         self.dirty = True
         if self._schedule is None:
             self._write()
-        elif not self._scheduled:
+        elif not self._scheduled and self._steps is None:
             self._scheduled = True
             delay = self._size / _RATE if self._size > _SMALL else 0
             self._schedule(delay, self._write)
@@ -61,17 +75,47 @@ class Document:
 
         :raises OSError: the file is unchanged; the next call writes again.
         """
-        if self.dirty:
-            text = self._encode()
-            self._size = len(text)
-            self._file.save(text)
-            self.dirty = False
+        if self.dirty or self._steps is not None:
+            self._steps = None
+            self.dirty = True
+            self._save(self._encode())
+
+    def _save(self, text: bytes) -> None:
+        """Write a text. :raises OSError: the file is outdated still."""
+        self._size = len(text)
+        self._file.save(text)
+        self.dirty = False
 
     def _write(self) -> None:
-        """Write unless the file is up to date; a failure is logged."""
+        """Write unless the file is up to date."""
         self._scheduled = False
+        if self._schedule is None or self._encode_in_steps is None:
+            self._try_to(self.save)
+        elif self.dirty and self._steps is None:
+            self.dirty = False
+            self._steps = self._encode_in_steps()
+            self._step(self._steps)
+
+    def _step(self, steps: Generator[Any, Any, bytes]) -> None:
+        """Encode a part; write what is complete."""
+        if steps is not self._steps or self._schedule is None:
+            return  # all was written meanwhile
         try:
-            self.save()
+            next(steps)
+        except StopIteration as end:
+            self._steps = None
+            changed, text = self.dirty, bytes(end.value)
+            self.dirty = True
+            self._try_to(lambda: self._save(text))
+            if changed:
+                self.changed()
+        else:
+            self._schedule(0, lambda: self._step(steps))
+
+    def _try_to(self, write: Callable[[], None]) -> None:
+        """Write; a failure is logged."""
+        try:
+            write()
         except OSError as error:
             self._log.error(
                 "{path} could not be written: {error}; the change is kept in memory",

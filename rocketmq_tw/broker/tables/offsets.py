@@ -17,6 +17,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rocketmq_tw.broker.errors import TooManyOffsets
+from rocketmq_tw.broker.pacing import Steps
 from rocketmq_tw.broker.tables.checks import check_offsets, usable
 from rocketmq_tw.clock import wall_time
 from rocketmq_tw.jsonfile import JsonFile
@@ -112,14 +113,24 @@ class ConsumerOffsets:
         return made.addBoth(self._encoded)
 
     def _encode_slices(self, pieces: list[bytes]) -> Iterator[None]:
-        """Encode the table entry by entry; a step is some thousand offsets."""
+        """
+        Encode the table entry by entry; a step is some thousand offsets.
+
+        An entry of many offsets makes several pieces, which commas join as well.
+        """
         count = 0
         for key, offsets in list(self.table.items()):
-            pieces.append(_entry(key, offsets))
-            count += len(offsets) + 1
-            if count >= SLICE:
-                count = 0
-                yield
+            before = fastjson.dumps("@".join(key)) + b":{"
+            items = list(offsets.items())
+            for at in range(0, len(items), SLICE):
+                if count >= SLICE:
+                    count = 0
+                    yield
+                some = items[at : at + SLICE]
+                pieces.append(before + _joined(some))
+                before = b""
+                count += len(some) + 1
+            pieces[-1] += b"}"
 
     def _encoded(self, result: Failure | None) -> Failure | None:
         """Let the next call write; after a failure it has to."""
@@ -131,7 +142,7 @@ class ConsumerOffsets:
         return result
 
     def _document(self, pieces: list[bytes]) -> bytes:
-        """Join encoded entries to what :meth:`encode` returns but for the order."""
+        """Join encoded entries."""
         empty = fastjson.dumps(ConsumerOffsetTable({}, self.data_version))
         return b"".join((empty[:-2], b",".join(pieces), empty[-2:]))
 
@@ -180,20 +191,24 @@ class ConsumerOffsets:
         ones. Empty queues are ignored: their messages may be stored in a form not
         supported here.
         """
+        count, first = 0, ""
         for (topic, group), offsets in self.table.items():
             for queue_id, offset in offsets.items():
                 end = max_offset(topic, queue_id)
                 if 0 < end < offset:
-                    self._log.warn(
-                        "{group} had read {topic}/{queue_id} up to {offset}; the queue"
-                        " ends at {end}",
-                        group=group,
-                        topic=topic,
-                        queue_id=queue_id,
-                        offset=offset,
-                        end=end,
+                    count += 1
+                    first = first or (
+                        f"{group} had read {topic}/{queue_id} up to {offset}; the queue"
+                        f" ends at {end}"
                     )
                     self.commit(group, topic, queue_id, end)
+        if count:
+            self._log.warn(
+                "{count} offsets were behind the ends of their queues; the first:"
+                " {first}",
+                count=count,
+                first=first,
+            )
 
     def of_group(self, group: str) -> dict[str, dict[int, int]]:
         """Return a group's offsets: topic to queue id to offset."""
@@ -209,11 +224,16 @@ class ConsumerOffsets:
 
     def encode(self) -> bytes:
         """Encode the table for ``consumerOffset.json`` and for request code 43."""
-        table = {
-            f"{topic}@{group}": offsets
-            for (topic, group), offsets in self.table.items()
-        }
-        return fastjson.dumps(ConsumerOffsetTable(table, self.data_version))
+        pieces: list[bytes] = []
+        for _ in self._encode_slices(pieces):
+            pass
+        return self._document(pieces)
+
+    def encode_in_steps(self) -> Steps[bytes]:
+        """Do as :meth:`encode`, some thousand offsets at each step."""
+        pieces: list[bytes] = []
+        yield from self._encode_slices(pieces)
+        return self._document(pieces)
 
     def _forget(self, group: str, topic: str, queue_id: int) -> None:
         """Remove the offset of one queue, if there is one."""
@@ -239,6 +259,6 @@ class ConsumerOffsets:
         self.data_version = self.data_version.next(now_ms)
 
 
-def _entry(key: tuple[str, str], offsets: dict[int, int]) -> bytes:
-    """Encode one entry of the table, with its key."""
-    return fastjson.dumps({"@".join(key): offsets})[1:-1]
+def _joined(offsets: list[tuple[int, int]]) -> bytes:
+    """Encode some offsets of an entry, with their queue ids."""
+    return ",".join([f'"{queue}":{offset}' for queue, offset in offsets]).encode()

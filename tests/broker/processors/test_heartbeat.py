@@ -7,9 +7,7 @@ from typing import Any
 
 from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.wire.requests.heartbeat import (
-    GetConsumerConnections,
     GetConsumerList,
-    GetProducerConnections,
     Heartbeat,
     UnregisterClient,
 )
@@ -125,38 +123,6 @@ class HeartbeatProcessorTests(BrokerCase):
         self.ask(UnregisterClient("10.0.0.9@1", "PG", "CG"))
         self.assertEqual(self.clients.client_ids("CG"), [])
         self.assertEqual(self.clients.producers("PG"), [])
-
-    def test_consumer_connections(self) -> None:
-        """Tools see who consumes, how, and what."""
-        request = GetConsumerConnections("CG")
-        self.refused(206, "", request)
-        self.beat()
-        response = self.ask(request)
-        shown = json.loads(response.body)
-        self.assertEqual(
-            shown["connectionSet"],
-            [
-                {
-                    "clientAddr": "10.0.0.9:4000",
-                    "clientId": "10.0.0.9@1",
-                    "language": "JAVA",
-                    "version": 479,
-                }
-            ],
-        )
-        self.assertEqual(shown["messageModel"], "CLUSTERING")
-        self.assertEqual(shown["consumeType"], "CONSUME_PASSIVELY")
-        self.assertEqual(shown["consumeFromWhere"], "CONSUME_FROM_LAST_OFFSET")
-        self.assertEqual(shown["subscriptionTable"]["TopicTest"]["codeSet"], [2598919])
-
-    def test_producer_connections(self) -> None:
-        """Tools see who produces; a group without any is refused with 1."""
-        request = GetProducerConnections("PG")
-        self.refused(1, "", request)
-        self.beat()
-        response = self.ask(request)
-        (connection,) = json.loads(response.body)["connectionSet"]
-        self.assertEqual(connection["clientId"], "10.0.0.9@1")
 
     def test_client_whose_connection_is_lost(self) -> None:
         """It is in no group any more."""

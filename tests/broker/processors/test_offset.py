@@ -74,6 +74,7 @@ class OffsetProcessorTests(OffsetCase):
             offsets=self.tables.offsets,
             topics=self.tables.topics,
             groups=self.tables.groups,
+            pacer=self.broker.pacer,
             memory_size=self.store.commit_log_max - 1,
         )
         request = QueryConsumerOffset("CG", "T", 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -31,6 +31,55 @@ class DocumentTests(SynchronousTestCase):
         scheduled, self.scheduled[:] = self.scheduled[:], []
         for write in scheduled:
             write()
+
+    def test_encoded_in_steps(self) -> None:
+        """One step an iteration; what changes meanwhile is written after that."""
+        steps = self.in_steps([b"one", b"two"])
+        steps.changed()
+        steps.changed()
+        self.run_scheduled()
+        self.assertEqual(self.file.writes, 0)
+        steps.changed()
+        self.run_scheduled()
+        self.assertEqual((self.file.text, steps.dirty), (b"one", True))
+        self.run_scheduled()
+        self.run_scheduled()
+        self.assertEqual((self.file.text, steps.dirty), (b"two", False))
+        self.run_scheduled()
+        self.assertEqual(self.file.writes, 2)
+
+    def test_saved_between_two_steps(self) -> None:
+        """The whole text is newer: the steps end, and write nothing over it."""
+        steps = self.in_steps([b"old"])
+        steps.changed()
+        self.run_scheduled()
+        self.text = b"new"
+        steps.save()
+        self.run_scheduled()
+        self.assertEqual((self.file.text, self.file.writes), (b"new", 1))
+
+    def test_steps_that_could_not_be_written(self) -> None:
+        """The next change writes."""
+        steps = self.in_steps([b"one", b"two"])
+        self.file.error = OSError(28, "No space left on device")
+        steps.changed()
+        self.run_scheduled()
+        self.run_scheduled()
+        self.assertTrue(steps.dirty)
+        self.file.error = None
+        steps.changed()
+        self.run_scheduled()
+        self.run_scheduled()
+        self.assertEqual((self.file.text, steps.dirty), (b"two", False))
+
+    def in_steps(self, texts: list[bytes]) -> Document:
+        """Make a document that is encoded in two steps, each time to the next text."""
+
+        def steps() -> Generator[None, None, bytes]:
+            yield None
+            return texts.pop(0)
+
+        return Document(self.file, lambda: self.text, self.schedule, steps=steps)
 
     def test_many_changes_are_one_write(self) -> None:
         """The newest text is written, once; later changes schedule another write."""

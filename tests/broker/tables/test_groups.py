@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from rocketmq_tw.broker.errors import GroupNotExist, TooManyGroups
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.model.group import PREDEFINED_GROUPS, SubscriptionGroup
+from rocketmq_tw.wire.bodies.groups import SubscriptionGroupTable
 from tests.broker.doubles import MemoryFile
 
 
@@ -89,3 +90,22 @@ class GroupTableTests(SynchronousTestCase):
         self.assertTrue(table.may_read("CG", "U"))
         table.find("other")
         self.assertIn(b'"forbiddenTable":{"CG":{"T":4}}', self.file.text)
+
+    def test_only_changes_are_encoded(self) -> None:
+        """A table of many groups is encoded in steps, and kept entry by entry."""
+        table = self.make()
+        for number in range(250):
+            table.put(SubscriptionGroup(f"CG{number}"))
+        fresh = self.make()
+        steps = fresh.encode_in_steps()
+        for _ in range(2):
+            self.assertIsNone(next(steps))
+        fresh.put(SubscriptionGroup("CG7", retry_max_times=3))
+        fresh.delete("CG8")
+        text = self.assertRaises(StopIteration, next, steps).value
+        shown = SubscriptionGroupTable.decode(text)
+        self.assertEqual(shown.subscription_group_table, fresh.table)
+        self.assertEqual(shown.data_version, fresh.data_version)
+        fresh.put(SubscriptionGroup("new"))
+        self.assertRaises(StopIteration, next, fresh.encode_in_steps())
+        self.assertIn(b'"new":{', fresh.encode())

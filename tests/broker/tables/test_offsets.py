@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.internet.task import Clock
+from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.broker.errors import TooManyOffsets
 from rocketmq_tw.broker.tables.offsets import SLICE, VERSION_STEP, ConsumerOffsets
+from rocketmq_tw.wire.bodies.offsets import ConsumerOffsetTable
 from tests.broker.doubles import MemoryFile
 
 
@@ -92,6 +96,31 @@ class ConsumerOffsetsTests(SynchronousTestCase):
         offsets.save()
         read.load()
         self.assertEqual(read.query("CG0", "T", 0), 7)
+
+    def test_many_offsets_of_one_group(self) -> None:
+        """A step encodes a part of an entry too."""
+        for queue in range(2 * SLICE + 1):
+            self.offsets.commit("CG", "Large", queue, queue + 5)
+        steps = self.offsets.encode_in_steps()
+        for _ in range(2):
+            self.assertIsNone(next(steps))
+        text = self.assertRaises(StopIteration, next, steps).value
+        table = ConsumerOffsetTable.decode(text).offset_table
+        self.assertEqual(table["TopicTest@CG"], {0: 12})
+        self.assertEqual(table["Large@CG"], self.offsets.table["Large", "CG"])
+
+    def test_offsets_behind_their_queues(self) -> None:
+        """All are corrected, and named in one line."""
+        heard: list[dict[str, Any]] = []
+        globalLogPublisher.addObserver(heard.append)
+        self.addCleanup(globalLogPublisher.removeObserver, heard.append)
+        for queue in range(5):
+            self.offsets.commit("CG", "T", queue, 10)
+        self.offsets.bound(lambda topic, queue: 3)
+        self.assertEqual(set(self.offsets.of_group("CG")["T"].values()), {3})
+        (line,) = [formatEvent(event) for event in heard]
+        self.assertIn("6 offsets were behind", line)
+        self.assertIn("CG had read TopicTest/0 up to 12", line)
 
     def test_save_during_the_slices(self) -> None:
         """The whole text is newer: the slices end, and write nothing over it."""

@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from rocketmq_tw.broker.broker import Broker
+from rocketmq_tw.broker.pacing import Pacer, Steps
 from rocketmq_tw.broker.processors.admin.slices import encode_in_slices
 from rocketmq_tw.broker.tables.clients import Client, ClientTable
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
@@ -44,7 +44,7 @@ def install(broker: Broker, router: Router) -> None:
         clients=tables.clients,
         store=broker.store,
         broker_name=broker.config.broker_name,
-        clock=broker.clock,
+        pacer=broker.pacer,
     ).routes(router)
 
 
@@ -63,37 +63,43 @@ class ConsumerProcessor:
         clients: ClientTable,
         store: IMessageStore,
         broker_name: str,
-        clock: IReactorTime,
+        pacer: Pacer,
     ) -> None:
         self._topics = topics
         self._offsets = offsets
         self._clients = clients
         self._store = store
         self._broker_name = broker_name
-        self._clock = clock
+        self._pacer = pacer
 
     def routes(self, router: Router) -> None:
         """Register the handlers."""
         router.on(GetConsumeStats, self.stats)
         router.on(GetConsumerRunningInfo, self.running_info)
 
-    def stats(self, request: GetConsumeStats, call: Call) -> Deferred[Response]:
+    def stats(
+        self, request: GetConsumeStats, call: Call
+    ) -> Response | Deferred[Response | None]:
         """
         Return, for each readable queue, its end and the group's offset.
 
         An unknown group has read nothing, so its table is empty. Messages that members
         have pulled but not committed are not known, nor is the group's rate.
         """
+        return self._pacer.run(self._stats(request), call.peer)
+
+    def _stats(self, request: GetConsumeStats) -> Steps[Response]:
+        """Encode the table."""
         group = request.consumer_group
         queues = (
             MessageQueue(topic, self._broker_name, queue_id)
             for topic in self._topics_of(request)
             for queue_id in range(self._read_queues(topic))
         )
-        table = encode_in_slices(
-            queues, lambda queues: self._encode_stats(group, queues), self._clock
+        table = yield from encode_in_slices(
+            queues, lambda queues: self._encode_stats(group, queues)
         )
-        return table.addCallback(lambda table: Response(body=table))
+        return Response(body=table)
 
     def _encode_stats(
         self, group: str, queues: list[MessageQueue]

@@ -6,7 +6,10 @@ Source: ``AdminBrokerProcessor`` of RocketMQ 5.
 
 from __future__ import annotations
 
+from twisted.internet.defer import Deferred
+
 from rocketmq_tw.broker.broker import Broker
+from rocketmq_tw.broker.pacing import Pacer, responding
 from rocketmq_tw.broker.tables.checks import check_group
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
@@ -29,13 +32,18 @@ from rocketmq_tw.wire.requests.group import (
 def install(broker: Broker, router: Router) -> None:
     """Register the handlers."""
     tables = broker.tables
-    GroupProcessor(groups=tables.groups, offsets=tables.offsets).routes(router)
+    GroupProcessor(
+        groups=tables.groups, offsets=tables.offsets, pacer=broker.pacer
+    ).routes(router)
 
 
 class GroupProcessor:
     """Handles administration of consumer groups."""
 
-    def __init__(self, *, groups: GroupTable, offsets: ConsumerOffsets) -> None:
+    def __init__(
+        self, *, groups: GroupTable, offsets: ConsumerOffsets, pacer: Pacer
+    ) -> None:
+        self._pacer = pacer
         self._groups = groups
         self._offsets = offsets
 
@@ -61,9 +69,12 @@ class GroupProcessor:
         self._groups.put(group)
         return Response()
 
-    def all(self, request: GetAllGroups, call: Call) -> Response:
+    def all(
+        self, request: GetAllGroups, call: Call
+    ) -> Response | Deferred[Response | None]:
         """Return the whole table of groups."""
-        return Response(body=self._groups.encode())
+        steps = responding(self._groups.encode_in_steps())
+        return self._pacer.run(steps, call.peer)
 
     def get(self, request: GetGroup, call: Call) -> Response:
         """Return the settings of one group."""

@@ -1,9 +1,8 @@
 """
-Encodes tables of many queues in slices.
+Encodes tables of many queues in steps.
 
 A topic may have 65,535 queues. To look at all of them and to encode them takes more
-than a second, so a reactor iteration does it for :data:`QUEUES` of them; other requests
-are handled in between.
+than a second, so a step does it for :data:`QUEUES` of them.
 """
 
 from __future__ import annotations
@@ -12,40 +11,32 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import deferLater
 
+from rocketmq_tw.broker.pacing import Steps
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.wire.bodies.stats import join_tables
 
-#: How many queues are encoded in one reactor iteration: some 10 ms.
-QUEUES = 500
+#: How many queues are encoded in one step: some 2 ms.
+QUEUES = 100
 
 Encode = Callable[[list[MessageQueue]], "bytes | Deferred[bytes]"]
 
 
-def encode_in_slices(
-    queues: Iterable[MessageQueue], encode: Encode, clock: IReactorTime
-) -> Deferred[bytes]:
+def encode_in_slices(queues: Iterable[MessageQueue], encode: Encode) -> Steps[bytes]:
     """
     Encode a table of queues.
 
     :param queues: gone through as they are needed.
     :param encode: encodes the table of some of the queues, at least once.
-    :returns: fires with the whole table, at once if one slice is enough.
+    :returns: the whole table.
     """
-    return Deferred.fromCoroutine(_encode(queues, encode, clock))
-
-
-async def _encode(
-    queues: Iterable[MessageQueue], encode: Encode, clock: IReactorTime
-) -> bytes:
-    """Encode slice by slice, and join the tables."""
     left = iter(queues)
     tables: list[bytes] = []
     while (some := list(islice(left, QUEUES))) or not tables:
         if tables:
-            await deferLater(clock, 0)
+            yield None
         table = encode(some)
-        tables.append(await table if isinstance(table, Deferred) else table)
+        if isinstance(table, Deferred):
+            table = yield table
+        tables.append(table)
     return join_tables(tables)

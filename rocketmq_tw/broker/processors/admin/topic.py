@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.broker.broker import Broker
+from rocketmq_tw.broker.pacing import Pacer, Steps
 from rocketmq_tw.broker.processors.admin.slices import encode_in_slices
 from rocketmq_tw.broker.tables.checks import (
     ALL_PERMISSIONS,
@@ -53,7 +53,7 @@ def install(broker: Broker, router: Router) -> None:
         offsets=tables.offsets,
         store=broker.store,
         broker_name=broker.config.broker_name,
-        clock=broker.clock,
+        pacer=broker.pacer,
         register_topics=broker.register_topics,
     ).routes(router)
 
@@ -73,14 +73,14 @@ class TopicProcessor:
         offsets: ConsumerOffsets,
         store: IMessageStore,
         broker_name: str,
-        clock: IReactorTime,
+        pacer: Pacer,
         register_topics: Callable[[], Deferred[None]],
     ) -> None:
         self._topics = topics
         self._offsets = offsets
         self._store = store
         self._broker_name = broker_name
-        self._clock = clock
+        self._pacer = pacer
         self._register_topics = register_topics
 
     def routes(self, router: Router) -> None:
@@ -165,9 +165,14 @@ class TopicProcessor:
             )
         return Response(body=fastjson.dumps(config))
 
-    def stats(self, request: GetTopicStats, call: Call) -> Deferred[Response]:
+    def stats(
+        self, request: GetTopicStats, call: Call
+    ) -> Response | Deferred[Response | None]:
         """Return the minimum and maximum offset of each readable or writeable queue."""
-        topic = request.topic
+        return self._pacer.run(self._stats(request.topic), call.peer)
+
+    def _stats(self, topic: str) -> Steps[Response]:
+        """Encode the table."""
         config = self._topics.get(topic)
         if config is None:
             raise Refused(ResponseCode.TOPIC_NOT_EXIST, f"topic[{topic}] not exist")
@@ -176,8 +181,8 @@ class TopicProcessor:
             MessageQueue(topic, self._broker_name, queue_id)
             for queue_id in range(count)
         )
-        table = encode_in_slices(queues, self._encode_stats, self._clock)
-        return table.addCallback(lambda table: Response(body=table))
+        table = yield from encode_in_slices(queues, self._encode_stats)
+        return Response(body=table)
 
     def system_topics(self, request: GetBrokerSystemTopics, call: Call) -> Response:
         """Return the names of the system topics."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from twisted.internet.defer import maybeDeferred
 
+from rocketmq_tw.broker.pacing import STEP, UNITS
 from rocketmq_tw.broker.processors.admin.slices import QUEUES
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.topic import TopicConfig
@@ -161,7 +162,7 @@ class TopicProcessorTests(BrokerCase):
 
     def test_stats_of_many_queues(self) -> None:
         """They are gone through in slices; the response is the same."""
-        count = 2 * QUEUES + 1
+        count = UNITS // STEP * QUEUES + 1
         self.create(read_queue_nums=count, write_queue_nums=1)
         self.ask(sent("T"))
         response = self.ask(GetTopicStats("T"))

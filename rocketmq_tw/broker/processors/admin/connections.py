@@ -1,0 +1,124 @@
+"""
+Inspects the connected clients of a group: their connections and subscriptions.
+
+Source: ``AdminBrokerProcessor.getConsumerConnectionList`` and
+``getProducerConnectionList`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from twisted.internet.defer import Deferred
+
+from rocketmq_tw.broker.broker import Broker
+from rocketmq_tw.broker.pacing import Pacer, Steps, encode_each
+from rocketmq_tw.broker.tables.clients import Client, ClientTable, ConsumerGroup
+from rocketmq_tw.model.subscription import Subscription
+from rocketmq_tw.remoting.call import Call
+from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.wire import fastjson
+from rocketmq_tw.wire.bodies.consumers import (
+    Connection,
+    ConsumerConnection,
+    ProducerConnection,
+)
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.fields import Response
+from rocketmq_tw.wire.requests.heartbeat import (
+    GetConsumerConnections,
+    GetProducerConnections,
+)
+
+#: How many connections or subscriptions are encoded in one step: some 1 ms.
+AT_ONCE = 200
+#: Keys are sorted: the connections come first, the subscriptions last.
+_NO_CONNECTIONS = b'{"connectionSet":[]'
+
+
+def install(broker: Broker, router: Router) -> None:
+    """Register the handlers."""
+    ConnectionsProcessor(clients=broker.tables.clients, pacer=broker.pacer).routes(
+        router
+    )
+
+
+class ConnectionsProcessor:
+    """Handles requests for the members of groups, as tools show them."""
+
+    def __init__(self, *, clients: ClientTable, pacer: Pacer) -> None:
+        self._clients = clients
+        self._pacer = pacer
+
+    def routes(self, router: Router) -> None:
+        """Register the handlers."""
+        router.on(GetConsumerConnections, self.consumers)
+        router.on(GetProducerConnections, self.producers)
+
+    def consumers(
+        self, request: GetConsumerConnections, call: Call
+    ) -> Response | Deferred[Response | None]:
+        """Return the members and the subscriptions of a consumer group."""
+        group = self._clients.consumer_group(request.consumer_group)
+        if group is None:
+            raise Refused(
+                ResponseCode.CONSUMER_NOT_ONLINE,
+                f"the consumer group[{request.consumer_group}] not online",
+            )
+        return self._pacer.run(_encode_consumers(group), call.peer)
+
+    def producers(
+        self, request: GetProducerConnections, call: Call
+    ) -> Response | Deferred[Response | None]:
+        """Return the members of a producer group."""
+        producers = self._clients.producers(request.producer_group)
+        if not producers:
+            raise Refused(
+                ResponseCode.SYSTEM_ERROR,
+                f"the producer group[{request.producer_group}] not exist",
+            )
+        return self._pacer.run(_encode_producers(producers), call.peer)
+
+
+def _encode_consumers(group: ConsumerGroup) -> Steps[Response]:
+    """Encode a :class:`ConsumerConnection`."""
+    connections = yield from _encode_connections(list(group.members.values()))
+    subscriptions = yield from encode_each(
+        list(group.subscriptions.values()), _encode_subscription, AT_ONCE
+    )
+    empty = ConsumerConnection(
+        (), {}, group.consume_type, group.message_model, group.consume_from
+    ).encode()
+    body = _with_connections(empty, connections)
+    return Response(body=b"".join((body[:-2], subscriptions, body[-2:])))
+
+
+def _encode_producers(producers: list[Client]) -> Steps[Response]:
+    """Encode a :class:`ProducerConnection`."""
+    connections = yield from _encode_connections(producers)
+    return Response(body=_with_connections(ProducerConnection().encode(), connections))
+
+
+def _encode_connections(clients: Iterable[Client]) -> Steps[bytes]:
+    """Encode the connections of clients, without brackets."""
+    return encode_each(clients, _encode_connection, AT_ONCE)
+
+
+def _with_connections(empty: bytes, connections: bytes) -> bytes:
+    """Put encoded connections into an encoded body that has none."""
+    assert empty.startswith(_NO_CONNECTIONS)
+    rest = empty[len(_NO_CONNECTIONS) - 1 :]
+    return b"".join((_NO_CONNECTIONS[:-1], connections, rest))
+
+
+def _encode_connection(client: Client) -> bytes:
+    """Encode one client's connection."""
+    return Connection(
+        client.client_id, client.peer.address, client.language, client.version
+    ).encode()
+
+
+def _encode_subscription(subscription: Subscription) -> bytes:
+    """Encode an entry of the table of subscriptions, with its key."""
+    return fastjson.dumps({subscription.topic: subscription})[1:-1]
