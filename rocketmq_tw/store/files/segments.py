@@ -89,7 +89,7 @@ class MappedFileQueue:
         """
         Find the existing files; sub-directories are ignored.
 
-        :param may_be_empty: an empty last file is removed: its creator crashed.
+        :param may_be_empty: empty last files are removed: their creator crashed.
         :param may_be_cut: a short last file is extended to its full length.
         :raises StoreUnreadable: a file has a wrong name or a wrong length.
         :raises FileLost: a file is empty.
@@ -103,7 +103,7 @@ class MappedFileQueue:
                 for entry in entries
                 if entry.is_file()
             )
-        if may_be_empty and found and found[-1][1] == 0:
+        while may_be_empty and found and found[-1][1] == 0:
             self.disk.remove(os.path.join(self.directory, found.pop()[0]))
         if may_be_cut and found and found[-1][1] < self.file_size:
             name, _ = found.pop()
@@ -151,6 +151,14 @@ class MappedFileQueue:
         insort(self.bases, base)
         self.dirty.update((path, self.directory))
         return path
+
+    def adopt(self, base: int, file_id: FileId) -> None:
+        """Include a file that was created, or mapped for writing, in a thread."""
+        path = self.path(base)
+        if not self.has(base):
+            insort(self.bases, base)
+            self.dirty.update((path, self.directory))
+        self.mapped.setdefault(path, file_id)
 
     def remove(self, base: int) -> None:
         """Remove one file, if it exists."""

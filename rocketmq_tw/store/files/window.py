@@ -22,22 +22,30 @@ class Window:
     package.
     """
 
-    def __init__(
-        self, queue: MappedFileQueue, base: int, position: int, size: int
-    ) -> None:
-        """
-        Map at least ``size`` bytes from ``position`` on, up to the end of the file.
-
-        :raises OSError: no space is left, or the file cannot be mapped.
-
-        Takes 0.4 ms for 8 MiB. MAP_POPULATE was tried: 1 to 3 ms at once, no gain.
-        """
-        skip = (position - base) // _PAGE * _PAGE
-        length = min(position - base - skip + size, queue.file_size - skip)
-        self.view = queue.map(base, skip, length)
-        self.start = base + skip
-        self.end = self.start + length
+    def __init__(self, view: mmap.mmap, start: int) -> None:
+        """Use a mapping that begins at offset ``start``."""
+        self.view = view
+        self.start = start
+        self.end = start + len(view)
 
     def close(self) -> None:
         """Unmap it; the bytes written stay in the file."""
         self.view.close()
+
+
+def map_window(queue: MappedFileQueue, base: int, position: int, size: int) -> Window:
+    """
+    Map at least ``size`` bytes from ``position`` on, up to the end of the file.
+
+    :raises OSError: no space is left, or the file cannot be mapped.
+
+    Takes 0.4 ms for 8 MiB.
+    """
+    start = first_of_page(base, position)
+    size = min(position + size, base + queue.file_size) - start
+    return Window(queue.map(base, start - base, size), start)
+
+
+def first_of_page(base: int, position: int) -> int:
+    """Return where the page of ``position`` begins, counted from the file's start."""
+    return position - (position - base) % _PAGE

@@ -13,19 +13,19 @@ as a whole. Layout of a record: :mod:`rocketmq_tw.wire.record_layout`.
 Source: ``CommitLog`` of RocketMQ 5.
 """
 
-import errno
 from collections.abc import Sequence
 from mmap import mmap
 
 from rocketmq_tw.store.config import StoreConfig
-from rocketmq_tw.store.errors import DiskFull, RecordTooLong, StoreNotWriteable
+from rocketmq_tw.store.errors import RecordTooLong, StoreNotWriteable
 from rocketmq_tw.store.files.disk import FileId
 from rocketmq_tw.store.files.segments import MappedFileQueue, OpenFiles
 from rocketmq_tw.store.files.window import Window
+from rocketmq_tw.store.log.windows import Windows
+from rocketmq_tw.threads import RunInThread
 from rocketmq_tw.wire.record import Checked, Draft, check, encode
 from rocketmq_tw.wire.record_layout import BLANK_SIZE, MAGIC_BLANK, MAGICS, PREFIX
 
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 class CommitLog:
@@ -36,19 +36,30 @@ class CommitLog:
     ``last_store_time_ms`` are those of the newest record, 0 if there is none.
     """
 
-    def __init__(self, directory: str, config: StoreConfig, files: OpenFiles) -> None:
-        """Use files in ``directory``; nothing is read yet."""
+    def __init__(
+        self,
+        directory: str,
+        config: StoreConfig,
+        files: OpenFiles,
+        prepare_in_thread: RunInThread | None = None,
+    ) -> None:
+        """
+        Use files in ``directory``; nothing is read yet.
+
+        :param prepare_in_thread: prepares windows; None maps each when it is needed.
+        """
         self.files = MappedFileQueue(directory, config.commit_log_file_size, files)
         self.end = 0
         self.last_store_time_ms = 0
         self.last_offset = 0
         self._store_host = config.store_host
-        self._window_size = config.window_size
+        self._windows = Windows(self.files, config, prepare_in_thread)
         self._window: Window | None = None
         # The mapped bytes, the offset of the first of them, and the last offset at
-        # which a record may end.
+        # which a record may end. _limit is smaller until the next window is prepared.
         self._view: mmap | bytearray = bytearray()
         self._start = 0
+        self._last = -1
         self._limit = -1
 
     @property
@@ -161,10 +172,14 @@ class CommitLog:
 
     def close(self) -> None:
         """Unmap the window; the next append maps it again."""
+        self._windows.discard()
+        self._unmap()
+
+    def _unmap(self) -> None:
         if self._window is not None:
             self._window.close()
         self._window = None
-        self._limit = -1
+        self._last = self._limit = -1
 
     def _encode_all(
         self, drafts: Sequence[Draft], queue_offsets: Sequence[int], store_time_ms: int
@@ -185,6 +200,10 @@ class CommitLog:
 
         :returns: the offset at which these bytes begin.
         """
+        if self._window is not None and self.end + size <= self._last:
+            self._limit = self._last
+            self._windows.prepare(self.end, self._window.end)
+            return self.end
         file_size = self.files.file_size
         if size + BLANK_SIZE > file_size:
             raise RecordTooLong(size, file_size - BLANK_SIZE)
@@ -205,24 +224,15 @@ class CommitLog:
         return self.end
 
     def _map(self, base: int, position: int, size: int) -> None:
-        """Map a window at ``position`` in place of the current one."""
-        is_new = not self.files.has(base)
-        try:
-            path = self.files.create(base)
-            window = Window(self.files, base, position, max(size, self._window_size))
-        except OSError as error:
-            if is_new:
-                self.files.remove(base)
-            if error.errno in _NO_SPACE:
-                path = self.files.path(base)
-                raise DiskFull(path, self.files.disk.used(path)) from error
-            raise StoreNotWriteable(str(error)) from error
-        self.close()
-        self.files.dirty.add(path)
+        """Use a window at ``position`` in place of the current one."""
+        window = self._windows.window(base, position, size)
+        self._unmap()
+        self.files.dirty.add(self.files.path(base))
         self._window = window
         self._view = window.view
         self._start = window.start
-        self._limit = min(window.end, base + self.files.file_size - BLANK_SIZE)
+        self._last = min(window.end, base + self.files.file_size - BLANK_SIZE)
+        self._limit = self._last - self._windows.lead
 
     def _write_blank(self, base: int) -> None:
         """Write the marker that sends readers to the next file."""

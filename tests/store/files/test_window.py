@@ -3,7 +3,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.store.files.segments import MappedFileQueue, OpenFiles
-from rocketmq_tw.store.files.window import Window
+from rocketmq_tw.store.files.window import Window, map_window
 
 PAGE = 4096
 
@@ -20,7 +20,7 @@ class WindowTests(SynchronousTestCase):
 
     def window(self, position: int, size: int) -> Window:
         """Map a part of it."""
-        window = Window(self.queue, 4 * PAGE, position, size)
+        window = map_window(self.queue, 4 * PAGE, position, size)
         self.addCleanup(window.close)
         return window
 
