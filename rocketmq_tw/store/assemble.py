@@ -68,9 +68,7 @@ class StoreParts:
         self.reads = Reads(threads.read)
         self.lock = lock or StoreLock(self._path("lock"))
         self.abort = AbortFile(self._path("abort"), disk)
-        self.log = CommitLog(
-            self._path("commitlog"), config, self.files, threads.read
-        )
+        self.log = CommitLog(self._path("commitlog"), config, self.files, threads.read)
         self.queues = ConsumeQueues(
             self._path("consumequeue"), config.consume_queue_file_bytes, self.files
         )

@@ -96,7 +96,7 @@ class NextWindow:
         return window
 
     def discard(self) -> None:
-        """Prepare nothing any more, and remove the file if it is not part of the log."""
+        """Prepare nothing any more, and remove a file that is not part of the log."""
         window = self._cancel()
         if window is not None:
             window.close()
@@ -113,10 +113,10 @@ class NextWindow:
     def _prepare(self) -> None:
         """Do the work, step by step, until it is done or cancelled."""
         disk = self._files.disk
-        if self._creates:
-            with self._lock:
-                if self._is_cancelled:
-                    return
+        with self._lock:
+            if self._is_cancelled:
+                return
+            if self._creates:
                 disk.create(self._path, self._files.file_size)
         descriptor = disk.open(self._path)
         try:
@@ -136,7 +136,7 @@ class NextWindow:
 
     def _clear(self, descriptor: int) -> None:
         """Write zeros where no record can be yet."""
-        zeros = bytes(min(_PIECE, self._end - self._used))
+        zeros = bytes(_PIECE)
         for position in range(self._used, self._end, _PIECE):
             piece = zeros[: self._end - position]
             with self._lock:

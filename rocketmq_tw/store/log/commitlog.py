@@ -27,7 +27,6 @@ from rocketmq_tw.wire.record import Checked, Draft, check, encode
 from rocketmq_tw.wire.record_layout import BLANK_SIZE, MAGIC_BLANK, MAGICS, PREFIX
 
 
-
 class CommitLog:
     """
     Appends records and reads them.

@@ -1,5 +1,5 @@
 """
-The windows of the commit log: each is prepared in a thread, or mapped when it is needed.
+The windows of the commit log: each is prepared in a thread, or mapped when needed.
 """
 
 import errno
