@@ -13,7 +13,7 @@ from typing import Any
 from rocketmq_tw.broker.config import FAST_PORT_GAP, BrokerConfig
 from rocketmq_tw.remoting.addresses import EndpointString
 from rocketmq_tw.remoting.admission import Admission
-from rocketmq_tw.remoting.buffers import BufferBudget
+from rocketmq_tw.remoting.buffers import BufferBudget, gauges_of
 from rocketmq_tw.remoting.listener import Listener
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.protocol import RemotingProtocol
@@ -67,14 +67,7 @@ class Ports:
 
     def gauges(self) -> dict[str, Callable[[], int]]:
         """Return what runtime information shows of the connections and their bytes."""
-        admission, budget = self.admission, self.budget
-        return {
-            "connections": lambda: admission.count,
-            "connectionsRefused": lambda: admission.refused,
-            "connectionsDisplaced": lambda: admission.displaced,
-            "bufferedSize": lambda: budget.size,
-            "bufferedConnectionsClosed": lambda: budget.closed,
-        }
+        return gauges_of(self.admission, self.budget)
 
     async def take(self) -> int:
         """

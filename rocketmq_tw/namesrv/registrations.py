@@ -34,6 +34,7 @@ from rocketmq_tw.wire.bodies.registration import (
 )
 from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable
 from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.compression import BodyTooLarge
 from rocketmq_tw.wire.fields import Request, Response
 from rocketmq_tw.wire.requests.registration import (
     AddResponse,
@@ -83,6 +84,12 @@ class Registrations:
         self._table = table
         self._kvconfig = kvconfig
         self._ownership = Ownership(table)
+        self._too_large = 0
+
+    @property
+    def refused(self) -> int:
+        """How many requests were too large, or were about the broker of another."""
+        return self._ownership.refused + self._too_large
 
     def install(self, router: Router) -> None:
         """Register the handlers."""
@@ -106,7 +113,11 @@ class Registrations:
             is_known = live.get(key) is not None
             forget = self._config.delete_topic_with_broker_registration
             largest = self._config.max_registration_size
-            registration = _registration(request, call, fingerprint, largest)
+            try:
+                registration = _registration(request, call, fingerprint, largest)
+            except BodyTooLarge:
+                self._too_large += 1
+                raise
             self._table.register(registration, now, forget)
             if not is_known:
                 self._peers.info(

@@ -22,7 +22,7 @@ from rocketmq_tw.namesrv.routes import RegistrationRefused, RouteTable
 from rocketmq_tw.namesrv.settings import Settings
 from rocketmq_tw.namesrv.views import RouteTexts
 from rocketmq_tw.remoting.admission import Admission
-from rocketmq_tw.remoting.buffers import BufferBudget
+from rocketmq_tw.remoting.buffers import BufferBudget, gauges_of
 from rocketmq_tw.remoting.listener import Listener
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.router import Router
@@ -73,22 +73,32 @@ class NamesrvService(MultiService):
             kvconfig=self._kvconfig,
             peers=self._peers,
         )
+        admission = Admission(
+            config.max_connections, config.max_connections_per_address
+        )
+        budget = BufferBudget(config.max_buffered_size)
         self.factory = RemotingServerFactory(
-            self._make_router(),
+            self._make_router({**gauges_of(admission, budget), **self._gauges()}),
             reactor,
             on_lost=self._registrations.connection_lost,
             peers=self._peers,
-            admission=Admission(
-                config.max_connections, config.max_connections_per_address
-            ),
-            budget=BufferBudget(config.max_buffered_size),
+            admission=admission,
+            budget=budget,
         )
         self.listener = Listener(reactor)
         self.listener.setServiceParent(self)
         self._expiry = LoopingCall(self._expire)
         self._expiry.clock = reactor
 
-    def _make_router(self) -> Router:
+    def _gauges(self) -> dict[str, Callable[[], int]]:
+        """Return the sizes of the tables, and how often a limit was in the way."""
+        return {
+            "kvConfigSize": lambda: self._kvconfig.size,
+            "kvConfigRefused": lambda: self._kvconfig.refused,
+            "registrationsRefused": lambda: self._registrations.refused,
+        }
+
+    def _make_router(self, gauges: dict[str, Callable[[], int]]) -> Router:
         """Return a router with the handlers of all parts."""
         router = Router(
             {
@@ -102,6 +112,7 @@ class NamesrvService(MultiService):
             kvconfig=self._kvconfig,
             on_change=lambda: self._texts.forget(None),
             peers=self._peers,
+            gauges=gauges,
         )
         self._lookups.install(router)
         self._registrations.install(router)

@@ -7,7 +7,7 @@ be changed remotely, and an invalid value is refused with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -20,7 +20,11 @@ from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.router import Router
-from rocketmq_tw.wire.bodies.kvtable import KVTable, decode_properties
+from rocketmq_tw.wire.bodies.kvtable import (
+    KVTable,
+    decode_properties,
+    encode_properties,
+)
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.kvconfig import (
@@ -44,6 +48,8 @@ class Settings:
     :param config: changed in place; all parts read it at each use.
     :param on_change: called when the configuration has changed.
     :param peers: limits what is logged of changes.
+    :param gauges: sizes of tables and what was refused because of their limits, by the
+        names under which they are shown beside the settings.
     """
 
     _log = Logger()
@@ -55,7 +61,9 @@ class Settings:
         kvconfig: KVConfig,
         on_change: Callable[[], None],
         peers: PeerLog,
+        gauges: Mapping[str, Callable[[], int]],
     ) -> None:
+        self._gauges = gauges
         self._peers = peers
         self._config = config
         self._kvconfig = kvconfig
@@ -101,8 +109,10 @@ class Settings:
         return Response(body=KVTable(table).encode())
 
     def get_config(self, request: GetNamesrvConfig, call: Call) -> Response:
-        """Return all settings."""
-        return Response(body=settings.to_properties(self._config))
+        """Return all settings, and the gauges, which no other request could show."""
+        values = settings.to_values(self._config)
+        values |= {name: str(gauge()) for name, gauge in self._gauges.items()}
+        return Response(body=encode_properties(values))
 
     def update_config(self, request: UpdateNamesrvConfig, call: Call) -> Response:
         """Change all requested settings or none, until the server stops."""

@@ -19,10 +19,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from rocketmq_tw.remoting.admission import Admission
 from rocketmq_tw.wire.codes import RequestCode
 from rocketmq_tw.wire.command import Command, decode
 from rocketmq_tw.wire.errors import BodyTooLong
 from rocketmq_tw.wire.frame import FrameDecoder
+
+Gauge = Callable[[], int]
 
 #: Bytes that all connections of a server keep at most, unless set otherwise.
 DEFAULT_BUDGET = 512 << 20
@@ -147,3 +150,18 @@ class HeldBytes:
         """Note that nothing is kept any more."""
         self._unfinished = self._unhandled = self._unsent = 0
         self._budget.set(self, 0)
+
+
+def gauges_of(admission: Admission, budget: BufferBudget) -> dict[str, Gauge]:
+    """
+    Return what operators are shown of the connections of a server and their bytes.
+
+    :returns: functions that return a number, by the name that is shown.
+    """
+    return {
+        "connections": lambda: admission.count,
+        "connectionsRefused": lambda: admission.refused,
+        "connectionsDisplaced": lambda: admission.displaced,
+        "bufferedSize": lambda: budget.size,
+        "bufferedConnectionsClosed": lambda: budget.closed,
+    }

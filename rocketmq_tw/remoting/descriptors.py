@@ -15,6 +15,8 @@ from typing import Any
 
 #: Descriptors that connections leave to files and logs, if there are twice as many.
 RESERVED = 1024
+#: Connections of one server, at most, unless a setting says otherwise.
+MOST_CONNECTIONS = 100_000
 #: As Linux has it without privileges, where the hard limit is none at all.
 _WITHOUT_LIMIT = 1 << 20
 
@@ -37,10 +39,10 @@ def raise_limit(system: Any = resource) -> int:
 
 def connection_limit(descriptors: int, servers: int = 1) -> int:
     """
-    Give the number of connections that leave enough descriptors to files.
+    Give the number of connections that leave enough descriptors to files, and memory.
 
     :param descriptors: how many the process may have.
     :param servers: how many servers of the process share them, each with that limit.
     """
     reserved = min(RESERVED, descriptors // 2)
-    return max(1, (descriptors - reserved) // servers)
+    return min(MOST_CONNECTIONS, max(1, (descriptors - reserved) // servers))

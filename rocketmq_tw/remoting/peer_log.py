@@ -17,6 +17,8 @@ from rocketmq_tw.model.log_safe import log_safe
 
 #: Seconds between two messages of the same kind about the same host.
 QUIET = 60.0
+#: Hosts that are remembered for each kind of message.
+KNOWN = 1024
 #: Characters of a message, at most.
 _LONGEST = 300
 
@@ -39,7 +41,7 @@ class PeerLog:
 
     _log = Logger()
 
-    def __init__(self, clock: IReactorTime, known: int = 1024) -> None:
+    def __init__(self, clock: IReactorTime, known: int = KNOWN) -> None:
         self._clock = clock
         self._known = known
         #: Formats are constants of the code, so that there are few.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from twisted.logger import capturedLogs, formatEvent
 
 from rocketmq_tw.wire.bodies.kvtable import KVTable, decode_properties
+from rocketmq_tw.wire.bodies.registration import RegisterBrokerBody
+from rocketmq_tw.wire.codes import VERSION
 from rocketmq_tw.wire.requests.kvconfig import (
     DeleteKVConfig,
     GetKVConfig,
@@ -15,7 +17,7 @@ from rocketmq_tw.wire.requests.kvconfig import (
 )
 from rocketmq_tw.wire.requests.route import GetRoute
 
-from .fixtures import Served
+from .fixtures import Served, registration, topics
 
 
 class SettingsTests(Served):
@@ -45,6 +47,23 @@ class SettingsTests(Served):
         values = decode_properties(self.ask(GetNamesrvConfig()).body)
         self.assertEqual(values["listenPort"], "9876")
         self.assertEqual(values["orderMessageEnable"], "false")
+
+    def test_shows_gauges(self) -> None:
+        """Beside them it is shown how full the tables are, and what was refused."""
+        self.ask(PutKVConfig("n", "k", "v"))
+        self.config.max_registration_size = 10
+        body = RegisterBrokerBody(topics("A", "B")).encode_compressed(VERSION)
+        self.refused(registration(body=body, body_crc32=0))
+        self.refused(PutKVConfig("n", "k", "v" * 65_537))
+        values = decode_properties(self.ask(GetNamesrvConfig()).body)
+        shown = {
+            "kvConfigSize": "3",
+            "kvConfigRefused": "1",
+            "registrationsRefused": "1",
+            "connections": "1",
+            "connectionsRefused": "0",
+        }
+        self.assertLessEqual(shown.items(), values.items())
 
     def test_update(self) -> None:
         """Harmless settings can be changed; that is logged with who did it."""

@@ -59,6 +59,10 @@ class ConnectionLimitTests(SynchronousTestCase):
         """Connections leave 1,024 descriptors to files."""
         self.assertEqual(connection_limit(20_000), 20_000 - 1024)
 
+    def test_not_without_end(self) -> None:
+        """However many descriptors there are, the memory of connections is limited."""
+        self.assertEqual(connection_limit(1 << 20), 100_000)
+
     def test_few(self) -> None:
         """Where there are few descriptors, connections leave half of them."""
         self.assertEqual(connection_limit(1024), 512)

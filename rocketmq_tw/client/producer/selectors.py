@@ -26,7 +26,8 @@ Selector = Callable[[Sequence[MessageQueue], Message, Key | None], MessageQueue]
 #: A selector bound to its message and key: chooses one of the topic's queues.
 Choice = Callable[[Sequence[MessageQueue]], MessageQueue]
 
-_MAX_TOPICS = 4096
+#: Topics whose next queue is kept; beyond that all start again.
+MAX_TOPICS = 4096
 
 
 def by_java_hash(
@@ -102,7 +103,7 @@ class RoundRobin:
         topic = queues[0].topic
         count = self._counters.get(topic)
         if count is None:
-            if len(self._counters) >= _MAX_TOPICS:
+            if len(self._counters) >= MAX_TOPICS:
                 self._counters.clear()
             count = random.randrange(1 << 31)
         self._counters[topic] = count = count + 1

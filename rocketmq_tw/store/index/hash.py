@@ -17,7 +17,8 @@ from rocketmq_tw.model.subscription import java_hash
 _TAIL = 8
 _POWERS = [pow(31, n, 1 << 32) for n in range(512)]
 _TAIL_POWER = _POWERS[_TAIL]
-_MAX_HEADS = 4096
+#: Beginnings whose hashes are kept.
+MAX_HEADS = 4096
 #: Longer beginnings are not kept: keys come from peers, and may have 32,767 bytes.
 _LONGEST_HEAD = 512
 
@@ -62,7 +63,7 @@ class KeyHash:
         value = value * _TAIL_POWER & 0xFFFFFFFF
         if len(head) > _LONGEST_HEAD:
             return value
-        if len(self._heads) >= _MAX_HEADS:
+        if len(self._heads) >= MAX_HEADS:
             self._heads.clear()
         self._heads[head] = value
         return value

@@ -1,0 +1,134 @@
+"""
+The containers that no peer can make grow without a bound of their own.
+
+A line is "class or module: containers: reason". Read a reason as "at most": one for
+each feature, the files of a store.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from doc.limits.declared import Bounded
+
+#: Made by the code itself: its features, its types, its declarations.
+_OURS: Final = """\
+broker.lifecycle.Lifecycle: on_connection_lost on_drain on_start on_stop: one for each feature
+broker.periodic.Periodic: _ticks: one for each periodic task of a feature
+broker.send.drafts.Drafts: _ways: one for each kind of message
+broker.service.BrokerService: _name_servers _until_started: the configured name servers; calls of stop
+broker.stats.BrokerStats: _samples gauges: samples of ten minutes; one for each gauge
+broker.tables.table_set.Tables: _files: one for each document
+broker.tables.topics.TopicTable: _defaults on_change: the topics of every broker; one for each listener
+remoting.router.Router: _codes _guards _handlers _unguarded: one for each declared request
+settings: NOTHING: always empty
+store.durability.flush.FlushService: _timers: three timers
+store.queues.dispatch.Dispatcher: _targets listeners: one for each feature that listens
+wire.coerce: _converter _members: 512 types of the code
+wire.command: _typed: the codes of declared requests, with leading zeros
+wire.fastjson: _sorted_members: 512 types of the code
+wire.fields: DECLARED _booleans layout: one for each declared request
+wire.requests.pull: _heads: one for each status of a fetch
+"""
+
+#: Made by an administrator: settings, name servers, files of configuration.
+_CONFIGURED: Final = """\
+broker.delay.offsets.DelayOffsets: saved: one for each delay level
+broker.delay.schedule.ScheduleService: _levels: one for each delay level
+broker.name_server_link.NameServerLink: _current _next: one for each request that creates topics
+broker.registration.Registration: _links: one for each name server
+broker.tables.background.BackgroundFile: _waiting: one for each caller of drain, which runs every 10 s
+broker.tables.groups.GroupTable: forbidden_table: read from the file; no request changes it
+"""
+
+#: Lives as long as one request, pull or load.
+_OF_ONE_CALL: Final = """\
+broker.redelivery.RedeliveryCopy: properties: of one message
+client.errors.CommitError: failed: the queues of one commit
+client.errors.NameServerUnavailable: causes: the name servers of one look-up
+client.errors.SendError: attempts: the attempts of one send
+client.name_servers._Lookup: _calls _causes _untried: the name servers of one look-up
+client.producer.failed.FailedAttempts: attempts brokers: the attempts of one send
+remoting.errors.Refused: ext: fields of one response
+store.index.search.Search: _descriptors _files records: one search at a time; 8 MiB of records
+store.queues.fetch._Picked: entries: the messages of one pull
+store.queues.load.QueueLoading: _expected cut damaged: the queues, while a store is loaded
+wire.compression.ZlibReader: _held: steps of 64 KiB of one registration
+wire.json_references._Sizes: _known: the nodes of one document
+wire.lenient_json._Reader: open references: the nodes of one document
+"""
+
+#: The files of a store, which retention deletes.
+_FILES: Final = """\
+store.durability.flush.FlushService: _to_retry: files of the store that failed
+store.durability.queue_checkpoint.QueueCheckpoint: paths queues: two files; the queues, while loading
+store.files.segments.MappedFileQueue: bases dirty mapped: files of the store
+store.files.segments.OpenFiles: _descriptors: 128 descriptors
+store.index.files.IndexFiles: files: files of the index
+store.log.commitlog.CommitLog: _view: 8 MiB that are mapped
+store.memory.log._Chunk: data offsets: memoryStoreSize, for tests and trials
+store.memory.log.MemoryLog: _chunks: 16 chunks and one
+"""
+
+#: Made by the application that uses the client.
+_APPLICATION: Final = """\
+client.client.Client: _waiting: calls of stop
+client.consumer.dispatch.completion.Completion: _scheduled: pulled messages that are retried
+client.consumer.dispatch.concurrent.ConcurrentDispatcher: _queued _running: pulled messages; handlers that run
+client.consumer.dispatch.concurrent._Invocation: messages: one batch of a handler
+client.consumer.group.assignment.Assignment: fetchers on_assigned on_revoked: the queues of the routes; listeners
+client.consumer.group.pauses.Pauses: _queues: queues that the application paused
+client.consumer.group.rebalance.Rebalance: _complained _waiting: subscribed topics; calls of start
+client.consumer.group.repair.Repairs: _last _running: assigned queues
+client.consumer.offsets.remote.RemoteOffsetStore: _frozen _offsets _sent _stored: assigned queues
+client.consumer.process_queue.ProcessQueue: _idle: calls of stop
+client.consumer.push.PushConsumer: _waiting: calls of stop
+client.consumer.subscriptions.Subscriptions: _by_topic _handlers: subscribed topics
+client.groups.Groups: _consumers _producers: groups of the application
+client.heartbeats.Heartbeats: _in_flight: brokers of the routes
+client.identity: _month_start: 8 months
+client.name_servers.NameServers: addresses: the configured name servers
+client.producer.in_flight.InFlight: _idle _waiting: calls of stop; 65,536 sends that wait
+client.producer.message.Preparation: _checked: topics that the application sends to
+client.producer.pending.SendContext: pending: sends of the application, limited by its options
+client.routes.RouteCache: _waiting on_change: calls of the application; listeners
+client.session.ClientSession: _loops: periodic tasks
+client.shutdown.ShutdownTrigger: _trigger: one
+remoting.pending.PendingCalls: _waiting: our own calls, 65,535 of a connection
+remoting.pool.ConnectionPool: _connecting _live _waiting on_connected: addresses of the routes; our own calls; listeners
+"""
+
+#: Bounded by what stands in the tables, or by nothing else yet.
+_BY_OTHERS: Final = """\
+broker.pull.cold.ColdPulls: lines: the requests of a connection in flight, 20,000
+broker.pull.cold._Line: waiting: the requests of a connection in flight, 20,000
+broker.send.targets.Targets: known: topics
+broker.tables.topics.TopicTable: table: topics, without a limit yet
+client.brokers.Brokers: _reached _unresponsive_since: brokers of the routes
+client.consumer.process_queue.ProcessQueue: _messages: max_cached_bytes, and one pull for each queue
+client.producer.faults.Faults: _until: brokers of the routes
+namesrv.live.LiveBroker: filter_servers: one registration
+namesrv.live.LiveBrokers: _by_connection _by_key: brokers, without a limit yet
+namesrv.routes.BrokerGroup: addrs topics: brokers and topics, without a limit yet
+namesrv.routes.RouteTable: groups mappings queues: brokers and topics, without a limit yet
+namesrv.views.RouteTexts: _texts: topics, without a limit yet
+store.durability.group_commit.FlushWaiters: _waiting: sends within syncFlushTimeout
+store.files.reads.Reads: _waiting: 4,096
+store.index.builder.IndexBuilder: _waiting: queries
+store.queues.consumequeue.ConsumeQueue: tail: 64 KiB
+store.queues.deferred_dispatch.DeferredDispatch: _ahead _waiting: messages that wait for an fsync
+store.queues.dispatch.Dispatcher: _waiting: one for each index
+store.queues.table.ConsumeQueues: _changed dirty table: the queues of topics, without a limit yet
+"""
+
+
+def _read(text: str) -> list[Bounded]:
+    """Read the lines of a table."""
+    return [Bounded(*line.split(": ")) for line in text.splitlines()]
+
+
+BOUNDED: Final = [
+    bounded
+    for text in (_OURS, _CONFIGURED, _OF_ONE_CALL, _FILES, _APPLICATION, _BY_OTHERS)
+    for bounded in _read(text)
+]

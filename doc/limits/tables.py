@@ -1,0 +1,312 @@
+"""
+The tables and buffers that peers can make grow, with their limits.
+
+The bytes of an entry are those of the largest legal one, with names as long as they may
+be, measured with ``tracemalloc`` and rounded up.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from doc.limits.declared import Cache, Growable, Limit
+from rocketmq_tw.broker.config import BrokerConfig
+from rocketmq_tw.namesrv.config import NamesrvConfig
+from rocketmq_tw.remoting.descriptors import MOST_CONNECTIONS
+
+
+def _both(config: type[msgspec.Struct]) -> tuple[Growable, ...]:
+    """Declare what either server has, with the settings of one of them."""
+    connections = Growable(
+        what="connections",
+        holds=(
+            "remoting.admission.Admission._admitted",
+            "remoting.admission.Admission._by_host",
+            "remoting.admission.Admission._unused",
+            "remoting.admission.Admission._unused_by_host",
+            "remoting.buffers.BufferBudget._holders",
+            "remoting.protocol.RemotingProtocol._drained",
+            "remoting.protocol.RemotingProtocol._lost",
+            "remoting.protocol.RemotingProtocol.on_lost",
+            "remoting.server.RemotingServerFactory.connections",
+        ),
+        limits=(
+            Limit(
+                config=config,
+                setting="max_connections",
+                past="the oldest connection that has sent no request is closed;"
+                " without one, the new connection is",
+                said="as many as maxConnections lets",
+                shown=("connections", "connectionsRefused", "connectionsDisplaced"),
+            ),
+            Limit(
+                config=config,
+                setting="max_connections_per_address",
+                past="the same, among the connections of that address",
+                said="as many as maxConnectionsPerAddress lets",
+                shown=("connectionsRefused", "connectionsDisplaced"),
+            ),
+        ),
+        entry=8_000,
+        most=MOST_CONNECTIONS,
+    )
+    buffers = Growable(
+        what="bytes of incomplete requests and unsent responses of all connections",
+        holds=(
+            "remoting.protocol.RemotingProtocol._unhandled",
+            "remoting.write_through.Outbox._corked",
+            "wire.frame.FrameDecoder._slices",
+        ),
+        limits=(
+            Limit(
+                config=config,
+                setting="max_buffered_size",
+                past="a connection that keeps much is closed",
+                said="of all connections are more than maxBufferedSize",
+                shown=("bufferedSize", "bufferedConnectionsClosed"),
+            ),
+        ),
+        entry=1,
+    )
+    return connections, buffers
+
+
+_BROKER: Final = (
+    Growable(
+        what="consumer groups",
+        holds=("broker.tables.groups.GroupTable.table",),
+        limits=(
+            Limit(
+                config=BrokerConfig,
+                setting="max_subscription_groups",
+                past="the new group is refused",
+                said="maxSubscriptionGroups",
+                shown=("subscriptionGroups", "subscriptionGroupsRefused"),
+            ),
+        ),
+        entry=500,
+    ),
+    Growable(
+        what="offsets, one for each queue and group",
+        holds=("broker.tables.offsets.ConsumerOffsets.table",),
+        limits=(
+            Limit(
+                config=BrokerConfig,
+                setting="max_consumer_offsets",
+                past="the new offset is refused",
+                said="the offset is not kept; maxConsumerOffsets",
+                shown=("consumerOffsets", "consumerOffsetsRefused"),
+            ),
+        ),
+        entry=700,
+    ),
+    Growable(
+        what="memberships of connections in groups",
+        holds=(
+            "broker.tables.clients.ClientTable._consumers",
+            "broker.tables.clients.ClientTable._consumes",
+            "broker.tables.clients.ClientTable._producers",
+            "broker.tables.clients.ClientTable._produces",
+            "broker.tables.clients.ConsumerGroup.members",
+            "broker.tables.clients.MemberNotifier._waiting",
+        ),
+        limits=(
+            Limit(
+                config=BrokerConfig,
+                setting="max_group_memberships",
+                past="the heartbeat is refused; nothing is created",
+                said="(maxGroupMemberships)",
+                shown=("groupMemberships", "heartbeatsRefused"),
+            ),
+            Limit(
+                config=BrokerConfig,
+                setting="max_groups_per_connection",
+                past="the same",
+                said="maxGroupsPerConnection is",
+                shown=("heartbeatsRefused",),
+            ),
+        ),
+        entry=1_300,
+    ),
+    Growable(
+        what="bytes of subscriptions that heartbeats bring",
+        holds=("broker.tables.clients.ConsumerGroup.subscriptions",),
+        limits=(
+            Limit(
+                config=BrokerConfig,
+                setting="max_subscriptions_size",
+                past="the heartbeat is refused; nothing is created",
+                said="(maxSubscriptionsSize)",
+                shown=("subscriptionsSize", "heartbeatsRefused"),
+            ),
+            Limit(
+                config=BrokerConfig,
+                setting="max_subscription_length",
+                past="characters of one subscription: the heartbeat or pull is refused",
+                said="(maxSubscriptionLength)",
+                shown=("heartbeatsRefused",),
+            ),
+        ),
+        entry=1,
+    ),
+    Growable(
+        what="locks on queues",
+        holds=("broker.tables.queue_locks.QueueLocks._held",),
+        limits=(
+            Limit(
+                config=BrokerConfig,
+                setting="max_queue_locks",
+                past="queues without a lock are not locked",
+                said="no more queues are locked: maxQueueLocks",
+                shown=("queueLocks", "queueLocksRefused"),
+            ),
+        ),
+        entry=1_400,
+    ),
+    Growable(
+        what="pulls that wait for a message",
+        holds=(
+            "broker.pull.held.HeldPulls._arrivals",
+            "broker.pull.held.HeldPulls._due",
+            "broker.pull.held.HeldPulls._scans",
+            "broker.pull.table.HeldPullTable._by_peer",
+            "broker.pull.table.HeldPullTable._by_tick",
+            "broker.pull.table.HeldPullTable.by_queue",
+        ),
+        limits=(
+            Limit(
+                config=BrokerConfig,
+                setting="max_held_pulls",
+                past="a pull that would wait is refused",
+                said="pulls are held already",
+                shown=("heldPulls", "heldPullsRefused"),
+            ),
+            Limit(
+                config=BrokerConfig,
+                setting="max_held_pulls_per_connection",
+                past="the same",
+                said="pulls are held already",
+                shown=("heldPullsRefused",),
+            ),
+        ),
+        entry=3_000,
+    ),
+)
+
+_NAME_SERVER: Final = (
+    Growable(
+        what="characters of keys and values",
+        holds=(
+            "namesrv.kvconfig.KVConfig._table",
+            "namesrv.kvconfig.KVConfig._waiting",
+        ),
+        limits=(
+            Limit(
+                config=NamesrvConfig,
+                setting="max_kv_config_size",
+                past="a new key or value is refused; a namespace and a key have at most"
+                " 255 characters, a value 65,536",
+                said="(maxKvConfigSize)",
+                shown=("kvConfigSize", "kvConfigRefused"),
+            ),
+        ),
+        entry=20,
+    ),
+)
+
+#: What limits single requests, and no table.
+REQUESTS: Final = (
+    Limit(
+        config=BrokerConfig,
+        setting="max_message_size",
+        past="the message is refused",
+        said="the message body is",
+        shown=(),
+    ),
+    Limit(
+        config=BrokerConfig,
+        setting="max_batch_messages",
+        past="the batch is refused",
+        said="messages (maxBatchMessages)",
+        shown=(),
+    ),
+    Limit(
+        config=BrokerConfig,
+        setting="max_msgs_num_batch",
+        past="a query by key returns so many messages",
+        said="",
+        shown=(),
+    ),
+    Limit(
+        config=NamesrvConfig,
+        setting="max_registration_size",
+        past="decompressed; a larger registration is refused",
+        said="the body decompresses to more than",
+        shown=("registrationsRefused",),
+    ),
+)
+
+#: The tables and buffers, by whose they are.
+GROWABLE: Final = {
+    "Broker": (*_both(BrokerConfig), *_BROKER),
+    "Name server": (*_both(NamesrvConfig), *_NAME_SERVER),
+}
+
+#: Settings named like limits that limit nothing that a peer can make grow.
+OTHER_SETTINGS: Final = frozenset(("max_hash_slot_num", "max_index_num"))
+
+CACHES: Final = (
+    Cache(
+        what="characters of subscriptions of pulls, with their filters",
+        holds=("broker.pull.filters.Filters._filters",),
+        limit="broker.pull.filters.KEPT_CHARACTERS",
+        entry=25,
+    ),
+    Cache(
+        what="hash codes of texts of up to 64 characters",
+        holds=("model.subscription.kept_hash",),
+        limit="model.subscription.kept_hash",
+        entry=420,
+    ),
+    Cache(
+        what="addresses as texts",
+        holds=("model.msgid.host_to_text",),
+        limit="model.msgid.host_to_text",
+        entry=300,
+    ),
+    Cache(
+        what="hash codes of the beginnings of keys, of up to 512 bytes; two of these",
+        holds=("store.index.hash.KeyHash._heads",),
+        limit="store.index.hash.MAX_HEADS",
+        entry=2 * 700,
+    ),
+    Cache(
+        what="hosts of peers, for each kind of line in the log; some 40 kinds",
+        holds=(
+            "remoting.peer_log.PeerLog._kinds",
+            "remoting.peer_log._Kind._dropped",
+            "remoting.peer_log._Kind._last",
+        ),
+        limit="remoting.peer_log.KNOWN",
+        entry=40 * 300,
+    ),
+    Cache(
+        what="topics of a client's routes",
+        holds=(
+            "client.routes.RouteCache._brokers",
+            "client.routes.RouteCache._known",
+            "client.routes._Known.readable",
+            "client.routes._Known.writable",
+        ),
+        limit="client.routes.MAX_TOPICS",
+        entry=3_000,
+    ),
+    Cache(
+        what="topics of a producer that sends to their queues in turn",
+        holds=("client.producer.selectors.RoundRobin._counters",),
+        limit="client.producer.selectors.MAX_TOPICS",
+        entry=300,
+    ),
+)
