@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
@@ -19,7 +19,8 @@ from rocketmq_tw.broker.pacing import (
     encode_each,
     responding,
 )
-from rocketmq_tw.wire.fields import Request, Response
+from rocketmq_tw.wire.codes import RequestCode
+from rocketmq_tw.wire.fields import DECLARED, Response
 from rocketmq_tw.wire.requests.group import GetAllGroups
 from tests.broker.cases import BrokerCase, Peer
 from tests.broker.doubles import call_from
@@ -27,17 +28,9 @@ from tests.broker.doubles import call_from
 #: The steps of an iteration on a clock that stands still.
 STEPS = UNITS // STEP
 
-
-class Asked(Request[Response]):
-    """A request of a tool."""
-
-    code: ClassVar[int] = 999
-
-
-class Frequent(Request[Response]):
-    """A request that is always handled at once."""
-
-    code: ClassVar[int] = min(FREQUENT)
+#: A request of a tool, and one that is always handled at once.
+ASKED = DECLARED[RequestCode.GET_BROKER_RUNTIME_INFO]
+OFTEN = DECLARED[min(FREQUENT)]
 
 
 class PacerTests(SynchronousTestCase):
@@ -61,7 +54,7 @@ class PacerTests(SynchronousTestCase):
     def handler(self, handle: Callable[[Any], Any] | None = None) -> Any:
         """Wrap a handler that notes its requests."""
         handle = handle or (lambda request: self.done.append(request) or Response())
-        wrapped = self.pacer.wrap(Asked, lambda request, call: handle(request))
+        wrapped = self.pacer.wrap(ASKED, lambda request, call: handle(request))
         return lambda request, peer: wrapped(request, call_from(peer, 0.0))
 
     def iterate(self) -> None:
@@ -112,7 +105,7 @@ class PacerTests(SynchronousTestCase):
         def handler(request: object, call: object) -> Response:
             return Response()
 
-        self.assertIs(self.pacer.wrap(Frequent, handler), handler)
+        self.assertIs(self.pacer.wrap(OFTEN, handler), handler)
 
     def test_short_work_is_done_at_once(self) -> None:
         """The result is no Deferred."""
