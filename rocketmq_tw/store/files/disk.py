@@ -103,6 +103,11 @@ class Disk:
         total = used + found.f_bavail
         return -(-used * 100 // total) if total else 0
 
+    def free(self, path: str) -> int:
+        """Return how many bytes may still be written to the file system of ``path``."""
+        found = os.statvfs(path)
+        return found.f_bavail * found.f_frsize
+
     def boot_id(self) -> bytes:
         """
         Return 16 bytes that change with each boot of the kernel; zeros if unknown.

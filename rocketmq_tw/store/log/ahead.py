@@ -19,8 +19,9 @@ These zeros are flushed like records. With SYNC_FLUSH a group of senders would w
 them, therefore the range is only allocated and mapped there.
 
 Nothing depends on the preparation. If it is not ready, if it failed or does not cover
-what is needed, then the window is mapped at once, as the first one is. A file that was
-created and not used is empty; it is removed when the log is closed, or by recovery.
+what is needed, then the window is mapped at once, as the first one is. On a disk that
+is nearly full nothing is prepared. A file that was created and not used is empty; it is
+removed when the log is closed, or by recovery.
 """
 
 import os
@@ -30,6 +31,8 @@ from rocketmq_tw.store.files.disk import FileId
 from rocketmq_tw.store.files.segments import MappedFileQueue
 from rocketmq_tw.store.files.window import Window, first_of_page
 
+#: So many bytes are left on the disk to what is needed now, such as queue entries.
+_SPARE = 64 << 20
 #: Bytes cleared at a time; the reactor waits for one such write at most.
 _PIECE = 1 << 20
 
@@ -113,6 +116,9 @@ class NextWindow:
     def _prepare(self) -> None:
         """Do the work, step by step, until it is done or cancelled."""
         disk = self._files.disk
+        at, size = self._start - self.base, self._end - self._start
+        if disk.free(self._files.directory) < size + _SPARE:
+            return
         with self._lock:
             if self._is_cancelled:
                 return
@@ -120,7 +126,6 @@ class NextWindow:
                 disk.create(self._path, self._files.file_size)
         descriptor = disk.open(self._path)
         try:
-            at, size = self._start - self.base, self._end - self._start
             disk.allocate(descriptor, at, size)
             if self._clears:
                 self._clear(descriptor)

@@ -80,6 +80,12 @@ class DiskTests(SynchronousTestCase):
         used = self.disk.used(os.path.join(self.root, "not", "there"))
         self.assertTrue(0 <= used <= 100)
 
+    def test_free(self) -> None:
+        """It says how many bytes an unprivileged process may still write."""
+        found = os.statvfs(self.root)
+        size = found.f_blocks * found.f_frsize
+        self.assertTrue(0 <= self.disk.free(self.root) <= size)
+
     def test_the_boot_is_known(self) -> None:
         """Its id is the same until the kernel is started again."""
         self.assertEqual(len(self.disk.boot_id()), 16)

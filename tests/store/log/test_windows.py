@@ -126,6 +126,15 @@ class UnpreparedTests(WindowsCase):
             self.append(10)
             self.check()
 
+    def test_nearly_full_disk(self) -> None:
+        """The last MiB are left to what is needed now."""
+        self.disk.free = lambda path: 64 << 20  # type: ignore[method-assign]
+        self.append(61)
+        self.thread.run()
+        self.assertFalse(os.path.exists(self.next_path()))
+        self.append(10)
+        self.check()
+
     def test_full_disk(self) -> None:
         """What fits is stored; only what needs the next file is refused."""
         self.append(61)
