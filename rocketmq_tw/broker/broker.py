@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import msgspec
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.lifecycle import Lifecycle
+from rocketmq_tw.broker.new_topics import NewTopics
 from rocketmq_tw.broker.pacing import Pacer
 from rocketmq_tw.broker.periodic import Periodic
 from rocketmq_tw.broker.stats import BrokerStats
@@ -32,8 +32,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     :ivar lifecycle: runs the steps of features at start, drain and stop.
     :ivar address: ``host:port`` under which clients know the broker.
     :ivar store_host: the same address, encoded as in records.
-    :ivar register_topics: registers the topics with the name servers; fires once they
-        know them.
+    :ivar new_topics: holds the responses of requests that create topics.
     """
 
     config: BrokerConfig
@@ -46,7 +45,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     lifecycle: Lifecycle
     address: str
     store_host: bytes
-    register_topics: Callable[[], Deferred[None]]
+    new_topics: NewTopics
 
 
 #: Makes the objects of a feature and registers its handlers, guards and lifecycle

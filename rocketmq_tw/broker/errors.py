@@ -28,6 +28,20 @@ class TopicNotExist(RocketMQError):
         return f"topic[{self.topic}] not exist, apply first please!"
 
 
+class TooManyTopics(RocketMQError):
+    """The topic does not exist, and no more may be created."""
+
+    def __init__(self, topic: str, limit: int) -> None:
+        super().__init__(topic, limit)
+        self.topic = topic
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return (
+            f"topic[{self.topic}] is not created; maxTopics ({self.limit}) is reached"
+        )
+
+
 class GroupNotExist(RocketMQError):
     """The consumer group does not exist and is not created automatically."""
 
@@ -92,6 +106,7 @@ CODES: dict[type[Exception], ResponseCode] = {
     TooManyOffsets: ResponseCode.SYSTEM_BUSY,
     TooManyQueries: ResponseCode.SYSTEM_BUSY,
     TooManyReads: ResponseCode.SYSTEM_BUSY,
+    TooManyTopics: ResponseCode.SYSTEM_BUSY,
     TopicNotExist: ResponseCode.TOPIC_NOT_EXIST,
     GroupNotExist: ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST,
 }

@@ -16,7 +16,9 @@ The connection of a broker to one name server, through which it registers.
 Whether the name server knows the broker is another question: it still does while a
 further registration is in flight. See :class:`Standing`.
 
-One registration is in flight at a time; a request for another one is queued behind it.
+One registration is in flight at a time. What changes meanwhile is in the next one, so
+that there are no more of them than the name server can take, however fast topics are
+created. :mod:`rocketmq_tw.broker.unregistered` knows what is left.
 
 Source: ``BrokerOuterAPI`` of RocketMQ 5.
 """
@@ -27,19 +29,27 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from rocketmq_tw.remoting.errors import RequestTimeout
+from rocketmq_tw.broker.unregistered import Piece, Unregistered
+from rocketmq_tw.remoting.errors import BrokerError, RequestTimeout
 from rocketmq_tw.remoting.pool import ConnectionPool
 from rocketmq_tw.remoting.protocol import RemotingProtocol
-from rocketmq_tw.wire.requests.registration import RegisterBroker, UnregisterBroker
+from rocketmq_tw.wire.requests.registration import (
+    DataVersionResponse,
+    QueryDataVersion,
+    RegisterBroker,
+    UnregisterBroker,
+)
 
 #: Seconds before reconnecting, doubled after each failure up to the limit.
 FIRST_DELAY = 1.0
 LAST_DELAY = 5.0
+#: Seconds after a failure in which changes are not registered.
+PAUSE = 1.0
 #: Seconds that a stopping broker waits for a name server to unregister it.
 UNREGISTER_TIMEOUT = 1.0
 
@@ -69,7 +79,9 @@ class NameServerLink:
     """
     A connection to one name server, through which the broker registers.
 
-    :param make_request: makes a registration request with the current topics.
+    :param unregistered: what the name server lacks.
+    :param make_request: makes a request that registers a piece.
+    :param make_query: makes a request that compares the version of the table.
     :param timeout: seconds that the name server may take to respond.
     """
 
@@ -81,23 +93,28 @@ class NameServerLink:
         reactor: Any,
         pool: ConnectionPool,
         address: str,
-        make_request: Callable[[], RegisterBroker],
+        unregistered: Unregistered,
+        make_request: Callable[[Piece], RegisterBroker],
+        make_query: Callable[[], QueryDataVersion],
         timeout: float,
     ) -> None:
         self.address = address
         self._reactor = reactor
         self._pool = pool
+        self._unregistered = unregistered
         self._make_request = make_request
+        self._make_query = make_query
         self._timeout = timeout
         self._state = LinkState.STOPPED
         self._standing = Standing.UNKNOWN
         self._connection: RemotingProtocol | None = None
         # The attempt to connect, or the registration in flight.
         self._pending: Deferred[Any] | None = None
-        # Topics may have changed since the registration in flight was made.
-        self._has_changed = False
-        self._next: list[Deferred[None]] = []
+        # They wait for changes: those in flight, and those that are left.
         self._current: list[Deferred[None]] = []
+        self._next: list[Deferred[None]] = []
+        self._is_unresponsive = False
+        self._paused_until = float("-inf")
         self._retry: IDelayedCall | None = None
         self._delay = FIRST_DELAY
 
@@ -130,43 +147,103 @@ class NameServerLink:
             response.addBoth(lambda _: done.callback(None))
         return done
 
+    @property
+    def lacks_changes(self) -> bool:
+        """Whether the name server is about to get topics that have changed."""
+        return (
+            self._connection is not None
+            and not self._is_unresponsive
+            and self._reactor.seconds() >= self._paused_until
+            and self._unregistered.has_changes
+        )
+
+    def change(self, name: str) -> None:
+        """Note that a topic was changed or deleted; :meth:`register` is called next."""
+        if self._connection is not None:
+            self._unregistered.change(name)
+
+    def refresh(self) -> None:
+        """
+        Renew the broker's entry, and register what the name server lacks.
+
+        A large table is not registered again if the name server has its version, but
+        for topics that somebody removed there.
+        """
+        if self._connection is None or self._state is LinkState.REGISTERING:
+            return
+        self._paused_until = float("-inf")
+        if self._unregistered.has_more or not self._unregistered.is_large:
+            self._unregistered.repeat()
+            self.register()
+            return
+        query = self._connection.call(self._make_query(), self._timeout)
+        self._await(query.addCallbacks(self._compared, self._not_compared))
+
+    def _compared(self, response: DataVersionResponse) -> None:
+        """Register the table, as one that is known or not."""
+        if response.changed:
+            self._unregistered.restart()
+        else:
+            self._unregistered.repeat()
+
+    def _not_compared(self, failure: Failure) -> Failure | None:
+        """Register the table if the name server cannot compare versions."""
+        if failure.check(BrokerError):
+            self._unregistered.restart()
+            return None
+        return failure
+
     def register(self) -> None:
-        """Register now, or after the registration in flight."""
-        if self._connection is None:
-            self._release_waiting()
+        """Register something that the name server lacks, unless it is busy."""
+        if (
+            self._connection is None
+            or self._state is LinkState.REGISTERING
+            or not self._unregistered.has_more
+            or self._reactor.seconds() < self._paused_until
+        ):
             return
-        if self._state is LinkState.REGISTERING:
-            self._has_changed = True
-            return
-        self._has_changed = False
-        self._current, self._next = self._next, []
-        in_flight = self._connection.call(self._make_request(), self._timeout)
+        piece = self._unregistered.next()
+        if piece.has_changes:
+            self._current, self._next = self._next, []
+        self._await(self._connection.call(self._make_request(piece), self._timeout))
+
+    def _await(self, in_flight: Deferred[Any]) -> None:
+        """Allow no other request until the response to this one."""
         self._state, self._pending = LinkState.REGISTERING, in_flight
         in_flight.addCallbacks(self._done, self._refused)
         in_flight.addErrback(lambda f: self._log.failure("registering failed", f))
 
     def register_and_wait(self) -> Deferred[None]:
         """
-        Register the current topics.
+        Register what has changed.
 
-        :returns: fires with the response or failure; at once without a connection.
+        :returns: fires with the response or failure; at once if there is nothing to
+            wait for. To cancel it means that it takes too long.
         """
+        if not self.lacks_changes:
+            return succeed(None)
         waiting: Deferred[None] = Deferred(self._drop)
         self._next.append(waiting)
         self.register()
         return waiting
 
     def _drop(self, waiting: Deferred[None]) -> None:
-        """Forget a cancelled Deferred."""
+        """Let nobody wait until the name server responds again: one waited too long."""
         for those in (self._next, self._current):
             if waiting in those:
                 those.remove(waiting)
+        if not self._is_unresponsive:
+            self._is_unresponsive = True
+            self._log.warn(
+                "name server {ns} did not respond in time: topics are used before it"
+                " knows them",
+                ns=self.address,
+            )
 
-    def _release_waiting(self) -> None:
-        """Fire the Deferreds of the registration that has ended."""
-        over, self._current = self._current, []
-        if not self._has_changed:
-            over, self._next = over + self._next, []
+    def _release(self, waiting: list[Deferred[None]]) -> None:
+        """Fire Deferreds."""
+        over = waiting[:]
+        waiting.clear()
         for each in over:
             each.callback(None)
 
@@ -183,7 +260,10 @@ class NameServerLink:
         if self._state is LinkState.STOPPED:
             return
         self._state, self._connection = LinkState.CONNECTED, connection
+        self._paused_until = float("-inf")
+        self._is_unresponsive = False
         connection.on_lost.append(self._lost)
+        self._unregistered.restart()
         self.register()
 
     def _unreachable(self, failure: Failure) -> None:
@@ -207,21 +287,23 @@ class NameServerLink:
         self._delay = min(self._delay * 2, LAST_DELAY)
 
     def _done(self, _response: object) -> None:
-        """Record that the name server has registered the broker."""
+        """Record what the name server has registered, and go on with what is left."""
         self._ended()
-        if not self.registered:
-            self._log.info("registered with name server {ns}", ns=self.address)
-        self._standing = Standing.REGISTERED
+        if not self._unregistered.lacks_table:
+            if not self.registered:
+                self._log.info("registered with name server {ns}", ns=self.address)
+            self._standing = Standing.REGISTERED
         self._delay = FIRST_DELAY
-        self._release_waiting()
-        if self._has_changed:
-            self.register()
+        self._release(self._current)
+        self.register()
 
     def _refused(self, failure: Failure) -> None:
         """Record that it has not; the next periodic registration retries."""
         self._ended()
-        self._has_changed = False
-        self._release_waiting()
+        self._paused_until = self._reactor.seconds() + PAUSE
+        self._unregistered.restart()
+        self._release(self._current)
+        self._release(self._next)
         if self._state is LinkState.STOPPED:
             return
         self._complain(failure)
@@ -233,6 +315,7 @@ class NameServerLink:
     def _ended(self) -> None:
         """Allow the next registration, unless the connection is lost or stopped."""
         self._pending = None
+        self._is_unresponsive = False
         if self._state is LinkState.REGISTERING:
             self._state = LinkState.CONNECTED
 

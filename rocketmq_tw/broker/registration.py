@@ -2,18 +2,19 @@
 Registers the broker with every name server.
 
 One connection to each name server stays open, because its loss removes the broker from
-the routes. A registration always contains the whole table of topics: Apache's 5.x name
-servers refuse a first registration with only one topic.
+the routes. Over a new connection the whole table of topics is registered, then what
+changes, at the end of the reactor iteration; requests that create topics are answered
+once the name servers know them. Every 30 s the broker renews its entry.
 
-The broker registers every 30 s, after topics have changed, and after each connect: see
-:mod:`rocketmq_tw.broker.name_server_link`.
+See :mod:`rocketmq_tw.broker.name_server_link` for when, and
+:mod:`rocketmq_tw.broker.unregistered` for what is registered.
 
 Source: ``BrokerController.registerBrokerAll`` and ``BrokerOuterAPI`` of RocketMQ 5.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -26,25 +27,21 @@ from twisted.logger import Logger
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.name_server_link import NameServerLink
 from rocketmq_tw.broker.tables.topics import TopicTable
-from rocketmq_tw.model.topic import PERM_READ, PERM_WRITE, TopicConfig
+from rocketmq_tw.broker.unregistered import PIECE, Piece, Unregistered
+from rocketmq_tw.model.topic import PERM_READ, PERM_WRITE
 from rocketmq_tw.remoting.addresses import host_port
 from rocketmq_tw.remoting.pool import ConnectionPool
-from rocketmq_tw.wire.bodies.registration import RegisterBrokerBody, crc
-from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable
-from rocketmq_tw.wire.codes import VERSION
-from rocketmq_tw.wire.frame import FRAME_LIMIT
-from rocketmq_tw.wire.requests.registration import RegisterBroker, UnregisterBroker
+from rocketmq_tw.wire.bodies.registration import crc
+from rocketmq_tw.wire.requests.registration import (
+    QueryDataVersion,
+    RegisterBroker,
+    UnregisterBroker,
+)
 
-#: The least number of seconds between two registrations of changed topics.
-CHANGE_GAP = 0.2
 #: Seconds to wait at most for name servers to register a new topic.
 REGISTER_TIMEOUT = 3.0
 #: Milliseconds without registration after which a name server removes the broker.
 HEARTBEAT_TIMEOUT_MS = 120_000
-#: Bytes of JSON from which a registration is compressed: half a frame, some 50,000
-#: topics. Smaller ones are not, as name servers of release 4.9 cannot read the
-#: compressed form of a 5.x broker, and it lacks the flags of topics.
-COMPRESS_FROM = FRAME_LIMIT // 2
 
 
 class BrokerIdentity(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +71,7 @@ class Registration(Service):
     :param period: seconds between registrations.
     :param timeout: seconds that a name server may take to respond.
     :param pool: makes the connections; for tests, and for TLS.
-    :param compress_from: bytes of JSON from which a registration is compressed.
+    :param size: see :data:`~rocketmq_tw.broker.unregistered.PIECE`.
     """
 
     _log = Logger()
@@ -90,13 +87,11 @@ class Registration(Service):
         period: float = 30.0,
         timeout: float = 24.0,
         pool: ConnectionPool | None = None,
-        compress_from: int = COMPRESS_FROM,
+        size: int = PIECE,
     ) -> None:
         self._reactor = reactor
-        self._compress_from = compress_from
         self._identity = identity
         self._topics = topics
-        self._permission = permission
         self._period = period
         self._pool = pool or ConnectionPool(reactor)
         self._links = [
@@ -104,16 +99,19 @@ class Registration(Service):
                 reactor=reactor,
                 pool=self._pool,
                 address=address,
+                unregistered=Unregistered(topics, permission, size),
                 make_request=self._request,
+                make_query=self._query,
                 timeout=timeout,
             )
             for address in dict.fromkeys(name_servers)
         ]
-        self._ticker = LoopingCall(self.register)
+        self._ticker = LoopingCall(self.refresh)
         self._ticker.clock = reactor
-        self._changed: IDelayedCall | None = None
-        self._last_change = float("-inf")
-        self._written: tuple[object, bytes, int] | None = None
+        # Registers what has changed at the end of this reactor iteration.
+        self._flush: IDelayedCall | None = None
+        # They wait for changes of this iteration.
+        self._waiting: list[Deferred[None]] = []
 
     def startService(self) -> None:
         """Connect to all name servers; each connection registers the broker."""
@@ -128,68 +126,77 @@ class Registration(Service):
         super().stopService()
         if self._topics_changed in self._topics.on_change:
             self._topics.on_change.remove(self._topics_changed)
-        if self._changed is not None and self._changed.active():
-            self._changed.cancel()
+        if self._flush is not None and self._flush.active():
+            self._flush.cancel()
+        self._release(self._waiting)
         if self._ticker.running:
             self._ticker.stop()
         gone = DeferredList([link.stop(self._unregistration()) for link in self._links])
         return gone.addCallback(lambda _: self._pool.close_all())
 
+    def refresh(self) -> None:
+        """Renew the broker's entry at every name server; a failure is logged."""
+        self._for_each_link(NameServerLink.refresh)
+
     def register(self) -> None:
-        """Register with every connected name server; a failure is logged."""
+        """Register what has changed; a failure is logged."""
+        self._for_each_link(NameServerLink.register)
+
+    def _for_each_link(self, action: Callable[[NameServerLink], None]) -> None:
+        """Do something with each link, also after a failure, which is logged."""
         for link in self._links:
             try:
-                link.register()
+                action(link)
             except Exception:
                 # An exception would end the timer.
                 self._log.failure("registering with {ns} failed", ns=link.address)
 
-    def register_and_wait(self) -> Deferred[None]:
+    def register_and_wait(self) -> Deferred[None] | None:
         """
-        Register now and wait for the responses.
+        Register what has changed, and wait for the responses.
 
         :returns: fires when every connected name server has responded, with success or
-            not, or after 3 s. Apache RocketMQ waits too before it confirms that a topic
-            is created, because tools request the route right then.
+            not, or after 3 s; None if nothing is to be waited for.
         """
-        if self._changed is not None and self._changed.active():
-            self._changed.cancel()
-        self._last_change = self._reactor.seconds()
-        done = DeferredList(
-            [link.register_and_wait() for link in self._links], consumeErrors=True
-        )
-        done.addTimeout(REGISTER_TIMEOUT, self._reactor, lambda *_: None)
-        return done.addCallback(lambda _: None)
+        if not any(link.lacks_changes for link in self._links):
+            return None
+        waiting: Deferred[None] = Deferred()
+        self._waiting.append(waiting)
+        return waiting
+
+    def _release(self, waiting: list[Deferred[None]]) -> None:
+        """Fire Deferreds."""
+        over = waiting[:]
+        waiting.clear()
+        for each in over:
+            each.callback(None)
 
     @property
     def registered(self) -> list[str]:
         """The addresses of the name servers with which the broker is registered now."""
         return [link.address for link in self._links if link.registered]
 
-    def _topics_changed(self, _config: TopicConfig | None) -> None:
-        """Register at the end of this reactor iteration, at most once every 0.2 s."""
-        if self._changed is not None and self._changed.active():
-            return
-        due = self._last_change + CHANGE_GAP - self._reactor.seconds()
-        self._changed = self._reactor.callLater(max(0.0, due), self._register_changed)
+    def _topics_changed(self, name: str) -> None:
+        """Register at the end of this reactor iteration."""
+        for link in self._links:
+            link.change(name)
+        if self._flush is None or not self._flush.active():
+            self._flush = self._reactor.callLater(0, self._register_changed)
 
     def _register_changed(self) -> None:
-        """Register the changed topics."""
-        self._last_change = self._reactor.seconds()
-        self.register()
+        """Register the changed topics; those that wait share the time limit."""
+        if not self._waiting:
+            self.register()
+            return
+        waiting, self._waiting = self._waiting, []
+        done = DeferredList(
+            [link.register_and_wait() for link in self._links], consumeErrors=True
+        )
+        done.addTimeout(REGISTER_TIMEOUT, self._reactor)
+        done.addBoth(lambda _: self._release(waiting))
 
-    def _request(self) -> RegisterBroker:
-        """
-        Return the request; the body is encoded once for each version of the table.
-        """
-        version = self._topics.data_version
-        if self._written is None or self._written[0] != version:
-            table = TopicConfigAndMappingTable(
-                self._visible(), version, mapping_data_version=version
-            )
-            body = self._encode(RegisterBrokerBody(table))
-            self._written = (version, body, crc(body))
-        _, body, checksum = self._written
+    def _request(self, piece: Piece) -> RegisterBroker:
+        """Return the request that registers some topics."""
         identity = self._identity
         return RegisterBroker(
             broker_name=identity.broker_name,
@@ -198,26 +205,22 @@ class Registration(Service):
             ha_server_addr=identity.ha_address,
             broker_id=identity.broker_id,
             heartbeat_timeout_millis=HEARTBEAT_TIMEOUT_MS,
-            compressed=body[:1] != b"{",
-            body_crc32=checksum,
-            body=body,
+            compressed=False,
+            body_crc32=crc(piece.body),
+            part=piece.part,
+            body=piece.body,
         )
 
-    def _encode(self, body: RegisterBrokerBody) -> bytes:
-        """Encode what is registered; compress it if a frame might not hold it."""
-        data = body.encode()
-        if len(data) < self._compress_from:
-            return data
-        return body.encode_compressed(VERSION, level=1)
-
-    def _visible(self) -> dict[str, TopicConfig]:
-        """Return the topics with the broker's permission applied."""
-        if self._permission & PERM_READ and self._permission & PERM_WRITE:
-            return self._topics.table
-        return {
-            name: msgspec.structs.replace(config, perm=config.perm & self._permission)
-            for name, config in self._topics.table.items()
-        }
+    def _query(self) -> QueryDataVersion:
+        """Return the request that asks whether the version of the table is known."""
+        identity = self._identity
+        return QueryDataVersion(
+            broker_name=identity.broker_name,
+            broker_addr=identity.address,
+            cluster_name=identity.cluster,
+            broker_id=identity.broker_id,
+            body=self._topics.data_version.encode(),
+        )
 
     def _unregistration(self) -> UnregisterBroker:
         """Return the request that unregisters the broker."""

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from twisted.application.service import MultiService
-from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import Logger
 
 from rocketmq_tw.broker.broker import Broker, Install
@@ -25,6 +25,7 @@ from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.errors import CODES
 from rocketmq_tw.broker.features import FEATURES
 from rocketmq_tw.broker.lifecycle import Lifecycle
+from rocketmq_tw.broker.new_topics import NewTopics
 from rocketmq_tw.broker.pacing import Pacer
 from rocketmq_tw.broker.periodic import Periodic
 from rocketmq_tw.broker.ports import Ports
@@ -215,13 +216,13 @@ class BrokerService(MultiService):
             lifecycle=self._lifecycle,
             address=self.address,
             store_host=store_host(self._config, port),
-            register_topics=self._register_topics,
+            new_topics=NewTopics(self._tables.topics, self._register_topics),
         )
 
-    def _register_topics(self) -> Deferred[None]:
-        """Register the topics with the name servers; fires once they are registered."""
+    def _register_topics(self) -> Deferred[None] | None:
+        """Register what has changed; None if there is nothing to wait for."""
         if self._registration is None:
-            return succeed(None)
+            return None
         return self._registration.register_and_wait()
 
     async def _stop(self) -> None:

@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 from twisted.logger import LogLevel, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.broker.name_server_link import NameServerLink
+from rocketmq_tw.broker.tables.topics import TopicTable
+from rocketmq_tw.broker.unregistered import Piece, Unregistered
 from rocketmq_tw.remoting.pool import ConnectionPool
 from rocketmq_tw.testing import MemoryCluster
 from rocketmq_tw.wire.bodies.registration import crc
-from rocketmq_tw.wire.requests.registration import RegisterBroker, UnregisterBroker
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.requests.registration import (
+    QueryDataVersion,
+    RegisterBroker,
+    UnregisterBroker,
+)
+from tests.broker.doubles import MemoryFile
 
 HOST = "10.0.1.1"
 ADDRESS = f"{HOST}:10911"
-BODY = (
-    b'{"filterServerList":[],"topicConfigSerializeWrapper":{"dataVersion":'
-    b'{"counter":1,"stateVersion":0,"timestamp":1},"topicConfigTable":{}}}'
-)
+
+
+class Pieces(Unregistered):
+    """
+    What is registered in these tests: nothing but changes have a name.
+
+    :ivar is_large: as the test chooses.
+    """
+
+    is_large = False
+
+    def __init__(self) -> None:
+        clock = Clock()
+        super().__init__(TopicTable(MemoryFile(), "C", "broker-a", clock=clock))
 
 
 class LinkCase(SynchronousTestCase):
@@ -29,16 +49,19 @@ class LinkCase(SynchronousTestCase):
         self.server = self.cluster.name_servers[0]
         self.reactor = self.cluster.network.reactor(HOST)
         self.number = 0
+        self.pieces = Pieces()
         self.link = NameServerLink(
             reactor=self.reactor,
             pool=ConnectionPool(self.reactor),
             address=self.server.address,
+            unregistered=self.pieces,
             make_request=self.request,
+            make_query=lambda: QueryDataVersion("broker-a", ADDRESS, "C1", 0),
             timeout=2.0,
         )
         self.addCleanup(self.stop)
 
-    def request(self) -> RegisterBroker:
+    def request(self, piece: Piece) -> RegisterBroker:
         """Make a registration; each has a cluster's name of its own."""
         self.number += 1
         return RegisterBroker(
@@ -47,9 +70,14 @@ class LinkCase(SynchronousTestCase):
             cluster_name=f"C{self.number}",
             ha_server_addr=f"{HOST}:10912",
             broker_id=0,
-            body_crc32=crc(BODY),
-            body=BODY,
+            body_crc32=crc(piece.body),
+            body=piece.body,
         )
+
+    def wait(self, name: str = "A") -> Deferred[None]:
+        """Let a topic change, and wait for its registration."""
+        self.link.change(name)
+        return self.link.register_and_wait()
 
     def stop(self) -> None:
         """Stop the link, and wait for it."""
@@ -106,7 +134,7 @@ class ConnectingTests(LinkCase):
         self.link.start()
         self.cluster.advance()
         self.cluster.faults.silence(self.server, HOST)
-        self.link.register()
+        self.link.refresh()
         self.cluster.advance(1.9)
         self.assertTrue(self.link.registered)
         self.cluster.advance(0.1)
@@ -163,31 +191,40 @@ class RegisteringTests(LinkCase):
         self.cluster.faults.cut(self.server, HOST)
         self.addCleanup(self.cluster.faults.heal_all)
 
-    def test_asked_for_meanwhile(self) -> None:
-        """However often it is asked for, one more follows the one in flight."""
-        for _ in range(5):
+    def test_changes_meanwhile(self) -> None:
+        """However much changes, one more registration follows the one in flight."""
+        for name in "ABCDE":
+            self.link.change(name)
             self.link.register()
         self.cluster.faults.heal_all()
         self.cluster.advance()
         self.assertEqual(self.came(), ["C2", "C3"])
 
+    def test_nothing_changed(self) -> None:
+        """Nothing is registered, and nobody waits."""
+        self.link.register()
+        self.successResultOf(self.link.register_and_wait())
+        self.cluster.faults.heal_all()
+        self.cluster.advance()
+        self.assertEqual(self.came(), [])
+
     def test_stopped_in_flight(self) -> None:
         """Who waits is released; nothing is registered or logged as an outage."""
-        waiting = self.link.register_and_wait()
+        waiting = self.wait()
         with capturedLogs() as events:
             stopped = self.link.stop(UnregisterBroker("broker-a", ADDRESS, "C", 0))
             self.successResultOf(waiting)
             self.cluster.faults.heal_all()
             self.cluster.advance(6.0)
         self.successResultOf(stopped)
-        self.successResultOf(self.link.register_and_wait())
+        self.successResultOf(self.wait())
         self.assertEqual([e for e in events if e["log_level"] > LogLevel.info], [])
 
-    def test_waits_for_what_is_true_now(self) -> None:
-        """Who asks while one is in flight waits for the next one."""
+    def test_no_response(self) -> None:
+        """All who wait are released when the name server takes too long."""
         self.server.traffic.respond(RegisterBroker, None)
-        first = self.link.register_and_wait()
-        second = self.link.register_and_wait()
+        first = self.wait("A")
+        second = self.wait("B")
         self.cluster.faults.heal_all()
         self.cluster.advance(1.0)
         self.assertNoResult(first)
@@ -197,9 +234,9 @@ class RegisteringTests(LinkCase):
         self.successResultOf(second)
 
     def test_second_waits_for_the_second(self) -> None:
-        """The response to the first releases only those who asked for it."""
-        first = self.link.register_and_wait()
-        second = self.link.register_and_wait()
+        """The response to the first releases only those whose changes it had."""
+        first = self.wait("A")
+        second = self.wait("B")
         order: list[int] = []
         first.addCallback(lambda _: order.append(len(self.came())))
         second.addCallback(lambda _: order.append(len(self.came())))
@@ -207,21 +244,87 @@ class RegisteringTests(LinkCase):
         self.cluster.advance()
         self.assertEqual(order, [1, 2])
 
-    def test_who_waits_no_more(self) -> None:
-        """A cancelled wait is forgotten; others are not disturbed."""
-        first = self.link.register_and_wait()
-        other = self.link.register_and_wait()
-        for each in (first, other):
-            each.addErrback(lambda _: None)
-            each.cancel()
-        third = self.link.register_and_wait()
+    def test_waited_too_long(self) -> None:
+        """Nobody waits any more, until the name server has responded."""
+        first = self.wait("A")
+        with capturedLogs() as events:
+            first.addErrback(lambda _: None)
+            first.cancel()
+        [line] = [each for each in events if each["log_level"] is LogLevel.warn]
+        self.assertIn("did not respond in time", line["log_format"])
+        self.successResultOf(self.wait("B"))
         self.cluster.faults.heal_all()
         self.cluster.advance()
+        self.assertNoResult(third := self.wait("C"))
+        self.cluster.advance()
         self.successResultOf(third)
+
+    def test_refused(self) -> None:
+        """Changes wait for nothing, and are tried again a second later."""
+        self.cluster.faults.heal_all()
+        words = "register broker failed"
+        self.server.traffic.refuse(RegisterBroker, ResponseCode.SYSTEM_ERROR, words)
+        waiting = self.wait("A")
+        self.cluster.advance()
+        self.successResultOf(waiting)
+        self.successResultOf(self.wait("B"))
+        self.assertEqual(len(self.came()), 1)
+        self.cluster.advance(1.0)
+        self.assertNoResult(waiting := self.wait("C"))
+        self.cluster.advance()
+        self.successResultOf(waiting)
+        self.assertTrue(self.link.registered)
 
     def test_no_connection(self) -> None:
         """Nobody waits for a name server that is not there."""
         self.cluster.faults.heal_all()
         self.cluster.faults.reset(self.server, HOST)
         self.cluster.advance()
-        self.successResultOf(self.link.register_and_wait())
+        self.successResultOf(self.wait())
+
+
+class RefreshTests(LinkCase):
+    """What is registered periodically."""
+
+    def setUp(self) -> None:
+        """Connect."""
+        super().setUp()
+        self.link.start()
+        self.cluster.advance()
+        self.server.traffic.clear()
+
+    def test_small(self) -> None:
+        """A small table is registered again, without a question."""
+        self.link.refresh()
+        self.cluster.advance()
+        self.assertEqual(len(self.came()), 1)
+        self.assertEqual(self.server.traffic.requests(QueryDataVersion), [])
+
+    def test_large(self) -> None:
+        """Of a large one the version is compared first."""
+        self.pieces.is_large = True
+        self.link.refresh()
+        self.cluster.advance()
+        self.assertEqual(len(self.server.traffic.requests(QueryDataVersion)), 1)
+        self.assertEqual(len(self.came()), 1)
+        self.assertTrue(self.link.registered)
+
+    def test_cannot_compare(self) -> None:
+        """A name server that does not know the question gets the table."""
+        self.pieces.is_large = True
+        code = ResponseCode.REQUEST_CODE_NOT_SUPPORTED
+        self.server.traffic.refuse(QueryDataVersion, code, "not supported")
+        self.link.refresh()
+        self.cluster.advance()
+        self.assertEqual(len(self.came()), 1)
+        self.assertTrue(self.link.registered)
+
+    def test_in_flight(self) -> None:
+        """While a registration is in flight, nothing is added to it."""
+        self.cluster.faults.cut(self.server, HOST)
+        self.addCleanup(self.cluster.faults.heal_all)
+        self.wait("A")
+        self.link.refresh()
+        self.cluster.faults.heal_all()
+        self.cluster.advance()
+        self.assertEqual(len(self.came()), 1)

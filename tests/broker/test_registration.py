@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.logger import LogPublisher, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -124,18 +125,23 @@ class RegistrationTests(SynchronousTestCase):
         self.assertEqual(table.data_version, self.topics.data_version)
 
     def test_large(self) -> None:
-        """A table that a frame might not hold is compressed, and still known."""
+        """A table that is too large for one registration comes in pieces."""
         for n in range(1000):
             self.topics.table[f"topic-{n}"] = TopicConfig(f"topic-{n}", 8, 8)
-        self.registration = self.make(compress_from=100_000)
+        self.registration = self.make(size=20_000)
         self.start()
-        (request,) = self.registered(self.first)
-        self.assertIs(request.compressed, True)
-        self.assertLess(len(request.body), 20_000)
-        self.assertEqual(request.body_crc32, crc(request.body))
+        requests = self.registered(self.first)
+        self.assertEqual(len(requests), 9)
+        self.assertLess(max(len(each.body) for each in requests), 21_000)
+        for each in requests:
+            self.assertEqual(each.body_crc32, crc(each.body))
+        parts = ["first", *["next"] * 7, "last"]
+        self.assertEqual([each.part for each in requests], parts)
         self.assertEqual(self.registration.registered, [FIRST, SECOND])
-        queues = self.first.service.table.queues
-        self.assertLessEqual(self.topics.table.keys(), queues.keys())
+        table = self.first.service.table
+        self.assertEqual(self.topics.table.keys(), table.queues.keys())
+        (live,) = table.live
+        self.assertEqual(live.version, self.topics.data_version)
 
     def test_registers_every_period(self) -> None:
         """Every 30 s the registration is repeated."""
@@ -155,22 +161,44 @@ class RegistrationTests(SynchronousTestCase):
         self.assertIn("B", body.topic_table.topic_config_table)
 
     def test_changes_do_not_flood(self) -> None:
-        """Topics that change all the time are registered five times a second."""
+        """While one registration is in flight, changes are kept for the next one."""
         self.start()
+        self.faults.cut(HOST, self.first)
         for number in range(100):
             self.topics.put(TopicConfig(f"topic-{number}"))
             self.pass_time(0.01)
-        self.pass_time(0.2)
-        self.assertLess(len(self.registered(self.first)), 9)
+        self.faults.heal(HOST, self.first)
+        self.pass_time()
+        self.assertEqual(len(self.registered(self.first)), 3)
+        self.assertEqual(len(self.registered(self.second)), 101)
         body = decode_registration(self.registered(self.first)[-1].body)
-        self.assertIn("topic-99", body.topic_table.topic_config_table)
+        self.assertEqual(len(body.topic_table.topic_config_table), 99)
+        self.assertEqual(body.topic_table.data_version, self.topics.data_version)
+        self.assertLessEqual(
+            self.topics.table.keys(), self.first.service.table.queues.keys()
+        )
+
+    def test_deleted(self) -> None:
+        """A deleted topic is named, and does not come back."""
+        self.topics.put(TopicConfig("A"))
+        self.start()
+        self.topics.put(TopicConfig("B"))
+        self.topics.delete("A")
+        self.pass_time()
+        body = decode_registration(self.registered(self.first)[-1].body)
+        self.assertEqual(list(body.topic_table.topic_config_table), ["B"])
+        self.assertEqual(body.deleted_topics, ("A",))
+        self.pass_time(30)
+        body = decode_registration(self.registered(self.first)[-1].body)
+        self.assertNotIn("A", body.topic_table.topic_config_table)
+        self.assertIsNone(body.deleted_topics)
 
     def test_tells_when_all_know(self) -> None:
         """A topic is registered at once, and once; all responses are waited for."""
         self.start()
         self.topics.put(TopicConfig("A"))
         self.faults.cut(HOST, self.second)
-        done = self.registration.register_and_wait()
+        done = self.waiting()
         self.pass_time()
         self.assertEqual(len(self.registered(self.first)), 2)
         self.assertNoResult(done)
@@ -180,16 +208,24 @@ class RegistrationTests(SynchronousTestCase):
         self.pass_time(1)
         self.assertEqual(len(self.registered(self.first)), 2)
 
+    def waiting(self) -> Deferred[None]:
+        """Register what has changed, and wait for it."""
+        done = self.registration.register_and_wait()
+        assert done is not None
+        return done
+
     def test_tells_of_what_came_while_registering(self) -> None:
         """The response to an earlier registration says nothing about a new topic."""
         self.start()
         nodes = self.first, self.second
         for node in nodes:
             self.faults.cut(HOST, node)
-        earlier = self.registration.register_and_wait()
         self.topics.put(TopicConfig("A"))
-        done = self.registration.register_and_wait()
-        known = done.addCallback(lambda _: [self.knows(node, "A") for node in nodes])
+        earlier = self.waiting()
+        self.cluster.clock.advance(0)
+        self.topics.put(TopicConfig("B"))
+        done = self.waiting()
+        known = done.addCallback(lambda _: [self.knows(node, "B") for node in nodes])
         for node in nodes:
             self.faults.heal(HOST, node)
         self.pass_time()
@@ -206,19 +242,35 @@ class RegistrationTests(SynchronousTestCase):
         self.faults.refuse(self.first)
         self.start()
         self.second.traffic.ignore(RegisterBroker)
-        done = self.registration.register_and_wait()
+        self.topics.put(TopicConfig("A"))
+        done = self.waiting()
         self.pass_time(2.9)
         self.assertNoResult(done)
         self.pass_time(0.1)
         self.successResultOf(done)
+        self.topics.put(TopicConfig("B"))
+        self.assertIsNone(self.registration.register_and_wait())
         self.second.traffic.restore()
         self.refuse(self.second)
         self.faults.reset(HOST, self.second)
         self.pass_time(5)
-        refused = self.registration.register_and_wait()
+        self.topics.put(TopicConfig("C"))
+        self.assertNoResult(refused := self.waiting())
         self.pass_time()
         self.successResultOf(refused)
-        self.flushLoggedErrors()
+
+    def test_nothing_changed(self) -> None:
+        """Then nobody waits."""
+        self.start()
+        self.assertIsNone(self.registration.register_and_wait())
+
+    def test_stopped_while_waiting(self) -> None:
+        """Who waits is released when the broker stops."""
+        self.start()
+        self.topics.put(TopicConfig("A"))
+        done = self.waiting()
+        self.registration.stopService()
+        self.successResultOf(done)
 
     def test_changes_wait_for_the_response(self) -> None:
         """While a registration is under way, the next one waits for its response."""

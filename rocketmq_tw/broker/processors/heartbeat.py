@@ -7,6 +7,8 @@ Source: ``ClientManageProcessor`` and ``ConsumerManageProcessor`` of RocketMQ 5.
 from __future__ import annotations
 
 from rocketmq_tw.broker.broker import Broker
+from rocketmq_tw.broker.errors import TooManyTopics
+from rocketmq_tw.broker.new_topics import NewTopics
 from rocketmq_tw.broker.processors.heartbeat_limits import HeartbeatLimits
 from rocketmq_tw.broker.tables.clients import Client, ClientTable
 from rocketmq_tw.broker.tables.groups import GroupTable
@@ -39,6 +41,7 @@ def install(broker: Broker, router: Router) -> None:
     processor = HeartbeatProcessor(
         clients=clients,
         topics=tables.topics,
+        new_topics=broker.new_topics,
         groups=tables.groups,
         limits=limits,
     )
@@ -66,17 +69,19 @@ class HeartbeatProcessor:
         *,
         clients: ClientTable,
         topics: TopicTable,
+        new_topics: NewTopics,
         groups: GroupTable,
         limits: HeartbeatLimits,
     ) -> None:
         self._limits = limits
         self._clients = clients
         self._topics = topics
+        self._new_topics = new_topics
         self._groups = groups
 
     def routes(self, router: Router) -> None:
         """Register the handlers."""
-        router.on(Heartbeat, self.heartbeat)
+        router.on(Heartbeat, self._new_topics.holding(self.heartbeat))
         router.on(UnregisterClient, self.unregister)
         router.on(GetConsumerList, self.consumer_list)
 
@@ -112,12 +117,16 @@ class HeartbeatProcessor:
         group = self._groups.find(consumer.group_name)
         if group is None:
             return
-        self._topics.create_retry(
-            group.group_name,
-            group.retry_queue_nums,
-            order=group.consume_message_orderly,
-            unit=consumer.unit_mode,
-        )
+        try:
+            self._topics.create_retry(
+                group.group_name,
+                group.retry_queue_nums,
+                order=group.consume_message_orderly,
+                unit=consumer.unit_mode,
+            )
+        except TooManyTopics:
+            # That is counted. The group can consume; what it sends back is refused.
+            pass
         self._clients.register_consumer(
             group.group_name,
             client,

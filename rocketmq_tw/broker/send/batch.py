@@ -10,9 +10,10 @@ Source: ``SendMessageProcessor.sendBatchMessage`` of RocketMQ 5.
 from __future__ import annotations
 
 from rocketmq_tw.broker.delay.levels import delay_level
+from rocketmq_tw.broker.new_topics import NewTopics
 from rocketmq_tw.broker.send.drafts import BROKER_BITS, broker_bits_set
 from rocketmq_tw.broker.send.responses import Sending, SendResponses
-from rocketmq_tw.broker.send.targets import Targets
+from rocketmq_tw.broker.send.targets import Target, Targets
 from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.model import sysflag
 from rocketmq_tw.model.message import DELAY, TAGS
@@ -44,6 +45,7 @@ class BatchSender:
         *,
         store: IMessageStore,
         targets: Targets,
+        new_topics: NewTopics,
         responses: SendResponses,
         stats: BrokerStats,
         max_size: int,
@@ -51,6 +53,7 @@ class BatchSender:
     ) -> None:
         self._store = store
         self._targets = targets
+        self._new_topics = new_topics
         self._responses = responses
         self._stats = stats
         self._max_size = max_size
@@ -67,7 +70,15 @@ class BatchSender:
         self._check(request)
         target = self._targets.known.get(request.topic)
         if target is None:
-            target = self._targets.find(request, call)
+            return self._new_topics.hold(
+                lambda: self._store_batch(
+                    request, call, self._targets.find(request, call)
+                )
+            )
+        return self._store_batch(request, call, target)
+
+    def _store_batch(self, request: SendFields, call: Call, target: Target) -> Sending:
+        """Store all messages of a batch that may be stored."""
         queue_id = request.queue_id
         if queue_id < 0 or queue_id >= target.queues:
             queue_id = target.choose_queue(queue_id)

@@ -34,6 +34,7 @@ def install(broker: Broker, router: Router) -> None:
     SendBackProcessor(
         store=broker.store,
         retries=retries,
+        new_topics=broker.new_topics,
         levels=levels,
         store_host=broker.store_host,
         broker_permission=config.broker_permission,
@@ -55,12 +56,14 @@ def _send_processor(
     return SendProcessor(
         store=broker.store,
         targets=targets,
+        new_topics=broker.new_topics,
         drafts=Drafts(
             levels=levels, added=_added(config), unique_key=_unique_keys(broker)
         ),
         batches=BatchSender(
             store=broker.store,
             targets=targets,
+            new_topics=broker.new_topics,
             responses=responses,
             stats=broker.stats,
             max_size=config.max_message_size,

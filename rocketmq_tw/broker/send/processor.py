@@ -10,10 +10,11 @@ Source: ``SendMessageProcessor``, ``AbstractSendMessageProcessor`` of RocketMQ 5
 
 from __future__ import annotations
 
+from rocketmq_tw.broker.new_topics import NewTopics
 from rocketmq_tw.broker.send.batch import BatchSender, too_large
 from rocketmq_tw.broker.send.drafts import Drafts
 from rocketmq_tw.broker.send.responses import Sending, SendResponses
-from rocketmq_tw.broker.send.targets import Targets
+from rocketmq_tw.broker.send.targets import Target, Targets
 from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.router import Router
@@ -38,6 +39,7 @@ class SendProcessor:
         *,
         store: IMessageStore,
         targets: Targets,
+        new_topics: NewTopics,
         drafts: Drafts,
         batches: BatchSender,
         responses: SendResponses,
@@ -46,6 +48,7 @@ class SendProcessor:
     ) -> None:
         self._put = store.put
         self._targets = targets
+        self._new_topics = new_topics
         self._known_target = targets.known.get
         self._draft = drafts.draft
         self._batches = batches
@@ -59,15 +62,20 @@ class SendProcessor:
         router.on(SendMessageV2, self.send)
         router.on(SendBatchMessage, self._batches.send)
 
-    def send(self, request: SendFields, call: Call) -> Sending:
+    def send(
+        self, request: SendFields, call: Call, target: Target | None = None
+    ) -> Sending:
         """
         Store one message, or a batch if the request is marked as one.
 
+        :param target: where it goes, if that was looked up already.
         :raises Refused: the topic, the queue or the message is not accepted.
         """
         if request.batch:
             return self._batches.send(request, call)
-        target = self._known_target(request.topic) or self._targets.find(request, call)
+        target = target or self._known_target(request.topic)
+        if target is None:
+            return self._send_first(request, call)
         queue_id = request.queue_id
         if queue_id < 0 or queue_id >= target.queues or target.is_dead_letter:
             queue_id = target.choose_queue(queue_id)
@@ -77,3 +85,9 @@ class SendProcessor:
         stored = self._put(draft, call.received_at)
         self._stats.stored(1, stored.size)
         return self._respond(request, queue_id, stored)
+
+    def _send_first(self, request: SendFields, call: Call) -> Sending:
+        """Store a message whose topic may be new; that is registered first."""
+        return self._new_topics.hold(
+            lambda: self.send(request, call, self._targets.find(request, call))
+        )

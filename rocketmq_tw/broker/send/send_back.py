@@ -11,6 +11,7 @@ import random
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.delay.levels import DelayLevels
+from rocketmq_tw.broker.new_topics import NewTopics
 from rocketmq_tw.broker.redelivery import copy_for_redelivery
 from rocketmq_tw.broker.send.retries import RetryRules
 from rocketmq_tw.model.group import SubscriptionGroup
@@ -51,12 +52,14 @@ class SendBackProcessor:
         *,
         store: IMessageStore,
         retries: RetryRules,
+        new_topics: NewTopics,
         levels: DelayLevels,
         store_host: bytes,
         broker_permission: int,
     ) -> None:
         self._store = store
         self._retries = retries
+        self._new_topics = new_topics
         self._levels = levels
         self._store_host = store_host
         self._broker_permission = broker_permission
@@ -86,6 +89,17 @@ class SendBackProcessor:
         return self._store_copy(record, request, group, call)
 
     def _store_copy(
+        self,
+        record: bytes | None,
+        request: SendBack,
+        group: SubscriptionGroup,
+        call: Call,
+    ) -> Response | Deferred[Response]:
+        """Store the copy; a retry topic that this creates is registered first."""
+        store = self._store_in_topic
+        return self._new_topics.hold(lambda: store(record, request, group, call))
+
+    def _store_in_topic(
         self,
         record: bytes | None,
         request: SendBack,

@@ -1,7 +1,7 @@
 """
 The target of a send: what the broker needs to know of its topic.
 
-It depends on the topic alone, so it is computed once and cached until any topic
+It depends on the topic alone, so it is computed once and cached until the topic
 changes. Only sends to retry topics are looked up each time.
 
 Source: ``AbstractSendMessageProcessor.msgCheck`` of RocketMQ 5.
@@ -65,7 +65,7 @@ class Targets:
     """
     Finds the target of a send, and creates its topic if that is allowed.
 
-    :ivar known: the cached targets, by topic; cleared when any topic changes.
+    :ivar known: the cached targets, by topic; discarded when the topic changes.
     """
 
     def __init__(
@@ -75,7 +75,11 @@ class Targets:
         self._config = config
         self._topics = topics
         self._retries = retries
-        topics.on_change.append(lambda _: self.known.clear())
+        topics.on_change.append(self._forget)
+
+    def _forget(self, name: str) -> None:
+        """Discard the target of a topic."""
+        self.known.pop(name, None)
 
     def find(self, request: SendFields, call: Call) -> Target:
         """

@@ -44,6 +44,7 @@ class Tables:
             auto_create=config.auto_create_topic_enable,
             cluster_topic=config.cluster_topic_enable,
             broker_topic=config.broker_topic_enable,
+            limit=config.max_topics,
         )
         self.groups = GroupTable(
             self.file("subscriptionGroup.json"),

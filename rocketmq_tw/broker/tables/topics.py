@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from rocketmq_tw.broker.errors import TopicNotExist
+from rocketmq_tw.broker.errors import TooManyTopics, TopicNotExist
 from rocketmq_tw.broker.tables.checks import check_topic_settings, usable
 from rocketmq_tw.broker.tables.document import Document, Schedule
 from rocketmq_tw.clock import wall_time
@@ -34,12 +35,15 @@ from rocketmq_tw.model.topic import (
     retry_topic,
 )
 from rocketmq_tw.remoting.peer_log import PeerLog
+from rocketmq_tw.store.files.slices import in_slices
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
-from rocketmq_tw.wire.bodies.topics import TopicConfigTable
+from rocketmq_tw.wire.bodies.topics import TopicConfigTable, encode_entry
 
 __all__ = ["TopicNotExist", "TopicTable", "default_topics"]
 
+#: How many topics are encoded in one reactor iteration: some 2 ms.
+SLICE = 5000
 _READ_WRITE = PERM_READ | PERM_WRITE
 _ALL = _READ_WRITE | PERM_INHERIT
 
@@ -90,9 +94,11 @@ class TopicTable:
     :param clock: provides the time in the table's version.
     :param schedule: see :class:`~rocketmq_tw.broker.tables.document.Document`.
     :param auto_create: whether a send to an unknown topic creates it.
+    :param limit: with so many topics none is created any more.
+    :ivar refused: how many were not created because of the limit.
     :ivar table: the topics by name; change it through the methods only.
     :ivar data_version: changes with every change; name servers compare it.
-    :ivar on_change: called with each topic created or changed, with None when one was
+    :ivar on_change: called with the name of each topic that was created, changed or
         deleted.
     :ivar system: the names of the system topics.
     """
@@ -112,9 +118,13 @@ class TopicTable:
         cluster_topic: bool = True,
         broker_topic: bool = True,
         timer_wheel: bool = False,
+        limit: int = 100_000,
     ) -> None:
         self._file = file
         self._wall_time = wall_time(clock)
+        self._limit = limit
+        self.refused = 0
+        self._clock = clock
         self._auto_create = auto_create
         self._lines = PeerLog(clock)
         self._document = Document(file, self._encode, schedule)
@@ -133,7 +143,7 @@ class TopicTable:
         self.system = names.SYSTEM_TOPICS | self._defaults.keys()
         self.table: dict[str, TopicConfig] = {}
         self.data_version = DataVersion()
-        self.on_change: list[Callable[[TopicConfig | None], None]] = []
+        self.on_change: list[Callable[[str], None]] = []
 
     def load(self) -> None:
         """
@@ -280,7 +290,8 @@ class TopicTable:
 
         The table is written a moment after a topic is created, so a crash or a full
         disk may have kept the acknowledged messages of a new topic but not the topic.
-        System topics and names used by other features are ignored.
+        System topics and names used by other features are ignored. The limit does not
+        apply: their messages were acknowledged.
 
         :param queues: the ids of the queues that the store holds, by topic.
         :returns: the names of the topics created.
@@ -290,7 +301,7 @@ class TopicTable:
             if name in self.table or not ids or not self._is_client_topic(name):
                 continue
             least = 1 if is_retry(name) or is_dlq(name) else _RESTORED_QUEUES
-            self.put(_topic(name, max(*ids, least - 1) + 1))
+            self._set(_topic(name, max(*ids, least - 1) + 1))
             restored.append(name)
         return restored
 
@@ -303,11 +314,23 @@ class TopicTable:
         return not self.is_system(name) and not is_lmq(name)
 
     def put(self, config: TopicConfig) -> None:
-        """Create or change a topic; an equal one is not written again."""
-        if self.table.get(config.topic_name) == config:
+        """
+        Create or change a topic; an equal one is not written again.
+
+        :raises TooManyTopics: it is new, and no more may be created.
+        """
+        known = self.table.get(config.topic_name)
+        if known == config:
             return
+        if known is None and len(self.table) >= self._limit:
+            self.refused += 1
+            raise TooManyTopics(config.topic_name, self._limit)
+        self._set(config)
+
+    def _set(self, config: TopicConfig) -> None:
+        """Create or change a topic, also beyond the limit."""
         self.table[config.topic_name] = config
-        self._changed(config)
+        self._changed(config.topic_name)
 
     def delete(self, name: str) -> bool:
         """
@@ -315,8 +338,27 @@ class TopicTable:
         """
         if self.table.pop(name, None) is None:
             return False
-        self._changed()
+        self._changed(name)
         return True
+
+    def encode_in_slices(self) -> Deferred[list[bytes]]:
+        """
+        Encode the entries, a part of them in each reactor iteration.
+
+        What changes meanwhile is in the result or not.
+        """
+        entries: list[bytes] = []
+        done = in_slices(self._encode_slices(entries), self._clock, lambda: True)
+        return done.addCallback(lambda _: entries)
+
+    def _encode_slices(self, entries: list[bytes]) -> Iterator[None]:
+        """Encode entry by entry; a step is :data:`SLICE` of them."""
+        names = list(self.table)
+        for start in range(0, len(names), SLICE):
+            if start:
+                yield
+            found = map(self.table.get, names[start : start + SLICE])
+            entries += [encode_entry(each) for each in found if each is not None]
 
     def _may_inherit(self, template: TopicConfig) -> bool:
         """Return whether new topics may inherit from this one."""
@@ -324,13 +366,14 @@ class TopicTable:
             return False
         return bool(template.perm & PERM_INHERIT)
 
-    def _changed(self, config: TopicConfig | None = None) -> None:
+    def _changed(self, *names: str) -> None:
         """Increment the version, schedule a write, and call ``on_change``."""
         now_ms = int(self._wall_time() * 1000)
         self.data_version = self.data_version.next(now_ms)
         self._document.changed()
         for callback in list(self.on_change):
-            callback(config)
+            for name in names:
+                callback(name)
 
     def _encode(self) -> bytes:
         return fastjson.dumps(TopicConfigTable(self.table, self.data_version))

@@ -53,10 +53,16 @@ class RegisterBrokerBody(
     frozen=True,
     rename=camel_but(topic_table="topicConfigSerializeWrapper"),
 ):
-    """The body of REGISTER_BROKER (103)."""
+    """
+    The body of REGISTER_BROKER (103).
+
+    :ivar deleted_topics: the topics that the broker has deleted; an extension, which
+        others ignore.
+    """
 
     topic_table: TopicConfigAndMappingTable = TopicConfigAndMappingTable()
     filter_server_list: tuple[str, ...] = ()
+    deleted_topics: tuple[str, ...] | None = None
 
     def encode_compressed(self, version: int, level: int = 9) -> bytes:
         """

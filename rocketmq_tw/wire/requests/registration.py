@@ -25,7 +25,13 @@ class RegisterResponse(Response):
 
 
 class RegisterBroker(Request[RegisterResponse], kw_only=True):
-    """Register a broker with its topics, or renew its entry."""
+    """
+    Register a broker with its topics, or renew its entry.
+
+    :ivar part: which part of its topics the body has: ``first``, ``next`` or ``last``
+        of the whole table, or ``changes``; None for the whole. An extension, which
+        others ignore.
+    """
 
     code: ClassVar[int] = RequestCode.REGISTER_BROKER
     broker_name: str
@@ -38,6 +44,7 @@ class RegisterBroker(Request[RegisterResponse], kw_only=True):
     compressed: bool | None = None
     body_crc32: int | None = None
     zone_name: str | None = msgspec.field(name="__ZONE_NAME", default=None)
+    part: str | None = None
 
 
 class UnregisterBroker(Request[Response]):

@@ -34,12 +34,16 @@ class TargetsTests(BrokerCase):
         self.topic(queues=4)
         self.assertEqual(self.find(), Target(TOPIC.encode(), 4, 4))
 
-    def test_kept_until_topics_change(self) -> None:
-        """A target is kept, until any topic changes."""
+    def test_kept_until_the_topic_changes(self) -> None:
+        """A target is kept until its own topic is changed or deleted."""
         self.topic(queues=4)
         target = self.find()
-        self.assertIs(self.targets.known[TOPIC], target)
         self.topic("Other")
+        self.assertIs(self.targets.known[TOPIC], target)
+        self.topic(queues=8)
+        self.assertEqual(self.targets.known, {})
+        self.find()
+        self.tables.topics.delete(TOPIC)
         self.assertEqual(self.targets.known, {})
 
     def test_retries_are_not_kept(self) -> None:

@@ -7,12 +7,11 @@ RocketMQ 5.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.broker import Broker
-from rocketmq_tw.broker.pacing import Pacer, Steps
+from rocketmq_tw.broker.new_topics import NewTopics
+from rocketmq_tw.broker.pacing import Pacer, Steps, encode_each
 from rocketmq_tw.broker.processors.admin.slices import encode_in_slices
 from rocketmq_tw.broker.tables.checks import (
     ALL_PERMISSIONS,
@@ -31,7 +30,12 @@ from rocketmq_tw.store.files.reads import all_of, then
 from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.stats import TopicOffset, TopicStatsTable
-from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable, TopicList
+from rocketmq_tw.wire.bodies.topics import (
+    TopicConfigAndMappingTable,
+    TopicList,
+    encode_entry,
+    with_entries,
+)
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.errors import BadField
 from rocketmq_tw.wire.fields import Response
@@ -44,17 +48,22 @@ from rocketmq_tw.wire.requests.topic import (
     GetTopicStats,
 )
 
+#: How many topics are encoded in one step: a millisecond.
+SLICE = 1000
+
 
 def install(broker: Broker, router: Router) -> None:
     """Register the handlers."""
-    tables = broker.tables
+    tables, gauges = broker.tables, broker.stats.gauges
+    gauges["topics"] = lambda: len(tables.topics.table)
+    gauges["topicsRefused"] = lambda: tables.topics.refused
     TopicProcessor(
         topics=tables.topics,
         offsets=tables.offsets,
         store=broker.store,
         broker_name=broker.config.broker_name,
         pacer=broker.pacer,
-        register_topics=broker.register_topics,
+        new_topics=broker.new_topics,
     ).routes(router)
 
 
@@ -63,7 +72,6 @@ class TopicProcessor:
     Handles administration of topics.
 
     :param broker_name: becomes part of the message queues in responses.
-    :param register_topics: registers the topics with the name servers; fires when done.
     """
 
     def __init__(
@@ -74,29 +82,28 @@ class TopicProcessor:
         store: IMessageStore,
         broker_name: str,
         pacer: Pacer,
-        register_topics: Callable[[], Deferred[None]],
+        new_topics: NewTopics,
     ) -> None:
         self._topics = topics
         self._offsets = offsets
         self._store = store
         self._broker_name = broker_name
         self._pacer = pacer
-        self._register_topics = register_topics
+        self._new_topics = new_topics
 
     def routes(self, router: Router) -> None:
         """Register the handlers."""
-        router.on(CreateTopic, self.create)
+        router.on(CreateTopic, self._new_topics.holding(self.create))
         router.on(DeleteTopic, self.delete)
         router.on(GetAllTopicConfig, self.all)
         router.on(GetTopicConfig, self.get)
         router.on(GetTopicStats, self.stats)
         router.on(GetBrokerSystemTopics, self.system_topics)
 
-    def create(self, request: CreateTopic, call: Call) -> Deferred[Response]:
+    def create(self, request: CreateTopic, call: Call) -> Response:
         """
         Create or change a topic; repeating the request changes nothing.
 
-        :returns: fires once it is registered, because tools request its route next.
         :raises IllegalTopic: the name is not legal.
         :raises Refused: it is a system topic, or a setting is invalid.
         """
@@ -108,7 +115,7 @@ class TopicProcessor:
         except BadField as error:
             raise Refused(ResponseCode.INVALID_PARAMETER, str(error)) from None
         self._topics.put(wanted)
-        return self._register_topics().addCallback(lambda _: Response())
+        return Response()
 
     def _wanted(self, request: CreateTopic) -> TopicConfig:
         """Return the requested settings. :raises BadField: one is invalid."""
@@ -145,15 +152,21 @@ class TopicProcessor:
         deleted: Deferred[None] = self._store.delete_topic(name)
         return deleted.addCallback(lambda _: Response())
 
-    def all(self, request: GetAllTopicConfig, call: Call) -> Response:
+    def all(
+        self, request: GetAllTopicConfig, call: Call
+    ) -> Response | Deferred[Response | None]:
         """
         Return the whole table of topics; clients that request pages accept it too.
         """
+        return self._pacer.run(self._all(), call.peer)
+
+    def _all(self) -> Steps[Response]:
+        """Encode the table as it is now."""
         version = self._topics.data_version
-        body = TopicConfigAndMappingTable(
-            self._topics.table, version, mapping_data_version=version
-        )
-        return Response(body=body.encode())
+        empty = TopicConfigAndMappingTable({}, version, mapping_data_version=version)
+        topics = list(self._topics.table.values())
+        entries = yield from encode_each(topics, encode_entry, SLICE)
+        return Response(body=with_entries(empty.encode(), (entries,)))
 
     def get(self, request: GetTopicConfig, call: Call) -> Response:
         """Return the settings of one topic."""

@@ -9,6 +9,7 @@ from twisted.internet.defer import maybeDeferred
 
 from rocketmq_tw.broker.pacing import STEP, UNITS
 from rocketmq_tw.broker.processors.admin.slices import QUEUES
+from rocketmq_tw.broker.tables.topics import SLICE
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.topic import TopicConfig
 from rocketmq_tw.namesrv.config import NamesrvConfig
@@ -64,6 +65,29 @@ class RegisteredTests(BrokerCase):
         self.assertEqual(self.successResultOf(response), Response())
 
 
+class LimitTests(BrokerCase):
+    """A broker that may have one topic more than those of every broker."""
+
+    settings = {"max_topics": 13}
+
+    def test_limit(self) -> None:
+        """No topic above ``maxTopics`` is created; those that exist can be changed."""
+        self.assertEqual(self.ask(create()), Response())
+        topics = self.tables.topics
+        for request in (create("New"), sent("New"), sent("%RETRY%New")):
+            self.refused(2, "maxTopics (13) is reached", request)
+        self.assertEqual(len(topics.table), 13)
+        self.assertEqual(self.ask(create(perm=4)), Response())
+        gauges = self.stats.gauges
+        self.assertEqual(gauges["topics"](), 13)
+        self.assertEqual(gauges["topicsRefused"](), 3)
+
+    def test_restart(self) -> None:
+        """Topics with messages come back after a crash, also above the limit."""
+        self.ask(sent("T"))
+        self.assertEqual(self.tables.topics.restore({"Other": [0]}), ["Other"])
+
+
 class TopicProcessorTests(BrokerCase):
     """Administrators create, change, look at and delete topics."""
 
@@ -74,8 +98,7 @@ class TopicProcessorTests(BrokerCase):
 
     def create(self, topic: str = "T", **settings: Any) -> None:
         """Create a topic; no name server need know it."""
-        response = self.successResultOf(self.ask(create(topic, **settings)))
-        self.assertEqual(response, Response())
+        self.assertEqual(self.ask(create(topic, **settings)), Response())
 
     def test_creates_and_changes(self) -> None:
         """The topic is as asked for; the same again changes nothing."""
@@ -130,10 +153,23 @@ class TopicProcessorTests(BrokerCase):
 
     def test_all_topics(self) -> None:
         """The whole table with its version, as a registration has it."""
-        response = self.ask(GetAllTopicConfig())
+        response = self.successResultOf(self.ask(GetAllTopicConfig()))
         shown = json.loads(response.body)
         self.assertEqual(set(shown["topicConfigTable"]), set(self.topics.table))
         self.assertEqual(shown["dataVersion"]["counter"], 1)
+
+    def test_many_topics(self) -> None:
+        """They are encoded in several reactor iterations; deleted ones are left out."""
+        for number in range(SLICE + 1):
+            name = f"topic-{number}"
+            self.topics.table[name] = TopicConfig(name)
+        last = list(self.topics.table)[-1]
+        response = self.ask(GetAllTopicConfig())
+        self.assertNoResult(response)
+        self.topics.delete(last)
+        self.clock.advance(0)
+        shown = json.loads(self.successResultOf(response).body)
+        self.assertEqual(shown["topicConfigTable"].keys(), self.topics.table.keys())
 
     def test_one_topic(self) -> None:
         """Its settings, or 17."""
