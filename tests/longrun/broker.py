@@ -187,11 +187,13 @@ class Heartbeats:
     """
     Somebody who asks little, again and again, while others ask much.
 
+    :param request: what is asked; the end of a queue if absent.
     :ivar waits: how long each response took, in seconds; the longest is the last.
     """
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, request: Request[Any] | None = None) -> None:
         self.waits: list[float] = []
+        self._request = request or GetMaxOffset("none", 0)
         self._link = broker.link()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -208,7 +210,7 @@ class Heartbeats:
         """Ask every 10 ms."""
         while not self._ended.wait(0.01):
             begin = time.monotonic()
-            answer = self._link.ask(GetMaxOffset("none", 0))
+            answer = self._link.ask(self._request)
             assert answer.code == 0, answer
             self.waits.append(time.monotonic() - begin)
 
