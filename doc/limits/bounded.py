@@ -37,6 +37,7 @@ broker.delay.offsets.DelayOffsets: saved: one for each delay level
 broker.delay.schedule.ScheduleService: _levels: one for each delay level
 broker.name_server_link.NameServerLink: _current _next: one for each request that creates topics
 broker.registration.Registration: _links: one for each name server
+broker.registration.Registration: _waiting: one for each request that creates topics
 broker.tables.background.BackgroundFile: _waiting: one for each caller of drain, which runs every 10 s
 broker.tables.groups.GroupTable: forbidden_table: read from the file; no request changes it
 """
@@ -102,16 +103,11 @@ remoting.pool.ConnectionPool: _connecting _live _waiting on_connected: addresses
 _BY_OTHERS: Final = """\
 broker.pull.cold.ColdPulls: lines: the requests of a connection in flight, 20,000
 broker.pull.cold._Line: waiting: the requests of a connection in flight, 20,000
-broker.send.targets.Targets: known: topics
-broker.tables.topics.TopicTable: table: topics, without a limit yet
 client.brokers.Brokers: _reached _unresponsive_since: brokers of the routes
 client.consumer.process_queue.ProcessQueue: _messages: max_cached_bytes, and one pull for each queue
 client.producer.faults.Faults: _until: brokers of the routes
 namesrv.live.LiveBroker: filter_servers: one registration
-namesrv.live.LiveBrokers: _by_connection _by_key: brokers, without a limit yet
-namesrv.routes.BrokerGroup: addrs topics: brokers and topics, without a limit yet
-namesrv.routes.RouteTable: groups mappings queues: brokers and topics, without a limit yet
-namesrv.views.RouteTexts: _texts: topics, without a limit yet
+namesrv.slices.Slices: _turns _work: 64 MiB of registrations that wait
 store.durability.group_commit.FlushWaiters: _waiting: sends within syncFlushTimeout
 store.files.reads.Reads: _waiting: 4,096
 store.index.builder.IndexBuilder: _waiting: queries

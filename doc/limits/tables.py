@@ -75,6 +75,25 @@ def _both(config: type[msgspec.Struct]) -> tuple[Growable, ...]:
 
 _BROKER: Final = (
     Growable(
+        what="topics",
+        holds=(
+            "broker.send.targets.Targets.known",
+            "broker.tables.topics.TopicTable.table",
+            "broker.unregistered.Unregistered._changed",
+            "broker.unregistered.Unregistered._left",
+        ),
+        limits=(
+            Limit(
+                config=BrokerConfig,
+                setting="max_topics",
+                past="the new topic is refused",
+                said="maxTopics",
+                shown=("topics", "topicsRefused"),
+            ),
+        ),
+        entry=1_500,
+    ),
+    Growable(
         what="consumer groups",
         holds=("broker.tables.groups.GroupTable.table",),
         limits=(
@@ -196,6 +215,45 @@ _BROKER: Final = (
 )
 
 _NAME_SERVER: Final = (
+    Growable(
+        what="topics of all brokers, each with its own",
+        holds=(
+            "namesrv.groups.BrokerGroup.topics",
+            "namesrv.live.LiveBroker.named",
+            "namesrv.routes.RouteTable.mappings",
+            "namesrv.routes.RouteTable.queues",
+            "namesrv.views.RouteTexts._texts",
+        ),
+        limits=(
+            Limit(
+                config=NamesrvConfig,
+                setting="max_topics",
+                past="the registration is refused",
+                said="the broker is not registered; {} ({}) is reached",
+                shown=("topics", "tablesRefused"),
+            ),
+        ),
+        entry=2_500,
+    ),
+    Growable(
+        what="brokers",
+        holds=(
+            "namesrv.groups.BrokerGroup.addrs",
+            "namesrv.live.LiveBrokers._by_connection",
+            "namesrv.live.LiveBrokers._by_key",
+            "namesrv.routes.RouteTable.groups",
+        ),
+        limits=(
+            Limit(
+                config=NamesrvConfig,
+                setting="max_brokers",
+                past="the registration of a new broker is refused",
+                said="the broker is not registered; {} ({}) is reached",
+                shown=("brokers", "tablesRefused"),
+            ),
+        ),
+        entry=3_000,
+    ),
     Growable(
         what="characters of keys and values",
         holds=(

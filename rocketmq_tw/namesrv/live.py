@@ -36,6 +36,8 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True):
     :ivar timeout: seconds without a request after which it is dropped.
     :ivar connection: the broker's connection; when it is lost, the broker is dropped.
     :ivar fingerprint: equal for equal registrations.
+    :ivar part: which part of its topics it has, as in ``RegisterBroker``.
+    :ivar deleted_topics: the topics that it has no longer.
     """
 
     cluster: str
@@ -50,6 +52,8 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True):
     filter_servers: tuple[str, ...] = ()
     connection: Peer | None = None
     fingerprint: int | None = None
+    part: str | None = None
+    deleted_topics: tuple[str, ...] = ()
 
     @property
     def key(self) -> BrokerKey:
@@ -63,6 +67,8 @@ class LiveBroker(msgspec.Struct, kw_only=True):
 
     :ivar last_seen: when its last request was received, in seconds.
     :ivar fingerprint: that of its registration; None forces the next one to be decoded.
+    :ivar named: the topics in the parts of a table that is not complete yet, if others
+        are to be removed then.
     """
 
     key: BrokerKey
@@ -74,6 +80,7 @@ class LiveBroker(msgspec.Struct, kw_only=True):
     filter_servers: tuple[str, ...]
     fingerprint: int | None
     connection: Peer | None = None
+    named: set[str] | None = None
 
     def expired(self, now: float) -> bool:
         """Whether its last request is longer ago than the timeout."""
@@ -95,20 +102,30 @@ class LiveBrokers:
         """Return a broker; None if it is unknown."""
         return self._by_key.get(key)
 
-    def add(self, broker: Registration, now: float) -> None:
-        """Add or replace a broker, and bind it to its connection."""
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    def add(
+        self, broker: Registration, now: float, version: DataVersion | None = None
+    ) -> LiveBroker:
+        """
+        Add or replace a broker, and bind it to its connection.
+
+        :param version: of its topics that are known, if not that of the registration.
+        """
         self.drop(broker.key)
         live = self._by_key[broker.key] = LiveBroker(
             key=broker.key,
             broker_name=broker.broker_name,
             last_seen=now,
             timeout=broker.timeout,
-            version=broker.topics.data_version,
+            version=version or broker.topics.data_version,
             ha_server_addr=broker.ha_server_addr,
             filter_servers=broker.filter_servers,
             fingerprint=broker.fingerprint,
         )
         self._connect(live, broker.connection)
+        return live
 
     def renew(
         self, key: BrokerKey, fingerprint: int, connection: Peer, now: float

@@ -8,9 +8,10 @@ register all their topics first, so none is affected.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, TypeVar
 
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger, LogLevel
 
 from rocketmq_tw.model.log_safe import log_safe
@@ -20,6 +21,7 @@ from rocketmq_tw.namesrv.kvconfig import ORDER_TOPIC_CONFIG, KVConfig
 from rocketmq_tw.namesrv.live import EXPIRY, BrokerKey, Registration
 from rocketmq_tw.namesrv.ownership import Ownership
 from rocketmq_tw.namesrv.routes import RouteTable
+from rocketmq_tw.namesrv.slices import Slices
 from rocketmq_tw.remoting.call import Call, Peer
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.peer_log import PeerLog
@@ -30,7 +32,7 @@ from rocketmq_tw.wire.bodies.kvtable import KVTable
 from rocketmq_tw.wire.bodies.registration import (
     RegisterBrokerBody,
     crc,
-    decode_registration,
+    decode_in_steps,
 )
 from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable
 from rocketmq_tw.wire.codes import ResponseCode
@@ -66,6 +68,7 @@ class Registrations:
     """
     Handles the requests of brokers.
 
+    :param slices: does the work of registrations.
     :param peers: limits what is logged of brokers that come and go.
     """
 
@@ -77,8 +80,10 @@ class Registrations:
         config: NamesrvConfig,
         table: RouteTable,
         kvconfig: KVConfig,
+        slices: Slices,
         peers: PeerLog,
     ) -> None:
+        self._slices = slices
         self._peers = peers
         self._config = config
         self._table = table
@@ -101,46 +106,76 @@ class Registrations:
         router.on(WipeWritePermission, self.wipe_write)
         router.on(AddWritePermission, self.add_write)
 
-    def register(self, request: RegisterBroker, call: Call) -> RegisterResponse:
-        """Add a broker and its topics, or renew its entry."""
+    def register(
+        self, request: RegisterBroker, call: Call
+    ) -> RegisterResponse | Deferred[RegisterResponse]:
+        """
+        Add a broker and its topics, or renew its entry.
+
+        Many topics are added in steps, in the order of the broker's registrations.
+
+        :raises TooMuchWork: other registrations wait already.
+        """
         if request.body_crc32 and request.body_crc32 != crc(request.body):
             raise Refused(ResponseCode.SYSTEM_ERROR, "crc32 not match")
         key = BrokerKey(request.cluster_name, request.broker_addr)
         self._check_owner(self._ownership.check_registration, request, call)
         fingerprint = _fingerprint(request, call.header.version)
-        live, now = self._table.live, call.peer.last_seen
-        if not live.renew(key, fingerprint, call.peer, now):
-            is_known = live.get(key) is not None
-            forget = self._config.delete_topic_with_broker_registration
-            largest = self._config.max_registration_size
-            try:
-                registration = _registration(request, call, fingerprint, largest)
-            except BodyTooLarge:
-                self._too_large += 1
-                raise
-            self._table.register(registration, now, forget)
-            if not is_known:
-                self._peers.info(
-                    self._log,
-                    call.peer.address,
-                    "broker {name} ({id}) of {cluster} registered at {address},"
-                    " {count} topics",
-                    name=log_safe(request.broker_name),
-                    id=request.broker_id,
-                    cluster=log_safe(request.cluster_name),
-                    address=log_safe(request.broker_addr),
-                    count=len(registration.topics.topic_config_table),
-                )
-        return self._response(request)
+        name = request.broker_name
+        steps = self._registering(request, call, fingerprint)
+        if self._slices.is_busy(name):
+            steps = _if_connected(call.peer, steps)
+        elif self._table.live.renew(key, fingerprint, call.peer, call.peer.last_seen):
+            return self._response(request)
+        done = self._slices.run(name, steps, len(request.body))
+        if done is None:
+            return self._response(request)
+        return done.addCallback(lambda _: self._response(request))
+
+    def _registering(
+        self, request: RegisterBroker, call: Call, fingerprint: int
+    ) -> Iterator[None]:
+        """Decode and apply a registration, in steps."""
+        config, table, now = self._config, self._table, call.peer.last_seen
+        try:
+            body = yield from _decode(request, call, config)
+        except BodyTooLarge:
+            self._too_large += 1
+            raise
+        registration = _registration(request, call, body, fingerprint)
+        is_known = table.live.get(registration.key) is not None
+        forget = config.delete_topic_with_broker_registration
+        yield from table.registering(registration, now, forget)
+        if not is_known and table.live.get(registration.key) is not None:
+            self._peers.info(
+                self._log,
+                call.peer.address,
+                "broker {name} ({id}) of {cluster} registered at {address},"
+                " {count} topics",
+                name=log_safe(request.broker_name),
+                id=request.broker_id,
+                cluster=log_safe(request.cluster_name),
+                address=log_safe(request.broker_addr),
+                count=len(registration.topics.topic_config_table),
+            )
 
     def _response(self, request: RegisterBroker) -> RegisterResponse:
-        """Return a replica's master, and the order configuration of all topics."""
+        """
+        Return a replica's master, and the order configuration of all topics.
+
+        :raises Refused: the broker was removed before all of its topics were added.
+        """
         response = RegisterResponse()
         if self._config.return_order_topic_config_to_broker:
             orders = self._kvconfig.list(ORDER_TOPIC_CONFIG)
             if orders is not None and not self._kvconfig.is_too_large:
                 response.body = KVTable(orders).encode()
-        group = self._table.groups[request.broker_name]
+        group = self._table.groups.get(request.broker_name)
+        if group is None:
+            raise Refused(
+                ResponseCode.SYSTEM_ERROR,
+                f"broker {log_safe(request.broker_name)} was removed meanwhile",
+            )
         if request.broker_id != MASTER_ID:
             address = group.addrs.get(MASTER_ID, "")
             master = self._table.live.get(BrokerKey(request.cluster_name, address))
@@ -282,15 +317,31 @@ def _fingerprint(request: RegisterBroker, version: int) -> int:
     )
 
 
+def _if_connected(peer: Peer, steps: Iterator[None]) -> Iterator[None]:
+    """Do work that had to wait, unless the peer is gone meanwhile."""
+    if peer.is_connected:
+        yield from steps
+
+
+def _decode(
+    request: RegisterBroker, call: Call, config: NamesrvConfig
+) -> Generator[None, None, RegisterBrokerBody]:
+    """Decode the body of a registration, in steps."""
+    if not request.body:
+        return RegisterBrokerBody()
+    if call.header.version < BODY_SINCE:
+        return RegisterBrokerBody(TopicConfigAndMappingTable.decode(request.body))
+    return (
+        yield from decode_in_steps(
+            request.body, config.max_registration_size, config.max_topics
+        )
+    )
+
+
 def _registration(
-    request: RegisterBroker, call: Call, fingerprint: int, max_inflated: int
+    request: RegisterBroker, call: Call, body: RegisterBrokerBody, fingerprint: int
 ) -> Registration:
-    """Decode a registration."""
-    body = RegisterBrokerBody()
-    if request.body and call.header.version < BODY_SINCE:
-        body = RegisterBrokerBody(TopicConfigAndMappingTable.decode(request.body))
-    elif request.body:
-        body = decode_registration(request.body, max_inflated)
+    """Return the content of a registration."""
     return Registration(
         cluster=request.cluster_name,
         broker_name=request.broker_name,
@@ -304,6 +355,8 @@ def _registration(
         filter_servers=body.filter_server_list,
         connection=call.peer,
         fingerprint=fingerprint,
+        part=request.part,
+        deleted_topics=body.deleted_topics or (),
     )
 
 

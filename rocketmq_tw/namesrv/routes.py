@@ -8,6 +8,11 @@ of the replica with the lowest id if it supports acting as master.
 A broker registers all its topics every 30 s. Most registrations equal the last one and
 only renew the entry (:meth:`LiveBrokers.renew`).
 
+A broker may have so many topics that they are not looked at in one reactor iteration:
+work is done in steps, between which each topic has its old queues or its new ones. A
+broker's version counts once all topics are in the table. The queues of a broker that is
+gone are not shown from then on (:meth:`RouteTable.queues_of`), and removed in steps.
+
 Nothing here reads a clock or sends: callers pass ``now`` and act on the results.
 
 Source: ``RouteInfoManager`` of RocketMQ 5.
@@ -15,16 +20,30 @@ Source: ``RouteInfoManager`` of RocketMQ 5.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 import msgspec
 
 from rocketmq_tw.model.errors import RocketMQError
-from rocketmq_tw.model.route import MASTER_ID, BrokerData, QueueData
-from rocketmq_tw.model.topic import PERM_READ, PERM_WRITE, TopicConfig
+from rocketmq_tw.model.route import MASTER_ID, QueueData
+from rocketmq_tw.model.topic import PERM_READ, PERM_WRITE
+from rocketmq_tw.namesrv.groups import (
+    BrokerGroup,
+    is_prime_replica,
+    named,
+    queue_data,
+    without,
+)
 from rocketmq_tw.namesrv.live import BrokerKey, LiveBroker, LiveBrokers, Registration
 from rocketmq_tw.remoting.call import Peer
+from rocketmq_tw.wire.bodies.dataversion import DataVersion
+
+#: How many topics are looked at in one step: some 2 ms.
+STEP = 1000
+#: The version of a table of which not all topics are known.
+UNKNOWN = DataVersion(-1, -1)
+T = TypeVar("T")
 
 
 class RegistrationRefused(RocketMQError):
@@ -39,26 +58,22 @@ class RegistrationRefused(RocketMQError):
         return "register broker failed"
 
 
-class BrokerGroup(msgspec.Struct):
-    """The brokers of one name, and the topics that they hold."""
+class TableFull(RocketMQError):
+    """A registration would exceed the limit of topics or brokers."""
 
-    cluster: str
-    broker_name: str
-    #: Maps broker id to ``host:port``.
-    addrs: dict[int, str] = {}
-    acting_master: bool = False
-    zone_name: str | None = None
-    topics: set[str] = set()
+    def __init__(self, setting: str, limit: int) -> None:
+        super().__init__(setting, limit)
+        self.setting = setting
+        self.limit = limit
 
-    def data(self) -> BrokerData:
-        """Return the group in the form of routes and cluster lists."""
-        return BrokerData(
-            cluster=self.cluster,
-            broker_name=self.broker_name,
-            broker_addrs=dict(self.addrs),
-            enable_acting_master=self.acting_master,
-            zone_name=self.zone_name,
-        )
+    def __str__(self) -> str:
+        return f"the broker is not registered; {self.setting} ({self.limit}) is reached"
+
+
+def _at_once(_broker_name: str, steps: Iterator[None]) -> None:
+    """Do all steps."""
+    for _ in steps:
+        pass
 
 
 class RouteTable:
@@ -67,40 +82,79 @@ class RouteTable:
 
     :param on_change: called with a topic whose route has changed, or None if any
         may have.
+    :param run: does work on the topics of a broker name in steps; at once if absent.
+    :param max_topics: how many topics all brokers may have, each with its own.
+    :param max_brokers: how many brokers there may be.
+    :ivar refused: how many registrations exceeded a limit since the start.
     :ivar live: the brokers that are alive.
     :ivar groups: brokers by name; read only.
     :ivar queues: maps topic to broker name to queues; read only.
     :ivar mappings: maps static topic to broker name to its mapping; read only.
     """
 
-    def __init__(self, on_change: Callable[[str | None], None]) -> None:
+    def __init__(
+        self,
+        on_change: Callable[[str | None], None],
+        run: Callable[[str, Iterator[None]], object] = _at_once,
+        *,
+        max_topics: int = 500_000,
+        max_brokers: int = 10_000,
+    ) -> None:
         self._on_change = on_change
+        self._run = run
+        self._max_topics = max_topics
+        self._max_brokers = max_brokers
+        self.refused = 0
         self.live = LiveBrokers()
         self.groups: dict[str, BrokerGroup] = {}
         self.queues: dict[str, dict[str, QueueData]] = {}
         self.mappings: dict[str, dict[str, Any]] = {}
 
+    @property
+    def size(self) -> int:
+        """How many topics all brokers have, each with its own."""
+        return sum(len(group.topics) for group in self.groups.values())
+
+    def queues_of(self, topic: str) -> dict[str, QueueData]:
+        """Return a topic's queues by broker name, of the brokers that hold it now."""
+        return {
+            name: data
+            for name, data in self.queues.get(topic, {}).items()
+            if name in self.groups and topic in self.groups[name].topics
+        }
+
     def register(self, broker: Registration, now: float, forget: bool = False) -> None:
+        """Do all steps of :meth:`registering`."""
+        for _ in self.registering(broker, now, forget):
+            pass
+
+    def registering(
+        self, broker: Registration, now: float, forget: bool = False
+    ) -> Iterator[None]:
         """
-        Add a broker and its topics.
+        Add a broker and its topics, in steps.
 
         A broker with the same name and id as another replaces it, unless the state
-        version of its table is older: then it is removed, whatever id it had.
+        version of its table is older: then it is removed, whatever id it had. If the
+        broker is removed between two steps, nothing more is added.
 
-        :param forget: remove the topics that it had and does not register now.
+        :param forget: remove the topics that it had and does not register now, once
+            all parts of its table are registered.
         :raises RegistrationRefused: it is new and registers a single topic.
+        :raises TableFull: there would be too many topics or brokers.
         """
         known = self.live.get(broker.key)
         if known is not None and known.broker_name != broker.broker_name:
             self.unregister(known.key, known.broker_name)
             known = None
         group = self.groups.get(broker.broker_name)
-        addrs = _without(group.addrs if group else {}, broker)
+        addrs = without(group.addrs if group else {}, broker)
         if self._outdated(broker, addrs):
             self.unregister(broker.key, broker.broker_name)
             return
         if broker.broker_id not in addrs and len(broker.topics.topic_config_table) == 1:
             raise RegistrationRefused()
+        self._check_size(group, broker)
         fresh = (
             known is None
             or broker.broker_id not in addrs
@@ -108,11 +162,27 @@ class RouteTable:
         )
         addrs[broker.broker_id] = broker.broker_addr
         group = self._join(group, broker, addrs)
-        if broker.broker_id == MASTER_ID or _is_prime_replica(broker, group):
-            if forget:
-                self._forget_unnamed(group, broker)
-            self._take_topics(group, broker, fresh)
-        self.live.add(broker, now)
+        live = self.live.add(broker, now, known.version if known else UNKNOWN)
+        names = named(known, broker) if forget else None
+        live.named = None if broker.part in (None, "last") else names
+        if broker.broker_id == MASTER_ID or is_prime_replica(broker, group):
+            whole = names if live.named is None else None
+            for _ in self._topic_steps(group, broker, fresh, whole):
+                yield
+                if self.live.get(broker.key) is not live:
+                    return
+        live.version = broker.topics.data_version
+
+    def _check_size(self, group: BrokerGroup | None, broker: Registration) -> None:
+        """Check the limits. :raises TableFull: one would be exceeded."""
+        names = broker.topics.topic_config_table.keys()
+        added = len(names - group.topics) if group is not None else len(names)
+        if added and self.size + added > self._max_topics:
+            self.refused += 1
+            raise TableFull("maxTopics", self._max_topics)
+        if self.live.get(broker.key) is None and len(self.live) >= self._max_brokers:
+            self.refused += 1
+            raise TableFull("maxBrokers", self._max_brokers)
 
     def unregister(self, key: BrokerKey, broker_name: str) -> bool:
         """
@@ -128,10 +198,9 @@ class RouteTable:
         group.addrs = {i: addr for i, addr in group.addrs.items() if addr != own}
         if not group.addrs:
             del self.groups[broker_name]
-            for topic in group.topics:
-                self._drop_queues(topic, broker_name)
+            self._run(broker_name, self._drop_all(group))
         elif group.acting_master and MASTER_ID not in group.addrs:
-            self._set_perms(group, _without_write)
+            self._run(broker_name, self._set_perms(group, _without_write))
         self._group_changed(group)
         return True
 
@@ -173,13 +242,19 @@ class RouteTable:
 
     def wipe_write(self, broker_name: str) -> int:
         """Remove the write permission of a broker's topics; return their number."""
-        group = self.groups.get(broker_name)
-        return self._set_perms(group, _without_write) if group else 0
+        return self._change_perms(broker_name, _without_write)
 
     def add_write(self, broker_name: str) -> int:
         """Make a broker's topics readable and writeable; return their number."""
+        return self._change_perms(broker_name, lambda _: PERM_READ | PERM_WRITE)
+
+    def _change_perms(self, broker_name: str, change: Callable[[int], int]) -> int:
+        """Change the permissions of a broker's topics; return their number."""
         group = self.groups.get(broker_name)
-        return self._set_perms(group, lambda _: PERM_READ | PERM_WRITE) if group else 0
+        if group is None:
+            return 0
+        self._run(broker_name, self._set_perms(group, change))
+        return len(group.topics)
 
     def _outdated(self, broker: Registration, addrs: dict[int, str]) -> bool:
         """Whether another broker has this id now, with a newer table."""
@@ -203,30 +278,59 @@ class RouteTable:
             self._group_changed(group)
         return group
 
-    def _take_topics(
-        self, group: BrokerGroup, broker: Registration, fresh: bool
-    ) -> None:
-        """Apply all topics of a new table, otherwise only unknown topics."""
+    def _topic_steps(
+        self,
+        group: BrokerGroup,
+        broker: Registration,
+        fresh: bool,
+        whole: set[str] | None,
+    ) -> Iterator[None]:
+        """
+        Apply all topics of a new table, otherwise only unknown topics.
+
+        :param whole: all topics of the broker, to remove others; None removes none.
+        """
         # A replica that acts as master is read-only.
         acts = broker.broker_id != MASTER_ID and group.acting_master
         mask = ~PERM_WRITE if acts else -1
         shared: dict[QueueData, QueueData] = {}
-        for config in broker.topics.topic_config_table.values():
-            if fresh or config.topic_name not in group.topics:
-                data = _queue_data(group.broker_name, config, mask)
+        topics = broker.topics.topic_config_table
+        for config in _in_steps(topics.values()):
+            if config is None:
+                yield
+            elif fresh or config.topic_name not in group.topics:
+                data = queue_data(group.broker_name, config, mask)
                 data = shared.setdefault(data, data)
                 self._set_queues(group, config.topic_name, data)
-        if fresh:
-            for topic, info in broker.topics.topic_queue_mapping_info_map.items():
-                self.mappings.setdefault(topic, {})[str(info.get("bname"))] = info
+        infos = broker.topics.topic_queue_mapping_info_map
+        for topic, info in infos.items() if fresh else ():
+            # Brokers register the mappings of their own queues only.
+            if topic in group.topics and info.get("bname") == group.broker_name:
+                self.mappings.setdefault(topic, {})[group.broker_name] = info
                 self._on_change(topic)
-
-    def _forget_unnamed(self, group: BrokerGroup, broker: Registration) -> None:
-        """Remove the topics that the broker no longer registers."""
+        gone = set(broker.deleted_topics)
         # Brokers with static topics do not register all of them.
-        if not broker.topics.topic_queue_mapping_info_map:
-            for topic in group.topics - broker.topics.topic_config_table.keys():
+        if whole is not None and not infos:
+            gone |= group.topics - whole
+        yield from self._drop_steps(group, gone & group.topics)
+
+    def _drop_steps(self, group: BrokerGroup, topics: set[str]) -> Iterator[None]:
+        """Remove topics of a group."""
+        for topic in _in_steps(topics):
+            if topic is None:
+                yield
+            else:
                 group.topics.discard(topic)
+                self._drop_queues(topic, group.broker_name)
+
+    def _drop_all(self, group: BrokerGroup) -> Iterator[None]:
+        """Remove the queues of a group that is gone, unless it came back with them."""
+        for topic in _in_steps(group.topics):
+            if topic is None:
+                yield
+                continue
+            present = self.groups.get(group.broker_name)
+            if present is None or topic not in present.topics:
                 self._drop_queues(topic, group.broker_name)
 
     def _set_queues(self, group: BrokerGroup, topic: str, data: QueueData) -> None:
@@ -247,13 +351,19 @@ class RouteTable:
                     del table[topic]
         self._on_change(topic)
 
-    def _set_perms(self, group: BrokerGroup, change: Callable[[int], int]) -> int:
-        """Change the permissions of all topics of a group; return their number."""
-        for topic in group.topics:
-            data = self.queues[topic][group.broker_name]
-            changed = msgspec.structs.replace(data, perm=change(data.perm))
-            self._set_queues(group, topic, changed)
-        return len(group.topics)
+    def _set_perms(
+        self, group: BrokerGroup, change: Callable[[int], int]
+    ) -> Iterator[None]:
+        """Change the permissions of all topics of a group."""
+        for topic in _in_steps(list(group.topics)):
+            if topic is None:
+                yield
+                if self.groups.get(group.broker_name) is not group:
+                    return
+            elif topic in group.topics:
+                data = self.queues[topic][group.broker_name]
+                changed = msgspec.structs.replace(data, perm=change(data.perm))
+                self._set_queues(group, topic, changed)
 
     def _remove(self, brokers: list[LiveBroker]) -> list[LiveBroker]:
         """Unregister these brokers."""
@@ -269,28 +379,14 @@ class RouteTable:
         self._on_change(None)
 
 
-def _is_prime_replica(broker: Registration, group: BrokerGroup) -> bool:
-    """Whether this broker has the lowest id and supports acting masters."""
-    return broker.acting_master is not None and broker.broker_id == min(group.addrs)
-
-
-def _without(addrs: dict[int, str], broker: Registration) -> dict[int, str]:
-    """Return the addresses without the broker's own under another id."""
-    own, own_id = broker.broker_addr, broker.broker_id
-    return {i: addr for i, addr in addrs.items() if addr != own or i == own_id}
+def _in_steps(items: Iterable[T]) -> Iterator[T | None]:
+    """Yield items, and None where a step of :data:`STEP` of them ends."""
+    for count, item in enumerate(items):
+        if count and not count % STEP:
+            yield None
+        yield item
 
 
 def _without_write(perm: int) -> int:
     """Return the permission without writing."""
     return perm & ~PERM_WRITE
-
-
-def _queue_data(broker_name: str, config: TopicConfig, mask: int) -> QueueData:
-    """Return a topic's configuration in the form of routes."""
-    return QueueData(
-        broker_name,
-        config.read_queue_nums,
-        config.write_queue_nums,
-        config.perm & mask,
-        config.topic_sys_flag,
-    )

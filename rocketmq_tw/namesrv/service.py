@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from twisted.application.service import MultiService
@@ -18,8 +18,9 @@ from rocketmq_tw.namesrv.config import NamesrvConfig
 from rocketmq_tw.namesrv.kvconfig import ORDER_TOPIC_CONFIG, KVConfig
 from rocketmq_tw.namesrv.lookups import Lookups
 from rocketmq_tw.namesrv.registrations import Registrations
-from rocketmq_tw.namesrv.routes import RegistrationRefused, RouteTable
+from rocketmq_tw.namesrv.routes import RegistrationRefused, RouteTable, TableFull
 from rocketmq_tw.namesrv.settings import Settings
+from rocketmq_tw.namesrv.slices import Slices, TooMuchWork
 from rocketmq_tw.namesrv.views import RouteTexts
 from rocketmq_tw.remoting.admission import Admission
 from rocketmq_tw.remoting.buffers import BufferBudget, gauges_of
@@ -50,12 +51,13 @@ class NamesrvService(MultiService):
         self._reactor = reactor
         self.started: Deferred[None] = Deferred()
         self._peers = PeerLog(reactor)
-        self.table = RouteTable(self._route_changed)
-        self._kvconfig = KVConfig(
-            file=JsonFile(config.kv_config_path),
-            run_in_thread=self._run_in_thread,
-            on_change=self._key_changed,
-            max_size=config.max_kv_config_size,
+        self._slices = Slices(reactor)
+        self._kvconfig = self._make_kvconfig()
+        self.table = RouteTable(
+            self._route_changed,
+            self._run_later,
+            max_topics=config.max_topics,
+            max_brokers=config.max_brokers,
         )
         # Created before the lookups that it calls, because the table reports changes to
         # it.
@@ -71,6 +73,7 @@ class NamesrvService(MultiService):
             config=config,
             table=self.table,
             kvconfig=self._kvconfig,
+            slices=self._slices,
             peers=self._peers,
         )
         admission = Admission(
@@ -90,9 +93,22 @@ class NamesrvService(MultiService):
         self._expiry = LoopingCall(self._expire)
         self._expiry.clock = reactor
 
+    def _make_kvconfig(self) -> KVConfig:
+        """Return the table of keys and values, which is not read yet."""
+        return KVConfig(
+            file=JsonFile(self._config.kv_config_path),
+            run_in_thread=self._run_in_thread,
+            on_change=self._key_changed,
+            max_size=self._config.max_kv_config_size,
+        )
+
     def _gauges(self) -> dict[str, Callable[[], int]]:
         """Return the sizes of the tables, and how often a limit was in the way."""
         return {
+            "brokers": lambda: len(self.table.live),
+            "topics": lambda: self.table.size,
+            "tablesRefused": lambda: self.table.refused,
+            "registrationsWaiting": lambda: self._slices.waiting,
             "kvConfigSize": lambda: self._kvconfig.size,
             "kvConfigRefused": lambda: self._kvconfig.refused,
             "registrationsRefused": lambda: self._registrations.refused,
@@ -103,6 +119,8 @@ class NamesrvService(MultiService):
         router = Router(
             {
                 RegistrationRefused: ResponseCode.SYSTEM_ERROR,
+                TableFull: ResponseCode.SYSTEM_ERROR,
+                TooMuchWork: ResponseCode.SYSTEM_BUSY,
                 BadSetting: ResponseCode.SYSTEM_ERROR,
             },
             self._peers,
@@ -166,6 +184,12 @@ class NamesrvService(MultiService):
         """Run a blocking function in the reactor's thread pool."""
         pool = self._reactor.getThreadPool()
         return deferToThreadPool(self._reactor, pool, function)
+
+    def _run_later(self, broker_name: str, steps: Iterator[None]) -> None:
+        """Do work that nobody waits for; a failure is logged."""
+        done = self._slices.run(broker_name, steps)
+        if done is not None:
+            done.addErrback(lambda f: self._log.failure("changing routes failed", f))
 
     def _route_changed(self, topic: str | None) -> None:
         """Discard the encoded route of a topic, or all."""

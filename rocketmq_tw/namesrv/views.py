@@ -31,7 +31,7 @@ def route_of(table: RouteTable, topic: str, acting: bool = False) -> TopicRoute 
         allows that and the topic is not writeable.
     :returns: None if no broker holds the topic.
     """
-    queues = table.queues.get(topic)
+    queues = table.queues_of(topic)
     if not queues:
         return None
     names = sorted(queues)

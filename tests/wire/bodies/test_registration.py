@@ -11,9 +11,11 @@ from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.registration import (
     LONGEST_PIECE,
     MAX_INFLATED,
+    SMALL,
     RegisterBrokerBody,
     _Pieces,
     crc,
+    decode_in_steps,
     decode_registration,
     decode_topic,
     encode_topic,
@@ -120,7 +122,7 @@ class RegistrationTests(SynchronousTestCase):
         """A piece longer than any is refused before it is inflated."""
         plain = GOLDEN_4_9[:31] + b"\0\0\0\x01" + (LONGEST_PIECE + 1).to_bytes(4, "big")
         stream = ZlibReader(zlib.compress(plain + bytes(LONGEST_PIECE + 1)), 1 << 26)
-        error = self.assertRaises(BadField, _Pieces(stream).registration)
+        error = self.assertRaises(BadField, lambda: list(_Pieces(stream, 9).steps()))
         self.assertIn("a piece of 4194305", str(error))
         self.assertGreater(stream.left, (1 << 26) - (1 << 16))
 
@@ -138,9 +140,46 @@ class RegistrationTests(SynchronousTestCase):
                 inflated.append(len(self._held))
                 return more
 
-        pieces = _Pieces(Counting(zlib.compress(plain), MAX_INFLATED))
-        self.assertRaises(BadField, pieces.registration)
+        pieces = _Pieces(Counting(zlib.compress(plain), MAX_INFLATED), count)
+        self.assertRaises(BadField, lambda: list(pieces.steps()))
         self.assertLessEqual(sum(inflated), 1 << 16)
+
+    def many(self, count: int) -> RegisterBrokerBody:
+        """Make a registration of many topics."""
+        names = [f"topic-{number}" for number in range(count)]
+        configs = {
+            name: TopicConfig(name, 4, 4, attributes={"message.type": "FIFO"})
+            for name in names
+        }
+        info = {name: {"topic": name, "bname": "b"} for name in names[:3]}
+        table = TopicConfigAndMappingTable(
+            configs, DataVersion(5, 1), topic_queue_mapping_info_map=info
+        )
+        return RegisterBrokerBody(table, ("f:1",))
+
+    def test_steps(self) -> None:
+        """Large registrations of both forms are decoded in steps, to the same."""
+        body = self.many(2500)
+        for data in (body.encode(), body.encode_compressed(413)):
+            steps = decode_in_steps(data)
+            self.assertGreaterEqual(len(list(steps)), 2)
+            self.assertEqual(decode_registration(data), body)
+
+    def test_too_many_topics(self) -> None:
+        """More topics than the limit are refused, before most of them are decoded."""
+        body = self.many(2500)
+        for data in (body.encode(), body.encode_compressed(413)):
+            steps = decode_in_steps(data, max_topics=1500)
+            error = self.assertRaises(BadField, lambda steps=steps: list(steps))
+            self.assertIn("more than 1500 topics", str(error))
+
+    def test_text_that_cannot_be_cut(self) -> None:
+        """Spaces between the entries, or braces in names, are read at once."""
+        body = self.many(1000)
+        for change in ((b"},", b"}, "), (b'"topic-1"', b'"topic-{"')):
+            data = body.encode().replace(*change)
+            self.assertGreater(len(data), SMALL)
+            self.assertEqual(decode_registration(data), RegisterBrokerBody.decode(data))
 
     def test_size_is_limited(self) -> None:
         """A registration of more bytes than the limit is refused."""
