@@ -11,7 +11,7 @@ and ``decodeMessages`` of ``MessageDecoder``.
 """
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from rocketmq_tw.model.errors import RocketMQError
@@ -74,39 +74,49 @@ def encode(items: Iterable[tuple[int, bytes, str]]) -> bytes:
 
 
 def split(body: bytes, max_items: int = MAX_ITEMS) -> list[BatchItem]:
+    """Split a batch body into its items: see :func:`parts`."""
+    return [BatchItem(*each) for each in parts(body, max_items)]
+
+
+def parts(
+    body: bytes, max_items: int = MAX_ITEMS
+) -> Iterator[tuple[int, bytes, bytes]]:
     """
-    Split a batch body into its items.
+    Yield flag, body and properties text of each item of a batch body.
+
+    Nothing of it is kept: 32,768 tuples in a list would make the garbage collector look
+    at everything else.
 
     :param max_items: the most items that are read.
     :raises MalformedBatch: an item is cut off, its lengths do not add up, its
         properties are over 32,767 bytes, or there are too many items.
     """
-    items: list[BatchItem] = []
-    at = 0
+    at = count = 0
     whole = len(body)
+    unpack = _HEAD.unpack_from
     while at < whole:
-        if len(items) >= max_items:
+        if count >= max_items:
             raise MalformedBatch(at, f"over {max_items} messages (maxBatchMessages)")
         if at + _FIXED > whole:
             raise MalformedBatch(at, "the body ends within an item's head")
-        size, _, _, flag, length = _HEAD.unpack_from(body, at)
-        start = at + _HEAD.size
+        size, _, _, flag, length = unpack(body, at)
+        start = at + 20
+        behind = start + length
         end = at + size
-        if size < _FIXED or end > whole:
-            raise MalformedBatch(at, f"an item of {size} bytes runs past the end")
-        if length > size - _FIXED:
-            raise MalformedBatch(at, f"a body of {length} in an item of {size} bytes")
-        (properties,) = _LENGTH.unpack_from(body, start + length)
-        if _FIXED + length + properties != size:
+        if behind + 2 > end or end > whole:
+            raise _bad_sizes(at, size, length, whole)
+        properties = body[behind + 2 : end]
+        if len(properties) != body[behind] << 8 | body[behind + 1]:
             raise MalformedBatch(at, "the lengths of the parts do not add up")
-        if properties > MAX_PROPERTIES:
-            raise MalformedBatch(at, f"{properties} bytes of properties")
-        items.append(
-            BatchItem(
-                flag=flag,
-                body=body[start : start + length],
-                properties=body[end - properties : end],
-            )
-        )
+        if len(properties) > MAX_PROPERTIES:
+            raise MalformedBatch(at, f"{len(properties)} bytes of properties")
+        yield flag, body[start:behind], properties
+        count += 1
         at = end
-    return items
+
+
+def _bad_sizes(at: int, size: int, length: int, whole: int) -> MalformedBatch:
+    """Return the error for an item that is too short or too long."""
+    if size < _FIXED or at + size > whole:
+        return MalformedBatch(at, f"an item of {size} bytes runs past the end")
+    return MalformedBatch(at, f"a body of {length} in an item of {size} bytes")

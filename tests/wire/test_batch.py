@@ -4,7 +4,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.wire.batch import _FIXED, MAX_ITEMS, MalformedBatch, encode, split
+from rocketmq_tw.wire.batch import (
+    _FIXED,
+    MAX_ITEMS,
+    MalformedBatch,
+    encode,
+    parts,
+    split,
+)
 
 GOLDEN = bytes.fromhex(
     "0000002f"  # item size
@@ -47,6 +54,12 @@ class BatchTests(SynchronousTestCase):
         too_long = size + longest[4:20] + b"\x80\0" + b"x" * 32768
         error = self.assertRaises(MalformedBatch, split, too_long)
         self.assertIn("32768 bytes of properties", error.why)
+
+    def test_items_are_read_one_by_one(self) -> None:
+        """Nothing is read ahead, and nothing is kept."""
+        found = parts(GOLDEN + b"damaged")
+        self.assertEqual(next(found)[:2], (0, b"hello"))
+        self.assertRaises(MalformedBatch, next, found)
 
     def test_many_items_are_refused(self) -> None:
         """Reading stops at the first item beyond the limit."""

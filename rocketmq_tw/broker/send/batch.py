@@ -9,6 +9,8 @@ Source: ``SendMessageProcessor.sendBatchMessage`` of RocketMQ 5.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rocketmq_tw.broker.delay.levels import delay_level
 from rocketmq_tw.broker.new_topics import NewTopics
 from rocketmq_tw.broker.send.drafts import BROKER_BITS, broker_bits_set
@@ -24,12 +26,13 @@ from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.store.errors import PropertiesTooLong
 from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.wire import batch, properties
-from rocketmq_tw.wire.batch import BatchItem
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.properties import MAX_PROPERTIES
 from rocketmq_tw.wire.record import Draft
 from rocketmq_tw.wire.record_layout import HOST_V4_SIZE
 from rocketmq_tw.wire.requests.send import SendFields
+
+_TAGS = TAGS.encode()
 
 
 class BatchSender:
@@ -82,10 +85,8 @@ class BatchSender:
         queue_id = request.queue_id
         if queue_id < 0 or queue_id >= target.queues:
             queue_id = target.choose_queue(queue_id)
-        drafts = [
-            _draft(item, request, call, target.topic, queue_id)
-            for item in batch.split(request.body, self._max_messages)
-        ]
+        items = batch.parts(request.body, self._max_messages)
+        drafts = _drafts(items, request, call, target.topic, queue_id)
         if not drafts:
             raise _illegal("the batch is empty; expected at least one message")
         stored = self._store.put_batch(drafts, call.received_at)
@@ -116,22 +117,35 @@ def _illegal(why: str) -> Refused:
     return Refused(ResponseCode.MESSAGE_ILLEGAL, why)
 
 
-def _draft(
-    item: BatchItem, request: SendFields, call: Call, topic: bytes, queue_id: int
-) -> Draft:
-    """Return the draft of one message of a batch, with its properties unchanged."""
+def _drafts(
+    items: Iterable[tuple[int, bytes, bytes]],
+    request: SendFields,
+    call: Call,
+    topic: bytes,
+    queue_id: int,
+) -> list[Draft]:
+    """Return the drafts of the messages of a batch, with their properties unchanged."""
     host = call.peer.host_bytes
     is_v6 = len(host) > HOST_V4_SIZE
-    text = item.properties.decode("utf-8", "replace")
-    return Draft(
-        topic=topic,
-        queue_id=queue_id,
-        flag=item.flag,
-        sys_flag=request.sys_flag | (sysflag.BORN_HOST_V6 if is_v6 else 0),
-        born_time_ms=request.born_timestamp,
-        born_host=host,
-        body=item.body,
-        properties=item.properties,
-        tags_code=tags_code(properties.find(text, TAGS)),
-        reconsume_times=request.reconsume_times or 0,
-    )
+    sys_flag = request.sys_flag | (sysflag.BORN_HOST_V6 if is_v6 else 0)
+    times = request.reconsume_times or 0
+    return [
+        Draft(
+            topic,
+            queue_id,
+            flag,
+            sys_flag,
+            request.born_timestamp,
+            host,
+            body,
+            properties,
+            _tags_code(properties) if _TAGS in properties else 0,
+            times,
+        )
+        for flag, body, properties in items
+    ]
+
+
+def _tags_code(text: bytes) -> int:
+    """Return the tags code of a properties text."""
+    return tags_code(properties.find(text.decode("utf-8", "replace"), TAGS))

@@ -78,14 +78,8 @@ def append_and_dispatch(
         stored = append_all(log, drafts, 0, store_time_ms)
         dispatcher.dispatch_unqueued()
         return stored
-    first, dispatch = queue.next, dispatcher.dispatch
-    offsets = log.append_all(drafts, range(first, first + len(drafts)), store_time_ms)
-    ends = [*offsets[1:], log.end]
-    stored = []
-    for draft, offset, end in zip(drafts, offsets, ends, strict=True):
-        size = end - offset
-        stored.append(Appended(offset, size, queue.next, store_time_ms))
-        dispatch(queue, offset, size, draft, store_time_ms)
+    stored = append_all(log, drafts, queue.next, store_time_ms)
+    dispatcher.dispatch_all(queue, stored, drafts)
     return stored
 
 

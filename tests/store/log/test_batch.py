@@ -6,6 +6,7 @@ from rocketmq_tw.store.errors import RecordTooLong
 from rocketmq_tw.store.log.batch import append_all, append_and_dispatch, check_batch
 from rocketmq_tw.store.memory.log import MemoryLog
 from rocketmq_tw.store.memory.queues import MemoryQueues
+from rocketmq_tw.store.queues.consumequeue import SCHEDULE_TOPIC
 from rocketmq_tw.store.queues.dispatch import Dispatcher
 from tests.store.cases import SIZE, draft
 
@@ -43,6 +44,29 @@ class BatchTests(SynchronousTestCase):
         stored = append_and_dispatch(self.log, self.dispatcher, self.queue, drafts, 1)
         self.assertEqual([each.queue_offset for each in stored], [0, 1, 2])
         self.assertEqual((heard, self.queue.next), ([1, 2, 3], 3))
+
+    def test_dispatched_without_listeners(self) -> None:
+        """The entries are the same, appended at once."""
+        drafts = [draft(tags_code=code) for code in (7, 8, 9)]
+        stored = append_and_dispatch(self.log, self.dispatcher, self.queue, drafts, 1)
+        other = self.queues.create(b"TopicTest", 1)
+        for each, message in zip(stored, drafts, strict=True):
+            self.dispatcher.dispatch(
+                other, each.commit_log_offset, each.size, message, 1
+            )
+        queue = self.queue
+        self.assertEqual(queue.tail, other.tail)
+        self.assertEqual((queue.next, queue.log_end), (other.next, other.log_end))
+        self.assertEqual(queue.tail_limit, other.tail_limit)
+
+    def test_delayed(self) -> None:
+        """Entries of the schedule topic have times in place of tags codes."""
+        queue = self.queues.create(SCHEDULE_TOPIC, 0)
+        delayed = draft(topic=SCHEDULE_TOPIC, properties=b"DELAY\x011\x02")
+        append_and_dispatch(self.log, self.dispatcher, queue, [delayed], 5)
+        entry = queue.entry(0)
+        assert entry is not None
+        self.assertEqual(entry[2], 1005)
 
     def test_not_queued(self) -> None:
         """Half messages have queue offset 0 and no entry."""
