@@ -8,7 +8,8 @@ keep at least the average. A peer that sends or reads at a common speed keeps by
 a moment only.
 
 Bodies from 1 MiB on are let in only for requests that may need them. Others are refused
-once the header is there, before the body is.
+once the header is there, before the body is. Headers from 512 KiB on are refused at
+once: to decode one of 15 MiB takes more than a second.
 
 Nothing here is called for frames that come whole.
 
@@ -29,6 +30,9 @@ Gauge = Callable[[], int]
 
 #: Bytes that all connections of a server keep at most, unless set otherwise.
 DEFAULT_BUDGET = 512 << 20
+#: Bytes of a header. The largest are those of pulls with a subscription of 65,536
+#: characters, and of sends with 32,767 bytes of properties, each written as an escape.
+LONGEST_HEADER = 512 << 10
 #: Bytes of the body of a request that needs no large one.
 SMALL_BODY = 1 << 20
 
@@ -42,8 +46,6 @@ LARGE_BODIES = frozenset(
         RequestCode.SEND_MESSAGE_V2,
         RequestCode.SEND_BATCH_MESSAGE,
         RequestCode.REGISTER_BROKER,
-        RequestCode.LOCK_BATCH_MQ,
-        RequestCode.UNLOCK_BATCH_MQ,
         RequestCode.UPDATE_BROKER_CONFIG,
         RequestCode.UPDATE_NAMESRV_CONFIG,
         RequestCode.REGISTER_TOPIC_IN_NAMESRV,
@@ -57,13 +59,14 @@ LARGE_BODIES = frozenset(
 
 def check_unfinished(decoder: FrameDecoder, awaits: Callable[[Command], bool]) -> None:
     """
-    Check the size of a body as soon as the header before it is there.
+    Check the size of a header, and of a body as soon as the header before it is there.
 
     :param awaits: whether a header belongs to a response that is waited for.
+    :raises HeaderTooLong: no request needs such a header.
     :raises BodyTooLong: requests of that code need no such body.
     :raises RemoteProtocolError: the header is none.
     """
-    start = decoder.large_start(SMALL_BODY)
+    start = decoder.large_start(LONGEST_HEADER, LONGEST_HEADER)
     if start is None:
         return
     kind, header, size = start

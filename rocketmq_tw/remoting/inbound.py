@@ -103,14 +103,16 @@ class InboundRequests:
         self.in_flight += 1
         if self.in_flight == self._limit:
             self._on_limit()
+        # Not the command, which would keep the body while the response is waited for.
+        wants_response = not command.flag & ONE_WAY
+        opaque, kind = command.opaque or 0, command.kind
 
         def done(response: Response | None) -> None:
             self.in_flight -= 1
             if self.in_flight == self._limit - 1:
                 self._on_limit()
-            if response is not None and not command.flag & ONE_WAY:
-                opaque = command.opaque or 0
-                self._send(encode_response(response, opaque, command.kind))
+            if response is not None and wants_response:
+                self._send(encode_response(response, opaque, kind))
 
         router = self._router
         outcome.addErrback(router.refusal, peer)

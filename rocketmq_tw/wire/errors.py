@@ -48,6 +48,21 @@ class BodyTooLong(RemoteProtocolError):
         )
 
 
+class HeaderTooLong(RemoteProtocolError):
+    """A request announces a header that none has."""
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(size, limit)
+        self.size = size
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return (
+            f"a header of {self.size} bytes was announced;"
+            f" expected at most {self.limit}"
+        )
+
+
 class MalformedFrame(RemoteProtocolError):
     """The lengths of a frame's parts do not add up."""
 

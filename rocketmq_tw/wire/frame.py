@@ -20,6 +20,7 @@ import struct
 
 from rocketmq_tw.wire.errors import (
     FrameTooLong,
+    HeaderTooLong,
     MalformedFrame,
     OtherProtocol,
     RemoteProtocolError,
@@ -139,18 +140,24 @@ class FrameDecoder:
         self._slices.clear()
         self.held = 0
 
-    def large_start(self, least: int) -> tuple[int, bytes, int] | None:
+    def large_start(
+        self, least: int, longest_header: int
+    ) -> tuple[int, bytes, int] | None:
         """
         Give the header of the unfinished frame, once, as soon as it is there.
 
         :param least: the size in bytes from which a frame is looked at.
+        :param longest_header: bytes that its header has at most.
         :returns: how the header is written, the header, and the size of the body.
+        :raises HeaderTooLong: the header has more.
         """
         if self._wanted < least or self.held < self._look_at:
             return None
         start = b"".join(self._slices)
         self._slices[:] = [start]
         body = _HEAD.size + int.from_bytes(start[5:8], "big")
+        if body - _HEAD.size > longest_header:
+            raise HeaderTooLong(body - _HEAD.size, longest_header)
         if len(start) < body:
             self._look_at = body
             return None

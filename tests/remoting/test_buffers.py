@@ -6,12 +6,19 @@ from typing import Any
 
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.remoting.buffers import SMALL_BODY, BufferBudget, HeldBytes
+from rocketmq_tw.remoting.buffers import (
+    LONGEST_HEADER,
+    SMALL_BODY,
+    BufferBudget,
+    HeldBytes,
+)
+from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.protocol import RemotingProtocol
 from rocketmq_tw.remoting.router import Router
@@ -151,6 +158,30 @@ class ConnectionTests(SynchronousTestCase):
         self.assertEqual(self.budget.size, 0)
 
 
+class UnsentTests(SynchronousTestCase):
+    """What is sent to a peer that reads nothing."""
+
+    def test_late_responses(self) -> None:
+        """Responses that come while it does not read count, and end the connection."""
+        later: list[Deferred[EchoResponse]] = []
+
+        def handle(request: Echo, call: Call) -> Deferred[EchoResponse]:
+            later.append(Deferred())
+            return later[-1]
+
+        router, budget, wire = Router(), BufferBudget(3 * MIB), Unread()
+        router.on(Echo, handle)
+        protocol = RemotingProtocol(router, Clock(), budget=budget)
+        protocol.makeConnection(wire)  # type: ignore[arg-type]
+        protocol.dataReceived(asked() * 100)
+        sizes = []
+        for each in later[:3]:
+            each.callback(EchoResponse(text="", body=bytes(MIB)))
+            protocol._outbox.uncork()
+            sizes.append(budget.size // MIB)
+        self.assertEqual((sizes, wire.aborted), ([1, 2, 0], True))
+
+
 class BodyTests(SynchronousTestCase):
     """Large bodies are refused before they come."""
 
@@ -193,6 +224,23 @@ class BodyTests(SynchronousTestCase):
             protocol.dataReceived(large(0, 2 * MIB, 1, opaque)[:-1])
             self.assertEqual(wire.disconnecting, is_closed)
             protocol.connectionLost()
+
+    def test_long_header(self) -> None:
+        """A header that no request has is refused before it comes."""
+        with capturedLogs() as events:
+            protocol, wire = self.start(join(JSON, bytes(LONGEST_HEADER + 1)), 8)
+        self.assertTrue(wire.disconnecting)
+        self.assertIn("a header of 524289 bytes", events[0]["why"])
+        self.assertEqual(self.budget.size, 0)
+
+    def test_longest_header(self) -> None:
+        """One of the size that the largest have is read."""
+        text = "x" * (LONGEST_HEADER - 100)
+        protocol, wire = connected(Clock(), echoing(), budget=self.budget)
+        frame = asked(ext=f'"text":"{text}"')
+        for at in range(0, len(frame), 65_536):
+            protocol.dataReceived(frame[at : at + 65_536])
+        self.assertEqual(len(wire.commands()), 1)
 
     def test_malformed(self) -> None:
         """A header that is none ends the connection at once."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -89,6 +90,13 @@ class InboundRequestsTests(SynchronousTestCase):
         self.later[0].callback(EchoResponse(text="at last"))
         found = [self.read(frame) for frame in self.sent]
         self.assertEqual([(each.opaque, each.code) for each in found], [(2, 2), (1, 0)])
+
+    def test_keeps_no_body(self) -> None:
+        """A request whose response comes later is not kept meanwhile."""
+        body = bytes(100)
+        before = sys.getrefcount(body)
+        self.ask("later", body=body)
+        self.assertEqual(sys.getrefcount(body), before)
 
     def test_limit(self) -> None:
         """Whoever reads is notified when the limit is reached, and when left."""

@@ -210,7 +210,7 @@ class LargeStartTests(SynchronousTestCase):
             given = []
             for at in range(0, 12_000, cut):
                 decoder.feed(frame[at : at + cut])
-                start = decoder.large_start(5000)
+                start = decoder.large_start(5000, 5000)
                 if start is not None:
                     given.append(start)
                     self.assertGreaterEqual(decoder.held, 3008)
@@ -219,13 +219,13 @@ class LargeStartTests(SynchronousTestCase):
                 decoder.feed(frame[at + cut :]), [(BINARY, header, frame[3008:])]
             )
             decoder.feed(frame[:4000])
-            self.assertIsNotNone(decoder.large_start(5000))
+            self.assertIsNotNone(decoder.large_start(5000, 5000))
 
     def test_small(self) -> None:
         """Small frames are not looked at."""
         decoder = FrameDecoder()
         decoder.feed(join(JSON, b"header", b"body")[:-1])
-        self.assertIsNone(decoder.large_start(5000))
+        self.assertIsNone(decoder.large_start(5000, 5000))
 
     def test_stopped(self) -> None:
         """A decoder that was stopped keeps nothing, whatever comes."""
