@@ -18,7 +18,7 @@ with atheris.instrument_imports(include=["rocketmq_tw"]):
     from tests.fuzz.targets import TARGETS
 
 from tests.fuzz import corpus
-from tests.fuzz.mutations import LONGEST
+from tests.fuzz.mutations import LONGEST, PIECES
 from tests.fuzz.target import Finding, Target, check
 
 #: Only each so many inputs are counted: counting takes twenty times as long as reading.
@@ -67,7 +67,11 @@ def main(name: str, seconds: int, findings: str, seeds: str) -> None:
     for number, seed in enumerate(target.seeds()):
         (folder / f"seed-{number}").write_bytes(seed)
     words = folder.with_suffix(".dict")
-    lines = ("".join(f"\\x{byte:02x}" for byte in piece) for piece in target.pieces)
+    lines = (
+        "".join(f"\\x{byte:02x}" for byte in piece)
+        for piece in (*PIECES, *target.pieces)
+        if piece
+    )
     words.write_text("".join(f'"{line}"\n' for line in lines))
     options = (
         f"-max_total_time={seconds}",

@@ -68,8 +68,9 @@ class _Machine:
         elif kind is sre.BRANCH:
             for way in argument[1]:
                 yield from self._match(list(way), at)
-        elif kind is sre.ASSERT_NOT:
-            if next(self._match(list(argument[1]), at), None) is None:
+        elif kind in (sre.ASSERT, sre.ASSERT_NOT):
+            is_match = next(self._match(list(argument[1]), at), None) is not None
+            if is_match is (kind is sre.ASSERT):
                 yield at
         elif kind is sre.AT:
             if at == len(self._text):

@@ -38,6 +38,8 @@ MATCHED = {
         lenient_json._SINGLE_QUOTED,
         lenient_json._NUMBER,
         lenient_json._IDENTIFIER,
+        lenient_json._PLAIN_ITEM,
+        lenient_json._PLAIN_MEMBER,
     )
 }
 #: Patterns that look for their next match wherever one fails.
