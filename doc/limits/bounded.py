@@ -101,8 +101,11 @@ remoting.pool.ConnectionPool: _connecting _live _waiting on_connected: addresses
 
 #: Bounded by what stands in the tables, or by nothing else yet.
 _BY_OTHERS: Final = """\
+broker.pacing.Pacer: _order _works: the requests of a connection in flight, 20,000
 broker.pull.cold.ColdPulls: lines: the requests of a connection in flight, 20,000
 broker.pull.cold._Line: waiting: the requests of a connection in flight, 20,000
+broker.send.targets.Targets: known: topics
+broker.tables.groups.GroupTable: _encoded: consumer groups
 client.brokers.Brokers: _reached _unresponsive_since: brokers of the routes
 client.consumer.process_queue.ProcessQueue: _messages: max_cached_bytes, and one pull for each queue
 client.producer.faults.Faults: _until: brokers of the routes
@@ -114,7 +117,7 @@ store.index.builder.IndexBuilder: _waiting: queries
 store.queues.consumequeue.ConsumeQueue: tail: 64 KiB
 store.queues.deferred_dispatch.DeferredDispatch: _ahead _waiting: messages that wait for an fsync
 store.queues.dispatch.Dispatcher: _waiting: one for each index
-store.queues.table.ConsumeQueues: _changed dirty table: the queues of topics, without a limit yet
+store.queues.table.ConsumeQueues: _changed _ids dirty table: the queues of topics, without a limit yet
 """
 
 

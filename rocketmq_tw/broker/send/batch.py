@@ -2,17 +2,21 @@
 Stores batches: many messages for one topic and queue, all of them or none.
 
 Each message becomes a record of its own. Its properties are stored unchanged: the
-broker adds none, and ignores those that would delay a message.
+broker adds none, and ignores those that would delay a message. Tens of thousands of
+them are read in steps, then stored together.
 
 Source: ``SendMessageProcessor.sendBatchMessage`` of RocketMQ 5.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import cast
 
 from rocketmq_tw.broker.delay.levels import delay_level
 from rocketmq_tw.broker.new_topics import NewTopics
+from rocketmq_tw.broker.pacing import Pacer, Steps
 from rocketmq_tw.broker.send.drafts import BROKER_BITS, broker_bits_set
 from rocketmq_tw.broker.send.responses import Sending, SendResponses
 from rocketmq_tw.broker.send.targets import Target, Targets
@@ -33,6 +37,9 @@ from rocketmq_tw.wire.record_layout import HOST_V4_SIZE
 from rocketmq_tw.wire.requests.send import SendFields
 
 _TAGS = TAGS.encode()
+#: Messages of a batch that are read in one step: some 4 ms. A batch of fewer is stored
+#: at once.
+AT_ONCE = 4000
 
 
 class BatchSender:
@@ -41,6 +48,8 @@ class BatchSender:
 
     :param max_size: the largest body of a request, in bytes.
     :param max_messages: the most messages of a batch.
+    :param pacer: runs the reading of large batches.
+    :param wall_time: returns the time of day, in seconds since the epoch.
     """
 
     def __init__(
@@ -53,7 +62,11 @@ class BatchSender:
         stats: BrokerStats,
         max_size: int,
         max_messages: int,
+        pacer: Pacer,
+        wall_time: Callable[[], float],
     ) -> None:
+        self._pacer = pacer
+        self._wall_time = wall_time
         self._store = store
         self._targets = targets
         self._new_topics = new_topics
@@ -87,9 +100,41 @@ class BatchSender:
             queue_id = target.choose_queue(queue_id)
         items = batch.parts(request.body, self._max_messages)
         drafts = _drafts(items, request, call, target.topic, queue_id)
+        first = list(islice(drafts, AT_ONCE))
+        if len(first) < AT_ONCE:
+            return self._put(request, queue_id, first, call.received_at)
+        steps = self._put_in_steps(request, target, queue_id, [*first], drafts)
+        # A Deferred among the results is waited for.
+        return cast("Sending", self._pacer.run(steps, call.peer))
+
+    def _put_in_steps(
+        self,
+        request: SendFields,
+        target: Target,
+        queue_id: int,
+        read: list[Draft],
+        drafts: Iterator[Draft],
+    ) -> Steps[Sending]:
+        """
+        Read the rest of a large batch in steps, then store all of it.
+
+        :raises Refused: the topic was changed or deleted meanwhile.
+        """
+        while more := list(islice(drafts, AT_ONCE)):
+            read += more
+            yield None
+        if not self._targets.is_current(request.topic, target):
+            why = f"the topic [{request.topic}] was changed while a batch was read"
+            raise Refused(ResponseCode.SYSTEM_BUSY, why)
+        return self._put(request, queue_id, read, self._wall_time())
+
+    def _put(
+        self, request: SendFields, queue_id: int, drafts: list[Draft], now: float
+    ) -> Sending:
+        """Store all messages, or none."""
         if not drafts:
             raise _illegal("the batch is empty; expected at least one message")
-        stored = self._store.put_batch(drafts, call.received_at)
+        stored = self._store.put_batch(drafts, now)
         self._stats.stored(len(stored), sum(each.size for each in stored))
         return self._responses.batch(request, queue_id, stored)
 
@@ -123,13 +168,13 @@ def _drafts(
     call: Call,
     topic: bytes,
     queue_id: int,
-) -> list[Draft]:
-    """Return the drafts of the messages of a batch, with their properties unchanged."""
+) -> Iterator[Draft]:
+    """Iterate over the drafts of a batch, with their properties unchanged."""
     host = call.peer.host_bytes
     is_v6 = len(host) > HOST_V4_SIZE
     sys_flag = request.sys_flag | (sysflag.BORN_HOST_V6 if is_v6 else 0)
     times = request.reconsume_times or 0
-    return [
+    return (
         Draft(
             topic,
             queue_id,
@@ -143,7 +188,7 @@ def _drafts(
             times,
         )
         for flag, body, properties in items
-    ]
+    )
 
 
 def _tags_code(text: bytes) -> int:

@@ -68,6 +68,8 @@ def _send_processor(
             stats=broker.stats,
             max_size=config.max_message_size,
             max_messages=config.max_batch_messages,
+            pacer=broker.pacer,
+            wall_time=wall_time(broker.clock),
         ),
         responses=responses,
         stats=broker.stats,

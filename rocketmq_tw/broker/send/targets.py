@@ -116,6 +116,11 @@ class Targets:
         target = self.known[name] = _target_of(config)
         return target
 
+    def is_current(self, name: str, target: Target) -> bool:
+        """Return whether a topic is still as it was when its target was found."""
+        config = self._topics.get(name)
+        return config is not None and _target_of(config) == target
+
     def _retry_target(self, request: SendFields, call: Call) -> Target:
         """
         Return the target of a message that a group retries.

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from rocketmq_tw.broker.config import FlushDiskType
+from rocketmq_tw.broker.pacing import UNITS
+from rocketmq_tw.broker.send.batch import AT_ONCE
 from rocketmq_tw.wire import batch
+from rocketmq_tw.wire.requests.group import GetAllGroups
 from rocketmq_tw.wire.requests.send import SendBatchMessage
-from tests.broker.cases import GROUP, TOPIC, BrokerCase, sent
+from tests.broker.cases import GROUP, TOPIC, BrokerCase, Peer, sent
+from tests.broker.doubles import call_from
 
 RETRY = f"%RETRY%{GROUP}"
 
@@ -66,3 +75,91 @@ class LimitTests(BrokerCase):
         end = self.store.commit_log_max
         self.refused(13, "maxBatchMessages", batched(b"1", b"2", b"3", b"4"))
         self.assertEqual(self.store.commit_log_max, end)
+
+
+class LargeBatchTests(BrokerCase):
+    """A batch that is read in steps."""
+
+    settings = {
+        "max_message_size": 4 << 20,
+        "mapped_file_size_commit_log": 8 << 20,
+        "flush_disk_type": FlushDiskType.ASYNC_FLUSH,
+    }
+    count = 2 * AT_ONCE + 1
+
+    def setUp(self) -> None:
+        """Use up what an iteration allows, and send a large batch."""
+        super().setUp()
+        self.topic()
+        self.other = Peer()
+        self.request = batched(*(b"%d" % number for number in range(self.count)))
+
+    def busy(self) -> None:
+        """Use up what the iteration allows."""
+        wrapped = self.broker.pacer.wrap(GetAllGroups, lambda request, call: None)
+        for _ in range(UNITS):
+            wrapped(GetAllGroups(), call_from(self.other, 0.0))
+
+    def bodies(self) -> list[bytes]:
+        """Read the first messages, and the last."""
+        messages = self.messages(TOPIC)
+        return [each.body for each in (*messages[:2], messages[-1])]
+
+    def test_at_once(self) -> None:
+        """Where nobody else is busy it is stored in this iteration."""
+        response = self.ask(self.request)
+        self.assertEqual((response.status, response.queue_offset), (0, 0))
+        self.assertEqual(len(response.msg_id.split(",")), self.count)
+        self.assertEqual(self.bodies(), [b"0", b"1", b"%d" % (self.count - 1)])
+
+    def test_in_steps(self) -> None:
+        """Nothing of it is stored before all is read; then all of it is."""
+        self.busy()
+        response = self.ask(self.request)
+        self.assertNoResult(response)
+        self.assertEqual(self.store.max_offset(TOPIC, 0), 0)
+        self.clock.advance(0)
+        stored = self.successResultOf(response)
+        self.assertEqual((stored.status, stored.queue_offset), (0, 0))
+        self.assertEqual(self.store.max_offset(TOPIC, 0), self.count)
+        self.assertEqual(self.bodies(), [b"0", b"1", b"%d" % (self.count - 1)])
+
+    def test_small_ones_never_wait(self) -> None:
+        """However busy tools keep the broker."""
+        self.busy()
+        self.assertEqual(self.ask(batched(b"1", b"2")).status, 0)
+
+    def test_damaged_at_the_end(self) -> None:
+        """It is refused whole."""
+        self.busy()
+        self.request.body += b"1234"
+        response = self.ask(self.request)
+        self.clock.advance(0)
+        self.assertIn("malformed", self.successResultOf(response).remark)
+        self.assertEqual(self.store.max_offset(TOPIC, 0), 0)
+
+    def test_a_topic_deleted_meanwhile(self) -> None:
+        """The batch does not bring it back."""
+        self.busy()
+        response = self.ask(self.request)
+        self.tables.topics.delete(TOPIC)
+        self.clock.advance(0)
+        self.assertEqual(self.successResultOf(response).status, 2)
+        self.assertEqual(self.store.queues(), {})
+
+
+class LargeSyncBatchTests(LargeBatchTests):
+    """The same where senders wait for the disk."""
+
+    settings = {
+        **LargeBatchTests.settings,
+        "flush_disk_type": FlushDiskType.SYNC_FLUSH,
+    }
+
+    def ask(self, request: Any, ext: Any = None) -> Any:
+        """Wait for the disk if nothing else is to be waited for."""
+        outcome = super().ask(request, ext)
+        if isinstance(outcome, Deferred) and len(self.broker.pacer) == 0:
+            self.clock.advance(0)
+            return self.successResultOf(outcome)
+        return outcome
