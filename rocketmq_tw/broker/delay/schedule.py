@@ -10,7 +10,7 @@ Source: ``ScheduleMessageService`` of RocketMQ 5.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 from twisted.internet.defer import Deferred, succeed
@@ -29,6 +29,7 @@ from rocketmq_tw.model.message import REAL_QUEUE_ID, REAL_TOPIC, TAGS
 from rocketmq_tw.model.subscription import tags_code
 from rocketmq_tw.model.topic import SCHEDULE_TOPIC
 from rocketmq_tw.store.errors import PropertiesTooLong, RecordTooLong, TopicTooLong
+from rocketmq_tw.store.files.slices import Stopped, in_slices
 from rocketmq_tw.store.interfaces import Fetched, IMessageStore
 from rocketmq_tw.wire.record import Draft, MalformedRecord
 from rocketmq_tw.wire.record_layout import QUEUE_OFFSET, SIZE
@@ -145,11 +146,18 @@ class ScheduleService:
     def _offsets(self) -> dict[int, int]:
         return {level.number: level.next_offset for level in self._levels}
 
-    def _deliver_all(self) -> None:
+    def _deliver_all(self) -> Deferred[None]:
+        """Deliver the due messages of every level, each in its own iteration."""
+        levels = self._deliver_levels()
+        done = in_slices(levels, self._clock, lambda: self._tick.running)
+        return done.addErrback(_ignore_stop)
+
+    def _deliver_levels(self) -> Iterator[None]:
         """
         Deliver the due messages of every level; a level that fails is retried later.
 
-        If nothing is scheduled, one check a second is enough: no delay is shorter.
+        A step is a level with messages: up to 32, or one of 4 MiB. If nothing is
+        scheduled, one check a second is enough: no delay is shorter.
         """
         now, wall_time = self._clock.seconds(), self._wall_time()
         self._tick.interval = IDLE
@@ -164,6 +172,7 @@ class ScheduleService:
                 self._deliver(level, wall_time)
             except Exception as error:
                 self._back_off(level, error)
+            yield
 
     def _deliver(self, level: Level, now: float) -> None:
         """Deliver the next due messages of a level."""
@@ -262,6 +271,11 @@ class ScheduleService:
                 number=level.number,
                 backoff=BACKOFF,
             )
+
+
+def _ignore_stop(failure: Failure) -> None:
+    """The service was stopped between two levels."""
+    failure.trap(Stopped)
 
 
 def _addressed(record: bytes) -> Draft:

@@ -29,6 +29,7 @@ from twisted.python.failure import Failure
 
 from rocketmq_tw.broker.pull.table import HeldPull, HeldPullTable, Key
 from rocketmq_tw.remoting.call import Peer
+from rocketmq_tw.store.files.slices import in_slices
 from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.wire.fields import Response
 
@@ -98,15 +99,32 @@ class HeldPulls:
             lambda f: self._log.failure("held pulls are no longer watched", f)
         )
 
-    def stop(self) -> None:
-        """Respond to all held pulls, and stop checking."""
+    def stop(self) -> Deferred[None]:
+        """
+        Respond to all held pulls, and stop checking.
+
+        :returns: fires when all have their responses whose peers read.
+        """
         if self._tick.running:
             self._tick.stop()
         self._scans.clear()
         self._arrivals.clear()
-        for pulls in list(self._table.by_queue.values()):
-            self._wake(list(pulls))
+        stopped = in_slices(self._respond_to_all(), self._clock, lambda: True)
+        return stopped.addCallback(lambda _: self._stopped())
+
+    def _respond_to_all(self) -> Iterator[None]:
+        """Respond to the pulls that are held now, in slices."""
+        for key in list(self._table.by_queue):
+            for pull in list(self._table.by_queue.get(key, ())):
+                if pull.is_waiting:
+                    self._wake([pull])
+                if len(self._due) >= RESPONSES:
+                    self._respond_due(RESPONSES)
+                    yield
         self._respond_due(len(self._due))
+
+    def _stopped(self) -> None:
+        """Leave nothing scheduled."""
         if self._scheduled is not None:
             self._scheduled.cancel()
             self._scheduled = None

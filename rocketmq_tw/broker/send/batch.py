@@ -28,7 +28,7 @@ from rocketmq_tw.model.topic import RETRY_PREFIX
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.store.errors import PropertiesTooLong
-from rocketmq_tw.store.interfaces import IMessageStore
+from rocketmq_tw.store.interfaces import Appended, IMessageStore
 from rocketmq_tw.wire import batch, properties
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.properties import MAX_PROPERTIES
@@ -102,7 +102,8 @@ class BatchSender:
         drafts = _drafts(items, request, call, target.topic, queue_id)
         first = list(islice(drafts, AT_ONCE))
         if len(first) < AT_ONCE:
-            return self._put(request, queue_id, first, call.received_at)
+            stored = self._put(first, call.received_at)
+            return self._responses.batch(request, queue_id, stored)
         steps = self._put_in_steps(request, target, queue_id, [*first], drafts)
         # A Deferred among the results is waited for.
         return cast("Sending", self._pacer.run(steps, call.peer))
@@ -126,17 +127,17 @@ class BatchSender:
         if not self._targets.is_current(request.topic, target):
             why = f"the topic [{request.topic}] was changed while a batch was read"
             raise Refused(ResponseCode.SYSTEM_BUSY, why)
-        return self._put(request, queue_id, read, self._wall_time())
+        stored = self._put(read, self._wall_time())
+        yield None
+        return self._responses.batch(request, queue_id, stored)
 
-    def _put(
-        self, request: SendFields, queue_id: int, drafts: list[Draft], now: float
-    ) -> Sending:
+    def _put(self, drafts: list[Draft], now: float) -> list[Appended]:
         """Store all messages, or none."""
         if not drafts:
             raise _illegal("the batch is empty; expected at least one message")
         stored = self._store.put_batch(drafts, now)
         self._stats.stored(len(stored), sum(each.size for each in stored))
-        return self._responses.batch(request, queue_id, stored)
+        return stored
 
     def _check(self, request: SendFields) -> None:
         """Refuse what is not allowed in a batch."""

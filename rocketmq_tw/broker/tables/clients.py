@@ -10,7 +10,8 @@ Source: ``ConsumerManager``, ``ConsumerGroupInfo``, ``ProducerManager`` and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import islice
 
 import msgspec
 from twisted.internet.interfaces import IReactorTime
@@ -31,7 +32,9 @@ CLIENT_LIFE = 120.0
 _SUBSCRIPTION, _TAG = 400, 120
 
 #: Called with a group and its members' connections after they have changed.
-Notify = Callable[[str, Sequence[Peer]], None]
+Notify = Callable[[str, Collection[Peer]], None]
+#: Members that are notified in one reactor iteration: some 2 ms.
+NOTIFIED_AT_ONCE = 100
 
 
 class Client(msgspec.Struct, frozen=True, kw_only=True):
@@ -279,7 +282,9 @@ class ClientTable:
     def _notify_members(self, group: ConsumerGroup) -> None:
         """Notify the members of a change; broadcasting consumers do not need it."""
         if not group.broadcasting:
-            self._notify(group.name, list(group.members))
+            # As they will be when they are notified; a copy of them for each that joins
+            # would make their cost quadratic.
+            self._notify(group.name, group.members.keys())
 
 
 class MemberNotifier:
@@ -287,7 +292,9 @@ class MemberNotifier:
     Notifies the members of a group of a change, so that they rebalance.
 
     All changes of one reactor iteration cause one notification: with a thousand new
-    members, one for each would be a million requests.
+    members, one for each would be a million requests. Changes while the members of a
+    large group are notified cause one more. An iteration notifies
+    :data:`NOTIFIED_AT_ONCE`.
 
     :param clock: schedules the notification after the current reactor iteration.
     :param groups: says whether a group's members want to be notified.
@@ -296,23 +303,36 @@ class MemberNotifier:
     def __init__(self, clock: IReactorTime, groups: GroupTable) -> None:
         self._clock = clock
         self._groups = groups
-        self._waiting: dict[str, Sequence[Peer]] = {}
+        #: The groups that changed, with their members.
+        self._waiting: dict[str, Collection[Peer]] = {}
+        self._steps: Iterator[None] | None = None
 
-    def __call__(self, group: str, connections: Sequence[Peer]) -> None:
+    def __call__(self, group: str, connections: Collection[Peer]) -> None:
         """Schedule a notification; this is the ``notify`` of a :class:`ClientTable`."""
         config = self._groups.get(group)
         if config is not None and not config.notify_consumer_ids_changed_enable:
             return
-        if not self._waiting:
-            self._clock.callLater(0, self._send)
         self._waiting[group] = connections
+        if self._steps is None:
+            self._steps = self._notify_all()
+            self._clock.callLater(0, self._step)
 
-    def _send(self) -> None:
-        """Notify the members of all changed groups."""
-        waiting, self._waiting = self._waiting, {}
-        for group, connections in waiting.items():
-            for connection in connections:
-                connection.call_one_way(NotifyConsumerIdsChanged(group))
+    def _step(self) -> None:
+        """Notify some members; the others follow in the next iterations."""
+        assert self._steps is not None
+        if sum(1 for _ in islice(self._steps, NOTIFIED_AT_ONCE)) == NOTIFIED_AT_ONCE:
+            self._clock.callLater(0, self._step)
+        else:
+            self._steps = None
+
+    def _notify_all(self) -> Iterator[None]:
+        """Notify the members of all changed groups; a step is one of them."""
+        while self._waiting:
+            group = next(iter(self._waiting))
+            request = NotifyConsumerIdsChanged(group)
+            for connection in list(self._waiting.pop(group)):
+                connection.call_one_way(request)
+                yield
 
 
 def _join(table: dict[Peer, set[str]], connection: Peer, group: str) -> bool:

@@ -136,7 +136,8 @@ def fetch(
     misplaced = _misplaced(queue_offset, low, high)
     if misplaced is not None:
         return misplaced
-    wanted = max(1, request.max_count)
+    # Whatever a consumer asks for, no more entries are read than records are returned.
+    wanted = max(1, min(request.max_count, store.config.max_messages_in_memory))
     if matches is not None:
         wanted = max(store.config.max_filter_size // ENTRY_SIZE, wanted)
     data = yield from read_entries(queue, store.reads, queue_offset, wanted)

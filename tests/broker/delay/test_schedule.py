@@ -49,6 +49,33 @@ class DeliveryTests(ScheduleCase):
         self.wait(0.3)
         self.assertEqual(self.bodies(), [b"Hello"])
 
+    def test_each_level_by_itself(self) -> None:
+        """A reactor iteration delivers the messages of one level."""
+        self.schedule.stop()
+        for level in (1, 2, 1):
+            self.delayed(level, b"%d" % level)
+        self.clock.advance(6)
+        steps = self.schedule._deliver_levels()
+        next(steps)
+        self.assertEqual(self.bodies(), [b"1", b"1"])
+        next(steps)
+        self.assertEqual(self.bodies(), [b"1", b"1", b"2"])
+        self.assertRaises(StopIteration, next, steps)
+
+    def test_stopped_between_two_levels(self) -> None:
+        """It is no error; the next start delivers the rest."""
+        for level in (1, 2):
+            self.delayed(level, b"%d" % level)
+        self.clock.rightNow += 6
+        self.schedule._deliver_all()
+        self.schedule.stop()
+        self.clock.advance(0)
+        self.assertEqual(self.bodies(), [b"1"])
+        self.assertEqual(self.flushLoggedErrors(), [])
+        self.restart()
+        self.wait(0.2)
+        self.assertEqual(self.bodies(), [b"1", b"2"])
+
     def test_record(self) -> None:
         """It is what was sent, in its queue; it still says that it was delayed."""
         self.delayed(1, queue_id=2, flag=9)

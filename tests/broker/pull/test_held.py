@@ -372,11 +372,14 @@ class ManyTests(SynchronousTestCase):
         self.assertEqual(self.reads, 1000)
 
     def test_stop(self) -> None:
-        """Between two slices: all have a response, and nothing is left to be done."""
+        """Between two slices: all get a response, in slices, and nothing is left."""
         self.hold_many()
         self.store.arrive()
         self.clock.step()
-        self.held.stop()
+        stopped = self.held.stop()
+        self.assertNoResult(stopped)
+        self.assertGreaterEqual(self.assert_slices(), self.COUNT // RESPONSES // 2)
+        self.successResultOf(stopped)
         self.assertEqual((len(self.responses), len(self.held)), (self.COUNT, 0))
         self.assertEqual(self.clock.getDelayedCalls(), [])
 

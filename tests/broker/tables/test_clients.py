@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any
+
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.broker.tables.clients import CLIENT_LIFE, ClientTable, MemberNotifier
+from rocketmq_tw.broker.tables.clients import (
+    CLIENT_LIFE,
+    NOTIFIED_AT_ONCE,
+    ClientTable,
+    MemberNotifier,
+)
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.model.group import (
     ConsumeFrom,
@@ -52,6 +60,15 @@ class ClientTableTests(SynchronousTestCase):
         self.assertTrue(self.join(self.two))
         self.assertFalse(self.join(self.two))
         self.assertEqual(self.told, [("CG", 1), ("CG", 2)])
+
+    def test_joining_costs_no_copy_of_the_members(self) -> None:
+        """Who is notified is looked up when that happens."""
+        given: list[Collection[Any]] = []
+        clients = ClientTable(lambda group, members: given.append(members))
+        self.clients = clients
+        self.join(self.one)
+        self.join(self.two)
+        self.assertEqual([list(each) for each in given], [[self.one, self.two]] * 2)
 
     def test_equal_client_ids_are_not_merged(self) -> None:
         """The member list has one entry for each connection."""
@@ -143,6 +160,34 @@ class MemberNotifierTests(SynchronousTestCase):
         (request,) = self.connection.told
         self.assertEqual(request.consumer_group, "CG")
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_large_groups(self) -> None:
+        """An iteration notifies some; what changes meanwhile is one more round."""
+        members = [MemoryConnection() for _ in range(2 * NOTIFIED_AT_ONCE + 1)]
+        self.notifier("CG", members)
+
+        def told() -> int:
+            return sum(len(each.told) for each in members)
+
+        self.iterate()
+        self.assertEqual(told(), NOTIFIED_AT_ONCE)
+        for _ in range(5):
+            self.notifier("CG", members)
+        self.notifier("other", [self.connection])
+        for count in (2, 3, 4):
+            self.iterate()
+            self.assertEqual(told(), count * NOTIFIED_AT_ONCE)
+        self.clock.advance(0)
+        self.assertEqual({len(each.told) for each in members}, {2})
+        self.assertEqual(len(self.connection.told), 1)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def iterate(self) -> None:
+        """Run what is scheduled for the next iteration of the reactor, and no more."""
+        (call,) = self.clock.getDelayedCalls()
+        function = call.func
+        call.cancel()
+        function()
 
     def test_groups_may_want_to_hear_nothing(self) -> None:
         """A group whose setting says so is not told."""

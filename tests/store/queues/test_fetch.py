@@ -2,10 +2,12 @@
 
 import os
 
+import msgspec
+
 from rocketmq_tw.store.message_store import MessageStore
 from rocketmq_tw.store.queues.fetch import Fetched, FetchStatus
 from rocketmq_tw.wire.record import decode_all
-from tests.store.cases import NOW, SIZE, TAG_A, TOPIC, StoreCase, draft
+from tests.store.cases import NOW, SIZE, SMALL, TAG_A, TOPIC, StoreCase, draft
 
 
 class FetchCase(StoreCase):
@@ -22,6 +24,24 @@ class FetchCase(StoreCase):
         messages = decode_all(fetched.data)
         self.assertEqual(len(messages), fetched.count)
         return [message.body for message in messages]
+
+
+class ExaminedTests(FetchCase):
+    """How much of a queue one fetch reads."""
+
+    config = msgspec.structs.replace(SMALL, consume_queue_file_size=40_000)
+
+    def test_bounded_whatever_is_asked_for(self) -> None:
+        """With a filter 800 entries are examined, and then the consumer asks again."""
+        store = self.open()
+        for _ in range(1500):
+            store.put(draft(b""), NOW)
+        seen: list[int] = []
+        fetched = store.get(TOPIC, 0, 0, 1 << 31, 1 << 31, seen.append)
+        self.assertEqual((len(seen), fetched.next_offset), (800, 800))
+        self.assertEqual(fetched.status, FetchStatus.NO_MATCHED_MESSAGE)
+        found = store.get(TOPIC, 0, 0, 1 << 31, 1 << 31, None)
+        self.assertEqual((found.count, found.next_offset), (32, 32))
 
 
 class StatusTests(FetchCase):
