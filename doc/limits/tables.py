@@ -95,7 +95,10 @@ _BROKER: Final = (
     ),
     Growable(
         what="consumer groups",
-        holds=("broker.tables.groups.GroupTable.table",),
+        holds=(
+            "broker.tables.groups.GroupTable._encoded",
+            "broker.tables.groups.GroupTable.table",
+        ),
         limits=(
             Limit(
                 config=BrokerConfig,
@@ -105,7 +108,7 @@ _BROKER: Final = (
                 shown=("subscriptionGroups", "subscriptionGroupsRefused"),
             ),
         ),
-        entry=500,
+        entry=1_200,
     ),
     Growable(
         what="offsets, one for each queue and group",

@@ -106,11 +106,11 @@ def many_subscriptions(target: Target) -> None:
     peer.close()
 
 
-@attack("locks of 100,000 queues", seconds=6, growth=256, is_short=True)
+@attack("locks of 10,000 queues", seconds=6, growth=256, is_short=True)
 def lock_batches(target: Target) -> None:
     """Locked and unlocked, of ever new groups."""
     queues = [
-        {"topic": "Locked", "brokerName": "vm", "queueId": n} for n in range(100_000)
+        {"topic": "Locked", "brokerName": "vm", "queueId": n} for n in range(10_000)
     ]
     body = {"consumerGroup": "locks", "clientId": "c", "mqSet": queues}
     text = json.dumps(body)
