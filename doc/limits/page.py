@@ -25,9 +25,9 @@ file. How much there is, and how much was refused since the start, is shown by
 column.
 """
 _ABOUT_REQUESTS = """\
-A frame has at most 16 MiB, a header 512 KiB. A body of a request that needs no large one
-is refused from 1 MiB on, as soon as the header is there. The log gets at most one line of
-a kind a minute for each host.
+A frame has at most 16 MiB, a header 512 KiB. A body of a request that needs no large
+one is refused from 1 MiB on, as soon as the header is there. The log gets at most one
+line of a kind a minute for each host.
 """
 _ABOUT_CACHES = """\
 Nothing is refused here: when a cache has all that it may keep, the oldest makes place,
