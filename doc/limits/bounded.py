@@ -104,8 +104,6 @@ _BY_OTHERS: Final = """\
 broker.pacing.Pacer: _order _works: the requests of a connection in flight, 20,000
 broker.pull.cold.ColdPulls: lines: the requests of a connection in flight, 20,000
 broker.pull.cold._Line: waiting: the requests of a connection in flight, 20,000
-broker.send.targets.Targets: known: topics
-broker.tables.groups.GroupTable: _encoded: consumer groups
 client.brokers.Brokers: _reached _unresponsive_since: brokers of the routes
 client.consumer.process_queue.ProcessQueue: _messages: max_cached_bytes, and one pull for each queue
 client.producer.faults.Faults: _until: brokers of the routes
