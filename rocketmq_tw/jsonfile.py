@@ -1,6 +1,8 @@
 """
 One JSON document on disk, replaced atomically; the previous one is kept as ``.bak``.
 
+The functions below serve files that are no documents.
+
 Files of Apache brokers and name servers can be read too: JSON with bare integer keys,
 and their ``.bak``, which may be the only file after a crash between two renames. Here a
 crash never leaves the main file absent.
@@ -76,7 +78,7 @@ class JsonFile:
         why: str | None = None
         for path in (self.path, self.backup_path):
             try:
-                data = _read(path)
+                data = read_bytes(path)
             except OSError as error:
                 why = error.strerror or str(error)
                 raise UnreadableDocument(path, why) from None
@@ -117,17 +119,35 @@ class JsonFile:
             return
         except OSError:
             # Some file systems have no hard links.
-            _write(link, _read(self.path) or b"")
+            _write(link, read_bytes(self.path) or b"")
         os.replace(link, self.backup_path)
 
 
-def _read(path: str) -> bytes | None:
+def read_bytes(path: str) -> bytes | None:
     """Read a whole file; None if it does not exist."""
     try:
         with open(path, "rb") as file:
             return file.read()
     except FileNotFoundError:
         return None
+
+
+def append_bytes(path: str, data: bytes) -> None:
+    """Append to a file, and create it if needed; nothing is flushed to disk."""
+    with open(path, "ab") as file:
+        file.write(data)
+
+
+def replace_bytes(path: str, data: bytes) -> None:
+    """Replace a file atomically, remove an empty one; nothing is flushed to disk."""
+    if not data:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        return
+    temporary = path + ".tmp"
+    with open(temporary, "wb") as file:
+        file.write(data)
+    os.replace(temporary, path)
 
 
 def _write(path: str, data: bytes) -> None:

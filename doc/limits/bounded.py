@@ -38,6 +38,8 @@ broker.delay.schedule.ScheduleService: _levels: one for each delay level
 broker.name_server_link.NameServerLink: _current _next: one for each request that creates topics
 broker.registration.Registration: _links: one for each name server
 broker.registration.Registration: _waiting: one for each request that creates topics
+broker.tables.topic_journal.TopicJournal: _current _waiting: one for each request that creates topics
+broker.tables.topic_journal.TopicJournal: _lines _unwritten: 200,000 changes
 broker.tables.background.BackgroundFile: _waiting: one for each caller of drain, which runs every 10 s
 broker.tables.groups.GroupTable: forbidden_table: read from the file; no request changes it
 """

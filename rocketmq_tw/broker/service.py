@@ -38,6 +38,7 @@ from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.broker.store import Store, make_store, store_host, store_lock
 from rocketmq_tw.broker.tables.table_set import Tables
 from rocketmq_tw.broker.threads import Threads
+from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.errors import StoreNotWriteable, StoreUnreadable
@@ -45,6 +46,8 @@ from rocketmq_tw.store.files.disk import Disk
 from rocketmq_tw.store.files.lock import StoreLock
 from rocketmq_tw.threads import RunInThread
 
+#: How many topics are named in a line of the log.
+_NAMED = 10
 #: Milliseconds between two attempts to write documents that could not be written.
 _RETRY_PERIOD_MS = 10_000
 
@@ -195,10 +198,13 @@ class BrokerService(MultiService):
         self._lifecycle.on_stop.append(tables.save)
         self._periodic.every(_RETRY_PERIOD_MS, tables.drain)
         tables.offsets.bound(store.max_offset)
-        for topic in tables.topics.restore(store.queues()):
+        restored = tables.topics.restore(store.queues())
+        if restored:
             self._log.warn(
-                "{topic} has messages but was no topic; it was created again",
-                topic=topic,
+                "{count} topics have messages but were not in topics.json; they were"
+                " created again: {names}",
+                count=len(restored),
+                names=log_safe(", ".join(restored[:_NAMED])),
             )
 
     def _broker(self, store: Store, port: int) -> Broker:

@@ -42,6 +42,11 @@ class BackgroundFile(JsonFile):
         if not self._busy:
             self._write()
 
+    @property
+    def is_written(self) -> bool:
+        """Whether the newest text is on disk."""
+        return not self._busy and self._next is None
+
     def drain(self) -> Deferred[None]:
         """Fires when everything is written, or when it cannot be written."""
         if not self._busy and self._next is not None:

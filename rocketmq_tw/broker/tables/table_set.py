@@ -14,6 +14,7 @@ from rocketmq_tw.broker.tables.clients import ClientTable, MemberNotifier
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.broker.tables.queue_locks import QueueLocks
+from rocketmq_tw.broker.tables.topic_journal import TopicJournal
 from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.threads import RunInThread
@@ -45,6 +46,9 @@ class Tables:
             cluster_topic=config.cluster_topic_enable,
             broker_topic=config.broker_topic_enable,
             limit=config.max_topics,
+            journal=TopicJournal(
+                os.path.join(self.folder, "topics.journal"), run_in_thread
+            ),
         )
         self.groups = GroupTable(
             self.file("subscriptionGroup.json"),
@@ -87,4 +91,6 @@ class Tables:
 
     def drain(self) -> Deferred[Any]:
         """Retry what could not be written before; fires like :meth:`save`."""
-        return DeferredList([file.drain() for file in self._files])
+        drained = [file.drain() for file in self._files]
+        kept = self.topics.when_kept()
+        return DeferredList(drained if kept is None else [*drained, kept])

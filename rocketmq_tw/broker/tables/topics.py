@@ -6,7 +6,7 @@ Source: ``TopicConfigManager`` of RocketMQ 5.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 from twisted.internet.defer import Deferred
@@ -14,8 +14,15 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from rocketmq_tw.broker.errors import TooManyTopics, TopicNotExist
+from rocketmq_tw.broker.pacing import Steps, encode_each
 from rocketmq_tw.broker.tables.checks import check_topic_settings, usable
 from rocketmq_tw.broker.tables.document import Document, Schedule
+from rocketmq_tw.broker.tables.predefined import default_topics, made
+from rocketmq_tw.broker.tables.topic_journal import (
+    JournaledFile,
+    TopicChange,
+    TopicJournal,
+)
 from rocketmq_tw.clock import wall_time
 from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.model import topic as names
@@ -35,56 +42,21 @@ from rocketmq_tw.model.topic import (
     retry_topic,
 )
 from rocketmq_tw.remoting.peer_log import PeerLog
-from rocketmq_tw.store.files.slices import in_slices
-from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
-from rocketmq_tw.wire.bodies.topics import TopicConfigTable, encode_entry
+from rocketmq_tw.wire.bodies.topics import (
+    TopicConfigTable,
+    encode_entry,
+    with_entries,
+)
 
-__all__ = ["TopicNotExist", "TopicTable", "default_topics"]
+__all__ = ["TopicNotExist", "TopicTable"]
 
-#: How many topics are encoded in one reactor iteration: some 2 ms.
+#: How many topics are encoded in one step: some 2 ms.
 SLICE = 5000
 _READ_WRITE = PERM_READ | PERM_WRITE
-_ALL = _READ_WRITE | PERM_INHERIT
 
-#: The number of queues of ``SCHEDULE_TOPIC_XXXX``, one for each delay level.
-DELAY_LEVELS = 18
-REVIVE_QUEUES = 8
-BENCHMARK_QUEUES = 1024
 #: The least number of queues of a restored topic: a producer's default.
 _RESTORED_QUEUES = 4
-
-
-def default_topics(
-    cluster: str,
-    broker_name: str,
-    *,
-    default_topic_queue_nums: int = 8,
-    auto_create: bool = True,
-    cluster_topic: bool = True,
-    broker_topic: bool = True,
-    timer_wheel: bool = False,
-) -> Iterator[TopicConfig]:
-    """
-    Yield the topics that a broker has from its start.
-
-    Source: ``TopicConfigManager.init``.
-    """
-    yield _topic(names.SELF_TEST_TOPIC, 1)
-    if auto_create:
-        yield _topic(AUTO_CREATE_TOPIC, default_topic_queue_nums, _ALL)
-    yield _topic(names.BENCHMARK_TOPIC, BENCHMARK_QUEUES)
-    yield _topic(cluster, 16, _ALL if cluster_topic else PERM_INHERIT)
-    yield _topic(broker_name, 1, _ALL if broker_topic else PERM_INHERIT)
-    yield _topic(names.OFFSET_MOVED_EVENT, 1)
-    yield _topic(names.SCHEDULE_TOPIC, DELAY_LEVELS)
-    yield _topic(names.reply_topic(cluster), 1)
-    yield _topic(names.REVIVE_LOG_PREFIX + cluster, REVIVE_QUEUES)
-    yield _topic(names.SYNC_BROKER_MEMBER_PREFIX + broker_name, 1, PERM_INHERIT)
-    yield _topic(names.TRANS_HALF_TOPIC, 1)
-    yield _topic(names.TRANS_OP_HALF_TOPIC, 1)
-    if timer_wheel:
-        yield _topic(names.TIMER_TOPIC, 1)
 
 
 class TopicTable:
@@ -95,6 +67,7 @@ class TopicTable:
     :param schedule: see :class:`~rocketmq_tw.broker.tables.document.Document`.
     :param auto_create: whether a send to an unknown topic creates it.
     :param limit: with so many topics none is created any more.
+    :param journal: keeps changes until the file has them.
     :ivar refused: how many were not created because of the limit.
     :ivar table: the topics by name; change it through the methods only.
     :ivar data_version: changes with every change; name servers compare it.
@@ -119,15 +92,20 @@ class TopicTable:
         broker_topic: bool = True,
         timer_wheel: bool = False,
         limit: int = 100_000,
+        journal: TopicJournal | None = None,
     ) -> None:
         self._file = file
+        self._journal = journal
         self._wall_time = wall_time(clock)
         self._limit = limit
         self.refused = 0
-        self._clock = clock
         self._auto_create = auto_create
         self._lines = PeerLog(clock)
-        self._document = Document(file, self._encode, schedule)
+        if journal is not None:
+            file = JournaledFile(file, journal, lambda: self._encoding)
+        self._document = Document(
+            file, self._encode, schedule, steps=self._encode_in_steps
+        )
         self._defaults = {
             config.topic_name: config
             for config in default_topics(
@@ -143,6 +121,8 @@ class TopicTable:
         self.system = names.SYSTEM_TOPICS | self._defaults.keys()
         self.table: dict[str, TopicConfig] = {}
         self.data_version = DataVersion()
+        # The version of the text that was encoded last, or is being encoded.
+        self._encoding = self.data_version
         self.on_change: list[Callable[[str], None]] = []
 
     def load(self) -> None:
@@ -154,13 +134,18 @@ class TopicTable:
         """
         text = self._file.load_bytes()
         stored = TopicConfigTable() if text is None else TopicConfigTable.decode(text)
-        topics = usable(self._file.path, stored.topic_config_table, self._check)
-        table = {**self._defaults, **topics}
+        table, version = dict(stored.topic_config_table), stored.data_version
+        for change in self._journal.load(version) if self._journal else ():
+            version = change.data_version
+            if change.topic is not None:
+                table[change.topic.topic_name] = change.topic
+            table.pop(change.deleted or "", None)
+        table = {**self._defaults, **usable(self._file.path, table, self._check)}
         template = table.get(AUTO_CREATE_TOPIC)
         if template is not None and not self._auto_create:
             table[AUTO_CREATE_TOPIC] = _with_perm(template, _READ_WRITE)
         self.table = table
-        self.data_version = stored.data_version
+        self.data_version = version
         if table != stored.topic_config_table:
             self._changed()
 
@@ -173,6 +158,14 @@ class TopicTable:
     def save(self) -> None:
         """Write the file now if it is outdated. :raises OSError: that failed."""
         self._document.save()
+
+    def when_kept(self) -> Deferred[None] | None:
+        """
+        Return a Deferred that fires when a kill loses no change, or nothing can help.
+
+        :returns: None if it loses none now.
+        """
+        return None if self._journal is None else self._journal.when_written()
 
     def get(self, name: str) -> TopicConfig | None:
         """Return a topic, or None."""
@@ -220,7 +213,7 @@ class TopicTable:
         template = self.table.get(default_topic)
         if template is None or not self._may_inherit(template):
             if is_retry(topic):
-                return self.ensure(_topic(topic, 1, sys_flag=topic_sys_flag))
+                return self.ensure(made(topic, 1, sys_flag=topic_sys_flag))
             raise TopicNotExist(topic)
         queues = max(0, min(queue_nums, template.write_queue_nums))
         created = TopicConfig(
@@ -257,12 +250,12 @@ class TopicTable:
         :raises IllegalTopic: the group's name is not legal.
         """
         flag = FLAG_UNIT_SUB if unit else 0
-        wanted = _topic(retry_topic(group), queue_nums, sys_flag=flag, order=order)
+        wanted = made(retry_topic(group), queue_nums, sys_flag=flag, order=order)
         return self.ensure(wanted)
 
     def create_dlq(self, group: str) -> TopicConfig:
         """Return the topic of a group's dead letters; create it if needed."""
-        return self.ensure(_topic(dlq_topic(group), 1))
+        return self.ensure(made(dlq_topic(group), 1))
 
     def ensure(self, wanted: TopicConfig) -> TopicConfig:
         """
@@ -301,7 +294,7 @@ class TopicTable:
             if name in self.table or not ids or not self._is_client_topic(name):
                 continue
             least = 1 if is_retry(name) or is_dlq(name) else _RESTORED_QUEUES
-            self._set(_topic(name, max(*ids, least - 1) + 1))
+            self._set(made(name, max(*ids, least - 1) + 1))
             restored.append(name)
         return restored
 
@@ -341,25 +334,6 @@ class TopicTable:
         self._changed(name)
         return True
 
-    def encode_in_slices(self) -> Deferred[list[bytes]]:
-        """
-        Encode the entries, a part of them in each reactor iteration.
-
-        What changes meanwhile is in the result or not.
-        """
-        entries: list[bytes] = []
-        done = in_slices(self._encode_slices(entries), self._clock, lambda: True)
-        return done.addCallback(lambda _: entries)
-
-    def _encode_slices(self, entries: list[bytes]) -> Iterator[None]:
-        """Encode entry by entry; a step is :data:`SLICE` of them."""
-        names = list(self.table)
-        for start in range(0, len(names), SLICE):
-            if start:
-                yield
-            found = map(self.table.get, names[start : start + SLICE])
-            entries += [encode_entry(each) for each in found if each is not None]
-
     def _may_inherit(self, template: TopicConfig) -> bool:
         """Return whether new topics may inherit from this one."""
         if template.topic_name == AUTO_CREATE_TOPIC and not self._auto_create:
@@ -369,25 +343,37 @@ class TopicTable:
     def _changed(self, *names: str) -> None:
         """Increment the version, schedule a write, and call ``on_change``."""
         now_ms = int(self._wall_time() * 1000)
-        self.data_version = self.data_version.next(now_ms)
+        version = self.data_version = self.data_version.next(now_ms)
+        if self._journal is not None:
+            for name in names or (None,):
+                topic = self.table.get(name or "")
+                gone = name if topic is None else None
+                self._journal.add(TopicChange(version, topic, gone))
         self._document.changed()
         for callback in list(self.on_change):
             for name in names:
                 callback(name)
 
     def _encode(self) -> bytes:
-        return fastjson.dumps(TopicConfigTable(self.table, self.data_version))
+        """Encode the file."""
+        steps = self._encode_in_steps()
+        try:
+            while True:
+                next(steps)
+        except StopIteration as end:
+            return bytes(end.value)
 
+    def _encode_in_steps(self) -> Steps[bytes]:
+        """
+        Encode the file, a part of the table in each step.
 
-def _topic(
-    name: str,
-    queues: int,
-    perm: int = _READ_WRITE,
-    sys_flag: int = 0,
-    order: bool = False,
-) -> TopicConfig:
-    """Return a topic with as many readable as writeable queues."""
-    return TopicConfig(name, queues, queues, perm, topic_sys_flag=sys_flag, order=order)
+        What changes between two steps is in it or not; the version is that at first.
+        """
+        self._encoding = self.data_version
+        empty = TopicConfigTable({}, self.data_version).encode()
+        topics = list(self.table.values())
+        entries = yield from encode_each(topics, encode_entry, SLICE)
+        return with_entries(empty, (entries,))
 
 
 def _with_perm(config: TopicConfig, perm: int) -> TopicConfig:

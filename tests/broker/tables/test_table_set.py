@@ -55,10 +55,24 @@ class TablesTests(SynchronousTestCase):
         self.tables.topics.put(TopicConfig("T", 4, 4))
         self.tables.groups.put(SubscriptionGroup("G"))
         self.tables.offsets.commit("G", "T", 0, 7)
-        self.assertEqual(os.listdir(self.tables.folder), [])
+        self.assertEqual(os.listdir(self.tables.folder), ["topics.journal"])
         self.clock.advance(0)
         names = ["subscriptionGroup.json", "topics.json"]
         self.assertEqual(sorted(os.listdir(self.tables.folder)), names)
+
+    def test_killed(self) -> None:
+        """Topics that were changed and deleted before the file was written stay so."""
+        topics = self.tables.topics
+        topics.put(TopicConfig("Old", 4, 4))
+        self.clock.advance(0)
+        topics.put(TopicConfig("T", 4, 4))
+        topics.put(TopicConfig("T", 7, 7))
+        topics.delete("Old")
+        version = topics.data_version
+        found = self.load().topics
+        self.assertEqual(found.require("T").read_queue_nums, 7)
+        self.assertIsNone(found.get("Old"))
+        self.assertEqual(found.data_version.counter, version.counter + 1)
 
     def test_settings(self) -> None:
         """The tables do as the broker's settings say."""

@@ -100,10 +100,11 @@ class TopicProcessor:
         router.on(GetTopicStats, self.stats)
         router.on(GetBrokerSystemTopics, self.system_topics)
 
-    def create(self, request: CreateTopic, call: Call) -> Response:
+    def create(self, request: CreateTopic, call: Call) -> Response | Deferred[Response]:
         """
         Create or change a topic; repeating the request changes nothing.
 
+        :returns: the response, once a kill of the broker does not lose the topic.
         :raises IllegalTopic: the name is not legal.
         :raises Refused: it is a system topic, or a setting is invalid.
         """
@@ -115,7 +116,8 @@ class TopicProcessor:
         except BadField as error:
             raise Refused(ResponseCode.INVALID_PARAMETER, str(error)) from None
         self._topics.put(wanted)
-        return Response()
+        kept = self._topics.when_kept()
+        return Response() if kept is None else kept.addCallback(lambda _: Response())
 
     def _wanted(self, request: CreateTopic) -> TopicConfig:
         """Return the requested settings. :raises BadField: one is invalid."""
