@@ -269,12 +269,12 @@ class ClientTests(WallTimeCase):
     """The timers and ages of a client."""
 
     def test_heartbeats(self) -> None:
-        """Heartbeats are sent every 30 s."""
+        """Heartbeats are sent every 30 s, and at most a tenth later."""
         self.consumed()
         self.cluster.advance(1)
         self.set_clock()
         self.cluster.broker.traffic.clear()
-        self.cluster.advance(61)
+        self.cluster.advance(66)
         sent = self.cluster.broker.traffic.requests(Heartbeat)
         self.assertGreaterEqual(len(sent), 2)
 
