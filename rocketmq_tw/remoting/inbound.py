@@ -1,8 +1,9 @@
 """
 Handles the requests of a peer: from a decoded request to the frame of its response.
 
-A request is in flight until the Deferred that its handler returned fires. Their number
-is limited: at the limit the connection stops reading.
+A request is in flight until the Deferred that its handler returned fires, or until what
+it stored is on disk (:mod:`rocketmq_tw.remoting.durable`). Their number is limited: at
+the limit the connection stops reading.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from rocketmq_tw.remoting.call import Call, Peer
+from rocketmq_tw.remoting.durable import AfterFlush, AwaitingFlush, DurableLog
 from rocketmq_tw.remoting.router import Router, unsupported
-from rocketmq_tw.wire.command import ONE_WAY, Command, encode_response
+from rocketmq_tw.wire.command import ONE_WAY, Command, decode, encode_response
 from rocketmq_tw.wire.fields import Response, from_ext
 
 
@@ -27,17 +29,20 @@ class InboundRequests:
     :param limit: how many may be in flight.
     :param next_opaque: returns a number for a request without one.
     :param send: sends the frame of a response that a Deferred gave.
+    :param send_now: sends frames of responses that waited for the disk.
     :param on_limit: called when the limit is reached, and when it no longer is.
     :ivar in_flight: how many requests are in flight; 0 <= in_flight.
     """
 
     __slots__ = (
+        "_awaiting",
         "_find",
         "_limit",
         "_next_opaque",
         "_on_limit",
         "_router",
         "_send",
+        "_send_now",
         "in_flight",
     )
 
@@ -48,6 +53,7 @@ class InboundRequests:
         limit: int,
         next_opaque: Callable[[], int],
         send: Callable[[bytes], None],
+        send_now: Callable[[bytes], None],
         on_limit: Callable[[], None],
     ) -> None:
         self._find = router.find
@@ -55,7 +61,9 @@ class InboundRequests:
         self._limit = limit
         self._next_opaque = next_opaque
         self._send = send
+        self._send_now = send_now
         self._on_limit = on_limit
+        self._awaiting: AwaitingFlush | None = None
         self.in_flight = 0
 
     @property
@@ -83,6 +91,12 @@ class InboundRequests:
                     request = from_ext(declared, request)
                     request.body = command.body
                 outcome = handler(request, call)
+                if outcome.__class__ is AfterFlush:
+                    if command.flag & ONE_WAY:
+                        return None
+                    return self._after_flush(
+                        outcome, command.opaque, command.kind, call.peer
+                    )
         except Exception:
             outcome = self._router.refusal(Failure(), call.peer)
         # Not isinstance(outcome, Deferred), which takes 79 ns: its class is an ABC.
@@ -94,25 +108,80 @@ class InboundRequests:
             return None
         return encode_response(outcome, command.opaque, command.kind)
 
+    def keep(
+        self, frames: bytes, *, count: int, end: int, log: DurableLog, peer: Peer
+    ) -> bool:
+        """
+        Keep frames of responses, joined, until ``log`` is on disk up to ``end``.
+
+        :returns: False if they need not wait; they are not kept then.
+        """
+        awaiting = self._awaiting
+        if awaiting is None:
+            awaiting = self._awaiting = self._make_awaiting(peer)
+        if not awaiting.add(frames, count=count, end=end, now=peer.last_seen, log=log):
+            return False
+        self._add_in_flight(count)
+        return True
+
+    def _after_flush(
+        self, outcome: AfterFlush, opaque: int, kind: int, peer: Peer
+    ) -> bytes | None:
+        """Return the frame of a response that need not wait; keep the others."""
+        frame = encode_response(outcome.response, opaque, kind)
+        waits = self.keep(frame, count=1, end=outcome.end, log=outcome.log, peer=peer)
+        return None if waits else frame
+
+    def _make_awaiting(self, peer: Peer) -> AwaitingFlush:
+        def refuse(frame: bytes, error: Exception) -> bytes:
+            """Turn the frame of a response into that of an error."""
+            size = int.from_bytes(frame[5:8], "big")
+            command = decode(frame[4], frame[8 : 8 + size])
+            response = self._router.refusal(Failure(error), peer)
+            return encode_response(response, command.opaque or 0, command.kind)
+
+        return AwaitingFlush(
+            send=self._send_now, on_sent=self._remove_in_flight, refuse=refuse
+        )
+
+    def close(self) -> None:
+        """Forget the responses that wait for the disk: the connection is gone."""
+        if self._awaiting is not None:
+            self._awaiting.clear()
+
+    def _add_in_flight(self, count: int) -> None:
+        before = self.in_flight
+        self.in_flight += count
+        if before < self._limit <= self.in_flight:
+            self._on_limit()
+
+    def _remove_in_flight(self, count: int) -> None:
+        before = self.in_flight
+        self.in_flight -= count
+        if self.in_flight < self._limit <= before:
+            self._on_limit()
+
     def _respond_later(
         self, outcome: Deferred[Any], command: Command, peer: Peer
     ) -> None:
         """
         Send the response when the Deferred fires; the request is in flight until then.
         """
-        self.in_flight += 1
-        if self.in_flight == self._limit:
-            self._on_limit()
+        self._add_in_flight(1)
         # Not the command, which would keep the body while the response is waited for.
         wants_response = not command.flag & ONE_WAY
         opaque, kind = command.opaque or 0, command.kind
 
-        def done(response: Response | None) -> None:
-            self.in_flight -= 1
-            if self.in_flight == self._limit - 1:
-                self._on_limit()
-            if response is not None and wants_response:
-                self._send(encode_response(response, opaque, kind))
+        def done(response: Response | AfterFlush | None) -> None:
+            self._remove_in_flight(1)
+            if response is None or not wants_response:
+                return
+            if isinstance(response, AfterFlush):
+                frame = self._after_flush(response, opaque, kind, peer)
+            else:
+                frame = encode_response(response, opaque, kind)
+            if frame is not None:
+                self._send(frame)
 
         router = self._router
         outcome.addErrback(router.refusal, peer)

@@ -55,7 +55,6 @@ from rocketmq_tw.wire.frame import FRAME_LIMIT, JSON, Frame, FrameDecoder
 
 A = TypeVar("A", bound=Response)
 
-
 #: Looked up once: they are compared at every read.
 _OPEN, _HANDLING = ConnectionState.OPEN, ConnectionState.HANDLING
 _FINISHING, _GONE = ConnectionState.FINISHING, ConnectionState.GONE
@@ -115,6 +114,7 @@ class RemotingProtocol(Protocol):
             limit=max_in_flight,
             next_opaque=self._pending.next_opaque,
             send=self._send_late,
+            send_now=self._send,
             on_limit=self._update_reading,
         )
         self._idle = IdleTimer(
@@ -164,6 +164,7 @@ class RemotingProtocol(Protocol):
     def connectionLost(self, reason: Failure | None = None) -> None:
         """Fail all waiting calls, and notify the listeners of the loss."""
         self._stop_handling(_GONE)
+        self._inbound.close()
         self._held.release()
         self.connected = 0
         self._idle.stop()

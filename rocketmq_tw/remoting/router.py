@@ -30,6 +30,7 @@ from twisted.python.failure import Failure
 
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.remoting.call import Call, Peer
+from rocketmq_tw.remoting.durable import AfterFlush
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.wire.codes import ResponseCode
@@ -37,7 +38,7 @@ from rocketmq_tw.wire.errors import BadField
 from rocketmq_tw.wire.fields import Ext, Request, Response
 
 R = TypeVar("R", bound=Request[Any])
-Outcome = Response | Deferred[Any] | None
+Outcome = Response | AfterFlush | Deferred[Any] | None
 Handler = Callable[[Any, Call], Outcome]
 Guard = Callable[[Request[Any], Call], Deferred[None] | None]
 #: Returns the handler to register in place of one.

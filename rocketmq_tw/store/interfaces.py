@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Sequence
 from enum import Enum
+from typing import Protocol
 
 import msgspec
 from twisted.internet.defer import Deferred
@@ -17,6 +18,7 @@ __all__ = [
     "FetchStatus",
     "Fetched",
     "FlushOutcome",
+    "FlushWaiter",
     "IMessageStore",
     "KeyQuery",
     "Queried",
@@ -32,6 +34,24 @@ class FlushOutcome(Enum):
     ON_DISK = "ON_DISK"
     #: The message is stored but was not on disk in time; it may still get there.
     TIMED_OUT = "TIMED_OUT"
+
+
+class FlushWaiter(Protocol):
+    """Somebody who waits for the commit log to be on disk; hashed by identity."""
+
+    def flushed(self, end: int) -> bool:
+        """The log is on disk up to ``end``; return whether to call again."""
+
+    def expired(self, before: float) -> float | None:
+        """
+        Wait no longer for what has been waited for since ``before``, or longer.
+
+        :returns: since when the rest has been waited for, in seconds; None if there is
+            no rest.
+        """
+
+    def failed(self, error: Exception) -> None:
+        """Stop waiting: nothing gets on disk any more."""
 
 
 class Appended(msgspec.Struct, frozen=True, gc=False):
@@ -127,6 +147,16 @@ class IMessageStore(Interface):
         not use SYNC_FLUSH. The Deferred fails with StoreNotWriteable when the disk
         fails: the message may then be lost.
 
+        :raises StoreNotWriteable: the disk failed before.
+        """
+
+    def await_flush(waiter: FlushWaiter, end: int) -> bool:
+        """
+        Call ``waiter`` once the log is on disk up to ``end``, which never decreases.
+
+        For those who have many messages waiting: it is called once for each fsync.
+
+        :returns: False if there is nothing to wait for, as with :meth:`when_flushed`.
         :raises StoreNotWriteable: the disk failed before.
         """
 

@@ -33,6 +33,7 @@ from rocketmq_tw.store.interfaces import (
     Appended,
     Arrival,
     FlushOutcome,
+    FlushWaiter,
     IMessageStore,
     KeyQuery,
     Queried,
@@ -197,6 +198,10 @@ class MessageStore(ReadableStore):
     def when_flushed(self, end: int) -> "Deferred[FlushOutcome] | None":
         """Return a Deferred for the fsync: see :class:`IMessageStore`."""
         return None if self._deferred is None else self._flush.when_flushed(end)
+
+    def await_flush(self, waiter: FlushWaiter, end: int) -> bool:
+        """Call ``waiter`` after the fsync: see :class:`IMessageStore`."""
+        return self._deferred is not None and self._flush.await_flush(waiter, end)
 
     def flush(self) -> "Deferred[None]":
         """Flush all messages to disk: see :class:`IMessageStore`."""

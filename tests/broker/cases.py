@@ -24,14 +24,16 @@ from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.msgid import host_to_bytes
 from rocketmq_tw.model.subscription import parse
 from rocketmq_tw.model.topic import TopicConfig
-from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.remoting.durable import AfterFlush, AwaitingFlush
+from rocketmq_tw.remoting.router import ErrorResponse, Router
 from rocketmq_tw.store.files.disk import Disk
 from rocketmq_tw.testing import ManualThreads, MemoryNetwork
 from rocketmq_tw.testing.timeline import Timeline
 from rocketmq_tw.wire import record
+from rocketmq_tw.wire.command import decode_json, encode_response
 from rocketmq_tw.wire.fields import Ext, Request, Response, from_ext, to_ext
 from rocketmq_tw.wire.requests.pull import SUBSCRIPTION, PullMessage
-from rocketmq_tw.wire.requests.send import SendMessageV2
+from rocketmq_tw.wire.requests.send import SendMessageV2, SendResponse
 from tests.broker.doubles import MemoryConnection, call_from, client_of
 from tests.store.cases import StoreCase
 
@@ -49,6 +51,33 @@ SMALL = BrokerConfig(
     max_hash_slot_num=100,
     max_index_num=400,
 )
+
+
+def when_flushed(outcome: AfterFlush, router: Router) -> Any:
+    """
+    Let a response wait for the disk, as the frame that a connection would send.
+
+    :returns: its Deferred; the response if it need not wait.
+    """
+    done: Deferred[Response] = Deferred()
+
+    def read(frame: bytes) -> None:
+        command = decode_json(frame[8:], b"")
+        if command.remark is not None:
+            refusal = ErrorResponse(status=command.code, remark=command.remark)
+            return done.callback(refusal)
+        response = from_ext(SendResponse, command.fields)
+        response.status = command.code
+        done.callback(response)
+
+    waiting = AwaitingFlush(
+        send=read,
+        on_sent=lambda count: None,
+        refuse=lambda _, error: encode_response(router.refusal(Failure(error)), 1),
+    )
+    frame = encode_response(outcome.response, 1)
+    waits = waiting.add(frame, count=1, end=outcome.end, now=0, log=outcome.log)
+    return done if waits else outcome.response
 
 
 class Peer(MemoryConnection):
@@ -200,6 +229,8 @@ class BrokerCase(StoreCase):
             outcome = handler(read, call)
         except Exception:
             outcome = self.router.refusal(Failure())
+        if isinstance(outcome, AfterFlush):
+            outcome = when_flushed(outcome, self.router)
         if isinstance(outcome, Deferred):
             outcome.addErrback(self.router.refusal)
         return outcome

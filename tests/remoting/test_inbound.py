@@ -9,14 +9,17 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.remoting.call import Call
+from rocketmq_tw.remoting.durable import AfterFlush
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.inbound import InboundRequests
-from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.remoting.router import Outcome, Router
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import ONE_WAY, RemotingCommand, decode
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.frame import FrameDecoder
+from tests.broker.doubles import MemoryConnection
 from tests.remoting.ends import UNKNOWN, Echo, EchoResponse, echo
+from tests.remoting.logs import MemoryLog
 
 
 class InboundRequestsTests(SynchronousTestCase):
@@ -29,18 +32,22 @@ class InboundRequestsTests(SynchronousTestCase):
         self.later: list[Deferred[Response]] = []
         self.sent: list[bytes] = []
         self.limits: list[bool] = []
+        self.log = MemoryLog()
         self.inbound = InboundRequests(
             router=router,
             limit=2,
             next_opaque=lambda: 99,
             send=self.sent.append,
+            send_now=self.sent.append,
             on_limit=lambda: self.limits.append(self.inbound.is_at_limit),
         )
 
-    def handle(self, request: Echo, call: Call) -> Response | Deferred[Response] | None:
+    def handle(self, request: Echo, call: Call) -> Outcome:
         """Respond, now or later or never."""
         if request.text == "never":
             return None
+        if request.text == "flushed":
+            return AfterFlush(echo(request, call), self.log.end, self.log)
         if request.text != "later":
             return echo(request, call)
         self.later.append(Deferred())
@@ -50,7 +57,7 @@ class InboundRequestsTests(SynchronousTestCase):
         """Ask for an echo."""
         values: dict[str, Any] = {"code": Echo.code, "opaque": 7, "body": b"body"}
         command = RemotingCommand(fields={"text": text}, **values | header)
-        peer: Any = None
+        peer: Any = MemoryConnection()
         return self.inbound.handle(Call(command, peer, 0.0))
 
     def read(self, frame: bytes | None) -> RemotingCommand:
@@ -109,3 +116,62 @@ class InboundRequestsTests(SynchronousTestCase):
         self.assertEqual(self.limits, [True])
         self.later[1].callback(EchoResponse(text=""))
         self.assertEqual(self.limits, [True, False])
+
+    def test_flushed(self) -> None:
+        """It is sent when the log is on disk, without a Deferred."""
+        self.assertIsNone(self.ask("flushed"))
+        self.assertEqual((self.sent, self.inbound.in_flight), ([], 1))
+        self.log.flush()
+        self.assertEqual(self.read(self.sent.pop()).opaque, 7)
+        self.assertEqual(self.inbound.in_flight, 0)
+
+    def test_flushed_already(self) -> None:
+        """Then it is the response at once."""
+        self.log.is_flushed = True
+        self.assertEqual(self.read(self.ask("flushed")).opaque, 7)
+        self.assertEqual(self.inbound.in_flight, 0)
+
+    def test_flushed_one_way(self) -> None:
+        """Nothing waits, as nothing is sent."""
+        self.assertIsNone(self.ask("flushed", flag=ONE_WAY))
+        self.assertEqual((self.inbound.in_flight, self.log.waiters), (0, []))
+
+    def test_flush_failed(self) -> None:
+        """The sender gets the error, with the number of its request."""
+        self.ask("flushed", opaque=8)
+        self.log.fail(Refused(ResponseCode.SERVICE_NOT_AVAILABLE, "broken"))
+        response = self.read(self.sent.pop())
+        self.assertEqual((response.code, response.opaque), (14, 8))
+        self.assertEqual(response.remark, "broken")
+
+    def test_log_failed_before(self) -> None:
+        """That is an error of the request."""
+        self.log.error = Refused(ResponseCode.SERVICE_NOT_AVAILABLE, "broken")
+        response = self.read(self.ask("flushed"))
+        self.assertEqual((response.code, self.inbound.in_flight), (14, 0))
+
+    def test_limit_of_the_flushed(self) -> None:
+        """Those that wait for the disk count too, also many at once."""
+        self.assertIsNone(self.ask("flushed"))
+        peer: Any = MemoryConnection()
+        kept = self.inbound.keep(b"", count=5, end=9, log=self.log, peer=peer)
+        self.assertTrue(kept)
+        self.assertEqual((self.inbound.in_flight, self.limits), (6, [True]))
+        self.log.flush()
+        self.assertEqual((self.inbound.in_flight, self.limits), (0, [True, False]))
+
+    def test_flushed_behind_a_guard(self) -> None:
+        """A handler that runs later may wait for the disk after that."""
+        self.ask("later")
+        response: Any = AfterFlush(EchoResponse(text="x"), 1, self.log)
+        self.later.pop().callback(response)
+        self.assertEqual(self.sent, [])
+        self.log.flush()
+        self.assertEqual(len(self.sent), 1)
+
+    def test_connection_lost(self) -> None:
+        """What still waited is dropped."""
+        self.ask("flushed")
+        self.inbound.close()
+        self.log.flush()
+        self.assertEqual(self.sent, [])

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from twisted.internet.defer import Deferred
-
 from rocketmq_tw.broker.send.properties import waits_for_flush
-from rocketmq_tw.store.interfaces import Appended, FlushOutcome, IMessageStore
-from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.remoting.durable import AfterFlush
+from rocketmq_tw.store.interfaces import Appended, IMessageStore
 from rocketmq_tw.wire.requests.send import SendFields, SendResponse
 
 #: The response to a send, at once or after the fsync.
-Sending = SendResponse | Deferred[SendResponse]
+Sending = SendResponse | AfterFlush
 
 
 class SendResponses:
@@ -82,14 +80,4 @@ class SendResponses:
         if not waits_for_flush(request.properties or ""):
             return response
         end = last.commit_log_offset + last.size
-        flushed: Deferred[FlushOutcome] | None = self._store.when_flushed(end)
-        if flushed is None:
-            return response
-        return flushed.addCallback(_on_flushed, response)
-
-
-def _on_flushed(outcome: FlushOutcome, response: SendResponse) -> SendResponse:
-    """Set the status if the fsync took too long."""
-    if outcome is FlushOutcome.TIMED_OUT:
-        response.status = ResponseCode.FLUSH_DISK_TIMEOUT
-    return response
+        return AfterFlush(response, end, self._store)

@@ -34,7 +34,7 @@ from rocketmq_tw.store.durability.queue_checkpoint import LogPosition
 from rocketmq_tw.store.durability.queue_progress import QueueProgress
 from rocketmq_tw.store.errors import StoreNotWriteable
 from rocketmq_tw.store.files.slices import in_slices
-from rocketmq_tw.store.interfaces import FlushOutcome
+from rocketmq_tw.store.interfaces import FlushOutcome, FlushWaiter
 from rocketmq_tw.store.log.commitlog import CommitLog
 from rocketmq_tw.store.queues.table import ConsumeQueues
 from rocketmq_tw.threads import RunInThread
@@ -147,6 +147,20 @@ class FlushService:
             raise StoreNotWriteable(str(self.failure))
         self.schedule()
         return self._waiters.wait(end)
+
+    def await_flush(self, waiter: FlushWaiter, end: int) -> bool:
+        """
+        Call ``waiter`` when the log is on disk up to ``end``; False if it already is.
+
+        :raises StoreNotWriteable: the disk failed before.
+        """
+        if end <= self.flushed:
+            return False
+        if not self.is_healthy:
+            raise StoreNotWriteable(str(self.failure))
+        self.schedule()
+        self._waiters.add(waiter)
+        return True
 
     def flush(self) -> "Deferred[None]":
         """

@@ -4,70 +4,77 @@ Group commit: the senders that wait until the commit log is on disk.
 While one fsync runs, the next group gathers. When it ends, every waiter whose records
 it covers is released.
 
+A waiter is usually a connection with all its responses. It is called once for each
+fsync, however many of its messages that covers.
+
 Source: ``CommitLog.GroupCommitService`` and ``FlushDiskWatcher`` of RocketMQ 5.
 """
 
 from collections import deque
+from collections.abc import Callable
 
 import msgspec
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
 
-from rocketmq_tw.store.interfaces import FlushOutcome
-
-
-class _Waiter(msgspec.Struct):
-    """Waits until the log is on disk up to ``end``, or until ``deadline``."""
-
-    end: int
-    deadline: float
-    done: "Deferred[FlushOutcome]"
+from rocketmq_tw.store.interfaces import FlushOutcome, FlushWaiter
 
 
 class FlushWaiters:
     """
-    The waiters, in the order of their commit log offsets.
+    Those who wait for the commit log.
 
-    Offsets and deadlines increase together, so only the first waiters are examined and
-    one timer serves all.
+    One timer serves all: each waiter keeps its own times and says when the next is up.
     """
+
+    _log = Logger()
 
     def __init__(self, clock: IReactorTime, timeout: float) -> None:
         """:param timeout: the longest time to wait, in seconds."""
         self._clock = clock
         self._timeout = timeout
-        self._waiting: deque[_Waiter] = deque()
+        # A dictionary keeps their order.
+        self._waiting: dict[FlushWaiter, None] = {}
+        self._deferreds = WaitingDeferreds()
         self._timer: IDelayedCall | None = None
 
     def __len__(self) -> int:
         return len(self._waiting)
 
+    def add(self, waiter: FlushWaiter) -> None:
+        """Call ``waiter`` from now on, until it waits for nothing any more."""
+        self._waiting[waiter] = None
+        if self._timer is None:
+            self._timer = self._clock.callLater(self._timeout, self._expire)
+
     def wait(self, end: int) -> "Deferred[FlushOutcome]":
         """Return a Deferred for the log up to ``end``, which never decreases between
         calls.
         """
-        done: Deferred[FlushOutcome] = Deferred()
-        deadline = self._clock.seconds() + self._timeout
-        self._waiting.append(_Waiter(end, deadline, done))
-        if self._timer is None:
-            self._timer = self._clock.callLater(self._timeout, self._expire)
-        return done
+        self.add(self._deferreds)
+        return self._deferreds.add(end, self._clock.seconds())
 
     def reached(self, flushed: int) -> None:
-        """Release the waiters whose records are on disk now."""
-        due = []
-        waiting = self._waiting
-        while waiting and waiting[0].end <= flushed:
-            due.append(waiting.popleft().done)
-        _fire(due, FlushOutcome.ON_DISK)
+        """Release those whose records are on disk now."""
+        # A waiter that is called may add itself, or others, for later records.
+        waiting, self._waiting = self._waiting, {}
+        for waiter in waiting:
+            try:
+                if waiter.flushed(flushed):
+                    self._waiting[waiter] = None
+            except Exception:
+                self._log.failure("a sender was not notified of a flush")
 
     def fail(self, error: Exception) -> None:
         """Fail all waiters: their messages may be lost."""
-        waiting, self._waiting = self._waiting, deque()
+        waiting, self._waiting = self._waiting, {}
         self.stop()
-        for each in waiting:
-            if not each.done.called:
-                each.done.errback(error)
+        for waiter in waiting:
+            try:
+                waiter.failed(error)
+            except Exception:
+                self._log.failure("a sender was not notified of a failed flush")
 
     def stop(self) -> None:
         """Stop the timer of the deadlines."""
@@ -77,22 +84,66 @@ class FlushWaiters:
 
     def _expire(self) -> None:
         """
-        Release the waiters past their deadline, and set the timer for the next one.
+        Release what has waited too long, and set the timer for the next deadline.
         """
         self._timer = None
-        now = self._clock.seconds()
-        due = []
-        waiting = self._waiting
-        while waiting and waiting[0].deadline <= now:
-            due.append(waiting.popleft().done)
-        if waiting:
-            wait = waiting[0].deadline - now
+        before = self._clock.seconds() - self._timeout
+        waiting, self._waiting = self._waiting, {}
+        oldest = []
+        for waiter in waiting:
+            since = waiter.expired(before)
+            if since is not None:
+                self._waiting[waiter] = None
+                oldest.append(since)
+        if oldest and self._timer is None:
+            wait = max(0.0, min(oldest) - before)
             self._timer = self._clock.callLater(wait, self._expire)
-        _fire(due, FlushOutcome.TIMED_OUT)
 
 
-def _fire(due: "list[Deferred[FlushOutcome]]", outcome: FlushOutcome) -> None:
-    """Fire the Deferreds that were not cancelled."""
-    for done in due:
-        if not done.called:
-            done.callback(outcome)
+class _Waiting(msgspec.Struct):
+    """Waits until the log is on disk up to ``end``."""
+
+    end: int
+    since: float
+    done: "Deferred[FlushOutcome]"
+
+
+class WaitingDeferreds:
+    """A :class:`FlushWaiter` for those who want a Deferred."""
+
+    # In the order of their commit log offsets, which is that of their times.
+
+    def __init__(self) -> None:
+        self._waiting: deque[_Waiting] = deque()
+
+    def add(self, end: int, now: float) -> "Deferred[FlushOutcome]":
+        """Return a Deferred for the log up to ``end``."""
+        done: Deferred[FlushOutcome] = Deferred()
+        self._waiting.append(_Waiting(end, now, done))
+        return done
+
+    def flushed(self, end: int) -> bool:
+        """Fire those whose records are on disk now."""
+        self._fire(lambda first: first.end <= end, FlushOutcome.ON_DISK)
+        return bool(self._waiting)
+
+    def expired(self, before: float) -> float | None:
+        """Fire those that have waited since ``before`` or longer."""
+        self._fire(lambda first: first.since <= before, FlushOutcome.TIMED_OUT)
+        return self._waiting[0].since if self._waiting else None
+
+    def failed(self, error: Exception) -> None:
+        """Fail all."""
+        waiting, self._waiting = self._waiting, deque()
+        for each in waiting:
+            if not each.done.called:
+                each.done.errback(error)
+
+    def _fire(self, is_due: Callable[[_Waiting], bool], outcome: FlushOutcome) -> None:
+        """Fire the Deferreds that are due and were not cancelled."""
+        due = []
+        while self._waiting and is_due(self._waiting[0]):
+            due.append(self._waiting.popleft().done)
+        for done in due:
+            if not done.called:
+                done.callback(outcome)

@@ -19,6 +19,7 @@ from rocketmq_tw.store.interfaces import (
     Appended,
     Arrival,
     FlushOutcome,
+    FlushWaiter,
     IMessageStore,
     KeyQuery,
     Queried,
@@ -104,6 +105,10 @@ class MemoryMessageStore(ReadableStore):
     def when_flushed(self, end: int) -> "Deferred[FlushOutcome] | None":
         """Return None: there is no disk to wait for."""
         return None
+
+    def await_flush(self, waiter: FlushWaiter, end: int) -> bool:
+        """Return False: there is no disk to wait for."""
+        return False
 
     def flush(self) -> "Deferred[None]":
         """Fire at once: there is no disk to wait for."""

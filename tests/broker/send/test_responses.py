@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from rocketmq_tw.broker.send.responses import SendResponses
-from rocketmq_tw.store.interfaces import Appended, FlushOutcome, IMessageStore
+from rocketmq_tw.remoting.durable import AfterFlush
+from rocketmq_tw.store.interfaces import Appended, IMessageStore
 from rocketmq_tw.wire.requests.send import SendResponse
 from tests.broker.cases import STORE_HOST, sent
 
@@ -16,20 +16,11 @@ SECOND = Appended(0x1298, 50, 8, 0)
 
 
 @implementer(IMessageStore)
-class Flushes:
-    """A store of which only the flushes are of interest."""
-
-    def __init__(self, flushed: Deferred[FlushOutcome] | None) -> None:
-        self.flushed = flushed
-        self.ends: list[int] = []
-
-    def when_flushed(self, end: int) -> Deferred[FlushOutcome] | None:
-        """Remember the end."""
-        self.ends.append(end)
-        return self.flushed
+class Store:
+    """A store of which only its identity is of interest."""
 
 
-def responses(store: Flushes, flushes_first: bool = True) -> SendResponses:
+def responses(store: Store, flushes_first: bool = True) -> SendResponses:
     """Make responses."""
     return SendResponses(
         store=store,
@@ -45,9 +36,8 @@ class SendResponsesTests(SynchronousTestCase):
 
     def test_single(self) -> None:
         """The id is the store host and the offset in hex; nothing waits."""
-        store = Flushes(Deferred())
         self.assertEqual(
-            responses(store, flushes_first=False).single(sent(), 3, FIRST),
+            responses(Store(), flushes_first=False).single(sent(), 3, FIRST),
             SendResponse(
                 msg_id="0A00000100002A9F0000000000001234",
                 queue_id=3,
@@ -56,11 +46,12 @@ class SendResponsesTests(SynchronousTestCase):
                 trace_on="false",
             ),
         )
-        self.assertEqual(store.ends, [])
 
     def test_batch(self) -> None:
         """All ids, joined by commas; the queue offset is the first's."""
-        response = responses(Flushes(None)).batch(sent(), 0, [FIRST, SECOND])
+        store = Store()
+        made = responses(store, flushes_first=False)
+        response = made.batch(sent(), 0, [FIRST, SECOND])
         assert isinstance(response, SendResponse)
         self.assertEqual(
             response.msg_id,
@@ -69,28 +60,18 @@ class SendResponsesTests(SynchronousTestCase):
         self.assertEqual(response.queue_offset, 7)
 
     def test_waits_for_the_end(self) -> None:
-        """It comes when the last record is on disk up to its end."""
-        flushed: Deferred[FlushOutcome] = Deferred()
-        store = Flushes(flushed)
+        """It is sent when the last record is on disk up to its end."""
+        store = Store()
         response = responses(store).batch(sent(), 0, [FIRST, SECOND])
-        assert isinstance(response, Deferred)
-        self.assertNoResult(response)
-        self.assertEqual(store.ends, [0x1298 + 50])
-        flushed.callback(FlushOutcome.ON_DISK)
-        self.assertEqual(int(self.successResultOf(response).status), 0)
-
-    def test_too_slow(self) -> None:
-        """A flush that takes too long makes code 10; the message is stored."""
-        flushed: Deferred[FlushOutcome] = Deferred()
-        response = responses(Flushes(flushed)).single(sent(), 0, FIRST)
-        assert isinstance(response, Deferred)
-        flushed.callback(FlushOutcome.TIMED_OUT)
-        self.assertEqual(int(self.successResultOf(response).status), 10)
+        assert isinstance(response, AfterFlush)
+        self.assertEqual(response.end, 0x1298 + 50)
+        self.assertIs(response.log, store)
+        single = responses(store).single(sent(), 0, FIRST)
+        assert isinstance(single, AfterFlush)
+        self.assertEqual(single.end, 0x1234 + 100)
 
     def test_sender_does_not_wait(self) -> None:
         """Who sent WAIT=false is not kept waiting."""
-        store = Flushes(Deferred())
         request = sent(properties="WAIT\x01false\x02")
-        response = responses(store).single(request, 0, FIRST)
+        response = responses(Store()).single(request, 0, FIRST)
         self.assertIsInstance(response, SendResponse)
-        self.assertEqual(store.ends, [])

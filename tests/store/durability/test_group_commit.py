@@ -73,3 +73,45 @@ class FlushWaitersTests(SynchronousTestCase):
         self.assertNoResult(again[0])
         self.waiters.reached(20)
         self.assertEqual(self.successResultOf(again[0]), SAFE)
+
+    def test_a_waiter_is_called_once(self) -> None:
+        """However often it was added since the last flush."""
+        calls: list[int] = []
+
+        class Waiter:
+            """Waits for 30."""
+
+            def flushed(self, end: int) -> bool:
+                """Note the end."""
+                calls.append(end)
+                return end < 30
+
+            def expired(self, before: float) -> float | None:
+                """Not called here."""
+                raise AssertionError
+
+            def failed(self, error: Exception) -> None:
+                """Not called here."""
+                raise AssertionError
+
+        waiter = Waiter()
+        for _ in range(3):
+            self.waiters.add(waiter)
+        self.waiters.reached(20)
+        self.waiters.reached(30)
+        self.waiters.reached(40)
+        self.assertEqual(calls, [20, 30])
+        self.waiters.stop()
+
+    def test_one_that_raises(self) -> None:
+        """The others are notified all the same."""
+        first = self.waiters.wait(10)
+        self.waiters._waiting = {object(): None, **self.waiters._waiting}  # type: ignore[dict-item]
+        self.waiters.reached(10)
+        self.successResultOf(first)
+        self.assertEqual(len(self.flushLoggedErrors(AttributeError)), 1)
+        second = self.waiters.wait(20)
+        self.waiters._waiting = {object(): None, **self.waiters._waiting}  # type: ignore[dict-item]
+        self.waiters.fail(StoreNotWriteable("why"))
+        self.failureResultOf(second, StoreNotWriteable)
+        self.assertEqual(len(self.flushLoggedErrors(AttributeError)), 1)

@@ -1,0 +1,161 @@
+"""
+Responses that wait until a log is on disk, as bytes.
+
+Many requests wait for the same fsync. Their responses are encoded when the messages are
+stored, kept in one list a connection, and written at once when the fsync returns. The
+log calls each connection once; no Deferred and no closure is made for a message.
+
+If the fsync fails or takes too long, then the responses are made anew from the frames,
+which hold what is needed: the number and the form of their requests.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import msgspec
+
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.command import with_code
+from rocketmq_tw.wire.fields import Response
+
+
+class FlushWaiter(Protocol):
+    """Somebody who waits for a log to be on disk, up to one offset or several."""
+
+    def flushed(self, end: int) -> bool:
+        """The log is on disk up to ``end``; return whether to call again."""
+
+    def expired(self, before: float) -> float | None:
+        """
+        Wait no longer for what has been waited for since ``before``, or longer.
+
+        :returns: since when the rest has been waited for, in seconds; None if there is
+            no rest.
+        """
+
+    def failed(self, error: Exception) -> None:
+        """Stop waiting: nothing gets on disk any more."""
+
+
+class DurableLog(Protocol):
+    """A log that is flushed."""
+
+    def await_flush(self, waiter: FlushWaiter, end: int) -> bool:
+        """
+        Call ``waiter`` once the log is on disk up to ``end``, which never decreases.
+
+        :returns: False if it need not wait.
+        """
+
+
+class AfterFlush(msgspec.Struct, frozen=True, gc=False):
+    """A response that is sent once ``log`` is on disk up to ``end``."""
+
+    response: Response
+    end: int
+    log: DurableLog
+
+
+class _Waiting(msgspec.Struct, frozen=True, gc=False):
+    """Joined frames of responses that wait for one offset."""
+
+    end: int
+    since: float
+    count: int
+    frames: bytes
+
+
+class AwaitingFlush:
+    """
+    The responses of one connection that wait for the disk: a :class:`FlushWaiter`.
+
+    :param send: writes frames.
+    :param on_sent: called with the number of responses that no longer wait.
+    :param refuse: returns the frame of the error response that replaces a frame.
+    """
+
+    __slots__ = ("_on_sent", "_refuse", "_send", "_waiting")
+
+    # In the order of the log, so the first are the first to be released.
+
+    def __init__(
+        self,
+        *,
+        send: Callable[[bytes], None],
+        on_sent: Callable[[int], None],
+        refuse: Callable[[bytes, Exception], bytes],
+    ) -> None:
+        self._send = send
+        self._on_sent = on_sent
+        self._refuse = refuse
+        self._waiting: deque[_Waiting] = deque()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(
+        self, frames: bytes, *, count: int, end: int, now: float, log: DurableLog
+    ) -> bool:
+        """
+        Keep whole frames of responses, joined, until the log is on disk up to ``end``.
+
+        :returns: False if they need not wait; they are not kept then.
+        """
+        if not log.await_flush(self, end):
+            return False
+        self._waiting.append(_Waiting(end, now, count, frames))
+        return True
+
+    def flushed(self, end: int) -> bool:
+        """Write the responses to what is on disk."""
+        waiting = self._waiting
+        due, count = [], 0
+        while waiting and waiting[0].end <= end:
+            first = waiting.popleft()
+            due.append(first.frames)
+            count += first.count
+        if due:
+            self._release(due, count)
+        return bool(waiting)
+
+    def expired(self, before: float) -> float | None:
+        """Report for what has waited too long that it may not be on disk."""
+        waiting = self._waiting
+        due, count = [], 0
+        while waiting and waiting[0].since <= before:
+            first = waiting.popleft()
+            frames = split(first.frames)
+            due += [with_code(f, ResponseCode.FLUSH_DISK_TIMEOUT) for f in frames]
+            count += first.count
+        if due:
+            self._release(due, count)
+        return waiting[0].since if waiting else None
+
+    def failed(self, error: Exception) -> None:
+        """Report the error for everything that waits."""
+        waiting, self._waiting = self._waiting, deque()
+        frames = [frame for each in waiting for frame in split(each.frames)]
+        if frames:
+            refused = [self._refuse(frame, error) for frame in frames]
+            self._release(refused, sum(each.count for each in waiting))
+
+    def clear(self) -> None:
+        """Forget all: the connection is gone."""
+        self._waiting.clear()
+
+    def _release(self, frames: list[bytes], count: int) -> None:
+        """Write frames in one piece."""
+        self._send(frames[0] if len(frames) == 1 else b"".join(frames))
+        self._on_sent(count)
+
+
+def split(frames: bytes) -> Iterator[bytes]:
+    """Cut whole frames that were joined."""
+    at = 0
+    while at < len(frames):
+        end = at + 4 + int.from_bytes(frames[at : at + 4], "big")
+        yield frames[at:end]
+        at = end
