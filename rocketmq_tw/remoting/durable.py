@@ -5,8 +5,8 @@ Many requests wait for the same fsync. Their responses are encoded when the mess
 stored, kept in one list a connection, and written at once when the fsync returns. The
 log calls each connection once; no Deferred and no closure is made for a message.
 
-If the fsync fails or takes too long, then the responses are made anew from the frames,
-which hold what is needed: the number and the form of their requests.
+If the fsync fails or takes too long, then the frames are replaced. They hold what is
+needed for that: the number and the form of their requests.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import Protocol
 import msgspec
 
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.command import with_code
 from rocketmq_tw.wire.fields import Response
+from rocketmq_tw.wire.recode import with_code
 
 
 class FlushWaiter(Protocol):

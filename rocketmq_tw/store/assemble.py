@@ -87,7 +87,7 @@ class StoreParts:
             disk=disk,
         )
         self.recovery = self._make_recovery()
-        self.flush = self._make_flush(threads.flush, admission)
+        self.flush = self._make_flush(threads, admission)
         self.index = self._make_index(threads.read)
         self.retention = self._make_retention(threads.read, admission)
         self.removal = RemovalService(self.queues.removed, threads.read)
@@ -107,9 +107,7 @@ class StoreParts:
             now=self._clock.seconds,
         )
 
-    def _make_flush(
-        self, run_in_thread: RunInThread, admission: Admission
-    ) -> FlushService:
+    def _make_flush(self, threads: StoreThreads, admission: Admission) -> FlushService:
         return FlushService(
             log=self.log,
             queues=self.queues,
@@ -117,7 +115,8 @@ class StoreParts:
             progress=self.progress,
             config=self._config,
             clock=self._clock,
-            run_in_thread=run_in_thread,
+            flush_in_thread=threads.flush,
+            run_in_thread=threads.read,
             on_flushed=None if self.deferred is None else self.deferred.dispatch,
             on_failure=admission.set_flush_failure,
         )

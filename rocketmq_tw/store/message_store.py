@@ -165,13 +165,17 @@ class MessageStore(ReadableStore):
         if queue is None:
             queue = new_queue(self._queues, draft)
         store_time_ms = int(now * 1000)
-        if self._deferred is not None or draft.sys_flag & UNQUEUED:
+        if draft.sys_flag & UNQUEUED:
             return self._put_all([draft], queue, store_time_ms)[0]
-        log = self._log
-        queue_offset = queue.next
+        log, deferred = self._log, self._deferred
+        queue_offset = queue.next if deferred is None else deferred.next_offset(queue)
         at = log.append(draft, queue_offset, store_time_ms)
         size = log.end - at
-        self._dispatcher.dispatch(queue, at, size, draft, store_time_ms)
+        if deferred is None:
+            self._dispatcher.dispatch(queue, at, size, draft, store_time_ms)
+        else:
+            deferred.add(queue, at, size, draft, store_time_ms)
+            self._flush.schedule(1)
         return Appended(at, size, queue_offset, store_time_ms)
 
     def put_batch(self, drafts: Sequence[Draft], now: float) -> list[Appended]:
@@ -287,6 +291,6 @@ class MessageStore(ReadableStore):
             )
         first = deferred.next_offset(queue)
         stored = append_all(self._log, drafts, first, store_time_ms)
-        deferred.add(queue, drafts, stored)
-        self._flush.schedule()
+        deferred.add_all(queue, drafts, stored)
+        self._flush.schedule(len(drafts))
         return stored

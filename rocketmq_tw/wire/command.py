@@ -54,9 +54,6 @@ MAX_ODD_HEADER = 256 << 10
 #: More fields are refused in a binary header; requests have under forty.
 MAX_BINARY_FIELDS = 4096
 
-#: How every JSON header begins that we write.
-_CODE_FIRST = b'{"code":'
-
 _INT32 = range(-(1 << 31), 1 << 31)
 _Int32 = Annotated[int, msgspec.Meta(ge=_INT32.start, lt=_INT32.stop)]
 #: No code has more digits.
@@ -373,18 +370,6 @@ def encode_response(response: Response, opaque: int, kind: int = JSON) -> bytes:
             if frame is not None:
                 return frame
     return _frame(response.status, opaque, RESPONSE, response.remark, response, kind)
-
-
-def with_code(frame: bytes, code: int) -> bytes:
-    """Return the frame of a response with another code, else as it is."""
-    kind, size = frame[4], int.from_bytes(frame[5:8], "big")
-    header, body = frame[8 : 8 + size], frame[8 + size :]
-    if kind == BINARY:
-        header = code.to_bytes(2, "big") + header[2:]
-    else:
-        start = len(_CODE_FIRST)
-        header = b"%b%d%b" % (_CODE_FIRST, code, header[header.index(b",", start) :])
-    return join(kind, header, body)
 
 
 def response_head(

@@ -75,6 +75,10 @@ class FaultyDisk(Disk):
         """Do as if all was forced, or fail."""
         self._meet("sync")
 
+    def sync_file(self, descriptor: int) -> None:
+        """Do as :meth:`sync`."""
+        self.sync(descriptor)
+
     def _meet(self, name: str) -> bool:
         """Count a call; let it fail, or say that it is to be a short one."""
         self.calls[name] += 1

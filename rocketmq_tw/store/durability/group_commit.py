@@ -21,6 +21,38 @@ from twisted.logger import Logger
 from rocketmq_tw.store.interfaces import FlushOutcome, FlushWaiter
 
 
+class Gathering:
+    """
+    Counts the messages that the next fsync is to cover, and decides when to begin it.
+
+    ``count`` are those stored since the last one began. One sender alone never waits:
+    it has only as many messages on their way as the last group had.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        # How many were there when an iteration ended, how many the fsync that runs
+        # covers, and how many senders are likely to send to the next group.
+        self._seen = 0
+        self._flushing = 0
+        self._expected = 0
+
+    def is_complete(self) -> bool:
+        """Return whether to begin; ask once at the end of each reactor iteration."""
+        if self.count >= self._expected or self.count == self._seen:
+            return True
+        self._seen = self.count
+        return False
+
+    def begin(self) -> None:
+        """The fsync begins: whatever is stored now belongs to the next group."""
+        self._flushing, self.count, self._seen = self.count, 0, 0
+
+    def end(self) -> None:
+        """The fsync has ended: its senders are about to send again."""
+        self._expected = self._flushing + self.count
+
+
 class FlushWaiters:
     """
     Those who wait for the commit log.

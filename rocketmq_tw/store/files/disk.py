@@ -9,7 +9,6 @@ Nothing here is on the path of a message: records are written through a mapping.
 import mmap
 import os
 import stat
-from collections.abc import Mapping
 
 #: Device and inode: they differ where one file took the name of another.
 FileId = tuple[int, int]
@@ -136,7 +135,11 @@ class Disk:
         if stat.S_ISDIR(os.fstat(descriptor).st_mode):
             os.fsync(descriptor)
         else:
-            os.fdatasync(descriptor)
+            self.sync_file(descriptor)
+
+    def sync_file(self, descriptor: int) -> None:
+        """Flush one file: one system call."""
+        os.fdatasync(descriptor)
 
     def fsync(self, paths: list[str]) -> None:
         """
@@ -147,33 +150,17 @@ class Disk:
 
         :raises OSError: the disk failed; what it holds now is unknown.
         """
-        self.fsync_written(dict.fromkeys(paths))
-
-    def fsync_written(self, written: Mapping[str, FileId | None]) -> list[str]:
-        """
-        Do as :meth:`fsync`, and report what could not be flushed for want of the file.
-
-        :param written: path to the file that was written to; None is any file.
-        :returns: the paths that are gone, or are another file's by now.
-        :raises OSError: the disk failed; what it holds now is not known.
-        """
-        lost = []
-        for path in sorted(written, key=_depth):
+        for path in sorted(set(paths), key=depth):
             try:
                 descriptor = self.open(path, os.O_RDONLY)
             except FileNotFoundError:
-                lost.append(path)
                 continue
             try:
-                expected = written[path]
-                if expected is not None and self.file_id(descriptor) != expected:
-                    lost.append(path)
                 self.sync(descriptor)
             finally:
                 os.close(descriptor)
-        return lost
 
 
-def _depth(path: str) -> tuple[int, str]:
-    """Sort key: deeper paths first, then by name."""
+def depth(path: str) -> tuple[int, str]:
+    """Return a sort key: deeper paths first, then by name."""
     return -path.count("/"), path

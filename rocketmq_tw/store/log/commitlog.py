@@ -240,6 +240,13 @@ class CommitLog:
         self.files.disk.write(self.files.descriptor(base), marker, self.end - base)
         self.files.dirty.add(self.files.path(base))
 
+    @property
+    def active_path(self) -> str:
+        """Return the path of the file to which records are written; empty if none."""
+        if self._window is None:
+            return ""
+        return self.files.path(self.files.base_of(self._start))
+
     def take_dirty(self) -> dict[str, FileId | None]:
         """
         Return the files to flush, and clear the set; the active file stays in it.
@@ -248,5 +255,5 @@ class CommitLog:
         """
         paths = self.files.take_dirty()
         if self._window is not None:
-            self.files.dirty.add(self.files.path(self.files.base_of(self._start)))
+            self.files.dirty.add(self.active_path)
         return {path: self.files.mapped.get(path) for path in paths}

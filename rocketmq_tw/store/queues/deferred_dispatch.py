@@ -14,16 +14,17 @@ import msgspec
 
 from rocketmq_tw.store.interfaces import Appended
 from rocketmq_tw.store.queues.consumequeue import ConsumeQueue
-from rocketmq_tw.store.queues.dispatch import Dispatcher, is_queued
+from rocketmq_tw.store.queues.dispatch import UNQUEUED, Dispatcher
 from rocketmq_tw.wire.record import Draft
 
 
-class _Undispatched(msgspec.Struct, frozen=True):
-    """Everything needed to dispatch a record after the fsync; ``end`` is its end."""
+class _Undispatched(msgspec.Struct, frozen=True, gc=False):
+    """Everything needed to dispatch a record after the fsync."""
 
     queue: ConsumeQueue
-    end: int
-    appended: Appended
+    commit_log_offset: int
+    size: int
+    store_time_ms: int
     is_queued: bool
     # The fields of a Tagged. Keeping the draft would keep its body in memory.
     tags_code: int
@@ -54,36 +55,54 @@ class DeferredDispatch:
         return queue.next + self._ahead.get(queue, 0)
 
     def add(
+        self,
+        queue: ConsumeQueue,
+        commit_log_offset: int,
+        size: int,
+        draft: Draft,
+        store_time_ms: int,
+    ) -> None:
+        """
+        Hold a message that was appended to the log.
+
+        On the path of every message with SYNC_FLUSH; therefore positional.
+        """
+        queued = not draft.sys_flag & UNQUEUED
+        self._waiting.append(
+            _Undispatched(
+                queue,
+                commit_log_offset,
+                size,
+                store_time_ms,
+                queued,
+                draft.tags_code,
+                draft.properties,
+            )
+        )
+        if queued:
+            self._ahead[queue] = self._ahead.get(queue, 0) + 1
+
+    def add_all(
         self, queue: ConsumeQueue, drafts: Sequence[Draft], stored: Sequence[Appended]
     ) -> None:
         """Hold messages of one queue that were appended to the log."""
-        for draft, appended in zip(drafts, stored, strict=True):
-            self._waiting.append(
-                _Undispatched(
-                    queue,
-                    appended.commit_log_offset + appended.size,
-                    appended,
-                    is_queued(draft.sys_flag),
-                    draft.tags_code,
-                    draft.properties,
-                )
-            )
-            if is_queued(draft.sys_flag):
-                self._ahead[queue] = self._ahead.get(queue, 0) + 1
+        for draft, at in zip(drafts, stored, strict=True):
+            self.add(queue, at.commit_log_offset, at.size, draft, at.store_time_ms)
 
     def dispatch(self, flushed: int) -> None:
         """Dispatch the records up to commit log offset ``flushed``, in order."""
-        for record in self._take(flushed):
-            if not record.is_queued:
+        dispatch = self._dispatcher.dispatch
+        for each in self._take(flushed):
+            if each.is_queued:
+                dispatch(
+                    each.queue,
+                    each.commit_log_offset,
+                    each.size,
+                    each,
+                    each.store_time_ms,
+                )
+            else:
                 self._dispatcher.dispatch_unqueued()
-                continue
-            self._dispatcher.dispatch(
-                record.queue,
-                record.appended.commit_log_offset,
-                record.appended.size,
-                record,
-                record.appended.store_time_ms,
-            )
 
     def forget(self, topic: bytes) -> None:
         """Drop the waiting messages of a deleted topic."""
@@ -95,7 +114,10 @@ class DeferredDispatch:
         """Remove and return the records that are on disk."""
         due = []
         waiting = self._waiting
-        while waiting and waiting[0].end <= flushed:
+        while waiting:
+            first = waiting[0]
+            if first.commit_log_offset + first.size > flushed:
+                break
             due.append(waiting.popleft())
         for record in due:
             if record.is_queued:

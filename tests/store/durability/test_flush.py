@@ -14,6 +14,7 @@ from rocketmq_tw.store.interfaces import Appended, FlushOutcome
 from rocketmq_tw.store.message_store import MessageStore
 from rocketmq_tw.store.queues.fetch import FetchStatus
 from rocketmq_tw.testing import ManualThreads
+from rocketmq_tw.threads import run_here
 from tests.store.cases import NOW, SIZE, TOPIC, StoreCase, draft
 from tests.store.disks import FaultyDisk
 
@@ -43,6 +44,7 @@ class SyncCase(StoreCase):
                 sync_flush=True,
             ),
             run_in_thread=self.thread,
+            run_read_in_thread=run_here,
             disk=self.disk,
         )
         self.finish(store.open())

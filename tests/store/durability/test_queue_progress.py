@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
 
-from rocketmq_tw.store.files.disk import Disk, FileId
+from rocketmq_tw.store.files.disk import Disk
 from tests.store.cases import NOW, TOPIC, StoreCase, draft
 
 
@@ -15,10 +15,13 @@ class RecordingDisk(Disk):
         """Begin with nothing."""
         self.forced: set[str] = set()
 
-    def fsync_written(self, written: Mapping[str, FileId | None]) -> list[str]:
-        """Note the paths."""
-        self.forced.update(written)
-        return []
+    def sync(self, descriptor: int) -> None:
+        """Note the path."""
+        self.forced.add(os.readlink(f"/proc/self/fd/{descriptor}"))
+
+    def sync_file(self, descriptor: int) -> None:
+        """Do as :meth:`sync`."""
+        self.sync(descriptor)
 
 
 class KilledTests(StoreCase):
@@ -30,7 +33,8 @@ class KilledTests(StoreCase):
         store = self.open(root, disk)
         self.clock.pump([1.0] * 61)
         self.successResultOf(store.close())
-        return {path.removeprefix(f"{root}/") for path in disk.forced}
+        start = f"{os.path.realpath(root)}/"
+        return {path.removeprefix(start) for path in disk.forced}
 
     def test_all_since_the_last_force(self) -> None:
         """Log and queues, with the directories that name their files."""

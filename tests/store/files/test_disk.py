@@ -6,7 +6,7 @@ import os
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.store.files.disk import Disk, FileId
+from rocketmq_tw.store.files.disk import Disk
 
 
 class NotingDisk(Disk):
@@ -53,20 +53,6 @@ class DiskTests(SynchronousTestCase):
         self.disk.create(deep, 1)
         self.disk.fsync([self.root, deep, inner, self.file])
         self.assertEqual(self.disk.synced, [deep, inner, self.root])
-
-    def test_files_that_were_not_written_to(self) -> None:
-        """What is gone, and another file of the same name, are reported."""
-        kept, replaced = f"{self.root}/kept", f"{self.root}/replaced"
-        written: dict[str, FileId | None] = {self.file: None}
-        for path in (kept, replaced):
-            self.disk.create(path, 1)
-            descriptor = self.disk.open(path)
-            self.addCleanup(os.close, descriptor)
-            written[path] = self.disk.file_id(descriptor)
-        os.rename(replaced, f"{self.root}/elsewhere")
-        self.disk.create(replaced, 1)
-        self.assertEqual(self.disk.fsync_written(written), [self.file, replaced])
-        self.assertIn(kept, self.disk.synced)
 
     def test_removing_twice(self) -> None:
         """What is gone need not be removed."""

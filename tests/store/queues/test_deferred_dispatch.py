@@ -28,7 +28,7 @@ class DeferredDispatchTests(SynchronousTestCase):
         queue = self.queues.create(topic, 0)
         queue_offset = self.deferred.next_offset(queue)
         appended = Appended(self.end, 100, queue_offset, 1)
-        self.deferred.add(queue, [draft(sys_flag=sys_flag)], [appended])
+        self.deferred.add_all(queue, [draft(sys_flag=sys_flag)], [appended])
         self.end += 100
         return queue_offset
 
