@@ -111,8 +111,11 @@ client.consumer.process_queue.ProcessQueue: _messages: max_cached_bytes, and one
 client.producer.faults.Faults: _until: brokers of the routes
 namesrv.live.LiveBroker: filter_servers: one registration
 namesrv.slices.Slices: _turns _work: 64 MiB of registrations that wait
-store.durability.group_commit.FlushWaiters: _waiting: sends within syncFlushTimeout
+remoting.durable.AwaitingFlush: _waiting: the requests of a connection in flight, 20,000
+store.durability.group_commit.FlushWaiters: _waiting: connections, and one
+store.durability.group_commit.WaitingDeferreds: _waiting: messages sent back within syncFlushTimeout
 store.files.reads.Reads: _waiting: 4,096
+broker.worker.WorkerThread: _jobs: one fsync of the log at a time
 store.index.builder.IndexBuilder: _waiting: queries
 store.queues.consumequeue.ConsumeQueue: tail: 64 KiB
 store.queues.deferred_dispatch.DeferredDispatch: _ahead _waiting: messages that wait for an fsync

@@ -232,8 +232,15 @@ class BrokerCase(StoreCase):
         if isinstance(outcome, AfterFlush):
             outcome = when_flushed(outcome, self.router)
         if isinstance(outcome, Deferred):
+            outcome.addCallback(self._flushed)
             outcome.addErrback(self.router.refusal)
         return outcome
+
+    def _flushed(self, response: Any) -> Any:
+        """Wait for the disk too, if that is what a Deferred gave."""
+        if isinstance(response, AfterFlush):
+            return when_flushed(response, self.router)
+        return response
 
     def refused(
         self, code: int, words: str, request: Request[Any], ext: Ext | None = None

@@ -7,6 +7,9 @@ Source: ``SendMessageProcessor.handlePutMessageResult`` of RocketMQ 5.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.send.properties import waits_for_flush
 from rocketmq_tw.remoting.durable import AfterFlush
@@ -14,7 +17,7 @@ from rocketmq_tw.store.interfaces import Appended, IMessageStore
 from rocketmq_tw.wire.requests.send import SendFields, SendResponse
 
 #: The response to a send, at once or after the fsync.
-Sending = SendResponse | AfterFlush
+Sending = SendResponse | AfterFlush | Deferred[Any]
 
 
 class SendResponses:
