@@ -17,6 +17,7 @@ from rocketmq_tw.remoting.buffers import BufferBudget, gauges_of
 from rocketmq_tw.remoting.listener import Listener
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.protocol import RemotingProtocol
+from rocketmq_tw.remoting.reactor_share import ReactorShare
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.remoting.server import RemotingServerFactory
 from rocketmq_tw.wire.codes import RequestCode
@@ -51,6 +52,7 @@ class Ports:
             config.max_connections, config.max_connections_per_address
         )
         self.budget = BufferBudget(config.max_buffered_size)
+        share = ReactorShare(reactor)
         self._main, self._fast = Listener(reactor), Listener(reactor)
         self._main_factory, self._fast_factory = (
             RemotingServerFactory(
@@ -60,6 +62,7 @@ class Ports:
                 peers,
                 self.admission,
                 budget=self.budget,
+                share=share,
                 idle_timeout=config.server_channel_max_idle_time_seconds,
             )
             for _ in range(2)

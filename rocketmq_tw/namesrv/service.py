@@ -26,6 +26,7 @@ from rocketmq_tw.remoting.admission import Admission
 from rocketmq_tw.remoting.buffers import BufferBudget, gauges_of
 from rocketmq_tw.remoting.listener import Listener
 from rocketmq_tw.remoting.peer_log import PeerLog
+from rocketmq_tw.remoting.reactor_share import ReactorShare
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.remoting.server import RemotingServerFactory
 from rocketmq_tw.settings import BadSetting
@@ -87,6 +88,7 @@ class NamesrvService(MultiService):
             peers=self._peers,
             admission=admission,
             budget=budget,
+            share=ReactorShare(reactor),
         )
         self.listener = Listener(reactor)
         self.listener.setServiceParent(self)

@@ -31,24 +31,17 @@ from rocketmq_tw.clock import wall_time
 from rocketmq_tw.remoting.addresses import NO_HOST, peer_address
 from rocketmq_tw.remoting.buffers import BufferBudget, HeldBytes, check_unfinished
 from rocketmq_tw.remoting.call import Call
-from rocketmq_tw.remoting.errors import (
-    ConnectionLost,
-    TooManyRequests,
-    timed_out,
-)
+from rocketmq_tw.remoting.errors import ConnectionLost, TooManyRequests, timed_out
 from rocketmq_tw.remoting.idle import IdleTimer
 from rocketmq_tw.remoting.inbound import InboundRequests
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.pending import PendingCalls
+from rocketmq_tw.remoting.reactor_share import ReactorShare
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.remoting.state import ConnectionState
+from rocketmq_tw.remoting.waiters import Waiters
 from rocketmq_tw.remoting.write_through import SHORT, Outbox, unsent_bytes
-from rocketmq_tw.wire.command import (
-    RESPONSE,
-    decode,
-    decode_json,
-    encode_request,
-)
+from rocketmq_tw.wire.command import RESPONSE, decode, decode_json, encode_request
 from rocketmq_tw.wire.errors import RemoteProtocolError
 from rocketmq_tw.wire.fields import Request, Response
 from rocketmq_tw.wire.frame import FRAME_LIMIT, JSON, Frame, FrameDecoder
@@ -76,6 +69,7 @@ class RemotingProtocol(Protocol):
         for servers; if clients did so too, both ends could wait for each other.
     :param budget: limits the bytes in memory for all connections of a server. Only
         with a budget are large bodies refused before they are received.
+    :param share: of the reactor's time, for all connections of a server.
     :ivar address: the peer as ``host:port``.
     :ivar host_bytes: the address as in records: the host and 4 bytes of port.
     :ivar last_seen: when bytes were last received, in seconds.
@@ -98,9 +92,12 @@ class RemotingProtocol(Protocol):
         max_in_flight: int = 20000,
         stops_reading: bool = True,
         budget: BufferBudget | None = None,
+        share: ReactorShare | None = None,
     ) -> None:
         self._clock = clock
         self._wall_time = wall_time(clock)
+        self._share = share or ReactorShare(clock)
+        self._is_postponed = False
         self._peers = peers or PeerLog(clock)
         self._decoder = FrameDecoder(frame_limit)
         self._stops_reading = stops_reading
@@ -130,8 +127,8 @@ class RemotingProtocol(Protocol):
         #: While True no frame is handled; _unhandled holds those already received.
         self._reads_paused = False
         self._unhandled: list[Frame] = []
-        self._drained: list[Deferred[None]] = []
-        self._lost: list[Deferred[None]] = []
+        self._drained = Waiters()
+        self._lost = Waiters()
         self.address = "?"
         self.host_bytes = NO_HOST
         self.on_lost: list[Callable[[RemotingProtocol], None]] = []
@@ -170,11 +167,11 @@ class RemotingProtocol(Protocol):
         self._idle.stop()
         why = reason.getErrorMessage() if reason is not None else "closed"
         self._pending.fail_all(self.address, why)
-        self._fire(self._drained)
+        self._drained.fire()
         callbacks, self.on_lost = self.on_lost, []
         for callback in callbacks:
             callback(self)
-        self._fire(self._lost)
+        self._lost.fire()
 
     def pauseProducing(self) -> None:
         """Stop reading: the peer does not read our responses."""
@@ -186,7 +183,7 @@ class RemotingProtocol(Protocol):
         """Continue reading: the peer reads again."""
         self._write_blocked = False
         self._held.set_unsent(0)
-        self._fire(self._drained)
+        self._drained.fire()
         self._update_reading()
 
     def stopProducing(self) -> None:
@@ -247,11 +244,7 @@ class RemotingProtocol(Protocol):
         """
         if not self.is_write_blocked:
             return succeed(None)
-        waiting: Deferred[None] = Deferred(
-            lambda d: self._drained.remove(d) if d in self._drained else None
-        )
-        self._drained.append(waiting)
-        return waiting
+        return self._drained.add()
 
     def close(self) -> Deferred[None]:
         """
@@ -262,8 +255,7 @@ class RemotingProtocol(Protocol):
         """
         if not self.connected:
             return succeed(None)
-        gone: Deferred[None] = Deferred()
-        self._lost.append(gone)
+        gone = self._lost.add()
         if self._state is _HANDLING:
             self._stop_handling(_FINISHING)
         elif self._state is _OPEN:
@@ -288,9 +280,13 @@ class RemotingProtocol(Protocol):
         """Handle frames in order, until an invalid one or a pause."""
         self._state = _HANDLING
         corked, now = self._outbox.cork(), self._wall_time()
-        handle = self._inbound.handle
+        handle, seconds = self._inbound.handle, self._clock.seconds
+        begin = seconds()
+        deadline = self._share.deadline(begin)
         broken = self._decoder.error
         for at, (kind, header, body) in enumerate(frames):
+            if at and seconds() >= deadline:
+                self._postpone()
             if self._reads_paused:
                 if self._state is _HANDLING:
                     self._unhandled = frames[at:]
@@ -310,6 +306,7 @@ class RemotingProtocol(Protocol):
                 response = handle(Call(command, self, now, header))
                 if response is not None:
                     (corked.append if len(response) < SHORT else self._send)(response)
+        self._share.spend(seconds() - begin)
         if self._state is _HANDLING:
             self._state = _OPEN
             self._outbox.uncork()
@@ -317,6 +314,18 @@ class RemotingProtocol(Protocol):
                 self._refuse_peer(broken)
         elif self._state is _FINISHING:
             self._lose_connection()
+
+    def _postpone(self) -> None:
+        """Leave the frames that are not handled to another reactor iteration."""
+        if self._state is _HANDLING and not self._reads_paused:
+            self._is_postponed = self._reads_paused = True
+            self._share.postpone(self._continue)
+            self.transport.pauseProducing()
+
+    def _continue(self) -> None:
+        """Handle more of the frames that were left."""
+        self._is_postponed = False
+        self._update_reading()
 
     # -- the transport
 
@@ -336,7 +345,7 @@ class RemotingProtocol(Protocol):
         """Pause reading while the peer does not read or is over the in-flight limit."""
         if not self.is_connected:
             return
-        blocked = self._write_blocked and self._stops_reading
+        blocked = self._write_blocked and self._stops_reading or self._is_postponed
         self._reads_paused = blocked or self._inbound.is_at_limit
         if not self._reads_paused and self._unhandled:
             frames, self._unhandled = self._unhandled, []
@@ -390,11 +399,3 @@ class RemotingProtocol(Protocol):
         address, text = self.address, "closing {address}: idle"
         self._peers.emit(self._log, LogLevel.debug, address, text, address=address)
         self.abort()
-
-    @staticmethod
-    def _fire(waiting: list[Deferred[None]]) -> None:
-        """Fire each Deferred once, even if firing one adds another."""
-        fired, waiting[:] = waiting[:], []
-        for each in fired:
-            if not each.called:
-                each.callback(None)

@@ -34,6 +34,8 @@ def missing_route(servers: Servers) -> list[str]:
     peer = Peer(servers.names)
     try:
         response = peer.ask(encode_request(GetRoute(bystander.TOPIC), 1))
+    except TimeoutError:
+        return ["the name server does not respond"]
     finally:
         peer.close()
     if response is None or response.code:

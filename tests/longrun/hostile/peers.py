@@ -56,10 +56,18 @@ def pull(topic: str, suspend_ms: int = 0, **changed: object) -> bytes:
 
 
 class Peer:
-    """A connection of an attacker."""
+    """
+    A connection of an attacker.
 
-    def __init__(self, port: int, timeout: float = 20.0) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+    :param host: an address of this machine that it comes from.
+    """
+
+    def __init__(
+        self, port: int, timeout: float = 20.0, host: str = "127.0.0.1"
+    ) -> None:
+        self.socket = socket.create_connection(
+            ("127.0.0.1", port), timeout=timeout, source_address=(host, 0)
+        )
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._decoder = FrameDecoder()
         self._ready: list[Command] = []

@@ -144,7 +144,7 @@ def odd_fields(target: Target) -> None:
             peer.close()
 
 
-@attack("65,535 and 1.1 million fields", is_short=True, growth=256)
+@attack("65,535 and 1.1 million fields", growth=256)
 def many_fields(target: Target) -> None:
     """Headers with many keys, different and equal, of a known and an unknown code."""
     for _ in target.rounds():

@@ -10,6 +10,8 @@ from tests.longrun.hostile.attack import attack
 from tests.longrun.hostile.peers import Peer, Target, request
 
 _LONG = (1 << 63) - 1
+#: Another address of this machine: no broker is there.
+OTHER_HOST = "127.0.0.2"
 _VERSION = b'{"counter":1,"stateVersion":%d,"timestamp":1}'
 
 
@@ -77,12 +79,10 @@ def many_brokers(target: Target) -> None:
 
 @attack("17 registrations that claim the broker's name", is_short=True)
 def takeover(target: Target) -> None:
-    """The broker's own name and address, with the highest version there is."""
+    """From another host: its name and address, with the highest version there is."""
     bodies = [_compressed([b"Bystander 1 1 6 SINGLE_TAG {}"], _LONG)]
     bodies += [_compressed([b"Bystander 0 0 0 SINGLE_TAG {}"], _LONG)]
-    group = request(901, {"clusterName": "DefaultCluster", "brokerName": "vm"})
-    peer = Peer(target.names)
-    peer.ask(group)
+    peer = Peer(target.names, host=OTHER_HOST)
     route = peer.ask(request(105, {"topic": "Bystander"}))
     assert route is not None
     name = route.body.partition(b'"brokerName":"')[2].partition(b'"')[0].decode()

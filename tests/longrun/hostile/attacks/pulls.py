@@ -10,7 +10,7 @@ _LONG = (1 << 63) - 1
 _NEVER = str(1 << 40)
 
 
-@attack("6 held pulls on one queue", seconds=10, growth=256, is_short=True)
+@attack("6 held pulls on one queue", seconds=10, growth=256)
 def held_pulls(target: Target) -> str:
     """Six connections with 19,000 held pulls each, and sends to that queue."""
     sender = Peer(target.broker)

@@ -136,7 +136,7 @@ def odd_kinds(target: Target) -> None:
         Peer(target.broker).ask_all(sends)
 
 
-@attack("9 a batch of empty messages", is_short=True)
+@attack("9 a batch of empty messages")
 def empty_batch(target: Target) -> None:
     """190,650 items without a body, and as many as are let in."""
     item = (22).to_bytes(4, "big") + bytes(18)

@@ -32,7 +32,7 @@ def _heartbeat(
     return request(_BEAT, None, json.dumps(body).encode())
 
 
-@attack("3 a heartbeat of 100,000 groups", is_short=True)
+@attack("3 a heartbeat of 100,000 groups")
 def many_groups(target: Target) -> None:
     """More groups than a connection may have, in a body of the largest size."""
     data = json.dumps([{"groupName": f"g{n}"} for n in range(60_000)])
@@ -55,7 +55,7 @@ def legal_groups(target: Target) -> str:
     return f"{number + 1},000 groups"
 
 
-@attack("heartbeats of 5,000 made-up clients", seconds=6, growth=128, is_short=True)
+@attack("heartbeats of 5,000 made-up clients", seconds=6, growth=128)
 def made_up_clients(target: Target) -> None:
     """One connection says each time that it is another client, of another group."""
     peer = Peer(target.broker)
@@ -171,7 +171,7 @@ def negative_offsets(target: Target) -> str:
     return "then it has no offset"
 
 
-@attack("9 tables for administrators", seconds=6, growth=256, is_short=True)
+@attack("9 tables for administrators", seconds=6, growth=256)
 def admin_tables(target: Target) -> None:
     """All that return whole tables, again and again."""
     chunk = b"".join(request(code) for code in (21, 26, 28, 43, 201, 305))

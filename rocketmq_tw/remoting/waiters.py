@@ -1,0 +1,32 @@
+"""Those who wait for one event of a connection, each with a Deferred of its own."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred
+
+
+class Waiters:
+    """Deferreds that fire together; one that is cancelled is forgotten."""
+
+    __slots__ = ("_waiting",)
+
+    def __init__(self) -> None:
+        self._waiting: list[Deferred[None]] = []
+
+    def add(self) -> Deferred[None]:
+        """Return a Deferred that fires with the next :meth:`fire`."""
+        waiting: Deferred[None] = Deferred(self._forget)
+        self._waiting.append(waiting)
+        return waiting
+
+    def fire(self) -> None:
+        """Fire each Deferred once, even if firing one adds another."""
+        fired, self._waiting = self._waiting, []
+        for each in fired:
+            if not each.called:
+                each.callback(None)
+
+    def _forget(self, waiting: Deferred[None]) -> None:
+        """Remove a Deferred that was cancelled."""
+        if waiting in self._waiting:
+            self._waiting.remove(waiting)

@@ -1,0 +1,163 @@
+"""How long requests keep the reactor, counted on a clock that handlers advance."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.remoting.call import Call
+from rocketmq_tw.remoting.protocol import RemotingProtocol
+from rocketmq_tw.remoting.reactor_share import LIMIT, SLICE, ReactorShare
+from rocketmq_tw.remoting.router import Router
+from tests.remoting.ends import Echo, EchoResponse, Wire, asked, connected
+
+#: Seconds that a request takes here.
+COST = 0.001
+
+
+class Iterations(Clock):
+    """A clock on which what a call schedules waits for the next iteration."""
+
+    def iterate(self, times: int = 1) -> None:
+        """Call what is due now, as a reactor does."""
+        for _ in range(times):
+            due = [call for call in self.calls if call.getTime() <= self.rightNow]
+            for call in due:
+                self.calls.remove(call)
+                call.called = 1
+                call.func(*call.args, **call.kw)
+
+
+class Costly:
+    """A server whose requests take time."""
+
+    def __init__(self) -> None:
+        self.clock = Iterations()
+        self.share = ReactorShare(self.clock)
+        self.router = Router()
+        self.router.on(Echo, self.handle)
+        #: Which request of which peer was handled, and when.
+        self.handled: list[tuple[str, float]] = []
+
+    def connect(self, port: int = 1) -> tuple[RemotingProtocol, Wire]:
+        """Make a connection."""
+        wire = Wire(port=port)
+        return connected(self.clock, self.router, wire, share=self.share)
+
+    def handle(self, request: Echo, call: Call) -> EchoResponse:
+        """Take a millisecond."""
+        # Not advance(): no delayed call runs while a request is handled.
+        self.clock.rightNow += COST
+        self.handled.append((call.peer.address, self.clock.seconds()))
+        return EchoResponse(text=request.text)
+
+
+class SliceTests(SynchronousTestCase):
+    """One connection."""
+
+    def setUp(self) -> None:
+        """Make a server and a connection."""
+        self.server = Costly()
+        self.protocol, self.wire = self.server.connect()
+        self.timers = len(self.server.clock.calls)
+
+    def test_a_read_of_many(self) -> None:
+        """It is handled in slices, and in order; meanwhile nothing more is read."""
+        self.protocol.dataReceived(b"".join(asked(opaque=n) for n in range(100)))
+        self.assertLessEqual(self.server.clock.seconds(), SLICE + COST)
+        self.assertEqual(self.wire.producerState, "paused")
+        found = [command.opaque for command in self.wire.commands()]
+        for _ in range(30):
+            self.server.clock.iterate()
+            found += [command.opaque for command in self.wire.commands()]
+        self.assertEqual(found, list(range(100)))
+        self.assertEqual(self.wire.producerState, "producing")
+        self.assertEqual(len(self.server.clock.calls), self.timers)
+
+    def test_a_few(self) -> None:
+        """What fits is handled at once, without a delayed call."""
+        self.protocol.dataReceived(asked() * 3)
+        self.assertEqual(len(self.wire.commands()), 3)
+        self.assertEqual(len(self.server.clock.calls), self.timers)
+
+    def test_read_meanwhile(self) -> None:
+        """Bytes that the transport still had are handled behind those before them."""
+        self.protocol.dataReceived(b"".join(asked(opaque=n) for n in range(20)))
+        self.protocol.dataReceived(b"".join(asked(opaque=n) for n in range(20, 30)))
+        self.server.clock.iterate(20)
+        found = [command.opaque for command in self.wire.commands()]
+        self.assertEqual(found, list(range(30)))
+
+    def test_lost_meanwhile(self) -> None:
+        """Nothing is handled for a connection that is gone."""
+        self.protocol.dataReceived(asked() * 20)
+        handled = len(self.server.handled)
+        self.protocol.connectionLost()
+        self.server.clock.iterate(20)
+        self.assertEqual(len(self.server.handled), handled)
+
+    def test_malformed_behind_many(self) -> None:
+        """The requests before a malformed frame are handled, then it is refused."""
+        self.protocol.dataReceived(asked() * 20 + b"\0\0\0\1")
+        self.assertFalse(self.wire.disconnecting)
+        self.server.clock.iterate(20)
+        self.assertEqual(len(self.wire.commands()), 20)
+        self.assertTrue(self.wire.disconnecting)
+
+    def test_resumed_meanwhile(self) -> None:
+        """A peer that reads again does not get more than its slice."""
+        self.protocol.dataReceived(asked() * 100)
+        handled = len(self.server.handled)
+        self.protocol.pauseProducing()
+        self.protocol.resumeProducing()
+        self.assertEqual(len(self.server.handled), handled)
+        self.assertEqual(self.wire.producerState, "paused")
+
+
+class ShareTests(SynchronousTestCase):
+    """Many connections."""
+
+    def setUp(self) -> None:
+        """Make a server."""
+        self.server = Costly()
+
+    def test_all_in_one_iteration(self) -> None:
+        """100 connections with 100 requests each get their limit, and one each."""
+        peers = [self.server.connect(n)[0] for n in range(100)]
+        for peer in peers:
+            peer.dataReceived(asked() * 100)
+        self.assertLessEqual(self.server.clock.seconds(), LIMIT + 101 * COST)
+        before = self.server.clock.seconds()
+        self.server.clock.iterate()
+        self.assertLessEqual(self.server.clock.seconds() - before, LIMIT + COST)
+
+    def test_one_request_at_once(self) -> None:
+        """A connection with a single request does not wait for those with many."""
+        for port in range(1, 11):
+            self.server.connect(port)[0].dataReceived(asked() * 100)
+        protocol, wire = self.server.connect(99)
+        for _ in range(5):
+            protocol.dataReceived(asked())
+            self.assertEqual(len(wire.commands()), 1)
+            self.server.clock.iterate()
+
+    def test_in_turn(self) -> None:
+        """Nobody is handled twice before all that wait were handled once."""
+        for port in range(1, 11):
+            self.server.connect(port)[0].dataReceived(asked() * 100)
+        self.server.handled.clear()
+        while len({peer for peer, _ in self.server.handled}) < 10:
+            self.server.clock.iterate()
+        turns = [peer for peer, _ in groupby(peer for peer, _ in self.server.handled)]
+        self.assertEqual(len(set(turns[:10])), 10)
+
+    def test_cheap_requests(self) -> None:
+        """Requests that take no time leave no delayed call behind."""
+        protocol, wire = connected(Clock(), self.server.router, share=self.server.share)
+        self.server.clock.rightNow = 0.0
+        for _ in range(15):
+            protocol.dataReceived(asked())
+        self.assertEqual(len(wire.commands()), 15)
+        self.assertEqual(self.server.share.spent, 0.0)
