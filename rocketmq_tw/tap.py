@@ -14,6 +14,7 @@ from rocketmq_tw.broker import tap as broker_tap
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.configuration import name_servers
 from rocketmq_tw.clock import use_monotonic_time
+from rocketmq_tw.garbage import keep_collections_short
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.namesrv.config import NamesrvConfig
 from rocketmq_tw.remoting.addresses import dial_address, server_endpoint
@@ -85,6 +86,7 @@ def makeService(options: Options) -> IService:
     from rocketmq_tw.remoting.reachability import ReachabilityCheck
 
     use_monotonic_time(reactor)
+    keep_collections_short(reactor)
     broker_tap.remove_memory_folder(reactor, options)
     config = broker_tap.with_connection_limit(options.settings, servers=2)
     options.name_server.max_connections = config.max_connections

@@ -38,6 +38,7 @@ BELOW = {
     "jsonfile": _WIRE,
     "settings": _WIRE,
     "clock": set(),
+    "garbage": set(),
     "threads": set(),
     "lazy_exports": set(),
     "store": _WIRE | _TIME | {"threads"},

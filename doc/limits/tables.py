@@ -27,10 +27,10 @@ def _both(config: type[msgspec.Struct]) -> tuple[Growable, ...]:
             "remoting.admission.Admission._unused",
             "remoting.admission.Admission._unused_by_host",
             "remoting.buffers.BufferBudget._holders",
-            "remoting.protocol.RemotingProtocol._drained",
-            "remoting.protocol.RemotingProtocol._lost",
             "remoting.protocol.RemotingProtocol.on_lost",
+            "remoting.reactor_share.ReactorShare._waiting",
             "remoting.server.RemotingServerFactory.connections",
+            "remoting.waiters.Waiters._waiting",
         ),
         limits=(
             Limit(

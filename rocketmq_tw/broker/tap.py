@@ -17,6 +17,7 @@ from rocketmq_tw.broker.configuration import (
     name_servers,
 )
 from rocketmq_tw.clock import use_monotonic_time
+from rocketmq_tw.garbage import keep_collections_short
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.remoting.descriptors import connection_limit, raise_limit
 from rocketmq_tw.settings import DATA_FOLDER
@@ -124,6 +125,7 @@ def makeService(options: Options) -> IService:
     from rocketmq_tw.remoting.reachability import ReachabilityCheck
 
     use_monotonic_time(reactor)
+    keep_collections_short(reactor)
     remove_memory_folder(reactor, options)
     config = with_connection_limit(options.settings)
     with ends_in_a_sentence():

@@ -9,6 +9,7 @@ from twisted.python import usage
 
 from rocketmq_tw import settings
 from rocketmq_tw.clock import use_monotonic_time
+from rocketmq_tw.garbage import keep_collections_short
 from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.namesrv.config import UNSUPPORTED, NamesrvConfig
@@ -106,6 +107,7 @@ def makeService(options: Options) -> IService:
     from rocketmq_tw.remoting.listener import Program, ends_in_a_sentence
 
     use_monotonic_time(reactor)
+    keep_collections_short(reactor)
     limit = connection_limit(raise_limit())
     options.namesrv.max_connections = options.namesrv.max_connections or limit
     with ends_in_a_sentence():

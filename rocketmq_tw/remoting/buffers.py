@@ -150,9 +150,10 @@ class HeldBytes:
         self._budget.set(self, self.size)
 
     def release(self) -> None:
-        """Note that nothing is kept any more."""
+        """Note that nothing is kept any more; the connection is not referred to."""
         self._unfinished = self._unhandled = self._unsent = 0
         self._budget.set(self, 0)
+        self.close = _nothing
 
 
 def gauges_of(admission: Admission, budget: BufferBudget) -> dict[str, Gauge]:
@@ -168,3 +169,7 @@ def gauges_of(admission: Admission, budget: BufferBudget) -> dict[str, Gauge]:
         "bufferedSize": lambda: budget.size,
         "bufferedConnectionsClosed": lambda: budget.closed,
     }
+
+
+def _nothing(_why: str) -> None:
+    """Do nothing."""

@@ -40,9 +40,11 @@ class IdleTimer:
             self._check = self._clock.callLater(self._timeout, self._look)
 
     def stop(self) -> None:
-        """Stop checking."""
+        """Stop checking, for good; nothing of the connection is referred to then."""
         if self._check is not None and self._check.active():
             self._check.cancel()
+        self._check = None
+        self._last_active, self._on_idle = float, _nothing
 
     def _look(self) -> None:
         """Call ``on_idle`` if the connection is idle, otherwise check again later."""
@@ -51,3 +53,7 @@ class IdleTimer:
             self._check = self._clock.callLater(self._timeout - quiet, self._look)
         else:
             self._on_idle()
+
+
+def _nothing() -> None:
+    """Do nothing."""

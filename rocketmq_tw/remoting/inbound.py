@@ -71,6 +71,10 @@ class InboundRequests:
         """Whether reading must stop."""
         return self.in_flight >= self._limit
 
+    def release(self) -> None:
+        """Refer no more to the connection: it is lost, late responses are dropped."""
+        self._send = self._on_limit = _nothing
+
     def handle(self, call: Call) -> bytes | None:
         """
         Call the handler.
@@ -189,3 +193,7 @@ class InboundRequests:
         outcome.addErrback(
             lambda f: router.log_failure("a response was not sent", f, peer)
         )
+
+
+def _nothing(*_arguments: object) -> None:
+    """Do nothing."""

@@ -159,12 +159,13 @@ class RemotingProtocol(Protocol):
             self._keep_read()
 
     def connectionLost(self, reason: Failure | None = None) -> None:
-        """Fail all waiting calls, and notify the listeners of the loss."""
+        """Fail all waiting calls, and notify the listeners; leave no circle behind."""
         self._stop_handling(_GONE)
         self._inbound.close()
         self._held.release()
-        self.connected = 0
+        self._inbound.release()
         self._idle.stop()
+        self.connected = 0
         why = reason.getErrorMessage() if reason is not None else "closed"
         self._pending.fail_all(self.address, why)
         self._drained.fire()
@@ -187,7 +188,7 @@ class RemotingProtocol(Protocol):
         self._update_reading()
 
     def stopProducing(self) -> None:
-        """Do nothing: ``connectionLost`` follows."""
+        """``connectionLost`` follows."""
 
     # -- what the other modules call
 

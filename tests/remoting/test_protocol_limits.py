@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer
 from twisted.internet.task import Clock
@@ -11,9 +14,18 @@ from zope.interface.verify import verifyObject
 
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import ConnectionLost
+from rocketmq_tw.remoting.reactor_share import ReactorShare
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.fields import Response
-from tests.remoting.ends import Echo, EchoResponse, Wire, asked, connected, echoing
+from tests.remoting.ends import (
+    UNKNOWN,
+    Echo,
+    EchoResponse,
+    Wire,
+    asked,
+    connected,
+    echoing,
+)
 
 
 class _Filling(Wire):
@@ -237,6 +249,19 @@ class EndTests(SynchronousTestCase):
         """The idle check ends with the connection."""
         self.protocol.connectionLost()
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_no_circle_is_left(self) -> None:
+        """A lost connection is freed at once, without a collection of garbage."""
+        clock = Clock()
+        protocol, wire = connected(clock, echoing(), share=ReactorShare(clock))
+        protocol.dataReceived(asked() * 2 + asked(UNKNOWN))
+        wire.unregisterProducer()  # as transports do when they are lost
+        protocol.connectionLost()
+        gc.disable()
+        self.addCleanup(gc.enable)
+        freed = weakref.ref(protocol)
+        del protocol, wire
+        self.assertIsNone(freed())
 
     def test_full_when_lost(self) -> None:
         """A transport that is gone is not told to read on."""
