@@ -36,7 +36,7 @@ from rocketmq_tw.remoting.idle import IdleTimer
 from rocketmq_tw.remoting.inbound import InboundRequests
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.pending import PendingCalls
-from rocketmq_tw.remoting.reactor_share import ReactorShare
+from rocketmq_tw.remoting.reactor_share import COSTLY_READS, ReactorShare
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.remoting.state import ConnectionState
 from rocketmq_tw.remoting.waiters import Waiters
@@ -65,8 +65,7 @@ class RemotingProtocol(Protocol):
     :param idle_timeout: seconds without a byte in either direction until it is closed.
     :param max_pending: how many of our calls may wait for responses.
     :param max_in_flight: how many of the peer's requests may be in flight.
-    :param stops_reading: whether reading is paused while the peer does not read. True
-        for servers; if clients did so too, both ends could wait for each other.
+    :param stops_reading: pause reading while the peer does not read; only servers may.
     :param budget: limits the bytes in memory for all connections of a server. Only
         with a budget are large bodies refused before they are received.
     :param share: of the reactor's time, for all connections of a server.
@@ -98,6 +97,7 @@ class RemotingProtocol(Protocol):
         self._wall_time = wall_time(clock)
         self._share = share or ReactorShare(clock)
         self._is_postponed = False
+        self._costly = COSTLY_READS  # nothing is known of its requests yet
         self._peers = peers or PeerLog(clock)
         self._decoder = FrameDecoder(frame_limit)
         self._stops_reading = stops_reading
@@ -286,7 +286,7 @@ class RemotingProtocol(Protocol):
         deadline = self._share.deadline(begin)
         broken = self._decoder.error
         for at, (kind, header, body) in enumerate(frames):
-            if at and seconds() >= deadline:
+            if (at or self._costly >= COSTLY_READS) and seconds() >= deadline:
                 self._postpone()
             if self._reads_paused:
                 if self._state is _HANDLING:
@@ -307,7 +307,7 @@ class RemotingProtocol(Protocol):
                 response = handle(Call(command, self, now, header))
                 if response is not None:
                     (corked.append if len(response) < SHORT else self._send)(response)
-        self._share.spend(seconds() - begin)
+        self._costly = self._costly + 1 if self._share.spend(seconds() - begin) else 0
         if self._state is _HANDLING:
             self._state = _OPEN
             self._outbox.uncork()

@@ -5,8 +5,9 @@ A read brings up to 64 KiB, which may be hundreds of requests that are each lega
 not cheap. All of them at a stretch, of every connection that is ready, would stop the
 others for seconds. So a connection handles what it has read for :data:`SLICE` at most,
 and all of them together for :data:`LIMIT`; what is left waits for the next iteration,
-and takes turns with what other connections have left. One request of a read is always
-handled at once: a connection with one in flight never waits for those with many.
+and takes turns with what other connections have left. The first request of a read is
+handled at once where those before it were cheap: who has one in flight does not wait
+for those with many.
 
 The time that was spent is set back by the first iteration after it was too much, not in
 each iteration: as long as requests are cheap this costs nothing but two additions.
@@ -25,6 +26,10 @@ from twisted.internet.interfaces import IReactorTime
 SLICE = 0.005
 #: Seconds in which all connections together do.
 LIMIT = 0.02
+#: Seconds; a read that took longer was costly, or another process had the processor.
+COSTLY = 0.001
+#: After so many costly reads in a row a connection waits for its turn.
+COSTLY_READS = 2
 
 
 class ReactorShare:
@@ -47,11 +52,12 @@ class ReactorShare:
         left = LIMIT - self.spent
         return now + (left if left < SLICE else SLICE)
 
-    def spend(self, seconds: float) -> None:
-        """Count what a connection has used."""
+    def spend(self, seconds: float) -> bool:
+        """Count what a connection has used; return whether that was costly."""
         self.spent += seconds
         if self.spent >= LIMIT:
             self._schedule()
+        return seconds > COSTLY
 
     def postpone(self, resume: Callable[[], None]) -> None:
         """

@@ -9,12 +9,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.protocol import RemotingProtocol
-from rocketmq_tw.remoting.reactor_share import LIMIT, SLICE, ReactorShare
+from rocketmq_tw.remoting.reactor_share import COSTLY, LIMIT, SLICE, ReactorShare
 from rocketmq_tw.remoting.router import Router
 from tests.remoting.ends import Echo, EchoResponse, Wire, asked, connected
 
-#: Seconds that a request takes here.
-COST = 0.001
+#: Seconds that a request takes here: a little more than is cheap.
+COST = COSTLY * 1.01
 
 
 class Iterations(Clock):
@@ -40,6 +40,7 @@ class Costly:
         self.router.on(Echo, self.handle)
         #: Which request of which peer was handled, and when.
         self.handled: list[tuple[str, float]] = []
+        self.cost = COST
 
     def connect(self, port: int = 1) -> tuple[RemotingProtocol, Wire]:
         """Make a connection."""
@@ -49,7 +50,7 @@ class Costly:
     def handle(self, request: Echo, call: Call) -> EchoResponse:
         """Take a millisecond."""
         # Not advance(): no delayed call runs while a request is handled.
-        self.clock.rightNow += COST
+        self.clock.rightNow += self.cost
         self.handled.append((call.peer.address, self.clock.seconds()))
         return EchoResponse(text=request.text)
 
@@ -124,20 +125,34 @@ class ShareTests(SynchronousTestCase):
         self.server = Costly()
 
     def test_all_in_one_iteration(self) -> None:
-        """100 connections with 100 requests each get their limit, and one each."""
+        """100 connections with 100 requests each have their limit together."""
         peers = [self.server.connect(n)[0] for n in range(100)]
         for peer in peers:
             peer.dataReceived(asked() * 100)
-        self.assertLessEqual(self.server.clock.seconds(), LIMIT + 101 * COST)
+        self.assertLessEqual(self.server.clock.seconds(), LIMIT + COST)
         before = self.server.clock.seconds()
         self.server.clock.iterate()
         self.assertLessEqual(self.server.clock.seconds() - before, LIMIT + COST)
 
-    def test_one_request_at_once(self) -> None:
-        """A connection with a single request does not wait for those with many."""
+    def test_costly_ones_at_once(self) -> None:
+        """Of 200 connections with a costly request those over the limit wait."""
+        peers = [self.server.connect(n)[0] for n in range(200)]
+        for peer in peers:
+            peer.dataReceived(asked())
+        self.assertLessEqual(self.server.clock.seconds(), LIMIT + COST)
+        self.server.clock.iterate(20)
+        self.assertEqual(len(self.server.handled), 200)
+
+    def test_cheap_one_at_once(self) -> None:
+        """A connection whose requests are cheap does not wait for costly ones."""
+        self.server.cost = COSTLY / 2
+        protocol, wire = self.server.connect(99)
+        protocol.dataReceived(asked())
+        self.server.cost = COST
         for port in range(1, 11):
             self.server.connect(port)[0].dataReceived(asked() * 100)
-        protocol, wire = self.server.connect(99)
+        self.server.cost = COSTLY / 2
+        wire.clear()
         for _ in range(5):
             protocol.dataReceived(asked())
             self.assertEqual(len(wire.commands()), 1)
