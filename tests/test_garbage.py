@@ -9,7 +9,12 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactor
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.garbage import LONG, ShortCollections, keep_collections_short
+from rocketmq_tw.garbage import (
+    LONG,
+    THRESHOLDS,
+    ShortCollections,
+    keep_collections_short,
+)
 
 
 class CollectionTests(SynchronousTestCase):
@@ -73,11 +78,13 @@ class ProgramTests(SynchronousTestCase):
         self.assertEqual(gc.callbacks, before)
         frozen = gc.get_freeze_count()
         self.addCleanup(gc.unfreeze)
+        self.addCleanup(gc.set_threshold, *gc.get_threshold())
         for hook in reactor.hooks:
             hook()
         self.addCleanup(gc.callbacks.remove, gc.callbacks[-1])
         self.assertEqual(len(gc.callbacks), len(before) + 1)
         self.assertGreater(gc.get_freeze_count(), frozen)
+        self.assertEqual(gc.get_threshold(), THRESHOLDS)
 
     def test_clock(self) -> None:
         """A clock never starts: nothing is changed."""

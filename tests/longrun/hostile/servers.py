@@ -38,11 +38,7 @@ class Program:
     def start(self) -> None:
         """Start it."""
         command = [_TWISTD, "-n", "--pidfile=", *self._arguments]
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.environ.get("HOSTILE_SITE", "") + str(ROOT),
-            "NAMESRV_ADDR": "",
-        }
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "NAMESRV_ADDR": ""}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, cwd=self._folder, env=environment, stdout=log, stderr=log
