@@ -14,22 +14,43 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from twisted.logger import Logger
 
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.wire import fastjson
+from rocketmq_tw.wire.errors import BadField, ProtocolError
+
+T = TypeVar("T")
+
+_EMPTY = "it is empty"
 
 
 class DamagedDocument(RocketMQError):
-    """Neither a document nor its backup is JSON."""
+    """
+    Neither a document nor its backup can be used.
 
-    def __init__(self, path: str, why: str) -> None:
-        super().__init__(path, why)
+    :ivar path: the document.
+    :ivar why: what is wrong with it.
+    :ivar backup_why: what is wrong with its backup; None if there is none.
+    """
+
+    def __init__(self, path: str, why: str, backup_why: str | None = None) -> None:
+        super().__init__(path, why, backup_why)
         self.path = path
         self.why = why
+        self.backup_why = backup_why
 
     def __str__(self) -> str:
-        return f"{self.path} is damaged and its .bak cannot be used: {self.why}"
+        backup = "there is no .bak"
+        if self.backup_why is not None:
+            backup = f"nor can its .bak: {self.backup_why}"
+        return (
+            f"{self.path} cannot be used: {self.why}; {backup};"
+            " restore it, or remove both to start without what it holds"
+        )
 
 
 class UnreadableDocument(RocketMQError):
@@ -47,51 +68,72 @@ class UnreadableDocument(RocketMQError):
 class JsonFile:
     """A document at a path. Its methods block: they read, write and fsync."""
 
+    _log = Logger()
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
         self.backup_path = self.path + ".bak"
+        #: Whether the document was found unusable: it must not become the backup.
+        self._is_damaged = False
 
     def load(self) -> Any | None:
         """
-        Read the document, or its backup.
+        Return the JSON value of the document, or of its backup: see :meth:`load_as`.
+        """
+        return self.load_as(fastjson.loads)
 
-        :returns: its value, from :func:`rocketmq_tw.wire.fastjson.loads`; None if
-            neither file exists.
-        :raises DamagedDocument: the existing files are not JSON.
+    def load_as(self, decode: Callable[[bytes], T]) -> T | None:
+        """
+        Decode the document, or its backup if that fails.
+
+        An empty document without a backup counts as absent: the program that wrote it
+        for the first time was interrupted. Apache RocketMQ takes every unusable one
+        without a backup for absent, and overwrites it at the next change.
+
+        :param decode: raises :class:`~rocketmq_tw.wire.errors.ProtocolError` if the
+            text is not what it expects.
+        :returns: its result; None if there is no document.
+        :raises DamagedDocument: there are files, but none can be decoded.
         :raises UnreadableDocument: an existing file cannot be opened.
         """
-        found = self._find()
-        return None if found is None else found[1]
-
-    def load_bytes(self) -> bytes | None:
-        """
-        Read the text of the document, or of its backup, after checking that it is JSON.
-
-        For callers that decode it into a declared type. Errors are those of
-        :meth:`load`.
-        """
-        found = self._find()
-        return None if found is None else found[0]
-
-    def _find(self) -> tuple[bytes, Any] | None:
-        """Return the text and value of the first file that is JSON."""
-        why: str | None = None
+        wrong: list[str | None] = []
         for path in (self.path, self.backup_path):
-            try:
-                data = read_bytes(path)
-            except OSError as error:
-                why = error.strerror or str(error)
-                raise UnreadableDocument(path, why) from None
+            data = self._read(path)
             if data is None:
+                wrong.append(None)
                 continue
             try:
-                return data, fastjson.loads(data)
-            except fastjson.MalformedJson as error:
-                # An empty main file means a crash between creating and writing it.
-                why = why or (str(error) if data else "it is empty")
-        if why is None:
+                found = decode(data)
+            except ProtocolError as error:
+                wrong.append(_reason(error) if data else _EMPTY)
+            else:
+                self._note_damage(wrong)
+                return found
+        why, backup_why = wrong
+        if why is None and backup_why is None:
             return None
-        raise DamagedDocument(self.path, why)
+        if why == _EMPTY and backup_why is None:
+            self._log.warn("{path} is empty: it counts as absent", path=self.path)
+            return None
+        raise DamagedDocument(self.path, why or "it does not exist", backup_why)
+
+    def _note_damage(self, wrong: list[str | None]) -> None:
+        """Log that the backup is used; a damaged document must not replace it."""
+        self._is_damaged = any(why is not None for why in wrong)
+        if self._is_damaged:
+            self._log.warn(
+                "{path} cannot be used: {why}; its .bak is used",
+                path=self.path,
+                why=wrong[0],
+            )
+
+    def _read(self, path: str) -> bytes | None:
+        """Return the text of one of the files; None if it does not exist."""
+        try:
+            return read_bytes(path)
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise UnreadableDocument(path, why) from None
 
     def save(self, document: bytes) -> None:
         """
@@ -104,8 +146,10 @@ class JsonFile:
         os.makedirs(folder, exist_ok=True)
         temporary = self.path + ".tmp"
         _write(temporary, document)
-        self._keep_previous()
+        if not self._is_damaged:
+            self._keep_previous()
         os.replace(temporary, self.path)
+        self._is_damaged = False
         _sync_folder(folder)
 
     def _keep_previous(self) -> None:
@@ -121,6 +165,11 @@ class JsonFile:
             # Some file systems have no hard links.
             _write(link, read_bytes(self.path) or b"")
         os.replace(link, self.backup_path)
+
+
+def _reason(error: ProtocolError) -> str:
+    """Say what is wrong with a document; the name of its type would not help."""
+    return error.found if isinstance(error, BadField) else str(error)
 
 
 def read_bytes(path: str) -> bytes | None:

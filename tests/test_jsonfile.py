@@ -8,6 +8,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.jsonfile import DamagedDocument, JsonFile, UnreadableDocument
+from rocketmq_tw.wire.bodies.dataversion import DataVersion
 
 
 class JsonFileTests(SynchronousTestCase):
@@ -23,7 +24,6 @@ class JsonFileTests(SynchronousTestCase):
     def test_nothing_there(self) -> None:
         """Without any file there is no document."""
         self.assertIsNone(self.file.load())
-        self.assertIsNone(self.file.load_bytes())
 
     def test_save_and_load(self) -> None:
         """What was saved is loaded; the one before it is the backup."""
@@ -51,26 +51,67 @@ class JsonFileTests(SynchronousTestCase):
             else:
                 self.main.write_bytes(damage)
             self.assertEqual(self.file.load(), 1)
-            self.assertEqual(self.file.load_bytes(), b"1")
 
     def test_damage_of_both(self) -> None:
-        """What cannot be read at all is an error that names the file."""
+        """What cannot be read at all is an error that names both and what to do."""
         self.file.save(b"1")
         self.file.save(b"2")
         self.main.write_bytes(b"{")
         self.backup.write_bytes(b"")
         error = self.assertRaises(DamagedDocument, self.file.load)
-        self.assertEqual(error.path, str(self.main))
-        self.assertIn("its .bak cannot be used: ", str(error))
+        self.assertEqual(
+            (error.path, error.backup_why), (str(self.main), "it is empty")
+        )
+        self.assertIn("nor can its .bak: it is empty; restore it, or ", str(error))
         self.assertNotIn("empty", error.why)
         self.main.write_bytes(b"")
         error = self.assertRaises(DamagedDocument, self.file.load)
         self.assertEqual(error.why, "it is empty")
+        self.main.unlink()
+        error = self.assertRaises(DamagedDocument, self.file.load)
+        self.assertEqual(error.why, "it does not exist")
 
     def test_damage_without_backup(self) -> None:
         """A damaged document without backup is not taken for a fresh start."""
         self.file.save(b"{")
-        self.assertRaises(DamagedDocument, self.file.load)
+        error = self.assertRaises(DamagedDocument, self.file.load)
+        self.assertIn("; there is no .bak; ", str(error))
+
+    def test_empty_without_backup(self) -> None:
+        """An empty one is: its first write was interrupted."""
+        self.folder.mkdir(parents=True)
+        self.main.write_bytes(b"")
+        self.assertIsNone(self.file.load())
+        self.file.save(b"1")
+        self.assertEqual(self.file.load(), 1)
+
+    def test_another_type(self) -> None:
+        """The backup is used, too, if the document is JSON but not what is expected."""
+        self.file.save(b'{"counter":1}')
+        self.file.save(b'{"counter":"x"}')
+        self.assertEqual(self.file.load_as(DataVersion.decode), DataVersion(0, 1))
+        self.backup.write_bytes(b"[]")
+        error = self.assertRaises(
+            DamagedDocument, self.file.load_as, DataVersion.decode
+        )
+        self.assertIn("counter", error.why)
+
+    def test_backup_stays(self) -> None:
+        """A damaged document does not become the backup at the next change."""
+        self.file.save(b"1")
+        self.file.save(b"2")
+        self.main.write_bytes(b"{")
+        self.assertEqual(self.file.load(), 1)
+        self.file.save(b"3")
+        self.assertEqual(self.backup.read_bytes(), b"1")
+        self.file.save(b"4")
+        self.assertEqual(self.backup.read_bytes(), b"3")
+
+    def test_backup_is_not_opened(self) -> None:
+        """As long as the document can be used, its backup is of no interest."""
+        self.file.save(b"1")
+        self.backup.mkdir()
+        self.assertEqual(self.file.load(), 1)
 
     def test_unreadable(self) -> None:
         """What cannot be opened is an error with the path and the system's reason."""
@@ -82,7 +123,7 @@ class JsonFileTests(SynchronousTestCase):
         self.file.save(b"1")
         self.main.unlink()
         self.main.mkdir()
-        error = self.assertRaises(UnreadableDocument, self.file.load_bytes)
+        error = self.assertRaises(UnreadableDocument, self.file.load)
         self.assertIn("Is a directory", str(error))
 
     def test_order_of_writes(self) -> None:

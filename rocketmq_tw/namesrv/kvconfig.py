@@ -95,12 +95,12 @@ class KVConfig:
 
         A table that is too large is used as it is, and takes no more.
 
-        :raises DamagedDocument: neither it nor its backup is JSON.
+        :raises DamagedDocument: neither it nor its backup is such a table.
         :raises UnreadableDocument: it cannot be opened.
         """
-        data = self._file.load_bytes()
-        if data is not None:
-            self._table = KVConfigDocument.decode(data).config_table
+        stored = self._file.load_as(KVConfigDocument.decode)
+        if stored is not None:
+            self._table = stored.config_table
             self.size = _size(self._table)
 
     @property

@@ -103,6 +103,7 @@ def makeService(options: Options) -> IService:
     """
     from twisted.internet import reactor
 
+    from rocketmq_tw.namesrv.kvconfig import KVConfigDocument
     from rocketmq_tw.namesrv.service import NamesrvService
     from rocketmq_tw.remoting.listener import Program, ends_in_a_sentence
 
@@ -112,6 +113,7 @@ def makeService(options: Options) -> IService:
     options.namesrv.max_connections = options.namesrv.max_connections or limit
     with ends_in_a_sentence():
         if not will_chroot(options):
-            JsonFile(options.namesrv.kv_config_path).load()
+            file = JsonFile(options.namesrv.kv_config_path)
+            file.load_as(KVConfigDocument.decode)
         check_port(options.namesrv.endpoint)
     return Program(reactor, NamesrvService(options.namesrv, reactor))

@@ -158,6 +158,7 @@ class Program(MultiService):
 
     def __init__(self, reactor: Any, *services: IService) -> None:
         super().__init__()
+        ignore_hangup()
         self._reactor = reactor
         # None after all children have started, or if there is no standard error.
         self._shell: int | None = _copy_of_stderr()
@@ -173,7 +174,6 @@ class Program(MultiService):
         :raises RocketMQError: one failed at once. ``twistd`` passes it to the waiting
             parent of a daemon, removes its pid file and exits.
         """
-        ignore_hangup()
         super().startService()
         children = [getattr(service, "started", None) for service in self]
         waiting = [each for each in children if isinstance(each, Deferred)]

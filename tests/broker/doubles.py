@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
 
@@ -10,6 +11,8 @@ from rocketmq_tw.broker.tables.clients import Client
 from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.wire.command import Command
+
+T = TypeVar("T")
 
 
 class MemoryFile(JsonFile):
@@ -21,9 +24,9 @@ class MemoryFile(JsonFile):
         self.writes = 0
         self.error: OSError | None = None
 
-    def load_bytes(self) -> bytes | None:
-        """Give the text."""
-        return self.text
+    def load_as(self, decode: Callable[[bytes], T]) -> T | None:
+        """Decode the text."""
+        return None if self.text is None else decode(self.text)
 
     def save(self, document: bytes) -> None:
         """Take the text, or fail as told."""

@@ -15,7 +15,6 @@ from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.offsets import DelayOffsetTable
-from rocketmq_tw.wire.errors import BadField
 
 
 class DelayOffsets:
@@ -34,9 +33,9 @@ class DelayOffsets:
         """
         Return the offsets in the file that are not below zero; empty without a file.
 
-        :raises BadField: the file is JSON, but not such a table.
+        :raises DamagedDocument: neither the file nor its backup is such a table.
         """
-        stored = _table(self._file.load())
+        stored = self._file.load_as(DelayOffsetTable.decode) or DelayOffsetTable()
         self._version = stored.data_version or DataVersion()
         return {level: at for level, at in stored.offset_table.items() if at >= 0}
 
@@ -56,13 +55,3 @@ class DelayOffsets:
         """Write the file; ``offsets`` are those of the document."""
         self._file.save(document)
         self.saved = offsets
-
-
-def _table(document: object) -> DelayOffsetTable:
-    """Convert the JSON value of the file. :raises BadField: it has another form."""
-    if document is None:
-        return DelayOffsetTable()
-    try:
-        return msgspec.convert(document, DelayOffsetTable, strict=False, str_keys=True)
-    except msgspec.ValidationError as error:
-        raise BadField("delayOffset.json", "unreadable", str(error)) from None

@@ -98,7 +98,7 @@ class ScheduleService:
         """
         Read the delivered offsets, and correct those outside their queues.
 
-        :raises BadField: the file is JSON, but not such a table.
+        :raises DamagedDocument: neither the file nor its backup is such a table.
         """
         stored = self._document.load()
         self._levels = []

@@ -77,12 +77,10 @@ class GroupTable:
         """
         Read the file, and add the groups that every broker has. Blocks.
 
-        :raises DamagedDocument: the file and its backup cannot be read.
-        :raises BadField: it is JSON, but not a table of groups.
+        :raises DamagedDocument: neither the file nor its backup is a table of groups.
         """
-        text = self._file.load_bytes()
         kind = SubscriptionGroupTable
-        stored = kind() if text is None else kind.decode(text)
+        stored = self._file.load_as(kind.decode) or kind()
         defaults = {name: SubscriptionGroup(name) for name in PREDEFINED_GROUPS}
         groups = usable(self._file.path, stored.subscription_group_table, check_group)
         self.table = {**defaults, **groups}

@@ -66,13 +66,11 @@ class ConsumerOffsets:
         """
         Read the file. Blocks.
 
-        :raises DamagedDocument: the file and its backup cannot be read.
-        :raises BadField: it is JSON, but not a table of offsets.
+        :raises DamagedDocument: neither the file nor its backup is a table of offsets.
         """
-        text = self._file.load_bytes()
-        if text is None:
+        stored = self._file.load_as(ConsumerOffsetTable.decode)
+        if stored is None:
             return
-        stored = ConsumerOffsetTable.decode(text)
         self.data_version = stored.data_version or DataVersion()
         table = usable(self._file.path, stored.offset_table, check_offsets)
         for key, offsets in table.items():

@@ -129,11 +129,9 @@ class TopicTable:
         """
         Read the file, and add the topics that every broker has. Blocks.
 
-        :raises DamagedDocument: the file and its backup cannot be read.
-        :raises BadField: it is JSON, but not a table of topics.
+        :raises DamagedDocument: neither the file nor its backup is a table of topics.
         """
-        text = self._file.load_bytes()
-        stored = TopicConfigTable() if text is None else TopicConfigTable.decode(text)
+        stored = self._file.load_as(TopicConfigTable.decode) or TopicConfigTable()
         table, version = dict(stored.topic_config_table), stored.data_version
         for change in self._journal.load(version) if self._journal else ():
             version = change.data_version

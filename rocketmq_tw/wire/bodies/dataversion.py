@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from rocketmq_tw.wire.bodies.body import Body
 
+#: Java's largest ``long``; its counters continue at the smallest one.
+_LARGEST = (1 << 63) - 1
+
 
 class DataVersion(Body, frozen=True):
     """
@@ -25,4 +28,5 @@ class DataVersion(Body, frozen=True):
 
     def next(self, now_ms: int, state_version: int = 0) -> DataVersion:
         """Return the next version, for a change at this time."""
-        return DataVersion(now_ms, self.counter + 1, state_version)
+        counter = self.counter + 1 if self.counter < _LARGEST else -_LARGEST - 1
+        return DataVersion(now_ms, counter, state_version)

@@ -9,10 +9,10 @@ from twisted.internet.defer import Deferred, fail
 
 from rocketmq_tw.broker.delay.levels import DelayLevels, parse_levels
 from rocketmq_tw.broker.delay.schedule import BACKOFF
+from rocketmq_tw.jsonfile import DamagedDocument
 from rocketmq_tw.model.subscription import java_hash
 from rocketmq_tw.store.errors import DiskFull, StoreNotWriteable
 from rocketmq_tw.wire import fastjson
-from rocketmq_tw.wire.errors import BadField
 from rocketmq_tw.wire.record import Draft
 from tests.broker.cases import TOPIC, BrokerCase, sent
 from tests.store.cases import DRAFT, NOW
@@ -317,7 +317,7 @@ class PersistenceTests(ScheduleCase):
         self.stop()
         with open(self.path("config", "delayOffset.json"), "wb") as file:
             file.write(b'{"offsetTable":{"one":1}}')
-        error = self.assertRaises(BadField, self.start)
+        error = self.assertRaises(DamagedDocument, self.start)
         self.assertIn("delayOffset.json", str(error))
 
     def test_level_lost(self) -> None:

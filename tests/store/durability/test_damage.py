@@ -18,6 +18,7 @@ from rocketmq_tw.store.errors import StoreUnreadable
 from rocketmq_tw.store.message_store import MessageStore
 from rocketmq_tw.store.queues.consumequeue import ENTRY_SIZE
 from rocketmq_tw.store.queues.fetch import FetchStatus, Matches
+from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.record import SYS_FLAG_AT, decode_all
 from tests.store.cases import NOW, SMALL, TAG_A, draft
 from tests.store.durability.test_recovery import LazyDisk, RecoveryCase
@@ -269,6 +270,6 @@ class LossTests(DamageCase):
         for text in (b"", b"{", b"\0" * 50):
             with open(document.path, "wb") as file:
                 file.write(text)
-            self.assertEqual(document.load_bytes(), CONFIG)
+            self.assertEqual(document.load(), fastjson.loads(CONFIG))
         os.unlink(document.path)
-        self.assertEqual(document.load_bytes(), CONFIG)
+        self.assertEqual(document.load(), fastjson.loads(CONFIG))

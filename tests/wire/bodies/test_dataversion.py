@@ -15,6 +15,12 @@ class DataVersionTests(SynchronousTestCase):
         self.assertEqual(DataVersion(5, 7, 2).next(9), DataVersion(9, 8, 0))
         self.assertEqual(DataVersion().next(9, 3), DataVersion(9, 1, 3))
 
+    def test_largest_counter(self) -> None:
+        """The counter continues at Java's smallest long, which can be read again."""
+        following = DataVersion(5, (1 << 63) - 1).next(9)
+        self.assertEqual(following.counter, -(1 << 63))
+        self.assertEqual(DataVersion.decode(following.encode()), following)
+
     def test_4_9(self) -> None:
         """Without a state version it is 0."""
         self.assertEqual(
