@@ -242,6 +242,7 @@ TIME_OF_DAY = {
     # times in messages: stored, born, due
     "remoting/protocol.py",
     "client/producer/pending.py",
+    "broker/delay/level.py",
     "broker/delay/schedule.py",
     # unique keys of messages and names of files, which contain a time
     "broker/send/feature.py",

@@ -219,7 +219,8 @@ class BrokerCase(StoreCase):
 
     def ask_raw(self, code: int, ext: Ext, body: bytes) -> Any:
         """Do as :meth:`ask`, with the fields as they come over the wire."""
-        call = call_from(self.peer, self.clock.seconds())
+        call = call_from(self.peer, self.clock.wall_seconds())
+        self.peer.last_seen = self.clock.seconds()
         found = self.router.find(code)
         assert found is not None
         kind, handler = found

@@ -111,6 +111,8 @@ class Round:
         self._begin = time.monotonic()
         assert link.ask(self._message(level=1)).code == 0
         self._wait_for("a delayed message", self._has_delayed, 1.0)
+        is_early = self._has_both() and time.monotonic() - self._begin < 4.0
+        assert not is_early, "the other did not wait for its whole delay"
         assert link.answer(held).code != 0
         self._note("a held pull", HELD)
         self._write_offset()

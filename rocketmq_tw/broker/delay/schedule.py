@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import msgspec
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from rocketmq_tw.broker.delay.level import ClockWatch, Level
 from rocketmq_tw.broker.delay.levels import DelayLevels
 from rocketmq_tw.broker.delay.offsets import DelayOffsets
 from rocketmq_tw.broker.redelivery import copy_for_redelivery
@@ -42,27 +42,6 @@ BACKOFF = 10.0
 _SLICE = 1 << 20
 #: Errors of the store for messages that it will never accept.
 _NEVER = (IllegalName, PropertiesTooLong, RecordTooLong, TopicTooLong)
-
-
-class Level(msgspec.Struct):
-    """
-    The state of one level.
-
-    :ivar next_offset: the queue offset up to which it was delivered.
-    :ivar retry_at: after a failure, when to retry, in seconds of the clock.
-    :ivar is_reading: whether a read waits for the disk; no other read is started.
-    """
-
-    number: int
-    delay_ms: int
-    next_offset: int
-    retry_at: float = 0.0
-    is_reading: bool = False
-
-    @property
-    def queue_id(self) -> int:
-        """The level's queue of the schedule topic."""
-        return self.number - 1
 
 
 class ScheduleService:
@@ -89,6 +68,7 @@ class ScheduleService:
         self._document = DelayOffsets(file)
         self._clock = clock
         self._wall_time = wall_time(clock)
+        self._watch = ClockWatch(clock)
         self._batch = batch
         self._levels: list[Level] = []
         self._tick = LoopingCall(self._deliver_all)
@@ -106,7 +86,7 @@ class ScheduleService:
             first = self._store.min_offset(SCHEDULE_TOPIC, number - 1)
             last = self._store.max_offset(SCHEDULE_TOPIC, number - 1)
             offset = max(first, min(stored.get(number, first), last))
-            self._levels.append(Level(number, delay_ms, offset))
+            self._levels.append(Level(number, delay_ms, offset, end=last))
 
     def start(self) -> None:
         """Start checking the levels, first in a tenth of a second."""
@@ -161,9 +141,9 @@ class ScheduleService:
         """
         now, wall_time = self._clock.seconds(), self._wall_time()
         self._tick.interval = IDLE
+        self._note_ends()
         for level in self._levels:
-            end = self._store.max_offset(SCHEDULE_TOPIC, level.queue_id)
-            if end <= level.next_offset:
+            if level.end <= level.next_offset:
                 continue
             self._tick.interval = BUSY
             if level.retry_at > now or level.is_reading:
@@ -174,10 +154,17 @@ class ScheduleService:
                 self._back_off(level, error)
             yield
 
+    def _note_ends(self) -> None:
+        """Record where the levels end now, and whether the time of day was set."""
+        shift_ms = self._watch.look()
+        for level in self._levels:
+            end = self._store.max_offset(SCHEDULE_TOPIC, level.queue_id)
+            level.note_end(end, shift_ms)
+
     def _deliver(self, level: Level, now: float) -> None:
         """Deliver the next due messages of a level."""
-        start = level.next_offset
-        due_until = int(now * 1000)
+        start, count = level.next_offset, level.count(self._batch)
+        due_until = level.now_ms(int(now * 1000))
         latest = due_until + level.delay_ms
         is_waiting = False
 
@@ -197,7 +184,7 @@ class ScheduleService:
                 level.next_offset = max(start, fetched.next_offset)
 
         fetched = self._store.get(
-            SCHEDULE_TOPIC, level.queue_id, start, self._batch, _SLICE, due
+            SCHEDULE_TOPIC, level.queue_id, start, count, _SLICE, due
         )
         if isinstance(fetched, Deferred):
             self._deliver_when_read(level, fetched, deliver)

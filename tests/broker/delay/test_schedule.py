@@ -122,6 +122,34 @@ class DeliveryTests(ScheduleCase):
         self.wait(0.5)
         self.assertEqual(self.bodies(), [b"1", b"2"])
 
+    def test_clock_set_while_waiting(self) -> None:
+        """Each waits for its whole delay, stored before the clock is set or after."""
+        for shift in (600.0, -600.0):
+            self.delayed(2, b"before")
+            self.wait(1)
+            self.clock.shift_wall_time(shift)
+            self.wait(1)
+            self.delayed(2, b"after")
+            seen = len(self.bodies())
+            self.wait(2.8)
+            self.assertEqual(self.bodies()[seen:], [])
+            self.wait(0.4)
+            self.assertEqual(self.bodies()[seen:], [b"before"])
+            self.wait(2.0)
+            self.assertEqual(self.bodies()[seen:], [b"before", b"after"])
+
+    def test_clock_set_before_a_restart(self) -> None:
+        """After a restart the time of day counts, but no delay begins again."""
+        self.delayed(2, b"1")
+        self.delayed(3, b"2")
+        self.clock.shift_wall_time(8.0)
+        self.wait(0.5)
+        self.restart()
+        self.wait(0.2)
+        self.assertEqual(self.bodies(), [b"1"])
+        self.wait(2.0)
+        self.assertEqual(self.bodies(), [b"1", b"2"])
+
     def test_dead_clock(self) -> None:
         """One due further ahead than its delay met a clock set back: it is due."""
         self.store.put(self.scheduled(), NOW + 10**6)
