@@ -103,9 +103,6 @@ remoting.pool.ConnectionPool: _connecting _live _waiting on_connected: addresses
 
 #: Bounded by what stands in the tables, or by nothing else yet.
 _BY_OTHERS: Final = """\
-broker.pacing.Pacer: _order _works: the requests of a connection in flight, 20,000
-broker.pull.cold.ColdPulls: lines: the requests of a connection in flight, 20,000
-broker.pull.cold._Line: waiting: the requests of a connection in flight, 20,000
 client.brokers.Brokers: _reached _unresponsive_since: brokers of the routes
 client.consumer.process_queue.ProcessQueue: _messages: max_cached_bytes, and one pull for each queue
 client.producer.faults.Faults: _until: brokers of the routes

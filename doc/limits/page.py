@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from doc.catalogue.pages import heading, table
+from doc.catalogue.pages import heading
 from doc.limits.declared import Growable, Limit
 from doc.limits.tables import CACHES, GROWABLE, REQUESTS
 
@@ -49,6 +50,15 @@ _AUTOMATIC = {
 }
 
 
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
+    """Write a table, each cell on a line of its own: changes are easy to merge."""
+    lines = [".. list-table::", "   :header-rows: 1", ""]
+    for row in (head, *rows):
+        for at, cell in enumerate(row):
+            lines.append(f"   {'  ' if at else '* '}- {cell}".rstrip())
+    return [*lines, ""]
+
+
 def limits_page() -> str:
     """Write the page."""
     lines = [_GENERATED, *heading("Limits", "="), _ABOUT]
@@ -86,7 +96,7 @@ def _memory() -> list[str]:
 def _row(of: Growable | None, limit: Limit) -> tuple[str, ...]:
     """Write the line of a limit; its table is named in the first one only."""
     is_first = of is not None and limit is of.limits[0]
-    what = of.what if of is not None and is_first else r"\ "
+    what = of.what if of is not None and is_first else ""
     default = _AUTOMATIC.get(limit.setting) or _default(limit)
     shown = ", ".join(f"``{name}``" for name in limit.shown)
     return (what, f"``{limit.key}``", default, limit.past, shown)

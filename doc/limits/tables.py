@@ -202,18 +202,89 @@ _BROKER: Final = (
                 config=BrokerConfig,
                 setting="max_held_pulls",
                 past="a pull that would wait is refused",
-                said="pulls are held already",
+                said="allows no more",
                 shown=("heldPulls", "heldPullsRefused"),
             ),
             Limit(
                 config=BrokerConfig,
                 setting="max_held_pulls_per_connection",
                 past="the same",
-                said="pulls are held already",
+                said="allows no more",
                 shown=("heldPullsRefused",),
             ),
         ),
         entry=3_000,
+    ),
+    Growable(
+        what="tags of the filters of pulls that wait for a message",
+        holds=(),
+        limits=(
+            Limit(
+                config=BrokerConfig,
+                setting="max_held_pull_tags",
+                past="a pull that would wait is refused",
+                said="allows no more",
+                shown=("heldPullTags", "heldPullsRefused"),
+            ),
+        ),
+        entry=100,
+    ),
+    Growable(
+        what="pulls that wait for the disk",
+        holds=(
+            "broker.pull.cold.ColdPulls.lines",
+            "broker.pull.cold._Line.waiting",
+        ),
+        limits=(
+            Limit(
+                config=BrokerConfig,
+                setting="max_cold_pulls",
+                past="the pull is refused",
+                said="allows no more",
+                shown=("coldPulls", "coldPullsRefused"),
+            ),
+        ),
+        entry=2_000,
+    ),
+    Growable(
+        what="requests, but those about messages, that wait for their turn",
+        holds=(
+            "broker.pacing.Pacer._order",
+            "broker.pacing.Pacer._works",
+            "broker.waiting.WaitingRequests._by_peer",
+        ),
+        limits=(
+            Limit(
+                config=BrokerConfig,
+                setting="max_waiting_requests",
+                past="the request is refused, unless it is small and the first of its"
+                " connection",
+                said="other requests wait already",
+                shown=("waitingRequests", "waitingRequestsRefused"),
+            ),
+            Limit(
+                config=BrokerConfig,
+                setting="max_waiting_requests_per_connection",
+                past="the request is refused",
+                said="other requests wait already",
+                shown=("waitingRequestsRefused",),
+            ),
+        ),
+        entry=3_000,
+    ),
+    Growable(
+        what="bytes of these requests",
+        holds=(),
+        limits=(
+            Limit(
+                config=BrokerConfig,
+                setting="max_waiting_requests_size",
+                past="the same",
+                said="other requests wait already",
+                shown=("waitingRequestsSize", "waitingRequestsRefused"),
+            ),
+        ),
+        entry=5,
     ),
 )
 

@@ -65,8 +65,16 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
         bring, of all groups; an extension.
     :ivar max_queue_locks: how many locks on queues there may be, of all groups; an
         extension.
+    :ivar max_waiting_requests: how many requests, other than those about messages, may
+        wait to be handled; an extension.
+    :ivar max_waiting_requests_per_connection: how many of one connection; an extension.
+    :ivar max_waiting_requests_size: bytes that all of them may have; an extension.
+    :ivar max_cold_pulls: how many pulls may wait until others of their connection have
+        been read from the disk; an extension.
     :ivar max_held_pulls: how many pulls may wait for a message in all; an extension.
     :ivar max_held_pulls_per_connection: how many of one connection; an extension.
+    :ivar max_held_pull_tags: how many tags the filters of pulls that wait for a message
+        may have in all; an extension.
     :ivar broker_ip1: the address that clients connect to.
     :ivar broker_ip2: the address that replicas will connect to.
     """
@@ -105,7 +113,9 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     lite_pull_message_enable: bool = True
     max_subscription_length: Positive = 64 << 10
     max_held_pulls: Positive = 100_000
+    max_cold_pulls: Positive = 100_000
     max_held_pulls_per_connection: Positive = 10_000
+    max_held_pull_tags: Positive = 4_000_000
 
     register_name_server_period: Annotated[int, msgspec.Meta(ge=1000)] = 30_000
     register_broker_timeout_mills: Milliseconds = 24_000
@@ -114,6 +124,9 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     max_connections: Count = 0
     max_connections_per_address: Count = 0
     max_buffered_size: Count = DEFAULT_BUDGET
+    max_waiting_requests: Positive = 10_000
+    max_waiting_requests_per_connection: Positive = 1_000
+    max_waiting_requests_size: Positive = 64 << 20
 
     store_path_root_dir: str = ""
     memory_store_size: Count = 0

@@ -82,13 +82,27 @@ class TooManyHeldPulls(RocketMQError):
     Clients try a refused pull again after a pause, one that finds nothing at once.
     """
 
+    def __init__(self, setting: str, limit: int, what: str = "pulls") -> None:
+        super().__init__(setting, limit, what)
+        self.setting = setting
+        self.limit = limit
+        self.what = what
+
+    def __str__(self) -> str:
+        held = f"{self.limit} {self.what} are held already"
+        return f"{held}, {self.setting} allows no more"
+
+
+class TooManyWaiting(RocketMQError):
+    """As many requests wait to be handled as are allowed, or as many bytes of them."""
+
     def __init__(self, setting: str, limit: int) -> None:
         super().__init__(setting, limit)
         self.setting = setting
         self.limit = limit
 
     def __str__(self) -> str:
-        return f"{self.limit} pulls are held already, {self.setting} allows no more"
+        return f"other requests wait already; {self.setting} ({self.limit}) is reached"
 
 
 #: For the router: the response codes of errors. RocketMQ 4.9 responds with 1 to illegal
@@ -107,6 +121,7 @@ CODES: dict[type[Exception], ResponseCode] = {
     TooManyQueries: ResponseCode.SYSTEM_BUSY,
     TooManyReads: ResponseCode.SYSTEM_BUSY,
     TooManyTopics: ResponseCode.SYSTEM_BUSY,
+    TooManyWaiting: ResponseCode.SYSTEM_BUSY,
     TopicNotExist: ResponseCode.TOPIC_NOT_EXIST,
     GroupNotExist: ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST,
 }

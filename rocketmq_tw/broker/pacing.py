@@ -32,6 +32,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
+from rocketmq_tw.broker.waiting import WaitingRequests
 from rocketmq_tw.remoting.call import Call, Peer
 from rocketmq_tw.remoting.router import Handler, Outcome
 from rocketmq_tw.wire.codes import RequestCode
@@ -76,13 +77,18 @@ class Pacer:
     Shares the reactor's iterations among requests.
 
     Without requests it schedules nothing.
+
+    :param waiting: limits the requests that wait; None limits them as by default.
     """
 
     # A peer is in _works while any of its requests wait, and in _order while the next
     # of them may run: not while it is write-blocked.
 
-    def __init__(self, clock: IReactorTime) -> None:
+    def __init__(
+        self, clock: IReactorTime, waiting: WaitingRequests | None = None
+    ) -> None:
         self._clock = clock
+        self._waiting = WaitingRequests() if waiting is None else waiting
         self._works: dict[Peer, deque[_Work]] = {}
         self._order: deque[Peer] = deque()
         self._scheduled: IDelayedCall | None = None
@@ -101,9 +107,17 @@ class Pacer:
         def paced(request: Any, call: Call) -> Outcome:
             if call.peer not in self._works and self._may_run(1):
                 return handler(request, call)
-            return self._wait(call.peer, _once(handler, request, call), cost=1)
+            size = len(call.raw_header) + len(request.body)
+            self._waiting.begin(call.peer, size)
+            done = self._wait(call.peer, _once(handler, request, call), cost=1)
+            return done.addBoth(self._no_longer_waits, call.peer, size)
 
         return paced
+
+    def _no_longer_waits(self, result: _T, peer: Peer, size: int) -> _T:
+        """Count a request no more that has its response, or needs none."""
+        self._waiting.end(peer, size)
+        return result
 
     def run(self, steps: Steps[_T], peer: Peer) -> _T | Deferred[_T | None]:
         """

@@ -31,6 +31,11 @@ def matcher(subscription: Subscription | None) -> Callable[[int], bool] | None:
     return subscription.code_set.__contains__
 
 
+def count_tags(test: Callable[[int], bool] | None) -> int:
+    """Return how many tags a test that :func:`matcher` made compares with."""
+    return 0 if test is None else len(getattr(test, "__self__", ()))
+
+
 def accepts(subscription: Subscription, tag: str | None) -> bool:
     """
     Return whether a message with this tag matches, compared by text.

@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from rocketmq_tw.broker.errors import TooManyWaiting
 from rocketmq_tw.broker.pacing import (
     FREQUENT,
     STEP,
@@ -19,6 +20,7 @@ from rocketmq_tw.broker.pacing import (
     encode_each,
     responding,
 )
+from rocketmq_tw.broker.waiting import WaitingRequests
 from rocketmq_tw.wire.codes import RequestCode
 from rocketmq_tw.wire.fields import DECLARED, Response
 from rocketmq_tw.wire.requests.group import GetAllGroups
@@ -31,6 +33,14 @@ STEPS = UNITS // STEP
 #: A request of a tool, and one that is always handled at once.
 ASKED = DECLARED[RequestCode.GET_BROKER_RUNTIME_INFO]
 OFTEN = DECLARED[min(FREQUENT)]
+
+
+class Named:
+    """A request that can be told from others, with a body of 100 bytes."""
+
+    def __init__(self, name: object) -> None:
+        self.name = name
+        self.body = bytes(100)
 
 
 class PacerTests(SynchronousTestCase):
@@ -54,8 +64,8 @@ class PacerTests(SynchronousTestCase):
     def handler(self, handle: Callable[[Any], Any] | None = None) -> Any:
         """Wrap a handler that notes its requests."""
         handle = handle or (lambda request: self.done.append(request) or Response())
-        wrapped = self.pacer.wrap(ASKED, lambda request, call: handle(request))
-        return lambda request, peer: wrapped(request, call_from(peer, 0.0))
+        wrapped = self.pacer.wrap(ASKED, lambda request, call: handle(request.name))
+        return lambda name, peer: wrapped(Named(name), call_from(peer, 0.0))
 
     def iterate(self) -> None:
         """Run what is scheduled for the next iteration of the reactor, and no more."""
@@ -201,6 +211,23 @@ class PacerTests(SynchronousTestCase):
         self.assertNoResult(result)
         answer.callback(Response())
         self.assertIsInstance(self.successResultOf(result), Response)
+
+    def test_counted_while_it_waits(self) -> None:
+        """A request counts with its bytes until it is handled, or its peer is gone."""
+        waiting = WaitingRequests(limit_per_connection=2)
+        self.pacer = Pacer(self.clock, waiting)
+        handle = self.handler()
+        for number in range(UNITS + 2):
+            handle(number, self.peer)
+        self.assertEqual((len(waiting), waiting.size), (2, 200))
+        self.assertRaises(TooManyWaiting, handle, "more", self.peer)
+        self.iterate()
+        self.assertEqual((len(waiting), waiting.size), (0, 0))
+        for number in range(UNITS):
+            handle(number, self.peer)
+        self.peer.is_connected = False
+        self.clock.advance(0)
+        self.assertEqual((len(waiting), waiting.size), (0, 0))
 
     def test_stop(self) -> None:
         """Nothing is scheduled any more."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.filter.tags import accepts, matcher
+from rocketmq_tw.filter.tags import accepts, count_tags, matcher
 from rocketmq_tw.model.subscription import (
     Subscription,
     java_hash,
@@ -34,6 +34,11 @@ class MatcherTests(SynchronousTestCase):
         self.assertTrue(passes(java_hash("BB")))
         self.assertFalse(passes(java_hash("TagA")))
         self.assertFalse(passes(0))
+
+    def test_count(self) -> None:
+        """It is known how many tags a test has."""
+        self.assertEqual(count_tags(matcher(parse("T", "Aa || TagB", 1))), 2)
+        self.assertEqual(count_tags(None), 0)
 
 
 class AcceptsTests(SynchronousTestCase):

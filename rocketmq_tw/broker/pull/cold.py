@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 from twisted.internet.defer import Deferred, maybeDeferred
 
+from rocketmq_tw.broker.errors import TooManyHeldPulls
 from rocketmq_tw.remoting.call import Peer
 
 #: Pulls of one connection that may wait for the disk at the same time.
@@ -37,11 +38,18 @@ class ColdPulls:
     The connections with pulls that wait for the disk.
 
     ``lines`` is empty while all requested records are in memory.
+
+    :param max_waiting: how many pulls may wait for a permit, of all connections.
+    :ivar waiting: how many wait.
+    :ivar refused: how many could not since the start.
     """
 
-    def __init__(self, limit: int = LIMIT) -> None:
+    def __init__(self, limit: int = LIMIT, max_waiting: int = 100_000) -> None:
         self.lines: dict[Peer, _Line] = {}
         self._limit = limit
+        self._max_waiting = max_waiting
+        self.waiting = 0
+        self.refused = 0
 
     def must_wait(self, peer: Peer) -> bool:
         """Return whether the next pull of a peer has to wait."""
@@ -51,7 +59,13 @@ class ColdPulls:
     def wait(self, peer: Peer, pull: Pull) -> Deferred[Any]:
         """
         Wait for a permit; fires with the result of ``pull``, None if the peer left.
+
+        :raises TooManyHeldPulls: as many wait as may.
         """
+        if self.waiting >= self._max_waiting:
+            self.refused += 1
+            raise TooManyHeldPulls("maxColdPulls", self._max_waiting)
+        self.waiting += 1
         done: Deferred[Any] = Deferred()
         self.lines[peer].waiting.append((pull, done))
         return done
@@ -75,6 +89,7 @@ class ColdPulls:
         """Run the oldest waiting pulls, as many as permits allow."""
         while line.waiting and line.reading < self._limit:
             pull, done = line.waiting.popleft()
+            self.waiting -= 1
             if peer.is_connected:
                 maybeDeferred(pull).chainDeferred(done)
             else:

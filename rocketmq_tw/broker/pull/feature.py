@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rocketmq_tw.broker.broker import Broker
+from rocketmq_tw.broker.pull.cold import ColdPulls
 from rocketmq_tw.broker.pull.held import HeldPulls
 from rocketmq_tw.broker.pull.processor import PullProcessor
 from rocketmq_tw.remoting.router import Router
@@ -17,9 +18,14 @@ def install(broker: Broker, router: Router) -> HeldPulls:
         clock=broker.clock,
         limit=config.max_held_pulls,
         limit_per_connection=config.max_held_pulls_per_connection,
+        max_tags=config.max_held_pull_tags,
     )
+    cold = ColdPulls(max_waiting=config.max_cold_pulls)
     broker.stats.gauges["heldPulls"] = lambda: len(held)
     broker.stats.gauges["heldPullsRefused"] = lambda: held.refused
+    broker.stats.gauges["heldPullTags"] = lambda: held.tags
+    broker.stats.gauges["coldPulls"] = lambda: cold.waiting
+    broker.stats.gauges["coldPullsRefused"] = lambda: cold.refused
     PullProcessor(
         config=config,
         store=broker.store,
@@ -28,6 +34,7 @@ def install(broker: Broker, router: Router) -> HeldPulls:
         offsets=tables.offsets,
         clients=tables.clients,
         held=held,
+        cold=cold,
         stats=broker.stats,
     ).routes(router)
     lifecycle.on_start.append(held.start)

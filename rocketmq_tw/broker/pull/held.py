@@ -56,6 +56,7 @@ class HeldPulls:
 
     :param limit: how many pulls are held in all (``maxHeldPulls``).
     :param limit_per_connection: how many of one (``maxHeldPullsPerConnection``).
+    :param max_tags: how many tags their filters may have (``maxHeldPullTags``).
     """
 
     _log = Logger()
@@ -67,11 +68,14 @@ class HeldPulls:
         clock: IReactorTime,
         limit: int = 100_000,
         limit_per_connection: int = 10_000,
+        max_tags: int = 4_000_000,
     ) -> None:
         self._store = store
         self._clock = clock
         self._table = HeldPullTable(
-            limit=limit, limit_per_connection=limit_per_connection
+            limit=limit,
+            limit_per_connection=limit_per_connection,
+            max_tags=max_tags,
         )
         self._due: deque[HeldPull] = deque()
         #: Tags codes that arrived at queues whose pulls are to be tested; None for all.
@@ -86,6 +90,11 @@ class HeldPulls:
     def __len__(self) -> int:
         """Return how many pulls are held."""
         return len(self._table)
+
+    @property
+    def tags(self) -> int:
+        """Return how many tags the filters of held pulls have."""
+        return self._table.tags
 
     @property
     def refused(self) -> int:
@@ -139,6 +148,7 @@ class HeldPulls:
         peer: Peer,
         matches: Callable[[int], bool] | None,
         read: Callable[[], Response | Deferred[Any]],
+        tags: int = 0,
     ) -> Deferred[Response | None]:
         """
         Hold a pull.
@@ -146,6 +156,7 @@ class HeldPulls:
         :param timeout: the longest time to hold it, in seconds.
         :param matches: tests a tags code; None accepts all.
         :param read: reads the store once more, for the response.
+        :param tags: how many tags ``matches`` compares with.
         :returns: fires with the response, or None if the connection was lost.
         :raises TooManyHeldPulls: a limit is reached.
         """
@@ -158,6 +169,7 @@ class HeldPulls:
                 matches=matches,
                 read=read,
                 response=response,
+                tags=tags,
             )
         )
         self._store.add_listener(self._arrived)

@@ -21,11 +21,11 @@ from rocketmq_tw.broker.tables.clients import ClientTable
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.broker.tables.topics import TopicTable
-from rocketmq_tw.filter.tags import matcher
+from rocketmq_tw.filter.tags import count_tags, matcher
 from rocketmq_tw.model.group import MessageModel
 from rocketmq_tw.model.subscription import SQL92, TAG
 from rocketmq_tw.model.topic import PERM_READ
-from rocketmq_tw.remoting.call import Call
+from rocketmq_tw.remoting.call import Call, Peer
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.interfaces import Fetched, FetchStatus, IMessageStore
@@ -68,6 +68,7 @@ class PullProcessor:
         offsets: ConsumerOffsets,
         clients: ClientTable,
         held: HeldPulls,
+        cold: ColdPulls,
         stats: BrokerStats,
     ) -> None:
         self._config = config
@@ -78,7 +79,7 @@ class PullProcessor:
         self._clients = clients
         self._held = held
         self._stats = stats
-        self._cold = ColdPulls()
+        self._cold = cold
         self._filters = Filters(config.max_subscription_length)
 
     def routes(self, router: Router) -> None:
@@ -95,8 +96,10 @@ class PullProcessor:
             self._commit(request)
         cold = self._cold
         if cold.lines and cold.must_wait(call.peer):
-            return cold.wait(call.peer, lambda: self._read(request, call, matches))
-        return self._read(request, call, matches)
+            # Not the call, which would keep the header.
+            peer = call.peer
+            return cold.wait(peer, lambda: self._read(request, peer, matches))
+        return self._read(request, call.peer, matches)
 
     def _commit(self, request: PullMessage) -> None:
         """Commit the offset that came along; messages are more than an offset."""
@@ -109,20 +112,20 @@ class PullProcessor:
             )
 
     def _read(
-        self, request: PullMessage, call: Call, matches: Matches
+        self, request: PullMessage, peer: Peer, matches: Matches
     ) -> PullResponse | Deferred[Any]:
         """Read the requested messages; a Deferred if that waits for the disk."""
         response = self._fetch(request, matches)
         if isinstance(response, Deferred):
-            self._cold.count(call.peer, response)
-            return response.addCallback(self._respond_or_hold, request, call, matches)
-        return self._respond_or_hold(response, request, call, matches)
+            self._cold.count(peer, response)
+            return response.addCallback(self._respond_or_hold, request, peer, matches)
+        return self._respond_or_hold(response, request, peer, matches)
 
     def _respond_or_hold(
         self,
         response: PullResponse,
         request: PullMessage,
-        call: Call,
+        peer: Peer,
         matches: Matches,
     ) -> PullResponse | Deferred[Response | None]:
         """Return what was found, or hold a pull that found nothing."""
@@ -133,12 +136,14 @@ class PullProcessor:
             timeout = request.suspend_timeout_millis / 1000
         else:
             timeout = self._config.short_polling_time_mills / 1000
+        _drop_texts(request)
         return self._held.hold(
             request.topic,
             request.queue_id,
             timeout=timeout,
-            peer=call.peer,
+            peer=peer,
             matches=matches,
+            tags=count_tags(matches),
             read=lambda: self._read_again(request, matches),
         )
 
@@ -268,3 +273,8 @@ class PullProcessor:
 def _forbidden(kind: int, why: str) -> Refused:
     """Return the error for a missing permission; ``kind`` says whose it is."""
     return Refused(ResponseCode.NO_PERMISSION, why, {"forbiddenType": str(kind)})
+
+
+def _drop_texts(request: PullMessage) -> None:
+    """Remove the texts, up to 512 KiB, that a pull needs no more once it waits."""
+    request.subscription = request.expression_type = None

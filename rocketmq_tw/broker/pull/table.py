@@ -31,6 +31,7 @@ class HeldPull(msgspec.Struct, eq=False, kw_only=True):
     :ivar last_tick: the tick at which its time is over.
     :ivar matches: tests a tags code; None accepts all.
     :ivar read: reads the store once more, for the response.
+    :ivar tags: how many tags ``matches`` compares with.
     :ivar is_waiting: False once it is woken.
     """
 
@@ -40,6 +41,7 @@ class HeldPull(msgspec.Struct, eq=False, kw_only=True):
     matches: Callable[[int], bool] | None
     read: Callable[[], Response | Deferred[Any]]
     response: Deferred[Response | None]
+    tags: int = 0
     is_waiting: bool = True
 
 
@@ -53,14 +55,21 @@ class HeldPullTable:
 
     :param limit: how many may be held in all.
     :param limit_per_connection: how many of one connection.
+    :param max_tags: how many tags the filters of all of them may have: a pull keeps its
+        filter, which may be no other's.
     :ivar by_queue: those that wait, by topic and queue.
+    :ivar tags: how many tags their filters have.
     :ivar refused: how many pulls were over a limit.
     """
 
     # A pull is in _by_peer until it is finished; in by_queue while it waits, and then
     # in _by_tick too unless that tick was taken.
 
-    def __init__(self, *, limit: int, limit_per_connection: int) -> None:
+    def __init__(
+        self, *, limit: int, limit_per_connection: int, max_tags: int = 4_000_000
+    ) -> None:
+        self._max_tags = max_tags
+        self.tags = 0
         self._limit = limit
         self._limit_per_connection = limit_per_connection
         self._count = 0
@@ -83,6 +92,9 @@ class HeldPullTable:
         if self._count >= self._limit:
             self.refused += 1
             raise TooManyHeldPulls("maxHeldPulls", self._limit)
+        if self.tags + pull.tags > self._max_tags:
+            self.refused += 1
+            raise TooManyHeldPulls("maxHeldPullTags", self._max_tags, "tags")
         if of_peer is None:
             self._by_peer[pull.peer] = {pull: None}
         elif len(of_peer) < self._limit_per_connection:
@@ -92,6 +104,7 @@ class HeldPullTable:
             limit = self._limit_per_connection
             raise TooManyHeldPulls("maxHeldPullsPerConnection", limit)
         self._count += 1
+        self.tags += pull.tags
         of_queue = self.by_queue.get(pull.key)
         if of_queue is None:
             self.by_queue[pull.key] = {pull: None}
@@ -127,6 +140,7 @@ class HeldPullTable:
         if not of_peer:
             del self._by_peer[pull.peer]
         self._count -= 1
+        self.tags -= pull.tags
         return True
 
     def of_peer(self, peer: Peer) -> list[HeldPull]:

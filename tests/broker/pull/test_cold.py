@@ -7,6 +7,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
+from rocketmq_tw.broker.errors import TooManyHeldPulls
 from rocketmq_tw.broker.pull.cold import ColdPulls
 
 
@@ -79,3 +80,17 @@ class ColdPullsTests(SynchronousTestCase):
         broken = self.cold.wait(self.peer, lambda: 1 // 0)
         self.reading[0].callback("first")
         self.failureResultOf(broken, ZeroDivisionError)
+
+    def test_limit(self) -> None:
+        """As many wait in all as may; the next is refused, in a sentence."""
+        cold = ColdPulls(limit=1, max_waiting=1)
+        reading: Deferred[Any] = Deferred()
+        cold.count(self.peer, reading)
+        waiting = cold.wait(self.peer, lambda: "second")
+        with self.assertRaises(TooManyHeldPulls) as caught:
+            cold.wait(self.peer, lambda: "third")
+        self.assertIn("maxColdPulls", str(caught.exception))
+        self.assertEqual((cold.waiting, cold.refused), (1, 1))
+        reading.callback("first")
+        self.assertEqual(self.successResultOf(waiting), "second")
+        self.assertEqual((cold.waiting, cold.lines), (0, {}))

@@ -17,6 +17,7 @@ from rocketmq_tw.wire.requests.pull import (
     LitePullMessage,
 )
 from tests.broker.cases import GROUP, TOPIC, BrokerCase, pulled, sent
+from tests.broker.doubles import call_from
 
 HELD = SUBSCRIPTION | SUSPEND
 
@@ -349,6 +350,30 @@ class LimitTests(PullCase):
         for each in held:
             self.successResultOf(each)
         self.assertNoResult(self.ask(pulled(queue_offset=1, sys_flag=HELD)))
+
+
+class KeptTests(PullCase):
+    """What a pull that waits keeps of its header."""
+
+    settings = {"max_held_pull_tags": 3}
+
+    def test_texts(self) -> None:
+        """No text that it needs no more: its subscription has 65,536 characters."""
+        request = pulled(sys_flag=HELD, subscription="a||b")
+        found = self.router.find(request.code)
+        assert found is not None
+        call = call_from(self.peer, self.clock.seconds())
+        self.assertNoResult(found[1](request, call))
+        self.assertEqual((request.subscription, request.expression_type), (None, None))
+
+    def test_tags(self) -> None:
+        """Its filter counts by its tags."""
+        self.ask(pulled(sys_flag=HELD, subscription="a||b"))
+        words = "maxHeldPullTags allows no more"
+        self.refused(2, words, pulled(sys_flag=HELD, subscription="c||d"))
+        self.ask(pulled(sys_flag=HELD))
+        self.assertEqual(self.stats.gauges["heldPullTags"](), 2)
+        self.assertEqual(self.stats.gauges["heldPulls"](), 2)
 
 
 class ColdPullTests(PullCase):

@@ -18,10 +18,12 @@ class HeldPullTableTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Make a table for three pulls, two of a connection."""
-        self.table = HeldPullTable(limit=3, limit_per_connection=2)
+        self.table = HeldPullTable(limit=3, limit_per_connection=2, max_tags=10)
         self.peer = MemoryConnection()
 
-    def held(self, peer: MemoryConnection | None = None, tick: int = 5) -> HeldPull:
+    def held(
+        self, peer: MemoryConnection | None = None, tick: int = 5, tags: int = 0
+    ) -> HeldPull:
         """Add a pull."""
         pull = HeldPull(
             key=KEY,
@@ -30,6 +32,7 @@ class HeldPullTableTests(SynchronousTestCase):
             matches=None,
             read=Response,
             response=Deferred(),
+            tags=tags,
         )
         self.table.add(pull)
         return pull
@@ -62,6 +65,14 @@ class HeldPullTableTests(SynchronousTestCase):
         self.assertEqual(len(self.table), 0)
         self.assertEqual((self.table.by_queue, self.table._by_tick), ({}, {}))
         self.assertEqual(self.table._by_peer, {})
+
+    def test_tags(self) -> None:
+        """The filters of all pulls have so many tags at most."""
+        pull = self.held(tags=8)
+        error = self.assertRaises(TooManyHeldPulls, self.held, tags=3)
+        self.assertIn("10 tags are held already, maxHeldPullTags", str(error))
+        self.table.finish(pull)
+        self.assertEqual(self.held(tags=10).tags, self.table.tags)
 
     def test_limits(self) -> None:
         """Of a connection and in all; a finished pull makes space for another."""
