@@ -296,7 +296,6 @@ _NAME_SERVER: Final = (
             "namesrv.live.LiveBroker.named",
             "namesrv.routes.RouteTable.mappings",
             "namesrv.routes.RouteTable.queues",
-            "namesrv.views.RouteTexts._texts",
         ),
         limits=(
             Limit(
@@ -338,8 +337,8 @@ _NAME_SERVER: Final = (
             Limit(
                 config=NamesrvConfig,
                 setting="max_kv_config_size",
-                past="a new key or value is refused; a namespace and a key have at most"
-                " 255 characters, a value 65,536",
+                past="a new key or value is refused; each counts 32 besides, a"
+                " namespace and a key have at most 255 characters, a value 65,536",
                 said="(maxKvConfigSize)",
                 shown=("kvConfigSize", "kvConfigRefused"),
             ),
@@ -395,6 +394,12 @@ CACHES: Final = (
         holds=("broker.pull.filters.Filters._filters",),
         limit="broker.pull.filters.KEPT_CHARACTERS",
         entry=25,
+    ),
+    Cache(
+        what="bytes of routes as a name server sends them",
+        holds=("namesrv.views.RouteTexts._texts",),
+        limit="namesrv.views.KEPT_BYTES",
+        entry=1,
     ),
     Cache(
         what="hash codes of texts of up to 64 characters",

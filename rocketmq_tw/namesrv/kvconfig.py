@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import msgspec
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
 from rocketmq_tw.jsonfile import JsonFile
@@ -26,6 +26,9 @@ ORDER_TOPIC_CONFIG = "ORDER_TOPIC_CONFIG"
 MAX_NAME = 255
 #: Characters of a value; the order configuration of a topic has some 20 a broker.
 MAX_VALUE = 64 << 10
+
+#: Characters that an entry counts besides its own: names may be a few letters long.
+_ENTRY = 32
 
 #: Maps namespace to key to value.
 Table = dict[str, dict[str, str]]
@@ -52,7 +55,7 @@ class _Change(msgspec.Struct):
     @property
     def size(self) -> int:
         """How many characters it adds at most."""
-        return len(self.namespace) + len(self.key) + len(self.value or "")
+        return _cost(self.namespace) + _cost(self.key + (self.value or ""))
 
 
 class KVConfig:
@@ -64,7 +67,7 @@ class KVConfig:
     :param on_change: called with the namespace and key of each change.
     :param max_size: characters that the table may have in all. It bounds the responses
         to registrations, which contain the order configuration of all topics.
-    :ivar size: characters of all namespaces, keys and values.
+    :ivar size: characters of all namespaces, keys and values, and 32 for each entry.
     :ivar refused: how many changes were too large since the start.
     """
 
@@ -126,7 +129,13 @@ class KVConfig:
         return self._submit(namespace, key, value)
 
     def delete(self, namespace: str, key: str) -> Deferred[None]:
-        """Remove a key; fires and fails like :meth:`put`. The namespace is kept."""
+        """
+        Remove a key; fires and fails like :meth:`put`. The namespace is kept.
+
+        Nothing is written for a key that there can be none of.
+        """
+        if len(namespace) > MAX_NAME or len(key) > MAX_NAME:
+            return succeed(None)
         return self._submit(namespace, key, None)
 
     def _check(self, namespace: str, key: str, value: str) -> None:
@@ -141,7 +150,8 @@ class KVConfig:
                 raise KVTooLarge(
                     f"the {what} has {len(text)} characters; at most {longest} are kept"
                 )
-        known, size = self.size + self._pending, len(namespace) + len(key) + len(value)
+        known = self.size + self._pending
+        size = _cost(namespace) + _cost(key + value)
         if known + size > self._max_size:
             self.refused += 1
             raise KVTooLarge(
@@ -174,13 +184,15 @@ class KVConfig:
     def _changed(self, changes: Sequence[_Change]) -> Table:
         """Return the table with some changes; namespaces without any are shared."""
         table = dict(self._table)
+        set_in = {each.namespace for each in changes if each.value is not None}
         for namespace in {change.namespace for change in changes}:
-            table[namespace] = dict(table.get(namespace, {}))
+            if namespace in table or namespace in set_in:
+                table[namespace] = dict(table.get(namespace, {}))
         for change in changes:
-            if change.value is None:
-                table[change.namespace].pop(change.key, None)
-            else:
+            if change.value is not None:
                 table[change.namespace][change.key] = change.value
+            elif change.namespace in table:
+                table[change.namespace].pop(change.key, None)
         return table
 
     def _written(self, table: Table, changes: Sequence[_Change]) -> None:
@@ -205,6 +217,11 @@ class KVConfig:
 def _size(table: Table) -> int:
     """Count the characters of a table."""
     return sum(
-        len(namespace) + sum(len(key) + len(value) for key, value in keys.items())
+        _cost(namespace) + sum(_cost(key + value) for key, value in keys.items())
         for namespace, keys in table.items()
     )
+
+
+def _cost(text: str) -> int:
+    """Return what an entry counts."""
+    return len(text) + _ENTRY

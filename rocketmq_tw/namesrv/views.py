@@ -112,16 +112,30 @@ def flagged_topics(table: RouteTable, wanted: int, unwanted: int = 0) -> TopicLi
     )
 
 
+#: Bytes of encoded routes that are kept; one has some 300 for each broker of a topic.
+KEPT_BYTES = 128 << 20
+#: Bytes that a route takes besides its text.
+_ENTRY = 500
+
+
 class RouteTexts:
     """
     A cache of encoded routes, each encoded at the first request.
 
     :param find: returns the route of a topic.
+    :param kept_bytes: all are discarded before they become larger.
+    :ivar size: bytes that are kept now.
     """
 
-    def __init__(self, find: Callable[[str], TopicRoute | None]) -> None:
+    def __init__(
+        self,
+        find: Callable[[str], TopicRoute | None],
+        kept_bytes: int = KEPT_BYTES,
+    ) -> None:
         self._find = find
+        self._kept_bytes = kept_bytes
         self._texts: dict[str, dict[bool, bytes]] = {}
+        self.size = 0
 
     def get(self, topic: str, version: int, strict_only: bool) -> bytes | None:
         """
@@ -137,16 +151,28 @@ class RouteTexts:
             route = self._find(topic)
             if route is None:
                 return None
-            texts = self._texts.setdefault(topic, {})
-            texts[strict] = encode_route_for(route, version, strict_only)
+            text = encode_route_for(route, version, strict_only)
+            self._keep(topic, strict, text)
+            return text
         return texts[strict]
 
     def forget(self, topic: str | None) -> None:
         """Discard the encoded route of a topic, or all."""
         if topic is None:
             self._texts.clear()
+            self.size = 0
         else:
-            self._texts.pop(topic, None)
+            texts = self._texts.pop(topic, {})
+            self.size -= sum(_ENTRY + len(text) for text in texts.values())
+
+    def _keep(self, topic: str, strict: bool, text: bytes) -> None:
+        """Keep an encoded route, and discard the others if it would be too much."""
+        size = _ENTRY + len(text)
+        if self.size + size > self._kept_bytes:
+            self.forget(None)
+        if size <= self._kept_bytes:
+            self._texts.setdefault(topic, {})[strict] = text
+            self.size += size
 
 
 def _with_acting_master(broker: BrokerData) -> BrokerData:

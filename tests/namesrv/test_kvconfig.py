@@ -109,7 +109,7 @@ class KVConfigTests(SynchronousTestCase):
             error = self.assertRaises(KVTooLarge, table.put, namespace, key, value)
             self.assertIn(what, str(error))
         self.successResultOf(table.put("n" * 255, "k" * 255, "v" * 65536))
-        self.assertEqual((table.refused, table.size), (3, 510 + 65536))
+        self.assertEqual((table.refused, table.size), (3, 510 + 65536 + 2 * 32))
 
     def test_too_large_in_all(self) -> None:
         """The table has a limit; pending changes count, failed ones do not."""
@@ -123,29 +123,42 @@ class KVConfigTests(SynchronousTestCase):
             file=self.file,
             run_in_thread=run,
             on_change=lambda namespace, key: None,
-            max_size=30,
+            max_size=100,
         )
         first = table.put("n", "k", "v" * 20)
         error = self.assertRaises(KVTooLarge, table.put, "n", "l", "v" * 20)
-        self.assertIn("has 22 characters; with 22 more", str(error))
-        self.assertIn("over 30 (maxKvConfigSize)", str(error))
+        self.assertIn("has 86 characters; with 86 more", str(error))
+        self.assertIn("over 100 (maxKvConfigSize)", str(error))
         running[0].errback(OSError("full"))
         self.failureResultOf(first, OSError)
         second = table.put("n", "l", "v" * 20)
         running[1].callback(None)
         self.successResultOf(second)
-        self.assertEqual((table.size, table.refused), (22, 1))
+        self.assertEqual((table.size, table.refused), (86, 1))
 
     def test_file_that_is_too_large(self) -> None:
         """It is read, and shrinks by deleting."""
-        self.file.save(b'{"configTable":{"n":{"k":"%s"}}}' % (b"v" * 40))
+        self.file.save(b'{"configTable":{"n":{"k":"%s"}}}' % (b"v" * 100))
         table = KVConfig(
             file=self.file,
             run_in_thread=maybeDeferred,
             on_change=lambda namespace, key: None,
-            max_size=30,
+            max_size=100,
         )
         table.load()
         self.assertTrue(table.is_too_large)
         self.successResultOf(table.delete("n", "k"))
         self.assertFalse(table.is_too_large)
+
+    def test_deleting_makes_nothing(self) -> None:
+        """Neither a namespace that was never used, nor a wait for names none has."""
+        table = self.table()
+        self.successResultOf(table.delete("n", "k"))
+        self.assertIsNone(table.list("n"))
+        self.successResultOf(table.delete("n" * 256, "k"))
+        self.successResultOf(table.delete("n", "k" * 256))
+        self.assertEqual((table.size, table._waiting), (0, []))
+        set_first = table.put("m", "k", "v"), table.delete("m", "k")
+        for each in set_first:
+            self.successResultOf(each)
+        self.assertEqual(table.list("m"), {})

@@ -57,7 +57,7 @@ class SettingsTests(Served):
         self.refused(PutKVConfig("n", "k", "v" * 65_537))
         values = decode_properties(self.ask(GetNamesrvConfig()).body)
         shown = {
-            "kvConfigSize": "3",
+            "kvConfigSize": "67",
             "kvConfigRefused": "1",
             "registrationsRefused": "1",
             "connections": "1",

@@ -73,6 +73,29 @@ class ViewTests(SynchronousTestCase):
         self.texts.get("A", 479, False)
         self.assertEqual(self.looked_up, 3)
 
+    def test_few_are_kept(self) -> None:
+        """All are discarded before they have more bytes than are kept."""
+        self.table.register(broker("A", "B", "C"), 0.0)
+        texts = views.RouteTexts(self.find, kept_bytes=1700)
+        for topic in ("A", "B", "A", "B"):
+            texts.get(topic, 479, False)
+        self.assertEqual(self.looked_up, 2)
+        texts.get("C", 479, False)
+        self.assertEqual(self.looked_up, 3)
+        texts.get("C", 479, False)
+        self.assertEqual(self.looked_up, 3)
+        self.assertLess(texts.size, 1700 // 2)
+        texts.forget("C")
+        self.assertEqual(texts.size, 0)
+
+    def test_large_one_is_not_kept(self) -> None:
+        """One that is larger than all together may be is made each time."""
+        self.table.register(broker("A", "B"), 0.0)
+        texts = views.RouteTexts(self.find, kept_bytes=100)
+        for _ in range(2):
+            self.assertIsNotNone(texts.get("A", 479, False))
+        self.assertEqual((self.looked_up, texts.size), (2, 0))
+
     def test_text_is_kept(self) -> None:
         """A text is made once until something changes."""
         self.table.register(broker("A", "B"), 0.0)
