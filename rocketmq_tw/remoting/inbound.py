@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
@@ -172,27 +173,60 @@ class InboundRequests:
         Send the response when the Deferred fires; the request is in flight until then.
         """
         self._add_in_flight(1)
-        # Not the command, which would keep the body while the response is waited for.
-        wants_response = not command.flag & ONE_WAY
-        opaque, kind = command.opaque or 0, command.kind
-
-        def done(response: Response | AfterFlush | None) -> None:
-            self._remove_in_flight(1)
-            if response is None or not wants_response:
-                return
-            if isinstance(response, AfterFlush):
-                frame = self._after_flush(response, opaque, kind, peer)
-            else:
-                frame = encode_response(response, opaque, kind)
-            if frame is not None:
-                self._send(frame)
-
-        router = self._router
-        outcome.addErrback(router.refusal, peer)
-        outcome.addCallback(done)
-        outcome.addErrback(
-            lambda f: router.log_failure("a response was not sent", f, peer)
+        waiting = _InFlight(
+            requests=self,
+            peer=peer,
+            # Not the command, which would keep the body while the response is waited
+            # for.
+            wants_response=not command.flag & ONE_WAY,
+            opaque=command.opaque or 0,
+            kind=command.kind,
         )
+        outcome.addBoth(waiting.finish)
+
+    def finish(
+        self, waiting: _InFlight, outcome: Response | AfterFlush | Failure | None
+    ) -> None:
+        """Send the response that was waited for, or that of a failure."""
+        if isinstance(outcome, Failure):
+            outcome = self._router.refusal(outcome, waiting.peer)
+        self._remove_in_flight(1)
+        if outcome is None or not waiting.wants_response:
+            return
+        opaque, kind = waiting.opaque, waiting.kind
+        if isinstance(outcome, AfterFlush):
+            frame = self._after_flush(outcome, opaque, kind, waiting.peer)
+        else:
+            frame = encode_response(outcome, opaque, kind)
+        if frame is not None:
+            self._send(frame)
+
+    def log_failure(self, failure: Failure, peer: Peer) -> None:
+        """Log a response that could not be sent."""
+        self._router.log_failure("a response was not sent", failure, peer)
+
+
+class _InFlight(msgspec.Struct, eq=False, kw_only=True, gc=False):
+    """
+    A request whose response is waited for.
+
+    In place of several functions and their cells, at which the garbage collector would
+    look as long as pulls are held. It does not look at this: only the Deferred of the
+    response refers to it.
+    """
+
+    requests: InboundRequests
+    peer: Peer
+    wants_response: bool
+    opaque: int
+    kind: int
+
+    def finish(self, outcome: Any) -> None:
+        """Send the response; a failure of that is logged."""
+        try:
+            self.requests.finish(self, outcome)
+        except Exception:
+            self.requests.log_failure(Failure(), self.peer)
 
 
 def _nothing(*_arguments: object) -> None:

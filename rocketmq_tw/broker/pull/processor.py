@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+import msgspec
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.config import BrokerConfig
@@ -144,10 +145,10 @@ class PullProcessor:
             peer=peer,
             matches=matches,
             tags=count_tags(matches),
-            read=lambda: self._read_again(request, matches),
+            read=_ReadAgain(self, request, matches),
         )
 
-    def _read_again(
+    def read_again(
         self, request: PullMessage, matches: Matches
     ) -> PullResponse | Deferred[PullResponse]:
         """Read for a held pull, after checking again: a topic may be deleted by now."""
@@ -268,6 +269,22 @@ class PullProcessor:
             ResponseCode.SYSTEM_ERROR,
             "The broker does not support consumer to filter message by SQL92",
         )
+
+
+class _ReadAgain(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """
+    Reads for a held pull once more.
+
+    There may be 100,000, so the garbage collector does not look at them.
+    """
+
+    processor: PullProcessor
+    request: PullMessage
+    matches: Matches
+
+    def __call__(self) -> PullResponse | Deferred[PullResponse]:
+        """Read the store."""
+        return self.processor.read_again(self.request, self.matches)
 
 
 def _forbidden(kind: int, why: str) -> Refused:

@@ -24,9 +24,11 @@ from rocketmq_tw.wire.fields import Response
 Key = tuple[bytes, int]
 
 
-class HeldPull(msgspec.Struct, eq=False, kw_only=True):
+class HeldPull(msgspec.Struct, eq=False, kw_only=True, gc=False):
     """
     One held pull.
+
+    The garbage collector does not look at it: nothing that it refers to refers to it.
 
     :ivar last_tick: the tick at which its time is over.
     :ivar matches: tests a tags code; None accepts all.

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.testing import StringTransport
 
 from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.model.topic import PERM_WRITE
+from rocketmq_tw.remoting.protocol import RemotingProtocol
 from rocketmq_tw.wire import record
+from rocketmq_tw.wire.command import encode_request
 from rocketmq_tw.wire.fields import to_ext
 from rocketmq_tw.wire.requests.pull import (
     COMMIT_OFFSET,
@@ -399,3 +403,23 @@ class ColdPullTests(PullCase):
         later.callback(None)
         found = self.successResultOf(response)
         self.assertEqual((found.status, found.next_begin_offset), (0, 3))
+
+
+class HeapTests(PullCase):
+    """How much the garbage collector has to look at while pulls are held."""
+
+    def test_few_objects_for_each(self) -> None:
+        """A full collection stops all: with 100,000 pulls, each object counts."""
+        protocol = RemotingProtocol(self.router, self.clock)
+        protocol.makeConnection(StringTransport())
+        self.addCleanup(protocol.connectionLost)
+        pull = pulled(queue_offset=1, sys_flag=HELD)
+        frames = [encode_request(pull, number) for number in range(1100)]
+        self.fill("")
+        protocol.dataReceived(b"".join(frames[:100]))
+        gc.collect()
+        before = len(gc.get_objects())
+        protocol.dataReceived(b"".join(frames[100:]))
+        self.assertEqual(len(self.held), 1100)
+        gc.collect()
+        self.assertLess(len(gc.get_objects()) - before, 8 * 1000)
