@@ -35,6 +35,7 @@ wire.requests.pull: _heads: one for each status of a fetch
 _CONFIGURED: Final = """\
 broker.delay.offsets.DelayOffsets: saved: one for each delay level
 broker.delay.schedule.ScheduleService: _levels: one for each delay level
+broker.delay.level.Level: shifts: one each time the clock is set; no peer sets it
 broker.name_server_link.NameServerLink: _current _next: one for each request that creates topics
 broker.registration.Registration: _links: one for each name server
 broker.registration.Registration: _waiting: one for each request that creates topics

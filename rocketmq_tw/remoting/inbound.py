@@ -73,8 +73,13 @@ class InboundRequests:
         return self.in_flight >= self._limit
 
     def release(self) -> None:
-        """Refer no more to the connection: it is lost, late responses are dropped."""
-        self._send = self._on_limit = _nothing
+        """
+        Refer no more to the connection: it is lost, responses that wait are dropped.
+        """
+        if self._awaiting is not None:
+            self._awaiting.clear()
+            self._awaiting = None
+        self._send = self._send_now = self._on_limit = _nothing
 
     def handle(self, call: Call) -> bytes | None:
         """
@@ -148,11 +153,6 @@ class InboundRequests:
         return AwaitingFlush(
             send=self._send_now, on_sent=self._remove_in_flight, refuse=refuse
         )
-
-    def close(self) -> None:
-        """Forget the responses that wait for the disk: the connection is gone."""
-        if self._awaiting is not None:
-            self._awaiting.clear()
 
     def _add_in_flight(self, count: int) -> None:
         before = self.in_flight

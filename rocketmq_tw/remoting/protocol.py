@@ -66,8 +66,7 @@ class RemotingProtocol(Protocol):
     :param max_pending: how many of our calls may wait for responses.
     :param max_in_flight: how many of the peer's requests may be in flight.
     :param stops_reading: pause reading while the peer does not read; only servers may.
-    :param budget: limits the bytes in memory for all connections of a server. Only
-        with a budget are large bodies refused before they are received.
+    :param budget: limits all bytes in memory, and refuses large bodies at the header.
     :param share: of the reactor's time, for all connections of a server.
     :ivar address: the peer as ``host:port``.
     :ivar host_bytes: the address as in records: the host and 4 bytes of port.
@@ -161,7 +160,6 @@ class RemotingProtocol(Protocol):
     def connectionLost(self, reason: Failure | None = None) -> None:
         """Fail all waiting calls, and notify the listeners; leave no circle behind."""
         self._stop_handling(_GONE)
-        self._inbound.close()
         self._held.release()
         self._inbound.release()
         self._idle.stop()

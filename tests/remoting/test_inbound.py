@@ -172,6 +172,6 @@ class InboundRequestsTests(SynchronousTestCase):
     def test_connection_lost(self) -> None:
         """What still waited is dropped."""
         self.ask("flushed")
-        self.inbound.close()
+        self.inbound.release()
         self.log.flush()
         self.assertEqual(self.sent, [])
