@@ -108,7 +108,8 @@ class Broker:
         """End it and wait."""
         if self._process is not None:
             self._process.send_signal(by)
-            self._process.wait(60)
+            # Many queues take long to flush on a busy disk.
+            self._process.wait(300)
             self._process = None
 
     def _command(self) -> list[str]:
