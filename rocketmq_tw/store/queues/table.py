@@ -16,7 +16,7 @@ from rocketmq_tw.store.queues.removal import RemovedTopics
 #: Tails written in one reactor iteration, where a queue that gets its first file and
 #: its directory counts as several: some 2 ms.
 _TAILS = 200
-_NEW_FILE = 8
+_NEW_FILE = 16
 
 
 class ConsumeQueues:

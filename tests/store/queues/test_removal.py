@@ -105,7 +105,7 @@ class DeletedTopicTests(StoreCase):
         self.assertEqual(self.left(self.root), [])
 
     def test_first_messages_get_their_files_in_slices(self) -> None:
-        """A reactor iteration makes at most 25 of them."""
+        """A reactor iteration makes at most 13 of them."""
         self.threads.release()
         self.store.put(draft(topic=b"Other"), NOW)
         self.clock.advance(1)
@@ -113,7 +113,7 @@ class DeletedTopicTests(StoreCase):
         for number in range(1, QUEUES):
             self.store.put(draft(topic=b"Other", queue_id=number), NOW)
         written = self.store._flush.write_queues()
-        self.assertEqual(self.disk.made - before, 25)
+        self.assertEqual(self.disk.made - before, 13)
         self.assertNoResult(written)
         self.clock.advance(0)
         self.successResultOf(written)
