@@ -258,3 +258,22 @@ class PacedBrokerTests(BrokerCase):
         self.clock.advance(0)
         late = [self.successResultOf(a) for a in answers if isinstance(a, Deferred)]
         self.assertEqual({each.body for each in late}, {at_once[0].body})
+
+    def test_all_others_are_paced(self) -> None:
+        """No handler runs in an iteration that is used up, except the frequent ones."""
+        wrapped = self.broker.pacer.wrap(GetAllGroups, lambda request, call: None)
+        for _ in range(UNITS):
+            wrapped(GetAllGroups(), call_from(Peer(), 0.0))
+        waiting = set()
+        for code in DECLARED.keys() - FREQUENT:
+            found = self.router.find(code)
+            if found is not None:
+                before = len(self.broker.pacer)
+                found[1](GetAllGroups(), call_from(Peer(), 0.0)).addErrback(
+                    lambda failure: None
+                )
+                self.assertEqual(len(self.broker.pacer), before + 1, code)
+                waiting.add(code)
+        self.assertIn(RequestCode.CONSUMER_SEND_MSG_BACK, waiting)
+        self.assertGreater(len(waiting), 20)
+        self.broker.pacer.stop()
