@@ -99,6 +99,10 @@ class Broker:
         """Count its open files."""
         return len(os.listdir(f"/proc/{self._pid}/fd"))
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        os.kill(self._pid, number)
+
     @property
     def _pid(self) -> int:
         assert self._process is not None

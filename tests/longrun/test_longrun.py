@@ -15,6 +15,7 @@ import pytest
 
 from tests.longrun import backlog, disk_full, kills, slow_disk, wall_clock
 from tests.longrun.hostile import __main__ as hostile
+from tests.longrun.hostile import clients
 
 #: Kills for each way to flush.
 CYCLES = 20
@@ -61,6 +62,11 @@ def test_backlog(tmp_path: Path) -> None:
 def test_hostile_peers(tmp_path: Path) -> None:
     """No attack stops the others, and nothing is lost after the restarts."""
     assert hostile.run(tmp_path, "together", hostile.short()) == []
+
+
+def test_hostile_broker() -> None:
+    """A broker that sends bombs, or an offset below zero, does a client no harm."""
+    assert clients.run(clients.SHORT) == []
 
 
 def test_clock_set(tmp_path: Path) -> None:

@@ -16,6 +16,10 @@ attack's budget, when a traceback or more than a line of a kind a minute was log
 when the bystander misses an acknowledged message, or saw one out of order. In the end
 the servers are restarted, and everything that was acknowledged has to be there.
 
+Our client is attacked too, by a broker that follows a script (:mod:`.scripted`,
+:mod:`.clients`). A broker also lives through hard days (:mod:`.days`): a clock that is
+set, files that are gone or damaged.
+
 **What the machine does to the probe is not counted.** The kernel counts for how long a
 thread was ready to run while other processes had the processors (``schedstat``). That
 time, of the reactor's thread and of the probe's, is subtracted from each wait; and from

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from tests.longrun.hostile import clients, days
 from tests.longrun.hostile.attack import ATTACKS, Attack
 from tests.longrun.hostile.attacks import load
 from tests.longrun.hostile.course import Course
@@ -67,6 +68,8 @@ def main(argv: list[str]) -> int:
         with tempfile.TemporaryDirectory(prefix="hostile-") as temporary:
             folder = Path(options.folder or temporary) / programs
             faults += [f"{programs}: {each}" for each in run(folder, programs, chosen)]
+    if not options.only:
+        faults += [f"client: {each}" for each in clients.run()] + days.run()
     print(f"{len(chosen)} attacks, {time.monotonic() - begin:.0f} s")
     for fault in faults:
         print("FAILED", fault)

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from tests.bench.servers import ROOT, is_open
+from tests.longrun.hostile.memory import anonymous_memory
 from tests.ports import free_port
 
 _TWISTD = str(Path(sys.executable).with_name("twistd"))
@@ -63,12 +64,7 @@ class Program:
 
     def memory(self) -> int:
         """Return the memory that only it uses, in bytes."""
-        try:
-            lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
-        except OSError:
-            return 0
-        found = [line.split()[1] for line in lines if line.startswith("RssAnon")]
-        return int(found[0]) << 10 if found else 0
+        return anonymous_memory(self.pid)
 
 
 class Servers:
