@@ -2,9 +2,8 @@
 The engine ``atheris``: libFuzzer, which follows the branches that an input reaches.
 
 It runs in a process of its own, as libFuzzer ends the process with the first finding.
-The cost is counted as in the unit tests, except that lines run by libFuzzer's own
-instructions are not counted: the modules under test are instrumented when they are
-imported, so this must be imported before them.
+The modules under test are instrumented when they are imported, so this must be imported
+before them.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ with atheris.instrument_imports(include=["rocketmq_tw"]):
     from tests.fuzz.targets import TARGETS
 
 from tests.fuzz import corpus
+from tests.fuzz.engines import check_time
 from tests.fuzz.mutations import LONGEST, PIECES
 from tests.fuzz.target import Finding, Target, check
 
@@ -48,6 +48,7 @@ class _Runner:
                 return
         try:
             check(self._target, data)
+            check_time(self._target, data)
         except Finding as finding:
             path = corpus.add(self._target.name, data, self._findings)
             print(f"{path}: {finding}", flush=True)

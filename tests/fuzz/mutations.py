@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import msgspec
 from hypothesis import strategies as st
 
-from tests.fuzz.target import Target
+from tests.fuzz.target import Amplifier, Target
 
 #: No input of a mutation is longer; in bytes.
 LONGEST = 1 << 14
@@ -98,7 +98,12 @@ def inputs(target: Target, most_times: int = 256) -> st.SearchStrategy[bytes]:
     )
     edits = st.lists(edit, max_size=6)
     cut = st.just(0) | st.integers(0, 65535)
-    mutations = st.builds(mutated, st.sampled_from(seeds), edits, cut)
+    starts: st.SearchStrategy[bytes] = st.sampled_from(seeds)
+    if target.amplifiers:
+        amplifiers = st.sampled_from(list(target.amplifiers.values()))
+        sizes = st.integers(1, 2 * most_times)
+        starts |= st.builds(_amplified, amplifiers, sizes)
+    mutations = st.builds(mutated, starts, edits, cut)
     return mutations | st.lists(piece, max_size=40).map(_joined)
 
 
@@ -106,6 +111,10 @@ def _part(seed: bytes) -> st.SearchStrategy[bytes]:
     """Make parts of a seed."""
     last = max(len(seed) - 1, 0)
     return st.integers(0, last).map(lambda at: seed[at : at + 64])
+
+
+def _amplified(amplifier: Amplifier, size: int) -> bytes:
+    return amplifier(size)[:LONGEST]
 
 
 def _joined(pieces: list[bytes]) -> bytes:

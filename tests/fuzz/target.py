@@ -75,6 +75,8 @@ class Fault(Enum):
     RAISED = "it raised an error that is not declared"
     WORK = "it cost too much work"
     MEMORY = "it cost too much memory"
+    #: Only long runs look at the time, for what no counting sees: work inside C.
+    TIME = "it took too long"
 
 
 class Finding(Exception):
@@ -139,12 +141,17 @@ def growth(target: Target, amplifier: Amplifier, size: int) -> float:
     Return by how much more the second doubling of an input costs than the first.
 
     Linear work gives 2, quadratic work 4. Errors are allowed: refusing is cheap.
+
+    :raises Finding: it raised an error that is not declared.
     """
     costs = []
     for factor in (1, 2, 4):
         data = amplifier(size * factor)
         target.prepare()
-        cost, _ = measure(lambda data=data: target.run(data))  # type: ignore[misc]
+        cost, error = measure(lambda data=data: target.run(data))  # type: ignore[misc]
+        if error is not None and not isinstance(error, target.errors):
+            what = f"{type(error).__name__}: {error!s:.300}"
+            raise Finding(target, data, Fault.RAISED, what) from error
         costs.append(cost.work)
     first, second = costs[1] - costs[0], costs[2] - costs[1]
     return second / max(first, 1000)
