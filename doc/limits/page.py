@@ -8,7 +8,7 @@ from typing import Final
 
 from doc.catalogue.pages import heading
 from doc.limits.declared import Growable, Limit
-from doc.limits.tables import CACHES, GROWABLE, REQUESTS
+from doc.limits.tables import CACHES, CLIENT, GROWABLE, REQUESTS
 
 PAGE: Final = Path("doc/howto/limits.rst")
 
@@ -29,6 +29,11 @@ _ABOUT_REQUESTS = """\
 A frame has at most 16 MiB, a header 512 KiB. A body of a request that needs no large
 one is refused from 1 MiB on, as soon as the header is there. The log gets at most one
 line of a kind a minute for each host.
+"""
+_ABOUT_CLIENT = """\
+What brokers and name servers can make a client keep is limited, too. These are options
+of :class:`ClientConfig` and of a consumer; besides, a route with more than 131,072
+queues is refused, and 4,096 routes are cached.
 """
 _ABOUT_CACHES = """\
 Nothing is refused here: when a cache has all that it may keep, the oldest makes place,
@@ -71,6 +76,9 @@ def limits_page() -> str:
         lines += ["Of single requests:", ""]
         lines += table(("setting", "default", "past it", "shown as"), rows)
         lines.append(_ABOUT_REQUESTS if server == "Broker" else _ABOUT_NAME_SERVER)
+    lines += [*heading("Client", "-"), _ABOUT_CLIENT]
+    rows = [_row(None, limit)[1:4] for limit in CLIENT]
+    lines += table(("option", "default", "past it"), rows)
     lines += [*heading("Caches", "-"), _ABOUT_CACHES]
     lines += table(
         ("of", "at most"), ((each.what, f"{each.most:,}") for each in CACHES)
@@ -111,7 +119,7 @@ def _default(limit: Limit) -> str:
     """Write the default; that of a size in binary units."""
     value: int = limit.default
     for unit, name in _UNITS:
-        if limit.setting.endswith("_size") and value % unit == 0:
+        if limit.setting.endswith(("_size", "_bytes")) and value % unit == 0:
             return f"{value // unit} {name}"
     return f"{value:,}"
 

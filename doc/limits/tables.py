@@ -13,6 +13,8 @@ import msgspec
 
 from doc.limits.declared import Cache, Growable, Limit
 from rocketmq_tw.broker.config import BrokerConfig
+from rocketmq_tw.client.config import ClientConfig
+from rocketmq_tw.client.consumer.config import ConsumerConfig
 from rocketmq_tw.namesrv.config import NamesrvConfig
 from rocketmq_tw.remoting.descriptors import MOST_CONNECTIONS
 
@@ -379,6 +381,34 @@ REQUESTS: Final = (
     ),
 )
 
+#: The options of a client that limit what brokers and name servers can make it keep.
+CLIENT: Final = (
+    Limit(
+        config=ConsumerConfig,
+        setting="max_cached_bytes",
+        past="of messages of all queues: nothing is pulled until some are consumed; one"
+        " pull for each queue more is possible",
+        said="",
+        shown=(),
+    ),
+    Limit(
+        config=ClientConfig,
+        setting="max_body_size",
+        past="of a compressed body: reading it raises ``BodyTooLarge``, the message is"
+        " retried and becomes a dead letter",
+        said="the body decompresses to more than",
+        shown=(),
+    ),
+    Limit(
+        config=ClientConfig,
+        setting="max_inflated_size",
+        past="of inflated bodies that the messages of a pull keep: others are inflated"
+        " each time they are read",
+        said="",
+        shown=(),
+    ),
+)
+
 #: The tables and buffers, by whose they are.
 GROWABLE: Final = {
     "Broker": (*_both(BrokerConfig), *_BROKER),
@@ -386,7 +416,7 @@ GROWABLE: Final = {
 }
 
 #: Settings named like limits that limit nothing that a peer can make grow.
-OTHER_SETTINGS: Final = frozenset(("max_hash_slot_num", "max_index_num"))
+OTHER_SETTINGS: Final = frozenset(("max_hash_slot_num", "max_index_num", "max_retries"))
 
 CACHES: Final = (
     Cache(

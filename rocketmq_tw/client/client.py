@@ -249,9 +249,11 @@ class Client(MultiService):
 
     def queue_reader(self, group: str) -> QueueReader:
         """Create a reader of single queues; it keeps no state."""
+        from rocketmq_tw.client.consumer.compressed import InflateLimits
         from rocketmq_tw.client.consumer.queue_reader import QueueReader
 
-        return QueueReader(self.session.brokers, group)
+        limits = InflateLimits.of(self.session.config)
+        return QueueReader(self.session.brokers, group, limits)
 
     def route(self, topic: str, refresh: bool = False) -> Deferred[TopicRoute]:
         """

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+#: The defaults of ``max_body_size`` and ``max_inflated_size``.
+MAX_BODY = 16 << 20
+MAX_INFLATED = 64 << 20
+
 
 class ClientConfig(msgspec.Struct, frozen=True, kw_only=True):
     """
@@ -16,6 +20,10 @@ class ClientConfig(msgspec.Struct, frozen=True, kw_only=True):
     :ivar idle_timeout: a connection without a byte in either direction is closed.
     :ivar stop_grace: how long ``stop`` waits for messages in flight, and for handlers.
     :ivar unregister_timeout: timeout of leaving a group.
+    :ivar max_body_size: bytes that a compressed body of a message may have when it is
+        inflated; reading a larger one fails. The largest that brokers can be set to.
+    :ivar max_inflated_size: bytes of inflated bodies that are kept for the messages of
+        one pull; others are inflated each time they are read.
     """
 
     poll_interval: float = 30.0
@@ -25,3 +33,5 @@ class ClientConfig(msgspec.Struct, frozen=True, kw_only=True):
     idle_timeout: float = 120.0
     stop_grace: float = 10.0
     unregister_timeout: float = 1.0
+    max_body_size: int = MAX_BODY
+    max_inflated_size: int = MAX_INFLATED

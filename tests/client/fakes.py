@@ -8,6 +8,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
+from rocketmq_tw.client.config import ClientConfig
 from rocketmq_tw.client.errors import NoRouteError
 from rocketmq_tw.model.group import ConsumeType, MessageModel
 from rocketmq_tw.model.message import StoredMessage
@@ -246,6 +247,7 @@ class FakeSession:
         self.client_id = "10.0.0.9@1"
         self.running = True
         self.grace = 10.0
+        self.config = ClientConfig()
         self.routes = FakeRoutes(counts or {})
         self.brokers = FakeBrokers(self.clock)
         self.heartbeats = FakeHeartbeats()

@@ -21,8 +21,10 @@ from doc.limits.bounded import BOUNDED
 from doc.limits.declared import Limit
 from doc.limits.found import containers, in_module
 from doc.limits.page import PAGE, limits_page
-from doc.limits.tables import CACHES, GROWABLE, OTHER_SETTINGS, REQUESTS
+from doc.limits.tables import CACHES, CLIENT, GROWABLE, OTHER_SETTINGS, REQUESTS
 from rocketmq_tw.broker.config import BrokerConfig
+from rocketmq_tw.client.config import ClientConfig
+from rocketmq_tw.client.consumer.config import ConsumerConfig
 from rocketmq_tw.namesrv.config import NamesrvConfig
 from rocketmq_tw.testing import MemoryCluster
 from rocketmq_tw.wire.bodies.kvtable import decode_properties
@@ -39,6 +41,7 @@ def limits() -> Iterator[Limit]:
         for each in tables:
             yield from each.limits
     yield from REQUESTS
+    yield from CLIENT
 
 
 class PageTests(SynchronousTestCase):
@@ -56,7 +59,7 @@ class PageTests(SynchronousTestCase):
         declared = {(each.config, each.setting) for each in limits()}
         settings = {
             (config, name)
-            for config in (BrokerConfig, NamesrvConfig)
+            for config in (BrokerConfig, NamesrvConfig, ClientConfig, ConsumerConfig)
             for name in config.__struct_fields__
             if name.startswith("max_") and name not in OTHER_SETTINGS
         }

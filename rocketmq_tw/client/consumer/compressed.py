@@ -8,21 +8,15 @@ limit.
 
 from __future__ import annotations
 
-from typing import Final
-
 import msgspec
 from twisted.logger import Logger
 
+from rocketmq_tw.client.config import MAX_BODY, MAX_INFLATED, ClientConfig
 from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.wire import compression
 from rocketmq_tw.wire.compression import BadCompression
 
 _log = Logger()
-
-#: Bytes; the limit of a body after it is inflated: the largest ``maxMessageSize``.
-MAX_BODY: Final = 16 << 20
-#: Bytes of inflated bodies that the messages of one pull keep.
-MAX_KEPT: Final = 64 << 20
 
 
 class CompressedBody(bytes):
@@ -35,14 +29,34 @@ class CompressedBody(bytes):
     sys_flag = 0
 
 
+class InflateLimits(msgspec.Struct, frozen=True):
+    """
+    How large inflated bodies may be: ``max_body_size`` and ``max_inflated_size`` of
+    :class:`~rocketmq_tw.client.config.ClientConfig`.
+    """
+
+    body: int = MAX_BODY
+    kept: int = MAX_INFLATED
+
+    @classmethod
+    def of(cls, config: ClientConfig) -> InflateLimits:
+        """Return the limits of a client."""
+        return cls(config.max_body_size, config.max_inflated_size)
+
+
 class KeptBodies:
-    """Limits how many bytes of inflated bodies the messages of one pull keep."""
+    """
+    Limits how many bytes of inflated bodies the messages of one pull keep.
 
-    __slots__ = ("_left",)
+    :ivar longest: bytes of one body, at most.
+    """
 
-    def __init__(self, limit: int = MAX_KEPT) -> None:
+    __slots__ = ("_left", "longest")
+
+    def __init__(self, limits: InflateLimits) -> None:
+        self.longest = limits.body
         # 0 <= _left
-        self._left = limit
+        self._left = limits.kept
 
     def may_keep(self, size: int) -> bool:
         """Return whether another body may be kept, and count it if so."""
@@ -56,8 +70,8 @@ class CompressedMessage(StoredMessage, frozen=True):
     """
     A message whose body is inflated when it is first read.
 
-    :ivar kept: limits the inflated bodies that are kept; beyond it they are inflated
-        at each access.
+    :ivar kept: limits the inflated bodies, and those that are kept; beyond it they are
+        inflated at each access. None only limits the body.
     """
 
     kept: KeptBodies | None = None
@@ -68,17 +82,18 @@ class CompressedMessage(StoredMessage, frozen=True):
         """
         The inflated body; one that is damaged is returned as it is stored.
 
-        :raises BodyTooLarge: it is larger than :data:`MAX_BODY`.
+        :raises BodyTooLarge: it is larger than ``max_body_size``.
         """
         if self.plain is not None:
             return self.plain
-        stored = self.stored_body
+        stored, kept = self.stored_body, self.kept
+        longest = MAX_BODY if kept is None else kept.longest
         try:
-            plain = compression.inflate(stored, stored.sys_flag, MAX_BODY)
+            plain = compression.inflate(stored, stored.sys_flag, longest)
         except BadCompression as error:
             _log.error("a body cannot be inflated: {error}", error=error)
             plain = bytes(stored)
-        if self.kept is None or self.kept.may_keep(len(plain)):
+        if kept is None or kept.may_keep(len(plain)):
             msgspec.structs.force_setattr(self, "plain", plain)
         return plain
 
@@ -92,9 +107,11 @@ class CompressedMessage(StoredMessage, frozen=True):
 _STORED = StoredMessage.__dict__["body"]
 
 
-def inflate_later(messages: list[StoredMessage]) -> list[StoredMessage]:
+def inflate_later(
+    messages: list[StoredMessage], limits: InflateLimits
+) -> list[StoredMessage]:
     """Replace the messages with a :class:`CompressedBody`."""
-    kept = KeptBodies()
+    kept = KeptBodies(limits)
     return [_inflated_later(message, kept) for message in messages]
 
 

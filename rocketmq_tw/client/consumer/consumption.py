@@ -19,6 +19,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from rocketmq_tw.client.config import ClientConfig
+from rocketmq_tw.client.consumer.compressed import InflateLimits
 from rocketmq_tw.client.consumer.config import ConsumerConfig, StopReport
 from rocketmq_tw.client.consumer.dispatch.concurrent import ConcurrentDispatcher
 from rocketmq_tw.client.consumer.dispatch.send_back import MessageReturns
@@ -66,9 +68,7 @@ class Consumption:
         self._clock = session.clock
         self._subscriptions = subscriptions
         self._cache = CacheSize()
-        self._limits = PullLimits(
-            batch=config.pull_batch, total_size=config.max_cached_bytes
-        )
+        self._limits = _limits(config, session.config)
         self._offsets = RemoteOffsetStore(session.brokers, group)
         returns = MessageReturns(
             brokers=session.brokers,
@@ -167,3 +167,12 @@ class Consumption:
                 fetcher.check()
         except Exception:
             self._log.failure("the periodic commit failed")
+
+
+def _limits(config: ConsumerConfig, client: ClientConfig) -> PullLimits:
+    """Return the limits for pulling, from the options."""
+    return PullLimits(
+        batch=config.pull_batch,
+        total_size=config.max_cached_bytes,
+        inflate=InflateLimits.of(client),
+    )

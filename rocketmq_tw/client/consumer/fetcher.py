@@ -206,7 +206,7 @@ class Fetcher:
         """Keep the messages, send the next pull, then dispatch."""
         if pulled is not self._pending:
             return
-        result = read_response(response, self.queue, subscription)
+        result = read_response(response, self.queue, subscription, self._limits.inflate)
         self._failing = False
         self._broker_id = result.suggested_broker_id
         if result.status is PullStatus.OFFSET_ILLEGAL:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from rocketmq_tw.client.consumer.compressed import InflateLimits
+
 if TYPE_CHECKING:
     from rocketmq_tw.client.consumer.process_queue import ProcessQueue
 
@@ -27,6 +29,7 @@ class PullLimits(msgspec.Struct, frozen=True, kw_only=True):
     :ivar span: queue offsets between the first message and the last.
     :ivar size: bytes of message bodies of one queue.
     :ivar total_size: bytes of message bodies of all queues of the consumer.
+    :ivar inflate: of the bodies that are compressed.
     """
 
     batch: int = 32
@@ -34,6 +37,7 @@ class PullLimits(msgspec.Struct, frozen=True, kw_only=True):
     span: int = 2000
     size: int = 100 << 20
     total_size: int = 64 << 20
+    inflate: InflateLimits = InflateLimits()
 
 
 def is_over(limits: PullLimits, messages: ProcessQueue, cache: CacheSize) -> bool:

@@ -13,12 +13,18 @@ from enum import Enum
 
 import msgspec
 
-from rocketmq_tw.client.consumer.compressed import CompressedBody, inflate_later
+from rocketmq_tw.client.consumer.compressed import (
+    CompressedBody,
+    InflateLimits,
+    inflate_later,
+)
 from rocketmq_tw.model.message import MAX_OFFSET, MIN_OFFSET, TAGS, StoredMessage
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.subscription import Subscription
 from rocketmq_tw.wire import record
 from rocketmq_tw.wire.requests.pull import PullResponse
+
+_DEFAULT = InflateLimits()
 
 
 class PullStatus(Enum):
@@ -52,17 +58,21 @@ class PullResult(msgspec.Struct, frozen=True):
 
 
 def read_response(
-    response: PullResponse, queue: MessageQueue, subscription: Subscription | None
+    response: PullResponse,
+    queue: MessageQueue,
+    subscription: Subscription | None,
+    limits: InflateLimits = _DEFAULT,
 ) -> PullResult:
     """
     Decode a response and keep the messages that match the subscription.
 
     :param subscription: None keeps everything.
+    :param limits: of the bodies that are compressed.
     :raises MalformedRecord: the body is not a sequence of records.
     """
     messages: list[StoredMessage] = []
     if response.status == PullStatus.FOUND.value:
-        messages = _decode(response.body, queue.broker_name)
+        messages = _decode(response.body, queue.broker_name, limits)
         if subscription is not None and subscription.tags_set:
             tags = subscription.tags_set
             messages = [m for m in messages if m.properties.get(TAGS) in tags]
@@ -81,7 +91,9 @@ def read_response(
     )
 
 
-def _decode(data: bytes, broker_name: str) -> list[StoredMessage]:
+def _decode(
+    data: bytes, broker_name: str, limits: InflateLimits
+) -> list[StoredMessage]:
     """Decode records; compressed bodies are inflated when they are read."""
     compressed: list[CompressedBody] = []
 
@@ -92,4 +104,4 @@ def _decode(data: bytes, broker_name: str) -> list[StoredMessage]:
         return kept
 
     messages = record.decode_all(data, keep, broker_name)
-    return inflate_later(messages) if compressed else messages
+    return inflate_later(messages, limits) if compressed else messages

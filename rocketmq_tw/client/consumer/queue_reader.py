@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from twisted.internet.defer import Deferred
 
+from rocketmq_tw.client.consumer.compressed import InflateLimits
 from rocketmq_tw.client.consumer.pull_result import (
     PullResult,
     PullStatus,
@@ -49,9 +50,13 @@ class QueueReader:
     group.
 
     :param group: sent in requests, for the broker's permissions and statistics.
+    :param limits: of the bodies that are compressed.
     """
 
-    def __init__(self, brokers: Brokers, group: str) -> None:
+    def __init__(
+        self, brokers: Brokers, group: str, limits: InflateLimits | None = None
+    ) -> None:
+        self._limits = limits or InflateLimits()
         check_group_name(group)
         self._brokers = brokers
         self.group = group
@@ -91,7 +96,7 @@ class QueueReader:
         )
 
         def read(response: PullResponse) -> PullResult:
-            result = read_response(response, queue, subscription)
+            result = read_response(response, queue, subscription, self._limits)
             if result.status is PullStatus.OFFSET_ILLEGAL:
                 raise OffsetOutOfRange(queue, offset, result.next_offset)
             return result

@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.client.consumer.compressed import (
     CompressedBody,
+    InflateLimits,
     KeptBodies,
     inflate_later,
 )
@@ -21,14 +22,14 @@ class InflateLaterTests(SynchronousTestCase):
     def test_plain(self) -> None:
         """Messages that are not compressed stay the same objects."""
         plain = message(1)
-        self.assertIs(inflate_later([plain])[0], plain)
+        self.assertIs(inflate_later([plain], InflateLimits())[0], plain)
 
     def test_compressed(self) -> None:
         """The other fields stay, and the stored body can be had."""
         body = CompressedBody(zlib.compress(b"plain"))
         body.sys_flag = 1
         stored = msgspec.structs.replace(message(1), body=body)
-        [later] = inflate_later([stored])
+        [later] = inflate_later([stored], InflateLimits())
         self.assertEqual((later.body, later.queue_offset), (b"plain", 1))
         self.assertEqual(msgspec.structs.replace(later, body=body).body, b"plain")
 
@@ -38,5 +39,5 @@ class KeptBodiesTests(SynchronousTestCase):
 
     def test_limit(self) -> None:
         """What fits is kept, and counts."""
-        kept = KeptBodies(10)
+        kept = KeptBodies(InflateLimits(kept=10))
         self.assertEqual([kept.may_keep(n) for n in (6, 5, 4, 1)], [1, 0, 1, 0])

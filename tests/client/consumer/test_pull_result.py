@@ -8,7 +8,8 @@ import zlib
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.client.consumer.compressed import MAX_BODY, MAX_KEPT
+from rocketmq_tw.client.config import MAX_BODY, MAX_INFLATED, ClientConfig
+from rocketmq_tw.client.consumer.compressed import InflateLimits
 from rocketmq_tw.client.consumer.pull_result import PullStatus, read_response
 from rocketmq_tw.model.subscription import parse
 from rocketmq_tw.wire.compression import BodyTooLarge
@@ -62,7 +63,7 @@ class ReadResponseTests(SynchronousTestCase):
         self.assertLess(tracemalloc.get_traced_memory()[1], MAX_BODY)
         for message in messages:
             self.assertEqual(len(message.body), MAX_BODY)
-        self.assertLess(tracemalloc.get_traced_memory()[1], MAX_KEPT + 4 * MAX_BODY)
+        self.assertLess(tracemalloc.get_traced_memory()[1], MAX_INFLATED + 4 * MAX_BODY)
 
     def test_too_large(self) -> None:
         """A body over the limit fails when it is read, whatever else is read."""
@@ -74,6 +75,20 @@ class ReadResponseTests(SynchronousTestCase):
         self.assertIn(f"more than {MAX_BODY} bytes", str(raised.exception))
         self.assertEqual((large.tag, large.size > 0), ("A", True))
         self.assertEqual(other.body, b"body")
+
+    def test_options(self) -> None:
+        """Both limits are options of the client."""
+        limits = InflateLimits.of(ClientConfig(max_body_size=10, max_inflated_size=15))
+        bodies = [b"a" * 10, b"b" * 10, b"c" * 11]
+        packed = [zlib.compress(each) for each in bodies]
+        body = b"".join(stored(n, body=p, sys_flag=1) for n, p in enumerate(packed))
+        found = read_response(pulled(body=body), QUEUE, None, limits).messages
+        kept, other, large = found
+        self.assertIs(kept.body, kept.body)
+        self.assertEqual(other.body, bodies[1])
+        self.assertIsNot(other.body, other.body)
+        with self.assertRaises(BodyTooLarge):
+            large.body  # noqa: B018 - for the error it raises
 
     def test_inflated_once(self) -> None:
         """A body is inflated once, unless the messages of the pull keep too much."""

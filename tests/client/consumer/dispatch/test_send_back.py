@@ -6,7 +6,7 @@ import zlib
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.client.consumer.compressed import MAX_BODY
+from rocketmq_tw.client.config import MAX_BODY
 from rocketmq_tw.client.consumer.dispatch.send_back import (
     MessageReturns,
     with_original_topic,
