@@ -112,9 +112,7 @@ namesrv.slices.Slices: _turns _work: 64 MiB of registrations that wait
 remoting.durable.AwaitingFlush: _waiting: the requests of a connection in flight, 20,000
 store.durability.group_commit.FlushWaiters: _waiting: connections, and one
 store.durability.group_commit.WaitingDeferreds: _waiting: messages sent back within syncFlushTimeout
-store.files.reads.Reads: _waiting: 4,096
 broker.worker.WorkerThread: _jobs: one fsync of the log at a time
-store.index.builder.IndexBuilder: _waiting: queries
 store.queues.consumequeue.ConsumeQueue: tail: 64 KiB
 store.queues.deferred_dispatch.DeferredDispatch: _ahead _waiting: messages that wait for an fsync
 store.queues.dispatch.Dispatcher: _waiting: one for each index

@@ -288,6 +288,34 @@ _BROKER: Final = (
         ),
         entry=5,
     ),
+    Growable(
+        what="reads that wait for the disk",
+        holds=("store.files.reads.Reads._waiting",),
+        limits=(
+            Limit(
+                config=BrokerConfig,
+                setting="max_waiting_reads",
+                past="the pull, or another request that reads messages, is refused",
+                said="other reads wait for the disk already",
+                shown=("waitingReads", "waitingReadsRefused"),
+            ),
+        ),
+        entry=3_000,
+    ),
+    Growable(
+        what="queries by key that wait",
+        holds=("store.index.builder.IndexBuilder._waiting",),
+        limits=(
+            Limit(
+                config=BrokerConfig,
+                setting="max_waiting_queries",
+                past="the query is refused",
+                said="other queries wait already",
+                shown=("waitingQueries", "waitingQueriesRefused"),
+            ),
+        ),
+        entry=3_000,
+    ),
 )
 
 _NAME_SERVER: Final = (

@@ -218,6 +218,7 @@ class BrokerService(MultiService):
         stats = BrokerStats(self._reactor)
         stats.gauges.update(self._ports.gauges())
         stats.gauges.update(self._waiting.gauges())
+        stats.gauges.update(store.gauges())
         return Broker(
             config=self._config,
             clock=self._reactor,

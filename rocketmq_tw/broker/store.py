@@ -53,6 +53,8 @@ def make_store(
         message_index_enable=config.message_index_enable,
         max_hash_slot_num=config.max_hash_slot_num,
         max_index_num=config.max_index_num,
+        max_waiting_reads=config.max_waiting_reads,
+        max_waiting_queries=config.max_waiting_queries,
     )
     if config.memory_store_size:
         return MemoryMessageStore(store_config, config.memory_store_size)

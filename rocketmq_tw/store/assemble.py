@@ -65,7 +65,7 @@ class StoreParts:
         self._config = config
         self._disk = disk
         self.files = OpenFiles(disk=disk)
-        self.reads = Reads(threads.read)
+        self.reads = Reads(threads.read, config.max_waiting_reads)
         self.lock = lock or StoreLock(self._path("lock"))
         self.abort = AbortFile(self._path("abort"), disk)
         self.log = CommitLog(self._path("commitlog"), config, self.files, threads.read)

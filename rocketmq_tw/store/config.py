@@ -79,6 +79,9 @@ class StoreConfig(msgspec.Struct, frozen=True):
     message_index_enable: bool = True
     max_hash_slot_num: int = 5_000_000
     max_index_num: int = 20_000_000
+    #: How many reads may wait for a thread, and queries by key for the one before.
+    max_waiting_reads: int = 4096
+    max_waiting_queries: int = 256
 
     @property
     def consume_queue_file_bytes(self) -> int:

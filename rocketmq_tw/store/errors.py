@@ -123,7 +123,9 @@ class TooManyQueries(StoreError):
         self.limit = limit
 
     def __str__(self) -> str:
-        return f"{self.limit} queries are waiting already"
+        return (
+            f"other queries wait already; maxWaitingQueries ({self.limit}) is reached"
+        )
 
 
 class TooManyReads(StoreError):
@@ -137,4 +139,7 @@ class TooManyReads(StoreError):
         self.limit = limit
 
     def __str__(self) -> str:
-        return f"{self.limit} reads are waiting for the disk already"
+        return (
+            "other reads wait for the disk already;"
+            f" maxWaitingReads ({self.limit}) is reached"
+        )

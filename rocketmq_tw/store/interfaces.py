@@ -219,5 +219,8 @@ class IMessageStore(Interface):
         :raises OSError: nothing was deleted.
         """
 
+    def gauges() -> dict[str, Callable[[], int]]:
+        """Return what operators are shown of the store, by its name."""
+
     def earliest_store_time() -> "int | Deferred[int]":
         """Return when the oldest message was stored, in ms; -1 if there is none."""

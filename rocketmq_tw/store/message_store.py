@@ -13,7 +13,7 @@ Files of features that are not implemented here are left alone.
 Source: ``DefaultMessageStore`` of RocketMQ 5.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from twisted.internet.defer import Deferred, fail, succeed
@@ -214,6 +214,14 @@ class MessageStore(ReadableStore):
     def query(self, query: KeyQuery) -> "Deferred[Queried]":
         """Find messages by key: see :class:`IMessageStore`."""
         return self._index.query(query)
+
+    def gauges(self) -> dict[str, Callable[[], int]]:
+        """Return how many reads and queries wait, and how many could not."""
+        return {
+            **super().gauges(),
+            "waitingQueries": lambda: self._index.waiting,
+            "waitingQueriesRefused": lambda: self._index.refused,
+        }
 
     def delete_topic(self, topic: str) -> "Deferred[None]":
         """Delete a topic's queues, also for recovery; the commit log is unchanged."""

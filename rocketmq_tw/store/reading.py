@@ -65,6 +65,15 @@ class ReadableStore:
         request = FetchRequest(queue_offset, max_count, max_size, matches)
         return self._reads.run(read(self._view, queue, request))
 
+    def gauges(self) -> dict[str, Callable[[], int]]:
+        """Return how many reads and queries wait, and how many could not."""
+        return {
+            "waitingReads": lambda: self._reads.waiting,
+            "waitingReadsRefused": lambda: self._reads.refused,
+            "waitingQueries": lambda: 0,
+            "waitingQueriesRefused": lambda: 0,
+        }
+
     def min_offset(self, topic: str, queue_id: int) -> int:
         """Return the oldest message's queue offset; 0 for an unknown queue."""
         queue = self._queues.find(topic, queue_id)

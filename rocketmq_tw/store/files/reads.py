@@ -44,8 +44,6 @@ _SCRATCH = 512 << 10
 READ_AHEAD = 1 << 20
 #: Pieces read at the same time; more threads would only compete for the disk.
 MAX_RUNNING = 2
-#: Reads that may wait for a thread; each is one pull, a few hundred bytes.
-MAX_WAITING = 4096
 
 #: The flag of reads that do not wait for the disk; None where the system has none.
 NO_WAIT: int | None = getattr(os, "RWF_NOWAIT", None)
@@ -74,23 +72,30 @@ class Reads:
     """
     Reads the files of one store.
 
-    ``cold`` counts the reads that ran in a thread.
+    ``cold`` counts the reads that ran in a thread, ``refused`` those that could not
+    wait for one.
     """
 
     def __init__(
-        self, run_in_thread: RunInThread | None = None, max_waiting: int = MAX_WAITING
+        self, run_in_thread: RunInThread | None = None, max_waiting: int = 4096
     ) -> None:
         """
         :param run_in_thread: runs a blocking read; None runs it in the calling thread.
         :param max_waiting: how many reads may wait for a thread.
         """
         self.cold = 0
+        self.refused = 0
         self._run_in_thread = run_in_thread or run_here
         self._max_waiting = max_waiting
         self._scratch = memoryview(bytearray(_SCRATCH))
         self._has_nowait = NO_WAIT is not None
         self._running = 0
         self._waiting: deque[Callable[[], None]] = deque()
+
+    @property
+    def waiting(self) -> int:
+        """Return how many reads wait for a thread."""
+        return len(self._waiting)
 
     def now(self, files: MappedFileQueue, position: int, size: int) -> bytes | None:
         """
@@ -148,6 +153,7 @@ class Reads:
     def _read_in_thread(self, pieces: list[Piece]) -> "Deferred[list[bytes]]":
         """Read pieces in a thread, as soon as one is free."""
         if len(self._waiting) >= self._max_waiting:
+            self.refused += 1
             raise TooManyReads(self._max_waiting)
         self.cold += 1
         found: list[bytes] = []

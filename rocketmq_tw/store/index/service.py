@@ -20,6 +20,7 @@ from twisted.internet.defer import (
     Deferred,
     DeferredLock,
     TimeoutError,
+    fail,
     succeed,
 )
 from twisted.internet.interfaces import IReactorTime
@@ -44,14 +45,17 @@ _T = TypeVar("_T")
 #: Seconds that a query, or closing the store, waits for indexing to catch up.
 _QUERY_WAIT = 3.0
 _CLOSE_WAIT = 10.0
-#: One query runs at a time; this many may wait.
-_MAX_WAITING = 256
 #: Bytes of log between two index files that are checked for messages with keys.
 _GAP_BYTES = 1 << 20
 
 
 class MessageIndex:
-    """Finds the messages of one store by their keys."""
+    """
+    Finds the messages of one store by their keys.
+
+    ``waiting`` counts the queries that have no result yet, ``refused`` those that
+    could not wait.
+    """
 
     _log = Logger()
 
@@ -96,6 +100,9 @@ class MessageIndex:
         )
         self._is_open = False
         self._position = 0
+        self._max_waiting = config.max_waiting_queries
+        self.waiting = 0
+        self.refused = 0
 
     def load(self, was_aborted: bool) -> None:
         """
@@ -145,9 +152,19 @@ class MessageIndex:
         """
         Find messages by key: see :meth:`IMessageStore.query`.
 
-        Fails with TooManyQueries, or with OSError when a file cannot be read.
+        Fails with TooManyQueries, or with OSError when a file cannot be read. One query
+        runs at a time.
         """
-        return Deferred.fromCoroutine(self._query(query))
+        if self.waiting > self._max_waiting:
+            self.refused += 1
+            return fail(TooManyQueries(self._max_waiting))
+        self.waiting += 1
+        return Deferred.fromCoroutine(self._query(query)).addBoth(self._queried)
+
+    def _queried(self, result: _T) -> _T:
+        """Count a query no more."""
+        self.waiting -= 1
+        return result
 
     def trim(self, log_min: int) -> list[str]:
         """
@@ -161,8 +178,6 @@ class MessageIndex:
         """Wait for the index to catch up, then search in a thread."""
         if not self._is_enabled:
             return Queried([], gap="messageIndexEnable is false")
-        if len(self._one_at_a_time.waiting) >= _MAX_WAITING:
-            raise TooManyQueries(_MAX_WAITING)
         caught_up = self._builder.caught_up().addTimeout(_QUERY_WAIT, self._clock)
         try:
             await caught_up

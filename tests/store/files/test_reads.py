@@ -106,6 +106,7 @@ class ReadsTests(ReadsCase):
         waiting = [reads.run(self.read(reads, at, 1)) for at in range(6)]
         self.failureResultOf(waiting.pop(), TooManyReads)
         self.assertEqual(len(self.thread.work), 2)
+        self.assertEqual((reads.waiting, reads.refused), (3, 1))
         order: list[bytes] = []
         for each in waiting:
             each.addCallback(order.append)

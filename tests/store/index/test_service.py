@@ -217,6 +217,26 @@ class QueryTests(IndexCase):
         threads.run()
         self.successResultOf(closed)
 
+    def test_waiting_for_the_index_counts(self) -> None:
+        """So do those that wait until the index has caught up."""
+        store = self.open(max_waiting_queries=2, commit_log_file_size=16 << 20)
+        large = draft(bytes(40_000), properties=b"KEYS\x01a\x02")
+        for _ in range(330):  # more than the slices of five queries index
+            store.put(large, NOW)
+        newest = KeyQuery(topic=TOPIC, key="a", max_count=1, begin_ms=0, end_ms=EVER)
+        asked = [store.query(newest) for _ in range(5)]
+        for each in asked[:3]:
+            self.assertNoResult(each)
+        for each in asked[3:]:
+            self.failureResultOf(each, TooManyQueries)
+        gauges = store.gauges()
+        self.assertEqual(gauges["waitingQueries"](), 3)
+        self.assertEqual(gauges["waitingQueriesRefused"](), 2)
+        self.clock.pump([0.1] * 20)
+        for each in asked[:3]:
+            self.successResultOf(each)
+        self.assertEqual(gauges["waitingQueries"](), 0)
+
 
 class FollowingTests(IndexCase):
     """The index follows the commit log by itself."""
