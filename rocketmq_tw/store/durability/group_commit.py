@@ -123,7 +123,11 @@ class FlushWaiters:
         waiting, self._waiting = self._waiting, {}
         oldest = []
         for waiter in waiting:
-            since = waiter.expired(before)
+            try:
+                since = waiter.expired(before)
+            except Exception:
+                self._log.failure("a sender was not notified of a slow flush")
+                continue
             if since is not None:
                 self._waiting[waiter] = None
                 oldest.append(since)
