@@ -12,7 +12,7 @@ from rocketmq_tw.broker.store import make_store, store_host, store_lock
 from rocketmq_tw.broker.threads import Threads
 from rocketmq_tw.store.memory.store import MemoryMessageStore
 from rocketmq_tw.store.message_store import MessageStore
-from rocketmq_tw.testing import ManualThreads
+from rocketmq_tw.testing import ManualThreads, MemoryNetwork
 
 
 class StoreTests(SynchronousTestCase):
@@ -20,8 +20,8 @@ class StoreTests(SynchronousTestCase):
 
     def make(self, config: BrokerConfig) -> MessageStore | MemoryMessageStore:
         """Make a store."""
-        clock = Clock()
-        return make_store(config, clock, Threads(clock, ManualThreads()), 10911)
+        reactor = MemoryNetwork(Clock()).reactor("10.0.0.1")
+        return make_store(config, reactor, Threads(reactor, ManualThreads()), 10911)
 
     def test_files(self) -> None:
         """Nothing is touched before it is opened."""
