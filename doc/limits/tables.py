@@ -105,12 +105,13 @@ _BROKER: Final = (
             Limit(
                 config=BrokerConfig,
                 setting="max_subscription_groups",
-                past="the new group is refused",
+                past="the new group is refused; the attributes and subscriptions of one"
+                " have at most 8,192 characters",
                 said="maxSubscriptionGroups",
                 shown=("subscriptionGroups", "subscriptionGroupsRefused"),
             ),
         ),
-        entry=1_200,
+        entry=12_000,
     ),
     Growable(
         what="offsets, one for each queue and group",

@@ -22,6 +22,10 @@ MAX_QUEUES = 65_535
 #: Characters of a name that a table keeps and that has no rule of its own: the id of a
 #: client, the name of a producer group.
 MAX_NAME = 255
+#: Characters that the attributes and subscriptions of a group may have together.
+MAX_GROUP_SIZE = 8192
+#: What a subscription counts besides its texts.
+_SUBSCRIPTION = 100
 #: All permission bits together.
 ALL_PERMISSIONS = 15
 _MAX_INT = 2**31 - 1
@@ -82,6 +86,12 @@ def check_group(name: str, group: SubscriptionGroup) -> None:
     check_group_name(name)
     if group.group_name != name:
         raise BadField("groupName", group.group_name, name)
+    size = sum(len(key) + len(text) for key, text in group.attributes.items())
+    for each in group.subscription_data_set or ():
+        size += len(each.topic) + len(each.expression or "")
+        size += len(each.expression_type or "") + _SUBSCRIPTION
+    if size > MAX_GROUP_SIZE:
+        raise BadField("attributes", f"of {size} characters", f"{MAX_GROUP_SIZE}")
     # Less than one queue switches redelivery off.
     check_range("retryQueueNums", max(0, group.retry_queue_nums), MAX_QUEUES)
 

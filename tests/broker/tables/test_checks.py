@@ -6,10 +6,13 @@ from twisted.internet.task import Clock
 from twisted.logger import LogEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
+from rocketmq_tw.broker.tables.checks import check_group
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.broker.tables.topics import TopicTable
+from rocketmq_tw.model.group import GroupSubscription, SubscriptionGroup
 from rocketmq_tw.model.topic import TopicConfig
+from rocketmq_tw.wire.errors import BadField
 from tests.broker.doubles import MemoryFile
 
 _LONG = "A" * 300
@@ -51,6 +54,17 @@ class ChecksTests(SynchronousTestCase):
         self.assertEqual(table.table["Good"], TopicConfig("Good", 4, 4))
         self.assertEqual(table.table["my.host"].read_queue_nums, 3)
         self.assert_logged(6, "topicName is Good; expected Other")
+
+    def test_large_group(self) -> None:
+        """The texts of a group are limited: a request may have a megabyte of them."""
+        name = "G"
+        check_group(name, SubscriptionGroup(name, attributes={"a": "x" * 8191}))
+        with self.assertRaises(BadField) as caught:
+            check_group(name, SubscriptionGroup(name, attributes={"a": "x" * 8192}))
+        self.assertIn("of 8193 characters; expected 8192", str(caught.exception))
+        many = (GroupSubscription("T"),) * 90
+        with self.assertRaises(BadField):
+            check_group(name, SubscriptionGroup(name, subscription_data_set=many))
 
     def test_groups(self) -> None:
         """Likewise; a group may have no queue for redelivery."""
