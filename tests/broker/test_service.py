@@ -28,7 +28,6 @@ from rocketmq_tw.remoting.server import RemotingServerFactory
 from rocketmq_tw.store.errors import StoreLocked, StoreUnreadable
 from rocketmq_tw.testing import MemoryNetwork
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.errors import BadField
 from rocketmq_tw.wire.fields import Request, Response
 from rocketmq_tw.wire.requests.heartbeat import GetConsumerList, Heartbeat
 from rocketmq_tw.wire.requests.offset import QueryConsumerOffset, UpdateConsumerOffset
@@ -391,14 +390,14 @@ class CannotStartTests(ServiceCase):
     def test_damaged_table(self) -> None:
         """So is a table; the next start is no recovery after a crash."""
         self.write("config/topics.json", b'{"topicConfigTable":{')
-        self.fails(DamagedDocument, "topics.json is damaged")
+        self.fails(DamagedDocument, "topics.json cannot be used")
         self.clock.advance(1)
         self.assertFalse(os.path.exists(f"{self.root}/abort"))
 
     def test_no_table(self) -> None:
         """JSON that is something else is refused too."""
         self.write("config/topics.json", b'{"topicConfigTable":[1]}')
-        self.fails(BadField, "topicConfigTable")
+        self.fails(DamagedDocument, "topicConfigTable")
 
     def test_folder_in_a_files_place(self) -> None:
         """What the system says becomes a sentence with the path."""

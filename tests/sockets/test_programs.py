@@ -153,7 +153,7 @@ class CannotStartTests(ProgramCase):
         config = self.folder / "data" / "config"
         config.mkdir(parents=True)
         (config / "topics.json").write_text('{"topicConfigTable":')
-        self.fails("topics.json is damaged and its .bak cannot be used")
+        self.fails("topics.json cannot be used: malformed JSON")
 
     def test_damaged_table_of_a_daemon(self) -> None:
         """The sentence comes where the program was started from, if a moment later."""
@@ -163,7 +163,7 @@ class CannotStartTests(ProgramCase):
         program = self.launch(in_foreground=False)
         _, said = program.communicate(timeout=30)
         [line] = said.splitlines()
-        self.assertIn("topics.json is damaged and its .bak cannot be used", line)
+        self.assertIn("topics.json cannot be used: malformed JSON", line)
 
     def test_settings(self) -> None:
         """A value that cannot be used stands after the usage, on standard output."""
