@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import msgspec
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.broker.errors import TopicNotExist
-from rocketmq_tw.broker.tables.topics import TopicTable
+from rocketmq_tw.broker.tables.topics import SLICE, TopicTable
 from rocketmq_tw.model.errors import IllegalTopic
 from rocketmq_tw.model.topic import TopicConfig
 from tests.broker.doubles import MemoryFile
@@ -139,6 +140,30 @@ class TopicTableTests(SynchronousTestCase):
         self.assertEqual(again.table, self.table.table)
         self.assertEqual(again.data_version, self.table.data_version)
         self.assertEqual(self.file.writes, writes)
+
+    def test_many_topics_are_encoded_in_steps(self) -> None:
+        """A large table is written after several iterations, with what came last."""
+        due: list[Callable[[], None]] = []
+        table = TopicTable(
+            self.file,
+            "DefaultCluster",
+            "broker-a",
+            clock=self.clock,
+            schedule=lambda _delay, work: due.append(work),
+        )
+        table.load()
+        for number in range(3 * SLICE):
+            table.put(TopicConfig(f"topic-{number}"))
+        writes, steps = self.file.writes, 0
+        while due:
+            due.pop(0)()
+            steps += 1
+            if steps == 2:
+                table.put(TopicConfig("Last"))
+        self.assertEqual(steps, 8)
+        self.assertEqual(self.file.writes, writes + 2)
+        stored = json.loads(self.file.text or b"")["topicConfigTable"]
+        self.assertEqual(stored.keys(), table.table.keys())
 
     def test_writes_the_original_s_names(self) -> None:
         """The file has the members that Apache RocketMQ reads."""
