@@ -26,7 +26,7 @@ class Threads:
         self._replacement = run_in_thread
         # For fsyncs of the commit log only: a sender that waits for one must not wait
         # for other files, for consumers that catch up, or for a query.
-        self._flusher = WorkerThread(reactor.callFromThread, "flush")
+        self._flusher = WorkerThread(reactor, "flush")
         self._others = ThreadPool(0, MAX_RUNNING + 2, "store")
 
     def start(self) -> None:

@@ -23,11 +23,11 @@ class WorkerThread:
     """
     Runs calls in one thread, in order; the thread is started by the first.
 
-    :param call_from_thread: the reactor's method, by which results are delivered.
+    :param reactor: the results are delivered in its thread.
     """
 
-    def __init__(self, call_from_thread: Callable[..., Any], name: str) -> None:
-        self._call_from_thread = call_from_thread
+    def __init__(self, reactor: Any, name: str) -> None:
+        self._reactor = reactor
         self._name = name
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread: Thread | None = None
@@ -50,7 +50,7 @@ class WorkerThread:
 
     def _work(self) -> None:
         """Run calls until there is none."""
-        get, call_from_thread = self._jobs.get, self._call_from_thread
+        get, call_from_thread = self._jobs.get, self._reactor.callFromThread
         while (job := get()) is not None:
             function, done = job
             try:

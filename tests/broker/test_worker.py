@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -16,7 +17,8 @@ class WorkerThreadTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Make one; no thread runs yet."""
         self.calls: list[tuple[Any, ...]] = []
-        self.worker = WorkerThread(lambda *call: self.calls.append(call), "flush")
+        reactor = SimpleNamespace(callFromThread=lambda *call: self.calls.append(call))
+        self.worker = WorkerThread(reactor, "flush")
         self.addCleanup(self.worker.stop)
 
     def deliver(self) -> None:
