@@ -175,9 +175,11 @@ class Link:
         for opaque in on_their_way:
             yield self.answer(opaque)
 
-    def pull(self, topic: str, queue_id: int, offset: int, count: int = 32) -> Any:
+    def pull(
+        self, topic: str, queue_id: int, offset: int, group: str = "longrun"
+    ) -> Any:
         """Pull from a queue; give the response with its body."""
-        found = self.ask(pull(topic, queue_id, offset, count))
+        found = self.ask(pull(topic, queue_id, offset, group=group))
         assert "nextBeginOffset" in found.fields, (found.code, found.remark)
         answer = from_ext(PullMessage.response_type, found.fields)
         answer.status, answer.body, answer.remark = found.code, found.body, found.remark
@@ -237,10 +239,12 @@ def send(topic: str, queue_id: int, body: bytes, **more: Any) -> SendMessageV2:
     return SendMessageV2(**values | more)
 
 
-def pull(topic: str, queue_id: int, offset: int, count: int = 32) -> PullMessage:
+def pull(
+    topic: str, queue_id: int, offset: int, count: int = 32, group: str = "longrun"
+) -> PullMessage:
     """Make a pull that does not wait."""
     return PullMessage(
-        consumer_group="longrun",
+        consumer_group=group,
         topic=topic,
         queue_id=queue_id,
         queue_offset=offset,

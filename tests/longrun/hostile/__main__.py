@@ -21,8 +21,15 @@ from tests.longrun.hostile.verdict import Outcome, heading, row
 def short() -> list[Attack]:
     """Return some attacks, each for a second: what continuous integration runs."""
     load()
-    chosen = [each for each in ATTACKS.values() if each.is_short]
-    return [msgspec.structs.replace(each, seconds=1.0) for each in chosen]
+    return shortened([each for each in ATTACKS.values() if each.is_short], 1.0)
+
+
+def shortened(attacks: list[Attack], seconds: float) -> list[Attack]:
+    """Return attacks that last so long at most."""
+    return [
+        msgspec.structs.replace(each, seconds=min(each.seconds, seconds))
+        for each in attacks
+    ]
 
 
 def run(folder: Path, programs: str, attacks: list[Attack]) -> list[str]:
@@ -50,6 +57,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--programs", nargs="*", default=["together", "apart"])
     parser.add_argument("--only", nargs="*", help="parts of the attacks' names")
     parser.add_argument("--short", action="store_true")
+    parser.add_argument("--seconds", type=float, default=60.0, help="of an attack")
     parser.add_argument("--list", action="store_true", help="print the names alone")
     parser.add_argument("--folder", help="keep logs and stores there")
     options = parser.parse_args(argv)
@@ -59,6 +67,7 @@ def main(argv: list[str]) -> int:
         for each in (short() if options.short else ATTACKS.values())
         if not options.only or any(part in each.name for part in options.only)
     ]
+    chosen = shortened(chosen, options.seconds)
     if options.list:
         print("\n".join(each.name for each in chosen))
         return 0

@@ -133,7 +133,7 @@ def missing_messages(servers: Servers, ledger: Path) -> list[str]:
         stored: dict[int, bytes] = {}
         offset = 0
         while offset <= max(messages):
-            answer = link.pull(bystander.TOPIC, queue_id, offset)
+            answer = link.pull(bystander.TOPIC, queue_id, offset, bystander.GROUP)
             found = record.decode_all(answer.body) if answer.status == 0 else []
             stored |= {each.queue_offset: each.body for each in found}
             if answer.next_begin_offset <= offset:
