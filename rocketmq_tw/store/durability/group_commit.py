@@ -20,13 +20,17 @@ from twisted.logger import Logger
 
 from rocketmq_tw.store.interfaces import FlushOutcome, FlushWaiter
 
+#: Seconds for which a group may gather after the last fsync.
+_LONGEST = 0.005
+
 
 class Gathering:
     """
     Counts the messages that the next fsync is to cover, and decides when to begin it.
 
     ``count`` are those stored since the last one began. One sender alone never waits:
-    it has only as many messages on their way as the last group had.
+    it has only as many messages on their way as the last group had. Nobody waits for
+    more than 5 ms, whoever else sends.
     """
 
     def __init__(self) -> None:
@@ -36,13 +40,16 @@ class Gathering:
         self._seen = 0
         self._flushing = 0
         self._expected = 0
+        self._until = 0.0
 
-    def is_complete(self) -> bool:
+    def is_complete(self, now: float) -> bool:
         """Return whether to begin; ask once at the end of each reactor iteration."""
         if self.count >= self._expected or self.count == self._seen:
             return True
+        if self._seen == 0:
+            self._until = now + _LONGEST
         self._seen = self.count
-        return False
+        return now >= self._until
 
     def begin(self) -> None:
         """The fsync begins: whatever is stored now belongs to the next group."""

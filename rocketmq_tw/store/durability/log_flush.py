@@ -103,7 +103,7 @@ class LogFlush:
     def _flush_group(self) -> None:
         """Flush the log for everyone who waits for it, once they have gathered."""
         self._scheduled = None
-        if self._gathering.is_complete():
+        if self._gathering.is_complete(self._clock.seconds()):
             self.flush().addErrback(self._health.failed)
         else:
             self._scheduled = self._clock.callLater(0, self._flush_group)

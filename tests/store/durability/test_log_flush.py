@@ -83,6 +83,17 @@ class GatheringTests(SyncCase):
         self.iterate()
         self.assertEqual(len(self.thread.work), 1)
 
+    def test_not_for_long(self) -> None:
+        """Who keeps sending does not keep the others waiting for more than 5 ms."""
+        self.flushed_together(100)
+        iterations = 0
+        while not self.thread.work:
+            self.sent()
+            self.clock.rightNow += 0.001
+            self.iterate()
+            iterations += 1
+        self.assertIn(iterations, (6, 7))
+
     def test_one_call_a_flush(self) -> None:
         """A flush opens nothing: it is one call of the system in the thread."""
         self.flushed_together(2)
