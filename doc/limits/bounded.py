@@ -116,7 +116,7 @@ broker.worker.WorkerThread: _jobs: one fsync of the log at a time
 store.queues.consumequeue.ConsumeQueue: tail: 64 KiB
 store.queues.deferred_dispatch.DeferredDispatch: _ahead _waiting: messages that wait for an fsync
 store.queues.dispatch.Dispatcher: _waiting: one for each index
-store.queues.table.ConsumeQueues: _changed _ids dirty table: the queues of topics, without a limit yet
+store.queues.table.ConsumeQueues: _changed: the directory of the queues
 """
 
 

@@ -96,6 +96,26 @@ _BROKER: Final = (
         entry=1_500,
     ),
     Growable(
+        what="queues of all topics",
+        holds=(
+            "broker.tables.queue_count.QueueCount._most",
+            "store.queues.table.ConsumeQueues._ids",
+            "store.queues.table.ConsumeQueues.dirty",
+            "store.queues.table.ConsumeQueues.table",
+        ),
+        limits=(
+            Limit(
+                config=BrokerConfig,
+                setting="max_queues",
+                past="the new topic, or more queues of one, are refused; a topic that"
+                " got fewer queues counts with those it had",
+                said="gets no more queues; maxQueues",
+                shown=("queues", "queuesRefused"),
+            ),
+        ),
+        entry=1_300,
+    ),
+    Growable(
         what="consumer groups",
         holds=(
             "broker.tables.groups.GroupTable._encoded",

@@ -56,6 +56,7 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
         connections, beyond which some are closed; 0 means no limit; an extension.
     :ivar max_batch_messages: a batch of more messages is refused; an extension.
     :ivar max_topics: how many topics there may be; an extension.
+    :ivar max_queues: how many queues all topics may have together; an extension.
     :ivar max_subscription_groups: how many consumer groups there may be; an extension.
     :ivar max_consumer_offsets: how many offsets, one for each queue and group, are
         kept; an extension.
@@ -104,6 +105,7 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     auto_create_subscription_group: bool = True
     max_groups_per_connection: Positive = 1000
     max_topics: Positive = 100_000
+    max_queues: Positive = 1_000_000
     max_subscription_groups: Positive = 20_000
     max_consumer_offsets: Positive = 500_000
     max_group_memberships: Positive = 200_000

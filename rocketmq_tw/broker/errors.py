@@ -42,6 +42,21 @@ class TooManyTopics(RocketMQError):
         )
 
 
+class TooManyQueues(RocketMQError):
+    """The topic would have more queues than before, and no more may be created."""
+
+    def __init__(self, topic: str, limit: int) -> None:
+        super().__init__(topic, limit)
+        self.topic = topic
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return (
+            f"topic[{self.topic}] gets no more queues; maxQueues ({self.limit}) is"
+            " reached"
+        )
+
+
 class GroupNotExist(RocketMQError):
     """The consumer group does not exist and is not created automatically."""
 
@@ -119,6 +134,7 @@ CODES: dict[type[Exception], ResponseCode] = {
     TooManyHeldPulls: ResponseCode.SYSTEM_BUSY,
     TooManyOffsets: ResponseCode.SYSTEM_BUSY,
     TooManyQueries: ResponseCode.SYSTEM_BUSY,
+    TooManyQueues: ResponseCode.SYSTEM_BUSY,
     TooManyReads: ResponseCode.SYSTEM_BUSY,
     TooManyTopics: ResponseCode.SYSTEM_BUSY,
     TooManyWaiting: ResponseCode.SYSTEM_BUSY,

@@ -46,6 +46,7 @@ class Tables:
             cluster_topic=config.cluster_topic_enable,
             broker_topic=config.broker_topic_enable,
             limit=config.max_topics,
+            max_queues=config.max_queues,
             journal=TopicJournal(
                 os.path.join(self.folder, "topics.journal"), run_in_thread
             ),

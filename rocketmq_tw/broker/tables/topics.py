@@ -18,6 +18,7 @@ from rocketmq_tw.broker.pacing import Steps
 from rocketmq_tw.broker.tables.checks import check_topic_settings, usable
 from rocketmq_tw.broker.tables.document import Document, Schedule
 from rocketmq_tw.broker.tables.predefined import default_topics, made
+from rocketmq_tw.broker.tables.queue_count import QueueCount
 from rocketmq_tw.broker.tables.topic_journal import (
     JournaledFile,
     TopicChange,
@@ -67,8 +68,10 @@ class TopicTable:
     :param schedule: see :class:`~rocketmq_tw.broker.tables.document.Document`.
     :param auto_create: whether a send to an unknown topic creates it.
     :param limit: with so many topics none is created any more.
+    :param max_queues: with so many queues of all topics none gets more.
     :param journal: keeps changes until the file has them.
     :ivar refused: how many were not created because of the limit.
+    :ivar queues: counts the queues of all topics.
     :ivar table: the topics by name; change it through the methods only.
     :ivar data_version: changes with every change; name servers compare it.
     :ivar on_change: called with the name of each topic that was created, changed or
@@ -92,6 +95,7 @@ class TopicTable:
         broker_topic: bool = True,
         timer_wheel: bool = False,
         limit: int = 100_000,
+        max_queues: int = 1_000_000,
         journal: TopicJournal | None = None,
     ) -> None:
         self._file = file
@@ -99,6 +103,7 @@ class TopicTable:
         self._wall_time = wall_time(clock)
         self._limit = limit
         self.refused = 0
+        self.queues = QueueCount(max_queues)
         self._auto_create = auto_create
         self._lines = PeerLog(clock)
         if journal is not None:
@@ -143,6 +148,8 @@ class TopicTable:
         if template is not None and not self._auto_create:
             table[AUTO_CREATE_TOPIC] = _with_perm(template, _READ_WRITE)
         self.table = table
+        for config in table.values():
+            self.queues.add(config)
         self.data_version = version
         if table != stored.topic_config_table:
             self._changed()
@@ -289,7 +296,10 @@ class TopicTable:
         """
         restored = []
         for name, ids in queues.items():
-            if name in self.table or not ids or not self._is_client_topic(name):
+            if name in self.table:
+                self.queues.add(self.table[name], ids)
+                continue
+            if not ids or not self._is_client_topic(name):
                 continue
             least = 1 if is_retry(name) or is_dlq(name) else _RESTORED_QUEUES
             self._set(made(name, max(*ids, least - 1) + 1))
@@ -309,6 +319,7 @@ class TopicTable:
         Create or change a topic; an equal one is not written again.
 
         :raises TooManyTopics: it is new, and no more may be created.
+        :raises TooManyQueues: all topics would have too many queues.
         """
         known = self.table.get(config.topic_name)
         if known == config:
@@ -316,11 +327,13 @@ class TopicTable:
         if known is None and len(self.table) >= self._limit:
             self.refused += 1
             raise TooManyTopics(config.topic_name, self._limit)
+        self.queues.check(config)
         self._set(config)
 
     def _set(self, config: TopicConfig) -> None:
         """Create or change a topic, also beyond the limit."""
         self.table[config.topic_name] = config
+        self.queues.add(config)
         self._changed(config.topic_name)
 
     def delete(self, name: str) -> bool:
@@ -329,6 +342,7 @@ class TopicTable:
         """
         if self.table.pop(name, None) is None:
             return False
+        self.queues.remove(name)
         self._changed(name)
         return True
 

@@ -57,6 +57,8 @@ def install(broker: Broker, router: Router) -> None:
     tables, gauges = broker.tables, broker.stats.gauges
     gauges["topics"] = lambda: len(tables.topics.table)
     gauges["topicsRefused"] = lambda: tables.topics.refused
+    gauges["queues"] = lambda: tables.topics.queues.total
+    gauges["queuesRefused"] = lambda: tables.topics.queues.refused
     TopicProcessor(
         topics=tables.topics,
         offsets=tables.offsets,

@@ -88,6 +88,39 @@ class LimitTests(BrokerCase):
         self.assertEqual(self.tables.topics.restore({"Other": [0]}), ["Other"])
 
 
+class QueueLimitTests(BrokerCase):
+    """A broker that may have four queues more than those of every broker."""
+
+    #: 1,081 queues of the topics of every broker, and four.
+    settings = {"max_queues": 1085}
+
+    def test_limit(self) -> None:
+        """No topic is created or enlarged above ``maxQueues``, however it is asked."""
+        queues = self.tables.topics.queues
+        self.assertEqual(queues.total, 1081)
+        self.assertEqual(self.ask(create()), Response())
+        said = "maxQueues (1085) is reached"
+        enlarged = create(read_queue_nums=5)
+        for request in (create("New"), sent("New"), sent("%RETRY%New"), enlarged):
+            self.refused(2, said, request)
+        gauges = self.stats.gauges
+        self.assertEqual((gauges["queues"](), gauges["queuesRefused"]()), (1085, 4))
+
+    def test_fewer_queues_and_none(self) -> None:
+        """A topic keeps what it had until it is deleted."""
+        self.ask(create())
+        self.ask(create(read_queue_nums=1, write_queue_nums=1))
+        self.refused(2, "maxQueues", create("New"))
+        self.ask(DeleteTopic("T"))
+        self.assertEqual(self.ask(create("New")), Response())
+
+    def test_restart(self) -> None:
+        """Queues that the store has count, also of topics that shrank."""
+        self.ask(create(read_queue_nums=1, write_queue_nums=1))
+        self.assertEqual(self.tables.topics.restore({"T": [0, 1, 6]}), [])
+        self.assertEqual(self.tables.topics.queues.total, 1084)
+
+
 class TopicProcessorTests(BrokerCase):
     """Administrators create, change, look at and delete topics."""
 
