@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.longrun import backlog, disk_full, kills, slow_disk, wall_clock
+from tests.longrun import backlog, disk_full, kills, many_topics, slow_disk, wall_clock
 from tests.longrun.hostile import __main__ as hostile
 from tests.longrun.hostile import clients
 
@@ -73,3 +73,12 @@ def test_clock_set(tmp_path: Path) -> None:
     """Nothing stops or is cut when the time of day is set back and forward."""
     waits = wall_clock.run(tmp_path)
     assert waits["a held pull"] < wall_clock.HELD + wall_clock.SLACK
+
+
+def test_many_topics(tmp_path: Path) -> None:
+    """Topics have their routes, also after restarts, and survive a kill."""
+    found = many_topics.run(tmp_path, 2000)
+    for name, (value, _limit) in found.items():
+        if "missing" in name or "lost" in name:
+            assert value == 0, name
+    assert found["memory of the broker for a topic, bytes"][0] < 10_000
