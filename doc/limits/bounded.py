@@ -114,7 +114,6 @@ store.durability.group_commit.FlushWaiters: _waiting: connections, and one
 store.durability.group_commit.WaitingDeferreds: _waiting: messages sent back within syncFlushTimeout
 broker.worker.WorkerThread: _jobs: one fsync of the log at a time
 store.queues.consumequeue.ConsumeQueue: tail: 64 KiB
-store.queues.deferred_dispatch.DeferredDispatch: _ahead _waiting: messages that wait for an fsync
 store.queues.dispatch.Dispatcher: _waiting: one for each index
 store.queues.table.ConsumeQueues: _changed: the directory of the queues
 """

@@ -310,6 +310,31 @@ _BROKER: Final = (
         entry=5,
     ),
     Growable(
+        what="bytes of messages that wait for an fsync, with SYNC_FLUSH",
+        holds=(
+            "store.queues.deferred_dispatch.DeferredDispatch._ahead",
+            "store.queues.deferred_dispatch.DeferredDispatch._waiting",
+        ),
+        limits=(
+            Limit(
+                config=BrokerConfig,
+                setting="max_unflushed_size",
+                past="further messages are refused, and clients send them to another"
+                " broker, until an fsync ends",
+                said="an fsync has not ended, and",
+                shown=("unflushedSize", "unflushedRefused"),
+            ),
+            Limit(
+                config=BrokerConfig,
+                setting="max_unflushed_messages",
+                past="the same",
+                said="an fsync has not ended, and",
+                shown=("unflushedMessages", "unflushedRefused"),
+            ),
+        ),
+        entry=3,
+    ),
+    Growable(
         what="reads that wait for the disk",
         holds=("store.files.reads.Reads._waiting",),
         limits=(

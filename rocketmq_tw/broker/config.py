@@ -74,6 +74,9 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
         been read from the disk; an extension.
     :ivar max_waiting_reads: how many reads may wait for the disk; an extension.
     :ivar max_waiting_queries: how many queries by key may wait; an extension.
+    :ivar max_unflushed_messages: how many messages may wait for an fsync, with
+        SYNC_FLUSH, before the store refuses further ones; an extension.
+    :ivar max_unflushed_size: how many bytes of the log; an extension.
     :ivar max_held_pulls: how many pulls may wait for a message in all; an extension.
     :ivar max_held_pulls_per_connection: how many of one connection; an extension.
     :ivar max_held_pull_tags: how many tags the filters of pulls that wait for a message
@@ -161,6 +164,8 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     default_query_max_num: Positive = 32
     max_waiting_queries: Positive = 256
     max_waiting_reads: Positive = 4096
+    max_unflushed_messages: Positive = 100_000
+    max_unflushed_size: Positive = 256 << 20
     message_delay_level: str = (
         "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h"
     )

@@ -55,6 +55,8 @@ def make_store(
         max_index_num=config.max_index_num,
         max_waiting_reads=config.max_waiting_reads,
         max_waiting_queries=config.max_waiting_queries,
+        max_unflushed_messages=config.max_unflushed_messages,
+        max_unflushed_size=config.max_unflushed_size,
     )
     if config.memory_store_size:
         return MemoryMessageStore(store_config, config.memory_store_size)

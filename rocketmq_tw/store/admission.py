@@ -19,13 +19,15 @@ class StoreState(Enum):
 class Admission:
     """
     Combines everything that can stop a store from accepting messages: its state, a full
-    disk, a failed flush.
+    disk, a failed flush, too many messages that are not flushed.
 
     ``refusal`` is the reason, as a sentence, while messages are refused; None
-    otherwise.
+    otherwise. ``unflushed_refused`` counts the messages that were refused because too
+    many are not flushed.
     """
 
-    # refusal is None <=> state is OPEN, the disk is not full and flushing works.
+    # refusal is None <=> state is OPEN, the disk is not full, flushing works and
+    # not too many messages wait for it.
 
     def __init__(self, on_change: Callable[[str | None], None]) -> None:
         """
@@ -39,6 +41,8 @@ class Admission:
         self.state = StoreState.CLOSED
         self._disk_full: DiskFull | None = None
         self._flush_failure: str | None = None
+        self._unflushed: str | None = None
+        self.unflushed_refused = 0
 
     def set_state(self, state: StoreState) -> None:
         """Change the state. Messages are accepted only while it is OPEN."""
@@ -55,21 +59,29 @@ class Admission:
         self._flush_failure = why
         self._update()
 
+    def set_unflushed(self, why: str | None) -> None:
+        """Refuse messages because too many wait for an fsync; None accepts them."""
+        self._unflushed = why
+        self._update()
+
     def error(self) -> StoreError:
         """Return the exception to raise for a message that is refused."""
         if self._disk_full is not None and self.state is StoreState.OPEN:
             full = self._disk_full
             return DiskFull(full.path, full.used, full.limit)
+        if self.refusal is self._unflushed:
+            self.unflushed_refused += 1
         return StoreNotWriteable(str(self.refusal))
 
     def _update(self) -> None:
         """
-        Recompute ``refusal``: the state comes first, then the disk, then the flush.
+        Recompute ``refusal``: the state comes first, then the disk, then the flush, and
+        what waits for it.
         """
         if self.state is not StoreState.OPEN:
             self.refusal = NOT_OPEN
         elif self._disk_full is not None:
             self.refusal = str(self._disk_full)
         else:
-            self.refusal = self._flush_failure
+            self.refusal = self._flush_failure or self._unflushed
         self._on_change(self.refusal)

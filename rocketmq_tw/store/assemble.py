@@ -77,7 +77,12 @@ class StoreParts:
         )
         self.deferred: DeferredDispatch | None = None
         if config.sync_flush:
-            self.deferred = DeferredDispatch(self.dispatcher)
+            self.deferred = DeferredDispatch(
+                self.dispatcher,
+                limit=config.max_unflushed_messages,
+                max_size=config.max_unflushed_size,
+                on_full=admission.set_unflushed,
+            )
         self.checkpoint = StoreCheckpoint(self._path("checkpoint"), disk)
         self.progress = QueueProgress(
             path=self._path("consumequeue.checkpoint"),

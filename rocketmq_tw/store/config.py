@@ -82,6 +82,10 @@ class StoreConfig(msgspec.Struct, frozen=True):
     #: How many reads may wait for a thread, and queries by key for the one before.
     max_waiting_reads: int = 4096
     max_waiting_queries: int = 256
+    #: How many messages may wait for an fsync, and how many bytes of the log, with
+    #: ``sync_flush``.
+    max_unflushed_messages: int = 100_000
+    max_unflushed_size: int = 256 << 20
 
     @property
     def consume_queue_file_bytes(self) -> int:

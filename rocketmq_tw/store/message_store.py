@@ -216,11 +216,15 @@ class MessageStore(ReadableStore):
         return self._index.query(query)
 
     def gauges(self) -> dict[str, Callable[[], int]]:
-        """Return how many reads and queries wait, and how many could not."""
+        """Return what waits for the disk, and how much was refused."""
+        deferred = self._deferred
         return {
             **super().gauges(),
             "waitingQueries": lambda: self._index.waiting,
             "waitingQueriesRefused": lambda: self._index.refused,
+            "unflushedMessages": lambda: 0 if deferred is None else len(deferred),
+            "unflushedSize": lambda: 0 if deferred is None else deferred.size,
+            "unflushedRefused": lambda: self._admission.unflushed_refused,
         }
 
     def delete_topic(self, topic: str) -> "Deferred[None]":

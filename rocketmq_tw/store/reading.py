@@ -72,6 +72,9 @@ class ReadableStore:
             "waitingReadsRefused": lambda: self._reads.refused,
             "waitingQueries": lambda: 0,
             "waitingQueriesRefused": lambda: 0,
+            "unflushedMessages": lambda: 0,
+            "unflushedSize": lambda: 0,
+            "unflushedRefused": lambda: 0,
         }
 
     def min_offset(self, topic: str, queue_id: int) -> int:

@@ -34,6 +34,18 @@ class AdmissionTests(SynchronousTestCase):
         self.admission.set_flush_failure(None)
         self.assertIsNone(self.admission.refusal)
 
+    def test_unflushed_messages(self) -> None:
+        """They count last, and who is refused because of them is counted."""
+        self.admission.set_state(StoreState.OPEN)
+        self.admission.set_unflushed("too many")
+        self.assertEqual(str(self.admission.error().args[0]), "too many")
+        self.admission.set_flush_failure("no flush")
+        self.assertEqual(self.admission.error().args, ("no flush",))
+        self.assertEqual(self.admission.unflushed_refused, 1)
+        self.admission.set_flush_failure(None)
+        self.admission.set_unflushed(None)
+        self.assertIsNone(self.admission.refusal)
+
     def test_a_closed_store_is_closed_first(self) -> None:
         """What else is wrong with it matters when it is opened again."""
         self.admission.set_disk_full(DiskFull("/data", 95, 90))

@@ -4,11 +4,14 @@ Deferred dispatch: no record is readable before it is on disk.
 With SYNC_FLUSH a record is dispatched only after the fsync, so that no consumer sees a
 message that a power cut could undo.
 
+While an fsync hangs messages gather here. Past a limit the store refuses further ones,
+until the fsync ends.
+
 Source: ``ReputMessageService`` of RocketMQ 5, which reads up to the flushed offset.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -31,6 +34,10 @@ class _Undispatched(msgspec.Struct, frozen=True, gc=False):
     properties: bytes
 
 
+def _nothing(_: object) -> None:
+    """Do nothing."""
+
+
 class DeferredDispatch:
     """
     Holds records of the commit log until they are on disk, then dispatches them.
@@ -39,9 +46,27 @@ class DeferredDispatch:
     the number of its records that wait here.
     """
 
-    def __init__(self, dispatcher: Dispatcher) -> None:
-        """Dispatch with ``dispatcher``."""
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        *,
+        limit: int = 100_000,
+        max_size: int = 256 << 20,
+        on_full: Callable[[str | None], None] = _nothing,
+    ) -> None:
+        """
+        Dispatch with ``dispatcher``.
+
+        :param limit: with so many records none should be added
+            (``maxUnflushedMessages``).
+        :param max_size: the same, in bytes of the log (``maxUnflushedSize``).
+        :param on_full: called with the reason when a limit is reached, with None later.
+        """
         self._dispatcher = dispatcher
+        self._limit = limit
+        self._max_size = max_size
+        self._on_full = on_full
+        self._is_full = False
         # In the order of the commit log.
         self._waiting: deque[_Undispatched] = deque()
         # How many waiting records each queue has.
@@ -49,6 +74,14 @@ class DeferredDispatch:
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+    @property
+    def size(self) -> int:
+        """Return the bytes of the log from the first record to the end of the last."""
+        if not self._waiting:
+            return 0
+        first, last = self._waiting[0], self._waiting[-1]
+        return last.commit_log_offset + last.size - first.commit_log_offset
 
     def next_offset(self, queue: ConsumeQueue) -> int:
         """Return the queue offset that the queue's next message gets."""
@@ -68,7 +101,8 @@ class DeferredDispatch:
         On the path of every message with SYNC_FLUSH; therefore positional.
         """
         queued = not draft.sys_flag & UNQUEUED
-        self._waiting.append(
+        waiting = self._waiting
+        waiting.append(
             _Undispatched(
                 queue,
                 commit_log_offset,
@@ -81,6 +115,22 @@ class DeferredDispatch:
         )
         if queued:
             self._ahead[queue] = self._ahead.get(queue, 0) + 1
+        begin = waiting[0].commit_log_offset
+        if len(waiting) >= self._limit or commit_log_offset - begin >= self._max_size:
+            self.check()
+
+    def check(self) -> None:
+        """Call ``on_full`` if a limit is reached, or no longer."""
+        setting = None
+        if len(self._waiting) >= self._limit:
+            setting = f"maxUnflushedMessages ({self._limit})"
+        elif self.size >= self._max_size:
+            setting = f"maxUnflushedSize ({self._max_size})"
+        is_full = setting is not None
+        if is_full is not self._is_full:
+            self._is_full = is_full
+            why = f"an fsync has not ended, and {setting} is reached"
+            self._on_full(why if is_full else None)
 
     def add_all(
         self, queue: ConsumeQueue, drafts: Sequence[Draft], stored: Sequence[Appended]
@@ -103,12 +153,15 @@ class DeferredDispatch:
                 )
             else:
                 self._dispatcher.dispatch_unqueued()
+        if self._is_full:
+            self.check()
 
     def forget(self, topic: bytes) -> None:
         """Drop the waiting messages of a deleted topic."""
         kept = [each for each in self._waiting if each.queue.topic != topic]
         self._waiting = deque(kept)
         self._ahead = {q: n for q, n in self._ahead.items() if q.topic != topic}
+        self.check()
 
     def _take(self, flushed: int) -> list[_Undispatched]:
         """Remove and return the records that are on disk."""

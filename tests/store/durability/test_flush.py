@@ -7,8 +7,10 @@ import os
 import shutil
 import struct
 
+import msgspec
 from twisted.internet.defer import Deferred
 
+from rocketmq_tw.store.config import StoreConfig
 from rocketmq_tw.store.errors import StoreNotWriteable
 from rocketmq_tw.store.interfaces import Appended, FlushOutcome
 from rocketmq_tw.store.message_store import MessageStore
@@ -25,6 +27,10 @@ SAFE = FlushOutcome.ON_DISK
 class SyncCase(StoreCase):
     """Has a store that flushes first, and its thread in hand."""
 
+    config = StoreConfig(
+        commit_log_file_size=1000, consume_queue_file_size=80, window_size=4096
+    )
+
     def setUp(self) -> None:
         """Open it."""
         super().setUp()
@@ -37,12 +43,7 @@ class SyncCase(StoreCase):
         store = MessageStore(
             self.root,
             self.clock,
-            self.config.__class__(
-                commit_log_file_size=1000,
-                consume_queue_file_size=80,
-                window_size=4096,
-                sync_flush=True,
-            ),
+            msgspec.structs.replace(self.config, sync_flush=True),
             run_in_thread=self.thread,
             run_read_in_thread=run_here,
             disk=self.disk,
@@ -67,6 +68,35 @@ class SyncCase(StoreCase):
         waiting = self.store.when_flushed(stored.commit_log_offset + stored.size)
         assert waiting is not None
         return waiting
+
+
+class HangingFsyncTests(SyncCase):
+    """An fsync that does not end, and a store that lets five messages wait."""
+
+    config = StoreConfig(
+        commit_log_file_size=1000,
+        consume_queue_file_size=80,
+        window_size=4096,
+        max_unflushed_messages=5,
+    )
+
+    def test_no_more_are_taken(self) -> None:
+        """What could not be kept is refused; when the fsync ends, all goes on."""
+        waiting = [self.sent() for _ in range(5)]
+        for _ in range(3):
+            error = self.assertRaises(StoreNotWriteable, self.sent)
+            self.assertIn("maxUnflushedMessages (5) is reached", str(error))
+        self.assertRaises(StoreNotWriteable, self.store.put_batch, [draft()], NOW)
+        gauges = {name: gauge() for name, gauge in self.store.gauges().items()}
+        self.assertEqual(gauges["unflushedMessages"], 5)
+        self.assertEqual(gauges["unflushedSize"], 5 * SIZE)
+        self.assertEqual(gauges["unflushedRefused"], 4)
+        self.clock.advance(0)
+        self.thread.run()
+        for each in waiting:
+            self.assertEqual(self.successResultOf(each), SAFE)
+        self.assertIsNone(self.store.failure)
+        self.sent()
 
 
 class GroupCommitTests(SyncCase):

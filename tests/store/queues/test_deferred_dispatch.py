@@ -19,9 +19,14 @@ class DeferredDispatchTests(SynchronousTestCase):
         self.addCleanup(files.close)
         self.queues = ConsumeQueues(self.mktemp(), 80, files)
         self.dispatcher = Dispatcher(queues=self.queues, delay_levels_ms=())
-        self.deferred = DeferredDispatch(self.dispatcher)
+        self.full: list[str | None] = []
+        self.deferred = self.make()
         self.queue = self.queues.create(b"T", 0)
         self.end = 0
+
+    def make(self, **limits: int) -> DeferredDispatch:
+        """Make one that notes when it is full."""
+        return DeferredDispatch(self.dispatcher, on_full=self.full.append, **limits)
 
     def add(self, sys_flag: int = 0, topic: bytes = b"T") -> int:
         """Append a record that waits; return its queue offset."""
@@ -51,6 +56,28 @@ class DeferredDispatchTests(SynchronousTestCase):
         self.assertEqual(woken, [])
         self.deferred.dispatch(300)
         self.assertEqual((self.queue.next, woken), (2, [1]))
+
+    def test_too_many(self) -> None:
+        """A limit is reported once, and again when an fsync has ended."""
+        self.deferred = self.make(limit=3)
+        for _ in range(4):
+            self.add()
+        why = "an fsync has not ended, and maxUnflushedMessages (3) is reached"
+        self.assertEqual(self.full, [why])
+        self.deferred.dispatch(100)
+        self.assertEqual(self.full, [why])
+        self.deferred.dispatch(200)
+        self.assertEqual(self.full, [why, None])
+
+    def test_too_large(self) -> None:
+        """So is one in bytes, also if a topic is deleted."""
+        self.deferred = self.make(max_size=250)
+        for _ in range(4):
+            self.add()
+        why = "an fsync has not ended, and maxUnflushedSize (250) is reached"
+        self.assertEqual((self.full, self.deferred.size), ([why], 400))
+        self.deferred.forget(b"T")
+        self.assertEqual((self.full, self.deferred.size), ([why, None], 0))
 
     def test_a_deleted_topic_is_forgotten(self) -> None:
         """Its offsets begin again; the other topics' records stay."""
