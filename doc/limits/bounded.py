@@ -70,7 +70,7 @@ store.files.segments.MappedFileQueue: bases dirty mapped: files of the store
 store.files.segments.OpenFiles: _descriptors: 128 descriptors
 store.index.files.IndexFiles: files: files of the index
 store.log.commitlog.CommitLog: _view: 8 MiB that are mapped
-store.memory.log._Chunk: data offsets: memoryStoreSize, for tests and trials
+store.memory.log._Chunk: data offsets: memoryStoreSize, with the keys; for tests and trials
 store.memory.log.MemoryLog: _chunks: 16 chunks and one
 """
 

@@ -13,21 +13,25 @@ from rocketmq_tw.wire.record import Draft, encode
 
 #: Number of chunks; one is dropped at a time when the log is full.
 _CHUNKS = 16
+#: Bytes that a key takes besides its own, with the offset of its record.
+KEY_SIZE = 300
 
 
 class _Chunk:
     """
     Contiguous records.
 
-    ``offsets`` maps a topic and a key to the offsets of the records that have them.
+    ``offsets`` maps a topic and a key to the offsets of the records that have them;
+    ``size`` is what both take, in bytes.
     """
 
-    __slots__ = ("base", "data", "offsets")
+    __slots__ = ("base", "data", "offsets", "size")
 
     def __init__(self, base: int) -> None:
         self.base = base
         self.data = bytearray()
         self.offsets: dict[tuple[bytes, bytes], list[int]] = {}
+        self.size = 0
 
 
 class MemoryLog:
@@ -39,7 +43,7 @@ class MemoryLog:
     """
 
     def __init__(self, max_size: int, store_host: bytes) -> None:
-        """Keep at most ``max_size`` bytes of records, but always the newest."""
+        """Keep ``max_size`` bytes of records and keys, but always the newest."""
         self.end = self.min_offset = 0
         self.last_offset = self.last_store_time_ms = 0
         #: Required by readers; no file of it is ever read.
@@ -48,21 +52,26 @@ class MemoryLog:
         self._max_size = max_size
         self._chunk_size = max(1, max_size // _CHUNKS)
         self._chunks = [_Chunk(0)]
+        #: What all chunks take, in bytes.
+        self.size = 0
 
     def append_all(
         self, drafts: Sequence[Draft], queue_offsets: Sequence[int], store_time_ms: int
     ) -> list[int]:
         """Append messages contiguously; return their commit log offsets."""
         at, offsets, records = self.end, [], []
+        keys = [keys_of(draft.properties) for draft in drafts]
         for draft, queue_offset in zip(drafts, queue_offsets, strict=True):
             record = encode(draft, queue_offset, at, store_time_ms, self._store_host)
             offsets.append(at)
             records.append(record)
             at += len(record)
-        chunk = self._chunk_for(at - self.end)
-        for draft, offset, record in zip(drafts, offsets, records, strict=True):
-            chunk.data += record
-            for key in keys_of(draft.properties):
+        size = at - self.end
+        size += sum(KEY_SIZE + len(key) for each in keys for key in each)
+        chunk = self._chunk_for(size)
+        chunk.data += b"".join(records)
+        for draft, offset, its_keys in zip(drafts, offsets, keys, strict=True):
+            for key in its_keys:
                 chunk.offsets.setdefault((draft.topic, key), []).append(offset)
         self.end, self.last_offset = at, offsets[-1]
         self.last_store_time_ms = store_time_ms
@@ -86,15 +95,18 @@ class MemoryLog:
         return found
 
     def _chunk_for(self, size: int) -> _Chunk:
-        """Return the chunk for ``size`` more bytes; drop the oldest ones if needed."""
+        """
+        Return the chunk for records and keys of ``size`` bytes, which are counted; drop
+        the oldest ones if needed.
+        """
         last = self._chunks[-1]
-        if last.data and len(last.data) + size > self._chunk_size:
+        if last.data and last.size + size > self._chunk_size:
             last = _Chunk(self.end)
             self._chunks.append(last)
-        while self.end + size - self._chunks[0].base > self._max_size:
-            if len(self._chunks) == 1:
-                break
-            del self._chunks[0]
+        last.size += size
+        self.size += size
+        while self.size > self._max_size and len(self._chunks) > 1:
+            self.size -= self._chunks.pop(0).size
         self.min_offset = self._chunks[0].base
         return last
 

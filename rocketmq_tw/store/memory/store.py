@@ -43,7 +43,10 @@ class MemoryMessageStore(ReadableStore):
     def __init__(
         self, config: StoreConfig | None = None, max_size: int = MAX_SIZE
     ) -> None:
-        """:param max_size: bytes of records; each message needs 20 more in a queue."""
+        """
+        :param max_size: bytes of records and keys; each message needs 20 more in a
+            queue.
+        """
         config = config or StoreConfig()
         self._largest = config.max_message_size
         self._max_size = max_size

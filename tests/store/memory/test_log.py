@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.store.memory.log import MemoryLog
+from rocketmq_tw.store.memory.log import KEY_SIZE, MemoryLog
 from rocketmq_tw.wire.record import decode
 from tests.store.cases import SIZE, draft
 
@@ -39,6 +39,18 @@ class MemoryLogTests(SynchronousTestCase):
         self.assertEqual(self.log.min_offset % SIZE, 0)
         self.assertEqual(self.log.in_window(0, 10), b"")
         self.assertEqual((self.log.last_offset, self.log.end), (99 * SIZE, 100 * SIZE))
+
+    def test_keys_count(self) -> None:
+        """Many keys in short records make the oldest chunks go too."""
+        most = 32 * SIZE
+        for number in range(40):
+            words = b" ".join(b"%d-%d" % (number, word) for word in range(4))
+            one = draft(topic=b"T", properties=b"KEYS\x01" + words + b"\x02")
+            self.log.append_all([one], [number], number)
+            self.assertLessEqual(self.log.size, max(most, 4 * (KEY_SIZE + 5) + SIZE))
+        self.assertLess(self.log.end - self.log.min_offset, 4 * SIZE)
+        self.assertEqual(self.log.offsets_of(b"T", b"0-0"), [])
+        self.assertEqual(self.log.offsets_of(b"T", b"39-3"), [self.log.last_offset])
 
     def test_offsets_of_a_key(self) -> None:
         """The newest first, and only of the topic."""

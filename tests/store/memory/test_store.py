@@ -76,6 +76,6 @@ class ForgettingTests(SynchronousTestCase):
 
     def test_larger_than_the_store(self) -> None:
         """Such a message is refused, and nothing is forgotten for it."""
-        store = self.filled(10)
+        store = self.filled(5)
         self.assertRaises(RecordTooLong, store.put, draft(bytes(33 * SIZE)), NOW)
         self.assertEqual(store.commit_log_min, 0)
