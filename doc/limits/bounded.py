@@ -107,7 +107,7 @@ _BY_OTHERS: Final = """\
 client.brokers.Brokers: _reached _unresponsive_since: brokers of the routes
 client.consumer.process_queue.ProcessQueue: _messages: max_cached_bytes, and one pull for each queue
 client.producer.faults.Faults: _until: brokers of the routes
-namesrv.live.LiveBroker: filter_servers: one registration
+namesrv.live.LiveBroker: filter_servers: 16 of each broker
 namesrv.slices.Slices: _turns _work: 64 MiB of registrations that wait
 remoting.durable.AwaitingFlush: _waiting: the requests of a connection in flight, 20,000
 store.durability.group_commit.FlushWaiters: _waiting: connections, and one

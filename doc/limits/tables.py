@@ -396,12 +396,13 @@ _NAME_SERVER: Final = (
             Limit(
                 config=NamesrvConfig,
                 setting="max_brokers",
-                past="the registration of a new broker is refused",
+                past="the registration of a new broker is refused; a broker has at most"
+                " 16 filter servers, and no name or address more than 255 characters",
                 said="the broker is not registered; {} ({}) is reached",
                 shown=("brokers", "tablesRefused"),
             ),
         ),
-        entry=3_000,
+        entry=25_000,
     ),
     Growable(
         what="characters of keys and values",

@@ -16,6 +16,7 @@ from twisted.logger import Logger, LogLevel
 
 from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.model.route import MASTER_ID
+from rocketmq_tw.namesrv.checks import check_filter_servers, check_texts
 from rocketmq_tw.namesrv.config import NamesrvConfig
 from rocketmq_tw.namesrv.kvconfig import ORDER_TOPIC_CONFIG, KVConfig
 from rocketmq_tw.namesrv.live import EXPIRY, BrokerKey, Registration
@@ -115,7 +116,9 @@ class Registrations:
         Many topics are added in steps, in the order of the broker's registrations.
 
         :raises TooMuchWork: other registrations wait already.
+        :raises Refused: a text is too long.
         """
+        check_texts(request)
         if request.body_crc32 and request.body_crc32 != crc(request.body):
             raise Refused(ResponseCode.SYSTEM_ERROR, "crc32 not match")
         key = BrokerKey(request.cluster_name, request.broker_addr)
@@ -142,6 +145,7 @@ class Registrations:
         except BodyTooLarge:
             self._too_large += 1
             raise
+        check_filter_servers(body.filter_server_list)
         registration = _registration(request, call, body, fingerprint)
         is_known = table.live.get(registration.key) is not None
         forget = config.delete_topic_with_broker_registration
