@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from rocketmq_tw.wire import fastjson, lenient_json
 from rocketmq_tw.wire.errors import MalformedJson
-from tests.fuzz.target import Amplifier, Budget, Target
+from tests.fuzz.target import Amplifier, Target
 
 SEEDS = (
     b'{"a":[1,2.5,-3e2,true,false,null,"x\\u00e9\\n"],"b":{"c":{}}}',
@@ -94,8 +94,6 @@ TARGETS = tuple(
         errors=(MalformedJson,),
         seeds=lambda: SEEDS,
         amplifiers=AMPLIFIERS,
-        # Each of the 64 levels that are allowed takes some 100 steps.
-        budget=Budget(work=8_000),
     )
     for name, run in (
         ("json", fastjson.loads),
