@@ -82,8 +82,11 @@ class Ownership:
         for address in addresses:
             for cluster in clusters:
                 live = self._table.live.get(BrokerKey(cluster, address))
-                is_own = address == request.broker_addr
-                if live is not None and _is_owned_by_other(live, call, is_own):
+                if live is None:
+                    continue
+                same_address = address == request.broker_addr
+                is_own = same_address and live.broker_name == request.broker_name
+                if _is_owned_by_other(live, call, is_own):
                     self._refuse(request, live)
 
     def _refuse(
@@ -100,16 +103,16 @@ class Ownership:
         )
 
 
-def _is_owned_by_other(live: LiveBroker, call: Call, is_own_address: bool) -> bool:
+def _is_owned_by_other(live: LiveBroker, call: Call, is_own: bool) -> bool:
     """
     Whether a broker belongs to another connection, which is used.
 
-    :param is_own_address: the request names the broker's address: it may be of the same
+    :param is_own: the request has the broker's address and name: it may be of the same
         broker, which connected again, if it comes from the same host.
     """
     owner = live.connection
     if owner is None or owner is call.peer or not owner.is_connected:
         return False
-    if is_own_address and host_of(owner.address) == host_of(call.peer.address):
+    if is_own and host_of(owner.address) == host_of(call.peer.address):
         return False
     return call.peer.last_seen - live.last_seen <= UNUSED

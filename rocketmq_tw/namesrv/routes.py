@@ -144,9 +144,6 @@ class RouteTable:
         :raises TableFull: there would be too many topics or brokers.
         """
         known = self.live.get(broker.key)
-        if known is not None and known.broker_name != broker.broker_name:
-            self.unregister(known.key, known.broker_name)
-            known = None
         group = self.groups.get(broker.broker_name)
         addrs = without(group.addrs if group else {}, broker)
         if self._outdated(broker, addrs):
@@ -155,6 +152,9 @@ class RouteTable:
         if broker.broker_id not in addrs and len(broker.topics.topic_config_table) == 1:
             raise RegistrationRefused()
         self._check_size(group, broker)
+        if known is not None and known.broker_name != broker.broker_name:
+            self.unregister(known.key, known.broker_name)
+            known = None
         fresh = (
             known is None
             or broker.broker_id not in addrs

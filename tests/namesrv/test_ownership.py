@@ -99,14 +99,13 @@ class OwnershipTests(Served):
         self.assertEqual(self.addrs(), {})
 
     def test_second_broker_of_the_host(self) -> None:
-        """Another broker of the same host cannot take name and id either."""
+        """Another one of the same host cannot take name and id, or the address."""
         other = self.connect()
-        asked = other.call(
-            self.node.address, registration("C", "D", broker_addr=REPLICA)
-        )
-        self.cluster.advance()
-        error = self.failureResultOf(asked, BrokerError).value
-        self.assertIn("is registered by 10.0.2.1:", error.remark or "")
+        for change in ({"broker_addr": REPLICA}, {"broker_name": "broker-b"}):
+            asked = other.call(self.node.address, registration("C", "D", **change))
+            self.cluster.advance()
+            error = self.failureResultOf(asked, BrokerError).value
+            self.assertIn("is registered by 10.0.2.1:", error.remark or "")
         self.assertEqual(self.addrs(), {0: MASTER})
 
     def test_restarted_on_another_port(self) -> None:

@@ -152,6 +152,14 @@ class RouteTableTests(SynchronousTestCase):
         self.assertEqual(list(self.table.groups), ["broker-z"])
         self.assertEqual(list(self.table.queues["A"]), ["broker-z"])
 
+    def test_renamed_with_a_single_topic(self) -> None:
+        """A refused registration leaves the broker that has the address as it is."""
+        self.table.register(broker("A", "B"), 0.0)
+        named = broker("C", broker_name="broker-z")
+        self.assertRaises(RegistrationRefused, self.table.register, named, 0.0)
+        self.assertEqual(list(self.table.groups), ["broker-a"])
+        self.assertEqual(sorted(self.table.queues), ["A", "B"])
+
     def test_unregister(self) -> None:
         """The last of a name takes its topics along."""
         self.table.register(broker("A", "B"), 0.0)
