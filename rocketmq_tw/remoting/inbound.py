@@ -72,6 +72,11 @@ class InboundRequests:
         """Whether reading must stop."""
         return self.in_flight >= self._limit
 
+    @property
+    def free(self) -> int:
+        """How many more requests may be in flight."""
+        return self._limit - self.in_flight
+
     def release(self) -> None:
         """
         Refer no more to the connection: it is lost, responses that wait are dropped.
@@ -117,6 +122,10 @@ class InboundRequests:
         if command.flag & ONE_WAY:
             return None
         return encode_response(outcome, command.opaque, command.kind)
+
+    def write(self, frame: bytes) -> None:
+        """Write the frame of a long response."""
+        self._send_now(frame)
 
     def keep(
         self, frames: bytes, *, count: int, end: int, log: DurableLog, peer: Peer

@@ -30,8 +30,8 @@ from zope.interface import implementer
 from rocketmq_tw.clock import wall_time
 from rocketmq_tw.remoting.addresses import NO_HOST, peer_address
 from rocketmq_tw.remoting.buffers import BufferBudget, HeldBytes, check_unfinished
-from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import ConnectionLost, TooManyRequests, timed_out
+from rocketmq_tw.remoting.frames import FrameHandler
 from rocketmq_tw.remoting.idle import IdleTimer
 from rocketmq_tw.remoting.inbound import InboundRequests
 from rocketmq_tw.remoting.peer_log import PeerLog
@@ -40,11 +40,11 @@ from rocketmq_tw.remoting.reactor_share import COSTLY_READS, ReactorShare
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.remoting.state import ConnectionState
 from rocketmq_tw.remoting.waiters import Waiters
-from rocketmq_tw.remoting.write_through import SHORT, Outbox, unsent_bytes
-from rocketmq_tw.wire.command import RESPONSE, decode, decode_json, encode_request
+from rocketmq_tw.remoting.write_through import Outbox, unsent_bytes
+from rocketmq_tw.wire.command import encode_request
 from rocketmq_tw.wire.errors import RemoteProtocolError
 from rocketmq_tw.wire.fields import Request, Response
-from rocketmq_tw.wire.frame import FRAME_LIMIT, JSON, Frame, FrameDecoder
+from rocketmq_tw.wire.frame import FRAME_LIMIT, Frame, FrameDecoder
 
 A = TypeVar("A", bound=Response)
 
@@ -123,8 +123,8 @@ class RemotingProtocol(Protocol):
         self._outbox = Outbox(clock)
         self._state = ConnectionState.NEW
         self._write_blocked = False
-        #: While True no frame is handled; _unhandled holds those already received.
-        self._reads_paused = False
+        self._frames = FrameHandler(router, self._inbound, self._pending, clock)
+        #: What was received while frames are not handled.
         self._unhandled: list[Frame] = []
         self._drained = Waiters()
         self._lost = Waiters()
@@ -278,35 +278,20 @@ class RemotingProtocol(Protocol):
     def _frames_received(self, frames: list[Frame]) -> None:
         """Handle frames in order, until an invalid one or a pause."""
         self._state = _HANDLING
-        corked, now = self._outbox.cork(), self._wall_time()
-        handle, seconds = self._inbound.handle, self._clock.seconds
-        begin = seconds()
-        deadline = self._share.deadline(begin)
-        broken = self._decoder.error
-        for at, (kind, header, body) in enumerate(frames):
-            if (at or self._costly >= COSTLY_READS) and seconds() >= deadline:
-                self._postpone()
-            if self._reads_paused:
-                if self._state is _HANDLING:
-                    self._unhandled = frames[at:]
-                    self._keeps = True
-                break
-            try:
-                if kind == JSON:
-                    command = decode_json(header, body)
-                else:
-                    command = decode(kind, header, body)
-            except RemoteProtocolError as error:
-                broken = error
-                break
-            if command.flag & RESPONSE:
-                self._pending.resolve(command, self.address)
-            else:
-                response = handle(Call(command, self, now, header))
-                if response is not None:
-                    (corked.append if len(response) < SHORT else self._send)(response)
+        seconds, at_once = self._clock.seconds, int(self._costly < COSTLY_READS)
+        begin, corked, broken = seconds(), self._outbox.cork(), self._decoder.error
+        handler = self._frames
+        handler.deadline = self._share.deadline(begin)
+        try:
+            handled = handler.handle(frames, self, self._wall_time(), corked, at_once)
+        except RemoteProtocolError as error:
+            handled, broken = len(frames), error
         self._costly = self._costly + 1 if self._share.spend(seconds() - begin) else 0
         if self._state is _HANDLING:
+            if handled < len(frames):
+                self._unhandled = frames[handled:]
+                self._keeps = True
+                self._postpone()
             self._state = _OPEN
             self._outbox.uncork()
             if broken is not None and not self._unhandled:
@@ -316,8 +301,8 @@ class RemotingProtocol(Protocol):
 
     def _postpone(self) -> None:
         """Leave the frames that are not handled to another reactor iteration."""
-        if self._state is _HANDLING and not self._reads_paused:
-            self._is_postponed = self._reads_paused = True
+        if not self._frames.is_paused:
+            self._is_postponed = self._frames.is_paused = True
             self._share.postpone(self._continue)
             self.transport.pauseProducing()
 
@@ -345,14 +330,14 @@ class RemotingProtocol(Protocol):
         if not self.is_connected:
             return
         blocked = self._write_blocked and self._stops_reading or self._is_postponed
-        self._reads_paused = blocked or self._inbound.is_at_limit
-        if not self._reads_paused and self._unhandled:
+        self._frames.is_paused = blocked or self._inbound.is_at_limit
+        if not self._frames.is_paused and self._unhandled:
             frames, self._unhandled = self._unhandled, []
             self._frames_received(frames)
             self._keep_read()
         if not self.is_connected:
             return
-        if self._reads_paused:
+        if self._frames.is_paused:
             self.transport.pauseProducing()
         else:
             self.transport.resumeProducing()
@@ -378,7 +363,7 @@ class RemotingProtocol(Protocol):
     def _stop_handling(self, state: ConnectionState) -> None:
         """Handle no more frames, including those already received."""
         self._state = state
-        self._reads_paused = True
+        self._frames.is_paused = True
         self._unhandled.clear()
         self._decoder.stop()
 

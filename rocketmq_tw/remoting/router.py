@@ -32,6 +32,7 @@ from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.remoting.call import Call, Peer
 from rocketmq_tw.remoting.durable import AfterFlush
 from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.lane import Lane
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.errors import BadField
@@ -61,6 +62,7 @@ class Router:
         a listed class has its code.
     :param peers: limits how often failures of handlers are logged; None does not.
     :param wrap: called with every handler that is registered; None keeps them.
+    :ivar lane: handles plain requests before they reach a handler; None without.
     :ivar find: returns the declared request and the handler of a code; None if nothing
         handles it.
     """
@@ -79,6 +81,8 @@ class Router:
         self._handlers: dict[int, Handled] = {}
         self._unguarded: dict[int, Handled] = {}
         self._guards: tuple[Guard, ...] = ()
+        self._lane_code = 0
+        self.lane: Lane | None = None
         # The method of the dictionary itself, which saves a call for every request.
         self.find: Callable[[int], Handled | None] = self._handlers.get
         self._codes: dict[type[Exception], ResponseCode] = {
@@ -93,10 +97,24 @@ class Router:
         code = int(declared.code)
         self._unguarded[code] = (declared, handler)
         self._handlers[code] = (declared, self._guarded(handler))
+        if code == self._lane_code:
+            self.lane = None
+
+    def use_lane(self, declared: type[Request[Any]], lane: Lane) -> None:
+        """
+        Let a lane handle the plain requests of this kind, whose handler is registered.
+
+        Not if there are guards, which must see every request; nor once there is another
+        handler.
+        """
+        if not self._guards:
+            self._lane_code = int(declared.code)
+            self.lane = lane
 
     def guard(self, guard: Guard) -> None:
         """Call ``guard`` before every handler, including those registered already."""
         self._guards += (guard,)
+        self.lane = None
         for code, (declared, handler) in self._unguarded.items():
             self._handlers[code] = (declared, self._guarded(handler))
 
@@ -118,6 +136,8 @@ class Router:
         for code, (declared, handler) in self._unguarded.items():
             if code not in codes:
                 other.on(declared, handler)
+        if self._lane_code not in codes:
+            other._lane_code, other.lane = self._lane_code, self.lane
         return other
 
     def refusal(self, failure: Failure, peer: Peer | None = None) -> Response:

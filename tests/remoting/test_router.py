@@ -173,3 +173,33 @@ class RefusalTests(SynchronousTestCase):
         for _ in range(50):
             router.without(1).refusal(Failure(ZeroDivisionError("by nought")), peer)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+
+class LaneTests(SynchronousTestCase):
+    """When there is a lane."""
+
+    def setUp(self) -> None:
+        """Make a router with one."""
+        self.router = Router()
+        self.router.on(Echo, echo)
+        self.lane: Any = object()
+        self.router.use_lane(Echo, self.lane)
+
+    def test_used(self) -> None:
+        """It is there, and for other ports that handle its requests."""
+        self.assertIs(self.router.lane, self.lane)
+        self.assertIs(self.router.without(1).lane, self.lane)
+        self.assertIsNone(self.router.without(Echo.code).lane)
+
+    def test_guarded(self) -> None:
+        """A guard must see every request: there is no lane, before it or after it."""
+        self.router.guard(lambda _request, _call: None)
+        self.assertIsNone(self.router.lane)
+        self.router.use_lane(Echo, self.lane)
+        self.assertIsNone(self.router.lane)
+        self.assertIsNone(self.router.without(1).lane)
+
+    def test_another_handler(self) -> None:
+        """A new handler of its requests is not passed by."""
+        self.router.on(Echo, echo)
+        self.assertIsNone(self.router.lane)
