@@ -29,6 +29,7 @@ ELSEWHERE = {
     "broker/broker.py": "broker/test_features.py",
     "remoting/lane.py": "remoting/test_frames.py",
     "store/interfaces.py": "store/test_contract.py",
+    "store/run.py": "store/test_run_writer.py",
 }
 
 

@@ -26,6 +26,7 @@ from rocketmq_tw.store.queues.deferred_dispatch import DeferredDispatch
 from rocketmq_tw.store.queues.dispatch import Dispatcher
 from rocketmq_tw.store.queues.removal import RemovalService
 from rocketmq_tw.store.queues.table import ConsumeQueues
+from rocketmq_tw.store.run_writer import RunWriter
 from rocketmq_tw.threads import RunInThread
 
 
@@ -93,6 +94,7 @@ class StoreParts:
         )
         self.recovery = self._make_recovery()
         self.flush = self._make_flush(threads, admission)
+        self.runs = self._make_runs(admission)
         self.index = self._make_index(threads.read)
         self.retention = self._make_retention(threads.read, admission)
         self.removal = RemovalService(self.queues.removed, threads.read)
@@ -100,6 +102,17 @@ class StoreParts:
     def _path(self, name: str) -> str:
         """Return the path of a file or directory in the store's directory."""
         return os.path.join(self._root, name)
+
+    def _make_runs(self, admission: Admission) -> RunWriter:
+        return RunWriter(
+            log=self.log,
+            queues=self.queues,
+            dispatcher=self.dispatcher,
+            admission=admission,
+            store_host=self._config.store_host,
+            deferred=self.deferred,
+            schedule_flush=self.flush.schedule,
+        )
 
     def _make_recovery(self) -> Recovery:
         return Recovery(

@@ -3,7 +3,7 @@
 
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 from twisted.internet.defer import Deferred
@@ -11,6 +11,9 @@ from zope.interface import Attribute, Interface
 
 from rocketmq_tw.store.queues.fetch import Fetched, FetchStatus
 from rocketmq_tw.wire.record import Draft
+
+if TYPE_CHECKING:
+    from rocketmq_tw.store.run_writer import RunWriter
 
 __all__ = [
     "Appended",
@@ -99,6 +102,7 @@ class IMessageStore(Interface):
     """Stores messages. Topics are text; ``*_ms`` are milliseconds since the epoch."""
 
     failure: str | None = Attribute("Why messages are refused; None if they are not.")
+    runs: "RunWriter | None" = Attribute("Stores many messages at once, if it can.")
     commit_log_min: int = Attribute("The first offset in the commit log.")
     commit_log_max: int = Attribute("The offset that the next record gets.")
 

@@ -102,6 +102,7 @@ class MessageStore(ReadableStore):
         self._table = parts.queues.table
         self._dispatcher = parts.dispatcher
         self._deferred = parts.deferred
+        self.runs = parts.runs
         self._checkpoint = parts.checkpoint
         self._progress = parts.progress
         self._recovery = parts.recovery

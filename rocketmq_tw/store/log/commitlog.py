@@ -119,6 +119,25 @@ class CommitLog:
         self.last_store_time_ms = store_time_ms
         return offsets
 
+    @property
+    def capacity(self) -> int:
+        """Return how many bytes of records fit the window; negative without one."""
+        return self._limit - self.end
+
+    def append_encoded(
+        self, records: bytes, last_offset: int, store_time_ms: int
+    ) -> None:
+        """
+        Append records that are encoded for :attr:`end`, at most :attr:`capacity` bytes.
+
+        :param last_offset: where the last of them begins.
+        """
+        at = self.end - self._start
+        self._view[at : at + len(records)] = records
+        self.end += len(records)
+        self.last_offset = last_offset
+        self.last_store_time_ms = store_time_ms
+
     def read(self, position: int, count: int) -> bytes:
         """Read raw bytes, at most to the end of the log and of one file."""
         return self.files.read(position, min(count, self.end - position))

@@ -30,6 +30,7 @@ from rocketmq_tw.store.memory.queues import MemoryQueues
 from rocketmq_tw.store.queues.dispatch import Dispatcher
 from rocketmq_tw.store.queues.fetch import StoreView
 from rocketmq_tw.store.reading import ReadableStore
+from rocketmq_tw.store.run_writer import RunWriter
 from rocketmq_tw.wire.record import Checked, Draft, check
 
 #: The default limit of the records' size, in bytes.
@@ -60,6 +61,7 @@ class MemoryMessageStore(ReadableStore):
             queues=self._queues, delay_levels_ms=config.delay_levels_ms
         )
         self._is_open = False
+        self.runs: RunWriter | None = None
 
     def open(self) -> "Deferred[None]":
         """Accept messages from now on."""

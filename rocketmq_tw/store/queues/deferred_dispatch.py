@@ -18,6 +18,7 @@ import msgspec
 from rocketmq_tw.store.interfaces import Appended
 from rocketmq_tw.store.queues.consumequeue import ConsumeQueue
 from rocketmq_tw.store.queues.dispatch import UNQUEUED, Dispatcher
+from rocketmq_tw.store.run import Run
 from rocketmq_tw.wire.record import Draft
 
 
@@ -138,6 +139,23 @@ class DeferredDispatch:
         """Hold messages of one queue that were appended to the log."""
         for draft, at in zip(drafts, stored, strict=True):
             self.add(queue, at.commit_log_offset, at.size, draft, at.store_time_ms)
+
+    def add_run(self, run: Run, store_time_ms: int) -> None:
+        """Hold the messages of a run that was appended to the log; all are queued."""
+        for each in run:
+            queue = each.queue
+            self._waiting.append(
+                _Undispatched(
+                    queue,
+                    each.commit_log_offset,
+                    each.size,
+                    store_time_ms,
+                    True,
+                    each.tags_code,
+                    each.properties,
+                )
+            )
+            self._ahead[queue] = self._ahead.get(queue, 0) + 1
 
     def dispatch(self, flushed: int) -> None:
         """Dispatch the records up to commit log offset ``flushed``, in order."""

@@ -4,6 +4,7 @@ Dispatch: from a stored record to its queue entry, its arrival and the index.
 There is one way, used by everything that stores records::
 
     MessageStore.put, put_batch     at once
+    RunWriter                       at once, all of a run     dispatch_run
     DeferredDispatch                once the record is on disk (SYNC_FLUSH)   dispatch
     MemoryMessageStore              at once
     Recovery                        what its scan of the log finds       dispatch_record
@@ -17,6 +18,8 @@ Source: ``CommitLogDispatcherBuildConsumeQueue`` and ``CommitLogDispatcherBuildI
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from twisted.logger import Logger
+
 from rocketmq_tw.model import sysflag
 from rocketmq_tw.model.errors import IllegalTopic
 from rocketmq_tw.store.interfaces import Appended, Arrival
@@ -26,6 +29,7 @@ from rocketmq_tw.store.queues.consumequeue import (
     ConsumeQueue,
 )
 from rocketmq_tw.store.queues.table import ConsumeQueues
+from rocketmq_tw.store.run import Run
 from rocketmq_tw.wire import properties as properties_text
 from rocketmq_tw.wire.record import Checked
 
@@ -56,6 +60,8 @@ class Dispatcher:
     Listeners are called for each message that becomes readable, in the order of the
     log. Without listeners that costs the test of an empty tuple.
     """
+
+    _log = Logger()
 
     def __init__(
         self, *, queues: ConsumeQueues, delay_levels_ms: tuple[int, ...]
@@ -153,6 +159,35 @@ class Dispatcher:
         queue.log_end = stored[-1].commit_log_offset + stored[-1].size
         if len(tail) > queue.tail_limit:
             self._queues.touch(queue)
+
+    def dispatch_run(self, run: Run, store_time_ms: int) -> None:
+        """
+        Add the entries of records that are all queued; then notify of each, in order.
+
+        On the path of every message: 0.2 us, without listeners.
+        """
+        for message in run:
+            queue = message.queue
+            queue.tail += _pack(
+                message.commit_log_offset, message.size, message.tags_code
+            )
+            queue.next += 1
+            queue.log_end = message.commit_log_offset + message.size
+            if len(queue.tail) > queue.tail_limit:
+                self._queues.touch(queue)
+        if self._targets:
+            self._notify_of_run(run, store_time_ms)
+
+    def _notify_of_run(self, run: Run, store_time_ms: int) -> None:
+        """Notify of each message; the run is stored even if a listener fails."""
+        for message in run:
+            queue, code = message.queue, message.tags_code
+            following = message.queue_offset + 1
+            for notify in self._targets:
+                try:
+                    notify(queue.topic, queue.queue_id, following, code, store_time_ms)
+                except Exception:
+                    self._log.failure("a listener failed")
 
     def dispatch_unqueued(self) -> None:
         """Wake those who wait for the next record; this one is in no queue."""
