@@ -65,9 +65,12 @@ class RunWriter:
         """
         Return how many bytes the records of the next run may have together.
 
-        Nothing while messages are refused; then ``put`` says why.
+        Nothing while messages are refused, or soon may be; then ``put`` says why.
         """
+        deferred = self._deferred
         if self._admission.refusal is not None:
+            return 0
+        if deferred is not None and not deferred.takes_runs:
             return 0
         return self._log.capacity if len(self._store_host) == HOST_V4_SIZE else 0
 

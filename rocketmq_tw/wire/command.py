@@ -94,6 +94,8 @@ class RemotingCommand(msgspec.Struct, Generic[T], kw_only=True):
 
 Command = RemotingCommand[Any]
 _Decoder = Callable[[bytes], Command]
+#: What decoders raise.
+NOT_USUAL = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _plain: _Decoder = msgspec.json.Decoder(
     RemotingCommand[dict[str, str]], strict=False
@@ -102,8 +104,12 @@ _plain: _Decoder = msgspec.json.Decoder(
 _typed: dict[bytes, _Decoder] = {}
 
 
-def _typed_decoder(text: bytes) -> _Decoder:
-    """Return and cache the decoder for the request with this code."""
+def typed_decoder(text: bytes) -> _Decoder:
+    """
+    Return and cache the decoder for the request with this code, written as a text.
+
+    It raises :data:`NOT_USUAL` where the tolerant path follows, and checks no flag.
+    """
     is_code = text.isdigit() and len(text) <= _LONGEST_CODE
     declared = DECLARED.get(int(text)) if is_code else None
     if declared is None:
@@ -136,12 +142,12 @@ def decode(kind: int, header: bytes, body: bytes = b"") -> Command:
 def decode_json(header: bytes, body: bytes) -> Command:
     """Decode a JSON header, in one pass if possible."""
     text = header[8 : header.find(b",", 8, 20)] if header[:8] == b'{"code":' else b""
-    decoder = _typed.get(text) or _typed_decoder(text)
+    decoder = _typed.get(text) or typed_decoder(text)
     try:
         command = decoder(header)
         if command.flag & RESPONSE and decoder is not _plain:
             command = _plain(header)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except NOT_USUAL:
         command = _decode_tolerantly(header)
     command.body = body
     if command.fields.__class__ is dict or command.fields is None:
@@ -156,7 +162,7 @@ def decode_ext(header: bytes) -> Ext:
     """Decode all of ``extFields`` of a JSON header as texts, declared or not."""
     try:
         command = _plain(header)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except NOT_USUAL:
         command = _decode_tolerantly(header)
     return command.fields or {}
 

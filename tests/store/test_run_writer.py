@@ -178,3 +178,12 @@ class SyncFlushTests(RunWriterCase):
         self.assertEqual(self.store.max_offset(TOPIC, 0), 3)
         self.assertEqual(self.store.flushed, self.store.commit_log_max)
         self.assertEqual(self.put(draft())[0].queue_offset, 3)
+
+    def test_nearly_too_many(self) -> None:
+        """Near the limit of what may wait for the fsync each is put by itself."""
+        store = self.open(self.mktemp(), max_unflushed_messages=2048)
+        assert store.runs is not None
+        store.put(draft(), NOW)
+        self.assertEqual(store.runs.capacity, 0)
+        self.clock.advance(0)
+        self.assertGreater(store.runs.capacity, 0)

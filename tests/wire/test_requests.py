@@ -14,8 +14,14 @@ from rocketmq_tw.wire import requests
 from rocketmq_tw.wire.codes import RequestCode
 from rocketmq_tw.wire.command import encode_request, encode_response
 from rocketmq_tw.wire.fields import DECLARED, from_ext, to_ext
+from rocketmq_tw.wire.frame import JSON, join
 from rocketmq_tw.wire.requests.pull import PullResponse
-from rocketmq_tw.wire.requests.send import SendMessage, SendMessageV2, SendResponse
+from rocketmq_tw.wire.requests.send import (
+    SendMessage,
+    SendMessageV2,
+    SendResponse,
+    send_response_format,
+)
 from tests.wire.captures import captures, files, read, responses
 
 for _module in pkgutil.iter_modules(requests.__path__):
@@ -104,6 +110,20 @@ class QuickResponseTests(SynchronousTestCase):
             msg_id="0A" * 16, queue_id=3, queue_offset=1 << 40, status=10
         )
         self.assert_same(response, SendResponse)
+
+    def test_send_prepared(self) -> None:
+        """The format of one broker's responses makes the same header."""
+        host = bytes((10, 0, 0, 1, 0, 0, 42, 159))
+        response = SendResponse(
+            msg_id=f"{host.hex().upper()}{77:016X}",
+            queue_id=3,
+            queue_offset=1 << 40,
+            region="Region%d",
+            trace_on="false",
+        )
+        prepared = send_response_format(host, "Region%d", "false")
+        header = prepared % (77, 3, 1 << 40, 7)
+        self.assertEqual(join(JSON, header), response.to_json_frame(7))
 
     def test_send_with_a_remark(self) -> None:
         """With a remark the general way is taken."""

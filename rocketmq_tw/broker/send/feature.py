@@ -11,6 +11,7 @@ from rocketmq_tw.broker.config import BrokerConfig, FlushDiskType
 from rocketmq_tw.broker.delay.levels import DelayLevels, parse_levels
 from rocketmq_tw.broker.send.batch import BatchSender
 from rocketmq_tw.broker.send.drafts import Drafts
+from rocketmq_tw.broker.send.lane import SendLane
 from rocketmq_tw.broker.send.processor import SendProcessor
 from rocketmq_tw.broker.send.responses import SendResponses
 from rocketmq_tw.broker.send.retries import RetryRules
@@ -20,7 +21,9 @@ from rocketmq_tw.clock import wall_time
 from rocketmq_tw.model.message import CLUSTER, MSG_REGION, TRACE_ON
 from rocketmq_tw.model.msgid import UniqueKeys
 from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.store.run_writer import RunWriter
 from rocketmq_tw.wire import properties
+from rocketmq_tw.wire.requests.send import SendMessageV2
 
 
 def install(broker: Broker, router: Router) -> None:
@@ -30,7 +33,11 @@ def install(broker: Broker, router: Router) -> None:
     retries = RetryRules(
         topics=tables.topics, groups=tables.groups, is_locked=tables.locks.is_locked
     )
-    _send_processor(broker, retries, levels).routes(router)
+    targets = Targets(config=config, topics=tables.topics, retries=retries)
+    _send_processor(broker, targets, levels).routes(router)
+    runs = broker.store.runs
+    if runs is not None:
+        router.use_lane(SendMessageV2, _send_lane(broker, targets, runs))
     SendBackProcessor(
         store=broker.store,
         retries=retries,
@@ -42,16 +49,15 @@ def install(broker: Broker, router: Router) -> None:
 
 
 def _send_processor(
-    broker: Broker, retries: RetryRules, levels: DelayLevels
+    broker: Broker, targets: Targets, levels: DelayLevels
 ) -> SendProcessor:
     config = broker.config
-    targets = Targets(config=config, topics=broker.tables.topics, retries=retries)
     responses = SendResponses(
         store=broker.store,
         store_host=broker.store_host,
         region=config.region_id,
         trace_on=_trace_on(config),
-        flushes_first=config.flush_disk_type is FlushDiskType.SYNC_FLUSH,
+        flushes_first=_flushes_first(config),
     )
     return SendProcessor(
         store=broker.store,
@@ -75,6 +81,25 @@ def _send_processor(
         stats=broker.stats,
         max_size=config.max_message_size,
     )
+
+
+def _send_lane(broker: Broker, targets: Targets, runs: RunWriter) -> SendLane:
+    config = broker.config
+    return SendLane(
+        runs=runs,
+        targets=targets,
+        stats=broker.stats,
+        added=_added(config),
+        max_size=config.max_message_size,
+        store_host=broker.store_host,
+        region=config.region_id,
+        trace_on=_trace_on(config),
+        log=broker.store if _flushes_first(config) else None,
+    )
+
+
+def _flushes_first(config: BrokerConfig) -> bool:
+    return config.flush_disk_type is FlushDiskType.SYNC_FLUSH
 
 
 def _trace_on(config: BrokerConfig) -> str:

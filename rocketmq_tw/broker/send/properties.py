@@ -27,6 +27,7 @@ from rocketmq_tw.model.message import (
     UNIQ_KEY,
     WAIT,
 )
+from rocketmq_tw.model.subscription import LONGEST_KEPT, kept_hash
 from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.properties import NAME_END, PAIR_END
 
@@ -86,6 +87,29 @@ def read(text: str) -> SendProperties:
     if found:
         tag = behind.partition(PAIR_END)[0] or properties.find(text, TAGS)
     return SendProperties(text, tag, has_unique_key)
+
+
+def plain_code(text: str) -> int | None:
+    """
+    Return the tags code of a plain message with a unique key; 0 without a tag.
+
+    None if it is another message, or one that :func:`read` must read: its text is empty
+    or does not end with a separator, its tag or its key is empty, or its tag is long.
+
+    On the path of every message: 0.4 us for 80 characters.
+    """
+    if not text or text[-1] != PAIR_END:
+        return None
+    marked = PAIR_END + text
+    if _DELAY in marked or _TIMER in marked or _TRAN_MSG in marked or _POP_CK in marked:
+        return None
+    if _UNIQ_KEY not in marked or _EMPTY_UNIQ_KEY in marked:
+        return None
+    _, found, behind = marked.rpartition(_TAGS)
+    if not found:
+        return 0
+    end = behind.index(PAIR_END)
+    return kept_hash(behind[:end]) if 0 < end <= LONGEST_KEPT else None
 
 
 def _read_special(text: str) -> SendProperties:

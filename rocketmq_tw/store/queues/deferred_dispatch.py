@@ -18,8 +18,12 @@ import msgspec
 from rocketmq_tw.store.interfaces import Appended
 from rocketmq_tw.store.queues.consumequeue import ConsumeQueue
 from rocketmq_tw.store.queues.dispatch import UNQUEUED, Dispatcher
-from rocketmq_tw.store.run import Run
+from rocketmq_tw.store.run import Run, RunMessage
 from rocketmq_tw.wire.record import Draft
+
+#: More messages, and more bytes of the log, are in no run: it has what one read brings.
+LARGEST_RUN = 2048
+LARGEST_RUN_SIZE = 2 << 20
 
 
 class _Undispatched(msgspec.Struct, frozen=True, gc=False):
@@ -84,6 +88,14 @@ class DeferredDispatch:
         first, last = self._waiting[0], self._waiting[-1]
         return last.commit_log_offset + last.size - first.commit_log_offset
 
+    @property
+    def takes_runs(self) -> bool:
+        """Whether the messages of a whole read can be added below the limits."""
+        return (
+            len(self._waiting) + LARGEST_RUN <= self._limit
+            and self.size + LARGEST_RUN_SIZE <= self._max_size
+        )
+
     def next_offset(self, queue: ConsumeQueue) -> int:
         """Return the queue offset that the queue's next message gets."""
         return queue.next + self._ahead.get(queue, 0)
@@ -93,7 +105,7 @@ class DeferredDispatch:
         queue: ConsumeQueue,
         commit_log_offset: int,
         size: int,
-        draft: Draft,
+        draft: Draft | RunMessage,
         store_time_ms: int,
     ) -> None:
         """
@@ -143,19 +155,8 @@ class DeferredDispatch:
     def add_run(self, run: Run, store_time_ms: int) -> None:
         """Hold the messages of a run that was appended to the log; all are queued."""
         for each in run:
-            queue = each.queue
-            self._waiting.append(
-                _Undispatched(
-                    queue,
-                    each.commit_log_offset,
-                    each.size,
-                    store_time_ms,
-                    True,
-                    each.tags_code,
-                    each.properties,
-                )
-            )
-            self._ahead[queue] = self._ahead.get(queue, 0) + 1
+            at, size = each.commit_log_offset, each.size
+            self.add(each.queue, at, size, each, store_time_ms)
 
     def dispatch(self, flushed: int) -> None:
         """Dispatch the records up to commit log offset ``flushed``, in order."""

@@ -22,12 +22,14 @@ from rocketmq_tw.wire.fields import Int32, Int64, Request, Response
 #: Stored, but perhaps not as durably as configured: the client reports a status.
 STORED = frozenset({0, 10, 11, 12})
 
-_QUICK = (
-    '{"code":%d,"extFields":{"MSG_REGION":"%s","TRACE_ON":"%s","msgId":"%s",'
-    '"queueId":"%d","queueOffset":"%d"},"flag":1,'
+#: The header of a response, before and behind the message id.
+_QUICK_START = '{"code":%d,"extFields":{"MSG_REGION":"%s","TRACE_ON":"%s","msgId":"'
+_QUICK_END = (
+    '","queueId":"%d","queueOffset":"%d"},"flag":1,'
     f'"language":"{codes.LANGUAGE}","opaque":%d,'
     f'"serializeTypeCurrentRPC":"JSON","version":{codes.VERSION}}}'
 )
+_QUICK = f"{_QUICK_START}%s{_QUICK_END}"
 _HEAD = struct.Struct(">II")
 _pack_head = _HEAD.pack
 
@@ -69,6 +71,18 @@ class SendResponse(Response):
         )
         header = text.encode()
         return _pack_head(4 + len(header), len(header)) + header
+
+
+def send_response_format(store_host: bytes, region: str, trace_on: str) -> bytes:
+    """
+    Prepare the JSON header of the responses of one broker to sends that were stored.
+
+    :param store_host: the broker's address, encoded.
+    :returns: a bytes format, for the commit log offset, the queue id, the queue offset
+        and the opaque; the header is as :meth:`SendResponse.to_json_frame` writes it.
+    """
+    start = (_QUICK_START % (0, region, trace_on)).replace("%", "%%")
+    return f"{start}{store_host.hex().upper()}%016X{_QUICK_END}".encode()
 
 
 class SendMessage(Request[SendResponse]):

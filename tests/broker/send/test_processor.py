@@ -102,9 +102,12 @@ class SendTests(BrokerCase):
             self.assertIn("UNIQ_KEY", message.properties)
 
     def test_lone_surrogates(self) -> None:
-        """What UTF-8 cannot hold becomes a question mark, as Java writes it."""
+        """
+        What UTF-8 cannot hold is replaced when the header is read; should it come
+        through, it becomes a question mark, as Java writes it.
+        """
         text = "A\x01\ud800\x02TAGS\x01\udfff\x02"
-        self.assertEqual(self.stored(sent(properties=text)).properties["A"], "?")
+        self.assertIn(self.stored(sent(properties=text)).properties["A"], "?\ufffd")
 
     def test_pop_ck_dropped(self) -> None:
         """A client cannot forge the property that pops are acknowledged by."""

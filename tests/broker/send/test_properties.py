@@ -9,10 +9,12 @@ from twisted.trial.unittest import SynchronousTestCase
 from rocketmq_tw.broker.send.properties import (
     SendProperties,
     Special,
+    plain_code,
     read,
     waits_for_flush,
     without,
 )
+from rocketmq_tw.model.subscription import tags_code
 from rocketmq_tw.wire import properties
 
 RESERVED = [
@@ -70,6 +72,30 @@ _PIECES = st.sampled_from(
 def test_like_the_naive_reader(text: str) -> None:
     """Whatever the text, the fast reader finds what the naive one finds."""
     assert read(text) == naive(text)
+
+
+@settings(deadline=None, max_examples=500)
+@given(st.lists(_PIECES, max_size=14).map("".join))
+@example("UNIQ_KEY\x01k\x02TAGS\x01a\x02")
+@example("TAGS\x01a\x02TAGS\x01\x02UNIQ_KEY\x01k\x02")
+@example("UNIQ_KEY\x01\x02UNIQ_KEY\x01k\x02")
+def test_plain_code(text: str) -> None:
+    """Where there is a code, the text is kept as it is, and nothing is asked for."""
+    code = plain_code(text)
+    if code is not None:
+        found = naive(text)
+        assert (found.text, found.special, found.has_unique_key) == (text, None, True)
+        assert code == tags_code(found.tag)
+
+
+class PlainCodeTests(SynchronousTestCase):
+    """Which messages are plain."""
+
+    def test_plain(self) -> None:
+        """A key is enough; a tag is hashed."""
+        self.assertEqual(plain_code("UNIQ_KEY\x01k\x02"), 0)
+        text = "A\x01DELAY\x02TAGS\x01TagA\x02UNIQ_KEY\x01k\x02"
+        self.assertEqual(plain_code(text), 2598919)
 
 
 class ReadTests(SynchronousTestCase):
