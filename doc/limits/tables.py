@@ -270,44 +270,26 @@ _BROKER: Final = (
         entry=2_000,
     ),
     Growable(
-        what="requests, but those about messages, that wait for their turn",
+        what="bytes of large batches that wait for their turn",
         holds=(
             "broker.pacing.Pacer._order",
             "broker.pacing.Pacer._works",
-            "broker.waiting.WaitingRequests._by_peer",
         ),
-        limits=(
-            Limit(
-                config=BrokerConfig,
-                setting="max_waiting_requests",
-                past="the request is refused, unless it is small and the first of its"
-                " connection",
-                said="other requests wait already",
-                shown=("waitingRequests", "waitingRequestsRefused"),
-            ),
-            Limit(
-                config=BrokerConfig,
-                setting="max_waiting_requests_per_connection",
-                past="the request is refused",
-                said="other requests wait already",
-                shown=("waitingRequestsRefused",),
-            ),
-        ),
-        entry=3_000,
-    ),
-    Growable(
-        what="bytes of these requests",
-        holds=(),
         limits=(
             Limit(
                 config=BrokerConfig,
                 setting="max_waiting_requests_size",
-                past="the same",
+                past="the batch is refused; a connection with a request that waits is"
+                " not read further",
                 said="other requests wait already",
-                shown=("waitingRequestsSize", "waitingRequestsRefused"),
+                shown=(
+                    "waitingRequests",
+                    "waitingRequestsSize",
+                    "waitingRequestsRefused",
+                ),
             ),
         ),
-        entry=5,
+        entry=12,
     ),
     Growable(
         what="bytes of messages that wait for an fsync, with SYNC_FLUSH",

@@ -28,7 +28,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     :ivar store: recovered before anything is installed.
     :ivar tables: read before anything is installed.
     :ivar periodic: runs the periodic work of features.
-    :ivar pacer: shares the reactor's iterations among requests that are no messages.
+    :ivar pacer: shares the reactor's iterations among requests that take long.
     :ivar lifecycle: runs the steps of features at start, drain and stop.
     :ivar address: ``host:port`` under which clients know the broker.
     :ivar store_host: the same address, encoded as in records.

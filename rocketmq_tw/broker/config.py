@@ -66,10 +66,8 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
         bring, of all groups; an extension.
     :ivar max_queue_locks: how many locks on queues there may be, of all groups; an
         extension.
-    :ivar max_waiting_requests: how many requests, other than those about messages, may
-        wait to be handled; an extension.
-    :ivar max_waiting_requests_per_connection: how many of one connection; an extension.
-    :ivar max_waiting_requests_size: bytes that all of them may have; an extension.
+    :ivar max_waiting_requests_size: bytes of large batches that may wait to be handled
+        in steps; an extension.
     :ivar max_cold_pulls: how many pulls may wait until others of their connection have
         been read from the disk; an extension.
     :ivar max_waiting_reads: how many reads may wait for the disk; an extension.
@@ -131,8 +129,6 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     max_connections: Count = 0
     max_connections_per_address: Count = 0
     max_buffered_size: Count = DEFAULT_BUDGET
-    max_waiting_requests: Positive = 10_000
-    max_waiting_requests_per_connection: Positive = 1_000
     max_waiting_requests_size: Positive = 64 << 20
 
     store_path_root_dir: str = ""

@@ -109,7 +109,7 @@ class TooManyHeldPulls(RocketMQError):
 
 
 class TooManyWaiting(RocketMQError):
-    """As many requests wait to be handled as are allowed, or as many bytes of them."""
+    """As many bytes of requests wait to be handled as are allowed."""
 
     def __init__(self, setting: str, limit: int) -> None:
         super().__init__(setting, limit)

@@ -1,9 +1,9 @@
 """
-Paces the requests that are no messages, so that many or large ones hinder nobody.
+Paces requests that take long, so that they hinder nobody.
 
-A read of 64 KiB may hold 600 requests, each about a table of 20,000 entries. Handlers
-of tables work in *steps* of a millisecond: a generator that yields between two of them,
-or yields a Deferred that it waits for, and returns the response::
+Handlers of tables with 20,000 entries, and of large batches, work in *steps* of a
+millisecond: a generator that yields between two of them, or yields a Deferred that it
+waits for, and returns the response::
 
     def all(self, request, call):
         return self._pacer.run(self._all(), call.peer)
@@ -14,10 +14,14 @@ or yields a Deferred that it waits for, and returns the response::
             yield None
         return Response(body=b"".join(pieces))
 
-Steps, and all handlers but those of :data:`FREQUENT` requests, share
-:data:`TIME` of each reactor iteration. What finds it used up waits for the next one, in
-which connections take turns. While a peer does not read its responses, none is made for
-it; once it is gone, its requests are dropped.
+Steps share :data:`TIME` of each reactor iteration. What finds it used up waits for the
+next one, in which connections take turns. While a peer does not read its responses,
+none is made for it; once it is gone, its requests are dropped.
+
+Quick handlers need none of this: connections share the reactor's time among them
+(:mod:`rocketmq_tw.remoting.reactor_share`). A connection whose request waits here is
+not read further (:class:`~rocketmq_tw.remoting.call.Exclusive`), so that each has one
+at most.
 """
 
 from __future__ import annotations
@@ -32,63 +36,47 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
-from rocketmq_tw.broker.waiting import WaitingRequests
-from rocketmq_tw.remoting.call import Call, Peer
-from rocketmq_tw.remoting.router import Handler, Outcome
-from rocketmq_tw.wire.codes import RequestCode
-from rocketmq_tw.wire.fields import Request, Response
+from rocketmq_tw.broker.errors import TooManyWaiting
+from rocketmq_tw.remoting.call import Exclusive, Peer
+from rocketmq_tw.wire.fields import Response
 
 _T = TypeVar("_T")
 #: Yields between two steps: None, or what it waits for, and is sent its result.
 Steps = Generator["Deferred[Any] | None", Any, _T]
 
-#: Seconds of a reactor iteration that paced requests share.
+#: Seconds of a reactor iteration that steps share.
 TIME = 0.005
-#: The same where the clock stands still: a step counts :data:`STEP`, a handler 1.
-UNITS = 100
-STEP = 10
-#: Handled at once, always: each takes some 10 us, and there are many of them.
-FREQUENT = frozenset(
-    {
-        RequestCode.SEND_MESSAGE,
-        RequestCode.SEND_MESSAGE_V2,
-        RequestCode.SEND_BATCH_MESSAGE,
-        RequestCode.PULL_MESSAGE,
-        RequestCode.LITE_PULL_MESSAGE,
-        RequestCode.QUERY_CONSUMER_OFFSET,
-        RequestCode.UPDATE_CONSUMER_OFFSET,
-        RequestCode.GET_MAX_OFFSET,
-        RequestCode.GET_MIN_OFFSET,
-    }
-)
+#: The same where the clock stands still.
+STEPS = 10
 
 
 class _Work(msgspec.Struct, eq=False):
     """Steps that wait for their next iteration, and what is sent to them there."""
 
     steps: Steps[Any]
-    done: Deferred[Any]
-    cost: int
+    done: Exclusive
     sent: Any = None
 
 
 class Pacer:
     """
-    Shares the reactor's iterations among requests.
+    Shares the reactor's iterations among requests that are handled in steps.
 
     Without requests it schedules nothing.
 
-    :param waiting: limits the requests that wait; None limits them as by default.
+    :param max_size: bytes that all waiting requests may have; one may have more.
+    :ivar size: bytes that they have.
+    :ivar refused: how many were refused since the start.
     """
 
     # A peer is in _works while any of its requests wait, and in _order while the next
     # of them may run: not while it is write-blocked.
 
-    def __init__(
-        self, clock: IReactorTime, waiting: WaitingRequests | None = None
-    ) -> None:
+    def __init__(self, clock: IReactorTime, max_size: int = 64 << 20) -> None:
         self._clock = clock
-        self._waiting = WaitingRequests() if waiting is None else waiting
+        self._max_size = max_size
+        self.size = 0
+        self.refused = 0
         self._works: dict[Peer, deque[_Work]] = {}
         self._order: deque[Peer] = deque()
         self._scheduled: IDelayedCall | None = None
@@ -99,44 +87,53 @@ class Pacer:
         """Return how many requests wait."""
         return sum(map(len, self._works.values()))
 
-    def wrap(self, declared: type[Request[Any]], handler: Handler) -> Handler:
-        """Return a handler that runs at once only while the iteration allows it."""
-        if declared.code in FREQUENT:
-            return handler
+    def gauges(self) -> dict[str, Callable[[], int]]:
+        """Return what runtime information shows."""
+        return {
+            "waitingRequests": lambda: len(self),
+            "waitingRequestsSize": lambda: self.size,
+            "waitingRequestsRefused": lambda: self.refused,
+        }
 
-        def paced(request: Any, call: Call) -> Outcome:
-            if call.peer not in self._works and self._may_run(1):
-                return handler(request, call)
-            size = len(call.raw_header) + len(request.body)
-            self._waiting.begin(call.peer, size)
-            done = self._wait(call.peer, _once(handler, request, call), cost=1)
-            return done.addBoth(self._no_longer_waits, call.peer, size)
-
-        return paced
-
-    def _no_longer_waits(self, result: _T, peer: Peer, size: int) -> _T:
-        """Count a request no more that has its response, or needs none."""
-        self._waiting.end(peer, size)
-        return result
-
-    def run(self, steps: Steps[_T], peer: Peer) -> _T | Deferred[_T | None]:
+    def run(
+        self, steps: Steps[_T], peer: Peer, size: int = 0
+    ) -> _T | Deferred[_T | None]:
         """
         Run steps, the first of them now if this iteration allows it.
 
+        :param size: bytes that they keep of the request, if that may be many.
         :returns: their result, or its Deferred; that fires with None if the peer is
             gone before.
+        :raises TooManyWaiting: they would have to wait, and so many bytes wait already.
         """
-        while self._may_run(STEP):
+        work = _Work(steps, Exclusive())
+        while self._may_run():
             try:
                 awaited = next(steps)
             except StopIteration as end:
                 result: _T = end.value
                 return result
             if awaited is not None:
-                work = _Work(steps, Deferred(), STEP)
+                self._begin(work, size)
                 awaited.addBoth(self._resume, peer, work)
                 return work.done
-        return self._wait(peer, steps, cost=STEP)
+        self._begin(work, size)
+        self._queue(peer).append(work)
+        return work.done
+
+    def _begin(self, work: _Work, size: int) -> None:
+        """Count the bytes of a request that is to wait, until it has its response."""
+        if size and self.size and self.size + size > self._max_size:
+            self.refused += 1
+            work.steps.close()
+            raise TooManyWaiting("maxWaitingRequestsSize", self._max_size)
+        self.size += size
+        work.done.addBoth(self._end, size)
+
+    def _end(self, result: _T, size: int) -> _T:
+        """Count the bytes of a request no more."""
+        self.size -= size
+        return result
 
     def stop(self) -> None:
         """Drop what waits: the connections are closed."""
@@ -149,19 +146,13 @@ class Pacer:
             for work in each:
                 work.steps.close()
 
-    def _may_run(self, cost: int) -> bool:
-        """Return whether more may be done in this iteration, and count it."""
+    def _may_run(self) -> bool:
+        """Return whether a step may be taken in this iteration, and count it."""
         if self._scheduled is None:
             self._scheduled = self._clock.callLater(0, self._iterate)
             self._began, self._used = self._clock.seconds(), 0
-        self._used += cost
-        return self._used <= UNITS and self._clock.seconds() - self._began < TIME
-
-    def _wait(self, peer: Peer, steps: Steps[_T], cost: int) -> Deferred[_T | None]:
-        """Let steps wait behind those of the same peer."""
-        work = _Work(steps, Deferred(), cost)
-        self._queue(peer).append(work)
-        return work.done
+        self._used += 1
+        return self._used <= STEPS and self._clock.seconds() - self._began < TIME
 
     def _queue(self, peer: Peer) -> deque[_Work]:
         """Return what waits of a peer; it is to be run."""
@@ -178,7 +169,7 @@ class Pacer:
         self._scheduled = None
         while self._order:
             peer = self._order[0]
-            if not self._may_run(self._works[peer][0].cost):
+            if not self._may_run():
                 return
             self._order.popleft()
             if peer.is_write_blocked:
@@ -248,12 +239,6 @@ def responding(steps: Steps[bytes]) -> Steps[Response]:
     """Make a body in steps, and return its response."""
     body = yield from steps
     return Response(body=body)
-
-
-def _once(handler: Handler, request: Any, call: Call) -> Steps[Outcome]:
-    """Call a handler in a step."""
-    return handler(request, call)
-    yield None
 
 
 def _finish(done: Deferred[Any], result: Any) -> None:

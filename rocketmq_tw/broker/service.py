@@ -38,7 +38,6 @@ from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.broker.store import Store, make_store, store_host, store_lock
 from rocketmq_tw.broker.tables.table_set import Tables
 from rocketmq_tw.broker.threads import Threads
-from rocketmq_tw.broker.waiting import WaitingRequests
 from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.router import Router
@@ -99,13 +98,8 @@ class BrokerService(MultiService):
         self._periodic = Periodic(reactor)
         peers = PeerLog(reactor)
         self._lifecycle = Lifecycle(peers)
-        self._waiting = WaitingRequests(
-            limit=config.max_waiting_requests,
-            limit_per_connection=config.max_waiting_requests_per_connection,
-            max_size=config.max_waiting_requests_size,
-        )
-        self._pacer = Pacer(reactor, self._waiting)
-        self._router = Router(CODES, peers, self._pacer.wrap)
+        self._pacer = Pacer(reactor, config.max_waiting_requests_size)
+        self._router = Router(CODES, peers)
         self._ports = Ports(
             reactor=reactor,
             config=config,
@@ -217,7 +211,7 @@ class BrokerService(MultiService):
         """Return the parts that features share."""
         stats = BrokerStats(self._reactor)
         stats.gauges.update(self._ports.gauges())
-        stats.gauges.update(self._waiting.gauges())
+        stats.gauges.update(self._pacer.gauges())
         stats.gauges.update(store.gauges())
         return Broker(
             config=self._config,

@@ -66,6 +66,15 @@ class Peer(Protocol):
         """Close now and drop what is not sent yet."""
 
 
+class Exclusive(Deferred[Any]):
+    """
+    A response that comes later, and before which the connection handles nothing more.
+
+    A handler returns it where what it does must not be piled up: what a peer sends
+    behind it is not read until it fires.
+    """
+
+
 class Call(msgspec.Struct, gc=False):
     """
     One received request, as its handler sees it.

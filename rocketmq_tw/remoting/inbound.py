@@ -15,7 +15,7 @@ import msgspec
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from rocketmq_tw.remoting.call import Call, Peer
+from rocketmq_tw.remoting.call import Call, Exclusive, Peer
 from rocketmq_tw.remoting.durable import AfterFlush, AwaitingFlush, DurableLog
 from rocketmq_tw.remoting.router import Router, unsupported
 from rocketmq_tw.wire.command import ONE_WAY, Command, decode, encode_response
@@ -180,8 +180,11 @@ class InboundRequests:
     ) -> None:
         """
         Send the response when the Deferred fires; the request is in flight until then.
+
+        An exclusive one counts as many as may be in flight, so that reading stops.
         """
-        self._add_in_flight(1)
+        weight = self._limit if outcome.__class__ is Exclusive else 1
+        self._add_in_flight(weight)
         waiting = _InFlight(
             requests=self,
             peer=peer,
@@ -190,6 +193,7 @@ class InboundRequests:
             wants_response=not command.flag & ONE_WAY,
             opaque=command.opaque or 0,
             kind=command.kind,
+            weight=weight,
         )
         outcome.addBoth(waiting.finish)
 
@@ -199,7 +203,7 @@ class InboundRequests:
         """Send the response that was waited for, or that of a failure."""
         if isinstance(outcome, Failure):
             outcome = self._router.refusal(outcome, waiting.peer)
-        self._remove_in_flight(1)
+        self._remove_in_flight(waiting.weight)
         if outcome is None or not waiting.wants_response:
             return
         opaque, kind = waiting.opaque, waiting.kind
@@ -229,6 +233,7 @@ class _InFlight(msgspec.Struct, eq=False, kw_only=True, gc=False):
     wants_response: bool
     opaque: int
     kind: int
+    weight: int
 
     def finish(self, outcome: Any) -> None:
         """Send the response; a failure of that is logged."""

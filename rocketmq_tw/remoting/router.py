@@ -42,8 +42,6 @@ R = TypeVar("R", bound=Request[Any])
 Outcome = Response | AfterFlush | Deferred[Any] | None
 Handler = Callable[[Any, Call], Outcome]
 Guard = Callable[[Request[Any], Call], Deferred[None] | None]
-#: Returns the handler to register in place of one.
-Wrap = Callable[[type[Request[Any]], Handler], Handler]
 #: A declared request and its handler.
 Handled = tuple[type[Request[Any]], Handler]
 
@@ -61,7 +59,6 @@ class Router:
     :param codes: the response codes of exceptions; a subclass of
         a listed class has its code.
     :param peers: limits how often failures of handlers are logged; None does not.
-    :param wrap: called with every handler that is registered; None keeps them.
     :ivar lane: handles plain requests before they reach a handler; None without.
     :ivar find: returns the declared request and the handler of a code; None if nothing
         handles it.
@@ -73,10 +70,8 @@ class Router:
         self,
         codes: dict[type[Exception], ResponseCode] | None = None,
         peers: PeerLog | None = None,
-        wrap: Wrap | None = None,
     ) -> None:
         self._peers = peers
-        self._wrap = wrap
         #: With guards, and without; the same if no guard is registered.
         self._handlers: dict[int, Handled] = {}
         self._unguarded: dict[int, Handled] = {}
@@ -92,8 +87,6 @@ class Router:
 
     def on(self, declared: type[R], handler: Callable[[R, Call], Outcome]) -> None:
         """Register ``handler`` for a request, behind the guards."""
-        if self._wrap is not None:
-            handler = self._wrap(declared, handler)
         code = int(declared.code)
         self._unguarded[code] = (declared, handler)
         self._handlers[code] = (declared, self._guarded(handler))
@@ -199,6 +192,5 @@ __all__ = [
     "Handler",
     "Outcome",
     "Router",
-    "Wrap",
     "unsupported",
 ]

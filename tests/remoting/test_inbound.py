@@ -8,7 +8,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.remoting.call import Call
+from rocketmq_tw.remoting.call import Call, Exclusive
 from rocketmq_tw.remoting.durable import AfterFlush
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.inbound import InboundRequests
@@ -48,9 +48,9 @@ class InboundRequestsTests(SynchronousTestCase):
             return None
         if request.text == "flushed":
             return AfterFlush(echo(request, call), self.log.end, self.log)
-        if request.text != "later":
+        if request.text not in ("later", "alone"):
             return echo(request, call)
-        self.later.append(Deferred())
+        self.later.append(Deferred() if request.text == "later" else Exclusive())
         return self.later[-1]
 
     def ask(self, text: str, **header: Any) -> bytes | None:
@@ -116,6 +116,17 @@ class InboundRequestsTests(SynchronousTestCase):
         self.assertEqual(self.limits, [True])
         self.later[1].callback(EchoResponse(text=""))
         self.assertEqual(self.limits, [True, False])
+
+    def test_exclusive(self) -> None:
+        """One such request is as many as may be in flight, whatever else is."""
+        self.ask("later")
+        self.ask("alone")
+        self.assertEqual(self.limits, [True])
+        self.later[1].callback(EchoResponse(text=""))
+        self.assertEqual((self.limits, self.inbound.in_flight), ([True, False], 1))
+        self.ask("alone", flag=ONE_WAY)
+        self.later[2].errback(Refused(ResponseCode.SYSTEM_BUSY, "busy"))
+        self.assertEqual(self.limits, [True, False] * 2)
 
     def test_flushed(self) -> None:
         """It is sent when the log is on disk, without a Deferred."""

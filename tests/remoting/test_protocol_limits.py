@@ -12,7 +12,7 @@ from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from rocketmq_tw.remoting.call import Call
+from rocketmq_tw.remoting.call import Call, Exclusive
 from rocketmq_tw.remoting.errors import ConnectionLost
 from rocketmq_tw.remoting.reactor_share import ReactorShare
 from rocketmq_tw.remoting.router import Router
@@ -98,6 +98,26 @@ class BackPressureTests(SynchronousTestCase):
             self.late[n].callback(EchoResponse(text=""))
             self.assertEqual(len(self.late), min(n + 3, 5))
         self.assertTrue(self.wire.disconnecting)
+
+    def test_nothing_is_handled_behind_an_exclusive_request(self) -> None:
+        """However many may be in flight; nothing more is read meanwhile."""
+        handled: list[str] = []
+        alone = Exclusive()
+
+        def respond(request: Echo, _call: object) -> Response | Exclusive:
+            handled.append(request.text)
+            return alone if request.text == "alone" else EchoResponse(text="")
+
+        router = Router()
+        router.on(Echo, respond)
+        protocol, wire = connected(Clock(), router)
+        texts = [asked(ext=f'"text":"{text}"') for text in ("alone", "behind", "later")]
+        protocol.dataReceived(texts[0] + texts[1])
+        protocol.dataReceived(texts[2])
+        self.assertEqual((handled, wire.producerState), (["alone"], "paused"))
+        alone.callback(EchoResponse(text=""))
+        self.assertEqual(handled, ["alone", "behind", "later"])
+        self.assertEqual(wire.producerState, "producing")
 
     def test_few_bytes_that_ask_for_many(self) -> None:
         """Responses beyond what the transport takes are not even made."""

@@ -106,7 +106,7 @@ class BatchSender:
             return self._responses.batch(request, queue_id, stored)
         steps = self._put_in_steps(request, target, queue_id, [*first], drafts)
         # A Deferred among the results is waited for.
-        return cast("Sending", self._pacer.run(steps, call.peer))
+        return cast("Sending", self._pacer.run(steps, call.peer, len(request.body)))
 
     def _put_in_steps(
         self,

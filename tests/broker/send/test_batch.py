@@ -7,13 +7,11 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.config import FlushDiskType
-from rocketmq_tw.broker.pacing import UNITS
+from rocketmq_tw.broker.pacing import STEPS, Steps
 from rocketmq_tw.broker.send.batch import AT_ONCE
 from rocketmq_tw.wire import batch
-from rocketmq_tw.wire.requests.group import GetAllGroups
 from rocketmq_tw.wire.requests.send import SendBatchMessage
 from tests.broker.cases import GROUP, TOPIC, BrokerCase, Peer, sent
-from tests.broker.doubles import call_from
 
 RETRY = f"%RETRY%{GROUP}"
 
@@ -96,9 +94,12 @@ class LargeBatchTests(BrokerCase):
 
     def busy(self) -> None:
         """Use up what the iteration allows."""
-        wrapped = self.broker.pacer.wrap(GetAllGroups, lambda request, call: None)
-        for _ in range(UNITS):
-            wrapped(GetAllGroups(), call_from(self.other, 0.0))
+
+        def steps() -> Steps[None]:
+            for _ in range(STEPS - 1):
+                yield None
+
+        self.broker.pacer.run(steps(), self.other)
 
     def bodies(self) -> list[bytes]:
         """Read the first messages, and the last."""
@@ -128,6 +129,22 @@ class LargeBatchTests(BrokerCase):
         """However busy tools keep the broker."""
         self.busy()
         self.assertEqual(self.ask(batched(b"1", b"2")).status, 0)
+
+    def test_its_size_counts_while_it_waits(self) -> None:
+        """Past ``maxWaitingRequestsSize`` others are refused, and may be sent again."""
+        self.broker.pacer.size = self.broker.config.max_waiting_requests_size
+        self.busy()
+        refused = self.ask(self.request)
+        self.assertEqual(refused.status, 2)
+        self.assertIn("maxWaitingRequestsSize", refused.remark)
+        self.broker.pacer.size = 0
+        self.ask(self.request)
+        gauges = self.stats.gauges
+        self.assertEqual(gauges["waitingRequests"](), 1)
+        self.assertEqual(gauges["waitingRequestsSize"](), len(self.request.body))
+        self.assertEqual(gauges["waitingRequestsRefused"](), 1)
+        self.clock.advance(0)
+        self.assertEqual(gauges["waitingRequestsSize"](), 0)
 
     def test_damaged_at_the_end(self) -> None:
         """It is refused whole."""

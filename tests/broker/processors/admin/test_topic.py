@@ -7,7 +7,7 @@ from typing import Any
 
 from twisted.internet.defer import maybeDeferred
 
-from rocketmq_tw.broker.pacing import STEP, UNITS
+from rocketmq_tw.broker.pacing import STEPS
 from rocketmq_tw.broker.processors.admin.slices import QUEUES
 from rocketmq_tw.broker.processors.admin.topic import SLICE
 from rocketmq_tw.model.queue import MessageQueue
@@ -230,7 +230,7 @@ class TopicProcessorTests(BrokerCase):
 
     def test_stats_of_many_queues(self) -> None:
         """They are gone through in slices; the response is the same."""
-        count = UNITS // STEP * QUEUES + 1
+        count = STEPS * QUEUES + 1
         self.create(read_queue_nums=count, write_queue_nums=1)
         self.ask(sent("T"))
         response = self.ask(GetTopicStats("T"))
