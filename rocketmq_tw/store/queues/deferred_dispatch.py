@@ -19,7 +19,7 @@ from rocketmq_tw.store.interfaces import Appended
 from rocketmq_tw.store.queues.consumequeue import ConsumeQueue
 from rocketmq_tw.store.queues.dispatch import UNQUEUED, Dispatcher
 from rocketmq_tw.store.run import Run, RunMessage
-from rocketmq_tw.wire.record import Draft
+from rocketmq_tw.wire.record import FIXED_SIZE, Draft
 
 #: More messages, and more bytes of the log, are in no run: it has what one read brings.
 LARGEST_RUN = 2048
@@ -72,6 +72,8 @@ class DeferredDispatch:
         self._max_size = max_size
         self._on_full = on_full
         self._is_full = False
+        # No limit can be reached by a record that begins before this offset.
+        self._check_at = 0
         # In the order of the commit log.
         self._waiting: deque[_Undispatched] = deque()
         # How many waiting records each queue has.
@@ -114,8 +116,7 @@ class DeferredDispatch:
         On the path of every message with SYNC_FLUSH; therefore positional.
         """
         queued = not draft.sys_flag & UNQUEUED
-        waiting = self._waiting
-        waiting.append(
+        self._waiting.append(
             _Undispatched(
                 queue,
                 commit_log_offset,
@@ -128,17 +129,21 @@ class DeferredDispatch:
         )
         if queued:
             self._ahead[queue] = self._ahead.get(queue, 0) + 1
-        begin = waiting[0].commit_log_offset
-        if len(waiting) >= self._limit or commit_log_offset - begin >= self._max_size:
-            self.check()
+        if commit_log_offset >= self._check_at:
+            self._check()
 
-    def check(self) -> None:
+    def _check(self) -> None:
         """Call ``on_full`` if a limit is reached, or no longer."""
-        setting = None
-        if len(self._waiting) >= self._limit:
+        count, size, setting = len(self._waiting), self.size, None
+        if count >= self._limit:
             setting = f"maxUnflushedMessages ({self._limit})"
-        elif self.size >= self._max_size:
+        elif size >= self._max_size:
             setting = f"maxUnflushedSize ({self._max_size})"
+        elif count:
+            # The record that reaches the limit begins behind so many of the shortest.
+            behind = (self._limit - count - 1) * FIXED_SIZE
+            end = self._waiting[0].commit_log_offset + size
+            self._check_at = end + min(behind, self._max_size - size)
         is_full = setting is not None
         if is_full is not self._is_full:
             self._is_full = is_full
@@ -173,14 +178,14 @@ class DeferredDispatch:
             else:
                 self._dispatcher.dispatch_unqueued()
         if self._is_full:
-            self.check()
+            self._check()
 
     def forget(self, topic: bytes) -> None:
         """Drop the waiting messages of a deleted topic."""
         kept = [each for each in self._waiting if each.queue.topic != topic]
         self._waiting = deque(kept)
         self._ahead = {q: n for q, n in self._ahead.items() if q.topic != topic}
-        self.check()
+        self._check()
 
     def _take(self, flushed: int) -> list[_Undispatched]:
         """Remove and return the records that are on disk."""
