@@ -56,7 +56,7 @@ client.producer.failed.FailedAttempts: attempts brokers: the attempts of one sen
 remoting.errors.Refused: ext: fields of one response
 store.index.search.Search: _descriptors _files records: one search at a time; 8 MiB of records
 store.queues.fetch._Picked: entries: the messages of one pull
-store.queues.load.QueueLoading: _expected cut damaged: the queues, while a store is loaded
+store.queues.load.QueueLoading: _expected cut damaged untouched: the queues, while a store is loaded
 wire.compression.ZlibReader: _held: steps of 64 KiB of one registration
 wire.json_references._Sizes: _known: the nodes of one document
 wire.lenient_json._Reader: open references: the nodes of one document
@@ -108,7 +108,7 @@ client.brokers.Brokers: _reached _unresponsive_since: brokers of the routes
 client.consumer.process_queue.ProcessQueue: _messages: max_cached_bytes, and one pull for each queue
 client.producer.faults.Faults: _until: brokers of the routes
 namesrv.live.LiveBroker: filter_servers: 16 of each broker
-namesrv.slices.Slices: _turns _work: 64 MiB of registrations that wait
+namesrv.slices.Slices: _turns _work: 64 MiB of registrations that wait, and as much of lists
 remoting.durable.AwaitingFlush: _waiting: the requests of a connection in flight, 20,000
 store.durability.group_commit.FlushWaiters: _waiting: connections, and one
 store.durability.group_commit.WaitingDeferreds: _waiting: messages sent back within syncFlushTimeout

@@ -260,7 +260,7 @@ class MessageStore(ReadableStore):
         yield from self._recovery.load(was_aborted)
         self._abort.create()
         yield from self._recovery.run()
-        self._progress.begin()
+        yield from self._progress.begin()
         self._index.load(was_aborted)
 
     def _opened(self, _: None) -> None:

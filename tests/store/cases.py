@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from rocketmq_tw.store.config import StoreConfig
 from rocketmq_tw.store.files.disk import Disk
 from rocketmq_tw.store.message_store import MessageStore
+from rocketmq_tw.store.queues.table import ConsumeQueues
 from rocketmq_tw.testing.clocks import SettableClock
 from rocketmq_tw.threads import RunInThread, run_here
 from rocketmq_tw.wire.record import Draft
@@ -45,6 +46,14 @@ SMALL = StoreConfig(
 def draft(body: bytes = b"Hello", **fields: object) -> Draft:
     """Make a draft with a body of its own."""
     return msgspec.structs.replace(DRAFT, body=body, **fields)
+
+
+def taken(queues: ConsumeQueues) -> set[str]:
+    """Take the paths of a table that are to be flushed."""
+    paths: set[str] = set()
+    for _ in queues.take_dirty(paths):
+        pass
+    return paths
 
 
 class StoreCase(SynchronousTestCase):

@@ -79,6 +79,15 @@ class FaultyDisk(Disk):
         """Do as :meth:`sync`."""
         self.sync(descriptor)
 
+    @property
+    def can_sync_file_systems(self) -> bool:
+        """Say that it can, whatever the kernel is."""
+        return True
+
+    def sync_file_system(self, descriptor: int) -> None:
+        """Do as if all was forced, or fail."""
+        self._meet("sync_file_system")
+
     def _meet(self, name: str) -> bool:
         """Count a call; let it fail, or say that it is to be a short one."""
         self.calls[name] += 1
@@ -127,6 +136,15 @@ class ForgetfulDisk(FaultyDisk):
         else:
             self._fresh.discard(path)
             self._bytes[path] = _read(path)
+
+    def sync_file_system(self, descriptor: int) -> None:
+        """Keep everything as it is now."""
+        super().sync_file_system(descriptor)
+        for folder, folders, files in os.walk(self._root):
+            self._names[folder] = {*folders, *files}
+            for name in files:
+                self._fresh.discard(f"{folder}/{name}")
+                self._bytes[f"{folder}/{name}"] = _read(f"{folder}/{name}")
 
     def power_off(self, to: str, chance: random.Random | None = None) -> str:
         """

@@ -245,9 +245,9 @@ class FlushService:
             stored = self._checkpoint.commit_log_time_ms
         position = self._progress.flush_target()
         await self._in_slices(self._queues.flush_in_slices)
-        paths = [*self._queues.take_dirty(), *self._to_retry]
-        self._to_retry.clear()
-        await self._fsync(paths, self._to_retry)
+        dirty, self._to_retry = self._to_retry, set()
+        await self._in_slices(lambda: self._queues.take_dirty(dirty))
+        await self._fsync(list(dirty), self._to_retry)
         self._checkpoint.consume_queue_time_ms = max(
             stored, self._checkpoint.consume_queue_time_ms
         )

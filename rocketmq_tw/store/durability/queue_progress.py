@@ -51,17 +51,16 @@ class QueueProgress:
         """Return the paths of the checkpoint files, to be flushed."""
         return self.known.paths
 
-    def begin(self) -> None:
+    def begin(self) -> Iterator[None]:
         """
-        Record what recovery found: all of it is in the page cache.
+        Record, in slices, what recovery found: all of it is in the page cache.
 
         :raises OSError: the checkpoint could not be written.
         """
         self._flushed = self.known.flushed
         self._mark_unsynced(self._flushed.end)
         self._begun = self.known.written = self._end()
-        for _ in self._write_all():
-            pass
+        yield from self._write_all()
 
     def _mark_unsynced(self, flushed: int) -> None:
         """

@@ -41,8 +41,10 @@ from rocketmq_tw.store.queues.table import ConsumeQueues
 #: Seconds between two log lines about the progress.
 _REPORT_PERIOD = 3.0
 _MIB = 1 << 20
-#: Queues handled in one reactor iteration: some 5 ms if each gets its first file.
-_QUEUES_AT_A_TIME = 25
+#: Queues handled in one reactor iteration, where one that gets entries and perhaps its
+#: first file counts as several: some 5 ms.
+_QUEUES_AT_A_TIME = 2000
+_WRITTEN = 80
 
 
 class Recovery:
@@ -133,11 +135,17 @@ class Recovery:
         self._commit_log.set_end(end)
         if self._verified is not None:
             self._keep_offsets(self._verified.end)
-        for number, queue in enumerate(self._queues.table.values()):
+        untouched, done = self._loading.untouched, 0
+        for queue in self._queues.table.values():
+            is_untouched = queue in untouched
+            done += _WRITTEN if queue.tail or not is_untouched else 1
             queue.truncate(end)
-            queue.correct_min(self._commit_log.min_offset)
-            if number % _QUEUES_AT_A_TIME == _QUEUES_AT_A_TIME - 1:
+            if not is_untouched:
+                queue.correct_min(self._commit_log.min_offset)
+            if done >= _QUEUES_AT_A_TIME:
+                done = 0
                 yield
+        untouched.clear()
 
     def _keep_offsets(self, verified: int) -> None:
         """Prevent queue offsets whose records are damaged from being assigned again."""

@@ -6,15 +6,20 @@ can pass one that fails, or that loses what was not flushed. Reads do not need i
 Nothing here is on the path of a message: records are written through a mapping.
 """
 
+import errno
 import mmap
 import os
 import stat
+
+from rocketmq_tw.store.files import syncfs
 
 #: Device and inode: they differ where one file took the name of another.
 FileId = tuple[int, int]
 
 _NEW = os.O_RDWR | os.O_CREAT
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
+#: Errors of a call that the system lacks or forbids.
+_NOT_ALLOWED = (errno.ENOSYS, errno.EPERM, errno.EINVAL, errno.EOPNOTSUPP)
 
 
 class Disk:
@@ -22,7 +27,12 @@ class Disk:
     Creates, writes, flushes and removes files.
 
     All methods raise OSError when the operating system does.
+
+    :cvar many: with more paths to flush, their file systems are flushed as a whole: one
+        system call instead of 0.4 ms for each of 100,000 files and directories.
     """
+
+    many = 256
 
     def open(self, path: str, flags: int = os.O_RDWR) -> int:
         """Open a file, or create it if ``flags`` say so; child processes do not inherit
@@ -150,6 +160,13 @@ class Disk:
 
         :raises OSError: the disk failed; what it holds now is unknown.
         """
+        if len(paths) > self.many and self.can_sync_file_systems:
+            try:
+                self._sync_file_systems(paths)
+                return
+            except OSError as error:
+                if error.errno not in _NOT_ALLOWED:
+                    raise
         for path in sorted(set(paths), key=depth):
             try:
                 descriptor = self.open(path, os.O_RDONLY)
@@ -159,6 +176,32 @@ class Disk:
                 self.sync(descriptor)
             finally:
                 os.close(descriptor)
+
+    @property
+    def can_sync_file_systems(self) -> bool:
+        """Return whether :meth:`sync_file_system` works, and reports every error."""
+        return syncfs.IS_RELIABLE
+
+    def sync_file_system(self, descriptor: int) -> None:
+        """Flush everything in the file system of an open file or directory."""
+        syncfs.syncfs(descriptor)
+
+    def _sync_file_systems(self, paths: list[str]) -> None:
+        """Flush the file systems of many files and directories."""
+        done: set[int] = set()
+        for path in paths:
+            try:
+                device = os.stat(path).st_dev
+                if device in done:
+                    continue
+                descriptor = self.open(path, os.O_RDONLY)
+            except FileNotFoundError:
+                continue
+            try:
+                self.sync_file_system(descriptor)
+            finally:
+                os.close(descriptor)
+            done.add(device)
 
 
 def depth(path: str) -> tuple[int, str]:

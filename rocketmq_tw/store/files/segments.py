@@ -71,6 +71,17 @@ class OpenFiles:
 class MappedFileQueue:
     """The files of one stream of bytes: a commit log, or one consume queue."""
 
+    # There may be 100,000 of them.
+    __slots__ = (
+        "_files",
+        "bases",
+        "directory",
+        "dirty",
+        "disk",
+        "file_size",
+        "mapped",
+    )
+
     def __init__(self, directory: str, file_size: int, files: OpenFiles) -> None:
         """
         Use files of ``file_size`` bytes in ``directory``; both are created when needed.

@@ -184,6 +184,17 @@ class ConsumeQueue:
         self._end_at(_search(lambda each: self._is_before(limit, each), first, end))
         self.unverified_end = self.next
 
+    def loaded(self, first: int, end: int, log_end: int) -> None:
+        """
+        Set the first and the next queue offset of a queue that was looked at.
+
+        It has one file, which begins with the entry ``first``.
+        """
+        self.files.bases = [first * ENTRY_SIZE]
+        self.min_offset = first
+        self.written = self.next = self.unverified_end = end
+        self.log_end = log_end
+
     def truncate(self, log_offset: int) -> None:
         """Drop the entries whose records begin at ``log_offset`` or later."""
         self.flush()

@@ -5,10 +5,11 @@ Queues are derived from the commit log, so no damage here is fatal: a queue that
 missing, cut short or inconsistent with the log is put in ``damaged`` and rebuilt.
 
 The work does not grow with the size of the queues: only the last entry of each and the
-bytes behind it are checked. Damage further back is found when it is read.
+bytes behind it are checked. Damage further back is found when it is read. Most queues
+are as the queue checkpoint says, and take one or two reads (:mod:`.untouched`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from rocketmq_tw.model.errors import IllegalTopic
 from rocketmq_tw.store.durability.queue_checkpoint import KnownQueue, QueueCheckpoint
@@ -21,9 +22,12 @@ from rocketmq_tw.store.queues.consumequeue import (
     ConsumeQueue,
 )
 from rocketmq_tw.store.queues.table import ConsumeQueues
+from rocketmq_tw.store.queues.untouched import load_untouched
 
-#: Queues loaded in one reactor iteration: some 4 ms.
-_AT_A_TIME = 50
+#: Queues loaded in one reactor iteration, where one that is not as it is known counts
+#: as several: some 6 ms.
+_AT_A_TIME = 300
+_CHANGED = 6
 
 
 class QueueLoading:
@@ -31,7 +35,8 @@ class QueueLoading:
     Loads the queues of a store that is being opened; changes no file.
 
     ``damaged`` maps each queue that must be rebuilt to the reason. ``cut`` lists the
-    queues with bytes behind their end that recovery must remove.
+    queues with bytes behind their end that recovery must remove. ``untouched`` holds
+    those whose first offset is right already.
     """
 
     def __init__(
@@ -40,6 +45,7 @@ class QueueLoading:
         """Load into ``queues``."""
         self.damaged: dict[tuple[bytes, int], str] = {}
         self.cut: list[ConsumeQueue] = []
+        self.untouched: set[ConsumeQueue] = set()
         self._queues = queues
         self._log = log
         self._known = known
@@ -55,14 +61,39 @@ class QueueLoading:
         :raises StoreUnreadable: a file has a wrong name or length, and that may
             be caused by the configuration.
         """
-        for number, queue in enumerate(self._queues.found()):
-            why = self._load(queue, end, limit, was_aborted)
-            if why:
-                self.damaged[queue.topic, queue.queue_id] = why
-            if number % _AT_A_TIME == _AT_A_TIME - 1:
+        done = 0
+        for queue in self._queues.found(self._known_ids()):
+            if self._is_untouched(queue, end, was_aborted):
+                self.untouched.add(queue)
+                done += 1
+            else:
+                why = self._load(queue, end, limit, was_aborted)
+                if why:
+                    self.damaged[queue.topic, queue.queue_id] = why
+                done += _CHANGED
+            if done >= _AT_A_TIME:
+                done = 0
                 yield
         if end is not None:
             self._add_missing()
+
+    def _known_ids(self) -> dict[bytes, Collection[int]]:
+        """Return the queue ids of each topic that the queue checkpoint lists."""
+        ids: dict[bytes, Collection[int]] = {}
+        for topic, queue_id in self._expected:
+            ids[topic] = (*ids.get(topic, ()), queue_id)
+        return ids
+
+    def _is_untouched(
+        self, queue: ConsumeQueue, end: int | None, was_aborted: bool
+    ) -> bool:
+        """Load a queue if it is as the queue checkpoint says, and return whether."""
+        known = self._expected.get((queue.topic, queue.queue_id))
+        if known is None or end is None or known.log_end > end:
+            return False
+        if was_aborted and not self._known.is_same_boot:
+            return False  # a page further on may have reached the disk
+        return load_untouched(queue, known, self._log.min_offset)
 
     def _load(
         self, queue: ConsumeQueue, end: int | None, limit: int, was_aborted: bool

@@ -5,7 +5,7 @@ They live in ``consumequeue/<topic>/<queue id>/``. Source: ``ConsumeQueueStore``
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from rocketmq_tw.store.durability.queue_checkpoint import KnownQueue
 from rocketmq_tw.store.files.segments import OpenFiles
@@ -17,6 +17,8 @@ from rocketmq_tw.store.queues.removal import RemovedTopics
 #: its directory counts as several: some 2 ms.
 _TAILS = 200
 _NEW_FILE = 16
+#: Queues whose dirty files are collected in one reactor iteration: at most 4 ms.
+_LOOKED_AT = 2000
 
 
 class ConsumeQueues:
@@ -43,15 +45,27 @@ class ConsumeQueues:
         self._ids: dict[bytes, list[int]] = {}
         self.removed = RemovedTopics(directory, files.disk)
 
-    def found(self) -> Iterator[ConsumeQueue]:
-        """Add and yield the queues that have directories; none is loaded yet."""
+    def found(
+        self, known: Mapping[bytes, Collection[int]] | None = None
+    ) -> Iterator[ConsumeQueue]:
+        """
+        Add and yield the queues that have directories; none is loaded yet.
+
+        :param known: the queue ids that each topic should have; a directory with so
+            many in it is not listed.
+        """
         if not os.path.isdir(self.directory):
             return
+        known = known or {}
         for topic in sorted(_directories(self.directory)):
-            below = os.path.join(self.directory, topic)
-            for queue_id in sorted(_directories(below)):
-                if queue_id.isdigit():
-                    yield self._add(os.fsencode(topic), int(queue_id))
+            raw = os.fsencode(topic)
+            below = f"{self.directory}/{topic}"
+            ids: Collection[int] = known.get(raw, ())
+            if not ids or _count_directories(below) != len(ids):
+                names = sorted(_directories(below))
+                ids = [int(name) for name in names if name.isdigit()]
+            for queue_id in ids:
+                yield self._add(raw, queue_id)
 
     def create(self, topic: bytes, queue_id: int) -> ConsumeQueue:
         """
@@ -152,14 +166,19 @@ class ConsumeQueues:
         finally:
             self.dirty += due
 
-    def take_dirty(self) -> list[str]:
-        """Return the paths to flush, and clear the sets."""
-        paths = sorted(self._changed)
+    def take_dirty(self, paths: set[str]) -> Iterator[None]:
+        """
+        Move the paths to flush into ``paths``, in slices.
+
+        What becomes dirty between two of them is flushed now or the next time.
+        """
+        paths |= self._changed
         self._changed.clear()
-        for queue in self.table.values():
+        for number, queue in enumerate(list(self.table.values())):
             if queue.files.dirty:
-                paths += queue.files.take_dirty()
-        return paths
+                paths.update(queue.files.take_dirty())
+            if number % _LOOKED_AT == _LOOKED_AT - 1:
+                yield
 
     def delete_topic(self, topic: str) -> None:
         """
@@ -187,13 +206,22 @@ class ConsumeQueues:
 
     def _add(self, topic: bytes, queue_id: int) -> ConsumeQueue:
         """Add a queue to the table."""
-        directory = os.path.join(self.directory, os.fsdecode(topic), str(queue_id))
+        directory = f"{self.directory}/{os.fsdecode(topic)}/{queue_id}"
         queue = ConsumeQueue(topic, queue_id, directory, self._file_size, self._files)
         if (topic, queue_id) not in self.table:
             self._ids.setdefault(topic, []).append(queue_id)
         self.table[topic, queue_id] = queue
         self.changes += 1
         return queue
+
+
+def _count_directories(path: str) -> int:
+    """
+    Return how many directories a directory holds: 2 us; below zero if unknown.
+
+    Each has a link to it, in most file systems.
+    """
+    return os.stat(path).st_nlink - 2
 
 
 def _directories(path: str) -> list[str]:

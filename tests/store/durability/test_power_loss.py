@@ -11,10 +11,14 @@ from tests.store.disks import ForgetfulDisk
 from tests.store.workload import Workload, WorkloadCase
 
 _STEPS = 180
+#: Queues are flushed so often that a short workload does it.
+OFTEN = {"flush_consume_queue_thorough_interval": 1.0}
 
 
 class PowerLossCase(WorkloadCase):
     """Works, and cuts the power."""
+
+    many = ForgetfulDisk.many
 
     def worked(
         self, steps: int, fails_at: int | None = None, **options: object
@@ -23,6 +27,7 @@ class PowerLossCase(WorkloadCase):
         root = self.mktemp()
         os.makedirs(root)
         disk, thread = ForgetfulDisk(root), ManualThreads()
+        disk.many = self.many
         if fails_at is not None:
             disk.fail("sync", fails_at)
         try:
@@ -43,6 +48,41 @@ class PowerLossCase(WorkloadCase):
         closed = workload.store.close()
         workload.finish()
         closed.addErrback(lambda _: None)
+        self.flushLoggedErrors(OSError)
+
+
+class ManyFilesTests(PowerLossCase):
+    """Where the files of queues are so many that the whole file system is flushed."""
+
+    many = 2
+
+    def test_any_moment(self) -> None:
+        """Whenever the power goes, nothing acknowledged is lost."""
+        calls = 0
+        for steps in range(5, _STEPS, 29):
+            disk, workload = self.worked(steps, sync_flush=True, **OFTEN)
+            assert workload is not None
+            self.check(disk.power_off(self.mktemp()), workload.stored)
+            calls += disk.calls["sync_file_system"]
+        self.assertGreater(calls, 0)
+
+    def test_after_a_stop(self) -> None:
+        """A store that was closed is complete, and nothing of it is read again."""
+        disk, workload = self.worked(60, **OFTEN)
+        assert workload is not None
+        closed = workload.store.close()
+        workload.finish()
+        self.successResultOf(closed)
+        self.assertGreater(disk.calls["sync_file_system"], 0)
+        self.check(disk.power_off(self.mktemp()), workload.stored)
+
+    def test_failure(self) -> None:
+        """The disk counts as broken, as after any failed fsync."""
+        disk, workload = self.worked(20, **OFTEN)
+        assert workload is not None
+        disk.fail_next("sync_file_system")
+        workload.run(200)
+        self.assertIn("the disk failed", workload.store.failure or "")
         self.flushLoggedErrors(OSError)
 
 
@@ -88,6 +128,7 @@ class SyncTests(PowerLossCase):
         kept = []
         for life in range(12):
             disk, thread = ForgetfulDisk(root), ManualThreads()
+            disk.many = self.many
             store, clock = self.open_on(root, disk, thread, sync_flush=True)
             workload = Workload(store, clock, thread, disk)
             workload.run(10 + life)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -14,6 +15,8 @@ class NotingDisk(Disk):
 
     def __init__(self) -> None:
         self.synced: list[str] = []
+        self.systems = 0
+        self.error = 0
 
     def pwrite(self, descriptor: int, data: bytes | memoryview, at: int) -> int:
         """Write three bytes."""
@@ -23,6 +26,17 @@ class NotingDisk(Disk):
         """Note the path."""
         super().sync(descriptor)
         self.synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+
+    @property
+    def can_sync_file_systems(self) -> bool:
+        """Say so, whatever the kernel is."""
+        return True
+
+    def sync_file_system(self, descriptor: int) -> None:
+        """Count, or fail."""
+        self.systems += 1
+        if self.error:
+            raise OSError(self.error, os.strerror(self.error))
 
 
 class DiskTests(SynchronousTestCase):
@@ -53,6 +67,23 @@ class DiskTests(SynchronousTestCase):
         self.disk.create(deep, 1)
         self.disk.fsync([self.root, deep, inner, self.file])
         self.assertEqual(self.disk.synced, [deep, inner, self.root])
+
+    def test_many_files(self) -> None:
+        """Their file system is flushed once, not each of them."""
+        self.disk.many = 2
+        self.disk.create(self.file, 1)
+        self.disk.fsync([self.file, self.root, os.path.join(self.root, "gone")])
+        self.assertEqual((self.disk.systems, self.disk.synced), (1, []))
+
+    def test_file_systems_that_may_not_be_flushed(self) -> None:
+        """A sandbox may forbid the call: then each file is; an error is an error."""
+        self.disk.many = 1
+        self.disk.error = errno.EPERM
+        self.disk.create(self.file, 1)
+        self.disk.fsync([self.file, self.root])
+        self.assertEqual(self.disk.synced, [self.file, self.root])
+        self.disk.error = errno.EIO
+        self.assertRaises(OSError, self.disk.fsync, [self.file, self.root])
 
     def test_removing_twice(self) -> None:
         """What is gone need not be removed."""

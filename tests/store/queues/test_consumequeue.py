@@ -8,6 +8,7 @@ from rocketmq_tw.model.errors import IllegalTopic
 from rocketmq_tw.store.files.segments import OpenFiles
 from rocketmq_tw.store.queues.consumequeue import ConsumeQueue, entries
 from rocketmq_tw.store.queues.table import ConsumeQueues
+from tests.store.cases import taken
 
 
 class ConsumeQueueTests(SynchronousTestCase):
@@ -161,10 +162,10 @@ class ConsumeQueuesTests(SynchronousTestCase):
             queue.append(0, 100, 0)
             self.queues.dirty.append(queue)
         self.queues.flush()
-        self.queues.take_dirty()
+        taken(self.queues)
         self.queues.delete_topic("A")
         self.queues.removed.remove_all()
         self.assertEqual(self.queues.by_topic(), {"B": [0]})
         self.assertEqual(os.listdir(self.directory), ["B"])
-        self.assertIn(self.directory, self.queues.take_dirty())
-        self.assertNotIn(self.directory, self.queues.take_dirty())
+        self.assertIn(self.directory, taken(self.queues))
+        self.assertNotIn(self.directory, taken(self.queues))

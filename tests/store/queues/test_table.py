@@ -9,6 +9,7 @@ from rocketmq_tw.store.durability.queue_checkpoint import KnownQueue
 from rocketmq_tw.store.files.segments import OpenFiles
 from rocketmq_tw.store.queues.consumequeue import ConsumeQueue
 from rocketmq_tw.store.queues.table import ConsumeQueues
+from tests.store.cases import taken
 
 
 class ConsumeQueuesTests(SynchronousTestCase):
@@ -121,13 +122,13 @@ class ConsumeQueuesTests(SynchronousTestCase):
         self.queues.flush()
         self.filled(b"T", 1)
         changes = self.queues.changes
-        self.queues.take_dirty()
+        taken(self.queues)
         self.queues.delete_topic("T")
         self.queues.removed.remove_all()
         self.assertEqual(list(self.queues.table.values()), [kept])
         self.assertEqual((self.queues.dirty, os.listdir(self.directory)), ([], ["TT"]))
         self.assertGreater(self.queues.changes, changes)
-        self.assertEqual(self.queues.take_dirty(), [self.directory])
+        self.assertEqual(taken(self.queues), {self.directory})
 
     def test_files_of_a_topic_created_again(self) -> None:
         """What an earlier queue of that name had is not removed with it."""
@@ -153,5 +154,5 @@ class ConsumeQueuesTests(SynchronousTestCase):
         """Each file that was written is listed once."""
         queue = self.filled(b"T", 0)
         self.queues.flush()
-        self.assertIn(queue.files.path(0), self.queues.take_dirty())
-        self.assertEqual(self.queues.take_dirty(), [])
+        self.assertIn(queue.files.path(0), taken(self.queues))
+        self.assertEqual(taken(self.queues), set())
