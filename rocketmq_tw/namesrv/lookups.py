@@ -6,19 +6,23 @@ Source: ``ClientRequestProcessor`` and ``DefaultRequestProcessor`` of RocketMQ 5
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import msgspec
+from twisted.internet.defer import Deferred
 
 from rocketmq_tw.model.route import TopicRoute
 from rocketmq_tw.model.topic import FLAG_UNIT, FLAG_UNIT_SUB
 from rocketmq_tw.namesrv import views
 from rocketmq_tw.namesrv.config import NamesrvConfig
 from rocketmq_tw.namesrv.kvconfig import ORDER_TOPIC_CONFIG, KVConfig
+from rocketmq_tw.namesrv.lists import Lists
 from rocketmq_tw.namesrv.routes import RouteTable
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.bodies.route import decode_route, encode_route_lenient
-from rocketmq_tw.wire.bodies.topics import TopicList
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.route import (
@@ -34,12 +38,16 @@ from rocketmq_tw.wire.requests.route import (
     RegisterTopicInNamesrv,
 )
 
+#: A response that may be made in steps.
+Listed: TypeAlias = Response | Deferred[Response]
+
 
 class Lookups:
     """
     Handles requests about routes, clusters and topics.
 
     :param texts: the cache of encoded routes.
+    :param lists: makes the responses that list topics or brokers.
     :param started_at: when the server started, in seconds since the epoch.
     """
 
@@ -50,12 +58,14 @@ class Lookups:
         table: RouteTable,
         kvconfig: KVConfig,
         texts: views.RouteTexts,
+        lists: Lists,
         started_at: float,
     ) -> None:
         self._config = config
         self._table = table
         self._kvconfig = kvconfig
         self._texts = texts
+        self._lists = lists
         self._started_at = started_at
 
     def install(self, router: Router) -> None:
@@ -101,39 +111,37 @@ class Lookups:
             text = encode_route_lenient(kept)
         return Response(body=text)
 
-    def cluster_info(self, request: GetClusterInfo, call: Call) -> Response:
-        """
-        Return all clusters and brokers, as strict JSON: Go clients can read only that.
-        """
-        return Response(body=views.cluster_info(self._table).encode())
+    def cluster_info(self, request: GetClusterInfo, call: Call) -> Listed:
+        """Return all clusters and brokers."""
+        return self._lists.brokers(call)
 
-    def all_topics(self, request: GetAllTopics, call: Call) -> Response:
+    def all_topics(self, request: GetAllTopics, call: Call) -> Listed:
         """Return all topics."""
         if not self._config.enable_all_topic_list:
             raise Refused(ResponseCode.SYSTEM_ERROR, "disable")
-        return Response(body=TopicList(tuple(sorted(self._table.queues))).encode())
+        return self._lists.topics(call)
 
     def system_topics(self, request: GetSystemTopics, call: Call) -> Response:
         """Return the topics named after clusters and brokers."""
         return Response(body=views.system_topics(self._table).encode())
 
-    def topics_of_cluster(self, request: GetTopicsByCluster, call: Call) -> Response:
+    def topics_of_cluster(self, request: GetTopicsByCluster, call: Call) -> Listed:
         """Return the topics of one cluster."""
-        return self._listed(views.topics_of_cluster(self._table, request.cluster))
+        return self._listed(call, views.of_cluster(self._table, request.cluster))
 
-    def unit_topics(self, request: GetUnitTopics, call: Call) -> Response:
+    def unit_topics(self, request: GetUnitTopics, call: Call) -> Listed:
         """Return the unit topics."""
-        return self._listed(views.flagged_topics(self._table, FLAG_UNIT))
+        return self._listed(call, views.flagged(self._table, FLAG_UNIT))
 
-    def unit_sub_topics(self, request: GetUnitSubTopics, call: Call) -> Response:
+    def unit_sub_topics(self, request: GetUnitSubTopics, call: Call) -> Listed:
         """Return the topics with unit subscriptions."""
-        return self._listed(views.flagged_topics(self._table, FLAG_UNIT_SUB))
+        return self._listed(call, views.flagged(self._table, FLAG_UNIT_SUB))
 
     def unit_sub_ununit_topics(
         self, request: GetUnitSubUnunitTopics, call: Call
-    ) -> Response:
+    ) -> Listed:
         """Return the topics with unit subscriptions that are not unit topics."""
-        return self._listed(views.flagged_topics(self._table, FLAG_UNIT_SUB, FLAG_UNIT))
+        return self._listed(call, views.flagged(self._table, FLAG_UNIT_SUB, FLAG_UNIT))
 
     def delete_topic(self, request: DeleteTopicInNamesrv, call: Call) -> Response:
         """Remove a topic."""
@@ -146,8 +154,8 @@ class Lookups:
             self._table.add_topic(request.topic, decode_route(request.body).queue_datas)
         return Response()
 
-    def _listed(self, topics: TopicList) -> Response:
+    def _listed(self, call: Call, is_wanted: Callable[[str], bool]) -> Listed:
         """Return the list, if lists are enabled."""
         if not self._config.enable_topic_list:
             raise Refused(ResponseCode.SYSTEM_ERROR, "disable")
-        return Response(body=topics.encode())
+        return self._lists.topics(call, is_wanted)

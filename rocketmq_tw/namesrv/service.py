@@ -16,6 +16,7 @@ from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.namesrv.config import NamesrvConfig
 from rocketmq_tw.namesrv.kvconfig import ORDER_TOPIC_CONFIG, KVConfig
+from rocketmq_tw.namesrv.lists import Lists
 from rocketmq_tw.namesrv.lookups import Lookups
 from rocketmq_tw.namesrv.registrations import Registrations
 from rocketmq_tw.namesrv.routes import RegistrationRefused, RouteTable, TableFull
@@ -53,6 +54,8 @@ class NamesrvService(MultiService):
         self.started: Deferred[None] = Deferred()
         self._peers = PeerLog(reactor)
         self._slices = Slices(reactor)
+        #: Lists must not keep registrations waiting.
+        self._list_slices = Slices(reactor)
         self._kvconfig = self._make_kvconfig()
         self.table = RouteTable(
             self._route_changed,
@@ -68,6 +71,7 @@ class NamesrvService(MultiService):
             table=self.table,
             kvconfig=self._kvconfig,
             texts=self._texts,
+            lists=Lists(self.table, self._list_slices),
             started_at=reactor.seconds(),
         )
         self._registrations = Registrations(
@@ -111,6 +115,7 @@ class NamesrvService(MultiService):
             "topics": lambda: self.table.size,
             "tablesRefused": lambda: self.table.refused,
             "registrationsWaiting": lambda: self._slices.waiting,
+            "listsWaiting": lambda: self._list_slices.waiting,
             "kvConfigSize": lambda: self._kvconfig.size,
             "kvConfigRefused": lambda: self._kvconfig.refused,
             "registrationsRefused": lambda: self._registrations.refused,

@@ -26,7 +26,7 @@ class TooMuchWork(RocketMQError):
     """As much work waits as is allowed; the peer should try again."""
 
     def __str__(self) -> str:
-        return "the name server is busy with other registrations; try again"
+        return "the name server is busy with other requests; try again"
 
 
 class _Work(msgspec.Struct):

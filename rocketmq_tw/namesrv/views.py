@@ -18,7 +18,6 @@ from rocketmq_tw.model.route import MASTER_ID, BrokerData, TopicRoute
 from rocketmq_tw.model.topic import SYNC_BROKER_MEMBER_PREFIX, is_writable
 from rocketmq_tw.namesrv.live import BrokerKey
 from rocketmq_tw.namesrv.routes import RouteTable
-from rocketmq_tw.wire.bodies.cluster import ClusterInfo
 from rocketmq_tw.wire.bodies.route import STRICT_SINCE, encode_route_for
 from rocketmq_tw.wire.bodies.topics import TopicList
 
@@ -69,17 +68,6 @@ def in_zone(route: TopicRoute, zone: str) -> TopicRoute:
     )
 
 
-def cluster_info(table: RouteTable) -> ClusterInfo:
-    """Return all brokers by name, and the names by cluster."""
-    clusters: dict[str, set[str]] = {}
-    for group in table.groups.values():
-        clusters.setdefault(group.cluster, set()).add(group.broker_name)
-    return ClusterInfo(
-        {name: group.data() for name, group in table.groups.items()},
-        {cluster: frozenset(names) for cluster, names in clusters.items()},
-    )
-
-
 def system_topics(table: RouteTable) -> TopicList:
     """Return the topics named after clusters and brokers, with one broker's address."""
     names: set[str] = set()
@@ -90,26 +78,29 @@ def system_topics(table: RouteTable) -> TopicList:
     return TopicList(tuple(sorted(names)), address)
 
 
-def topics_of_cluster(table: RouteTable, cluster: str) -> TopicList:
-    """Return the topics that brokers of a cluster hold."""
-    names: set[str] = set()
-    for group in table.groups.values():
-        if group.cluster == cluster:
-            names |= group.topics
-    return TopicList(tuple(sorted(names)))
+def of_cluster(table: RouteTable, cluster: str) -> Callable[[str], bool]:
+    """Return a test whether brokers of a cluster hold a topic."""
 
-
-def flagged_topics(table: RouteTable, wanted: int, unwanted: int = 0) -> TopicList:
-    """Return the topics with the given bits of ``topic_sys_flag``."""
-    mask = wanted | unwanted
-    return TopicList(
-        tuple(
-            topic
-            for topic, queues in sorted(table.queues.items())
-            # The first broker of a topic is decisive, as in Java.
-            if next(iter(queues.values())).topic_sys_flag & mask == wanted
+    def holds(topic: str) -> bool:
+        return any(
+            table.groups[name].cluster == cluster for name in table.queues_of(topic)
         )
-    )
+
+    return holds
+
+
+def flagged(table: RouteTable, wanted: int, unwanted: int = 0) -> Callable[[str], bool]:
+    """Return a test of the bits of ``topic_sys_flag``."""
+    mask = wanted | unwanted
+
+    def is_flagged(topic: str) -> bool:
+        queues = table.queues.get(topic)
+        if not queues:
+            return False
+        # The first broker of a topic is decisive, as in Java.
+        return next(iter(queues.values())).topic_sys_flag & mask == wanted
+
+    return is_flagged
 
 
 #: Bytes of encoded routes that are kept; one has some 300 for each broker of a topic.

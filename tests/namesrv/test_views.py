@@ -202,21 +202,12 @@ class ViewTests(SynchronousTestCase):
         route = views.in_zone(self.find("A"), "east")  # type: ignore[arg-type]
         self.assertEqual(route.filter_server_table, {"e:1": ("e:2",)})
 
-    def test_clusters(self) -> None:
-        """All brokers and clusters are listed."""
-        self.table.register(broker("A", "B"), 0.0)
-        self.table.register(replica("A", "B"), 0.0)
-        info = views.cluster_info(self.table)
-        self.assertEqual(info.cluster_addr_table, {"DefaultCluster": {"broker-a"}})
-        addrs = info.broker_addr_table["broker-a"].broker_addrs
-        self.assertEqual(addrs, {0: MASTER, 1: REPLICA})
-
     def test_lists(self) -> None:
-        """Topics are listed by cluster; cluster and broker names are topics too."""
+        """Topics have a cluster; cluster and broker names are topics too."""
         self.table.register(broker("A", "B"), 0.0)
-        topics = views.topics_of_cluster(self.table, "DefaultCluster").topic_list
-        self.assertEqual(topics, ("A", "B"))
-        self.assertEqual(views.topics_of_cluster(self.table, "X").topic_list, ())
+        self.assertTrue(views.of_cluster(self.table, "DefaultCluster")("A"))
+        self.assertFalse(views.of_cluster(self.table, "DefaultCluster")("X"))
+        self.assertFalse(views.of_cluster(self.table, "X")("A"))
         system = views.system_topics(self.table)
         self.assertEqual(system.topic_list, ("DefaultCluster", "broker-a"))
         self.assertEqual(system.broker_addr, MASTER)
@@ -230,12 +221,13 @@ class ViewTests(SynchronousTestCase):
         flags = {"plain": 0, "unit": FLAG_UNIT, "sub": FLAG_UNIT_SUB, "both": both}
         configs = {n: TopicConfig(n, topic_sys_flag=f) for n, f in flags.items()}
         self.table.register(broker(topics=TopicConfigAndMappingTable(configs)), 0.0)
-        listed = [
-            views.flagged_topics(self.table, FLAG_UNIT),
-            views.flagged_topics(self.table, FLAG_UNIT_SUB),
-            views.flagged_topics(self.table, FLAG_UNIT_SUB, FLAG_UNIT),
+        tests = [
+            views.flagged(self.table, FLAG_UNIT),
+            views.flagged(self.table, FLAG_UNIT_SUB),
+            views.flagged(self.table, FLAG_UNIT_SUB, FLAG_UNIT),
         ]
+        names = ("both", "plain", "sub", "unit", "unknown")
         self.assertEqual(
-            [each.topic_list for each in listed],
-            [("both", "unit"), ("both", "sub"), ("sub",)],
+            [[name for name in names if test(name)] for test in tests],
+            [["both", "unit"], ["both", "sub"], ["sub"]],
         )
