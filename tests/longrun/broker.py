@@ -32,13 +32,14 @@ class Broker:
     :param prelude: Python that its program runs first, to make a disk slow.
     :param settings: of its ``broker.conf``.
     :ivar ready_in: seconds from its start to its first answer.
+    :ivar ready_cpu: the processor time that it took until then.
     """
 
     def __init__(self, folder: Path, prelude: str = "", **settings: object) -> None:
         self.folder = folder
         self._prelude = prelude
         self.port = free_port()
-        self.ready_in = 0.0
+        self.ready_in = self.ready_cpu = 0.0
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -71,6 +72,7 @@ class Broker:
                 assert time.monotonic() - begin < patience, "it does not answer"
                 time.sleep(0.005)
         self.ready_in = time.monotonic() - begin
+        self.ready_cpu = self.cpu()
 
     def link(self, timeout: float = 30.0) -> Link:
         """Connect to it."""
@@ -92,8 +94,16 @@ class Broker:
 
     def cpu(self) -> float:
         """Give the processor time it took, in seconds."""
+        return sum(self._times())
+
+    def user_cpu(self) -> float:
+        """Give the processor time it took outside the kernel, in seconds."""
+        return self._times()[0]
+
+    def _times(self) -> tuple[float, float]:
+        """Give the processor time outside the kernel, and in it."""
         fields = Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        return int(fields[11]) / _TICKS, int(fields[12]) / _TICKS
 
     def descriptors(self) -> int:
         """Count its open files."""
