@@ -50,18 +50,27 @@ class Disk:
 
     def make_directories(self, path: str) -> list[str]:
         """
-        Create a directory and its missing parents.
+        Create a directory and its missing parents, with as few system calls as there
+        can be: a new topic needs three.
 
         :returns: the directories that got a new entry and have to be flushed.
         """
         changed: list[str] = []
-        at = path
-        while not os.path.isdir(at):
-            at = os.path.dirname(at) or "."
-            changed.append(at)
-        if changed:
-            os.makedirs(path, exist_ok=True)
-        return changed
+        missing: list[str] = []
+        at: str | None = path
+        while at:
+            parent = os.path.dirname(at) or "."
+            try:
+                os.mkdir(at)
+                changed.append(parent)
+            except FileExistsError:
+                pass
+            except FileNotFoundError:
+                missing.append(at)
+                at = parent
+                continue
+            at = missing.pop() if missing else None
+        return changed[::-1]
 
     def pwrite(self, descriptor: int, data: bytes | memoryview, at: int) -> int:
         """

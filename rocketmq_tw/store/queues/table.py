@@ -34,7 +34,9 @@ class ConsumeQueues:
         self.table: dict[tuple[bytes, int], ConsumeQueue] = {}
         #: Queues with entries in memory that are not written yet.
         self.dirty: list[ConsumeQueue] = []
-        #: Counts queues added and removed, and files removed.
+        #: Counts queues added.
+        self.added = 0
+        #: Counts topics deleted, and files removed.
         self.changes = 0
         self.directory = directory
         self._file_size = file_size
@@ -211,7 +213,7 @@ class ConsumeQueues:
         if (topic, queue_id) not in self.table:
             self._ids.setdefault(topic, []).append(queue_id)
         self.table[topic, queue_id] = queue
-        self.changes += 1
+        self.added += 1
         return queue
 
 

@@ -69,3 +69,45 @@ class KilledTests(StoreCase):
         every = [store._log.files, *(queue.files for queue in queues)]  # type: ignore[attr-defined]
         paths = [files.path(base) for files in every for base in files.bases]
         return [path.removeprefix(f"{self.root}/") for path in paths]
+
+
+class ListTests(StoreCase):
+    """When the list of queues is written."""
+
+    def lists(self, queues: int) -> int:
+        """Add queues, a few each second; count the files that are replaced."""
+        disk = RenamingDisk()
+        store = self.open(disk=disk)
+        disk.renamed.clear()
+        for number in range(queues):
+            store.put(draft(topic=b"T%d" % number), NOW)
+            self.clock.pump([1.0, 0.0, 0.0])
+        return sum(path.endswith("consumequeue.checkpoint") for path in disk.renamed)
+
+    def test_queues_that_are_added(self) -> None:
+        """It is not written for each, so that each costs the same."""
+        self.assertLess(self.lists(50), 35)
+
+    def test_topic_that_is_deleted(self) -> None:
+        """It is written at once, so that nothing is missing at the next start."""
+        disk = RenamingDisk()
+        store = self.open(disk=disk)
+        store.put(draft(), NOW)
+        self.clock.pump([1.0, 0.0, 0.0])
+        disk.renamed.clear()
+        self.successResultOf(store.delete_topic(TOPIC))
+        self.assertIn(self.path("consumequeue.checkpoint"), disk.renamed)
+
+
+class RenamingDisk(RecordingDisk):
+    """Remembers what was replaced too."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        super().__init__()
+        self.renamed: list[str] = []
+
+    def rename(self, path: str, to: str) -> None:
+        """Note the path."""
+        self.renamed.append(to)
+        super().rename(path, to)
