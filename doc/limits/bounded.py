@@ -42,6 +42,7 @@ broker.registration.Registration: _waiting: one for each request that creates to
 broker.tables.topic_journal.TopicJournal: _current _waiting: one for each request that creates topics
 broker.tables.topic_journal.TopicJournal: _lines _unwritten: 200,000 changes
 broker.tables.background.BackgroundFile: _waiting: one for each caller of drain, which runs every 10 s
+store.durability.shared_work.SharedWork: _asking: one for each connection that deletes a topic, and the timer
 broker.tables.groups.GroupTable: forbidden_table: read from the file; no request changes it
 """
 

@@ -230,9 +230,11 @@ class MessageStore(ReadableStore):
 
     def delete_topic(self, topic: str) -> "Deferred[None]":
         """Delete a topic's queues, also for recovery; the commit log is unchanged."""
-        self._queues.delete_topic(topic)
+        found = self._queues.delete_topic(topic)
         if self._deferred is not None:
             self._deferred.forget(topic.encode())
+        if not found:
+            return succeed(None)
         self._removal.start()
         return self._flush.write_queues().addErrback(lambda failure: None)
 

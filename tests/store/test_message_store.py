@@ -2,6 +2,7 @@
 
 import errno
 import os
+from pathlib import Path
 
 from twisted.internet.task import Clock
 from zope.interface.verify import verifyObject
@@ -305,6 +306,17 @@ class OpenTests(StoreCase):
         self.failureResultOf(opened, StoreNotWriteable)
         again = self.open(copy, commit_log_file_size=8 << 20)
         self.assertEqual(again.max_offset(TOPIC, 0), 6)
+
+    def test_deleting_nothing(self) -> None:
+        """Nothing is written where a topic has no queues."""
+        store = self.open()
+        store.put(draft(), NOW)
+        path = Path(self.root, "consumequeue.checkpoint")
+        before = path.read_bytes()
+        self.successResultOf(store.delete_topic("unknown"))
+        self.assertEqual(path.read_bytes(), before)
+        self.successResultOf(store.delete_topic(TOPIC))
+        self.assertNotEqual(path.read_bytes(), before)
 
     def test_deleted_topics_stay_deleted(self) -> None:
         """A topic that is rebuilt begins at offset 0, and so after a restart."""

@@ -27,6 +27,7 @@ from rocketmq_tw.store.durability.health import DiskHealth
 from rocketmq_tw.store.durability.log_flush import LogFlush
 from rocketmq_tw.store.durability.queue_checkpoint import LogPosition
 from rocketmq_tw.store.durability.queue_progress import QueueProgress
+from rocketmq_tw.store.durability.shared_work import SharedWork
 from rocketmq_tw.store.errors import StoreNotWriteable
 from rocketmq_tw.store.files.slices import in_slices
 from rocketmq_tw.store.interfaces import FlushOutcome, FlushWaiter
@@ -88,6 +89,7 @@ class FlushService:
         self._queues_lock = DeferredLock()
         #: Held while entries or checkpoints are written, in slices.
         self._writes_lock = DeferredLock()
+        self._queue_writes = SharedWork(lambda: self._in_slices(self._write_queues))
         #: Consume queue files and checkpoints whose fsync has to be retried.
         self._to_retry: set[str] = set()
         intervals = {
@@ -168,8 +170,12 @@ class FlushService:
         return self._log_flush.flush()
 
     def write_queues(self) -> "Deferred[None]":
-        """Write the new queue entries and the checkpoint, without an fsync."""
-        return self._in_slices(self._write_queues)
+        """
+        Write the new queue entries and the checkpoint, without an fsync.
+
+        Those who ask while something is being written share what is written next.
+        """
+        return self._queue_writes.ask()
 
     def flush_queues(self) -> "Deferred[None]":
         """Flush the consume queues and the checkpoint; fires when they are on disk."""

@@ -17,11 +17,13 @@ class MemoryQueues(ConsumeQueues):
         """Disable writing of this queue's tail: there is no file."""
         queue.tail_limit = sys.maxsize
 
-    def delete_topic(self, topic: str) -> None:
-        """Delete a topic's queues."""
+    def delete_topic(self, topic: str) -> bool:
+        """Delete a topic's queues. :returns: whether there were any."""
         raw = topic.encode()
-        for queue_id in self._ids.pop(raw, ()):
+        queue_ids = self._ids.pop(raw, ())
+        for queue_id in queue_ids:
             del self.table[raw, queue_id]
+        return bool(queue_ids)
 
     def forget_before(self, log_min: int) -> None:
         """Drop the entries of records that the log has dropped."""

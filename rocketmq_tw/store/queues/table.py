@@ -182,15 +182,19 @@ class ConsumeQueues:
             if number % _LOOKED_AT == _LOOKED_AT - 1:
                 yield
 
-    def delete_topic(self, topic: str) -> None:
+    def delete_topic(self, topic: str) -> bool:
         """
         Remove a topic's queues, and move their files to :attr:`removed`.
 
+        :returns: whether there were any.
         :raises OSError: they could not be moved; the topic is as it was.
         """
         raw = topic.encode()
         path = os.path.join(self.directory, topic)
-        if LEGAL_TOPIC.fullmatch(raw) and os.path.isdir(path):
+        has_files = LEGAL_TOPIC.fullmatch(raw) is not None and os.path.isdir(path)
+        if not has_files and raw not in self._ids:
+            return False
+        if has_files:
             self.removed.take(path)
             self._changed.add(self.directory)
         self.changes += 1
@@ -198,6 +202,7 @@ class ConsumeQueues:
         for queue_id in self._ids.pop(raw, ()):
             self.table.pop((raw, queue_id)).forget()
         self.dirty = [queue for queue in self.dirty if queue.topic != raw]
+        return True
 
     def _is_used(self, path: str) -> bool:
         """Return whether a queue has the file at a path."""

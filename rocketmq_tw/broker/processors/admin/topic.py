@@ -140,7 +140,9 @@ class TopicProcessor:
             ),
         )
 
-    def delete(self, request: DeleteTopic, call: Call) -> Deferred[Response]:
+    def delete(
+        self, request: DeleteTopic, call: Call
+    ) -> Response | Deferred[Response | None]:
         """
         Delete a topic, its queues and all groups' offsets in it.
 
@@ -151,10 +153,13 @@ class TopicProcessor:
         name = request.topic
         check_topic_name(name)
         self._refuse_system(name)
+        return self._pacer.run(self._delete(name), call.peer)
+
+    def _delete(self, name: str) -> Steps[Response]:
         self._topics.delete(name)
         self._offsets.remove_topic(name)
-        deleted: Deferred[None] = self._store.delete_topic(name)
-        return deleted.addCallback(lambda _: Response())
+        yield self._store.delete_topic(name)
+        return Response()
 
     def all(
         self, request: GetAllTopicConfig, call: Call

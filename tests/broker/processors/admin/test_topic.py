@@ -178,8 +178,9 @@ class TopicProcessorTests(BrokerCase):
         self.ask(sent("T"))
         self.tables.offsets.commit("CG", "T", 0, 1)
         for _ in range(2):
-            answer = self.successResultOf(self.ask(DeleteTopic("T")))
-            self.assertEqual(answer.status, 0)
+            deleted = self.ask(DeleteTopic("T"))
+            self.clock.advance(0)
+            self.assertEqual(self.successResultOf(deleted).status, 0)
         self.assertIsNone(self.topics.get("T"))
         self.assertEqual(self.tables.offsets.table, {})
         self.assertEqual(self.store.queues(), {})
