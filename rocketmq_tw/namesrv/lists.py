@@ -22,6 +22,7 @@ from rocketmq_tw.namesrv.slices import Slices
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.cluster import ClusterInfo
+from rocketmq_tw.wire.bodies.entries import fill
 from rocketmq_tw.wire.bodies.topics import TopicList
 from rocketmq_tw.wire.fields import Response
 
@@ -32,6 +33,7 @@ TOPICS = 1000
 BROKERS = 200
 #: Bytes of the response that a topic or a broker takes, about.
 _ENTRY = 50
+_EMPTY_LIST = TopicList().encode()
 _NO_TOPICS = b'"topicList":[]'
 _NO_BROKERS = b'"brokerAddrTable":{}'
 
@@ -59,8 +61,11 @@ class Lists:
         :raises TooMuchWork: many lists are being made already.
         """
         names = list(self._table.queues)
-        pieces: list[bytes] = []
-        return self._run(call, pieces, _topics(pieces, names, is_wanted), len(names))
+        entries: list[bytes] = []
+        steps = _topics(entries, names, is_wanted)
+        return self._run(
+            call, steps, lambda: fill(_EMPTY_LIST, _NO_TOPICS, entries), len(names)
+        )
 
     def brokers(self, call: Call) -> Response | Deferred[Response]:
         """
@@ -69,13 +74,23 @@ class Lists:
         :raises TooMuchWork: many lists are being made already.
         """
         groups = list(self._table.groups.values())
-        pieces: list[bytes] = []
-        return self._run(call, pieces, _brokers(pieces, groups), len(groups))
+        empty = _clusters(groups).encode()
+        entries: list[bytes] = []
+        return self._run(
+            call,
+            _brokers(entries, groups),
+            lambda: fill(empty, _NO_BROKERS, entries),
+            len(groups),
+        )
 
     def _run(
-        self, call: Call, pieces: list[bytes], steps: Iterator[None], count: int
+        self,
+        call: Call,
+        steps: Iterator[None],
+        body: Callable[[], bytes],
+        count: int,
     ) -> Response | Deferred[Response]:
-        """Respond with the pieces that the steps make, while the peer is there."""
+        """Respond with the body after the steps, while the peer is there."""
 
         def while_connected() -> Iterator[None]:
             for _ in steps:
@@ -86,44 +101,39 @@ class Lists:
         key = call.peer.address
         done = self._slices.run(key, while_connected(), count * _ENTRY)
         if done is None:
-            return Response(body=b"".join(pieces))
-        return done.addCallback(lambda _: Response(body=b"".join(pieces)))
+            return Response(body=body())
+        return done.addCallback(lambda _: Response(body=body()))
 
 
 def _topics(
-    pieces: list[bytes], names: list[str], is_wanted: Callable[[str], bool] | None
+    entries: list[bytes], names: list[str], is_wanted: Callable[[str], bool] | None
 ) -> Iterator[None]:
     """Encode a list of topics, in steps."""
-    before, found, after = TopicList().encode().partition(_NO_TOPICS)
-    assert found, "the list is not empty"
-    pieces.append(before + found[:-1])
-    is_first = True
     for number, some in enumerate(_in_pieces(names, TOPICS)):
         if number:
             yield
         kept = sorted(name for name in some if is_wanted is None or is_wanted(name))
         if kept:
-            pieces += [b"" if is_first else b",", fastjson.dumps(kept)[1:-1]]
-            is_first = False
-    pieces.append(found[-1:] + after)
+            entries.append(fastjson.dumps(kept)[1:-1])
 
 
-def _brokers(pieces: list[bytes], groups: list[BrokerGroup]) -> Iterator[None]:
-    """Encode the brokers by name and the names by cluster, in steps."""
+def _clusters(groups: list[BrokerGroup]) -> ClusterInfo:
+    """Return the names of brokers by cluster."""
     clusters: dict[str, set[str]] = {}
     for group in groups:
         clusters.setdefault(group.cluster, set()).add(group.broker_name)
-    names = {cluster: frozenset(some) for cluster, some in clusters.items()}
-    before, found, after = ClusterInfo({}, names).encode().partition(_NO_BROKERS)
-    assert found, "the table is not empty"
-    pieces.append(before + found[:-1])
+    return ClusterInfo(
+        {}, {cluster: frozenset(names) for cluster, names in clusters.items()}
+    )
+
+
+def _brokers(entries: list[bytes], groups: list[BrokerGroup]) -> Iterator[None]:
+    """Encode the brokers by name, in steps."""
     for number, some in enumerate(_in_pieces(groups, BROKERS)):
         if number:
             yield
-            pieces.append(b",")
         table = {group.broker_name: group.data() for group in some}
-        pieces.append(fastjson.dumps(table)[1:-1])
-    pieces.append(found[-1:] + after)
+        entries.append(fastjson.dumps(table)[1:-1])
 
 
 def _in_pieces(items: Iterable[_T], size: int) -> Iterator[list[_T]]:

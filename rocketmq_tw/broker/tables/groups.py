@@ -23,6 +23,7 @@ from rocketmq_tw.model.group import (
 from rocketmq_tw.model.topic import check_group_name
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
+from rocketmq_tw.wire.bodies.entries import encode_entry, fill
 from rocketmq_tw.wire.bodies.groups import SubscriptionGroupTable
 
 __all__ = ["GroupNotExist", "GroupTable"]
@@ -31,6 +32,7 @@ __all__ = ["GroupNotExist", "GroupTable"]
 READ_FORBIDDEN = 4
 #: How many groups are encoded in one step: some 1.5 ms.
 _AT_ONCE = 100
+_NO_GROUPS = b'"subscriptionGroupTable":{}'
 
 
 class GroupTable:
@@ -171,7 +173,7 @@ class GroupTable:
         encoded, count = self._encoded, 0
         for name in list(self.table):
             if name not in encoded and name in self.table:
-                encoded[name] = _entry(self.table[name])
+                encoded[name] = encode_entry(name, self.table[name])
                 count += 1
                 if count % _AT_ONCE == 0:
                     yield None
@@ -180,9 +182,10 @@ class GroupTable:
         )
         # What changed between two steps is encoded here.
         entries = [
-            encoded.get(name) or _entry(group) for name, group in self.table.items()
+            encoded.get(name) or encode_entry(name, group)
+            for name, group in self.table.items()
         ]
-        return b"".join((empty[:-2], b",".join(entries), empty[-2:]))
+        return fill(empty, _NO_GROUPS, entries)
 
     @property
     def _is_at_limit(self) -> bool:
@@ -205,8 +208,3 @@ class GroupTable:
         now_ms = int(self._wall_time() * 1000)
         self.data_version = self.data_version.next(now_ms)
         self._document.changed()
-
-
-def _entry(group: SubscriptionGroup) -> bytes:
-    """Encode an entry of the table, with its key."""
-    return fastjson.dumps({group.group_name: group})[1:-1]

@@ -24,12 +24,14 @@ from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.store.files.slices import Stopped, in_slices
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
+from rocketmq_tw.wire.bodies.entries import fill
 from rocketmq_tw.wire.bodies.offsets import ConsumerOffsetTable
 
 #: The table's version is incremented after this many commits.
 VERSION_STEP = 500
 #: How many offsets are encoded in one reactor iteration: some 2 ms.
 SLICE = 2000
+_NO_OFFSETS = b'"offsetTable":{}'
 
 
 class ConsumerOffsets:
@@ -142,7 +144,7 @@ class ConsumerOffsets:
     def _document(self, pieces: list[bytes]) -> bytes:
         """Join encoded entries."""
         empty = fastjson.dumps(ConsumerOffsetTable({}, self.data_version))
-        return b"".join((empty[:-2], b",".join(pieces), empty[-2:]))
+        return fill(empty, _NO_OFFSETS, pieces)
 
     def commit(self, group: str, topic: str, queue_id: int, offset: int) -> None:
         """

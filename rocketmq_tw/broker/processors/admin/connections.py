@@ -18,12 +18,12 @@ from rocketmq_tw.model.subscription import Subscription
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
-from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.consumers import (
     Connection,
     ConsumerConnection,
     ProducerConnection,
 )
+from rocketmq_tw.wire.bodies.entries import encode_entry, fill
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.heartbeat import (
@@ -33,8 +33,8 @@ from rocketmq_tw.wire.requests.heartbeat import (
 
 #: How many connections or subscriptions are encoded in one step: some 1 ms.
 AT_ONCE = 200
-#: Keys are sorted: the connections come first, the subscriptions last.
-_NO_CONNECTIONS = b'{"connectionSet":[]'
+_NO_CONNECTIONS = b'"connectionSet":[]'
+_NO_SUBSCRIPTIONS = b'"subscriptionTable":{}'
 
 
 def install(broker: Broker, router: Router) -> None:
@@ -90,26 +90,20 @@ def _encode_consumers(group: ConsumerGroup) -> Steps[Response]:
     empty = ConsumerConnection(
         (), {}, group.consume_type, group.message_model, group.consume_from
     ).encode()
-    body = _with_connections(empty, connections)
-    return Response(body=b"".join((body[:-2], subscriptions, body[-2:])))
+    body = fill(empty, _NO_CONNECTIONS, (connections,))
+    return Response(body=fill(body, _NO_SUBSCRIPTIONS, (subscriptions,)))
 
 
 def _encode_producers(producers: list[Client]) -> Steps[Response]:
     """Encode a :class:`ProducerConnection`."""
     connections = yield from _encode_connections(producers)
-    return Response(body=_with_connections(ProducerConnection().encode(), connections))
+    empty = ProducerConnection().encode()
+    return Response(body=fill(empty, _NO_CONNECTIONS, (connections,)))
 
 
 def _encode_connections(clients: Iterable[Client]) -> Steps[bytes]:
     """Encode the connections of clients, without brackets."""
     return encode_each(clients, _encode_connection, AT_ONCE)
-
-
-def _with_connections(empty: bytes, connections: bytes) -> bytes:
-    """Put encoded connections into an encoded body that has none."""
-    assert empty.startswith(_NO_CONNECTIONS)
-    rest = empty[len(_NO_CONNECTIONS) - 1 :]
-    return b"".join((_NO_CONNECTIONS[:-1], connections, rest))
 
 
 def _encode_connection(client: Client) -> bytes:
@@ -121,4 +115,4 @@ def _encode_connection(client: Client) -> bytes:
 
 def _encode_subscription(subscription: Subscription) -> bytes:
     """Encode an entry of the table of subscriptions, with its key."""
-    return fastjson.dumps({subscription.topic: subscription})[1:-1]
+    return encode_entry(subscription.topic, subscription)
