@@ -6,6 +6,7 @@ can pass one that fails, or that loses what was not flushed. Reads do not need i
 Nothing here is on the path of a message: records are written through a mapping.
 """
 
+import contextlib
 import errno
 import mmap
 import os
@@ -55,22 +56,17 @@ class Disk:
 
         :returns: the directories that got a new entry and have to be flushed.
         """
+        parent = os.path.dirname(path) or "."
         changed: list[str] = []
-        missing: list[str] = []
-        at: str | None = path
-        while at:
-            parent = os.path.dirname(at) or "."
-            try:
-                os.mkdir(at)
-                changed.append(parent)
-            except FileExistsError:
-                pass
-            except FileNotFoundError:
-                missing.append(at)
-                at = parent
-                continue
-            at = missing.pop() if missing else None
-        return changed[::-1]
+        try:
+            os.mkdir(path)
+        except FileExistsError:
+            return []
+        except FileNotFoundError:
+            changed = self.make_directories(parent)
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(path)
+        return [parent, *changed]
 
     def pwrite(self, descriptor: int, data: bytes | memoryview, at: int) -> int:
         """
