@@ -149,7 +149,7 @@ class Pacer:
     def _may_run(self) -> bool:
         """Return whether a step may be taken in this iteration, and count it."""
         if self._scheduled is None:
-            self._scheduled = self._clock.callLater(0, self._iterate)
+            self._schedule()
             self._began, self._used = self._clock.seconds(), 0
         self._used += 1
         return self._used <= STEPS and self._clock.seconds() - self._began < TIME
@@ -160,9 +160,13 @@ class Pacer:
         if works is None:
             works = self._works[peer] = deque()
             self._order.append(peer)
+        self._schedule()
+        return works
+
+    def _schedule(self) -> None:
+        """Look again in the next iteration."""
         if self._scheduled is None:
             self._scheduled = self._clock.callLater(0, self._iterate)
-        return works
 
     def _iterate(self) -> None:
         """Run what this iteration allows; the peers take turns."""
@@ -186,8 +190,7 @@ class Pacer:
         """Continue with a peer that reads again."""
         if peer in self._works:
             self._order.append(peer)
-            if self._scheduled is None:
-                self._scheduled = self._clock.callLater(0, self._iterate)
+            self._schedule()
 
     def _step(self, works: deque[_Work], peer: Peer) -> None:
         """Run the next step of a peer's oldest request."""
@@ -202,7 +205,7 @@ class Pacer:
             else:
                 awaited = work.steps.send(work.sent)
         except StopIteration as end:
-            _finish(work.done, end.value)
+            work.done.callback(end.value)
         except Exception:
             work.done.errback(Failure())
         else:
@@ -216,6 +219,16 @@ class Pacer:
         """Continue with steps that waited for a result."""
         work.sent = result
         self._queue(peer).appendleft(work)
+
+
+def all_at_once(steps: Steps[_T]) -> _T:
+    """Take all steps, which wait for nothing, and return their result."""
+    try:
+        while True:
+            next(steps)
+    except StopIteration as end:
+        result: _T = end.value
+        return result
 
 
 def encode_each(
@@ -239,11 +252,3 @@ def responding(steps: Steps[bytes]) -> Steps[Response]:
     """Make a body in steps, and return its response."""
     body = yield from steps
     return Response(body=body)
-
-
-def _finish(done: Deferred[Any], result: Any) -> None:
-    """Fire with the result, or with that of the Deferred that it is."""
-    if isinstance(result, Deferred):
-        result.chainDeferred(done)
-    else:
-        done.callback(result)

@@ -14,6 +14,7 @@ from rocketmq_tw.broker.pacing import (
     TIME,
     Pacer,
     Steps,
+    all_at_once,
     encode_each,
     responding,
 )
@@ -177,6 +178,11 @@ class PacerTests(SynchronousTestCase):
         self.pacer.stop()
         self.assertEqual((len(self.pacer), self.clock.getDelayedCalls()), (0, []))
         Pacer(self.clock).stop()
+
+    def test_all_at_once(self) -> None:
+        """Without a pacer the steps are taken one after the other."""
+        self.assertEqual(all_at_once(self.steps("a", 3)), "a")
+        self.assertEqual(len(self.done), 3)
 
     def test_encode_each(self) -> None:
         """So many at each step, joined by commas."""

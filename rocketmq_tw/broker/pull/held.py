@@ -118,7 +118,7 @@ class HeldPulls:
             self._tick.stop()
         self._scans.clear()
         self._arrivals.clear()
-        stopped = in_slices(self._respond_to_all(), self._clock, lambda: True)
+        stopped = in_slices(self._respond_to_all(), self._clock)
         return stopped.addCallback(lambda _: self._stopped())
 
     def _respond_to_all(self) -> Iterator[None]:

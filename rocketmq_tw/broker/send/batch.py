@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import cast
 
 from rocketmq_tw.broker.delay.levels import delay_level
 from rocketmq_tw.broker.new_topics import NewTopics
@@ -105,8 +104,7 @@ class BatchSender:
             stored = self._put(first, call.received_at)
             return self._responses.batch(request, queue_id, stored)
         steps = self._put_in_steps(request, target, queue_id, [*first], drafts)
-        # A Deferred among the results is waited for.
-        return cast("Sending", self._pacer.run(steps, call.peer, len(request.body)))
+        return self._pacer.run(steps, call.peer, len(request.body))
 
     def _put_in_steps(
         self,

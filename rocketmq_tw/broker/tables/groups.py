@@ -9,7 +9,7 @@ from __future__ import annotations
 from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.broker.errors import GroupNotExist, TooManyGroups
-from rocketmq_tw.broker.pacing import Steps
+from rocketmq_tw.broker.pacing import Steps, all_at_once
 from rocketmq_tw.broker.tables.checks import check_group, usable
 from rocketmq_tw.broker.tables.document import Document, Schedule
 from rocketmq_tw.clock import wall_time
@@ -161,12 +161,7 @@ class GroupTable:
 
     def encode(self) -> bytes:
         """Encode the table for ``subscriptionGroup.json`` and for request code 201."""
-        steps = self.encode_in_steps()
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                return bytes(end.value)
+        return all_at_once(self.encode_in_steps())
 
     def encode_in_steps(self) -> Steps[bytes]:
         """Do as :meth:`encode`; a step encodes some of the groups that changed."""

@@ -17,7 +17,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rocketmq_tw.broker.errors import TooManyOffsets
-from rocketmq_tw.broker.pacing import Steps
+from rocketmq_tw.broker.pacing import Steps, all_at_once
 from rocketmq_tw.broker.tables.checks import check_offsets, usable
 from rocketmq_tw.clock import wall_time
 from rocketmq_tw.jsonfile import JsonFile
@@ -224,10 +224,7 @@ class ConsumerOffsets:
 
     def encode(self) -> bytes:
         """Encode the table for ``consumerOffset.json`` and for request code 43."""
-        pieces: list[bytes] = []
-        for _ in self._encode_slices(pieces):
-            pass
-        return self._document(pieces)
+        return all_at_once(self.encode_in_steps())
 
     def encode_in_steps(self) -> Steps[bytes]:
         """Do as :meth:`encode`, some thousand offsets at each step."""

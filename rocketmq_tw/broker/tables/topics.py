@@ -14,7 +14,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from rocketmq_tw.broker.errors import TooManyTopics, TopicNotExist
-from rocketmq_tw.broker.pacing import Steps
+from rocketmq_tw.broker.pacing import Steps, all_at_once
 from rocketmq_tw.broker.tables.checks import check_topic_settings, usable
 from rocketmq_tw.broker.tables.document import Document, Schedule
 from rocketmq_tw.broker.tables.predefined import default_topics, made
@@ -368,12 +368,7 @@ class TopicTable:
 
     def _encode(self) -> bytes:
         """Encode the file."""
-        steps = self._encode_in_steps()
-        try:
-            while True:
-                next(steps)
-        except StopIteration as end:
-            return bytes(end.value)
+        return all_at_once(self._encode_in_steps())
 
     def _encode_in_steps(self) -> Steps[bytes]:
         """

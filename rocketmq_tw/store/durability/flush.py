@@ -226,9 +226,11 @@ class FlushService:
         self._waiters.reached(position.end)
 
     def _in_slices(self, work: Callable[[], Iterator[None]]) -> "Deferred[None]":
-        """Write in slices, behind what is being written already."""
-        clock = self._clock
-        return self._writes_lock.run(lambda: in_slices(work(), clock, _always))
+        """
+        Write in slices, behind what is being written already; all of it, also while the
+        store closes.
+        """
+        return self._writes_lock.run(lambda: in_slices(work(), self._clock))
 
     def _write_queues(self) -> Iterator[None]:
         """Write the queue entries first, then the checkpoints that describe them."""
@@ -293,8 +295,3 @@ class FlushService:
         timer = LoopingCall(tick)
         timer.clock = clock
         return timer
-
-
-def _always() -> bool:
-    """Entries are written to the end, also while the store closes."""
-    return True

@@ -10,8 +10,15 @@ class Stopped(Exception):
     """The work was abandoned between two slices."""
 
 
+def _always() -> bool:
+    """Do all slices."""
+    return True
+
+
 def in_slices(
-    work: Iterator[None], clock: IReactorTime, is_wanted: Callable[[], bool]
+    work: Iterator[None],
+    clock: IReactorTime,
+    is_wanted: Callable[[], bool] = _always,
 ) -> "Deferred[None]":
     """
     Run the first slice now and each further one in its own reactor iteration.
