@@ -36,10 +36,8 @@ _CONFIGURED: Final = """\
 broker.delay.offsets.DelayOffsets: saved: one for each delay level
 broker.delay.schedule.ScheduleService: _levels: one for each delay level
 broker.delay.level.Level: shifts: one each time the clock is set; no peer sets it
-broker.name_server_link.NameServerLink: _current _next: one for each request that creates topics
 broker.registration.Registration: _links: one for each name server
-broker.registration.Registration: _waiting: one for each request that creates topics
-broker.tables.topic_journal.TopicJournal: _current _waiting: one for each request that creates topics
+remoting.waiters.Waiters: _waiting: one for each request in flight that creates topics, or that waits for a peer which does not read
 broker.tables.topic_journal.TopicJournal: _lines _unwritten: 200,000 changes
 broker.tables.background.BackgroundFile: _waiting: one for each caller of drain, which runs every 10 s
 store.durability.shared_work.SharedWork: _asking: one for each connection that deletes a topic, and the timer

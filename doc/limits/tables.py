@@ -32,7 +32,6 @@ def _both(config: type[msgspec.Struct]) -> tuple[Growable, ...]:
             "remoting.protocol.RemotingProtocol.on_lost",
             "remoting.reactor_share.ReactorShare._waiting",
             "remoting.server.RemotingServerFactory.connections",
-            "remoting.waiters.Waiters._waiting",
         ),
         limits=(
             Limit(

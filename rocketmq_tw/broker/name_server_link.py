@@ -38,6 +38,7 @@ from rocketmq_tw.broker.unregistered import Piece, Unregistered
 from rocketmq_tw.remoting.errors import BrokerError, RequestTimeout
 from rocketmq_tw.remoting.pool import ConnectionPool
 from rocketmq_tw.remoting.protocol import RemotingProtocol
+from rocketmq_tw.remoting.waiters import Waiters
 from rocketmq_tw.wire.requests.registration import (
     DataVersionResponse,
     QueryDataVersion,
@@ -111,8 +112,8 @@ class NameServerLink:
         # The attempt to connect, or the registration in flight.
         self._pending: Deferred[Any] | None = None
         # They wait for changes: those in flight, and those that are left.
-        self._current: list[Deferred[None]] = []
-        self._next: list[Deferred[None]] = []
+        self._current = Waiters(self._waited_too_long)
+        self._next = Waiters(self._waited_too_long)
         self._is_unresponsive = False
         self._paused_until = float("-inf")
         self._retry: IDelayedCall | None = None
@@ -204,7 +205,7 @@ class NameServerLink:
             return
         piece = self._unregistered.next()
         if piece.has_changes:
-            self._current, self._next = self._next, []
+            self._current, self._next = self._next, Waiters(self._waited_too_long)
         self._await(self._connection.call(self._make_request(piece), self._timeout))
 
     def _await(self, in_flight: Deferred[Any]) -> None:
@@ -222,16 +223,12 @@ class NameServerLink:
         """
         if not self.lacks_changes:
             return succeed(None)
-        waiting: Deferred[None] = Deferred(self._drop)
-        self._next.append(waiting)
+        waiting = self._next.add()
         self.register()
         return waiting
 
-    def _drop(self, waiting: Deferred[None]) -> None:
-        """Let nobody wait until the name server responds again: one waited too long."""
-        for those in (self._next, self._current):
-            if waiting in those:
-                those.remove(waiting)
+    def _waited_too_long(self) -> None:
+        """Let nobody wait until the name server responds again."""
         if not self._is_unresponsive:
             self._is_unresponsive = True
             self._log.warn(
@@ -239,13 +236,6 @@ class NameServerLink:
                 " knows them",
                 ns=self.address,
             )
-
-    def _release(self, waiting: list[Deferred[None]]) -> None:
-        """Fire Deferreds."""
-        over = waiting[:]
-        waiting.clear()
-        for each in over:
-            each.callback(None)
 
     def _connect(self) -> None:
         """Connect once; on failure the next attempt is scheduled."""
@@ -294,7 +284,7 @@ class NameServerLink:
                 self._log.info("registered with name server {ns}", ns=self.address)
             self._standing = Standing.REGISTERED
         self._delay = FIRST_DELAY
-        self._release(self._current)
+        self._current.fire()
         self.register()
 
     def _refused(self, failure: Failure) -> None:
@@ -302,8 +292,8 @@ class NameServerLink:
         self._ended()
         self._paused_until = self._reactor.seconds() + PAUSE
         self._unregistered.restart()
-        self._release(self._current)
-        self._release(self._next)
+        self._current.fire()
+        self._next.fire()
         if self._state is LinkState.STOPPED:
             return
         self._complain(failure)

@@ -31,6 +31,7 @@ from rocketmq_tw.broker.unregistered import PIECE, Piece, Unregistered
 from rocketmq_tw.model.topic import PERM_READ, PERM_WRITE
 from rocketmq_tw.remoting.addresses import host_port
 from rocketmq_tw.remoting.pool import ConnectionPool
+from rocketmq_tw.remoting.waiters import Waiters
 from rocketmq_tw.wire.bodies.registration import crc
 from rocketmq_tw.wire.requests.registration import (
     QueryDataVersion,
@@ -111,7 +112,7 @@ class Registration(Service):
         # Registers what has changed at the end of this reactor iteration.
         self._flush: IDelayedCall | None = None
         # They wait for changes of this iteration.
-        self._waiting: list[Deferred[None]] = []
+        self._waiting = Waiters()
 
     def startService(self) -> None:
         """Connect to all name servers; each connection registers the broker."""
@@ -128,7 +129,7 @@ class Registration(Service):
             self._topics.on_change.remove(self._topics_changed)
         if self._flush is not None and self._flush.active():
             self._flush.cancel()
-        self._release(self._waiting)
+        self._waiting.fire()
         if self._ticker.running:
             self._ticker.stop()
         gone = DeferredList([link.stop(self._unregistration()) for link in self._links])
@@ -160,16 +161,7 @@ class Registration(Service):
         """
         if not any(link.lacks_changes for link in self._links):
             return None
-        waiting: Deferred[None] = Deferred()
-        self._waiting.append(waiting)
-        return waiting
-
-    def _release(self, waiting: list[Deferred[None]]) -> None:
-        """Fire Deferreds."""
-        over = waiting[:]
-        waiting.clear()
-        for each in over:
-            each.callback(None)
+        return self._waiting.add()
 
     @property
     def registered(self) -> list[str]:
@@ -188,12 +180,12 @@ class Registration(Service):
         if not self._waiting:
             self.register()
             return
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting = self._waiting, Waiters()
         done = DeferredList(
             [link.register_and_wait() for link in self._links], consumeErrors=True
         )
         done.addTimeout(REGISTER_TIMEOUT, self._reactor)
-        done.addBoth(lambda _: self._release(waiting))
+        done.addBoth(lambda _: waiting.fire())
 
     def _request(self, piece: Piece) -> RegisterBroker:
         """Return the request that registers some topics."""

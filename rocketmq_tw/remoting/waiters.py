@@ -1,17 +1,28 @@
-"""Those who wait for one event of a connection, each with a Deferred of its own."""
+"""Those who wait for one event, each with a Deferred of its own."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from twisted.internet.defer import Deferred
 
 
 class Waiters:
-    """Deferreds that fire together; one that is cancelled is forgotten."""
+    """
+    Deferreds that fire together; one that is cancelled is forgotten.
 
-    __slots__ = ("_waiting",)
+    :param on_cancel: called when one is cancelled.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_on_cancel", "_waiting")
+
+    def __init__(self, on_cancel: Callable[[], None] | None = None) -> None:
+        self._on_cancel = on_cancel
         self._waiting: list[Deferred[None]] = []
+
+    def __len__(self) -> int:
+        """Return how many wait."""
+        return len(self._waiting)
 
     def add(self) -> Deferred[None]:
         """Return a Deferred that fires with the next :meth:`fire`."""
@@ -30,3 +41,5 @@ class Waiters:
         """Remove a Deferred that was cancelled."""
         if waiting in self._waiting:
             self._waiting.remove(waiting)
+        if self._on_cancel is not None:
+            self._on_cancel()

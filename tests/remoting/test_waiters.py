@@ -45,3 +45,13 @@ class WaiterTests(SynchronousTestCase):
         first.addCallback(lambda _: second.cancel())
         waiters.fire()
         self.failureResultOf(second, CancelledError)
+
+    def test_notified_of_a_cancel(self) -> None:
+        """Whoever keeps them can learn that somebody waits no longer."""
+        notified: list[int] = []
+        waiters = Waiters(lambda: notified.append(len(waiters)))
+        first, _second = waiters.add(), waiters.add()
+        first.cancel()
+        self.failureResultOf(first, CancelledError)
+        waiters.fire()
+        self.assertEqual((notified, len(waiters)), ([1], 0))

@@ -31,6 +31,7 @@ from twisted.python.failure import Failure
 from rocketmq_tw.broker.tables.background import BackgroundFile
 from rocketmq_tw.jsonfile import JsonFile, append_bytes, read_bytes, replace_bytes
 from rocketmq_tw.model.topic import TopicConfig
+from rocketmq_tw.remoting.waiters import Waiters
 from rocketmq_tw.threads import RunInThread
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.body import Body
@@ -70,8 +71,7 @@ class TopicJournal:
         self._is_stale = False
         self._is_busy = False
         self._is_failing = False
-        self._waiting: list[Deferred[None]] = []
-        self._current: list[Deferred[None]] = []
+        self._waiting, self._current = Waiters(), Waiters()
 
     def load(self, version: DataVersion) -> list[TopicChange]:
         """
@@ -123,14 +123,12 @@ class TopicJournal:
         """
         if not self._is_busy:
             return None
-        waiting: Deferred[None] = Deferred()
-        (self._waiting if self._unwritten else self._current).append(waiting)
-        return waiting
+        return (self._waiting if self._unwritten else self._current).add()
 
     def _write(self) -> None:
         """Write what is not in the file."""
         self._is_busy = True
-        self._current, self._waiting = self._waiting, []
+        self._current, self._waiting = self._waiting, Waiters()
         self._unwritten, lines = [], self._unwritten
         if self._is_stale:
             self._is_stale = False
@@ -157,11 +155,10 @@ class TopicJournal:
     def _end(self) -> None:
         """Release those who waited for a write."""
         self._is_busy = False
-        over, self._current = self._current, []
+        over, self._current = self._current, Waiters()
         if self._unwritten or (self._is_stale and not self._is_failing):
             self._write()
-        for each in over:
-            each.callback(None)
+        over.fire()
 
 
 class JournaledFile(JsonFile):
