@@ -229,6 +229,7 @@ class TopicTable:
             topic_filter_type=template.topic_filter_type,
             topic_sys_flag=topic_sys_flag,
         )
+        self.put(created)
         self._lines.info(
             self._log,
             remote,
@@ -237,7 +238,6 @@ class TopicTable:
             topic=topic,
             queues=queues,
         )
-        self.put(created)
         return created
 
     def create_retry(

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from twisted.internet.defer import maybeDeferred
+from twisted.logger import capturedLogs, formatEvent
 
 from rocketmq_tw.broker.pacing import STEPS
 from rocketmq_tw.broker.processors.admin.slices import QUEUES
@@ -86,6 +87,14 @@ class LimitTests(BrokerCase):
         """Topics with messages come back after a crash, also above the limit."""
         self.ask(sent("T"))
         self.assertEqual(self.tables.topics.restore({"Other": [0]}), ["Other"])
+
+    def test_not_logged(self) -> None:
+        """The log names no topic as created that is refused."""
+        self.ask(create())
+        with capturedLogs() as events:
+            self.refused(2, "maxTopics (13) is reached", sent("new"))
+        lines = [formatEvent(event) or "" for event in events]
+        self.assertFalse([line for line in lines if "created" in line])
 
 
 class QueueLimitTests(BrokerCase):
