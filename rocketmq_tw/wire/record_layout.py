@@ -72,6 +72,8 @@ HEAD: Final = struct.Struct(">IIIiiqqiq")
 HEAD_V4: Final = struct.Struct(">IIIiiqqiq8sq8siqI")
 #: Everything between the store host and the body.
 TAIL: Final = struct.Struct(">iqI")
+#: A commit log offset.
+OFFSET: Final = struct.Struct(">q")
 #: The store time.
 TIME: Final = struct.Struct(">q")
 #: The length of the properties, and of the topic in magic V2.

@@ -24,7 +24,14 @@ from rocketmq_tw.store.files.window import Window
 from rocketmq_tw.store.log.windows import Windows
 from rocketmq_tw.threads import RunInThread
 from rocketmq_tw.wire.record import Checked, Draft, check, encode
-from rocketmq_tw.wire.record_layout import BLANK_SIZE, MAGIC_BLANK, MAGICS, PREFIX
+from rocketmq_tw.wire.record_layout import (
+    BLANK_SIZE,
+    COMMIT_LOG_OFFSET,
+    MAGIC_BLANK,
+    MAGICS,
+    OFFSET,
+    PREFIX,
+)
 
 
 class CommitLog:
@@ -108,12 +115,14 @@ class CommitLog:
         :raises RecordTooLong: the batch is longer than a file.
         """
         records, offsets = self._encode_all(drafts, queue_offsets, store_time_ms)
-        size = sum(map(len, records))
+        size = len(records)
         if self.end + size > self._limit:
-            self._ensure_capacity(size)
-            records, offsets = self._encode_all(drafts, queue_offsets, store_time_ms)
+            begin = self.end
+            at = self._ensure_capacity(size)
+            if at != begin:
+                records, offsets = _moved(records, offsets, at)
         at = self.end - self._start
-        self._view[at : at + size] = b"".join(records)
+        self._view[at : at + size] = records
         self.end += size
         self.last_offset = offsets[-1]
         self.last_store_time_ms = store_time_ms
@@ -201,8 +210,12 @@ class CommitLog:
 
     def _encode_all(
         self, drafts: Sequence[Draft], queue_offsets: Sequence[int], store_time_ms: int
-    ) -> tuple[list[bytes], list[int]]:
-        """Encode the records of a batch as they are stored from :attr:`end` on."""
+    ) -> tuple[bytes, list[int]]:
+        """
+        Encode the records of a batch as they are stored from :attr:`end` on.
+
+        :returns: all of them, and the commit log offset of each.
+        """
         records, offsets = [], []
         at = self.end
         for draft, queue_offset in zip(drafts, queue_offsets, strict=True):
@@ -210,7 +223,7 @@ class CommitLog:
             records.append(record)
             offsets.append(at)
             at += len(record)
-        return records, offsets
+        return b"".join(records), offsets
 
     def _ensure_capacity(self, size: int) -> int:
         """
@@ -276,3 +289,16 @@ class CommitLog:
         if self._window is not None:
             self.files.dirty.add(self.active_path)
         return {path: self.files.mapped.get(path) for path in paths}
+
+
+def _moved(records: bytes, offsets: list[int], to: int) -> tuple[bytes, list[int]]:
+    """Return encoded records, and their offsets, as they are stored from ``to`` on."""
+    # A third of what it takes to encode them again.
+    data = bytearray(records)
+    begin = offsets[0]
+    pack, field = OFFSET.pack_into, COMMIT_LOG_OFFSET.start - begin
+    distance = to - begin
+    new_offsets = [offset + distance for offset in offsets]
+    for offset, new_offset in zip(offsets, new_offsets, strict=True):
+        pack(data, offset + field, new_offset)
+    return bytes(data), new_offsets

@@ -68,9 +68,12 @@ class CommitLogTests(SynchronousTestCase):
         places = self.log.append_all([DRAFT] * 3, range(7, 10), 0)
         self.assertEqual(places, [1000, 1000 + SIZE, 1000 + 2 * SIZE])
         self.assertEqual(self.log.files.read(7 * SIZE + 4, 4).hex(), "cbd43194")
-        found = self.log.record_at(1000 + SIZE)
-        assert found is not None
-        self.assertEqual(decode(found).commit_log_offset, 1000 + SIZE)
+        for number, place in enumerate(places):
+            found = self.log.record_at(place)
+            assert found is not None
+            stored = decode(found)
+            self.assertEqual(stored.commit_log_offset, place)
+            self.assertEqual(stored.queue_offset, 7 + number)
 
     def test_refuses_what_no_file_can_hold(self) -> None:
         """Nothing is written."""
