@@ -45,9 +45,13 @@ def build() -> None:
     stamp.touch()
 
 
-def _java(release: str, scratch: Path, heap: str, *flags: str) -> list[str]:
+def class_path(release: str) -> str:
+    """Return the class path of the programs, after :func:`build`."""
     module = JAVA / release / "target"
-    classes = f"{module / 'classes'}:{(module / 'classpath.txt').read_text()}"
+    return f"{module / 'classes'}:{(module / 'classpath.txt').read_text()}"
+
+
+def _java(release: str, scratch: Path, heap: str, *flags: str) -> list[str]:
     opened = [f"--add-opens={package}=ALL-UNNAMED" for package in _OPEN]
     return [
         "java",
@@ -59,7 +63,7 @@ def _java(release: str, scratch: Path, heap: str, *flags: str) -> list[str]:
         *opened,
         *flags,
         "-cp",
-        classes,
+        class_path(release),
     ]
 
 

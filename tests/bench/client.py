@@ -1,0 +1,180 @@
+"""
+How fast our client is, and Apache's Java client, against the same broker.
+
+Each client is a process of its own, which measures itself: rate, latencies, and the CPU
+time of the whole process. The Java client is compiled by C2 and collected by G1, as
+users run it, and is warmed for longer.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+
+#: The Java release of the client, as in ``tests.interop.apache``.
+RELEASE = "v55"
+#: Seconds of warm-up that are not counted, by make.
+WARM = {"ours": 2.0, "apache": 15.0}
+#: Messages of the topic that the shape "push" consumes.
+PUSH_COUNT = 200_000
+
+_JVM = ("-Xms256m", "-Xmx1g", "-XX:+UseG1GC")
+_numbers = itertools.count(1)
+
+
+class Shape(NamedTuple):
+    """
+    What a client does.
+
+    :ivar name: as in the table.
+    :ivar options: of the program, beside the ones that all shapes have.
+    """
+
+    name: str
+    options: dict[str, str]
+
+
+SHAPES = (
+    Shape("send, 1 in flight", {"shape": "send", "depth": "1"}),
+    Shape("send, 32 in flight", {"shape": "send", "depth": "32"}),
+    Shape("push consumer", {"shape": "push", "count": str(PUSH_COUNT)}),
+    Shape("end to end, 1,000/s", {"shape": "end-to-end"}),
+    Shape("first send, new topic", {"shape": "first", "count": "10"}),
+)
+
+
+class Measured(NamedTuple):
+    """
+    What one run of a client measured.
+
+    :ivar rate: messages a second.
+    :ivar cpu: microseconds of the client's CPU time a message.
+    :ivar p50: microseconds; 0 where no latency is measured.
+    :ivar p99: microseconds.
+    """
+
+    rate: float
+    cpu: float
+    p50: float
+    p99: float
+
+
+class Row(NamedTuple):
+    """What was measured of one shape: the medians, by make."""
+
+    shape: str
+    medians: dict[str, Measured]
+
+
+def measure(
+    shape: Shape,
+    make: str,
+    name_server: str,
+    scratch: Path,
+    *,
+    seconds: float = 5.0,
+    warm: float | None = None,
+) -> Measured:
+    """
+    Run one client once.
+
+    :param make: ``ours`` or ``apache``.
+    :param name_server: its address; a broker is registered with it, which creates
+        topics by their first message.
+    :param warm: seconds before, not counted; default: see :data:`WARM`.
+    """
+    topic = f"Bench_{make}_{next(_numbers)}"
+    warm = WARM[make] if warm is None else warm
+    common = {
+        "namesrv": name_server,
+        "topic": topic,
+        "seconds": str(seconds),
+        "warm": str(warm),
+    }
+    if shape.options["shape"] == "push":
+        _run("ours", {**common, **shape.options, "shape": "fill"}, scratch)
+    return _run(make, {**common, **shape.options}, scratch)
+
+
+def compare(
+    name_server: str,
+    scratch: Path,
+    *,
+    makes: Sequence[str] = ("ours", "apache"),
+    shapes: Iterable[Shape] = SHAPES,
+    rounds: int = 5,
+    seconds: float = 5.0,
+) -> list[Row]:
+    """Run the clients in turn; the one that begins changes every round."""
+    rows = []
+    for shape in shapes:
+        found: dict[str, list[Measured]] = {make: [] for make in makes}
+        order = list(makes)
+        for _ in range(rounds):
+            for make in order:
+                found[make].append(
+                    measure(shape, make, name_server, scratch, seconds=seconds)
+                )
+            order.reverse()
+        medians = {
+            make: Measured(*map(statistics.median, zip(*runs, strict=True)))
+            for make, runs in found.items()
+        }
+        rows.append(Row(shape.name, medians))
+    return rows
+
+
+def table(rows: list[Row]) -> str:
+    """Write rows as text: rate, CPU of a message, p50 and p99 in microseconds."""
+    makes = list(rows[0].medians)
+    head = "".join(f"{make + ': rate, CPU, p50, p99':>42}" for make in makes)
+    lines = [f"{'client':24}{head}"]
+    for row in rows:
+        cells = (
+            f"{each.rate:,.0f}/s {each.cpu:.1f} us {each.p50:,.0f} {each.p99:,.0f}"
+            for each in row.medians.values()
+        )
+        lines.append(f"{row.shape:24}" + "".join(f"{cell:>42}" for cell in cells))
+    return "\n".join(lines)
+
+
+def _run(make: str, options: dict[str, str], scratch: Path) -> Measured:
+    """Run a program and read its JSON line."""
+    words = [text for name, value in options.items() for text in (f"--{name}", value)]
+    start = _java(scratch) if make == "apache" else _python()
+    done = subprocess.run(
+        [*start, *words], cwd=ROOT, capture_output=True, text=True, timeout=180
+    )
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    assert done.returncode == 0 and lines, f"{done.stdout}{done.stderr}"[-4000:]
+    found = json.loads(lines[-1])
+    count = max(found["count"], 1)
+    return Measured(
+        found["count"] / found["seconds"],
+        found["cpu"] / count * 1e6,
+        found["p50"],
+        found["p99"],
+    )
+
+
+def _python() -> list[str]:
+    """Return the start of our program's command."""
+    return [sys.executable, "-m", "tests.bench.client_program"]
+
+
+def _java(scratch: Path) -> list[str]:
+    """Return the start of the Java program's command; compile it if needed."""
+    from tests.interop import apache
+
+    apache.build()
+    classes = apache.class_path(RELEASE)
+    home = f"-Duser.home={scratch}"
+    return ["java", *_JVM, home, "-cp", classes, "org.example.interop.MeasureClient"]
