@@ -28,6 +28,7 @@ DECLARED = {
 ELSEWHERE = {
     "broker/broker.py": "broker/test_features.py",
     "remoting/lane.py": "remoting/test_frames.py",
+    "store/queues/fetched.py": "store/queues/test_fetch.py",
     "store/interfaces.py": "store/test_contract.py",
     "store/run.py": "store/test_run_writer.py",
 }

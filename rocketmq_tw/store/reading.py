@@ -6,14 +6,9 @@ from twisted.internet.defer import Deferred
 
 from rocketmq_tw.store.files.reads import Steps
 from rocketmq_tw.store.queues.consumequeue import ConsumeQueue
-from rocketmq_tw.store.queues.fetch import (
-    Fetched,
-    FetchRequest,
-    FetchStatus,
-    Matches,
-    StoreView,
-    fetch,
-)
+from rocketmq_tw.store.queues.fetch import FetchRequest, Matches, fetch
+from rocketmq_tw.store.queues.fetched import Fetched, FetchStatus
+from rocketmq_tw.store.queues.records import StoreView
 from rocketmq_tw.store.queues.search import (
     offset_by_time,
     queue_store_time,
@@ -21,6 +16,7 @@ from rocketmq_tw.store.queues.search import (
     record_store_time,
 )
 from rocketmq_tw.store.queues.table import ConsumeQueues
+from rocketmq_tw.store.queues.warm import fetch_warm
 
 #: Reads records of one queue, in steps.
 Fetch = Callable[[StoreView, ConsumeQueue, FetchRequest], Steps[Fetched]]
@@ -55,13 +51,21 @@ class ReadableStore:
         max_size: int,
         matches: Matches | None,
     ) -> "Fetched | Deferred[Fetched]":
-        """Read records of one queue: see :func:`.queues.fetch.fetch`."""
+        """
+        Read records of one queue: see :func:`.queues.fetch.fetch`.
+
+        On the path of every pull; therefore what is in memory is tried first.
+        """
         queue = self._queues.find(topic, queue_id)
         if queue is None:
             return Fetched(FetchStatus.NO_MATCHED_LOGIC_QUEUE, 0, 0, 0)
-        read: Fetch = fetch
-        if queue_offset < queue.unverified_end:
-            read = self._fetch_unverified
+        verified, end = queue.verified
+        is_old = queue_offset < queue.unverified_end
+        if matches is None and (not is_old or verified <= queue_offset < end):
+            found = fetch_warm(self._view, queue, queue_offset, max_count, max_size)
+            if found is not None and (not is_old or found.next_offset <= end):
+                return found
+        read = self._fetch_unverified if is_old else fetch
         request = FetchRequest(queue_offset, max_count, max_size, matches)
         return self._reads.run(read(self._view, queue, request))
 

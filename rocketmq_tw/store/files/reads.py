@@ -47,6 +47,7 @@ MAX_RUNNING = 2
 
 #: The flag of reads that do not wait for the disk; None where the system has none.
 NO_WAIT: int | None = getattr(os, "RWF_NOWAIT", None)
+_NOTHING = memoryview(b"")
 _UNSUPPORTED = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
 
 
@@ -101,16 +102,26 @@ class Reads:
         """
         Read from the page cache, up to the end of one file; None if not all is cached.
 
-        Returns no bytes where there is no file. On the path of every pull: some 0.6 us
-        more than a plain read.
+        Returns no bytes where there is no file.
+        """
+        view = self.view_now(files, position, size)
+        return None if view is None else bytes(view)
+
+    def view_now(
+        self, files: MappedFileQueue, position: int, size: int
+    ) -> memoryview | None:
+        """
+        Do as :meth:`now`, without a copy: the bytes are valid until the next read.
+
+        On the path of every pull: some 0.6 us more than a plain read.
         """
         base = files.base_of(position)
         if size <= 0 or not files.has(base):
-            return b""
+            return _NOTHING
         size = min(size, base + files.file_size - position)
         descriptor = files.descriptor(base)
         if not self._has_nowait:
-            return os.pread(descriptor, size, position - base)
+            return memoryview(os.pread(descriptor, size, position - base))
         large = size > _SCRATCH
         view = memoryview(bytearray(size)) if large else self._scratch[:size]
         try:
@@ -121,8 +132,8 @@ class Reads:
             if error.errno not in _UNSUPPORTED:
                 raise
             self._has_nowait = False
-            return os.pread(descriptor, size, position - base)
-        return bytes(view) if got == size else None
+            return memoryview(os.pread(descriptor, size, position - base))
+        return view if got == size else None
 
     def run(self, steps: Steps[_T]) -> "_T | Deferred[_T]":
         """

@@ -19,17 +19,19 @@ class Window:
     A mapped part of one file.
 
     ``start`` and ``end`` are offsets in the whole stream, as everywhere in this
-    package.
+    package. ``view`` is for writing, ``memory`` shows the same bytes without a copy.
     """
 
     def __init__(self, view: mmap.mmap, start: int) -> None:
         """Use a mapping that begins at offset ``start``."""
         self.view = view
+        self.memory = memoryview(view).toreadonly()
         self.start = start
         self.end = start + len(view)
 
     def close(self) -> None:
         """Unmap it; the bytes written stay in the file."""
+        self.memory.release()
         self.view.close()
 
 

@@ -151,17 +151,18 @@ class CommitLog:
         """Read raw bytes, at most to the end of the log and of one file."""
         return self.files.read(position, min(count, self.end - position))
 
-    def in_window(self, position: int, count: int) -> bytes | None:
+    def in_window(self, position: int, count: int) -> memoryview | None:
         """
         Return bytes before :attr:`end` if the window holds them; otherwise None.
 
-        The bytes are mapped, so no system call is needed: 0.2 us.
+        The bytes are mapped, so no system call is needed: 0.2 us. Use them at once: the
+        window cannot be closed while they are referred to.
         """
         at = position - self._start
         window = self._window
         if at < 0 or window is None:
             return None
-        return window.view[at : at + count]
+        return window.memory[at : at + count]
 
     def record_at(self, position: int) -> bytes | None:
         """Return the record that begins at this offset; None if none does."""

@@ -15,6 +15,7 @@ from rocketmq_tw.wire.record import Draft, encode
 _CHUNKS = 16
 #: Bytes that a key takes besides its own, with the offset of its record.
 KEY_SIZE = 300
+_NOTHING = memoryview(b"")
 
 
 class _Chunk:
@@ -77,13 +78,17 @@ class MemoryLog:
         self.last_store_time_ms = store_time_ms
         return offsets
 
-    def in_window(self, position: int, count: int) -> bytes:
-        """Return bytes up to the end of their chunk; empty if they were dropped."""
+    def in_window(self, position: int, count: int) -> memoryview:
+        """
+        Return bytes up to the end of their chunk; empty if they were dropped.
+
+        Use them at once: nothing can be added to the chunk while they are referred to.
+        """
         if not self.min_offset <= position < self.end:
-            return b""
+            return _NOTHING
         chunk = self._chunks[bisect_right(self._chunks, position, key=_base) - 1]
         at = position - chunk.base
-        return bytes(memoryview(chunk.data)[at : at + count])
+        return memoryview(chunk.data)[at : at + count]
 
     def offsets_of(self, topic: bytes, key: bytes) -> list[int]:
         """

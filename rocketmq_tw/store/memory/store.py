@@ -127,7 +127,7 @@ class MemoryMessageStore(ReadableStore):
             if len(records) >= query.max_count:
                 break
             size = int.from_bytes(self._log.in_window(offset, 4), "big")
-            record = self._log.in_window(offset, size)
+            record = bytes(self._log.in_window(offset, size))
             found = check(record, 0, len(record), False)
             if not isinstance(found, Checked):
                 continue

@@ -1,102 +1,51 @@
 """
 Fetching: from a queue offset to the records, as they are sent to a consumer.
 
-Tags are filtered by the codes in the consume queue, before any record is read. Then one
-read fetches the records with everything between them, usually nothing. Bytes that are
-not in the page cache are read in a thread (:mod:`rocketmq_tw.store.files.reads`).
+Tags are filtered by the codes in the consume queue, before any record is read
+(:mod:`rocketmq_tw.store.queues.records`). Pulls of all messages that are in memory take
+a shorter way (:mod:`rocketmq_tw.store.queues.warm`).
 
 Source: ``DefaultMessageStore.getMessage`` of RocketMQ 5.
 """
 
 import os
 from collections.abc import Callable
-from enum import Enum
-from typing import Protocol
 
 import msgspec
 
-from rocketmq_tw.store.config import StoreConfig
-from rocketmq_tw.store.files.reads import READ_AHEAD, Reads, Steps, piece
-from rocketmq_tw.store.files.segments import MappedFileQueue
+from rocketmq_tw.store.files.reads import Reads, Steps, piece
 from rocketmq_tw.store.queues.consumequeue import (
     ENTRY_SIZE,
     PRE_BLANK_SIZE,
     ConsumeQueue,
     entries,
 )
+from rocketmq_tw.store.queues.fetched import Fetched, FetchStatus
+from rocketmq_tw.store.queues.records import (
+    ReadableLog,
+    StoreView,
+    read_cold,
+    read_log,
+    read_warm,
+)
 
-#: Bytes; records that span more are read one by one.
-_MAX_SPAN = 512 << 10
+__all__ = [
+    "FetchRequest",
+    "FetchStatus",
+    "Fetched",
+    "Matches",
+    "ReadableLog",
+    "StoreView",
+    "fetch",
+    "page_cache_size",
+    "read_entries",
+    "read_log",
+]
+
 #: Bytes prefetched behind the entries that are read: some thousand entries.
 _QUEUE_READ_AHEAD = 128 << 10
 
 Matches = Callable[[int], bool]
-
-
-class FetchStatus(Enum):
-    """How a fetch ended; the name is sent to the consumer as remark."""
-
-    FOUND = "FOUND"
-    NO_MATCHED_MESSAGE = "NO_MATCHED_MESSAGE"
-    MESSAGE_WAS_REMOVING = "MESSAGE_WAS_REMOVING"
-    OFFSET_FOUND_NULL = "OFFSET_FOUND_NULL"
-    OFFSET_OVERFLOW_BADLY = "OFFSET_OVERFLOW_BADLY"
-    OFFSET_OVERFLOW_ONE = "OFFSET_OVERFLOW_ONE"
-    OFFSET_TOO_SMALL = "OFFSET_TOO_SMALL"
-    NO_MATCHED_LOGIC_QUEUE = "NO_MATCHED_LOGIC_QUEUE"
-    NO_MESSAGE_IN_QUEUE = "NO_MESSAGE_IN_QUEUE"
-
-
-class Fetched(msgspec.Struct, frozen=True, gc=False):
-    """
-    The result of a fetch.
-
-    ``data`` holds ``count`` complete records; ``next_offset`` is the queue offset to
-    fetch next; ``last_commit_log_offset`` is that of the last record, or -1.
-    """
-
-    status: FetchStatus
-    next_offset: int
-    min_offset: int
-    max_offset: int
-    count: int = 0
-    data: bytes = b""
-    last_commit_log_offset: int = -1
-
-
-class ReadableLog(Protocol):
-    """A log that can be read: a commit log, or one in memory."""
-
-    @property
-    def min_offset(self) -> int:
-        """Return the commit log offset of the oldest record."""
-
-    @property
-    def end(self) -> int:
-        """Return the end of the newest record."""
-
-    @property
-    def files(self) -> MappedFileQueue:
-        """Return the files, for bytes outside the window."""
-
-    def in_window(self, position: int, count: int) -> bytes | None:
-        """
-        Return bytes that are in memory; None if they have to be read from the files.
-        """
-
-
-class StoreView(msgspec.Struct, frozen=True):
-    """
-    What readers use of a store.
-
-    Records within ``memory_size`` bytes of the end of the log count as being in memory;
-    for older ones, one fetch returns fewer messages.
-    """
-
-    log: ReadableLog
-    reads: Reads
-    config: StoreConfig
-    memory_size: int
 
 
 class FetchRequest(msgspec.Struct, frozen=True):
@@ -117,12 +66,11 @@ class _Picked(msgspec.Struct, gc=False):
     """
     The entries that matched, and how many were examined.
 
-    ``entries`` are pairs of commit log offset and size; ``size`` is the sum of the
-    sizes.
+    ``offsets`` are commit log offsets; ``sizes`` belong to them.
     """
 
-    entries: list[tuple[int, int]]
-    size: int
+    offsets: list[int]
+    sizes: list[int]
     scanned: int
     was_removed: bool
 
@@ -147,18 +95,18 @@ def fetch(
         return Fetched(FetchStatus.OFFSET_FOUND_NULL, next_offset, low, high)
     picked = _pick(data, store, request)
     next_offset = queue_offset + picked.scanned
-    if picked.entries:
-        found = _read(store, picked)
+    if picked.offsets:
+        found = read_warm(store, picked.offsets, picked.sizes)
         if found is None:
-            found = yield from _read_cold(store.log, picked)
+            found = yield from read_cold(store.log, picked.offsets, picked.sizes)
         records, count = found
         if count:
-            last = picked.entries[-1][0]
+            last = picked.offsets[-1]
             return Fetched(
                 FetchStatus.FOUND, next_offset, low, high, count, records, last
             )
     status = FetchStatus.NO_MATCHED_MESSAGE
-    if picked.was_removed or picked.entries:
+    if picked.was_removed or picked.offsets:
         status = FetchStatus.MESSAGE_WAS_REMOVING
     return Fetched(status, next_offset, low, high)
 
@@ -195,14 +143,15 @@ def _pick(data: bytes, store: StoreView, request: FetchRequest) -> _Picked:
     log, matches = store.log, request.matches
     max_count, max_size = request.max_count, request.max_size
     log_min = log.min_offset
-    picked: list[tuple[int, int]] = []
+    offsets: list[int] = []
+    sizes: list[int] = []
     total = scanned = 0
     was_removed = False
     for offset, size, code in entries(data):
         if offset < log_min or size == PRE_BLANK_SIZE:
             was_removed = True
         elif matches is None or matches(code):
-            if not picked:
+            if not offsets:
                 config = store.config
                 if log.end - offset > store.memory_size:
                     max_count = min(max_count, config.max_messages_on_disk)
@@ -210,78 +159,13 @@ def _pick(data: bytes, store: StoreView, request: FetchRequest) -> _Picked:
                 else:
                     max_count = min(max_count, config.max_messages_in_memory)
                     max_size = min(max_size, config.max_bytes_in_memory)
-            elif len(picked) >= max_count or total + size > max_size:
+            elif len(offsets) >= max_count or total + size > max_size:
                 break
-            picked.append((offset, size))
+            offsets.append(offset)
+            sizes.append(size)
             total += size
         scanned += 1
-    return _Picked(picked, total, scanned, was_removed)
-
-
-def _read(store: StoreView, picked: _Picked) -> tuple[bytes, int] | None:
-    """
-    Read the records from memory and join them.
-
-    :returns: the records still in the log and their number; None when
-        some are not in memory.
-    """
-    first, span = _span(picked)
-    if 0 < span <= _MAX_SPAN:
-        data = read_log(store, first, span)
-        if data is None:
-            return None
-        if len(data) == span:
-            return _cut(data, picked)
-    records = []
-    for offset, size in picked.entries:
-        record = read_log(store, offset, size)
-        if record is None:
-            return None
-        records.append(record)
-    return _joined(records, picked)
-
-
-def read_log(store: StoreView, position: int, size: int) -> bytes | None:
-    """Read at most to the end of one file; None if the bytes are not in memory."""
-    data = store.log.in_window(position, size)
-    return store.reads.now(store.log.files, position, size) if data is None else data
-
-
-def _read_cold(log: ReadableLog, picked: _Picked) -> Steps[tuple[bytes, int]]:
-    """Read the records in a thread and join them."""
-    first, span = _span(picked)
-    if 0 < span <= _MAX_SPAN:
-        data = (yield [piece(log.files, first, span, READ_AHEAD)])[0]
-        if len(data) == span:
-            return _cut(data, picked)
-    records = yield [piece(log.files, offset, size) for offset, size in picked.entries]
-    return _joined(records, picked)
-
-
-def _span(picked: _Picked) -> tuple[int, int]:
-    """Return the offset of the first record and the size up to the end of the last."""
-    first = picked.entries[0][0]
-    last, size = picked.entries[-1]
-    return first, last + size - first
-
-
-def _cut(data: bytes, picked: _Picked) -> tuple[bytes, int]:
-    """Remove the bytes between the records."""
-    if len(data) == picked.size:
-        return data, len(picked.entries)
-    first = picked.entries[0][0]
-    records = [data[at - first : at - first + size] for at, size in picked.entries]
-    return b"".join(records), len(records)
-
-
-def _joined(records: list[bytes], picked: _Picked) -> tuple[bytes, int]:
-    """Join the records that were read completely."""
-    whole = [
-        record
-        for record, (_, size) in zip(records, picked.entries, strict=True)
-        if len(record) == size
-    ]
-    return b"".join(whole), len(whole)
+    return _Picked(offsets, sizes, scanned, was_removed)
 
 
 def page_cache_size() -> int:
