@@ -24,6 +24,7 @@ remoting.router.Router: _codes _guards _handlers _unguarded: one for each declar
 settings: NOTHING: always empty
 store.durability.flush.FlushService: _timers: three timers
 store.queues.dispatch.Dispatcher: _targets listeners: one for each feature that listens
+store.queues.warm: _unpacks: 256, one for each number of entries
 wire.coerce: _converter _members: 512 types of the code
 wire.command: _typed: the codes of declared requests, with leading zeros
 wire.fastjson: _sorted_members: 512 types of the code
@@ -54,7 +55,7 @@ client.name_servers._Lookup: _calls _causes _untried: the name servers of one lo
 client.producer.failed.FailedAttempts: attempts brokers: the attempts of one send
 remoting.errors.Refused: ext: fields of one response
 store.index.search.Search: _descriptors _files records: one search at a time; 8 MiB of records
-store.queues.fetch._Picked: entries: the messages of one pull
+store.queues.fetch._Picked: offsets sizes: the messages of one pull
 store.queues.load.QueueLoading: _expected cut damaged untouched: the queues, while a store is loaded
 wire.compression.ZlibReader: _held: steps of 64 KiB of one registration
 wire.json_references._Sizes: _known: the nodes of one document

@@ -212,8 +212,9 @@ _BROKER: Final = (
     Growable(
         what="pulls that wait for a message",
         holds=(
+            "broker.pull.due.DuePulls._blocked",
+            "broker.pull.due.DuePulls._due",
             "broker.pull.held.HeldPulls._arrivals",
-            "broker.pull.held.HeldPulls._due",
             "broker.pull.held.HeldPulls._scans",
             "broker.pull.table.HeldPullTable._by_peer",
             "broker.pull.table.HeldPullTable._by_tick",

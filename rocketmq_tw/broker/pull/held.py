@@ -6,9 +6,11 @@ matches arrives there, or until its deadline. Then the store is read once more, 
 result is the response. Arrivals are recorded while messages are stored, and the pulls
 they wake are run once at the end of the reactor iteration.
 
-Thousands of pulls may wait at one queue. A reactor iteration tests at most
-:data:`MATCHES` of them and responds to at most :data:`RESPONSES`; the others follow in
-the next iterations, so other requests are handled between them.
+Thousands of pulls may wait at one queue, or of one connection. A reactor iteration
+tests, or drops after a lost connection, at most :data:`MATCHES` of them, for half of a
+slice of :data:`~rocketmq_tw.broker.pull.due.SLICE` seconds; in the rest of it some of
+those that are due get their responses (:mod:`rocketmq_tw.broker.pull.due`). The others
+follow in the next iterations, so other requests are handled between them.
 
 Source: ``PullRequestHoldService`` of RocketMQ 5, which checks every 5 s; here it is
 every second.
@@ -25,8 +27,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
+from rocketmq_tw.broker.pull.due import RESPONSES, SLICE, DuePulls
 from rocketmq_tw.broker.pull.table import HeldPull, HeldPullTable, Key
 from rocketmq_tw.remoting.call import Peer
 from rocketmq_tw.store.files.slices import in_slices
@@ -37,11 +39,11 @@ from rocketmq_tw.wire.fields import Response
 PERIOD = 1.0
 #: No pull is held for longer, in seconds.
 LONGEST = 3600.0
-#: How many responses are made in one reactor iteration: some 5 ms.
-RESPONSES = 100
 #: How many tags codes are tested in one reactor iteration, once a queue has more pulls
 #: than ``RESPONSES``.
 MATCHES = 2000
+#: After so many of them the time is looked at.
+_UNTIMED = 50
 #: After so many different tags codes in one reactor iteration all pulls are woken.
 _MAX_CODES = 64
 #: In place of the tags codes where all pulls are woken.
@@ -77,7 +79,7 @@ class HeldPulls:
             limit_per_connection=limit_per_connection,
             max_tags=max_tags,
         )
-        self._due: deque[HeldPull] = deque()
+        self._due = DuePulls(table=self._table, clock=clock, schedule=self._schedule)
         #: Tags codes that arrived at queues whose pulls are to be tested; None for all.
         self._arrivals: dict[Key, set[int] | None] = {}
         self._scans: deque[Iterator[None]] = deque()
@@ -128,9 +130,12 @@ class HeldPulls:
                 if pull.is_waiting:
                     self._wake([pull])
                 if len(self._due) >= RESPONSES:
-                    self._respond_due(RESPONSES)
+                    self._respond_due()
                     yield
-        self._respond_due(len(self._due))
+        self._respond_due()
+        while self._due:
+            yield
+            self._respond_due()
 
     def _stopped(self) -> None:
         """Leave nothing scheduled."""
@@ -176,11 +181,23 @@ class HeldPulls:
         return response
 
     def connection_lost(self, peer: Peer) -> None:
-        """Drop the pulls of a lost connection."""
-        for pull in self._table.of_peer(peer):
+        """Drop the pulls of a lost connection, many of them in slices."""
+        pulls = self._table.of_peer(peer)
+        dropping = self._drop(pulls)
+        if len(pulls) > RESPONSES:
+            self._scans.append(dropping)
+            self._schedule()
+            return
+        for _ in dropping:
+            pass
+        self._listen_while_needed()
+
+    def _drop(self, pulls: list[HeldPull]) -> Iterator[None]:
+        """Drop pulls of a lost connection; a step is one of them."""
+        for pull in pulls:
+            yield
             if self._table.finish(pull):
                 pull.response.callback(None)
-        self._listen_while_needed()
 
     def _tick_after(self, timeout: float) -> int:
         """Return the first tick that comes after some seconds, at least the next."""
@@ -250,14 +267,9 @@ class HeldPulls:
         """Respond to these pulls at the end of this reactor iteration, or later."""
         for pull in pulls:
             self._table.wake(pull)
-            self._due.append(pull)
+            self._due.add(pull)
         if self._due:
             self._schedule()
-
-    def _respond_later(self, pull: HeldPull) -> None:
-        """Respond to a pull whose peer reads again, like to one just woken."""
-        self._due.append(pull)
-        self._schedule()
 
     def _schedule(self) -> None:
         """Do a slice of what is to be done at the end of this reactor iteration."""
@@ -267,47 +279,30 @@ class HeldPulls:
     def _work(self) -> None:
         """Test some pulls, and respond to some of those that are due."""
         self._scheduled = None
-        tests = MATCHES
-        while tests and self._scans:
-            try:
-                next(self._scans[0])
-                tests -= 1
-            except StopIteration:
-                self._scans.popleft()
+        until = self._clock.seconds() + SLICE
+        self._scan(until - SLICE / 2)
         # Not while the store notifies of an arrival: more messages of a batch may
         # follow.
         self._listen_while_needed()
-        self._respond_due(RESPONSES)
+        self._due.respond(RESPONSES, until)
         if self._due or self._scans:
             self._schedule()
 
-    def _respond_due(self, count: int) -> None:
-        """Respond to the oldest pulls that are due."""
-        due = self._due
-        while due and count:
-            count -= 1
-            self._respond(due.popleft())
+    def _scan(self, until: float) -> None:
+        """Do some steps of what is to be looked through."""
+        steps, scans = MATCHES, self._scans
+        while steps and scans:
+            try:
+                next(scans[0])
+                steps -= 1
+            except StopIteration:
+                scans.popleft()
+            if steps % _UNTIMED == 0 and self._clock.seconds() >= until:
+                break
 
-    def _respond(self, pull: HeldPull) -> None:
-        """Read for a pull and respond to it, once the peer has read its responses."""
-        peer = pull.peer
-        if peer.is_write_blocked:
-            peer.when_writable().addCallback(lambda _: self._respond_later(pull))
-            return
-        if not self._table.finish(pull):
-            return
-        if not peer.is_connected:
-            pull.response.callback(None)
-            return
-        try:
-            response = pull.read()
-        except Exception:
-            pull.response.errback(Failure())
-            return
-        if isinstance(response, Deferred):
-            response.chainDeferred(pull.response)
-        else:
-            pull.response.callback(response)
+    def _respond_due(self) -> None:
+        """Respond to some of the pulls that are due."""
+        self._due.respond(RESPONSES, self._clock.seconds() + SLICE)
 
     def _listen_while_needed(self) -> None:
         """Listen no more once no pull waits."""

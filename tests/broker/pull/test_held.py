@@ -10,7 +10,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.broker.pull.held import MATCHES, RESPONSES, HeldPulls
+from rocketmq_tw.broker.pull.due import RESPONSES, SLICE
+from rocketmq_tw.broker.pull.held import MATCHES, HeldPulls
 from rocketmq_tw.wire.fields import Response
 from tests.broker.doubles import MemoryConnection
 from tests.store.cases import DRAFT, NOW, StoreCase
@@ -346,12 +347,75 @@ class ManyTests(SynchronousTestCase):
         self.assertLess(calls, 100)
         self.assertEqual((len(self.responses), len(self.held)), (1, self.COUNT))
 
+    def test_many_of_a_lost_connection(self) -> None:
+        """They are dropped in slices; the connection's end waits for none of them."""
+        lost = MemoryConnection()
+        for _ in range(self.COUNT):
+            self.hold(lost)
+        lost.is_connected = False
+        calls = calls_of(lambda: self.held.connection_lost(lost))  # type: ignore[arg-type]
+        self.assertLess(calls, 50)
+        self.assertEqual(self.assert_slices(), self.COUNT // MATCHES + 1)
+        self.assertEqual(self.responses, [None] * self.COUNT)
+        self.assertEqual((self.reads, len(self.held)), (0, 0))
+        self.assertEqual(self.store.listeners, [])
+
+    def test_costly_tests(self) -> None:
+        """What takes long is done in more iterations."""
+
+        def costly(_code: int) -> bool:
+            self.clock.rightNow += SLICE / 100
+            return False
+
+        for _ in range(1000):
+            self.held.hold(
+                "T",
+                0,
+                timeout=10.0,
+                peer=MemoryConnection(),  # type: ignore[arg-type]
+                matches=costly,
+                read=Response,
+            )
+        self.store.arrive()
+        self.assertGreaterEqual(self.assert_slices(), 10)
+
+    def test_costly_responses(self) -> None:
+        """Large messages are read for a few pulls in an iteration."""
+
+        def costly() -> Response:
+            self.clock.rightNow += SLICE / 2
+            return Response()
+
+        for _ in range(20):
+            response = self.held.hold(
+                "T",
+                0,
+                timeout=10.0,
+                peer=MemoryConnection(),  # type: ignore[arg-type]
+                matches=None,
+                read=costly,
+            )
+            response.addBoth(self.responses.append)
+        self.store.arrive()
+        self.assertGreaterEqual(self.assert_slices(), 10)
+        self.assertEqual(len(self.responses), 20)
+
+    def test_stop_while_all_are_due(self) -> None:
+        """They get their responses in slices, as others do."""
+        self.hold_many(wanted=None)
+        self.held._wake(list(self.held._table.by_queue[b"T", 0]))
+        stopped = self.held.stop()
+        self.assertGreaterEqual(self.assert_slices(), self.COUNT // RESPONSES - 1)
+        self.successResultOf(stopped)
+        self.assertEqual(len(self.responses), self.COUNT)
+
     def test_lost_while_due(self) -> None:
         """A connection that is lost between two slices is not read for."""
         peers = self.hold_many(wanted=None)
         self.store.arrive()
         self.clock.step()
         for peer in peers:
+            peer.is_connected = False
             self.held.connection_lost(peer)  # type: ignore[arg-type]
         self.assert_slices()
         self.assertEqual((self.reads, len(self.held)), (RESPONSES, 0))
