@@ -1,13 +1,22 @@
 """
-How fast the broker is, and what it takes when it does nothing.
+How fast the broker is, beside Apache's and beside the least that is possible.
 
 ::
 
-    python -m tests.bench                 # five shapes of sending, against the floor
-    python -m tests.bench --apache v53    # reading too, against Apache's broker
-    python -m tests.bench --only rest     # start-up, memory and CPU at rest
+    python -m tests.bench                      # ours against the floor
+    python -m tests.bench --apache             # and against Apache's broker
+    python -m tests.bench --apache --write doc/speed/figures.txt
+    python -m tests.bench --only sync --shapes 64x1 --rounds 3 --seconds 1
 
-It needs a C compiler and the yardstick (``load.c`` and ``floor.py``), whose folder is
-named by ``--yardstick`` or ``ROCKETMQ_TW_YARDSTICK``. The servers are driven in turn in
-one run, several rounds; rates of two runs cannot be compared, ratios can.
+What is measured, by the names of ``--only``:
+
+- ``send``, ``sync``: five ways to send, with ``ASYNC_FLUSH`` and with ``SYNC_FLUSH``;
+- ``pull``: two ways to read;
+- ``client``: our client library beside Apache's, with either's programs;
+- ``growth``: sends while topics, offsets, held pulls, connections and the store grow;
+- ``rest``: start-up, and what a server takes that has nothing to do.
+
+The servers run side by side and are driven in turn, round after round; what is printed
+are medians, and medians of the rounds' ratios. Rates of two runs cannot be compared,
+ratios can. It needs a C compiler; with ``--apache`` also Java 17 and Maven.
 """

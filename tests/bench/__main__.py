@@ -3,89 +3,142 @@
 from __future__ import annotations
 
 import argparse
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+import os
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from tests.bench import rates, rest, servers
-from tests.bench.yardstick import PULL, SENDS, Yardstick, find
+from tests.bench import apache, growth, machine, rates, rest, servers
+from tests.bench.apache import ApacheBroker
+from tests.bench.axes import axes
+from tests.bench.load import PULLS, SENDS, LoadGenerator, Shape
+from tests.bench.rates import APACHE, OURS
+from tests.bench.report import Report
+from tests.bench.running import folder
+from tests.bench.sides import sides, warm
+from tests.interop.apache import build
+
+PARTS = ("send", "pull", "sync", "client", "growth", "rest")
+#: Messages that are read again and again; 370 MB.
+TO_PULL = 300_000
+TOPIC, PULLED = "Bench", "BenchPull"
 
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--yardstick", help="folder of load.c and floor.py")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3.0, help="of each drive")
-    parser.add_argument("--only", choices=["send", "pull", "rest"])
-    parser.add_argument("--apache", metavar="v53", help="compare reading with Apache's")
+    add = parser.add_argument
+    add("--apache", nargs="?", const="v55", metavar="v55", help="compare with Apache's")
+    add("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART")
+    add("--shapes", nargs="+", default=[], metavar="64x1", help="only these of each")
+    add("--rounds", type=int, default=5)
+    add("--seconds", type=float, default=3.0, help="of each drive")
+    add("--warm", type=float, default=15.0, help="seconds for each start of Apache's")
+    add("--growth", nargs="+", choices=growth.NAMES, default=growth.NAMES)
+    add("--store-gib", type=float, default=2.0, help="the largest store that grows")
+    add("--scale", type=float, default=1.0, help="of the other sizes")
+    add("--write", type=Path, metavar="FILE", help="write the tables as reST")
     return parser.parse_args()
 
 
-@contextmanager
-def running(server: servers.Server) -> Iterator[servers.Server]:
-    """Stop a server at the end."""
-    try:
-        yield server
-    finally:
-        server.stop()
+def chosen(shapes: Sequence[Shape], names: Sequence[str]) -> list[Shape]:
+    """Return the shapes whose names begin with one of some, blanks aside."""
+    return [
+        shape
+        for shape in shapes
+        if not names
+        or shape.name.removeprefix("pull").replace(" ", "").startswith(tuple(names))
+    ]
 
 
-def sends(yardstick: Yardstick, rounds: int, seconds: float) -> None:
-    """Compare our broker's sends with the floor."""
-    with ExitStack() as stack:
-        data = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        ours = stack.enter_context(running(servers.ours(data)))
-        floor = stack.enter_context(running(servers.floor(yardstick.floor)))
-        ports = {"ours": ours.port, "floor": floor.port}
-        rows = [rates.measure(yardstick, s, ports, rounds, seconds) for s in SENDS]
-    print(rates.table(rows))
+def measure_rates(asked: argparse.Namespace, load: LoadGenerator, out: Report) -> None:
+    """Measure sends with either way to flush, and pulls."""
+    for part, flush in (("send", "ASYNC_FLUSH"), ("sync", "SYNC_FLUSH")):
+        is_sync = part == "sync"
+        sends = chosen(SENDS, asked.shapes) if part in asked.only else []
+        reads = "pull" in asked.only and not is_sync
+        pulls = chosen(PULLS, asked.shapes) if reads else []
+        if not sends and not pulls:
+            continue
+        os.sync()
+        with sides(asked.apache, is_sync=is_sync) as running:
+            ports = {name: server.port for name, server in running.items()}
+            if sends:
+                warm(load, running, sends, asked.warm, TOPIC)
+                rows = [_measure(asked, load, shape, ports, TOPIC) for shape in sends]
+                out.add(rates.table(f"Sends, {flush}", rows))
+            if pulls:
+                for port in ports.values():
+                    load.fill(port, max(1000, int(TO_PULL * asked.scale)), PULLED)
+                warm(load, running, pulls, asked.warm, PULLED)
+                rows = [_measure(asked, load, shape, ports, PULLED) for shape in pulls]
+                out.add(rates.table("Pulls of 1 KiB", rows))
 
 
-def pulls(
-    yardstick: Yardstick, rounds: int, seconds: float, apache: str | None
-) -> None:
-    """Read what was sent just before; compare with Apache's broker if it is there."""
-    with ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        ours = stack.enter_context(running(servers.ours(scratch / "ours")))
-        ports = {"ours": ours.port}
-        if apache:
-            ports["apache"] = apache_port(stack, apache, scratch)
-        for port in ports.values():
-            yardstick.drive(SENDS[1], port, 5.0)  # the messages, and Java's warm-up
-            yardstick.drive(PULL, port, 5.0)
-        row = rates.measure(yardstick, PULL, ports, rounds, seconds)
-    print(rates.table([row]))
-
-
-def apache_port(stack: ExitStack, release: str, scratch: Path) -> int:
-    """Start Apache's name server and broker, with its compiler at full strength."""
-    from tests.interop import apache
-
-    apache.build()
-    name_server = apache.name_server(release, scratch)
-    stack.callback(name_server.abandon)
-    broker = apache.broker(
-        release, scratch, name_server.address, jvm=("-XX:TieredStopAtLevel=4",)
+def _measure(
+    asked: argparse.Namespace,
+    load: LoadGenerator,
+    shape: Shape,
+    ports: dict[str, int],
+    topic: str,
+) -> rates.Row:
+    """Measure one shape."""
+    return rates.measure(
+        load, shape, ports, rounds=asked.rounds, seconds=asked.seconds, topic=topic
     )
-    stack.callback(broker.abandon)
-    return broker.port
+
+
+def measure_rest(asked: argparse.Namespace, out: Report) -> None:
+    """Measure starts, and servers with nothing to do."""
+    times, watch = asked.rounds, 4 * asked.seconds
+    found = {}
+    if asked.apache:
+        found[APACHE] = rest.measure(
+            lambda path: ApacheBroker(asked.apache, path), min(times, 2), watch
+        )
+    found[OURS] = rest.measure(servers.ours, times, watch)
+    out.add(rest.table(found))
+
+
+def measure_growth(asked: argparse.Namespace, load: LoadGenerator, out: Report) -> None:
+    """Measure the axes of growth; Apache's broker only at both ends of each."""
+    timing = {"rounds": max(1, asked.rounds // 2), "seconds": 2 * asked.seconds}
+    for name, axis in axes(asked.store_gib, asked.scale).items():
+        if name not in asked.growth:
+            continue
+        found = {
+            OURS: growth.measure_axis(
+                axis, axis.points, growth.start_ours, load, **timing
+            )
+        }
+        if asked.apache:
+            ends = (axis.points[0], axis.points[-1])
+            found[APACHE] = growth.measure_axis(
+                axis,
+                ends,
+                lambda store: ApacheBroker(asked.apache, store.parent, store),
+                load,
+                warm=asked.warm / 2,
+                **timing,
+            )
+        out.add(growth.table(axis, found))
 
 
 def main() -> None:
     """Measure what was asked for."""
     asked = arguments()
-    with tempfile.TemporaryDirectory() as scratch:
-        if asked.only != "rest":
-            yardstick = Yardstick(find(asked.yardstick), Path(scratch))
-            if asked.only != "pull":
-                sends(yardstick, asked.rounds, asked.seconds)
-            if asked.only != "send":
-                pulls(yardstick, asked.rounds, asked.seconds, asked.apache)
-    if asked.only in (None, "rest"):
-        print(rest.told(rest.measure()))
+    version = None
+    if asked.apache:
+        build()
+        version = apache.version(asked.apache)
+    out = Report(asked.write, machine.describe(sys.argv[1:], version))
+    with folder() as scratch:
+        load = LoadGenerator(scratch)
+        measure_rates(asked, load, out)
+        if "growth" in asked.only:
+            measure_growth(asked, load, out)
+    if "rest" in asked.only:
+        measure_rest(asked, out)
 
 
 main()

@@ -1,62 +1,85 @@
-"""Rates: the servers are driven in turn, round after round; medians are reported."""
+"""Rates: servers are driven in turn, round after round; medians are reported."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
-from tests.bench.yardstick import Shape, Yardstick
+from tests.bench.load import Drive, LoadGenerator, Shape
+from tests.bench.report import Table, number
+
+APACHE, OURS, FLOOR = "Apache", "ours", "floor"
 
 
 class Row(NamedTuple):
-    """What was measured of one shape: for each server the medians."""
+    """What was measured of one shape: for each server the drives, one a round."""
 
     shape: str
-    rates: dict[str, float]
-    """Messages a second."""
-    p99: dict[str, float]
-    """Microseconds."""
-    ratio: float
-    """Median over the rounds of the first server's rate by the second's."""
+    drives: dict[str, list[Drive]]
+
+    def median(self, server: str, figure: Callable[[Drive], float]) -> float:
+        """Return the median over the rounds."""
+        return statistics.median(figure(each) for each in self.drives[server])
+
+    def ratio(self, one: str, other: str, figure: Callable[[Drive], float]) -> float:
+        """Return the median over the rounds of one server's figure by the other's."""
+        pairs = zip(self.drives[one], self.drives[other], strict=True)
+        return statistics.median(figure(a) / max(figure(b), 0.1) for a, b in pairs)
 
 
 def measure(
-    yardstick: Yardstick,
+    load: LoadGenerator,
     shape: Shape,
     ports: Mapping[str, int],
+    *,
     rounds: int,
     seconds: float,
+    topic: str,
 ) -> Row:
     """Drive each server once a round; the one that begins changes every round."""
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in ports}
+    drives: dict[str, list[Drive]] = {name: [] for name in ports}
     order = list(ports)
     for _ in range(rounds):
         for name in order:
-            found[name].append(yardstick.drive(shape, ports[name], seconds))
-        order.reverse()
-    first, second = list(ports)[:2] if len(ports) > 1 else [*ports, *ports]
-    ratio = statistics.median(
-        a["rate"] / b["rate"] for a, b in zip(found[first], found[second], strict=True)
-    )
-    return Row(
-        shape.name,
-        {name: statistics.median(r["rate"] for r in found[name]) for name in ports},
-        {name: statistics.median(r["p99"] for r in found[name]) for name in ports},
-        ratio,
-    )
+            drives[name].append(load.drive(shape, ports[name], seconds, topic=topic))
+        order.append(order.pop(0))
+    return Row(shape.name, drives)
 
 
-def table(rows: list[Row]) -> str:
-    """Write rows as text: rate (p99) of each server, and the ratio."""
-    names = list(rows[0].rates)
-    compared = "/".join(names[:2])
-    lines = [f"{'shape':16}" + "".join(f"{n:>24}" for n in names) + f"{compared:>16}"]
+def rate_of(drive: Drive) -> float:
+    """Return messages a second."""
+    return drive.rate
+
+
+def p99_of(drive: Drive) -> float:
+    """Return the latency that one request of a hundred exceeds, in microseconds."""
+    return drive.p99
+
+
+def table(title: str, rows: list[Row]) -> Table:
+    """
+    Make a table: of each server the rate, p50 and p99, then ratios to the first.
+
+    Last stands what the load generator took of a processor, the most of all drives.
+    """
+    names = list(rows[0].drives)
+    first = names[0]
+    others = names[1:]
+    columns = ["shape", *names]
+    columns += [f"{name} / {first}" for name in others]
+    columns += [f"p99 {name} / {first}" for name in others[:1]] + ["load's CPU"]
+    lines = []
     for row in rows:
-        cells = (f"{row.rates[n]:,.0f} ({row.p99[n]:,.0f} us)" for n in names)
-        lines.append(
-            f"{row.shape:16}"
-            + "".join(f"{c:>24}" for c in cells)
-            + f"{row.ratio:>16.2f}"
-        )
-    return "\n".join(lines)
+        cells = [row.shape]
+        for name in names:
+            p50 = row.median(name, lambda drive: drive.p50)
+            p99 = row.median(name, p99_of)
+            rate = number(row.median(name, rate_of))
+            cells.append(f"{rate} ({number(p50)}, {number(p99)})")
+        cells += [f"{row.ratio(name, first, rate_of):.2f}" for name in others]
+        cells += [f"{row.ratio(name, first, p99_of):.2f}" for name in others[:1]]
+        cpu = max(drive.cpu for drives in row.drives.values() for drive in drives)
+        lines.append([*cells, f"{cpu:.2f}"])
+    note = "Messages a second (p50, p99 in microseconds)."
+    return Table(title, columns, lines, note)

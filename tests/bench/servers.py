@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.ports import free_port
@@ -29,6 +30,7 @@ class Server:
     :param ports: it is ready once all are open; the first is the one to drive.
     :ivar ports: all of them.
     :ivar started_in: seconds from its start until the ports were open.
+    :ivar name_server: ``host:port`` of its last port.
     """
 
     def __init__(self, command: list[str], *ports: int, patience: float = 20.0) -> None:
@@ -45,6 +47,7 @@ class Server:
             assert time.monotonic() - begin < patience, f"not ready: {self.said()}"
             time.sleep(0.002)
         self.started_in = time.monotonic() - begin
+        self.name_server = f"127.0.0.1:{ports[-1]}"
 
     @property
     def pid(self) -> int:
@@ -66,19 +69,31 @@ class Server:
             self._process.wait()
 
 
-def ours(data: Path, *options: str) -> Server:
-    """Start our name server and broker in one process."""
+def ours(data: Path, *options: str, conf: Mapping[str, object] | None = None) -> Server:
+    """
+    Start our name server and broker in one process.
+
+    :param conf: lines of a ``broker.conf``.
+    """
     broker, name_server = free_port(), free_port()
     twistd = str(Path(sys.executable).with_name("twistd"))
-    where = [
+    words = [
         f"--listen=127.0.0.1:{broker}",
         f"--namesrv-listen=127.0.0.1:{name_server}",
+        f"--data={data}",
+        "--advertise=127.0.0.1",
     ]
-    command = [twistd, "-n", "--pidfile=", "rocketmq", f"--data={data}", *where]
-    return Server([*command, "--advertise=127.0.0.1", *options], broker, name_server)
+    if conf:
+        data.mkdir(parents=True, exist_ok=True)
+        path = data / "broker.conf"
+        path.write_text("".join(f"{key}={value}\n" for key, value in conf.items()))
+        words.append(f"--config={path}")
+    command = [twistd, "-n", "--pidfile=", "rocketmq", *words, *options]
+    return Server(command, broker, name_server)
 
 
-def floor(path: Path) -> Server:
+def floor(*options: str) -> Server:
     """Start the floor."""
     port = free_port()
-    return Server([sys.executable, str(path), str(port)], port)
+    command = [sys.executable, "-m", "tests.bench.floor", str(port), *options]
+    return Server(command, port)

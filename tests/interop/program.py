@@ -53,6 +53,11 @@ class Process:
         return log.with_suffix(".out").open("ab")
 
     @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
     def status(self) -> int | None:
         """The exit status, or ``None`` while it runs."""
         return self._process.poll()
