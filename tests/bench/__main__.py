@@ -8,13 +8,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.bench import apache, growth, machine, rates, rest, servers
+from tests.bench import apache, client, growth, machine, rates, rest, servers
 from tests.bench.apache import ApacheBroker
 from tests.bench.axes import axes
 from tests.bench.load import PULLS, SENDS, LoadGenerator, Shape
 from tests.bench.rates import APACHE, OURS
 from tests.bench.report import Report
-from tests.bench.running import folder
+from tests.bench.running import folder, stopping
 from tests.bench.sides import sides, warm
 from tests.interop.apache import build
 
@@ -88,6 +88,21 @@ def _measure(
     )
 
 
+def measure_clients(asked: argparse.Namespace, out: Report) -> None:
+    """Measure our client, and Apache's beside it, with our broker."""
+    makes = ("apache", "ours") if asked.apache else ("ours",)
+    with folder() as data, stopping(servers.ours(data / "store")) as server:
+        rows = client.compare(
+            server.name_server,
+            data,
+            makes=makes,
+            rounds=(asked.rounds + 1) // 2,
+            seconds=asked.seconds,
+            warm=asked.warm,
+        )
+    out.add(client.table(rows))
+
+
 def measure_rest(asked: argparse.Namespace, out: Report) -> None:
     """Measure starts, and servers with nothing to do."""
     times, watch = asked.rounds, 4 * asked.seconds
@@ -135,6 +150,8 @@ def main() -> None:
     with folder() as scratch:
         load = LoadGenerator(scratch)
         measure_rates(asked, load, out)
+        if "client" in asked.only:
+            measure_clients(asked, out)
         if "growth" in asked.only:
             measure_growth(asked, load, out)
     if "rest" in asked.only:

@@ -17,6 +17,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.bench.report import Table, number
+
 ROOT = Path(__file__).parents[2]
 
 #: The Java release of the client, as in ``tests.interop.apache``.
@@ -112,17 +114,29 @@ def compare(
     shapes: Iterable[Shape] = SHAPES,
     rounds: int = 5,
     seconds: float = 5.0,
+    warm: float = WARM["apache"],
 ) -> list[Row]:
-    """Run the clients in turn; the one that begins changes every round."""
+    """
+    Run the clients in turn; the one that begins changes every round.
+
+    :param warm: seconds for which Java compiles before it is measured.
+    """
+    warms = {**WARM, "apache": warm}
     rows = []
     for shape in shapes:
         found: dict[str, list[Measured]] = {make: [] for make in makes}
         order = list(makes)
         for _ in range(rounds):
             for make in order:
-                found[make].append(
-                    measure(shape, make, name_server, scratch, seconds=seconds)
+                once = measure(
+                    shape,
+                    make,
+                    name_server,
+                    scratch,
+                    seconds=seconds,
+                    warm=min(warms[make], warm),
                 )
+                found[make].append(once)
             order.reverse()
         medians = {
             make: Measured(*map(statistics.median, zip(*runs, strict=True)))
@@ -132,18 +146,30 @@ def compare(
     return rows
 
 
-def table(rows: list[Row]) -> str:
-    """Write rows as text: rate, CPU of a message, p50 and p99 in microseconds."""
+def table(rows: list[Row]) -> Table:
+    """Make a table: of each client rate, CPU of a message, p50 and p99."""
     makes = list(rows[0].medians)
-    head = "".join(f"{make + ': rate, CPU, p50, p99':>42}" for make in makes)
-    lines = [f"{'client':24}{head}"]
+    columns = ["client"]
+    for make in makes:
+        columns += [f"{make}, rate", "CPU", "p50", "p99"]
+    first, last = makes[0], makes[-1]
+    if first != last:
+        columns.append(f"rate {last} / {first}")
+    lines = []
     for row in rows:
-        cells = (
-            f"{each.rate:,.0f}/s {each.cpu:.1f} us {each.p50:,.0f} {each.p99:,.0f}"
-            for each in row.medians.values()
-        )
-        lines.append(f"{row.shape:24}" + "".join(f"{cell:>42}" for cell in cells))
-    return "\n".join(lines)
+        cells = [row.shape]
+        for each in row.medians.values():
+            cells += [f"{each.rate:,.0f}", f"{each.cpu:.1f}"]
+            cells += [number(each.p50), number(each.p99)]
+        if first != last:
+            ratio = row.medians[last].rate / row.medians[first].rate
+            cells.append(f"{ratio:.2f}")
+        lines.append(cells)
+    note = (
+        "Either client with our broker: messages a second; microseconds of the"
+        " client's CPU for a message; latencies in microseconds."
+    )
+    return Table("Clients", columns, lines, note)
 
 
 def _run(make: str, options: dict[str, str], scratch: Path) -> Measured:

@@ -12,7 +12,16 @@ from tests.bench.rates import APACHE, OURS
 ROOT = Path(__file__).parents[2]
 #: So short that the figures say nothing.
 SHORT = ("--rounds", "1", "--seconds", "0.1", "--warm", "0.5", "--scale", "0.01")
-GROWTH = ("--only", "growth", "rest", "--growth", "held", "store", "--store-gib=0.1")
+GROWTH = (
+    "--only",
+    "client",
+    "growth",
+    "rest",
+    "--growth",
+    "held",
+    "store",
+    "--store-gib=0.1",
+)
 
 
 def run(*words: str) -> list[str]:
@@ -40,9 +49,9 @@ def test_rates(tmp_path: Path) -> None:
         assert any(line.startswith(shape.name) for line in printed)
 
 
-def test_growth_and_rest() -> None:
-    """Each axis has its table; the server at rest has a line."""
+def test_clients_growth_and_rest() -> None:
+    """Each client and each axis has its table; the server at rest has a line."""
     printed = run(*GROWTH)
-    for title in ("Growth: held pulls", "Growth: GiB stored", "At rest"):
+    for title in ("Clients", "Growth: held pulls", "Growth: GiB stored", "At rest"):
         assert title in printed
     assert any(line.startswith(OURS) for line in printed)
