@@ -30,6 +30,7 @@ def _both(config: type[msgspec.Struct]) -> tuple[Growable, ...]:
             "remoting.admission.Admission._unused_by_host",
             "remoting.buffers.BufferBudget._holders",
             "remoting.protocol.RemotingProtocol.on_lost",
+            "remoting.closing.Closings._waiting",
             "remoting.reactor_share.ReactorShare._waiting",
             "remoting.server.RemotingServerFactory.connections",
         ),

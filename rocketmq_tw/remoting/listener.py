@@ -34,7 +34,9 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rocketmq_tw.model.errors import RocketMQError
+from rocketmq_tw.remoting.accepting import accept_in_turn
 from rocketmq_tw.remoting.addresses import EndpointString
+from rocketmq_tw.remoting.closing import Closings, close_in_turn
 
 #: How many connections may wait to be accepted, where the endpoint does not say; as
 #: with Apache RocketMQ. The system may allow fewer.
@@ -80,6 +82,9 @@ class Listener(Service):
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
         self._port: IListeningPort | None = None
+        self._closings = Closings(
+            reactor, on_many=self._pause_accepting, on_none=self.accept
+        )
 
     @property
     def address(self) -> IAddress | None:
@@ -111,6 +116,8 @@ class Listener(Service):
         def taken(port: IListeningPort) -> None:
             self._port = port
             _call_if_there(port, "stopReading")
+            accept_in_turn(port)
+            close_in_turn(port, self._closings)
 
         opened: Deferred[Any] = maybeDeferred(listen)
         opened.addCallbacks(taken, lambda failure: _explained(endpoint, failure))
@@ -120,6 +127,11 @@ class Listener(Service):
         """Accept connections, including those that wait."""
         if self._port is not None:
             _call_if_there(self._port, "startReading")
+
+    def _pause_accepting(self) -> None:
+        """Accept no connections until :meth:`accept`."""
+        if self._port is not None:
+            _call_if_there(self._port, "stopReading")
 
     def stopService(self) -> Deferred[None]:
         """Close the port; fires when it is free."""

@@ -286,7 +286,6 @@ class RemotingProtocol(Protocol):
             handled = handler.handle(frames, self, self._wall_time(), corked, at_once)
         except RemoteProtocolError as error:
             handled, broken = len(frames), error
-        self._costly = self._costly + 1 if self._share.spend(seconds() - begin) else 0
         if self._state is _HANDLING:
             if handled < len(frames):
                 self._unhandled = frames[handled:]
@@ -298,6 +297,8 @@ class RemotingProtocol(Protocol):
                 self._refuse_peer(broken)
         elif self._state is _FINISHING:
             self._lose_connection()
+        # Large responses take longer to be written than to be made.
+        self._costly = self._costly + 1 if self._share.spend(seconds() - begin) else 0
 
     def _postpone(self) -> None:
         """Leave the frames that are not handled to another reactor iteration."""

@@ -25,7 +25,7 @@ from twisted.internet.interfaces import IReactorTime
 #: Seconds in which one connection handles requests without a break.
 SLICE = 0.005
 #: Seconds in which all connections together do.
-LIMIT = 0.02
+LIMIT = 0.015
 #: Seconds; a read that took longer was costly, or another process had the processor.
 COSTLY = 0.001
 #: After so many costly reads in a row a connection waits for its turn.

@@ -16,11 +16,14 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import Factory
+from twisted.internet.tcp import Server
 from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.remoting import listener as listener_module
+from rocketmq_tw.remoting.accepting import PacedAccepts
+from rocketmq_tw.remoting.closing import MANY, Closings
 from rocketmq_tw.remoting.listener import (
     CannotListen,
     Listener,
@@ -102,6 +105,29 @@ class ListenerTests(SynchronousTestCase):
         self.successResultOf(listener.take("tcp:9876", Factory()))
         self.assertEqual(done, ["stop"])
         listener.accept()
+        self.assertEqual(done, ["stop", "start"])
+
+    def test_paced(self) -> None:
+        """Connections are accepted and closed in turns; many closing ones stop it."""
+        reactor = MemoryReactorClock()
+        done: list[str] = []
+        port = SimpleNamespace(
+            factory=Factory(),
+            transport=Server,
+            numberAccepts=100,
+            stopReading=lambda: done.append("stop"),
+            startReading=lambda: done.append("start"),
+        )
+        self.patch(reactor, "listenTCP", lambda *args, **more: port)
+        listener = Listener(reactor)
+        self.successResultOf(listener.start("tcp:9876", Factory()))
+        self.assertIsInstance(port.factory, PacedAccepts)
+        closings: Closings = port.transport.args[0]
+        done.clear()
+        for _ in range(MANY):
+            closings.add(lambda: None)
+        self.assertEqual(done, ["stop"])
+        reactor.pump([0.0] * 3)
         self.assertEqual(done, ["stop", "start"])
 
     def test_stops_before_it_listens(self) -> None:

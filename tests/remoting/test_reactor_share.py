@@ -55,6 +55,19 @@ class Costly:
         return EchoResponse(text=request.text)
 
 
+class SlowWire(Wire):
+    """A transport whose writes take as long as those of large responses."""
+
+    def __init__(self, clock: Clock, port: int) -> None:
+        super().__init__(port=port)
+        self._clock = clock
+
+    def write(self, data: bytes) -> None:
+        """Take three milliseconds."""
+        self._clock.rightNow += 0.003
+        super().write(data)
+
+
 class SliceTests(SynchronousTestCase):
     """One connection."""
 
@@ -142,6 +155,21 @@ class ShareTests(SynchronousTestCase):
         self.assertLessEqual(self.server.clock.seconds(), LIMIT + COST)
         self.server.clock.iterate(20)
         self.assertEqual(len(self.server.handled), 200)
+
+    def test_costly_writes(self) -> None:
+        """What it takes to write the responses counts as well."""
+        server = Costly()
+        server.cost = 0.0
+        for port in range(1, 101):
+            wire = SlowWire(server.clock, port)
+            peer, _ = connected(server.clock, server.router, wire, share=server.share)
+            peer.dataReceived(asked())
+            peer.dataReceived(asked())
+        self.assertLessEqual(server.clock.seconds(), LIMIT + 0.003)
+        while len(server.handled) < 200:
+            before = server.clock.seconds()
+            server.clock.iterate()
+            self.assertLessEqual(server.clock.seconds() - before, LIMIT + 0.003)
 
     def test_cheap_one_at_once(self) -> None:
         """A connection whose requests are cheap does not wait for costly ones."""
