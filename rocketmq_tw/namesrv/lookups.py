@@ -25,6 +25,7 @@ from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.bodies.route import decode_route, encode_route_lenient
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
+from rocketmq_tw.wire.request_json import decode_request
 from rocketmq_tw.wire.requests.route import (
     DeleteTopicInNamesrv,
     GetAllTopics,
@@ -151,7 +152,9 @@ class Lookups:
     def register_topic(self, request: RegisterTopicInNamesrv, call: Call) -> Response:
         """Add a topic; one that names unknown brokers is ignored, as in Java."""
         if request.body:
-            self._table.add_topic(request.topic, decode_route(request.body).queue_datas)
+            self._table.add_topic(
+                request.topic, decode_request(request.body, TopicRoute).queue_datas
+            )
         return Response()
 
     def _listed(self, call: Call, is_wanted: Callable[[str], bool]) -> Listed:

@@ -217,7 +217,7 @@ class Registrations:
     ) -> DataVersionResponse:
         """Compare the version of a broker's topics; its own query renews its entry."""
         key = BrokerKey(request.cluster_name, request.broker_addr)
-        asked = DataVersion.decode(request.body) if request.body else None
+        asked = DataVersion.decode_request(request.body) if request.body else None
         self._renew(key, call)
         live = self._table.live.get(key)
         if live is None:
@@ -334,7 +334,9 @@ def _decode(
     if not request.body:
         return RegisterBrokerBody()
     if call.header.version < BODY_SINCE:
-        return RegisterBrokerBody(TopicConfigAndMappingTable.decode(request.body))
+        return RegisterBrokerBody(
+            TopicConfigAndMappingTable.decode_request(request.body)
+        )
     return (
         yield from decode_in_steps(
             request.body, config.max_registration_size, config.max_topics

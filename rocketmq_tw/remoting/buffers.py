@@ -48,7 +48,6 @@ LARGE_BODIES = frozenset(
         RequestCode.REGISTER_BROKER,
         RequestCode.UPDATE_BROKER_CONFIG,
         RequestCode.UPDATE_NAMESRV_CONFIG,
-        RequestCode.REGISTER_TOPIC_IN_NAMESRV,
         _LISTS_OF_TOPICS,
         _LISTS_OF_GROUPS,
         _REPLY,

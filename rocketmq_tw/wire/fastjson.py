@@ -43,6 +43,7 @@ __all__ = [
     "dumps",
     "dumps_ascii",
     "dumps_lenient",
+    "has_long_number",
     "loads",
     "loads_header",
 ]
@@ -54,14 +55,16 @@ MAX_HEADER_NODES = 4096
 
 _NOT_READ = object()
 #: Only the lenient reader resolves references.
-_REFERENCE = '"$ref"'
+REFERENCE = b'"$ref"'
+_REFERENCE = REFERENCE.decode()
 #: A string that does not end reaches to the end of the text: if it did not match, each
 #: quote in it would be the start of another search. No repeat here can give way.
 _STRING_OR_BARE_KEY = r'"[^"\\]*+(?:\\[\s\S][^"\\]*+)*+"?|([{,]\s*+)(-?\d++)\s*+:'
 #: What may be a bare integer key; it may stand in a string too.
 _BARE_KEY = r"[{,]\s*+-?\d++\s*+:"
 #: Possibly too large for a Java long; msgspec accepts it, coercion checks it.
-_LONG_NUMBER = r"\d{19}"
+_LONG_NUMBER = r"[\[:,]\s*+\"?+[-+]?+\d{19}"
+_LONG_NUMBER_BYTES = re.compile(_LONG_NUMBER.encode())
 _NOT_ASCII = r"[^\x00-\x7f]"
 
 
@@ -92,7 +95,7 @@ def loads_header(data: bytes) -> Any:
     :raises MalformedJson: it is no JSON, or has over ``MAX_HEADER_NODES`` values.
     """
     text = _text(data)
-    found = _loads_quickly(text)
+    found = _loads_quickly(text, MAX_HEADER_NODES)
     if found is not _NOT_READ:
         return found
     from rocketmq_tw.wire import lenient_json
@@ -100,8 +103,12 @@ def loads_header(data: bytes) -> Any:
     return lenient_json.read(text, max_nodes=MAX_HEADER_NODES, follow_references=False)
 
 
-def _loads_quickly(text: str) -> Any:
-    """Read what needs at most its integer keys quoted."""
+def _loads_quickly(text: str, most: int = 0) -> Any:
+    """
+    Read what needs at most its integer keys quoted.
+
+    :param most: how many strings and keys are looked at then; 0 for all.
+    """
     try:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError):
@@ -109,7 +116,7 @@ def _loads_quickly(text: str) -> Any:
         if not re.search(_BARE_KEY, text):
             return _NOT_READ
     try:
-        return msgspec.json.decode(_quote_keys(text))
+        return msgspec.json.decode(_quote_keys(text, most))
     except (msgspec.DecodeError, RecursionError):
         return _NOT_READ
 
@@ -128,6 +135,11 @@ def decode_as(data: bytes | str, kind: type[_T]) -> _T:
         except (msgspec.DecodeError, RecursionError):
             pass
     return coerce(loads(text), kind)
+
+
+def has_long_number(data: bytes) -> bool:
+    """Return whether strict JSON may have a number that Java's long cannot hold."""
+    return _LONG_NUMBER_BYTES.search(data) is not None
 
 
 def dumps(value: Any) -> bytes:
@@ -160,13 +172,13 @@ def _text(data: bytes | str) -> str:
     return data if isinstance(data, str) else bytes(data).decode("utf-8", "replace")
 
 
-def _quote_keys(text: str) -> str:
+def _quote_keys(text: str, most: int = 0) -> str:
     """Put bare integer keys in quotes; the contents of strings are not changed."""
 
     def quoted(found: re.Match[str]) -> str:
         return f'{found[1]}"{found[2]}":' if found[1] else found[0]
 
-    return re.sub(_STRING_OR_BARE_KEY, quoted, text)
+    return re.sub(_STRING_OR_BARE_KEY, quoted, text, count=most)
 
 
 def _escape(found: re.Match[str]) -> str:

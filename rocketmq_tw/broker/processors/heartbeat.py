@@ -93,7 +93,7 @@ class HeartbeatProcessor:
         :raises Refused: it would make the broker keep too much; likewise.
         :raises BadField: the body is not a heartbeat; likewise MalformedJson.
         """
-        beat = HeartbeatData.decode(request.body)
+        beat = HeartbeatData.decode_request(request.body)
         self._limits.check(beat, call.peer)
         for consumer in beat.consumer_data_set:
             check_group_name(consumer.group_name)

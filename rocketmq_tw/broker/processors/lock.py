@@ -58,7 +58,7 @@ class LockProcessor:
         :raises IllegalGroup: there can be no group of that name.
         :raises Refused: another name is too long.
         """
-        body = LockBatchRequestBody.decode(request.body)
+        body = LockBatchRequestBody.decode_request(request.body)
         _check_names(body)
         held = self._locks.lock(body.consumer_group, body.client_id, body.mq_set)
         remark = None
@@ -71,7 +71,7 @@ class LockProcessor:
 
     def unlock(self, request: UnlockQueues, call: Call) -> Response:
         """Release the locks that the client holds on these queues."""
-        body = UnlockBatchRequestBody.decode(request.body)
+        body = UnlockBatchRequestBody.decode_request(request.body)
         self._locks.unlock(body.consumer_group, body.client_id, body.mq_set)
         return Response()
 

@@ -13,6 +13,7 @@ from typing import Self
 import msgspec
 
 from rocketmq_tw.wire import fastjson
+from rocketmq_tw.wire.request_json import decode_request
 
 
 class Body(msgspec.Struct, frozen=True, rename="camel"):
@@ -37,6 +38,16 @@ class Body(msgspec.Struct, frozen=True, rename="camel"):
         :raises BadField: a member cannot be converted to its declared type.
         """
         return fastjson.decode_as(data, cls)
+
+    @classmethod
+    def decode_request(cls, data: bytes) -> Self:
+        """
+        Decode the body of a request: large ones have to be strict JSON.
+
+        :raises MalformedJson: the text is not JSON.
+        :raises BadField: a member cannot be converted to its declared type.
+        """
+        return decode_request(data, cls)
 
 
 def camel(name: str) -> str:

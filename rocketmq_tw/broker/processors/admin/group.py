@@ -21,6 +21,7 @@ from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.errors import BadField
 from rocketmq_tw.wire.fields import Response
+from rocketmq_tw.wire.request_json import decode_request
 from rocketmq_tw.wire.requests.group import (
     DeleteGroup,
     GetAllGroups,
@@ -61,7 +62,7 @@ class GroupProcessor:
         :raises IllegalGroup: the name is not legal.
         :raises Refused: it is to have too many queues for redelivery.
         """
-        group = fastjson.decode_as(request.body, SubscriptionGroup)
+        group = decode_request(request.body, SubscriptionGroup)
         try:
             check_group(group.group_name, group)
         except BadField as error:
