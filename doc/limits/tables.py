@@ -373,6 +373,7 @@ _NAME_SERVER: Final = (
             "namesrv.groups.BrokerGroup.addrs",
             "namesrv.live.LiveBrokers._by_connection",
             "namesrv.live.LiveBrokers._by_key",
+            "namesrv.live.LiveBrokers._by_name",
             "namesrv.routes.RouteTable.groups",
         ),
         limits=(

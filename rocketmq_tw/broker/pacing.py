@@ -27,7 +27,7 @@ at most.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -39,6 +39,7 @@ from twisted.python.failure import Failure
 from rocketmq_tw.broker.errors import TooManyWaiting
 from rocketmq_tw.remoting.call import Exclusive, Peer
 from rocketmq_tw.wire.fields import Response
+from rocketmq_tw.wire.request_json import SMALL
 
 _T = TypeVar("_T")
 #: Yields between two steps: None, or what it waits for, and is sent its result.
@@ -120,6 +121,19 @@ class Pacer:
         self._begin(work, size)
         self._queue(peer).append(work)
         return work.done
+
+    def run_for(
+        self, body: bytes, steps: Steps[_T], peer: Peer
+    ) -> _T | Deferred[_T | None]:
+        """
+        Run steps for the body of a request; at once, if it is small.
+
+        :param body: as :func:`rocketmq_tw.wire.request_json.decode_request` reads it.
+        :returns: as :meth:`run`.
+        """
+        if len(body) <= SMALL:
+            return all_at_once(steps)
+        return self.run(steps, peer, len(body))
 
     def _begin(self, work: _Work, size: int) -> None:
         """Count the bytes of a request that is to wait, until it has its response."""
@@ -231,6 +245,13 @@ def all_at_once(steps: Steps[_T]) -> _T:
         return result
 
 
+def parts_of(items: Iterable[_T], at_once: int) -> Iterator[list[_T]]:
+    """Return items as lists of so many, for a step each."""
+    left = iter(items)
+    while some := list(islice(left, at_once)):
+        yield some
+
+
 def encode_each(
     items: Iterable[_T], encode: Callable[[_T], bytes], at_once: int
 ) -> Steps[bytes]:
@@ -239,9 +260,8 @@ def encode_each(
 
     :param at_once: how many are encoded in one step.
     """
-    left = iter(items)
     pieces: list[bytes] = []
-    while some := list(islice(left, at_once)):
+    for some in parts_of(items, at_once):
         if pieces:
             yield None
         pieces += map(encode, some)

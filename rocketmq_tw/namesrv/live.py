@@ -92,6 +92,8 @@ class LiveBrokers:
 
     def __init__(self) -> None:
         self._by_key: dict[BrokerKey, LiveBroker] = {}
+        # Each live broker is also listed under its name.
+        self._by_name: dict[str, set[BrokerKey]] = {}
         # Each live broker with a connection is also listed under that connection.
         self._by_connection: dict[Peer, set[BrokerKey]] = {}
 
@@ -124,6 +126,7 @@ class LiveBrokers:
             filter_servers=broker.filter_servers,
             fingerprint=broker.fingerprint,
         )
+        self._by_name.setdefault(broker.broker_name, set()).add(broker.key)
         self._connect(live, broker.connection)
         return live
 
@@ -153,9 +156,14 @@ class LiveBrokers:
     def drop(self, key: BrokerKey) -> bool:
         """Remove a broker; return whether it was known."""
         live = self._by_key.pop(key, None)
-        if live is not None:
-            self._disconnect(live)
-        return live is not None
+        if live is None:
+            return False
+        self._disconnect(live)
+        keys = self._by_name[live.broker_name]
+        keys.discard(key)
+        if not keys:
+            del self._by_name[live.broker_name]
+        return True
 
     def connected_by(self, connection: Peer) -> list[LiveBroker]:
         """Return the brokers whose last registration came over this connection."""
@@ -168,9 +176,8 @@ class LiveBrokers:
 
     def forget_fingerprints(self, broker_name: str) -> None:
         """Force the next registration of every broker of that name to be decoded."""
-        for live in self._by_key.values():
-            if live.broker_name == broker_name:
-                live.fingerprint = None
+        for key in self._by_name.get(broker_name, ()):
+            self._by_key[key].fingerprint = None
 
     def _connect(self, live: LiveBroker, connection: Peer | None) -> None:
         """Bind a broker to the connection over which it registered."""

@@ -21,6 +21,7 @@ from rocketmq_tw.namesrv.config import NamesrvConfig
 from rocketmq_tw.namesrv.kvconfig import ORDER_TOPIC_CONFIG, KVConfig
 from rocketmq_tw.namesrv.live import EXPIRY, BrokerKey, Registration
 from rocketmq_tw.namesrv.ownership import Ownership
+from rocketmq_tw.namesrv.removals import Removals
 from rocketmq_tw.namesrv.routes import RouteTable
 from rocketmq_tw.namesrv.slices import Slices
 from rocketmq_tw.remoting.call import Call, Peer
@@ -71,6 +72,7 @@ class Registrations:
 
     :param slices: does the work of registrations.
     :param peers: limits what is logged of brokers that come and go.
+    :ivar removals: removes brokers that do not unregister.
     """
 
     _log = Logger()
@@ -90,6 +92,7 @@ class Registrations:
         self._table = table
         self._kvconfig = kvconfig
         self._ownership = Ownership(table)
+        self.removals = Removals(table=table, slices=slices, peers=peers)
         self._too_large = 0
 
     @property
@@ -194,23 +197,8 @@ class Registrations:
         key = BrokerKey(request.cluster_name, request.broker_addr)
         if self._table.unregister(key, request.broker_name):
             peer = call.peer.address
-            self._log_gone(key, request.broker_name, "it unregistered", peer)
+            self.removals.log(key, request.broker_name, "it unregistered", peer)
         return Response()
-
-    def connection_lost(self, connection: Peer) -> None:
-        """Remove the brokers whose connection is lost, at once."""
-        for live in self._table.connection_lost(connection):
-            peer = connection.address
-            self._log_gone(live.key, live.broker_name, "its connection was lost", peer)
-
-    def expire(self, now: float) -> None:
-        """Remove unresponsive brokers, and close their connections."""
-        for live in self._table.expire(now):
-            why = f"no request for more than {live.timeout:g} s"
-            peer = live.connection.address if live.connection is not None else ""
-            self._log_gone(live.key, live.broker_name, why, peer)
-            if live.connection is not None:
-                live.connection.abort()
 
     def query_data_version(
         self, request: QueryDataVersion, call: Call
@@ -278,18 +266,6 @@ class Registrations:
                 self._log, LogLevel.warn, peer, text, peer=peer, why=refused.remark
             )
             raise
-
-    def _log_gone(self, key: BrokerKey, broker_name: str, why: str, peer: str) -> None:
-        """Log that a broker was removed."""
-        self._peers.info(
-            self._log,
-            peer,
-            "broker {name} of {cluster} at {address} is gone: {why}",
-            name=log_safe(broker_name),
-            cluster=log_safe(key.cluster),
-            address=log_safe(key.broker_addr),
-            why=why,
-        )
 
     def _log_perms(self, text: str, name: str, count: int, call: Call) -> None:
         """Log which client changed permissions."""

@@ -25,9 +25,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.route import MASTER_ID, QueueData
 from rocketmq_tw.model.topic import PERM_READ, PERM_WRITE
+from rocketmq_tw.namesrv.errors import RegistrationRefused, TableFull
 from rocketmq_tw.namesrv.groups import (
     BrokerGroup,
     is_prime_replica,
@@ -41,33 +41,11 @@ from rocketmq_tw.wire.bodies.dataversion import DataVersion
 
 #: How many topics are looked at in one step: some 2 ms.
 STEP = 1000
+#: What the removal of a broker counts as, besides its topics.
+_BROKER = 10
 #: The version of a table of which not all topics are known.
 UNKNOWN = DataVersion(-1, -1)
 T = TypeVar("T")
-
-
-class RegistrationRefused(RocketMQError):
-    """
-    An unknown broker registered a single topic.
-
-    If it were accepted, its version would count for the whole table, and the broker,
-    which first asks whether its version is known, would never send the other topics.
-    """
-
-    def __str__(self) -> str:
-        return "register broker failed"
-
-
-class TableFull(RocketMQError):
-    """A registration would exceed the limit of topics or brokers."""
-
-    def __init__(self, setting: str, limit: int) -> None:
-        super().__init__(setting, limit)
-        self.setting = setting
-        self.limit = limit
-
-    def __str__(self) -> str:
-        return f"the broker is not registered; {self.setting} ({self.limit}) is reached"
 
 
 def _at_once(_broker_name: str, steps: Iterator[None]) -> None:
@@ -85,6 +63,7 @@ class RouteTable:
     :param run: does work on the topics of a broker name in steps; at once if absent.
     :param max_topics: how many topics all brokers may have, each with its own.
     :param max_brokers: how many brokers there may be.
+    :ivar size: how many topics all brokers have, each with its own.
     :ivar refused: how many registrations exceeded a limit since the start.
     :ivar live: the brokers that are alive.
     :ivar groups: brokers by name; read only.
@@ -105,15 +84,11 @@ class RouteTable:
         self._max_topics = max_topics
         self._max_brokers = max_brokers
         self.refused = 0
+        self.size = 0
         self.live = LiveBrokers()
         self.groups: dict[str, BrokerGroup] = {}
         self.queues: dict[str, dict[str, QueueData]] = {}
         self.mappings: dict[str, dict[str, Any]] = {}
-
-    @property
-    def size(self) -> int:
-        """How many topics all brokers have, each with its own."""
-        return sum(len(group.topics) for group in self.groups.values())
 
     def queues_of(self, topic: str) -> dict[str, QueueData]:
         """Return a topic's queues by broker name, of the brokers that hold it now."""
@@ -198,33 +173,36 @@ class RouteTable:
         group.addrs = {i: addr for i, addr in group.addrs.items() if addr != own}
         if not group.addrs:
             del self.groups[broker_name]
+            self.size -= len(group.topics)
             self._run(broker_name, self._drop_all(group))
         elif group.acting_master and MASTER_ID not in group.addrs:
             self._run(broker_name, self._set_perms(group, _without_write))
         self._group_changed(group)
         return True
 
-    def connection_lost(self, connection: Peer) -> list[LiveBroker]:
+    def connection_lost(self, connection: Peer) -> Iterator[LiveBroker | None]:
         """
-        Remove and return the brokers whose last registration came over this connection.
-        """
-        return self._remove(self.live.connected_by(connection))
+        Remove the brokers whose last registration came over this connection.
 
-    def expire(self, now: float) -> list[LiveBroker]:
+        :returns: yields each that was removed, and None where a step ends.
+        """
+        brokers = self.live.connected_by(connection)
+        return self._remove(brokers, lambda live: live.connection is connection)
+
+    def expire(self, now: float) -> Iterator[LiveBroker | None]:
         """
         Remove the brokers whose last request is longer ago than their timeout.
 
-        :returns: the removed brokers, whose connections have to be closed.
+        :returns: as :meth:`connection_lost`; their connections have to be closed.
         """
-        return self._remove(self.live.expired(now))
+        return self._remove(self.live.expired(now), lambda live: live.expired(now))
 
     def delete_topic(self, topic: str, cluster: str | None = None) -> None:
         """Remove a topic, in one cluster or in all, until a broker registers it."""
         for name in list(self.queues.get(topic, ())):
             group = self.groups[name]
             if not cluster or group.cluster == cluster:
-                group.topics.discard(topic)
-                self._drop_queues(topic, name)
+                self._discard(group, topic)
                 self.live.forget_fingerprints(name)
 
     def add_topic(self, topic: str, queues: Iterable[QueueData]) -> bool:
@@ -320,8 +298,14 @@ class RouteTable:
             if topic is None:
                 yield
             else:
-                group.topics.discard(topic)
-                self._drop_queues(topic, group.broker_name)
+                self._discard(group, topic)
+
+    def _discard(self, group: BrokerGroup, topic: str) -> None:
+        """Remove a topic of a group."""
+        if topic in group.topics:
+            group.topics.discard(topic)
+            self.size -= self.groups.get(group.broker_name) is group
+        self._drop_queues(topic, group.broker_name)
 
     def _drop_all(self, group: BrokerGroup) -> Iterator[None]:
         """Remove the queues of a group that is gone, unless it came back with them."""
@@ -336,7 +320,9 @@ class RouteTable:
     def _set_queues(self, group: BrokerGroup, topic: str, data: QueueData) -> None:
         """Set the queues of a topic in a group."""
         holders = self.queues.setdefault(topic, {})
-        group.topics.add(topic)
+        if topic not in group.topics:
+            group.topics.add(topic)
+            self.size += self.groups.get(group.broker_name) is group
         if holders.get(group.broker_name) != data:
             holders[group.broker_name] = data
             self._on_change(topic)
@@ -365,11 +351,22 @@ class RouteTable:
                 changed = msgspec.structs.replace(data, perm=change(data.perm))
                 self._set_queues(group, topic, changed)
 
-    def _remove(self, brokers: list[LiveBroker]) -> list[LiveBroker]:
-        """Unregister these brokers."""
+    def _remove(
+        self, brokers: list[LiveBroker], is_gone: Callable[[LiveBroker], bool]
+    ) -> Iterator[LiveBroker | None]:
+        """Unregister brokers, unless they are back when it is their turn."""
+        used = 0
         for live in brokers:
+            if used >= STEP:
+                used = 0
+                yield None
+            if self.live.get(live.key) is not live or not is_gone(live):
+                continue
+            group = self.groups.get(live.broker_name)
+            topics = len(group.topics) if group is not None else 0
+            used += _BROKER + min(topics, STEP)
             self.unregister(live.key, live.broker_name)
-        return brokers
+            yield live
 
     def _group_changed(self, group: BrokerGroup) -> None:
         """

@@ -15,11 +15,12 @@ from twisted.python.failure import Failure
 from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.namesrv.config import NamesrvConfig
+from rocketmq_tw.namesrv.errors import RegistrationRefused, TableFull
 from rocketmq_tw.namesrv.kvconfig import ORDER_TOPIC_CONFIG, KVConfig
 from rocketmq_tw.namesrv.lists import Lists
 from rocketmq_tw.namesrv.lookups import Lookups
 from rocketmq_tw.namesrv.registrations import Registrations
-from rocketmq_tw.namesrv.routes import RegistrationRefused, RouteTable, TableFull
+from rocketmq_tw.namesrv.routes import RouteTable
 from rocketmq_tw.namesrv.settings import Settings
 from rocketmq_tw.namesrv.slices import Slices, TooMuchWork
 from rocketmq_tw.namesrv.views import RouteTexts
@@ -88,7 +89,7 @@ class NamesrvService(MultiService):
         self.factory = RemotingServerFactory(
             self._make_router({**gauges_of(admission, budget), **self._gauges()}),
             reactor,
-            on_lost=self._registrations.connection_lost,
+            on_lost=self._registrations.removals.connection_lost,
             peers=self._peers,
             admission=admission,
             budget=budget,
@@ -212,7 +213,7 @@ class NamesrvService(MultiService):
     def _expire(self) -> None:
         """Remove unresponsive brokers; a failure must not end the timer."""
         try:
-            self._registrations.expire(self._reactor.seconds())
+            self._registrations.removals.expire(self._reactor.seconds())
         except Exception:
             self._log.failure("the check for unresponsive brokers failed")
 

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.model.route import QueueData
-from rocketmq_tw.namesrv.live import BrokerKey
-from rocketmq_tw.namesrv.routes import RegistrationRefused, RouteTable
+from rocketmq_tw.namesrv.errors import RegistrationRefused
+from rocketmq_tw.namesrv.live import BrokerKey, LiveBroker
+from rocketmq_tw.namesrv.routes import STEP, RouteTable
 from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable
+from tests.fuzz.cost import measure
 
 from .fixtures import CLUSTER, MASTER, REPLICA, broker, replica, topics
 
 KEY = BrokerKey(CLUSTER, MASTER)
+
+
+def gone(steps: Iterator[LiveBroker | None]) -> list[LiveBroker]:
+    """Take all steps, and return the brokers that are removed."""
+    return [live for live in steps if live is not None]
 
 
 class RouteTableTests(SynchronousTestCase):
@@ -133,7 +143,7 @@ class RouteTableTests(SynchronousTestCase):
         self.table.register(broker("A", "B", connection="first"), 0.0)
         self.table.register(broker("A", "B", broker_addr=REPLICA), 0.0)
         self.changed.clear()
-        self.table.connection_lost("first")
+        gone(self.table.connection_lost("first"))
         self.assertEqual(self.changed, [])
         self.assertEqual(self.table.groups["broker-a"].addrs, {0: REPLICA})
         self.assertIn("A", self.table.queues)
@@ -179,27 +189,81 @@ class RouteTableTests(SynchronousTestCase):
         self.table.register(other, 0.0)
         third = broker("A", "B", connection=2, broker_name="c", broker_addr="c:1")
         self.table.register(third, 0.0)
-        self.assertEqual(len(self.table.connection_lost(1)), 2)
+        self.assertEqual(len(gone(self.table.connection_lost(1))), 2)
         self.assertEqual(list(self.table.groups), ["c"])
-        self.assertEqual(self.table.connection_lost(1), [])
+        self.assertEqual(gone(self.table.connection_lost(1)), [])
+
+    def many(self, count: int) -> None:
+        """Register brokers over one connection."""
+        for n in range(count):
+            named = broker(
+                "A", "B", connection=1, broker_name=f"b-{n}", broker_addr=f"h:{n}"
+            )
+            self.table.register(named, 0.0)
+
+    def test_many_lost(self) -> None:
+        """Thousands go in steps; one that comes back meanwhile stays."""
+        self.many(3000)
+        steps, counts = self.table.connection_lost(1), [0]
+        for live in steps:
+            if live is not None:
+                counts[-1] += 1
+                continue
+            counts.append(0)
+            if len(counts) == 2:
+                back = broker(
+                    "A", "B", connection=2, broker_name="b-999", broker_addr="h:999"
+                )
+                self.table.register(back, 0.0)
+        self.assertEqual(list(self.table.groups), ["b-999"])
+        self.assertLessEqual(max(counts), STEP // 10)
+        self.assertEqual(sum(counts), 2999)
+
+    def test_size(self) -> None:
+        """The number of topics is right whatever happens to brokers and topics."""
+        second = broker("A", "C", broker_name="b", broker_addr=REPLICA)
+        for work, size in (
+            (lambda: self.table.register(broker("A", "B"), 0.0), 2),
+            (lambda: self.table.register(broker("A", "B", version=2), 0.0), 2),
+            (lambda: self.table.register(second, 0.0), 4),
+            (lambda: self.table.delete_topic("A"), 2),
+            (lambda: self.table.register(broker("A", version=3), 0.0, True), 2),
+            (lambda: self.table.delete_topic("none"), 2),
+            (lambda: self.table.unregister(KEY, "broker-a"), 1),
+            (lambda: self.table.unregister(KEY, "broker-a"), 1),
+        ):
+            work()
+            self.assertEqual(self.table.size, size)
+            groups = self.table.groups.values()
+            self.assertEqual(sum(len(group.topics) for group in groups), size)
+
+    def test_cost_of_brokers(self) -> None:
+        """What a broker costs that comes and goes does not grow with their number."""
+        costs = []
+        for count in (100, 400):
+            come, _ = measure(partial(self.many, count))
+            go, _ = measure(lambda: gone(self.table.connection_lost(1)))
+            costs.append((come.work + go.work) / count)
+        self.assertEqual((self.table.groups, self.table.size), ({}, 0))
+        self.assertLess(costs[1], costs[0] * 1.2)
 
     def test_reconnected(self) -> None:
         """The loss of a connection that a broker no longer uses is nothing."""
         self.table.register(broker("A", "B", connection=1, fingerprint=7), 0.0)
         self.table.live.renew(KEY, 7, 2, 1.0)
-        self.assertEqual(self.table.connection_lost(1), [])
-        self.assertEqual(len(self.table.connection_lost(2)), 1)
+        self.assertEqual(gone(self.table.connection_lost(1)), [])
+        self.assertEqual(len(gone(self.table.connection_lost(2))), 1)
 
     def test_expire(self) -> None:
         """A broker is removed when no request came for longer than it allows."""
         self.table.register(broker("A", "B"), 0.0)
         self.table.register(replica("A", "B", timeout=10.0), 0.0)
-        self.assertEqual(self.table.expire(10.0), [])
-        [live] = self.table.expire(10.1)
+        self.assertEqual(gone(self.table.expire(10.0)), [])
+        [live] = gone(self.table.expire(10.1))
         self.assertEqual(live.key, BrokerKey(CLUSTER, REPLICA))
         self.table.live.touch(KEY, 100.0)
-        self.assertEqual(self.table.expire(220.0), [])
-        self.assertEqual(len(self.table.expire(220.1)), 1)
+        self.assertEqual(gone(self.table.expire(220.0)), [])
+        self.assertEqual(len(gone(self.table.expire(220.1))), 1)
         self.assertEqual(self.table.queues, {})
 
     def test_delete_topic(self) -> None:
@@ -227,8 +291,8 @@ class RouteTableTests(SynchronousTestCase):
         self.table.register(broker("A", "B", fingerprint=7), 0.0)
         self.assertIsNotNone(self.table.live.renew(KEY, 7, None, 50.0))
         self.assertIsNone(self.table.live.renew(KEY, 8, None, 90.0))
-        self.assertEqual(self.table.expire(170.0), [])
-        self.assertEqual(len(self.table.expire(170.1)), 1)
+        self.assertEqual(gone(self.table.expire(170.0)), [])
+        self.assertEqual(len(gone(self.table.expire(170.1))), 1)
 
     def test_group_change_needs_full_registration(self) -> None:
         """After a change in its group a broker is looked at in full."""

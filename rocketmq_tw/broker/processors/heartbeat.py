@@ -6,9 +6,12 @@ Source: ``ClientManageProcessor`` and ``ConsumerManageProcessor`` of RocketMQ 5.
 
 from __future__ import annotations
 
+from twisted.internet.defer import Deferred
+
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.errors import TooManyTopics
 from rocketmq_tw.broker.new_topics import NewTopics
+from rocketmq_tw.broker.pacing import Pacer, Steps
 from rocketmq_tw.broker.processors.heartbeat_limits import HeartbeatLimits
 from rocketmq_tw.broker.tables.clients import Client, ClientTable
 from rocketmq_tw.broker.tables.groups import GroupTable
@@ -16,11 +19,12 @@ from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.topic import check_group_name
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
-from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.remoting.router import Outcome, Router
 from rocketmq_tw.wire.bodies.consumers import ConsumerIdList
 from rocketmq_tw.wire.bodies.heartbeat import ConsumerData, HeartbeatData
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
+from rocketmq_tw.wire.request_json import SMALL
 from rocketmq_tw.wire.requests.heartbeat import (
     GetConsumerList,
     Heartbeat,
@@ -44,6 +48,7 @@ def install(broker: Broker, router: Router) -> None:
         new_topics=broker.new_topics,
         groups=tables.groups,
         limits=limits,
+        pacer=broker.pacer,
     )
     processor.routes(router)
     gauges = broker.stats.gauges
@@ -62,6 +67,7 @@ class HeartbeatProcessor:
     send their subscriptions.
 
     :param limits: checks each heartbeat before anything of it is kept.
+    :param pacer: runs the steps of large heartbeats.
     """
 
     def __init__(
@@ -72,7 +78,9 @@ class HeartbeatProcessor:
         new_topics: NewTopics,
         groups: GroupTable,
         limits: HeartbeatLimits,
+        pacer: Pacer,
     ) -> None:
+        self._pacer = pacer
         self._limits = limits
         self._clients = clients
         self._topics = topics
@@ -81,11 +89,11 @@ class HeartbeatProcessor:
 
     def routes(self, router: Router) -> None:
         """Register the handlers."""
-        router.on(Heartbeat, self._new_topics.holding(self.heartbeat))
+        router.on(Heartbeat, self.heartbeat)
         router.on(UnregisterClient, self.unregister)
         router.on(GetConsumerList, self.consumer_list)
 
-    def heartbeat(self, request: Heartbeat, call: Call) -> Response:
+    def heartbeat(self, request: Heartbeat, call: Call) -> Outcome:
         """
         Register all groups of a client, and create the retry topics of its consumers.
 
@@ -93,10 +101,33 @@ class HeartbeatProcessor:
         :raises Refused: it would make the broker keep too much; likewise.
         :raises BadField: the body is not a heartbeat; likewise MalformedJson.
         """
-        beat = HeartbeatData.decode_request(request.body)
+        if len(request.body) <= SMALL:
+            return self._heartbeat(HeartbeatData.decode_request(request.body), call)
+        steps = self._in_steps(request.body, call)
+        return self._pacer.run(steps, call.peer, len(request.body))
+
+    def _in_steps(self, body: bytes, call: Call) -> Steps[Response]:
+        """Decode a large heartbeat, then register its groups."""
+        beat = HeartbeatData.decode_request(body)
+        yield None
+        outcome = self._heartbeat(beat, call)
+        if isinstance(outcome, Deferred):
+            registered: Response = yield outcome
+            return registered
+        return outcome
+
+    def _heartbeat(
+        self, beat: HeartbeatData, call: Call
+    ) -> Response | Deferred[Response]:
+        """Register all groups of a client, unless they are too many."""
+        # In one step, so that nobody else uses up what is left.
         self._limits.check(beat, call.peer)
         for consumer in beat.consumer_data_set:
             check_group_name(consumer.group_name)
+        return self._new_topics.hold(lambda: self._register(beat, call))
+
+    def _register(self, beat: HeartbeatData, call: Call) -> Response:
+        """Register all groups of a client."""
         client = Client(
             peer=call.peer,
             client_id=beat.client_id,

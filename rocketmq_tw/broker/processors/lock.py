@@ -6,17 +6,22 @@ Source: ``AdminBrokerProcessor.lockBatchMQ`` and ``unlockBatchMQ`` of RocketMQ 5
 
 from __future__ import annotations
 
+from twisted.internet.defer import Deferred
+
 from rocketmq_tw.broker.broker import Broker
+from rocketmq_tw.broker.pacing import Pacer, Steps, parts_of
 from rocketmq_tw.broker.tables.checks import MAX_NAME
 from rocketmq_tw.broker.tables.queue_locks import QueueLocks
 from rocketmq_tw.model.topic import check_group_name
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.wire.bodies.entries import fill
 from rocketmq_tw.wire.bodies.locks import (
     LockBatchRequestBody,
     LockBatchResponseBody,
     UnlockBatchRequestBody,
+    encode_queues,
 )
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
@@ -24,12 +29,15 @@ from rocketmq_tw.wire.requests.lock import LockQueues, UnlockQueues
 
 #: Milliseconds between two checks for expired locks.
 EXPIRE_PERIOD_MS = 60_000
+#: Queues that are locked in one step: some 4 ms.
+AT_ONCE = 4000
 
 
 def install(broker: Broker, router: Router) -> None:
     """Register the handlers; drop expired locks."""
     locks, gauges = broker.tables.locks, broker.stats.gauges
-    LockProcessor(locks, broker.config.max_queue_locks).routes(router)
+    limit = broker.config.max_queue_locks
+    LockProcessor(locks=locks, limit=limit, pacer=broker.pacer).routes(router)
     gauges["queueLocks"] = lambda: len(locks)
     gauges["queueLocksRefused"] = lambda: locks.refused
     broker.periodic.every(EXPIRE_PERIOD_MS, locks.expire)
@@ -37,42 +45,70 @@ def install(broker: Broker, router: Router) -> None:
 
 class LockProcessor:
     """
-    Handles locks on queues.
+    Handles locks on queues; those of large requests are locked in steps.
 
     :param limit: how many locks there may be, for the sentence that says so.
+    :param pacer: runs the steps.
     """
 
-    def __init__(self, locks: QueueLocks, limit: int) -> None:
+    def __init__(self, *, locks: QueueLocks, limit: int, pacer: Pacer) -> None:
         self._locks = locks
         self._limit = limit
+        self._pacer = pacer
 
     def routes(self, router: Router) -> None:
         """Register the handlers."""
         router.on(LockQueues, self.lock)
         router.on(UnlockQueues, self.unlock)
 
-    def lock(self, request: LockQueues, call: Call) -> Response:
+    def lock(
+        self, request: LockQueues, call: Call
+    ) -> Response | Deferred[Response | None]:
         """
         Lock queues; the response lists those that the client holds now.
 
         :raises IllegalGroup: there can be no group of that name.
         :raises Refused: another name is too long.
         """
-        body = LockBatchRequestBody.decode_request(request.body)
+        steps = self._lock(request.body)
+        return self._pacer.run_for(request.body, steps, call.peer)
+
+    def _lock(self, text: bytes) -> Steps[Response]:
+        """Lock queues, in steps."""
+        body = LockBatchRequestBody.decode_request(text)
+        yield None
         _check_names(body)
-        held = self._locks.lock(body.consumer_group, body.client_id, body.mq_set)
+        encoded: list[bytes] = []
+        count = 0
+        for some in parts_of(body.mq_set, AT_ONCE):
+            yield None
+            held = self._locks.lock(body.consumer_group, body.client_id, some)
+            if held:
+                encoded.append(encode_queues(held))
+            count += len(held)
         remark = None
-        if len(held) < len(body.mq_set) and self._locks.is_at_limit:
+        if count < len(body.mq_set) and self._locks.is_at_limit:
             remark = (
                 f"no more queues are locked: maxQueueLocks ({self._limit}) is reached"
             )
-        response = LockBatchResponseBody(frozenset(held))
-        return Response(remark=remark, body=response.encode())
+        response = LockBatchResponseBody().encode()
+        return Response(
+            remark=remark, body=fill(response, b'"lockOKMQSet":[]', encoded)
+        )
 
-    def unlock(self, request: UnlockQueues, call: Call) -> Response:
+    def unlock(
+        self, request: UnlockQueues, call: Call
+    ) -> Response | Deferred[Response | None]:
         """Release the locks that the client holds on these queues."""
-        body = UnlockBatchRequestBody.decode_request(request.body)
-        self._locks.unlock(body.consumer_group, body.client_id, body.mq_set)
+        steps = self._unlock(request.body)
+        return self._pacer.run_for(request.body, steps, call.peer)
+
+    def _unlock(self, text: bytes) -> Steps[Response]:
+        """Release locks, in steps."""
+        body = UnlockBatchRequestBody.decode_request(text)
+        for some in parts_of(body.mq_set, AT_ONCE):
+            yield None
+            self._locks.unlock(body.consumer_group, body.client_id, some)
         return Response()
 
 

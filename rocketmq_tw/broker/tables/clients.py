@@ -88,33 +88,41 @@ class ConsumerGroup(msgspec.Struct):
         """
         named = set()
         changed = False
+        all_known = self.subscriptions
         for subscription in subscriptions:
             topic = subscription.topic
             named.add(topic)
-            known = self.subscriptions.get(topic)
-            changed = changed or known is None
-            if self.replaces(subscription):
-                self.size += size_of(subscription) - size_of(known)
-                self.subscriptions[topic] = subscription
-        for topic in self.subscriptions.keys() - named:
+            known = all_known.get(topic)
+            if known is None:
+                changed = True
+            elif subscription.sub_version <= known.sub_version:
+                continue
+            self.size += size_of(subscription) - size_of(known)
+            all_known[topic] = subscription
+        for topic in all_known.keys() - named:
             self.size -= size_of(self.subscriptions.pop(topic))
             changed = True
         return changed
 
-    def replaces(self, subscription: Subscription) -> bool:
-        """Whether a subscription is new, or newer than the one to its topic."""
-        known = self.subscriptions.get(subscription.topic)
-        return known is None or subscription.sub_version > known.sub_version
+    def growth(self, subscriptions: Iterable[Subscription]) -> int:
+        """Return by how many bytes these would make the subscriptions larger."""
+        size = 0
+        for subscription in subscriptions:
+            known = self.subscriptions.get(subscription.topic)
+            if known is None or subscription.sub_version > known.sub_version:
+                size += size_of(subscription) - size_of(known)
+        return size
 
 
 def size_of(subscription: Subscription | None) -> int:
     """Estimate how many bytes a subscription takes; 0 for None."""
     if subscription is None:
         return 0
-    size = len(subscription.topic) + len(subscription.sub_string)
-    size += sum(map(len, subscription.tags_set)) + len(subscription.expression_type)
-    entries = len(subscription.tags_set) + len(subscription.code_set)
-    return _SUBSCRIPTION + size + _TAG * entries
+    size = _SUBSCRIPTION + len(subscription.topic) + len(subscription.sub_string)
+    size += len(subscription.expression_type)
+    if subscription.tags_set:
+        size += sum(map(len, subscription.tags_set)) + _TAG * len(subscription.tags_set)
+    return size + _TAG * len(subscription.code_set)
 
 
 class ClientTable:
@@ -258,11 +266,8 @@ class ClientTable:
 
     def growth(self, group: str, subscriptions: Iterable[Subscription]) -> int:
         """Return by how many bytes a heartbeat would make the subscriptions larger."""
-        found = self._consumers.get(group) or ConsumerGroup(group)
-        return sum(
-            size_of(each) - size_of(found.subscriptions.get(each.topic))
-            for each in subscriptions
-            if found.replaces(each)
+        return (self._consumers.get(group) or ConsumerGroup(group)).growth(
+            subscriptions
         )
 
     def client_ids(self, group: str) -> list[str]:

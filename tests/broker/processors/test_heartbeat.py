@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from rocketmq_tw.broker.pacing import STEPS, Steps
 from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.wire.requests.heartbeat import (
     GetConsumerList,
     Heartbeat,
     UnregisterClient,
 )
-from tests.broker.cases import BrokerCase
+from tests.broker.cases import BrokerCase, Peer
 
 
 def heartbeat(group: str = "CG", **consumer: Any) -> Heartbeat:
@@ -129,6 +130,39 @@ class HeartbeatProcessorTests(BrokerCase):
         self.beat()
         self.broker.lifecycle.connection_lost(self.peer)
         self.assertEqual(self.clients.client_ids("CG"), [])
+
+    def use_up_iteration(self) -> None:
+        """Take all steps that this reactor iteration allows."""
+
+        def steps() -> Steps[None]:
+            yield from [None] * STEPS
+
+        self.broker.pacer.run(steps(), Peer())
+
+    def test_large(self) -> None:
+        """A large heartbeat has its turn among other long work; a small one does not
+        wait.
+        """
+        topics = [{"topic": f"T{n}", "subString": "*"} for n in range(3000)]
+        self.use_up_iteration()
+        response = self.ask(heartbeat(subscriptionDataSet=topics))
+        self.assertNoResult(response)
+        self.assertEqual(self.clients.client_ids("CG"), [])
+        self.beat("Other")
+        self.clock.advance(0)
+        self.assertEqual(self.successResultOf(response).status, 0)
+        self.assertIsNotNone(self.tables.topics.get("%RETRY%CG"))
+        self.assertIsNotNone(self.clients.subscription("CG", "T2999"))
+
+    def test_large_and_refused(self) -> None:
+        """The refusal of a large heartbeat comes in its turn too."""
+        topics = [{"topic": f"T{n}", "subString": "*"} for n in range(3000)]
+        self.use_up_iteration()
+        response = self.ask(heartbeat("C G", subscriptionDataSet=topics))
+        self.clock.advance(0)
+        refused = self.successResultOf(response)
+        self.assertIn("illegal", refused.remark)
+        self.assertEqual(self.clients.memberships, 0)
 
 
 class NoGroupsTests(BrokerCase):

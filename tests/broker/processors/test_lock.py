@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from types import SimpleNamespace
+from typing import Any
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.broker.pacing import Steps
+from rocketmq_tw.broker.processors.lock import AT_ONCE, LockProcessor
+from rocketmq_tw.broker.tables.queue_locks import QueueLocks
+from rocketmq_tw.model.queue import MessageQueue
+from rocketmq_tw.wire import fastjson
+from rocketmq_tw.wire.bodies.locks import LockBatchResponseBody
+from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.lock import LockQueues, UnlockQueues
 from tests.broker.cases import BrokerCase
 
@@ -61,3 +75,78 @@ class LimitTests(BrokerCase):
         self.assertIn("maxQueueLocks (1)", response.remark)
         self.assertEqual(self.stats.gauges["queueLocks"](), 1)
         self.assertEqual(self.stats.gauges["queueLocksRefused"](), 1)
+
+
+class CountedLocks(QueueLocks):
+    """Counts the queues of each step."""
+
+    def __init__(self) -> None:
+        super().__init__(Clock())
+        self.counts = [0]
+
+    def lock(
+        self, group: str, client_id: str, queues: Iterable[MessageQueue]
+    ) -> list[MessageQueue]:
+        """Count, and lock."""
+        found = list(queues)
+        self.counts[-1] += len(found)
+        return super().lock(group, client_id, found)
+
+    def unlock(
+        self, group: str, client_id: str, queues: Iterable[MessageQueue]
+    ) -> None:
+        """Count, and unlock."""
+        found = list(queues)
+        self.counts[-1] += len(found)
+        super().unlock(group, client_id, found)
+
+    def run_for(self, _body: bytes, steps: Steps[Response], _peer: Any) -> Response:
+        """Take all steps, and count what each has done."""
+        self.counts = [0]
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                response: Response = end.value
+                return response
+            self.counts.append(0)
+
+
+class LargeTests(SynchronousTestCase):
+    """A request with thousands of queues."""
+
+    def test_steps(self) -> None:
+        """Queues are locked and unlocked in steps; the response has all of them."""
+        locks = CountedLocks()
+        processor = LockProcessor(locks=locks, limit=100_000, pacer=locks)  # type: ignore[arg-type]
+        queues = [MessageQueue("T", "broker-a", n) for n in range(10_000)]
+        text = fastjson.dumps(
+            {"clientId": "one", "consumerGroup": "CG", "mqSet": queues}
+        )
+        call: Any = SimpleNamespace(peer=None)
+        response: Any = processor.lock(LockQueues(body=text), call)
+        self.assertEqual(sum(locks.counts), 10_000)
+        self.assertLessEqual(max(locks.counts), AT_ONCE)
+        self.assertEqual(locks.counts[0], 0)
+        held = LockBatchResponseBody.decode(response.body).lock_ok_mq_set
+        self.assertEqual(held, frozenset(queues))
+        processor.unlock(UnlockQueues(body=text), call)
+        self.assertEqual(sum(locks.counts), 10_000)
+        self.assertLessEqual(max(locks.counts), AT_ONCE)
+        self.assertEqual(len(locks), 0)
+
+
+class LargeInOrderTests(BrokerCase):
+    """The same through a broker."""
+
+    def test_response(self) -> None:
+        """What one client has locked another does not get."""
+        listed = b",".join(
+            b'{"brokerName":"broker-a","queueId":%d,"topic":"T"}' % n
+            for n in range(5000)
+        )
+        large = body(b"one").replace(QUEUE, listed)
+        found = LockBatchResponseBody.decode(self.ask(LockQueues(body=large)).body)
+        self.assertEqual(len(found.lock_ok_mq_set), 5000)
+        response = self.ask(LockQueues(body=body(b"two")))
+        self.assertEqual(response.body, b'{"lockOKMQSet":[]}')
