@@ -135,7 +135,7 @@ class StoreParts:
             clock=self._clock,
             flush_in_thread=threads.flush,
             run_in_thread=threads.read,
-            on_flushed=None if self.deferred is None else self.deferred.dispatch,
+            dispatch=None if self.deferred is None else self.deferred.dispatch,
             on_failure=admission.set_flush_failure,
         )
 

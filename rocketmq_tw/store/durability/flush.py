@@ -27,6 +27,7 @@ from rocketmq_tw.store.durability.health import DiskHealth
 from rocketmq_tw.store.durability.log_flush import LogFlush
 from rocketmq_tw.store.durability.queue_checkpoint import LogPosition
 from rocketmq_tw.store.durability.queue_progress import QueueProgress
+from rocketmq_tw.store.durability.release import Dispatch, Release
 from rocketmq_tw.store.durability.shared_work import SharedWork
 from rocketmq_tw.store.errors import StoreNotWriteable
 from rocketmq_tw.store.files.slices import in_slices
@@ -42,9 +43,9 @@ class FlushService:
     """
     Flushes the files of one store.
 
-    ``on_flushed`` is called with the commit log offset up to which everything is on
-    disk, when it advances. While flushing does not work the store refuses messages:
-    ``on_failure`` is called with the reason when that changes.
+    ``dispatch`` is called with the commit log offset up to which everything is on disk,
+    when it advances (:mod:`.release`). While flushing does not work the store refuses
+    messages: ``on_failure`` is called with the reason when that changes.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class FlushService:
         clock: IReactorTime,
         flush_in_thread: RunInThread,
         run_in_thread: RunInThread,
-        on_flushed: Callable[[int], None] | None,
+        dispatch: Dispatch | None,
         on_failure: Callable[[str | None], None],
     ) -> None:
         """
@@ -68,7 +69,6 @@ class FlushService:
         :param run_in_thread: runs all other fsyncs.
         """
         self._progress = progress
-        self._on_flushed = on_flushed
         self._commit_log = log
         self._queues = queues
         self._checkpoint = checkpoint
@@ -77,12 +77,19 @@ class FlushService:
         self._run_in_thread = run_in_thread
         self._waiters = FlushWaiters(clock, config.sync_flush_timeout)
         self._health = DiskHealth(on_failure=on_failure, on_broken=self._broken)
+        self._release = Release(
+            clock=clock,
+            waiters=self._waiters,
+            dispatch=dispatch,
+            on_released=self._released,
+            on_failure=self._health.failed,
+        )
         self._log_flush = LogFlush(
             log=log,
             health=self._health,
             clock=clock,
             run_in_thread=flush_in_thread,
-            on_flushed=self._log_flushed,
+            on_flushed=self._release.flushed,
             flushes_groups=config.sync_flush,
         )
         self.schedule = self._log_flush.schedule
@@ -191,6 +198,7 @@ class FlushService:
         Nothing is flushed if the disk has failed before.
         """
         flushed = self.flush_commit_log()
+        flushed.addCallback(lambda _: self._release.finish())
         flushed.addCallback(lambda _: self.flush_queues())
         return flushed.addBoth(self._stop_waiting)
 
@@ -212,18 +220,13 @@ class FlushService:
                 return succeed(None)
         return self.flush_commit_log()
 
-    def _log_flushed(self, position: LogPosition, store_time_ms: int) -> None:
-        """
-        Record how far the log is on disk and release the waiters that this covers.
-        """
+    def _released(self, position: LogPosition, store_time_ms: int) -> None:
+        """Record how far the log is on disk and its messages are dispatched."""
         self._progress.log_flushed(position)
         self._checkpoint.confirmed_offset = position.last
         self._checkpoint.commit_log_time_ms = max(
             store_time_ms, self._checkpoint.commit_log_time_ms
         )
-        if self._on_flushed is not None:
-            self._on_flushed(position.end)
-        self._waiters.reached(position.end)
 
     def _in_slices(self, work: Callable[[], Iterator[None]]) -> "Deferred[None]":
         """
@@ -274,7 +277,8 @@ class FlushService:
         return flushed.addErrback(self._health.not_flushed, paths, retry)
 
     def _broken(self, why: str) -> None:
-        """Fail everyone who waits: their messages may be lost."""
+        """Fail everyone who waits, unless it is on disk: the message may be lost."""
+        self._release.finish()
         self._waiters.fail(StoreNotWriteable(why))
 
     def _stop_waiting(self, result: object) -> object:

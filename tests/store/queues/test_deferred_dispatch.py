@@ -4,7 +4,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.store.files.segments import OpenFiles
 from rocketmq_tw.store.interfaces import Appended
-from rocketmq_tw.store.queues.deferred_dispatch import DeferredDispatch
+from rocketmq_tw.store.queues.deferred_dispatch import AT_ONCE, DeferredDispatch
 from rocketmq_tw.store.queues.dispatch import Dispatcher
 from rocketmq_tw.store.queues.table import ConsumeQueues
 from tests.store.cases import draft
@@ -46,6 +46,19 @@ class DeferredDispatchTests(SynchronousTestCase):
         self.assertEqual(self.add(), 3)
         self.deferred.dispatch(400)
         self.assertEqual((self.queue.next, self.queue.log_end), (4, 400))
+
+    def test_many(self) -> None:
+        """After an fsync that hung, a limited number is dispatched at a stretch."""
+        for _ in range(2 * AT_ONCE + 5):
+            self.add()
+        counts, offset = [], 0
+        while offset < self.end - 50:
+            before = self.queue.next
+            offset = self.deferred.dispatch(self.end - 50)
+            counts.append(self.queue.next - before)
+        self.assertEqual(counts, [AT_ONCE, AT_ONCE, 4])
+        self.assertEqual(self.deferred.dispatch(self.end), self.end)
+        self.assertEqual((self.queue.next, len(self.deferred)), (2 * AT_ONCE + 5, 0))
 
     def test_what_is_not_queued_takes_no_offset(self) -> None:
         """It wakes who waits for the next record, when it is on disk."""
