@@ -2,6 +2,7 @@
 Attacks on running programs: nothing that one peer sends may stop the others.
 
     python -m tests.longrun.hostile [--programs together apart] [--only PART] [--list]
+                                    [--busy N] [--clients] [--days]
 
 Each attack is a small function in a table (:mod:`.attacks`); it runs in a process of
 its own, against ``twistd rocketmq``, and against a name server and a broker that are
@@ -25,4 +26,9 @@ thread was ready to run while other processes had the processors (``schedstat``)
 time, of the reactor's thread and of the probe's, is subtracted from each wait; and from
 the longest of these is subtracted how long the process that nobody attacks kept its own
 probe waiting within a second of it. What is left is the server's own doing.
+
+**A busy machine** is one with ``--busy N``: N processes that never sleep run beside all
+others from the first attack to the last (:mod:`.busy`). The default is none. With as
+many as there are processors, every program has to share its processor all the time.
+The limit stays 200 ms; what the hungry processes take is not counted, as said above.
 """

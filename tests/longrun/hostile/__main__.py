@@ -13,6 +13,7 @@ import msgspec
 from tests.longrun.hostile import clients, days
 from tests.longrun.hostile.attack import ATTACKS, Attack
 from tests.longrun.hostile.attacks import load
+from tests.longrun.hostile.busy import busy
 from tests.longrun.hostile.course import Course
 from tests.longrun.hostile.servers import raise_descriptor_limit
 from tests.longrun.hostile.verdict import Outcome, heading, row
@@ -51,6 +52,20 @@ def run(folder: Path, programs: str, attacks: list[Attack]) -> list[str]:
     return faults + [f"lost {each}" for each in lost]
 
 
+def _run_all(options: argparse.Namespace, chosen: list[Attack]) -> list[str]:
+    """Run what was asked for; return why it failed."""
+    faults = []
+    for programs in options.programs:
+        with tempfile.TemporaryDirectory(prefix="hostile-") as temporary:
+            folder = Path(options.folder or temporary) / programs
+            faults += [f"{programs}: {each}" for each in run(folder, programs, chosen)]
+    if not options.only or options.clients:
+        faults += [f"client: {each}" for each in clients.run()]
+    if not options.only or options.days:
+        faults += days.run()
+    return faults
+
+
 def main(argv: list[str]) -> int:
     """Print the table; return 1 if anything failed."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -59,6 +74,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--seconds", type=float, default=60.0, help="of an attack")
     parser.add_argument("--list", action="store_true", help="print the names alone")
+    parser.add_argument("--busy", type=int, default=0, help="hungry processes beside")
+    parser.add_argument("--clients", action="store_true", help="with --only: them too")
+    parser.add_argument("--days", action="store_true", help="with --only: them too")
     parser.add_argument("--folder", help="keep logs and stores there")
     options = parser.parse_args(argv)
     load()
@@ -71,14 +89,9 @@ def main(argv: list[str]) -> int:
     if options.list:
         print("\n".join(each.name for each in chosen))
         return 0
-    faults = []
     begin = time.monotonic()
-    for programs in options.programs:
-        with tempfile.TemporaryDirectory(prefix="hostile-") as temporary:
-            folder = Path(options.folder or temporary) / programs
-            faults += [f"{programs}: {each}" for each in run(folder, programs, chosen)]
-    if not options.only:
-        faults += [f"client: {each}" for each in clients.run()] + days.run()
+    with busy(options.busy):
+        faults = _run_all(options, chosen)
     print(f"{len(chosen)} attacks, {time.monotonic() - begin:.0f} s")
     for fault in faults:
         print("FAILED", fault)
