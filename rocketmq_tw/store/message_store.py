@@ -47,7 +47,8 @@ from rocketmq_tw.store.log.batch import (
 from rocketmq_tw.store.log.limits import check_sizes
 from rocketmq_tw.store.queues.consumequeue import ConsumeQueue
 from rocketmq_tw.store.queues.dispatch import UNQUEUED
-from rocketmq_tw.store.queues.fetch import StoreView, page_cache_size
+from rocketmq_tw.store.queues.fetch import page_cache_size
+from rocketmq_tw.store.queues.records import store_view
 from rocketmq_tw.store.queues.verify import VerifiedFetch
 from rocketmq_tw.store.reading import ReadableStore
 from rocketmq_tw.threads import RunInThread, run_here
@@ -112,7 +113,7 @@ class MessageStore(ReadableStore):
         self._removal = parts.removal
         memory = config.memory_size or page_cache_size()
         super().__init__(
-            view=StoreView(parts.log, parts.reads, config, memory),
+            view=store_view(parts.log, parts.reads, config, memory),
             queues=parts.queues,
             fetch_unverified=VerifiedFetch(parts.log, config.delay_levels_ms).fetch,
         )

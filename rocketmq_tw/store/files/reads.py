@@ -110,30 +110,48 @@ class Reads:
     def view_now(
         self, files: MappedFileQueue, position: int, size: int
     ) -> memoryview | None:
-        """
-        Do as :meth:`now`, without a copy: the bytes are valid until the next read.
-
-        On the path of every pull: some 0.6 us more than a plain read.
-        """
+        """Do as :meth:`now`, without a copy: valid until the next read."""
         base = files.base_of(position)
         if size <= 0 or not files.has(base):
             return _NOTHING
         size = min(size, base + files.file_size - position)
-        descriptor = files.descriptor(base)
-        if not self._has_nowait:
-            return memoryview(os.pread(descriptor, size, position - base))
         large = size > _SCRATCH
         view = memoryview(bytearray(size)) if large else self._scratch[:size]
-        try:
-            got = os.preadv(descriptor, (view,), position - base, NO_WAIT or 0)
-        except BlockingIOError:
-            return None
-        except OSError as error:
-            if error.errno not in _UNSUPPORTED:
-                raise
-            self._has_nowait = False
-            return memoryview(os.pread(descriptor, size, position - base))
-        return view if got == size else None
+        got = self.read_into(files, position, view)
+        if got == size:
+            return view
+        return None if self._has_nowait else view[:got]
+
+    def read_into(
+        self, files: MappedFileQueue, position: int, view: memoryview
+    ) -> int | None:
+        """
+        Read from the page cache into a buffer, up to the end of one file.
+
+        On the path of every pull: some 0.6 us more than a plain read.
+
+        :returns: how many bytes were read, fewer if not all are cached; None for none
+            of them. 0 where there is no file.
+        """
+        base = files.base_of(position)
+        if not files.has(base):
+            return 0
+        capacity = base + files.file_size - position
+        if capacity < len(view):
+            view = view[:capacity]
+        descriptor = files.descriptor(base)
+        if self._has_nowait:
+            try:
+                return os.preadv(descriptor, (view,), position - base, NO_WAIT or 0)
+            except BlockingIOError:
+                return None
+            except OSError as error:
+                if error.errno not in _UNSUPPORTED:
+                    raise
+                self._has_nowait = False
+        data = os.pread(descriptor, len(view), position - base)
+        view[: len(data)] = data
+        return len(data)
 
     def run(self, steps: Steps[_T]) -> "_T | Deferred[_T]":
         """

@@ -75,6 +75,7 @@ class MappedFileQueue:
     __slots__ = (
         "_files",
         "bases",
+        "changes",
         "directory",
         "dirty",
         "disk",
@@ -89,6 +90,9 @@ class MappedFileQueue:
         self.directory = directory
         self.file_size = file_size
         self.bases: list[int] = []
+        #: How often bytes were changed, or files removed; what is written through a
+        #: mapping, behind all that is read, does not count.
+        self.changes = 0
         #: Paths that were written and not yet flushed.
         self.dirty: set[str] = set()
         #: The files that are or were mapped for writing, by their paths.
@@ -106,6 +110,7 @@ class MappedFileQueue:
         :raises FileLost: a file is empty.
         """
         self.bases = []
+        self.changes += 1
         if not os.path.isdir(self.directory):
             return
         with os.scandir(self.directory) as entries:
@@ -143,6 +148,10 @@ class MappedFileQueue:
         """
         return position - position % self.file_size
 
+    def rest(self, position: int) -> int:
+        """Return how many bytes there are from ``position`` to the end of its file."""
+        return self.file_size - position % self.file_size
+
     def has(self, base: int) -> bool:
         """Return whether there is a file that begins at ``base``."""
         at = bisect_left(self.bases, base)
@@ -177,6 +186,7 @@ class MappedFileQueue:
         self._forget(path)
         if self.has(base):
             self.bases.remove(base)
+        self.changes += 1
         self.disk.remove(path)
 
     def detach(self, base: int) -> str:
@@ -184,6 +194,7 @@ class MappedFileQueue:
         path = self.path(base)
         self._forget(path)
         self.bases.remove(base)
+        self.changes += 1
         return path
 
     def is_detached(self, path: str) -> bool:
@@ -193,6 +204,7 @@ class MappedFileQueue:
 
     def forget(self) -> None:
         """Have no files: they were moved, and are closed."""
+        self.changes += 1
         self.bases = []
         self.dirty.clear()
         self.mapped.clear()
@@ -246,6 +258,7 @@ class MappedFileQueue:
         :raises OSError: a part may have been written; writing it again is harmless.
         """
         view = memoryview(data)
+        self.changes += 1
         while view:
             base = self.base_of(position)
             self.dirty.add(self.create(base))
@@ -260,6 +273,7 @@ class MappedFileQueue:
 
         Stale bytes behind the end could pass for records after the next crash.
         """
+        self.changes += 1
         for base in [base for base in self.bases if base >= position]:
             self.remove(base)
         base = self.base_of(position)

@@ -28,7 +28,7 @@ from rocketmq_tw.store.log.batch import append_and_dispatch, check_batch, new_qu
 from rocketmq_tw.store.memory.log import MemoryLog
 from rocketmq_tw.store.memory.queues import MemoryQueues
 from rocketmq_tw.store.queues.dispatch import Dispatcher
-from rocketmq_tw.store.queues.fetch import StoreView
+from rocketmq_tw.store.queues.records import store_view
 from rocketmq_tw.store.reading import ReadableStore
 from rocketmq_tw.store.run_writer import RunWriter
 from rocketmq_tw.wire.record import Checked, Draft, check
@@ -54,7 +54,7 @@ class MemoryMessageStore(ReadableStore):
         self._log = MemoryLog(max_size, config.store_host)
         self._memory_queues = MemoryQueues()
         super().__init__(
-            view=StoreView(self._log, Reads(), config, memory_size=max_size),
+            view=store_view(self._log, Reads(), config, memory_size=max_size),
             queues=self._memory_queues,
         )
         self._dispatcher = Dispatcher(

@@ -95,20 +95,35 @@ class WorkTests(WarmCase):
         store = self.filled()
         self.clock.advance(2)
         store._log.close()
-        calls: list[int] = []
+        sizes = self.reads_of(store, [(0, 0)])
+        self.assertEqual(len(sizes), 2)
+
+    def test_queues_side_by_side(self) -> None:
+        """Records are read once for all queues, entries once for several pulls."""
+        store = self.filled(96)
+        self.clock.advance(2)
+        store._log.close()
+        pulls = [(queue_id, offset) for offset in (0, 32, 64) for queue_id in range(4)]
+        sizes = self.reads_of(store, pulls)
+        self.assertEqual(len(sizes), 4 + 3)
+        self.assertLess(sum(sizes), 1.25 * store.commit_log_max)
+
+    def reads_of(self, store: MessageStore, pulls: list[tuple[int, int]]) -> list[int]:
+        """Pull from queues, 32 messages each; return the sizes of what is read."""
+        sizes: list[int] = []
         preadv = os.preadv
 
-        def count(*arguments: int) -> int:
-            calls.append(1)
-            return preadv(*arguments)
+        def note(descriptor: int, views: list[memoryview], at: int, _flag: int) -> int:
+            sizes.append(len(views[0]))
+            return preadv(descriptor, views, at)
 
-        self.patch(os, "preadv", count)
         self.patch(store._reads, "_has_nowait", True)
-        try:
-            found = store.get(TOPIC, 0, 0, 32, LARGE, None)
-        finally:
-            self.patch(store._reads, "_has_nowait", False)
-        self.assertEqual((found.count, len(calls)), (32, 2))
+        self.patch(os, "preadv", note)
+        for queue_id, offset in pulls:
+            found = store.get(TOPIC, queue_id, offset, 32, LARGE, None)
+            self.assertEqual(found.count, 32)
+        self.patch(os, "preadv", preadv)
+        return sizes
 
 
 class SameTests(WarmCase):
