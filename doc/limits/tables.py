@@ -535,4 +535,16 @@ CACHES: Final = (
         limit="client.producer.selectors.MAX_TOPICS",
         entry=300,
     ),
+    Cache(
+        what="prepared headers of the queues to which a producer sends",
+        holds=("client.producer.quick.QuickSender._headers",),
+        limit="client.producer.quick.MAX_HEADERS",
+        entry=900,
+    ),
+    Cache(
+        what="tags of a producer's messages, as texts",
+        holds=("client.producer.message.Preparation._starts",),
+        limit="client.producer.message.MAX_STARTS",
+        entry=500,
+    ),
 )

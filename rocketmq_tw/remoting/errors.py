@@ -43,8 +43,16 @@ def timed_out(
     """
     Return the function that turns a cancellation by ``addTimeout`` into RequestTimeout.
     """
-    why = f"{type(request).__name__} had no response within {timeout:g} s"
-    return lambda _result, _seconds: Failure(RequestTimeout(address, why))
+    kind = type(request)
+    return lambda _result, _seconds: Failure(no_response(address, kind, timeout))
+
+
+def no_response(
+    address: str, request_type: type[object], timeout: float
+) -> RequestTimeout:
+    """Return the error of a request that had no response in time."""
+    why = f"{request_type.__name__} had no response within {timeout:g} s"
+    return RequestTimeout(address, why)
 
 
 class TooManyRequests(TransportError):

@@ -80,7 +80,7 @@ class FrameHandler:
         :raises RemoteProtocolError: one is invalid; those before it were handled.
         """
         lane, handle, seconds = self._router.lane, self._inbound.handle, self._seconds
-        at, count = 0, len(frames)
+        at, count, pending = 0, len(frames), self._pending
         if self._reads_without_lane:
             self._reads_without_lane -= 1
             lane = None
@@ -106,11 +106,15 @@ class FrameHandler:
             at += 1
             if command is None:
                 if kind == JSON:
+                    if pending.decode is not None and pending.resolve_quickly(
+                        header, body
+                    ):
+                        continue
                     command = decode_json(header, body)
                 else:
                     command = decode(kind, header, body)
             if command.flag & RESPONSE:
-                self._pending.resolve(command, peer.address)
+                pending.resolve(command, peer.address)
             else:
                 response = handle(Call(command, peer, now, header))
                 if response is not None:

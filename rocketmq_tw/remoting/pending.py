@@ -9,16 +9,51 @@ Source: ``NettyRemotingAbstract.responseTable`` of RocketMQ 5.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from rocketmq_tw.remoting.errors import BrokerError, ConnectionLost, TooManyRequests
-from rocketmq_tw.wire.command import Command
+from rocketmq_tw.wire.command import NOT_USUAL, RESPONSE, Command
 from rocketmq_tw.wire.fields import Request, from_ext
 
 _OPAQUE_END = (1 << 31) - 1
+
+
+class Caller(Protocol):
+    """Waits for a response; either method is called, once."""
+
+    @property
+    def request_type(self) -> type[Request[Any]]:
+        """The class of the request."""
+
+    def responded(self, response: Any) -> None:
+        """Called with a response whose code the request accepts."""
+
+    def failed(self, failure: Failure) -> None:
+        """Called with :class:`BrokerError` or :class:`ConnectionLost`, for example."""
+
+
+class _DeferredCall:
+    """
+    A caller that has a Deferred.
+
+    :ivar response: fires with the response.
+    """
+
+    __slots__ = ("request_type", "responded", "response")
+
+    def __init__(self, request: Request[Any], response: Deferred[Any]) -> None:
+        self.request_type = type(request)
+        self.response = response
+        self.responded = response.callback
+
+    def failed(self, failure: Failure) -> None:
+        """Fail, unless it was cancelled because another call failed."""
+        if not self.response.called:
+            self.response.errback(failure)
 
 
 class PendingCalls:
@@ -27,14 +62,18 @@ class PendingCalls:
 
     :param limit: how many may wait for responses.
     :param last_opaque: the number before the first one used.
+    :ivar decode: decodes the response that is likely the next in one pass, into
+        ``code``, ``opaque``, ``flag``, ``remark`` and ``fields``, or raises
+        :data:`NOT_USUAL`; None if there is no such decoder.
     """
 
-    __slots__ = ("_limit", "_opaque", "_waiting")
+    __slots__ = ("_limit", "_opaque", "_waiting", "decode")
 
     def __init__(self, limit: int = 65535, last_opaque: int = 0) -> None:
         self._limit = limit
-        self._waiting: dict[int, tuple[Deferred[Any], Request[Any]]] = {}
+        self._waiting: dict[int, Caller] = {}
         self._opaque = last_opaque
+        self.decode: Callable[[bytes], Any] | None = None
 
     def next_opaque(self) -> int:
         """
@@ -52,48 +91,88 @@ class PendingCalls:
         :returns: fires with the response. When cancelled, a late response is dropped.
         :raises TooManyRequests: the limit is reached.
         """
-        if len(self._waiting) >= self._limit:
+        if self.is_full:
             why = f"{len(self._waiting)} requests wait for responses"
             raise TooManyRequests(address, why)
-        response: Deferred[Any] = Deferred(lambda _: self._forget(opaque))
-        self._waiting[opaque] = (response, request)
+        response: Deferred[Any] = Deferred(lambda _: self.forget(opaque))
+        self._waiting[opaque] = _DeferredCall(request, response)
         return response
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many calls wait as may."""
+        return len(self._waiting) >= self._limit
+
+    def expect(
+        self, opaque: int, caller: Caller, decode: Callable[[bytes], Any]
+    ) -> None:
+        """
+        Register a request that is about to be sent; check :attr:`is_full` before.
+
+        :param decode: see :attr:`decode`.
+        """
+        self._waiting[opaque] = caller
+        self.decode = decode
 
     def awaits(self, command: Command) -> bool:
         """Whether this is the response to a call that waits."""
         return command.is_response and command.opaque in self._waiting
 
+    def resolve_quickly(self, header: bytes, body: bytes) -> bool:
+        """
+        Resolve the call that this responds to, with :attr:`decode`.
+
+        :returns: False if the header has to be decoded and resolved in the general way:
+            it is another one than expected, or reports an error.
+        """
+        assert self.decode is not None
+        try:
+            found = self.decode(header)
+        except NOT_USUAL:
+            # Others are likely to follow, and each would be tried in vain.
+            self.decode = None
+            return False
+        if found.code or found.flag != RESPONSE or found.remark is not None:
+            return False
+        response = found.fields
+        caller = self._waiting.get(found.opaque)
+        if caller is None or caller.request_type.response_type is not type(response):
+            return False
+        del self._waiting[found.opaque]
+        response.body = body
+        caller.responded(response)
+        return True
+
     def resolve(self, command: Command, address: str) -> None:
-        """Fire the call that this responds to; ignore a response without one."""
-        found = self._waiting.pop(command.opaque, None)  # type: ignore[arg-type]
-        if found is None:
+        """Resolve the call that this responds to; ignore a response without one."""
+        caller = self._waiting.pop(command.opaque, None)  # type: ignore[arg-type]
+        if caller is None:
             return
-        waiting, request = found
+        request = caller.request_type
         if command.code not in request.accepted:
-            name = type(request).__name__
+            name = request.__name__
             error = BrokerError(command.code, command.remark, address, name)
-            waiting.errback(error)
+            caller.failed(Failure(error))
             return
         try:
             response = from_ext(request.response_type, command.fields)
         except Exception:
-            waiting.errback(Failure())
+            caller.failed(Failure())
             return
         response.body = command.body
         response.status = command.code
         response.remark = command.remark
-        waiting.callback(response)
+        caller.responded(response)
 
     def fail_all(self, address: str, reason: str) -> None:
         """Fail all waiting calls: the connection was lost."""
         pending, self._waiting = self._waiting, {}
-        for waiting, request in pending.values():
-            if waiting.called:
-                continue  # it was cancelled because another call failed
-            name = type(request).__name__
+        for caller in pending.values():
+            name = caller.request_type.__name__
             lost = f"the connection was lost before {name} had a response"
-            waiting.errback(ConnectionLost(address, f"{lost} ({reason})"))
+            error = ConnectionLost(address, f"{lost} ({reason})")
+            caller.failed(Failure(error))
 
-    def _forget(self, opaque: int) -> None:
-        """Remove a call that was cancelled."""
+    def forget(self, opaque: int) -> None:
+        """Remove a call that was cancelled: a late response is dropped."""
         self._waiting.pop(opaque, None)

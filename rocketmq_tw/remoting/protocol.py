@@ -71,6 +71,7 @@ class RemotingProtocol(Protocol):
     :ivar address: the peer as ``host:port``.
     :ivar host_bytes: the address as in records: the host and 4 bytes of port.
     :ivar last_seen: when bytes were last received, in seconds.
+    :ivar calls: our calls that wait for responses.
     :ivar on_lost: called with the protocol when the connection is lost.
     """
 
@@ -104,11 +105,11 @@ class RemotingProtocol(Protocol):
         self._held = HeldBytes(budget or BufferBudget(), self.cut)
         #: Whether anything that was read is still to be handled.
         self._keeps = False
-        self._pending = PendingCalls(max_pending)
+        self.calls = PendingCalls(max_pending)
         self._inbound = InboundRequests(
             router=router,
             limit=max_in_flight,
-            next_opaque=self._pending.next_opaque,
+            next_opaque=self.calls.next_opaque,
             send=self._send_late,
             send_now=self._send,
             on_limit=self._update_reading,
@@ -123,7 +124,7 @@ class RemotingProtocol(Protocol):
         self._outbox = Outbox(clock)
         self._state = ConnectionState.NEW
         self._write_blocked = False
-        self._frames = FrameHandler(router, self._inbound, self._pending, clock)
+        self._frames = FrameHandler(router, self._inbound, self.calls, clock)
         #: What was received while frames are not handled.
         self._unhandled: list[Frame] = []
         self._drained = Waiters()
@@ -165,7 +166,7 @@ class RemotingProtocol(Protocol):
         self._idle.stop()
         self.connected = 0
         why = reason.getErrorMessage() if reason is not None else "closed"
-        self._pending.fail_all(self.address, why)
+        self.calls.fail_all(self.address, why)
         self._drained.fire()
         callbacks, self.on_lost = self.on_lost, []
         for callback in callbacks:
@@ -213,10 +214,10 @@ class RemotingProtocol(Protocol):
         """
         if not self.is_connected:
             return fail(ConnectionLost(self.address, "the connection is closed"))
-        opaque = self._pending.next_opaque()
+        opaque = self.calls.next_opaque()
         frame = encode_request(request, opaque)
         try:
-            response = self._pending.add(opaque, request, self.address)
+            response = self.calls.add(opaque, request, self.address)
         except TooManyRequests:
             return fail()
         self._send(frame)
@@ -228,9 +229,18 @@ class RemotingProtocol(Protocol):
     def call_one_way(self, request: Request[Any]) -> None:
         """Send a request without a response; it is lost if the connection is."""
         if self.is_connected:
-            self._send(
-                encode_request(request, self._pending.next_opaque(), one_way=True)
-            )
+            self._send(encode_request(request, self.calls.next_opaque(), one_way=True))
+
+    def write_request(self, frame: bytes, batched: bool) -> None:
+        """
+        Write an encoded request, whose caller is one of :attr:`calls` if it has any.
+
+        :param batched: write at the end of this reactor iteration, with others.
+        """
+        if not batched:
+            self._send(frame)
+        elif self._state is not _GONE:
+            self._outbox.write_batched(frame)
 
     @property
     def is_write_blocked(self) -> bool:
@@ -354,7 +364,7 @@ class RemotingProtocol(Protocol):
         """Count what is kept of what was read; refuse a body that is not needed."""
         if self._checks_bodies and self._state is _OPEN:
             try:
-                check_unfinished(self._decoder, self._pending.awaits)
+                check_unfinished(self._decoder, self.calls.awaits)
             except RemoteProtocolError as error:
                 self._refuse_peer(error)
         unhandled = sum(len(head) + len(body) for _, head, body in self._unhandled)

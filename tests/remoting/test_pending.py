@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
 from twisted.internet.defer import CancelledError
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.remoting.errors import BrokerError, ConnectionLost, TooManyRequests
 from rocketmq_tw.remoting.pending import PendingCalls
-from rocketmq_tw.wire.command import RemotingCommand
+from rocketmq_tw.wire.command import RemotingCommand, encode_response
 from rocketmq_tw.wire.errors import BadField
+from rocketmq_tw.wire.fields import Request, Response
 from tests.remoting.ends import Echo, EchoResponse
 
 LAST = (1 << 31) - 1
@@ -101,3 +106,115 @@ class PendingCallsTests(SynchronousTestCase):
         self.assertIn("before Echo had a response (cable cut)", str(error))
         self.failureResultOf(other, CancelledError)
         self.calls.fail_all(PEER, "again")
+
+
+class EchoHeader(msgspec.Struct):
+    """The header of a usual response."""
+
+    code: int
+    fields: EchoResponse = msgspec.field(name="extFields")
+    opaque: int
+    flag: int
+    remark: str | None = None
+
+
+decode_echo = msgspec.json.Decoder(EchoHeader, strict=False).decode
+
+
+class Caller:
+    """Notes its response, or its failure."""
+
+    def __init__(self, request_type: type[Request[Any]] = Echo) -> None:
+        self.request_type = request_type
+        self.responses: list[Any] = []
+        self.failures: list[Failure] = []
+
+    def responded(self, response: Any) -> None:
+        """Note it."""
+        self.responses.append(response)
+
+    def failed(self, failure: Failure) -> None:
+        """Note it."""
+        self.failures.append(failure)
+
+
+class Other(Request[Response]):
+    """Another request, which is not declared."""
+
+
+class ExpectedTests(SynchronousTestCase):
+    """Callers without a Deferred, whose responses have a decoder."""
+
+    def setUp(self) -> None:
+        """Let one wait."""
+        self.calls = PendingCalls(limit=2)
+        self.caller = Caller()
+        self.calls.expect(7, self.caller, decode_echo)
+
+    def resolve(self, response: Response, opaque: int = 7) -> bool:
+        """Try the decoder."""
+        return self.calls.resolve_quickly(encode_response(response, opaque)[8:], b"b")
+
+    def test_resolved(self) -> None:
+        """Its caller gets the response, once, with its body."""
+        self.assertTrue(self.resolve(EchoResponse(text="hi")))
+        self.assertFalse(self.resolve(EchoResponse(text="hi")))
+        self.assertEqual(self.caller.responses, [EchoResponse(text="hi", body=b"b")])
+
+    def test_not_usual(self) -> None:
+        """Errors, remarks and unknown numbers are left to the general way."""
+        remarked = EchoResponse(text="hi", remark="why")
+        refused = EchoResponse(text="hi", status=1)
+        self.assertFalse(self.resolve(remarked))
+        self.assertFalse(self.resolve(refused))
+        self.assertFalse(self.resolve(EchoResponse(text="hi"), opaque=8))
+        self.assertIsNotNone(self.calls.decode)
+        self.calls.resolve(response(7, text="hi"), PEER)
+        self.assertEqual(self.caller.responses[0].remark, "why")
+
+    def test_request_of_the_peer(self) -> None:
+        """A request of the peer with that number is not taken for the response."""
+        header = b'{"code":0,"extFields":{"text":"hi"},"flag":0,"opaque":7}'
+        self.assertFalse(self.calls.resolve_quickly(header, b""))
+        self.assertEqual(self.caller.responses, [])
+
+    def test_response_of_another_kind(self) -> None:
+        """The decoder is not tried again until another call expects it."""
+        self.assertFalse(self.resolve(Response()))
+        self.assertIsNone(self.calls.decode)
+        self.calls.expect(8, Caller(), decode_echo)
+        self.assertIsNotNone(self.calls.decode)
+
+    def test_response_to_another_kind(self) -> None:
+        """A call gets no response of a class that is not its own."""
+        other = Caller(Other)
+        self.calls.expect(8, other, decode_echo)
+        self.assertFalse(self.resolve(EchoResponse(text="hi"), opaque=8))
+        self.assertEqual(other.responses, [])
+
+    def test_with_a_deferred(self) -> None:
+        """Calls with a Deferred get usual responses too."""
+        waiting = self.calls.add(8, Echo(text="x"), PEER)
+        self.assertTrue(self.resolve(EchoResponse(text="hi"), opaque=8))
+        self.assertEqual(self.successResultOf(waiting).text, "hi")
+
+    def test_failures(self) -> None:
+        """It gets errors and the loss of the connection as failures."""
+        self.calls.resolve(response(7, code=14), PEER)
+        self.calls.expect(8, self.caller, decode_echo)
+        self.calls.fail_all(PEER, "cable cut")
+        kinds = [failure.type for failure in self.caller.failures]
+        self.assertEqual(kinds, [BrokerError, ConnectionLost])
+
+    def test_forgotten(self) -> None:
+        """A caller that forgets its call gets nothing."""
+        self.calls.forget(7)
+        self.assertFalse(self.resolve(EchoResponse(text="hi")))
+        self.calls.fail_all(PEER, "cable cut")
+        self.assertEqual((self.caller.responses, self.caller.failures), ([], []))
+
+    def test_full(self) -> None:
+        """They count as calls."""
+        self.assertFalse(self.calls.is_full)
+        self.calls.expect(8, self.caller, decode_echo)
+        self.assertTrue(self.calls.is_full)

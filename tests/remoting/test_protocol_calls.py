@@ -18,7 +18,7 @@ from rocketmq_tw.remoting.errors import (
 )
 from rocketmq_tw.wire.errors import BadField
 from rocketmq_tw.wire.frame import JSON, join
-from tests.remoting.ends import Echo, EchoResponse, connected, response_frame
+from tests.remoting.ends import Echo, EchoResponse, Wire, connected, response_frame
 
 
 class CallTests(SynchronousTestCase):
@@ -142,3 +142,54 @@ class CallTests(SynchronousTestCase):
         self.protocol.connectionLost()
         self.protocol.call_one_way(Echo(text="x"))
         self.assertEqual(self.wire.value(), b"")
+
+
+class CountingWire(Wire):
+    """Counts the writes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        """Keep each."""
+        self.writes.append(data)
+        super().write(data)
+
+
+class WriteRequestTests(SynchronousTestCase):
+    """Requests that were encoded before."""
+
+    def setUp(self) -> None:
+        """Make a connected protocol."""
+        self.clock = Clock()
+        self.wire = CountingWire()
+        self.protocol, _ = connected(self.clock, wire=self.wire)
+
+    def test_at_once(self) -> None:
+        """One that is not batched does not wait."""
+        self.protocol.write_request(b"a", batched=False)
+        self.assertEqual(self.wire.writes, [b"a"])
+
+    def test_batched(self) -> None:
+        """A hundred of one reactor iteration take one write, in order."""
+        for number in range(100):
+            self.protocol.write_request(b"%d," % number, batched=number > 0)
+        self.assertEqual(self.wire.writes, [b"0,"])
+        self.clock.advance(0)
+        self.assertEqual(len(self.wire.writes), 2)
+        self.assertEqual(self.wire.writes[1].count(b","), 99)
+
+    def test_order(self) -> None:
+        """What is written at once later follows what was batched before."""
+        self.protocol.write_request(b"a", batched=True)
+        self.protocol.write_request(b"b", batched=False)
+        self.clock.advance(0)
+        self.assertEqual(self.wire.value(), b"ab")
+
+    def test_after_the_loss(self) -> None:
+        """Nothing is written, and nothing is scheduled."""
+        self.protocol.connectionLost()
+        self.protocol.write_request(b"a", batched=True)
+        self.protocol.write_request(b"b", batched=False)
+        self.assertEqual((self.wire.writes, self.clock.getDelayedCalls()), ([], []))

@@ -36,13 +36,21 @@ class InFlight:
         """Take a permit if there is capacity and no one else waits."""
         if not self.has_permit(size):
             return False
-        self.messages += 1
-        self.size += size
+        self.take(size)
         return True
 
     def has_permit(self, size: int) -> bool:
         """Whether a message of this size can be sent without waiting."""
-        return not self._waiting and self._has_capacity(size)
+        if self._waiting:
+            return False
+        if not self.messages:
+            return True
+        return self.messages < self._max_messages and self.size + size <= self._max_size
+
+    def take(self, size: int) -> None:
+        """Take a permit, after :meth:`has_permit`."""
+        self.messages += 1
+        self.size += size
 
     def acquire(self, size: int) -> Deferred[None]:
         """
@@ -68,7 +76,7 @@ class InFlight:
         self.size -= size
         # A message that gets a permit may fail and return it at once: the running loop
         # then continues, instead of a nested one.
-        if not self._granting:
+        if self._waiting and not self._granting:
             self._granting = True
             try:
                 self._grant()

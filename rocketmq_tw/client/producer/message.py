@@ -43,6 +43,8 @@ MAX_PROPERTIES = 32767
 
 #: How many topics are cached as checked.
 _MAX_CHECKED = 4096
+#: How many tags have their properties cached as text.
+MAX_STARTS = 256
 
 
 class Prepared(msgspec.Struct):
@@ -50,6 +52,8 @@ class Prepared(msgspec.Struct):
     A prepared message or batch.
 
     :ivar size: bytes of memory that it uses while it is in flight.
+    :ivar is_plain: whether only queue, flags, times and properties of its request
+        differ from those of other messages to the topic.
     """
 
     topic: str
@@ -62,6 +66,7 @@ class Prepared(msgspec.Struct):
     reconsume_times: int = 0
     max_reconsume_times: int | None = None
     kind: type[SendMessageV2] = SendMessageV2
+    is_plain: bool = False
 
     def request(self, group: str, queue: MessageQueue, now: float) -> SendMessageV2:
         """
@@ -111,6 +116,7 @@ class Preparation:
         self._compress_from = compress_from
         self._compress_level = compress_level
         self._checked: set[str] = set()
+        self._starts: dict[tuple[str | None, bool], str] = {}
 
     def one(self, message: Message) -> Prepared:
         """
@@ -119,18 +125,21 @@ class Preparation:
         :raises ValidationError: the message is not valid.
         """
         self._check(message)
-        wire = message.wire_properties()
-        key = wire[UNIQ_KEY] = wire.get(UNIQ_KEY) or self._next_key()
-        times, limit = 0, None
-        if is_retry(message.topic):
-            times = _number(wire, RECONSUME_TIME) or 0
-            limit = _number(wire, MAX_RECONSUME_TIMES)
-        text = _properties_text(wire)
-        body, sys_flag = message.body, 0
+        body, sys_flag, times, limit = message.body, 0, 0, None
         if len(body) >= self._compress_from:
             body, sys_flag = compress(body, self._compress_level)
-        if wire.get(TRAN_MSG, "").lower() == "true":
-            sys_flag |= PREPARED
+        if message.properties or message.keys or message.delay_level:
+            wire = message.wire_properties()
+            key = wire[UNIQ_KEY] = wire.get(UNIQ_KEY) or self._next_key()
+            if is_retry(message.topic):
+                times = _number(wire, RECONSUME_TIME) or 0
+                limit = _number(wire, MAX_RECONSUME_TIMES)
+            text = _properties_text(wire)
+            if wire.get(TRAN_MSG, "").lower() == "true":
+                sys_flag |= PREPARED
+        else:
+            key = self._next_key()
+            text = self._text_without_properties(message, key)
         return Prepared(
             topic=message.topic,
             message_id=key,
@@ -141,7 +150,24 @@ class Preparation:
             flag=message.flag,
             reconsume_times=times,
             max_reconsume_times=limit,
+            is_plain=not times and limit is None,
         )
+
+    def _text_without_properties(self, message: Message, key: str) -> str:
+        """
+        Encode the properties of a message that has none of its own but a tag.
+
+        All but the unique key is the same for many messages: 1.1 µs less.
+        """
+        start = self._starts.get((message.tag, message.wait_store))
+        if start is None:
+            text = _properties_text({**message.wire_properties(), UNIQ_KEY: key})
+            if len(self._starts) >= MAX_STARTS:
+                self._starts.clear()
+            # All keys are equally long, so the length need not be checked again.
+            start = text[: -len(key) - len(properties.PAIR_END)]
+            self._starts[message.tag, message.wait_store] = start
+        return f"{start}{key}{properties.PAIR_END}"
 
     def batch(self, messages: Sequence[Message]) -> Prepared:
         """

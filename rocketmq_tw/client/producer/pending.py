@@ -20,7 +20,7 @@ of sends follow the same rules here.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -55,6 +55,16 @@ from rocketmq_tw.remoting.errors import RequestTimeout
 from rocketmq_tw.wire.requests.send import SendResponse
 
 
+class Unfinished(Protocol):
+    """
+    A message without a result yet.
+
+    :ivar result: ends it when it is cancelled.
+    """
+
+    result: Deferred[Any]
+
+
 class SendContext:
     """
     The objects that all messages of one producer share.
@@ -82,7 +92,7 @@ class SendContext:
         self.publish_routes = PublishRoutes(routes)
         self.faults = Faults(clock)
         self.round_robin = RoundRobin(self.faults)
-        self.pending: set[PendingSend] = set()
+        self.pending: set[Unfinished] = set()
 
 
 class PendingSend:
@@ -105,11 +115,13 @@ class PendingSend:
         "_context",
         "_deadline",
         "_failed",
+        "_first",
         "_has_permit",
         "_prepared",
         "_retry",
         "_step",
         "_time_for_one",
+        "_timeout",
         "_transmit",
         "result",
     )
@@ -128,17 +140,25 @@ class PendingSend:
         self._choice = choice
         self._retry = retry
         self._transmit = transmit
+        self._timeout = timeout
         self._deadline = context.clock.seconds() + timeout
         self._time_for_one = retry.time_for_one(timeout)
         self._attempt: SendAttempt | None = None
+        #: The queue of the first attempt, if it was chosen before.
+        self._first: MessageQueue | None = None
         self._failed: FailedAttempts | None = None
         #: What the message waits for now: a permit, a route, a response or a pause.
         self._step: Deferred[Any] | None = None
         self._has_permit = False
-        self.result: Deferred[Any] = Deferred(self._cancelled)
+        self.result: Deferred[Any] = Deferred(self.cancelled)
 
-    def start(self) -> None:
-        """Start, as soon as there is a permit for the message."""
+    def start(self, first: MessageQueue | None = None) -> None:
+        """
+        Start, as soon as there is a permit for the message.
+
+        :param first: the queue of the first attempt, if it was chosen already.
+        """
+        self._first = first
         context, size = self._context, self._prepared.size
         context.pending.add(self)
         if context.in_flight.try_acquire(size):
@@ -149,6 +169,26 @@ class PendingSend:
             return
         why = "too many messages were in flight all the time"
         self._after(context.in_flight.acquire(size), self._permitted, self._finish, why)
+
+    def resume(
+        self, attempt: SendAttempt, result: Deferred[Any], failure: Failure
+    ) -> None:
+        """
+        Continue after a first attempt that another object has made.
+
+        :param attempt: the attempt; its message has a permit.
+        :param result: fires with the result, as :attr:`result`.
+        :param failure: why the attempt has failed.
+        """
+        self.result = result
+        self._attempt = attempt
+        self._has_permit = True
+        self._deadline = attempt.started_at + self._timeout
+        self._context.pending.add(self)
+        try:
+            self._attempt_failed(failure)
+        except Exception:
+            self._finish(Failure())
 
     def _after(
         self,
@@ -209,7 +249,10 @@ class PendingSend:
                 Failure(self._error("the timeout passed before the first attempt"))
             )
             return
-        if self._choice is None:
+        first, self._first = self._first, None
+        if first is not None:
+            queue = first
+        elif self._choice is None:
             failed = self._failed.brokers if self._failed else ()
             queue = context.round_robin.choose(queues, failed)
         elif self._attempt is None:
@@ -297,7 +340,7 @@ class PendingSend:
         attempts = self._failed.attempts if self._failed else []
         return SendError(self._prepared.topic, attempts, why)
 
-    def _cancelled(self, result: Deferred[Any]) -> None:
+    def cancelled(self, result: Deferred[Any]) -> None:
         """Stop, because the caller has cancelled; a late response is dropped."""
         self._end()
         result.errback(self._cancellation())

@@ -24,6 +24,7 @@ from rocketmq_tw.client.producer.config import ProducerConfig
 from rocketmq_tw.client.producer.in_flight import InFlight
 from rocketmq_tw.client.producer.message import Preparation, Prepared
 from rocketmq_tw.client.producer.pending import PendingSend, SendContext
+from rocketmq_tw.client.producer.quick import QuickSender
 from rocketmq_tw.client.producer.results import SendResult
 from rocketmq_tw.client.producer.retry import Repeat, RetryPolicy
 from rocketmq_tw.client.producer.selectors import Choice, Key, Selector, choice_of
@@ -62,6 +63,7 @@ class Producer(Service):
             in_flight=self._in_flight,
             require_ok=config.require_ok,
         )
+        self._quick = QuickSender(self._context)
         in_order = Repeat.IF_NOT_STORED if config.retries else Repeat.NEVER
         self._retry_in_order = RetryPolicy(in_order)
         any_queue = Repeat.IF_RETRYABLE if config.retries else Repeat.NEVER
@@ -139,6 +141,7 @@ class Producer(Service):
 
     def _leave(self) -> Deferred[None]:
         """Leave the group: first here, so that no heartbeat registers us again."""
+        self._quick.stop()
         self._session.groups.remove_producer(self.group)
         return self._session.heartbeats.unregister_producer(self.group)
 
@@ -194,7 +197,14 @@ class Producer(Service):
         except Exception:
             return fail()
         retry = self._retry if choice is None else self._retry_in_order
-        return self._start(prepared, choice, timeout, retry, call)
+        limit = self.config.timeout if timeout is None else timeout
+        try:
+            quick = self._quick.send(prepared, choice, limit, retry)
+        except Exception:
+            return fail()
+        if quick is not None:
+            return quick
+        return self._start(prepared, choice, limit, retry, call)
 
     def send_oneway(
         self,
