@@ -3,7 +3,8 @@ The cached routes of topics.
 
 If many callers want the route of a topic at once, the name servers are asked once.
 Routes in use are refreshed every 30 s, and earlier when a broker's response shows that
-one is outdated, but at most twice a second.
+one is outdated, but at most twice a second. A topic that is created by its first
+message has no route before: it is requested once a broker has stored that message.
 
 Source: ``MQClientInstance.updateTopicRouteInfoFromNameServer`` of RocketMQ 5.
 """
@@ -31,6 +32,8 @@ from rocketmq_tw.wire.requests.route import GetRoute
 
 #: Seconds within which the route of one topic is requested at most once.
 QUIET = 0.5
+#: Seconds between requests for the route of a topic that a broker has just created.
+CREATION_QUIET = 0.02
 #: How many topics are cached; beyond that the least recently used is removed.
 MAX_TOPICS = 4096
 #: How many routes :meth:`RouteCache.refresh_all` requests in parallel.
@@ -43,11 +46,13 @@ class _Known(msgspec.Struct):
 
     :ivar updated_at: when a name server last responded, in seconds.
     :ivar watched: whether the route is refreshed periodically.
+    :ivar exists: whether a broker has stored a message of the topic.
     """
 
     route: TopicRoute | None = None
     updated_at: float = float("-inf")
     watched: bool = False
+    exists: bool = False
     writable: list[MessageQueue] = []
     readable: list[MessageQueue] = []
 
@@ -134,6 +139,20 @@ class RouteCache:
         else:
             together.append(waiting)
         return waiting
+
+    def created(self, topic: str) -> None:
+        """
+        Request the route of a topic of which a broker has stored a message, if it is
+        not known: that message may have created the topic.
+        """
+        known = self._entry(topic)
+        if known.route is not None or topic in self._waiting:
+            return
+        if known.exists and self._clock.seconds() - known.updated_at < CREATION_QUIET:
+            return
+        known.exists = True
+        self._waiting[topic] = []
+        self._request(topic)
 
     def refresh_all(self) -> Deferred[None]:
         """Refresh all watched topics; fires when that is done, never fails."""

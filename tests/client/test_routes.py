@@ -4,7 +4,7 @@ from twisted.internet.defer import CancelledError
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.client.errors import NoRouteError
-from rocketmq_tw.client.routes import QUIET, RouteCache
+from rocketmq_tw.client.routes import CREATION_QUIET, QUIET, RouteCache
 from rocketmq_tw.model.errors import TooManyQueues
 from rocketmq_tw.model.route import QueueData, TopicRoute
 from rocketmq_tw.wire.bodies.route import encode_route
@@ -71,6 +71,39 @@ class RouteTests(SynchronousTestCase):
         self.cluster.topic("U", broker_a=1)
         self.cluster.clock.advance(QUIET)
         self.successResultOf(self.later(self.routes.find("U")))
+
+    def test_created(self) -> None:
+        """The route of a topic that a message has created is requested at once."""
+        self.find_none("New")
+        self.cluster.topic("New", broker_a=2)
+        self.routes.created("New")
+        self.cluster.deliver()
+        self.assertEqual(len(self.routes.writable("New")), 2)
+        self.assertEqual(self.asked, ["New", "New"])
+        self.routes.created("New")
+        self.cluster.deliver()
+        self.assertEqual(self.asked, ["New", "New"])
+
+    def test_created_but_not_registered(self) -> None:
+        """Until the broker has registered it, it is requested now and then."""
+        self.find_none("New")
+        for _ in range(100):
+            self.routes.created("New")
+            self.cluster.deliver()
+        self.assertEqual(self.asked, ["New", "New"])
+        self.cluster.topic("New", broker_a=2)
+        self.cluster.clock.advance(2 * CREATION_QUIET)
+        self.routes.created("New")
+        self.routes.created("New")
+        self.cluster.deliver()
+        self.assertEqual(self.asked, ["New", "New", "New"])
+        self.assertEqual(len(self.routes.writable("New")), 2)
+
+    def find_none(self, topic: str) -> None:
+        """Find no route."""
+        found = self.routes.find(topic)
+        self.cluster.deliver()
+        self.failureResultOf(found, NoRouteError)
 
     def test_refresh_is_rate_limited(self) -> None:
         """Many who suspect a route make one question in half a second."""

@@ -277,6 +277,8 @@ class PendingSend:
             self._finish(None)
             return
         queue = attempt.queue
+        if not context.routes.writable(queue.topic):
+            context.routes.created(queue.topic)
         latency = context.clock.seconds() - attempt.started_at
         context.faults.succeeded(queue.broker_name, latency)
         result = send_result(response, queue, self._prepared.message_id)

@@ -423,3 +423,19 @@ class FlowTests(ProducerCase):
         self.clock.advance(1)
         self.failureResultOf(sending, SendCancelled)
         self.sent(stopped)
+
+
+class NewTopicTests(ProducerCase):
+    """A topic that its first message creates."""
+
+    def test_route_is_found_at_once(self) -> None:
+        """Once a message is stored, the others go to the queues of the topic itself."""
+        self.cluster.broker("broker-c", auto_create_topic_enable=True)
+        producer = self.producer()
+        message = Message("New", b"x")
+        self.sent(producer.send(message))
+        self.assertEqual(len(self.client.session.routes.writable("New")), 4)
+        self.cluster.name_server.forget()
+        for _ in range(10):
+            self.sent(producer.send(message))
+        self.assertEqual(self.cluster.name_server.asked, [])
