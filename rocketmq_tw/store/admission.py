@@ -6,6 +6,7 @@ from enum import Enum
 from rocketmq_tw.store.errors import DiskFull, StoreError, StoreNotWriteable
 
 NOT_OPEN = "it is not open"
+IS_REPLICA = "it is a slave, which copies its master's messages"
 
 
 class StoreState(Enum):
@@ -29,13 +30,17 @@ class Admission:
     # refusal is None <=> state is OPEN, the disk is not full, flushing works and
     # not too many messages wait for it.
 
-    def __init__(self, on_change: Callable[[str | None], None]) -> None:
+    def __init__(
+        self, on_change: Callable[[str | None], None], is_replica: bool = False
+    ) -> None:
         """
         Start in state CLOSED.
 
         :param on_change: called with each new refusal, so that the path of every
             message can check a cached value.
+        :param is_replica: only what a master sends is accepted.
         """
+        self._is_replica = is_replica
         self.refusal: str | None = NOT_OPEN
         self._on_change = on_change
         self.state = StoreState.CLOSED
@@ -64,6 +69,12 @@ class Admission:
         self._unflushed = why
         self._update()
 
+    def replica_error(self) -> StoreError | None:
+        """Return the exception to raise for what a master sends; None accepts it."""
+        if self.refusal is IS_REPLICA:
+            return None
+        return self.error()
+
     def error(self) -> StoreError:
         """Return the exception to raise for a message that is refused."""
         if self._disk_full is not None and self.state is StoreState.OPEN:
@@ -84,4 +95,6 @@ class Admission:
             self.refusal = str(self._disk_full)
         else:
             self.refusal = self._flush_failure or self._unflushed
+            if self.refusal is None and self._is_replica:
+                self.refusal = IS_REPLICA
         self._on_change(self.refusal)

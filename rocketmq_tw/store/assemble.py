@@ -26,7 +26,9 @@ from rocketmq_tw.store.queues.deferred_dispatch import DeferredDispatch
 from rocketmq_tw.store.queues.dispatch import Dispatcher
 from rocketmq_tw.store.queues.removal import RemovalService
 from rocketmq_tw.store.queues.table import ConsumeQueues
+from rocketmq_tw.store.replica import ReplicaLog
 from rocketmq_tw.store.run_writer import RunWriter
+from rocketmq_tw.store.source import LogSource
 from rocketmq_tw.threads import RunInThread
 
 
@@ -85,6 +87,7 @@ class StoreParts:
                 on_full=admission.set_unflushed,
             )
         self.checkpoint = StoreCheckpoint(self._path("checkpoint"), disk)
+        self.source = LogSource(self.log, self.reads, self.dispatcher)
         self.progress = QueueProgress(
             path=self._path("consumequeue.checkpoint"),
             log=self.log,
@@ -95,6 +98,7 @@ class StoreParts:
         self.recovery = self._make_recovery()
         self.flush = self._make_flush(threads, admission)
         self.runs = self._make_runs(admission)
+        self.replica = self._make_replica(admission)
         self.index = self._make_index(threads.read)
         self.retention = self._make_retention(threads.read, admission)
         self.removal = RemovalService(self.queues.removed, threads.read)
@@ -112,6 +116,16 @@ class StoreParts:
             store_host=self._config.store_host,
             deferred=self.deferred,
             schedule_flush=self.flush.schedule,
+        )
+
+    def _make_replica(self, admission: Admission) -> ReplicaLog:
+        return ReplicaLog(
+            log=self.log,
+            dispatcher=self.dispatcher,
+            admission=admission,
+            schedule_flush=self.flush.schedule if self._config.sync_flush else None,
+            max_undispatched=self._config.max_unflushed_messages,
+            safe_end=self._readable_end,
         )
 
     def _make_recovery(self) -> Recovery:
@@ -135,7 +149,7 @@ class StoreParts:
             clock=self._clock,
             flush_in_thread=threads.flush,
             run_in_thread=threads.read,
-            dispatch=None if self.deferred is None else self.deferred.dispatch,
+            dispatch=None if self.deferred is None else self._dispatch_flushed,
             on_failure=admission.set_flush_failure,
         )
 
@@ -165,6 +179,12 @@ class StoreParts:
             on_full=admission.set_disk_full,
             remember=self.flush.write_queues,
         )
+
+    def _dispatch_flushed(self, end: int) -> int:
+        """Dispatch what is on disk up to ``end``; return up to where that was done."""
+        if self.deferred is None or self._config.is_replica:
+            return self.replica.dispatch_flushed(end)
+        return self.deferred.dispatch(end)
 
     def _readable_end(self) -> int:
         """Return the commit log offset up to which records may be read."""

@@ -86,6 +86,8 @@ class StoreConfig(msgspec.Struct, frozen=True):
     #: ``sync_flush``.
     max_unflushed_messages: int = 100_000
     max_unflushed_size: int = 256 << 20
+    #: Store only what the master of this slave sends.
+    is_replica: bool = False
 
     @property
     def consume_queue_file_bytes(self) -> int:

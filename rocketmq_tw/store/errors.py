@@ -143,3 +143,32 @@ class TooManyReads(StoreError):
             "other reads wait for the disk already;"
             f" maxWaitingReads ({self.limit}) is reached"
         )
+
+
+class NotContinuous(StoreError):
+    """A piece of a master's log does not begin where its copy ends."""
+
+    def __init__(self, position: int, expected: int) -> None:
+        """:param expected: where the copy ends."""
+        super().__init__(position, expected)
+        self.position = position
+        self.expected = expected
+
+    def __str__(self) -> str:
+        return (
+            f"it continues the commit log at {self.position}, but ours ends at"
+            f" {self.expected}"
+        )
+
+
+class DamagedTransfer(StoreError):
+    """The bytes that a master sent are not records of its commit log."""
+
+    def __init__(self, position: int, why: str) -> None:
+        """:param why: what is wrong at that position."""
+        super().__init__(position, why)
+        self.position = position
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"what it sends cannot be copied at offset {self.position}: {self.why}"

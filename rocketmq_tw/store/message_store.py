@@ -60,7 +60,12 @@ _T = TypeVar("_T")
 
 @implementer(IMessageStore)
 class MessageStore(ReadableStore):
-    """A message store in one directory."""
+    """
+    A message store in one directory.
+
+    :ivar source: reads the commit log for slaves.
+    :ivar replica: appends what a master sends.
+    """
 
     def __init__(
         self,
@@ -86,7 +91,7 @@ class MessageStore(ReadableStore):
         self._clock = clock
         self._largest = config.max_message_size
         self._refusal: str | None = NOT_OPEN
-        self._admission = Admission(self._set_refusal)
+        self._admission = Admission(self._set_refusal, config.is_replica)
         parts = StoreParts(
             root,
             clock,
@@ -104,6 +109,8 @@ class MessageStore(ReadableStore):
         self._dispatcher = parts.dispatcher
         self._deferred = parts.deferred
         self.runs = parts.runs
+        self.source = parts.source
+        self.replica = parts.replica
         self._checkpoint = parts.checkpoint
         self._progress = parts.progress
         self._recovery = parts.recovery

@@ -212,6 +212,8 @@ class IndexBuilder:
         hurry = bool(self._waiting) or self.lag > MAX_LAG
         time = _HURRIED_SLICE_TIME if hurry else _SLICE_TIME
         until = self._clock.seconds() + time
+        # Older files may be deleted, or the copy of a master's log begins later.
+        self.position = max(self.position, self._commit_log.min_offset)
         last = self.position + _SLICE
         begin = self.position
         while self.lag and self.position < last and self._clock.seconds() < until:

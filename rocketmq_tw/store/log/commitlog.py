@@ -21,7 +21,7 @@ from rocketmq_tw.store.errors import RecordTooLong, StoreNotWriteable
 from rocketmq_tw.store.files.disk import FileId
 from rocketmq_tw.store.files.segments import MappedFileQueue, OpenFiles
 from rocketmq_tw.store.files.window import Window
-from rocketmq_tw.store.log.windows import Windows
+from rocketmq_tw.store.log.windows import Windows, not_written
 from rocketmq_tw.threads import RunInThread
 from rocketmq_tw.wire.record import Checked, Draft, check, encode
 from rocketmq_tw.wire.record_layout import (
@@ -144,6 +144,27 @@ class CommitLog:
         at = self.end - self._start
         self._view[at : at + len(records)] = records
         self.end += len(records)
+        self.last_offset = last_offset
+        self.last_store_time_ms = store_time_ms
+
+    def append_raw(
+        self, position: int, data: bytes, last_offset: int, store_time_ms: int
+    ) -> None:
+        """
+        Append whole records, and the blanks behind them, as another log has them.
+
+        :param position: :attr:`end`; where the first file begins if there is none.
+        :param last_offset: where the last record begins, stored at ``store_time_ms``.
+        :raises DiskFull: nothing of it counts.
+        :raises StoreNotWriteable: likewise.
+        """
+        self.close()
+        try:
+            self.files.write(position, data)
+        except OSError as error:
+            path = self.files.path(self.files.base_of(position))
+            raise not_written(error, path, self.files.disk) from error
+        self.end = position + len(data)
         self.last_offset = last_offset
         self.last_store_time_ms = store_time_ms
 

@@ -7,7 +7,8 @@ import errno
 from twisted.logger import Logger
 
 from rocketmq_tw.store.config import StoreConfig
-from rocketmq_tw.store.errors import DiskFull, StoreNotWriteable
+from rocketmq_tw.store.errors import DiskFull, StoreError, StoreNotWriteable
+from rocketmq_tw.store.files.disk import Disk
 from rocketmq_tw.store.files.segments import MappedFileQueue
 from rocketmq_tw.store.files.window import Window, map_window
 from rocketmq_tw.store.log.ahead import NextWindow
@@ -101,7 +102,11 @@ class Windows:
         except OSError as error:
             if is_new:
                 files.remove(base)
-            if error.errno in _NO_SPACE:
-                path = files.path(base)
-                raise DiskFull(path, files.disk.used(path)) from error
-            raise StoreNotWriteable(str(error)) from error
+            raise not_written(error, files.path(base), files.disk) from error
+
+
+def not_written(error: OSError, path: str, disk: Disk) -> StoreError:
+    """Return the store's error for one of the system, for a file of the log."""
+    if error.errno in _NO_SPACE:
+        return DiskFull(path, disk.used(path))
+    return StoreNotWriteable(str(error))
