@@ -36,6 +36,11 @@ class FlushWaiter(Protocol):
             no rest.
         """
 
+    def expire(
+        self, code_for: Callable[[int, float], ResponseCode | None]
+    ) -> float | None:
+        """The same, where the log decides what has waited too long, and its code."""
+
     def failed(self, error: Exception) -> None:
         """Stop waiting: nothing gets on disk any more."""
 
@@ -123,12 +128,27 @@ class AwaitingFlush:
 
     def expired(self, before: float) -> float | None:
         """Report for what has waited too long that it may not be on disk."""
+        late = ResponseCode.FLUSH_DISK_TIMEOUT
+        return self.expire(lambda _, since: late if since <= before else None)
+
+    def expire(
+        self, code_for: Callable[[int, float], ResponseCode | None]
+    ) -> float | None:
+        """
+        Report for what has waited too long that it may not be safe.
+
+        :param code_for: returns the code for what ends at an offset and has waited
+            since a time; None lets it, and all behind it, wait on.
+        :returns: as :meth:`expired`.
+        """
         waiting = self._waiting
         due, count = [], 0
-        while waiting and waiting[0].since <= before:
+        while waiting:
+            code = code_for(waiting[0].end, waiting[0].since)
+            if code is None:
+                break
             first = waiting.popleft()
-            frames = split(first.frames)
-            due += [with_code(f, ResponseCode.FLUSH_DISK_TIMEOUT) for f in frames]
+            due += [with_code(frame, code) for frame in split(first.frames)]
             count += first.count
         if due:
             self._release(due, count)

@@ -196,3 +196,15 @@ class ConnectionPool:
         description = client_endpoint(address, self._template)
         endpoint: IStreamClientEndpoint = clientFromString(self._reactor, description)
         return endpoint
+
+
+def connect(reactor: Any, address: str, factory: Factory) -> Deferred[Any]:
+    """
+    Connect another protocol than ours to ``host:port``.
+
+    :returns: the protocol that the factory made; fails if there is no connection.
+    """
+    connecting: Deferred[Any] = clientFromString(
+        reactor, client_endpoint(address)
+    ).connect(factory)
+    return connecting
