@@ -250,6 +250,8 @@ TIME_OF_DAY = {
     "store/index/builder.py",
     # the age of files, and the hour in which they are deleted
     "store/durability/retention.py",
+    # when something came from a master, shown to people
+    "broker/replication.py",
     # the time of the start and the days of statistics, shown to people
     "broker/stats.py",
     # a test double

@@ -21,6 +21,7 @@ broker.stats.BrokerStats: _samples gauges: samples of ten minutes; one for each 
 broker.tables.table_set.Tables: _files: one for each document
 broker.tables.topics.TopicTable: _defaults on_change: the topics of every broker; one for each listener
 remoting.router.Router: _codes _guards _handlers _unguarded: one for each declared request
+replication.acks.SlaveAcks: _waiting: one for each connection
 settings: NOTHING: always empty
 store.durability.flush.FlushService: _timers: three timers
 store.queues.dispatch.Dispatcher: _targets listeners: one for each feature that listens
@@ -71,6 +72,7 @@ store.files.recent.RecentReads: _blocks: 4 blocks of the log, one for each of 25
 store.files.segments.OpenFiles: _descriptors: 128 descriptors
 store.index.files.IndexFiles: files: files of the index
 store.log.commitlog.CommitLog: _view: 8 MiB that are mapped
+store.replica.ReplicaLog: _pending _undispatched: 32 MiB of one record; maxUnflushedMessages
 store.memory.log._Chunk: data offsets: memoryStoreSize, with the keys; for tests and trials
 store.memory.log.MemoryLog: _chunks: 16 chunks and one
 """

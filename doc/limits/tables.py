@@ -318,6 +318,20 @@ _BROKER: Final = (
         entry=3,
     ),
     Growable(
+        what="slaves",
+        holds=("replication.master.MasterService.links",),
+        limits=(
+            Limit(
+                config=BrokerConfig,
+                setting="max_ha_connections",
+                past="the new connection is closed",
+                said="slaves are connected, as many as maxHaConnections lets",
+                shown=("haConnections", "haConnectionsRefused"),
+            ),
+        ),
+        entry=800_000,
+    ),
+    Growable(
         what="reads that wait for the disk",
         holds=("store.files.reads.Reads._waiting",),
         limits=(
@@ -475,7 +489,14 @@ GROWABLE: Final = {
 }
 
 #: Settings named like limits that limit nothing that a peer can make grow.
-OTHER_SETTINGS: Final = frozenset(("max_hash_slot_num", "max_index_num", "max_retries"))
+OTHER_SETTINGS: Final = frozenset(
+    (
+        "max_ha_transfer_byte_in_second",
+        "max_hash_slot_num",
+        "max_index_num",
+        "max_retries",
+    )
+)
 
 CACHES: Final = (
     Cache(

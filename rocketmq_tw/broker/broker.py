@@ -12,6 +12,7 @@ from rocketmq_tw.broker.lifecycle import Lifecycle
 from rocketmq_tw.broker.new_topics import NewTopics
 from rocketmq_tw.broker.pacing import Pacer
 from rocketmq_tw.broker.periodic import Periodic
+from rocketmq_tw.broker.replication import Replication
 from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.broker.tables.table_set import Tables
 from rocketmq_tw.remoting.router import Router
@@ -32,6 +33,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     :ivar lifecycle: runs the steps of features at start, drain and stop.
     :ivar address: ``host:port`` under which clients know the broker.
     :ivar store_host: the same address, encoded as in records.
+    :ivar replication: what sends wait for, and the state of slaves and master.
     :ivar new_topics: holds the responses of requests that create topics.
     """
 
@@ -45,6 +47,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     lifecycle: Lifecycle
     address: str
     store_host: bytes
+    replication: Replication
     new_topics: NewTopics
 
 

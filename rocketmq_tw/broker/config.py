@@ -16,6 +16,8 @@ from rocketmq_tw.remoting.buffers import DEFAULT_BUDGET
 from rocketmq_tw.settings import Count, Port, Positive
 
 Milliseconds = Positive
+#: Bytes of a transfer to a slave; those of Apache RocketMQ have a buffer of 4 MiB.
+TransferSize = Annotated[int, msgspec.Meta(ge=1024, le=2 << 20)]
 
 #: The fast port is this much below the main port.
 FAST_PORT_GAP = 2
@@ -32,9 +34,14 @@ class FlushDiskType(Enum):
 
 
 class BrokerRole(Enum):
-    """The role of a broker among those of its name; there are no replicas yet."""
+    """The role of a broker among those of its name."""
 
+    #: Acknowledges a message without waiting for slaves.
     ASYNC_MASTER = "ASYNC_MASTER"
+    #: Acknowledges a message once ``in_sync_replicas`` have it, itself included.
+    SYNC_MASTER = "SYNC_MASTER"
+    #: Copies its master, and stores nothing else.
+    SLAVE = "SLAVE"
 
 
 class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
@@ -80,19 +87,37 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     :ivar max_held_pull_tags: how many tags the filters of pulls that wait for a message
         may have in all; an extension.
     :ivar broker_ip1: the address that clients connect to.
-    :ivar broker_ip2: the address that replicas will connect to.
+    :ivar broker_ip2: the address that slaves connect to.
+    :ivar ha_listen_port: the port that slaves connect to; 0 means the next one after
+        ``listen_port``.
+    :ivar ha_master_address: ``host:port`` of the master's HA port, for a slave; empty
+        means that name servers know it.
+    :ivar max_ha_connections: how many slaves may be connected; an extension.
+    :ivar sync_from_last_file: a slave without messages copies only the last file of the
+        master's commit log. Otherwise it copies all.
     """
 
     namesrv_addr: str = ""
     broker_cluster_name: str = "DefaultCluster"
     broker_name: str = ""
-    broker_id: Annotated[int, msgspec.Meta(ge=0, le=0)] = 0
+    broker_id: Count = 0
     broker_ip1: str = msgspec.field(name="brokerIP1", default="")
     broker_ip2: str = msgspec.field(name="brokerIP2", default="")
     listen_port: Port = 10911
     listen: str = ""
     ha_listen_port: Port = 0
+    ha_master_address: str = ""
+    ha_send_heartbeat_interval: Milliseconds = 5000
+    ha_housekeeping_interval: Milliseconds = 20_000
+    ha_transfer_batch_size: TransferSize = 32 << 10
+    ha_max_gap_not_in_sync: Positive = 256 << 20
+    ha_flow_control_enable: bool = False
+    max_ha_transfer_byte_in_second: Positive = 100 << 20
+    max_ha_connections: Positive = 64
     broker_role: BrokerRole = BrokerRole.ASYNC_MASTER
+    in_sync_replicas: Positive = 1
+    slave_timeout: Milliseconds = 3000
+    sync_from_last_file: bool = False
     broker_permission: Annotated[int, msgspec.Meta(ge=0, le=7)] = 6
     region_id: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_.-]*$")] = (
         "DefaultRegion"

@@ -18,6 +18,7 @@ import msgspec
 from rocketmq_tw import settings
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.delay.levels import parse_levels
+from rocketmq_tw.broker.roles import check_roles
 from rocketmq_tw.broker.unsupported import UNSUPPORTED
 from rocketmq_tw.model.topic import TOPIC_MAX_LENGTH
 from rocketmq_tw.remoting.addresses import (
@@ -188,6 +189,7 @@ def _check(config: BrokerConfig, commit_log: str) -> None:
             except ValueError as error:
                 expected = "expected host:port;host:port"
                 raise ValueError(f"namesrvAddr: {error}; {expected}") from None
+    check_roles(config)
     try:
         parse_levels(config.message_delay_level)
     except ValueError as error:

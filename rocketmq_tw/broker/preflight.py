@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 
-from rocketmq_tw.broker.config import FAST_PORT_GAP, BrokerConfig
+from rocketmq_tw.broker.config import FAST_PORT_GAP, BrokerConfig, BrokerRole
+from rocketmq_tw.broker.replication import ha_endpoint, ha_port_of
 from rocketmq_tw.remoting.addresses import EndpointString
 from rocketmq_tw.remoting.preflight import check_port
 from rocketmq_tw.store.errors import StoreUnreadable
@@ -30,6 +31,8 @@ def check_broker(config: BrokerConfig, in_chroot: bool = False) -> None:
     if config.listen_port > FAST_PORT_GAP:
         parts = EndpointString.parse(endpoint)
         check_port(str(parts.on_port(config.listen_port - FAST_PORT_GAP)))
+    if config.broker_role is not BrokerRole.SLAVE and not config.memory_store_size:
+        check_port(ha_endpoint(config, ha_port_of(config, config.listen_port)))
 
 
 def _check_folder(root: str) -> None:

@@ -234,6 +234,7 @@ def make_registration(
     config: BrokerConfig,
     port: int,
     *,
+    ha_address: str,
     reactor: Any,
     name_servers: Sequence[str],
     topics: TopicTable,
@@ -241,10 +242,9 @@ def make_registration(
     """
     Return the service that registers a broker with its name servers.
 
-    :param port: the broker's port; replicas connect to the next higher one, unless
-        the settings specify another.
+    :param port: the broker's port.
+    :param ha_address: ``host:port`` that slaves connect to.
     """
-    ha_port = config.ha_listen_port or port + 1
     return Registration(
         reactor=reactor,
         name_servers=name_servers,
@@ -253,7 +253,7 @@ def make_registration(
             broker_name=config.broker_name,
             broker_id=config.broker_id,
             address=broker_address(config, port),
-            ha_address=host_port(config.broker_ip2, ha_port),
+            ha_address=ha_address,
         ),
         topics=topics,
         permission=config.broker_permission,

@@ -34,6 +34,7 @@ from rocketmq_tw.broker.registration import (
     broker_address,
     make_registration,
 )
+from rocketmq_tw.broker.replication import Replication
 from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.broker.store import Store, make_store, store_host, store_lock
 from rocketmq_tw.broker.tables.table_set import Tables
@@ -107,6 +108,7 @@ class BrokerService(MultiService):
             on_lost=self._lifecycle.connection_lost,
             peers=peers,
         )
+        self._replication = Replication(reactor, config, peers)
         self._tables = Tables(config, reactor, self._threads.run_in_thread)
         self._store: Store | None = None
         self._registration: Registration | None = None
@@ -135,6 +137,7 @@ class BrokerService(MultiService):
             await self._open()
         except Exception as error:
             await self._ports.stop_listening()
+            await self._replication.stop()
             if self._store is not None:
                 await self._store.close()
             elif self._lock is not None:
@@ -157,6 +160,7 @@ class BrokerService(MultiService):
         if self._lock is not None:
             self._lock.acquire()
         port = await self._ports.take()
+        await self._replication.take(port)
         self.address = broker_address(config, port)
         self._threads.start()
         self._store = make_store(
@@ -169,6 +173,7 @@ class BrokerService(MultiService):
         )
         await self._store.open()
         self._load_tables(self._store)
+        self._replication.install(self._store)
         broker = self._broker(self._store, port)
         for install in self._features:
             install(broker, self._router)
@@ -176,10 +181,12 @@ class BrokerService(MultiService):
         self._registration = make_registration(
             config,
             port,
+            ha_address=self._replication.ha_address,
             reactor=self._reactor,
             name_servers=self._name_servers,
             topics=self._tables.topics,
         )
+        self._replication.start()
         self._registration.startService()
         self._ports.accept()
         self._log.info(
@@ -213,6 +220,7 @@ class BrokerService(MultiService):
         stats.gauges.update(self._ports.gauges())
         stats.gauges.update(self._pacer.gauges())
         stats.gauges.update(store.gauges())
+        stats.gauges.update(self._replication.gauges())
         return Broker(
             config=self._config,
             clock=self._reactor,
@@ -224,6 +232,7 @@ class BrokerService(MultiService):
             lifecycle=self._lifecycle,
             address=self.address,
             store_host=store_host(self._config, port),
+            replication=self._replication,
             new_topics=NewTopics(self._tables.topics, self._register_topics),
         )
 
@@ -256,6 +265,7 @@ class BrokerService(MultiService):
         await self._ports.stop_listening()
         await self._lifecycle.drain()
         await self._ports.close()
+        await self._replication.stop()
         self._periodic.stop()
         self._pacer.stop()
         await self._lifecycle.stop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from rocketmq_tw.broker.config import BrokerConfig, FlushDiskType
+from rocketmq_tw.broker.config import BrokerConfig, BrokerRole, FlushDiskType
 from rocketmq_tw.broker.delay.levels import parse_levels
 from rocketmq_tw.broker.threads import Threads
 from rocketmq_tw.model.msgid import host_to_bytes
@@ -57,6 +57,7 @@ def make_store(
         max_waiting_queries=config.max_waiting_queries,
         max_unflushed_messages=config.max_unflushed_messages,
         max_unflushed_size=config.max_unflushed_size,
+        is_replica=config.broker_role is BrokerRole.SLAVE,
     )
     if config.memory_store_size:
         return MemoryMessageStore(store_config, config.memory_store_size)

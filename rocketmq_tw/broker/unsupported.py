@@ -19,11 +19,6 @@ def _refused(expected: str, *harmless: str) -> Unsupported:
     return Unsupported(harmless=harmless or ("false",), expected=expected)
 
 
-def _one_copy(key_expected: str, *harmless: str) -> Unsupported:
-    """Return the entry of a setting that requires replicas."""
-    return _refused(f"{key_expected}: there are no replicas yet", *harmless)
-
-
 _NO_ACCESS_CONTROL = _refused("false: this broker has no access control yet")
 _NO_TLS = "connections are not encrypted yet"
 _NO_LIGHT_QUEUES = _refused("false: there are no light queues")
@@ -33,11 +28,9 @@ _NO_EFFECT = Unsupported()
 #: broker.
 UNSUPPORTED = {
     # Replicas and failover.
-    "brokerRole": _one_copy("ASYNC_MASTER", "async_master"),
-    "brokerId": _one_copy("0", "0"),
-    "inSyncReplicas": _one_copy("1", "1"),
-    "minInSyncReplicas": _one_copy("1", "1"),
-    "allAckInSyncStateSet": _one_copy("false"),
+    "minInSyncReplicas": _refused("1: inSyncReplicas is not reduced", "1"),
+    "enableAutoInSyncReplicas": _refused("false: inSyncReplicas is not reduced"),
+    "allAckInSyncStateSet": _refused("false: there are no controllers yet"),
     "enableControllerMode": _refused("false: there are no controllers yet"),
     "enableDLegerCommitLog": _refused("false: there is no DLedger"),
     # Access control and encryption.

@@ -279,9 +279,14 @@ class UnsupportedTests(ConfigurationCase):
 
     def test_refused(self) -> None:
         """Where somebody relies on one, that is an error."""
-        said = self.refused("brokerRole=SYNC_MASTER")
-        expected = "ASYNC_MASTER: there are no replicas yet"
-        self.assertEqual(said, f'brokerRole is "SYNC_MASTER"; expected {expected}')
+        said = self.refused("enableControllerMode=true")
+        expected = "false: there are no controllers yet"
+        self.assertEqual(said, f'enableControllerMode is "true"; expected {expected}')
+
+    def test_contradicting_roles(self) -> None:
+        """A slave needs an id of its own."""
+        said = self.refused("brokerRole=SLAVE")
+        self.assertIn('brokerId is "0"; expected a number above 0', said)
 
     def test_warned_of(self) -> None:
         """One line names the others; what is followed here is not among them."""

@@ -153,20 +153,21 @@ class StartTests(ServiceCase):
     """Beginning."""
 
     def test_listens(self) -> None:
-        """Both ports are taken, and the files of the tables are there."""
+        """Three ports are taken, and the files of the tables are there."""
         broker = self.broker()
         self.assertIsNone(self.start(broker))
-        self.assertEqual(list(self.network.ports), [f"{HOST}:10911", f"{HOST}:10909"])
+        ports = [f"{HOST}:{port}" for port in (10911, 10909, 10912)]
+        self.assertEqual(list(self.network.ports), ports)
         self.assertEqual(broker.address, "10.0.0.1:10911")
         self.assertTrue(broker.running)
         self.clock.advance(0)
         self.assertTrue(os.path.exists(f"{self.root}/config/topics.json"))
 
     def test_interface(self) -> None:
-        """The fast port is taken at the same address."""
+        """The fast port and that of slaves are taken at the same address."""
         self.start(self.broker(listen="tcp:10911:interface=127.0.0.1"))
         interfaces = [port.interface for port in self.network.ports.values()]
-        self.assertEqual(interfaces, ["127.0.0.1", "127.0.0.1"])
+        self.assertEqual(interfaces, ["127.0.0.1"] * 3)
 
     def test_no_pulls_on_the_fast_port(self) -> None:
         """The fast port takes sends, not pulls."""

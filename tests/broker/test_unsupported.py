@@ -28,13 +28,9 @@ class UnsupportedTests(SynchronousTestCase):
     def test_refused(self) -> None:
         """Where somebody relies on it, with the reason."""
         for text, said in (
-            ("brokerRole=SYNC_MASTER", "ASYNC_MASTER: there are no replicas yet"),
-            ("brokerRole=SLAVE", "ASYNC_MASTER: there are no replicas yet"),
-            ("brokerRole=BOSS", "ASYNC_MASTER: there are no replicas yet"),
-            ("brokerId=1", "expected 0: there are no replicas yet"),
-            ("inSyncReplicas=2", "expected 1: there are no replicas yet"),
-            ("minInSyncReplicas=2", "expected 1: there are no replicas yet"),
-            ("allAckInSyncStateSet=true", "there are no replicas yet"),
+            ("minInSyncReplicas=2", "expected 1: inSyncReplicas is not reduced"),
+            ("enableAutoInSyncReplicas=true", "inSyncReplicas is not reduced"),
+            ("allAckInSyncStateSet=true", "there are no controllers yet"),
             ("aclEnable=true", "has no access control yet"),
             ("authenticationEnabled=true", "has no access control yet"),
             ("authorizationEnabled=true", "has no access control yet"),
@@ -69,7 +65,7 @@ class UnsupportedTests(SynchronousTestCase):
         """The same settings, with the values they have here, are not worth a word."""
         text = (
             "aclEnable=False brokerId=0 enableControllerMode=false storeType=default"
-            " brokerRole=ASYNC_MASTER inSyncReplicas=1 tls.server.mode=permissive"
+            " brokerRole=ASYNC_MASTER minInSyncReplicas=1 tls.server.mode=permissive"
             " enablePropertyFilter=false channelExpiredTimeout=120000"
             " timerWheelEnable=true configManagerVersion=v1 slaveReadEnable=false"
         )

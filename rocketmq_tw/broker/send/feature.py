@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from rocketmq_tw.broker.broker import Broker
-from rocketmq_tw.broker.config import BrokerConfig, FlushDiskType
+from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.delay.levels import DelayLevels, parse_levels
 from rocketmq_tw.broker.send.batch import BatchSender
 from rocketmq_tw.broker.send.drafts import Drafts
@@ -53,11 +53,10 @@ def _send_processor(
 ) -> SendProcessor:
     config = broker.config
     responses = SendResponses(
-        store=broker.store,
+        log=broker.replication.durable_log,
         store_host=broker.store_host,
         region=config.region_id,
         trace_on=_trace_on(config),
-        flushes_first=_flushes_first(config),
     )
     return SendProcessor(
         store=broker.store,
@@ -94,12 +93,8 @@ def _send_lane(broker: Broker, targets: Targets, runs: RunWriter) -> SendLane:
         store_host=broker.store_host,
         region=config.region_id,
         trace_on=_trace_on(config),
-        log=broker.store if _flushes_first(config) else None,
+        log=broker.replication.durable_log,
     )
-
-
-def _flushes_first(config: BrokerConfig) -> bool:
-    return config.flush_disk_type is FlushDiskType.SYNC_FLUSH
 
 
 def _trace_on(config: BrokerConfig) -> str:

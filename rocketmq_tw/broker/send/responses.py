@@ -1,5 +1,5 @@
 """
-The responses to sends: where the messages were stored, now or after the fsync.
+The responses to sends: where the messages were stored, now or when they are safe.
 
 Source: ``SendMessageProcessor.handlePutMessageResult`` of RocketMQ 5.
 """
@@ -12,11 +12,11 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.send.properties import waits_for_flush
-from rocketmq_tw.remoting.durable import AfterFlush
-from rocketmq_tw.store.interfaces import Appended, IMessageStore
+from rocketmq_tw.remoting.durable import AfterFlush, DurableLog
+from rocketmq_tw.store.interfaces import Appended
 from rocketmq_tw.wire.requests.send import SendFields, SendResponse
 
-#: The response to a send, at once or after the fsync.
+#: The response to a send, at once or when the message is safe.
 Sending = SendResponse | AfterFlush | Deferred[Any]
 
 
@@ -26,23 +26,21 @@ class SendResponses:
 
     :param store_host: the broker's address, encoded; each message id starts with it.
     :param region: part of every response, like ``trace_on``.
-    :param flushes_first: whether senders wait until their messages are on disk.
+    :param log: what senders wait for: the disk, slaves, or both; None if they do not.
     """
 
     def __init__(
         self,
         *,
-        store: IMessageStore,
+        log: DurableLog | None,
         store_host: bytes,
         region: str,
         trace_on: str,
-        flushes_first: bool,
     ) -> None:
-        self._store = store
+        self._log = log
         self._id_format = store_host.hex().upper() + "%016X"
         self._region = region
         self._trace_on = trace_on
-        self._flushes_first = flushes_first
 
     def single(self, request: SendFields, queue_id: int, stored: Appended) -> Sending:
         """Return the response to a send of one message."""
@@ -53,8 +51,8 @@ class SendResponses:
             region=self._region,
             trace_on=self._trace_on,
         )
-        if self._flushes_first:
-            return self._when_flushed(response, request, stored)
+        if self._log is not None:
+            return self._when_safe(response, request, stored, self._log)
         return response
 
     def batch(
@@ -70,17 +68,22 @@ class SendResponses:
             region=self._region,
             trace_on=self._trace_on,
         )
-        if self._flushes_first:
-            return self._when_flushed(response, request, stored[-1])
+        if self._log is not None:
+            return self._when_safe(response, request, stored[-1], self._log)
         return response
 
-    def _when_flushed(
-        self, response: SendResponse, request: SendFields, last: Appended
+    def _when_safe(
+        self,
+        response: SendResponse,
+        request: SendFields,
+        last: Appended,
+        log: DurableLog,
     ) -> Sending:
         """
-        Return the response after the fsync, unless the sender does not wait for it.
+        Return the response for when the message is safe, unless the sender does not
+        wait for that.
         """
         if not waits_for_flush(request.properties or ""):
             return response
         end = last.commit_log_offset + last.size
-        return AfterFlush(response, end, self._store)
+        return AfterFlush(response, end, log)

@@ -1,0 +1,59 @@
+"""
+A master's commit log, as its slave asks about it by ordinary requests.
+"""
+
+from __future__ import annotations
+
+from rocketmq_tw.model.errors import RocketMQError
+from rocketmq_tw.remoting.errors import BrokerError
+from rocketmq_tw.remoting.pool import ConnectionPool
+from rocketmq_tw.replication.prefix import Bounds
+from rocketmq_tw.wire.bodies.kvtable import KVTable
+from rocketmq_tw.wire.requests.admin import GetRuntimeInfo
+from rocketmq_tw.wire.requests.message import ViewMessage
+
+#: Seconds that the master may take to respond.
+_TIMEOUT = 5.0
+
+
+class UnknownBounds(RocketMQError):
+    """The master does not tell where its log begins and ends."""
+
+
+class RemoteLog:
+    """
+    The log of the broker at an address.
+
+    :param address: ``host:port`` of its service.
+    """
+
+    def __init__(self, pool: ConnectionPool, address: str) -> None:
+        self._pool = pool
+        self._address = address
+
+    async def bounds(self) -> Bounds:
+        """
+        Return where it begins and ends.
+
+        :raises UnknownBounds: the response does not say.
+        """
+        response = await self._pool.call(self._address, GetRuntimeInfo(), _TIMEOUT)
+        table = KVTable.decode(response.body).table
+        try:
+            return Bounds(
+                int(table["commitLogMinOffset"]), int(table["commitLogMaxOffset"])
+            )
+        except (KeyError, ValueError):
+            raise UnknownBounds(
+                f"{self._address} does not tell where its commit log begins and ends"
+            ) from None
+
+    async def record_at(self, offset: int) -> bytes | None:
+        """Return the record that begins at an offset; None if none does."""
+        try:
+            response = await self._pool.call(
+                self._address, ViewMessage(offset), _TIMEOUT
+            )
+        except BrokerError:
+            return None
+        return bytes(response.body)

@@ -1,0 +1,221 @@
+"""
+Replication in a broker: the HA port of a master, or the master that a slave follows.
+
+A master opens its HA port with the other ports. A slave connects to its master as soon
+as it knows two addresses of it: that of the HA port, and that of its service, where it
+asks about the log before it copies anything.
+
+Source: ``DefaultHAService`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IAddress
+from twisted.internet.protocol import Factory
+
+from rocketmq_tw.broker.config import BrokerConfig, BrokerRole, FlushDiskType
+from rocketmq_tw.broker.master_log import RemoteLog
+from rocketmq_tw.broker.store import Store
+from rocketmq_tw.clock import wall_time
+from rocketmq_tw.remoting.addresses import (
+    EndpointString,
+    host_port,
+    split_host_port,
+)
+from rocketmq_tw.remoting.durable import DurableLog
+from rocketmq_tw.remoting.listener import Listener
+from rocketmq_tw.remoting.peer_log import PeerLog
+from rocketmq_tw.remoting.pool import ConnectionPool, connect
+from rocketmq_tw.replication.acks import SlaveAcks
+from rocketmq_tw.replication.master import MasterService, SlaveFactory
+from rocketmq_tw.replication.slave import SlaveService, SlaveSettings
+from rocketmq_tw.replication.slave_link import LinkSettings, SlaveLink
+from rocketmq_tw.replication.status import HaStatus
+from rocketmq_tw.store.message_store import MessageStore
+
+
+class Replication:
+    """
+    The replication of one broker, from one start to the next stop.
+
+    :ivar is_slave: whether it copies a master.
+    :ivar ha_address: ``host:port`` that slaves connect to.
+    :ivar durable_log: what sends wait for; None if they do not wait.
+    """
+
+    def __init__(self, reactor: Any, config: BrokerConfig, peers: PeerLog) -> None:
+        self._reactor = reactor
+        self._config = config
+        self._peers = peers
+        self._listener = Listener(reactor)
+        self._gate = _Gate()
+        self._pool = ConnectionPool(reactor)
+        self._master: MasterService | None = None
+        self._slave: SlaveService | None = None
+        self._store: Store | None = None
+        self.is_slave = config.broker_role is BrokerRole.SLAVE
+        self.ha_address = ""
+        self.durable_log: DurableLog | None = None
+
+    async def take(self, port: int) -> None:
+        """
+        Open the HA port of a master; connections wait until :meth:`start`.
+
+        :param port: the broker's main port.
+        :raises CannotListen: it cannot be opened.
+        """
+        config = self._config
+        ha_port = ha_port_of(config, port)
+        if not self.is_slave and not config.memory_store_size:
+            await self._listener.take(ha_endpoint(config, ha_port), self._gate)
+            ha_port = int(getattr(self._listener.address, "port", ha_port))
+        self.ha_address = host_port(config.broker_ip2, ha_port or port + 1)
+
+    def install(self, store: Store) -> None:
+        """Make the parts, for a store that is open."""
+        self._store, config = store, self._config
+        if config.flush_disk_type is FlushDiskType.SYNC_FLUSH:
+            self.durable_log = store
+        if not isinstance(store, MessageStore):
+            return
+        if self.is_slave:
+            self._slave = self._make_slave(store)
+            self.master_found("", "")
+            return
+        self._master = self._make_master(store)
+        self._gate.inner = self._master.factory
+        if config.broker_role is BrokerRole.SYNC_MASTER and config.in_sync_replicas > 1:
+            self.durable_log = SlaveAcks(
+                master=self._master,
+                log=store,
+                clock=self._reactor,
+                needed=config.in_sync_replicas - 1,
+                slave_timeout=config.slave_timeout / 1000,
+                flush_timeout=config.sync_flush_timeout / 1000,
+            )
+
+    def gauges(self) -> dict[str, Callable[[], int]]:
+        """Return what runtime information shows of the slaves."""
+        master = self._master
+        return {
+            "haConnections": lambda: 0 if master is None else len(master.links),
+            "haConnectionsRefused": lambda: 0 if master is None else master.refused,
+        }
+
+    def start(self) -> None:
+        """Accept slaves, or follow the master."""
+        for service in (self._master, self._slave):
+            if service is not None:
+                service.startService()
+        self._listener.accept()
+
+    async def stop(self) -> None:
+        """Close the port and all connections."""
+        await self._listener.stopService()
+        for service in (self._master, self._slave):
+            if service is not None and service.running:
+                service.stopService()
+        await self._pool.close_all()
+
+    def master_found(self, address: str, ha_address: str) -> None:
+        """
+        Follow the master that a name server knows, if this is a slave.
+
+        ``haMasterAddress`` wins; its service is at the next lower port then, unless a
+        name server knows better.
+
+        :param address: ``host:port`` of its service; empty if none is known.
+        :param ha_address: ``host:port`` of its HA port, likewise.
+        """
+        if self._slave is None:
+            return
+        configured = self._config.ha_master_address
+        if configured:
+            host, port = split_host_port(configured)
+            address = address or host_port(host, port - 1)
+        self._slave.set_master(address, configured or ha_address)
+
+    @property
+    def master_address(self) -> str:
+        """``host:port`` of the service of the slave's master; empty if unknown."""
+        return "" if self._slave is None else self._slave.address
+
+    def status(self) -> HaStatus:
+        """Return what operators are shown."""
+        part = self._slave if self._slave is not None else self._master
+        if part is not None:
+            return part.status()
+        end = 0 if self._store is None else self._store.commit_log_max
+        return HaStatus(is_master=not self.is_slave, log_end=end)
+
+    def _make_master(self, store: MessageStore) -> MasterService:
+        config = self._config
+        limit = config.max_ha_transfer_byte_in_second
+        return MasterService(
+            source=store.source,
+            clock=self._reactor,
+            settings=LinkSettings(
+                batch_size=config.ha_transfer_batch_size,
+                heartbeat_interval=config.ha_send_heartbeat_interval / 1000,
+                housekeeping_interval=config.ha_housekeeping_interval / 1000,
+                max_gap=config.ha_max_gap_not_in_sync,
+                bytes_per_second=limit if config.ha_flow_control_enable else None,
+            ),
+            max_links=config.max_ha_connections,
+            complain=self._peers.complain,
+        )
+
+    def _make_slave(self, store: MessageStore) -> SlaveService:
+        config = self._config
+        return SlaveService(
+            store=store,
+            replica=store.replica,
+            clock=self._reactor,
+            settings=SlaveSettings(
+                heartbeat_interval=config.ha_send_heartbeat_interval / 1000,
+                housekeeping_interval=config.ha_housekeeping_interval / 1000,
+                from_last_file=config.sync_from_last_file,
+            ),
+            connect=self._connect,
+            master_log=lambda address: RemoteLog(self._pool, address),
+            wall_time=wall_time(self._reactor),
+        )
+
+    def _connect(self, address: str, factory: Factory) -> Deferred[Any]:
+        """Connect to a master's HA port."""
+        return connect(self._reactor, address, factory)
+
+
+def ha_port_of(config: BrokerConfig, port: int) -> int:
+    """
+    Return the number of the HA port; 0 where the system chooses it.
+
+    :param port: the broker's main port.
+    """
+    if config.ha_listen_port or not config.listen_port:
+        return config.ha_listen_port
+    return port + 1
+
+
+def ha_endpoint(config: BrokerConfig, ha_port: int) -> str:
+    """Return the endpoint of the HA port: on the interfaces of the main port."""
+    if not config.listen:
+        return f"tcp:{ha_port}"
+    return str(EndpointString.parse(config.listen).on_port(ha_port))
+
+
+class _Gate(Factory):
+    """The factory of a port that is opened before its service is made."""
+
+    noisy = False
+
+    def __init__(self) -> None:
+        self.inner: SlaveFactory | None = None
+
+    def buildProtocol(self, addr: IAddress | None) -> SlaveLink | None:
+        """Return the protocol of the service; None while there is none."""
+        return None if self.inner is None else self.inner.buildProtocol(addr)

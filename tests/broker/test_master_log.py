@@ -1,0 +1,51 @@
+"""What a slave asks its master about its log."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw import Message
+from rocketmq_tw.broker.master_log import RemoteLog, UnknownBounds
+from rocketmq_tw.replication.prefix import Bounds
+from rocketmq_tw.testing import MemoryCluster
+
+
+class RemoteLogTests(SynchronousTestCase):
+    """By requests that every broker answers."""
+
+    def setUp(self) -> None:
+        """Start a broker."""
+        self.cluster = MemoryCluster(directory=self.mktemp())
+        self.addCleanup(self.cluster.stop)
+        self.cluster.start()
+        self.broker = self.cluster.brokers["broker-a"]
+        self.pool = self.cluster.client().session.pool
+        self.log = RemoteLog(self.pool, self.broker.address)
+
+    def test_bounds(self) -> None:
+        """They grow with each message."""
+        self.assertEqual(self.cluster.result_of(self.log.bounds()), Bounds(0, 0))
+        self.cluster.create_topic("TopicTest")
+        send = self.cluster.producer().send(Message("TopicTest", b"Hello"))
+        self.cluster.result_of(send)
+        end = self.broker.service._store.commit_log_max
+        self.assertEqual(self.cluster.result_of(self.log.bounds()), Bounds(0, end))
+
+    def test_record(self) -> None:
+        """As it is stored; None where none begins."""
+        self.cluster.create_topic("TopicTest")
+        send = self.cluster.producer().send(Message("TopicTest", b"Hello"))
+        self.cluster.result_of(send)
+        stored = self.broker.service._store.record_at(0)
+        self.assertEqual(self.cluster.result_of(self.log.record_at(0)), stored)
+        self.assertIsNone(self.cluster.result_of(self.log.record_at(1)))
+
+    def test_no_broker(self) -> None:
+        """A name server knows of no log."""
+        names = self.cluster.name_servers[0].address
+        asking = Deferred.fromCoroutine(RemoteLog(self.pool, names).bounds())
+        failed: list[object] = []
+        asking.addErrback(lambda failure: failed.append(failure.value))
+        self.cluster.wait_until(lambda: failed)
+        self.assertNotIsInstance(failed[0], UnknownBounds)

@@ -1,0 +1,159 @@
+"""A master and its slave, with all parts of a broker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw import Message
+from rocketmq_tw.broker.config import BrokerConfig, BrokerRole, FlushDiskType
+from rocketmq_tw.broker.replication import ha_endpoint, ha_port_of
+from rocketmq_tw.testing import MemoryCluster
+from rocketmq_tw.testing.nodes import BrokerNode
+from rocketmq_tw.wire.codes import ResponseCode
+from tests.broker.cases import sent
+
+
+class PairCase(SynchronousTestCase):
+    """One master and one slave in a cluster."""
+
+    def start(self, **settings: Any) -> tuple[BrokerNode, BrokerNode]:
+        """Start both."""
+        self.cluster = MemoryCluster(
+            directory=self.mktemp(), broker_settings={"slave_timeout": 3000, **settings}
+        )
+        master = self.cluster.brokers["broker-a"]
+        slave = self.cluster.add_broker("broker-a-slave")
+        slave.config = msgspec.structs.replace(
+            slave.config,
+            broker_name="broker-a",
+            broker_id=1,
+            broker_role=BrokerRole.SLAVE,
+            in_sync_replicas=1,
+            ha_master_address=f"{master.host}:10912",
+        )
+        self.addCleanup(self.cluster.stop)
+        self.cluster.start()
+        return master, slave
+
+    def end_of(self, node: BrokerNode) -> int:
+        """Return where the log of a broker ends."""
+        return int(node.service._store.commit_log_max)
+
+    def wait_for_copy(self, master: BrokerNode, slave: BrokerNode) -> None:
+        """Let the slave copy what the master has."""
+        self.cluster.wait_until(lambda: self.end_of(slave) == self.end_of(master) > 0)
+
+    def code_of(self, node: BrokerNode, **fields: Any) -> int:
+        """Send a message as it is, and return the code of the response."""
+        client = self.cluster.client()
+        response = client.session.pool.call(node.address, sent(**fields), 10.0)
+        got = []
+        response.addCallbacks(
+            lambda answer: got.append(answer.status or 0),
+            lambda failure: got.append(failure.value.code),
+        )
+        self.cluster.wait_until(lambda: got)
+        return int(got[0])
+
+
+SYNC = {"broker_role": BrokerRole.SYNC_MASTER, "in_sync_replicas": 2}
+
+
+class ReplicationTests(PairCase):
+    """Messages reach the slave."""
+
+    def test_copied(self) -> None:
+        """And can be read there."""
+        master, slave = self.start()
+        self.cluster.create_topic("TopicTest", {"broker-a": 1})
+        for number in range(5):
+            message = Message("TopicTest", b"%d" % number)
+            self.cluster.result_of(self.cluster.producer().send(message))
+        self.wait_for_copy(master, slave)
+        self.assertEqual(slave.service._store.max_offset("TopicTest", 0), 5)
+        status = master.service._replication.status()
+        self.assertEqual((status.in_sync_slaves, status.slaves[0].behind), (1, 0))
+        follows = slave.service._replication.status().follows
+        assert follows is not None
+        self.assertTrue(follows.is_connected)
+        self.assertAlmostEqual(
+            follows.last_read_ms, self.cluster.clock.seconds() * 1000, delta=30_000
+        )
+
+    def test_waits_for_the_slave(self) -> None:
+        """SYNC_MASTER: the response leaves when the slave has the message."""
+        master, slave = self.start(**SYNC)
+        self.cluster.create_topic("TopicTest", {"broker-a": 1})
+        self.assertEqual(self.code_of(master), 0)
+        self.assertEqual(self.end_of(slave), self.end_of(master))
+
+    def test_both(self) -> None:
+        """SYNC_MASTER and SYNC_FLUSH on both sides."""
+        flush = {"flush_disk_type": FlushDiskType.SYNC_FLUSH}
+        master, slave = self.start(**SYNC, **flush)
+        self.cluster.create_topic("TopicTest", {"broker-a": 1})
+        self.assertEqual(self.code_of(master), 0)
+        self.assertEqual(slave.service._store.flushed, self.end_of(master))
+
+    def test_no_slave(self) -> None:
+        """The message is stored; the sender is told that no slave has it."""
+        master, slave = self.start(**SYNC)
+        self.cluster.create_topic("TopicTest", {"broker-a": 1})
+        slave.kill()
+        self.cluster.advance(0.1)
+        code = self.code_of(master)
+        self.assertEqual(code, ResponseCode.SLAVE_NOT_AVAILABLE)
+        self.assertEqual(master.service._store.max_offset("TopicTest", 0), 1)
+        code = self.code_of(master, properties="WAIT\x01false\x02")
+        self.assertEqual(code, 0)
+
+    def test_slow_slave(self) -> None:
+        """It is connected, but has not reported the message in time."""
+        master, slave = self.start(**SYNC)
+        self.cluster.create_topic("TopicTest", {"broker-a": 1})
+        self.assertEqual(self.code_of(master), 0)
+        self.cluster.faults.cut(master, slave)
+        self.assertEqual(self.code_of(master), ResponseCode.FLUSH_SLAVE_TIMEOUT)
+        self.cluster.faults.heal(master, slave)
+        self.wait_for_copy(master, slave)
+        self.assertEqual(self.code_of(master), 0)
+
+    def test_restarts(self) -> None:
+        """Either may be killed, and goes on."""
+        master, slave = self.start(**SYNC)
+        self.cluster.create_topic("TopicTest", {"broker-a": 1})
+        for node in (slave, master, slave):
+            self.assertEqual(self.code_of(master), 0)
+            node.kill()
+            self.cluster.advance(1)
+            node.start()
+            self.cluster.advance(12)
+        self.assertEqual(self.code_of(master), 0)
+        self.wait_for_copy(master, slave)
+        self.assertEqual(slave.service._store.max_offset("TopicTest", 0), 4)
+
+    def test_slave_takes_no_sends(self) -> None:
+        """They are refused; clients send to the master."""
+        _, slave = self.start()
+        self.assertNotEqual(self.code_of(slave), 0)
+        self.assertEqual(self.end_of(slave), 0)
+
+
+class AddressTests(SynchronousTestCase):
+    """Where the HA port is."""
+
+    def test_port(self) -> None:
+        """The next one, unless it is configured, or the system chooses ports."""
+        self.assertEqual(ha_port_of(BrokerConfig(), 10911), 10912)
+        self.assertEqual(ha_port_of(BrokerConfig(ha_listen_port=7), 10911), 7)
+        self.assertEqual(ha_port_of(BrokerConfig(listen_port=0), 4321), 0)
+
+    def test_interface(self) -> None:
+        """That of the main port."""
+        self.assertEqual(ha_endpoint(BrokerConfig(), 10912), "tcp:10912")
+        config = BrokerConfig(listen="tcp:10911:interface=127.0.0.1")
+        endpoint = ha_endpoint(config, 10912)
+        self.assertEqual(endpoint, "tcp:10912:interface=127.0.0.1")

@@ -1,0 +1,60 @@
+"""Tests of :mod:`rocketmq_tw.broker.roles`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.broker.config import BrokerConfig, BrokerRole
+from rocketmq_tw.broker.roles import check_roles
+from rocketmq_tw.settings import BadSetting
+
+SLAVE, SYNC = BrokerRole.SLAVE, BrokerRole.SYNC_MASTER
+
+
+class RoleTests(SynchronousTestCase):
+    """Settings that depend on each other."""
+
+    def refused(self, **more: Any) -> str:
+        """Return the sentence with which settings are refused."""
+        error = self.assertRaises(BadSetting, check_roles, BrokerConfig(**more))
+        return str(error)
+
+    def test_accepted(self) -> None:
+        """A lone master, one that waits for slaves, and a slave."""
+        check_roles(BrokerConfig())
+        check_roles(BrokerConfig(broker_role=SYNC, in_sync_replicas=2))
+        check_roles(BrokerConfig(broker_role=SLAVE, broker_id=1))
+        address = "10.0.0.1:10912"
+        check_roles(
+            BrokerConfig(broker_role=SLAVE, broker_id=2, ha_master_address=address)
+        )
+
+    def test_ids(self) -> None:
+        """A master has id 0, a slave another one."""
+        self.assertIn("expected 0, as a master's is", self.refused(broker_id=1))
+        self.assertIn("above 0", self.refused(broker_role=SLAVE))
+
+    def test_slave_in_memory(self) -> None:
+        """A slave copies files."""
+        more = {"broker_role": SLAVE, "broker_id": 1}
+        said = self.refused(**more, memory_store_size=1 << 20)
+        self.assertIn("SLAVE needs a store on disk", said)
+
+    def test_replicas(self) -> None:
+        """Only a SYNC_MASTER with files waits for slaves."""
+        self.assertIn("brokerRole=SYNC_MASTER", self.refused(in_sync_replicas=2))
+        more = {"broker_role": SYNC, "in_sync_replicas": 2}
+        said = self.refused(**more, memory_store_size=1 << 20)
+        self.assertIn("slaves copy files", said)
+        said = self.refused(broker_role=SLAVE, broker_id=1, in_sync_replicas=2)
+        self.assertIn("a setting of the master", said)
+
+    def test_master_address(self) -> None:
+        """It is a slave's, with a port."""
+        said = self.refused(ha_master_address="a:1")
+        self.assertIn("a master copies nobody", said)
+        more = {"broker_role": SLAVE, "broker_id": 1}
+        said = self.refused(**more, ha_master_address="nowhere")
+        self.assertIn("host:port of the master's haListenPort", said)
