@@ -7,7 +7,7 @@ A slave: follows its master, and copies its commit log.
     CONNECTING  connected          COMPARING    the logs, by ordinary requests
     COMPARING   a prefix           FOLLOWING
     COMPARING   another log        REFUSED      one loud line; compared again after 30 s
-    any         lost, or failed    WAITING      5 s
+    any         lost, or failed    WAITING      0.25, 0.5, 1, 2, 4, 5, 5 ... s
     WAITING     time is over       CONNECTING
     any         other address      CONNECTING
     any         stop               STOPPED
@@ -45,7 +45,9 @@ from rocketmq_tw.replication.status import FollowStatus, HaStatus
 from rocketmq_tw.store.errors import DamagedTransfer
 from rocketmq_tw.store.replica import ReplicaLog
 
-#: Seconds before the next attempt, after a failure and after a refusal.
+#: Seconds before the next attempt: after a failure, doubled up to the second, and after
+#: a refusal.
+FIRST_RETRY = 0.25
 RETRY = 5.0
 RECHECK = 30.0
 #: Seconds to connect, and to compare the logs.
@@ -134,6 +136,8 @@ class SlaveService(Service):
         self._attempt: Deferred[Any] | None = None
         self._retry: IDelayedCall | None = None
         self._complained: str | None = None
+        self._delay = FIRST_RETRY
+        self._followed_since = 0.0
         self._last_read = self._last_write = 0.0
         self._ticker = LoopingCall(self._tick)
         self._ticker.clock = clock
@@ -229,6 +233,7 @@ class SlaveService(Service):
             return  # it was lost meanwhile, and the next attempt is planned
         self.state = FollowState.FOLLOWING
         self.refusal = self._complained = None
+        self._followed_since = self._clock.seconds()
         self._log.info(
             "following the master at {address} from {offset} on",
             address=self.ha_address,
@@ -311,7 +316,11 @@ class SlaveService(Service):
                 address=self.ha_address,
                 why=why,
             )
-        self._wait(FollowState.WAITING, RETRY)
+        if self.state is FollowState.FOLLOWING:
+            if self._clock.seconds() - self._followed_since > RETRY:
+                self._delay = FIRST_RETRY
+        self._wait(FollowState.WAITING, self._delay)
+        self._delay = min(self._delay * 2, RETRY)
 
     def _refuse(self, why: str) -> None:
         """Copy nothing, and say what is to be done."""

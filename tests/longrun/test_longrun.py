@@ -13,7 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.longrun import backlog, disk_full, kills, many_topics, slow_disk, wall_clock
+from tests.longrun import (
+    backlog,
+    disk_full,
+    kills,
+    many_topics,
+    pairs,
+    slow_disk,
+    wall_clock,
+)
 from tests.longrun.hostile import __main__ as hostile
 from tests.longrun.hostile import clients
 
@@ -31,6 +39,12 @@ def test_killed_while_flushing_first(tmp_path: Path) -> None:
     """SYNC_FLUSH loses nothing to a kill."""
     found = kills.run(tmp_path, CYCLES, "SYNC_FLUSH", seed=2)
     assert found["acknowledged"] > CYCLES
+
+
+def test_killed_pairs(tmp_path: Path) -> None:
+    """A master that waits for its slave and for its disk loses nothing to a kill."""
+    found = pairs.run(tmp_path, 10, seed=3)
+    assert found["acknowledged"] > 10
 
 
 @pytest.mark.parametrize("flush", ["ASYNC_FLUSH", "SYNC_FLUSH"])
