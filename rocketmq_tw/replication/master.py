@@ -2,8 +2,8 @@
 A master: sends its commit log to the slaves that connect to its HA port.
 
 With nothing to send it waits for the next record. While records come it looks for new
-ones every 2 ms, so that a transfer holds many of them; where a sender waits for slaves,
-it looks at the end of the reactor iteration.
+ones every 10 ms, so that a transfer holds many of them; where a sender waits for
+slaves, it looks at the end of the reactor iteration.
 
 Source: ``DefaultHAService`` of RocketMQ 5.
 """
@@ -22,7 +22,7 @@ from rocketmq_tw.replication.slave_link import LinkSettings, SlaveLink, Source
 from rocketmq_tw.replication.status import HaStatus
 
 #: Seconds between two looks for new records, while they come.
-_PAUSE = 0.002
+_PAUSE = 0.01
 #: Seconds between two looks at silent connections.
 _TICK = 1.0
 

@@ -22,13 +22,10 @@ from twisted.logger import Logger
 from rocketmq_tw.store.admission import Admission
 from rocketmq_tw.store.errors import DamagedTransfer, NotContinuous
 from rocketmq_tw.store.log.commitlog import CommitLog
+from rocketmq_tw.store.log.received import is_incomplete, scan
 from rocketmq_tw.store.queues.deferred_dispatch import AT_ONCE
 from rocketmq_tw.store.queues.dispatch import Dispatcher
-from rocketmq_tw.wire.record import BLANK, Checked, check
-from rocketmq_tw.wire.record_layout import BLANK_MAGIC, MAGICS, PREFIX
-
-#: No record or blank may be longer, so no more waits in memory.
-LARGEST = 32 << 20
+from rocketmq_tw.wire.record import Checked
 
 
 class ReplicaLog:
@@ -149,21 +146,18 @@ class ReplicaLog:
             raise error
         pending = self._pending
         pending += data
-        if len(pending) < PREFIX.size:
-            return 0
-        size, _ = PREFIX.unpack_from(pending)
-        if len(pending) < size <= LARGEST and pending[4:8] in MAGICS:
+        if is_incomplete(pending):
             return 0
         whole = bytes(pending)
-        records: list[tuple[int, Checked]] = []
-        end, damage = self._scan(whole, records)
+        received = scan(whole, self.end, self.file_size)
+        records, end = received.records, received.end
         if end:
             self._write(whole[:end], records)
         del pending[:end]
         self._dispatch(records)
-        if damage is not None:
+        if received.damage is not None:
             pending.clear()
-            raise DamagedTransfer(self.end, damage)
+            raise DamagedTransfer(self.end, received.damage)
         return len(records)
 
     def dispatch_flushed(self, end: int) -> int:
@@ -183,41 +177,6 @@ class ReplicaLog:
                 break
         self.on_flushed()
         return last
-
-    def _scan(
-        self, data: bytes, records: list[tuple[int, Checked]]
-    ) -> tuple[int, str | None]:
-        """
-        Find the whole records and blanks.
-
-        :returns: where they end, and what is wrong with the bytes there, if anything.
-        """
-        at, limit = 0, len(data)
-        start, file_size = self.end, self.file_size
-        while at + PREFIX.size <= limit:
-            left = file_size - (start + at) % file_size
-            found = check(data, at, min(limit, at + left), True)
-            if isinstance(found, Checked):
-                if found.commit_log_offset != start + at:
-                    return at, f"its record is one for {found.commit_log_offset}"
-                records.append((start + at, found))
-                at += found.size
-                continue
-            size = int.from_bytes(data[at : at + 4], "big")
-            magic = data[at + 4 : at + 8]
-            if found is BLANK or magic == BLANK_MAGIC:
-                if size != left:
-                    return at, f"its file ends after {size} bytes, ours after {left}"
-                if limit - at < size:
-                    break
-                at += size
-                continue
-            if magic not in MAGICS or not size <= min(left, LARGEST):
-                return at, "there is no record"
-            if limit - at >= size:
-                return at, "its record is damaged"
-            break
-        return at, None
 
     def _write(self, data: bytes, records: list[tuple[int, Checked]]) -> None:
         """Write whole records."""
@@ -240,7 +199,7 @@ class ReplicaLog:
     def _dispatch_one(self, position: int, found: Checked) -> None:
         """Dispatch a record; it is stored even if a listener fails."""
         try:
-            self._dispatcher.dispatch_record(position, found)
+            self._dispatcher.dispatch_copied(position, found)
         except Exception:
             self._log.failure("a record of the master was not dispatched")
 

@@ -121,6 +121,8 @@ class Checked(msgspec.Struct, gc=False):
     @property
     def tags_code(self) -> int:
         """Return the hash of the tags, as in the consume queue of an ordinary topic."""
+        if b"TAGS" not in self.properties:
+            return 0
         text = self.properties.decode("utf-8", "replace")
         return tags_code(properties_text.find(text, "TAGS"))
 

@@ -43,7 +43,8 @@ def is_copied(master: Path, slave: Path) -> bool:
 
     :raises AssertionError: it holds something else.
     """
-    whole, copy = files(master), files(slave)
+    copy = files(slave)
+    whole = files(master)
     for name, data in copy.items():
         end = len(data.rstrip(b"\0"))
         assert whole[name][:end] == data[:end], f"{name} differs"

@@ -63,6 +63,12 @@ class Ledger:
         self.checked = 0
         self.number = 0
 
+    @property
+    def begin(self) -> int:
+        """Where the file begins that has the first message that was not checked."""
+        new = self.acknowledged[self.checked :]
+        return new[0].at - new[0].at % FILE if new else 0
+
     def check(self, *folders: Path) -> None:
         """
         Hold the logs in some folders against it, as far as it is new.
@@ -70,7 +76,7 @@ class Ledger:
         :raises AssertionError: a promise was broken.
         """
         for folder in folders:
-            log = Log(folder)
+            log = Log(folder, self.begin)
             for each in self.acknowledged[self.checked :]:
                 found = log.message(each.at)
                 said = f"{folder.parent.name}, offset {each.at}"
@@ -83,11 +89,15 @@ class Ledger:
 
 
 class Log:
-    """The files of a commit log, read whole."""
+    """Files of a commit log, read whole."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, begin: int = 0) -> None:
+        """Read the files that begin there or later."""
         paths = sorted((folder / "commitlog").glob("*"))
-        self.files = {int(path.name): path.read_bytes() for path in paths}
+        bases = {int(path.name): path for path in paths}
+        self.files = {
+            base: path.read_bytes() for base, path in bases.items() if base >= begin
+        }
 
     def message(self, at: int) -> Any:
         """Return the message at an offset; None if none is there."""
@@ -179,9 +189,10 @@ class Pair:
                 settle(link, ledger, opaque, body)
         except OSError:
             pass  # not acknowledged: may be there or not
+        begin = ledger.begin
         ledger.check(*self.folders)
         if victim is self.master:
-            master, slave = map(Log, self.folders)
+            master, slave = (Log(folder, begin) for folder in self.folders)
             slave.check_prefix_of(master)
         victim.start()
         return self.wait(ledger)

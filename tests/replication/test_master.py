@@ -70,7 +70,7 @@ class MasterTests(PairCase):
         self.assertEqual(soon, [])
 
     def test_transfers_are_gathered(self) -> None:
-        """While messages come, one transfer holds those of 2 ms."""
+        """While messages come, one transfer holds those of 10 ms."""
         link = self.peer()
         link.near.write(encode_report(0))
         self.turn()
@@ -88,8 +88,8 @@ class MasterTests(PairCase):
         for _ in range(100):
             self.send(1)
             self.clock.advance(0.0005)
-        self.assertLess(count, 30)
-        self.assertGreater(count, 15)
+        self.assertLess(count, 12)
+        self.assertGreater(count, 3)
 
     def test_stopped(self) -> None:
         """All connections are closed, no call is left over."""

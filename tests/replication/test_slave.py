@@ -164,8 +164,8 @@ class HarmTests(PairCase):
         self.send(5)
         self.turn(22)
         self.assertIn("reported nothing for 20 s", self.complaints[0])
-        self.assertEqual(service.state, FollowState.WAITING)
         self.retry()
+        self.assertEqual(service.state, FollowState.FOLLOWING)
         self.assertEqual(len(self.links), 2)
         self.assert_copied(slave)
 

@@ -11,8 +11,8 @@ from rocketmq_tw.store.errors import (
     NotContinuous,
     StoreNotWriteable,
 )
+from rocketmq_tw.store.log.received import LARGEST
 from rocketmq_tw.store.message_store import MessageStore
-from rocketmq_tw.store.replica import LARGEST
 from rocketmq_tw.testing import ManualThreads
 from rocketmq_tw.wire.record_layout import MAGICS
 from tests.store.cases import NOW, SIZE, TOPIC, StoreCase, draft

@@ -194,6 +194,25 @@ class Dispatcher:
         if self._waiting:
             self._wake()
 
+    def dispatch_copied(self, commit_log_offset: int, record: Checked) -> None:
+        """
+        Add the entry of a record that a master sent.
+
+        Most continue their queue; the others are handled as in recovery.
+        """
+        queue = self._queues.table.get((record.topic, record.queue_id))
+        if (
+            queue is None
+            or queue.next != record.queue_offset
+            or commit_log_offset < queue.log_end
+            or record.sys_flag & UNQUEUED
+        ):
+            self.dispatch_record(commit_log_offset, record)
+            return
+        self.dispatch(
+            queue, commit_log_offset, record.size, record, record.store_time_ms
+        )
+
     def dispatch_record(
         self, commit_log_offset: int, record: Checked, *, may_restart: bool = True
     ) -> bool:
