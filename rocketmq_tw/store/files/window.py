@@ -7,6 +7,7 @@ the middle of a message. Bytes in a shared mapping belong to the kernel, so they
 a killed process.
 """
 
+import contextlib
 import mmap
 
 from rocketmq_tw.store.files.segments import MappedFileQueue
@@ -30,9 +31,15 @@ class Window:
         self.end = start + len(view)
 
     def close(self) -> None:
-        """Unmap it; the bytes written stay in the file."""
-        self.memory.release()
-        self.view.close()
+        """
+        Unmap it; the bytes written stay in the file.
+
+        While anybody refers to a part of it, it stays mapped: a forgotten reference
+        must not stop the log from using its next window.
+        """
+        with contextlib.suppress(BufferError):
+            self.memory.release()
+            self.view.close()
 
 
 def map_window(queue: MappedFileQueue, base: int, position: int, size: int) -> Window:

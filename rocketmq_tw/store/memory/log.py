@@ -79,16 +79,13 @@ class MemoryLog:
         return offsets
 
     def in_window(self, position: int, count: int) -> memoryview:
-        """
-        Return bytes up to the end of their chunk; empty if they were dropped.
-
-        Use them at once: nothing can be added to the chunk while they are referred to.
-        """
+        """Return bytes up to the end of their chunk; empty if they were dropped."""
         if not self.min_offset <= position < self.end:
             return _NOTHING
         chunk = self._chunks[bisect_right(self._chunks, position, key=_base) - 1]
         at = position - chunk.base
-        return memoryview(chunk.data)[at : at + count]
+        # A copy: nothing could be added to a chunk while there is a view of it.
+        return memoryview(bytes(memoryview(chunk.data)[at : at + count]))
 
     def offsets_of(self, topic: bytes, key: bytes) -> list[int]:
         """

@@ -39,3 +39,15 @@ class WindowTests(SynchronousTestCase):
         window = self.window(5 * PAGE, PAGE)
         window.view[10:15] = b"hello"
         self.assertEqual(self.queue.read(5 * PAGE + 10, 5), b"hello")
+
+    def test_closed_while_it_is_read(self) -> None:
+        """What a reader still refers to stays readable, and closing does not fail."""
+        window = self.window(5 * PAGE, PAGE)
+        window.view[10:15] = b"hello"
+        part = window.memory[10:15]
+        window.close()
+        self.assertEqual(bytes(part), b"hello")
+        self.assertTrue(part.readonly)
+        part.release()
+        window.close()
+        self.assertRaises(ValueError, window.view.read)
