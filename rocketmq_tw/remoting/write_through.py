@@ -36,12 +36,14 @@ def write_now(transport: Any, data: bytes) -> None:
         and not transport.disconnecting
         and not transport.disconnected
     ):
-        written = transport.writeSomeData(data)
-        if isinstance(written, int) and written >= 0:
-            if written == len(data):
-                return
-            data = data[written:]
-        # After an error the reactor's own write fails too, and handles it.
+        # Not writeSomeData, which takes 0.6 us more for a slice and two calls.
+        try:
+            written = transport.socket.send(data)
+        except OSError:
+            written = 0  # the reactor's own write fails too, and handles it
+        if written == len(data):
+            return
+        data = data[written:]
     transport.write(data)
 
 

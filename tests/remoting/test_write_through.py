@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from twisted.internet.error import ConnectionLost
 from twisted.internet.task import Clock
 from twisted.internet.tcp import Connection
 from twisted.internet.testing import StringTransport
@@ -11,26 +10,44 @@ from twisted.trial.unittest import SynchronousTestCase
 from rocketmq_tw.remoting.write_through import Outbox, write_now
 
 
-class Socketless(Connection):
+class Socket:
     """
-    A TCP transport whose socket takes so many bytes at a time.
+    A socket that takes so many bytes at a time.
 
-    :ivar sent: what the socket took.
+    :ivar sent: what it took.
+    :ivar calls: how often it was asked.
+    """
+
+    def __init__(self, takes: int | OSError) -> None:
+        self.takes = takes
+        self.sent = b""
+        self.calls = 0
+
+    def send(self, data: bytes) -> int:
+        """Take some."""
+        self.calls += 1
+        if isinstance(self.takes, OSError):
+            raise self.takes
+        self.sent += data[: self.takes]
+        return min(self.takes, len(data))
+
+
+class Transport(Connection):
+    """
+    A TCP transport.
+
     :ivar buffered: what was left to the transport.
     """
 
-    def __init__(self, takes: int | Exception) -> None:
+    def __init__(self, takes: int | OSError) -> None:
         self._tempDataBuffer = []
-        self.takes = takes
-        self.sent = b""
+        self.socket = Socket(takes)
         self.buffered = b""
 
-    def writeSomeData(self, data: bytes) -> int | Exception:  # noqa: N802
-        """Take some."""
-        if isinstance(self.takes, Exception):
-            return self.takes
-        self.sent += data[: self.takes]
-        return min(self.takes, len(data))
+    @property
+    def sent(self) -> bytes:
+        """What the socket took."""
+        return self.socket.sent
 
     def write(self, data: bytes) -> None:
         """Take the rest."""
@@ -42,31 +59,43 @@ class WriteNowTests(SynchronousTestCase):
 
     def test_at_once(self) -> None:
         """A socket that takes it all gets it all."""
-        transport = Socketless(100)
+        transport = Transport(100)
         write_now(transport, b"response")
         self.assertEqual((transport.sent, transport.buffered), (b"response", b""))
 
     def test_in_part(self) -> None:
         """What the socket does not take now, it gets later, in order."""
-        transport = Socketless(2)
+        transport = Transport(2)
         write_now(transport, b"response")
         self.assertEqual((transport.sent, transport.buffered), (b"re", b"sponse"))
 
     def test_full(self) -> None:
         """A socket that takes nothing gets it later."""
-        transport = Socketless(0)
+        transport = Transport(0)
         write_now(transport, b"response")
         self.assertEqual((transport.sent, transport.buffered), (b"", b"response"))
 
     def test_broken(self) -> None:
         """An error is left for the reactor to meet."""
-        transport = Socketless(ConnectionLost())
+        transport = Transport(BrokenPipeError())
         write_now(transport, b"response")
         self.assertEqual(transport.buffered, b"response")
 
+    def test_not_ready(self) -> None:
+        """A socket whose buffer is full gets it later."""
+        transport = Transport(BlockingIOError())
+        write_now(transport, b"response")
+        self.assertEqual(transport.buffered, b"response")
+
+    def test_long(self) -> None:
+        """One system call offers all of it, however long it is."""
+        transport = Transport(1 << 20)
+        write_now(transport, bytes(1 << 20))
+        self.assertEqual((transport.socket.calls, transport.buffered), (1, b""))
+
     def test_behind_what_waits(self) -> None:
         """Nothing overtakes what is in the buffer."""
-        transport = Socketless(100)
+        transport = Transport(100)
         transport.dataBuffer = b"first"
         write_now(transport, b"second")
         self.assertEqual((transport.sent, transport.buffered), (b"", b"second"))
@@ -77,7 +106,7 @@ class WriteNowTests(SynchronousTestCase):
 
     def test_on_its_way_out(self) -> None:
         """A transport that is closing decides itself."""
-        transport = Socketless(100)
+        transport = Transport(100)
         transport.disconnecting = True
         write_now(transport, b"late")
         self.assertEqual((transport.sent, transport.buffered), (b"", b"late"))
