@@ -13,6 +13,8 @@ from rocketmq_tw.broker.new_topics import NewTopics
 from rocketmq_tw.broker.pacing import Pacer
 from rocketmq_tw.broker.periodic import Periodic
 from rocketmq_tw.broker.replication import Replication
+from rocketmq_tw.broker.slave.master import Master
+from rocketmq_tw.broker.slave.replicated import Replicated
 from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.broker.tables.table_set import Tables
 from rocketmq_tw.remoting.router import Router
@@ -35,6 +37,9 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     :ivar store_host: the same address, encoded as in records.
     :ivar replication: what sends wait for, and the state of slaves and master.
     :ivar new_topics: holds the responses of requests that create topics.
+    :ivar master: where the master of a slave is; nowhere for a master.
+    :ivar replicated: what a slave copies from its master besides the log; features add
+        theirs.
     """
 
     config: BrokerConfig
@@ -49,6 +54,8 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     store_host: bytes
     replication: Replication
     new_topics: NewTopics
+    master: Master = msgspec.field(default_factory=Master)
+    replicated: list[Replicated] = []
 
 
 #: Makes the objects of a feature and registers its handlers, guards and lifecycle

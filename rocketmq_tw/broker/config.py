@@ -191,3 +191,8 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
         "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h"
     )
     flush_delay_offset_interval: Milliseconds = 10_000
+
+    @property
+    def is_slave(self) -> bool:
+        """Whether the broker copies a master."""
+        return self.broker_role is BrokerRole.SLAVE

@@ -20,6 +20,7 @@ from rocketmq_tw.broker.processors.admin import (
 )
 from rocketmq_tw.broker.pull import feature as pull
 from rocketmq_tw.broker.send import feature as send
+from rocketmq_tw.broker.slave import feature as slave
 
 FEATURES: tuple[Install, ...] = (
     delay.install,
@@ -34,4 +35,5 @@ FEATURES: tuple[Install, ...] = (
     consumer.install,
     connections.install,
     info.install,
+    slave.install,
 )

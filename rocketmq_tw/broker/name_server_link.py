@@ -43,6 +43,7 @@ from rocketmq_tw.wire.requests.registration import (
     DataVersionResponse,
     QueryDataVersion,
     RegisterBroker,
+    RegisterResponse,
     UnregisterBroker,
 )
 
@@ -53,6 +54,10 @@ LAST_DELAY = 5.0
 PAUSE = 1.0
 #: Seconds that a stopping broker waits for a name server to unregister it.
 UNREGISTER_TIMEOUT = 1.0
+
+
+#: Called with the name server's address, and its response to a registration or None.
+OnResponse = Callable[[str, RegisterResponse | None], object]
 
 
 class LinkState(Enum):
@@ -84,6 +89,8 @@ class NameServerLink:
     :param make_request: makes a request that registers a piece.
     :param make_query: makes a request that compares the version of the table.
     :param timeout: seconds that the name server may take to respond.
+    :param on_response: called with its address and the response to each registration;
+        with None when the connection is lost.
     """
 
     _log = Logger()
@@ -98,8 +105,10 @@ class NameServerLink:
         make_request: Callable[[Piece], RegisterBroker],
         make_query: Callable[[], QueryDataVersion],
         timeout: float,
+        on_response: OnResponse | None = None,
     ) -> None:
         self.address = address
+        self._on_response = on_response
         self._reactor = reactor
         self._pool = pool
         self._unregistered = unregistered
@@ -267,6 +276,7 @@ class NameServerLink:
         """Reconnect: the name server drops a broker whose connection is lost."""
         if self._connection is connection:
             self._connection = None
+            self._report(None)
             self._complain(Failure(ConnectionError("the connection was lost")))
             self._back_off()
 
@@ -276,9 +286,11 @@ class NameServerLink:
         self._retry = self._reactor.callLater(self._delay, self._connect)
         self._delay = min(self._delay * 2, LAST_DELAY)
 
-    def _done(self, _response: object) -> None:
+    def _done(self, response: object) -> None:
         """Record what the name server has registered, and go on with what is left."""
         self._ended()
+        if isinstance(response, RegisterResponse):
+            self._report(response)
         if not self._unregistered.lacks_table:
             if not self.registered:
                 self._log.info("registered with name server {ns}", ns=self.address)
@@ -286,6 +298,11 @@ class NameServerLink:
         self._delay = FIRST_DELAY
         self._current.fire()
         self.register()
+
+    def _report(self, response: RegisterResponse | None) -> None:
+        """Pass on what the name server says of the broker's master."""
+        if self._on_response is not None:
+            self._on_response(self.address, response)
 
     def _refused(self, failure: Failure) -> None:
         """Record that it has not; the next periodic registration retries."""

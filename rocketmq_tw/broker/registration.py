@@ -26,6 +26,7 @@ from twisted.logger import Logger
 
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.name_server_link import NameServerLink
+from rocketmq_tw.broker.slave.master import Master
 from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.broker.unregistered import PIECE, Piece, Unregistered
 from rocketmq_tw.model.topic import PERM_READ, PERM_WRITE
@@ -41,6 +42,8 @@ from rocketmq_tw.wire.requests.registration import (
 
 #: Seconds to wait at most for name servers to register a new topic.
 REGISTER_TIMEOUT = 3.0
+#: Seconds between two registrations of a slave that does not know its master.
+SEARCH_PERIOD = 3.0
 #: Milliseconds without registration after which a name server removes the broker.
 HEARTBEAT_TIMEOUT_MS = 120_000
 
@@ -73,6 +76,7 @@ class Registration(Service):
     :param timeout: seconds that a name server may take to respond.
     :param pool: makes the connections; for tests, and for TLS.
     :param size: see :data:`~rocketmq_tw.broker.unregistered.PIECE`.
+    :param master: what a slave is to learn from the responses; None for a master.
     """
 
     _log = Logger()
@@ -89,6 +93,7 @@ class Registration(Service):
         timeout: float = 24.0,
         pool: ConnectionPool | None = None,
         size: int = PIECE,
+        master: Master | None = None,
     ) -> None:
         self._reactor = reactor
         self._identity = identity
@@ -104,11 +109,15 @@ class Registration(Service):
                 make_request=self._request,
                 make_query=self._query,
                 timeout=timeout,
+                on_response=None if master is None else master.registered,
             )
             for address in dict.fromkeys(name_servers)
         ]
         self._ticker = LoopingCall(self.refresh)
         self._ticker.clock = reactor
+        self._master = master
+        self._search = LoopingCall(self._look_for_master)
+        self._search.clock = reactor
         # Registers what has changed at the end of this reactor iteration.
         self._flush: IDelayedCall | None = None
         # They wait for changes of this iteration.
@@ -121,6 +130,8 @@ class Registration(Service):
         for link in self._links:
             link.start()
         self._ticker.start(self._period, now=False)
+        if self._master is not None:
+            self._search.start(SEARCH_PERIOD, now=False)
 
     def stopService(self) -> Deferred[Any]:
         """Unregister the broker, for at most 1 s, and disconnect."""
@@ -130,10 +141,16 @@ class Registration(Service):
         if self._flush is not None and self._flush.active():
             self._flush.cancel()
         self._waiting.fire()
-        if self._ticker.running:
-            self._ticker.stop()
+        for timer in (self._ticker, self._search):
+            if timer.running:
+                timer.stop()
         gone = DeferredList([link.stop(self._unregistration()) for link in self._links])
         return gone.addCallback(lambda _: self._pool.close_all())
+
+    def _look_for_master(self) -> None:
+        """Register again while no name server knows the master of this slave."""
+        if self._master is not None and not self._master.address:
+            self.refresh()
 
     def refresh(self) -> None:
         """Renew the broker's entry at every name server; a failure is logged."""
@@ -238,12 +255,14 @@ def make_registration(
     reactor: Any,
     name_servers: Sequence[str],
     topics: TopicTable,
+    master: Master | None = None,
 ) -> Registration:
     """
     Return the service that registers a broker with its name servers.
 
     :param port: the broker's port.
     :param ha_address: ``host:port`` that slaves connect to.
+    :param master: what a slave is to learn from the responses.
     """
     return Registration(
         reactor=reactor,
@@ -259,4 +278,5 @@ def make_registration(
         permission=config.broker_permission,
         period=config.register_name_server_period / 1000,
         timeout=config.register_broker_timeout_mills / 1000,
+        master=master,
     )

@@ -35,6 +35,7 @@ from rocketmq_tw.broker.registration import (
     make_registration,
 )
 from rocketmq_tw.broker.replication import Replication
+from rocketmq_tw.broker.slave.master import Master
 from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.broker.store import Store, make_store, store_host, store_lock
 from rocketmq_tw.broker.tables.table_set import Tables
@@ -175,6 +176,7 @@ class BrokerService(MultiService):
         self._load_tables(self._store)
         self._replication.install(self._store)
         broker = self._broker(self._store, port)
+        master = broker.master if config.is_slave else None
         for install in self._features:
             install(broker, self._router)
         await self._lifecycle.start()
@@ -185,6 +187,7 @@ class BrokerService(MultiService):
             reactor=self._reactor,
             name_servers=self._name_servers,
             topics=self._tables.topics,
+            master=master,
         )
         self._replication.start()
         self._registration.startService()
@@ -204,6 +207,8 @@ class BrokerService(MultiService):
         tables.load()
         self._lifecycle.on_stop.append(tables.save)
         self._periodic.every(_RETRY_PERIOD_MS, tables.drain)
+        if self._config.is_slave:
+            return  # Its log may be behind, and its topics are those of the master.
         tables.offsets.bound(store.max_offset)
         restored = tables.topics.restore(store.queues())
         if restored:
@@ -234,6 +239,7 @@ class BrokerService(MultiService):
             store_host=store_host(self._config, port),
             replication=self._replication,
             new_topics=NewTopics(self._tables.topics, self._register_topics),
+            master=Master(self.address, self._config.ha_master_address),
         )
 
     def _register_topics(self) -> Deferred[None] | None:

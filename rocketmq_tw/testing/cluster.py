@@ -38,6 +38,7 @@ from typing import Any, Self, TypeVar
 
 from twisted.internet.defer import Deferred
 
+from rocketmq_tw.broker.config import BrokerRole
 from rocketmq_tw.client.client import Client
 from rocketmq_tw.client.consumer.push import PushConsumer
 from rocketmq_tw.client.producer.producer import Producer
@@ -164,6 +165,22 @@ class MemoryCluster:
             settings={**self._broker_settings, **settings},
         )
         return node
+
+    def add_slave(self, of: str, broker_id: int = 1, **settings: Any) -> BrokerNode:
+        """
+        Add a slave of a broker; its node is called ``broker-a-1``, after both.
+
+        Call its ``start()`` if the cluster is running already.
+
+        :param of: the name of the master.
+        """
+        return self.add_broker(
+            f"{of}-{broker_id}",
+            broker_name=of,
+            broker_id=broker_id,
+            broker_role=BrokerRole.SLAVE,
+            **settings,
+        )
 
     # -- life
 
@@ -300,13 +317,19 @@ class MemoryCluster:
         :param queues: the number on each broker, or a number for each broker name.
         """
         counts = (
-            dict.fromkeys(self.brokers, queues) if isinstance(queues, int) else queues
+            dict.fromkeys(self._masters(), queues)
+            if isinstance(queues, int)
+            else queues
         )
         for name, count in counts.items():
             request = CreateTopic(
                 topic=topic, read_queue_nums=count, write_queue_nums=count, perm=perm
             )
             self.call(self.brokers[name], request)
+
+    def _masters(self) -> list[str]:
+        """Return the names of the brokers that are no slaves."""
+        return [name for name, node in self.brokers.items() if not node.config.is_slave]
 
     def messages(self, topic: str) -> list[StoredMessage]:
         """

@@ -185,15 +185,14 @@ class BrokerNode(Node):
         self._base = directory
         self._number = 0
         self.directory = directory
-        self.config = msgspec.structs.replace(
-            SMALL,
-            broker_name=name,
-            broker_ip1=host,
-            broker_ip2=host,
-            listen_port=self.port,
-            memory_store_size=memory,
-            **settings,
-        )
+        own: dict[str, Any] = {
+            "broker_name": name,
+            "broker_ip1": host,
+            "broker_ip2": host,
+            "listen_port": self.port,
+            "memory_store_size": memory,
+        }
+        self.config = msgspec.structs.replace(SMALL, **{**own, **settings})
 
     @property
     def in_memory(self) -> bool:

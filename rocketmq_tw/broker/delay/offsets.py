@@ -51,6 +51,13 @@ class DelayOffsets:
             {"dataVersion": msgspec.to_builtins(self._version), "offsetTable": table}
         )
 
+    def adopt(self, offsets: dict[int, int], version: DataVersion | None) -> None:
+        """Write the offsets of a slave's master under its version, if they are new."""
+        known = self._version
+        self._version = known if version is None else version
+        if offsets != self.saved or self._version != known:
+            self.save(self.document(offsets), offsets)
+
     def save(self, document: bytes, offsets: dict[int, int]) -> None:
         """Write the file; ``offsets`` are those of the document."""
         self._file.save(document)

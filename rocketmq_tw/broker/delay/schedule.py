@@ -10,7 +10,7 @@ Source: ``ScheduleMessageService`` of RocketMQ 5.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
@@ -31,6 +31,7 @@ from rocketmq_tw.model.topic import SCHEDULE_TOPIC
 from rocketmq_tw.store.errors import PropertiesTooLong, RecordTooLong, TopicTooLong
 from rocketmq_tw.store.files.slices import Stopped, in_slices
 from rocketmq_tw.store.interfaces import Fetched, IMessageStore
+from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.record import Draft, MalformedRecord
 from rocketmq_tw.wire.record_layout import QUEUE_OFFSET, SIZE
 
@@ -96,8 +97,9 @@ class ScheduleService:
 
     def stop(self) -> Deferred[None]:
         """Stop delivery and save the offsets; fires when they are written."""
-        if self._tick.running:
-            self._tick.stop()
+        if not self._tick.running:
+            return succeed(None)
+        self._tick.stop()
         return self.save()
 
     def save(self) -> Deferred[None]:
@@ -118,6 +120,17 @@ class ScheduleService:
                 "delayOffset.json was not saved: {why}", why=f.getErrorMessage()
             )
         )
+
+    def adopt(self, offsets: Mapping[int, int], version: DataVersion | None) -> None:
+        """
+        Have the delivered offsets of a slave's master; the slave delivers nothing.
+
+        They may be behind the ends of the slave's queues. Levels that the slave does
+        not have are ignored.
+        """
+        for level in self._levels:
+            level.next_offset = offsets.get(level.number, level.next_offset)
+        self._document.adopt(self._offsets(), version)
 
     def document(self) -> bytes:
         """Encode the offsets as in the file and in the response to slaves."""

@@ -6,6 +6,8 @@ Source: ``ClientManageProcessor`` and ``ConsumerManageProcessor`` of RocketMQ 5.
 
 from __future__ import annotations
 
+import contextlib
+
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.broker import Broker
@@ -16,6 +18,7 @@ from rocketmq_tw.broker.processors.heartbeat_limits import HeartbeatLimits
 from rocketmq_tw.broker.tables.clients import Client, ClientTable
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.topics import TopicTable
+from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.model.topic import check_group_name
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
@@ -49,6 +52,7 @@ def install(broker: Broker, router: Router) -> None:
         groups=tables.groups,
         limits=limits,
         pacer=broker.pacer,
+        creates_topics=not broker.config.is_slave,
     )
     processor.routes(router)
     gauges = broker.stats.gauges
@@ -68,6 +72,8 @@ class HeartbeatProcessor:
 
     :param limits: checks each heartbeat before anything of it is kept.
     :param pacer: runs the steps of large heartbeats.
+    :param creates_topics: whether the retry topics of groups are created; those of a
+        slave come from its master.
     """
 
     def __init__(
@@ -79,9 +85,11 @@ class HeartbeatProcessor:
         groups: GroupTable,
         limits: HeartbeatLimits,
         pacer: Pacer,
+        creates_topics: bool = True,
     ) -> None:
         self._pacer = pacer
         self._limits = limits
+        self._creates_topics = creates_topics
         self._clients = clients
         self._topics = topics
         self._new_topics = new_topics
@@ -148,16 +156,8 @@ class HeartbeatProcessor:
         group = self._groups.find(consumer.group_name)
         if group is None:
             return
-        try:
-            self._topics.create_retry(
-                group.group_name,
-                group.retry_queue_nums,
-                order=group.consume_message_orderly,
-                unit=consumer.unit_mode,
-            )
-        except TooManyTopics:
-            # That is counted. The group can consume; what it sends back is refused.
-            pass
+        if self._creates_topics:
+            self._create_retry(group, consumer.unit_mode)
         self._clients.register_consumer(
             group.group_name,
             client,
@@ -166,6 +166,17 @@ class HeartbeatProcessor:
             consume_from=consumer.consume_from_where,
             subscriptions=consumer.subscription_data_set,
         )
+
+    def _create_retry(self, group: SubscriptionGroup, unit: bool) -> None:
+        """Create the retry topic of a group."""
+        with contextlib.suppress(TooManyTopics):
+            # That is counted. The group can consume; what it sends back is refused.
+            self._topics.create_retry(
+                group.group_name,
+                group.retry_queue_nums,
+                order=group.consume_message_orderly,
+                unit=unit,
+            )
 
     def unregister(self, request: UnregisterClient, call: Call) -> Response:
         """Remove a client from a group; its connection stays open."""

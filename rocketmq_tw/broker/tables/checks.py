@@ -29,7 +29,8 @@ _SUBSCRIPTION = 100
 #: All permission bits together.
 ALL_PERMISSIONS = 15
 _MAX_INT = 2**31 - 1
-_MAX_LONG = 2**63 - 1
+#: The largest offset.
+MAX_LONG = 2**63 - 1
 
 _V = TypeVar("_V")
 _log = Logger()
@@ -109,7 +110,7 @@ def check_offsets(key: str, offsets: Mapping[int, int]) -> None:
     check_group_name(group)
     for queue_id, offset in offsets.items():
         check_range("queueId", queue_id, _MAX_INT)
-        check_range("offset", max(0, offset), _MAX_LONG)
+        check_range("offset", max(0, offset), MAX_LONG)
 
 
 def check_range(field: str, value: int, largest: int) -> None:

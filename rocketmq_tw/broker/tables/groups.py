@@ -64,7 +64,7 @@ class GroupTable:
         self._wall_time = wall_time(clock)
         self._auto_create = auto_create
         self._create_system = create_system
-        self._limit = limit
+        self.limit = limit
         self.refused = 0
         self._document = Document(
             file, self.encode, schedule, steps=self.encode_in_steps
@@ -127,7 +127,7 @@ class GroupTable:
         found = self.find(group)
         if found is None:
             if self._is_at_limit and self._may_create(group):
-                raise TooManyGroups(group, self._limit)
+                raise TooManyGroups(group, self.limit)
             raise GroupNotExist(group)
         return found
 
@@ -145,7 +145,7 @@ class GroupTable:
             return
         if known is None and self._is_at_limit:
             self.refused += 1
-            raise TooManyGroups(group.group_name, self._limit)
+            raise TooManyGroups(group.group_name, self.limit)
         self.table[group.group_name] = group
         self._encoded.pop(group.group_name, None)
         self._changed()
@@ -182,10 +182,26 @@ class GroupTable:
         ]
         return fill(empty, _NO_GROUPS, entries)
 
+    def adopt(
+        self,
+        table: dict[str, SubscriptionGroup],
+        forbidden: dict[str, dict[str, int]],
+        version: DataVersion,
+    ) -> None:
+        """Have the groups and the version of a slave's master."""
+        for name in [name for name in self._encoded if name not in table]:
+            del self._encoded[name]
+        for name, group in table.items():
+            if self.table.get(name) != group:
+                self._encoded.pop(name, None)
+        self.table, self.forbidden_table = table, forbidden
+        self.data_version = version
+        self._document.changed()
+
     @property
     def _is_at_limit(self) -> bool:
         """Return whether no more groups may be created."""
-        return len(self.table) >= self._limit
+        return len(self.table) >= self.limit
 
     def _may_create(self, group: str) -> bool:
         """Return whether a group may be created by being named in a request."""

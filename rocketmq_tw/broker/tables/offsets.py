@@ -9,7 +9,7 @@ Source: ``ConsumerOffsetManager`` of RocketMQ 5.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
@@ -52,7 +52,7 @@ class ConsumerOffsets:
     def __init__(
         self, file: JsonFile, *, clock: IReactorTime, limit: int = 500_000
     ) -> None:
-        self._limit = limit
+        self.limit = limit
         self._count = 0
         self.refused = 0
         self._file = file
@@ -166,11 +166,32 @@ class ConsumerOffsets:
         if self._commits % VERSION_STEP == 0:
             self._count_up()
 
+    def adopt(
+        self, table: Mapping[str, Mapping[int, int]], version: DataVersion | None
+    ) -> Iterator[None]:
+        """
+        Take over the offsets of a slave's master, in steps; others stay.
+
+        :param table: maps ``topic@group`` to queue id to offset.
+        :raises TooManyOffsets: no more are kept.
+        """
+        count = 0
+        for key, offsets in table.items():
+            topic, _, group = key.partition("@")
+            for queue_id, offset in offsets.items():
+                if offset >= 0:
+                    self.commit(group, topic, queue_id, offset)
+                count += 1
+                if count % SLICE == 0:
+                    yield
+        if version is not None:
+            self.data_version = version
+
     def _add_entry(self, group: str, topic: str) -> dict[int, int]:
         """Return the offsets that one more is to be added to."""
-        if self._count >= self._limit:
+        if self._count >= self.limit:
             self.refused += 1
-            raise TooManyOffsets(self._limit)
+            raise TooManyOffsets(self.limit)
         self._count += 1
         return self.table.setdefault((topic, group), {})
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rocketmq_tw.model import topic as names
+from rocketmq_tw.model.errors import IllegalTopic
 from rocketmq_tw.model.topic import (
     AUTO_CREATE_TOPIC,
     PERM_INHERIT,
     PERM_READ,
     PERM_WRITE,
     TopicConfig,
+    check_topic_name,
+    is_lmq,
 )
 
 _READ_WRITE = PERM_READ | PERM_WRITE
@@ -67,3 +70,12 @@ def made(
 ) -> TopicConfig:
     """Return a topic with as many readable as writeable queues."""
     return TopicConfig(name, queues, queues, perm, topic_sys_flag=sys_flag, order=order)
+
+
+def is_client_topic(name: str) -> bool:
+    """Return whether clients could have created a topic of this name."""
+    try:
+        check_topic_name(name)
+    except IllegalTopic:
+        return False
+    return not is_lmq(name)

@@ -115,6 +115,14 @@ class TopicJournal:
             if not self._is_busy:
                 self._write()
 
+    def clear(self) -> None:
+        """Remove all changes: the table is replaced by another one."""
+        self._lines.clear()
+        self._unwritten.clear()
+        self._is_stale = True
+        if not self._is_busy:
+            self._write()
+
     def when_written(self) -> Deferred[None] | None:
         """
         Return a Deferred that fires when all changes so far are written, or cannot be.

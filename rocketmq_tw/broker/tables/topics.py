@@ -17,7 +17,7 @@ from rocketmq_tw.broker.errors import TooManyTopics, TopicNotExist
 from rocketmq_tw.broker.pacing import Steps, all_at_once
 from rocketmq_tw.broker.tables.checks import check_topic_settings, usable
 from rocketmq_tw.broker.tables.document import Document, Schedule
-from rocketmq_tw.broker.tables.predefined import default_topics, made
+from rocketmq_tw.broker.tables.predefined import default_topics, is_client_topic, made
 from rocketmq_tw.broker.tables.queue_count import QueueCount
 from rocketmq_tw.broker.tables.topic_journal import (
     JournaledFile,
@@ -27,7 +27,6 @@ from rocketmq_tw.broker.tables.topic_journal import (
 from rocketmq_tw.clock import wall_time
 from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.model import topic as names
-from rocketmq_tw.model.errors import IllegalTopic
 from rocketmq_tw.model.topic import (
     AUTO_CREATE_TOPIC,
     FLAG_UNIT_SUB,
@@ -38,7 +37,6 @@ from rocketmq_tw.model.topic import (
     check_topic_name,
     dlq_topic,
     is_dlq,
-    is_lmq,
     is_retry,
     retry_topic,
 )
@@ -101,7 +99,7 @@ class TopicTable:
         self._file = file
         self._journal = journal
         self._wall_time = wall_time(clock)
-        self._limit = limit
+        self.limit = limit
         self.refused = 0
         self.queues = QueueCount(max_queues)
         self._auto_create = auto_create
@@ -143,7 +141,7 @@ class TopicTable:
             if change.topic is not None:
                 table[change.topic.topic_name] = change.topic
             table.pop(change.deleted or "", None)
-        table = {**self._defaults, **usable(self._file.path, table, self._check)}
+        table = {**self._defaults, **usable(self._file.path, table, self.check)}
         template = table.get(AUTO_CREATE_TOPIC)
         if template is not None and not self._auto_create:
             table[AUTO_CREATE_TOPIC] = _with_perm(template, _READ_WRITE)
@@ -154,8 +152,13 @@ class TopicTable:
         if table != stored.topic_config_table:
             self._changed()
 
-    def _check(self, name: str, config: TopicConfig) -> None:
-        """Check an entry of the file; names of the broker's own may have dots."""
+    def check(self, name: str, config: TopicConfig) -> None:
+        """
+        Check an entry of the file; names of the broker's own may have dots.
+
+        :raises IllegalTopic: no topic may be called so.
+        :raises BadField: a setting is out of range.
+        """
         if not self.is_system(name):
             check_topic_name(name)
         check_topic_settings(name, config)
@@ -299,20 +302,12 @@ class TopicTable:
             if name in self.table:
                 self.queues.add(self.table[name], ids)
                 continue
-            if not ids or not self._is_client_topic(name):
+            if not ids or self.is_system(name) or not is_client_topic(name):
                 continue
             least = 1 if is_retry(name) or is_dlq(name) else _RESTORED_QUEUES
             self._set(made(name, max(*ids, least - 1) + 1))
             restored.append(name)
         return restored
-
-    def _is_client_topic(self, name: str) -> bool:
-        """Return whether clients can send to a topic of this name."""
-        try:
-            check_topic_name(name)
-        except IllegalTopic:
-            return False
-        return not self.is_system(name) and not is_lmq(name)
 
     def put(self, config: TopicConfig) -> None:
         """
@@ -324,9 +319,9 @@ class TopicTable:
         known = self.table.get(config.topic_name)
         if known == config:
             return
-        if known is None and len(self.table) >= self._limit:
+        if known is None and len(self.table) >= self.limit:
             self.refused += 1
-            raise TooManyTopics(config.topic_name, self._limit)
+            raise TooManyTopics(config.topic_name, self.limit)
         self.queues.check(config)
         self._set(config)
 
@@ -345,6 +340,24 @@ class TopicTable:
         self.queues.remove(name)
         self._changed(name)
         return True
+
+    def exchange(self, name: str, config: TopicConfig | None) -> None:
+        """Set a topic as a slave's master has it; None removes it."""
+        if config is None:
+            del self.table[name]
+            self.queues.remove(name)
+        else:
+            self.table[name] = config
+            self.queues.add(config)
+        for callback in list(self.on_change):
+            callback(name)
+
+    def adopt_version(self, version: DataVersion) -> None:
+        """Have the version of a slave's master, whose topics were set."""
+        self.data_version = version
+        if self._journal is not None:
+            self._journal.clear()
+        self._document.changed()
 
     def _may_inherit(self, template: TopicConfig) -> bool:
         """Return whether new topics may inherit from this one."""

@@ -84,3 +84,9 @@ class GetAllConsumerOffset(Request[Response]):
     """Ask for the offsets of all groups, as slaves do."""
 
     code: ClassVar[int] = RequestCode.GET_ALL_CONSUMER_OFFSET
+
+
+class GetAllDelayOffset(Request[Response]):
+    """Ask for the offsets of all delay levels, as slaves do."""
+
+    code: ClassVar[int] = RequestCode.GET_ALL_DELAY_OFFSET

@@ -1,0 +1,1 @@
+"""What a slave does besides copying the log of its master."""

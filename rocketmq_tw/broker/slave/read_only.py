@@ -1,0 +1,61 @@
+"""
+What a slave refuses: messages, and changes of topics and groups, which its master makes
+and which it copies from there.
+
+Source: ``DefaultMessageStore``, ``SendMessageProcessor`` and ``AdminBrokerProcessor``
+of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rocketmq_tw.remoting.call import Call
+from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.fields import Response
+from rocketmq_tw.wire.requests.group import DeleteGroup, UpdateGroup
+from rocketmq_tw.wire.requests.send import (
+    SendBack,
+    SendBatchMessage,
+    SendMessage,
+    SendMessageV2,
+)
+from rocketmq_tw.wire.requests.topic import CreateTopic, DeleteTopic
+
+
+def refuse_writes(router: Router, host: str) -> None:
+    """
+    Replace the handlers of requests that only a master accepts.
+
+    :param host: this slave's, for the remark.
+    """
+    no_sends = _refusing(
+        ResponseCode.SERVICE_NOT_AVAILABLE,
+        "service not available now: this broker is a slave, messages are sent to its"
+        " master",
+    )
+    for send in (SendMessage, SendMessageV2, SendBatchMessage):
+        router.on(send, no_sends)
+    router.on(
+        SendBack,
+        _refusing(ResponseCode.SYSTEM_ERROR, f"no master available along with {host}"),
+    )
+    no_changes = _refusing(
+        ResponseCode.SYSTEM_ERROR,
+        "Can't modify topic or subscription group from slave broker, please execute it"
+        " from master broker.",
+    )
+    for change in (CreateTopic, DeleteTopic, UpdateGroup, DeleteGroup):
+        router.on(change, no_changes)
+
+
+def _refusing(code: ResponseCode, why: str) -> Callable[[Any, Call], Response]:
+    """Return a handler that refuses every request."""
+
+    def refuse(_request: Any, _call: Call) -> Response:
+        raise Refused(code, why)
+
+    return refuse

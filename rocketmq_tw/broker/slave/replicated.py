@@ -1,0 +1,32 @@
+"""The kind of a document that slaves copy from their master."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+from twisted.internet.defer import Deferred
+
+from rocketmq_tw.wire.fields import Request, Response
+
+A = TypeVar("A", bound=Response)
+
+
+class Ask(Protocol):
+    """Sends a request to the master."""
+
+    def __call__(self, request: Request[A]) -> Deferred[A]:
+        """Return the response; fails like a call over a connection."""
+
+
+class Replicated(msgspec.Struct, frozen=True):
+    """
+    A document that slaves copy from their master.
+
+    :ivar name: what it is, for the log: "the topics".
+    :ivar copy: asks for it, checks it, and replaces the slave's own.
+    """
+
+    name: str
+    copy: Callable[[Ask], Coroutine[Any, Any, None]]

@@ -1,0 +1,1 @@
+"""Tests of what a slave does besides copying the log of its master."""
