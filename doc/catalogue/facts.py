@@ -24,7 +24,7 @@ from rocketmq_tw.wire.bodies.locks import (
     LockBatchResponseBody,
     UnlockBatchRequestBody,
 )
-from rocketmq_tw.wire.bodies.offsets import ConsumerOffsetTable
+from rocketmq_tw.wire.bodies.offsets import ConsumerOffsetTable, DelayOffsetTable
 from rocketmq_tw.wire.bodies.registration import RegisterBrokerBody
 from rocketmq_tw.wire.bodies.running_info import ConsumerRunningInfo
 from rocketmq_tw.wire.bodies.stats import ConsumeStats, TopicStatsTable
@@ -98,6 +98,7 @@ FACTS: Final[dict[Code, Facts]] = {
     Code.GET_MIN_OFFSET: Facts(BROKER),
     Code.GET_EARLIEST_MSG_STORETIME: Facts(BROKER),
     Code.GET_ALL_CONSUMER_OFFSET: Facts(BROKER, None, ConsumerOffsetTable),
+    Code.GET_ALL_DELAY_OFFSET: Facts(BROKER, None, DelayOffsetTable),
     Code.HEART_BEAT: Facts(
         BROKER,
         HeartbeatData,

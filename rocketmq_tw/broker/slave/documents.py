@@ -79,7 +79,7 @@ class TableCopies:
         Make the topics those of the master.
 
         The queues of a topic that it has deleted stay: if it is created again, the log
-        has its first message, with which its queues begin anew.
+        has its first message, with which its queues start again.
         """
         topics = self._topics
         response = await ask(GetAllTopicConfig())

@@ -1,0 +1,62 @@
+"""Tests of what a slave refuses, and what it serves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rocketmq_tw.remoting.errors import BrokerError
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.requests.group import DeleteGroup, UpdateGroup
+from rocketmq_tw.wire.requests.offset import GetMaxOffset, UpdateConsumerOffset
+from rocketmq_tw.wire.requests.send import SendBack, SendMessageV2
+from rocketmq_tw.wire.requests.topic import CreateTopic, DeleteTopic
+from tests.broker.cases import sent
+from tests.broker.slave.cases import PairCase
+
+
+class ReadOnlyTests(PairCase):
+    """A slave takes nothing that its master is to decide."""
+
+    def refused(self, request: Any) -> tuple[int, str]:
+        """Return the code and the remark with which the slave refuses a request."""
+        call = self.cluster.call
+        error = self.assertRaises(BrokerError, call, self.slave, request)
+        return error.code, error.remark or ""
+
+    def test_sends(self) -> None:
+        """They have the code at which producers try another broker."""
+        code, remark = self.refused(sent())
+        self.assertEqual(code, ResponseCode.SERVICE_NOT_AVAILABLE)
+        self.assertIn("this broker is a slave", remark)
+        code, _ = self.refused(SendMessageV2(**_fields(sent()), batch=True))
+        self.assertEqual(code, ResponseCode.SERVICE_NOT_AVAILABLE)
+        self.assertNotIn("TopicTest", self.topics(self.slave).topic_config_table)
+
+    def test_send_back(self) -> None:
+        """A message is sent back to the master only."""
+        code, remark = self.refused(SendBack(offset=0, group="G", delay_level=0))
+        self.assertEqual(code, ResponseCode.SYSTEM_ERROR)
+        self.assertEqual(remark, "no master available along with 10.0.1.2")
+
+    def test_changes(self) -> None:
+        """Topics and groups are changed at the master."""
+        create = CreateTopic(topic="T", read_queue_nums=1, write_queue_nums=1, perm=6)
+        for request in (create, DeleteTopic("T"), UpdateGroup(), DeleteGroup("G")):
+            code, remark = self.refused(request)
+            self.assertEqual(code, ResponseCode.SYSTEM_ERROR)
+            self.assertIn("execute it from master broker", remark)
+
+    def test_served(self) -> None:
+        """Offsets are read and committed."""
+        self.cluster.create_topic("T")
+        self.cluster.advance(63)
+        response = self.cluster.call(self.slave, GetMaxOffset("T", 0))
+        self.assertEqual(response.offset, 0)
+        self.cluster.call(self.slave, UpdateConsumerOffset("G", "T", 0, 3))
+        self.assertEqual(self.offsets(self.slave).offset_table, {"T@G": {0: 3}})
+
+
+def _fields(request: SendMessageV2) -> dict[str, Any]:
+    """Return the fields of a request, but not whether it is a batch."""
+    names = [name for name in request.__struct_fields__ if name != "batch"]
+    return {name: getattr(request, name) for name in names}

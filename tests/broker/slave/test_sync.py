@@ -1,0 +1,86 @@
+"""Tests of when a slave copies from its master, and what it does when that fails."""
+
+from __future__ import annotations
+
+from twisted.logger import capturedLogs
+
+from rocketmq_tw.broker.slave.sync import COPY_PERIOD, TIMEOUT
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.requests.group import GetAllGroups
+from rocketmq_tw.wire.requests.offset import (
+    GetAllConsumerOffset,
+    GetAllDelayOffset,
+)
+from rocketmq_tw.wire.requests.topic import GetAllTopicConfig
+from tests.broker.slave.cases import PairCase
+
+ALL = (GetAllTopicConfig, GetAllConsumerOffset, GetAllGroups, GetAllDelayOffset)
+
+
+class SyncTests(PairCase):
+    """Requests of a slave to its master."""
+
+    def counts(self) -> list[int]:
+        """Return how often each document was asked for, of the master."""
+        return [len(self.master.traffic.requests(kind)) for kind in ALL]
+
+    def test_schedule(self) -> None:
+        """At once when the master is known, then a minute after the last copy."""
+        self.assertEqual(self.counts(), [1] * 4)
+        self.cluster.advance(COPY_PERIOD - 1)
+        self.assertEqual(self.counts(), [1] * 4)
+        self.cluster.advance(4)
+        self.assertEqual(self.counts(), [2] * 4)
+
+    def test_one_fails(self) -> None:
+        """The others are copied; all are tried again at the next look, 3 s later."""
+        refused = ResponseCode.SYSTEM_ERROR
+        self.master.traffic.refuse(GetAllConsumerOffset, refused, times=3)
+        with capturedLogs() as events:
+            self.cluster.advance(COPY_PERIOD + 1)
+            self.assertEqual(self.counts(), [2] * 4)
+            self.cluster.advance(9)
+            self.assertEqual(self.counts(), [5] * 4)
+            self.cluster.advance(30)
+            self.assertEqual(self.counts(), [5] * 4)
+        warned = [e for e in events if "could not copy" in e["log_format"]]
+        self.assertEqual([e["name"] for e in warned], ["the consumer offsets"])
+
+    def test_master_hangs(self) -> None:
+        """One copy is in flight at a time, and ends with the time-out."""
+        self.master.traffic.ignore(GetAllTopicConfig)
+        self.cluster.advance(COPY_PERIOD + TIMEOUT)
+        self.assertEqual(self.counts()[0], 2)
+        self.cluster.advance(TIMEOUT)
+        self.assertEqual(self.counts()[1:], [2] * 3)
+
+    def test_master_returns(self) -> None:
+        """Nothing is asked of a master that is gone; all, once it is back."""
+        self.master.kill()
+        self.cluster.advance(100)
+        self.master.traffic.clear()
+        self.master.start()
+        self.cluster.create_topic("anew")
+        self.cluster.advance(4)
+        self.assertEqual(self.counts(), [1] * 4)
+        self.assertIn("anew", self.topics(self.slave).topic_config_table)
+
+    def test_stopped_meanwhile(self) -> None:
+        """A slave that stops while it copies logs no failure."""
+        self.master.traffic.ignore(GetAllTopicConfig)
+        self.cluster.advance(COPY_PERIOD + 1)
+        self.slave.stop()
+        self.cluster.advance(TIMEOUT)
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+    def test_garbage(self) -> None:
+        """What is no document is named; the slave keeps what it has."""
+        before = self.topics(self.slave)
+        for text in (b"", b"[]", b"{", b'{"topicConfigTable":7}', b"\xff" * 99):
+            self.respond(GetAllTopicConfig, text)
+            with capturedLogs() as events:
+                self.cluster.advance(COPY_PERIOD + 3)
+            self.cluster.advance(4)
+            formats = [event["log_format"] for event in events]
+            self.assertTrue(any("could not copy" in each for each in formats), text)
+            self.assertEqual(self.topics(self.slave), before)

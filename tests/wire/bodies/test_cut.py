@@ -1,0 +1,103 @@
+"""Tests of decoding large tables in steps."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as some
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.model.group import RetryPolicy, SubscriptionGroup
+from rocketmq_tw.wire.bodies.cut import MAX_REST, STEP, decode_in_steps
+from rocketmq_tw.wire.bodies.dataversion import DataVersion
+from rocketmq_tw.wire.bodies.groups import SubscriptionGroupTable
+from rocketmq_tw.wire.bodies.offsets import ConsumerOffsetTable
+from rocketmq_tw.wire.errors import BadField, MalformedJson
+
+VERSION = DataVersion(1, 2, 3)
+
+
+def taken(steps: Generator[None, None, Any]) -> tuple[int, Any]:
+    """Take all steps; return their number and the result."""
+    count = 1
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return count, end.value
+        count += 1
+
+
+def offsets(data: bytes, limit: int = 1 << 20) -> tuple[int, Any]:
+    """Decode a table of consumer offsets."""
+    return taken(
+        decode_in_steps(data, "offsetTable", dict[int, int], ConsumerOffsetTable, limit)
+    )
+
+
+class CutTests(SynchronousTestCase):
+    """A table is cut between its entries."""
+
+    def test_small(self) -> None:
+        """One step decodes it, and what is beside it."""
+        body = ConsumerOffsetTable({"T@G": {0: 1}}, VERSION)
+        for data in (body.encode(), body.encode_lenient()):
+            count, (table, rest) = offsets(data)
+            self.assertEqual((count, table), (1, {"T@G": {0: 1}}))
+            self.assertEqual(rest, ConsumerOffsetTable({}, VERSION))
+
+    def test_large(self) -> None:
+        """A step decodes some 64 KiB, whatever the size of the whole."""
+        body = ConsumerOffsetTable({f"T{n}@G": {0: n} for n in range(9000)}, VERSION)
+        for data in (body.encode(), body.encode_lenient()):
+            count, (table, rest) = offsets(data)
+            self.assertEqual(count, len(data) // STEP + 1)
+            self.assertEqual(table, body.offset_table)
+            self.assertEqual(rest.data_version, VERSION)
+
+    def test_nested(self) -> None:
+        """Values may have tables and lists; braces in texts are none."""
+        group = SubscriptionGroup(
+            "G", group_retry_policy=RetryPolicy(), attributes={"a": '}]"{[\\'}
+        )
+        table = {"G": group, '"},': SubscriptionGroup("H")}
+        data = SubscriptionGroupTable(table, {"G": {"T": 4}}, VERSION).encode()
+        steps = decode_in_steps(
+            data,
+            "subscriptionGroupTable",
+            SubscriptionGroup,
+            SubscriptionGroupTable,
+            9,
+        )
+        _, (found, rest) = taken(steps)
+        self.assertEqual(found, table)
+        self.assertEqual(rest.forbidden_table, {"G": {"T": 4}})
+
+    def test_absent(self) -> None:
+        """A body without the table has an empty one."""
+        _, (table, rest) = offsets(b"{}")
+        self.assertEqual((table, rest), ({}, ConsumerOffsetTable()))
+
+    def test_too_many(self) -> None:
+        """An entry over the limit is one too many."""
+        data = ConsumerOffsetTable({"a@G": {0: 1}, "b@G": {0: 1}}).encode()
+        offsets(data, limit=2)
+        self.assertRaises(BadField, offsets, data, 1)
+
+    def test_cannot_be_cut(self) -> None:
+        """A large text with spaces, or nested too deep, is refused without reading."""
+        spaces = b'{"offsetTable":{"T@G" :{%b}}}' % (b" " * MAX_REST)
+        deep = b'{"offsetTable":{"T@G":%b}}' % (b"[" * MAX_REST)
+        for data in (spaces, deep):
+            self.assertRaises(BadField, offsets, data)
+
+    @given(some.binary(max_size=60))
+    def test_garbage(self, garbage: bytes) -> None:
+        """What is no body is refused as such."""
+        for data in (garbage, b'{"offsetTable":{' + garbage):
+            try:
+                offsets(data)
+            except (BadField, MalformedJson):
+                pass
