@@ -17,6 +17,8 @@ broker.lifecycle.Lifecycle: on_connection_lost on_drain on_start on_stop: one fo
 broker.periodic.Periodic: _ticks: one for each periodic task of a feature
 broker.send.drafts.Drafts: _ways: one for each kind of message
 broker.service.BrokerService: _name_servers _until_started: the configured name servers; calls of stop
+broker.slave.master.Master: on_change: one for each feature
+broker.slave.sync.SlaveSync: _failing: one for each kind of document
 broker.stats.BrokerStats: _samples gauges: samples of ten minutes; one for each gauge
 broker.tables.table_set.Tables: _files: one for each document
 broker.tables.topics.TopicTable: _defaults on_change: the topics of every broker; one for each listener
@@ -39,6 +41,7 @@ broker.delay.offsets.DelayOffsets: saved: one for each delay level
 broker.delay.schedule.ScheduleService: _levels: one for each delay level
 broker.delay.level.Level: shifts: one each time the clock is set; no peer sets it
 broker.registration.Registration: _links: one for each name server
+broker.slave.master.Master: _said: one for each name server
 remoting.waiters.Waiters: _waiting: one for each request in flight that creates topics, or that waits for a peer which does not read
 broker.tables.topic_journal.TopicJournal: _lines _unwritten: 200,000 changes
 broker.tables.background.BackgroundFile: _waiting: one for each caller of drain, which runs every 10 s

@@ -239,7 +239,7 @@ class BrokerService(MultiService):
             store_host=store_host(self._config, port),
             replication=self._replication,
             new_topics=NewTopics(self._tables.topics, self._register_topics),
-            master=Master(self.address, self._config.ha_master_address),
+            master=Master(self.address),
         )
 
     def _register_topics(self) -> Deferred[None] | None:

@@ -6,7 +6,7 @@ Source: ``TopicConfigManager.init`` of RocketMQ 5.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rocketmq_tw.model import topic as names
 from rocketmq_tw.model.errors import IllegalTopic
@@ -17,7 +17,9 @@ from rocketmq_tw.model.topic import (
     PERM_WRITE,
     TopicConfig,
     check_topic_name,
+    is_dlq,
     is_lmq,
+    is_retry,
 )
 
 _READ_WRITE = PERM_READ | PERM_WRITE
@@ -27,6 +29,8 @@ _ALL = _READ_WRITE | PERM_INHERIT
 DELAY_LEVELS = 18
 REVIVE_QUEUES = 8
 BENCHMARK_QUEUES = 1024
+#: The least number of queues of a restored topic: a producer's default.
+_RESTORED_QUEUES = 4
 
 
 def default_topics(
@@ -70,6 +74,12 @@ def made(
 ) -> TopicConfig:
     """Return a topic with as many readable as writeable queues."""
     return TopicConfig(name, queues, queues, perm, topic_sys_flag=sys_flag, order=order)
+
+
+def restored_topic(name: str, ids: Sequence[int]) -> TopicConfig:
+    """Return a topic of which only the ids of its queues are known."""
+    least = 1 if is_retry(name) or is_dlq(name) else _RESTORED_QUEUES
+    return made(name, max(*ids, least - 1) + 1)
 
 
 def is_client_topic(name: str) -> bool:

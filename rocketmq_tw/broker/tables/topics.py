@@ -17,7 +17,12 @@ from rocketmq_tw.broker.errors import TooManyTopics, TopicNotExist
 from rocketmq_tw.broker.pacing import Steps, all_at_once
 from rocketmq_tw.broker.tables.checks import check_topic_settings, usable
 from rocketmq_tw.broker.tables.document import Document, Schedule
-from rocketmq_tw.broker.tables.predefined import default_topics, is_client_topic, made
+from rocketmq_tw.broker.tables.predefined import (
+    default_topics,
+    is_client_topic,
+    made,
+    restored_topic,
+)
 from rocketmq_tw.broker.tables.queue_count import QueueCount
 from rocketmq_tw.broker.tables.topic_journal import (
     JournaledFile,
@@ -36,7 +41,6 @@ from rocketmq_tw.model.topic import (
     TopicConfig,
     check_topic_name,
     dlq_topic,
-    is_dlq,
     is_retry,
     retry_topic,
 )
@@ -53,9 +57,6 @@ __all__ = ["TopicNotExist", "TopicTable"]
 #: How many topics are encoded in one step: a millisecond.
 SLICE = 2000
 _READ_WRITE = PERM_READ | PERM_WRITE
-
-#: The least number of queues of a restored topic: a producer's default.
-_RESTORED_QUEUES = 4
 
 
 class TopicTable:
@@ -180,11 +181,7 @@ class TopicTable:
         return self.table.get(name)
 
     def require(self, name: str) -> TopicConfig:
-        """
-        Return a topic that must exist.
-
-        :raises TopicNotExist: it does not.
-        """
+        """Return a topic. :raises TopicNotExist: it does not exist."""
         config = self.table.get(name)
         if config is None:
             raise TopicNotExist(name)
@@ -304,8 +301,7 @@ class TopicTable:
                 continue
             if not ids or self.is_system(name) or not is_client_topic(name):
                 continue
-            least = 1 if is_retry(name) or is_dlq(name) else _RESTORED_QUEUES
-            self._set(made(name, max(*ids, least - 1) + 1))
+            self._set(restored_topic(name, ids))
             restored.append(name)
         return restored
 
@@ -332,9 +328,7 @@ class TopicTable:
         self._changed(config.topic_name)
 
     def delete(self, name: str) -> bool:
-        """
-        Remove a topic; its queues stay in the store. :returns: whether it existed.
-        """
+        """Remove a topic, but not its queues. :returns: whether it existed."""
         if self.table.pop(name, None) is None:
             return False
         self.queues.remove(name)

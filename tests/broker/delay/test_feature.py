@@ -43,8 +43,8 @@ class FeatureTests(BrokerCase):
         self.clock.pump([0.1] * 2)
         self.assertEqual(len(self.messages(TOPIC)), 1)
 
-    def test_handles_no_request(self) -> None:
-        """It asks the router for nothing, and returns what delivers."""
+    def test_returns_what_delivers(self) -> None:
+        """For tests, and for what is installed later."""
         broker: Broker = self.broker
-        made = feature.install(broker, None)  # type: ignore[arg-type]
+        made = feature.install(broker, self.router)
         self.assertIsInstance(made, ScheduleService)

@@ -78,14 +78,6 @@ class MasterTests(SynchronousTestCase):
         self.master.registered(NS1, said(A, "nonsense"))
         self.assertEqual(self.changes, [(A, "")])
 
-    def test_fixed(self) -> None:
-        """What haMasterAddress says, name servers do not change."""
-        self.master = Master(OWN, B_HA)
-        self.watch()
-        self.assertEqual(self.master.ha_address, B_HA)
-        self.master.registered(NS1, said(A, A_HA))
-        self.assertEqual(self.changes, [(A, B_HA)])
-
 
 class SearchTests(PairCase):
     """A slave that does not know its master asks often."""
