@@ -57,6 +57,12 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     master: Master = msgspec.field(default_factory=Master)
     replicated: list[Replicated] = []
 
+    def is_master_alive(self) -> bool:
+        """Whether name servers know the master, and this slave is connected to it."""
+        follows = self.replication.status().follows
+        is_connected = follows is None or follows.is_connected
+        return is_connected and bool(self.master.address)
+
 
 #: Makes the objects of a feature and registers its handlers, guards and lifecycle
 #: steps. The return value is for tests.

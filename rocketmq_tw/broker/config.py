@@ -95,6 +95,12 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     :ivar max_ha_connections: how many slaves may be connected; an extension.
     :ivar sync_from_last_file: a slave without messages copies only the last file of the
         master's commit log. Otherwise it copies all.
+    :ivar slave_read_enable: a slave responds to pulls, and a master sends consumers
+        there that are far behind.
+    :ivar offset_check_in_slave: a slave corrects the offset of a consumer that is out
+        of its queue's range, instead of leaving that to the master.
+    :ivar access_message_in_memory_max_ratio: percent of this machine's memory; a
+        consumer is far behind if it reads messages older than so many bytes of the log.
     """
 
     namesrv_addr: str = ""
@@ -118,6 +124,9 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     in_sync_replicas: Positive = 1
     slave_timeout: Milliseconds = 3000
     sync_from_last_file: bool = False
+    slave_read_enable: bool = False
+    offset_check_in_slave: bool = False
+    access_message_in_memory_max_ratio: Annotated[int, msgspec.Meta(ge=0, le=100)] = 40
     broker_permission: Annotated[int, msgspec.Meta(ge=0, le=7)] = 6
     region_id: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_.-]*$")] = (
         "DefaultRegion"

@@ -55,7 +55,6 @@ UNSUPPORTED = {
     "enableSlaveActingMaster": _NO_EFFECT,
     "fetchNamesrvAddrByAddressServer": _NO_EFFECT,
     "rejectTransactionMessage": Unsupported(harmless=("true", "false")),
-    "slaveReadEnable": _NO_EFFECT,
     "timerWheelEnable": Unsupported(harmless=("true", "false")),
     "traceTopicEnable": _NO_EFFECT,
     "transientStorePoolEnable": _NO_EFFECT,

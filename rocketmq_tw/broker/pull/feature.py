@@ -6,7 +6,9 @@ from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.pull.cold import ColdPulls
 from rocketmq_tw.broker.pull.held import HeldPulls
 from rocketmq_tw.broker.pull.processor import PullProcessor
+from rocketmq_tw.broker.pull.suggestion import Suggestion, suggests
 from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.store.queues.fetch import memory_share
 
 
 def install(broker: Broker, router: Router) -> HeldPulls:
@@ -36,8 +38,21 @@ def install(broker: Broker, router: Router) -> HeldPulls:
         held=held,
         cold=cold,
         stats=broker.stats,
+        suggestion=_suggestion(broker) if suggests(config) else None,
     ).routes(router)
     lifecycle.on_start.append(held.start)
     lifecycle.on_drain.append(held.stop)
     lifecycle.on_connection_lost.append(held.connection_lost)
     return held
+
+
+def _suggestion(broker: Broker) -> Suggestion:
+    """Return what says from which broker consumers pull next."""
+    config = broker.config
+    return Suggestion(
+        config=config,
+        groups=broker.tables.groups,
+        store=broker.store,
+        memory_size=memory_share(config.access_message_in_memory_max_ratio),
+        is_master_alive=broker.is_master_alive,
+    )

@@ -17,6 +17,7 @@ from rocketmq_tw.broker.errors import TooManyOffsets
 from rocketmq_tw.broker.pull.cold import ColdPulls
 from rocketmq_tw.broker.pull.filters import Filters, Matches
 from rocketmq_tw.broker.pull.held import HeldPulls
+from rocketmq_tw.broker.pull.suggestion import Suggestion
 from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.broker.tables.clients import ClientTable
 from rocketmq_tw.broker.tables.groups import GroupTable
@@ -58,7 +59,11 @@ _MAX_BYTES = 256 << 10
 
 
 class PullProcessor:
-    """Handles pulls."""
+    """
+    Handles pulls.
+
+    :param suggestion: says from which broker to pull next; None is always the master.
+    """
 
     def __init__(
         self,
@@ -72,6 +77,7 @@ class PullProcessor:
         held: HeldPulls,
         cold: ColdPulls,
         stats: BrokerStats,
+        suggestion: Suggestion | None = None,
     ) -> None:
         self._config = config
         self._store = store
@@ -83,6 +89,9 @@ class PullProcessor:
         self._stats = stats
         self._cold = cold
         self._filters = Filters(config.max_subscription_length)
+        self._suggestion = suggestion
+        # What most brokers need not do takes no time there.
+        self._respond = self._response if suggestion is None else self._suggest
 
     def routes(self, router: Router) -> None:
         """Register the handler for both kinds of pull."""
@@ -169,9 +178,15 @@ class PullProcessor:
             matches,
         )
         if fetched.__class__ is Fetched:  # isinstance with a Deferred takes longer
-            return self._response(fetched, request)
-        later: Deferred[PullResponse] = fetched.addCallback(self._response, request)
+            return self._respond(fetched, request)
+        later: Deferred[PullResponse] = fetched.addCallback(self._respond, request)
         return later
+
+    def _suggest(self, fetched: Fetched, request: PullMessage) -> PullResponse:
+        """Return the response for the result of a fetch, and where to pull next."""
+        assert self._suggestion is not None
+        response = self._response(fetched, request)
+        return self._suggestion.complete(response, fetched, request)
 
     def _response(self, fetched: Fetched, request: PullMessage) -> PullResponse:
         """Return the response for the result of a fetch."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.slave.documents import TableCopies
-from rocketmq_tw.broker.slave.read_only import refuse_writes
+from rocketmq_tw.broker.slave.read_only import refuse_pulls, refuse_writes
 from rocketmq_tw.broker.slave.sync import SlaveSync
 from rocketmq_tw.remoting.router import Router
 

@@ -17,6 +17,7 @@ from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.group import DeleteGroup, UpdateGroup
+from rocketmq_tw.wire.requests.pull import LitePullMessage, PullMessage
 from rocketmq_tw.wire.requests.send import (
     SendBack,
     SendBatchMessage,
@@ -50,6 +51,16 @@ def refuse_writes(router: Router, host: str) -> None:
     )
     for change in (CreateTopic, DeleteTopic, UpdateGroup, DeleteGroup):
         router.on(change, no_changes)
+
+
+def refuse_pulls(router: Router) -> None:
+    """Replace the handlers of pulls: without ``slaveReadEnable`` the master serves."""
+    no_pulls = _refusing(
+        ResponseCode.SYSTEM_BUSY,
+        "system busy: this broker is a slave, and its slaveReadEnable is false",
+    )
+    for pull in (PullMessage, LitePullMessage):
+        router.on(pull, no_pulls)
 
 
 def _refusing(code: ResponseCode, why: str) -> Callable[[Any, Call], Response]:

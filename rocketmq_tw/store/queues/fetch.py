@@ -170,4 +170,9 @@ def _pick(data: bytes, store: StoreView, request: FetchRequest) -> _Picked:
 
 def page_cache_size() -> int:
     """Return 40 % of this machine's memory, in bytes, as Apache RocketMQ does."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 40 // 100
+    return memory_share(40)
+
+
+def memory_share(percent: int) -> int:
+    """Return a share of this machine's memory, in bytes."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * percent // 100

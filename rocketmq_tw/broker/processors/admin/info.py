@@ -63,7 +63,6 @@ _CONSTANT = {
 _CONSTANT_SETTINGS = {
     "filterServerNums": "0",
     "msgTraceTopicName": TRACE_TOPIC,
-    "slaveReadEnable": "false",
     "traceTopicEnable": "false",
     "useTLS": "false",
 }
