@@ -290,6 +290,6 @@ class UnsupportedTests(ConfigurationCase):
 
     def test_warned_of(self) -> None:
         """One line names the others; what is followed here is not among them."""
-        text = "slaveReadEnable=true\nzzz=1\nbindAddress=0.0.0.0\nbrokerId=0\n"
-        expected = "these settings have no effect here: slaveReadEnable, zzz"
+        text = "traceTopicEnable=true\nzzz=1\nbindAddress=0.0.0.0\nbrokerId=0\n"
+        expected = "these settings have no effect here: traceTopicEnable, zzz"
         self.assertEqual(self.warned(text), [expected])

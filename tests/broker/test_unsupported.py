@@ -52,12 +52,12 @@ class UnsupportedTests(SynchronousTestCase):
     def test_without_effect(self) -> None:
         """The others are named, known or not."""
         text = (
-            "enablePropertyFilter=true slaveReadEnable=true zzz=1 listenPort=1"
+            "enablePropertyFilter=true traceTopicEnable=true zzz=1 listenPort=1"
             " transientStorePoolEnable=true channelExpiredTimeout=1000 nosuch=false"
         )
         expected = [
             *("channelExpiredTimeout", "enablePropertyFilter", "nosuch"),
-            *("slaveReadEnable", "transientStorePoolEnable", "zzz"),
+            *("traceTopicEnable", "transientStorePoolEnable", "zzz"),
         ]
         self.assertEqual(idle(text), expected)
 

@@ -6,16 +6,20 @@ replace the new ones in its memory. A slave sends them back once they have caugh
 and corrects no offsets that its master may know better. While the master is away it
 serves them alone::
 
-                          master is alive              master is away
-    found, far behind     whichBrokerWhenConsumeSlowly (of the group)
-    found, caught up      the master                   brokerId (of the group)
-    nothing new           the master, at once          held until something comes
-    offset out of range   the master, at once          held until the master is back
+                           suggested while the master is   and the slave
+                           alive          away
+    found, far behind      whichBrokerWhenConsumeSlowly    responds
+    found, caught up       the master     brokerId         responds
+    nothing new            the master     brokerId         holds the pull
+    offset out of range    the master     brokerId         holds the pull
+
+``whichBrokerWhenConsumeSlowly`` and ``brokerId`` are settings of the group: 1 and 0
+unless somebody changes them.
 
 Source: ``PullMessageProcessor.composeResponseHeader`` and
-``DefaultPullMessageResultHandler`` of RocketMQ 5. There a slave without
-``enableSlaveActingMaster`` takes its master as alive for ever, and consumers ask it in
-a loop.
+``DefaultPullMessageResultHandler`` of RocketMQ 5. There a slave holds no such pull: it
+tells the consumer to pull again at once, in a loop if its route does not have the
+master, and without ``enableSlaveActingMaster`` the master counts as alive for ever.
 """
 
 from __future__ import annotations
@@ -29,7 +33,7 @@ from rocketmq_tw.store.interfaces import Fetched, IMessageStore
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.requests.pull import PullMessage, PullResponse
 
-_RETRY, _MOVED = ResponseCode.PULL_RETRY_IMMEDIATELY, ResponseCode.PULL_OFFSET_MOVED
+_MOVED = ResponseCode.PULL_OFFSET_MOVED
 
 
 class Suggestion:
@@ -77,15 +81,12 @@ class Suggestion:
         return last >= 0 and self._store.commit_log_max - last > self._memory_size
 
     def _complete_of_slave(self, response: PullResponse, request: PullMessage) -> None:
-        """Send a consumer to the master, or let it wait here."""
-        is_alive = self._is_master_alive()
+        """Send a consumer to the master, and let it wait here if need be."""
         if response.status == _MOVED and not self._checks_offsets:
             response.next_begin_offset = request.queue_offset
             response.status = ResponseCode.PULL_NOT_FOUND
-        if is_alive:
+        if self._is_master_alive():
             response.suggest_which_broker_id = MASTER_ID
-            if response.status == ResponseCode.PULL_NOT_FOUND:
-                response.status = _RETRY
 
 
 def suggests(config: BrokerConfig) -> bool:

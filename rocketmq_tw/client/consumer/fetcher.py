@@ -26,7 +26,7 @@ from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.route import MASTER_ID
 from rocketmq_tw.model.subscription import Subscription
-from rocketmq_tw.remoting.errors import BrokerError, ConnectError
+from rocketmq_tw.remoting.errors import BrokerError, ConnectError, ConnectionLost
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.requests.pull import (
     COMMIT_OFFSET,
@@ -209,6 +209,8 @@ class Fetcher:
         result = read_response(response, self.queue, subscription, self._limits.inflate)
         self._failing = False
         self._broker_id = result.suggested_broker_id
+        if result.status is not PullStatus.FOUND:
+            self._look_for_suggested()
         if result.status is PullStatus.OFFSET_ILLEGAL:
             self._pending = None
             self._stopped = True
@@ -231,6 +233,11 @@ class Fetcher:
         if new:
             self._dispatch(self.messages, new)
 
+    def _look_for_suggested(self) -> None:
+        """Refresh the route if it lacks the broker that is to be asked next."""
+        if self._brokers.address(self.queue.broker_name, self._broker_id) is None:
+            self._refresh_route()
+
     def _failed(self, failure: Failure, pulled: Deferred[Any]) -> None:
         """Log the failure and schedule another pull."""
         if pulled is not self._pending:
@@ -243,7 +250,8 @@ class Fetcher:
         if code == ResponseCode.FLOW_CONTROL:
             self._step_in(FLOW_CONTROL_WAIT)
             return
-        if code == ResponseCode.TOPIC_NOT_EXIST or isinstance(error, ConnectError):
+        gone = isinstance(error, (ConnectError, ConnectionLost))
+        if gone or code == ResponseCode.TOPIC_NOT_EXIST:
             self._refresh_route()
         self._broker_id = MASTER_ID
         # Log one warning, not one a second, while it keeps failing.
