@@ -26,6 +26,7 @@ from rocketmq_tw.wire.bodies.locks import (
 )
 from rocketmq_tw.wire.bodies.offsets import ConsumerOffsetTable, DelayOffsetTable
 from rocketmq_tw.wire.bodies.registration import RegisterBrokerBody
+from rocketmq_tw.wire.bodies.replication import HARuntimeInfo
 from rocketmq_tw.wire.bodies.running_info import ConsumerRunningInfo
 from rocketmq_tw.wire.bodies.stats import ConsumeStats, TopicStatsTable
 from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable, TopicList
@@ -99,6 +100,17 @@ FACTS: Final[dict[Code, Facts]] = {
     Code.GET_EARLIEST_MSG_STORETIME: Facts(BROKER),
     Code.GET_ALL_CONSUMER_OFFSET: Facts(BROKER, None, ConsumerOffsetTable),
     Code.GET_ALL_DELAY_OFFSET: Facts(BROKER, None, DelayOffsetTable),
+    Code.GET_BROKER_HA_STATUS: Facts(BROKER, None, HARuntimeInfo),
+    Code.EXCHANGE_BROKER_HA_INFO: Facts(
+        BROKER,
+        notes="Brokers with ``enableSlaveActingMaster`` send it to one another when"
+        " they start.",
+    ),
+    Code.NOTIFY_MIN_BROKER_ID_CHANGE: Facts(
+        BROKER,
+        notes="One-way, from a name server over the connection that registered the"
+        " broker.",
+    ),
     Code.HEART_BEAT: Facts(
         BROKER,
         HeartbeatData,

@@ -16,6 +16,7 @@ from rocketmq_tw.broker.processors.admin import (
     consumer,
     group,
     info,
+    replication,
     topic,
 )
 from rocketmq_tw.broker.pull import feature as pull
@@ -35,5 +36,6 @@ FEATURES: tuple[Install, ...] = (
     consumer.install,
     connections.install,
     info.install,
+    replication.install,
     slave.install,
 )
