@@ -11,7 +11,8 @@ Source: ``MQClientInstance.findBrokerAddressInPublish`` and similar methods of R
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 from twisted.internet.defer import Deferred
@@ -38,6 +39,7 @@ class Brokers:
     """
     Calls brokers, by address or by queue.
 
+    :ivar on_lost: called with the address of each broker whose connection is lost.
     :ivar live: returns the connection to an address, None if there is none now. It is
         the pool's own method, since it is called for every message.
     """
@@ -51,6 +53,7 @@ class Brokers:
         self._routes = routes
         self._clock = clock
         self._reached: set[str] = set()
+        self.on_lost: list[Callable[[str], object]] = []
         #: When the first request without a response was sent on a connection.
         self._unresponsive_since: WeakKeyDictionary[RemotingProtocol, float] = (
             WeakKeyDictionary()
@@ -153,6 +156,12 @@ class Brokers:
             self._log.warn("closing {address}: no response", address=address)
             connection.abort()
 
-    def _on_connected(self, address: str, _connection: Any) -> None:
-        """Record that the address can be reached from here."""
+    def _on_connected(self, address: str, connection: RemotingProtocol) -> None:
+        """Record that the address can be reached from here, and watch for a loss."""
         self._reached.add(address)
+        connection.on_lost.append(lambda _: self._lost(address))
+
+    def _lost(self, address: str) -> None:
+        """Notify those who avoid brokers that are gone."""
+        for callback in list(self.on_lost):
+            callback(address)

@@ -110,6 +110,18 @@ class RouteCache:
         """Maps broker name to broker id to address, for all known routes."""
         return self._brokers
 
+    def name_of_master(self, address: str) -> str | None:
+        """Return the name of the broker whose master is there; None if none is."""
+        for name, addresses in self._brokers.items():
+            if addresses.get(MASTER_ID) == address:
+                return name
+        return None
+
+    def awaits_master(self, topic: str) -> bool:
+        """Whether the cached route has queues that only lack the master of a broker."""
+        known = self._known.get(topic)
+        return bool(known and known.route and known.route.awaits_master)
+
     def watch(self, topic: str) -> None:
         """Refresh the topic's route periodically from now on."""
         self._entry(topic).watched = True

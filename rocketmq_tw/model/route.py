@@ -73,6 +73,20 @@ class TopicRoute(msgspec.Struct, frozen=True, rename="camel"):
                 return broker.master
         return None
 
+    @property
+    def awaits_master(self) -> bool:
+        """
+        Return whether a broker has writeable queues but no master: only slaves of it
+        are registered, for example while the master restarts.
+        """
+        masters = {broker.broker_name: broker.master for broker in self.broker_datas}
+        return any(
+            is_writable(data.perm)
+            and data.write_queue_nums > 0
+            and masters.get(data.broker_name, "") is None
+            for data in self.queue_datas
+        )
+
     def writable(self, topic: str) -> list[MessageQueue]:
         """
         Return the queues a producer may choose from, sorted by broker name and queue

@@ -231,9 +231,12 @@ class PendingSend:
         self._after(found, self._start_attempt, self._no_queues, why)
 
     def _no_queues(self, failure: Failure) -> None:
-        """Fail; but retry if the topic had queues before."""
-        if self._failed and failure.check(NoRouteError, NameServerUnavailable):
-            self._back_off(self._failed)
+        """Fail; but retry if the topic had queues before, or its master is away."""
+        is_away = self._context.routes.awaits_master(self._prepared.topic)
+        had_some = self._failed is not None or is_away
+        if had_some and failure.check(NoRouteError, NameServerUnavailable):
+            self._failed = self._failed or FailedAttempts()
+            self._back_off(self._failed, failure)
         else:
             self._finish(failure)
 
@@ -318,11 +321,16 @@ class PendingSend:
         else:
             self._back_off(failed)
 
-    def _back_off(self, failed: FailedAttempts) -> None:
-        """Start another round after a pause, if there is time for it."""
+    def _back_off(self, failed: FailedAttempts, why: Failure | None = None) -> None:
+        """
+        Start another round after a pause, if there is time for it.
+
+        :param why: what to fail with if no attempt was made.
+        """
         left = self._deadline - self._context.clock.seconds()
         if left < LAST_MOMENT:
-            self._finish(Failure(self._error()))
+            has_attempts = bool(failed.attempts) or why is None
+            self._finish(Failure(self._error()) if has_attempts else why)
             return
         waiting: Deferred[None] = deferLater(
             self._context.clock, pause(failed.rounds, left)

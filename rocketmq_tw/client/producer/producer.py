@@ -90,6 +90,7 @@ class Producer(Service):
             compress_from=config.compress_from,
             compress_level=config.compress_level,
         )
+        self._session.brokers.on_lost.append(self._broker_lost)
         super().startService()
 
     def stopService(self) -> Deferred[None]:
@@ -102,6 +103,8 @@ class Producer(Service):
         if self._stopped:
             return succeed(None)
         self._stopped = True
+        if self._preparation is not None:
+            self._session.brokers.on_lost.remove(self._broker_lost)
         super().stopService()
         self._preparation = None
         idle = self._in_flight.when_idle()
@@ -138,6 +141,12 @@ class Producer(Service):
     async def __aexit__(self, *_exception: object) -> None:
         """Stop, waiting for the messages in flight."""
         await self.stop()
+
+    def _broker_lost(self, address: str) -> None:
+        """Avoid a broker as soon as its connection is lost."""
+        name = self._session.routes.name_of_master(address)
+        if name is not None:
+            self._context.faults.failed(name)
 
     def _leave(self) -> Deferred[None]:
         """Leave the group: first here, so that no heartbeat registers us again."""
