@@ -112,7 +112,7 @@ remoting.pool.ConnectionPool: _connecting _live _waiting on_connected: addresses
 
 #: Bounded by what stands in the tables, or by nothing else yet.
 _BY_OTHERS: Final = """\
-client.brokers.Brokers: _reached _unresponsive_since: brokers of the routes
+client.brokers.Brokers: _reached _unresponsive_since on_lost: brokers of the routes; one for each producer
 client.consumer.process_queue.ProcessQueue: _messages: max_cached_bytes, and one pull for each queue
 client.producer.faults.Faults: _until: brokers of the routes
 namesrv.live.LiveBroker: filter_servers: 16 of each broker

@@ -17,9 +17,9 @@ serves them alone::
 unless somebody changes them.
 
 Source: ``PullMessageProcessor.composeResponseHeader`` and
-``DefaultPullMessageResultHandler`` of RocketMQ 5. There a slave holds no such pull: it
-tells the consumer to pull again at once, in a loop if its route does not have the
-master, and without ``enableSlaveActingMaster`` the master counts as alive for ever.
+``DefaultPullMessageResultHandler`` of RocketMQ 5. There a slave holds no such pull: the
+consumer pulls again at once, in a loop if its route does not have the master, and
+without ``enableSlaveActingMaster`` the master counts as alive for ever.
 """
 
 from __future__ import annotations
