@@ -57,7 +57,7 @@ def scan(data: bytes, start: int, file_size: int) -> Received:
     at = 0
     while at + PREFIX.size <= limit:
         left = file_size - (start + at) % file_size
-        found = usual(data, at, min(limit, at + left))
+        found: Checked | int | None = usual(data, at, min(limit, at + left))
         if found is None:
             found = _other(data, at, start + at, left, received)
             if found is None:
