@@ -44,6 +44,9 @@ from rocketmq_tw.threads import RunInThread
 
 #: The most bytes of log that one slice indexes.
 _SLICE = 2 << 20
+#: Entries that are made at a stretch, some 1 us each, and of one record more: it has
+#: 16,384 keys at most.
+ENTRIES = 4000
 _SLICE_TIME = 0.002
 _HURRIED_SLICE_TIME = 0.005
 #: Seconds until the next slice: while messages arrive, and after an error.
@@ -228,7 +231,7 @@ class IndexBuilder:
 
     def _index(self, data: bytes) -> None:
         """
-        Index the complete records at the start of ``data`` and advance behind them.
+        Index complete records at the start of ``data``, and advance behind them.
         """
         base = self.position
         behind = 0
@@ -238,6 +241,8 @@ class IndexBuilder:
             behind = at + size
             for key in keys:
                 entries.append((hash_code(topic + b"#" + key), base + at, time_ms))
+            if len(entries) >= ENTRIES:
+                break
         self._add(entries)
         self.position = base + behind
         if not behind:

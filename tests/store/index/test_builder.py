@@ -1,8 +1,13 @@
 """Tests of the builder of the index: when it works, and who waits for it."""
 
-from twisted.internet.defer import Deferred
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
 
-from rocketmq_tw.store.index.builder import IndexBuilder
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+
+from rocketmq_tw.store.index.builder import ENTRIES, IndexBuilder
 from rocketmq_tw.store.index.file import IndexFile
 from rocketmq_tw.store.index.files import IndexFiles
 from rocketmq_tw.store.log.commitlog import CommitLog
@@ -12,6 +17,29 @@ from tests.store.index.cases import cold_log
 
 #: A little more than the pause between two slices.
 PAUSE = 0.06
+
+
+class Slow:
+    """
+    A clock on which each look takes longer than a slice.
+
+    :param look: called whenever a slice is scheduled.
+    """
+
+    def __init__(self, clock: Clock, look: Callable[[], object]) -> None:
+        self._clock = clock
+        self._look = look
+        self._ahead = 0.0
+
+    def seconds(self) -> float:
+        """Advance."""
+        self._ahead += 0.01
+        return self._clock.seconds() + self._ahead
+
+    def callLater(self, delay: float, *call: Any) -> Any:  # noqa: N802
+        """Schedule."""
+        self._look()
+        return self._clock.callLater(delay, *call)
 
 
 class FullDirectory(IndexFiles):
@@ -39,14 +67,14 @@ class BuilderCase(StoreCase):
         self.flushed: list[int] = []
         self.builder = self.build(self.store._log)
 
-    def build(self, log: CommitLog) -> IndexBuilder:
+    def build(self, log: CommitLog, clock: Any = None) -> IndexBuilder:
         """Start a builder at the beginning of a log."""
         builder = IndexBuilder(
             log=log,
             dispatcher=self.store._dispatcher,
             readable_end=lambda: self.store.commit_log_max,
             files=self.files,
-            clock=self.clock,
+            clock=clock or self.clock,
             run_in_thread=self.threads,
             on_flushed=self.flushed.append,
         )
@@ -80,6 +108,26 @@ class BuilderTests(BuilderCase):
         self.assertEqual((self.entries(), self.builder.lag), (0, SIZE - 1))
         self.clock.advance(PAUSE)
         self.assertEqual((self.entries(), self.builder.lag), (1, 0))
+
+    def test_many_keys(self) -> None:
+        """However many keys there are, a slice makes a limited number of entries."""
+        self.store.close()
+        self.store = self.open(
+            "many", message_index_enable=False, commit_log_file_size=1 << 20
+        )
+        keys = " ".join(f"k{n}" for n in range(1500)).encode()
+        for _ in range(20):
+            self.store.put(draft(properties=b"KEYS\x01" + keys + b"\x02"), NOW)
+        self.files = FullDirectory(self.path("index2"), slots=10, max_count=100_000)
+        self.addCleanup(self.files.close)
+        counts = [0]
+        slow = Slow(self.clock, lambda: counts.append(self.entries()))
+        self.builder = self.build(self.store._log, slow)
+        self.clock.pump([PAUSE] * 20)
+        self.assertEqual(self.entries(), 20 * 1500)
+        most = max(after - before for before, after in pairwise(counts))
+        self.assertEqual(most, 3 * 1500)
+        self.assertGreaterEqual(most, ENTRIES)
 
     def test_idle_without_messages(self) -> None:
         """Nothing is scheduled until the next record comes."""
