@@ -23,7 +23,9 @@ set, files that are gone or damaged.
 
 **What the machine does to the probe is not counted.** The kernel counts for how long a
 thread was ready to run while other processes had the processors (``schedstat``). That
-time, of the reactor's thread and of the probe's, is subtracted from each wait; and from
+time, of the reactor's thread and of the probe's, is subtracted from each wait, and that
+of the other thread of each that waited longest: when a thread that has the interpreter
+gets no processor, the reactor does not run either (seen: 2 ms of work took 119). From
 the longest of these is subtracted how long the process that nobody attacks kept its own
 probe waiting within a second of it. What is left is the server's own doing.
 

@@ -5,7 +5,7 @@ Asks for something trivial every 10 ms, and writes down how long it took.
 
 A process of its own with a thread for each port, and no other work. Each wait is a
 line: the port, when it began and how long it took, in seconds; and for how much of it
-the server's thread or the probe's were ready to run, but others had the processors.
+threads of the server or of the probe were ready to run, but others had the processors.
 """
 
 from __future__ import annotations
@@ -26,13 +26,30 @@ PERIOD = 0.01
 PATIENCE = 120.0
 
 
-def delayed(pid: int, thread: int) -> float:
-    """Return for how long a thread waited for a processor since its start, seconds."""
+def delays(pid: int) -> dict[int, float]:
+    """Return for how long each thread waited for a processor since its start."""
+    found = {}
     try:
-        text = Path(f"/proc/{pid}/task/{thread}/schedstat").read_text()
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            text = Path(f"/proc/{pid}/task/{thread}/schedstat").read_text()
+            found[int(thread)] = int(text.split()[1]) / 1e9
     except OSError:
-        return 0.0
-    return int(text.split()[1]) / 1e9
+        pass
+    return found
+
+
+def delay_between(
+    before: dict[int, float], after: dict[int, float], thread: int
+) -> float:
+    """
+    Return for how long the machine may have kept a thread from running, in seconds.
+
+    Either the thread itself waited for a processor, or it waited for another of its
+    process that did so: one that has the interpreter, say.
+    """
+    waited = {each: time - before.get(each, 0.0) for each, time in after.items()}
+    own = waited.pop(thread, 0.0)
+    return own + max(waited.values(), default=0.0)
 
 
 class Probe(threading.Thread):
@@ -59,14 +76,14 @@ class Probe(threading.Thread):
     def _ask(self, peer: Peer) -> bool:
         """Ask once; return whether the connection is still open."""
         own = threading.get_native_id()
-        before = delayed(self._pid, self._pid), delayed(os.getpid(), own)
+        before = delays(self._pid), delays(os.getpid())
         begin = time.monotonic()
         response = peer.ask(self._request)
         wait = time.monotonic() - begin
         if response is None:
             return False
-        noise = delayed(self._pid, self._pid) - before[0]
-        noise += delayed(os.getpid(), own) - before[1]
+        noise = delay_between(before[0], delays(self._pid), self._pid)
+        noise += delay_between(before[1], delays(os.getpid()), own)
         line = f"{self._port} {begin:.4f} {wait:.5f} {min(noise, wait):.5f}\n"
         os.write(1, line.encode())
         return True

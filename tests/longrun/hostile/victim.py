@@ -23,7 +23,7 @@ from rocketmq_tw import EARLIEST, Client
 from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.wire.compression import BadCompression, BodyTooLarge
 from tests.longrun.hostile.memory import anonymous_memory
-from tests.longrun.hostile.probe import delayed
+from tests.longrun.hostile.probe import delay_between, delays
 from tests.longrun.hostile.scripted import TOPIC
 
 
@@ -33,7 +33,7 @@ class Watch:
     def __init__(self, clock: Any) -> None:
         self._clock = clock
         self._thread = threading.get_native_id()
-        self._last = clock.seconds(), delayed(os.getpid(), self._thread)
+        self._last, self._delays = clock.seconds(), delays(os.getpid())
         self.longest = 0.0
         self.before = self.most = anonymous_memory(os.getpid())
         self.received = 0
@@ -42,10 +42,10 @@ class Watch:
 
     def tick(self) -> None:
         """Compare the time with the last tick; called every 10 ms."""
-        now, noise = self._clock.seconds(), delayed(os.getpid(), self._thread)
-        gap = now - self._last[0] - (noise - self._last[1])
-        self.longest = max(self.longest, gap)
-        self._last = now, noise
+        now, after = self._clock.seconds(), delays(os.getpid())
+        noise = delay_between(self._delays, after, self._thread)
+        self.longest = max(self.longest, now - self._last - noise)
+        self._last, self._delays = now, after
         self.most = max(self.most, anonymous_memory(os.getpid()))
 
     def receive(self, message: StoredMessage) -> None:
