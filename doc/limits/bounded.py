@@ -71,7 +71,7 @@ _FILES: Final = """\
 store.durability.flush.FlushService: _to_retry: files of the store that failed
 store.durability.queue_checkpoint.QueueCheckpoint: paths queues: two files; the queues, while loading
 store.files.segments.MappedFileQueue: bases dirty mapped: files of the store
-store.files.recent.RecentReads: _blocks: 2 blocks of the log, one for each of 256 queues; 3 MiB
+store.files.recent.RecentReads: _blocks: one for each of 256 queues; 2 MiB
 store.files.segments.OpenFiles: _descriptors: 128 descriptors
 store.index.files.IndexFiles: files: files of the index
 store.log.commitlog.CommitLog: _view: 8 MiB that are mapped

@@ -20,11 +20,6 @@ from rocketmq_tw.store.files.segments import MappedFileQueue
 
 #: Bytes; records that span more are read one by one.
 MAX_SPAN = 512 << 10
-#: Blocks of the log that are kept: 1 MiB. More would take the processor's cache from
-#: each other, 3 us a pull.
-_RECORD_BLOCKS = 2
-#: Bytes; the records of a topic's other queues begin and end a little earlier or later.
-_RECORDS_AHEAD = 16 << 10
 #: Queues of which entries are kept: 2 MiB, if all have wide pulls.
 _ENTRY_BLOCKS = 256
 #: Bytes of entries behind those of a pull: of four pulls more, if there are 32 in one.
@@ -59,38 +54,23 @@ class StoreView(msgspec.Struct, frozen=True):
     What readers use of a store.
 
     Records within ``memory_size`` bytes of the end of the log count as being in memory;
-    for older ones, one fetch returns fewer messages. ``recent_entries`` and
-    ``recent_records`` keep what was read for the last pulls.
+    for older ones, one fetch returns fewer messages. ``entries`` keeps what was read of
+    consume queues for the last pulls.
     """
 
     log: ReadableLog
     reads: Reads
     config: StoreConfig
     memory_size: int
-    recent_entries: RecentReads
-    recent_records: RecentReads
+    entries: RecentReads
 
 
 def store_view(
     log: ReadableLog, reads: Reads, config: StoreConfig, memory_size: int
 ) -> StoreView:
     """Return what readers use of a store; nothing was read yet."""
-    return StoreView(
-        log,
-        reads,
-        config,
-        memory_size,
-        RecentReads(
-            reads, limit=_ENTRY_BLOCKS, depth=1, ahead=_ENTRIES_AHEAD, aligned=1
-        ),
-        RecentReads(
-            reads,
-            limit=1,
-            depth=_RECORD_BLOCKS,
-            ahead=_RECORDS_AHEAD,
-            aligned=_RECORDS_AHEAD,
-        ),
-    )
+    entries = RecentReads(reads, limit=_ENTRY_BLOCKS, ahead=_ENTRIES_AHEAD)
+    return StoreView(log, reads, config, memory_size, entries)
 
 
 def view_log(store: StoreView, position: int, size: int) -> memoryview | None:
@@ -102,15 +82,6 @@ def view_log(store: StoreView, position: int, size: int) -> memoryview | None:
     view = store.log.in_window(position, size)
     if view is None:
         view = store.reads.view_now(store.log.files, position, size)
-    return view
-
-
-def view_recent(store: StoreView, position: int, size: int) -> memoryview | None:
-    """Do as :func:`view_log`, from what was read for the last pulls if possible."""
-    log = store.log
-    view = log.in_window(position, size)
-    if view is None:
-        view = store.recent_records.view(log.files, position, size, log.end)
     return view
 
 
