@@ -19,7 +19,6 @@ from rocketmq_tw.model import sysflag
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.msgid import host_to_text
-from rocketmq_tw.model.subscription import tags_code
 from rocketmq_tw.wire import compression
 from rocketmq_tw.wire import properties as properties_text
 from rocketmq_tw.wire.record_layout import (
@@ -45,6 +44,7 @@ from rocketmq_tw.wire.record_layout import (
     TIME,
     store_time_at,
 )
+from rocketmq_tw.wire.record_tags import tags_code_of
 
 __all__ = [
     "FIXED_SIZE",
@@ -121,10 +121,7 @@ class Checked(msgspec.Struct, gc=False):
     @property
     def tags_code(self) -> int:
         """Return the hash of the tags, as in the consume queue of an ordinary topic."""
-        if b"TAGS" not in self.properties:
-            return 0
-        text = self.properties.decode("utf-8", "replace")
-        return tags_code(properties_text.find(text, "TAGS"))
+        return tags_code_of(self.properties)
 
 
 class NotARecord(Enum):
