@@ -22,6 +22,7 @@ CHANGEABLE = frozenset(
         "enableAllTopicList",
         "enableTopicList",
         "needWaitForService",
+        "notifyMinBrokerIdChanged",
         "orderMessageEnable",
         "returnOrderTopicConfigToBroker",
         "supportActingMaster",
@@ -68,6 +69,8 @@ class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
     :ivar return_order_topic_config_to_broker: responses to registrations contain
         that of all topics.
     :ivar support_acting_master: routes list a replica as master if that is missing.
+    :ivar notify_min_broker_id_changed: brokers with ``enableSlaveActingMaster`` are
+        notified when another one has the lowest id of their name.
     :ivar enable_all_topic_list: whether all topics can be listed (code 206).
     :ivar enable_topic_list: whether topics can be listed by their kind.
     :ivar need_wait_for_service: routes are refused for a while after the start, so that
@@ -102,6 +105,7 @@ class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
     order_message_enable: bool = False
     return_order_topic_config_to_broker: bool = True
     support_acting_master: bool = False
+    notify_min_broker_id_changed: bool = False
     enable_all_topic_list: bool = True
     enable_topic_list: bool = True
     need_wait_for_service: bool = False

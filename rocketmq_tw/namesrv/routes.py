@@ -60,6 +60,8 @@ class RouteTable:
 
     :param on_change: called with a topic whose route has changed, or None if any
         may have.
+    :param on_addresses: called with a group whose brokers have changed, and their
+        addresses before, by id.
     :param run: does work on the topics of a broker name in steps; at once if absent.
     :param max_topics: how many topics all brokers may have, each with its own.
     :param max_brokers: how many brokers there may be.
@@ -78,8 +80,10 @@ class RouteTable:
         *,
         max_topics: int = 500_000,
         max_brokers: int = 10_000,
+        on_addresses: Callable[[BrokerGroup, dict[int, str]], None] | None = None,
     ) -> None:
         self._on_change = on_change
+        self._on_addresses = on_addresses
         self._run = run
         self._max_topics = max_topics
         self._max_brokers = max_brokers
@@ -170,14 +174,15 @@ class RouteTable:
         own = key.broker_addr
         if group is None or own not in group.addrs.values():
             return known
-        group.addrs = {i: addr for i, addr in group.addrs.items() if addr != own}
+        before = group.addrs
+        group.addrs = {i: addr for i, addr in before.items() if addr != own}
         if not group.addrs:
             del self.groups[broker_name]
             self.size -= len(group.topics)
             self._run(broker_name, self._drop_all(group))
         elif group.acting_master and MASTER_ID not in group.addrs:
             self._run(broker_name, self._set_perms(group, _without_write))
-        self._group_changed(group)
+        self._group_changed(group, before)
         return True
 
     def connection_lost(self, connection: Peer) -> Iterator[LiveBroker | None]:
@@ -251,9 +256,10 @@ class RouteTable:
             group = BrokerGroup(broker.cluster, broker.broker_name)
             self.groups[broker.broker_name] = group
         present = (addrs, bool(broker.acting_master), broker.zone_name)
-        if present != (group.addrs, group.acting_master, group.zone_name):
+        before = group.addrs
+        if present != (before, group.acting_master, group.zone_name):
             group.addrs, group.acting_master, group.zone_name = present
-            self._group_changed(group)
+            self._group_changed(group, before)
         return group
 
     def _topic_steps(
@@ -368,10 +374,12 @@ class RouteTable:
             self.unregister(live.key, live.broker_name)
             yield live
 
-    def _group_changed(self, group: BrokerGroup) -> None:
+    def _group_changed(self, group: BrokerGroup, before: dict[int, str]) -> None:
         """
         Force the group's next registrations to be decoded; any route may have changed.
         """
+        if self._on_addresses is not None and group.addrs != before:
+            self._on_addresses(group, before)
         self.live.forget_fingerprints(group.broker_name)
         self._on_change(None)
 

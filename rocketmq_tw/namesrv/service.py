@@ -18,7 +18,9 @@ from rocketmq_tw.namesrv.config import NamesrvConfig
 from rocketmq_tw.namesrv.errors import RegistrationRefused, TableFull
 from rocketmq_tw.namesrv.kvconfig import ORDER_TOPIC_CONFIG, KVConfig
 from rocketmq_tw.namesrv.lists import Lists
+from rocketmq_tw.namesrv.live import BrokerKey
 from rocketmq_tw.namesrv.lookups import Lookups
+from rocketmq_tw.namesrv.min_broker import MinBrokerNotices
 from rocketmq_tw.namesrv.registrations import Registrations
 from rocketmq_tw.namesrv.routes import RouteTable
 from rocketmq_tw.namesrv.settings import Settings
@@ -63,6 +65,15 @@ class NamesrvService(MultiService):
             self._run_later,
             max_topics=config.max_topics,
             max_brokers=config.max_brokers,
+            on_addresses=lambda group, before: self._notices.addresses_changed(
+                group, before
+            ),
+        )
+        self._notices = MinBrokerNotices(
+            reactor=reactor,
+            config=config,
+            ha_address=self._ha_address,
+            peers=self._peers,
         )
         # Created before the lookups that it calls, because the table reports changes to
         # it.
@@ -171,6 +182,7 @@ class NamesrvService(MultiService):
         """Close the port, then the connections."""
         await self.listener.stopService()
         await self.factory.close_all()
+        await self._notices.stop()
         await super().stopService()
 
     def stopService(self) -> Deferred[None]:
@@ -198,6 +210,11 @@ class NamesrvService(MultiService):
         done = self._slices.run(broker_name, steps)
         if done is not None:
             done.addErrback(lambda f: self._log.failure("changing routes failed", f))
+
+    def _ha_address(self, cluster: str, address: str) -> str | None:
+        """Return where the slaves of a broker copy from; None if that is unknown."""
+        live = self.table.live.get(BrokerKey(cluster, address))
+        return None if live is None else live.ha_server_addr
 
     def _route_changed(self, topic: str | None) -> None:
         """Discard the encoded route of a topic, or all."""
