@@ -59,6 +59,7 @@ client.name_servers._Lookup: _calls _causes _untried: the name servers of one lo
 client.producer.failed.FailedAttempts: attempts brokers: the attempts of one send
 remoting.errors.Refused: ext: fields of one response
 store.index.search.Search: _descriptors _files records: one search at a time; 8 MiB of records
+store.log.received.Received: records: those of one transfer of a master
 store.queues.fetch._Picked: offsets sizes: the messages of one pull
 store.queues.load.QueueLoading: _expected cut damaged untouched: the queues, while a store is loaded
 wire.compression.ZlibReader: _held: steps of 64 KiB of one registration

@@ -93,23 +93,28 @@ class NamesrvService(MultiService):
             slices=self._slices,
             peers=self._peers,
         )
-        admission = Admission(
-            config.max_connections, config.max_connections_per_address
-        )
-        budget = BufferBudget(config.max_buffered_size)
-        self.factory = RemotingServerFactory(
-            self._make_router({**gauges_of(admission, budget), **self._gauges()}),
-            reactor,
-            on_lost=self._registrations.removals.connection_lost,
-            peers=self._peers,
-            admission=admission,
-            budget=budget,
-            share=ReactorShare(reactor),
-        )
+        self.factory = self._make_factory()
         self.listener = Listener(reactor)
         self.listener.setServiceParent(self)
         self._expiry = LoopingCall(self._expire)
         self._expiry.clock = reactor
+
+    def _make_factory(self) -> RemotingServerFactory:
+        """Return what makes connections, within the configured limits."""
+        config = self._config
+        admission = Admission(
+            config.max_connections, config.max_connections_per_address
+        )
+        budget = BufferBudget(config.max_buffered_size)
+        return RemotingServerFactory(
+            self._make_router({**gauges_of(admission, budget), **self._gauges()}),
+            self._reactor,
+            on_lost=self._registrations.removals.connection_lost,
+            peers=self._peers,
+            admission=admission,
+            budget=budget,
+            share=ReactorShare(self._reactor),
+        )
 
     def _make_kvconfig(self) -> KVConfig:
         """Return the table of keys and values, which is not read yet."""
