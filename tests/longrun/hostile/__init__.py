@@ -23,11 +23,12 @@ set, files that are gone or damaged.
 
 **What the machine does to the probe is not counted.** The kernel counts for how long a
 thread was ready to run while other processes had the processors (``schedstat``). That
-time, of the reactor's thread and of the probe's, is subtracted from each wait, and that
-of the other thread of each that waited longest: when a thread that has the interpreter
-gets no processor, the reactor does not run either (seen: 2 ms of work took 119). From
-the longest of these is subtracted how long the process that nobody attacks kept its own
-probe waiting within a second of it. What is left is the server's own doing.
+time, of the reactor's thread and of the probe's, is subtracted from each wait. So is
+that of another thread of theirs, unless the reactor worked meanwhile: when a thread
+that has the interpreter gets no processor, the reactor does not run either, and is not
+ready to (seen: 2 ms of work took 119). From the longest of these is subtracted how long
+the process that nobody attacks kept its own probe waiting within a second of it. What
+is left is the server's own doing.
 
 **A busy machine** is one with ``--busy N``: N processes that never sleep run beside all
 others from the first attack to the last (:mod:`.busy`). The default is none. With as

@@ -14,6 +14,7 @@ import json
 import os
 import sys
 import threading
+import time
 from typing import Any
 
 from twisted.internet import defer, task
@@ -23,7 +24,7 @@ from rocketmq_tw import EARLIEST, Client
 from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.wire.compression import BadCompression, BodyTooLarge
 from tests.longrun.hostile.memory import anonymous_memory
-from tests.longrun.hostile.probe import delay_between, delays
+from tests.longrun.hostile.probe import delay_of, delays, own_part
 from tests.longrun.hostile.scripted import TOPIC
 
 
@@ -34,6 +35,7 @@ class Watch:
         self._clock = clock
         self._thread = threading.get_native_id()
         self._last, self._delays = clock.seconds(), delays(os.getpid())
+        self._work = time.thread_time()
         self.longest = 0.0
         self.before = self.most = anonymous_memory(os.getpid())
         self.received = 0
@@ -43,9 +45,11 @@ class Watch:
     def tick(self) -> None:
         """Compare the time with the last tick; called every 10 ms."""
         now, after = self._clock.seconds(), delays(os.getpid())
-        noise = delay_between(self._delays, after, self._thread)
-        self.longest = max(self.longest, now - self._last - noise)
-        self._last, self._delays = now, after
+        direct, other = delay_of(self._delays, after, self._thread)
+        gap, work = now - self._last, time.thread_time()
+        own = own_part(gap, direct=direct, other=other, work=work - self._work)
+        self.longest = max(self.longest, own)
+        self._last, self._delays, self._work = now, after, work
         self.most = max(self.most, anonymous_memory(os.getpid()))
 
     def receive(self, message: StoredMessage) -> None:

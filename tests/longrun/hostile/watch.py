@@ -12,22 +12,29 @@ from pathlib import Path
 import msgspec
 
 from tests.bench.servers import ROOT
+from tests.longrun.hostile.probe import own_part
 from tests.longrun.hostile.servers import Servers
 
 _MODULE = "tests.longrun.hostile."
 
 
 class Wait(msgspec.Struct, frozen=True):
-    """One request of the probe: all in seconds, ``noise`` is the machine's part."""
+    """
+    One request of the probe, in seconds.
+
+    ``direct``, ``other`` and ``work`` are as in :func:`.probe.own_part`.
+    """
 
     begin: float
     wait: float
-    noise: float
+    direct: float
+    other: float
+    work: float
 
     @property
     def own(self) -> float:
-        """What is left of the wait without the machine's part."""
-        return self.wait - self.noise
+        """What the server itself made of the wait."""
+        return own_part(self.wait, direct=self.direct, other=self.other, work=self.work)
 
 
 class Child:
@@ -138,4 +145,5 @@ class Memory(threading.Thread):
     def end(self) -> None:
         """Look no more."""
         self._ended.set()
-        self.join()
+        if self.ident is not None:  # it was started
+            self.join()
