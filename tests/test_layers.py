@@ -241,7 +241,7 @@ TIME_OF_DAY = {
     "client/consumer/subscriptions.py",
     # times in messages: stored, born, due
     "remoting/protocol.py",
-    "client/producer/pending.py",
+    "client/producer/context.py",
     "broker/delay/level.py",
     "broker/delay/schedule.py",
     # unique keys of messages and names of files, which contain a time

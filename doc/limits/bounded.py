@@ -99,9 +99,9 @@ client.groups.Groups: _consumers _producers: groups of the application
 client.heartbeats.Heartbeats: _in_flight: brokers of the routes
 client.identity: _month_start: 8 months
 client.name_servers.NameServers: addresses: the configured name servers
+client.producer.context.SendContext: pending: sends of the application, limited by its options
 client.producer.in_flight.InFlight: _idle _waiting: calls of stop; 65,536 sends that wait
 client.producer.message.Preparation: _checked: topics that the application sends to
-client.producer.pending.SendContext: pending: sends of the application, limited by its options
 client.producer.time_limits.TimeLimit: _deadlines: sends of the application, limited by its options
 client.producer.time_limits.TimeLimits: _limits: 16, and none is added while all are used
 client.routes.RouteCache: _waiting on_change: calls of the application; listeners

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict
+from typing import Protocol
 
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred, succeed
 
 from rocketmq_tw.client.errors import QueueFull
+
+
+class Waiting(Protocol):
+    """A message that waits for a permit; compared and hashed by identity."""
+
+    def granted(self) -> None:
+        """Called with a permit, once; must not raise."""
 
 
 class InFlight:
@@ -26,7 +34,8 @@ class InFlight:
         self._max_messages = max_messages
         self._max_size = max_size
         self._max_waiting = max_waiting
-        self._waiting: deque[tuple[int, Deferred[None]]] = deque()
+        #: Sizes, in order of arrival.
+        self._waiting: OrderedDict[Waiting, int] = OrderedDict()
         self._idle: list[Deferred[None]] = []
         self._granting = False
         self.messages = 0
@@ -41,34 +50,29 @@ class InFlight:
 
     def has_permit(self, size: int) -> bool:
         """Whether a message of this size can be sent without waiting."""
-        if self._waiting:
-            return False
-        if not self.messages:
-            return True
-        return self.messages < self._max_messages and self.size + size <= self._max_size
+        return not self._waiting and self._has_capacity(size)
 
     def take(self, size: int) -> None:
         """Take a permit, after :meth:`has_permit`."""
         self.messages += 1
         self.size += size
 
-    def acquire(self, size: int) -> Deferred[None]:
+    def wait(self, message: Waiting, size: int) -> None:
         """
-        Wait for a permit; cancelling stops waiting.
+        Wait for a permit, after :meth:`try_acquire` has failed.
 
-        :returns: fails with :class:`QueueFull` if too many wait already.
+        Without a Deferred and a timer of its own: tens of thousands may wait, and the
+        garbage collector looks at all that they hold.
+
+        :raises QueueFull: too many wait already.
         """
         if len(self._waiting) >= self._max_waiting:
-            return fail(
-                QueueFull(f"{len(self._waiting)} messages wait to be sent already")
-            )
-        if self.try_acquire(size):
-            return succeed(None)
-        entry: tuple[int, Deferred[None]]
-        waiting: Deferred[None] = Deferred(lambda _: self._waiting.remove(entry))
-        entry = (size, waiting)
-        self._waiting.append(entry)
-        return waiting
+            raise QueueFull(f"{len(self._waiting)} messages wait to be sent already")
+        self._waiting[message] = size
+
+    def stop_waiting(self, message: Waiting) -> None:
+        """Wait no more; do nothing if the permit was granted."""
+        self._waiting.pop(message, None)
 
     def release(self, size: int) -> None:
         """Return a permit, and grant the ones that are waited for."""
@@ -103,8 +107,11 @@ class InFlight:
 
     def _grant(self) -> None:
         """Grant as many permits as there is capacity for."""
-        while self._waiting and self._has_capacity(self._waiting[0][0]):
-            size, waiting = self._waiting.popleft()
-            self.messages += 1
-            self.size += size
-            waiting.callback(None)
+        waiting = self._waiting
+        while waiting:
+            message, size = next(iter(waiting.items()))
+            if not self._has_capacity(size):
+                return
+            del waiting[message]
+            self.take(size)
+            message.granted()

@@ -20,79 +20,35 @@ of sends follow the same rules here.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
-from rocketmq_tw.client.brokers import Brokers
 from rocketmq_tw.client.errors import (
     NameServerUnavailable,
     NoRouteError,
     NotDurable,
+    QueueFull,
     SendCancelled,
     SendError,
 )
 from rocketmq_tw.client.producer.attempt import SendAttempt, Transmit
+from rocketmq_tw.client.producer.context import SendContext
 from rocketmq_tw.client.producer.failed import FailedAttempts
-from rocketmq_tw.client.producer.faults import Faults
-from rocketmq_tw.client.producer.in_flight import InFlight
 from rocketmq_tw.client.producer.message import Prepared
-from rocketmq_tw.client.producer.publish import PublishRoutes
 from rocketmq_tw.client.producer.results import SendStatus, send_result
 from rocketmq_tw.client.producer.retry import (
     LAST_MOMENT,
     RetryPolicy,
     pause,
 )
-from rocketmq_tw.client.producer.selectors import Choice, RoundRobin
-from rocketmq_tw.client.routes import RouteCache
-from rocketmq_tw.clock import wall_time
+from rocketmq_tw.client.producer.selectors import Choice
+from rocketmq_tw.client.producer.time_limits import TimeLimit
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.remoting.errors import RequestTimeout
 from rocketmq_tw.wire.requests.send import SendResponse
-
-
-class Unfinished(Protocol):
-    """
-    A message without a result yet.
-
-    :ivar result: ends it when it is cancelled.
-    """
-
-    result: Deferred[Any]
-
-
-class SendContext:
-    """
-    The objects that all messages of one producer share.
-
-    :ivar pending: the messages without a result yet.
-    """
-
-    def __init__(
-        self,
-        *,
-        group: str,
-        brokers: Brokers,
-        routes: RouteCache,
-        clock: IReactorTime,
-        in_flight: InFlight,
-        require_ok: bool,
-    ) -> None:
-        self.group = group
-        self.brokers = brokers
-        self.routes = routes
-        self.clock = clock
-        self.wall_time = wall_time(clock)
-        self.in_flight = in_flight
-        self.require_ok = require_ok
-        self.publish_routes = PublishRoutes(routes)
-        self.faults = Faults(clock)
-        self.round_robin = RoundRobin(self.faults)
-        self.pending: set[Unfinished] = set()
 
 
 class PendingSend:
@@ -123,6 +79,7 @@ class PendingSend:
         "_time_for_one",
         "_timeout",
         "_transmit",
+        "_wait_limit",
         "result",
     )
 
@@ -150,6 +107,8 @@ class PendingSend:
         #: What the message waits for now: a permit, a route, a response or a pause.
         self._step: Deferred[Any] | None = None
         self._has_permit = False
+        #: Set while it waits for a permit.
+        self._wait_limit: TimeLimit | None = None
         self.result: Deferred[Any] = Deferred(self.cancelled)
 
     def start(self, first: MessageQueue | None = None) -> None:
@@ -162,13 +121,31 @@ class PendingSend:
         context, size = self._context, self._prepared.size
         context.pending.add(self)
         if context.in_flight.try_acquire(size):
-            try:
-                self._permitted(None)
-            except Exception:
-                self._finish(Failure())
+            self.granted()
             return
+        try:
+            context.in_flight.wait(self, size)
+        except QueueFull:
+            self._finish(Failure())
+            return
+        self._wait_limit = context.time_limits.of(max(self._timeout, 0))
+        self._wait_limit.add(self, context.clock.seconds())
+
+    def granted(self) -> None:
+        """Continue with a permit."""
+        self._has_permit = True
+        if self._wait_limit is not None:
+            self._wait_limit.discard(self)
+            self._wait_limit = None
+        try:
+            self._find_queues(None)
+        except Exception:
+            self._finish(Failure())
+
+    def expire(self) -> None:
+        """Fail: the time has passed before there was a permit."""
         why = "too many messages were in flight all the time"
-        self._after(context.in_flight.acquire(size), self._permitted, self._finish, why)
+        self._finish(Failure(self._error(why)))
 
     def resume(
         self, attempt: SendAttempt, result: Deferred[Any], failure: Failure
@@ -213,11 +190,6 @@ class PendingSend:
             step.addTimeout(left, context.clock, expired)
         step.addCallbacks(on_success, on_failure)
         step.addErrback(self._finish)
-
-    def _permitted(self, _result: None) -> None:
-        """Continue after the permit was granted."""
-        self._has_permit = True
-        self._find_queues(None)
 
     def _find_queues(self, _result: None) -> None:
         """Find the topic's queues, and make the first attempt of a round."""
@@ -376,8 +348,12 @@ class PendingSend:
             self.result.callback(outcome)
 
     def _end(self) -> None:
-        """Return the permit."""
+        """Return the permit, or wait for none any more."""
         self._context.pending.discard(self)
+        if self._wait_limit is not None:
+            self._wait_limit.discard(self)
+            self._wait_limit = None
+            self._context.in_flight.stop_waiting(self)
         if self._has_permit:
             self._has_permit = False
             self._context.in_flight.release(self._prepared.size)

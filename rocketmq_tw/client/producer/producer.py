@@ -21,9 +21,10 @@ from rocketmq_tw.client.errors import (
 from rocketmq_tw.client.identity import MessageKeys
 from rocketmq_tw.client.producer.attempt import Transmit, call, call_one_way
 from rocketmq_tw.client.producer.config import ProducerConfig
+from rocketmq_tw.client.producer.context import SendContext
 from rocketmq_tw.client.producer.in_flight import InFlight
 from rocketmq_tw.client.producer.message import Preparation, Prepared
-from rocketmq_tw.client.producer.pending import PendingSend, SendContext
+from rocketmq_tw.client.producer.pending import PendingSend
 from rocketmq_tw.client.producer.quick import QuickSender
 from rocketmq_tw.client.producer.results import SendResult
 from rocketmq_tw.client.producer.retry import Repeat, RetryPolicy
@@ -150,7 +151,7 @@ class Producer(Service):
 
     def _leave(self) -> Deferred[None]:
         """Leave the group: first here, so that no heartbeat registers us again."""
-        self._quick.stop()
+        self._context.time_limits.stop()
         self._session.groups.remove_producer(self.group)
         return self._session.heartbeats.unregister_producer(self.group)
 

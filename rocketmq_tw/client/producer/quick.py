@@ -18,12 +18,13 @@ from twisted.python.failure import Failure
 
 from rocketmq_tw.client.errors import NotDurable, SendCancelled
 from rocketmq_tw.client.producer.attempt import SendAttempt, call
+from rocketmq_tw.client.producer.context import SendContext
 from rocketmq_tw.client.producer.message import Prepared
-from rocketmq_tw.client.producer.pending import PendingSend, SendContext
+from rocketmq_tw.client.producer.pending import PendingSend
 from rocketmq_tw.client.producer.results import SendStatus, send_result
 from rocketmq_tw.client.producer.retry import RetryPolicy
 from rocketmq_tw.client.producer.selectors import Choice
-from rocketmq_tw.client.producer.time_limits import TimeLimit, TimeLimits
+from rocketmq_tw.client.producer.time_limits import TimeLimit
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.remoting.errors import no_response
 from rocketmq_tw.remoting.protocol import RemotingProtocol
@@ -50,12 +51,7 @@ class QuickSender:
 
     def __init__(self, context: SendContext) -> None:
         self._context = context
-        self._limits = TimeLimits(context.clock)
         self._headers: dict[MessageQueue, bytes] = {}
-
-    def stop(self) -> None:
-        """Stop the timers, once no message is in flight any more."""
-        self._limits.stop()
 
     def send(
         self,
@@ -80,9 +76,7 @@ class QuickSender:
         ):
             return None
         limit = retry.time_for_one(timeout)
-        time_limit = self._limits.of(limit if limit < timeout else timeout)
-        if time_limit is None:
-            return None
+        time_limit = context.time_limits.of(limit if limit < timeout else timeout)
         if choice is None:
             queue = context.round_robin.choose(queues)
         else:

@@ -79,6 +79,15 @@ class TimeLimit:
         self._timer = None
 
 
+class _OwnTimeLimit(TimeLimit):
+    """The limit of a single item; its timer stops with the item."""
+
+    def discard(self, item: Expiring) -> None:
+        """Remove the item."""
+        super().discard(item)
+        self.stop()
+
+
 class TimeLimits:
     """
     The time limits of one producer, by seconds.
@@ -90,12 +99,12 @@ class TimeLimits:
         self._clock = clock
         self._limits: dict[float, TimeLimit] = {}
 
-    def of(self, seconds: float) -> TimeLimit | None:
-        """Return the limit; None if there are too many others."""
+    def of(self, seconds: float) -> TimeLimit:
+        """Return the limit, which is shared unless there are too many others."""
         found = self._limits.get(seconds)
         if found is None:
             if len(self._limits) >= MAX_LIMITS and not self._drop_unused():
-                return None
+                return _OwnTimeLimit(self._clock, seconds)
             found = self._limits[seconds] = TimeLimit(self._clock, seconds)
         return found
 

@@ -8,9 +8,19 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from rocketmq_tw.client.errors import NotDurable, SendCancelled, SendError
+from rocketmq_tw.client.errors import (
+    NotDurable,
+    QueueFull,
+    SendCancelled,
+    SendError,
+)
+from rocketmq_tw.client.producer.attempt import call
+from rocketmq_tw.client.producer.context import SendContext
+from rocketmq_tw.client.producer.in_flight import InFlight
+from rocketmq_tw.client.producer.pending import PendingSend
 from rocketmq_tw.client.producer.quick import BATCHED_FROM
 from rocketmq_tw.client.producer.results import SendStatus
+from rocketmq_tw.client.producer.retry import Repeat, RetryPolicy
 from rocketmq_tw.client.producer.time_limits import MAX_LIMITS
 from rocketmq_tw.model.message import Message
 from rocketmq_tw.model.queue import MessageQueue
@@ -298,6 +308,45 @@ class CancelTests(QuickCase):
 
 class LimitTests(QuickCase):
     """Messages beyond the limits wait."""
+
+    def test_what_waiting_takes(self) -> None:
+        """A thousand that wait have one Deferred each, and one timer together."""
+        narrow = self.client.producer("narrow", max_in_flight=1)
+        self.sent(narrow.send(PLAIN))
+        sending = [narrow.send(PLAIN), narrow.send(PLAIN)]
+        before = len(self.cluster.timers())
+        with Deferreds() as made:
+            sending += [narrow.send(PLAIN) for _ in range(1000)]
+        self.assertEqual(made.count, 1000)
+        self.assertEqual(len(self.cluster.timers()), before)
+        for each in sending:
+            each.cancel()
+            self.failureResultOf(each, SendCancelled)
+        self.assertEqual(narrow.in_flight, 0)
+
+    def test_too_many_wait(self) -> None:
+        """Beyond the limit of those that wait a message fails at once."""
+        session = self.client.session
+        context = SendContext(
+            group="g",
+            brokers=session.brokers,
+            routes=session.routes,
+            clock=session.clock,
+            in_flight=InFlight(1, 1 << 20, max_waiting=1),
+            require_ok=False,
+        )
+        prepared = self.client_producer._ready().one(PLAIN)
+        policy = RetryPolicy(Repeat.NEVER)
+        sends = [
+            PendingSend(context, prepared, None, 3.0, policy, call) for _ in range(3)
+        ]
+        for send in sends:
+            send.start()
+        self.failureResultOf(sends[2].result, QueueFull)
+        self.cluster.deliver()
+        self.successResultOf(sends[0].result)
+        self.successResultOf(sends[1].result)
+        context.time_limits.stop()
 
     def test_wait_for_a_permit(self) -> None:
         """They are sent in order, as permits are returned."""

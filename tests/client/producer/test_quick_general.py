@@ -12,9 +12,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.client.errors import SendCancelled, SendError
 from rocketmq_tw.client.producer.attempt import call
+from rocketmq_tw.client.producer.context import SendContext
 from rocketmq_tw.client.producer.in_flight import InFlight
 from rocketmq_tw.client.producer.message import Preparation
-from rocketmq_tw.client.producer.pending import PendingSend, SendContext
+from rocketmq_tw.client.producer.pending import PendingSend
 from rocketmq_tw.client.producer.quick import QuickSender
 from rocketmq_tw.client.producer.retry import Repeat, RetryPolicy
 from rocketmq_tw.client.producer.selectors import choice_of
@@ -100,8 +101,7 @@ class World:
         stopped = self.client.stop(grace=0)
         self.cluster.pump(3)
         assert stopped.called
-        if self.quick is not None:
-            self.quick.stop()
+        self.context.time_limits.stop()
 
     def take(self, name: str, value: Any) -> None:
         """Take one step."""

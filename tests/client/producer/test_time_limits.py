@@ -115,7 +115,6 @@ class TimeLimitsTests(SynchronousTestCase):
     def use(self, seconds: float) -> TimeLimit:
         """Add an item to a limit."""
         limit = self.limits.of(seconds)
-        assert limit is not None
         limit.add(Item(self.clock), 0)
         return limit
 
@@ -124,10 +123,22 @@ class TimeLimitsTests(SynchronousTestCase):
         self.assertIs(self.limits.of(3), self.used[2])
 
     def test_too_many(self) -> None:
-        """There is no further one until the items of another have gone."""
-        self.assertIsNone(self.limits.of(0.5))
+        """A further one is shared only once the items of another have gone."""
+        self.assertIsNot(self.limits.of(0.5), self.limits.of(0.5))
         self.clock.advance(1)
-        self.assertIsNotNone(self.limits.of(0.5))
+        self.assertIs(self.limits.of(0.5), self.limits.of(0.5))
+
+    def test_own(self) -> None:
+        """One that is not shared expires in time; else it leaves no timer."""
+        before = len(self.clock.getDelayedCalls())
+        item, other = Item(self.clock), Item(self.clock)
+        self.limits.of(0.5).add(item, 0)
+        limit = self.limits.of(0.5)
+        limit.add(other, 0)
+        limit.discard(other)
+        self.assertEqual(len(self.clock.getDelayedCalls()), before + 1)
+        self.clock.advance(0.5)
+        self.assertEqual((item.expired, other.expired), ([0.5], []))
 
     def test_stop(self) -> None:
         """No timer is left."""
