@@ -5,7 +5,7 @@ How fast the broker is, beside Apache's and beside the least that is possible.
 
     python -m tests.bench                      # ours against the floor
     python -m tests.bench --apache             # and against Apache's broker
-    python -m tests.bench --apache --write doc/speed/figures.txt
+    python -m tests.bench --apache --write doc/speed-figures.txt
     python -m tests.bench --only sync --shapes 64x1 --rounds 3 --seconds 1
 
 What is measured, by the names of ``--only``:
@@ -13,7 +13,8 @@ What is measured, by the names of ``--only``:
 - ``send``, ``sync``: five ways to send, with ``ASYNC_FLUSH`` and with ``SYNC_FLUSH``;
 - ``pull``: two ways to read;
 - ``client``: our client library beside Apache's, with either's programs;
-- ``growth``: sends while topics, offsets, held pulls, connections and the store grow;
+- ``growth``: sends beside topics, offsets, held pulls, connections and a store that
+  grow;
 - ``rest``: start-up, and what a server takes that has nothing to do.
 
 The servers run side by side and are driven in turn, round after round; what is printed

@@ -14,7 +14,7 @@ from tests.bench.axes import axes
 from tests.bench.load import PULLS, SENDS, LoadGenerator, Shape
 from tests.bench.rates import APACHE, OURS
 from tests.bench.report import Report
-from tests.bench.running import folder, stopping
+from tests.bench.running import Running, folder, stopping
 from tests.bench.sides import sides, warm
 from tests.interop.apache import build
 
@@ -117,24 +117,21 @@ def measure_rest(asked: argparse.Namespace, out: Report) -> None:
 
 def measure_growth(asked: argparse.Namespace, load: LoadGenerator, out: Report) -> None:
     """Measure the axes of growth; Apache's broker only at both ends of each."""
+
+    def start_apache(store: Path) -> Running:
+        """Start one of two."""
+        return ApacheBroker(asked.apache, store.parent, store, brokers=2)
+
     timing = {"rounds": max(1, asked.rounds // 2), "seconds": 2 * asked.seconds}
     for name, axis in axes(asked.store_gib, asked.scale).items():
         if name not in asked.growth:
             continue
-        found = {
-            OURS: growth.measure_axis(
-                axis, axis.points, growth.start_ours, load, **timing
-            )
-        }
+        points, start = axis.points, growth.start_ours
+        found = {OURS: growth.measure_axis(axis, points, start, load, **timing)}
         if asked.apache:
-            ends = (axis.points[0], axis.points[-1])
+            ends, warm = (points[0], points[-1]), asked.warm / 3
             found[APACHE] = growth.measure_axis(
-                axis,
-                ends,
-                lambda store: ApacheBroker(asked.apache, store.parent, store),
-                load,
-                warm=asked.warm / 2,
-                **timing,
+                axis, ends, start_apache, load, warm=warm, **timing
             )
         out.add(growth.table(axis, found))
 

@@ -18,15 +18,19 @@ HEAP_SHARE = 8
 LARGEST_HEAP = 8 << 30
 
 
-def heap_size() -> int:
-    """Return the size of the heap for this machine, in bytes."""
+def heap_size(brokers: int = 1) -> int:
+    """Return the size of the heap of each of some brokers, in bytes."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return min(LARGEST_HEAP, memory // HEAP_SHARE)
+    return min(LARGEST_HEAP, memory // HEAP_SHARE) // brokers
 
 
-def flags() -> tuple[str, ...]:
-    """Return flags that override those with which the interop tests start Java."""
-    heap = heap_size() >> 20
+def flags(brokers: int = 1) -> tuple[str, ...]:
+    """
+    Return flags that override those with which the interop tests start Java.
+
+    :param brokers: how many share this machine.
+    """
+    heap = heap_size(brokers) >> 20
     return (
         "-server",
         f"-Xms{heap}m",
@@ -49,12 +53,19 @@ class ApacheBroker:
     A name server and a broker.
 
     :param release: one of ``tests.interop.apache.RELEASES``.
+    :param store: its store; a new one if absent.
+    :param brokers: how many share this machine.
     :param conf: further lines of its configuration.
     :ivar started_in: seconds from the broker's start until its port was open.
     """
 
     def __init__(
-        self, release: str, scratch: Path, store: Path | None = None, **conf: object
+        self,
+        release: str,
+        scratch: Path,
+        store: Path | None = None,
+        brokers: int = 1,
+        **conf: object,
     ) -> None:
         self._names = apache.name_server(release, scratch)
         begin = time.monotonic()
@@ -64,7 +75,7 @@ class ApacheBroker:
                 scratch,
                 self._names.address,
                 store=store,
-                jvm=flags(),
+                jvm=flags(brokers),
                 **conf,
             )
         except BaseException:
