@@ -166,7 +166,7 @@ class Replication:
                 bytes_per_second=limit if config.ha_flow_control_enable else None,
             ),
             max_links=config.max_ha_connections,
-            complain=self._peers.complain,
+            peers=self._peers,
         )
 
     def _make_slave(self, store: MessageStore) -> SlaveService:

@@ -18,6 +18,7 @@ from twisted.internet.protocol import Factory
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from rocketmq_tw.replication.peers import PeerLines
 from rocketmq_tw.replication.slave_link import LinkSettings, SlaveLink, Source
 from rocketmq_tw.replication.status import HaStatus
 
@@ -32,7 +33,7 @@ class MasterService(Service):
     The slaves of one master.
 
     :param max_links: how many may be connected (``maxHaConnections``).
-    :param complain: logs why a peer was disconnected: its address, and the reason.
+    :param peers: writes lines about slaves, at a limited rate.
     :param on_ack: called whenever a slave reports, connects or is lost.
     :ivar links: the connections, in the order in which they were made.
     :ivar refused: how many connections were one too many.
@@ -47,13 +48,13 @@ class MasterService(Service):
         clock: IReactorTime,
         settings: LinkSettings,
         max_links: int,
-        complain: Callable[[str, str], object],
+        peers: PeerLines,
     ) -> None:
         self._source = source
         self._clock = clock
         self._settings = settings
         self._max_links = max_links
-        self._complain = complain
+        self._peers = peers
         self.factory = SlaveFactory(self._link)
         self.links: list[SlaveLink] = []
         self.refused = 0
@@ -107,7 +108,7 @@ class MasterService(Service):
             return None
         if len(self.links) >= self._max_links:
             self.refused += 1
-            self._complain(
+            self._peers.complain(
                 address,
                 f"{len(self.links)} slaves are connected, as many as"
                 " maxHaConnections lets",
@@ -120,7 +121,7 @@ class MasterService(Service):
             address=address,
             on_report=self._reported,
             on_lost=self._lost,
-            complain=self._complain,
+            peers=self._peers,
         )
         self.links.append(link)
         return link
@@ -135,7 +136,8 @@ class MasterService(Service):
             return
         self.links.remove(link)
         if link.acked >= 0:
-            self._log.info("slave {peer} is gone", peer=link.address)
+            peer = link.address
+            self._peers.info(self._log, peer, "slave {peer} is gone", peer=peer)
         if not self._has_followers:
             self._disarm()
         self.on_ack()

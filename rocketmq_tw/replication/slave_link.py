@@ -34,6 +34,7 @@ from rocketmq_tw.replication.frames import (
     ReportDecoder,
     encode_transfers,
 )
+from rocketmq_tw.replication.peers import PeerLines
 from rocketmq_tw.replication.rate import Rate
 from rocketmq_tw.replication.status import SlaveStatus
 
@@ -89,7 +90,7 @@ class SlaveLink(TwistedProtocol):
 
     :param on_report: called with the link after each report.
     :param on_lost: called with the link when the connection is gone.
-    :param complain: logs why a peer was disconnected: its address, and the reason.
+    :param peers: writes lines about slaves, at a limited rate.
     :ivar address: ``host:port`` of the slave.
     :ivar acked: the offset that it last reported; -1 before the first report.
     :ivar next: the offset of the next byte to send.
@@ -109,7 +110,7 @@ class SlaveLink(TwistedProtocol):
         address: str,
         on_report: Callable[[SlaveLink], None],
         on_lost: Callable[[SlaveLink], None],
-        complain: Callable[[str, str], object],
+        peers: PeerLines,
     ) -> None:
         self._source = source
         self._clock = clock
@@ -117,7 +118,7 @@ class SlaveLink(TwistedProtocol):
         self.address = address
         self._on_report = on_report
         self._on_lost = on_lost
-        self._complain = complain
+        self._peers = peers
         self._reports = ReportDecoder()
         self._rate = Rate(settings.bytes_per_second)
         self._is_paused = False
@@ -207,7 +208,7 @@ class SlaveLink(TwistedProtocol):
     def close(self, why: str) -> None:
         """Close the connection, and log the reason."""
         if not self._is_closed:
-            self._complain(self.address, why)
+            self._peers.complain(self.address, why)
             self.cut()
 
     def cut(self) -> None:
@@ -252,7 +253,9 @@ class SlaveLink(TwistedProtocol):
         """Send from the offset that the slave has reported first."""
         source = self._source
         self.next = report or source.end - source.end % source.file_size
-        self._log.info(
+        self._peers.info(
+            self._log,
+            self.address,
             "slave {peer} follows from {position} on, {behind} bytes behind",
             peer=self.address,
             position=self.next,

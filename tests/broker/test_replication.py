@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from twisted.internet.protocol import Factory, Protocol
+from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw import Message
 from rocketmq_tw.broker.config import BrokerConfig, BrokerRole, FlushDiskType
 from rocketmq_tw.broker.replication import ha_endpoint, ha_port_of
+from rocketmq_tw.remoting.pool import connect
+from rocketmq_tw.replication.frames import encode_report
 from rocketmq_tw.testing import MemoryCluster
 from rocketmq_tw.testing.nodes import BrokerNode
 from rocketmq_tw.wire.codes import ResponseCode
@@ -140,6 +144,32 @@ class ReplicationTests(PairCase):
         _, slave = self.start()
         self.assertNotEqual(self.code_of(slave), 0)
         self.assertEqual(self.end_of(slave), 0)
+
+
+class LinesTests(PairCase):
+    """What is logged about peers of the HA port."""
+
+    def test_limited(self) -> None:
+        """A peer that comes and goes writes two lines, however often."""
+        master, _ = self.start()
+        lines: list[str] = []
+
+        def observe(event: Any) -> None:
+            if "peer" in event:
+                lines.append(event["log_format"])
+
+        globalLogPublisher.addObserver(observe)
+        self.addCleanup(globalLogPublisher.removeObserver, observe)
+        reactor = self.cluster.network.reactor("10.0.9.9")
+        for _ in range(20):
+            factory = Factory.forProtocol(Protocol)
+            connecting = connect(reactor, f"{master.host}:10912", factory)
+            protocol = self.cluster.result_of(connecting)
+            protocol.transport.write(encode_report(0))
+            self.cluster.advance(0.1)
+            protocol.transport.loseConnection()
+            self.cluster.advance(0.1)
+        self.assertEqual(len(lines), 2)
 
 
 class AddressTests(SynchronousTestCase):

@@ -10,6 +10,7 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import ConnectionRefusedError
 from twisted.internet.protocol import Factory
+from twisted.logger import Logger
 
 from rocketmq_tw.replication.master import MasterService
 from rocketmq_tw.replication.prefix import Bounds
@@ -36,6 +37,26 @@ class LocalLog:
         """Return a record."""
         found = self.store.record_at(offset)
         return await found if isinstance(found, Deferred) else found
+
+
+class Lines:
+    """
+    Keeps why peers were disconnected, and the other lines about them.
+
+    :param complaints: takes the reasons.
+    """
+
+    def __init__(self, complaints: list[str]) -> None:
+        self._complaints = complaints
+        self.infos: list[str] = []
+
+    def complain(self, peer: str, why: str) -> None:
+        """Keep a reason."""
+        self._complaints.append(why)
+
+    def info(self, log: Logger, host: str, text: str, **fields: Any) -> None:
+        """Keep a line."""
+        self.infos.append(text.format(**fields))
 
 
 class PairCase(StoreCase):
@@ -67,7 +88,7 @@ class PairCase(StoreCase):
             clock=self.clock,
             settings=LinkSettings(**settings),
             max_links=max_links,
-            complain=lambda peer, why: self.complaints.append(why),
+            peers=Lines(self.complaints),
         )
         master.startService()
         self.addCleanup(lambda: master.running and master.stopService())

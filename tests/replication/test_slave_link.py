@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.replication.frames import TransferDecoder, encode_report
 from rocketmq_tw.replication.slave_link import PIECE, LinkSettings, SlaveLink
+from tests.replication.pair import Lines
 
 
 class FakeSource:
@@ -68,7 +69,7 @@ class SlaveLinkCase(SynchronousTestCase):
             address="10.0.0.2:1",
             on_report=lambda link: self.reports.append(link.acked),
             on_lost=lambda link: self.lost.append(1),
-            complain=lambda peer, why: self.closed.append(why),
+            peers=Lines(self.closed),
         )
         transport: Any = StringTransport()
         transport.setTcpKeepAlive = transport.setTcpNoDelay = lambda enabled: None

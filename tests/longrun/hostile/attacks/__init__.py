@@ -12,6 +12,7 @@ _MODULES = (
     "names",
     "tables",
     "queues",
+    "slaves",
 )
 
 
