@@ -13,7 +13,7 @@ from doc.limits.declared import Bounded
 
 #: Made by the code itself: its features, its types, its declarations.
 _OURS: Final = """\
-broker.lifecycle.Lifecycle: on_connection_lost on_drain on_start on_stop: one for each feature
+broker.lifecycle.Lifecycle: on_connection_lost on_drain on_online on_start on_stop: one for each feature
 broker.periodic.Periodic: _ticks: one for each periodic task of a feature
 broker.send.drafts.Drafts: _ways: one for each kind of message
 broker.service.BrokerService: _name_servers _until_started: the configured name servers; calls of stop
@@ -41,6 +41,7 @@ broker.delay.offsets.DelayOffsets: saved: one for each delay level
 broker.delay.schedule.ScheduleService: _levels: one for each delay level
 broker.delay.level.Level: shifts: one each time the clock is set; no peer sets it
 broker.registration.Registration: _links: one for each name server
+broker.slave.pre_online.PreOnline: _name_servers: the configured name servers
 broker.slave.master.Master: _said: one for each name server
 remoting.waiters.Waiters: _waiting: one for each request in flight that creates topics, or that waits for a peer which does not read
 broker.tables.topic_journal.TopicJournal: _lines _unwritten: 200,000 changes

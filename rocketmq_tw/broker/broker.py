@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.lifecycle import Lifecycle
+from rocketmq_tw.broker.name_servers import AskNameServers
 from rocketmq_tw.broker.new_topics import NewTopics
 from rocketmq_tw.broker.pacing import Pacer
 from rocketmq_tw.broker.periodic import Periodic
@@ -17,8 +20,17 @@ from rocketmq_tw.broker.slave.master import Master
 from rocketmq_tw.broker.slave.replicated import Replicated
 from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.broker.tables.table_set import Tables
+from rocketmq_tw.remoting.errors import ConnectError
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.interfaces import IMessageStore
+from rocketmq_tw.wire.fields import Request, Response
+
+A = TypeVar("A", bound=Response)
+
+
+def _ask_nobody(request: Request[A]) -> Deferred[A]:
+    """Fail: the broker has no name servers."""
+    return fail(ConnectError("name servers", "there are none"))
 
 
 class Broker(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +50,8 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     :ivar replication: what sends wait for, and the state of slaves and master.
     :ivar new_topics: holds the responses of requests that create topics.
     :ivar master: where the master of a slave is; nowhere for a master.
+    :ivar name_servers: ``host:port`` of each.
+    :ivar ask_name_servers: sends a request to one of them, once the broker registers.
     :ivar replicated: what a slave copies from its master besides the log; features add
         theirs.
     """
@@ -55,6 +69,8 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     replication: Replication
     new_topics: NewTopics
     master: Master = msgspec.field(default_factory=Master)
+    name_servers: tuple[str, ...] = ()
+    ask_name_servers: AskNameServers = _ask_nobody
     replicated: list[Replicated] = []
 
     def is_master_alive(self) -> bool:

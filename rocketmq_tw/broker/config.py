@@ -99,6 +99,23 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
         there that are far behind.
     :ivar offset_check_in_slave: a slave corrects the offset of a consumer that is out
         of its queue's range, instead of leaving that to the master.
+    :ivar enable_slave_acting_master: the slave with the lowest id acts for a master
+        that is gone: consumers read, lock and commit there; see
+        :mod:`rocketmq_tw.broker.slave.acting`. For all brokers of a name, with
+        ``supportActingMaster`` at the name servers.
+    :ivar total_replicas: how many brokers of this name there are, the master included.
+        With more than one, a broker that has ``enable_slave_acting_master`` registers
+        once the others of its name are ready for it.
+    :ivar skip_pre_online: it registers at once nevertheless.
+    :ivar sync_broker_member_group_period: ms between two looks which brokers of this
+        name are registered.
+    :ivar broker_heartbeat_interval: ms between heartbeats to the name servers; sent
+        with ``enable_slave_acting_master``.
+    :ivar broker_not_active_timeout_millis: ms without a heartbeat after which name
+        servers remove the broker; likewise.
+    :ivar drain_millis: ms for which a master that is to stop still serves, after it has
+        removed the permission to write at the name servers, so that clients leave; 0
+        stops at once. Clients look every 30 s; an extension.
     :ivar access_message_in_memory_max_ratio: percent of this machine's memory; a
         consumer is far behind if it reads messages older than so many bytes of the log.
     """
@@ -126,6 +143,13 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     sync_from_last_file: bool = False
     slave_read_enable: bool = False
     offset_check_in_slave: bool = False
+    enable_slave_acting_master: bool = False
+    total_replicas: Positive = 1
+    skip_pre_online: bool = False
+    sync_broker_member_group_period: Milliseconds = 1000
+    broker_heartbeat_interval: Milliseconds = 1000
+    broker_not_active_timeout_millis: Milliseconds = 10_000
+    drain_millis: Count = 0
     access_message_in_memory_max_ratio: Annotated[int, msgspec.Meta(ge=0, le=100)] = 40
     broker_permission: Annotated[int, msgspec.Meta(ge=0, le=7)] = 6
     region_id: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_.-]*$")] = (

@@ -5,6 +5,7 @@ A feature registers functions when it is installed, and the service runs them wi
 knowing the feature. Each may return a Deferred, which is awaited::
 
     start    the store is recovered, the tables are read; no request is handled yet
+    online   requests are handled; the broker is not registered with name servers yet
     drain    no new connection is accepted: respond to held requests
     stop     all connections are closed: stop periodic work, write files
 
@@ -31,6 +32,7 @@ class Lifecycle:
 
     :param peers: limits how often lost connections are logged; None does not.
     :ivar on_start: an exception here aborts the start.
+    :ivar on_online: likewise.
     :ivar on_drain: a failure is logged, and the other functions still run.
     :ivar on_stop: likewise.
     :ivar on_connection_lost: called with each lost connection; likewise.
@@ -41,6 +43,7 @@ class Lifecycle:
     def __init__(self, peers: PeerLog | None = None) -> None:
         self._peers = peers
         self.on_start: list[Step] = []
+        self.on_online: list[Step] = []
         self.on_drain: list[Step] = []
         self.on_stop: list[Step] = []
         self.on_connection_lost: list[Callable[[Peer], object]] = []
@@ -48,6 +51,11 @@ class Lifecycle:
     async def start(self) -> None:
         """Run the start functions, one after the other."""
         for step in self.on_start:
+            await maybeDeferred(step)
+
+    async def go_online(self) -> None:
+        """Run what is to be done before the broker registers."""
+        for step in self.on_online:
             await maybeDeferred(step)
 
     async def drain(self) -> None:

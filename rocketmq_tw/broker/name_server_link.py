@@ -89,6 +89,7 @@ class NameServerLink:
     :param make_request: makes a request that registers a piece.
     :param make_query: makes a request that compares the version of the table.
     :param timeout: seconds that the name server may take to respond.
+    :ivar connection: the connection; None while there is none.
     :param on_response: called with its address and the response to each registration;
         with None when the connection is lost.
     """
@@ -117,7 +118,7 @@ class NameServerLink:
         self._timeout = timeout
         self._state = LinkState.STOPPED
         self._standing = Standing.UNKNOWN
-        self._connection: RemotingProtocol | None = None
+        self.connection: RemotingProtocol | None = None
         # The attempt to connect, or the registration in flight.
         self._pending: Deferred[Any] | None = None
         # They wait for changes: those in flight, and those that are left.
@@ -148,7 +149,7 @@ class NameServerLink:
             self._retry.cancel()
         if self._pending is not None:
             self._pending.cancel()
-        connection, self._connection = self._connection, None
+        connection, self.connection = self.connection, None
         done: Deferred[None] = Deferred()
         if connection is None or not connection.is_connected:
             done.callback(None)
@@ -161,7 +162,7 @@ class NameServerLink:
     def lacks_changes(self) -> bool:
         """Whether the name server is about to get topics that have changed."""
         return (
-            self._connection is not None
+            self.connection is not None
             and not self._is_unresponsive
             and self._reactor.seconds() >= self._paused_until
             and self._unregistered.has_changes
@@ -169,7 +170,7 @@ class NameServerLink:
 
     def change(self, name: str) -> None:
         """Note that a topic was changed or deleted; :meth:`register` is called next."""
-        if self._connection is not None:
+        if self.connection is not None:
             self._unregistered.change(name)
 
     def refresh(self) -> None:
@@ -179,14 +180,14 @@ class NameServerLink:
         A large table is not registered again if the name server has its version, but
         for topics that somebody removed there.
         """
-        if self._connection is None or self._state is LinkState.REGISTERING:
+        if self.connection is None or self._state is LinkState.REGISTERING:
             return
         self._paused_until = float("-inf")
         if self._unregistered.has_more or not self._unregistered.is_large:
             self._unregistered.repeat()
             self.register()
             return
-        query = self._connection.call(self._make_query(), self._timeout)
+        query = self.connection.call(self._make_query(), self._timeout)
         self._await(query.addCallbacks(self._compared, self._not_compared))
 
     def _compared(self, response: DataVersionResponse) -> None:
@@ -206,7 +207,7 @@ class NameServerLink:
     def register(self) -> None:
         """Register something that the name server lacks, unless it is busy."""
         if (
-            self._connection is None
+            self.connection is None
             or self._state is LinkState.REGISTERING
             or not self._unregistered.has_more
             or self._reactor.seconds() < self._paused_until
@@ -215,7 +216,7 @@ class NameServerLink:
         piece = self._unregistered.next()
         if piece.has_changes:
             self._current, self._next = self._next, Waiters(self._waited_too_long)
-        self._await(self._connection.call(self._make_request(piece), self._timeout))
+        self._await(self.connection.call(self._make_request(piece), self._timeout))
 
     def _await(self, in_flight: Deferred[Any]) -> None:
         """Allow no other request until the response to this one."""
@@ -258,7 +259,7 @@ class NameServerLink:
         self._pending = None
         if self._state is LinkState.STOPPED:
             return
-        self._state, self._connection = LinkState.CONNECTED, connection
+        self._state, self.connection = LinkState.CONNECTED, connection
         self._paused_until = float("-inf")
         self._is_unresponsive = False
         connection.on_lost.append(self._lost)
@@ -274,8 +275,8 @@ class NameServerLink:
 
     def _lost(self, connection: RemotingProtocol) -> None:
         """Reconnect: the name server drops a broker whose connection is lost."""
-        if self._connection is connection:
-            self._connection = None
+        if self.connection is connection:
+            self.connection = None
             self._report(None)
             self._complain(Failure(ConnectionError("the connection was lost")))
             self._back_off()
@@ -314,10 +315,10 @@ class NameServerLink:
         if self._state is LinkState.STOPPED:
             return
         self._complain(failure)
-        if failure.check(RequestTimeout) and self._connection is not None:
+        if failure.check(RequestTimeout) and self.connection is not None:
             # The host may be gone without closing the connection; a new one would show
             # that.
-            self._connection.abort()
+            self.connection.abort()
 
     def _ended(self) -> None:
         """Allow the next registration, unless the connection is lost or stopped."""

@@ -15,11 +15,11 @@ Source: ``BrokerController.registerBrokerAll`` and ``BrokerOuterAPI`` of RocketM
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import Deferred, DeferredList, fail
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -31,19 +31,26 @@ from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.broker.unregistered import PIECE, Piece, Unregistered
 from rocketmq_tw.model.topic import PERM_READ, PERM_WRITE
 from rocketmq_tw.remoting.addresses import host_port
+from rocketmq_tw.remoting.errors import ConnectError
 from rocketmq_tw.remoting.pool import ConnectionPool
 from rocketmq_tw.remoting.waiters import Waiters
 from rocketmq_tw.wire.bodies.registration import crc
+from rocketmq_tw.wire.fields import Request, Response
 from rocketmq_tw.wire.requests.registration import (
     QueryDataVersion,
     RegisterBroker,
     UnregisterBroker,
+    WipeWritePermission,
 )
+
+A = TypeVar("A", bound=Response)
 
 #: Seconds to wait at most for name servers to register a new topic.
 REGISTER_TIMEOUT = 3.0
 #: Seconds between two registrations of a slave that does not know its master.
 SEARCH_PERIOD = 3.0
+#: Seconds that name servers may take to remove the permission to write.
+WIPE_TIMEOUT = 1.0
 #: Milliseconds without registration after which a name server removes the broker.
 HEARTBEAT_TIMEOUT_MS = 120_000
 
@@ -54,6 +61,9 @@ class BrokerIdentity(msgspec.Struct, frozen=True, kw_only=True):
 
     :ivar address: ``host:port`` under which clients know the broker.
     :ivar ha_address: ``host:port`` that replicas copy from.
+    :ivar acting_master: whether slaves of this name act for a master that is gone.
+    :ivar heartbeat_timeout_ms: milliseconds without registration or heartbeat after
+        which a name server removes the broker.
     """
 
     cluster: str
@@ -61,6 +71,8 @@ class BrokerIdentity(msgspec.Struct, frozen=True, kw_only=True):
     broker_id: int
     address: str
     ha_address: str
+    acting_master: bool = False
+    heartbeat_timeout_ms: int = HEARTBEAT_TIMEOUT_MS
 
 
 class Registration(Service):
@@ -77,6 +89,7 @@ class Registration(Service):
     :param pool: makes the connections; for tests, and for TLS.
     :param size: see :data:`~rocketmq_tw.broker.unregistered.PIECE`.
     :param master: what a slave is to learn from the responses; None for a master.
+    :param heartbeat_period: seconds between heartbeats; None sends none.
     """
 
     _log = Logger()
@@ -94,6 +107,7 @@ class Registration(Service):
         pool: ConnectionPool | None = None,
         size: int = PIECE,
         master: Master | None = None,
+        heartbeat_period: float | None = None,
     ) -> None:
         self._reactor = reactor
         self._identity = identity
@@ -118,10 +132,15 @@ class Registration(Service):
         self._master = master
         self._search = LoopingCall(self._look_for_master)
         self._search.clock = reactor
+        self._heartbeat_period = heartbeat_period
+        self._heartbeats = LoopingCall(self._send_heartbeats)
+        self._heartbeats.clock = reactor
         # Registers what has changed at the end of this reactor iteration.
         self._flush: IDelayedCall | None = None
         # They wait for changes of this iteration.
         self._waiting = Waiters()
+        # Whether the permission to write was removed, as a stop follows.
+        self._is_leaving = False
 
     def startService(self) -> None:
         """Connect to all name servers; each connection registers the broker."""
@@ -132,6 +151,8 @@ class Registration(Service):
         self._ticker.start(self._period, now=False)
         if self._master is not None:
             self._search.start(SEARCH_PERIOD, now=False)
+        if self._heartbeat_period is not None:
+            self._heartbeats.start(self._heartbeat_period, now=False)
 
     def stopService(self) -> Deferred[Any]:
         """Unregister the broker, for at most 1 s, and disconnect."""
@@ -141,11 +162,44 @@ class Registration(Service):
         if self._flush is not None and self._flush.active():
             self._flush.cancel()
         self._waiting.fire()
-        for timer in (self._ticker, self._search):
+        for timer in (self._ticker, self._search, self._heartbeats):
             if timer.running:
                 timer.stop()
         gone = DeferredList([link.stop(self._unregistration()) for link in self._links])
         return gone.addCallback(lambda _: self._pool.close_all())
+
+    def ask(self, request: Request[A]) -> Deferred[A]:
+        """
+        Send a request to a name server to which the broker is connected.
+
+        :returns: fails with :class:`ConnectError` if there is none.
+        """
+        for link in self._links:
+            if link.connection is not None:
+                return link.connection.call(request)
+        return fail(ConnectError("name servers", "none is connected"))
+
+    def wipe_writes(self) -> Deferred[Any]:
+        """
+        Remove the permission to write at all name servers, before a planned stop.
+
+        Topics are not registered any more, which would restore it. Fires when the name
+        servers have responded, or after a second.
+        """
+        self._is_leaving = True
+        request = WipeWritePermission(self._identity.broker_name)
+        wiped = [
+            link.connection.call(request, WIPE_TIMEOUT)
+            for link in self._links
+            if link.connection is not None
+        ]
+        return DeferredList(wiped, consumeErrors=True)
+
+    def _send_heartbeats(self) -> None:
+        """Renew the broker's entry without registering topics."""
+        for link in self._links:
+            if link.connection is not None:
+                link.connection.call_one_way(self._query())
 
     def _look_for_master(self) -> None:
         """Register again while no name server knows the master of this slave."""
@@ -154,11 +208,15 @@ class Registration(Service):
 
     def refresh(self) -> None:
         """Renew the broker's entry at every name server; a failure is logged."""
-        self._for_each_link(NameServerLink.refresh)
+        if self._is_leaving:
+            self._send_heartbeats()
+        else:
+            self._for_each_link(NameServerLink.refresh)
 
     def register(self) -> None:
         """Register what has changed; a failure is logged."""
-        self._for_each_link(NameServerLink.register)
+        if not self._is_leaving:
+            self._for_each_link(NameServerLink.register)
 
     def _for_each_link(self, action: Callable[[NameServerLink], None]) -> None:
         """Do something with each link, also after a failure, which is logged."""
@@ -213,7 +271,8 @@ class Registration(Service):
             cluster_name=identity.cluster,
             ha_server_addr=identity.ha_address,
             broker_id=identity.broker_id,
-            heartbeat_timeout_millis=HEARTBEAT_TIMEOUT_MS,
+            heartbeat_timeout_millis=identity.heartbeat_timeout_ms,
+            enable_acting_master=identity.acting_master,
             compressed=False,
             body_crc32=crc(piece.body),
             part=piece.part,
@@ -247,6 +306,23 @@ def broker_address(config: BrokerConfig, port: int) -> str:
     return host_port(config.broker_ip1, port)
 
 
+def broker_identity(
+    config: BrokerConfig, address: str, ha_address: str
+) -> BrokerIdentity:
+    """Return the names and addresses under which a broker registers."""
+    acts = config.enable_slave_acting_master
+    timeout_ms = config.broker_not_active_timeout_millis
+    return BrokerIdentity(
+        cluster=config.broker_cluster_name,
+        broker_name=config.broker_name,
+        broker_id=config.broker_id,
+        address=address,
+        ha_address=ha_address,
+        acting_master=acts,
+        heartbeat_timeout_ms=timeout_ms if acts else HEARTBEAT_TIMEOUT_MS,
+    )
+
+
 def make_registration(
     config: BrokerConfig,
     port: int,
@@ -264,19 +340,15 @@ def make_registration(
     :param ha_address: ``host:port`` that slaves connect to.
     :param master: what a slave is to learn from the responses.
     """
+    acts = config.enable_slave_acting_master
     return Registration(
         reactor=reactor,
         name_servers=name_servers,
-        identity=BrokerIdentity(
-            cluster=config.broker_cluster_name,
-            broker_name=config.broker_name,
-            broker_id=config.broker_id,
-            address=broker_address(config, port),
-            ha_address=ha_address,
-        ),
+        identity=broker_identity(config, broker_address(config, port), ha_address),
         topics=topics,
         permission=config.broker_permission,
         period=config.register_name_server_period / 1000,
         timeout=config.register_broker_timeout_mills / 1000,
         master=master,
+        heartbeat_period=config.broker_heartbeat_interval / 1000 if acts else None,
     )

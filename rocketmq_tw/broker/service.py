@@ -14,10 +14,11 @@ Source: ``BrokerController`` of RocketMQ 5.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from twisted.application.service import MultiService
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, fail, maybeDeferred
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from rocketmq_tw.broker.broker import Broker, Install
@@ -41,12 +42,16 @@ from rocketmq_tw.broker.store import Store, make_store, store_host, store_lock
 from rocketmq_tw.broker.tables.table_set import Tables
 from rocketmq_tw.broker.threads import Threads
 from rocketmq_tw.model.log_safe import log_safe
+from rocketmq_tw.remoting.errors import ConnectError
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.errors import StoreNotWriteable, StoreUnreadable
 from rocketmq_tw.store.files.disk import Disk
 from rocketmq_tw.store.files.lock import StoreLock
 from rocketmq_tw.threads import RunInThread
+from rocketmq_tw.wire.fields import Request, Response
+
+A = TypeVar("A", bound=Response)
 
 #: How many topics are named in a line of the log.
 _NAMED = 10
@@ -176,22 +181,15 @@ class BrokerService(MultiService):
         self._load_tables(self._store)
         self._replication.install(self._store)
         broker = self._broker(self._store, port)
-        master = broker.master if config.is_slave else None
         for install in self._features:
             install(broker, self._router)
         await self._lifecycle.start()
-        self._registration = make_registration(
-            config,
-            port,
-            ha_address=self._replication.ha_address,
-            reactor=self._reactor,
-            name_servers=self._name_servers,
-            topics=self._tables.topics,
-            master=master,
-        )
         self._replication.start()
-        self._registration.startService()
         self._ports.accept()
+        online = Deferred.fromCoroutine(self._go_online(broker, port))
+        online.addErrback(
+            lambda f: self._log.failure("the broker is not registered", f)
+        )
         self._log.info(
             "broker {name} listens on port {port} as {address};"
             " its messages are in {data}",
@@ -200,6 +198,22 @@ class BrokerService(MultiService):
             address=self.address,
             data="memory" if config.memory_store_size else config.store_path_root_dir,
         )
+
+    async def _go_online(self, broker: Broker, port: int) -> None:
+        """Register, once the other brokers of this name are ready for it."""
+        await self._lifecycle.go_online()
+        if not self.running:
+            return
+        self._registration = make_registration(
+            self._config,
+            port,
+            ha_address=self._replication.ha_address,
+            reactor=self._reactor,
+            name_servers=self._name_servers,
+            topics=self._tables.topics,
+            master=broker.master if self._config.is_slave else None,
+        )
+        self._registration.startService()
 
     def _load_tables(self, store: Store) -> None:
         """Read the tables and make them consistent with the store."""
@@ -240,7 +254,17 @@ class BrokerService(MultiService):
             replication=self._replication,
             new_topics=NewTopics(self._tables.topics, self._register_topics),
             master=Master(self.address),
+            name_servers=tuple(self._name_servers),
+            ask_name_servers=self._ask_name_servers,
         )
+
+    def _ask_name_servers(self, request: Request[A]) -> Deferred[A]:
+        """Send a request to a name server with which the broker is registered."""
+        if self._registration is None:
+            return fail(
+                ConnectError("name servers", "the broker is not registered yet")
+            )
+        return self._registration.ask(request)
 
     def _register_topics(self) -> Deferred[None] | None:
         """Register what has changed; None if there is nothing to wait for."""
@@ -252,6 +276,7 @@ class BrokerService(MultiService):
         """Stop in the opposite order of the start."""
         await maybeDeferred(super().stopService)
         try:
+            await self._let_clients_leave()
             await self._stop_serving()
         finally:
             if self._store is not None:
@@ -263,6 +288,19 @@ class BrokerService(MultiService):
             self._threads.stop()
             self._make_parts()
         self._log.info("broker {name} is stopped", name=self._config.broker_name)
+
+    async def _let_clients_leave(self) -> None:
+        """Remove the permission to write, and serve until producers have noticed."""
+        drain = self._config.drain_millis / 1000
+        if not drain or self._config.is_slave or self._registration is None:
+            return
+        await self._registration.wipe_writes()
+        self._log.info(
+            "producers leave broker {name}; it stops in {seconds:g} s",
+            name=self._config.broker_name,
+            seconds=drain,
+        )
+        await deferLater(self._reactor, drain)
 
     async def _stop_serving(self) -> None:
         """Accept no connections, respond to held requests, and write the files."""

@@ -60,20 +60,13 @@ class NamesrvService(MultiService):
         #: Lists must not keep registrations waiting.
         self._list_slices = Slices(reactor)
         self._kvconfig = self._make_kvconfig()
+        self._notices = self._make_notices()
         self.table = RouteTable(
             self._route_changed,
             self._run_later,
             max_topics=config.max_topics,
             max_brokers=config.max_brokers,
-            on_addresses=lambda group, before: self._notices.addresses_changed(
-                group, before
-            ),
-        )
-        self._notices = MinBrokerNotices(
-            reactor=reactor,
-            config=config,
-            ha_address=self._ha_address,
-            peers=self._peers,
+            on_addresses=self._notices.addresses_changed,
         )
         # Created before the lookups that it calls, because the table reports changes to
         # it.
@@ -123,6 +116,15 @@ class NamesrvService(MultiService):
             run_in_thread=self._run_in_thread,
             on_change=self._key_changed,
             max_size=self._config.max_kv_config_size,
+        )
+
+    def _make_notices(self) -> MinBrokerNotices:
+        """Return what notifies brokers of the lowest id of their name."""
+        return MinBrokerNotices(
+            reactor=self._reactor,
+            config=self._config,
+            ha_address=self._ha_address,
+            peers=self._peers,
         )
 
     def _gauges(self) -> dict[str, Callable[[], int]]:

@@ -39,6 +39,16 @@ class LifecycleTests(SynchronousTestCase):
         self.successResultOf(done)
         self.assertEqual(self.seen, ["a", "c"])
 
+    def test_before_it_registers(self) -> None:
+        """What is to be done before that is done in the same way."""
+        slow: Deferred[None] = Deferred()
+        self.lifecycle.on_online += [lambda: slow, self.note("b")]
+        done = self.run_stage(self.lifecycle.go_online)
+        self.assertNoResult(done)
+        slow.callback(None)
+        self.successResultOf(done)
+        self.assertEqual(self.seen, ["b"])
+
     def test_start_fails(self) -> None:
         """The first failure ends the start."""
         self.lifecycle.on_start += [lambda: 1 / 0, self.note("b")]

@@ -294,6 +294,20 @@ class RegistrationTests(SynchronousTestCase):
             self.pass_time(1)
         self.assertEqual(len(self.registration.registered), 2)
 
+    def test_name_server_restarts(self) -> None:
+        """It knows all routes within 2 s of the broker's new connection."""
+        for number in range(500):
+            self.topics.put(TopicConfig(f"topic-{number}"))
+        self.start()
+        self.pass_time(10)
+        self.first.stop()
+        self.pass_time(30)
+        self.first.start()
+        table = self.first.service.table
+        self.cluster.wait_until(lambda: table.size)
+        self.pass_time(2)
+        self.assertEqual(table.size, len(self.topics.table))
+
     def test_comes_back_after_a_lost_connection(self) -> None:
         """A lost connection is made again, and the broker registered at once."""
         self.start()

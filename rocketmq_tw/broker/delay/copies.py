@@ -40,10 +40,23 @@ class DelayCopies:
 
         :raises BadField: the response is too large, or an offset is out of range.
         """
-        body = (await ask(GetAllDelayOffset())).body
-        if len(body) > MAX_SIZE:
-            raise BadField("body", f"{len(body)} bytes", f"{MAX_SIZE} at most")
-        table = DelayOffsetTable.decode(body)
-        for level, offset in table.offset_table.items():
-            check_range(f"offset of level {level}", offset, MAX_LONG)
+        table = await _ask_for(ask)
         self._schedule.adopt(table.offset_table, table.data_version)
+
+    async def take_back(self, ask: Ask) -> None:
+        """Have the offsets of a slave that has acted, if they are newer than these."""
+        table = await _ask_for(ask)
+        version = table.data_version
+        if version is not None and self._schedule.version.is_older_than(version):
+            self._schedule.adopt(table.offset_table, version)
+
+
+async def _ask_for(ask: Ask) -> DelayOffsetTable:
+    """Return the table of another broker. :raises BadField: it is not usable."""
+    body = (await ask(GetAllDelayOffset())).body
+    if len(body) > MAX_SIZE:
+        raise BadField("body", f"{len(body)} bytes", f"{MAX_SIZE} at most")
+    table = DelayOffsetTable.decode(body)
+    for level, offset in table.offset_table.items():
+        check_range(f"offset of level {level}", offset, MAX_LONG)
+    return table

@@ -21,7 +21,9 @@ def install(broker: Broker, router: Router) -> ScheduleService:
     )
     copies = DelayCopies(schedule)
     copies.routes(router)
-    broker.replicated.append(Replicated("the delay offsets", copies.copy))
+    broker.replicated.append(
+        Replicated("the delay offsets", copies.copy, copies.take_back)
+    )
     lifecycle.on_start.append(schedule.load)
     lifecycle.on_stop.append(schedule.stop)
     if not config.is_slave:

@@ -121,6 +121,11 @@ class ScheduleService:
             )
         )
 
+    @property
+    def version(self) -> DataVersion:
+        """The version of the delivered offsets."""
+        return self._document.version
+
     def adopt(self, offsets: Mapping[int, int], version: DataVersion | None) -> None:
         """
         Have the delivered offsets of a slave's master; the slave delivers nothing.

@@ -7,6 +7,7 @@ from rocketmq_tw.broker.pull.cold import ColdPulls
 from rocketmq_tw.broker.pull.held import HeldPulls
 from rocketmq_tw.broker.pull.processor import PullProcessor
 from rocketmq_tw.broker.pull.suggestion import Suggestion, suggests
+from rocketmq_tw.broker.slave.master import Master
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.queues.fetch import memory_share
 
@@ -40,10 +41,17 @@ def install(broker: Broker, router: Router) -> HeldPulls:
         stats=broker.stats,
         suggestion=_suggestion(broker) if suggests(config) else None,
     ).routes(router)
+    broker.master.on_change.append(lambda: _wake_for(broker.master, held))
     lifecycle.on_start.append(held.start)
     lifecycle.on_drain.append(held.stop)
     lifecycle.on_connection_lost.append(held.connection_lost)
     return held
+
+
+def _wake_for(master: Master, held: HeldPulls) -> None:
+    """Let the pulls that a slave holds go to a master that is back."""
+    if master.address:
+        held.wake_all()
 
 
 def _suggestion(broker: Broker) -> Suggestion:

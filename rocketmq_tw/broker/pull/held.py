@@ -123,6 +123,10 @@ class HeldPulls:
         stopped = in_slices(self._respond_to_all(), self._clock)
         return stopped.addCallback(lambda _: self._stopped())
 
+    def wake_all(self) -> Deferred[None]:
+        """Respond to all held pulls, as when their time is over."""
+        return in_slices(self._respond_to_all(), self._clock)
+
     def _respond_to_all(self) -> Iterator[None]:
         """Respond to the pulls that are held now, in slices."""
         for key in list(self._table.by_queue):

@@ -27,6 +27,7 @@ from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.model.topic import TopicConfig
 from rocketmq_tw.store.files.slices import in_slices
 from rocketmq_tw.wire.bodies.cut import decode_in_steps
+from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.groups import SubscriptionGroupTable
 from rocketmq_tw.wire.bodies.offsets import ConsumerOffsetTable
 from rocketmq_tw.wire.bodies.topics import TopicConfigTable
@@ -70,7 +71,9 @@ class TableCopies:
         """Return the documents, in Apache RocketMQ's order."""
         return [
             Replicated("the topics", self.copy_topics),
-            Replicated("the consumer offsets", self.copy_offsets),
+            Replicated(
+                "the consumer offsets", self.copy_offsets, self.take_back_offsets
+            ),
             Replicated("the consumer groups", self.copy_groups),
         ]
 
@@ -112,6 +115,25 @@ class TableCopies:
 
     async def copy_offsets(self, ask: Ask) -> None:
         """Take over all offsets of the master."""
+        table, version = await self._ask_for_offsets(ask)
+        await in_slices(self._offsets.adopt(table, version), self._clock)
+
+    async def take_back_offsets(self, ask: Ask) -> None:
+        """
+        Take over the offsets of a slave that has acted for this master.
+
+        If its table is no newer, an offset counts that is ahead of the master's.
+        """
+        offsets = self._offsets
+        table, version = await self._ask_for_offsets(ask)
+        is_newer = version is not None and offsets.data_version.is_older_than(version)
+        steps = offsets.adopt(table, version if is_newer else None, back=is_newer)
+        await in_slices(steps, self._clock)
+
+    async def _ask_for_offsets(
+        self, ask: Ask
+    ) -> tuple[dict[str, dict[int, int]], DataVersion | None]:
+        """Return the offsets of another broker that are usable, and their version."""
         offsets = self._offsets
         response = await ask(GetAllConsumerOffset())
         steps: Generator[Any, Any, Any] = decode_in_steps(
@@ -123,7 +145,7 @@ class TableCopies:
         )
         table, rest = await in_steps(steps, self._clock)
         table = usable(_FROM.format("consumer offsets"), table, check_offsets)
-        await in_slices(offsets.adopt(table, rest.data_version), self._clock)
+        return table, rest.data_version
 
     async def copy_groups(self, ask: Ask) -> None:
         """Make the groups those of the master."""

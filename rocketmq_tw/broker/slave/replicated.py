@@ -20,13 +20,20 @@ class Ask(Protocol):
         """Return the response; fails like a call over a connection."""
 
 
+#: Asks, and applies the response.
+Copy = Callable[[Ask], Coroutine[Any, Any, None]]
+
+
 class Replicated(msgspec.Struct, frozen=True):
     """
     A document that slaves copy from their master.
 
     :ivar name: what it is, for the log: "the topics".
     :ivar copy: asks for it, checks it, and replaces the slave's own.
+    :ivar copy_back: takes over what a slave that has acted for this master knows
+        better; None if that is nothing.
     """
 
     name: str
-    copy: Callable[[Ask], Coroutine[Any, Any, None]]
+    copy: Copy
+    copy_back: Copy | None = None

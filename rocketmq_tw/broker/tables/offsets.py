@@ -167,19 +167,25 @@ class ConsumerOffsets:
             self._count_up()
 
     def adopt(
-        self, table: Mapping[str, Mapping[int, int]], version: DataVersion | None
+        self,
+        table: Mapping[str, Mapping[int, int]],
+        version: DataVersion | None,
+        *,
+        back: bool = True,
     ) -> Iterator[None]:
         """
-        Take over the offsets of a slave's master, in steps; others stay.
+        Take over the offsets of another broker of this name, in steps; others stay.
 
         :param table: maps ``topic@group`` to queue id to offset.
+        :param back: also take over those that are behind the ones here.
         :raises TooManyOffsets: no more are kept.
         """
         count = 0
         for key, offsets in table.items():
             topic, _, group = key.partition("@")
             for queue_id, offset in offsets.items():
-                if offset >= 0:
+                known = -1 if back else self.query(group, topic, queue_id)
+                if offset > (-1 if known is None else known):
                     self.commit(group, topic, queue_id, offset)
                 count += 1
                 if count % SLICE == 0:

@@ -26,6 +26,11 @@ class DataVersion(Body, frozen=True):
     #: The epoch of the controller; 0 without a controller.
     state_version: int = 0
 
+    def is_older_than(self, other: DataVersion) -> bool:
+        """Compare two versions of a table, as brokers of one name may have them."""
+        mine = self.state_version, self.counter, self.timestamp
+        return mine < (other.state_version, other.counter, other.timestamp)
+
     def next(self, now_ms: int, state_version: int = 0) -> DataVersion:
         """Return the next version, for a change at this time."""
         counter = self.counter + 1 if self.counter < _LARGEST else -_LARGEST - 1

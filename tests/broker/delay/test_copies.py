@@ -15,7 +15,7 @@ class CopyTests(PairCase):
 
     def copy(self) -> None:
         """Wait for the next copy."""
-        self.cluster.advance(COPY_PERIOD + 3)
+        self.cluster.advance(2 * COPY_PERIOD)
 
     def test_equal(self) -> None:
         """They are those of the master, with their version, also in the file."""

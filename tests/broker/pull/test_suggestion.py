@@ -102,11 +102,16 @@ class ReadingCase(StoreCase):
     """Has a master and a slave with files, and a topic with two queues."""
 
     settings: dict[str, Any] = {"slave_read_enable": True}
+    name_server_settings: dict[str, Any] = {}
 
     def setUp(self) -> None:
         """Start them, and let the slave copy the topic."""
         super().setUp()
-        self.cluster = MemoryCluster(directory=self.root, broker_settings=self.settings)
+        self.cluster = MemoryCluster(
+            directory=self.root,
+            broker_settings=self.settings,
+            name_server_settings=self.name_server_settings,
+        )
         self.slave = self.cluster.add_slave("broker-a")
         self.master = self.cluster.broker
         self.cluster.start()

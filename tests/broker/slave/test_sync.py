@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from twisted.logger import capturedLogs
 
-from rocketmq_tw.broker.slave.sync import COPY_PERIOD, TIMEOUT
+from rocketmq_tw.broker.slave.sync import (
+    COPY_PERIOD,
+    LONG_PERIOD,
+    LOOK_PERIOD,
+    TIMEOUT,
+)
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.requests.group import GetAllGroups
 from rocketmq_tw.wire.requests.offset import (
@@ -25,23 +30,38 @@ class SyncTests(PairCase):
         return [len(self.master.traffic.requests(kind)) for kind in ALL]
 
     def test_schedule(self) -> None:
-        """At once when the master is known, then a minute after the last copy."""
+        """At once when the master is known, then 10 s after the last copy."""
         self.assertEqual(self.counts(), [1] * 4)
         self.cluster.advance(COPY_PERIOD - 1)
         self.assertEqual(self.counts(), [1] * 4)
-        self.cluster.advance(4)
+        self.cluster.advance(1 + LOOK_PERIOD)
         self.assertEqual(self.counts(), [2] * 4)
+
+    def test_large(self) -> None:
+        """Where the documents are large, after a minute."""
+        attributes = {"a": "x" * 200}
+        groups = {
+            f"G{n}": {"groupName": f"G{n}", "attributes": attributes}
+            for n in range(6_000)
+        }
+        self.respond(GetAllGroups, {"subscriptionGroupTable": groups})
+        self.cluster.advance(COPY_PERIOD + LOOK_PERIOD)
+        self.assertEqual(self.counts(), [2] * 4)
+        self.cluster.advance(LONG_PERIOD - LOOK_PERIOD - 1)
+        self.assertEqual(self.counts(), [2] * 4)
+        self.cluster.advance(2 * LOOK_PERIOD)
+        self.assertEqual(self.counts(), [3] * 4)
 
     def test_one_fails(self) -> None:
         """The others are copied; all are tried again at the next look, 3 s later."""
         refused = ResponseCode.SYSTEM_ERROR
         self.master.traffic.refuse(GetAllConsumerOffset, refused, times=3)
         with capturedLogs() as events:
-            self.cluster.advance(COPY_PERIOD + 1)
+            self.cluster.advance(COPY_PERIOD + LOOK_PERIOD)
             self.assertEqual(self.counts(), [2] * 4)
             self.cluster.advance(9)
             self.assertEqual(self.counts(), [5] * 4)
-            self.cluster.advance(30)
+            self.cluster.advance(COPY_PERIOD - 2)
             self.assertEqual(self.counts(), [5] * 4)
         warned = [e for e in events if "could not copy" in e["log_format"]]
         self.assertEqual([e["name"] for e in warned], ["the consumer offsets"])
@@ -49,8 +69,8 @@ class SyncTests(PairCase):
     def test_master_hangs(self) -> None:
         """One copy is in flight at a time, and ends with the time-out."""
         self.master.traffic.ignore(GetAllTopicConfig)
-        self.cluster.advance(COPY_PERIOD + TIMEOUT)
-        self.assertEqual(self.counts()[0], 2)
+        self.cluster.advance(COPY_PERIOD + LOOK_PERIOD)
+        self.assertEqual(self.counts(), [2, 1, 1, 1])
         self.cluster.advance(TIMEOUT)
         self.assertEqual(self.counts()[1:], [2] * 3)
 
@@ -68,7 +88,7 @@ class SyncTests(PairCase):
     def test_stopped_meanwhile(self) -> None:
         """A slave that stops while it copies logs no failure."""
         self.master.traffic.ignore(GetAllTopicConfig)
-        self.cluster.advance(COPY_PERIOD + 1)
+        self.cluster.advance(COPY_PERIOD + LOOK_PERIOD)
         self.slave.stop()
         self.cluster.advance(TIMEOUT)
         self.assertEqual(self.flushLoggedErrors(), [])

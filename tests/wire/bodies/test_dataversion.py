@@ -26,3 +26,20 @@ class DataVersionTests(SynchronousTestCase):
         self.assertEqual(
             DataVersion.decode(b'{"counter":1,"timestamp":5}'), DataVersion(5, 1, 0)
         )
+
+
+class OrderTests(SynchronousTestCase):
+    """Which of two versions is older."""
+
+    def test_is_older_than(self) -> None:
+        """The state counts first, then the counter, then the time."""
+        versions = [
+            DataVersion(9, 9, 0),
+            DataVersion(8, 1, 1),
+            DataVersion(1, 2, 1),
+            DataVersion(2, 2, 1),
+        ]
+        for older, newer in zip(versions, versions[1:], strict=False):
+            self.assertTrue(older.is_older_than(newer))
+            self.assertFalse(newer.is_older_than(older))
+            self.assertFalse(older.is_older_than(older))
