@@ -104,7 +104,9 @@ def _home(scratch: Path, name: str) -> Path:
 
 
 class ApacheServer:
-    """One name server or broker of Apache in a process of its own."""
+    """
+    One name server or broker of Apache in a process of its own, once its port is open.
+    """
 
     def __init__(
         self,
@@ -123,6 +125,11 @@ class ApacheServer:
             [*_java(release, home, "1g", *flags), main, "-c", str(path)],
             home / "server.log",
         )
+        try:
+            self.process.wait_for_port(self.port)
+        except BaseException:
+            self.process.kill()
+            raise
 
     @property
     def address(self) -> str:
@@ -143,9 +150,7 @@ def name_server(release: str, scratch: Path) -> ApacheServer:
     """Start Apache's name server and wait for its port."""
     conf: dict[str, object] = {"listenPort": free_port()}
     main = "org.apache.rocketmq.namesrv.NamesrvStartup"
-    server = ApacheServer(release, main, scratch, conf)
-    server.process.wait_for_port(server.port)
-    return server
+    return ApacheServer(release, main, scratch, conf)
 
 
 def broker(
@@ -188,6 +193,4 @@ def broker(
         **more,
     }
     main = "org.apache.rocketmq.broker.BrokerStartup"
-    server = ApacheServer(release, main, scratch, conf, jvm)
-    server.process.wait_for_port(port)
-    return server
+    return ApacheServer(release, main, scratch, conf, jvm)
