@@ -42,12 +42,21 @@ class Server:
         self._process = subprocess.Popen(
             command, env=environment, stdout=self.log, stderr=subprocess.STDOUT
         )
-        while not all(is_open(port) for port in ports):
-            assert self._process.poll() is None, self.said()
-            assert time.monotonic() - begin < patience, f"not ready: {self.said()}"
-            time.sleep(0.002)
+        try:
+            self._wait(begin + patience)
+        except BaseException:
+            self._process.kill()
+            self._process.wait()
+            raise
         self.started_in = time.monotonic() - begin
         self.name_server = f"127.0.0.1:{ports[-1]}"
+
+    def _wait(self, until: float) -> None:
+        """Wait until all ports are open."""
+        while not all(is_open(port) for port in self.ports):
+            assert self._process.poll() is None, self.said()
+            assert time.monotonic() < until, f"not ready: {self.said()}"
+            time.sleep(0.002)
 
     @property
     def pid(self) -> int:
