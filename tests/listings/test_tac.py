@@ -16,7 +16,7 @@ TAC = Path(__file__).parents[2] / "tac"
 PORTS = {
     "namesrv.tac": ["9876"],
     "broker.tac": ["10911"],
-    "cluster.tac": ["10911", "9876"],
+    "cluster.tac": ["9876", "9877", "10911", "10921", "10931", "10941"],
 }
 
 
