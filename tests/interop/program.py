@@ -114,6 +114,11 @@ class Program(Process):
         """Return the lines with this ``event``, so far."""
         return [line for line in self._lines.copy() if line["event"] == name]
 
+    @property
+    def count(self) -> int:
+        """How many lines were printed so far."""
+        return len(self._lines)
+
     def wait_for(self, name: str, count: int = 1, timeout: float = 60) -> None:
         """Wait until ``count`` lines with this ``event`` were printed."""
 
