@@ -27,6 +27,10 @@ from rocketmq_tw.namesrv.config import NamesrvConfig
 from rocketmq_tw.namesrv.service import NamesrvService
 from rocketmq_tw.remoting.listener import Program
 
+# Before anything asks the reactor for the time.
+use_monotonic_time(reactor)
+keep_collections_short(reactor)
+
 HOST = "127.0.0.1"
 FOLDER = os.path.abspath("rocketmq-cluster")
 NAME_SERVERS = (9876, 9877)
@@ -67,7 +71,5 @@ def services() -> list[MultiService]:
     return made
 
 
-use_monotonic_time(reactor)
-keep_collections_short(reactor)
 application = Application("rocketmq-cluster")
 Program(reactor, *services()).setServiceParent(application)
