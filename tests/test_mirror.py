@@ -27,6 +27,7 @@ DECLARED = {
 #: Modules that are tested through what uses them, and have no test of their own.
 ELSEWHERE = {
     "broker/broker.py": "broker/test_features.py",
+    "replication/beginning.py": "replication/test_slave.py",
     "replication/peers.py": "remoting/test_peer_log.py",
     "replication/status.py": "replication/test_master.py",
     "remoting/lane.py": "remoting/test_frames.py",

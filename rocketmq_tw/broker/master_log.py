@@ -4,13 +4,18 @@ A master's commit log, as its slave asks about it by ordinary requests.
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from rocketmq_tw.model.errors import RocketMQError
-from rocketmq_tw.remoting.errors import BrokerError
+from rocketmq_tw.remoting.errors import BrokerError, RequestTimeout
 from rocketmq_tw.remoting.pool import ConnectionPool
 from rocketmq_tw.replication.prefix import Bounds
 from rocketmq_tw.wire.bodies.kvtable import KVTable
+from rocketmq_tw.wire.fields import Request, Response
 from rocketmq_tw.wire.requests.admin import GetRuntimeInfo
 from rocketmq_tw.wire.requests.message import ViewMessage
+
+A = TypeVar("A", bound=Response)
 
 #: Seconds that the master may take to respond.
 _TIMEOUT = 5.0
@@ -37,7 +42,7 @@ class RemoteLog:
 
         :raises UnknownBounds: the response does not say.
         """
-        response = await self._pool.call(self._address, GetRuntimeInfo(), _TIMEOUT)
+        response = await self._call(GetRuntimeInfo())
         table = KVTable.decode(response.body).table
         try:
             return Bounds(
@@ -51,9 +56,18 @@ class RemoteLog:
     async def record_at(self, offset: int) -> bytes | None:
         """Return the record that begins at an offset; None if none does."""
         try:
-            response = await self._pool.call(
-                self._address, ViewMessage(offset), _TIMEOUT
-            )
+            response = await self._call(ViewMessage(offset))
         except BrokerError:
             return None
         return bytes(response.body)
+
+    async def _call(self, request: Request[A]) -> A:
+        """Send a request; the next one after a time-out gets another connection."""
+        try:
+            return await self._pool.call(self._address, request, _TIMEOUT)
+        except RequestTimeout:
+            # The host may be gone without closing the connection; a new one shows that.
+            live = self._pool.live(self._address)
+            if live is not None:
+                live.abort()
+            raise

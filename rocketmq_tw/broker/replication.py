@@ -136,7 +136,7 @@ class Replication:
         configured = self._config.ha_master_address
         if configured:
             host, port = split_host_port(configured)
-            address = address or host_port(host, port - 1)
+            address = address or self._slave.address or host_port(host, port - 1)
         self._slave.set_master(address, configured or ha_address)
 
     @property

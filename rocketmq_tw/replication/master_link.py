@@ -124,7 +124,9 @@ class MasterLink(Protocol):
         if self._is_closed:
             return
         now = self._clock.seconds()
-        if now - max(self.last_read, self._opened) > self._housekeeping_interval:
+        # What comes is not read while too much waits for the disk.
+        silent = 0.0 if self._is_paused else now - max(self.last_read, self._opened)
+        if silent > self._housekeeping_interval:
             self.close(
                 f"the master sent nothing for {self._housekeeping_interval:g} s"
                 " (haHousekeepingInterval)"

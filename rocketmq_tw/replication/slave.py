@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 from twisted.application.service import Service
@@ -32,15 +32,9 @@ from twisted.internet.protocol import Factory
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from rocketmq_tw.model.errors import RocketMQError
+from rocketmq_tw.replication.beginning import Beginning, OwnStore
 from rocketmq_tw.replication.master_link import MasterLink
-from rocketmq_tw.replication.prefix import (
-    Bounds,
-    CannotFollow,
-    MasterLog,
-    OwnLog,
-    check_prefix,
-)
+from rocketmq_tw.replication.prefix import CannotFollow, MasterLog
 from rocketmq_tw.replication.status import FollowStatus, HaStatus
 from rocketmq_tw.store.errors import DamagedTransfer
 from rocketmq_tw.store.replica import ReplicaLog
@@ -82,18 +76,6 @@ class SlaveSettings(msgspec.Struct, frozen=True, kw_only=True):
     from_last_file: bool = False
 
 
-class OwnStore(Protocol):
-    """The slave's own messages."""
-
-    def record_at(
-        self, commit_log_offset: int
-    ) -> bytes | None | Deferred[bytes | None]:
-        """Return the record at an offset."""
-
-    def flush(self) -> Deferred[None]:
-        """Flush everything to disk."""
-
-
 class SlaveService(Service):
     """
     Follows one master.
@@ -121,8 +103,10 @@ class SlaveService(Service):
         master_log: Callable[[str], MasterLog],
         wall_time: Callable[[], float],
     ) -> None:
-        self._store = store
         self._replica = replica
+        self._beginning = Beginning(
+            store=store, replica=replica, from_last_file=settings.from_last_file
+        )
         self._clock = clock
         self._settings = settings
         self._connect = connect
@@ -159,11 +143,15 @@ class SlaveService(Service):
 
     def set_master(self, address: str, ha_address: str) -> None:
         """
-        Follow the master at these addresses, or none if one of them is empty.
+        Follow the master at these addresses, or none.
 
-        :param address: ``host:port`` of its service; it is asked about its log there.
-        :param ha_address: ``host:port`` of its HA port.
+        :param address: ``host:port`` of its service, where it is asked about its log.
+            If it is empty, and the other is the one that is known, what was known
+            holds: the master may be cut off from the name servers alone.
+        :param ha_address: ``host:port`` of its HA port; empty for no master.
         """
+        if ha_address == self.ha_address:
+            address = address or self.address
         if (address, ha_address) == (self.address, self.ha_address):
             return
         self.address, self.ha_address = address, ha_address
@@ -208,12 +196,10 @@ class SlaveService(Service):
         """Connect, compare and follow."""
         try:
             await self._try_to_follow()
-        except CannotFollow as error:
+        except (CannotFollow, DamagedTransfer) as error:
             self._refuse(str(error))
         except CancelledError:
             return
-        except DamagedTransfer as error:
-            self._refuse(str(error))
         except Exception as error:
             self._failed(_said(error))
         finally:
@@ -226,7 +212,8 @@ class SlaveService(Service):
         link: MasterLink = await connecting
         self._link = link
         self.state = FollowState.COMPARING
-        comparing = Deferred.fromCoroutine(self._compare())
+        master = self._master_log(self.address)
+        comparing = Deferred.fromCoroutine(self._beginning.compare(master))
         comparing.addTimeout(_COMPARE_TIMEOUT, self._clock)
         may_begin_anywhere = await comparing
         if self._link is not link:
@@ -240,54 +227,6 @@ class SlaveService(Service):
             offset=self._replica.end,
         )
         link.follow(may_begin_anywhere)
-
-    async def _compare(self) -> bool:
-        """
-        Compare the logs, and let an empty one begin.
-
-        :returns: whether it may begin with any file.
-        """
-        master, replica = self._master_log(self.address), self._replica
-        replica.drop_part()
-        own = await self._own_log()
-        bounds = await check_prefix(own, master)
-        if not own.is_empty:
-            # Only what is on disk is reported, with SYNC_FLUSH.
-            await self._store.flush()
-            return False
-        if self._settings.from_last_file:
-            return True
-        await self._begin_with_first(bounds, master)
-        return False
-
-    async def _own_log(self) -> OwnLog:
-        replica = self._replica
-        if replica.is_empty:
-            return OwnLog(is_empty=True, end=0, last_offset=0, last_record=None)
-        last = self._store.record_at(replica.last_offset)
-        record = await last if isinstance(last, Deferred) else last
-        return OwnLog(
-            is_empty=False,
-            end=replica.end,
-            last_offset=replica.last_offset,
-            last_record=record,
-        )
-
-    async def _begin_with_first(self, bounds: Bounds, master: MasterLog) -> None:
-        """
-        Let an empty log begin where the master's does.
-
-        A master takes a report of 0 as a wish for its last file. So the first record of
-        a log that begins at 0 is fetched like any message, and the report is its end.
-        """
-        replica = self._replica
-        replica.begin_at(bounds.begin)
-        if bounds.begin or bounds.end == 0:
-            return
-        record = await master.record_at(0)
-        if record is None:
-            raise NoFirstRecord("the master has no message at offset 0")
-        replica.append(0, record)
 
     def _make_link(self) -> MasterLink:
         return MasterLink(
@@ -366,10 +305,6 @@ class SlaveService(Service):
                 self._link.tick()
             except Exception:
                 self._log.failure("the connection to the master was not looked after")
-
-
-class NoFirstRecord(RocketMQError):
-    """The master does not give its first record."""
 
 
 class _LinkFactory(Factory):

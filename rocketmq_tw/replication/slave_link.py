@@ -277,7 +277,11 @@ class SlaveLink(TwistedProtocol):
             if not wanted:
                 self._later = self._clock.callLater(int(now) + 1 - now, self._again)
                 return
-            data = source.read(self.next, wanted)
+            try:
+                data = source.read(self.next, wanted)
+            except OSError as error:
+                self.close(f"the commit log was not read: {error}")
+                return
             if isinstance(data, Deferred):
                 self._reading = data
                 data.addCallbacks(self._read, self._not_read)

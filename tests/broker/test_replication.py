@@ -146,6 +146,53 @@ class ReplicationTests(PairCase):
         self.assertEqual(self.end_of(slave), 0)
 
 
+class PartitionTests(PairCase):
+    """Master and slave, cut off from each other for a while."""
+
+    def test_a_minute(self) -> None:
+        """Both notice it within the housekeeping interval, and go on afterwards."""
+        master, slave = self.start(**SYNC)
+        self.cluster.create_topic("TopicTest", {"broker-a": 1})
+        self.assertEqual(self.code_of(master), 0)
+        self.cluster.faults.cut(master, slave)
+        self.cluster.advance(22)
+        follows = slave.service._replication.status().follows
+        assert follows is not None
+        self.assertFalse(follows.is_connected)
+        self.assertEqual(master.service._replication.status().slaves, [])
+        code = self.code_of(master)
+        self.assertEqual(code, ResponseCode.SLAVE_NOT_AVAILABLE)
+        self.cluster.advance(35)
+        self.cluster.faults.heal(master, slave)
+        self.cluster.advance(11)
+        self.assertEqual(self.code_of(master), 0)
+        self.wait_for_copy(master, slave)
+
+    def test_half_open(self) -> None:
+        """Bytes vanish without notice: the same."""
+        master, slave = self.start(**SYNC)
+        self.cluster.create_topic("TopicTest", {"broker-a": 1})
+        self.assertEqual(self.code_of(master), 0)
+        self.cluster.faults.silence(master, slave)
+        self.cluster.advance(32)
+        self.assertEqual(self.code_of(master), 0)
+        self.wait_for_copy(master, slave)
+
+    def test_delay(self) -> None:
+        """Bytes that take 200 ms each way fail nothing."""
+        master, slave = self.start(**SYNC)
+        self.cluster.create_topic("TopicTest", {"broker-a": 1})
+        for _ in range(5):
+            self.cluster.faults.cut(master, slave)
+            self.cluster.clock.callLater(0.2, self.heal, master, slave)
+            self.assertEqual(self.code_of(master), 0)
+        self.wait_for_copy(master, slave)
+
+    def heal(self, master: BrokerNode, slave: BrokerNode) -> None:
+        """Let bytes pass for a moment, then none for 200 ms."""
+        self.cluster.faults.heal(master, slave)
+
+
 class LinesTests(PairCase):
     """What is logged about peers of the HA port."""
 

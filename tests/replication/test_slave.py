@@ -12,7 +12,7 @@ from rocketmq_tw.store.message_store import MessageStore
 from rocketmq_tw.store.queues.fetch import FetchStatus
 from rocketmq_tw.testing.link import Link, LinkState, MemoryTransport
 from rocketmq_tw.wire.record import decode_all
-from tests.replication.pair import PairCase
+from tests.replication.pair import HA, SERVICE, PairCase
 from tests.store.cases import NOW, SIZE, TOPIC, draft
 
 
@@ -115,6 +115,47 @@ class FollowTests(PairCase):
         self.assert_copied(slave)
         self.assertEqual(slave.max_offset(TOPIC, 0), 3)
         self.assertEqual(self.master.links[0].acked, slave.commit_log_max)
+
+
+class AddressTests(PairCase):
+    """Where the master is."""
+
+    def test_name_servers_lose_the_master(self) -> None:
+        """The connection to it stays; it is asked where it was asked before."""
+        slave = self.open_slave()
+        service = self.slave(slave)
+        self.turn()
+        service.set_master("", HA)
+        self.assertEqual(service.state, FollowState.FOLLOWING)
+        self.links[0].reset()
+        self.send(3)
+        self.retry()
+        self.assert_copied(slave)
+
+    def test_no_master(self) -> None:
+        """Without an address nothing is followed; another one is followed at once."""
+        slave = self.open_slave()
+        service = self.slave(slave)
+        self.turn()
+        service.set_master("", "")
+        self.turn()
+        self.assertEqual(service.state, FollowState.IDLE)
+        self.assertFalse(self.links[0].near.is_connected)
+        self.send(3)
+        service.set_master(SERVICE, HA)
+        self.turn()
+        self.assert_copied(slave)
+
+    def test_master_is_down(self) -> None:
+        """It is tried again and again, at longer and longer intervals."""
+        self.is_down = True
+        slave = self.open_slave()
+        self.slave(slave)
+        self.turn(30)
+        self.is_down = False
+        self.send(3)
+        self.retry()
+        self.assert_copied(slave)
 
 
 class HarmTests(PairCase):

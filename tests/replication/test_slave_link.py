@@ -192,6 +192,16 @@ class SendTests(SlaveLinkCase):
         self.source.waiting[0][0].errback(OSError("broken"))
         self.assertEqual(self.closed, ["the commit log was not read: broken"])
 
+    def test_broken_disk(self) -> None:
+        """The same, where the page cache fails."""
+
+        def fail(position: int, size: int) -> bytes:
+            raise OSError("broken")
+
+        self.source.read = fail  # type: ignore[method-assign]
+        self.link.dataReceived(encode_report(5100))
+        self.assertEqual(self.closed, ["the commit log was not read: broken"])
+
     def test_flow_control(self) -> None:
         """So many bytes a second, and the rest in the next ones."""
         link, transport = self.connect(bytes_per_second=200)
