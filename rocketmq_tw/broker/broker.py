@@ -51,7 +51,9 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     :ivar new_topics: holds the responses of requests that create topics.
     :ivar master: where the master of a slave is; nowhere for a master.
     :ivar name_servers: ``host:port`` of each.
-    :ivar ask_name_servers: sends a request to one of them, once the broker registers.
+    :ivar ask_name_servers: sends a request to one that knows the broker.
+    :ivar on_acting: called with True when a slave begins to act for its master, and
+        with False when it ends that.
     :ivar replicated: what a slave copies from its master besides the log; features add
         theirs.
     """
@@ -72,12 +74,11 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     name_servers: tuple[str, ...] = ()
     ask_name_servers: AskNameServers = _ask_nobody
     replicated: list[Replicated] = []
+    on_acting: list[Callable[[bool], object]] = []
 
     def is_master_alive(self) -> bool:
         """Whether name servers know the master, and this slave is connected to it."""
-        follows = self.replication.status().follows
-        is_connected = follows is None or follows.is_connected
-        return is_connected and bool(self.master.address)
+        return self.replication.is_following and bool(self.master.address)
 
 
 #: Makes the objects of a feature and registers its handlers, guards and lifecycle

@@ -103,6 +103,8 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
         that is gone: consumers read, lock and commit there; see
         :mod:`rocketmq_tw.broker.slave.acting`. For all brokers of a name, with
         ``supportActingMaster`` at the name servers.
+    :ivar enable_remote_escape: a slave that acts for its master sends delayed messages
+        that are due to masters of other names.
     :ivar total_replicas: how many brokers of this name there are, the master included.
         With more than one, a broker that has ``enable_slave_acting_master`` registers
         once the others of its name are ready for it.
@@ -144,6 +146,7 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     slave_read_enable: bool = False
     offset_check_in_slave: bool = False
     enable_slave_acting_master: bool = False
+    enable_remote_escape: bool = False
     total_replicas: Positive = 1
     skip_pre_online: bool = False
     sync_broker_member_group_period: Milliseconds = 1000

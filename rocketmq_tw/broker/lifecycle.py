@@ -42,6 +42,7 @@ class Lifecycle:
 
     def __init__(self, peers: PeerLog | None = None) -> None:
         self._peers = peers
+        self._is_draining = False
         self.on_start: list[Step] = []
         self.on_online: list[Step] = []
         self.on_drain: list[Step] = []
@@ -54,12 +55,14 @@ class Lifecycle:
             await maybeDeferred(step)
 
     async def go_online(self) -> None:
-        """Run what is to be done before the broker registers."""
+        """Run what is to be done before the broker registers, unless it drains."""
         for step in self.on_online:
-            await maybeDeferred(step)
+            if not self._is_draining:
+                await maybeDeferred(step)
 
     async def drain(self) -> None:
         """Run the drain functions in reverse order."""
+        self._is_draining = True
         await self._run_all(self.on_drain)
 
     async def stop(self) -> None:

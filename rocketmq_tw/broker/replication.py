@@ -144,6 +144,11 @@ class Replication:
         """``host:port`` of the service of the slave's master; empty if unknown."""
         return "" if self._slave is None else self._slave.address
 
+    @property
+    def is_following(self) -> bool:
+        """Whether this slave copies its master now."""
+        return self._slave is not None and self._slave.is_following
+
     def status(self) -> HaStatus:
         """Return what operators are shown."""
         part = self._slave if self._slave is not None else self._master

@@ -52,7 +52,6 @@ UNSUPPORTED = {
     "enableCalcFilterBitMap": _NO_EFFECT,
     "enablePropertyFilter": _NO_EFFECT,
     "enableScheduleMessageStats": Unsupported(harmless=("true",)),
-    "enableRemoteEscape": _NO_EFFECT,
     "fetchNamesrvAddrByAddressServer": _NO_EFFECT,
     "rejectTransactionMessage": Unsupported(harmless=("true", "false")),
     "timerWheelEnable": Unsupported(harmless=("true", "false")),

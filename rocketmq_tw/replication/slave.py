@@ -160,6 +160,11 @@ class SlaveService(Service):
             self.state = FollowState.IDLE
             self._begin()
 
+    @property
+    def is_following(self) -> bool:
+        """Whether it copies its master now."""
+        return self.state is FollowState.FOLLOWING
+
     def status(self) -> HaStatus:
         """Return what operators are shown."""
         link = self._link
@@ -173,7 +178,7 @@ class SlaveService(Service):
             last_read_ms=self._wall_ms(self._last_read, now),
             last_write_ms=self._wall_ms(self._last_write, now),
             bytes_per_second=0 if link is None else link.rate.per_second(now),
-            is_connected=self.state is FollowState.FOLLOWING,
+            is_connected=self.is_following,
             refusal=self.refusal,
         )
         end = self._replica.end

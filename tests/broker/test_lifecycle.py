@@ -49,6 +49,16 @@ class LifecycleTests(SynchronousTestCase):
         self.successResultOf(done)
         self.assertEqual(self.seen, ["b"])
 
+    def test_stopped_before_it_registers(self) -> None:
+        """Nothing is begun any more once it drains."""
+        slow: Deferred[None] = Deferred()
+        self.lifecycle.on_online += [lambda: slow, self.note("b")]
+        done = self.run_stage(self.lifecycle.go_online)
+        self.successResultOf(self.run_stage(self.lifecycle.drain))
+        slow.callback(None)
+        self.successResultOf(done)
+        self.assertEqual(self.seen, [])
+
     def test_start_fails(self) -> None:
         """The first failure ends the start."""
         self.lifecycle.on_start += [lambda: 1 / 0, self.note("b")]

@@ -146,9 +146,9 @@ class ApacheServer:
         self.process.kill()
 
 
-def name_server(release: str, scratch: Path) -> ApacheServer:
-    """Start Apache's name server and wait for its port."""
-    conf: dict[str, object] = {"listenPort": free_port()}
+def name_server(release: str, scratch: Path, **more: Any) -> ApacheServer:
+    """Start Apache's name server and wait for its port; ``more`` are settings."""
+    conf: dict[str, object] = {"listenPort": free_port(), **more}
     main = "org.apache.rocketmq.namesrv.NamesrvStartup"
     return ApacheServer(release, main, scratch, conf)
 

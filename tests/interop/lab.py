@@ -46,12 +46,16 @@ class Lab:
         self._programs: list[Program] = []
         self._tools: dict[tuple[str, str], Program] = {}
 
-    def name_server(self, make: str) -> Server:
-        """Start a name server and wait for its port."""
+    def name_server(self, make: str, **more: Any) -> Server:
+        """
+        Start a name server and wait for its port.
+
+        :param more: lines of its configuration, the same for either make.
+        """
         if make == OURS:
-            server: Server = ours.name_server(self.scratch)
+            server: Server = ours.name_server(self.scratch, **more)
         else:
-            server = apache.name_server(make, self.scratch)
+            server = apache.name_server(make, self.scratch, **more)
         self._servers.append(server)
         return server
 

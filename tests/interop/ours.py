@@ -45,12 +45,15 @@ class OurServer:
         self.stop()
 
 
-def name_server(scratch: Path) -> OurServer:
-    """Start our name server and wait for its port."""
+def name_server(scratch: Path, **more: Any) -> OurServer:
+    """Start our name server and wait for its port; ``more`` are settings."""
     port = free_port()
     home = scratch / f"namesrv-{port}"
     home.mkdir(parents=True)
-    return OurServer("rocketmq-namesrv", home, port, "--listen", str(port))
+    conf = home / "namesrv.conf"
+    conf.write_text("".join(f"{key}={value}\n" for key, value in more.items()))
+    options = ("--listen", str(port), "-c", str(conf))
+    return OurServer("rocketmq-namesrv", home, port, *options)
 
 
 def broker(

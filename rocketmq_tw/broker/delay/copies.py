@@ -44,11 +44,13 @@ class DelayCopies:
         self._schedule.adopt(table.offset_table, table.data_version)
 
     async def take_back(self, ask: Ask) -> None:
-        """Have the offsets of a slave that has acted, if they are newer than these."""
+        """
+        Take over the offsets of a slave that has acted for this master.
+
+        If they are no newer, an offset counts that is ahead of the master's.
+        """
         table = await _ask_for(ask)
-        version = table.data_version
-        if version is not None and self._schedule.version.is_older_than(version):
-            self._schedule.adopt(table.offset_table, version)
+        self._schedule.take_back(table.offset_table, table.data_version)
 
 
 async def _ask_for(ask: Ask) -> DelayOffsetTable:

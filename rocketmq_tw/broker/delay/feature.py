@@ -6,18 +6,26 @@ from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.delay.copies import DelayCopies
 from rocketmq_tw.broker.delay.levels import DelayLevels, parse_levels
 from rocketmq_tw.broker.delay.schedule import ScheduleService
+from rocketmq_tw.broker.slave.escape import Escape
 from rocketmq_tw.broker.slave.replicated import Replicated
 from rocketmq_tw.remoting.router import Router
 
 
 def install(broker: Broker, router: Router) -> ScheduleService:
-    """Deliver delayed messages while the broker runs, unless it is a slave."""
+    """
+    Deliver delayed messages while the broker runs.
+
+    A slave delivers them while it acts for its master, to other masters, if it may.
+    """
     config, lifecycle = broker.config, broker.lifecycle
+    acts = config.is_slave and config.enable_remote_escape
+    escape = _escape(broker) if acts else None
     schedule = ScheduleService(
         levels=DelayLevels(parse_levels(config.message_delay_level)),
         store=broker.store,
         file=broker.tables.file("delayOffset.json"),
         clock=broker.clock,
+        put=None if escape is None else escape.put,
     )
     copies = DelayCopies(schedule)
     copies.routes(router)
@@ -27,6 +35,24 @@ def install(broker: Broker, router: Router) -> ScheduleService:
     lifecycle.on_start.append(schedule.load)
     lifecycle.on_stop.append(schedule.stop)
     if not config.is_slave:
-        lifecycle.on_start.append(schedule.start)
-        broker.periodic.every(config.flush_delay_offset_interval, schedule.save)
+        # Not before it has taken over what a slave has delivered.
+        lifecycle.on_online.append(schedule.start)
+    if escape is not None:
+        lifecycle.on_stop.append(escape.stop)
+        broker.on_acting.append(
+            lambda is_acting: schedule.resume() if is_acting else schedule.stop()
+        )
+    period_ms = config.flush_delay_offset_interval
+    broker.periodic.every(
+        period_ms, lambda: schedule.save() if schedule.is_running else None
+    )
     return schedule
+
+
+def _escape(broker: Broker) -> Escape:
+    """Return what sends messages to other masters."""
+    return Escape(
+        reactor=broker.clock,
+        broker_name=broker.config.broker_name,
+        ask_name_servers=broker.ask_name_servers,
+    )

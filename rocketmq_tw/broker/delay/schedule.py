@@ -11,6 +11,7 @@ Source: ``ScheduleMessageService`` of RocketMQ 5.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
@@ -35,6 +36,8 @@ from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.record import Draft, MalformedRecord
 from rocketmq_tw.wire.record_layout import QUEUE_OFFSET, SIZE
 
+#: Stores a message: takes a draft, and the time in seconds since the epoch.
+Put = Callable[[Draft, float], object]
 #: Seconds between two checks while messages are scheduled, and while none are.
 BUSY, IDLE = 0.1, 1.0
 #: Seconds until a level that failed is retried.
@@ -51,6 +54,8 @@ class ScheduleService:
 
     :param file: ``delayOffset.json``, the delivered offset of each level.
     :param batch: how many messages of a level are read at a time.
+    :param put: stores a message that is due, or returns a Deferred that fires once that
+        is done; None uses the store.
     """
 
     _log = Logger()
@@ -63,9 +68,11 @@ class ScheduleService:
         file: JsonFile,
         clock: IReactorTime,
         batch: int = 32,
+        put: Put | None = None,
     ) -> None:
         self._delays_ms = levels.levels_ms
         self._store = store
+        self._put = put
         self._document = DelayOffsets(file)
         self._clock = clock
         self._wall_time = wall_time(clock)
@@ -88,6 +95,23 @@ class ScheduleService:
             last = self._store.max_offset(SCHEDULE_TOPIC, number - 1)
             offset = max(first, min(stored.get(number, first), last))
             self._levels.append(Level(number, delay_ms, offset, end=last))
+
+    @property
+    def is_running(self) -> bool:
+        """Whether messages are delivered."""
+        return self._tick.running
+
+    def resume(self) -> None:
+        """Start at the offsets that are known."""
+        self._bound()
+        self.start()
+
+    def _bound(self) -> None:
+        """Correct the offsets that are outside their queues."""
+        for level in self._levels:
+            first = self._store.min_offset(SCHEDULE_TOPIC, level.queue_id)
+            level.end = self._store.max_offset(SCHEDULE_TOPIC, level.queue_id)
+            level.next_offset = max(first, min(level.next_offset, level.end))
 
     def start(self) -> None:
         """Start checking the levels, first in a tenth of a second."""
@@ -121,11 +145,6 @@ class ScheduleService:
             )
         )
 
-    @property
-    def version(self) -> DataVersion:
-        """The version of the delivered offsets."""
-        return self._document.version
-
     def adopt(self, offsets: Mapping[int, int], version: DataVersion | None) -> None:
         """
         Have the delivered offsets of a slave's master; the slave delivers nothing.
@@ -136,6 +155,21 @@ class ScheduleService:
         for level in self._levels:
             level.next_offset = offsets.get(level.number, level.next_offset)
         self._document.adopt(self._offsets(), version)
+
+    def take_back(
+        self, offsets: Mapping[int, int], version: DataVersion | None
+    ) -> None:
+        """
+        Take over the offsets of a slave that has delivered for this master.
+
+        If the version is no newer, only those are taken that are ahead.
+        """
+        is_newer = version is not None and self._document.version.is_older_than(version)
+        for level in self._levels:
+            known = level.next_offset
+            offset = offsets.get(level.number, known)
+            level.next_offset = offset if is_newer else max(known, offset)
+        self._bound()
 
     def document(self) -> bytes:
         """Encode the offsets as in the file and in the response to slaves."""
@@ -230,34 +264,64 @@ class ScheduleService:
         level.is_reading = True
         fetched.addCallback(on_success).addErrback(on_failure)
 
-    def _deliver_each(self, level: Level, data: bytes, now: float) -> None:
+    def _deliver_each(
+        self, level: Level, data: bytes, now: float, position: int = 0
+    ) -> None:
         """Deliver the messages of a level, one record after another."""
-        start = level.next_offset
-        position = 0
         while position < len(data):
             size = int.from_bytes(data[position : position + SIZE.stop], "big")
             record = data[position : position + size]
-            self._deliver_one(level, record, now)
-            # After each message, so that none is delivered twice if a later one fails.
-            queue_offset = int.from_bytes(record[QUEUE_OFFSET], "big")
-            level.next_offset = max(start, queue_offset) + 1
             position += size
+            stored = self._deliver_one(level, record, now)
+            if isinstance(stored, Deferred):
+                self._go_on_when_stored(level, record, stored, data, now, position)
+                return
+            _advance(level, record)
 
-    def _deliver_one(self, level: Level, record: bytes, now: float) -> None:
+    def _go_on_when_stored(
+        self,
+        level: Level,
+        record: bytes,
+        stored: Deferred[Any],
+        data: bytes,
+        now: float,
+        position: int,
+    ) -> None:
+        """Deliver the following messages of a level once a message is stored."""
+
+        def on_success(_: object) -> None:
+            _advance(level, record)
+            level.is_reading = False
+            if self._tick.running:
+                self._deliver_each(level, data, now, position)
+
+        def on_failure(failure: Failure) -> None:
+            level.is_reading = False
+            assert isinstance(failure.value, Exception)
+            self._back_off(level, failure.value)
+
+        level.is_reading = True
+        stored.addCallback(on_success).addErrback(on_failure)
+
+    def _deliver_one(self, level: Level, record: bytes, now: float) -> object:
         """
         Store one message in its own topic.
 
         A message that can never be stored there would block its level for ever. It is
         skipped and stays in its queue of the schedule topic.
+
+        :returns: a Deferred if it is not stored yet.
         """
         try:
-            self._store.put(_addressed(record), now)
+            put: Put = self._put or self._store.put
+            return put(_addressed(record), now)
         except (MalformedRecord, ValueError, *_NEVER) as error:
             self._log.error(
                 "a message of delay level {number} cannot be delivered: {why}",
                 number=level.number,
                 why=str(error),
             )
+            return None
 
     def _back_off(self, level: Level, error: Exception) -> None:
         """Suspend a level that failed, and log the reason."""
@@ -276,6 +340,12 @@ class ScheduleService:
                 number=level.number,
                 backoff=BACKOFF,
             )
+
+
+def _advance(level: Level, record: bytes) -> None:
+    """Pass a message: after each, so that a later failure delivers none twice."""
+    queue_offset = int.from_bytes(record[QUEUE_OFFSET], "big")
+    level.next_offset = max(level.next_offset, queue_offset + 1)
 
 
 def _ignore_stop(failure: Failure) -> None:

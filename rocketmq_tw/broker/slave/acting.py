@@ -10,16 +10,17 @@ it (:class:`~rocketmq_tw.wire.requests.replication.NotifyMinBrokerIdChange`)::
     this id is the lowest   the slave acts
     the master is back      the slave copies from it, and sends consumers there
 
-Delayed messages are delivered by the master once it is back: a slave stores none.
+A slave stores no messages. With ``enableRemoteEscape`` it sends delayed messages that
+are due to other masters (:mod:`rocketmq_tw.broker.slave.escape`); otherwise they wait
+for its own.
 
 Source: ``BrokerController.syncBrokerMemberGroup``, ``updateMinBroker`` and
-``onMinBrokerChange`` of RocketMQ 5, where an acting slave may also store messages at
-another master (``enableRemoteEscape``).
+``onMinBrokerChange`` of RocketMQ 5.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -48,6 +49,7 @@ class ActingSlave:
     Knows whether this slave acts for its master.
 
     :param period: seconds between two looks at the registered ids.
+    :param on_acting: called with True when it begins to act, with False when it ends.
     :ivar first_id: the lowest id of its name; at first that of the master.
     """
 
@@ -64,6 +66,7 @@ class ActingSlave:
         replication: Replication,
         ask_name_servers: AskNameServers,
         period: float,
+        on_acting: Sequence[Callable[[bool], object]],
     ) -> None:
         self._cluster = cluster
         self._broker_name = broker_name
@@ -72,6 +75,7 @@ class ActingSlave:
         self._replication = replication
         self._ask_name_servers = ask_name_servers
         self._period = period
+        self._on_acting = on_acting
         self._pool = ConnectionPool(reactor)
         self._ticker = LoopingCall(self._look)
         self._ticker.clock = reactor
@@ -134,6 +138,7 @@ class ActingSlave:
         self, first: int, address: str, offline: str | None, ha_address: str | None
     ) -> None:
         """Act, or stop that; follow a master that is back, and none that is gone."""
+        was_acting = self.is_acting
         self.first_id, self._first_address = first, address
         self._log.info(
             "broker {id} at {address} has the lowest id of {name} now{acting}",
@@ -142,6 +147,9 @@ class ActingSlave:
             name=self._broker_name,
             acting=", and acts for the master" if self.is_acting else "",
         )
+        if self.is_acting is not was_acting:
+            for callback in self._on_acting:
+                callback(self.is_acting)
         if offline and offline == self._master.address:
             self._master.set("", "")
             self._replication.master_found("", "")

@@ -31,11 +31,15 @@ from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.groups import SubscriptionGroupTable
 from rocketmq_tw.wire.bodies.offsets import ConsumerOffsetTable
 from rocketmq_tw.wire.bodies.topics import TopicConfigTable
+from rocketmq_tw.wire.errors import BadField
 from rocketmq_tw.wire.requests.group import GetAllGroups
 from rocketmq_tw.wire.requests.offset import GetAllConsumerOffset
 from rocketmq_tw.wire.requests.topic import GetAllTopicConfig
 
 T = TypeVar("T")
+#: How many topics are asked for at once, and how many pages there may be: a table that
+#: changes is asked for again from the first page on.
+PAGE, MAX_PAGES = 2000, 500
 #: Where a table comes from, for the log.
 _FROM = "the master's {}"
 
@@ -85,20 +89,55 @@ class TableCopies:
         has its first message, with which its queues start again.
         """
         topics = self._topics
-        response = await ask(GetAllTopicConfig())
-        steps: Generator[Any, Any, Any] = decode_in_steps(
-            response.body,
-            "topicConfigTable",
-            TopicConfig,
-            TopicConfigTable,
-            topics.limit,
-        )
-        table, rest = await in_steps(steps, self._clock)
-        if rest.data_version == topics.data_version:
+        table, version = await self._ask_for_topics(ask)
+        if version == topics.data_version:
             return
         table = usable(_FROM.format("topics"), table, topics.check)
         await in_slices(self._adopt_topics(table), self._clock)
-        topics.adopt_version(rest.data_version)
+        topics.adopt_version(version)
+
+    async def _ask_for_topics(
+        self, ask: Ask
+    ) -> tuple[dict[str, TopicConfig], DataVersion]:
+        """
+        Return the topics of the master and their version.
+
+        They come page by page, or in one if the master has no pages. If the version is
+        the slave's own, the first page is enough.
+
+        :raises BadField: they change all the time, or are too many.
+        """
+        table: dict[str, TopicConfig] = {}
+        version = self._topics.data_version
+        for _ in range(MAX_PAGES):
+            text = version.encode().decode()
+            request = GetAllTopicConfig(len(table), text, PAGE)
+            response = await ask(request)
+            page, found = await self._decode_topics(response.body)
+            if found != version:
+                table, version = {}, found
+            table |= page
+            total = response.total_topic_num
+            is_known = version == self._topics.data_version
+            if is_known or total is None or len(table) >= total:
+                return table, version
+            if not page or len(table) > self._topics.limit:
+                break
+        raise BadField("topicConfigTable", f"{len(table)} topics", "all, and fewer")
+
+    async def _decode_topics(
+        self, body: bytes
+    ) -> tuple[dict[str, TopicConfig], DataVersion]:
+        """Decode a page, or the whole table."""
+        steps: Generator[Any, Any, Any] = decode_in_steps(
+            body,
+            "topicConfigTable",
+            TopicConfig,
+            TopicConfigTable,
+            self._topics.limit,
+        )
+        table, rest = await in_steps(steps, self._clock)
+        return table, rest.data_version
 
     def _adopt_topics(self, table: dict[str, TopicConfig]) -> Iterator[None]:
         """Make the topics those of a table, in steps."""

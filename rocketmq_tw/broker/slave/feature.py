@@ -80,6 +80,7 @@ def _act(broker: Broker, router: Router) -> None:
         replication=broker.replication,
         ask_name_servers=broker.ask_name_servers,
         period=config.sync_broker_member_group_period / 1000,
+        on_acting=broker.on_acting,
     )
     acting.routes(router)
     broker.stats.gauges["actsForMaster"] = lambda: int(acting.is_acting)
@@ -100,5 +101,5 @@ def _prepare_before_registering(broker: Broker, documents: list[Replicated]) -> 
         documents=documents,
         status=broker.replication.status,
     )
-    lifecycle.on_online.append(pre_online.run)
+    lifecycle.on_online.insert(0, pre_online.run)
     lifecycle.on_drain.append(pre_online.stop)

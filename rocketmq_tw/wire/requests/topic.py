@@ -36,10 +36,29 @@ class DeleteTopic(Request[Response]):
     topic: str
 
 
-class GetAllTopicConfig(Request[Response]):
-    """Ask for the table of topics; the body is a ``TopicConfigSerializeWrapper``."""
+class TopicConfigResponse(Response):
+    """How many topics there are in all; None with the whole table."""
+
+    total_topic_num: int | None = None
+
+
+class GetAllTopicConfig(Request[TopicConfigResponse]):
+    """
+    Ask for the table of topics; the body is a ``TopicConfigSerializeWrapper``.
+
+    With fields only a page of it is asked for, as releases from 5.4 on do. Others
+    ignore the fields, and respond with the whole table.
+
+    :ivar topic_seq: the number of the first topic, in the order of their names.
+    :ivar data_version: of the pages before, as JSON; a page of another version is the
+        first one.
+    :ivar max_topic_num: how many topics the page may have.
+    """
 
     code: ClassVar[int] = RequestCode.GET_ALL_TOPIC_CONFIG
+    topic_seq: int | None = None
+    data_version: str | None = None
+    max_topic_num: int | None = None
 
 
 class GetTopicConfig(Request[Response]):

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from twisted.logger import capturedLogs
 
+from rocketmq_tw.broker.slave.documents import TableCopies
 from rocketmq_tw.broker.slave.sync import COPY_PERIOD
 from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.wire import fastjson
@@ -16,7 +17,11 @@ from rocketmq_tw.wire.requests.offset import (
     GetAllConsumerOffset,
     UpdateConsumerOffset,
 )
-from rocketmq_tw.wire.requests.topic import DeleteTopic, GetAllTopicConfig
+from rocketmq_tw.wire.requests.topic import (
+    DeleteTopic,
+    GetAllTopicConfig,
+    TopicConfigResponse,
+)
 from tests.broker.slave.cases import PairCase
 
 
@@ -37,6 +42,24 @@ class DocumentCase(PairCase):
 
 class TopicTests(DocumentCase):
     """The topics of a slave are those of its master."""
+
+    def cluster_topics(self) -> Any:
+        """Return the table of the master."""
+        return self.master.service._tables.topics
+
+    def ask(self, request: Any) -> Any:
+        """Send a request to the master."""
+        return self.cluster._inspect().call(self.master.address, request, 3.0)
+
+    def slave_copies(self) -> TableCopies:
+        """Return what copies the tables of the slave."""
+        tables = self.slave.service._tables
+        return TableCopies(
+            topics=tables.topics,
+            groups=tables.groups,
+            offsets=tables.offsets,
+            clock=self.cluster.clock,
+        )
 
     def test_equal(self) -> None:
         """So is their version, from the first copy on and after each change."""
@@ -108,15 +131,60 @@ class TopicTests(DocumentCase):
         self.assertIn(b'"counter":%d' % table.data_version.counter, text)
         self.assertEqual(table.data_version, self.topics(self.master).data_version)
 
-    def test_many(self) -> None:
-        """A large table is taken over in steps of a few milliseconds."""
+    def fill(self, count: int) -> None:
+        """Give the master many topics."""
         topics = self.master.service._tables.topics
         config = topics.require("TBW102")
-        for number in range(6000):
+        for number in range(count):
             name = f"topic-{number}"
             topics.put(msgspec.structs.replace(config, topic_name=name))
+
+    def test_many(self) -> None:
+        """A large table is copied page by page, and once only."""
+        self.fill(4500)
+        self.master.traffic.clear()
         self.copy()
         self.assertEqual(self.topics(self.slave), self.topics(self.master))
+        asked = self.master.traffic.requests(GetAllTopicConfig)
+        pages = [each.topic_seq for each in asked if each.max_topic_num]
+        self.assertEqual(pages, [0, 2000, 4000])
+        self.copy()
+        asked = self.master.traffic.requests(GetAllTopicConfig)
+        pages = [each.topic_seq for each in asked if each.max_topic_num]
+        self.assertEqual(pages, [0, 2000, 4000, 0])
+
+    def test_changed_meanwhile(self) -> None:
+        """If the table changes between two pages, the first one comes again."""
+        self.fill(4500)
+        self.copy()
+        pages = []
+
+        def asked(request: GetAllTopicConfig) -> Any:
+            pages.append(request.topic_seq)
+            if len(pages) == 2:
+                self.cluster_topics().delete("topic-7")
+            return self.ask(request)
+
+        self.fill(4600)
+        copies = self.slave_copies()
+        self.cluster.result_of(copies.copy_topics(asked))
+        self.assertEqual(pages, [0, 2000, 2000, 4000])
+        self.assertEqual(self.topics(self.slave), self.topics(self.master))
+
+    def test_never_complete(self) -> None:
+        """A master that promises more than it has is not believed."""
+        before = self.topics(self.slave)
+        table = {"T": {"topicName": "T"}}
+        body = fastjson.dumps(
+            {"topicConfigTable": table, "dataVersion": DataVersion(1, 99)}
+        )
+        response = TopicConfigResponse(total_topic_num=5, body=body)
+        self.master.traffic.respond(GetAllTopicConfig, response)
+        empty = fastjson.dumps({"dataVersion": DataVersion(1, 99)})
+        response = TopicConfigResponse(total_topic_num=5, body=empty)
+        self.master.traffic.respond(GetAllTopicConfig, response)
+        self.cluster.advance(COPY_PERIOD + 2)
+        self.assertEqual(self.topics(self.slave), before)
 
 
 class OffsetTests(DocumentCase):

@@ -11,8 +11,9 @@ from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.new_topics import NewTopics
-from rocketmq_tw.broker.pacing import Pacer, Steps, encode_each
+from rocketmq_tw.broker.pacing import Pacer, Steps
 from rocketmq_tw.broker.processors.admin.slices import encode_in_slices
+from rocketmq_tw.broker.processors.admin.topic_pages import TopicPages
 from rocketmq_tw.broker.tables.checks import (
     ALL_PERMISSIONS,
     MAX_QUEUES,
@@ -30,12 +31,7 @@ from rocketmq_tw.store.files.reads import all_of, then
 from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.stats import TopicOffset, TopicStatsTable
-from rocketmq_tw.wire.bodies.topics import (
-    TopicConfigAndMappingTable,
-    TopicList,
-    encode_entry,
-    with_entries,
-)
+from rocketmq_tw.wire.bodies.topics import TopicList
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.errors import BadField
 from rocketmq_tw.wire.fields import Response
@@ -47,9 +43,6 @@ from rocketmq_tw.wire.requests.topic import (
     GetTopicConfig,
     GetTopicStats,
 )
-
-#: How many topics are encoded in one step: a millisecond.
-SLICE = 1000
 
 
 def install(broker: Broker, router: Router) -> None:
@@ -92,12 +85,13 @@ class TopicProcessor:
         self._broker_name = broker_name
         self._pacer = pacer
         self._new_topics = new_topics
+        self._pages = TopicPages(topics, pacer)
 
     def routes(self, router: Router) -> None:
         """Register the handlers."""
         router.on(CreateTopic, self._new_topics.holding(self.create))
         router.on(DeleteTopic, self.delete)
-        router.on(GetAllTopicConfig, self.all)
+        router.on(GetAllTopicConfig, self._pages.all)
         router.on(GetTopicConfig, self.get)
         router.on(GetTopicStats, self.stats)
         router.on(GetBrokerSystemTopics, self.system_topics)
@@ -160,22 +154,6 @@ class TopicProcessor:
         self._offsets.remove_topic(name)
         yield self._store.delete_topic(name)
         return Response()
-
-    def all(
-        self, request: GetAllTopicConfig, call: Call
-    ) -> Response | Deferred[Response | None]:
-        """
-        Return the whole table of topics; clients that request pages accept it too.
-        """
-        return self._pacer.run(self._all(), call.peer)
-
-    def _all(self) -> Steps[Response]:
-        """Encode the table as it is now."""
-        version = self._topics.data_version
-        empty = TopicConfigAndMappingTable({}, version, mapping_data_version=version)
-        topics = list(self._topics.table.values())
-        entries = yield from encode_each(topics, encode_entry, SLICE)
-        return Response(body=with_entries(empty.encode(), (entries,)))
 
     def get(self, request: GetTopicConfig, call: Call) -> Response:
         """Return the settings of one topic."""

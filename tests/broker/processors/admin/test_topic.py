@@ -10,7 +10,7 @@ from twisted.logger import capturedLogs, formatEvent
 
 from rocketmq_tw.broker.pacing import STEPS
 from rocketmq_tw.broker.processors.admin.slices import QUEUES
-from rocketmq_tw.broker.processors.admin.topic import SLICE
+from rocketmq_tw.broker.processors.admin.topic_pages import SLICE
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.topic import TopicConfig
 from rocketmq_tw.namesrv.config import NamesrvConfig

@@ -1,0 +1,124 @@
+"""
+Sends messages that an acting slave must store to another master.
+
+A slave that acts for its master (:mod:`rocketmq_tw.broker.slave.acting`) stores nothing
+itself. With ``enableRemoteEscape`` it sends the delayed messages that are due to a
+master of another name which has their topic.
+
+Source: ``EscapeBridge`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from rocketmq_tw.broker.name_servers import AskNameServers
+from rocketmq_tw.model import sysflag
+from rocketmq_tw.model.errors import RocketMQError
+from rocketmq_tw.model.message import DELAY
+from rocketmq_tw.model.route import TopicRoute
+from rocketmq_tw.model.topic import AUTO_CREATE_TOPIC
+from rocketmq_tw.remoting.pool import ConnectionPool
+from rocketmq_tw.wire import properties
+from rocketmq_tw.wire.bodies.route import decode_route
+from rocketmq_tw.wire.record import Draft
+from rocketmq_tw.wire.requests.route import GetRoute
+from rocketmq_tw.wire.requests.send import SendMessageV2
+
+#: The producer group of these messages.
+GROUP = "InnerProducerGroup"
+#: Seconds for which a route is used.
+ROUTE_AGE = 5.0
+#: Seconds that the other master may take.
+TIMEOUT = 3.0
+
+
+class NoOtherMaster(RocketMQError):
+    """No other master has the topic of a message."""
+
+    def __str__(self) -> str:
+        return f"no other master has the topic {self.args[0]}"
+
+
+class Escape:
+    """
+    Sends messages to other masters.
+
+    :param broker_name: the name whose queues are not used.
+    """
+
+    # The route that was used last, and until when it may be used.
+
+    def __init__(
+        self, *, reactor: Any, broker_name: str, ask_name_servers: AskNameServers
+    ) -> None:
+        self._reactor = reactor
+        self._broker_name = broker_name
+        self._ask_name_servers = ask_name_servers
+        self._pool = ConnectionPool(reactor)
+        self._topic = ""
+        self._route = TopicRoute()
+        self._until = float("-inf")
+
+    def put(self, draft: Draft, now: float) -> Deferred[None]:
+        """
+        Send a message.
+
+        :returns: fires once it is stored; fails with :class:`NoOtherMaster`, or like
+            a request.
+        """
+        return Deferred.fromCoroutine(self._put(draft))
+
+    def stop(self) -> Deferred[None]:
+        """Close all connections."""
+        return self._pool.close_all()
+
+    async def _put(self, draft: Draft) -> None:
+        """Choose a queue, and send the message there."""
+        topic = draft.topic.decode()
+        route = await self._find(topic)
+        queues = [
+            queue
+            for queue in route.writable(topic)
+            if queue.broker_name != self._broker_name
+        ]
+        if not queues:
+            self._until = float("-inf")
+            raise NoOtherMaster(topic)
+        queue = random.choice(queues)
+        address = route.master_of(queue.broker_name)
+        assert address is not None, "queues without a master are not writable"
+        request = _request(draft, topic, queue.queue_id)
+        await self._pool.call(address, request, TIMEOUT)
+
+    async def _find(self, topic: str) -> TopicRoute:
+        """Return the route of a topic, which is asked for every few seconds."""
+        now = self._reactor.seconds()
+        if topic != self._topic or now > self._until:
+            request = GetRoute(topic=topic, accept_standard_json_only=True)
+            response = await self._ask_name_servers(request)
+            self._route = decode_route(response.body)
+            self._topic, self._until = topic, now + ROUTE_AGE
+        return self._route
+
+
+def _request(draft: Draft, topic: str, queue_id: int) -> SendMessageV2:
+    """Return the send of a draft, which is not to be delayed once more."""
+    kept = properties.decode(draft.properties.decode("utf-8", "replace"))
+    kept.pop(DELAY, None)
+    return SendMessageV2(
+        producer_group=GROUP,
+        topic=topic,
+        default_topic=AUTO_CREATE_TOPIC,
+        default_topic_queue_nums=4,
+        queue_id=queue_id,
+        sys_flag=draft.sys_flag & ~(sysflag.BORN_HOST_V6 | sysflag.STORE_HOST_V6),
+        born_timestamp=draft.born_time_ms,
+        flag=draft.flag,
+        properties=properties.encode(kept),
+        reconsume_times=draft.reconsume_times,
+        body=draft.body,
+    )
