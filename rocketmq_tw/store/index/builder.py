@@ -211,7 +211,7 @@ class IndexBuilder:
             self._step_after(_PAUSE)
 
     def _slice(self) -> None:
-        """Index for a few milliseconds."""
+        """Index for a few milliseconds, and what one read has at least."""
         hurry = bool(self._waiting) or self.lag > MAX_LAG
         time = _HURRIED_SLICE_TIME if hurry else _SLICE_TIME
         until = self._clock.seconds() + time
@@ -219,13 +219,15 @@ class IndexBuilder:
         self.position = max(self.position, self._commit_log.min_offset)
         last = self.position + _SLICE
         begin = self.position
-        while self.lag and self.position < last and self._clock.seconds() < until:
+        while self.lag and self.position < last:
             data = self._reader.read(self.position)
             if isinstance(data, Deferred):
                 self._state = _State.READING
                 data.addBoth(self._read_ended)
                 return
             self._index(data)
+            if self._clock.seconds() >= until:
+                break
         if begin < self.position and not self.lag and self._files.files:
             self._files.files[-1].release_memory()
 
