@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from .lab import OURS, Lab, Server
+from .pairs import some
 from .program import wait_for_messages, wait_until
 from .test_cluster import ONE_FILE, TOPIC, offsets
 from .test_replication import SETTINGS, SLAVE, is_copied
@@ -31,11 +32,11 @@ ACTING: dict[str, Any] = {
 COUNT = 400
 #: Name server, master and slave.
 TRIOS = [
-    (OURS, OURS, OURS),
-    (OURS, "v55", "v55"),
     (OURS, OURS, "v55"),
     ("v55", "v55", OURS),
+    (OURS, OURS, OURS),
     ("v55", OURS, OURS),
+    (OURS, "v55", "v55"),
 ]
 
 
@@ -45,9 +46,14 @@ def is_master(lab: Lab, names: Server, broker: Server) -> bool:
     return f'0:"{broker.address}"' in printed.replace(" ", "").replace("\t", "")
 
 
-@pytest.mark.parametrize(("names", "master", "slave"), TRIOS)
+@pytest.mark.parametrize(("names", "master", "slave"), some(TRIOS, 2))
 def test_acts(lab: Lab, names: str, master: str, slave: str) -> None:
-    """The consumer finishes on the slave, and the master knows that when it is back."""
+    """
+    The consumer finishes on the slave, and the master knows that when it is back.
+
+    A master of Apache's is not started again: on one address with its slave it waits
+    for ever for the slave's HA connection, also where all three are Apache's.
+    """
     name_server = lab.name_server(names, **NAMES)
     stores = lab.scratch / "master", lab.scratch / "slave"
     first = lab.broker(master, name_server, "broker-pair", stores[0], **ACTING)
@@ -72,6 +78,8 @@ def test_acts(lab: Lab, names: str, master: str, slave: str) -> None:
     wait_for_messages([reader], 2 * COUNT, 120, quiet=0.5)
     reader.stop()
     wait_until(lambda: sum(offsets(stores[1]).values()) == 2 * COUNT, 30, "offsets")
+    if master != OURS:
+        return
     again = lab.broker(master, name_server, "broker-pair", stores[0], **ACTING)
     wait_until(lambda: is_master(lab, name_server, again), 60, "the master's return")
     wait_until(lambda: sum(offsets(stores[0]).values()) == 2 * COUNT, 60, "its offsets")
