@@ -23,6 +23,7 @@ from rocketmq_tw.remoting.preflight import (
     resolve_interface,
     will_chroot,
 )
+from rocketmq_tw.remoting.transports import import_transports, mentions_tls
 from rocketmq_tw.settings import DATA_FOLDER
 
 
@@ -77,6 +78,9 @@ def makeService(options: Options) -> IService:
 
     :raises RocketMQError: one cannot start; the program ends with that sentence.
     """
+    import_transports(
+        with_tls=mentions_tls([options.settings, options.name_server], ())
+    )
     from twisted.internet import reactor
 
     from rocketmq_tw.broker.preflight import check_broker

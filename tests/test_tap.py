@@ -10,7 +10,7 @@ from twisted.application.service import IService
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.remoting.listener import PortTaken
+from rocketmq_tw.remoting.listen_errors import PortTaken
 from rocketmq_tw.tap import Options, makeService
 
 

@@ -20,6 +20,7 @@ from rocketmq_tw.clock import use_monotonic_time
 from rocketmq_tw.garbage import keep_collections_short
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.remoting.descriptors import connection_limit, raise_limit
+from rocketmq_tw.remoting.transports import import_transports, mentions_tls
 from rocketmq_tw.settings import DATA_FOLDER
 
 _log = Logger()
@@ -116,6 +117,8 @@ def makeService(options: Options) -> IService:
 
     :raises RocketMQError: it cannot start; the program ends with that sentence.
     """
+    names = name_servers(options.settings.namesrv_addr)
+    import_transports(with_tls=mentions_tls([options.settings], names))
     from twisted.internet import reactor
 
     from rocketmq_tw.broker.preflight import check_broker
@@ -130,7 +133,6 @@ def makeService(options: Options) -> IService:
     config = with_connection_limit(options.settings)
     with ends_in_a_sentence():
         check_broker(config, will_chroot(options))
-    names = name_servers(config.namesrv_addr)
     if not names:
         _log.warn(
             "no name server is given, so no client can find this broker;"

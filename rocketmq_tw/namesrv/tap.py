@@ -19,6 +19,7 @@ from rocketmq_tw.remoting.preflight import (
     resolve_interface,
     will_chroot,
 )
+from rocketmq_tw.remoting.transports import import_transports, mentions_tls
 
 _KV_CONFIG = os.path.join("namesrv", "kvConfig.json")
 
@@ -101,6 +102,7 @@ def makeService(options: Options) -> IService:
 
     :raises RocketMQError: it cannot start; the program ends with that sentence.
     """
+    import_transports(with_tls=mentions_tls([options.namesrv], ()))
     from twisted.internet import reactor
 
     from rocketmq_tw.namesrv.kvconfig import KVConfigDocument

@@ -16,10 +16,8 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import errno
 import os
 import signal
-import socket
 import sys
 from collections.abc import Iterator
 from types import TracebackType
@@ -37,38 +35,11 @@ from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.remoting.accepting import accept_in_turn
 from rocketmq_tw.remoting.addresses import EndpointString
 from rocketmq_tw.remoting.closing import Closings, close_in_turn
+from rocketmq_tw.remoting.listen_errors import CannotListen, cannot_listen
 
 #: How many connections may wait to be accepted, where the endpoint does not say; as
 #: with Apache RocketMQ. The system may allow fewer.
 BACKLOG = 1024
-
-
-class CannotListen(RocketMQError):
-    """
-    A port could not be opened.
-
-    :param endpoint: the endpoint string, e.g. ``tcp:9876``.
-    :param why: the reason that the operating system gave.
-    """
-
-    def __init__(self, endpoint: str, why: str) -> None:
-        super().__init__(endpoint, why)
-        self.endpoint = endpoint
-        self.why = why
-
-    def __str__(self) -> str:
-        return f"cannot listen on {_described(self.endpoint)}: {self.why}"
-
-
-class PortTaken(CannotListen):
-    """Another program listens on the port."""
-
-    def __str__(self) -> str:
-        return f"{_described(self.endpoint)} is in use: {self.why}"
-
-
-class NameUnresolved(CannotListen):
-    """The host name to listen on does not resolve."""
 
 
 class Listener(Service):
@@ -282,28 +253,6 @@ def _explained(endpoint: str, failure: Failure) -> Failure:
     if failure.check(ValueError, TypeError, OSError):
         return Failure(CannotListen(endpoint, str(error)))
     return failure
-
-
-def cannot_listen(endpoint: str, error: object) -> CannotListen:
-    """Return the error that explains why a socket could not be bound."""
-    number = getattr(error, "errno", None)
-    if isinstance(error, socket.gaierror):
-        why = error.strerror or str(error)
-        return NameUnresolved(endpoint, f"the name does not resolve: {why}")
-    if number == errno.EADDRINUSE:
-        return PortTaken(endpoint, "another program listens there")
-    return CannotListen(endpoint, os.strerror(number) if number else str(error))
-
-
-def _described(endpoint: str) -> str:
-    """Describe an endpoint to users: ``port 9876`` rather than ``tcp:9876``."""
-    parts = EndpointString.parse(endpoint)
-    try:
-        port = parts.port
-    except ValueError:
-        return endpoint
-    host = parts.single_interface
-    return f"port {port} of {host}" if host else f"port {port}"
 
 
 def _print(error: BaseException | None) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 from twisted.python import usage
 
 from rocketmq_tw.remoting.addresses import EndpointString, is_ip_address
-from rocketmq_tw.remoting.listener import NameUnresolved, cannot_listen
+from rocketmq_tw.remoting.listen_errors import NameUnresolved, cannot_listen
 
 #: Seconds that resolving the name to listen on may take. It must be a name of this
 #: host.

@@ -37,6 +37,9 @@ class Server:
         self.port = ports[0]
         self.ports = ports
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        # Users start compiled modules, as ``pip`` leaves them; compiling all of them
+        # at each start takes longer than the start itself, and memory.
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         self.log = tempfile.TemporaryFile()
         begin = time.monotonic()
         self._process = subprocess.Popen(

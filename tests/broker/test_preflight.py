@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.preflight import check_broker
-from rocketmq_tw.remoting.listener import PortTaken
+from rocketmq_tw.remoting.listen_errors import PortTaken
 from rocketmq_tw.store.errors import StoreLocked, StoreUnreadable
 from rocketmq_tw.store.files.lock import StoreLock
 

@@ -20,7 +20,7 @@ from rocketmq_tw.broker.features import FEATURES
 from rocketmq_tw.broker.service import BrokerService
 from rocketmq_tw.jsonfile import DamagedDocument, UnreadableDocument
 from rocketmq_tw.remoting.errors import ConnectionLost, Refused
-from rocketmq_tw.remoting.listener import PortTaken
+from rocketmq_tw.remoting.listen_errors import PortTaken
 from rocketmq_tw.remoting.pool import ConnectionPool
 from rocketmq_tw.remoting.protocol import RemotingProtocol
 from rocketmq_tw.remoting.router import Router

@@ -20,7 +20,7 @@ from rocketmq_tw.broker.tap import (
     with_connection_limit,
 )
 from rocketmq_tw.remoting.descriptors import connection_limit, raise_limit
-from rocketmq_tw.remoting.listener import PortTaken
+from rocketmq_tw.remoting.listen_errors import PortTaken
 
 
 class OptionsTests(SynchronousTestCase):

@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from rocketmq_tw.jsonfile import DamagedDocument
 from rocketmq_tw.namesrv.config import NamesrvConfig
 from rocketmq_tw.namesrv.service import NamesrvService
-from rocketmq_tw.remoting.listener import CannotListen
+from rocketmq_tw.remoting.listen_errors import CannotListen
 from rocketmq_tw.testing import MemoryCluster, MemoryNetwork
 
 from .fixtures import Served, broker, registration

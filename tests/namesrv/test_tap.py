@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.jsonfile import DamagedDocument, UnreadableDocument
 from rocketmq_tw.namesrv.tap import Options, makeService
-from rocketmq_tw.remoting.listener import PortTaken
+from rocketmq_tw.remoting.listen_errors import PortTaken
 
 
 class TapCase(SynchronousTestCase):

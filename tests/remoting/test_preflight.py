@@ -10,7 +10,7 @@ from unittest import SkipTest
 from twisted.python import usage
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.remoting.listener import CannotListen, NameUnresolved, PortTaken
+from rocketmq_tw.remoting.listen_errors import CannotListen, NameUnresolved, PortTaken
 from rocketmq_tw.remoting.preflight import check_port, resolve_interface, will_chroot
 
 _V4 = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.1", 1))
