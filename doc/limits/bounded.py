@@ -119,7 +119,6 @@ client.brokers.Brokers: _reached _unresponsive_since on_lost: brokers of the rou
 client.consumer.process_queue.ProcessQueue: _messages: max_cached_bytes, and one pull for each queue
 client.producer.faults.Faults: _until: brokers of the routes
 namesrv.live.LiveBroker: filter_servers: 16 of each broker
-namesrv.slices.Slices: _turns _work: 64 MiB of registrations that wait, and as much of lists
 remoting.durable.AwaitingFlush: _waiting: the requests of a connection in flight, 20,000
 store.durability.group_commit.FlushWaiters: _waiting: connections, and one
 store.durability.group_commit.WaitingDeferreds: _waiting: messages sent back within syncFlushTimeout

@@ -273,8 +273,8 @@ _BROKER: Final = (
     Growable(
         what="bytes of large batches that wait for their turn",
         holds=(
-            "broker.pacing.Pacer._order",
-            "broker.pacing.Pacer._works",
+            "remoting.pacing.Pacer._order",
+            "remoting.pacing.Pacer._works",
         ),
         limits=(
             Limit(

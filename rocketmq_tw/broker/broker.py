@@ -13,7 +13,6 @@ from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.lifecycle import Lifecycle
 from rocketmq_tw.broker.name_servers import AskNameServers
 from rocketmq_tw.broker.new_topics import NewTopics
-from rocketmq_tw.broker.pacing import Pacer
 from rocketmq_tw.broker.periodic import Periodic
 from rocketmq_tw.broker.replication import Replication
 from rocketmq_tw.broker.slave.master import Master
@@ -21,6 +20,7 @@ from rocketmq_tw.broker.slave.replicated import Replicated
 from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.broker.tables.table_set import Tables
 from rocketmq_tw.remoting.errors import ConnectError
+from rocketmq_tw.remoting.pacing import Pacer
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.wire.fields import Request, Response

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rocketmq_tw.model.errors import IllegalName, RocketMQError
 from rocketmq_tw.model.subscription import IllegalSubscription
+from rocketmq_tw.remoting.errors import TooManyWaiting
 from rocketmq_tw.store.errors import (
     DiskFull,
     PropertiesTooLong,
@@ -106,18 +107,6 @@ class TooManyHeldPulls(RocketMQError):
     def __str__(self) -> str:
         held = f"{self.limit} {self.what} are held already"
         return f"{held}, {self.setting} allows no more"
-
-
-class TooManyWaiting(RocketMQError):
-    """As many bytes of requests wait to be handled as are allowed."""
-
-    def __init__(self, setting: str, limit: int) -> None:
-        super().__init__(setting, limit)
-        self.setting = setting
-        self.limit = limit
-
-    def __str__(self) -> str:
-        return f"other requests wait already; {self.setting} ({self.limit}) is reached"
 
 
 #: For the router: the response codes of errors. RocketMQ 4.9 responds with 1 to illegal

@@ -27,7 +27,6 @@ from rocketmq_tw.broker.errors import CODES
 from rocketmq_tw.broker.features import FEATURES
 from rocketmq_tw.broker.lifecycle import Lifecycle
 from rocketmq_tw.broker.new_topics import NewTopics
-from rocketmq_tw.broker.pacing import Pacer
 from rocketmq_tw.broker.periodic import Periodic
 from rocketmq_tw.broker.ports import Ports
 from rocketmq_tw.broker.registration import (
@@ -43,6 +42,7 @@ from rocketmq_tw.broker.tables.table_set import Tables
 from rocketmq_tw.broker.threads import Threads
 from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.remoting.errors import ConnectError
+from rocketmq_tw.remoting.pacing import Pacer
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.errors import StoreNotWriteable, StoreUnreadable
@@ -105,7 +105,9 @@ class BrokerService(MultiService):
         self._periodic = Periodic(reactor)
         peers = PeerLog(reactor)
         self._lifecycle = Lifecycle(peers)
-        self._pacer = Pacer(reactor, config.max_waiting_requests_size)
+        self._pacer = Pacer(
+            reactor, config.max_waiting_requests_size, "maxWaitingRequestsSize"
+        )
         self._router = Router(CODES, peers)
         self._ports = Ports(
             reactor=reactor,

@@ -40,7 +40,7 @@ from rocketmq_tw.wire.requests.route import (
 )
 
 #: A response that may be made in steps.
-Listed: TypeAlias = Response | Deferred[Response]
+Listed: TypeAlias = Response | Deferred[Response | None]
 
 
 class Lookups:

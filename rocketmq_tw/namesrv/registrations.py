@@ -8,7 +8,7 @@ register all their topics first, so none is affected.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -23,9 +23,9 @@ from rocketmq_tw.namesrv.live import EXPIRY, BrokerKey, Registration
 from rocketmq_tw.namesrv.ownership import Ownership
 from rocketmq_tw.namesrv.removals import Removals
 from rocketmq_tw.namesrv.routes import RouteTable
-from rocketmq_tw.namesrv.slices import Slices
 from rocketmq_tw.remoting.call import Call, Peer
 from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.pacing import Pacer, Steps
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.bodies.cluster import BrokerMemberGroup, GetBrokerMemberGroupBody
@@ -70,7 +70,7 @@ class Registrations:
     """
     Handles the requests of brokers.
 
-    :param slices: does the work of registrations.
+    :param pacer: does the work of registrations.
     :param peers: limits what is logged of brokers that come and go.
     :ivar removals: removes brokers that do not unregister.
     """
@@ -83,16 +83,16 @@ class Registrations:
         config: NamesrvConfig,
         table: RouteTable,
         kvconfig: KVConfig,
-        slices: Slices,
+        pacer: Pacer,
         peers: PeerLog,
     ) -> None:
-        self._slices = slices
+        self._pacer = pacer
         self._peers = peers
         self._config = config
         self._table = table
         self._kvconfig = kvconfig
         self._ownership = Ownership(table)
-        self.removals = Removals(table=table, slices=slices, peers=peers)
+        self.removals = Removals(table=table, pacer=pacer, peers=peers)
         self._too_large = 0
 
     @property
@@ -118,7 +118,7 @@ class Registrations:
 
         Many topics are added in steps, in the order of the broker's registrations.
 
-        :raises TooMuchWork: other registrations wait already.
+        :raises TooManyWaiting: other registrations wait already.
         :raises Refused: a text is too long.
         """
         check_texts(request)
@@ -129,18 +129,18 @@ class Registrations:
         fingerprint = _fingerprint(request, call.header.version)
         name = request.broker_name
         steps = self._registering(request, call, fingerprint)
-        if self._slices.is_busy(name):
+        if self._pacer.is_waiting(name):
             steps = _if_connected(call.peer, steps)
         elif self._table.live.renew(key, fingerprint, call.peer, call.peer.last_seen):
             return self._response(request)
-        done = self._slices.run(name, steps, len(request.body))
+        done = self._pacer.run(steps, None, len(request.body), key=name)
         if done is None:
             return self._response(request)
         return done.addCallback(lambda _: self._response(request))
 
     def _registering(
         self, request: RegisterBroker, call: Call, fingerprint: int
-    ) -> Iterator[None]:
+    ) -> Steps[None]:
         """Decode and apply a registration, in steps."""
         config, table, now = self._config, self._table, call.peer.last_seen
         try:
@@ -297,7 +297,7 @@ def _fingerprint(request: RegisterBroker, version: int) -> int:
     )
 
 
-def _if_connected(peer: Peer, steps: Iterator[None]) -> Iterator[None]:
+def _if_connected(peer: Peer, steps: Steps[None]) -> Steps[None]:
     """Do work that had to wait, unless the peer is gone meanwhile."""
     if peer.is_connected:
         yield from steps

@@ -37,6 +37,7 @@ from rocketmq_tw.namesrv.groups import (
 )
 from rocketmq_tw.namesrv.live import BrokerKey, LiveBroker, LiveBrokers, Registration
 from rocketmq_tw.remoting.call import Peer
+from rocketmq_tw.remoting.pacing import Steps, all_at_once
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 
 #: How many topics are looked at in one step: some 2 ms.
@@ -48,10 +49,9 @@ UNKNOWN = DataVersion(-1, -1)
 T = TypeVar("T")
 
 
-def _at_once(_broker_name: str, steps: Iterator[None]) -> None:
+def _at_once(_broker_name: str, steps: Steps[None]) -> None:
     """Do all steps."""
-    for _ in steps:
-        pass
+    all_at_once(steps)
 
 
 class RouteTable:
@@ -76,7 +76,7 @@ class RouteTable:
     def __init__(
         self,
         on_change: Callable[[str | None], None],
-        run: Callable[[str, Iterator[None]], object] = _at_once,
+        run: Callable[[str, Steps[None]], object] = _at_once,
         *,
         max_topics: int = 500_000,
         max_brokers: int = 10_000,
@@ -109,7 +109,7 @@ class RouteTable:
 
     def registering(
         self, broker: Registration, now: float, forget: bool = False
-    ) -> Iterator[None]:
+    ) -> Steps[None]:
         """
         Add a broker and its topics, in steps.
 
@@ -147,7 +147,7 @@ class RouteTable:
         if broker.broker_id == MASTER_ID or is_prime_replica(broker, group):
             whole = names if live.named is None else None
             for _ in self._topic_steps(group, broker, fresh, whole):
-                yield
+                yield None
                 if self.live.get(broker.key) is not live:
                     return
         live.version = broker.topics.data_version
@@ -268,7 +268,7 @@ class RouteTable:
         broker: Registration,
         fresh: bool,
         whole: set[str] | None,
-    ) -> Iterator[None]:
+    ) -> Steps[None]:
         """
         Apply all topics of a new table, otherwise only unknown topics.
 
@@ -281,7 +281,7 @@ class RouteTable:
         topics = broker.topics.topic_config_table
         for config in _in_steps(topics.values()):
             if config is None:
-                yield
+                yield None
             elif fresh or config.topic_name not in group.topics:
                 data = queue_data(group.broker_name, config, mask)
                 data = shared.setdefault(data, data)
@@ -298,11 +298,11 @@ class RouteTable:
             gone |= group.topics - whole
         yield from self._drop_steps(group, gone & group.topics)
 
-    def _drop_steps(self, group: BrokerGroup, topics: set[str]) -> Iterator[None]:
+    def _drop_steps(self, group: BrokerGroup, topics: set[str]) -> Steps[None]:
         """Remove topics of a group."""
         for topic in _in_steps(topics):
             if topic is None:
-                yield
+                yield None
             else:
                 self._discard(group, topic)
 
@@ -313,11 +313,11 @@ class RouteTable:
             self.size -= self.groups.get(group.broker_name) is group
         self._drop_queues(topic, group.broker_name)
 
-    def _drop_all(self, group: BrokerGroup) -> Iterator[None]:
+    def _drop_all(self, group: BrokerGroup) -> Steps[None]:
         """Remove the queues of a group that is gone, unless it came back with them."""
         for topic in _in_steps(group.topics):
             if topic is None:
-                yield
+                yield None
                 continue
             present = self.groups.get(group.broker_name)
             if present is None or topic not in present.topics:
@@ -345,11 +345,11 @@ class RouteTable:
 
     def _set_perms(
         self, group: BrokerGroup, change: Callable[[int], int]
-    ) -> Iterator[None]:
+    ) -> Steps[None]:
         """Change the permissions of all topics of a group."""
         for topic in _in_steps(list(group.topics)):
             if topic is None:
-                yield
+                yield None
                 if self.groups.get(group.broker_name) is not group:
                     return
             elif topic in group.topics:

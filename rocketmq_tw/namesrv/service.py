@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from twisted.application.service import MultiService
@@ -24,11 +24,12 @@ from rocketmq_tw.namesrv.min_broker import MinBrokerNotices
 from rocketmq_tw.namesrv.registrations import Registrations
 from rocketmq_tw.namesrv.routes import RouteTable
 from rocketmq_tw.namesrv.settings import Settings
-from rocketmq_tw.namesrv.slices import Slices, TooMuchWork
 from rocketmq_tw.namesrv.views import RouteTexts
 from rocketmq_tw.remoting.admission import Admission
 from rocketmq_tw.remoting.buffers import BufferBudget, gauges_of
+from rocketmq_tw.remoting.errors import TooManyWaiting
 from rocketmq_tw.remoting.listener import Listener
+from rocketmq_tw.remoting.pacing import Pacer, Steps
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.reactor_share import ReactorShare
 from rocketmq_tw.remoting.router import Router
@@ -56,9 +57,9 @@ class NamesrvService(MultiService):
         self._reactor = reactor
         self.started: Deferred[None] = Deferred()
         self._peers = PeerLog(reactor)
-        self._slices = Slices(reactor)
+        self._pacer = Pacer(reactor)
         #: Lists must not keep registrations waiting.
-        self._list_slices = Slices(reactor)
+        self._list_pacer = Pacer(reactor)
         self._kvconfig = self._make_kvconfig()
         self._notices = self._make_notices()
         self.table = RouteTable(
@@ -76,14 +77,14 @@ class NamesrvService(MultiService):
             table=self.table,
             kvconfig=self._kvconfig,
             texts=self._texts,
-            lists=Lists(self.table, self._list_slices),
+            lists=Lists(self.table, self._list_pacer),
             started_at=reactor.seconds(),
         )
         self._registrations = Registrations(
             config=config,
             table=self.table,
             kvconfig=self._kvconfig,
-            slices=self._slices,
+            pacer=self._pacer,
             peers=self._peers,
         )
         self.factory = self._make_factory()
@@ -133,8 +134,8 @@ class NamesrvService(MultiService):
             "brokers": lambda: len(self.table.live),
             "topics": lambda: self.table.size,
             "tablesRefused": lambda: self.table.refused,
-            "registrationsWaiting": lambda: self._slices.waiting,
-            "listsWaiting": lambda: self._list_slices.waiting,
+            "registrationsWaiting": lambda: self._pacer.size,
+            "listsWaiting": lambda: self._list_pacer.size,
             "kvConfigSize": lambda: self._kvconfig.size,
             "kvConfigRefused": lambda: self._kvconfig.refused,
             "registrationsRefused": lambda: self._registrations.refused,
@@ -146,7 +147,7 @@ class NamesrvService(MultiService):
             {
                 RegistrationRefused: ResponseCode.SYSTEM_ERROR,
                 TableFull: ResponseCode.SYSTEM_ERROR,
-                TooMuchWork: ResponseCode.SYSTEM_BUSY,
+                TooManyWaiting: ResponseCode.SYSTEM_BUSY,
                 BadSetting: ResponseCode.SYSTEM_ERROR,
             },
             self._peers,
@@ -212,9 +213,9 @@ class NamesrvService(MultiService):
         pool = self._reactor.getThreadPool()
         return deferToThreadPool(self._reactor, pool, function)
 
-    def _run_later(self, broker_name: str, steps: Iterator[None]) -> None:
+    def _run_later(self, broker_name: str, steps: Steps[None]) -> None:
         """Do work that nobody waits for; a failure is logged."""
-        done = self._slices.run(broker_name, steps)
+        done = self._pacer.run(steps, None, key=broker_name)
         if done is not None:
             done.addErrback(lambda f: self._log.failure("changing routes failed", f))
 

@@ -111,3 +111,16 @@ class Refused(RocketMQError):
 
     def __str__(self) -> str:
         return f"{code_name(self.code)}: {self.remark}"
+
+
+class TooManyWaiting(RocketMQError):
+    """As many bytes of requests wait to be handled as are allowed."""
+
+    def __init__(self, setting: str, limit: int) -> None:
+        super().__init__(setting, limit)
+        self.setting = setting
+        self.limit = limit
+
+    def __str__(self) -> str:
+        which = self.setting or "the limit"
+        return f"other requests wait already; {which} ({self.limit}) is reached"

@@ -10,8 +10,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from rocketmq_tw.namesrv.groups import BrokerGroup
 from rocketmq_tw.namesrv.lists import BROKERS, TOPICS, Lists
 from rocketmq_tw.namesrv.routes import RouteTable
-from rocketmq_tw.namesrv.slices import Slices
 from rocketmq_tw.remoting.call import Call
+from rocketmq_tw.remoting.pacing import STEPS, Pacer
 from rocketmq_tw.wire.bodies.cluster import ClusterInfo
 from rocketmq_tw.wire.bodies.topics import TopicList
 from rocketmq_tw.wire.command import Command
@@ -29,6 +29,7 @@ class Peer:
 
     address = "10.0.2.1:1234"
     is_lost = False
+    is_write_blocked = False
     asked = 0
 
     @property
@@ -78,6 +79,10 @@ class ListsTests(Served):
         self.assertEqual(info.cluster_addr_table, {CLUSTER: names})
 
 
+#: As many parts as are made in two reactor iterations, where the clock stands still.
+PARTS = 2 * STEPS
+
+
 class StepsTests(SynchronousTestCase):
     """The work in one reactor iteration."""
 
@@ -85,8 +90,8 @@ class StepsTests(SynchronousTestCase):
         """Make a table of many topics, and a peer."""
         self.clock = Clock()
         self.table = RouteTable(lambda _: None)
-        self.table.register(broker(*(f"T{n:05d}" for n in range(4 * TOPICS))), 0.0)
-        self.lists = Lists(self.table, Slices(self.clock))
+        self.table.register(broker(*(f"T{n:05d}" for n in range(PARTS * TOPICS))), 0.0)
+        self.lists = Lists(self.table, Pacer(self.clock))
         self.peer = Peer()
 
     def ask(self) -> Any:
@@ -95,17 +100,18 @@ class StepsTests(SynchronousTestCase):
         return self.lists.topics(call)
 
     def test_steps(self) -> None:
-        """A list takes as many iterations as it has parts."""
+        """A list is made in parts, some of them in each iteration."""
         response = self.ask()
+        self.assertNoResult(response)
         self.clock.pump([0.0] * 9)
         body = self.successResultOf(response).body
-        self.assertEqual(len(TopicList.decode(body).topic_list), 4 * TOPICS)
-        self.assertEqual(self.peer.asked, 3)
+        self.assertEqual(len(TopicList.decode(body).topic_list), PARTS * TOPICS)
+        self.assertEqual(self.peer.asked, STEPS)
 
     def test_peer_that_is_gone(self) -> None:
         """The rest of its list is not made."""
         response = self.ask()
         self.peer.is_lost = True
         self.clock.pump([0.0] * 9)
-        self.successResultOf(response)
+        self.assertIsNone(self.successResultOf(response))
         self.assertEqual(self.peer.asked, 1)

@@ -15,8 +15,8 @@ from rocketmq_tw.namesrv.kvconfig import KVConfig
 from rocketmq_tw.namesrv.live import EXPIRY, BrokerKey, LiveBroker
 from rocketmq_tw.namesrv.registrations import BODY_SINCE, Registrations
 from rocketmq_tw.namesrv.routes import RouteTable
-from rocketmq_tw.namesrv.slices import Slices
 from rocketmq_tw.remoting.call import Call
+from rocketmq_tw.remoting.pacing import Pacer
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.protocol import RemotingProtocol
 from rocketmq_tw.remoting.router import Router
@@ -281,7 +281,7 @@ class HandlerTests(SynchronousTestCase):
             config=NamesrvConfig(),
             table=self.table,
             kvconfig=kvconfig,
-            slices=Slices(Clock()),
+            pacer=Pacer(Clock()),
             peers=PeerLog(Clock()),
         )
 
@@ -301,7 +301,7 @@ class HandlerTests(SynchronousTestCase):
                 config=NamesrvConfig(),
                 table=self.table,
                 kvconfig=kvconfig,
-                slices=Slices(Clock()),
+                pacer=Pacer(Clock()),
                 peers=PeerLog(Clock()),
             )
             request = registration(body=b"", body_crc32=None)

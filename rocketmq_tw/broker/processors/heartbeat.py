@@ -13,7 +13,6 @@ from twisted.internet.defer import Deferred
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.errors import TooManyTopics
 from rocketmq_tw.broker.new_topics import NewTopics
-from rocketmq_tw.broker.pacing import Pacer, Steps
 from rocketmq_tw.broker.processors.heartbeat_limits import HeartbeatLimits
 from rocketmq_tw.broker.tables.clients import Client, ClientTable
 from rocketmq_tw.broker.tables.groups import GroupTable
@@ -22,6 +21,7 @@ from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.model.topic import check_group_name
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.pacing import Pacer, Steps
 from rocketmq_tw.remoting.router import Outcome, Router
 from rocketmq_tw.wire.bodies.consumers import ConsumerIdList
 from rocketmq_tw.wire.bodies.heartbeat import ConsumerData, HeartbeatData

@@ -9,12 +9,12 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.broker import Broker
-from rocketmq_tw.broker.pacing import Pacer, Steps, parts_of
 from rocketmq_tw.broker.tables.checks import MAX_NAME
 from rocketmq_tw.broker.tables.queue_locks import QueueLocks
 from rocketmq_tw.model.topic import check_group_name
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.pacing import Pacer, Steps, parts_of
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.bodies.entries import fill
 from rocketmq_tw.wire.bodies.locks import (

@@ -15,7 +15,6 @@ from itertools import islice
 
 from rocketmq_tw.broker.delay.levels import delay_level
 from rocketmq_tw.broker.new_topics import NewTopics
-from rocketmq_tw.broker.pacing import Pacer, Steps
 from rocketmq_tw.broker.send.drafts import BROKER_BITS, broker_bits_set
 from rocketmq_tw.broker.send.responses import Sending, SendResponses
 from rocketmq_tw.broker.send.targets import Target, Targets
@@ -26,6 +25,7 @@ from rocketmq_tw.model.subscription import tags_code
 from rocketmq_tw.model.topic import RETRY_PREFIX
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.pacing import Pacer, Steps
 from rocketmq_tw.store.errors import PropertiesTooLong
 from rocketmq_tw.store.interfaces import Appended, IMessageStore
 from rocketmq_tw.wire import batch, properties

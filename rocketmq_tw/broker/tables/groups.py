@@ -9,7 +9,6 @@ from __future__ import annotations
 from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.broker.errors import GroupNotExist, TooManyGroups
-from rocketmq_tw.broker.pacing import Steps, all_at_once
 from rocketmq_tw.broker.tables.checks import check_group, usable
 from rocketmq_tw.broker.tables.document import Document, Schedule
 from rocketmq_tw.clock import wall_time
@@ -21,6 +20,7 @@ from rocketmq_tw.model.group import (
     SubscriptionGroup,
 )
 from rocketmq_tw.model.topic import check_group_name
+from rocketmq_tw.remoting.pacing import Steps, all_at_once
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.entries import encode_entry, fill

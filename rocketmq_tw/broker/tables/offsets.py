@@ -17,10 +17,10 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rocketmq_tw.broker.errors import TooManyOffsets
-from rocketmq_tw.broker.pacing import Steps, all_at_once
 from rocketmq_tw.broker.tables.checks import check_offsets, usable
 from rocketmq_tw.clock import wall_time
 from rocketmq_tw.jsonfile import JsonFile
+from rocketmq_tw.remoting.pacing import Steps, all_at_once
 from rocketmq_tw.store.files.slices import Stopped, in_slices
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.dataversion import DataVersion

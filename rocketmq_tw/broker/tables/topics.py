@@ -14,7 +14,6 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from rocketmq_tw.broker.errors import TooManyTopics, TopicNotExist
-from rocketmq_tw.broker.pacing import Steps, all_at_once
 from rocketmq_tw.broker.tables.checks import check_topic_settings, usable
 from rocketmq_tw.broker.tables.document import Document, Schedule
 from rocketmq_tw.broker.tables.predefined import (
@@ -44,6 +43,7 @@ from rocketmq_tw.model.topic import (
     is_retry,
     retry_topic,
 )
+from rocketmq_tw.remoting.pacing import Steps, all_at_once
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.topics import (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from rocketmq_tw.broker.pacing import STEPS, Steps
 from rocketmq_tw.model.group import SubscriptionGroup
+from rocketmq_tw.remoting.pacing import STEPS, Steps
 from rocketmq_tw.wire.requests.heartbeat import (
     GetConsumerList,
     Heartbeat,

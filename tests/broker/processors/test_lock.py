@@ -9,10 +9,10 @@ from typing import Any
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.broker.pacing import Steps
 from rocketmq_tw.broker.processors.lock import AT_ONCE, LockProcessor
 from rocketmq_tw.broker.tables.queue_locks import QueueLocks
 from rocketmq_tw.model.queue import MessageQueue
+from rocketmq_tw.remoting.pacing import Steps
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.locks import LockBatchResponseBody
 from rocketmq_tw.wire.fields import Response

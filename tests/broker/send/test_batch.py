@@ -7,8 +7,8 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.config import FlushDiskType
-from rocketmq_tw.broker.pacing import STEPS, Steps
 from rocketmq_tw.broker.send.batch import AT_ONCE
+from rocketmq_tw.remoting.pacing import STEPS, Steps
 from rocketmq_tw.wire import batch
 from rocketmq_tw.wire.requests.send import SendBatchMessage
 from tests.broker.cases import GROUP, TOPIC, BrokerCase, Peer, sent

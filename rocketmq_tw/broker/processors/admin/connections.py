@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.broker import Broker
-from rocketmq_tw.broker.pacing import Pacer, Steps, encode_each
 from rocketmq_tw.broker.tables.clients import Client, ClientTable, ConsumerGroup
 from rocketmq_tw.model.subscription import Subscription
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.pacing import Pacer, Steps, encode_each
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.bodies.consumers import (
     Connection,

@@ -13,7 +13,6 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from rocketmq_tw.broker.broker import Broker
-from rocketmq_tw.broker.pacing import Pacer, Steps
 from rocketmq_tw.broker.processors.admin.slices import encode_in_slices
 from rocketmq_tw.broker.tables.clients import Client, ClientTable
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
@@ -21,6 +20,7 @@ from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import BrokerError, Refused, TransportError
+from rocketmq_tw.remoting.pacing import Pacer, Steps
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.files.reads import all_of, then
 from rocketmq_tw.store.interfaces import IMessageStore

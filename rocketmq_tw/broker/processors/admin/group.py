@@ -9,13 +9,13 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.broker import Broker
-from rocketmq_tw.broker.pacing import Pacer, responding
 from rocketmq_tw.broker.tables.checks import check_group
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.pacing import Pacer, responding
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.codes import ResponseCode

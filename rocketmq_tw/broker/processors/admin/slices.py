@@ -12,8 +12,8 @@ from itertools import islice
 
 from twisted.internet.defer import Deferred
 
-from rocketmq_tw.broker.pacing import Steps
 from rocketmq_tw.model.queue import MessageQueue
+from rocketmq_tw.remoting.pacing import Steps
 from rocketmq_tw.wire.bodies.stats import join_tables
 
 #: How many queues are encoded in one step: some 2 ms.

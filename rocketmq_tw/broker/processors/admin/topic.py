@@ -11,7 +11,6 @@ from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.new_topics import NewTopics
-from rocketmq_tw.broker.pacing import Pacer, Steps
 from rocketmq_tw.broker.processors.admin.slices import encode_in_slices
 from rocketmq_tw.broker.processors.admin.topic_pages import TopicPages
 from rocketmq_tw.broker.tables.checks import (
@@ -26,6 +25,7 @@ from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.topic import TopicConfig, TopicFilterType, check_topic_name
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.pacing import Pacer, Steps
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.files.reads import all_of, then
 from rocketmq_tw.store.interfaces import IMessageStore

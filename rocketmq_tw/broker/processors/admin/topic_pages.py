@@ -12,10 +12,10 @@ from collections.abc import Iterable
 
 from twisted.internet.defer import Deferred
 
-from rocketmq_tw.broker.pacing import Pacer, Steps, encode_each
 from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.topic import TopicConfig
 from rocketmq_tw.remoting.call import Call
+from rocketmq_tw.remoting.pacing import Pacer, Steps, encode_each
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.topics import (
     TopicConfigAndMappingTable,

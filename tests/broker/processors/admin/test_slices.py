@@ -5,9 +5,9 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.broker.pacing import Steps
 from rocketmq_tw.broker.processors.admin.slices import QUEUES, encode_in_slices
 from rocketmq_tw.model.queue import MessageQueue
+from rocketmq_tw.remoting.pacing import Steps
 from rocketmq_tw.wire.bodies.stats import TopicOffset, TopicStatsTable
 
 

@@ -8,13 +8,13 @@ from typing import Any
 from twisted.internet.defer import maybeDeferred
 from twisted.logger import capturedLogs, formatEvent
 
-from rocketmq_tw.broker.pacing import STEPS
 from rocketmq_tw.broker.processors.admin.slices import QUEUES
 from rocketmq_tw.broker.processors.admin.topic_pages import SLICE
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.topic import TopicConfig
 from rocketmq_tw.namesrv.config import NamesrvConfig
 from rocketmq_tw.namesrv.service import NamesrvService
+from rocketmq_tw.remoting.pacing import STEPS
 from rocketmq_tw.wire.bodies.stats import TopicOffset, TopicStatsTable
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.topic import (

@@ -8,8 +8,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.broker.errors import TooManyWaiting
-from rocketmq_tw.broker.pacing import (
+from rocketmq_tw.remoting.call import Exclusive
+from rocketmq_tw.remoting.errors import TooManyWaiting
+from rocketmq_tw.remoting.pacing import (
     STEPS,
     TIME,
     Pacer,
@@ -18,7 +19,6 @@ from rocketmq_tw.broker.pacing import (
     encode_each,
     responding,
 )
-from rocketmq_tw.remoting.call import Exclusive
 from tests.broker.cases import Peer
 
 
@@ -178,6 +178,50 @@ class PacerTests(SynchronousTestCase):
         self.pacer.stop()
         self.assertEqual((len(self.pacer), self.clock.getDelayedCalls()), (0, []))
         Pacer(self.clock).stop()
+
+    def test_keys_take_turns(self) -> None:
+        """Work that no peer waits for is done whoever is there."""
+        results = [
+            self.pacer.run(self.steps(name, 3 * STEPS), None, key=name)
+            for name in ("a", "b")
+        ]
+        self.done.clear()
+        self.iterate()
+        half = [step for step in self.done if step[0] == "b"]
+        self.assertEqual((len(self.done), len(half)), (STEPS, STEPS // 2))
+        self.clock.pump([0.0] * 6)
+        for name, result in zip("ab", results, strict=True):
+            assert isinstance(result, Deferred)
+            self.assertEqual(self.successResultOf(result), name)
+
+    def test_one_key_in_order(self) -> None:
+        """What has the key of work that waits is not begun before it, however short."""
+        first = self.pacer.run(self.steps("a", STEPS + 1), self.peer, key="k")
+        self.clock.rightNow += TIME
+        second = self.pacer.run(self.steps("b", 1), self.other, key="k")
+        assert isinstance(first, Deferred) and isinstance(second, Deferred)
+        self.assertTrue(self.pacer.is_waiting("k"))
+        self.assertFalse(self.pacer.is_waiting(self.peer))
+        self.clock.advance(0)
+        self.assertEqual(self.done[-2:], [("a", STEPS), ("b", 0)])
+        self.assertEqual(self.successResultOf(second), "b")
+        self.assertFalse(self.pacer.is_waiting("k"))
+
+    def test_failures_of_one_key(self) -> None:
+        """A first step raises, a later one fails its result, and the next goes on."""
+
+        def broken(count: int) -> Steps[str]:
+            yield from self.steps("x", count)
+            raise ValueError
+
+        run = self.pacer.run
+        self.assertRaises(ValueError, run, broken(0), None, key="k")
+        result = run(broken(STEPS + 1), None, key="k")
+        other = run(self.steps("a", 1), None, key="k")
+        self.clock.pump([0.0] * 2)
+        assert isinstance(result, Deferred) and isinstance(other, Deferred)
+        self.failureResultOf(result, ValueError)
+        self.assertEqual(self.successResultOf(other), "a")
 
     def test_all_at_once(self) -> None:
         """Without a pacer the steps are taken one after the other."""

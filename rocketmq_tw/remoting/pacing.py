@@ -18,6 +18,9 @@ Steps share :data:`TIME` of each reactor iteration. What finds it used up waits 
 next one, in which connections take turns. While a peer does not read its responses,
 none is made for it; once it is gone, its requests are dropped.
 
+Work that no single peer waits for, such as the registrations of one broker, has a key
+instead. What has the same key is done in order; keys and peers take turns.
+
 Quick handlers need none of this: connections share the reactor's time among them
 (:mod:`rocketmq_tw.remoting.reactor_share`). A connection whose request waits here is
 not read further (:class:`~rocketmq_tw.remoting.call.Exclusive`), so that each has one
@@ -36,8 +39,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
-from rocketmq_tw.broker.errors import TooManyWaiting
 from rocketmq_tw.remoting.call import Exclusive, Peer
+from rocketmq_tw.remoting.errors import TooManyWaiting
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.request_json import SMALL
 
@@ -52,10 +55,16 @@ STEPS = 10
 
 
 class _Work(msgspec.Struct, eq=False):
-    """Steps that wait for their next iteration, and what is sent to them there."""
+    """
+    Steps that wait for their next iteration, and what is sent to them there.
+
+    :ivar peer: who waits for them; they are done without it where that is None.
+    """
 
     steps: Steps[Any]
     done: Exclusive
+    key: object
+    peer: Peer | None
     sent: Any = None
 
 
@@ -66,20 +75,24 @@ class Pacer:
     Without requests it schedules nothing.
 
     :param max_size: bytes that all waiting requests may have; one may have more.
+    :param setting: the key of that limit in a configuration file, if it has one.
     :ivar size: bytes that they have.
     :ivar refused: how many were refused since the start.
     """
 
-    # A peer is in _works while any of its requests wait, and in _order while the next
-    # of them may run: not while it is write-blocked.
+    # A key is in _works while any of its requests wait, and in _order while the next
+    # of them may run: not while its peer is write-blocked.
 
-    def __init__(self, clock: IReactorTime, max_size: int = 64 << 20) -> None:
+    def __init__(
+        self, clock: IReactorTime, max_size: int = 64 << 20, setting: str = ""
+    ) -> None:
+        self._setting = setting
         self._clock = clock
         self._max_size = max_size
         self.size = 0
         self.refused = 0
-        self._works: dict[Peer, deque[_Work]] = {}
-        self._order: deque[Peer] = deque()
+        self._works: dict[object, deque[_Work]] = {}
+        self._order: deque[object] = deque()
         self._scheduled: IDelayedCall | None = None
         self._began = 0.0
         self._used = 0
@@ -96,19 +109,32 @@ class Pacer:
             "waitingRequestsRefused": lambda: self.refused,
         }
 
+    def is_waiting(self, key: object) -> bool:
+        """Whether work of this key waits for another iteration."""
+        return key in self._works
+
     def run(
-        self, steps: Steps[_T], peer: Peer, size: int = 0
+        self,
+        steps: Steps[_T],
+        peer: Peer | None,
+        size: int = 0,
+        *,
+        key: object = None,
     ) -> _T | Deferred[_T | None]:
         """
-        Run steps, the first of them now if this iteration allows it.
+        Run steps, the first of them now if this iteration and their key allow it.
 
+        :param peer: who waits for them; None if they are done whoever is there.
         :param size: bytes that they keep of the request, if that may be many.
+        :param key: what is done in order; None for the requests of the peer.
         :returns: their result, or its Deferred; that fires with None if the peer is
             gone before.
         :raises TooManyWaiting: they would have to wait, and so many bytes wait already.
         """
-        work = _Work(steps, Exclusive())
-        while self._may_run():
+        if key is None:
+            key = peer
+        work = _Work(steps, Exclusive(), key, peer)
+        while key not in self._works and self._may_run():
             try:
                 awaited = next(steps)
             except StopIteration as end:
@@ -116,10 +142,10 @@ class Pacer:
                 return result
             if awaited is not None:
                 self._begin(work, size)
-                awaited.addBoth(self._resume, peer, work)
+                awaited.addBoth(self._resume, work)
                 return work.done
         self._begin(work, size)
-        self._queue(peer).append(work)
+        self._queue(key).append(work)
         return work.done
 
     def run_for(
@@ -140,7 +166,7 @@ class Pacer:
         if size and self.size and self.size + size > self._max_size:
             self.refused += 1
             work.steps.close()
-            raise TooManyWaiting("maxWaitingRequestsSize", self._max_size)
+            raise TooManyWaiting(self._setting, self._max_size)
         self.size += size
         work.done.addBoth(self._end, size)
 
@@ -168,12 +194,12 @@ class Pacer:
         self._used += 1
         return self._used <= STEPS and self._clock.seconds() - self._began < TIME
 
-    def _queue(self, peer: Peer) -> deque[_Work]:
-        """Return what waits of a peer; it is to be run."""
-        works = self._works.get(peer)
+    def _queue(self, key: object) -> deque[_Work]:
+        """Return what waits of a key; it is to be run."""
+        works = self._works.get(key)
         if works is None:
-            works = self._works[peer] = deque()
-            self._order.append(peer)
+            works = self._works[key] = deque()
+            self._order.append(key)
         self._schedule()
         return works
 
@@ -183,33 +209,33 @@ class Pacer:
             self._scheduled = self._clock.callLater(0, self._iterate)
 
     def _iterate(self) -> None:
-        """Run what this iteration allows; the peers take turns."""
+        """Run what this iteration allows; the keys take turns."""
         self._scheduled = None
         while self._order:
-            peer = self._order[0]
             if not self._may_run():
                 return
-            self._order.popleft()
-            if peer.is_write_blocked:
-                peer.when_writable().addCallback(self._ready, peer)
+            key = self._order.popleft()
+            works = self._works[key]
+            peer = works[0].peer
+            if peer is not None and peer.is_write_blocked:
+                peer.when_writable().addCallback(self._ready, key)
                 continue
-            works = self._works[peer]
-            self._step(works, peer)
+            self._step(works)
             if works:
-                self._order.append(peer)
+                self._order.append(key)
             else:
-                del self._works[peer]
+                del self._works[key]
 
-    def _ready(self, _: object, peer: Peer) -> None:
+    def _ready(self, _: object, key: object) -> None:
         """Continue with a peer that reads again."""
-        if peer in self._works:
-            self._order.append(peer)
+        if key in self._works:
+            self._order.append(key)
             self._schedule()
 
-    def _step(self, works: deque[_Work], peer: Peer) -> None:
-        """Run the next step of a peer's oldest request."""
+    def _step(self, works: deque[_Work]) -> None:
+        """Run the next step of the oldest request."""
         work = works.popleft()
-        if not peer.is_connected:
+        if work.peer is not None and not work.peer.is_connected:
             work.steps.close()
             work.done.callback(None)
             return
@@ -227,12 +253,12 @@ class Pacer:
             if awaited is None:
                 works.appendleft(work)
             else:
-                awaited.addBoth(self._resume, peer, work)
+                awaited.addBoth(self._resume, work)
 
-    def _resume(self, result: object, peer: Peer, work: _Work) -> None:
+    def _resume(self, result: object, work: _Work) -> None:
         """Continue with steps that waited for a result."""
         work.sent = result
-        self._queue(peer).appendleft(work)
+        self._queue(work.key).appendleft(work)
 
 
 def all_at_once(steps: Steps[_T]) -> _T:
