@@ -51,7 +51,7 @@ def install(broker: Broker, router: Router) -> None:
     gauges["subscriptionGroups"] = lambda: len(tables.groups.table)
     gauges["subscriptionGroupsRefused"] = lambda: tables.groups.refused
     period_ms = broker.config.flush_consumer_offset_interval
-    broker.periodic.every(period_ms, tables.offsets.save_in_slices)
+    broker.periodic.every(period_ms, tables.offsets.save_in_steps)
 
 
 class OffsetProcessor:

@@ -35,6 +35,8 @@ class Document:
     :param encode: returns the whole text.
     :param schedule: runs the write later; None writes on every change.
     :param steps: encodes in steps; None if ``encode`` never takes long.
+    :param by_timer: a timer calls :meth:`write`; a change schedules nothing.
+    :ivar dirty: whether there is a change to write.
     """
 
     # Where _steps is set, the text is being made; what changes meanwhile is in a later
@@ -49,7 +51,9 @@ class Document:
         schedule: Schedule | None,
         *,
         steps: Callable[[], Generator[Any, Any, bytes]] | None = None,
+        by_timer: bool = False,
     ) -> None:
+        self._by_timer = by_timer
         self._encode_in_steps = steps
         self._steps: Generator[Any, Any, bytes] | None = None
         self._file = file
@@ -62,12 +66,14 @@ class Document:
     def changed(self) -> None:
         """Record a change, and schedule a write."""
         self.dirty = True
+        if self._by_timer:
+            return
         if self._schedule is None:
-            self._write()
+            self.write()
         elif not self._scheduled and self._steps is None:
             self._scheduled = True
             delay = self._size / _RATE if self._size > _SMALL else 0
-            self._schedule(delay, self._write)
+            self._schedule(delay, self.write)
 
     def save(self) -> None:
         """
@@ -86,8 +92,8 @@ class Document:
         self._file.save(text)
         self.dirty = False
 
-    def _write(self) -> None:
-        """Write unless the file is up to date."""
+    def write(self) -> None:
+        """Write unless the file is up to date, in steps if it has some."""
         self._scheduled = False
         if self._schedule is None or self._encode_in_steps is None:
             self._try_to(self.save)

@@ -11,26 +11,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from rocketmq_tw.broker.errors import TooManyOffsets
 from rocketmq_tw.broker.tables.checks import check_offsets, usable
+from rocketmq_tw.broker.tables.document import Document
+from rocketmq_tw.broker.tables.encoded_offsets import EncodedOffsets
 from rocketmq_tw.clock import wall_time
 from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.remoting.pacing import Steps, all_at_once
-from rocketmq_tw.store.files.slices import Stopped, in_slices
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.entries import fill
 from rocketmq_tw.wire.bodies.offsets import ConsumerOffsetTable
 
-#: The table's version is incremented after this many commits.
+#: The table's version is incremented after this many commits that change an offset.
 VERSION_STEP = 500
-#: How many offsets are encoded in one reactor iteration: some 2 ms.
-SLICE = 2000
+#: How many offsets of another broker are taken over in one step.
+ADOPTED = 2000
 _NO_OFFSETS = b'"offsetTable":{}'
 
 
@@ -56,12 +55,17 @@ class ConsumerOffsets:
         self._count = 0
         self.refused = 0
         self._file = file
-        self._clock = clock
+        self._document = Document(
+            file,
+            self.encode,
+            clock.callLater,
+            steps=self.encode_in_steps,
+            by_timer=True,
+        )
         self._wall_time = wall_time(clock)
-        self._dirty = False
-        self._is_encoding = False
         self._commits = 0
         self.table: dict[tuple[str, str], dict[int, int]] = {}
+        self._encoded = EncodedOffsets(self.table)
         self.data_version = DataVersion()
 
     def load(self) -> None:
@@ -88,63 +92,15 @@ class ConsumerOffsets:
 
         :raises OSError: it could not be written; the next call retries.
         """
-        if self._dirty or self._is_encoding:
-            self._is_encoding = False  # what is being encoded is older
-            self._dirty = True
-            self._file.save(self.encode())
-            self._dirty = False
+        self._document.save()
 
-    def save_in_slices(self) -> Deferred[None]:
+    def save_in_steps(self) -> None:
         """
         Like :meth:`save`, but encode a part in each reactor iteration.
 
         What is committed meanwhile may be in the file or not; the next call writes it.
-
-        :returns: fires when the text is made; fails with OSError like :meth:`save`.
         """
-        if not self._dirty or self._is_encoding:
-            return succeed(None)
-        self._dirty = False
-        self._is_encoding = True
-        pieces: list[bytes] = []
-        slices = self._encode_slices(pieces)
-        made = in_slices(slices, self._clock, lambda: self._is_encoding)
-        made.addCallback(lambda _: self._file.save(self._document(pieces)))
-        return made.addBoth(self._encoded)
-
-    def _encode_slices(self, pieces: list[bytes]) -> Iterator[None]:
-        """
-        Encode the table entry by entry; a step is some thousand offsets.
-
-        An entry of many offsets makes several pieces, which commas join as well.
-        """
-        count = 0
-        for key, offsets in list(self.table.items()):
-            before = fastjson.dumps("@".join(key)) + b":{"
-            items = list(offsets.items())
-            for at in range(0, len(items), SLICE):
-                if count >= SLICE:
-                    count = 0
-                    yield
-                some = items[at : at + SLICE]
-                pieces.append(before + _joined(some))
-                before = b""
-                count += len(some) + 1
-            pieces[-1] += b"}"
-
-    def _encoded(self, result: Failure | None) -> Failure | None:
-        """Let the next call write; after a failure it has to."""
-        self._is_encoding = False
-        if isinstance(result, Failure):
-            self._dirty = True
-            if result.check(Stopped):
-                return None
-        return result
-
-    def _document(self, pieces: list[bytes]) -> bytes:
-        """Join encoded entries."""
-        empty = fastjson.dumps(ConsumerOffsetTable({}, self.data_version))
-        return fill(empty, _NO_OFFSETS, pieces)
+        self._document.write()
 
     def commit(self, group: str, topic: str, queue_id: int, offset: int) -> None:
         """
@@ -157,11 +113,16 @@ class ConsumerOffsets:
         if offset < 0:
             self._forget(group, topic, queue_id)
             return
-        offsets = self.table.get((topic, group))
+        key = topic, group
+        offsets = self.table.get(key)
         if offsets is None or queue_id not in offsets:
             offsets = self._add_entry(group, topic)
+        elif offsets[queue_id] == offset:
+            return  # as most pulls do that find nothing
         offsets[queue_id] = offset
-        self._dirty = True
+        # As in _changed: this is on the path of pulls.
+        self._encoded.changed(key)
+        self._document.dirty = True
         self._commits += 1
         if self._commits % VERSION_STEP == 0:
             self._count_up()
@@ -188,7 +149,7 @@ class ConsumerOffsets:
                 if offset > (-1 if known is None else known):
                     self.commit(group, topic, queue_id, offset)
                 count += 1
-                if count % SLICE == 0:
+                if count % ADOPTED == 0:
                     yield
         if version is not None:
             self.data_version = version
@@ -255,16 +216,16 @@ class ConsumerOffsets:
 
     def encode_in_steps(self) -> Steps[bytes]:
         """Do as :meth:`encode`, some thousand offsets at each step."""
-        pieces: list[bytes] = []
-        yield from self._encode_slices(pieces)
-        return self._document(pieces)
+        entries = yield from self._encoded.in_steps()
+        empty = fastjson.dumps(ConsumerOffsetTable({}, self.data_version))
+        return fill(empty, _NO_OFFSETS, entries)
 
     def _forget(self, group: str, topic: str, queue_id: int) -> None:
         """Remove the offset of one queue, if there is one."""
         offsets = self.table.get((topic, group), {})
         if offsets.pop(queue_id, None) is None:
             return
-        self._dirty = True
+        self._changed((topic, group))
         self._count -= 1
         if not offsets:
             del self.table[topic, group]
@@ -273,16 +234,16 @@ class ConsumerOffsets:
         """Remove entries of the table."""
         for key in keys:
             self._count -= len(self.table.pop(key))
+            self._changed(key)
         if keys:
-            self._dirty = True
             self._count_up()
+
+    def _changed(self, key: tuple[str, str]) -> None:
+        """Have an entry encoded again, when a timer has the table written."""
+        self._encoded.changed(key)
+        self._document.dirty = True
 
     def _count_up(self) -> None:
         """Increment the version."""
         now_ms = int(self._wall_time() * 1000)
         self.data_version = self.data_version.next(now_ms)
-
-
-def _joined(offsets: list[tuple[int, int]]) -> bytes:
-    """Encode some offsets of an entry, with their queue ids."""
-    return ",".join([f'"{queue}":{offset}' for queue, offset in offsets]).encode()

@@ -74,12 +74,41 @@ class DocumentTests(SynchronousTestCase):
 
     def in_steps(self, texts: list[bytes]) -> Document:
         """Make a document that is encoded in two steps, each time to the next text."""
+        steps = self.two_steps(texts)
+        return Document(self.file, lambda: self.text, self.schedule, steps=steps)
+
+    def two_steps(
+        self, texts: list[bytes]
+    ) -> Callable[[], Generator[None, None, bytes]]:
+        """Return what encodes the next text in two steps."""
 
         def steps() -> Generator[None, None, bytes]:
             yield None
             return texts.pop(0)
 
-        return Document(self.file, lambda: self.text, self.schedule, steps=steps)
+        return steps
+
+    def test_by_timer(self) -> None:
+        """A change schedules nothing, not even one between two steps."""
+        document = Document(
+            self.file,
+            lambda: self.text,
+            self.schedule,
+            steps=self.two_steps([b"one", b"two"]),
+            by_timer=True,
+        )
+        document.changed()
+        self.assertEqual(self.scheduled, [])
+        document.write()
+        document.changed()
+        document.write()
+        self.run_scheduled()
+        self.assertEqual((self.file.text, self.scheduled), (b"one", []))
+        document.write()
+        self.run_scheduled()
+        self.assertEqual((self.file.text, document.dirty), (b"two", False))
+        document.write()
+        self.assertEqual(self.scheduled, [])
 
     def test_many_changes_are_one_write(self) -> None:
         """The newest text is written, once; later changes schedule another write."""

@@ -9,7 +9,9 @@ from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.broker.errors import TooManyOffsets
-from rocketmq_tw.broker.tables.offsets import SLICE, VERSION_STEP, ConsumerOffsets
+from rocketmq_tw.broker.tables.encoded_offsets import SLICE
+from rocketmq_tw.broker.tables.offsets import VERSION_STEP, ConsumerOffsets
+from rocketmq_tw.remoting.pacing import all_at_once
 from rocketmq_tw.wire.bodies.offsets import ConsumerOffsetTable
 from tests.broker.doubles import MemoryFile
 
@@ -82,13 +84,12 @@ class ConsumerOffsetsTests(SynchronousTestCase):
         offsets = ConsumerOffsets(self.file, clock=clock)
         for number in range(SLICE):
             offsets.commit(f"CG{number}", "T", 0, number)
-        saved = offsets.save_in_slices()
-        self.assertNoResult(saved)
+        offsets.save_in_steps()
         self.assertEqual(self.file.writes, 0)
         offsets.commit("CG0", "T", 0, 7)
-        self.successResultOf(offsets.save_in_slices())
+        offsets.save_in_steps()
         clock.advance(0)
-        self.successResultOf(saved)
+        self.assertEqual(clock.getDelayedCalls(), [])
         read = ConsumerOffsets(self.file, clock=clock)
         read.load()
         self.assertEqual(read.query(f"CG{SLICE - 1}", "T", 0), SLICE - 1)
@@ -98,13 +99,10 @@ class ConsumerOffsetsTests(SynchronousTestCase):
         self.assertEqual(read.query("CG0", "T", 0), 7)
 
     def test_many_offsets_of_one_group(self) -> None:
-        """A step encodes a part of an entry too."""
+        """They are one entry of the file."""
         for queue in range(2 * SLICE + 1):
             self.offsets.commit("CG", "Large", queue, queue + 5)
-        steps = self.offsets.encode_in_steps()
-        for _ in range(2):
-            self.assertIsNone(next(steps))
-        text = self.assertRaises(StopIteration, next, steps).value
+        text = all_at_once(self.offsets.encode_in_steps())
         table = ConsumerOffsetTable.decode(text).offset_table
         self.assertEqual(table["TopicTest@CG"], {0: 12})
         self.assertEqual(table["Large@CG"], self.offsets.table["Large", "CG"])
@@ -128,26 +126,26 @@ class ConsumerOffsetsTests(SynchronousTestCase):
         offsets = ConsumerOffsets(self.file, clock=clock)
         for number in range(SLICE):
             offsets.commit(f"CG{number}", "T", 0, number)
-        saved = offsets.save_in_slices()
+        offsets.save_in_steps()
         offsets.save()
         clock.advance(0)
-        self.successResultOf(saved)
         self.assertEqual((self.file.text, self.file.writes), (offsets.encode(), 1))
 
     def test_small_tables_are_saved_at_once(self) -> None:
         """With the same text as whole; a failure is retried."""
         self.file.error = OSError(28, "No space left on device")
-        self.failureResultOf(self.offsets.save_in_slices(), OSError)
+        self.offsets.save_in_steps()
         self.file.error = None
-        self.successResultOf(self.offsets.save_in_slices())
+        self.offsets.save_in_steps()
         self.assertEqual(self.file.text, self.offsets.encode())
-        self.successResultOf(self.offsets.save_in_slices())
+        self.offsets.save_in_steps()
         self.assertEqual(self.file.writes, 1)
 
     def test_saves_only_changes(self) -> None:
-        """A commit writes nothing; saving twice writes once."""
+        """A commit writes nothing; saving twice writes once; so does the same again."""
         self.assertEqual(self.file.writes, 0)
         self.offsets.save()
+        self.offsets.commit("CG", "TopicTest", 0, 12)
         self.offsets.save()
         self.assertEqual(self.file.writes, 1)
 
@@ -182,9 +180,10 @@ class ConsumerOffsetsTests(SynchronousTestCase):
         self.assertEqual(read.data_version.counter, 3)
 
     def test_version_counts_commits_in_steps(self) -> None:
-        """The version goes up once every 500 commits."""
-        for _ in range(VERSION_STEP):
-            self.offsets.commit("CG", "TopicTest", 0, 1)
+        """The version goes up once every 500 commits that change an offset."""
+        for offset in range(1, VERSION_STEP):
+            self.offsets.commit("CG", "TopicTest", 0, offset)
+            self.offsets.commit("CG", "TopicTest", 0, offset)
         self.assertEqual(self.offsets.data_version.counter, 1)
 
     def test_removes_groups_and_topics(self) -> None:
