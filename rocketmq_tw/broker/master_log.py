@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from rocketmq_tw.broker.other_brokers import OtherBrokers
 from rocketmq_tw.model.errors import RocketMQError
-from rocketmq_tw.remoting.errors import BrokerError, RequestTimeout
-from rocketmq_tw.remoting.pool import ConnectionPool
+from rocketmq_tw.remoting.errors import BrokerError
 from rocketmq_tw.replication.prefix import Bounds
 from rocketmq_tw.wire.bodies.kvtable import KVTable
 from rocketmq_tw.wire.fields import Request, Response
@@ -32,8 +32,8 @@ class RemoteLog:
     :param address: ``host:port`` of its service.
     """
 
-    def __init__(self, pool: ConnectionPool, address: str) -> None:
-        self._pool = pool
+    def __init__(self, brokers: OtherBrokers, address: str) -> None:
+        self._brokers = brokers
         self._address = address
 
     async def bounds(self) -> Bounds:
@@ -62,12 +62,4 @@ class RemoteLog:
         return bytes(response.body)
 
     async def _call(self, request: Request[A]) -> A:
-        """Send a request; the next one after a time-out gets another connection."""
-        try:
-            return await self._pool.call(self._address, request, _TIMEOUT)
-        except RequestTimeout:
-            # The host may be gone without closing the connection; a new one shows that.
-            live = self._pool.live(self._address)
-            if live is not None:
-                live.abort()
-            raise
+        return await self._brokers.call(self._address, request, _TIMEOUT)

@@ -19,6 +19,7 @@ from twisted.internet.protocol import Factory
 
 from rocketmq_tw.broker.config import BrokerConfig, BrokerRole, FlushDiskType
 from rocketmq_tw.broker.master_log import RemoteLog
+from rocketmq_tw.broker.other_brokers import OtherBrokers
 from rocketmq_tw.broker.store import Store
 from rocketmq_tw.clock import wall_time
 from rocketmq_tw.remoting.addresses import (
@@ -29,7 +30,7 @@ from rocketmq_tw.remoting.addresses import (
 from rocketmq_tw.remoting.durable import DurableLog
 from rocketmq_tw.remoting.listener import Listener
 from rocketmq_tw.remoting.peer_log import PeerLog
-from rocketmq_tw.remoting.pool import ConnectionPool, connect
+from rocketmq_tw.remoting.pool import connect
 from rocketmq_tw.replication.acks import SlaveAcks
 from rocketmq_tw.replication.master import MasterService, SlaveFactory
 from rocketmq_tw.replication.slave import SlaveService, SlaveSettings
@@ -53,7 +54,7 @@ class Replication:
         self._peers = peers
         self._listener = Listener(reactor)
         self._gate = _Gate()
-        self._pool = ConnectionPool(reactor)
+        self._brokers = OtherBrokers(reactor)
         self._master: MasterService | None = None
         self._slave: SlaveService | None = None
         self._store: Store | None = None
@@ -119,7 +120,7 @@ class Replication:
         for service in (self._master, self._slave):
             if service is not None and service.running:
                 service.stopService()
-        await self._pool.close_all()
+        await self._brokers.close_all()
 
     def master_found(self, address: str, ha_address: str) -> None:
         """
@@ -186,7 +187,7 @@ class Replication:
                 from_last_file=config.sync_from_last_file,
             ),
             connect=self._connect,
-            master_log=lambda address: RemoteLog(self._pool, address),
+            master_log=lambda address: RemoteLog(self._brokers, address),
             wall_time=wall_time(self._reactor),
         )
 

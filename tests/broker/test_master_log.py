@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw import Message
 from rocketmq_tw.broker.master_log import RemoteLog, UnknownBounds
+from rocketmq_tw.broker.other_brokers import OtherBrokers
 from rocketmq_tw.replication.prefix import Bounds
 from rocketmq_tw.testing import MemoryCluster
 
@@ -20,8 +21,8 @@ class RemoteLogTests(SynchronousTestCase):
         self.addCleanup(self.cluster.stop)
         self.cluster.start()
         self.broker = self.cluster.brokers["broker-a"]
-        self.pool = self.cluster.client().session.pool
-        self.log = RemoteLog(self.pool, self.broker.address)
+        self.brokers = OtherBrokers(self.cluster.network.reactor("10.0.9.9"))
+        self.log = RemoteLog(self.brokers, self.broker.address)
 
     def test_bounds(self) -> None:
         """They grow with each message."""
@@ -44,7 +45,7 @@ class RemoteLogTests(SynchronousTestCase):
     def test_no_broker(self) -> None:
         """A name server knows of no log."""
         names = self.cluster.name_servers[0].address
-        asking = Deferred.fromCoroutine(RemoteLog(self.pool, names).bounds())
+        asking = Deferred.fromCoroutine(RemoteLog(self.brokers, names).bounds())
         failed: list[object] = []
         asking.addErrback(lambda failure: failed.append(failure.value))
         self.cluster.wait_until(lambda: failed)

@@ -29,13 +29,13 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rocketmq_tw.broker.name_servers import AskNameServers, members
+from rocketmq_tw.broker.other_brokers import OtherBrokers
 from rocketmq_tw.broker.replication import Replication
 from rocketmq_tw.broker.slave.master import Master
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.model.route import MASTER_ID
 from rocketmq_tw.remoting.call import Call
-from rocketmq_tw.remoting.pool import ConnectionPool
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.replication import (
@@ -76,7 +76,7 @@ class ActingSlave:
         self._ask_name_servers = ask_name_servers
         self._period = period
         self._on_acting = on_acting
-        self._pool = ConnectionPool(reactor)
+        self._brokers = OtherBrokers(reactor)
         self._ticker = LoopingCall(self._look)
         self._ticker.clock = reactor
         self.first_id = MASTER_ID
@@ -98,7 +98,7 @@ class ActingSlave:
     def stop(self) -> Deferred[None]:
         """Stop looking; fires when its connections are closed."""
         self._ticker.stop()
-        return self._pool.close_all()
+        return self._brokers.close_all()
 
     def notified(self, request: NotifyMinBrokerIdChange, call: Call) -> Response:
         """Note what a name server knows of the lowest id."""
@@ -161,7 +161,7 @@ class ActingSlave:
         if ha_address:
             self._master.set(address, ha_address)
         else:
-            asked = self._pool.call(address, ExchangeHaInfo())
+            asked = self._brokers.call(address, ExchangeHaInfo())
             asked.addCallback(
                 lambda said: self._master.set(address, said.master_ha_address or "")
             )

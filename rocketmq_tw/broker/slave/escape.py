@@ -16,12 +16,12 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.name_servers import AskNameServers
+from rocketmq_tw.broker.other_brokers import OtherBrokers
 from rocketmq_tw.model import sysflag
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.message import DELAY
 from rocketmq_tw.model.route import TopicRoute
 from rocketmq_tw.model.topic import AUTO_CREATE_TOPIC
-from rocketmq_tw.remoting.pool import ConnectionPool
 from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.bodies.route import decode_route
 from rocketmq_tw.wire.record import Draft
@@ -32,8 +32,6 @@ from rocketmq_tw.wire.requests.send import SendMessageV2
 GROUP = "InnerProducerGroup"
 #: Seconds for which a route is used.
 ROUTE_AGE = 5.0
-#: Seconds that the other master may take.
-TIMEOUT = 3.0
 
 
 class NoOtherMaster(RocketMQError):
@@ -58,7 +56,7 @@ class Escape:
         self._reactor = reactor
         self._broker_name = broker_name
         self._ask_name_servers = ask_name_servers
-        self._pool = ConnectionPool(reactor)
+        self._brokers = OtherBrokers(reactor)
         self._topic = ""
         self._route = TopicRoute()
         self._until = float("-inf")
@@ -74,7 +72,7 @@ class Escape:
 
     def stop(self) -> Deferred[None]:
         """Close all connections."""
-        return self._pool.close_all()
+        return self._brokers.close_all()
 
     async def _put(self, draft: Draft) -> None:
         """Choose a queue, and send the message there."""
@@ -92,7 +90,7 @@ class Escape:
         address = route.master_of(queue.broker_name)
         assert address is not None, "queues without a master are not writable"
         request = _request(draft, topic, queue.queue_id)
-        await self._pool.call(address, request, TIMEOUT)
+        await self._brokers.call(address, request)
 
     async def _find(self, topic: str) -> TopicRoute:
         """Return the route of a topic, which is asked for every few seconds."""

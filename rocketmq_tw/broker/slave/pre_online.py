@@ -23,6 +23,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from rocketmq_tw.broker.name_servers import members
+from rocketmq_tw.broker.other_brokers import OtherBrokers
 from rocketmq_tw.broker.registration import BrokerIdentity
 from rocketmq_tw.broker.slave.master import Master
 from rocketmq_tw.broker.slave.replicated import Replicated
@@ -30,7 +31,6 @@ from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.route import MASTER_ID
 from rocketmq_tw.remoting.errors import ConnectError
 from rocketmq_tw.remoting.peer_log import host_of
-from rocketmq_tw.remoting.pool import ConnectionPool
 from rocketmq_tw.replication.status import HaStatus
 from rocketmq_tw.wire.fields import Request, Response
 from rocketmq_tw.wire.requests.replication import ExchangeHaInfo
@@ -78,7 +78,7 @@ class PreOnline:
         self._master = master
         self._documents = documents
         self._status = status
-        self._pool = ConnectionPool(reactor)
+        self._brokers = OtherBrokers(reactor)
         self._is_stopped = False
         self._pause: Deferred[None] | None = None
 
@@ -91,7 +91,7 @@ class PreOnline:
         self._is_stopped = True
         if self._pause is not None:
             self._pause.cancel()
-        return self._pool.close_all()
+        return self._brokers.close_all()
 
     async def _run(self) -> None:
         complained = False
@@ -132,7 +132,7 @@ class PreOnline:
         for name_server in self._name_servers:
 
             def ask(request: Request[A], at: str = name_server) -> Deferred[A]:
-                return self._pool.call(at, request)
+                return self._brokers.call(at, request)
 
             try:
                 return await members(ask, identity.cluster, identity.broker_name)
@@ -150,14 +150,14 @@ class PreOnline:
             master_flush_offset=0,
             master_address=identity.address,
         )
-        await self._pool.call(address, request)
+        await self._brokers.call(address, request)
         host = host_of(address)
         await self._until_following(
             host, lambda status: any(host_of(s.address) == host for s in status.slaves)
         )
 
         def ask(request: Request[A]) -> Deferred[A]:
-            return self._pool.call(address, request)
+            return self._brokers.call(address, request)
 
         for document in self._documents:
             if document.copy_back is not None:
@@ -166,7 +166,7 @@ class PreOnline:
 
     async def _meet_master(self, address: str) -> None:
         """Follow the master."""
-        said = await self._pool.call(address, ExchangeHaInfo())
+        said = await self._brokers.call(address, ExchangeHaInfo())
         if said.master_ha_address:
             self._master.set(address, said.master_ha_address)
             await self._until_following(

@@ -25,11 +25,11 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from rocketmq_tw.broker.other_brokers import OtherBrokers
 from rocketmq_tw.broker.slave.master import Master
 from rocketmq_tw.broker.slave.replicated import Replicated
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.remoting.errors import ConnectionLost
-from rocketmq_tw.remoting.pool import ConnectionPool
 from rocketmq_tw.store.files.slices import Stopped
 from rocketmq_tw.wire.fields import Request, Response
 
@@ -68,7 +68,7 @@ class SlaveSync:
         self._master = master
         self._documents = documents
         self._size = 0
-        self._pool = ConnectionPool(reactor)
+        self._brokers = OtherBrokers(reactor)
         self._due_at = float("-inf")
         self._copying: Deferred[None] | None = None
         self._failing: set[str] = set()
@@ -87,7 +87,7 @@ class SlaveSync:
         self._ticker.stop()
         if self._copying is not None:
             self._copying.cancel()
-        return self._pool.close_all()
+        return self._brokers.close_all()
 
     def _master_changed(self) -> None:
         """Copy from a new master at once."""
@@ -114,7 +114,7 @@ class SlaveSync:
         def ask(request: Request[A]) -> Deferred[A]:
             if address != self._master.address or not self._ticker.running:
                 return fail(ConnectionLost(address, "the master has changed"))
-            called = self._pool.call(address, request, TIMEOUT)
+            called = self._brokers.call(address, request, TIMEOUT)
             return called.addCallback(self._count)
 
         failed = self._size = 0

@@ -74,6 +74,17 @@ class SyncTests(PairCase):
         self.cluster.advance(TIMEOUT)
         self.assertEqual(self.counts()[1:], [2] * 3)
 
+    def test_half_open(self) -> None:
+        """Bytes vanish: after one time-out all is asked over another connection."""
+        attempts = self.cluster.network.attempts
+        before = attempts.count(self.master.address)
+        self.cluster.faults.silence(self.slave, self.master)
+        self.cluster.advance(COPY_PERIOD + LOOK_PERIOD + TIMEOUT)
+        self.assertEqual(self.counts(), [1, 2, 2, 2])
+        self.assertEqual(attempts.count(self.master.address), before + 1)
+        self.cluster.advance(LOOK_PERIOD)
+        self.assertEqual(self.counts(), [2, 3, 3, 3])
+
     def test_master_returns(self) -> None:
         """Nothing is asked of a master that is gone; all, once it is back."""
         self.master.kill()
