@@ -25,7 +25,7 @@ broker.tables.encoded_offsets.EncodedOffsets: _texts: 1024 blocks, together as l
 broker.tables.table_set.Tables: _files: one for each document
 broker.tables.topics.TopicTable: _defaults on_change: the topics of every broker; one for each listener
 remoting.router.Router: _codes _guards _handlers _unguarded: one for each declared request
-replication.acks.SlaveAcks: _waiting: one for each connection
+replication.acks.SlaveAcks: _waiting: one for each connection, and one
 settings: NOTHING: always empty
 store.durability.flush.FlushService: _timers: three timers
 store.queues.dispatch.Dispatcher: _targets listeners: one for each feature that listens
@@ -123,6 +123,10 @@ namesrv.live.LiveBroker: filter_servers: 16 of each broker
 remoting.durable.AwaitingFlush: _waiting: the requests of a connection in flight, 20,000
 store.durability.group_commit.FlushWaiters: _waiting: connections, and one
 store.durability.group_commit.WaitingDeferreds: _waiting: messages sent back within syncFlushTimeout
+replication.until_safe.UntilSafe: _waiting: messages sent back within slaveTimeout and syncFlushTimeout
+replication.needs.Needs: _parts: changes of the number of slaves within slaveTimeout
+broker.member_group.MemberGroup: _own addresses on_found: the brokers of one name; listeners
+broker.strict_locks.StrictLocks: _failing: the brokers of one name
 broker.worker.WorkerThread: _jobs: one fsync of the log at a time
 store.queues.consumequeue.ConsumeQueue: tail: 64 KiB
 store.queues.dispatch.Dispatcher: _waiting: one for each index

@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.lifecycle import Lifecycle
+from rocketmq_tw.broker.member_group import MemberGroup
 from rocketmq_tw.broker.name_servers import AskNameServers
 from rocketmq_tw.broker.new_topics import NewTopics
 from rocketmq_tw.broker.periodic import Periodic
@@ -50,6 +51,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     :ivar replication: what sends wait for, and the state of slaves and master.
     :ivar new_topics: holds the responses of requests that create topics.
     :ivar master: where the master of a slave is; nowhere for a master.
+    :ivar member_group: the brokers of this name.
     :ivar name_servers: ``host:port`` of each.
     :ivar ask_name_servers: sends a request to one that knows the broker.
     :ivar on_acting: called with True when a slave begins to act for its master, and
@@ -70,6 +72,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     store_host: bytes
     replication: Replication
     new_topics: NewTopics
+    member_group: MemberGroup
     master: Master = msgspec.field(default_factory=Master)
     name_servers: tuple[str, ...] = ()
     ask_name_servers: AskNameServers = _ask_nobody

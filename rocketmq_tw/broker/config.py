@@ -38,7 +38,7 @@ class BrokerRole(Enum):
 
     #: Acknowledges a message without waiting for slaves.
     ASYNC_MASTER = "ASYNC_MASTER"
-    #: Acknowledges a message once ``in_sync_replicas`` have it, itself included.
+    #: Acknowledges a message once ``in_sync_replicas`` brokers have it.
     SYNC_MASTER = "SYNC_MASTER"
     #: Copies its master, and stores nothing else.
     SLAVE = "SLAVE"
@@ -93,6 +93,11 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     :ivar ha_master_address: ``host:port`` of the master's HA port, for a slave; empty
         means that name servers know it.
     :ivar max_ha_connections: how many slaves may be connected; an extension.
+    :ivar in_sync_replicas: how many brokers must have a message before a SYNC_MASTER
+        acknowledges it, itself included.
+    :ivar enable_auto_in_sync_replicas: it is enough that all that are in sync have it,
+        but at least ``min_in_sync_replicas``; both count only with
+        ``enable_slave_acting_master``.
     :ivar sync_from_last_file: a slave without messages copies only the last file of the
         master's commit log. Otherwise it copies all.
     :ivar slave_read_enable: a slave responds to pulls, and a master sends consumers
@@ -105,6 +110,9 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
         ``supportActingMaster`` at the name servers.
     :ivar enable_remote_escape: a slave that acts for its master sends delayed messages
         that are due to masters of other names.
+    :ivar lock_in_strict_mode: a lock on a queue, for consumers in order, is given only
+        if most of the ``total_replicas`` brokers give it; counts only with
+        ``enable_slave_acting_master``.
     :ivar total_replicas: how many brokers of this name there are, the master included.
         With more than one, a broker that has ``enable_slave_acting_master`` registers
         once the others of its name are ready for it.
@@ -141,12 +149,15 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     max_ha_connections: Positive = 64
     broker_role: BrokerRole = BrokerRole.ASYNC_MASTER
     in_sync_replicas: Positive = 1
+    min_in_sync_replicas: Positive = 1
+    enable_auto_in_sync_replicas: bool = False
     slave_timeout: Milliseconds = 3000
     sync_from_last_file: bool = False
     slave_read_enable: bool = False
     offset_check_in_slave: bool = False
     enable_slave_acting_master: bool = False
     enable_remote_escape: bool = False
+    lock_in_strict_mode: bool = False
     total_replicas: Positive = 1
     skip_pre_online: bool = False
     sync_broker_member_group_period: Milliseconds = 1000

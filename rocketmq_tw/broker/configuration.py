@@ -18,7 +18,7 @@ import msgspec
 from rocketmq_tw import settings
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.delay.levels import parse_levels
-from rocketmq_tw.broker.roles import check_roles
+from rocketmq_tw.broker.roles import check_roles, idle_of_roles
 from rocketmq_tw.broker.unsupported import UNSUPPORTED
 from rocketmq_tw.model.topic import TOPIC_MAX_LENGTH
 from rocketmq_tw.remoting.addresses import (
@@ -78,7 +78,7 @@ def complete_config(line: CommandLine) -> BrokerConfig:
     commit_log = values.pop("storePathCommitLog", "").strip()
     _check_not_blank(values, "brokerName", "brokerClusterName")
     config, idle = settings.apply(BrokerConfig, values, UNSUPPORTED)
-    settings.warn_of_idle(line.config, idle)
+    settings.warn_of_idle(line.config, [*idle, *idle_of_roles(config)])
     changes = _from_options(line, config)
     listen = line.listen or config.listen
     changes.update(_listen(listen or str(config.listen_port), bind_address))

@@ -33,10 +33,13 @@ from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.pool import connect
 from rocketmq_tw.replication.acks import SlaveAcks
 from rocketmq_tw.replication.master import MasterService, SlaveFactory
+from rocketmq_tw.replication.quorum import Quorum
 from rocketmq_tw.replication.slave import SlaveService, SlaveSettings
 from rocketmq_tw.replication.slave_link import LinkSettings, SlaveLink
 from rocketmq_tw.replication.status import HaStatus
+from rocketmq_tw.store.interfaces import FlushOutcome
 from rocketmq_tw.store.message_store import MessageStore
+from rocketmq_tw.wire.codes import ResponseCode
 
 
 class Replication:
@@ -46,6 +49,7 @@ class Replication:
     :ivar is_slave: whether it copies a master.
     :ivar ha_address: ``host:port`` that slaves connect to.
     :ivar durable_log: what sends wait for; None if they do not wait.
+    :ivar acks: the part of it that knows the slaves; None if they are not waited for.
     """
 
     def __init__(self, reactor: Any, config: BrokerConfig, peers: PeerLog) -> None:
@@ -61,6 +65,7 @@ class Replication:
         self.is_slave = config.broker_role is BrokerRole.SLAVE
         self.ha_address = ""
         self.durable_log: DurableLog | None = None
+        self.acks: SlaveAcks | None = None
 
     async def take(self, port: int) -> None:
         """
@@ -89,12 +94,14 @@ class Replication:
             return
         self._master = self._make_master(store)
         self._gate.inner = self._master.factory
-        if config.broker_role is BrokerRole.SYNC_MASTER and config.in_sync_replicas > 1:
-            self.durable_log = SlaveAcks(
+        quorum = quorum_of(config)
+        if quorum.most > 1:
+            self.acks = self.durable_log = SlaveAcks(
                 master=self._master,
                 log=store,
                 clock=self._reactor,
-                needed=config.in_sync_replicas - 1,
+                quorum=quorum,
+                alive=config.total_replicas,
                 slave_timeout=config.slave_timeout / 1000,
                 flush_timeout=config.sync_flush_timeout / 1000,
             )
@@ -139,6 +146,23 @@ class Replication:
             host, port = split_host_port(configured)
             address = address or self._slave.address or host_port(host, port - 1)
         self._slave.set_master(address, configured or ha_address)
+
+    def members_found(self, count: int) -> None:
+        """Note how many brokers of this name there are."""
+        if self.acks is not None:
+            self.acks.alive = count
+
+    def when_safe(self, end: int) -> Deferred[ResponseCode | None] | None:
+        """
+        Return a Deferred for when a message may be acknowledged; None if it may be now.
+
+        :param end: where its record ends.
+        :returns: fires with None, or with the code of what is missing.
+        """
+        if self.acks is not None:
+            return self.acks.when_safe(end)
+        flushed = None if self._store is None else self._store.when_flushed(end)
+        return None if flushed is None else flushed.addCallback(_code_of)
 
     @property
     def master_address(self) -> str:
@@ -194,6 +218,24 @@ class Replication:
     def _connect(self, address: str, factory: Factory) -> Deferred[Any]:
         """Connect to a master's HA port."""
         return connect(self._reactor, address, factory)
+
+
+def quorum_of(config: BrokerConfig) -> Quorum:
+    """Return how many brokers must have what is sent to a broker."""
+    if config.broker_role is not BrokerRole.SYNC_MASTER:
+        return Quorum()
+    return Quorum(
+        replicas=config.in_sync_replicas,
+        minimum=config.min_in_sync_replicas,
+        is_checked=config.enable_slave_acting_master,
+        is_adapted=config.enable_auto_in_sync_replicas,
+    )
+
+
+def _code_of(outcome: FlushOutcome) -> ResponseCode | None:
+    """Return the code of a message that is not on disk in time."""
+    late = outcome is FlushOutcome.TIMED_OUT
+    return ResponseCode.FLUSH_DISK_TIMEOUT if late else None
 
 
 def ha_port_of(config: BrokerConfig, port: int) -> int:

@@ -31,6 +31,25 @@ def check_roles(config: BrokerConfig) -> None:
         _check_replicas(config)
 
 
+def idle_of_roles(config: BrokerConfig) -> list[str]:
+    """
+    Return the keys of settings that ask for something, but have no effect with others.
+
+    Apache RocketMQ ignores them, too.
+    """
+    acting = config.enable_slave_acting_master
+    waits = config.broker_role is BrokerRole.SYNC_MASTER and acting
+    idle = []
+    if config.enable_auto_in_sync_replicas and not waits:
+        idle.append("enableAutoInSyncReplicas")
+    if config.lock_in_strict_mode and not acting:
+        idle.append("lockInStrictMode")
+    if config.min_in_sync_replicas > 1:
+        if not waits or not config.enable_auto_in_sync_replicas:
+            idle.append("minInSyncReplicas")
+    return idle
+
+
 def _check_slave(config: BrokerConfig) -> None:
     if not config.broker_id:
         expected = "a number above 0 with brokerRole=SLAVE; its master has 0"

@@ -26,6 +26,7 @@ from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.errors import CODES
 from rocketmq_tw.broker.features import FEATURES
 from rocketmq_tw.broker.lifecycle import Lifecycle
+from rocketmq_tw.broker.member_group import MemberGroup
 from rocketmq_tw.broker.new_topics import NewTopics
 from rocketmq_tw.broker.periodic import Periodic
 from rocketmq_tw.broker.ports import Ports
@@ -256,8 +257,21 @@ class BrokerService(MultiService):
             replication=self._replication,
             new_topics=NewTopics(self._tables.topics, self._register_topics),
             master=Master(self.address),
+            member_group=self._member_group(),
             name_servers=tuple(self._name_servers),
             ask_name_servers=self._ask_name_servers,
+        )
+
+    def _member_group(self) -> MemberGroup:
+        config = self._config
+        return MemberGroup(
+            reactor=self._reactor,
+            cluster=config.broker_cluster_name,
+            broker_name=config.broker_name,
+            broker_id=config.broker_id,
+            address=self.address,
+            ask_name_servers=self._ask_name_servers,
+            period=config.sync_broker_member_group_period / 1000,
         )
 
     def _ask_name_servers(self, request: Request[A]) -> Deferred[A]:

@@ -28,9 +28,7 @@ _NO_EFFECT = Unsupported()
 #: broker.
 UNSUPPORTED = {
     # Replicas and failover.
-    "minInSyncReplicas": _refused("1: inSyncReplicas is not reduced", "1"),
-    "enableAutoInSyncReplicas": _refused("false: inSyncReplicas is not reduced"),
-    "allAckInSyncStateSet": _refused("false: there are no controllers yet"),
+    "allAckInSyncStateSet": _NO_EFFECT,
     "enableControllerMode": _refused("false: there are no controllers yet"),
     "enableDLegerCommitLog": _refused("false: there is no DLedger"),
     # Access control and encryption.

@@ -2,21 +2,25 @@
 Sends that wait for slaves.
 
 A send to a SYNC_MASTER is acknowledged when so many slaves have reported an offset
-behind its record; with SYNC_FLUSH the record must be on the master's own disk too. Both
-are offsets of one log, so whoever waits is released up to the smaller one, once for
-each report or fsync, however many messages that covers.
+behind its record (:mod:`rocketmq_tw.replication.quorum`); with SYNC_FLUSH the record
+must be on the master's own disk too. Both are offsets of one log, so whoever waits is
+released up to the smaller one, once for each report or fsync, however many messages
+that covers.
 
-=============================================  ========================
-what is missing at the end of its time         response
-=============================================  ========================
-slaves, after ``slaveTimeout``                 ``FLUSH_SLAVE_TIMEOUT``
-slaves, and too few follow                     ``SLAVE_NOT_AVAILABLE``
-the fsync, after ``syncFlushTimeout``          ``FLUSH_DISK_TIMEOUT``
-=============================================  ========================
+=================================================  ========================
+what is missing when the wait is over              response
+=================================================  ========================
+slaves, whether they are connected or not          ``FLUSH_SLAVE_TIMEOUT``
+the fsync alone                                    ``FLUSH_DISK_TIMEOUT``
+both                                               ``FLUSH_SLAVE_TIMEOUT``
+=================================================  ========================
 
-The message is stored in all these cases.
+The wait for slaves ends after ``slaveTimeout``, the one for the fsync after
+``syncFlushTimeout``; the response leaves when both waits are over. The message is
+stored in all these cases. What was late, but came before the response left, is not
+reported as missing; Apache RocketMQ reports it.
 
-Source: ``GroupTransferService`` of RocketMQ 5.
+Source: ``GroupTransferService`` and ``CommitLog.handleDiskFlushAndHA`` of RocketMQ 5.
 """
 
 from __future__ import annotations
@@ -24,10 +28,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from rocketmq_tw.replication.master import MasterService
+from rocketmq_tw.replication.needs import Needs
+from rocketmq_tw.replication.quorum import Quorum
+from rocketmq_tw.replication.until_safe import UntilSafe
 from rocketmq_tw.store.interfaces import FlushWaiter
 from rocketmq_tw.wire.codes import ResponseCode
 
@@ -64,14 +72,17 @@ class SlaveAcks:
     """
     The log of a SYNC_MASTER, as those who send to it wait for it.
 
-    :param needed: how many slaves must have a message.
-    :param slave_timeout: seconds to wait for them; ``flush_timeout`` for the disk.
+    :param quorum: how many brokers must have a message.
+    :param slave_timeout: seconds to wait for slaves; ``flush_timeout`` for the disk.
+    :ivar alive: how many brokers of this name the name servers know, itself included;
+        counts where the quorum is checked.
     """
 
     _log = Logger()
 
-    # flushed is None where no fsync is waited for. Everybody in _waiting waits for an
-    # offset above the smaller one of flushed and replicated.
+    # _flushed is None where no fsync is waited for. Everybody in _waiting waits for an
+    # offset above the smaller one of _flushed and _replicated. _is_overdue: one of the
+    # two waits of a message is over, and it is reported when the other one is.
 
     def __init__(
         self,
@@ -79,25 +90,41 @@ class SlaveAcks:
         master: MasterService,
         log: FlushedLog,
         clock: IReactorTime,
-        needed: int,
+        quorum: Quorum,
+        alive: int = 1,
         slave_timeout: float,
         flush_timeout: float,
     ) -> None:
         self._master = master
         self._own_log = log
         self._clock = clock
-        self._needed = needed
+        self._quorum = quorum
+        self.alive = alive
         self._slave_timeout = slave_timeout
         self._flush_timeout = flush_timeout
+        self._needs = Needs(quorum.replicas - 1)
         self._waiting: dict[SendWaiter, None] = {}
         self._flushed: int | None = None
         self._replicated = -1
+        self._is_overdue = False
         self._timer: IDelayedCall | None = None
         self._as_flush_waiter = _OwnFlush(self)
+        self._until_safe = UntilSafe()
         master.on_ack = self.acked
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+    @property
+    def in_sync(self) -> int:
+        """How many brokers are in sync, this one included."""
+        return min(self.alive, 1 + self._master.in_sync)
+
+    @property
+    def has_enough(self) -> bool:
+        """Whether messages may be stored."""
+        quorum = self._quorum
+        return not quorum.is_checked or quorum.is_met(self.in_sync)
 
     def now(self) -> float:
         """Return the time, in seconds."""
@@ -110,13 +137,16 @@ class SlaveAcks:
         :returns: False if it is.
         :raises StoreNotWriteable: the disk failed before.
         """
+        if self._quorum.is_checked:
+            self._change_need(self._quorum.needed(self.in_sync) - 1)
         waits_for_disk = self._own_log.await_flush(self._as_flush_waiter, end)
         if waits_for_disk:
             self._flushed = -1 if self._flushed is None else self._flushed
         else:
             self._flushed = None
-        if not waits_for_disk and end <= self._replicated:
-            return False
+            if end <= self._replicated or self._needs.slaves <= 0:
+                return False
+        self._needs.end = max(self._needs.end, end)
         self._waiting[waiter] = None
         if self._timer is None:
             wait = min(self._slave_timeout, self._flush_timeout)
@@ -124,9 +154,19 @@ class SlaveAcks:
         self._master.send_now()
         return True
 
+    def when_safe(self, end: int) -> Deferred[ResponseCode | None] | None:
+        """
+        Return a Deferred for when the log is safe up to ``end``; None if it is.
+
+        :returns: fires with None, or with the code of what is missing.
+        """
+        if not self.await_flush(self._until_safe, end):
+            return None
+        return self._until_safe.add(end, self.now())
+
     def acked(self) -> None:
         """Release those whose messages enough slaves have."""
-        replicated = self._master.acked_by(self._needed)
+        replicated = self._needs.safe(self._master.acked_by)
         if replicated > self._replicated:
             self._replicated = replicated
             self._release()
@@ -134,6 +174,10 @@ class SlaveAcks:
     def flushed(self, end: int) -> bool:
         """Release those whose messages are on disk too."""
         self._flushed = end
+        if self._needs.slaves <= 0:
+            self._replicated = max(
+                self._replicated, self._needs.safe(self._master.acked_by)
+            )
         self._release()
         return bool(self._waiting)
 
@@ -143,6 +187,15 @@ class SlaveAcks:
         self._stop_timer()
         for waiter in waiting:
             self._notify(lambda each: each.failed(error), waiter)
+
+    def _change_need(self, slaves: int) -> None:
+        """Let the messages that follow need so many slaves."""
+        if slaves == self._needs.slaves:
+            return
+        self._needs.change(slaves)
+        # What slaves had before does not count for a message that needs more of them.
+        safe = self._needs.safe(self._master.acked_by)
+        self._replicated = max(min(self._replicated, self._needs.end), safe)
 
     def _release(self) -> None:
         """Notify everybody of the offset up to which the log is safe."""
@@ -155,34 +208,50 @@ class SlaveAcks:
                 self._waiting[waiter] = None
         if not self._waiting:
             self._stop_timer()
+        elif self._is_overdue:
+            self._stop_timer()
+            self._expire()
 
     def _expire(self) -> None:
         """Release what has waited too long, and wait for the next deadline."""
         self._timer = None
+        self._is_overdue = False
         now = self._clock.seconds()
-        is_available = self._master.in_sync >= self._needed
-        late = (
-            ResponseCode.FLUSH_SLAVE_TIMEOUT
-            if is_available
-            else ResponseCode.SLAVE_NOT_AVAILABLE
-        )
+        waits = sorted((self._slave_timeout, self._flush_timeout))
+        ends: list[int] = []
 
         def code_for(end: int, since: float) -> ResponseCode | None:
-            if end > self._replicated:
-                return late if since <= now - self._slave_timeout else None
-            is_late = since <= now - self._flush_timeout
-            return ResponseCode.FLUSH_DISK_TIMEOUT if is_late else None
+            code = self._code(end, now - since)
+            if code is None:
+                ends.append(end)
+            return code
 
         waiting, self._waiting = self._waiting, {}
-        oldest = []
+        deadlines = []
         for waiter in waiting:
             since = self._notify(lambda each: each.expire(code_for), waiter)
             if since is not None:
                 self._waiting[waiter] = None
-                oldest.append(since)
-        if oldest and self._timer is None:
-            wait = min(oldest) + min(self._slave_timeout, self._flush_timeout) - now
-            self._timer = self._clock.callLater(max(wait, 0.01), self._expire)
+                is_overdue = now >= since + waits[0]
+                self._is_overdue = self._is_overdue or is_overdue
+                deadlines.append(since + waits[is_overdue])
+        if deadlines and self._timer is None:
+            wait = max(min(deadlines) - now, 0.01)
+            self._timer = self._clock.callLater(wait, self._expire)
+        if len(self._needs) > 1:
+            self._needs.drop_before(min(ends, default=self._needs.end + 1))
+            self.acked()
+
+    def _code(self, end: int, waited: float) -> ResponseCode | None:
+        """Return the code of a message whose waits are over; None if they are not."""
+        is_flushed = self._flushed is None or end <= self._flushed
+        if end <= self._replicated:
+            is_over = not is_flushed and waited >= self._flush_timeout
+            return ResponseCode.FLUSH_DISK_TIMEOUT if is_over else None
+        is_over = waited >= self._slave_timeout
+        if not is_flushed:
+            is_over = is_over and waited >= self._flush_timeout
+        return ResponseCode.FLUSH_SLAVE_TIMEOUT if is_over else None
 
     def _notify(
         self, call: Callable[[SendWaiter], float | None], waiter: SendWaiter

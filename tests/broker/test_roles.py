@@ -7,7 +7,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.broker.config import BrokerConfig, BrokerRole
-from rocketmq_tw.broker.roles import check_roles
+from rocketmq_tw.broker.roles import check_roles, idle_of_roles
 from rocketmq_tw.settings import BadSetting
 
 SLAVE, SYNC = BrokerRole.SLAVE, BrokerRole.SYNC_MASTER
@@ -50,6 +50,20 @@ class RoleTests(SynchronousTestCase):
         self.assertIn("slaves copy files", said)
         said = self.refused(broker_role=SLAVE, broker_id=1, in_sync_replicas=2)
         self.assertIn("a setting of the master", said)
+
+    def test_idle(self) -> None:
+        """Settings that count only with others are named without them."""
+        keys = {
+            "min_in_sync_replicas": 2,
+            "enable_auto_in_sync_replicas": True,
+            "lock_in_strict_mode": True,
+        }
+        acting = {**keys, "enable_slave_acting_master": True}
+        names = ["enableAutoInSyncReplicas", "lockInStrictMode", "minInSyncReplicas"]
+        self.assertEqual(idle_of_roles(BrokerConfig()), [])
+        self.assertEqual(idle_of_roles(BrokerConfig(**keys)), names)
+        self.assertEqual(idle_of_roles(BrokerConfig(**acting)), [names[0], names[2]])
+        self.assertEqual(idle_of_roles(BrokerConfig(**acting, broker_role=SYNC)), [])
 
     def test_master_address(self) -> None:
         """It is a slave's, with a port."""

@@ -28,9 +28,6 @@ class UnsupportedTests(SynchronousTestCase):
     def test_refused(self) -> None:
         """Where somebody relies on it, with the reason."""
         for text, said in (
-            ("minInSyncReplicas=2", "expected 1: inSyncReplicas is not reduced"),
-            ("enableAutoInSyncReplicas=true", "inSyncReplicas is not reduced"),
-            ("allAckInSyncStateSet=true", "there are no controllers yet"),
             ("aclEnable=true", "has no access control yet"),
             ("authenticationEnabled=true", "has no access control yet"),
             ("authorizationEnabled=true", "has no access control yet"),
@@ -54,8 +51,10 @@ class UnsupportedTests(SynchronousTestCase):
         text = (
             "enablePropertyFilter=true traceTopicEnable=true zzz=1 listenPort=1"
             " transientStorePoolEnable=true channelExpiredTimeout=1000 nosuch=false"
+            " allAckInSyncStateSet=true"
         )
         expected = [
+            "allAckInSyncStateSet",
             *("channelExpiredTimeout", "enablePropertyFilter", "nosuch"),
             *("traceTopicEnable", "transientStorePoolEnable", "zzz"),
         ]

@@ -8,6 +8,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.replication.acks import CodeFor, SlaveAcks
+from rocketmq_tw.replication.quorum import Quorum
 from rocketmq_tw.store.interfaces import FlushWaiter
 from rocketmq_tw.wire.codes import ResponseCode
 
@@ -89,8 +90,8 @@ class Waiter:
         self.heard.append(str(error))
 
 
-class AcksTests(SynchronousTestCase):
-    """When a send is acknowledged, and with which code if not."""
+class AcksCase(SynchronousTestCase):
+    """Has slaves that report, and a log that is flushed."""
 
     def setUp(self) -> None:
         """One slave of two must have each message."""
@@ -99,16 +100,23 @@ class AcksTests(SynchronousTestCase):
         self.acks = self.make(1)
         self.waiter = Waiter(self.clock)
 
-    def make(self, needed: int) -> SlaveAcks:
+    def make(
+        self, needed: int = 0, quorum: Quorum | None = None, alive: int = 9
+    ) -> SlaveAcks:
         """Make what is tested."""
         return SlaveAcks(
             master=self.master,  # type: ignore[arg-type]
             log=self.log,
             clock=self.clock,
-            needed=needed,
+            quorum=quorum or Quorum(replicas=needed + 1),
+            alive=alive,
             slave_timeout=3.0,
             flush_timeout=5.0,
         )
+
+
+class AcksTests(AcksCase):
+    """When a send is acknowledged, and with which code if not."""
 
     def test_enough_slaves(self) -> None:
         """Up to the offset that enough have; the others wait on."""
@@ -159,10 +167,12 @@ class AcksTests(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_no_slaves(self) -> None:
-        """There are too few that could have the message."""
+        """Nobody is connected: the same code, after the same time."""
         self.waiter.wait(self.acks, 100)
-        self.clock.advance(3)
-        self.assertEqual(self.waiter.heard, [(100, "SLAVE_NOT_AVAILABLE")])
+        self.clock.advance(2.9)
+        self.assertEqual(self.waiter.heard, [])
+        self.clock.advance(0.1)
+        self.assertEqual(self.waiter.heard, [(100, "FLUSH_SLAVE_TIMEOUT")])
 
     def test_disk_is_late(self) -> None:
         """The slaves have it; the disk may take longer than they."""
@@ -173,6 +183,50 @@ class AcksTests(SynchronousTestCase):
         self.assertEqual(self.waiter.heard, [])
         self.clock.pump([0.1] * 21)
         self.assertEqual(self.waiter.heard, [(100, "FLUSH_DISK_TIMEOUT")])
+
+    def test_both_are_late(self) -> None:
+        """The response waits for the disk, and says that slaves lack the message."""
+        self.log.waits = True
+        self.waiter.wait(self.acks, 100)
+        self.waiter.wait(self.acks, 200)
+        self.clock.advance(3)
+        self.assertEqual(self.waiter.heard, [])
+        assert self.log.waiter is not None
+        self.clock.advance(1)
+        self.log.waiter.flushed(100)
+        self.assertEqual(self.waiter.heard, [(100, "FLUSH_SLAVE_TIMEOUT")])
+        self.clock.advance(1)
+        self.assertEqual(self.waiter.heard[1:], [(200, "FLUSH_SLAVE_TIMEOUT")])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_slaves_are_slower_than_the_disk(self) -> None:
+        """A slaveTimeout above the other: the slaves come in time, the disk did not."""
+        acks = SlaveAcks(
+            master=self.master,  # type: ignore[arg-type]
+            log=self.log,
+            clock=self.clock,
+            quorum=Quorum(replicas=2),
+            slave_timeout=8.0,
+            flush_timeout=5.0,
+        )
+        self.log.waits = True
+        self.waiter.wait(acks, 100)
+        self.clock.advance(6)
+        self.assertEqual(self.waiter.heard, [])
+        self.master.report(100)
+        self.assertEqual(self.waiter.heard, [(100, "FLUSH_DISK_TIMEOUT")])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_late_but_there(self) -> None:
+        """What comes after its time, but before the response leaves, is no failure."""
+        self.log.waits = True
+        self.waiter.wait(self.acks, 100)
+        self.clock.advance(4)
+        self.master.report(100)
+        assert self.log.waiter is not None
+        self.log.waiter.flushed(100)
+        self.assertEqual(self.waiter.heard, [100])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_failed(self) -> None:
         """The disk is broken: all are told."""
@@ -208,3 +262,117 @@ class AcksTests(SynchronousTestCase):
         """They are Apache's."""
         names = ("FLUSH_DISK_TIMEOUT", "SLAVE_NOT_AVAILABLE", "FLUSH_SLAVE_TIMEOUT")
         self.assertEqual([int(ResponseCode[name]) for name in names], [10, 11, 12])
+
+
+class NeedTests(AcksCase):
+    """The number of slaves changes; ``enableSlaveActingMaster``."""
+
+    def adapted(self, **fields: int) -> SlaveAcks:
+        """Make what adapts the number of slaves to those that are in sync."""
+        rule = {"replicas": 2, "minimum": 1, **fields}
+        return self.make(quorum=Quorum(**rule, is_checked=True, is_adapted=True))
+
+    def test_in_sync(self) -> None:
+        """As many as are connected, and as name servers know."""
+        acks = self.make(quorum=Quorum(replicas=3, is_checked=True), alive=2)
+        self.assertEqual((acks.in_sync, acks.has_enough), (1, False))
+        self.master.report(0, 0)
+        self.assertEqual((acks.in_sync, acks.has_enough), (2, False))
+        acks.alive = 3
+        self.assertEqual((acks.in_sync, acks.has_enough), (3, True))
+
+    def test_plain(self) -> None:
+        """Plain replication stores a message without slaves, and waits for them."""
+        acks = self.make(1, alive=1)
+        self.assertTrue(acks.has_enough)
+        self.assertTrue(self.waiter.wait(acks, 100))
+
+    def test_alone(self) -> None:
+        """Without a slave in sync nothing is waited for; with one, it is."""
+        acks = self.adapted()
+        self.assertFalse(self.waiter.wait(acks, 100))
+        self.master.report(0)
+        self.assertTrue(self.waiter.wait(acks, 200))
+        self.master.report(200)
+        self.assertEqual(self.waiter.heard, [200])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_slave_is_lost(self) -> None:
+        """A message keeps the number with which it was stored."""
+        acks = self.adapted()
+        self.master.report(0)
+        self.assertTrue(self.waiter.wait(acks, 100))
+        self.master.report()
+        self.assertFalse(self.waiter.wait(acks, 200))
+        self.assertEqual(self.waiter.heard, [])
+        self.clock.advance(3)
+        self.assertEqual(self.waiter.heard, [(100, "FLUSH_SLAVE_TIMEOUT")])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_slave_comes(self) -> None:
+        """What one slave has does not count for a message that needs two."""
+        acks = self.adapted(replicas=3)
+        self.master.report(0)
+        self.assertTrue(self.waiter.wait(acks, 100))
+        self.master.report(500, 0)
+        self.assertEqual(self.waiter.heard, [100])
+        self.assertTrue(self.waiter.wait(acks, 200))
+        self.master.report(500, 150)
+        self.assertEqual(self.waiter.heard, [100])
+        self.master.report(500, 200)
+        self.assertEqual(self.waiter.heard, [100, 200])
+
+    def test_fewer_needed_behind_more(self) -> None:
+        """Those that need less wait until the others are safe, or late."""
+        acks = self.adapted(replicas=3)
+        self.master.report(0, 0)
+        self.assertTrue(self.waiter.wait(acks, 100))
+        self.master.report(0)
+        self.assertTrue(self.waiter.wait(acks, 200))
+        self.master.report(300)
+        self.assertEqual(self.waiter.heard, [])
+        self.clock.advance(3)
+        self.assertEqual(self.waiter.heard[0], (100, "FLUSH_SLAVE_TIMEOUT"))
+        self.assertEqual(self.waiter.heard[1], (200, "FLUSH_SLAVE_TIMEOUT"))
+        self.assertTrue(self.waiter.wait(acks, 400))
+        self.master.report(400)
+        self.assertEqual(self.waiter.heard[2:], [400])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_others_are_behind(self) -> None:
+        """They are released once those before them are late."""
+        acks = self.adapted(replicas=3)
+        self.master.report(0, 0)
+        self.assertTrue(self.waiter.wait(acks, 100))
+        self.clock.advance(1)
+        self.master.report(0)
+        self.assertTrue(self.waiter.wait(acks, 200))
+        self.master.report(300)
+        self.clock.advance(2)
+        self.assertEqual(self.waiter.heard, [(100, "FLUSH_SLAVE_TIMEOUT"), 200])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_alone_with_disk(self) -> None:
+        """Without slaves in sync the fsync is waited for all the same."""
+        acks = self.adapted()
+        self.log.waits = True
+        self.assertTrue(self.waiter.wait(acks, 100))
+        assert self.log.waiter is not None
+        self.log.waiter.flushed(100)
+        self.assertEqual(self.waiter.heard, [100])
+
+
+class DeferredTests(AcksCase):
+    """One message that is waited for by a Deferred."""
+
+    def test_when_safe(self) -> None:
+        """It fires with None, with a code, or fails; None if nothing is waited for."""
+        first, second = self.acks.when_safe(100), self.acks.when_safe(200)
+        assert first is not None and second is not None
+        self.master.report(150)
+        self.assertIsNone(self.successResultOf(first))
+        self.assertNoResult(second)
+        self.clock.advance(3)
+        code = self.successResultOf(second)
+        self.assertEqual(code, ResponseCode.FLUSH_SLAVE_TIMEOUT)
+        self.assertIsNone(self.acks.when_safe(150))

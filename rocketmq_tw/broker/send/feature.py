@@ -11,6 +11,7 @@ from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.delay.levels import DelayLevels, parse_levels
 from rocketmq_tw.broker.send.batch import BatchSender
 from rocketmq_tw.broker.send.drafts import Drafts
+from rocketmq_tw.broker.send.in_sync import GuardedLane, InSyncGuard
 from rocketmq_tw.broker.send.lane import SendLane
 from rocketmq_tw.broker.send.processor import SendProcessor
 from rocketmq_tw.broker.send.responses import SendResponses
@@ -34,18 +35,33 @@ def install(broker: Broker, router: Router) -> None:
         topics=tables.topics, groups=tables.groups, is_locked=tables.locks.is_locked
     )
     targets = Targets(config=config, topics=tables.topics, retries=retries)
-    _send_processor(broker, targets, levels).routes(router)
+    guard = _in_sync_guard(broker)
+    _send_processor(broker, targets, levels).routes(router, guard)
     runs = broker.store.runs
     if runs is not None:
-        router.use_lane(SendMessageV2, _send_lane(broker, targets, runs))
+        lane = _send_lane(broker, targets, runs)
+        guarded = lane if guard is None else GuardedLane(lane, guard)
+        router.use_lane(SendMessageV2, guarded)
     SendBackProcessor(
         store=broker.store,
         retries=retries,
         new_topics=broker.new_topics,
         levels=levels,
+        when_safe=broker.replication.when_safe,
         store_host=broker.store_host,
         broker_permission=config.broker_permission,
     ).routes(router)
+
+
+def _in_sync_guard(broker: Broker) -> InSyncGuard | None:
+    """Return what refuses sends while too few brokers are in sync; None for nothing."""
+    acks = broker.replication.acks
+    if acks is None or not broker.config.enable_slave_acting_master:
+        return None
+    guard = InSyncGuard(acks)
+    broker.stats.gauges["brokersInSync"] = lambda: acks.in_sync
+    broker.stats.gauges["sendsNotInSyncRefused"] = lambda: guard.refused
+    return guard
 
 
 def _send_processor(

@@ -13,6 +13,7 @@ from __future__ import annotations
 from rocketmq_tw.broker.new_topics import NewTopics
 from rocketmq_tw.broker.send.batch import BatchSender, too_large
 from rocketmq_tw.broker.send.drafts import Drafts
+from rocketmq_tw.broker.send.in_sync import InSyncGuard, SendHandler
 from rocketmq_tw.broker.send.responses import Sending, SendResponses
 from rocketmq_tw.broker.send.targets import Target, Targets
 from rocketmq_tw.broker.stats import BrokerStats
@@ -56,11 +57,19 @@ class SendProcessor:
         self._stats = stats
         self._max_size = max_size
 
-    def routes(self, router: Router) -> None:
-        """Register the handlers of the three send requests."""
-        router.on(SendMessage, self.send)
-        router.on(SendMessageV2, self.send)
-        router.on(SendBatchMessage, self._batches.send)
+    def routes(self, router: Router, guard: InSyncGuard | None = None) -> None:
+        """
+        Register the handlers of the three send requests.
+
+        :param guard: refuses sends; None refuses none.
+        """
+        send: SendHandler = self.send
+        send_batch: SendHandler = self._batches.send
+        if guard is not None:
+            send, send_batch = guard.guard(send), guard.guard(send_batch)
+        router.on(SendMessage, send)
+        router.on(SendMessageV2, send)
+        router.on(SendBatchMessage, send_batch)
 
     def send(
         self, request: SendFields, call: Call, target: Target | None = None

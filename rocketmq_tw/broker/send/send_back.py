@@ -7,6 +7,7 @@ Source: ``AbstractSendMessageProcessor.consumerSendMsgBack`` of RocketMQ 5.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 from twisted.internet.defer import Deferred
 
@@ -28,12 +29,15 @@ from rocketmq_tw.model.topic import PERM_WRITE
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
-from rocketmq_tw.store.interfaces import FlushOutcome, IMessageStore
+from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.record import Draft
 from rocketmq_tw.wire.requests.send import SendBack
+
+#: Returns a Deferred with the code of what is missing, if anything is.
+WhenSafe = Callable[[int], Deferred[ResponseCode | None] | None]
 
 #: The delay level of the first redelivery (10 s); each later one is a level higher.
 _FIRST_LEVEL = 3
@@ -43,6 +47,8 @@ class SendBackProcessor:
     """
     Handles messages that consumers send back.
 
+    :param when_safe: returns a Deferred for when a message that ends at an offset may
+        be acknowledged; None if it may be now.
     :param store_host: the broker's address, encoded; part of message ids.
     :param broker_permission: the broker's permission bits.
     """
@@ -54,6 +60,7 @@ class SendBackProcessor:
         retries: RetryRules,
         new_topics: NewTopics,
         levels: DelayLevels,
+        when_safe: WhenSafe,
         store_host: bytes,
         broker_permission: int,
     ) -> None:
@@ -61,6 +68,7 @@ class SendBackProcessor:
         self._retries = retries
         self._new_topics = new_topics
         self._levels = levels
+        self._when_safe = when_safe
         self._store_host = store_host
         self._broker_permission = broker_permission
 
@@ -72,8 +80,9 @@ class SendBackProcessor:
         """
         Store a copy of a message, to be delivered after a delay.
 
-        :returns: the response, once the copy is on disk. Apache RocketMQ does not wait;
-            we do, because the consumer drops the message when it gets the response.
+        :returns: the response, once the copy is as safe as a message that is sent.
+            Apache RocketMQ does not wait; we do, because the consumer drops the message
+            when it gets the response.
         """
         group = self._retries.group(request.group)
         if not self._broker_permission & PERM_WRITE:
@@ -111,8 +120,8 @@ class SendBackProcessor:
         draft = self._copy(record, request, group, call)
         stored = self._store.put(draft, call.received_at)
         end = stored.commit_log_offset + stored.size
-        flushed: Deferred[FlushOutcome] | None = self._store.when_flushed(end)
-        return Response() if flushed is None else flushed.addCallback(_on_flushed)
+        safe = self._when_safe(end)
+        return Response() if safe is None else safe.addCallback(_on_safe)
 
     def _copy(
         self, record: bytes, request: SendBack, group: SubscriptionGroup, call: Call
@@ -158,9 +167,13 @@ def _nothing_at(offset: int) -> Refused:
     )
 
 
-def _on_flushed(outcome: FlushOutcome) -> Response:
-    """Return the response. :raises Refused: the copy is not on disk in time."""
-    if outcome is FlushOutcome.TIMED_OUT:
+def _on_safe(missing: ResponseCode | None) -> Response:
+    """
+    Return the response. Where slaves are late, the copy is stored all the same.
+
+    :raises Refused: the copy is not on disk in time.
+    """
+    if missing is ResponseCode.FLUSH_DISK_TIMEOUT:
         why = "the message was stored again, but was not flushed to disk in time"
         raise Refused(ResponseCode.SYSTEM_ERROR, why)
     return Response()

@@ -3,8 +3,9 @@ What a slave does while its master is gone, with ``enableSlaveActingMaster``.
 
 The slave with the lowest id of its name acts for the master: name servers list it as
 the master, without the permission to write, so that consumers read, lock queues and
-commit there. It looks each second which ids are registered, and name servers may notify
-it (:class:`~rocketmq_tw.wire.requests.replication.NotifyMinBrokerIdChange`)::
+commit there. It looks each second which ids are registered
+(:mod:`rocketmq_tw.broker.member_group`), and name servers may notify it
+(:class:`~rocketmq_tw.wire.requests.replication.NotifyMinBrokerIdChange`)::
 
     the master is gone      nothing is copied from it
     this id is the lowest   the slave acts
@@ -24,15 +25,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from rocketmq_tw.broker.name_servers import AskNameServers, members
 from rocketmq_tw.broker.other_brokers import OtherBrokers
 from rocketmq_tw.broker.replication import Replication
 from rocketmq_tw.broker.slave.master import Master
-from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.model.route import MASTER_ID
 from rocketmq_tw.remoting.call import Call
@@ -48,7 +46,6 @@ class ActingSlave:
     """
     Knows whether this slave acts for its master.
 
-    :param period: seconds between two looks at the registered ids.
     :param on_acting: called with True when it begins to act, with False when it ends.
     :ivar first_id: the lowest id of its name; at first that of the master.
     """
@@ -59,26 +56,18 @@ class ActingSlave:
         self,
         *,
         reactor: Any,
-        cluster: str,
         broker_name: str,
         broker_id: int,
         master: Master,
         replication: Replication,
-        ask_name_servers: AskNameServers,
-        period: float,
         on_acting: Sequence[Callable[[bool], object]],
     ) -> None:
-        self._cluster = cluster
         self._broker_name = broker_name
         self._broker_id = broker_id
         self._master = master
         self._replication = replication
-        self._ask_name_servers = ask_name_servers
-        self._period = period
         self._on_acting = on_acting
         self._brokers = OtherBrokers(reactor)
-        self._ticker = LoopingCall(self._look)
-        self._ticker.clock = reactor
         self.first_id = MASTER_ID
         self._first_address = ""
 
@@ -91,13 +80,8 @@ class ActingSlave:
         """Register the handler."""
         router.on(NotifyMinBrokerIdChange, self.notified)
 
-    def start(self) -> None:
-        """Start looking."""
-        self._ticker.start(self._period, now=False)
-
     def stop(self) -> Deferred[None]:
-        """Stop looking; fires when its connections are closed."""
-        self._ticker.stop()
+        """Close all connections; fires when they are closed."""
         return self._brokers.close_all()
 
     def notified(self, request: NotifyMinBrokerIdChange, call: Call) -> Response:
@@ -109,30 +93,14 @@ class ActingSlave:
             )
         return Response()
 
-    async def _members(self) -> Mapping[int, str]:
-        found = await members(self._ask_name_servers, self._cluster, self._broker_name)
-        return found
-
-    def _look(self) -> Deferred[None]:
-        """Ask which ids are registered; a failure says nothing about them."""
-        looked = Deferred.fromCoroutine(self._members()).addCallback(self._found)
-        return looked.addErrback(self._not_found)
-
-    def _found(self, addresses: Mapping[int, str]) -> None:
-        """Compare the ids with those of the last look."""
-        if not addresses:
-            return
+    def found(self, addresses: Mapping[int, str]) -> None:
+        """Compare the ids that are registered with those of the last look."""
         first = min(addresses)
         if first != self.first_id:
             # That was the lowest id, so it must be gone.
             offline = self._first_address if first > self.first_id else None
             self._changed(first, addresses[first], offline, None)
         self._first_address = addresses[first]
-
-    def _not_found(self, failure: Failure) -> None:
-        """Ignore an outage of the name servers, and log anything else."""
-        if not failure.check(RocketMQError):
-            self._log.failure("looking for the lowest broker id failed", failure)
 
     def _changed(
         self, first: int, address: str, offline: str | None, ha_address: str | None

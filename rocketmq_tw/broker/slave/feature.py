@@ -42,6 +42,7 @@ def install(broker: Broker, router: Router) -> SlaveSync | None:
     )
     documents = [*copies.all(), *broker.replicated]
     if config.enable_slave_acting_master:
+        _look_for_others(broker)
         _prepare_before_registering(broker, documents)
     if not config.is_slave:
         return None
@@ -68,23 +69,28 @@ def _follow(replication: Replication, master: Master) -> None:
         replication.master_found(master.address, master.ha_address)
 
 
+def _look_for_others(broker: Broker) -> None:
+    """Look which brokers of this name there are."""
+    group, replication = broker.member_group, broker.replication
+    group.on_found.append(lambda _: replication.members_found(len(group.addresses)))
+    broker.lifecycle.on_start.append(group.start)
+    broker.lifecycle.on_stop.append(group.stop)
+
+
 def _act(broker: Broker, router: Router) -> None:
     """Let a slave act for a master that is gone."""
     config, lifecycle = broker.config, broker.lifecycle
     acting = ActingSlave(
         reactor=broker.clock,
-        cluster=config.broker_cluster_name,
         broker_name=config.broker_name,
         broker_id=config.broker_id,
         master=broker.master,
         replication=broker.replication,
-        ask_name_servers=broker.ask_name_servers,
-        period=config.sync_broker_member_group_period / 1000,
         on_acting=broker.on_acting,
     )
     acting.routes(router)
     broker.stats.gauges["actsForMaster"] = lambda: int(acting.is_acting)
-    lifecycle.on_start.append(acting.start)
+    broker.member_group.on_found.append(acting.found)
     lifecycle.on_stop.append(acting.stop)
 
 
