@@ -9,6 +9,8 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.broker import Broker
+from rocketmq_tw.broker.other_brokers import OtherBrokers
+from rocketmq_tw.broker.strict_locks import StrictLocks
 from rocketmq_tw.broker.tables.checks import MAX_NAME
 from rocketmq_tw.broker.tables.queue_locks import QueueLocks
 from rocketmq_tw.model.topic import check_group_name
@@ -37,10 +39,24 @@ def install(broker: Broker, router: Router) -> None:
     """Register the handlers; drop expired locks."""
     locks, gauges = broker.tables.locks, broker.stats.gauges
     limit = broker.config.max_queue_locks
-    LockProcessor(locks=locks, limit=limit, pacer=broker.pacer).routes(router)
+    LockProcessor(
+        locks=locks, limit=limit, pacer=broker.pacer, strict=_strict_locks(broker)
+    ).routes(router)
     gauges["queueLocks"] = lambda: len(locks)
     gauges["queueLocksRefused"] = lambda: locks.refused
     broker.periodic.every(EXPIRE_PERIOD_MS, locks.expire)
+
+
+def _strict_locks(broker: Broker) -> StrictLocks | None:
+    """Return what asks the other brokers of this name; None if they do not matter."""
+    config = broker.config
+    if not config.lock_in_strict_mode or not config.enable_slave_acting_master:
+        return None
+    brokers = OtherBrokers(broker.clock)
+    broker.lifecycle.on_stop.append(brokers.close_all)
+    return StrictLocks(
+        brokers=brokers, group=broker.member_group, replicas=config.total_replicas
+    )
 
 
 class LockProcessor:
@@ -49,12 +65,21 @@ class LockProcessor:
 
     :param limit: how many locks there may be, for the sentence that says so.
     :param pacer: runs the steps.
+    :param strict: asks the other brokers of this name; None if they do not matter.
     """
 
-    def __init__(self, *, locks: QueueLocks, limit: int, pacer: Pacer) -> None:
+    def __init__(
+        self,
+        *,
+        locks: QueueLocks,
+        limit: int,
+        pacer: Pacer,
+        strict: StrictLocks | None = None,
+    ) -> None:
         self._locks = locks
         self._limit = limit
         self._pacer = pacer
+        self._strict = strict
 
     def routes(self, router: Router) -> None:
         """Register the handlers."""
@@ -71,6 +96,8 @@ class LockProcessor:
         :raises Refused: another name is too long.
         """
         steps = self._lock(request.body)
+        if self._strict is not None:
+            return self._pacer.run(steps, call.peer, len(request.body))
         return self._pacer.run_for(request.body, steps, call.peer)
 
     def _lock(self, text: bytes) -> Steps[Response]:
@@ -80,9 +107,13 @@ class LockProcessor:
         _check_names(body)
         encoded: list[bytes] = []
         count = 0
+        strict = None if body.only_this_broker else self._strict
+        ballot = None if strict is None else strict.ballot(body)
         for some in parts_of(body.mq_set, AT_ONCE):
             yield None
             held = self._locks.lock(body.consumer_group, body.client_id, some)
+            if ballot is not None:
+                held = yield from ballot.confirm(held)
             if held:
                 encoded.append(encode_queues(held))
             count += len(held)
@@ -109,6 +140,8 @@ class LockProcessor:
         for some in parts_of(body.mq_set, AT_ONCE):
             yield None
             self._locks.unlock(body.consumer_group, body.client_id, some)
+            if self._strict is not None and not body.only_this_broker:
+                self._strict.unlock(body, some)
         return Response()
 
 
