@@ -79,6 +79,8 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
         been read from the disk; an extension.
     :ivar max_waiting_reads: how many reads may wait for the disk; an extension.
     :ivar max_waiting_queries: how many queries by key may wait; an extension.
+    :ivar mapped_read_size: how many bytes of the commit log are mapped for reading at
+        most, and count as resident memory then; 0 for none; an extension.
     :ivar max_unflushed_messages: how many messages may wait for an fsync, with
         SYNC_FLUSH, before the store refuses further ones; an extension.
     :ivar max_unflushed_size: how many bytes of the log; an extension.
@@ -232,6 +234,7 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     default_query_max_num: Positive = 32
     max_waiting_queries: Positive = 256
     max_waiting_reads: Positive = 4096
+    mapped_read_size: Count = 512 << 20
     max_unflushed_messages: Positive = 100_000
     max_unflushed_size: Positive = 256 << 20
     message_delay_level: str = (

@@ -55,6 +55,7 @@ def make_store(
         max_index_num=config.max_index_num,
         max_waiting_reads=config.max_waiting_reads,
         max_waiting_queries=config.max_waiting_queries,
+        mapped_read_size=config.mapped_read_size,
         max_unflushed_messages=config.max_unflushed_messages,
         max_unflushed_size=config.max_unflushed_size,
         is_replica=config.broker_role is BrokerRole.SLAVE,

@@ -18,7 +18,9 @@ from rocketmq_tw.store.durability.recovery import Recovery
 from rocketmq_tw.store.durability.retention import RetentionService
 from rocketmq_tw.store.files.disk import Disk
 from rocketmq_tw.store.files.lock import AbortFile, StoreLock
+from rocketmq_tw.store.files.mapped_reads import PART, MappedReads
 from rocketmq_tw.store.files.reads import Reads
+from rocketmq_tw.store.files.residency import find_residency
 from rocketmq_tw.store.files.segments import OpenFiles
 from rocketmq_tw.store.index.service import MessageIndex
 from rocketmq_tw.store.log.commitlog import CommitLog
@@ -72,6 +74,7 @@ class StoreParts:
         self.lock = lock or StoreLock(self._path("lock"))
         self.abort = AbortFile(self._path("abort"), disk)
         self.log = CommitLog(self._path("commitlog"), config, self.files, threads.read)
+        self.mapped = self._make_mapped()
         self.queues = ConsumeQueues(
             self._path("consumequeue"), config.consume_queue_file_bytes, self.files
         )
@@ -106,6 +109,15 @@ class StoreParts:
     def _path(self, name: str) -> str:
         """Return the path of a file or directory in the store's directory."""
         return os.path.join(self._root, name)
+
+    def _make_mapped(self) -> MappedReads:
+        return MappedReads(
+            self.log.files,
+            open_files=self.files,
+            clock=self._clock,
+            residency=find_residency(PART),
+            max_size=self._config.mapped_read_size,
+        )
 
     def _make_runs(self, admission: Admission) -> RunWriter:
         return RunWriter(

@@ -82,6 +82,8 @@ class StoreConfig(msgspec.Struct, frozen=True):
     #: How many reads may wait for a thread, and queries by key for the one before.
     max_waiting_reads: int = 4096
     max_waiting_queries: int = 256
+    #: How many bytes of the commit log are mapped for reading; 0 for none.
+    mapped_read_size: int = 512 << 20
     #: How many messages may wait for an fsync, and how many bytes of the log, with
     #: ``sync_flush``.
     max_unflushed_messages: int = 100_000

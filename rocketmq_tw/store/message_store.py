@@ -102,6 +102,7 @@ class MessageStore(ReadableStore):
             admission=self._admission,
         )
         self._files = parts.files
+        self._mapped = parts.mapped
         self._lock = parts.lock
         self._abort = parts.abort
         self._log = parts.log
@@ -120,7 +121,7 @@ class MessageStore(ReadableStore):
         self._removal = parts.removal
         memory = config.memory_size or page_cache_size()
         super().__init__(
-            view=store_view(parts.log, parts.reads, config, memory),
+            view=store_view(parts.log, parts.reads, config, memory, parts.mapped),
             queues=parts.queues,
             fetch_unverified=VerifiedFetch(parts.log, config.delay_levels_ms).fetch,
         )
@@ -225,12 +226,13 @@ class MessageStore(ReadableStore):
         return self._index.query(query)
 
     def gauges(self) -> dict[str, Callable[[], int]]:
-        """Return what waits for the disk, and how much was refused."""
+        """Return what waits for the disk and is mapped, and how much was refused."""
         deferred = self._deferred
         return {
             **super().gauges(),
             "waitingQueries": lambda: self._index.waiting,
             "waitingQueriesRefused": lambda: self._index.refused,
+            "mappedReadSize": lambda: self._mapped.size,
             "unflushedMessages": lambda: 0 if deferred is None else len(deferred),
             "unflushedSize": lambda: 0 if deferred is None else deferred.size,
             "unflushedRefused": lambda: self._admission.unflushed_refused,
@@ -299,6 +301,7 @@ class MessageStore(ReadableStore):
     def _release(self, result: _T) -> _T:
         """Close the files and unlock, after success and failure."""
         self._log.close()
+        self._mapped.close()
         self._files.close()
         self._lock.release()
         return result

@@ -76,6 +76,7 @@ class ReadableStore:
             "waitingReadsRefused": lambda: self._reads.refused,
             "waitingQueries": lambda: 0,
             "waitingQueriesRefused": lambda: 0,
+            "mappedReadSize": lambda: 0,
             "unflushedMessages": lambda: 0,
             "unflushedSize": lambda: 0,
             "unflushedRefused": lambda: 0,

@@ -13,6 +13,7 @@ import mmap
 import os
 from bisect import bisect_left, insort
 from collections import OrderedDict
+from collections.abc import Callable
 
 from rocketmq_tw.store.errors import FileLost, StoreUnreadable
 from rocketmq_tw.store.files.disk import Disk, FileId
@@ -25,12 +26,16 @@ class OpenFiles:
     A cache of open file descriptors; the least recently used is closed first.
 
     ``disk`` makes the system calls.
+
+    :ivar on_unmap: called with the path of a file, or of a directory, that is about to
+        be truncated, moved or removed: nothing of it may stay mapped for reading.
     """
 
     def __init__(self, limit: int = 128, disk: Disk | None = None) -> None:
         """Keep at most ``limit`` files open."""
         self.disk = disk or Disk()
         self._limit = limit
+        self.on_unmap: list[Callable[[str], None]] = []
         self._descriptors: OrderedDict[str, int] = OrderedDict()
 
     def descriptor(self, path: str) -> int:
@@ -50,14 +55,21 @@ class OpenFiles:
             os.close(self._descriptors.popitem(last=False)[1])
         return opened
 
+    def unmap(self, path: str) -> None:
+        """Have unmapped what is mapped for reading of a file, or below a directory."""
+        for callback in self.on_unmap:
+            callback(path)
+
     def forget(self, path: str) -> None:
-        """Close ``path`` if it is open."""
+        """Close ``path`` if it is open, and have it unmapped."""
+        self.unmap(path)
         descriptor = self._descriptors.pop(path, None)
         if descriptor is not None:
             os.close(descriptor)
 
     def forget_below(self, directory: str) -> None:
         """Close the files that are open somewhere below a directory."""
+        self.unmap(directory)
         start = directory + "/"
         for path in [path for path in self._descriptors if path.startswith(start)]:
             self.forget(path)
@@ -278,6 +290,7 @@ class MappedFileQueue:
             self.remove(base)
         base = self.base_of(position)
         if self.has(base):
+            self._files.unmap(self.path(base))
             self.disk.set_size(self.descriptor(base), position - base)
             self.disk.set_size(self.descriptor(base), self.file_size)
             self.dirty.add(self.path(base))

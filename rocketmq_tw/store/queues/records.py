@@ -14,6 +14,7 @@ from typing import Protocol
 import msgspec
 
 from rocketmq_tw.store.config import StoreConfig
+from rocketmq_tw.store.files.mapped_reads import MappedReads
 from rocketmq_tw.store.files.reads import READ_AHEAD, Reads, Steps, piece
 from rocketmq_tw.store.files.recent import RecentReads
 from rocketmq_tw.store.files.segments import MappedFileQueue
@@ -55,7 +56,8 @@ class StoreView(msgspec.Struct, frozen=True):
 
     Records within ``memory_size`` bytes of the end of the log count as being in memory;
     for older ones, one fetch returns fewer messages. ``entries`` keeps what was read of
-    consume queues for the last pulls.
+    consume queues for the last pulls; ``mapped`` reads from mapped parts of the log,
+    None if that is in memory.
     """
 
     log: ReadableLog
@@ -63,14 +65,19 @@ class StoreView(msgspec.Struct, frozen=True):
     config: StoreConfig
     memory_size: int
     entries: RecentReads
+    mapped: MappedReads | None
 
 
 def store_view(
-    log: ReadableLog, reads: Reads, config: StoreConfig, memory_size: int
+    log: ReadableLog,
+    reads: Reads,
+    config: StoreConfig,
+    memory_size: int,
+    mapped: MappedReads | None = None,
 ) -> StoreView:
     """Return what readers use of a store; nothing was read yet."""
     entries = RecentReads(reads, limit=_ENTRY_BLOCKS, ahead=_ENTRIES_AHEAD)
-    return StoreView(log, reads, config, memory_size, entries)
+    return StoreView(log, reads, config, memory_size, entries, mapped)
 
 
 def view_log(store: StoreView, position: int, size: int) -> memoryview | None:
@@ -80,6 +87,8 @@ def view_log(store: StoreView, position: int, size: int) -> memoryview | None:
     They are valid until the next read.
     """
     view = store.log.in_window(position, size)
+    if view is None and store.mapped is not None:
+        view = store.mapped.view(position, size)
     if view is None:
         view = store.reads.view_now(store.log.files, position, size)
     return view

@@ -7,6 +7,7 @@ from twisted.internet.defer import Deferred
 
 from rocketmq_tw.store.errors import TooManyReads
 from rocketmq_tw.store.files.reads import Reads, Steps, all_of, piece, then
+from rocketmq_tw.store.files.residency import Residency
 from rocketmq_tw.store.files.segments import MappedFileQueue, OpenFiles
 from rocketmq_tw.store.message_store import MessageStore
 from rocketmq_tw.store.queues.fetch import Fetched, FetchStatus
@@ -147,6 +148,7 @@ class ColdStoreTests(ReadsCase):
         config = {"consume_queue_file_size": 800, "message_index_enable": False}
         store = self.open(self.root + "/s", **config)
         store._reads._run_in_thread = self.thread
+        store._mapped._residency = Residency(lambda *_: 0, 1 << 20)
         self.chill()
         return store
 
@@ -190,6 +192,16 @@ class ColdStoreTests(ReadsCase):
         self.assertEqual(self.successResultOf(earliest), NOW_MS)
         self.assertEqual(decode_all(self.successResultOf(record))[0].body, b"00001")
         self.assertIsNone(self.successResultOf(nothing))
+
+    def test_mapped_pages(self) -> None:
+        """They are not touched either, however often they are asked for."""
+        store = self.cold()
+        for _ in range(3):
+            fetched = store.get(TOPIC, 1, 2, 3, 1 << 20, None)
+            self.assertNoResult(fetched)
+            self.thread.run()
+            self.assertEqual(self.bodies(self.successResultOf(fetched)), [5, 7, 9])
+        self.assertEqual(store._mapped.size, 0)
 
     def test_what_was_just_written_is_in_memory(self) -> None:
         """Consumers that keep up never wait for the disk."""
