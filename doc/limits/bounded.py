@@ -17,7 +17,7 @@ broker.lifecycle.Lifecycle: on_connection_lost on_drain on_online on_start on_st
 broker.periodic.Periodic: _ticks: one for each periodic task of a feature
 broker.send.drafts.Drafts: _ways: one for each kind of message
 broker.service.BrokerService: _name_servers _until_started: the configured name servers; calls of stop
-broker.processors.admin.topic_pages.TopicPages: _names: the names of the topics
+broker.processors.admin.pages.Pages: _names: the names of the topics, or groups
 broker.slave.master.Master: on_change: one for each feature
 broker.slave.sync.SlaveSync: _failing: one for each kind of document
 broker.stats.BrokerStats: _samples gauges: samples of ten minutes; one for each gauge

@@ -6,42 +6,47 @@ request could have made is left out and named in the log. The tables of a slave 
 those of its master, with the same version, so that the next copy finds nothing changed.
 Consumer offsets are the exception: an entry that only the slave has stays.
 
-Large tables are decoded and compared in steps, each in its own reactor iteration.
+Topics and groups come page by page (:mod:`rocketmq_tw.broker.slave.pages`). Large
+tables are decoded, checked and compared in steps, each in its own reactor iteration.
 
 Source: ``SlaveSynchronize`` of RocketMQ 5.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Generator, Iterator
+from typing import TypeVar
 
 from twisted.internet.interfaces import IReactorTime
 
+from rocketmq_tw.broker.slave.pages import PAGE, Page, all_pages
 from rocketmq_tw.broker.slave.replicated import Ask, Replicated
-from rocketmq_tw.broker.tables.checks import check_group, check_offsets, usable
+from rocketmq_tw.broker.tables.checks import check_group, check_offsets, usable_in_steps
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.broker.tables.topics import SLICE, TopicTable
 from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.model.topic import TopicConfig
 from rocketmq_tw.store.files.slices import in_slices
+from rocketmq_tw.wire.bodies.body import Body
 from rocketmq_tw.wire.bodies.cut import decode_in_steps
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.groups import SubscriptionGroupTable
 from rocketmq_tw.wire.bodies.offsets import ConsumerOffsetTable
 from rocketmq_tw.wire.bodies.topics import TopicConfigTable
-from rocketmq_tw.wire.errors import BadField
 from rocketmq_tw.wire.requests.group import GetAllGroups
 from rocketmq_tw.wire.requests.offset import GetAllConsumerOffset
 from rocketmq_tw.wire.requests.topic import GetAllTopicConfig
 
 T = TypeVar("T")
-#: How many topics are asked for at once, and how many pages there may be: a table that
-#: changes is asked for again from the first page on.
-PAGE, MAX_PAGES = 2000, 500
-#: Where a table comes from, for the log.
-_FROM = "the master's {}"
+V = TypeVar("V")
+B = TypeVar("B", bound=Body)
+#: The names of the tables in their bodies.
+_MEMBERS: dict[type[Body], str] = {
+    TopicConfigTable: "topicConfigTable",
+    ConsumerOffsetTable: "offsetTable",
+    SubscriptionGroupTable: "subscriptionGroupTable",
+}
 
 
 async def in_steps(steps: Generator[None, None, T], clock: IReactorTime) -> T:
@@ -89,55 +94,44 @@ class TableCopies:
         has its first message, with which its queues start again.
         """
         topics = self._topics
-        table, version = await self._ask_for_topics(ask)
-        if version == topics.data_version:
-            return
-        table = usable(_FROM.format("topics"), table, topics.check)
-        await in_slices(self._adopt_topics(table), self._clock)
-        topics.adopt_version(version)
 
-    async def _ask_for_topics(
-        self, ask: Ask
-    ) -> tuple[dict[str, TopicConfig], DataVersion]:
-        """
-        Return the topics of the master and their version.
-
-        They come page by page, or in one if the master has no pages. If the version is
-        the slave's own, the first page is enough.
-
-        :raises BadField: they change all the time, or are too many.
-        """
-        table: dict[str, TopicConfig] = {}
-        version = self._topics.data_version
-        for _ in range(MAX_PAGES):
-            text = version.encode().decode()
-            request = GetAllTopicConfig(len(table), text, PAGE)
-            response = await ask(request)
-            page, found = await self._decode_topics(response.body)
-            if found != version:
-                table, version = {}, found
-            table |= page
+        async def ask_for_page(start: int, version: str) -> Page[TopicConfig]:
+            response = await ask(GetAllTopicConfig(start, version, PAGE))
+            table, rest = await self._decode(
+                response.body, TopicConfig, TopicConfigTable, topics.limit
+            )
             total = response.total_topic_num
-            is_known = version == self._topics.data_version
-            if is_known or total is None or len(table) >= total:
-                return table, version
-            if not page or len(table) > self._topics.limit:
-                break
-        raise BadField("topicConfigTable", f"{len(table)} topics", "all, and fewer")
+            return Page(table=table, version=rest.data_version, total=total)
 
-    async def _decode_topics(
-        self, body: bytes
-    ) -> tuple[dict[str, TopicConfig], DataVersion]:
-        """Decode a page, or the whole table."""
-        steps: Generator[Any, Any, Any] = decode_in_steps(
-            body,
-            "topicConfigTable",
-            TopicConfig,
-            TopicConfigTable,
-            self._topics.limit,
+        found = await all_pages(
+            ask_for_page,
+            member="topicConfigTable",
+            known=topics.data_version,
+            limit=topics.limit,
         )
-        table, rest = await in_steps(steps, self._clock)
-        return table, rest.data_version
+        if found is None:
+            return
+        table = await self._usable("topics", found.table, topics.check)
+        await in_slices(self._adopt_topics(table), self._clock)
+        topics.adopt_version(found.version)
+
+    async def _decode(
+        self, body: bytes, values: type[V], kind: type[B], limit: int
+    ) -> tuple[dict[str, V], B]:
+        """
+        Decode a body with a large table.
+
+        :returns: the table, and the body without it.
+        """
+        steps = decode_in_steps(body, _MEMBERS[kind], values, kind, limit)
+        return await in_steps(steps, self._clock)
+
+    async def _usable(
+        self, name: str, table: dict[str, V], check: Callable[[str, V], None]
+    ) -> dict[str, V]:
+        """Return the entries of the master's table that may be used."""
+        steps = usable_in_steps(f"the master's {name}", table, check)
+        return await in_steps(steps, self._clock)
 
     def _adopt_topics(self, table: dict[str, TopicConfig]) -> Iterator[None]:
         """Make the topics those of a table, in steps."""
@@ -173,32 +167,38 @@ class TableCopies:
         self, ask: Ask
     ) -> tuple[dict[str, dict[int, int]], DataVersion | None]:
         """Return the offsets of another broker that are usable, and their version."""
-        offsets = self._offsets
         response = await ask(GetAllConsumerOffset())
-        steps: Generator[Any, Any, Any] = decode_in_steps(
-            response.body,
-            "offsetTable",
-            dict[int, int],
-            ConsumerOffsetTable,
-            offsets.limit,
+        kind: type[dict[int, int]] = dict[int, int]
+        table, rest = await self._decode(
+            response.body, kind, ConsumerOffsetTable, self._offsets.limit
         )
-        table, rest = await in_steps(steps, self._clock)
-        table = usable(_FROM.format("consumer offsets"), table, check_offsets)
+        table = await self._usable("consumer offsets", table, check_offsets)
         return table, rest.data_version
 
     async def copy_groups(self, ask: Ask) -> None:
         """Make the groups those of the master."""
         groups = self._groups
-        response = await ask(GetAllGroups())
-        steps: Generator[Any, Any, Any] = decode_in_steps(
-            response.body,
-            "subscriptionGroupTable",
-            SubscriptionGroup,
-            SubscriptionGroupTable,
-            groups.limit,
+
+        async def ask_for_page(start: int, version: str) -> Page[SubscriptionGroup]:
+            response = await ask(GetAllGroups(start, version, PAGE))
+            table, rest = await self._decode(
+                response.body, SubscriptionGroup, SubscriptionGroupTable, groups.limit
+            )
+            return Page(
+                table=table,
+                version=rest.data_version,
+                total=response.total_group_num,
+                forbidden=rest.forbidden_table,
+            )
+
+        found = await all_pages(
+            ask_for_page,
+            member="subscriptionGroupTable",
+            known=groups.data_version,
+            limit=groups.limit,
         )
-        table, rest = await in_steps(steps, self._clock)
-        if rest.data_version == groups.data_version:
+        if found is None:
             return
-        table = usable(_FROM.format("consumer groups"), table, check_group)
-        groups.adopt(table, dict(rest.forbidden_table), rest.data_version)
+        table = await self._usable("consumer groups", found.table, check_group)
+        steps = groups.adopt(table, found.forbidden, found.version)
+        await in_slices(steps, self._clock)

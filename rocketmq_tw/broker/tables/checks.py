@@ -7,7 +7,7 @@ request could have made is left out and named in the log; the others are used.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import TypeVar
 
 from twisted.logger import Logger
@@ -29,6 +29,8 @@ _SUBSCRIPTION = 100
 #: All permission bits together.
 ALL_PERMISSIONS = 15
 _MAX_INT = 2**31 - 1
+#: Entries, or offsets, that are checked in one step: a millisecond.
+_AT_ONCE = 1000
 #: The largest offset.
 MAX_LONG = 2**63 - 1
 
@@ -45,8 +47,22 @@ def usable(
     :param path: the document's, for the log.
     :param check: raises IllegalName or BadField.
     """
+    steps = usable_in_steps(path, entries, check)
+    try:
+        while True:
+            next(steps)
+    except StopIteration as end:
+        result: dict[str, _V] = end.value
+        return result
+
+
+def usable_in_steps(
+    path: str, entries: Mapping[str, _V], check: Callable[[str, _V], None]
+) -> Generator[None, None, dict[str, _V]]:
+    """Do as :func:`usable`; a step checks some of the entries."""
     kept: dict[str, _V] = {}
     errors: list[str] = []
+    size = 0
     for name, value in entries.items():
         try:
             check(name, value)
@@ -54,6 +70,10 @@ def usable(
             errors.append(str(error))
         else:
             kept[name] = value
+        size += len(value) if isinstance(value, Mapping) else 1
+        if size >= _AT_ONCE:
+            size = 0
+            yield
     if errors:
         _log.warn(
             "{count} entries of {path} are left out; the first: {why}",
@@ -105,6 +125,8 @@ def check_offsets(key: str, offsets: Mapping[int, int]) -> None:
     :raises IllegalName: there can be no such topic or group.
     :raises BadField: a number is out of range.
     """
+    if len(offsets) > MAX_QUEUES:
+        raise BadField("offsetTable", f"{len(offsets)} queues", f"{MAX_QUEUES}")
     topic, _, group = key.partition("@")
     check_topic_name(topic)
     check_group_name(group)

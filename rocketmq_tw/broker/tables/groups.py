@@ -6,6 +6,8 @@ Source: ``SubscriptionGroupManager`` of RocketMQ 5.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
 from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.broker.errors import GroupNotExist, TooManyGroups
@@ -32,6 +34,8 @@ __all__ = ["GroupNotExist", "GroupTable"]
 READ_FORBIDDEN = 4
 #: How many groups are encoded in one step: some 1.5 ms.
 _AT_ONCE = 100
+#: How many are compared in one step.
+SLICE = 1000
 _NO_GROUPS = b'"subscriptionGroupTable":{}'
 
 
@@ -165,35 +169,65 @@ class GroupTable:
 
     def encode_in_steps(self) -> Steps[bytes]:
         """Do as :meth:`encode`; a step encodes some of the groups that changed."""
+        yield from self._encode_new(list(self.table))
+        empty = fastjson.dumps(
+            SubscriptionGroupTable({}, self.forbidden_table, self.data_version)
+        )
+        return fill(empty, _NO_GROUPS, self._entries(self.table))
+
+    def encode_some(
+        self, names: Sequence[str], fitting: Callable[[list[bytes]], list[bytes]]
+    ) -> Steps[bytes]:
+        """
+        Encode some groups, with the version that the table has before the first step.
+
+        :param fitting: returns those of their entries that are to be in the result.
+        """
+        version, forbidden = self.data_version, self.forbidden_table
+        yield from self._encode_new(names)
+        some = {name: forbidden[name] for name in names if name in forbidden}
+        empty = fastjson.dumps(SubscriptionGroupTable({}, some, version))
+        here = [name for name in names if name in self.table]
+        return fill(empty, _NO_GROUPS, fitting(self._entries(here)))
+
+    def _encode_new(self, names: Iterable[str]) -> Steps[None]:
+        """Encode those of some groups that changed, in steps."""
         encoded, count = self._encoded, 0
-        for name in list(self.table):
+        for name in names:
             if name not in encoded and name in self.table:
                 encoded[name] = encode_entry(name, self.table[name])
                 count += 1
                 if count % _AT_ONCE == 0:
                     yield None
-        empty = fastjson.dumps(
-            SubscriptionGroupTable({}, self.forbidden_table, self.data_version)
-        )
-        # What changed between two steps is encoded here.
-        entries = [
-            encoded.get(name) or encode_entry(name, group)
-            for name, group in self.table.items()
-        ]
-        return fill(empty, _NO_GROUPS, entries)
+
+    def _entries(self, names: Iterable[str]) -> list[bytes]:
+        """Return groups encoded; what changed between two steps is encoded now."""
+        encoded, table = self._encoded, self.table
+        return [encoded.get(name) or encode_entry(name, table[name]) for name in names]
 
     def adopt(
         self,
         table: dict[str, SubscriptionGroup],
         forbidden: dict[str, dict[str, int]],
         version: DataVersion,
-    ) -> None:
-        """Have the groups and the version of a slave's master."""
-        for name in [name for name in self._encoded if name not in table]:
-            del self._encoded[name]
-        for name, group in table.items():
-            if self.table.get(name) != group:
-                self._encoded.pop(name, None)
+    ) -> Iterator[None]:
+        """
+        Have the groups and the version of a slave's master.
+
+        They are compared in steps, and adopted in the last one.
+        """
+        equal: dict[str, SubscriptionGroup] = {}
+        for count, (name, group) in enumerate(table.items(), 1):
+            known = self.table.get(name)
+            if known is not None and known == group:
+                equal[name] = known
+            if count % SLICE == 0:
+                yield
+        # In place: a document may be in the making.
+        for name in list(self._encoded):
+            known = equal.get(name)
+            if known is None or known is not self.table.get(name):
+                del self._encoded[name]
         self.table, self.forbidden_table = table, forbidden
         self.data_version = version
         self._document.changed()

@@ -23,6 +23,8 @@ _B = TypeVar("_B", bound=Body)
 STEP = 64 << 10
 #: The most bytes beside the table, or that cannot be cut.
 MAX_REST = 1 << 20
+#: The most bytes of an entry: some 20 ms.
+MAX_ENTRY = 2 << 20
 #: How deep values may be nested.
 _DEPTH = 6
 
@@ -59,6 +61,8 @@ def decode_in_steps(
     at = len(data) if start < 0 else data.index(b"{", start) + 1
     head, table, begin = at, dict[str, _V](), at
     while (entry := _ENTRY(data, at)) is not None:
+        if entry.end() - at > MAX_ENTRY:
+            raise BadField(member, f"an entry of {entry.end() - at} bytes", "less")
         at = entry.end()
         if at - begin >= STEP:
             table |= _decode(data[begin:at], values)

@@ -2,6 +2,7 @@
 Requests about the consumer groups of a broker.
 
 Source: ``DeleteSubscriptionGroupRequestHeader``,
+``GetAllSubscriptionGroupRequestHeader`` and
 ``GetSubscriptionGroupConfigRequestHeader``.
 """
 
@@ -19,10 +20,29 @@ class UpdateGroup(Request[Response]):
     code: ClassVar[int] = RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP
 
 
-class GetAllGroups(Request[Response]):
-    """Ask for the table of groups."""
+class GroupTableResponse(Response):
+    """How many groups there are in all; None from releases before 5.4."""
+
+    total_group_num: int | None = None
+
+
+class GetAllGroups(Request[GroupTableResponse]):
+    """
+    Ask for the table of groups; the body is a ``SubscriptionGroupWrapper``.
+
+    With fields only a page of it is asked for, as releases from 5.4 on do. Others
+    ignore the fields, and respond with the whole table.
+
+    :ivar group_seq: the number of the first group, in the order of their names.
+    :ivar data_version: of the pages before, as JSON; a page of another version is the
+        first one.
+    :ivar max_group_num: how many groups the page may have.
+    """
 
     code: ClassVar[int] = RequestCode.GET_ALL_SUBSCRIPTIONGROUP_CONFIG
+    group_seq: int | None = None
+    data_version: str | None = None
+    max_group_num: int | None = None
 
 
 class GetGroup(Request[Response]):

@@ -37,7 +37,7 @@ class DeleteTopic(Request[Response]):
 
 
 class TopicConfigResponse(Response):
-    """How many topics there are in all; None with the whole table."""
+    """How many topics there are in all; None from releases before 5.4."""
 
     total_topic_num: int | None = None
 

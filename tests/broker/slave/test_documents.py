@@ -10,8 +10,10 @@ from twisted.logger import capturedLogs
 from rocketmq_tw.broker.slave.documents import TableCopies
 from rocketmq_tw.broker.slave.sync import COPY_PERIOD
 from rocketmq_tw.model.group import SubscriptionGroup
+from rocketmq_tw.remoting.pacing import all_at_once
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
+from rocketmq_tw.wire.bodies.groups import SubscriptionGroupTable
 from rocketmq_tw.wire.requests.group import GetAllGroups, UpdateGroup
 from rocketmq_tw.wire.requests.offset import (
     GetAllConsumerOffset,
@@ -253,6 +255,31 @@ class GroupTests(DocumentCase):
         self.put(retry_max_times=4)
         self.copy()
         self.assertEqual(self.groups(self.slave), self.groups(self.master))
+
+    def test_pages(self) -> None:
+        """Many come page by page, over several reactor iterations."""
+        groups = self.master.service._tables.groups
+        for number in range(4500):
+            groups.put(SubscriptionGroup(f"group-{number}"))
+        self.master.traffic.clear()
+        self.copy()
+        self.assertEqual(self.groups(self.slave), self.groups(self.master))
+        asked = self.master.traffic.requests(GetAllGroups)
+        pages = [each.group_seq for each in asked if each.max_group_num]
+        self.assertEqual(pages, [0, 2000, 4000])
+
+    def test_encoded_again(self) -> None:
+        """A group that the master has changed is written as it is now."""
+        self.put(retry_max_times=3)
+        self.copy()
+        table = self.slave.service._tables.groups
+        table.encode()
+        steps = table.encode_in_steps()
+        self.put(retry_max_times=4)
+        self.copy()
+        for text in (all_at_once(steps), table.encode()):
+            found = SubscriptionGroupTable.decode(text).subscription_group_table
+            self.assertEqual(found["G"].retry_max_times, 4)
 
     def test_own(self) -> None:
         """One that only the slave has, as a consumer named it there, is dropped."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.broker import Broker
+from rocketmq_tw.broker.processors.admin.pages import Pages, Part
 from rocketmq_tw.broker.tables.checks import check_group
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
-from rocketmq_tw.remoting.pacing import Pacer, responding
+from rocketmq_tw.remoting.pacing import Pacer, Steps
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.codes import ResponseCode
@@ -26,6 +27,7 @@ from rocketmq_tw.wire.requests.group import (
     DeleteGroup,
     GetAllGroups,
     GetGroup,
+    GroupTableResponse,
     UpdateGroup,
 )
 
@@ -47,6 +49,7 @@ class GroupProcessor:
         self._pacer = pacer
         self._groups = groups
         self._offsets = offsets
+        self._pages = Pages(lambda: groups.table, lambda: groups.data_version)
 
     def routes(self, router: Router) -> None:
         """Register the handlers."""
@@ -72,10 +75,28 @@ class GroupProcessor:
 
     def all(
         self, request: GetAllGroups, call: Call
-    ) -> Response | Deferred[Response | None]:
-        """Return the whole table of groups."""
-        steps = responding(self._groups.encode_in_steps())
-        return self._pacer.run(steps, call.peer)
+    ) -> GroupTableResponse | Deferred[GroupTableResponse | None]:
+        """
+        Return the whole table of groups, or the page that is asked for.
+
+        :raises BadField: the version is not one.
+        """
+        part: Part | None = None
+        if request.group_seq is not None and request.max_group_num:
+            part = self._pages.page(
+                request.group_seq, request.data_version, request.max_group_num
+            )
+        return self._pacer.run(self._respond(part), call.peer)
+
+    def _respond(self, part: Part | None) -> Steps[GroupTableResponse]:
+        """Encode some groups, or all of them."""
+        groups = self._groups
+        total = len(groups.table)
+        if part is None:
+            body = yield from groups.encode_in_steps()
+        else:
+            body = yield from groups.encode_some(part.names, part.fitting)
+        return GroupTableResponse(total_group_num=total, body=body)
 
     def get(self, request: GetGroup, call: Call) -> Response:
         """Return the settings of one group."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from rocketmq_tw.model.group import SubscriptionGroup
+from rocketmq_tw.remoting.pacing import all_at_once
+from rocketmq_tw.wire.bodies.groups import SubscriptionGroupTable
 from rocketmq_tw.wire.requests.group import (
     DeleteGroup,
     GetAllGroups,
@@ -63,3 +66,49 @@ class GroupProcessorTests(BrokerCase):
             self.assertEqual(self.offsets.query("CG", "T", 0), 1)
             self.ask(DeleteGroup("CG", *flags))
             self.assertIsNone(self.offsets.query("CG", "T", 0))
+
+
+class PageTests(BrokerCase):
+    """A part of the table, as slaves of 5.4 and later ask for it."""
+
+    def setUp(self) -> None:
+        """Create some groups."""
+        super().setUp()
+        self.groups = self.tables.groups
+        for number in range(9):
+            self.groups.put(SubscriptionGroup(f"G{number}"))
+        self.groups.forbidden_table = {"G1": {"T": 4}, "G8": {"T": 4}}
+
+    def page(self, *fields: Any) -> tuple[list[str], list[str], int, str]:
+        """Return groups, those with forbidden topics, how many there are, a version."""
+        response = self.ask(GetAllGroups(*fields))
+        table = SubscriptionGroupTable.decode(response.body)
+        version = table.data_version.encode().decode()
+        names, forbidden = [*table.subscription_group_table], [*table.forbidden_table]
+        return names, forbidden, response.total_group_num, version
+
+    def test_whole(self) -> None:
+        """Without fields."""
+        names, forbidden, total, _ = self.page()
+        self.assertEqual((names, total), ([*self.groups.table], len(names)))
+        self.assertEqual(forbidden, ["G1", "G8"])
+
+    def test_pages(self) -> None:
+        """By name, one after the other, with what belongs to them."""
+        every = sorted(self.groups.table)
+        at = every.index("G0")
+        _, _, total, version = self.page(0, None, 5)
+        self.assertEqual(total, len(every))
+        names, forbidden, _, _ = self.page(at, version, 4)
+        self.assertEqual((names, forbidden), (every[at : at + 4], ["G1"]))
+
+    def test_deleted_meanwhile(self) -> None:
+        """A page that is made in steps leaves out what is gone."""
+        steps = self.groups.encode_some(["G1", "G2"], list)
+        self.groups.delete("G1")
+        table = SubscriptionGroupTable.decode(all_at_once(steps))
+        self.assertEqual([*table.subscription_group_table], ["G2"])
+
+    def test_garbage(self) -> None:
+        """What is no version is refused."""
+        self.assertNotEqual(self.ask(GetAllGroups(5, "nonsense", 5)).status, 0)
