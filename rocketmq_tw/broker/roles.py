@@ -27,8 +27,9 @@ def check_roles(config: BrokerConfig) -> None:
     if config.ha_master_address:
         expected = "nothing without brokerRole=SLAVE: a master copies nobody"
         raise BadSetting("haMasterAddress", config.ha_master_address, expected)
-    if config.in_sync_replicas > 1:
-        _check_replicas(config)
+    if config.in_sync_replicas > 1 and config.memory_store_size:
+        expected = "1 in memory: slaves copy files"
+        raise BadSetting("inSyncReplicas", str(config.in_sync_replicas), expected)
 
 
 def idle_of_roles(config: BrokerConfig) -> list[str]:
@@ -38,8 +39,11 @@ def idle_of_roles(config: BrokerConfig) -> list[str]:
     Apache RocketMQ ignores them, too.
     """
     acting = config.enable_slave_acting_master
-    waits = config.broker_role is BrokerRole.SYNC_MASTER and acting
+    is_sync = config.broker_role is BrokerRole.SYNC_MASTER
+    waits = is_sync and acting
     idle = []
+    if config.in_sync_replicas > 1 and not is_sync:
+        idle.append("inSyncReplicas")
     if config.enable_auto_in_sync_replicas and not waits:
         idle.append("enableAutoInSyncReplicas")
     if config.lock_in_strict_mode and not acting:
@@ -57,9 +61,6 @@ def _check_slave(config: BrokerConfig) -> None:
     if config.memory_store_size:
         expected = "a master without files to copy; SLAVE needs a store on disk"
         raise BadSetting("brokerRole", "SLAVE", expected)
-    if config.in_sync_replicas > 1:
-        expected = "1 with brokerRole=SLAVE; it is a setting of the master"
-        raise BadSetting("inSyncReplicas", str(config.in_sync_replicas), expected)
     if config.ha_master_address:
         try:
             split_host_port(config.ha_master_address)
@@ -68,14 +69,3 @@ def _check_slave(config: BrokerConfig) -> None:
             raise BadSetting(
                 "haMasterAddress", config.ha_master_address, expected
             ) from None
-
-
-def _check_replicas(config: BrokerConfig) -> None:
-    """Check a master that waits for slaves."""
-    count = str(config.in_sync_replicas)
-    if config.broker_role is not BrokerRole.SYNC_MASTER:
-        expected = "1, or brokerRole=SYNC_MASTER: other masters wait for no slave"
-        raise BadSetting("inSyncReplicas", count, expected)
-    if config.memory_store_size:
-        expected = "1 in memory: slaves copy files"
-        raise BadSetting("inSyncReplicas", count, expected)

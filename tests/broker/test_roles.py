@@ -43,16 +43,16 @@ class RoleTests(SynchronousTestCase):
         self.assertIn("SLAVE needs a store on disk", said)
 
     def test_replicas(self) -> None:
-        """Only a SYNC_MASTER with files waits for slaves."""
-        self.assertIn("brokerRole=SYNC_MASTER", self.refused(in_sync_replicas=2))
+        """Only a master with files waits for slaves."""
         more = {"broker_role": SYNC, "in_sync_replicas": 2}
         said = self.refused(**more, memory_store_size=1 << 20)
         self.assertIn("slaves copy files", said)
-        said = self.refused(broker_role=SLAVE, broker_id=1, in_sync_replicas=2)
-        self.assertIn("a setting of the master", said)
 
     def test_idle(self) -> None:
         """Settings that count only with others are named without them."""
+        for role in (BrokerRole.ASYNC_MASTER, SLAVE):
+            config = BrokerConfig(in_sync_replicas=2, broker_role=role)
+            self.assertEqual(idle_of_roles(config), ["inSyncReplicas"])
         keys = {
             "min_in_sync_replicas": 2,
             "enable_auto_in_sync_replicas": True,
