@@ -12,6 +12,7 @@ What is measured, by the names of ``--only``:
 
 - ``send``, ``sync``: five ways to send, with ``ASYNC_FLUSH`` and with ``SYNC_FLUSH``;
 - ``pull``: two ways to read;
+- ``replication``: what a slave costs, sends that wait for it, and an empty slave;
 - ``client``: our client library beside Apache's, with either's programs;
 - ``growth``: sends beside topics, offsets, held pulls, connections and a store that
   grow;

@@ -8,7 +8,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.bench import apache, client, growth, machine, rates, rest, servers
+from tests.bench import (
+    apache,
+    client,
+    growth,
+    machine,
+    rates,
+    replication,
+    rest,
+    servers,
+)
 from tests.bench.apache import ApacheBroker
 from tests.bench.axes import axes
 from tests.bench.load import PULLS, SENDS, LoadGenerator, Shape
@@ -18,7 +27,9 @@ from tests.bench.running import Running, folder, stopping
 from tests.bench.sides import sides, warm
 from tests.interop.apache import build
 
-PARTS = ("send", "pull", "sync", "client", "growth", "rest")
+PARTS = ("send", "pull", "sync", "replication", "client", "growth", "rest")
+#: What an empty slave copies, of one file of the log.
+TO_COPY = 1000 << 20
 #: Messages that are read again and again; 370 MB.
 TO_PULL = 300_000
 TOPIC, PULLED = "Bench", "BenchPull"
@@ -88,6 +99,17 @@ def _measure(
     )
 
 
+def measure_replication(
+    asked: argparse.Namespace, load: LoadGenerator, out: Report
+) -> None:
+    """Measure masters with a slave."""
+    timing = replication.Timing(asked.rounds, asked.seconds, asked.warm)
+    size = int(TO_COPY * asked.scale)
+    shapes = chosen(SENDS, asked.shapes)
+    for table in replication.tables(asked.apache, size, load, timing, shapes):
+        out.add(table)
+
+
 def measure_clients(asked: argparse.Namespace, out: Report) -> None:
     """Measure our client, and Apache's beside it, with our broker."""
     makes = ("apache", "ours") if asked.apache else ("ours",)
@@ -147,6 +169,8 @@ def main() -> None:
     with folder() as scratch:
         load = LoadGenerator(scratch)
         measure_rates(asked, load, out)
+        if "replication" in asked.only:
+            measure_replication(asked, load, out)
         if "client" in asked.only:
             measure_clients(asked, out)
         if "growth" in asked.only:

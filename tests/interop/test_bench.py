@@ -55,3 +55,12 @@ def test_clients_growth_and_rest() -> None:
     for title in ("Clients", "Growth: held pulls", "Growth: GiB stored", "At rest"):
         assert title in printed
     assert any(line.startswith(OURS) for line in printed)
+
+
+def test_replication() -> None:
+    """A pair of ours is measured, beside a master alone."""
+    printed = run("--only", "replication", "--shapes", "4x32")
+    for title in (f"A slave of {OURS}", "Catching up"):
+        assert title in printed
+    assert sum(line.startswith("4 x 32") for line in printed) == 1
+    assert sum(line.startswith("64 x 1") for line in printed) == 2
