@@ -5,6 +5,7 @@ RocketMQ on Twisted.
 ``model``         values: messages, queues, topics, groups, routes
 ``wire``          the codec: bytes to values and back; no I/O
 ``filter``        matches messages with subscriptions
+``tls``           settings, certificates and contexts of TLS
 ``remoting``      requests and responses over a connection
 ``store``         the commit log, the consume queues and their files
 ``namesrv``       the name server
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from rocketmq_tw.model.message import Message as Message
     from rocketmq_tw.model.message import StoredMessage as StoredMessage
     from rocketmq_tw.model.queue import MessageQueue as MessageQueue
+    from rocketmq_tw.tls.settings import Tls as Tls
 
 #: Where each public name is defined; a test compares this with the imports above.
 _HOMES = {
@@ -50,6 +52,7 @@ _HOMES = {
     "Message": "rocketmq_tw.model.message",
     "StoredMessage": "rocketmq_tw.model.message",
     "MessageQueue": "rocketmq_tw.model.queue",
+    "Tls": "rocketmq_tw.tls.settings",
 }
 
 __all__ = [
@@ -64,6 +67,7 @@ __all__ = [
     "RocketMQError",
     "StoredMessage",
     "Tags",
+    "Tls",
 ]
 
 

@@ -139,7 +139,7 @@ def apply(
     :raises BadSetting: a value is not of its setting's type, or requests something
         unsupported that must not be ignored.
     """
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    fields = {field.encode_name: field for field in _fields(kind)}
     known: dict[str, Any] = {}
     idle: list[str] = []
     for key, text in values.items():
@@ -165,9 +165,9 @@ def warn_of_idle(path: str | None, keys: Sequence[str]) -> None:
 
 
 def to_values(settings: msgspec.Struct) -> dict[str, str]:
-    """Return all settings as texts, by key."""
+    """Return all settings as texts, by key; those in structs have secrets."""
     values: dict[str, str] = {}
-    for field in msgspec.structs.fields(settings):
+    for field in _fields(type(settings)):
         value = getattr(settings, field.name)
         if isinstance(value, bool):
             value = "true" if value else "false"
@@ -180,6 +180,15 @@ def to_values(settings: msgspec.Struct) -> dict[str, str]:
 def to_properties(settings: msgspec.Struct) -> bytes:
     """Return all settings as properties text."""
     return encode_properties(to_values(settings))
+
+
+def _fields(kind: type[msgspec.Struct]) -> list[msgspec.structs.FieldInfo]:
+    """Return the fields that are texts in a file; a struct has keys of its own."""
+    return [
+        field
+        for field in msgspec.structs.fields(kind)
+        if not isinstance(field.default, msgspec.Struct)
+    ]
 
 
 def _converted(field: msgspec.structs.FieldInfo, text: str) -> Any:

@@ -25,6 +25,7 @@ from rocketmq_tw.remoting.preflight import (
 )
 from rocketmq_tw.remoting.transports import import_transports, mentions_tls
 from rocketmq_tw.settings import DATA_FOLDER
+from rocketmq_tw.tls.settings import CLIENT_OPTIONS, SERVER_OPTIONS
 
 
 class Options(usage.Options):
@@ -47,6 +48,8 @@ class Options(usage.Options):
         ["config", "c", None, "a broker.conf: settings under Apache RocketMQ's names"],
         ["advertise", None, None, "address that clients connect to [default: found]"],
         ["name", None, None, "the broker's name [default: the host's name]"],
+        *SERVER_OPTIONS,
+        *CLIENT_OPTIONS,
     ]
     optFlags = [broker_tap.MEMORY_FLAG]
 
@@ -69,6 +72,10 @@ class Options(usage.Options):
             listen=endpoint,
             kv_config_path=os.path.join(folder, "kvConfig.json"),
             config_store_path=os.path.join(folder, "namesrv.properties"),
+            max_tls_handshakes=config.max_tls_handshakes,
+            max_tls_handshakes_per_address=config.max_tls_handshakes_per_address,
+            tls_handshake_timeout_millis=config.tls_handshake_timeout_millis,
+            tls=config.tls,
         )
 
 
@@ -88,6 +95,7 @@ def makeService(options: Options) -> IService:
     from rocketmq_tw.namesrv.service import NamesrvService
     from rocketmq_tw.remoting.listener import Program, ends_in_a_sentence
     from rocketmq_tw.remoting.reachability import ReachabilityCheck
+    from rocketmq_tw.remoting.tls import check_tls
 
     use_monotonic_time(reactor)
     keep_collections_short(reactor)
@@ -97,6 +105,8 @@ def makeService(options: Options) -> IService:
     with ends_in_a_sentence():
         check_broker(config, will_chroot(options))
         check_port(options.name_server.listen)
+        if not will_chroot(options):
+            check_tls(config.tls, reactor)
     broker = BrokerService(reactor, config, name_servers(config.namesrv_addr))
     return Program(
         reactor,

@@ -26,7 +26,7 @@ _TIME = {"clock"}
 _WIRE = _BOTTOM | {"wire"}
 _PARTS = (
     _WIRE
-    | {"auth", "jsonfile", "settings", "remoting", "threads", "lazy_exports"}
+    | {"auth", "jsonfile", "settings", "tls", "remoting", "threads", "lazy_exports"}
     | _TIME
 )
 #: What each package may import, besides itself.
@@ -42,7 +42,8 @@ BELOW = {
     "threads": set(),
     "lazy_exports": set(),
     "store": _WIRE | _TIME | {"threads"},
-    "remoting": _WIRE | _TIME,
+    "tls": _WIRE | {"settings"},
+    "remoting": _WIRE | _TIME | {"tls"},
     "replication": _WIRE | {"store"},
     "namesrv": _PARTS,
     "client": _PARTS,
@@ -56,7 +57,7 @@ PURE = {"model", "wire", "filter", "auth"}
 WORLD = {"twisted", "time", "random", "socket", "os", "pathlib", "asyncio"}
 
 #: Where files may be opened: a directory, or a module.
-OPENERS = {"store", "jsonfile", "settings"}
+OPENERS = {"store", "jsonfile", "settings", "tls"}
 _OPENING = {"openat", "mkstemp", "NamedTemporaryFile", "TemporaryFile", "mmap"}
 _READING = {"read_bytes", "read_text", "write_bytes", "write_text"}
 
@@ -250,6 +251,8 @@ TIME_OF_DAY = {
     "store/index/builder.py",
     # the age of files, and the hour in which they are deleted
     "store/durability/retention.py",
+    # whether a certificate is valid now
+    "remoting/tls.py",
     # when something came from a master, shown to people
     "broker/replication.py",
     # the time of the start and the days of statistics, shown to people

@@ -72,7 +72,34 @@ def _both(config: type[msgspec.Struct]) -> tuple[Growable, ...]:
         ),
         entry=1,
     )
-    return connections, buffers
+    handshakes = Growable(
+        what="TLS handshakes that are not complete",
+        holds=(
+            "remoting.handshakes.Handshakes._begun",
+            "remoting.handshakes.Handshakes._by_host",
+            "remoting.handshakes.Handshakes._known",
+            "remoting.handshakes.Handshakes._ready",
+            "remoting.handshakes.Handshakes._waiting",
+        ),
+        limits=(
+            Limit(
+                config=config,
+                setting="max_tls_handshakes",
+                past="others wait; the oldest is refused when it is a second old",
+                said="as maxTlsHandshakes lets",
+                shown=("tlsHandshakes", "tlsHandshakesWaiting", "tlsHandshakesRefused"),
+            ),
+            Limit(
+                config=config,
+                setting="max_tls_handshakes_per_address",
+                past="the same, among those of that address",
+                said="as maxTlsHandshakesPerAddress lets",
+                shown=("tlsHandshakesRefused",),
+            ),
+        ),
+        entry=66_000,
+    )
+    return connections, buffers, handshakes
 
 
 _BROKER: Final = (

@@ -14,6 +14,7 @@ import msgspec
 
 from rocketmq_tw.remoting.buffers import DEFAULT_BUDGET
 from rocketmq_tw.settings import Count, Port, Positive
+from rocketmq_tw.tls.settings import TlsSettings
 
 Milliseconds = Positive
 #: Bytes of a transfer to a slave; those of Apache RocketMQ have a buffer of 4 MiB.
@@ -61,6 +62,13 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
         half of ``max_connections``; an extension.
     :ivar max_buffered_size: bytes of incomplete requests and unsent responses of all
         connections, beyond which some are closed; 0 means no limit; an extension.
+    :ivar max_tls_handshakes: how many TLS handshakes may be begun and not complete;
+        others wait; an extension.
+    :ivar max_tls_handshakes_per_address: how many from one address; 0 means half of
+        ``max_tls_handshakes``; an extension.
+    :ivar tls_handshake_timeout_millis: ms that a handshake may take; an extension.
+    :ivar tls: TLS of the ports and of outgoing connections; from keys that begin with
+        ``tls.``.
     :ivar max_batch_messages: a batch of more messages is refused; an extension.
     :ivar max_topics: how many topics there may be; an extension.
     :ivar max_queues: how many queues all topics may have together; an extension.
@@ -204,6 +212,10 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     max_connections_per_address: Count = 0
     max_buffered_size: Count = DEFAULT_BUDGET
     max_waiting_requests_size: Positive = 64 << 20
+    max_tls_handshakes: Positive = 1000
+    max_tls_handshakes_per_address: Count = 0
+    tls_handshake_timeout_millis: Milliseconds = 10_000
+    tls: TlsSettings = TlsSettings()
 
     store_path_root_dir: str = ""
     memory_store_size: Count = 0

@@ -32,6 +32,7 @@ from rocketmq_tw.remoting.addresses import (
 )
 from rocketmq_tw.remoting.preflight import resolve_interface
 from rocketmq_tw.settings import BadSetting
+from rocketmq_tw.tls.settings import TlsOptions, take_settings
 
 #: The default size of a store in memory, in bytes.
 MEMORY = 256 << 20
@@ -52,6 +53,7 @@ class CommandLine(msgspec.Struct, frozen=True, kw_only=True):
 
     :ivar config: the path of a ``broker.conf``.
     :ivar memory_folder: folder of the tables if messages are kept in memory.
+    :ivar tls: the options of TLS.
     """
 
     config: str | None = None
@@ -61,6 +63,7 @@ class CommandLine(msgspec.Struct, frozen=True, kw_only=True):
     advertise: str | None = None
     name: str | None = None
     memory_folder: str | None = None
+    tls: TlsOptions | None = None
 
 
 def complete_config(line: CommandLine) -> BrokerConfig:
@@ -76,10 +79,12 @@ def complete_config(line: CommandLine) -> BrokerConfig:
     values = settings.read(line.config) if line.config else {}
     bind_address = values.pop("bindAddress", "").strip()
     commit_log = values.pop("storePathCommitLog", "").strip()
+    tls = take_settings(values, line.tls)
     _check_not_blank(values, "brokerName", "brokerClusterName")
     config, idle = settings.apply(BrokerConfig, values, UNSUPPORTED)
     settings.warn_of_idle(line.config, [*idle, *idle_of_roles(config)])
     changes = _from_options(line, config)
+    changes["tls"] = tls
     listen = line.listen or config.listen
     changes.update(_listen(listen or str(config.listen_port), bind_address))
     config = _completed(msgspec.structs.replace(config, **changes))

@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 
 from rocketmq_tw.remoting.errors import RequestTimeout
 from rocketmq_tw.remoting.pool import ConnectionPool
+from rocketmq_tw.tls.settings import Tls
 from rocketmq_tw.wire.fields import Request, Response
 
 A = TypeVar("A", bound=Response)
@@ -27,10 +28,11 @@ class OtherBrokers:
     Connections to other brokers, one for each address.
 
     :param reactor: makes connections, and is the clock.
+    :param tls: use TLS; None does not.
     """
 
-    def __init__(self, reactor: Any) -> None:
-        self._pool = ConnectionPool(reactor)
+    def __init__(self, reactor: Any, tls: Tls | None = None) -> None:
+        self._pool = ConnectionPool(reactor, tls=tls)
 
     def call(
         self, address: str, request: Request[A], timeout: float = TIMEOUT

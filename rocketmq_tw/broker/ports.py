@@ -20,6 +20,7 @@ from rocketmq_tw.remoting.protocol import RemotingProtocol
 from rocketmq_tw.remoting.reactor_share import ReactorShare
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.remoting.server import RemotingServerFactory
+from rocketmq_tw.remoting.tls import ServerSide, server_side, tls_gauges
 from rocketmq_tw.wire.codes import RequestCode
 
 #: Pulls. POP requests, which the fast port does not take either, are not handled yet.
@@ -35,6 +36,7 @@ class Ports:
     :param peers: logs messages about peers.
     :ivar admission: counts the connections of both ports.
     :ivar budget: counts what is kept in memory for these.
+    :ivar tls: TLS of both ports, and of the HA port; None without.
     """
 
     def __init__(
@@ -53,7 +55,9 @@ class Ports:
         )
         self.budget = BufferBudget(config.max_buffered_size)
         share = ReactorShare(reactor)
-        self._main, self._fast = Listener(reactor), Listener(reactor)
+        self.tls = self._make_tls(reactor, peers or PeerLog(reactor))
+        self._main = Listener(reactor, self.tls)
+        self._fast = Listener(reactor, self.tls)
         self._main_factory, self._fast_factory = (
             RemotingServerFactory(
                 router,
@@ -68,9 +72,22 @@ class Ports:
             for _ in range(2)
         )
 
+    def _make_tls(self, reactor: Any, peers: PeerLog) -> ServerSide | None:
+        """Return TLS of the ports; None without."""
+        config = self._config
+        return server_side(
+            config.tls.server,
+            reactor=reactor,
+            peers=peers,
+            max_handshakes=config.max_tls_handshakes,
+            max_handshakes_per_address=config.max_tls_handshakes_per_address,
+            handshake_timeout=config.tls_handshake_timeout_millis / 1000,
+            budget=self.budget,
+        )
+
     def gauges(self) -> dict[str, Callable[[], int]]:
         """Return what runtime information shows of the connections and their bytes."""
-        return gauges_of(self.admission, self.budget)
+        return {**gauges_of(self.admission, self.budget), **tls_gauges(self.tls)}
 
     async def take(self) -> int:
         """
@@ -80,6 +97,8 @@ class Ports:
         :raises CannotListen: one of them cannot be opened.
         """
         config = self._config
+        if self.tls is not None:
+            self.tls.start()
         endpoint = config.listen or f"tcp:{config.listen_port}"
         await self._main.take(endpoint, self._main_factory)
         port = int(getattr(self._main.address, "port", config.listen_port))
@@ -98,6 +117,8 @@ class Ports:
         """Accept no more connections; existing ones stay open."""
         await self._main.stopService()
         await self._fast.stopService()
+        if self.tls is not None:
+            self.tls.stop()
 
     async def close(self) -> None:
         """Close all connections after their responses are sent."""

@@ -349,6 +349,7 @@ def make_registration(
         permission=config.broker_permission,
         period=config.register_name_server_period / 1000,
         timeout=config.register_broker_timeout_mills / 1000,
+        pool=ConnectionPool(reactor, tls=config.tls.client),
         master=master,
         heartbeat_period=config.broker_heartbeat_interval / 1000 if acts else None,
     )

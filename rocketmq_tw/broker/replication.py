@@ -30,7 +30,8 @@ from rocketmq_tw.remoting.addresses import (
 from rocketmq_tw.remoting.durable import DurableLog
 from rocketmq_tw.remoting.listener import Listener
 from rocketmq_tw.remoting.peer_log import PeerLog
-from rocketmq_tw.remoting.pool import connect
+from rocketmq_tw.remoting.pool import ConnectionPool
+from rocketmq_tw.remoting.tls import ServerSide
 from rocketmq_tw.replication.acks import SlaveAcks
 from rocketmq_tw.replication.master import MasterService, SlaveFactory
 from rocketmq_tw.replication.quorum import Quorum
@@ -46,19 +47,30 @@ class Replication:
     """
     The replication of one broker, from one start to the next stop.
 
+    :param tls: TLS of the HA port; None without.
     :ivar is_slave: whether it copies a master.
     :ivar ha_address: ``host:port`` that slaves connect to.
     :ivar durable_log: what sends wait for; None if they do not wait.
     :ivar acks: the part of it that knows the slaves; None if they are not waited for.
     """
 
-    def __init__(self, reactor: Any, config: BrokerConfig, peers: PeerLog) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        config: BrokerConfig,
+        peers: PeerLog,
+        tls: ServerSide | None = None,
+    ) -> None:
         self._reactor = reactor
         self._config = config
         self._peers = peers
-        self._listener = Listener(reactor)
+        self._listener = Listener(reactor, tls)
         self._gate = _Gate()
-        self._brokers = OtherBrokers(reactor)
+        self._brokers = OtherBrokers(reactor, config.tls.client)
+        # Makes the connections to the HA port.
+        self._ha_pool = ConnectionPool(
+            reactor, tls=config.tls.client if config.tls.ha else None
+        )
         self._master: MasterService | None = None
         self._slave: SlaveService | None = None
         self._store: Store | None = None
@@ -210,14 +222,10 @@ class Replication:
                 housekeeping_interval=config.ha_housekeeping_interval / 1000,
                 from_last_file=config.sync_from_last_file,
             ),
-            connect=self._connect,
+            connect=self._ha_pool.connect,
             master_log=lambda address: RemoteLog(self._brokers, address),
             wall_time=wall_time(self._reactor),
         )
-
-    def _connect(self, address: str, factory: Factory) -> Deferred[Any]:
-        """Connect to a master's HA port."""
-        return connect(self._reactor, address, factory)
 
 
 def quorum_of(config: BrokerConfig) -> Quorum:

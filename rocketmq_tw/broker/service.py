@@ -117,7 +117,9 @@ class BrokerService(MultiService):
             on_lost=self._lifecycle.connection_lost,
             peers=peers,
         )
-        self._replication = Replication(reactor, config, peers)
+        self._replication = Replication(
+            reactor, config, peers, self._ports.tls if config.tls.ha else None
+        )
         self._tables = Tables(config, reactor, self._threads.run_in_thread)
         self._store: Store | None = None
         self._registration: Registration | None = None

@@ -22,6 +22,7 @@ from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.remoting.descriptors import connection_limit, raise_limit
 from rocketmq_tw.remoting.transports import import_transports, mentions_tls
 from rocketmq_tw.settings import DATA_FOLDER
+from rocketmq_tw.tls.settings import CLIENT_OPTIONS, SERVER_OPTIONS, TlsOptions
 
 _log = Logger()
 
@@ -53,6 +54,8 @@ class Options(usage.Options):
         ["data", "d", None, f"folder of the messages [default: ./{DATA_FOLDER}]"],
         ["advertise", None, None, "address that clients connect to [default: found]"],
         ["name", None, None, "the broker's name [default: the host's name]"],
+        *SERVER_OPTIONS,
+        *CLIENT_OPTIONS,
     ]
     optFlags = [MEMORY_FLAG]
 
@@ -85,6 +88,7 @@ def checked_config(options: usage.Options, namesrv: str | None) -> BrokerConfig:
         advertise=options["advertise"],
         name=options["name"],
         memory_folder=folder.name if folder else None,
+        tls=TlsOptions.of(options),
     )
     try:
         return complete_config(line)
@@ -126,6 +130,7 @@ def makeService(options: Options) -> IService:
     from rocketmq_tw.remoting.listener import Program, ends_in_a_sentence
     from rocketmq_tw.remoting.preflight import will_chroot
     from rocketmq_tw.remoting.reachability import ReachabilityCheck
+    from rocketmq_tw.remoting.tls import check_tls
 
     use_monotonic_time(reactor)
     keep_collections_short(reactor)
@@ -133,6 +138,8 @@ def makeService(options: Options) -> IService:
     config = with_connection_limit(options.settings)
     with ends_in_a_sentence():
         check_broker(config, will_chroot(options))
+        if not will_chroot(options):
+            check_tls(config.tls, reactor)
     if not names:
         _log.warn(
             "no name server is given, so no client can find this broker;"

@@ -5,8 +5,8 @@ A setting that an operator relies on (replicas, access control, paths of files) 
 refused at the start. Others are listed in a warning. ``doc/howto/run.rst`` has the same
 list for operators.
 
-Source: ``BrokerConfig``, ``MessageStoreConfig``, ``AuthConfig``, ``NettyServerConfig``
-and ``TlsSystemConfig`` of RocketMQ 5.
+Source: ``BrokerConfig``, ``MessageStoreConfig``, ``AuthConfig`` and
+``NettyServerConfig`` of RocketMQ 5.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ def _refused(expected: str, *harmless: str) -> Unsupported:
 
 
 _NO_ACCESS_CONTROL = _refused("false: this broker has no access control yet")
-_NO_TLS = "connections are not encrypted yet"
 _NO_LIGHT_QUEUES = _refused("false: there are no light queues")
 _NO_EFFECT = Unsupported()
 
@@ -31,13 +30,10 @@ UNSUPPORTED = {
     "allAckInSyncStateSet": _NO_EFFECT,
     "enableControllerMode": _refused("false: there are no controllers yet"),
     "enableDLegerCommitLog": _refused("false: there is no DLedger"),
-    # Access control and encryption.
+    # Access control.
     "aclEnable": _NO_ACCESS_CONTROL,
     "authenticationEnabled": _NO_ACCESS_CONTROL,
     "authorizationEnabled": _NO_ACCESS_CONTROL,
-    "tls.enable": _refused(f"false: {_NO_TLS}"),
-    "tls.server.mode": _refused(f"disabled: {_NO_TLS}", "disabled", "permissive"),
-    "useTLS": _refused(f"false: {_NO_TLS}"),
     # Where messages, topics and offsets are stored, and in which format.
     "configManagerVersion": _refused("v1: tables are kept as JSON", "v1"),
     "enableConsumeQueueExt": _refused("false: entries of queues are not extended"),

@@ -36,6 +36,7 @@ from rocketmq_tw.client.shutdown import ShutdownTrigger
 from rocketmq_tw.model.route import TopicRoute
 from rocketmq_tw.remoting.addresses import split_host_port
 from rocketmq_tw.remoting.pool import EndpointFor
+from rocketmq_tw.tls.settings import Tls
 
 if TYPE_CHECKING:
     from rocketmq_tw.client.consumer.config import ConsumerOptions
@@ -66,6 +67,7 @@ class Client(MultiService):
     :param endpoint: the template of endpoint strings, for name servers and brokers
         alike, e.g. ``tls:{host}:{port}:trustRoots=/etc/ca``.
     :param endpoint_factory: makes endpoints instead of the template.
+    :param tls: use TLS with name servers and brokers, over these endpoints.
     :param translate: replaces advertised addresses that this client cannot reach.
     :ivar session: the parts that producers and consumers share.
     :raises ValidationError: the name servers are not addresses.
@@ -82,6 +84,7 @@ class Client(MultiService):
         instance_name: str | None = None,
         endpoint: str = "tcp:{host}:{port}",
         endpoint_factory: EndpointFactory | None = None,
+        tls: Tls | None = None,
         translate: Callable[[str], str] | None = None,
         config: ClientConfig | None = None,
     ) -> None:
@@ -93,6 +96,7 @@ class Client(MultiService):
             config=config,
             endpoint=endpoint,
             endpoint_for=_endpoint_for(reactor, endpoint_factory),
+            tls=tls,
             translate=translate,
         )
         self._state = _State.NEW

@@ -30,6 +30,7 @@ from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import BrokerError
 from rocketmq_tw.remoting.pool import ConnectionPool, EndpointFor
 from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.tls.settings import Tls
 from rocketmq_tw.wire.requests.heartbeat import NotifyConsumerIdsChanged
 from rocketmq_tw.wire.requests.route import GetRoute
 
@@ -44,6 +45,7 @@ class ClientSession:
     :param name_servers: addresses of the name servers.
     :param endpoint: the template of endpoint strings, e.g. ``tcp:{host}:{port}``.
     :param endpoint_for: makes endpoints instead of the template.
+    :param tls: use TLS; None does not.
     :param translate: replaces advertised addresses that this client cannot reach.
     :ivar clock: measures ages, and schedules with the reactor.
     :ivar pool: the connections.
@@ -67,6 +69,7 @@ class ClientSession:
         config: ClientConfig | None = None,
         endpoint: str = "tcp:{host}:{port}",
         endpoint_for: EndpointFor | None = None,
+        tls: Tls | None = None,
         translate: Callable[[str], str] | None = None,
     ) -> None:
         self.clock = steady_clock(reactor)
@@ -83,6 +86,7 @@ class ClientSession:
             endpoint_for=endpoint_for,
             connect_timeout=config.connect_timeout,
             idle_timeout=config.idle_timeout,
+            tls=tls,
         )
         self.name_servers = NameServers(name_servers, self.pool, self.clock)
         self.routes = RouteCache(

@@ -14,6 +14,7 @@ import msgspec
 from rocketmq_tw.remoting.addresses import server_endpoint, without_brackets
 from rocketmq_tw.remoting.buffers import DEFAULT_BUDGET
 from rocketmq_tw.settings import DATA_FOLDER, Count, Port, Positive, Unsupported
+from rocketmq_tw.tls.settings import TlsSettings
 
 #: Settings that an administrator may change while the name server runs, until it stops.
 CHANGEABLE = frozenset(
@@ -35,18 +36,11 @@ FORBIDDEN = frozenset(
     ("configBlackList", "configStorePath", "kvConfigPath", "rocketmqHome")
 )
 
-_NO_TLS = "connections are not encrypted yet"
-
 #: Settings that operators rely on, and that have no effect here.
 UNSUPPORTED = {
     "enableControllerInNamesrv": Unsupported(
         expected="false: there are no controllers yet"
     ),
-    "tls.enable": Unsupported(expected=f"false: {_NO_TLS}"),
-    "tls.server.mode": Unsupported(
-        harmless=("disabled", "permissive"), expected=f"disabled: {_NO_TLS}"
-    ),
-    "useTLS": Unsupported(expected=f"false: {_NO_TLS}"),
 }
 
 
@@ -94,6 +88,13 @@ class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
         half of ``max_connections``; an extension.
     :ivar max_buffered_size: bytes of incomplete requests and unsent responses of all
         connections, beyond which some are closed; 0 means no limit; an extension.
+    :ivar max_tls_handshakes: how many TLS handshakes may be begun and not complete;
+        others wait; an extension.
+    :ivar max_tls_handshakes_per_address: how many from one address; 0 means half of
+        ``max_tls_handshakes``; an extension.
+    :ivar tls_handshake_timeout_millis: ms that a handshake may take; an extension.
+    :ivar tls: TLS of the port and of connections to brokers; from keys that begin with
+        ``tls.``.
     """
 
     listen_port: Port = 9876
@@ -119,6 +120,10 @@ class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
     max_connections: Count = 0
     max_connections_per_address: Count = 0
     max_buffered_size: Count = DEFAULT_BUDGET
+    max_tls_handshakes: Positive = 1000
+    max_tls_handshakes_per_address: Count = 0
+    tls_handshake_timeout_millis: Positive = 10_000
+    tls: TlsSettings = TlsSettings()
 
     @property
     def endpoint(self) -> str:

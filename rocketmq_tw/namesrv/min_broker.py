@@ -55,7 +55,9 @@ class MinBrokerNotices:
         self._config = config
         self._ha_address = ha_address
         self._peers = peers
-        self._pool = ConnectionPool(reactor, connect_timeout=CONNECT_TIMEOUT)
+        self._pool = ConnectionPool(
+            reactor, connect_timeout=CONNECT_TIMEOUT, tls=config.tls.client
+        )
 
     def addresses_changed(self, group: BrokerGroup, before: Mapping[int, str]) -> None:
         """

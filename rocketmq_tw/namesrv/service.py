@@ -34,6 +34,7 @@ from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.reactor_share import ReactorShare
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.remoting.server import RemotingServerFactory
+from rocketmq_tw.remoting.tls import server_side, tls_gauges
 from rocketmq_tw.settings import BadSetting
 from rocketmq_tw.wire.codes import ResponseCode
 
@@ -87,8 +88,18 @@ class NamesrvService(MultiService):
             pacer=self._pacer,
             peers=self._peers,
         )
+        self._budget = BufferBudget(config.max_buffered_size)
+        self._tls = server_side(
+            config.tls.server,
+            reactor=reactor,
+            peers=self._peers,
+            max_handshakes=config.max_tls_handshakes,
+            max_handshakes_per_address=config.max_tls_handshakes_per_address,
+            handshake_timeout=config.tls_handshake_timeout_millis / 1000,
+            budget=self._budget,
+        )
         self.factory = self._make_factory()
-        self.listener = Listener(reactor)
+        self.listener = Listener(reactor, self._tls)
         self.listener.setServiceParent(self)
         self._expiry = LoopingCall(self._expire)
         self._expiry.clock = reactor
@@ -99,14 +110,14 @@ class NamesrvService(MultiService):
         admission = Admission(
             config.max_connections, config.max_connections_per_address
         )
-        budget = BufferBudget(config.max_buffered_size)
+        gauges = {**gauges_of(admission, self._budget), **tls_gauges(self._tls)}
         return RemotingServerFactory(
-            self._make_router({**gauges_of(admission, budget), **self._gauges()}),
+            self._make_router({**gauges, **self._gauges()}),
             self._reactor,
             on_lost=self._registrations.removals.connection_lost,
             peers=self._peers,
             admission=admission,
-            budget=budget,
+            budget=self._budget,
             share=ReactorShare(self._reactor),
         )
 
@@ -178,6 +189,8 @@ class NamesrvService(MultiService):
                     size=self._kvconfig.size,
                 )
             endpoint = self._config.endpoint
+            if self._tls is not None:
+                self._tls.start()
         except (RocketMQError, ValueError):
             self.started = fail(Failure())
             return
@@ -189,6 +202,8 @@ class NamesrvService(MultiService):
     async def _stop(self) -> None:
         """Close the port, then the connections."""
         await self.listener.stopService()
+        if self._tls is not None:
+            self._tls.stop()
         await self.factory.close_all()
         await self._notices.stop()
         await super().stopService()

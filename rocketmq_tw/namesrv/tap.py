@@ -20,6 +20,12 @@ from rocketmq_tw.remoting.preflight import (
     will_chroot,
 )
 from rocketmq_tw.remoting.transports import import_transports, mentions_tls
+from rocketmq_tw.tls.settings import (
+    CLIENT_OPTIONS,
+    SERVER_OPTIONS,
+    TlsOptions,
+    take_settings,
+)
 
 _KV_CONFIG = os.path.join("namesrv", "kvConfig.json")
 
@@ -46,6 +52,8 @@ class Options(usage.Options):
             settings.DATA_FOLDER,
             "Folder to keep data in; created if needed.",
         ],
+        *SERVER_OPTIONS,
+        *CLIENT_OPTIONS,
     ]
     synopsis = "[-c FILE] [-p PORT] [--data FOLDER]"
     longdesc = (
@@ -71,6 +79,7 @@ class Options(usage.Options):
                 values.pop("listen", None)
                 key = "listenPort" if self["listen"].isdecimal() else "listen"
                 values[key] = self["listen"]
+            tls = take_settings(values, TlsOptions.of(self))
             config, idle = settings.apply(NamesrvConfig, values, UNSUPPORTED)
             endpoint = _endpoint(config)
             resolved = resolve_interface(endpoint)
@@ -81,6 +90,7 @@ class Options(usage.Options):
             config.listen = resolved
         # A daemon may change its working directory.
         config.kv_config_path = os.path.abspath(config.kv_config_path)
+        config.tls = tls
         self.namesrv = config
 
 
@@ -108,6 +118,7 @@ def makeService(options: Options) -> IService:
     from rocketmq_tw.namesrv.kvconfig import KVConfigDocument
     from rocketmq_tw.namesrv.service import NamesrvService
     from rocketmq_tw.remoting.listener import Program, ends_in_a_sentence
+    from rocketmq_tw.remoting.tls import check_tls
 
     use_monotonic_time(reactor)
     keep_collections_short(reactor)
@@ -117,5 +128,6 @@ def makeService(options: Options) -> IService:
         if not will_chroot(options):
             file = JsonFile(options.namesrv.kv_config_path)
             file.load_as(KVConfigDocument.decode)
+            check_tls(options.namesrv.tls, reactor)
         check_port(options.namesrv.endpoint)
     return Program(reactor, NamesrvService(options.namesrv, reactor))

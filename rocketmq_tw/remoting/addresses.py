@@ -187,6 +187,24 @@ def client_endpoint(address: str, template: str = "tcp:{host}:{port}") -> str:
     return template.format(host=_escape(host), port=port)
 
 
+def host_to_verify(address: str) -> str | None:
+    """
+    Return the host that a server's certificate must be for.
+
+    :param address: ``host:port``, or a client's endpoint string.
+    :returns: None if the endpoint string has TLS itself.
+    """
+    if not is_endpoint(address):
+        return split_host_port(address)[0]
+    parts = EndpointString.parse(address)
+    if parts.kind in ("tls", "ssl"):
+        return None
+    if parts.kind == "unix":
+        return "localhost"
+    first = parts.arguments[0] if parts.arguments else "localhost"
+    return parts.options.get("host", first)
+
+
 def server_endpoint(listen: str, interface: str = "") -> str:
     """
     Return the endpoint string that listens at an address.

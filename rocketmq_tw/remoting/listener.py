@@ -36,6 +36,7 @@ from rocketmq_tw.remoting.accepting import accept_in_turn
 from rocketmq_tw.remoting.addresses import EndpointString
 from rocketmq_tw.remoting.closing import Closings, close_in_turn
 from rocketmq_tw.remoting.listen_errors import CannotListen, cannot_listen
+from rocketmq_tw.remoting.tls import ServerSide
 
 #: How many connections may wait to be accepted, where the endpoint does not say; as
 #: with Apache RocketMQ. The system may allow fewer.
@@ -48,10 +49,12 @@ class Listener(Service):
     closed with the service. Connections stay open; their factory closes them.
 
     :param reactor: makes the endpoint.
+    :param tls: accepts TLS on the port; None does not.
     """
 
-    def __init__(self, reactor: Any) -> None:
+    def __init__(self, reactor: Any, tls: ServerSide | None = None) -> None:
         self._reactor = reactor
+        self._tls = tls
         self._port: IListeningPort | None = None
         self._closings = Closings(
             reactor, on_many=self._pause_accepting, on_none=self.accept
@@ -82,7 +85,8 @@ class Listener(Service):
 
         def listen() -> Any:
             described = str(EndpointString.parse(endpoint).with_backlog(BACKLOG))
-            return serverFromString(self._reactor, described).listen(factory)
+            made = factory if self._tls is None else self._tls.around(factory)
+            return serverFromString(self._reactor, described).listen(made)
 
         def taken(port: IListeningPort) -> None:
             self._port = port

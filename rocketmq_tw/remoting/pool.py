@@ -8,18 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from twisted.internet.defer import Deferred, DeferredList, succeed
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred, succeed
 from twisted.internet.endpoints import clientFromString
 from twisted.internet.interfaces import IAddress, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
 from rocketmq_tw.clock import steady_clock
-from rocketmq_tw.remoting.addresses import client_endpoint
+from rocketmq_tw.remoting.addresses import client_endpoint, host_to_verify
 from rocketmq_tw.remoting.errors import ConnectError, timed_out
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.protocol import RemotingProtocol
 from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.remoting.tls import client_side
+from rocketmq_tw.tls.settings import Tls
 from rocketmq_tw.wire.fields import Request, Response
 
 A = TypeVar("A", bound=Response)
@@ -48,6 +50,7 @@ class ConnectionPool:
     :param template: the endpoint string for ``host:port``.
     :param endpoint_for: makes the endpoint of an address, instead of the template.
     :param connect_timeout: the longest time to connect, in seconds.
+    :param tls: use TLS, except where the address is an endpoint string of TLS itself.
     :ivar on_connected: called with (address, connection) for each new connection.
     """
 
@@ -60,8 +63,10 @@ class ConnectionPool:
         endpoint_for: EndpointFor | None = None,
         connect_timeout: float = 3.0,
         idle_timeout: float = 120.0,
+        tls: Tls | None = None,
     ) -> None:
         self._reactor = reactor
+        self._tls = None if tls is None else client_side(tls, reactor)
         self._clock = steady_clock(reactor)
         self._router = router or Router()
         self._template = template
@@ -108,6 +113,18 @@ class ConnectionPool:
         late = timed_out(address, request, timeout)
         return response.addTimeout(timeout, self._reactor, late)
 
+    def connect(self, address: str, factory: Factory) -> Deferred[Any]:
+        """
+        Make a connection of another protocol than ours; the pool does not keep it.
+
+        :returns: the protocol that the factory made; fails if there is no connection.
+        """
+
+        def begin() -> Deferred[Any]:
+            return self._endpoint(address).connect(factory)
+
+        return maybeDeferred(begin)
+
     def close(self, address: str) -> Deferred[None]:
         """Close the connection to one address."""
         live = self._live.pop(address, None)
@@ -135,7 +152,7 @@ class ConnectionPool:
         try:
             if self._closed:
                 raise ConnectError(address, "the pool is closed")
-            endpoint = self._endpoint_for(address)
+            endpoint = self._endpoint(address)
         except Exception as error:
             self._failed(address, Failure(error))
             return
@@ -191,20 +208,16 @@ class ConnectionPool:
         if self._live.get(address) is lost:
             del self._live[address]
 
+    def _endpoint(self, address: str) -> IStreamClientEndpoint:
+        """Return the endpoint of an address, with TLS if there is to be TLS."""
+        endpoint = self._endpoint_for(address)
+        if self._tls is None:
+            return endpoint
+        host = host_to_verify(address)
+        return endpoint if host is None else self._tls.over(endpoint, host)
+
     def _from_template(self, address: str) -> IStreamClientEndpoint:
         """Return the endpoint of an address, made from the template."""
         description = client_endpoint(address, self._template)
         endpoint: IStreamClientEndpoint = clientFromString(self._reactor, description)
         return endpoint
-
-
-def connect(reactor: Any, address: str, factory: Factory) -> Deferred[Any]:
-    """
-    Connect another protocol than ours to ``host:port``.
-
-    :returns: the protocol that the factory made; fails if there is no connection.
-    """
-    connecting: Deferred[Any] = clientFromString(
-        reactor, client_endpoint(address)
-    ).connect(factory)
-    return connecting

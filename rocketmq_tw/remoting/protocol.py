@@ -142,8 +142,7 @@ class RemotingProtocol(Protocol):
         set_no_delay = getattr(self.transport, "setTcpNoDelay", None)
         if set_no_delay is not None:
             set_no_delay(True)
-        self._outbox.transport = self.transport
-        self.transport.registerProducer(self, True)
+        self.use_transport(self.transport)
         self.last_seen = self._clock.seconds()
         self._idle.start()
 
@@ -190,6 +189,11 @@ class RemotingProtocol(Protocol):
         """``connectionLost`` follows."""
 
     # -- what the other modules call
+
+    def use_transport(self, transport: Any) -> None:
+        """Write to this transport from now on: the first, or one with TLS over it."""
+        self.transport = self._outbox.transport = transport
+        transport.registerProducer(self, True)
 
     @property
     def is_connected(self) -> bool:

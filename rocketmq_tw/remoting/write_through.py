@@ -49,6 +49,8 @@ def write_now(transport: Any, data: bytes) -> None:
 
 def unsent_bytes(transport: Any) -> int:
     """Count what a transport keeps until the peer reads; 0 if that is not known."""
+    # With TLS it is the socket's transport that keeps something.
+    transport = getattr(transport, "transport", transport)
     if not isinstance(transport, FileDescriptor):
         return 0
     return len(transport.dataBuffer) - transport.offset + transport._tempDataLen

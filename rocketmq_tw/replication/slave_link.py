@@ -156,6 +156,11 @@ class SlaveLink(TwistedProtocol):
         transport: Any = self.transport
         transport.setTcpNoDelay(True)
         transport.setTcpKeepAlive(True)
+        self.use_transport(transport)
+
+    def use_transport(self, transport: Any) -> None:
+        """Write to this transport from now on: the first, or one with TLS over it."""
+        self.transport = transport
         transport.registerProducer(self, True)
 
     def dataReceived(self, data: bytes) -> None:

@@ -17,6 +17,8 @@ from rocketmq_tw.broker.configuration import (
     own_address,
 )
 from rocketmq_tw.model.errors import RocketMQError
+from rocketmq_tw.settings import to_properties
+from rocketmq_tw.tls.settings import ServerMode, Tls, TlsOptions
 
 
 class ConfigurationCase(SynchronousTestCase):
@@ -272,6 +274,21 @@ class FileTests(ConfigurationCase):
         self.assertEqual(name_servers(" a:1 ;; b:2;"), ["a:1", "b:2"])
         os.environ["NAMESRV_ADDR"] = "nowhere"
         self.assertIn("nowhere", self.refused())
+
+    def test_tls(self) -> None:
+        """Its settings come from the file and from options, and are shown nowhere."""
+        text = (
+            "tls.server.mode=enforcing\ntls.server.keyPassword=hush\nuseTLS=true\n"
+            "maxTlsHandshakes=7\n"
+        )
+        config = self.config(text, tls=TlsOptions(cert="/k/server.pem"))
+        self.assertIs(config.tls.server.mode, ServerMode.ENFORCING)
+        self.assertEqual(config.tls.server.key_password, "hush")
+        self.assertEqual(config.tls.client, Tls())
+        self.assertEqual(config.max_tls_handshakes, 7)
+        self.assertNotIn(b"hush", to_properties(config))
+        self.assertNotIn("hush", repr(config))
+        self.assertIn("there is no certificate", self.refused(text))
 
 
 class UnsupportedTests(ConfigurationCase):

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from rocketmq_tw import Message
 from rocketmq_tw.broker.config import BrokerConfig, BrokerRole, FlushDiskType
 from rocketmq_tw.broker.replication import ha_endpoint, ha_port_of
-from rocketmq_tw.remoting.pool import connect
+from rocketmq_tw.remoting.pool import ConnectionPool
 from rocketmq_tw.replication.frames import encode_report
 from rocketmq_tw.testing import MemoryCluster
 from rocketmq_tw.testing.nodes import BrokerNode
@@ -210,7 +210,9 @@ class LinesTests(PairCase):
         reactor = self.cluster.network.reactor("10.0.9.9")
         for _ in range(20):
             factory = Factory.forProtocol(Protocol)
-            connecting = connect(reactor, f"{master.host}:10912", factory)
+            connecting = ConnectionPool(reactor).connect(
+                f"{master.host}:10912", factory
+            )
             protocol = self.cluster.result_of(connecting)
             protocol.transport.write(encode_report(0))
             self.cluster.advance(0.1)

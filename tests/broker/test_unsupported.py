@@ -33,9 +33,6 @@ class UnsupportedTests(SynchronousTestCase):
             ("authorizationEnabled=true", "has no access control yet"),
             ("enableControllerMode=true", "there are no controllers yet"),
             ("enableDLegerCommitLog=TRUE", "there is no DLedger"),
-            ("tls.server.mode=enforcing", "connections are not encrypted yet"),
-            ("tls.enable=true", "connections are not encrypted yet"),
-            ("useTLS=true", "connections are not encrypted yet"),
             ("storeType=defaultRocksDB", "expected default"),
             ("configManagerVersion=v2", "expected v1"),
             ("enableConsumeQueueExt=true", "expected false"),
@@ -64,7 +61,7 @@ class UnsupportedTests(SynchronousTestCase):
         """The same settings, with the values they have here, are not worth a word."""
         text = (
             "aclEnable=False brokerId=0 enableControllerMode=false storeType=default"
-            " brokerRole=ASYNC_MASTER minInSyncReplicas=1 tls.server.mode=permissive"
+            " brokerRole=ASYNC_MASTER minInSyncReplicas=1"
             " enablePropertyFilter=false channelExpiredTimeout=120000"
             " timerWheelEnable=true configManagerVersion=v1 slaveReadEnable=false"
         )

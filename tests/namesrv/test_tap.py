@@ -15,6 +15,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from rocketmq_tw.jsonfile import DamagedDocument, UnreadableDocument
 from rocketmq_tw.namesrv.tap import Options, makeService
 from rocketmq_tw.remoting.listen_errors import PortTaken
+from rocketmq_tw.settings import to_properties
+from rocketmq_tw.tls.settings import ServerMode
 
 
 class TapCase(SynchronousTestCase):
@@ -92,13 +94,18 @@ class OptionsTests(TapCase):
 
     def test_unsupported(self) -> None:
         """What somebody relies on is refused."""
-        for text, said in (
-            (b"enableControllerInNamesrv=true", "there are no controllers yet"),
-            (b"tls.server.mode=enforcing", "connections are not encrypted yet"),
-            (b"tls.enable=true", "connections are not encrypted yet"),
-            (b"useTLS=true", "connections are not encrypted yet"),
-        ):
-            self.assertIn(said, self.refused("-c", self.file(text)))
+        text = b"enableControllerInNamesrv=true"
+        said = self.refused("-c", self.file(text))
+        self.assertIn("there are no controllers yet", said)
+
+    def test_tls(self) -> None:
+        """The settings of TLS come from the file and from options."""
+        path = self.file(b"tls.server.mode=enforcing\ntls.server.keyPassword=hush\n")
+        config = self.parse("-c", path, "--tls-cert", "/k/server.pem").namesrv
+        self.assertIs(config.tls.server.mode, ServerMode.ENFORCING)
+        self.assertEqual(config.tls.server.certificate, "/k/server.pem")
+        self.assertNotIn(b"hush", to_properties(config))
+        self.assertIn("there is no certificate", self.refused("-c", path))
 
     def test_bad_value(self) -> None:
         """A bad value is named with its key and what was expected."""

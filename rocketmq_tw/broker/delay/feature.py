@@ -55,4 +55,5 @@ def _escape(broker: Broker) -> Escape:
         reactor=broker.clock,
         broker_name=broker.config.broker_name,
         ask_name_servers=broker.ask_name_servers,
+        tls=broker.config.tls.client,
     )

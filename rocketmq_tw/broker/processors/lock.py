@@ -52,7 +52,7 @@ def _strict_locks(broker: Broker) -> StrictLocks | None:
     config = broker.config
     if not config.lock_in_strict_mode or not config.enable_slave_acting_master:
         return None
-    brokers = OtherBrokers(broker.clock)
+    brokers = OtherBrokers(broker.clock, broker.config.tls.client)
     broker.lifecycle.on_stop.append(brokers.close_all)
     return StrictLocks(
         brokers=brokers, group=broker.member_group, replicas=config.total_replicas

@@ -35,6 +35,7 @@ from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.model.route import MASTER_ID
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.tls.settings import Tls
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.replication import (
     ExchangeHaInfo,
@@ -61,13 +62,14 @@ class ActingSlave:
         master: Master,
         replication: Replication,
         on_acting: Sequence[Callable[[bool], object]],
+        tls: Tls | None = None,
     ) -> None:
         self._broker_name = broker_name
         self._broker_id = broker_id
         self._master = master
         self._replication = replication
         self._on_acting = on_acting
-        self._brokers = OtherBrokers(reactor)
+        self._brokers = OtherBrokers(reactor, tls)
         self.first_id = MASTER_ID
         self._first_address = ""
 

@@ -22,6 +22,7 @@ from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.message import DELAY
 from rocketmq_tw.model.route import TopicRoute
 from rocketmq_tw.model.topic import AUTO_CREATE_TOPIC
+from rocketmq_tw.tls.settings import Tls
 from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.bodies.route import decode_route
 from rocketmq_tw.wire.record import Draft
@@ -51,12 +52,17 @@ class Escape:
     # The route that was used last, and until when it may be used.
 
     def __init__(
-        self, *, reactor: Any, broker_name: str, ask_name_servers: AskNameServers
+        self,
+        *,
+        reactor: Any,
+        broker_name: str,
+        ask_name_servers: AskNameServers,
+        tls: Tls | None = None,
     ) -> None:
         self._reactor = reactor
         self._broker_name = broker_name
         self._ask_name_servers = ask_name_servers
-        self._brokers = OtherBrokers(reactor)
+        self._brokers = OtherBrokers(reactor, tls)
         self._topic = ""
         self._route = TopicRoute()
         self._until = float("-inf")

@@ -53,7 +53,12 @@ def install(broker: Broker, router: Router) -> SlaveSync | None:
     master.on_change.append(lambda: _follow(replication, master))
     if config.enable_slave_acting_master:
         _act(broker, router)
-    sync = SlaveSync(reactor=broker.clock, master=master, documents=documents)
+    sync = SlaveSync(
+        reactor=broker.clock,
+        master=master,
+        documents=documents,
+        tls=config.tls.client,
+    )
     broker.lifecycle.on_start.append(sync.start)
     broker.lifecycle.on_stop.append(sync.stop)
     return sync
@@ -87,6 +92,7 @@ def _act(broker: Broker, router: Router) -> None:
         master=broker.master,
         replication=broker.replication,
         on_acting=broker.on_acting,
+        tls=config.tls.client,
     )
     acting.routes(router)
     broker.stats.gauges["actsForMaster"] = lambda: int(acting.is_acting)
@@ -106,6 +112,7 @@ def _prepare_before_registering(broker: Broker, documents: list[Replicated]) -> 
         master=broker.master,
         documents=documents,
         status=broker.replication.status,
+        tls=config.tls.client,
     )
     lifecycle.on_online.insert(0, pre_online.run)
     lifecycle.on_drain.append(pre_online.stop)

@@ -32,6 +32,7 @@ from rocketmq_tw.model.route import MASTER_ID
 from rocketmq_tw.remoting.errors import ConnectError
 from rocketmq_tw.remoting.peer_log import host_of
 from rocketmq_tw.replication.status import HaStatus
+from rocketmq_tw.tls.settings import Tls
 from rocketmq_tw.wire.fields import Request, Response
 from rocketmq_tw.wire.requests.replication import ExchangeHaInfo
 
@@ -71,6 +72,7 @@ class PreOnline:
         master: Master,
         documents: Sequence[Replicated],
         status: Callable[[], HaStatus],
+        tls: Tls | None = None,
     ) -> None:
         self._reactor = reactor
         self._identity = identity
@@ -78,7 +80,7 @@ class PreOnline:
         self._master = master
         self._documents = documents
         self._status = status
-        self._brokers = OtherBrokers(reactor)
+        self._brokers = OtherBrokers(reactor, tls)
         self._is_stopped = False
         self._pause: Deferred[None] | None = None
 

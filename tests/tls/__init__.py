@@ -1,0 +1,1 @@
+"""TLS without connections: settings, files, contexts and explanations."""
