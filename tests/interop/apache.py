@@ -71,9 +71,10 @@ def program(release: str, name: str, scratch: Path, **options: object) -> Progra
     """
     Start a Java program of ours (``SendMessages``, ``ConsumeMessages``, ...).
 
-    :param options: what follows ``--``; ``jvm`` is one flag of the virtual machine.
+    :param options: what follows ``--``; ``jvm`` is flags of the virtual machine, with
+        blanks between them.
     """
-    flags = [str(options.pop("jvm"))] if "jvm" in options else []
+    flags = str(options.pop("jvm", "")).split()
     words = [text for k, v in options.items() for text in (f"--{k}", str(v))]
     command = [
         *_java(release, scratch, "384m", *flags),
@@ -146,11 +147,13 @@ class ApacheServer:
         self.process.kill()
 
 
-def name_server(release: str, scratch: Path, **more: Any) -> ApacheServer:
+def name_server(
+    release: str, scratch: Path, *, jvm: tuple[str, ...] = (), **more: Any
+) -> ApacheServer:
     """Start Apache's name server and wait for its port; ``more`` are settings."""
     conf: dict[str, object] = {"listenPort": free_port(), **more}
     main = "org.apache.rocketmq.namesrv.NamesrvStartup"
-    return ApacheServer(release, main, scratch, conf)
+    return ApacheServer(release, main, scratch, conf, jvm)
 
 
 def broker(

@@ -16,7 +16,7 @@ from rocketmq_tw import EARLIEST, Client, Retry
 from rocketmq_tw.client import PushConsumer
 from rocketmq_tw.model.message import StoredMessage
 
-from .lines import options, say, say_message
+from .lines import options, say, say_message, tls
 
 
 class Commands(LineReceiver):
@@ -50,6 +50,9 @@ async def main(reactor: Any) -> None:
         expression="*",
         listener="concurrent",
         refuse=0,
+        ca="",
+        cert="",
+        key="",
     )
 
     def handle(message: StoredMessage) -> Retry | None:
@@ -60,7 +63,7 @@ async def main(reactor: Any) -> None:
         say_message(message)
         return None
 
-    client = Client(reactor, given.namesrv_)
+    client = Client(reactor, given.namesrv_, tls=tls(given))
     await client.start()
     # One handler at a time keeps the order of each queue, as an orderly listener does.
     more = {"concurrency": 1} if given.listener_ == "orderly" else {}

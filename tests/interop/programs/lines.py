@@ -8,6 +8,7 @@ import sys
 from hashlib import sha256
 from typing import Any
 
+from rocketmq_tw import Tls
 from rocketmq_tw.model.message import StoredMessage
 
 
@@ -23,6 +24,19 @@ def options(**defaults: Any) -> argparse.Namespace:
             dest=f"{name}_",
         )
     return parser.parse_args()
+
+
+def tls(given: argparse.Namespace) -> Tls | None:
+    """
+    Return how to use TLS; None without the option ``ca``.
+
+    The options ``cert`` and ``key`` are the client's own files.
+    """
+    if not given.ca_:
+        return None
+    return Tls(
+        ca_file=given.ca_, certificate=given.cert_ or None, key=given.key_ or None
+    )
 
 
 def say(event: str, **fields: Any) -> None:
