@@ -5,6 +5,9 @@ Each level is a queue of the schedule topic (:mod:`rocketmq_tw.broker.delay.leve
 read from the offset up to which it was delivered. Messages of a level are delivered in
 order. Levels are independent: one that fails does not stop the others.
 
+The service sleeps until the first message of a level is due, or a second
+(:mod:`rocketmq_tw.broker.delay.passes`).
+
 Source: ``ScheduleMessageService`` of RocketMQ 5.
 """
 
@@ -15,13 +18,13 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rocketmq_tw.broker.delay.level import ClockWatch, Level
 from rocketmq_tw.broker.delay.levels import DelayLevels
 from rocketmq_tw.broker.delay.offsets import DelayOffsets
+from rocketmq_tw.broker.delay.passes import Passes
 from rocketmq_tw.broker.redelivery import copy_for_redelivery
 from rocketmq_tw.clock import wall_time
 from rocketmq_tw.jsonfile import JsonFile
@@ -38,19 +41,23 @@ from rocketmq_tw.wire.record_layout import QUEUE_OFFSET, SIZE
 
 #: Stores a message: takes a draft, and the time in seconds since the epoch.
 Put = Callable[[Draft, float], object]
-#: Seconds between two checks while messages are scheduled, and while none are.
-BUSY, IDLE = 0.1, 1.0
+#: Seconds until the first pass, and until another one while a level is read from disk.
+BUSY = 0.1
+#: Seconds between two passes while more messages are due than one pass delivers.
+BEHIND = 0.01
 #: Seconds until a level that failed is retried.
 BACKOFF = 10.0
 #: Bytes that are read from a level at a time, at most.
 _SLICE = 1 << 20
+#: Milliseconds; added to a sum of two times so that it is not just below a due time.
+_ROUNDING = 0.001
 #: Errors of the store for messages that it will never accept.
 _NEVER = (IllegalName, PropertiesTooLong, RecordTooLong, TopicTooLong)
 
 
 class ScheduleService:
     """
-    Delivers due messages, ten times a second, in order within each level.
+    Delivers messages when they are due, in order within each level.
 
     :param file: ``delayOffset.json``, the delivered offset of each level.
     :param batch: how many messages of a level are read at a time.
@@ -79,8 +86,7 @@ class ScheduleService:
         self._watch = ClockWatch(clock)
         self._batch = batch
         self._levels: list[Level] = []
-        self._tick = LoopingCall(self._deliver_all)
-        self._tick.clock = clock
+        self._passes = Passes(clock, self._deliver_all)
 
     def load(self) -> None:
         """
@@ -99,7 +105,7 @@ class ScheduleService:
     @property
     def is_running(self) -> bool:
         """Whether messages are delivered."""
-        return self._tick.running
+        return self._passes.running
 
     def resume(self) -> None:
         """Start at the offsets that are known."""
@@ -115,15 +121,13 @@ class ScheduleService:
 
     def start(self) -> None:
         """Start checking the levels, first in a tenth of a second."""
-        self._tick.start(BUSY, now=False).addErrback(
-            lambda f: self._log.failure("delayed delivery stopped", f)
-        )
+        self._passes.start(BUSY)
 
     def stop(self) -> Deferred[None]:
         """Stop delivery and save the offsets; fires when they are written."""
-        if not self._tick.running:
+        if not self._passes.running:
             return succeed(None)
-        self._tick.stop()
+        self._passes.stop()
         return self.save()
 
     def save(self) -> Deferred[None]:
@@ -181,24 +185,22 @@ class ScheduleService:
     def _deliver_all(self) -> Deferred[None]:
         """Deliver the due messages of every level, each in its own iteration."""
         levels = self._deliver_levels()
-        done = in_slices(levels, self._clock, lambda: self._tick.running)
+        done = in_slices(levels, self._clock, lambda: self._passes.running)
         return done.addErrback(_ignore_stop)
 
     def _deliver_levels(self) -> Iterator[None]:
         """
         Deliver the due messages of every level; a level that fails is retried later.
 
-        A step is a level with messages: up to 32, or one of 4 MiB. If nothing is
-        scheduled, one check a second is enough: no delay is shorter.
+        A step is a level with messages: up to 32, or one of 4 MiB.
         """
         now, wall_time = self._clock.seconds(), self._wall_time()
-        self._tick.interval = IDLE
         self._note_ends()
         for level in self._levels:
             if level.end <= level.next_offset:
                 continue
-            self._tick.interval = BUSY
             if level.retry_at > now or level.is_reading:
+                self._passes.need(BUSY if level.is_reading else level.retry_at - now)
                 continue
             try:
                 self._deliver(level, wall_time)
@@ -216,24 +218,29 @@ class ScheduleService:
     def _deliver(self, level: Level, now: float) -> None:
         """Deliver the next due messages of a level."""
         start, count = level.next_offset, level.count(self._batch)
-        due_until = level.now_ms(int(now * 1000))
+        due_until = level.now_ms(int(now * 1000 + _ROUNDING))
         latest = due_until + level.delay_ms
-        is_waiting = False
+        next_due: int | None = None
 
         def due(code: int) -> bool:
             """
             Stop at the first that is not due. One due later than the whole delay from
             now was stored before the clock was set back, and counts as due.
             """
-            nonlocal is_waiting
-            is_waiting = is_waiting or due_until < code <= latest
-            return not is_waiting
+            nonlocal next_due
+            if next_due is None and due_until < code <= latest:
+                next_due = code
+            return next_due is None
 
         def deliver(fetched: Fetched) -> None:
             if fetched.count:
                 self._deliver_each(level, fetched.data, now)
-            elif not is_waiting:
+            elif next_due is None:
                 level.next_offset = max(start, fetched.next_offset)
+            if next_due is not None:
+                self._passes.need((next_due - due_until) / 1000)
+            elif level.next_offset < level.end:
+                self._passes.need(BEHIND if level.next_offset > start else BUSY)
 
         fetched = self._store.get(
             SCHEDULE_TOPIC, level.queue_id, start, count, _SLICE, due
@@ -253,7 +260,7 @@ class ScheduleService:
 
         def on_success(fetched: Fetched) -> None:
             level.is_reading = False
-            if self._tick.running:
+            if self._passes.running:
                 deliver(fetched)
 
         def on_failure(failure: Failure) -> None:
@@ -262,6 +269,7 @@ class ScheduleService:
             self._back_off(level, failure.value)
 
         level.is_reading = True
+        self._passes.need(BUSY)
         fetched.addCallback(on_success).addErrback(on_failure)
 
     def _deliver_each(
@@ -292,7 +300,7 @@ class ScheduleService:
         def on_success(_: object) -> None:
             _advance(level, record)
             level.is_reading = False
-            if self._tick.running:
+            if self._passes.running:
                 self._deliver_each(level, data, now, position)
 
         def on_failure(failure: Failure) -> None:

@@ -37,4 +37,4 @@ class SlaveTests(BrokerCase):
 
     def test_delivers_nothing(self) -> None:
         """Delayed messages are delivered by the master."""
-        self.assertFalse(self.schedule._tick.running)
+        self.assertFalse(self.schedule.is_running)
