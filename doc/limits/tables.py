@@ -355,6 +355,14 @@ _BROKER: Final = (
                 said="slaves are connected, as many as maxHaConnections lets",
                 shown=("haConnections", "haConnectionsRefused"),
             ),
+            Limit(
+                config=BrokerConfig,
+                setting="max_ha_connections_per_address",
+                past="the same",
+                said="slaves of its address are connected, as many as"
+                " maxHaConnectionsPerAddress lets",
+                shown=("haConnections", "haConnectionsRefused"),
+            ),
         ),
         entry=800_000,
     ),

@@ -103,6 +103,7 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     :ivar ha_master_address: ``host:port`` of the master's HA port, for a slave; empty
         means that name servers know it.
     :ivar max_ha_connections: how many slaves may be connected; an extension.
+    :ivar max_ha_connections_per_address: how many from one address; an extension.
     :ivar in_sync_replicas: how many brokers must have a message before a SYNC_MASTER
         acknowledges it, itself included.
     :ivar enable_auto_in_sync_replicas: it is enough that all that are in sync have it,
@@ -157,6 +158,7 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     ha_flow_control_enable: bool = False
     max_ha_transfer_byte_in_second: Positive = 100 << 20
     max_ha_connections: Positive = 64
+    max_ha_connections_per_address: Positive = 16
     broker_role: BrokerRole = BrokerRole.ASYNC_MASTER
     in_sync_replicas: Positive = 1
     min_in_sync_replicas: Positive = 1

@@ -208,6 +208,7 @@ class Replication:
                 bytes_per_second=limit if config.ha_flow_control_enable else None,
             ),
             max_links=config.max_ha_connections,
+            max_links_per_address=config.max_ha_connections_per_address,
             peers=self._peers,
         )
 

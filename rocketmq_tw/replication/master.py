@@ -32,7 +32,8 @@ class MasterService(Service):
     """
     The slaves of one master.
 
-    :param max_links: how many may be connected (``maxHaConnections``).
+    :param max_links: how many may be connected (``maxHaConnections``), and how many
+        from one address (``maxHaConnectionsPerAddress``).
     :param peers: writes lines about slaves, at a limited rate.
     :param on_ack: called whenever a slave reports, connects or is lost.
     :ivar links: the connections, in the order in which they were made.
@@ -48,12 +49,14 @@ class MasterService(Service):
         clock: IReactorTime,
         settings: LinkSettings,
         max_links: int,
+        max_links_per_address: int,
         peers: PeerLines,
     ) -> None:
         self._source = source
         self._clock = clock
         self._settings = settings
         self._max_links = max_links
+        self._max_links_per_address = max_links_per_address
         self._peers = peers
         self.factory = SlaveFactory(self._link)
         self.links: list[SlaveLink] = []
@@ -106,13 +109,10 @@ class MasterService(Service):
         """Return the protocol of a new connection; None refuses it."""
         if not self.running:
             return None
-        if len(self.links) >= self._max_links:
+        excess = self._excess(address)
+        if excess is not None:
             self.refused += 1
-            self._peers.complain(
-                address,
-                f"{len(self.links)} slaves are connected, as many as"
-                " maxHaConnections lets",
-            )
+            self._peers.complain(address, excess)
             return None
         link = SlaveLink(
             source=self._source,
@@ -125,6 +125,22 @@ class MasterService(Service):
         )
         self.links.append(link)
         return link
+
+    def _excess(self, address: str) -> str | None:
+        """Return why no more may be connected, if that is so."""
+        if len(self.links) >= self._max_links:
+            return (
+                f"{len(self.links)} slaves are connected, as many as maxHaConnections"
+                " lets"
+            )
+        host = address.rpartition(":")[0]
+        count = sum(each.address.rpartition(":")[0] == host for each in self.links)
+        if count >= self._max_links_per_address:
+            return (
+                f"{count} slaves of its address are connected, as many as"
+                " maxHaConnectionsPerAddress lets"
+            )
+        return None
 
     def _reported(self, link: SlaveLink) -> None:
         """Release those who wait for slaves, and wait for the next record."""

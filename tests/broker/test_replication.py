@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import globalLogPublisher
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw import Message
 from rocketmq_tw.broker.config import BrokerConfig, BrokerRole, FlushDiskType
 from rocketmq_tw.broker.replication import ha_endpoint, ha_port_of
 from rocketmq_tw.remoting.pool import ConnectionPool
-from rocketmq_tw.replication.frames import encode_report
+from rocketmq_tw.replication.frames import TransferDecoder, encode_report
 from rocketmq_tw.testing import MemoryCluster
 from rocketmq_tw.testing.nodes import BrokerNode
 from rocketmq_tw.wire.codes import ResponseCode
@@ -61,6 +62,33 @@ class PairCase(SynchronousTestCase):
         )
         self.cluster.wait_until(lambda: got)
         return int(got[0])
+
+
+class Recorder(Protocol):
+    """
+    Keeps what comes from a master.
+
+    :ivar sizes: of the pieces of transfers.
+    """
+
+    transport: Any
+
+    def __init__(self) -> None:
+        self._decoder = TransferDecoder()
+        self.sizes: list[int] = []
+        self.is_lost = False
+
+    def report(self, offset: int) -> None:
+        """Report an offset."""
+        self.transport.write(encode_report(offset))
+
+    def dataReceived(self, data: bytes) -> None:
+        """Keep the sizes."""
+        self.sizes += [len(piece) for _, piece in self._decoder.feed(data)]
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Note it."""
+        self.is_lost = True
 
 
 SYNC = {"broker_role": BrokerRole.SYNC_MASTER, "in_sync_replicas": 2}
@@ -219,6 +247,95 @@ class LinesTests(PairCase):
             protocol.transport.loseConnection()
             self.cluster.advance(0.1)
         self.assertEqual(len(lines), 2)
+
+
+class SettingsTests(PairCase):
+    """What the settings of replication change, as a peer of the HA port sees it."""
+
+    def peer(self, master: BrokerNode, report: int | None) -> Recorder:
+        """Connect to the HA port, and report an offset."""
+        reactor = self.cluster.network.reactor("10.0.9.9")
+        factory = Factory.forProtocol(Recorder)
+        connecting = ConnectionPool(reactor).connect(f"{master.host}:10912", factory)
+        recorder: Recorder = self.cluster.result_of(connecting)
+        if report is not None:
+            recorder.report(report)
+        return recorder
+
+    def fill(self, count: int) -> None:
+        """Send messages of 1,000 bytes."""
+        self.cluster.create_topic("TopicTest", {"broker-a": 1})
+        producer = self.cluster.producer()
+        for _ in range(count):
+            message = Message("TopicTest", b"x" * 1000)
+            self.cluster.result_of(producer.send(message))
+
+    def test_batch_size(self) -> None:
+        """haTransferBatchSize: no transfer is longer."""
+        master, _ = self.start(ha_transfer_batch_size=700)
+        self.fill(3)
+        peer = self.peer(master, 0)
+        self.cluster.advance(0.1)
+        self.assertEqual(max(peer.sizes), 700)
+        self.assertEqual(sum(peer.sizes), self.end_of(master))
+
+    def test_heartbeats(self) -> None:
+        """haSendHeartbeatInterval: so often, if nothing else is sent."""
+        master, slave = self.start(ha_send_heartbeat_interval=2000)
+        peer = self.peer(master, 0)
+        self.cluster.advance(0.1)
+        for _ in range(3):
+            self.cluster.advance(3.1)
+            peer.report(0)
+        self.assertEqual(peer.sizes, [0, 0, 0])
+        follows = slave.service._replication.status().follows
+        assert follows is not None
+        now_ms = self.cluster.clock.seconds() * 1000
+        self.assertLess(now_ms - follows.last_write_ms, 3100)
+
+    def test_housekeeping(self) -> None:
+        """haHousekeepingInterval: a silent peer is disconnected after that time."""
+        master, _ = self.start(ha_housekeeping_interval=7000)
+        for report in (None, 0):
+            peer = self.peer(master, report)
+            self.cluster.advance(6.5)
+            self.assertFalse(peer.is_lost)
+            self.cluster.advance(2)
+            self.assertTrue(peer.is_lost)
+
+    def test_flow_control(self) -> None:
+        """maxHaTransferByteInSecond: only with haFlowControlEnable."""
+        settings = {"max_ha_transfer_byte_in_second": 2000}
+        master, _ = self.start(**settings, ha_flow_control_enable=True)
+        self.fill(9)
+        self.cluster.advance(1 - self.cluster.clock.seconds() % 1)
+        peer = self.peer(master, 0)
+        self.cluster.advance(0.5)
+        self.assertEqual(sum(peer.sizes), 2000)
+        self.cluster.advance(1)
+        self.assertEqual(sum(peer.sizes), 4000)
+
+    def test_gap(self) -> None:
+        """haMaxGapNotInSync: a slave that lacks so much is not in sync."""
+        master, slave = self.start(ha_max_gap_not_in_sync=2000)
+        self.fill(1)
+        self.wait_for_copy(master, slave)
+        self.cluster.faults.cut(master, slave)
+        in_sync = []
+        for _ in range(3):
+            self.fill(1)
+            in_sync.append(master.service._replication.status().in_sync_slaves)
+        self.assertEqual(in_sync, [1, 0, 0])
+
+    def test_one_address(self) -> None:
+        """maxHaConnectionsPerAddress: the others are closed."""
+        master, _ = self.start(max_ha_connections_per_address=2)
+        peers = [self.peer(master, 0) for _ in range(2)]
+        self.cluster.advance(0.1)
+        self.peer(master, 0)
+        self.cluster.advance(0.1)
+        self.assertEqual([each.is_lost for each in peers], [False, False])
+        self.assertEqual(master.service._replication.gauges()["haConnections"](), 3)
 
 
 class AddressTests(SynchronousTestCase):

@@ -88,6 +88,7 @@ class PairCase(StoreCase):
             clock=self.clock,
             settings=LinkSettings(**settings),
             max_links=max_links,
+            max_links_per_address=5,
             peers=Lines(self.complaints),
         )
         master.startService()

@@ -12,9 +12,9 @@ from tests.replication.pair import HA, PairCase
 class MasterTests(PairCase):
     """Many slaves."""
 
-    def peer(self, port: int = 1) -> Link:
+    def peer(self, port: int = 1, host: str = "10.0.0.9") -> Link:
         """Connect a peer that a test speaks for."""
-        link = Link(self.clock, f"10.0.0.9:{port}", HA)
+        link = Link(self.clock, f"{host}:{port}", HA)
         server = self.master.factory.buildProtocol(link.near.getHost())
         assert server is not None
         link.far.attach(server)
@@ -33,11 +33,21 @@ class MasterTests(PairCase):
     def test_one_too_many(self) -> None:
         """It is closed; the others stay."""
         for port in range(8):
-            self.peer(port)
+            self.peer(port, f"10.0.1.{port}")
         refused = self.master.factory.buildProtocol(IPv4Address("TCP", "h", 1))
         self.assertIsNone(refused)
         self.assertEqual(self.master.refused, 1)
         self.assertIn("as many as maxHaConnections lets", self.complaints[0])
+
+    def test_one_address(self) -> None:
+        """One host takes only some of the connections; others may connect."""
+        for port in range(5):
+            self.peer(port)
+        made = self.master.factory.buildProtocol
+        self.assertIsNone(made(IPv4Address("TCP", "10.0.0.9", 7)))
+        self.assertEqual(self.master.refused, 1)
+        self.assertIn("maxHaConnectionsPerAddress lets", self.complaints[0])
+        self.assertIsNotNone(made(IPv4Address("TCP", "10.0.0.8", 7)))
 
     def test_acked_by(self) -> None:
         """The offset that so many slaves have reached."""

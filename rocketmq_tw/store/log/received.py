@@ -120,6 +120,9 @@ def _other(
     size = int.from_bytes(data[at : at + 4], "big")
     magic = data[at + 4 : at + 8]
     if found is BLANK or magic == BLANK_MAGIC:
+        if size > LARGEST:
+            received.damage = f"there is a blank of {size} bytes at {position}"
+            return None
         if size != left:
             received.damage = f"its file ends after {size} bytes, ours after {left}"
             return None
@@ -132,8 +135,10 @@ def _other(
 
 
 def is_incomplete(pending: bytearray) -> bool:
-    """Return whether the first record certainly is not whole yet."""
+    """Return whether the first record, or blank, certainly is not whole yet."""
     if len(pending) < PREFIX.size:
         return True
     size, _ = PREFIX.unpack_from(pending)
-    return len(pending) < size <= LARGEST and pending[4:8] in MAGICS
+    magic = pending[4:8]
+    is_one = magic in MAGICS or magic == BLANK_MAGIC
+    return is_one and len(pending) < size <= LARGEST
