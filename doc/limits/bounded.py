@@ -78,7 +78,6 @@ store.durability.queue_checkpoint.QueueCheckpoint: paths queues: two files; the 
 store.files.segments.MappedFileQueue: bases dirty mapped: files of the store
 store.files.recent.RecentReads: _blocks: one for each of 256 queues; 2 MiB
 store.files.mapped_reads.MappedReads: _mapped: 8 files, of which mappedReadSize are in memory
-store.files.mapped_reads._MappedFile: unread: a number for each MiB of a file
 store.files.residency.Residency: _pages: 258 pages
 store.files.segments.OpenFiles: _descriptors on_unmap: 128 descriptors; one for the windows
 store.index.files.IndexFiles: files: files of the index

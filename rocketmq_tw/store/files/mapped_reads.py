@@ -21,7 +21,7 @@ pages of a part that is read only once costs more than it saves: 70 us. So it be
 with the second read of the same bytes: by another queue of the topic, by another group.
 
 A page may be evicted after it was looked up, if memory is that short. Then the reactor
-waits for one read of the disk.
+waits for one read of the disk, some ms; if that read fails, the process ends (SIGBUS).
 
 A page beyond the end of its file must not be touched (SIGBUS). The files have their
 full length while they are read; whoever is about to truncate, remove or detach one
@@ -86,7 +86,8 @@ class _MappedFile:
         self.path = path
         parts = -(-len(mapped) // PART)
         self.trusted_until = [0.0] * parts
-        self.unread = [self.size_of(part) for part in range(parts)]
+        self.unread = [PART] * parts
+        self.unread[-1] = self.size_of(parts - 1)
         self.used = 0.0
 
     def size_of(self, part: int) -> int:
@@ -170,11 +171,11 @@ class MappedReads:
                 return None
         now = self._seconds()
         first, last = at >> _SHIFT, (end - 1) >> _SHIFT
-        if file.trusted_until[first] < now and not self._look_up(
+        if file.trusted_until[first] <= now and not self._look_up(
             file, first, size, now
         ):
             return None
-        if first != last and file.trusted_until[last] < now:
+        if first != last and file.trusted_until[last] <= now:
             if not self._look_up(file, last, size, now):
                 return None
         return file.memory[at:end]

@@ -4,7 +4,8 @@ Fetches all messages from a queue offset on, where they are in memory.
 Most pulls are such: no tags are filtered, and entries and records are in memory. The
 entries are decoded with one call and chosen together, the records are copied once. With
 32 messages of 1 KiB between those of three other queues that takes 8 us from the window
-of the log, and 14 to 18 from the page cache; :func:`.fetch.fetch` takes 10 us more.
+of the log or a part that is mapped for reading, and 14 to 18 from the page cache;
+:func:`.fetch.fetch` takes 10 us more.
 
 Where anything is special, nothing is returned, and :func:`.fetch.fetch` does all of it.
 What is returned does not differ from what it would return.

@@ -46,9 +46,8 @@ class MappedCase(SynchronousTestCase):
     """Has a log of two files."""
 
     def setUp(self) -> None:
-        """Write them; time begins at 1."""
+        """Write them; time begins at 0."""
         self.clock = Clock()
-        self.clock.advance(1)
         self.open_files = OpenFiles()
         self.addCleanup(self.open_files.close)
         self.data = os.urandom(2 * FILE_SIZE)
