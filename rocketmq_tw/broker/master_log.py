@@ -45,9 +45,9 @@ class RemoteLog:
         response = await self._call(GetRuntimeInfo())
         table = KVTable.decode(response.body).table
         try:
-            return Bounds(
-                int(table["commitLogMinOffset"]), int(table["commitLogMaxOffset"])
-            )
+            begin, end = table["commitLogMinOffset"], table["commitLogMaxOffset"]
+            # A master of Apache RocketMQ without messages says that it begins at -1.
+            return Bounds(max(0, int(begin)), int(end))
         except (KeyError, ValueError):
             raise UnknownBounds(
                 f"{self._address} does not tell where its commit log begins and ends"

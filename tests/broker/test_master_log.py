@@ -10,6 +10,9 @@ from rocketmq_tw.broker.master_log import RemoteLog, UnknownBounds
 from rocketmq_tw.broker.other_brokers import OtherBrokers
 from rocketmq_tw.replication.prefix import Bounds
 from rocketmq_tw.testing import MemoryCluster
+from rocketmq_tw.wire.bodies.kvtable import KVTable
+from rocketmq_tw.wire.fields import Response
+from rocketmq_tw.wire.requests.admin import GetRuntimeInfo
 
 
 class RemoteLogTests(SynchronousTestCase):
@@ -32,6 +35,13 @@ class RemoteLogTests(SynchronousTestCase):
         self.cluster.result_of(send)
         end = self.broker.service._store.commit_log_max
         self.assertEqual(self.cluster.result_of(self.log.bounds()), Bounds(0, end))
+
+    def test_empty(self) -> None:
+        """Apache's master without messages begins at -1; that is the first offset."""
+        table = {"commitLogMinOffset": "-1", "commitLogMaxOffset": "0"}
+        response = Response(body=KVTable(table).encode())
+        self.broker.traffic.respond(GetRuntimeInfo, response)
+        self.assertEqual(self.cluster.result_of(self.log.bounds()), Bounds(0, 0))
 
     def test_record(self) -> None:
         """As it is stored; None where none begins."""
