@@ -255,6 +255,8 @@ TIME_OF_DAY = {
     "remoting/tls.py",
     # when something came from a master, shown to people
     "broker/replication.py",
+    # up to when timed messages are delivered: there are none
+    "broker/slave/feature.py",
     # the time of the start and the days of statistics, shown to people
     "broker/stats.py",
     # a test double

@@ -25,6 +25,7 @@ from rocketmq_tw.wire.bodies.locks import (
     UnlockBatchRequestBody,
 )
 from rocketmq_tw.wire.bodies.offsets import ConsumerOffsetTable, DelayOffsetTable
+from rocketmq_tw.wire.bodies.other_tables import RequestModeTable, TimerMetricsTable
 from rocketmq_tw.wire.bodies.registration import RegisterBrokerBody
 from rocketmq_tw.wire.bodies.replication import HARuntimeInfo
 from rocketmq_tw.wire.bodies.running_info import ConsumerRunningInfo
@@ -100,6 +101,15 @@ FACTS: Final[dict[Code, Facts]] = {
     Code.GET_EARLIEST_MSG_STORETIME: Facts(BROKER),
     Code.GET_ALL_CONSUMER_OFFSET: Facts(BROKER, None, ConsumerOffsetTable),
     Code.GET_ALL_DELAY_OFFSET: Facts(BROKER, None, DelayOffsetTable),
+    Code.GET_TIMER_CHECK_POINT: Facts(
+        BROKER,
+        None,
+        "seven numbers of 8 bytes: :class:`TimerCheckPoint "
+        "<rocketmq_tw.wire.bodies.other_tables.TimerCheckPoint>`",
+        notes="Slaves of Apache RocketMQ ask every 3 s.",
+    ),
+    Code.GET_TIMER_METRICS: Facts(BROKER, None, TimerMetricsTable),
+    Code.GET_ALL_MESSAGE_REQUEST_MODE: Facts(BROKER, None, RequestModeTable),
     Code.GET_BROKER_HA_STATUS: Facts(BROKER, None, HARuntimeInfo),
     Code.EXCHANGE_BROKER_HA_INFO: Facts(
         BROKER,

@@ -54,3 +54,21 @@ class NotifyMinBrokerIdChange(Request[Response]):
     min_broker_addr: str | None = None
     offline_broker_addr: str | None = None
     ha_broker_addr: str | None = None
+
+
+class GetTimerCheckPoint(Request[Response]):
+    """Ask how far timed messages are delivered; the body is a ``TimerCheckPoint``."""
+
+    code: ClassVar[int] = RequestCode.GET_TIMER_CHECK_POINT
+
+
+class GetTimerMetrics(Request[Response]):
+    """Ask how many timed messages wait; the body is a ``TimerMetricsTable``."""
+
+    code: ClassVar[int] = RequestCode.GET_TIMER_METRICS
+
+
+class GetAllRequestModes(Request[Response]):
+    """Ask how groups consume; the body is a ``RequestModeTable``."""
+
+    code: ClassVar[int] = RequestCode.GET_ALL_MESSAGE_REQUEST_MODE

@@ -1,0 +1,61 @@
+"""
+Tables of features that do not exist here, which slaves of Apache RocketMQ ask for.
+
+Source: ``TimerCheckpoint``, ``TimerMetricsSerializeWrapper`` and
+``MessageRequestModeSerializeWrapper`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import msgspec
+
+from rocketmq_tw.wire.bodies.body import Body
+from rocketmq_tw.wire.bodies.dataversion import DataVersion
+
+_CHECK_POINT = struct.Struct(">7q")
+
+
+class TimerCheckPoint(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """
+    How far timed messages are delivered: seven numbers of 8 bytes.
+
+    :ivar last_read_ms: up to when, since the epoch.
+    :ivar log_position: up to where the timer's log is on disk.
+    :ivar queue_offset: up to where the queue of timed messages is in that log.
+    :ivar master_queue_offset: the same, of the master.
+    """
+
+    last_read_ms: int
+    log_position: int = 0
+    queue_offset: int = 0
+    master_queue_offset: int = 0
+    version: DataVersion = DataVersion()
+
+    def encode(self) -> bytes:
+        """Encode the numbers."""
+        version = self.version
+        return _CHECK_POINT.pack(
+            self.last_read_ms,
+            self.log_position,
+            self.queue_offset,
+            self.master_queue_offset,
+            version.state_version,
+            version.timestamp,
+            version.counter,
+        )
+
+
+class TimerMetricsTable(Body, frozen=True):
+    """How many timed messages of each topic wait."""
+
+    timing_count: dict[str, Any] = {}
+    data_version: DataVersion = DataVersion()
+
+
+class RequestModeTable(Body, frozen=True):
+    """How groups consume topics, where that is not by pulling."""
+
+    message_request_mode_map: dict[str, dict[str, Any]] = {}
