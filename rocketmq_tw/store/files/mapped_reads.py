@@ -22,6 +22,7 @@ with the second read of the same bytes: by another queue of the topic, by anothe
 
 A page may be evicted after it was looked up, if memory is that short. Then the reactor
 waits for one read of the disk, some ms; if that read fails, the process ends (SIGBUS).
+Once such a page is noticed, no further part is mapped for :data:`IDLE` seconds.
 
 A page beyond the end of its file must not be touched (SIGBUS). The files have their
 full length while they are read; whoever is about to truncate, remove or detach one
@@ -142,6 +143,8 @@ class MappedReads:
         self._residency = residency
         self._max_count = 0 if residency is None else max_size // PART
         self._count = 0
+        # Nothing more is mapped until then, as memory is short.
+        self._short_until = 0.0
         self._mapped: dict[int, _MappedFile] = {}
         self._timer: IDelayedCall | None = None
         open_files.on_unmap.append(self.unmap)
@@ -225,7 +228,7 @@ class MappedReads:
         is_mapped = file.trusted_until[part] > 0
         if not is_mapped:
             unread = file.unread[part] = file.unread[part] - size
-            if unread >= 0 or self._count >= self._max_count:
+            if unread >= 0 or self._count >= self._max_count or now < self._short_until:
                 return False
             # If a page is missing, it is looked up again after as many more reads.
             file.unread[part] = file.size_of(part)
@@ -234,6 +237,7 @@ class MappedReads:
         if not self._residency.is_resident(file.address + part * PART, part_size):
             if is_mapped:
                 self._drop(file, part)
+                self._short_until = now + IDLE
             return False
         if not is_mapped:
             file.populate(part)

@@ -172,7 +172,23 @@ class ColdTests(MappedCase):
         self.assertEqual(self.mapped.size, 0)
         self.pages.is_cold = False
         self.assertIsNone(self.view(0))
+        self.clock.advance(IDLE)
         self.use(0)
+
+    def test_short_of_memory(self) -> None:
+        """Where pages were evicted, what is mapped is used, and no more is mapped."""
+        self.use(0, PART)
+        self.clock.advance(1.1 * TRUST)
+        self.pages.is_cold = True
+        self.assertIsNone(self.view(0))
+        self.pages.is_cold = False
+        self.assertIsNotNone(self.view(PART))
+        for _ in range(20):
+            self.assertIsNone(self.view(0, CHUNK))
+            self.assertIsNone(self.view(FILE_SIZE, CHUNK))
+        self.assertEqual(self.mapped.size, PART)
+        self.clock.advance(IDLE)
+        self.use(0, FILE_SIZE)
 
     def test_looked_up_now_and_then(self) -> None:
         """Not for every read."""
