@@ -17,6 +17,7 @@ from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.remoting.call import Call
+from rocketmq_tw.remoting.pacing import Steps
 from rocketmq_tw.remoting.router import Handler, Outcome
 
 _R = TypeVar("_R")
@@ -59,3 +60,13 @@ class NewTopics:
         if registered is None:
             return outcome
         return registered.addCallback(lambda _: outcome)
+
+    def hold_steps(self, steps: Steps[_R]) -> Steps[_R]:
+        """Do as :meth:`hold`, for what is done in steps."""
+        version = self._topics.data_version
+        outcome = yield from steps
+        if self._topics.data_version is not version:
+            registered = self._register()
+            if registered is not None:
+                yield registered
+        return outcome

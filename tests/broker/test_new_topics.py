@@ -81,6 +81,12 @@ class NewTopicsTests(BrokerCase):
         self.check(beat, f"%RETRY%{GROUP}")
         self.assertEqual(self.ask(beat).status, 0)
 
+    def test_heartbeat_of_many_groups(self) -> None:
+        """The retry topics of all of them, though they are registered in steps."""
+        groups = [ConsumerData(f"G{number}") for number in range(200)]
+        beat = Heartbeat(body=HeartbeatData("client", (), tuple(groups)).encode())
+        self.check(beat, "%RETRY%G199")
+
     def test_send_back(self) -> None:
         """The first message that a group sends back."""
         self.topic()

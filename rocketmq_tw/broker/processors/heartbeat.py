@@ -7,8 +7,7 @@ Source: ``ClientManageProcessor`` and ``ConsumerManageProcessor`` of RocketMQ 5.
 from __future__ import annotations
 
 import contextlib
-
-from twisted.internet.defer import Deferred
+from collections.abc import Iterator
 
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.errors import TooManyTopics
@@ -21,7 +20,7 @@ from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.model.topic import check_group_name
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
-from rocketmq_tw.remoting.pacing import Pacer, Steps
+from rocketmq_tw.remoting.pacing import Pacer, Steps, all_at_once, parts_of
 from rocketmq_tw.remoting.router import Outcome, Router
 from rocketmq_tw.wire.bodies.consumers import ConsumerIdList
 from rocketmq_tw.wire.bodies.heartbeat import ConsumerData, HeartbeatData
@@ -36,6 +35,8 @@ from rocketmq_tw.wire.requests.heartbeat import (
 
 #: Characters of a client's language that are kept.
 _LONGEST_LANGUAGE = 32
+#: How many groups are registered in one step: some 2 ms.
+AT_ONCE = 50
 #: Milliseconds between two checks for clients without heartbeats.
 EXPIRE_PERIOD_MS = 10_000
 
@@ -109,33 +110,40 @@ class HeartbeatProcessor:
         :raises Refused: it would make the broker keep too much; likewise.
         :raises BadField: the body is not a heartbeat; likewise MalformedJson.
         """
-        if len(request.body) <= SMALL:
-            return self._heartbeat(HeartbeatData.decode_request(request.body), call)
-        steps = self._in_steps(request.body, call)
-        return self._pacer.run(steps, call.peer, len(request.body))
+        body = request.body
+        if len(body) > SMALL:
+            return self._pacer.run(self._decoding(body, call), call.peer, len(body))
+        beat = HeartbeatData.decode_request(body)
+        if len(beat.consumer_data_set) + len(beat.producer_data_set) > AT_ONCE:
+            return self._pacer.run(self._beating(beat, call), call.peer, len(body))
+        self._check(beat, call)
+        register = self._registering(beat, call)
+        return self._new_topics.hold(lambda: all_at_once(register))
 
-    def _in_steps(self, body: bytes, call: Call) -> Steps[Response]:
+    def _decoding(self, body: bytes, call: Call) -> Steps[Response]:
         """Decode a large heartbeat, then register its groups."""
         beat = HeartbeatData.decode_request(body)
         yield None
-        outcome = self._heartbeat(beat, call)
-        if isinstance(outcome, Deferred):
-            registered: Response = yield outcome
-            return registered
-        return outcome
+        return (yield from self._beating(beat, call))
 
-    def _heartbeat(
-        self, beat: HeartbeatData, call: Call
-    ) -> Response | Deferred[Response]:
-        """Register all groups of a client, unless they are too many."""
-        # In one step, so that nobody else uses up what is left.
+    def _beating(self, beat: HeartbeatData, call: Call) -> Steps[Response]:
+        """Register all groups of a client in steps, unless they are too many."""
+        self._check(beat, call)
+        return (yield from self._new_topics.hold_steps(self._registering(beat, call)))
+
+    def _check(self, beat: HeartbeatData, call: Call) -> None:
+        """Check all of a heartbeat, before anything of it is kept."""
         self._limits.check(beat, call.peer)
         for consumer in beat.consumer_data_set:
             check_group_name(consumer.group_name)
-        return self._new_topics.hold(lambda: self._register(beat, call))
 
-    def _register(self, beat: HeartbeatData, call: Call) -> Response:
-        """Register all groups of a client."""
+    def _registering(self, beat: HeartbeatData, call: Call) -> Steps[Response]:
+        """
+        Register all groups of a client.
+
+        :raises Refused: others have used up what was left when it was checked; the
+            groups of earlier steps are kept.
+        """
         client = Client(
             peer=call.peer,
             client_id=beat.client_id,
@@ -143,10 +151,14 @@ class HeartbeatProcessor:
             version=call.header.version,
             last_seen=call.peer.last_seen,
         )
-        for consumer in beat.consumer_data_set:
-            self._consumer(consumer, client)
-        for producer in beat.producer_data_set:
-            self._clients.register_producer(producer.group_name, client)
+        for number, part in enumerate(_parts(beat)):
+            if number:
+                yield None
+                self._limits.check(part, call.peer)
+            for consumer in part.consumer_data_set:
+                self._consumer(consumer, client)
+            for producer in part.producer_data_set:
+                self._clients.register_producer(producer.group_name, client)
         return Response()
 
     def _consumer(self, consumer: ConsumerData, client: Client) -> None:
@@ -195,3 +207,14 @@ class HeartbeatProcessor:
                 f"no consumer for this group, {request.consumer_group}",
             )
         return Response(body=ConsumerIdList(tuple(ids)).encode())
+
+
+def _parts(beat: HeartbeatData) -> Iterator[HeartbeatData]:
+    """Part a heartbeat of many groups into some of few."""
+    if len(beat.consumer_data_set) + len(beat.producer_data_set) <= AT_ONCE:
+        yield beat
+        return
+    for consumers in parts_of(beat.consumer_data_set, AT_ONCE):
+        yield HeartbeatData(beat.client_id, consumer_data_set=tuple(consumers))
+    for producers in parts_of(beat.producer_data_set, AT_ONCE):
+        yield HeartbeatData(beat.client_id, producer_data_set=tuple(producers))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
+from rocketmq_tw.broker.processors.heartbeat import AT_ONCE
 from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.remoting.pacing import STEPS, Steps
+from rocketmq_tw.wire.request_json import SMALL
 from rocketmq_tw.wire.requests.heartbeat import (
     GetConsumerList,
     Heartbeat,
@@ -40,6 +43,12 @@ def heartbeat(group: str = "CG", **consumer: Any) -> Heartbeat:
         "consumerDataSet": [consumer],
         "producerDataSet": [{"groupName": "PG"}],
     }
+    return Heartbeat(body=json.dumps(body).encode())
+
+
+def many(groups: Iterable[str], kind: str = "consumerDataSet") -> Heartbeat:
+    """Make the heartbeat of a client with many groups."""
+    body = {"clientID": "c", kind: [{"groupName": group} for group in groups]}
     return Heartbeat(body=json.dumps(body).encode())
 
 
@@ -89,15 +98,12 @@ class HeartbeatProcessorTests(BrokerCase):
         """The groups of earlier heartbeats count too, each once."""
         names = [[f"G{n}" for n in range(at, at + 600)] for at in (0, 300, 600)]
         for groups, status in zip(names, (0, 0, 2), strict=True):
-            body = {
-                "clientID": "c",
-                "producerDataSet": [{"groupName": g} for g in groups],
-            }
-            beat = Heartbeat(body=json.dumps(body).encode())
+            response = self.ask(many(groups, "producerDataSet"))
             if status:
-                self.refused(2, "1200 groups", beat)
+                self.assertIn("1200 groups", response.remark)
             else:
-                self.ask(beat)
+                self.clock.advance(0)
+                self.assertEqual(self.successResultOf(response).status, 0)
         self.assertEqual(len(self.clients.producers("G899")), 1)
         self.assertEqual(self.clients.producers("G900"), [])
 
@@ -139,6 +145,17 @@ class HeartbeatProcessorTests(BrokerCase):
 
         self.broker.pacer.run(steps(), Peer())
 
+    def test_many_groups(self) -> None:
+        """They are registered in steps, however short their names are."""
+        request = many(f"G{n}" for n in range(1000))
+        self.assertLess(len(request.body), SMALL)
+        response = self.ask(request)
+        self.assertNoResult(response)
+        self.assertEqual(self.clients.memberships, STEPS * AT_ONCE)
+        self.clock.advance(0)
+        self.assertEqual(self.successResultOf(response).status, 0)
+        self.assertIsNotNone(self.tables.topics.get("%RETRY%G999"))
+
     def test_large(self) -> None:
         """A large heartbeat has its turn among other long work; a small one does not
         wait.
@@ -175,3 +192,21 @@ class NoGroupsTests(BrokerCase):
         self.assertEqual(self.ask(heartbeat()).status, 0)
         self.assertEqual(self.tables.clients.client_ids("CG"), [])
         self.assertEqual(len(self.tables.clients.producers("PG")), 1)
+
+
+class FewMembershipsTests(BrokerCase):
+    """A broker that allows few memberships."""
+
+    settings = {"max_group_memberships": 1500}
+
+    def test_two_at_once(self) -> None:
+        """One may use up what was left when the other's heartbeat was checked."""
+        responses = []
+        for prefix in "GH":
+            responses.append(self.ask(many(f"{prefix}{n}" for n in range(1000))))
+            self.peer = Peer()
+        self.clock.advance(0)
+        self.assertEqual(self.successResultOf(responses[0]).status, 0)
+        remark = self.successResultOf(responses[1]).remark
+        self.assertIn("maxGroupMemberships", remark)
+        self.assertLessEqual(self.tables.clients.memberships, 1500)
