@@ -123,7 +123,7 @@ client.brokers.Brokers: _reached _unresponsive_since on_lost: brokers of the rou
 client.consumer.process_queue.ProcessQueue: _messages: max_cached_bytes, and one pull for each queue
 client.producer.faults.Faults: _until: brokers of the routes
 namesrv.live.LiveBroker: filter_servers: 16 of each broker
-remoting.durable.AwaitingFlush: _waiting: the requests of a connection in flight, 20,000
+remoting.durable.AwaitingFlush: _late _waiting: the requests of a connection in flight, 20,000
 store.durability.group_commit.FlushWaiters: _waiting: connections, and one
 store.durability.group_commit.WaitingDeferreds: _waiting: messages sent back within syncFlushTimeout
 replication.until_safe.UntilSafe: _waiting: messages sent back within slaveTimeout and syncFlushTimeout

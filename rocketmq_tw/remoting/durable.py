@@ -6,13 +6,15 @@ stored, kept in one list a connection, and written at once when the fsync return
 log calls each connection once; no Deferred and no closure is made for a message.
 
 If the fsync fails or takes too long, then the frames are replaced. They hold what is
-needed for that: the number and the form of their requests.
+needed for that: the number and the form of their requests. All connections together may
+have 100,000 responses then, so each replaces some at a time, in its turn.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -56,6 +58,14 @@ class DurableLog(Protocol):
         """
 
 
+#: Replaces the frame of a response.
+Replace = Callable[[bytes], bytes]
+#: Does work in its turn with that of other connections.
+Postpone = Callable[[Callable[[], None]], None]
+#: How many frames are replaced in one turn, and a few more: some 2 ms.
+AT_ONCE = 100
+
+
 class AfterFlush(msgspec.Struct, frozen=True, gc=False):
     """A response that is sent once ``log`` is on disk up to ``end``."""
 
@@ -80,11 +90,14 @@ class AwaitingFlush:
     :param send: writes frames.
     :param on_sent: called with the number of responses that no longer wait.
     :param refuse: returns the frame of the error response that replaces a frame.
+    :param postpone: does work in its turn with that of other connections.
     """
 
-    __slots__ = ("_on_sent", "_refuse", "_send", "_waiting")
+    __slots__ = ("_late", "_on_sent", "_postpone", "_refuse", "_send", "_waiting")
 
-    # In the order of the log, so the first are the first to be released.
+    # _waiting is in the order of the log, so the first are the first to be released.
+    # _late is what is to be replaced, and how; a turn is taken while there is any, and
+    # each deque in it has some.
 
     def __init__(
         self,
@@ -92,11 +105,14 @@ class AwaitingFlush:
         send: Callable[[bytes], None],
         on_sent: Callable[[int], None],
         refuse: Callable[[bytes, Exception], bytes],
+        postpone: Postpone,
     ) -> None:
         self._send = send
+        self._postpone = postpone
         self._on_sent = on_sent
         self._refuse = refuse
         self._waiting: deque[_Waiting] = deque()
+        self._late: deque[tuple[deque[_Waiting], Replace]] = deque()
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -142,34 +158,68 @@ class AwaitingFlush:
         :returns: as :meth:`expired`.
         """
         waiting = self._waiting
-        due, count = [], 0
+        due: deque[_Waiting] = deque()
+        last: ResponseCode | None = None
         while waiting:
             code = code_for(waiting[0].end, waiting[0].since)
+            if code is not last and last is not None:
+                self._replace(due, partial(_with_code, last))
+                due = deque()
             if code is None:
                 break
-            first = waiting.popleft()
-            due += [with_code(frame, code) for frame in split(first.frames)]
-            count += first.count
-        if due:
-            self._release(due, count)
+            last = code
+            due.append(waiting.popleft())
+        if last is not None:
+            self._replace(due, partial(_with_code, last))
         return waiting[0].since if waiting else None
 
     def failed(self, error: Exception) -> None:
         """Report the error for everything that waits."""
         waiting, self._waiting = self._waiting, deque()
-        frames = [frame for each in waiting for frame in split(each.frames)]
-        if frames:
-            refused = [self._refuse(frame, error) for frame in frames]
-            self._release(refused, sum(each.count for each in waiting))
+
+        def refuse(frame: bytes) -> bytes:
+            return self._refuse(frame, error)
+
+        self._replace(waiting, refuse)
 
     def clear(self) -> None:
         """Forget all: the connection is gone."""
         self._waiting.clear()
+        self._late.clear()
+
+    def _replace(self, late: deque[_Waiting], replace: Replace) -> None:
+        """Replace responses by others, when it is this connection's turn."""
+        if not late:
+            return
+        if not self._late:
+            self._postpone(self._replace_some)
+        self._late.append((late, replace))
+
+    def _replace_some(self) -> None:
+        """Write some of the responses that replace others."""
+        frames: list[bytes] = []
+        count = 0
+        while self._late and len(frames) < AT_ONCE:
+            late, replace = self._late[0]
+            waiting = late.popleft()
+            frames += map(replace, split(waiting.frames))
+            count += waiting.count
+            if not late:
+                self._late.popleft()
+        if self._late:
+            self._postpone(self._replace_some)
+        if frames:
+            self._release(frames, count)
 
     def _release(self, frames: list[bytes], count: int) -> None:
         """Write frames in one piece."""
         self._send(frames[0] if len(frames) == 1 else b"".join(frames))
         self._on_sent(count)
+
+
+def _with_code(code: ResponseCode, frame: bytes) -> bytes:
+    """Return the frame of the same response with another code."""
+    return with_code(frame, code)
 
 
 def split(frames: bytes) -> Iterator[bytes]:

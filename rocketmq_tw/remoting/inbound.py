@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from rocketmq_tw.remoting.call import Call, Exclusive, Peer
-from rocketmq_tw.remoting.durable import AfterFlush, AwaitingFlush, DurableLog
+from rocketmq_tw.remoting.durable import AfterFlush, AwaitingFlush, DurableLog, Postpone
 from rocketmq_tw.remoting.router import Router, unsupported
 from rocketmq_tw.wire.command import ONE_WAY, Command, decode, encode_response
 from rocketmq_tw.wire.fields import Response, from_ext
@@ -41,6 +41,7 @@ class InboundRequests:
         "_limit",
         "_next_opaque",
         "_on_limit",
+        "_postpone",
         "_router",
         "_send",
         "_send_now",
@@ -56,7 +57,9 @@ class InboundRequests:
         send: Callable[[bytes], None],
         send_now: Callable[[bytes], None],
         on_limit: Callable[[], None],
+        postpone: Postpone,
     ) -> None:
+        self._postpone = postpone
         self._find = router.find
         self._router = router
         self._limit = limit
@@ -160,7 +163,10 @@ class InboundRequests:
             return encode_response(response, command.opaque or 0, command.kind)
 
         return AwaitingFlush(
-            send=self._send_now, on_sent=self._remove_in_flight, refuse=refuse
+            send=self._send_now,
+            on_sent=self._remove_in_flight,
+            refuse=refuse,
+            postpone=self._postpone,
         )
 
     def _add_in_flight(self, count: int) -> None:

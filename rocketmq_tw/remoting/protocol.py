@@ -113,6 +113,7 @@ class RemotingProtocol(Protocol):
             send=self._send_late,
             send_now=self._send,
             on_limit=self._update_reading,
+            postpone=self._share.postpone_work,
         )
         self._idle = IdleTimer(
             clock,

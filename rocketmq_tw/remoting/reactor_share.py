@@ -68,6 +68,16 @@ class ReactorShare:
         self._waiting.append(resume)
         self._schedule()
 
+    def postpone_work(self, work: Callable[[], None]) -> None:
+        """Like :meth:`postpone`, for work that does not count what it uses."""
+
+        def resume() -> None:
+            begin = self._clock.seconds()
+            work()
+            self.spent += self._clock.seconds() - begin
+
+        self.postpone(resume)
+
     def _schedule(self) -> None:
         """Look again in the next iteration."""
         if not self._is_scheduled:

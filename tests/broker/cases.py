@@ -74,6 +74,7 @@ def when_flushed(outcome: AfterFlush, router: Router) -> Any:
         send=read,
         on_sent=lambda count: None,
         refuse=lambda _, error: encode_response(router.refusal(Failure(error)), 1),
+        postpone=lambda work: work(),
     )
     frame = encode_response(outcome.response, 1)
     waits = waiting.add(frame, count=1, end=outcome.end, now=0, log=outcome.log)

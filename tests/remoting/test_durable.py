@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.remoting.durable import AwaitingFlush, split
+from rocketmq_tw.remoting.durable import AT_ONCE, AwaitingFlush, split
 from rocketmq_tw.wire.command import decode, encode_response
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.frame import BINARY, FrameDecoder
@@ -25,12 +27,19 @@ class AwaitingFlushTests(SynchronousTestCase):
         """Begin with nothing."""
         self.log = MemoryLog()
         self.sent: list[bytes] = []
+        self.turns: list[Callable[[], None]] = []
         self.released: list[int] = []
         self.awaiting = AwaitingFlush(
             send=self.sent.append,
             on_sent=self.released.append,
             refuse=lambda each, error: str(error).encode() + each[-1:],
+            postpone=self.turns.append,
         )
+
+    def take_turn(self) -> None:
+        """Do what was postponed."""
+        self.turns.pop(0)()
+        self.assertLessEqual(len(self.turns), 1)
 
     def add(self, *frames: bytes, end: int, now: float = 0.0) -> None:
         """Let responses wait."""
@@ -61,6 +70,7 @@ class AwaitingFlushTests(SynchronousTestCase):
         self.add(frame(1), frame(2, BINARY), end=10, now=1.0)
         self.add(frame(3), end=20, now=3.0)
         self.assertEqual(self.awaiting.expired(2.0), 3.0)
+        self.take_turn()
         found = FrameDecoder().feed(self.sent.pop())
         for (kind, header, body), opaque in zip(found, (1, 2), strict=True):
             command = decode(kind, header, body)
@@ -74,8 +84,30 @@ class AwaitingFlushTests(SynchronousTestCase):
         self.add(frame(1), frame(2), end=10)
         self.add(frame(3), end=20)
         self.awaiting.failed(ValueError("no"))
+        self.assertEqual(self.sent, [])
+        self.take_turn()
         self.assertEqual(self.sent, [b"no}no}no}"])
         self.assertEqual((self.released, len(self.awaiting)), ([3], 0))
+
+    def test_many_fail(self) -> None:
+        """Some are replaced in each turn, late ones before those that failed."""
+        for opaque in range(3 * AT_ONCE):
+            self.add(frame(opaque), end=opaque, now=float(opaque))
+        self.awaiting.expired(AT_ONCE - 1.0)
+        self.awaiting.failed(ValueError("no"))
+        for _ in range(3):
+            self.take_turn()
+        self.assertEqual(self.turns, [])
+        self.assertEqual(self.released, [AT_ONCE] * 3)
+        self.assertEqual(self.sent[1:], [b"no}" * AT_ONCE] * 2)
+
+    def test_lost_before_its_turn(self) -> None:
+        """Then nothing is replaced."""
+        self.add(frame(1), end=10)
+        self.awaiting.failed(ValueError("no"))
+        self.awaiting.clear()
+        self.take_turn()
+        self.assertEqual((self.sent, self.released), ([], []))
 
     def test_released_may_wait_again(self) -> None:
         """What arrives while responses are written waits for the next flush."""

@@ -40,6 +40,7 @@ class InboundRequestsTests(SynchronousTestCase):
             send=self.sent.append,
             send_now=self.sent.append,
             on_limit=lambda: self.limits.append(self.inbound.is_at_limit),
+            postpone=lambda work: work(),
         )
 
     def handle(self, request: Echo, call: Call) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import groupby
 
 from twisted.internet.task import Clock
@@ -170,6 +171,24 @@ class ShareTests(SynchronousTestCase):
             before = server.clock.seconds()
             server.clock.iterate()
             self.assertLessEqual(server.clock.seconds() - before, LIMIT + 0.003)
+
+    def test_postponed_work(self) -> None:
+        """What is postponed shares the same time, and takes turns."""
+        clock, done = Iterations(), list[int]()
+        share = ReactorShare(clock)
+
+        def work(number: int) -> None:
+            clock.rightNow += 0.003
+            done.append(number)
+
+        for number in range(20):
+            share.postpone_work(partial(work, number))
+        self.assertEqual(done, [])
+        while len(done) < 20:
+            before = clock.seconds()
+            clock.iterate()
+            self.assertLessEqual(clock.seconds() - before, LIMIT + 0.003)
+        self.assertEqual(done, list(range(20)))
 
     def test_cheap_one_at_once(self) -> None:
         """A connection whose requests are cheap does not wait for costly ones."""

@@ -333,6 +333,7 @@ class SyncFlushTests(test_send_flush.SyncFlushCase):
         self.disk.fail_next("sync")
         self.flush()
         self.protocol.dataReceived(plain())
+        self.clock.advance(0)
         self.assertEqual([each.code for each in self.wire.commands()], [14] * 3)
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
 
