@@ -71,6 +71,11 @@ def wall_time(clock: IReactorTime) -> Seconds:
     return clock.wall_seconds if isinstance(clock, _HasBothTimes) else clock.seconds
 
 
+def time_of_day() -> float:
+    """Return it in seconds since the epoch, for a program without a reactor."""
+    return time.time()
+
+
 def steady_clock(reactor: IReactorTime) -> IReactorTime:
     """
     Return a clock for a library in a program whose reactor is not its own.

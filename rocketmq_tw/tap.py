@@ -25,7 +25,13 @@ from rocketmq_tw.remoting.preflight import (
 )
 from rocketmq_tw.remoting.transports import import_transports, mentions_tls
 from rocketmq_tw.settings import DATA_FOLDER
-from rocketmq_tw.tls.settings import CLIENT_OPTIONS, SERVER_OPTIONS
+from rocketmq_tw.tls.settings import (
+    CLIENT_OPTIONS,
+    SERVER_OPTIONS,
+    ClientAuth,
+    ServerMode,
+    TlsSettings,
+)
 
 
 class Options(usage.Options):
@@ -66,6 +72,7 @@ class Options(usage.Options):
         config = broker_tap.checked_config(self, None)
         others = name_servers(config.namesrv_addr) if config.namesrv_addr else []
         namesrv_addr = ";".join([address, *others])
+        _check_own_connection(config.tls)
         self.settings = msgspec.structs.replace(config, namesrv_addr=namesrv_addr)
         folder = os.path.join(config.store_path_root_dir, "namesrv")
         self.name_server = NamesrvConfig(
@@ -76,6 +83,27 @@ class Options(usage.Options):
             max_tls_handshakes_per_address=config.max_tls_handshakes_per_address,
             tls_handshake_timeout_millis=config.tls_handshake_timeout_millis,
             tls=config.tls,
+        )
+
+
+def _check_own_connection(tls: TlsSettings) -> None:
+    """
+    Check that the broker can connect to the name server of its own program.
+
+    :raises usage.UsageError: the name server would refuse it.
+    """
+    server, client = tls.server, tls.client
+    if not server.is_on or server.mode is not ServerMode.ENFORCING:
+        return
+    if client is None:
+        raise usage.UsageError(
+            "the name server accepts only TLS, so its broker must use it, too: name the"
+            " authority of the certificate with --tls-ca"
+        )
+    if server.client_auth is ClientAuth.REQUIRE and not client.certificate:
+        raise usage.UsageError(
+            "the name server wants certificates of clients, so its broker needs one,"
+            " too: set tls.client.certPath"
         )
 
 

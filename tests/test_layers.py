@@ -42,7 +42,7 @@ BELOW = {
     "threads": set(),
     "lazy_exports": set(),
     "store": _WIRE | _TIME | {"threads"},
-    "tls": _WIRE | {"settings"},
+    "tls": _WIRE | _TIME | {"settings"},
     "remoting": _WIRE | _TIME | {"tls"},
     "replication": _WIRE | {"store"},
     "namesrv": _PARTS,

@@ -50,6 +50,19 @@ class OptionsTests(SynchronousTestCase):
         error = self.assertRaises(UsageError, self.options, "-p", "99999")
         self.assertIn("--listen is 99999", str(error))
 
+    def test_own_connection(self) -> None:
+        """A name server that refuses the broker beside it is a mistake."""
+        words = ["--tls-cert", "/k/s.pem"]
+        self.assertIsNone(self.options(*words).settings.tls.client)
+        enforcing = [*words, "--tls-mode", "enforcing"]
+        error = self.assertRaises(UsageError, self.options, *enforcing)
+        self.assertIn("--tls-ca", str(error))
+        options = self.options(*enforcing, "--tls-ca", "/k/ca.pem")
+        self.assertEqual(options.name_server.tls, options.settings.tls)
+        mutual = [*enforcing, "--tls-ca", "/k/ca.pem", "--tls-client-ca", "/k/ca.pem"]
+        error = self.assertRaises(UsageError, self.options, *mutual)
+        self.assertIn("tls.client.certPath", str(error))
+
     def test_dialled(self) -> None:
         """The broker finds the name server of its process, wherever that listens."""
         for listen, address in (

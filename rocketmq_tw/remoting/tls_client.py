@@ -12,8 +12,6 @@ from collections.abc import Callable
 from typing import Any
 
 from OpenSSL import SSL
-from service_identity import CertificateError, VerificationError
-from service_identity.pyopenssl import verify_hostname, verify_ip_address
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
     IAddress,
@@ -27,12 +25,12 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from rocketmq_tw.model.errors import RocketMQError
-from rocketmq_tw.remoting.addresses import is_ip_address
 from rocketmq_tw.remoting.tls_transport import TlsTransport, handshake_step
 from rocketmq_tw.tls.contexts import client_context
 from rocketmq_tw.tls.errors import TlsFailed
 from rocketmq_tw.tls.explain import certificate_problem, handshake_problem
 from rocketmq_tw.tls.files import signature_of
+from rocketmq_tw.tls.names import announce, is_for, names_of, shown_by
 from rocketmq_tw.tls.settings import INSECURE, Tls
 
 
@@ -94,8 +92,7 @@ class ClientTls:
         connection = SSL.Connection(self._context, None)
         connection.set_connect_state()
         connection.set_app_data([])
-        if not is_ip_address(name):
-            connection.set_tlsext_host_name(name.rstrip(".").encode("idna"))
+        announce(connection, name)
         return connection
 
     def verify_name(self, connection: SSL.Connection, name: str) -> None:
@@ -104,16 +101,10 @@ class ClientTls:
 
         :raises TlsFailed: it is for others.
         """
-        if self._settings.verify == INSECURE:
+        if self._settings.verify == INSECURE or is_for(connection, name):
             return
-        verify = verify_ip_address if is_ip_address(name) else verify_hostname
-        try:
-            verify(connection, name)
-        except (VerificationError, CertificateError):
-            names = names_of(connection.get_peer_certificate())
-            raise TlsFailed(
-                f"the certificate of the server is for {names}, not for {name}"
-            ) from None
+        names = names_of(shown_by(connection))
+        raise TlsFailed(f"the certificate of the server is for {names}, not for {name}")
 
     def _load(self) -> SSL.Context:
         """Return the context that the files stand for."""
@@ -127,22 +118,6 @@ class ClientTls:
                 " this client and a server can read and change everything",
                 word=INSECURE,
             )
-
-
-def names_of(certificate: Any) -> str:
-    """Return the names and addresses that a certificate is for, in words."""
-    from cryptography import x509
-
-    names: list[str] = []
-    try:
-        found = certificate.to_cryptography().extensions.get_extension_for_class(
-            x509.SubjectAlternativeName
-        )
-        names += found.value.get_values_for_type(x509.DNSName)
-        names += map(str, found.value.get_values_for_type(x509.IPAddress))
-    except (x509.ExtensionNotFound, ValueError):
-        pass
-    return ", ".join(names) or "no name or address"
 
 
 def server_problem(connection: SSL.Connection, error: BaseException) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 #: What is wrong with a certificate, by OpenSSL's number (``X509_V_ERR_...``).
 _CERTIFICATE = {
     2: "its authority is not among those that are trusted",
-    7: "its signature is wrong",
+    7: "it was not signed by the trusted authority of that name",
     9: "it is not valid yet",
     10: "it has expired",
     18: "it is signed by itself, and not trusted",

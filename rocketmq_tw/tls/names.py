@@ -1,0 +1,57 @@
+"""Names of servers: the one that a client expects, and those in a certificate."""
+
+from __future__ import annotations
+
+import socket
+
+from cryptography import x509
+from OpenSSL import SSL
+from service_identity import CertificateError, VerificationError
+from service_identity.pyopenssl import verify_hostname, verify_ip_address
+
+
+def announce(connection: SSL.Connection, name: str) -> None:
+    """Let a client say whom it expects, as a server may have several certificates."""
+    if not is_address(name):
+        connection.set_tlsext_host_name(name.rstrip(".").encode("idna"))
+
+
+def is_for(connection: SSL.Connection, name: str) -> bool:
+    """Whether the certificate that a server has shown is for a name or address."""
+    verify = verify_ip_address if is_address(name) else verify_hostname
+    try:
+        verify(connection, name)
+    except (VerificationError, CertificateError):
+        return False
+    return True
+
+
+def shown_by(connection: SSL.Connection) -> x509.Certificate:
+    """Return the certificate that a server has shown."""
+    shown = connection.get_peer_certificate()
+    assert shown is not None, "servers always show one"
+    return shown.to_cryptography()
+
+
+def names_of(certificate: x509.Certificate) -> str:
+    """Return the names and addresses that a certificate is for, in words."""
+    try:
+        found = certificate.extensions.get_extension_for_class(
+            x509.SubjectAlternativeName
+        )
+    except (x509.ExtensionNotFound, ValueError):
+        return "no name or address"
+    names = found.value.get_values_for_type(x509.DNSName)
+    names += map(str, found.value.get_values_for_type(x509.IPAddress))
+    return ", ".join(names) or "no name or address"
+
+
+def is_address(host: str) -> bool:
+    """Whether this is an IP address."""
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, host)
+        except (OSError, ValueError):
+            continue
+        return True
+    return False
