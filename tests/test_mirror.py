@@ -26,6 +26,7 @@ DECLARED = {
 }
 #: Modules that are tested through what uses them, and have no test of their own.
 ELSEWHERE = {
+    "tls/__main__.py": "tls/test_check.py",
     "broker/broker.py": "broker/test_features.py",
     "replication/beginning.py": "replication/test_slave.py",
     "replication/peers.py": "remoting/test_peer_log.py",

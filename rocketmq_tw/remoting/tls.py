@@ -21,13 +21,13 @@ from twisted.logger import Logger
 from rocketmq_tw.clock import wall_time
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.remoting.buffers import BufferBudget
-from rocketmq_tw.remoting.handshakes import Handshakes
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.tls.settings import ServerMode, ServerTls, Tls, TlsSettings
 
 if TYPE_CHECKING:
     from OpenSSL import SSL
 
+    from rocketmq_tw.remoting.handshakes import Handshakes
     from rocketmq_tw.remoting.tls_client import ClientTls
 
 #: Seconds between two looks whether files have changed.
@@ -190,6 +190,8 @@ def server_side(
     """
     if not settings.is_on:
         return None
+    from rocketmq_tw.remoting.handshakes import Handshakes
+
     handshakes = Handshakes(
         reactor,
         limit=max_handshakes,

@@ -30,7 +30,7 @@ from rocketmq_tw.tls.contexts import client_context
 from rocketmq_tw.tls.errors import TlsFailed
 from rocketmq_tw.tls.explain import certificate_problem, handshake_problem
 from rocketmq_tw.tls.files import signature_of
-from rocketmq_tw.tls.names import announce, is_for, names_of, shown_by
+from rocketmq_tw.tls.names import announce, certificate_of, is_for, names_of
 from rocketmq_tw.tls.settings import INSECURE, Tls
 
 
@@ -103,7 +103,7 @@ class ClientTls:
         """
         if self._settings.verify == INSECURE or is_for(connection, name):
             return
-        names = names_of(shown_by(connection))
+        names = names_of(certificate_of(connection))
         raise TlsFailed(f"the certificate of the server is for {names}, not for {name}")
 
     def _load(self) -> SSL.Context:

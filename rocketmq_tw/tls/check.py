@@ -21,7 +21,7 @@ from rocketmq_tw.model.topic import AUTO_CREATE_TOPIC
 from rocketmq_tw.tls.contexts import client_context
 from rocketmq_tw.tls.explain import certificate_problem, handshake_problem
 from rocketmq_tw.tls.files import name_of
-from rocketmq_tw.tls.names import announce, is_for, names_of, shown_by
+from rocketmq_tw.tls.names import announce, certificate_of, is_for, names_of
 from rocketmq_tw.tls.settings import INSECURE, Tls
 from rocketmq_tw.wire.command import encode_request
 from rocketmq_tw.wire.errors import RemoteProtocolError
@@ -31,7 +31,7 @@ from rocketmq_tw.wire.requests.route import GetRoute
 #: Seconds to wait for a connection, and for each thing that the server says.
 PATIENCE = 5.0
 #: Days before its end in which a certificate is worth a remark.
-SOON = 30
+NEAR_END = 30
 _DAY = 86400
 
 
@@ -62,9 +62,9 @@ def check(
     """
     problems: list[str] = []
 
-    def note(_c: Any, shown: Any, number: int, _depth: int, is_good: int) -> bool:
+    def note(_c: Any, certificate: Any, number: int, _depth: int, is_good: int) -> bool:
         if not is_good:
-            name = name_of(shown.to_cryptography())
+            name = name_of(certificate.to_cryptography())
             problems.append(f"{name}: {certificate_problem(number)}")
         return True
 
@@ -126,14 +126,14 @@ def _described(
     """Say which TLS there is, and what is right and wrong with the certificate."""
     version, cipher = secure.get_protocol_version_name(), secure.get_cipher_name()
     yield Line(True, f"TLS is spoken: {version} with {cipher}")
-    certificate = shown_by(secure)
+    certificate = certificate_of(secure)
     end = certificate.not_valid_after_utc
     yield Line(
         True,
         f"its certificate is for {names_of(certificate)}, until {end:%Y-%m-%d}",
     )
     left = (end.timestamp() - now) / _DAY
-    if 0 < left < SOON:
+    if 0 < left < NEAR_END:
         yield Line(True, f"it expires in {left:.0f} days")
     if tls.verify == INSECURE:
         yield Line(True, "it was not verified")

@@ -12,7 +12,7 @@ from typing import Any
 
 from OpenSSL import SSL
 
-from rocketmq_tw.tls.errors import BadTlsFile, BadTlsSetting
+from rocketmq_tw.tls.errors import BadTlsFile
 from rocketmq_tw.tls.files import (
     Credentials,
     check_dates,
@@ -22,6 +22,7 @@ from rocketmq_tw.tls.files import (
 from rocketmq_tw.tls.self_signed import self_signed
 from rocketmq_tw.tls.settings import (
     INSECURE,
+    BadTlsSetting,
     ClientAuth,
     ServerTls,
     Tls,

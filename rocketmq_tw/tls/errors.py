@@ -24,10 +24,6 @@ class BadTlsFile(RocketMQError):
         return f"{self.key}: {self.path} {self.why}"
 
 
-class BadTlsSetting(RocketMQError):
-    """The settings of TLS contradict each other, or one of them is not known."""
-
-
 class TlsFailed(RocketMQError):
     """
     No TLS connection was made with a peer.

@@ -26,11 +26,11 @@ def is_for(connection: SSL.Connection, name: str) -> bool:
     return True
 
 
-def shown_by(connection: SSL.Connection) -> x509.Certificate:
+def certificate_of(connection: SSL.Connection) -> x509.Certificate:
     """Return the certificate that a server has shown."""
-    shown = connection.get_peer_certificate()
-    assert shown is not None, "servers always show one"
-    return shown.to_cryptography()
+    found = connection.get_peer_certificate()
+    assert found is not None, "servers always show one"
+    return found.to_cryptography()
 
 
 def names_of(certificate: x509.Certificate) -> str:

@@ -25,14 +25,18 @@ from typing import Any
 import msgspec
 
 from rocketmq_tw import settings
+from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.settings import BadSetting
-from rocketmq_tw.tls.errors import BadTlsSetting
 
 #: Where Apache RocketMQ looks for the file; it need not exist.
 DEFAULT_FILE = "/etc/rocketmq/tls.properties"
 
 #: The only word that turns verification off.
 INSECURE = "none-insecure"
+
+
+class BadTlsSetting(RocketMQError):
+    """The settings of TLS contradict each other, or one of them is not known."""
 
 
 class ServerMode(Enum):

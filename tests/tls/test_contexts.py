@@ -9,8 +9,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.settings import BadSetting
 from rocketmq_tw.tls.contexts import client_context, server_context
-from rocketmq_tw.tls.errors import BadTlsFile, BadTlsSetting
-from rocketmq_tw.tls.settings import INSECURE, ClientAuth, ServerTls, Tls
+from rocketmq_tw.tls.errors import BadTlsFile
+from rocketmq_tw.tls.settings import INSECURE, BadTlsSetting, ClientAuth, ServerTls, Tls
 from tests.tls.authority import NOW, Authority
 
 

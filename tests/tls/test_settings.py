@@ -7,9 +7,9 @@ import os
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.settings import BadSetting, UnreadableSettings
-from rocketmq_tw.tls.errors import BadTlsSetting
 from rocketmq_tw.tls.settings import (
     INSECURE,
+    BadTlsSetting,
     ClientAuth,
     ServerMode,
     ServerTls,
