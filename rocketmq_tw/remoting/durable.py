@@ -191,9 +191,9 @@ class AwaitingFlush:
         """Replace responses by others, when it is this connection's turn."""
         if not late:
             return
-        if not self._late:
-            self._postpone(self._replace_some)
         self._late.append((late, replace))
+        if len(self._late) == 1:
+            self._postpone(self._replace_some)
 
     def _replace_some(self) -> None:
         """Write some of the responses that replace others."""

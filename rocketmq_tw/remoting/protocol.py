@@ -253,9 +253,7 @@ class RemotingProtocol(Protocol):
         return self._write_blocked and self.is_connected
 
     def when_writable(self) -> Deferred[None]:
-        """
-        Fires when the transport's buffer is empty again; at once if it is not blocked.
-        """
+        """Fires once the transport's buffer is empty; at once if it is not blocked."""
         if not self.is_write_blocked:
             return succeed(None)
         return self._drained.add()
