@@ -126,6 +126,11 @@ class SlaveAcks:
         quorum = self._quorum
         return not quorum.is_checked or quorum.is_met(self.in_sync)
 
+    @property
+    def is_within_reach(self) -> bool:
+        """Whether as many slaves as needed are in sync now."""
+        return self._quorum.needed(self.in_sync) <= 1 + self._master.in_sync
+
     def now(self) -> float:
         """Return the time, in seconds."""
         return self._clock.seconds()

@@ -80,9 +80,9 @@ class SendBackProcessor:
         """
         Store a copy of a message, to be delivered after a delay.
 
-        :returns: the response, once the copy is as safe as a message that is sent.
-            Apache RocketMQ does not wait; we do, because the consumer drops the message
-            when it gets the response.
+        :returns: the response, once the copy is on disk, and at the slaves that are in
+            sync. Apache RocketMQ does not wait; we do, because the consumer drops the
+            message when it gets the response.
         """
         group = self._retries.group(request.group)
         if not self._broker_permission & PERM_WRITE:
