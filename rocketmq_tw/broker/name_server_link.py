@@ -5,7 +5,7 @@ The connection of a broker to one name server, through which it registers.
 
     STOPPED      start         CONNECTING
     CONNECTING   made          CONNECTED, and registers at once
-    CONNECTING   failed        BACKING_OFF   1, 2, 4, 5, 5 ... s
+    CONNECTING   failed        BACKING_OFF   1, 1.5, 1.5 ... s
     BACKING_OFF  time is over  CONNECTING
     CONNECTED    register      REGISTERING
     REGISTERING  response      CONNECTED
@@ -47,9 +47,10 @@ from rocketmq_tw.wire.requests.registration import (
     UnregisterBroker,
 )
 
-#: Seconds before reconnecting, doubled after each failure up to the limit.
+#: Seconds before reconnecting, and after further failures: a broker is registered again
+#: within two seconds after a name server is there again.
 FIRST_DELAY = 1.0
-LAST_DELAY = 5.0
+LAST_DELAY = 1.5
 #: Seconds after a failure in which changes are not registered.
 PAUSE = 1.0
 #: Seconds that a stopping broker waits for a name server to unregister it.

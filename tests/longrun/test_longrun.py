@@ -24,6 +24,9 @@ from tests.longrun import (
 )
 from tests.longrun.hostile import __main__ as hostile
 from tests.longrun.hostile import clients
+from tests.longrun.partition import __main__ as partition
+from tests.longrun.partition.cluster import SHORT
+from tests.longrun.partition.scenarios import SCENARIOS
 
 #: Kills for each way to flush.
 CYCLES = 20
@@ -45,6 +48,19 @@ def test_killed_pairs(tmp_path: Path) -> None:
     """A master that waits for its slave and for its disk loses nothing to a kill."""
     found = pairs.run(tmp_path, 10, seed=3)
     assert found["acknowledged"] > 10
+
+
+def test_partitions(tmp_path: Path) -> None:
+    """Who cannot be reached is noticed, and all is as before once it can be."""
+    found = partition.run(tmp_path, "SYNC_MASTER", SCENARIOS, seconds=3, times=SHORT)
+    assert list(found) == [*SCENARIOS, "in the end"]
+
+
+def test_partition_of_a_master_that_does_not_wait(tmp_path: Path) -> None:
+    """It acknowledges all, and its slave catches up."""
+    found = partition.run(tmp_path, "ASYNC_MASTER", ["cut-off"], 3, SHORT)
+    figures = found["in the end"]
+    assert figures["acknowledged"] == figures["sent"]
 
 
 @pytest.mark.parametrize("flush", ["ASYNC_FLUSH", "SYNC_FLUSH"])

@@ -1,8 +1,10 @@
 """
 The producers and consumers that are connected now, by group.
 
-A member is a *connection*, not a client id: two processes with the same id appear twice
-in the member list. Apache RocketMQ does the same, and clients rely on it.
+A member is a *connection*, not a client id: a client that has replaced a half-open
+connection is a member twice until the old one is closed, which may take two minutes.
+The list from which members rebalance has each client id once. That of Apache RocketMQ
+has it once for each connection, and the queues of the second are consumed by nobody.
 
 Source: ``ConsumerManager``, ``ConsumerGroupInfo``, ``ProducerManager`` and
 ``DefaultConsumerIdsChangeListener`` of RocketMQ 5.
@@ -271,9 +273,11 @@ class ClientTable:
         )
 
     def client_ids(self, group: str) -> list[str]:
-        """Return the client ids of a group: one for each connection, even if equal."""
+        """Return the client ids of a group, each once, in the order of joining."""
         found = self._consumers.get(group)
-        return [c.client_id for c in found.members.values()] if found else []
+        if found is None:
+            return []
+        return list(dict.fromkeys(each.client_id for each in found.members.values()))
 
     def subscription(self, group: str, topic: str) -> Subscription | None:
         """Return a group's subscription to a topic, from its members' heartbeats."""

@@ -70,11 +70,13 @@ class ClientTableTests(SynchronousTestCase):
         self.join(self.two)
         self.assertEqual([list(each) for each in given], [[self.one, self.two]] * 2)
 
-    def test_equal_client_ids_are_not_merged(self) -> None:
-        """The member list has one entry for each connection."""
+    def test_equal_client_ids_are_listed_once(self) -> None:
+        """No queues are assigned to the half-open connection of a client."""
         self.join(self.one)
         self.join(self.two)
-        self.assertEqual(self.clients.client_ids("CG"), ["c", "c"])
+        self.assertEqual(self.clients.client_ids("CG"), ["c"])
+        self.clients.connection_lost(self.one)
+        self.assertEqual(self.clients.client_ids("CG"), ["c"])
 
     def test_broadcasting_members_are_not_notified(self) -> None:
         """Who gets all messages need not know the others."""

@@ -1,7 +1,7 @@
 """
 Sends numbered messages and consumes them, and does nothing else.
 
-    python -m tests.longrun.hostile.bystander NAME_SERVER LEDGER
+    python -m tests.longrun.hostile.bystander NAME_SERVER LEDGER [TIMEOUT]
 
 Each queue has a sender of its own, which sends a number after the one before has a
 result: the numbers of a queue arrive in order, and none of those that were acknowledged
@@ -30,8 +30,8 @@ GROUP = "bystanders"
 QUEUES = 4
 #: Seconds between a result and the next message of a queue.
 PAUSE = 0.05
-#: A send is not given up while the servers are restarted.
-TIMEOUT = 30.0
+#: Seconds after which a send is given up; not while the servers are restarted.
+TIMEOUT = "30"
 
 
 class Seen:
@@ -99,7 +99,12 @@ class Input(Protocol):
 
 
 async def produce(
-    clock: object, client: Client, seen: Seen, queue: MessageQueue, ended: list[str]
+    clock: object,
+    client: Client,
+    seen: Seen,
+    queue: MessageQueue,
+    timeout: float,
+    ended: list[str],
 ) -> None:
     """Send one number after the other until there is no more input."""
     producer = client.producer(f"bystander-{queue.queue_id}")
@@ -107,7 +112,7 @@ async def produce(
     while not ended:
         try:
             message = Message(TOPIC, b"%d" % number)
-            result = await producer.send(message, queue=queue, timeout=TIMEOUT)
+            result = await producer.send(message, queue=queue, timeout=timeout)
             seen.stored(queue.queue_id, number, result)
         except Exception:
             seen.fail(Failure())
@@ -115,7 +120,9 @@ async def produce(
         await task.deferLater(clock, PAUSE)
 
 
-async def main(clock: object, name_server: str, ledger: str) -> None:
+async def main(
+    clock: object, name_server: str, ledger: str, timeout: str = TIMEOUT
+) -> None:
     """Send and consume."""
     ended: list[str] = []
     seen = Seen(Path(ledger).open("a"))
@@ -133,7 +140,9 @@ async def main(clock: object, name_server: str, ledger: str) -> None:
         broker_name = first.queue.broker_name
         queues = [MessageQueue(TOPIC, broker_name, number) for number in range(QUEUES)]
         senders = [
-            defer.ensureDeferred(produce(clock, client, seen, queue, ended))
+            defer.ensureDeferred(
+                produce(clock, client, seen, queue, float(timeout), ended)
+            )
             for queue in queues
         ]
         await defer.gatherResults(senders)

@@ -92,12 +92,13 @@ class Probes(Child):
 class Bystander(Child):
     """What the bystander said last."""
 
-    def __init__(self, name_server: int, ledger: Path, errors: Path) -> None:
+    def __init__(
+        self, name_server: int, ledger: Path, errors: Path, *timeout: str
+    ) -> None:
         self.seen: dict[str, int] = {}
         self.at = 0.0
-        super().__init__(
-            "bystander", f"127.0.0.1:{name_server}", str(ledger), errors=errors
-        )
+        names = f"127.0.0.1:{name_server}"
+        super().__init__("bystander", names, str(ledger), *timeout, errors=errors)
 
     def line(self, text: str) -> None:
         """Note its figures."""

@@ -11,7 +11,7 @@ can hold, delay, reset or refuse connections. Which of them:
 
     master  --master-names-N-->  name server N
     slave   --slave-names-N--->  name server N
-    slave   --requests-------->  master's service      clients with routes come here, too
+    slave   --requests-------->  master's service, as do clients with routes
     slave   --log------------->  master's HA port
 
 The master advertises 127.0.0.2, where the proxy listens. Meanwhile somebody sends to

@@ -1,10 +1,11 @@
-"""Runs the scenarios, and prints when each thing was noticed and mended."""
+"""Runs the scenarios, and prints when each thing was noticed and was as before."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import tempfile
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def run(
     times: dict[str, int] = DEFAULTS,
     seed: int = 1,
 ) -> dict[str, Figures]:
-    """Run some scenarios with one cluster; return the figures of each."""
+    """Run some scenarios with one cluster; return and print the figures of each."""
     cluster = Cluster(folder, times, **ROLES[role])
     scene = Scene(
         folder=folder,
@@ -37,16 +38,25 @@ def run(
         waits=role == "SYNC_MASTER",
         seed=seed,
     )
+    chosen = {name: SCENARIOS[name] for name in names}
     found: dict[str, Figures] = {}
     try:
         cluster.start()
         scene.start()
-        for name in names:
-            found[name] = SCENARIOS[name](scene)
-        found["in the end"] = compare(scene)
+        for name, scenario in [*chosen.items(), ("in the end", compare)]:
+            begin = time.monotonic()
+            found[name] = scenario(scene)
+            found[name]["took, s"] = time.monotonic() - begin
+            show(role, name, found[name])
     finally:
         cluster.end()
     return found
+
+
+def show(role: str, name: str, figures: Figures) -> None:
+    """Print the figures of one scenario."""
+    for figure, value in figures.items():
+        print(f"{role:13} {name:21} {figure:42} {value:9.2f}", flush=True)
 
 
 def main(argv: list[str]) -> int:
@@ -67,9 +77,7 @@ def main(argv: list[str]) -> int:
         names = options.only or list(SCENARIOS if role == "SYNC_MASTER" else _BOTH)
         with tempfile.TemporaryDirectory(prefix="partition-") as folder:
             times = SHORT if options.short else DEFAULTS
-            found = run(
-                Path(folder), role, names, options.seconds, times, options.seed
-            )
+            found = run(Path(folder), role, names, options.seconds, times, options.seed)
         for name, figures in found.items():
             for figure, value in figures.items():
                 print(f"{role:13} {name:21} {figure:42} {value:9.2f}", flush=True)

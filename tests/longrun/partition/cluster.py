@@ -52,9 +52,7 @@ class Cluster:
     :param settings: of the master.
     """
 
-    def __init__(
-        self, folder: Path, times: dict[str, int], **settings: object
-    ) -> None:
+    def __init__(self, folder: Path, times: dict[str, int], **settings: object) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self.times = times

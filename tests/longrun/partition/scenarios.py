@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rocketmq_tw.wire.codes import ResponseCode
 from tests.longrun.hostile.watch import Bystander
-from tests.longrun.pairs import Ledger, Log
+from tests.longrun.pairs import QUEUES, Ledger, Log
 from tests.longrun.partition.cluster import (
     MASTER_NAMES,
     NAME,
@@ -25,11 +25,12 @@ TICK, SLACK = 1.0, 2.0
 RETRY, CATCH_UP = 5.0, 15.0
 #: Within so many seconds of its connection a broker is registered.
 REGISTERED = 2.0
+#: Seconds for which name servers refuse connections.
+REFUSED = 12.0
 #: Seconds that each byte takes more, in each direction.
 DELAY = 0.2
 #: The codes that say that a message is stored, but not at enough brokers.
 NOT_SAFE = {ResponseCode.FLUSH_SLAVE_TIMEOUT, ResponseCode.SLAVE_NOT_AVAILABLE}
-BYSTANDER = "Bystander"
 
 
 class Scene:
@@ -50,6 +51,7 @@ class Scene:
         self.waits = waits
         self.ledger = Ledger()
         self._seed = seed
+        self._bystander: Bystander | None = None
         self.load: Load
 
     def start(self) -> None:
@@ -60,7 +62,13 @@ class Scene:
 
     def broken(self, check: Callable[[], object] | None = None) -> None:
         """Let time pass while something is broken; check something meanwhile."""
-        end = time.monotonic() + self.seconds
+        self.broken_for(self.seconds, check)
+
+    def broken_for(
+        self, seconds: float, check: Callable[[], object] | None = None
+    ) -> None:
+        """Let so much time pass."""
+        end = time.monotonic() + seconds
         while time.monotonic() < end:
             self.load.check()
             if check is not None:
@@ -77,12 +85,36 @@ class Scene:
         patience = RETRY + CATCH_UP
         return self.cluster.wait("the slave follows", patience, self._keeps_up)
 
+    @property
     def bystander(self) -> Bystander:
-        """Start a producer and a consumer that use routes."""
+        """A producer and a consumer that use routes; they run until the end."""
+        if self._bystander is None:
+            self._bystander = self.new_bystander()
+        return self._bystander
+
+    def new_bystander(self, timeout: str = "30") -> Bystander:
+        """
+        Start a producer and a consumer that use routes; return when they run.
+
+        :param timeout: seconds for each send.
+        """
         name_server, folder = self.cluster.names[0], self._folder
-        found = Bystander(name_server, folder / "ledger", folder / "bystander.log")
-        assert found.wait_for(20, 60), found.seen
+        ledger, errors = folder / "ledger", folder / "bystander.log"
+        found = Bystander(name_server, ledger, errors, timeout)
+        self.wait_for_bystander(found)
         return found
+
+    def wait_for_bystander(self, bystander: Bystander | None = None) -> None:
+        """Wait until more messages are sent and consumed."""
+        found = bystander or self.bystander
+        assert found.wait_for(20, 30), found.seen
+
+    def end_bystander(self) -> None:
+        """End it; nothing failed, and nothing is missing."""
+        if self._bystander is not None:
+            self._bystander.end()
+            seen = self._bystander.seen
+            assert (seen["failed"], seen["missing"]) == (0, 0), seen
 
     def _keeps_up(self) -> bool:
         self.load.check()
@@ -159,21 +191,21 @@ def one_way(scene: Scene) -> Figures:
 
 def master_without_names(scene: Scene) -> Figures:
     """The master cannot reach the name servers: who knows the way does not notice."""
-    bystander = scene.bystander()
-    failed = bystander.seen["failed"]
+    scene.wait_for_bystander()
     scene.network.hold(*MASTER_NAMES)
     scene.broken()
-    assert bystander.wait_for(20), bystander.seen
+    scene.wait_for_bystander()
     scene.network.heal(*MASTER_NAMES)
     held = _registered(scene, broker_id=0)
+    # Long enough that the master no longer tries again each moment, and too short for
+    # clients to look for routes and to find none.
     scene.network.refuse(*MASTER_NAMES)
     scene.cluster.wait("no route", 5, lambda: not _has_route(scene, broker_id=0))
-    assert bystander.wait_for(20), bystander.seen
+    scene.broken_for(min(scene.seconds, REFUSED))
+    scene.wait_for_bystander()
     scene.network.heal(*MASTER_NAMES)
     refused = _registered(scene, broker_id=0)
-    assert bystander.wait_for(20), bystander.seen
-    bystander.end()
-    assert (bystander.seen["failed"], bystander.seen["missing"]) == (failed, 0)
+    scene.wait_for_bystander()
     return {
         "registered after silence after, s": held,
         "registered after refusals after, s": refused,
@@ -209,13 +241,17 @@ def half_open_names(scene: Scene) -> Figures:
 
 def half_open_clients(scene: Scene) -> Figures:
     """Half-open connections of clients are replaced; no message is lost."""
-    bystander = scene.bystander()
+    # Each queue's sender may have one send in flight, which fails after 3 s.
+    bystander = scene.new_bystander(timeout="3")
     scene.network.freeze("requests")
     begin = time.monotonic()
-    assert bystander.wait_for(20, 60), bystander.seen
+    scene.wait_for_bystander(bystander)
     took = time.monotonic() - begin
     bystander.end()
-    assert (bystander.seen["failed"], bystander.seen["missing"]) == (0, 0)
+    assert bystander.seen["failed"] <= QUEUES, bystander.seen
+    assert bystander.seen["missing"] == 0, bystander.seen
+    # Otherwise the group has a member that is gone for two minutes.
+    scene.network.cut("requests")
     scene.wait_for_slave()
     return {"20 messages sent and consumed after, s": took}
 
@@ -223,7 +259,7 @@ def half_open_clients(scene: Scene) -> Figures:
 def slow_network(scene: Scene) -> Figures:
     """Each byte takes 200 ms more each way: nothing fails, nobody connects again."""
     cluster, network = scene.cluster, scene.network
-    bystander = scene.bystander()
+    scene.wait_for_bystander()
     network.delay(DELAY, *network.names)
     begin, before = time.monotonic(), network.made(*network.names)
 
@@ -233,16 +269,15 @@ def slow_network(scene: Scene) -> Figures:
             assert _has_route(scene, broker_id=broker_id), "a route is lost"
 
     scene.broken(fine)
-    assert bystander.wait_for(20), bystander.seen
+    scene.wait_for_bystander()
     assert scene.load.codes(begin, time.monotonic()) == {0}
     assert network.made(*network.names) == before, "somebody connected again"
+    end = time.monotonic()
     network.heal(*network.names)
-    bystander.end()
-    assert (bystander.seen["failed"], bystander.seen["missing"]) == (0, 0)
     waits = sorted(
         each.answered - each.sent
         for each in scene.load.outcomes
-        if each.sent >= begin + DELAY
+        if each.sent >= begin + DELAY and each.answered <= end
     )
     return {"a send, median s": waits[len(waits) // 2], "longest s": waits[-1]}
 
@@ -250,7 +285,7 @@ def slow_network(scene: Scene) -> Figures:
 def names_restart(scene: Scene) -> Figures:
     """Both name servers are killed; started again they know all routes."""
     cluster, network = scene.cluster, scene.network
-    bystander = scene.bystander()
+    scene.wait_for_bystander()
     cluster.kill_names()
     scene.wait_for_sends()
     cluster.start_names()
@@ -260,9 +295,7 @@ def names_restart(scene: Scene) -> Figures:
     known = time.monotonic()
     after = known - network.last_made(*MASTER_NAMES, *SLAVE_NAMES)
     assert after < REGISTERED, f"known only {after:.1f} s after the connection"
-    assert bystander.wait_for(20), bystander.seen
-    bystander.end()
-    assert (bystander.seen["failed"], bystander.seen["missing"]) == (0, 0)
+    scene.wait_for_bystander()
     return {
         "all routes known after the connection, s": after,
         "after the start, s": known - begin,
@@ -272,6 +305,7 @@ def names_restart(scene: Scene) -> Figures:
 def compare(scene: Scene) -> Figures:
     """Hold both logs against each other, and against what was acknowledged."""
     cluster, ledger = scene.cluster, scene.ledger
+    scene.end_bystander()
     scene.load.stop()
     cluster.wait("the slave has all", RETRY + CATCH_UP, lambda: cluster.is_in_sync)
     ledger.checked = 0
@@ -308,10 +342,10 @@ SCENARIOS: dict[str, Callable[[Scene], Figures]] = {
     "cut-off": cut_off,
     "half-open-log": half_open_log,
     "one-way": one_way,
+    "half-open-clients": half_open_clients,
     "master-without-names": master_without_names,
     "slave-without-names": slave_without_names,
     "half-open-names": half_open_names,
-    "half-open-clients": half_open_clients,
     "slow-network": slow_network,
     "names-restart": names_restart,
 }
