@@ -17,6 +17,7 @@ from tests.bench import (
     replication,
     rest,
     servers,
+    tls,
 )
 from tests.bench.apache import ApacheBroker
 from tests.bench.axes import axes
@@ -27,7 +28,8 @@ from tests.bench.running import Running, folder, stopping
 from tests.bench.sides import sides, warm
 from tests.interop.apache import build
 
-PARTS = ("send", "pull", "sync", "replication", "client", "growth", "rest")
+#: The last one is measured only when it is asked for: it needs OpenSSL's headers.
+PARTS = ("send", "pull", "sync", "replication", "client", "growth", "rest", "tls")
 #: What an empty slave copies, of one file of the log.
 TO_COPY = 1000 << 20
 #: Messages that are read again and again; 370 MB.
@@ -40,7 +42,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     add = parser.add_argument
     add("--apache", nargs="?", const="v55", metavar="v55", help="compare with Apache's")
-    add("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART")
+    add("--only", nargs="+", choices=PARTS, default=PARTS[:-1], metavar="PART")
     add("--shapes", nargs="+", default=[], metavar="64x1", help="only these of each")
     add("--rounds", type=int, default=5)
     add("--seconds", type=float, default=3.0, help="of each drive")
@@ -177,6 +179,9 @@ def main() -> None:
             measure_growth(asked, load, out)
     if "rest" in asked.only:
         measure_rest(asked, out)
+    if "tls" in asked.only:
+        timing = tls.Timing(asked.rounds, asked.seconds, asked.warm)
+        out.add(tls.table(asked.apache, timing, chosen(SENDS, asked.shapes)))
 
 
 main()

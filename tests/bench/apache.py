@@ -55,6 +55,7 @@ class ApacheBroker:
     :param release: one of ``tests.interop.apache.RELEASES``.
     :param store: its store; a new one if absent.
     :param brokers: how many share this machine.
+    :param jvm: further flags of the broker's virtual machine.
     :param conf: further lines of its configuration.
     :ivar started_in: seconds from the broker's start until its port was open.
     """
@@ -65,6 +66,7 @@ class ApacheBroker:
         scratch: Path,
         store: Path | None = None,
         brokers: int = 1,
+        jvm: tuple[str, ...] = (),
         **conf: object,
     ) -> None:
         self._names = apache.name_server(release, scratch)
@@ -75,7 +77,7 @@ class ApacheBroker:
                 scratch,
                 self._names.address,
                 store=store,
-                jvm=flags(brokers),
+                jvm=(*flags(brokers), *jvm),
                 **conf,
             )
         except BaseException:

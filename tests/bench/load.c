@@ -18,6 +18,7 @@
  *     body                 bytes of a message (1024)
  *     seconds, count       when to stop: after a time (3), or once so many messages have their responses
  *     pause                milliseconds between two pulls of a connection (0)
+ *     tls                  1: use TLS, without verifying the broker (0); needs -DWITH_TLS -lssl -lcrypto
  *
  * Prints one line of JSON. rate: messages a second. p50, p99, p999, worst: microseconds from before the write of
  * a request until its response was read. errors: responses with another code than success (a pull may also find
@@ -40,6 +41,11 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef WITH_TLS
+#include <fcntl.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#endif
 
 /* Opaque numbers have ten digits: FIRST_OPAQUE + round * MAX_DEPTH + slot. */
 enum { FIRST_OPAQUE = 1000000000, MAX_DEPTH = 1024, ROUNDS = 1000000, MAX_EVENTS = 64, HEADER_ROOM = 1024 };
@@ -62,9 +68,12 @@ typedef struct {
     uint32_t *opaques; /* of the request in each slot; 0: none */
     double *sent_at;
     char *requests; /* the frames of all slots */
+#ifdef WITH_TLS
+    SSL *tls; /* NULL: plain */
+#endif
 } Connection;
 
-static int is_pull, port, connection_count = 1, depth = 1, body = 1024, queues = 4, topics, pause_ms;
+static int is_pull, uses_tls, port, connection_count = 1, depth = 1, body = 1024, queues = 4, topics, pause_ms;
 static long count, sent, completed, errors, gaps, bytes;
 static double seconds = 3, worst;
 static const char *topic = "Bench";
@@ -190,9 +199,58 @@ static char *make_sends(void) {
     return frames;
 }
 
+/* -- bytes, plain or by TLS: as send and recv, with EAGAIN for what would wait */
+
+#ifdef WITH_TLS
+static ssize_t tls_result(Connection *c, int done) {
+    if (done > 0) return done;
+    int why = SSL_get_error(c->tls, done);
+    if (why == SSL_ERROR_ZERO_RETURN) return 0;
+    errno = why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE ? EAGAIN : EIO;
+    return -1;
+}
+
+static void begin_tls(Connection *c) {
+    static SSL_CTX *context;
+    if (context == NULL) {
+        context = SSL_CTX_new(TLS_client_method());
+        SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    }
+    c->tls = SSL_new(context);
+    SSL_set_fd(c->tls, c->fd);
+    if (SSL_connect(c->tls) != 1) {
+        ERR_print_errors_fp(stderr);
+        fail("TLS");
+    }
+    fcntl(c->fd, F_SETFL, fcntl(c->fd, F_GETFL) | O_NONBLOCK);
+}
+#endif
+
+static ssize_t send_some(Connection *c, const char *data, size_t size) {
+#ifdef WITH_TLS
+    if (c->tls) return tls_result(c, SSL_write(c->tls, data, (int)size));
+#endif
+    return send(c->fd, data, size, MSG_NOSIGNAL);
+}
+
+static ssize_t receive_some(Connection *c, unsigned char *to, size_t size) {
+#ifdef WITH_TLS
+    if (c->tls) { /* all records that came, as far as they fit */
+        size_t got = 0;
+        while (size - got >= 16384) {
+            ssize_t more = tls_result(c, SSL_read(c->tls, to + got, (int)(size - got)));
+            if (more <= 0) return got ? (ssize_t)got : more;
+            got += more;
+        }
+        return got;
+    }
+#endif
+    return recv(c->fd, to, size, 0);
+}
+
 static void write_all(Connection *c, const char *data, size_t size) {
     while (size) {
-        ssize_t done = send(c->fd, data, size, MSG_NOSIGNAL);
+        ssize_t done = send_some(c, data, size);
         if (done < 0 && errno == EAGAIN) {
             struct pollfd until = {.fd = c->fd, .events = POLLOUT};
             poll(&until, 1, 100);
@@ -297,7 +355,7 @@ static void bytes_arrived(Connection *c) {
         c->read = realloc(c->read, c->read_capacity);
         if (c->read == NULL) fail("memory");
     }
-    ssize_t got = recv(c->fd, c->read + c->read_size, c->read_capacity - c->read_size, 0);
+    ssize_t got = receive_some(c, c->read + c->read_size, c->read_capacity - c->read_size);
     if (got < 0 && errno == EAGAIN) return;
     if (got <= 0) {
         fprintf(stderr, "the broker closed a connection\n");
@@ -334,6 +392,9 @@ static void connect_all(Connection *connections, int poller) {
         c->fd = socket(AF_INET, SOCK_STREAM, 0);
         if (connect(c->fd, (struct sockaddr *)&to, sizeof to)) fail("connect");
         setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+#ifdef WITH_TLS
+        if (uses_tls) begin_tls(c);
+#endif
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
         if (epoll_ctl(poller, EPOLL_CTL_ADD, c->fd, &event)) fail("epoll");
     }
@@ -400,6 +461,9 @@ static void parse(int argument_count, char **arguments) {
         else if (!strcmp(name, "body")) body = atoi(value);
         else if (!strcmp(name, "queues")) queues = atoi(value);
         else if (!strcmp(name, "topics")) topics = atoi(value);
+#ifdef WITH_TLS
+        else if (!strcmp(name, "tls")) uses_tls = atoi(value);
+#endif
         else if (!strcmp(name, "pause")) pause_ms = atoi(value);
         else if (!strcmp(name, "count")) count = atol(value);
         else fail(name);

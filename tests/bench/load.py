@@ -64,11 +64,14 @@ class LoadGenerator:
     The compiled program.
 
     :param scratch: a folder for it.
+    :param with_tls: whether it knows ``tls``; that needs OpenSSL's headers.
     """
 
-    def __init__(self, scratch: Path) -> None:
+    def __init__(self, scratch: Path, with_tls: bool = False) -> None:
         self._program = scratch / "load"
         command = ["cc", "-O2", "-o", str(self._program), str(SOURCE)]
+        if with_tls:
+            command += ["-DWITH_TLS", "-lssl", "-lcrypto"]
         subprocess.run(command, check=True)
 
     def drive(

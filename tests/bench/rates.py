@@ -36,13 +36,20 @@ def measure(
     rounds: int,
     seconds: float,
     topic: str,
+    by_tls: frozenset[str] = frozenset(),
 ) -> Row:
-    """Drive each server once a round; the one that begins changes every round."""
+    """
+    Drive each server once a round; the one that begins changes every round.
+
+    :param by_tls: which of them are driven by TLS.
+    """
     drives: dict[str, list[Drive]] = {name: [] for name in ports}
     order = list(ports)
     for _ in range(rounds):
         for name in order:
-            drives[name].append(load.drive(shape, ports[name], seconds, topic=topic))
+            more = {"tls": 1} if name in by_tls else {}
+            drive = load.drive(shape, ports[name], seconds, topic=topic, **more)
+            drives[name].append(drive)
         order.append(order.pop(0))
     return Row(shape.name, drives)
 
