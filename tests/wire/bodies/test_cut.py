@@ -57,6 +57,26 @@ class CutTests(SynchronousTestCase):
             self.assertEqual(table, body.offset_table)
             self.assertEqual(rest.data_version, VERSION)
 
+    def test_many_queues(self) -> None:
+        """An entry of many numbers is cut too, with those before and behind it."""
+        large = {queue: queue * 1000 for queue in range(65_000)}
+        before, behind = {0: 1}, {7: -2}
+        table = {"A@G": before, "B@G": large, "C@G": behind, "D@G": large}
+        body = ConsumerOffsetTable(table, VERSION)
+        for data in (body.encode(), body.encode_lenient()):
+            count, (found, rest) = offsets(data)
+            self.assertGreaterEqual(count, len(data) // (2 * STEP))
+            self.assertTrue(found == table)
+            self.assertEqual(rest.data_version, VERSION)
+
+    def test_many_queues_malformed(self) -> None:
+        """Numbers that are none are refused wherever they stand."""
+        some = b",".join(b"%d:%d" % (queue, queue) for queue in range(20_000))
+        for wrong in (b'"1,2":3', b"1:2:3", b"--1:2", b'99999:"x"', b'"1:2'):
+            for numbers in (wrong + b"," + some, some + b"," + wrong):
+                data = b'{"offsetTable":{"A@G":{%b},"B@G":{}}}' % numbers
+                self.assertRaises((BadField, MalformedJson), offsets, data)
+
     def test_nested(self) -> None:
         """Values may have tables and lists; braces in texts are none."""
         group = SubscriptionGroup(
