@@ -270,10 +270,10 @@ class FeatureTests(ServiceCase):
         """A lost connection leaves its groups, and its held pulls are released."""
         self.start(self.broker())
         one, two = self.client(), self.client()
-        for client in (one, two):
-            client.send(Heartbeat(body=HEARTBEAT))
+        one.send(Heartbeat(body=HEARTBEAT))
+        two.send(Heartbeat(body=HEARTBEAT.replace(b'"c"', b'"d"')))
         one.send(GetConsumerList(GROUP))
-        self.assertEqual(one.responses()[-1].body, b'{"consumerIdList":["c","c"]}')
+        self.assertEqual(one.responses()[-1].body, b'{"consumerIdList":["c","d"]}')
         two.close()
         one.send(GetConsumerList(GROUP))
         self.assertEqual(one.responses()[-1].body, b'{"consumerIdList":["c"]}')
