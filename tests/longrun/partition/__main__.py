@@ -77,10 +77,7 @@ def main(argv: list[str]) -> int:
         names = options.only or list(SCENARIOS if role == "SYNC_MASTER" else _BOTH)
         with tempfile.TemporaryDirectory(prefix="partition-") as folder:
             times = SHORT if options.short else DEFAULTS
-            found = run(Path(folder), role, names, options.seconds, times, options.seed)
-        for name, figures in found.items():
-            for figure, value in figures.items():
-                print(f"{role:13} {name:21} {figure:42} {value:9.2f}", flush=True)
+            run(Path(folder), role, names, options.seconds, times, options.seed)
     return 0
 
 

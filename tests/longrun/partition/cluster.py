@@ -105,6 +105,12 @@ class Cluster:
         for program in self._names:
             program.end(signal.SIGKILL)
 
+    def restart_master(self) -> None:
+        """Kill the master and start it; return once it listens."""
+        self._master.end(signal.SIGKILL)
+        self._master.start()
+        self.wait("the master listens", 60, lambda: is_open(self.master))
+
     def end(self) -> None:
         """End all that runs."""
         for program in (self._slave, self._master, *self._names):

@@ -27,6 +27,8 @@ RETRY, CATCH_UP = 5.0, 15.0
 REGISTERED = 2.0
 #: Seconds for which name servers refuse connections.
 REFUSED = 12.0
+#: Seconds that a broker may be away without a failure of sends that have 3 s.
+AWAY = 1.0
 #: Seconds that each byte takes more, in each direction.
 DELAY = 0.2
 #: The codes that say that a message is stored, but not at enough brokers.
@@ -282,6 +284,40 @@ def slow_network(scene: Scene) -> Figures:
     return {"a send, median s": waits[len(waits) // 2], "longest s": waits[-1]}
 
 
+def away_for_one(scene: Scene) -> Figures:
+    """The master refuses connections for a second: no send with 3 s to spend fails."""
+    links = ("requests", *MASTER_NAMES)
+    bystander = scene.new_bystander(timeout="3")
+    scene.network.refuse(*links)
+    scene.broken_for(1.0)
+    scene.network.heal(*links)
+    begin = time.monotonic()
+    scene.wait_for_bystander(bystander)
+    took = time.monotonic() - begin
+    bystander.end()
+    assert (bystander.seen["failed"], bystander.seen["missing"]) == (0, 0)
+    scene.wait_for_slave()
+    return {"20 messages sent and consumed after, s": took}
+
+
+def master_restarts(scene: Scene) -> Figures:
+    """The master is killed and starts again: sends wait for it."""
+    cluster = scene.cluster
+    bystander = scene.new_bystander(timeout="3")
+    scene.load.stop()
+    begin = time.monotonic()
+    cluster.restart_master()
+    away = time.monotonic() - begin
+    scene.start()
+    scene.wait_for_bystander(bystander)
+    bystander.end()
+    failed = bystander.seen["failed"]
+    assert failed == 0 or away > AWAY, bystander.seen
+    assert bystander.seen["missing"] == 0, bystander.seen
+    scene.wait_for_slave()
+    return {"the master was away for, s": away, "sends that failed": failed}
+
+
 def names_restart(scene: Scene) -> Figures:
     """Both name servers are killed; started again they know all routes."""
     cluster, network = scene.cluster, scene.network
@@ -348,4 +384,6 @@ SCENARIOS: dict[str, Callable[[Scene], Figures]] = {
     "half-open-names": half_open_names,
     "slow-network": slow_network,
     "names-restart": names_restart,
+    "away-for-one": away_for_one,
+    "master-restarts": master_restarts,
 }
