@@ -25,6 +25,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from rocketmq_tw.model.errors import RocketMQError
+from rocketmq_tw.remoting.tls_records import Records
 from rocketmq_tw.remoting.tls_transport import TlsTransport, handshake_step
 from rocketmq_tw.tls.contexts import client_context
 from rocketmq_tw.tls.errors import TlsFailed
@@ -189,6 +190,7 @@ class _Beginning(Protocol):
         self._name = name
         self._build = build
         self._connection: SSL.Connection | None = None
+        self._records = Records()
         self.verified: Deferred[Any] = Deferred(lambda _: self._cancel())
 
     def connectionMade(self) -> None:
@@ -200,6 +202,7 @@ class _Beginning(Protocol):
         """Continue the handshake."""
         if self._connection is not None:
             self._connection.bio_write(data)
+            self._records.feed(data)
             self._step()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -229,7 +232,7 @@ class _Beginning(Protocol):
         if inner is None:
             self._fail("the connection is not wanted any more")
             return
-        secure = TlsTransport(connection, inner)
+        secure = TlsTransport(connection, self._records, inner)
         transport = self.transport
         transport.protocol = secure
         # Transports that are no sockets may still call this.

@@ -37,6 +37,7 @@ from rocketmq_tw.remoting.addresses import peer_address
 from rocketmq_tw.remoting.buffers import BufferBudget, HeldBytes
 from rocketmq_tw.remoting.handshakes import Handshakes
 from rocketmq_tw.remoting.peer_log import PeerLog
+from rocketmq_tw.remoting.tls_records import Records
 from rocketmq_tw.remoting.tls_transport import TlsTransport, handshake_step
 from rocketmq_tw.tls.explain import handshake_problem
 from rocketmq_tw.tls.settings import ServerMode
@@ -129,6 +130,7 @@ class Beginning(Protocol):
         self._received = b""
         # None before HANDSHAKE.
         self._connection: SSL.Connection | None = None
+        self._records = Records()
         self._is_waiting = False
         self._held: HeldBytes | None = None
         self.host = ""
@@ -175,6 +177,7 @@ class Beginning(Protocol):
         if connection is None:
             connection = self._connection = self._port.new_connection()
         connection.bio_write(self._received)
+        self._records.feed(self._received)
         self._received = b""
         self._hold(0)
         try:
@@ -205,7 +208,7 @@ class Beginning(Protocol):
     def _complete(self, connection: SSL.Connection) -> None:
         """Leave the connection to the protocol, over TLS."""
         self._close(completed=True)
-        secure = TlsTransport(connection, self._inner)
+        secure = TlsTransport(connection, self._records, self._inner)
         self._replace_by(secure)
         self.transport.unregisterProducer()
         secure.makeConnection(self.transport)

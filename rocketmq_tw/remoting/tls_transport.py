@@ -16,6 +16,7 @@ nobody can cut them off unnoticed.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -25,6 +26,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from rocketmq_tw.remoting.tls_records import Records
 from rocketmq_tw.remoting.write_through import write_now
 from rocketmq_tw.tls.errors import TlsFailed
 from rocketmq_tw.tls.explain import handshake_problem
@@ -44,14 +46,18 @@ class TlsTransport(Protocol):
     Encrypts and decrypts for one protocol, after the handshake.
 
     :param connection: OpenSSL's, whose handshake is complete.
+    :param records: has counted all that came.
     :param inner: the protocol; it is notified of the loss.
     """
 
     #: The socket's transport.
     transport: Any = None
 
-    def __init__(self, connection: SSL.Connection, inner: Any) -> None:
+    def __init__(
+        self, connection: SSL.Connection, records: Records, inner: Any
+    ) -> None:
         self._connection = connection
+        self._records = records
         self._inner = inner
         # Nothing is written any more.
         self._is_ending = False
@@ -62,18 +68,29 @@ class TlsTransport(Protocol):
     def dataReceived(self, data: bytes) -> None:
         """Decrypt what came, and pass it on in one piece."""
         self._connection.bio_write(data)
-        self.read()
+        records = self._records
+        is_whole = records.is_between
+        count = records.feed(data)
+        if count:
+            is_whole = is_whole and count == 1
+            self.read(count, min(len(data), RECORD) if is_whole else RECORD)
 
-    def read(self) -> None:
-        """Pass on all that came and can be decrypted."""
+    def read(self, count: int = sys.maxsize, size: int = RECORD) -> None:
+        """
+        Decrypt what came and pass it on.
+
+        :param count: the most records that there may be.
+        :param size: the most bytes of one of them.
+        """
         pieces: list[bytes] = []
         receive = self._connection.recv
         error: SSL.Error | None = None
         try:
-            while True:
-                pieces.append(receive(RECORD))
+            while count:
+                pieces.append(receive(size))
+                count -= 1
         except SSL.WantReadError:
-            pass
+            pass  # some had a message of TLS itself
         except SSL.Error as found:
             error = found
         if pieces:

@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from rocketmq_tw.remoting.tls_records import Records
 from rocketmq_tw.remoting.tls_transport import PIECE, TlsTransport, handshake_step
 from rocketmq_tw.tls.contexts import client_context, server_context
 from rocketmq_tw.tls.errors import TlsFailed
@@ -69,13 +70,15 @@ class TransportTests(SynchronousTestCase):
         self.socket = Socket()
         self.inner = Collecting()
         wire = Socket()
+        records = Records()
         done = False
         while not done:
             handshake_step(self.peer, wire)
+            records.feed(wire.value())
             here.bio_write(wire.taken())
             done = handshake_step(here, self.socket)
             self.peer.bio_write(self.socket.taken())
-        self.transport = TlsTransport(here, self.inner)
+        self.transport = TlsTransport(here, records, self.inner)
         self.transport.makeConnection(self.socket)
         self.socket.writes = 0
 
@@ -133,12 +136,15 @@ class TransportTests(SynchronousTestCase):
 
     def test_part_of_a_record(self) -> None:
         """Nothing is passed on before a record is whole."""
-        self.peer.send(b"hello")
-        wire = self.peer.bio_read(65536)
-        self.transport.dataReceived(wire[:-1])
-        self.assertEqual(self.inner.pieces, [])
-        self.transport.dataReceived(wire[-1:])
-        self.assertEqual(self.inner.pieces, [b"hello"])
+        for data in (b"hello", os.urandom(10_000)):
+            for end in (-1, -20, 3, 5, 6):
+                self.inner.pieces.clear()
+                self.peer.send(data)
+                wire = self.peer.bio_read(65536)
+                self.transport.dataReceived(wire[:end])
+                self.assertEqual(self.inner.pieces, [])
+                self.transport.dataReceived(wire[end:])
+                self.assertEqual(self.inner.pieces, [data])
 
     def test_lose_connection(self) -> None:
         """The peer is notified; nobody waits for what it says to that."""
