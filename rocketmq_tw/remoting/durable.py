@@ -19,38 +19,25 @@ from typing import Protocol
 
 import msgspec
 
+from rocketmq_tw.model.flush_waiter import FlushWaiter
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.recode import with_code
 
 
-class FlushWaiter(Protocol):
-    """Somebody who waits for a log to be on disk, up to one offset or several."""
-
-    def flushed(self, end: int) -> bool:
-        """The log is on disk up to ``end``; return whether to call again."""
-
-    def expired(self, before: float) -> float | None:
-        """
-        Wait no longer for what has been waited for since ``before``, or longer.
-
-        :returns: since when the rest has been waited for, in seconds; None if there is
-            no rest.
-        """
+class ResponseWaiter(FlushWaiter, Protocol):
+    """A :class:`FlushWaiter` that reports with a code what is missing."""
 
     def expire(
         self, code_for: Callable[[int, float], ResponseCode | None]
     ) -> float | None:
-        """The same, where the log decides what has waited too long, and its code."""
-
-    def failed(self, error: Exception) -> None:
-        """Stop waiting: nothing gets on disk any more."""
+        """Do as ``expired``; the log decides what has waited too long, and its code."""
 
 
 class DurableLog(Protocol):
     """A log that is flushed."""
 
-    def await_flush(self, waiter: FlushWaiter, end: int) -> bool:
+    def await_flush(self, waiter: ResponseWaiter, end: int) -> bool:
         """
         Call ``waiter`` once the log is on disk up to ``end``, which never decreases.
 
@@ -85,7 +72,7 @@ class _Waiting(msgspec.Struct, frozen=True, gc=False):
 
 class AwaitingFlush:
     """
-    The responses of one connection that wait for the disk: a :class:`FlushWaiter`.
+    The responses of one connection that wait for the disk: a :class:`ResponseWaiter`.
 
     :param send: writes frames.
     :param on_sent: called with the number of responses that no longer wait.

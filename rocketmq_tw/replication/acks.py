@@ -32,11 +32,11 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
+from rocketmq_tw.model.flush_waiter import FlushWaiter
 from rocketmq_tw.replication.master import MasterService
 from rocketmq_tw.replication.needs import Needs
 from rocketmq_tw.replication.quorum import Quorum
 from rocketmq_tw.replication.until_safe import UntilSafe
-from rocketmq_tw.store.interfaces import FlushWaiter
 from rocketmq_tw.wire.codes import ResponseCode
 
 #: Returns the code for a message that ends at an offset and has waited since a time;

@@ -3,12 +3,13 @@
 
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
+from rocketmq_tw.model.flush_waiter import FlushWaiter
 from rocketmq_tw.store.queues.fetch import Fetched, FetchStatus
 from rocketmq_tw.wire.record import Draft
 
@@ -21,7 +22,6 @@ __all__ = [
     "FetchStatus",
     "Fetched",
     "FlushOutcome",
-    "FlushWaiter",
     "IMessageStore",
     "KeyQuery",
     "Queried",
@@ -37,24 +37,6 @@ class FlushOutcome(Enum):
     ON_DISK = "ON_DISK"
     #: The message is stored but was not on disk in time; it may still get there.
     TIMED_OUT = "TIMED_OUT"
-
-
-class FlushWaiter(Protocol):
-    """Somebody who waits for the commit log to be on disk; hashed by identity."""
-
-    def flushed(self, end: int) -> bool:
-        """The log is on disk up to ``end``; return whether to call again."""
-
-    def expired(self, before: float) -> float | None:
-        """
-        Wait no longer for what has been waited for since ``before``, or longer.
-
-        :returns: since when the rest has been waited for, in seconds; None if there is
-            no rest.
-        """
-
-    def failed(self, error: Exception) -> None:
-        """Stop waiting: nothing gets on disk any more."""
 
 
 class Appended(msgspec.Struct, frozen=True, gc=False):

@@ -21,6 +21,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from rocketmq_tw.model.flush_waiter import FlushWaiter
 from rocketmq_tw.store.admission import NOT_OPEN, Admission, StoreState
 from rocketmq_tw.store.assemble import StoreParts, StoreThreads
 from rocketmq_tw.store.config import StoreConfig
@@ -33,7 +34,6 @@ from rocketmq_tw.store.interfaces import (
     Appended,
     Arrival,
     FlushOutcome,
-    FlushWaiter,
     IMessageStore,
     KeyQuery,
     Queried,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rocketmq_tw.remoting.durable import FlushWaiter
+from rocketmq_tw.remoting.durable import ResponseWaiter
 
 
 class MemoryLog:
@@ -17,11 +17,11 @@ class MemoryLog:
     end = 100
 
     def __init__(self) -> None:
-        self.waiters: list[FlushWaiter] = []
+        self.waiters: list[ResponseWaiter] = []
         self.is_flushed = False
         self.error: Exception | None = None
 
-    def await_flush(self, waiter: FlushWaiter, end: int) -> bool:
+    def await_flush(self, waiter: ResponseWaiter, end: int) -> bool:
         """Add the waiter."""
         if self.error is not None:
             raise self.error

@@ -8,7 +8,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.remoting.call import Call, Peer
-from rocketmq_tw.remoting.durable import DurableLog, FlushWaiter
+from rocketmq_tw.remoting.durable import DurableLog, ResponseWaiter
 from rocketmq_tw.remoting.frames import LONGEST_REST
 from rocketmq_tw.remoting.lane import Taken
 from rocketmq_tw.wire.command import decode, encode_response
@@ -68,9 +68,9 @@ class Log:
 
     def __init__(self) -> None:
         self.is_on_disk = False
-        self.waiting: list[FlushWaiter] = []
+        self.waiting: list[ResponseWaiter] = []
 
-    def await_flush(self, waiter: FlushWaiter, end: int) -> bool:
+    def await_flush(self, waiter: ResponseWaiter, end: int) -> bool:
         """Remember who waits."""
         if not self.is_on_disk and waiter not in self.waiting:
             self.waiting.append(waiter)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from rocketmq_tw.model.flush_waiter import FlushWaiter
 from rocketmq_tw.replication.acks import CodeFor, SlaveAcks
 from rocketmq_tw.replication.quorum import Quorum
-from rocketmq_tw.store.interfaces import FlushWaiter
 from rocketmq_tw.wire.codes import ResponseCode
 
 

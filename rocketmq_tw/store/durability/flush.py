@@ -20,6 +20,7 @@ from twisted.internet.defer import Deferred, DeferredLock, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 
+from rocketmq_tw.model.flush_waiter import FlushWaiter
 from rocketmq_tw.store.config import StoreConfig
 from rocketmq_tw.store.durability.checkpoint import StoreCheckpoint
 from rocketmq_tw.store.durability.group_commit import FlushWaiters
@@ -31,7 +32,7 @@ from rocketmq_tw.store.durability.release import Dispatch, Release
 from rocketmq_tw.store.durability.shared_work import SharedWork
 from rocketmq_tw.store.errors import StoreNotWriteable
 from rocketmq_tw.store.files.slices import in_slices
-from rocketmq_tw.store.interfaces import FlushOutcome, FlushWaiter
+from rocketmq_tw.store.interfaces import FlushOutcome
 from rocketmq_tw.store.log.commitlog import CommitLog
 from rocketmq_tw.store.queues.table import ConsumeQueues
 from rocketmq_tw.threads import RunInThread

@@ -18,7 +18,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
-from rocketmq_tw.store.interfaces import FlushOutcome, FlushWaiter
+from rocketmq_tw.model.flush_waiter import FlushWaiter
+from rocketmq_tw.store.interfaces import FlushOutcome
 
 #: Seconds for which a group may gather after the last fsync.
 _LONGEST = 0.005

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
+from rocketmq_tw.model.flush_waiter import FlushWaiter
 from rocketmq_tw.store.admission import NOT_OPEN
 from rocketmq_tw.store.config import StoreConfig
 from rocketmq_tw.store.errors import RecordTooLong, StoreNotWriteable
@@ -19,7 +20,6 @@ from rocketmq_tw.store.interfaces import (
     Appended,
     Arrival,
     FlushOutcome,
-    FlushWaiter,
     IMessageStore,
     KeyQuery,
     Queried,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.broker.send.responses import SendResponses
-from rocketmq_tw.remoting.durable import AfterFlush, FlushWaiter
+from rocketmq_tw.remoting.durable import AfterFlush, ResponseWaiter
 from rocketmq_tw.store.interfaces import Appended
 from rocketmq_tw.wire.requests.send import SendResponse
 from tests.broker.cases import STORE_HOST, sent
@@ -17,7 +17,7 @@ SECOND = Appended(0x1298, 50, 8, 0)
 class Log:
     """A log of which only its identity is of interest."""
 
-    def await_flush(self, waiter: FlushWaiter, end: int) -> bool:
+    def await_flush(self, waiter: ResponseWaiter, end: int) -> bool:
         """Nobody calls this."""
         raise AssertionError
 
