@@ -24,7 +24,8 @@ from rocketmq_tw.broker.slave.replicated import Ask, Replicated
 from rocketmq_tw.broker.tables.checks import check_group, check_offsets, usable_in_steps
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
-from rocketmq_tw.broker.tables.topics import SLICE, TopicTable
+from rocketmq_tw.broker.tables.topic_file import SLICE
+from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.model.topic import TopicConfig
 from rocketmq_tw.store.files.slices import in_slices

@@ -15,7 +15,7 @@ from twisted.logger import Logger
 
 from rocketmq_tw.broker.errors import TooManyTopics, TopicNotExist
 from rocketmq_tw.broker.tables.checks import check_topic_settings, usable
-from rocketmq_tw.broker.tables.document import Document, Schedule
+from rocketmq_tw.broker.tables.document import Schedule
 from rocketmq_tw.broker.tables.predefined import (
     default_topics,
     is_client_topic,
@@ -23,11 +23,8 @@ from rocketmq_tw.broker.tables.predefined import (
     restored_topic,
 )
 from rocketmq_tw.broker.tables.queue_count import QueueCount
-from rocketmq_tw.broker.tables.topic_journal import (
-    JournaledFile,
-    TopicChange,
-    TopicJournal,
-)
+from rocketmq_tw.broker.tables.topic_file import TopicFile
+from rocketmq_tw.broker.tables.topic_journal import TopicJournal
 from rocketmq_tw.clock import wall_time
 from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.model import topic as names
@@ -43,19 +40,12 @@ from rocketmq_tw.model.topic import (
     is_retry,
     retry_topic,
 )
-from rocketmq_tw.remoting.pacing import Steps, all_at_once
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
-from rocketmq_tw.wire.bodies.topics import (
-    TopicConfigTable,
-    encode_entry,
-    with_entries,
-)
+from rocketmq_tw.wire.bodies.topics import TopicConfigTable
 
 __all__ = ["TopicNotExist", "TopicTable"]
 
-#: How many topics are encoded in one step: a millisecond.
-SLICE = 2000
 _READ_WRITE = PERM_READ | PERM_WRITE
 
 
@@ -97,19 +87,18 @@ class TopicTable:
         max_queues: int = 1_000_000,
         journal: TopicJournal | None = None,
     ) -> None:
-        self._file = file
-        self._journal = journal
+        self._file = TopicFile(
+            file,
+            journal=journal,
+            current=lambda: TopicConfigTable(self.table, self.data_version),
+            schedule=schedule,
+        )
         self._wall_time = wall_time(clock)
         self.limit = limit
         self.refused = 0
         self.queues = QueueCount(max_queues)
         self._auto_create = auto_create
         self._lines = PeerLog(clock)
-        if journal is not None:
-            file = JournaledFile(file, journal, lambda: self._encoding)
-        self._document = Document(
-            file, self._encode, schedule, steps=self._encode_in_steps
-        )
         self._defaults = {
             config.topic_name: config
             for config in default_topics(
@@ -125,8 +114,6 @@ class TopicTable:
         self.system = names.SYSTEM_TOPICS | self._defaults.keys()
         self.table: dict[str, TopicConfig] = {}
         self.data_version = DataVersion()
-        # The version of the text that was encoded last, or is being encoded.
-        self._encoding = self.data_version
         self.on_change: list[Callable[[str], None]] = []
 
     def load(self) -> None:
@@ -135,22 +122,17 @@ class TopicTable:
 
         :raises DamagedDocument: neither the file nor its backup is a table of topics.
         """
-        stored = self._file.load_as(TopicConfigTable.decode) or TopicConfigTable()
-        table, version = dict(stored.topic_config_table), stored.data_version
-        for change in self._journal.load(version) if self._journal else ():
-            version = change.data_version
-            if change.topic is not None:
-                table[change.topic.topic_name] = change.topic
-            table.pop(change.deleted or "", None)
-        table = {**self._defaults, **usable(self._file.path, table, self.check)}
+        stored = self._file.load()
+        found = usable(self._file.path, stored.table, self.check)
+        table = {**self._defaults, **found}
         template = table.get(AUTO_CREATE_TOPIC)
         if template is not None and not self._auto_create:
             table[AUTO_CREATE_TOPIC] = _with_perm(template, _READ_WRITE)
         self.table = table
         for config in table.values():
             self.queues.add(config)
-        self.data_version = version
-        if table != stored.topic_config_table:
+        self.data_version = stored.version
+        if table != stored.table or not stored.is_in_file:
             self._changed()
 
     def check(self, name: str, config: TopicConfig) -> None:
@@ -166,7 +148,7 @@ class TopicTable:
 
     def save(self) -> None:
         """Write the file now if it is outdated. :raises OSError: that failed."""
-        self._document.save()
+        self._file.save()
 
     def when_kept(self) -> Deferred[None] | None:
         """
@@ -174,7 +156,7 @@ class TopicTable:
 
         :returns: None if it loses none now.
         """
-        return None if self._journal is None else self._journal.when_written()
+        return self._file.when_kept()
 
     def get(self, name: str) -> TopicConfig | None:
         """Return a topic, or None."""
@@ -349,9 +331,7 @@ class TopicTable:
     def adopt_version(self, version: DataVersion) -> None:
         """Have the version of a slave's master, whose topics were set."""
         self.data_version = version
-        if self._journal is not None:
-            self._journal.clear()
-        self._document.changed()
+        self._file.replaced()
 
     def _may_inherit(self, template: TopicConfig) -> bool:
         """Return whether new topics may inherit from this one."""
@@ -362,37 +342,11 @@ class TopicTable:
     def _changed(self, *names: str) -> None:
         """Increment the version, schedule a write, and call ``on_change``."""
         now_ms = int(self._wall_time() * 1000)
-        version = self.data_version = self.data_version.next(now_ms)
-        if self._journal is not None:
-            for name in names or (None,):
-                topic = self.table.get(name or "")
-                gone = name if topic is None else None
-                self._journal.add(TopicChange(version, topic, gone))
-        self._document.changed()
+        self.data_version = self.data_version.next(now_ms)
+        self._file.changed(*names)
         for callback in list(self.on_change):
             for name in names:
                 callback(name)
-
-    def _encode(self) -> bytes:
-        """Encode the file."""
-        return all_at_once(self._encode_in_steps())
-
-    def _encode_in_steps(self) -> Steps[bytes]:
-        """
-        Encode the file, a part of the table in each step.
-
-        What changes between two steps is in it or not; the version is that at first.
-        """
-        self._encoding = self.data_version
-        empty = TopicConfigTable({}, self.data_version).encode()
-        topics = list(self.table.values())
-        entries: list[bytes] = []
-        for start in range(0, len(topics), SLICE):
-            if start:
-                yield None
-            some = topics[start : start + SLICE]
-            entries.append(b",".join(map(encode_entry, some)))
-        return with_entries(empty, entries)
 
 
 def _with_perm(config: TopicConfig, perm: int) -> TopicConfig:

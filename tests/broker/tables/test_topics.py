@@ -10,7 +10,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.broker.errors import TopicNotExist
-from rocketmq_tw.broker.tables.topics import SLICE, TopicTable
+from rocketmq_tw.broker.tables.topic_file import SLICE
+from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.errors import IllegalTopic
 from rocketmq_tw.model.topic import TopicConfig
 from tests.broker.doubles import MemoryFile
