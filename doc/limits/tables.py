@@ -402,8 +402,8 @@ _NAME_SERVER: Final = (
         holds=(
             "namesrv.groups.BrokerGroup.topics",
             "namesrv.live.LiveBroker.named",
-            "namesrv.routes.RouteTable.mappings",
-            "namesrv.routes.RouteTable.queues",
+            "namesrv.topic_queues.TopicQueues.mappings",
+            "namesrv.topic_queues.TopicQueues.queues",
         ),
         limits=(
             Limit(

@@ -21,9 +21,7 @@ Source: ``RouteInfoManager`` of RocketMQ 5.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
-
-import msgspec
+from typing import TypeVar
 
 from rocketmq_tw.model.route import MASTER_ID, QueueData
 from rocketmq_tw.model.topic import PERM_READ, PERM_WRITE
@@ -32,16 +30,14 @@ from rocketmq_tw.namesrv.groups import (
     BrokerGroup,
     is_prime_replica,
     named,
-    queue_data,
     without,
 )
 from rocketmq_tw.namesrv.live import BrokerKey, LiveBroker, LiveBrokers, Registration
+from rocketmq_tw.namesrv.topic_queues import STEP, TopicQueues
 from rocketmq_tw.remoting.call import Peer
 from rocketmq_tw.remoting.pacing import Steps, all_at_once
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 
-#: How many topics are looked at in one step: some 2 ms.
-STEP = 1000
 #: What the removal of a broker counts as, besides its topics.
 _BROKER = 10
 #: The version of a table of which not all topics are known.
@@ -65,7 +61,6 @@ class RouteTable:
     :param run: does work on the topics of a broker name in steps; at once if absent.
     :param max_topics: how many topics all brokers may have, each with its own.
     :param max_brokers: how many brokers there may be.
-    :ivar size: how many topics all brokers have, each with its own.
     :ivar refused: how many registrations exceeded a limit since the start.
     :ivar live: the brokers that are alive.
     :ivar groups: brokers by name; read only.
@@ -88,11 +83,16 @@ class RouteTable:
         self._max_topics = max_topics
         self._max_brokers = max_brokers
         self.refused = 0
-        self.size = 0
         self.live = LiveBrokers()
         self.groups: dict[str, BrokerGroup] = {}
-        self.queues: dict[str, dict[str, QueueData]] = {}
-        self.mappings: dict[str, dict[str, Any]] = {}
+        self._topics = TopicQueues(self.groups, on_change)
+        self.queues = self._topics.queues
+        self.mappings = self._topics.mappings
+
+    @property
+    def size(self) -> int:
+        """How many topics all brokers have, each with its own."""
+        return self._topics.size
 
     def queues_of(self, topic: str) -> dict[str, QueueData]:
         """Return a topic's queues by broker name, of the brokers that hold it now."""
@@ -146,7 +146,7 @@ class RouteTable:
         live.named = None if broker.part in (None, "last") else names
         if broker.broker_id == MASTER_ID or is_prime_replica(broker, group):
             whole = names if live.named is None else None
-            for _ in self._topic_steps(group, broker, fresh, whole):
+            for _ in self._topics.registering(group, broker, fresh, whole):
                 yield None
                 if self.live.get(broker.key) is not live:
                     return
@@ -178,10 +178,9 @@ class RouteTable:
         group.addrs = {i: addr for i, addr in before.items() if addr != own}
         if not group.addrs:
             del self.groups[broker_name]
-            self.size -= len(group.topics)
-            self._run(broker_name, self._drop_all(group))
+            self._run(broker_name, self._topics.drop(group))
         elif group.acting_master and MASTER_ID not in group.addrs:
-            self._run(broker_name, self._set_perms(group, _without_write))
+            self._run(broker_name, self._topics.set_perms(group, _without_write))
         self._group_changed(group, before)
         return True
 
@@ -207,7 +206,7 @@ class RouteTable:
         for name in list(self.queues.get(topic, ())):
             group = self.groups[name]
             if not cluster or group.cluster == cluster:
-                self._discard(group, topic)
+                self._topics.discard(group, topic)
                 self.live.forget_fingerprints(name)
 
     def add_topic(self, topic: str, queues: Iterable[QueueData]) -> bool:
@@ -220,7 +219,7 @@ class RouteTable:
         if not all(data.broker_name in self.groups for data in given):
             return False
         for data in given:
-            self._set_queues(self.groups[data.broker_name], topic, data)
+            self._topics.set(self.groups[data.broker_name], topic, data)
         return True
 
     def wipe_write(self, broker_name: str) -> int:
@@ -236,7 +235,7 @@ class RouteTable:
         group = self.groups.get(broker_name)
         if group is None:
             return 0
-        self._run(broker_name, self._set_perms(group, change))
+        self._run(broker_name, self._topics.set_perms(group, change))
         return len(group.topics)
 
     def _outdated(self, broker: Registration, addrs: dict[int, str]) -> bool:
@@ -261,101 +260,6 @@ class RouteTable:
             group.addrs, group.acting_master, group.zone_name = present
             self._group_changed(group, before)
         return group
-
-    def _topic_steps(
-        self,
-        group: BrokerGroup,
-        broker: Registration,
-        fresh: bool,
-        whole: set[str] | None,
-    ) -> Steps[None]:
-        """
-        Apply all topics of a new table, otherwise only unknown topics.
-
-        :param whole: all topics of the broker, to remove others; None removes none.
-        """
-        # A replica that acts as master is read-only.
-        acts = broker.broker_id != MASTER_ID and group.acting_master
-        mask = ~PERM_WRITE if acts else -1
-        shared: dict[QueueData, QueueData] = {}
-        topics = broker.topics.topic_config_table
-        for config in _in_steps(topics.values()):
-            if config is None:
-                yield None
-            elif fresh or config.topic_name not in group.topics:
-                data = queue_data(group.broker_name, config, mask)
-                data = shared.setdefault(data, data)
-                self._set_queues(group, config.topic_name, data)
-        infos = broker.topics.topic_queue_mapping_info_map
-        for topic, info in infos.items() if fresh else ():
-            # Brokers register the mappings of their own queues only.
-            if topic in group.topics and info.get("bname") == group.broker_name:
-                self.mappings.setdefault(topic, {})[group.broker_name] = info
-                self._on_change(topic)
-        gone = set(broker.deleted_topics)
-        # Brokers with static topics do not register all of them.
-        if whole is not None and not infos:
-            gone |= group.topics - whole
-        yield from self._drop_steps(group, gone & group.topics)
-
-    def _drop_steps(self, group: BrokerGroup, topics: set[str]) -> Steps[None]:
-        """Remove topics of a group."""
-        for topic in _in_steps(topics):
-            if topic is None:
-                yield None
-            else:
-                self._discard(group, topic)
-
-    def _discard(self, group: BrokerGroup, topic: str) -> None:
-        """Remove a topic of a group."""
-        if topic in group.topics:
-            group.topics.discard(topic)
-            self.size -= self.groups.get(group.broker_name) is group
-        self._drop_queues(topic, group.broker_name)
-
-    def _drop_all(self, group: BrokerGroup) -> Steps[None]:
-        """Remove the queues of a group that is gone, unless it came back with them."""
-        for topic in _in_steps(group.topics):
-            if topic is None:
-                yield None
-                continue
-            present = self.groups.get(group.broker_name)
-            if present is None or topic not in present.topics:
-                self._drop_queues(topic, group.broker_name)
-
-    def _set_queues(self, group: BrokerGroup, topic: str, data: QueueData) -> None:
-        """Set the queues of a topic in a group."""
-        holders = self.queues.setdefault(topic, {})
-        if topic not in group.topics:
-            group.topics.add(topic)
-            self.size += self.groups.get(group.broker_name) is group
-        if holders.get(group.broker_name) != data:
-            holders[group.broker_name] = data
-            self._on_change(topic)
-
-    def _drop_queues(self, topic: str, broker_name: str) -> None:
-        """Remove the queues of a topic in a group."""
-        for table in (self.queues, self.mappings):
-            holders = table.get(topic)
-            if holders is not None:
-                holders.pop(broker_name, None)
-                if not holders:
-                    del table[topic]
-        self._on_change(topic)
-
-    def _set_perms(
-        self, group: BrokerGroup, change: Callable[[int], int]
-    ) -> Steps[None]:
-        """Change the permissions of all topics of a group."""
-        for topic in _in_steps(list(group.topics)):
-            if topic is None:
-                yield None
-                if self.groups.get(group.broker_name) is not group:
-                    return
-            elif topic in group.topics:
-                data = self.queues[topic][group.broker_name]
-                changed = msgspec.structs.replace(data, perm=change(data.perm))
-                self._set_queues(group, topic, changed)
 
     def _remove(
         self, brokers: list[LiveBroker], is_gone: Callable[[LiveBroker], bool]
@@ -382,14 +286,6 @@ class RouteTable:
             self._on_addresses(group, before)
         self.live.forget_fingerprints(group.broker_name)
         self._on_change(None)
-
-
-def _in_steps(items: Iterable[T]) -> Iterator[T | None]:
-    """Yield items, and None where a step of :data:`STEP` of them ends."""
-    for count, item in enumerate(items):
-        if count and not count % STEP:
-            yield None
-        yield item
 
 
 def _without_write(perm: int) -> int:

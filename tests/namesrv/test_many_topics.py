@@ -9,7 +9,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.namesrv.errors import TableFull
 from rocketmq_tw.namesrv.live import BrokerKey
-from rocketmq_tw.namesrv.routes import STEP, RouteTable
+from rocketmq_tw.namesrv.routes import RouteTable
+from rocketmq_tw.namesrv.topic_queues import STEP
 from rocketmq_tw.namesrv.views import route_of
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 

@@ -10,7 +10,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from rocketmq_tw.model.route import QueueData
 from rocketmq_tw.namesrv.errors import RegistrationRefused
 from rocketmq_tw.namesrv.live import BrokerKey, LiveBroker
-from rocketmq_tw.namesrv.routes import STEP, RouteTable
+from rocketmq_tw.namesrv.routes import RouteTable
+from rocketmq_tw.namesrv.topic_queues import STEP
 from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable
 from tests.fuzz.cost import measure
 
