@@ -82,7 +82,8 @@ class SlaveAcks:
 
     # _flushed is None where no fsync is waited for. Everybody in _waiting waits for an
     # offset above the smaller one of _flushed and _replicated. _is_overdue: one of the
-    # two waits of a message is over, and it is reported when the other one is.
+    # two waits of a message is over, and it is reported when the other one is. If the
+    # quorum is not checked, all messages need _slaves, and _needs has one part.
 
     def __init__(
         self,
@@ -102,7 +103,9 @@ class SlaveAcks:
         self.alive = alive
         self._slave_timeout = slave_timeout
         self._flush_timeout = flush_timeout
-        self._needs = Needs(quorum.replicas - 1)
+        self._is_checked = quorum.is_checked
+        self._slaves = quorum.replicas - 1
+        self._needs = Needs(self._slaves)
         self._waiting: dict[SendWaiter, None] = {}
         self._flushed: int | None = None
         self._replicated = -1
@@ -142,16 +145,15 @@ class SlaveAcks:
         :returns: False if it is.
         :raises StoreNotWriteable: the disk failed before.
         """
-        if self._quorum.is_checked:
-            self._change_need(self._quorum.needed(self.in_sync) - 1)
+        if self._is_checked:
+            self._note_need(end)
         waits_for_disk = self._own_log.await_flush(self._as_flush_waiter, end)
         if waits_for_disk:
             self._flushed = -1 if self._flushed is None else self._flushed
         else:
             self._flushed = None
-            if end <= self._replicated or self._needs.slaves <= 0:
+            if end <= self._replicated or self._slaves <= 0:
                 return False
-        self._needs.end = max(self._needs.end, end)
         self._waiting[waiter] = None
         if self._timer is None:
             wait = min(self._slave_timeout, self._flush_timeout)
@@ -171,7 +173,9 @@ class SlaveAcks:
 
     def acked(self) -> None:
         """Release those whose messages enough slaves have."""
-        replicated = self._needs.safe(self._master.acked_by)
+        acked_by = self._master.acked_by
+        checked = self._is_checked
+        replicated = self._needs.safe(acked_by) if checked else acked_by(self._slaves)
         if replicated > self._replicated:
             self._replicated = replicated
             self._release()
@@ -179,7 +183,7 @@ class SlaveAcks:
     def flushed(self, end: int) -> bool:
         """Release those whose messages are on disk too."""
         self._flushed = end
-        if self._needs.slaves <= 0:
+        if self._slaves <= 0:
             self._replicated = max(
                 self._replicated, self._needs.safe(self._master.acked_by)
             )
@@ -193,14 +197,16 @@ class SlaveAcks:
         for waiter in waiting:
             self._notify(lambda each: each.failed(error), waiter)
 
-    def _change_need(self, slaves: int) -> None:
-        """Let the messages that follow need so many slaves."""
-        if slaves == self._needs.slaves:
-            return
-        self._needs.change(slaves)
-        # What slaves had before does not count for a message that needs more of them.
-        safe = self._needs.safe(self._master.acked_by)
-        self._replicated = max(min(self._replicated, self._needs.end), safe)
+    def _note_need(self, end: int) -> None:
+        """Note how many slaves the message that ends at ``end`` needs."""
+        needs, slaves = self._needs, self._quorum.needed(self.in_sync) - 1
+        if slaves != self._slaves:
+            self._slaves = slaves
+            needs.change(slaves)
+            # What slaves had before does not count for a message that needs more.
+            safe = needs.safe(self._master.acked_by)
+            self._replicated = max(min(self._replicated, needs.end), safe)
+        needs.end = max(needs.end, end)
 
     def _release(self) -> None:
         """Notify everybody of the offset up to which the log is safe."""

@@ -31,7 +31,7 @@ class Needs:
     """
     The parts of the log that somebody may wait for.
 
-    :ivar slaves: how many must have the messages of the last part.
+    :param slaves: how many must have the messages of the first part.
     :ivar end: where the last message ends.
     """
 
@@ -39,7 +39,6 @@ class Needs:
 
     def __init__(self, slaves: int) -> None:
         self._parts = deque([_Part(-1, slaves)])
-        self.slaves = slaves
         self.end = -1
 
     def __len__(self) -> int:
@@ -47,7 +46,6 @@ class Needs:
 
     def change(self, slaves: int) -> None:
         """Let the messages that follow need so many slaves."""
-        self.slaves = slaves
         last = self._parts[-1]
         if last.begin == self.end:
             self._parts.pop()  # It has no message.
