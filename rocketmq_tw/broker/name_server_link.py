@@ -5,12 +5,12 @@ The connection of a broker to one name server, through which it registers.
 
     STOPPED      start         CONNECTING
     CONNECTING   made          CONNECTED, and registers at once
-    CONNECTING   failed        BACKING_OFF   1, 1.5, 1.5 ... s
-    BACKING_OFF  time is over  CONNECTING
+    CONNECTING   failed        WAITING       1 s
+    WAITING      time is over  CONNECTING
     CONNECTED    register      REGISTERING
     REGISTERING  response      CONNECTED
     REGISTERING  failed        CONNECTED; the next periodic registration retries
-    CONNECTED    lost          BACKING_OFF
+    CONNECTED    lost          WAITING
     any          stop          STOPPED
 
 Whether the name server knows the broker is another question: it still does while a
@@ -47,10 +47,9 @@ from rocketmq_tw.wire.requests.registration import (
     UnregisterBroker,
 )
 
-#: Seconds before reconnecting, and after further failures: a broker is registered again
-#: within two seconds after a name server is there again.
-FIRST_DELAY = 1.0
-LAST_DELAY = 1.5
+#: Seconds before reconnecting: a broker is registered again within two seconds after a
+#: name server is there again.
+RECONNECT_DELAY = 1.0
 #: Seconds after a failure in which changes are not registered.
 PAUSE = 1.0
 #: Seconds that a stopping broker waits for a name server to unregister it.
@@ -66,7 +65,7 @@ class LinkState(Enum):
 
     STOPPED = "STOPPED"
     CONNECTING = "CONNECTING"
-    BACKING_OFF = "BACKING_OFF"
+    WAITING = "WAITING"
     CONNECTED = "CONNECTED"
     REGISTERING = "REGISTERING"
 
@@ -128,7 +127,6 @@ class NameServerLink:
         self._is_unresponsive = False
         self._paused_until = float("-inf")
         self._retry: IDelayedCall | None = None
-        self._delay = FIRST_DELAY
 
     @property
     def registered(self) -> bool:
@@ -272,7 +270,7 @@ class NameServerLink:
         self._pending = None
         if self._state is not LinkState.STOPPED:
             self._complain(failure)
-            self._back_off()
+            self._connect_later()
 
     def _lost(self, connection: RemotingProtocol) -> None:
         """Reconnect: the name server drops a broker whose connection is lost."""
@@ -280,13 +278,12 @@ class NameServerLink:
             self.connection = None
             self._report(None)
             self._complain(Failure(ConnectionError("the connection was lost")))
-            self._back_off()
+            self._connect_later()
 
-    def _back_off(self) -> None:
-        """Schedule the next attempt, with a growing delay."""
-        self._state = LinkState.BACKING_OFF
-        self._retry = self._reactor.callLater(self._delay, self._connect)
-        self._delay = min(self._delay * 2, LAST_DELAY)
+    def _connect_later(self) -> None:
+        """Schedule the next attempt."""
+        self._state = LinkState.WAITING
+        self._retry = self._reactor.callLater(RECONNECT_DELAY, self._connect)
 
     def _done(self, response: object) -> None:
         """Record what the name server has registered, and go on with what is left."""
@@ -297,7 +294,6 @@ class NameServerLink:
             if not self.registered:
                 self._log.info("registered with name server {ns}", ns=self.address)
             self._standing = Standing.REGISTERED
-        self._delay = FIRST_DELAY
         self._current.fire()
         self.register()
 
