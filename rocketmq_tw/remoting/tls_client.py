@@ -26,7 +26,7 @@ from zope.interface import implementer
 
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.remoting.tls_records import Records
-from rocketmq_tw.remoting.tls_transport import TlsTransport, handshake_step
+from rocketmq_tw.remoting.tls_transport import SHORT, TlsTransport, handshake_step
 from rocketmq_tw.tls.contexts import client_context
 from rocketmq_tw.tls.errors import TlsFailed
 from rocketmq_tw.tls.explain import certificate_problem, handshake_problem
@@ -242,7 +242,7 @@ class _Beginning(Protocol):
         inner.makeConnection(secure)
         verified, self.verified = self.verified, Deferred()
         verified.callback(inner)
-        secure.read()
+        secure.read(SHORT)
 
     def _fail(self, why: str) -> None:
         """Close, and report why."""

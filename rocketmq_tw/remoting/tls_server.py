@@ -20,6 +20,7 @@ Source: ``NettyRemotingServer.TlsModeHandler`` of RocketMQ 5.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from OpenSSL import SSL
@@ -38,7 +39,7 @@ from rocketmq_tw.remoting.buffers import BufferBudget, HeldBytes
 from rocketmq_tw.remoting.handshakes import Handshakes
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.tls_records import Records
-from rocketmq_tw.remoting.tls_transport import TlsTransport, handshake_step
+from rocketmq_tw.remoting.tls_transport import SHORT, TlsTransport, handshake_step
 from rocketmq_tw.tls.explain import handshake_problem
 from rocketmq_tw.tls.settings import ServerMode
 
@@ -208,13 +209,15 @@ class Beginning(Protocol):
     def _complete(self, connection: SSL.Connection) -> None:
         """Leave the connection to the protocol, over TLS."""
         self._close(completed=True)
-        secure = TlsTransport(connection, self._records, self._inner)
+        address = peer_address(self.transport.getPeer())[0]
+        complain = partial(self._port.peers.complain, address)
+        secure = TlsTransport(connection, self._records, self._inner, complain)
         self._replace_by(secure)
         self.transport.unregisterProducer()
         secure.makeConnection(self.transport)
         self._inner.use_transport(secure)
         # The first request may have come with the end of the handshake.
-        secure.read()
+        secure.read(SHORT)
 
     def _replace_by(self, protocol: Any) -> None:
         """Let the transport call another protocol, or pass all on to it."""

@@ -16,8 +16,7 @@ nobody can cut them off unnoticed.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from OpenSSL import SSL
@@ -35,6 +34,13 @@ from rocketmq_tw.tls.explain import handshake_problem
 RECORD = 16384
 #: Bytes that are encrypted before they are passed on.
 PIECE = 4 * RECORD
+#: So many records of one read are taken in any case. More must have :data:`LEAST` bytes
+#: on average, as the shortest requests have: 15 us each is what OpenSSL takes for one
+#: that changes the keys, and 2,400 of these fit into a read.
+SHORT, LEAST = 128, 64
+#: Records without data on one connection, at most; with the shortest interval at which
+#: others change their keys these are petabytes.
+EMPTY = 1000
 #: Bytes that encryption adds to a piece: a header and a tag for each record, and
 #: messages of TLS itself.
 _ADDED = 512
@@ -48,17 +54,25 @@ class TlsTransport(Protocol):
     :param connection: OpenSSL's, whose handshake is complete.
     :param records: has counted all that came.
     :param inner: the protocol; it is notified of the loss.
+    :param complain: is given the reason why the peer is disconnected.
     """
 
     #: The socket's transport.
     transport: Any = None
 
     def __init__(
-        self, connection: SSL.Connection, records: Records, inner: Any
+        self,
+        connection: SSL.Connection,
+        records: Records,
+        inner: Any,
+        complain: Callable[[str], object] | None = None,
     ) -> None:
         self._connection = connection
         self._records = records
         self._inner = inner
+        self._complain = complain
+        # How many records had no data.
+        self._empty = 0
         # Nothing is written any more.
         self._is_ending = False
         self._reason: Failure | None = None
@@ -67,15 +81,20 @@ class TlsTransport(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         """Decrypt what came, and pass it on in one piece."""
-        self._connection.bio_write(data)
+        if self._is_ending:
+            return
         records = self._records
         is_whole = records.is_between
         count = records.feed(data)
+        if count > SHORT and count * LEAST > len(data):
+            self._refuse(f"it sends {count} records of TLS in {len(data)} bytes")
+            return
+        self._connection.bio_write(data)
         if count:
             is_whole = is_whole and count == 1
             self.read(count, min(len(data), RECORD) if is_whole else RECORD)
 
-    def read(self, count: int = sys.maxsize, size: int = RECORD) -> None:
+    def read(self, count: int, size: int = RECORD) -> None:
         """
         Decrypt what came and pass it on.
 
@@ -90,7 +109,10 @@ class TlsTransport(Protocol):
                 pieces.append(receive(size))
                 count -= 1
         except SSL.WantReadError:
-            pass  # some had a message of TLS itself
+            self._empty += count
+            if self._empty > EMPTY:
+                self._refuse(f"it has sent {self._empty} records of TLS without data")
+                return
         except SSL.Error as found:
             error = found
         if pieces:
@@ -106,6 +128,14 @@ class TlsTransport(Protocol):
         inner, self._inner = self._inner, None
         if inner is not None:
             inner.connectionLost(self._reason or reason)
+
+    def _refuse(self, why: str) -> None:
+        """Close: the peer sends what no client needs."""
+        if self._complain is not None:
+            self._complain(why)
+        if self._reason is None:
+            self._reason = Failure(TlsFailed(why))
+        self.abortConnection()
 
     def _end(self, error: SSL.Error) -> None:
         """Close: the peer has closed, or what it sent cannot be decrypted."""

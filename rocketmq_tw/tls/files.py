@@ -62,7 +62,11 @@ def load_credentials(
     check_dates(named, certificate, chain, now)
     key_named = f"{settings}keyPath" if key else named
     found = _load_key(key_named, key or certificate, password)
-    if _public_bytes(found.public_key()) != _public_bytes(chain[0].public_key()):
+    try:
+        expected = _public_bytes(chain[0].public_key())
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise BadTlsFile(named, certificate, f"cannot be used: {error}") from None
+    if _public_bytes(found.public_key()) != expected:
         raise BadTlsFile(
             key_named,
             key or certificate,
@@ -80,7 +84,11 @@ def load_certificates(key: str, path: str) -> list[x509.Certificate]:
     """
     data = _read(key, path)
     try:
-        return x509.load_pem_x509_certificates(data)
+        found = x509.load_pem_x509_certificates(data)
+        for each in found:
+            # What is read of them later; they are decoded only then.
+            _ = (each.not_valid_before_utc, each.not_valid_after_utc, name_of(each))
+        return found
     except ValueError:
         if b"-----BEGIN CERTIFICATE-----" in data:
             raise BadTlsFile(key, path, "contains a damaged certificate") from None

@@ -78,7 +78,8 @@ class TransportTests(SynchronousTestCase):
             here.bio_write(wire.taken())
             done = handshake_step(here, self.socket)
             self.peer.bio_write(self.socket.taken())
-        self.transport = TlsTransport(here, records, self.inner)
+        self.complaints: list[str] = []
+        self.transport = TlsTransport(here, records, self.inner, self.complaints.append)
         self.transport.makeConnection(self.socket)
         self.socket.writes = 0
 
@@ -180,6 +181,42 @@ class TransportTests(SynchronousTestCase):
         self.transport.connectionLost(Failure(ConnectionDone()))
         assert self.inner.lost is not None
         self.inner.lost.trap(TlsFailed)
+
+    def test_many_short_records(self) -> None:
+        """More records than requests fit into a read are not even decrypted."""
+        for _ in range(2000):
+            self.peer.send(b"x")
+        wire = b""
+        while len(wire) < 2000 * 23:
+            wire += self.peer.bio_read(65536)
+        self.transport.dataReceived(wire)
+        self.transport.dataReceived(wire)
+        self.assertEqual(self.inner.pieces, [])
+        self.assertTrue(self.socket.disconnected)
+        [said] = self.complaints
+        self.assertIn("it sends 2000 records of TLS", said)
+
+    def test_records_without_data(self) -> None:
+        """A limited number of messages of TLS itself is taken."""
+
+        class Nothing:
+            """OpenSSL's side, where no record has data."""
+
+            def bio_write(self, data: bytes) -> None:
+                """Take it."""
+
+            def recv(self, size: int) -> bytes:
+                """Find nothing."""
+                raise SSL.WantReadError
+
+        self.transport._connection = Nothing()  # type: ignore[assignment]
+        record = b"\x17\x03\x03\x00\x16" + bytes(22)
+        for _ in range(10):
+            self.transport.dataReceived(record * 100)
+        self.assertEqual(self.complaints, [])
+        self.transport.dataReceived(record)
+        self.assertIn("1001 records of TLS without data", self.complaints[0])
+        self.assertTrue(self.socket.disconnected)
 
     def test_abort(self) -> None:
         """Nothing is announced."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificate
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.tls.errors import BadTlsFile
@@ -167,3 +170,44 @@ class FileTests(SynchronousTestCase):
     def test_kind_of_curve(self) -> None:
         """Larger curves are read too."""
         self.load(*self.authority.issue(key=ec.generate_private_key(ec.SECP384R1())))
+
+
+class FuzzTests(SynchronousTestCase):
+    """Files of any bytes are refused with a sentence, and nothing else."""
+
+    def setUp(self) -> None:
+        """Make files that are good."""
+        self.folder = self.mktemp()
+        certificate, key = Authority(self.folder).issue(password="hush")
+        self.good = open(certificate, "rb").read() + open(key, "rb").read()
+        self.path = os.path.join(self.folder, "fuzzed")
+
+    def load(self, data: bytes) -> None:
+        """Read bytes as a certificate and its key."""
+        with open(self.path, "wb") as file:
+            file.write(data)
+        try:
+            load_credentials(
+                settings="tls.server.",
+                certificate=self.path,
+                key=None,
+                password="hush",
+                now=NOW,
+            )
+        except BadTlsFile as error:
+            assert self.path in str(error)
+
+    @given(st.binary(max_size=300))
+    def test_any_bytes(self, data: bytes) -> None:
+        """Bytes that are nothing, and bytes that look like PEM."""
+        self.load(data)
+        text = base64.encodebytes(data)
+        for kind in (b"CERTIFICATE", b"PRIVATE KEY", b"ENCRYPTED PRIVATE KEY"):
+            lines = b"-----BEGIN %b-----\n%b-----END %b-----\n" % (kind, text, kind)
+            self.load(lines + self.good)
+            self.load(self.good.replace(b"CERTIFICATE", kind) + lines)
+
+    @given(st.integers(0, 2000), st.binary(min_size=1, max_size=40))
+    def test_changed(self, start: int, data: bytes) -> None:
+        """Good files, of which a part was replaced."""
+        self.load(self.good[:start] + data + self.good[start + len(data) :])
