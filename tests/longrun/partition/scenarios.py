@@ -199,12 +199,10 @@ def master_without_names(scene: Scene) -> Figures:
     scene.wait_for_bystander()
     scene.network.heal(*MASTER_NAMES)
     held = _registered(scene, broker_id=0)
-    # Long enough that the master no longer tries again each moment, and too short for
-    # clients to look for routes and to find none.
+    # Clients that look for the route meanwhile find no master in it.
     scene.network.refuse(*MASTER_NAMES)
     scene.cluster.wait("no route", 5, lambda: not _has_route(scene, broker_id=0))
     scene.broken_for(min(scene.seconds, REFUSED))
-    scene.wait_for_bystander()
     scene.network.heal(*MASTER_NAMES)
     refused = _registered(scene, broker_id=0)
     scene.wait_for_bystander()
