@@ -131,7 +131,11 @@ FACTS: Final[dict[Code, Facts]] = {
         BROKER, notes="One of the two groups is named; the connection stays open."
     ),
     Code.GET_CONSUMER_LIST_BY_GROUP: Facts(
-        BROKER, None, ConsumerIdList, "Code 1 where no member is online."
+        BROKER,
+        None,
+        ConsumerIdList,
+        "Each id once; of Apache's brokers, once for each connection."
+        " Code 1 where no member is online.",
     ),
     Code.NOTIFY_CONSUMER_IDS_CHANGED: Facts(CLIENT),
     Code.GET_CONSUMER_CONNECTION_LIST: Facts(
