@@ -121,7 +121,7 @@ def _listen(text: str, bind_address: str) -> dict[str, Any]:
         return {"listen_port": int(text), "listen": ""}
     endpoint = server_endpoint(text, without_brackets(bind_address))
     parts = EndpointString.parse(endpoint)
-    if parts.kind not in ("tcp", "tcp6"):
+    if parts.kind not in ("tcp", "tcp6", "ssl"):
         raise ValueError(
             f"--listen is {text}; clients reach a broker by host and port:"
             " expected a port, host:port or tcp:PORT..."

@@ -275,6 +275,13 @@ class FileTests(ConfigurationCase):
         os.environ["NAMESRV_ADDR"] = "nowhere"
         self.assertIn("nowhere", self.refused())
 
+    def test_endpoint_of_tls(self) -> None:
+        """An endpoint string with TLS of its own has a port like any other."""
+        text = "ssl:10921:interface=127.0.0.1:privateKey=/k/a:certKey=/k/b"
+        config = self.config(listen=text)
+        self.assertEqual((config.listen, config.listen_port), (text, 10921))
+        self.assertIn("expected a port", self.refused(listen="unix:/run/mq"))
+
     def test_tls(self) -> None:
         """Its settings come from the file and from options, and are shown nowhere."""
         text = (
