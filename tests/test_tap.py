@@ -10,8 +10,13 @@ from twisted.application.service import IService
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
+from rocketmq_tw import tap as all_in_one
+from rocketmq_tw.broker import tap as broker_tap
+from rocketmq_tw.namesrv import tap as namesrv_tap
 from rocketmq_tw.remoting.listen_errors import PortTaken
 from rocketmq_tw.tap import Options, makeService
+from rocketmq_tw.tls.errors import BadTlsFile
+from tests.ports import free_port
 
 
 class OptionsTests(SynchronousTestCase):
@@ -62,6 +67,20 @@ class OptionsTests(SynchronousTestCase):
         mutual = [*enforcing, "--tls-ca", "/k/ca.pem", "--tls-client-ca", "/k/ca.pem"]
         error = self.assertRaises(UsageError, self.options, *mutual)
         self.assertIn("tls.client.certPath", str(error))
+
+    def test_bad_certificate(self) -> None:
+        """Each of the programs ends with a sentence before it becomes a daemon."""
+        words = ["--tls-cert", "/nonexistent/server.pem"]
+        port = free_port()
+        for tap, more in (
+            (all_in_one, ["-P", str(port), "-p", "0", "-d", self.mktemp()]),
+            (broker_tap, ["-p", "0", "-d", self.mktemp(), "--advertise", "127.0.0.1"]),
+            (namesrv_tap, ["-p", "0", "--data", self.mktemp()]),
+        ):
+            options = tap.Options()
+            options.parseOptions([*words, *more])
+            error = self.assertRaises(BadTlsFile, tap.makeService, options)
+            self.assertIn("/nonexistent/server.pem cannot be read", str(error))
 
     def test_dialled(self) -> None:
         """The broker finds the name server of its process, wherever that listens."""

@@ -26,7 +26,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rocketmq_tw.client.config import ClientConfig
-from rocketmq_tw.client.errors import StateError
+from rocketmq_tw.client.errors import StateError, ValidationError
 from rocketmq_tw.client.identity import make_client_id
 from rocketmq_tw.client.name_servers import from_environment, parse_name_servers
 from rocketmq_tw.client.producer.config import ProducerConfig, ProducerOptions
@@ -70,7 +70,8 @@ class Client(MultiService):
     :param tls: use TLS with name servers and brokers, over these endpoints.
     :param translate: replaces advertised addresses that this client cannot reach.
     :ivar session: the parts that producers and consumers share.
-    :raises ValidationError: the name servers are not addresses.
+    :raises ValidationError: the name servers are not addresses, or there is TLS in the
+        template, too.
     """
 
     _log = Logger()
@@ -89,6 +90,8 @@ class Client(MultiService):
         config: ClientConfig | None = None,
     ) -> None:
         super().__init__()
+        if tls is not None and endpoint.startswith(("tls:", "ssl:")):
+            raise ValidationError("there is TLS both in the endpoint and beside it")
         self.session = ClientSession(
             reactor,
             name_servers=parse_name_servers(name_servers),

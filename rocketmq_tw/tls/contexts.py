@@ -79,7 +79,7 @@ def client_context(settings: Tls, now: float, verify: Verify) -> SSL.Context:
 
     :param verify: is asked about each certificate of a server's chain.
     :raises BadTlsFile: a file cannot be used.
-    :raises BadTlsSetting: ``verify`` of the settings is no word that is known.
+    :raises BadSetting: a cipher or version cannot be used.
     """
     context = _context(settings.ciphers, settings.protocols)
     if settings.certificate:
@@ -91,15 +91,8 @@ def client_context(settings: Tls, now: float, verify: Verify) -> SSL.Context:
             now=now,
         )
         _use(context, credentials, settings.certificate)
-    elif settings.key:
-        raise BadTlsSetting("there is a private key, but no certificate of the client")
     if settings.verify == INSECURE:
         return context
-    if settings.verify != "full":
-        raise BadTlsSetting(
-            f'verify is "{settings.verify}"; expected full, or {INSECURE},'
-            " with which anybody can pretend to be the server"
-        )
     if settings.ca_file:
         _trust(context, "tls.client.trustCertPath", settings.ca_file, now)
     else:

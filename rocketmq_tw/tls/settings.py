@@ -87,6 +87,21 @@ class Tls(msgspec.Struct, frozen=True, kw_only=True):
     ciphers: str | None = None
     protocols: str | None = None
 
+    def __post_init__(self) -> None:
+        """
+        Check what needs no file.
+
+        :raises BadTlsSetting: ``verify`` is no word that is known, or a key has no
+            certificate.
+        """
+        if self.verify not in ("full", INSECURE):
+            raise BadTlsSetting(
+                f'verify is "{self.verify}"; expected full, or {INSECURE}, with which'
+                " anybody can pretend to be the server"
+            )
+        if self.key and not self.certificate:
+            raise BadTlsSetting("there is a private key, but no certificate of its own")
+
     def __repr__(self) -> str:
         return (
             f"Tls(ca_file={self.ca_file!r}, certificate={self.certificate!r},"

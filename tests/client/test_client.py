@@ -10,8 +10,10 @@ from rocketmq_tw.client import Client
 from rocketmq_tw.client.errors import (
     NameServerUnavailable,
     StateError,
+    ValidationError,
 )
 from rocketmq_tw.model.message import Message
+from rocketmq_tw.tls.settings import Tls
 from tests.client.cluster import NAME_SERVER, Cluster
 
 HELLO = Message("T", b"hello")
@@ -44,6 +46,12 @@ class ClientTests(SynchronousTestCase):
         self.cluster.deliver()
         self.failureResultOf(started, NameServerUnavailable)
         self.assertEqual(self.cluster.timers(), [])
+
+    def test_two_kinds_of_tls(self) -> None:
+        """TLS in the template and beside it would be TLS within TLS."""
+        for endpoint in ("tls:{host}:{port}", "ssl:{host}:{port}"):
+            with self.assertRaises(ValidationError):
+                Client(self.clock, "ns:9876", tls=Tls(), endpoint=endpoint)
 
     def test_start_cancelled(self) -> None:
         """Cancelling the start rolls it back."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificate
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -197,6 +197,7 @@ class FuzzTests(SynchronousTestCase):
         except BadTlsFile as error:
             assert self.path in str(error)
 
+    @settings(deadline=None)
     @given(st.binary(max_size=300))
     def test_any_bytes(self, data: bytes) -> None:
         """Bytes that are nothing, and bytes that look like PEM."""
@@ -207,6 +208,7 @@ class FuzzTests(SynchronousTestCase):
             self.load(lines + self.good)
             self.load(self.good.replace(b"CERTIFICATE", kind) + lines)
 
+    @settings(deadline=None)
     @given(st.integers(0, 2000), st.binary(min_size=1, max_size=40))
     def test_changed(self, start: int, data: bytes) -> None:
         """Good files, of which a part was replaced."""

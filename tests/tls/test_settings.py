@@ -200,6 +200,20 @@ class OptionTests(SynchronousTestCase):
         self.assertEqual(found, Tls(ca_file=os.path.abspath("ca.pem")))
 
 
+class TlsTests(SynchronousTestCase):
+    """What a client is given."""
+
+    def test_verify_is_a_word(self) -> None:
+        """Nothing that looks false turns verification off."""
+        for word in ("none", "", "false", "off"):
+            error = self.assertRaises(BadTlsSetting, Tls, verify=word)
+            self.assertIn(INSECURE, str(error))
+
+    def test_key_without_certificate(self) -> None:
+        """It would not be used."""
+        self.assertRaises(BadTlsSetting, Tls, key="/k/a.key")
+
+
 class NameTests(SynchronousTestCase):
     """The names of ciphers and versions."""
 
