@@ -48,6 +48,9 @@ def run(
             found[name] = scenario(scene)
             found[name]["took, s"] = time.monotonic() - begin
             show(role, name, found[name])
+    except AssertionError:
+        print(cluster.last_lines(), file=sys.stderr)
+        raise
     finally:
         cluster.end()
     return found

@@ -160,10 +160,13 @@ class Cluster:
         route = decode_route(response.body)
         return any(broker_id in each.broker_addrs for each in route.broker_datas)
 
-    def logged(self, text: str) -> int:
-        """Count the lines of both brokers with a text."""
-        logs = (self._master.log, self._slave.log)
-        return sum(log.read_text(errors="replace").count(text) for log in logs)
+    def last_lines(self, count: int = 20) -> str:
+        """Return the end of each log."""
+        found = []
+        for program in (self._master, self._slave, *self._names):
+            lines = program.log.read_text(errors="replace").splitlines()
+            found += [f"-- {program.log.stem}", *lines[-count:]]
+        return "\n".join(found)
 
     def _ask(self, port: int, request: Any) -> bytes:
         """Ask a broker directly; return the body of the response."""

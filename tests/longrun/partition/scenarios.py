@@ -98,8 +98,11 @@ class Scene:
         """
         Start a producer and a consumer that use routes; return when they run.
 
+        Only one at a time: the consumers of two would share the queues.
+
         :param timeout: seconds for each send.
         """
+        self.end_bystander()
         name_server, folder = self.cluster.names[0], self._folder
         ledger, errors = folder / "ledger", folder / "bystander.log"
         found = Bystander(name_server, ledger, errors, timeout)
@@ -113,9 +116,10 @@ class Scene:
 
     def end_bystander(self) -> None:
         """End it; nothing failed, and nothing is missing."""
-        if self._bystander is not None:
-            self._bystander.end()
-            seen = self._bystander.seen
+        found, self._bystander = self._bystander, None
+        if found is not None:
+            found.end()
+            seen = found.seen
             assert (seen["failed"], seen["missing"]) == (0, 0), seen
 
     def _keeps_up(self) -> bool:
