@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 from rocketmq_tw.lazy_exports import importer_of
 
 if TYPE_CHECKING:
+    from rocketmq_tw.auth.credentials import Credentials as Credentials
     from rocketmq_tw.client.client import Client as Client
     from rocketmq_tw.client.consumer.dispatch.outcomes import ACK as ACK
     from rocketmq_tw.client.consumer.dispatch.outcomes import DEAD_LETTER as DEAD_LETTER
@@ -53,11 +54,13 @@ _HOMES = {
     "StoredMessage": "rocketmq_tw.model.message",
     "MessageQueue": "rocketmq_tw.model.queue",
     "Tls": "rocketmq_tw.tls.settings",
+    "Credentials": "rocketmq_tw.auth.credentials",
 }
 
 __all__ = [
     "ACK",
     "Client",
+    "Credentials",
     "DEAD_LETTER",
     "EARLIEST",
     "LATEST",

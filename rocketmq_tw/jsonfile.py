@@ -73,6 +73,8 @@ class JsonFile:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
         self.backup_path = self.path + ".bak"
+        #: Whether only the user who runs the program may read it.
+        self.is_private = False
         #: Whether the document was found unusable: it must not become the backup.
         self._is_damaged = False
 
@@ -145,7 +147,7 @@ class JsonFile:
         folder = os.path.dirname(self.path) or "."
         os.makedirs(folder, exist_ok=True)
         temporary = self.path + ".tmp"
-        _write(temporary, document)
+        _write(temporary, document, self.is_private)
         if not self._is_damaged:
             self._keep_previous()
         os.replace(temporary, self.path)
@@ -163,7 +165,7 @@ class JsonFile:
             return
         except OSError:
             # Some file systems have no hard links.
-            _write(link, read_bytes(self.path) or b"")
+            _write(link, read_bytes(self.path) or b"", self.is_private)
         os.replace(link, self.backup_path)
 
 
@@ -199,9 +201,15 @@ def replace_bytes(path: str, data: bytes) -> None:
     os.replace(temporary, path)
 
 
-def _write(path: str, data: bytes) -> None:
+def _write(path: str, data: bytes, is_private: bool) -> None:
     """Write a whole file, with an fsync."""
-    with open(path, "wb") as file:
+    if is_private:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+    mode = 0o600 if is_private else 0o666
+    with open(
+        path, "wb", opener=lambda name, flags: os.open(name, flags, mode)
+    ) as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

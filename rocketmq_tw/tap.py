@@ -46,11 +46,22 @@ class Options(usage.Options):
     longdesc = (
         "RocketMQ in one process: a name server on port 9876, a broker on port 10911."
         " Point a client at 127.0.0.1:9876 and send; topics are created on demand."
+        " Other machines are served if --listen, --advertise or --config is given."
     )
     optParameters = [
         ["data", "d", None, f"folder of the messages [default: ./{DATA_FOLDER}]"],
-        ["listen", "p", None, "the broker's port or endpoint string [default: 10911]"],
-        ["namesrv-listen", "P", "9876", "the name server's port or endpoint string"],
+        [
+            "listen",
+            "p",
+            None,
+            "the broker's port or endpoint string [default: 127.0.0.1:10911]",
+        ],
+        [
+            "namesrv-listen",
+            "P",
+            None,
+            "the name server's port or endpoint string [default: 127.0.0.1:9876]",
+        ],
         ["config", "c", None, "a broker.conf: settings under Apache RocketMQ's names"],
         ["advertise", None, None, "address that clients connect to [default: found]"],
         ["name", None, None, "the broker's name [default: the host's name]"],
@@ -64,6 +75,10 @@ class Options(usage.Options):
 
     def postOptions(self) -> None:
         """Check everything; a usage error says what cannot be used."""
+        if self["config"] is None and self["advertise"] is None:
+            self["listen"] = self["listen"] or "127.0.0.1:10911"
+            self["namesrv-listen"] = self["namesrv-listen"] or "127.0.0.1:9876"
+        self["namesrv-listen"] = self["namesrv-listen"] or "9876"
         try:
             endpoint = resolve_interface(server_endpoint(self["namesrv-listen"]))
             address = dial_address(endpoint)
@@ -83,6 +98,7 @@ class Options(usage.Options):
             max_tls_handshakes_per_address=config.max_tls_handshakes_per_address,
             tls_handshake_timeout_millis=config.tls_handshake_timeout_millis,
             tls=config.tls,
+            remote_administration=config.access.remote_administration,
         )
 
 

@@ -27,6 +27,12 @@ DECLARED = {
 #: Modules that are tested through what uses them, and have no test of their own.
 ELSEWHERE = {
     "tls/__main__.py": "tls/test_check.py",
+    "auth/credentials.py": "auth/test_signature.py",
+    "broker/access/control.py": "broker/access/test_feature.py",
+    "broker/access/processor.py": "broker/access/test_users.py",
+    "broker/access/user_checks.py": "broker/access/test_guard.py",
+    "wire/binary_header.py": "wire/test_command.py",
+    "model/access.py": "wire/test_rules.py",
     "broker/broker.py": "broker/test_features.py",
     "replication/beginning.py": "replication/test_slave.py",
     "replication/peers.py": "remoting/test_peer_log.py",

@@ -29,10 +29,16 @@ class OptionsTests(SynchronousTestCase):
         return options
 
     def test_nothing_given(self) -> None:
-        """Both have Apache RocketMQ's ports, and keep all in one folder."""
+        """
+        Both have Apache RocketMQ's ports, on this machine only, and one folder.
+        """
         options = self.options()
         folder = os.path.abspath("rocketmq-data")
-        self.assertEqual(options.name_server.listen, "tcp:9876")
+        listen = "tcp:9876:interface=127.0.0.1"
+        self.assertEqual(options.name_server.listen, listen)
+        listen = "tcp:10911:interface=127.0.0.1"
+        self.assertEqual(options.settings.listen, listen)
+        self.assertEqual(options.settings.broker_ip1, "127.0.0.1")
         self.assertEqual(options.settings.listen_port, 10911)
         self.assertEqual(options.settings.store_path_root_dir, folder)
         inside = os.path.join(folder, "namesrv")
@@ -40,6 +46,15 @@ class OptionsTests(SynchronousTestCase):
         self.assertEqual(config.kv_config_path, os.path.join(inside, "kvConfig.json"))
         path = os.path.join(inside, "namesrv.properties")
         self.assertEqual(config.config_store_path, path)
+
+    def test_other_machines(self) -> None:
+        """Whoever says which address clients use serves other machines."""
+        options = self.options("--advertise", "10.0.0.1")
+        self.assertEqual(options.name_server.listen, "tcp:9876")
+        self.assertEqual(options.settings.listen, "")
+        options = self.options("-p", "10911", "-P", "9876")
+        self.assertEqual(options.name_server.listen, "tcp:9876")
+        self.assertEqual(options.settings.listen, "")
 
     def test_both_ports(self) -> None:
         """Each part has its own."""

@@ -41,6 +41,8 @@ CLIENT: Final = "client"
 #: A JSON body by its type, any other in words; None for an empty one.
 Body = type[msgspec.Struct] | str | None
 
+_USER = '``{"username", "password", "userType", "userStatus"}``'
+_ACL = "what a user may do, as in :doc:`access`"
 _PROPERTIES = "``.properties`` text: a ``name=value`` line for each setting"
 _MESSAGE = "the message's body, compressed if ``sysFlag`` says so"
 _RECORDS = "records as in :doc:`commit-log`, back to back"
@@ -110,6 +112,37 @@ FACTS: Final[dict[Code, Facts]] = {
     ),
     Code.GET_TIMER_METRICS: Facts(BROKER, None, TimerMetricsTable),
     Code.GET_ALL_MESSAGE_REQUEST_MODE: Facts(BROKER, None, RequestModeTable),
+    Code.AUTH_CREATE_USER: Facts(
+        BROKER,
+        _USER,
+        notes="Code 16 where there is such a user. All of these need access control"
+        " with users.",
+    ),
+    Code.AUTH_UPDATE_USER: Facts(
+        BROKER, _USER, notes="What the body lacks stays as it is."
+    ),
+    Code.AUTH_DELETE_USER: Facts(
+        BROKER,
+        notes="What the user may do is deleted, too; code 0 without such a user.",
+    ),
+    Code.AUTH_GET_USER: Facts(
+        BROKER,
+        None,
+        _USER,
+        "No body without such a user. This broker never returns the password.",
+    ),
+    Code.AUTH_LIST_USER: Facts(
+        BROKER, None, "a list of these objects", "``filter`` is a part of the name."
+    ),
+    Code.AUTH_CREATE_ACL: Facts(BROKER, _ACL),
+    Code.AUTH_UPDATE_ACL: Facts(
+        BROKER, _ACL, notes="Entries of the same resources are replaced."
+    ),
+    Code.AUTH_DELETE_ACL: Facts(
+        BROKER, notes="Without a resource, all that the user may do."
+    ),
+    Code.AUTH_GET_ACL: Facts(BROKER, None, _ACL, "No body if there is nothing."),
+    Code.AUTH_LIST_ACL: Facts(BROKER, None, "a list of these objects"),
     Code.GET_BROKER_HA_STATUS: Facts(BROKER, None, HARuntimeInfo),
     Code.EXCHANGE_BROKER_HA_INFO: Facts(
         BROKER,

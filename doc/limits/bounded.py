@@ -45,6 +45,8 @@ broker.delay.level.Level: shifts: one each time the clock is set; no peer sets i
 broker.registration.Registration: _links: one for each name server
 broker.slave.pre_online.PreOnline: _name_servers: the configured name servers
 remoting.tls_client.ClientTls: _paths: three files
+auth.policies: _indexes _matchers key: one for each policy and each entry of users
+auth.policies._Index: _by_resource _lengths: the entries of one policy
 broker.slave.master.Master: _said: one for each name server
 remoting.waiters.Waiters: _waiting: one for each request in flight that creates topics, or that waits for a peer which does not read
 broker.tables.topic_journal.TopicJournal: _lines _unwritten: 200,000 changes

@@ -224,6 +224,34 @@ _BROKER: Final = (
         entry=1,
     ),
     Growable(
+        what="users of access control",
+        holds=("broker.access.users.UserTable._users",),
+        limits=(
+            Limit(
+                config=BrokerConfig,
+                setting="max_access_users",
+                past="no user is created; files of more accounts are not used",
+                said="there are no more {}; {} ({}) is reached",
+                shown=("accessUsers", "accessUsersRefused"),
+            ),
+        ),
+        entry=6_000,
+    ),
+    Growable(
+        what="entries of policies of access control",
+        holds=("broker.access.users.UserTable._acls",),
+        limits=(
+            Limit(
+                config=BrokerConfig,
+                setting="max_access_entries",
+                past="no entry is added",
+                said="there are no more {}; {} ({}) is reached",
+                shown=("accessEntries", "accessEntriesRefused"),
+            ),
+        ),
+        entry=5_000,
+    ),
+    Growable(
         what="locks on queues",
         holds=("broker.tables.queue_locks.QueueLocks._held",),
         limits=(
@@ -534,6 +562,24 @@ OTHER_SETTINGS: Final = frozenset(
 )
 
 CACHES: Final = (
+    Cache(
+        what="sends that are allowed, by user, topic and host",
+        holds=("broker.access.guard.AccessGuard._allowed",),
+        limit="broker.access.guard.MAX_ALLOWED",
+        entry=1_000,
+    ),
+    Cache(
+        what="orders of fields that signatures cover",
+        holds=("auth.signature._orders",),
+        limit="auth.signature.MAX_ORDERS",
+        entry=6_000,
+    ),
+    Cache(
+        what="decisions about users and topics or groups",
+        holds=("broker.access.user_checks.UserChecks._decided",),
+        limit="broker.access.user_checks.MAX_DECISIONS",
+        entry=1_200,
+    ),
     Cache(
         what="characters of subscriptions of pulls, with their filters",
         holds=("broker.pull.filters.Filters._filters",),

@@ -24,6 +24,7 @@ from rocketmq_tw.remoting.errors import ConnectError
 from rocketmq_tw.remoting.pacing import Pacer
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.interfaces import IMessageStore
+from rocketmq_tw.threads import RunInThread, run_here
 from rocketmq_tw.wire.fields import Request, Response
 
 A = TypeVar("A", bound=Response)
@@ -56,6 +57,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     :ivar ask_name_servers: sends a request to one that knows the broker.
     :ivar on_acting: called with True when a slave begins to act for its master, and
         with False when it ends that.
+    :ivar run_in_thread: runs blocking calls.
     :ivar replicated: what a slave copies from its master besides the log; features add
         theirs.
     """
@@ -78,6 +80,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     ask_name_servers: AskNameServers = _ask_nobody
     replicated: list[Replicated] = []
     on_acting: list[Callable[[bool], object]] = []
+    run_in_thread: RunInThread = run_here
 
     def is_master_alive(self) -> bool:
         """Whether name servers know the master, and this slave is connected to it."""

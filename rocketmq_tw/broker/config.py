@@ -12,6 +12,7 @@ from typing import Annotated
 
 import msgspec
 
+from rocketmq_tw.broker.access.settings import AccessSettings
 from rocketmq_tw.remoting.buffers import DEFAULT_BUDGET
 from rocketmq_tw.settings import Count, Port, Positive
 from rocketmq_tw.tls.settings import TlsSettings
@@ -69,6 +70,11 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     :ivar tls_handshake_timeout_millis: ms that a handshake may take; an extension.
     :ivar tls: TLS of the ports and of outgoing connections; from keys that begin with
         ``tls.``.
+    :ivar access: who may send what; from keys such as ``authenticationEnabled``.
+    :ivar max_access_users: how many users, or accounts of ACL 1.0, there may be; an
+        extension.
+    :ivar max_access_entries: how many entries their policies may have together; an
+        extension.
     :ivar max_batch_messages: a batch of more messages is refused; an extension.
     :ivar max_topics: how many topics there may be; an extension.
     :ivar max_queues: how many queues all topics may have together; an extension.
@@ -218,6 +224,9 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     max_tls_handshakes_per_address: Count = 0
     tls_handshake_timeout_millis: Milliseconds = 10_000
     tls: TlsSettings = TlsSettings()
+    access: AccessSettings = AccessSettings()
+    max_access_users: Positive = 1000
+    max_access_entries: Positive = 5000
 
     store_path_root_dir: str = ""
     memory_store_size: Count = 0

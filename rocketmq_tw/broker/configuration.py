@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from rocketmq_tw import settings
+from rocketmq_tw.broker.access.settings import take_access
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.delay.levels import parse_levels
 from rocketmq_tw.broker.roles import check_roles, idle_of_roles
@@ -80,11 +81,13 @@ def complete_config(line: CommandLine) -> BrokerConfig:
     bind_address = values.pop("bindAddress", "").strip()
     commit_log = values.pop("storePathCommitLog", "").strip()
     tls = take_settings(values, line.tls)
+    access = take_access(values, os.path.dirname(line.config or ""))
     _check_not_blank(values, "brokerName", "brokerClusterName")
     config, idle = settings.apply(BrokerConfig, values, UNSUPPORTED)
     settings.warn_of_idle(line.config, [*idle, *idle_of_roles(config)])
     changes = _from_options(line, config)
     changes["tls"] = tls
+    changes["access"] = access
     listen = line.listen or config.listen
     changes.update(_listen(listen or str(config.listen_port), bind_address))
     config = _completed(msgspec.structs.replace(config, **changes))

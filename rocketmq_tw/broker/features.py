@@ -8,6 +8,7 @@ in the order of installation; what starts first stops last.
 
 from __future__ import annotations
 
+from rocketmq_tw.broker.access import feature as access
 from rocketmq_tw.broker.broker import Install
 from rocketmq_tw.broker.delay import feature as delay
 from rocketmq_tw.broker.processors import heartbeat, lock, offset, query
@@ -24,6 +25,7 @@ from rocketmq_tw.broker.send import feature as send
 from rocketmq_tw.broker.slave import feature as slave
 
 FEATURES: tuple[Install, ...] = (
+    access.install,
     delay.install,
     send.install,
     pull.install,

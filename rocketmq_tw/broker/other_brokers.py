@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+import msgspec
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.remoting.errors import RequestTimeout
 from rocketmq_tw.remoting.pool import ConnectionPool
 from rocketmq_tw.tls.settings import Tls
+from rocketmq_tw.wire.command import Sign
 from rocketmq_tw.wire.fields import Request, Response
 
 A = TypeVar("A", bound=Response)
@@ -23,16 +26,41 @@ A = TypeVar("A", bound=Response)
 TIMEOUT = 3.0
 
 
+class Outgoing(msgspec.Struct, frozen=True):
+    """
+    How a broker connects to others.
+
+    :ivar tls: use TLS; None does not.
+    :ivar sign: signs requests as the inner user; None does not.
+    """
+
+    tls: Tls | None = None
+    sign: Sign | None = None
+
+
+def outgoing_of(config: BrokerConfig) -> Outgoing:
+    """Return how the settings say that a broker connects to others."""
+    inner = config.access.inner
+    if inner is None:
+        return Outgoing(config.tls.client)
+    from rocketmq_tw.auth.credentials import Credentials
+    from rocketmq_tw.auth.signature import signer
+
+    sign = signer(Credentials(inner.name, inner.password))
+    return Outgoing(config.tls.client, sign)
+
+
 class OtherBrokers:
     """
     Connections to other brokers, one for each address.
 
     :param reactor: makes connections, and is the clock.
-    :param tls: use TLS; None does not.
+    :param outgoing: how to connect; None for plainly.
     """
 
-    def __init__(self, reactor: Any, tls: Tls | None = None) -> None:
-        self._pool = ConnectionPool(reactor, tls=tls)
+    def __init__(self, reactor: Any, outgoing: Outgoing | None = None) -> None:
+        how = outgoing or Outgoing()
+        self._pool = ConnectionPool(reactor, tls=how.tls, sign=how.sign)
 
     def call(
         self, address: str, request: Request[A], timeout: float = TIMEOUT

@@ -19,7 +19,7 @@ from twisted.internet.protocol import Factory
 
 from rocketmq_tw.broker.config import BrokerConfig, BrokerRole, FlushDiskType
 from rocketmq_tw.broker.master_log import RemoteLog
-from rocketmq_tw.broker.other_brokers import OtherBrokers
+from rocketmq_tw.broker.other_brokers import OtherBrokers, outgoing_of
 from rocketmq_tw.broker.store import Store
 from rocketmq_tw.clock import wall_time
 from rocketmq_tw.remoting.addresses import (
@@ -66,7 +66,7 @@ class Replication:
         self._peers = peers
         self._listener = Listener(reactor, tls)
         self._gate = _Gate()
-        self._brokers = OtherBrokers(reactor, config.tls.client)
+        self._brokers = OtherBrokers(reactor, outgoing_of(config))
         # Makes the connections to the HA port.
         self._ha_pool = ConnectionPool(
             reactor, tls=config.tls.client if config.tls.ha else None

@@ -262,6 +262,7 @@ class BrokerService(MultiService):
             member_group=self._member_group(),
             name_servers=tuple(self._name_servers),
             ask_name_servers=self._ask_name_servers,
+            run_in_thread=self._threads.run_in_thread,
         )
 
     def _member_group(self) -> MemberGroup:

@@ -19,7 +19,6 @@ def _refused(expected: str, *harmless: str) -> Unsupported:
     return Unsupported(harmless=harmless or ("false",), expected=expected)
 
 
-_NO_ACCESS_CONTROL = _refused("false: this broker has no access control yet")
 _NO_LIGHT_QUEUES = _refused("false: there are no light queues")
 _NO_EFFECT = Unsupported()
 
@@ -30,10 +29,6 @@ UNSUPPORTED = {
     "allAckInSyncStateSet": _NO_EFFECT,
     "enableControllerMode": _refused("false: there are no controllers yet"),
     "enableDLegerCommitLog": _refused("false: there is no DLedger"),
-    # Access control.
-    "aclEnable": _NO_ACCESS_CONTROL,
-    "authenticationEnabled": _NO_ACCESS_CONTROL,
-    "authorizationEnabled": _NO_ACCESS_CONTROL,
     # Where messages, topics and offsets are stored, and in which format.
     "configManagerVersion": _refused("v1: tables are kept as JSON", "v1"),
     "enableConsumeQueueExt": _refused("false: entries of queues are not extended"),

@@ -37,8 +37,10 @@ from rocketmq_tw.model.route import TopicRoute
 from rocketmq_tw.remoting.addresses import split_host_port
 from rocketmq_tw.remoting.pool import EndpointFor
 from rocketmq_tw.tls.settings import Tls
+from rocketmq_tw.wire.command import Sign
 
 if TYPE_CHECKING:
+    from rocketmq_tw.auth.credentials import Credentials
     from rocketmq_tw.client.consumer.config import ConsumerOptions
     from rocketmq_tw.client.consumer.push import PushConsumer
     from rocketmq_tw.client.consumer.queue_reader import QueueReader
@@ -68,6 +70,8 @@ class Client(MultiService):
         alike, e.g. ``tls:{host}:{port}:trustRoots=/etc/ca``.
     :param endpoint_factory: makes endpoints instead of the template.
     :param tls: use TLS with name servers and brokers, over these endpoints.
+    :param credentials: the user who signs all requests, for servers with access
+        control; None signs nothing.
     :param translate: replaces advertised addresses that this client cannot reach.
     :ivar session: the parts that producers and consumers share.
     :raises ValidationError: the name servers are not addresses, or there is TLS in the
@@ -86,6 +90,7 @@ class Client(MultiService):
         endpoint: str = "tcp:{host}:{port}",
         endpoint_factory: EndpointFactory | None = None,
         tls: Tls | None = None,
+        credentials: Credentials | None = None,
         translate: Callable[[str], str] | None = None,
         config: ClientConfig | None = None,
     ) -> None:
@@ -100,6 +105,7 @@ class Client(MultiService):
             endpoint=endpoint,
             endpoint_for=_endpoint_for(reactor, endpoint_factory),
             tls=tls,
+            sign=_signer(credentials),
             translate=translate,
         )
         self._state = _State.NEW
@@ -278,3 +284,12 @@ def _endpoint_for(reactor: Any, factory: EndpointFactory | None) -> EndpointFor 
         return None
     make = factory
     return lambda address: make(reactor, *split_host_port(address))
+
+
+def _signer(credentials: Credentials | None) -> Sign | None:
+    """Return what signs requests; None without credentials."""
+    if credentials is None:
+        return None
+    from rocketmq_tw.auth.signature import signer
+
+    return signer(credentials)

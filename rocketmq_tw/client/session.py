@@ -31,6 +31,7 @@ from rocketmq_tw.remoting.errors import BrokerError
 from rocketmq_tw.remoting.pool import ConnectionPool, EndpointFor
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.tls.settings import Tls
+from rocketmq_tw.wire.command import Sign
 from rocketmq_tw.wire.requests.heartbeat import NotifyConsumerIdsChanged
 from rocketmq_tw.wire.requests.route import GetRoute
 
@@ -46,6 +47,7 @@ class ClientSession:
     :param endpoint: the template of endpoint strings, e.g. ``tcp:{host}:{port}``.
     :param endpoint_for: makes endpoints instead of the template.
     :param tls: use TLS; None does not.
+    :param sign: adds a signature to each request; None does not.
     :param translate: replaces advertised addresses that this client cannot reach.
     :ivar clock: measures ages, and schedules with the reactor.
     :ivar pool: the connections.
@@ -70,6 +72,7 @@ class ClientSession:
         endpoint: str = "tcp:{host}:{port}",
         endpoint_for: EndpointFor | None = None,
         tls: Tls | None = None,
+        sign: Sign | None = None,
         translate: Callable[[str], str] | None = None,
     ) -> None:
         self.clock = steady_clock(reactor)
@@ -87,6 +90,7 @@ class ClientSession:
             connect_timeout=config.connect_timeout,
             idle_timeout=config.idle_timeout,
             tls=tls,
+            sign=sign,
         )
         self.name_servers = NameServers(name_servers, self.pool, self.clock)
         self.routes = RouteCache(

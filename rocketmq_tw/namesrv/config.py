@@ -93,6 +93,8 @@ class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
     :ivar max_tls_handshakes_per_address: how many from one address; 0 means half of
         ``max_tls_handshakes``; an extension.
     :ivar tls_handshake_timeout_millis: ms that a handshake may take; an extension.
+    :ivar remote_administration: requests of administrators may come from other
+        machines; an extension.
     :ivar tls: TLS of the port and of connections to brokers; from keys that begin with
         ``tls.``.
     """
@@ -124,6 +126,7 @@ class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
     max_tls_handshakes_per_address: Count = 0
     tls_handshake_timeout_millis: Positive = 10_000
     tls: TlsSettings = TlsSettings()
+    remote_administration: bool = False
 
     @property
     def endpoint(self) -> str:

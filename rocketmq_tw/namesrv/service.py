@@ -25,6 +25,7 @@ from rocketmq_tw.namesrv.registrations import Registrations
 from rocketmq_tw.namesrv.routes import RouteTable
 from rocketmq_tw.namesrv.settings import Settings
 from rocketmq_tw.namesrv.views import RouteTexts
+from rocketmq_tw.remoting.addresses import is_loopback_endpoint
 from rocketmq_tw.remoting.admission import Admission
 from rocketmq_tw.remoting.buffers import BufferBudget, gauges_of
 from rocketmq_tw.remoting.errors import TooManyWaiting
@@ -173,6 +174,11 @@ class NamesrvService(MultiService):
         self._lookups.install(router)
         self._registrations.install(router)
         settings.install(router)
+        is_open = not is_loopback_endpoint(self._config.listen)
+        if is_open and not self._config.remote_administration:
+            from rocketmq_tw.remoting.local_administration import refuse_remote
+
+            refuse_remote(router, "remoteAdministration=true in namesrv.conf")
         return router
 
     def startService(self) -> None:

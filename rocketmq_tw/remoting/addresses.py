@@ -257,6 +257,13 @@ def dial_address(endpoint: str) -> str:
     return host_port(host, parts.port)
 
 
+def is_loopback_endpoint(text: str) -> bool:
+    """Whether only this machine can connect to an endpoint string of a server."""
+    parts = EndpointString.parse(text)
+    host = parts.single_interface or ""
+    return parts.kind == "unix" or host.startswith("127.") or host == "::1"
+
+
 def peer_address(peer: object) -> tuple[str, bytes]:
     """
     Return the address of a peer as ``host:port``, and encoded as in records.

@@ -10,7 +10,7 @@ What a lane does must not differ from what the handler would have done.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -64,3 +64,35 @@ class Lane(Protocol):
 
         It must not raise: what may fail is left to the handler.
         """
+
+
+#: Called with frames, a range of them and their peer; returns up to which one they are
+#: allowed. It must not raise; what it does not allow is left to the guard.
+JudgeFrames = Callable[[Sequence[Frame], int, int, Peer], int]
+
+
+class GuardedLane:
+    """
+    A lane that takes only frames which a guard allows.
+
+    :param judge: judges them.
+    """
+
+    def __init__(self, judge: JudgeFrames, lane: Lane) -> None:
+        self._judge = judge
+        self._lane = lane
+        self.starts = lane.starts
+
+    def take(
+        self,
+        frames: Sequence[Frame],
+        at: int,
+        until: int,
+        peer: Peer,
+        received_at: float,
+    ) -> Taken:
+        """Handle the frames from ``at`` on that are allowed."""
+        end = self._judge(frames, at, until, peer)
+        if end == at:
+            return Taken()
+        return self._lane.take(frames, at, end, peer, received_at)

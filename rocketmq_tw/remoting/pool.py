@@ -22,6 +22,7 @@ from rocketmq_tw.remoting.protocol import RemotingProtocol
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.remoting.tls import client_side
 from rocketmq_tw.tls.settings import Tls
+from rocketmq_tw.wire.command import Sign
 from rocketmq_tw.wire.fields import Request, Response
 
 A = TypeVar("A", bound=Response)
@@ -51,6 +52,7 @@ class ConnectionPool:
     :param endpoint_for: makes the endpoint of an address, instead of the template.
     :param connect_timeout: the longest time to connect, in seconds.
     :param tls: use TLS, except where the address is an endpoint string of TLS itself.
+    :param sign: adds a signature to each request; None does not.
     :ivar on_connected: called with (address, connection) for each new connection.
     """
 
@@ -64,8 +66,10 @@ class ConnectionPool:
         connect_timeout: float = 3.0,
         idle_timeout: float = 120.0,
         tls: Tls | None = None,
+        sign: Sign | None = None,
     ) -> None:
         self._reactor = reactor
+        self._sign = sign
         self._tls = None if tls is None else client_side(tls, reactor)
         self._clock = steady_clock(reactor)
         self._router = router or Router()
@@ -172,13 +176,15 @@ class ConnectionPool:
 
     def _build(self) -> RemotingProtocol:
         """Return the protocol of a new connection."""
-        return RemotingProtocol(
+        connection = RemotingProtocol(
             self._router,
             self._clock,
             self._peers,
             idle_timeout=self._idle_timeout,
             stops_reading=False,
         )
+        connection.sign = self._sign
+        return connection
 
     def _made(self, address: str, connection: RemotingProtocol) -> None:
         """Keep a new connection, and pass it to all callers that wait."""

@@ -41,7 +41,7 @@ from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.remoting.state import ConnectionState
 from rocketmq_tw.remoting.waiters import Waiters
 from rocketmq_tw.remoting.write_through import Outbox, unsent_bytes
-from rocketmq_tw.wire.command import encode_request
+from rocketmq_tw.wire.command import Sign, encode_request
 from rocketmq_tw.wire.errors import RemoteProtocolError
 from rocketmq_tw.wire.fields import Request, Response
 from rocketmq_tw.wire.frame import FRAME_LIMIT, Frame, FrameDecoder
@@ -76,8 +76,8 @@ class RemotingProtocol(Protocol):
     """
 
     _log = Logger()
-    #: An ITCPTransport, which is a consumer and a producer too; or one in memory.
-    transport: Any = None
+    transport: Any = None  # an ITCPTransport, or one in memory
+    sign: Sign | None = None  # adds signatures to requests
 
     def __init__(
         self,
@@ -220,21 +220,22 @@ class RemotingProtocol(Protocol):
         if not self.is_connected:
             return fail(ConnectionLost(self.address, "the connection is closed"))
         opaque = self.calls.next_opaque()
-        frame = encode_request(request, opaque)
+        frame = encode_request(request, opaque, sign=self.sign)
         try:
             response = self.calls.add(opaque, request, self.address)
         except TooManyRequests:
             return fail()
         self._send(frame)
-        if timeout is not None:
-            late = timed_out(self.address, request, timeout)
-            response.addTimeout(timeout, self._clock, late)
-        return response
+        if timeout is None:
+            return response
+        late = timed_out(self.address, request, timeout)
+        return response.addTimeout(timeout, self._clock, late)
 
     def call_one_way(self, request: Request[Any]) -> None:
         """Send a request without a response; it is lost if the connection is."""
         if self.is_connected:
-            self._send(encode_request(request, self.calls.next_opaque(), one_way=True))
+            opaque = self.calls.next_opaque()
+            self._send(encode_request(request, opaque, one_way=True, sign=self.sign))
 
     def write_request(self, frame: bytes, batched: bool) -> None:
         """

@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import msgspec
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -32,7 +33,7 @@ from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.remoting.call import Call, Peer
 from rocketmq_tw.remoting.durable import AfterFlush
 from rocketmq_tw.remoting.errors import Refused
-from rocketmq_tw.remoting.lane import Lane
+from rocketmq_tw.remoting.lane import GuardedLane, JudgeFrames, Lane
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.errors import BadField
@@ -44,6 +45,18 @@ Handler = Callable[[Any, Call], Outcome]
 Guard = Callable[[Request[Any], Call], Deferred[None] | None]
 #: A declared request and its handler.
 Handled = tuple[type[Request[Any]], Handler]
+
+
+class _Registered(msgspec.Struct, frozen=True):
+    """A guard, and the codes of the requests that it judges; None for all."""
+
+    guard: Guard
+    only: frozenset[int] | None
+    judge: JudgeFrames | None
+
+    def applies(self, code: int) -> bool:
+        """Whether it judges requests of this code."""
+        return self.only is None or code in self.only
 
 
 class ErrorResponse(Response):
@@ -75,7 +88,7 @@ class Router:
         #: With guards, and without; the same if no guard is registered.
         self._handlers: dict[int, Handled] = {}
         self._unguarded: dict[int, Handled] = {}
-        self._guards: tuple[Guard, ...] = ()
+        self._guards: tuple[_Registered, ...] = ()
         self._lane_code = 0
         self.lane: Lane | None = None
         # The method of the dictionary itself, which saves a call for every request.
@@ -89,7 +102,7 @@ class Router:
         """Register ``handler`` for a request, behind the guards."""
         code = int(declared.code)
         self._unguarded[code] = (declared, handler)
-        self._handlers[code] = (declared, self._guarded(handler))
+        self._handlers[code] = (declared, self._guarded(code, handler))
         if code == self._lane_code:
             self.lane = None
 
@@ -97,24 +110,42 @@ class Router:
         """
         Let a lane handle the plain requests of this kind, whose handler is registered.
 
-        Not if there are guards, which must see every request; nor once there is another
-        handler.
+        Not if there are guards that cannot judge frames, since they must see every such
+        request; nor once there is another handler.
         """
-        if not self._guards:
-            self._lane_code = int(declared.code)
-            self.lane = lane
+        self._lane_code, self.lane = int(declared.code), lane
+        for each in self._guards:
+            self._guard_lane(each)
 
-    def guard(self, guard: Guard) -> None:
-        """Call ``guard`` before every handler, including those registered already."""
-        self._guards += (guard,)
-        self.lane = None
+    def guard(
+        self,
+        guard: Guard,
+        only: frozenset[int] | None = None,
+        judge: JudgeFrames | None = None,
+    ) -> None:
+        """
+        Call ``guard`` before every handler, including those registered already.
+
+        :param only: the codes of the requests that it judges; None for all.
+        :param judge: does the same for the frames of a lane; None cannot.
+        """
+        registered = _Registered(guard, only, judge)
+        self._guards += (registered,)
+        self._guard_lane(registered)
         for code, (declared, handler) in self._unguarded.items():
-            self._handlers[code] = (declared, self._guarded(handler))
+            self._handlers[code] = (declared, self._guarded(code, handler))
 
-    def _guarded(self, handler: Handler) -> Handler:
-        """Wrap a handler in the guards; the first one registered runs first."""
-        for guard in reversed(self._guards):
-            handler = _behind(guard, handler)
+    def _guard_lane(self, registered: _Registered) -> None:
+        """Let a guard judge the frames of the lane; no lane if it cannot."""
+        if self.lane is not None and registered.applies(self._lane_code):
+            judge = registered.judge
+            self.lane = None if judge is None else GuardedLane(judge, self.lane)
+
+    def _guarded(self, code: int, handler: Handler) -> Handler:
+        """Wrap a handler in its guards; the first one registered runs first."""
+        for each in reversed(self._guards):
+            if each.applies(code):
+                handler = _behind(each.guard, handler)
         return handler
 
     def without(self, *codes: int) -> Router:
@@ -124,8 +155,8 @@ class Router:
         The copy has the guards and handlers registered so far.
         """
         other = Router(self._codes, self._peers)
-        for guard in self._guards:
-            other.guard(guard)
+        for each in self._guards:
+            other.guard(each.guard, each.only, each.judge)
         for code, (declared, handler) in self._unguarded.items():
             if code not in codes:
                 other.on(declared, handler)

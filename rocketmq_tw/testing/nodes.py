@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 from twisted.internet.defer import maybeDeferred
 
+from rocketmq_tw.broker.access.settings import AccessSettings
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.service import BrokerService
 from rocketmq_tw.namesrv.config import NamesrvConfig
@@ -35,6 +36,7 @@ SMALL = BrokerConfig(
     mapped_file_size_consume_queue=6000,
     max_hash_slot_num=1000,
     max_index_num=4000,
+    access=AccessSettings(remote_administration=True),
 )
 
 
@@ -148,7 +150,9 @@ class NameServerNode(Node):
         super().__init__(name, host, network, timeline)
         path = os.path.join(directory, "kvConfig.json")
         self.config = NamesrvConfig(
-            listen_port=self.port, kv_config_path=path, **settings
+            listen_port=self.port,
+            kv_config_path=path,
+            **{"remote_administration": True, **settings},
         )
 
     def _make_service(self, reactor: MemoryReactor) -> NamesrvService:

@@ -27,6 +27,7 @@ from typing import Annotated, Any, Generic, TypeVar
 import msgspec
 
 from rocketmq_tw.wire import codes
+from rocketmq_tw.wire.binary_header import FIXED, binary_header, read_ext, read_text
 from rocketmq_tw.wire.errors import (
     LocalProtocolError,
     MalformedHeader,
@@ -51,15 +52,15 @@ ONE_WAY = 2
 #: at most six times as long as JSON. Java's and most clients' headers never need it.
 MAX_ODD_HEADER = 256 << 10
 
-#: More fields are refused in a binary header; requests have under forty.
-MAX_BINARY_FIELDS = 4096
-
 _INT32 = range(-(1 << 31), 1 << 31)
 _Int32 = Annotated[int, msgspec.Meta(ge=_INT32.start, lt=_INT32.stop)]
 #: No code has more digits.
 _LONGEST_CODE = 10
 
 T = TypeVar("T")
+
+#: Called with the fields of a request and its body; adds a signature to the fields.
+Sign = Callable[[Ext, bytes], None]
 
 
 class RemotingCommand(msgspec.Struct, Generic[T], kw_only=True):
@@ -230,21 +231,18 @@ def _text(value: Any) -> str:
         raise MalformedHeader("a field of extFields is nested too deeply") from None
 
 
-_FIXED = struct.Struct(">hbhii")
-
-
 def _decode_binary(header: bytes, body: bytes) -> Command:
     """Decode a binary header."""
     try:
-        code, language, version, opaque, flag = _FIXED.unpack_from(header)
-        remark, at = _read_text(header, _FIXED.size, 4)
+        code, language, version, opaque, flag = FIXED.unpack_from(header)
+        remark, at = read_text(header, FIXED.size, 4)
         ext_size = int.from_bytes(header[at : at + 4], "big", signed=True)
         at += 4
         if ext_size < 0 or at + ext_size > len(header):
             raise MalformedHeader(
                 f"the ext block of {ext_size} bytes runs past the end"
             )
-        ext = _read_ext(header, at, at + ext_size)
+        ext = read_ext(header, at, at + ext_size)
     except (struct.error, UnicodeDecodeError) as error:
         raise MalformedHeader(f"the binary header is cut short: {error}") from None
     return RemotingCommand(
@@ -258,32 +256,6 @@ def _decode_binary(header: bytes, body: bytes) -> Command:
         body=body,
         kind=BINARY,
     )
-
-
-def _read_text(data: bytes, at: int, width: int) -> tuple[str, int]:
-    """Decode a text after its length, which has ``width`` bytes."""
-    size = int.from_bytes(data[at : at + width], "big", signed=True)
-    start = at + width
-    if size < 0 or start + size > len(data):
-        raise MalformedHeader(f"a text of {size} bytes runs past the end of the header")
-    return data[start : start + size].decode(), start + size
-
-
-def _read_ext(data: bytes, at: int, end: int) -> Ext:
-    """Decode keys and values; an empty value means null, i.e. absent."""
-    ext: Ext = {}
-    count = 0
-    while at < end:
-        count += 1
-        if count > MAX_BINARY_FIELDS:
-            raise MalformedHeader(f"there are more than {MAX_BINARY_FIELDS} fields")
-        key, at = _read_text(data, at, 2)
-        value, at = _read_text(data, at, 4)
-        if value:
-            ext[key] = value
-    if at != end:
-        raise MalformedHeader("the ext block ends inside a value")
-    return ext
 
 
 class _Header(msgspec.Struct, omit_defaults=True):
@@ -308,12 +280,20 @@ _encode = msgspec.json.Encoder().encode
 
 
 def _frame(
-    code: int, opaque: int, flag: int, remark: str | None, fields: Fields, kind: int
+    code: int,
+    opaque: int,
+    flag: int,
+    remark: str | None,
+    fields: Fields,
+    kind: int,
+    sign: Sign | None = None,
 ) -> bytes:
     """Encode one frame in either form."""
     ext = to_ext(fields)
+    if sign is not None:
+        sign(ext, fields.body)
     if kind == BINARY:
-        header = _binary_header(code, opaque, flag, remark, ext)
+        header = binary_header(code, opaque, flag, remark, ext)
     else:
         ordered = dict(sorted(ext.items())) if ext else None
         header = _encode(
@@ -331,35 +311,21 @@ def _frame(
     return join(kind, header, fields.body)
 
 
-def _binary_header(
-    code: int, opaque: int, flag: int, remark: str | None, ext: Ext
-) -> bytes:
-    """Encode a binary header."""
-    if not -(1 << 15) <= code < 1 << 15:
-        raise LocalProtocolError(f"code {code} is beyond a binary header's 16 bits")
-    block = b"".join(
-        len(key).to_bytes(2, "big") + key + len(value).to_bytes(4, "big") + value
-        for key, value in ((k.encode(), v.encode()) for k, v in ext.items())
-    )
-    said = (remark or "").encode()
-    language = codes.LANGUAGES.index(codes.LANGUAGE)
-    return b"".join(
-        (
-            _FIXED.pack(code, language, codes.VERSION, opaque, flag),
-            len(said).to_bytes(4, "big"),
-            said,
-            len(block).to_bytes(4, "big"),
-            block,
-        )
-    )
-
-
 def encode_request(
-    request: Request[Any], opaque: int, *, one_way: bool = False, kind: int = JSON
+    request: Request[Any],
+    opaque: int,
+    *,
+    one_way: bool = False,
+    kind: int = JSON,
+    sign: Sign | None = None,
 ) -> bytes:
-    """Encode a request as a frame."""
+    """
+    Encode a request as a frame.
+
+    :param sign: adds a signature to the fields.
+    """
     flag = ONE_WAY if one_way else 0
-    return _frame(request.code, opaque, flag, None, request, kind)
+    return _frame(request.code, opaque, flag, None, request, kind, sign)
 
 
 def encode_response(response: Response, opaque: int, kind: int = JSON) -> bytes:

@@ -11,6 +11,7 @@ import msgspec
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from rocketmq_tw.broker.access.settings import AccessSettings
 from rocketmq_tw.broker.broker import Broker, Install
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.delay import feature as delay
@@ -50,6 +51,8 @@ SMALL = BrokerConfig(
     max_message_size=4096,
     max_hash_slot_num=100,
     max_index_num=400,
+    # Requests come from 10.0.0.9.
+    access=AccessSettings(remote_administration=True),
 )
 
 

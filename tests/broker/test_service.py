@@ -14,6 +14,7 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from rocketmq_tw.broker.access.settings import AccessSettings
 from rocketmq_tw.broker.broker import Broker, Install
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.features import FEATURES
@@ -111,6 +112,8 @@ class ServiceCase(SynchronousTestCase):
             "broker_name": "broker-a",
             "broker_ip1": HOST,
             "broker_ip2": HOST,
+            # Clients are on another host.
+            "access": AccessSettings(remote_administration=True),
             "store_path_root_dir": self.root,
             "mapped_file_size_commit_log": 2 << 20,
             "mapped_file_size_consume_queue": 2000,

@@ -28,9 +28,6 @@ class UnsupportedTests(SynchronousTestCase):
     def test_refused(self) -> None:
         """Where somebody relies on it, with the reason."""
         for text, said in (
-            ("aclEnable=true", "has no access control yet"),
-            ("authenticationEnabled=true", "has no access control yet"),
-            ("authorizationEnabled=true", "has no access control yet"),
             ("enableControllerMode=true", "there are no controllers yet"),
             ("enableDLegerCommitLog=TRUE", "there is no DLedger"),
             ("storeType=defaultRocksDB", "expected default"),
@@ -60,7 +57,7 @@ class UnsupportedTests(SynchronousTestCase):
     def test_switched_off(self) -> None:
         """The same settings, with the values they have here, are not worth a word."""
         text = (
-            "aclEnable=False brokerId=0 enableControllerMode=false storeType=default"
+            "brokerId=0 enableControllerMode=false storeType=default"
             " brokerRole=ASYNC_MASTER minInSyncReplicas=1"
             " enablePropertyFilter=false channelExpiredTimeout=120000"
             " timerWheelEnable=true configManagerVersion=v1 slaveReadEnable=false"

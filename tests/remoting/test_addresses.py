@@ -16,6 +16,7 @@ from rocketmq_tw.remoting.addresses import (
     host_port,
     is_endpoint,
     is_ip_address,
+    is_loopback_endpoint,
     peer_address,
     server_endpoint,
     split_host_port,
@@ -264,3 +265,20 @@ class DialTests(SynchronousTestCase):
         for endpoint in ("tcp:0", "systemd:domain=INET:index=0", "haproxy:tcp:9876"):
             error = self.assertRaises(ValueError, dial_address, endpoint)
             self.assertIn(f'"{endpoint}" does not say', str(error))
+
+
+class LoopbackTests(SynchronousTestCase):
+    """Endpoints to which only this machine can connect."""
+
+    def test_loopback(self) -> None:
+        """One interface of the loopback, or a file; a name is not looked up."""
+        for text, expected in (
+            ("tcp:9876:interface=127.0.0.1", True),
+            (r"tcp:9876:interface=\:\:1", True),
+            ("unix:/run/mq", True),
+            ("tcp:9876", False),
+            ("tcp:9876:interface=0.0.0.0", False),
+            ("tcp:9876:interface=10.0.0.1", False),
+            ("", False),
+        ):
+            self.assertIs(is_loopback_endpoint(text), expected, text)

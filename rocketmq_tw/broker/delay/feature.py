@@ -6,6 +6,7 @@ from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.delay.copies import DelayCopies
 from rocketmq_tw.broker.delay.levels import DelayLevels, parse_levels
 from rocketmq_tw.broker.delay.schedule import ScheduleService
+from rocketmq_tw.broker.other_brokers import outgoing_of
 from rocketmq_tw.broker.slave.escape import Escape
 from rocketmq_tw.broker.slave.replicated import Replicated
 from rocketmq_tw.remoting.router import Router
@@ -55,5 +56,5 @@ def _escape(broker: Broker) -> Escape:
         reactor=broker.clock,
         broker_name=broker.config.broker_name,
         ask_name_servers=broker.ask_name_servers,
-        tls=broker.config.tls.client,
+        outgoing=outgoing_of(broker.config),
     )

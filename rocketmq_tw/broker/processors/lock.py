@@ -9,7 +9,7 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.broker import Broker
-from rocketmq_tw.broker.other_brokers import OtherBrokers
+from rocketmq_tw.broker.other_brokers import OtherBrokers, outgoing_of
 from rocketmq_tw.broker.strict_locks import StrictLocks
 from rocketmq_tw.broker.tables.checks import MAX_NAME
 from rocketmq_tw.broker.tables.queue_locks import QueueLocks
@@ -52,7 +52,7 @@ def _strict_locks(broker: Broker) -> StrictLocks | None:
     config = broker.config
     if not config.lock_in_strict_mode or not config.enable_slave_acting_master:
         return None
-    brokers = OtherBrokers(broker.clock, broker.config.tls.client)
+    brokers = OtherBrokers(broker.clock, outgoing_of(broker.config))
     broker.lifecycle.on_stop.append(brokers.close_all)
     return StrictLocks(
         brokers=brokers, group=broker.member_group, replicas=config.total_replicas

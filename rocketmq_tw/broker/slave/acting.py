@@ -28,14 +28,13 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from rocketmq_tw.broker.other_brokers import OtherBrokers
+from rocketmq_tw.broker.other_brokers import OtherBrokers, Outgoing
 from rocketmq_tw.broker.replication import Replication
 from rocketmq_tw.broker.slave.master import Master
 from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.model.route import MASTER_ID
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.router import Router
-from rocketmq_tw.tls.settings import Tls
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.replication import (
     ExchangeHaInfo,
@@ -62,14 +61,14 @@ class ActingSlave:
         master: Master,
         replication: Replication,
         on_acting: Sequence[Callable[[bool], object]],
-        tls: Tls | None = None,
+        outgoing: Outgoing | None = None,
     ) -> None:
         self._broker_name = broker_name
         self._broker_id = broker_id
         self._master = master
         self._replication = replication
         self._on_acting = on_acting
-        self._brokers = OtherBrokers(reactor, tls)
+        self._brokers = OtherBrokers(reactor, outgoing)
         self.first_id = MASTER_ID
         self._first_address = ""
 

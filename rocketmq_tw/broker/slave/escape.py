@@ -16,13 +16,12 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.name_servers import AskNameServers
-from rocketmq_tw.broker.other_brokers import OtherBrokers
+from rocketmq_tw.broker.other_brokers import OtherBrokers, Outgoing
 from rocketmq_tw.model import sysflag
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.message import DELAY
 from rocketmq_tw.model.route import TopicRoute
 from rocketmq_tw.model.topic import AUTO_CREATE_TOPIC
-from rocketmq_tw.tls.settings import Tls
 from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.bodies.route import decode_route
 from rocketmq_tw.wire.record import Draft
@@ -57,12 +56,12 @@ class Escape:
         reactor: Any,
         broker_name: str,
         ask_name_servers: AskNameServers,
-        tls: Tls | None = None,
+        outgoing: Outgoing | None = None,
     ) -> None:
         self._reactor = reactor
         self._broker_name = broker_name
         self._ask_name_servers = ask_name_servers
-        self._brokers = OtherBrokers(reactor, tls)
+        self._brokers = OtherBrokers(reactor, outgoing)
         self._topic = ""
         self._route = TopicRoute()
         self._until = float("-inf")

@@ -5,6 +5,7 @@ Installs what makes a broker a slave, and what brokers of one name do for one an
 from __future__ import annotations
 
 from rocketmq_tw.broker.broker import Broker
+from rocketmq_tw.broker.other_brokers import outgoing_of
 from rocketmq_tw.broker.registration import broker_identity
 from rocketmq_tw.broker.replication import Replication
 from rocketmq_tw.broker.slave.acting import ActingSlave
@@ -60,7 +61,7 @@ def install(broker: Broker, router: Router) -> SlaveSync | None:
         reactor=broker.clock,
         master=master,
         documents=documents,
-        tls=config.tls.client,
+        outgoing=outgoing_of(config),
     )
     broker.lifecycle.on_start.append(sync.start)
     broker.lifecycle.on_stop.append(sync.stop)
@@ -95,7 +96,7 @@ def _act(broker: Broker, router: Router) -> None:
         master=broker.master,
         replication=broker.replication,
         on_acting=broker.on_acting,
-        tls=config.tls.client,
+        outgoing=outgoing_of(config),
     )
     acting.routes(router)
     broker.stats.gauges["actsForMaster"] = lambda: int(acting.is_acting)
@@ -115,7 +116,7 @@ def _prepare_before_registering(broker: Broker, documents: list[Replicated]) -> 
         master=broker.master,
         documents=documents,
         status=broker.replication.status,
-        tls=config.tls.client,
+        outgoing=outgoing_of(config),
     )
     lifecycle.on_online.insert(0, pre_online.run)
     lifecycle.on_drain.append(pre_online.stop)

@@ -23,7 +23,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from rocketmq_tw.broker.name_servers import members
-from rocketmq_tw.broker.other_brokers import OtherBrokers
+from rocketmq_tw.broker.other_brokers import OtherBrokers, Outgoing
 from rocketmq_tw.broker.registration import BrokerIdentity
 from rocketmq_tw.broker.slave.master import Master
 from rocketmq_tw.broker.slave.replicated import Replicated
@@ -32,7 +32,6 @@ from rocketmq_tw.model.route import MASTER_ID
 from rocketmq_tw.remoting.errors import ConnectError
 from rocketmq_tw.remoting.peer_log import host_of
 from rocketmq_tw.replication.status import HaStatus
-from rocketmq_tw.tls.settings import Tls
 from rocketmq_tw.wire.fields import Request, Response
 from rocketmq_tw.wire.requests.replication import ExchangeHaInfo
 
@@ -72,7 +71,7 @@ class PreOnline:
         master: Master,
         documents: Sequence[Replicated],
         status: Callable[[], HaStatus],
-        tls: Tls | None = None,
+        outgoing: Outgoing | None = None,
     ) -> None:
         self._reactor = reactor
         self._identity = identity
@@ -80,7 +79,7 @@ class PreOnline:
         self._master = master
         self._documents = documents
         self._status = status
-        self._brokers = OtherBrokers(reactor, tls)
+        self._brokers = OtherBrokers(reactor, outgoing)
         self._is_stopped = False
         self._pause: Deferred[None] | None = None
 

@@ -25,13 +25,12 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from rocketmq_tw.broker.other_brokers import OtherBrokers
+from rocketmq_tw.broker.other_brokers import OtherBrokers, Outgoing
 from rocketmq_tw.broker.slave.master import Master
 from rocketmq_tw.broker.slave.replicated import Replicated
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.remoting.errors import ConnectionLost
 from rocketmq_tw.store.files.slices import Stopped
-from rocketmq_tw.tls.settings import Tls
 from rocketmq_tw.wire.fields import Request, Response
 
 A = TypeVar("A", bound=Response)
@@ -64,13 +63,13 @@ class SlaveSync:
         reactor: Any,
         master: Master,
         documents: Sequence[Replicated],
-        tls: Tls | None = None,
+        outgoing: Outgoing | None = None,
     ) -> None:
         self._reactor = reactor
         self._master = master
         self._documents = documents
         self._size = 0
-        self._brokers = OtherBrokers(reactor, tls)
+        self._brokers = OtherBrokers(reactor, outgoing)
         self._due_at = float("-inf")
         self._copying: Deferred[None] | None = None
         self._failing: set[str] = set()

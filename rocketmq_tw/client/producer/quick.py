@@ -83,7 +83,12 @@ class QuickSender:
             queue = choice(queues)
         address = context.brokers.address(queue.broker_name)
         live = None if address is None else context.brokers.live(address)
-        if address is None or live is None or live.calls.is_full:
+        if (
+            address is None
+            or live is None
+            or live.sign is not None
+            or live.calls.is_full
+        ):
             # The queue was chosen for this message: its turn would be lost.
             pending = PendingSend(context, prepared, choice, timeout, retry, call)
             pending.start(queue)

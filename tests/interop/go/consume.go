@@ -25,10 +25,13 @@ func consume(flags *flag.FlagSet, words []string) error {
 	expression := flags.String("expression", "*", "tags")
 	listener := flags.String("listener", "concurrent", "concurrent or orderly")
 	refuse := flags.Int("refuse", 0, "refuse once what this divides")
+	user := flags.String("user", "", "who signs requests")
+	password := flags.String("password", "", "the secret of that user")
 	flags.Parse(words)
 	made, err := consumer.NewPushConsumer(
 		consumer.WithNsResolver(primitive.NewPassthroughResolver(strings.Split(*names, ";"))),
 		consumer.WithGroupName(*group),
+		consumer.WithCredentials(primitive.Credentials{AccessKey: *user, SecretKey: *password}),
 		consumer.WithConsumeFromWhere(consumer.ConsumeFromFirstOffset),
 		consumer.WithConsumerOrder(*listener == "orderly"),
 	)

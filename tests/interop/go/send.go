@@ -35,11 +35,14 @@ func send(flags *flag.FlagSet, words []string) error {
 	seed := flags.String("seed", "s", "seed of the corpus")
 	plan := flags.String("plan", "", "mode:count,...")
 	first := flags.Int("from", 0, "first number")
+	user := flags.String("user", "", "who signs requests")
+	password := flags.String("password", "", "the secret of that user")
 	flags.Parse(words)
 	// The hash selector keeps one sharding key in one queue; without a key it is random.
 	made, err := rocketmq.NewProducer(
 		producer.WithNsResolver(primitive.NewPassthroughResolver(strings.Split(*names, ";"))),
 		producer.WithGroupName(*group),
+		producer.WithCredentials(primitive.Credentials{AccessKey: *user, SecretKey: *password}),
 		producer.WithQueueSelector(producer.NewHashQueueSelector()),
 		producer.WithSendMsgTimeout(10*time.Second),
 	)

@@ -16,7 +16,7 @@ from rocketmq_tw import EARLIEST, Client, Retry
 from rocketmq_tw.client import PushConsumer
 from rocketmq_tw.model.message import StoredMessage
 
-from .lines import options, say, say_message, tls
+from .lines import credentials, options, say, say_message, tls
 
 
 class Commands(LineReceiver):
@@ -50,6 +50,8 @@ async def main(reactor: Any) -> None:
         expression="*",
         listener="concurrent",
         refuse=0,
+        user="",
+        password="",
         ca="",
         cert="",
         key="",
@@ -63,7 +65,9 @@ async def main(reactor: Any) -> None:
         say_message(message)
         return None
 
-    client = Client(reactor, given.namesrv_, tls=tls(given))
+    client = Client(
+        reactor, given.namesrv_, tls=tls(given), credentials=credentials(given)
+    )
     await client.start()
     # One handler at a time keeps the order of each queue, as an orderly listener does.
     more = {"concurrency": 1} if given.listener_ == "orderly" else {}

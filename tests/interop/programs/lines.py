@@ -8,7 +8,7 @@ import sys
 from hashlib import sha256
 from typing import Any
 
-from rocketmq_tw import Tls
+from rocketmq_tw import Credentials, Tls
 from rocketmq_tw.model.message import StoredMessage
 
 
@@ -37,6 +37,11 @@ def tls(given: argparse.Namespace) -> Tls | None:
     return Tls(
         ca_file=given.ca_, certificate=given.cert_ or None, key=given.key_ or None
     )
+
+
+def credentials(given: argparse.Namespace) -> Credentials | None:
+    """Return the user who signs requests; None without the option ``user``."""
+    return Credentials(given.user_, given.password_) if given.user_ else None
 
 
 def say(event: str, **fields: Any) -> None:

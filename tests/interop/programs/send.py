@@ -14,7 +14,7 @@ from rocketmq_tw import Client, Message
 from rocketmq_tw.client import Producer, SendResult
 from tests.interop.corpus import SHARDS, message
 
-from .lines import options, say, tls
+from .lines import credentials, options, say, tls
 
 BATCH = 20
 BATCH_SIZE = 1_000_000
@@ -123,12 +123,16 @@ async def main(reactor: Any) -> None:
         **{"namesrv": None, "topic": None, "plan": None, "seed": "s", "from": 0},
         group="interop_producer",
         linger=0,
+        user="",
+        password="",
         ca="",
         cert="",
         key="",
     )
     corpus = Corpus(given.topic_, given.seed_)
-    client = Client(reactor, given.namesrv_, tls=tls(given))
+    client = Client(
+        reactor, given.namesrv_, tls=tls(given), credentials=credentials(given)
+    )
     await client.start()
     producer = client.producer(given.group_)
     await producer.start()

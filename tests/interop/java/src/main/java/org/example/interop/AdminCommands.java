@@ -13,7 +13,8 @@ public final class AdminCommands {
     /** Follows the commands until the end of input. */
     public static void main(String[] words) throws Exception {
         Failures.endTheProgram();
-        String namesrv = new Arguments(words).text("namesrv");
+        Arguments arguments = new Arguments(words);
+        String namesrv = arguments.text("namesrv");
         PrintStream standard = System.out;
         new Json().with("event", "started").print();
         Commands.follow(command -> {
@@ -23,7 +24,7 @@ public final class AdminCommands {
             System.setOut(capture);
             System.setErr(capture);
             try {
-                MQAdminStartup.main0((command + " -n " + namesrv).split(" +"), null);
+                MQAdminStartup.main0((command + " -n " + namesrv).split(" +"), arguments.credentials());
             } finally {
                 System.setOut(standard);
                 System.setErr(errors);

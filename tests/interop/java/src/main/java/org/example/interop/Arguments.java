@@ -2,6 +2,9 @@ package org.example.interop;
 
 import java.util.HashMap;
 import java.util.Map;
+import org.apache.rocketmq.acl.common.AclClientRPCHook;
+import org.apache.rocketmq.acl.common.SessionCredentials;
+import org.apache.rocketmq.remoting.RPCHook;
 
 /** The command line of a program: pairs of "--name value". */
 final class Arguments {
@@ -28,6 +31,12 @@ final class Arguments {
     /** The value of an option, or the fallback. */
     String text(String name, String fallback) {
         return values.getOrDefault(name, fallback);
+    }
+
+    /** What signs requests with the options "user" and "password"; null without them. */
+    RPCHook credentials() {
+        String user = values.get("user");
+        return user == null ? null : new AclClientRPCHook(new SessionCredentials(user, text("password")));
     }
 
     /** The number given with an option, or the fallback. */

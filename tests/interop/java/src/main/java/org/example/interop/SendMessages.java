@@ -36,7 +36,7 @@ public final class SendMessages {
     public static void main(String[] words) throws Exception {
         Failures.endTheProgram();
         Arguments arguments = new Arguments(words);
-        TransactionMQProducer producer = new TransactionMQProducer(arguments.text("group", "interop_producer"));
+        TransactionMQProducer producer = new TransactionMQProducer(arguments.text("group", "interop_producer"), arguments.credentials());
         producer.setNamesrvAddr(arguments.text("namesrv"));
         producer.setSendMsgTimeout(10_000);
         producer.setTransactionListener(new Verdicts());

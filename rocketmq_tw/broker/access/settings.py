@@ -1,0 +1,145 @@
+"""
+The settings of access control, under Apache RocketMQ's names.
+
+They are kept apart from the other settings, which anybody can read who may ask for
+them: some of these are secrets.
+
+Source: ``BrokerConfig.aclEnable``, ``AuthConfig`` and ``PlainPermissionManager`` of
+RocketMQ 4.9 and 5.
+"""
+
+from __future__ import annotations
+
+import os
+
+import msgspec
+
+from rocketmq_tw.settings import BadSetting
+
+
+class Secret(msgspec.Struct, frozen=True):
+    """A name and a password; only the name is shown."""
+
+    name: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"Secret({self.name!r}, ...)"
+
+
+class AccessSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    How requests are checked; by default only where administration comes from.
+
+    :ivar acl_file: ``plain_acl.yml`` of ACL 1.0; files in ``acl`` beside it count, too.
+        None without ACL 1.0.
+    :ivar is_authenticated: requests need the signature of a user (ACL 2.0).
+    :ivar is_authorized: users need permission.
+    :ivar folder: where users and policies are kept; empty means beside the other
+        tables.
+    :ivar first_user: is created as a super user.
+    :ivar inner: the user as whom slaves and brokers ask others; created likewise.
+    :ivar unsigned: the codes of requests that need no signature.
+    :ivar unchecked: the codes of requests that need no permission.
+    :ivar remote_administration: requests of administrators may come from other machines
+        without access control.
+    """
+
+    acl_file: str | None = None
+    is_authenticated: bool = False
+    is_authorized: bool = False
+    folder: str = ""
+    first_user: Secret | None = None
+    inner: Secret | None = None
+    unsigned: frozenset[int] = frozenset()
+    unchecked: frozenset[int] = frozenset()
+    remote_administration: bool = False
+
+    @property
+    def is_on(self) -> bool:
+        """Whether requests need a signature."""
+        return self.acl_file is not None or self.is_authenticated
+
+
+#: Class names, and caches that do not exist here.
+_WITHOUT_EFFECT = (
+    "authenticationProvider",
+    "authenticationMetadataProvider",
+    "authenticationStrategy",
+    "authorizationProvider",
+    "authorizationMetadataProvider",
+    "authorizationStrategy",
+    *(
+        f"{kind}Cache{what}"
+        for kind in ("user", "acl", "statefulAuthentication", "statefulAuthorization")
+        for what in ("MaxNum", "ExpiredSecond", "RefreshSecond")
+    ),
+)
+
+
+def take_access(values: dict[str, str], folder: str) -> AccessSettings:
+    """
+    Remove the settings of access control from those of a broker, and return them.
+
+    :param folder: of the broker's settings; the default of ``plain_acl.yml``.
+    :raises BadSetting: a value cannot be used, or some contradict each other.
+    """
+    for key in _WITHOUT_EFFECT:
+        values.pop(key, None)
+    acl = _flag(values, "aclEnable")
+    path = values.pop("aclFile", "").strip() or os.path.join(folder, "plain_acl.yml")
+    authenticated = _flag(values, "authenticationEnabled")
+    authorized = _flag(values, "authorizationEnabled")
+    if authorized and not authenticated:
+        expected = "true: otherwise anybody could claim to be any user"
+        raise BadSetting("authenticationEnabled", "false", expected)
+    if acl and authenticated:
+        expected = "false, as authenticationEnabled is true: only one of both checks"
+        raise BadSetting("aclEnable", "true", expected)
+    if _flag(values, "migrateAuthFromV1Enabled"):
+        expected = "false: accounts of ACL 1.0 are not migrated"
+        raise BadSetting("migrateAuthFromV1Enabled", "true", expected)
+    return AccessSettings(
+        acl_file=os.path.abspath(os.path.expanduser(path)) if acl else None,
+        is_authenticated=authenticated,
+        is_authorized=authorized,
+        folder=values.pop("authConfigPath", "").strip(),
+        first_user=_secret(values, "initAuthenticationUser", "username", "password"),
+        inner=_secret(
+            values, "innerClientAuthenticationCredentials", "accessKey", "secretKey"
+        ),
+        unsigned=_codes(values, "authenticationWhitelist"),
+        unchecked=_codes(values, "authorizationWhitelist"),
+        remote_administration=_flag(values, "remoteAdministration"),
+    )
+
+
+def _flag(values: dict[str, str], key: str) -> bool:
+    """Return a truth value. :raises BadSetting: it is none."""
+    text = values.pop(key, "").strip().lower()
+    if text not in ("", "true", "false"):
+        raise BadSetting(key, text, "true or false")
+    return text == "true"
+
+
+def _codes(values: dict[str, str], key: str) -> frozenset[int]:
+    """Return a list of request codes. :raises BadSetting: one of them is none."""
+    words = [each.strip() for each in values.pop(key, "").split(",") if each.strip()]
+    for word in words:
+        if not word.isascii() or not word.isdigit() or len(word) > 9:
+            raise BadSetting(key, word, "the codes of requests, separated by commas")
+    return frozenset(int(word) for word in words)
+
+
+def _secret(values: dict[str, str], key: str, name: str, word: str) -> Secret | None:
+    """Return a name and its password; errors do not quote them."""
+    text = values.pop(key, "").strip()
+    if not text:
+        return None
+    try:
+        found = msgspec.json.decode(text, type=dict[str, str])
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        found = {}
+    if not found.get(name) or not found.get(word):
+        raise BadSetting(key, "...", f'{{"{name}":"...","{word}":"..."}}')
+    return Secret(found[name], found[word])

@@ -1,0 +1,69 @@
+"""
+The parts of a binary header: texts, fields, and their encoding.
+
+The layout is in :mod:`rocketmq_tw.wire.command`.
+
+Source: ``RocketMQSerializable`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from rocketmq_tw.wire import codes
+from rocketmq_tw.wire.errors import LocalProtocolError, MalformedHeader
+from rocketmq_tw.wire.fields import Ext
+
+#: The code, the language, the version, the opaque and the flag.
+FIXED = struct.Struct(">hbhii")
+#: More fields are refused in a binary header; requests have under forty.
+MAX_BINARY_FIELDS = 4096
+
+
+def read_text(data: bytes, at: int, width: int) -> tuple[str, int]:
+    """Decode a text after its length, which has ``width`` bytes."""
+    size = int.from_bytes(data[at : at + width], "big", signed=True)
+    start = at + width
+    if size < 0 or start + size > len(data):
+        raise MalformedHeader(f"a text of {size} bytes runs past the end of the header")
+    return data[start : start + size].decode(), start + size
+
+
+def read_ext(data: bytes, at: int, end: int) -> Ext:
+    """Decode keys and values; an empty value means null, i.e. absent."""
+    ext: Ext = {}
+    count = 0
+    while at < end:
+        count += 1
+        if count > MAX_BINARY_FIELDS:
+            raise MalformedHeader(f"there are more than {MAX_BINARY_FIELDS} fields")
+        key, at = read_text(data, at, 2)
+        value, at = read_text(data, at, 4)
+        if value:
+            ext[key] = value
+    if at != end:
+        raise MalformedHeader("the ext block ends inside a value")
+    return ext
+
+
+def binary_header(
+    code: int, opaque: int, flag: int, remark: str | None, ext: Ext
+) -> bytes:
+    """Encode a binary header."""
+    if not -(1 << 15) <= code < 1 << 15:
+        raise LocalProtocolError(f"code {code} is beyond a binary header's 16 bits")
+    block = b"".join(
+        len(key).to_bytes(2, "big") + key + len(value).to_bytes(4, "big") + value
+        for key, value in ((k.encode(), v.encode()) for k, v in ext.items())
+    )
+    said = (remark or "").encode()
+    language = codes.LANGUAGES.index(codes.LANGUAGE)
+    return b"".join(
+        (
+            FIXED.pack(code, language, codes.VERSION, opaque, flag),
+            len(said).to_bytes(4, "big"),
+            said,
+            len(block).to_bytes(4, "big"),
+            block,
+        )
+    )

@@ -1,0 +1,93 @@
+"""Tests of plain sends with access control: they keep their lane."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rocketmq_tw.auth.credentials import Credentials
+from rocketmq_tw.auth.signature import signer
+from rocketmq_tw.remoting.lane import Taken
+from rocketmq_tw.wire.command import encode_request
+from rocketmq_tw.wire.frame import Frame
+from rocketmq_tw.wire.requests.auth import UpdateUser
+from tests.broker.access.cases import ADMIN, AccessCase
+from tests.broker.cases import pulled, sent
+
+PROPERTIES = "UNIQ_KEY\x01AC11000100002A9F00000000000001\x02"
+
+
+def frame(who: Credentials | None, topic: str = "TopicTest") -> Frame:
+    """Return a send as a connection reads it."""
+    request = sent(topic, properties=PROPERTIES)
+    return split(encode_request(request, 1, sign=None if who is None else signer(who)))
+
+
+def split(data: bytes) -> Frame:
+    """Split one frame."""
+    size = int.from_bytes(data[5:8], "big")
+    return data[4], data[8 : 8 + size], data[8 + size :]
+
+
+class LaneTests(AccessCase):
+    """What the lane takes, behind the guard."""
+
+    def take(self, frames: Sequence[Frame]) -> int:
+        """Give frames to the lane; return how many it took."""
+        lane = self.router.lane
+        assert lane is not None
+        taken: Taken = lane.take(
+            frames, 0, len(frames), self.peer, self.clock.seconds()
+        )
+        return taken.count
+
+    def first(self) -> None:
+        """Send once the other way, which asks what the user may do."""
+        self.assertEqual(self.status_as(ADMIN, sent()), 0)
+
+    def test_known(self) -> None:
+        """Once a user has sent to a topic, further sends take the lane."""
+        good = frame(ADMIN)
+        self.assertEqual(self.take([good] * 3), 0)
+        self.first()
+        before = self.store.commit_log_max
+        self.assertEqual(self.take([good] * 3), 3)
+        self.assertGreater(self.store.commit_log_max, before)
+
+    def test_others(self) -> None:
+        """It stops before whatever is not signed, or not known."""
+        self.first()
+        good = frame(ADMIN)
+        wrong = Credentials("admin", "another")
+        pull = encode_request(pulled(), 1, sign=signer(ADMIN))
+        for other in (
+            frame(None),
+            frame(wrong),
+            frame(Credentials("eve", "x")),
+            frame(ADMIN, "Other"),
+            (0, good[1], good[2] + b"more"),
+            (0, b'{"code":310,', b""),
+            (1, good[1], good[2]),
+            split(pull),
+        ):
+            self.assertEqual(self.take([good, other, good]), 1, other)
+
+    def test_repeated_names(self) -> None:
+        """The topic that is judged is the one that is stored, however it is written."""
+        self.first()
+        kind, header, body = frame(ADMIN)
+        for name in (b'"b"', b'"\\u0062"'):
+            forged = header.replace(b'"b":', name + b':"Other","b":', 1)
+            again = header.replace(b'"c":', name + b':"Other","c":', 1)
+            self.assertNotEqual(again, header)
+            for each in (forged, again):
+                self.take([(kind, each, body)])
+        self.assertIsNone(self.tables.topics.get("Other"))
+
+    def test_changes(self) -> None:
+        """After a change nothing is known until it is asked again."""
+        self.first()
+        disable = UpdateUser(username="inner", body=b'{"userStatus":"disable"}')
+        self.assertEqual(self.status_as(ADMIN, disable), 0)
+        self.assertEqual(self.take([frame(ADMIN)]), 0)
+        self.first()
+        self.assertEqual(self.take([frame(ADMIN)]), 1)
