@@ -34,6 +34,7 @@ from rocketmq_tw.auth.addresses import Address, Matches, white_list
 from rocketmq_tw.auth.errors import AccessDenied, BadPolicy
 from rocketmq_tw.auth.signature import Key
 from rocketmq_tw.model.access import Action, Need, ResourceKind
+from rocketmq_tw.model.log_safe import log_safe
 
 #: Characters that access keys and secret keys have at least.
 SHORTEST_KEY = 7
@@ -106,12 +107,9 @@ class Account(msgspec.Struct, frozen=True):
             return
         for need in needs:
             if not self._allows(need):
-                what = need.kind.value
-                raise AccessDenied(
-                    f"No default permission for {what} {need.name or 'requests'}"
-                    if need.name not in self._listed(need)
-                    else f"No permission for {what} {need.name}"
-                )
+                default = "" if need.name in self._listed(need) else " default"
+                what = f"{need.kind.value} {log_safe(need.name)}".strip()
+                raise AccessDenied(f"No{default} permission for {what}")
 
     def _listed(self, need: Need) -> dict[str, Permission]:
         return self.topics if need.kind is ResourceKind.TOPIC else self.groups

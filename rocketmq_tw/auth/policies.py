@@ -35,6 +35,7 @@ from rocketmq_tw.auth.addresses import Address, Matches, network
 from rocketmq_tw.auth.errors import BadPolicy
 from rocketmq_tw.auth.signature import Key
 from rocketmq_tw.model.access import Action, Need, ResourceKind
+from rocketmq_tw.model.log_safe import log_safe
 
 #: Characters of a name of a user, and of a resource.
 MAX_NAME = 255
@@ -352,6 +353,6 @@ def denied(user: str, need: Need, host: str, decision: bool | None) -> str:
     """Return the remark of a request that policies do not allow."""
     why = "no matched policies." if decision is None else "the decision is deny."
     return (
-        f"User:{user} has no permission to access {need.kind.value}:{need.name}"
-        f" from {host}, {why}"
+        f"User:{user} has no permission to access {need.kind.value}:"
+        f"{log_safe(need.name)} from {host}, {why}"
     )

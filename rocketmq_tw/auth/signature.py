@@ -38,6 +38,8 @@ Ext = dict[str, str]
 MAX_ORDERS = 512
 #: Fields of a header whose order is remembered; requests have under forty.
 MAX_REMEMBERED = 64
+#: Characters of their names; anybody can make up names.
+MAX_NAMES_SIZE = 1024
 
 #: By the names of fields in the order of a header: returns their values as signed.
 _orders: dict[tuple[str, ...], Callable[[Ext], tuple[str, ...]]] = {}
@@ -87,7 +89,7 @@ def _order(names: tuple[str, ...]) -> Callable[[Ext], tuple[str, ...]]:
     values: Callable[[Ext], tuple[str, ...]] = itemgetter(*signed)
     if len(_orders) >= MAX_ORDERS:
         _orders.clear()
-    if len(names) <= MAX_REMEMBERED:
+    if len(names) <= MAX_REMEMBERED and sum(map(len, names)) <= MAX_NAMES_SIZE:
         _orders[names] = values
     return values
 

@@ -48,6 +48,10 @@ class SignatureTests(SynchronousTestCase):
         for i in range(3 * MAX_ORDERS):
             self.assertEqual(content({f"b{i}": "2", "a": "1"}, b""), b"12")
         self.assertLessEqual(len(_orders), MAX_ORDERS)
+        _orders.clear()
+        for ext in ({"b" * 2000: "2", "a": "1"}, {f"b{i}": "" for i in range(100)}):
+            content(ext, b"")
+        self.assertEqual(_orders, {})
         self.assertEqual(content({"a": "1"}, b"x"), b"1x")
         self.assertEqual(content({"Signature": "1"}, b"x"), b"x")
 

@@ -19,6 +19,7 @@ from twisted.logger import Logger, LogLevel
 
 from rocketmq_tw.auth.addresses import Address, parse_address
 from rocketmq_tw.auth.errors import AccessDenied
+from rocketmq_tw.auth.policies import MAX_NAME
 from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.remoting.call import Call, Peer
 from rocketmq_tw.remoting.errors import Refused
@@ -142,7 +143,8 @@ class AccessGuard:
         if self._version != version or len(self._allowed) >= MAX_ALLOWED:
             self._allowed.clear()
             self._version = version
-        self._allowed.add(allowed)
+        if len(allowed[1]) <= MAX_NAME:
+            self._allowed.add(allowed)
 
     def gauges(self) -> dict[str, Callable[[], int]]:
         """Return what runtime information shows."""

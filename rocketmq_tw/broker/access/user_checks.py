@@ -14,7 +14,7 @@ import msgspec
 
 from rocketmq_tw.auth.addresses import Address
 from rocketmq_tw.auth.errors import AccessDenied
-from rocketmq_tw.auth.policies import User, UserType, denied
+from rocketmq_tw.auth.policies import MAX_NAME, User, UserType, denied
 from rocketmq_tw.auth.signature import ACCESS_KEY, is_signed
 from rocketmq_tw.broker.access.settings import AccessSettings
 from rocketmq_tw.broker.access.users import UserTable
@@ -116,5 +116,6 @@ class UserChecks:
             return self._decided[key]
         acl = self._users.acl(user)
         decision = None if acl is None else acl.decide(need, address)
-        self._decided[key] = decision
+        if len(need.name) <= MAX_NAME:
+            self._decided[key] = decision
         return decision

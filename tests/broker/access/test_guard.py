@@ -11,6 +11,7 @@ from twisted.logger import globalLogPublisher
 
 from rocketmq_tw.auth.credentials import Credentials
 from rocketmq_tw.auth.policies import AclText, EntryText, PolicyText, User
+from rocketmq_tw.broker.access.guard import AccessGuard
 from rocketmq_tw.broker.access.settings import AccessSettings, Secret
 from rocketmq_tw.broker.access.user_checks import MAX_NEEDS
 from rocketmq_tw.wire import requests
@@ -130,6 +131,17 @@ class GuardTests(AccessCase):
         groups = tuple(ConsumerData(f"G{i}") for i in range(MAX_NEEDS + 1))
         body = HeartbeatData("c", consumer_data_set=groups).encode()
         self.assertIn(f"over {MAX_NEEDS}", self.remark_as(BOB, Heartbeat(body=body)))
+
+    def test_long_name(self) -> None:
+        """A long name is neither remembered nor repeated in full."""
+        guard = self.router._guards[0].guard
+        assert isinstance(guard, AccessGuard)
+        checks: Any = guard._checks
+        before = len(checks._decided), len(guard._allowed)
+        self.assertLess(len(self.remark_as(BOB, sent("x" * 9000))), 300)
+        self.ask_as(ADMIN, sent("x" * 9000))
+        after = len(checks._decided), len(guard._allowed)
+        self.assertEqual(before, after)
 
     def test_status_has_no_secret(self) -> None:
         """Neither settings nor statistics nor users show a password."""
