@@ -66,19 +66,24 @@ class Key:
         self._inner = sha1(block.translate(_INNER), usedforsecurity=False)
         self._outer = sha1(block.translate(_OUTER), usedforsecurity=False)
 
-    def sign(self, signed: bytes) -> bytes:
-        """Return the signature of some content, as it stands in a header."""
+    def sign(self, signed: bytes, body: bytes = b"") -> bytes:
+        """
+        Return the signature of some content, as it stands in a header.
+
+        :param body: the end of the content; it is large, and not copied.
+        """
         inner, outer = self._inner.copy(), self._outer.copy()
         inner.update(signed)
+        inner.update(body)
         outer.update(inner.digest())
         return b2a_base64(outer.digest(), newline=False)
 
 
-def content(ext: Ext, body: bytes) -> bytes:
-    """Return the bytes that a signature covers."""
+def content(ext: Ext) -> bytes:
+    """Return the bytes that a signature covers, without the body."""
     names = tuple(ext)
     values = _orders.get(names) or _order(names)
-    return "".join(values(ext)).encode() + body
+    return "".join(values(ext)).encode()
 
 
 def _order(names: tuple[str, ...]) -> Callable[[Ext], tuple[str, ...]]:
@@ -97,12 +102,12 @@ def _order(names: tuple[str, ...]) -> Callable[[Ext], tuple[str, ...]]:
 def is_signed(ext: Ext, body: bytes, key: Key) -> bool:
     """Whether a request bears the signature that this key makes."""
     given = ext.get(SIGNATURE, "").encode()
-    if compare_digest(given, key.sign(content(ext, body))):
+    if compare_digest(given, key.sign(content(ext), body)):
         return True
-    if UNSIGNED_QUERY not in ext:
+    if UNSIGNED_QUERY not in ext or body:
         return False
     less = {name: value for name, value in ext.items() if name != UNSIGNED_QUERY}
-    return compare_digest(given, key.sign(content(less, body)))
+    return compare_digest(given, key.sign(content(less), body))
 
 
 def signer(credentials: Credentials) -> Callable[[Ext, bytes], None]:
@@ -113,6 +118,6 @@ def signer(credentials: Credentials) -> Callable[[Ext, bytes], None]:
         ext[ACCESS_KEY] = credentials.access_key
         if credentials.security_token is not None:
             ext[SECURITY_TOKEN] = credentials.security_token
-        ext[SIGNATURE] = key.sign(content(ext, body)).decode()
+        ext[SIGNATURE] = key.sign(content(ext), body).decode()
 
     return add
