@@ -26,7 +26,7 @@ from zope.interface import implementer
 
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.remoting.tls_records import Records
-from rocketmq_tw.remoting.tls_transport import SHORT, TlsTransport, handshake_step
+from rocketmq_tw.remoting.tls_transport import TlsTransport, handshake_step
 from rocketmq_tw.tls.contexts import client_context
 from rocketmq_tw.tls.errors import TlsFailed
 from rocketmq_tw.tls.explain import certificate_problem, handshake_problem
@@ -202,8 +202,7 @@ class _Beginning(Protocol):
         """Continue the handshake."""
         if self._connection is not None:
             self._connection.bio_write(data)
-            self._records.feed(data)
-            self._step()
+            self._step(self._records.feed(data))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Fail, unless it has failed before."""
@@ -212,20 +211,24 @@ class _Beginning(Protocol):
             " does not accept TLS (tls.server.mode disabled)"
         )
 
-    def _step(self) -> None:
-        """Continue with what was received; verify the server at the end."""
+    def _step(self, count: int = 0) -> None:
+        """
+        Continue with what was received; verify the server at the end.
+
+        :param count: how many records came; some may be for the protocol.
+        """
         connection = self._connection
         assert connection is not None
         try:
             if handshake_step(connection, self.transport):
                 self._tls.verify_name(connection, self._name)
-                self._complete(connection)
+                self._complete(connection, count)
         except SSL.Error as error:
             self._fail(server_problem(connection, error))
         except TlsFailed as error:
             self._fail(error.why)
 
-    def _complete(self, connection: SSL.Connection) -> None:
+    def _complete(self, connection: SSL.Connection, count: int) -> None:
         """Make the protocol, and leave the connection to it."""
         self._connection = None
         inner = self._build()
@@ -242,7 +245,7 @@ class _Beginning(Protocol):
         inner.makeConnection(secure)
         verified, self.verified = self.verified, Deferred()
         verified.callback(inner)
-        secure.read(SHORT)
+        secure.read(count)
 
     def _fail(self, why: str) -> None:
         """Close, and report why."""

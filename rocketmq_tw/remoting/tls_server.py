@@ -39,7 +39,7 @@ from rocketmq_tw.remoting.buffers import BufferBudget, HeldBytes
 from rocketmq_tw.remoting.handshakes import Handshakes
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.tls_records import Records
-from rocketmq_tw.remoting.tls_transport import SHORT, TlsTransport, handshake_step
+from rocketmq_tw.remoting.tls_transport import TlsTransport, handshake_step
 from rocketmq_tw.tls.explain import handshake_problem
 from rocketmq_tw.tls.settings import ServerMode
 
@@ -178,7 +178,7 @@ class Beginning(Protocol):
         if connection is None:
             connection = self._connection = self._port.new_connection()
         connection.bio_write(self._received)
-        self._records.feed(self._received)
+        count = self._records.feed(self._received)
         self._received = b""
         self._hold(0)
         try:
@@ -188,7 +188,7 @@ class Beginning(Protocol):
             return
         self.transport.resumeProducing()
         if is_complete:
-            self._complete(connection)
+            self._complete(connection, count)
 
     def refuse(self, why: str) -> None:
         """Close now, and log the reason."""
@@ -206,8 +206,12 @@ class Beginning(Protocol):
         self._replace_by(self._inner)
         self._inner.dataReceived(data)
 
-    def _complete(self, connection: SSL.Connection) -> None:
-        """Leave the connection to the protocol, over TLS."""
+    def _complete(self, connection: SSL.Connection, count: int) -> None:
+        """
+        Leave the connection to the protocol, over TLS.
+
+        :param count: how many records came last; the first requests may be among them.
+        """
         self._close(completed=True)
         address = peer_address(self.transport.getPeer())[0]
         complain = partial(self._port.peers.complain, address)
@@ -216,8 +220,7 @@ class Beginning(Protocol):
         self.transport.unregisterProducer()
         secure.makeConnection(self.transport)
         self._inner.use_transport(secure)
-        # The first request may have come with the end of the handshake.
-        secure.read(SHORT)
+        secure.read(count)
 
     def _replace_by(self, protocol: Any) -> None:
         """Let the transport call another protocol, or pass all on to it."""

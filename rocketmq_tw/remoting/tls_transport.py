@@ -86,32 +86,45 @@ class TlsTransport(Protocol):
         records = self._records
         is_whole = records.is_between
         count = records.feed(data)
+        if count == 1 and is_whole and records.is_between and len(data) < RECORD:
+            self._read_one(data)
+            return
         if count > SHORT and count * LEAST > len(data):
             self._refuse(f"it sends {count} records of TLS in {len(data)} bytes")
             return
         self._connection.bio_write(data)
         if count:
-            is_whole = is_whole and count == 1
-            self.read(count, min(len(data), RECORD) if is_whole else RECORD)
+            self.read(count)
 
-    def read(self, count: int, size: int = RECORD) -> None:
+    def _read_one(self, record: bytes) -> None:
+        """Decrypt the only record that came: a request, mostly."""
+        connection = self._connection
+        connection.bio_write(record)
+        try:
+            piece = connection.recv(len(record))
+        except SSL.WantReadError:
+            self._note_empty(1)
+        except SSL.Error as error:
+            self._end(error)
+        else:
+            self._inner.dataReceived(piece)
+
+    def read(self, count: int) -> None:
         """
-        Decrypt what came and pass it on.
+        Decrypt what came and pass it on in one piece.
 
         :param count: the most records that there may be.
-        :param size: the most bytes of one of them.
         """
         pieces: list[bytes] = []
         receive = self._connection.recv
         error: SSL.Error | None = None
         try:
             while count:
-                pieces.append(receive(size))
+                pieces.append(receive(RECORD))
                 count -= 1
         except SSL.WantReadError:
-            self._empty += count
-            if self._empty > EMPTY:
-                self._refuse(f"it has sent {self._empty} records of TLS without data")
+            self._note_empty(count)
+            if self._is_ending:
                 return
         except SSL.Error as found:
             error = found
@@ -128,6 +141,12 @@ class TlsTransport(Protocol):
         inner, self._inner = self._inner, None
         if inner is not None:
             inner.connectionLost(self._reason or reason)
+
+    def _note_empty(self, count: int) -> None:
+        """Count records without data; refuse a peer that sends many."""
+        self._empty += count
+        if self._empty > EMPTY:
+            self._refuse(f"it has sent {self._empty} records of TLS without data")
 
     def _refuse(self, why: str) -> None:
         """Close: the peer sends what no client needs."""

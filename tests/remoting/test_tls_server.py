@@ -10,9 +10,12 @@ from twisted.logger import capturedLogs
 from rocketmq_tw.remoting.errors import ConnectError, ConnectionLost
 from rocketmq_tw.remoting.tls import tls_gauges
 from rocketmq_tw.remoting.tls_server import LONGEST_HELLO
-from rocketmq_tw.tls.settings import ClientAuth, ServerMode
+from rocketmq_tw.remoting.tls_transport import handshake_step
+from rocketmq_tw.tls.contexts import client_context
+from rocketmq_tw.tls.settings import INSECURE, ClientAuth, ServerMode, Tls
 from tests.remoting.ends import Echo, asked
 from tests.remoting.tls_ends import ADDRESS, RawClient, TlsCase
+from tests.tls.authority import NOW
 
 
 def hello(version: int = SSL.TLS1_3_VERSION) -> bytes:
@@ -48,6 +51,34 @@ class ModeTests(TlsCase):
         self.run_clock()
         [protocol] = self.factory.connections
         self.assertIs(protocol.transport.protocol, protocol)
+
+    def test_requests_with_the_handshake(self) -> None:
+        """Any number of requests may come with the end of the handshake."""
+        self.serve()
+        context = client_context(Tls(verify=INSECURE), NOW, lambda *_: True)
+        client = SSL.Connection(context, None)
+        client.set_connect_state()
+        raw = self.socket()
+        while not handshake_step(client, raw):
+            self.run_clock()
+            received, raw.received = raw.received, b""
+            client.bio_write(received)
+        for _ in range(300):
+            client.send(asked())
+        while True:
+            try:
+                raw.write(client.bio_read(65536))
+            except SSL.WantReadError:
+                break
+        self.run_clock()
+        client.bio_write(raw.received)
+        responses = b""
+        try:
+            while True:
+                responses += client.recv(65536)
+        except SSL.WantReadError:
+            pass
+        self.assertEqual(responses.count(b"hi"), 300)
 
     def test_byte_by_byte(self) -> None:
         """A frame may come in any pieces."""

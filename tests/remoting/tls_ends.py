@@ -114,6 +114,9 @@ class RawClient:
         """Send bytes."""
         self._transport.write(data)
 
+    #: As a transport writes.
+    write = send
+
     def close(self) -> None:
         """Close the connection."""
         self._transport.loseConnection()
