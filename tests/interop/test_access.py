@@ -113,7 +113,8 @@ def test_go(lab: Lab, plain: str) -> None:
     """The Go client, whose consumer needs a topic that exists."""
     steps.build("go")
     names = lab.name_server(OURS)
-    lab.broker(OURS, names, aclEnable="true", aclFile=plain)
+    broker = lab.broker(OURS, names, aclEnable="true", aclFile=plain)
+    lab.wait_for_brokers(names, broker)
     check_allowed(lab, names, "go", ACCOUNT)
     for who in ({}, {**ACCOUNT, "password": "another"}):
         check_denied(lab, names, "go", who)
