@@ -151,7 +151,7 @@ class MasterLink(Protocol):
         for position, piece in self._transfers.feed(data):
             if position != end or not piece:
                 if pieces:
-                    self._take(begin, b"".join(pieces))
+                    self._take(begin, _joined(pieces))
                     pieces.clear()
                 begin = end = position
             if piece:
@@ -160,9 +160,9 @@ class MasterLink(Protocol):
             else:
                 self._take(position, b"")
         if pieces:
-            self._take(begin, b"".join(pieces))
+            self._take(begin, _joined(pieces))
 
-    def _take(self, position: int, piece: bytes) -> None:
+    def _take(self, position: int, piece: bytes | memoryview) -> None:
         """Append a piece, or check a heartbeat."""
         replica = self._replica
         if replica.is_empty and self._may_begin_anywhere and position != replica.next:
@@ -201,6 +201,11 @@ class MasterLink(Protocol):
             self._is_paused = False
             transport: Any = self.transport
             transport.resumeProducing()
+
+
+def _joined(pieces: list[memoryview]) -> bytes | memoryview:
+    """Join pieces; usually there is one."""
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def _nothing() -> None:

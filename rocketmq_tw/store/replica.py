@@ -22,7 +22,7 @@ from twisted.logger import Logger
 from rocketmq_tw.store.admission import Admission
 from rocketmq_tw.store.errors import DamagedTransfer, NotContinuous
 from rocketmq_tw.store.log.commitlog import CommitLog
-from rocketmq_tw.store.log.received import is_incomplete, scan
+from rocketmq_tw.store.log.received import HEAD, is_incomplete, scan
 from rocketmq_tw.store.queues.deferred_dispatch import AT_ONCE
 from rocketmq_tw.store.queues.dispatch import Dispatcher
 from rocketmq_tw.wire.record import Checked
@@ -145,15 +145,16 @@ class ReplicaLog:
         if error is not None:
             raise error
         pending = self._pending
-        pending += data
-        if is_incomplete(pending):
+        head = bytes(pending[:HEAD]) + bytes(data[:HEAD])
+        if is_incomplete(head, len(pending) + len(data)):
+            pending += data
             return 0
-        whole = bytes(pending)
+        whole = b"".join((pending, data))
         received = scan(whole, self.end, self.file_size)
         records, end = received.records, received.end
         if end:
-            self._write(whole[:end], records)
-        del pending[:end]
+            self._write(memoryview(whole)[:end], records)
+        pending[:] = whole[end:]
         self._dispatch(records)
         if received.damage is not None:
             pending.clear()
@@ -166,19 +167,20 @@ class ReplicaLog:
 
         :returns: up to where that was done: after :data:`AT_ONCE` records it stops.
         """
-        waiting, done = self._undispatched, 0
+        waiting = self._undispatched
+        found: list[tuple[int, Checked]] = []
         last = end
         while waiting and waiting[0][0] + waiting[0][1].size <= end:
-            position, record = waiting.popleft()
-            self._dispatch_one(position, record)
-            done += 1
-            if done == AT_ONCE:
+            found.append(waiting.popleft())
+            if len(found) == AT_ONCE:
+                position, record = found[-1]
                 last = position + record.size
                 break
+        self._dispatcher.dispatch_copies(found)
         self.on_flushed()
         return last
 
-    def _write(self, data: bytes, records: list[tuple[int, Checked]]) -> None:
+    def _write(self, data: memoryview, records: list[tuple[int, Checked]]) -> None:
         """Write whole records."""
         log = self._commit_log
         last, store_time_ms = log.last_offset, log.last_store_time_ms
@@ -193,15 +195,7 @@ class ReplicaLog:
             self._undispatched += records
             self._schedule_flush(len(records))
             return
-        for position, found in records:
-            self._dispatch_one(position, found)
-
-    def _dispatch_one(self, position: int, found: Checked) -> None:
-        """Dispatch a record; it is stored even if a listener fails."""
-        try:
-            self._dispatcher.dispatch_copied(position, found)
-        except Exception:
-            self._log.failure("a record of the master was not dispatched")
+        self._dispatcher.dispatch_copies(records)
 
 
 def _nothing() -> None:

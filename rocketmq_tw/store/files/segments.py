@@ -263,7 +263,7 @@ class MappedFileQueue:
         descriptor = self._files.descriptor(self.path(base))
         return os.pread(descriptor, min(count, capacity), position - base)
 
-    def write(self, position: int, data: bytes | bytearray) -> None:
+    def write(self, position: int, data: bytes | bytearray | memoryview) -> None:
         """
         Write across as many files as needed, creating them.
 

@@ -54,6 +54,8 @@ _PAUSE = 0.05
 _ERROR_PAUSE = 1.0
 #: Bytes; when indexing is further behind than this, it runs without pauses.
 MAX_LAG = 256 << 20
+#: The same for the log of a slave: that it follows its master comes first.
+MAX_LAG_OF_COPY = 2 << 30
 
 
 class _State(Enum):
@@ -92,9 +94,11 @@ class IndexBuilder:
         clock: IReactorTime,
         run_in_thread: RunInThread,
         on_flushed: Callable[[int], None],
+        max_lag: int = MAX_LAG,
     ) -> None:
         """Index ``log`` up to ``readable_end()``; nothing runs before :meth:`start`."""
         self.position = 0
+        self._max_lag = max_lag
         self._commit_log = log
         self._dispatcher = dispatcher
         self._end = readable_end
@@ -202,7 +206,7 @@ class IndexBuilder:
             self._state = _State.IDLE
             self._dispatcher.call_at_next(self._wake)
             return
-        hurry = self._waiting or is_quiet or self.lag > MAX_LAG
+        hurry = self._waiting or is_quiet or self.lag > self._max_lag
         self._step_after(0 if hurry else _PAUSE)
 
     def _wake(self) -> None:
@@ -212,7 +216,7 @@ class IndexBuilder:
 
     def _slice(self) -> None:
         """Index for a few milliseconds, and what one read has at least."""
-        hurry = bool(self._waiting) or self.lag > MAX_LAG
+        hurry = bool(self._waiting) or self.lag > self._max_lag
         time = _HURRIED_SLICE_TIME if hurry else _SLICE_TIME
         until = self._clock.seconds() + time
         # Older files may be deleted, or the copy of a master's log begins later.

@@ -31,7 +31,11 @@ from rocketmq_tw.store.config import StoreConfig
 from rocketmq_tw.store.durability.checkpoint import StoreCheckpoint
 from rocketmq_tw.store.errors import TooManyQueries
 from rocketmq_tw.store.files.disk import Disk
-from rocketmq_tw.store.index.builder import IndexBuilder
+from rocketmq_tw.store.index.builder import (
+    MAX_LAG,
+    MAX_LAG_OF_COPY,
+    IndexBuilder,
+)
 from rocketmq_tw.store.index.files import IndexFiles
 from rocketmq_tw.store.index.hash import KeyHash
 from rocketmq_tw.store.index.keys import keyed, keys_of
@@ -97,6 +101,7 @@ class MessageIndex:
             clock=clock,
             run_in_thread=run_in_thread,
             on_flushed=self._flushed,
+            max_lag=MAX_LAG_OF_COPY if config.is_replica else MAX_LAG,
         )
         self._is_open = False
         self._position = 0

@@ -148,7 +148,11 @@ class CommitLog:
         self.last_store_time_ms = store_time_ms
 
     def append_raw(
-        self, position: int, data: bytes, last_offset: int, store_time_ms: int
+        self,
+        position: int,
+        data: bytes | memoryview,
+        last_offset: int,
+        store_time_ms: int,
     ) -> None:
         """
         Append whole records, and the blanks behind them, as another log has them.

@@ -25,6 +25,8 @@ from rocketmq_tw.wire.record_layout import (
 
 #: No record or blank may be longer, so no more waits in memory.
 LARGEST = 32 << 20
+#: So many bytes say what follows, and how long it is.
+HEAD = 8
 
 _unpack = HEAD_V4.unpack_from
 _V6 = sysflag.BORN_HOST_V6 | sysflag.STORE_HOST_V6
@@ -134,11 +136,16 @@ def _other(
     return None
 
 
-def is_incomplete(pending: bytearray) -> bool:
-    """Return whether the first record, or blank, certainly is not whole yet."""
-    if len(pending) < PREFIX.size:
+def is_incomplete(head: bytes, size: int) -> bool:
+    """
+    Return whether the first record, or blank, certainly is not whole yet.
+
+    :param head: its first :data:`HEAD` bytes, and possibly more.
+    :param size: how many bytes there are in all.
+    """
+    if size < PREFIX.size:
         return True
-    size, _ = PREFIX.unpack_from(pending)
-    magic = pending[4:8]
+    expected, _ = PREFIX.unpack_from(head)
+    magic = head[4:HEAD]
     is_one = magic in MAGICS or magic == BLANK_MAGIC
-    return is_one and len(pending) < size <= LARGEST
+    return is_one and size < expected <= LARGEST

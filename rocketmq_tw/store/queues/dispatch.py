@@ -15,7 +15,7 @@ holds (:func:`entry_code`) is decided only here.
 Source: ``CommitLogDispatcherBuildConsumeQueue`` and ``CommitLogDispatcherBuildIndex``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from twisted.logger import Logger
@@ -181,37 +181,59 @@ class Dispatcher:
     def _notify_of_run(self, run: Run, store_time_ms: int) -> None:
         """Notify of each message; the run is stored even if a listener fails."""
         for message in run:
-            queue, code = message.queue, message.tags_code
             following = message.queue_offset + 1
-            for notify in self._targets:
-                try:
-                    notify(queue.topic, queue.queue_id, following, code, store_time_ms)
-                except Exception:
-                    self._log.failure("a listener failed")
+            self._notify(message.queue, following, message.tags_code, store_time_ms)
+
+    def _notify(
+        self, queue: ConsumeQueue, following: int, tags_code: int, store_time_ms: int
+    ) -> None:
+        """Notify of one message, whose next one has the offset ``following``."""
+        for notify in self._targets:
+            try:
+                notify(queue.topic, queue.queue_id, following, tags_code, store_time_ms)
+            except Exception:
+                self._log.failure("a listener failed")
 
     def dispatch_unqueued(self) -> None:
         """Wake those who wait for the next record; this one is in no queue."""
         if self._waiting:
             self._wake()
 
-    def dispatch_copied(self, commit_log_offset: int, record: Checked) -> None:
+    def dispatch_copies(self, records: Iterable[tuple[int, Checked]]) -> None:
         """
-        Add the entry of a record that a master sent.
+        Add the entries of records that a master sent, with their offsets, in order.
 
-        Most continue their queue; the others are handled as in recovery.
+        Most continue their queue; the others are handled as in recovery. Each is
+        stored, and the next ones are dispatched, even if a listener fails.
         """
-        queue = self._queues.table.get((record.topic, record.queue_id))
-        if (
-            queue is None
-            or queue.next != record.queue_offset
-            or commit_log_offset < queue.log_end
-            or record.sys_flag & UNQUEUED
-        ):
+        find = self._queues.table.get
+        for position, record in records:
+            queue = find((record.topic, record.queue_id))
+            if (
+                queue is None
+                or queue.next != record.queue_offset
+                or position < queue.log_end
+                or record.sys_flag & UNQUEUED
+                or queue.is_delayed
+            ):
+                self._dispatch_copy(position, record)
+                continue
+            code, size = record.tags_code, record.size
+            tail = queue.tail
+            tail += _pack(position, size, code)
+            queue.next += 1
+            queue.log_end = position + size
+            if len(tail) > queue.tail_limit:
+                self._queues.touch(queue)
+            if self._targets:
+                self._notify(queue, queue.next, code, record.store_time_ms)
+
+    def _dispatch_copy(self, commit_log_offset: int, record: Checked) -> None:
+        """Dispatch a record that does not simply continue its queue."""
+        try:
             self.dispatch_record(commit_log_offset, record)
-            return
-        self.dispatch(
-            queue, commit_log_offset, record.size, record, record.store_time_ms
-        )
+        except Exception:
+            self._log.failure("a record of the master was not dispatched")
 
     def dispatch_record(
         self, commit_log_offset: int, record: Checked, *, may_restart: bool = True

@@ -7,7 +7,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from rocketmq_tw.store.index.builder import ENTRIES, IndexBuilder
+from rocketmq_tw.store.index.builder import ENTRIES, MAX_LAG, IndexBuilder
 from rocketmq_tw.store.index.file import IndexFile
 from rocketmq_tw.store.index.files import IndexFiles
 from rocketmq_tw.store.log.commitlog import CommitLog
@@ -67,7 +67,9 @@ class BuilderCase(StoreCase):
         self.flushed: list[int] = []
         self.builder = self.build(self.store._log)
 
-    def build(self, log: CommitLog, clock: Any = None) -> IndexBuilder:
+    def build(
+        self, log: CommitLog, clock: Any = None, max_lag: int = MAX_LAG
+    ) -> IndexBuilder:
         """Start a builder at the beginning of a log."""
         builder = IndexBuilder(
             log=log,
@@ -77,6 +79,7 @@ class BuilderCase(StoreCase):
             clock=clock or self.clock,
             run_in_thread=self.threads,
             on_flushed=self.flushed.append,
+            max_lag=max_lag,
         )
         builder.start(0)
         self.clock.advance(0)
@@ -109,17 +112,33 @@ class BuilderTests(BuilderCase):
         self.clock.advance(PAUSE)
         self.assertEqual((self.entries(), self.builder.lag), (1, 0))
 
-    def test_many_keys(self) -> None:
-        """However many keys there are, a slice makes a limited number of entries."""
+    def open_with_many_keys(self, name: str) -> None:
+        """Store 20 messages of 1,500 keys each; a slow slice indexes three of them."""
         self.store.close()
         self.store = self.open(
-            "many", message_index_enable=False, commit_log_file_size=1 << 20
+            name, message_index_enable=False, commit_log_file_size=1 << 20
         )
-        keys = " ".join(f"k{n}" for n in range(1500)).encode()
         for _ in range(20):
-            self.store.put(draft(properties=b"KEYS\x01" + keys + b"\x02"), NOW)
-        self.files = FullDirectory(self.path("index2"), slots=10, max_count=100_000)
+            self.put_many_keys()
+        self.files = FullDirectory(self.path(name + "i"), slots=10, max_count=100_000)
         self.addCleanup(self.files.close)
+
+    def put_many_keys(self) -> None:
+        """Store one more."""
+        keys = " ".join(f"k{n}" for n in range(1500)).encode()
+        self.store.put(draft(properties=b"KEYS\x01" + keys + b"\x02"), NOW)
+
+    def test_far_behind(self) -> None:
+        """While messages arrive it pauses, unless it is too far behind."""
+        for max_lag, messages in ((0, 20), (MAX_LAG, 3)):
+            self.open_with_many_keys(f"behind{max_lag}")
+            slow = Slow(self.clock, lambda: None)
+            self.build(self.store._log, slow, max_lag)
+            self.assertEqual(self.entries(), messages * 1500)
+
+    def test_many_keys(self) -> None:
+        """However many keys there are, a slice makes a limited number of entries."""
+        self.open_with_many_keys("many")
         counts = [0]
         slow = Slow(self.clock, lambda: counts.append(self.entries()))
         self.builder = self.build(self.store._log, slow)

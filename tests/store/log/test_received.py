@@ -87,7 +87,7 @@ class ScanTests(SynchronousTestCase):
     def test_incomplete(self) -> None:
         """A record whose rest is missing, and nothing else."""
         data = record(0)
-        self.assertTrue(is_incomplete(bytearray(data[:7])))
-        self.assertTrue(is_incomplete(bytearray(data[:-1])))
-        self.assertFalse(is_incomplete(bytearray(data)))
-        self.assertFalse(is_incomplete(bytearray(b"garbage!")))
+        self.assertTrue(is_incomplete(data[:7], 7))
+        self.assertTrue(is_incomplete(data[:8], len(data) - 1))
+        self.assertFalse(is_incomplete(data[:8], len(data)))
+        self.assertFalse(is_incomplete(b"garbage!", 8))
