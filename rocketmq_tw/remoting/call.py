@@ -34,6 +34,10 @@ class Peer(Protocol):
         """The address as in records: 4 or 16 bytes of host, 4 bytes of port."""
 
     @property
+    def transport(self) -> Any:
+        """Twisted's transport, for the addresses of both ends."""
+
+    @property
     def last_seen(self) -> float:
         """When bytes were last received, in seconds of the connection's clock."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rocketmq_tw.remoting.call import Call
+from rocketmq_tw.remoting.call import Call, Peer
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.codes import ResponseCode
@@ -18,9 +18,18 @@ from rocketmq_tw.wire.fields import Request
 _LOOPBACK = ("127.", "[::1]:", "[::ffff:127.", "UNIXAddress(")
 
 
-def is_local(address: str) -> bool:
-    """Whether a peer, as ``host:port``, is on this machine; so are files' sockets."""
-    return address.startswith(_LOOPBACK)
+def is_local(peer: Peer) -> bool:
+    """
+    Whether a peer is on this machine.
+
+    It is if it connects from the loopback, by a file's socket, or from the address to
+    which it connects: clients connect to the one that a broker registers.
+    """
+    if peer.address.startswith(_LOOPBACK):
+        return True
+    here = getattr(peer.transport.getHost(), "host", None)
+    there = getattr(peer.transport.getPeer(), "host", None)
+    return bool(there) and here == there
 
 
 def refuse_remote(router: Router, option: str) -> None:
@@ -32,7 +41,7 @@ def refuse_remote(router: Router, option: str) -> None:
     from rocketmq_tw.wire.requests.rules import ADMINISTRATION
 
     def guard(request: Request[Any], call: Call) -> None:
-        if not is_local(call.peer.address):
+        if not is_local(call.peer):
             raise Refused(
                 ResponseCode.NO_PERMISSION,
                 f"{type(request).__name__} is administration, which is accepted from"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
+from twisted.internet.testing import StringTransport
 
 from rocketmq_tw.broker.tables.clients import Client
 from rocketmq_tw.jsonfile import JsonFile
@@ -45,6 +46,8 @@ class MemoryConnection:
 
     def __init__(self, address: str = "10.0.0.9:4000") -> None:
         self.address = address
+        # From 192.168.1.1 to 10.0.0.1, unless a test says otherwise.
+        self.transport = StringTransport()
         self.is_write_blocked = False
         self.is_connected = True
         self.last_seen = 0.0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from twisted.internet.address import IPv4Address
+from twisted.internet.testing import StringTransport
 from twisted.logger import globalLogPublisher
 
 from rocketmq_tw.broker.access.settings import AccessSettings
@@ -23,6 +25,12 @@ class NoAccessControlTests(BrokerCase):
         """Administration is refused from elsewhere, in a sentence with the option."""
         self.refused(16, "remoteAdministration=true", GetRuntimeInfo())
         self.peer.address = "127.0.0.1:4000"
+        self.assertEqual(int(self.ask(GetRuntimeInfo()).status), 0)
+
+    def test_own_address(self) -> None:
+        """It is accepted from the address to which the client connects."""
+        here = IPv4Address("TCP", "10.0.0.9", 10911)
+        self.peer.transport = StringTransport(hostAddress=here, peerAddress=here)
         self.assertEqual(int(self.ask(GetRuntimeInfo()).status), 0)
 
     def test_clients(self) -> None:
