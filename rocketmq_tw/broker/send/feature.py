@@ -11,7 +11,7 @@ from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.delay.levels import DelayLevels, parse_levels
 from rocketmq_tw.broker.send.batch import BatchSender
 from rocketmq_tw.broker.send.drafts import Drafts
-from rocketmq_tw.broker.send.in_sync import GuardedLane, InSyncGuard
+from rocketmq_tw.broker.send.in_sync import InSyncGuard
 from rocketmq_tw.broker.send.lane import SendLane
 from rocketmq_tw.broker.send.processor import SendProcessor
 from rocketmq_tw.broker.send.responses import SendResponses
@@ -21,6 +21,7 @@ from rocketmq_tw.broker.send.targets import Targets
 from rocketmq_tw.clock import wall_time
 from rocketmq_tw.model.message import CLUSTER, MSG_REGION, TRACE_ON
 from rocketmq_tw.model.msgid import UniqueKeys
+from rocketmq_tw.remoting.lane import GuardedLane
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.run_writer import RunWriter
 from rocketmq_tw.wire import properties
@@ -40,7 +41,7 @@ def install(broker: Broker, router: Router) -> None:
     runs = broker.store.runs
     if runs is not None:
         lane = _send_lane(broker, targets, runs)
-        guarded = lane if guard is None else GuardedLane(lane, guard)
+        guarded = lane if guard is None else GuardedLane(guard.judge, lane)
         router.use_lane(SendMessageV2, guarded)
     SendBackProcessor(
         store=broker.store,

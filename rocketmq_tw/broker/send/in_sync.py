@@ -18,7 +18,6 @@ from rocketmq_tw.broker.send.properties import waits_for_flush
 from rocketmq_tw.broker.send.responses import Sending
 from rocketmq_tw.remoting.call import Call, Peer
 from rocketmq_tw.remoting.errors import Refused
-from rocketmq_tw.remoting.lane import Lane, Taken
 from rocketmq_tw.replication.acks import SlaveAcks
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.frame import Frame
@@ -54,12 +53,16 @@ class InSyncGuard:
 
     def _check(self) -> None:
         """Check that enough are in sync. :raises Refused: they are not."""
-        if self.has_enough():
+        if self._has_enough():
             return
         self.refused += 1
         raise Refused(ResponseCode.SYSTEM_ERROR, "in-sync replicas not enough")
 
-    def has_enough(self) -> bool:
+    def judge(self, frames: Sequence[Frame], at: int, until: int, peer: Peer) -> int:
+        """Let the lane take all frames while enough are in sync, and none otherwise."""
+        return until if self._has_enough() else at
+
+    def _has_enough(self) -> bool:
         """Return whether enough are in sync; log when that changes."""
         has_enough = self._acks.has_enough
         if has_enough is not self._had_enough:
@@ -72,25 +75,3 @@ class InSyncGuard:
             )
             self._log.warn(text, count=self._acks.in_sync)
         return has_enough
-
-
-class GuardedLane:
-    """Handles plain sends while enough brokers are in sync, by a guard."""
-
-    def __init__(self, lane: Lane, guard: InSyncGuard) -> None:
-        self._lane = lane
-        self._guard = guard
-        self.starts = lane.starts
-
-    def take(
-        self,
-        frames: Sequence[Frame],
-        at: int,
-        until: int,
-        peer: Peer,
-        received_at: float,
-    ) -> Taken:
-        """Take nothing where sends may have to be refused."""
-        if not self._guard.has_enough():
-            return Taken()
-        return self._lane.take(frames, at, until, peer, received_at)
