@@ -21,12 +21,12 @@ from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.delay.levels import parse_levels
 from rocketmq_tw.broker.roles import check_roles, idle_of_roles
 from rocketmq_tw.broker.unsupported import UNSUPPORTED
+from rocketmq_tw.model.ip_address import is_ip_address
 from rocketmq_tw.model.topic import TOPIC_MAX_LENGTH
 from rocketmq_tw.remoting.addresses import (
     MAX_PORT,
     EndpointString,
     is_endpoint,
-    is_ip_address,
     server_endpoint,
     split_host_port,
     without_brackets,

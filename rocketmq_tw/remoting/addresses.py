@@ -14,7 +14,6 @@ separated by colons; a backslash escapes the next character::
 from __future__ import annotations
 
 import re
-import socket
 from typing import Self
 
 import msgspec
@@ -154,17 +153,6 @@ def host_port(host: str, port: int) -> str:
 def without_brackets(host: str) -> str:
     """Remove the brackets around an IPv6 address, if there are any."""
     return host[1:-1] if host.startswith("[") and host.endswith("]") else host
-
-
-def is_ip_address(host: str) -> bool:
-    """Whether this is an IPv4 or IPv6 address, without brackets, zone or port."""
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            socket.inet_pton(family, host)
-        except (OSError, ValueError):
-            continue
-        return True
-    return False
 
 
 def is_endpoint(address: str) -> bool:

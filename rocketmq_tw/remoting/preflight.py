@@ -17,7 +17,8 @@ from typing import Any
 
 from twisted.python import usage
 
-from rocketmq_tw.remoting.addresses import EndpointString, is_ip_address
+from rocketmq_tw.model.ip_address import is_ip_address
+from rocketmq_tw.remoting.addresses import EndpointString
 from rocketmq_tw.remoting.listen_errors import NameUnresolved, cannot_listen
 
 #: Seconds that resolving the name to listen on may take. It must be a name of this

@@ -24,7 +24,8 @@ from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from rocketmq_tw.remoting.addresses import is_ip_address, split_host_port
+from rocketmq_tw.model.ip_address import is_ip_address
+from rocketmq_tw.remoting.addresses import split_host_port
 
 #: Seconds that connecting may take.
 CONNECT_LIMIT = 1.0

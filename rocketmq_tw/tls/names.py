@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import socket
-
 from cryptography import x509
 from OpenSSL import SSL
 from service_identity import CertificateError, VerificationError
 from service_identity.pyopenssl import verify_hostname, verify_ip_address
 
+from rocketmq_tw.model.ip_address import is_ip_address
+
 
 def announce(connection: SSL.Connection, name: str) -> None:
     """Let a client say whom it expects, as a server may have several certificates."""
-    if not is_address(name):
+    if not is_ip_address(name):
         connection.set_tlsext_host_name(name.rstrip(".").encode("idna"))
 
 
 def is_for(connection: SSL.Connection, name: str) -> bool:
     """Whether the certificate that a server has shown is for a name or address."""
-    verify = verify_ip_address if is_address(name) else verify_hostname
+    verify = verify_ip_address if is_ip_address(name) else verify_hostname
     try:
         verify(connection, name)
     except (VerificationError, CertificateError):
@@ -44,14 +44,3 @@ def names_of(certificate: x509.Certificate) -> str:
     names = found.value.get_values_for_type(x509.DNSName)
     names += map(str, found.value.get_values_for_type(x509.IPAddress))
     return ", ".join(names) or "no name or address"
-
-
-def is_address(host: str) -> bool:
-    """Whether this is an IP address."""
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            socket.inet_pton(family, host)
-        except (OSError, ValueError):
-            continue
-        return True
-    return False

@@ -15,7 +15,6 @@ from rocketmq_tw.remoting.addresses import (
     dial_address,
     host_port,
     is_endpoint,
-    is_ip_address,
     is_loopback_endpoint,
     peer_address,
     server_endpoint,
@@ -63,13 +62,6 @@ class HostPortTests(SynchronousTestCase):
             ("a]", "a]"),
         ):
             self.assertEqual(without_brackets(text), host)
-
-    def test_ip_address(self) -> None:
-        """Addresses of both families are distinguished from names, zones and ports."""
-        for text in ("10.0.0.1", "::1", "2001:db8::1"):
-            self.assertTrue(is_ip_address(text), text)
-        for text in ("", "host", "10.0.0", "[::1]", "fe80::1%eth0", "10.0.0.1:1", "\0"):
-            self.assertFalse(is_ip_address(text), text)
 
 
 class PeerTests(SynchronousTestCase):

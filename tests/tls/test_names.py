@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.tls.files import load_certificates
-from rocketmq_tw.tls.names import is_address, names_of
+from rocketmq_tw.tls.names import names_of
 from tests.tls.authority import Authority
 
 
@@ -24,8 +24,3 @@ class NameTests(SynchronousTestCase):
             self.assertEqual(names_of(certificate), words)
         [certificate] = load_certificates("key", authority.ca)
         self.assertEqual(names_of(certificate), "no name or address")
-
-    def test_addresses(self) -> None:
-        """Of either family; a name that looks like one is none."""
-        for host, expected in (("::1", True), ("10.0.0.1", True), ("10.0.0", False)):
-            self.assertEqual(is_address(host), expected)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from rocketmq_tw.filter import tags
 from rocketmq_tw.model import msgid, subscription
 from rocketmq_tw.model.errors import IllegalName
+from rocketmq_tw.model.ip_address import is_ip_address
 from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.model.topic import check_group_name, check_topic_name
 from rocketmq_tw.remoting import addresses
@@ -34,7 +35,7 @@ def _subscribe(text: str) -> None:
 def _read_address(text: str) -> None:
     """Read an address in every way there is."""
     addresses.is_endpoint(text)
-    addresses.is_ip_address(text)
+    is_ip_address(text)
     parts = addresses.EndpointString.parse(text)
     str(parts.with_backlog(5))
     for read in (
