@@ -153,15 +153,6 @@ class PairCase(StoreCase):
         self.turn(RETRY)
         self.turn()
 
-    def log_of(self, store: MessageStore) -> bytes:
-        """Return the log of a store, from its first file to its end."""
-        begin, end, found = store.commit_log_min, store.commit_log_max, b""
-        while begin + len(found) < end:
-            piece = store.source.read(begin + len(found), 1 << 20)
-            assert isinstance(piece, bytes) and piece
-            found += piece
-        return found
-
     def assert_prefix(self, slave: MessageStore) -> None:
         """The slave's log is the beginning of the master's."""
         master, copy = self.log_of(self.master_store), self.log_of(slave)

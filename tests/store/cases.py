@@ -112,6 +112,20 @@ class StoreCase(SynchronousTestCase):
         """Return a path in the store."""
         return os.path.join(self.root, *parts)
 
+    def read_log(self, store: MessageStore, position: int, size: int) -> bytes:
+        """Read bytes of a log, also if the kernel does not have them at hand."""
+        found = store.source.read(position, size)
+        return self.successResultOf(found) if isinstance(found, Deferred) else found
+
+    def log_of(self, store: MessageStore) -> bytes:
+        """Return the log of a store, from its first file to its end."""
+        begin, end, found = store.commit_log_min, store.commit_log_max, b""
+        while begin + len(found) < end:
+            piece = self.read_log(store, begin + len(found), 1 << 20)
+            assert piece
+            found += piece
+        return found
+
     def bytes_of(self, *parts: str) -> bytes:
         """Read one file of the store."""
         with open(self.path(*parts), "rb") as file:

@@ -37,15 +37,6 @@ class ReplicaCase(StoreCase):
         os.makedirs(root, exist_ok=True)
         return self.open(root, is_replica=True, **options)
 
-    def copied(self, store: MessageStore) -> bytes:
-        """Return the log of a store that begins at 0."""
-        found = b""
-        while len(found) < store.commit_log_max:
-            piece = store.source.read(len(found), 10_000)
-            assert isinstance(piece, bytes)
-            found += piece
-        return found
-
 
 class AppendTests(ReplicaCase):
     """Whole records are written, and dispatched."""
@@ -56,7 +47,7 @@ class AppendTests(ReplicaCase):
             store = self.slave()
             for at in range(0, len(self.log), size):
                 store.replica.append(at, self.log[at : at + size])
-                self.assertEqual(self.copied(store), self.log[: store.commit_log_max])
+                self.assertEqual(self.log_of(store), self.log[: store.commit_log_max])
             self.assertEqual(store.commit_log_max, self.master.commit_log_max)
             self.assertEqual(store.max_offset(TOPIC, 0), 12)
             self.successResultOf(store.close())
@@ -71,7 +62,7 @@ class AppendTests(ReplicaCase):
         end = store.replica.end
         self.assertEqual(end, store.replica.next)
         store.replica.append(end, self.log[end:])
-        self.assertEqual(self.copied(store), self.log)
+        self.assertEqual(self.log_of(store), self.log)
         self.assertEqual(store.max_offset(TOPIC, 0), 12)
 
     def test_begins_later(self) -> None:
@@ -91,7 +82,7 @@ class AppendTests(ReplicaCase):
         end = store.replica.end
         self.assertEqual(store.replica.next, end)
         store.replica.append(end, self.log[end:])
-        self.assertEqual(self.copied(store), self.log)
+        self.assertEqual(self.log_of(store), self.log)
 
     def test_a_listener_fails(self) -> None:
         """The records are stored all the same."""
@@ -125,7 +116,7 @@ class RefusedTests(ReplicaCase):
             with self.assertRaises(NotContinuous):
                 store.replica.append(position, self.log)
         store.replica.append(300, self.log[300:])
-        self.assertEqual(self.copied(store), self.log)
+        self.assertEqual(self.log_of(store), self.log)
 
     def test_every_byte_changed(self) -> None:
         """A record is whole or refused; what stands before it is kept."""
@@ -145,7 +136,7 @@ class RefusedTests(ReplicaCase):
             store.replica.drop_part()
             self.assertEqual(store.replica.end, len(first), at)
         self.assertGreater(refused, 30)
-        self.assertEqual(self.copied(store), first)
+        self.assertEqual(self.log_of(store), first)
 
     def test_huge_record(self) -> None:
         """Nothing waits for more than a record can have."""

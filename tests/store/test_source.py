@@ -16,19 +16,19 @@ class SourceTests(StoreCase):
         store = self.open()
         store.put(draft(), NOW)
         store.put(draft(), NOW)
-        whole = store.source.read(0, 10_000)
+        whole = self.read_log(store, 0, 10_000)
         self.assertEqual(whole, self.bytes_of("commitlog", f"{0:020d}")[: 2 * SIZE])
-        self.assertEqual(store.source.read(100, 10), whole[100:110])
-        self.assertEqual(store.source.read(2 * SIZE, 10), b"")
+        self.assertEqual(self.read_log(store, 100, 10), whole[100:110])
+        self.assertEqual(self.read_log(store, 2 * SIZE, 10), b"")
 
     def test_one_file_at_a_time(self) -> None:
         """The rest of a file is filler; the next read begins with the next file."""
         store = self.open()
         for _ in range(9):
             store.put(draft(), NOW)
-        first = store.source.read(800, 10_000)
+        first = self.read_log(store, 800, 10_000)
         self.assertEqual(len(first), 200)
-        self.assertEqual(len(store.source.read(1000, 10_000)), SIZE)
+        self.assertEqual(len(self.read_log(store, 1000, 10_000)), SIZE)
         self.assertEqual(store.source.end, 1000 + SIZE)
         self.assertEqual((store.source.min_offset, store.source.file_size), (0, 1000))
 
@@ -38,7 +38,7 @@ class SourceTests(StoreCase):
         for _ in range(9):
             store.put(draft(), NOW)
         store._log.files.remove(0)
-        self.assertEqual(store.source.read(500, 100), b"")
+        self.assertEqual(self.read_log(store, 500, 100), b"")
 
     def test_cold(self) -> None:
         """What is not in the page cache is read in a thread."""
