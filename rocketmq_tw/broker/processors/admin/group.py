@@ -81,11 +81,9 @@ class GroupProcessor:
 
         :raises BadField: the version is not one.
         """
-        part: Part | None = None
-        if request.group_seq is not None and request.max_group_num:
-            part = self._pages.page(
-                request.group_seq, request.data_version, request.max_group_num
-            )
+        part = self._pages.page(
+            request.group_seq, request.data_version, request.max_group_num
+        )
         return self._pacer.run(self._respond(part), call.peer)
 
     def _respond(self, part: Part | None) -> Steps[GroupTableResponse]:

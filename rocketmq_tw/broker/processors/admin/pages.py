@@ -69,14 +69,20 @@ class Pages:
         self._version: DataVersion | None = None
         self._names: list[str] = []
 
-    def page(self, start: int, version: str | None, count: int) -> Part:
+    def page(
+        self, start: int | None, version: str | None, count: int | None
+    ) -> Part | None:
         """
         Return the names that may be on a page, at least one if there are any.
 
+        :param start: None, as a ``count`` of None or 0, asks for the whole table, as
+            versions before 5.5 do; the result is None then.
         :param version: of the pages before, as JSON; if the table has another one now,
             the page is the first.
         :raises BadField: the version is not one.
         """
+        if start is None or not count:
+            return None
         known = _decode(version)
         now = self._version_now()
         if now is not self._version:

@@ -41,11 +41,9 @@ class TopicPages:
 
         :raises BadField: the version is not one.
         """
-        part: Part | None = None
-        if request.topic_seq is not None and request.max_topic_num:
-            part = self._pages.page(
-                request.topic_seq, request.data_version, request.max_topic_num
-            )
+        part = self._pages.page(
+            request.topic_seq, request.data_version, request.max_topic_num
+        )
         return self._pacer.run(self._respond(part), call.peer)
 
     def _respond(self, part: Part | None) -> Steps[TopicConfigResponse]:
