@@ -8,7 +8,9 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.store.config import StoreConfig
+from rocketmq_tw.store.files import reads
 from rocketmq_tw.store.files.disk import Disk
+from rocketmq_tw.store.index import log_reader
 from rocketmq_tw.store.message_store import MessageStore
 from rocketmq_tw.store.queues.table import ConsumeQueues
 from rocketmq_tw.testing.clocks import SettableClock
@@ -62,7 +64,14 @@ class StoreCase(SynchronousTestCase):
     config = SMALL
 
     def setUp(self) -> None:
-        """Make a directory and a clock."""
+        """
+        Make a directory and a clock.
+
+        Whether the kernel has a page at hand that was just written depends on what else
+        the machine does, so reads wait for it; tests of cold pages refuse the read.
+        """
+        self.patch(reads, "NO_WAIT", 0)
+        self.patch(log_reader, "NO_WAIT", 0)
         self.clock = SettableClock()
         self.clock.advance(NOW)
         self.root = self.mktemp()
