@@ -599,6 +599,12 @@ CACHES: Final = (
         entry=420,
     ),
     Cache(
+        what="addresses of those whom access control asks about",
+        holds=("auth.addresses.parse_address",),
+        limit="auth.addresses.parse_address",
+        entry=300,
+    ),
+    Cache(
         what="addresses as texts",
         holds=("model.msgid.host_to_text",),
         limit="model.msgid.host_to_text",

@@ -133,9 +133,7 @@ def _permission(need: Need) -> Permission | None:
     wanted = Permission(0)
     if Action.PUB in actions:
         wanted |= Permission.PUB
-    if actions & {Action.SUB, Action.GET} or (
-        need.kind is ResourceKind.GROUP and Action.SUB in actions
-    ):
+    if actions & {Action.SUB, Action.GET}:
         wanted |= Permission.SUB
     return wanted or None
 

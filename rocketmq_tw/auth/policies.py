@@ -114,14 +114,6 @@ class Resource(msgspec.Struct, frozen=True):
         star = "" if self.pattern is Pattern.LITERAL else "*"
         return f"{self.kind.value}:{self.name}{star}"
 
-    def matches(self, kind: ResourceKind, name: str) -> bool:
-        """Whether a resource of a request is one of these."""
-        if self.kind is not ResourceKind.ANY and self.kind is not kind:
-            return False
-        if self.pattern is Pattern.LITERAL:
-            return self.name == name
-        return self.pattern is Pattern.ANY or name.startswith(self.name)
-
 
 class Entry(msgspec.Struct, frozen=True, dict=True):
     """
@@ -148,9 +140,7 @@ class Entry(msgspec.Struct, frozen=True, dict=True):
         assert len(self._matchers) == len(self.sources)
 
     def matches(self, need: Need, address: Address | None) -> bool:
-        """Whether the entry is about this need, from this address."""
-        if not self.resource.matches(need.kind, need.name):
-            return False
+        """Whether the entry, whose resource matches, is about this need from there."""
         if Action.ALL not in self.actions and self.actions.isdisjoint(need.actions):
             return False
         if not self.sources:
@@ -218,18 +208,17 @@ class Acl(msgspec.Struct, frozen=True, dict=True):
         )
 
     def without(self, policy_type: str | None, resource: Resource) -> Acl:
-        """Return it without the entries of a resource, in one policy or both."""
-        kind = (policy_type or "").strip().lower()
-        if kind not in ("", "custom", "default"):
+        """Return it without the entry of a resource in one policy."""
+        # Like Apache RocketMQ: an absent type means the custom policy.
+        kind = (policy_type or "").strip().lower() or "custom"
+        if kind not in ("custom", "default"):
             raise BadPolicy("The policy type is unknown.")
 
         def left(entries: tuple[Entry, ...], name: str) -> tuple[Entry, ...]:
-            if kind not in ("", name):
+            if kind != name:
                 return entries
             return tuple(each for each in entries if each.resource != resource)
 
-        # Like Apache RocketMQ: an absent type means the custom policy.
-        kind = kind or "custom"
         return Acl(left(self.custom, "custom"), left(self.default, "default"))
 
     def about(self, text: str) -> Acl:

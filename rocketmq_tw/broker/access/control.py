@@ -67,7 +67,7 @@ def _install_users(broker: Broker, router: Router) -> UserTable:
     for first in (settings.first_user, settings.inner):
         if first is not None and users.get(first.name) is None:
             row = UserRow(first.name, first.password, UserType.SUPER.value)
-            users.put(make_user(first.name, row))
+            users.put(make_user(row))
     if not len(users):
         raise BadPolicy(
             "authenticationEnabled is true, but there is no user; name the first one"

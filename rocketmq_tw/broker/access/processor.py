@@ -29,7 +29,6 @@ from rocketmq_tw.broker.access.users import (
     UserTable,
     is_enabled,
     make_user,
-    replaced,
     user_type,
 )
 from rocketmq_tw.remoting.call import Call
@@ -101,7 +100,7 @@ class AccessProcessor:
             info.user_type or "Normal",
             info.user_status or "enable",
         )
-        self._users.put(make_user(name, row))
+        self._users.put(make_user(row))
         return self._saved()
 
     def update_user(self, request: UpdateUser) -> Deferred[Response]:
@@ -119,7 +118,7 @@ class AccessProcessor:
             changes["user_type"] = user_type(info.user_type)
         if info.user_status:
             changes["is_enabled"] = is_enabled(info.user_status)
-        self._users.put(replaced(user, **changes))
+        self._users.put(msgspec.structs.replace(user, **changes))
         return self._saved()
 
     def delete_user(self, request: DeleteUser) -> Deferred[Response]:

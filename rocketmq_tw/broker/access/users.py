@@ -14,8 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-import msgspec
-
 from rocketmq_tw.auth.errors import BadPolicy, TooMany
 from rocketmq_tw.auth.policies import (
     Acl,
@@ -82,13 +80,13 @@ class UserTable:
     def load(self, document: AccessDocument) -> None:
         """:raises BadPolicy: a row cannot be used."""
         for row in document.users:
-            self.put(make_user(row.username, row))
+            self.put(make_user(row))
         for text in document.acls:
             self.put_acl(username(text.subject or ""), parse_acl(text))
 
     def dump(self) -> AccessDocument:
         """Return what :meth:`load` reads."""
-        users = tuple(_row(self._users[name]) for name in sorted(self._users))
+        users = tuple(map(_row, self.users()))
         acls = tuple(format_acl(f"User:{name}", acl) for name, acl in self.acls())
         return AccessDocument(users, acls)
 
@@ -108,11 +106,10 @@ class UserTable:
         self._users[user.username] = user
         self.version += 1
 
-    def delete(self, name: str) -> bool:
-        """Remove a user, and what it may do; return whether there was one."""
+    def delete(self, name: str) -> None:
+        """Remove a user, and what it may do; it need not exist."""
+        self._users.pop(name, None)
         self._set_acl(name, None)
-        self.version += 1
-        return self._users.pop(name, None) is not None
 
     def acl(self, name: str) -> Acl | None:
         """Return what a user may do; None without any policy."""
@@ -150,11 +147,11 @@ class UserTable:
         self.version += 1
 
 
-def make_user(name: str, row: UserRow) -> User:
+def make_user(row: UserRow) -> User:
     """:raises BadPolicy: it cannot be a user."""
-    check_user(name, row.password)
+    check_user(row.username, row.password)
     return User(
-        username=name,
+        username=row.username,
         password=row.password,
         user_type=user_type(row.user_type),
         is_enabled=is_enabled(row.user_status),
@@ -183,8 +180,3 @@ def _row(user: User) -> UserRow:
         user_type=user.user_type.value,
         user_status="enable" if user.is_enabled else "disable",
     )
-
-
-def replaced(user: User, **changes: object) -> User:
-    """Return a user with some changes."""
-    return msgspec.structs.replace(user, **changes)
