@@ -77,13 +77,13 @@ def measure_rates(asked: argparse.Namespace, load: LoadGenerator, out: Report) -
         with sides(asked.apache, is_sync=is_sync) as running:
             ports = {name: server.port for name, server in running.items()}
             if sends:
-                warm(load, running, sends, asked.warm, TOPIC)
+                warm(load, ports, sends, asked.warm, TOPIC)
                 rows = [_measure(asked, load, shape, ports, TOPIC) for shape in sends]
                 out.add(rates.table(f"Sends, {flush}", rows))
             if pulls:
                 for port in ports.values():
                     load.fill(port, max(1000, int(TO_PULL * asked.scale)), PULLED)
-                warm(load, running, pulls, asked.warm, PULLED)
+                warm(load, ports, pulls, asked.warm, PULLED)
                 rows = [_measure(asked, load, shape, ports, PULLED) for shape in pulls]
                 out.add(rates.table("Pulls of 1 KiB", rows))
 
@@ -105,7 +105,7 @@ def measure_replication(
     asked: argparse.Namespace, load: LoadGenerator, out: Report
 ) -> None:
     """Measure masters with a slave."""
-    timing = replication.Timing(asked.rounds, asked.seconds, asked.warm)
+    timing = rates.Timing(asked.rounds, asked.seconds, asked.warm)
     size = int(TO_COPY * asked.scale)
     shapes = chosen(SENDS, asked.shapes)
     for table in replication.tables(asked.apache, size, load, timing, shapes):
@@ -180,7 +180,7 @@ def main() -> None:
     if "rest" in asked.only:
         measure_rest(asked, out)
     if "tls" in asked.only:
-        timing = tls.Timing(asked.rounds, asked.seconds, asked.warm)
+        timing = rates.Timing(asked.rounds, asked.seconds, asked.warm)
         out.add(tls.table(asked.apache, timing, chosen(SENDS, asked.shapes)))
 
 

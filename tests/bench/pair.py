@@ -30,6 +30,11 @@ def log_end(link: Link) -> int:
     return int(info.table["commitLogMaxOffset"])
 
 
+def port_of(server: Server) -> int:
+    """Return the port on which a server listens."""
+    return int(server.address.rpartition(":")[2])
+
+
 def start(lab: Lab, names: Server, make: str, name: str, **conf: object) -> Server:
     """
     Start a broker with a new store; Apache's as it is run for good.
@@ -58,14 +63,14 @@ class Pair:
         self._slave: Server | None = None
         self._to_slave: Link | None = None
         self._master = start(lab, names, make, name, **conf)
-        self.port = _port(self._master)
+        self.port = port_of(self._master)
         self._to_master = Link(self.port)
 
     def add_slave(self) -> None:
         """Start the slave, with a store in which there is nothing."""
         conf = {**self._conf, "brokerRole": "SLAVE", "brokerId": 1}
         self._slave = start(self._lab, self._names, self._make, self._name, **conf)
-        self._to_slave = Link(_port(self._slave))
+        self._to_slave = Link(port_of(self._slave))
 
     def drop_slave(self) -> None:
         """Kill the slave, and delete its store."""
@@ -125,7 +130,3 @@ def laboratory(scratch: Path) -> Iterator[tuple[Lab, Server]]:
         yield lab, lab.name_server(OURS)
     finally:
         lab.close()
-
-
-def _port(server: Server) -> int:
-    return int(server.address.rpartition(":")[2])

@@ -12,6 +12,14 @@ from tests.bench.report import Table, number
 APACHE, OURS, FLOOR = "Apache", "ours", "floor"
 
 
+class Timing(NamedTuple):
+    """How often and for how long each server is driven, in seconds."""
+
+    rounds: int
+    seconds: float
+    warm: float
+
+
 class Row(NamedTuple):
     """What was measured of one shape: for each server the drives, one a round."""
 

@@ -14,13 +14,15 @@ from typing import NamedTuple
 
 from tests.bench import rates
 from tests.bench.load import SENDS, Drive, LoadGenerator, Shape
-from tests.bench.pair import PATIENCE, Pair, laboratory, start
-from tests.bench.rates import APACHE, OURS
+from tests.bench.pair import PATIENCE, Pair, laboratory, port_of, start
+from tests.bench.rates import APACHE, OURS, Timing
 from tests.bench.report import Table, number
 from tests.bench.running import folder
+from tests.bench.sides import warm
 from tests.interop import lab as interop
 
 TOPIC = "Bench"
+ALONE, PAIRED = "alone", "with a slave"
 #: The shape in which a send is kept waiting by each of its neighbours.
 MANY = Shape("64 x 1, 1 KiB", "send", 64, 1)
 FILL = Shape("fill", "send", 4, 32)
@@ -33,25 +35,14 @@ class Cost(NamedTuple):
     """
     What was measured of one shape, one entry a round.
 
-    :ivar alone: drives of a master without a slave.
-    :ivar paired: drives of one with a slave.
+    :ivar row: drives of a master :data:`ALONE`, and of one with a slave.
     :ivar behind: the most bytes that the slave was behind during the drive.
     :ivar level: seconds until it was level after the drive.
     """
 
-    shape: str
-    alone: list[Drive]
-    paired: list[Drive]
+    row: rates.Row
     behind: list[int]
     level: list[float]
-
-
-class Timing(NamedTuple):
-    """How long all is measured; seconds are those of one drive."""
-
-    rounds: int
-    seconds: float
-    warm: float
 
 
 def makes(apache: str | None) -> dict[str, str]:
@@ -61,16 +52,20 @@ def makes(apache: str | None) -> dict[str, str]:
 
 
 def measure_cost(
-    make: str, shapes: Sequence[Shape], load: LoadGenerator, timing: Timing
+    name: str,
+    make: str,
+    shapes: Sequence[Shape],
+    load: LoadGenerator,
+    timing: Timing,
 ) -> list[Cost]:
     """Drive a master alone and one with a slave in turn, each shape round by round."""
     with folder() as scratch, laboratory(scratch) as (lab, names):
         alone = start(lab, names, make, "alone")
-        port = int(alone.address.rpartition(":")[2])
+        port = port_of(alone)
         pair = Pair(lab, names, make, "pair", brokerRole="ASYNC_MASTER")
         pair.add_slave()
         for each in (port, pair.port):
-            _warm(load, each, make, shapes, timing)
+            warm(load, {name: each}, shapes, timing.warm, TOPIC)
         pair.wait_until_level()
         return [_cost(shape, port, pair, load, timing) for shape in shapes]
 
@@ -78,15 +73,16 @@ def measure_cost(
 def _cost(
     shape: Shape, alone: int, pair: Pair, load: LoadGenerator, timing: Timing
 ) -> Cost:
-    cost = Cost(shape.name, [], [], [], [])
+    drives: dict[str, list[Drive]] = {ALONE: [], PAIRED: []}
+    cost = Cost(rates.Row(shape.name, drives), [], [])
 
     def drive_alone() -> None:
-        cost.alone.append(load.drive(shape, alone, timing.seconds, topic=TOPIC))
+        drives[ALONE].append(load.drive(shape, alone, timing.seconds, topic=TOPIC))
 
     def drive_pair() -> None:
         with pair.watching() as behind:
             drive = load.drive(shape, pair.port, timing.seconds, topic=TOPIC)
-        cost.paired.append(drive)
+        drives[PAIRED].append(drive)
         cost.level.append(pair.wait_until_level())
         cost.behind.append(max(behind, default=0))
 
@@ -102,19 +98,18 @@ def cost_table(name: str, costs: Sequence[Cost]) -> Table:
     """Make the table of one make."""
     lines = []
     for cost in costs:
-        pairs = zip(cost.paired, cost.alone, strict=True)
-        ratio = statistics.median(a.rate / max(b.rate, 0.1) for a, b in pairs)
+        row = cost.row
         lines.append(
             [
-                cost.shape,
-                number(statistics.median(each.rate for each in cost.alone)),
-                number(statistics.median(each.rate for each in cost.paired)),
-                f"{ratio:.2f}",
+                row.shape,
+                number(row.median(ALONE, rates.rate_of)),
+                number(row.median(PAIRED, rates.rate_of)),
+                f"{row.ratio(PAIRED, ALONE, rates.rate_of):.2f}",
                 f"{max(cost.behind) / MIB:.1f}",
                 f"{max(cost.level):.2f}",
             ]
         )
-    columns = ["shape", "alone", "with a slave", "ratio", "behind, MiB", "level, s"]
+    columns = ["shape", ALONE, PAIRED, "ratio", "behind, MiB", "level, s"]
     note = (
         "Messages a second; how far the slave was behind at most while they were sent,"
         " and how long it took at most to be level afterwards."
@@ -133,7 +128,7 @@ def measure_waits(
             pair = Pair(lab, names, make, "waits", **conf)
             pair.add_slave()
             _wait_for_slave(load, pair)
-            _warm(load, pair.port, make, [MANY], timing)
+            warm(load, {name: pair.port}, [MANY], timing.warm, TOPIC)
             ports[name] = pair.port
         row = rates.measure(
             load,
@@ -207,15 +202,6 @@ def catching_up_table(size: int, found: dict[str, list[float]]) -> Table:
     return Table("Catching up", ["server", "MiB a second"], rows, note)
 
 
-def _warm(
-    load: LoadGenerator, port: int, make: str, shapes: Sequence[Shape], timing: Timing
-) -> None:
-    """Drive a broker with all shapes; Apache's so long that all is compiled."""
-    whole = timing.warm if make != interop.OURS else min(timing.warm, 1.0)
-    for shape in shapes:
-        load.drive(shape, port, whole / len(shapes), topic=TOPIC)
-
-
 def tables(
     apache: str | None,
     size: int,
@@ -226,7 +212,7 @@ def tables(
     """Measure all of it."""
     compared = makes(apache)
     found = [
-        cost_table(name, measure_cost(make, shapes, load, timing))
+        cost_table(name, measure_cost(name, make, shapes, load, timing))
         for name, make in compared.items()
     ]
     for flush in ("ASYNC_FLUSH", "SYNC_FLUSH"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 
 from tests.bench import servers
@@ -39,13 +39,21 @@ def sides(apache: str | None, *, is_sync: bool) -> Iterator[dict[str, Running]]:
 
 def warm(
     load: LoadGenerator,
-    running: dict[str, Running],
+    ports: Mapping[str, int],
     shapes: Sequence[Shape],
     seconds: float,
     topic: str,
+    *,
+    by_tls: Collection[str] = (),
 ) -> None:
-    """Drive each server with all shapes; Apache's so long that all is compiled."""
-    for name, server in running.items():
-        whole = seconds if name == APACHE else min(seconds, SHORT_WARM)
+    """
+    Drive each server with all shapes; Apache's so long that all is compiled.
+
+    :param ports: of the servers; the names of Apache's begin so.
+    :param by_tls: those that are driven by TLS.
+    """
+    for name, port in ports.items():
+        whole = seconds if name.startswith(APACHE) else min(seconds, SHORT_WARM)
+        more = {"tls": 1} if name in by_tls else {}
         for shape in shapes:
-            load.drive(shape, server.port, whole / len(shapes), topic=topic)
+            load.drive(shape, port, whole / len(shapes), topic=topic, **more)

@@ -10,27 +10,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.bench import rates, servers
 from tests.bench.apache import ApacheBroker
 from tests.bench.load import LoadGenerator, Shape
-from tests.bench.rates import APACHE, OURS
+from tests.bench.rates import APACHE, OURS, Timing
 from tests.bench.report import Table, number
 from tests.bench.running import folder, stopping
+from tests.bench.sides import warm
 from tests.tls.authority import Authority
 
 TOPIC = "BenchTls"
-
-
-class Timing(NamedTuple):
-    """How often and for how long each server is driven, in seconds."""
-
-    rounds: int
-    seconds: float
-    warm: float
 
 
 def table(apache: str | None, timing: Timing, shapes: Sequence[Shape]) -> Table:
@@ -48,7 +40,8 @@ def table(apache: str | None, timing: Timing, shapes: Sequence[Shape]) -> Table:
         own = servers.ours(scratch / "ours", conf=conf)
         ports[OURS] = stack.enter_context(stopping(own)).port
         ports.update({_by_tls(name): port for name, port in list(ports.items())})
-        _warm(load, ports, shapes, timing.warm)
+        by_tls = frozenset(name for name in ports if name.endswith("TLS"))
+        warm(load, ports, shapes, timing.warm, TOPIC, by_tls=by_tls)
         rows = [
             rates.measure(
                 load,
@@ -57,7 +50,7 @@ def table(apache: str | None, timing: Timing, shapes: Sequence[Shape]) -> Table:
                 rounds=timing.rounds,
                 seconds=timing.seconds,
                 topic=TOPIC,
-                by_tls=frozenset(name for name in ports if name.endswith("TLS")),
+                by_tls=by_tls,
             )
             for shape in shapes
         ]
@@ -80,17 +73,6 @@ def _settings(scratch: Path) -> dict[str, str]:
         "tls.server.keyPath": path,
         "tls.test.mode.enable": "false",
     }
-
-
-def _warm(
-    load: LoadGenerator, ports: dict[str, int], shapes: Sequence[Shape], seconds: float
-) -> None:
-    """Drive each kind with all shapes; Apache's so long that all is compiled."""
-    for name, port in ports.items():
-        more = {"tls": 1} if name.endswith("TLS") else {}
-        whole = seconds if name.startswith(APACHE) else min(seconds, 1.0)
-        for shape in shapes:
-            load.drive(shape, port, whole / len(shapes), topic=TOPIC, **more)
 
 
 def _table(rows: list[rates.Row]) -> Table:
