@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.broker.config import BrokerConfig
+from rocketmq_tw.broker.delay.levels import DelayLevels
 from rocketmq_tw.broker.lifecycle import Lifecycle
 from rocketmq_tw.broker.member_group import MemberGroup
 from rocketmq_tw.broker.name_servers import AskNameServers
@@ -51,6 +52,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     :ivar store_host: the same address, encoded as in records.
     :ivar replication: what sends wait for, and the state of slaves and master.
     :ivar new_topics: holds the responses of requests that create topics.
+    :ivar delay_levels: redirects delayed messages to the schedule topic.
     :ivar master: where the master of a slave is; nowhere for a master.
     :ivar member_group: the brokers of this name.
     :ivar name_servers: ``host:port`` of each.
@@ -74,6 +76,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     store_host: bytes
     replication: Replication
     new_topics: NewTopics
+    delay_levels: DelayLevels
     member_group: MemberGroup
     master: Master = msgspec.field(default_factory=Master)
     name_servers: tuple[str, ...] = ()

@@ -23,6 +23,7 @@ from twisted.logger import Logger
 
 from rocketmq_tw.broker.broker import Broker, Install
 from rocketmq_tw.broker.config import BrokerConfig
+from rocketmq_tw.broker.delay.levels import DelayLevels, parse_levels
 from rocketmq_tw.broker.errors import CODES
 from rocketmq_tw.broker.features import FEATURES
 from rocketmq_tw.broker.lifecycle import Lifecycle
@@ -258,6 +259,7 @@ class BrokerService(MultiService):
             store_host=store_host(self._config, port),
             replication=self._replication,
             new_topics=NewTopics(self._tables.topics, self._register_topics),
+            delay_levels=DelayLevels(parse_levels(self._config.message_delay_level)),
             master=Master(self.address),
             member_group=self._member_group(),
             name_servers=tuple(self._name_servers),

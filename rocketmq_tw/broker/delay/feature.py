@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.delay.copies import DelayCopies
-from rocketmq_tw.broker.delay.levels import DelayLevels, parse_levels
 from rocketmq_tw.broker.delay.schedule import ScheduleService
 from rocketmq_tw.broker.other_brokers import outgoing_of
 from rocketmq_tw.broker.slave.escape import Escape
@@ -22,7 +21,7 @@ def install(broker: Broker, router: Router) -> ScheduleService:
     acts = config.is_slave and config.enable_remote_escape
     escape = _escape(broker) if acts else None
     schedule = ScheduleService(
-        levels=DelayLevels(parse_levels(config.message_delay_level)),
+        levels=broker.delay_levels,
         store=broker.store,
         file=broker.tables.file("delayOffset.json"),
         clock=broker.clock,

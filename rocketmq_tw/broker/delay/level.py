@@ -3,8 +3,9 @@ The state of one delay level, and how its delay is measured when the clock is se
 
 A message's entry holds the time of day at which it is due. If the time of day is set
 while messages wait, theirs is shifted by as much for as long as the broker runs: each
-waits for its whole delay, no more and no less. This is not stored; after a restart the
-time of day counts, as in Apache RocketMQ, where it always does.
+waits for its whole delay, no more and no less. So that is looked for before a delayed
+message is stored, not only when messages are delivered. This is not stored; after a
+restart the time of day counts, as in Apache RocketMQ, where it always does.
 """
 
 from __future__ import annotations
@@ -79,10 +80,10 @@ class Level(msgspec.Struct):
         """
         Record where the level ends now, after the time of day was set by ``shift_ms``.
 
-        What was stored since the last look is taken to be stored after that.
+        Everything up to this end was stored before that.
         """
-        if shift_ms and self.end > self.next_offset:
-            self.shifts.append(Shift(self.end, shift_ms))
+        if shift_ms and end > self.next_offset:
+            self.shifts.append(Shift(end, shift_ms))
         self.end = end
 
     def now_ms(self, wall_ms: int) -> int:

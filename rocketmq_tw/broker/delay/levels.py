@@ -11,6 +11,8 @@ Source: ``ScheduleMessageService``, ``HookUtils.handleScheduleMessage`` of Rocke
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from rocketmq_tw.model.message import (
@@ -72,10 +74,12 @@ class DelayLevels:
     Redirects messages to the schedule topic.
 
     :param levels_ms: the delay of each level, level 1 first.
+    :ivar before: called before each message that is redirected.
     """
 
     def __init__(self, levels_ms: tuple[int, ...]) -> None:
         self.levels_ms = levels_ms
+        self.before: Callable[[], object] = lambda: None
 
     def schedule(self, draft: Draft, level: int) -> Draft:
         """
@@ -86,6 +90,7 @@ class DelayLevels:
 
         :param level: 1 or more; one above the highest counts as the highest.
         """
+        self.before()
         level = min(level, len(self.levels_ms))
         kept = properties.decode(draft.properties.decode("utf-8", "replace"))
         if not _TIMERS.isdisjoint(kept):

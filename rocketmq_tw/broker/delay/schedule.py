@@ -87,6 +87,7 @@ class ScheduleService:
         self._batch = batch
         self._levels: list[Level] = []
         self._passes = Passes(clock, self._deliver_all)
+        levels.before = self._look_at_clock
 
     def load(self) -> None:
         """
@@ -194,8 +195,8 @@ class ScheduleService:
 
         A step is a level with messages: up to 32, or one of 4 MiB.
         """
+        self._note_ends(self._watch.look())
         now, wall_time = self._clock.seconds(), self._wall_time()
-        self._note_ends()
         for level in self._levels:
             if level.end <= level.next_offset:
                 continue
@@ -208,9 +209,14 @@ class ScheduleService:
                 self._back_off(level, error)
             yield
 
-    def _note_ends(self) -> None:
-        """Record where the levels end now, and whether the time of day was set."""
+    def _look_at_clock(self) -> None:
+        """Tell what was stored before the time of day was set from what comes now."""
         shift_ms = self._watch.look()
+        if shift_ms:
+            self._note_ends(shift_ms)
+
+    def _note_ends(self, shift_ms: int) -> None:
+        """Record where the levels end now, after the time of day was set."""
         for level in self._levels:
             end = self._store.max_offset(SCHEDULE_TOPIC, level.queue_id)
             level.note_end(end, shift_ms)

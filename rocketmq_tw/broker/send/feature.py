@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.config import BrokerConfig
-from rocketmq_tw.broker.delay.levels import DelayLevels, parse_levels
 from rocketmq_tw.broker.send.batch import BatchSender
 from rocketmq_tw.broker.send.drafts import Drafts
 from rocketmq_tw.broker.send.in_sync import InSyncGuard
@@ -31,13 +30,12 @@ from rocketmq_tw.wire.requests.send import SendMessageV2
 def install(broker: Broker, router: Router) -> None:
     """Register the handlers."""
     config, tables = broker.config, broker.tables
-    levels = DelayLevels(parse_levels(config.message_delay_level))
     retries = RetryRules(
         topics=tables.topics, groups=tables.groups, is_locked=tables.locks.is_locked
     )
     targets = Targets(config=config, topics=tables.topics, retries=retries)
     guard = _in_sync_guard(broker)
-    _send_processor(broker, targets, levels).routes(router, guard)
+    _send_processor(broker, targets).routes(router, guard)
     runs = broker.store.runs
     if runs is not None:
         lane = _send_lane(broker, targets, runs)
@@ -47,7 +45,7 @@ def install(broker: Broker, router: Router) -> None:
         store=broker.store,
         retries=retries,
         new_topics=broker.new_topics,
-        levels=levels,
+        levels=broker.delay_levels,
         when_safe=broker.replication.when_safe,
         store_host=broker.store_host,
         broker_permission=config.broker_permission,
@@ -65,9 +63,7 @@ def _in_sync_guard(broker: Broker) -> InSyncGuard | None:
     return guard
 
 
-def _send_processor(
-    broker: Broker, targets: Targets, levels: DelayLevels
-) -> SendProcessor:
+def _send_processor(broker: Broker, targets: Targets) -> SendProcessor:
     config = broker.config
     responses = SendResponses(
         log=broker.replication.durable_log,
@@ -80,7 +76,9 @@ def _send_processor(
         targets=targets,
         new_topics=broker.new_topics,
         drafts=Drafts(
-            levels=levels, added=_added(config), unique_key=_unique_keys(broker)
+            levels=broker.delay_levels,
+            added=_added(config),
+            unique_key=_unique_keys(broker),
         ),
         batches=BatchSender(
             store=broker.store,

@@ -37,15 +37,15 @@ class LevelTests(SynchronousTestCase):
         """What was there before is compared with the time before."""
         level = Level(1, 1000, 5, end=7)
         level.note_end(9, 600_000)
-        self.assertEqual((level.now_ms(700_000), level.count(32)), (100_000, 2))
-        level.next_offset = 7
+        self.assertEqual((level.now_ms(700_000), level.count(32)), (100_000, 4))
+        level.next_offset = 9
         self.assertEqual((level.count(32), level.now_ms(700_000)), (32, 700_000))
         self.assertEqual(level.shifts, [])
 
     def test_set_twice(self) -> None:
         """Changes add up for what was there before both."""
         level = Level(1, 1000, 5, end=7)
-        level.note_end(9, 600_000)
+        level.note_end(7, 600_000)
         level.note_end(9, -500_000)
         self.assertEqual((level.now_ms(700_000), level.count(32)), (600_000, 2))
         level.next_offset = 8
@@ -53,6 +53,6 @@ class LevelTests(SynchronousTestCase):
 
     def test_nothing_waits(self) -> None:
         """Nothing is recorded if nothing waits."""
-        level = Level(1, 1000, 7, end=7)
+        level = Level(1, 1000, 9, end=7)
         level.note_end(9, 600_000)
         self.assertEqual(level.shifts, [])

@@ -167,6 +167,22 @@ class DeliveryTests(ScheduleCase):
             self.wait(2.0)
             self.assertEqual(self.bodies()[seen:], [b"before", b"after"])
 
+    def test_clock_set_between_two_looks(self) -> None:
+        """The delay is whole if the clock is set right after or before the send."""
+        for shift in (600.0, -600.0):
+            self.wait(2)
+            seen = len(self.bodies())
+            self.delayed(2, b"before")
+            self.clock.shift_wall_time(shift)
+            self.delayed(2, b"after")
+            self.delayed(1, b"first")
+            self.wait(1.2)
+            self.assertEqual(self.bodies()[seen:], [b"first"])
+            self.wait(3.6)
+            self.assertEqual(self.bodies()[seen:], [b"first"])
+            self.wait(0.4)
+            self.assertEqual(self.bodies()[seen:], [b"first", b"before", b"after"])
+
     def test_clock_set_before_a_restart(self) -> None:
         """After a restart the time of day counts, but no delay begins again."""
         self.delayed(2, b"1")
