@@ -35,6 +35,7 @@ from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.remoting.accepting import accept_in_turn
 from rocketmq_tw.remoting.addresses import EndpointString
 from rocketmq_tw.remoting.closing import Closings, close_in_turn
+from rocketmq_tw.remoting.descriptors import grow_table
 from rocketmq_tw.remoting.listen_errors import CannotListen, cannot_listen
 from rocketmq_tw.remoting.tls import ServerSide
 
@@ -161,6 +162,7 @@ class Program(MultiService):
         :raises RocketMQError: one failed at once. ``twistd`` passes it to the waiting
             parent of a daemon, removes its pid file and exits.
         """
+        grow_table()
         super().startService()
         children = [getattr(service, "started", None) for service in self]
         waiting = [each for each in children if isinstance(each, Deferred)]

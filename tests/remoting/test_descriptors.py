@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from twisted.trial.unittest import SynchronousTestCase
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
 
-from rocketmq_tw.remoting.descriptors import connection_limit, raise_limit
+from twisted.trial.unittest import SkipTest, SynchronousTestCase
+
+from rocketmq_tw.remoting.descriptors import connection_limit, grow_table, raise_limit
 
 
 class System:
@@ -50,6 +56,45 @@ class RaiseLimitTests(SynchronousTestCase):
     def test_not_allowed(self) -> None:
         """A system that refuses leaves the limit as it is."""
         self.assertEqual(raise_limit(System(1024, 20_000, allows=False)), 1024)
+
+
+#: Prints how many descriptors fit in the table of a process, and which are open.
+_TABLE = """
+import os
+from rocketmq_tw.remoting.descriptors import grow_table
+def table():
+    text = open("/proc/self/status").read()
+    size = int(text.partition("FDSize:")[2].split()[0])
+    return size, len(os.listdir("/proc/self/fd"))
+print(*table())
+grow_table(700)
+print(*table())
+"""
+
+
+class GrowTableTests(SynchronousTestCase):
+    """The kernel's table of a process."""
+
+    def test_size(self) -> None:
+        """All fit in it afterwards, and none is left open."""
+        if not Path("/proc/self/status").exists():
+            raise SkipTest("only Linux shows the size of the table")
+        done = subprocess.run(
+            [sys.executable, "-c", _TABLE], capture_output=True, check=True
+        )
+        (before, open_before), (after, open_after) = (
+            map(int, line.split()) for line in done.stdout.splitlines()
+        )
+        self.assertLess(before, 700)
+        self.assertGreaterEqual(after, 700)
+        self.assertEqual(open_after, open_before)
+
+    def test_fewer_allowed(self) -> None:
+        """No more than the process may have are asked for, nor does a refusal harm."""
+        before = os.listdir("/dev/fd")
+        grow_table(1 << 30, System(resource.getrlimit(resource.RLIMIT_NOFILE)[0], -1))
+        grow_table(1 << 30, System(-1, -1))
+        self.assertEqual(os.listdir("/dev/fd"), before)
 
 
 class ConnectionLimitTests(SynchronousTestCase):
