@@ -48,7 +48,7 @@ remoting.tls_client.ClientTls: _paths: three files
 auth.policies: _indexes _matchers key: one for each policy and each entry of users
 auth.policies._Index: _by_resource _lengths: the entries of one policy
 broker.slave.master.Master: _said: one for each name server
-remoting.waiters.Waiters: _waiting: one for each request in flight that creates topics, or that waits for a peer which does not read
+remoting.waiters.Waiters: _waiting: one for each request in flight that creates topics, or that waits for a peer which does not read; calls of stop
 broker.tables.topic_journal.TopicJournal: _lines _unwritten: 200,000 changes
 broker.tables.background.BackgroundFile: _waiting: one for each caller of drain, which runs every 10 s
 store.durability.shared_work.SharedWork: _asking: one for each connection that deletes a topic, and the timer
@@ -91,7 +91,6 @@ store.memory.log.MemoryLog: _chunks: 16 chunks and one
 
 #: Made by the application that uses the client.
 _APPLICATION: Final = """\
-client.client.Client: _waiting: calls of stop
 client.consumer.dispatch.completion.Completion: _scheduled: pulled messages that are retried
 client.consumer.dispatch.concurrent.ConcurrentDispatcher: _queued _running: pulled messages; handlers that run
 client.consumer.dispatch.concurrent._Invocation: messages: one batch of a handler
@@ -108,7 +107,7 @@ client.heartbeats.Heartbeats: _in_flight: brokers of the routes
 client.identity: _month_start: 8 months
 client.name_servers.NameServers: addresses: the configured name servers
 client.producer.context.SendContext: pending: sends of the application, limited by its options
-client.producer.in_flight.InFlight: _idle _waiting: calls of stop; 65,536 sends that wait
+client.producer.in_flight.InFlight: _waiting: 65,536 sends that wait
 client.producer.message.Preparation: _checked: topics that the application sends to
 client.producer.time_limits.TimeLimit: _deadlines: sends of the application, limited by its options
 client.producer.time_limits.TimeLimits: _limits: 16, and none is added while all are used

@@ -36,6 +36,7 @@ from rocketmq_tw.client.shutdown import ShutdownTrigger
 from rocketmq_tw.model.route import TopicRoute
 from rocketmq_tw.remoting.addresses import split_host_port
 from rocketmq_tw.remoting.pool import EndpointFor
+from rocketmq_tw.remoting.waiters import Waiters
 from rocketmq_tw.tls.settings import Tls
 from rocketmq_tw.wire.command import Sign
 
@@ -109,7 +110,7 @@ class Client(MultiService):
             translate=translate,
         )
         self._state = _State.NEW
-        self._waiting: list[Deferred[None]] = []
+        self._waiting = Waiters()
         self._shutdown = ShutdownTrigger(reactor, self.stop)
 
     @classmethod
@@ -195,9 +196,7 @@ class Client(MultiService):
         if self._state is _State.STOPPED:
             return succeed(None)
         if self._state is _State.STOPPING:
-            waiting: Deferred[None] = Deferred(self._waiting.remove)
-            self._waiting.append(waiting)
-            return waiting
+            return self._waiting.add()
         self._state = _State.STOPPING
         children: Deferred[Any] = maybeDeferred(super().stopService)
         children.addErrback(self._not_stopped)
@@ -220,9 +219,7 @@ class Client(MultiService):
         """Fire the Deferreds of other callers of :meth:`stop`."""
         self._state = _State.STOPPED
         self._shutdown.disarm()
-        waiting, self._waiting = self._waiting, []
-        for each in waiting:
-            each.callback(None)
+        self._waiting.fire()
 
     # -- producers and consumers
 

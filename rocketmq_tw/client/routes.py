@@ -247,6 +247,8 @@ class RouteCache:
     def _fire(self, topic: str, outcome: TopicRoute | Failure) -> None:
         """Pass the outcome to all who wait."""
         for waiting in self._waiting.pop(topic, []):
+            if waiting.called:
+                continue  # a callback of one before it has cancelled it
             if isinstance(outcome, Failure):
                 waiting.errback(outcome)
             else:

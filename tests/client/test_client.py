@@ -114,6 +114,18 @@ class ClientTests(SynchronousTestCase):
         self.assertRaises(StateError, client.startService)
         self.failureResultOf(client.start(), StateError)
 
+    def test_a_stop_that_is_cancelled(self) -> None:
+        """Of several who wait for the end, one may give up because of another."""
+        client = self.cluster.client()
+        client.startService()
+        self.cluster.deliver()
+        client.stop()
+        one, other = client.stop(), client.stop()
+        one.addCallback(lambda _: other.cancel())
+        self.cluster.deliver()
+        self.successResultOf(one)
+        self.failureResultOf(other, CancelledError)
+
     def test_route(self) -> None:
         """Routes can be looked up without producing or consuming."""
         client = self.cluster.client()

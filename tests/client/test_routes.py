@@ -57,6 +57,16 @@ class RouteTests(SynchronousTestCase):
         self.failureResultOf(one, CancelledError)
         self.successResultOf(other)
 
+    def test_one_of_many_cancels_another(self) -> None:
+        """What a caller cancels when it gets the route keeps nobody waiting."""
+        for topic in ("T", "U"):
+            first, second, third = (self.routes.find(topic) for _ in range(3))
+            first.addBoth(lambda _, other=second: other.cancel())
+            third.addErrback(lambda failure: failure.trap(NoRouteError))
+            self.cluster.deliver()
+            self.failureResultOf(second, CancelledError)
+            self.successResultOf(third)
+
     def test_unknown_topic(self) -> None:
         """There is no route, and for a moment nobody asks again."""
         found = self.routes.find("U")

@@ -8,6 +8,7 @@ from typing import Protocol
 from twisted.internet.defer import Deferred, succeed
 
 from rocketmq_tw.client.errors import QueueFull
+from rocketmq_tw.remoting.waiters import Waiters
 
 
 class Waiting(Protocol):
@@ -36,7 +37,7 @@ class InFlight:
         self._max_waiting = max_waiting
         #: Sizes, in order of arrival.
         self._waiting: OrderedDict[Waiting, int] = OrderedDict()
-        self._idle: list[Deferred[None]] = []
+        self._idle = Waiters()
         self._granting = False
         self.messages = 0
         self.size = 0
@@ -87,17 +88,13 @@ class InFlight:
             finally:
                 self._granting = False
         if not self.messages and not self._waiting:
-            idle, self._idle = self._idle, []
-            for each in idle:
-                each.callback(None)
+            self._idle.fire()
 
     def when_idle(self) -> Deferred[None]:
         """Fires when no message is in flight or waiting."""
         if not self.messages and not self._waiting:
             return succeed(None)
-        waiting: Deferred[None] = Deferred(lambda d: self._idle.remove(d))
-        self._idle.append(waiting)
-        return waiting
+        return self._idle.add()
 
     def _has_capacity(self, size: int) -> bool:
         """Whether one more message of this size may be sent."""

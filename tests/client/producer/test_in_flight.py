@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.client.errors import QueueFull
@@ -103,3 +103,12 @@ class InFlightTests(SynchronousTestCase):
         self.assertNoResult(idle)
         self.limit.release(1)
         self.successResultOf(idle)
+
+    def test_cancelled_when_idle(self) -> None:
+        """Who waits may be cancelled by another who waited."""
+        self.limit.try_acquire(500)
+        first, second = self.limit.when_idle(), self.limit.when_idle()
+        first.addCallback(lambda _: second.cancel())
+        self.limit.release(500)
+        self.successResultOf(first)
+        self.failureResultOf(second, CancelledError)
