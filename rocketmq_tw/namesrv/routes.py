@@ -204,7 +204,9 @@ class RouteTable:
     def delete_topic(self, topic: str, cluster: str | None = None) -> None:
         """Remove a topic, in one cluster or in all, until a broker registers it."""
         for name in list(self.queues.get(topic, ())):
-            group = self.groups[name]
+            group = self.groups.get(name)
+            if group is None:
+                continue  # the broker is gone, and its queues are being removed
             if not cluster or group.cluster == cluster:
                 self._topics.discard(group, topic)
                 self.live.forget_fingerprints(name)

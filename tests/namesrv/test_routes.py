@@ -12,6 +12,7 @@ from rocketmq_tw.namesrv.errors import RegistrationRefused
 from rocketmq_tw.namesrv.live import BrokerKey, LiveBroker
 from rocketmq_tw.namesrv.routes import RouteTable
 from rocketmq_tw.namesrv.topic_queues import STEP
+from rocketmq_tw.remoting.pacing import Steps, all_at_once
 from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable
 from tests.fuzz.cost import measure
 
@@ -278,6 +279,20 @@ class RouteTableTests(SynchronousTestCase):
         self.assertEqual(list(self.table.queues["A"]), ["broker-a"])
         self.table.delete_topic("A")
         self.assertNotIn("A", self.table.queues)
+
+    def test_delete_topic_of_a_broker_that_is_gone(self) -> None:
+        """Its queues are still being removed, in steps: no harm is done."""
+        later: list[Steps[None]] = []
+        table = RouteTable(self.changed.append, lambda _, steps: later.append(steps))
+        table.register(broker("A", "B"), 0.0)
+        other = broker("A", "B", broker_name="b", broker_addr=REPLICA)
+        table.register(other, 0.0)
+        table.unregister(KEY, "broker-a")
+        table.delete_topic("A")
+        self.assertEqual(table.queues_of("A"), {})
+        for steps in later:
+            all_at_once(steps)
+        self.assertEqual((list(table.queues), table.size), (["B"], 1))
 
     def test_deleted_topic_comes_back(self) -> None:
         """A broker that still has the topic registers it, even with nothing new."""
