@@ -11,6 +11,7 @@ from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.remoting.errors import BrokerError
 from rocketmq_tw.replication.prefix import Bounds
 from rocketmq_tw.wire.bodies.kvtable import KVTable
+from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Request, Response
 from rocketmq_tw.wire.requests.admin import GetRuntimeInfo
 from rocketmq_tw.wire.requests.message import ViewMessage
@@ -54,10 +55,17 @@ class RemoteLog:
             ) from None
 
     async def record_at(self, offset: int) -> bytes | None:
-        """Return the record that begins at an offset; None if none does."""
+        """
+        Return the record that begins at an offset; None if none does.
+
+        Brokers respond with SYSTEM_ERROR where none does. Any other error says nothing
+        about the log, and is raised: it is not a reason to copy everything again.
+        """
         try:
             response = await self._call(ViewMessage(offset))
-        except BrokerError:
+        except BrokerError as error:
+            if error.code != ResponseCode.SYSTEM_ERROR:
+                raise
             return None
         return bytes(response.body)
 

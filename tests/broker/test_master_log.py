@@ -8,11 +8,14 @@ from twisted.trial.unittest import SynchronousTestCase
 from rocketmq_tw import Message
 from rocketmq_tw.broker.master_log import RemoteLog, UnknownBounds
 from rocketmq_tw.broker.other_brokers import OtherBrokers
+from rocketmq_tw.remoting.errors import BrokerError
 from rocketmq_tw.replication.prefix import Bounds
 from rocketmq_tw.testing import MemoryCluster
 from rocketmq_tw.wire.bodies.kvtable import KVTable
+from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.admin import GetRuntimeInfo
+from rocketmq_tw.wire.requests.message import ViewMessage
 
 
 class RemoteLogTests(SynchronousTestCase):
@@ -51,6 +54,16 @@ class RemoteLogTests(SynchronousTestCase):
         stored = self.broker.service._store.record_at(0)
         self.assertEqual(self.cluster.result_of(self.log.record_at(0)), stored)
         self.assertIsNone(self.cluster.result_of(self.log.record_at(1)))
+
+    def test_record_refused(self) -> None:
+        """A refusal does not say that the master's log is another one."""
+        for code in (ResponseCode.NO_PERMISSION, ResponseCode.SYSTEM_BUSY):
+            self.broker.traffic.respond(ViewMessage, Response(status=code))
+            asking = Deferred.fromCoroutine(self.log.record_at(0))
+            failed: list[BrokerError] = []
+            asking.addErrback(lambda failure, to=failed: to.append(failure.value))
+            self.cluster.wait_until(lambda failed=failed: failed)
+            self.assertEqual(failed[0].code, code)
 
     def test_no_broker(self) -> None:
         """A name server knows of no log."""
