@@ -67,7 +67,8 @@ class MasterLink(Protocol):
         self._why = "the master closed the connection"
         self._is_closed = False
         self._is_paused = False
-        self._opened = clock.seconds()
+        # When reading began, at first or again.
+        self._reads_since = clock.seconds()
         self.last_read = 0.0
         self.last_write = 0.0
         self.rate = Rate()
@@ -125,8 +126,8 @@ class MasterLink(Protocol):
             return
         now = self._clock.seconds()
         # What comes is not read while too much waits for the disk.
-        silent = 0.0 if self._is_paused else now - max(self.last_read, self._opened)
-        if silent > self._housekeeping_interval:
+        silent = now - max(self.last_read, self._reads_since)
+        if silent > self._housekeeping_interval and not self._is_paused:
             self.close(
                 f"the master sent nothing for {self._housekeeping_interval:g} s"
                 " (haHousekeepingInterval)"
@@ -199,6 +200,7 @@ class MasterLink(Protocol):
         self._report_progress()
         if self._is_paused and not self._replica.is_full:
             self._is_paused = False
+            self._reads_since = self._clock.seconds()
             transport: Any = self.transport
             transport.resumeProducing()
 

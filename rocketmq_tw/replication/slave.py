@@ -31,7 +31,9 @@ from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
+from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.replication.beginning import Beginning, OwnStore
 from rocketmq_tw.replication.master_link import MasterLink
 from rocketmq_tw.replication.prefix import CannotFollow, MasterLog
@@ -49,6 +51,10 @@ _CONNECT_TIMEOUT = 5.0
 _COMPARE_TIMEOUT = 15.0
 #: Seconds between two looks at the connection.
 _TICK = 1.0
+
+
+class MasterTooLate(RocketMQError):
+    """The master did not do something in time."""
 
 
 class FollowState(Enum):
@@ -213,13 +219,15 @@ class SlaveService(Service):
     async def _try_to_follow(self) -> None:
         self.state = FollowState.CONNECTING
         connecting = self._connect(self.ha_address, _LinkFactory(self._make_link))
-        connecting.addTimeout(_CONNECT_TIMEOUT, self._clock)
+        late = _too_late("no connection was made")
+        connecting.addTimeout(_CONNECT_TIMEOUT, self._clock, late)
         link: MasterLink = await connecting
         self._link = link
         self.state = FollowState.COMPARING
         master = self._master_log(self.address)
         comparing = Deferred.fromCoroutine(self._beginning.compare(master))
-        comparing.addTimeout(_COMPARE_TIMEOUT, self._clock)
+        late = _too_late("it did not say what its commit log has")
+        comparing.addTimeout(_COMPARE_TIMEOUT, self._clock, late)
         may_begin_anywhere = await comparing
         if self._link is not link:
             return  # it was lost meanwhile, and the next attempt is planned
@@ -323,6 +331,11 @@ class _LinkFactory(Factory):
     def buildProtocol(self, addr: IAddress | None) -> MasterLink:
         """Return the protocol."""
         return self._make()
+
+
+def _too_late(what: str) -> Callable[[object, float], Failure]:
+    """Return the function that turns a cancellation by a timeout into its reason."""
+    return lambda _, seconds: Failure(MasterTooLate(f"{what} within {seconds:g} s"))
 
 
 def _said(error: Exception) -> str:

@@ -66,16 +66,18 @@ class PairCase(StoreCase):
     :ivar links: the connections made so far.
     :ivar on_link: called with each new one before a byte passes.
     :ivar complaints: why the master closed connections.
+    :ivar log_kind: the master's log, as slaves ask about it.
     """
 
     links: list[Link]
+    log_kind = LocalLog
 
     def setUp(self) -> None:
         """Start the master."""
         super().setUp()
         self.links, self.complaints = [], list[str]()
         self.on_link: Callable[[Link], None] = lambda link: None
-        self.is_down = False
+        self.is_down = self.is_silent = False
         self.master_store = self.open()
         self.master = self.make_master(self.master_store)
 
@@ -109,7 +111,7 @@ class PairCase(StoreCase):
             clock=self.clock,
             settings=SlaveSettings(**settings),
             connect=self.connect,
-            master_log=lambda address: LocalLog(self.master_store),
+            master_log=lambda address: self.log_kind(self.master_store),
             wall_time=self.clock.seconds,
         )
         slave.set_master(SERVICE, HA)
@@ -121,6 +123,8 @@ class PairCase(StoreCase):
         """Connect a slave to the master."""
         here = f"10.0.0.2:{40_000 + len(self.links)}"
         host, _, port = here.partition(":")
+        if self.is_silent:
+            return Deferred()
         server = None
         if not self.is_down:
             peer = IPv4Address("TCP", host, int(port))

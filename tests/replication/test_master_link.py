@@ -135,6 +135,12 @@ class MasterLinkTests(ReplicaCase):
         threads.release()
         self.assertEqual(self.transport.producerState, "producing")
         self.assertEqual(self.reported(), [len(self.log)])
+        # What has come meanwhile is read only after this look.
+        self.link.tick()
+        self.assertEqual(self.closed, [])
+        self.clock.advance(20.1)
+        self.link.tick()
+        self.assertIn("sent nothing", self.closed[0])
 
 
 class ClosedTests(StoreCase):

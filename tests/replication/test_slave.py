@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 
 from twisted.internet.defer import Deferred
+from twisted.logger import capturedLogs
 
 from rocketmq_tw.replication.frames import encode_report
+from rocketmq_tw.replication.prefix import Bounds
 from rocketmq_tw.replication.slave import RECHECK, RETRY, FollowState
 from rocketmq_tw.store.message_store import MessageStore
 from rocketmq_tw.store.queues.fetch import FetchStatus
 from rocketmq_tw.testing.link import Link, LinkState, MemoryTransport
 from rocketmq_tw.wire.record import decode_all
-from tests.replication.pair import HA, SERVICE, PairCase
+from tests.replication.pair import HA, SERVICE, LocalLog, PairCase
 from tests.store.cases import NOW, SIZE, TOPIC, draft
 
 
@@ -156,6 +158,37 @@ class AddressTests(PairCase):
         self.send(3)
         self.retry()
         self.assert_copied(slave)
+
+
+class SilentTests(PairCase):
+    """A master that does not respond."""
+
+    def said(self, seconds: float) -> list[str]:
+        """Start a slave, and return what it logs of its master."""
+        slave = self.open_slave()
+        with capturedLogs() as events:
+            self.slave(slave)
+            self.turn(seconds)
+        return [event["why"] for event in events if "why" in event]
+
+    def test_never_connected(self) -> None:
+        """The log says how long it was waited for a connection."""
+        self.is_silent = True
+        self.assertEqual(self.said(5.5), ["no connection was made within 5 s"])
+
+    def test_never_compared(self) -> None:
+        """The log says how long it was waited for what the master knows of its log."""
+
+        class Silent(LocalLog):
+            """Does not tell where it ends."""
+
+            async def bounds(self) -> Bounds:
+                """Wait for ever."""
+                return await Deferred[Bounds]()
+
+        self.log_kind = Silent
+        expected = "it did not say what its commit log has within 15 s"
+        self.assertEqual(self.said(15.5), [expected])
 
 
 class HarmTests(PairCase):
