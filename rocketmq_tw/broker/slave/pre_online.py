@@ -110,6 +110,8 @@ class PreOnline:
 
     async def _wait(self) -> None:
         """Wait a second, or until the broker is to stop."""
+        if self._is_stopped:
+            return
         self._pause = deferLater(self._reactor, PERIOD)
         with contextlib.suppress(CancelledError):
             await self._pause

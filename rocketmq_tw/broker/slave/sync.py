@@ -127,8 +127,8 @@ class SlaveSync:
                 self._complain(document.name, address, str(error))
             else:
                 self._failing.discard(document.name)
-        if failed:
-            return
+        if failed or address != self._master.address:
+            return  # what is due at once stays so
         now = self._reactor.seconds()
         if self.copied_at is None:
             self._log.info(

@@ -103,13 +103,15 @@ class PreOnlineTests(ActingCase):
         self.assertFalse(self.acting)
 
     def test_stopped_meanwhile(self) -> None:
-        """A broker that waits can be stopped."""
+        """A broker that waits can be stopped; no timer is left."""
         self.away()
         self.slave.traffic.ignore(ExchangeHaInfo)
         self.master.start()
         self.cluster.advance(2)
         self.master.stop()
         self.assertEqual(self.flushLoggedErrors(), [])
+        assert self.master.reactor is not None
+        self.assertEqual(self.master.reactor.getDelayedCalls(), [])
 
     def test_asked(self) -> None:
         """The offsets of the slave are asked for once."""

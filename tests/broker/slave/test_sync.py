@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 from twisted.logger import capturedLogs
+from twisted.trial.unittest import SynchronousTestCase
 
+from rocketmq_tw.broker.slave.master import Master
+from rocketmq_tw.broker.slave.replicated import Ask, Replicated
 from rocketmq_tw.broker.slave.sync import (
     COPY_PERIOD,
     LONG_PERIOD,
     LOOK_PERIOD,
     TIMEOUT,
+    SlaveSync,
 )
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.requests.group import GetAllGroups
@@ -115,3 +121,27 @@ class SyncTests(PairCase):
             formats = [event["log_format"] for event in events]
             self.assertTrue(any("could not copy" in each for each in formats), text)
             self.assertEqual(self.topics(self.slave), before)
+
+
+class NewMasterTests(SynchronousTestCase):
+    """The master's address changes."""
+
+    def test_while_the_last_document_is_applied(self) -> None:
+        """The next look copies from the new master, not the next copy that is due."""
+        clock, master = Clock(), Master()
+        applied: list[Deferred[None]] = []
+
+        async def copy(ask: Ask) -> None:
+            """Take as long as the test wants."""
+            applied.append(Deferred())
+            await applied[-1]
+
+        document = Replicated("the topics", copy)
+        sync = SlaveSync(reactor=clock, master=master, documents=[document])
+        sync.start()
+        self.addCleanup(sync.stop)
+        master.set("10.0.0.1:10911", "")
+        master.set("10.0.0.2:10911", "")
+        applied[0].callback(None)
+        clock.advance(LOOK_PERIOD)
+        self.assertEqual(len(applied), 2)
