@@ -41,11 +41,13 @@ def named(known: LiveBroker | None, broker: Registration) -> set[str] | None:
 
     :returns: None if the first part is missing.
     """
-    names = set(broker.topics.topic_config_table)
+    names = broker.topics.topic_config_table
     if broker.part in (None, "first"):
-        return names
+        return set(names)
     before = known.named if known is not None else None
-    return None if before is None else before | names
+    if before is not None:
+        before.update(names)
+    return before
 
 
 def is_prime_replica(broker: Registration, group: BrokerGroup) -> bool:

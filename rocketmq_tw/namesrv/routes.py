@@ -33,7 +33,7 @@ from rocketmq_tw.namesrv.groups import (
     without,
 )
 from rocketmq_tw.namesrv.live import BrokerKey, LiveBroker, LiveBrokers, Registration
-from rocketmq_tw.namesrv.topic_queues import STEP, TopicQueues
+from rocketmq_tw.namesrv.topic_queues import STEP, TopicQueues, in_steps
 from rocketmq_tw.remoting.call import Peer
 from rocketmq_tw.remoting.pacing import Steps, all_at_once
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
@@ -122,6 +122,7 @@ class RouteTable:
         :raises RegistrationRefused: it is new and registers a single topic.
         :raises TableFull: there would be too many topics or brokers.
         """
+        added = yield from self._count_new(broker)
         known = self.live.get(broker.key)
         group = self.groups.get(broker.broker_name)
         addrs = without(group.addrs if group else {}, broker)
@@ -130,7 +131,7 @@ class RouteTable:
             return
         if broker.broker_id not in addrs and len(broker.topics.topic_config_table) == 1:
             raise RegistrationRefused()
-        self._check_size(group, broker)
+        self._check_size(broker, added)
         if known is not None and known.broker_name != broker.broker_name:
             self.unregister(known.key, known.broker_name)
             known = None
@@ -152,10 +153,22 @@ class RouteTable:
                     return
         live.version = broker.topics.data_version
 
-    def _check_size(self, group: BrokerGroup | None, broker: Registration) -> None:
+    def _count_new(self, broker: Registration) -> Steps[int]:
+        """Count the topics that its group lacks, in steps; all if they fit anyway."""
+        topics = broker.topics.topic_config_table
+        group = self.groups.get(broker.broker_name)
+        if group is None or self.size + len(topics) <= self._max_topics:
+            return len(topics)
+        added = 0
+        for topic in in_steps(topics):
+            if topic is None:
+                yield None
+            else:
+                added += topic not in group.topics
+        return added
+
+    def _check_size(self, broker: Registration, added: int) -> None:
         """Check the limits. :raises TableFull: one would be exceeded."""
-        names = broker.topics.topic_config_table.keys()
-        added = len(names - group.topics) if group is not None else len(names)
         if added and self.size + added > self._max_topics:
             self.refused += 1
             raise TableFull("maxTopics", self._max_topics)

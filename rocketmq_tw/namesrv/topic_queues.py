@@ -11,7 +11,7 @@ Source: ``RouteInfoManager`` of RocketMQ 5.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -74,23 +74,35 @@ class TopicQueues:
                 data = shared.setdefault(data, data)
                 self.set(group, config.topic_name, data)
         infos = broker.topics.topic_queue_mapping_info_map
-        for topic, info in infos.items() if fresh else ():
+        if fresh:
+            yield from self._set_mappings(group, infos)
+        yield from self._discard_each(group, broker.deleted_topics)
+        # Brokers with static topics do not register all of them.
+        if whole is not None and not infos:
+            yield from self._discard_each(group, list(group.topics), kept=whole)
+
+    def _set_mappings(
+        self, group: BrokerGroup, infos: Mapping[str, Any]
+    ) -> Steps[None]:
+        """Set the mappings of static topics, in steps."""
+        for item in in_steps(infos.items()):
+            if item is None:
+                yield None
+                continue
+            topic, info = item
             # Brokers register the mappings of their own queues only.
             if topic in group.topics and info.get("bname") == group.broker_name:
                 self.mappings.setdefault(topic, {})[group.broker_name] = info
                 self._on_change(topic)
-        gone = set(broker.deleted_topics)
-        # Brokers with static topics do not register all of them.
-        if whole is not None and not infos:
-            gone |= group.topics - whole
-        yield from self._drop_steps(group, gone & group.topics)
 
-    def _drop_steps(self, group: BrokerGroup, topics: set[str]) -> Steps[None]:
-        """Remove topics of a group."""
+    def _discard_each(
+        self, group: BrokerGroup, topics: Iterable[str], kept: Container[str] = ()
+    ) -> Steps[None]:
+        """Remove topics of a group, if it has them, but for some; in steps."""
         for topic in in_steps(topics):
             if topic is None:
                 yield None
-            else:
+            elif topic in group.topics and topic not in kept:
                 self.discard(group, topic)
 
     def set(self, group: BrokerGroup, topic: str, data: QueueData) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.model.route import QueueData
-from rocketmq_tw.namesrv.errors import RegistrationRefused
+from rocketmq_tw.namesrv.errors import RegistrationRefused, TableFull
 from rocketmq_tw.namesrv.live import BrokerKey, LiveBroker
 from rocketmq_tw.namesrv.routes import RouteTable
 from rocketmq_tw.namesrv.topic_queues import STEP
@@ -238,6 +238,20 @@ class RouteTableTests(SynchronousTestCase):
             self.assertEqual(self.table.size, size)
             groups = self.table.groups.values()
             self.assertEqual(sum(len(group.topics) for group in groups), size)
+
+    def test_counted_in_steps(self) -> None:
+        """Whether topics are new is counted in steps, where they might be too many."""
+        names = [f"topic-{number}" for number in range(3 * STEP)]
+        table = RouteTable(self.changed.append, max_topics=3 * STEP)
+        table.register(broker(*names), 0.0)
+        known = table.live.get(KEY)
+        steps = table.registering(broker(*names, version=2), 0.0)
+        for _ in range(2):
+            next(steps)
+            self.assertIs(table.live.get(KEY), known)
+        all_at_once(steps)
+        self.assertIsNot(table.live.get(KEY), known)
+        self.assertRaises(TableFull, table.register, broker(*names, "new"), 0.0)
 
     def test_cost_of_brokers(self) -> None:
         """What a broker costs that comes and goes does not grow with their number."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.model.route import QueueData
@@ -10,7 +11,7 @@ from rocketmq_tw.namesrv.groups import BrokerGroup
 from rocketmq_tw.namesrv.topic_queues import STEP, TopicQueues, in_steps
 from rocketmq_tw.remoting.pacing import all_at_once
 
-from .fixtures import broker
+from .fixtures import broker, topics
 
 
 class TopicQueuesTests(SynchronousTestCase):
@@ -67,6 +68,28 @@ class TopicQueuesTests(SynchronousTestCase):
         all_at_once(self.topics.registering(group, registration, True, {"A", "New"}))
         self.assertEqual(group.topics, {"A", "New"})
         self.assertEqual(self.topics.size, 4)
+
+    def test_registered_in_steps(self) -> None:
+        """No step does much: for mappings, for deleted topics, for those not named."""
+        names = [f"topic-{number}" for number in range(5 * STEP)]
+        maps = {name: {"bname": "a", "topic": name} for name in names}
+        table = msgspec.structs.replace(
+            topics(*names), topic_queue_mapping_info_map=maps
+        )
+        group = self.groups["a"]
+        for registration, whole in (
+            (broker(broker_name="a", topics=table), None),
+            (broker(broker_name="a", deleted_topics=tuple(names[STEP:])), None),
+            (broker("A", broker_name="a"), {"A"}),
+        ):
+            self.changed.clear()
+            largest = before = 0
+            for _ in self.topics.registering(group, registration, True, whole):
+                largest = max(largest, len(self.changed) - before)
+                before = len(self.changed)
+            largest = max(largest, len(self.changed) - before)
+            self.assertLessEqual(largest, 2 * STEP)
+        self.assertEqual((group.topics, self.topics.mappings), ({"A"}, {}))
 
     def test_steps(self) -> None:
         """A step ends after so many items, and not behind the last."""

@@ -22,7 +22,6 @@ Source: ``RegisterBrokerBody`` and ``TopicConfig.encode`` of RocketMQ 5.
 
 from __future__ import annotations
 
-import re
 import struct
 import zlib
 from collections.abc import Generator, Iterable, Iterator
@@ -33,29 +32,22 @@ import msgspec
 from rocketmq_tw.model.topic import TopicConfig, TopicFilterType
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.body import Body, camel_but
+from rocketmq_tw.wire.bodies.cut import cut_in_steps
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable
 from rocketmq_tw.wire.compression import ZlibReader
 from rocketmq_tw.wire.errors import BadField
+from rocketmq_tw.wire.request_json import LARGEST, SMALL, decode_request
 
 #: Versions from this one (V5_0_0) on send attributes and mappings.
 MAPPINGS_SINCE = 413
 #: A registration that inflates to more bytes is refused: 50,000 topics take some 5 MB.
 MAX_INFLATED = 32 << 20
 
-#: The longest piece, in bytes: a mapping of 65,535 static queues takes 1 MB.
-LONGEST_PIECE = 4 << 20
-#: How many topics are decoded in one step: some 3 ms.
+#: How many topics are decoded in one step, if they are short: some 3 ms.
 STEP = 1000
-#: Bytes of JSON that are decoded in one step.
-SMALL = 64 << 10
-
-_TABLE = b'"topicConfigTable":{'
-#: The name and the settings of one topic, in which attributes are the only table. The
-#: repeats cannot give way, so that an entry is looked at once.
-_ENTRY = re.compile(
-    rb'("[^"\\]*+"):(\{[^{}]*+(?:\{[^{}]*+\}[^{}]*+)*+\})(?:,|(?=\}))'
-).match
+#: The longest topic, in bytes; its attributes may be any JSON that Java reads.
+LONGEST_TOPIC = 16 << 10
 
 _LENGTH = struct.Struct(">i")
 #: The shortest topic is "T 1 1 6 ", behind its length.
@@ -130,6 +122,8 @@ def decode_in_steps(
     """
     Decode like :func:`decode_registration`, :data:`STEP` topics in a step.
 
+    A step takes as many milliseconds as 64 KiB of the least favourable text.
+
     :param max_topics: the most topics that it may have.
     :returns: of the generator: the registration.
     """
@@ -143,29 +137,19 @@ def decode_in_steps(
 def _json_steps(
     data: bytes, max_topics: int
 ) -> Generator[None, None, RegisterBrokerBody]:
-    """
-    Cut the entries of the table out of a large text, and decode them one by one.
-
-    Only texts as Apache RocketMQ writes them, without spaces, can be cut.
-    """
-    at = start = data.find(_TABLE) + len(_TABLE)
-    if start < len(_TABLE):
-        start = at = len(data)
-    topics: dict[str, TopicConfig] = {}
-    while (entry := _ENTRY(data, at)) is not None:
-        name = fastjson.decode_as(entry[1], str)
-        topics[name] = fastjson.decode_as(entry[2], TopicConfig)
-        at = entry.end()
-        if len(topics) > max_topics:
-            raise _too_many(max_topics)
-        if not len(topics) % STEP:
-            yield
-    rest = data[:start] + data[at:]
-    if len(rest) > LONGEST_PIECE:
-        raise BadField("body", f"{len(rest)} bytes beside the topics", "less")
-    body = RegisterBrokerBody.decode(rest)
+    """Decode a large text: its two tables in steps, then what is beside them."""
+    name = "topicConfigTable"
+    topics, data = yield from cut_in_steps(data, name, TopicConfig, max_topics)
+    name = "topicQueueMappingInfoMap"
+    mappings, data = yield from cut_in_steps(data, name, dict[str, Any], max_topics)
+    body = RegisterBrokerBody.decode_request(data)
     topics |= body.topic_table.topic_config_table
-    table = msgspec.structs.replace(body.topic_table, topic_config_table=topics)
+    mappings |= body.topic_table.topic_queue_mapping_info_map
+    table = msgspec.structs.replace(
+        body.topic_table,
+        topic_config_table=topics,
+        topic_queue_mapping_info_map=mappings,
+    )
     return msgspec.structs.replace(body, topic_table=table)
 
 
@@ -250,18 +234,22 @@ class _Pieces:
 
     def steps(self) -> Generator[None, None, RegisterBrokerBody]:
         """Decode the whole form."""
-        version = DataVersion.decode(self.piece())
+        version = DataVersion.decode_request(self.piece())
         topics: dict[str, TopicConfig] = {}
-        for count, text in enumerate(self.pieces(_LEAST_TOPIC), 1):
+        size = 0
+        for count, text in enumerate(self.pieces(_LEAST_TOPIC, LONGEST_TOPIC), 1):
             config = decode_topic(text.decode("utf-8", "replace"))
             topics[config.topic_name] = config
-            if not count % STEP:
+            size += len(text)
+            if size >= SMALL or not count % STEP:
+                size = 0
                 yield
-        servers = fastjson.decode_as(self.piece(), tuple[str, ...])
+        yield
+        servers = decode_request(self.piece(), tuple[str, ...])
         mappings: dict[str, Any] = {}
         if self._stream.has_more():
             for text in self.pieces(_LENGTH.size):
-                info = fastjson.decode_as(text, dict[str, Any])
+                info = decode_request(text, dict[str, Any])
                 mappings[str(info.get("topic"))] = info
                 yield
         self._stream.has_more()
@@ -278,21 +266,21 @@ class _Pieces:
         (number,) = _LENGTH.unpack(data)
         return int(number)
 
-    def piece(self) -> bytes:
+    def piece(self, longest: int = LARGEST) -> bytes:
         """Decode a length and return that many bytes."""
-        length = self.number()
-        fits = 0 <= length <= min(self._stream.left, LONGEST_PIECE)
+        length, most = self.number(), min(self._stream.left, longest)
+        fits = 0 <= length <= most
         data = self._stream.read(length) if fits else b""
         if not fits or len(data) < length:
-            raise BadField("body", f"a piece of {length} bytes", "one that fits")
+            raise BadField("body", f"a piece of {length} bytes", f"{most} at most")
         return data
 
-    def pieces(self, least: int) -> Iterator[bytes]:
-        """Read a count, and so many pieces of at least so many bytes one by one."""
+    def pieces(self, least: int, longest: int = LARGEST) -> Iterator[bytes]:
+        """Read a count, and so many pieces of so many bytes each, one by one."""
         count = self.number()
         if count * least > self._stream.left:
             raise BadField("body", f"{count} pieces", "as many as fit")
         if count > self._max_topics:
             raise _too_many(self._max_topics)
         for _ in range(count):
-            yield self.piece()
+            yield self.piece(longest)

@@ -10,11 +10,12 @@ from hypothesis import strategies as some
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.model.group import RetryPolicy, SubscriptionGroup
-from rocketmq_tw.wire.bodies.cut import MAX_REST, STEP, decode_in_steps
+from rocketmq_tw.wire.bodies.cut import STEP, decode_in_steps
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.groups import SubscriptionGroupTable
 from rocketmq_tw.wire.bodies.offsets import ConsumerOffsetTable
 from rocketmq_tw.wire.errors import BadField, MalformedJson
+from rocketmq_tw.wire.request_json import LARGEST
 
 VERSION = DataVersion(1, 2, 3)
 
@@ -95,6 +96,24 @@ class CutTests(SynchronousTestCase):
         self.assertEqual(found, table)
         self.assertEqual(rest.forbidden_table, {"G": {"T": 4}})
 
+    def test_large_entry(self) -> None:
+        """One that cannot be cut is read with what is beside the table, if at all."""
+        group = SubscriptionGroup("G", attributes={"a": "x" * STEP})
+        for count, is_read in ((3, True), (16, False)):
+            table = {"A": SubscriptionGroup("A")}
+            table |= {f"G{number}": group for number in range(count)}
+            steps = decode_in_steps(
+                SubscriptionGroupTable(table).encode(),
+                "subscriptionGroupTable",
+                SubscriptionGroup,
+                SubscriptionGroupTable,
+                99,
+            )
+            if is_read:
+                self.assertEqual(taken(steps)[1][0], table)
+            else:
+                self.assertRaises(BadField, taken, steps)
+
     def test_absent(self) -> None:
         """A body without the table has an empty one."""
         _, (table, rest) = offsets(b"{}")
@@ -106,10 +125,16 @@ class CutTests(SynchronousTestCase):
         offsets(data, limit=2)
         self.assertRaises(BadField, offsets, data, 1)
 
+    def test_small_with_spaces(self) -> None:
+        """It is read whole, and nothing of it gets lost."""
+        data = b'{"offsetTable": {"A@G": {"0": 1}, "B@G": {"0": 2}}}'
+        self.assertEqual(offsets(data)[1][0], {"A@G": {0: 1}, "B@G": {0: 2}})
+        self.assertRaises(BadField, offsets, data, 1)
+
     def test_cannot_be_cut(self) -> None:
         """A large text with spaces, or nested too deep, is refused without reading."""
-        spaces = b'{"offsetTable":{"T@G" :{%b}}}' % (b" " * MAX_REST)
-        deep = b'{"offsetTable":{"T@G":%b}}' % (b"[" * MAX_REST)
+        spaces = b'{"offsetTable":{"T@G" :{%b}}}' % (b" " * LARGEST)
+        deep = b'{"offsetTable":{"T@G":%b}}' % (b"[" * LARGEST)
         for data in (spaces, deep):
             self.assertRaises(BadField, offsets, data)
 
