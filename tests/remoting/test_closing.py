@@ -86,6 +86,17 @@ class ClosingsTests(SynchronousTestCase):
             self.assertLess(self.clock.seconds() - begin, TIME + 0.0011)
         self.assertEqual(len(self.closed), AT_ONCE + 25)
 
+    def test_one_fails(self) -> None:
+        """It is logged, and the others are closed."""
+        self.lose(AT_ONCE)
+        self.closings.add(lambda: 1 // 0)
+        self.lose(MANY)
+        for _ in range(10):
+            self.clock.advance(0)
+        self.assertEqual(len(self.closed), AT_ONCE + MANY)
+        self.assertEqual(self.said, ["many", "none"])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
     def test_many_stop_accepting(self) -> None:
         """While many wait, no connections are accepted; then they are again."""
         self.lose(AT_ONCE + MANY - 1)
