@@ -25,13 +25,7 @@ from rocketmq_tw.remoting.preflight import (
 )
 from rocketmq_tw.remoting.transports import import_transports, mentions_tls
 from rocketmq_tw.settings import DATA_FOLDER
-from rocketmq_tw.tls.settings import (
-    CLIENT_OPTIONS,
-    SERVER_OPTIONS,
-    ClientAuth,
-    ServerMode,
-    TlsSettings,
-)
+from rocketmq_tw.tls.settings import CLIENT_OPTIONS, SERVER_OPTIONS
 
 
 class Options(usage.Options):
@@ -87,7 +81,6 @@ class Options(usage.Options):
         config = broker_tap.checked_config(self, None)
         others = name_servers(config.namesrv_addr) if config.namesrv_addr else []
         namesrv_addr = ";".join([address, *others])
-        _check_own_connection(config.tls)
         self.settings = msgspec.structs.replace(config, namesrv_addr=namesrv_addr)
         folder = os.path.join(config.store_path_root_dir, "namesrv")
         self.name_server = NamesrvConfig(
@@ -99,27 +92,6 @@ class Options(usage.Options):
             tls_handshake_timeout_millis=config.tls_handshake_timeout_millis,
             tls=config.tls,
             remote_administration=config.access.remote_administration,
-        )
-
-
-def _check_own_connection(tls: TlsSettings) -> None:
-    """
-    Check that the broker can connect to the name server of its own program.
-
-    :raises usage.UsageError: the name server would refuse it.
-    """
-    server, client = tls.server, tls.client
-    if not server.is_on or server.mode is not ServerMode.ENFORCING:
-        return
-    if client is None:
-        raise usage.UsageError(
-            "the name server accepts only TLS, so its broker must use it, too: name the"
-            " authority of the certificate with --tls-ca"
-        )
-    if server.client_auth is ClientAuth.REQUIRE and not client.certificate:
-        raise usage.UsageError(
-            "the name server wants certificates of clients, so its broker needs one,"
-            " too: set tls.client.certPath"
         )
 
 
@@ -137,6 +109,7 @@ def makeService(options: Options) -> IService:
     from rocketmq_tw.broker.preflight import check_broker
     from rocketmq_tw.broker.service import BrokerService
     from rocketmq_tw.namesrv.service import NamesrvService
+    from rocketmq_tw.remoting.in_process import InProcessEndpoint
     from rocketmq_tw.remoting.listener import Program, ends_in_a_sentence
     from rocketmq_tw.remoting.reachability import ReachabilityCheck
     from rocketmq_tw.remoting.tls import check_tls
@@ -151,10 +124,15 @@ def makeService(options: Options) -> IService:
         check_port(options.name_server.listen)
         if not will_chroot(options):
             check_tls(config.tls, reactor)
-    broker = BrokerService(reactor, config, name_servers(config.namesrv_addr))
+    namesrv = NamesrvService(options.name_server, reactor)
+    addresses = name_servers(config.namesrv_addr)
+    # Its certificate need not be one for this address, and it may want one of clients.
+    own = InProcessEndpoint(reactor, namesrv.factory, lambda: namesrv.is_open)
+    direct = {addresses[0]: own} if config.tls.server.is_on else {}
+    broker = BrokerService(reactor, config, addresses, direct=direct)
     return Program(
         reactor,
-        NamesrvService(options.name_server, reactor),
+        namesrv,
         broker,
         ReachabilityCheck(reactor, broker),
     )

@@ -38,6 +38,7 @@ ELSEWHERE = {
     "replication/peers.py": "remoting/test_peer_log.py",
     "replication/status.py": "replication/test_master.py",
     "model/flush_waiter.py": "store/durability/test_group_commit.py",
+    "remoting/in_process.py": "sockets/test_in_process.py",
     "remoting/lane.py": "remoting/test_frames.py",
     "store/queues/fetched.py": "store/queues/test_fetch.py",
     "store/interfaces.py": "store/test_contract.py",

@@ -14,13 +14,13 @@ Source: ``BrokerController.registerBrokerAll`` and ``BrokerOuterAPI`` of RocketM
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList, fail
-from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.interfaces import IDelayedCall, IStreamClientEndpoint
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
@@ -332,6 +332,7 @@ def make_registration(
     name_servers: Sequence[str],
     topics: TopicTable,
     master: Master | None = None,
+    direct: Mapping[str, IStreamClientEndpoint] | None = None,
 ) -> Registration:
     """
     Return the service that registers a broker with its name servers.
@@ -339,6 +340,7 @@ def make_registration(
     :param port: the broker's port.
     :param ha_address: ``host:port`` that slaves connect to.
     :param master: what a slave is to learn from the responses.
+    :param direct: the endpoints of name servers in this process, by address.
     """
     acts = config.enable_slave_acting_master
     return Registration(
@@ -349,7 +351,7 @@ def make_registration(
         permission=config.broker_permission,
         period=config.register_name_server_period / 1000,
         timeout=config.register_broker_timeout_mills / 1000,
-        pool=ConnectionPool(reactor, tls=config.tls.client),
+        pool=ConnectionPool(reactor, tls=config.tls.client, direct=direct),
         master=master,
         heartbeat_period=config.broker_heartbeat_interval / 1000 if acts else None,
     )

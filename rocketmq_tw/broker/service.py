@@ -13,11 +13,12 @@ Source: ``BrokerController`` of RocketMQ 5.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, fail, maybeDeferred
+from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
@@ -70,6 +71,7 @@ class BrokerService(MultiService):
     :param run_in_thread: runs blocking calls; None uses the broker's own threads.
     :param features: the features to install, in order.
     :param disk: what the store's files are on, for tests; None is the real one.
+    :param direct: the endpoints of name servers in this process, by address.
     :ivar started: fires when requests are accepted; fails if the start does.
     :ivar address: ``host:port`` under which clients know the broker.
     """
@@ -85,6 +87,7 @@ class BrokerService(MultiService):
         *,
         features: Sequence[Install] = FEATURES,
         disk: Disk | None = None,
+        direct: Mapping[str, IStreamClientEndpoint] | None = None,
     ) -> None:
         super().__init__()
         self._reactor = reactor
@@ -93,6 +96,7 @@ class BrokerService(MultiService):
         self._run_in_thread = run_in_thread
         self._features = tuple(features)
         self._disk = disk
+        self._direct = direct
         self._is_starting = False
         self._until_started: list[Deferred[None]] = []
         self.started: Deferred[None] | None = None
@@ -218,6 +222,7 @@ class BrokerService(MultiService):
             name_servers=self._name_servers,
             topics=self._tables.topics,
             master=broker.master if self._config.is_slave else None,
+            direct=self._direct,
         )
         self._registration.startService()
 

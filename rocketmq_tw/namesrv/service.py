@@ -105,6 +105,11 @@ class NamesrvService(MultiService):
         self._expiry = LoopingCall(self._expire)
         self._expiry.clock = reactor
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it accepts connections."""
+        return self.listener.address is not None
+
     def _make_factory(self) -> RemotingServerFactory:
         """Return what makes connections, within the configured limits."""
         config = self._config

@@ -5,7 +5,7 @@ after it is lost.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred, succeed
@@ -53,6 +53,7 @@ class ConnectionPool:
     :param connect_timeout: the longest time to connect, in seconds.
     :param tls: use TLS, except where the address is an endpoint string of TLS itself.
     :param sign: adds a signature to each request; None does not.
+    :param direct: endpoints of addresses that are reached otherwise; without TLS.
     :ivar on_connected: called with (address, connection) for each new connection.
     """
 
@@ -67,8 +68,10 @@ class ConnectionPool:
         idle_timeout: float = 120.0,
         tls: Tls | None = None,
         sign: Sign | None = None,
+        direct: Mapping[str, IStreamClientEndpoint] | None = None,
     ) -> None:
         self._reactor = reactor
+        self._direct = direct or {}
         self._sign = sign
         self._tls = None if tls is None else client_side(tls, reactor)
         self._clock = steady_clock(reactor)
@@ -216,6 +219,9 @@ class ConnectionPool:
 
     def _endpoint(self, address: str) -> IStreamClientEndpoint:
         """Return the endpoint of an address, with TLS if there is to be TLS."""
+        direct = self._direct.get(address)
+        if direct is not None:
+            return direct
         endpoint = self._endpoint_for(address)
         if self._tls is None:
             return endpoint
