@@ -13,6 +13,7 @@ from rocketmq_tw.broker.preflight import check_broker
 from rocketmq_tw.remoting.listen_errors import PortTaken
 from rocketmq_tw.store.errors import StoreLocked, StoreUnreadable
 from rocketmq_tw.store.files.lock import StoreLock
+from tests.ports import free_port
 
 
 class StoreTests(SynchronousTestCase):
@@ -97,8 +98,8 @@ class PortTests(SynchronousTestCase):
 
     def test_taken(self) -> None:
         """The main port and the fast one below it are tried."""
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            number = taken.getsockname()[1]
+        number = free_port()
+        with socket.create_server(("127.0.0.1", number)):
             for port in (number, number + 2):
                 config = BrokerConfig(
                     store_path_root_dir=self.mktemp(),
