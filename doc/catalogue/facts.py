@@ -75,14 +75,20 @@ FACTS: Final[dict[Code, Facts]] = {
         BROKER,
         notes="``offset`` is the commit log offset of the message as it was delivered."
         " A ``delayLevel`` of 0 lets the broker choose (3 plus the times it was"
-        " delivered before), one below 0 makes a dead letter of the message.",
+        " delivered before), one below 0 makes a dead letter of the message."
+        " ``originTopic`` has to be the topic of the message; else the code is 16.",
     ),
     Code.PULL_MESSAGE: Facts(
         BROKER, None, _RECORDS, "See :doc:`client` for ``sysFlag`` and the codes."
     ),
     Code.LITE_PULL_MESSAGE: Facts(BROKER, None, _RECORDS),
     Code.QUERY_MESSAGE: Facts(BROKER, None, _RECORDS),
-    Code.VIEW_MESSAGE_BY_ID: Facts(BROKER, None, "one record as in :doc:`commit-log`"),
+    Code.VIEW_MESSAGE_BY_ID: Facts(
+        BROKER,
+        None,
+        "one record as in :doc:`commit-log`",
+        "A ``topic`` has to be that of the message; else the code is 16.",
+    ),
     Code.QUERY_CONSUMER_OFFSET: Facts(
         BROKER,
         notes="Where the group has stored no offset, the response is 0 while the queue"

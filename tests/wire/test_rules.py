@@ -17,6 +17,7 @@ from rocketmq_tw.wire.requests.message import ViewMessage
 from rocketmq_tw.wire.requests.pull import PullMessage
 from rocketmq_tw.wire.requests.route import GetRoute
 from rocketmq_tw.wire.requests.rules import ADMINISTRATION, RULES
+from rocketmq_tw.wire.requests.send import SendBack
 
 for _module in pkgutil.iter_modules(requests.__path__):
     importlib.import_module(f"{requests.__name__}.{_module.name}")
@@ -59,6 +60,14 @@ class RuleTests(SynchronousTestCase):
             (Heartbeat(body=BEAT), [Need(group, "G", sub), Need(topic, "T", sub)]),
             (LockQueues(body=QUEUES), [Need(group, "G", sub), Need(topic, "T", sub)]),
             (pulled, [Need(group, "G", sub), Need(group, "G", sub)]),
+            (
+                SendBack(0, "G", 0, origin_topic="T"),
+                [Need(group, "G", sub), Need(topic, "T", sub)],
+            ),
+            (
+                SendBack(0, "G", 0),
+                [Need(group, "G", sub), Need(topic, "*", sub)],
+            ),
             (UnregisterClient("c", consumer_group="G"), [Need(group, "G", sub)]),
             (UnregisterClient("c", producer_group="P"), []),
             (ViewMessage(0), [Need(topic, "*", (Action.GET,))]),

@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.config import BrokerConfig
+from rocketmq_tw.broker.named_record import check_topic
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
@@ -40,10 +41,14 @@ class QueryProcessor:
         router.on(QueryMessage, self.query)
 
     def view(self, request: ViewMessage, call: Call) -> Response | Deferred[Response]:
-        """Return the record that begins at a commit log offset."""
-        offset = request.offset
+        """Return the record at a commit log offset, if it is of the topic."""
+        offset, topic = request.offset, (request.topic or "").strip()
         record = self._store.record_at(offset) if offset >= 0 else None
-        return then(record, lambda found: _viewed(found, offset))
+        found = then(record, lambda data: _found(data, offset))
+        if topic:
+            store = self._store
+            found = then(found, lambda data: check_topic(store, data, (topic,), call))
+        return then(found, lambda data: Response(body=data))
 
     def query(self, request: QueryMessage, call: Call) -> Deferred[QueryResponse]:
         """
@@ -67,13 +72,13 @@ class QueryProcessor:
         return found.addCallback(_queried)
 
 
-def _viewed(record: bytes | None, offset: int) -> Response:
-    """Return the response with a record. :raises Refused: there is none."""
+def _found(record: bytes | None, offset: int) -> bytes:
+    """Return a record. :raises Refused: there is none."""
     if record is None:
         raise Refused(
             ResponseCode.SYSTEM_ERROR, f"can not find message by the offset: {offset}"
         )
-    return Response(body=record)
+    return record
 
 
 def _queried(found: Queried) -> QueryResponse:

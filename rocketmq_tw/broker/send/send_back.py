@@ -12,6 +12,7 @@ from collections.abc import Callable
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.delay.levels import DelayLevels
+from rocketmq_tw.broker.named_record import check_topic
 from rocketmq_tw.broker.new_topics import NewTopics
 from rocketmq_tw.broker.redelivery import copy_for_redelivery
 from rocketmq_tw.broker.send.retries import RetryRules
@@ -25,10 +26,11 @@ from rocketmq_tw.model.message import (
 )
 from rocketmq_tw.model.msgid import offset_message_id
 from rocketmq_tw.model.subscription import tags_code
-from rocketmq_tw.model.topic import PERM_WRITE
+from rocketmq_tw.model.topic import PERM_WRITE, retry_topic
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.store.files.reads import then
 from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.codes import ResponseCode
@@ -93,13 +95,27 @@ class SendBackProcessor:
         if group.retry_queue_nums <= 0:
             return Response()
         record = self._store.record_at(request.offset)
-        if isinstance(record, Deferred):
-            return record.addCallback(self._store_copy, request, group, call)
-        return self._store_copy(record, request, group, call)
+        checked = then(record, lambda found: self._checked(found, request, call))
+        return then(checked, lambda data: self._store_copy(data, request, group, call))
+
+    def _checked(
+        self, record: bytes | None, request: SendBack, call: Call
+    ) -> bytes | Deferred[bytes]:
+        """
+        Return the record, which must be of the topic in the request, or its next copy.
+
+        :raises Refused: it is not, or there is none.
+        """
+        if record is None:
+            raise _nothing_at(request.offset)
+        if not request.origin_topic:
+            return record
+        topics = (request.origin_topic, retry_topic(request.group))
+        return check_topic(self._store, record, topics, call)
 
     def _store_copy(
         self,
-        record: bytes | None,
+        record: bytes,
         request: SendBack,
         group: SubscriptionGroup,
         call: Call,
@@ -110,13 +126,11 @@ class SendBackProcessor:
 
     def _store_in_topic(
         self,
-        record: bytes | None,
+        record: bytes,
         request: SendBack,
         group: SubscriptionGroup,
         call: Call,
     ) -> Response | Deferred[Response]:
-        if record is None:
-            raise _nothing_at(request.offset)
         draft = self._copy(record, request, group, call)
         stored = self._store.put(draft, call.received_at)
         end = stored.commit_log_offset + stored.size

@@ -125,8 +125,14 @@ def _unregistered(request: Any) -> list[Need]:
 
 
 def _sent_back(request: Any) -> list[Need]:
-    """Need ``Sub`` on the group whose consumer failed."""
-    return [group_need(request.group, *_SUB)]
+    """
+    Need ``Sub`` on the group whose consumer failed, and on the topic of the message.
+
+    Apache RocketMQ asks for the group only, so that a consumer can have any message
+    copied into the retry topic of its own group.
+    """
+    topic = request.origin_topic or "*"
+    return [group_need(request.group, *_SUB), topic_need(topic, *_SUB)]
 
 
 def _group_config(request: Any) -> list[Need]:
