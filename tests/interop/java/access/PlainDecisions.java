@@ -1,5 +1,6 @@
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
+import java.io.PrintStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
@@ -13,6 +14,9 @@ import org.apache.rocketmq.remoting.protocol.RemotingCommand;
  */
 public class PlainDecisions {
     public static void main(String[] args) throws Exception {
+        PrintStream output = System.out;
+        // Where the classes log, too.
+        System.setOut(System.err);
         PlainAccessValidator validator = new PlainAccessValidator();
         BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         StringBuilder decisions = new StringBuilder();
@@ -28,8 +32,8 @@ public class PlainDecisions {
                 decisions.append("deny\n");
             }
         }
-        System.out.print(decisions);
-        System.out.flush();
+        output.print(decisions);
+        output.flush();
         // A thread that watches the files would keep it alive.
         Runtime.getRuntime().halt(0);
     }

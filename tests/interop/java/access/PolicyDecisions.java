@@ -1,5 +1,6 @@
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -40,6 +41,9 @@ public class PolicyDecisions {
     private static final Map<String, Map<PolicyType, List<PolicyEntry>>> RULES = new LinkedHashMap<>();
 
     public static void main(String[] args) throws Exception {
+        PrintStream output = System.out;
+        // Where the classes log, too.
+        System.setOut(System.err);
         AuthConfig config = new AuthConfig();
         config.setConfigName("decisions");
         config.setAuthConfigPath(Files.createTempDirectory("decisions").toString());
@@ -71,8 +75,8 @@ public class PolicyDecisions {
                     decisions.append(decide(evaluator, parts)).append('\n');
             }
         }
-        System.out.print(decisions);
-        System.out.flush();
+        output.print(decisions);
+        output.flush();
         // Threads of the classes would keep it alive.
         Runtime.getRuntime().halt(0);
     }
