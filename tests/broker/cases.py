@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from tempfile import TemporaryDirectory
 from typing import Any
 from unittest import TestCase
@@ -228,10 +229,18 @@ class BrokerCase(StoreCase):
         found = self.router.find(code)
         assert found is not None
         kind, handler = found
-        try:
+
+        def handle() -> Any:
             read = from_ext(kind, ext)
             read.body = body
-            outcome = handler(read, call)
+            return handler(read, call)
+
+        return self.response_of(handle)
+
+    def response_of(self, handle: Callable[[], Any]) -> Any:
+        """Return the response of a handler, or its Deferred; errors are refusals."""
+        try:
+            outcome = handle()
         except Exception:
             outcome = self.router.refusal(Failure())
         if isinstance(outcome, AfterFlush):

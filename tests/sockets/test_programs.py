@@ -29,7 +29,7 @@ class Connection:
     """A client that waits for its responses."""
 
     def __init__(self, port: int) -> None:
-        self._socket = _connected(port)
+        self._socket = connected(port)
         self._decoder = FrameDecoder()
         self._frames: list[Any] = []
 
@@ -55,7 +55,7 @@ class Connection:
         self._socket.close()
 
 
-def _connected(port: int, patience: float = 20.0) -> socket.socket:
+def connected(port: int, patience: float = 20.0) -> socket.socket:
     """Connect as soon as somebody listens."""
     until = time.monotonic() + patience
     while True:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
 
 from rocketmq_tw.auth.credentials import Credentials
 from rocketmq_tw.auth.signature import signer
 from rocketmq_tw.broker.access.settings import AccessSettings, Secret
 from rocketmq_tw.remoting.call import Call
-from rocketmq_tw.remoting.durable import AfterFlush
 from rocketmq_tw.wire.command import JSON, decode, encode_request
 from rocketmq_tw.wire.fields import Request, from_ext
-from tests.broker.cases import BrokerCase, Peer, when_flushed
+from tests.broker.cases import BrokerCase, Peer
 
 ADMIN = Credentials("admin", "hidden-admin")
 INNER = Credentials("inner", "hidden-inner")
@@ -50,20 +48,18 @@ class AccessCase(BrokerCase):
         assert found is not None
         declared, handler = found
         self.call = Call(command, peer or Peer(), self.clock.seconds(), header)
-        try:
+
+        def handle() -> Any:
             fields = command.fields
             if fields.__class__ is not declared:
                 fields = from_ext(declared, fields)
                 fields.body = body
-            outcome = handler(fields, self.call)
-        except Exception:
-            outcome = self.router.refusal(Failure())
-        if isinstance(outcome, AfterFlush):
-            outcome = when_flushed(outcome, self.router)
-        if isinstance(outcome, Deferred):
-            outcome.addErrback(self.router.refusal)
-            return self.successResultOf(outcome)
-        return outcome
+            return handler(fields, self.call)
+
+        response = self.response_of(handle)
+        if isinstance(response, Deferred):
+            return self.successResultOf(response)
+        return response
 
     def status_as(self, who: Credentials | None, request: Request[Any]) -> int:
         """Ask as a user; return the code of the response."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from typing import Any
 
 import msgspec
@@ -14,18 +12,14 @@ from rocketmq_tw.auth.policies import AclText, EntryText, PolicyText, User
 from rocketmq_tw.broker.access.guard import AccessGuard
 from rocketmq_tw.broker.access.settings import AccessSettings, Secret
 from rocketmq_tw.broker.access.user_checks import MAX_NEEDS
-from rocketmq_tw.wire import requests
 from rocketmq_tw.wire.bodies.heartbeat import ConsumerData, HeartbeatData
 from rocketmq_tw.wire.command import BINARY
-from rocketmq_tw.wire.fields import DECLARED, Request
 from rocketmq_tw.wire.requests.admin import GetBrokerConfig, GetRuntimeInfo
 from rocketmq_tw.wire.requests.auth import CreateAcl, CreateUser, GetUser, UpdateUser
 from rocketmq_tw.wire.requests.heartbeat import Heartbeat
+from tests.broker.access import samples
 from tests.broker.access.cases import ADMIN, BOB, INNER, AccessCase
 from tests.broker.cases import TOPIC, pulled, sent
-
-for _module in pkgutil.iter_modules(requests.__path__):
-    importlib.import_module(f"{requests.__name__}.{_module.name}")
 
 
 def acl(*entries: EntryText) -> bytes:
@@ -94,11 +88,11 @@ class GuardTests(AccessCase):
     def test_no_code_without_signature(self) -> None:
         """No declared request is handled for somebody without a user."""
         without = Credentials("nobody", "x")
-        for code, declared in DECLARED.items():
+        for code, declared in samples.declared().items():
             if self.router.find(code) is None:
                 continue
             for who in (None, without):
-                request = _made(declared)
+                request = samples.sample(declared)
                 self.assertEqual(self.status_as(who, request), 16, declared)
 
     def test_no_code_without_permission(self) -> None:
@@ -107,9 +101,9 @@ class GuardTests(AccessCase):
         self.ask_as(ADMIN, CreateUser(username="eve", body=body))
         eve = Credentials("eve", "hidden-eve")
         passed = []
-        for code, declared in DECLARED.items():
+        for code, declared in samples.declared().items():
             if self.router.find(code) is not None:
-                response = self.ask_as(eve, _made(declared))
+                response = self.ask_as(eve, samples.sample(declared))
                 if int(response.status) != 16:
                     passed.append((declared.__name__, response.status))
         # A client without a consumer group, which does nothing.
@@ -171,20 +165,3 @@ class WhiteListTests(AccessCase):
         self.assertEqual(self.status_as(None, GetRuntimeInfo()), 0)
         self.assertEqual(self.status_as(None, GetBrokerConfig()), 16)
         self.assertEqual(self.status_as(None, sent()), 16)
-
-
-def _made(declared: type[Request[Any]]) -> Request[Any]:
-    """Make a request with some value in each field that it must have."""
-    values: dict[str, Any] = {}
-    for field in msgspec.structs.fields(declared):
-        if field.required:
-            values[field.name] = 0 if "str" not in str(field.type) else "x"
-    body = b"{}"
-    if declared.__name__ in ("LockQueues", "UnlockQueues"):
-        body = b'{"clientId":"c","consumerGroup":"G","mqSet":[]}'
-    elif declared is Heartbeat:
-        groups = (ConsumerData("G"),)
-        body = HeartbeatData("c", consumer_data_set=groups).encode()
-    elif declared.__name__ == "UpdateGroup":
-        body = b'{"groupName":"G"}'
-    return declared(**values, body=body)
