@@ -92,9 +92,12 @@ store.memory.log.MemoryLog: _chunks: 16 chunks and one
 #: Made by the application that uses the client.
 _APPLICATION: Final = """\
 client.consumer.dispatch.completion.Completion: _scheduled: pulled messages that are retried
-client.consumer.dispatch.concurrent.ConcurrentDispatcher: _queued _running: pulled messages; handlers that run
-client.consumer.dispatch.concurrent._Invocation: messages: one batch of a handler
+client.consumer.dispatch.concurrent.ConcurrentDispatcher: _queued: pulled messages
+client.consumer.dispatch.orderly.OrderlyDispatcher: _busy _ready _suspended: assigned queues
+client.consumer.dispatch.running.RunningHandlers: _running: handlers that run, at most concurrency
+client.consumer.dispatch.running._Invocation: messages: one batch of a handler
 client.consumer.group.assignment.Assignment: fetchers on_assigned on_revoked: the queues of the routes; listeners
+client.consumer.group.locks.QueueLocks: _until: assigned queues
 client.consumer.group.pauses.Pauses: _queues: queues that the application paused
 client.consumer.group.rebalance.Rebalance: _complained _waiting: subscribed topics; calls of start
 client.consumer.group.repair.Repairs: _last _running: assigned queues

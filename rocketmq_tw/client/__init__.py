@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rocketmq_tw.client.consumer.dispatch.outcomes import Outcome as Outcome
     from rocketmq_tw.client.consumer.dispatch.outcomes import Partial as Partial
     from rocketmq_tw.client.consumer.dispatch.outcomes import Retry as Retry
+    from rocketmq_tw.client.consumer.dispatch.outcomes import Suspend as Suspend
     from rocketmq_tw.client.consumer.offsets.start import EARLIEST as EARLIEST
     from rocketmq_tw.client.consumer.offsets.start import LATEST as LATEST
     from rocketmq_tw.client.consumer.offsets.start import StartFrom as StartFrom
@@ -72,6 +73,7 @@ _HOMES = {
     "Outcome": "rocketmq_tw.client.consumer.dispatch.outcomes",
     "Partial": "rocketmq_tw.client.consumer.dispatch.outcomes",
     "Retry": "rocketmq_tw.client.consumer.dispatch.outcomes",
+    "Suspend": "rocketmq_tw.client.consumer.dispatch.outcomes",
     "EARLIEST": "rocketmq_tw.client.consumer.offsets.start",
     "LATEST": "rocketmq_tw.client.consumer.offsets.start",
     "StartFrom": "rocketmq_tw.client.consumer.offsets.start",
@@ -148,6 +150,7 @@ __all__ = [
     "StartFrom",
     "StateError",
     "StopReport",
+    "Suspend",
     "Tags",
     "ValidationError",
 ]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from .corpus import check_contents, check_once
+from .corpus import check_contents, check_once, check_queue_order, check_shards
 from .lab import Cluster, Lab
-from .program import Program, wait_for_messages, wait_until
+from .program import Program, messages, wait_for_messages, wait_until
 
 COUNT = 10_000
 QUEUES = 10
@@ -35,6 +35,44 @@ def test_mixed_group(shared: tuple[Lab, Cluster]) -> None:
         member.stop()
     check_once(range(COUNT), lines)
     check_contents("s", lines)
+
+
+@pytest.mark.parametrize("shared", ["ours", "v55"], indirect=True)
+def test_orderly_group(shared: tuple[Lab, Cluster]) -> None:
+    """
+    Java's and our orderly members share queues; one of ours and one of Java's leave.
+
+    The messages of each key come in order, and once.
+    """
+    lab, cluster = shared
+    topic = "OrderlyGroup"
+    lab.make_topic(cluster.names, topic, 8)
+    options = {"topic": topic, "group": "G_OrderlyGroup", "listener": "orderly"}
+    members = [
+        lab.consumer(make, cluster.names, **options)
+        for make in ("v49", "v55", "ours", "ours")
+    ]
+    for member in members:
+        member.wait_for("started")
+    wait_until(lambda: shares(members, topic) == [2] * 4, 60, "equal shares")
+    plan = {"topic": topic, "plan": "ordered:400"}
+    lab.sender("ours", cluster.names, seed="first", **plan).finish()
+    wait_for_messages(members, 400, 60)
+    for gone in (members[1], members[3]):
+        gone.stop()
+    lab.sender("ours", cluster.names, seed="second", **plan).finish()
+    kept = [members[0], members[2]]
+    wait_until(lambda: len(messages(*members)) >= 800, 60, "all messages")
+    assert shares(kept, topic) == [4, 4]
+    for member in kept:
+        member.stop()
+    for member in members:
+        check_queue_order(member.events("message"))
+    lines = messages(*members)
+    for seed in ("first", "second"):
+        some = [line for line in lines if line["properties"]["seed"] == seed]
+        check_once(range(400), some)
+        check_shards(range(400), some)
 
 
 def assignment(member: Program, topic: str) -> list[tuple[str, int]]:

@@ -33,6 +33,7 @@ ENDLESS = {
     "consume_callbacks.py": r"b'Hello, RocketMQ'",
     "consume_inline_callbacks.py": r"b'Hello, RocketMQ'",
     "consume_asyncio.py": r"b'Hello, RocketMQ'",
+    "consume_in_order.py": r"TopicTest \d \d+ b'Hello, RocketMQ'",
     "service.tac": r"Hello, RocketMQ",
 }
 

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TypedDict
+from typing import Final, TypedDict
 
 import msgspec
 
+from rocketmq_tw.client.consumer.dispatch.outcomes import (
+    MAX_SUSPENSION,
+    MIN_SUSPENSION,
+)
 from rocketmq_tw.client.consumer.offsets.start import LATEST, StartFrom
 from rocketmq_tw.client.errors import ValidationError
 from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.queue import MessageQueue
+
+#: Redeliveries without a limit: the highest number that the protocol has.
+UNLIMITED: Final = (1 << 31) - 1
 
 
 class ConsumerOptions(TypedDict, total=False):
     """The fields of :class:`ConsumerConfig`, for type checkers and completion."""
 
     concurrency: int
+    ordered: bool
     start_from: StartFrom | datetime
-    max_retries: int
+    max_retries: int | None
+    suspend: float
     batch: int
     max_cached_bytes: int
     handler_timeout: float
@@ -32,9 +41,13 @@ class ConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
     The options of a push consumer. Times are in seconds.
 
     :ivar concurrency: how many asynchronous handlers may run at once; 1 to 1000.
+    :ivar ordered: pass the messages of each queue to the handler one after another, in
+        the order in which they are stored, and retry one that fails before the next.
     :ivar start_from: where a group starts on a queue that it never read: ``LATEST``,
         ``EARLIEST`` or a time.
-    :ivar max_retries: redeliveries before a message becomes a dead letter.
+    :ivar max_retries: redeliveries before a message becomes a dead letter; None: 16,
+        or without limit if ``ordered``.
+    :ivar suspend: how long a queue waits if ``ordered`` and a message has failed.
     :ivar batch: if above 1, the handler gets lists of at most that many messages.
     :ivar max_cached_bytes: bytes of messages, as stored, in all queues together; each
         queue may exceed it by one pull.
@@ -45,14 +58,23 @@ class ConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     concurrency: int = 20
+    ordered: bool = False
     start_from: StartFrom | datetime = LATEST
-    max_retries: int = 16
+    max_retries: int | None = None
+    suspend: float = 1.0
     batch: int = 1
     max_cached_bytes: int = 64 << 20
     handler_timeout: float = 900.0
     strategy: str = "AVG"
     pull_batch: int = 32
     revoke_grace: float = 3.0
+
+    @property
+    def retries(self) -> int:
+        """The redeliveries before a message becomes a dead letter."""
+        if self.max_retries is None:
+            return UNLIMITED if self.ordered else 16
+        return self.max_retries
 
     def __post_init__(self) -> None:
         """
@@ -64,13 +86,14 @@ class ConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
             ("concurrency", 1, 1000),
             ("batch", 1, 1024),
             ("pull_batch", 1, 1024),
-            ("max_retries", 0, 1 << 30),
+            ("max_retries", 0, UNLIMITED),
+            ("suspend", MIN_SUSPENSION, MAX_SUSPENSION),
             ("max_cached_bytes", 1, 1 << 40),
             ("handler_timeout", 0.001, 1e9),
             ("revoke_grace", 0, 1e9),
         ):
             value = getattr(self, name)
-            if not low <= value <= high:
+            if value is not None and not low <= value <= high:
                 raise ValidationError(f"{name} is {value}; expected {low} to {high}")
         if not isinstance(self.start_from, (StartFrom, datetime)):
             raise ValidationError(

@@ -2,9 +2,10 @@
 The parts of one consumer that move messages, from its queues to its offsets.
 
 :class:`Rebalance` finds which queues are ours; :class:`Assignment` acquires and
-    releases them; a :class:`Fetcher` pulls each queue; :class:`ConcurrentDispatcher`
-    calls the handlers; :class:`MessageReturns` sends back failed messages;
-    :class:`RemoteOffsetStore` keeps our offsets.
+    releases them, with the locks of :class:`QueueLocks` if order matters; a
+    :class:`Fetcher` pulls each queue; a :class:`Dispatcher` calls the handlers;
+    :class:`MessageReturns` sends back failed messages; :class:`RemoteOffsetStore` keeps
+    our offsets.
 
 Source: ``DefaultMQPushConsumerImpl`` and ``MQClientInstance`` of RocketMQ 5, for the
 order in which they are started and stopped.
@@ -22,12 +23,14 @@ from twisted.logger import Logger
 from rocketmq_tw.client.config import ClientConfig
 from rocketmq_tw.client.consumer.compressed import InflateLimits
 from rocketmq_tw.client.consumer.config import ConsumerConfig, StopReport
-from rocketmq_tw.client.consumer.dispatch.concurrent import ConcurrentDispatcher
+from rocketmq_tw.client.consumer.dispatch.kinds import make_dispatcher
 from rocketmq_tw.client.consumer.dispatch.send_back import MessageReturns
 from rocketmq_tw.client.consumer.fetcher import Fetcher
 from rocketmq_tw.client.consumer.group.allocation import strategy
 from rocketmq_tw.client.consumer.group.assignment import Assignment
+from rocketmq_tw.client.consumer.group.locks import NoLocks, Ownership, QueueLocks
 from rocketmq_tw.client.consumer.group.rebalance import Rebalance
+from rocketmq_tw.client.consumer.group.relocked import Relocked
 from rocketmq_tw.client.consumer.limits import CacheSize, PullLimits
 from rocketmq_tw.client.consumer.offsets.remote import RemoteOffsetStore
 from rocketmq_tw.client.consumer.process_queue import ProcessQueue
@@ -74,21 +77,24 @@ class Consumption:
             brokers=session.brokers,
             routes=session.routes,
             group=group,
-            max_retries=config.max_retries,
+            max_retries=config.retries,
         )
-        self._dispatcher = ConcurrentDispatcher(
+        self._ownership: Ownership = (
+            self._locks(session) if config.ordered else NoLocks()
+        )
+        self._dispatcher = make_dispatcher(
             clock=session.clock,
+            config=config,
             handler_of=subscriptions.handler_of,
             consumed=self._offsets.update,
-            send_back=returns.send_back,
-            concurrency=config.concurrency,
-            batch=config.batch,
-            handler_timeout=config.handler_timeout,
+            returns=returns,
+            is_held=self._ownership.is_held,
         )
         self.assignment = Assignment(
             brokers=session.brokers,
             clock=session.clock,
             offsets=self._offsets,
+            ownership=self._ownership,
             make_fetcher=self._make_fetcher,
             start_from=config.start_from,
             revoke_grace=config.revoke_grace,
@@ -141,6 +147,32 @@ class Consumption:
         failed = await self.assignment.forget_all()
         return StopReport(abandoned, sorted(failed))
 
+    def _locks(self, session: ClientSession) -> QueueLocks:
+        """Return the locks of our queues, and check those that are locked again."""
+
+        def check(queues: list[MessageQueue]) -> None:
+            relocked.check(queues)
+
+        def resume(fetcher: Fetcher) -> None:
+            locks.confirm(fetcher.queue)
+            fetcher.wake()
+            self._dispatcher.dispatch(fetcher.messages, [])
+
+        locks = QueueLocks(
+            brokers=session.brokers,
+            clock=session.clock,
+            group=self._group,
+            client_id=session.client_id,
+            on_relocked=check,
+        )
+        relocked = Relocked(
+            offsets=self._offsets,
+            fetcher_of=lambda queue: self.assignment.fetchers.get(queue),
+            resume=resume,
+            reacquire=lambda fetcher: self.assignment.reacquire(fetcher),
+        )
+        return locks
+
     def _make_fetcher(self, queue: MessageQueue) -> Fetcher:
         """Return the fetcher of one queue."""
         return Fetcher(
@@ -153,6 +185,7 @@ class Consumption:
             routes=self._routes,
             clock=self._clock,
             subscription_of=self._subscriptions.of,
+            is_held=self._ownership.is_held,
             dispatch=self._dispatcher.dispatch,
             on_illegal_offset=self.assignment.repair,
         )

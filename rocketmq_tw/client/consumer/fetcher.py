@@ -44,8 +44,8 @@ SUSPEND_MS: Final = 15_000
 TIMEOUT: Final = 30.0
 #: Seconds without a response or a timeout after which the watchdog pulls again.
 WATCHDOG: Final = TIMEOUT + 15.0
-#: Seconds until the next step: while the cache is over its limit, while the consumer is
-#: paused, when a broker asks for fewer requests, and after any other error.
+#: Seconds until the next step: while the cache is over its limit, while the queue is
+#: paused or not locked, when a broker asks for fewer requests, and after other errors.
 OVER_LIMIT_WAIT: Final = 0.05
 PAUSED_WAIT: Final = 1.0
 FLOW_CONTROL_WAIT: Final = 0.02
@@ -60,6 +60,8 @@ class Fetcher:
     :param cache: counts the bytes held by all queues of the consumer.
     :param subscription_of: returns the subscription to the topic; while it is None,
         nothing is pulled.
+    :param is_held: whether the queue is locked by this consumer, or needs no lock;
+        while it is not, nothing is pulled.
     :param dispatch: dispatches new messages, which are in ``messages`` already.
     :param on_illegal_offset: called once, with the fetcher and the offset the broker
         proposes, if ours is outside the queue. The fetcher has stopped then.
@@ -82,6 +84,7 @@ class Fetcher:
         routes: RouteCache,
         clock: IReactorTime,
         subscription_of: Callable[[str], Subscription | None],
+        is_held: Callable[[MessageQueue], bool],
         dispatch: Callable[[ProcessQueue, list[StoredMessage]], None],
         on_illegal_offset: Callable[[Fetcher, int], None],
     ) -> None:
@@ -94,6 +97,7 @@ class Fetcher:
         self._routes = routes
         self._clock = clock
         self._subscription_of = subscription_of
+        self._is_held = is_held
         self._dispatch = dispatch
         self._on_illegal_offset = on_illegal_offset
         self._stopped = True
@@ -150,7 +154,7 @@ class Fetcher:
         if self._stopped or self._pending is not None:
             return
         subscription = self._subscription_of(self.queue.topic)
-        if self.paused:
+        if self.paused or not self._is_held(self.queue):
             self._step_in(PAUSED_WAIT)
         elif is_over(self._limits, self.messages, self._cache):
             self._step_in(OVER_LIMIT_WAIT)

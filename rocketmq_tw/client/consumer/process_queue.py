@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 from enum import Enum
+from itertools import islice
 
 from twisted.internet.defer import Deferred, succeed
 
@@ -121,6 +122,18 @@ class ProcessQueue:
             return -1
         self._count(-size)
         return next(iter(held)) if held else self._highest + 1
+
+    # -- in order
+
+    def head(self, count: int) -> list[StoredMessage]:
+        """Return the first messages, by queue offset, without removing them."""
+        return list(islice(self._messages.values(), count))
+
+    def replace(self, messages: Iterable[StoredMessage]) -> None:
+        """Replace messages that are here by others of the same queue offset."""
+        for message in messages:
+            if message.queue_offset in self._messages:
+                self._messages[message.queue_offset] = message
 
     # -- invocations
 

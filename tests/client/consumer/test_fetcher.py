@@ -6,7 +6,12 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.client.consumer.fetcher import TIMEOUT, WATCHDOG, Fetcher
+from rocketmq_tw.client.consumer.fetcher import (
+    PAUSED_WAIT,
+    TIMEOUT,
+    WATCHDOG,
+    Fetcher,
+)
 from rocketmq_tw.client.consumer.limits import CacheSize, PullLimits
 from rocketmq_tw.client.consumer.offsets.remote import RemoteOffsetStore
 from rocketmq_tw.client.consumer.process_queue import ProcessQueue
@@ -31,6 +36,7 @@ class FetcherTests(SynchronousTestCase):
         )
         self.cache = CacheSize()
         self.held = ProcessQueue(QUEUE, self.cache)
+        self.locked = True
         self.dispatched: list[int] = []
         self.illegal: list[int] = []
         self.subscription = parse("T", "A", 5)
@@ -49,6 +55,7 @@ class FetcherTests(SynchronousTestCase):
             brokers=self.session.brokers,  # type: ignore[arg-type]
             routes=self.session.routes,  # type: ignore[arg-type]
             clock=self.session.clock,
+            is_held=lambda _queue: self.locked,
             subscription_of=lambda _topic: self.subscription,
             dispatch=self._dispatch,
             on_illegal_offset=lambda _fetcher, offset: self.illegal.append(offset),
@@ -184,3 +191,15 @@ class FetcherTests(SynchronousTestCase):
         self.fetcher.stop()
         self.assertEqual(self.session.clock.getDelayedCalls(), [])
         self.assertEqual(len(self._pulls()), 1)
+
+    def test_not_locked(self) -> None:
+        """A queue whose lock is lost is pulled again a second after it is back."""
+        self._respond(pulled(status=19, next_offset=7))
+        self.locked = False
+        count = len(self._pulls())
+        self._respond(pulled(status=19, next_offset=7))
+        self.session.clock.advance(PAUSED_WAIT)
+        self.assertEqual(len(self._pulls()), count)
+        self.locked = True
+        self.session.clock.advance(PAUSED_WAIT)
+        self.assertEqual(len(self._pulls()), count + 1)

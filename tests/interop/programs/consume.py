@@ -69,9 +69,9 @@ async def main(reactor: Any) -> None:
         reactor, given.namesrv_, tls=tls(given), credentials=credentials(given)
     )
     await client.start()
-    # One handler at a time keeps the order of each queue, as an orderly listener does.
-    more = {"concurrency": 1} if given.listener_ == "orderly" else {}
-    consumer = client.push_consumer(given.group_, start_from=EARLIEST, **more)
+    consumer = client.push_consumer(
+        given.group_, start_from=EARLIEST, ordered=given.listener_ == "orderly"
+    )
     consumer.subscribe(given.topic_, given.expression_, handle)
     await consumer.start()
     say("started")

@@ -11,19 +11,22 @@ Source: ``ConsumeMessageConcurrentlyService`` of RocketMQ 5.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final
 
-import msgspec
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
-from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from rocketmq_tw.client.consumer.dispatch.completion import Completion, SendBack
-from rocketmq_tw.client.consumer.dispatch.outcomes import MessageHandler, Retry
+from rocketmq_tw.client.consumer.dispatch.outcomes import MessageHandler
+from rocketmq_tw.client.consumer.dispatch.running import (
+    RETRY,
+    RunningHandlers,
+    deferred_of,
+    log_failure,
+)
 from rocketmq_tw.client.consumer.dispatch.send_back import with_original_topic
 from rocketmq_tw.client.consumer.process_queue import ProcessQueue, QueueState
 from rocketmq_tw.model.message import StoredMessage
@@ -32,19 +35,8 @@ from rocketmq_tw.model.queue import MessageQueue
 #: Seconds after which the reactor may do other work, even if messages are waiting.
 SLICE: Final = 0.02
 
-_RETRY: Final = Retry()
 _OPEN: Final = QueueState.OPEN
 _topic_of = attrgetter("topic")
-
-
-class _Invocation(msgspec.Struct, eq=False):
-    """A handler that has not returned its outcome yet."""
-
-    queue: ProcessQueue
-    messages: list[StoredMessage]
-    waiting: Deferred[Any]
-    time_limit: IDelayedCall | None = None
-    done: bool = False
 
 
 class ConcurrentDispatcher:
@@ -58,8 +50,6 @@ class ConcurrentDispatcher:
     :param batch: how many messages a handler gets at most; with 1 it gets one message.
     :param handler_timeout: seconds after which a handler is cancelled.
     """
-
-    _log = Logger()
 
     def __init__(
         self,
@@ -76,7 +66,7 @@ class ConcurrentDispatcher:
         self._handler_of = handler_of
         self._concurrency = concurrency
         self._batch = batch
-        self._timeout = handler_timeout
+        self._handlers = RunningHandlers(clock, handler_timeout)
         self._completion = Completion(
             clock=clock,
             consumed=consumed,
@@ -84,7 +74,6 @@ class ConcurrentDispatcher:
             redispatch=self.dispatch,
         )
         self._queued: deque[tuple[ProcessQueue, list[StoredMessage]]] = deque()
-        self._running: set[_Invocation] = set()
         #: Handlers that are running, and messages that are being sent back.
         self._waiting = 0
         self._in_slice = False
@@ -124,10 +113,7 @@ class ConcurrentDispatcher:
 
         :returns: those messages.
         """
-        running = list(self._running)
-        for invocation in running:
-            self._cancel(invocation)
-        return [message for each in running for message in each.messages]
+        return self._handlers.cancel()
 
     # -- calling handlers
 
@@ -170,61 +156,23 @@ class ConcurrentDispatcher:
             handler: Callable[[Any], Any] = self._handler_of(messages[0].topic)
             outcome = handler(messages[0] if self._batch == 1 else messages)
             if outcome is not None:
-                outcome = _deferred_of(outcome)
+                outcome = deferred_of(outcome)
         except Exception:
-            self._log_failure(messages)
-            outcome = _RETRY
+            log_failure(messages)
+            outcome = RETRY
         if isinstance(outcome, Deferred):
-            self._wait(queue, messages, outcome)
+            self._begin(queue)
+            self._handlers.wait(queue, messages, outcome, self._returned)
         else:
             self._complete(queue, messages, outcome)
         queue.end()
 
-    def _wait(
-        self, queue: ProcessQueue, messages: list[StoredMessage], waiting: Deferred[Any]
+    def _returned(
+        self, queue: ProcessQueue, messages: list[StoredMessage], outcome: Any
     ) -> None:
-        """Wait for the outcome, until the timeout."""
-        invocation = _Invocation(queue, messages, waiting)
-        invocation.time_limit = self._clock.callLater(
-            self._timeout, self._timed_out, invocation
-        )
-        self._begin(queue)
-        self._running.add(invocation)
-        waiting.addErrback(self._raised, invocation)
-        waiting.addCallback(self._returned, invocation)
-
-    def _raised(self, failure: Failure, invocation: _Invocation) -> Retry:
-        """Turn a failure into Retry; log it unless it is our own cancellation."""
-        if not isinstance(failure.value, CancelledError):
-            self._log_failure(invocation.messages, failure)
-        return _RETRY
-
-    def _returned(self, outcome: Any, invocation: _Invocation) -> None:
-        """Process the outcome once; one that arrives after the timeout is ignored."""
-        if invocation.done:
-            return
-        invocation.done = True
-        if invocation.time_limit is not None and invocation.time_limit.active():
-            invocation.time_limit.cancel()
-        self._running.discard(invocation)
-        self._complete(invocation.queue, invocation.messages, outcome)
-        self._end(invocation.queue)
-
-    def _timed_out(self, invocation: _Invocation) -> None:
-        """Cancel a handler that has exceeded the timeout."""
-        self._log.warn(
-            "the handler of {id} was cancelled after {seconds:g} s",
-            id=invocation.messages[0].message_id,
-            seconds=self._timeout,
-        )
-        self._cancel(invocation)
-
-    def _cancel(self, invocation: _Invocation) -> None:
-        """
-        Cancel a handler, and retry its messages even if it ignores the cancellation.
-        """
-        invocation.waiting.cancel()
-        self._returned(_RETRY, invocation)
+        """Process the outcome of a handler that was waited for."""
+        self._complete(queue, messages, outcome)
+        self._end(queue)
 
     def _complete(
         self, queue: ProcessQueue, messages: list[StoredMessage], outcome: Any
@@ -245,27 +193,3 @@ class ConcurrentDispatcher:
         self._waiting -= 1
         queue.end()
         self._run_slice()
-
-    def _log_failure(
-        self, messages: list[StoredMessage], failure: Failure | None = None
-    ) -> None:
-        """Log a handler's failure; by default the exception being handled."""
-        self._log.failure(
-            "the handler failed on {id} of {topic}, attempt {attempt}",
-            failure,
-            id=messages[0].message_id,
-            topic=messages[0].topic,
-            attempt=messages[0].reconsume_times + 1,
-        )
-
-
-def _deferred_of(outcome: Any) -> Any:
-    """
-    Convert a coroutine or an asyncio future to a Deferred; return other values as they
-    are.
-    """
-    if isinstance(outcome, Coroutine):
-        return Deferred.fromCoroutine(outcome)
-    if hasattr(outcome, "add_done_callback"):
-        return Deferred.fromFuture(outcome)
-    return outcome

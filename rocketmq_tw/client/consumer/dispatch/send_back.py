@@ -46,6 +46,8 @@ TIMEOUT: Final = 5.0
 #: The delay level of the first redelivery (10 s); each later one is a level higher.
 FIRST_LEVEL: Final = 3
 
+#: A level that makes a dead letter.
+_DEAD: Final = -1
 _NOT_COPIED: Final = (TRAN_MSG, MIN_OFFSET, MAX_OFFSET)
 #: The bits of a system flag that tell how a body is compressed.
 _COMPRESSION: Final = COMPRESSED | COMPRESSION_MASK
@@ -87,6 +89,16 @@ class MessageReturns:
         :returns: fails if both ways fail.
         """
         return Deferred.fromCoroutine(self._send_back(message, level))
+
+    def bury(self, message: StoredMessage) -> Deferred[None]:
+        """
+        Make a dead letter of a message that was retried here.
+
+        Its copy has the number of deliveries, which the broker does not know.
+
+        :returns: fails if no broker accepts the copy.
+        """
+        return Deferred.fromCoroutine(self._send_copy(message, _DEAD))
 
     async def _send_back(self, message: StoredMessage, level: int) -> None:
         """Ask the broker that holds the message, then send a copy to any broker."""
@@ -161,9 +173,9 @@ class MessageReturns:
             born_timestamp=message.born_time_ms,
             flag=message.flag,
             properties=properties.encode(kept),
+            reconsume_times=times + 1,
             # A broker turns a message with too many deliveries into a dead letter.
-            reconsume_times=times + 1 if level >= 0 else self._max_retries + 1,
-            max_reconsume_times=self._max_retries,
+            max_reconsume_times=self._max_retries if level >= 0 else times,
             unit_mode=False,
             batch=False,
             body=body,

@@ -1,11 +1,11 @@
 """
 The queues that are assigned to this consumer: how they are acquired and released.
 
-Acquiring a queue: fetch the group's offset, and pull from there. Releasing: stop
-pulling, let running handlers finish (for a limited time), commit, and only then forget
-the queue. The new owner does not wait for that: it starts from the offset committed
-when it acquires the queue. So a message may be consumed twice around a rebalance, but
-never not at all.
+Acquiring a queue: lock it if order matters, fetch the group's offset, and pull from
+there. Releasing: stop pulling, let running handlers finish (for a limited time),
+commit, and only then forget and unlock the queue. A new owner that needs no lock does
+not wait for that: it starts from the offset committed when it acquires the queue. So a
+message may be consumed twice around a rebalance, but never not at all.
 
 Source: ``RebalanceImpl.updateProcessQueueTableInRebalance`` of RocketMQ 5.
 """
@@ -21,6 +21,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from rocketmq_tw.client.consumer.fetcher import Fetcher
+from rocketmq_tw.client.consumer.group.locks import Ownership
 from rocketmq_tw.client.consumer.group.pauses import Pauses
 from rocketmq_tw.client.consumer.group.repair import Repairs
 from rocketmq_tw.client.consumer.offsets.remote import RemoteOffsetStore
@@ -41,6 +42,7 @@ class Assignment:
     """
     The queues of one consumer.
 
+    :param ownership: locks queues, if order matters.
     :param make_fetcher: makes the fetcher of a queue.
     :param start_from: where to start on a queue that the group never read.
     :param revoke_grace: seconds for handlers to finish when their queue is revoked.
@@ -58,6 +60,7 @@ class Assignment:
         brokers: Brokers,
         clock: IReactorTime,
         offsets: RemoteOffsetStore,
+        ownership: Ownership,
         make_fetcher: Callable[[MessageQueue], Fetcher],
         start_from: StartFrom | datetime,
         revoke_grace: float,
@@ -68,6 +71,7 @@ class Assignment:
         self._brokers = brokers
         self._clock = clock
         self._offsets = offsets
+        self._ownership = ownership
         self._make_fetcher = make_fetcher
         self._start_from = start_from
         self._grace = revoke_grace
@@ -75,7 +79,7 @@ class Assignment:
         self._on_changed = on_changed
         self._on_repaired = on_repaired
         self._repairs = Repairs(
-            offsets=offsets, clock=clock, drop=self._drop, done=self._repaired
+            offsets=offsets, clock=clock, drop=self._drop, done=self.reacquire
         )
         self._pauses = Pauses()
         self._closed = False
@@ -94,14 +98,14 @@ class Assignment:
 
         :returns: whether all were acquired; if not, call it again later.
         """
+        if self._closed:
+            return False
         gone = [q for q in self.fetchers if q.topic == topic and q not in ours]
         new = [q for q in sorted(ours) if q not in self.fetchers]
         if not gone and not new:
             return True
         releasing = Deferred.fromCoroutine(self.release(gone))
-        taking = [Deferred.fromCoroutine(self._take(queue)) for queue in new]
-        results: list[Any] = await DeferredList(taking, consumeErrors=True)
-        taken = [q for q, (_, done) in zip(new, results, strict=True) if done is True]
+        taken = await self._acquire(new) if new else []
         if gone or taken:
             self._log.info(
                 "{topic}: acquired {taken}, releasing {gone}",
@@ -145,6 +149,17 @@ class Assignment:
 
     # -- acquiring
 
+    async def _acquire(self, queues: list[MessageQueue]) -> list[MessageQueue]:
+        """Acquire queues in parallel; return those that were acquired."""
+        owned = await self._ownership.acquire(queues)
+        free = [queue for queue in queues if queue in owned]
+        taking = [Deferred.fromCoroutine(self._take(queue)) for queue in free]
+        results: list[Any] = await DeferredList(taking, consumeErrors=True)
+        taken = [q for q, (_, done) in zip(free, results, strict=True) if done is True]
+        if len(taken) < len(free):
+            await self._ownership.release(q for q in free if q not in self.fetchers)
+        return taken
+
     async def _take(self, queue: MessageQueue) -> bool:
         """Acquire a queue; False if the offset could not be fetched."""
         try:
@@ -168,7 +183,7 @@ class Assignment:
     # -- releasing
 
     async def release(self, queues: list[MessageQueue]) -> None:
-        """Release queues: stop pulling, let handlers finish, commit."""
+        """Release queues: stop pulling, let handlers finish, commit, unlock."""
         if not queues:
             return
         fetchers = [self.fetchers[queue] for queue in queues]
@@ -181,6 +196,7 @@ class Assignment:
         await self._offsets.commit(queues)
         for fetcher in fetchers:
             self._forget(fetcher)
+        await self._ownership.release(q for q in queues if q not in self.fetchers)
 
     def until_idle(self, seconds: float) -> Deferred[Any]:
         """Fires when no handler is running, or after ``seconds``."""
@@ -204,10 +220,11 @@ class Assignment:
             fetcher.messages.close()
 
     async def forget_all(self) -> dict[MessageQueue, BaseException]:
-        """Commit and forget all queues; return those whose commit failed."""
+        """Commit, forget and unlock all; return queues whose commit failed."""
         failed = await self._offsets.commit(self.fetchers)
         for fetcher in list(self.fetchers.values()):
             self._forget(fetcher)
+        await self._ownership.release_all()
         return failed
 
     def _forget(self, fetcher: Fetcher) -> None:
@@ -227,10 +244,11 @@ class Assignment:
         """Continue at an offset that the broker proposes, forward or back."""
         self._repairs.begin(fetcher, offset)
 
-    def _repaired(self, fetcher: Fetcher) -> None:
-        """Forget a queue, so that it is acquired again at its repaired offset."""
+    def reacquire(self, fetcher: Fetcher) -> None:
+        """Forget a queue, so that it is acquired again at the offset stored now."""
         if self.fetchers.get(fetcher.queue) is fetcher:
             self._forget(fetcher)
+            Deferred.fromCoroutine(self._ownership.release([fetcher.queue]))
             self._on_repaired()
 
     async def _notify(

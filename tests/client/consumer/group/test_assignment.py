@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.client.consumer.group.assignment import Assignment
+from rocketmq_tw.client.consumer.group.locks import NoLocks
 from rocketmq_tw.client.consumer.offsets.remote import RemoteOffsetStore
 from rocketmq_tw.client.consumer.offsets.start import EARLIEST
 from rocketmq_tw.client.consumer.process_queue import ProcessQueue, QueueState
@@ -70,6 +71,7 @@ class AssignmentTests(SynchronousTestCase):
             brokers=brokers,
             clock=self.clock,
             offsets=self.offsets,
+            ownership=NoLocks(),
             make_fetcher=make_fetcher,
             start_from=EARLIEST,
             revoke_grace=3.0,

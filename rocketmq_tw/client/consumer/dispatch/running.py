@@ -1,0 +1,135 @@
+"""
+Handlers that have not returned their outcome yet.
+
+A handler may return a Deferred, a coroutine or a future. It is cancelled when it
+exceeds the timeout, or when the consumer stops; its messages are then retried, even if
+it ignores the cancellation, and what it returns later is ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+import msgspec
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from rocketmq_tw.client.consumer.dispatch.outcomes import Retry
+from rocketmq_tw.client.consumer.process_queue import ProcessQueue
+from rocketmq_tw.model.message import StoredMessage
+
+RETRY: Final = Retry()
+
+#: Called with the queue, the messages and the outcome of their handler.
+Done = Callable[[ProcessQueue, list[StoredMessage], Any], None]
+
+_log = Logger()
+
+
+class _Invocation(msgspec.Struct, eq=False):
+    """A handler that has not returned its outcome yet."""
+
+    queue: ProcessQueue
+    messages: list[StoredMessage]
+    waiting: Deferred[Any]
+    done: Done
+    time_limit: IDelayedCall | None = None
+    returned: bool = False
+
+
+class RunningHandlers:
+    """
+    The handlers of one consumer that are waited for.
+
+    :param timeout: seconds after which a handler is cancelled.
+    """
+
+    def __init__(self, clock: IReactorTime, timeout: float) -> None:
+        self._clock = clock
+        self._timeout = timeout
+        self._running: set[_Invocation] = set()
+
+    def wait(
+        self,
+        queue: ProcessQueue,
+        messages: list[StoredMessage],
+        waiting: Deferred[Any],
+        done: Done,
+    ) -> None:
+        """Wait for an outcome, until the timeout; ``done`` is called once."""
+        invocation = _Invocation(queue, messages, waiting, done)
+        invocation.time_limit = self._clock.callLater(
+            self._timeout, self._timed_out, invocation
+        )
+        self._running.add(invocation)
+        waiting.addErrback(self._raised, invocation)
+        waiting.addCallback(self._returned, invocation)
+
+    def cancel(self, queue: ProcessQueue | None = None) -> list[StoredMessage]:
+        """
+        Cancel the handlers of one queue, or all; their messages are retried.
+
+        :returns: those messages.
+        """
+        running = [each for each in self._running if queue in (None, each.queue)]
+        for invocation in running:
+            self._cancel(invocation)
+        return [message for each in running for message in each.messages]
+
+    def _raised(self, failure: Failure, invocation: _Invocation) -> Retry:
+        """Turn a failure into Retry; log it unless it is our own cancellation."""
+        if not isinstance(failure.value, CancelledError):
+            log_failure(invocation.messages, failure)
+        return RETRY
+
+    def _returned(self, outcome: Any, invocation: _Invocation) -> None:
+        """Process the outcome once; one that arrives after the timeout is ignored."""
+        if invocation.returned:
+            return
+        invocation.returned = True
+        if invocation.time_limit is not None and invocation.time_limit.active():
+            invocation.time_limit.cancel()
+        self._running.discard(invocation)
+        invocation.done(invocation.queue, invocation.messages, outcome)
+
+    def _timed_out(self, invocation: _Invocation) -> None:
+        """Cancel a handler that has exceeded the timeout."""
+        _log.warn(
+            "the handler of {id} was cancelled after {seconds:g} s",
+            id=invocation.messages[0].message_id,
+            seconds=self._timeout,
+        )
+        self._cancel(invocation)
+
+    def _cancel(self, invocation: _Invocation) -> None:
+        """
+        Cancel a handler, and retry its messages even if it ignores the cancellation.
+        """
+        invocation.waiting.cancel()
+        self._returned(RETRY, invocation)
+
+
+def deferred_of(outcome: Any) -> Any:
+    """
+    Convert a coroutine or an asyncio future to a Deferred; return other values as they
+    are.
+    """
+    if isinstance(outcome, Coroutine):
+        return Deferred.fromCoroutine(outcome)
+    if hasattr(outcome, "add_done_callback"):
+        return Deferred.fromFuture(outcome)
+    return outcome
+
+
+def log_failure(messages: list[StoredMessage], failure: Failure | None = None) -> None:
+    """Log a handler's failure; by default the exception being handled."""
+    _log.failure(
+        "the handler failed on {id} of {topic}, attempt {attempt}",
+        failure,
+        id=messages[0].message_id,
+        topic=messages[0].topic,
+        attempt=messages[0].reconsume_times + 1,
+    )
