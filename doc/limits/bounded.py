@@ -101,6 +101,7 @@ client.consumer.group.locks.QueueLocks: _until: assigned queues
 client.consumer.group.pauses.Pauses: _queues: queues that the application paused
 client.consumer.group.rebalance.Rebalance: _complained _waiting: subscribed topics; calls of start
 client.consumer.group.repair.Repairs: _last _running: assigned queues
+client.consumer.offsets.local.LocalOffsetStore: _frozen _offsets _stored: queues that were ever assigned
 client.consumer.offsets.remote.RemoteOffsetStore: _frozen _offsets _sent _stored: assigned queues
 client.consumer.process_queue.ProcessQueue: _idle: calls of stop
 client.consumer.push.PushConsumer: _waiting: calls of stop

@@ -27,7 +27,7 @@ from twisted.python.failure import Failure
 
 from rocketmq_tw.client.config import ClientConfig
 from rocketmq_tw.client.errors import StateError, ValidationError
-from rocketmq_tw.client.identity import make_client_id
+from rocketmq_tw.client.identity import make_client_id, make_local_name
 from rocketmq_tw.client.name_servers import from_environment, parse_name_servers
 from rocketmq_tw.client.producer.config import ProducerConfig, ProducerOptions
 from rocketmq_tw.client.producer.producer import Producer
@@ -102,6 +102,7 @@ class Client(MultiService):
             reactor,
             name_servers=parse_name_servers(name_servers),
             client_id=client_id or make_client_id(instance_name),
+            local_name=client_id or make_local_name(instance_name),
             config=config,
             endpoint=endpoint,
             endpoint_for=_endpoint_for(reactor, endpoint_factory),

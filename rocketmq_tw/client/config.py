@@ -13,6 +13,8 @@ class ClientConfig(msgspec.Struct, frozen=True, kw_only=True):
     """
     Periods and limits, in seconds. Where Java has the setting, the default is the same.
 
+    :ivar offset_directory: where broadcasting consumers keep their offsets; None:
+        ``~/.rocketmq_offsets``, as Java does.
     :ivar poll_interval: time between two refreshes of the routes in use.
     :ivar heartbeat_interval: time between two heartbeats to every broker.
     :ivar call_timeout: default timeout of a request to a name server or broker.
@@ -26,6 +28,7 @@ class ClientConfig(msgspec.Struct, frozen=True, kw_only=True):
         one pull; others are inflated each time they are read.
     """
 
+    offset_directory: str | None = None
     poll_interval: float = 30.0
     heartbeat_interval: float = 30.0
     call_timeout: float = 3.0

@@ -44,6 +44,15 @@ def make_client_id(instance_name: str | None = None) -> str:
     return f"{local_ip()}@{name}#{os.urandom(6).hex()}"
 
 
+def make_local_name(instance_name: str | None = None) -> str:
+    """
+    Return a name that is the same when the program is restarted.
+
+    Local offsets are kept under it, where Java keeps those of its own client id.
+    """
+    return f"{local_ip()}@{instance_name or 'DEFAULT'}"
+
+
 @lru_cache(maxsize=8)
 def _month_start(year: int, month: int) -> float:
     """Return the start of a month in local time, in seconds since the epoch."""

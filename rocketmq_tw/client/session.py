@@ -15,6 +15,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.internet.task import LoopingCall
+from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -30,6 +31,7 @@ from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import BrokerError
 from rocketmq_tw.remoting.pool import ConnectionPool, EndpointFor
 from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.threads import RunInThread, run_here
 from rocketmq_tw.tls.settings import Tls
 from rocketmq_tw.wire.command import Sign
 from rocketmq_tw.wire.requests.heartbeat import NotifyConsumerIdsChanged
@@ -44,12 +46,14 @@ class ClientSession:
 
     :param reactor: makes connections, and is the clock.
     :param name_servers: addresses of the name servers.
+    :param local_name: under it broadcasting consumers keep their offsets.
     :param endpoint: the template of endpoint strings, e.g. ``tcp:{host}:{port}``.
     :param endpoint_for: makes endpoints instead of the template.
     :param tls: use TLS; None does not.
     :param sign: adds a signature to each request; None does not.
     :param translate: replaces advertised addresses that this client cannot reach.
     :ivar clock: measures ages, and schedules with the reactor.
+    :ivar run_in_thread: runs blocking calls in a thread.
     :ivar pool: the connections.
     :ivar router: handles the requests of brokers.
     :ivar routes: the routes of topics.
@@ -68,6 +72,7 @@ class ClientSession:
         *,
         name_servers: Iterable[str],
         client_id: str,
+        local_name: str,
         config: ClientConfig | None = None,
         endpoint: str = "tcp:{host}:{port}",
         endpoint_for: EndpointFor | None = None,
@@ -77,6 +82,8 @@ class ClientSession:
     ) -> None:
         self.clock = steady_clock(reactor)
         self.client_id = client_id
+        self.local_name = local_name
+        self.run_in_thread = _threads_of(reactor)
         self.config = config = config or ClientConfig()
         self.running = False
         self.grace = config.stop_grace
@@ -171,3 +178,14 @@ class ClientSession:
     def _members_changed(self, request: NotifyConsumerIdsChanged, _call: Call) -> None:
         """Let every group rebalance; the request has no response."""
         self.groups.notify_consumers()
+
+
+def _threads_of(reactor: Any) -> RunInThread:
+    """Return what runs blocking calls; a ``Clock`` has no threads."""
+    if not hasattr(reactor, "getThreadPool"):
+        return run_here
+
+    def run_in_thread(function: Callable[[], None]) -> Deferred[None]:
+        return deferToThreadPool(reactor, reactor.getThreadPool(), function)
+
+    return run_in_thread

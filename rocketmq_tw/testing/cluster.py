@@ -40,6 +40,7 @@ from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.config import BrokerRole
 from rocketmq_tw.client.client import Client
+from rocketmq_tw.client.config import ClientConfig
 from rocketmq_tw.client.consumer.push import PushConsumer
 from rocketmq_tw.client.producer.producer import Producer
 from rocketmq_tw.model.message import StoredMessage
@@ -107,6 +108,7 @@ class MemoryCluster:
         self._random_state: Any = None
         self._temporary = TemporaryDirectory(prefix="rocketmq-", dir=_in_memory())
         self._directory = directory
+        self._offsets = os.path.join(directory or self._temporary.name, "offsets")
         self._inspection: Inspection | None = None
         for _ in range(name_servers):
             self._add_name_server(name_server_settings or {})
@@ -265,6 +267,7 @@ class MemoryCluster:
         """
         number = len(self.clients) + 1
         options.setdefault("client_id", f"client-{number}")
+        options.setdefault("config", ClientConfig(offset_directory=self._offsets))
         reactor = self.network.reactor(f"10.0.2.{number}")
         names = options.pop("name_servers", self.name_server_addresses)
         client = Client(reactor, names, **options)

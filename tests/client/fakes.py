@@ -16,6 +16,7 @@ from rocketmq_tw.model.msgid import host_to_bytes
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.route import BrokerData, QueueData, TopicRoute
 from rocketmq_tw.remoting.errors import ConnectError
+from rocketmq_tw.threads import run_here
 from rocketmq_tw.wire import record
 from rocketmq_tw.wire.bodies.heartbeat import ConsumerData
 from rocketmq_tw.wire.requests.pull import PullResponse
@@ -245,6 +246,8 @@ class FakeSession:
         self.clock = Clock()
         self.clock.advance(NOW)
         self.client_id = "10.0.0.9@1"
+        self.local_name = "10.0.0.9@DEFAULT"
+        self.run_in_thread = run_here
         self.running = True
         self.grace = 10.0
         self.config = ClientConfig()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.client.identity import MessageKeys, make_client_id
+from rocketmq_tw.client.identity import MessageKeys, make_client_id, make_local_name
 
 
 class IdentityTests(SynchronousTestCase):
@@ -16,6 +16,12 @@ class IdentityTests(SynchronousTestCase):
         one, other = make_client_id("billing"), make_client_id("billing")
         self.assertNotEqual(one, other)
         self.assertRegex(one, r"^\d+(\.\d+){3}@billing#[0-9a-f]{12}$")
+
+    def test_local_names_stay(self) -> None:
+        """A program that is restarted finds its offsets, where Java keeps them."""
+        self.assertEqual(make_local_name(), make_local_name())
+        self.assertRegex(make_local_name(), r"^\d+(\.\d+){3}@DEFAULT$")
+        self.assertTrue(make_local_name("billing").endswith("@billing"))
 
     def test_keys(self) -> None:
         """A key has 32 upper-case digits; its time counts from the month's start."""

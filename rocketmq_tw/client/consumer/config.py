@@ -25,6 +25,7 @@ class ConsumerOptions(TypedDict, total=False):
 
     concurrency: int
     ordered: bool
+    broadcast: bool
     start_from: StartFrom | datetime
     max_retries: int | None
     suspend: float
@@ -43,6 +44,8 @@ class ConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
     :ivar concurrency: how many asynchronous handlers may run at once; 1 to 1000.
     :ivar ordered: pass the messages of each queue to the handler one after another, in
         the order in which they are stored, and retry one that fails before the next.
+    :ivar broadcast: every member of the group gets all messages, and keeps its offsets
+        on its own host; messages that fail are dropped.
     :ivar start_from: where a group starts on a queue that it never read: ``LATEST``,
         ``EARLIEST`` or a time.
     :ivar max_retries: redeliveries before a message becomes a dead letter; None: 16,
@@ -59,6 +62,7 @@ class ConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     concurrency: int = 20
     ordered: bool = False
+    broadcast: bool = False
     start_from: StartFrom | datetime = LATEST
     max_retries: int | None = None
     suspend: float = 1.0

@@ -4,7 +4,7 @@ The parts of one consumer that move messages, from its queues to its offsets.
 :class:`Rebalance` finds which queues are ours; :class:`Assignment` acquires and
     releases them, with the locks of :class:`QueueLocks` if order matters; a
     :class:`Fetcher` pulls each queue; a :class:`Dispatcher` calls the handlers;
-    :class:`MessageReturns` sends back failed messages; :class:`RemoteOffsetStore` keeps
+    :class:`MessageReturns` sends back failed messages; an :class:`OffsetStore` keeps
     our offsets.
 
 Source: ``DefaultMQPushConsumerImpl`` and ``MQClientInstance`` of RocketMQ 5, for the
@@ -23,8 +23,9 @@ from twisted.logger import Logger
 from rocketmq_tw.client.config import ClientConfig
 from rocketmq_tw.client.consumer.compressed import InflateLimits
 from rocketmq_tw.client.consumer.config import ConsumerConfig, StopReport
+from rocketmq_tw.client.consumer.dispatch.drops import MessageDrops
 from rocketmq_tw.client.consumer.dispatch.kinds import make_dispatcher
-from rocketmq_tw.client.consumer.dispatch.send_back import MessageReturns
+from rocketmq_tw.client.consumer.dispatch.send_back import MessageReturns, Returns
 from rocketmq_tw.client.consumer.fetcher import Fetcher
 from rocketmq_tw.client.consumer.group.allocation import strategy
 from rocketmq_tw.client.consumer.group.assignment import Assignment
@@ -32,7 +33,9 @@ from rocketmq_tw.client.consumer.group.locks import NoLocks, Ownership, QueueLoc
 from rocketmq_tw.client.consumer.group.rebalance import Rebalance
 from rocketmq_tw.client.consumer.group.relocked import Relocked
 from rocketmq_tw.client.consumer.limits import CacheSize, PullLimits
+from rocketmq_tw.client.consumer.offsets.local import LocalOffsetStore, offsets_path
 from rocketmq_tw.client.consumer.offsets.remote import RemoteOffsetStore
+from rocketmq_tw.client.consumer.offsets.store import OffsetStore
 from rocketmq_tw.client.consumer.process_queue import ProcessQueue
 from rocketmq_tw.client.consumer.subscriptions import Subscriptions
 from rocketmq_tw.model.queue import MessageQueue
@@ -72,22 +75,16 @@ class Consumption:
         self._subscriptions = subscriptions
         self._cache = CacheSize()
         self._limits = _limits(config, session.config)
-        self._offsets = RemoteOffsetStore(session.brokers, group)
-        returns = MessageReturns(
-            brokers=session.brokers,
-            routes=session.routes,
-            group=group,
-            max_retries=config.retries,
-        )
-        self._ownership: Ownership = (
-            self._locks(session) if config.ordered else NoLocks()
-        )
+        self._offsets = _offsets(session, group, config)
+        self._ownership: Ownership = NoLocks()
+        if config.ordered and not config.broadcast:
+            self._ownership = self._locks(session)
         self._dispatcher = make_dispatcher(
             clock=session.clock,
             config=config,
             handler_of=subscriptions.handler_of,
             consumed=self._offsets.update,
-            returns=returns,
+            returns=_returns(session, group, config),
             is_held=self._ownership.is_held,
         )
         self.assignment = Assignment(
@@ -105,7 +102,7 @@ class Consumption:
         self._rebalance = Rebalance(
             client_id=session.client_id,
             group=group,
-            strategy=strategy(config.strategy),
+            strategy=None if config.broadcast else strategy(config.strategy),
             topics=lambda: subscriptions.topics,
             assignment=self.assignment,
             brokers=session.brokers,
@@ -200,6 +197,26 @@ class Consumption:
                 fetcher.check()
         except Exception:
             self._log.failure("the periodic commit failed")
+
+
+def _offsets(session: ClientSession, group: str, config: ConsumerConfig) -> OffsetStore:
+    """Return where the offsets are stored: on this host, or at the brokers."""
+    if not config.broadcast:
+        return RemoteOffsetStore(session.brokers, group)
+    path = offsets_path(session.config.offset_directory, session.local_name, group)
+    return LocalOffsetStore(path, session.run_in_thread)
+
+
+def _returns(session: ClientSession, group: str, config: ConsumerConfig) -> Returns:
+    """Return what becomes of failed messages."""
+    if config.broadcast:
+        return MessageDrops()
+    return MessageReturns(
+        brokers=session.brokers,
+        routes=session.routes,
+        group=group,
+        max_retries=config.retries,
+    )
 
 
 def _limits(config: ConsumerConfig, client: ClientConfig) -> PullLimits:

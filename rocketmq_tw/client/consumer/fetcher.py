@@ -19,7 +19,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rocketmq_tw.client.consumer.limits import CacheSize, PullLimits, is_over
-from rocketmq_tw.client.consumer.offsets.remote import RemoteOffsetStore
+from rocketmq_tw.client.consumer.offsets.store import OffsetStore
 from rocketmq_tw.client.consumer.process_queue import ProcessQueue
 from rocketmq_tw.client.consumer.pull_result import PullStatus, read_response
 from rocketmq_tw.model.message import StoredMessage
@@ -77,7 +77,7 @@ class Fetcher:
         *,
         group: str,
         messages: ProcessQueue,
-        offsets: RemoteOffsetStore,
+        offsets: OffsetStore,
         cache: CacheSize,
         limits: PullLimits,
         brokers: Brokers,
@@ -177,7 +177,7 @@ class Fetcher:
             self._refresh_route()
             self._step_in(ERROR_WAIT)
             return
-        commit = self._offsets.read(queue) or 0
+        commit = self._offsets.for_pull(queue)
         flags = SUSPEND
         # Only the master keeps offsets; replicas copy them.
         if commit > 0 and address == brokers.address(queue.broker_name):

@@ -70,7 +70,7 @@ class PushConsumer(Service):
         self._session = session
         self._state = _State.NEW
         self._waiting: list[Deferred[None]] = []
-        self._subscriptions = Subscriptions(group, session.clock)
+        self._subscriptions = Subscriptions(group, session.clock, config.broadcast)
         self._consumption = Consumption(
             session=session,
             group=group,
@@ -85,6 +85,7 @@ class PushConsumer(Service):
             routes=session.routes,
             subscriptions=self._subscriptions,
             start_from=config.start_from,
+            broadcast=config.broadcast,
             rebalance=self._consumption.rebalance,
         )
 

@@ -1,7 +1,8 @@
 """
 Tables of offsets: those of consumer groups and of delay levels.
 
-Source: ``ConsumerOffsetManager``, ``ScheduleMessageService``, ``ResetOffsetBody``,
+Source: ``ConsumerOffsetManager``, ``ScheduleMessageService``,
+``OffsetSerializeWrapper``, ``ResetOffsetBody``,
 ``ResetOffsetBodyForC`` and ``GetConsumerStatusBody`` of RocketMQ 5.
 """
 
@@ -31,6 +32,12 @@ class DelayOffsetTable(Body, frozen=True):
     offset_table: dict[int, int] = {}
     #: Absent in 4.9.
     data_version: DataVersion | None = None
+
+
+class LocalOffsetTable(Body, frozen=True):
+    """``offsets.json``, which a broadcasting consumer keeps on its own host."""
+
+    offset_table: dict[MessageQueue, int] = {}
 
 
 class ResetOffsetBody(Body, frozen=True):

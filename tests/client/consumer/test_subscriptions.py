@@ -42,6 +42,12 @@ class SubscriptionsTests(SynchronousTestCase):
         retries = self.subscriptions.of("%RETRY%G")
         self.assertEqual(retries.sub_string if retries else "", "*")
 
+    def test_no_retry_topic(self) -> None:
+        """A broadcasting group has no retry topic."""
+        subscriptions = Subscriptions("G", self.clock, broadcast=True)
+        subscriptions.add("T", "*", None)
+        self.assertEqual(subscriptions.topics, ["T"])
+
     def test_versions(self) -> None:
         """Heartbeats get newer versions; the subscription keeps its own."""
         self.subscriptions.renew()

@@ -13,7 +13,7 @@ from twisted.protocols.basic import LineReceiver
 from twisted.python import log
 
 from rocketmq_tw import EARLIEST, Client, Retry
-from rocketmq_tw.client import PushConsumer
+from rocketmq_tw.client import ClientConfig, PushConsumer
 from rocketmq_tw.model.message import StoredMessage
 
 from .lines import credentials, options, say, say_message, tls
@@ -50,6 +50,9 @@ async def main(reactor: Any) -> None:
         expression="*",
         listener="concurrent",
         refuse=0,
+        model="clustering",
+        offsets="",
+        ip="",
         user="",
         password="",
         ca="",
@@ -65,12 +68,21 @@ async def main(reactor: Any) -> None:
         say_message(message)
         return None
 
+    broadcast = given.model_ == "broadcasting"
     client = Client(
-        reactor, given.namesrv_, tls=tls(given), credentials=credentials(given)
+        reactor,
+        given.namesrv_,
+        client_id=f"{given.ip_}@DEFAULT" if broadcast else None,
+        tls=tls(given),
+        credentials=credentials(given),
+        config=ClientConfig(offset_directory=given.offsets_ or None),
     )
     await client.start()
     consumer = client.push_consumer(
-        given.group_, start_from=EARLIEST, ordered=given.listener_ == "orderly"
+        given.group_,
+        start_from=EARLIEST,
+        ordered=given.listener_ == "orderly",
+        broadcast=broadcast,
     )
     consumer.subscribe(given.topic_, given.expression_, handle)
     await consumer.start()

@@ -11,7 +11,7 @@ from rocketmq_tw.client.consumer.config import ConsumerConfig
 from rocketmq_tw.client.consumer.dispatch.concurrent import ConcurrentDispatcher
 from rocketmq_tw.client.consumer.dispatch.orderly import OrderlyDispatcher
 from rocketmq_tw.client.consumer.dispatch.outcomes import MessageHandler
-from rocketmq_tw.client.consumer.dispatch.send_back import MessageReturns
+from rocketmq_tw.client.consumer.dispatch.send_back import Returns
 from rocketmq_tw.client.consumer.process_queue import ProcessQueue
 from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.queue import MessageQueue
@@ -39,7 +39,7 @@ def make_dispatcher(
     config: ConsumerConfig,
     handler_of: Callable[[str], MessageHandler],
     consumed: Callable[[MessageQueue, int], None],
-    returns: MessageReturns,
+    returns: Returns,
     is_held: Callable[[MessageQueue], bool],
 ) -> Dispatcher:
     """

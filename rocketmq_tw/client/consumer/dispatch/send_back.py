@@ -10,7 +10,7 @@ Source: ``DefaultMQPushConsumerImpl.sendMessageBack`` of RocketMQ 5.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 from twisted.internet.defer import Deferred
@@ -60,6 +60,16 @@ def with_original_topic(message: StoredMessage) -> StoredMessage:
         if topic:
             return msgspec.structs.replace(message, topic=topic)
     return message
+
+
+class Returns(Protocol):
+    """What becomes of failed messages."""
+
+    def send_back(self, message: StoredMessage, level: int) -> Deferred[None]:
+        """Deliver a message again later; see :class:`.Retry` for the level."""
+
+    def bury(self, message: StoredMessage) -> Deferred[None]:
+        """Make a dead letter of a message that was retried here."""
 
 
 class MessageReturns:

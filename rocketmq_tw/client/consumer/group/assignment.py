@@ -24,8 +24,8 @@ from rocketmq_tw.client.consumer.fetcher import Fetcher
 from rocketmq_tw.client.consumer.group.locks import Ownership
 from rocketmq_tw.client.consumer.group.pauses import Pauses
 from rocketmq_tw.client.consumer.group.repair import Repairs
-from rocketmq_tw.client.consumer.offsets.remote import RemoteOffsetStore
 from rocketmq_tw.client.consumer.offsets.start import StartFrom, first_offset
+from rocketmq_tw.client.consumer.offsets.store import OffsetStore
 from rocketmq_tw.client.consumer.process_queue import ProcessQueue
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.queue import MessageQueue
@@ -59,7 +59,7 @@ class Assignment:
         *,
         brokers: Brokers,
         clock: IReactorTime,
-        offsets: RemoteOffsetStore,
+        offsets: OffsetStore,
         ownership: Ownership,
         make_fetcher: Callable[[MessageQueue], Fetcher],
         start_from: StartFrom | datetime,

@@ -30,6 +30,7 @@ class Membership:
     """
     A consumer's membership of its group.
 
+    :param broadcast: whether every member gets all messages.
     :param rebalance: called when the assigned queues may have changed.
     """
 
@@ -44,6 +45,7 @@ class Membership:
         routes: RouteCache,
         subscriptions: Subscriptions,
         start_from: StartFrom | datetime,
+        broadcast: bool,
         rebalance: Callable[[], None],
     ) -> None:
         self._group = group
@@ -52,6 +54,9 @@ class Membership:
         self._routes = routes
         self._subscriptions = subscriptions
         self._consume_from = consume_from(start_from)
+        self._model = (
+            MessageModel.BROADCASTING if broadcast else MessageModel.CLUSTERING
+        )
         self._rebalance = rebalance
 
     def join(self) -> Deferred[None]:
@@ -101,7 +106,7 @@ class Membership:
         return ConsumerData(
             group_name=self._group,
             consume_type=ConsumeType.CONSUME_PASSIVELY,
-            message_model=MessageModel.CLUSTERING,
+            message_model=self._model,
             consume_from_where=self._consume_from,
             subscription_data_set=self._subscriptions.for_heartbeat(),
         )

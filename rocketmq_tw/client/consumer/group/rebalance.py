@@ -64,6 +64,7 @@ class Rebalance:
     """
     Computes and applies the assignment, one pass at a time.
 
+    :param strategy: computes our queues; None: all queues are ours.
     :param topics: returns the topics subscribed to.
     :param heartbeat: registers us with the brokers.
     """
@@ -75,7 +76,7 @@ class Rebalance:
         *,
         client_id: str,
         group: str,
-        strategy: Strategy,
+        strategy: Strategy | None,
         topics: Callable[[], list[str]],
         assignment: Assigner,
         brokers: Brokers,
@@ -188,6 +189,8 @@ class Rebalance:
         queues = self._routes.readable(topic)
         if not queues:
             raise NoRouteError(topic, "none of its queues can be read")
+        if self._strategy is None:
+            return await self._assignment.apply(topic, frozenset(queues))
         members = await self._members(sorted({q.broker_name for q in queues}))
         listed = self._client_id in members
         if not listed:

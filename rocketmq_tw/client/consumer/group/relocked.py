@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from rocketmq_tw.client.consumer.fetcher import Fetcher
-from rocketmq_tw.client.consumer.offsets.remote import RemoteOffsetStore
+from rocketmq_tw.client.consumer.offsets.store import OffsetStore
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.queue import MessageQueue
 
@@ -36,7 +36,7 @@ class Relocked:
     def __init__(
         self,
         *,
-        offsets: RemoteOffsetStore,
+        offsets: OffsetStore,
         fetcher_of: Callable[[MessageQueue], Fetcher | None],
         resume: Callable[[Fetcher], None],
         reacquire: Callable[[Fetcher], None],

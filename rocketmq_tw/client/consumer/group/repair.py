@@ -19,7 +19,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rocketmq_tw.client.consumer.fetcher import Fetcher
-from rocketmq_tw.client.consumer.offsets.remote import RemoteOffsetStore
+from rocketmq_tw.client.consumer.offsets.store import OffsetStore
 from rocketmq_tw.model.queue import MessageQueue
 
 #: Seconds to wait before a queue is repaired again.
@@ -41,7 +41,7 @@ class Repairs:
     def __init__(
         self,
         *,
-        offsets: RemoteOffsetStore,
+        offsets: OffsetStore,
         clock: IReactorTime,
         drop: Callable[[Fetcher], None],
         done: Callable[[Fetcher], None],

@@ -1,10 +1,6 @@
 """
 The offsets of a group: cached here, stored at the brokers.
 
-A *committed* offset is the next one to read. It only moves forward, except when an
-offset outside the queue is repaired: the new offset is *frozen* until the queue is
-acquired again, so that a late result cannot undo the repair.
-
 Source: ``RemoteBrokerOffsetStore`` of RocketMQ 5.
 """
 
@@ -51,6 +47,10 @@ class RemoteOffsetStore:
     def read(self, queue: MessageQueue) -> int | None:
         """Return the cached offset; None if the queue is unknown."""
         return self._offsets.get(queue)
+
+    def for_pull(self, queue: MessageQueue) -> int:
+        """Return the offset that a pull commits: the cached one."""
+        return self._offsets.get(queue, 0)
 
     def update(self, queue: MessageQueue, offset: int) -> None:
         """Move a queue's offset forward; a lower one changes nothing."""

@@ -30,6 +30,7 @@ class MembershipTests(SynchronousTestCase):
             routes=self.session.routes,  # type: ignore[arg-type]
             subscriptions=self.subscriptions,
             start_from=EARLIEST,
+            broadcast=False,
             rebalance=self._rebalance,
         )
 

@@ -8,7 +8,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.client.consumer.group.allocation import average
+from rocketmq_tw.client.consumer.group.allocation import Strategy, average
 from rocketmq_tw.client.consumer.group.rebalance import Rebalance
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.remoting.errors import BrokerError
@@ -26,6 +26,20 @@ def members(*client_ids: str) -> Response:
 class RebalanceTests(SynchronousTestCase):
     """Passes over the topics."""
 
+    def _rebalance(self, strategy: Strategy | None = average) -> Rebalance:
+        """Make one."""
+        return Rebalance(
+            client_id=self.session.client_id,
+            group="G",
+            strategy=strategy,
+            topics=lambda: ["T"],
+            assignment=self,
+            brokers=self.session.brokers,  # type: ignore[arg-type]
+            routes=self.session.routes,  # type: ignore[arg-type]
+            clock=self.session.clock,
+            heartbeat=self.session.heartbeats.send_all,
+        )
+
     def setUp(self) -> None:
         """A topic of four queues, of which we are the only member."""
         self.session = FakeSession({"T": 4})
@@ -35,17 +49,7 @@ class RebalanceTests(SynchronousTestCase):
         self.applied: list[tuple[str, list[int]]] = []
         self.kept: list[list[str]] = []
         self.complete = True
-        self.rebalance = Rebalance(
-            client_id=self.session.client_id,
-            group="G",
-            strategy=average,
-            topics=lambda: ["T"],
-            assignment=self,
-            brokers=self.session.brokers,  # type: ignore[arg-type]
-            routes=self.session.routes,  # type: ignore[arg-type]
-            clock=self.session.clock,
-            heartbeat=self.session.heartbeats.send_all,
-        )
+        self.rebalance = self._rebalance()
 
     async def apply(self, topic: str, ours: frozenset[MessageQueue]) -> bool:
         """Note our share."""
@@ -78,6 +82,13 @@ class RebalanceTests(SynchronousTestCase):
         )
         self.successResultOf(self.rebalance.start())
         self.assertEqual(self.applied, [("T", [0, 1])])
+
+    def test_broadcasting(self) -> None:
+        """Without a strategy all queues are ours, whoever the members are."""
+        self.rebalance = self._rebalance(None)
+        self.successResultOf(self.rebalance.start())
+        self.assertEqual(self.applied, [("T", [0, 1, 2, 3])])
+        self.assertEqual(self.session.brokers.sent(GetConsumerList), [])
 
     def test_no_route(self) -> None:
         """Without a route queues are kept, and the pass is repeated."""

@@ -16,7 +16,7 @@ import org.apache.rocketmq.common.message.MessageQueue;
  * A push consumer that prints every message, until standard input ends or says "stop".
  *
  * <p>Options: namesrv, topic, group, expression, listener (concurrent or orderly), refuse (each message whose number it divides is
- * sent back once; concurrent only). The command "assignment" prints the queues held now.
+ * sent back once; concurrent only), model (clustering or broadcasting; this with offsets, a directory, and ip). The command "assignment" prints the queues held now.
  */
 public final class ConsumeMessages {
     private ConsumeMessages() {
@@ -26,9 +26,15 @@ public final class ConsumeMessages {
     public static void main(String[] words) throws Exception {
         Failures.endTheProgram();
         Arguments arguments = new Arguments(words);
+        System.setProperty("rocketmq.client.localOffsetStoreDir", arguments.text("offsets", "target/offsets"));
         DefaultMQPushConsumer consumer = new DefaultMQPushConsumer(arguments.text("group"), arguments.credentials(), new AllocateMessageQueueAveragely());
         consumer.setNamesrvAddr(arguments.text("namesrv"));
         consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
+        if (arguments.text("model", "clustering").equals("broadcasting")) {
+            // The type is in one package in 4.9, and in another in 5.x.
+            consumer.setMessageModel(Enum.valueOf(consumer.getMessageModel().getDeclaringClass(), "BROADCASTING"));
+            consumer.setClientIP(arguments.text("ip"));
+        }
         consumer.setConsumeThreadMin(4);
         consumer.setConsumeThreadMax(4);
         consumer.subscribe(arguments.text("topic"), arguments.text("expression", "*"));
