@@ -43,7 +43,7 @@ class ShortCollections:
     """
     A callback of the garbage collector.
 
-    :param soon: calls a function in another iteration of the reactor. The collector
+    :param call_later: calls a function in another iteration of the reactor. The collector
         may run in any thread and in the middle of anything, so this has to be safe
         there.
     :param seconds: returns a time that only advances.
@@ -52,11 +52,11 @@ class ShortCollections:
 
     def __init__(
         self,
-        soon: Callable[[Callable[[], None]], object],
+        call_later: Callable[[Callable[[], None]], object],
         seconds: Callable[[], float] = time.monotonic,
         collector: Any = gc,
     ) -> None:
-        self._soon = soon
+        self._call_later = call_later
         self._seconds = seconds
         self._gc = collector
         self._begin = 0.0
@@ -74,7 +74,7 @@ class ShortCollections:
         self._spent += self._seconds() - self._begin
         if self._spent >= ENOUGH and not self._is_due:
             self._is_due = True
-            self._soon(self._collect)
+            self._call_later(self._collect)
 
     def _collect(self) -> None:
         """Look at older objects, now and then at all that were not left out."""

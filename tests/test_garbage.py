@@ -46,9 +46,9 @@ class CollectionTests(SynchronousTestCase):
         """Make a callback on a clock."""
         self.clock = Clock()
         self.collector = Collector(self.clock)
-        self.soon: list[Callable[[], None]] = []
+        self.waiting: list[Callable[[], None]] = []
         self.callback = ShortCollections(
-            self.soon.append, self.clock.seconds, self.collector
+            self.waiting.append, self.clock.seconds, self.collector
         )
 
     def young(self, seconds: float, generation: int = 0) -> None:
@@ -61,33 +61,33 @@ class CollectionTests(SynchronousTestCase):
         """Do what is due until all objects were looked at; return what was done."""
         for _ in range(UNTIL_ALL):
             self.young(ENOUGH * 1.001)
-            self.soon.pop()()
+            self.waiting.pop()()
         return self.collector.done
 
     def test_enough(self) -> None:
         """Once the youngest have taken enough time together, older ones follow."""
         for _ in range(3):
             self.young(ENOUGH / 4)
-        self.assertEqual(self.soon, [])
+        self.assertEqual(self.waiting, [])
         self.young(ENOUGH / 3)
-        self.assertEqual(len(self.soon), 1)
+        self.assertEqual(len(self.waiting), 1)
         self.assertEqual(self.collector.done, [])
-        self.soon.pop()()
+        self.waiting.pop()()
         self.assertEqual(self.collector.done, [1])
         self.young(ENOUGH / 2)
-        self.assertEqual(self.soon, [])
+        self.assertEqual(self.waiting, [])
 
     def test_once(self) -> None:
         """They are due once, however much follows before."""
         for _ in range(5):
             self.young(ENOUGH * 1.001)
-        self.assertEqual(len(self.soon), 1)
+        self.assertEqual(len(self.waiting), 1)
 
     def test_older(self) -> None:
         """The time of other collections does not count."""
         self.young(1.0, 1)
         self.young(1.0, 2)
-        self.assertEqual(self.soon, [])
+        self.assertEqual(self.waiting, [])
 
     def test_all(self) -> None:
         """Now and then all are looked at; while that is short, none is left out."""
