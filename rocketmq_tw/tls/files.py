@@ -158,9 +158,9 @@ def _load_key(key: str, path: str, password: str | None) -> Any:
     """Read a private key."""
     data = _read(key, path)
     secret = password.encode() if password else None
-    if b"PRIVATE KEY-----" not in data:
+    start = _begin_of_key(data)
+    if start < 0:
         raise BadTlsFile(key, path, "contains no private key in PEM form")
-    start = data.index(b"-----BEGIN ", max(0, _begin_of_key(data)))
     try:
         return _decoded_key(data[start:], secret)
     except TypeError:
@@ -177,9 +177,9 @@ def _load_key(key: str, path: str, password: str | None) -> Any:
 
 
 def _begin_of_key(data: bytes) -> int:
-    """Return where the line is that begins a private key."""
-    before = data.index(b"PRIVATE KEY-----")
-    return data.rfind(b"-----BEGIN ", 0, before)
+    """Return where the line is that begins a private key; -1 if there is none."""
+    before = data.find(b"PRIVATE KEY-----")
+    return data.rfind(b"-----BEGIN ", 0, max(before, 0))
 
 
 def _decoded_key(data: bytes, secret: bytes | None) -> Any:

@@ -125,6 +125,9 @@ class FileTests(SynchronousTestCase):
         self.assertIn(
             "contains a damaged private key", self.refused(certificate, damaged)
         )
+        for half in (b"PRIVATE KEY-----\n", b"PRIVATE KEY-----\n-----BEGIN x"):
+            path = self.written("half.key", half)
+            self.assertIn("contains no private key", self.refused(certificate, path))
 
     def test_password(self) -> None:
         """A missing pass phrase names its setting; a wrong one is not shown."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.fuzz.target import Target
 from tests.fuzz.targets import (
+    access,
     bodies,
     documents,
     files,
@@ -27,6 +28,7 @@ _MODULES = (
     pulled,
     files,
     sessions,
+    access,
 )
 TARGETS: dict[str, Target] = {
     target.name: target for module in _MODULES for target in module.TARGETS
