@@ -17,7 +17,11 @@ from rocketmq_tw.clock import use_monotonic_time
 from rocketmq_tw.garbage import keep_collections_short
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.namesrv.config import NamesrvConfig
-from rocketmq_tw.remoting.addresses import dial_address, server_endpoint
+from rocketmq_tw.remoting.addresses import (
+    EndpointString,
+    dial_address,
+    server_endpoint,
+)
 from rocketmq_tw.remoting.preflight import (
     check_port,
     resolve_interface,
@@ -126,9 +130,12 @@ def makeService(options: Options) -> IService:
             check_tls(config.tls, reactor)
     namesrv = NamesrvService(options.name_server, reactor)
     addresses = name_servers(config.namesrv_addr)
-    # Its certificate need not be one for this address, and it may want one of clients.
+    # Its certificate need not be one for this address, and it may want one of clients,
+    # or the header of a proxy.
     own = InProcessEndpoint(reactor, namesrv.factory, lambda: namesrv.is_open)
-    direct = {addresses[0]: own} if config.tls.server.is_on else {}
+    is_proxied = EndpointString.parse(options.name_server.listen).is_proxied
+    is_direct = config.tls.server.is_on or is_proxied
+    direct = {addresses[0]: own} if is_direct else {}
     broker = BrokerService(reactor, config, addresses, direct=direct)
     return Program(
         reactor,

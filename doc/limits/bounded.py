@@ -119,6 +119,7 @@ client.routes.RouteCache: _waiting on_change: calls of the application; listener
 client.session.ClientSession: _loops: periodic tasks
 client.shutdown.ShutdownTrigger: _trigger: one
 remoting.pending.PendingCalls: _waiting: our own calls, 65,535 of a connection
+remoting.proxied.ProxiedFactory: waiting: 1,000 connections whose header is not complete
 remoting.pool.ConnectionPool: _connecting _direct _live _waiting on_connected: addresses of the routes; our own calls; listeners
 """
 

@@ -56,8 +56,8 @@ class Ports:
         self.budget = BufferBudget(config.max_buffered_size)
         share = ReactorShare(reactor)
         self.tls = self._make_tls(reactor, peers or PeerLog(reactor))
-        self._main = Listener(reactor, self.tls)
-        self._fast = Listener(reactor, self.tls)
+        self._main = Listener(reactor, self.tls, peers)
+        self._fast = Listener(reactor, self.tls, peers)
         self._main_factory, self._fast_factory = (
             RemotingServerFactory(
                 router,

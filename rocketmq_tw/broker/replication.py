@@ -262,10 +262,15 @@ def ha_port_of(config: BrokerConfig, port: int) -> int:
 
 
 def ha_endpoint(config: BrokerConfig, ha_port: int) -> str:
-    """Return the endpoint of the HA port: on the interfaces of the main port."""
+    """
+    Return the endpoint of the HA port: on the interfaces of the main port.
+
+    Slaves connect directly, also where clients come through a proxy.
+    """
     if not config.listen:
         return f"tcp:{ha_port}"
-    return str(EndpointString.parse(config.listen).on_port(ha_port))
+    parts = EndpointString.parse(config.listen).without_proxy()
+    return str(parts.on_port(ha_port))
 
 
 class _Gate(Factory):

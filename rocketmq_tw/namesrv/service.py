@@ -100,7 +100,7 @@ class NamesrvService(MultiService):
             budget=self._budget,
         )
         self.factory = self._make_factory()
-        self.listener = Listener(reactor, self._tls)
+        self.listener = Listener(reactor, self._tls, self._peers)
         self.listener.setServiceParent(self)
         self._expiry = LoopingCall(self._expire)
         self._expiry.clock = reactor

@@ -26,6 +26,7 @@ NO_HOST = b"\x7f\0\0\1\0\0\0\0"
 #: The highest port number.
 MAX_PORT = 65535
 
+_PROXIED = "haproxy:"
 _SCHEME = re.compile(r"[a-z][a-z0-9]*:")
 #: A backslash at the end escapes nothing; without it each character before it would be
 #: the start of another search.
@@ -49,15 +50,20 @@ class EndpointString(msgspec.Struct, frozen=True):
 
     :ivar arguments: the positional arguments.
     :ivar options: the named arguments.
+    :ivar is_proxied: whether it begins with ``haproxy:``: connections come through a
+        proxy (:mod:`rocketmq_tw.remoting.proxied`).
     """
 
     kind: str
     arguments: tuple[str, ...]
     options: dict[str, str]
+    is_proxied: bool = False
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Split a string into its pieces, without checking them."""
+        is_proxied = text.startswith(_PROXIED)
+        text = text.removeprefix(_PROXIED)
         pieces = [found[1] for found in _PIECE.finditer(text)]
         if text:
             pieces.pop()  # the empty match at the end
@@ -69,7 +75,8 @@ class EndpointString(msgspec.Struct, frozen=True):
                 arguments.append(_unescape(piece))
             else:
                 options[_unescape(named[1])] = _unescape(named[2])
-        return cls(_unescape(pieces[0]) if pieces else "", tuple(arguments), options)
+        kind = _unescape(pieces[0]) if pieces else ""
+        return cls(kind, tuple(arguments), options, is_proxied)
 
     @property
     def has_port(self) -> bool:
@@ -110,7 +117,7 @@ class EndpointString(msgspec.Struct, frozen=True):
         if position is None or is_given or position < len(self.arguments):
             return self
         options = {**self.options, "backlog": str(backlog)}
-        return EndpointString(self.kind, self.arguments, options)
+        return msgspec.structs.replace(self, options=options)
 
     def on_interface(self, host: str) -> EndpointString:
         """Return a copy with another host."""
@@ -120,17 +127,25 @@ class EndpointString(msgspec.Struct, frozen=True):
             arguments[position] = host
         else:
             options["interface"] = host
-        return EndpointString(self.kind, tuple(arguments), options)
+        return msgspec.structs.replace(
+            self, arguments=tuple(arguments), options=options
+        )
 
     def on_port(self, port: int) -> EndpointString:
         """Return a copy with another port, as its first argument."""
         options = {name: v for name, v in self.options.items() if name != "port"}
         rest = self.arguments if "port" in self.options else self.arguments[1:]
-        return EndpointString(self.kind, (str(port), *rest), options)
+        arguments = (str(port), *rest)
+        return msgspec.structs.replace(self, arguments=arguments, options=options)
+
+    def without_proxy(self) -> EndpointString:
+        """Return a copy whose connections come directly."""
+        return msgspec.structs.replace(self, is_proxied=False)
 
     def __str__(self) -> str:
         named = [f"{_escape(name)}={_escape(v)}" for name, v in self.options.items()]
-        return ":".join([self.kind, *map(_escape, self.arguments), *named])
+        pieces = [self.kind, *map(_escape, self.arguments), *named]
+        return (_PROXIED if self.is_proxied else "") + ":".join(pieces)
 
 
 def split_host_port(address: str) -> tuple[str, int]:
@@ -216,7 +231,7 @@ def server_endpoint(listen: str, interface: str = "") -> str:
                 f'"{listen}" has no port; expected {parts.kind}:PORT...'
             ) from None
         return text
-    if parts.kind in ("unix", "systemd", "haproxy"):
+    if parts.kind in ("unix", "systemd"):
         return text
     host, port = split_host_port(text)
     return f"tcp:{port}:interface={_escape(host)}"
@@ -231,7 +246,7 @@ def dial_address(endpoint: str) -> str:
     :raises ValueError: the string does not contain it.
     """
     parts = EndpointString.parse(endpoint)
-    if parts.kind == "unix":
+    if parts.kind == "unix" and not parts.is_proxied:
         path = parts.options.get("address", "")
         return f"unix:{_escape(parts.arguments[0] if parts.arguments else path)}"
     if not parts.has_port or not parts.port:
@@ -246,8 +261,14 @@ def dial_address(endpoint: str) -> str:
 
 
 def is_loopback_endpoint(text: str) -> bool:
-    """Whether only this machine can connect to an endpoint string of a server."""
+    """
+    Whether only this machine can connect to an endpoint string of a server.
+
+    Behind a proxy everybody can.
+    """
     parts = EndpointString.parse(text)
+    if parts.is_proxied:
+        return False
     host = parts.single_interface or ""
     return parts.kind == "unix" or host.startswith("127.") or host == "::1"
 

@@ -37,6 +37,7 @@ from rocketmq_tw.remoting.addresses import EndpointString
 from rocketmq_tw.remoting.closing import Closings, close_in_turn
 from rocketmq_tw.remoting.descriptors import grow_table
 from rocketmq_tw.remoting.listen_errors import CannotListen, cannot_listen
+from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.tls import ServerSide
 
 #: How many connections may wait to be accepted, where the endpoint does not say; as
@@ -51,10 +52,17 @@ class Listener(Service):
 
     :param reactor: makes the endpoint.
     :param tls: accepts TLS on the port; None does not.
+    :param peers: logs whom a port behind a proxy refuses; None makes one.
     """
 
-    def __init__(self, reactor: Any, tls: ServerSide | None = None) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        tls: ServerSide | None = None,
+        peers: PeerLog | None = None,
+    ) -> None:
         self._reactor = reactor
+        self._peers = peers or PeerLog(reactor)
         self._tls = tls
         self._port: IListeningPort | None = None
         self._closings = Closings(
@@ -85,8 +93,13 @@ class Listener(Service):
         """
 
         def listen() -> Any:
-            described = str(EndpointString.parse(endpoint).with_backlog(BACKLOG))
+            parts = EndpointString.parse(endpoint).with_backlog(BACKLOG)
             made = factory if self._tls is None else self._tls.around(factory)
+            if parts.is_proxied:
+                from rocketmq_tw.remoting.proxied import ProxiedFactory
+
+                made = ProxiedFactory(made, self._reactor, self._peers)
+            described = str(parts.without_proxy())
             return serverFromString(self._reactor, described).listen(made)
 
         def taken(port: IListeningPort) -> None:

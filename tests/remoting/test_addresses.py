@@ -223,6 +223,21 @@ class EndpointStringTests(SynchronousTestCase):
         self.assertLess(search_steps(piece, text), 10 * len(text))
         self.assertLess(match_steps(named, text, 0), 10 * len(text))
 
+    def test_proxied(self) -> None:
+        """What a proxy stands before keeps that, until it is taken away."""
+        text = r"haproxy:tcp:9876:interface=\:\:1"
+        parts = EndpointString.parse(text)
+        self.assertTrue(parts.is_proxied)
+        self.assertEqual((parts.port, parts.interface), (9876, "::1"))
+        self.assertEqual(str(parts), text)
+        self.assertEqual(server_endpoint(text), text)
+        changed = parts.on_port(1).on_interface("10.0.0.1").with_backlog(5)
+        expected = "haproxy:tcp:1:interface=10.0.0.1:backlog=5"
+        self.assertEqual(str(changed), expected)
+        self.assertEqual(
+            str(changed.without_proxy()), expected.removeprefix("haproxy:")
+        )
+
 
 class DialTests(SynchronousTestCase):
     """How a client of this host reaches a server."""
@@ -242,6 +257,7 @@ class DialTests(SynchronousTestCase):
             (r"ssl:9876:interface=\:\:1", r"ssl:\:\:1:9876"),
             ("unix:/run/mq:mode=660", "unix:/run/mq"),
             (r"unix:address=/run/a\:b", r"unix:/run/a\:b"),
+            ("haproxy:tcp:9876", "127.0.0.1:9876"),
         ):
             self.assertEqual(dial_address(endpoint), address)
 
@@ -254,7 +270,11 @@ class DialTests(SynchronousTestCase):
 
     def test_unknown(self) -> None:
         """Where the string does not say it, that is an error with the string."""
-        for endpoint in ("tcp:0", "systemd:domain=INET:index=0", "haproxy:tcp:9876"):
+        for endpoint in (
+            "tcp:0",
+            "systemd:domain=INET:index=0",
+            "haproxy:unix:/run/mq",
+        ):
             error = self.assertRaises(ValueError, dial_address, endpoint)
             self.assertIn(f'"{endpoint}" does not say', str(error))
 
@@ -269,6 +289,8 @@ class LoopbackTests(SynchronousTestCase):
             (r"tcp:9876:interface=\:\:1", True),
             ("unix:/run/mq", True),
             ("tcp:9876", False),
+            ("haproxy:tcp:9876:interface=127.0.0.1", False),
+            ("haproxy:unix:/run/mq", False),
             ("tcp:9876:interface=0.0.0.0", False),
             ("tcp:9876:interface=10.0.0.1", False),
             ("", False),
