@@ -124,7 +124,10 @@ class InboundRequests:
             return None
         if command.flag & ONE_WAY:
             return None
-        return encode_response(outcome, command.opaque, command.kind)
+        try:
+            return encode_response(outcome, command.opaque, command.kind)
+        except Exception:
+            return self._refuse(command.opaque, command.kind, call.peer)
 
     def write(self, frame: bytes) -> None:
         """Write the frame of a long response."""
@@ -213,12 +216,20 @@ class InboundRequests:
         if outcome is None or not waiting.wants_response:
             return
         opaque, kind = waiting.opaque, waiting.kind
-        if isinstance(outcome, AfterFlush):
-            frame = self._after_flush(outcome, opaque, kind, waiting.peer)
-        else:
-            frame = encode_response(outcome, opaque, kind)
+        try:
+            if isinstance(outcome, AfterFlush):
+                frame = self._after_flush(outcome, opaque, kind, waiting.peer)
+            else:
+                frame = encode_response(outcome, opaque, kind)
+        except Exception:
+            frame = self._refuse(opaque, kind, waiting.peer)
         if frame is not None:
             self._send(frame)
+
+    def _refuse(self, opaque: int, kind: int, peer: Peer) -> bytes:
+        """Return the frame of an error, in place of a response that cannot be sent."""
+        response = self._router.refusal(Failure(), peer)
+        return encode_response(response, opaque, kind)
 
     def log_failure(self, failure: Failure, peer: Peer) -> None:
         """Log a response that could not be sent."""

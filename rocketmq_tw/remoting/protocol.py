@@ -30,7 +30,7 @@ from zope.interface import implementer
 from rocketmq_tw.clock import wall_time
 from rocketmq_tw.remoting.addresses import NO_HOST, peer_address
 from rocketmq_tw.remoting.buffers import BufferBudget, HeldBytes, check_unfinished
-from rocketmq_tw.remoting.errors import ConnectionLost, TooManyRequests, timed_out
+from rocketmq_tw.remoting.errors import ConnectionLost, timed_out
 from rocketmq_tw.remoting.frames import FrameHandler
 from rocketmq_tw.remoting.idle import IdleTimer
 from rocketmq_tw.remoting.inbound import InboundRequests
@@ -214,16 +214,16 @@ class RemotingProtocol(Protocol):
         :param timeout: seconds to wait; None leaves that to the caller.
         :returns: fires with the response if its code is one of ``request.accepted``.
             Fails with :class:`BrokerError` for other codes, :class:`RequestTimeout`,
-            :class:`ConnectionLost` or :class:`TooManyRequests`. When cancelled, a late
-            response is dropped; the peer may have handled the request.
+            :class:`ConnectionLost`, :class:`TooManyRequests`, or what encoding raises.
+            When cancelled, a late response is dropped; the request may be handled.
         """
         if not self.is_connected:
             return fail(ConnectionLost(self.address, "the connection is closed"))
         opaque = self.calls.next_opaque()
-        frame = encode_request(request, opaque, sign=self.sign)
         try:
+            frame = encode_request(request, opaque, sign=self.sign)
             response = self.calls.add(opaque, request, self.address)
-        except TooManyRequests:
+        except Exception:
             return fail()
         self._send(frame)
         if timeout is None:

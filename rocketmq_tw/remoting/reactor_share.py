@@ -21,6 +21,7 @@ from collections import deque
 from collections.abc import Callable
 
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
 #: Seconds in which one connection handles requests without a break.
 SLICE = 0.005
@@ -38,6 +39,8 @@ class ReactorShare:
 
     :ivar spent: seconds, since it was set back.
     """
+
+    _log = Logger()
 
     __slots__ = ("_clock", "_is_scheduled", "_waiting", "spent")
 
@@ -91,6 +94,9 @@ class ReactorShare:
         for _ in range(len(self._waiting)):
             if self.spent >= LIMIT:
                 break
-            self._waiting.popleft()()
+            try:
+                self._waiting.popleft()()
+            except Exception:
+                self._log.failure("what was left for this iteration failed")
         if self._waiting:
             self._schedule()

@@ -90,6 +90,25 @@ class InboundRequestsTests(SynchronousTestCase):
         """What nobody handles is refused with code 3."""
         self.assertEqual(self.read(self.ask("x", code=UNKNOWN)).code, 3)
 
+    def test_cannot_be_encoded(self) -> None:
+        """An error is sent instead, at once or later."""
+        at_once = self.read(self.ask("\ud800"))
+        self.assertIsNone(self.ask("later"))
+        self.later[0].callback(EchoResponse(text="\ud800"))
+        for response in (at_once, self.read(self.sent[0])):
+            self.assertEqual(response.code, ResponseCode.SYSTEM_ERROR)
+            self.assertIn("UnicodeEncodeError", response.remark or "")
+        self.assertEqual(len(self.flushLoggedErrors(UnicodeEncodeError)), 2)
+
+    def test_log_failed_behind_a_guard(self) -> None:
+        """A message that is stored late, when the disk has failed, has a response."""
+        self.assertIsNone(self.ask("later"))
+        self.log.error = Refused(ResponseCode.SERVICE_NOT_AVAILABLE, "broken")
+        self.later[0].callback(AfterFlush(EchoResponse(text=""), 1, self.log))
+        self.assertEqual(
+            (self.read(self.sent[0]).code, self.inbound.in_flight), (14, 0)
+        )
+
     def test_later(self) -> None:
         """A response, or a refusal, that comes later is sent then."""
         self.assertIsNone(self.ask("later", opaque=1))

@@ -128,6 +128,13 @@ class CallTests(SynchronousTestCase):
         self.failureResultOf(called[3], TooManyRequests)
         self.assertEqual(len(self.wire.commands()), 3)
 
+    def test_cannot_be_encoded(self) -> None:
+        """Nothing is sent, and nothing waits for a response."""
+        for _ in range(4):  # more than may wait
+            called = self.protocol.call(Echo(text="\ud800"))
+            self.failureResultOf(called, UnicodeEncodeError)
+        self.assertEqual(self.wire.value(), b"")
+
     def test_not_connected(self) -> None:
         """A call on a closed connection fails at once."""
         self.protocol.connectionLost()

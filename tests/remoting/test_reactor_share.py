@@ -190,6 +190,17 @@ class ShareTests(SynchronousTestCase):
             self.assertLessEqual(clock.seconds() - before, LIMIT + 0.003)
         self.assertEqual(done, list(range(20)))
 
+    def test_one_fails(self) -> None:
+        """It is logged, and those behind it continue."""
+        clock = Iterations()
+        share = ReactorShare(clock)
+        done: list[int] = []
+        share.postpone(lambda: 1 // 0)  # type: ignore[arg-type]
+        share.postpone(lambda: done.append(1))
+        clock.iterate()
+        self.assertEqual(done, [1])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
     def test_cheap_one_at_once(self) -> None:
         """A connection whose requests are cheap does not wait for costly ones."""
         self.server.cost = COSTLY / 2
