@@ -55,6 +55,7 @@ from rocketmq_tw.wire.requests.registration import (
 from rocketmq_tw.wire.requests.route import GetBrokerMemberGroup
 
 R = TypeVar("R", bound=Request[Any])
+A = TypeVar("A", bound=Response)
 
 #: Older brokers (before V3_0_11) register the bare table of topics.
 BODY_SINCE = 37
@@ -235,17 +236,34 @@ class Registrations:
         members = BrokerMemberGroup(request.cluster_name, request.broker_name, addrs)
         return Response(body=GetBrokerMemberGroupBody(members).encode())
 
-    def wipe_write(self, request: WipeWritePermission, call: Call) -> WipeResponse:
+    def wipe_write(
+        self, request: WipeWritePermission, call: Call
+    ) -> WipeResponse | Deferred[WipeResponse]:
         """Remove the write permission of a broker's topics."""
-        count = self._table.wipe_write(request.broker_name)
-        self._log_perms(_WIPED, request.broker_name, count, call)
-        return WipeResponse(wipe_topic_count=count)
+        name = request.broker_name
+        count = self._table.wipe_write(name)
+        self._log_perms(_WIPED, name, count, call)
+        return self._when_changed(name, WipeResponse(wipe_topic_count=count))
 
-    def add_write(self, request: AddWritePermission, call: Call) -> AddResponse:
+    def add_write(
+        self, request: AddWritePermission, call: Call
+    ) -> AddResponse | Deferred[AddResponse]:
         """Restore the write permission of a broker's topics."""
-        count = self._table.add_write(request.broker_name)
-        self._log_perms(_ADDED, request.broker_name, count, call)
-        return AddResponse(add_topic_count=count)
+        name = request.broker_name
+        count = self._table.add_write(name)
+        self._log_perms(_ADDED, name, count, call)
+        return self._when_changed(name, AddResponse(add_topic_count=count))
+
+    def _when_changed(self, name: str, response: A) -> A | Deferred[A]:
+        """
+        Respond once all topics of a broker are changed.
+
+        The peer is not read until then, so that it cannot pile up changes.
+        """
+        if not self._pacer.is_waiting(name):
+            return response
+        done: Deferred[Any] = self._pacer.run(_nothing(), None, key=name)
+        return done.addCallback(lambda _: response)
 
     def _check_owner(
         self, check: Callable[[R, Call], None], request: R, call: Call
@@ -295,6 +313,11 @@ def _fingerprint(request: RegisterBroker, version: int) -> int:
             request.body,
         )
     )
+
+
+def _nothing() -> Steps[None]:
+    """Wait for what is done before."""
+    yield from ()
 
 
 def _if_connected(peer: Peer, steps: Steps[None]) -> Steps[None]:

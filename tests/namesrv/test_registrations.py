@@ -15,8 +15,9 @@ from rocketmq_tw.namesrv.kvconfig import KVConfig
 from rocketmq_tw.namesrv.live import EXPIRY, BrokerKey, LiveBroker
 from rocketmq_tw.namesrv.registrations import BODY_SINCE, Registrations
 from rocketmq_tw.namesrv.routes import RouteTable
-from rocketmq_tw.remoting.call import Call
-from rocketmq_tw.remoting.pacing import Pacer
+from rocketmq_tw.namesrv.topic_queues import STEP
+from rocketmq_tw.remoting.call import Call, Exclusive
+from rocketmq_tw.remoting.pacing import STEPS, Pacer
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.protocol import RemotingProtocol
 from rocketmq_tw.remoting.router import Router
@@ -270,20 +271,43 @@ class HandlerTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Make handlers without a network."""
-        self.table = RouteTable(lambda topic: None)
+        self.table = RouteTable(
+            lambda topic: None,
+            lambda name, steps: self.pacer.run(steps, None, key=name),
+        )
         kvconfig = KVConfig(
             file=JsonFile(self.mktemp()),
             run_in_thread=maybeDeferred,
             on_change=lambda namespace, key: None,
         )
         self.peer = RemotingProtocol(Router(), Clock())
+        self.clock = Clock()
+        self.pacer = Pacer(self.clock)
         self.handlers = Registrations(
             config=NamesrvConfig(),
             table=self.table,
             kvconfig=kvconfig,
-            pacer=Pacer(Clock()),
+            pacer=self.pacer,
             peers=PeerLog(Clock()),
         )
+
+    def test_permissions_of_many_topics(self) -> None:
+        """The response is sent once all are changed; the peer waits for it."""
+        names = [f"T{number}" for number in range(STEP * STEPS + 1)]
+        self.table.register(broker(*names), 0.0)
+        asked: list[Any] = []
+        for request, handle in (
+            (WipeWritePermission("broker-a"), self.handlers.wipe_write),
+            (AddWritePermission("broker-a"), self.handlers.add_write),
+        ):
+            header = Command(code=request.code, version=BODY_SINCE)
+            call = Call(header=header, peer=self.peer, received_at=1.0)
+            asked.append(handle(request, call))
+            self.assertIsInstance(asked[-1], Exclusive)
+            self.assertNoResult(asked[-1])
+        self.clock.pump([0] * STEPS)
+        self.assertEqual(self.successResultOf(asked[0]).wipe_topic_count, len(names))
+        self.assertEqual(self.successResultOf(asked[1]).add_topic_count, len(names))
 
     def test_too_many_orders(self) -> None:
         """A table that is too large is left out: the response must fit a frame."""
