@@ -8,7 +8,9 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.jsonfile import DamagedDocument, JsonFile
-from rocketmq_tw.namesrv.kvconfig import KVConfig, KVTooLarge
+from rocketmq_tw.namesrv.kvconfig import KVConfig, KVConfigDocument, KVTooLarge
+from rocketmq_tw.wire import fastjson
+from tests.fuzz.cost import measure
 
 
 class KVConfigTests(SynchronousTestCase):
@@ -41,6 +43,14 @@ class KVConfigTests(SynchronousTestCase):
         text = b'{"configTable":{"ORDER_TOPIC_CONFIG":{"T":"broker-a:4"}}}'
         self.file.save(text)
         self.assertEqual(self.table().get("ORDER_TOPIC_CONFIG", "T"), "broker-a:4")
+
+    def test_document(self) -> None:
+        """It is written as every body is, and an entry costs next to nothing."""
+        keys = {f"topic-{number}": "broker-a:8" for number in range(10_000)}
+        document = KVConfigDocument({"N": keys, "M": {}})
+        self.assertEqual(document.encode(), fastjson.dumps(document))
+        cost, _ = measure(document.encode)
+        self.assertLess(cost.work, len(keys) // 4)
 
     def test_damaged(self) -> None:
         """A damaged file is an error, not an empty table; its backup helps."""

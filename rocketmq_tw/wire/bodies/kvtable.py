@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.body import Body
 from rocketmq_tw.wire.errors import BadField
 
@@ -35,6 +36,10 @@ class KVTable(Body, frozen=True):
     """A table of texts, such as the response to GET_BROKER_RUNTIME_INFO (28)."""
 
     table: dict[str, str] = {}
+
+    def encode(self) -> bytes:
+        """Encode as every body is; a table may have 100,000 entries."""
+        return fastjson.dumps_plain(self)
 
 
 def encode_properties(table: Mapping[str, str]) -> bytes:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-import msgspec
-
 from rocketmq_tw.model.queue import MessageQueue
+from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.body import Body, camel_but
 
 
@@ -42,4 +41,4 @@ def encode_queues(queues: Collection[MessageQueue]) -> bytes:
 
     As :func:`rocketmq_tw.wire.fastjson.dumps` does, in an eighth of its time.
     """
-    return msgspec.json.encode(sorted(queues), order="sorted")[1:-1]
+    return fastjson.dumps_plain(sorted(queues))[1:-1]

@@ -10,20 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
 from rocketmq_tw.model.topic import TopicConfig
+from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.body import Body
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.entries import fill
 
 _NO_TOPICS = b'"topicConfigTable":{}'
-_encode = msgspec.json.Encoder(order="sorted").encode
 
 
 def encode_entry(config: TopicConfig) -> bytes:
     """Encode an entry of a table of topics: the name, a colon, the settings."""
-    return b"%b:%b" % (_encode(config.topic_name), _encode(config))
+    encode = fastjson.dumps_plain
+    return b"%b:%b" % (encode(config.topic_name), encode(config))
 
 
 def with_entries(body: bytes, entries: Iterable[bytes]) -> bytes:

@@ -6,14 +6,34 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.kvtable import (
     MAX_TEXT,
+    KVTable,
     decode_properties,
     encode_properties,
 )
 from rocketmq_tw.wire.errors import BadField
+from tests.fuzz.cost import measure
 
 TEXT = st.text(st.characters(codec="utf-8"))
+
+
+class KVTableTests(SynchronousTestCase):
+    """Tables of texts as JSON."""
+
+    @given(st.dictionaries(TEXT, TEXT, max_size=5))
+    def test_form(self, table: dict[str, str]) -> None:
+        """It is that of all bodies."""
+        body = KVTable(table)
+        self.assertEqual(body.encode(), fastjson.dumps(body))
+        self.assertEqual(KVTable.decode(body.encode()), body)
+
+    def test_cost(self) -> None:
+        """A large table costs next to nothing for each entry."""
+        table = {f"topic-{number}": "broker-a:8" for number in range(10_000)}
+        cost, _ = measure(KVTable(table).encode)
+        self.assertLess(cost.work, len(table) // 4)
 
 
 class PropertiesTests(SynchronousTestCase):
