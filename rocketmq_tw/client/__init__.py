@@ -27,6 +27,15 @@ if TYPE_CHECKING:
     from rocketmq_tw.client.consumer.dispatch.outcomes import Partial as Partial
     from rocketmq_tw.client.consumer.dispatch.outcomes import Retry as Retry
     from rocketmq_tw.client.consumer.dispatch.outcomes import Suspend as Suspend
+    from rocketmq_tw.client.consumer.group.consistent_hash import (
+        consistent_hash as consistent_hash,
+    )
+    from rocketmq_tw.client.consumer.group.rooms import by_config as by_config
+    from rocketmq_tw.client.consumer.group.rooms import machine_room as machine_room
+    from rocketmq_tw.client.consumer.group.rooms import (
+        machine_room_nearby as machine_room_nearby,
+    )
+    from rocketmq_tw.client.consumer.group.strategy import Strategy as Strategy
     from rocketmq_tw.client.consumer.offsets.start import EARLIEST as EARLIEST
     from rocketmq_tw.client.consumer.offsets.start import LATEST as LATEST
     from rocketmq_tw.client.consumer.offsets.start import StartFrom as StartFrom
@@ -74,6 +83,11 @@ _HOMES = {
     "Partial": "rocketmq_tw.client.consumer.dispatch.outcomes",
     "Retry": "rocketmq_tw.client.consumer.dispatch.outcomes",
     "Suspend": "rocketmq_tw.client.consumer.dispatch.outcomes",
+    "consistent_hash": "rocketmq_tw.client.consumer.group.consistent_hash",
+    "by_config": "rocketmq_tw.client.consumer.group.rooms",
+    "machine_room": "rocketmq_tw.client.consumer.group.rooms",
+    "machine_room_nearby": "rocketmq_tw.client.consumer.group.rooms",
+    "Strategy": "rocketmq_tw.client.consumer.group.strategy",
     "EARLIEST": "rocketmq_tw.client.consumer.offsets.start",
     "LATEST": "rocketmq_tw.client.consumer.offsets.start",
     "StartFrom": "rocketmq_tw.client.consumer.offsets.start",
@@ -112,11 +126,13 @@ __all__ = [
     "ACK",
     "Attempt",
     "BrokerUnreachable",
+    "by_config",
     "by_go_fnv",
     "by_java_hash",
     "Client",
     "ClientConfig",
     "CommitError",
+    "consistent_hash",
     "ConsumerConfig",
     "ConsumerOptions",
     "DEAD_LETTER",
@@ -124,6 +140,8 @@ __all__ = [
     "GroupInUse",
     "Key",
     "LATEST",
+    "machine_room",
+    "machine_room_nearby",
     "MessageHandler",
     "NameServerUnavailable",
     "NoRouteError",
@@ -150,6 +168,7 @@ __all__ = [
     "StartFrom",
     "StateError",
     "StopReport",
+    "Strategy",
     "Suspend",
     "Tags",
     "ValidationError",

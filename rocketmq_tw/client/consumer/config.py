@@ -11,6 +11,7 @@ from rocketmq_tw.client.consumer.dispatch.outcomes import (
     MAX_SUSPENSION,
     MIN_SUSPENSION,
 )
+from rocketmq_tw.client.consumer.group.strategy import Strategy
 from rocketmq_tw.client.consumer.offsets.start import LATEST, StartFrom
 from rocketmq_tw.client.errors import ValidationError
 from rocketmq_tw.model.message import StoredMessage
@@ -32,7 +33,7 @@ class ConsumerOptions(TypedDict, total=False):
     batch: int
     max_cached_bytes: int
     handler_timeout: float
-    strategy: str
+    strategy: str | Strategy
     pull_batch: int
     revoke_grace: float
 
@@ -55,7 +56,8 @@ class ConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
     :ivar max_cached_bytes: bytes of messages, as stored, in all queues together; each
         queue may exceed it by one pull.
     :ivar handler_timeout: after it a handler is cancelled and its message retried.
-    :ivar strategy: how queues are allocated; must be the same for all group members.
+    :ivar strategy: how queues are allocated; must be the same for all group members:
+        ``AVG``, ``AVG_BY_CIRCLE``, ``CONSISTENT_HASH``, or a function.
     :ivar pull_batch: messages requested by one pull; brokers return 32 at most.
     :ivar revoke_grace: how long handlers may keep running when their queue is revoked.
     """
@@ -69,7 +71,7 @@ class ConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
     batch: int = 1
     max_cached_bytes: int = 64 << 20
     handler_timeout: float = 900.0
-    strategy: str = "AVG"
+    strategy: str | Strategy = "AVG"
     pull_batch: int = 32
     revoke_grace: float = 3.0
 

@@ -5,21 +5,18 @@ No coordinator assigns queues: each member computes its own, from the same sorte
 and the same sorted client ids. All members must therefore use exactly the same
 strategy, whatever language they are written in.
 
-Source: ``AllocateMessageQueueAveragely`` of RocketMQ 5.
+Source: ``AllocateMessageQueueAveragely`` and ``AllocateMessageQueueAveragelyByCircle``
+of RocketMQ 5.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
+from rocketmq_tw.client.consumer.group.consistent_hash import consistent_hash
+from rocketmq_tw.client.consumer.group.strategy import Strategy
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.queue import MessageQueue
-
-#: Called with own client id, all sorted queues and all sorted client ids; returns own
-#: queues.
-Strategy = Callable[
-    [str, Sequence[MessageQueue], Sequence[str]], Sequence[MessageQueue]
-]
 
 
 class UnknownStrategy(RocketMQError):
@@ -52,16 +49,48 @@ def average(
     return queues[start : start + share + (index < rest)]
 
 
-#: By the name that brokers and other clients use.
-STRATEGIES: dict[str, Strategy] = {"AVG": average}
-
-
-def strategy(name: str) -> Strategy:
+def by_circle(
+    client_id: str, queues: Sequence[MessageQueue], members: Sequence[str]
+) -> Sequence[MessageQueue]:
     """
-    Return the strategy with this name.
+    Allocate the queues in turn: five queues for two members: ``0 2 4 | 1 3``.
+
+    :param members: must contain ``client_id``.
+    """
+    return queues[list(members).index(client_id) :: len(members)]
+
+
+#: By the name that brokers and other clients use.
+STRATEGIES: dict[str, Strategy] = {
+    "AVG": average,
+    "AVG_BY_CIRCLE": by_circle,
+    "CONSISTENT_HASH": consistent_hash(),
+}
+
+
+class StrategyFailed(RocketMQError):
+    """
+    A strategy has raised an exception, so the queues of a topic are kept.
+
+    :ivar why: the exception.
+    """
+
+    def __init__(self, why: Exception) -> None:
+        super().__init__(why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"the strategy failed: {self.why!r}"
+
+
+def strategy(name: str | Strategy) -> Strategy:
+    """
+    Return the strategy with this name; a function is one itself.
 
     :raises UnknownStrategy: there is none.
     """
+    if not isinstance(name, str):
+        return name
     try:
         return STRATEGIES[name]
     except KeyError:
@@ -77,11 +106,23 @@ def allocate(
     """
     Sort both lists as every member does, and apply the strategy.
 
-    :returns: our queues; none if the broker does not list us as a member.
+    :returns: our queues; none if the broker does not list us as a member. Queues that
+        the topic does not have are left out.
+    :raises StrategyFailed: the strategy raised an exception.
 
     Source: ``RebalanceImpl.rebalanceByTopic``.
     """
-    ordered = sorted(members)
+    ordered = sorted(members, key=_java_order)
     if client_id not in ordered:
         return frozenset()
-    return frozenset(strategy(client_id, sorted(queues), ordered))
+    existing = sorted(queues)
+    try:
+        ours = strategy(client_id, existing, ordered)
+        return frozenset(ours).intersection(existing)
+    except Exception as error:
+        raise StrategyFailed(error) from error
+
+
+def _java_order(text: str) -> bytes:
+    """Return the key by which Java sorts strings: their UTF-16 code units."""
+    return text.encode("utf-16-be", "surrogatepass")

@@ -20,7 +20,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
-from rocketmq_tw.client.consumer.group.allocation import Strategy, allocate
+from rocketmq_tw.client.consumer.group.allocation import allocate
+from rocketmq_tw.client.consumer.group.strategy import Strategy
 from rocketmq_tw.client.errors import NoRouteError
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.queue import MessageQueue

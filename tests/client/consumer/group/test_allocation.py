@@ -6,11 +6,14 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.client.consumer.group.allocation import (
     STRATEGIES,
+    StrategyFailed,
     UnknownStrategy,
     allocate,
     average,
     strategy,
 )
+from rocketmq_tw.model.queue import MessageQueue
+from tests.client.consumer.group.allocation_cases import lines, ours, stored
 from tests.client.fakes import queues
 
 
@@ -44,6 +47,16 @@ class AverageTests(SynchronousTestCase):
                 self.assertEqual(sum(shares, []), list(range(count)))
 
 
+class JavaTests(SynchronousTestCase):
+    """What Java's strategies respond to the cases of ``allocation_cases``."""
+
+    def test_table(self) -> None:
+        """All strategies allocate the same queues as Java's."""
+        table = stored()
+        self.assertEqual(list(table), list(lines()))
+        self.assertEqual({line: ours(line) for line in table}, table)
+
+
 class AllocateTests(SynchronousTestCase):
     """What goes before and after the strategy."""
 
@@ -56,6 +69,23 @@ class AllocateTests(SynchronousTestCase):
     def test_not_a_member(self) -> None:
         """A client that the broker does not list gets nothing."""
         self.assertEqual(allocate(average, "z", queues("T", 4), ["a"]), frozenset())
+
+    def test_sorted_as_java(self) -> None:
+        """Java sorts by UTF-16 code units: U+10000 comes before U+FFFF."""
+        members = ["\uffff", "\U00010000"]
+        mine = allocate(average, "\U00010000", queues("T", 2), members)
+        self.assertEqual([q.queue_id for q in mine], [0])
+
+    def test_failing_strategy(self) -> None:
+        """A strategy that raises is named, and the queues are kept."""
+
+        def broken(*_: object) -> list[MessageQueue]:
+            raise KeyError("no room")
+
+        error = self.assertRaises(
+            StrategyFailed, allocate, broken, "a", queues("T", 1), ["a"]
+        )
+        self.assertIn("KeyError('no room')", str(error))
 
     def test_unknown_name(self) -> None:
         """A name that is in no table is an error that names the known ones."""
