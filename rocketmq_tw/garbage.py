@@ -43,9 +43,8 @@ class ShortCollections:
     """
     A callback of the garbage collector.
 
-    :param call_later: calls a function in another iteration of the reactor. The collector
-        may run in any thread and in the middle of anything, so this has to be safe
-        there.
+    :param call_later: calls a function in another iteration of the reactor. It has to
+        be safe in any thread and in the middle of anything, as collections are.
     :param seconds: returns a time that only advances.
     :param collector: the module ``gc``, or a double of it.
     """
