@@ -58,7 +58,7 @@ class Lists:
         :raises TooManyWaiting: many lists are being made already.
         """
         names = list(self._table.queues)
-        return self._run(call, _topics(names, is_wanted), len(names))
+        return self.respond(call, _topics(names, is_wanted), len(names))
 
     def brokers(self, call: Call) -> Response | Deferred[Response | None]:
         """
@@ -67,12 +67,16 @@ class Lists:
         :raises TooManyWaiting: many lists are being made already.
         """
         groups = list(self._table.groups.values())
-        return self._run(call, _brokers(groups), len(groups))
+        return self.respond(call, _brokers(groups), len(groups))
 
-    def _run(
+    def respond(
         self, call: Call, steps: Steps[bytes], count: int
     ) -> Response | Deferred[Response | None]:
-        """Respond with a body of so many entries, while the peer is there."""
+        """
+        Respond with a body of so many entries, while the peer is there.
+
+        :raises TooManyWaiting: many responses are being made already.
+        """
         return self._pacer.run(responding(steps), call.peer, count * _ENTRY)
 
 

@@ -17,12 +17,14 @@ from rocketmq_tw.model.topic import FLAG_UNIT, FLAG_UNIT_SUB
 from rocketmq_tw.namesrv import views
 from rocketmq_tw.namesrv.config import NamesrvConfig
 from rocketmq_tw.namesrv.kvconfig import ORDER_TOPIC_CONFIG, KVConfig
+from rocketmq_tw.namesrv.large_routes import MANY, encode_in_steps
 from rocketmq_tw.namesrv.lists import Lists
 from rocketmq_tw.namesrv.routes import RouteTable
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.pacing import Steps, all_at_once
 from rocketmq_tw.remoting.router import Router
-from rocketmq_tw.wire.bodies.route import decode_route, encode_route_lenient
+from rocketmq_tw.wire.bodies.route import STRICT_SINCE
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.request_json import decode_request
@@ -86,31 +88,53 @@ class Lookups:
         """
         Return the route of a topic, with its order configuration if that is enabled.
         """
-        route = views.route_of(self._table, topic, self._config.support_acting_master)
+        return all_at_once(self._finding(topic))
+
+    def _finding(self, topic: str) -> Steps[TopicRoute | None]:
+        """Do as :meth:`find`, in steps."""
+        acting = self._config.support_acting_master
+        route = yield from views.route_in_steps(self._table, topic, acting)
         if route is not None and self._config.order_message_enable:
             order = self._kvconfig.get(ORDER_TOPIC_CONFIG, topic)
             route = msgspec.structs.replace(route, order_topic_conf=order)
         return route
 
-    def route(self, request: GetRoute, call: Call) -> Response:
+    def route(self, request: GetRoute, call: Call) -> Listed:
         """Return the route of a topic, in the form of JSON that the client can read."""
         if self._config.need_wait_for_service:
             ready_at = self._started_at + self._config.wait_seconds_for_service
             if call.peer.last_seen < ready_at:
                 raise Refused(ResponseCode.SYSTEM_ERROR, "name server not ready")
-        strict_only = bool(request.accept_standard_json_only)
-        text = self._texts.get(request.topic, call.header.version, strict_only)
-        if text is None:
-            raise Refused(
-                ResponseCode.TOPIC_NOT_EXIST,
-                "No topic route info in name server for the topic: "
-                f"{request.topic}; no broker that is alive has registered it",
-            )
+        topic, version = request.topic, call.header.version
+        strict = bool(request.accept_standard_json_only) or version >= STRICT_SINCE
+        count = len(self._table.queues.get(topic, ()))
         if (request.zone_mode or "").lower() == "true" and request.zone_name:
-            # Apache's name server decodes and encodes it again, in the lenient form.
-            kept = views.in_zone(decode_route(text), request.zone_name)
-            text = encode_route_lenient(kept)
+            steps = self._encoding_zone(topic, request.zone_name)
+            return self._lists.respond(call, steps, count)
+        if count > MANY and self._texts.known(topic, strict) is None:
+            return self._lists.respond(call, self._encoding(topic, strict), count)
+        text = self._texts.get(topic, version, strict)
+        if text is None:
+            raise _no_route(topic)
         return Response(body=text)
+
+    def _encoding(self, topic: str, strict: bool) -> Steps[bytes]:
+        """Encode a route of many brokers, and keep it unless it has changed."""
+        changes = self._texts.changes
+        route = yield from self._finding(topic)
+        if route is None:
+            raise _no_route(topic)
+        text = yield from encode_in_steps(route, strict)
+        if self._texts.changes == changes:
+            self._texts.keep(topic, strict, text)
+        return text
+
+    def _encoding_zone(self, topic: str, zone: str) -> Steps[bytes]:
+        """Encode the brokers of a zone, in the lenient form as Apache RocketMQ."""
+        route = yield from self._finding(topic)
+        if route is None:
+            raise _no_route(topic)
+        return (yield from encode_in_steps(views.in_zone(route, zone), strict=False))
 
     def cluster_info(self, request: GetClusterInfo, call: Call) -> Listed:
         """Return all clusters and brokers."""
@@ -162,3 +186,12 @@ class Lookups:
         if not self._config.enable_topic_list:
             raise Refused(ResponseCode.SYSTEM_ERROR, "disable")
         return self._lists.topics(call, is_wanted)
+
+
+def _no_route(topic: str) -> Refused:
+    """Return the error for a topic that no broker holds."""
+    return Refused(
+        ResponseCode.TOPIC_NOT_EXIST,
+        f"No topic route info in name server for the topic: {topic}; no broker that is"
+        " alive has registered it",
+    )

@@ -16,36 +16,52 @@ import msgspec
 
 from rocketmq_tw.model.route import MASTER_ID, BrokerData, TopicRoute
 from rocketmq_tw.model.topic import SYNC_BROKER_MEMBER_PREFIX, is_writable
+from rocketmq_tw.namesrv.large_routes import MANY
 from rocketmq_tw.namesrv.live import BrokerKey
 from rocketmq_tw.namesrv.routes import RouteTable
+from rocketmq_tw.remoting.pacing import Steps, all_at_once, parts_of
 from rocketmq_tw.wire.bodies.route import STRICT_SINCE, encode_route_for
 from rocketmq_tw.wire.bodies.topics import TopicList
 
 
 def route_of(table: RouteTable, topic: str, acting: bool = False) -> TopicRoute | None:
+    """Return the brokers and queues of a topic: see :func:`route_in_steps`."""
+    return all_at_once(route_in_steps(table, topic, acting))
+
+
+def route_in_steps(
+    table: RouteTable, topic: str, acting: bool = False
+) -> Steps[TopicRoute | None]:
     """
-    Return the brokers and queues of a topic.
+    Return the brokers and queues of a topic, in steps if there are many brokers.
 
     :param acting: list a replica as master if the master is missing, if its group
         allows that and the topic is not writeable.
-    :returns: None if no broker holds the topic.
+    :returns: of the generator: None if no broker holds the topic.
     """
     queues = table.queues_of(topic)
     if not queues:
         return None
-    names = sorted(queues)
-    brokers = [table.groups[name].data() for name in names]
-    if acting and not topic.startswith(SYNC_BROKER_MEMBER_PREFIX):
-        brokers = [
-            broker
-            if is_writable(queues[broker.broker_name].perm)
-            else _with_acting_master(broker)
-            for broker in brokers
-        ]
+    brokers: list[BrokerData] = []
+    servers: dict[str, tuple[str, ...]] = {}
+    for names in parts_of(sorted(queues), MANY):
+        if brokers:
+            yield None
+        # Some may be gone since the step before.
+        some = [table.groups[name].data() for name in names if name in table.groups]
+        if acting and not topic.startswith(SYNC_BROKER_MEMBER_PREFIX):
+            some = [
+                broker
+                if is_writable(queues[broker.broker_name].perm)
+                else _with_acting_master(broker)
+                for broker in some
+            ]
+        brokers += some
+        servers |= _filter_servers(table, some)
     return TopicRoute(
         broker_datas=tuple(brokers),
-        queue_datas=tuple(queues[name] for name in names),
-        filter_server_table=_filter_servers(table, brokers),
+        queue_datas=tuple(queues[broker.broker_name] for broker in brokers),
+        filter_server_table=servers,
         topic_queue_mapping_by_broker=table.mappings.get(topic),
     )
 
@@ -116,6 +132,7 @@ class RouteTexts:
     :param find: returns the route of a topic.
     :param kept_bytes: all are discarded before they become larger.
     :ivar size: bytes that are kept now.
+    :ivar changes: how often a route was discarded.
     """
 
     def __init__(
@@ -126,7 +143,11 @@ class RouteTexts:
         self._find = find
         self._kept_bytes = kept_bytes
         self._texts: dict[str, dict[bool, bytes]] = {}
-        self.size = 0
+        self.size = self.changes = 0
+
+    def known(self, topic: str, strict: bool) -> bytes | None:
+        """Return the encoded route if it is kept."""
+        return self._texts.get(topic, {}).get(strict)
 
     def get(self, topic: str, version: int, strict_only: bool) -> bytes | None:
         """
@@ -143,12 +164,13 @@ class RouteTexts:
             if route is None:
                 return None
             text = encode_route_for(route, version, strict_only)
-            self._keep(topic, strict, text)
+            self.keep(topic, strict, text)
             return text
         return texts[strict]
 
     def forget(self, topic: str | None) -> None:
         """Discard the encoded route of a topic, or all."""
+        self.changes += 1
         if topic is None:
             self._texts.clear()
             self.size = 0
@@ -156,7 +178,7 @@ class RouteTexts:
             texts = self._texts.pop(topic, {})
             self.size -= sum(_ENTRY + len(text) for text in texts.values())
 
-    def _keep(self, topic: str, strict: bool, text: bytes) -> None:
+    def keep(self, topic: str, strict: bool, text: bytes) -> None:
         """Keep an encoded route, and discard the others if it would be too much."""
         size = _ENTRY + len(text)
         if self.size + size > self._kept_bytes:
