@@ -165,6 +165,7 @@ class Program(MultiService):
         self._shell: int | None = _copy_of_stderr()
         # Number of children that have neither started nor failed.
         self._starting = 0
+        self._is_ending = False
         for service in services:
             service.setServiceParent(self)
 
@@ -215,6 +216,9 @@ class Program(MultiService):
             self._log.failure("the program could not start", failure)
         self._log.critical("{why}; the program ends", why=failure.getErrorMessage())
         _print(failure.value)
+        if self._is_ending:
+            return
+        self._is_ending = True
         # twistd cannot set the exit code; this runs after it has cleaned up.
         atexit.register(_exit_with_failure)
         self._reactor.stop()

@@ -264,6 +264,23 @@ class ProgramTests(SynchronousTestCase):
         self.assertEqual(register.call_count, 1)
         self.assertIn(mock.call("port 1 is in use: why"), errors.write.mock_calls)
 
+    def test_two_fail_later(self) -> None:
+        """Both say why; the reactor is stopped once, as it refuses the second time."""
+        reactor = RefusingReactor(0)
+        first: Deferred[None] = Deferred()
+        second: Deferred[None] = Deferred()
+        Program(reactor, Child(first), Child(second)).startService()
+        with (
+            mock.patch.object(listener_module.atexit, "register"),
+            mock.patch.object(sys, "__stderr__") as errors,
+        ):
+            for port, started in ((1, first), (2, second)):
+                started.errback(PortTaken(f"tcp:{port}", "why"))
+        self.assertEqual(reactor.stopped, 1)
+        for port in (1, 2):
+            said = mock.call(f"port {port} is in use: why")
+            self.assertIn(said, errors.write.mock_calls)
+
     def test_starts(self) -> None:
         """Nothing happens where all start, those that take no time among them."""
         reactor = RefusingReactor(0)
