@@ -13,6 +13,7 @@ Source: ``RouteInfoManager.notifyMinBrokerIdChanged`` of RocketMQ 5.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from heapq import nsmallest
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -29,6 +30,9 @@ from rocketmq_tw.wire.requests.replication import NotifyMinBrokerIdChange
 
 #: Seconds to connect to a broker.
 CONNECT_TIMEOUT = 0.3
+#: Brokers of one name that get a notice, those with the lowest ids; there are a few. A
+#: peer can register thousands, at any addresses.
+MOST = 32
 
 
 class MinBrokerNotices:
@@ -103,7 +107,7 @@ class MinBrokerNotices:
                 self._ha_address(group.cluster, address) if is_back else None
             ),
         )
-        for receiver in receivers.values():
+        for _, receiver in nsmallest(MOST, receivers.items()):
             connected = self._pool.connection(receiver)
             connected.addCallback(RemotingProtocol.call_one_way, notice)
             connected.addErrback(self._not_sent, receiver)

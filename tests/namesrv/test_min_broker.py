@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.model.topic import TopicConfig
+from rocketmq_tw.namesrv.config import NamesrvConfig
+from rocketmq_tw.namesrv.groups import BrokerGroup
+from rocketmq_tw.namesrv.min_broker import MOST, MinBrokerNotices
 from rocketmq_tw.remoting.call import Call
+from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.pool import ConnectionPool
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.remoting.server import RemotingServerFactory
@@ -152,3 +157,23 @@ class SilentTests(NoticeTests):
         self.assertEqual(self.notices(), [[], [], []])
 
     test_loss = test_gain
+
+
+class ManyTests(SynchronousTestCase):
+    """A name with more brokers than anybody runs."""
+
+    def test_few_are_notified(self) -> None:
+        """Those with the lowest ids; the others look themselves."""
+        reactor = MemoryReactorClock()
+        notices = MinBrokerNotices(
+            reactor=reactor,
+            config=NamesrvConfig(notify_min_broker_id_changed=True),
+            ha_address=lambda cluster, address: None,
+            peers=PeerLog(reactor),
+        )
+        addrs = {number: f"10.0.0.1:{number}" for number in range(3000, 0, -1)}
+        group = BrokerGroup("C", "b", addrs, acting_master=True)
+        notices.addresses_changed(group, {**addrs, 0: "10.0.0.1:9999"})
+        reactor.advance(0)
+        ports = [port for _, port, *_ in reactor.tcpClients]
+        self.assertEqual(ports, list(range(1, MOST + 1)))
