@@ -8,10 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from twisted.internet.defer import Deferred, DeferredList, maybeDeferred, succeed
+from twisted.internet.defer import (
+    CancelledError,
+    Deferred,
+    DeferredList,
+    maybeDeferred,
+    succeed,
+)
 from twisted.internet.endpoints import clientFromString
 from twisted.internet.interfaces import IAddress, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rocketmq_tw.clock import steady_clock
@@ -27,6 +34,8 @@ from rocketmq_tw.wire.fields import Request, Response
 
 A = TypeVar("A", bound=Response)
 EndpointFor = Callable[[str], IStreamClientEndpoint]
+
+_CLOSED = "the pool is closed"
 
 
 class _ClientFactory(Factory):
@@ -56,6 +65,8 @@ class ConnectionPool:
     :param direct: endpoints of addresses that are reached otherwise; without TLS.
     :ivar on_connected: called with (address, connection) for each new connection.
     """
+
+    _log = Logger()
 
     def __init__(
         self,
@@ -158,7 +169,7 @@ class ConnectionPool:
         """Make one attempt to connect, for all callers that wait."""
         try:
             if self._closed:
-                raise ConnectError(address, "the pool is closed")
+                raise ConnectError(address, _CLOSED)
             endpoint = self._endpoint(address)
         except Exception as error:
             self._failed(address, Failure(error))
@@ -195,7 +206,10 @@ class ConnectionPool:
         connection.on_lost.append(lambda lost: self._forget(address, lost))
         self._live[address] = connection
         for callback in list(self.on_connected):
-            callback(address, connection)
+            try:
+                callback(address, connection)
+            except Exception:
+                self._log.failure("a new connection was not noticed")
         for waiting in self._waiting.pop(address, []):
             if not waiting.called:
                 waiting.callback(connection)
@@ -204,7 +218,9 @@ class ConnectionPool:
         """Fail all callers that wait."""
         self._connecting.pop(address, None)
         error = failure.value
-        if not isinstance(error, ConnectError):
+        if isinstance(error, CancelledError):
+            error = ConnectError(address, _CLOSED)
+        elif not isinstance(error, ConnectError):
             text = failure.getErrorMessage() or type(error).__name__
             error = ConnectError(address, f"could not connect: {text}")
             error.__cause__ = failure.value

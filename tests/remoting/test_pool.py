@@ -79,6 +79,17 @@ class PoolTests(SynchronousTestCase):
         self.attempts.succeed()
         self.assertEqual(told, [(HERE, self.successResultOf(waiting))])
 
+    def test_notified_in_vain(self) -> None:
+        """What one does with the news may fail: it is logged, the others go on."""
+        heard: list[str] = []
+        self.pool.on_connected.append(lambda *what: 1 // 0)  # type: ignore[arg-type]
+        self.pool.on_connected.append(lambda address, _: heard.append(address))
+        waiting = self.pool.connection(HERE)
+        self.attempts.succeed()
+        self.successResultOf(waiting)
+        self.assertEqual(heard, [HERE])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
     def test_call(self) -> None:
         """A call connects, asks and is answered."""
         called = self.pool.call(HERE, Echo(text="hi"))
@@ -172,7 +183,8 @@ class PoolTests(SynchronousTestCase):
         wire = self.attempts.succeed()
         unmade = self.pool.connection("10.0.0.2:10911")
         closed = self.pool.close_all()
-        self.failureResultOf(unmade, ConnectError)
+        error = self.failureResultOf(unmade, ConnectError).value
+        self.assertEqual(str(error), "10.0.0.2:10911: the pool is closed")
         wire.protocol.connectionLost()  # type: ignore[attr-defined]
         self.successResultOf(closed)
         self.failureResultOf(self.pool.call(HERE, Echo(text="x")), ConnectError)
