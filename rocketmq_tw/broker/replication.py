@@ -139,6 +139,8 @@ class Replication:
         for service in (self._master, self._slave):
             if service is not None and service.running:
                 service.stopService()
+        if self.acks is not None:
+            self.acks.stop()
         await self._brokers.close_all()
 
     def master_found(self, address: str, ha_address: str) -> None:

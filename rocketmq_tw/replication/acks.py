@@ -197,6 +197,17 @@ class SlaveAcks:
         for waiter in waiting:
             self._notify(lambda each: each.failed(error), waiter)
 
+    def stop(self) -> None:
+        """Let nobody wait any more: the slaves are disconnected."""
+        self._stop_timer()
+        late = ResponseCode.FLUSH_DISK_TIMEOUT, ResponseCode.FLUSH_SLAVE_TIMEOUT
+        waiting, self._waiting = self._waiting, {}
+        for waiter in waiting:
+            self._notify(
+                lambda each: each.expire(lambda end, _: late[end > self._replicated]),
+                waiter,
+            )
+
     def _note_need(self, end: int) -> None:
         """Note how many slaves the message that ends at ``end`` needs."""
         needs, slaves = self._needs, self._quorum.needed(self.in_sync) - 1

@@ -142,6 +142,18 @@ class ReplicationTests(PairCase):
         code = self.code_of(master, properties="WAIT\x01false\x02")
         self.assertEqual(code, 0)
 
+    def test_stopped_while_a_send_waits(self) -> None:
+        """No timer of a master that has stopped is left."""
+        master, slave = self.start(**SYNC)
+        self.cluster.create_topic("TopicTest", {"broker-a": 1})
+        slave.kill()
+        self.cluster.producer().send(Message("TopicTest", b"x")).addErrback(bool)
+        end = self.end_of(master)
+        self.cluster.wait_until(lambda: self.end_of(master) > end)
+        master.stop()
+        assert master.reactor is not None
+        self.assertEqual(master.reactor.getDelayedCalls(), [])
+
     def test_slow_slave(self) -> None:
         """It is connected, but has not reported the message in time."""
         master, slave = self.start(**SYNC)

@@ -237,6 +237,23 @@ class AcksTests(AcksCase):
         self.assertEqual(self.waiter.heard, ["broken"])
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_stopped(self) -> None:
+        """All learn what is missing, and no timer is left."""
+        self.log.waits = True
+        for end in (100, 200):
+            self.assertTrue(self.waiter.wait(self.acks, end))
+        self.master.report(100)
+        until_safe = self.acks.when_safe(300)
+        assert until_safe is not None
+        self.acks.stop()
+        self.assertEqual(
+            self.waiter.heard,
+            [(100, "FLUSH_DISK_TIMEOUT"), (200, "FLUSH_SLAVE_TIMEOUT")],
+        )
+        late = ResponseCode.FLUSH_SLAVE_TIMEOUT
+        self.assertIs(self.successResultOf(until_safe), late)
+        self.assertEqual((len(self.acks), self.clock.getDelayedCalls()), (0, []))
+
     def test_stays_registered(self) -> None:
         """The log's own deadline does not end the waiting for slaves."""
         self.log.waits = True
