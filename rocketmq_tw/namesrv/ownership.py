@@ -16,9 +16,14 @@ from rocketmq_tw.namesrv.live import BrokerKey, LiveBroker
 from rocketmq_tw.namesrv.routes import RouteTable
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.local_administration import is_local
 from rocketmq_tw.remoting.peer_log import host_of
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.requests.registration import RegisterBroker, UnregisterBroker
+from rocketmq_tw.wire.requests.registration import (
+    RegisterBroker,
+    UnregisterBroker,
+    WipeWritePermission,
+)
 
 #: Seconds without a request after which a broker's connection may be dead, so that
 #: another one can replace it. Brokers register every 10 to 60 s.
@@ -55,6 +60,29 @@ class Ownership:
         :raises Refused: it is not.
         """
         self._check(request, call, {request.broker_addr})
+
+    def check_wipe(self, request: WipeWritePermission, call: Call) -> None:
+        """
+        Check that a broker's permission to write is removed by the host of one of its
+        name, as brokers do before a planned stop, or from this machine.
+
+        :raises Refused: it is not.
+        """
+        group = self._table.groups.get(request.broker_name)
+        if group is None or call.principal is not None:
+            return
+        for address in group.addrs.values():
+            live = self._table.live.get(BrokerKey(group.cluster, address))
+            if live is not None and self.may_renew(live, call):
+                return
+        if not is_local(call.peer):
+            self.refused += 1
+            raise Refused(
+                ResponseCode.NO_PERMISSION,
+                f"the permission to write to {log_safe(request.broker_name)} is removed"
+                " by its own host, or from the name server's machine, only; set"
+                " remoteAdministration=true in namesrv.conf, or access control",
+            )
 
     def may_renew(self, live: LiveBroker, call: Call) -> bool:
         """

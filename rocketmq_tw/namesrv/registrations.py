@@ -239,7 +239,9 @@ class Registrations:
     def wipe_write(
         self, request: WipeWritePermission, call: Call
     ) -> WipeResponse | Deferred[WipeResponse]:
-        """Remove the write permission of a broker's topics."""
+        """Remove the write permission of a broker's topics, if it may be removed."""
+        if not self._config.remote_administration:
+            self._check_owner(self._ownership.check_wipe, request, call)
         name = request.broker_name
         count = self._table.wipe_write(name)
         self._log_perms(_WIPED, name, count, call)

@@ -13,6 +13,7 @@ from rocketmq_tw.wire.requests.registration import (
     BrokerHeartbeat,
     QueryDataVersion,
     UnregisterBroker,
+    WipeWritePermission,
 )
 
 from .fixtures import CLUSTER, MASTER, REPLICA, Served, registration
@@ -41,6 +42,19 @@ class OwnershipTests(Served):
         """Return the addresses of the brokers."""
         group = self.service.table.groups.get("broker-a")
         return dict(group.addrs) if group else {}
+
+    def test_wipe(self) -> None:
+        """Nobody elsewhere lets producers leave a broker, unless that is allowed."""
+        self.config.remote_administration = False
+        wipe = WipeWritePermission("broker-a")
+        self.assertIn("by its own host", self.ask_elsewhere(wipe) or "")
+        self.assertEqual(self.service.table.queues["A"]["broker-a"].perm, 6)
+        self.assertIsNone(self.ask_elsewhere(WipeWritePermission("unknown")))
+        here = ConnectionPool(self.cluster.network.reactor(self.node.host))
+        for pool in (self.pool, here):
+            self.assertEqual(self.ask(wipe, pool).wipe_topic_count, 2)
+        self.config.remote_administration = True
+        self.assertIsNone(self.ask_elsewhere(wipe))
 
     def test_takeover(self) -> None:
         """Name and id, or the address, cannot be taken; both sides can log why."""
