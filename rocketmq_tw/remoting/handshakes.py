@@ -81,6 +81,7 @@ class Handshakes:
         self._ready: deque[Handshake] = deque()
         self._next: IDelayedCall | None = None
         self._expiry: IDelayedCall | None = None
+        self._is_stopped = False
         self._until = 0.0
         self._left = 0
         self.completed = self.failed = self.displaced = self.timed_out = 0
@@ -98,7 +99,7 @@ class Handshakes:
     def add(self, handshake: Handshake) -> None:
         """Give a handshake, whose first byte was received, a limited time."""
         self._known[handshake] = self._clock.seconds()
-        if self._expiry is None:
+        if self._expiry is None and not self._is_stopped:
             self._expiry = self._clock.callLater(self._timeout, self._expire)
 
     def begin(self, handshake: Handshake) -> None:
@@ -131,7 +132,8 @@ class Handshakes:
             self._schedule(0)
 
     def stop(self) -> None:
-        """Cancel the timers; all connections are closed."""
+        """Cancel the timers, and set none any more; all connections are closed."""
+        self._is_stopped = True
         for call in (self._next, self._expiry):
             if call is not None and call.active():
                 call.cancel()
@@ -139,6 +141,8 @@ class Handshakes:
 
     def _schedule(self, delay: float) -> None:
         """Continue after so many seconds, or before."""
+        if self._is_stopped:
+            return
         if self._next is not None:
             if self._next.getTime() <= self._clock.seconds() + delay:
                 return

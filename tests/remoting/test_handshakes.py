@@ -177,3 +177,12 @@ class HandshakeTests(SynchronousTestCase):
         self.begun()
         self.handshakes.stop()
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_after_stop(self) -> None:
+        """What still comes over connections that are being closed sets no timer."""
+        first = self.begun()
+        self.handshakes.stop()
+        self.handshakes.received(first)
+        self.begun()
+        self.handshakes.remove(first, completed=False)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
