@@ -10,7 +10,7 @@ numbers, such as the offsets of a group in a topic of 65,000 queues, is cut as w
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
 from rocketmq_tw.wire import fastjson
@@ -72,7 +72,13 @@ def decode_in_steps(
 
 
 def cut_in_steps(
-    data: bytes, member: str, values: type[_V], limit: int
+    data: bytes,
+    member: str,
+    values: type[_V],
+    limit: int,
+    *,
+    max_size: int = 1 << 31,
+    keep: Callable[[_V], _V] | None = None,
 ) -> Generator[None, None, tuple[dict[str, _V], bytes]]:
     """
     Decode the entries of a large table, and cut them out of the text.
@@ -80,6 +86,8 @@ def cut_in_steps(
     :param member: the name of the table in the body.
     :param values: the type of the table's values.
     :param limit: the most entries that the table may have.
+    :param max_size: the most bytes that the table may have.
+    :param keep: returns what is to be kept of a value; None for all.
     :returns: of the generator: the entries, and the text without them.
     :raises MalformedJson: an entry is not JSON.
     :raises BadField: one cannot be converted, or is too large, or there are too many.
@@ -99,21 +107,26 @@ def cut_in_steps(
             continue
         at = entry.end()
         if at - begin >= STEP:
-            table |= _decode(data[begin:at], values)
+            _check_size(member, at - head, max_size)
+            table |= _decode(data[begin:at], values, keep)
             begin = at
             _check_count(member, table, limit)
             yield
     if at > begin:
-        table |= _decode(data[begin:at], values)
+        _check_size(member, at - head, max_size)
+        table |= _decode(data[begin:at], values, keep)
         _check_count(member, table, limit)
     return table, data[:head] + data[at:] if at > head else data
 
 
-def _decode(entries: bytes, values: type[_V]) -> dict[str, _V]:
+def _decode(
+    entries: bytes, values: type[_V], keep: Callable[[_V], _V] | None = None
+) -> dict[str, _V]:
     """Decode some entries, behind the last of which there may be a comma."""
     text = b"{" + entries.removesuffix(b",") + b"}"
     kind: type[dict[str, _V]] = dict[str, values]  # type: ignore[valid-type]
-    return fastjson.decode_as(text, kind)
+    found = fastjson.decode_as(text, kind)
+    return found if keep is None else {name: keep(v) for name, v in found.items()}
 
 
 def _decode_numbers(
@@ -131,6 +144,12 @@ def _decode_numbers(
         at = end + 1
         yield
     return found
+
+
+def _check_size(member: str, size: int, limit: int) -> None:
+    """Check a table's text. :raises BadField: it is too long."""
+    if size > limit:
+        raise BadField(member, f"{size} bytes or more", f"{limit} at most")
 
 
 def _check_count(member: str, table: dict[str, _V], limit: int) -> None:

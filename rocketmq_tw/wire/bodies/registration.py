@@ -46,8 +46,10 @@ MAX_INFLATED = 32 << 20
 
 #: How many topics are decoded in one step, if they are short: some 3 ms.
 STEP = 1000
-#: The longest topic, in bytes; its attributes may be any JSON that Java reads.
+#: The longest topic, in bytes.
 LONGEST_TOPIC = 16 << 10
+#: The most bytes of all mappings: decoded they take ten times as many.
+MAX_MAPPINGS = 1 << 20
 
 _LENGTH = struct.Struct(">i")
 #: The shortest topic is "T 1 1 6 ", behind its length.
@@ -122,7 +124,9 @@ def decode_in_steps(
     """
     Decode like :func:`decode_registration`, :data:`STEP` topics in a step.
 
-    A step takes as many milliseconds as 64 KiB of the least favourable text.
+    A step takes as many milliseconds as 64 KiB of the least favourable text. The
+    attributes of topics are left out if there are many: name servers do not use them,
+    and 300 KiB of a compressed registration may have 4 million.
 
     :param max_topics: the most topics that it may have.
     :returns: of the generator: the registration.
@@ -138,10 +142,16 @@ def _json_steps(
     data: bytes, max_topics: int
 ) -> Generator[None, None, RegisterBrokerBody]:
     """Decode a large text: its two tables in steps, then what is beside them."""
-    name = "topicConfigTable"
-    topics, data = yield from cut_in_steps(data, name, TopicConfig, max_topics)
-    name = "topicQueueMappingInfoMap"
-    mappings, data = yield from cut_in_steps(data, name, dict[str, Any], max_topics)
+    topics, data = yield from cut_in_steps(
+        data, "topicConfigTable", TopicConfig, max_topics, keep=_without_attributes
+    )
+    mappings, data = yield from cut_in_steps(
+        data,
+        "topicQueueMappingInfoMap",
+        dict[str, Any],
+        max_topics,
+        max_size=MAX_MAPPINGS,
+    )
     body = RegisterBrokerBody.decode_request(data)
     topics |= body.topic_table.topic_config_table
     mappings |= body.topic_table.topic_queue_mapping_info_map
@@ -151,6 +161,13 @@ def _json_steps(
         topic_queue_mapping_info_map=mappings,
     )
     return msgspec.structs.replace(body, topic_table=table)
+
+
+def _without_attributes(config: TopicConfig) -> TopicConfig:
+    """Return what name servers use of a topic."""
+    if not config.attributes:
+        return config
+    return msgspec.structs.replace(config, attributes={})
 
 
 def _too_many(limit: int) -> BadField:
@@ -238,7 +255,9 @@ class _Pieces:
         topics: dict[str, TopicConfig] = {}
         size = 0
         for count, text in enumerate(self.pieces(_LEAST_TOPIC, LONGEST_TOPIC), 1):
-            config = decode_topic(text.decode("utf-8", "replace"))
+            # The sixth item is the attributes.
+            five = b" ".join(text.split(b" ", 5)[:5])
+            config = decode_topic(five.decode("utf-8", "replace"))
             topics[config.topic_name] = config
             size += len(text)
             if size >= SMALL or not count % STEP:
@@ -248,7 +267,12 @@ class _Pieces:
         servers = decode_request(self.piece(), tuple[str, ...])
         mappings: dict[str, Any] = {}
         if self._stream.has_more():
+            size = 0
             for text in self.pieces(_LENGTH.size):
+                size += len(text)
+                if size > MAX_MAPPINGS:
+                    found, most = f"mappings of {size} bytes", f"{MAX_MAPPINGS} at most"
+                    raise BadField("body", found, most)
                 info = decode_request(text, dict[str, Any])
                 mappings[str(info.get("topic"))] = info
                 yield
