@@ -259,6 +259,7 @@ TIME_OF_DAY = {
     "broker/slave/feature.py",
     # the time of the start and the days of statistics, shown to people
     "broker/stats.py",
+    "client/consumer/control.py",
     # a test double
     "testing/reactor.py",
 }

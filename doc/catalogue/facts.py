@@ -24,11 +24,19 @@ from rocketmq_tw.wire.bodies.locks import (
     LockBatchResponseBody,
     UnlockBatchRequestBody,
 )
-from rocketmq_tw.wire.bodies.offsets import ConsumerOffsetTable, DelayOffsetTable
+from rocketmq_tw.wire.bodies.offsets import (
+    ConsumerOffsetTable,
+    DelayOffsetTable,
+    GetConsumerStatusBody,
+    ResetOffsetBody,
+)
 from rocketmq_tw.wire.bodies.other_tables import RequestModeTable, TimerMetricsTable
 from rocketmq_tw.wire.bodies.registration import RegisterBrokerBody
 from rocketmq_tw.wire.bodies.replication import HARuntimeInfo
-from rocketmq_tw.wire.bodies.running_info import ConsumerRunningInfo
+from rocketmq_tw.wire.bodies.running_info import (
+    ConsumeMessageDirectlyResult,
+    ConsumerRunningInfo,
+)
 from rocketmq_tw.wire.bodies.stats import ConsumeStats, TopicStatsTable
 from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable, TopicList
 from rocketmq_tw.wire.codes import RequestCode as Code
@@ -222,6 +230,14 @@ FACTS: Final[dict[Code, Facts]] = {
         ConsumerRunningInfo,
         "Code 1 where there is no such member, 207 where it does not respond in 10 s.",
     ),
+    Code.CONSUME_MESSAGE_DIRECTLY: Facts(
+        CLIENT,
+        "one record",
+        ConsumeMessageDirectlyResult,
+        "Nothing is committed. Code 1 where the group is not in the client.",
+    ),
+    Code.RESET_CONSUMER_CLIENT_OFFSET: Facts(CLIENT, ResetOffsetBody),
+    Code.GET_CONSUMER_STATUS_FROM_CLIENT: Facts(CLIENT, None, GetConsumerStatusBody),
     Code.REGISTER_BROKER: Facts(
         NAME_SERVER,
         RegisterBrokerBody,

@@ -91,6 +91,7 @@ store.memory.log.MemoryLog: _chunks: 16 chunks and one
 
 #: Made by the application that uses the client.
 _APPLICATION: Final = """\
+client.consumer.counts.ConsumerCounts: _samples _topics: 13 samples; subscribed topics
 client.consumer.dispatch.completion.Completion: _scheduled: pulled messages that are retried
 client.consumer.dispatch.concurrent.ConcurrentDispatcher: _queued: pulled messages
 client.consumer.dispatch.orderly.OrderlyDispatcher: _busy _ready _suspended: assigned queues
@@ -107,6 +108,7 @@ client.consumer.process_queue.ProcessQueue: _idle: calls of stop
 client.consumer.push.PushConsumer: _waiting: calls of stop
 client.consumer.subscriptions.Subscriptions: _by_topic _handlers: subscribed topics
 client.groups.Groups: _consumers _producers: groups of the application
+client.remote_commands.RemoteCommands: _controls: groups of the application
 client.heartbeats.Heartbeats: _in_flight: brokers of the routes
 client.identity: _month_start: 8 months
 client.name_servers.NameServers: addresses: the configured name servers

@@ -24,6 +24,7 @@ from rocketmq_tw.client.config import ClientConfig
 from rocketmq_tw.client.groups import Groups
 from rocketmq_tw.client.heartbeats import Heartbeats
 from rocketmq_tw.client.name_servers import NameServers
+from rocketmq_tw.client.remote_commands import RemoteCommands
 from rocketmq_tw.client.routes import RouteCache
 from rocketmq_tw.clock import steady_clock
 from rocketmq_tw.model.topic import AUTO_CREATE_TOPIC
@@ -60,6 +61,7 @@ class ClientSession:
     :ivar brokers: calls to brokers.
     :ivar groups: the groups to which the client belongs.
     :ivar heartbeats: registers the groups with the brokers.
+    :ivar remote_commands: commands of administrators for the consumers.
     :ivar running: True from :meth:`start` to :meth:`stop`.
     :ivar grace: seconds that stopping producers and consumers wait for their work.
     """
@@ -116,6 +118,7 @@ class ClientSession:
             timeout=config.call_timeout,
             unregister_timeout=config.unregister_timeout,
         )
+        self.remote_commands = RemoteCommands(self.router)
         self.router.on(NotifyConsumerIdsChanged, self._members_changed)
         self.pool.on_connected.append(self._connected)
 

@@ -10,12 +10,14 @@ from twisted.internet.task import Clock
 
 from rocketmq_tw.client.config import ClientConfig
 from rocketmq_tw.client.errors import NoRouteError
+from rocketmq_tw.client.remote_commands import RemoteCommands
 from rocketmq_tw.model.group import ConsumeType, MessageModel
 from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.msgid import host_to_bytes
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.route import BrokerData, QueueData, TopicRoute
 from rocketmq_tw.remoting.errors import ConnectError
+from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.threads import run_here
 from rocketmq_tw.wire import record
 from rocketmq_tw.wire.bodies.heartbeat import ConsumerData
@@ -239,6 +241,12 @@ class FakeMember:
         self.notified += 1
 
 
+class FakeNameServers:
+    """One name server."""
+
+    addresses = ("10.0.0.1:9876",)
+
+
 class FakeSession:
     """A session of fake parts."""
 
@@ -255,3 +263,5 @@ class FakeSession:
         self.brokers = FakeBrokers(self.clock)
         self.heartbeats = FakeHeartbeats()
         self.groups = FakeGroups()
+        self.remote_commands = RemoteCommands(Router())
+        self.name_servers = FakeNameServers()

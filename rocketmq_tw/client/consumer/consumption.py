@@ -23,6 +23,8 @@ from twisted.logger import Logger
 from rocketmq_tw.client.config import ClientConfig
 from rocketmq_tw.client.consumer.compressed import InflateLimits
 from rocketmq_tw.client.consumer.config import ConsumerConfig, StopReport
+from rocketmq_tw.client.consumer.control import ConsumerControl
+from rocketmq_tw.client.consumer.counts import ConsumerCounts
 from rocketmq_tw.client.consumer.dispatch.drops import MessageDrops
 from rocketmq_tw.client.consumer.dispatch.kinds import make_dispatcher
 from rocketmq_tw.client.consumer.dispatch.send_back import MessageReturns, Returns
@@ -74,6 +76,7 @@ class Consumption:
         self._clock = session.clock
         self._subscriptions = subscriptions
         self._cache = CacheSize()
+        self._counts = ConsumerCounts()
         self._limits = _limits(config, session.config)
         self._offsets = _offsets(session, group, config)
         self._ownership: Ownership = NoLocks()
@@ -87,18 +90,7 @@ class Consumption:
             returns=_returns(session, group, config),
             is_held=self._ownership.is_held,
         )
-        self.assignment = Assignment(
-            brokers=session.brokers,
-            clock=session.clock,
-            offsets=self._offsets,
-            ownership=self._ownership,
-            make_fetcher=self._make_fetcher,
-            start_from=config.start_from,
-            revoke_grace=config.revoke_grace,
-            discard=self._dispatcher.discard,
-            on_changed=queues_changed,
-            on_repaired=self.rebalance,
-        )
+        self.assignment = self._make_assignment(session, config, queues_changed)
         self._rebalance = Rebalance(
             client_id=session.client_id,
             group=group,
@@ -110,12 +102,15 @@ class Consumption:
             clock=session.clock,
             heartbeat=session.heartbeats.send_all,
         )
+        self._control = self._make_control(session, config)
+        self._remote_commands = session.remote_commands
         self._tick = LoopingCall(self._commit_and_check)
         self._tick.clock = session.clock
 
     def start(self) -> Deferred[None]:
         """Start; fires after the first rebalance, whether it succeeded or not."""
         self._tick.start(COMMIT_PERIOD, now=False)
+        self._remote_commands.add(self._group, self._control)
         return self._rebalance.start()
 
     def rebalance(self) -> None:
@@ -133,6 +128,7 @@ class Consumption:
 
     async def _stop(self, grace: float) -> StopReport:
         """Stop in stages: pulls, handlers, offsets."""
+        self._remote_commands.remove(self._group)
         if self._tick.running:
             self._tick.stop()
         self._rebalance.stop()
@@ -170,11 +166,45 @@ class Consumption:
         )
         return locks
 
+    def _make_assignment(
+        self,
+        session: ClientSession,
+        config: ConsumerConfig,
+        queues_changed: Callable[[], None],
+    ) -> Assignment:
+        """Return what acquires and releases queues."""
+        return Assignment(
+            brokers=session.brokers,
+            clock=session.clock,
+            offsets=self._offsets,
+            ownership=self._ownership,
+            make_fetcher=self._make_fetcher,
+            start_from=config.start_from,
+            revoke_grace=config.revoke_grace,
+            discard=self._dispatcher.discard,
+            on_changed=queues_changed,
+            on_repaired=self.rebalance,
+        )
+
+    def _make_control(
+        self, session: ClientSession, config: ConsumerConfig
+    ) -> ConsumerControl:
+        """Return what administrators see."""
+        return ConsumerControl(
+            session=session,
+            config=config,
+            subscriptions=self._subscriptions,
+            assignment=self.assignment,
+            offsets=self._offsets,
+            counts=self._counts,
+            is_held=self._ownership.is_held,
+        )
+
     def _make_fetcher(self, queue: MessageQueue) -> Fetcher:
         """Return the fetcher of one queue."""
         return Fetcher(
             group=self._group,
-            messages=ProcessQueue(queue, self._cache),
+            messages=ProcessQueue(queue, self._cache, self._counts.of(queue.topic)),
             offsets=self._offsets,
             cache=self._cache,
             limits=self._limits,
@@ -193,6 +223,7 @@ class Consumption:
         """
         try:
             self._offsets.commit_changed()
+            self._counts.sample(self._clock.seconds())
             for fetcher in list(self.assignment.fetchers.values()):
                 fetcher.check()
         except Exception:

@@ -67,6 +67,7 @@ class Fetcher:
         proposes, if ours is outside the queue. The fetcher has stopped then.
     :ivar queue: the queue to pull.
     :ivar paused: True while nothing should be pulled.
+    :ivar pulled_at: when the last pull was sent.
     :ivar next_offset: the queue offset of the next pull.
     """
 
@@ -103,7 +104,7 @@ class Fetcher:
         self._stopped = True
         self._broker_id = MASTER_ID
         self._pending: Deferred[Any] | None = None
-        self._pulled_at = 0.0
+        self.pulled_at = 0.0
         self._failing = False
         self._scheduled: IDelayedCall | None = None
         self.queue: MessageQueue = messages.queue
@@ -134,7 +135,7 @@ class Fetcher:
 
     def check(self) -> None:
         """Pull again if the last pull got neither a response nor a timeout."""
-        waits = self._clock.seconds() - self._pulled_at
+        waits = self._clock.seconds() - self.pulled_at
         if self._stopped or self._pending is None or waits <= WATCHDOG:
             return
         self._log.warn(
@@ -196,7 +197,7 @@ class Fetcher:
         )
         if flags & COMMIT_OFFSET:
             self._offsets.note_sent(queue, commit)
-        self._pulled_at = self._clock.seconds()
+        self.pulled_at = self._clock.seconds()
         pulled: Deferred[Any] = brokers.call(address, request, TIMEOUT)
         self._pending = pulled
         pulled.addCallback(self._received, pulled, subscription)
@@ -227,6 +228,11 @@ class Fetcher:
                 here=self.next_offset,
                 there=result.next_offset,
             )
+        if result.messages:
+            counts = self.messages.counts
+            counts.pulls += 1
+            counts.pull_time += self._clock.seconds() - self.pulled_at
+            counts.pulled += len(result.messages)
         new = self.messages.put(result.messages)
         self._pending = None
         self.next_offset = result.next_offset

@@ -23,6 +23,7 @@ from itertools import islice
 
 from twisted.internet.defer import Deferred, succeed
 
+from rocketmq_tw.client.consumer.counts import TopicCounts
 from rocketmq_tw.client.consumer.limits import CacheSize
 from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.queue import MessageQueue
@@ -42,15 +43,22 @@ class ProcessQueue:
     The messages of one queue that wait for a handler, or are with one.
 
     :param cache: counts the bytes of all queues of the consumer.
+    :ivar counts: the counts of the topic.
     :ivar size: bytes of the message bodies.
     :ivar state: whether messages are dispatched and results count.
     :ivar running: how many invocations are running.
     """
 
-    def __init__(self, queue: MessageQueue, cache: CacheSize | None = None) -> None:
+    def __init__(
+        self,
+        queue: MessageQueue,
+        cache: CacheSize | None = None,
+        counts: TopicCounts | None = None,
+    ) -> None:
         self.queue = queue
         self.is_retry = is_retry(queue.topic)
         self._cache = cache or CacheSize()
+        self.counts = counts or TopicCounts()
         self.size = 0
         self.state = QueueState.OPEN
         self.running = 0

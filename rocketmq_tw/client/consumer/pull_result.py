@@ -72,7 +72,7 @@ def read_response(
     """
     messages: list[StoredMessage] = []
     if response.status == PullStatus.FOUND.value:
-        messages = _decode(response.body, queue.broker_name, limits)
+        messages = decode_messages(response.body, queue.broker_name, limits)
         if subscription is not None and subscription.tags_set:
             tags = subscription.tags_set
             messages = [m for m in messages if m.properties.get(TAGS) in tags]
@@ -91,7 +91,7 @@ def read_response(
     )
 
 
-def _decode(
+def decode_messages(
     data: bytes, broker_name: str, limits: InflateLimits
 ) -> list[StoredMessage]:
     """Decode records; compressed bodies are inflated when they are read."""

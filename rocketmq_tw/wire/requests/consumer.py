@@ -1,7 +1,9 @@
 """
-Requests of administrators about consumer groups.
+Requests of administrators about consumer groups; brokers pass some on to clients.
 
-Source: ``GetConsumeStatsRequestHeader``, ``GetConsumerRunningInfoRequestHeader``.
+Source: ``GetConsumeStatsRequestHeader``, ``GetConsumerRunningInfoRequestHeader``,
+``ResetOffsetRequestHeader``, ``GetConsumerStatusRequestHeader`` and
+``ConsumeMessageDirectlyResultRequestHeader``.
 """
 
 from __future__ import annotations
@@ -36,3 +38,49 @@ class GetConsumerRunningInfo(Request[Response]):
     consumer_group: str
     client_id: str
     jstack_enable: bool | None = None
+
+
+class ResetConsumerClientOffset(Request[Response]):
+    """
+    Broker to client, one-way: continue at other offsets.
+
+    The body is a ``ResetOffsetBody``.
+
+    :ivar timestamp: the time for which the offsets were looked up, in ms.
+    :ivar is_force: whether offsets may advance as well as go back.
+    """
+
+    code: ClassVar[int] = RequestCode.RESET_CONSUMER_CLIENT_OFFSET
+    topic: str
+    group: str
+    timestamp: int
+    is_force: bool = True
+
+
+class GetConsumerStatusFromClient(Request[Response]):
+    """
+    Broker to client: ask for its offsets.
+
+    The response has a ``GetConsumerStatusBody``.
+    """
+
+    code: ClassVar[int] = RequestCode.GET_CONSUMER_STATUS_FROM_CLIENT
+    topic: str
+    group: str
+    client_addr: str | None = None
+
+
+class ConsumeMessageDirectly(Request[Response]):
+    """
+    Let a consumer's handler consume a message, and ask for the result.
+
+    The broker passes the request on to the client, with the message's record as body.
+    The response's body is a ``ConsumeMessageDirectlyResult``.
+    """
+
+    code: ClassVar[int] = RequestCode.CONSUME_MESSAGE_DIRECTLY
+    consumer_group: str
+    client_id: str | None = None
+    msg_id: str | None = None
+    broker_name: str | None = None
+    topic: str | None = None

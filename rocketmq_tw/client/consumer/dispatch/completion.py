@@ -72,9 +72,11 @@ class Completion:
             # The queue's new owner consumes again what was not committed.
             return None
         failed, level = failures(outcome, messages)
+        queue.counts.consumed += len(messages) - len(failed)
         if not failed:
             self._remove(queue, messages)
             return None
+        queue.counts.failed += len(failed)
         returned = Deferred.fromCoroutine(self._return(queue, failed, level))
         returned.addErrback(lambda f: self._log.failure("sending back failed", f))
         if len(failed) < len(messages):

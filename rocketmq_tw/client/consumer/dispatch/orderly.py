@@ -226,9 +226,12 @@ class OrderlyDispatcher:
             # The queue's new owner consumes again what was not committed.
             return False
         if outcome is None:
+            queue.counts.consumed += len(messages)
             self._remove(queue, messages)
             return True
         judged = verdict(outcome, messages)
+        queue.counts.consumed += len(judged.consumed)
+        queue.counts.failed += len(messages) - len(judged.consumed)
         self._remove(queue, judged.consumed)
         if not judged.dead and not judged.retried:
             return True

@@ -244,6 +244,12 @@ class Assignment:
         """Continue at an offset that the broker proposes, forward or back."""
         self._repairs.begin(fetcher, offset)
 
+    def reset(self, queue: MessageQueue, offset: int) -> None:
+        """Continue an assigned queue at an offset that an administrator has chosen."""
+        fetcher = self.fetchers.get(queue)
+        if fetcher is not None and not self._closed:
+            self._repairs.reset(fetcher, offset)
+
     def reacquire(self, fetcher: Fetcher) -> None:
         """Forget a queue, so that it is acquired again at the offset stored now."""
         if self.fetchers.get(fetcher.queue) is fetcher:
