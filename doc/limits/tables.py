@@ -15,6 +15,7 @@ from doc.limits.declared import Cache, Growable, Limit
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.client.config import ClientConfig
 from rocketmq_tw.client.consumer.config import ConsumerConfig
+from rocketmq_tw.client.consumer.lite.config import PullConsumerConfig
 from rocketmq_tw.namesrv.config import NamesrvConfig
 from rocketmq_tw.remoting.descriptors import MOST_CONNECTIONS
 
@@ -524,6 +525,21 @@ CLIENT: Final = (
         setting="max_cached_bytes",
         past="of messages of all queues: nothing is pulled until some are consumed; one"
         " pull for each queue more is possible",
+        said="",
+        shown=(),
+    ),
+    Limit(
+        config=PullConsumerConfig,
+        setting="max_cached_bytes",
+        past="of messages that a pull consumer keeps for later polls: nothing is pulled"
+        " until some are polled; one pull for each queue more is possible",
+        said="",
+        shown=(),
+    ),
+    Limit(
+        config=PullConsumerConfig,
+        setting="max_cached_messages",
+        past="likewise, the number of these messages",
         said="",
         shown=(),
     ),

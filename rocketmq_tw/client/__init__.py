@@ -36,6 +36,13 @@ if TYPE_CHECKING:
         machine_room_nearby as machine_room_nearby,
     )
     from rocketmq_tw.client.consumer.group.strategy import Strategy as Strategy
+    from rocketmq_tw.client.consumer.lite.config import (
+        PullConsumerConfig as PullConsumerConfig,
+    )
+    from rocketmq_tw.client.consumer.lite.config import (
+        PullConsumerOptions as PullConsumerOptions,
+    )
+    from rocketmq_tw.client.consumer.lite.consumer import PullConsumer as PullConsumer
     from rocketmq_tw.client.consumer.offsets.start import EARLIEST as EARLIEST
     from rocketmq_tw.client.consumer.offsets.start import LATEST as LATEST
     from rocketmq_tw.client.consumer.offsets.start import StartFrom as StartFrom
@@ -88,6 +95,9 @@ _HOMES = {
     "machine_room": "rocketmq_tw.client.consumer.group.rooms",
     "machine_room_nearby": "rocketmq_tw.client.consumer.group.rooms",
     "Strategy": "rocketmq_tw.client.consumer.group.strategy",
+    "PullConsumerConfig": "rocketmq_tw.client.consumer.lite.config",
+    "PullConsumerOptions": "rocketmq_tw.client.consumer.lite.config",
+    "PullConsumer": "rocketmq_tw.client.consumer.lite.consumer",
     "EARLIEST": "rocketmq_tw.client.consumer.offsets.start",
     "LATEST": "rocketmq_tw.client.consumer.offsets.start",
     "StartFrom": "rocketmq_tw.client.consumer.offsets.start",
@@ -154,6 +164,9 @@ __all__ = [
     "Producer",
     "ProducerConfig",
     "ProducerOptions",
+    "PullConsumer",
+    "PullConsumerConfig",
+    "PullConsumerOptions",
     "PullResult",
     "PullStatus",
     "PushConsumer",

@@ -43,6 +43,8 @@ from rocketmq_tw.wire.command import Sign
 if TYPE_CHECKING:
     from rocketmq_tw.auth.credentials import Credentials
     from rocketmq_tw.client.consumer.config import ConsumerOptions
+    from rocketmq_tw.client.consumer.lite.config import PullConsumerOptions
+    from rocketmq_tw.client.consumer.lite.consumer import PullConsumer
     from rocketmq_tw.client.consumer.push import PushConsumer
     from rocketmq_tw.client.consumer.queue_reader import QueueReader
 
@@ -112,7 +114,7 @@ class Client(MultiService):
         )
         self._state = _State.NEW
         self._waiting = Waiters()
-        self._shutdown = ShutdownTrigger(reactor, self.stop)
+        self._shutdown = ShutdownTrigger(reactor, self._reactor_stops)
 
     @classmethod
     def from_env(cls, reactor: Any, **options: Any) -> Self:
@@ -192,6 +194,11 @@ class Client(MultiService):
             self.session.grace = grace
         return self.stopService()
 
+    def _reactor_stops(self) -> Deferred[None]:
+        """Stop, for the application will not do so."""
+        self.session.in_shutdown = True
+        return self.stop()
+
     def stopService(self) -> Deferred[None]:
         """See :meth:`stop`."""
         if self._state is _State.STOPPED:
@@ -249,6 +256,23 @@ class Client(MultiService):
         from rocketmq_tw.client.consumer.push import PushConsumer
 
         consumer = PushConsumer(self.session, group, **options)
+        consumer.setServiceParent(self)
+        consumer.done.addCallback(lambda _: self._remove(consumer))
+        return consumer
+
+    def pull_consumer(
+        self, group: str, **options: Unpack[PullConsumerOptions]
+    ) -> PullConsumer:
+        """
+        Create a consumer that the application asks for messages. It is started like a
+        push consumer, but may also subscribe later.
+
+        :param options: see
+            :class:`~rocketmq_tw.client.consumer.lite.config.PullConsumerConfig`.
+        """
+        from rocketmq_tw.client.consumer.lite.consumer import PullConsumer
+
+        consumer = PullConsumer(self.session, group, **options)
         consumer.setServiceParent(self)
         consumer.done.addCallback(lambda _: self._remove(consumer))
         return consumer

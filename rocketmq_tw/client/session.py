@@ -63,6 +63,7 @@ class ClientSession:
     :ivar heartbeats: registers the groups with the brokers.
     :ivar remote_commands: commands of administrators for the consumers.
     :ivar running: True from :meth:`start` to :meth:`stop`.
+    :ivar in_shutdown: True when the reactor stops.
     :ivar grace: seconds that stopping producers and consumers wait for their work.
     """
 
@@ -88,6 +89,7 @@ class ClientSession:
         self.run_in_thread = _threads_of(reactor)
         self.config = config = config or ClientConfig()
         self.running = False
+        self.in_shutdown = False
         self.grace = config.stop_grace
         self._loops: list[LoopingCall] = []
         self.router = Router()

@@ -25,6 +25,7 @@ from doc.limits.tables import CACHES, CLIENT, GROWABLE, OTHER_SETTINGS, REQUESTS
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.client.config import ClientConfig
 from rocketmq_tw.client.consumer.config import ConsumerConfig
+from rocketmq_tw.client.consumer.lite.config import PullConsumerConfig
 from rocketmq_tw.namesrv.config import NamesrvConfig
 from rocketmq_tw.testing import MemoryCluster
 from rocketmq_tw.wire.bodies.kvtable import decode_properties
@@ -59,7 +60,13 @@ class PageTests(SynchronousTestCase):
         declared = {(each.config, each.setting) for each in limits()}
         settings = {
             (config, name)
-            for config in (BrokerConfig, NamesrvConfig, ClientConfig, ConsumerConfig)
+            for config in (
+                BrokerConfig,
+                NamesrvConfig,
+                ClientConfig,
+                ConsumerConfig,
+                PullConsumerConfig,
+            )
             for name in config.__struct_fields__
             if name.startswith("max_") and name not in OTHER_SETTINGS
         }

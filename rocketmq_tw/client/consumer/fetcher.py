@@ -11,15 +11,15 @@ Source: ``DefaultMQPushConsumerImpl.pullMessage`` of RocketMQ 5.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
+import msgspec
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rocketmq_tw.client.consumer.limits import CacheSize, PullLimits, is_over
-from rocketmq_tw.client.consumer.offsets.store import OffsetStore
 from rocketmq_tw.client.consumer.process_queue import ProcessQueue
 from rocketmq_tw.client.consumer.pull_result import PullStatus, read_response
 from rocketmq_tw.model.message import StoredMessage
@@ -30,6 +30,7 @@ from rocketmq_tw.remoting.errors import BrokerError, ConnectError, ConnectionLos
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.requests.pull import (
     COMMIT_OFFSET,
+    SUBSCRIPTION,
     SUSPEND,
     PullMessage,
     PullResponse,
@@ -52,6 +53,34 @@ FLOW_CONTROL_WAIT: Final = 0.02
 ERROR_WAIT: Final = 1.0
 
 
+class FetchOffsets(Protocol):
+    """The offsets of a consumer, as its fetchers use them."""
+
+    def for_pull(self, queue: MessageQueue) -> int:
+        """Return the offset that a pull commits; 0: none."""
+
+    def update(self, queue: MessageQueue, offset: int) -> None:
+        """Called when nothing before ``offset`` is left in the cache."""
+
+    def note_sent(self, queue: MessageQueue, offset: int) -> None:
+        """Called with an offset that was sent with a pull."""
+
+
+class PullKind(msgspec.Struct, frozen=True):
+    """
+    The requests that a kind of consumer pulls with.
+
+    :ivar request: the type of the requests.
+    :ivar flags: their system flags; ``SUBSCRIPTION`` sends the subscription along.
+    """
+
+    request: type[PullMessage] = PullMessage
+    flags: int = SUSPEND
+
+
+PUSH: Final = PullKind()
+
+
 class Fetcher:
     """
     Pulls one queue.
@@ -65,6 +94,7 @@ class Fetcher:
     :param dispatch: dispatches new messages, which are in ``messages`` already.
     :param on_illegal_offset: called once, with the fetcher and the offset the broker
         proposes, if ours is outside the queue. The fetcher has stopped then.
+    :param kind: the requests to pull with.
     :ivar queue: the queue to pull.
     :ivar paused: True while nothing should be pulled.
     :ivar pulled_at: when the last pull was sent.
@@ -78,7 +108,7 @@ class Fetcher:
         *,
         group: str,
         messages: ProcessQueue,
-        offsets: OffsetStore,
+        offsets: FetchOffsets,
         cache: CacheSize,
         limits: PullLimits,
         brokers: Brokers,
@@ -88,6 +118,7 @@ class Fetcher:
         is_held: Callable[[MessageQueue], bool],
         dispatch: Callable[[ProcessQueue, list[StoredMessage]], None],
         on_illegal_offset: Callable[[Fetcher, int], None],
+        kind: PullKind = PUSH,
     ) -> None:
         self._group = group
         self.messages = messages
@@ -101,6 +132,7 @@ class Fetcher:
         self._is_held = is_held
         self._dispatch = dispatch
         self._on_illegal_offset = on_illegal_offset
+        self._kind = kind
         self._stopped = True
         self._broker_id = MASTER_ID
         self._pending: Deferred[Any] | None = None
@@ -179,11 +211,12 @@ class Fetcher:
             self._step_in(ERROR_WAIT)
             return
         commit = self._offsets.for_pull(queue)
-        flags = SUSPEND
+        flags = self._kind.flags
         # Only the master keeps offsets; replicas copy them.
         if commit > 0 and address == brokers.address(queue.broker_name):
             flags |= COMMIT_OFFSET
-        request = PullMessage(
+        by_itself = flags & SUBSCRIPTION
+        request = self._kind.request(
             consumer_group=self._group,
             topic=queue.topic,
             queue_id=queue.queue_id,
@@ -192,6 +225,7 @@ class Fetcher:
             sys_flag=flags,
             commit_offset=commit if flags & COMMIT_OFFSET else 0,
             suspend_timeout_millis=SUSPEND_MS,
+            subscription=subscription.sub_string if by_itself else None,
             sub_version=subscription.sub_version,
             expression_type=subscription.expression_type,
         )

@@ -15,9 +15,15 @@ _MIB: Final = 1 << 20
 
 
 class CacheSize(msgspec.Struct):
-    """How many bytes of message bodies all queues of one consumer hold."""
+    """
+    What all queues of one consumer hold.
+
+    :ivar total: bytes of message bodies.
+    :ivar messages: the number of messages.
+    """
 
     total: int = 0
+    messages: int = 0
 
 
 class PullLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +35,7 @@ class PullLimits(msgspec.Struct, frozen=True, kw_only=True):
     :ivar span: queue offsets between the first message and the last.
     :ivar size: bytes of message bodies of one queue.
     :ivar total_size: bytes of message bodies of all queues of the consumer.
+    :ivar total_messages: messages of all queues of the consumer.
     :ivar inflate: of the bodies that are compressed.
     """
 
@@ -37,6 +44,7 @@ class PullLimits(msgspec.Struct, frozen=True, kw_only=True):
     span: int = 2000
     size: int = 100 << 20
     total_size: int = 64 << 20
+    total_messages: int = 1 << 30
     inflate: InflateLimits = InflateLimits()
 
 
@@ -48,4 +56,5 @@ def is_over(limits: PullLimits, messages: ProcessQueue, cache: CacheSize) -> boo
         or messages.size // _MIB > limits.size // _MIB
         or messages.span > limits.span
         or cache.total > limits.total_size
+        or cache.messages > limits.total_messages
     )

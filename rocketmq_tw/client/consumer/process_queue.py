@@ -105,7 +105,7 @@ class ProcessQueue:
             held[offset] = message
             size += message.size
             new.append(message)
-        self._count(size)
+        self._count(size, len(new))
         if sort:
             # Rare: the broker moved back. The first key must stay the lowest.
             self._messages = OrderedDict(sorted(held.items()))
@@ -119,16 +119,15 @@ class ProcessQueue:
             highest; -1 if none of the messages was here.
         """
         held = self._messages
-        found = False
+        before = len(held)
         size = 0
         for message in messages:
             gone = held.pop(message.queue_offset, None)
             if gone is not None:
-                found = True
                 size += gone.size
-        if not found:
+        if len(held) == before:
             return -1
-        self._count(-size)
+        self._count(-size, len(held) - before)
         return next(iter(held)) if held else self._highest + 1
 
     # -- in order
@@ -142,6 +141,12 @@ class ProcessQueue:
         for message in messages:
             if message.queue_offset in self._messages:
                 self._messages[message.queue_offset] = message
+
+    def clear(self) -> None:
+        """Remove all messages; the next ones may have any offsets."""
+        self._count(-self.size, -len(self._messages))
+        self._messages.clear()
+        self._highest = -1
 
     # -- invocations
 
@@ -175,10 +180,11 @@ class ProcessQueue:
     def drop(self) -> None:
         """Remove all messages, and ignore results from now on."""
         self.state = QueueState.DROPPED
+        self._count(-self.size, -len(self._messages))
         self._messages.clear()
-        self._count(-self.size)
 
-    def _count(self, size: int) -> None:
-        """Add to the bytes of this queue and of the cache."""
+    def _count(self, size: int, messages: int) -> None:
+        """Add to the bytes of this queue, and to the counters of the cache."""
         self.size += size
         self._cache.total += size
+        self._cache.messages += messages

@@ -70,7 +70,7 @@ class PushConsumer(Service):
         self._session = session
         self._state = _State.NEW
         self._waiting: list[Deferred[None]] = []
-        self._subscriptions = Subscriptions(group, session.clock, config.broadcast)
+        self._subscriptions = Subscriptions(group, session.clock, not config.broadcast)
         self._consumption = Consumption(
             session=session,
             group=group,

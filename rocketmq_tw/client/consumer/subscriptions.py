@@ -41,19 +41,17 @@ class Subscriptions:
     """
     The topics of one consumer, including its retry topic; false if there is no other.
 
-    :param broadcast: the consumer is broadcasting, so it has no retry topic.
+    :param retries: whether the group has a retry topic.
     :ivar handler: the handler of topics that were subscribed to without one.
     """
 
-    def __init__(
-        self, group: str, clock: IReactorTime, broadcast: bool = False
-    ) -> None:
+    def __init__(self, group: str, clock: IReactorTime, retries: bool = True) -> None:
         self._wall_time = wall_time(clock)
         self._version = 0
         self._by_topic: dict[str, Subscription] = {}
         self._handlers: dict[str, MessageHandler] = {}
+        self._retries = retries
         self._retry_topic = retry_topic(group)
-        self._broadcast = broadcast
         self.handler: MessageHandler | None = None
 
     def __bool__(self) -> bool:
@@ -75,7 +73,7 @@ class Subscriptions:
         self._handlers.pop(topic, None)
         if handler is not None:
             self._handlers[topic] = handler
-        if self._retry_topic not in self._by_topic and not self._broadcast:
+        if self._retries and self._retry_topic not in self._by_topic:
             self._by_topic[self._retry_topic] = parse(self._retry_topic, "*", version)
 
     def remove(self, topic: str) -> None:

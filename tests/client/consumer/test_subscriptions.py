@@ -44,7 +44,7 @@ class SubscriptionsTests(SynchronousTestCase):
 
     def test_no_retry_topic(self) -> None:
         """A broadcasting group has no retry topic."""
-        subscriptions = Subscriptions("G", self.clock, broadcast=True)
+        subscriptions = Subscriptions("G", self.clock, retries=False)
         subscriptions.add("T", "*", None)
         self.assertEqual(subscriptions.topics, ["T"])
 

@@ -32,6 +32,7 @@ class Membership:
 
     :param broadcast: whether every member gets all messages.
     :param rebalance: called when the assigned queues may have changed.
+    :param consume_type: whether messages are passed to the application, or requested.
     """
 
     _log = Logger()
@@ -47,6 +48,7 @@ class Membership:
         start_from: StartFrom | datetime,
         broadcast: bool,
         rebalance: Callable[[], None],
+        consume_type: ConsumeType = ConsumeType.CONSUME_PASSIVELY,
     ) -> None:
         self._group = group
         self._groups = groups
@@ -58,6 +60,7 @@ class Membership:
             MessageModel.BROADCASTING if broadcast else MessageModel.CLUSTERING
         )
         self._rebalance = rebalance
+        self._consume_type = consume_type
 
     def join(self) -> Deferred[None]:
         """
@@ -105,7 +108,7 @@ class Membership:
         """Return the consumer's part of a heartbeat."""
         return ConsumerData(
             group_name=self._group,
-            consume_type=ConsumeType.CONSUME_PASSIVELY,
+            consume_type=self._consume_type,
             message_model=self._model,
             consume_from_where=self._consume_from,
             subscription_data_set=self._subscriptions.for_heartbeat(),
