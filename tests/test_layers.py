@@ -245,6 +245,8 @@ TIME_OF_DAY = {
     "client/producer/context.py",
     "broker/delay/level.py",
     "broker/delay/schedule.py",
+    # when something was popped, in receipts and check points
+    "broker/pop/feature.py",
     # unique keys of messages and names of files, which contain a time
     "broker/send/feature.py",
     "client/identity.py",

@@ -31,6 +31,12 @@ from rocketmq_tw.wire.bodies.offsets import (
     ResetOffsetBody,
 )
 from rocketmq_tw.wire.bodies.other_tables import RequestModeTable, TimerMetricsTable
+from rocketmq_tw.wire.bodies.pop import (
+    BatchAckMessageRequestBody,
+    QueryAssignmentRequestBody,
+    QueryAssignmentResponseBody,
+    SetMessageRequestModeRequestBody,
+)
 from rocketmq_tw.wire.bodies.registration import RegisterBrokerBody
 from rocketmq_tw.wire.bodies.replication import HARuntimeInfo
 from rocketmq_tw.wire.bodies.running_info import (
@@ -90,6 +96,35 @@ FACTS: Final[dict[Code, Facts]] = {
         BROKER, None, _RECORDS, "See :doc:`client` for ``sysFlag`` and the codes."
     ),
     Code.LITE_PULL_MESSAGE: Facts(BROKER, None, _RECORDS),
+    Code.POP_MESSAGE: Facts(
+        BROKER,
+        None,
+        _RECORDS,
+        "Code 209 where too many wait, 210 where nothing came in time. See :doc:`pop`.",
+    ),
+    Code.ACK_MESSAGE: Facts(
+        BROKER,
+        notes="Code 0 also where the message is not in flight; the remark says so."
+        " Code 208 where the queue has no such offset, 13 where there is no such"
+        " queue.",
+    ),
+    Code.BATCH_ACK_MESSAGE: Facts(
+        BROKER, BatchAckMessageRequestBody, notes="Code 208 for an empty list."
+    ),
+    Code.CHANGE_MESSAGE_INVISIBLETIME: Facts(
+        BROKER,
+        notes="Three zeros and a remark where the message is not in flight.",
+    ),
+    Code.NOTIFICATION: Facts(BROKER),
+    Code.POLLING_INFO: Facts(BROKER),
+    Code.QUERY_ASSIGNMENT: Facts(
+        BROKER, QueryAssignmentRequestBody, QueryAssignmentResponseBody
+    ),
+    Code.SET_MESSAGE_REQUEST_MODE: Facts(
+        BROKER,
+        SetMessageRequestModeRequestBody,
+        notes="Code 16 for a retry topic, 17 and 26 for an unknown topic or group.",
+    ),
     Code.QUERY_MESSAGE: Facts(BROKER, None, _RECORDS),
     Code.VIEW_MESSAGE_BY_ID: Facts(
         BROKER,

@@ -41,6 +41,7 @@ wire.requests.pull: _heads: one for each status of a fetch
 _CONFIGURED: Final = """\
 broker.delay.offsets.DelayOffsets: saved: one for each delay level
 broker.delay.schedule.ScheduleService: _levels: one for each delay level
+broker.pop.journal.ReviveLog: _done: one for each queue of the revive log
 broker.delay.level.Level: shifts: one each time the clock is set; no peer sets it
 broker.registration.Registration: _links: one for each name server
 broker.slave.pre_online.PreOnline: _name_servers: the configured name servers
@@ -57,6 +58,8 @@ broker.tables.groups.GroupTable: forbidden_table: read from the file; no request
 
 #: Lives as long as one request, pull or load.
 _OF_ONE_CALL: Final = """\
+broker.pop.reader.Found: offsets records starts: the messages of one pop
+broker.pop.reader.PopReader: _reading: one for each queue that is read from the disk for a pop, of ``maxWaitingReads``
 broker.redelivery.RedeliveryCopy: properties: of one message
 client.errors.CommitError: failed: the queues of one commit
 client.errors.NameServerUnavailable: causes: the name servers of one look-up

@@ -296,6 +296,60 @@ _BROKER: Final = (
         entry=3_000,
     ),
     Growable(
+        what="pops that wait for a message, and notifications",
+        holds=(
+            "broker.pop.polling.PopPolling._arrivals",
+            "broker.pop.polling.PopPolling._shares",
+            "broker.pop.polling.PopPolling._scans",
+            "broker.pop.polling.PopPolling._topics",
+        ),
+        limits=(
+            Limit(
+                config=BrokerConfig,
+                setting="max_pop_polling_size",
+                past="a request that would wait gets code 209 at once; so it is where"
+                " ``popPollingSize`` (1,024) of a group wait at one queue",
+                said="allows no more",
+                shown=("popPolling", "popPollingRefused"),
+            ),
+            Limit(
+                config=BrokerConfig,
+                setting="max_pop_polling_per_connection",
+                past="the same",
+                said="allows no more",
+                shown=("popPollingRefused",),
+            ),
+        ),
+        entry=4_000,
+    ),
+    Growable(
+        what="pops whose messages are not acknowledged",
+        holds=(
+            "broker.pop.in_flight.InFlight._by_key",
+            "broker.pop.in_flight.InFlight._by_tick",
+            "broker.pop.in_flight.InFlight._logs",
+            "broker.pop.in_flight.InFlight._of_group",
+            "broker.pop.in_flight.InFlight._ticks",
+        ),
+        limits=(
+            Limit(
+                config=BrokerConfig,
+                setting="max_pop_check_points",
+                past="nothing more is popped until some are acknowledged or over",
+                said="allows no more",
+                shown=("popCheckPoints", "popCheckPointsRefused"),
+            ),
+            Limit(
+                config=BrokerConfig,
+                setting="max_pop_check_points_per_group",
+                past="the same, for the group",
+                said="allows no more",
+                shown=("popCheckPointsRefused",),
+            ),
+        ),
+        entry=2_000,
+    ),
+    Growable(
         what="tags of the filters of pulls that wait for a message",
         holds=(),
         limits=(

@@ -102,6 +102,17 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     :ivar max_held_pulls_per_connection: how many of one connection; an extension.
     :ivar max_held_pull_tags: how many tags the filters of pulls that wait for a message
         may have in all; an extension.
+    :ivar enable_retry_topic_v2: messages that were popped and not acknowledged come
+        again in ``%RETRY%group+topic``; otherwise in ``%RETRY%group_topic``. Both are
+        read.
+    :ivar pop_from_retry_probability: percent of the pops that read the retry topic
+        first.
+    :ivar pop_polling_size: how many pops of a group may wait at one queue.
+    :ivar max_pop_polling_size: how many pops may wait in all.
+    :ivar max_pop_polling_per_connection: how many of one connection; an extension.
+    :ivar max_pop_check_points: how many pops may have messages that are not
+        acknowledged; an extension.
+    :ivar max_pop_check_points_per_group: how many of one group; an extension.
     :ivar broker_ip1: the address that clients connect to.
     :ivar broker_ip2: the address that slaves connect to.
     :ivar ha_listen_port: the port that slaves connect to; 0 means the next one after
@@ -211,6 +222,14 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     max_cold_pulls: Positive = 100_000
     max_held_pulls_per_connection: Positive = 10_000
     max_held_pull_tags: Positive = 4_000_000
+
+    enable_retry_topic_v2: bool = False
+    pop_from_retry_probability: Annotated[int, msgspec.Meta(ge=0, le=100)] = 20
+    pop_polling_size: Positive = 1024
+    max_pop_polling_size: Positive = 100_000
+    max_pop_polling_per_connection: Positive = 10_000
+    max_pop_check_points: Positive = 200_000
+    max_pop_check_points_per_group: Positive = 100_000
 
     register_name_server_period: Annotated[int, msgspec.Meta(ge=1000)] = 30_000
     register_broker_timeout_mills: Milliseconds = 24_000

@@ -109,6 +109,21 @@ class TooManyHeldPulls(RocketMQError):
         return f"{held}, {self.setting} allows no more"
 
 
+class TooManyInFlight(RocketMQError):
+    """As many pops have messages that are not acknowledged as are allowed."""
+
+    def __init__(self, setting: str, limit: int) -> None:
+        super().__init__(setting, limit)
+        self.setting = setting
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return (
+            f"no more messages are popped: {self.limit} pops have messages that are"
+            f" not acknowledged, {self.setting} allows no more"
+        )
+
+
 #: For the router: the response codes of errors. RocketMQ 4.9 responds with 1 to illegal
 #: names, 5.x with 29; clients treat both alike.
 CODES: dict[type[Exception], ResponseCode] = {
@@ -121,6 +136,7 @@ CODES: dict[type[Exception], ResponseCode] = {
     StoreNotWriteable: ResponseCode.SERVICE_NOT_AVAILABLE,
     DiskFull: ResponseCode.SERVICE_NOT_AVAILABLE,
     TooManyHeldPulls: ResponseCode.SYSTEM_BUSY,
+    TooManyInFlight: ResponseCode.SYSTEM_BUSY,
     TooManyOffsets: ResponseCode.SYSTEM_BUSY,
     TooManyQueries: ResponseCode.SYSTEM_BUSY,
     TooManyQueues: ResponseCode.SYSTEM_BUSY,

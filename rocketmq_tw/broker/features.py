@@ -11,6 +11,7 @@ from __future__ import annotations
 from rocketmq_tw.broker.access import feature as access
 from rocketmq_tw.broker.broker import Install
 from rocketmq_tw.broker.delay import feature as delay
+from rocketmq_tw.broker.pop import feature as pop
 from rocketmq_tw.broker.processors import heartbeat, lock, offset, query
 from rocketmq_tw.broker.processors.admin import (
     connections,
@@ -29,6 +30,7 @@ FEATURES: tuple[Install, ...] = (
     delay.install,
     send.install,
     pull.install,
+    pop.install,
     heartbeat.install,
     offset.install,
     lock.install,

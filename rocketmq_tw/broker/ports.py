@@ -23,8 +23,14 @@ from rocketmq_tw.remoting.server import RemotingServerFactory
 from rocketmq_tw.remoting.tls import ServerSide, server_side, tls_gauges
 from rocketmq_tw.wire.codes import RequestCode
 
-#: Pulls. POP requests, which the fast port does not take either, are not handled yet.
-_NOT_ON_FAST_PORT = (RequestCode.PULL_MESSAGE, RequestCode.LITE_PULL_MESSAGE)
+#: What may wait for messages.
+_NOT_ON_FAST_PORT = (
+    RequestCode.PULL_MESSAGE,
+    RequestCode.LITE_PULL_MESSAGE,
+    RequestCode.POP_MESSAGE,
+    RequestCode.NOTIFICATION,
+    RequestCode.POLLING_INFO,
+)
 
 
 class Ports:

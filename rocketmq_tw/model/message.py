@@ -74,6 +74,7 @@ TIMER_DELAY_LEVEL: Final = "TIMER_DELAY_LEVEL"
 POP_CK: Final = "POP_CK"
 POP_CK_OFFSET: Final = "POP_CK_OFFSET"
 FIRST_POP_TIME: Final = "1ST_POP_TIME"
+ORIGIN_GROUP: Final = "ORIGIN_GROUP"
 CRC32: Final = "__CRC32#"
 
 #: The separator of the keys in :data:`KEYS`.

@@ -92,7 +92,7 @@ class DeclarationTests(SynchronousTestCase):
 
     def test_every_code_is_declared(self) -> None:
         """A code in the table has its request, and the other way round."""
-        declared = {code for code in DECLARED if code < 31000}
+        declared = {code for code in DECLARED if not 31000 <= code < 200_000}
         self.assertEqual(declared, {int(code) for code in RequestCode})
 
     def test_docstrings(self) -> None:

@@ -90,7 +90,7 @@ class DuePulls:
             return
         if isinstance(response, Deferred):
             response.chainDeferred(pull.response)
-        else:
+        elif response is not None:
             pull.response.callback(response)
 
     def _block(self, peer: Peer, pull: HeldPull) -> None:

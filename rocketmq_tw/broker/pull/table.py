@@ -32,7 +32,8 @@ class HeldPull(msgspec.Struct, eq=False, kw_only=True, gc=False):
 
     :ivar last_tick: the tick at which its time is over.
     :ivar matches: tests a tags code; None accepts all.
-    :ivar read: reads the store once more, for the response.
+    :ivar read: reads the store once more, for the response; None if ``response`` is
+        called otherwise.
     :ivar tags: how many tags ``matches`` compares with.
     :ivar is_waiting: False once it is woken.
     """
@@ -41,7 +42,7 @@ class HeldPull(msgspec.Struct, eq=False, kw_only=True, gc=False):
     peer: Peer
     last_tick: int
     matches: Callable[[int], bool] | None
-    read: Callable[[], Response | Deferred[Any]]
+    read: Callable[[], Response | Deferred[Any] | None]
     response: Deferred[Response | None]
     tags: int = 0
     is_waiting: bool = True
@@ -59,6 +60,7 @@ class HeldPullTable:
     :param limit_per_connection: how many of one connection.
     :param max_tags: how many tags the filters of all of them may have: a pull keeps its
         filter, which may be no other's.
+    :param settings: the keys of the first two limits.
     :ivar by_queue: those that wait, by topic and queue.
     :ivar tags: how many tags their filters have.
     :ivar refused: how many pulls were over a limit.
@@ -68,8 +70,14 @@ class HeldPullTable:
     # in _by_tick too unless that tick was taken.
 
     def __init__(
-        self, *, limit: int, limit_per_connection: int, max_tags: int = 4_000_000
+        self,
+        *,
+        limit: int,
+        limit_per_connection: int,
+        max_tags: int = 4_000_000,
+        settings: tuple[str, str] = ("maxHeldPulls", "maxHeldPullsPerConnection"),
     ) -> None:
+        self._settings = settings
         self._max_tags = max_tags
         self.tags = 0
         self._limit = limit
@@ -93,7 +101,7 @@ class HeldPullTable:
         of_peer = self._by_peer.get(pull.peer)
         if self._count >= self._limit:
             self.refused += 1
-            raise TooManyHeldPulls("maxHeldPulls", self._limit)
+            raise TooManyHeldPulls(self._settings[0], self._limit)
         if self.tags + pull.tags > self._max_tags:
             self.refused += 1
             raise TooManyHeldPulls("maxHeldPullTags", self._max_tags, "tags")
@@ -104,7 +112,7 @@ class HeldPullTable:
         else:
             self.refused += 1
             limit = self._limit_per_connection
-            raise TooManyHeldPulls("maxHeldPullsPerConnection", limit)
+            raise TooManyHeldPulls(self._settings[1], limit)
         self._count += 1
         self.tags += pull.tags
         of_queue = self.by_queue.get(pull.key)

@@ -9,7 +9,7 @@ Source: ``QueryAssignmentRequestBody``, ``QueryAssignmentResponseBody``,
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from rocketmq_tw.model.group import MessageModel
@@ -100,6 +100,20 @@ class BatchAck(
         """Return the acknowledged queue offsets."""
         return [self.start_offset + bit for bit in decode_bit_set(self.bit_set)]
 
+    def among(self, offsets: Sequence[int]) -> list[int]:
+        """
+        Return which of some queue offsets are acknowledged.
+
+        :raises BadField: the set is not base64.
+        """
+        octets = _octets(self.bit_set)
+        found = []
+        for offset in offsets:
+            bit = offset - self.start_offset
+            if 0 <= bit < 8 * len(octets) and octets[bit // 8] >> bit % 8 & 1:
+                found.append(offset)
+        return found
+
 
 class BatchAckMessageRequestBody(Body, frozen=True):
     """The body of BATCH_ACK_MESSAGE (200151)."""
@@ -128,13 +142,17 @@ def decode_bit_set(text: str) -> list[int]:
 
     :raises BadField: the text is not base64.
     """
-    try:
-        octets = base64.b64decode(text)
-    except ValueError:
-        raise BadField("b", repr(text[:80]), "a bit set in base64") from None
     return [
         8 * at + bit
-        for at, octet in enumerate(octets)
+        for at, octet in enumerate(_octets(text))
         for bit in range(8)
         if octet >> bit & 1
     ]
+
+
+def _octets(text: str) -> bytes:
+    """Return the bytes of a set. :raises BadField: the text is not base64."""
+    try:
+        return base64.b64decode(text)
+    except ValueError:
+        raise BadField("b", repr(text[:80]), "a bit set in base64") from None

@@ -144,6 +144,33 @@ def _group_config(request: Any) -> list[Need]:
     return [group_need(group.group_name, Action.UPDATE)]
 
 
+def _popped(request: Any) -> list[Need]:
+    """Need ``Sub`` on the group, whose retry topics are its own, and on the topic."""
+    group = group_need(request.consumer_group, *_SUB)
+    if request.topic.startswith(RETRY_PREFIX):
+        return [group]  # what is in flight belongs to that group
+    return [topic_need(request.topic, *_SUB), group]
+
+
+def _popped_many(request: Any) -> list[Need]:
+    """Need ``Sub`` on the groups and topics of all acknowledgements."""
+    from rocketmq_tw.wire.bodies.pop import BatchAckMessageRequestBody
+
+    needs: dict[Need, None] = {}
+    for ack in BatchAckMessageRequestBody.decode_request(request.body).acks:
+        needs[group_need(ack.consumer_group, *_SUB)] = None
+        needs[topic_need(ack.topic, *_SUB)] = None
+    return list(needs)
+
+
+def _assigned(request: Any) -> list[Need]:
+    """Need ``Sub`` on the group and the topic whose queues are assigned."""
+    from rocketmq_tw.wire.bodies.pop import QueryAssignmentRequestBody
+
+    body = QueryAssignmentRequestBody.decode_request(request.body)
+    return [group_need(body.consumer_group, *_SUB), topic_need(body.topic, *_SUB)]
+
+
 _CLIENT, _SERVER, _ADMIN = Caller.CLIENT, Caller.SERVER, Caller.ADMINISTRATOR
 _GET, _UPDATE = _cluster(Action.GET), _cluster(Action.UPDATE)
 
@@ -159,6 +186,13 @@ RULES: dict[int, Rule] = {
     Code.GET_CONSUMER_LIST_BY_GROUP: Rule(_CLIENT, _group(*_READ)),
     Code.LOCK_BATCH_MQ: Rule(_CLIENT, _queues),
     Code.UNLOCK_BATCH_MQ: Rule(_CLIENT, _queues),
+    Code.POP_MESSAGE: Rule(_CLIENT, _both(*_SUB)),
+    Code.ACK_MESSAGE: Rule(_CLIENT, _popped),
+    Code.BATCH_ACK_MESSAGE: Rule(_CLIENT, _popped_many),
+    Code.CHANGE_MESSAGE_INVISIBLETIME: Rule(_CLIENT, _popped),
+    Code.NOTIFICATION: Rule(_CLIENT, _both(*_SUB)),
+    Code.POLLING_INFO: Rule(_CLIENT, _both(*_SUB)),
+    Code.QUERY_ASSIGNMENT: Rule(_CLIENT, _assigned),
     Code.NOTIFY_CONSUMER_IDS_CHANGED: Rule(_SERVER, _UPDATE),
     Code.QUERY_CONSUMER_OFFSET: Rule(_CLIENT, _both(*_READ)),
     Code.UPDATE_CONSUMER_OFFSET: Rule(_CLIENT, _both(Action.SUB, Action.UPDATE)),
@@ -212,6 +246,7 @@ RULES: dict[int, Rule] = {
         _ADMIN, _group(Action.DELETE, field="group_name")
     ),
     Code.GET_SUBSCRIPTIONGROUP_CONFIG: Rule(_ADMIN, _group(Action.GET, field="group")),
+    Code.SET_MESSAGE_REQUEST_MODE: Rule(_ADMIN, _UPDATE),
     Code.GET_CONSUME_STATS: Rule(_ADMIN, _group(Action.GET)),
     Code.GET_CONSUMER_CONNECTION_LIST: Rule(_ADMIN, _group(Action.GET)),
     Code.GET_PRODUCER_CONNECTION_LIST: Rule(_ADMIN, _GET),

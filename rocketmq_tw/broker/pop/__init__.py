@@ -1,0 +1,1 @@
+"""Pop: messages handed out for a time, and acknowledged one by one."""

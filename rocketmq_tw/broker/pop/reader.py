@@ -1,0 +1,321 @@
+"""
+Pops messages: chooses the queues, reads them, and writes what was handed out.
+
+A pop reads from the committed offset of the group and commits the next one, so pops and
+pulls of a group may alternate. It begins with any queue of the topic; one pop of five
+reads the retry topic first, the others after the topic, if they have found too few.
+
+Source: ``PopMessageProcessor`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import msgspec
+from twisted.internet.defer import Deferred
+
+from rocketmq_tw.broker.errors import TooManyInFlight, TooManyOffsets
+from rocketmq_tw.broker.pop.in_flight import Popped
+from rocketmq_tw.broker.pop.journal import ReviveLog
+from rocketmq_tw.broker.pop.records import offsets_of, with_receipts
+from rocketmq_tw.broker.pull.filters import Matches
+from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
+from rocketmq_tw.broker.tables.topics import TopicTable
+from rocketmq_tw.model.topic import (
+    is_readable,
+    is_retry,
+    pop_retry_topic,
+    pop_retry_topic_v2,
+)
+from rocketmq_tw.store.interfaces import Fetched, IMessageStore
+from rocketmq_tw.store.queues.fetch import page_cache_size
+from rocketmq_tw.wire.receipts import (
+    NORMAL,
+    Receipt,
+    encode_offsets,
+    encode_starts,
+    retry_mark,
+)
+from rocketmq_tw.wire.requests.pop import ALL_QUEUES, FROM_MIN, PopResponse
+
+#: Bytes; the largest response, but for one message that is larger.
+_MAX_BYTES = 256 << 10
+#: Queues that one pop looks at: of a larger topic, others each time.
+_MAX_QUEUES = 4096
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """
+    What a pop asks for.
+
+    :ivar queue_id: :data:`ALL_QUEUES` or one.
+    :ivar matches: tests a tags code; None accepts all.
+    :ivar from_min: whether a group without an offset begins with the oldest message.
+    """
+
+    topic: str
+    group: str
+    queue_id: int
+    count: int
+    invisible_ms: int
+    matches: Matches
+    from_min: bool
+
+
+class Found(msgspec.Struct):
+    """
+    What a pop has found so far.
+
+    :ivar rest: how many messages are left in the queues that it looked at.
+    :ivar end: where the last check point ends in the commit log.
+    """
+
+    pop_time_ms: int
+    revive_queue: int
+    count: int = 0
+    rest: int = 0
+    end: int = 0
+    starts: list[str] = []
+    offsets: list[str] = []
+    records: list[bytes] = []
+
+    def response(self, invisible_ms: int) -> PopResponse:
+        """Return the response that has the messages."""
+        return PopResponse(
+            pop_time=self.pop_time_ms,
+            invisible_time=invisible_ms,
+            revive_qid=self.revive_queue,
+            rest_num=self.rest,
+            start_offset_info=";".join(self.starts),
+            msg_offset_info=";".join(self.offsets),
+            remark="FOUND",
+            body=b"".join(self.records),
+        )
+
+
+class PopReader:
+    """
+    Reads queues for pops.
+
+    :param retry_first: percent of the pops that read the retry topic first.
+    :param memory_size: a queue whose first message is so close to the end of the log is
+        young; None is the size of the page cache.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: IMessageStore,
+        topics: TopicTable,
+        offsets: ConsumerOffsets,
+        journal: ReviveLog,
+        broker_name: str,
+        retry_first: int = 20,
+        memory_size: int | None = None,
+    ) -> None:
+        self._store = store
+        self._topics = topics
+        self._offsets = offsets
+        self._journal = journal
+        self._broker_name = broker_name
+        self._retry_first = retry_first
+        self._memory_size = page_cache_size() if memory_size is None else memory_size
+        #: Queues that are read from the disk for a group.
+        self._reading: set[tuple[str, str, int]] = set()
+
+    async def pop(self, wanted: Wanted, now_ms: int) -> Found:
+        """
+        Hand out messages.
+
+        :raises TooManyInFlight: none was handed out because of that limit.
+        :raises TooManyOffsets: likewise.
+        :raises StoreError: likewise.
+        """
+        found = Found(now_ms, self._journal.next_queue())
+        retries = self._retry_topics(wanted.topic, wanted.group)
+        if random.randrange(100) < self._retry_first:
+            topics = [*retries, wanted.topic]
+        else:
+            topics = [wanted.topic, *retries]
+        for topic in topics:
+            chosen = wanted.queue_id if topic == wanted.topic else ALL_QUEUES
+            for queue_id in self._queues(topic, chosen):
+                try:
+                    await self._pop_queue(topic, queue_id, wanted, found)
+                except (TooManyInFlight, TooManyOffsets):
+                    if found.count:
+                        return found
+                    raise
+        return found
+
+    def has_messages(self, topic: str, group: str, queue_id: int) -> bool:
+        """Return whether there are messages that a group has not been handed out."""
+        for name in (topic, *self._retry_topics(topic, group)):
+            chosen = queue_id if name == topic else ALL_QUEUES
+            for each in self._queues(name, chosen):
+                end = self._store.max_offset(name, each)
+                offset = self._offsets.query(group, name, each)
+                if offset is None:
+                    offset = self._store.min_offset(name, each)
+                if offset < end:
+                    return True
+        return False
+
+    def _retry_topics(self, topic: str, group: str) -> list[str]:
+        """Return the retry topics that exist."""
+        if is_retry(topic):
+            return []
+        names = (pop_retry_topic(group, topic), pop_retry_topic_v2(group, topic))
+        return [name for name in names if name in self._topics.table]
+
+    def _queues(self, topic: str, chosen: int) -> Iterator[int]:
+        """Return the queues of a topic to read, from any on."""
+        config = self._topics.table.get(topic)
+        if config is None or not is_readable(config.perm):
+            return iter(())
+        if chosen != ALL_QUEUES:
+            return iter((chosen,))
+        count = config.read_queue_nums
+        first = random.randrange(count) if count > 1 else 0
+        return ((first + n) % count for n in range(min(count, _MAX_QUEUES)))
+
+    async def _pop_queue(
+        self, topic: str, queue_id: int, wanted: Wanted, found: Found
+    ) -> None:
+        """Hand out messages of one queue."""
+        end = self._store.max_offset(topic, queue_id)
+        group = wanted.group
+        offset = self._offsets.query(group, topic, queue_id)
+        if offset is not None and offset == end or not end:
+            return  # as in most queues most of the time
+        key = topic, group, queue_id
+        if found.count >= wanted.count or key in self._reading:
+            found.rest += max(0, end - (offset or 0))
+            return
+        if offset is None or offset > end:
+            self._reading.add(key)
+            try:
+                offset = await self._first_offset(topic, queue_id, wanted)
+            finally:
+                self._reading.discard(key)
+        fetched = await self._fetch(key, offset, wanted, found)
+        if fetched.count:
+            start = self._offsets.query(group, topic, queue_id)
+            start = offset if start is None else start
+            self._hand_out(key, start, fetched, wanted, found)
+        elif fetched.next_offset > offset:
+            self._offsets.commit(group, topic, queue_id, fetched.next_offset)
+        found.rest += max(0, fetched.max_offset - fetched.next_offset)
+
+    async def _fetch(
+        self, key: tuple[str, str, int], offset: int, wanted: Wanted, found: Found
+    ) -> Fetched:
+        """Read a queue; once more where its messages begin, if they are gone there."""
+        topic, group, queue_id = key
+        count = wanted.count - found.count
+        fetched = await self._read(key, offset, count, wanted.matches)
+        if not fetched.count and fetched.next_offset != offset:
+            offset = fetched.next_offset
+            self._offsets.commit(group, topic, queue_id, offset)
+            fetched = await self._read(key, offset, count, wanted.matches)
+        return fetched
+
+    async def _read(
+        self, key: tuple[str, str, int], offset: int, count: int, matches: Matches
+    ) -> Fetched:
+        """Read messages of a queue; no other pop of the group does so meanwhile."""
+        topic, _, queue_id = key
+        fetched = self._store.get(topic, queue_id, offset, count, _MAX_BYTES, matches)
+        if not isinstance(fetched, Deferred):
+            found: Fetched = fetched
+            return found
+        self._reading.add(key)
+        try:
+            return await fetched
+        finally:
+            self._reading.discard(key)
+
+    def _hand_out(
+        self,
+        key: tuple[str, str, int],
+        offset: int,
+        fetched: Fetched,
+        wanted: Wanted,
+        found: Found,
+    ) -> None:
+        """Write a check point for what was read, and commit the offset behind it."""
+        topic, group, queue_id = key
+        messages = offsets_of(fetched.data)
+        popped = Popped(
+            topic=topic,
+            group=group,
+            queue_id=queue_id,
+            start_offset=offset,
+            pop_time_ms=found.pop_time_ms,
+            invisible_ms=wanted.invisible_ms,
+            offsets=messages,
+            revive_queue=found.revive_queue,
+            pending=(1 << len(messages)) - 1,
+        )
+        in_flight = self._journal.in_flight
+        if popped.key in in_flight:
+            return  # after a reset within a millisecond; the next pop has them
+        in_flight.check_capacity(group)
+        self._offsets.commit(group, topic, queue_id, fetched.next_offset)
+        try:
+            appended = self._journal.begin(popped)
+        except Exception:
+            self._offsets.commit(group, topic, queue_id, offset)
+            raise
+        found.end = max(found.end, appended.commit_log_offset + appended.size)
+        found.count += len(messages)
+        mark = retry_mark(topic)
+        found.starts.append(encode_starts(mark, queue_id, offset))
+        found.offsets.append(encode_offsets(mark, queue_id, messages))
+        data = fetched.data
+        if mark != NORMAL:
+            first = Receipt(
+                start_offset=offset,
+                pop_time_ms=found.pop_time_ms,
+                invisible_ms=wanted.invisible_ms,
+                revive_queue=found.revive_queue,
+                retry=mark,
+                broker_name=self._broker_name,
+                queue_id=queue_id,
+                offset=messages[0],
+            )
+            data = with_receipts(data, wanted.topic, first)
+        found.records.append(data)
+
+    async def _first_offset(self, topic: str, queue_id: int, wanted: Wanted) -> int:
+        """Return and commit where a group begins, or begins again after a reset log."""
+        first = self._store.min_offset(topic, queue_id)
+        end = self._store.max_offset(topic, queue_id)
+        known = self._offsets.query(wanted.group, topic, queue_id)
+        if known is not None:
+            begin = end
+        elif wanted.from_min or is_retry(topic):
+            begin = first
+        elif first <= 0 and await self._is_young(topic, queue_id):
+            begin = 0
+        else:
+            begin = max(0, end - 1)
+        self._offsets.commit(wanted.group, topic, queue_id, begin)
+        return begin
+
+    async def _is_young(self, topic: str, queue_id: int) -> bool:
+        """Return whether a queue's first message is in memory."""
+        fetched = self._store.get(topic, queue_id, 0, 1, 1, None)
+        if isinstance(fetched, Deferred):
+            fetched = await fetched
+        if not fetched.count:
+            return False
+        behind = self._store.commit_log_max - fetched.last_commit_log_offset
+        return bool(behind <= self._memory_size)
+
+
+def is_from_min(init_mode: int) -> bool:
+    """Return whether a mode means the oldest message."""
+    return init_mode == FROM_MIN

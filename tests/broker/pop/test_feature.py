@@ -1,0 +1,96 @@
+"""Tests of rocketmq_tw.broker.pop.feature: pop as its users meet it."""
+
+from __future__ import annotations
+
+from rocketmq_tw.model.message import FIRST_POP_TIME, ORIGIN_GROUP
+from tests.broker.cases import GROUP, TOPIC
+from tests.broker.pop.cases import PopCase, acknowledged, changed, popped
+
+
+class PopTests(PopCase):
+    """Messages are handed out, acknowledged, and come again."""
+
+    def test_handed_out_once(self) -> None:
+        """Nobody else gets what was handed out."""
+        self.fill(b"a", b"b")
+        self.assertEqual(set(self.receipts()), {b"a", b"b"})
+        response = self.now(popped())
+        self.assertEqual((response.status, response.body), (210, b""))
+
+    def test_acknowledged_never_comes_again(self) -> None:
+        """The others come again once their time is over, from the retry topic."""
+        self.fill(b"a", b"b")
+        receipts = self.receipts()
+        response = self.now(acknowledged(receipts[b"a"]))
+        self.assertEqual((response.status, response.remark), (0, None))
+        self.pass_time(9.9)
+        self.assertEqual(self.receipts(), {})
+        self.pass_time(0.4)
+        again = self.receipts()
+        self.assertEqual(set(again), {b"b"})
+        self.assertEqual(again[b"b"].retry, 1)
+        self.now(acknowledged(again[b"b"]))
+        self.pass_time(30)
+        self.assertEqual(self.receipts(), {})
+        self.assertEqual(len(self.pop.journal.in_flight), 0)
+
+    def test_copies(self) -> None:
+        """A copy counts its delivery, and says when it was popped first and by whom."""
+        self.fill(b"a", tag="T")
+        pop_time = self.receipts()[b"a"].pop_time_ms
+        self.pass_time(10.3)
+        (copy,) = self.retries()
+        self.assertEqual((copy.body, copy.tag, copy.reconsume_times), (b"a", "T", 1))
+        self.assertEqual(copy.properties[FIRST_POP_TIME], str(pop_time))
+        self.assertEqual(copy.properties[ORIGIN_GROUP], GROUP)
+        self.receipts()
+        self.pass_time(10.3)
+        self.assertEqual([each.reconsume_times for each in self.retries()], [1, 2])
+        again = self.retries()[1]
+        self.assertEqual(again.properties[FIRST_POP_TIME], str(pop_time))
+
+    def test_changed_time(self) -> None:
+        """A message with more time comes later; its old receipt is of no use."""
+        self.fill(b"a", b"b")
+        receipt = self.receipts()[b"a"]
+        response = self.now(changed(receipt, 30_000))
+        self.assertEqual((response.status, response.invisible_time), (0, 30_000))
+        self.pass_time(10.3)
+        self.assertEqual(set(self.receipts(invisible_time=60_000)), {b"b"})
+        response = self.now(acknowledged(receipt))
+        self.assertIn("not in flight", response.remark)
+        self.pass_time(20)
+        self.assertEqual(set(self.receipts()), {b"a"})
+
+    def test_suspended(self) -> None:
+        """A message that is given back suspended does not count a delivery."""
+        self.fill(b"a")
+        receipt = self.receipts()[b"a"]
+        self.now(changed(receipt, 0, suspend=True))
+        self.pass_time(0.3)
+        self.assertEqual(self.retries()[0].reconsume_times, 0)
+
+    def test_groups_do_not_share(self) -> None:
+        """Each group gets all messages."""
+        self.fill(b"a")
+        self.assertEqual(set(self.receipts()), {b"a"})
+        self.assertEqual(set(self.receipts(consumer_group="Other")), {b"a"})
+
+    def test_stop_and_start(self) -> None:
+        """What was in flight is so after a stop; receipts are still good."""
+        self.fill(b"a", b"b")
+        receipts = self.receipts()
+        self.restart()
+        self.assertEqual(self.receipts(), {})
+        self.now(acknowledged(receipts[b"a"]))
+        self.pass_time(10.3)
+        self.assertEqual(set(self.receipts()), {b"b"})
+
+    def test_gone_topic(self) -> None:
+        """What is in flight of a deleted topic or group is dropped."""
+        self.fill(b"a")
+        self.receipts()
+        self.tables.topics.delete(TOPIC)
+        self.pass_time(10.3)
+        self.assertEqual(len(self.pop.journal.in_flight), 0)
+        self.assertEqual(self.retries(), [])
