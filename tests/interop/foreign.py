@@ -12,15 +12,22 @@ from tests.ports import free_port
 from .program import Program
 
 GO = Path(__file__).parent / "go"
-"""A module on ``github.com/apache/rocketmq-client-go/v2``; ``go.mod`` pins it."""
+"""
+A module on ``github.com/apache/rocketmq-client-go/v2``; ``go.mod`` pins the release,
+``tls.mod`` a later state, as the release has no TLS.
+"""
 
 NODE = Path(__file__).parent / "node"
 """A package on ``ali-ons``; ``package-lock.json`` pins it."""
 
-TOOLS = {"go": ("go",), "node": ("node", "npm")}
+TOOLS = {"go": ("go",), "go-tls": ("go",), "node": ("node", "npm")}
 """The programs that each make needs."""
 
-_BINARY = GO / "target" / "interop"
+_BINARIES = {"go": GO / "target" / "interop", "go-tls": GO / "target" / "interop-tls"}
+_BUILD_FLAGS: dict[str, list[str]] = {
+    "go": [],
+    "go-tls": ["-modfile=tls.mod", "-tags", "tls"],
+}
 _GO_PROGRAMS = {
     "SendMessages": "send",
     "ConsumeMessages": "consume",
@@ -40,10 +47,11 @@ def build(make: str) -> None:
 
     :raises AssertionError: a command failed; the text is what it printed.
     """
-    if make == "go":
-        sources = [*GO.glob("*.go"), GO / "go.mod", GO / "go.sum"]
-        if not _is_newer(_BINARY, sources):
-            _run(["go", "build", "-o", str(_BINARY), "."], GO)
+    if make in _BINARIES:
+        binary = _BINARIES[make]
+        sources = [*GO.glob("*.go"), *GO.glob("*.mod"), *GO.glob("*.sum")]
+        if not _is_newer(binary, sources):
+            _run(["go", "build", *_BUILD_FLAGS[make], "-o", str(binary), "."], GO)
         return
     stamp = NODE / "node_modules" / "installed"
     if not _is_newer(stamp, [NODE / "package.json", NODE / "package-lock.json"]):
@@ -54,10 +62,11 @@ def build(make: str) -> None:
 
 def program(make: str, name: str, scratch: Path, **options: object) -> Program:
     """Start the counterpart of a Java program, written on the Go or the Node client."""
-    words = [text for k, v in options.items() for text in (f"--{k}", str(v))]
-    if make == "go":
-        command = [str(_BINARY), _GO_PROGRAMS[name], *words]
+    if make in _BINARIES:
+        words = [f"--{name}={value}" for name, value in options.items()]
+        command = [str(_BINARIES[make]), _GO_PROGRAMS[name], *words]
     else:
+        words = [text for k, v in options.items() for text in (f"--{k}", str(v))]
         command = ["node", str(NODE / _NODE_PROGRAMS[name]), *words]
     return Program(command, scratch / f"{make}-{name}-{free_port()}.log")
 

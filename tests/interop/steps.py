@@ -9,12 +9,15 @@ import pytest
 
 from . import foreign
 from .corpus import check_contents, check_once
-from .lab import Cluster, Lab
+from .lab import Cluster, Lab, Server
 from .program import Program, messages, wait_for_messages, wait_until
 from .test_mixed_group import assignment, shares
 from .test_round_trip import check_places
 
 QUEUES = 8
+
+#: A little of everything, for tests of who may connect, and send.
+SECURED_PLAN, SECURED_COUNT = "sync:20,async:20,oneway:20,batch:20", 80
 
 
 def build(make: str) -> None:
@@ -31,6 +34,54 @@ def started(members: list[Program]) -> list[Program]:
     for member in members:
         member.wait_for("started")
     return members
+
+
+def secured_round_trip(
+    lab: Lab, names: Server, make: str, topic: str, options: dict[str, Any]
+) -> None:
+    """
+    Send to a topic that the first message creates; receive each once, unchanged.
+
+    :param options: what lets programs connect, and sign.
+    """
+    sending = {"topic": topic, "seed": topic, "plan": SECURED_PLAN}
+    lab.sender(make, names, **sending, **options).finish()
+    consumer = lab.consumer(make, names, topic=topic, group=f"G_{topic}", **options)
+    lines = wait_for_messages([consumer], SECURED_COUNT, 60)
+    consumer.stop()
+    check_once(range(SECURED_COUNT), lines)
+    check_contents(topic, lines)
+
+
+def check_refused(
+    lab: Lab,
+    names: Server,
+    make: str,
+    options: dict[str, Any],
+    topic: str = "Refused",
+    plan: str = "sync:1",
+) -> None:
+    """Nothing is sent."""
+    program = lab.sender(make, names, topic=topic, plan=plan, **options)
+    with pytest.raises(AssertionError):
+        program.finish()
+    assert not program.events("sent")
+
+
+def wait_until_sent(
+    lab: Lab, names: Server, make: str, topic: str, options: dict[str, Any]
+) -> None:
+    """Wait for a broker with a route that accepts a message of a program."""
+
+    def is_sent() -> bool:
+        program = lab.sender(make, names, topic=topic, plan="sync:1", **options)
+        try:
+            program.finish()
+        except AssertionError:
+            return False
+        return True
+
+    wait_until(is_sent, 60, f"a broker that accepts a message from {make}")
 
 
 def round_trip(

@@ -27,14 +27,16 @@ func consume(flags *flag.FlagSet, words []string) error {
 	refuse := flags.Int("refuse", 0, "refuse once what this divides")
 	user := flags.String("user", "", "who signs requests")
 	password := flags.String("password", "", "the secret of that user")
+	useTLS := flags.Bool("tls", false, "use TLS")
 	flags.Parse(words)
-	made, err := consumer.NewPushConsumer(
+	options := append(consumerTLS(*useTLS),
 		consumer.WithNsResolver(primitive.NewPassthroughResolver(strings.Split(*names, ";"))),
 		consumer.WithGroupName(*group),
 		consumer.WithCredentials(primitive.Credentials{AccessKey: *user, SecretKey: *password}),
 		consumer.WithConsumeFromWhere(consumer.ConsumeFromFirstOffset),
 		consumer.WithConsumerOrder(*listener == "orderly"),
 	)
+	made, err := consumer.NewPushConsumer(options...)
 	if err != nil {
 		return err
 	}

@@ -37,15 +37,17 @@ func send(flags *flag.FlagSet, words []string) error {
 	first := flags.Int("from", 0, "first number")
 	user := flags.String("user", "", "who signs requests")
 	password := flags.String("password", "", "the secret of that user")
+	useTLS := flags.Bool("tls", false, "use TLS")
 	flags.Parse(words)
 	// The hash selector keeps one sharding key in one queue; without a key it is random.
-	made, err := rocketmq.NewProducer(
+	options := append(producerTLS(*useTLS),
 		producer.WithNsResolver(primitive.NewPassthroughResolver(strings.Split(*names, ";"))),
 		producer.WithGroupName(*group),
 		producer.WithCredentials(primitive.Credentials{AccessKey: *user, SecretKey: *password}),
 		producer.WithQueueSelector(producer.NewHashQueueSelector()),
 		producer.WithSendMsgTimeout(10*time.Second),
 	)
+	made, err := rocketmq.NewProducer(options...)
 	if err != nil {
 		return err
 	}
