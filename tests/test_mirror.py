@@ -33,6 +33,7 @@ ELSEWHERE = {
     "broker/access/user_checks.py": "broker/access/test_guard.py",
     "wire/binary_header.py": "wire/test_command.py",
     "model/access.py": "wire/test_rules.py",
+    "broker/assignment/feature.py": "broker/assignment/test_processor.py",
     "broker/broker.py": "broker/test_features.py",
     "replication/beginning.py": "replication/test_slave.py",
     "replication/peers.py": "remoting/test_peer_log.py",

@@ -30,9 +30,10 @@ from rocketmq_tw.wire.bodies.offsets import (
     GetConsumerStatusBody,
     ResetOffsetBody,
 )
-from rocketmq_tw.wire.bodies.other_tables import RequestModeTable, TimerMetricsTable
+from rocketmq_tw.wire.bodies.other_tables import TimerMetricsTable
 from rocketmq_tw.wire.bodies.pop import (
     BatchAckMessageRequestBody,
+    MessageRequestModeTable,
     QueryAssignmentRequestBody,
     QueryAssignmentResponseBody,
     SetMessageRequestModeRequestBody,
@@ -160,7 +161,7 @@ FACTS: Final[dict[Code, Facts]] = {
         notes="Slaves of Apache RocketMQ ask every 3 s.",
     ),
     Code.GET_TIMER_METRICS: Facts(BROKER, None, TimerMetricsTable),
-    Code.GET_ALL_MESSAGE_REQUEST_MODE: Facts(BROKER, None, RequestModeTable),
+    Code.GET_ALL_MESSAGE_REQUEST_MODE: Facts(BROKER, None, MessageRequestModeTable),
     Code.AUTH_CREATE_USER: Facts(
         BROKER,
         _USER,

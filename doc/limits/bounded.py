@@ -41,6 +41,7 @@ wire.requests.pull: _heads: one for each status of a fetch
 _CONFIGURED: Final = """\
 broker.delay.offsets.DelayOffsets: saved: one for each delay level
 broker.delay.schedule.ScheduleService: _levels: one for each delay level
+broker.assignment.routes.QueueRoutes: _known: 100,000 queues and topics
 broker.pop.journal.ReviveLog: _done: one for each queue of the revive log
 broker.delay.level.Level: shifts: one each time the clock is set; no peer sets it
 broker.registration.Registration: _links: one for each name server

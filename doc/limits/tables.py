@@ -323,6 +323,20 @@ _BROKER: Final = (
         entry=4_000,
     ),
     Growable(
+        what="modes in which groups fetch messages",
+        holds=("broker.assignment.modes.RequestModes._modes",),
+        limits=(
+            Limit(
+                config=BrokerConfig,
+                setting="max_request_modes",
+                past="the mode is not kept",
+                said="the mode is not kept",
+                shown=("requestModes", "requestModesRefused"),
+            ),
+        ),
+        entry=1_500,
+    ),
+    Growable(
         what="pops whose messages are not acknowledged",
         holds=(
             "broker.pop.in_flight.InFlight._by_key",

@@ -16,6 +16,7 @@ from rocketmq_tw.broker.access.settings import AccessSettings
 from rocketmq_tw.remoting.buffers import DEFAULT_BUDGET
 from rocketmq_tw.settings import Count, Port, Positive
 from rocketmq_tw.tls.settings import TlsSettings
+from rocketmq_tw.wire.bodies.pop import MessageRequestMode
 
 Milliseconds = Positive
 #: Bytes of a transfer to a slave; those of Apache RocketMQ have a buffer of 4 MiB.
@@ -113,6 +114,12 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     :ivar max_pop_check_points: how many pops may have messages that are not
         acknowledged; an extension.
     :ivar max_pop_check_points_per_group: how many of one group; an extension.
+    :ivar default_message_request_mode: how groups fetch a topic's messages for which
+        nothing else was set.
+    :ivar default_pop_share_queue_num: with how many others each member of such a group
+        shares its queues if they pop; 0 or less: all share all.
+    :ivar max_request_modes: for how many groups and topics it is kept whether they pop;
+        an extension.
     :ivar broker_ip1: the address that clients connect to.
     :ivar broker_ip2: the address that slaves connect to.
     :ivar ha_listen_port: the port that slaves connect to; 0 means the next one after
@@ -230,6 +237,9 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     max_pop_polling_per_connection: Positive = 10_000
     max_pop_check_points: Positive = 200_000
     max_pop_check_points_per_group: Positive = 100_000
+    default_message_request_mode: MessageRequestMode = MessageRequestMode.PULL
+    default_pop_share_queue_num: int = -1
+    max_request_modes: Positive = 2_000
 
     register_name_server_period: Annotated[int, msgspec.Meta(ge=1000)] = 30_000
     register_broker_timeout_mills: Milliseconds = 24_000

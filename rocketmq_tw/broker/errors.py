@@ -124,6 +124,17 @@ class TooManyInFlight(RocketMQError):
         )
 
 
+class TooManyRequestModes(RocketMQError):
+    """No more modes of groups are kept; those that are kept can still be changed."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"the mode is not kept; maxRequestModes ({self.limit}) is reached"
+
+
 #: For the router: the response codes of errors. RocketMQ 4.9 responds with 1 to illegal
 #: names, 5.x with 29; clients treat both alike.
 CODES: dict[type[Exception], ResponseCode] = {
@@ -141,6 +152,7 @@ CODES: dict[type[Exception], ResponseCode] = {
     TooManyQueries: ResponseCode.SYSTEM_BUSY,
     TooManyQueues: ResponseCode.SYSTEM_BUSY,
     TooManyReads: ResponseCode.SYSTEM_BUSY,
+    TooManyRequestModes: ResponseCode.SYSTEM_BUSY,
     TooManyTopics: ResponseCode.SYSTEM_BUSY,
     TooManyWaiting: ResponseCode.SYSTEM_BUSY,
     TopicNotExist: ResponseCode.TOPIC_NOT_EXIST,

@@ -9,6 +9,7 @@ in the order of installation; what starts first stops last.
 from __future__ import annotations
 
 from rocketmq_tw.broker.access import feature as access
+from rocketmq_tw.broker.assignment import feature as assignment
 from rocketmq_tw.broker.broker import Install
 from rocketmq_tw.broker.delay import feature as delay
 from rocketmq_tw.broker.pop import feature as pop
@@ -31,6 +32,7 @@ FEATURES: tuple[Install, ...] = (
     send.install,
     pull.install,
     pop.install,
+    assignment.install,
     heartbeat.install,
     offset.install,
     lock.install,

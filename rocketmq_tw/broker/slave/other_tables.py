@@ -1,8 +1,8 @@
 """
 Handles what slaves of Apache RocketMQ ask about features that do not exist here.
 
-There are no timed messages and no other ways to consume than by pulling. A slave that
-got no response would log an error every few seconds.
+There are no timed messages. A slave that got no response would log an error every few
+seconds.
 
 Source: ``SlaveSynchronize`` of RocketMQ 5.
 """
@@ -14,13 +14,11 @@ from collections.abc import Callable
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.bodies.other_tables import (
-    RequestModeTable,
     TimerCheckPoint,
     TimerMetricsTable,
 )
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.replication import (
-    GetAllRequestModes,
     GetTimerCheckPoint,
     GetTimerMetrics,
 )
@@ -40,7 +38,6 @@ class OtherTables:
         """Register the handlers."""
         router.on(GetTimerCheckPoint, self.check_point)
         router.on(GetTimerMetrics, self.metrics)
-        router.on(GetAllRequestModes, self.request_modes)
 
     def check_point(self, request: GetTimerCheckPoint, call: Call) -> Response:
         """All that was due is delivered: a slave that acts has nothing to look for."""
@@ -50,7 +47,3 @@ class OtherTables:
     def metrics(self, request: GetTimerMetrics, call: Call) -> Response:
         """No timed message waits."""
         return Response(body=TimerMetricsTable().encode())
-
-    def request_modes(self, request: GetAllRequestModes, call: Call) -> Response:
-        """All groups pull."""
-        return Response(body=RequestModeTable().encode())

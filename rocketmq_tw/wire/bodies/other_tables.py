@@ -1,8 +1,7 @@
 """
 Tables of features that do not exist here, which slaves of Apache RocketMQ ask for.
 
-Source: ``TimerCheckpoint``, ``TimerMetricsSerializeWrapper`` and
-``MessageRequestModeSerializeWrapper`` of RocketMQ 5.
+Source: ``TimerCheckpoint`` and ``TimerMetricsSerializeWrapper`` of RocketMQ 5.
 """
 
 from __future__ import annotations
@@ -53,9 +52,3 @@ class TimerMetricsTable(Body, frozen=True):
 
     timing_count: dict[str, Any] = {}
     data_version: DataVersion = DataVersion()
-
-
-class RequestModeTable(Body, frozen=True):
-    """How groups consume topics, where that is not by pulling."""
-
-    message_request_mode_map: dict[str, dict[str, Any]] = {}

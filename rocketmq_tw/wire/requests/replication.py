@@ -69,6 +69,6 @@ class GetTimerMetrics(Request[Response]):
 
 
 class GetAllRequestModes(Request[Response]):
-    """Ask how groups consume; the body is a ``RequestModeTable``."""
+    """Ask how groups consume; the body is a ``MessageRequestModeTable``."""
 
     code: ClassVar[int] = RequestCode.GET_ALL_MESSAGE_REQUEST_MODE

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 from rocketmq_tw.wire.requests.replication import (
-    GetAllRequestModes,
     GetTimerCheckPoint,
     GetTimerMetrics,
 )
@@ -27,8 +26,3 @@ class OtherTablesTests(BrokerCase):
         found = json.loads(self.ask(GetTimerMetrics()).body)
         version = {"counter": 0, "stateVersion": 0, "timestamp": 0}
         self.assertEqual(found, {"dataVersion": version, "timingCount": {}})
-
-    def test_request_modes(self) -> None:
-        """An empty table."""
-        found = json.loads(self.ask(GetAllRequestModes()).body)
-        self.assertEqual(found, {"messageRequestModeMap": {}})

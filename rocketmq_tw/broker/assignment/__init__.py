@@ -1,0 +1,1 @@
+"""Assignments of queues to members of groups that the broker makes."""
