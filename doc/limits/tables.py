@@ -499,7 +499,6 @@ _NAME_SERVER: Final = (
         holds=(
             "namesrv.groups.BrokerGroup.topics",
             "namesrv.live.LiveBroker.named",
-            "namesrv.topic_queues.TopicQueues.mappings",
             "namesrv.topic_queues.TopicQueues.queues",
         ),
         limits=(
@@ -512,6 +511,21 @@ _NAME_SERVER: Final = (
             ),
         ),
         entry=2_500,
+    ),
+    Growable(
+        what="characters of the mappings of static topics",
+        holds=("namesrv.topic_queues.TopicQueues.mappings",),
+        limits=(
+            Limit(
+                config=NamesrvConfig,
+                setting="max_mappings_size",
+                past="the mapping is not kept, and the registration fails; one has"
+                " mappings of 1 MiB at most",
+                said="maxMappingsSize",
+                shown=("mappingsSize", "tablesRefused"),
+            ),
+        ),
+        entry=15,
     ),
     Growable(
         what="brokers",

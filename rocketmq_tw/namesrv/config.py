@@ -76,6 +76,8 @@ class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
     :ivar max_topics: how many topics all brokers may have, each with its own; an
         extension.
     :ivar max_brokers: how many brokers may be registered; an extension.
+    :ivar max_mappings_size: characters of the mappings of static topics, as JSON; an
+        extension.
     :ivar max_kv_config_size: characters of all keys and values; an extension.
     :ivar delete_topic_with_broker_registration: a topic that a broker no longer
         registers is removed. Only for brokers that always register all.
@@ -116,6 +118,7 @@ class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
     max_registration_size: Positive = 32 << 20
     max_topics: Positive = 500_000
     max_brokers: Positive = 10_000
+    max_mappings_size: Positive = 16 << 20
     max_kv_config_size: Positive = 4 << 20
     delete_topic_with_broker_registration: bool = False
     refuse_broker_takeover: bool = True

@@ -61,7 +61,7 @@ class RouteTable:
     :param run: does work on the topics of a broker name in steps; at once if absent.
     :param max_topics: how many topics all brokers may have, each with its own.
     :param max_brokers: how many brokers there may be.
-    :ivar refused: how many registrations exceeded a limit since the start.
+    :param max_mappings_size: characters of all mappings, as JSON.
     :ivar live: the brokers that are alive.
     :ivar groups: brokers by name; read only.
     :ivar queues: maps topic to broker name to queues; read only.
@@ -75,6 +75,7 @@ class RouteTable:
         *,
         max_topics: int = 500_000,
         max_brokers: int = 10_000,
+        max_mappings_size: int = 16 << 20,
         on_addresses: Callable[[BrokerGroup, dict[int, str]], None] | None = None,
     ) -> None:
         self._on_change = on_change
@@ -82,12 +83,22 @@ class RouteTable:
         self._run = run
         self._max_topics = max_topics
         self._max_brokers = max_brokers
-        self.refused = 0
+        self._refused = 0
         self.live = LiveBrokers()
         self.groups: dict[str, BrokerGroup] = {}
-        self._topics = TopicQueues(self.groups, on_change)
+        self._topics = TopicQueues(self.groups, on_change, max_mappings_size)
         self.queues = self._topics.queues
         self.mappings = self._topics.mappings
+
+    @property
+    def refused(self) -> int:
+        """How many registrations exceeded a limit since the start."""
+        return self._refused + self._topics.refused
+
+    @property
+    def mappings_size(self) -> int:
+        """How many characters all mappings have, as JSON."""
+        return self._topics.mappings_size
 
     @property
     def size(self) -> int:
@@ -170,10 +181,10 @@ class RouteTable:
     def _check_size(self, broker: Registration, added: int) -> None:
         """Check the limits. :raises TableFull: one would be exceeded."""
         if added and self.size + added > self._max_topics:
-            self.refused += 1
+            self._refused += 1
             raise TableFull("maxTopics", self._max_topics)
         if self.live.get(broker.key) is None and len(self.live) >= self._max_brokers:
-            self.refused += 1
+            self._refused += 1
             raise TableFull("maxBrokers", self._max_brokers)
 
     def unregister(self, key: BrokerKey, broker_name: str) -> bool:

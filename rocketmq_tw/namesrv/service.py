@@ -64,13 +64,7 @@ class NamesrvService(MultiService):
         self._list_pacer = Pacer(reactor)
         self._kvconfig = self._make_kvconfig()
         self._notices = self._make_notices()
-        self.table = RouteTable(
-            self._route_changed,
-            self._run_later,
-            max_topics=config.max_topics,
-            max_brokers=config.max_brokers,
-            on_addresses=self._notices.addresses_changed,
-        )
+        self.table = self._make_table()
         # Created before the lookups that it calls, because the table reports changes to
         # it.
         self._texts = RouteTexts(lambda topic: self._lookups.find(topic))
@@ -109,6 +103,18 @@ class NamesrvService(MultiService):
     def is_open(self) -> bool:
         """Whether it accepts connections."""
         return self.listener.address is not None
+
+    def _make_table(self) -> RouteTable:
+        """Return the table of brokers and topics, within the configured limits."""
+        config = self._config
+        return RouteTable(
+            self._route_changed,
+            self._run_later,
+            max_topics=config.max_topics,
+            max_brokers=config.max_brokers,
+            max_mappings_size=config.max_mappings_size,
+            on_addresses=self._notices.addresses_changed,
+        )
 
     def _make_factory(self) -> RemotingServerFactory:
         """Return what makes connections, within the configured limits."""
@@ -150,6 +156,7 @@ class NamesrvService(MultiService):
         return {
             "brokers": lambda: len(self.table.live),
             "topics": lambda: self.table.size,
+            "mappingsSize": lambda: self.table.mappings_size,
             "tablesRefused": lambda: self.table.refused,
             "registrationsWaiting": lambda: self._pacer.size,
             "listsWaiting": lambda: self._list_pacer.size,

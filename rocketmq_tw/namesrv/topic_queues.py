@@ -18,9 +18,11 @@ import msgspec
 
 from rocketmq_tw.model.route import MASTER_ID, QueueData
 from rocketmq_tw.model.topic import PERM_WRITE
+from rocketmq_tw.namesrv.errors import TableFull
 from rocketmq_tw.namesrv.groups import BrokerGroup, queue_data
 from rocketmq_tw.namesrv.live import Registration
 from rocketmq_tw.remoting.pacing import Steps
+from rocketmq_tw.wire import fastjson
 
 #: How many topics are looked at in one step: some 2 ms.
 STEP = 1000
@@ -33,21 +35,27 @@ class TopicQueues:
 
     :param groups: brokers by name, of those that are there.
     :param on_change: called with a topic whose route has changed.
+    :param max_mappings_size: characters that all mappings may have, as JSON.
+    :ivar refused: how many mappings were one too many.
     :ivar queues: maps topic to broker name to queues.
     :ivar mappings: maps static topic to broker name to its mapping.
     :ivar size: how many topics all groups have, each with its own.
+    :ivar mappings_size: characters of all mappings, as JSON.
     """
 
     def __init__(
         self,
         groups: Mapping[str, BrokerGroup],
         on_change: Callable[[str | None], None],
+        max_mappings_size: int = 16 << 20,
     ) -> None:
+        self._max_mappings_size = max_mappings_size
+        self.refused = 0
         self._groups = groups
         self._on_change = on_change
         self.queues: dict[str, dict[str, QueueData]] = {}
         self.mappings: dict[str, dict[str, Any]] = {}
-        self.size = 0
+        self.size = self.mappings_size = 0
 
     def registering(
         self,
@@ -92,8 +100,18 @@ class TopicQueues:
             topic, info = item
             # Brokers register the mappings of their own queues only.
             if topic in group.topics and info.get("bname") == group.broker_name:
-                self.mappings.setdefault(topic, {})[group.broker_name] = info
-                self._on_change(topic)
+                self._set_mapping(topic, group.broker_name, info)
+
+    def _set_mapping(self, topic: str, broker_name: str, info: Any) -> None:
+        """Set one mapping. :raises TableFull: all would be too long."""
+        holders = self.mappings.get(topic, {})
+        size = self.mappings_size + _length(info) - _length(holders.get(broker_name))
+        if size > self._max_mappings_size:
+            self.refused += 1
+            raise TableFull("maxMappingsSize", self._max_mappings_size)
+        self.mappings_size = size
+        self.mappings.setdefault(topic, {})[broker_name] = info
+        self._on_change(topic)
 
     def _discard_each(
         self, group: BrokerGroup, topics: Iterable[str], kept: Container[str] = ()
@@ -157,6 +175,8 @@ class TopicQueues:
 
     def _drop_queues(self, topic: str, broker_name: str) -> None:
         """Remove the queues of a topic in a group."""
+        mapping = self.mappings.get(topic, {}).get(broker_name)
+        self.mappings_size -= _length(mapping)
         for table in (self.queues, self.mappings):
             holders = table.get(topic)
             if holders is not None:
@@ -164,6 +184,11 @@ class TopicQueues:
                 if not holders:
                     del table[topic]
         self._on_change(topic)
+
+
+def _length(mapping: Any) -> int:
+    """Count the characters of a mapping, as JSON; 0 without one."""
+    return 0 if mapping is None else len(fastjson.dumps_plain(mapping))
 
 
 def in_steps(items: Iterable[T]) -> Iterator[T | None]:

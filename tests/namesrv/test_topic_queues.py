@@ -7,9 +7,11 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.model.route import QueueData
 from rocketmq_tw.model.topic import PERM_READ, PERM_WRITE
+from rocketmq_tw.namesrv.errors import TableFull
 from rocketmq_tw.namesrv.groups import BrokerGroup
 from rocketmq_tw.namesrv.topic_queues import STEP, TopicQueues, in_steps
 from rocketmq_tw.remoting.pacing import all_at_once
+from rocketmq_tw.wire import fastjson
 
 from .fixtures import broker, topics
 
@@ -90,6 +92,35 @@ class TopicQueuesTests(SynchronousTestCase):
             largest = max(largest, len(self.changed) - before)
             self.assertLessEqual(largest, 2 * STEP)
         self.assertEqual((group.topics, self.topics.mappings), ({"A"}, {}))
+
+    def test_mappings_are_limited(self) -> None:
+        """They count as JSON, as long as there are any, and each once."""
+        info = {"bname": "a", "topic": "A"}
+        size = len(fastjson.dumps(info))
+        group, table = self.groups["a"], topics("A")
+        self.topics = TopicQueues(self.groups, self.changed.append, size)
+        mapped = msgspec.structs.replace(
+            table, topic_queue_mapping_info_map={"A": info}
+        )
+        for _ in range(2):
+            steps = self.topics.registering(
+                group, broker(broker_name="a", topics=mapped), True, None
+            )
+            all_at_once(steps)
+            self.assertEqual(self.topics.mappings_size, size)
+        longer = {**info, "x": 1}
+        table = msgspec.structs.replace(
+            table, topic_queue_mapping_info_map={"A": longer}
+        )
+        steps = self.topics.registering(
+            group, broker(broker_name="a", topics=table), True, None
+        )
+        self.assertRaises(TableFull, all_at_once, steps)
+        self.assertEqual(
+            (self.topics.mappings["A"]["a"], self.topics.refused), (info, 1)
+        )
+        self.topics.discard(group, "A")
+        self.assertEqual(self.topics.mappings_size, 0)
 
     def test_steps(self) -> None:
         """A step ends after so many items, and not behind the last."""
