@@ -16,7 +16,8 @@ import org.apache.rocketmq.common.message.MessageQueue;
  * A push consumer that prints every message, until standard input ends or says "stop".
  *
  * <p>Options: namesrv, topic, group, expression, listener (concurrent or orderly), refuse (each message whose number it divides is
- * sent back once; concurrent only), model (clustering or broadcasting; this with offsets, a directory, and ip). The command "assignment" prints the queues held now.
+ * sent back once; concurrent only), model (clustering or broadcasting; this with offsets, a directory, and ip), rebalance (client; or broker, which lets the
+ * broker choose between pull and pop: 5.x only). The command "assignment" prints the queues held now.
  */
 public final class ConsumeMessages {
     private ConsumeMessages() {
@@ -34,6 +35,10 @@ public final class ConsumeMessages {
             // The type is in one package in 4.9, and in another in 5.x.
             consumer.setMessageModel(Enum.valueOf(consumer.getMessageModel().getDeclaringClass(), "BROADCASTING"));
             consumer.setClientIP(arguments.text("ip"));
+        }
+        if (arguments.text("rebalance", "client").equals("broker")) {
+            // There is no such method in 4.9.
+            consumer.getClass().getMethod("setClientRebalance", boolean.class).invoke(consumer, false);
         }
         consumer.setConsumeThreadMin(4);
         consumer.setConsumeThreadMax(4);
