@@ -153,14 +153,14 @@ def _popped(request: Any) -> list[Need]:
 
 
 def _popped_many(request: Any) -> list[Need]:
-    """Need ``Sub`` on the groups and topics of all acknowledgements."""
+    """Need ``Sub`` on the groups and topics of all acknowledgements, or on all."""
     from rocketmq_tw.wire.bodies.pop import BatchAckMessageRequestBody
 
     needs: dict[Need, None] = {}
     for ack in BatchAckMessageRequestBody.decode_request(request.body).acks:
         needs[group_need(ack.consumer_group, *_SUB)] = None
         needs[topic_need(ack.topic, *_SUB)] = None
-    return list(needs)
+    return list(needs) or [group_need("*", *_SUB)]
 
 
 def _assigned(request: Any) -> list[Need]:

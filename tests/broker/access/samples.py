@@ -35,6 +35,8 @@ def sample(kind: type[Request[Any]]) -> Request[Any]:
     body = b"{}"
     if kind.__name__ in ("LockQueues", "UnlockQueues"):
         body = b'{"clientId":"c","consumerGroup":"G","mqSet":[]}'
+    elif kind.__name__ == "QueryAssignment":
+        body = b'{"clientId":"c","consumerGroup":"G","topic":"T"}'
     elif kind is Heartbeat:
         body = HeartbeatData("c", consumer_data_set=(ConsumerData("G"),)).encode()
     elif kind.__name__ == "UpdateGroup":
