@@ -36,7 +36,8 @@ public final class ConsumeMessages {
             consumer.setMessageModel(Enum.valueOf(consumer.getMessageModel().getDeclaringClass(), "BROADCASTING"));
             consumer.setClientIP(arguments.text("ip"));
         }
-        if (arguments.text("rebalance", "client").equals("broker")) {
+        boolean popping = arguments.text("rebalance", "client").equals("broker");
+        if (popping) {
             // There is no such method in 4.9.
             consumer.getClass().getMethod("setClientRebalance", boolean.class).invoke(consumer, false);
         }
@@ -54,7 +55,8 @@ public final class ConsumeMessages {
                 MessageExt first = messages.get(0);
                 if (refuse > 0 && first.getReconsumeTimes() == 0 && Integer.parseInt(first.getUserProperty("i")) % refuse == 0) {
                     new Json().with("event", "refused").with("i", Integer.parseInt(first.getUserProperty("i"))).print();
-                    context.setDelayLevelWhenNextConsume(1);
+                    // Level 0 of pop is 10 s, level 1 is 30 s.
+                    context.setDelayLevelWhenNextConsume(popping ? 0 : 1);
                     return ConsumeConcurrentlyStatus.RECONSUME_LATER;
                 }
                 print(messages, context.getMessageQueue());
