@@ -11,7 +11,8 @@ protocol if the peer does not read. OpenSSL's buffers never shrink, so at most
 :data:`PIECE` bytes are in them.
 
 A close is announced to the peer, but not waited for: frames have a length, so that
-nobody can cut them off unnoticed.
+nobody can cut them off unnoticed. It is announced when all is sent: as without TLS,
+what is written until then is sent, too.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from OpenSSL import SSL
-from twisted.internet.interfaces import ISSLTransport
+from twisted.internet.interfaces import IPullProducer, ISSLTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from rocketmq_tw.remoting.tls_records import Records
-from rocketmq_tw.remoting.write_through import write_now
+from rocketmq_tw.remoting.write_through import unsent_bytes, write_now
 from rocketmq_tw.tls.errors import TlsFailed
 from rocketmq_tw.tls.explain import handshake_problem
 
@@ -75,6 +76,9 @@ class TlsTransport(Protocol):
         self._empty = 0
         # Nothing is written any more.
         self._is_ending = False
+        # Nothing is read any more; it ends when all is sent.
+        self._is_draining = False
+        self._has_producer = False
         self._reason: Failure | None = None
 
     # -- what the socket's transport calls
@@ -160,7 +164,7 @@ class TlsTransport(Protocol):
         """Close: the peer has closed, or what it sent cannot be decrypted."""
         if not isinstance(error, SSL.ZeroReturnError) and self._reason is None:
             self._reason = Failure(TlsFailed(handshake_problem(error)))
-        self.loseConnection()
+        self._finish()
 
     # -- what the protocol calls
 
@@ -204,7 +208,24 @@ class TlsTransport(Protocol):
             write_now(self.transport, encrypted)
 
     def loseConnection(self) -> None:  # noqa: N802
-        """Announce the end to the peer, then close after all is written."""
+        """Announce the end to the peer after all is sent, and close."""
+        if self._is_ending or self._is_draining:
+            return
+        if not unsent_bytes(self.transport):
+            self._finish()
+            return
+        self.unregisterProducer()
+        self._is_draining = True
+        self.transport.pauseProducing()
+        self.transport.registerProducer(_Drain(self._sent), False)
+
+    def _sent(self) -> None:
+        """Close, as all is sent."""
+        self.transport.unregisterProducer()
+        self._finish()
+
+    def _finish(self) -> None:
+        """Announce the end to the peer, and close."""
         if not self._is_ending:
             self._is_ending = True
             self._announce_end()
@@ -232,11 +253,14 @@ class TlsTransport(Protocol):
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:  # noqa: N802
         """Let the socket's transport pause and resume a producer."""
+        self._has_producer = True
         self.transport.registerProducer(producer, streaming)
 
     def unregisterProducer(self) -> None:  # noqa: N802
         """Pause no producer any more."""
-        self.transport.unregisterProducer()
+        if self._has_producer:
+            self._has_producer = False
+            self.transport.unregisterProducer()
 
     def pauseProducing(self) -> None:  # noqa: N802
         """Stop reading."""
@@ -244,7 +268,8 @@ class TlsTransport(Protocol):
 
     def resumeProducing(self) -> None:  # noqa: N802
         """Read again."""
-        self.transport.resumeProducing()
+        if not self._is_draining:
+            self.transport.resumeProducing()
 
     def stopProducing(self) -> None:  # noqa: N802
         """Close the connection."""
@@ -289,6 +314,29 @@ class TlsTransport(Protocol):
     def bufferSize(self, size: int) -> None:  # noqa: N802
         """Read so many bytes at once."""
         self.transport.bufferSize = size
+
+
+@implementer(IPullProducer)
+class _Drain:
+    """
+    Calls a function when a transport has sent everything.
+
+    A transport asks such a producer for more when it is registered, and then each time
+    that it has sent all.
+    """
+
+    def __init__(self, on_sent: Callable[[], None]) -> None:
+        self._on_sent = on_sent
+        self._is_registered = False
+
+    def resumeProducing(self) -> None:
+        """There is nothing more to send, but for the first time."""
+        if self._is_registered:
+            self._on_sent()
+        self._is_registered = True
+
+    def stopProducing(self) -> None:
+        """The connection is lost."""
 
 
 def handshake_step(connection: SSL.Connection, transport: Any) -> bool:

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import Any
+from typing import Any, ClassVar
 
 from twisted.internet import reactor as global_reactor
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import Deferred, DeferredList, gatherResults
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
+from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.handshakes import Handshakes
 from rocketmq_tw.remoting.listener import Listener
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.pool import ConnectionPool
 from rocketmq_tw.remoting.server import RemotingServerFactory
 from rocketmq_tw.remoting.tls import ServerSide
+from rocketmq_tw.remoting.write_through import unsent_bytes
 from rocketmq_tw.tls.settings import ServerTls, Tls
-from tests.remoting.ends import Echo, echoing
+from rocketmq_tw.wire.fields import Request
+from tests.remoting.ends import Echo, EchoResponse, echoing
 from tests.tls.authority import Authority
 
 reactor: Any = global_reactor
+
+
+class Late(Request[EchoResponse]):
+    """Ask for a text that comes later."""
+
+    code: ClassVar[int] = 31994
+    text: str
 
 
 class SocketTlsTests(TestCase):
@@ -120,3 +130,41 @@ class SocketTlsTests(TestCase):
         )
         self.assertEqual(response.text, "hello")
         self.assertEqual(self.handshakes.completed, 1)
+
+    def test_late_response(self) -> Deferred[None]:
+        """What comes after the close is sent while anything is, as without TLS."""
+        return Deferred.fromCoroutine(self._late_response())
+
+    async def _late_response(self) -> None:
+        await self.start()
+        waiting: list[Deferred[EchoResponse]] = []
+
+        def late(request: Late, call: Call) -> Any:
+            if request.text == "large":
+                return EchoResponse(text="large", body=bytes(8 << 20))
+            waiting.append(Deferred())
+            return waiting[-1]
+
+        self.factory.router.on(Late, late)
+        plain = ConnectionPool(reactor)
+        self.addCleanup(plain.close_all)
+        for pool in (self.pool(self.authority.ca), plain):
+            connection = await pool.connection(self.address)
+            below = getattr(connection.transport, "transport", connection.transport)
+            below.getHandle().setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+            connection.transport.pauseProducing()
+            responses = [
+                connection.call(Late(text="late"), None),
+                connection.call(Late(text="large"), None),
+            ]
+            while not self.factory.connections:
+                await deferLater(reactor, 0.01)
+            [server] = self.factory.connections
+            while not unsent_bytes(server.transport):
+                await deferLater(reactor, 0.01)
+            closed = server.close()
+            waiting.pop().callback(EchoResponse(text="late"))
+            connection.transport.resumeProducing()
+            found = await gatherResults(responses)
+            self.assertEqual([each.text for each in found], ["late", "large"])
+            await closed
