@@ -143,6 +143,6 @@ def received(connection: socket.socket, count: int) -> Iterator[Any]:
 
 
 def tree(folder: Path) -> set[str]:
-    """Return all folders, and the files of messages."""
-    paths = [path for path in folder.rglob("*") if path.parent.name != "config"]
-    return {str(path) for path in paths if path.is_dir() or path.suffix == ""}
+    """Return all folders, and the files of messages; others are written meanwhile."""
+    paths = folder.rglob("*")
+    return {str(path) for path in paths if path.is_dir() or path.name.isdigit()}
