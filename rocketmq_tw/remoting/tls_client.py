@@ -88,6 +88,7 @@ class ClientTls:
         Return OpenSSL's side of a new connection.
 
         :param name: of the server; it is sent, as a server may have several.
+        :raises TlsFailed: no host can have that name.
         """
         assert self._context is not None, "the files were not read"
         connection = SSL.Connection(self._context, None)
@@ -195,8 +196,12 @@ class _Beginning(Protocol):
 
     def connectionMade(self) -> None:
         """Send the first message."""
-        self._connection = self._tls.new_connection(self._name)
-        self._step()
+        try:
+            self._connection = self._tls.new_connection(self._name)
+        except TlsFailed as error:
+            self._fail(error.why)
+        else:
+            self._step()
 
     def dataReceived(self, data: bytes) -> None:
         """Continue the handshake."""

@@ -8,12 +8,22 @@ from service_identity import CertificateError, VerificationError
 from service_identity.pyopenssl import verify_hostname, verify_ip_address
 
 from rocketmq_tw.model.ip_address import is_ip_address
+from rocketmq_tw.tls.errors import TlsFailed
 
 
 def announce(connection: SSL.Connection, name: str) -> None:
-    """Let a client say whom it expects, as a server may have several certificates."""
-    if not is_ip_address(name):
-        connection.set_tlsext_host_name(name.rstrip(".").encode("idna"))
+    """
+    Let a client say whom it expects, as a server may have several certificates.
+
+    :raises TlsFailed: no host can have that name.
+    """
+    if is_ip_address(name):
+        return
+    try:
+        encoded = name.rstrip(".").encode("idna")
+    except UnicodeError as error:
+        raise TlsFailed(f'"{name}" is not the name of a host: {error}') from None
+    connection.set_tlsext_host_name(encoded)
 
 
 def is_for(connection: SSL.Connection, name: str) -> bool:

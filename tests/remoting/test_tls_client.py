@@ -60,6 +60,14 @@ class VerificationTests(TlsCase):
             said,
         )
 
+    def test_no_host_name(self) -> None:
+        """What cannot be the name of a host is refused at once, with or without it."""
+        self.serve()
+        for name in ("a..b", f"{'x' * 64}.example"):
+            for verify in ("full", INSECURE):
+                said = self.refused(server_name=name, verify=verify)
+                self.assertIn(f'"{name}" is not the name of a host', said)
+
     def test_wrong_address(self) -> None:
         """A certificate for another host."""
         certificate, key = self.authority.issue(hosts=("10.9.9.9",))
