@@ -11,6 +11,7 @@ RocketMQ on Twisted.
 ``namesrv``       the name server
 ``broker``        the broker
 ``client``        producers and consumers
+``aio``           the client for programs of asyncio
 ``clock``         monotonic time, and the time of day
 ``testing``       a whole cluster in memory, for tests
 ================  ==========================================================

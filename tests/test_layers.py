@@ -49,6 +49,7 @@ BELOW = {
     "client": _PARTS,
     "broker": _PARTS | {"filter", "store", "replication"},
     "admin": _PARTS | {"client"},
+    "aio": _PARTS | {"client"},
 }
 #: Programs and test doubles assemble; they may import all.
 FREE = {"testing", "tap", "__init__"}

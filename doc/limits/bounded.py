@@ -117,7 +117,7 @@ client.heartbeats.Heartbeats: _in_flight: brokers of the routes
 client.identity: _month_start: 8 months
 client.name_servers.NameServers: addresses: the configured name servers
 client.consumer.lite.cursors.Cursor: in_hand: messages of one poll of the application
-client.consumer.lite.cursors.Cursors: _by_queue _in_hand: the queues assigned to this consumer
+client.consumer.lite.cursors.Cursors: _by_queue _in_hand abandoned: the queues assigned to this consumer; messages of one poll
 client.consumer.lite.delivery.Delivery: _ready: the queues assigned to this consumer
 client.consumer.lite.fixed.FixedQueues: _queues: queues that the application has chosen
 client.consumer.lite.iteration.Iterations: _running: loops of the application

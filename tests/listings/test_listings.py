@@ -32,6 +32,7 @@ ENDLESS = {
     "consume_await.py": r"TopicTest \d \d+ b'Hello, RocketMQ'",
     "consume_callbacks.py": r"b'Hello, RocketMQ'",
     "consume_inline_callbacks.py": r"b'Hello, RocketMQ'",
+    "pull_asyncio.py": r"b'Hello, RocketMQ'",
     "pull_messages.py": r"\d \d+ b'Hello, RocketMQ'",
     "consume_asyncio.py": r"b'Hello, RocketMQ'",
     "consume_in_order.py": r"TopicTest \d \d+ b'Hello, RocketMQ'",

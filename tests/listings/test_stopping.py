@@ -33,6 +33,7 @@ GROUPS = {
     "consume_callbacks.py": "callback-consumer",
     "consume_inline_callbacks.py": "inline-consumer",
     "consume_asyncio.py": "asyncio-consumer",
+    "pull_asyncio.py": "asyncio-pull",
     "pull_messages.py": "pull-group",
     "service.tac": "tac-consumer",
 }

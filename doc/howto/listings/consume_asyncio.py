@@ -1,12 +1,10 @@
-"""The same in a program of asyncio, on its loop."""
+"""Consume a topic in a program of asyncio, until a signal comes."""
 
 import asyncio
 import signal
 
-from twisted.internet import asyncioreactor
-from twisted.internet.defer import Deferred
-
-from rocketmq_tw import EARLIEST, Client
+from rocketmq_tw import EARLIEST
+from rocketmq_tw.aio import Client
 
 
 async def consume(message):
@@ -14,30 +12,15 @@ async def consume(message):
     print(message.body)
 
 
-def on_message(message):
-    return Deferred.fromFuture(asyncio.ensure_future(consume(message)))
-
-
-async def main(reactor):
-    loop = asyncio.get_running_loop()
-    client = Client(reactor, "127.0.0.1:9876")
-    await client.start().asFuture(loop)
-    consumer = client.push_consumer("asyncio-consumer", start_from=EARLIEST)
-    consumer.subscribe("TopicTest", "*", on_message)
+async def main():
+    stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, client.stop)
-    try:
-        await consumer.start().asFuture(loop)
-        await consumer.done.asFuture(loop)
-    finally:
-        await client.stop().asFuture(loop)
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    async with Client("127.0.0.1:9876") as client:
+        consumer = client.push_consumer("asyncio-consumer", start_from=EARLIEST)
+        consumer.subscribe("TopicTest", "*", consume)
+        async with consumer:
+            await stopping.wait()
 
 
-loop = asyncio.new_event_loop()
-asyncioreactor.install(loop)
-
-from twisted.internet import reactor  # noqa: E402 (after it was installed)
-
-# The loop handles the signals: Twisted would stop it before main has ended.
-reactor.startRunning(installSignalHandlers=False)
-loop.run_until_complete(main(reactor))
+asyncio.run(main())

@@ -1,29 +1,17 @@
-"""The same in a program of asyncio, on its loop."""
+"""Send messages from a program of asyncio."""
 
 import asyncio
 
-from twisted.internet import asyncioreactor
+from rocketmq_tw import Message
+from rocketmq_tw.aio import Client
 
-from rocketmq_tw import Client, Message
 
-
-async def main(reactor):
-    loop = asyncio.get_running_loop()
-    client = Client(reactor, "127.0.0.1:9876")
-    await client.start().asFuture(loop)
-    try:
+async def main():
+    async with Client("127.0.0.1:9876") as client:
         producer = client.producer("asyncio-producer")
-        sends = [producer.send(Message("TopicTest", b"%d" % n)) for n in range(10)]
-        results = await asyncio.gather(*(send.asFuture(loop) for send in sends))
+        messages = [Message("TopicTest", b"%d" % number) for number in range(10)]
+        results = await asyncio.gather(*map(producer.send, messages))
         print("stored:", len(results))
-    finally:
-        await client.stop().asFuture(loop)
 
 
-loop = asyncio.new_event_loop()
-asyncioreactor.install(loop)
-
-from twisted.internet import reactor  # noqa: E402 (after it was installed)
-
-reactor.startRunning()
-loop.run_until_complete(main(reactor))
+asyncio.run(main())

@@ -1,8 +1,9 @@
-"""The options of a pull consumer."""
+"""The options and the states of a pull consumer."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from enum import Enum
 from typing import TypedDict
 
 import msgspec
@@ -73,3 +74,13 @@ class PullConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
                 f"start_from is {self.start_from!r};"
                 " expected LATEST, EARLIEST or a time"
             )
+
+
+class State(Enum):
+    """The state of a consumer, which is started and stopped once."""
+
+    NEW = "not started"
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    STOPPED = "stopped"

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from enum import Enum
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from twisted.application.service import Service
@@ -25,6 +24,7 @@ from rocketmq_tw.client.consumer.group.assignment import QueueListener
 from rocketmq_tw.client.consumer.lite.config import (
     PullConsumerConfig,
     PullConsumerOptions,
+    State,
 )
 from rocketmq_tw.client.consumer.lite.iteration import Iteration, Iterations
 from rocketmq_tw.client.consumer.lite.reading import Reading
@@ -38,16 +38,6 @@ from rocketmq_tw.remoting.waiters import Waiters
 
 if TYPE_CHECKING:
     from rocketmq_tw.client.session import ClientSession
-
-
-class _State(Enum):
-    """The state of a consumer, which is started and stopped once."""
-
-    NEW = "not started"
-    STARTING = "starting"
-    RUNNING = "running"
-    STOPPING = "stopping"
-    STOPPED = "stopped"
 
 
 class PullConsumer(Service):
@@ -73,7 +63,7 @@ class PullConsumer(Service):
         self.group = group
         self.config = config = PullConsumerConfig(**options)
         self._session = session
-        self._state = _State.NEW
+        self._state = State.NEW
         self._waiting = Waiters()
         self._sources = sources = Sources(session, group)
         self._reading = reading = Reading(
@@ -86,7 +76,7 @@ class PullConsumer(Service):
         )
         sources.connect(reading)
         self._seeks = Seeks(session.brokers, reading)
-        self._iterations = Iterations(reading.delivery)
+        self._iterations = Iterations(reading.delivery, self._loops_left)
 
     # -- what to read
 
@@ -145,7 +135,7 @@ class PullConsumer(Service):
         Start in the background with the client, if there is something to read already.
         """
         super().startService()
-        if self._state is _State.NEW and self._sources:
+        if self._state is State.NEW and self._sources:
             self.start().addErrback(self._not_started)
 
     def stop(self, grace: float | None = None) -> Deferred[StopReport]:
@@ -187,25 +177,25 @@ class PullConsumer(Service):
     @property
     def done(self) -> Deferred[None]:
         """A new Deferred at each access, which fires when the consumer has stopped."""
-        if self._state is _State.STOPPED:
+        if self._state is State.STOPPED:
             return succeed(None)
         return self._waiting.add()
 
     async def _start(self) -> Self:
         """Start reading; if that fails, stop everything."""
-        if self._state is not _State.NEW:
+        if self._state is not State.NEW:
             raise StateError(f"the consumer is {self._state.value} already")
         if not self._session.running:
             raise NotRunning("start the client first")
-        self._state = _State.STARTING
+        self._state = State.STARTING
         try:
             self._reading.start()
             await self._sources.start()
         except BaseException:
             await self._begin_stop(0, wait=False)
             raise
-        if self._state is _State.STARTING:
-            self._state = _State.RUNNING
+        if self._state is State.STARTING:
+            self._state = State.RUNNING
         else:
             await self.done
         return self
@@ -221,14 +211,14 @@ class PullConsumer(Service):
 
         :param wait: whether to wait for the messages in hand.
         """
-        if self._state in (_State.STOPPING, _State.STOPPED):
+        if self._state in (State.STOPPING, State.STOPPED):
             if not wait:
                 self._reading.cursors.abandon()
             return self.done.addCallback(lambda _: StopReport())
-        if self._state is _State.NEW:
+        if self._state is State.NEW:
             self._stopped()
             return succeed(StopReport())
-        self._state = _State.STOPPING
+        self._state = State.STOPPING
         seconds = self._session.grace if grace is None else grace
         return Deferred.fromCoroutine(self._stop(seconds, wait))
 
@@ -239,9 +229,14 @@ class PullConsumer(Service):
         self._stopped()
         return report
 
+    def _loops_left(self) -> None:
+        """If the stop waits for the body of a loop that was left, end that."""
+        if self._state is State.STOPPING and not self._session.in_shutdown:
+            self._reading.cursors.abandon()
+
     def _stopped(self) -> None:
         """Fire the Deferreds of :attr:`done`."""
-        self._state = _State.STOPPED
+        self._state = State.STOPPED
         self._reading.delivery.close()
         self._waiting.fire()
 
@@ -290,6 +285,13 @@ class PullConsumer(Service):
         self._check_pollable(1)
         return self._iterations.begin(1, lambda messages: messages[0])
 
+    def end_loops(self) -> None:
+        """
+        Deliver no more messages: a loop ends after its body, and polls fail. Call
+        :meth:`stop` then.
+        """
+        self._reading.delivery.close()
+
     def batches(self, max_messages: int = 32) -> Iteration[list[StoredMessage]]:
         """
         Loop over lists of messages, until the consumer is stopped.
@@ -301,7 +303,7 @@ class PullConsumer(Service):
 
     def _check_pollable(self, max_messages: int) -> None:
         """Check that messages can come."""
-        if self._state in (_State.NEW, _State.STOPPED):
+        if self._state in (State.NEW, State.STOPPED):
             raise NotRunning(f"the consumer is {self._state.value}")
         if not self._sources:
             raise StateError("there is nothing to read: subscribe or assign first")

@@ -92,6 +92,7 @@ class Cursors:
 
     :param consumed: called with a queue, and the offset up to which the application has
         dealt with its messages.
+    :ivar abandoned: messages that :meth:`abandon` has given up.
     """
 
     def __init__(self, consumed: Callable[[MessageQueue, int], None]) -> None:
@@ -99,6 +100,7 @@ class Cursors:
         self._by_queue: dict[MessageQueue, Cursor] = {}
         #: Those with messages in hand.
         self._in_hand: list[Cursor] = []
+        self.abandoned: list[StoredMessage] = []
 
     def begin(self, fetcher: Fetcher, offset: int) -> None:
         """Start a cursor for a queue that was acquired."""
@@ -164,6 +166,7 @@ class Cursors:
 
     def abandon(self) -> None:
         """Wait no longer until the application has dealt with the messages in hand."""
+        self.abandoned += self.in_hand
         cursors, self._in_hand = self._in_hand, []
         for cursor in cursors:
             cursor.drop_hand()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Generic, Self, TypeVar
-from weakref import WeakSet
+from weakref import ref
 
 from twisted.internet.defer import Deferred
 
@@ -23,7 +23,7 @@ class Iteration(Generic[T]):
     One loop over a consumer's messages; it ends when the consumer is stopped.
 
     :param limit: how many messages one item contains at most.
-    :param item: makes the item of a list of messages.
+    :ivar item: makes the item of a list of messages.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Iteration(Generic[T]):
     ) -> None:
         self._delivery = delivery
         self._limit = limit
-        self._item = item
+        self.item = item
 
     def __aiter__(self) -> Self:
         return self
@@ -44,7 +44,7 @@ class Iteration(Generic[T]):
         messages = await self.poll()
         if not messages:
             raise StopAsyncIteration
-        return self._item(messages)
+        return self.item(messages)
 
     def poll(self) -> Deferred[list[StoredMessage]]:
         """Return the messages of the next item; none at the end."""
@@ -57,11 +57,14 @@ class Iterations:
 
     A loop that was left by ``break`` or an exception has dropped its
     :class:`Iteration`.
+
+    :param on_left: called when there are no more loops.
     """
 
-    def __init__(self, delivery: Delivery) -> None:
+    def __init__(self, delivery: Delivery, on_left: Callable[[], None]) -> None:
         self._delivery = delivery
-        self._running: WeakSet[Iteration[Any]] = WeakSet()
+        self._on_left = on_left
+        self._running: set[ref[Iteration[Any]]] = set()
 
     def __bool__(self) -> bool:
         return bool(self._running)
@@ -71,5 +74,11 @@ class Iterations:
     ) -> Iteration[T]:
         """Begin a loop."""
         iteration = Iteration(self._delivery, limit, item)
-        self._running.add(iteration)
+        self._running.add(ref(iteration, self._left))
         return iteration
+
+    def _left(self, iteration: ref[Iteration[Any]]) -> None:
+        """Forget a loop that has ended or was left."""
+        self._running.discard(iteration)
+        if not self._running:
+            self._on_left()

@@ -136,10 +136,9 @@ class Reading:
         self.delivery.close()
         if wait:
             await self.assignment.until_idle(grace)
-        abandoned = self.cursors.in_hand
         self.cursors.abandon()
         failed = await self.assignment.forget_all()
-        return StopReport(abandoned, sorted(failed))
+        return StopReport(self.cursors.abandoned, sorted(failed))
 
     # -- offsets
 

@@ -61,6 +61,28 @@ class IterationTests(PullConsumerCase):
         self.cluster.result_of(first(consumer))
         self.assertLess(self.clock.seconds() - before, 5)
 
+    def test_end_loops(self) -> None:
+        """A loop ends after its body, before the consumer is stopped."""
+        consumer = self.started()
+        looping = Deferred.fromCoroutine(self.loop(consumer))
+        consumer.end_loops()
+        self.body.callback(None)
+        self.successResultOf(looping)
+        self.cluster.result_of(consumer.stop())
+        self.assertEqual(self.committed(), 3)
+
+    def test_loop_left_while_stopping(self) -> None:
+        """A body that raises is not waited for any longer; its message comes again."""
+        consumer = self.started()
+        looping = Deferred.fromCoroutine(self.loop(consumer))
+        stopped = consumer.stop()
+        self.body.errback(ValueError())
+        self.failureResultOf(looping, ValueError)
+        before = self.clock.seconds()
+        report = self.cluster.result_of(stopped)
+        self.assertLess(self.clock.seconds() - before, 5)
+        self.assertEqual((len(report.abandoned), self.committed()), (1, 2))
+
     def test_batches(self) -> None:
         """A loop over lists of messages ends with the consumer."""
         seen: list[list[bytes]] = []

@@ -1,0 +1,106 @@
+"""The producer, with coroutines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Self
+
+from rocketmq_tw.aio.futures import ended, result_of
+
+if TYPE_CHECKING:
+    from rocketmq_tw.client.producer.producer import Producer as TwistedProducer
+    from rocketmq_tw.client.producer.results import SendResult
+    from rocketmq_tw.client.producer.selectors import Key, Selector
+    from rocketmq_tw.model.message import Message
+    from rocketmq_tw.model.queue import MessageQueue
+
+
+class Producer:
+    """
+    Sends messages; made by :meth:`rocketmq_tw.aio.Client.producer`.
+
+    Its methods are those of :class:`rocketmq_tw.client.Producer`. A task that is
+    cancelled while it sends makes no further attempt; the message may be stored.
+    """
+
+    def __init__(self, producer: TwistedProducer) -> None:
+        self._producer = producer
+
+    async def send(
+        self,
+        message: Message,
+        *,
+        queue: MessageQueue | None = None,
+        key: Key | None = None,
+        selector: Selector | None = None,
+        timeout: float | None = None,
+    ) -> SendResult:
+        """Send a message; see :meth:`rocketmq_tw.client.Producer.send`."""
+        return await result_of(
+            self._producer.send(
+                message, queue=queue, key=key, selector=selector, timeout=timeout
+            )
+        )
+
+    async def send_oneway(
+        self,
+        message: Message,
+        *,
+        queue: MessageQueue | None = None,
+        key: Key | None = None,
+        selector: Selector | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """Send a message without a response, at most once."""
+        await result_of(
+            self._producer.send_oneway(
+                message, queue=queue, key=key, selector=selector, timeout=timeout
+            )
+        )
+
+    async def send_batch(
+        self,
+        messages: Sequence[Message],
+        *,
+        queue: MessageQueue | None = None,
+        key: Key | None = None,
+        selector: Selector | None = None,
+        timeout: float | None = None,
+    ) -> SendResult:
+        """Send messages of one topic in one request, to one queue."""
+        return await result_of(
+            self._producer.send_batch(
+                messages, queue=queue, key=key, selector=selector, timeout=timeout
+            )
+        )
+
+    async def flush(self) -> None:
+        """Wait until no message is in flight any more."""
+        await result_of(self._producer.flush())
+
+    @property
+    def in_flight(self) -> int:
+        """How many messages are in flight now."""
+        return self._producer.in_flight
+
+    @property
+    def in_flight_bytes(self) -> int:
+        """Their size in bytes."""
+        return self._producer.in_flight_bytes
+
+    async def start(self) -> Self:
+        """Return the producer: it was started with its client."""
+        await result_of(self._producer.start())
+        return self
+
+    async def stop(self) -> None:
+        """Stop this producer alone, for good, and wait for messages in flight."""
+        await ended(self._producer.stop())
+
+    async def __aenter__(self) -> Self:
+        """See :meth:`start`."""
+        return await self.start()
+
+    async def __aexit__(self, *_exception: object) -> None:
+        """See :meth:`stop`."""
+        await self.stop()
