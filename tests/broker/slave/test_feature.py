@@ -21,7 +21,7 @@ class MasterTests(BrokerCase):
     def test_documents(self) -> None:
         """Features say what slaves are to copy besides the tables."""
         names = [document.name for document in self.broker.replicated]
-        self.assertEqual(names, ["the delay offsets"])
+        self.assertEqual(names, ["the delay offsets", "the request modes"])
 
 
 class SlaveTests(BrokerCase):
