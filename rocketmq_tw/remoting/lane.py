@@ -17,7 +17,7 @@ import msgspec
 
 from rocketmq_tw.remoting.call import Peer
 from rocketmq_tw.remoting.durable import DurableLog
-from rocketmq_tw.wire.command import Command
+from rocketmq_tw.wire.command import NOT_USUAL, Command
 from rocketmq_tw.wire.frame import Frame
 
 
@@ -42,6 +42,17 @@ class Taken(msgspec.Struct, gc=False):
     left: Command | None = None
 
 
+class NotAdmitted(Exception):
+    """A request is left to the guard of the handlers, which decides about it."""
+
+
+#: What is raised for a header that the lane leaves to the handler.
+LEFT = (NotAdmitted, *NOT_USUAL)
+
+#: Decodes a header, of the request with this body; raises one of :data:`LEFT`.
+Read = Callable[[bytes, bytes], Command]
+
+
 class Lane(Protocol):
     """
     Handles plain requests.
@@ -58,28 +69,27 @@ class Lane(Protocol):
         until: int,
         peer: Peer,
         received_at: float,
+        read: Read | None = None,
     ) -> Taken:
         """
         Handle the frames from ``at`` on, until one is not plain, or before ``until``.
 
         It must not raise: what may fail is left to the handler.
+
+        :param read: decodes the headers, and decides about them; None decodes all.
         """
-
-
-#: Called with frames, a range of them and their peer; returns up to which one they are
-#: allowed. It must not raise; what it does not allow is left to the guard.
-JudgeFrames = Callable[[Sequence[Frame], int, int, Peer], int]
 
 
 class GuardedLane:
     """
-    A lane that takes only frames which a guard allows.
+    A lane that takes only requests which a guard admits.
 
-    :param judge: judges them.
+    :param reader: returns what decodes the requests of a peer, and admits them; None if
+        it admits none. Called once for all frames of a read.
     """
 
-    def __init__(self, judge: JudgeFrames, lane: Lane) -> None:
-        self._judge = judge
+    def __init__(self, reader: Callable[[Peer], Read | None], lane: Lane) -> None:
+        self._reader = reader
         self._lane = lane
         self.starts = lane.starts
 
@@ -90,9 +100,38 @@ class GuardedLane:
         until: int,
         peer: Peer,
         received_at: float,
+        read: Read | None = None,
     ) -> Taken:
-        """Handle the frames from ``at`` on that are allowed."""
-        end = self._judge(frames, at, until, peer)
-        if end == at:
+        """Handle the frames from ``at`` on that are admitted."""
+        assert read is None, "one guard only reads the requests of a lane"
+        read = self._reader(peer)
+        if read is None:
             return Taken()
-        return self._lane.take(frames, at, end, peer, received_at)
+        return self._lane.take(frames, at, until, peer, received_at, read)
+
+
+class ConditionalLane:
+    """
+    A lane that takes nothing while something is not so.
+
+    :param condition: asked once for all frames of a read.
+    """
+
+    def __init__(self, condition: Callable[[], bool], lane: Lane) -> None:
+        self._condition = condition
+        self._lane = lane
+        self.starts = lane.starts
+
+    def take(
+        self,
+        frames: Sequence[Frame],
+        at: int,
+        until: int,
+        peer: Peer,
+        received_at: float,
+        read: Read | None = None,
+    ) -> Taken:
+        """Handle the frames from ``at`` on, or none."""
+        if not self._condition():
+            return Taken()
+        return self._lane.take(frames, at, until, peer, received_at, read)

@@ -33,7 +33,7 @@ from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.remoting.call import Call, Peer
 from rocketmq_tw.remoting.durable import AfterFlush
 from rocketmq_tw.remoting.errors import Refused
-from rocketmq_tw.remoting.lane import GuardedLane, JudgeFrames, Lane
+from rocketmq_tw.remoting.lane import GuardedLane, Lane, Read
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.errors import BadField
@@ -43,6 +43,7 @@ R = TypeVar("R", bound=Request[Any])
 Outcome = Response | AfterFlush | Deferred[Any] | None
 Handler = Callable[[Any, Call], Outcome]
 Guard = Callable[[Request[Any], Call], Deferred[None] | None]
+Reader = Callable[[Peer], Read | None]
 #: A declared request and its handler.
 Handled = tuple[type[Request[Any]], Handler]
 
@@ -52,7 +53,7 @@ class _Registered(msgspec.Struct, frozen=True):
 
     guard: Guard
     only: frozenset[int] | None
-    judge: JudgeFrames | None
+    reader: Reader | None
 
     def applies(self, code: int) -> bool:
         """Whether it judges requests of this code."""
@@ -110,8 +111,8 @@ class Router:
         """
         Let a lane handle the plain requests of this kind, whose handler is registered.
 
-        Not if there are guards that cannot judge frames, since they must see every such
-        request; nor once there is another handler.
+        Not if there are guards that cannot read its requests, or two that can, since
+        they must see every such request; nor once there is another handler.
         """
         self._lane_code, self.lane = int(declared.code), lane
         for each in self._guards:
@@ -121,25 +122,30 @@ class Router:
         self,
         guard: Guard,
         only: frozenset[int] | None = None,
-        judge: JudgeFrames | None = None,
+        reader: Reader | None = None,
     ) -> None:
         """
         Call ``guard`` before every handler, including those registered already.
 
         :param only: the codes of the requests that it judges; None for all.
-        :param judge: does the same for the frames of a lane; None cannot.
+        :param reader: returns what reads the requests of a peer that take the lane, and
+            judges them; see :class:`~rocketmq_tw.remoting.lane.GuardedLane`. None lets
+            none of them take it.
         """
-        registered = _Registered(guard, only, judge)
+        registered = _Registered(guard, only, reader)
         self._guards += (registered,)
         self._guard_lane(registered)
         for code, (declared, handler) in self._unguarded.items():
             self._handlers[code] = (declared, self._guarded(code, handler))
 
     def _guard_lane(self, registered: _Registered) -> None:
-        """Let a guard judge the frames of the lane; no lane if it cannot."""
+        """Let a guard read the requests of the lane; no lane if it cannot."""
         if self.lane is not None and registered.applies(self._lane_code):
-            judge = registered.judge
-            self.lane = None if judge is None else GuardedLane(judge, self.lane)
+            reader = registered.reader
+            if reader is None or isinstance(self.lane, GuardedLane):
+                self.lane = None
+            else:
+                self.lane = GuardedLane(reader, self.lane)
 
     def _guarded(self, code: int, handler: Handler) -> Handler:
         """Wrap a handler in its guards; the first one registered runs first."""
@@ -156,7 +162,7 @@ class Router:
         """
         other = Router(self._codes, self._peers)
         for each in self._guards:
-            other.guard(each.guard, each.only, each.judge)
+            other.guard(each.guard, each.only, each.reader)
         for code, (declared, handler) in self._unguarded.items():
             if code not in codes:
                 other.on(declared, handler)

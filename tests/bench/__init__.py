@@ -16,7 +16,9 @@ What is measured, by the names of ``--only``:
 - ``client``: our client library beside Apache's, with either's programs;
 - ``growth``: sends beside topics, offsets, held pulls, connections and a store that
   grow;
-- ``rest``: start-up, and what a server takes that has nothing to do.
+- ``rest``: start-up, and what a server takes that has nothing to do;
+- ``tls``, ``acl``: sends by TLS and signed sends, beside plain ones. Both need the
+  headers of OpenSSL, and are measured only when they are named.
 
 The servers run side by side and are driven in turn, round after round; what is printed
 are medians, and medians of the rounds' ratios. Rates of two runs cannot be compared,

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.bench import (
+    acl,
     apache,
     client,
     growth,
@@ -28,8 +29,9 @@ from tests.bench.running import Running, folder, stopping
 from tests.bench.sides import sides, warm
 from tests.interop.apache import build
 
-#: The last one is measured only when it is asked for: it needs OpenSSL's headers.
-PARTS = ("send", "pull", "sync", "replication", "client", "growth", "rest", "tls")
+PARTS = ("send", "pull", "sync", "replication", "client", "growth", "rest")
+#: Measured only when they are asked for: they need OpenSSL's headers.
+BY_OPENSSL = {"tls": tls.table, "acl": acl.table}
 #: What an empty slave copies, of one file of the log.
 TO_COPY = 1000 << 20
 #: Messages that are read again and again; 370 MB.
@@ -42,7 +44,8 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     add = parser.add_argument
     add("--apache", nargs="?", const="v55", metavar="v55", help="compare with Apache's")
-    add("--only", nargs="+", choices=PARTS, default=PARTS[:-1], metavar="PART")
+    known = (*PARTS, *BY_OPENSSL)
+    add("--only", nargs="+", choices=known, default=PARTS, metavar="PART")
     add("--shapes", nargs="+", default=[], metavar="64x1", help="only these of each")
     add("--rounds", type=int, default=5)
     add("--seconds", type=float, default=3.0, help="of each drive")
@@ -179,9 +182,10 @@ def main() -> None:
             measure_growth(asked, load, out)
     if "rest" in asked.only:
         measure_rest(asked, out)
-    if "tls" in asked.only:
-        timing = rates.Timing(asked.rounds, asked.seconds, asked.warm)
-        out.add(tls.table(asked.apache, timing, chosen(SENDS, asked.shapes)))
+    timing = rates.Timing(asked.rounds, asked.seconds, asked.warm)
+    for part, table in BY_OPENSSL.items():
+        if part in asked.only:
+            out.add(table(asked.apache, timing, chosen(SENDS, asked.shapes)))
 
 
 main()

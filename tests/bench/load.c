@@ -18,7 +18,8 @@
  *     body                 bytes of a message (1024)
  *     seconds, count       when to stop: after a time (3), or once so many messages have their responses
  *     pause                milliseconds between two pulls of a connection (0)
- *     tls                  1: use TLS, without verifying the broker (0); needs -DWITH_TLS -lssl -lcrypto
+ *     tls                  1: use TLS, without verifying the broker (0); needs -DWITH_OPENSSL -lssl -lcrypto
+ *     user, secret         sign each send as this user (not); needs the same; not with topics=N
  *
  * Prints one line of JSON. rate: messages a second. p50, p99, p999, worst: microseconds from before the write of
  * a request until its response was read. errors: responses with another code than success (a pull may also find
@@ -41,9 +42,11 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-#ifdef WITH_TLS
+#ifdef WITH_OPENSSL
+#define OPENSSL_SUPPRESS_DEPRECATED /* SHA1_Update has no cost of its own, unlike EVP_DigestUpdate */
 #include <fcntl.h>
 #include <openssl/err.h>
+#include <openssl/sha.h>
 #include <openssl/ssl.h>
 #endif
 
@@ -54,6 +57,7 @@ enum { STEPS = 128, BUCKETS = STEPS * 40 };
 
 typedef struct {
     int opaque, queue_id, topic, key, born; /* where the digits begin in the frame of a send */
+    int signature;
     int size;
 } Form;
 
@@ -68,7 +72,7 @@ typedef struct {
     uint32_t *opaques; /* of the request in each slot; 0: none */
     double *sent_at;
     char *requests; /* the frames of all slots */
-#ifdef WITH_TLS
+#ifdef WITH_OPENSSL
     SSL *tls; /* NULL: plain */
 #endif
 } Connection;
@@ -76,7 +80,7 @@ typedef struct {
 static int is_pull, uses_tls, port, connection_count = 1, depth = 1, body = 1024, queues = 4, topics, pause_ms;
 static long count, sent, completed, errors, gaps, bytes;
 static double seconds = 3, worst;
-static const char *topic = "Bench";
+static const char *topic = "Bench", *user, *secret;
 static char first_error[512];
 static long histogram[BUCKETS], measured;
 static Form form;
@@ -147,13 +151,17 @@ static double percentile(double share) {
 
 #define TAIL "},\"flag\":0,\"language\":\"JAVA\",\"opaque\":%s,\"serializeTypeCurrentRPC\":\"JSON\",\"version\":401}"
 
-/* Where a digit differs later there is a '#', where one of a key does there is a '$'. */
+/* Where a digit differs later there is a '#', where one of a key does there is a '$', and '=' for the signature. */
 static int format_send(char *header) {
+    char signature[256] = "";
+    if (user)
+        snprintf(signature, sizeof signature, "\"AccessKey\":\"%s\",\"Signature\":\"%s\",", user,
+                 "============================");
     return snprintf(header, HEADER_ROOM,
-                    "{\"code\":310,\"extFields\":{\"a\":\"bench\",\"b\":\"%s%s\",\"c\":\"TBW102\",\"d\":\"%d\",\"e\":\"#\","
+                    "{\"code\":310,\"extFields\":{%s\"a\":\"bench\",\"b\":\"%s%s\",\"c\":\"TBW102\",\"d\":\"%d\",\"e\":\"#\","
                     "\"f\":\"0\",\"g\":\"#############\",\"h\":\"0\",\"i\":\"UNIQ_KEY\\u00017F000001ABCD18B4AAC2$$$$$$$$"
                     "$$$$\\u0002WAIT\\u0001true\\u0002TAGS\\u0001TagA\\u0002\",\"j\":\"0\",\"k\":\"false\",\"m\":\"false\"" TAIL,
-                    topic, topics ? "#####" : "", queues, "##########");
+                    signature, topic, topics ? "#####" : "", queues, "##########");
 }
 
 /* A pull stands for many messages, so its header is formatted each time. */
@@ -196,12 +204,50 @@ static char *make_sends(void) {
     form.born = find_mark(frames, 8 + size, "\"g\":", '#');
     form.key = find_mark(frames, 8 + size, "UNIQ_KEY", '$');
     form.opaque = find_mark(frames, 8 + size, "\"opaque\":", '#');
+    form.signature = user ? find_mark(frames, 8 + size, "\"Signature\":", '=') : 0;
     return frames;
 }
 
+/* -- signatures: base64(HMAC-SHA1(secret, values in the order of the fields' names, and the body)) */
+
+#ifdef WITH_OPENSSL
+static SHA_CTX inner, outer;
+
+static void prepare_signatures(void) {
+    unsigned char block[64] = {0}, other[64];
+    memcpy(block, secret, strlen(secret));
+    for (int i = 0; i < 64; i++) {
+        other[i] = block[i] ^ 0x5c;
+        block[i] ^= 0x36;
+    }
+    SHA1_Init(&inner);
+    SHA1_Update(&inner, block, sizeof block);
+    SHA1_Init(&outer);
+    SHA1_Update(&outer, other, sizeof other);
+}
+
+static void sign(char *frame) {
+    char text[HEADER_ROOM];
+    unsigned char digest[SHA_DIGEST_LENGTH];
+    int size = snprintf(text, sizeof text,
+                        "%sbench%sTBW102%d%c0%.13s0UNIQ_KEY\0017F000001ABCD18B4AAC2%.12s\002WAIT\001true\002TAGS\001TagA"
+                        "\0020falsefalse",
+                        user, topic, queues, frame[form.queue_id], frame + form.born, frame + form.key);
+    SHA_CTX one = inner, two = outer;
+    SHA1_Update(&one, text, size);
+    SHA1_Update(&one, frame + form.size - body, body);
+    SHA1_Final(digest, &one);
+    SHA1_Update(&two, digest, sizeof digest);
+    SHA1_Final(digest, &two);
+    char encoded[29];
+    EVP_EncodeBlock((unsigned char *)encoded, digest, sizeof digest);
+    memcpy(frame + form.signature, encoded, 28);
+}
+#endif
+
 /* -- bytes, plain or by TLS: as send and recv, with EAGAIN for what would wait */
 
-#ifdef WITH_TLS
+#ifdef WITH_OPENSSL
 static ssize_t tls_result(Connection *c, int done) {
     if (done > 0) return done;
     int why = SSL_get_error(c->tls, done);
@@ -227,14 +273,14 @@ static void begin_tls(Connection *c) {
 #endif
 
 static ssize_t send_some(Connection *c, const char *data, size_t size) {
-#ifdef WITH_TLS
+#ifdef WITH_OPENSSL
     if (c->tls) return tls_result(c, SSL_write(c->tls, data, (int)size));
 #endif
     return send(c->fd, data, size, MSG_NOSIGNAL);
 }
 
 static ssize_t receive_some(Connection *c, unsigned char *to, size_t size) {
-#ifdef WITH_TLS
+#ifdef WITH_OPENSSL
     if (c->tls) { /* all records that came, as far as they fit */
         size_t got = 0;
         while (size - got >= 16384) {
@@ -270,6 +316,9 @@ static int renew_send(char *frame, uint32_t opaque, unsigned long born) {
     write_digits(frame + form.born, 13, born, 10);
     write_digits(frame + form.key, 12, number, 16);
     if (topics) write_digits(frame + form.topic, 5, number % topics, 10);
+#ifdef WITH_OPENSSL
+    if (user) sign(frame);
+#endif
     return form.size;
 }
 
@@ -392,7 +441,7 @@ static void connect_all(Connection *connections, int poller) {
         c->fd = socket(AF_INET, SOCK_STREAM, 0);
         if (connect(c->fd, (struct sockaddr *)&to, sizeof to)) fail("connect");
         setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-#ifdef WITH_TLS
+#ifdef WITH_OPENSSL
         if (uses_tls) begin_tls(c);
 #endif
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
@@ -461,8 +510,10 @@ static void parse(int argument_count, char **arguments) {
         else if (!strcmp(name, "body")) body = atoi(value);
         else if (!strcmp(name, "queues")) queues = atoi(value);
         else if (!strcmp(name, "topics")) topics = atoi(value);
-#ifdef WITH_TLS
+#ifdef WITH_OPENSSL
         else if (!strcmp(name, "tls")) uses_tls = atoi(value);
+        else if (!strcmp(name, "user")) user = value;
+        else if (!strcmp(name, "secret")) secret = value;
 #endif
         else if (!strcmp(name, "pause")) pause_ms = atoi(value);
         else if (!strcmp(name, "count")) count = atol(value);
@@ -476,6 +527,15 @@ static void parse(int argument_count, char **arguments) {
 
 int main(int argument_count, char **arguments) {
     parse(argument_count, arguments);
+#ifdef WITH_OPENSSL
+    if (user) {
+        if (secret == NULL || strlen(secret) > 64 || strlen(user) > 64 || topics || is_pull) {
+            fprintf(stderr, "user needs secret, both of at most 64 letters, and sends to one topic\n");
+            exit(2);
+        }
+        prepare_signatures();
+    }
+#endif
     int poller = epoll_create1(0);
     Connection *connections = calloc(connection_count, sizeof *connections);
     connect_all(connections, poller);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,6 +40,11 @@ PULLS = (
 )
 
 
+#: Further parameters of ``load.c`` for each server, by its name.
+Parameters = Mapping[str, Mapping[str, str | int]]
+AS_IT_IS: Parameters = {}
+
+
 class Drive(msgspec.Struct, frozen=True):
     """What one drive measured; times are in microseconds."""
 
@@ -64,14 +70,15 @@ class LoadGenerator:
     The compiled program.
 
     :param scratch: a folder for it.
-    :param with_tls: whether it knows ``tls``; that needs OpenSSL's headers.
+    :param with_openssl: whether it knows ``tls``, ``user`` and ``secret``; that needs
+        OpenSSL's headers.
     """
 
-    def __init__(self, scratch: Path, with_tls: bool = False) -> None:
+    def __init__(self, scratch: Path, with_openssl: bool = False) -> None:
         self._program = scratch / "load"
         command = ["cc", "-O2", "-o", str(self._program), str(SOURCE)]
-        if with_tls:
-            command += ["-DWITH_TLS", "-lssl", "-lcrypto"]
+        if with_openssl:
+            command += ["-DWITH_OPENSSL", "-lssl", "-lcrypto"]
         subprocess.run(command, check=True)
 
     def drive(

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from tests.bench.load import Drive, LoadGenerator, Shape
+from tests.bench.load import AS_IT_IS, Drive, LoadGenerator, Parameters, Shape
 from tests.bench.report import Table, number
 
 APACHE, OURS, FLOOR = "Apache", "ours", "floor"
@@ -44,18 +44,18 @@ def measure(
     rounds: int,
     seconds: float,
     topic: str,
-    by_tls: frozenset[str] = frozenset(),
+    parameters: Parameters = AS_IT_IS,
 ) -> Row:
     """
     Drive each server once a round; the one that begins changes every round.
 
-    :param by_tls: which of them are driven by TLS.
+    :param parameters: how each is driven beside that.
     """
     drives: dict[str, list[Drive]] = {name: [] for name in ports}
     order = list(ports)
     for _ in range(rounds):
         for name in order:
-            more = {"tls": 1} if name in by_tls else {}
+            more = parameters.get(name, {})
             drive = load.drive(shape, ports[name], seconds, topic=topic, **more)
             drives[name].append(drive)
         order.append(order.pop(0))
@@ -70,6 +70,38 @@ def rate_of(drive: Drive) -> float:
 def p99_of(drive: Drive) -> float:
     """Return the latency that one request of a hundred exceeds, in microseconds."""
     return drive.p99
+
+
+def pair_table(title: str, kind: str, rows: list[Row]) -> Table:
+    """
+    Make a table of servers that are driven in two ways.
+
+    :param kind: what ends the name under which a server is driven in the second way:
+        see :func:`named`.
+    :returns: of each server the rates and p99 of both, and their ratio.
+    """
+    names = [name for name in rows[0].drives if not name.endswith(f", {kind}")]
+    columns = ["shape"]
+    for name in names:
+        columns += [name, named(name, kind), f"{name}: {kind} / plain"]
+    lines = []
+    for row in rows:
+        cells = [row.shape]
+        for name in names:
+            second = named(name, kind)
+            for each in (name, second):
+                rate = number(row.median(each, rate_of))
+                p99 = number(row.median(each, p99_of))
+                cells.append(f"{rate} ({p99})")
+            cells.append(f"{row.ratio(second, name, rate_of):.2f}")
+        lines.append(cells)
+    note = "Messages a second (p99 in microseconds)."
+    return Table(title, columns, lines, note)
+
+
+def named(name: str, kind: str) -> str:
+    """Return the name under which a server is driven in a second way."""
+    return f"{name}, {kind}"
 
 
 def table(title: str, rows: list[Row]) -> Table:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 
 from tests.bench import servers
 from tests.bench.apache import ApacheBroker
-from tests.bench.load import LoadGenerator, Shape
+from tests.bench.load import AS_IT_IS, LoadGenerator, Parameters, Shape
 from tests.bench.rates import APACHE, FLOOR, OURS
 from tests.bench.running import Running, folder, stopping
 
@@ -44,16 +44,16 @@ def warm(
     seconds: float,
     topic: str,
     *,
-    by_tls: Collection[str] = (),
+    parameters: Parameters = AS_IT_IS,
 ) -> None:
     """
     Drive each server with all shapes; Apache's so long that all is compiled.
 
     :param ports: of the servers; the names of Apache's begin so.
-    :param by_tls: those that are driven by TLS.
+    :param parameters: how each is driven beside that.
     """
     for name, port in ports.items():
         whole = seconds if name.startswith(APACHE) else min(seconds, SHORT_WARM)
-        more = {"tls": 1} if name in by_tls else {}
+        more = parameters.get(name, {})
         for shape in shapes:
             load.drive(shape, port, whole / len(shapes), topic=topic, **more)

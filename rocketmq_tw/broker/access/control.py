@@ -46,7 +46,7 @@ def install_access_control(broker: Broker, router: Router) -> None:
         users = _install_users(broker, router)
         checks = UserChecks(users, settings, broker.config.broker_cluster_name)
     guard = AccessGuard(checks, PeerLog(broker.clock))
-    router.guard(guard, judge=guard.judge)
+    router.guard(guard, reader=guard.reader)
     broker.stats.gauges.update(guard.gauges())
 
 

@@ -11,23 +11,22 @@ Source: ``AuthenticationPipeline``, ``AuthorizationPipeline`` and, of 4.9,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 
-import msgspec
 from twisted.logger import Logger, LogLevel
 
 from rocketmq_tw.auth.addresses import Address, parse_address
 from rocketmq_tw.auth.errors import AccessDenied
-from rocketmq_tw.auth.policies import MAX_NAME
+from rocketmq_tw.auth.signature import ACCESS_KEY, Key
+from rocketmq_tw.broker.access.admitted import AdmittedHosts
 from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.remoting.call import Call, Peer
 from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.lane import Read
 from rocketmq_tw.remoting.peer_log import PeerLog, host_of
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.command import NOT_USUAL, RemotingCommand
 from rocketmq_tw.wire.fields import Ext, Request
-from rocketmq_tw.wire.frame import JSON, Frame
 from rocketmq_tw.wire.requests.send import SendMessageV2
 
 
@@ -60,15 +59,15 @@ class Checks(Protocol):
     ) -> None:
         """:raises AccessDenied: the user may not send this request."""
 
+    def key(self, user: str) -> Key:
+        """
+        Return what makes the signatures of a user that has signed a request.
 
-#: Sends that are remembered as allowed, by user, topic and host; past that, none is.
-MAX_ALLOWED = 8192
+        :raises AccessDenied: there is no such user any more.
+        """
 
-#: The user, the topic and the host.
-_Allowed = tuple[str | None, str, str]
 
 _SEND = int(SendMessageV2.code)
-_decode = msgspec.json.Decoder(RemotingCommand[dict[str, str]], strict=False).decode
 
 
 class AccessGuard:
@@ -85,8 +84,7 @@ class AccessGuard:
         self._checks = checks
         self._peers = peers
         self.refused = 0
-        self._allowed: set[_Allowed] = set()
-        self._version = checks.version
+        self._admitted = AdmittedHosts(checks.version)
 
     def __call__(self, request: Request[Any], call: Call) -> None:
         """:raises Refused: the request is not permitted."""
@@ -100,51 +98,28 @@ class AccessGuard:
             )
             call.principal = user
             self._checks.authorize(user, request, host, address)
+            if isinstance(request, SendMessageV2) and int(request.code) == _SEND:
+                self._admitted.add(
+                    version=version,
+                    host=host,
+                    access_key=ext.get(ACCESS_KEY),
+                    topic=request.topic,
+                    key=None if user is None else self._checks.key(user),
+                )
         except AccessDenied as error:
             self.refused += 1
             self._write_down(request, call.peer.address, str(error))
             raise Refused(ResponseCode.NO_PERMISSION, str(error)) from None
-        if isinstance(request, SendMessageV2) and int(request.code) == _SEND:
-            self._remember(version, (user, request.topic, host))
 
-    def judge(self, frames: Sequence[Frame], at: int, until: int, peer: Peer) -> int:
+    def reader(self, peer: Peer) -> Read | None:
         """
-        Return up to which frame plain sends are signed and allowed.
+        Return what reads the plain sends of a peer.
 
         Their signatures are checked; what their users may do is known from the first
         send to a topic, which comes the other way.
         """
-        if self._version != self._checks.version:
-            return at
-        host = host_of(peer.address)
-        address = parse_address(host)
-        authenticate, allowed = self._checks.authenticate, self._allowed
-        for index in range(at, until):
-            kind, header, body = frames[index]
-            try:
-                command = _decode(header) if kind == JSON else None
-                if command is None or command.code != _SEND:
-                    return index
-                ext = command.fields or {}
-                user = authenticate(_SEND, ext, body, address)
-            except (AccessDenied, *NOT_USUAL):
-                return index
-            if (user, ext.get("b", ""), host) not in allowed:
-                return index
-        return until
-
-    def _remember(self, version: int, allowed: _Allowed) -> None:
-        """
-        Let further sends of a user to a topic take the lane.
-
-        :param version: of the rules before they were asked; they may be replaced in a
-            thread meanwhile.
-        """
-        if self._version != version or len(self._allowed) >= MAX_ALLOWED:
-            self._allowed.clear()
-            self._version = version
-        if len(allowed[1]) <= MAX_NAME:
-            self._allowed.add(allowed)
+        known = self._admitted.find(self._checks.version, host_of(peer.address))
+        return None if known is None else known.read
 
     def gauges(self) -> dict[str, Callable[[], int]]:
         """Return what runtime information shows."""

@@ -18,10 +18,10 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from rocketmq_tw.auth.acl import Acl, AclText, make_acl
+from rocketmq_tw.auth.acl import Account, Acl, AclText, make_acl
 from rocketmq_tw.auth.addresses import Address
 from rocketmq_tw.auth.errors import AccessDenied, BadPolicy
-from rocketmq_tw.auth.signature import ACCESS_KEY, SIGNATURE, is_signed
+from rocketmq_tw.auth.signature import ACCESS_KEY, SIGNATURE, Key, is_signed
 from rocketmq_tw.jsonfile import read_bytes
 from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.threads import RunInThread
@@ -185,9 +185,7 @@ class PlainChecks:
             return None
         if not name:
             raise AccessDenied("No accessKey is configured")
-        account = self._acl.accounts.get(name)
-        if account is None:
-            raise AccessDenied(f"No acl config for {log_safe(name)}")
+        account = self._account(name)
         if SIGNATURE not in ext or not is_signed(ext, body, account.key):
             raise AccessDenied(f"Check signature failed for accessKey={log_safe(name)}")
         return name
@@ -200,11 +198,9 @@ class PlainChecks:
         address: Address | None,
     ) -> None:
         """See :class:`~rocketmq_tw.broker.access.guard.Checks`."""
-        account = self._acl.accounts.get(user or "")
         if user is None:
             return  # its address is in a white list
-        if account is None:
-            raise AccessDenied(f"No acl config for {log_safe(user)}")
+        account = self._account(user)
         rule = RULES.get(int(request.code))
         if rule is None:
             if not account.is_admin:
@@ -217,3 +213,14 @@ class PlainChecks:
         if len(needs) > MAX_NEEDS:
             raise AccessDenied(f"the request names over {MAX_NEEDS} topics and groups")
         account.check(needs)
+
+    def key(self, user: str) -> Key:
+        """See :class:`~rocketmq_tw.broker.access.guard.Checks`."""
+        return self._account(user).key
+
+    def _account(self, name: str) -> Account:
+        """:raises AccessDenied: there is no such account."""
+        account = self._acl.accounts.get(name)
+        if account is None:
+            raise AccessDenied(f"No acl config for {log_safe(name)}")
+        return account

@@ -15,7 +15,7 @@ import msgspec
 from rocketmq_tw.auth.addresses import Address
 from rocketmq_tw.auth.errors import AccessDenied
 from rocketmq_tw.auth.policies import MAX_NAME, User, UserType, denied
-from rocketmq_tw.auth.signature import ACCESS_KEY, is_signed
+from rocketmq_tw.auth.signature import ACCESS_KEY, Key, is_signed
 from rocketmq_tw.broker.access.settings import AccessSettings
 from rocketmq_tw.broker.access.users import UserTable
 from rocketmq_tw.model.access import Need, ResourceKind
@@ -66,6 +66,10 @@ class UserChecks:
         if not is_signed(ext, body, user.key):
             raise AccessDenied("check signature failed.")
         return name
+
+    def key(self, user: str) -> Key:
+        """See :class:`~rocketmq_tw.broker.access.guard.Checks`."""
+        return self._user(user).key
 
     def _user(self, name: str) -> User:
         """:raises AccessDenied: there is no such user, or it is disabled."""

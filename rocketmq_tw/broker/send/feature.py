@@ -20,7 +20,7 @@ from rocketmq_tw.broker.send.targets import Targets
 from rocketmq_tw.clock import wall_time
 from rocketmq_tw.model.message import CLUSTER, MSG_REGION, TRACE_ON
 from rocketmq_tw.model.msgid import UniqueKeys
-from rocketmq_tw.remoting.lane import GuardedLane
+from rocketmq_tw.remoting.lane import ConditionalLane
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.run_writer import RunWriter
 from rocketmq_tw.wire import properties
@@ -39,8 +39,8 @@ def install(broker: Broker, router: Router) -> None:
     runs = broker.store.runs
     if runs is not None:
         lane = _send_lane(broker, targets, runs)
-        guarded = lane if guard is None else GuardedLane(guard.judge, lane)
-        router.use_lane(SendMessageV2, guarded)
+        whole = lane if guard is None else ConditionalLane(guard.has_enough, lane)
+        router.use_lane(SendMessageV2, whole)
     SendBackProcessor(
         store=broker.store,
         retries=retries,

@@ -10,17 +10,16 @@ Source: ``CommitLog.asyncPutMessage`` and ``SendMessageProcessor`` of RocketMQ 5
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from twisted.logger import Logger
 
 from rocketmq_tw.broker.send.properties import waits_for_flush
 from rocketmq_tw.broker.send.responses import Sending
-from rocketmq_tw.remoting.call import Call, Peer
+from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.replication.acks import SlaveAcks
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.frame import Frame
 from rocketmq_tw.wire.requests.send import SendFields
 
 #: Handles a send.
@@ -53,17 +52,13 @@ class InSyncGuard:
 
     def _check(self) -> None:
         """Check that enough are in sync. :raises Refused: they are not."""
-        if self._has_enough():
+        if self.has_enough():
             return
         self.refused += 1
         raise Refused(ResponseCode.SYSTEM_ERROR, "in-sync replicas not enough")
 
-    def judge(self, frames: Sequence[Frame], at: int, until: int, peer: Peer) -> int:
-        """Let the lane take all frames while enough are in sync, and none otherwise."""
-        return until if self._has_enough() else at
-
-    def _has_enough(self) -> bool:
-        """Return whether enough are in sync; log when that changes."""
+    def has_enough(self) -> bool:
+        """Whether enough are in sync; the log says when that changes."""
         has_enough = self._acks.has_enough
         if has_enough is not self._had_enough:
             self._had_enough = has_enough

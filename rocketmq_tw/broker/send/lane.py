@@ -31,10 +31,10 @@ from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.model import sysflag
 from rocketmq_tw.remoting.call import Peer
 from rocketmq_tw.remoting.durable import DurableLog
-from rocketmq_tw.remoting.lane import Taken
+from rocketmq_tw.remoting.lane import LEFT, Read, Taken
 from rocketmq_tw.store.run import RunMessage
 from rocketmq_tw.store.run_writer import RunWriter
-from rocketmq_tw.wire.command import NOT_USUAL, ONE_WAY, RESPONSE, typed_decoder
+from rocketmq_tw.wire.command import ONE_WAY, RESPONSE, typed_decoder
 from rocketmq_tw.wire.frame import JSON, Frame
 from rocketmq_tw.wire.properties import MAX_PROPERTIES
 from rocketmq_tw.wire.record_layout import FIXED_SIZE, HOST_V4_SIZE, MAX_TOPIC_V1
@@ -99,12 +99,14 @@ class SendLane:
         until: int,
         peer: Peer,
         received_at: float,
+        read: Read | None = None,
     ) -> Taken:
         """Store the plain sends from ``at`` on; nothing that can fail is among them."""
         taken = Taken()
         if len(peer.host_bytes) == HOST_V4_SIZE:
             run: list[_Plain] = []
-            self._read(frames, range(at, until), peer.host_bytes, run, taken)
+            indexes, host = range(at, until), peer.host_bytes
+            self._read(frames, indexes, host, run=run, taken=taken, read=read)
             if run:
                 size = self._runs.put(run, received_at)
                 self._stats.stored(len(run), size)
@@ -117,26 +119,29 @@ class SendLane:
         frames: Sequence[Frame],
         indexes: range,
         host: bytes,
+        *,
         run: list[_Plain],
         taken: Taken,
+        read: Read | None,
     ) -> None:
-        """Decode sends until one is not plain."""
+        """Decode sends until one is not plain, or is not admitted."""
         capacity = self._runs.capacity
         for index in indexes:
             kind, header, body = frames[index]
             if kind != JSON or not header.startswith(_START):
                 return
             try:
-                command = _decode(header)
-            except NOT_USUAL:
+                command = _decode(header) if read is None else read(header, body)
+            except LEFT:
                 return
             flag, opaque, request = command.flag, command.opaque, command.fields
             if request is None or flag & RESPONSE or command.code != _CODE:
                 return
             message = self._message(request, body, host)
             if message is None or message.size > capacity or opaque is None:
-                command.body = request.body = body
-                taken.left = command
+                if read is None:
+                    command.body = request.body = body
+                    taken.left = command
                 return
             capacity -= message.size
             if not flag & ONE_WAY:

@@ -131,10 +131,10 @@ class GuardTests(AccessCase):
         guard = self.router._guards[0].guard
         assert isinstance(guard, AccessGuard)
         checks: Any = guard._checks
-        before = len(checks._decided), len(guard._allowed)
+        before = len(checks._decided), len(guard._admitted)
         self.assertLess(len(self.remark_as(BOB, sent("x" * 9000))), 300)
         self.ask_as(ADMIN, sent("x" * 9000))
-        after = len(checks._decided), len(guard._allowed)
+        after = len(checks._decided), len(guard._admitted)
         self.assertEqual(before, after)
 
     def test_status_has_no_secret(self) -> None:

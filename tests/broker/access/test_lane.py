@@ -8,10 +8,12 @@ from rocketmq_tw.auth.credentials import Credentials
 from rocketmq_tw.auth.signature import signer
 from rocketmq_tw.remoting.lane import Taken
 from rocketmq_tw.wire.command import encode_request
+from rocketmq_tw.wire.fields import Ext
 from rocketmq_tw.wire.frame import Frame
 from rocketmq_tw.wire.requests.auth import UpdateUser
 from tests.broker.access.cases import ADMIN, AccessCase
 from tests.broker.cases import pulled, sent
+from tests.remoting.ends import connected
 
 PROPERTIES = "UNIQ_KEY\x01AC11000100002A9F00000000000001\x02"
 
@@ -82,6 +84,34 @@ class LaneTests(AccessCase):
             for each in (forged, again):
                 self.take([(kind, each, body)])
         self.assertIsNone(self.tables.topics.get("Other"))
+
+    def test_odd_header(self) -> None:
+        """A send that is signed, but not written as usual, is handled all the same."""
+        self.first()
+
+        def sign(ext: Ext, body: bytes) -> None:
+            ext["extra"] = "1"
+            signer(ADMIN)(ext, body)
+
+        data = encode_request(sent(properties=PROPERTIES), 1, sign=sign)
+        self.assertEqual(self.take([split(data)]), 0)
+        protocol, wire = connected(self.clock, self.router)
+        protocol.dataReceived(data)
+        self.assertEqual([each.code for each in wire.commands()], [0])
+        protocol.connectionLost()
+
+    def test_new_password(self) -> None:
+        """What the old password has signed is refused at once."""
+        self.first()
+        self.assertEqual(self.take([frame(ADMIN)]), 1)
+        body = b'{"password":"hidden-new"}'
+        self.assertEqual(
+            self.status_as(ADMIN, UpdateUser(username="admin", body=body)), 0
+        )
+        new = Credentials("admin", "hidden-new")
+        self.assertEqual(self.status_as(new, sent()), 0)
+        self.assertEqual(self.take([frame(ADMIN)]), 0)
+        self.assertEqual(self.take([frame(new)]), 1)
 
     def test_changes(self) -> None:
         """After a change nothing is known until it is asked again."""
