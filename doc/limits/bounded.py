@@ -35,6 +35,7 @@ wire.command: _typed: the codes of declared requests, with leading zeros
 wire.fastjson: _sorted_members: 512 types of the code
 wire.fields: DECLARED _booleans layout: one for each declared request
 wire.requests.pull: _heads: one for each status of a fetch
+wire.signed_send: _NUMBERS: the numbers below 1,024
 """
 
 #: Made by an administrator: settings, name servers, files of configuration.
@@ -47,6 +48,7 @@ broker.delay.level.Level: shifts: one each time the clock is set; no peer sets i
 broker.registration.Registration: _links: one for each name server
 broker.slave.pre_online.PreOnline: _name_servers: the configured name servers
 remoting.tls_client.ClientTls: _paths: three files
+auth.signature.Signer: _names: two fields
 auth.policies: _indexes _matchers key: one for each policy and each entry of users
 auth.policies._Index: _by_resource _lengths: the entries of one policy
 broker.slave.master.Master: _said: one for each name server

@@ -662,8 +662,11 @@ OTHER_SETTINGS: Final = frozenset(
 CACHES: Final = (
     Cache(
         what="sends that are allowed, by user, topic and host",
-        holds=("broker.access.guard.AccessGuard._allowed",),
-        limit="broker.access.guard.MAX_ALLOWED",
+        holds=(
+            "broker.access.admitted.AdmittedHosts._hosts",
+            "broker.access.admitted.AdmittedSends._keys",
+        ),
+        limit="broker.access.admitted.MAX_ADMITTED",
         entry=1_000,
     ),
     Cache(
@@ -743,7 +746,7 @@ CACHES: Final = (
     ),
     Cache(
         what="prepared headers of the queues to which a producer sends",
-        holds=("client.producer.quick.QuickSender._headers",),
+        holds=("client.producer.quick.QuickSender._forms",),
         limit="client.producer.quick.MAX_HEADERS",
         entry=900,
     ),

@@ -110,14 +110,28 @@ def is_signed(ext: Ext, body: bytes, key: Key) -> bool:
     return compare_digest(given, key.sign(content(less), body))
 
 
-def signer(credentials: Credentials) -> Callable[[Ext, bytes], None]:
-    """Return the function that adds the name and the signature to a request."""
-    key = Key(credentials.secret_key.encode())
+class Signer:
+    """
+    Signs the requests of one user.
 
-    def add(ext: Ext, body: bytes) -> None:
-        ext[ACCESS_KEY] = credentials.access_key
+    :ivar sign: returns the signature of some content, and of the body behind it.
+    """
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._names = {ACCESS_KEY: credentials.access_key}
         if credentials.security_token is not None:
-            ext[SECURITY_TOKEN] = credentials.security_token
-        ext[SIGNATURE] = key.sign(content(ext), body).decode()
+            self._names[SECURITY_TOKEN] = credentials.security_token
+        self.sign = Key(credentials.secret_key.encode()).sign
 
-    return add
+    def __call__(self, ext: Ext, body: bytes) -> None:
+        """Add the name and the signature to the fields of a request."""
+        ext.update(self._names)
+        ext[SIGNATURE] = self.sign(content(ext), body).decode()
+
+    def __repr__(self) -> str:
+        return f"Signer({self._names[ACCESS_KEY]!r})"
+
+
+def signer(credentials: Credentials) -> Signer:
+    """Return what signs requests with these credentials."""
+    return Signer(credentials)

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -60,7 +60,18 @@ _LONGEST_CODE = 10
 T = TypeVar("T")
 
 #: Called with the fields of a request and its body; adds a signature to the fields.
-Sign = Callable[[Ext, bytes], None]
+AddSignature = Callable[[Ext, bytes], None]
+
+
+class Sign(Protocol):
+    """Signs requests; see :class:`rocketmq_tw.auth.signature.Signer`."""
+
+    @property
+    def sign(self) -> Callable[[bytes, bytes], bytes]:
+        """Return what makes the signature of some content and a body."""
+
+    def __call__(self, ext: Ext, body: bytes) -> None:
+        """Add the name and the signature to the fields of a request."""
 
 
 class RemotingCommand(msgspec.Struct, Generic[T], kw_only=True):
@@ -286,7 +297,7 @@ def _frame(
     remark: str | None,
     fields: Fields,
     kind: int,
-    sign: Sign | None = None,
+    sign: AddSignature | None = None,
 ) -> bytes:
     """Encode one frame in either form."""
     ext = to_ext(fields)
@@ -317,7 +328,7 @@ def encode_request(
     *,
     one_way: bool = False,
     kind: int = JSON,
-    sign: Sign | None = None,
+    sign: AddSignature | None = None,
 ) -> bytes:
     """
     Encode a request as a frame.

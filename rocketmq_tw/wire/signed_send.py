@@ -40,9 +40,9 @@ class SignedSend(SendMessageV2, kw_only=True, forbid_unknown_fields=True):
 
 #: Decodes the header of a send; raises :data:`~rocketmq_tw.wire.command.NOT_USUAL` for
 #: all that are written in another way. The fields are None where there are none.
-decode_signed: Callable[[bytes], RemotingCommand[SignedSend | None]] = (
-    msgspec.json.Decoder(RemotingCommand[SignedSend], strict=False).decode
-)
+decode_signed: Callable[[bytes], RemotingCommand[SignedSend]] = msgspec.json.Decoder(
+    RemotingCommand[SignedSend], strict=False
+).decode
 
 
 def signed_content(send: SignedSend) -> bytes:

@@ -6,6 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from rocketmq_tw.auth.credentials import Credentials
+from rocketmq_tw.auth.signature import signer
 from rocketmq_tw.wire.command import (
     NOT_USUAL,
     RESPONSE,
@@ -14,7 +16,13 @@ from rocketmq_tw.wire.command import (
     encode_response,
 )
 from rocketmq_tw.wire.fields import Response, from_ext
-from rocketmq_tw.wire.prepared_send import decode_stored, encode_send, header_format
+from rocketmq_tw.wire.prepared_send import (
+    decode_stored,
+    encode_send,
+    encode_signed_send,
+    header_format,
+    signed_form,
+)
 from rocketmq_tw.wire.requests.send import (
     SendBatchMessage,
     SendMessageV2,
@@ -55,6 +63,11 @@ class RequestTests(SynchronousTestCase):
         text, body = first.properties or "", first.body
         found = encode_send(form, *varying, text, opaque, body)
         self.assertEqual(found, encode_request(first, opaque))
+        for token in (None, "token"):
+            sign = signer(Credentials("user", "secret", token))
+            signed = signed_form(first, sign)
+            found = encode_signed_send(signed, *varying, text, opaque, body)
+            self.assertEqual(found, encode_request(first, opaque, sign=sign))
 
     @settings(max_examples=200, deadline=None)
     @given(

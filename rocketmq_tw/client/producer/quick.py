@@ -28,10 +28,14 @@ from rocketmq_tw.client.producer.time_limits import TimeLimit
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.remoting.errors import no_response
 from rocketmq_tw.remoting.protocol import RemotingProtocol
+from rocketmq_tw.wire.command import Sign
 from rocketmq_tw.wire.prepared_send import (
+    SignedForm,
     decode_stored,
     encode_send,
+    encode_signed_send,
     header_format,
+    signed_form,
 )
 from rocketmq_tw.wire.requests.send import SendMessageV2, SendResponse
 
@@ -51,7 +55,8 @@ class QuickSender:
 
     def __init__(self, context: SendContext) -> None:
         self._context = context
-        self._headers: dict[MessageQueue, bytes] = {}
+        #: The prepared headers; if the client signs its requests, all are signed.
+        self._forms: dict[MessageQueue, bytes | SignedForm] = {}
 
     def send(
         self,
@@ -83,28 +88,31 @@ class QuickSender:
             queue = choice(queues)
         address = context.brokers.address(queue.broker_name)
         live = None if address is None else context.brokers.live(address)
-        if (
-            address is None
-            or live is None
-            or live.sign is not None
-            or live.calls.is_full
-        ):
+        if address is None or live is None or live.calls.is_full:
             # The queue was chosen for this message: its turn would be lost.
             pending = PendingSend(context, prepared, choice, timeout, retry, call)
             pending.start(queue)
             return pending.result
-        header = self._headers.get(queue) or self._prepare(prepared, queue)
+        form = self._forms.get(queue) or self._prepare(prepared, queue, live.sign)
         send = QuickSend(context, prepared, choice, timeout, retry, time_limit)
-        send.start(queue, address, live, header)
+        send.start(queue, address, live, form)
         return send.result
 
-    def _prepare(self, prepared: Prepared, queue: MessageQueue) -> bytes:
-        """Prepare the header of all messages to one queue."""
-        if len(self._headers) >= MAX_HEADERS:
-            self._headers.clear()
+    def _prepare(
+        self, prepared: Prepared, queue: MessageQueue, sign: Sign | None
+    ) -> bytes | SignedForm:
+        """
+        Prepare the header of all messages to one queue.
+
+        :param sign: the same for all connections of a client.
+        """
+        if len(self._forms) >= MAX_HEADERS:
+            self._forms.clear()
         request = prepared.request(self._context.group, queue, 0)
-        header = self._headers[queue] = header_format(request)
-        return header
+        form: bytes | SignedForm
+        form = header_format(request) if sign is None else signed_form(request, sign)
+        self._forms[queue] = form
+        return form
 
 
 class QuickSend:
@@ -160,21 +168,22 @@ class QuickSend:
         queue: MessageQueue,
         address: str,
         connection: RemotingProtocol,
-        header: bytes,
+        form: bytes | SignedForm,
     ) -> None:
         """
         Send the message to the broker of a queue.
 
         :param connection: to the address, with capacity for another call.
-        :param header: see :func:`header_format`.
+        :param form: see :func:`header_format` and :func:`signed_form`.
         """
         context, prepared, calls = self._context, self._prepared, connection.calls
         self._queue = queue
         self._address = address
         self._connection = connection
         self._opaque = opaque = calls.next_opaque()
-        frame = encode_send(
-            header,
+        encode: Any = encode_send if connection.sign is None else encode_signed_send
+        frame = encode(
+            form,
             prepared.sys_flag,
             int(context.wall_time() * 1000),
             prepared.flag,
