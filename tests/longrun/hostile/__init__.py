@@ -1,8 +1,8 @@
 """
 Attacks on running programs: nothing that one peer sends may stop the others.
 
-    python -m tests.longrun.hostile [--programs together apart] [--only PART] [--list]
-                                    [--busy N] [--clients] [--days]
+    python -m tests.longrun.hostile [--programs together apart tls] [--only PART]
+                                    [--proof] [--list] [--busy N] [--clients] [--days]
 
 Each attack is a small function in a table (:mod:`.attacks`); it runs in a process of
 its own, against ``twistd rocketmq``, and against a name server and a broker that are
@@ -16,6 +16,10 @@ An attack fails when the probe waited more than 200 ms, when the servers grew be
 attack's budget, when a traceback or more than a line of a kind a minute was logged,
 when the bystander misses an acknowledged message, or saw one out of order. In the end
 the servers are restarted, and everything that was acknowledged has to be there.
+
+With ``--programs tls`` the attackers use TLS; the servers accept it beside plain
+connections. ``--proof`` runs attacks of large numbers instead (:mod:`.attacks.proof`),
+in which others are compared with those of a server that nobody attacks.
 
 Our client is attacked too, by a broker that follows a script (:mod:`.scripted`,
 :mod:`.clients`). A broker also lives through hard days (:mod:`.days`): a clock that is

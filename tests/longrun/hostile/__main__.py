@@ -37,7 +37,7 @@ def run(folder: Path, programs: str, attacks: list[Attack]) -> list[str]:
     """
     Run one course; print its table.
 
-    :param programs: ``together`` or ``apart``.
+    :param programs: ``together``, ``apart`` or ``tls``.
     :returns: why it failed.
     """
     faults: list[str] = []
@@ -48,7 +48,7 @@ def run(folder: Path, programs: str, attacks: list[Attack]) -> list[str]:
 
     raise_descriptor_limit()
     print(heading(), flush=True)
-    lost = Course(folder, programs == "together").run(attacks, report)
+    lost = Course(folder, programs).run(attacks, report)
     return faults + [f"lost {each}" for each in lost]
 
 
@@ -66,13 +66,21 @@ def _run_all(options: argparse.Namespace, chosen: list[Attack]) -> list[str]:
     return faults
 
 
+def _is_chosen(attack: Attack, options: argparse.Namespace) -> bool:
+    """Whether an attack is to run."""
+    if options.only:
+        return any(part in attack.name for part in options.only)
+    return bool(attack.is_proof == options.proof)
+
+
 def main(argv: list[str]) -> int:
     """Print the table; return 1 if anything failed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--programs", nargs="*", default=["together", "apart"])
     parser.add_argument("--only", nargs="*", help="parts of the attacks' names")
     parser.add_argument("--short", action="store_true")
-    parser.add_argument("--seconds", type=float, default=60.0, help="of an attack")
+    parser.add_argument("--proof", action="store_true", help="the large numbers alone")
+    parser.add_argument("--seconds", type=float, default=600.0, help="of an attack")
     parser.add_argument("--list", action="store_true", help="print the names alone")
     parser.add_argument("--busy", type=int, default=0, help="hungry processes beside")
     parser.add_argument("--clients", action="store_true", help="with --only: them too")
@@ -83,7 +91,7 @@ def main(argv: list[str]) -> int:
     chosen = [
         each
         for each in (short() if options.short else ATTACKS.values())
-        if not options.only or any(part in each.name for part in options.only)
+        if _is_chosen(each, options)
     ]
     chosen = shortened(chosen, options.seconds)
     if options.list:

@@ -23,6 +23,8 @@ class Attack(msgspec.Struct, frozen=True, kw_only=True):
     :ivar seconds: how long it goes on.
     :ivar growth: MiB by which the servers may grow meanwhile.
     :ivar is_short: whether continuous integration runs it.
+    :ivar is_proof: whether it is one of large numbers, which run only if they are asked
+        for; other clients have to be served almost as if there were none.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Attack(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 4.0
     growth: int = GROWTH
     is_short: bool = False
+    is_proof: bool = False
 
 
 #: All attacks by name, in the order in which they run.
@@ -42,6 +45,7 @@ def attack(
     seconds: float = 4.0,
     growth: int = GROWTH,
     is_short: bool = False,
+    is_proof: bool = False,
 ) -> Callable[[Callable[[Target], str | None]], Callable[[Target], str | None]]:
     """Register a function as an attack; see :class:`Attack`."""
 
@@ -50,7 +54,12 @@ def attack(
     ) -> Callable[[Target], str | None]:
         assert name not in ATTACKS, name
         ATTACKS[name] = Attack(
-            name=name, run=run, seconds=seconds, growth=growth, is_short=is_short
+            name=name,
+            run=run,
+            seconds=seconds,
+            growth=growth,
+            is_short=is_short,
+            is_proof=is_proof,
         )
         return run
 

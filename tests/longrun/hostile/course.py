@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -12,9 +13,11 @@ from pathlib import Path
 from tests.bench.servers import ROOT
 from tests.longrun.hostile import after
 from tests.longrun.hostile.attack import Attack
+from tests.longrun.hostile.peers import USE_TLS
 from tests.longrun.hostile.servers import Servers
 from tests.longrun.hostile.verdict import TRIES, Outcome, measure
 from tests.longrun.hostile.watch import Bystander, Child, Memory, Probes
+from tests.tls.authority import Authority
 
 #: Seconds after an attack in which its consequences count: writes of tables, say.
 #: After an attack shortened to a second it is as long.
@@ -23,17 +26,26 @@ AFTERWARDS = 1.5
 PATIENCE = 60.0
 
 
+def _with_tls(folder: Path) -> list[str]:
+    """Make a certificate; return the options of servers that accept TLS, too."""
+    certificate, key = Authority(str(folder / "tls")).issue()
+    return ["--tls-cert", certificate, "--tls-key", key]
+
+
 class Course:
     """
     Servers, and those who watch them.
 
-    :param together: whether the servers are one process.
+    :param programs: ``together`` in one process, ``apart`` in two, or ``tls``:
+        together, and the attackers use TLS.
     """
 
-    def __init__(self, folder: Path, together: bool) -> None:
+    def __init__(self, folder: Path, programs: str) -> None:
         self._folder = folder
-        self._programs = "one" if together else "two"
-        self.servers = Servers(folder, together)
+        self._programs = {"together": "one", "apart": "two"}.get(programs, programs)
+        self._uses_tls = programs == "tls"
+        options = _with_tls(folder) if self._uses_tls else []
+        self.servers = Servers(folder, programs != "apart", *options)
         # The same program as one of those under attack; nobody knows its port.
         self._control = Servers(folder / "control", together=True)
         self._ledger = folder / "ledger"
@@ -123,10 +135,12 @@ class Course:
         module = "tests.longrun.hostile.attacker"
         target = [str(self.servers.broker), str(self.servers.names)]
         words = [attack.name, *target, str(attack.seconds)]
+        environment = {**os.environ, **({USE_TLS: "1"} if self._uses_tls else {})}
         with (self._folder / "attackers.log").open("ab") as errors:
             attacker = subprocess.Popen(
                 [sys.executable, "-m", module, *words],
                 cwd=ROOT,
+                env=environment,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,

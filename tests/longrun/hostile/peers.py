@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import select
 import socket
+import ssl
 import struct
 import time
 from collections.abc import Iterable, Iterator
@@ -55,9 +57,21 @@ def pull(topic: str, suspend_ms: int = 0, **changed: object) -> bytes:
     return request(RequestCode.PULL_MESSAGE, ext | changed)
 
 
+#: Set in attackers that use TLS.
+USE_TLS = "HOSTILE_TLS"
+
+
+def _secured(plain: socket.socket) -> ssl.SSLSocket:
+    """Make the handshake of TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context.wrap_socket(plain)
+
+
 class Peer:
     """
-    A connection of an attacker.
+    A connection of an attacker, with TLS if that is asked for.
 
     :param host: an address of this machine that it comes from.
     """
@@ -69,6 +83,8 @@ class Peer:
             ("127.0.0.1", port), timeout=timeout, source_address=(host, 0)
         )
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if os.environ.get(USE_TLS):
+            self.socket = _secured(self.socket)
         self._decoder = FrameDecoder()
         self._ready: list[Command] = []
 
@@ -209,7 +225,7 @@ def _read(connection: socket.socket) -> bool:
     """Read what is there; return whether the connection is open."""
     try:
         return bool(connection.recv(1 << 18))
-    except BlockingIOError:
+    except (BlockingIOError, ssl.SSLWantReadError):
         return True
     except OSError:
         return False

@@ -72,15 +72,17 @@ class Servers:
     A name server and a broker, on ports that stay the same after a restart.
 
     :param together: in one process (``twistd rocketmq``).
+    :param options: further options of all programs.
     :ivar programs: the processes; the broker's is the last.
     """
 
-    def __init__(self, folder: Path, together: bool) -> None:
+    def __init__(self, folder: Path, together: bool, *options: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.together = together
         self.broker, self.names = free_port(), free_port()
         broker, names = f"127.0.0.1:{self.broker}", f"127.0.0.1:{self.names}"
         own = ["-p", broker, "--advertise", "127.0.0.1", "-d", str(folder / "data")]
+        own += options
         if together:
             both = Program(
                 folder, "both", "rocketmq", *own, f"--namesrv-listen={names}"
@@ -88,6 +90,7 @@ class Servers:
             self.programs = [both]
         else:
             lookup = ["rocketmq-namesrv", "-p", names, "--data", str(folder / "names")]
+            lookup += options
             self.programs = [
                 Program(folder, "names", *lookup),
                 Program(folder, "broker", "rocketmq-broker", "-n", names, *own),

@@ -12,6 +12,10 @@ from tests.longrun.hostile.watch import Wait
 
 #: Seconds that the server itself may keep the probe waiting.
 WORST = 0.2
+#: Seconds of the p99 of a quiet server, at least: what is less cannot be measured here.
+QUIET = 0.001
+#: Bytes that an attack may add to the log.
+LOG_SIZE = 1_000_000
 #: How often an attack is run until nobody waits too long. A busy machine delays now one
 #: and now another of them; what a server does wrong it does each time.
 TRIES = 3
@@ -59,6 +63,7 @@ class Outcome(msgspec.Struct, kw_only=True):
     :ivar seen: what changed for the bystander.
     :ivar said: what the attacker said at its end.
     :ivar faults: why it failed; empty if it did not.
+    :ivar late: how many of these say that others waited too long.
     """
 
     name: str
@@ -72,6 +77,7 @@ class Outcome(msgspec.Struct, kw_only=True):
     seen: dict[str, int]
     said: str
     faults: list[str] = []
+    late: int = 0
 
     @property
     def tracebacks(self) -> int:
@@ -81,29 +87,44 @@ class Outcome(msgspec.Struct, kw_only=True):
     @property
     def is_slow(self) -> bool:
         """Whether others waited too long; nothing else was wrong."""
-        slow = sum(waits.own > WORST for waits in (self.broker, self.names))
-        return 0 < slow == len(self.faults)
+        return 0 < self.late == len(self.faults)
 
     def judge(self, attack: Attack) -> None:
         """Hold it against the attack's budget."""
-        faults = self.faults
+        faults, before = self.faults, len(self.faults)
         for name, waits in (("broker", self.broker), ("name server", self.names)):
             if waits.own > WORST:
                 faults.append(f"{name}: {waits.own * 1000:.0f} ms without a response")
+        if attack.is_proof:
+            faults += self._compared()
+        self.late = len(faults) - before
+        if len(self.logged) > LOG_SIZE:
+            faults.append(f"the log grew by {len(self.logged)} bytes")
         if self.growth > attack.growth:
             faults.append(f"grew by {self.growth:.0f} MiB of {attack.growth}")
         if self.tracebacks:
             faults.append(f"{self.tracebacks} tracebacks")
+        if self.seen.get("out_of_order"):
+            faults.append(f"{self.seen['out_of_order']} messages out of order")
+        if self.seen.get("failed"):
+            faults.append(f"{self.seen['failed']} sends of the bystander failed")
+        if attack.is_proof:
+            return  # it comes from many addresses: each may have its lines
         minutes = 2 + int(self.seconds // 60)
         for kind, count in kinds(self.logged).items():
             if count > minutes:
                 faults.append(f"{count} log lines: {kind}")
         if len(self.logged.splitlines()) > LINES * minutes:
             faults.append(f"{len(self.logged.splitlines())} log lines")
-        if self.seen.get("out_of_order"):
-            faults.append(f"{self.seen['out_of_order']} messages out of order")
-        if self.seen.get("failed"):
-            faults.append(f"{self.seen['failed']} sends of the bystander failed")
+
+    def _compared(self) -> list[str]:
+        """Return how others were served worse than by a server nobody attacks."""
+        quiet = max(self.control.p99, QUIET)
+        return [
+            f"{name}: p99 is {waits.p99 * 1e3:.1f} ms; {quiet * 1e3:.1f} when quiet"
+            for name, waits in (("broker", self.broker), ("name server", self.names))
+            if waits.p99 > 2 * quiet
+        ]
 
 
 _HEADINGS = (

@@ -13,6 +13,7 @@ _MODULES = (
     "tables",
     "queues",
     "slaves",
+    "proof",
 )
 
 

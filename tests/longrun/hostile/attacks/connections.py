@@ -22,7 +22,7 @@ _TOPICS = request(RequestCode.GET_ALL_TOPIC_CONFIG)
 _MEBIBYTE = 1 << 20
 
 
-def _open(port: int, count: int) -> list[Peer]:
+def open_connections(port: int, count: int) -> list[Peer]:
     """Open connections; fewer if the server takes no more."""
     peers = []
     for _ in range(count):
@@ -36,7 +36,7 @@ def _open(port: int, count: int) -> list[Peer]:
 @attack("13 idle connections", seconds=5)
 def idle_connections(target: Target) -> None:
     """More connections than descriptors by default; they send nothing."""
-    peers = _open(target.broker, 1100) + _open(target.names, 1100)
+    peers = open_connections(target.broker, 1100) + open_connections(target.names, 1100)
     target.wait()
     for peer in peers:
         peer.close()
@@ -45,7 +45,7 @@ def idle_connections(target: Target) -> None:
 @attack("13 more connections than are let in", seconds=8)
 def too_many_connections(target: Target) -> None:
     """Half of all descriptors, from one address."""
-    peers = _open(target.broker, 9000)
+    peers = open_connections(target.broker, 9000)
     for peer in peers[::2]:
         peer.send(_ROUTE)
     target.wait()
@@ -68,7 +68,7 @@ def flood_of_connects(target: Target) -> None:
 def slow_heads(target: Target) -> None:
     """500 requests that come a byte at a time."""
     data = message("Slow", b"x" * 100)
-    peers = _open(target.broker, 250) + _open(target.names, 250)
+    peers = open_connections(target.broker, 250) + open_connections(target.names, 250)
     for number in target.rounds(0.02, len(data)):
         for peer in peers:
             peer.send(data[number : number + 1])
@@ -92,7 +92,7 @@ def unfinished_frames(target: Target) -> None:
     """100 sends of 16 MiB, of which the last byte never comes."""
     body = bytes((16 << 20) - 4096)
     data = message("Unfinished", body)[:-1]
-    peers = _open(target.broker, 100)
+    peers = open_connections(target.broker, 100)
     for peer in peers:
         peer.send(data)
     target.wait()
@@ -106,7 +106,7 @@ def unfinished_small_frames(target: Target) -> None:
     body = bytes((16 << 20) - 4096)
     data = request(RequestCode.GET_MAX_OFFSET, {"topic": "T", "queueId": "0"}, body)
     for port in target.ports:
-        for peer in _open(port, 60):
+        for peer in open_connections(port, 60):
             peer.send(data[:-1])
     target.wait()
 
@@ -116,7 +116,7 @@ def unfinished_headers(target: Target) -> None:
     """The same 16 MiB as a header: its code is not known yet."""
     text = header(RequestCode.GET_MAX_OFFSET, {"topic": "x" * ((16 << 20) - 4096)})
     for port in target.ports:
-        for peer in _open(port, 50):
+        for peer in open_connections(port, 50):
             peer.send(frame(text)[:-1])
     target.wait()
 
@@ -127,7 +127,7 @@ def slow_readers(target: Target) -> None:
     sender = Peer(target.broker)
     for _ in range(4):
         sender.ask(message("Large", bytes(4 * _MEBIBYTE - 4096)))
-    peers = _open(target.broker, 200)
+    peers = open_connections(target.broker, 200)
     for peer in peers:
         peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         peer.send(pull("Large"))
@@ -139,7 +139,7 @@ def slow_readers(target: Target) -> None:
 @attack("pipelines that read nothing", seconds=8, growth=600)
 def pipelined_slow_readers(target: Target) -> None:
     """50 connections ask 5,000 times for the table of topics and read nothing."""
-    peers = _open(target.broker, 50) + _open(target.names, 50)
+    peers = open_connections(target.broker, 50) + open_connections(target.names, 50)
     for peer in peers:
         peer.socket.setblocking(False)
     for _ in target.rounds(0.1):
