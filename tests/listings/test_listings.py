@@ -83,7 +83,7 @@ def run(listing: str, address: str, scratch: Path) -> str:
 def run_until(listing: str, address: str, scratch: Path, expected: str) -> str:
     """Run a listing until it has printed what is expected, then stop it."""
     process = start(listing, address, scratch)
-    patience = threading.Timer(20, process.kill)
+    patience = threading.Timer(60, process.kill)
     patience.start()
     said = ""
     assert process.stdout is not None
@@ -92,7 +92,7 @@ def run_until(listing: str, address: str, scratch: Path, expected: str) -> str:
         if re.search(expected, said, re.MULTILINE):
             break
     process.terminate()
-    process.wait(20)
+    process.wait(60)
     patience.cancel()
     process.stdout.close()
     return said

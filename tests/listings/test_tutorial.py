@@ -79,7 +79,7 @@ class Folder:
         """Place an order in the shop; return the status of the reply."""
         url = f"http://127.0.0.1:{self.web}/"
         try:
-            with urllib.request.urlopen(url, body, timeout=10) as reply:
+            with urllib.request.urlopen(url, body, timeout=60) as reply:
                 return int(reply.status)
         except urllib.error.HTTPError as error:
             return error.code
@@ -94,7 +94,7 @@ class Daemon:
 
     def __enter__(self) -> Daemon:
         """Kill it should it hang."""
-        self.patience = threading.Timer(40, self.process.kill)
+        self.patience = threading.Timer(90, self.process.kill)
         self.patience.start()
         return self
 
@@ -104,7 +104,7 @@ class Daemon:
         assert self.process.stdout is not None
         self.printed += self.process.stdout.read()
         self.process.stdout.close()
-        self.process.wait(20)
+        self.process.wait(60)
         self.patience.cancel()
 
     def wait_for(self, *expected: str) -> None:
