@@ -309,6 +309,19 @@ class HandlerTests(SynchronousTestCase):
         self.assertEqual(self.successResultOf(asked[0]).wipe_topic_count, len(names))
         self.assertEqual(self.successResultOf(asked[1]).add_topic_count, len(names))
 
+    def test_size(self) -> None:
+        """One that waits counts as what it has without compression, about."""
+        names = [f"T{number}" for number in range(2 * STEP * STEPS)]
+        body = RegisterBrokerBody(topics(*names))
+        for data, counted in ((body.encode(), 1), (body.encode_compressed(413), 20)):
+            request = registration(body=data, body_crc32=None, broker_id=counted)
+            header = Command(code=request.code, version=VERSION)
+            call = Call(header=header, peer=self.peer, received_at=1.0)
+            self.assertNoResult(self.handlers.register(request, call))
+            self.assertEqual(self.pacer.size, counted * len(data))
+            self.clock.pump([0] * 10 * STEPS)
+            self.assertEqual(self.pacer.size, 0)
+
     def test_too_many_orders(self) -> None:
         """A table that is too large is left out: the response must fit a frame."""
         file = JsonFile(self.mktemp())

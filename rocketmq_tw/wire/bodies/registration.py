@@ -46,8 +46,9 @@ MAX_INFLATED = 32 << 20
 
 #: How many topics are decoded in one step, if they are short: some 3 ms.
 STEP = 1000
-#: The longest topic, in bytes.
-LONGEST_TOPIC = 16 << 10
+#: The longest topic, in bytes, and the longest name of one, in characters; brokers let
+#: names have 127.
+LONGEST_TOPIC, LONGEST_NAME = 16 << 10, 255
 #: The most bytes of all mappings: decoded they take ten times as many.
 MAX_MAPPINGS = 1 << 20
 
@@ -134,7 +135,10 @@ def decode_in_steps(
     if data[:1] == b"\x78":
         return (yield from _Pieces(ZlibReader(data, max_inflated), max_topics).steps())
     if len(data) <= SMALL:
-        return RegisterBrokerBody.decode(data)
+        body = RegisterBrokerBody.decode(data)
+        for config in body.topic_table.topic_config_table.values():
+            _used(config)
+        return body
     return (yield from _json_steps(data, max_topics))
 
 
@@ -143,7 +147,7 @@ def _json_steps(
 ) -> Generator[None, None, RegisterBrokerBody]:
     """Decode a large text: its two tables in steps, then what is beside them."""
     topics, data = yield from cut_in_steps(
-        data, "topicConfigTable", TopicConfig, max_topics, keep=_without_attributes
+        data, "topicConfigTable", TopicConfig, max_topics, keep=_used
     )
     mappings, data = yield from cut_in_steps(
         data,
@@ -163,8 +167,12 @@ def _json_steps(
     return msgspec.structs.replace(body, topic_table=table)
 
 
-def _without_attributes(config: TopicConfig) -> TopicConfig:
-    """Return what name servers use of a topic."""
+def _used(config: TopicConfig) -> TopicConfig:
+    """Return what name servers use of a topic. :raises BadField: its name is long."""
+    length = len(config.topic_name)
+    if length > LONGEST_NAME:
+        most = f"{LONGEST_NAME} at most"
+        raise BadField("topicName", f"a text of {length} characters", most)
     if not config.attributes:
         return config
     return msgspec.structs.replace(config, attributes={})
@@ -257,7 +265,7 @@ class _Pieces:
         for count, text in enumerate(self.pieces(_LEAST_TOPIC, LONGEST_TOPIC), 1):
             # The sixth item is the attributes.
             five = b" ".join(text.split(b" ", 5)[:5])
-            config = decode_topic(five.decode("utf-8", "replace"))
+            config = _used(decode_topic(five.decode("utf-8", "replace")))
             topics[config.topic_name] = config
             size += len(text)
             if size >= SMALL or not count % STEP:

@@ -11,6 +11,7 @@ from rocketmq_tw.model.topic import TopicConfig, TopicFilterType
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.registration import (
     LARGEST,
+    LONGEST_NAME,
     LONGEST_TOPIC,
     MAX_INFLATED,
     MAX_MAPPINGS,
@@ -245,6 +246,19 @@ class RegistrationTests(SynchronousTestCase):
         except (BadField, MalformedJson) as error:
             return error
         return self.fail("it was read")
+
+    def test_long_names(self) -> None:
+        """No topic has a name that is longer than any broker's."""
+        for length, is_read in ((LONGEST_NAME, True), (LONGEST_NAME + 1, False)):
+            for count in (1, 1000):
+                names = [f"{number:x>{length}}" for number in range(count)]
+                topics = {name: TopicConfig(name) for name in names}
+                body = RegisterBrokerBody(TopicConfigAndMappingTable(topics))
+                for data in (body.encode(), body.encode_compressed(413)):
+                    if is_read:
+                        self.assertEqual(decode_registration(data), body)
+                    else:
+                        self.assertIn("expected 255 at most", str(self.refusal(data)))
 
     def test_too_many_topics(self) -> None:
         """More topics than the limit are refused, before most of them are decoded."""
