@@ -18,6 +18,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from twisted.internet.base import DelayedCall, ReactorBase
 from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
 from zope.interface import implementer
 
 #: Returns a time in seconds.
@@ -87,6 +88,20 @@ def steady_clock(reactor: IReactorTime) -> IReactorTime:
     :param reactor: a reactor of Twisted; anything else is returned as it is.
     """
     return _SteadyClock(reactor) if isinstance(reactor, ReactorBase) else reactor
+
+
+class PeriodicCall(LoopingCall):
+    """
+    A ``LoopingCall`` on a given clock. The base class imports the global reactor, which
+    a library must not do: a program may still install another, or have none.
+    """
+
+    def __init__(self, function: Callable[[], object], clock: IReactorTime) -> None:
+        # All that the base class does, but for the import.
+        self.f = function
+        self.a = ()
+        self.kw = {}
+        self.clock = clock
 
 
 @implementer(IReactorTime)

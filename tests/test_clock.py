@@ -11,7 +11,12 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from rocketmq_tw.clock import steady_clock, use_monotonic_time, wall_time
+from rocketmq_tw.clock import (
+    PeriodicCall,
+    steady_clock,
+    use_monotonic_time,
+    wall_time,
+)
 from rocketmq_tw.testing.clocks import SettableClock
 
 
@@ -27,6 +32,20 @@ def reactor_at(seconds: float) -> Any:
     reactor: Any = ManualReactor()
     reactor.seconds = lambda: seconds
     return reactor
+
+
+class PeriodicCallTests(SynchronousTestCase):
+    """Calls at equal distances."""
+
+    def test_repeats(self) -> None:
+        """It repeats on its clock until it is stopped."""
+        clock = Clock()
+        seen: list[float] = []
+        call = PeriodicCall(lambda: seen.append(clock.seconds()), clock)
+        call.start(2, now=False)
+        clock.pump([2, 2, 1])
+        call.stop()
+        self.assertEqual((seen, clock.getDelayedCalls()), ([2, 4], []))
 
 
 class MonotonicTimeTests(SynchronousTestCase):

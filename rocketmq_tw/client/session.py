@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
-from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -26,7 +25,7 @@ from rocketmq_tw.client.heartbeats import Heartbeats
 from rocketmq_tw.client.name_servers import NameServers
 from rocketmq_tw.client.remote_commands import RemoteCommands
 from rocketmq_tw.client.routes import RouteCache
-from rocketmq_tw.clock import steady_clock
+from rocketmq_tw.clock import PeriodicCall, steady_clock
 from rocketmq_tw.model.topic import AUTO_CREATE_TOPIC
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import BrokerError
@@ -91,7 +90,7 @@ class ClientSession:
         self.running = False
         self.in_shutdown = False
         self.grace = config.stop_grace
-        self._loops: list[LoopingCall] = []
+        self._loops: list[PeriodicCall] = []
         self.router = Router()
         self.pool = ConnectionPool(
             reactor,
@@ -170,8 +169,7 @@ class ClientSession:
             done: Deferred[None] = maybeDeferred(work)
             return done.addErrback(lambda f: self._log.failure("periodic work", f))
 
-        loop = LoopingCall(tick)
-        loop.clock = self.clock
+        loop = PeriodicCall(tick, self.clock)
         self._loops.append(loop)
         loop.start(interval * random.uniform(1 - _JITTER, 1 + _JITTER), now=False)
 

@@ -56,6 +56,16 @@ def wait_for(path: Path, text: str) -> None:
         time.sleep(0.05)
 
 
+def with_asyncio(listing: Path) -> str:
+    """Return a listing as a program of asyncio, which imports no reactor."""
+    main = listing.read_text().partition("async def main(reactor):")[2]
+    main = main.partition("react(")[0].replace("Client(reactor, ", "Client(")
+    imports = "import asyncio\nimport sys\nfrom rocketmq_tw import Message, Tls\n"
+    imports += "from rocketmq_tw.aio import Client\n"
+    check = "assert 'twisted.internet.reactor' not in sys.modules\n"
+    return f"{imports}async def main():{main}asyncio.run(main())\n{check}"
+
+
 def test_five_commands(folder: Path) -> None:
     """A message is sent, and the self-test finds nothing wrong."""
     commands = (folder / "commands.sh").read_text().splitlines()
@@ -71,6 +81,8 @@ def test_five_commands(folder: Path) -> None:
         assert "requests are served by TLS" in found
         assert "plain connections are not served" in found
         assert run(hello, folder) == "SEND_OK\n"
+        (folder / "in_asyncio.py").write_text(with_asyncio(folder / "hello.py"))
+        assert run("python in_asyncio.py", folder) == "SEND_OK\n"
     finally:
         os.kill(pid, signal.SIGTERM)
     wait_for(folder / "twistd.log", "Server Shut Down")

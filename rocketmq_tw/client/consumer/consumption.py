@@ -17,7 +17,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from twisted.internet.defer import Deferred
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from rocketmq_tw.client.config import ClientConfig
@@ -40,6 +39,7 @@ from rocketmq_tw.client.consumer.offsets.remote import RemoteOffsetStore
 from rocketmq_tw.client.consumer.offsets.store import OffsetStore
 from rocketmq_tw.client.consumer.process_queue import ProcessQueue
 from rocketmq_tw.client.consumer.subscriptions import Subscriptions
+from rocketmq_tw.clock import PeriodicCall
 from rocketmq_tw.model.queue import MessageQueue
 
 if TYPE_CHECKING:
@@ -104,8 +104,7 @@ class Consumption:
         )
         self._control = self._make_control(session, config)
         self._remote_commands = session.remote_commands
-        self._tick = LoopingCall(self._commit_and_check)
-        self._tick.clock = session.clock
+        self._tick = PeriodicCall(self._commit_and_check, session.clock)
 
     def start(self) -> Deferred[None]:
         """Start; fires after the first rebalance, whether it succeeded or not."""

@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from rocketmq_tw.client.consumer.compressed import InflateLimits
@@ -32,6 +31,7 @@ from rocketmq_tw.client.consumer.lite.fixed import FixedQueues
 from rocketmq_tw.client.consumer.offsets.remote import RemoteOffsetStore
 from rocketmq_tw.client.consumer.process_queue import ProcessQueue
 from rocketmq_tw.client.errors import CommitError
+from rocketmq_tw.clock import PeriodicCall
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.subscription import Subscription
 from rocketmq_tw.wire.requests.pull import (
@@ -113,8 +113,7 @@ class Reading:
         self.fixed = FixedQueues(
             assignment=self.assignment, routes=session.routes, clock=session.clock
         )
-        self._tick = LoopingCall(self._commit_and_check)
-        self._tick.clock = session.clock
+        self._tick = PeriodicCall(self._commit_and_check, session.clock)
 
     def start(self) -> None:
         """Start the periodic commits and checks."""
