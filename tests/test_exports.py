@@ -16,8 +16,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import rocketmq_tw
 import rocketmq_tw.client
+import rocketmq_tw.testing
 
-PACKAGES = (rocketmq_tw, rocketmq_tw.client)
+PACKAGES = (rocketmq_tw, rocketmq_tw.client, rocketmq_tw.testing)
 
 
 def seen_by_type_checkers(package: ModuleType) -> dict[str, str]:
