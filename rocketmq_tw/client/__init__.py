@@ -50,6 +50,10 @@ if TYPE_CHECKING:
     from rocketmq_tw.client.consumer.pull_result import PullStatus as PullStatus
     from rocketmq_tw.client.consumer.push import PushConsumer as PushConsumer
     from rocketmq_tw.client.consumer.queue_reader import QueueReader as QueueReader
+    from rocketmq_tw.client.consumer.simple.consumer import (
+        SimpleConsumer as SimpleConsumer,
+    )
+    from rocketmq_tw.client.consumer.simple.popped import PoppedMessage as PoppedMessage
     from rocketmq_tw.client.consumer.subscriptions import Tags as Tags
     from rocketmq_tw.client.errors import Attempt as Attempt
     from rocketmq_tw.client.errors import BrokerUnreachable as BrokerUnreachable
@@ -62,6 +66,7 @@ if TYPE_CHECKING:
     from rocketmq_tw.client.errors import NotRunning as NotRunning
     from rocketmq_tw.client.errors import OffsetOutOfRange as OffsetOutOfRange
     from rocketmq_tw.client.errors import QueueFull as QueueFull
+    from rocketmq_tw.client.errors import ReceiptExpired as ReceiptExpired
     from rocketmq_tw.client.errors import SendCancelled as SendCancelled
     from rocketmq_tw.client.errors import SendError as SendError
     from rocketmq_tw.client.errors import StateError as StateError
@@ -105,6 +110,8 @@ _HOMES = {
     "PullStatus": "rocketmq_tw.client.consumer.pull_result",
     "PushConsumer": "rocketmq_tw.client.consumer.push",
     "QueueReader": "rocketmq_tw.client.consumer.queue_reader",
+    "SimpleConsumer": "rocketmq_tw.client.consumer.simple.consumer",
+    "PoppedMessage": "rocketmq_tw.client.consumer.simple.popped",
     "Tags": "rocketmq_tw.client.consumer.subscriptions",
     "Attempt": "rocketmq_tw.client.errors",
     "BrokerUnreachable": "rocketmq_tw.client.errors",
@@ -117,6 +124,7 @@ _HOMES = {
     "NotRunning": "rocketmq_tw.client.errors",
     "OffsetOutOfRange": "rocketmq_tw.client.errors",
     "QueueFull": "rocketmq_tw.client.errors",
+    "ReceiptExpired": "rocketmq_tw.client.errors",
     "SendCancelled": "rocketmq_tw.client.errors",
     "SendError": "rocketmq_tw.client.errors",
     "StateError": "rocketmq_tw.client.errors",
@@ -161,6 +169,7 @@ __all__ = [
     "OffsetOutOfRange",
     "Outcome",
     "Partial",
+    "PoppedMessage",
     "Producer",
     "ProducerConfig",
     "ProducerOptions",
@@ -172,12 +181,14 @@ __all__ = [
     "PushConsumer",
     "QueueFull",
     "QueueReader",
+    "ReceiptExpired",
     "Retry",
     "Selector",
     "SendCancelled",
     "SendError",
     "SendResult",
     "SendStatus",
+    "SimpleConsumer",
     "StartFrom",
     "StateError",
     "StopReport",

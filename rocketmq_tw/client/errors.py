@@ -222,6 +222,24 @@ class OffsetOutOfRange(RocketMQError):
         return f"{self.queue} does not hold {self.offset}; continue at {self.suggested}"
 
 
+class ReceiptExpired(RocketMQError):
+    """
+    The receipt of a popped message is of no use any more.
+
+    :ivar receipt: its text.
+    """
+
+    def __init__(self, receipt: str) -> None:
+        super().__init__(receipt)
+        self.receipt = receipt
+
+    def __str__(self) -> str:
+        return (
+            f'the receipt "{self.receipt}" has expired or was used before; the message'
+            " comes again unless it was acknowledged"
+        )
+
+
 class CommitError(RocketMQError):
     """
     Some consumer offsets were not stored.

@@ -16,7 +16,7 @@ def test_java_pops(shared: tuple[Lab, Cluster]) -> None:
     """
     It gets each message once, and those again that it refuses.
 
-    They come again from the retry topic, after the shortest time of Java's client.
+    They come again from the retry topic, after the shortest time of its client, 10 s.
     """
     lab, cluster = shared
     topic, group = "Popped", "G_Popped"

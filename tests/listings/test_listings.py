@@ -34,6 +34,7 @@ ENDLESS = {
     "consume_inline_callbacks.py": r"b'Hello, RocketMQ'",
     "pull_asyncio.py": r"b'Hello, RocketMQ'",
     "pull_messages.py": r"\d \d+ b'Hello, RocketMQ'",
+    "receive_and_ack.py": r"TopicTest \d+ b'Hello, RocketMQ'",
     "consume_asyncio.py": r"b'Hello, RocketMQ'",
     "consume_in_order.py": r"TopicTest \d \d+ b'Hello, RocketMQ'",
     "service.tac": r"Hello, RocketMQ",

@@ -1,0 +1,1 @@
+"""The simple consumer: it pops messages and acknowledges them one by one."""
