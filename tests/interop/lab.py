@@ -105,6 +105,10 @@ class Lab:
         """Start a push consumer (options of ``ConsumeMessages``)."""
         return self._program(make, "ConsumeMessages", names, options)
 
+    def receiver(self, names: Server, **options: Any) -> Program:
+        """Start our simple consumer (options of ``programs.receive``)."""
+        return self._program(OURS, "ReceiveMessages", names, options)
+
     def read(self, make: str, names: Server, **options: Any) -> Program:
         """Read a whole topic with the pull consumer (``PullMessages``)."""
         program = self._program(make, "PullMessages", names, options)

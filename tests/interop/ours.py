@@ -13,7 +13,11 @@ from .program import Process, Program
 
 ROOT = Path(__file__).parents[2]
 _ENVIRONMENT = {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-_PROGRAMS = {"SendMessages": "send", "ConsumeMessages": "consume"}
+_PROGRAMS = {
+    "SendMessages": "send",
+    "ConsumeMessages": "consume",
+    "ReceiveMessages": "receive",
+}
 
 
 class OurServer:

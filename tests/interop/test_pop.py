@@ -1,4 +1,4 @@
-"""Java's push consumer pops from our broker, as the broker says."""
+"""Java pops from our broker, and our client from that of Apache RocketMQ."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from .corpus import check_contents, check_once
 from .lab import Cluster, Lab
-from .program import wait_for_messages
+from .program import messages, wait_for_messages
 
 COUNT = 300
 
@@ -45,3 +45,22 @@ def test_java_pops(shared: tuple[Lab, Cluster]) -> None:
     check_contents(topic, lines)
     again = {int(line["properties"]["i"]) for line in lines if line["reconsumeTimes"]}
     assert again == {0, 100, 200}
+
+
+@pytest.mark.parametrize("shared", ["v55"], indirect=True)
+def test_we_pop_from_apache(shared: tuple[Lab, Cluster]) -> None:
+    """Our simple consumer gets each message once, and those again that it refuses."""
+    lab, cluster = shared
+    topic = "Received"
+    lab.make_topic(cluster.names, topic, queues=4)
+    lab.sender("ours", cluster.names, topic=topic, seed=topic, plan="sync:100").finish()
+    receiver = lab.receiver(
+        cluster.names, topic=topic, group=f"G_{topic}", count=100, refuse=50
+    )
+    receiver.finish()
+    lines = messages(receiver)
+    check_once(range(100), lines)
+    check_contents(topic, lines)
+    again = {int(line["properties"]["i"]) for line in lines if line["reconsumeTimes"]}
+    assert again == {0, 50}
+    assert receiver.events("done")[0]["rest"] == 0
