@@ -17,7 +17,7 @@ from rocketmq_tw.wire.bodies.consumers import (
 )
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.groups import SubscriptionGroupTable
-from rocketmq_tw.wire.bodies.heartbeat import HeartbeatData
+from rocketmq_tw.wire.bodies.heartbeat import CheckClientRequestBody, HeartbeatData
 from rocketmq_tw.wire.bodies.kvtable import KVTable
 from rocketmq_tw.wire.bodies.locks import (
     LockBatchRequestBody,
@@ -209,6 +209,13 @@ FACTS: Final[dict[Code, Facts]] = {
         HeartbeatData,
         None,
         "Creates the retry topics of the consumer groups. See :doc:`client`.",
+    ),
+    Code.CHECK_CLIENT_CONFIG: Facts(
+        BROKER,
+        CheckClientRequestBody,
+        None,
+        "23 for an SQL92 expression that is wrong, 1 if ``enablePropertyFilter`` is"
+        " false.",
     ),
     Code.UNREGISTER_CLIENT: Facts(
         BROKER, notes="One of the two groups is named; the connection stays open."

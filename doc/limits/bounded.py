@@ -15,6 +15,7 @@ from doc.limits.declared import Bounded
 _OURS: Final = """\
 broker.lifecycle.Lifecycle: on_connection_lost on_drain on_online on_start on_stop: one for each feature
 broker.periodic.Periodic: _ticks: one for each periodic task of a feature
+clock.PeriodicCall: kw: the arguments of one function
 broker.send.drafts.Drafts: _ways: one for each kind of message
 broker.service.BrokerService: _name_servers _until_started: the configured name servers; calls of stop
 broker.processors.admin.pages.Pages: _names: the names of the topics, or groups
@@ -28,6 +29,7 @@ remoting.router.Router: _codes _guards _handlers _unguarded: one for each declar
 replication.acks.SlaveAcks: _waiting: one for each connection, and one
 settings: NOTHING: always empty
 store.durability.flush.FlushService: _timers: three timers
+store.queues.filtered.Looked: offsets sizes: 800 entries
 store.queues.dispatch.Dispatcher: _targets listeners: one for each feature that listens
 store.queues.warm: _unpacks: 256, one for each number of entries
 wire.coerce: _converter _members: 512 types of the code

@@ -683,7 +683,10 @@ CACHES: Final = (
     ),
     Cache(
         what="characters of subscriptions of pulls, with their filters",
-        holds=("broker.pull.filters.Filters._filters",),
+        holds=(
+            "broker.pull.filters.Filters._filters",
+            "broker.pull.filters.Filters._sql",
+        ),
         limit="broker.pull.filters.KEPT_CHARACTERS",
         entry=25,
     ),

@@ -224,6 +224,7 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     long_polling_enable: bool = True
     short_polling_time_mills: Milliseconds = 1000
     lite_pull_message_enable: bool = True
+    enable_property_filter: bool = True
     max_subscription_length: Positive = 64 << 10
     max_held_pulls: Positive = 100_000
     max_cold_pulls: Positive = 100_000

@@ -13,7 +13,7 @@ from rocketmq_tw.broker.assignment import feature as assignment
 from rocketmq_tw.broker.broker import Install
 from rocketmq_tw.broker.delay import feature as delay
 from rocketmq_tw.broker.pop import feature as pop
-from rocketmq_tw.broker.processors import heartbeat, lock, offset, query
+from rocketmq_tw.broker.processors import client_config, heartbeat, lock, offset, query
 from rocketmq_tw.broker.processors.admin import (
     connections,
     consumer,
@@ -34,6 +34,7 @@ FEATURES: tuple[Install, ...] = (
     pop.install,
     assignment.install,
     heartbeat.install,
+    client_config.install,
     offset.install,
     lock.install,
     query.install,

@@ -39,7 +39,6 @@ UNSUPPORTED = {
     # Features that fail when they are used, or that have another equivalent here.
     "channelExpiredTimeout": Unsupported(harmless=("120000",)),
     "enableCalcFilterBitMap": _NO_EFFECT,
-    "enablePropertyFilter": _NO_EFFECT,
     "enableScheduleMessageStats": Unsupported(harmless=("true",)),
     "fetchNamesrvAddrByAddressServer": _NO_EFFECT,
     "rejectTransactionMessage": Unsupported(harmless=("true", "false")),

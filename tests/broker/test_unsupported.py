@@ -43,13 +43,13 @@ class UnsupportedTests(SynchronousTestCase):
     def test_without_effect(self) -> None:
         """The others are named, known or not."""
         text = (
-            "enablePropertyFilter=true traceTopicEnable=true zzz=1 listenPort=1"
+            "enableCalcFilterBitMap=true traceTopicEnable=true zzz=1 listenPort=1"
             " transientStorePoolEnable=true channelExpiredTimeout=1000 nosuch=false"
             " allAckInSyncStateSet=true"
         )
         expected = [
             "allAckInSyncStateSet",
-            *("channelExpiredTimeout", "enablePropertyFilter", "nosuch"),
+            *("channelExpiredTimeout", "enableCalcFilterBitMap", "nosuch"),
             *("traceTopicEnable", "transientStorePoolEnable", "zzz"),
         ]
         self.assertEqual(idle(text), expected)
@@ -59,7 +59,7 @@ class UnsupportedTests(SynchronousTestCase):
         text = (
             "brokerId=0 enableControllerMode=false storeType=default"
             " brokerRole=ASYNC_MASTER minInSyncReplicas=1"
-            " enablePropertyFilter=false channelExpiredTimeout=120000"
+            " channelExpiredTimeout=120000"
             " timerWheelEnable=true configManagerVersion=v1 slaveReadEnable=false"
         )
         self.assertEqual(idle(text), [])

@@ -64,7 +64,9 @@ class PopChecks:
         self._config = config
         self._topics = topics
         self._groups = groups
-        self._filters = Filters(config.max_subscription_length)
+        self._filters = Filters(
+            config.max_subscription_length, allows_sql=config.enable_property_filter
+        )
 
     def check_pop(self, request: PopMessage) -> None:
         """
@@ -122,10 +124,7 @@ class PopChecks:
         """
         if not request.exp:
             return None
-        if (request.exp_type or TAG) != TAG:
-            raise Refused(
-                ResponseCode.SUBSCRIPTION_PARSE_FAILED,
-                "parse the consumer's subscription failed: the broker does not support"
-                f" consumer to filter message by {request.exp_type}",
-            )
+        kind = request.exp_type or TAG
+        if kind != TAG:
+            return self._filters.sql(request.exp, kind)
         return self._filters.of(request.topic, request.exp)

@@ -6,6 +6,7 @@ from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.pull.cold import ColdPulls
 from rocketmq_tw.broker.pull.held import HeldPulls
 from rocketmq_tw.broker.pull.processor import PullProcessor
+from rocketmq_tw.broker.pull.pull_filters import PullFilters
 from rocketmq_tw.broker.pull.suggestion import Suggestion, suggests
 from rocketmq_tw.broker.slave.master import Master
 from rocketmq_tw.remoting.router import Router
@@ -35,7 +36,12 @@ def install(broker: Broker, router: Router) -> HeldPulls:
         topics=tables.topics,
         groups=tables.groups,
         offsets=tables.offsets,
-        clients=tables.clients,
+        filters=PullFilters(
+            config=config,
+            groups=tables.groups,
+            clients=tables.clients,
+            clock=broker.clock,
+        ),
         held=held,
         cold=cold,
         stats=broker.stats,

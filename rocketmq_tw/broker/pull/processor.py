@@ -15,17 +15,15 @@ from twisted.internet.defer import Deferred
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.errors import TooManyOffsets
 from rocketmq_tw.broker.pull.cold import ColdPulls
-from rocketmq_tw.broker.pull.filters import Filters, Matches
+from rocketmq_tw.broker.pull.filters import Matches
 from rocketmq_tw.broker.pull.held import HeldPulls
+from rocketmq_tw.broker.pull.pull_filters import PullFilters, forbidden
 from rocketmq_tw.broker.pull.suggestion import Suggestion
 from rocketmq_tw.broker.stats import BrokerStats
-from rocketmq_tw.broker.tables.clients import ClientTable
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.broker.tables.topics import TopicTable
-from rocketmq_tw.filter.tags import count_tags, matcher
-from rocketmq_tw.model.group import MessageModel
-from rocketmq_tw.model.subscription import SQL92, TAG
+from rocketmq_tw.filter.tags import count_tags
 from rocketmq_tw.model.topic import PERM_READ
 from rocketmq_tw.remoting.call import Call, Peer
 from rocketmq_tw.remoting.errors import Refused
@@ -35,7 +33,6 @@ from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.pull import (
     COMMIT_OFFSET,
-    SUBSCRIPTION,
     SUSPEND,
     LitePullMessage,
     PullMessage,
@@ -62,6 +59,7 @@ class PullProcessor:
     """
     Handles pulls.
 
+    :param filters: choose the messages of a pull.
     :param suggestion: says from which broker to pull next; None is always the master.
     """
 
@@ -73,7 +71,7 @@ class PullProcessor:
         topics: TopicTable,
         groups: GroupTable,
         offsets: ConsumerOffsets,
-        clients: ClientTable,
+        filters: PullFilters,
         held: HeldPulls,
         cold: ColdPulls,
         stats: BrokerStats,
@@ -84,11 +82,10 @@ class PullProcessor:
         self._topics = topics
         self._groups = groups
         self._offsets = offsets
-        self._clients = clients
+        self._filter = filters
         self._held = held
         self._stats = stats
         self._cold = cold
-        self._filters = Filters(config.max_subscription_length)
         self._suggestion = suggestion
         # What most brokers need not do takes no time there.
         self._respond = self._response if suggestion is None else self._suggest
@@ -101,7 +98,7 @@ class PullProcessor:
     def pull(self, request: PullMessage, call: Call) -> PullResponse | Deferred[Any]:
         """Return messages, or hold the request until one arrives."""
         self._check(request)
-        matches = self._matches(request)
+        matches = self._filter.of(request, call.peer)
         flags = request.sys_flag
         if flags & COMMIT_OFFSET and request.commit_offset >= 0:
             self._commit(request)
@@ -220,16 +217,16 @@ class PullProcessor:
         """Refuse pulls that are not permitted, in Apache RocketMQ's order of checks."""
         name = self._config.broker_name
         if not self._config.broker_permission & PERM_READ:
-            raise _forbidden(1, f"the broker [{name}] is not readable")
+            raise forbidden(1, f"the broker [{name}] is not readable")
         lite_allowed = self._config.lite_pull_message_enable
         if isinstance(request, LitePullMessage) and not lite_allowed:
-            raise _forbidden(1, f"the broker [{name}] does not offer lite pull")
+            raise forbidden(1, f"the broker [{name}] does not offer lite pull")
         group = self._groups.require(request.consumer_group)
         if not group.consume_enable:
-            raise _forbidden(2, f"the group [{group.group_name}] may not consume")
+            raise forbidden(2, f"the group [{group.group_name}] may not consume")
         topic = self._topics.require(request.topic)
         if not topic.perm & PERM_READ:
-            raise _forbidden(3, f"the topic [{request.topic}] is not readable")
+            raise forbidden(3, f"the topic [{request.topic}] is not readable")
         if not 0 <= request.queue_id < topic.read_queue_nums:
             raise Refused(
                 ResponseCode.INVALID_PARAMETER,
@@ -241,58 +238,6 @@ class PullProcessor:
                 ResponseCode.SYSTEM_ERROR,
                 f"maxMsgNums is {request.max_msg_nums}; expected 0 or more",
             )
-
-    def _matches(self, request: PullMessage) -> Matches:
-        """Return the filter: that of the request, or of the group's heartbeats."""
-        if request.sys_flag & SUBSCRIPTION:
-            if (request.expression_type or TAG) != TAG:
-                raise self._no_sql()
-            return self._filters.of(request.topic, request.subscription)
-        return self._heartbeat_filter(request)
-
-    def _heartbeat_filter(self, request: PullMessage) -> Matches:
-        """Return the filter of the subscription in the group's heartbeats."""
-        name = request.consumer_group
-        group = self._clients.consumer_group(name)
-        if group is None:
-            raise Refused(
-                ResponseCode.SUBSCRIPTION_NOT_EXIST,
-                f"the consumer's group info not exist: no member of [{name}] is online",
-            )
-        settings = self._groups.find(name)
-        if (
-            settings is not None
-            and not settings.consume_broadcast_enable
-            and group.message_model == MessageModel.BROADCASTING
-        ):
-            raise _forbidden(4, f"the group [{name}] may not consume by broadcasting")
-        if not self._groups.may_read(name, request.topic):
-            why = f"the group [{name}] may not read the topic [{request.topic}]"
-            raise _forbidden(5, why)
-        subscription = self._clients.subscription(name, request.topic)
-        if subscription is None:
-            raise Refused(
-                ResponseCode.SUBSCRIPTION_NOT_EXIST,
-                f"the consumer's subscription not exist: [{name}] does not subscribe to"
-                f" [{request.topic}]",
-            )
-        if subscription.sub_version < request.sub_version:
-            raise Refused(
-                ResponseCode.SUBSCRIPTION_NOT_LATEST,
-                f"the consumer's subscription not latest: {subscription.sub_version}"
-                f" is known, the pull was made with {request.sub_version}",
-            )
-        if subscription.expression_type == SQL92:
-            raise self._no_sql()
-        return matcher(subscription)
-
-    @staticmethod
-    def _no_sql() -> Refused:
-        """Return the error for a filter by SQL92."""
-        return Refused(
-            ResponseCode.SYSTEM_ERROR,
-            "The broker does not support consumer to filter message by SQL92",
-        )
 
 
 class _ReadAgain(msgspec.Struct, frozen=True, eq=False, gc=False):
@@ -309,11 +254,6 @@ class _ReadAgain(msgspec.Struct, frozen=True, eq=False, gc=False):
     def __call__(self) -> PullResponse | Deferred[PullResponse]:
         """Read the store."""
         return self.processor.read_again(self.request, self.matches)
-
-
-def _forbidden(kind: int, why: str) -> Refused:
-    """Return the error for a missing permission; ``kind`` says whose it is."""
-    return Refused(ResponseCode.NO_PERMISSION, why, {"forbiddenType": str(kind)})
 
 
 def _drop_texts(request: PullMessage) -> None:

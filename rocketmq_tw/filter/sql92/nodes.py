@@ -162,9 +162,7 @@ def searched(
     node: Node, found: Callable[[str, str], bool], text: str, expected: bool
 ) -> Node:
     """Make a CONTAINS, STARTSWITH or ENDSWITH, or its NOT form."""
-    return _condition(
-        evaluation.searched(node.evaluate, found, text, expected), node
-    )
+    return _condition(evaluation.searched(node.evaluate, found, text, expected), node)
 
 
 def _check_ordered(node: Node) -> None:

@@ -21,6 +21,7 @@ from rocketmq_tw.store.queues.consumequeue import (
     entries,
 )
 from rocketmq_tw.store.queues.fetched import Fetched, FetchStatus
+from rocketmq_tw.store.queues.filtered import Limits, RecordFilter, fetch_accepted
 from rocketmq_tw.store.queues.records import (
     ReadableLog,
     StoreView,
@@ -45,6 +46,7 @@ __all__ = [
 #: Bytes prefetched behind the entries that are read: some thousand entries.
 _QUEUE_READ_AHEAD = 128 << 10
 
+#: A test of tags codes, or a :class:`RecordFilter`.
 Matches = Callable[[int], bool]
 
 
@@ -53,7 +55,8 @@ class FetchRequest(msgspec.Struct, frozen=True):
     What to fetch from one queue.
 
     ``max_size`` is in bytes; the first record is returned even if it is longer.
-    ``matches`` takes a tags code; None accepts everything.
+    ``matches`` takes a tags code, or is a :class:`RecordFilter`; None accepts
+    everything.
     """
 
     queue_offset: int
@@ -93,6 +96,10 @@ def fetch(
         after = queue.files.base_of(queue_offset * ENTRY_SIZE) + queue.files.file_size
         next_offset = min(after // ENTRY_SIZE, high)
         return Fetched(FetchStatus.OFFSET_FOUND_NULL, next_offset, low, high)
+    if isinstance(matches, RecordFilter):
+        limits = _limits(store, request)
+        fetched = yield from fetch_accepted(store, data, queue_offset, limits, matches)
+        return msgspec.structs.replace(fetched, min_offset=low, max_offset=high)
     picked = _pick(data, store, request)
     next_offset = queue_offset + picked.scanned
     if picked.offsets:
@@ -166,6 +173,15 @@ def _pick(data: bytes, store: StoreView, request: FetchRequest) -> _Picked:
             total += size
         scanned += 1
     return _Picked(offsets, sizes, scanned, was_removed)
+
+
+def _limits(store: StoreView, request: FetchRequest) -> Limits:
+    """Return the limits of a response whose records are chosen by their properties."""
+    config = store.config
+    return Limits(
+        min(request.max_count, config.max_messages_in_memory),
+        min(request.max_size, config.max_bytes_in_memory),
+    )
 
 
 def page_cache_size() -> int:

@@ -2,7 +2,8 @@
 Requests by which clients register and groups learn about their members.
 
 Source: ``HeartbeatRequestHeader``, ``UnregisterClientRequestHeader``,
-``GetConsumerListByGroupRequestHeader``, ``NotifyConsumerIdsChangedRequestHeader``.
+``GetConsumerListByGroupRequestHeader``, ``CheckClientRequestBody``,
+``NotifyConsumerIdsChangedRequestHeader``.
 """
 
 from __future__ import annotations
@@ -19,6 +20,14 @@ class Heartbeat(Request[Response]):
     """Register a client; the body is :mod:`rocketmq_tw.wire.bodies.heartbeat`."""
 
     code: ClassVar[int] = RequestCode.HEART_BEAT
+
+
+class CheckClientConfig(Request[Response]):
+    """
+    Ask whether a subscription can be used; the body is a ``CheckClientRequestBody``.
+    """
+
+    code: ClassVar[int] = RequestCode.CHECK_CLIENT_CONFIG
 
 
 class UnregisterClient(Request[Response]):

@@ -106,6 +106,18 @@ def _heartbeat(request: Any) -> list[Need]:
     return list(needs)
 
 
+def _checked(request: Any) -> list[Need]:
+    """Need ``Sub`` on the group, and on the topic of the subscription."""
+    from rocketmq_tw.wire.bodies.heartbeat import CheckClientRequestBody
+
+    body = CheckClientRequestBody.decode_request(request.body)
+    subscription = body.subscription_data
+    needs = [group_need(body.group or "*", *_SUB)]
+    if subscription is not None:
+        needs.append(topic_need(subscription.topic, *_SUB))
+    return needs
+
+
 def _queues(request: Any) -> list[Need]:
     """Need ``Sub`` on the group and the topics of queues."""
     from rocketmq_tw.wire.bodies.locks import UnlockBatchRequestBody
@@ -182,6 +194,7 @@ RULES: dict[int, Rule] = {
     Code.LITE_PULL_MESSAGE: Rule(_CLIENT, _both(*_SUB)),
     Code.CONSUMER_SEND_MSG_BACK: Rule(_CLIENT, _sent_back),
     Code.HEART_BEAT: Rule(_CLIENT, _heartbeat),
+    Code.CHECK_CLIENT_CONFIG: Rule(_CLIENT, _checked),
     Code.UNREGISTER_CLIENT: Rule(_CLIENT, _unregistered),
     Code.GET_CONSUMER_LIST_BY_GROUP: Rule(_CLIENT, _group(*_READ)),
     Code.LOCK_BATCH_MQ: Rule(_CLIENT, _queues),

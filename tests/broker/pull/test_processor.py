@@ -173,10 +173,8 @@ class RefusedTests(PullCase):
             self.refused(1, f"the field {name} is", pulled(), {name: str(1 << 31)})
 
     def test_expression(self) -> None:
-        """An expression without tags is refused; so is SQL."""
+        """An expression without tags is refused."""
         self.refused(23, 'expression "||" is wrong', pulled(subscription="||"))
-        sql = pulled(subscription="a > 1", expression_type="SQL92")
-        self.refused(1, "does not support consumer to filter message by SQL92", sql)
 
     def test_nobody_online(self) -> None:
         """A pull without subscription needs a heartbeat before it."""
