@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from rocketmq_tw.filter.sql92.comparison import Value, compare, equals
-from rocketmq_tw.filter.sql92.numbers import Long, double_text
+from rocketmq_tw.filter.sql92.numbers import Long
 
 #: Looks up a property.
 Lookup = Callable[[str], Any]
@@ -147,23 +147,17 @@ def searched(
     """
     Return the evaluation of CONTAINS and its like, or of their NOT forms.
 
-    Both are FALSE if there is nothing to search in, or to search for.
+    Both are FALSE if there is no text to search in, or none to search for: a number,
+    a boolean and a condition are no texts.
 
     :param found: is called with the value and the text.
     :param expected: False for the NOT forms.
     """
 
     def evaluate(get: Lookup) -> Value:
-        value = part(get)
-        if value is None or not text:
+        if not text:
             return False
-        return found(_text_of(value), text) is expected
+        value = part(get)
+        return isinstance(value, str) and found(value, text) is expected
 
     return evaluate
-
-
-def _text_of(value: Value) -> str:
-    """Write a value as Java does."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return double_text(value) if isinstance(value, float) else str(value)

@@ -140,8 +140,7 @@ def between(node: Node, low: Node, high: Node) -> Node:
 
 
 def outside(node: Node, low: Node, high: Node) -> Node:
-    """Make a NOT BETWEEN."""
-    _check_bounds(low, high)
+    """Make a NOT BETWEEN; whatever its bounds are, as with Apache RocketMQ."""
     parts = [ordered(node, operator.lt, low), ordered(node, operator.gt, high)]
     return joined(evaluation.any_of, parts)
 

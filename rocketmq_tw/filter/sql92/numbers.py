@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 import re
-from decimal import Decimal
 
 #: Longer texts are not read as numbers.
 LONGEST_NUMBER = 1024
@@ -135,18 +134,3 @@ def float_constant(text: str) -> float:
     if value == 0.0 or math.isinf(value):
         raise NotANumber(text[:40])
     return value
-
-
-def double_text(value: float) -> str:
-    """Write a number as Java does: ``3.5``, ``1.0E10``."""
-    if value != value or math.isinf(value):
-        return "NaN" if value != value else "-Infinity" if value < 0 else "Infinity"
-    if value == 0 or 1e-3 <= abs(value) < 1e7:
-        # Python writes exponents only below 1e-4 and from 1e16 on.
-        return repr(value)
-    sign, digits, exponent = Decimal(repr(value)).as_tuple()
-    assert isinstance(exponent, int)
-    text = "".join(map(str, digits))
-    exponent += len(text) - 1
-    fraction = text[1:].rstrip("0") or "0"
-    return f"{'-' * sign}{text[0]}.{fraction}E{exponent}"

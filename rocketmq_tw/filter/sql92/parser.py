@@ -113,10 +113,12 @@ class Parser:
                 left = nodes.ordered(left, _ORDERS[word], self._unary())
             elif word in _NEGATABLE:
                 left = self._named(left, expected=True)
-            elif word == "NOT" and self._lexer.peek().text in _NEGATABLE:
-                if self._lexer.peek().kind is not TokenKind.KEYWORD:
-                    return left
+            elif word == "NOT":
                 self._lexer.advance()
+                if self._word() not in _NEGATABLE:
+                    raise self._lexer.wrong(
+                        "BETWEEN, IN, CONTAINS, STARTSWITH or ENDSWITH is expected"
+                    )
                 left = self._named(left, expected=False)
             else:
                 return left

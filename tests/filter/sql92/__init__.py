@@ -1,1 +1,1 @@
-"""Tests of :mod:`rocketmq_tw.filter.sql92`."""
+"""Tests of rocketmq_tw.filter.sql92."""
