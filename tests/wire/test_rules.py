@@ -11,6 +11,7 @@ from rocketmq_tw.model.access import Action, Need, ResourceKind
 from rocketmq_tw.wire import requests
 from rocketmq_tw.wire.codes import RequestCode
 from rocketmq_tw.wire.fields import DECLARED
+from rocketmq_tw.wire.requests.consumer import ConsumeMessageDirectly, GetConsumeStats
 from rocketmq_tw.wire.requests.heartbeat import Heartbeat, UnregisterClient
 from rocketmq_tw.wire.requests.lock import LockQueues
 from rocketmq_tw.wire.requests.message import ViewMessage
@@ -67,6 +68,22 @@ class RuleTests(SynchronousTestCase):
             (
                 SendBack(0, "G", 0),
                 [Need(group, "G", sub), Need(topic, "*", sub)],
+            ),
+            (
+                GetConsumeStats("G", topic_list="A;B"),
+                [
+                    Need(group, "G", (Action.GET,)),
+                    Need(topic, "A", (Action.GET,)),
+                    Need(topic, "B", (Action.GET,)),
+                ],
+            ),
+            (
+                ConsumeMessageDirectly("G", "c", "id"),
+                [
+                    Need(group, "G", sub),
+                    Need(group, "G", (Action.UPDATE,)),
+                    Need(topic, "*", sub),
+                ],
             ),
             (UnregisterClient("c", consumer_group="G"), [Need(group, "G", sub)]),
             (UnregisterClient("c", producer_group="P"), []),

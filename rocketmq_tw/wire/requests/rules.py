@@ -4,8 +4,9 @@ What each request needs to be allowed, and who sends it.
 Every declared request has a rule: ``tests/wire/requests/test_rules.py`` fails without
 one, and with access control a request without a rule is refused to all but super users.
 
-Needs are as in RocketMQ 5.5.1, or stricter: requests that Apache RocketMQ lets any user
-send need ``Get`` or ``Update`` on the cluster.
+Needs are as in RocketMQ 5.5, or stricter: requests that Apache RocketMQ lets any user
+send need ``Get`` or ``Update`` on the cluster. Only the first offset of a queue, and
+its time, may be asked for with ``Sub`` as well, as its last one may.
 
 Source: ``DefaultAuthorizationContextBuilder`` and the annotations of request headers in
 RocketMQ 5.
@@ -147,6 +148,24 @@ def _sent_back(request: Any) -> list[Need]:
     return [group_need(request.group, *_SUB), topic_need(topic, *_SUB)]
 
 
+def _consume_stats(request: Any) -> list[Need]:
+    """Need ``Get`` on the group, and on the topics that are named."""
+    topics = (request.topic_list or "").split(";") + [request.topic or ""]
+    return [
+        group_need(request.consumer_group, Action.GET),
+        *(topic_need(topic, Action.GET) for topic in dict.fromkeys(topics) if topic),
+    ]
+
+
+def _consumed_directly(request: Any) -> list[Need]:
+    """Need what a consumer does, as it gets any message; and to change the group."""
+    return [
+        group_need(request.consumer_group, *_SUB),
+        group_need(request.consumer_group, Action.UPDATE),
+        topic_need(request.topic or "*", *_SUB),
+    ]
+
+
 def _group_config(request: Any) -> list[Need]:
     """Need ``Update`` on the group in the body."""
     from rocketmq_tw.model.group import SubscriptionGroup
@@ -204,7 +223,7 @@ RULES: dict[int, Rule] = {
     Code.BATCH_ACK_MESSAGE: Rule(_CLIENT, _popped_many),
     Code.CHANGE_MESSAGE_INVISIBLETIME: Rule(_CLIENT, _popped),
     Code.NOTIFICATION: Rule(_CLIENT, _both(*_SUB)),
-    Code.POLLING_INFO: Rule(_CLIENT, _both(*_SUB)),
+    Code.POLLING_INFO: Rule(_CLIENT, _both(Action.GET)),
     Code.QUERY_ASSIGNMENT: Rule(_CLIENT, _assigned),
     Code.NOTIFY_CONSUMER_IDS_CHANGED: Rule(_SERVER, _UPDATE),
     Code.QUERY_CONSUMER_OFFSET: Rule(_CLIENT, _both(*_READ)),
@@ -260,11 +279,11 @@ RULES: dict[int, Rule] = {
     ),
     Code.GET_SUBSCRIPTIONGROUP_CONFIG: Rule(_ADMIN, _group(Action.GET, field="group")),
     Code.SET_MESSAGE_REQUEST_MODE: Rule(_ADMIN, _UPDATE),
-    Code.GET_CONSUME_STATS: Rule(_ADMIN, _group(Action.GET)),
+    Code.GET_CONSUME_STATS: Rule(_ADMIN, _consume_stats),
     Code.GET_CONSUMER_CONNECTION_LIST: Rule(_ADMIN, _group(Action.GET)),
     Code.GET_PRODUCER_CONNECTION_LIST: Rule(_ADMIN, _GET),
     Code.GET_CONSUMER_RUNNING_INFO: Rule(_ADMIN, _group(Action.GET)),
-    Code.CONSUME_MESSAGE_DIRECTLY: Rule(_ADMIN, _group(Action.UPDATE)),
+    Code.CONSUME_MESSAGE_DIRECTLY: Rule(_ADMIN, _consumed_directly),
     Code.RESET_CONSUMER_CLIENT_OFFSET: Rule(_SERVER, _UPDATE),
     Code.GET_CONSUMER_STATUS_FROM_CLIENT: Rule(_SERVER, _GET),
     Code.UPDATE_BROKER_CONFIG: Rule(_ADMIN, _UPDATE),

@@ -122,15 +122,15 @@ def requests() -> Iterator[tuple[Request[Any], tuple[tuple[str, str, str], ...]]
             yield UpdateConsumerOffset(group, topic, 0, 0), both
             # Apache RocketMQ wants the right to the group only.
             yield SendBack(0, group, 0, origin_topic=topic), both
-            yield Heartbeat(body=_heartbeat(group, topic)), both
+            yield Heartbeat(body=heartbeat(group, topic)), both
     for group in GROUPS:
         of_group = ("group", group, "SUB")
         yield GetConsumerList(group), (of_group,)
         yield UnregisterClient("c", consumer_group=group), (of_group,)
-        yield Heartbeat(body=_heartbeat(group)), (of_group,)
+        yield Heartbeat(body=heartbeat(group)), (of_group,)
 
 
-def _heartbeat(group: str, *topics: str) -> bytes:
+def heartbeat(group: str, *topics: str) -> bytes:
     """Return the body of a consumer's heartbeat, as Java writes it."""
     subscriptions = [
         {"topic": topic, "subString": "*", "subVersion": 1} for topic in topics

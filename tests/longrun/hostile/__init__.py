@@ -2,7 +2,7 @@
 Attacks on running programs: nothing that one peer sends may stop the others.
 
     python -m tests.longrun.hostile [--programs together apart tls] [--only PART]
-                                    [--proof] [--list] [--busy N] [--clients] [--days]
+                                    [--large] [--list] [--busy N] [--clients] [--days]
 
 Each attack is a small function in a table (:mod:`.attacks`); it runs in a process of
 its own, against ``twistd rocketmq``, and against a name server and a broker that are
@@ -18,7 +18,7 @@ when the bystander misses an acknowledged message, or saw one out of order. In t
 the servers are restarted, and everything that was acknowledged has to be there.
 
 With ``--programs tls`` the attackers use TLS; the servers accept it beside plain
-connections. ``--proof`` runs attacks of large numbers instead (:mod:`.attacks.proof`),
+connections. ``--large`` runs attacks of large numbers instead (:mod:`.attacks.large`),
 in which others are compared with those of a server that nobody attacks.
 
 Our client is attacked too, by a broker that follows a script (:mod:`.scripted`,

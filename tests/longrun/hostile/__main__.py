@@ -70,7 +70,7 @@ def _is_chosen(attack: Attack, options: argparse.Namespace) -> bool:
     """Whether an attack is to run."""
     if options.only:
         return any(part in attack.name for part in options.only)
-    return bool(attack.is_proof == options.proof)
+    return bool(attack.is_large == options.large)
 
 
 def main(argv: list[str]) -> int:
@@ -79,7 +79,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--programs", nargs="*", default=["together", "apart"])
     parser.add_argument("--only", nargs="*", help="parts of the attacks' names")
     parser.add_argument("--short", action="store_true")
-    parser.add_argument("--proof", action="store_true", help="the large numbers alone")
+    parser.add_argument("--large", action="store_true", help="the large numbers alone")
     parser.add_argument("--seconds", type=float, default=600.0, help="of an attack")
     parser.add_argument("--list", action="store_true", help="print the names alone")
     parser.add_argument("--busy", type=int, default=0, help="hungry processes beside")

@@ -23,7 +23,7 @@ class Attack(msgspec.Struct, frozen=True, kw_only=True):
     :ivar seconds: how long it goes on.
     :ivar growth: MiB by which the servers may grow meanwhile.
     :ivar is_short: whether continuous integration runs it.
-    :ivar is_proof: whether it is one of large numbers, which run only if they are asked
+    :ivar is_large: whether it is one of large numbers, which run only if they are asked
         for; other clients have to be served almost as if there were none.
     """
 
@@ -32,7 +32,7 @@ class Attack(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 4.0
     growth: int = GROWTH
     is_short: bool = False
-    is_proof: bool = False
+    is_large: bool = False
 
 
 #: All attacks by name, in the order in which they run.
@@ -45,7 +45,7 @@ def attack(
     seconds: float = 4.0,
     growth: int = GROWTH,
     is_short: bool = False,
-    is_proof: bool = False,
+    is_large: bool = False,
 ) -> Callable[[Callable[[Target], str | None]], Callable[[Target], str | None]]:
     """Register a function as an attack; see :class:`Attack`."""
 
@@ -59,7 +59,7 @@ def attack(
             seconds=seconds,
             growth=growth,
             is_short=is_short,
-            is_proof=is_proof,
+            is_large=is_large,
         )
         return run
 

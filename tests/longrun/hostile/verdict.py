@@ -95,7 +95,7 @@ class Outcome(msgspec.Struct, kw_only=True):
         for name, waits in (("broker", self.broker), ("name server", self.names)):
             if waits.own > WORST:
                 faults.append(f"{name}: {waits.own * 1000:.0f} ms without a response")
-        if attack.is_proof:
+        if attack.is_large:
             faults += self._compared()
         self.late = len(faults) - before
         if len(self.logged) > LOG_SIZE:
@@ -108,7 +108,7 @@ class Outcome(msgspec.Struct, kw_only=True):
             faults.append(f"{self.seen['out_of_order']} messages out of order")
         if self.seen.get("failed"):
             faults.append(f"{self.seen['failed']} sends of the bystander failed")
-        if attack.is_proof:
+        if attack.is_large:
             return  # it comes from many addresses: each may have its lines
         minutes = 2 + int(self.seconds // 60)
         for kind, count in kinds(self.logged).items():

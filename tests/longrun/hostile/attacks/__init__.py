@@ -13,7 +13,7 @@ _MODULES = (
     "tables",
     "queues",
     "slaves",
-    "proof",
+    "large",
 )
 
 

@@ -1,5 +1,5 @@
 """
-Attacks of large numbers, which take minutes: ``--proof``.
+Attacks of large numbers, which take minutes: ``--large``.
 
 Others are served almost as if there were none: the p99 of the probe, without what the
 machine did to it, is under twice that of a server which nobody attacks.
@@ -38,7 +38,7 @@ def _chunk(dice: random.Random) -> bytes:
     return b"".join([*frames, _malformed(dice, dice.choice((0, 0, 1, 3)))])
 
 
-@attack("1,000,000 malformed frames", seconds=600, growth=128, is_proof=True)
+@attack("1,000,000 malformed frames", seconds=600, growth=128, is_large=True)
 def million_frames(target: Target) -> str:
     """At both servers; a connection that is closed is made again."""
     dice = random.Random(10)
@@ -71,7 +71,7 @@ def _exchange(peer: Peer, data: bytes) -> bool:
     return True
 
 
-@attack("5,000 slow connections", seconds=60, growth=300, is_proof=True)
+@attack("5,000 slow connections", seconds=60, growth=300, is_large=True)
 def slow_connections(target: Target) -> str:
     """They send a byte of a request now and then; 2,500 at each server."""
     data = message("Slow", b"x" * 1000)
@@ -85,7 +85,7 @@ def slow_connections(target: Target) -> str:
     return f"{len(peers)} connections, {sent} bytes"
 
 
-@attack("200 slow readers of 4 MiB", seconds=60, growth=600, is_proof=True)
+@attack("200 slow readers of 4 MiB", seconds=60, growth=600, is_large=True)
 def slow_readers(target: Target) -> str:
     """They pull the largest messages three times, and read a little now and then."""
     sender = Peer(target.broker)
@@ -106,7 +106,7 @@ def slow_readers(target: Target) -> str:
     return f"{len(peers)} connections, {received} bytes read"
 
 
-@attack("more connections than descriptors", seconds=60, growth=300, is_proof=True)
+@attack("more connections than descriptors", seconds=60, growth=300, is_large=True)
 def all_descriptors(target: Target) -> str:
     """Ever new connections from many addresses, all of which stay open."""
     peers: list[Peer] = []
