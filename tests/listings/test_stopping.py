@@ -36,6 +36,7 @@ GROUPS = {
     "consume_asyncio.py": "asyncio-consumer",
     "pull_asyncio.py": "asyncio-pull",
     "pull_messages.py": "pull-group",
+    "consume_in_order.py": "in-order",
     "service.tac": "tac-consumer",
 }
 

@@ -15,8 +15,11 @@ import pytest
 
 from tests.longrun import (
     backlog,
+    consumers,
     disk_full,
     kills,
+    links,
+    many_consumers,
     many_topics,
     pairs,
     slow_disk,
@@ -44,6 +47,35 @@ def test_killed_while_flushing_first(tmp_path: Path) -> None:
     """SYNC_FLUSH loses nothing to a kill."""
     found = kills.run(tmp_path, CYCLES, "SYNC_FLUSH", seed=2)
     assert found["acknowledged"] > CYCLES
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+def test_consumers_stopped(ordered: bool) -> None:
+    """Who is stopped under load has finished, and its successor repeats nothing."""
+    found = consumers.stops(4, seed=4, ordered=ordered)
+    assert found["messages"] > 500
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+def test_consumers_killed(ordered: bool) -> None:
+    """Of a killed member, only what was in flight or not committed is repeated."""
+    found = consumers.kills(4, seed=5, ordered=ordered)
+    assert found["messages"] > 500
+
+
+def test_link_cut_and_healed() -> None:
+    """A client recovers within 5 s, and leaves nothing behind."""
+    found = links.run(20, seed=6)
+    assert found["recovery, longest s"] < links.RECOVERY
+
+
+def test_many_consumers() -> None:
+    """Members share the queues soon, and consumers of one client its connections."""
+    found = many_consumers.converge(40, 40)
+    assert max(found.values()) < many_consumers.CONVERGED
+    figures = many_consumers.share(20)
+    assert figures["connections"] == 3
+    assert figures["timers each"] < many_consumers.TIMERS
 
 
 def test_killed_pairs(tmp_path: Path) -> None:

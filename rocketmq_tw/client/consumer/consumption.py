@@ -116,6 +116,10 @@ class Consumption:
         """Rebalance now."""
         self._rebalance.now()
 
+    def notified(self) -> None:
+        """Rebalance because members or routes may have changed."""
+        self._rebalance.notified()
+
     def stop(self, grace: float) -> Deferred[StopReport]:
         """
         Stop pulling, let handlers finish, send back the messages of the others, commit.

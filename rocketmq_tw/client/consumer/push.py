@@ -87,6 +87,7 @@ class PushConsumer(Service):
             start_from=config.start_from,
             broadcast=config.broadcast,
             rebalance=self._consumption.rebalance,
+            notified=self._consumption.notified,
         )
 
     # -- what to read

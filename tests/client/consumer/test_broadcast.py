@@ -87,7 +87,8 @@ class BroadcastTests(SynchronousTestCase):
         self.cluster.advance(6)
         self._send(b"c")
         self.cluster.advance(1)
-        self.cluster.network.reactor("10.0.2.2").shut_down()
+        clock: Any = self.cluster.clients[-1].session.clock
+        clock.shut_down()
         self._member("one")
         self.cluster.advance(5)
         self.assertEqual(sorted(self.seen["one"]), [b"a", b"b", b"c", b"c"])

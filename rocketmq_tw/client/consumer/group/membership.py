@@ -31,8 +31,10 @@ class Membership:
     A consumer's membership of its group.
 
     :param broadcast: whether every member gets all messages.
-    :param rebalance: called when the assigned queues may have changed.
     :param consume_type: whether messages are passed to the application, or requested.
+    :param rebalance: called when our own subscriptions have changed.
+    :param notified: called when members or routes may have changed; by default
+        ``rebalance``.
     """
 
     _log = Logger()
@@ -49,6 +51,7 @@ class Membership:
         broadcast: bool,
         rebalance: Callable[[], None],
         consume_type: ConsumeType = ConsumeType.CONSUME_PASSIVELY,
+        notified: Callable[[], None] | None = None,
     ) -> None:
         self._group = group
         self._groups = groups
@@ -61,6 +64,7 @@ class Membership:
         )
         self._rebalance = rebalance
         self._consume_type = consume_type
+        self._notified = notified or rebalance
 
     def join(self) -> Deferred[None]:
         """
@@ -116,9 +120,9 @@ class Membership:
 
     def members_changed(self) -> None:
         """Rebalance, because a broker reports that the members have changed."""
-        self._rebalance()
+        self._notified()
 
     def _route_changed(self, topic: str, _route: TopicRoute) -> None:
         """Rebalance if the queues of a subscribed topic have changed."""
         if self._subscriptions.of(topic) is not None:
-            self._rebalance()
+            self._notified()

@@ -1,10 +1,10 @@
 """
 Rebalancing: when it happens, and which queues are ours.
 
-Every 20 s, and at once when a broker reports a change, each member requests the list of
-members and computes its own queues. If the route or the members of a topic cannot be
-found, the topic keeps its queues; such an incomplete pass is repeated after 1 s, then
-less often.
+Every 20 s, and when a broker reports a change (at once, but only once a second), each
+member requests the list of members and computes its own queues. If the route or the
+members of a topic cannot be found, the topic keeps its queues; such an incomplete pass
+is repeated after 1 s, then less often.
 
 Source: ``RebalanceService`` and ``RebalanceImpl`` of RocketMQ 5, in which an incomplete
 pass is repeated after 20 s only.
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 #: Seconds between two passes, plus or minus a tenth, so that members do not call at
 #: once.
 PERIOD: Final = 20.0
+#: Seconds between the beginnings of two passes because of notifications.
+MIN_PERIOD: Final = 1.0
 #: Seconds after the first incomplete pass, doubled each time up to a limit: a topic
 #: that was just created should be consumed soon.
 RETRY_PERIOD: Final = 1.0
@@ -97,6 +99,8 @@ class Rebalance:
         self._stopped = True
         self._pass: Deferred[bool] | None = None
         self._repeat = False
+        self._notified = False
+        self._began_at = -MIN_PERIOD
         #: How many passes in a row were incomplete.
         self._incomplete = 0
         self._timer: IDelayedCall | None = None
@@ -125,6 +129,26 @@ class Rebalance:
         if self._pass is not None:
             self._pass.cancel()
 
+    def notified(self) -> None:
+        """
+        Start a pass, a second after the last one began at the earliest.
+
+        If hundreds of members start at once, every one is notified of every other.
+        """
+        waits = self._began_at + MIN_PERIOD - self._clock.seconds()
+        if self._stopped or self._repeat:
+            return
+        if waits <= 0:
+            self.now()
+        elif self._pass is not None:
+            self._notified = True
+        elif self._timer is not None and self._timer.getTime() > self._at(waits):
+            self._timer.reset(waits)
+
+    def _at(self, seconds: float) -> float:
+        """Return the time after some seconds."""
+        return self._clock.seconds() + seconds
+
     def now(self) -> None:
         """Start a pass; if one is running, another follows it."""
         if self._stopped:
@@ -135,7 +159,8 @@ class Rebalance:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._repeat = False
+        self._repeat = self._notified = False
+        self._began_at = self._clock.seconds()
         self._pass = Deferred.fromCoroutine(self._run())
         self._pass.addBoth(self._passed)
 
@@ -155,6 +180,10 @@ class Rebalance:
                 self._log.failure("a pass of rebalancing failed", outcome)
             wait = min(RETRY_PERIOD * 2**self._incomplete, RETRY_LIMIT)
             self._incomplete = min(self._incomplete + 1, 8)
+        if self._notified:
+            wait = min(
+                wait, max(0, self._began_at + MIN_PERIOD - self._clock.seconds())
+            )
         if self._repeat:
             wait = 0
         self._timer = self._clock.callLater(wait, self._begin)

@@ -32,6 +32,7 @@ class MembershipTests(SynchronousTestCase):
             start_from=EARLIEST,
             broadcast=False,
             rebalance=self._rebalance,
+            notified=self._rebalance,
         )
 
     def _rebalance(self) -> None:

@@ -90,6 +90,28 @@ class RebalanceTests(SynchronousTestCase):
         self.assertEqual(self.applied, [("T", [0, 1, 2, 3])])
         self.assertEqual(self.session.brokers.sent(GetConsumerList), [])
 
+    def test_notified(self) -> None:
+        """Notifications start a pass at once, but only one a second."""
+        self.successResultOf(self.rebalance.start())
+        self.session.clock.advance(5)
+        self.rebalance.notified()
+        self.assertEqual(len(self.applied), 2)
+        for _ in range(100):
+            self.rebalance.notified()
+        self.assertEqual((len(self.applied), self._waits()), (2, 1.0))
+        self.session.clock.advance(1)
+        self.assertEqual(len(self.applied), 3)
+        self.assertTrue(18 <= self._waits() <= 22)
+
+    def test_notified_during_a_pass(self) -> None:
+        """A notification during a pass starts another one, a second after it began."""
+        del self.session.brokers.responses[GetConsumerList]
+        self.rebalance.start()
+        self.rebalance.notified()
+        [(_, _, response)] = self.session.brokers.calls
+        response.callback(members(self.session.client_id))
+        self.assertEqual((len(self.applied), self._waits()), (1, 1.0))
+
     def test_no_route(self) -> None:
         """Without a route queues are kept, and the pass is repeated."""
         self.session.routes.counts.clear()
