@@ -13,6 +13,7 @@ from doc.limits.declared import Bounded
 
 #: Made by the code itself: its features, its types, its declarations.
 _OURS: Final = """\
+clock.PeriodicCall: kw: empty
 broker.lifecycle.Lifecycle: on_connection_lost on_drain on_online on_start on_stop: one for each feature
 broker.periodic.Periodic: _ticks: one for each periodic task of a feature
 clock.PeriodicCall: kw: the arguments of one function
