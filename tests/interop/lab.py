@@ -109,6 +109,10 @@ class Lab:
         """Start our simple consumer (options of ``programs.receive``)."""
         return self._program(OURS, "ReceiveMessages", names, options)
 
+    def puller(self, make: str, names: Server, **options: Any) -> Program:
+        """Start a lite pull consumer (options of ``LitePullMessages``)."""
+        return self._program(make, "LitePullMessages", names, options)
+
     def read(self, make: str, names: Server, **options: Any) -> Program:
         """Read a whole topic with the pull consumer (``PullMessages``)."""
         program = self._program(make, "PullMessages", names, options)

@@ -17,6 +17,7 @@ _PROGRAMS = {
     "SendMessages": "send",
     "ConsumeMessages": "consume",
     "ReceiveMessages": "receive",
+    "LitePullMessages": "lite",
 }
 
 

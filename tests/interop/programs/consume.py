@@ -13,7 +13,7 @@ from twisted.protocols.basic import LineReceiver
 from twisted.python import log
 
 from rocketmq_tw import EARLIEST, Client, Retry
-from rocketmq_tw.client import ClientConfig, PushConsumer
+from rocketmq_tw.client import ClientConfig, PullConsumer, PushConsumer
 from rocketmq_tw.model.message import StoredMessage
 
 from .lines import credentials, options, say, say_message, tls
@@ -24,7 +24,7 @@ class Commands(LineReceiver):
 
     delimiter = b"\n"
 
-    def __init__(self, consumer: PushConsumer) -> None:
+    def __init__(self, consumer: PushConsumer | PullConsumer) -> None:
         self._consumer = consumer
         self.ended: Deferred[None] = Deferred()
 
