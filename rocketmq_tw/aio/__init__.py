@@ -19,5 +19,13 @@ from rocketmq_tw.aio.producer import Producer
 from rocketmq_tw.aio.pull import PullConsumer
 from rocketmq_tw.aio.push import PushConsumer
 from rocketmq_tw.aio.reader import QueueReader
+from rocketmq_tw.aio.simple import SimpleConsumer
 
-__all__ = ["Client", "Producer", "PullConsumer", "PushConsumer", "QueueReader"]
+__all__ = [
+    "Client",
+    "Producer",
+    "PullConsumer",
+    "PushConsumer",
+    "QueueReader",
+    "SimpleConsumer",
+]

@@ -12,6 +12,7 @@ from rocketmq_tw.aio.producer import Producer
 from rocketmq_tw.aio.pull import PullConsumer
 from rocketmq_tw.aio.push import PushConsumer
 from rocketmq_tw.aio.reader import QueueReader
+from rocketmq_tw.aio.simple import SimpleConsumer
 from rocketmq_tw.client.client import Client as TwistedClient
 from rocketmq_tw.client.errors import NotRunning, StateError, ValidationError
 from rocketmq_tw.client.name_servers import from_environment
@@ -175,6 +176,26 @@ class Client:
         :raises NotRunning: the client is not started.
         """
         return QueueReader(self._running().queue_reader(group))
+
+    def simple_consumer(
+        self,
+        group: str,
+        *,
+        invisible_time: float = 60.0,
+        from_earliest: bool = True,
+    ) -> SimpleConsumer:
+        """
+        Create a consumer that asks for messages and acknowledges each; it keeps no
+        state. Needs brokers of 5.x.
+
+        :param invisible_time: seconds for which nobody else gets a message.
+        :param from_earliest: whether a new group begins with the oldest messages.
+        :raises NotRunning: the client is not started.
+        """
+        consumer = self._running().simple_consumer(
+            group, invisible_time=invisible_time, from_earliest=from_earliest
+        )
+        return SimpleConsumer(consumer)
 
     async def route(self, topic: str, refresh: bool = False) -> TopicRoute:
         """

@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.client import Client
 from rocketmq_tw.client.shutdown import ShutdownTrigger
+from rocketmq_tw.model.message import Message
 from rocketmq_tw.testing import ManualThreads, MemoryNetwork
 from rocketmq_tw.testing.reactor import MemoryReactor
 from tests.client.cluster import NAME_SERVER, Cluster
@@ -95,6 +96,23 @@ class ClientShutdownTests(SynchronousTestCase):
         self.successResultOf(waiting)
         self.successResultOf(also)
         self.assertEqual(self.cluster.timers(), [])
+
+    def test_parts_know(self) -> None:
+        """Consumers know the end of the reactor from a stop by the application."""
+        self.assertFalse(self.client.session.in_shutdown)
+        self.reactor.fire()
+        self.assertTrue(self.client.session.in_shutdown)
+
+    def test_messages_in_flight(self) -> None:
+        """The reactor waits for messages that are being sent."""
+        producer = self.client.producer("P")
+        self.cluster.pump(0.5)
+        sent = producer.send(Message("T", b"x"))
+        (waiting,) = self.reactor.fire()
+        self.assertNoResult(sent)
+        self.cluster.pump(3)
+        self.successResultOf(sent)
+        self.successResultOf(waiting)
 
     def test_stopped_before(self) -> None:
         """A client that was stopped leaves the reactor alone."""
