@@ -14,6 +14,7 @@ from tests.bench import (
     client,
     growth,
     machine,
+    pop,
     rates,
     replication,
     rest,
@@ -30,8 +31,8 @@ from tests.bench.sides import sides, warm
 from tests.interop.apache import build
 
 PARTS = ("send", "pull", "sync", "replication", "client", "growth", "rest")
-#: Measured only when they are asked for: they need OpenSSL's headers.
-BY_OPENSSL = {"tls": tls.table, "acl": acl.table}
+#: Measured only when they are asked for; the first two need OpenSSL's headers.
+ASKED_FOR = {"tls": tls.table, "acl": acl.table, "pop": pop.table}
 #: What an empty slave copies, of one file of the log.
 TO_COPY = 1000 << 20
 #: Messages that are read again and again; 370 MB.
@@ -44,7 +45,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     add = parser.add_argument
     add("--apache", nargs="?", const="v55", metavar="v55", help="compare with Apache's")
-    known = (*PARTS, *BY_OPENSSL)
+    known = (*PARTS, *ASKED_FOR)
     add("--only", nargs="+", choices=known, default=PARTS, metavar="PART")
     add("--shapes", nargs="+", default=[], metavar="64x1", help="only these of each")
     add("--rounds", type=int, default=5)
@@ -183,7 +184,7 @@ def main() -> None:
     if "rest" in asked.only:
         measure_rest(asked, out)
     timing = rates.Timing(asked.rounds, asked.seconds, asked.warm)
-    for part, table in BY_OPENSSL.items():
+    for part, table in ASKED_FOR.items():
         if part in asked.only:
             out.add(table(asked.apache, timing, chosen(SENDS, asked.shapes)))
 
