@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+from typing import Any
+
 import pytest
+
+from rocketmq_tw.wire.command import JSON, Command, decode, encode_request
+from rocketmq_tw.wire.fields import Request
+from rocketmq_tw.wire.frame import FrameDecoder
+from rocketmq_tw.wire.receipts import Receipt, parse_starts
+from rocketmq_tw.wire.requests.pop import AckMessage, PopMessage
 
 from .corpus import check_contents, check_once
 from .lab import Cluster, Lab
@@ -64,3 +73,53 @@ def test_we_pop_from_apache(shared: tuple[Lab, Cluster]) -> None:
     again = {int(line["properties"]["i"]) for line in lines if line["reconsumeTimes"]}
     assert again == {0, 50}
     assert receiver.events("done")[0]["rest"] == 0
+
+
+@pytest.mark.parametrize(("writer", "reader"), [("ours", "v55"), ("v55", "ours")])
+def test_in_flight_moves(lab: Lab, writer: str, reader: str) -> None:
+    """
+    What is in flight when a broker stops comes again from the next one.
+
+    What was acknowledged comes no more.
+    """
+    names = lab.name_server("v49")
+    store = lab.scratch / "store"
+    broker = lab.broker(writer, names, "broker-moved", store)
+    lab.make_topic(names, "Moved", queues=1)
+    lab.sender("ours", names, topic="Moved", seed="Moved", plan="sync:8").finish()
+    port = broker.address.rpartition(":")[2]
+    popped = PopMessage("G", "Moved", -1, 8, 8_000, 0)
+    found = asked(int(port), popped).fields
+    assert isinstance(found, dict)
+    ((_, start),) = parse_starts(found["startOffsetInfo"]).items()
+    for offset in (0, 3, 7):
+        receipt = Receipt(
+            start_offset=start,
+            pop_time_ms=int(found["popTime"]),
+            invisible_ms=8_000,
+            revive_queue=int(found["reviveQid"]),
+            retry=0,
+            broker_name="broker-moved",
+            queue_id=0,
+            offset=offset,
+        )
+        ack = AckMessage("G", "Moved", 0, receipt.encode(), offset)
+        assert asked(int(port), ack).code == 0
+    lab.stop(broker)
+    broker = lab.broker(reader, names, "broker-moved", store)
+    lab.wait_for_route(names, "Moved", broker)
+    receiver = lab.receiver(names, topic="Moved", group="G", count=5)
+    receiver.finish()
+    check_once((1, 2, 4, 5, 6), messages(receiver))
+    assert receiver.events("done")[0]["rest"] == 0
+
+
+def asked(port: int, request: Request[Any]) -> Command:
+    """Ask a broker; return its response."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(encode_request(request, 1, kind=JSON))
+        decoder = FrameDecoder()
+        found: list[Command] = []
+        while not found:
+            found = [decode(*frame) for frame in decoder.feed(connection.recv(1 << 16))]
+    return found[0]

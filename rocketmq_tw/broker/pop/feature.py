@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.pop.acks import AckProcessor
+from rocketmq_tw.broker.pop.adoption import Adoption
 from rocketmq_tw.broker.pop.checks import PopChecks
 from rocketmq_tw.broker.pop.in_flight import InFlight
 from rocketmq_tw.broker.pop.journal import ReviveLog
@@ -44,6 +45,8 @@ def install(broker: Broker, router: Router) -> PopParts:
         return parts
     journal, revival = parts.journal, parts.revival
     lifecycle.on_start.append(lambda: _in_steps(broker, journal.replay()))
+    adoption = _adoption(broker, journal)
+    lifecycle.on_start.append(lambda: _in_steps(broker, adoption.run()))
     lifecycle.on_online.append(revival.start)
     lifecycle.on_stop.append(journal.commit_now)
     lifecycle.on_stop.append(revival.stop)
@@ -54,6 +57,18 @@ def install(broker: Broker, router: Router) -> PopParts:
 
     broker.periodic.every(_COMMIT_PERIOD_MS, commit)
     return parts
+
+
+def _adoption(broker: Broker, journal: ReviveLog) -> Adoption:
+    """Return what takes over from a broker of Apache RocketMQ."""
+    tables = broker.tables
+    return Adoption(
+        topic=REVIVE_LOG_PREFIX + broker.config.broker_cluster_name,
+        store=broker.store,
+        offsets=tables.offsets,
+        journal=journal,
+        check_file=tables.file("timercheck"),
+    )
 
 
 def _in_steps(broker: Broker, steps: Any) -> Deferred[Any] | None:

@@ -39,7 +39,7 @@ async def main(reactor: Any) -> None:
             else:
                 for popped in taken:
                     await consumer.ack(popped)
-        rest = await consumer.receive(given.topic_, wait=5)
+        rest = await consumer.receive(given.topic_, wait=1)
         say("done", rest=len(rest))
 
 
