@@ -97,10 +97,14 @@ def system_topics(table: RouteTable) -> TopicList:
 def of_cluster(table: RouteTable, cluster: str) -> Callable[[str], bool]:
     """Return a test whether brokers of a cluster hold a topic."""
 
+    names = {name for name, each in table.groups.items() if each.cluster == cluster}
+
     def holds(topic: str) -> bool:
-        return any(
-            table.groups[name].cluster == cluster for name in table.queues_of(topic)
-        )
+        for name in table.queues.get(topic, ()):
+            group = table.groups.get(name) if name in names else None
+            if group is not None and topic in group.topics:
+                return True
+        return False
 
     return holds
 

@@ -17,6 +17,7 @@ from rocketmq_tw.namesrv.live import BrokerKey
 from rocketmq_tw.namesrv.routes import RouteTable
 from rocketmq_tw.wire.bodies.route import STRICT_SINCE
 from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable
+from tests.fuzz.cost import measure
 
 from .fixtures import CLUSTER, MASTER, REPLICA, broker, replica
 
@@ -214,6 +215,18 @@ class ViewTests(SynchronousTestCase):
         later = broker("A", "B", broker_name="z", broker_addr=REPLICA)
         self.table.register(later, 0.0)
         self.assertEqual(views.system_topics(self.table).broker_addr, MASTER)
+
+    def test_cost_of_a_cluster(self) -> None:
+        """Brokers of other clusters are hardly looked at, and few of its own."""
+        for number in range(300):
+            name = f"b-{number}"
+            self.table.register(
+                broker("A", "B", "C", broker_name=name, broker_addr=f"{name}:1"), 0.0
+            )
+        for cluster, work in ((CLUSTER, 100), ("other", 4 * 3 * 300)):
+            holds = views.of_cluster(self.table, cluster)
+            cost, _ = measure(lambda holds=holds: [holds(name) for name in "ABC"])
+            self.assertLess(cost.work, work)
 
     def test_unit_lists(self) -> None:
         """Topics are listed by their flags."""
