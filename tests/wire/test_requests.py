@@ -131,6 +131,16 @@ class QuickResponseTests(SynchronousTestCase):
         self.assertIsNone(response.to_json_frame(7))
         self.assertEqual(read(encode_response(response, 7)).remark, "late")
 
+    def test_send_with_rare_fields(self) -> None:
+        """So it is with what few responses have, and nothing gets lost."""
+        for name in ("transaction_id", "batch_uniq_id", "recall_handle"):
+            response = SendResponse(
+                msg_id="", queue_id=3, queue_offset=0, **{name: "some"}
+            )
+            frame = encode_response(response, 7)
+            found = from_ext(SendResponse, read(frame).fields)
+            self.assertEqual(getattr(found, name), "some")
+
     def test_pull(self) -> None:
         """So is that of a pull, with any remark and its body."""
         for remark in (None, "FOUND", 'with "quotes" and 100 %'):

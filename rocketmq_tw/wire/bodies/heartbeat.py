@@ -2,8 +2,6 @@
 Heartbeats: the groups of a client, and their subscriptions.
 
 Accepts the variants of Go, which sends null for empty sets and hash codes as text.
-Source: ``HeartbeatData``, ``ProducerData``, ``ConsumerData``,
-``CheckClientRequestBody``.
 
 Source: ``HeartbeatData``, ``ProducerData``, ``ConsumerData``,
 ``CheckClientRequestBody``.

@@ -58,7 +58,12 @@ class SendResponse(Response):
 
         :returns: None if there is a remark or another rare field.
         """
-        if self.transaction_id or self.remark or self.batch_uniq_id:
+        if (
+            self.transaction_id
+            or self.remark
+            or self.batch_uniq_id
+            or self.recall_handle
+        ):
             return None
         text = _QUICK % (
             self.status,
