@@ -169,9 +169,11 @@ class RemotingProtocol(Protocol):
         self.calls.fail_all(self.address, why)
         self._drained.fire()
         callbacks, self.on_lost = self.on_lost, []
-        for callback in callbacks:
-            callback(self)
-        self._lost.fire()
+        try:
+            for callback in callbacks:
+                callback(self)
+        finally:
+            self._lost.fire()
 
     def pauseProducing(self) -> None:
         """Stop reading: the peer does not read our responses."""
@@ -325,8 +327,6 @@ class RemotingProtocol(Protocol):
         """Handle more of the frames that were left."""
         self._is_postponed = False
         self._update_reading()
-
-    # -- the transport
 
     def _send(self, data: bytes) -> None:
         """Write to the socket if it accepts bytes now; do nothing after the loss."""

@@ -239,6 +239,13 @@ class EndTests(SynchronousTestCase):
         self.successResultOf(two)
         self.assertEqual(self.told, [self.protocol])
 
+    def test_close_and_a_failure(self) -> None:
+        """Who waits for the end is notified, whatever others do with the news."""
+        self.protocol.on_lost.append(lambda _: 1 // 0)  # type: ignore[arg-type]
+        closed = self.protocol.close()
+        self.assertRaises(ZeroDivisionError, self.protocol.connectionLost)
+        self.successResultOf(closed)
+
     def test_close_again(self) -> None:
         """A connection that is gone is closed."""
         self.protocol.connectionLost()
