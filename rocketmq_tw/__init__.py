@@ -32,9 +32,10 @@ if TYPE_CHECKING:
     from rocketmq_tw.client.consumer.dispatch.outcomes import ACK as ACK
     from rocketmq_tw.client.consumer.dispatch.outcomes import DEAD_LETTER as DEAD_LETTER
     from rocketmq_tw.client.consumer.dispatch.outcomes import Retry as Retry
+    from rocketmq_tw.client.consumer.expressions import Sql as Sql
+    from rocketmq_tw.client.consumer.expressions import Tags as Tags
     from rocketmq_tw.client.consumer.offsets.start import EARLIEST as EARLIEST
     from rocketmq_tw.client.consumer.offsets.start import LATEST as LATEST
-    from rocketmq_tw.client.consumer.subscriptions import Tags as Tags
     from rocketmq_tw.model.errors import RocketMQError as RocketMQError
     from rocketmq_tw.model.message import Message as Message
     from rocketmq_tw.model.message import StoredMessage as StoredMessage
@@ -49,7 +50,8 @@ _HOMES = {
     "Retry": "rocketmq_tw.client.consumer.dispatch.outcomes",
     "EARLIEST": "rocketmq_tw.client.consumer.offsets.start",
     "LATEST": "rocketmq_tw.client.consumer.offsets.start",
-    "Tags": "rocketmq_tw.client.consumer.subscriptions",
+    "Sql": "rocketmq_tw.client.consumer.expressions",
+    "Tags": "rocketmq_tw.client.consumer.expressions",
     "RocketMQError": "rocketmq_tw.model.errors",
     "Message": "rocketmq_tw.model.message",
     "StoredMessage": "rocketmq_tw.model.message",
@@ -70,6 +72,7 @@ __all__ = [
     "Retry",
     "RocketMQError",
     "StoredMessage",
+    "Sql",
     "Tags",
     "Tls",
 ]

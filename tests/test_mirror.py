@@ -34,8 +34,6 @@ ELSEWHERE = {
     "wire/binary_header.py": "wire/test_command.py",
     "model/access.py": "wire/test_rules.py",
     "broker/assignment/feature.py": "broker/assignment/test_processor.py",
-    "filter/sql92/evaluation.py": "filter/sql92/test_compiler.py",
-    "filter/sql92/nodes.py": "filter/sql92/test_compiler.py",
     "broker/broker.py": "broker/test_features.py",
     "replication/beginning.py": "replication/test_slave.py",
     "replication/peers.py": "remoting/test_peer_log.py",

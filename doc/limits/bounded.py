@@ -16,7 +16,6 @@ _OURS: Final = """\
 clock.PeriodicCall: kw: empty
 broker.lifecycle.Lifecycle: on_connection_lost on_drain on_online on_start on_stop: one for each feature
 broker.periodic.Periodic: _ticks: one for each periodic task of a feature
-clock.PeriodicCall: kw: the arguments of one function
 broker.send.drafts.Drafts: _ways: one for each kind of message
 broker.service.BrokerService: _name_servers _until_started: the configured name servers; calls of stop
 broker.processors.admin.pages.Pages: _names: the names of the topics, or groups

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from rocketmq_tw.client.consumer.dispatch.outcomes import Partial as Partial
     from rocketmq_tw.client.consumer.dispatch.outcomes import Retry as Retry
     from rocketmq_tw.client.consumer.dispatch.outcomes import Suspend as Suspend
+    from rocketmq_tw.client.consumer.expressions import Sql as Sql
+    from rocketmq_tw.client.consumer.expressions import Tags as Tags
     from rocketmq_tw.client.consumer.group.consistent_hash import (
         consistent_hash as consistent_hash,
     )
@@ -54,7 +56,6 @@ if TYPE_CHECKING:
         SimpleConsumer as SimpleConsumer,
     )
     from rocketmq_tw.client.consumer.simple.popped import PoppedMessage as PoppedMessage
-    from rocketmq_tw.client.consumer.subscriptions import Tags as Tags
     from rocketmq_tw.client.errors import Attempt as Attempt
     from rocketmq_tw.client.errors import BrokerUnreachable as BrokerUnreachable
     from rocketmq_tw.client.errors import CommitError as CommitError
@@ -112,7 +113,8 @@ _HOMES = {
     "QueueReader": "rocketmq_tw.client.consumer.queue_reader",
     "SimpleConsumer": "rocketmq_tw.client.consumer.simple.consumer",
     "PoppedMessage": "rocketmq_tw.client.consumer.simple.popped",
-    "Tags": "rocketmq_tw.client.consumer.subscriptions",
+    "Sql": "rocketmq_tw.client.consumer.expressions",
+    "Tags": "rocketmq_tw.client.consumer.expressions",
     "Attempt": "rocketmq_tw.client.errors",
     "BrokerUnreachable": "rocketmq_tw.client.errors",
     "CommitError": "rocketmq_tw.client.errors",
@@ -194,6 +196,7 @@ __all__ = [
     "StopReport",
     "Strategy",
     "Suspend",
+    "Sql",
     "Tags",
     "ValidationError",
 ]

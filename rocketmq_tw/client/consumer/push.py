@@ -101,7 +101,8 @@ class PushConsumer(Service):
         """
         Subscribe to a topic. All members of a group must have the same subscriptions.
 
-        :param expression: ``*``, tags separated by ``||``, or ``Tags("A", "B")``.
+        :param expression: ``*``, tags separated by ``||``, ``Tags("A", "B")``, or
+            ``Sql("amount > 100")``.
         :param handler: handles the topic's messages; default: :attr:`handler`.
         :raises IllegalTopic: the topic's name is not legal.
         :raises IllegalSubscription: the expression contains no tag.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.client.consumer.compressed import InflateLimits
+from rocketmq_tw.client.consumer.expressions import parse_expression
 from rocketmq_tw.client.consumer.pull_result import (
     PullResult,
     PullStatus,
@@ -19,7 +20,6 @@ from rocketmq_tw.client.consumer.pull_result import (
 )
 from rocketmq_tw.client.errors import OffsetOutOfRange
 from rocketmq_tw.model.queue import MessageQueue
-from rocketmq_tw.model.subscription import parse
 from rocketmq_tw.model.topic import check_group_name
 from rocketmq_tw.wire.fields import Request, Response
 from rocketmq_tw.wire.requests.offset import (
@@ -80,7 +80,7 @@ class QueueReader:
             queue, :class:`~rocketmq_tw.remoting.errors.BrokerError` if the broker
             refuses.
         """
-        subscription = parse(queue.topic, str(expression), 0)
+        subscription = parse_expression(queue.topic, expression, 0)
         request = PullMessage(
             consumer_group=self.group,
             topic=queue.topic,

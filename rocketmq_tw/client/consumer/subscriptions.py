@@ -14,27 +14,11 @@ import msgspec
 from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.client.consumer.dispatch.outcomes import MessageHandler
+from rocketmq_tw.client.consumer.expressions import parse_expression
 from rocketmq_tw.client.errors import ValidationError
 from rocketmq_tw.clock import wall_time
 from rocketmq_tw.model.subscription import Subscription, parse
 from rocketmq_tw.model.topic import retry_topic
-
-
-class Tags(str):
-    """An expression that matches messages with any of the tags: ``Tags("A", "B")``."""
-
-    def __new__(cls, *tags: str) -> Tags:
-        """
-        Build the expression.
-
-        :raises ValidationError: there is no tag, or one is not legal in an expression.
-        """
-        if not tags:
-            raise ValidationError("Tags() needs a tag; subscribe to '*' for everything")
-        for tag in tags:
-            if not tag.strip() or "||" in tag or tag.strip() == "*":
-                raise ValidationError(f'"{tag}" cannot be a tag')
-        return super().__new__(cls, " || ".join(tags))
 
 
 class Subscriptions:
@@ -66,10 +50,10 @@ class Subscriptions:
         """
         Add or change a subscription.
 
-        :raises IllegalSubscription: the expression contains no tag.
+        :raises IllegalSubscription: the expression is wrong.
         """
         version = self._next_version()
-        self._by_topic[topic] = parse(topic, str(expression), version)
+        self._by_topic[topic] = parse_expression(topic, expression, version)
         self._handlers.pop(topic, None)
         if handler is not None:
             self._handlers[topic] = handler

@@ -5,25 +5,13 @@ from __future__ import annotations
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.client.consumer.subscriptions import Subscriptions, Tags
+from rocketmq_tw.client.consumer.expressions import Tags
+from rocketmq_tw.client.consumer.subscriptions import Subscriptions
 from rocketmq_tw.client.errors import ValidationError
 
 
 def handle(_: object) -> None:
     """Do nothing."""
-
-
-class TagsTests(SynchronousTestCase):
-    """Expressions of tags."""
-
-    def test_expression(self) -> None:
-        """Tags are joined as Apache RocketMQ writes them."""
-        self.assertEqual(Tags("A", "B"), "A || B")
-
-    def test_refused(self) -> None:
-        """No tag, and tags that would be read as something else."""
-        for tags in ((), ("",), ("A||B",), ("*",)):
-            self.assertRaises(ValidationError, Tags, *tags)
 
 
 class SubscriptionsTests(SynchronousTestCase):

@@ -85,7 +85,8 @@ class PullConsumer(Service):
         Read a topic as a member of the group, which shares its queues. All members must
         have the same subscriptions.
 
-        :param expression: ``*``, tags separated by ``||``, or ``Tags("A", "B")``.
+        :param expression: ``*``, tags separated by ``||``, ``Tags("A", "B")``, or
+            ``Sql("amount > 100")``.
         :raises IllegalTopic: the topic's name is not legal.
         :raises IllegalSubscription: the expression contains no tag.
         :raises StateError: the consumer has chosen its queues.

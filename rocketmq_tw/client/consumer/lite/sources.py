@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred, succeed
 
+from rocketmq_tw.client.consumer.expressions import parse_expression
 from rocketmq_tw.client.consumer.group.membership import Membership
 from rocketmq_tw.client.consumer.offsets.start import LATEST
 from rocketmq_tw.client.consumer.subscriptions import Subscriptions
 from rocketmq_tw.client.errors import StateError
 from rocketmq_tw.model.group import ConsumeType
 from rocketmq_tw.model.queue import MessageQueue
-from rocketmq_tw.model.subscription import Subscription, parse
+from rocketmq_tw.model.subscription import Subscription
 
 if TYPE_CHECKING:
     from rocketmq_tw.client.consumer.lite.reading import Reading
@@ -68,7 +69,7 @@ class Sources:
     def subscription_of(self, topic: str) -> Subscription | None:
         """Return the subscription for pulls of a topic; None if there is none."""
         if self._expression is not None:
-            return parse(topic, self._expression, 0)
+            return parse_expression(topic, self._expression, 0)
         return self._subscriptions.of(topic)
 
     # -- choosing
@@ -102,10 +103,10 @@ class Sources:
         """
         if self._subscriptions:
             raise StateError("the consumer has subscribed; it cannot choose its queues")
-        parse("", str(expression), 0)
+        parse_expression("", expression, 0)
         assert self._reading is not None
         self._reading.fixed.choose(queues)
-        first, self._expression = self._expression is None, str(expression)
+        first, self._expression = self._expression is None, expression
         if self._started and first:
             self._reading.fixed.start()
         elif self._started:

@@ -23,11 +23,12 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from rocketmq_tw.client.consumer.compressed import InflateLimits
+from rocketmq_tw.client.consumer.expressions import parse_expression
 from rocketmq_tw.client.consumer.simple.popped import PoppedMessage, read_popped
 from rocketmq_tw.client.errors import NoRouteError, ReceiptExpired
 from rocketmq_tw.model.message import TAGS
 from rocketmq_tw.model.queue import MessageQueue
-from rocketmq_tw.model.subscription import Subscription, parse
+from rocketmq_tw.model.subscription import Subscription
 from rocketmq_tw.model.topic import check_group_name
 from rocketmq_tw.wire.bodies.pop import (
     BatchAck,
@@ -112,7 +113,7 @@ class SimpleConsumer:
         """
         if not 0 < max_messages <= MAX_MESSAGES:
             raise ValueError(f"max_messages is {max_messages}; expected 1 to 32")
-        subscription = parse(topic, str(expression), 0)
+        subscription = parse_expression(topic, expression, 0)
         return Deferred.fromCoroutine(self._receive(subscription, max_messages, wait))
 
     async def _receive(
