@@ -46,7 +46,7 @@ BELOW = {
     "remoting": _WIRE | _TIME | {"tls"},
     "replication": _WIRE | {"store"},
     "namesrv": _PARTS,
-    "client": _PARTS,
+    "client": _PARTS | {"filter"},
     "broker": _PARTS | {"filter", "store", "replication"},
     "admin": _PARTS | {"client"},
     "aio": _PARTS | {"client"},
