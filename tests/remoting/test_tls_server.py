@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from OpenSSL import SSL
@@ -15,7 +16,7 @@ from rocketmq_tw.tls.contexts import client_context
 from rocketmq_tw.tls.settings import INSECURE, ClientAuth, ServerMode, Tls
 from tests.remoting.ends import Echo, asked
 from tests.remoting.tls_ends import ADDRESS, RawClient, TlsCase
-from tests.tls.authority import NOW
+from tests.tls.authority import NOW, Authority
 
 
 def hello(version: int = SSL.TLS1_3_VERSION) -> bytes:
@@ -144,6 +145,29 @@ class ModeTests(TlsCase):
             self.run_clock()
         self.failureResultOf(call)
         self.assertEqual(events[0]["why"], "it has sent no certificate")
+        self.assertEqual(self.factory.connections, set())
+
+    def test_wrong_client_certificates(self) -> None:
+        """Expired, signed by itself, and of another authority: none is let in."""
+        past = datetime(2024, 1, 1, tzinfo=UTC)
+        before = datetime(2023, 1, 1, tzinfo=UTC).timestamp()
+        # OpenSSL looks at the real time, and who loads the files at this clock.
+        self.clock.advance(before - self.clock.seconds())
+        self.serve(client_auth=ClientAuth.REQUIRE, client_ca=self.authority.ca)
+        for certificate, key in (
+            self.authority.issue("old", end=past),
+            self.authority.issue("own", self_signed=True),
+            Authority(self.mktemp(), "another").issue("other"),
+        ):
+            call = self.pool(certificate=certificate, key=key).call(
+                ADDRESS, Echo(text="hello")
+            )
+            with capturedLogs() as events:
+                self.run_clock()
+            self.failureResultOf(call)
+            [why] = [event["why"] for event in events]
+            self.assertIn("certificate verify failed", why)
+            self.clock.advance(61)
         self.assertEqual(self.factory.connections, set())
 
 
