@@ -611,6 +611,29 @@ CLIENT: Final = (
         shown=(),
     ),
     Limit(
+        config=ConsumerConfig,
+        setting="max_queue_bytes",
+        past="likewise, of each queue; whole MiB count",
+        said="",
+        shown=(),
+    ),
+    Limit(
+        config=ConsumerConfig,
+        setting="max_queue_messages",
+        past="the number of messages of one queue: it is not pulled until some are"
+        " consumed",
+        said="",
+        shown=(),
+    ),
+    Limit(
+        config=ConsumerConfig,
+        setting="max_span",
+        past="of queue offsets from the first message that is not consumed to the last"
+        " one: the queue is not pulled",
+        said="",
+        shown=(),
+    ),
+    Limit(
         config=PullConsumerConfig,
         setting="max_cached_bytes",
         past="of messages that a pull consumer keeps for later polls: nothing is pulled"

@@ -28,10 +28,15 @@ class ConsumerOptions(TypedDict, total=False):
     ordered: bool
     broadcast: bool
     start_from: StartFrom | datetime
+    strict_start: bool
     max_retries: int | None
     suspend: float
     batch: int
     max_cached_bytes: int
+    max_queue_bytes: int
+    max_queue_messages: int
+    max_span: int
+    pull_interval: float
     handler_timeout: float
     strategy: str | Strategy
     pull_batch: int
@@ -49,12 +54,20 @@ class ConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
         on its own host; messages that fail are dropped.
     :ivar start_from: where a group starts on a queue that it never read: ``LATEST``,
         ``EARLIEST`` or a time.
+    :ivar strict_start: follow ``start_from`` also on a young queue, whose first message
+        is there and in the broker's memory; otherwise the broker lets new groups start
+        at its beginning, those of Java too.
     :ivar max_retries: redeliveries before a message becomes a dead letter; None: 16,
         or without limit if ``ordered``.
     :ivar suspend: how long a queue waits if ``ordered`` and a message has failed.
     :ivar batch: if above 1, the handler gets lists of at most that many messages.
     :ivar max_cached_bytes: bytes of messages, as stored, in all queues together; each
         queue may exceed it by one pull.
+    :ivar max_queue_bytes: likewise, of each queue.
+    :ivar max_queue_messages: messages of each queue; it may exceed this by one pull.
+    :ivar max_span: how far, in queue offsets, the first message that is not consumed
+        may be behind the last one that is pulled; not if ``ordered``.
+    :ivar pull_interval: time between a pull that found messages and the next one.
     :ivar handler_timeout: after it a handler is cancelled and its message retried.
     :ivar strategy: how queues are allocated; must be the same for all group members:
         ``AVG``, ``AVG_BY_CIRCLE``, ``CONSISTENT_HASH``, or a function.
@@ -66,10 +79,15 @@ class ConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
     ordered: bool = False
     broadcast: bool = False
     start_from: StartFrom | datetime = LATEST
+    strict_start: bool = False
     max_retries: int | None = None
     suspend: float = 1.0
     batch: int = 1
     max_cached_bytes: int = 64 << 20
+    max_queue_bytes: int = 100 << 20
+    max_queue_messages: int = 1000
+    max_span: int = 2000
+    pull_interval: float = 0.0
     handler_timeout: float = 900.0
     strategy: str | Strategy = "AVG"
     pull_batch: int = 32
@@ -95,6 +113,10 @@ class ConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
             ("max_retries", 0, UNLIMITED),
             ("suspend", MIN_SUSPENSION, MAX_SUSPENSION),
             ("max_cached_bytes", 1, 1 << 40),
+            ("max_queue_bytes", 1 << 20, 1 << 30),
+            ("max_queue_messages", 1, 65535),
+            ("max_span", 1, 65535),
+            ("pull_interval", 0, 65.535),
             ("handler_timeout", 0.001, 1e9),
             ("revoke_grace", 0, 1e9),
         ):

@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 COMMIT_PERIOD: Final = 5.0
 #: Seconds to send back the messages of cancelled handlers when the consumer stops.
 LAST_RETURNS: Final = 5.0
+#: A span that no queue reaches.
+_NO_SPAN: Final = 1 << 62
 
 
 class Consumption:
@@ -236,7 +238,7 @@ class Consumption:
 def _offsets(session: ClientSession, group: str, config: ConsumerConfig) -> OffsetStore:
     """Return where the offsets are stored: on this host, or at the brokers."""
     if not config.broadcast:
-        return RemoteOffsetStore(session.brokers, group)
+        return RemoteOffsetStore(session.brokers, group, config.strict_start)
     path = offsets_path(session.config.offset_directory, session.local_name, group)
     return LocalOffsetStore(path, session.run_in_thread)
 
@@ -257,6 +259,11 @@ def _limits(config: ConsumerConfig, client: ClientConfig) -> PullLimits:
     """Return the limits for pulling, from the options."""
     return PullLimits(
         batch=config.pull_batch,
+        messages=config.max_queue_messages,
+        # In order, no message is pulled and consumed before an earlier one.
+        span=_NO_SPAN if config.ordered else config.max_span,
+        size=config.max_queue_bytes,
         total_size=config.max_cached_bytes,
+        interval=config.pull_interval,
         inflate=InflateLimits.of(client),
     )

@@ -273,7 +273,10 @@ class Fetcher:
         if not len(self.messages):
             # Everything before is consumed or did not match.
             self._offsets.update(self.queue, result.next_offset)
-        self._step()
+        if result.messages and self._limits.interval:
+            self._step_in(self._limits.interval)
+        else:
+            self._step()
         if new:
             self._dispatch(self.messages, new)
 

@@ -36,6 +36,7 @@ class PullLimits(msgspec.Struct, frozen=True, kw_only=True):
     :ivar size: bytes of message bodies of one queue.
     :ivar total_size: bytes of message bodies of all queues of the consumer.
     :ivar total_messages: messages of all queues of the consumer.
+    :ivar interval: seconds between a pull that found messages and the next one.
     :ivar inflate: of the bodies that are compressed.
     """
 
@@ -44,6 +45,7 @@ class PullLimits(msgspec.Struct, frozen=True, kw_only=True):
     span: int = 2000
     size: int = 100 << 20
     total_size: int = 64 << 20
+    interval: float = 0.0
     total_messages: int = 1 << 30
     inflate: InflateLimits = InflateLimits()
 

@@ -203,3 +203,14 @@ class FetcherTests(SynchronousTestCase):
         self.locked = True
         self.session.clock.advance(PAUSED_WAIT)
         self.assertEqual(len(self._pulls()), count + 1)
+
+    def test_interval(self) -> None:
+        """With an interval, a pull that found messages is followed by a pause."""
+        self.fetcher.stop()
+        self.fetcher = self._fetcher(interval=2)
+        self.fetcher.start(7)
+        count = len(self._pulls())
+        self._respond(pulled(body=stored(7, "A"), next_offset=8))
+        self.assertEqual((len(self._pulls()), self.dispatched), (count, [7]))
+        self.session.clock.advance(2)
+        self.assertEqual(len(self._pulls()), count + 1)

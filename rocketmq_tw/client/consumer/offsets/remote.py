@@ -31,13 +31,21 @@ TIMEOUT: Final = 5.0
 
 
 class RemoteOffsetStore:
-    """The offsets of one group, stored at the brokers that hold the queues."""
+    """
+    The offsets of one group, stored at the brokers that hold the queues.
+
+    :param strict_start: let no broker return 0 if it has no offset, as it does for a
+        young queue.
+    """
 
     _log = Logger()
 
-    def __init__(self, brokers: Brokers, group: str) -> None:
+    def __init__(
+        self, brokers: Brokers, group: str, strict_start: bool = False
+    ) -> None:
         self._brokers = brokers
         self._group = group
+        self._strict_start = strict_start
         self._offsets: dict[MessageQueue, int] = {}
         #: The offsets that a broker has confirmed, and those sent without a response.
         self._stored: dict[MessageQueue, int] = {}
@@ -97,7 +105,10 @@ class RemoteOffsetStore:
         :returns: None if there is none (code 22); fails with any other error.
         """
         request = QueryConsumerOffset(
-            consumer_group=self._group, topic=queue.topic, queue_id=queue.queue_id
+            consumer_group=self._group,
+            topic=queue.topic,
+            queue_id=queue.queue_id,
+            set_zero_if_not_found=False if self._strict_start else None,
         )
         response = self._brokers.call_for(queue, request, TIMEOUT)
         return response.addCallbacks(_offset, _none_if_not_found)
