@@ -14,6 +14,7 @@ import random
 from collections.abc import Iterator
 
 import msgspec
+from msgspec import structs
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.errors import TooManyInFlight, TooManyOffsets
@@ -202,6 +203,7 @@ class PopReader:
                 self._reading.discard(key)
         fetched = await self._fetch(key, offset, wanted, found)
         if fetched.count:
+            # Behind messages that are gone, if there were some.
             start = self._offsets.query(group, topic, queue_id)
             start = offset if start is None else start
             self._hand_out(key, start, fetched, wanted, found)
@@ -233,9 +235,13 @@ class PopReader:
             return found
         self._reading.add(key)
         try:
-            return await fetched
+            read = await fetched
         finally:
             self._reading.discard(key)
+        if self._offsets.query(key[1], topic, queue_id) == offset:
+            return read
+        # The group was reset meanwhile; the next pop reads from there.
+        return structs.replace(read, count=0, data=b"", next_offset=offset)
 
     def _hand_out(
         self,

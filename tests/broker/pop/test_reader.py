@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from twisted.internet.defer import Deferred
+
 from tests.broker.cases import GROUP, TOPIC
-from tests.broker.pop.cases import PopCase, popped
+from tests.broker.pop.cases import PopCase, popped, receipts_of
 
 
 class ReaderTests(PopCase):
@@ -100,3 +102,36 @@ class LimitTests(PopCase):
         self.flushLoggedErrors()
         self.pass_time(5.3)
         self.assertTrue(self.receipts())
+
+
+class ColdTests(PopCase):
+    """Messages that have to be read from the disk."""
+
+    def setUp(self) -> None:
+        """Let reads of this topic wait until the test lets them end."""
+        super().setUp()
+        self.fill(b"a", b"b")
+        self.reads: list[Deferred[None]] = []
+        get = self.store.get
+
+        def later(*args: object) -> object:
+            self.reads.append(Deferred())
+            return self.reads[-1].addCallback(lambda _: get(*args))
+
+        self.store.get = later
+
+    def test_one_at_a_time(self) -> None:
+        """Meanwhile others get none of the queue, and no message twice."""
+        first = self.ask(popped())
+        self.assertEqual(self.now(popped()).status, 210)
+        self.reads.pop().callback(None)
+        self.assertEqual(set(receipts_of(self.successResultOf(first))), {b"a", b"b"})
+
+    def test_reset_meanwhile(self) -> None:
+        """A group that is reset while its messages are read begins there."""
+        self.tables.offsets.commit(GROUP, TOPIC, 0, 1)
+        first = self.ask(popped())
+        self.tables.offsets.commit(GROUP, TOPIC, 0, 0)
+        self.reads.pop().callback(None)
+        self.assertEqual(self.successResultOf(first).status, 210)
+        self.assertEqual(self.tables.offsets.query(GROUP, TOPIC, 0), 0)
