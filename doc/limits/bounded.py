@@ -63,7 +63,8 @@ broker.tables.groups.GroupTable: forbidden_table: read from the file; no request
 
 #: Lives as long as one request, pull or load.
 _OF_ONE_CALL: Final = """\
-broker.pop.reader.Found: offsets records starts: the messages of one pop
+broker.pop.reader.Found: offsets order_counts records starts: the messages of one pop
+broker.pop.orderly._Pop: counts visible_ms: the messages of one pop
 broker.pop.reader.PopReader: _reading: one for each queue that is read from the disk for a pop, of ``maxWaitingReads``
 broker.redelivery.RedeliveryCopy: properties: of one message
 client.errors.CommitError: failed: the queues of one commit

@@ -323,6 +323,23 @@ _BROKER: Final = (
         entry=4_000,
     ),
     Growable(
+        what="queues that groups pop from in order",
+        holds=(
+            "broker.pop.orderly.OrderedPops._by_tick",
+            "broker.pop.orderly.OrderedPops._pops",
+        ),
+        limits=(
+            Limit(
+                config=BrokerConfig,
+                setting="max_pop_ordered_queues",
+                past="no other queue is popped from in order",
+                said="allows no more",
+                shown=("popOrderedQueues", "popOrderedQueuesRefused"),
+            ),
+        ),
+        entry=4_000,
+    ),
+    Growable(
         what="modes in which groups fetch messages",
         holds=("broker.assignment.modes.RequestModes._modes",),
         limits=(

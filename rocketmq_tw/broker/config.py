@@ -114,6 +114,8 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     :ivar max_pop_check_points: how many pops may have messages that are not
         acknowledged; an extension.
     :ivar max_pop_check_points_per_group: how many of one group; an extension.
+    :ivar max_pop_ordered_queues: how many queues, one for each group, may be popped
+        from in order; an extension.
     :ivar default_message_request_mode: how groups fetch a topic's messages for which
         nothing else was set.
     :ivar default_pop_share_queue_num: with how many others each member of such a group
@@ -238,6 +240,7 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     max_pop_polling_per_connection: Positive = 10_000
     max_pop_check_points: Positive = 200_000
     max_pop_check_points_per_group: Positive = 100_000
+    max_pop_ordered_queues: Positive = 20_000
     default_message_request_mode: MessageRequestMode = MessageRequestMode.PULL
     default_pop_share_queue_num: int = -1
     max_request_modes: Positive = 2_000

@@ -17,6 +17,8 @@ from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.pop.in_flight import Key, Popped
 from rocketmq_tw.broker.pop.journal import ReviveLog
+from rocketmq_tw.broker.pop.ordered_acks import OrderedAcks
+from rocketmq_tw.broker.pop.orderly import ORDERED
 from rocketmq_tw.broker.send.send_back import WhenSafe
 from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.topic import TopicConfig
@@ -65,6 +67,7 @@ class AckProcessor:
         store: IMessageStore,
         topics: TopicTable,
         journal: ReviveLog,
+        ordered: OrderedAcks,
         pacer: Pacer,
         when_safe: WhenSafe,
         now: Callable[[], float],
@@ -72,6 +75,7 @@ class AckProcessor:
         self._store = store
         self._topics = topics
         self._journal = journal
+        self._ordered = ordered
         self._in_flight = journal.in_flight
         self._pacer = pacer
         self._when_safe = when_safe
@@ -97,6 +101,8 @@ class AckProcessor:
         first, end = self._check_queue(request)
         if not first <= request.offset <= end:
             raise Refused(ResponseCode.NO_MESSAGE, _illegal(request, first, end))
+        if receipt.revive_queue == ORDERED:
+            return self._ordered.acknowledge(request, receipt)
         popped = self._found(request, receipt)
         if popped is None:
             return Response(remark=_NOT_IN_FLIGHT)
@@ -127,6 +133,9 @@ class AckProcessor:
         for number, ack in enumerate(acks):
             if number % 20 == 19:
                 yield None
+            if ack.revive_queue_id == ORDERED:
+                self._ordered.acknowledge_batch(ack)
+                continue
             popped = self._in_flight.get(_key(ack))
             done = [] if popped is None else ack.among(popped.unacknowledged())
             if popped is not None and done:
@@ -134,7 +143,8 @@ class AckProcessor:
                 count += len(done)
         response = Response()
         if last is None:
-            return Response(remark=_NOT_IN_FLIGHT)
+            in_order = any(ack.revive_queue_id == ORDERED for ack in acks)
+            return response if in_order else Response(remark=_NOT_IN_FLIGHT)
         safe = self._when_safe(last.commit_log_offset + last.size)
         if safe is not None:
             yield safe
@@ -156,6 +166,8 @@ class AckProcessor:
         first, end = self._check_queue(request)
         if not first <= request.offset < end:
             raise Refused(ResponseCode.NO_MESSAGE, _illegal(request, first, end))
+        if receipt.revive_queue == ORDERED:
+            return self._ordered.change(request, receipt, int(self._now() * 1000))
         popped = self._found(request, receipt)
         if popped is None:
             return ChangeInvisibleTimeResponse(remark=_NOT_IN_FLIGHT)

@@ -13,6 +13,8 @@ from rocketmq_tw.broker.pop.adoption import Adoption
 from rocketmq_tw.broker.pop.checks import PopChecks
 from rocketmq_tw.broker.pop.in_flight import InFlight
 from rocketmq_tw.broker.pop.journal import ReviveLog
+from rocketmq_tw.broker.pop.ordered_acks import OrderedAcks
+from rocketmq_tw.broker.pop.orderly import TICK_MS, OrderedPops, OrderTable
 from rocketmq_tw.broker.pop.polling import PopPolling
 from rocketmq_tw.broker.pop.processor import PopProcessor
 from rocketmq_tw.broker.pop.reader import PopReader
@@ -23,12 +25,15 @@ from rocketmq_tw.remoting.router import Router
 
 #: Milliseconds between two commits of how far the revive log is done.
 _COMMIT_PERIOD_MS = 30_000
+#: Milliseconds between two writes of the pops in order.
+_SAVE_PERIOD_MS = 10_000
 
 
 class PopParts(msgspec.Struct, frozen=True):
     """What was installed."""
 
     journal: ReviveLog
+    ordered: OrderedPops
     polling: PopPolling
     revival: Revival
 
@@ -56,7 +61,33 @@ def install(broker: Broker, router: Router) -> PopParts:
         return _in_steps(broker, journal.write_old_again())
 
     broker.periodic.every(_COMMIT_PERIOD_MS, commit)
+    _keep_order(broker, parts)
     return parts
+
+
+def _keep_order(broker: Broker, parts: PopParts) -> None:
+    """Read and write the pops in order; wake those that wait for a free queue."""
+    ordered, polling = parts.ordered, parts.polling
+    file, now = broker.tables.file("consumerOrderInfo.json"), wall_time(broker.clock)
+
+    def load() -> None:
+        stored = file.load_as(OrderTable.decode)
+        if stored is not None:
+            ordered.load(stored)
+
+    def save() -> None:
+        ordered.forget_idle(int(now() * 1000))
+        if len(ordered):
+            file.save(ordered.encode())
+
+    def wake() -> None:
+        for topic, group, queue_id in ordered.take_free(int(now() * 1000)):
+            polling.wake_one(topic, group, queue_id)
+
+    broker.lifecycle.on_start.append(load)
+    broker.lifecycle.on_stop.append(save)
+    broker.periodic.every(_SAVE_PERIOD_MS, save)
+    broker.periodic.every(TICK_MS, wake)
 
 
 def _adoption(broker: Broker, journal: ReviveLog) -> Adoption:
@@ -114,7 +145,8 @@ def _make(broker: Broker) -> PopParts:
         retry_v2=config.enable_retry_topic_v2,
         now=wall_time(clock),
     )
-    return PopParts(journal, polling, revival)
+    ordered = OrderedPops(config.max_pop_ordered_queues)
+    return PopParts(journal, ordered, polling, revival)
 
 
 def _processors(broker: Broker, parts: PopParts, router: Router) -> None:
@@ -127,6 +159,7 @@ def _processors(broker: Broker, parts: PopParts, router: Router) -> None:
             topics=tables.topics,
             offsets=tables.offsets,
             journal=parts.journal,
+            ordered=parts.ordered,
             broker_name=config.broker_name,
             retry_first=config.pop_from_retry_probability,
         ),
@@ -140,6 +173,9 @@ def _processors(broker: Broker, parts: PopParts, router: Router) -> None:
         store=broker.store,
         topics=tables.topics,
         journal=parts.journal,
+        ordered=OrderedAcks(
+            pops=parts.ordered, offsets=tables.offsets, polling=parts.polling
+        ),
         pacer=broker.pacer,
         when_safe=broker.replication.when_safe,
         now=wall_time(broker.clock),
@@ -155,4 +191,7 @@ def _gauges(broker: Broker, parts: PopParts) -> None:
     gauges["popPollingTags"] = lambda: polling.tags
     gauges["popCheckPoints"] = lambda: len(in_flight)
     gauges["popCheckPointsRefused"] = lambda: in_flight.refused
+    ordered = parts.ordered
+    gauges["popOrderedQueues"] = lambda: len(ordered)
+    gauges["popOrderedQueuesRefused"] = lambda: ordered.refused
     gauges["popRevived"] = lambda: revival.revived

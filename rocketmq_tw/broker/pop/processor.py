@@ -21,8 +21,8 @@ from rocketmq_tw.broker.pull.filters import Matches
 from rocketmq_tw.broker.send.send_back import WhenSafe
 from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.filter.tags import count_tags
+from rocketmq_tw.model.topic import is_retry
 from rocketmq_tw.remoting.call import Call, Peer
-from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
@@ -90,11 +90,6 @@ class PopProcessor:
                 f" over {late_ms} ms ago"
             )
         self._checks.check_pop(request)
-        if request.order:
-            raise Refused(
-                ResponseCode.REQUEST_CODE_NOT_SUPPORTED,
-                "the broker does not pop in order",
-            )
         matches = self._checks.filter_of(request)
         wanted = Wanted(
             topic=request.topic,
@@ -104,6 +99,8 @@ class PopProcessor:
             invisible_ms=request.invisible_time,
             matches=matches,
             from_min=is_from_min(request.init_mode),
+            in_order=request.order and not is_retry(request.topic),
+            attempt_id=request.attempt_id,
         )
         until = self._until(request.born_time or now_ms, request.poll_time, now_ms)
         return Deferred.fromCoroutine(self._pop(wanted, call.peer, until))
@@ -135,7 +132,7 @@ class PopProcessor:
             return None
         response = found.response(wanted.invisible_ms)
         self._stats.fetched(found.count, len(response.body))
-        if found.rest:
+        if found.rest and not wanted.in_order:
             self._polling.wake_one(wanted.topic, wanted.group, wanted.queue_id)
         safe = self._when_safe(found.end)
         if safe is not None:
@@ -158,7 +155,8 @@ class PopProcessor:
         topic, group, queue_id = request.topic, request.consumer_group, request.queue_id
 
         async def attempt() -> NotificationResponse | None:
-            if self._reader.has_messages(topic, group, queue_id):
+            at_ms = int(self._now() * 1000) if request.order else None
+            if self._reader.has_messages(topic, group, queue_id, at_ms):
                 return NotificationResponse(has_msg=True)
             return None
 

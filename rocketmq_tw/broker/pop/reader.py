@@ -20,6 +20,7 @@ from twisted.internet.defer import Deferred
 from rocketmq_tw.broker.errors import TooManyInFlight, TooManyOffsets
 from rocketmq_tw.broker.pop.in_flight import Popped
 from rocketmq_tw.broker.pop.journal import ReviveLog
+from rocketmq_tw.broker.pop.orderly import ORDERED, OrderedPops, order_counts
 from rocketmq_tw.broker.pop.records import offsets_of, with_receipts
 from rocketmq_tw.broker.pull.filters import Matches
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
@@ -54,6 +55,8 @@ class Wanted(msgspec.Struct, frozen=True):
     :ivar queue_id: :data:`ALL_QUEUES` or one.
     :ivar matches: tests a tags code; None accepts all.
     :ivar from_min: whether a group without an offset begins with the oldest message.
+    :ivar in_order: whether queues are blocked while messages are in flight.
+    :ivar attempt_id: the same when such a pop is sent again.
     """
 
     topic: str
@@ -63,6 +66,8 @@ class Wanted(msgspec.Struct, frozen=True):
     invisible_ms: int
     matches: Matches
     from_min: bool
+    in_order: bool = False
+    attempt_id: str | None = None
 
 
 class Found(msgspec.Struct):
@@ -81,6 +86,7 @@ class Found(msgspec.Struct):
     starts: list[str] = []
     offsets: list[str] = []
     records: list[bytes] = []
+    order_counts: list[str] = []
 
     def response(self, invisible_ms: int) -> PopResponse:
         """Return the response that has the messages."""
@@ -91,6 +97,7 @@ class Found(msgspec.Struct):
             rest_num=self.rest,
             start_offset_info=";".join(self.starts),
             msg_offset_info=";".join(self.offsets),
+            order_count_info=";".join(self.order_counts) or None,
             remark="FOUND",
             body=b"".join(self.records),
         )
@@ -112,6 +119,7 @@ class PopReader:
         topics: TopicTable,
         offsets: ConsumerOffsets,
         journal: ReviveLog,
+        ordered: OrderedPops,
         broker_name: str,
         retry_first: int = 20,
         memory_size: int | None = None,
@@ -120,6 +128,7 @@ class PopReader:
         self._topics = topics
         self._offsets = offsets
         self._journal = journal
+        self._ordered = ordered
         self._broker_name = broker_name
         self._retry_first = retry_first
         self._memory_size = page_cache_size() if memory_size is None else memory_size
@@ -136,7 +145,10 @@ class PopReader:
         """
         found = Found(now_ms, self._journal.next_queue())
         retries = self._retry_topics(wanted.topic, wanted.group)
-        if random.randrange(100) < self._retry_first:
+        if wanted.in_order:
+            found.revive_queue = ORDERED
+            topics = [wanted.topic]
+        elif random.randrange(100) < self._retry_first:
             topics = [*retries, wanted.topic]
         else:
             topics = [wanted.topic, *retries]
@@ -151,9 +163,17 @@ class PopReader:
                     raise
         return found
 
-    def has_messages(self, topic: str, group: str, queue_id: int) -> bool:
-        """Return whether there are messages that a group has not been handed out."""
-        for name in (topic, *self._retry_topics(topic, group)):
+    def has_messages(
+        self, topic: str, group: str, queue_id: int, in_order_at_ms: int | None = None
+    ) -> bool:
+        """
+        Return whether there are messages that a group has not been handed out.
+
+        :param in_order_at_ms: for a pop in order, the time; None for another.
+        """
+        in_order = in_order_at_ms is not None
+        retries = [] if in_order else self._retry_topics(topic, group)
+        for name in (topic, *retries):
             chosen = queue_id if name == topic else ALL_QUEUES
             for each in self._queues(name, chosen):
                 end = self._store.max_offset(name, each)
@@ -161,7 +181,11 @@ class PopReader:
                 if offset is None:
                     offset = self._store.min_offset(name, each)
                 if offset < end:
-                    return True
+                    key = name, group, each
+                    if in_order_at_ms is None or not self._ordered.is_blocked(
+                        key, None, in_order_at_ms
+                    ):
+                        return True
         return False
 
     def _retry_topics(self, topic: str, group: str) -> list[str]:
@@ -192,6 +216,10 @@ class PopReader:
         if offset is not None and offset == end or not end:
             return  # as in most queues most of the time
         key = topic, group, queue_id
+        if wanted.in_order and self._ordered.is_blocked(
+            key, wanted.attempt_id, found.pop_time_ms
+        ):
+            return
         if found.count >= wanted.count or key in self._reading:
             found.rest += max(0, end - (offset or 0))
             return
@@ -206,6 +234,9 @@ class PopReader:
             # Behind messages that are gone, if there were some.
             start = self._offsets.query(group, topic, queue_id)
             start = offset if start is None else start
+            if wanted.in_order:
+                self._hand_out_in_order(key, start, fetched, wanted, found)
+                return
             self._hand_out(key, start, fetched, wanted, found)
         elif fetched.next_offset > offset:
             self._offsets.commit(group, topic, queue_id, fetched.next_offset)
@@ -294,6 +325,30 @@ class PopReader:
             )
             data = with_receipts(data, wanted.topic, first)
         found.records.append(data)
+
+    def _hand_out_in_order(
+        self,
+        key: tuple[str, str, int],
+        offset: int,
+        fetched: Fetched,
+        wanted: Wanted,
+        found: Found,
+    ) -> None:
+        """Block the queue; the group's offset stays where it is."""
+        queue_id = key[2]
+        messages = offsets_of(fetched.data)
+        counts = self._ordered.begin(
+            key,
+            messages,
+            pop_time_ms=found.pop_time_ms,
+            invisible_ms=wanted.invisible_ms,
+            attempt_id=wanted.attempt_id,
+        )
+        found.count += len(messages)
+        found.starts.append(encode_starts(NORMAL, queue_id, offset))
+        found.offsets.append(encode_offsets(NORMAL, queue_id, messages))
+        found.order_counts.append(order_counts(queue_id, messages, counts))
+        found.records.append(fetched.data)
 
     async def _first_offset(self, topic: str, queue_id: int, wanted: Wanted) -> int:
         """Return and commit where a group begins, or begins again after a reset log."""
