@@ -279,6 +279,14 @@ FACTS: Final[dict[Code, Facts]] = {
         ConsumeMessageDirectlyResult,
         "Nothing is committed. Code 1 where the group is not in the client.",
     ),
+    Code.INVOKE_BROKER_TO_RESET_OFFSET: Facts(
+        BROKER,
+        None,
+        ResetOffsetBody,
+        "Code 17 or 26 where there is no such topic or group. The next pull of each"
+        " queue gets code 21 and the offset; commits before that are ignored.",
+    ),
+    Code.CLONE_GROUP_OFFSET: Facts(BROKER),
     Code.RESET_CONSUMER_CLIENT_OFFSET: Facts(CLIENT, ResetOffsetBody),
     Code.GET_CONSUMER_STATUS_FROM_CLIENT: Facts(CLIENT, None, GetConsumerStatusBody),
     Code.REGISTER_BROKER: Facts(

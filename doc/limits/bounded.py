@@ -23,6 +23,7 @@ broker.slave.master.Master: on_change: one for each feature
 broker.slave.sync.SlaveSync: _failing: one for each kind of document
 broker.stats.BrokerStats: _samples gauges: samples of ten minutes; one for each gauge
 broker.tables.encoded_offsets.EncodedOffsets: _texts: 1024 blocks, together as large as the file
+broker.tables.resets.PendingResets: _targets: maxConsumerOffsets queues
 broker.tables.table_set.Tables: _files: one for each document
 broker.tables.topics.TopicTable: _defaults on_change: the topics of every broker; one for each listener
 remoting.router.Router: _codes _guards _handlers _unguarded: one for each declared request

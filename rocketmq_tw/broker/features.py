@@ -20,6 +20,7 @@ from rocketmq_tw.broker.processors.admin import (
     group,
     info,
     replication,
+    resets,
     topic,
 )
 from rocketmq_tw.broker.pull import feature as pull
@@ -42,6 +43,7 @@ FEATURES: tuple[Install, ...] = (
     group.install,
     consumer.install,
     connections.install,
+    resets.install,
     info.install,
     replication.install,
     slave.install,

@@ -128,7 +128,7 @@ class OffsetProcessor:
 
     def update(self, request: UpdateConsumerOffset, call: Call) -> Response:
         """
-        Commit how far a group has read a queue.
+        Commit how far a group has read a queue, unless that was reset since.
 
         :raises GroupNotExist: the group does not exist and must not be created.
         :raises TopicNotExist: the topic does not exist.
@@ -145,7 +145,9 @@ class OffsetProcessor:
                 " such queue",
             )
         group = self._groups.require(request.consumer_group).group_name
-        self._offsets.commit(group, topic.topic_name, queue_id, request.commit_offset)
+        if not self._offsets.resets.waits(group, topic.topic_name, queue_id):
+            offset = request.commit_offset
+            self._offsets.commit(group, topic.topic_name, queue_id, offset)
         return Response()
 
     def _has_queue(self, topic: TopicConfig, queue_id: int) -> bool:

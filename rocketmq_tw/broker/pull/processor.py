@@ -110,7 +110,15 @@ class PullProcessor:
         return self._read(request, call.peer, matches)
 
     def _commit(self, request: PullMessage) -> None:
-        """Commit the offset that came along; messages are more than an offset."""
+        """
+        Commit the offset that came along, unless it was reset since.
+
+        Messages are more than an offset, so there is no error.
+        """
+        if self._offsets.resets.waits(
+            request.consumer_group, request.topic, request.queue_id
+        ):
+            return
         with contextlib.suppress(TooManyOffsets):
             self._offsets.commit(
                 request.consumer_group,
@@ -166,6 +174,10 @@ class PullProcessor:
         self, request: PullMessage, matches: Matches
     ) -> PullResponse | Deferred[PullResponse]:
         """Read the store and return the response."""
+        if self._offsets.resets:
+            moved = self._reset(request)
+            if moved is not None:
+                return moved
         fetched: Any = self._store.get(
             request.topic,
             request.queue_id,
@@ -178,6 +190,21 @@ class PullProcessor:
             return self._respond(fetched, request)
         later: Deferred[PullResponse] = fetched.addCallback(self._respond, request)
         return later
+
+    def _reset(self, request: PullMessage) -> PullResponse | None:
+        """Return from where to continue if the offset was reset; otherwise None."""
+        topic, queue_id = request.topic, request.queue_id
+        offset = self._offsets.resets.take(request.consumer_group, topic, queue_id)
+        if offset is None:
+            return None
+        return PullResponse(
+            0,
+            offset,
+            self._store.min_offset(topic, queue_id),
+            self._store.max_offset(topic, queue_id),
+            status=ResponseCode.PULL_OFFSET_MOVED,
+            remark="OFFSET_RESET",
+        )
 
     def _suggest(self, fetched: Fetched, request: PullMessage) -> PullResponse:
         """Return the response for the result of a fetch, and where to pull next."""

@@ -18,6 +18,7 @@ from rocketmq_tw.broker.errors import TooManyOffsets
 from rocketmq_tw.broker.tables.checks import check_offsets, usable
 from rocketmq_tw.broker.tables.document import Document
 from rocketmq_tw.broker.tables.encoded_offsets import EncodedOffsets
+from rocketmq_tw.broker.tables.resets import PendingResets
 from rocketmq_tw.clock import wall_time
 from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.remoting.pacing import Steps, all_at_once
@@ -44,6 +45,7 @@ class ConsumerOffsets:
     :param limit: how many offsets are kept, of all groups and queues.
     :ivar refused: how many were not kept because of the limit.
     :ivar table: maps (topic, group) to queue id to offset.
+    :ivar resets: those that consumers have to learn of.
     """
 
     _log = Logger()
@@ -52,6 +54,7 @@ class ConsumerOffsets:
         self, file: JsonFile, *, clock: IReactorTime, limit: int = 500_000
     ) -> None:
         self.limit = limit
+        self.resets = PendingResets(limit)
         self._count = 0
         self.refused = 0
         self._file = file
@@ -126,6 +129,15 @@ class ConsumerOffsets:
         self._commits += 1
         if self._commits % VERSION_STEP == 0:
             self._count_up()
+
+    def reset(self, group: str, topic: str, queue_id: int, offset: int) -> None:
+        """
+        Let a group continue from an offset, whatever its members are doing.
+
+        :raises TooManyOffsets: no more are kept.
+        """
+        self.commit(group, topic, queue_id, offset)
+        self.resets.add(group, topic, queue_id, offset)
 
     def adopt(
         self,
@@ -234,6 +246,7 @@ class ConsumerOffsets:
         """Remove entries of the table."""
         for key in keys:
             self._count -= len(self.table.pop(key))
+            self.resets.forget(*key)
             self._changed(key)
         if keys:
             self._count_up()

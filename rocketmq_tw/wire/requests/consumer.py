@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rocketmq_tw.wire.codes import RequestCode
-from rocketmq_tw.wire.fields import Request, Response
+from rocketmq_tw.wire.fields import Int32, Int64, Request, Response
 
 
 class GetConsumeStats(Request[Response]):
@@ -55,6 +55,40 @@ class ResetConsumerClientOffset(Request[Response]):
     group: str
     timestamp: int
     is_force: bool = True
+
+
+class ResetOffsets(Request[Response]):
+    """
+    Ask a broker to let a group continue at other offsets; the response's body is a
+    ``ResetOffsetBody``.
+
+    :ivar timestamp: the time from which to continue, in ms; below zero for the end.
+    :ivar queue_id: -1 for all queues.
+    :ivar offset: instead of a time, for one queue.
+    """
+
+    code: ClassVar[int] = RequestCode.INVOKE_BROKER_TO_RESET_OFFSET
+    topic: str
+    group: str
+    timestamp: Int64
+    is_force: bool = True
+    queue_id: Int32 = -1
+    offset: Int64 | None = None
+
+
+class CloneGroupOffsets(Request[Response]):
+    """
+    Ask to copy the offsets of a group to another one.
+
+    :ivar topic: absent or empty for all topics of the group.
+    :ivar offline: copy also topics to which the group does not subscribe now.
+    """
+
+    code: ClassVar[int] = RequestCode.CLONE_GROUP_OFFSET
+    src_group: str
+    dest_group: str
+    topic: str | None = None
+    offline: bool = False
 
 
 class GetConsumerStatusFromClient(Request[Response]):

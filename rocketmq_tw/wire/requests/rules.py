@@ -95,6 +95,22 @@ def _both(*actions: Action) -> Needs:
     return needs
 
 
+def _reset(request: Any) -> list[Need]:
+    """Need ``Update`` on the topic and the group of offsets."""
+    return [
+        topic_need(request.topic or "*", Action.UPDATE),
+        group_need(request.group or "*", Action.UPDATE),
+    ]
+
+
+def _cloned(request: Any) -> list[Need]:
+    """Need ``Get`` on the group that is copied, ``Update`` on the other."""
+    return [
+        group_need(request.src_group or "*", Action.GET),
+        group_need(request.dest_group or "*", Action.UPDATE),
+    ]
+
+
 def _heartbeat(request: Any) -> list[Need]:
     """Need ``Sub`` on each consumer group, and on what it subscribes to."""
     from rocketmq_tw.wire.bodies.heartbeat import HeartbeatData
@@ -284,6 +300,8 @@ RULES: dict[int, Rule] = {
     Code.GET_PRODUCER_CONNECTION_LIST: Rule(_ADMIN, _GET),
     Code.GET_CONSUMER_RUNNING_INFO: Rule(_ADMIN, _group(Action.GET)),
     Code.CONSUME_MESSAGE_DIRECTLY: Rule(_ADMIN, _consumed_directly),
+    Code.INVOKE_BROKER_TO_RESET_OFFSET: Rule(_ADMIN, _reset),
+    Code.CLONE_GROUP_OFFSET: Rule(_ADMIN, _cloned),
     Code.RESET_CONSUMER_CLIENT_OFFSET: Rule(_SERVER, _UPDATE),
     Code.GET_CONSUMER_STATUS_FROM_CLIENT: Rule(_SERVER, _GET),
     Code.UPDATE_BROKER_CONFIG: Rule(_ADMIN, _UPDATE),
