@@ -10,12 +10,13 @@ Source: ``DefaultLitePullConsumer`` of RocketMQ 5.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
+from twisted.internet.interfaces import IConsumer
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -30,6 +31,7 @@ from rocketmq_tw.client.consumer.lite.iteration import Iteration, Iterations
 from rocketmq_tw.client.consumer.lite.reading import Reading
 from rocketmq_tw.client.consumer.lite.seeks import Seeks
 from rocketmq_tw.client.consumer.lite.sources import Sources
+from rocketmq_tw.client.consumer.lite.stream import Stream
 from rocketmq_tw.client.errors import NotRunning, StateError, ValidationError
 from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.queue import MessageQueue
@@ -278,29 +280,30 @@ class PullConsumer(Service):
         self._reading.delivery.put_back()
 
     def __aiter__(self) -> Iteration[StoredMessage]:
-        """
-        Loop over single messages, until the consumer is stopped.
-
-        :raises NotRunning: the consumer is not started.
-        """
+        """Loop over single messages, until the consumer is stopped."""
         self._check_pollable(1)
         return self._iterations.begin(1, lambda messages: messages[0])
 
     def end_loops(self) -> None:
-        """
-        Deliver no more messages: a loop ends after its body, and polls fail. Call
-        :meth:`stop` then.
-        """
+        """Deliver no more messages: a loop ends after its body. Then stop it."""
         self._reading.delivery.close()
 
     def batches(self, max_messages: int = 32) -> Iteration[list[StoredMessage]]:
-        """
-        Loop over lists of messages, until the consumer is stopped.
-
-        :raises NotRunning: the consumer is not started.
-        """
+        """Loop over lists of messages, until the consumer is stopped."""
         self._check_pollable(max_messages)
         return self._iterations.begin(max_messages, lambda messages: messages)
+
+    def stream_to(
+        self, to: IConsumer, encode: Callable[[StoredMessage], bytes]
+    ) -> Deferred[None]:
+        """
+        Write messages to a transport, as fast as it takes them. A message that was
+        written has been dealt with.
+
+        :returns: fires when the consumer is stopped, or ``to`` takes no more; fails if
+            ``encode`` does. Cancelling it ends the stream.
+        """
+        return Stream(self.__aiter__(), to, encode).start()
 
     def _check_pollable(self, max_messages: int) -> None:
         """Check that messages can come."""
