@@ -93,6 +93,26 @@ def test_tags(shared: tuple[Lab, Cluster], receiver: str) -> None:
     check_contents("s", lines)
 
 
+@pytest.mark.parametrize(
+    ("shared", "receiver"),
+    [("ours", "v49"), ("ours", "v55"), ("ours", "ours")],
+    indirect=["shared"],
+)
+def test_expression(shared: tuple[Lab, Cluster], receiver: str) -> None:
+    """A subscription with an SQL92 expression gets the messages that meet it only."""
+    lab, cluster = shared
+    topic = f"Expression_{receiver}"
+    lab.make_topic(cluster.names, topic, queues=4)
+    lab.sender(receiver, cluster.names, topic=topic, plan="batch:600").finish()
+    sql = "i BETWEEN 100 AND 119 OR i >= 590 AND TAGS IS NOT NULL"
+    wanted = [i for i in range(600) if 100 <= i < 120 or i >= 590 and i % 10 != 9]
+    options = {"topic": topic, "group": f"G_{topic}", "sql": sql}
+    consumer = lab.consumer(receiver, cluster.names, **options)
+    lines = wait_for_messages([consumer], len(wanted), 60)
+    consumer.stop()
+    check_once(wanted, lines)
+
+
 def check_places(sender: Program, lines: list[dict[str, Any]]) -> None:
     """The queue and offset told to the sender are those that the receiver saw."""
     received = {int(line["properties"]["i"]): line for line in lines}

@@ -12,7 +12,7 @@ from twisted.internet.stdio import StandardIO
 from twisted.protocols.basic import LineReceiver
 from twisted.python import log
 
-from rocketmq_tw import EARLIEST, Client, Retry
+from rocketmq_tw import EARLIEST, Client, Retry, Sql
 from rocketmq_tw.client import ClientConfig, PullConsumer, PushConsumer
 from rocketmq_tw.model.message import StoredMessage
 
@@ -48,6 +48,7 @@ async def main(reactor: Any) -> None:
         topic=None,
         group=None,
         expression="*",
+        sql="",
         listener="concurrent",
         refuse=0,
         model="clustering",
@@ -84,7 +85,8 @@ async def main(reactor: Any) -> None:
         ordered=given.listener_ == "orderly",
         broadcast=broadcast,
     )
-    consumer.subscribe(given.topic_, given.expression_, handle)
+    expression = Sql(given.sql_) if given.sql_ else given.expression_
+    consumer.subscribe(given.topic_, expression, handle)
     await consumer.start()
     say("started")
     commands = Commands(consumer)

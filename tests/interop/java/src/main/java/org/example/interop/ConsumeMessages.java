@@ -3,6 +3,7 @@ package org.example.interop;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
+import org.apache.rocketmq.client.consumer.MessageSelector;
 import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
 import org.apache.rocketmq.client.consumer.listener.ConsumeOrderlyStatus;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
@@ -15,7 +16,7 @@ import org.apache.rocketmq.common.message.MessageQueue;
 /**
  * A push consumer that prints every message, until standard input ends or says "stop".
  *
- * <p>Options: namesrv, topic, group, expression, listener (concurrent or orderly), refuse (each message whose number it divides is
+ * <p>Options: namesrv, topic, group, expression or sql, listener (concurrent or orderly), refuse (each message whose number it divides is
  * sent back once; concurrent only), model (clustering or broadcasting; this with offsets, a directory, and ip), rebalance (client; or broker, which lets the
  * broker choose between pull and pop: 5.x only). The command "assignment" prints the queues held now.
  */
@@ -43,7 +44,11 @@ public final class ConsumeMessages {
         }
         consumer.setConsumeThreadMin(4);
         consumer.setConsumeThreadMax(4);
-        consumer.subscribe(arguments.text("topic"), arguments.text("expression", "*"));
+        if (arguments.text("sql", "").isEmpty()) {
+            consumer.subscribe(arguments.text("topic"), arguments.text("expression", "*"));
+        } else {
+            consumer.subscribe(arguments.text("topic"), MessageSelector.bySql(arguments.text("sql")));
+        }
         if (arguments.text("listener", "concurrent").equals("orderly")) {
             consumer.registerMessageListener((MessageListenerOrderly) (messages, context) -> {
                 print(messages, context.getMessageQueue());
