@@ -45,30 +45,28 @@ def million_frames(target: Target) -> str:
     chunks = [_chunk(dice) for _ in range(400)]
     ports = [target.ports[number % 2] for number in range(CONNECTIONS)]
     peers = [Peer(port) for port in ports]
-    sent = closed = 0
-    while sent < FRAMES and not target.is_over:
+    handled = closed = 0
+    while handled < FRAMES and not target.is_over:
+        for peer in peers:
+            peer.send(dice.choice(chunks))
         for index, port in enumerate(ports):
-            if not _exchange(peers[index], dice.choice(chunks)):
+            count = _responses(peers[index])
+            handled += count
+            if count < CHUNK:
                 peers[index].close()
                 peers[index] = Peer(port)
-                closed += 1
-            sent += CHUNK
+                handled, closed = handled + 1, closed + 1
     for peer in peers:
         peer.close()
-    return f"{sent} frames, {closed} connections closed"
+    return f"{handled} frames were handled, {closed} of them by closing"
 
 
-def _exchange(peer: Peer, data: bytes) -> bool:
-    """Send a chunk, and read what has come; return whether the connection is open."""
-    if not peer.send(data):
-        return False
-    while select.select([peer.socket], [], [], 0)[0]:
-        try:
-            if not peer.socket.recv(1 << 18):
-                return False
-        except OSError:
-            return False
-    return True
+def _responses(peer: Peer) -> int:
+    """Wait for the responses to a chunk; fewer if the connection is closed."""
+    for count in range(CHUNK):
+        if peer.receive() is None:
+            return count
+    return CHUNK
 
 
 @attack("5,000 slow connections", seconds=60, growth=300, is_large=True)
