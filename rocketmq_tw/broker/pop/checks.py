@@ -80,11 +80,11 @@ class PopChecks:
                 ResponseCode.NO_PERMISSION,
                 f"the broker[{name}] pop message is forbidden",
             )
-        if not 0 < request.max_msg_nums <= MAX_COUNT:
+        if request.max_msg_nums > MAX_COUNT:
             raise Refused(
                 ResponseCode.INVALID_PARAMETER,
                 f"the broker[{name}] pop message's num is {request.max_msg_nums};"
-                f" expected 1 to {MAX_COUNT}",
+                f" expected {MAX_COUNT} at most",
             )
         self.check(request)
 

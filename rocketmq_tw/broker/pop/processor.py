@@ -90,6 +90,8 @@ class PopProcessor:
                 f" over {late_ms} ms ago"
             )
         self._checks.check_pop(request)
+        if request.max_msg_nums < 1:
+            return _late(f"maxMsgNums is {request.max_msg_nums}: no message is popped")
         matches = self._checks.filter_of(request)
         wanted = Wanted(
             topic=request.topic,

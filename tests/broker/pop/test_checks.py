@@ -18,7 +18,7 @@ class CheckTests(PopCase):
         """Numbers, names and expressions that cannot be."""
         for code, words, request in (
             (29, "num is 33", popped(max_msg_nums=33)),
-            (29, "num is 0", popped(max_msg_nums=0)),
+            (210, "maxMsgNums is 0", popped(max_msg_nums=0, poll_time=9000)),
             (17, "topic[No] not exist", popped(topic="No")),
             (29, "queueId[4] is illegal", popped(queue_id=4)),
             (29, "queueId[-2] is illegal", popped(queue_id=-2)),
