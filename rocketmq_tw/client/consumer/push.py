@@ -29,6 +29,7 @@ from rocketmq_tw.client.consumer.config import (
 from rocketmq_tw.client.consumer.consumption import Consumption
 from rocketmq_tw.client.consumer.dispatch.outcomes import MessageHandler
 from rocketmq_tw.client.consumer.group.assignment import QueueListener
+from rocketmq_tw.client.consumer.group.filters import check_expressions
 from rocketmq_tw.client.consumer.group.membership import Membership
 from rocketmq_tw.client.consumer.subscriptions import Subscriptions
 from rocketmq_tw.client.errors import NotRunning, StateError, ValidationError
@@ -204,6 +205,8 @@ class PushConsumer(Service):
         self._state = _State.STARTING
         try:
             await joined
+            subscriptions = self._subscriptions.all
+            await check_expressions(self._session, self.group, subscriptions)
             if self._is_starting():
                 await self._consumption.start()
         except BaseException:

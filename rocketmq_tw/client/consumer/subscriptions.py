@@ -46,6 +46,11 @@ class Subscriptions:
         """All topics, in the order of subscription."""
         return list(self._by_topic)
 
+    @property
+    def all(self) -> list[Subscription]:
+        """All subscriptions, in the same order."""
+        return list(self._by_topic.values())
+
     def add(self, topic: str, expression: str, handler: MessageHandler | None) -> None:
         """
         Add or change a subscription.

@@ -10,8 +10,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.logger import Logger
 
 from rocketmq_tw.client.consumer.expressions import parse_expression
+from rocketmq_tw.client.consumer.group.filters import check_expressions
 from rocketmq_tw.client.consumer.group.membership import Membership
 from rocketmq_tw.client.consumer.offsets.start import LATEST
 from rocketmq_tw.client.consumer.subscriptions import Subscriptions
@@ -33,8 +35,11 @@ class Sources:
     queues is not: the other members would leave queues to it.
     """
 
+    _log = Logger()
+
     def __init__(self, session: ClientSession, group: str) -> None:
         self._session = session
+        self._group = group
         self._subscriptions = Subscriptions(group, session.clock, retries=False)
         #: The expression for chosen queues; None until there are some.
         self._expression: str | None = None
@@ -87,7 +92,9 @@ class Sources:
         if self._is_member:
             self._membership.subscriptions_changed()
         elif self._started:
-            self._join()
+            self._join().addErrback(
+                lambda f: self._log.error("{why}", why=f.getErrorMessage())
+            )
 
     def unsubscribe(self, topic: str) -> None:
         """Remove the subscription to a topic."""
@@ -131,14 +138,20 @@ class Sources:
         """Join the group, and acquire queues after the first heartbeat."""
         joined = self._membership.join()
         self._is_member = True
+        return Deferred.fromCoroutine(self._begin(joined))
 
-        def begin(_: None) -> Deferred[None]:
+    async def _begin(self, joined: Deferred[None]) -> None:
+        """
+        Acquire queues.
+
+        :raises BrokerError: a broker cannot use an expression.
+        """
+        await joined
+        subscriptions = self._subscriptions.all
+        await check_expressions(self._session, self._group, subscriptions)
+        if self._is_member:
             assert self._reading is not None
-            if not self._is_member:
-                return succeed(None)
-            return self._reading.rebalance.start()
-
-        return joined.addCallback(begin)
+            await self._reading.rebalance.start()
 
     def leave(self) -> Deferred[None]:
         """Leave the group; fires after a second at most, and never fails."""
