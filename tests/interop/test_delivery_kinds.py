@@ -38,6 +38,31 @@ def test_delayed_and_sent_back(shared: tuple[Lab, Cluster], make: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("shared", "make"),
+    [("ours", "v49"), ("ours", "v55"), ("v55", "ours")],
+    indirect=["shared"],
+)
+def test_dead_letters(shared: tuple[Lab, Cluster], make: str) -> None:
+    """A message that always fails is retried twice, then it is a dead letter."""
+    lab, cluster = shared
+    topic = f"DeadLetters_{make}"
+    lab.make_topic(cluster.names, topic, queues=4)
+    options = {"topic": topic, "group": f"G_{topic}", "refuse": 4, "retries": 2}
+    consumer = lab.consumer(make, cluster.names, **options)
+    consumer.wait_for("started")
+    lab.sender(make, cluster.names, topic=topic, plan="sync:20").finish()
+    consumer.wait_for("refused", 15, 90)
+    dead_topic = f"%DLQ%G_{topic}"
+    reader = lab.consumer("ours", cluster.names, topic=dead_topic, group=f"D_{topic}")
+    dead = wait_for_messages([reader], 5, 90)
+    check_once(range(0, 20, 4), dead)
+    check_contents("s", dead)
+    check_once([i for i in range(20) if i % 4], consumer.events("message"))
+    reader.stop()
+    consumer.stop()
+
+
+@pytest.mark.parametrize(
     ("shared", "release"),
     [("v55", "v55")],
     indirect=["shared"],

@@ -51,6 +51,7 @@ async def main(reactor: Any) -> None:
         sql="",
         listener="concurrent",
         refuse=0,
+        retries=0,
         model="clustering",
         offsets="",
         ip="",
@@ -63,7 +64,8 @@ async def main(reactor: Any) -> None:
 
     def handle(message: StoredMessage) -> Retry | None:
         i = int(message.properties["i"])
-        if given.refuse_ and i % given.refuse_ == 0 and not message.reconsume_times:
+        again = given.retries_ or not message.reconsume_times
+        if given.refuse_ and i % given.refuse_ == 0 and again:
             say("refused", i=i)
             return Retry(level=1)
         say_message(message)
@@ -84,6 +86,7 @@ async def main(reactor: Any) -> None:
         start_from=EARLIEST,
         ordered=given.listener_ == "orderly",
         broadcast=broadcast,
+        max_retries=given.retries_ or None,
     )
     expression = Sql(given.sql_) if given.sql_ else given.expression_
     consumer.subscribe(given.topic_, expression, handle)

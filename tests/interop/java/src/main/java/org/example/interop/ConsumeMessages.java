@@ -17,7 +17,8 @@ import org.apache.rocketmq.common.message.MessageQueue;
  * A push consumer that prints every message, until standard input ends or says "stop".
  *
  * <p>Options: namesrv, topic, group, expression or sql, listener (concurrent or orderly), refuse (each message whose number it divides is
- * sent back once; concurrent only), model (clustering or broadcasting; this with offsets, a directory, and ip), rebalance (client; or broker, which lets the
+ * sent back once; concurrent only), retries (then they are sent back so often, until they are dead), model (clustering or broadcasting;
+ * this with offsets, a directory, and ip), rebalance (client; or broker, which lets the
  * broker choose between pull and pop: 5.x only). The command "assignment" prints the queues held now.
  */
 public final class ConsumeMessages {
@@ -56,9 +57,16 @@ public final class ConsumeMessages {
             });
         } else {
             int refuse = arguments.number("refuse", 0);
+            boolean always = arguments.number("retries", 0) > 0;
+            if (always) {
+                consumer.setMaxReconsumeTimes(arguments.number("retries", 0));
+                // Else it takes up to 50 s until the new retry topic is consumed.
+                consumer.setPollNameServerInterval(500);
+                System.setProperty("rocketmq.client.rebalance.waitInterval", "1000");
+            }
             consumer.registerMessageListener((MessageListenerConcurrently) (messages, context) -> {
                 MessageExt first = messages.get(0);
-                if (refuse > 0 && first.getReconsumeTimes() == 0 && Integer.parseInt(first.getUserProperty("i")) % refuse == 0) {
+                if (refuse > 0 && (always || first.getReconsumeTimes() == 0) && Integer.parseInt(first.getUserProperty("i")) % refuse == 0) {
                     new Json().with("event", "refused").with("i", Integer.parseInt(first.getUserProperty("i"))).print();
                     // Level 0 of pop is 10 s, level 1 is 30 s.
                     context.setDelayLevelWhenNextConsume(popping ? 0 : 1);
