@@ -240,7 +240,7 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     max_pop_polling_per_connection: Positive = 10_000
     max_pop_check_points: Positive = 200_000
     max_pop_check_points_per_group: Positive = 100_000
-    max_pop_ordered_queues: Positive = 20_000
+    max_pop_ordered_queues: Positive = 5_000
     default_message_request_mode: MessageRequestMode = MessageRequestMode.PULL
     default_pop_share_queue_num: int = -1
     max_request_modes: Positive = 2_000

@@ -21,6 +21,7 @@ from rocketmq_tw.broker.pop.reader import PopReader
 from rocketmq_tw.broker.pop.revival import Revival
 from rocketmq_tw.clock import wall_time
 from rocketmq_tw.model.topic import REVIVE_LOG_PREFIX
+from rocketmq_tw.remoting.pacing import Steps, all_at_once
 from rocketmq_tw.remoting.router import Router
 
 #: Milliseconds between two commits of how far the revive log is done.
@@ -78,7 +79,12 @@ def _keep_order(broker: Broker, parts: PopParts) -> None:
     def save() -> None:
         ordered.forget_idle(int(now() * 1000))
         if len(ordered):
-            file.save(ordered.encode())
+            file.save(all_at_once(ordered.encode_in_steps()))
+
+    def saving() -> Steps[None]:
+        ordered.forget_idle(int(now() * 1000))
+        if len(ordered):
+            file.save((yield from ordered.encode_in_steps()))
 
     def wake() -> None:
         for topic, group, queue_id in ordered.take_free(int(now() * 1000)):
@@ -86,7 +92,7 @@ def _keep_order(broker: Broker, parts: PopParts) -> None:
 
     broker.lifecycle.on_start.append(load)
     broker.lifecycle.on_stop.append(save)
-    broker.periodic.every(_SAVE_PERIOD_MS, save)
+    broker.periodic.every(_SAVE_PERIOD_MS, lambda: _in_steps(broker, saving()))
     broker.periodic.every(TICK_MS, wake)
 
 

@@ -12,6 +12,7 @@ from rocketmq_tw.broker.pop.orderly import (
     Unordered,
     order_counts,
 )
+from rocketmq_tw.remoting.pacing import all_at_once
 
 QUEUE = "TO", "GO", 0
 NOW = 1_795_732_216_000
@@ -112,11 +113,26 @@ class OrderedPopTests(SynchronousTestCase):
         """A file of Apache RocketMQ's broker is read, and one of ours."""
         self.pops.load(OrderTable.decode(TEXT))
         self.assertEqual(self.begin(0, now=NOW + 9000), [3])
-        text = self.pops.encode()
+        text = all_at_once(self.pops.encode_in_steps())
         again = OrderedPops()
         again.load(OrderTable.decode(text))
-        self.assertEqual(again.encode(), text)
+        self.assertEqual(all_at_once(again.encode_in_steps()), text)
         self.assertTrue(again.is_blocked(QUEUE, None, NOW + 9001))
+
+    def test_steps(self) -> None:
+        """Many queues are encoded in steps, and taken some at a time."""
+        pops = OrderedPops(limit=1000)
+        for number in range(1000):
+            pops.begin(
+                ("T", f"G{number}", 0),
+                range(32),
+                pop_time_ms=NOW,
+                invisible_ms=1000,
+                attempt_id=None,
+            )
+        self.assertEqual(len(list(pops.encode_in_steps())), 10)
+        found = [len(pops.take_free(NOW + 1000)) for _ in range(3)]
+        self.assertEqual(found, [500, 500, 0])
 
     def test_count_info(self) -> None:
         """Messages that came before, then the least of the queue."""
