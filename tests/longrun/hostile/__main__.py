@@ -59,9 +59,10 @@ def _run_all(options: argparse.Namespace, chosen: list[Attack]) -> list[str]:
         with tempfile.TemporaryDirectory(prefix="hostile-") as temporary:
             folder = Path(options.folder or temporary) / programs
             faults += [f"{programs}: {each}" for each in run(folder, programs, chosen)]
-    if not options.only or options.clients:
+    is_all = not options.only and not options.large
+    if is_all or options.clients:
         faults += [f"client: {each}" for each in clients.run()]
-    if not options.only or options.days:
+    if is_all or options.days:
         faults += days.run()
     return faults
 
