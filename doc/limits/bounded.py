@@ -24,6 +24,8 @@ broker.slave.sync.SlaveSync: _failing: one for each kind of document
 broker.stats.BrokerStats: _samples gauges: samples of ten minutes; one for each gauge
 broker.tables.encoded_offsets.EncodedOffsets: _texts: 1024 blocks, together as large as the file
 broker.tables.resets.PendingResets: _targets: maxConsumerOffsets queues
+broker.tables.agreement.Agreement: _marks _counts: one for each membership, maxGroupMemberships
+broker.tables.clients.ConsumerGroup: agreement: an Agreement
 broker.tables.table_set.Tables: _files: one for each document
 broker.tables.topics.TopicTable: _defaults on_change: the topics of every broker; one for each listener
 remoting.router.Router: _codes _guards _handlers _unguarded: one for each declared request

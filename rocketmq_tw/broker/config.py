@@ -36,6 +36,15 @@ class FlushDiskType(Enum):
     SYNC_FLUSH = "SYNC_FLUSH"
 
 
+class SubscriptionConflict(Enum):
+    """What happens to a member that subscribes to something else than its group."""
+
+    #: It is named in the log.
+    WARN = "warn"
+    #: Its heartbeats are refused, too.
+    REJECT = "reject"
+
+
 class BrokerRole(Enum):
     """The role of a broker among those of its name."""
 
@@ -56,6 +65,8 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
         many bytes; an extension.
     :ivar max_subscription_length: characters of the subscription that a pull brings; a
         longer one is refused; an extension.
+    :ivar subscription_conflict: whether a consumer that subscribes to something else
+        than other members of its group is refused; an extension.
     :ivar max_groups_per_connection: how many groups of consumers and producers the
         heartbeats of one connection may name; an extension.
     :ivar max_connections: how many connections both ports accept together. In programs
@@ -228,6 +239,7 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     lite_pull_message_enable: bool = True
     enable_property_filter: bool = True
     max_subscription_length: Positive = 64 << 10
+    subscription_conflict: SubscriptionConflict = SubscriptionConflict.WARN
     max_held_pulls: Positive = 100_000
     max_cold_pulls: Positive = 100_000
     max_held_pulls_per_connection: Positive = 10_000

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.errors import TooManyTopics
 from rocketmq_tw.broker.new_topics import NewTopics
+from rocketmq_tw.broker.processors.conflicts import SubscriptionConflicts
 from rocketmq_tw.broker.processors.heartbeat_limits import HeartbeatLimits
 from rocketmq_tw.broker.tables.clients import Client, ClientTable
 from rocketmq_tw.broker.tables.groups import GroupTable
@@ -21,6 +22,7 @@ from rocketmq_tw.model.topic import check_group_name
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.pacing import Pacer, Steps, all_at_once, parts_of
+from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.router import Outcome, Router
 from rocketmq_tw.wire.bodies.consumers import ConsumerIdList
 from rocketmq_tw.wire.bodies.heartbeat import ConsumerData, HeartbeatData
@@ -46,18 +48,25 @@ def install(broker: Broker, router: Router) -> None:
     tables, clock = broker.tables, broker.clock
     clients = tables.clients
     limits = HeartbeatLimits(clients=clients, config=broker.config)
+    conflicts = SubscriptionConflicts(
+        clients=clients,
+        peers=PeerLog(clock),
+        action=broker.config.subscription_conflict,
+    )
     processor = HeartbeatProcessor(
         clients=clients,
         topics=tables.topics,
         new_topics=broker.new_topics,
         groups=tables.groups,
         limits=limits,
+        conflicts=conflicts,
         pacer=broker.pacer,
         creates_topics=not broker.config.is_slave,
     )
     processor.routes(router)
     gauges = broker.stats.gauges
     gauges["heartbeatsRefused"] = lambda: limits.refused
+    gauges["subscriptionConflicts"] = lambda: conflicts.found
     gauges["groupMemberships"] = lambda: clients.memberships
     gauges["subscriptionsSize"] = lambda: clients.subscriptions_size
     broker.lifecycle.on_connection_lost.append(clients.connection_lost)
@@ -72,6 +81,7 @@ class HeartbeatProcessor:
     send their subscriptions.
 
     :param limits: checks each heartbeat before anything of it is kept.
+    :param conflicts: notices members that subscribe to something else, likewise.
     :param pacer: runs the steps of large heartbeats.
     :param creates_topics: whether the retry topics of groups are created; those of a
         slave come from its master.
@@ -85,11 +95,13 @@ class HeartbeatProcessor:
         new_topics: NewTopics,
         groups: GroupTable,
         limits: HeartbeatLimits,
+        conflicts: SubscriptionConflicts,
         pacer: Pacer,
         creates_topics: bool = True,
     ) -> None:
         self._pacer = pacer
         self._limits = limits
+        self._conflicts = conflicts
         self._creates_topics = creates_topics
         self._clients = clients
         self._topics = topics
@@ -136,6 +148,7 @@ class HeartbeatProcessor:
         self._limits.check(beat, call.peer)
         for consumer in beat.consumer_data_set:
             check_group_name(consumer.group_name)
+        self._conflicts.check(beat, call.peer)
 
     def _registering(self, beat: HeartbeatData, call: Call) -> Steps[Response]:
         """

@@ -19,6 +19,7 @@ import msgspec
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from rocketmq_tw.broker.tables.agreement import Agreement, mark_of
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.model.group import ConsumeFrom, ConsumeType, MessageModel
 from rocketmq_tw.model.log_safe import log_safe
@@ -71,6 +72,7 @@ class ConsumerGroup(msgspec.Struct):
     subscriptions: dict[str, Subscription] = {}
     #: The size of all subscriptions.
     size: int = 0
+    agreement: Agreement = msgspec.field(default_factory=Agreement)
 
     @property
     def broadcasting(self) -> bool:
@@ -166,7 +168,7 @@ class ClientTable:
         consume_type: ConsumeType | None,
         message_model: MessageModel | None,
         consume_from: ConsumeFrom | None,
-        subscriptions: Iterable[Subscription],
+        subscriptions: Collection[Subscription],
     ) -> bool:
         """
         Add or update a consumer and the subscriptions of its group.
@@ -183,6 +185,7 @@ class ClientTable:
         found.consume_from = consume_from
         joined = client.peer not in found.members
         found.members[client.peer] = client
+        found.agreement.put(client.peer, mark_of(subscriptions))
         self.memberships += _join(self._consumes, client.peer, group)
         before = found.size
         changed = found.subscribe(subscriptions)
@@ -205,6 +208,7 @@ class ClientTable:
         found = self._consumers.get(group)
         if found is None or found.members.pop(peer, None) is None:
             return
+        found.agreement.remove(peer)
         if not found.members:
             self.subscriptions_size -= found.size
             del self._consumers[group]

@@ -37,6 +37,8 @@ class ConsumerConnection(Body, frozen=True):
     consume_type: ConsumeType | None = None
     message_model: MessageModel | None = None
     consume_from_where: ConsumeFrom | None = None
+    #: Ids of clients that subscribe to something else than most; an extension.
+    subscription_conflicts: tuple[str, ...] | None = None
 
 
 class ProducerConnection(Body, frozen=True):

@@ -33,6 +33,8 @@ from rocketmq_tw.wire.requests.heartbeat import (
 
 #: How many connections or subscriptions are encoded in one step: some 1 ms.
 AT_ONCE = 200
+#: How many clients with other subscriptions are named.
+CONFLICTS = 100
 _NO_CONNECTIONS = b'"connectionSet":[]'
 _NO_SUBSCRIPTIONS = b'"subscriptionTable":{}'
 
@@ -88,10 +90,22 @@ def _encode_consumers(group: ConsumerGroup) -> Steps[Response]:
         list(group.subscriptions.values()), _encode_subscription, AT_ONCE
     )
     empty = ConsumerConnection(
-        (), {}, group.consume_type, group.message_model, group.consume_from
+        (),
+        {},
+        group.consume_type,
+        group.message_model,
+        group.consume_from,
+        _conflicts(group),
     ).encode()
     body = fill(empty, _NO_CONNECTIONS, (connections,))
     return Response(body=fill(body, _NO_SUBSCRIPTIONS, (subscriptions,)))
+
+
+def _conflicts(group: ConsumerGroup) -> tuple[str, ...] | None:
+    """Return the ids of members that do not agree with most; None if all do."""
+    members = [group.members[peer] for peer in group.agreement.minority]
+    ids = dict.fromkeys(each.client_id for each in members[:CONFLICTS])
+    return tuple(ids) or None
 
 
 def _encode_producers(producers: list[Client]) -> Steps[Response]:
