@@ -9,14 +9,16 @@ all that are kept together have a limit in characters, not in entries.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from rocketmq_tw.broker.pull.sql_records import SqlRecords
-from rocketmq_tw.filter.sql92.compiler import compile_sql
 from rocketmq_tw.filter.tags import matcher
 from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.model.subscription import SQL92, IllegalSubscription, parse
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.wire.codes import ResponseCode
+
+if TYPE_CHECKING:
+    from rocketmq_tw.broker.pull.sql_records import SqlRecords
 
 #: A test of tags codes; None lets everything pass.
 Matches = Callable[[int], bool] | None
@@ -86,6 +88,10 @@ class Filters:
 
     def _make_sql(self, expression: str) -> SqlRecords:
         """Compile an expression and keep it."""
+        # Most brokers never need them: they start sooner, and smaller.
+        from rocketmq_tw.broker.pull.sql_records import SqlRecords
+        from rocketmq_tw.filter.sql92.compiler import compile_sql
+
         self._check_length(len(expression))
         made = SqlRecords(compile_sql(expression))
         size = len(expression) + _PART * made.cost + _ENTRY
