@@ -104,10 +104,11 @@ def _reset(request: Any) -> list[Need]:
 
 
 def _cloned(request: Any) -> list[Need]:
-    """Need ``Get`` on the group that is copied, ``Update`` on the other."""
+    """Need ``Get`` on the source, ``Update`` on the other group and the topic."""
     return [
         group_need(request.src_group or "*", Action.GET),
         group_need(request.dest_group or "*", Action.UPDATE),
+        topic_need(request.topic or "*", Action.UPDATE),
     ]
 
 
