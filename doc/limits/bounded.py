@@ -121,7 +121,7 @@ client.consumer.push.PushConsumer: _waiting: calls of stop
 client.consumer.subscriptions.Subscriptions: _by_topic _handlers: subscribed topics
 client.groups.Groups: _consumers _producers: groups of the application
 client.remote_commands.RemoteCommands: _controls: groups of the application
-client.heartbeats.Heartbeats: _in_flight: brokers of the routes
+client.heartbeats.Heartbeats: _in_flight _wanted: brokers of the routes; consumers that start or change
 client.identity: _month_start: 8 months
 client.name_servers.NameServers: addresses: the configured name servers
 client.consumer.lite.cursors.Cursor: in_hand: messages of one poll of the application

@@ -81,9 +81,16 @@ class Groups:
         )
 
     def notify_consumers(self) -> None:
-        """Let every consumer rebalance; an exception of one is logged."""
-        for group, member in list(self._consumers.items()):
-            try:
-                member.members_changed()
-            except Exception:
-                self._log.failure("the consumer group {group} failed", group=group)
+        """Let every consumer rebalance."""
+        for group in list(self._consumers):
+            self.notify_consumer(group)
+
+    def notify_consumer(self, group: str) -> None:
+        """Let the consumer of a group rebalance; its exception is logged."""
+        member = self._consumers.get(group)
+        if member is None:
+            return
+        try:
+            member.members_changed()
+        except Exception:
+            self._log.failure("the consumer group {group} failed", group=group)

@@ -53,6 +53,8 @@ class Heartbeats:
         self._unregister_timeout = unregister_timeout
         #: Addresses with a heartbeat in flight, or a connection being made for one.
         self._in_flight: set[str] = set()
+        #: Those who wait for the heartbeat after the one in flight, by address.
+        self._wanted: dict[str, list[Deferred[None]]] = {}
 
     def send_all(self) -> Deferred[None]:
         """Send a heartbeat to every broker; errors are logged, it never fails."""
@@ -104,11 +106,20 @@ class Heartbeats:
         return list(found)
 
     def _send(self, address: str) -> Deferred[None]:
-        """Send one heartbeat, connecting if needed; errors are logged."""
-        self._in_flight.add(address)
+        """
+        Send a heartbeat, connecting if needed; errors are logged.
+
+        While one is in flight, one more is sent after it, for all who want one: if a
+        thousand consumers start at once, the thousand groups are not sent so often.
+        """
+        if address in self._in_flight:
+            wanted: Deferred[None] = Deferred()
+            self._wanted.setdefault(address, []).append(wanted)
+            return wanted
         is_new = self._brokers.live(address) is None
         data = self._groups.heartbeat_data(self._client_id)
         request = Heartbeat(body=data.encode())
+        self._in_flight.add(address)
 
         def received(_response: Response) -> None:
             if is_new:
@@ -123,7 +134,17 @@ class Heartbeats:
 
         def done(result: Any) -> Any:
             self._in_flight.discard(address)
+            waiting = self._wanted.pop(address, None)
+            if waiting is not None:
+                self._send(address).addCallback(lambda _: _fire(waiting))
             return result
 
         sent = self._brokers.call(address, request, self._timeout)
         return sent.addBoth(done).addCallbacks(received, failed)
+
+
+def _fire(waiting: list[Deferred[None]]) -> None:
+    """Fire Deferreds, unless they were cancelled."""
+    for each in waiting:
+        if not each.called:
+            each.callback(None)

@@ -179,8 +179,8 @@ class ClientSession:
             self.heartbeats.on_connected(address, connection)
 
     def _members_changed(self, request: NotifyConsumerIdsChanged, _call: Call) -> None:
-        """Let every group rebalance; the request has no response."""
-        self.groups.notify_consumers()
+        """Let the group rebalance; the request has no response."""
+        self.groups.notify_consumer(request.consumer_group)
 
 
 def _threads_of(reactor: Any) -> RunInThread:

@@ -45,6 +45,15 @@ class GroupsTests(SynchronousTestCase):
         self.assertEqual([p.group_name for p in data.producer_data_set], ["p", "q"])
         self.assertEqual([c.group_name for c in data.consumer_data_set], ["c"])
 
+    def test_notify_one(self) -> None:
+        """One group can be notified; one that is not there is no error."""
+        one, two = FakeMember("one"), FakeMember("two")
+        self.groups.add_consumer("one", one)
+        self.groups.add_consumer("two", two)
+        self.groups.notify_consumer("one")
+        self.groups.notify_consumer("none")
+        self.assertEqual((one.notified, two.notified), (1, 0))
+
     def test_one_that_raises(self) -> None:
         """Every consumer is notified, whatever another one raises."""
         bad, good = FakeMember("bad"), FakeMember("good")

@@ -8,6 +8,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.client.groups import Groups
 from rocketmq_tw.client.heartbeats import Heartbeats
+from rocketmq_tw.wire.fields import Response
+from rocketmq_tw.wire.requests.heartbeat import Heartbeat
 from tests.client.cases import SessionCase
 from tests.client.fakes import FakeMember, FakeSession
 
@@ -47,6 +49,19 @@ class HeartbeatTests(SessionCase):
         self.cluster.deliver()
         self.assertEqual(len(self.a.heartbeats), 2)
         self.assertEqual(member.notified, 6)
+
+    def test_many_at_once(self) -> None:
+        """Of a hundred consumers that start at once, a broker gets two heartbeats."""
+        done = []
+        for i in range(100):
+            self.session.groups.add_consumer(f"c{i}", FakeMember(f"c{i}"))
+            done.append(self.session.heartbeats.send_all())
+        self.cluster.deliver()
+        for each in done:
+            self.successResultOf(each)
+        first, last = self.a.heartbeats
+        self.assertEqual(len(first.consumer_data_set), 1)
+        self.assertEqual(len(last.consumer_data_set), 100)
 
     def test_name_servers_get_no_heartbeat(self) -> None:
         """A connection to anything but a broker is no reason for one."""
@@ -99,6 +114,7 @@ class ReplicaTests(SynchronousTestCase):
         groups = Groups()
         brokers: Any = session.brokers
         brokers.live = lambda _address: None
+        brokers.responses[Heartbeat] = Response()
         routes: Any = session.routes
         routes.brokers = {"broker-a": {0: "master:1", 1: "replica:1"}}
         heartbeats = Heartbeats(

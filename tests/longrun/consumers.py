@@ -146,7 +146,8 @@ class Load:
         self._loop.stop()
         self.cluster.advance(1)
         self.member()
-        self.cluster.wait_until(lambda: not self.ledger.missing, 120)
+        # The locks of a killed member last 60 s, in which its queues wait.
+        self.cluster.wait_until(lambda: not self.ledger.missing, 3600)
         for client in self._dead:
             # Its timers do not run any more, so it cannot be stopped.
             self.cluster.clients.remove(client)
