@@ -271,8 +271,8 @@ _BROKER: Final = (
         holds=(
             "broker.pull.due.DuePulls._blocked",
             "broker.pull.due.DuePulls._due",
-            "broker.pull.held.HeldPulls._arrivals",
-            "broker.pull.held.HeldPulls._scans",
+            "broker.pull.waking.Arrivals._codes",
+            "broker.pull.waking.Waking._scans",
             "broker.pull.table.HeldPullTable._by_peer",
             "broker.pull.table.HeldPullTable._by_tick",
             "broker.pull.table.HeldPullTable.by_queue",
@@ -298,9 +298,7 @@ _BROKER: Final = (
     Growable(
         what="pops that wait for a message, and notifications",
         holds=(
-            "broker.pop.polling.PopPolling._arrivals",
             "broker.pop.polling.PopPolling._shares",
-            "broker.pop.polling.PopPolling._scans",
             "broker.pop.polling.PopPolling._topics",
         ),
         limits=(

@@ -14,24 +14,22 @@ Source: ``PopLongPollingService`` of RocketMQ 5.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from math import ceil
 
 import msgspec
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rocketmq_tw.broker.errors import TooManyHeldPulls
-from rocketmq_tw.broker.pull.due import RESPONSES, SLICE, DuePulls
 from rocketmq_tw.broker.pull.filters import Matches
 from rocketmq_tw.broker.pull.table import HeldPull, HeldPullTable
+from rocketmq_tw.broker.pull.waking import Arrivals, Waking
 from rocketmq_tw.model.topic import pop_retry_topic, pop_retry_topic_v2
 from rocketmq_tw.remoting.call import Peer
-from rocketmq_tw.store.files.slices import in_slices
 from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.pop import ALL_QUEUES
@@ -40,10 +38,6 @@ from rocketmq_tw.wire.requests.pop import ALL_QUEUES
 PERIOD = 0.1
 #: No request waits longer, in seconds.
 LONGEST = 600.0
-#: Tests of filters between two looks at the time.
-_UNTIMED = 50
-#: Different tags codes of one queue that are tested; with more, none is tested.
-_MAX_CODES = 64
 
 #: Returns the response; None if there is none yet.
 Attempt = Callable[[], Awaitable[Response | None]]
@@ -110,13 +104,10 @@ class PopPolling:
             max_tags=max_tags,
             settings=("maxPopPollingSize", "maxPopPollingPerConnection"),
         )
-        self._due = DuePulls(table=self._table, clock=clock, schedule=self._schedule)
+        self._waking = Waking(table=self._table, clock=clock, wake=self._wake)
         self._shares: dict[bytes, int] = {}
         self._topics: dict[bytes, dict[bytes, None]] = {}
-        #: Tags codes that arrived at queues; None stands for all.
-        self._arrivals: dict[tuple[bytes, int], set[int] | None] = {}
-        self._scans: deque[Iterator[None]] = deque()
-        self._scheduled: IDelayedCall | None = None
+        self._arrivals = Arrivals()
         self._is_stopped = False
         self.refused_at_queue = 0
         self._tick = LoopingCall(self._expire)
@@ -168,43 +159,22 @@ class PopPolling:
     def connection_lost(self, peer: Peer) -> None:
         """Drop the requests of a lost connection, many of them in slices."""
         held = self._table.of_peer(peer)
-        dropping = self._drop(held)
-        if len(held) > RESPONSES:
-            self._scans.append(dropping)
-            self._schedule()
-            return
-        for _ in dropping:
-            pass
+        self._waking.finish(self._drop(held), len(held))
 
     def stop(self) -> Deferred[None]:
         """Respond to all; fires when they have their responses."""
         self._is_stopped = True
-        self._scans.clear()
+        self._waking.drop_scans()
         self._arrivals.clear()
-        stopped = in_slices(self._respond_to_all(), self._clock)
+        stopped = self._waking.respond_to_all()
         return stopped.addCallback(lambda _: self._stopped())
 
     def _stopped(self) -> None:
         """Leave nothing scheduled."""
-        if self._scheduled is not None:
-            self._scheduled.cancel()
-            self._scheduled = None
+        self._waking.cancel()
         if self._tick.running:
             self._tick.stop()
         self._store.remove_listener(self._arrived)
-
-    def _respond_to_all(self) -> Iterator[None]:
-        """Let all have their last look."""
-        for key in list(self._table.by_queue):
-            for held in list(self._table.by_queue.get(key, ())):
-                if held.is_waiting:
-                    self._wake(held)
-                if len(self._due) >= RESPONSES:
-                    self._respond()
-                    yield
-        while self._due:
-            self._respond()
-            yield
 
     def _add(self, poll: Poll, response: Deferred[Response | None]) -> None:
         """Let a request wait; also one that has waited before."""
@@ -264,8 +234,7 @@ class PopPolling:
         """Let a request look again at the end of this reactor iteration, or later."""
         self._table.wake(held)
         self._leave(held)
-        self._due.add(held)
-        self._schedule()
+        self._waking.add(held)
 
     def _leave(self, held: HeldPull) -> None:
         """Note that a request does not wait any more."""
@@ -288,20 +257,12 @@ class PopPolling:
         if topic not in self._topics:
             return
         key = topic, queue_id
-        if key not in self._arrivals:
-            self._arrivals[key] = {tags_code}
-            self._scans.append(self._scan(key))
-            self._schedule()
-            return
-        codes = self._arrivals[key]
-        if codes is not None:
-            codes.add(tags_code)
-            if len(codes) > _MAX_CODES:
-                self._arrivals[key] = None
+        if self._arrivals.note(key, tags_code):
+            self._waking.scan(self._scan(key))
 
     def _scan(self, key: tuple[bytes, int]) -> Iterator[None]:
         """Wake one request of each group that matches; a step is one test."""
-        codes = self._arrivals.pop(key)
+        codes = self._arrivals.take(key)
         topic, queue_id = key
         for share in list(self._topics.get(topic, ())):
             # Whoever waits at a queue reads the retry topic too.
@@ -314,38 +275,12 @@ class PopPolling:
 
     def _expire(self) -> None:
         """Let those look once more whose time is over."""
-        for held in self._table.take_over(int(self._clock.seconds() / PERIOD)):
-            if held.is_waiting:
-                self._wake(held)
+        over = self._table.take_over(int(self._clock.seconds() / PERIOD))
+        if over:
+            self._waking.scan(self._waking.wake_each(over))
         if not len(self._table) and self._tick.running:
             self._tick.stop()
             self._store.remove_listener(self._arrived)
-
-    def _schedule(self) -> None:
-        """Do a slice of what is to be done at the end of this reactor iteration."""
-        if self._scheduled is None:
-            self._scheduled = self._clock.callLater(0, self._work)
-
-    def _work(self) -> None:
-        """Test some requests, and let some look again."""
-        self._scheduled = None
-        until = self._clock.seconds() + SLICE
-        steps, scans = 0, self._scans
-        while scans:
-            try:
-                next(scans[0])
-            except StopIteration:
-                scans.popleft()
-            steps += 1
-            if steps % _UNTIMED == 0 and self._clock.seconds() >= until - SLICE / 2:
-                break
-        self._due.respond(RESPONSES, until)
-        if self._due or self._scans:
-            self._schedule()
-
-    def _respond(self) -> None:
-        """Let some look again."""
-        self._due.respond(RESPONSES, self._clock.seconds() + SLICE)
 
 
 def _names(share: bytes) -> tuple[bytes, ...]:

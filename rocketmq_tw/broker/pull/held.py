@@ -4,13 +4,8 @@ Held pulls (long polling): pulls that wait for a message.
 A pull that finds nothing new is held, by topic and queue, until a message that it
 matches arrives there, or until its deadline. Then the store is read once more, and the
 result is the response. Arrivals are recorded while messages are stored, and the pulls
-they wake are run once at the end of the reactor iteration.
-
-Thousands of pulls may wait at one queue, or of one connection. A reactor iteration
-tests, or drops after a lost connection, at most :data:`MATCHES` of them, for half of a
-slice of :data:`~rocketmq_tw.broker.pull.due.SLICE` seconds; in the rest of it some of
-those that are due get their responses (:mod:`rocketmq_tw.broker.pull.due`). The others
-follow in the next iterations, so other requests are handled between them.
+they wake are run once at the end of the reactor iteration, many of them in slices
+(:mod:`rocketmq_tw.broker.pull.waking`).
 
 Source: ``PullRequestHoldService`` of RocketMQ 5, which checks every 5 s; here it is
 every second.
@@ -18,20 +13,19 @@ every second.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from math import ceil
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from rocketmq_tw.broker.pull.due import RESPONSES, SLICE, DuePulls
+from rocketmq_tw.broker.pull.due import RESPONSES
 from rocketmq_tw.broker.pull.table import HeldPull, HeldPullTable, Key
+from rocketmq_tw.broker.pull.waking import Arrivals, Waking
 from rocketmq_tw.remoting.call import Peer
-from rocketmq_tw.store.files.slices import in_slices
 from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.wire.fields import Response
 
@@ -39,13 +33,6 @@ from rocketmq_tw.wire.fields import Response
 PERIOD = 1.0
 #: No pull is held for longer, in seconds.
 LONGEST = 3600.0
-#: How many tags codes are tested in one reactor iteration, once a queue has more pulls
-#: than ``RESPONSES``.
-MATCHES = 2000
-#: After so many of them the time is looked at.
-_UNTIMED = 50
-#: After so many different tags codes in one reactor iteration all pulls are woken.
-_MAX_CODES = 64
 #: In place of the tags codes where all pulls are woken.
 _ANY = (0,)
 
@@ -79,11 +66,15 @@ class HeldPulls:
             limit_per_connection=limit_per_connection,
             max_tags=max_tags,
         )
-        self._due = DuePulls(table=self._table, clock=clock, schedule=self._schedule)
-        #: Tags codes that arrived at queues whose pulls are to be tested; None for all.
-        self._arrivals: dict[Key, set[int] | None] = {}
-        self._scans: deque[Iterator[None]] = deque()
-        self._scheduled: IDelayedCall | None = None
+        # Not while the store notifies of an arrival: more messages of a batch may
+        # follow.
+        self._waking = Waking(
+            table=self._table,
+            clock=clock,
+            wake=self._wake,
+            between=self._listen_while_needed,
+        )
+        self._arrivals = Arrivals()
         self._ticks = 0
         self._last_tick_time = clock.seconds()
         self._tick = LoopingCall(self._expire)
@@ -118,34 +109,18 @@ class HeldPulls:
         """
         if self._tick.running:
             self._tick.stop()
-        self._scans.clear()
+        self._waking.drop_scans()
         self._arrivals.clear()
-        stopped = in_slices(self._respond_to_all(), self._clock)
+        stopped = self._waking.respond_to_all()
         return stopped.addCallback(lambda _: self._stopped())
 
     def wake_all(self) -> Deferred[None]:
         """Respond to all held pulls, as when their time is over."""
-        return in_slices(self._respond_to_all(), self._clock)
-
-    def _respond_to_all(self) -> Iterator[None]:
-        """Respond to the pulls that are held now, in slices."""
-        for key in list(self._table.by_queue):
-            for pull in list(self._table.by_queue.get(key, ())):
-                if pull.is_waiting:
-                    self._wake([pull])
-                if len(self._due) >= RESPONSES:
-                    self._respond_due()
-                    yield
-        self._respond_due()
-        while self._due:
-            yield
-            self._respond_due()
+        return self._waking.respond_to_all()
 
     def _stopped(self) -> None:
         """Leave nothing scheduled."""
-        if self._scheduled is not None:
-            self._scheduled.cancel()
-            self._scheduled = None
+        self._waking.cancel()
         self._store.remove_listener(self._arrived)
 
     def hold(
@@ -187,13 +162,7 @@ class HeldPulls:
     def connection_lost(self, peer: Peer) -> None:
         """Drop the pulls of a lost connection, many of them in slices."""
         pulls = self._table.of_peer(peer)
-        dropping = self._drop(pulls)
-        if len(pulls) > RESPONSES:
-            self._scans.append(dropping)
-            self._schedule()
-            return
-        for _ in dropping:
-            pass
+        self._waking.finish(self._drop(pulls), len(pulls))
         self._listen_while_needed()
 
     def _drop(self, pulls: list[HeldPull]) -> Iterator[None]:
@@ -222,24 +191,18 @@ class HeldPulls:
         if len(waiting) > RESPONSES:
             self._test_later(key, tags_code)
             return
-        self._wake([p for p in waiting if p.matches is None or p.matches(tags_code)])
+        for pull in list(waiting):
+            if pull.matches is None or pull.matches(tags_code):
+                self._wake(pull)
 
     def _test_later(self, key: Key, tags_code: int) -> None:
         """Let the many pulls of a queue be tested in the next reactor iterations."""
-        if key not in self._arrivals:
-            self._arrivals[key] = {tags_code}
-            self._scans.append(self._scan_queue(key))
-            self._schedule()
-            return
-        codes = self._arrivals[key]
-        if codes is not None:
-            codes.add(tags_code)
-            if len(codes) > _MAX_CODES:
-                self._arrivals[key] = None
+        if self._arrivals.note(key, tags_code):
+            self._waking.scan(self._scan_queue(key))
 
     def _scan_queue(self, key: Key) -> Iterator[None]:
         """Wake the pulls of a queue that match what arrived; a step is one test."""
-        codes = self._arrivals.pop(key)
+        codes = self._arrivals.take(key)
         for pull in list(self._table.by_queue.get(key, ())):
             if not pull.is_waiting:
                 continue
@@ -248,7 +211,7 @@ class HeldPulls:
                 if not pull.is_waiting:
                     break
                 if codes is None or pull.matches is None or pull.matches(code):
-                    self._wake([pull])
+                    self._wake(pull)
                     break
 
     def _expire(self) -> None:
@@ -257,56 +220,12 @@ class HeldPulls:
         self._last_tick_time = self._clock.seconds()
         over = self._table.take_over(self._ticks)
         if over:
-            self._scans.append(self._scan_over(over))
-            self._schedule()
+            self._waking.scan(self._waking.wake_each(over))
 
-    def _scan_over(self, over: list[HeldPull]) -> Iterator[None]:
-        """Wake the pulls whose time is over; a step is one of them."""
-        for pull in over:
-            yield
-            if pull.is_waiting:
-                self._wake([pull])
-
-    def _wake(self, pulls: Iterable[HeldPull]) -> None:
-        """Respond to these pulls at the end of this reactor iteration, or later."""
-        for pull in pulls:
-            self._table.wake(pull)
-            self._due.add(pull)
-        if self._due:
-            self._schedule()
-
-    def _schedule(self) -> None:
-        """Do a slice of what is to be done at the end of this reactor iteration."""
-        if self._scheduled is None:
-            self._scheduled = self._clock.callLater(0, self._work)
-
-    def _work(self) -> None:
-        """Test some pulls, and respond to some of those that are due."""
-        self._scheduled = None
-        until = self._clock.seconds() + SLICE
-        self._scan(until - SLICE / 2)
-        # Not while the store notifies of an arrival: more messages of a batch may
-        # follow.
-        self._listen_while_needed()
-        self._due.respond(RESPONSES, until)
-        if self._due or self._scans:
-            self._schedule()
-
-    def _scan(self, until: float) -> None:
-        """Do some steps of what is to be looked through."""
-        steps, scans = MATCHES, self._scans
-        while steps and scans:
-            try:
-                next(scans[0])
-                steps -= 1
-            except StopIteration:
-                scans.popleft()
-            if steps % _UNTIMED == 0 and self._clock.seconds() >= until:
-                break
-
-    def _respond_due(self) -> None:
-        """Respond to some of the pulls that are due."""
-        self._due.respond(RESPONSES, self._clock.seconds() + SLICE)
+    def _wake(self, pull: HeldPull) -> None:
+        """Respond to a pull at the end of this reactor iteration, or later."""
+        self._table.wake(pull)
+        self._waking.add(pull)
 
     def _listen_while_needed(self) -> None:
         """Listen no more once no pull waits."""

@@ -11,7 +11,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.broker.pull.due import RESPONSES, SLICE
-from rocketmq_tw.broker.pull.held import MATCHES, HeldPulls
+from rocketmq_tw.broker.pull.held import HeldPulls
+from rocketmq_tw.broker.pull.waking import MATCHES
 from rocketmq_tw.wire.fields import Response
 from tests.broker.doubles import MemoryConnection
 from tests.store.cases import DRAFT, NOW, StoreCase
@@ -403,7 +404,8 @@ class ManyTests(SynchronousTestCase):
     def test_stop_while_all_are_due(self) -> None:
         """They get their responses in slices, as others do."""
         self.hold_many(wanted=None)
-        self.held._wake(list(self.held._table.by_queue[b"T", 0]))
+        for pull in list(self.held._table.by_queue[b"T", 0]):
+            self.held._wake(pull)
         stopped = self.held.stop()
         self.assertGreaterEqual(self.assert_slices(), self.COUNT // RESPONSES - 1)
         self.successResultOf(stopped)
