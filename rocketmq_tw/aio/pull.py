@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from twisted.internet.defer import Deferred
 
-from rocketmq_tw.aio.futures import ended, result_of, returning_deferreds
+from rocketmq_tw.aio.futures import ended, result_of
+from rocketmq_tw.aio.member import Member
 
 if TYPE_CHECKING:
     from rocketmq_tw.client.consumer.config import StopReport
@@ -59,7 +60,7 @@ class Iteration(Generic[T]):
         return self._iteration.item(messages)
 
 
-class PullConsumer:
+class PullConsumer(Member):
     """
     Reads queues for an application that asks for messages; made by
     :meth:`rocketmq_tw.aio.Client.pull_consumer`.
@@ -69,17 +70,13 @@ class PullConsumer:
     """
 
     def __init__(self, consumer: TwistedPullConsumer) -> None:
-        self._consumer = consumer
+        self._consumer: TwistedPullConsumer = consumer
 
     # -- what to read
 
     def subscribe(self, topic: str, expression: str = "*") -> None:
         """Read a topic as a member of the group, which shares its queues."""
         self._consumer.subscribe(topic, expression)
-
-    def unsubscribe(self, topic: str) -> None:
-        """Stop reading a topic."""
-        self._consumer.unsubscribe(topic)
 
     def assign(self, queues: Iterable[MessageQueue], expression: str = "*") -> None:
         """Read just these queues, whatever the other members of the group read."""
@@ -97,15 +94,7 @@ class PullConsumer:
         End the loops over messages, commit, leave the group; see
         :meth:`rocketmq_tw.client.PullConsumer.stop`.
         """
-        report: list[StopReport] = []
-
-        def keep(value: StopReport) -> None:
-            report.append(value)
-
-        stopped: Deferred[None] = self._consumer.stop(grace).addCallback(keep)
-        if await ended(stopped):
-            raise asyncio.CancelledError
-        return report[0]
+        return await self._stop(grace)
 
     def end_loops(self) -> None:
         """
@@ -175,25 +164,3 @@ class PullConsumer:
     async def seek_to_time(self, queue: MessageQueue, when: datetime | float) -> int:
         """Continue at the first message stored at or after a time."""
         return await result_of(self._consumer.seek_to_time(queue, when))
-
-    # -- assigned queues
-
-    def assignment(self) -> list[MessageQueue]:
-        """Return the queues that are assigned to this consumer now, sorted."""
-        return self._consumer.assignment()
-
-    def on_assigned(self, listener: Callable[[list[MessageQueue]], Any]) -> None:
-        """Call ``listener`` with the queues of each new assignment."""
-        self._consumer.on_assigned(returning_deferreds(listener))
-
-    def on_revoked(self, listener: Callable[[list[MessageQueue]], Any]) -> None:
-        """Call ``listener`` with revoked queues; it has ``revoke_grace`` to finish."""
-        self._consumer.on_revoked(returning_deferreds(listener))
-
-    def pause(self, queues: Iterable[MessageQueue] | None = None) -> None:
-        """Deliver no messages of some queues, or of all."""
-        self._consumer.pause(queues)
-
-    def resume(self, queues: Iterable[MessageQueue] | None = None) -> None:
-        """Continue to deliver messages of some queues, or of all."""
-        self._consumer.resume(queues)

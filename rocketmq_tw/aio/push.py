@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
-from twisted.internet.defer import Deferred
-
-from rocketmq_tw.aio.futures import ended, result_of, returning_deferreds
+from rocketmq_tw.aio.futures import result_of, returning_deferreds
+from rocketmq_tw.aio.member import Member
 
 if TYPE_CHECKING:
     from rocketmq_tw.client.consumer.config import StopReport
     from rocketmq_tw.client.consumer.push import PushConsumer as TwistedPushConsumer
-    from rocketmq_tw.model.queue import MessageQueue
 
 
-class PushConsumer:
+class PushConsumer(Member):
     """
     One member of a consumer group; made by
     :meth:`rocketmq_tw.aio.Client.push_consumer`.
@@ -27,7 +24,7 @@ class PushConsumer:
     """
 
     def __init__(self, consumer: TwistedPushConsumer) -> None:
-        self._consumer = consumer
+        self._consumer: TwistedPushConsumer = consumer
 
     def subscribe(
         self,
@@ -38,10 +35,6 @@ class PushConsumer:
         """See :meth:`rocketmq_tw.client.PushConsumer.subscribe`."""
         adapted = None if handler is None else returning_deferreds(handler)
         self._consumer.subscribe(topic, expression, adapted)
-
-    def unsubscribe(self, topic: str) -> None:
-        """Stop reading a topic."""
-        self._consumer.unsubscribe(topic)
 
     def handle_with(self, handler: Callable[[Any], Any]) -> None:
         """Set the handler of topics that were subscribed to without one."""
@@ -64,15 +57,7 @@ class PushConsumer:
         :param grace: seconds until handlers that still run are cancelled and their
             messages retried. If the task is cancelled, only this ends.
         """
-        report: list[StopReport] = []
-
-        def keep(value: StopReport) -> None:
-            report.append(value)
-
-        stopped: Deferred[None] = self._consumer.stop(grace).addCallback(keep)
-        if await ended(stopped):
-            raise asyncio.CancelledError
-        return report[0]
+        return await self._stop(grace)
 
     async def wait_stopped(self) -> None:
         """Wait until the consumer has stopped, with its client for example."""
@@ -85,25 +70,3 @@ class PushConsumer:
     async def __aexit__(self, *_exception: object) -> None:
         """Leave the group."""
         await self.stop()
-
-    # -- assigned queues
-
-    def assignment(self) -> list[MessageQueue]:
-        """Return the queues that are assigned to this consumer now, sorted."""
-        return self._consumer.assignment()
-
-    def on_assigned(self, listener: Callable[[list[MessageQueue]], Any]) -> None:
-        """Call ``listener`` with the queues of each new assignment."""
-        self._consumer.on_assigned(returning_deferreds(listener))
-
-    def on_revoked(self, listener: Callable[[list[MessageQueue]], Any]) -> None:
-        """Call ``listener`` with revoked queues; it has ``revoke_grace`` to finish."""
-        self._consumer.on_revoked(returning_deferreds(listener))
-
-    def pause(self, queues: Iterable[MessageQueue] | None = None) -> None:
-        """Stop pulling some queues, or all."""
-        self._consumer.pause(queues)
-
-    def resume(self, queues: Iterable[MessageQueue] | None = None) -> None:
-        """Continue to pull some queues, or all."""
-        self._consumer.resume(queues)
