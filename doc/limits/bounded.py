@@ -32,7 +32,6 @@ remoting.router.Router: _codes _guards _handlers _unguarded: one for each declar
 replication.acks.SlaveAcks: _waiting: one for each connection, and one
 settings: NOTHING: always empty
 store.durability.flush.FlushService: _timers: three timers
-store.queues.filtered.Looked: offsets sizes: 800 entries
 store.queues.dispatch.Dispatcher: _targets listeners: one for each feature that listens
 store.queues.warm: _unpacks: 256, one for each number of entries
 wire.coerce: _converter _members: 512 types of the code
@@ -78,7 +77,7 @@ client.producer.failed.FailedAttempts: attempts brokers: the attempts of one sen
 remoting.errors.Refused: ext: fields of one response
 store.index.search.Search: _descriptors _files records: one search at a time; 8 MiB of records
 store.log.received.Received: records: those of one transfer of a master
-store.queues.fetch._Picked: offsets sizes: the messages of one pull
+store.queues.fetched.Picked: offsets sizes: 800 entries
 store.queues.load.QueueLoading: _expected cut damaged untouched: the queues, while a store is loaded
 wire.compression.ZlibReader: _held: steps of 64 KiB of one registration
 wire.json_references._Sizes: _known: the nodes of one document

@@ -16,6 +16,7 @@ from rocketmq_tw.broker.member_group import MemberGroup
 from rocketmq_tw.broker.name_servers import AskNameServers
 from rocketmq_tw.broker.new_topics import NewTopics
 from rocketmq_tw.broker.periodic import Periodic
+from rocketmq_tw.broker.pull.filters import Filters
 from rocketmq_tw.broker.replication import Replication
 from rocketmq_tw.broker.slave.master import Master
 from rocketmq_tw.broker.slave.replicated import Replicated
@@ -53,6 +54,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     :ivar replication: what sends wait for, and the state of slaves and master.
     :ivar new_topics: holds the responses of requests that create topics.
     :ivar delay_levels: redirects delayed messages to the schedule topic.
+    :ivar filters: those of all expressions that come with requests.
     :ivar master: where the master of a slave is; nowhere for a master.
     :ivar member_group: the brokers of this name.
     :ivar name_servers: ``host:port`` of each.
@@ -77,6 +79,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     replication: Replication
     new_topics: NewTopics
     delay_levels: DelayLevels
+    filters: Filters
     member_group: MemberGroup
     master: Master = msgspec.field(default_factory=Master)
     name_servers: tuple[str, ...] = ()

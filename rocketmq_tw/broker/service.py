@@ -32,6 +32,7 @@ from rocketmq_tw.broker.member_group import MemberGroup
 from rocketmq_tw.broker.new_topics import NewTopics
 from rocketmq_tw.broker.periodic import Periodic
 from rocketmq_tw.broker.ports import Ports
+from rocketmq_tw.broker.pull.filters import Filters
 from rocketmq_tw.broker.registration import (
     Registration,
     broker_address,
@@ -265,6 +266,10 @@ class BrokerService(MultiService):
             replication=self._replication,
             new_topics=NewTopics(self._tables.topics, self._register_topics),
             delay_levels=DelayLevels(parse_levels(self._config.message_delay_level)),
+            filters=Filters(
+                self._config.max_subscription_length,
+                allows_sql=self._config.enable_property_filter,
+            ),
             master=Master(self.address),
             member_group=self._member_group(),
             name_servers=tuple(self._name_servers),

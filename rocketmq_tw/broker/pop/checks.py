@@ -59,14 +59,17 @@ class PopChecks:
     """Checks requests, and makes their filters."""
 
     def __init__(
-        self, *, config: BrokerConfig, topics: TopicTable, groups: GroupTable
+        self,
+        *,
+        config: BrokerConfig,
+        filters: Filters,
+        topics: TopicTable,
+        groups: GroupTable,
     ) -> None:
         self._config = config
         self._topics = topics
         self._groups = groups
-        self._filters = Filters(
-            config.max_subscription_length, allows_sql=config.enable_property_filter
-        )
+        self._filters = filters
 
     def check_pop(self, request: PopMessage) -> None:
         """

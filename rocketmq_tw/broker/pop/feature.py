@@ -159,7 +159,12 @@ def _processors(broker: Broker, parts: PopParts, router: Router) -> None:
     """Register the handlers."""
     config, tables = broker.config, broker.tables
     PopProcessor(
-        checks=PopChecks(config=config, topics=tables.topics, groups=tables.groups),
+        checks=PopChecks(
+            config=config,
+            filters=broker.filters,
+            topics=tables.topics,
+            groups=tables.groups,
+        ),
         reader=PopReader(
             store=broker.store,
             topics=tables.topics,

@@ -17,11 +17,7 @@ from rocketmq_tw.wire.requests.heartbeat import CheckClientConfig
 
 def install(broker: Broker, router: Router) -> None:
     """Register the handler."""
-    config = broker.config
-    filters = Filters(
-        config.max_subscription_length, allows_sql=config.enable_property_filter
-    )
-    router.on(CheckClientConfig, ClientConfigProcessor(filters).check)
+    router.on(CheckClientConfig, ClientConfigProcessor(broker.filters).check)
 
 
 class ClientConfigProcessor:

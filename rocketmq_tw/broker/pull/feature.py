@@ -37,7 +37,7 @@ def install(broker: Broker, router: Router) -> HeldPulls:
         groups=tables.groups,
         offsets=tables.offsets,
         filters=PullFilters(
-            config=config,
+            filters=broker.filters,
             groups=tables.groups,
             clients=tables.clients,
             clock=broker.clock,

@@ -9,7 +9,6 @@ from __future__ import annotations
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger, LogLevel
 
-from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.pull.filters import Filters, Matches
 from rocketmq_tw.broker.tables.clients import ClientTable, ConsumerGroup
 from rocketmq_tw.broker.tables.groups import GroupTable
@@ -36,16 +35,14 @@ class PullFilters:
     def __init__(
         self,
         *,
-        config: BrokerConfig,
+        filters: Filters,
         groups: GroupTable,
         clients: ClientTable,
         clock: IReactorTime,
     ) -> None:
         self._groups = groups
         self._clients = clients
-        self._filters = Filters(
-            config.max_subscription_length, allows_sql=config.enable_property_filter
-        )
+        self._filters = filters
         self._peers = PeerLog(clock)
 
     def of(self, request: PullMessage, peer: Peer) -> Matches:

@@ -20,7 +20,7 @@ from rocketmq_tw.store.queues.consumequeue import (
     ConsumeQueue,
     entries,
 )
-from rocketmq_tw.store.queues.fetched import Fetched, FetchStatus
+from rocketmq_tw.store.queues.fetched import Fetched, FetchStatus, Picked
 from rocketmq_tw.store.queues.filtered import Limits, RecordFilter, fetch_accepted
 from rocketmq_tw.store.queues.records import (
     ReadableLog,
@@ -63,19 +63,6 @@ class FetchRequest(msgspec.Struct, frozen=True):
     max_count: int
     max_size: int
     matches: Matches | None
-
-
-class _Picked(msgspec.Struct, gc=False):
-    """
-    The entries that matched, and how many were examined.
-
-    ``offsets`` are commit log offsets; ``sizes`` belong to them.
-    """
-
-    offsets: list[int]
-    sizes: list[int]
-    scanned: int
-    was_removed: bool
 
 
 def fetch(
@@ -145,7 +132,7 @@ def _misplaced(queue_offset: int, low: int, high: int) -> Fetched | None:
     return Fetched(FetchStatus.OFFSET_OVERFLOW_BADLY, high, low, high)
 
 
-def _pick(data: bytes, store: StoreView, request: FetchRequest) -> _Picked:
+def _pick(data: bytes, store: StoreView, request: FetchRequest) -> Picked:
     """Choose entries up to the limits, which depend on the age of the first."""
     log, matches = store.log, request.matches
     max_count, max_size = request.max_count, request.max_size
@@ -172,7 +159,7 @@ def _pick(data: bytes, store: StoreView, request: FetchRequest) -> _Picked:
             sizes.append(size)
             total += size
         scanned += 1
-    return _Picked(offsets, sizes, scanned, was_removed)
+    return Picked(offsets, sizes, scanned, was_removed)
 
 
 def _limits(store: StoreView, request: FetchRequest) -> Limits:

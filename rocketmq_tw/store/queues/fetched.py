@@ -23,6 +23,19 @@ class FetchStatus(Enum):
     NO_MESSAGE_IN_QUEUE = "NO_MESSAGE_IN_QUEUE"
 
 
+class Picked(msgspec.Struct, gc=False):
+    """
+    The entries whose records are read, and how many entries were examined.
+
+    ``offsets`` are commit log offsets; ``sizes`` belong to them.
+    """
+
+    offsets: list[int]
+    sizes: list[int]
+    scanned: int = 0
+    was_removed: bool = False
+
+
 class Fetched(msgspec.Struct, frozen=True, gc=False):
     """
     The result of a fetch.

@@ -17,7 +17,7 @@ import msgspec
 
 from rocketmq_tw.store.files.reads import Steps
 from rocketmq_tw.store.queues.consumequeue import PRE_BLANK_SIZE, entries
-from rocketmq_tw.store.queues.fetched import Fetched, FetchStatus
+from rocketmq_tw.store.queues.fetched import Fetched, FetchStatus, Picked
 from rocketmq_tw.store.queues.records import StoreView, read_cold, read_warm
 from rocketmq_tw.wire.record import Checked, check
 from rocketmq_tw.wire.record_layout import SIZE
@@ -43,19 +43,6 @@ class RecordFilter(Protocol):
 
     def accepts(self, properties: bytes) -> bool:
         """Return whether a record with these properties is wanted."""
-
-
-class Looked(msgspec.Struct, gc=False):
-    """
-    The entries whose records are looked at.
-
-    :ivar scanned: how many entries these and those of removed records are.
-    """
-
-    offsets: list[int]
-    sizes: list[int]
-    scanned: int = 0
-    was_removed: bool = False
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -94,10 +81,10 @@ def fetch_accepted(
     return _accepted(records, end, limits, accepts)
 
 
-def look(data: bytes, log_min: int, cost: int) -> Looked:
+def look(data: bytes, log_min: int, cost: int) -> Picked:
     """Choose the entries whose records are looked at."""
     most = max(1, MOST_PARTS // (cost + _RECORD_PARTS))
-    looked = Looked([], [])
+    looked = Picked([], [])
     total = 0
     for offset, size, _ in entries(data):
         if offset < log_min or size == PRE_BLANK_SIZE:
