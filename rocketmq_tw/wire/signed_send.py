@@ -32,10 +32,11 @@ class SignedSend(SendMessageV2, kw_only=True, forbid_unknown_fields=True):
     A send with the fields of its signature.
 
     :ivar access_key: who has signed; None without a signature.
+    :ivar signature: without its base64.
     """
 
     access_key: str | None = msgspec.field(name="AccessKey", default=None)
-    signature: str = msgspec.field(name=_SIGNATURE, default="")
+    signature: bytes = msgspec.field(name=_SIGNATURE, default=b"")
 
 
 #: Decodes the header of a send; raises :data:`~rocketmq_tw.wire.command.NOT_USUAL` for

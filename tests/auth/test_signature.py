@@ -44,6 +44,13 @@ class SignatureTests(SynchronousTestCase):
             self.assertEqual(Key(secret).sign(b"content"), expected)
             self.assertEqual(Key(secret).sign(b"con", b"tent"), expected)
 
+    def test_long_body(self) -> None:
+        """A body is signed in the same way whether it is copied or not."""
+        for size in (2047, 2048, 5000):
+            body = b"x" * size
+            expected = hmac.digest(b"12345678", b"content" + body, "sha1")
+            self.assertEqual(KEY.digest(b"content", body), expected)
+
     def test_orders(self) -> None:
         """The order of fields is remembered for so many headers, and no more."""
         for i in range(3 * MAX_ORDERS):

@@ -58,8 +58,8 @@ class AdmittedSends:
         except KeyError:
             raise NotAdmitted from None
         if key is not None:
-            expected = key.sign(signed_content(send), body)
-            if not compare_digest(send.signature.encode(), expected):
+            expected = key.digest(signed_content(send), body)
+            if not compare_digest(send.signature, expected):
                 raise NotAdmitted
         return command
 
