@@ -13,6 +13,6 @@ def some(pairs: Sequence[_T], count: int) -> Sequence[_T]:
     """
     Return the first pairs; all of them with ``ROCKETMQ_ALL_PAIRS`` in the environment.
 
-    All of them take some 12 minutes more.
+    All of them take some 15 minutes more.
     """
     return pairs if os.environ.get("ROCKETMQ_ALL_PAIRS") else pairs[:count]

@@ -15,6 +15,7 @@ from rocketmq_tw.wire.requests.pop import AckMessage, PopMessage
 
 from .corpus import check_contents, check_once
 from .lab import Cluster, Lab
+from .pairs import some
 from .program import messages, wait_for_messages
 
 COUNT = 300
@@ -75,7 +76,9 @@ def test_we_pop_from_apache(shared: tuple[Lab, Cluster]) -> None:
     assert receiver.events("done")[0]["rest"] == 0
 
 
-@pytest.mark.parametrize(("writer", "reader"), [("ours", "v55"), ("v55", "ours")])
+@pytest.mark.parametrize(
+    ("writer", "reader"), some([("v55", "ours"), ("ours", "v55")], 1)
+)
 def test_in_flight_moves(lab: Lab, writer: str, reader: str) -> None:
     """
     What is in flight when a broker stops comes again from the next one.
