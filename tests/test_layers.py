@@ -244,6 +244,7 @@ TIME_OF_DAY = {
     # times in messages: stored, born, due
     "remoting/protocol.py",
     "client/producer/context.py",
+    "client/replies/outstanding.py",
     "broker/delay/level.py",
     "broker/delay/schedule.py",
     # when something was popped, in receipts and check points

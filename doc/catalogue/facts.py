@@ -60,6 +60,11 @@ _USER = '``{"username", "password", "userType", "userStatus"}``'
 _ACL = "what a user may do, as in :doc:`access`"
 _PROPERTIES = "``.properties`` text: a ``name=value`` line for each setting"
 _MESSAGE = "the message's body, compressed if ``sysFlag`` says so"
+_REPLY = (
+    "Pushed to the producer whose client id is in ``REPLY_TO_CLIENT``, then stored; the"
+    " response comes when that client has confirmed it. The code is 1 if it has not,"
+    " also where the reply is stored; the message id is ``0`` where it is not."
+)
 _RECORDS = "records as in :doc:`commit-log`, back to back"
 
 
@@ -85,6 +90,14 @@ FACTS: Final[dict[Code, Facts]] = {
     ),
     Code.SEND_BATCH_MESSAGE: Facts(
         BROKER, "a row of messages, see :ref:`batch`; stored as a whole or not at all"
+    ),
+    Code.SEND_REPLY_MESSAGE: Facts(BROKER, _MESSAGE, notes=_REPLY),
+    Code.SEND_REPLY_MESSAGE_V2: Facts(BROKER, _MESSAGE, notes=_REPLY),
+    Code.PUSH_REPLY_MESSAGE_TO_CLIENT: Facts(
+        CLIENT,
+        _MESSAGE,
+        notes="The client looks for the request by ``CORRELATION_ID``, and confirms"
+        " also a reply that nobody waits for. It has 10 s.",
     ),
     Code.CONSUMER_SEND_MSG_BACK: Facts(
         BROKER,

@@ -24,6 +24,7 @@ broker.slave.sync.SlaveSync: _failing: one for each kind of document
 broker.stats.BrokerStats: _samples gauges: samples of ten minutes; one for each gauge
 broker.tables.encoded_offsets.EncodedOffsets: _texts: 1024 blocks, together as large as the file
 broker.tables.resets.PendingResets: _targets: maxConsumerOffsets queues
+broker.tables.producer_ids.ProducerIds: _ids _peers: one for each connection
 broker.tables.agreement.Agreement: _marks _counts: one for each membership, maxGroupMemberships
 broker.tables.clients.ConsumerGroup: agreement: an Agreement
 broker.tables.table_set.Tables: _files: one for each document
@@ -133,6 +134,9 @@ client.producer.in_flight.InFlight: _waiting: 65,536 sends that wait
 client.producer.message.Preparation: _checked: topics that the application sends to
 client.producer.time_limits.TimeLimit: _deadlines: sends of the application, limited by its options
 client.producer.time_limits.TimeLimits: _limits: 16, and none is added while all are used
+client.replies.outstanding.OutstandingRequests: _waiting: max_outstanding_requests
+client.replies.reply_brokers.ReplyBrokers: _ready _waiting: 4,096 topics; topics of requests of the application
+client.replies.requester.Requester: _waiting: max_outstanding_requests
 client.routes.RouteCache: _waiting on_change: calls of the application; listeners
 client.session.ClientSession: _loops: periodic tasks
 client.shutdown.ShutdownTrigger: _trigger: one

@@ -296,6 +296,27 @@ _BROKER: Final = (
         entry=3_000,
     ),
     Growable(
+        what="replies that their clients have not confirmed",
+        holds=("broker.reply.pushes.ReplyPushes._of_one",),
+        limits=(
+            Limit(
+                config=BrokerConfig,
+                setting="max_reply_pushes",
+                past="the reply is not pushed, only stored, and its sender gets an error",
+                said="as many as maxReplyPushes lets",
+                shown=("replyPushes", "replyPushesRefused"),
+            ),
+            Limit(
+                config=BrokerConfig,
+                setting="max_reply_pushes_per_connection",
+                past="the same",
+                said="maxReplyPushesPerConnection lets wait",
+                shown=("replyPushesRefused",),
+            ),
+        ),
+        entry=3_000,
+    ),
+    Growable(
         what="pops that wait for a message, and notifications",
         holds=(
             "broker.pop.polling.PopPolling._shares",
@@ -661,6 +682,13 @@ CLIENT: Final = (
         setting="max_cached_messages",
         past="likewise, the number of these messages",
         said="",
+        shown=(),
+    ),
+    Limit(
+        config=ClientConfig,
+        setting="max_outstanding_requests",
+        past="requests that wait for replies: one more fails with ``QueueFull``",
+        said="max_outstanding_requests",
         shown=(),
     ),
     Limit(

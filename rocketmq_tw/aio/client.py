@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from rocketmq_tw.client.consumer.config import ConsumerOptions
     from rocketmq_tw.client.consumer.lite.config import PullConsumerOptions
     from rocketmq_tw.client.producer.config import ProducerOptions
+    from rocketmq_tw.client.producer.results import SendResult
+    from rocketmq_tw.model.message import Message, StoredMessage
 
 
 class Client:
@@ -146,6 +148,19 @@ class Client:
         :raises GroupInUse: this client has a producer of that group.
         """
         return Producer(self._running().producer(group, **options))
+
+    async def request(
+        self, message: Message, *, timeout: float | None = None
+    ) -> StoredMessage:
+        """
+        Send a request and wait for its reply; see
+        :meth:`rocketmq_tw.client.client.Client.request`.
+        """
+        return await result_of(self._running().request(message, timeout=timeout))
+
+    async def reply(self, request: StoredMessage, body: bytes) -> SendResult:
+        """Reply to a request that a consumer got."""
+        return await result_of(self._running().reply(request, body))
 
     def push_consumer(
         self, group: str, **options: Unpack[ConsumerOptions]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Self
 
 from rocketmq_tw.aio.futures import ended, result_of
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rocketmq_tw.client.producer.producer import Producer as TwistedProducer
     from rocketmq_tw.client.producer.results import SendResult
     from rocketmq_tw.client.producer.selectors import Key, Selector
-    from rocketmq_tw.model.message import Message
+    from rocketmq_tw.model.message import Message, StoredMessage
     from rocketmq_tw.model.queue import MessageQueue
 
 
@@ -72,6 +72,35 @@ class Producer:
             self._producer.send_batch(
                 messages, queue=queue, key=key, selector=selector, timeout=timeout
             )
+        )
+
+    async def request(
+        self,
+        message: Message,
+        *,
+        queue: MessageQueue | None = None,
+        key: Key | None = None,
+        selector: Selector | None = None,
+        timeout: float | None = None,
+    ) -> StoredMessage:
+        """Send a message, and wait for the reply of the consumer that gets it."""
+        return await result_of(
+            self._producer.request(
+                message, queue=queue, key=key, selector=selector, timeout=timeout
+            )
+        )
+
+    async def reply(
+        self,
+        request: StoredMessage,
+        body: bytes,
+        *,
+        properties: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> SendResult:
+        """Reply to a request that a consumer got."""
+        return await result_of(
+            self._producer.reply(request, body, properties=properties, timeout=timeout)
         )
 
     async def flush(self) -> None:

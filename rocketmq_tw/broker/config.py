@@ -133,6 +133,11 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
         shares its queues if they pop; 0 or less: all share all.
     :ivar max_request_modes: for how many groups and topics it is kept whether they pop;
         an extension.
+    :ivar store_reply_message_enable: replies are stored, too, not only pushed to the
+        clients that wait for them.
+    :ivar max_reply_pushes: how many replies may wait until the clients to which they
+        were pushed confirm them; an extension.
+    :ivar max_reply_pushes_per_connection: how many of one connection; an extension.
     :ivar broker_ip1: the address that clients connect to.
     :ivar broker_ip2: the address that slaves connect to.
     :ivar ha_listen_port: the port that slaves connect to; 0 means the next one after
@@ -256,6 +261,10 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     default_message_request_mode: MessageRequestMode = MessageRequestMode.PULL
     default_pop_share_queue_num: int = -1
     max_request_modes: Positive = 2_000
+
+    store_reply_message_enable: bool = True
+    max_reply_pushes: Positive = 20_000
+    max_reply_pushes_per_connection: Positive = 2_000
 
     register_name_server_period: Annotated[int, msgspec.Meta(ge=1000)] = 30_000
     register_broker_timeout_mills: Milliseconds = 24_000

@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from rocketmq_tw.client.errors import OffsetOutOfRange as OffsetOutOfRange
     from rocketmq_tw.client.errors import QueueFull as QueueFull
     from rocketmq_tw.client.errors import ReceiptExpired as ReceiptExpired
+    from rocketmq_tw.client.errors import ReplyTimeout as ReplyTimeout
     from rocketmq_tw.client.errors import SendCancelled as SendCancelled
     from rocketmq_tw.client.errors import SendError as SendError
     from rocketmq_tw.client.errors import StateError as StateError
@@ -127,6 +128,7 @@ _HOMES = {
     "OffsetOutOfRange": "rocketmq_tw.client.errors",
     "QueueFull": "rocketmq_tw.client.errors",
     "ReceiptExpired": "rocketmq_tw.client.errors",
+    "ReplyTimeout": "rocketmq_tw.client.errors",
     "SendCancelled": "rocketmq_tw.client.errors",
     "SendError": "rocketmq_tw.client.errors",
     "StateError": "rocketmq_tw.client.errors",
@@ -184,6 +186,7 @@ __all__ = [
     "QueueFull",
     "QueueReader",
     "ReceiptExpired",
+    "ReplyTimeout",
     "Retry",
     "Selector",
     "SendCancelled",

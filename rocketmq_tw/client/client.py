@@ -31,8 +31,11 @@ from rocketmq_tw.client.identity import make_client_id, make_local_name
 from rocketmq_tw.client.name_servers import from_environment, parse_name_servers
 from rocketmq_tw.client.producer.config import ProducerConfig, ProducerOptions
 from rocketmq_tw.client.producer.producer import Producer
+from rocketmq_tw.client.producer.results import SendResult
 from rocketmq_tw.client.session import ClientSession
 from rocketmq_tw.client.shutdown import ShutdownTrigger
+from rocketmq_tw.model.group import CLIENT_INNER_PRODUCER_GROUP
+from rocketmq_tw.model.message import Message, StoredMessage
 from rocketmq_tw.model.route import TopicRoute
 from rocketmq_tw.remoting.addresses import split_host_port
 from rocketmq_tw.remoting.pool import EndpointFor
@@ -115,6 +118,7 @@ class Client(MultiService):
         )
         self._state = _State.NEW
         self._waiting = Waiters()
+        self._own_producer: Producer | None = None
         self._shutdown = ShutdownTrigger(reactor, self._reactor_stops)
 
     @classmethod
@@ -243,6 +247,28 @@ class Client(MultiService):
         producer = Producer(self.session, group, ProducerConfig(**options))
         producer.setServiceParent(self)
         return producer
+
+    def request(
+        self, message: Message, *, timeout: float | None = None
+    ) -> Deferred[StoredMessage]:
+        """
+        Send a request and wait for its reply, by a producer of the client's own; see
+        :meth:`Producer.request <rocketmq_tw.client.Producer.request>`.
+        """
+        return self._inner().request(message, timeout=timeout)
+
+    def reply(self, request: StoredMessage, body: bytes) -> Deferred[SendResult]:
+        """
+        Reply to a request, by the same producer; see
+        :meth:`Producer.reply <rocketmq_tw.client.Producer.reply>`.
+        """
+        return self._inner().reply(request, body)
+
+    def _inner(self) -> Producer:
+        """Return the client's own producer, made when it is needed first."""
+        if self._own_producer is None:
+            self._own_producer = self.producer(CLIENT_INNER_PRODUCER_GROUP)
+        return self._own_producer
 
     def push_consumer(
         self, group: str, **options: Unpack[ConsumerOptions]

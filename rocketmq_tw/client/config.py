@@ -24,6 +24,7 @@ class ClientConfig(msgspec.Struct, frozen=True, kw_only=True):
     :ivar unregister_timeout: timeout of leaving a group.
     :ivar max_body_size: bytes that a compressed body of a message may have when it is
         inflated; reading a larger one fails. The largest that brokers can be set to.
+    :ivar max_outstanding_requests: how many requests may wait for replies.
     :ivar max_inflated_size: bytes of inflated bodies that are kept for the messages of
         one pull; others are inflated each time they are read.
     """
@@ -36,5 +37,6 @@ class ClientConfig(msgspec.Struct, frozen=True, kw_only=True):
     idle_timeout: float = 120.0
     stop_grace: float = 10.0
     unregister_timeout: float = 1.0
+    max_outstanding_requests: int = 10_000
     max_body_size: int = MAX_BODY
     max_inflated_size: int = MAX_INFLATED

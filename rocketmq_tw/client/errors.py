@@ -205,6 +205,25 @@ class QueueFull(RocketMQError):
     retryable = True
 
 
+class ReplyTimeout(RocketMQError):
+    """
+    No reply to a request came in time; it may have been handled, or will be.
+
+    :ivar topic: the topic of the request.
+    :ivar seconds: how long it was waited for.
+    """
+
+    retryable = True
+
+    def __init__(self, topic: str, seconds: float) -> None:
+        super().__init__(topic, seconds)
+        self.topic = topic
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return f'no reply to a request of "{self.topic}" came in {self.seconds:g} s'
+
+
 class OffsetOutOfRange(RocketMQError):
     """
     The offset is outside the queue.

@@ -24,6 +24,8 @@ from rocketmq_tw.client.groups import Groups
 from rocketmq_tw.client.heartbeats import Heartbeats
 from rocketmq_tw.client.name_servers import NameServers
 from rocketmq_tw.client.remote_commands import RemoteCommands
+from rocketmq_tw.client.replies.outstanding import OutstandingRequests
+from rocketmq_tw.client.replies.reply_brokers import ReplyBrokers
 from rocketmq_tw.client.routes import RouteCache
 from rocketmq_tw.clock import PeriodicCall, steady_clock
 from rocketmq_tw.model.topic import AUTO_CREATE_TOPIC
@@ -61,6 +63,8 @@ class ClientSession:
     :ivar groups: the groups to which the client belongs.
     :ivar heartbeats: registers the groups with the brokers.
     :ivar remote_commands: commands of administrators for the consumers.
+    :ivar outstanding: the requests that wait for replies.
+    :ivar reply_brokers: registers this client where replies may come from.
     :ivar running: True from :meth:`start` to :meth:`stop`.
     :ivar in_shutdown: True when the reactor stops.
     :ivar grace: seconds that stopping producers and consumers wait for their work.
@@ -120,6 +124,8 @@ class ClientSession:
             unregister_timeout=config.unregister_timeout,
         )
         self.remote_commands = RemoteCommands(self.router)
+        self.outstanding = OutstandingRequests(self.router, self.clock, config)
+        self.reply_brokers = ReplyBrokers(self.routes, self.heartbeats)
         self.router.on(NotifyConsumerIdsChanged, self._members_changed)
         self.pool.on_connected.append(self._connected)
 

@@ -77,6 +77,9 @@ FIRST_POP_TIME: Final = "1ST_POP_TIME"
 ORIGIN_GROUP: Final = "ORIGIN_GROUP"
 CRC32: Final = "__CRC32#"
 
+#: The value of :data:`MSG_TYPE` in the reply to a request.
+REPLY: Final = "reply"
+
 #: The separator of the keys in :data:`KEYS`.
 KEY_SEPARATOR: Final = " "
 

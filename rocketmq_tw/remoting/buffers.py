@@ -37,7 +37,7 @@ LONGEST_HEADER = 512 << 10
 SMALL_BODY = 1 << 20
 
 #: Codes of Apache RocketMQ that are not handled here yet, and carry large bodies.
-_LISTS_OF_TOPICS, _LISTS_OF_GROUPS, _REPLY, _REPLY_V2 = 18, 225, 324, 325
+_LISTS_OF_TOPICS, _LISTS_OF_GROUPS = 18, 225
 
 #: The requests that may have a body of any size that fits a frame.
 LARGE_BODIES = frozenset(
@@ -45,13 +45,13 @@ LARGE_BODIES = frozenset(
         RequestCode.SEND_MESSAGE,
         RequestCode.SEND_MESSAGE_V2,
         RequestCode.SEND_BATCH_MESSAGE,
+        RequestCode.SEND_REPLY_MESSAGE,
+        RequestCode.SEND_REPLY_MESSAGE_V2,
         RequestCode.REGISTER_BROKER,
         RequestCode.UPDATE_BROKER_CONFIG,
         RequestCode.UPDATE_NAMESRV_CONFIG,
         _LISTS_OF_TOPICS,
         _LISTS_OF_GROUPS,
-        _REPLY,
-        _REPLY_V2,
     )
 )
 

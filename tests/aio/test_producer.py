@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from rocketmq_tw.client.errors import NotRunning
-from rocketmq_tw.model.message import Message
+from rocketmq_tw.client.consumer.offsets.start import EARLIEST
+from rocketmq_tw.client.errors import NotRunning, ValidationError
+from rocketmq_tw.model.message import Message, StoredMessage
 from tests.aio.cases import AioCase
 
 
@@ -29,3 +30,26 @@ class ProducerTests(AioCase):
 
         self.run_main(main())
         self.assertEqual(len(self.cluster.messages("T")), 8)
+
+    def test_requests(self) -> None:
+        """A producer and a client ask; the handler of a consumer replies."""
+        self.cluster.create_topic("Q")
+        replies: list[bytes] = []
+
+        async def main() -> None:
+            async with self.client() as client, client.producer("P") as producer:
+
+                async def handle(message: StoredMessage) -> None:
+                    await client.reply(message, message.body + b"!")
+
+                consumer = client.push_consumer("C", start_from=EARLIEST)
+                consumer.subscribe("Q", "*", handle)
+                async with consumer:
+                    for asking in (producer, client):
+                        reply = await asking.request(Message("Q", b"x"), timeout=5)
+                        replies.append(reply.body)
+                    with self.assertRaises(ValidationError):
+                        await producer.reply(reply, b"x", properties={"a": "b"})
+
+        self.run_main(main())
+        self.assertEqual(replies, [b"x!", b"x!"])

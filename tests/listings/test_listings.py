@@ -25,6 +25,7 @@ ENDING = {
     "produce_callbacks.py": r"^stored: \w+$",
     "produce_inline_callbacks.py": r"^stored: \w+$",
     "produce_asyncio.py": r"^stored: 10$",
+    "request_reply.py": r"^the reply: b'42'\nno reply to a request",
     "credentials.py": r"^stored: \w+$",
     "read_queues.py": r"\d \d+ b'Hello, RocketMQ'",
 }

@@ -106,6 +106,18 @@ class Drafts:
         sent = Sent(request, call, target, queue_id, read_properties, level)
         return self._ways[kind](sent)
 
+    def plain(
+        self, request: SendFields, call: Call, target: Target, queue_id: int
+    ) -> Draft:
+        """
+        Return the draft of a message that is delivered at once, whatever its properties
+        ask for; raises as :meth:`draft`.
+        """
+        text = request.properties or ""
+        if len(text) > MAX_PROPERTIES:
+            raise PropertiesTooLong(len(text), MAX_PROPERTIES)
+        return self._compose(request, call, target.topic, queue_id, read(text))
+
     def _compose(
         self,
         request: SendFields,

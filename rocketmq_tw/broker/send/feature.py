@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.config import BrokerConfig
+from rocketmq_tw.broker.reply.processor import ReplyProcessor
+from rocketmq_tw.broker.reply.pushes import ReplyPushes
 from rocketmq_tw.broker.send.batch import BatchSender
 from rocketmq_tw.broker.send.drafts import Drafts
 from rocketmq_tw.broker.send.in_sync import InSyncGuard
@@ -35,7 +37,9 @@ def install(broker: Broker, router: Router) -> None:
     )
     targets = Targets(config=config, topics=tables.topics, retries=retries)
     guard = _in_sync_guard(broker)
-    _send_processor(broker, targets).routes(router, guard)
+    responses, drafts = _responses(broker), _drafts(broker)
+    _send_processor(broker, targets, responses, drafts).routes(router, guard)
+    _reply_processor(broker, targets, responses, drafts).routes(router)
     runs = broker.store.runs
     if runs is not None:
         lane = _send_lane(broker, targets, runs)
@@ -63,23 +67,58 @@ def _in_sync_guard(broker: Broker) -> InSyncGuard | None:
     return guard
 
 
-def _send_processor(broker: Broker, targets: Targets) -> SendProcessor:
+def _responses(broker: Broker) -> SendResponses:
     config = broker.config
-    responses = SendResponses(
+    return SendResponses(
         log=broker.replication.durable_log,
         store_host=broker.store_host,
         region=config.region_id,
         trace_on=_trace_on(config),
     )
+
+
+def _drafts(broker: Broker) -> Drafts:
+    return Drafts(
+        levels=broker.delay_levels,
+        added=_added(broker.config),
+        unique_key=_unique_keys(broker),
+    )
+
+
+def _reply_processor(
+    broker: Broker, targets: Targets, responses: SendResponses, drafts: Drafts
+) -> ReplyProcessor:
+    config = broker.config
+    pushes = ReplyPushes(
+        limit=config.max_reply_pushes,
+        limit_of_one=config.max_reply_pushes_per_connection,
+    )
+    broker.stats.gauges["replyPushes"] = lambda: pushes.waiting
+    broker.stats.gauges["replyPushesRefused"] = lambda: pushes.refused
+    return ReplyProcessor(
+        store=broker.store,
+        targets=targets,
+        new_topics=broker.new_topics,
+        drafts=drafts,
+        responses=responses,
+        producers=broker.tables.clients.producer_ids,
+        pushes=pushes,
+        stats=broker.stats,
+        stores=config.store_reply_message_enable,
+        address=broker.address,
+        max_size=config.max_message_size,
+    )
+
+
+def _send_processor(
+    broker: Broker, targets: Targets, responses: SendResponses, drafts: Drafts
+) -> SendProcessor:
+    config = broker.config
     return SendProcessor(
         store=broker.store,
         targets=targets,
         new_topics=broker.new_topics,
-        drafts=Drafts(
-            levels=broker.delay_levels,
-            added=_added(config),
-            unique_key=_unique_keys(broker),
-        ),
+        drafts=drafts,
         batches=BatchSender(
             store=broker.store,
             targets=targets,

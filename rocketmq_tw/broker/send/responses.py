@@ -44,16 +44,30 @@ class SendResponses:
 
     def single(self, request: SendFields, queue_id: int, stored: Appended) -> Sending:
         """Return the response to a send of one message."""
-        response = SendResponse(
+        response = self.now(queue_id, stored)
+        if self._log is not None:
+            return self._when_safe(response, request, stored, self._log)
+        return response
+
+    def now(self, queue_id: int, stored: Appended) -> SendResponse:
+        """Return the response to a sender who does not wait until it is safe."""
+        return SendResponse(
             msg_id=self._id_format % stored.commit_log_offset,
             queue_id=queue_id,
             queue_offset=stored.queue_offset,
             region=self._region,
             trace_on=self._trace_on,
         )
-        if self._log is not None:
-            return self._when_safe(response, request, stored, self._log)
-        return response
+
+    def unstored(self, message_id: str, queue_id: int) -> SendResponse:
+        """Return the response for a message that was taken, and is not stored."""
+        return SendResponse(
+            msg_id=message_id,
+            queue_id=queue_id,
+            queue_offset=0,
+            region=self._region,
+            trace_on=self._trace_on,
+        )
 
     def batch(
         self, request: SendFields, queue_id: int, stored: Sequence[Appended]

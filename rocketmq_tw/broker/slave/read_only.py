@@ -18,6 +18,7 @@ from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.group import DeleteGroup, UpdateGroup
 from rocketmq_tw.wire.requests.pull import LitePullMessage, PullMessage
+from rocketmq_tw.wire.requests.reply import SendReplyMessage, SendReplyMessageV2
 from rocketmq_tw.wire.requests.send import (
     SendBack,
     SendBatchMessage,
@@ -25,6 +26,14 @@ from rocketmq_tw.wire.requests.send import (
     SendMessageV2,
 )
 from rocketmq_tw.wire.requests.topic import CreateTopic, DeleteTopic
+
+_SENDS = (
+    SendMessage,
+    SendMessageV2,
+    SendBatchMessage,
+    SendReplyMessage,
+    SendReplyMessageV2,
+)
 
 
 def refuse_writes(router: Router, host: str) -> None:
@@ -38,7 +47,7 @@ def refuse_writes(router: Router, host: str) -> None:
         "service not available now: this broker is a slave, messages are sent to its"
         " master",
     )
-    for send in (SendMessage, SendMessageV2, SendBatchMessage):
+    for send in _SENDS:
         router.on(send, no_sends)
     router.on(
         SendBack,

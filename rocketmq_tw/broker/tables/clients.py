@@ -21,6 +21,7 @@ from twisted.logger import Logger
 
 from rocketmq_tw.broker.tables.agreement import Agreement, mark_of
 from rocketmq_tw.broker.tables.groups import GroupTable
+from rocketmq_tw.broker.tables.producer_ids import ProducerIds
 from rocketmq_tw.model.group import ConsumeFrom, ConsumeType, MessageModel
 from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.model.subscription import Subscription
@@ -138,6 +139,7 @@ class ClientTable:
     :param peers: logs the disconnected clients; None logs nothing.
     :ivar memberships: how many groups all connections have together.
     :ivar subscriptions_size: the size of all subscriptions, by :func:`size_of`.
+    :ivar producer_ids: the connections of producers, by client id.
     """
 
     _log = Logger()
@@ -150,6 +152,7 @@ class ClientTable:
         #: The groups of each connection, so that its loss needs no search.
         self._consumes: dict[Peer, set[str]] = {}
         self._produces: dict[Peer, set[str]] = {}
+        self.producer_ids = ProducerIds()
         self.memberships = 0
         self.subscriptions_size = 0
 
@@ -158,6 +161,7 @@ class ClientTable:
     def register_producer(self, group: str, client: Client) -> None:
         """Add or update a producer."""
         self._producers.setdefault(group, {})[client.peer] = client
+        self.producer_ids.add(client.client_id, client.peer)
         self.memberships += _join(self._produces, client.peer, group)
 
     def register_consumer(
@@ -201,6 +205,8 @@ class ClientTable:
         if not members:
             self._producers.pop(group, None)
         self.memberships -= _leave(self._produces, peer, group)
+        if peer not in self._produces:
+            self.producer_ids.remove(peer)
 
     def unregister_consumer(self, group: str, peer: Peer) -> None:
         """Remove a consumer from its group, and notify the other members."""

@@ -21,7 +21,9 @@ from rocketmq_tw.client.producer.publish import DEFAULT_QUEUES
 from rocketmq_tw.model.errors import IllegalName
 from rocketmq_tw.model.message import (
     MAX_RECONSUME_TIMES,
+    MSG_TYPE,
     RECONSUME_TIME,
+    REPLY,
     TRAN_MSG,
     UNIQ_KEY,
     WAIT,
@@ -36,6 +38,7 @@ from rocketmq_tw.model.topic import (
     is_retry,
 )
 from rocketmq_tw.wire import batch, properties
+from rocketmq_tw.wire.requests.reply import SendReplyMessageV2
 from rocketmq_tw.wire.requests.send import SendBatchMessage, SendMessageV2
 
 #: On disk the length of the properties text has two bytes, signed.
@@ -126,6 +129,7 @@ class Preparation:
         """
         self._check(message)
         body, sys_flag, times, limit = message.body, 0, 0, None
+        kind = SendMessageV2
         if len(body) >= self._compress_from:
             body, sys_flag = compress(body, self._compress_level)
         if message.properties or message.keys or message.delay_level:
@@ -137,6 +141,8 @@ class Preparation:
             text = _properties_text(wire)
             if wire.get(TRAN_MSG, "").lower() == "true":
                 sys_flag |= PREPARED
+            if wire.get(MSG_TYPE) == REPLY:
+                kind = SendReplyMessageV2
         else:
             key = self._next_key()
             text = self._text_without_properties(message, key)
@@ -150,7 +156,8 @@ class Preparation:
             flag=message.flag,
             reconsume_times=times,
             max_reconsume_times=limit,
-            is_plain=not times and limit is None,
+            kind=kind,
+            is_plain=not times and limit is None and kind is SendMessageV2,
         )
 
     def _text_without_properties(self, message: Message, key: str) -> str:

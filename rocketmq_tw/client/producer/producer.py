@@ -6,7 +6,7 @@ Source: ``DefaultMQProducer`` of RocketMQ 5 for the defaults.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self, cast
 
 from twisted.application.service import Service
@@ -29,10 +29,12 @@ from rocketmq_tw.client.producer.quick import QuickSender
 from rocketmq_tw.client.producer.results import SendResult
 from rocketmq_tw.client.producer.retry import Repeat, RetryPolicy
 from rocketmq_tw.client.producer.selectors import Choice, Key, Selector, choice_of
+from rocketmq_tw.client.replies.messages import as_reply
+from rocketmq_tw.client.replies.requester import Requester
 from rocketmq_tw.client.session import ClientSession
 from rocketmq_tw.model.errors import IllegalName
 from rocketmq_tw.model.group import DEFAULT_PRODUCER_GROUP
-from rocketmq_tw.model.message import Message
+from rocketmq_tw.model.message import Message, StoredMessage
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.topic import check_group_name
 
@@ -69,6 +71,12 @@ class Producer(Service):
         self._retry_in_order = RetryPolicy(in_order)
         any_queue = Repeat.IF_RETRYABLE if config.retries else Repeat.NEVER
         self._retry = RetryPolicy(any_queue, 1 + config.retries)
+        self._requester = Requester(
+            client_id=session.client_id,
+            outstanding=session.outstanding,
+            brokers=session.reply_brokers,
+            clock=session.clock,
+        )
         self._preparation: Preparation | None = None
         self._stopped = False
         session.groups.add_producer(group)
@@ -151,6 +159,7 @@ class Producer(Service):
 
     def _leave(self) -> Deferred[None]:
         """Leave the group: first here, so that no heartbeat registers us again."""
+        self._requester.stop()
         self._context.time_limits.stop()
         self._session.groups.remove_producer(self.group)
         return self._session.heartbeats.unregister_producer(self.group)
@@ -262,6 +271,60 @@ class Producer(Service):
             return fail()
         retry = self._retry if choice is None else self._retry_in_order
         return self._start(prepared, choice, timeout, retry, call)
+
+    def request(
+        self,
+        message: Message,
+        *,
+        queue: MessageQueue | None = None,
+        key: Key | None = None,
+        selector: Selector | None = None,
+        timeout: float | None = None,
+    ) -> Deferred[StoredMessage]:
+        """
+        Send a message, and wait for the reply of the consumer that gets it.
+
+        :param timeout: seconds for the send and the reply together; default: the
+            configuration's.
+        :returns: fires with the reply. Fails like :meth:`send`, and with
+            :class:`ReplyTimeout`; :class:`QueueFull`, too, if too many wait for
+            replies; :class:`NotRunning` if the producer is stopped meanwhile.
+            Cancelling it stops waiting; the request may be handled all the same.
+        """
+
+        def send(request: Message, limit: float) -> Deferred[SendResult]:
+            return self.send(
+                request, queue=queue, key=key, selector=selector, timeout=limit
+            )
+
+        try:
+            self._ready()
+        except NotRunning:
+            return fail()
+        limit = self.config.timeout if timeout is None else timeout
+        return self._requester.request(message, limit, send)
+
+    def reply(
+        self,
+        request: StoredMessage,
+        body: bytes,
+        *,
+        properties: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> Deferred[SendResult]:
+        """
+        Reply to a request that a consumer got.
+
+        :param properties: of the reply.
+        :returns: fires when the client that waits has the reply. Fails like
+            :meth:`send`: with :class:`ValidationError` if the message is no request,
+            with :class:`SendError` if that client is gone.
+        """
+        try:
+            message = as_reply(request, body, properties)
+        except ValidationError:
+            return fail()
+        return self.send(message, timeout=timeout)
 
     def flush(self) -> Deferred[None]:
         """Fires when no message is in flight any more."""

@@ -1,0 +1,1 @@
+"""Passes replies on to the clients that wait for them."""

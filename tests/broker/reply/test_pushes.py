@@ -1,0 +1,85 @@
+"""Replies that are pushed: how many may wait, and what becomes of them."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.broker.reply.pushes import ReplyPushes
+from rocketmq_tw.remoting.errors import ConnectionLost
+from rocketmq_tw.wire.fields import Response
+from rocketmq_tw.wire.requests.reply import PushReplyMessage
+from tests.broker.reply.cases import Requester
+
+PUSH = PushReplyMessage(
+    producer_group="PG",
+    topic="C_REPLY_TOPIC",
+    default_topic="TBW102",
+    default_topic_queue_nums=4,
+    queue_id=0,
+    sys_flag=0,
+    born_timestamp=1,
+    flag=0,
+    born_host="10.0.0.9:4000",
+    store_host="10.0.0.1:10911",
+    store_timestamp=2,
+)
+
+
+class ReplyPushesTests(SynchronousTestCase):
+    """At most three wait, and two of one client."""
+
+    def setUp(self) -> None:
+        """Make the limits, and two clients."""
+        self.pushes = ReplyPushes(limit=3, limit_of_one=2)
+        self.one, self.two = Requester(), Requester()
+
+    def push(self, peer: Requester) -> Deferred[str | None]:
+        """Push a reply to the client c."""
+        return self.pushes.push(peer, "c", PUSH)
+
+    def test_confirmed(self) -> None:
+        """A reply that its client confirms is taken, and nothing of it is kept."""
+        pushed = self.push(self.one)
+        self.assertNoResult(pushed)
+        self.assertEqual(self.pushes.waiting, 1)
+        self.one.pushed[0][1].callback(Response())
+        self.assertIsNone(self.successResultOf(pushed))
+        self.assertEqual((self.pushes.waiting, self.pushes._of_one), (0, {}))
+
+    def test_connection_lost(self) -> None:
+        """The reply is not taken; the remark begins as Apache RocketMQ's."""
+        pushed = self.push(self.one)
+        self.one.pushed[0][1].errback(ConnectionLost("h:1", "lost"))
+        why = self.successResultOf(pushed) or ""
+        self.assertTrue(why.startswith("push reply message to cfail."), why)
+        self.assertEqual((self.pushes.waiting, self.pushes._of_one), (0, {}))
+
+    def test_limits(self) -> None:
+        """Past a limit nothing is pushed, and the sentence names the setting."""
+        for _ in range(2):
+            self.push(self.one)
+        why = self.successResultOf(self.push(self.one)) or ""
+        self.assertIn("maxReplyPushesPerConnection", why)
+        self.push(self.two)
+        why = self.successResultOf(self.push(self.two)) or ""
+        self.assertIn("maxReplyPushes ", why)
+        self.assertEqual((self.pushes.waiting, self.pushes.refused), (3, 2))
+        self.assertEqual((len(self.one.pushed), len(self.two.pushed)), (2, 1))
+        for _, waiting in self.one.pushed:
+            waiting.callback(Response())
+        self.assertNoResult(self.push(self.one))
+
+    def test_client_that_does_not_read(self) -> None:
+        """Nothing is written to it: the bytes would be kept here."""
+        self.one.is_write_blocked = True
+        why = self.successResultOf(self.push(self.one)) or ""
+        self.assertIn("does not read", why)
+        self.assertEqual(self.one.pushed, [])
+
+    def test_closed_connection(self) -> None:
+        """Nothing is written to a connection that is being closed."""
+        self.one.is_connected = False
+        why = self.successResultOf(self.push(self.one)) or ""
+        self.assertIn("closed", why)
+        self.assertEqual(self.one.pushed, [])
