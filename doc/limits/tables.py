@@ -302,7 +302,7 @@ _BROKER: Final = (
             Limit(
                 config=BrokerConfig,
                 setting="max_reply_pushes",
-                past="the reply is not pushed, only stored, and its sender gets an error",
+                past="the reply is only stored, and its sender gets an error",
                 said="as many as maxReplyPushes lets",
                 shown=("replyPushes", "replyPushesRefused"),
             ),

@@ -32,6 +32,7 @@ _GO_PROGRAMS = {
     "SendMessages": "send",
     "ConsumeMessages": "consume",
     "ManageTopics": "manage",
+    "AskAndReply": "ask",
 }
 _NODE_PROGRAMS = {"SendMessages": "send.js", "ConsumeMessages": "consume.js"}
 

@@ -113,6 +113,10 @@ class Lab:
         """Start a lite pull consumer (options of ``LitePullMessages``)."""
         return self._program(make, "LitePullMessages", names, options)
 
+    def asker(self, make: str, names: Server, **options: Any) -> Program:
+        """Start what replies, and sends requests (options of ``AskAndReply``)."""
+        return self._program(make, "AskAndReply", names, options)
+
     def read(self, make: str, names: Server, **options: Any) -> Program:
         """Read a whole topic with the pull consumer (``PullMessages``)."""
         program = self._program(make, "PullMessages", names, options)

@@ -18,6 +18,7 @@ _PROGRAMS = {
     "ConsumeMessages": "consume",
     "ReceiveMessages": "receive",
     "LitePullMessages": "lite",
+    "AskAndReply": "ask",
 }
 
 

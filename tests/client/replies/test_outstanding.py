@@ -133,6 +133,12 @@ class OutstandingTests(SynchronousTestCase):
         longer = self.inflated(101)
         self.assertRaises(BodyTooLarge, lambda: longer.body)
 
+    def test_not_compressed_in_truth(self) -> None:
+        """Go's client sends long replies plain, with the flag of compressed ones."""
+        waiting = self.expect()
+        self.push(pushed(sys_flag=1, body=b"plain"))
+        self.assertEqual(self.successResultOf(waiting).body, b"plain")
+
     def inflated(self, size: int) -> StoredMessage:
         """Get a reply whose body inflates to so many bytes."""
         waiting = self.expect()

@@ -1,6 +1,7 @@
 // Command interop is the Go client's counterpart of SendMessages.java and
 // ConsumeMessages.java: "interop send --topic T ..." and "interop consume ..."; with
-// "interop manage ..." it makes and deletes a topic.
+// "interop manage ..." it makes and deletes a topic, and "interop ask ..." is that of
+// AskAndReply.java.
 //
 // Both print JSON lines on standard output, as the harness expects; the client's log
 // goes to standard error.
@@ -40,12 +41,12 @@ func printLines() {
 
 func main() {
 	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "usage: interop send|consume|manage --namesrv ADDRESS ...")
+		fmt.Fprintln(os.Stderr, "usage: interop send|consume|manage|ask --namesrv ADDRESS ...")
 		os.Exit(2)
 	}
 	rlog.SetLogLevel("warn")
 	programs := map[string]func(*flag.FlagSet, []string) error{
-		"send": send, "consume": consume, "manage": manage,
+		"send": send, "consume": consume, "manage": manage, "ask": ask,
 	}
 	program, known := programs[os.Args[1]]
 	if !known {
