@@ -201,6 +201,25 @@ def replace_bytes(path: str, data: bytes) -> None:
     os.replace(temporary, path)
 
 
+def replace_private(path: str, data: bytes) -> None:
+    """
+    Replace a file atomically; it is on disk when this returns.
+
+    Who may read it does not change; a new one is for the program's user only. Where a
+    link leads to it, the link stays.
+
+    :raises OSError: the old file is unchanged.
+    """
+    path = os.path.realpath(path)
+    temporary = path + ".tmp"
+    _write(temporary, data, is_private=True)
+    with contextlib.suppress(FileNotFoundError):
+        state = os.stat(path)
+        os.chmod(temporary, state.st_mode & 0o777)
+    os.replace(temporary, path)
+    _sync_folder(os.path.dirname(path))
+
+
 def _write(path: str, data: bytes, is_private: bool) -> None:
     """Write a whole file, with an fsync."""
     if is_private:

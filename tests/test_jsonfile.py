@@ -7,7 +7,13 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.jsonfile import DamagedDocument, JsonFile, UnreadableDocument
+from rocketmq_tw.jsonfile import (
+    DamagedDocument,
+    JsonFile,
+    UnreadableDocument,
+    read_bytes,
+    replace_private,
+)
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 
 
@@ -181,3 +187,26 @@ class JsonFileTests(SynchronousTestCase):
         (self.folder / "topics.json.bak.tmp").write_bytes(b"half")
         self.file.save(b"2")
         self.assertEqual((self.file.load(), self.backup.read_bytes()), (2, b"1"))
+
+
+class PrivateFileTests(SynchronousTestCase):
+    """Files that are no documents, and hold secrets."""
+
+    def test_mode(self) -> None:
+        """A new one is for the program's user only; that of an old one stays."""
+        path = self.mktemp()
+        replace_private(path, b"1")
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        os.chmod(path, 0o640)
+        replace_private(path, b"2")
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o640)
+        self.assertEqual(read_bytes(path), b"2")
+
+    def test_link(self) -> None:
+        """What a link leads to is replaced, and the link stays."""
+        path, link = self.mktemp(), self.mktemp()
+        replace_private(path, b"1")
+        os.symlink(os.path.abspath(path), link)
+        replace_private(link, b"2")
+        self.assertTrue(os.path.islink(link))
+        self.assertEqual(read_bytes(path), b"2")

@@ -9,6 +9,7 @@ import msgspec
 from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.model.route import TopicRoute
 from rocketmq_tw.model.topic import TopicConfig
+from rocketmq_tw.wire.bodies.accounts import AclConfig
 from rocketmq_tw.wire.bodies.cluster import ClusterInfo, GetBrokerMemberGroupBody
 from rocketmq_tw.wire.bodies.consumers import (
     ConsumerConnection,
@@ -175,6 +176,21 @@ FACTS: Final[dict[Code, Facts]] = {
     ),
     Code.GET_TIMER_METRICS: Facts(BROKER, None, TimerMetricsTable),
     Code.GET_ALL_MESSAGE_REQUEST_MODE: Facts(BROKER, None, MessageRequestModeTable),
+    Code.UPDATE_AND_CREATE_ACL_CONFIG: Facts(
+        BROKER,
+        notes="Code 209 where it cannot be done. What the header lacks stays as it"
+        " is, but for ``admin``. All five need access control with accounts.",
+    ),
+    Code.DELETE_ACL_CONFIG: Facts(BROKER, notes="Code 210 without such an account."),
+    Code.GET_BROKER_CLUSTER_ACL_INFO: Facts(BROKER),
+    Code.UPDATE_GLOBAL_WHITE_ADDRS_CONFIG: Facts(
+        BROKER,
+        notes="Code 211 where it cannot be done. Only files that are in use can be"
+        " named.",
+    ),
+    Code.GET_BROKER_CLUSTER_ACL_CONFIG: Facts(
+        BROKER, None, AclConfig, "This broker never returns secrets."
+    ),
     Code.AUTH_CREATE_USER: Facts(
         BROKER,
         _USER,

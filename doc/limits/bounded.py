@@ -55,6 +55,7 @@ broker.slave.pre_online.PreOnline: _name_servers: the configured name servers
 remoting.tls_client.ClientTls: _paths: three files
 auth.signature.Signer: _names: two fields
 auth.policies: _indexes _matchers key: one for each policy and each entry of users
+auth.yaml_text._Builder: _open: 16 levels of a document
 auth.policies._Index: _by_resource _lengths: the entries of one policy
 broker.slave.master.Master: _said: one for each name server
 remoting.waiters.Waiters: _waiting: one for each request in flight that creates topics, or that waits for a peer which does not read; calls of stop

@@ -11,6 +11,9 @@ from enum import Enum, StrEnum
 
 import msgspec
 
+#: Topics and groups in one request; a heartbeat may have many.
+MAX_NEEDS = 2000
+
 
 class Action(StrEnum):
     """What is done with a resource."""

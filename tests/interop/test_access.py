@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from rocketmq_tw.auth.yaml_text import read_yaml, write_yaml
+
 from . import steps
 from .corpus import check_once
 from .lab import OURS, Lab, Server
@@ -106,7 +108,7 @@ def plain(tmp_path: Path) -> str:
 def test_plain(lab: Lab, plain: str) -> None:
     """Accounts of ``plain_acl.yml``: clients that may, and those that may not."""
     names = lab.name_server(OURS)
-    lab.broker(OURS, names, aclEnable="true", aclFile=plain)
+    broker = lab.broker(OURS, names, aclEnable="true", aclFile=plain)
     for make in ("v49", "v55", OURS):
         check_allowed(lab, names, make, ACCOUNT)
     check_sent_back(lab, names, "v55", ACCOUNT)
@@ -117,6 +119,49 @@ def test_plain(lab: Lab, plain: str) -> None:
             ({**ACCOUNT, "password": "another"}, "async:1"),
         ):
             check_denied(lab, names, make, who, plan)
+    check_account_tools(lab, names, broker, plain)
+
+
+def check_account_tools(lab: Lab, names: Server, broker: Server, path: str) -> None:
+    """``mqadmin`` of 4.9 shows accounts, makes one, and takes it away."""
+    where = f"-b {broker.address}"
+    make = "updateAclConfig -c DefaultCluster -a another-key -s secret-of-another"
+    as_administrator(lab, "client-key", "secret-of-client")
+    for command in (f"getAclConfig {where}", f"{make} -m true"):
+        assert "admin" in run(lab, names, command), command
+    as_administrator(lab, "admin-key")
+    wrong = {}
+    for command, expected in (
+        (f"getAclConfig {where}", "Allowed_v55=PUB|SUB"),
+        (f"{make} -t Denied=PUB -g interop_producer=PUB|SUB", "success"),
+        (f"updateGlobalWhiteAddr {where} -g 10.1.2.*,10.1.3.7 -p {path}", "success"),
+        (f"clusterAclConfigVersion {where}", path),
+        (f"getAccessConfigSubCommand {where}", "another-key"),
+        (f"getAclConfig {where}", "10.1.3.7"),
+    ):
+        printed = run(lab, names, command)
+        if (
+            expected not in printed
+            or "Exception" in printed
+            or "secret-of-c" in printed
+        ):
+            wrong[command] = printed[-1500:]
+    assert not wrong
+    who = {"user": "another-key", "password": "secret-of-another"}
+    lab.sender(OURS, names, topic="Denied", plan="sync:1", **who).finish()
+    printed = run(lab, names, f"deleteAccessConfig {where} -a another-key")
+    assert "success" in printed, printed
+    check_denied(lab, names, OURS, who)
+    for command in (
+        f"deleteAccessConfig {where} -a another-key",
+        f"updateGlobalWhiteAddr {where} -g * -p /etc/hosts",
+    ):
+        assert "CODE: 21" in run(lab, names, command), command
+
+
+def run(lab: Lab, names: Server, command: str) -> str:
+    """Run ``mqadmin`` of 4.9."""
+    return lab.admin(names, command, "v49")
 
 
 def test_go(lab: Lab, plain: str) -> None:
@@ -172,7 +217,9 @@ def test_apache_accounts(lab: Lab) -> None:
     """Our client signs as the brokers of 4.9 expect."""
     names = lab.name_server("v49")
     # It is looked for below the home of the broker, which is in this folder.
-    (lab.scratch / "plain_acl.yml").write_text(PLAIN)
+    # It has the form in which our broker writes it after a change.
+    document = write_yaml(read_yaml(PLAIN.encode()))
+    (lab.scratch / "plain_acl.yml").write_bytes(document)
     flags = ("-Drocketmq.acl.plain.file=../plain_acl.yml",)
     lab.broker("v49", names, aclEnable="true", jvm=flags)
     steps.wait_until_sent(lab, names, OURS, "Allowed_ours", ACCOUNT)
@@ -207,8 +254,10 @@ def check_apache(lab: Lab, names: Server, who: dict[str, str]) -> None:
         check_denied(lab, names, OURS, other)
 
 
-def as_administrator(lab: Lab) -> None:
-    """Let ``mqadmin`` sign."""
+def as_administrator(
+    lab: Lab, user: str = "admin", password: str = "secret-of-admin"
+) -> None:
+    """Let ``mqadmin`` sign; it looks before each command."""
     home = lab.scratch / "home-tools" / "conf"
     home.mkdir(parents=True, exist_ok=True)
-    (home / "tools.yml").write_text("accessKey: admin\nsecretKey: secret-of-admin\n")
+    (home / "tools.yml").write_text(f"accessKey: {user}\nsecretKey: {password}\n")

@@ -8,8 +8,10 @@ from twisted.internet.defer import Deferred
 
 from rocketmq_tw.auth.errors import BadPolicy
 from rocketmq_tw.auth.policies import UserType
+from rocketmq_tw.broker.access.accounts import AccountProcessor
 from rocketmq_tw.broker.access.guard import AccessGuard, Checks
-from rocketmq_tw.broker.access.plain import PlainChecks, PlainFiles
+from rocketmq_tw.broker.access.plain import PlainChecks
+from rocketmq_tw.broker.access.plain_files import PlainFiles
 from rocketmq_tw.broker.access.processor import AccessProcessor
 from rocketmq_tw.broker.access.user_checks import UserChecks
 from rocketmq_tw.broker.access.users import (
@@ -39,15 +41,28 @@ def install_access_control(broker: Broker, router: Router) -> None:
     settings = broker.config.access
     checks: Checks
     if settings.acl_file is not None:
-        files = PlainFiles(settings.acl_file, broker.config.max_access_users)
-        checks = plain = PlainChecks(files, broker.run_in_thread)
-        broker.periodic.every(LOOK_PERIOD, plain.look)
+        checks = _install_accounts(broker, router, settings.acl_file)
     else:
         users = _install_users(broker, router)
         checks = UserChecks(users, settings, broker.config.broker_cluster_name)
     guard = AccessGuard(checks, PeerLog(broker.clock))
     router.guard(guard, reader=guard.reader)
     broker.stats.gauges.update(guard.gauges())
+
+
+def _install_accounts(broker: Broker, router: Router, path: str) -> PlainChecks:
+    """Read the accounts, look for changes, and handle requests about them."""
+    config = broker.config
+    files = PlainFiles(path, config.max_access_users)
+    checks = PlainChecks(files, broker.run_in_thread)
+    broker.periodic.every(LOOK_PERIOD, checks.look)
+    AccountProcessor(
+        checks,
+        address=broker.address,
+        broker_name=config.broker_name,
+        cluster_name=config.broker_cluster_name,
+    ).routes(router)
+    return checks
 
 
 def _install_users(broker: Broker, router: Router) -> UserTable:

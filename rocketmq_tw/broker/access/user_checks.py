@@ -18,16 +18,13 @@ from rocketmq_tw.auth.policies import MAX_NAME, User, UserType, denied
 from rocketmq_tw.auth.signature import ACCESS_KEY, Key, is_signed
 from rocketmq_tw.broker.access.settings import AccessSettings
 from rocketmq_tw.broker.access.users import UserTable
-from rocketmq_tw.model.access import Need, ResourceKind
+from rocketmq_tw.model.access import MAX_NEEDS, Need, ResourceKind
 from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.wire.fields import Ext, Request
 from rocketmq_tw.wire.requests.rules import RULES
 
 #: Decisions that are remembered; when there are more, all are forgotten.
 MAX_DECISIONS = 8192
-
-#: Topics and groups in one request; a heartbeat may have many.
-MAX_NEEDS = 2000
 
 _Decided = tuple[str, ResourceKind, str, tuple[str, ...], str]
 

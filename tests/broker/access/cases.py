@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from tempfile import mkdtemp
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -17,6 +19,25 @@ from tests.broker.cases import BrokerCase, Peer
 ADMIN = Credentials("admin", "hidden-admin")
 INNER = Credentials("inner", "hidden-inner")
 BOB = Credentials("bob", "hidden-bob")
+
+#: A ``plain_acl.yml``.
+FILE = """
+globalWhiteRemoteAddresses:
+  - 10.0.1.*
+accounts:
+  - accessKey: RocketMQ
+    secretKey: hidden-1
+    admin: false
+    defaultTopicPerm: DENY
+    defaultGroupPerm: SUB
+    topicPerms:
+      - TopicTest=PUB
+  - accessKey: operator
+    secretKey: hidden-2
+    admin: true
+"""
+CLIENT = Credentials("RocketMQ", "hidden-1")
+OPERATOR = Credentials("operator", "hidden-2")
 
 
 class AccessCase(BrokerCase):
@@ -39,6 +60,19 @@ class AccessCase(BrokerCase):
         kind: int = JSON,
     ) -> Any:
         """Ask as a user, over bytes; return the response."""
+        response = self.begin(who, request, peer, kind)
+        if isinstance(response, Deferred):
+            return self.successResultOf(response)
+        return response
+
+    def begin(
+        self,
+        who: Credentials | None,
+        request: Request[Any],
+        peer: Any = None,
+        kind: int = JSON,
+    ) -> Any:
+        """Ask as a user; return the response, or its Deferred."""
         sign = None if who is None else signer(who)
         frame = encode_request(request, 1, kind=kind, sign=sign)
         size = int.from_bytes(frame[5:8], "big")
@@ -56,10 +90,7 @@ class AccessCase(BrokerCase):
                 fields.body = body
             return handler(fields, self.call)
 
-        response = self.response_of(handle)
-        if isinstance(response, Deferred):
-            return self.successResultOf(response)
-        return response
+        return self.response_of(handle)
 
     def status_as(self, who: Credentials | None, request: Request[Any]) -> int:
         """Ask as a user; return the code of the response."""
@@ -70,3 +101,24 @@ class AccessCase(BrokerCase):
         response = self.ask_as(who, request)
         self.assertEqual(int(response.status), 16)
         return str(response.remark)
+
+
+class PlainCase(AccessCase):
+    """Has a broker with the accounts of ``plain_acl.yml``."""
+
+    def setUp(self) -> None:
+        """Write the file before the broker starts."""
+        self.folder = mkdtemp()
+        self.addCleanup(os.system, f"rm -rf {self.folder}")
+        self.path = os.path.join(self.folder, "plain_acl.yml")
+        self.write(FILE)
+        self.settings = {"access": AccessSettings(acl_file=self.path)}
+        super().setUp()
+
+    def write(self, text: str, name: str = "plain_acl.yml") -> str:
+        """Replace one of the files; return its path."""
+        path = os.path.join(self.folder, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as file:
+            file.write(text)
+        return path

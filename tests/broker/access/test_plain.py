@@ -2,59 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from tempfile import mkdtemp
-
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from twisted.trial.unittest import SynchronousTestCase
-
 from rocketmq_tw.auth.credentials import Credentials
-from rocketmq_tw.auth.errors import BadPolicy
 from rocketmq_tw.broker.access.control import LOOK_PERIOD
-from rocketmq_tw.broker.access.plain import MAX_SIZE, PlainFiles, decode_acl
-from rocketmq_tw.broker.access.settings import AccessSettings
 from rocketmq_tw.wire.requests.admin import GetRuntimeInfo
-from tests.broker.access.cases import AccessCase
+from tests.broker.access.cases import CLIENT, FILE, OPERATOR, PlainCase
 from tests.broker.cases import TOPIC, Peer, pulled, sent
 
-FILE = """
-globalWhiteRemoteAddresses:
-  - 10.0.1.*
-accounts:
-  - accessKey: RocketMQ
-    secretKey: hidden-1
-    admin: false
-    defaultTopicPerm: DENY
-    defaultGroupPerm: SUB
-    topicPerms:
-      - TopicTest=PUB
-  - accessKey: operator
-    secretKey: hidden-2
-    admin: true
-"""
-CLIENT = Credentials("RocketMQ", "hidden-1")
-OPERATOR = Credentials("operator", "hidden-2")
 
-
-class PlainTests(AccessCase):
+class PlainTests(PlainCase):
     """The accounts of ``plain_acl.yml``."""
-
-    def setUp(self) -> None:
-        """Write the file before the broker starts."""
-        self.folder = mkdtemp()
-        self.addCleanup(os.system, f"rm -rf {self.folder}")
-        self.path = os.path.join(self.folder, "plain_acl.yml")
-        self.write(FILE)
-        self.settings = {"access": AccessSettings(acl_file=self.path)}
-        super().setUp()
-
-    def write(self, text: str, name: str = "plain_acl.yml") -> None:
-        """Replace one of the files."""
-        path = os.path.join(self.folder, name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "w") as file:
-            file.write(text)
 
     def test_accounts(self) -> None:
         """An account may do what is listed, and an administrator everything."""
@@ -90,59 +46,3 @@ class PlainTests(AccessCase):
             self.clock.advance(LOOK_PERIOD / 1000)
             self.assertEqual(self.status_as(CLIENT, sent()), 0)
         self.assertEqual(self.flushLoggedErrors(), [])
-
-
-class DecodeTests(SynchronousTestCase):
-    """What files may have."""
-
-    def test_references(self) -> None:
-        """They are refused before anything is built from them."""
-        bomb = b"a: &a [1]\n" + b"b: &b [" + b"*a," * 9 + b"*a]\n"
-        error = self.assertRaises(BadPolicy, decode_acl, bomb, "plain_acl.yml")
-        self.assertIn("references", str(error))
-
-    def test_objects(self) -> None:
-        """A file makes no objects."""
-        text = b"accounts: !!python/object/apply:os.system ['true']"
-        self.assertRaises(BadPolicy, decode_acl, text, "plain_acl.yml")
-
-    def test_too_large(self) -> None:
-        """The size is looked at before anything is read."""
-        folder = mkdtemp()
-        self.addCleanup(os.system, f"rm -rf {folder}")
-        path = os.path.join(folder, "plain_acl.yml")
-        self.assertRaises(BadPolicy, PlainFiles(path, 10).read)
-        with open(path, "wb") as file:
-            file.truncate(MAX_SIZE + 1)
-        error = self.assertRaises(BadPolicy, PlainFiles(path, 10).read)
-        self.assertIn(str(MAX_SIZE), str(error))
-
-    @settings(max_examples=200, deadline=None)
-    @given(
-        st.one_of(
-            st.binary(max_size=400),
-            st.text(max_size=400).map(str.encode),
-            st.lists(
-                st.sampled_from(
-                    [
-                        "accounts:",
-                        "\n",
-                        "  - ",
-                        "accessKey: ",
-                        "a",
-                        "[",
-                        "{",
-                        "&x ",
-                        "*x",
-                    ]
-                ),
-                max_size=60,
-            ).map(lambda words: "".join(words).encode()),
-        )
-    )
-    def test_fuzz(self, data: bytes) -> None:
-        """Whatever a file has, only the declared error is raised."""
-        try:
-            decode_acl(data, "plain_acl.yml")
-        except BadPolicy:
-            pass

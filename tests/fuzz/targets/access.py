@@ -16,7 +16,7 @@ from twisted.internet.defer import succeed
 from rocketmq_tw.auth.acl import make_acl
 from rocketmq_tw.auth.addresses import network, white_list
 from rocketmq_tw.auth.errors import BadPolicy
-from rocketmq_tw.broker.access.plain import decode_acl
+from rocketmq_tw.broker.access.plain_files import make_text, read_document
 from rocketmq_tw.broker.access.processor import AccessProcessor
 from rocketmq_tw.broker.access.users import (
     AccessDocument,
@@ -47,7 +47,8 @@ _ADDRESSES = tuple(map(ip_address, ("10.0.1.7", "fe80::7")))
 
 def _accounts(data: bytes) -> None:
     """Read a file of ACL 1.0, and ask what it allows."""
-    acl = make_acl([decode_acl(data, "plain_acl.yml")], 1000)
+    text = make_text(read_document(data, "plain_acl.yml"), "plain_acl.yml").text
+    acl = make_acl([text], 1000)
     for address in _ADDRESSES:
         acl.is_white(address, "nothing-1")
 
