@@ -302,11 +302,19 @@ FACTS: Final[dict[Code, Facts]] = {
         ConsumerRunningInfo,
         "Code 1 where there is no such member, 207 where it does not respond in 10 s.",
     ),
+    Code.INVOKE_BROKER_TO_GET_CONSUMER_STATUS: Facts(
+        BROKER,
+        None,
+        GetConsumerStatusBody,
+        "The broker asks the members with code 221. Who does not respond in 5 s is left"
+        " out. Code 1 where no member is connected.",
+    ),
     Code.CONSUME_MESSAGE_DIRECTLY: Facts(
-        CLIENT,
-        "one record",
+        "broker, which passes it on to the client",
+        "to the client: one record",
         ConsumeMessageDirectlyResult,
-        "Nothing is committed. Code 1 where the group is not in the client.",
+        "Nothing is committed. Code 1 where there is no such member or message, or the"
+        " group is not in the client; 207 where it does not respond in 10 s.",
     ),
     Code.INVOKE_BROKER_TO_RESET_OFFSET: Facts(
         BROKER,

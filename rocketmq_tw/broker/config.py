@@ -67,6 +67,8 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
         longer one is refused; an extension.
     :ivar subscription_conflict: whether a consumer that subscribes to something else
         than other members of its group is refused; an extension.
+    :ivar use_server_side_reset_offset: whether a reset of a group's offsets takes
+        effect in the broker; otherwise in the members that are connected.
     :ivar max_groups_per_connection: how many groups of consumers and producers the
         heartbeats of one connection may name; an extension.
     :ivar max_connections: how many connections both ports accept together. In programs
@@ -244,6 +246,7 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     lite_pull_message_enable: bool = True
     enable_property_filter: bool = True
     max_subscription_length: Positive = 64 << 10
+    use_server_side_reset_offset: bool = True
     subscription_conflict: SubscriptionConflict = SubscriptionConflict.WARN
     max_held_pulls: Positive = 100_000
     max_cold_pulls: Positive = 100_000

@@ -12,6 +12,7 @@ from rocketmq_tw.broker.tables.clients import Client
 from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.wire.command import Command
+from rocketmq_tw.wire.fields import Response
 
 T = TypeVar("T")
 
@@ -74,6 +75,26 @@ class MemoryConnection:
     def close(self) -> None:
         """Note that it was closed."""
         self.closed = True
+
+
+class RespondingConnection(MemoryConnection):
+    """
+    The connection of a client that responds when the test says so.
+
+    :ivar asked: the requests that it got, and their time-outs.
+    :ivar response: of the latest of them.
+    """
+
+    def __init__(self, address: str = "10.0.0.9:4000") -> None:
+        super().__init__(address)
+        self.asked: list[tuple[Any, float]] = []
+        self.response: Deferred[Response] = Deferred()
+
+    def call(self, request: Any, timeout: float) -> Deferred[Response]:
+        """Remember the request."""
+        self.asked.append((request, timeout))
+        self.response = Deferred()
+        return self.response
 
 
 def call_from(peer: Any, now: float) -> Call:

@@ -104,12 +104,30 @@ class GetConsumerStatusFromClient(Request[Response]):
     client_addr: str | None = None
 
 
+class GetConsumerStatus(Request[Response]):
+    """
+    Ask a broker for the offsets of a group's members, as they are in the clients.
+
+    The body of the response is a ``GetConsumerStatusBody``.
+
+    :ivar client_addr: a client id, despite the name; absent or empty for all members.
+    """
+
+    code: ClassVar[int] = RequestCode.INVOKE_BROKER_TO_GET_CONSUMER_STATUS
+    topic: str
+    group: str
+    client_addr: str | None = None
+
+
 class ConsumeMessageDirectly(Request[Response]):
     """
     Let a consumer's handler consume a message, and ask for the result.
 
     The broker passes the request on to the client, with the message's record as body.
     The response's body is a ``ConsumeMessageDirectlyResult``.
+
+    :ivar msg_id: an offset id; the broker reads the message there.
+    :ivar topic_sys_flag: with the next one, what the broker knows of both.
     """
 
     code: ClassVar[int] = RequestCode.CONSUME_MESSAGE_DIRECTLY
@@ -118,3 +136,5 @@ class ConsumeMessageDirectly(Request[Response]):
     msg_id: str | None = None
     broker_name: str | None = None
     topic: str | None = None
+    topic_sys_flag: Int32 | None = None
+    group_sys_flag: Int32 | None = None

@@ -103,6 +103,14 @@ def _reset(request: Any) -> list[Need]:
     ]
 
 
+def _group_and_topic(request: Any) -> list[Need]:
+    """Need ``Get`` on a group and a topic; on all topics if none is named."""
+    return [
+        group_need(request.group or "*", Action.GET),
+        topic_need(request.topic or "*", Action.GET),
+    ]
+
+
 def _cloned(request: Any) -> list[Need]:
     """Need ``Get`` on the source, ``Update`` on the other group and the topic."""
     return [
@@ -305,6 +313,7 @@ RULES: dict[int, Rule] = {
     Code.GET_CONSUMER_RUNNING_INFO: Rule(_ADMIN, _group(Action.GET)),
     Code.CONSUME_MESSAGE_DIRECTLY: Rule(_ADMIN, _consumed_directly),
     Code.INVOKE_BROKER_TO_RESET_OFFSET: Rule(_ADMIN, _reset),
+    Code.INVOKE_BROKER_TO_GET_CONSUMER_STATUS: Rule(_ADMIN, _group_and_topic),
     Code.CLONE_GROUP_OFFSET: Rule(_ADMIN, _cloned),
     Code.RESET_CONSUMER_CLIENT_OFFSET: Rule(_SERVER, _UPDATE),
     Code.GET_CONSUMER_STATUS_FROM_CLIENT: Rule(_SERVER, _GET),

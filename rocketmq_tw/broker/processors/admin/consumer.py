@@ -1,38 +1,27 @@
 """
-Inspects consumer groups: how far they have read, and their members' reports.
+Inspects consumer groups: how far they have read.
 
-Source: ``AdminBrokerProcessor.getConsumeStats`` and ``getConsumerRunningInfo`` of
-RocketMQ 5.
+Source: ``AdminBrokerProcessor.getConsumeStats`` of RocketMQ 5.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
 
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.processors.admin.slices import encode_in_slices
-from rocketmq_tw.broker.tables.clients import Client, ClientTable
+from rocketmq_tw.broker.tables.clients import ClientTable
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.remoting.call import Call
-from rocketmq_tw.remoting.errors import BrokerError, Refused, TransportError
 from rocketmq_tw.remoting.pacing import Pacer, Steps
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.files.reads import all_of, then
 from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.wire.bodies.stats import ConsumeStats, OffsetState
-from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
-from rocketmq_tw.wire.requests.consumer import GetConsumerRunningInfo, GetConsumeStats
-
-#: Seconds within which a client must report, as in Apache RocketMQ.
-REPORT_TIMEOUT = 10.0
-#: ``V3_1_8``: older clients do not report.
-FIRST_VERSION_THAT_REPORTS = 62
+from rocketmq_tw.wire.requests.consumer import GetConsumeStats
 
 
 def install(broker: Broker, router: Router) -> None:
@@ -75,7 +64,6 @@ class ConsumerProcessor:
     def routes(self, router: Router) -> None:
         """Register the handlers."""
         router.on(GetConsumeStats, self.stats)
-        router.on(GetConsumerRunningInfo, self.running_info)
 
     def stats(
         self, request: GetConsumeStats, call: Call
@@ -153,45 +141,3 @@ class ConsumerProcessor:
             end = self._store.max_offset(queue.topic, queue.queue_id)
             table[queue] = OffsetState(end, offset, offset, max(0, time_ms))
         return ConsumeStats(table).encode()
-
-    def running_info(
-        self, request: GetConsumerRunningInfo, call: Call
-    ) -> Deferred[Response]:
-        """
-        Request the report of a group member and return its response.
-
-        :raises Refused: it is not connected, or too old to report.
-        """
-        member = self._member(request.consumer_group, request.client_id)
-        report: Deferred[Response] = member.peer.call(request, REPORT_TIMEOUT)
-        return report.addErrback(_passed_on, request)
-
-    def _member(self, group: str, client_id: str) -> Client:
-        """Return a member of a group by its client id."""
-        online = self._clients.consumer_group(group)
-        members = [] if online is None else list(online.members.values())
-        member = next((each for each in members if each.client_id == client_id), None)
-        if member is None:
-            raise Refused(
-                ResponseCode.SYSTEM_ERROR,
-                f"The Consumer <{group}> <{client_id}> not online",
-            )
-        if member.version < FIRST_VERSION_THAT_REPORTS:
-            raise Refused(
-                ResponseCode.SYSTEM_ERROR,
-                f"The Consumer <{client_id}> is too old to report what it does",
-            )
-        return member
-
-
-def _passed_on(failure: Failure, request: GetConsumerRunningInfo) -> Any:
-    """Return a client's error response, or refuse because it did not respond."""
-    error = failure.value
-    if isinstance(error, BrokerError):
-        return Response(status=error.code, remark=error.remark)
-    failure.trap(TransportError)
-    raise Refused(
-        ResponseCode.CONSUME_MSG_TIMEOUT,
-        f"consumer <{request.consumer_group}> <{request.client_id}> did not report: "
-        f"{error}",
-    )

@@ -1,20 +1,24 @@
 """
 Resets the offsets of consumer groups, and copies them to other groups.
 
+A reset takes effect in the broker, whatever the group's members do; or, with
+``useServerSideResetOffset=false``, in the members that are connected.
+
 Source: ``AdminBrokerProcessor.resetOffset`` and ``cloneGroupOffset`` of RocketMQ 5.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.errors import GroupNotExist
+from rocketmq_tw.broker.processors.admin.pushed_resets import PushedResets
 from rocketmq_tw.broker.processors.admin.slices import QUEUES, encode_in_slices
-from rocketmq_tw.broker.tables.clients import ClientTable
+from rocketmq_tw.broker.tables.clients import Client, ClientTable
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.broker.tables.topics import TopicTable
@@ -43,6 +47,9 @@ def install(broker: Broker, router: Router) -> None:
         store=broker.store,
         broker_name=broker.config.broker_name,
         is_slave=broker.config.is_slave,
+        pushed=None
+        if broker.config.use_server_side_reset_offset
+        else PushedResets(tables.clients),
         pacer=broker.pacer,
     ).routes(router)
     resets = tables.offsets.resets
@@ -55,6 +62,8 @@ class ResetProcessor:
 
     :param broker_name: becomes part of the message queues in responses.
     :param is_slave: offsets come from the master, so they are not changed here.
+    :param pushed: has the members of groups reset their offsets; None if the broker
+        resets them.
     """
 
     def __init__(
@@ -67,6 +76,7 @@ class ResetProcessor:
         store: IMessageStore,
         broker_name: str,
         is_slave: bool,
+        pushed: PushedResets | None,
         pacer: Pacer,
     ) -> None:
         self._topics = topics
@@ -76,6 +86,7 @@ class ResetProcessor:
         self._store = store
         self._broker_name = broker_name
         self._is_slave = is_slave
+        self._pushed = pushed
         self._pacer = pacer
 
     def routes(self, router: Router) -> None:
@@ -87,11 +98,13 @@ class ResetProcessor:
         """
         Let a group continue at other offsets, from its next pulls on.
 
-        Its members need not be online, nor know anything of resets.
+        Its members need not be online, nor know anything of resets, unless they are to
+        reset their offsets themselves.
 
         :raises TopicNotExist: there is no such topic.
         :raises GroupNotExist: there is no such group.
-        :raises Refused: the broker is a slave, or the offset is not in the queue.
+        :raises Refused: the broker is a slave, or the offset is not in the queue, or
+            no member is there to reset its offsets.
         """
         self._check_writeable()
         topic = self._topics.require(request.topic)
@@ -100,7 +113,15 @@ class ResetProcessor:
         if request.queue_id >= 0:
             self._check_queue(request, queue_ids)
             queue_ids = (request.queue_id,)
-        return self._pacer.run(self._resetting(request, queue_ids), call.peer)
+        queues = (
+            MessageQueue(request.topic, self._broker_name, queue_id)
+            for queue_id in queue_ids
+        )
+        if self._pushed is None:
+            return self._pacer.run(self._resetting(request, queues), call.peer)
+        members = self._pushed.members(request)
+        steps = self._pushing(request, queues, self._pushed, members)
+        return self._pacer.run(steps, call.peer)
 
     def _check_writeable(self) -> None:
         """Refuse at a slave."""
@@ -133,24 +154,72 @@ class ResetProcessor:
             )
 
     def _resetting(
-        self, request: ResetOffsets, queue_ids: Sequence[int]
+        self, request: ResetOffsets, queues: Iterable[MessageQueue]
     ) -> Steps[Response]:
         """Reset the offsets of some queues, and encode them."""
-        queues = (
-            MessageQueue(request.topic, self._broker_name, queue_id)
-            for queue_id in queue_ids
-        )
-        table = yield from encode_in_slices(
-            queues, lambda some: self._reset_some(request, some)
-        )
-        return Response(body=table)
 
-    def _reset_some(
-        self, request: ResetOffsets, queues: list[MessageQueue]
-    ) -> bytes | Deferred[bytes]:
-        """Reset the offsets of some queues."""
-        targets = all_of([self._target(request, each.queue_id) for each in queues])
-        return then(targets, lambda offsets: self._apply(request, queues, offsets))
+        def apply(some: list[MessageQueue], offsets: list[int]) -> bytes:
+            for queue, offset in zip(some, offsets, strict=True):
+                self._offsets.reset(
+                    request.group, request.topic, queue.queue_id, offset
+                )
+            return ResetOffsetBody(dict(zip(some, offsets, strict=True))).encode()
+
+        body = yield from self._encode(request, queues, apply)
+        return Response(body=body)
+
+    def _pushing(
+        self,
+        request: ResetOffsets,
+        queues: Iterable[MessageQueue],
+        pushed: PushedResets,
+        members: list[Client],
+    ) -> Steps[Response]:
+        """Have members reset the offsets of some queues, and encode them."""
+        table: dict[MessageQueue, int] = {}
+
+        def apply(some: list[MessageQueue], offsets: list[int]) -> bytes:
+            part = {
+                queue: self._not_ahead(request, queue, offset)
+                for queue, offset in zip(some, offsets, strict=True)
+            }
+            table.update(part)
+            return ResetOffsetBody(part).encode()
+
+        body = yield from self._encode(request, queues, apply)
+        yield from pushed.push(request, members, table, body)
+        return Response(body=body)
+
+    def _not_ahead(
+        self, request: ResetOffsets, queue: MessageQueue, offset: int
+    ) -> int:
+        """
+        Return an offset, or how far the group is if that is less.
+
+        :raises Refused: it has not committed one, so it is not known.
+        """
+        known = self._offsets.query(request.group, request.topic, queue.queue_id)
+        if known is None:
+            raise Refused(
+                ResponseCode.SYSTEM_ERROR,
+                f"The consumer group <{request.group}> not exist: it has committed no"
+                f" offset of queue {queue.queue_id} of {request.topic}",
+            )
+        return offset if request.is_force else min(offset, known)
+
+    def _encode(
+        self,
+        request: ResetOffsets,
+        queues: Iterable[MessageQueue],
+        apply: Callable[[list[MessageQueue], list[int]], bytes],
+    ) -> Steps[bytes]:
+        """Find from where to continue in some queues, apply that, and encode it."""
+
+        def encode(some: list[MessageQueue]) -> bytes | Deferred[bytes]:
+            targets = all_of([self._target(request, each.queue_id) for each in some])
+            return then(targets, lambda offsets: apply(some, offsets))
+
+        return (yield from encode_in_slices(queues, encode))
 
     def _target(self, request: ResetOffsets, queue_id: int) -> int | Deferred[int]:
         """Return from where to continue in a queue."""
@@ -159,15 +228,6 @@ class ResetProcessor:
         if request.timestamp < 0:
             return self._store.max_offset(request.topic, queue_id)
         return self._store.offset_by_time(request.topic, queue_id, request.timestamp)
-
-    def _apply(
-        self, request: ResetOffsets, queues: list[MessageQueue], offsets: list[int]
-    ) -> bytes:
-        """Keep the offsets of some queues, and encode them."""
-        table = dict(zip(queues, offsets, strict=True))
-        for queue, offset in table.items():
-            self._offsets.reset(request.group, request.topic, queue.queue_id, offset)
-        return ResetOffsetBody(table).encode()
 
     def clone(self, request: CloneGroupOffsets, call: Call) -> Outcome:
         """

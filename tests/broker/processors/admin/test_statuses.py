@@ -1,0 +1,98 @@
+"""Tests of asking members for their offsets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import maybeDeferred
+
+from rocketmq_tw.model.queue import MessageQueue
+from rocketmq_tw.remoting.errors import RequestTimeout
+from rocketmq_tw.wire.bodies.offsets import GetConsumerStatusBody
+from rocketmq_tw.wire.fields import Response
+from rocketmq_tw.wire.requests.consumer import (
+    GetConsumerStatus,
+    GetConsumerStatusFromClient,
+)
+from tests.broker.doubles import RespondingConnection
+from tests.broker.processors.admin.test_relays import RelayCase
+
+QUEUE = MessageQueue("T", "broker-a", 0)
+#: As Go's client writes it: its keys have another order.
+OF_GO = b'{"messageQueueTable":{{"topic":"T","brokerName":"broker-a","queueId":0}:9}}'
+
+
+class StatusProcessorTests(RelayCase):
+    """Administrators see the offsets that members have."""
+
+    def status(self, client_id: str | None = None) -> Any:
+        """Ask for the offsets of the group."""
+        return maybeDeferred(self.ask, GetConsumerStatus("T", "G", client_id))
+
+    def respond(self, connection: RespondingConnection, body: bytes) -> None:
+        """Let a member respond."""
+        connection.response.callback(Response(body=body))
+
+    def table_of(self, asked: Any) -> dict[str, dict[MessageQueue, int]]:
+        """Return the table that was responded."""
+        self.clock.pump([0.0] * 20)
+        body = self.successResultOf(asked).body
+        return GetConsumerStatusBody.decode(body).consumer_table
+
+    def test_all_members_are_asked(self) -> None:
+        """The table has the offsets of each, whatever its language."""
+        java, go = self.join(client_id="java"), self.join(client_id="go")
+        asked = self.status()
+        request = GetConsumerStatusFromClient("T", "G")
+        self.assertEqual(java.asked, [(request, 5.0)])
+        self.assertEqual(go.asked, [(request, 5.0)])
+        self.respond(java, GetConsumerStatusBody({QUEUE: 7}).encode())
+        self.assertNoResult(asked)
+        self.respond(go, OF_GO)
+        table = self.table_of(asked)
+        self.assertEqual(table, {"java": {QUEUE: 7}, "go": {QUEUE: 9}})
+
+    def test_one_member(self) -> None:
+        """The others are not asked."""
+        one, other = self.join(client_id="one"), self.join(client_id="other")
+        asked = self.status("one")
+        self.respond(one, OF_GO)
+        self.assertEqual(self.table_of(asked), {"one": {QUEUE: 9}})
+        self.assertEqual(other.asked, [])
+        self.assertEqual(self.table_of(self.status("stranger")), {})
+
+    def test_members_without_offsets(self) -> None:
+        """Who does not respond, or not with a table, is left out."""
+        members = [self.join(client_id=name) for name in "abcd"]
+        asked = self.status()
+        members[0].response.errback(RequestTimeout("a", "too late"))
+        self.respond(members[1], b"")
+        self.respond(members[2], b"{")
+        self.respond(members[3], b" " * 70_000 + OF_GO)
+        self.assertEqual(self.table_of(asked), {})
+
+    def test_responses_together_are_bounded(self) -> None:
+        """Beyond 8 MiB the request is refused, and says what to ask instead."""
+        queues = {MessageQueue("T", "b", number): 1 for number in range(1200)}
+        body = GetConsumerStatusBody(queues).encode()
+        self.assertLess(len(body), 65_536)
+        members = [self.join(client_id=f"c{number}") for number in range(160)]
+        asked = self.status()
+        for each in members:
+            self.respond(each, body)
+        self.clock.pump([0.0] * 200)
+        response = self.successResultOf(asked)
+        self.assertEqual(int(response.status), 1)
+        self.assertIn("clientAddr", response.remark)
+
+    def test_many_members(self) -> None:
+        """So many are asked at the same time, the others after them."""
+        members = [self.join(client_id=f"c{number}") for number in range(201)]
+        self.status()
+        self.assertEqual(sum(len(each.asked) for each in members), 200)
+
+    def test_nobody_to_ask(self) -> None:
+        """Without members, or with an old one, it is refused."""
+        self.refused(1, "No Any Consumer online", GetConsumerStatus("T", "G"))
+        self.join(27)
+        self.refused(1, "version=27", GetConsumerStatus("T", "G"))
