@@ -17,7 +17,11 @@ from rocketmq_tw.wire.bodies.consumers import (
     ProducerConnection,
 )
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
-from rocketmq_tw.wire.bodies.groups import SubscriptionGroupTable
+from rocketmq_tw.wire.bodies.groups import (
+    GroupList,
+    QuerySubscriptionResponseBody,
+    SubscriptionGroupTable,
+)
 from rocketmq_tw.wire.bodies.heartbeat import CheckClientRequestBody, HeartbeatData
 from rocketmq_tw.wire.bodies.kvtable import KVTable
 from rocketmq_tw.wire.bodies.locks import (
@@ -29,6 +33,7 @@ from rocketmq_tw.wire.bodies.offsets import (
     ConsumerOffsetTable,
     DelayOffsetTable,
     GetConsumerStatusBody,
+    QueryCorrectionOffsetBody,
     ResetOffsetBody,
 )
 from rocketmq_tw.wire.bodies.other_tables import TimerMetricsTable
@@ -45,7 +50,13 @@ from rocketmq_tw.wire.bodies.running_info import (
     ConsumeMessageDirectlyResult,
     ConsumerRunningInfo,
 )
-from rocketmq_tw.wire.bodies.stats import ConsumeStats, TopicStatsTable
+from rocketmq_tw.wire.bodies.stats import (
+    ConsumeStats,
+    ConsumeStatsList,
+    QueryConsumeQueueResponseBody,
+    QueryConsumeTimeSpanBody,
+    TopicStatsTable,
+)
 from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable, TopicList
 from rocketmq_tw.wire.codes import RequestCode as Code
 from rocketmq_tw.wire.codes import ResponseCode
@@ -308,6 +319,40 @@ FACTS: Final[dict[Code, Facts]] = {
         GetConsumerStatusBody,
         "The broker asks the members with code 221. Who does not respond in 5 s is left"
         " out. Code 1 where no member is connected.",
+    ),
+    Code.GET_BROKER_CONSUME_STATS: Facts(
+        BROKER,
+        None,
+        ConsumeStatsList,
+        "Groups without offsets are left out. Code 1 where it takes more than 12 MiB.",
+    ),
+    Code.QUERY_CONSUME_TIME_SPAN: Facts(
+        BROKER,
+        None,
+        QueryConsumeTimeSpanBody,
+        "Code 17 where there is no such topic.",
+    ),
+    Code.QUERY_CORRECTION_OFFSET: Facts(
+        BROKER,
+        None,
+        QueryCorrectionOffsetBody,
+        "At Apache's brokers the groups in ``filterGroups`` lose all their offsets.",
+    ),
+    Code.QUERY_TOPIC_CONSUME_BY_WHO: Facts(
+        BROKER,
+        None,
+        GroupList,
+        "Groups that have committed offsets, and those that subscribe now.",
+    ),
+    Code.QUERY_TOPICS_BY_CONSUMER: Facts(BROKER, None, TopicList),
+    Code.QUERY_SUBSCRIPTION_BY_CONSUMER: Facts(
+        BROKER, None, QuerySubscriptionResponseBody
+    ),
+    Code.QUERY_CONSUME_QUEUE: Facts(
+        BROKER,
+        None,
+        QueryConsumeQueueResponseBody,
+        "Code 1 where there is no such queue; at most 1000 entries.",
     ),
     Code.CONSUME_MESSAGE_DIRECTLY: Facts(
         "broker, which passes it on to the client",

@@ -19,9 +19,12 @@ from rocketmq_tw.broker.processors.admin import (
     consumer,
     group,
     info,
+    lookups,
+    queue_entries,
     relays,
     replication,
     resets,
+    time_spans,
     topic,
 )
 from rocketmq_tw.broker.pull import feature as pull
@@ -45,6 +48,9 @@ FEATURES: tuple[Install, ...] = (
     consumer.install,
     connections.install,
     relays.install,
+    lookups.install,
+    queue_entries.install,
+    time_spans.install,
     resets.install,
     info.install,
     replication.install,

@@ -11,6 +11,7 @@ from zope.interface import Attribute, Interface
 
 from rocketmq_tw.model.flush_waiter import FlushWaiter
 from rocketmq_tw.store.queues.fetch import Fetched, FetchStatus
+from rocketmq_tw.store.queues.fetched import QueueEntry
 from rocketmq_tw.wire.record import Draft
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ __all__ = [
     "IMessageStore",
     "KeyQuery",
     "Queried",
+    "QueueEntry",
 ]
 
 #: Topic, queue id, next queue offset, tags code, store time in ms.
@@ -183,6 +185,15 @@ class IMessageStore(Interface):
         topic: str, queue_id: int, queue_offset: int
     ) -> "int | Deferred[int]":
         """Return when a message was stored, in ms; -1 if unknown."""
+
+    def entries(
+        topic: str, queue_id: int, queue_offset: int, count: int
+    ) -> "list[QueueEntry] | Deferred[list[QueueEntry]]":
+        """
+        Return at most ``count`` entries of a queue; none from outside the queue.
+
+        There may be fewer than there are in the queue, but at least one.
+        """
 
     def record_at(
         commit_log_offset: int,

@@ -7,10 +7,11 @@ from twisted.internet.defer import Deferred
 from rocketmq_tw.store.files.reads import Steps
 from rocketmq_tw.store.queues.consumequeue import ConsumeQueue
 from rocketmq_tw.store.queues.fetch import FetchRequest, Matches, fetch
-from rocketmq_tw.store.queues.fetched import Fetched, FetchStatus
+from rocketmq_tw.store.queues.fetched import Fetched, FetchStatus, QueueEntry
 from rocketmq_tw.store.queues.records import StoreView
 from rocketmq_tw.store.queues.search import (
     offset_by_time,
+    queue_entries,
     queue_store_time,
     record_at,
     record_store_time,
@@ -109,6 +110,15 @@ class ReadableStore:
         if queue is None:
             return -1
         return self._reads.run(queue_store_time(self._view, queue, queue_offset))
+
+    def entries(
+        self, topic: str, queue_id: int, queue_offset: int, count: int
+    ) -> "list[QueueEntry] | Deferred[list[QueueEntry]]":
+        """Return entries of a queue: see :class:`.interfaces.IMessageStore`."""
+        queue = self._queues.find(topic, queue_id)
+        if queue is None:
+            return []
+        return self._reads.run(queue_entries(self._view, queue, queue_offset, count))
 
     def record_at(
         self, commit_log_offset: int

@@ -16,7 +16,7 @@ from rocketmq_tw.store.errors import (
     StoreNotWriteable,
     TopicTooLong,
 )
-from rocketmq_tw.store.interfaces import IMessageStore, KeyQuery
+from rocketmq_tw.store.interfaces import IMessageStore, KeyQuery, QueueEntry
 from rocketmq_tw.store.queues.fetch import Fetched, FetchStatus
 from rocketmq_tw.wire.record import decode_all
 from tests.store.cases import NOW, TAG_A, TOPIC, draft
@@ -213,6 +213,26 @@ class StoreContract:
         none = self.get(store, 0, matches=lambda code: code == 9)
         self.assertEqual(none.status, FetchStatus.NO_MATCHED_MESSAGE)
         self.assertEqual(none.next_offset, 6)
+
+    def test_entries(self) -> None:
+        """Those of a queue, from one of them on; none from outside the queue."""
+        store = self.opened()
+        stored = [store.put(draft(), NOW) for _ in range(3)]
+        expected = [
+            QueueEntry(each.commit_log_offset, each.size, draft().tags_code)
+            for each in stored
+        ]
+
+        def entries(at: int, count: int, topic: str = TOPIC) -> list[QueueEntry]:
+            found: list[QueueEntry] = self.now(store.entries(topic, 0, at, count))
+            return found
+
+        self.assertEqual(entries(0, 9), expected)
+        self.assertEqual(entries(1, 1), expected[1:2])
+        for outside in (entries(-1, 9), entries(3, 9), entries(0, 9, "Other")):
+            self.assertEqual(outside, [])
+        self.assertEqual(entries(0, 0), [])
+        self.assertEqual(entries(0, -1), [])
 
     def test_times(self) -> None:
         """Both boundaries, single messages, and the oldest of all."""

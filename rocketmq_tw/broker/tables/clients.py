@@ -269,6 +269,10 @@ class ClientTable:
         """Return a consumer group; None if it has no members."""
         return self._consumers.get(group)
 
+    def consumer_groups(self) -> list[ConsumerGroup]:
+        """Return all consumer groups that have members."""
+        return list(self._consumers.values())
+
     def count_with(
         self, peer: Peer, *, consumers: set[str], producers: set[str]
     ) -> int:

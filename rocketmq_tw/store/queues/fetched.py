@@ -51,3 +51,11 @@ class Fetched(msgspec.Struct, frozen=True, gc=False):
     count: int = 0
     data: bytes = b""
     last_commit_log_offset: int = -1
+
+
+class QueueEntry(msgspec.Struct, frozen=True, gc=False):
+    """Where the record of a message of a queue is, and its tags code."""
+
+    commit_log_offset: int
+    size: int
+    tags_code: int

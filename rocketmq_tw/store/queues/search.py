@@ -5,8 +5,14 @@ Source: ``ConsumeQueue.getOffsetInQueueByTime`` of RocketMQ 5.
 """
 
 from rocketmq_tw.store.files.reads import Steps, piece
-from rocketmq_tw.store.queues.consumequeue import ENTRY, ENTRY_SIZE, ConsumeQueue
+from rocketmq_tw.store.queues.consumequeue import (
+    ENTRY,
+    ENTRY_SIZE,
+    ConsumeQueue,
+    entries,
+)
 from rocketmq_tw.store.queues.fetch import StoreView, read_entries, read_log
+from rocketmq_tw.store.queues.fetched import QueueEntry
 from rocketmq_tw.wire import record_layout as layout
 from rocketmq_tw.wire.record import Checked, check
 
@@ -36,6 +42,17 @@ def queue_store_time(
         return -1
     commit_log_offset = ENTRY.unpack(data)[0]
     return (yield from record_store_time(store, commit_log_offset))
+
+
+def queue_entries(
+    store: StoreView, queue: ConsumeQueue, queue_offset: int, count: int
+) -> Steps[list[QueueEntry]]:
+    """Return at most so many entries, of one file; none from outside the queue."""
+    if not queue.min_offset <= queue_offset < queue.next or count < 1:
+        return []
+    data = yield from read_entries(queue, store.reads, queue_offset, count)
+    whole = len(data) - len(data) % ENTRY_SIZE
+    return [QueueEntry(*entry) for entry in entries(data[:whole])]
 
 
 def offset_by_time(

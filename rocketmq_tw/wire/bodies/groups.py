@@ -1,12 +1,14 @@
 """
 Tables and lists of consumer groups.
 
-Source: ``SubscriptionGroupWrapper`` and ``GroupList`` of RocketMQ 5.
+Source: ``SubscriptionGroupWrapper``, ``GroupList`` and
+``QuerySubscriptionResponseBody`` of RocketMQ 5.
 """
 
 from __future__ import annotations
 
 from rocketmq_tw.model.group import SubscriptionGroup
+from rocketmq_tw.model.subscription import Subscription
 from rocketmq_tw.wire.bodies.body import Body
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 
@@ -24,3 +26,12 @@ class GroupList(Body, frozen=True):
     """Names of groups."""
 
     group_list: tuple[str, ...] = ()
+
+
+class QuerySubscriptionResponseBody(Body, frozen=True):
+    """The response to QUERY_SUBSCRIPTION_BY_CONSUMER (345)."""
+
+    group: str | None = None
+    topic: str | None = None
+    #: Absent if no member is connected that subscribes to the topic.
+    subscription_data: Subscription | None = None

@@ -3,7 +3,8 @@ Tables of offsets: those of consumer groups and of delay levels.
 
 Source: ``ConsumerOffsetManager``, ``ScheduleMessageService``,
 ``OffsetSerializeWrapper``, ``ResetOffsetBody``,
-``ResetOffsetBodyForC`` and ``GetConsumerStatusBody`` of RocketMQ 5.
+``ResetOffsetBodyForC``, ``GetConsumerStatusBody`` and ``QueryCorrectionOffsetBody`` of
+RocketMQ 5.
 """
 
 from __future__ import annotations
@@ -76,3 +77,10 @@ class GetConsumerStatusBody(Body, frozen=True):
 
     message_queue_table: dict[MessageQueue, int] = {}
     consumer_table: dict[str, dict[MessageQueue, int]] = {}
+
+
+class QueryCorrectionOffsetBody(Body, frozen=True):
+    """The response to QUERY_CORRECTION_OFFSET (308)."""
+
+    #: Maps queue id to queue offset.
+    correction_offsets: dict[int, int] = {}

@@ -27,6 +27,44 @@ class GetConsumeStats(Request[Response]):
     topic_list: str | None = None
 
 
+class GetBrokerConsumeStats(Request[Response]):
+    """
+    Ask how far all groups have read; the body is a ``ConsumeStatsList``.
+
+    :ivar is_order: only topics whose messages are in order.
+    """
+
+    code: ClassVar[int] = RequestCode.GET_BROKER_CONSUME_STATS
+    is_order: bool
+
+
+class QueryConsumeTimeSpan(Request[Response]):
+    """
+    Ask from when to when the messages of a topic's queues are, and up to when a group
+    has read them; the body is a ``QueryConsumeTimeSpanBody``.
+    """
+
+    code: ClassVar[int] = RequestCode.QUERY_CONSUME_TIME_SPAN
+    topic: str
+    group: str
+
+
+class QueryCorrectionOffset(Request[Response]):
+    """
+    Ask for the least offsets that groups have committed in a topic.
+
+    The body is a ``QueryCorrectionOffsetBody``.
+
+    :ivar filter_groups: groups that do not count, separated by commas.
+    :ivar compare_group: where this one is behind, the offset is the largest number.
+    """
+
+    code: ClassVar[int] = RequestCode.QUERY_CORRECTION_OFFSET
+    compare_group: str
+    topic: str
+    filter_groups: str | None = None
+
+
 class GetConsumerRunningInfo(Request[Response]):
     """
     Ask a consumer for its state; the body is a ``ConsumerRunningInfo``.

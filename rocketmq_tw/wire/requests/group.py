@@ -52,6 +52,32 @@ class GetGroup(Request[Response]):
     group: str
 
 
+class QueryGroupsOfTopic(Request[Response]):
+    """Ask which groups consume a topic; the body is a ``GroupList``."""
+
+    code: ClassVar[int] = RequestCode.QUERY_TOPIC_CONSUME_BY_WHO
+    topic: str
+
+
+class QueryTopicsOfGroup(Request[Response]):
+    """Ask in which topics a group has offsets; the body is a ``TopicList``."""
+
+    code: ClassVar[int] = RequestCode.QUERY_TOPICS_BY_CONSUMER
+    group: str
+
+
+class QuerySubscription(Request[Response]):
+    """
+    Ask for the subscription of a group to a topic.
+
+    The body is a ``QuerySubscriptionResponseBody``.
+    """
+
+    code: ClassVar[int] = RequestCode.QUERY_SUBSCRIPTION_BY_CONSUMER
+    group: str
+    topic: str | None = None
+
+
 class DeleteGroup(Request[Response]):
     """Delete a group; 4.9 and 5.x have different names for the same flag."""
 

@@ -1,7 +1,8 @@
 """
-Requests for single messages, by offset or by key.
+Requests for single messages, by offset or by key, and for entries of queues.
 
-Source: ``ViewMessageRequestHeader``, ``QueryMessageRequestHeader``.
+Source: ``ViewMessageRequestHeader``, ``QueryMessageRequestHeader``,
+``QueryConsumeQueueRequestHeader``.
 """
 
 from __future__ import annotations
@@ -50,3 +51,19 @@ class QueryMessage(Request[QueryResponse]):
     begin_timestamp: Int64
     end_timestamp: Int64
     unique: bool | None = msgspec.field(name="_UNIQUE_KEY_QUERY", default=None)
+
+
+class QueryQueueEntries(Request[Response]):
+    """
+    Ask for entries of a queue; the body is a ``QueryConsumeQueueResponseBody``.
+
+    :ivar index: the queue offset of the first one.
+    :ivar consumer_group: asks for the group's subscription, too.
+    """
+
+    code: ClassVar[int] = RequestCode.QUERY_CONSUME_QUEUE
+    topic: str
+    queue_id: Int32 = 0
+    index: Int64 = 0
+    count: Int32 = 0
+    consumer_group: str | None = None

@@ -111,6 +111,22 @@ def _group_and_topic(request: Any) -> list[Need]:
     ]
 
 
+def _corrected(request: Any) -> list[Need]:
+    """Need ``Get`` on the topic and all groups that are named."""
+    groups = [request.compare_group or "*", *(request.filter_groups or "").split(",")]
+    return [
+        topic_need(request.topic or "*", Action.GET),
+        *(group_need(name, Action.GET) for name in dict.fromkeys(groups) if name),
+    ]
+
+
+def _queue_entries(request: Any) -> list[Need]:
+    """Need ``Get`` on the topic, and on the group if one is named."""
+    group = request.consumer_group
+    needs = [topic_need(request.topic or "*", Action.GET)]
+    return [*needs, group_need(group, Action.GET)] if group else needs
+
+
 def _cloned(request: Any) -> list[Need]:
     """Need ``Get`` on the source, ``Update`` on the other group and the topic."""
     return [
@@ -314,6 +330,13 @@ RULES: dict[int, Rule] = {
     Code.CONSUME_MESSAGE_DIRECTLY: Rule(_ADMIN, _consumed_directly),
     Code.INVOKE_BROKER_TO_RESET_OFFSET: Rule(_ADMIN, _reset),
     Code.INVOKE_BROKER_TO_GET_CONSUMER_STATUS: Rule(_ADMIN, _group_and_topic),
+    Code.QUERY_CONSUME_TIME_SPAN: Rule(_ADMIN, _group_and_topic),
+    Code.QUERY_SUBSCRIPTION_BY_CONSUMER: Rule(_ADMIN, _group_and_topic),
+    Code.QUERY_CORRECTION_OFFSET: Rule(_ADMIN, _corrected),
+    Code.QUERY_CONSUME_QUEUE: Rule(_ADMIN, _queue_entries),
+    Code.QUERY_TOPIC_CONSUME_BY_WHO: Rule(_ADMIN, _topic(Action.GET)),
+    Code.QUERY_TOPICS_BY_CONSUMER: Rule(_ADMIN, _group(Action.GET, field="group")),
+    Code.GET_BROKER_CONSUME_STATS: Rule(_ADMIN, _GET),
     Code.CLONE_GROUP_OFFSET: Rule(_ADMIN, _cloned),
     Code.RESET_CONSUMER_CLIENT_OFFSET: Rule(_SERVER, _UPDATE),
     Code.GET_CONSUMER_STATUS_FROM_CLIENT: Rule(_SERVER, _GET),

@@ -1,27 +1,41 @@
 """
 Inspects consumer groups: how far they have read.
 
-Source: ``AdminBrokerProcessor.getConsumeStats`` of RocketMQ 5.
+Source: ``AdminBrokerProcessor.getConsumeStats`` and ``fetchAllConsumeStatsInBroker`` of
+RocketMQ 5.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.processors.admin.slices import encode_in_slices
 from rocketmq_tw.broker.tables.clients import ClientTable
+from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.remoting.call import Call
-from rocketmq_tw.remoting.pacing import Pacer, Steps
-from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.pacing import Pacer, Steps, parts_of
+from rocketmq_tw.remoting.router import Outcome, Router
 from rocketmq_tw.store.files.reads import all_of, then
 from rocketmq_tw.store.interfaces import IMessageStore
-from rocketmq_tw.wire.bodies.stats import ConsumeStats, OffsetState
+from rocketmq_tw.wire.bodies.entries import fill
+from rocketmq_tw.wire.bodies.stats import ConsumeStats, ConsumeStatsList, OffsetState
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.fastjson import dumps
 from rocketmq_tw.wire.fields import Response
-from rocketmq_tw.wire.requests.consumer import GetConsumeStats
+from rocketmq_tw.wire.requests.consumer import GetBrokerConsumeStats, GetConsumeStats
+
+#: How many entries of the table of offsets are looked at in one step.
+AT_ONCE = 10_000
+#: Bytes of the tables of all groups.
+LARGEST = 12 << 20
+_NO_GROUPS = b'"consumeStatsList":[]'
 
 
 def install(broker: Broker, router: Router) -> None:
@@ -31,8 +45,10 @@ def install(broker: Broker, router: Router) -> None:
         topics=tables.topics,
         offsets=tables.offsets,
         clients=tables.clients,
+        groups=tables.groups,
         store=broker.store,
         broker_name=broker.config.broker_name,
+        address=broker.address,
         pacer=broker.pacer,
     ).routes(router)
 
@@ -42,6 +58,8 @@ class ConsumerProcessor:
     Handles requests about consumers.
 
     :param broker_name: becomes part of the message queues in responses.
+    :param address: of the broker, for the list of all groups.
+    :param largest: bytes of the tables of all groups; a frame has 16 MiB at most.
     """
 
     def __init__(
@@ -50,20 +68,27 @@ class ConsumerProcessor:
         topics: TopicTable,
         offsets: ConsumerOffsets,
         clients: ClientTable,
+        groups: GroupTable,
         store: IMessageStore,
         broker_name: str,
+        address: str,
         pacer: Pacer,
+        largest: int = LARGEST,
     ) -> None:
         self._topics = topics
         self._offsets = offsets
         self._clients = clients
+        self._groups = groups
         self._store = store
         self._broker_name = broker_name
+        self._address = address
+        self._largest = largest
         self._pacer = pacer
 
     def routes(self, router: Router) -> None:
         """Register the handlers."""
         router.on(GetConsumeStats, self.stats)
+        router.on(GetBrokerConsumeStats, self.all)
 
     def stats(
         self, request: GetConsumeStats, call: Call
@@ -77,17 +102,78 @@ class ConsumerProcessor:
         return self._pacer.run(self._stats(request), call.peer)
 
     def _stats(self, request: GetConsumeStats) -> Steps[Response]:
-        """Encode the table."""
-        group = request.consumer_group
-        queues = (
-            MessageQueue(topic, self._broker_name, queue_id)
-            for topic in self._topics_of(request)
-            for queue_id in range(self._read_queues(topic))
-        )
-        table = yield from encode_in_slices(
-            queues, lambda queues: self._encode_stats(group, queues)
+        """Encode the table of the topics that a request is about."""
+        table, _ = yield from self._table(
+            request.consumer_group, self._topics_of(request)
         )
         return Response(body=table)
+
+    def _table(self, group: str, topics: Iterable[str]) -> Steps[tuple[bytes, int]]:
+        """Encode the table of some topics; return the difference of all queues, too."""
+        queues = (
+            MessageQueue(topic, self._broker_name, queue_id)
+            for topic in topics
+            for queue_id in range(self._read_queues(topic))
+        )
+        behind = 0
+
+        def encode(queues: list[MessageQueue]) -> bytes | Deferred[bytes]:
+            nonlocal behind
+            behind += sum(self._behind(group, each) for each in queues)
+            return self._encode_stats(group, queues)
+
+        table = yield from encode_in_slices(queues, encode)
+        return table, behind
+
+    def _behind(self, group: str, queue: MessageQueue) -> int:
+        """Return how many messages of a queue a group has not read."""
+        topic, queue_id = queue.topic, queue.queue_id
+        read = self._offsets.query(group, topic, queue_id) or 0
+        return self._store.max_offset(topic, queue_id) - read
+
+    def all(self, request: GetBrokerConsumeStats, call: Call) -> Outcome:
+        """
+        Return the same for all groups and all topics in which they have offsets.
+
+        :raises Refused: it is too large for a response.
+        """
+        return self._pacer.run(self._all(request.is_order), call.peer)
+
+    def _all(self, is_order: bool) -> Steps[Response]:
+        """Encode the tables of one group after another."""
+        topics: dict[str, list[str]] = {}
+        for keys in parts_of(list(self._offsets.table), AT_ONCE):
+            for topic, group in keys:
+                topics.setdefault(group, []).append(topic)
+            yield None
+        entries, size, behind = [], 0, 0
+        for group in topics:
+            known = self._listed(group, topics[group], is_order)
+            if not known:
+                continue
+            tables: list[bytes] = []
+            for topic in known:
+                table, less = yield from self._table(group, [topic])
+                tables.append(table)
+                behind += less
+                size += len(table)
+                if size > self._largest:
+                    raise _too_large(self._largest)
+                yield None
+            entries.append(b"{%b:[%b]}" % (dumps(group), b",".join(tables)))
+        empty = ConsumeStatsList(broker_addr=self._address, total_diff=behind)
+        return Response(body=fill(empty.encode(), _NO_GROUPS, entries))
+
+    def _listed(self, group: str, topics: list[str], is_order: bool) -> list[str]:
+        """Return those of a group's topics that are listed, if it is known."""
+        if self._groups.get(group) is None:
+            return []
+        found = []
+        for topic in self._subscribed(group, sorted(topics)):
+            config = self._topics.get(topic)
+            if config is not None and (config.order or not is_order):
+                found.append(topic)
+        return found
 
     def _encode_stats(
         self, group: str, queues: list[MessageQueue]
@@ -114,7 +200,11 @@ class ConsumerProcessor:
             return [topic for topic in wanted if topic]
         topics = [request.topic] if request.topic else []
         topics = topics or sorted(self._offsets.of_group(request.consumer_group))
-        online = self._clients.consumer_group(request.consumer_group)
+        return self._subscribed(request.consumer_group, topics)
+
+    def _subscribed(self, group: str, topics: list[str]) -> list[str]:
+        """Leave out topics to which the members of a group do not subscribe."""
+        online = self._clients.consumer_group(group)
         if online is None or not online.subscriptions:
             return topics
         return [topic for topic in topics if topic in online.subscriptions]
@@ -141,3 +231,12 @@ class ConsumerProcessor:
             end = self._store.max_offset(queue.topic, queue.queue_id)
             table[queue] = OffsetState(end, offset, offset, max(0, time_ms))
         return ConsumeStats(table).encode()
+
+
+def _too_large(largest: int) -> Refused:
+    """Return the refusal of more than a response may have."""
+    return Refused(
+        ResponseCode.SYSTEM_ERROR,
+        f"the statistics of all groups take more than {largest} bytes: ask for"
+        " those of single groups (request 208)",
+    )

@@ -43,11 +43,18 @@ _NOBODY = b'"consumerTable":{}'
 
 
 class StatusProcessor:
-    """Handles requests for the offsets that clients have."""
+    """
+    Handles requests for the offsets that clients have.
+
+    :param largest: bytes of what all members respond.
+    """
 
     _log = Logger()
 
-    def __init__(self, *, clients: ClientTable, pacer: Pacer) -> None:
+    def __init__(
+        self, *, clients: ClientTable, pacer: Pacer, largest: int = LARGEST
+    ) -> None:
+        self._largest = largest
         self._clients = clients
         self._pacer = pacer
 
@@ -86,8 +93,8 @@ class StatusProcessor:
                     continue
                 entry = self._entry(member, response)
                 size += len(entry)
-                if size > LARGEST:
-                    raise _too_large(request.group)
+                if size > self._largest:
+                    raise _too_large(request.group, self._largest)
                 if entry:
                     entries.append(entry)
                 yield None
@@ -142,10 +149,10 @@ def _ask_all(members: list[Client], asked: GetConsumerStatusFromClient) -> Any:
     return DeferredList(responses, consumeErrors=True)
 
 
-def _too_large(group: str) -> Refused:
+def _too_large(group: str, largest: int) -> Refused:
     """Return the refusal of more than a response may have."""
     return Refused(
         ResponseCode.SYSTEM_ERROR,
-        f"the members of {group} respond with more than {LARGEST >> 20} MiB: name one"
-        " of them in clientAddr",
+        f"the members of {group} respond with more than {largest} bytes: name one of"
+        " them in clientAddr",
     )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.internet.defer import maybeDeferred
 
+from rocketmq_tw.broker.processors.admin.consumer import ConsumerProcessor
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.subscription import Subscription
-from rocketmq_tw.wire.bodies.stats import ConsumeStats, OffsetState
-from rocketmq_tw.wire.requests.consumer import GetConsumeStats
+from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.wire.bodies.stats import ConsumeStats, ConsumeStatsList, OffsetState
+from rocketmq_tw.wire.requests.consumer import GetBrokerConsumeStats, GetConsumeStats
 from tests.broker.cases import BrokerCase, sent
-from tests.broker.doubles import MemoryConnection, client_of
+from tests.broker.doubles import MemoryConnection, call_from, client_of
 from tests.store.cases import NOW
 
 
@@ -76,3 +80,71 @@ class ConsumerProcessorTests(BrokerCase):
         self.join("Other")
         self.assertEqual(self.progress(), {})
         self.assertEqual(len(self.progress(topic_list="T;Other")), 4)
+
+
+class AllGroupsTests(BrokerCase):
+    """Administrators see how far all groups are."""
+
+    def setUp(self) -> None:
+        """Let two groups read two topics, of which one is ordered."""
+        super().setUp()
+        self.topic("T", 2)
+        self.topic("Ordered", 1, order=True)
+        for topic in ("T", "T", "Ordered"):
+            self.ask(sent(topic))
+        for group, topic in (("G", "T"), ("G", "Ordered"), ("G2", "T")):
+            self.tables.groups.find(group)
+            self.tables.offsets.commit(group, topic, 0, 1)
+        self.tables.offsets.commit("Unknown", "T", 0, 1)
+        self.tables.offsets.commit("G2", "Gone", 0, 1)
+
+    def everything(self, is_order: bool = False) -> Any:
+        """Ask for all groups; return the response."""
+        asked = maybeDeferred(self.ask, GetBrokerConsumeStats(is_order))
+        self.clock.pump([0.0] * 20)
+        return self.successResultOf(asked)
+
+    def found(self, is_order: bool = False) -> dict[str, list[set[str]]]:
+        """Return the topics of each table, by group."""
+        body = ConsumeStatsList.decode(self.everything(is_order).body)
+        return {
+            group: [{queue.topic for queue in each.offset_table} for each in tables]
+            for entry in body.consume_stats_list
+            for group, tables in entry.items()
+        }
+
+    def test_all_groups(self) -> None:
+        """Each has a table for each topic; what is unknown is left out."""
+        self.assertEqual(self.found(), {"G": [{"Ordered"}, {"T"}], "G2": [{"T"}]})
+        body = ConsumeStatsList.decode(self.everything().body)
+        self.assertEqual(body.broker_addr, "10.0.0.1:10911")
+        self.assertEqual((body.total_diff, body.total_inflight_diff), (2, 0))
+        ((queues,),) = [entry["G2"] for entry in body.consume_stats_list[1:]]
+        self.assertEqual(
+            {queue.queue_id: state for queue, state in queues.offset_table.items()},
+            {0: OffsetState(2, 1, 1, int(NOW * 1000)), 1: OffsetState(0, 0, 0, 0)},
+        )
+
+    def test_ordered_topics(self) -> None:
+        """Only these can be asked for."""
+        self.assertEqual(self.found(is_order=True), {"G": [{"Ordered"}]})
+
+    def test_too_many(self) -> None:
+        """More than fits into a response is refused, and says what to ask instead."""
+        tables = self.tables
+        processor = ConsumerProcessor(
+            topics=tables.topics,
+            offsets=tables.offsets,
+            clients=tables.clients,
+            groups=tables.groups,
+            store=self.store,
+            broker_name="broker-a",
+            address="",
+            pacer=self.broker.pacer,
+            largest=500,
+        )
+        call = call_from(self.peer, self.clock.seconds())
+        asked = maybeDeferred(processor.all, GetBrokerConsumeStats(False), call)
+        self.clock.pump([0.0] * 20)
+        refused = self.failureResultOf(asked, Refused).value
+        self.assertIn("request 208", refused.remark)

@@ -53,7 +53,7 @@ class PushedResetsTests(RelayCase):
         return self.successResultOf(asked)
 
     def test_members_are_sent_the_offsets(self) -> None:
-        """The broker's own offsets stay, and no pull is told."""
+        """The broker's own offsets stay, and no pull has them."""
         connection = self.join()
         response = self.reset()
         offsets = {queue(0): 0, queue(1): 0}

@@ -6,15 +6,16 @@ from typing import Any
 
 from twisted.internet.defer import maybeDeferred
 
+from rocketmq_tw.broker.processors.admin.statuses import StatusProcessor
 from rocketmq_tw.model.queue import MessageQueue
-from rocketmq_tw.remoting.errors import RequestTimeout
+from rocketmq_tw.remoting.errors import Refused, RequestTimeout
 from rocketmq_tw.wire.bodies.offsets import GetConsumerStatusBody
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.consumer import (
     GetConsumerStatus,
     GetConsumerStatusFromClient,
 )
-from tests.broker.doubles import RespondingConnection
+from tests.broker.doubles import RespondingConnection, call_from
 from tests.broker.processors.admin.test_relays import RelayCase
 
 QUEUE = MessageQueue("T", "broker-a", 0)
@@ -72,18 +73,18 @@ class StatusProcessorTests(RelayCase):
         self.assertEqual(self.table_of(asked), {})
 
     def test_responses_together_are_bounded(self) -> None:
-        """Beyond 8 MiB the request is refused, and says what to ask instead."""
-        queues = {MessageQueue("T", "b", number): 1 for number in range(1200)}
-        body = GetConsumerStatusBody(queues).encode()
-        self.assertLess(len(body), 65_536)
-        members = [self.join(client_id=f"c{number}") for number in range(160)]
-        asked = self.status()
+        """Too many bytes are refused, and the remark says what to ask instead."""
+        processor = StatusProcessor(
+            clients=self.tables.clients, pacer=self.broker.pacer, largest=150
+        )
+        members = [self.join(client_id=f"c{number}") for number in range(3)]
+        call = call_from(self.peer, self.clock.seconds())
+        asked = maybeDeferred(processor.status, GetConsumerStatus("T", "G"), call)
         for each in members:
-            self.respond(each, body)
-        self.clock.pump([0.0] * 200)
-        response = self.successResultOf(asked)
-        self.assertEqual(int(response.status), 1)
-        self.assertIn("clientAddr", response.remark)
+            self.respond(each, OF_GO)
+        self.clock.pump([0.0] * 20)
+        refused = self.failureResultOf(asked, Refused).value
+        self.assertIn("clientAddr", refused.remark)
 
     def test_many_members(self) -> None:
         """So many are asked at the same time, the others after them."""
