@@ -107,6 +107,7 @@ _APPLICATION: Final = """\
 client.consumer.counts.ConsumerCounts: _samples _topics: 13 samples; subscribed topics
 client.consumer.dispatch.completion.Completion: _scheduled: pulled messages that are retried
 client.consumer.dispatch.concurrent.ConcurrentDispatcher: _queued: pulled messages
+client.consumer.dispatch.concurrent._Chunk: waiting: the messages of one pull
 client.consumer.dispatch.orderly.OrderlyDispatcher: _busy _ready _suspended: assigned queues
 client.consumer.dispatch.running.RunningHandlers: _running: handlers that run, at most concurrency
 client.consumer.dispatch.running._Invocation: messages: one batch of a handler
@@ -133,11 +134,11 @@ client.consumer.lite.iteration.Iterations: _running: loops of the application
 client.producer.context.SendContext: pending: sends of the application, limited by its options
 client.producer.in_flight.InFlight: _waiting: 65,536 sends that wait
 client.producer.message.Preparation: _checked: topics that the application sends to
-client.producer.time_limits.TimeLimit: _deadlines: sends of the application, limited by its options
-client.producer.time_limits.TimeLimits: _limits: 16, and none is added while all are used
 client.replies.outstanding.OutstandingRequests: _waiting: max_outstanding_requests
 client.replies.reply_brokers.ReplyBrokers: _ready _waiting: 4,096 topics; topics of requests of the application
 client.replies.requester.Requester: _waiting: max_outstanding_requests
+client.time_limits.TimeLimit: _deadlines: sends of the application, limited by its options
+client.time_limits.TimeLimits: _limits: 16, and none is added while all are used
 client.routes.RouteCache: _waiting on_change: calls of the application; listeners
 client.session.ClientSession: _loops: periodic tasks
 client.shutdown.ShutdownTrigger: _trigger: one
@@ -149,7 +150,7 @@ remoting.pool.ConnectionPool: _connecting _direct _live _waiting on_connected: a
 #: Bounded by what stands in the tables, or by nothing else yet.
 _BY_OTHERS: Final = """\
 client.brokers.Brokers: _reached _unresponsive_since on_lost: brokers of the routes; one for each producer
-client.consumer.process_queue.ProcessQueue: _messages: max_cached_bytes, and one pull for each queue
+client.consumer.process_queue.ProcessQueue: _messages _order: max_cached_bytes, and one pull for each queue; twice as many, and 64
 client.producer.faults.Faults: _until: brokers of the routes
 namesrv.live.LiveBroker: filter_servers: 16 of each broker
 remoting.durable.AwaitingFlush: _late _waiting: the requests of a connection in flight, 20,000

@@ -106,9 +106,7 @@ class FrameHandler:
             at += 1
             if command is None:
                 if kind == JSON:
-                    if pending.decode is not None and pending.resolve_quickly(
-                        header, body
-                    ):
+                    if pending.resolve_quickly(header, body):
                         continue
                     command = decode_json(header, body)
                 else:

@@ -62,18 +62,21 @@ class PendingCalls:
 
     :param limit: how many may wait for responses.
     :param last_opaque: the number before the first one used.
-    :ivar decode: decodes the response that is likely the next in one pass, into
-        ``code``, ``opaque``, ``flag``, ``remark`` and ``fields``, or raises
-        :data:`NOT_USUAL`; None if there is no such decoder.
+    :ivar decode: decodes the header of the response that is likely the next without a
+        body in one pass, into ``code``, ``opaque``, ``flag``, ``remark`` and
+        ``fields``, or raises :data:`NOT_USUAL`; None if there is no such decoder.
+    :ivar decode_with_body: the same for the next response with a body: a client sends
+        messages and pulls others on one connection.
     """
 
-    __slots__ = ("_limit", "_opaque", "_waiting", "decode")
+    __slots__ = ("_limit", "_opaque", "_waiting", "decode", "decode_with_body")
 
     def __init__(self, limit: int = 65535, last_opaque: int = 0) -> None:
         self._limit = limit
         self._waiting: dict[int, Caller] = {}
         self._opaque = last_opaque
         self.decode: Callable[[bytes], Any] | None = None
+        self.decode_with_body: Callable[[bytes], Any] | None = None
 
     def next_opaque(self) -> int:
         """
@@ -104,15 +107,23 @@ class PendingCalls:
         return len(self._waiting) >= self._limit
 
     def expect(
-        self, opaque: int, caller: Caller, decode: Callable[[bytes], Any]
+        self,
+        opaque: int,
+        caller: Caller,
+        decode: Callable[[bytes], Any],
+        with_body: bool = False,
     ) -> None:
         """
         Register a request that is about to be sent; check :attr:`is_full` before.
 
         :param decode: see :attr:`decode`.
+        :param with_body: whether the response has a body.
         """
         self._waiting[opaque] = caller
-        self.decode = decode
+        if with_body:
+            self.decode_with_body = decode
+        else:
+            self.decode = decode
 
     def awaits(self, command: Command) -> bool:
         """Whether this is the response to a call that waits."""
@@ -120,19 +131,25 @@ class PendingCalls:
 
     def resolve_quickly(self, header: bytes, body: bytes) -> bool:
         """
-        Resolve the call that this responds to, with :attr:`decode`.
+        Resolve the call that this responds to, with :attr:`decode` or
+        :attr:`decode_with_body`.
 
         :returns: False if the header has to be decoded and resolved in the general way:
             it is another one than expected, or reports an error.
         """
-        assert self.decode is not None
+        decode = self.decode_with_body if body else self.decode
+        if decode is None:
+            return False
         try:
-            found = self.decode(header)
+            found = decode(header)
         except NOT_USUAL:
             # Others are likely to follow, and each would be tried in vain.
-            self.decode = None
+            if body:
+                self.decode_with_body = None
+            else:
+                self.decode = None
             return False
-        if found.code or found.flag != RESPONSE or found.remark is not None:
+        if found.code or found.flag != RESPONSE:
             return False
         response = found.fields
         caller = self._waiting.get(found.opaque)
@@ -140,6 +157,8 @@ class PendingCalls:
             return False
         del self._waiting[found.opaque]
         response.body = body
+        if found.remark is not None:
+            response.remark = found.remark
         caller.responded(response)
         return True
 

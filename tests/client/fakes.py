@@ -155,6 +155,10 @@ class FakeBrokers:
         """Know one broker."""
         return ADDRESS if broker_name == "broker-a" else None
 
+    def live(self, address: str) -> None:
+        """Have no connection to which a frame could be written."""
+        return None
+
     def connection(self, address: str) -> Deferred[FakeConnection]:
         """Give the connection at once."""
         return succeed(self.made)

@@ -151,21 +151,34 @@ class ExpectedTests(SynchronousTestCase):
         self.caller = Caller()
         self.calls.expect(7, self.caller, decode_echo)
 
-    def resolve(self, response: Response, opaque: int = 7) -> bool:
+    def resolve(self, response: Response, opaque: int = 7, body: bytes = b"") -> bool:
         """Try the decoder."""
-        return self.calls.resolve_quickly(encode_response(response, opaque)[8:], b"b")
+        return self.calls.resolve_quickly(encode_response(response, opaque)[8:], body)
 
     def test_resolved(self) -> None:
-        """Its caller gets the response, once, with its body."""
+        """Its caller gets the response, once."""
         self.assertTrue(self.resolve(EchoResponse(text="hi")))
         self.assertFalse(self.resolve(EchoResponse(text="hi")))
+        self.assertEqual(self.caller.responses, [EchoResponse(text="hi")])
+
+    def test_remark(self) -> None:
+        """Apache RocketMQ sends one with the messages that a pull has found."""
+        self.assertTrue(self.resolve(EchoResponse(text="hi", remark="FOUND")))
+        self.assertEqual(self.caller.responses[0].remark, "FOUND")
+
+    def test_with_a_body(self) -> None:
+        """A response with a body has a decoder of its own."""
+        self.assertFalse(self.resolve(EchoResponse(text="hi"), body=b"b"))
+        self.calls.expect(8, self.caller, decode_echo, with_body=True)
+        self.assertTrue(self.resolve(EchoResponse(text="hi"), opaque=8, body=b"b"))
         self.assertEqual(self.caller.responses, [EchoResponse(text="hi", body=b"b")])
+        self.assertFalse(self.resolve(Response(), opaque=9, body=b"b"))
+        self.assertIsNone(self.calls.decode_with_body)
+        self.assertIsNotNone(self.calls.decode)
 
     def test_not_usual(self) -> None:
-        """Errors, remarks and unknown numbers are left to the general way."""
-        remarked = EchoResponse(text="hi", remark="why")
+        """Errors and unknown numbers are left to the general way."""
         refused = EchoResponse(text="hi", status=1)
-        self.assertFalse(self.resolve(remarked))
         self.assertFalse(self.resolve(refused))
         self.assertFalse(self.resolve(EchoResponse(text="hi"), opaque=8))
         self.assertIsNotNone(self.calls.decode)

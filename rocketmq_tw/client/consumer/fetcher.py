@@ -11,10 +11,9 @@ Source: ``DefaultMQPushConsumerImpl.pullMessage`` of RocketMQ 5.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-import msgspec
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -22,27 +21,25 @@ from twisted.python.failure import Failure
 from rocketmq_tw.client.consumer.limits import CacheSize, PullLimits, is_over
 from rocketmq_tw.client.consumer.process_queue import ProcessQueue
 from rocketmq_tw.client.consumer.pull_result import PullStatus, read_response
+from rocketmq_tw.client.consumer.pulls import (
+    PUSH,
+    TIMEOUT,
+    Pull,
+    PullKind,
+    PullSender,
+)
 from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.route import MASTER_ID
 from rocketmq_tw.model.subscription import Subscription
 from rocketmq_tw.remoting.errors import BrokerError, ConnectError, ConnectionLost
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.requests.pull import (
-    COMMIT_OFFSET,
-    SUBSCRIPTION,
-    SUSPEND,
-    PullMessage,
-    PullResponse,
-)
+from rocketmq_tw.wire.requests.pull import COMMIT_OFFSET, PullResponse
 
 if TYPE_CHECKING:
     from rocketmq_tw.client.brokers import Brokers
     from rocketmq_tw.client.routes import RouteCache
 
-#: Milliseconds for which a broker may hold a pull; seconds to wait for its response.
-SUSPEND_MS: Final = 15_000
-TIMEOUT: Final = 30.0
 #: Seconds without a response or a timeout after which the watchdog pulls again.
 WATCHDOG: Final = TIMEOUT + 15.0
 #: Seconds until the next step: while the cache is over its limit, while the queue is
@@ -64,21 +61,6 @@ class FetchOffsets(Protocol):
 
     def note_sent(self, queue: MessageQueue, offset: int) -> None:
         """Called with an offset that was sent with a pull."""
-
-
-class PullKind(msgspec.Struct, frozen=True):
-    """
-    The requests that a kind of consumer pulls with.
-
-    :ivar request: the type of the requests.
-    :ivar flags: their system flags; ``SUBSCRIPTION`` sends the subscription along.
-    """
-
-    request: type[PullMessage] = PullMessage
-    flags: int = SUSPEND
-
-
-PUSH: Final = PullKind()
 
 
 class Fetcher:
@@ -120,7 +102,6 @@ class Fetcher:
         on_illegal_offset: Callable[[Fetcher, int], None],
         kind: PullKind = PUSH,
     ) -> None:
-        self._group = group
         self.messages = messages
         self._offsets = offsets
         self._cache = cache
@@ -132,16 +113,26 @@ class Fetcher:
         self._is_held = is_held
         self._dispatch = dispatch
         self._on_illegal_offset = on_illegal_offset
-        self._kind = kind
+        self._flags = kind.flags
         self._stopped = True
         self._broker_id = MASTER_ID
-        self._pending: Deferred[Any] | None = None
+        self._pending: Pull | None = None
         self.pulled_at = 0.0
         self._failing = False
         self._scheduled: IDelayedCall | None = None
         self.queue: MessageQueue = messages.queue
         self.paused = False
         self.next_offset = 0
+        self._sender = PullSender(
+            group=group,
+            queue=messages.queue,
+            batch=limits.batch,
+            kind=kind,
+            brokers=brokers,
+            clock=clock,
+            received=self._received,
+            failed=self._failed,
+        )
 
     def start(self, offset: int) -> None:
         """Start pulling at a queue offset."""
@@ -158,6 +149,7 @@ class Fetcher:
         pending, self._pending = self._pending, None
         if pending is not None:
             pending.cancel()
+        self._sender.stop()
 
     def wake(self) -> None:
         """Take the scheduled step now."""
@@ -210,42 +202,26 @@ class Fetcher:
             self._refresh_route()
             self._step_in(ERROR_WAIT)
             return
-        commit = self._offsets.for_pull(queue)
-        flags = self._kind.flags
+        commit, flags = self._offsets.for_pull(queue), self._flags
         # Only the master keeps offsets; replicas copy them.
         if commit > 0 and address == brokers.address(queue.broker_name):
             flags |= COMMIT_OFFSET
-        by_itself = flags & SUBSCRIPTION
-        request = self._kind.request(
-            consumer_group=self._group,
-            topic=queue.topic,
-            queue_id=queue.queue_id,
-            queue_offset=self.next_offset,
-            max_msg_nums=self._limits.batch,
-            sys_flag=flags,
-            commit_offset=commit if flags & COMMIT_OFFSET else 0,
-            suspend_timeout_millis=SUSPEND_MS,
-            subscription=subscription.sub_string if by_itself else None,
-            sub_version=subscription.sub_version,
-            expression_type=subscription.expression_type,
-        )
-        if flags & COMMIT_OFFSET:
             self._offsets.note_sent(queue, commit)
+        else:
+            commit = 0
         self.pulled_at = self._clock.seconds()
-        pulled: Deferred[Any] = brokers.call(address, request, TIMEOUT)
-        self._pending = pulled
-        pulled.addCallback(self._received, pulled, subscription)
-        pulled.addErrback(self._failed, pulled)
+        self._pending = pull = Pull(self._sender, address, subscription)
+        pull.send(offset=self.next_offset, commit=commit, flags=flags)
 
     # -- the result of a pull
 
-    def _received(
-        self, response: PullResponse, pulled: Deferred[Any], subscription: Subscription
-    ) -> None:
+    def _received(self, response: PullResponse, pull: Pull) -> None:
         """Keep the messages, send the next pull, then dispatch."""
-        if pulled is not self._pending:
+        if pull is not self._pending:
             return
-        result = read_response(response, self.queue, subscription, self._limits.inflate)
+        result = read_response(
+            response, self.queue, pull.subscription, self._limits.inflate
+        )
         self._failing = False
         self._broker_id = result.suggested_broker_id
         if result.status is not PullStatus.FOUND:
@@ -253,6 +229,7 @@ class Fetcher:
         if result.status is PullStatus.OFFSET_ILLEGAL:
             self._pending = None
             self._stopped = True
+            self._sender.stop()
             self._on_illegal_offset(self, result.next_offset)
             return
         if result.next_offset < self.next_offset:
@@ -285,9 +262,9 @@ class Fetcher:
         if self._brokers.address(self.queue.broker_name, self._broker_id) is None:
             self._refresh_route()
 
-    def _failed(self, failure: Failure, pulled: Deferred[Any]) -> None:
+    def _failed(self, failure: Failure, pull: Pull) -> None:
         """Log the failure and schedule another pull."""
-        if pulled is not self._pending:
+        if pull is not self._pending:
             if not isinstance(failure.value, CancelledError):
                 self._log.failure("dispatching messages failed", failure)
             return

@@ -12,8 +12,8 @@ from rocketmq_tw.client.producer.faults import Faults
 from rocketmq_tw.client.producer.in_flight import InFlight
 from rocketmq_tw.client.producer.publish import PublishRoutes
 from rocketmq_tw.client.producer.selectors import RoundRobin
-from rocketmq_tw.client.producer.time_limits import TimeLimits
 from rocketmq_tw.client.routes import RouteCache
+from rocketmq_tw.client.time_limits import TimeLimits
 from rocketmq_tw.clock import wall_time
 
 

@@ -45,7 +45,7 @@ from rocketmq_tw.client.producer.retry import (
     pause,
 )
 from rocketmq_tw.client.producer.selectors import Choice
-from rocketmq_tw.client.producer.time_limits import TimeLimit
+from rocketmq_tw.client.time_limits import TimeLimit
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.remoting.errors import RequestTimeout
 from rocketmq_tw.wire.requests.send import SendResponse

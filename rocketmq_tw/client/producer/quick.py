@@ -24,7 +24,7 @@ from rocketmq_tw.client.producer.pending import PendingSend
 from rocketmq_tw.client.producer.results import SendStatus, send_result
 from rocketmq_tw.client.producer.retry import RetryPolicy
 from rocketmq_tw.client.producer.selectors import Choice
-from rocketmq_tw.client.producer.time_limits import TimeLimit
+from rocketmq_tw.client.time_limits import TimeLimit
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.remoting.errors import no_response
 from rocketmq_tw.remoting.protocol import RemotingProtocol

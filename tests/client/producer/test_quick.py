@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from types import FrameType
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -21,34 +19,16 @@ from rocketmq_tw.client.producer.pending import PendingSend
 from rocketmq_tw.client.producer.quick import BATCHED_FROM
 from rocketmq_tw.client.producer.results import SendStatus
 from rocketmq_tw.client.producer.retry import Repeat, RetryPolicy
-from rocketmq_tw.client.producer.time_limits import MAX_LIMITS
+from rocketmq_tw.client.time_limits import MAX_LIMITS
 from rocketmq_tw.model.message import Message
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.remoting.errors import BrokerError, ConnectionLost, RequestTimeout
 from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.codes import ResponseCode
+from tests.client.counting import Deferreds
 from tests.client.producing import HELLO, ProducerCase
 
 PLAIN = Message("T", b"x", tag="A")
-
-
-class Deferreds:
-    """Counts the Deferreds that are made, all parts of the cluster together."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __enter__(self) -> Deferreds:
-        sys.setprofile(self._called)
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        sys.setprofile(None)
-
-    def _called(self, frame: FrameType, event: str, _argument: object) -> None:
-        """Count a call of the constructor."""
-        if event == "call" and frame.f_code is Deferred.__init__.__code__:
-            self.count += 1
 
 
 class QuickCase(ProducerCase):

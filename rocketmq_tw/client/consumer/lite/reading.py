@@ -18,7 +18,7 @@ from twisted.logger import Logger
 
 from rocketmq_tw.client.consumer.compressed import InflateLimits
 from rocketmq_tw.client.consumer.config import StopReport
-from rocketmq_tw.client.consumer.fetcher import Fetcher, PullKind
+from rocketmq_tw.client.consumer.fetcher import Fetcher
 from rocketmq_tw.client.consumer.group.allocation import strategy
 from rocketmq_tw.client.consumer.group.assignment import Assignment
 from rocketmq_tw.client.consumer.group.locks import NoLocks
@@ -30,6 +30,7 @@ from rocketmq_tw.client.consumer.lite.delivery import Delivery
 from rocketmq_tw.client.consumer.lite.fixed import FixedQueues
 from rocketmq_tw.client.consumer.offsets.remote import RemoteOffsetStore
 from rocketmq_tw.client.consumer.process_queue import ProcessQueue
+from rocketmq_tw.client.consumer.pulls import PullKind
 from rocketmq_tw.client.errors import CommitError
 from rocketmq_tw.clock import PeriodicCall
 from rocketmq_tw.model.queue import MessageQueue

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.client.producer.time_limits import MAX_LIMITS, TimeLimit, TimeLimits
+from rocketmq_tw.client.time_limits import MAX_LIMITS, TimeLimit, TimeLimits
 
 
 class Item:
