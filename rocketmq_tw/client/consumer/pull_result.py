@@ -18,10 +18,10 @@ from rocketmq_tw.client.consumer.compressed import (
     InflateLimits,
     inflate_later,
 )
-from rocketmq_tw.model.message import MAX_OFFSET, MIN_OFFSET, TAGS, StoredMessage
+from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.subscription import Subscription
-from rocketmq_tw.wire import record
+from rocketmq_tw.wire.pulled import QueueEnds, decode_pulled
 from rocketmq_tw.wire.requests.pull import PullResponse
 
 _DEFAULT = InflateLimits()
@@ -72,15 +72,11 @@ def read_response(
     """
     messages: list[StoredMessage] = []
     if response.status == PullStatus.FOUND.value:
-        messages = decode_messages(response.body, queue.broker_name, limits)
+        ends = QueueEnds(response.min_offset, response.max_offset)
+        messages = decode_messages(response.body, queue.broker_name, limits, ends)
         if subscription is not None and subscription.tags_set:
             tags = subscription.tags_set
-            messages = [m for m in messages if m.properties.get(TAGS) in tags]
-        lowest, highest = str(response.min_offset), str(response.max_offset)
-        for message in messages:
-            properties = message.properties
-            properties[MIN_OFFSET] = lowest
-            properties[MAX_OFFSET] = highest
+            messages = [m for m in messages if m.tag in tags]
     return PullResult(
         PullStatus(response.status),
         messages,
@@ -92,7 +88,10 @@ def read_response(
 
 
 def decode_messages(
-    data: bytes, broker_name: str, limits: InflateLimits
+    data: bytes,
+    broker_name: str,
+    limits: InflateLimits,
+    ends: QueueEnds | None = None,
 ) -> list[StoredMessage]:
     """Decode records; compressed bodies are inflated when they are read."""
     compressed: list[CompressedBody] = []
@@ -103,5 +102,5 @@ def decode_messages(
         compressed.append(kept)
         return kept
 
-    messages = record.decode_all(data, keep, broker_name)
+    messages = decode_pulled(data, keep, broker_name, ends)
     return inflate_later(messages, limits) if compressed else messages
