@@ -26,6 +26,8 @@ class TopicCounts(msgspec.Struct):
     :ivar pulled: messages that they found.
     :ivar consumed: messages that are consumed.
     :ivar failed: messages that failed.
+    :ivar invocations: calls of handlers.
+    :ivar invocation_time: how long these took, until the outcome was there.
     """
 
     pulls: int = 0
@@ -33,6 +35,8 @@ class TopicCounts(msgspec.Struct):
     pulled: int = 0
     consumed: int = 0
     failed: int = 0
+    invocations: int = 0
+    invocation_time: float = 0.0
 
 
 class ConsumerCounts:
@@ -68,9 +72,12 @@ def _status(now: TopicCounts, before: TopicCounts, seconds: float) -> ConsumeSta
     if seconds <= 0:
         return ConsumeStatus(consume_failed_msgs=now.failed)
     pulls = now.pulls - before.pulls
+    calls = now.invocations - before.invocations
+    waited = now.invocation_time - before.invocation_time
     return ConsumeStatus(
         pull_rt=(now.pull_time - before.pull_time) * 1000 / pulls if pulls else 0.0,
         pull_tps=(now.pulled - before.pulled) / seconds,
+        consume_rt=waited * 1000 / calls if calls else 0.0,
         consume_ok_tps=(now.consumed - before.consumed) / seconds,
         consume_failed_tps=(now.failed - before.failed) / seconds,
         consume_failed_msgs=now.failed,

@@ -16,10 +16,10 @@ Source: ``ProcessQueue`` of RocketMQ 5.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Iterable
 from enum import Enum
-from itertools import islice
+from typing import Final
 
 from twisted.internet.defer import Deferred, succeed
 
@@ -28,6 +28,9 @@ from rocketmq_tw.client.consumer.limits import CacheSize
 from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.topic import is_retry
+
+#: How many offsets of removed messages are kept, besides one for each that is held.
+_REMOVED_KEPT: Final = 64
 
 
 class QueueState(Enum):
@@ -62,7 +65,11 @@ class ProcessQueue:
         self.size = 0
         self.state = QueueState.OPEN
         self.running = 0
-        self._messages: OrderedDict[int, StoredMessage] = OrderedDict()
+        self._messages: dict[int, StoredMessage] = {}
+        # The offsets in ascending order, with some of removed messages. The first one
+        # is that of a message that is here. Not an OrderedDict, which takes twice the
+        # time for each message.
+        self._order: deque[int] = deque()
         self._highest = -1
         self._idle: list[Deferred[None]] = []
 
@@ -75,14 +82,12 @@ class ProcessQueue:
     @property
     def messages(self) -> list[StoredMessage]:
         """All messages, by queue offset."""
-        return list(self._messages.values())
+        return self.head(len(self._messages))
 
     @property
     def span(self) -> int:
         """Distance in queue offsets from the first message to the last; 0 if empty."""
-        if not self._messages:
-            return 0
-        return self._highest - next(iter(self._messages))
+        return self._highest - self._order[0] if self._order else 0
 
     def put(self, messages: Iterable[StoredMessage]) -> list[StoredMessage]:
         """
@@ -90,25 +95,27 @@ class ProcessQueue:
 
         :returns: the messages that were not here already, in the same order.
         """
-        held = self._messages
-        new = []
+        held, highest, new = self._messages, self._highest, []
+        append = self._order.append
         size = 0
         sort = False
         for message in messages:
             offset = message.queue_offset
-            if offset in held:
+            if offset > highest:
+                highest = offset
+            elif offset in held:
                 continue
-            if offset > self._highest:
-                self._highest = offset
             else:
                 sort = True
             held[offset] = message
+            append(offset)
             size += message.size
             new.append(message)
+        self._highest = highest
         self._count(size, len(new))
         if sort:
-            # Rare: the broker moved back. The first key must stay the lowest.
-            self._messages = OrderedDict(sorted(held.items()))
+            # Rare: the broker moved back. The first one must stay the lowest.
+            self._order = deque(sorted(held))
         return new
 
     def remove(self, messages: Iterable[StoredMessage]) -> int:
@@ -125,16 +132,32 @@ class ProcessQueue:
             gone = held.pop(message.queue_offset, None)
             if gone is not None:
                 size += gone.size
-        if len(held) == before:
+        left = len(held)
+        if left == before:
             return -1
-        self._count(-size, len(held) - before)
-        return next(iter(held)) if held else self._highest + 1
+        self._count(-size, left - before)
+        order = self._order
+        if not left:
+            order.clear()
+            return self._highest + 1
+        while order[0] not in held:
+            order.popleft()
+        if len(order) > 2 * left + _REMOVED_KEPT:
+            self._order = deque(offset for offset in order if offset in held)
+        return order[0]
 
     # -- in order
 
     def head(self, count: int) -> list[StoredMessage]:
         """Return the first messages, by queue offset, without removing them."""
-        return list(islice(self._messages.values(), count))
+        held = self._messages
+        found: list[StoredMessage] = []
+        for offset in self._order:
+            if len(found) >= count:
+                break
+            if offset in held:
+                found.append(held[offset])
+        return found
 
     def replace(self, messages: Iterable[StoredMessage]) -> None:
         """Replace messages that are here by others of the same queue offset."""
@@ -146,6 +169,7 @@ class ProcessQueue:
         """Remove all messages; the next ones may have any offsets."""
         self._count(-self.size, -len(self._messages))
         self._messages.clear()
+        self._order.clear()
         self._highest = -1
 
     # -- invocations
@@ -182,6 +206,7 @@ class ProcessQueue:
         self.state = QueueState.DROPPED
         self._count(-self.size, -len(self._messages))
         self._messages.clear()
+        self._order.clear()
 
     def _count(self, size: int, messages: int) -> None:
         """Add to the bytes of this queue, and to the counters of the cache."""

@@ -22,12 +22,15 @@ class ConsumerCountsTests(SynchronousTestCase):
             topic.pulled += 50
             topic.consumed += 45
             topic.failed += 5
+            topic.invocations += 10
+            topic.invocation_time += 1.25
         self.assertEqual(
             counts.status(100),
             {
                 "T": ConsumeStatus(
                     pull_rt=250.0,
                     pull_tps=10,
+                    consume_rt=125.0,
                     consume_ok_tps=9,
                     consume_failed_tps=1,
                     consume_failed_msgs=100,

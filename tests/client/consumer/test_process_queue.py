@@ -49,6 +49,29 @@ class ProcessQueueTests(SynchronousTestCase):
         self.assertEqual(self.held.remove([self.messages[0]]), 5)
         self.assertEqual(self.held.span, 14)
 
+    def test_order(self) -> None:
+        """The first messages are those with the lowest offsets, whatever came last."""
+        self.held.put([message(5), message(30)])
+        self.held.remove([self.messages[1]])
+        offsets = [m.queue_offset for m in self.held.head(4)]
+        self.assertEqual(offsets, [5, 10, 12, 13])
+        self.assertEqual([m.queue_offset for m in self.held.messages][-2:], [19, 30])
+
+    def test_first_message_stays(self) -> None:
+        """Little is kept of the messages consumed while the first one is not."""
+        for offset in range(20, 2020):
+            new = self.held.put([message(offset)])
+            self.assertEqual(self.held.remove(new), 10)
+        self.assertLess(len(self.held._order), 100)
+        self.assertEqual(self.held.remove(self.messages), 2020)
+
+    def test_same_offset_after_it_was_consumed(self) -> None:
+        """A message that is pulled again counts again, once."""
+        self.held.remove(self.messages[3:5])
+        self.held.put([self.messages[3]])
+        self.assertEqual(len(self.held.messages), 9)
+        self.assertEqual(self.held.remove(self.messages[:3]), 13)
+
     def test_idle(self) -> None:
         """Those who wait are notified when the last invocation has ended."""
         self.successResultOf(self.held.when_idle())

@@ -59,6 +59,13 @@ class Completion:
         self._redispatch = redispatch
         self._scheduled: set[IDelayedCall] = set()
 
+    def consumed(self, queue: ProcessQueue, messages: list[StoredMessage]) -> None:
+        """Remove consumed messages."""
+        # The new owner of a dropped queue consumes again what was not committed.
+        if queue.state is not _DROPPED:
+            queue.counts.consumed += len(messages)
+            self._remove(queue, messages)
+
     def complete(
         self, queue: ProcessQueue, messages: list[StoredMessage], outcome: object
     ) -> Deferred[None] | None:

@@ -3,7 +3,8 @@ Concurrent dispatch: messages of all queues are passed to the handlers in any or
 
 This is on the path of every message. A handler that returns at once needs no Deferred,
 timer or log line; only one that has to wait counts against ``concurrency``. The outcome
-is processed by :class:`Completion`.
+is processed by :class:`Completion`: for the messages of one pull whose handlers have
+returned at once, together, so that most of the cost is one of pulls.
 
 Source: ``ConsumeMessageConcurrentlyService`` of RocketMQ 5.
 """
@@ -11,16 +12,17 @@ Source: ``ConsumeMessageConcurrentlyService`` of RocketMQ 5.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final
 
+import msgspec
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from rocketmq_tw.client.consumer.dispatch.completion import Completion, SendBack
-from rocketmq_tw.client.consumer.dispatch.outcomes import MessageHandler
+from rocketmq_tw.client.consumer.dispatch.outcomes import ACK, MessageHandler
 from rocketmq_tw.client.consumer.dispatch.running import (
     RETRY,
     RunningHandlers,
@@ -37,6 +39,18 @@ SLICE: Final = 0.02
 
 _OPEN: Final = QueueState.OPEN
 _topic_of = attrgetter("topic")
+
+
+class _Chunk(msgspec.Struct, eq=False):
+    """
+    The messages of one queue that were pulled together, or a part of them.
+
+    :ivar waiting: what the handler gets next: messages, or lists of them.
+    """
+
+    queue: ProcessQueue
+    topic: str
+    waiting: deque[Any]
 
 
 class ConcurrentDispatcher:
@@ -73,7 +87,7 @@ class ConcurrentDispatcher:
             send_back=send_back,
             redispatch=self.dispatch,
         )
-        self._queued: deque[tuple[ProcessQueue, list[StoredMessage]]] = deque()
+        self._queued: deque[_Chunk] = deque()
         #: Handlers that are running, and messages that are being sent back.
         self._waiting = 0
         self._in_slice = False
@@ -83,24 +97,26 @@ class ConcurrentDispatcher:
         """Queue messages, and call handlers as ``concurrency`` allows."""
         if queue.is_retry:
             messages = [with_original_topic(message) for message in messages]
-        if self._batch == 1:
-            self._queued.extend((queue, [message]) for message in messages)
-        else:
-            # Each topic has its own handler, and a retry topic contains several topics.
-            for _, group in groupby(messages, key=_topic_of):
-                same = list(group)
-                for start in range(0, len(same), self._batch):
-                    self._queued.append((queue, same[start : start + self._batch]))
+        # Each topic has its own handler, and a retry topic contains several topics.
+        for topic, group in groupby(messages, key=_topic_of):
+            self._queued.append(_Chunk(queue, topic, deque(self._given(group))))
         self._run_slice()
 
     def discard(self, queue: ProcessQueue) -> None:
         """Drop the messages of one queue that are not with a handler yet."""
-        kept = [entry for entry in self._queued if entry[0] is not queue]
+        kept = []
+        for chunk in self._queued:
+            if chunk.queue is queue:
+                chunk.waiting.clear()  # it may be running
+            else:
+                kept.append(chunk)
         self._queued.clear()
         self._queued.extend(kept)
 
     def stop(self) -> None:
         """Drop all messages that are not with a handler yet."""
+        for chunk in self._queued:
+            chunk.waiting.clear()  # it may be running
         self._queued.clear()
         self._completion.stop()
         if self._next_slice is not None and self._next_slice.active():
@@ -123,16 +139,15 @@ class ConcurrentDispatcher:
             return
         self._in_slice = True
         queued = self._queued
-        seconds = self._clock.seconds
-        end = seconds() + SLICE
+        end = self._clock.seconds() + SLICE
         try:
             while queued and self._waiting < self._concurrency:
-                queue, messages = queued.popleft()
-                if queue.state is _OPEN:
-                    self._invoke(queue, messages)
-                    if seconds() > end:
-                        self._schedule_slice()
-                        break
+                chunk = queued[0]
+                if self._run(chunk, end):
+                    self._schedule_slice()
+                    break
+                if not chunk.waiting and queued and queued[0] is chunk:
+                    queued.popleft()
         finally:
             self._in_slice = False
 
@@ -146,26 +161,90 @@ class ConcurrentDispatcher:
         self._next_slice = None
         self._run_slice()
 
-    def _invoke(self, queue: ProcessQueue, messages: list[StoredMessage]) -> None:
+    def _run(self, chunk: _Chunk, end: float) -> bool:
         """
-        Call the handler, and complete the messages now or when its Deferred fires.
+        Call the handler for a chunk, until as many run as may, or the slice ends.
+
+        :returns: whether the slice has ended.
         """
-        # The handler may stop the consumer, which has to wait for this message.
+        queue, waiting, seconds = chunk.queue, chunk.waiting, self._clock.seconds
+        handler = self._handler(chunk.topic)
+        begun, consumed = seconds(), []
+        now, calls = begun, 0
+        # A handler may stop the consumer, which has to wait for its message.
         queue.begin()
         try:
-            handler: Callable[[Any], Any] = self._handler_of(messages[0].topic)
-            outcome = handler(messages[0] if self._batch == 1 else messages)
-            if outcome is not None:
-                outcome = deferred_of(outcome)
+            while waiting and now <= end:
+                if queue.state is not _OPEN:
+                    waiting.clear()
+                    break
+                given = waiting.popleft()
+                calls += 1
+                try:
+                    outcome = handler(given)
+                except Exception:
+                    outcome = self._raised(given)
+                if outcome is None or outcome is ACK:
+                    consumed.append(given)
+                elif not self._process(queue, given, outcome):
+                    break
+                now = seconds()
+            return now > end
+        finally:
+            if consumed:
+                self._completion.consumed(queue, self._flat(consumed))
+            queue.counts.invocations += calls
+            queue.counts.invocation_time += now - begun
+            queue.end()
+
+    def _handler(self, topic: str) -> Callable[[Any], Any]:
+        """Return the handler of a topic; if there is none, one that says so."""
+        try:
+            return self._handler_of(topic)
+        except Exception as error:
+            missing = error
+
+        def refuse(_given: Any) -> None:
+            raise missing
+
+        return refuse
+
+    def _given(self, messages: Iterable[StoredMessage]) -> Iterable[Any]:
+        """Return what handlers are to be given, one after another."""
+        if self._batch == 1:
+            return messages
+        parts = list(messages)
+        starts = range(0, len(parts), self._batch)
+        return (parts[at : at + self._batch] for at in starts)
+
+    def _flat(self, given: list[Any]) -> list[StoredMessage]:
+        """Return the messages that handlers were given."""
+        if self._batch == 1:
+            return given
+        return [message for batch in given for message in batch]
+
+    def _raised(self, given: Any) -> Any:
+        """Log the exception being handled; the messages are delivered again."""
+        log_failure(self._flat([given]))
+        return RETRY
+
+    def _process(self, queue: ProcessQueue, given: Any, outcome: Any) -> bool:
+        """
+        Complete the messages now, or when the Deferred fires.
+
+        :returns: whether more handlers may run.
+        """
+        messages = self._flat([given])
+        try:
+            outcome = deferred_of(outcome)
         except Exception:
-            log_failure(messages)
-            outcome = RETRY
+            outcome = self._raised(given)
         if isinstance(outcome, Deferred):
             self._begin(queue)
             self._handlers.wait(queue, messages, outcome, self._returned)
         else:
             self._complete(queue, messages, outcome)
-        queue.end()
+        return self._waiting < self._concurrency
 
     def _returned(
         self, queue: ProcessQueue, messages: list[StoredMessage], outcome: Any

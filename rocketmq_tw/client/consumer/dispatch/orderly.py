@@ -164,13 +164,17 @@ class OrderlyDispatcher:
 
     def _run(self, queue: ProcessQueue, end: float) -> None:
         """Call the handler, until there is something to wait for or the slice ends."""
+        counts, now = queue.counts, self._clock.seconds()
         while queue.state is _OPEN and self._is_held(queue.queue):
             messages = self._head(queue)
             if not messages:
                 break
             # The handler may stop the consumer, which has to wait for this message.
             queue.begin()
-            outcome = self._call(messages)
+            counts.invocations += 1
+            begun, outcome = now, self._call(messages)
+            now = self._clock.seconds()
+            counts.invocation_time += now - begun
             if isinstance(outcome, Deferred):
                 self._waiting += 1
                 self._handlers.wait(queue, messages, outcome, self._returned)
@@ -179,7 +183,7 @@ class OrderlyDispatcher:
             queue.end()
             if not goes_on:
                 return
-            if self._clock.seconds() > end:
+            if now > end:
                 self._ready.append(queue)
                 return
         self._busy.discard(queue)

@@ -36,6 +36,7 @@ class _Invocation(msgspec.Struct, eq=False):
     messages: list[StoredMessage]
     waiting: Deferred[Any]
     done: Done
+    begun: float
     time_limit: IDelayedCall | None = None
     returned: bool = False
 
@@ -60,7 +61,7 @@ class RunningHandlers:
         done: Done,
     ) -> None:
         """Wait for an outcome, until the timeout; ``done`` is called once."""
-        invocation = _Invocation(queue, messages, waiting, done)
+        invocation = _Invocation(queue, messages, waiting, done, self._clock.seconds())
         invocation.time_limit = self._clock.callLater(
             self._timeout, self._timed_out, invocation
         )
@@ -93,6 +94,8 @@ class RunningHandlers:
         if invocation.time_limit is not None and invocation.time_limit.active():
             invocation.time_limit.cancel()
         self._running.discard(invocation)
+        took = self._clock.seconds() - invocation.begun
+        invocation.queue.counts.invocation_time += took
         invocation.done(invocation.queue, invocation.messages, outcome)
 
     def _timed_out(self, invocation: _Invocation) -> None:

@@ -23,6 +23,7 @@ from rocketmq_tw.client.consumer.dispatch.outcomes import (
 from rocketmq_tw.client.consumer.process_queue import ProcessQueue
 from rocketmq_tw.model.message import RETRY_TOPIC, StoredMessage
 from rocketmq_tw.model.queue import MessageQueue
+from tests.client.counting import Deferreds
 from tests.client.fakes import message, queues
 
 
@@ -71,11 +72,18 @@ class DispatcherTests(SynchronousTestCase):
         return messages
 
     def test_returns_at_once(self) -> None:
-        """Plain returns consume, one after another, and the offset follows."""
+        """Plain returns consume, one after another; the offset moves once for all."""
         self._submit(5, 6)
         self.assertEqual(len(self.seen), 2)
-        self.assertEqual(self.positions, [6, 7])
+        self.assertEqual(self.positions, [7])
         self.assertEqual(len(self.held), 0)
+
+    def test_work(self) -> None:
+        """A handler that returns at once costs no Deferred and no timer."""
+        with Deferreds() as made:
+            self._submit(*range(100))
+        self.assertEqual((made.count, len(self.seen)), (0, 100))
+        self.assertEqual((self.positions, self.clock.getDelayedCalls()), ([100], []))
 
     def test_any_value_is_success(self) -> None:
         """None, ACK and any other value mean consumed."""
@@ -291,3 +299,63 @@ class DispatcherTests(SynchronousTestCase):
         self.assertEqual(sorted(m.queue_offset for m in cut), [1, 2])
         self.assertEqual(len(self.sent_back), 2)
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_invocations_are_counted(self) -> None:
+        """The time of a handler that waits is counted until its outcome is there."""
+        waiting: Deferred[None] = Deferred()
+
+        def handle(given: StoredMessage) -> Any:
+            self.clock.rightNow += 0.002
+            return waiting if given.queue_offset == 7 else None
+
+        self.outcome = handle
+        self._submit(5, 6, 7)
+        self.clock.advance(1)
+        waiting.callback(None)
+        counts = self.held.counts
+        self.assertEqual((counts.invocations, counts.consumed), (3, 3))
+        self.assertAlmostEqual(counts.invocation_time, 1.006)
+
+    def test_no_handler(self) -> None:
+        """Messages of a topic without a handler are delivered again."""
+
+        def missing(_topic: str) -> Any:
+            raise KeyError(_topic)
+
+        self.dispatcher = ConcurrentDispatcher(
+            clock=self.clock,
+            handler_of=missing,
+            consumed=self._consumed,
+            send_back=self._send_back,
+        )
+        self._submit(5, 6)
+        self.assertEqual(self.sent_back, [(5, 0), (6, 0)])
+        self.assertEqual(len(self.flushLoggedErrors(KeyError)), 2)
+
+    def test_stop_within_a_handler(self) -> None:
+        """The other messages of the same pull are not passed to the handler."""
+        self.outcome = lambda _: self.dispatcher.stop()
+        self._submit(5, 6)
+        self.assertEqual((len(self.seen), self.positions), (1, [6]))
+
+    def test_discard_within_a_handler(self) -> None:
+        """The other messages of the same queue are not passed to the handler."""
+        self.outcome = lambda _: self.dispatcher.discard(self.held)
+        self._submit(5, 6)
+        self.assertEqual((len(self.seen), self.positions), (1, [6]))
+
+    def test_dropped_within_a_handler(self) -> None:
+        """What was consumed before, from the same pull, does not count either."""
+        self.outcome = lambda m: self.held.drop() if m.queue_offset == 6 else None
+        self._submit(5, 6, 7)
+        self.assertEqual((len(self.seen), self.positions), (2, []))
+
+    def test_outcomes_at_once(self) -> None:
+        """Messages that fail do not keep the ones beside them."""
+        back: list[Deferred[None]] = []
+        self.broker = lambda: back.append(Deferred()) or back[-1]
+        self.outcome = lambda m: Retry() if m.queue_offset == 6 else ACK
+        self._submit(5, 6, 7)
+        self.assertEqual((self.sent_back, self.positions), ([(6, 0)], [6]))
+        back[0].callback(None)
+        self.assertEqual(self.positions, [6, 8])

@@ -98,6 +98,17 @@ class OrderlyDispatcherTests(SynchronousTestCase):
         self._submit(7)
         self.assertEqual(self.seen[-1], 7)
 
+    def test_invocations_are_counted(self) -> None:
+        """The time of a handler that waits is counted until its outcome is there."""
+        waiting = self._wait_for_handlers()
+        self._submit(5, 6)
+        self.clock.advance(2)
+        waiting[0].callback(None)
+        self.clock.advance(1)
+        waiting[1].callback(None)
+        counts = self.one.counts
+        self.assertEqual((counts.invocations, counts.invocation_time), (2, 3))
+
     def test_retried_first(self) -> None:
         """A failed message comes again after a second, before the next."""
         times: list[int] = []
