@@ -113,7 +113,7 @@ class PullSender:
 
     def form(self, subscription: Subscription) -> bytes:
         """Return the prepared header of pulls; see :func:`pull_format`."""
-        if subscription is not self._form_for:
+        if subscription is not self._form_for and subscription != self._form_for:
             request = self.request(
                 subscription, offset=0, commit=0, flags=self._kind.flags
             )

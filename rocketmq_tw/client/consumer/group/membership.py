@@ -33,8 +33,7 @@ class Membership:
     :param broadcast: whether every member gets all messages.
     :param consume_type: whether messages are passed to the application, or requested.
     :param rebalance: called when our own subscriptions have changed.
-    :param notified: called when members or routes may have changed; by default
-        ``rebalance``.
+    :param notified: called when members or routes may have changed, which may be often.
     """
 
     _log = Logger()
@@ -50,8 +49,8 @@ class Membership:
         start_from: StartFrom | datetime,
         broadcast: bool,
         rebalance: Callable[[], None],
+        notified: Callable[[], None],
         consume_type: ConsumeType = ConsumeType.CONSUME_PASSIVELY,
-        notified: Callable[[], None] | None = None,
     ) -> None:
         self._group = group
         self._groups = groups
@@ -64,7 +63,7 @@ class Membership:
         )
         self._rebalance = rebalance
         self._consume_type = consume_type
-        self._notified = notified or rebalance
+        self._notified = notified
 
     def join(self) -> Deferred[None]:
         """

@@ -56,6 +56,7 @@ class Sources:
             start_from=LATEST,
             broadcast=False,
             rebalance=self._rebalance,
+            notified=self._notified,
             consume_type=ConsumeType.CONSUME_ACTIVELY,
         )
 
@@ -167,6 +168,11 @@ class Sources:
             self._membership.queues_changed()
 
     def _rebalance(self) -> None:
-        """Rebalance, because members, routes or subscriptions have changed."""
+        """Rebalance, because our subscriptions have changed."""
         assert self._reading is not None
         self._reading.rebalance.now()
+
+    def _notified(self) -> None:
+        """Rebalance, because members or routes may have changed."""
+        assert self._reading is not None
+        self._reading.rebalance.notified()

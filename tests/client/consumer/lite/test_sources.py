@@ -5,7 +5,7 @@ from __future__ import annotations
 from rocketmq_tw.model.group import ConsumeFrom, ConsumeType
 from rocketmq_tw.model.subscription import IllegalSubscription
 from rocketmq_tw.wire.bodies.heartbeat import HeartbeatData
-from rocketmq_tw.wire.requests.heartbeat import Heartbeat
+from rocketmq_tw.wire.requests.heartbeat import GetConsumerList, Heartbeat
 from tests.client.consumer.lite.cases import PullConsumerCase
 
 
@@ -34,6 +34,19 @@ class SourcesTests(PullConsumerCase):
         consumer.unsubscribe("T")
         self.cluster.advance(1)
         self.assertEqual({queue.topic for queue in consumer.assignment()}, {"U"})
+
+    def test_notified_often(self) -> None:
+        """However many members join in a second, there is one more rebalance."""
+        consumer = self.started()
+        self.cluster.advance(5)
+        self.traffic.clear()
+        client = self.cluster.clients[-1]
+        for _ in range(20):
+            client.session.groups.notify_consumer("G")
+            self.cluster.advance(0.01)
+        self.cluster.advance(2)
+        self.assertLessEqual(len(self.traffic.requests(GetConsumerList)), 2)
+        self.assertEqual(len(consumer.assignment()), 2)
 
     def test_wrong_expression(self) -> None:
         """An expression without a tag is refused, and changes nothing."""
