@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from tests.bench import (
     acl,
@@ -39,6 +40,8 @@ TO_COPY = 1000 << 20
 TO_PULL = 300_000
 TOPIC, PULLED = "Bench", "BenchPull"
 
+S = TypeVar("S", Shape, client.Shape)
+
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
@@ -58,7 +61,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def chosen(shapes: Sequence[Shape], names: Sequence[str]) -> list[Shape]:
+def chosen(shapes: Sequence[S], names: Sequence[str]) -> list[S]:
     """Return the shapes whose names begin with one of some, blanks aside."""
     return [
         shape
@@ -124,6 +127,7 @@ def measure_clients(asked: argparse.Namespace, out: Report) -> None:
             server.name_server,
             data,
             makes=makes,
+            shapes=chosen(client.SHAPES, asked.shapes),
             rounds=(asked.rounds + 1) // 2,
             seconds=asked.seconds,
             warm=asked.warm,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -38,17 +39,23 @@ class Shape(NamedTuple):
 
     :ivar name: as in the table.
     :ivar options: of the program, beside the ones that all shapes have.
+    :ivar confined: whether the client has one processor only.
     """
 
     name: str
     options: dict[str, str]
+    confined: bool = False
 
 
+_PUSH = {"shape": "push", "count": str(PUSH_COUNT)}
+_END_TO_END = {"shape": "end-to-end"}
 SHAPES = (
     Shape("send, 1 in flight", {"shape": "send", "depth": "1"}),
     Shape("send, 32 in flight", {"shape": "send", "depth": "32"}),
-    Shape("push consumer", {"shape": "push", "count": str(PUSH_COUNT)}),
-    Shape("end to end, 1,000/s", {"shape": "end-to-end"}),
+    Shape("push consumer", _PUSH),
+    Shape("push consumer, one processor", _PUSH, confined=True),
+    Shape("end to end, 1,000/s", _END_TO_END),
+    Shape("end to end, 1,000/s, one processor", _END_TO_END, confined=True),
     Shape("first send, new topic", {"shape": "first", "count": "10"}),
 )
 
@@ -103,7 +110,7 @@ def measure(
     }
     if shape.options["shape"] == "push":
         _run("ours", {**common, **shape.options, "shape": "fill"}, scratch)
-    return _run(make, {**common, **shape.options}, scratch)
+    return _run(make, {**common, **shape.options}, scratch, shape.confined)
 
 
 def compare(
@@ -172,10 +179,14 @@ def table(rows: list[Row]) -> Table:
     return Table("Clients", columns, lines, note)
 
 
-def _run(make: str, options: dict[str, str], scratch: Path) -> Measured:
+def _run(
+    make: str, options: dict[str, str], scratch: Path, confined: bool = False
+) -> Measured:
     """Run a program and read its JSON line."""
     words = [text for name, value in options.items() for text in (f"--{name}", value)]
     start = _java(scratch) if make == "apache" else _python()
+    if confined:
+        start = ["taskset", "--cpu-list", str(max(os.sched_getaffinity(0))), *start]
     done = subprocess.run(
         [*start, *words], cwd=ROOT, capture_output=True, text=True, timeout=180
     )
