@@ -249,6 +249,7 @@ TIME_OF_DAY = {
     "broker/delay/schedule.py",
     # when something was popped, in receipts and check points
     "broker/pop/feature.py",
+    "broker/transactions/feature.py",
     # unique keys of messages and names of files, which contain a time
     "broker/send/feature.py",
     "client/identity.py",

@@ -118,6 +118,17 @@ FACTS: Final[dict[Code, Facts]] = {
         " delivered before), one below 0 makes a dead letter of the message."
         " ``originTopic`` has to be the topic of the message; else the code is 16.",
     ),
+    Code.END_TRANSACTION: Facts(
+        BROKER,
+        notes="Sent one way by most clients; see :doc:`transactions`. No response where"
+        " ``commitOrRollback`` is 0.",
+    ),
+    Code.CHECK_TRANSACTION_STATE: Facts(
+        CLIENT,
+        "the record of the half message as in :doc:`commit-log`, with the topic and"
+        " queue that it is meant for",
+        notes="Sent one way; the client sends END_TRANSACTION.",
+    ),
     Code.PULL_MESSAGE: Facts(
         BROKER, None, _RECORDS, "See :doc:`client` for ``sysFlag`` and the codes."
     ),

@@ -14,6 +14,7 @@ from doc.limits.declared import Bounded
 #: Made by the code itself: its features, its types, its declarations.
 _OURS: Final = """\
 clock.PeriodicCall: kw: empty
+broker.transactions.rounds.Rounds: _rounds: 1000 rounds
 broker.lifecycle.Lifecycle: on_connection_lost on_drain on_online on_start on_stop: one for each feature
 broker.periodic.Periodic: _ticks: one for each periodic task of a feature
 broker.send.drafts.Drafts: _ways: one for each kind of message
@@ -67,6 +68,9 @@ broker.tables.groups.GroupTable: forbidden_table: read from the file; no request
 
 #: Lives as long as one request, pull or load.
 _OF_ONE_CALL: Final = """\
+broker.transactions.checks.CheckRounds: _silent: ten groups, during one round
+broker.transactions.producers.Producers: _blocked: groups of producers, during one round, 60 at most
+broker.transactions.journal.TransactionJournal: _unwritten: 20,000 decisions
 broker.pop.reader.Found: offsets order_counts records starts: the messages of one pop
 broker.pop.orderly._Pop: counts visible_ms: the messages of one pop
 broker.pop.reader.PopReader: _reading: one for each queue that is read from the disk for a pop, of ``maxWaitingReads``

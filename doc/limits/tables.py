@@ -400,6 +400,23 @@ _BROKER: Final = (
         entry=2_000,
     ),
     Growable(
+        what="half messages since the oldest that is not decided",
+        holds=(
+            "broker.transactions.decisions.Decisions._row",
+            "broker.transactions.operations.OperationOffsets._segments",
+        ),
+        limits=(
+            Limit(
+                config=BrokerConfig,
+                setting="max_half_messages",
+                past="the half message is refused",
+                said="allows no more",
+                shown=("halfMessages", "halfMessagesRefused"),
+            ),
+        ),
+        entry=2,
+    ),
+    Growable(
         what="tags of the filters of pulls that wait for a message",
         holds=(),
         limits=(

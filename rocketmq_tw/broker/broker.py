@@ -18,6 +18,8 @@ from rocketmq_tw.broker.new_topics import NewTopics
 from rocketmq_tw.broker.periodic import Periodic
 from rocketmq_tw.broker.pull.filters import Filters
 from rocketmq_tw.broker.replication import Replication
+from rocketmq_tw.broker.send.drafts import Redirect
+from rocketmq_tw.broker.send.kinds import Kind
 from rocketmq_tw.broker.slave.master import Master
 from rocketmq_tw.broker.slave.replicated import Replicated
 from rocketmq_tw.broker.stats import BrokerStats
@@ -54,6 +56,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     :ivar replication: what sends wait for, and the state of slaves and master.
     :ivar new_topics: holds the responses of requests that create topics.
     :ivar delay_levels: redirects delayed messages to the schedule topic.
+    :ivar redirects: make what is stored of messages of a kind; features add theirs.
     :ivar filters: those of all expressions that come with requests.
     :ivar master: where the master of a slave is; nowhere for a master.
     :ivar member_group: the brokers of this name.
@@ -84,6 +87,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     master: Master = msgspec.field(default_factory=Master)
     name_servers: tuple[str, ...] = ()
     ask_name_servers: AskNameServers = _ask_nobody
+    redirects: dict[Kind, Redirect] = {}
     replicated: list[Replicated] = []
     on_acting: list[Callable[[bool], object]] = []
     run_in_thread: RunInThread = run_here

@@ -129,6 +129,15 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     :ivar max_pop_check_points_per_group: how many of one group; an extension.
     :ivar max_pop_ordered_queues: how many queues, one for each group, may be popped
         from in order; an extension.
+    :ivar transaction_time_out: ms after which the producer of a half message is asked
+        how the transaction ended.
+    :ivar transaction_check_max: how often it is asked before that is given up.
+    :ivar transaction_check_interval: ms between two rounds that ask producers.
+    :ivar transaction_op_batch_interval: ms that a decision may wait to be written.
+    :ivar transaction_op_msg_max_size: characters of decisions that are written at once.
+    :ivar reject_transaction_message: no half message is accepted.
+    :ivar max_half_messages: how many half messages there may be from the oldest on that
+        is not decided; an extension.
     :ivar default_message_request_mode: how groups fetch a topic's messages for which
         nothing else was set.
     :ivar default_pop_share_queue_num: with how many others each member of such a group
@@ -268,6 +277,14 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     store_reply_message_enable: bool = True
     max_reply_pushes: Positive = 20_000
     max_reply_pushes_per_connection: Positive = 2_000
+
+    transaction_time_out: Count = 6000
+    transaction_check_max: Positive = 15
+    transaction_check_interval: Milliseconds = 30_000
+    transaction_op_batch_interval: Count = 3000
+    transaction_op_msg_max_size: Positive = 4096
+    reject_transaction_message: bool = False
+    max_half_messages: Positive = 10_000_000
 
     register_name_server_period: Annotated[int, msgspec.Meta(ge=1000)] = 30_000
     register_broker_timeout_mills: Milliseconds = 24_000

@@ -135,6 +135,34 @@ class TooManyRequestModes(RocketMQError):
         return f"the mode is not kept; maxRequestModes ({self.limit}) is reached"
 
 
+class TooManyHalfMessages(RocketMQError):
+    """As many half messages are stored behind one that is pending as are allowed."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return (
+            f"no more messages of transactions are stored: {self.limit} are there since"
+            " the oldest that is not decided, maxHalfMessages allows no more"
+        )
+
+
+class TooManyDecisions(RocketMQError):
+    """The store takes no messages, so decisions on transactions cannot be written."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return (
+            f"the transaction is not ended: {self.limit} decisions are not written yet,"
+            " as the store takes no messages"
+        )
+
+
 #: For the router: the response codes of errors. RocketMQ 4.9 responds with 1 to illegal
 #: names, 5.x with 29; clients treat both alike.
 CODES: dict[type[Exception], ResponseCode] = {
@@ -146,6 +174,8 @@ CODES: dict[type[Exception], ResponseCode] = {
     TopicTooLong: ResponseCode.MESSAGE_ILLEGAL,
     StoreNotWriteable: ResponseCode.SERVICE_NOT_AVAILABLE,
     DiskFull: ResponseCode.SERVICE_NOT_AVAILABLE,
+    TooManyDecisions: ResponseCode.SYSTEM_BUSY,
+    TooManyHalfMessages: ResponseCode.SYSTEM_BUSY,
     TooManyHeldPulls: ResponseCode.SYSTEM_BUSY,
     TooManyInFlight: ResponseCode.SYSTEM_BUSY,
     TooManyOffsets: ResponseCode.SYSTEM_BUSY,

@@ -30,10 +30,12 @@ from rocketmq_tw.broker.processors.admin import (
 from rocketmq_tw.broker.pull import feature as pull
 from rocketmq_tw.broker.send import feature as send
 from rocketmq_tw.broker.slave import feature as slave
+from rocketmq_tw.broker.transactions import feature as transactions
 
 FEATURES: tuple[Install, ...] = (
     access.install,
     delay.install,
+    transactions.install,
     send.install,
     pull.install,
     pop.install,

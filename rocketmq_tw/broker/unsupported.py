@@ -41,7 +41,15 @@ UNSUPPORTED = {
     "enableCalcFilterBitMap": _NO_EFFECT,
     "enableScheduleMessageStats": Unsupported(harmless=("true",)),
     "fetchNamesrvAddrByAddressServer": _NO_EFFECT,
-    "rejectTransactionMessage": Unsupported(harmless=("true", "false")),
+    # With the default of the second, half messages are kept in their topic, too.
+    "transRocksDBEnable": _NO_EFFECT,
+    "transWriteOriginTransHalfEnable": _refused(
+        "true: half messages are kept in their topic", "true"
+    ),
+    "transactionCheckRocksdbCoreThreads": Unsupported(harmless=("2",)),
+    "transactionCheckRocksdbMaxThreads": Unsupported(harmless=("5",)),
+    "transactionCheckRocksdbQueueCapacity": Unsupported(harmless=("2000",)),
+    "transactionMetricFlushInterval": Unsupported(harmless=("3000", "10000")),
     "timerWheelEnable": Unsupported(harmless=("true", "false")),
     "traceTopicEnable": _NO_EFFECT,
     "transientStorePoolEnable": _NO_EFFECT,

@@ -35,7 +35,7 @@ from rocketmq_tw.wire import record
 from rocketmq_tw.wire.command import decode_json, encode_response
 from rocketmq_tw.wire.fields import Ext, Request, Response, from_ext, to_ext
 from rocketmq_tw.wire.requests.pull import SUBSCRIPTION, PullMessage
-from rocketmq_tw.wire.requests.send import SendMessageV2, SendResponse
+from rocketmq_tw.wire.requests.send import SendMessageV2
 from tests.broker.doubles import MemoryConnection, call_from, client_of
 from tests.store.cases import StoreCase
 
@@ -70,7 +70,7 @@ def when_flushed(outcome: AfterFlush, router: Router) -> Any:
         if command.remark is not None:
             refusal = ErrorResponse(status=command.code, remark=command.remark)
             return done.callback(refusal)
-        response = from_ext(SendResponse, command.fields)
+        response = from_ext(type(outcome.response), command.fields)
         response.status = command.code
         done.callback(response)
 

@@ -54,6 +54,8 @@ class Sent(msgspec.Struct, frozen=True, gc=False):
 
 
 Way = Callable[[Sent], Draft]
+#: Makes of the draft of a message, as if it were plain, the one that is stored.
+Redirect = Callable[[Draft, Sent], Draft]
 
 
 class Drafts:
@@ -62,17 +64,24 @@ class Drafts:
 
     :param added: the encoded properties that this broker adds to each message.
     :param unique_key: makes a key for a message without one.
+    :param redirects: of the kinds that features store; others are refused.
     """
 
     def __init__(
-        self, *, levels: DelayLevels, added: str, unique_key: Callable[[], str]
+        self,
+        *,
+        levels: DelayLevels,
+        added: str,
+        unique_key: Callable[[], str],
+        redirects: Mapping[Kind, Redirect],
     ) -> None:
+        self._redirects = redirects
         self._levels = levels
         self._added = added
         self._unique_key = unique_key
         self._ways: Mapping[Kind, Way] = {
             Kind.DEAD_LETTER: self._dead_letter,
-            Kind.TRANSACTIONAL: _refuse_transactional,
+            Kind.TRANSACTIONAL: self._transactional,
             Kind.DELAYED: self._delayed,
             Kind.TIMED: _refuse_timed,
             Kind.PLAIN: self._plain,
@@ -165,6 +174,15 @@ class Drafts:
         draft = self._plain(sent)
         return self._levels.schedule(draft, sent.delay_level)
 
+    def _transactional(self, sent: Sent) -> Draft:
+        """Return the draft of a half message; its sender sets a bit to say so, too."""
+        redirect = self._redirects.get(Kind.TRANSACTIONAL)
+        if redirect is None:
+            raise _not_offered("transactions")
+        if sent.request.sys_flag & sysflag.TRANSACTION_MASK == sysflag.PREPARED:
+            sent.request.sys_flag &= ~sysflag.TRANSACTION_MASK
+        return redirect(self._plain(sent), sent)
+
     def _dead_letter(self, sent: Sent) -> Draft:
         """Return the draft of a dead letter, which is not delayed any more."""
         text = without(sent.properties.text, DELAY)
@@ -181,10 +199,6 @@ def broker_bits_set(sys_flag: int) -> Refused:
         ResponseCode.MESSAGE_ILLEGAL,
         f"sysFlag is {sys_flag:#x}, which says: {bits}; clients cannot send such",
     )
-
-
-def _refuse_transactional(_sent: Sent) -> NoReturn:
-    raise _not_offered("transactions")
 
 
 def _refuse_timed(_sent: Sent) -> NoReturn:

@@ -82,6 +82,7 @@ def _drafts(broker: Broker) -> Drafts:
         levels=broker.delay_levels,
         added=_added(broker.config),
         unique_key=_unique_keys(broker),
+        redirects=broker.redirects,
     )
 
 

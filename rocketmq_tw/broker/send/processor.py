@@ -14,7 +14,11 @@ from rocketmq_tw.broker.new_topics import NewTopics
 from rocketmq_tw.broker.send.batch import BatchSender, too_large
 from rocketmq_tw.broker.send.drafts import Drafts
 from rocketmq_tw.broker.send.in_sync import InSyncGuard, SendHandler
-from rocketmq_tw.broker.send.responses import Sending, SendResponses
+from rocketmq_tw.broker.send.responses import (
+    Sending,
+    SendResponses,
+    add_transaction_id,
+)
 from rocketmq_tw.broker.send.targets import Target, Targets
 from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.remoting.call import Call
@@ -93,7 +97,10 @@ class SendProcessor:
         draft = self._draft(request, call, target, queue_id)
         stored = self._put(draft, call.received_at)
         self._stats.stored(1, stored.size)
-        return self._respond(request, queue_id, stored)
+        sending = self._respond(request, queue_id, stored)
+        if draft.topic is not target.topic:
+            add_transaction_id(sending, draft)
+        return sending
 
     def _send_first(self, request: SendFields, call: Call) -> Sending:
         """Store a message whose topic may be new; that is registered first."""

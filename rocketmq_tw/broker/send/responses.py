@@ -12,12 +12,18 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.send.properties import waits_for_flush
+from rocketmq_tw.model.message import UNIQ_KEY
+from rocketmq_tw.model.topic import TRANS_HALF_TOPIC
 from rocketmq_tw.remoting.durable import AfterFlush, DurableLog
 from rocketmq_tw.store.interfaces import Appended
+from rocketmq_tw.wire import properties
+from rocketmq_tw.wire.record import Draft
 from rocketmq_tw.wire.requests.send import SendFields, SendResponse
 
 #: The response to a send, at once or when the message is safe.
 Sending = SendResponse | AfterFlush | Deferred[Any]
+
+_HALF_TOPIC = TRANS_HALF_TOPIC.encode()
 
 
 class SendResponses:
@@ -101,3 +107,13 @@ class SendResponses:
             return response
         end = last.commit_log_offset + last.size
         return AfterFlush(response, end, log)
+
+
+def add_transaction_id(sending: Sending, draft: Draft) -> None:
+    """Let the response to a half message have its unique key, as clients expect."""
+    if draft.topic != _HALF_TOPIC:
+        return
+    response = sending.response if isinstance(sending, AfterFlush) else sending
+    if isinstance(response, SendResponse):
+        text = draft.properties.decode("utf-8", "replace")
+        response.transaction_id = properties.find(text, UNIQ_KEY)

@@ -26,6 +26,7 @@ from rocketmq_tw.wire.requests.send import (
     SendMessageV2,
 )
 from rocketmq_tw.wire.requests.topic import CreateTopic, DeleteTopic
+from rocketmq_tw.wire.requests.transaction import EndTransaction
 
 _SENDS = (
     SendMessage,
@@ -52,6 +53,13 @@ def refuse_writes(router: Router, host: str) -> None:
     router.on(
         SendBack,
         _refusing(ResponseCode.SYSTEM_ERROR, f"no master available along with {host}"),
+    )
+    router.on(
+        EndTransaction,
+        _refusing(
+            ResponseCode.SLAVE_NOT_AVAILABLE,
+            "this broker is a slave: transactions are ended at its master",
+        ),
     )
     no_changes = _refusing(
         ResponseCode.SYSTEM_ERROR,

@@ -189,6 +189,11 @@ def _sent_back(request: Any) -> list[Need]:
     return [group_need(request.group, *_SUB), topic_need(topic, *_SUB)]
 
 
+def _ended(request: Any) -> list[Need]:
+    """Need ``Pub`` on the topic; a client before 5.0 does not name it."""
+    return [topic_need(request.topic, *_PUB)] if request.topic else []
+
+
 def _consume_stats(request: Any) -> list[Need]:
     """Need ``Get`` on the group, and on the topics that are named."""
     topics = (request.topic_list or "").split(";") + [request.topic or ""]
@@ -256,6 +261,8 @@ RULES: dict[int, Rule] = {
     Code.PULL_MESSAGE: Rule(_CLIENT, _both(*_SUB)),
     Code.LITE_PULL_MESSAGE: Rule(_CLIENT, _both(*_SUB)),
     Code.CONSUMER_SEND_MSG_BACK: Rule(_CLIENT, _sent_back),
+    Code.END_TRANSACTION: Rule(_CLIENT, _ended),
+    Code.CHECK_TRANSACTION_STATE: Rule(_SERVER, _UPDATE),
     Code.HEART_BEAT: Rule(_CLIENT, _heartbeat),
     Code.CHECK_CLIENT_CONFIG: Rule(_CLIENT, _checked),
     Code.UNREGISTER_CLIENT: Rule(_CLIENT, _unregistered),

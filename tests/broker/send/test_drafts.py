@@ -5,8 +5,10 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.broker.delay.levels import DelayLevels
-from rocketmq_tw.broker.send.drafts import Drafts
+from rocketmq_tw.broker.send.drafts import Drafts, Redirect, Sent
+from rocketmq_tw.broker.send.kinds import Kind
 from rocketmq_tw.broker.send.targets import Target
+from rocketmq_tw.model import sysflag
 from rocketmq_tw.model.subscription import java_hash
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.store.errors import PropertiesTooLong
@@ -24,10 +26,12 @@ class DraftsTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Make drafts with a key and a property that are easy to see."""
+        self.redirects: dict[Kind, Redirect] = {}
         self.drafts = Drafts(
             levels=DelayLevels((1000, 5000)),
             added="CLUSTER\x01C\x02",
             unique_key=lambda: "KEY",
+            redirects=self.redirects,
         )
 
     def draft(self, text: str, target: Target = TARGET, **fields: object) -> Draft:
@@ -100,6 +104,18 @@ class DraftsTests(SynchronousTestCase):
             error = self.assertRaises(Refused, self.draft, text)
             self.assertEqual(int(error.code), 16)
         self.assertRaises(BadField, self.draft, "DELAY\x01x\x02")
+
+    def test_redirected(self) -> None:
+        """A feature makes the draft of its kind of what would be stored otherwise."""
+
+        def redirect(draft: Draft, sent: Sent) -> Draft:
+            self.assertEqual((draft.topic, sent.queue_id), (TARGET.topic, 3))
+            draft.topic = b"HALF"
+            return draft
+
+        self.redirects[Kind.TRANSACTIONAL] = redirect
+        draft = self.draft("TRAN_MSG\x01true\x02", sys_flag=sysflag.PREPARED)
+        self.assertEqual((draft.topic, draft.sys_flag), (b"HALF", 0))
 
     def test_flags_of_brokers(self) -> None:
         """Bits that only a broker sets are named in the refusal."""

@@ -213,11 +213,7 @@ class RefusedTests(BrokerCase):
         self.assertEqual(self.store.commit_log_max, 0)
 
     def test_not_offered(self) -> None:
-        """Transactions and delivery at any time are refused, not silently dropped."""
-        half = sent(properties="TRAN_MSG\x01true\x02", sys_flag=4)
-        self.refused(16, "asks for transactions", half)
-        half = sent(properties="A\x01b\x02TRAN_MSG\x01True\x02DELAY\x013\x02")
-        self.refused(16, "asks for transactions", half)
+        """Delivery at any time is refused, not silently dropped."""
         for name in ("TIMER_DELAY_SEC", "TIMER_DELAY_MS", "TIMER_DELIVER_MS"):
             timed = sent(properties=f"A\x01b\x02{name}\x015\x02")
             self.refused(16, "delivery at any time", timed)

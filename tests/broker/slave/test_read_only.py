@@ -10,6 +10,7 @@ from rocketmq_tw.wire.requests.group import DeleteGroup, UpdateGroup
 from rocketmq_tw.wire.requests.offset import GetMaxOffset, UpdateConsumerOffset
 from rocketmq_tw.wire.requests.send import SendBack, SendMessageV2
 from rocketmq_tw.wire.requests.topic import CreateTopic, DeleteTopic
+from rocketmq_tw.wire.requests.transaction import EndTransaction
 from tests.broker.cases import sent
 from tests.broker.slave.cases import PairCase
 
@@ -37,6 +38,18 @@ class ReadOnlyTests(PairCase):
         code, remark = self.refused(SendBack(offset=0, group="G", delay_level=0))
         self.assertEqual(code, ResponseCode.SYSTEM_ERROR)
         self.assertEqual(remark, "no master available along with 10.0.1.2")
+
+    def test_ends(self) -> None:
+        """Transactions are ended at the master."""
+        request = EndTransaction(
+            producer_group="P",
+            tran_state_table_offset=0,
+            commit_log_offset=0,
+            commit_or_rollback=8,
+        )
+        code, remark = self.refused(request)
+        self.assertEqual(code, ResponseCode.SLAVE_NOT_AVAILABLE)
+        self.assertIn("this broker is a slave", remark)
 
     def test_changes(self) -> None:
         """Topics and groups are changed at the master."""

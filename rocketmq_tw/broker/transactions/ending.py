@@ -1,0 +1,267 @@
+"""
+Ends transactions: stores the message of one that is committed.
+
+The half message is read by its queue offset, so that nothing else is taken for one: a
+client can make a body that looks like a record. A transaction ends once. Who ends it
+again in the same way gets the same response, and nothing is stored; Apache RocketMQ
+stores the message once more.
+
+The broker may have been killed after it stored the message and before it wrote that the
+transaction is decided. So the messages of half messages that were pending at the start
+are looked up by their unique keys before they are stored.
+
+Source: ``EndTransactionProcessor`` of RocketMQ 5.5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred
+
+from rocketmq_tw.broker.stats import BrokerStats
+from rocketmq_tw.broker.transactions.decisions import Decision
+from rocketmq_tw.broker.transactions.journal import TransactionJournal
+from rocketmq_tw.broker.transactions.rounds import CheckLimits
+from rocketmq_tw.broker.transactions.stored import HalfMessage, read_half
+from rocketmq_tw.model import sysflag
+from rocketmq_tw.model.message import WAIT
+from rocketmq_tw.model.topic import TRANS_HALF_TOPIC
+from rocketmq_tw.remoting.call import Call
+from rocketmq_tw.remoting.durable import AfterFlush, DurableLog
+from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.router import Outcome, Router
+from rocketmq_tw.store.files.reads import then
+from rocketmq_tw.store.interfaces import Fetched, IMessageStore, KeyQuery, Queried
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.fields import Response
+from rocketmq_tw.wire.record import MalformedRecord, decode
+from rocketmq_tw.wire.requests.transaction import EndTransaction
+
+#: What a request decides; None for nothing.
+_DECISIONS = {
+    sysflag.NOT_TRANSACTIONAL: None,
+    sysflag.COMMIT: Decision.COMMITTED,
+    sysflag.ROLLBACK: Decision.ROLLED_BACK,
+}
+#: Bytes of a read; one message may be larger.
+_READ = 64 << 10
+#: How many messages with one unique key are looked at.
+_SAME_KEY = 32
+_LATEST_MS = (1 << 63) - 1
+#: Decisions after which the message can still be committed.
+_OPEN = (Decision.PENDING, Decision.GIVEN_UP)
+
+
+class EndProcessor:
+    """
+    Handles the ends of transactions.
+
+    :param log: what senders wait for; None if they do not wait.
+    :param has_enough: whether enough brokers are in sync to store messages.
+    :param now: returns the time of day, in seconds since the epoch.
+    :ivar committed: how many transactions were committed since the start.
+    :ivar rolled_back: how many were rolled back.
+    :ivar repeated: how many requests were for one that had ended.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: IMessageStore,
+        journal: TransactionJournal,
+        limits: CheckLimits,
+        stats: BrokerStats,
+        log: DurableLog | None,
+        has_enough: Callable[[], bool],
+        now: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._journal = journal
+        self._decisions = journal.decisions
+        self._limits = limits
+        self._stats = stats
+        self._log = log
+        self._has_enough = has_enough
+        self._now = now
+        self._begin = journal.end
+        self.committed = 0
+        self.rolled_back = 0
+        self.repeated = 0
+
+    def routes(self, router: Router) -> None:
+        """Register the handler."""
+        router.on(EndTransaction, self.end)
+
+    def end(self, request: EndTransaction, call: Call) -> Outcome:
+        """
+        End a transaction.
+
+        :returns: the response, once the message is as safe as its sender wants it; None
+            if nothing is decided.
+        :raises Refused: the request names no half message, or not this decision.
+        """
+        bits = request.commit_or_rollback
+        if bits not in _DECISIONS:
+            raise Refused(
+                ResponseCode.SYSTEM_ERROR,
+                f"commitOrRollback field wrong: it is {bits}, expected 0, 8 or 12",
+            )
+        decision = _DECISIONS[bits]
+        if decision is None:
+            return None
+        self._journal.check_capacity()
+        offset = request.tran_state_table_offset
+        found = self._store.get(TRANS_HALF_TOPIC, 0, offset, 1, _READ, None)
+        return then(
+            found, lambda fetched: self._found(fetched, request, decision, call)
+        )
+
+    def _found(
+        self, fetched: Fetched, request: EndTransaction, decision: Decision, call: Call
+    ) -> Outcome:
+        """End the transaction of a half message that was read."""
+        half = _checked(fetched, request)
+        offset = half.message.queue_offset
+        if not request.from_transaction_check:
+            self._check_immunity(half)
+        known = self._decisions.of(offset)
+        if known not in _OPEN:
+            return self._end_again(half, known, decision)
+        if decision is Decision.ROLLED_BACK:
+            if known is Decision.PENDING:
+                self._journal.decide(offset, decision)
+                self.rolled_back += 1
+            return Response()
+        if known is Decision.PENDING and offset < self._begin and half.unique_key:
+            return self._look_up(half).addCallback(
+                lambda is_stored: self._commit_once(half, is_stored)
+            )
+        return self._commit(half)
+
+    def _check_immunity(self, half: HalfMessage) -> None:
+        """Refuse an end that comes when the producer is asked already."""
+        limits = self._limits
+        immunity_ms = limits.immunity_ms(half.properties)
+        if immunity_ms is None:
+            return
+        age_ms = self._now() * 1000 - half.message.store_time_ms
+        if age_ms > max(immunity_ms, limits.timeout_ms):
+            raise Refused(
+                ResponseCode.ILLEGAL_OPERATION,
+                "the transaction is not ended: its CHECK_IMMUNITY_TIME_IN_SECONDS is"
+                " over, so it ends when its producer is asked",
+            )
+
+    def _end_again(
+        self, half: HalfMessage, known: Decision | None, decision: Decision
+    ) -> Outcome:
+        """
+        Return the response for a transaction that has ended.
+
+        Whether one was committed that ended before the start can be seen from the
+        message alone.
+
+        :raises Refused: it has not ended like this, or may not have.
+        """
+        self.repeated += 1
+        offset = half.message.queue_offset
+        if known is decision:
+            return Response()
+        if known not in (None, Decision.ENDED):
+            raise _ended(offset, known.name.lower().replace("_", " "))
+        if decision is Decision.ROLLED_BACK:
+            return Response()
+
+        def respond(is_stored: bool) -> Response:
+            if is_stored:
+                return Response()
+            raise _ended(offset, "rolled back, or given up")
+
+        return self._look_up(half).addCallback(respond)
+
+    def _commit(self, half: HalfMessage) -> Outcome:
+        """Store the message of a transaction that is committed."""
+        if not self._has_enough():
+            raise Refused(ResponseCode.SYSTEM_ERROR, "in-sync replicas not enough")
+        stored = self._store.put(half.committed(), self._now())
+        self._journal.decide(half.message.queue_offset, Decision.COMMITTED)
+        self._stats.stored(1, stored.size)
+        self.committed += 1
+        response = Response()
+        wait = half.properties.get(WAIT)
+        if self._log is None or (wait is not None and wait.lower() != "true"):
+            return response
+        end = stored.commit_log_offset + stored.size
+        return AfterFlush(response, end, self._log)
+
+    def _look_up(self, half: HalfMessage) -> Deferred[bool]:
+        """Look whether the message of a half message is stored already."""
+        query = KeyQuery(
+            topic=half.topic,
+            key=half.unique_key,
+            max_count=_SAME_KEY,
+            begin_ms=0,
+            end_ms=_LATEST_MS,
+            is_unique=True,
+        )
+        at = half.message.commit_log_offset
+
+        def is_stored(found: Queried) -> bool:
+            return any(_is_committed(record, at) for record in found.records)
+
+        return self._store.query(query).addCallback(is_stored)
+
+    def _commit_once(self, half: HalfMessage, is_stored: bool) -> Outcome:
+        """Store a message unless it is stored, or the transaction has ended by now."""
+        offset = half.message.queue_offset
+        known = self._decisions.of(offset)
+        if known is not Decision.PENDING:
+            return self._end_again(half, known, Decision.COMMITTED)
+        if not is_stored:
+            return self._commit(half)
+        self._journal.decide(offset, Decision.COMMITTED)
+        self.repeated += 1
+        return Response()
+
+
+def _checked(fetched: Fetched, request: EndTransaction) -> HalfMessage:
+    """
+    Return the half message that a request names.
+
+    :raises Refused: there is none, or it is another one.
+    """
+    offset, at = request.tran_state_table_offset, request.commit_log_offset
+    if not fetched.count:
+        raise _wrong(f"Find prepared transaction message failed: none is at {offset}")
+    try:
+        half = read_half(fetched.data)
+    except MalformedRecord as error:
+        raise _wrong(f"Find prepared transaction message failed: {error}") from None
+    message = half.message
+    if half.group != request.producer_group:
+        raise _wrong("The producer group wrong: it is not that of the half message")
+    if message.queue_offset != offset:
+        raise _wrong(f"The transaction state table offset wrong: none is at {offset}")
+    if message.commit_log_offset != at:
+        raise _wrong(
+            f"The commit log offset wrong: half message {offset} is not at {at}"
+        )
+    if request.topic not in (None, "", half.topic, TRANS_HALF_TOPIC):
+        raise _wrong("The topic wrong: the half message is meant for another one")
+    return half
+
+
+def _ended(offset: int, how: str) -> Refused:
+    return _wrong(f"the transaction of half message {offset} has ended: {how}")
+
+
+def _wrong(why: str) -> Refused:
+    return Refused(ResponseCode.SYSTEM_ERROR, why)
+
+
+def _is_committed(record: bytes, half_at: int) -> bool:
+    """Return whether a record is the message of a half message that was committed."""
+    message = decode(record, inflate=lambda body, _: body)
+    kind = message.sys_flag & sysflag.TRANSACTION_MASK
+    return kind == sysflag.COMMIT and message.prepared_transaction_offset == half_at

@@ -1,0 +1,121 @@
+"""Installs transactions: half messages, their ends, and the rounds that ask."""
+
+from __future__ import annotations
+
+import msgspec
+
+from rocketmq_tw.broker.broker import Broker
+from rocketmq_tw.broker.send.kinds import Kind
+from rocketmq_tw.broker.transactions.checks import CheckRounds
+from rocketmq_tw.broker.transactions.ending import EndProcessor
+from rocketmq_tw.broker.transactions.half import HalfMessages
+from rocketmq_tw.broker.transactions.journal import TransactionJournal
+from rocketmq_tw.broker.transactions.producers import Producers
+from rocketmq_tw.broker.transactions.rounds import CheckLimits
+from rocketmq_tw.clock import wall_time
+from rocketmq_tw.remoting.router import Router
+
+#: Milliseconds between two commits of how far half messages are decided.
+COMMIT_PERIOD_MS = 5_000
+
+
+class TransactionParts(msgspec.Struct, frozen=True):
+    """What was installed."""
+
+    journal: TransactionJournal
+    half: HalfMessages
+    ending: EndProcessor
+    checks: CheckRounds
+
+
+def install(broker: Broker, router: Router) -> TransactionParts | None:
+    """
+    Handle transactions at a master.
+
+    A slave has the half messages and operation messages of its master, and ends none,
+    even while it acts for it: they wait for their master.
+    """
+    if broker.config.is_slave:
+        return None
+    parts = _make(broker)
+    journal, checks, lifecycle = parts.journal, parts.checks, broker.lifecycle
+    broker.redirects[Kind.TRANSACTIONAL] = parts.half.redirect
+    parts.ending.routes(router)
+    _gauges(broker, parts)
+    lifecycle.on_start.append(
+        lambda: broker.pacer.run(journal.replay(), None, key=journal)
+    )
+    lifecycle.on_stop.append(journal.stop)
+    lifecycle.on_stop.append(checks.stop)
+    broker.periodic.every(COMMIT_PERIOD_MS, journal.commit)
+    broker.periodic.every(broker.config.transaction_check_interval, checks.begin)
+    return parts
+
+
+def _make(broker: Broker) -> TransactionParts:
+    """Make the parts that share the decisions."""
+    config, tables, now = broker.config, broker.tables, wall_time(broker.clock)
+    journal = TransactionJournal(
+        store=broker.store,
+        offsets=tables.offsets,
+        clock=broker.clock,
+        interval=config.transaction_op_batch_interval / 1000,
+        max_size=config.transaction_op_msg_max_size,
+        store_host=broker.store_host,
+        now=now,
+    )
+    half = HalfMessages(
+        behind=lambda: journal.behind,
+        limit=config.max_half_messages,
+        forbidden=_forbidden(broker),
+    )
+    limits = CheckLimits.of(
+        config.transaction_time_out,
+        config.transaction_check_max,
+        config.file_reserved_time,
+    )
+    acks = broker.replication.acks
+    needs_quorum = acks is not None and config.enable_slave_acting_master
+    ending = EndProcessor(
+        store=broker.store,
+        journal=journal,
+        limits=limits,
+        stats=broker.stats,
+        log=broker.replication.durable_log,
+        has_enough=lambda: acks is None or not needs_quorum or acks.has_enough,
+        now=now,
+    )
+    checks = CheckRounds(
+        store=broker.store,
+        journal=journal,
+        limits=limits,
+        producers=Producers(tables.clients.producers, broker.clock),
+        topics=tables.topics,
+        pacer=broker.pacer,
+        broker_name=config.broker_name,
+        clock=broker.clock,
+        now=now,
+    )
+    return TransactionParts(journal, half, ending, checks)
+
+
+def _forbidden(broker: Broker) -> str | None:
+    """Return why no half message is accepted; None if they are."""
+    config = broker.config
+    if not config.reject_transaction_message:
+        return None
+    return f"the broker[{config.broker_ip1}] sending transaction message is forbidden"
+
+
+def _gauges(broker: Broker, parts: TransactionParts) -> None:
+    """Show what is pending, and what became of the others."""
+    gauges, ending, checks = broker.stats.gauges, parts.ending, parts.checks
+    gauges["transactionsPending"] = lambda: parts.journal.pending
+    gauges["halfMessages"] = lambda: parts.journal.behind
+    gauges["halfMessagesRefused"] = lambda: parts.half.refused
+    gauges["transactionsCommitted"] = lambda: ending.committed
+    gauges["transactionsRolledBack"] = lambda: ending.rolled_back
+    gauges["transactionsEndedAgain"] = lambda: ending.repeated
+    gauges["transactionsAsked"] = lambda: checks.asked
+    gauges["transactionsUnasked"] = lambda: checks.unasked
+    gauges["transactionsGivenUp"] = lambda: checks.given_up

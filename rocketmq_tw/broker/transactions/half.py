@@ -1,0 +1,97 @@
+"""
+Half messages, as producers send them: stored where no consumer reads.
+
+A message with ``TRAN_MSG`` goes to queue 0 of ``RMQ_SYS_TRANS_HALF_TOPIC``; properties
+keep its own topic and queue, and the group of its producer, which is asked how the
+transaction ended.
+
+Source: ``TransactionalMessageBridge.parseHalfMessageInner`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from rocketmq_tw.broker.errors import TooManyHalfMessages
+from rocketmq_tw.broker.send.drafts import Sent
+from rocketmq_tw.model import sysflag
+from rocketmq_tw.model.message import (
+    PGROUP,
+    REAL_QUEUE_ID,
+    REAL_TOPIC,
+    TRANSACTION_ID,
+    UNIQ_KEY,
+)
+from rocketmq_tw.model.topic import TRANS_HALF_TOPIC, is_retry
+from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.wire import properties
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.record import Draft
+
+HALF_TOPIC = TRANS_HALF_TOPIC.encode()
+
+
+class HalfMessages:
+    """
+    Redirects messages of transactions to the topic of half messages.
+
+    :param behind: returns how many half messages there are from the first on that is
+        pending.
+    :param limit: how many there may be.
+    :param forbidden: why no half message is accepted; None where they are.
+    :ivar refused: how many were refused because of the limit.
+    """
+
+    def __init__(
+        self, *, behind: Callable[[], int], limit: int, forbidden: str | None = None
+    ) -> None:
+        self._behind = behind
+        self._limit = limit
+        self._forbidden = forbidden
+        self.refused = 0
+
+    def redirect(self, draft: Draft, sent: Sent) -> Draft:
+        """
+        Return the half message of a message.
+
+        :raises Refused: it is asked for something that a half message cannot have, or
+            none is accepted.
+        :raises TooManyHalfMessages: too many are stored behind one that is pending.
+        """
+        self._check(sent)
+        kept = properties.decode(draft.properties.decode("utf-8", "replace"))
+        kept[REAL_TOPIC] = draft.topic.decode()
+        kept[REAL_QUEUE_ID] = str(draft.queue_id)
+        kept[TRANSACTION_ID] = kept[UNIQ_KEY]
+        if not kept.get(PGROUP):
+            # Apache RocketMQ can never end such a transaction.
+            kept[PGROUP] = sent.request.producer_group
+        return msgspec.structs.replace(
+            draft,
+            topic=HALF_TOPIC,
+            queue_id=0,
+            sys_flag=draft.sys_flag & ~sysflag.TRANSACTION_MASK,
+            properties=properties.encode(kept).encode(),
+        )
+
+    def _check(self, sent: Sent) -> None:
+        """Refuse what would be lost, and what is not accepted now."""
+        if self._forbidden is not None:
+            raise Refused(ResponseCode.NO_PERMISSION, self._forbidden)
+        special = sent.properties.special
+        if sent.delay_level > 0 or (special is not None and special.is_timed):
+            raise Refused(
+                ResponseCode.MESSAGE_ILLEGAL,
+                "a message of a transaction cannot be delayed: it is delivered when the"
+                " transaction is committed",
+            )
+        if is_retry(sent.request.topic):
+            raise Refused(
+                ResponseCode.MESSAGE_ILLEGAL,
+                "a message of a transaction cannot be sent to a retry topic",
+            )
+        if self._behind() >= self._limit:
+            self.refused += 1
+            raise TooManyHalfMessages(self._limit)

@@ -1,0 +1,139 @@
+"""
+A half message as it is stored, and what is made of it.
+
+Source: ``EndTransactionProcessor.endMessageTransaction`` and
+``TransactionalMessageBridge`` of RocketMQ 5.5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from rocketmq_tw.model import sysflag
+from rocketmq_tw.model.message import (
+    PGROUP,
+    REAL_QUEUE_ID,
+    REAL_TOPIC,
+    TAGS,
+    TRANSACTION_CHECK_TIMES,
+    UNIQ_KEY,
+    WAIT,
+    StoredMessage,
+)
+from rocketmq_tw.model.msgid import host_from_text
+from rocketmq_tw.model.subscription import tags_code
+from rocketmq_tw.model.topic import TRANS_CHECK_MAX_TIME_TOPIC, TRANS_HALF_TOPIC
+from rocketmq_tw.wire import properties as properties_text
+from rocketmq_tw.wire.record import Draft, MalformedRecord, decode, encode
+from rocketmq_tw.wire.record_layout import SYS_FLAG
+
+#: What the committed message does not have.
+_OF_HALF = frozenset((REAL_TOPIC, REAL_QUEUE_ID))
+
+
+class HalfMessage(msgspec.Struct, frozen=True):
+    """
+    A stored half message.
+
+    :ivar message: its record; a compressed body is still so.
+    :ivar sys_flag: of the record.
+    """
+
+    message: StoredMessage
+    sys_flag: int
+
+    @property
+    def properties(self) -> Mapping[str, str]:
+        """Its properties, with those that the broker added."""
+        return self.message.properties
+
+    @property
+    def group(self) -> str:
+        """The group of its producer."""
+        return self.properties.get(PGROUP, "")
+
+    @property
+    def topic(self) -> str:
+        """The topic that it is meant for."""
+        return self.properties[REAL_TOPIC]
+
+    @property
+    def queue_id(self) -> int:
+        """The queue that it is meant for."""
+        return int(self.properties[REAL_QUEUE_ID])
+
+    @property
+    def unique_key(self) -> str:
+        """The key that its producer gave it; empty without one."""
+        return self.properties.get(UNIQ_KEY, "")
+
+    def committed(self) -> Draft:
+        """Return the message that consumers get."""
+        kept = {n: v for n, v in self.properties.items() if n not in _OF_HALF}
+        draft = self._draft(self.topic, self.queue_id, kept)
+        draft.sys_flag = draft.sys_flag & ~sysflag.TRANSACTION_MASK | sysflag.COMMIT
+        draft.prepared_offset = self.message.commit_log_offset
+        return draft
+
+    def given_up(self, times: int) -> Draft:
+        """
+        Return the copy for operators, in ``TRANS_CHECK_MAX_TIME_TOPIC``.
+
+        :param times: how often its producers were asked.
+        """
+        kept = {**self.properties, TRANSACTION_CHECK_TIMES: str(times)}
+        return self._draft(TRANS_CHECK_MAX_TIME_TOPIC, 0, kept)
+
+    def question(self, times: int) -> bytes:
+        """
+        Return the record that a producer is sent, which is asked how it ended.
+
+        :param times: how often its producers were asked, with this time.
+        """
+        message, count = self.message, str(times)
+        kept = {**self.properties, TRANSACTION_CHECK_TIMES: count, WAIT: "false"}
+        return encode(
+            self._draft(self.topic, self.queue_id, kept),
+            message.queue_offset,
+            message.commit_log_offset,
+            message.store_time_ms,
+            host_from_text(message.store_host),
+        )
+
+    def _draft(self, topic: str, queue_id: int, kept: dict[str, str]) -> Draft:
+        """Return a copy with other properties, for a topic and queue."""
+        message = self.message
+        return Draft(
+            topic=topic.encode(),
+            queue_id=queue_id,
+            flag=message.flag,
+            sys_flag=self.sys_flag,
+            born_time_ms=message.born_time_ms,
+            born_host=host_from_text(message.born_host),
+            body=message.body,
+            properties=properties_text.encode(kept).encode(),
+            tags_code=tags_code(kept.get(TAGS)),
+            reconsume_times=message.reconsume_times,
+        )
+
+
+def read_half(record: bytes) -> HalfMessage:
+    """
+    Read the record of a half message.
+
+    :raises MalformedRecord: it is not one.
+    """
+    message = decode(record, inflate=_as_it_is)
+    kept = message.properties
+    topic, queue_id = kept.get(REAL_TOPIC, ""), kept.get(REAL_QUEUE_ID, "")
+    if not topic or topic == TRANS_HALF_TOPIC or not queue_id.isdecimal():
+        why = f'it is meant for the topic "{topic}", queue "{queue_id}"'
+        raise MalformedRecord(0, why)
+    return HalfMessage(message, int.from_bytes(record[SYS_FLAG], "big"))
+
+
+def _as_it_is(body: bytes, _sys_flag: int) -> bytes:
+    """Return the body unchanged."""
+    return body
