@@ -14,6 +14,14 @@ OURS = "ours"
 """The make that is ours; the others are the releases of ``apache``, and ``TOOLS``."""
 
 
+CHECKS: dict[str, Any] = {
+    "transactionTimeOut": 4000,
+    "transactionCheckInterval": 5000,
+    "transactionOpBatchInterval": 1000,
+}
+"""Producers are asked soon how their transactions ended, not within 36 seconds."""
+
+
 class Server(Protocol):
     """A name server or a broker, of either make."""
 
@@ -84,7 +92,7 @@ class Lab:
     def cluster(self, make: str) -> Cluster:
         """Start a name server and one broker of the same make."""
         names = self.name_server(make)
-        return Cluster(names, (self.broker(make, names),))
+        return Cluster(names, (self.broker(make, names, **CHECKS),))
 
     def stop(self, *servers: Server) -> None:
         """Stop some servers as an operator would."""

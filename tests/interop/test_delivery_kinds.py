@@ -65,7 +65,7 @@ def test_dead_letters(shared: tuple[Lab, Cluster], make: str) -> None:
 
 @pytest.mark.parametrize(
     ("shared", "release"),
-    [("v55", "v55")],
+    [("ours", "v49"), ("ours", "v55"), ("v55", "v55")],
     indirect=["shared"],
 )
 def test_transactions(shared: tuple[Lab, Cluster], release: str) -> None:
