@@ -7,6 +7,8 @@ RocketMQ on Twisted.
 ``filter``        matches messages with subscriptions
 ``tls``           settings, certificates and contexts of TLS
 ``remoting``      requests and responses over a connection
+``auth``          signatures, accounts, users and policies; no I/O
+``access``        access control that brokers and name servers have in common
 ``store``         the commit log, the consume queues and their files
 ``namesrv``       the name server
 ``broker``        the broker

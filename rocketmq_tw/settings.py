@@ -164,6 +164,23 @@ def warn_of_idle(path: str | None, keys: Sequence[str]) -> None:
         )
 
 
+def take_flag(values: dict[str, str], key: str) -> bool:
+    """Remove a truth value, and return it. :raises BadSetting: it is none."""
+    return truth(key, values.pop(key, ""))
+
+
+def truth(key: str, text: str, default: bool = False) -> bool:
+    """
+    Return a truth value; the default for an empty text.
+
+    :raises BadSetting: it is none.
+    """
+    word = text.strip().lower()
+    if word not in ("", "true", "false"):
+        raise BadSetting(key, text, "true or false")
+    return default if not word else word == "true"
+
+
 def to_values(settings: msgspec.Struct) -> dict[str, str]:
     """Return all settings as texts, by key; those in structs have secrets."""
     values: dict[str, str] = {}

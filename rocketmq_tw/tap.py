@@ -16,6 +16,7 @@ from rocketmq_tw.broker.configuration import name_servers
 from rocketmq_tw.clock import use_monotonic_time
 from rocketmq_tw.garbage import keep_collections_short
 from rocketmq_tw.model.errors import RocketMQError
+from rocketmq_tw.namesrv.access import NamesrvAccess
 from rocketmq_tw.namesrv.config import NamesrvConfig
 from rocketmq_tw.remoting.addresses import (
     EndpointString,
@@ -96,6 +97,7 @@ class Options(usage.Options):
             tls_handshake_timeout_millis=config.tls_handshake_timeout_millis,
             tls=config.tls,
             remote_administration=config.access.remote_administration,
+            access=NamesrvAccess(inner=config.access.inner),
         )
 
 

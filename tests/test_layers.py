@@ -26,7 +26,8 @@ _TIME = {"clock"}
 _WIRE = _BOTTOM | {"wire"}
 _PARTS = (
     _WIRE
-    | {"auth", "jsonfile", "settings", "tls", "remoting", "threads", "lazy_exports"}
+    | {"access", "auth", "jsonfile", "settings", "tls", "remoting", "threads"}
+    | {"lazy_exports"}
     | _TIME
 )
 #: What each package may import, besides itself.
@@ -44,6 +45,7 @@ BELOW = {
     "store": _WIRE | _TIME | {"threads"},
     "tls": _WIRE | _TIME | {"settings"},
     "remoting": _WIRE | _TIME | {"tls"},
+    "access": _WIRE | {"auth", "jsonfile", "settings", "remoting", "threads"},
     "replication": _WIRE | {"store"},
     "namesrv": _PARTS,
     "client": _PARTS | {"filter"},

@@ -180,7 +180,9 @@ def make_acl(texts: Iterable[AclText], most: int) -> Acl:
             account = _account(each)
             accounts.setdefault(account.access_key, account)
     if len(accounts) > most:
-        raise BadPolicy(f"there are over {most} accounts; maxAccessUsers is reached")
+        raise BadPolicy(
+            f"there are over {most} accounts: the limit, maxAccessUsers in broker.conf"
+        )
     return Acl(accounts, tuple(white))
 
 

@@ -13,6 +13,7 @@ import msgspec
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from rocketmq_tw.access.secrets import sign_as
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.remoting.errors import RequestTimeout
 from rocketmq_tw.remoting.pool import ConnectionPool
@@ -40,14 +41,7 @@ class Outgoing(msgspec.Struct, frozen=True):
 
 def outgoing_of(config: BrokerConfig) -> Outgoing:
     """Return how the settings say that a broker connects to others."""
-    inner = config.access.inner
-    if inner is None:
-        return Outgoing(config.tls.client)
-    from rocketmq_tw.auth.credentials import Credentials
-    from rocketmq_tw.auth.signature import signer
-
-    sign = signer(Credentials(inner.name, inner.password))
-    return Outgoing(config.tls.client, sign)
+    return Outgoing(config.tls.client, sign_as(config.access.inner))
 
 
 class OtherBrokers:

@@ -26,6 +26,7 @@ from twisted.logger import Logger
 
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.name_server_link import NameServerLink
+from rocketmq_tw.broker.other_brokers import outgoing_of
 from rocketmq_tw.broker.slave.master import Master
 from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.broker.unregistered import PIECE, Piece, Unregistered
@@ -343,6 +344,7 @@ def make_registration(
     :param direct: the endpoints of name servers in this process, by address.
     """
     acts = config.enable_slave_acting_master
+    outgoing = outgoing_of(config)
     return Registration(
         reactor=reactor,
         name_servers=name_servers,
@@ -351,7 +353,9 @@ def make_registration(
         permission=config.broker_permission,
         period=config.register_name_server_period / 1000,
         timeout=config.register_broker_timeout_mills / 1000,
-        pool=ConnectionPool(reactor, tls=config.tls.client, direct=direct),
+        pool=ConnectionPool(
+            reactor, tls=outgoing.tls, sign=outgoing.sign, direct=direct
+        ),
         master=master,
         heartbeat_period=config.broker_heartbeat_interval / 1000 if acts else None,
     )

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import msgspec
 
+from rocketmq_tw.namesrv.access import NamesrvAccess
 from rocketmq_tw.remoting.addresses import server_endpoint, without_brackets
 from rocketmq_tw.remoting.buffers import DEFAULT_BUDGET
 from rocketmq_tw.settings import DATA_FOLDER, Count, Port, Positive, Unsupported
@@ -99,6 +100,7 @@ class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
         machines; an extension.
     :ivar tls: TLS of the port and of connections to brokers; from keys that begin with
         ``tls.``.
+    :ivar access: which requests need a signature; from ``aclEnable`` and others.
     """
 
     listen_port: Port = 9876
@@ -129,6 +131,7 @@ class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
     max_tls_handshakes_per_address: Count = 0
     tls_handshake_timeout_millis: Positive = 10_000
     tls: TlsSettings = TlsSettings()
+    access: NamesrvAccess = NamesrvAccess()
     remote_administration: bool = False
 
     @property

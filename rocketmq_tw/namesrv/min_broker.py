@@ -20,6 +20,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 
+from rocketmq_tw.access.secrets import sign_as
 from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.namesrv.config import NamesrvConfig
 from rocketmq_tw.namesrv.groups import BrokerGroup
@@ -60,7 +61,10 @@ class MinBrokerNotices:
         self._ha_address = ha_address
         self._peers = peers
         self._pool = ConnectionPool(
-            reactor, connect_timeout=CONNECT_TIMEOUT, tls=config.tls.client
+            reactor,
+            connect_timeout=CONNECT_TIMEOUT,
+            tls=config.tls.client,
+            sign=sign_as(config.access.inner),
         )
 
     def addresses_changed(self, group: BrokerGroup, before: Mapping[int, str]) -> None:

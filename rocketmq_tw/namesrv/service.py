@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, fail
@@ -38,6 +38,9 @@ from rocketmq_tw.remoting.server import RemotingServerFactory
 from rocketmq_tw.remoting.tls import server_side, tls_gauges
 from rocketmq_tw.settings import BadSetting
 from rocketmq_tw.wire.codes import ResponseCode
+
+if TYPE_CHECKING:
+    from rocketmq_tw.namesrv.guard import NamesrvGuard
 
 
 class NamesrvService(MultiService):
@@ -93,6 +96,7 @@ class NamesrvService(MultiService):
             handshake_timeout=config.tls_handshake_timeout_millis / 1000,
             budget=self._budget,
         )
+        self._guard = self._make_guard()
         self.factory = self._make_factory()
         self.listener = Listener(reactor, self._tls, self._peers)
         self.listener.setServiceParent(self)
@@ -123,14 +127,38 @@ class NamesrvService(MultiService):
             config.max_connections, config.max_connections_per_address
         )
         gauges = {**gauges_of(admission, self._budget), **tls_gauges(self._tls)}
+        if self._guard is not None:
+            gauges |= self._guard.gauges()
+        self._router = self._make_router({**gauges, **self._gauges()})
         return RemotingServerFactory(
-            self._make_router({**gauges, **self._gauges()}),
+            self._router,
             self._reactor,
             on_lost=self._registrations.removals.connection_lost,
             peers=self._peers,
             admission=admission,
             budget=self._budget,
             share=ReactorShare(self._reactor),
+        )
+
+    def _make_guard(self) -> NamesrvGuard | None:
+        """Return what checks signatures; None without access control."""
+        access = self._config.access
+        if access.acl_file is None:
+            return None
+        from rocketmq_tw.access.plain_files import PlainFiles
+        from rocketmq_tw.namesrv.guard import MAX_ACCOUNTS, NOT_OF_CLIENTS, NamesrvGuard
+
+        if not self._config.tls.server.is_on:
+            self._log.warn(
+                "access control is on, but TLS is off: who can read what passes on the"
+                " network can repeat requests"
+            )
+        return NamesrvGuard(
+            PlainFiles(access.acl_file, MAX_ACCOUNTS),
+            only=None if access.checks_clients else NOT_OF_CLIENTS,
+            clock=self._reactor,
+            peers=self._peers,
+            run_in_thread=self._run_in_thread,
         )
 
     def _make_kvconfig(self) -> KVConfig:
@@ -187,7 +215,8 @@ class NamesrvService(MultiService):
         self._registrations.install(router)
         settings.install(router)
         is_open = not is_loopback_endpoint(self._config.listen)
-        if is_open and not self._config.remote_administration:
+        is_guarded = self._guard is not None or self._config.remote_administration
+        if is_open and not is_guarded:
             from rocketmq_tw.remoting.local_administration import refuse_remote
 
             refuse_remote(router, "remoteAdministration=true in namesrv.conf")
@@ -207,6 +236,8 @@ class NamesrvService(MultiService):
                     size=self._kvconfig.size,
                 )
             endpoint = self._config.endpoint
+            if self._guard is not None:
+                self._guard.start(self._router)
             if self._tls is not None:
                 self._tls.start()
         except (RocketMQError, ValueError):
@@ -230,6 +261,8 @@ class NamesrvService(MultiService):
         """Close the port, then the connections; fires when all are closed."""
         if self._expiry.running:
             self._expiry.stop()
+        if self._guard is not None:
+            self._guard.stop()
         return Deferred.fromCoroutine(self._stop())
 
     def _log_address(self, _: None) -> None:

@@ -12,6 +12,7 @@ from rocketmq_tw.clock import use_monotonic_time
 from rocketmq_tw.garbage import keep_collections_short
 from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.model.errors import RocketMQError
+from rocketmq_tw.namesrv.access import take_access
 from rocketmq_tw.namesrv.config import UNSUPPORTED, NamesrvConfig
 from rocketmq_tw.remoting.descriptors import connection_limit, raise_limit
 from rocketmq_tw.remoting.preflight import (
@@ -80,6 +81,7 @@ class Options(usage.Options):
                 key = "listenPort" if self["listen"].isdecimal() else "listen"
                 values[key] = self["listen"]
             tls = take_settings(values, TlsOptions.of(self))
+            access = take_access(values, os.path.dirname(self["config"] or ""))
             config, idle = settings.apply(NamesrvConfig, values, UNSUPPORTED)
             endpoint = _endpoint(config)
             resolved = resolve_interface(endpoint)
@@ -91,6 +93,7 @@ class Options(usage.Options):
         # A daemon may change its working directory.
         config.kv_config_path = os.path.abspath(config.kv_config_path)
         config.tls = tls
+        config.access = access
         self.namesrv = config
 
 

@@ -26,7 +26,7 @@ import msgspec
 
 from rocketmq_tw import settings
 from rocketmq_tw.model.errors import RocketMQError
-from rocketmq_tw.settings import BadSetting
+from rocketmq_tw.settings import BadSetting, truth
 
 #: Where Apache RocketMQ looks for the file; it need not exist.
 DEFAULT_FILE = "/etc/rocketmq/tls.properties"
@@ -336,10 +336,7 @@ def _path(values: Mapping[str, str], key: str) -> str:
 
 def _flag(values: Mapping[str, str], key: str, default: bool = False) -> bool:
     """Return a truth value. :raises BadSetting: it is none."""
-    text = values.get(key, "").strip().lower()
-    if text not in ("", "true", "false"):
-        raise BadSetting(key, values[key], "true or false")
-    return default if not text else text == "true"
+    return truth(key, values.get(key, ""), default)
 
 
 def _one_of(values: Mapping[str, str], key: str, default: Any) -> Any:

@@ -47,7 +47,7 @@ USERS = {
     "authorizationEnabled": "true",
     "initAuthenticationUser": '{"username":"admin","password":"secret-of-admin"}',
     "innerClientAuthenticationCredentials": (
-        '{"accessKey":"inner","secretKey":"secret-of-inner"}'
+        '{"accessKey":"inner-broker","secretKey":"secret-of-inner"}'
     ),
 }
 PROVIDERS = {
@@ -95,6 +95,14 @@ def check_sent_back(lab: Lab, names: Server, make: str, who: dict[str, str]) -> 
     check_once(range(20), lines)
     again = [line["properties"]["i"] for line in lines if line["reconsumeTimes"]]
     assert sorted(map(int, again)) == list(range(0, 20, 4))
+
+
+def guarded_name_server(lab: Lab) -> Server:
+    """Start a name server of ours that lets brokers with the inner user register."""
+    path = lab.scratch / "names.yml"
+    account = USERS["innerClientAuthenticationCredentials"]
+    path.write_text(f"accounts: [{account[:-1]},admin: true}}]")
+    return lab.name_server(OURS, aclEnable="true", aclFile=path)
 
 
 @pytest.fixture
@@ -177,7 +185,7 @@ def test_go(lab: Lab, plain: str) -> None:
 
 def test_tools(lab: Lab) -> None:
     """``mqadmin`` makes a user, says what it may do, and takes that away."""
-    names = lab.name_server(OURS)
+    names = guarded_name_server(lab)
     broker = lab.broker(OURS, names, **USERS)
     as_administrator(lab)
     where = f"-b {broker.address}"
@@ -227,8 +235,12 @@ def test_apache_accounts(lab: Lab) -> None:
 
 
 def test_apache_users(lab: Lab) -> None:
-    """Our client has the permissions that a broker of 5.3 gives."""
-    names = lab.name_server("v53")
+    """
+    Our client has the permissions that a broker of 5.3 gives.
+
+    That broker signs its registrations, as our name server wants.
+    """
+    names = guarded_name_server(lab)
     broker = lab.broker("v53", names, **USERS, **PROVIDERS)
     steps.wait_until_sent(lab, names, OURS, "Allowed_ours", ADMIN)
     as_administrator(lab)

@@ -107,6 +107,17 @@ class OptionsTests(TapCase):
         self.assertNotIn(b"hush", to_properties(config))
         self.assertIn("there is no certificate", self.refused("-c", path))
 
+    def test_access(self) -> None:
+        """Access control has settings of its own; the file is beside them."""
+        path = self.file(b"aclEnable=true")
+        folder = os.path.dirname(os.path.abspath(path))
+        with capturedLogs() as events:
+            access = self.parse("-c", path).namesrv.access
+        self.assertEqual(access.acl_file, os.path.join(folder, "plain_acl.yml"))
+        self.assertEqual(events, [])
+        path = self.file(b"authenticationEnabled=true")
+        self.assertIn("aclEnable", self.refused("-c", path))
+
     def test_bad_value(self) -> None:
         """A bad value is named with its key and what was expected."""
         said = self.refused("-c", self.file(b"listenPort=70000"))

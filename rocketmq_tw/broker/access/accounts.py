@@ -21,6 +21,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from rocketmq_tw.access.plain import PlainChecks
 from rocketmq_tw.auth.acl import AccountText
 from rocketmq_tw.auth.errors import AccessDenied, BadPolicy
 from rocketmq_tw.auth.plain_document import (
@@ -31,7 +32,6 @@ from rocketmq_tw.auth.plain_document import (
     remove_account,
     replace_white,
 )
-from rocketmq_tw.broker.access.plain import PlainChecks
 from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused

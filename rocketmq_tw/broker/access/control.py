@@ -6,12 +6,12 @@ import os
 
 from twisted.internet.defer import Deferred
 
+from rocketmq_tw.access.plain import PlainChecks
+from rocketmq_tw.access.plain_files import PlainFiles
 from rocketmq_tw.auth.errors import BadPolicy
 from rocketmq_tw.auth.policies import UserType
 from rocketmq_tw.broker.access.accounts import AccountProcessor
 from rocketmq_tw.broker.access.guard import AccessGuard, Checks
-from rocketmq_tw.broker.access.plain import PlainChecks
-from rocketmq_tw.broker.access.plain_files import PlainFiles
 from rocketmq_tw.broker.access.processor import AccessProcessor
 from rocketmq_tw.broker.access.user_checks import UserChecks
 from rocketmq_tw.broker.access.users import (

@@ -1,9 +1,8 @@
 """
 The guard of a broker with access control, before the handler of every request.
 
-It asks who has sent the request (:class:`Checks`), and writes down whom it refused: at
-most a line a minute for each host. A refusal has the code ``NO_PERMISSION`` and a
-remark without secrets.
+It asks who has sent the request (:class:`Checks`), and writes down whom it refused
+(:mod:`rocketmq_tw.access.denials`).
 
 Source: ``AuthenticationPipeline``, ``AuthorizationPipeline`` and, of 4.9,
 ``PlainAccessValidator``.
@@ -14,18 +13,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from twisted.logger import Logger, LogLevel
-
+from rocketmq_tw.access.denials import Denials
 from rocketmq_tw.auth.addresses import Address, parse_address
 from rocketmq_tw.auth.errors import AccessDenied
 from rocketmq_tw.auth.signature import ACCESS_KEY, Key
 from rocketmq_tw.broker.access.admitted import AdmittedHosts
-from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.remoting.call import Call, Peer
-from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.lane import Read
 from rocketmq_tw.remoting.peer_log import PeerLog, host_of
-from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Ext, Request
 from rocketmq_tw.wire.requests.send import SendMessageV2
 
@@ -75,15 +70,11 @@ class AccessGuard:
     Refuses requests that are not signed, or not permitted.
 
     :param peers: limits what is logged.
-    :ivar refused: how many requests were refused.
     """
-
-    _log = Logger()
 
     def __init__(self, checks: Checks, peers: PeerLog) -> None:
         self._checks = checks
-        self._peers = peers
-        self.refused = 0
+        self._denials = Denials(peers)
         self._admitted = AdmittedHosts(checks.version)
 
     def __call__(self, request: Request[Any], call: Call) -> None:
@@ -107,9 +98,7 @@ class AccessGuard:
                     key=None if user is None else self._checks.key(user),
                 )
         except AccessDenied as error:
-            self.refused += 1
-            self._write_down(request, call.peer.address, str(error))
-            raise Refused(ResponseCode.NO_PERMISSION, str(error)) from None
+            raise self._denials.refuse(request, call.peer.address, error) from None
 
     def reader(self, peer: Peer) -> Read | None:
         """
@@ -123,16 +112,4 @@ class AccessGuard:
 
     def gauges(self) -> dict[str, Callable[[], int]]:
         """Return what runtime information shows."""
-        return {"accessRefused": lambda: self.refused}
-
-    def _write_down(self, request: Request[Any], peer: str, why: str) -> None:
-        """Log a refusal, at most one a minute for each host."""
-        self._peers.emit(
-            self._log,
-            LogLevel.warn,
-            peer,
-            "refused {request} from {peer}: {why}",
-            request=type(request).__name__,
-            peer=peer,
-            why=log_safe(why, 300),
-        )
+        return {"accessRefused": lambda: self._denials.count}

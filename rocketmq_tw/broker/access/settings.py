@@ -14,17 +14,8 @@ import os
 
 import msgspec
 
-from rocketmq_tw.settings import BadSetting
-
-
-class Secret(msgspec.Struct, frozen=True):
-    """A name and a password; only the name is shown."""
-
-    name: str
-    password: str
-
-    def __repr__(self) -> str:
-        return f"Secret({self.name!r}, ...)"
+from rocketmq_tw.access.secrets import Secret, take_inner, take_secret
+from rocketmq_tw.settings import BadSetting, take_flag
 
 
 class AccessSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,17 +77,17 @@ def take_access(values: dict[str, str], folder: str) -> AccessSettings:
     """
     for key in _WITHOUT_EFFECT:
         values.pop(key, None)
-    acl = _flag(values, "aclEnable")
+    acl = take_flag(values, "aclEnable")
     path = values.pop("aclFile", "").strip() or os.path.join(folder, "plain_acl.yml")
-    authenticated = _flag(values, "authenticationEnabled")
-    authorized = _flag(values, "authorizationEnabled")
+    authenticated = take_flag(values, "authenticationEnabled")
+    authorized = take_flag(values, "authorizationEnabled")
     if authorized and not authenticated:
         expected = "true: otherwise anybody could claim to be any user"
         raise BadSetting("authenticationEnabled", "false", expected)
     if acl and authenticated:
         expected = "false, as authenticationEnabled is true: only one of both checks"
         raise BadSetting("aclEnable", "true", expected)
-    if _flag(values, "migrateAuthFromV1Enabled"):
+    if take_flag(values, "migrateAuthFromV1Enabled"):
         expected = "false: accounts of ACL 1.0 are not migrated"
         raise BadSetting("migrateAuthFromV1Enabled", "true", expected)
     return AccessSettings(
@@ -104,22 +95,14 @@ def take_access(values: dict[str, str], folder: str) -> AccessSettings:
         is_authenticated=authenticated,
         is_authorized=authorized,
         folder=values.pop("authConfigPath", "").strip(),
-        first_user=_secret(values, "initAuthenticationUser", "username", "password"),
-        inner=_secret(
-            values, "innerClientAuthenticationCredentials", "accessKey", "secretKey"
+        first_user=take_secret(
+            values, "initAuthenticationUser", "username", "password"
         ),
+        inner=take_inner(values),
         unsigned=_codes(values, "authenticationWhitelist"),
         unchecked=_codes(values, "authorizationWhitelist"),
-        remote_administration=_flag(values, "remoteAdministration"),
+        remote_administration=take_flag(values, "remoteAdministration"),
     )
-
-
-def _flag(values: dict[str, str], key: str) -> bool:
-    """Return a truth value. :raises BadSetting: it is none."""
-    text = values.pop(key, "").strip().lower()
-    if text not in ("", "true", "false"):
-        raise BadSetting(key, text, "true or false")
-    return text == "true"
 
 
 def _codes(values: dict[str, str], key: str) -> frozenset[int]:
@@ -129,17 +112,3 @@ def _codes(values: dict[str, str], key: str) -> frozenset[int]:
         if not word.isascii() or not word.isdigit() or len(word) > 9:
             raise BadSetting(key, word, "the codes of requests, separated by commas")
     return frozenset(int(word) for word in words)
-
-
-def _secret(values: dict[str, str], key: str, name: str, word: str) -> Secret | None:
-    """Return a name and its password; errors do not quote them."""
-    text = values.pop(key, "").strip()
-    if not text:
-        return None
-    try:
-        found = msgspec.json.decode(text, type=dict[str, str])
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        found = {}
-    if not found.get(name) or not found.get(word):
-        raise BadSetting(key, "...", f'{{"{name}":"...","{word}":"..."}}')
-    return Secret(found[name], found[word])

@@ -8,9 +8,10 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from rocketmq_tw.access.secrets import Secret
 from rocketmq_tw.auth.credentials import Credentials
 from rocketmq_tw.auth.signature import signer
-from rocketmq_tw.broker.access.settings import AccessSettings, Secret
+from rocketmq_tw.broker.access.settings import AccessSettings
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.wire.command import JSON, decode, encode_request
 from rocketmq_tw.wire.fields import Request, from_ext

@@ -5,7 +5,8 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw import Credentials, Message
-from rocketmq_tw.broker.access.settings import AccessSettings, Secret
+from rocketmq_tw.access.secrets import Secret
+from rocketmq_tw.broker.access.settings import AccessSettings
 from rocketmq_tw.broker.config import BrokerRole
 from rocketmq_tw.client.errors import SendError
 from rocketmq_tw.model.message import StoredMessage

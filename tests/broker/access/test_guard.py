@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 from twisted.logger import globalLogPublisher
 
+from rocketmq_tw.access.secrets import Secret
 from rocketmq_tw.auth.credentials import Credentials
 from rocketmq_tw.auth.policies import AclText, EntryText, PolicyText, User
 from rocketmq_tw.broker.access.guard import AccessGuard
-from rocketmq_tw.broker.access.settings import AccessSettings, Secret
+from rocketmq_tw.broker.access.settings import AccessSettings
 from rocketmq_tw.model.access import MAX_NEEDS
 from rocketmq_tw.wire.bodies.heartbeat import ConsumerData, HeartbeatData
 from rocketmq_tw.wire.command import BINARY

@@ -9,9 +9,9 @@ from tempfile import TemporaryDirectory
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from rocketmq_tw.access.plain import PlainChecks
+from rocketmq_tw.access.plain_files import PlainFiles
 from rocketmq_tw.auth.errors import AccessDenied
-from rocketmq_tw.broker.access.plain import PlainChecks
-from rocketmq_tw.broker.access.plain_files import PlainFiles
 from rocketmq_tw.threads import run_here
 from rocketmq_tw.wire.command import decode, decode_ext
 from rocketmq_tw.wire.frame import FrameDecoder

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.broker.access.settings import AccessSettings, Secret, take_access
+from rocketmq_tw.access.secrets import Secret
+from rocketmq_tw.broker.access.settings import AccessSettings, take_access
 from rocketmq_tw.settings import BadSetting
 
 

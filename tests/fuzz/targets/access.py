@@ -13,10 +13,10 @@ import yaml
 from cryptography.hazmat.primitives.asymmetric import rsa
 from twisted.internet.defer import succeed
 
+from rocketmq_tw.access.plain_files import make_text, read_document
 from rocketmq_tw.auth.acl import make_acl
 from rocketmq_tw.auth.addresses import network, white_list
 from rocketmq_tw.auth.errors import BadPolicy
-from rocketmq_tw.broker.access.plain_files import make_text, read_document
 from rocketmq_tw.broker.access.processor import AccessProcessor
 from rocketmq_tw.broker.access.users import (
     AccessDocument,

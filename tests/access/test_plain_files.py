@@ -9,6 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from rocketmq_tw.access.plain_files import (
+    MAX_FILES,
+    MAX_SIZE,
+    Loaded,
+    PlainFiles,
+    make_text,
+    read_document,
+)
 from rocketmq_tw.auth.errors import BadPolicy
 from rocketmq_tw.auth.plain_document import (
     AccountChange,
@@ -19,14 +27,6 @@ from rocketmq_tw.auth.plain_document import (
     replace_white,
 )
 from rocketmq_tw.auth.yaml_text import read_yaml
-from rocketmq_tw.broker.access.plain_files import (
-    MAX_FILES,
-    MAX_SIZE,
-    Loaded,
-    PlainFiles,
-    make_text,
-    read_document,
-)
 
 ACCOUNTS = """# mine
 other: 7

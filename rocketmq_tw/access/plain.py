@@ -16,11 +16,11 @@ from twisted.internet.defer import Deferred, DeferredLock
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from rocketmq_tw.access.plain_files import Loaded, PlainFiles
 from rocketmq_tw.auth.acl import Account
 from rocketmq_tw.auth.addresses import Address
 from rocketmq_tw.auth.errors import AccessDenied, BadPolicy
 from rocketmq_tw.auth.signature import ACCESS_KEY, SIGNATURE, Key, is_signed
-from rocketmq_tw.broker.access.plain_files import Loaded, PlainFiles
 from rocketmq_tw.model.access import MAX_NEEDS
 from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.threads import RunInThread
@@ -80,8 +80,10 @@ class PlainChecks:
         return self._lock.run(lambda: run().addCallback(use))
 
     def _failed(self, failure: Failure) -> None:
-        """Keep the rules that are in force."""
-        failure.trap(BadPolicy)
+        """Keep the rules that are in force; the next look must come."""
+        if failure.check(BadPolicy) is None:
+            self._log.failure("reading the files of access control failed", failure)
+            return
         self._log.error(
             "access control keeps the rules that it has: {why}",
             why=log_safe(failure.getErrorMessage(), 300),
