@@ -5,6 +5,7 @@ its brokers.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,7 @@ PROVIDERS = {
         ),
     )
 }
+MIGRATION = {"migrateAuthFromV1Enabled": "true"}
 ADMIN = {"user": "admin", "password": "secret-of-admin"}
 BOB = {"user": "bob", "password": "secret-of-bob"}
 
@@ -183,15 +185,16 @@ def test_go(lab: Lab, plain: str) -> None:
         check_denied(lab, names, "go", who)
 
 
-def test_tools(lab: Lab) -> None:
+def test_tools(lab: Lab, plain: str) -> None:
     """``mqadmin`` makes a user, says what it may do, and takes that away."""
     names = guarded_name_server(lab)
-    broker = lab.broker(OURS, names, **USERS)
+    broker = lab.broker(OURS, names, **USERS, **MIGRATION, aclFile=plain)
     as_administrator(lab)
     where = f"-b {broker.address}"
     resources = ",".join(
         f"Topic:Allowed_{make},Group:G_Allowed_{make}" for make in ("v55", OURS)
     )
+    check_migrated(lab, names, where, "v55")
     wrong = {}
     for command, expected in (
         (f"createUser {where} -u bob -p secret-of-bob -t Normal", "success"),
@@ -241,10 +244,14 @@ def test_apache_users(lab: Lab) -> None:
     That broker signs its registrations, as our name server wants.
     """
     names = guarded_name_server(lab)
-    broker = lab.broker("v53", names, **USERS, **PROVIDERS)
+    (lab.scratch / "plain_acl.yml").write_text(PLAIN)
+    flags = ("-Drocketmq.acl.plain.file=../plain_acl.yml",)
+    settings = {**USERS, **PROVIDERS, **MIGRATION}
+    broker = lab.broker("v53", names, **settings, jvm=flags)
     steps.wait_until_sent(lab, names, OURS, "Allowed_ours", ADMIN)
     as_administrator(lab)
     where = f"-b {broker.address}"
+    check_migrated(lab, names, where, "v53")
     allowed = "Topic:Allowed_ours,Group:G_Allowed_ours"
     for command in (
         f"createUser {where} -u bob -p secret-of-bob -t Normal",
@@ -253,6 +260,22 @@ def test_apache_users(lab: Lab) -> None:
         printed = lab.admin(names, command, "v53")
         assert "success" in printed, printed
     check_apache(lab, names, BOB)
+
+
+def check_migrated(lab: Lab, names: Server, where: str, release: str) -> None:
+    """The accounts of the file have become users, with these policies."""
+    makes = ("v49", "v55", "go", "ours")
+    expected = {f"Custom Topic:Allowed_{make} [Pub, Sub] Allow" for make in makes}
+    expected |= {f"Custom Group:G_Allowed_{make} [Sub] Allow" for make in makes}
+    expected |= {f"Default {kind}:* [All] Deny" for kind in ("Topic", "Group")}
+    expected.add("Custom Group:interop_producer [Pub, Sub] Allow")
+    printed = lab.admin(names, f"listAcl {where} -s User:client-key", release)
+    lines = (line.partition("User:client-key ") for line in printed.splitlines())
+    found = {" ".join(each.replace("null", "").split()) for _, _, each in lines if each}
+    assert found == expected, printed
+    printed = lab.admin(names, f"listUser {where}", release)
+    for name, kind in (("client-key", "Normal"), ("admin-key", "Super")):
+        assert re.search(f"{name} .* {kind} ", printed), printed
 
 
 def check_apache(lab: Lab, names: Server, who: dict[str, str]) -> None:

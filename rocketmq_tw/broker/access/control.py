@@ -12,6 +12,7 @@ from rocketmq_tw.auth.errors import BadPolicy
 from rocketmq_tw.auth.policies import UserType
 from rocketmq_tw.broker.access.accounts import AccountProcessor
 from rocketmq_tw.broker.access.guard import AccessGuard, Checks
+from rocketmq_tw.broker.access.migrate import migrate
 from rocketmq_tw.broker.access.processor import AccessProcessor
 from rocketmq_tw.broker.access.user_checks import UserChecks
 from rocketmq_tw.broker.access.users import (
@@ -79,6 +80,8 @@ def _install_users(broker: Broker, router: Router) -> UserTable:
     if found is not None:
         users.load(found)
     before = users.version
+    if settings.migrated_file is not None:
+        migrate(PlainFiles(settings.migrated_file, config.max_access_users), users)
     for first in (settings.first_user, settings.inner):
         if first is not None and users.get(first.name) is None:
             row = UserRow(first.name, first.password, UserType.SUPER.value)

@@ -24,6 +24,8 @@ class AccessSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     :ivar acl_file: ``plain_acl.yml`` of ACL 1.0; files in ``acl`` beside it count, too.
         None without ACL 1.0.
+    :ivar migrated_file: likewise, the accounts that become users of ACL 2.0; None makes
+        none of them.
     :ivar is_authenticated: requests need the signature of a user (ACL 2.0).
     :ivar is_authorized: users need permission.
     :ivar folder: where users and policies are kept; empty means beside the other
@@ -37,6 +39,7 @@ class AccessSettings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     acl_file: str | None = None
+    migrated_file: str | None = None
     is_authenticated: bool = False
     is_authorized: bool = False
     folder: str = ""
@@ -87,11 +90,14 @@ def take_access(values: dict[str, str], folder: str) -> AccessSettings:
     if acl and authenticated:
         expected = "false, as authenticationEnabled is true: only one of both checks"
         raise BadSetting("aclEnable", "true", expected)
-    if take_flag(values, "migrateAuthFromV1Enabled"):
-        expected = "false: accounts of ACL 1.0 are not migrated"
+    path = os.path.abspath(os.path.expanduser(path))
+    migrates = take_flag(values, "migrateAuthFromV1Enabled")
+    if migrates and not authenticated:
+        expected = "false, as authenticationEnabled is not true: users would be made"
         raise BadSetting("migrateAuthFromV1Enabled", "true", expected)
     return AccessSettings(
-        acl_file=os.path.abspath(os.path.expanduser(path)) if acl else None,
+        acl_file=path if acl else None,
+        migrated_file=path if migrates else None,
         is_authenticated=authenticated,
         is_authorized=authorized,
         folder=values.pop("authConfigPath", "").strip(),

@@ -46,6 +46,13 @@ class SettingsTests(SynchronousTestCase):
         named = {"aclEnable": "true", "aclFile": "/acl/x.yml"}
         self.assertEqual(take_access(named, "/etc/mq").acl_file, "/acl/x.yml")
 
+    def test_migration(self) -> None:
+        """The accounts that become users are those that would be in force."""
+        values = {"authenticationEnabled": "true", "migrateAuthFromV1Enabled": "true"}
+        found = take_access(values, "/etc/mq")
+        self.assertEqual(found.migrated_file, "/etc/mq/plain_acl.yml")
+        self.assertIsNone(found.acl_file)
+
     def test_bad(self) -> None:
         """What would protect less than it seems is refused, and shows no secret."""
         secret = {"initAuthenticationUser": '{"username":"admin","passwort":"hidden"}'}
