@@ -52,6 +52,11 @@ class FixedQueues:
         """Set the queues; :meth:`start` or :meth:`now` acquires them."""
         self._queues = frozenset(queues)
 
+    @property
+    def topics(self) -> list[str]:
+        """The topics of the chosen queues."""
+        return sorted({queue.topic for queue in self._queues})
+
     def start(self) -> Deferred[None]:
         """Acquire the queues; fires after the first pass, successful or not."""
         self._stopped = False

@@ -116,7 +116,9 @@ class Sources:
         self._reading.fixed.choose(queues)
         first, self._expression = self._expression is None, expression
         if self._started and first:
-            self._reading.fixed.start()
+            self._acquire().addErrback(
+                lambda f: self._log.error("{why}", why=f.getErrorMessage())
+            )
         elif self._started:
             self._reading.fixed.now()
 
@@ -132,8 +134,25 @@ class Sources:
         self._started = True
         assert self._reading is not None
         if self._expression is not None:
-            return self._reading.fixed.start()
+            return self._acquire()
         return self._join() if self._subscriptions else succeed(None)
+
+    def _acquire(self) -> Deferred[None]:
+        """
+        Acquire the chosen queues.
+
+        :returns: fails with BrokerError if a broker cannot use the expression.
+        """
+        assert self._reading is not None
+        fixed = self._reading.fixed
+        wanted = [parse_expression(t, self._expression or "*", 0) for t in fixed.topics]
+
+        async def acquire() -> None:
+            await check_expressions(self._session, self._group, wanted)
+            if self._started:
+                await fixed.start()
+
+        return Deferred.fromCoroutine(acquire())
 
     def _join(self) -> Deferred[None]:
         """Join the group, and acquire queues after the first heartbeat."""

@@ -10,6 +10,7 @@ from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.remoting.errors import BrokerError
 from rocketmq_tw.testing import MemoryCluster
 from rocketmq_tw.wire.requests.heartbeat import CheckClientConfig
+from rocketmq_tw.wire.requests.pull import PullMessage
 
 WANTED = Sql("price > 100")
 
@@ -69,6 +70,23 @@ class ExpressionTests(SynchronousTestCase):
             error = self.assertRaises(BrokerError, self._start, starting)
             self.assertEqual(error.code, 1)
         self.cluster.result_of(pull.done)
+
+    def test_chosen_queues(self) -> None:
+        """Nor does one that has chosen its queues; it reads none that it chooses."""
+        refused = self.cluster.broker.traffic
+        refused.refuse(CheckClientConfig, 1, times=2)
+        route = self.cluster.result_of(self.cluster.client().route("T"))
+        consumer = self.cluster.client().pull_consumer("G")
+        consumer.assign(route.readable("T"), WANTED)
+        self.assertRaises(BrokerError, self._start, consumer.start())
+        self.cluster.result_of(consumer.done)
+        later = self.cluster.client().pull_consumer("G2")
+        self.cluster.result_of(later.start())
+        later.assign(route.readable("T"), WANTED)
+        self.cluster.advance(5)
+        self.assertEqual(len(self.flushLoggedErrors(BrokerError)), 0)
+        self.assertEqual(refused.requests(PullMessage), [])
+        self.cluster.result_of(later.stop())
 
     def _start(self, starting: Deferred[object]) -> None:
         """Wait for a start."""
