@@ -22,6 +22,7 @@ from tests.longrun import (
     many_consumers,
     many_topics,
     pairs,
+    pops,
     slow_disk,
     wall_clock,
 )
@@ -47,6 +48,12 @@ def test_killed_while_flushing_first(tmp_path: Path) -> None:
     """SYNC_FLUSH loses nothing to a kill."""
     found = kills.run(tmp_path, CYCLES, "SYNC_FLUSH", seed=2)
     assert found["acknowledged"] > CYCLES
+
+
+def test_killed_while_groups_pop(tmp_path: Path) -> None:
+    """What a group has acknowledged is never handed out to it again."""
+    found = pops.run(tmp_path, 5, "ASYNC_FLUSH", seed=3)
+    assert found["handed out"] > 100
 
 
 @pytest.mark.parametrize("ordered", [False, True])
