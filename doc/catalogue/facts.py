@@ -152,6 +152,14 @@ FACTS: Final[dict[Code, Facts]] = {
         BROKER,
         notes="Three zeros and a remark where the message is not in flight.",
     ),
+    Code.PEEK_MESSAGE: Facts(
+        BROKER,
+        None,
+        _RECORDS,
+        "Code 19 where there are none; 32 messages at most. Those of retry topics come"
+        " as they are stored.",
+    ),
+    Code.POP_ROLLBACK: Facts(BROKER, notes="Code 0; there is nothing to be done."),
     Code.NOTIFICATION: Facts(BROKER),
     Code.POLLING_INFO: Facts(BROKER),
     Code.QUERY_ASSIGNMENT: Facts(

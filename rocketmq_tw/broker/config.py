@@ -121,6 +121,10 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
         read.
     :ivar pop_from_retry_probability: percent of the pops that read the retry topic
         first.
+    :ivar pop_from_retry_probability_for_priority: the same, for topics whose messages
+        have priorities.
+    :ivar priority_order_asc: whether pops of such topics begin with the last queue;
+        otherwise with the first.
     :ivar pop_polling_size: how many pops of a group may wait at one queue.
     :ivar max_pop_polling_size: how many pops may wait in all.
     :ivar max_pop_polling_per_connection: how many of one connection; an extension.
@@ -264,6 +268,10 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
 
     enable_retry_topic_v2: bool = False
     pop_from_retry_probability: Annotated[int, msgspec.Meta(ge=0, le=100)] = 20
+    pop_from_retry_probability_for_priority: Annotated[
+        int, msgspec.Meta(ge=0, le=100)
+    ] = 0
+    priority_order_asc: bool = True
     pop_polling_size: Positive = 1024
     max_pop_polling_size: Positive = 100_000
     max_pop_polling_per_connection: Positive = 10_000

@@ -15,8 +15,10 @@ from rocketmq_tw.broker.pop.in_flight import InFlight
 from rocketmq_tw.broker.pop.journal import ReviveLog
 from rocketmq_tw.broker.pop.ordered_acks import OrderedAcks
 from rocketmq_tw.broker.pop.orderly import TICK_MS, OrderedPops, OrderTable
+from rocketmq_tw.broker.pop.peeks import PeekProcessor
 from rocketmq_tw.broker.pop.polling import PopPolling
 from rocketmq_tw.broker.pop.processor import PopProcessor
+from rocketmq_tw.broker.pop.queue_order import QueueOrder
 from rocketmq_tw.broker.pop.reader import PopReader
 from rocketmq_tw.broker.pop.revival import Revival
 from rocketmq_tw.clock import wall_time
@@ -158,27 +160,35 @@ def _make(broker: Broker) -> PopParts:
 def _processors(broker: Broker, parts: PopParts, router: Router) -> None:
     """Register the handlers."""
     config, tables = broker.config, broker.tables
+    checks = PopChecks(
+        config=config,
+        filters=broker.filters,
+        topics=tables.topics,
+        groups=tables.groups,
+    )
+    order = _order(broker)
     PopProcessor(
-        checks=PopChecks(
-            config=config,
-            filters=broker.filters,
-            topics=tables.topics,
-            groups=tables.groups,
-        ),
+        checks=checks,
         reader=PopReader(
             store=broker.store,
-            topics=tables.topics,
+            order=order,
             offsets=tables.offsets,
             journal=parts.journal,
             ordered=parts.ordered,
             broker_name=config.broker_name,
-            retry_first=config.pop_from_retry_probability,
         ),
         polling=parts.polling,
         clock=broker.clock,
         now=wall_time(broker.clock),
         stats=broker.stats,
         when_safe=broker.replication.when_safe,
+    ).routes(router)
+    PeekProcessor(
+        checks=checks,
+        order=order,
+        store=broker.store,
+        offsets=tables.offsets,
+        pacer=broker.pacer,
     ).routes(router)
     AckProcessor(
         store=broker.store,
@@ -191,6 +201,18 @@ def _processors(broker: Broker, parts: PopParts, router: Router) -> None:
         when_safe=broker.replication.when_safe,
         now=wall_time(broker.clock),
     ).routes(router)
+
+
+def _order(broker: Broker) -> QueueOrder:
+    """Return what chooses queues."""
+    config, tables = broker.config, broker.tables
+    return QueueOrder(
+        topics=tables.topics,
+        groups=tables.groups,
+        retry_first=config.pop_from_retry_probability,
+        retry_first_for_priority=config.pop_from_retry_probability_for_priority,
+        ascending=config.priority_order_asc,
+    )
 
 
 def _gauges(broker: Broker, parts: PopParts) -> None:

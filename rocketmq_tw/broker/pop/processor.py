@@ -33,6 +33,7 @@ from rocketmq_tw.wire.requests.pop import (
     PollingInfoResponse,
     PopMessage,
     PopResponse,
+    PopRollback,
 )
 
 #: Milliseconds before the end of its time at which a request gets its response.
@@ -75,6 +76,7 @@ class PopProcessor:
         router.on(PopMessage, self.pop)
         router.on(Notification, self.notify)
         router.on(PollingInfo, self.polling_info)
+        router.on(PopRollback, lambda request, call: Response())
 
     def pop(self, request: PopMessage, call: Call) -> PopResponse | Deferred[Any]:
         """

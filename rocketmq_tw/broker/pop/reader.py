@@ -1,17 +1,13 @@
 """
-Pops messages: chooses the queues, reads them, and writes what was handed out.
+Pops messages: reads queues, and writes what was handed out.
 
 A pop reads from the committed offset of the group and commits the next one, so pops and
-pulls of a group may alternate. It begins with any queue of the topic; one pop of five
-reads the retry topic first, the others after the topic, if they have found too few.
+pulls of a group may alternate.
 
 Source: ``PopMessageProcessor`` of RocketMQ 5.
 """
 
 from __future__ import annotations
-
-import random
-from collections.abc import Iterator
 
 import msgspec
 from msgspec import structs
@@ -21,16 +17,11 @@ from rocketmq_tw.broker.errors import TooManyInFlight, TooManyOffsets
 from rocketmq_tw.broker.pop.in_flight import Popped
 from rocketmq_tw.broker.pop.journal import ReviveLog
 from rocketmq_tw.broker.pop.orderly import ORDERED, OrderedPops, order_counts
+from rocketmq_tw.broker.pop.queue_order import QueueOrder
 from rocketmq_tw.broker.pop.records import offsets_of, with_receipts
 from rocketmq_tw.broker.pull.filters import Matches
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
-from rocketmq_tw.broker.tables.topics import TopicTable
-from rocketmq_tw.model.topic import (
-    is_readable,
-    is_retry,
-    pop_retry_topic,
-    pop_retry_topic_v2,
-)
+from rocketmq_tw.model.topic import is_retry
 from rocketmq_tw.store.interfaces import Fetched, IMessageStore
 from rocketmq_tw.store.queues.fetch import page_cache_size
 from rocketmq_tw.wire.receipts import (
@@ -44,8 +35,6 @@ from rocketmq_tw.wire.requests.pop import ALL_QUEUES, FROM_MIN, PopResponse
 
 #: Bytes; the largest response, but for one message that is larger.
 _MAX_BYTES = 256 << 10
-#: Queues that one pop looks at: of a larger topic, others each time.
-_MAX_QUEUES = 4096
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -107,7 +96,7 @@ class PopReader:
     """
     Reads queues for pops.
 
-    :param retry_first: percent of the pops that read the retry topic first.
+    :param order: chooses the queues.
     :param memory_size: a queue whose first message is so close to the end of the log is
         young; None is the size of the page cache.
     """
@@ -116,21 +105,19 @@ class PopReader:
         self,
         *,
         store: IMessageStore,
-        topics: TopicTable,
+        order: QueueOrder,
         offsets: ConsumerOffsets,
         journal: ReviveLog,
         ordered: OrderedPops,
         broker_name: str,
-        retry_first: int = 20,
         memory_size: int | None = None,
     ) -> None:
         self._store = store
-        self._topics = topics
+        self._order = order
         self._offsets = offsets
         self._journal = journal
         self._ordered = ordered
         self._broker_name = broker_name
-        self._retry_first = retry_first
         self._memory_size = page_cache_size() if memory_size is None else memory_size
         #: Queues that are read from the disk for a group.
         self._reading: set[tuple[str, str, int]] = set()
@@ -144,23 +131,17 @@ class PopReader:
         :raises StoreError: likewise.
         """
         found = Found(now_ms, self._journal.next_queue())
-        retries = self._retry_topics(wanted.topic, wanted.group)
         if wanted.in_order:
             found.revive_queue = ORDERED
-            topics = [wanted.topic]
-        elif random.randrange(100) < self._retry_first:
-            topics = [*retries, wanted.topic]
-        else:
-            topics = [wanted.topic, *retries]
-        for topic in topics:
-            chosen = wanted.queue_id if topic == wanted.topic else ALL_QUEUES
-            for queue_id in self._queues(topic, chosen):
-                try:
-                    await self._pop_queue(topic, queue_id, wanted, found)
-                except (TooManyInFlight, TooManyOffsets):
-                    if found.count:
-                        return found
-                    raise
+        for topic, queue_id in self._order.of(
+            wanted.topic, wanted.group, wanted.queue_id, wanted.in_order
+        ):
+            try:
+                await self._pop_queue(topic, queue_id, wanted, found)
+            except (TooManyInFlight, TooManyOffsets):
+                if found.count:
+                    return found
+                raise
         return found
 
     def has_messages(
@@ -172,10 +153,11 @@ class PopReader:
         :param in_order_at_ms: for a pop in order, the time; None for another.
         """
         in_order = in_order_at_ms is not None
-        retries = [] if in_order else self._retry_topics(topic, group)
+        order = self._order
+        retries = [] if in_order else order.retry_topics(topic, group)
         for name in (topic, *retries):
             chosen = queue_id if name == topic else ALL_QUEUES
-            for each in self._queues(name, chosen):
+            for each in order.queues(name, chosen):
                 end = self._store.max_offset(name, each)
                 offset = self._offsets.query(group, name, each)
                 if offset is None:
@@ -187,24 +169,6 @@ class PopReader:
                     ):
                         return True
         return False
-
-    def _retry_topics(self, topic: str, group: str) -> list[str]:
-        """Return the retry topics that exist."""
-        if is_retry(topic):
-            return []
-        names = (pop_retry_topic(group, topic), pop_retry_topic_v2(group, topic))
-        return [name for name in names if name in self._topics.table]
-
-    def _queues(self, topic: str, chosen: int) -> Iterator[int]:
-        """Return the queues of a topic to read, from any on."""
-        config = self._topics.table.get(topic)
-        if config is None or not is_readable(config.perm):
-            return iter(())
-        if chosen != ALL_QUEUES:
-            return iter((chosen,))
-        count = config.read_queue_nums
-        first = random.randrange(count) if count > 1 else 0
-        return ((first + n) % count for n in range(min(count, _MAX_QUEUES)))
 
     async def _pop_queue(
         self, topic: str, queue_id: int, wanted: Wanted, found: Found

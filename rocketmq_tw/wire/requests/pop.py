@@ -3,8 +3,9 @@ Pop: messages are handed out for a time, and acknowledged one by one.
 
 Source: ``PopMessageRequestHeader``, ``PopMessageResponseHeader``,
 ``AckMessageRequestHeader``, ``ChangeInvisibleTimeRequestHeader``,
-``NotificationRequestHeader``, ``PollingInfoRequestHeader`` and their responses; the
-texts in them are in :mod:`rocketmq_tw.wire.receipts`.
+``NotificationRequestHeader``, ``PollingInfoRequestHeader``,
+``PeekMessageRequestHeader`` and their responses; the texts in them are in
+:mod:`rocketmq_tw.wire.receipts`.
 """
 
 from __future__ import annotations
@@ -90,6 +91,31 @@ class BatchAckMessage(Request[Response]):
     """Acknowledge many messages; which, is in the body."""
 
     code: ClassVar[int] = RequestCode.BATCH_ACK_MESSAGE
+
+
+class PeekMessage(Request[PopResponse]):
+    """
+    Ask which messages a pop would find; nothing is handed out.
+
+    The response has no receipts, only ``rest_num`` besides the records.
+    """
+
+    code: ClassVar[int] = RequestCode.PEEK_MESSAGE
+    accepted: ClassVar[frozenset[int]] = frozenset({0, 19})
+    topic: str
+    queue_id: Int32
+    max_msg_nums: Int32
+    consumer_group: str
+
+
+class PopRollback(Request[Response]):
+    """
+    Ask a broker to write what is in flight into the revive log, where others read it.
+
+    In this package it is nowhere else, so there is nothing to do.
+    """
+
+    code: ClassVar[int] = RequestCode.POP_ROLLBACK
 
 
 class ChangeInvisibleTimeResponse(Response):

@@ -273,6 +273,8 @@ RULES: dict[int, Rule] = {
     Code.ACK_MESSAGE: Rule(_CLIENT, _popped),
     Code.BATCH_ACK_MESSAGE: Rule(_CLIENT, _popped_many),
     Code.CHANGE_MESSAGE_INVISIBLETIME: Rule(_CLIENT, _popped),
+    Code.PEEK_MESSAGE: Rule(_CLIENT, _both(*_SUB)),
+    Code.POP_ROLLBACK: Rule(_ADMIN, _UPDATE),
     Code.NOTIFICATION: Rule(_CLIENT, _both(*_SUB)),
     Code.POLLING_INFO: Rule(_CLIENT, _both(Action.GET)),
     Code.QUERY_ASSIGNMENT: Rule(_CLIENT, _assigned),
