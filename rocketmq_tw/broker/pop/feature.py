@@ -52,6 +52,7 @@ def install(broker: Broker, router: Router) -> PopParts:
     if broker.config.is_slave:
         return parts
     journal, revival = parts.journal, parts.revival
+    broker.tables.offsets.before_write = journal.when_on_disk
     lifecycle.on_start.append(lambda: _in_steps(broker, journal.replay()))
     adoption = _adoption(broker, journal)
     lifecycle.on_start.append(lambda: _in_steps(broker, adoption.run()))

@@ -15,7 +15,9 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from rocketmq_tw.jsonfile import JsonFile
 
@@ -36,6 +38,8 @@ class Document:
     :param schedule: runs the write later; None writes on every change.
     :param steps: encodes in steps; None if ``encode`` never takes long.
     :param by_timer: a timer calls :meth:`write`; a change schedules nothing.
+    :param before_write: called when a text that was encoded in steps is complete; it is
+        written when the Deferred fires, and not if it fails.
     :ivar dirty: whether there is a change to write.
     """
 
@@ -52,7 +56,9 @@ class Document:
         *,
         steps: Callable[[], Generator[Any, Any, bytes]] | None = None,
         by_timer: bool = False,
+        before_write: Callable[[], Deferred[Any] | None] = lambda: None,
     ) -> None:
+        self._before_write = before_write
         self._by_timer = by_timer
         self._encode_in_steps = steps
         self._steps: Generator[Any, Any, bytes] | None = None
@@ -109,14 +115,41 @@ class Document:
         try:
             next(steps)
         except StopIteration as end:
-            self._steps = None
-            changed, text = self.dirty, bytes(end.value)
-            self.dirty = True
-            self._try_to(lambda: self._save(text))
-            if changed:
-                self.changed()
+            text = bytes(end.value)
+            waiting = self._before_write()
+            if waiting is None:
+                self._complete(None, steps, text)
+            else:
+                waiting.addCallbacks(self._complete, lambda f: f, (steps, text))
+                waiting.addErrback(self._not_complete, steps)
         else:
             self._schedule(0, lambda: self._step(steps))
+
+    def _complete(
+        self, _: object, steps: Generator[Any, Any, bytes], text: bytes
+    ) -> None:
+        """Write a text that was encoded in steps."""
+        if steps is not self._steps:
+            return  # all was written meanwhile
+        self._steps = None
+        changed = self.dirty
+        self.dirty = True
+        self._try_to(lambda: self._save(text))
+        if changed:
+            self.changed()
+
+    def _not_complete(
+        self, failure: Failure, steps: Generator[Any, Any, bytes]
+    ) -> None:
+        """Log that a text is not written; the next one has the changes."""
+        if steps is self._steps:
+            self._steps = None
+        self.dirty = True
+        self._log.error(
+            "{path} is not written: {error}; the change is kept in memory",
+            path=self._file.path,
+            error=failure.getErrorMessage(),
+        )
 
     def _try_to(self, write: Callable[[], None]) -> None:
         """Write; a failure is logged."""

@@ -10,7 +10,9 @@ Source: ``ConsumerOffsetManager`` of RocketMQ 5.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -46,6 +48,8 @@ class ConsumerOffsets:
     :ivar refused: how many were not kept because of the limit.
     :ivar table: maps (topic, group) to queue id to offset.
     :ivar resets: those that consumers have to learn of.
+    :ivar before_write: called before the file is written by a timer, which waits for
+        the Deferred: until what the offsets rely on is on disk.
     """
 
     _log = Logger()
@@ -54,6 +58,7 @@ class ConsumerOffsets:
         self, file: JsonFile, *, clock: IReactorTime, limit: int = 500_000
     ) -> None:
         self.limit = limit
+        self.before_write: Callable[[], Deferred[Any] | None] = lambda: None
         self.resets = PendingResets(limit)
         self._count = 0
         self.refused = 0
@@ -64,6 +69,7 @@ class ConsumerOffsets:
             clock.callLater,
             steps=self.encode_in_steps,
             by_timer=True,
+            before_write=lambda: self.before_write(),
         )
         self._wall_time = wall_time(clock)
         self._commits = 0

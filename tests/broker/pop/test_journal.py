@@ -9,6 +9,7 @@ from rocketmq_tw.store.errors import DiskFull
 from rocketmq_tw.wire.bodies.revive import CheckPoint
 from tests.broker.cases import GROUP, TOPIC
 from tests.broker.pop.cases import PopCase, acknowledged, changed, popped
+from tests.store.disks import FaultyDisk
 
 LOG = "rmq_sys_REVIVE_LOG_DefaultCluster"
 
@@ -47,6 +48,25 @@ class JournalTests(PopCase):
         self.assertEqual(self.receipts(), {})
         self.pass_time(10.3)
         self.assertEqual(set(self.receipts()), {b"c"})
+
+    def test_offsets_are_not_on_disk_first(self) -> None:
+        """
+        A power cut that loses the check point loses the group's offset, too.
+
+        Otherwise the messages would come neither from the topic nor from the log.
+        """
+        before_write = self.tables.offsets.before_write
+        self.assertIsNone(before_write())
+        self.fill(b"a")
+        self.assertIsNone(before_write())
+        self.threads.hold()
+        self.receipts()
+        waiting = before_write()
+        assert waiting is not None
+        self.assertNoResult(waiting)
+        self.threads.release()
+        self.successResultOf(waiting)
+        self.assertIsNone(before_write())
 
     def test_kill_after_revival(self) -> None:
         """A copy that was made is not made once more."""
@@ -126,3 +146,23 @@ class JournalTests(PopCase):
         self.assertEqual(len(self.pop.journal.in_flight), 0)
         self.store.put = put
         self.assertEqual(set(self.receipts()), {b"a"})
+
+
+class FlushTests(PopCase):
+    """A disk whose next fsync fails."""
+
+    def setUp(self) -> None:
+        """Let messages be popped before."""
+        self.disk = FaultyDisk()
+        super().setUp()
+        self.fill(b"a")
+        self.receipts()
+
+    def test_flush_that_failed(self) -> None:
+        """The offsets are not written, and their next write waits again."""
+        self.disk.fail_next("sync")
+        before_write = self.tables.offsets.before_write
+        for _ in range(2):
+            waiting = before_write()
+            assert waiting is not None
+            self.failureResultOf(waiting)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.broker.tables.document import Document
@@ -47,6 +48,58 @@ class DocumentTests(SynchronousTestCase):
         self.assertEqual((self.file.text, steps.dirty), (b"two", False))
         self.run_scheduled()
         self.assertEqual(self.file.writes, 2)
+
+    def waiting(self) -> tuple[Document, list[Deferred[None]]]:
+        """Make a document whose write waits, and return what it waits for."""
+        waits: list[Deferred[None]] = []
+
+        def wait() -> Deferred[None]:
+            waits.append(Deferred())
+            return waits[-1]
+
+        def steps() -> Generator[None, None, bytes]:
+            yield
+            return self.text
+
+        document = Document(
+            self.file,
+            lambda: self.text,
+            schedule=self.schedule,
+            steps=steps,
+            before_write=wait,
+        )
+        document.changed()
+        self.run_scheduled()
+        self.run_scheduled()
+        return document, waits
+
+    def test_written_when_it_may_be(self) -> None:
+        """A complete text waits; what changes meanwhile is in the next one."""
+        document, (wait,) = self.waiting()
+        document.changed()
+        self.run_scheduled()
+        self.assertEqual(self.file.writes, 0)
+        wait.callback(None)
+        self.assertEqual((self.file.writes, document.dirty), (1, True))
+
+    def test_not_written_if_it_may_not(self) -> None:
+        """A failure is logged, and the next change writes."""
+        document, waits = self.waiting()
+        waits[0].errback(OSError(5, "I/O error"))
+        self.assertEqual((self.file.writes, document.dirty), (0, True))
+        document.changed()
+        for _ in range(3):
+            self.run_scheduled()
+        waits[1].callback(None)
+        self.assertEqual((self.file.writes, document.dirty), (1, False))
+
+    def test_saved_while_it_waits(self) -> None:
+        """The older text is not written over it."""
+        document, (wait,) = self.waiting()
+        self.text = b"new"
+        document.save()
+        wait.callback(None)
+        self.assertEqual((self.file.text, self.file.writes), (b"new", 1))
 
     def test_saved_between_two_steps(self) -> None:
         """The whole text is newer: the steps end, and write nothing over it."""
