@@ -52,6 +52,7 @@ async def main(reactor: Any) -> None:
         listener="concurrent",
         refuse=0,
         retries=0,
+        slow=0,
         model="clustering",
         offsets="",
         ip="",
@@ -62,12 +63,15 @@ async def main(reactor: Any) -> None:
         key="",
     )
 
-    def handle(message: StoredMessage) -> Retry | None:
+    def handle(message: StoredMessage) -> Deferred[None] | Retry | None:
         i = int(message.properties["i"])
         again = given.retries_ or not message.reconsume_times
         if given.refuse_ and i % given.refuse_ == 0 and again:
             say("refused", i=i)
             return Retry(level=1)
+        if given.slow_:
+            pause = task.deferLater(reactor, given.slow_ / 1000)
+            return pause.addCallback(lambda _: say_message(message))
         say_message(message)
         return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from hashlib import sha256
 from typing import Any
 
@@ -67,4 +68,5 @@ def say_message(message: StoredMessage) -> None:
         bornHost=message.born_host,
         size=len(message.body),
         digest=sha256(message.body).hexdigest(),
+        time=time.time_ns() // 1_000_000,
     )

@@ -17,7 +17,7 @@ import org.apache.rocketmq.common.message.MessageQueue;
  * A push consumer that prints every message, until standard input ends or says "stop".
  *
  * <p>Options: namesrv, topic, group, expression or sql, listener (concurrent or orderly), refuse (each message whose number it divides is
- * sent back once; concurrent only), retries (then they are sent back so often, until they are dead), model (clustering or broadcasting;
+ * sent back once; concurrent only), slow (milliseconds that each message takes), retries (then they are sent back so often, until they are dead), model (clustering or broadcasting;
  * this with offsets, a directory, and ip), rebalance (client; or broker, which lets the
  * broker choose between pull and pop: 5.x only). The command "assignment" prints the queues held now.
  */
@@ -50,8 +50,10 @@ public final class ConsumeMessages {
         } else {
             consumer.subscribe(arguments.text("topic"), MessageSelector.bySql(arguments.text("sql")));
         }
+        int slow = arguments.number("slow", 0);
         if (arguments.text("listener", "concurrent").equals("orderly")) {
             consumer.registerMessageListener((MessageListenerOrderly) (messages, context) -> {
+                pause(slow);
                 print(messages, context.getMessageQueue());
                 return ConsumeOrderlyStatus.SUCCESS;
             });
@@ -72,6 +74,7 @@ public final class ConsumeMessages {
                     context.setDelayLevelWhenNextConsume(popping ? 0 : 1);
                     return ConsumeConcurrentlyStatus.RECONSUME_LATER;
                 }
+                pause(slow);
                 print(messages, context.getMessageQueue());
                 return ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
             });
@@ -82,6 +85,14 @@ public final class ConsumeMessages {
         consumer.shutdown();
         new Json().with("event", "done").print();
         System.exit(0);
+    }
+
+    private static void pause(int milliseconds) {
+        try {
+            Thread.sleep(milliseconds);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private static void print(List<MessageExt> messages, MessageQueue queue) {

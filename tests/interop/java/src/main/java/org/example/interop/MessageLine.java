@@ -24,6 +24,7 @@ final class MessageLine {
             .with("bornHost", String.valueOf(message.getBornHostString()))
             .with("size", body.length)
             .with("digest", Corpus.digest(body))
+            .with("time", System.currentTimeMillis())
             .print();
     }
 }
