@@ -22,12 +22,12 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from rocketmq_tw.client.consumer.dispatch.completion import Completion, SendBack
-from rocketmq_tw.client.consumer.dispatch.outcomes import ACK, MessageHandler
+from rocketmq_tw.client.consumer.dispatch.outcomes import PLAIN, MessageHandler
 from rocketmq_tw.client.consumer.dispatch.running import (
     RETRY,
     RunningHandlers,
-    deferred_of,
     log_failure,
+    outcome_of,
 )
 from rocketmq_tw.client.consumer.dispatch.send_back import with_original_topic
 from rocketmq_tw.client.consumer.process_queue import ProcessQueue, QueueState
@@ -129,7 +129,7 @@ class ConcurrentDispatcher:
 
         :returns: those messages.
         """
-        return self._handlers.cancel()
+        return self._handlers.stop()
 
     # -- calling handlers
 
@@ -184,7 +184,7 @@ class ConcurrentDispatcher:
                     outcome = handler(given)
                 except Exception:
                     outcome = self._raised(given)
-                if outcome is None or outcome is ACK:
+                if outcome is None or outcome.__class__ in PLAIN:
                     consumed.append(given)
                 elif not self._process(queue, given, outcome):
                     break
@@ -236,7 +236,7 @@ class ConcurrentDispatcher:
         """
         messages = self._flat([given])
         try:
-            outcome = deferred_of(outcome)
+            outcome = outcome_of(outcome, messages)
         except Exception:
             outcome = self._raised(given)
         if isinstance(outcome, Deferred):

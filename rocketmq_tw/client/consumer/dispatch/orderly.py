@@ -28,6 +28,7 @@ from rocketmq_tw.client.consumer.dispatch.concurrent import SLICE
 from rocketmq_tw.client.consumer.dispatch.outcomes import (
     MAX_SUSPENSION,
     MIN_SUSPENSION,
+    PLAIN,
     MessageHandler,
     Verdict,
     verdict,
@@ -35,8 +36,8 @@ from rocketmq_tw.client.consumer.dispatch.outcomes import (
 from rocketmq_tw.client.consumer.dispatch.running import (
     RETRY,
     RunningHandlers,
-    deferred_of,
     log_failure,
+    outcome_of,
 )
 from rocketmq_tw.client.consumer.dispatch.send_back import with_original_topic
 from rocketmq_tw.client.consumer.process_queue import ProcessQueue, QueueState
@@ -133,7 +134,7 @@ class OrderlyDispatcher:
 
         :returns: those messages.
         """
-        return self._handlers.cancel()
+        return self._handlers.stop()
 
     # -- calling handlers
 
@@ -201,7 +202,8 @@ class OrderlyDispatcher:
         try:
             handler: Callable[[Any], Any] = self._handler_of(messages[0].topic)
             outcome = handler(messages[0] if self._batch == 1 else messages)
-            return None if outcome is None else deferred_of(outcome)
+            plain = outcome is None or outcome.__class__ in PLAIN
+            return None if plain else outcome_of(outcome, messages)
         except Exception:
             log_failure(messages)
             return RETRY

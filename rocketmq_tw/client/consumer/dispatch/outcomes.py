@@ -37,6 +37,10 @@ class Acknowledgement(Enum):
 ACK: Final = Acknowledgement.ACK
 
 
+#: Classes of values that mean :data:`ACK`, and are found often; None does, too.
+PLAIN: Final = frozenset((Acknowledgement, bool, int, float, str, bytes))
+
+
 class Retry(msgspec.Struct, frozen=True):
     """
     Deliver the message again, later.

@@ -85,6 +85,18 @@ class DispatcherTests(SynchronousTestCase):
         self.assertEqual((made.count, len(self.seen)), (0, 100))
         self.assertEqual((self.positions, self.clock.getDelayedCalls()), ([100], []))
 
+    def test_work_of_coroutines(self) -> None:
+        """One that has nothing to wait for costs its Deferred, but no timer."""
+
+        async def handle(_: Any) -> None:
+            pass
+
+        self.outcome = handle
+        with Deferreds() as made:
+            self._submit(*range(100))
+        self.assertEqual((made.count, self.positions[-1]), (100, 100))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
     def test_any_value_is_success(self) -> None:
         """None, ACK and any other value mean consumed."""
         for self.outcome in (ACK, False, 0, "x"):
@@ -100,6 +112,7 @@ class DispatcherTests(SynchronousTestCase):
         self.assertEqual(self.positions, [5])
         waiting[0].callback(None)
         self.assertEqual(self.positions, [5, 7])
+        self.dispatcher.cancel_running()
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_coroutine(self) -> None:

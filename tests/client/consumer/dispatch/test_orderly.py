@@ -238,7 +238,8 @@ class OrderlyDispatcherTests(SynchronousTestCase):
         self.one.drop()
         self.dispatcher.discard(self.one)
         self.assertEqual((len(cancelled), self.offsets), (1, []))
-        self.assertEqual((self.clock.getDelayedCalls(), self.one.running), ([], 0))
+        self.assertEqual((self.dispatcher.cancel_running(), self.one.running), ([], 0))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_stop(self) -> None:
         """No suspended queue is resumed, and running handlers can be cancelled."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -12,6 +12,7 @@ from rocketmq_tw.client.consumer.dispatch.running import (
     RETRY,
     RunningHandlers,
     deferred_of,
+    outcome_of,
 )
 from rocketmq_tw.client.consumer.process_queue import ProcessQueue
 from rocketmq_tw.model.message import StoredMessage
@@ -46,6 +47,13 @@ class RunningHandlersTests(SynchronousTestCase):
         self._wait(self.one, fail(KeyError("x")))
         self.assertEqual(self.outcomes, ["outcome", RETRY])
         self.assertEqual(len(self.flushLoggedErrors(KeyError)), 1)
+
+    def test_timers(self) -> None:
+        """However many handlers run there is one timer, until the stop."""
+        for _ in range(50):
+            self._wait(self.one, Deferred())
+        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+        self.assertEqual(len(self.running.stop()), 50)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_timeout(self) -> None:
@@ -69,6 +77,16 @@ class RunningHandlersTests(SynchronousTestCase):
         self.assertEqual(len(self.running.cancel(self.one)), 1)
         self.assertEqual(len(self.running.cancel()), 1)
         self.assertEqual(self.outcomes, [RETRY, RETRY])
+
+    def test_outcome_that_is_there(self) -> None:
+        """What has fired already is not waited for; what waits for another is."""
+        self.assertEqual(outcome_of(succeed(4), []), 4)
+        self.assertEqual(outcome_of(fail(KeyError("x")), [message(1)]), RETRY)
+        self.assertEqual(len(self.flushLoggedErrors(KeyError)), 1)
+        later: Deferred[int] = Deferred()
+        chained = outcome_of(succeed(None).addCallback(lambda _: later), [])
+        later.callback(5)
+        self.assertEqual(self.successResultOf(chained), 5)
 
     def test_coroutine(self) -> None:
         """A coroutine becomes a Deferred; other values stay as they are."""
