@@ -249,6 +249,9 @@ TIME_OF_DAY = {
     "client/replies/outstanding.py",
     "broker/delay/level.py",
     "broker/delay/schedule.py",
+    "broker/timer/late.py",
+    "broker/timer/parts.py",
+    "broker/timer/service.py",
     # when something was popped, in receipts and check points
     "broker/pop/feature.py",
     "broker/transactions/feature.py",
@@ -262,8 +265,6 @@ TIME_OF_DAY = {
     "remoting/tls.py",
     # when something came from a master, shown to people
     "broker/replication.py",
-    # up to when timed messages are delivered: there are none
-    "broker/slave/feature.py",
     # the time of the start and the days of statistics, shown to people
     "broker/stats.py",
     "client/consumer/control.py",

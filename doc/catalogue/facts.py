@@ -111,6 +111,12 @@ FACTS: Final[dict[Code, Facts]] = {
         notes="The client looks for the request by ``CORRELATION_ID``, and confirms"
         " also a reply that nobody waits for. It has 10 s.",
     ),
+    Code.RECALL_MESSAGE: Facts(
+        BROKER,
+        notes="Code 604 for a handle that is none, of another topic or broker, or of a"
+        " time that is over; 17 for an unknown topic. Nobody looks whether the message"
+        " still waits: see :doc:`timer`.",
+    ),
     Code.CONSUMER_SEND_MSG_BACK: Facts(
         BROKER,
         notes="``offset`` is the commit log offset of the message as it was delivered."

@@ -23,6 +23,10 @@ broker.processors.admin.pages.Pages: _names: the names of the topics, or groups
 broker.slave.master.Master: on_change: one for each feature
 broker.slave.sync.SlaveSync: _failing: one for each kind of document
 broker.stats.BrokerStats: _samples gauges: samples of ten minutes; one for each gauge
+broker.timer.metrics.TimerMetrics: _counts _times: maxTopics
+broker.timer.progress.Progress: _flushed: three numbers
+store.timer.files.TimerFiles: _dirty: the files of the timer
+store.timer.timers.Timers: passed: eight, one each time the clock is set back
 broker.tables.encoded_offsets.EncodedOffsets: _texts: 1024 blocks, together as large as the file
 broker.tables.resets.PendingResets: _targets: maxConsumerOffsets queues
 broker.tables.producer_ids.ProducerIds: _ids _peers: one for each connection

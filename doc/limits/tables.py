@@ -417,6 +417,29 @@ _BROKER: Final = (
         entry=2,
     ),
     Growable(
+        what="timed messages, and recalls, that are due in one second",
+        holds=(
+            "broker.timer.deliveries.Deliveries._added",
+            "broker.timer.deliveries.Deliveries._found",
+            "broker.timer.service.TimerService._cancelled",
+            "store.timer.timers.Chain.delays",
+            "store.timer.timers.Chain.flags",
+            "store.timer.timers.Chain.offsets",
+            "store.timer.timers.Chain.sizes",
+        ),
+        limits=(
+            Limit(
+                config=BrokerConfig,
+                setting="timer_congest_num_each_slot",
+                past="the send, or the recall, is refused; what waits otherwise is on"
+                " disk",
+                said="allows no more",
+                shown=("timerMessages", "timerSlotRefused"),
+            ),
+        ),
+        entry=100,
+    ),
+    Growable(
         what="tags of the filters of pulls that wait for a message",
         holds=(),
         limits=(
@@ -741,6 +764,9 @@ OTHER_SETTINGS: Final = frozenset(
         "max_retries",
     )
 )
+
+#: Limits whose settings have other names, those of Apache RocketMQ.
+NAMED_OTHERWISE: Final = frozenset(("timer_congest_num_each_slot",))
 
 CACHES: Final = (
     Cache(

@@ -24,6 +24,7 @@ from rocketmq_tw.broker.slave.master import Master
 from rocketmq_tw.broker.slave.replicated import Replicated
 from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.broker.tables.table_set import Tables
+from rocketmq_tw.broker.timer.sends import TimedSends
 from rocketmq_tw.remoting.errors import ConnectError
 from rocketmq_tw.remoting.pacing import Pacer
 from rocketmq_tw.remoting.router import Router
@@ -57,6 +58,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     :ivar new_topics: holds the responses of requests that create topics.
     :ivar delay_levels: redirects delayed messages to the schedule topic.
     :ivar redirects: make what is stored of messages of a kind; features add theirs.
+    :ivar timed_sends: redirects timed messages to the timer's queue.
     :ivar filters: those of all expressions that come with requests.
     :ivar master: where the master of a slave is; nowhere for a master.
     :ivar member_group: the brokers of this name.
@@ -82,6 +84,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     replication: Replication
     new_topics: NewTopics
     delay_levels: DelayLevels
+    timed_sends: TimedSends
     filters: Filters
     member_group: MemberGroup
     master: Master = msgspec.field(default_factory=Master)

@@ -153,6 +153,15 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     :ivar max_reply_pushes: how many replies may wait until the clients to which they
         were pushed confirm them; an extension.
     :ivar max_reply_pushes_per_connection: how many of one connection; an extension.
+    :ivar timer_wheel_enable: whether timed messages are accepted.
+    :ivar timer_precision_ms: the time from one slot of the timer's wheel to the next.
+    :ivar timer_roll_window_slot: how many slots ahead a timed message waits before it
+        is stored again; fewer if ``file_reserved_time`` needs that.
+    :ivar timer_max_delay_sec: how far ahead a message may be due, in seconds.
+    :ivar timer_congest_num_each_slot: how many messages, and recalls, may be due in
+        one slot.
+    :ivar recall_message_enable: whether timed messages can be recalled.
+    :ivar append_topic_for_timer_delete_key: recalls are stored as RocketMQ 5.3 does.
     :ivar broker_ip1: the address that clients connect to.
     :ivar broker_ip2: the address that slaves connect to.
     :ivar ha_listen_port: the port that slaves connect to; 0 means the next one after
@@ -346,6 +355,15 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
         "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h"
     )
     flush_delay_offset_interval: Milliseconds = 10_000
+    timer_wheel_enable: bool = True
+    timer_precision_ms: Annotated[int, msgspec.Meta(ge=100, le=1000)] = 1000
+    timer_roll_window_slot: Positive = 172_800
+    timer_max_delay_sec: Positive = 259_200
+    timer_congest_num_each_slot: Positive = 1_000_000
+    timer_flush_interval_ms: Milliseconds = 1000
+    mapped_file_size_timer_log: Annotated[int, msgspec.Meta(ge=4096)] = 100 << 20
+    recall_message_enable: bool = True
+    append_topic_for_timer_delete_key: bool = False
 
     @property
     def is_slave(self) -> bool:

@@ -30,6 +30,7 @@ from rocketmq_tw.broker.processors.admin import (
 from rocketmq_tw.broker.pull import feature as pull
 from rocketmq_tw.broker.send import feature as send
 from rocketmq_tw.broker.slave import feature as slave
+from rocketmq_tw.broker.timer import feature as timer
 from rocketmq_tw.broker.transactions import feature as transactions
 
 FEATURES: tuple[Install, ...] = (
@@ -39,6 +40,7 @@ FEATURES: tuple[Install, ...] = (
     send.install,
     pull.install,
     pop.install,
+    timer.install,
     assignment.install,
     heartbeat.install,
     client_config.install,

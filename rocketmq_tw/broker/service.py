@@ -44,6 +44,7 @@ from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.broker.store import Store, make_store, store_host, store_lock
 from rocketmq_tw.broker.tables.table_set import Tables
 from rocketmq_tw.broker.threads import Threads
+from rocketmq_tw.broker.timer.sends import TimedSends, timer_settings
 from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.remoting.errors import ConnectError
 from rocketmq_tw.remoting.pacing import Pacer
@@ -266,6 +267,9 @@ class BrokerService(MultiService):
             replication=self._replication,
             new_topics=NewTopics(self._tables.topics, self._register_topics),
             delay_levels=DelayLevels(parse_levels(self._config.message_delay_level)),
+            timed_sends=TimedSends(
+                timer_settings(self._config), self._config.broker_name
+            ),
             filters=Filters(
                 self._config.max_subscription_length,
                 allows_sql=self._config.enable_property_filter,

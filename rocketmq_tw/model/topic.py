@@ -72,6 +72,8 @@ NOT_SENDABLE = frozenset(
         TRANS_CHECK_MAX_TIME_TOPIC,
         SELF_TEST_TOPIC,
         OFFSET_MOVED_EVENT,
+        # Apache RocketMQ delivers what clients send there, to whatever topic.
+        TIMER_TOPIC,
     )
 )
 

@@ -221,6 +221,8 @@ class Pacer:
                 peer.when_writable().addCallback(self._ready, key)
                 continue
             self._step(works)
+            if self._works.get(key) is not works:
+                continue  # What the step completed has stopped all of this.
             if works:
                 self._order.append(key)
             else:

@@ -36,6 +36,9 @@ class UnsupportedTests(SynchronousTestCase):
             ("enableLmq=true", "there are no light queues"),
             ("enableMultiDispatch=true", "there are no light queues"),
             ("readOnlyCommitLogStorePaths=/a", "expected nothing"),
+            ("timerRocksDBEnable=true", "timed messages wait in a wheel"),
+            ("timerWheelSnapshotFlush=true", "the timer's wheel is mapped"),
+            ("timerStopDequeue=true", "timed messages are always delivered"),
         ):
             error = self.assertRaises(settings.BadSetting, idle, text)
             self.assertIn(said, str(error))

@@ -179,6 +179,19 @@ class PacerTests(SynchronousTestCase):
         self.assertEqual((len(self.pacer), self.clock.getDelayedCalls()), (0, []))
         Pacer(self.clock).stop()
 
+    def test_stopped_by_what_is_done(self) -> None:
+        """A result may end all of it; what else has that key is dropped."""
+        for count in (1, 2):
+            self.setUp()
+            first = self.pacer.run(self.steps("a", STEPS + 1), None, key="k")
+            assert isinstance(first, Deferred)
+            for _ in range(count - 1):
+                self.pacer.run(self.steps("b", 5), None, key="k")
+            first.addCallback(lambda _: self.pacer.stop())
+            self.clock.advance(0)
+            self.successResultOf(first)
+            self.assertEqual((len(self.pacer), self.clock.getDelayedCalls()), (0, []))
+
     def test_keys_take_turns(self) -> None:
         """Work that no peer waits for is done whoever is there."""
         results = [

@@ -11,7 +11,6 @@ Source: ``SendMessageProcessor.sendMessage`` of RocketMQ 5.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NoReturn
 
 import msgspec
 
@@ -83,7 +82,7 @@ class Drafts:
             Kind.DEAD_LETTER: self._dead_letter,
             Kind.TRANSACTIONAL: self._transactional,
             Kind.DELAYED: self._delayed,
-            Kind.TIMED: _refuse_timed,
+            Kind.TIMED: self._timed,
             Kind.PLAIN: self._plain,
         }
 
@@ -91,7 +90,7 @@ class Drafts:
         self, request: SendFields, call: Call, target: Target, queue_id: int
     ) -> Draft:
         """
-        Return the draft of one message, for its own topic or for the schedule topic.
+        Return the draft of one message, for its own topic or for one in which it waits.
 
         :raises Refused: the broker does not support this kind of message, or the
             system flag has bits that only a broker sets.
@@ -183,6 +182,12 @@ class Drafts:
             sent.request.sys_flag &= ~sysflag.TRANSACTION_MASK
         return redirect(self._plain(sent), sent)
 
+    def _timed(self, sent: Sent) -> Draft:
+        redirect = self._redirects.get(Kind.TIMED)
+        if redirect is None:
+            raise _not_offered("delivery at any time")
+        return redirect(self._plain(sent), sent)
+
     def _dead_letter(self, sent: Sent) -> Draft:
         """Return the draft of a dead letter, which is not delayed any more."""
         text = without(sent.properties.text, DELAY)
@@ -199,10 +204,6 @@ def broker_bits_set(sys_flag: int) -> Refused:
         ResponseCode.MESSAGE_ILLEGAL,
         f"sysFlag is {sys_flag:#x}, which says: {bits}; clients cannot send such",
     )
-
-
-def _refuse_timed(_sent: Sent) -> NoReturn:
-    raise _not_offered("delivery at any time")
 
 
 def _not_offered(what: str) -> Refused:

@@ -132,6 +132,7 @@ def _send_processor(
             wall_time=wall_time(broker.clock),
         ),
         responses=responses,
+        recall_handle=broker.timed_sends.recall_handle,
         stats=broker.stats,
         max_size=config.max_message_size,
     )

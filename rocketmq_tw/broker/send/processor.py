@@ -10,6 +10,8 @@ Source: ``SendMessageProcessor``, ``AbstractSendMessageProcessor`` of RocketMQ 5
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rocketmq_tw.broker.new_topics import NewTopics
 from rocketmq_tw.broker.send.batch import BatchSender, too_large
 from rocketmq_tw.broker.send.drafts import Drafts
@@ -17,13 +19,16 @@ from rocketmq_tw.broker.send.in_sync import InSyncGuard, SendHandler
 from rocketmq_tw.broker.send.responses import (
     Sending,
     SendResponses,
+    add_recall_handle,
     add_transaction_id,
 )
 from rocketmq_tw.broker.send.targets import Target, Targets
 from rocketmq_tw.broker.stats import BrokerStats
+from rocketmq_tw.broker.timer.sends import TIMED_TOPIC
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.interfaces import IMessageStore
+from rocketmq_tw.wire.record import Draft
 from rocketmq_tw.wire.requests.send import (
     SendBatchMessage,
     SendFields,
@@ -36,6 +41,7 @@ class SendProcessor:
     """
     Handles sends.
 
+    :param recall_handle: returns what recalls a timed message, if anything does.
     :param max_size: the largest body, in bytes.
     """
 
@@ -48,6 +54,7 @@ class SendProcessor:
         drafts: Drafts,
         batches: BatchSender,
         responses: SendResponses,
+        recall_handle: Callable[[Draft], str | None],
         stats: BrokerStats,
         max_size: int,
     ) -> None:
@@ -58,6 +65,7 @@ class SendProcessor:
         self._draft = drafts.draft
         self._batches = batches
         self._respond = responses.single
+        self._recall_handle = recall_handle
         self._stats = stats
         self._max_size = max_size
 
@@ -100,6 +108,8 @@ class SendProcessor:
         sending = self._respond(request, queue_id, stored)
         if draft.topic is not target.topic:
             add_transaction_id(sending, draft)
+            if draft.topic is TIMED_TOPIC:
+                add_recall_handle(sending, self._recall_handle(draft))
         return sending
 
     def _send_first(self, request: SendFields, call: Call) -> Sending:

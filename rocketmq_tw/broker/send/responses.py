@@ -109,6 +109,13 @@ class SendResponses:
         return AfterFlush(response, end, log)
 
 
+def add_recall_handle(sending: Sending, handle: str | None) -> None:
+    """Let the response to a timed message have what recalls it."""
+    response = sending.response if isinstance(sending, AfterFlush) else sending
+    if isinstance(response, SendResponse):
+        response.recall_handle = handle
+
+
 def add_transaction_id(sending: Sending, draft: Draft) -> None:
     """Let the response to a half message have its unique key, as clients expect."""
     if draft.topic != _HALF_TOPIC:

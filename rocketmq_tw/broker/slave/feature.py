@@ -12,12 +12,10 @@ from rocketmq_tw.broker.slave.acting import ActingSlave
 from rocketmq_tw.broker.slave.documents import TableCopies
 from rocketmq_tw.broker.slave.exchange import ExchangeProcessor
 from rocketmq_tw.broker.slave.master import Master
-from rocketmq_tw.broker.slave.other_tables import OtherTables
 from rocketmq_tw.broker.slave.pre_online import PreOnline
 from rocketmq_tw.broker.slave.read_only import refuse_pulls, refuse_writes
 from rocketmq_tw.broker.slave.replicated import Replicated
 from rocketmq_tw.broker.slave.sync import SlaveSync
-from rocketmq_tw.clock import wall_time
 from rocketmq_tw.remoting.router import Router
 
 
@@ -36,7 +34,6 @@ def install(broker: Broker, router: Router) -> SlaveSync | None:
         address=broker.address,
         flush_offset=broker.store.commit_log_max,
     ).routes(router)
-    OtherTables(wall_time(broker.clock)).routes(router)
     tables = broker.tables
     copies = TableCopies(
         topics=tables.topics,

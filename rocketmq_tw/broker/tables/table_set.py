@@ -45,6 +45,7 @@ class Tables:
             auto_create=config.auto_create_topic_enable,
             cluster_topic=config.cluster_topic_enable,
             broker_topic=config.broker_topic_enable,
+            timer_wheel=config.timer_wheel_enable,
             limit=config.max_topics,
             max_queues=config.max_queues,
             journal=TopicJournal(

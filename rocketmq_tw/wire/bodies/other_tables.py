@@ -1,5 +1,5 @@
 """
-Tables of features that do not exist here, which slaves of Apache RocketMQ ask for.
+How far timed messages are delivered, and how many wait; slaves ask for both.
 
 Source: ``TimerCheckpoint`` and ``TimerMetricsSerializeWrapper`` of RocketMQ 5.
 """
@@ -13,6 +13,7 @@ import msgspec
 
 from rocketmq_tw.wire.bodies.body import Body
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
+from rocketmq_tw.wire.errors import BadField
 
 _CHECK_POINT = struct.Struct(">7q")
 
@@ -44,6 +45,27 @@ class TimerCheckPoint(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             version.state_version,
             version.timestamp,
             version.counter,
+        )
+
+    @classmethod
+    def decode(cls, data: bytes) -> TimerCheckPoint:
+        """
+        Decode the numbers.
+
+        :raises BadField: there are fewer.
+        """
+        if len(data) < _CHECK_POINT.size:
+            found = f"{len(data)} bytes"
+            raise BadField("body", found, f"{_CHECK_POINT.size} bytes")
+        read, log, queue, master, state, timestamp, counter = _CHECK_POINT.unpack_from(
+            data
+        )
+        return cls(
+            last_read_ms=read,
+            log_position=log,
+            queue_offset=queue,
+            master_queue_offset=master,
+            version=DataVersion(timestamp, counter, state),
         )
 
 

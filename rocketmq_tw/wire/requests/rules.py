@@ -258,6 +258,7 @@ RULES: dict[int, Rule] = {
     Code.SEND_REPLY_MESSAGE: Rule(_CLIENT, _topic(*_PUB)),
     Code.SEND_REPLY_MESSAGE_V2: Rule(_CLIENT, _topic(*_PUB)),
     Code.PUSH_REPLY_MESSAGE_TO_CLIENT: Rule(_SERVER, _UPDATE),
+    Code.RECALL_MESSAGE: Rule(_CLIENT, _topic(*_PUB)),
     Code.PULL_MESSAGE: Rule(_CLIENT, _both(*_SUB)),
     Code.LITE_PULL_MESSAGE: Rule(_CLIENT, _both(*_SUB)),
     Code.CONSUMER_SEND_MSG_BACK: Rule(_CLIENT, _sent_back),

@@ -212,12 +212,6 @@ class RefusedTests(BrokerCase):
             self.refused(13, f"sysFlag is {flag:#x}", batched(b"1", sys_flag=flag))
         self.assertEqual(self.store.commit_log_max, 0)
 
-    def test_not_offered(self) -> None:
-        """Delivery at any time is refused, not silently dropped."""
-        for name in ("TIMER_DELAY_SEC", "TIMER_DELAY_MS", "TIMER_DELIVER_MS"):
-            timed = sent(properties=f"A\x01b\x02{name}\x015\x02")
-            self.refused(16, "delivery at any time", timed)
-
     def test_no_transaction(self) -> None:
         """Any other value than true is none."""
         for value in ("false", "trueish", "1"):

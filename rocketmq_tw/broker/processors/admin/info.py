@@ -40,13 +40,14 @@ from rocketmq_tw.wire.requests.admin import (
 VERSION_NAME = "V5_3_3"
 
 #: Values that tools require and that never change here: requests are handled as they
-#: arrive, so none waits in a queue, and there are no timers.
+#: arrive, so none waits in a queue.
 _CONSTANT = {
     "brokerActive": "true",
     "brokerVersion": str(VERSION),
     "brokerVersionDesc": VERSION_NAME,
     "dispatchBehindBytes": "0",
     "pageCacheLockTimeMills": "0",
+    # A slave delivers no timed messages.
     "timerCongestNum": "0",
     "timerDequeueTps": "0.0",
     "timerEnqueueTps": "0.0",

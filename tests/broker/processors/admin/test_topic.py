@@ -69,18 +69,18 @@ class RegisteredTests(BrokerCase):
 class LimitTests(BrokerCase):
     """A broker that may have one topic more than those of every broker."""
 
-    settings = {"max_topics": 13}
+    settings = {"max_topics": 14}
 
     def test_limit(self) -> None:
         """No topic above ``maxTopics`` is created; those that exist can be changed."""
         self.assertEqual(self.ask(create()), Response())
         topics = self.tables.topics
         for request in (create("New"), sent("New"), sent("%RETRY%New")):
-            self.refused(2, "maxTopics (13) is reached", request)
-        self.assertEqual(len(topics.table), 13)
+            self.refused(2, "maxTopics (14) is reached", request)
+        self.assertEqual(len(topics.table), 14)
         self.assertEqual(self.ask(create(perm=4)), Response())
         gauges = self.stats.gauges
-        self.assertEqual(gauges["topics"](), 13)
+        self.assertEqual(gauges["topics"](), 14)
         self.assertEqual(gauges["topicsRefused"](), 3)
 
     def test_restart(self) -> None:
@@ -92,7 +92,7 @@ class LimitTests(BrokerCase):
         """The log names no topic as created that is refused."""
         self.ask(create())
         with capturedLogs() as events:
-            self.refused(2, "maxTopics (13) is reached", sent("new"))
+            self.refused(2, "maxTopics (14) is reached", sent("new"))
         lines = [formatEvent(event) or "" for event in events]
         self.assertFalse([line for line in lines if "created" in line])
 
@@ -100,20 +100,20 @@ class LimitTests(BrokerCase):
 class QueueLimitTests(BrokerCase):
     """A broker that may have four queues more than those of every broker."""
 
-    #: 1,081 queues of the topics of every broker, and four.
-    settings = {"max_queues": 1085}
+    #: 1,082 queues of the topics of every broker, and four.
+    settings = {"max_queues": 1086}
 
     def test_limit(self) -> None:
         """No topic is created or enlarged above ``maxQueues``, however it is asked."""
         queues = self.tables.topics.queues
-        self.assertEqual(queues.total, 1081)
+        self.assertEqual(queues.total, 1082)
         self.assertEqual(self.ask(create()), Response())
-        said = "maxQueues (1085) is reached"
+        said = "maxQueues (1086) is reached"
         enlarged = create(read_queue_nums=5)
         for request in (create("New"), sent("New"), sent("%RETRY%New"), enlarged):
             self.refused(2, said, request)
         gauges = self.stats.gauges
-        self.assertEqual((gauges["queues"](), gauges["queuesRefused"]()), (1085, 4))
+        self.assertEqual((gauges["queues"](), gauges["queuesRefused"]()), (1086, 4))
 
     def test_fewer_queues_and_none(self) -> None:
         """A topic keeps what it had until it is deleted."""
@@ -127,7 +127,7 @@ class QueueLimitTests(BrokerCase):
         """Queues that the store has count, also of topics that shrank."""
         self.ask(create(read_queue_nums=1, write_queue_nums=1))
         self.assertEqual(self.tables.topics.restore({"T": [0, 1, 6]}), [])
-        self.assertEqual(self.tables.topics.queues.total, 1084)
+        self.assertEqual(self.tables.topics.queues.total, 1085)
 
 
 class TopicProcessorTests(BrokerCase):

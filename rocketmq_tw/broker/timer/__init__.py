@@ -1,0 +1,1 @@
+"""Timed messages: delivered at the time that their sender asks for."""

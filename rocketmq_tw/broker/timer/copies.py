@@ -1,0 +1,162 @@
+"""
+Reads a record of the timer's queue, and copies it to where it goes from there.
+
+The copy says, in a field of its record that only transactions use, which record it was
+made from, by its commit log offset and one: so a restart recognises what was delivered
+already.
+
+Source: ``TimerMessageStore.convertMessage`` and ``doPut`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from rocketmq_tw.broker.redelivery import copy_for_redelivery
+from rocketmq_tw.model.message import (
+    REAL_QUEUE_ID,
+    REAL_TOPIC,
+    TAGS,
+    TIMER_DEL_UNIQKEY,
+    TIMER_DEQUEUE_MS,
+    TIMER_ENQUEUE_MS,
+    TIMER_OUT_MS,
+    TIMER_ROLL_TIMES,
+    UNIQ_KEY,
+)
+from rocketmq_tw.model.subscription import tags_code
+from rocketmq_tw.model.topic import TIMER_TOPIC
+from rocketmq_tw.store.timer.layout import DELETE
+from rocketmq_tw.wire import properties
+from rocketmq_tw.wire.record import Checked, Draft
+from rocketmq_tw.wire.record_layout import SYS_FLAG
+from rocketmq_tw.wire.record_parts import split
+
+_TOPIC = TIMER_TOPIC.encode()
+#: When a message was linked that was delivered without.
+_NEVER_LINKED = (1 << 63) - 1
+
+
+class Unusable(ValueError):
+    """A record of the timer's queue does not say what to do with it."""
+
+
+class Target(msgspec.Struct, frozen=True, gc=False):
+    """
+    What a record of the timer's queue asks for.
+
+    :ivar topic: where it is to be delivered.
+    :ivar out_ms: the slot after which it is due.
+    :ivar cancels: the key of the message that it cancels; None if it is a message.
+    """
+
+    topic: str
+    out_ms: int
+    cancels: str | None
+
+    @property
+    def flags(self) -> int:
+        """What its record in the timer's log has besides the usual flags."""
+        return 0 if self.cancels is None else DELETE
+
+
+def target_of(record: Checked) -> Target:
+    """
+    Read what a record asks for.
+
+    :raises Unusable: it does not name its topic or its time.
+    """
+    if record.topic != _TOPIC:
+        raise Unusable("it is not in the timer's queue any more")
+    text = record.properties.decode("utf-8", "replace")
+    topic = properties.find(text, REAL_TOPIC)
+    out_ms = properties.find(text, TIMER_OUT_MS) or ""
+    if not topic or topic == TIMER_TOPIC:
+        raise Unusable(f'its {REAL_TOPIC} is "{topic}"')
+    if not (out_ms.isascii() and out_ms.isdecimal()) or len(out_ms) > 18:
+        raise Unusable(f'its {TIMER_OUT_MS} is "{out_ms}"')
+    return Target(topic, int(out_ms), properties.find(text, TIMER_DEL_UNIQKEY))
+
+
+class Copy(msgspec.Struct):
+    """
+    A message that is due.
+
+    :ivar draft: what is to be stored.
+    :ivar topic: its own topic.
+    :ivar unique_key: by which it may have been cancelled.
+    """
+
+    draft: Draft
+    topic: str
+    unique_key: str
+
+
+def delivered(
+    record: bytes, offset: int, *, linked_ms: int | None, now_ms: int
+) -> Copy:
+    """
+    Copy a message to its own topic.
+
+    :param offset: the commit log offset of the record.
+    :param linked_ms: when it was linked; None if it never was.
+    :raises MalformedRecord: it is no complete record.
+    :raises Unusable: its properties do not say where it goes.
+    """
+    copy = copy_for_redelivery(record)
+    kept, draft = copy.properties, copy.draft
+    topic, queue_id = kept.get(REAL_TOPIC, ""), kept.get(REAL_QUEUE_ID, "")
+    if draft.topic != _TOPIC or not topic or topic == TIMER_TOPIC:
+        raise Unusable(f'its {REAL_TOPIC} is "{topic}"')
+    if not (queue_id.isascii() and queue_id.isdecimal()) or len(queue_id) > 9:
+        raise Unusable(f'its {REAL_QUEUE_ID} is "{queue_id}"')
+    kept[TIMER_ENQUEUE_MS] = str(_NEVER_LINKED if linked_ms is None else linked_ms)
+    kept[TIMER_DEQUEUE_MS] = str(now_ms)
+    draft.topic = topic.encode()
+    draft.queue_id = int(queue_id)
+    draft.tags_code = tags_code(kept.get(TAGS))
+    draft.prepared_offset = offset + 1
+    draft.properties = properties.encode(kept).encode()
+    return Copy(draft, topic, kept.get(UNIQ_KEY, ""))
+
+
+def rolled(record: bytes, offset: int) -> Copy:
+    """
+    Copy a record to the end of the timer's queue, to wait on.
+
+    :raises MalformedRecord: it is no complete record.
+    :raises Unusable: it is not of the timer's queue.
+    """
+    copy = copy_for_redelivery(record)
+    kept, draft = copy.properties, copy.draft
+    if draft.topic != _TOPIC:
+        raise Unusable("it is not in the timer's queue any more")
+    times = kept.get(TIMER_ROLL_TIMES, "0")
+    count = int(times) if times.isascii() and times.isdecimal() else 0
+    kept[TIMER_ROLL_TIMES] = str(min(count + 1, 99_999))
+    draft.tags_code = tags_code(kept.get(TAGS))
+    draft.prepared_offset = offset + 1
+    draft.properties = properties.encode(kept).encode()
+    return Copy(draft, kept.get(REAL_TOPIC, ""), kept.get(UNIQ_KEY, ""))
+
+
+def source_of(record: bytes) -> int | None:
+    """
+    Return the commit log offset of the record that this one is a copy of.
+
+    None if it is no copy of a timed message.
+    """
+    sys_flag = int.from_bytes(record[SYS_FLAG], "big")
+    magic = int.from_bytes(record[4:8], "big")
+    parts = split(record, 0, len(record), magic, sys_flag)
+    if not parts.prepared_offset:
+        return None
+    text = bytes(parts.properties).decode("utf-8", "replace")
+    if properties.find(text, TIMER_OUT_MS) is None:
+        return None
+    is_copy = (
+        properties.find(text, TIMER_ROLL_TIMES)
+        if parts.topic == _TOPIC
+        else properties.find(text, TIMER_DEQUEUE_MS)
+    )
+    return None if is_copy is None else parts.prepared_offset - 1

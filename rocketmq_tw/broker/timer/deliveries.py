@@ -1,0 +1,87 @@
+"""
+What was delivered since the last check point, so that a restart repeats nothing.
+
+Copies of timed messages say which record they were made from
+(:mod:`rocketmq_tw.broker.timer.copies`). The check point says from where in the commit
+log there may be copies of messages that it does not count as delivered, usually those
+of one second; that part is read once.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from rocketmq_tw.broker.timer.copies import source_of
+from rocketmq_tw.remoting.pacing import Steps
+from rocketmq_tw.store.interfaces import IMessageStore
+
+#: Records that are read in one step: some 2 ms.
+_AT_ONCE = 256
+
+
+class Deliveries:
+    """
+    The commit log offsets of records that were delivered.
+
+    Eight bytes for each that was found in the log.
+
+    :ivar start: where in the commit log those were found, or are to be found again;
+        None if there are none any more.
+    """
+
+    def __init__(self) -> None:
+        self._found = array("q")
+        self._added: set[int] = set()
+        self.start: int | None = None
+
+    def __len__(self) -> int:
+        return len(self._found) + len(self._added)
+
+    def __contains__(self, offset: int) -> bool:
+        if offset in self._added:
+            return True
+        at = bisect_left(self._found, offset)
+        return at < len(self._found) and self._found[at] == offset
+
+    def add(self, offset: int) -> None:
+        """Add a record that was delivered just now, but is not linked yet."""
+        self._added.add(offset)
+
+    def discard(self, offset: int) -> None:
+        """Forget a record that was added: it is linked."""
+        self._added.discard(offset)
+
+    def forget(self) -> None:
+        """Forget what was found in the log: the check point counts it."""
+        self._found = array("q")
+        self.start = None
+
+    def read(self, store: IMessageStore, start: int, file_size: int) -> Steps[None]:
+        """
+        Read the commit log from an offset on.
+
+        :param file_size: of the commit log's files: each may end with filler.
+        """
+        found: list[int] = []
+        at, count = max(start, store.commit_log_min), 0
+        end = store.commit_log_max
+        while at < end:
+            record: Any = store.record_at(at)
+            if isinstance(record, Deferred):
+                record = yield record
+            if record is None:
+                at += file_size - at % file_size
+            else:
+                source = source_of(record)
+                if source is not None:
+                    found.append(source)
+                at += len(record)
+            count += 1
+            if count % _AT_ONCE == 0:
+                yield None
+        self._found = array("q", sorted(found))
+        self.start = start

@@ -1,0 +1,207 @@
+"""
+Empties one slot: delivers its messages, in steps.
+
+First its chain is followed, which leads from the last message to the first. Then the
+records that cancel messages are read, and then the messages are delivered in the order
+in which they were linked.
+
+Source: ``TimerMessageStore.dequeue`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from rocketmq_tw.broker.timer.copies import (
+    Copy,
+    Unusable,
+    delivered,
+    rolled,
+    target_of,
+)
+from rocketmq_tw.broker.timer.deliveries import Deliveries
+from rocketmq_tw.broker.timer.metrics import TimerMetrics
+from rocketmq_tw.model.errors import IllegalName
+from rocketmq_tw.model.topic import REVIVE_LOG_PREFIX
+from rocketmq_tw.remoting.pacing import Steps
+from rocketmq_tw.store.errors import PropertiesTooLong, RecordTooLong, TopicTooLong
+from rocketmq_tw.store.files.reads import all_of
+from rocketmq_tw.store.interfaces import IMessageStore
+from rocketmq_tw.store.timer.layout import DELETE, ROLL
+from rocketmq_tw.store.timer.log import BlockMissing, TimerLog
+from rocketmq_tw.store.timer.timers import Chain
+from rocketmq_tw.wire.record import Checked, Draft, MalformedRecord, check
+
+#: Records of the timer's log, and messages, that are handled in one step: some 0.6 ms.
+LINKS_AT_ONCE, MESSAGES_AT_ONCE = 500, 32
+#: Errors for messages that can never be delivered.
+_NEVER = (
+    IllegalName,
+    PropertiesTooLong,
+    RecordTooLong,
+    TopicTooLong,
+    MalformedRecord,
+    Unusable,
+)
+
+Put = Callable[[Draft, float], object]
+
+
+class Emptying:
+    """
+    Delivers messages.
+
+    :param put: stores a message that is due.
+    :ivar delivered: how many were delivered.
+    :ivar cancelled: how many were not, because they were recalled.
+    :ivar lost: how many could not be delivered.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        *,
+        store: IMessageStore,
+        log: TimerLog,
+        metrics: TimerMetrics,
+        deliveries: Deliveries,
+        put: Put,
+        wall_time: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._timer_log = log
+        self._metrics = metrics
+        self._deliveries = deliveries
+        self._put = put
+        self._wall_time = wall_time
+        self.delivered = self.cancelled = self.lost = 0
+
+    def prepare(self, chain: Chain) -> Steps[set[int]]:
+        """Follow a chain; return the hashes of what is cancelled."""
+        while True:
+            try:
+                if chain.follow(self._timer_log, LINKS_AT_ONCE):
+                    break
+                yield None
+            except BlockMissing as missing:
+                waiting = self._timer_log.load(missing.position)
+                if waiting is not None:
+                    yield waiting
+        cancelled: set[int] = set()
+        cancelling = [
+            index
+            for index, flags in enumerate(chain.flags)
+            if flags & DELETE and not flags & ROLL
+        ]
+        for start in range(0, len(cancelling), MESSAGES_AT_ONCE):
+            some = cancelling[start : start + MESSAGES_AT_ONCE]
+            for record in (yield from self._read(chain, some)):
+                self._add_cancelled(record, cancelled)
+            yield None
+        return cancelled
+
+    def deliver(self, chain: Chain, end: int, cancelled: set[int]) -> Steps[int]:
+        """
+        Deliver some of the messages before an index.
+
+        :returns: the index before which there are more.
+        """
+        start = max(0, end - MESSAGES_AT_ONCE)
+        records = yield from self._read(chain, range(end - 1, start - 1, -1))
+        now = self._wall_time()
+        for record in records:
+            index = end - 1
+            self._deliver_one(chain, index, record, cancelled, now)
+            end = index
+            chain.truncate(end)
+        return end
+
+    def deliver_at_once(self, record: bytes, offset: int, now: float) -> None:
+        """Deliver a message that is due when it is read from the timer's queue."""
+        if offset in self._deliveries:
+            return
+        copy = delivered(record, offset, linked_ms=None, now_ms=int(now * 1000))
+        self._store_copy(copy, now)
+        self._deliveries.add(offset)
+
+    def _read(self, chain: Chain, indexes: Any) -> Steps[list[bytes | None]]:
+        """Read the records of messages in a chain."""
+        store = self._store
+        values = all_of([store.record_at(chain.offsets[index]) for index in indexes])
+        if isinstance(values, Deferred):
+            values = yield values
+        found: list[bytes | None] = values
+        return found
+
+    def _add_cancelled(self, record: bytes | None, cancelled: set[int]) -> None:
+        """Note which message a record cancels; the key may begin with the topic."""
+        facts = None if record is None else check(record, 0, len(record), False)
+        if not isinstance(facts, Checked):
+            return
+        try:
+            target = target_of(facts)
+        except Unusable:
+            return
+        topic, key = target.topic, target.cancels or ""
+        # Nobody can make texts whose hashes of 64 bits are the same.
+        cancelled.add(hash((topic, key)))
+        if key.startswith(topic):
+            cancelled.add(hash((topic, key.removeprefix(topic))))
+
+    def _deliver_one(
+        self,
+        chain: Chain,
+        index: int,
+        record: bytes | None,
+        cancelled: set[int],
+        now: float,
+    ) -> None:
+        """Deliver, drop or roll one message."""
+        offset, flags = chain.offsets[index], chain.flags[index]
+        if flags & DELETE and not flags & ROLL or offset in self._deliveries:
+            return
+        now_ms = int(now * 1000)
+        try:
+            if record is None:
+                raise Unusable("it is not in the commit log any more")
+            if flags & ROLL:
+                copy = rolled(record, offset)
+                self._store_copy(copy, now)
+                # It is counted again when it is linked.
+                self._metrics.count(copy.topic, 1 if flags & DELETE else -1, now_ms)
+                return
+            linked_ms = chain.slot_ms - chain.delays[index]
+            copy = delivered(record, offset, linked_ms=linked_ms, now_ms=now_ms)
+            if hash((copy.topic, copy.unique_key)) in cancelled:
+                self.cancelled += 1
+            else:
+                self._store_copy(copy, now)
+                self._metrics.count(copy.topic, -1, now_ms)
+        except _NEVER as error:
+            self._lost(offset, error)
+
+    def _store_copy(self, copy: Copy, now: float) -> None:
+        """
+        Store a copy.
+
+        What Apache RocketMQ writes about pops is taken over at the start
+        (:mod:`rocketmq_tw.broker.pop.adoption`), and would come twice.
+        """
+        if copy.topic.startswith(REVIVE_LOG_PREFIX):
+            return
+        self._put(copy.draft, now)
+        self.delivered += 1
+
+    def _lost(self, offset: int, error: Exception) -> None:
+        self.lost += 1
+        self._log.error(
+            "the timed message at offset {offset} of the commit log cannot be"
+            " delivered: {why}",
+            offset=offset,
+            why=str(error),
+        )

@@ -1,0 +1,99 @@
+"""
+How many timed messages of each topic wait: ``config/timermetrics``.
+
+These are statistics: they are written every ten seconds, so a crash leaves them off.
+
+Source: ``TimerMetrics`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+import msgspec
+
+from rocketmq_tw.jsonfile import JsonFile
+from rocketmq_tw.remoting.pacing import Steps
+from rocketmq_tw.wire import fastjson
+from rocketmq_tw.wire.bodies.dataversion import DataVersion
+from rocketmq_tw.wire.bodies.other_tables import TimerMetricsTable
+
+#: Topics that are encoded in one step: some 2 ms.
+_AT_ONCE = 1000
+
+
+class TimerMetrics:
+    """
+    The counts.
+
+    :param file: where they are kept.
+    :param limit: how many topics are counted at most.
+    :ivar waiting: how many wait in all.
+    """
+
+    # waiting is the sum of the counts that are above zero.
+
+    def __init__(self, file: JsonFile, limit: int) -> None:
+        self._file = file
+        self._limit = limit
+        self._counts: dict[str, int] = {}
+        self._times: dict[str, int] = {}
+        self._version = DataVersion()
+        self._is_changed = False
+        self.waiting = 0
+
+    def load(self) -> None:
+        """
+        Read the file.
+
+        :raises DamagedDocument: neither it nor its backup is such a table.
+        """
+        table = self._file.load_as(TimerMetricsTable.decode) or TimerMetricsTable()
+        self._version = table.data_version
+        for topic, entry in table.timing_count.items():
+            count = entry.get("count") if isinstance(entry, dict) else None
+            if isinstance(count, int) and count > 0 and len(self._counts) < self._limit:
+                self._add(topic, count, 0)
+        self._is_changed = False
+
+    def count(self, topic: str, change: int, now_ms: int) -> None:
+        """Count messages of a topic that wait now, or wait no more."""
+        if topic in self._counts or len(self._counts) < self._limit:
+            self._add(topic, change, now_ms)
+
+    def of(self, topic: str) -> int:
+        """Return how many messages of a topic wait."""
+        return max(self._counts.get(topic, 0), 0)
+
+    def body(self) -> Steps[bytes]:
+        """Encode the table, in steps."""
+        pieces: list[bytes] = []
+        entries = self._entries()
+        while some := dict(islice(entries, _AT_ONCE)):
+            pieces.append(fastjson.dumps(some)[1:-1])
+            yield None
+        version = fastjson.dumps(msgspec.to_builtins(self._version))
+        counts = b",".join(pieces)
+        return b'{"dataVersion":%s,"timingCount":{%s}}' % (version, counts)
+
+    def saving(self, now_ms: int) -> Steps[None]:
+        """Write the file, if anything was counted since."""
+        if not self._is_changed:
+            return
+        self._is_changed = False
+        self._version = self._version.next(now_ms)
+        for topic in [each for each, count in self._counts.items() if count <= 0]:
+            del self._counts[topic], self._times[topic]
+        self._file.save((yield from self.body()))
+
+    def _entries(self) -> Iterator[tuple[str, dict[str, int]]]:
+        for topic, count in list(self._counts.items()):
+            yield topic, {"count": max(count, 0), "timeStamp": self._times[topic]}
+
+    def _add(self, topic: str, change: int, now_ms: int) -> None:
+        before = self._counts.get(topic, 0)
+        after = before + change
+        self._counts[topic], self._times[topic] = after, now_ms
+        self.waiting += max(after, 0) - max(before, 0)
+        self._is_changed = True

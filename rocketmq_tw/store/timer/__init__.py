@@ -1,0 +1,1 @@
+"""The files in which messages wait for the time of their delivery."""

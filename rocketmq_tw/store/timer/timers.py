@@ -1,0 +1,248 @@
+"""
+The timed messages that wait: a wheel over a log, and how far both were read.
+
+Messages are linked into slots, and slots are emptied in the order of their times::
+
+      read_ms                 write time             write time + window
+         |  emptied next          |                        |
+    -----+------------------------+------------------------+------>  time
+     done                           messages are linked here
+
+Nothing here reads a clock or waits. The caller empties slots until the write time, and
+says when each is done.
+
+If the clock is set back, the slots behind the new time are emptied again when it comes.
+Their records up to where the log ended then were delivered already, so chains are
+followed no further than that.
+
+Source: ``TimerMessageStore`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+
+import msgspec
+
+from rocketmq_tw.store.timer.layout import DELETE, NONE, RECORD_SIZE, Link, Slot
+from rocketmq_tw.store.timer.log import TimerLog
+from rocketmq_tw.store.timer.placement import Placement
+from rocketmq_tw.store.timer.wheel import TimerWheel
+
+#: How often the clock may be set back before the time is again where it was. After
+#: that, messages wait until it is.
+MAX_PASSED = 8
+
+
+class Waiting(msgspec.Struct, frozen=True, gc=False):
+    """
+    A message that is to wait.
+
+    :ivar slot_ms: the time of its slot.
+    :ivar flags: of its record in the timer's log.
+    :ivar offset: its commit log offset.
+    :ivar size: the size of its record there.
+    :ivar topic_hash: the hash of the topic that it is for.
+    """
+
+    slot_ms: int
+    flags: int
+    offset: int
+    size: int
+    topic_hash: int = 0
+
+
+class Passed(msgspec.Struct, frozen=True, gc=False):
+    """
+    Slots that were emptied before the clock was set back.
+
+    :ivar until_ms: those before this time.
+    :ivar end: the timer's log ended there, so what is before it was delivered.
+    """
+
+    until_ms: int
+    end: int
+
+
+class Chain:
+    """
+    The messages of a slot, found in steps.
+
+    Seventeen bytes for each message.
+
+    :ivar offsets: their commit log offsets, the last linked first; ``sizes``,
+        ``flags`` and ``delays`` belong to them.
+    :ivar delays: how long they waited, in ms.
+    """
+
+    def __init__(self, slot_ms: int, last: int, stop: int) -> None:
+        """
+        :param last: the position of its last record.
+        :param stop: records before this position were delivered.
+        """
+        self.slot_ms = slot_ms
+        self._position = last
+        self._stop = stop
+        self.offsets = array("q")
+        self.sizes = array("i")
+        self.flags = array("B")
+        self.delays = array("i")
+
+    def __len__(self) -> int:
+        return len(self.offsets)
+
+    def truncate(self, count: int) -> None:
+        """Drop the messages from an index on: they are delivered."""
+        for each in (self.offsets, self.sizes, self.flags, self.delays):
+            del each[count:]
+
+    def follow(self, log: TimerLog, most: int) -> bool:
+        """
+        Follow the chain for so many records at most.
+
+        :returns: whether it ends there.
+        :raises BlockMissing: the log has to load a block first.
+        """
+        for _ in range(most):
+            position = self._position
+            if position < self._stop or position < 0:
+                return True
+            link = log.get(position)
+            if link is None or link.slot_ms != self.slot_ms:
+                return True
+            self.offsets.append(link.offset)
+            self.sizes.append(link.size)
+            self.flags.append(link.flags)
+            self.delays.append(link.delay_ms)
+            # Chains lead backwards, whatever damaged bytes say.
+            self._position = min(link.previous, position - RECORD_SIZE)
+        return False
+
+
+class Timers:
+    """
+    The messages that wait.
+
+    :param read_ms: slots before this time are done.
+    :param passed: what was emptied before the clock was set back, the latest first.
+    """
+
+    # read_ms is a slot's time. passed has growing times and falling positions; all of
+    # its times are above read_ms.
+
+    def __init__(
+        self,
+        wheel: TimerWheel,
+        log: TimerLog,
+        placement: Placement,
+        read_ms: int,
+        passed: Sequence[Passed] = (),
+    ) -> None:
+        self.wheel = wheel
+        self.log = log
+        self.placement = placement
+        self.read_ms = read_ms
+        self.passed = list(passed)
+        self._precision_ms = placement.precision_ms
+
+    def write_time(self, now_ms: int) -> int:
+        """
+        Return the slot of the present moment, and go back to it if it is behind.
+
+        It is behind when the clock was set back.
+        """
+        write_ms = self.placement.write_time(now_ms)
+        if write_ms < self.read_ms:
+            if len(self.passed) >= MAX_PASSED:
+                return self.read_ms
+            self.passed.insert(0, Passed(self.read_ms, self.log.end))
+            self.read_ms = write_ms
+        return write_ms
+
+    def may_link(self, write_ms: int) -> bool:
+        """
+        Return whether slots of the window are free of what is to be emptied.
+
+        They are not when nothing was emptied for days.
+        """
+        reach = write_ms + self.placement.window_ms + self._precision_ms
+        return reach - self.read_ms < self.wheel.slots * self._precision_ms
+
+    def link(self, waiting: Sequence[Waiting], write_ms: int) -> None:
+        """
+        Link messages into their slots.
+
+        The log is written first: what only the wheel has would lead nowhere.
+
+        :raises OSError: none is linked.
+        """
+        if not waiting:
+            return
+        slots: dict[int, Slot] = {}
+        links: list[Link] = []
+        positions: list[int] = []
+        position = self.log.end
+        for each in waiting:
+            position = self.log.next_position(position)
+            slot_ms = each.slot_ms
+            slot = slots.get(slot_ms) or self.wheel.get(slot_ms)
+            if slot is None:
+                slot = Slot(position, NONE, 0)
+            last, change = slot.last, -1 if each.flags & DELETE else 1
+            total = slot.total + 1
+            slots[slot_ms] = Slot(slot.first, position, slot.count + change, total)
+            links.append(
+                Link(
+                    last,
+                    each.flags,
+                    write_ms,
+                    slot_ms - write_ms,
+                    each.offset,
+                    each.size,
+                    each.topic_hash,
+                )
+            )
+            positions.append(position)
+            position += RECORD_SIZE
+        self.log.append(links, positions)
+        for slot_ms, slot in slots.items():
+            self.wheel.put(slot_ms, slot)
+
+    def next_chain(self, write_ms: int, most: int) -> Chain | None:
+        """
+        Pass empty slots before the write time, ``most`` of them.
+
+        :returns: the messages of the first that is not empty; None if none was found.
+        """
+        get, step = self.wheel.get, self._precision_ms
+        end = min(write_ms, self.read_ms + most * step)
+        while self.read_ms < end:
+            slot = get(self.read_ms)
+            if slot is not None and slot.last >= self._stop(self.read_ms):
+                slot_ms = self.read_ms
+                return Chain(slot_ms, slot.last, self._stop(slot_ms))
+            self._pass(self.read_ms + step)
+        return None
+
+    def done(self, chain: Chain) -> None:
+        """The messages of a slot are delivered."""
+        after = chain.slot_ms + self._precision_ms
+        if chain.slot_ms == self.read_ms:
+            self._pass(after)
+        elif self.passed and self.passed[0].until_ms < after:
+            # The clock was set back meanwhile.
+            self.passed[0] = Passed(after, self.passed[0].end)
+
+    def _pass(self, read_ms: int) -> None:
+        """Advance to a slot."""
+        self.read_ms = read_ms
+        while self.passed and self.passed[0].until_ms <= read_ms:
+            del self.passed[0]
+
+    def _stop(self, slot_ms: int) -> int:
+        """Return the position before which a slot's records were delivered."""
+        for passed in self.passed:
+            if slot_ms < passed.until_ms:
+                return passed.end
+        return 0
