@@ -92,10 +92,11 @@ class Opening:
         in_queue = self._store.max_offset(TIMER_TOPIC, 0) > 0
         return files.has_log or files.has_wheel or in_queue
 
-    def run(self, now_ms: int) -> Steps[Opened]:
+    def run(self, now_ms: int, is_start: bool) -> Steps[Opened]:
         """
         Open the files.
 
+        :param is_start: what is in the timer's queue is from before.
         :raises StoreUnreadable: they contradict each other, or are of another kind.
         """
         files = self._files
@@ -123,6 +124,8 @@ class Opening:
         opened = Opened(timers, numbers.queue_offset, numbers.version)
         if not files.has_log:
             self._from_queue(opened, found is not None, own)
+            if is_start:
+                self._warn(opened)
             if own is not None:
                 yield from self._read_deliveries(own)
         elif own is not None and had_wheel:
@@ -218,12 +221,17 @@ class Opening:
             opened.read_again_until = min(opened.queue_offset, end)
             opened.due_from_ms = opened.timers.read_ms
         opened.queue_offset = self._store.min_offset(TIMER_TOPIC, 0)
-        _log.warn(
-            "there is no timerlog: the timer's queue is read from its first message,"
-            " {first}, to {end}, and what is due is delivered",
-            first=opened.queue_offset,
-            end=end,
-        )
+
+    def _warn(self, opened: Opened) -> None:
+        """Log that the whole queue is read."""
+        end = self._store.max_offset(TIMER_TOPIC, 0)
+        if end > opened.queue_offset:
+            _log.warn(
+                "there is no timerlog: the timer's queue is read from its first"
+                " message, {first}, to {end}, and what is due is delivered",
+                first=opened.queue_offset,
+                end=end,
+            )
 
     def _bound(self, opened: Opened) -> None:
         """Correct an offset that is outside the queue."""

@@ -90,7 +90,8 @@ class TimerService:
         """
         if not self._opening.is_needed():
             return None
-        opened = self._pacer.run(self._open(), None, key=self)
+        steps = self._open(is_start=True)
+        opened = self._pacer.run(steps, None, key=self)
         return opened if isinstance(opened, Deferred) else None
 
     def start(self) -> None:
@@ -189,9 +190,9 @@ class TimerService:
         next_ms = timers.placement.write_time(now_ms) + timers.placement.precision_ms
         return (next_ms - now_ms) / 1000 + _MARGIN
 
-    def _open(self) -> Steps[None]:
+    def _open(self, is_start: bool = False) -> Steps[None]:
         """Open the files."""
-        opened: Opened = yield from self._opening.run(self._now_ms())
+        opened: Opened = yield from self._opening.run(self._now_ms(), is_start)
         self._linking.begin(opened)
         self._progress.begin(opened)
         # Until now nothing was changed that the last check point does not say.
