@@ -103,6 +103,12 @@ class Producer:
             self._producer.reply(request, body, properties=properties, timeout=timeout)
         )
 
+    async def recall(
+        self, topic: str, handle: str, *, timeout: float | None = None
+    ) -> str:
+        """Cancel a message with a time or a delay, before it is delivered."""
+        return await result_of(self._producer.recall(topic, handle, timeout=timeout))
+
     async def flush(self) -> None:
         """Wait until no message is in flight any more."""
         await result_of(self._producer.flush())

@@ -5,6 +5,8 @@ Source: ``Message``, ``MessageExt`` and ``MessageConst`` of RocketMQ 5.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
+from math import ceil
 from typing import Final
 
 import msgspec
@@ -80,6 +82,9 @@ CRC32: Final = "__CRC32#"
 #: The value of :data:`MSG_TYPE` in the reply to a request.
 REPLY: Final = "reply"
 
+#: Each of these properties asks for delivery at a time.
+TIMERS: Final = frozenset((TIMER_DELAY_SEC, TIMER_DELAY_MS, TIMER_DELIVER_MS))
+
 #: The separator of the keys in :data:`KEYS`.
 KEY_SEPARATOR: Final = " "
 
@@ -91,6 +96,10 @@ class Message(msgspec.Struct, frozen=True):
     ``keys`` accepts a list, a tuple or one text, and is kept as a tuple.
     ``delay_level`` 0 means no delay. ``wait_store`` False lets the broker respond
     before the fsync.
+
+    :ivar delay: seconds after which it is delivered, counted by the broker from when it
+        gets the message; not before that, and at most a second later.
+    :ivar deliver_at: when it is delivered: a ``datetime``, or seconds since the epoch.
     """
 
     topic: str
@@ -101,6 +110,8 @@ class Message(msgspec.Struct, frozen=True):
     flag: int = 0
     delay_level: int = 0
     wait_store: bool = True
+    delay: float | None = None
+    deliver_at: float | datetime | None = None
 
     def __post_init__(self) -> None:
         """Convert ``keys`` to a tuple."""
@@ -117,7 +128,23 @@ class Message(msgspec.Struct, frozen=True):
         if self.delay_level > 0:
             properties[DELAY] = str(self.delay_level)
         properties[WAIT] = "true" if self.wait_store else "false"
+        if self.delay is not None:
+            properties[TIMER_DELAY_MS] = str(ceil(self.delay * 1000))
+        if self.deliver_at is not None:
+            at = self.deliver_at
+            seconds = at.timestamp() if isinstance(at, datetime) else at
+            # Floats near the present have steps of a quarter of a microsecond.
+            properties[TIMER_DELIVER_MS] = str(ceil(round(seconds * 1000, 3)))
         return properties
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether it is to be delivered at a time, or after a delay in seconds."""
+        return (
+            self.delay is not None
+            or self.deliver_at is not None
+            or not TIMERS.isdisjoint(self.properties)
+        )
 
 
 class StoredMessage(msgspec.Struct, frozen=True):

@@ -53,3 +53,18 @@ class ProducerTests(AioCase):
 
         self.run_main(main())
         self.assertEqual(replies, [b"x!", b"x!"])
+
+    def test_recalls(self) -> None:
+        """A message that is recalled before its time does not come."""
+        self.cluster.create_topic("T")
+
+        async def main() -> None:
+            async with self.client() as client, client.producer("P") as producer:
+                sent = await producer.send(Message("T", b"x", delay=100))
+                assert sent.recall_handle is not None
+                key = await producer.recall("T", sent.recall_handle)
+                self.assertEqual(key, sent.message_id)
+
+        self.run_main(main())
+        self.cluster.advance(102)
+        self.assertEqual(self.cluster.messages("T"), [])

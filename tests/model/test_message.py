@@ -1,5 +1,7 @@
 """Tests of messages."""
 
+from datetime import UTC, datetime
+
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -81,3 +83,30 @@ class StoredMessageTests(SynchronousTestCase):
         bare = msgspec.structs.replace(self.stored, properties={})
         self.assertEqual(bare.message_id, "0A01020300002A9F00000000075BCD15")
         self.assertEqual((bare.tag, bare.keys, bare.unique_key), (None, (), None))
+
+
+class TimedTests(SynchronousTestCase):
+    """When a message is to be delivered, as properties."""
+
+    def test_delay(self) -> None:
+        """Milliseconds, rounded up: a message never comes early."""
+        for delay, text in ((5, "5000"), (0.0001, "1"), (1.5, "1500"), (0, "0")):
+            wire = Message("T", b"x", delay=delay).wire_properties()
+            self.assertEqual(wire["TIMER_DELAY_MS"], text)
+
+    def test_time(self) -> None:
+        """Seconds since the epoch, or a datetime with its zone."""
+        at = datetime(2023, 11, 14, 22, 13, 20, 1000, UTC)
+        for time in (1_700_000_000.001, at):
+            wire = Message("T", b"x", deliver_at=time).wire_properties()
+            self.assertEqual(wire["TIMER_DELIVER_MS"], "1700000000001")
+
+    def test_is_timed(self) -> None:
+        """However it is asked for."""
+        for message in (
+            Message("T", b"x", delay=0),
+            Message("T", b"x", deliver_at=5),
+            Message("T", b"x", properties={"TIMER_DELAY_SEC": "5"}),
+        ):
+            self.assertTrue(message.is_timed)
+        self.assertFalse(Message("T", b"x", delay_level=1).is_timed)

@@ -132,8 +132,14 @@ class Preparation:
         kind = SendMessageV2
         if len(body) >= self._compress_from:
             body, sys_flag = compress(body, self._compress_level)
-        if message.properties or message.keys or message.delay_level:
-            wire = message.wire_properties()
+        if (
+            message.properties
+            or message.keys
+            or message.delay_level
+            or message.delay is not None
+            or message.deliver_at is not None
+        ):
+            wire = _wire_properties(message)
             key = wire[UNIQ_KEY] = wire.get(UNIQ_KEY) or self._next_key()
             if is_retry(message.topic):
                 times = _number(wire, RECONSUME_TIME) or 0
@@ -249,10 +255,21 @@ def _check_fits(message: Message, first: Message) -> None:
         )
     if message.wait_store != first.wait_store:
         raise ValidationError("the batch mixes messages that wait for the store or not")
-    if message.delay_level:
+    if message.delay_level or message.is_timed:
         raise ValidationError("the batch holds a delayed message; send it by itself")
     if is_retry(message.topic):
         raise ValidationError("messages to a retry topic cannot be sent as a batch")
+
+
+def _wire_properties(message: Message) -> dict[str, str]:
+    """Return the properties; at most one of them may say when it is delivered."""
+    wishes = (message.delay, message.deliver_at, message.delay_level or None)
+    if sum(wish is not None for wish in wishes) > 1:
+        raise ValidationError("delay, deliver_at and delay_level exclude one another")
+    try:
+        return message.wire_properties()
+    except (ValueError, OverflowError, OSError) as error:
+        raise ValidationError(f"no time of delivery: {error}") from None
 
 
 def _number(wire: dict[str, str], name: str) -> int | None:

@@ -26,6 +26,7 @@ from rocketmq_tw.client.producer.in_flight import InFlight
 from rocketmq_tw.client.producer.message import Preparation, Prepared
 from rocketmq_tw.client.producer.pending import PendingSend
 from rocketmq_tw.client.producer.quick import QuickSender
+from rocketmq_tw.client.producer.recall import recall
 from rocketmq_tw.client.producer.results import SendResult
 from rocketmq_tw.client.producer.retry import Repeat, RetryPolicy
 from rocketmq_tw.client.producer.selectors import Choice, Key, Selector, choice_of
@@ -325,6 +326,25 @@ class Producer(Service):
         except ValidationError:
             return fail()
         return self.send(message, timeout=timeout)
+
+    def recall(
+        self, topic: str, handle: str, *, timeout: float | None = None
+    ) -> Deferred[str]:
+        """
+        Cancel a message with a time or a delay, before it is delivered.
+
+        :param handle: the ``recall_handle`` of the result of its send.
+        :returns: fires with the unique key of the message once the broker has stored
+            that it is cancelled. Nobody looks whether it still waited. Fails with
+            :class:`ValidationError`, :class:`NotRunning`, or :class:`BrokerError`, for
+            example when it is due already.
+        """
+        limit = self.config.timeout if timeout is None else timeout
+        try:
+            self._ready()
+            return recall(self._session.brokers, self.group, topic, handle, limit)
+        except Exception:
+            return fail()
 
     def flush(self) -> Deferred[None]:
         """Fires when no message is in flight any more."""
