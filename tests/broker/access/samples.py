@@ -8,10 +8,12 @@ from typing import Any
 
 import msgspec
 
+from rocketmq_tw.model import sysflag
 from rocketmq_tw.wire import requests
 from rocketmq_tw.wire.bodies.heartbeat import ConsumerData, HeartbeatData
 from rocketmq_tw.wire.fields import DECLARED, Request
 from rocketmq_tw.wire.requests.heartbeat import Heartbeat
+from rocketmq_tw.wire.requests.transaction import EndTransaction
 
 for _module in pkgutil.iter_modules(requests.__path__):
     importlib.import_module(f"{requests.__name__}.{_module.name}")
@@ -41,4 +43,6 @@ def sample(kind: type[Request[Any]]) -> Request[Any]:
         body = HeartbeatData("c", consumer_data_set=(ConsumerData("G"),)).encode()
     elif kind.__name__ == "UpdateGroup":
         body = b'{"groupName":"G"}'
+    elif kind is EndTransaction:
+        values["commit_or_rollback"] = sysflag.COMMIT  # 0 has no response
     return kind(**values, body=body)
