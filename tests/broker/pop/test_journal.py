@@ -166,3 +166,4 @@ class FlushTests(PopCase):
             waiting = before_write()
             assert waiting is not None
             self.failureResultOf(waiting)
+        self.flushLoggedErrors(OSError)
