@@ -247,6 +247,8 @@ TIME_OF_DAY = {
     "remoting/protocol.py",
     "client/producer/context.py",
     "client/replies/outstanding.py",
+    # times in traces
+    "client/trace/made.py",
     "broker/delay/level.py",
     "broker/delay/schedule.py",
     "broker/timer/late.py",

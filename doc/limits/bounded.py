@@ -147,6 +147,7 @@ client.replies.reply_brokers.ReplyBrokers: _ready _waiting: 4,096 topics; topics
 client.replies.requester.Requester: _waiting: max_outstanding_requests
 client.time_limits.TimeLimit: _deadlines: sends of the application, limited by its options
 client.time_limits.TimeLimits: _limits: 16, and none is added while all are used
+client.trace.dispatcher.TraceDispatcher: _waiting: 2,048 records
 client.routes.RouteCache: _waiting on_change: calls of the application; listeners
 client.session.ClientSession: _loops: periodic tasks
 client.shutdown.ShutdownTrigger: _trigger: one

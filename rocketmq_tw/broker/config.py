@@ -13,6 +13,7 @@ from typing import Annotated
 import msgspec
 
 from rocketmq_tw.broker.access.settings import AccessSettings
+from rocketmq_tw.model.topic import TRACE_TOPIC
 from rocketmq_tw.remoting.buffers import DEFAULT_BUDGET
 from rocketmq_tw.settings import Count, Port, Positive
 from rocketmq_tw.tls.settings import TlsSettings
@@ -27,6 +28,9 @@ FAST_PORT_GAP = 2
 
 #: Local hours, from 0 to 23, as in "04;16".
 _HOURS = "^ *([01]?[0-9]|2[0-3])( *; *([01]?[0-9]|2[0-3]))* *;? *$"
+
+#: The name of a topic.
+_TOPIC = "^[%|A-Za-z0-9_-]{1,127}$"
 
 
 class FlushDiskType(Enum):
@@ -150,6 +154,8 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
         an extension.
     :ivar store_reply_message_enable: replies are stored, too, not only pushed to the
         clients that wait for them.
+    :ivar trace_topic_enable: the topic ``msg_trace_topic_name`` of message traces is
+        there from the start, with one queue.
     :ivar max_reply_pushes: how many replies may wait until the clients to which they
         were pushed confirm them; an extension.
     :ivar max_reply_pushes_per_connection: how many of one connection; an extension.
@@ -248,6 +254,8 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
         "DefaultRegion"
     )
     trace_on: bool = True
+    trace_topic_enable: bool = False
+    msg_trace_topic_name: Annotated[str, msgspec.Meta(pattern=_TOPIC)] = TRACE_TOPIC
 
     auto_create_topic_enable: bool = True
     default_topic_queue_nums: Positive = 8
@@ -364,6 +372,11 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     mapped_file_size_timer_log: Annotated[int, msgspec.Meta(ge=4096)] = 100 << 20
     recall_message_enable: bool = True
     append_topic_for_timer_delete_key: bool = False
+
+    @property
+    def trace_topic(self) -> str:
+        """The topic of message traces that is created; empty for none."""
+        return self.msg_trace_topic_name if self.trace_topic_enable else ""
 
     @property
     def is_slave(self) -> bool:

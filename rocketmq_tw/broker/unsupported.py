@@ -57,7 +57,6 @@ UNSUPPORTED = {
     "timerStopDequeue": _refused("false: timed messages are always delivered"),
     "timerStopEnqueue": _refused("false: timed messages are always delivered"),
     "timerWheelSnapshotFlush": _refused("false: the timer's wheel is mapped"),
-    "traceTopicEnable": _NO_EFFECT,
     "transientStorePoolEnable": _NO_EFFECT,
     "warmMapedFileEnable": _NO_EFFECT,
     "writeWithoutMmap": _NO_EFFECT,

@@ -314,6 +314,6 @@ class UnsupportedTests(ConfigurationCase):
 
     def test_warned_of(self) -> None:
         """One line names the others; what is followed here is not among them."""
-        text = "traceTopicEnable=true\nzzz=1\nbindAddress=0.0.0.0\nbrokerId=0\n"
-        expected = "these settings have no effect here: traceTopicEnable, zzz"
+        text = "warmMapedFileEnable=true\nzzz=1\nbindAddress=0.0.0.0\nbrokerId=0\n"
+        expected = "these settings have no effect here: warmMapedFileEnable, zzz"
         self.assertEqual(self.warned(text), [expected])

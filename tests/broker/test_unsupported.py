@@ -46,14 +46,14 @@ class UnsupportedTests(SynchronousTestCase):
     def test_without_effect(self) -> None:
         """The others are named, known or not."""
         text = (
-            "enableCalcFilterBitMap=true traceTopicEnable=true zzz=1 listenPort=1"
+            "enableCalcFilterBitMap=true warmMapedFileEnable=true zzz=1 listenPort=1"
             " transientStorePoolEnable=true channelExpiredTimeout=1000 nosuch=false"
             " allAckInSyncStateSet=true"
         )
         expected = [
             "allAckInSyncStateSet",
             *("channelExpiredTimeout", "enableCalcFilterBitMap", "nosuch"),
-            *("traceTopicEnable", "transientStorePoolEnable", "zzz"),
+            *("transientStorePoolEnable", "warmMapedFileEnable", "zzz"),
         ]
         self.assertEqual(idle(text), expected)
 

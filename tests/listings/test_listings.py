@@ -26,6 +26,7 @@ ENDING = {
     "produce_inline_callbacks.py": r"^stored: \w+$",
     "produce_asyncio.py": r"^stored: 10$",
     "request_reply.py": r"^the reply: b'42'\nno reply to a request",
+    "traces.py": r"^mqadmin queryMsgTraceById -i \w+$",
     "credentials.py": r"^stored: \w+$",
     "read_queues.py": r"\d \d+ b'Hello, RocketMQ'",
 }

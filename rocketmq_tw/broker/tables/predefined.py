@@ -42,9 +42,12 @@ def default_topics(
     cluster_topic: bool = True,
     broker_topic: bool = True,
     timer_wheel: bool = False,
+    trace_topic: str = "",
 ) -> Iterator[TopicConfig]:
     """
     Yield the topics that a broker has from its start.
+
+    :param trace_topic: the topic of message traces; empty for none.
 
     Source: ``TopicConfigManager.init``.
     """
@@ -63,6 +66,8 @@ def default_topics(
     yield made(names.TRANS_OP_HALF_TOPIC, 1)
     if timer_wheel:
         yield made(names.TIMER_TOPIC, 1)
+    if trace_topic:
+        yield made(trace_topic, 1)
 
 
 def made(

@@ -46,6 +46,7 @@ class Tables:
             cluster_topic=config.cluster_topic_enable,
             broker_topic=config.broker_topic_enable,
             timer_wheel=config.timer_wheel_enable,
+            trace_topic=config.trace_topic,
             limit=config.max_topics,
             max_queues=config.max_queues,
             journal=TopicJournal(

@@ -83,6 +83,7 @@ class TopicTable:
         cluster_topic: bool = True,
         broker_topic: bool = True,
         timer_wheel: bool = False,
+        trace_topic: str = "",
         limit: int = 100_000,
         max_queues: int = 1_000_000,
         journal: TopicJournal | None = None,
@@ -109,6 +110,7 @@ class TopicTable:
                 cluster_topic=cluster_topic,
                 broker_topic=broker_topic,
                 timer_wheel=timer_wheel,
+                trace_topic=trace_topic,
             )
         }
         self.system = names.SYSTEM_TOPICS | self._defaults.keys()

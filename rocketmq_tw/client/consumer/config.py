@@ -41,6 +41,7 @@ class ConsumerOptions(TypedDict, total=False):
     strategy: str | Strategy
     pull_batch: int
     revoke_grace: float
+    trace: bool | str
 
 
 class ConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +74,7 @@ class ConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
         ``AVG``, ``AVG_BY_CIRCLE``, ``CONSISTENT_HASH``, or a function.
     :ivar pull_batch: messages requested by one pull; brokers return 32 at most.
     :ivar revoke_grace: how long handlers may keep running when their queue is revoked.
+    :ivar trace: whether traces of the consumption are written; a text is their topic.
     """
 
     concurrency: int = 20
@@ -92,6 +94,7 @@ class ConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
     strategy: str | Strategy = "AVG"
     pull_batch: int = 32
     revoke_grace: float = 3.0
+    trace: bool | str = False
 
     @property
     def retries(self) -> int:

@@ -44,6 +44,7 @@ from rocketmq_tw.model.queue import MessageQueue
 
 if TYPE_CHECKING:
     from rocketmq_tw.client.session import ClientSession
+    from rocketmq_tw.client.trace.consumption import ConsumerTracer
 
 #: Seconds between two commits, and between two checks for pulls without a response.
 COMMIT_PERIOD: Final = 5.0
@@ -84,10 +85,17 @@ class Consumption:
         self._ownership: Ownership = NoLocks()
         if config.ordered and not config.broadcast:
             self._ownership = self._locks(session)
+        self._tracer: ConsumerTracer | None = None
+        handler_of = subscriptions.handler_of
+        if config.trace:
+            from rocketmq_tw.client.trace.made import consumer_tracer
+
+            self._tracer = consumer_tracer(session, group, config.trace, handler_of)
+            handler_of = self._tracer.handler_of
         self._dispatcher = make_dispatcher(
             clock=session.clock,
             config=config,
-            handler_of=subscriptions.handler_of,
+            handler_of=handler_of,
             consumed=self._offsets.update,
             returns=_returns(session, group, config),
             is_held=self._ownership.is_held,
@@ -143,6 +151,8 @@ class Consumption:
         abandoned = self._dispatcher.cancel_running()
         await self.assignment.until_idle(LAST_RETURNS)
         failed = await self.assignment.forget_all()
+        if self._tracer is not None:
+            await self._tracer.stop()
         return StopReport(abandoned, sorted(failed))
 
     def _locks(self, session: ClientSession) -> QueueLocks:

@@ -22,6 +22,7 @@ class ProducerOptions(TypedDict, total=False):
     compress_level: int
     max_message_size: int
     require_ok: bool
+    trace: bool | str
 
 
 class ProducerConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +39,7 @@ class ProducerConfig(msgspec.Struct, frozen=True, kw_only=True):
     :ivar max_message_size: the largest body before compression, or batch.
     :ivar require_ok: whether a send fails if the message was stored but the durability
         configured at the broker was not reached.
+    :ivar trace: whether traces of the messages are written; a text is their topic.
     """
 
     timeout: float = 3.0
@@ -49,3 +51,4 @@ class ProducerConfig(msgspec.Struct, frozen=True, kw_only=True):
     compress_level: int = DEFAULT_LEVEL
     max_message_size: int = 4 * 1024 * 1024
     require_ok: bool = False
+    trace: bool | str = False

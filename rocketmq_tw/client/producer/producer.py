@@ -7,7 +7,7 @@ Source: ``DefaultMQProducer`` of RocketMQ 5 for the defaults.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, fail, succeed
@@ -38,6 +38,9 @@ from rocketmq_tw.model.group import DEFAULT_PRODUCER_GROUP
 from rocketmq_tw.model.message import Message, StoredMessage
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.topic import check_group_name
+
+if TYPE_CHECKING:
+    from rocketmq_tw.client.trace.tracer import ProducerTracer
 
 _ONE_WAY = RetryPolicy(Repeat.NEVER)
 
@@ -79,6 +82,7 @@ class Producer(Service):
             clock=session.clock,
         )
         self._preparation: Preparation | None = None
+        self._tracer: ProducerTracer | None = None
         self._stopped = False
         session.groups.add_producer(group)
 
@@ -100,6 +104,10 @@ class Producer(Service):
             compress_from=config.compress_from,
             compress_level=config.compress_level,
         )
+        if config.trace:
+            from rocketmq_tw.client.trace.made import producer_tracer
+
+            self._tracer = producer_tracer(self._session, self.group, config.trace)
         self._session.brokers.on_lost.append(self._broker_lost)
         super().startService()
 
@@ -120,6 +128,7 @@ class Producer(Service):
         idle = self._in_flight.when_idle()
         idle.addTimeout(self._session.grace, self._session.clock)
         idle.addErrback(lambda _: self._cancel_pending())
+        idle.addCallback(lambda _: self._tracer and self._tracer.stop())
         return idle.addCallback(lambda _: self._leave())
 
     def start(self) -> Deferred[Self]:
@@ -222,9 +231,9 @@ class Producer(Service):
             quick = self._quick.send(prepared, choice, limit, retry)
         except Exception:
             return fail()
-        if quick is not None:
-            return quick
-        return self._start(prepared, choice, limit, retry, call)
+        if quick is None:
+            quick = self._start(prepared, choice, limit, retry, call)
+        return quick if self._tracer is None else self._tracer.watch(prepared, quick)
 
     def send_oneway(
         self,
@@ -271,7 +280,9 @@ class Producer(Service):
         except Exception:
             return fail()
         retry = self._retry if choice is None else self._retry_in_order
-        return self._start(prepared, choice, timeout, retry, call)
+        sending = self._start(prepared, choice, timeout, retry, call)
+        tracer = self._tracer
+        return sending if tracer is None else tracer.watch(prepared, sending)
 
     def request(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.broker.tables.predefined import default_topics, made
@@ -11,7 +13,7 @@ from rocketmq_tw.model.topic import TIMER_TOPIC, TopicConfig
 class PredefinedTests(SynchronousTestCase):
     """The predefined topics."""
 
-    def names(self, **settings: bool) -> set[str]:
+    def names(self, **settings: Any) -> set[str]:
         """Return the names of those of a broker with some settings."""
         return {each.topic_name for each in default_topics("C", "b", **settings)}
 
@@ -21,6 +23,7 @@ class PredefinedTests(SynchronousTestCase):
         self.assertLessEqual({"C", "b", "TBW102", "C_REPLY_TOPIC"}, names)
         self.assertEqual(names - self.names(auto_create=False), {"TBW102"})
         self.assertEqual(self.names(timer_wheel=True) - names, {TIMER_TOPIC})
+        self.assertEqual(self.names(trace_topic="Traces") - names, {"Traces"})
 
     def test_made(self) -> None:
         """As many queues to read as to write."""

@@ -51,6 +51,7 @@ async def main(reactor: Any) -> None:
         sql="",
         listener="concurrent",
         refuse=0,
+        trace=0,
         retries=0,
         slow=0,
         model="clustering",
@@ -90,6 +91,7 @@ async def main(reactor: Any) -> None:
         start_from=EARLIEST,
         ordered=given.listener_ == "orderly",
         broadcast=broadcast,
+        trace=bool(given.trace_),
         max_retries=given.retries_ or None,
     )
     expression = Sql(given.sql_) if given.sql_ else given.expression_

@@ -123,6 +123,7 @@ async def main(reactor: Any) -> None:
         **{"namesrv": None, "topic": None, "plan": None, "seed": "s", "from": 0},
         group="interop_producer",
         linger=0,
+        trace=0,
         user="",
         password="",
         ca="",
@@ -134,7 +135,7 @@ async def main(reactor: Any) -> None:
         reactor, given.namesrv_, tls=tls(given), credentials=credentials(given)
     )
     await client.start()
-    producer = client.producer(given.group_)
+    producer = client.producer(given.group_, trace=bool(given.trace_))
     await producer.start()
     say("started")
     first = given.from_

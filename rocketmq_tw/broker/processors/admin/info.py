@@ -14,7 +14,6 @@ from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.stats import SAMPLE_PERIOD, BrokerStats
-from rocketmq_tw.model.topic import TRACE_TOPIC
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
@@ -63,8 +62,6 @@ _CONSTANT = {
 #: Settings that ``mqadmin exportConfigs`` requires and that never change here.
 _CONSTANT_SETTINGS = {
     "filterServerNums": "0",
-    "msgTraceTopicName": TRACE_TOPIC,
-    "traceTopicEnable": "false",
     "useTLS": "false",
 }
 
