@@ -2,8 +2,8 @@
 Stores batches: many messages for one topic and queue, all of them or none.
 
 Each message becomes a record of its own. Its properties are stored unchanged: the
-broker adds none, and ignores those that would delay a message. Tens of thousands of
-them are read in steps, then stored together.
+broker adds none, and refuses a batch in which one asks for a delay or a transaction.
+Tens of thousands of messages are read in steps, then stored together.
 
 Source: ``SendMessageProcessor.sendBatchMessage`` of RocketMQ 5.
 """
@@ -13,14 +13,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
-from rocketmq_tw.broker.delay.levels import delay_level
 from rocketmq_tw.broker.new_topics import NewTopics
 from rocketmq_tw.broker.send.drafts import BROKER_BITS, broker_bits_set
+from rocketmq_tw.broker.send.mixes import (
+    L,
+    M,
+    check_in_batch,
+    check_item,
+)
 from rocketmq_tw.broker.send.responses import Sending, SendResponses
 from rocketmq_tw.broker.send.targets import Target, Targets
 from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.model import sysflag
-from rocketmq_tw.model.message import DELAY, TAGS
+from rocketmq_tw.model.message import TAGS
 from rocketmq_tw.model.subscription import tags_code
 from rocketmq_tw.model.topic import RETRY_PREFIX
 from rocketmq_tw.remoting.call import Call
@@ -148,8 +153,7 @@ class BatchSender:
         text = request.properties or ""
         if len(text) > MAX_PROPERTIES:
             raise PropertiesTooLong(len(text), MAX_PROPERTIES)
-        if delay_level(properties.find(text, DELAY)) > 0:
-            raise _illegal("a batch cannot be delayed")
+        check_in_batch(text)
 
 
 def too_large(size: int, limit: int) -> Refused:
@@ -182,7 +186,9 @@ def _drafts(
             request.born_timestamp,
             host,
             body,
-            properties,
+            check_item(properties)
+            if L in properties or M in properties
+            else properties,
             _tags_code(properties) if _TAGS in properties else 0,
             times,
         )

@@ -20,10 +20,14 @@ from rocketmq_tw.client.errors import ValidationError
 from rocketmq_tw.client.producer.publish import DEFAULT_QUEUES
 from rocketmq_tw.model.errors import IllegalName
 from rocketmq_tw.model.message import (
+    DELAY,
     MAX_RECONSUME_TIMES,
     MSG_TYPE,
     RECONSUME_TIME,
     REPLY,
+    TIMER_DELAY_MS,
+    TIMER_DELAY_SEC,
+    TIMER_DELIVER_MS,
     TRAN_MSG,
     UNIQ_KEY,
     WAIT,
@@ -44,6 +48,10 @@ from rocketmq_tw.wire.requests.send import SendBatchMessage, SendMessageV2
 #: On disk the length of the properties text has two bytes, signed.
 MAX_PROPERTIES = 32767
 
+#: Properties that brokers ignore in the messages of a batch, or refuse.
+_NOT_IN_BATCHES = frozenset(
+    (DELAY, TIMER_DELAY_SEC, TIMER_DELAY_MS, TIMER_DELIVER_MS, TRAN_MSG)
+)
 #: How many topics are cached as checked.
 _MAX_CHECKED = 4096
 #: How many tags have their properties cached as text.
@@ -255,8 +263,12 @@ def _check_fits(message: Message, first: Message) -> None:
         )
     if message.wait_store != first.wait_store:
         raise ValidationError("the batch mixes messages that wait for the store or not")
-    if message.delay_level or message.is_timed:
-        raise ValidationError("the batch holds a delayed message; send it by itself")
+    is_delayed = message.delay_level or message.is_timed
+    if is_delayed or not _NOT_IN_BATCHES.isdisjoint(message.properties):
+        raise ValidationError(
+            "the batch holds a message that is delayed, or part of a transaction; send"
+            " it by itself"
+        )
     if is_retry(message.topic):
         raise ValidationError("messages to a retry topic cannot be sent as a batch")
 

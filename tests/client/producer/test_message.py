@@ -72,6 +72,20 @@ class PreparationTests(SynchronousTestCase):
         self.assertIs(type(request), SendBatchMessage)
         self.assertTrue(request.batch)
 
+    def test_batch_of_what_brokers_refuse(self) -> None:
+        """Messages with a delay, a time or a transaction are sent by themselves."""
+        plain = Message("T", b"x")
+        others = [Message("T", b"x", delay_level=1)]
+        for name in (
+            *("DELAY", "TIMER_DELAY_SEC", "TIMER_DELAY_MS", "TIMER_DELIVER_MS"),
+            "TRAN_MSG",
+        ):
+            others.append(Message("T", b"x", properties={name: "5"}))
+        for other in others:
+            batch = [plain, other]
+            error = self.assertRaises(ValidationError, self.preparation.batch, batch)
+            self.assertIn("send it by itself", str(error))
+
     def test_batch_that_does_not_wait(self) -> None:
         """What all its messages share goes into the properties of the batch."""
         prepared = self.preparation.batch([Message("T", b"a", wait_store=False)])
