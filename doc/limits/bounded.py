@@ -79,6 +79,7 @@ broker.pop.reader.Found: offsets order_counts records starts: the messages of on
 broker.pop.orderly._Pop: counts visible_ms: the messages of one pop
 broker.pop.reader.PopReader: _reading: one for each queue that is read from the disk for a pop, of ``maxWaitingReads``
 broker.redelivery.RedeliveryCopy: properties: of one message
+client.errors.BatchesIncomplete: results: the requests of one call
 client.errors.CommitError: failed: the queues of one commit
 client.errors.NameServerUnavailable: causes: the name servers of one look-up
 client.errors.SendError: attempts: the attempts of one send
@@ -141,6 +142,7 @@ client.consumer.lite.fixed.FixedQueues: _queues: queues that the application has
 client.consumer.lite.iteration.Iterations: _running: loops of the application
 client.producer.context.SendContext: pending: sends of the application, limited by its options
 client.producer.in_flight.InFlight: _waiting: 65,536 sends that wait
+client.producer.large.LargeBodies: _waiting: 65,536 sends that wait
 client.producer.message.Preparation: _checked: topics that the application sends to
 client.replies.outstanding.OutstandingRequests: _waiting: max_outstanding_requests
 client.replies.reply_brokers.ReplyBrokers: _ready _waiting: 4,096 topics; topics of requests of the application

@@ -74,6 +74,28 @@ class Producer:
             )
         )
 
+    async def send_batches(
+        self,
+        messages: Sequence[Message],
+        *,
+        queue: MessageQueue | None = None,
+        key: Key | None = None,
+        selector: Selector | None = None,
+        max_size: int = 1 << 20,
+        timeout: float | None = None,
+    ) -> list[SendResult]:
+        """Send messages of one topic in as few requests as their size lets."""
+        return await result_of(
+            self._producer.send_batches(
+                messages,
+                queue=queue,
+                key=key,
+                selector=selector,
+                max_size=max_size,
+                timeout=timeout,
+            )
+        )
+
     async def request(
         self,
         message: Message,

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     )
     from rocketmq_tw.client.consumer.simple.popped import PoppedMessage as PoppedMessage
     from rocketmq_tw.client.errors import Attempt as Attempt
+    from rocketmq_tw.client.errors import BatchesIncomplete as BatchesIncomplete
     from rocketmq_tw.client.errors import BrokerUnreachable as BrokerUnreachable
     from rocketmq_tw.client.errors import CommitError as CommitError
     from rocketmq_tw.client.errors import GroupInUse as GroupInUse
@@ -117,6 +118,7 @@ _HOMES = {
     "Sql": "rocketmq_tw.client.consumer.expressions",
     "Tags": "rocketmq_tw.client.consumer.expressions",
     "Attempt": "rocketmq_tw.client.errors",
+    "BatchesIncomplete": "rocketmq_tw.client.errors",
     "BrokerUnreachable": "rocketmq_tw.client.errors",
     "CommitError": "rocketmq_tw.client.errors",
     "GroupInUse": "rocketmq_tw.client.errors",
@@ -147,6 +149,7 @@ _HOMES = {
 __all__ = [
     "ACK",
     "Attempt",
+    "BatchesIncomplete",
     "BrokerUnreachable",
     "by_config",
     "by_go_fnv",

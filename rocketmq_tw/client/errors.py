@@ -184,6 +184,25 @@ class SendCancelled(CancelledError):
         return f"the send was cancelled; the message {fate} stored"
 
 
+class BatchesIncomplete(RocketMQError):
+    """
+    Of many messages, only the first were sent: a request failed, and none followed.
+
+    :ivar results: those of the requests before.
+    :ivar sent: how many messages these had; the others are not stored, but those of the
+        failed request may be.
+    """
+
+    def __init__(self, results: Sequence[SendResult], sent: int, why: object) -> None:
+        super().__init__(results, sent, why)
+        self.results = list(results)
+        self.sent = sent
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"only {self.sent} messages were sent: {self.why}"
+
+
 class NotDurable(RocketMQError):
     """
     The master stored the message, but the required durability was not reached in time.

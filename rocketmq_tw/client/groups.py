@@ -6,7 +6,10 @@ from typing import Protocol
 
 from twisted.logger import Logger
 
-from rocketmq_tw.client.errors import GroupInUse
+from rocketmq_tw.client.errors import GroupInUse, ValidationError
+from rocketmq_tw.model.errors import IllegalName
+from rocketmq_tw.model.group import DEFAULT_PRODUCER_GROUP
+from rocketmq_tw.model.topic import check_group_name
 from rocketmq_tw.wire.bodies.heartbeat import ConsumerData, HeartbeatData, ProducerData
 
 
@@ -94,3 +97,17 @@ class Groups:
             member.members_changed()
         except Exception:
             self._log.failure("the consumer group {group} failed", group=group)
+
+
+def check_producer_group(group: str) -> None:
+    """
+    Check the name of a producer group.
+
+    :raises ValidationError: the name is not legal.
+    """
+    try:
+        check_group_name(group)
+    except IllegalName as error:
+        raise ValidationError(str(error)) from error
+    if group == DEFAULT_PRODUCER_GROUP:
+        raise ValidationError(f'"{group}" is reserved; choose a name of your own')

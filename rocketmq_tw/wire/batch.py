@@ -73,6 +73,11 @@ def encode(items: Iterable[tuple[int, bytes, str]]) -> bytes:
     return b"".join(parts)
 
 
+def size_of(body: bytes, properties: str) -> int:
+    """Return the size of an item, in bytes."""
+    return _FIXED + len(body) + len(properties.encode())
+
+
 def split(body: bytes, max_items: int = MAX_ITEMS) -> list[BatchItem]:
     """Split a batch body into its items: see :func:`parts`."""
     return [BatchItem(*each) for each in parts(body, max_items)]

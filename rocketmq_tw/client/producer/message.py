@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from rocketmq_tw.client.compression import compress
+from rocketmq_tw.client.compression import IN_THREAD_FROM, CompressType, compress
 from rocketmq_tw.client.errors import ValidationError
 from rocketmq_tw.client.producer.publish import DEFAULT_QUEUES
 from rocketmq_tw.model.errors import IllegalName
@@ -52,10 +52,16 @@ MAX_PROPERTIES = 32767
 _NOT_IN_BATCHES = frozenset(
     (DELAY, TIMER_DELAY_SEC, TIMER_DELAY_MS, TIMER_DELIVER_MS, TRAN_MSG)
 )
+#: As long as a unique key may be, of a host with IPv6.
+_LONGEST_KEY = "0" * 56
 #: How many topics are cached as checked.
 _MAX_CHECKED = 4096
 #: How many tags have their properties cached as text.
 MAX_STARTS = 256
+
+
+class LargeBody(Exception):
+    """A body takes long to compress, and is to be compressed in a thread."""
 
 
 class Prepared(msgspec.Struct):
@@ -112,6 +118,7 @@ class Preparation:
     :param max_size: bytes; the largest body before compression, or batch.
     :param compress_from: bodies of at least this size are compressed, unless that
         makes them larger.
+    :param in_thread_from: those of at least this size are to be compressed in a thread.
     """
 
     def __init__(
@@ -121,25 +128,43 @@ class Preparation:
         max_size: int,
         compress_from: int,
         compress_level: int,
+        compress_type: CompressType = "zlib",
+        in_thread_from: int = IN_THREAD_FROM,
     ) -> None:
         self._next_key = next_key
         self._max_size = max_size
         self._compress_from = compress_from
         self._compress_level = compress_level
+        self._compress_type = compress_type
+        self._in_thread_from = in_thread_from
         self._checked: set[str] = set()
         self._starts: dict[tuple[str | None, bool], str] = {}
 
-    def one(self, message: Message) -> Prepared:
+    def compress(self, body: bytes) -> tuple[bytes, int]:
+        """Return a body as it is sent, and its flags; may be called in a thread."""
+        return compress(body, self._compress_level, self._compress_type)
+
+    def is_large(self, message: Message) -> bool:
+        """Whether a message's body is to be compressed in a thread."""
+        return len(message.body) >= max(self._compress_from, self._in_thread_from)
+
+    def one(
+        self, message: Message, compressed: tuple[bytes, int] | None = None
+    ) -> Prepared:
         """
         Prepare one message.
 
+        :param compressed: its body as it is sent, and the flags; None compresses it.
         :raises ValidationError: the message is not valid.
+        :raises LargeBody: it is, and its body is to be compressed in a thread.
         """
         self._check(message)
         body, sys_flag, times, limit = message.body, 0, 0, None
         kind = SendMessageV2
         if len(body) >= self._compress_from:
-            body, sys_flag = compress(body, self._compress_level)
+            if compressed is None and self.is_large(message):
+                raise LargeBody
+            body, sys_flag = compressed or self.compress(body)
         if (
             message.properties
             or message.keys
@@ -189,6 +214,18 @@ class Preparation:
             start = text[: -len(key) - len(properties.PAIR_END)]
             self._starts[message.tag, message.wait_store] = start
         return f"{start}{key}{properties.PAIR_END}"
+
+    def size_in_batch(self, message: Message, first: Message) -> int:
+        """
+        Return how many bytes a message takes in a batch that begins with ``first``.
+
+        :raises ValidationError: it is not valid, or cannot be in that batch.
+        """
+        self._check(message)
+        _check_fits(message, first)
+        wire = _wire_properties(message)
+        wire[UNIQ_KEY] = wire.get(UNIQ_KEY) or _LONGEST_KEY
+        return batch.size_of(message.body, _properties_text(wire))
 
     def batch(self, messages: Sequence[Message]) -> Prepared:
         """

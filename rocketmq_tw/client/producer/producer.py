@@ -14,35 +14,31 @@ from twisted.internet.defer import Deferred, fail, succeed
 
 from rocketmq_tw.client.errors import (
     NotRunning,
-    QueueFull,
     StateError,
     ValidationError,
 )
+from rocketmq_tw.client.groups import check_producer_group
 from rocketmq_tw.client.identity import MessageKeys
-from rocketmq_tw.client.producer.attempt import Transmit, call, call_one_way
+from rocketmq_tw.client.producer.attempt import call_one_way
+from rocketmq_tw.client.producer.batches import send_in_turn, split
 from rocketmq_tw.client.producer.config import ProducerConfig
 from rocketmq_tw.client.producer.context import SendContext
 from rocketmq_tw.client.producer.in_flight import InFlight
-from rocketmq_tw.client.producer.message import Preparation, Prepared
-from rocketmq_tw.client.producer.pending import PendingSend
+from rocketmq_tw.client.producer.large import LargeBodies, LargeSend
+from rocketmq_tw.client.producer.message import LargeBody, Preparation
 from rocketmq_tw.client.producer.quick import QuickSender
 from rocketmq_tw.client.producer.recall import recall
 from rocketmq_tw.client.producer.results import SendResult
-from rocketmq_tw.client.producer.retry import Repeat, RetryPolicy
 from rocketmq_tw.client.producer.selectors import Choice, Key, Selector, choice_of
+from rocketmq_tw.client.producer.sends import ONE_WAY, Sends
 from rocketmq_tw.client.replies.messages import as_reply
 from rocketmq_tw.client.replies.requester import Requester
 from rocketmq_tw.client.session import ClientSession
-from rocketmq_tw.model.errors import IllegalName
-from rocketmq_tw.model.group import DEFAULT_PRODUCER_GROUP
 from rocketmq_tw.model.message import Message, StoredMessage
 from rocketmq_tw.model.queue import MessageQueue
-from rocketmq_tw.model.topic import check_group_name
 
 if TYPE_CHECKING:
-    from rocketmq_tw.client.trace.tracer import ProducerTracer
-
-_ONE_WAY = RetryPolicy(Repeat.NEVER)
+    from rocketmq_tw.client.trace.tracer import TracedQuickSender
 
 
 class Producer(Service):
@@ -70,19 +66,15 @@ class Producer(Service):
             in_flight=self._in_flight,
             require_ok=config.require_ok,
         )
-        self._quick = QuickSender(self._context)
-        in_order = Repeat.IF_NOT_STORED if config.retries else Repeat.NEVER
-        self._retry_in_order = RetryPolicy(in_order)
-        any_queue = Repeat.IF_RETRYABLE if config.retries else Repeat.NEVER
-        self._retry = RetryPolicy(any_queue, 1 + config.retries)
-        self._requester = Requester(
-            client_id=session.client_id,
-            outstanding=session.outstanding,
-            brokers=session.reply_brokers,
-            clock=session.clock,
+        self._quick: QuickSender | TracedQuickSender = QuickSender(self._context)
+        self._sends = Sends(self._context, config)
+        self._retry, self._retry_in_order = (
+            self._sends.retry,
+            self._sends.retry_in_order,
         )
+        self._requester = Requester(session)
+        self._large = LargeBodies(session.run_in_thread, session.clock)
         self._preparation: Preparation | None = None
-        self._tracer: ProducerTracer | None = None
         self._stopped = False
         session.groups.add_producer(group)
 
@@ -103,11 +95,15 @@ class Producer(Service):
             max_size=config.max_message_size,
             compress_from=config.compress_from,
             compress_level=config.compress_level,
+            compress_type=config.compress_type,
+            in_thread_from=config.compress_in_thread_from,
         )
         if config.trace:
             from rocketmq_tw.client.trace.made import producer_tracer
 
-            self._tracer = producer_tracer(self._session, self.group, config.trace)
+            tracer = producer_tracer(self._session, self.group, config.trace)
+            self._sends.tracer = tracer
+            self._quick = tracer.quick(QuickSender(self._context))
         self._session.brokers.on_lost.append(self._broker_lost)
         super().startService()
 
@@ -125,10 +121,10 @@ class Producer(Service):
             self._session.brokers.on_lost.remove(self._broker_lost)
         super().stopService()
         self._preparation = None
-        idle = self._in_flight.when_idle()
+        idle = self.flush()
         idle.addTimeout(self._session.grace, self._session.clock)
         idle.addErrback(lambda _: self._cancel_pending())
-        idle.addCallback(lambda _: self._tracer and self._tracer.stop())
+        idle.addCallback(lambda _: self._sends.stop())
         return idle.addCallback(lambda _: self._leave())
 
     def start(self) -> Deferred[Self]:
@@ -175,7 +171,8 @@ class Producer(Service):
         return self._session.heartbeats.unregister_producer(self.group)
 
     def _cancel_pending(self) -> None:
-        """Cancel all messages in flight."""
+        """Cancel all messages in flight, and those that are to be."""
+        self._large.cancel()
         for pending in list(self._context.pending):
             pending.result.cancel()
 
@@ -220,9 +217,14 @@ class Producer(Service):
             or :class:`SendError`, which lists the attempts. Cancelling it prevents
             further attempts: see :class:`SendCancelled`.
         """
+        choice: Choice | None = None
         try:
-            prepared = self._ready().one(message)
             choice = choice_of(message, queue, key, selector)
+            if choice is not None and self._large.is_busy:
+                raise LargeBody
+            prepared = self._ready().one(message)
+        except LargeBody:
+            return self._send_large(message, choice, timeout)
         except Exception:
             return fail()
         retry = self._retry if choice is None else self._retry_in_order
@@ -231,9 +233,7 @@ class Producer(Service):
             quick = self._quick.send(prepared, choice, limit, retry)
         except Exception:
             return fail()
-        if quick is None:
-            quick = self._start(prepared, choice, limit, retry, call)
-        return quick if self._tracer is None else self._tracer.watch(prepared, quick)
+        return self._sends.send(prepared, choice, limit) if quick is None else quick
 
     def send_oneway(
         self,
@@ -251,12 +251,17 @@ class Producer(Service):
             that a caller who waits sends no faster than the network. Fails like
             :meth:`send`; it is not known whether the broker has stored the message.
         """
+        choice: Choice | None = None
         try:
-            prepared = self._ready().one(message)
             choice = choice_of(message, queue, key, selector)
+            if choice is not None and self._large.is_busy:
+                raise LargeBody
+            prepared = self._ready().one(message)
+        except LargeBody:
+            return self._send_large(message, choice, timeout, one_way=True)
         except Exception:
             return fail()
-        return self._start(prepared, choice, timeout, _ONE_WAY, call_one_way)
+        return self._sends.start(prepared, choice, timeout, ONE_WAY, call_one_way)
 
     def send_batch(
         self,
@@ -279,10 +284,36 @@ class Producer(Service):
             choice = choice_of(messages[0], queue, key, selector)
         except Exception:
             return fail()
-        retry = self._retry if choice is None else self._retry_in_order
-        sending = self._start(prepared, choice, timeout, retry, call)
-        tracer = self._tracer
-        return sending if tracer is None else tracer.watch(prepared, sending)
+        return self._sends.send(prepared, choice, timeout)
+
+    def send_batches(
+        self,
+        messages: Sequence[Message],
+        *,
+        queue: MessageQueue | None = None,
+        key: Key | None = None,
+        selector: Selector | None = None,
+        max_size: int = 1 << 20,
+        timeout: float | None = None,
+    ) -> Deferred[list[SendResult]]:
+        """
+        Send messages of one topic in as few requests as their size lets, in order.
+
+        :param max_size: bytes of one request; a larger message is sent by itself.
+        :param timeout: seconds for each request.
+        :returns: fires with the result of each request. Fails with
+            :class:`BatchesIncomplete` after the first that fails, and with
+            :class:`ValidationError` before anything is sent if a message is not valid.
+        """
+        try:
+            limit = min(max_size, self.config.max_message_size)
+            prepared = split(self._ready(), messages, limit)
+            choice = choice_of(messages[0], queue, key, selector) if messages else None
+        except Exception:
+            return fail()
+        return Deferred.fromCoroutine(
+            send_in_turn(self._sends, prepared, choice, timeout)
+        )
 
     def request(
         self,
@@ -359,6 +390,8 @@ class Producer(Service):
 
     def flush(self) -> Deferred[None]:
         """Fires when no message is in flight any more."""
+        if self._large.is_busy:
+            return self._large.when_idle().addCallback(lambda _: self.flush())
         return self._in_flight.when_idle()
 
     def _ready(self) -> Preparation:
@@ -370,34 +403,19 @@ class Producer(Service):
             raise NotRunning(f'the producer of the group "{self.group}" is {state}')
         return self._preparation
 
-    def _start(
+    def _send_large(
         self,
-        prepared: Prepared,
+        message: Message,
         choice: Choice | None,
         timeout: float | None,
-        retry: RetryPolicy,
-        transmit: Transmit,
+        one_way: bool = False,
     ) -> Deferred[Any]:
-        """Send a prepared message."""
-        config, in_flight = self.config, self._in_flight
-        if config.overflow == "fail" and not in_flight.has_permit(prepared.size):
-            messages, size = in_flight.messages, in_flight.size
-            return fail(QueueFull(f"{messages} messages of {size} bytes are in flight"))
-        limit = config.timeout if timeout is None else timeout
-        pending = PendingSend(self._context, prepared, choice, limit, retry, transmit)
-        pending.start()
-        return pending.result
-
-
-def check_producer_group(group: str) -> None:
-    """
-    Check the name of a producer group.
-
-    :raises ValidationError: the name is not legal.
-    """
-    try:
-        check_group_name(group)
-    except IllegalName as error:
-        raise ValidationError(str(error)) from error
-    if group == DEFAULT_PRODUCER_GROUP:
-        raise ValidationError(f'"{group}" is reserved; choose a name of your own')
+        """Send a message whose body a thread compresses, or that waits for another."""
+        limit = self.config.timeout if timeout is None else timeout
+        try:
+            preparation = self._ready()
+            return self._large.add(
+                LargeSend(preparation, self._sends, message, choice, one_way), limit
+            )
+        except Exception:
+            return fail()

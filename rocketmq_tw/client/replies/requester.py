@@ -7,42 +7,31 @@ Source: ``DefaultMQProducerImpl.request`` of RocketMQ 5.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from rocketmq_tw.client.errors import NotRunning, ReplyTimeout
 from rocketmq_tw.client.replies.messages import as_request
-from rocketmq_tw.client.replies.outstanding import OutstandingRequests
-from rocketmq_tw.client.replies.reply_brokers import ReplyBrokers
 from rocketmq_tw.model.message import Message, StoredMessage
+
+if TYPE_CHECKING:
+    from rocketmq_tw.client.session import ClientSession
 
 #: Sends a message; fails as a producer's ``send`` does. The number is its timeout.
 Send = Callable[[Message, float], Deferred[Any]]
 
 
 class Requester:
-    """
-    Sends requests.
+    """Sends requests."""
 
-    :param client_id: the client that brokers push replies to.
-    """
-
-    def __init__(
-        self,
-        *,
-        client_id: str,
-        outstanding: OutstandingRequests,
-        brokers: ReplyBrokers,
-        clock: IReactorTime,
-    ) -> None:
-        self._client_id = client_id
-        self._outstanding = outstanding
-        self._brokers = brokers
-        self._clock = clock
+    def __init__(self, session: ClientSession) -> None:
+        self._client_id = session.client_id
+        self._outstanding = session.outstanding
+        self._brokers = session.reply_brokers
+        self._clock = session.clock
         #: The correlation ids of this producer's requests that wait.
         self._waiting: set[str] = set()
 

@@ -12,12 +12,16 @@ Source: ``SendMessageTraceHookImpl``, ``EndTransactionTraceHookImpl`` and
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from rocketmq_tw.client.producer.message import Prepared
+from rocketmq_tw.client.producer.quick import QuickSender
 from rocketmq_tw.client.producer.results import SendResult, SendStatus
+from rocketmq_tw.client.producer.retry import RetryPolicy
+from rocketmq_tw.client.producer.selectors import Choice
 from rocketmq_tw.client.trace.dispatcher import TraceDispatcher
 from rocketmq_tw.model.message import (
     DELAY,
@@ -80,6 +84,10 @@ class ProducerTracer:
             return result
 
         return sending.addCallback(sent)
+
+    def quick(self, sender: QuickSender) -> TracedQuickSender:
+        """Return a sender in the short way that traces what it sends."""
+        return TracedQuickSender(self, sender)
 
     def _sent(self, prepared: Prepared, result: SendResult, begin: float) -> None:
         if not result.trace_on:
@@ -148,6 +156,25 @@ class ProducerTracer:
     def stop(self) -> Deferred[None]:
         """Send what waits; never fails."""
         return self._dispatcher.stop()
+
+
+class TracedQuickSender:
+    """A :class:`QuickSender` whose messages are traced."""
+
+    def __init__(self, tracer: ProducerTracer, sender: QuickSender) -> None:
+        self._tracer = tracer
+        self._sender = sender
+
+    def send(
+        self,
+        prepared: Prepared,
+        choice: Choice | None,
+        timeout: float,
+        retry: RetryPolicy,
+    ) -> Deferred[Any] | None:
+        """See :meth:`QuickSender.send`."""
+        sending = self._sender.send(prepared, choice, timeout, retry)
+        return None if sending is None else self._tracer.watch(prepared, sending)
 
 
 def _kind(table: dict[str, str]) -> TracedKind:

@@ -114,7 +114,7 @@ class ProducerTests(TracerCase):
     def test_transactions_and_recalls(self) -> None:
         """Who ends a transaction or recalls a message adds a record."""
         producer = self.producer()
-        tracer = producer._tracer
+        tracer = producer._sends.tracer
         assert tracer is not None
         tracer.transaction_ended(
             TracedMessage("T", "M1"),
@@ -140,7 +140,7 @@ class OffTests(TracerCase):
         """A producer has no tracer, and nothing is written."""
         producer = self.cluster.producer("PG")
         self.cluster.result_of(producer.send(Message("T", b"x")))
-        self.assertIsNone(producer._tracer)
+        self.assertIsNone(producer._sends.tracer)
         self.assertEqual(self.traces(), [])
 
 

@@ -1,0 +1,179 @@
+"""
+Sends whose bodies take long to compress: a thread does it, one after another.
+
+Who sends in order expects that messages are stored as they were passed to ``send``. So
+what is sent in order while such a body is compressed waits behind it, whatever its
+size; other messages do not.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import msgspec
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.python.failure import Failure
+
+from rocketmq_tw.client.errors import QueueFull, SendCancelled
+from rocketmq_tw.client.producer.attempt import call_one_way
+from rocketmq_tw.client.producer.message import Preparation
+from rocketmq_tw.client.producer.selectors import Choice
+from rocketmq_tw.client.producer.sends import ONE_WAY, Sends
+from rocketmq_tw.model.message import Message
+from rocketmq_tw.remoting.waiters import Waiters
+from rocketmq_tw.threads import RunInThread
+
+#: A body as it is sent, and its flags.
+Compressed = tuple[bytes, int]
+
+
+class LargeSend(msgspec.Struct, frozen=True):
+    """
+    A message that waits for a thread, or behind one that does.
+
+    :ivar one_way: whether it has no response.
+    """
+
+    preparation: Preparation
+    sends: Sends
+    message: Message
+    choice: Choice | None
+    one_way: bool = False
+
+    @property
+    def is_large(self) -> bool:
+        """Whether its own body is to be compressed."""
+        return self.preparation.is_large(self.message)
+
+    def compress(self) -> Compressed:
+        """Compress its body; called in a thread."""
+        return self.preparation.compress(self.message.body)
+
+    def begin(self, compressed: Compressed | None, left: float) -> Deferred[Any]:
+        """
+        Send it.
+
+        :param compressed: its body as it is sent; None if that is small.
+        :param left: seconds.
+        """
+        prepared = self.preparation.one(self.message, compressed)
+        if self.one_way:
+            return self.sends.start(prepared, self.choice, left, ONE_WAY, call_one_way)
+        return self.sends.send(prepared, self.choice, left)
+
+
+class LargeBodies:
+    """
+    The sends of one producer that wait for a thread.
+
+    :param limit: how many may wait.
+    """
+
+    def __init__(
+        self, run_in_thread: RunInThread, clock: IReactorTime, limit: int = 65536
+    ) -> None:
+        self._run_in_thread = run_in_thread
+        self._clock = clock
+        self._limit = limit
+        #: In the order of the calls; the body of the first is being compressed.
+        self._waiting: deque[_Waiting] = deque()
+        self._idle = Waiters()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a body is being compressed."""
+        return bool(self._waiting)
+
+    def add(self, send: LargeSend, timeout: float) -> Deferred[Any]:
+        """
+        Compress a body and send it, after those that wait already.
+
+        :returns: fires as the send does.
+        :raises QueueFull: too many wait.
+        """
+        if len(self._waiting) >= self._limit:
+            why = f"{len(self._waiting)} messages wait for one that is compressed"
+            raise QueueFull(why)
+        waiting = _Waiting(send, self._clock.seconds() + timeout)
+        self._waiting.append(waiting)
+        if len(self._waiting) == 1:
+            self._next()
+        return waiting.result
+
+    def when_idle(self) -> Deferred[None]:
+        """Fires when nothing waits."""
+        return self._idle.add() if self._waiting else succeed(None)
+
+    def cancel(self) -> None:
+        """Cancel all that wait."""
+        for waiting in list(self._waiting):
+            waiting.result.cancel()
+
+    def _next(self) -> None:
+        """Go on with the first that waits."""
+        while self._waiting:
+            waiting = self._waiting[0]
+            if waiting.send.is_large and not waiting.result.called:
+                self._compress(waiting)
+                return
+            self._waiting.popleft()
+            self._begin(waiting, None)
+        self._idle.fire()
+
+    def _compress(self, waiting: _Waiting) -> None:
+        """Compress a body in a thread."""
+        made: list[Compressed] = []
+        done = self._run_in_thread(lambda: made.append(waiting.send.compress()))
+
+        def compressed(_result: Any) -> None:
+            self._waiting.popleft()
+            # If there is no thread any more, or no memory, it is sent as it is.
+            plain = (waiting.send.message.body, 0)
+            self._begin(waiting, made[0] if made else plain)
+            self._next()
+
+        done.addBoth(compressed)
+
+    def _begin(self, waiting: _Waiting, compressed: Compressed | None) -> None:
+        """Send a message, unless its sender has cancelled."""
+        if not waiting.result.called:
+            left = waiting.deadline - self._clock.seconds()
+            waiting.begin(compressed, left)
+
+
+class _Waiting:
+    """A send that waits."""
+
+    __slots__ = ("_sending", "deadline", "result", "send")
+
+    def __init__(self, send: LargeSend, deadline: float) -> None:
+        self.send = send
+        self.deadline = deadline
+        self._sending: Deferred[Any] | None = None
+        self.result: Deferred[Any] = Deferred(self._cancelled)
+
+    def begin(self, compressed: Compressed | None, left: float) -> None:
+        """Send it; the result is that of the send."""
+        try:
+            self._sending = self.send.begin(compressed, left)
+        except Exception:
+            self.result.errback()
+            return
+        self._sending.addBoth(self._done)
+
+    def _done(self, outcome: Any) -> None:
+        """Pass on the result."""
+        if not self.result.called:
+            if isinstance(outcome, Failure):
+                self.result.errback(outcome)
+            else:
+                self.result.callback(outcome)
+
+    def _cancelled(self, result: Deferred[Any]) -> None:
+        """Cancel the send; it fails with how that ended."""
+        if self._sending is not None:
+            self._sending.cancel()
+        else:
+            result.errback(SendCancelled(maybe_sent=False))
