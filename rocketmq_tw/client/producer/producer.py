@@ -7,11 +7,11 @@ Source: ``DefaultMQProducer`` of RocketMQ 5 for the defaults.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any
 
-from twisted.application.service import Service
 from twisted.internet.defer import Deferred, fail, succeed
 
+from rocketmq_tw.client.child import ChildService
 from rocketmq_tw.client.errors import (
     NotRunning,
     StateError,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from rocketmq_tw.client.trace.tracer import TracedQuickSender
 
 
-class Producer(Service):
+class Producer(ChildService):
     """
     Sends messages. Made by :meth:`rocketmq_tw.client.client.Client.producer`.
 
@@ -126,36 +126,6 @@ class Producer(Service):
         idle.addErrback(lambda _: self._cancel_pending())
         idle.addCallback(lambda _: self._sends.stop())
         return idle.addCallback(lambda _: self._leave())
-
-    def start(self) -> Deferred[Self]:
-        """
-        Start, if the client has not done so.
-
-        :returns: fires at once; fails with :class:`StateError` if it was stopped.
-        """
-        if not self.running:
-            try:
-                self.startService()
-            except StateError:
-                return fail()
-        return succeed(self)
-
-    def stop(self) -> Deferred[None]:
-        """Stop this producer alone, for good; see :meth:`stopService`."""
-        if self.parent is not None and self.parent.running:
-            stopped = self.disownServiceParent()
-            return cast(Deferred[None], stopped)
-        if self.parent is not None:
-            self.disownServiceParent()
-        return self.stopService()
-
-    async def __aenter__(self) -> Self:
-        """Start; see :meth:`start`."""
-        return await self.start()
-
-    async def __aexit__(self, *_exception: object) -> None:
-        """Stop, waiting for the messages in flight."""
-        await self.stop()
 
     def _broker_lost(self, address: str) -> None:
         """Avoid a broker as soon as its connection is lost."""
