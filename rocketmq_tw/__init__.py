@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from rocketmq_tw.client.consumer.expressions import Tags as Tags
     from rocketmq_tw.client.consumer.offsets.start import EARLIEST as EARLIEST
     from rocketmq_tw.client.consumer.offsets.start import LATEST as LATEST
+    from rocketmq_tw.client.transactions.verdict import COMMIT as COMMIT
+    from rocketmq_tw.client.transactions.verdict import ROLLBACK as ROLLBACK
+    from rocketmq_tw.client.transactions.verdict import UNKNOWN as UNKNOWN
     from rocketmq_tw.model.errors import RocketMQError as RocketMQError
     from rocketmq_tw.model.message import Message as Message
     from rocketmq_tw.model.message import StoredMessage as StoredMessage
@@ -54,6 +57,9 @@ _HOMES = {
     "LATEST": "rocketmq_tw.client.consumer.offsets.start",
     "Sql": "rocketmq_tw.client.consumer.expressions",
     "Tags": "rocketmq_tw.client.consumer.expressions",
+    "COMMIT": "rocketmq_tw.client.transactions.verdict",
+    "ROLLBACK": "rocketmq_tw.client.transactions.verdict",
+    "UNKNOWN": "rocketmq_tw.client.transactions.verdict",
     "RocketMQError": "rocketmq_tw.model.errors",
     "Message": "rocketmq_tw.model.message",
     "StoredMessage": "rocketmq_tw.model.message",
@@ -64,6 +70,7 @@ _HOMES = {
 
 __all__ = [
     "ACK",
+    "COMMIT",
     "Client",
     "Credentials",
     "DEAD_LETTER",
@@ -71,12 +78,14 @@ __all__ = [
     "LATEST",
     "Message",
     "MessageQueue",
+    "ROLLBACK",
     "Retry",
     "RocketMQError",
     "StoredMessage",
     "Sql",
     "Tags",
     "Tls",
+    "UNKNOWN",
 ]
 
 

@@ -75,6 +75,7 @@ _OF_ONE_CALL: Final = """\
 broker.transactions.checks.CheckRounds: _silent: ten groups, during one round
 broker.transactions.producers.Producers: _blocked: groups of producers, during one round, 60 at most
 broker.transactions.journal.TransactionJournal: _unwritten: 20,000 decisions
+client.transactions.questions.Questions: _known _running _waiting: 2,032 questions
 broker.pop.reader.Found: offsets order_counts records starts: the messages of one pop
 broker.pop.orderly._Pop: counts visible_ms: the messages of one pop
 broker.pop.reader.PopReader: _reading: one for each queue that is read from the disk for a pop, of ``maxWaitingReads``
@@ -140,6 +141,8 @@ client.consumer.lite.cursors.Cursors: _by_queue _in_hand abandoned: the queues a
 client.consumer.lite.delivery.Delivery: _ready: the queues assigned to this consumer
 client.consumer.lite.fixed.FixedQueues: _queues: queues that the application has chosen
 client.consumer.lite.iteration.Iterations: _running: loops of the application
+client.transactions.producer.TransactionProducer: _open _unfinished _when_finished: transactions that the application has begun; calls of stop
+client.transactions.questions.Questions: _producers: groups of the application
 client.producer.context.SendContext: pending: sends of the application, limited by its options
 client.producer.in_flight.InFlight: _waiting: 65,536 sends that wait
 client.producer.large.LargeBodies: _waiting: 65,536 sends that wait

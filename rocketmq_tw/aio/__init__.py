@@ -20,6 +20,7 @@ from rocketmq_tw.aio.pull import PullConsumer
 from rocketmq_tw.aio.push import PushConsumer
 from rocketmq_tw.aio.reader import QueueReader
 from rocketmq_tw.aio.simple import SimpleConsumer
+from rocketmq_tw.aio.transactions import Transaction, TransactionProducer
 
 __all__ = [
     "Client",
@@ -28,4 +29,6 @@ __all__ = [
     "PushConsumer",
     "QueueReader",
     "SimpleConsumer",
+    "Transaction",
+    "TransactionProducer",
 ]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from rocketmq_tw.aio.futures import ended, result_of
+from rocketmq_tw.aio.futures import ended, result_of, returning_deferreds
 from rocketmq_tw.aio.loop import LoopReactor
 from rocketmq_tw.aio.producer import Producer
 from rocketmq_tw.aio.pull import PullConsumer
 from rocketmq_tw.aio.push import PushConsumer
 from rocketmq_tw.aio.reader import QueueReader
 from rocketmq_tw.aio.simple import SimpleConsumer
+from rocketmq_tw.aio.transactions import TransactionProducer
 from rocketmq_tw.client.client import Client as TwistedClient
 from rocketmq_tw.client.errors import NotRunning, StateError, ValidationError
 from rocketmq_tw.client.name_servers import from_environment
@@ -161,6 +162,27 @@ class Client:
     async def reply(self, request: StoredMessage, body: bytes) -> SendResult:
         """Reply to a request that a consumer got."""
         return await result_of(self._running().reply(request, body))
+
+    def transaction_producer(
+        self,
+        group: str,
+        checker: Callable[[StoredMessage], Any],
+        *,
+        topics: Sequence[str] = (),
+        **options: Unpack[ProducerOptions],
+    ) -> TransactionProducer:
+        """
+        Create a producer of messages that consumers get only if a local transaction is
+        committed; see :meth:`rocketmq_tw.client.Client.transaction_producer`.
+
+        :param checker: may be a coroutine function.
+        :raises NotRunning: the client is not started.
+        :raises GroupInUse: this client has a producer of that group.
+        """
+        producer = self._running().transaction_producer(
+            group, returning_deferreds(checker), topics=topics, **options
+        )
+        return TransactionProducer(producer)
 
     def push_consumer(
         self, group: str, **options: Unpack[ConsumerOptions]

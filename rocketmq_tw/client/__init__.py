@@ -83,6 +83,17 @@ if TYPE_CHECKING:
     from rocketmq_tw.client.producer.selectors import Selector as Selector
     from rocketmq_tw.client.producer.selectors import by_go_fnv as by_go_fnv
     from rocketmq_tw.client.producer.selectors import by_java_hash as by_java_hash
+    from rocketmq_tw.client.transactions.producer import (
+        TransactionProducer as TransactionProducer,
+    )
+    from rocketmq_tw.client.transactions.transaction import Transaction as Transaction
+    from rocketmq_tw.client.transactions.verdict import COMMIT as COMMIT
+    from rocketmq_tw.client.transactions.verdict import ROLLBACK as ROLLBACK
+    from rocketmq_tw.client.transactions.verdict import UNKNOWN as UNKNOWN
+    from rocketmq_tw.client.transactions.verdict import (
+        TransactionResult as TransactionResult,
+    )
+    from rocketmq_tw.client.transactions.verdict import Verdict as Verdict
 
 #: Where each public name is defined; a test compares this with the imports above.
 _HOMES = {
@@ -144,6 +155,13 @@ _HOMES = {
     "Selector": "rocketmq_tw.client.producer.selectors",
     "by_go_fnv": "rocketmq_tw.client.producer.selectors",
     "by_java_hash": "rocketmq_tw.client.producer.selectors",
+    "TransactionProducer": "rocketmq_tw.client.transactions.producer",
+    "Transaction": "rocketmq_tw.client.transactions.transaction",
+    "COMMIT": "rocketmq_tw.client.transactions.verdict",
+    "ROLLBACK": "rocketmq_tw.client.transactions.verdict",
+    "UNKNOWN": "rocketmq_tw.client.transactions.verdict",
+    "TransactionResult": "rocketmq_tw.client.transactions.verdict",
+    "Verdict": "rocketmq_tw.client.transactions.verdict",
 }
 
 __all__ = [
@@ -204,6 +222,13 @@ __all__ = [
     "Suspend",
     "Sql",
     "Tags",
+    "TransactionProducer",
+    "Transaction",
+    "COMMIT",
+    "ROLLBACK",
+    "UNKNOWN",
+    "TransactionResult",
+    "Verdict",
     "ValidationError",
 ]
 

@@ -15,7 +15,7 @@ the client is stopped first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from rocketmq_tw.client.consumer.push import PushConsumer
     from rocketmq_tw.client.consumer.queue_reader import QueueReader
     from rocketmq_tw.client.consumer.simple.consumer import SimpleConsumer
+    from rocketmq_tw.client.transactions.producer import TransactionProducer
+    from rocketmq_tw.client.transactions.questions import Checker
 
 
 class _State(Enum):
@@ -269,6 +271,31 @@ class Client(MultiService):
         if self._own_producer is None:
             self._own_producer = self.producer(CLIENT_INNER_PRODUCER_GROUP)
         return self._own_producer
+
+    def transaction_producer(
+        self,
+        group: str,
+        checker: Checker,
+        *,
+        topics: Sequence[str] = (),
+        **options: Unpack[ProducerOptions],
+    ) -> TransactionProducer:
+        """
+        Create a producer of messages that consumers get only if a local transaction is
+        committed. It runs while the client runs.
+
+        :param checker: says how the transaction of a message ended, if a broker asks;
+            see :class:`TransactionProducer`, also for ``topics``.
+        :param options: see :class:`ProducerConfig`.
+        :raises ValidationError: the group's name is not legal.
+        :raises GroupInUse: this client has a producer of that group.
+        """
+        from rocketmq_tw.client.transactions.producer import TransactionProducer
+
+        config = ProducerConfig(**options)
+        producer = TransactionProducer(self.session, group, checker, config, topics)
+        producer.setServiceParent(self)
+        return producer
 
     def push_consumer(
         self, group: str, **options: Unpack[ConsumerOptions]

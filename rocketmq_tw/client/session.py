@@ -27,6 +27,7 @@ from rocketmq_tw.client.remote_commands import RemoteCommands
 from rocketmq_tw.client.replies.outstanding import OutstandingRequests
 from rocketmq_tw.client.replies.reply_brokers import ReplyBrokers
 from rocketmq_tw.client.routes import RouteCache
+from rocketmq_tw.client.transactions.questions import Questions
 from rocketmq_tw.clock import PeriodicCall, steady_clock
 from rocketmq_tw.model.topic import AUTO_CREATE_TOPIC
 from rocketmq_tw.remoting.call import Call
@@ -65,6 +66,7 @@ class ClientSession:
     :ivar remote_commands: commands of administrators for the consumers.
     :ivar outstanding: the requests that wait for replies.
     :ivar reply_brokers: registers this client where replies may come from.
+    :ivar questions: those of brokers, how transactions ended.
     :ivar running: True from :meth:`start` to :meth:`stop`.
     :ivar in_shutdown: True when the reactor stops.
     :ivar grace: seconds that stopping producers and consumers wait for their work.
@@ -124,6 +126,7 @@ class ClientSession:
             unregister_timeout=config.unregister_timeout,
         )
         self.remote_commands = RemoteCommands(self.router)
+        self.questions = Questions(self.router)
         self.outstanding = OutstandingRequests(self.router, self.clock, config)
         self.reply_brokers = ReplyBrokers(self.routes, self.heartbeats)
         self.router.on(NotifyConsumerIdsChanged, self._members_changed)

@@ -64,24 +64,29 @@ def test_dead_letters(shared: tuple[Lab, Cluster], make: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("shared", "release"),
-    [("ours", "v49"), ("ours", "v55"), ("v55", "v55")],
+    ("shared", "make"),
+    [("ours", "v49"), ("ours", "v55"), ("ours", "ours"), ("v55", "ours")],
     indirect=["shared"],
 )
-def test_transactions(shared: tuple[Lab, Cluster], release: str) -> None:
+def test_transactions(shared: tuple[Lab, Cluster], make: str) -> None:
     """
     Committed messages are delivered, rolled back ones are not.
 
-    One without a verdict is committed when the broker asks the producer.
+    One without a verdict is committed when the broker asks another producer of the
+    group, after that which has sent it was killed.
     """
     lab, cluster = shared
-    topic = f"Transactions_{release}"
+    topic = f"Transactions_{make}"
     lab.make_topic(cluster.names, topic, queues=4)
-    consumer = lab.consumer(release, cluster.names, topic=topic, group=f"G_{topic}")
-    options = {"topic": topic, "plan": TRANSACTIONS, "linger": 60}
-    sender = lab.sender(release, cluster.names, **options)
-    lines = wait_for_messages([consumer], 11, 60, quiet=3)
+    consumer = lab.consumer(make, cluster.names, topic=topic, group=f"G_{topic}")
+    options = {"topic": topic, "group": f"P_{topic}", "linger": 60}
+    other = lab.sender(make, cluster.names, plan="commit:1", **options)
+    plan = {"plan": TRANSACTIONS, "from": 1}
+    sender = lab.sender(make, cluster.names, **plan, **options)
+    sender.wait_for("sent", 21)
+    sender.kill()
+    lines = wait_for_messages([consumer], 12, 60, quiet=2)
     consumer.stop()
-    check_once([*range(10), 20], lines)
+    check_once([*range(11), 21], lines)
     check_contents("s", lines)
-    assert [line["i"] for line in sender.events("checked")] == [20]
+    assert [line["i"] for line in other.events("checked")] == [21]

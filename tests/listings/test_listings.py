@@ -25,6 +25,8 @@ ENDING = {
     "produce_callbacks.py": r"^stored: \w+$",
     "produce_inline_callbacks.py": r"^stored: \w+$",
     "produce_asyncio.py": r"^stored: 10$",
+    "transactions.py": r"^b'a good order' COMMIT\nb'a bad order' ROLLBACK\norders: 2",
+    "transactions_asyncio.py": r"^placed: \w+$",
     "request_reply.py": r"^the reply: b'42'\nno reply to a request",
     "traces.py": r"^mqadmin queryMsgTraceById -i \w+$",
     "credentials.py": r"^stored: \w+$",

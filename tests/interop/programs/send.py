@@ -10,8 +10,8 @@ from twisted.internet import task
 from twisted.internet.defer import Deferred, DeferredSemaphore, gatherResults
 from twisted.python import log
 
-from rocketmq_tw import Client, Message
-from rocketmq_tw.client import Producer, SendResult
+from rocketmq_tw import COMMIT, ROLLBACK, UNKNOWN, Client, Message, StoredMessage
+from rocketmq_tw.client import Producer, SendResult, TransactionProducer, Verdict
 from tests.interop.corpus import SHARDS, message
 
 from .lines import credentials, options, say, tls
@@ -19,6 +19,8 @@ from .lines import credentials, options, say, tls
 BATCH = 20
 BATCH_SIZE = 1_000_000
 IN_FLIGHT = 200
+VERDICTS = {"commit": COMMIT, "rollback": ROLLBACK, "check": UNKNOWN}
+"""The modes of transactions, with the verdicts of their local transactions."""
 
 
 class Corpus:
@@ -57,14 +59,22 @@ class Corpus:
 
 
 async def send_part(
-    mode: str, producer: Producer, corpus: Corpus, numbers: range
+    mode: str, producer: TransactionProducer, corpus: Corpus, numbers: range
 ) -> None:
     """
     Send some numbers in one way.
 
-    :param mode: ``sync``, ``async``, ``oneway``, ``batch``, ``ordered`` or ``delayed``.
+    :param mode: ``sync``, ``async``, ``oneway``, ``batch``, ``ordered``, ``delayed``,
+        or one of :data:`VERDICTS`.
     """
-    if mode == "batch":
+    if mode in VERDICTS:
+        for i in numbers:
+            result = await producer.send_in_transaction(
+                corpus.message(i), lambda message, transaction: VERDICTS[mode]
+            )
+            assert (result.error, result.end_error) == (None, None), result
+            report(mode, i, 1, result.sent)
+    elif mode == "batch":
         for first, batch in corpus.batches(numbers):
             result = await producer.send_batch(batch)
             report(mode, first, len(batch), result)
@@ -73,6 +83,12 @@ async def send_part(
     else:
         for i in numbers:
             await send_one(mode, producer, corpus, i)
+
+
+def check(message: StoredMessage) -> Verdict:
+    """Commit what a broker asks about."""
+    say("checked", i=int(message.properties["i"]))
+    return COMMIT
 
 
 async def send_one(mode: str, producer: Producer, corpus: Corpus, i: int) -> None:
@@ -135,7 +151,9 @@ async def main(reactor: Any) -> None:
         reactor, given.namesrv_, tls=tls(given), credentials=credentials(given)
     )
     await client.start()
-    producer = client.producer(given.group_, trace=bool(given.trace_))
+    producer = client.transaction_producer(
+        given.group_, check, trace=bool(given.trace_)
+    )
     await producer.start()
     say("started")
     first = given.from_
@@ -143,6 +161,8 @@ async def main(reactor: Any) -> None:
         mode, count = part.split(":")
         await send_part(mode, producer, corpus, range(first, first + int(count)))
         first += int(count)
+    if given.linger_:
+        await task.deferLater(reactor, given.linger_)
     await client.stop()
     say("done")
 

@@ -1,0 +1,1 @@
+"""Transactions: half messages, local transactions, and the questions of brokers."""
