@@ -79,8 +79,10 @@ def test_transactions(shared: tuple[Lab, Cluster], make: str) -> None:
     topic = f"Transactions_{make}"
     lab.make_topic(cluster.names, topic, queues=4)
     consumer = lab.consumer(make, cluster.names, topic=topic, group=f"G_{topic}")
+    consumer.wait_for("started")
     options = {"topic": topic, "group": f"P_{topic}", "linger": 60}
     other = lab.sender(make, cluster.names, plan="commit:1", **options)
+    other.wait_for("sent")
     plan = {"plan": TRANSACTIONS, "from": 1}
     sender = lab.sender(make, cluster.names, **plan, **options)
     sender.wait_for("sent", 21)
