@@ -779,6 +779,12 @@ CACHES: Final = (
         entry=1_000,
     ),
     Cache(
+        what="addresses from which slaves have asked as the inner user",
+        holds=("broker.ha_admission.HaAdmission._seen",),
+        limit="broker.ha_admission.MAX_HOSTS",
+        entry=300,
+    ),
+    Cache(
         what="orders of fields that signatures cover",
         holds=("auth.signature._orders",),
         limit="auth.signature.MAX_ORDERS",

@@ -11,10 +11,10 @@ Source: ``DefaultHAService`` of RocketMQ 5.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IAddress
+from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
 
 from rocketmq_tw.broker.config import BrokerConfig, BrokerRole, FlushDiskType
@@ -42,6 +42,9 @@ from rocketmq_tw.store.interfaces import FlushOutcome
 from rocketmq_tw.store.message_store import MessageStore
 from rocketmq_tw.wire.codes import ResponseCode
 
+if TYPE_CHECKING:
+    from rocketmq_tw.broker.ha_admission import HaAdmission
+
 
 class Replication:
     """
@@ -51,6 +54,7 @@ class Replication:
     :ivar is_slave: whether it copies a master.
     :ivar ha_address: ``host:port`` that slaves connect to.
     :ivar durable_log: what sends wait for; None if they do not wait.
+    :ivar admission: who may copy the log; None lets all.
     :ivar acks: the part of it that knows the slaves; None if they are not waited for.
     """
 
@@ -71,6 +75,7 @@ class Replication:
         self._ha_pool = ConnectionPool(
             reactor, tls=config.tls.client if config.tls.ha else None
         )
+        self.admission = _admission_of(config, reactor)
         self._master: MasterService | None = None
         self._slave: SlaveService | None = None
         self._store: Store | None = None
@@ -120,10 +125,15 @@ class Replication:
 
     def gauges(self) -> dict[str, Callable[[], int]]:
         """Return what runtime information shows of the slaves."""
-        master = self._master
+        master, admission = self._master, self.admission
+
+        def refused() -> int:
+            unsigned = 0 if admission is None else admission.refused
+            return unsigned + (0 if master is None else master.refused)
+
         return {
             "haConnections": lambda: 0 if master is None else len(master.links),
-            "haConnectionsRefused": lambda: 0 if master is None else master.refused,
+            "haConnectionsRefused": refused,
         }
 
     def start(self) -> None:
@@ -215,6 +225,7 @@ class Replication:
             max_links=config.max_ha_connections,
             max_links_per_address=config.max_ha_connections_per_address,
             peers=self._peers,
+            why_not=None if self.admission is None else self.admission.why_not,
         )
 
     def _make_slave(self, store: MessageStore) -> SlaveService:
@@ -232,6 +243,15 @@ class Replication:
             master_log=lambda address: RemoteLog(self._brokers, address),
             wall_time=wall_time(self._reactor),
         )
+
+
+def _admission_of(config: BrokerConfig, clock: IReactorTime) -> HaAdmission | None:
+    """Return who may copy the log; None for everybody."""
+    if not config.access.guards_slaves:
+        return None
+    from rocketmq_tw.broker.ha_admission import HaAdmission
+
+    return HaAdmission(clock, config.access.ha_allowed)
 
 
 def quorum_of(config: BrokerConfig) -> Quorum:

@@ -35,6 +35,8 @@ class MasterService(Service):
     :param max_links: how many may be connected (``maxHaConnections``), and how many
         from one address (``maxHaConnectionsPerAddress``).
     :param peers: writes lines about slaves, at a limited rate.
+    :param why_not: returns why a slave, as ``host:port``, may not copy the log; None
+        lets all.
     :param on_ack: called whenever a slave reports, connects or is lost.
     :ivar links: the connections, in the order in which they were made.
     :ivar refused: how many connections were one too many.
@@ -51,6 +53,7 @@ class MasterService(Service):
         max_links: int,
         max_links_per_address: int,
         peers: PeerLines,
+        why_not: Callable[[str], str | None] | None = None,
     ) -> None:
         self._source = source
         self._clock = clock
@@ -58,6 +61,7 @@ class MasterService(Service):
         self._max_links = max_links
         self._max_links_per_address = max_links_per_address
         self._peers = peers
+        self._why_not = why_not
         self.factory = SlaveFactory(self._link)
         self.links: list[SlaveLink] = []
         self.refused = 0
@@ -122,6 +126,7 @@ class MasterService(Service):
             on_report=self._reported,
             on_lost=self._lost,
             peers=self._peers,
+            why_not=self._why_not,
         )
         self.links.append(link)
         return link

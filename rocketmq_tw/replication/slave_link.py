@@ -91,6 +91,8 @@ class SlaveLink(TwistedProtocol):
     :param on_report: called with the link after each report.
     :param on_lost: called with the link when the connection is gone.
     :param peers: writes lines about slaves, at a limited rate.
+    :param why_not: asked at the first report: returns why the slave may not copy the
+        log, if that is so; None lets all.
     :ivar address: ``host:port`` of the slave.
     :ivar acked: the offset that it last reported; -1 before the first report.
     :ivar next: the offset of the next byte to send.
@@ -111,11 +113,13 @@ class SlaveLink(TwistedProtocol):
         on_report: Callable[[SlaveLink], None],
         on_lost: Callable[[SlaveLink], None],
         peers: PeerLines,
+        why_not: Callable[[str], str | None] | None = None,
     ) -> None:
         self._source = source
         self._clock = clock
         self._settings = settings
         self.address = address
+        self._why_not = why_not
         self._on_report = on_report
         self._on_lost = on_lost
         self._peers = peers
@@ -238,6 +242,10 @@ class SlaveLink(TwistedProtocol):
 
     def _wrong(self, report: int) -> str | None:
         """Return what is wrong with a report, if anything."""
+        if self.acked < 0 and self._why_not is not None:
+            refusal = self._why_not(self.address)
+            if refusal is not None:
+                return refusal
         source = self._source
         if report > source.end:
             return (

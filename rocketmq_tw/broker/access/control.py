@@ -46,7 +46,13 @@ def install_access_control(broker: Broker, router: Router) -> None:
     else:
         users = _install_users(broker, router)
         checks = UserChecks(users, settings, broker.config.broker_cluster_name)
-    guard = AccessGuard(checks, PeerLog(broker.clock))
+    admission = broker.replication.admission
+    guard = AccessGuard(
+        checks,
+        PeerLog(broker.clock),
+        inner=None if settings.inner is None else settings.inner.name,
+        inner_asked=None if admission is None else admission.inner_user_asked,
+    )
     router.guard(guard, reader=guard.reader)
     broker.stats.gauges.update(guard.gauges())
 
@@ -63,6 +69,9 @@ def _install_accounts(broker: Broker, router: Router, path: str) -> PlainChecks:
         broker_name=config.broker_name,
         cluster_name=config.broker_cluster_name,
     ).routes(router)
+    admission = broker.replication.admission
+    if admission is not None:
+        admission.is_trusted = lambda address: checks.loaded.acl.is_white(address, None)
     return checks
 
 

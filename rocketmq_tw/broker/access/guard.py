@@ -70,10 +70,20 @@ class AccessGuard:
     Refuses requests that are not signed, or not permitted.
 
     :param peers: limits what is logged.
+    :param inner: the name of the user as whom brokers ask others; None without one.
+    :param inner_asked: called with the host of each request of that user.
     """
 
-    def __init__(self, checks: Checks, peers: PeerLog) -> None:
+    def __init__(
+        self,
+        checks: Checks,
+        peers: PeerLog,
+        inner: str | None = None,
+        inner_asked: Callable[[str], None] | None = None,
+    ) -> None:
         self._checks = checks
+        self._inner = inner
+        self._inner_asked = inner_asked
         self._denials = Denials(peers)
         self._admitted = AdmittedHosts(checks.version)
 
@@ -89,6 +99,8 @@ class AccessGuard:
             )
             call.principal = user
             self._checks.authorize(user, request, host, address)
+            if user is not None and user == self._inner and self._inner_asked:
+                self._inner_asked(host)
             if isinstance(request, SendMessageV2) and int(request.code) == _SEND:
                 self._admitted.add(
                     version=version,

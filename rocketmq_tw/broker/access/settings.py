@@ -34,6 +34,7 @@ class AccessSettings(msgspec.Struct, frozen=True, kw_only=True):
     :ivar inner: the user as whom slaves and brokers ask others; created likewise.
     :ivar unsigned: the codes of requests that need no signature.
     :ivar unchecked: the codes of requests that need no permission.
+    :ivar ha_allowed: patterns of addresses that may copy the log.
     :ivar remote_administration: requests of administrators may come from other machines
         without access control.
     """
@@ -47,12 +48,18 @@ class AccessSettings(msgspec.Struct, frozen=True, kw_only=True):
     inner: Secret | None = None
     unsigned: frozenset[int] = frozenset()
     unchecked: frozenset[int] = frozenset()
+    ha_allowed: str = ""
     remote_administration: bool = False
 
     @property
     def is_on(self) -> bool:
         """Whether requests need a signature."""
         return self.acl_file is not None or self.is_authenticated
+
+    @property
+    def guards_slaves(self) -> bool:
+        """Whether not everybody may copy the log."""
+        return bool(self.ha_allowed) or (self.is_on and self.inner is not None)
 
 
 #: Class names, and caches that do not exist here.
@@ -107,8 +114,24 @@ def take_access(values: dict[str, str], folder: str) -> AccessSettings:
         inner=take_inner(values),
         unsigned=_codes(values, "authenticationWhitelist"),
         unchecked=_codes(values, "authorizationWhitelist"),
+        ha_allowed=_take_addresses(values, "haAllowedAddresses"),
         remote_administration=take_flag(values, "remoteAdministration"),
     )
+
+
+def _take_addresses(values: dict[str, str], key: str) -> str:
+    """Remove a pattern of addresses. :raises BadSetting: it is none."""
+    text = values.pop(key, "").strip()
+    if text:
+        from rocketmq_tw.auth.addresses import white_list
+        from rocketmq_tw.auth.errors import BadPolicy
+
+        try:
+            white_list(text)
+        except BadPolicy:
+            expected = "addresses such as 10.0.0.7,10.0.1.*"
+            raise BadSetting(key, text, expected) from None
+    return text
 
 
 def _codes(values: dict[str, str], key: str) -> frozenset[int]:

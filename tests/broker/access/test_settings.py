@@ -53,6 +53,21 @@ class SettingsTests(SynchronousTestCase):
         self.assertEqual(found.migrated_file, "/etc/mq/plain_acl.yml")
         self.assertIsNone(found.acl_file)
 
+    def test_slaves(self) -> None:
+        """Not everybody may copy the log with access control, or with a list."""
+        inner = '{"accessKey":"inner","secretKey":"hidden"}'
+        for values, guards in (
+            ({}, False),
+            ({"innerClientAuthenticationCredentials": inner}, False),
+            ({"aclEnable": "true"}, False),
+            (
+                {"aclEnable": "true", "innerClientAuthenticationCredentials": inner},
+                True,
+            ),
+            ({"haAllowedAddresses": "10.0.0.*"}, True),
+        ):
+            self.assertIs(take_access(dict(values), "").guards_slaves, guards)
+
     def test_bad(self) -> None:
         """What would protect less than it seems is refused, and shows no secret."""
         secret = {"initAuthenticationUser": '{"username":"admin","passwort":"hidden"}'}
@@ -62,6 +77,7 @@ class SettingsTests(SynchronousTestCase):
             {"aclEnable": "true", "authenticationEnabled": "true"},
             {"migrateAuthFromV1Enabled": "true"},
             {"authenticationWhitelist": "GetRoute"},
+            {"haAllowedAddresses": "10.0.0"},
             secret,
             {"initAuthenticationUser": "hidden"},
         ):
