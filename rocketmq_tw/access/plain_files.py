@@ -9,6 +9,7 @@ Source: ``PlainPermissionManager`` of RocketMQ 4.9.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator
 
@@ -26,7 +27,9 @@ MAX_SIZE = 1 << 20
 MAX_FILES = 100
 
 #: What shows that a file has changed: its time, size and number.
-Stamps = dict[str, tuple[int, int, int]]
+Stamp = tuple[int, int, int]
+#: Those of all files, by path.
+Stamps = dict[str, Stamp]
 
 
 class PlainText(msgspec.Struct, frozen=True):
@@ -93,11 +96,8 @@ class PlainFiles:
         """Return the state of all files that exist."""
         found: Stamps = {}
         for path in self._paths():
-            try:
-                state = os.stat(path)
-            except OSError:
-                continue
-            found[path] = (state.st_mtime_ns, state.st_size, state.st_ino)
+            with contextlib.suppress(OSError):
+                found[path] = _stamp(path)
         return found
 
     def _paths(self) -> Iterator[str]:
@@ -116,14 +116,18 @@ class PlainFiles:
 
         :raises BadPolicy: one of them cannot be used, or there is none.
         """
+        self._check(stamps)
+        texts = {path: make_text(_document(path), path) for path in stamps}
+        return self._load(stamps, texts)
+
+    def _check(self, stamps: Stamps) -> None:
+        """:raises BadPolicy: there is no file, or there is too much of them."""
         if not stamps:
             raise BadPolicy(f"there is no {self.path}")
         if len(stamps) > MAX_FILES:
             raise BadPolicy(f"{self._folder} has over {MAX_FILES} files")
         if sum(size for _, size, _ in stamps.values()) > MAX_SIZE:
             raise BadPolicy(f"the files have over {MAX_SIZE} bytes together")
-        texts = {path: make_text(_document(path), path) for path in stamps}
-        return self._load(stamps, texts)
 
     def _load(self, stamps: Stamps, texts: dict[str, PlainText]) -> Loaded:
         """:raises BadPolicy: they cannot be used."""
@@ -142,21 +146,32 @@ class PlainFiles:
         :raises BadPolicy: it cannot be done, or not be written.
         """
         stamps = self.stamps()
-        texts = self.read(stamps).texts
-        document = _document(path)
+        self._check(stamps)
+        documents = {each: _document(each) for each in stamps}
+        document = documents.get(path, {})
         edit(document)
         advance(document, now_ms)
         data = write_yaml(document)
         rest = sum(size for other, (_, size, _) in stamps.items() if other != path)
         if rest + len(data) > MAX_SIZE:
             raise BadPolicy(f"the files would have over {MAX_SIZE} bytes together")
-        changed = {**texts, path: make_text(read_document(data, path), path)}
-        self._load({}, changed)
+        # As others will read it.
+        documents[path] = read_document(data, path)
+        texts = {each: make_text(found, each) for each, found in documents.items()}
+        loaded = self._load(stamps, texts)
         try:
             replace_private(path, data)
+            return msgspec.structs.replace(
+                loaded, stamps={**stamps, path: _stamp(path)}
+            )
         except OSError as error:
             raise BadPolicy(f"{path} cannot be written: {error.strerror}") from None
-        return self.read(self.stamps())
+
+
+def _stamp(path: str) -> Stamp:
+    """:raises OSError: there is no such file."""
+    state = os.stat(path)
+    return state.st_mtime_ns, state.st_size, state.st_ino
 
 
 def _document(path: str) -> Document:

@@ -18,11 +18,13 @@ from rocketmq_tw.auth.addresses import parse_address
 from rocketmq_tw.auth.errors import AccessDenied
 from rocketmq_tw.clock import PeriodicCall
 from rocketmq_tw.model.access import Caller
+from rocketmq_tw.model.topic import AUTO_CREATE_TOPIC
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.peer_log import PeerLog, host_of
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.threads import RunInThread
 from rocketmq_tw.wire.fields import Request
+from rocketmq_tw.wire.requests.route import GetRoute
 from rocketmq_tw.wire.requests.rules import RULES
 
 #: Seconds between two looks whether the files have changed.
@@ -97,6 +99,16 @@ class NamesrvGuard:
                 int(request.code), call.ext(), request.body, address
             )
             call.principal = user
-            checks.authorize(user, request, host, address)
+            if not _is_route_of_new_topics(request):
+                checks.authorize(user, request, host, address)
         except AccessDenied as error:
             raise self._denials.refuse(request, peer, error) from None
+
+
+def _is_route_of_new_topics(request: Request[Any]) -> bool:
+    """
+    Whether a client asks where a topic that nobody has created may be created.
+
+    Every client may, as it does so at its start; brokers decide what it may create.
+    """
+    return isinstance(request, GetRoute) and request.topic == AUTO_CREATE_TOPIC

@@ -10,9 +10,11 @@ from twisted.internet.task import Clock
 from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
+from rocketmq_tw import Credentials, Message
 from rocketmq_tw.access.secrets import Secret, sign_as
 from rocketmq_tw.auth.errors import BadPolicy
 from rocketmq_tw.broker.access.settings import AccessSettings
+from rocketmq_tw.client.errors import NameServerUnavailable
 from rocketmq_tw.namesrv.access import NamesrvAccess
 from rocketmq_tw.namesrv.config import NamesrvConfig
 from rocketmq_tw.namesrv.guard import LOOK_PERIOD, NOT_OF_CLIENTS
@@ -162,8 +164,24 @@ class ClientTests(GuardCase):
             (CLIENTS, "TopicTest", 0),
             (CLIENTS, "Other", 16),
             (BROKERS, "Other", 0),
+            # Where topics can be created is no secret to clients.
+            (CLIENTS, "TBW102", 0),
+            (None, "TBW102", 16),
         ):
             self.assertEqual(self.status(who, GetRoute(topic)), code)
+
+    def test_client(self) -> None:
+        """Our client signs what it asks name servers; one without a user does not."""
+        self.cluster.create_topic("TopicTest")
+        who = Credentials("clients", "hidden-2")
+        client = self.cluster.make_client(credentials=who)
+        self.cluster.result_of(client.start())
+        sent = client.producer("producers").send(Message("TopicTest", b"hello"))
+        self.assertEqual(self.cluster.result_of(sent).status.name, "SEND_OK")
+        started = self.cluster.make_client().start()
+        self.cluster.advance(10)
+        error = self.failureResultOf(started, NameServerUnavailable).value
+        self.assertIn("No accessKey", str(error))
 
 
 class SecretTests(SynchronousTestCase):

@@ -7,6 +7,7 @@ Source: ``GetBrokerClusterAclConfigResponseBody`` and ``PlainAccessConfig`` of R
 
 from __future__ import annotations
 
+from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.body import Body
 
 
@@ -35,3 +36,7 @@ class AclConfig(Body, frozen=True):
 
     global_white_addrs: tuple[str, ...] = ()
     plain_access_configs: tuple[PlainAccessConfig, ...] = ()
+
+    def encode(self) -> bytes:
+        """Encode as every body is; there may be 1 MB of them."""
+        return fastjson.dumps_plain(self)

@@ -175,7 +175,10 @@ class AccountTests(PlainCase):
         body = self.ask_as(OPERATOR, GetAccounts()).body
         found = json.loads(body)
         self.assertEqual(found["globalWhiteAddrs"], ["10.0.1.*"])
-        client, operator = found["plainAccessConfigs"]
+        client, operator = (
+            {name: value for name, value in each.items() if value is not None}
+            for each in found["plainAccessConfigs"]
+        )
         self.assertEqual(
             client,
             {
