@@ -15,11 +15,13 @@ from rocketmq_tw.wire.bodies.consumers import (
     ConsumerConnection,
     ConsumerIdList,
     ProducerConnection,
+    ProducerTableInfo,
 )
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.groups import (
     GroupList,
     QuerySubscriptionResponseBody,
+    SubscriptionGroupList,
     SubscriptionGroupTable,
 )
 from rocketmq_tw.wire.bodies.heartbeat import CheckClientRequestBody, HeartbeatData
@@ -296,6 +298,7 @@ FACTS: Final[dict[Code, Facts]] = {
     Code.GET_CONSUMER_CONNECTION_LIST: Facts(
         BROKER, None, ConsumerConnection, "Code 206 where no member is online."
     ),
+    Code.GET_ALL_PRODUCER_INFO: Facts(BROKER, None, ProducerTableInfo),
     Code.GET_PRODUCER_CONNECTION_LIST: Facts(
         BROKER, None, ProducerConnection, "Code 1 where none is online."
     ),
@@ -321,6 +324,11 @@ FACTS: Final[dict[Code, Facts]] = {
     ),
     Code.GET_SYSTEM_TOPIC_LIST_FROM_BROKER: Facts(BROKER, None, TopicList),
     Code.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP: Facts(BROKER, SubscriptionGroup),
+    Code.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST: Facts(
+        BROKER,
+        SubscriptionGroupList,
+        notes="Code 29 where one cannot be; then none is changed.",
+    ),
     Code.GET_ALL_SUBSCRIPTIONGROUP_CONFIG: Facts(BROKER, None, SubscriptionGroupTable),
     Code.GET_SUBSCRIPTIONGROUP_CONFIG: Facts(
         BROKER, None, SubscriptionGroup, "Code 26 where there is no such group."

@@ -166,7 +166,8 @@ class Link:
                     found = decode_json(header, body)
                 else:
                     found = decode(kind, header, body)
-                self._answers[found.opaque or 0] = found
+                if found.flag & 1:  # others are requests of the broker
+                    self._answers[found.opaque or 0] = found
         return self._answers.pop(opaque)
 
     def ask(self, request: Request[Any]) -> Command:

@@ -302,6 +302,10 @@ class ClientTable:
         """Return the producers of a group."""
         return list(self._producers.get(group, {}).values())
 
+    def producer_groups(self) -> list[str]:
+        """Return all producer groups that have members."""
+        return list(self._producers)
+
     def _notify_members(self, group: ConsumerGroup) -> None:
         """Notify the members of a change; broadcasting consumers do not need it."""
         if not group.broadcasting:

@@ -1,7 +1,7 @@
 """
 Tables and lists of consumer groups.
 
-Source: ``SubscriptionGroupWrapper``, ``GroupList`` and
+Source: ``SubscriptionGroupWrapper``, ``SubscriptionGroupList``, ``GroupList`` and
 ``QuerySubscriptionResponseBody`` of RocketMQ 5.
 """
 
@@ -20,6 +20,12 @@ class SubscriptionGroupTable(Body, frozen=True):
     #: Maps group to topic to bits; bit 4 forbids reading.
     forbidden_table: dict[str, dict[str, int]] = {}
     data_version: DataVersion = DataVersion()
+
+
+class SubscriptionGroupList(Body, frozen=True):
+    """The body of UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST (225)."""
+
+    group_config_list: tuple[SubscriptionGroup, ...] = ()
 
 
 class GroupList(Body, frozen=True):

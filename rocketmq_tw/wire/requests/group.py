@@ -20,6 +20,12 @@ class UpdateGroup(Request[Response]):
     code: ClassVar[int] = RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP
 
 
+class UpdateGroups(Request[Response]):
+    """Create or change groups; the body is a ``SubscriptionGroupList``."""
+
+    code: ClassVar[int] = RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST
+
+
 class GroupTableResponse(Response):
     """How many groups there are in all; None from releases before 5.4."""
 

@@ -65,3 +65,9 @@ class GetProducerConnections(Request[Response]):
 
     code: ClassVar[int] = RequestCode.GET_PRODUCER_CONNECTION_LIST
     producer_group: str
+
+
+class GetAllProducers(Request[Response]):
+    """Ask for the producers of all groups; the body is a ``ProducerTableInfo``."""
+
+    code: ClassVar[int] = RequestCode.GET_ALL_PRODUCER_INFO

@@ -221,6 +221,15 @@ def _group_config(request: Any) -> list[Need]:
     return [group_need(group.group_name, Action.UPDATE)]
 
 
+def _group_configs(request: Any) -> list[Need]:
+    """Need ``Update`` on all groups in the body."""
+    from rocketmq_tw.wire.bodies.groups import SubscriptionGroupList
+
+    groups = SubscriptionGroupList.decode_request(request.body).group_config_list
+    names = dict.fromkeys(each.group_name for each in groups)
+    return [group_need(name, Action.UPDATE) for name in names or ("*",)]
+
+
 def _popped(request: Any) -> list[Need]:
     """Need ``Sub`` on the group, whose retry topics are its own, and on the topic."""
     group = group_need(request.consumer_group, *_SUB)
@@ -328,6 +337,7 @@ RULES: dict[int, Rule] = {
     Code.GET_TOPIC_CONFIG: Rule(_ADMIN, _topic(Action.GET)),
     Code.GET_TOPIC_STATS_INFO: Rule(_ADMIN, _topic(Action.GET)),
     Code.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP: Rule(_ADMIN, _group_config),
+    Code.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST: Rule(_ADMIN, _group_configs),
     Code.DELETE_SUBSCRIPTIONGROUP: Rule(
         _ADMIN, _group(Action.DELETE, field="group_name")
     ),
@@ -336,6 +346,7 @@ RULES: dict[int, Rule] = {
     Code.GET_CONSUME_STATS: Rule(_ADMIN, _consume_stats),
     Code.GET_CONSUMER_CONNECTION_LIST: Rule(_ADMIN, _group(Action.GET)),
     Code.GET_PRODUCER_CONNECTION_LIST: Rule(_ADMIN, _GET),
+    Code.GET_ALL_PRODUCER_INFO: Rule(_ADMIN, _GET),
     Code.GET_CONSUMER_RUNNING_INFO: Rule(_ADMIN, _group(Action.GET)),
     Code.CONSUME_MESSAGE_DIRECTLY: Rule(_ADMIN, _consumed_directly),
     Code.INVOKE_BROKER_TO_RESET_OFFSET: Rule(_ADMIN, _reset),

@@ -45,4 +45,6 @@ def sample(kind: type[Request[Any]]) -> Request[Any]:
         body = b'{"groupName":"G"}'
     elif kind is EndTransaction:
         values["commit_or_rollback"] = sysflag.COMMIT  # 0 has no response
+    elif kind.__name__ == "UpdateGroups":
+        body = b'{"groupConfigList":[{"groupName":"G"}]}'
     return kind(**values, body=body)

@@ -1,8 +1,8 @@
 """
 Inspects the connected clients of a group: their connections and subscriptions.
 
-Source: ``AdminBrokerProcessor.getConsumerConnectionList`` and
-``getProducerConnectionList`` of RocketMQ 5.
+Source: ``AdminBrokerProcessor.getConsumerConnectionList``,
+``getProducerConnectionList`` and ``getAllProducerInfo`` of RocketMQ 5.
 """
 
 from __future__ import annotations
@@ -22,11 +22,15 @@ from rocketmq_tw.wire.bodies.consumers import (
     Connection,
     ConsumerConnection,
     ProducerConnection,
+    ProducerInfo,
+    ProducerTableInfo,
 )
 from rocketmq_tw.wire.bodies.entries import encode_entry, fill
 from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.fastjson import dumps
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.heartbeat import (
+    GetAllProducers,
     GetConsumerConnections,
     GetProducerConnections,
 )
@@ -47,9 +51,16 @@ def install(broker: Broker, router: Router) -> None:
 
 
 class ConnectionsProcessor:
-    """Handles requests for the members of groups, as tools show them."""
+    """
+    Handles requests for the members of groups, as tools show them.
 
-    def __init__(self, *, clients: ClientTable, pacer: Pacer) -> None:
+    :param largest: bytes of the producers of all groups; a frame has 16 MiB at most.
+    """
+
+    def __init__(
+        self, *, clients: ClientTable, pacer: Pacer, largest: int = 12 << 20
+    ) -> None:
+        self._largest = largest
         self._clients = clients
         self._pacer = pacer
 
@@ -57,6 +68,7 @@ class ConnectionsProcessor:
         """Register the handlers."""
         router.on(GetConsumerConnections, self.consumers)
         router.on(GetProducerConnections, self.producers)
+        router.on(GetAllProducers, self.all_producers)
 
     def consumers(
         self, request: GetConsumerConnections, call: Call
@@ -81,6 +93,51 @@ class ConnectionsProcessor:
                 f"the producer group[{request.producer_group}] not exist",
             )
         return self._pacer.run(_encode_producers(producers), call.peer)
+
+    def all_producers(
+        self, request: GetAllProducers, call: Call
+    ) -> Response | Deferred[Response | None]:
+        """
+        Return the producers of all groups.
+
+        :raises Refused: there are too many for a response.
+        """
+        return self._pacer.run(self._all_producers(call), call.peer)
+
+    def _all_producers(self, call: Call) -> Steps[Response]:
+        """Encode the producers of one group after another."""
+        now_ms, now = int(call.received_at * 1000), call.peer.last_seen
+        entries: list[bytes] = []
+        size = 0
+        for group in self._clients.producer_groups():
+            producers = (
+                dumps(_info(each, now_ms - int((now - each.last_seen) * 1000)))
+                for each in self._clients.producers(group)
+            )
+            infos = yield from encode_each(producers, lambda each: each, AT_ONCE)
+            entries.append(b"%b:[%b]" % (dumps(group), infos))
+            size += len(entries[-1])
+            if size > self._largest:
+                raise Refused(
+                    ResponseCode.SYSTEM_ERROR,
+                    f"all producers take more than {self._largest} bytes: ask for those"
+                    " of single groups (request 204)",
+                )
+            yield None
+        empty = ProducerTableInfo().encode()
+        return Response(body=fill(empty, b'"data":{}', entries))
+
+
+def _info(client: Client, last_heartbeat_ms: int) -> ProducerInfo:
+    """Return what is shown of a producer."""
+    return ProducerInfo(
+        client_id=client.client_id,
+        # As Apache's brokers show it.
+        remote_ip=f"/{client.peer.address}",
+        language=client.language,
+        version=client.version,
+        last_update_timestamp=last_heartbeat_ms,
+    )
 
 
 def _encode_consumers(group: ConsumerGroup) -> Steps[Response]:

@@ -16,9 +16,10 @@ from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
-from rocketmq_tw.remoting.pacing import Pacer, Steps
-from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.remoting.pacing import Pacer, Steps, parts_of
+from rocketmq_tw.remoting.router import Outcome, Router
 from rocketmq_tw.wire import fastjson
+from rocketmq_tw.wire.bodies.groups import SubscriptionGroupList
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.errors import BadField
 from rocketmq_tw.wire.fields import Response
@@ -29,7 +30,11 @@ from rocketmq_tw.wire.requests.group import (
     GetGroup,
     GroupTableResponse,
     UpdateGroup,
+    UpdateGroups,
 )
+
+#: How many groups are checked or changed in one step: some 1 ms.
+AT_ONCE = 200
 
 
 def install(broker: Broker, router: Router) -> None:
@@ -54,6 +59,7 @@ class GroupProcessor:
     def routes(self, router: Router) -> None:
         """Register the handlers."""
         router.on(UpdateGroup, self.update)
+        router.on(UpdateGroups, self.update_all)
         router.on(GetAllGroups, self.all)
         router.on(GetGroup, self.get)
         router.on(DeleteGroup, self.delete)
@@ -66,11 +72,28 @@ class GroupProcessor:
         :raises Refused: it is to have too many queues for redelivery.
         """
         group = decode_request(request.body, SubscriptionGroup)
-        try:
-            check_group(group.group_name, group)
-        except BadField as error:
-            raise Refused(ResponseCode.INVALID_PARAMETER, str(error)) from None
+        _check(group)
         self._groups.put(group)
+        return Response()
+
+    def update_all(self, request: UpdateGroups, call: Call) -> Outcome:
+        """
+        Create or change groups, none of them if one cannot be.
+
+        :raises IllegalGroup: a name is not legal.
+        :raises Refused: one is to have too many queues for redelivery.
+        """
+        body = request.body
+        return self._pacer.run_for(body, self._update_all(body), call.peer)
+
+    def _update_all(self, body: bytes) -> Steps[Response]:
+        """Check groups in steps, then change them."""
+        groups = SubscriptionGroupList.decode_request(body).group_config_list
+        for act in (_check, self._groups.put):
+            for some in parts_of(groups, AT_ONCE):
+                yield None
+                for group in some:
+                    act(group)
         return Response()
 
     def all(
@@ -114,3 +137,11 @@ class GroupProcessor:
         if request.clean_offset or request.remove_offset:
             self._offsets.remove_group(request.group_name)
         return Response()
+
+
+def _check(group: SubscriptionGroup) -> None:
+    """Check settings. :raises IllegalGroup: the name; :raises Refused: another."""
+    try:
+        check_group(group.group_name, group)
+    except BadField as error:
+        raise Refused(ResponseCode.INVALID_PARAMETER, str(error)) from None

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import json
 
-from rocketmq_tw.broker.processors.admin.connections import AT_ONCE
+from twisted.internet.defer import maybeDeferred
+
+from rocketmq_tw.broker.processors.admin.connections import (
+    AT_ONCE,
+    ConnectionsProcessor,
+)
 from rocketmq_tw.model.subscription import Subscription
-from rocketmq_tw.wire.bodies.consumers import ConsumerConnection
+from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.wire.bodies.consumers import (
+    ConsumerConnection,
+    ProducerInfo,
+    ProducerTableInfo,
+)
 from rocketmq_tw.wire.requests.heartbeat import (
+    GetAllProducers,
     GetConsumerConnections,
     GetProducerConnections,
 )
 from tests.broker.cases import BrokerCase, Peer
-from tests.broker.doubles import client_of
+from tests.broker.doubles import call_from, client_of
 from tests.broker.processors.test_heartbeat import heartbeat
 
 
@@ -50,6 +61,30 @@ class ConnectionsTests(BrokerCase):
         response = self.ask(request)
         (connection,) = json.loads(response.body)["connectionSet"]
         self.assertEqual(connection["clientId"], "10.0.0.9@1")
+
+    def test_all_producers(self) -> None:
+        """Tools see all groups, and when each member was last heard of."""
+        self.ask(heartbeat())
+        self.clock.advance(3)
+        then_ms = int((self.clock.wall_seconds() - 3) * 1000)
+        response = self.ask(GetAllProducers())
+        (producer,) = ProducerTableInfo.decode(response.body).data["PG"]
+        self.assertEqual(
+            producer,
+            ProducerInfo("10.0.0.9@1", "/10.0.0.9:4000", "JAVA", 479, then_ms),
+        )
+
+    def test_too_many_producers(self) -> None:
+        """More than fits into a response is refused, and says what to ask instead."""
+        clients = self.tables.clients
+        processor = ConnectionsProcessor(
+            clients=clients, pacer=self.broker.pacer, largest=100
+        )
+        clients.register_producer("PG", client_of(Peer()))
+        call = call_from(self.peer, self.clock.wall_seconds())
+        asked = maybeDeferred(processor.all_producers, GetAllProducers(), call)
+        refused = self.failureResultOf(asked, Refused).value
+        self.assertIn("request 204", refused.remark)
 
     def test_many(self) -> None:
         """A reactor iteration encodes some of them; nothing is missing at the end."""

@@ -8,11 +8,13 @@ from typing import Any
 from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.remoting.pacing import all_at_once
 from rocketmq_tw.wire.bodies.groups import SubscriptionGroupTable
+from rocketmq_tw.wire.request_json import SMALL
 from rocketmq_tw.wire.requests.group import (
     DeleteGroup,
     GetAllGroups,
     GetGroup,
     UpdateGroup,
+    UpdateGroups,
 )
 from tests.broker.cases import BrokerCase
 
@@ -45,6 +47,27 @@ class GroupProcessorTests(BrokerCase):
         body = b'{"groupName":"CG","retryQueueNums":65536}'
         self.refused(29, "retryQueueNums is 65536", UpdateGroup(body=body))
         self.assertEqual(self.groups.table, before)
+
+    def test_creates_many(self) -> None:
+        """All of a list, or none if one of them cannot be."""
+        body = b'{"groupConfigList":[{"groupName":"A"},{"groupName":"%b"}]}'
+        self.refused(29, "a b", UpdateGroups(body=body % b"a b"))
+        self.assertIsNone(self.groups.get("A"))
+        self.assertEqual(self.ask(UpdateGroups(body=body % b"B")).status, 0)
+        self.assertIsNotNone(self.groups.get("A"))
+        self.assertIsNotNone(self.groups.get("B"))
+
+    def test_creates_many_in_steps(self) -> None:
+        """A large list is one for the pacer."""
+        names = [f"G{number}" for number in range(3000)]
+        listed = [{"groupName": name} for name in names]
+        body = json.dumps({"groupConfigList": listed}).encode()
+        self.assertGreater(len(body), SMALL)
+        asked = self.ask(UpdateGroups(body=body))
+        self.assertNoResult(asked)
+        self.clock.pump([0.0] * 20)
+        self.assertEqual(self.successResultOf(asked).status, 0)
+        self.assertIsNotNone(self.groups.get("G2999"))
 
     def test_gives_one_and_all(self) -> None:
         """Settings of one group, 26 if it is not here, and the whole table."""
