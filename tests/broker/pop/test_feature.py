@@ -94,3 +94,33 @@ class PopTests(PopCase):
         self.pass_time(10.3)
         self.assertEqual(len(self.pop.journal.in_flight), 0)
         self.assertEqual(self.retries(), [])
+
+    def test_invisible_times_out_of_range(self) -> None:
+        """Below zero is over at once, the longest never; both survive a restart."""
+        lowest, longest = -(1 << 63), (1 << 63) - 1
+        self.fill(b"a", b"b")
+        self.assertEqual(
+            set(self.receipts(max_msg_nums=1, invisible_time=lowest)), {b"a"}
+        )
+        self.assertEqual(set(self.receipts(invisible_time=longest)), {b"b"})
+        self.restart()
+        self.pass_time(1)
+        again = self.receipts()
+        self.assertEqual(set(again), {b"a"})
+        self.now(acknowledged(again[b"a"]))
+        self.pass_time(86_400)
+        self.assertEqual(self.receipts(), {})
+        self.assertEqual(len(self.pop.journal.in_flight), 1)
+
+    def test_invisible_times_in_order(self) -> None:
+        """The same, of a queue that is blocked meanwhile."""
+        lowest, longest = -(1 << 63), (1 << 63) - 1
+        self.fill(b"a", b"b")
+        for _ in range(2):
+            found = self.receipts(order=True, invisible_time=lowest)
+            self.assertEqual(set(found), {b"a", b"b"})
+        self.assertEqual(len(self.receipts(order=True, invisible_time=longest)), 2)
+        self.pass_time(11)
+        self.restart()
+        self.pass_time(3600)
+        self.assertEqual(self.receipts(order=True), {})
