@@ -176,6 +176,25 @@ _BROKER: Final = (
         entry=700,
     ),
     Growable(
+        what="queues, of all groups, up to where messages were sent",
+        holds=(
+            "broker.tables.progress.ConsumeProgress.table",
+            "broker.tables.progress.Progress.pulled",
+            "broker.tables.progress.Progress.samples",
+        ),
+        limits=(
+            Limit(
+                config=BrokerConfig,
+                setting="max_pull_offsets",
+                past="it is not remembered: tools are shown the committed offset and no"
+                " rate",
+                said="there are more queues than maxPullOffsets",
+                shown=("pullOffsets", "pullOffsetsRefused"),
+            ),
+        ),
+        entry=1_200,
+    ),
+    Growable(
         what="memberships of connections in groups",
         holds=(
             "broker.tables.clients.ClientTable._consumers",

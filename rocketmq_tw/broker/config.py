@@ -99,6 +99,8 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     :ivar max_subscription_groups: how many consumer groups there may be; an extension.
     :ivar max_consumer_offsets: how many offsets, one for each queue and group, are
         kept; an extension.
+    :ivar max_pull_offsets: for how many queues, of all groups, it is remembered up to
+        where messages were sent; an extension.
     :ivar max_group_memberships: how many memberships in groups of consumers and
         producers all connections may have together; an extension.
     :ivar max_subscriptions_size: bytes, roughly, of the subscriptions that heartbeats
@@ -267,6 +269,7 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     max_queues: Positive = 1_000_000
     max_subscription_groups: Positive = 20_000
     max_consumer_offsets: Positive = 500_000
+    max_pull_offsets: Positive = 50_000
     max_group_memberships: Positive = 200_000
     max_subscriptions_size: Positive = 64 << 20
     max_queue_locks: Positive = 100_000

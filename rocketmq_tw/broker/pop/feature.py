@@ -182,6 +182,7 @@ def _processors(broker: Broker, parts: PopParts, router: Router) -> None:
         clock=broker.clock,
         now=wall_time(broker.clock),
         stats=broker.stats,
+        progress=tables.progress,
         when_safe=broker.replication.when_safe,
     ).routes(router)
     PeekProcessor(

@@ -20,6 +20,7 @@ from rocketmq_tw.broker.pop.reader import PopReader, Wanted, is_from_min
 from rocketmq_tw.broker.pull.filters import Matches
 from rocketmq_tw.broker.send.send_back import WhenSafe
 from rocketmq_tw.broker.stats import BrokerStats
+from rocketmq_tw.broker.tables.progress import ConsumeProgress
 from rocketmq_tw.filter.tags import count_tags
 from rocketmq_tw.model.topic import is_retry
 from rocketmq_tw.remoting.call import Call, Peer
@@ -61,6 +62,7 @@ class PopProcessor:
         clock: IReactorTime,
         now: Callable[[], float],
         stats: BrokerStats,
+        progress: ConsumeProgress,
         when_safe: WhenSafe,
     ) -> None:
         self._checks = checks
@@ -69,6 +71,7 @@ class PopProcessor:
         self._clock = clock
         self._now = now
         self._stats = stats
+        self._progress = progress
         self._when_safe = when_safe
 
     def routes(self, router: Router) -> None:
@@ -136,6 +139,7 @@ class PopProcessor:
             return None
         response = found.response(wanted.invisible_ms)
         self._stats.fetched(found.count, len(response.body))
+        self._progress.entry(wanted.topic, wanted.group).messages += found.count
         if found.rest and not wanted.in_order:
             self._polling.wake_one(wanted.topic, wanted.group, wanted.queue_id)
         safe = self._when_safe(found.end)

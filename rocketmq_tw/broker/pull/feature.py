@@ -45,6 +45,7 @@ def install(broker: Broker, router: Router) -> HeldPulls:
         held=held,
         cold=cold,
         stats=broker.stats,
+        progress=tables.progress,
         suggestion=_suggestion(broker) if suggests(config) else None,
     ).routes(router)
     broker.master.on_change.append(lambda: _wake_for(broker.master, held))

@@ -22,6 +22,7 @@ from rocketmq_tw.broker.pull.suggestion import Suggestion
 from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
+from rocketmq_tw.broker.tables.progress import ConsumeProgress
 from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.filter.tags import count_tags
 from rocketmq_tw.model.topic import PERM_READ
@@ -75,6 +76,7 @@ class PullProcessor:
         held: HeldPulls,
         cold: ColdPulls,
         stats: BrokerStats,
+        progress: ConsumeProgress,
         suggestion: Suggestion | None = None,
     ) -> None:
         self._config = config
@@ -85,6 +87,8 @@ class PullProcessor:
         self._filter = filters
         self._held = held
         self._stats = stats
+        self._progress = progress
+        self._known = progress.table
         self._cold = cold
         self._suggestion = suggestion
         # What most brokers need not do takes no time there.
@@ -131,11 +135,15 @@ class PullProcessor:
         self, request: PullMessage, peer: Peer, matches: Matches
     ) -> PullResponse | Deferred[Any]:
         """Read the requested messages; a Deferred if that waits for the disk."""
-        response = self._fetch(request, matches)
-        if isinstance(response, Deferred):
-            self._cold.count(peer, response)
-            return response.addCallback(self._respond_or_hold, request, peer, matches)
-        return self._respond_or_hold(response, request, peer, matches)
+        response: Any = self._fetch(request, matches)
+        if response.__class__ is PullResponse:  # isinstance takes longer
+            if not response.status:
+                found: PullResponse = response
+                return found
+            return self._respond_or_hold(response, request, peer, matches)
+        self._cold.count(peer, response)
+        later: Deferred[Any] = response
+        return later.addCallback(self._respond_or_hold, request, peer, matches)
 
     def _respond_or_hold(
         self,
@@ -216,6 +224,11 @@ class PullProcessor:
         """Return the response for the result of a fetch."""
         if fetched.count:
             self._stats.fetched(fetched.count, len(fetched.data))
+            entry = self._known.get((request.topic, request.consumer_group))
+            if entry is None:
+                entry = self._progress.entry(request.topic, request.consumer_group)
+            entry.messages += fetched.count
+            entry.pulled[request.queue_id] = fetched.next_offset
             return PullResponse(
                 0,
                 fetched.next_offset,
@@ -242,11 +255,11 @@ class PullProcessor:
 
     def _check(self, request: PullMessage) -> None:
         """Refuse pulls that are not permitted, in Apache RocketMQ's order of checks."""
-        name = self._config.broker_name
-        if not self._config.broker_permission & PERM_READ:
-            raise forbidden(1, f"the broker [{name}] is not readable")
-        lite_allowed = self._config.lite_pull_message_enable
-        if isinstance(request, LitePullMessage) and not lite_allowed:
+        config = self._config
+        if not config.broker_permission & PERM_READ:
+            raise forbidden(1, f"the broker [{config.broker_name}] is not readable")
+        if not config.lite_pull_message_enable and isinstance(request, LitePullMessage):
+            name = config.broker_name
             raise forbidden(1, f"the broker [{name}] does not offer lite pull")
         group = self._groups.require(request.consumer_group)
         if not group.consume_enable:

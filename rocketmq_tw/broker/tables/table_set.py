@@ -13,6 +13,7 @@ from rocketmq_tw.broker.tables.background import BackgroundFile
 from rocketmq_tw.broker.tables.clients import ClientTable, MemberNotifier
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
+from rocketmq_tw.broker.tables.progress import ConsumeProgress
 from rocketmq_tw.broker.tables.queue_locks import QueueLocks
 from rocketmq_tw.broker.tables.topic_journal import TopicJournal
 from rocketmq_tw.broker.tables.topics import TopicTable
@@ -65,6 +66,7 @@ class Tables:
             clock=clock,
             limit=config.max_consumer_offsets,
         )
+        self.progress = ConsumeProgress(config.max_pull_offsets)
         self.clients = ClientTable(MemberNotifier(clock, self.groups), PeerLog(clock))
         self.locks = QueueLocks(clock, config.max_queue_locks)
 

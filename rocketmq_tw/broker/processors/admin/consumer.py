@@ -7,8 +7,8 @@ RocketMQ 5.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
+import msgspec
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.broker import Broker
@@ -16,6 +16,7 @@ from rocketmq_tw.broker.processors.admin.slices import encode_in_slices
 from rocketmq_tw.broker.tables.clients import ClientTable
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
+from rocketmq_tw.broker.tables.progress import SAMPLE_PERIOD, ConsumeProgress
 from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.remoting.call import Call
@@ -47,10 +48,17 @@ def install(broker: Broker, router: Router) -> None:
         clients=tables.clients,
         groups=tables.groups,
         store=broker.store,
+        progress=tables.progress,
         broker_name=broker.config.broker_name,
         address=broker.address,
         pacer=broker.pacer,
     ).routes(router)
+    progress, gauges, pacer = tables.progress, broker.stats.gauges, broker.pacer
+    gauges["pullOffsets"] = lambda: progress.queues
+    gauges["pullOffsetsRefused"] = lambda: progress.refused
+    broker.periodic.every(
+        SAMPLE_PERIOD * 1000, lambda: pacer.run(progress.sample(), None, key=progress)
+    )
 
 
 class ConsumerProcessor:
@@ -70,6 +78,7 @@ class ConsumerProcessor:
         clients: ClientTable,
         groups: GroupTable,
         store: IMessageStore,
+        progress: ConsumeProgress,
         broker_name: str,
         address: str,
         pacer: Pacer,
@@ -80,6 +89,7 @@ class ConsumerProcessor:
         self._clients = clients
         self._groups = groups
         self._store = store
+        self._progress = progress
         self._broker_name = broker_name
         self._address = address
         self._largest = largest
@@ -96,40 +106,42 @@ class ConsumerProcessor:
         """
         Return, for each readable queue, its end and the group's offset.
 
-        An unknown group has read nothing, so its table is empty. Messages that members
-        have pulled but not committed are not known, nor is the group's rate.
+        An unknown group has read nothing, so its table is empty.
         """
         return self._pacer.run(self._stats(request), call.peer)
 
     def _stats(self, request: GetConsumeStats) -> Steps[Response]:
         """Encode the table of the topics that a request is about."""
-        table, _ = yield from self._table(
-            request.consumer_group, self._topics_of(request)
-        )
+        group, topics = request.consumer_group, self._topics_of(request)
+        table = yield from self._table(group, topics, _Totals())
         return Response(body=table)
 
-    def _table(self, group: str, topics: Iterable[str]) -> Steps[tuple[bytes, int]]:
-        """Encode the table of some topics; return the difference of all queues, too."""
+    def _table(self, group: str, topics: list[str], totals: _Totals) -> Steps[bytes]:
+        """Encode the table of some topics, and add what it has to the totals."""
         queues = (
             MessageQueue(topic, self._broker_name, queue_id)
             for topic in topics
             for queue_id in range(self._read_queues(topic))
         )
-        behind = 0
+        rate = sum(self._progress.rate(topic, group) for topic in topics)
 
         def encode(queues: list[MessageQueue]) -> bytes | Deferred[bytes]:
-            nonlocal behind
-            behind += sum(self._behind(group, each) for each in queues)
-            return self._encode_stats(group, queues)
+            states = [self._state(group, each) for each in queues]
+            for state in states:
+                totals.behind += state.broker_offset - state.consumer_offset
+                totals.in_flight += state.pull_offset - state.consumer_offset
+            return self._encode_stats(queues, states, rate)
 
-        table = yield from encode_in_slices(queues, encode)
-        return table, behind
+        return (yield from encode_in_slices(queues, encode))
 
-    def _behind(self, group: str, queue: MessageQueue) -> int:
-        """Return how many messages of a queue a group has not read."""
+    def _state(self, group: str, queue: MessageQueue) -> OffsetState:
+        """Return how far a group is, without the time."""
         topic, queue_id = queue.topic, queue.queue_id
         read = self._offsets.query(group, topic, queue_id) or 0
-        return self._store.max_offset(topic, queue_id) - read
+        pulled = self._progress.pulled(topic, group, queue_id)
+        end = self._store.max_offset(topic, queue_id)
+        # What was pulled before the topic was created again is beyond its end.
+        return OffsetState(end, read, max(read, min(pulled, end)))
 
     def all(self, request: GetBrokerConsumeStats, call: Call) -> Outcome:
         """
@@ -146,22 +158,25 @@ class ConsumerProcessor:
             for topic, group in keys:
                 topics.setdefault(group, []).append(topic)
             yield None
-        entries, size, behind = [], 0, 0
+        entries, size, totals = [], 0, _Totals()
         for group in topics:
             known = self._listed(group, topics[group], is_order)
             if not known:
                 continue
             tables: list[bytes] = []
             for topic in known:
-                table, less = yield from self._table(group, [topic])
+                table = yield from self._table(group, [topic], totals)
                 tables.append(table)
-                behind += less
                 size += len(table)
                 if size > self._largest:
                     raise _too_large(self._largest)
                 yield None
             entries.append(b"{%b:[%b]}" % (dumps(group), b",".join(tables)))
-        empty = ConsumeStatsList(broker_addr=self._address, total_diff=behind)
+        empty = ConsumeStatsList(
+            broker_addr=self._address,
+            total_diff=totals.behind,
+            total_inflight_diff=totals.in_flight,
+        )
         return Response(body=fill(empty.encode(), _NO_GROUPS, entries))
 
     def _listed(self, group: str, topics: list[str], is_order: bool) -> list[str]:
@@ -176,20 +191,16 @@ class ConsumerProcessor:
         return found
 
     def _encode_stats(
-        self, group: str, queues: list[MessageQueue]
+        self, queues: list[MessageQueue], states: list[OffsetState], rate: float
     ) -> bytes | Deferred[bytes]:
-        """Encode how far a group has read some queues."""
-        read = [
-            self._offsets.query(group, queue.topic, queue.queue_id) or 0
-            for queue in queues
-        ]
+        """Encode how far a group has read some queues, with the times of messages."""
         times = all_of(
             [
-                self._time_of_last(queue, offset)
-                for queue, offset in zip(queues, read, strict=True)
+                self._time_of_last(queue, state.consumer_offset)
+                for queue, state in zip(queues, states, strict=True)
             ]
         )
-        return then(times, lambda times: self._stats_table(queues, read, times))
+        return then(times, lambda times: _stats_table(queues, states, times, rate))
 
     def _topics_of(self, request: GetConsumeStats) -> list[str]:
         """
@@ -222,15 +233,31 @@ class ConsumerProcessor:
             return 0
         return self._store.store_time(queue.topic, queue.queue_id, offset - 1)
 
-    def _stats_table(
-        self, queues: list[MessageQueue], read: list[int], times: list[int]
-    ) -> bytes:
-        """Encode the table of these queues, offsets and times."""
-        table = {}
-        for queue, offset, time_ms in zip(queues, read, times, strict=True):
-            end = self._store.max_offset(queue.topic, queue.queue_id)
-            table[queue] = OffsetState(end, offset, offset, max(0, time_ms))
-        return ConsumeStats(table).encode()
+
+class _Totals(msgspec.Struct):
+    """
+    Sums over queues.
+
+    :ivar behind: messages that are not consumed.
+    :ivar in_flight: those of them that were sent to members.
+    """
+
+    behind: int = 0
+    in_flight: int = 0
+
+
+def _stats_table(
+    queues: list[MessageQueue],
+    states: list[OffsetState],
+    times: list[int],
+    rate: float,
+) -> bytes:
+    """Encode the table of these queues."""
+    table = {
+        queue: replace(state, last_timestamp=max(0, time_ms))
+        for queue, state, time_ms in zip(queues, states, times, strict=True)
+    }
+    return ConsumeStats(table, rate).encode()
 
 
 def _too_large(largest: int) -> Refused:

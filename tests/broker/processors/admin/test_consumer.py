@@ -12,7 +12,8 @@ from rocketmq_tw.model.subscription import Subscription
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.wire.bodies.stats import ConsumeStats, ConsumeStatsList, OffsetState
 from rocketmq_tw.wire.requests.consumer import GetBrokerConsumeStats, GetConsumeStats
-from tests.broker.cases import BrokerCase, sent
+from rocketmq_tw.wire.requests.pop import PopMessage
+from tests.broker.cases import BrokerCase, pulled, sent
 from tests.broker.doubles import MemoryConnection, call_from, client_of
 from tests.store.cases import NOW
 
@@ -60,6 +61,25 @@ class ConsumerProcessorTests(BrokerCase):
                 MessageQueue("T", "broker-a", 1): OffsetState(0, 0, 0, 0),
             },
         )
+
+    def test_stats_of_what_was_sent(self) -> None:
+        """Messages that members have and have not committed are in flight."""
+        self.ask(pulled("T", 2, consumer_group="G"))
+        state = self.progress()[MessageQueue("T", "broker-a", 0)]
+        self.assertEqual((state.consumer_offset, state.pull_offset), (2, 3))
+        self.offsets.commit("G", "T", 0, 3)
+        state = self.progress()[MessageQueue("T", "broker-a", 0)]
+        self.assertEqual((state.consumer_offset, state.pull_offset), (3, 3))
+
+    def test_rate(self) -> None:
+        """Messages per second of all the topics, pulled or popped."""
+        self.ask(pulled("T", 0, consumer_group="G", max_msg_nums=2))
+        self.ask(sent("Other"))
+        self.successResultOf(self.ask(PopMessage("G", "Other", -1, 1, 1000, 0)))
+        self.clock.pump([1.0] * 10)
+        request = GetConsumeStats("G")
+        body = self.successResultOf(maybeDeferred(self.ask, request)).body
+        self.assertAlmostEqual(ConsumeStats.decode(body).consume_tps, 0.3)
 
     def test_stats_of_an_unknown_group_are_empty(self) -> None:
         """It has read nothing, which is no error; nor is a topic that is gone."""
@@ -138,6 +158,7 @@ class AllGroupsTests(BrokerCase):
             clients=tables.clients,
             groups=tables.groups,
             store=self.store,
+            progress=tables.progress,
             broker_name="broker-a",
             address="",
             pacer=self.broker.pacer,
