@@ -148,6 +148,8 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     :ivar reject_transaction_message: no half message is accepted.
     :ivar max_half_messages: how many half messages there may be from the oldest on that
         is not decided; an extension.
+    :ivar enable_pop_message_threshold: whether ``pop_inflight_message_threshold``
+        counts: a queue of which more messages are in flight for a group is not popped.
     :ivar default_message_request_mode: how groups fetch a topic's messages for which
         nothing else was set.
     :ivar default_pop_share_queue_num: with how many others each member of such a group
@@ -298,6 +300,8 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     max_pop_check_points: Positive = 200_000
     max_pop_check_points_per_group: Positive = 100_000
     max_pop_ordered_queues: Positive = 5_000
+    enable_pop_message_threshold: bool = False
+    pop_inflight_message_threshold: Count = 10_000
     default_message_request_mode: MessageRequestMode = MessageRequestMode.PULL
     default_pop_share_queue_num: int = -1
     max_request_modes: Positive = 2_000

@@ -129,6 +129,7 @@ def _make(broker: Broker) -> PopParts:
         in_flight=InFlight(
             limit=config.max_pop_check_points,
             limit_per_group=config.max_pop_check_points_per_group,
+            counts_messages=config.enable_pop_message_threshold,
         ),
         broker_name=config.broker_name,
         store_host=broker.store_host,
@@ -177,6 +178,9 @@ def _processors(broker: Broker, parts: PopParts, router: Router) -> None:
             journal=parts.journal,
             ordered=parts.ordered,
             broker_name=config.broker_name,
+            most_in_flight=config.pop_inflight_message_threshold
+            if config.enable_pop_message_threshold
+            else None,
         ),
         polling=parts.polling,
         clock=broker.clock,

@@ -99,13 +99,24 @@ class InFlight:
 
     :param limit: how many there may be.
     :param limit_per_group: how many of one group.
+    :param counts_messages: whether :meth:`messages_of` is wanted.
     :ivar refused: how many were not made because of a limit.
     """
 
     # A check point is in _by_key, _logs and _by_tick, in the last one unless its tick
     # is -1. _ticks is a heap that has all keys of _by_tick, and maybe others.
 
-    def __init__(self, *, limit: int = 200_000, limit_per_group: int = 100_000) -> None:
+    def __init__(
+        self,
+        *,
+        limit: int = 200_000,
+        limit_per_group: int = 100_000,
+        counts_messages: bool = False,
+    ) -> None:
+        #: How many messages are in flight, by topic, group and queue id.
+        self._messages: dict[tuple[str, str, int], int] | None = None
+        if counts_messages:
+            self._messages = {}
         self._limit = limit
         self._limit_per_group = limit_per_group
         self.refused = 0
@@ -156,6 +167,8 @@ class InFlight:
         self._by_key[key] = popped
         self._logs.setdefault(popped.revive_queue, {})[popped.position] = popped
         self._of_group[popped.group] = self._of_group.get(popped.group, 0) + 1
+        if self._messages is not None:
+            self._count(popped, popped.pending.bit_count())
         self._schedule(popped, popped.visible_at_ms)
 
     def acknowledge(self, key: Key, offsets: Iterable[int]) -> list[int]:
@@ -177,10 +190,26 @@ class InFlight:
             if pending & bit:
                 pending &= ~bit
                 done.append(offset)
+        if done and self._messages is not None:
+            self._count(popped, -len(done))
         popped.pending = pending
         if not pending:
             self._remove(popped)
         return done
+
+    def messages_of(self, topic: str, group: str, queue_id: int) -> int:
+        """Return how many messages of a queue are in flight for a group."""
+        return (self._messages or {}).get((topic, group, queue_id), 0)
+
+    def _count(self, popped: Popped, more: int) -> None:
+        """Count messages that are in flight, or are no more."""
+        assert self._messages is not None
+        key = popped.topic, popped.group, popped.queue_id
+        count = self._messages.get(key, 0) + more
+        if count:
+            self._messages[key] = count
+        else:
+            self._messages.pop(key, None)
 
     def is_in_flight(self, key: Key, offset: int) -> bool:
         """Return whether a message is in flight under a check point."""
@@ -305,6 +334,8 @@ class InFlight:
 
     def _remove(self, popped: Popped) -> None:
         """Forget a check point."""
+        if self._messages is not None:
+            self._count(popped, -popped.pending.bit_count())
         del self._by_key[popped.key]
         del self._logs[popped.revive_queue][popped.position]
         left = self._of_group[popped.group] - 1

@@ -97,6 +97,8 @@ class PopReader:
     Reads queues for pops.
 
     :param order: chooses the queues.
+    :param most_in_flight: a queue of which more messages are in flight for a group is
+        left out; None is no limit.
     :param memory_size: a queue whose first message is so close to the end of the log is
         young; None is the size of the page cache.
     """
@@ -110,6 +112,7 @@ class PopReader:
         journal: ReviveLog,
         ordered: OrderedPops,
         broker_name: str,
+        most_in_flight: int | None = None,
         memory_size: int | None = None,
     ) -> None:
         self._store = store
@@ -118,6 +121,7 @@ class PopReader:
         self._journal = journal
         self._ordered = ordered
         self._broker_name = broker_name
+        self._most_in_flight = most_in_flight
         self._memory_size = page_cache_size() if memory_size is None else memory_size
         #: Queues that are read from the disk for a group.
         self._reading: set[tuple[str, str, int]] = set()
@@ -176,15 +180,17 @@ class PopReader:
         """Hand out messages of one queue."""
         end = self._store.max_offset(topic, queue_id)
         group = wanted.group
+        key = topic, group, queue_id
+        if self._offsets.resets:
+            self._learn(key)
         offset = self._offsets.query(group, topic, queue_id)
         if offset is not None and offset == end or not end:
             return  # as in most queues most of the time
-        key = topic, group, queue_id
         if wanted.in_order and self._ordered.is_blocked(
             key, wanted.attempt_id, found.pop_time_ms
         ):
             return
-        if found.count >= wanted.count or key in self._reading:
+        if found.count >= wanted.count or key in self._reading or self._has_many(*key):
             found.rest += max(0, end - (offset or 0))
             return
         if offset is None or offset > end:
@@ -205,6 +211,24 @@ class PopReader:
         elif fetched.next_offset > offset:
             self._offsets.commit(group, topic, queue_id, fetched.next_offset)
         found.rest += max(0, fetched.max_offset - fetched.next_offset)
+
+    def _learn(self, key: tuple[str, str, int]) -> None:
+        """
+        Continue from where an administrator has reset the group, if so.
+
+        The offset is committed already. A queue is free, whatever is in flight in order
+        of what comes again, or is skipped.
+        """
+        topic, group, queue_id = key
+        if self._offsets.resets.take(group, topic, queue_id) is not None:
+            self._ordered.forget(key)
+
+    def _has_many(self, topic: str, group: str, queue_id: int) -> bool:
+        """Return whether so many messages are in flight that no more are handed out."""
+        if self._most_in_flight is None:
+            return False
+        in_flight = self._journal.in_flight
+        return in_flight.messages_of(topic, group, queue_id) > self._most_in_flight
 
     async def _fetch(
         self, key: tuple[str, str, int], offset: int, wanted: Wanted, found: Found

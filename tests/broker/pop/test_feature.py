@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from twisted.internet.defer import maybeDeferred
+
 from rocketmq_tw.model.message import FIRST_POP_TIME, ORIGIN_GROUP
-from tests.broker.cases import GROUP, TOPIC
+from rocketmq_tw.wire.requests.consumer import ResetOffsets
+from tests.broker.cases import GROUP, TOPIC, pulled
 from tests.broker.pop.cases import PopCase, acknowledged, changed, popped
 
 
@@ -124,3 +127,62 @@ class PopTests(PopCase):
         self.restart()
         self.pass_time(3600)
         self.assertEqual(self.receipts(order=True), {})
+
+    def test_reset(self) -> None:
+        """A pop learns of a reset, so that no pull goes back there later."""
+        self.fill(b"a", b"b")
+        self.receipts()
+        self.reset(0)
+        self.clock.advance(0.001)
+        self.assertEqual(set(self.receipts()), {b"a", b"b"})
+        self.assertEqual(len(self.tables.offsets.resets), 0)
+        self.assertEqual(self.ask(pulled(queue_offset=2)).status, 19)
+
+    def test_reset_to_the_end(self) -> None:
+        """Likewise if nothing is left to be popped."""
+        self.fill(b"a")
+        self.reset(-1)
+        self.assertEqual(self.receipts(), {})
+        self.assertEqual(len(self.tables.offsets.resets), 0)
+
+    def test_reset_in_order(self) -> None:
+        """The queue is free, as what was in flight there does not count any more."""
+        self.fill(b"a", b"b")
+        self.receipts(order=True, max_msg_nums=1)
+        self.assertEqual(self.receipts(order=True), {})
+        self.reset(0)
+        self.clock.advance(0.001)
+        self.assertEqual(set(self.receipts(order=True)), {b"a", b"b"})
+
+    def reset(self, timestamp: int) -> None:
+        """Let the group go on from a time."""
+        self.tables.groups.find(GROUP)
+        asked = maybeDeferred(self.ask, ResetOffsets(TOPIC, GROUP, timestamp))
+        self.assertEqual(self.successResultOf(asked).status, 0)
+
+
+class ThresholdTests(PopCase):
+    """A broker that limits how many messages of a queue are in flight."""
+
+    settings = {
+        "enable_pop_message_threshold": True,
+        "pop_inflight_message_threshold": 2,
+    }
+
+    def test_queue_with_too_many(self) -> None:
+        """It is left out until some are acknowledged, or due; others are not."""
+        self.fill(b"a", b"b", b"c", b"d")
+        first = self.receipts(max_msg_nums=3)
+        self.fill(b"e", queue_id=1)
+        self.assertEqual(set(self.receipts()), {b"e"})
+        self.now(acknowledged(first[b"a"]))
+        self.assertEqual(set(self.receipts()), {b"d"})
+
+    def test_after_a_restart(self) -> None:
+        """What is in flight is counted from the revive log; what is due is not."""
+        self.fill(b"a", b"b", b"c", b"d")
+        self.receipts(max_msg_nums=3)
+        self.restart()
+        self.assertEqual(self.receipts(), {})
+        self.pass_time(11)
+        self.assertEqual(set(self.receipts()), {b"a", b"b", b"c", b"d"})
