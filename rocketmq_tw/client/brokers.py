@@ -22,6 +22,7 @@ from twisted.python.failure import Failure
 
 from rocketmq_tw.client.errors import BrokerUnreachable
 from rocketmq_tw.client.routes import RouteCache
+from rocketmq_tw.client.time_limits import TimeLimits
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.route import MASTER_ID
 from rocketmq_tw.remoting.errors import ConnectError
@@ -40,6 +41,7 @@ class Brokers:
     Calls brokers, by address or by queue.
 
     :ivar on_lost: called with the address of each broker whose connection is lost.
+    :ivar time_limits: of requests that have no timers of their own.
     :ivar live: returns the connection to an address, None if there is none now. It is
         the pool's own method, since it is called for every message.
     """
@@ -53,6 +55,7 @@ class Brokers:
         self._routes = routes
         self._clock = clock
         self._reached: set[str] = set()
+        self.time_limits = TimeLimits(clock)
         self.on_lost: list[Callable[[str], object]] = []
         #: When the first request without a response was sent on a connection.
         self._unresponsive_since: WeakKeyDictionary[RemotingProtocol, float] = (
@@ -115,6 +118,10 @@ class Brokers:
             why = "the route has no address of this broker"
             raise ConnectError(queue.broker_name, why)
         return await self.call(address, request, timeout)
+
+    def stop(self) -> None:
+        """Stop the timers, after all requests have ended."""
+        self.time_limits.stop()
 
     # -- failures
 

@@ -166,6 +166,7 @@ class ClientSession:
             left.append(self.heartbeats.unregister_consumer(group))
             self.groups.remove_consumer(group)
         done = DeferredList(left, consumeErrors=True)
+        done.addCallback(lambda _: self.brokers.stop())
         return done.addCallback(lambda _: self.pool.close_all())
 
     def _every(self, interval: float, work: Callable[[], Deferred[None]]) -> None:

@@ -23,7 +23,7 @@ TOPIC = "Many"
 #: Seconds within which the members of a group have their shares.
 CONVERGED = 30.0
 #: Delayed calls and bytes that one more consumer may take.
-TIMERS = 12
+TIMERS = 3
 BYTES = 100_000
 
 

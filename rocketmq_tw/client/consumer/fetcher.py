@@ -149,7 +149,6 @@ class Fetcher:
         pending, self._pending = self._pending, None
         if pending is not None:
             pending.cancel()
-        self._sender.stop()
 
     def wake(self) -> None:
         """Take the scheduled step now."""
@@ -229,7 +228,6 @@ class Fetcher:
         if result.status is PullStatus.OFFSET_ILLEGAL:
             self._pending = None
             self._stopped = True
-            self._sender.stop()
             self._on_illegal_offset(self, result.next_offset)
             return
         if result.next_offset < self.next_offset:

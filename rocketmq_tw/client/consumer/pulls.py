@@ -85,12 +85,7 @@ class PullSender:
         self.clock = clock
         self.received = received
         self.failed = failed
-        self.time_limit = TimeLimit(clock, TIMEOUT)
         self.request_type = kind.request
-
-    def stop(self) -> None:
-        """Stop the timer; the pull in flight must be cancelled."""
-        self.time_limit.stop()
 
     def request(
         self, subscription: Subscription, *, offset: int, commit: int, flags: int
@@ -134,6 +129,7 @@ class Pull:
         "_deferred",
         "_opaque",
         "_sender",
+        "_time_limit",
         "request_type",
         "subscription",
     )
@@ -144,6 +140,7 @@ class Pull:
         self._sender = sender
         self._address = address
         self._connection: RemotingProtocol | None = None
+        self._time_limit: TimeLimit | None = None
         self._deferred: Deferred[Any] | None = None
         self._opaque = 0
         self.subscription = subscription
@@ -163,7 +160,8 @@ class Pull:
             self._connection = live
             self._opaque = opaque = calls.next_opaque()
             form = sender.form(subscription)
-            sender.time_limit.add(self, sender.clock.seconds())
+            self._time_limit = limit = sender.brokers.time_limits.of(TIMEOUT)
+            limit.add(self, sender.clock.seconds())
             calls.expect(opaque, self, decode_found, with_body=True)
             live.write_request(encode_pull(form, commit, offset, flags, opaque), False)
             return
@@ -178,7 +176,7 @@ class Pull:
     def cancel(self) -> None:
         """Ignore a late response."""
         if self._connection is not None:
-            self._sender.time_limit.discard(self)
+            self._has_ended()
             self._connection.calls.forget(self._opaque)
         elif self._deferred is not None:
             self._deferred.cancel()
@@ -188,7 +186,7 @@ class Pull:
     def responded(self, response: PullResponse) -> None:
         """Pass on the response."""
         sender = self._sender
-        sender.time_limit.discard(self)
+        self._has_ended()
         try:
             sender.received(response, self)
         except Exception:
@@ -196,7 +194,7 @@ class Pull:
 
     def failed(self, failure: Failure) -> None:
         """Pass on the failure."""
-        self._sender.time_limit.discard(self)
+        self._has_ended()
         self._sender.failed(failure, self)
 
     def expire(self) -> None:
@@ -204,3 +202,8 @@ class Pull:
         self.cancel()
         error = no_response(self._address, self.request_type, TIMEOUT)
         self._sender.failed(Failure(error), self)
+
+    def _has_ended(self) -> None:
+        """Do not let it expire."""
+        if self._time_limit is not None:
+            self._time_limit.discard(self)

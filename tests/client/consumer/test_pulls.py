@@ -46,12 +46,6 @@ class PullCase(SessionCase):
             received=self.received,
             failed=lambda failure, _pull: self.failures.append(failure.value),
         )
-        self.addCleanup(self.sender.stop)
-
-    def tearDown(self) -> None:
-        """Stop the timer of the pulls before it is checked that none is left."""
-        self.sender.stop()
-        super().tearDown()
 
     def received(self, response: PullResponse, _pull: Pull) -> None:
         """Keep a response."""
@@ -104,7 +98,7 @@ class ConnectedTests(PullCase):
         self.assertEqual(self.failures, [])
 
     def test_work(self) -> None:
-        """The consumer makes no Deferred, and one timer for all pulls of the queue."""
+        """The client makes no Deferred, and one timer for all pulls."""
         self.respond(pulled(0, b"records"))
         self.pull()
         before = len(self.cluster.timers())

@@ -87,7 +87,8 @@ public final class MeasureClient {
     private void end(int count) {
         double elapsed = (System.nanoTime() - start) / 1e9;
         double used = (SYSTEM.getProcessCpuTime() - cpu) / 1e9;
-        long[] found = latencies.stream().mapToLong(Long::longValue).toArray();
+        // Messages may still come; toArray() is one step, a stream is not.
+        long[] found = Arrays.stream(latencies.toArray(new Long[0])).mapToLong(Long::longValue).toArray();
         Arrays.sort(found);
         new Json().with("event", "measured")
             .with("count", count)
