@@ -92,3 +92,27 @@ def test_transactions(shared: tuple[Lab, Cluster], make: str) -> None:
     check_once([*range(11), 21], lines)
     check_contents("s", lines)
     assert [line["i"] for line in other.events("checked")] == [21]
+
+
+@pytest.mark.parametrize(
+    ("shared", "make", "plan"),
+    [("ours", "v55", "timed:6,recalled:3"), ("v55", "ours", "timed:6")],
+    indirect=["shared"],
+)
+def test_timed(shared: tuple[Lab, Cluster], make: str, plan: str) -> None:
+    """Messages come at their time, those that were recalled do not."""
+    lab, cluster = shared
+    topic = f"Timed_{make}"
+    lab.make_topic(cluster.names, topic, queues=4)
+    consumer = lab.consumer(make, cluster.names, topic=topic, group=f"G_{topic}")
+    consumer.wait_for("started")
+    options = {"topic": topic, "plan": plan, "delay": 3}
+    lab.sender(make, cluster.names, **options).finish()
+    lines = wait_for_messages([consumer], 6, 60, quiet=3)
+    consumer.stop()
+    check_once(range(6), lines)
+    check_contents("s", lines)
+    for line in lines:
+        asked = line["properties"]
+        waited = int(asked["TIMER_DEQUEUE_MS"]) - int(asked["TIMER_ENQUEUE_MS"])
+        assert waited >= 2000, asked

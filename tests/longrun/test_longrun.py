@@ -24,6 +24,7 @@ from tests.longrun import (
     pairs,
     pops,
     slow_disk,
+    timers,
     wall_clock,
 )
 from tests.longrun.hostile import __main__ as hostile
@@ -54,6 +55,12 @@ def test_killed_while_groups_pop(tmp_path: Path) -> None:
     """What a group has acknowledged is never handed out to it again."""
     found = pops.run(tmp_path, 5, "ASYNC_FLUSH", seed=3)
     assert found["handed out"] > 100
+
+
+def test_timers_killed(tmp_path: Path) -> None:
+    """A kill neither loses nor repeats a timed message."""
+    found = timers.killed(tmp_path, 3000, 12, kills=4, seed=3)
+    assert found["delivered"] >= found["accepted"] > 2000
 
 
 @pytest.mark.parametrize("ordered", [False, True])

@@ -12,6 +12,7 @@ from twisted.python import log
 
 from rocketmq_tw import COMMIT, ROLLBACK, UNKNOWN, Client, Message, StoredMessage
 from rocketmq_tw.client import Producer, SendResult, TransactionProducer, Verdict
+from rocketmq_tw.clock import time_of_day
 from tests.interop.corpus import SHARDS, message
 
 from .lines import credentials, options, say, tls
@@ -26,11 +27,12 @@ VERDICTS = {"commit": COMMIT, "rollback": ROLLBACK, "check": UNKNOWN}
 class Corpus:
     """Messages to send, made from the numbers of a seed."""
 
-    def __init__(self, topic: str, seed: str) -> None:
+    def __init__(self, topic: str, seed: str, delay: float) -> None:
         self._topic = topic
+        self.delay = delay
         self._seed = seed
 
-    def message(self, i: int, delay_level: int = 0) -> Message:
+    def message(self, i: int, delay_level: int = 0, **time: float) -> Message:
         """Make message ``i``."""
         made = message(self._seed, i)
         return Message(
@@ -40,7 +42,14 @@ class Corpus:
             keys=made.keys,
             properties=made.properties,
             delay_level=delay_level,
+            **time,
         )
+
+    def timed(self, i: int) -> Message:
+        """Make message ``i``, to be delivered after a delay, or at a time."""
+        if i % 2:
+            return self.message(i, delay=self.delay)
+        return self.message(i, deliver_at=time_of_day() + self.delay)
 
     def batches(self, numbers: range) -> Iterator[tuple[int, list[Message]]]:
         """Yield the first number and the messages of batches of a fitting size."""
@@ -65,7 +74,7 @@ async def send_part(
     Send some numbers in one way.
 
     :param mode: ``sync``, ``async``, ``oneway``, ``batch``, ``ordered``, ``delayed``,
-        or one of :data:`VERDICTS`.
+        ``timed``, ``recalled``, or one of :data:`VERDICTS`.
     """
     if mode in VERDICTS:
         for i in numbers:
@@ -98,6 +107,12 @@ async def send_one(mode: str, producer: Producer, corpus: Corpus, i: int) -> Non
         say("sent", mode=mode, i=i, count=1)
     elif mode == "ordered":
         result = await producer.send(corpus.message(i), key=str(i % SHARDS))
+        report(mode, i, 1, result)
+    elif mode in ("timed", "recalled"):
+        message = corpus.timed(i)
+        result = await producer.send(message)
+        if mode == "recalled":
+            await producer.recall(message.topic, result.recall_handle or "")
         report(mode, i, 1, result)
     else:
         level = 1 if mode == "delayed" else 0
@@ -140,13 +155,14 @@ async def main(reactor: Any) -> None:
         group="interop_producer",
         linger=0,
         trace=0,
+        delay=30,
         user="",
         password="",
         ca="",
         cert="",
         key="",
     )
-    corpus = Corpus(given.topic_, given.seed_)
+    corpus = Corpus(given.topic_, given.seed_, given.delay_)
     client = Client(
         reactor, given.namesrv_, tls=tls(given), credentials=credentials(given)
     )

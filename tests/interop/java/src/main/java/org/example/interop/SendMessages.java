@@ -16,8 +16,8 @@ import org.apache.rocketmq.common.message.MessageExt;
 /**
  * Sends the corpus: "--plan sync:2000,async:4000,oneway:1000,batch:2000,ordered:1000" sends 10,000 messages, numbered on.
  *
- * <p>Further modes: "delayed" (level 1), "later" (level 3), "timed" (30 s, by the timer of 5.x), "commit", "rollback" and "check" (transactions; the last is committed when the broker asks).
- * Options: namesrv, topic, group, seed, plan, from (first number), linger (seconds before it ends). One line a message or batch; exit status 1 when one failed.
+ * <p>Further modes: "delayed" (level 1), "later" (level 3), "timed" (by the timer of 5.x, after "--delay" seconds, in each of three ways), "recalled" (the same, and recalled at once), "commit", "rollback" and "check" (transactions; the last is committed when the broker asks).
+ * Options: namesrv, topic, group, seed, plan, from (first number), delay (seconds), linger (seconds before it ends). One line a message or batch; exit status 1 when one failed.
  */
 public final class SendMessages {
     private static final int BATCH = 20;
@@ -25,11 +25,13 @@ public final class SendMessages {
     private static final int IN_FLIGHT = 200;
     private final TransactionMQProducer producer;
     private final Corpus corpus;
+    private final int delay;
     private volatile int failures;
 
-    private SendMessages(TransactionMQProducer producer, Corpus corpus) {
+    private SendMessages(TransactionMQProducer producer, Corpus corpus, int delay) {
         this.producer = producer;
         this.corpus = corpus;
+        this.delay = delay;
     }
 
     /** Runs the plan. */
@@ -41,7 +43,7 @@ public final class SendMessages {
         producer.setSendMsgTimeout(10_000);
         producer.setTransactionListener(new Verdicts());
         producer.start();
-        SendMessages program = new SendMessages(producer, new Corpus(arguments.text("topic"), arguments.text("seed", "s")));
+        SendMessages program = new SendMessages(producer, new Corpus(arguments.text("topic"), arguments.text("seed", "s")), arguments.number("delay", 30));
         new Json().with("event", "started").print();
         int first = arguments.number("from", 0);
         for (String part : arguments.text("plan").split(",")) {
@@ -90,10 +92,13 @@ public final class SendMessages {
                 }
                 break;
             case "timed":
+            case "recalled":
                 for (int i = first; i < first + count; i++) {
-                    Message message = corpus.message(i);
-                    MessageAccessor.putProperty(message, "TIMER_DELAY_SEC", "30");
-                    report(mode, i, 1, producer.send(message));
+                    SendResult result = producer.send(timed(i));
+                    if (mode.equals("recalled")) {
+                        recall(result);
+                    }
+                    report(mode, i, 1, result);
                 }
                 break;
             case "commit":
@@ -106,6 +111,24 @@ public final class SendMessages {
             default:
                 throw new IllegalArgumentException(mode);
         }
+    }
+
+    /** Uses names of properties and reflection, because clients of 4.9 lack the methods. */
+    private Message timed(int i) {
+        Message message = corpus.message(i);
+        if (i % 3 == 0) {
+            MessageAccessor.putProperty(message, "TIMER_DELAY_SEC", String.valueOf(delay));
+        } else if (i % 3 == 1) {
+            MessageAccessor.putProperty(message, "TIMER_DELAY_MS", String.valueOf(1000L * delay));
+        } else {
+            MessageAccessor.putProperty(message, "TIMER_DELIVER_MS", String.valueOf(System.currentTimeMillis() + 1000L * delay));
+        }
+        return message;
+    }
+
+    private void recall(SendResult result) throws Exception {
+        Object handle = SendResult.class.getMethod("getRecallHandle").invoke(result);
+        producer.getClass().getMethod("recallMessage", String.class, String.class).invoke(producer, result.getMessageQueue().getTopic(), handle);
     }
 
     private void sendAsync(int first, int count) throws Exception {
