@@ -65,7 +65,7 @@ class Schedule:
             yield send(TOPIC, number % QUEUES, b"%d" % number, properties=text)
 
     def send(self, link: Link, numbers: range) -> None:
-        """Send some messages, many at a time. :raises OSError: the broker was killed."""
+        """Send some messages, many at a time."""
         answers = link.ask_all(self.requests(numbers), DEPTH)
         for number, answer in zip(numbers, answers, strict=True):
             assert answer.code == 0, answer

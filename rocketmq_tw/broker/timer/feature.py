@@ -45,8 +45,9 @@ def install(broker: Broker, router: Router) -> LateTimer:
     )
     lifecycle.on_start.append(timer.open)
     lifecycle.on_online.append(timer.start)
-    lifecycle.on_drain.append(timer.stop)
+    # What comes last is done first.
     lifecycle.on_drain.append(timer.save)
+    lifecycle.on_drain.append(timer.stop)
     lifecycle.on_stop.append(timer.close)
     periodic.every(config.timer_flush_interval_ms, timer.flush)
     periodic.every(_METRICS_PERIOD_MS, timer.save)

@@ -224,6 +224,20 @@ class FlushedTests(TimerCase):
         self.assertEqual(self.bodies(), [b"Hello"])
 
 
+class FinerTests(TimerCase):
+    """Slots of a tenth of a second."""
+
+    settings = {"timer_precision_ms": 100}
+
+    def test_precise(self) -> None:
+        """A message comes within a tenth of a second after its time."""
+        self.timed(TIMER_DELAY_MS=1230)
+        self.clock.pump([0.01] * 129)
+        self.assertEqual(self.bodies(), [])
+        self.clock.pump([0.01] * 2)
+        self.assertEqual(self.bodies(), [b"Hello"])
+
+
 class MemoryTests(TimerCase):
     """A broker that keeps messages in memory."""
 
