@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.send.kinds import Kind
+from rocketmq_tw.broker.slave.replicated import Replicated
 from rocketmq_tw.broker.timer.late import LateTimer
 from rocketmq_tw.broker.timer.recall import RecallProcessor
 from rocketmq_tw.broker.timer.tables import TimerTables
@@ -37,6 +40,7 @@ def install(broker: Broker, router: Router) -> LateTimer:
     ).routes(router)
     broker.stats.gauges.update(timer.gauges())
     if config.is_slave:
+        _follow(broker)
         return timer
     sends = broker.timed_sends
     sends.wake, sends.count_at = timer.wake, timer.count_at
@@ -52,3 +56,14 @@ def install(broker: Broker, router: Router) -> LateTimer:
     periodic.every(config.timer_flush_interval_ms, timer.flush)
     periodic.every(_METRICS_PERIOD_MS, timer.save)
     return timer
+
+
+def _follow(broker: Broker) -> None:
+    """Keep the check point of the master."""
+    from rocketmq_tw.broker.timer.followed import FollowedTimer
+    from rocketmq_tw.store.files.disk import Disk
+    from rocketmq_tw.store.timer.checkpoint import TimerCheckFile
+
+    path = os.path.join(broker.tables.folder, "timercheck")
+    followed = FollowedTimer(TimerCheckFile(path, Disk()))
+    broker.replicated.append(Replicated("the timer's check point", followed.copy))

@@ -129,7 +129,16 @@ class TimerCheckFile:
     def write(self, numbers: TimerCheckPoint, own: OwnCheck) -> None:
         """Write the file in place, without an fsync."""
         head = numbers.encode()
-        data = head + own.encode(head)
+        self._write(head + own.encode(head))
+
+    def write_numbers(self, numbers: TimerCheckPoint) -> None:
+        """Do as :meth:`write`, as another broker does."""
+        self._write(
+            numbers.encode().ljust(len(_NUMBERS) + _OWN.size + _CRC.size, b"\0")
+        )
+
+    def _write(self, data: bytes) -> None:
+        """Write the beginning of the file, which has its length."""
         self._disk.make_directories(os.path.dirname(self.path))
         descriptor = self._disk.open(self.path, os.O_RDWR | os.O_CREAT)
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import struct
 
+import msgspec
+
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.store.timer.checkpoint import OwnCheck
 from tests.broker.cases import TOPIC
@@ -140,6 +142,19 @@ class AnotherTests(OpeningCase):
         os.remove(self.path("timerwheel"))
         self.start()
         self.kill()
+        self.assert_all_once()
+
+    def test_of_a_slave(self) -> None:
+        """A slave has the queue and the check point: what is due comes once."""
+        self.wait(4)
+        self.stop()
+        loaded = self.parts.files.check.load()
+        assert loaded is not None
+        self.remove_log()
+        os.remove(self.path("timerwheel"))
+        numbers = msgspec.structs.replace(loaded[0], log_position=0)
+        self.parts.files.check.write_numbers(numbers)
+        self.start()
         self.assert_all_once()
 
     def test_all_missing(self) -> None:

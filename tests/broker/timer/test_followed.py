@@ -1,0 +1,60 @@
+"""A slave keeps its master's check point of timed messages."""
+
+from __future__ import annotations
+
+import os
+
+from twisted.logger import capturedLogs
+
+from rocketmq_tw.broker.slave.sync import COPY_PERIOD
+from rocketmq_tw.model.message import Message
+from rocketmq_tw.store.files.disk import Disk
+from rocketmq_tw.store.timer.checkpoint import TimerCheckFile
+from rocketmq_tw.wire.bodies.other_tables import TimerCheckPoint
+from rocketmq_tw.wire.requests.replication import GetTimerCheckPoint
+from tests.broker.slave.cases import PairCase
+
+
+class FollowedTests(PairCase):
+    """A master with timed messages, and its slave."""
+
+    def copy(self) -> None:
+        """Wait for the next copy."""
+        self.cluster.advance(2 * COPY_PERIOD)
+
+    def kept(self) -> TimerCheckPoint | None:
+        """Read the slave's file."""
+        path = os.path.join(self.slave.directory, "config", "timercheck")
+        loaded = TimerCheckFile(path, Disk()).load()
+        return None if loaded is None else loaded[0]
+
+    def test_kept(self) -> None:
+        """It is the master's, but for the log, which a slave does not have."""
+        producer = self.cluster.producer()
+        for seconds in (1, 5, 1000):
+            send = producer.send(Message("T", b"timed", delay=seconds))
+            self.cluster.result_of(send)
+        self.copy()
+        kept = self.kept()
+        assert kept is not None
+        body = self.cluster.call(self.master, GetTimerCheckPoint()).body
+        master = TimerCheckPoint.decode(body)
+        self.assertEqual((kept.queue_offset, kept.master_queue_offset), (3, 3))
+        self.assertEqual(kept.log_position, 0)
+        self.assertLessEqual(kept.last_read_ms, master.last_read_ms)
+        self.assertFalse(os.path.exists(f"{self.slave.directory}/timerwheel"))
+
+    def test_none(self) -> None:
+        """Without timed messages there is no file."""
+        self.copy()
+        self.assertIsNone(self.kept())
+
+    def test_unusable(self) -> None:
+        """What is no check point changes nothing, and is logged."""
+        for body in (b"short", bytes([255]) * 56):
+            self.respond(GetTimerCheckPoint, body)
+            with capturedLogs() as events:
+                self.copy()
+            formats = " ".join(event["log_format"] for event in events)
+            self.assertIn("could not copy", formats)
+        self.assertIsNone(self.kept())
