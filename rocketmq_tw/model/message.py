@@ -24,6 +24,7 @@ CHECK_IMMUNITY_TIME_IN_SECONDS: Final = "CHECK_IMMUNITY_TIME_IN_SECONDS"
 TIMER_DELAY_SEC: Final = "TIMER_DELAY_SEC"
 TIMER_DELAY_MS: Final = "TIMER_DELAY_MS"
 TIMER_DELIVER_MS: Final = "TIMER_DELIVER_MS"
+PRIORITY: Final = "_SYS_MSG_PRIORITY_"
 
 # Set by clients.
 UNIQ_KEY: Final = "UNIQ_KEY"
@@ -100,6 +101,8 @@ class Message(msgspec.Struct, frozen=True):
     :ivar delay: seconds after which it is delivered, counted by the broker from when it
         gets the message; not before that, and at most a second later.
     :ivar deliver_at: when it is delivered: a ``datetime``, or seconds since the epoch.
+    :ivar priority: 0 or more; those who pop get the highest first. It is the queue in
+        which the broker stores the message, if there are so many.
     """
 
     topic: str
@@ -112,6 +115,7 @@ class Message(msgspec.Struct, frozen=True):
     wait_store: bool = True
     delay: float | None = None
     deliver_at: float | datetime | None = None
+    priority: int | None = None
 
     def __post_init__(self) -> None:
         """Convert ``keys`` to a tuple."""
@@ -128,6 +132,8 @@ class Message(msgspec.Struct, frozen=True):
         if self.delay_level > 0:
             properties[DELAY] = str(self.delay_level)
         properties[WAIT] = "true" if self.wait_store else "false"
+        if self.priority is not None:
+            properties[PRIORITY] = str(self.priority)
         if self.delay is not None:
             properties[TIMER_DELAY_MS] = str(ceil(self.delay * 1000))
         if self.deliver_at is not None:

@@ -83,6 +83,7 @@ class Drafts:
             Kind.TRANSACTIONAL: self._transactional,
             Kind.DELAYED: self._delayed,
             Kind.TIMED: self._timed,
+            Kind.PRIORITISED: self._prioritised,
             Kind.PLAIN: self._plain,
         }
 
@@ -167,6 +168,17 @@ class Drafts:
     def _plain(self, sent: Sent) -> Draft:
         return self._compose(
             sent.request, sent.call, sent.target.topic, sent.queue_id, sent.properties
+        )
+
+    def _prioritised(self, sent: Sent) -> Draft:
+        """Return the draft for the queue of its priority, whatever was asked for."""
+        special, target = sent.properties.special, sent.target
+        assert special is not None and special.priority is not None
+        if target.write_queues < 1:
+            return self._plain(sent)
+        queue_id = min(special.priority, target.write_queues - 1)
+        return self._compose(
+            sent.request, sent.call, target.topic, queue_id, sent.properties
         )
 
     def _delayed(self, sent: Sent) -> Draft:

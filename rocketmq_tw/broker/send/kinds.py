@@ -25,6 +25,8 @@ class Kind(Enum):
     DELAYED = "delayed"
     #: Delivered at a specified time.
     TIMED = "timed"
+    #: Delivered at once, from the queue of its priority.
+    PRIORITISED = "prioritised"
     #: Delivered at once.
     PLAIN = "plain"
 
@@ -48,4 +50,6 @@ def kind_of(
         return Kind.TRANSACTIONAL
     if delay_level > 0:
         return Kind.DELAYED
-    return Kind.TIMED if special.is_timed else Kind.PLAIN
+    if special.is_timed:
+        return Kind.TIMED
+    return Kind.PLAIN if special.priority is None else Kind.PRIORITISED

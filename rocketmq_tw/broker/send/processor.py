@@ -105,11 +105,13 @@ class SendProcessor:
         draft = self._draft(request, call, target, queue_id)
         stored = self._put(draft, call.received_at)
         self._stats.stored(1, stored.size)
+        if draft.topic is target.topic:
+            # A priority may have changed the queue.
+            return self._respond(request, draft.queue_id, stored)
         sending = self._respond(request, queue_id, stored)
-        if draft.topic is not target.topic:
-            add_transaction_id(sending, draft)
-            if draft.topic is TIMED_TOPIC:
-                add_recall_handle(sending, self._recall_handle(draft))
+        add_transaction_id(sending, draft)
+        if draft.topic is TIMED_TOPIC:
+            add_recall_handle(sending, self._recall_handle(draft))
         return sending
 
     def _send_first(self, request: SendFields, call: Call) -> Sending:

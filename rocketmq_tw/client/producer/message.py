@@ -171,6 +171,7 @@ class Preparation:
             or message.delay_level
             or message.delay is not None
             or message.deliver_at is not None
+            or message.priority is not None
         ):
             wire = _wire_properties(message)
             key = wire[UNIQ_KEY] = wire.get(UNIQ_KEY) or self._next_key()
@@ -315,6 +316,8 @@ def _wire_properties(message: Message) -> dict[str, str]:
     wishes = (message.delay, message.deliver_at, message.delay_level or None)
     if sum(wish is not None for wish in wishes) > 1:
         raise ValidationError("delay, deliver_at and delay_level exclude one another")
+    if message.priority is not None and message.priority < 0:
+        raise ValidationError(f"the priority is {message.priority}; expected 0 or more")
     try:
         return message.wire_properties()
     except (ValueError, OverflowError, OSError) as error:
