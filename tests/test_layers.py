@@ -256,6 +256,8 @@ TIME_OF_DAY = {
     "broker/timer/service.py",
     # when something was popped, in receipts and check points
     "broker/pop/feature.py",
+    # windows of time in which keys are known
+    "broker/dedupe/feature.py",
     "broker/transactions/feature.py",
     # unique keys of messages and names of files, which contain a time
     "broker/send/feature.py",

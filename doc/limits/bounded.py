@@ -29,6 +29,9 @@ store.timer.files.TimerFiles: _dirty: the files of the timer
 store.timer.timers.Timers: passed: eight, one each time the clock is set back
 broker.tables.encoded_offsets.EncodedOffsets: _texts: 1024 blocks, together as large as the file
 broker.tables.resets.PendingResets: _targets: maxConsumerOffsets queues
+broker.dedupe.rebuild._Found: _keys: twice maxDedupeKeys, at the start
+broker.dedupe.sends._Batch: firsts offsets: the messages of one batch
+broker.dedupe.window.Windows: _by_topic _dropped: maxTopics; one for each until its keys are forgotten
 broker.tables.producer_ids.ProducerIds: _ids _peers: one for each connection
 broker.tables.agreement.Agreement: _marks _counts: one for each membership, maxGroupMemberships
 broker.tables.clients.ConsumerGroup: agreement: an Agreement

@@ -315,6 +315,25 @@ _BROKER: Final = (
         entry=3_000,
     ),
     Growable(
+        what="unique keys of topics with ``dedupe.window``",
+        holds=(
+            "broker.dedupe.window.Window._offsets",
+            "broker.dedupe.window.Window._order",
+            "broker.dedupe.window.Window._seconds",
+        ),
+        limits=(
+            Limit(
+                config=BrokerConfig,
+                setting="max_dedupe_keys",
+                past="the oldest of the topic are forgotten before their time: a"
+                " message that is sent again is stored again",
+                said="maxDedupeKeys lets",
+                shown=("dedupeKeys", "dedupeKeysForgotten"),
+            ),
+        ),
+        entry=250,
+    ),
+    Growable(
         what="replies that their clients have not confirmed",
         holds=("broker.reply.pushes.ReplyPushes._of_one",),
         limits=(

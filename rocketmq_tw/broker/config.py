@@ -160,6 +160,8 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
         clients that wait for them.
     :ivar trace_topic_enable: the topic ``msg_trace_topic_name`` of message traces is
         there from the start, with one queue.
+    :ivar max_dedupe_keys: how many unique keys are kept of topics with
+        ``dedupe.window``, together; an extension.
     :ivar max_reply_pushes: how many replies may wait until the clients to which they
         were pushed confirm them; an extension.
     :ivar max_reply_pushes_per_connection: how many of one connection; an extension.
@@ -307,6 +309,7 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     max_request_modes: Positive = 2_000
 
     store_reply_message_enable: bool = True
+    max_dedupe_keys: Positive = 500_000
     max_reply_pushes: Positive = 20_000
     max_reply_pushes_per_connection: Positive = 2_000
 

@@ -155,7 +155,7 @@ class ShownTests(SynchronousTestCase):
         for tables in GROWABLE.values():
             for each in tables:
                 shown = " ".join(name for limit in each.limits for name in limit.shown)
-                self.assertRegex(shown, "Refused|Closed", each.what)
+                self.assertRegex(shown, "Refused|Closed|Forgotten", each.what)
 
     def test_sentences(self) -> None:
         """What is said past a limit is in the code, in these words."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
+from rocketmq_tw.broker.dedupe.sends import DedupedSends
 from rocketmq_tw.broker.new_topics import NewTopics
 from rocketmq_tw.broker.send.drafts import BROKER_BITS, broker_bits_set
 from rocketmq_tw.broker.send.mixes import (
@@ -50,6 +51,7 @@ class BatchSender:
     """
     Stores batches.
 
+    :param deduped: stores batches of topics with a window.
     :param max_size: the largest body of a request, in bytes.
     :param max_messages: the most messages of a batch.
     :param pacer: runs the reading of large batches.
@@ -63,6 +65,7 @@ class BatchSender:
         targets: Targets,
         new_topics: NewTopics,
         responses: SendResponses,
+        deduped: DedupedSends,
         stats: BrokerStats,
         max_size: int,
         max_messages: int,
@@ -75,6 +78,7 @@ class BatchSender:
         self._targets = targets
         self._new_topics = new_topics
         self._responses = responses
+        self._deduped = deduped
         self._stats = stats
         self._max_size = max_size
         self._max_messages = max_messages
@@ -105,6 +109,9 @@ class BatchSender:
         items = batch.parts(request.body, self._max_messages)
         drafts = _drafts(items, request, call, target.topic, queue_id)
         first = list(islice(drafts, AT_ONCE))
+        if target.window_ms:
+            steps = self._put_deduped(request, target, queue_id, [*first], drafts)
+            return self._pacer.run(steps, call.peer, len(request.body))
         if len(first) < AT_ONCE:
             stored = self._put(first, call.received_at)
             return self._responses.batch(request, queue_id, stored)
@@ -134,10 +141,28 @@ class BatchSender:
         yield None
         return self._responses.batch(request, queue_id, stored)
 
+    def _put_deduped(
+        self,
+        request: SendFields,
+        target: Target,
+        queue_id: int,
+        read: list[Draft],
+        drafts: Iterator[Draft],
+    ) -> Steps[Sending]:
+        """Store what is new of a batch, to a topic with a window, in steps."""
+        while more := list(islice(drafts, AT_ONCE)):
+            read += more
+            yield None
+        if not read:
+            raise _empty()
+        stored = yield from self._deduped.batch_steps(request, target, read, self._put)
+        last = max(stored, key=lambda each: each.commit_log_offset)
+        return self._responses.batch(request, queue_id, stored, last)
+
     def _put(self, drafts: list[Draft], now: float) -> list[Appended]:
         """Store all messages, or none."""
         if not drafts:
-            raise _illegal("the batch is empty; expected at least one message")
+            raise _empty()
         stored = self._store.put_batch(drafts, now)
         self._stats.stored(len(stored), sum(each.size for each in stored))
         return stored
@@ -154,6 +179,10 @@ class BatchSender:
         if len(text) > MAX_PROPERTIES:
             raise PropertiesTooLong(len(text), MAX_PROPERTIES)
         check_in_batch(text)
+
+
+def _empty() -> Refused:
+    return _illegal("the batch is empty; expected at least one message")
 
 
 def too_large(size: int, limit: int) -> Refused:

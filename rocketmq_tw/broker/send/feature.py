@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.config import BrokerConfig
+from rocketmq_tw.broker.dedupe.feature import deduped_sends
 from rocketmq_tw.broker.reply.processor import ReplyProcessor
 from rocketmq_tw.broker.reply.pushes import ReplyPushes
 from rocketmq_tw.broker.send.batch import BatchSender
@@ -115,6 +116,7 @@ def _send_processor(
     broker: Broker, targets: Targets, responses: SendResponses, drafts: Drafts
 ) -> SendProcessor:
     config = broker.config
+    deduped = deduped_sends(broker, responses)
     return SendProcessor(
         store=broker.store,
         targets=targets,
@@ -125,12 +127,14 @@ def _send_processor(
             targets=targets,
             new_topics=broker.new_topics,
             responses=responses,
+            deduped=deduped,
             stats=broker.stats,
             max_size=config.max_message_size,
             max_messages=config.max_batch_messages,
             pacer=broker.pacer,
             wall_time=wall_time(broker.clock),
         ),
+        deduped=deduped,
         responses=responses,
         recall_handle=broker.timed_sends.recall_handle,
         stats=broker.stats,

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from rocketmq_tw.broker.dedupe.sends import DedupedSends
 from rocketmq_tw.broker.new_topics import NewTopics
 from rocketmq_tw.broker.send.batch import BatchSender, too_large
 from rocketmq_tw.broker.send.drafts import Drafts
@@ -42,6 +43,7 @@ class SendProcessor:
     Handles sends.
 
     :param recall_handle: returns what recalls a timed message, if anything does.
+    :param deduped: stores messages of topics with a window.
     :param max_size: the largest body, in bytes.
     """
 
@@ -53,6 +55,7 @@ class SendProcessor:
         new_topics: NewTopics,
         drafts: Drafts,
         batches: BatchSender,
+        deduped: DedupedSends,
         responses: SendResponses,
         recall_handle: Callable[[Draft], str | None],
         stats: BrokerStats,
@@ -64,6 +67,7 @@ class SendProcessor:
         self._known_target = targets.known.get
         self._draft = drafts.draft
         self._batches = batches
+        self._deduped = deduped
         self._respond = responses.single
         self._recall_handle = recall_handle
         self._stats = stats
@@ -117,5 +121,11 @@ class SendProcessor:
     def _send_first(self, request: SendFields, call: Call) -> Sending:
         """Store a message whose topic may be new; that is registered first."""
         return self._new_topics.hold(
-            lambda: self.send(request, call, self._targets.find(request, call))
+            lambda: self._send_to(request, call, self._targets.find(request, call))
         )
+
+    def _send_to(self, request: SendFields, call: Call, target: Target) -> Sending:
+        """Store a message whose target is not cached."""
+        if target.window_ms:
+            return self._deduped.send(request, call, target, self.send)
+        return self.send(request, call, target)

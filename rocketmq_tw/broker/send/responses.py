@@ -76,9 +76,17 @@ class SendResponses:
         )
 
     def batch(
-        self, request: SendFields, queue_id: int, stored: Sequence[Appended]
+        self,
+        request: SendFields,
+        queue_id: int,
+        stored: Sequence[Appended],
+        last: Appended | None = None,
     ) -> Sending:
-        """Return the response to a batch: the ids of all its messages."""
+        """
+        Return the response to a batch: the ids of all its messages.
+
+        :param last: the one whose record is the last, if that is not the last message.
+        """
         response = SendResponse(
             msg_id=",".join(
                 self._id_format % each.commit_log_offset for each in stored
@@ -89,7 +97,7 @@ class SendResponses:
             trace_on=self._trace_on,
         )
         if self._log is not None:
-            return self._when_safe(response, request, stored[-1], self._log)
+            return self._when_safe(response, request, last or stored[-1], self._log)
         return response
 
     def _when_safe(

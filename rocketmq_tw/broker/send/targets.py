@@ -15,6 +15,7 @@ import msgspec
 
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.send.retries import RetryRules
+from rocketmq_tw.broker.tables.topic_attributes import dedupe_window_ms
 from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.topic import (
     NOT_SENDABLE,
@@ -37,12 +38,15 @@ class Target(msgspec.Struct, frozen=True, gc=False):
     :ivar queues: queue ids below this are legal; the broker chooses one below
     :ivar is_dead_letter: it is not the topic that the sender named, so queue ids
         that the sender chose do not apply.
+    :ivar window_ms: for how long messages are recognised that are sent again; 0 if they
+        are not. A target with a window is not cached, so that plain sends cost nothing.
     """
 
     topic: bytes
     queues: int
     write_queues: int
     is_dead_letter: bool = False
+    window_ms: int = 0
 
     def choose_queue(self, queue_id: int) -> int:
         """
@@ -113,7 +117,9 @@ class Targets:
                 0,
                 call.peer.address,
             )
-        target = self.known[name] = _target_of(config)
+        target = _target_of(config)
+        if not target.window_ms:
+            self.known[name] = target
         return target
 
     def is_current(self, name: str, target: Target) -> bool:
@@ -142,4 +148,5 @@ def _target_of(config: TopicConfig, is_dead_letter: bool = False) -> Target:
         queues=max(config.write_queue_nums, config.read_queue_nums),
         write_queues=config.write_queue_nums,
         is_dead_letter=is_dead_letter,
+        window_ms=0 if is_dead_letter else dedupe_window_ms(config.attributes),
     )

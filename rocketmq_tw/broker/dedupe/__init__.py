@@ -1,0 +1,1 @@
+"""Recognises messages that are sent twice, in topics that ask for it."""
