@@ -11,6 +11,7 @@ from twisted.application.service import IService
 from twisted.python import usage
 
 from rocketmq_tw.broker import tap as broker_tap
+from rocketmq_tw.broker.access.settings import AccessSettings
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.configuration import name_servers
 from rocketmq_tw.clock import use_monotonic_time
@@ -97,8 +98,14 @@ class Options(usage.Options):
             tls_handshake_timeout_millis=config.tls_handshake_timeout_millis,
             tls=config.tls,
             remote_administration=config.access.remote_administration,
-            access=NamesrvAccess(inner=config.access.inner),
+            access=_name_server_access(config.access),
         )
+
+
+def _name_server_access(access: AccessSettings) -> NamesrvAccess:
+    """Return that of the name server: the broker's accounts, if the broker signs."""
+    inner = access.inner
+    return NamesrvAccess(acl_file=access.acl_file if inner else None, inner=inner)
 
 
 def makeService(options: Options) -> IService:

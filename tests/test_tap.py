@@ -70,6 +70,22 @@ class OptionsTests(SynchronousTestCase):
         error = self.assertRaises(UsageError, self.options, "-p", "99999")
         self.assertIn("--listen is 99999", str(error))
 
+    def test_access(self) -> None:
+        """The name server has the accounts of a broker that signs."""
+        path = self.mktemp()
+        inner = 'innerClientAuthenticationCredentials={"accessKey":"a","secretKey":"b"}'
+        for text, is_checked in (
+            ("", False),
+            ("aclEnable=true", False),
+            (inner, False),
+            (f"aclEnable=true\naclFile=/k/acl.yml\n{inner}", True),
+        ):
+            with open(path, "w") as file:
+                file.write(text)
+            access = self.options("-c", path).name_server.access
+            self.assertEqual(access.acl_file, "/k/acl.yml" if is_checked else None)
+            self.assertEqual(access.inner is not None, inner in text)
+
     def test_own_connection(self) -> None:
         """The broker needs no authority for the name server of its program."""
         words = ["--tls-cert", "/k/s.pem", "--tls-mode", "enforcing"]

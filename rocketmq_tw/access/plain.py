@@ -21,7 +21,7 @@ from rocketmq_tw.auth.acl import Account
 from rocketmq_tw.auth.addresses import Address
 from rocketmq_tw.auth.errors import AccessDenied, BadPolicy
 from rocketmq_tw.auth.signature import ACCESS_KEY, SIGNATURE, Key, is_signed
-from rocketmq_tw.model.access import MAX_NEEDS
+from rocketmq_tw.model.access import MAX_NEEDS, Need
 from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.threads import RunInThread
 from rocketmq_tw.wire.fields import Ext, Request
@@ -126,6 +126,12 @@ class PlainChecks:
         if len(needs) > MAX_NEEDS:
             raise AccessDenied(f"the request names over {MAX_NEEDS} topics and groups")
         account.check(needs)
+
+    def authorize_need(
+        self, user: str, code: int, need: Need, host: str, address: Address | None
+    ) -> None:
+        """See :class:`~rocketmq_tw.broker.access.guard.Checks`."""
+        self._account(user).check([need])
 
     def key(self, user: str) -> Key:
         """See :class:`~rocketmq_tw.broker.access.guard.Checks`."""

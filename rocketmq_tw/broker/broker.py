@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.delay.levels import DelayLevels
+from rocketmq_tw.broker.late_checks import LateChecks
 from rocketmq_tw.broker.lifecycle import Lifecycle
 from rocketmq_tw.broker.member_group import MemberGroup
 from rocketmq_tw.broker.name_servers import AskNameServers
@@ -67,6 +68,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     :ivar on_acting: called with True when a slave begins to act for its master, and
         with False when it ends that.
     :ivar run_in_thread: runs blocking calls.
+    :ivar late_checks: asked for what a request needs only after it was looked at.
     :ivar replicated: what a slave copies from its master besides the log; features add
         theirs.
     """
@@ -94,6 +96,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     replicated: list[Replicated] = []
     on_acting: list[Callable[[bool], object]] = []
     run_in_thread: RunInThread = run_here
+    late_checks: LateChecks = msgspec.field(default_factory=LateChecks)
 
     def is_master_alive(self) -> bool:
         """Whether name servers know the master, and this slave is connected to it."""

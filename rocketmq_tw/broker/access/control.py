@@ -54,6 +54,7 @@ def install_access_control(broker: Broker, router: Router) -> None:
         inner_asked=None if admission is None else admission.inner_user_asked,
     )
     router.guard(guard, reader=guard.reader)
+    broker.late_checks.use(guard.check_late)
     broker.stats.gauges.update(guard.gauges())
 
 

@@ -18,6 +18,7 @@ from rocketmq_tw.auth.addresses import Address, parse_address
 from rocketmq_tw.auth.errors import AccessDenied
 from rocketmq_tw.auth.signature import ACCESS_KEY, Key
 from rocketmq_tw.broker.access.admitted import AdmittedHosts
+from rocketmq_tw.model.access import Need
 from rocketmq_tw.remoting.call import Call, Peer
 from rocketmq_tw.remoting.lane import Read
 from rocketmq_tw.remoting.peer_log import PeerLog, host_of
@@ -53,6 +54,15 @@ class Checks(Protocol):
         address: Address | None,
     ) -> None:
         """:raises AccessDenied: the user may not send this request."""
+
+    def authorize_need(
+        self, user: str, code: int, need: Need, host: str, address: Address | None
+    ) -> None:
+        """
+        Check what a request with this code turned out to need.
+
+        :raises AccessDenied: the user may not do this.
+        """
 
     def key(self, user: str) -> Key:
         """
@@ -111,6 +121,23 @@ class AccessGuard:
                 )
         except AccessDenied as error:
             raise self._denials.refuse(request, call.peer.address, error) from None
+
+    def check_late(self, request: Request[Any], call: Call, need: Need) -> None:
+        """
+        Check what a request turned out to need; it was let in before.
+
+        :raises Refused: whoever has sent it may not do this.
+        """
+        user, peer = call.principal, call.peer.address
+        if user is None:
+            return  # it needed no signature
+        host = host_of(peer)
+        try:
+            self._checks.authorize_need(
+                user, int(request.code), need, host, parse_address(host)
+            )
+        except AccessDenied as error:
+            raise self._denials.refuse(request, peer, error) from None
 
     def reader(self, peer: Peer) -> Read | None:
         """

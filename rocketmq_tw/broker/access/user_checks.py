@@ -99,11 +99,24 @@ class UserChecks:
         if len(needs) > MAX_NEEDS:
             raise AccessDenied(f"the request names over {MAX_NEEDS} topics and groups.")
         for need in needs:
-            if need.kind is ResourceKind.CLUSTER:
-                need = msgspec.structs.replace(need, name=self._cluster)
-            decision = self._decide(user, need, host, address)
-            if not decision:
-                raise AccessDenied(denied(log_safe(user), need, host, decision))
+            self._check(user, need, host, address)
+
+    def authorize_need(
+        self, user: str, code: int, need: Need, host: str, address: Address | None
+    ) -> None:
+        """See :class:`~rocketmq_tw.broker.access.guard.Checks`."""
+        settings = self._settings
+        is_checked = settings.is_authorized and code not in settings.unchecked
+        if is_checked and self._user(user).user_type is not UserType.SUPER:
+            self._check(user, need, host, address)
+
+    def _check(self, user: str, need: Need, host: str, address: Address | None) -> None:
+        """:raises AccessDenied: policies do not allow it."""
+        if need.kind is ResourceKind.CLUSTER:
+            need = msgspec.structs.replace(need, name=self._cluster)
+        decision = self._decide(user, need, host, address)
+        if not decision:
+            raise AccessDenied(denied(log_safe(user), need, host, decision))
 
     def _decide(
         self, user: str, need: Need, host: str, address: Address | None

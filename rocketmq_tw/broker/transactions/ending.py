@@ -19,12 +19,14 @@ from collections.abc import Callable
 
 from twisted.internet.defer import Deferred
 
+from rocketmq_tw.broker.late_checks import LateChecks
 from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.broker.transactions.decisions import Decision
 from rocketmq_tw.broker.transactions.journal import TransactionJournal
 from rocketmq_tw.broker.transactions.rounds import CheckLimits
 from rocketmq_tw.broker.transactions.stored import HalfMessage, read_half
 from rocketmq_tw.model import sysflag
+from rocketmq_tw.model.access import Action, Need, ResourceKind
 from rocketmq_tw.model.message import WAIT
 from rocketmq_tw.model.topic import TRANS_HALF_TOPIC
 from rocketmq_tw.remoting.call import Call
@@ -60,6 +62,7 @@ class EndProcessor:
     :param log: what senders wait for; None if they do not wait.
     :param has_enough: whether enough brokers are in sync to store messages.
     :param now: returns the time of day, in seconds since the epoch.
+    :param permit: asked for the topic of a half message that its end does not name.
     :ivar committed: how many transactions were committed since the start.
     :ivar rolled_back: how many were rolled back.
     :ivar repeated: how many requests were for one that had ended.
@@ -75,6 +78,7 @@ class EndProcessor:
         log: DurableLog | None,
         has_enough: Callable[[], bool],
         now: Callable[[], float],
+        permit: LateChecks,
     ) -> None:
         self._store = store
         self._journal = journal
@@ -84,6 +88,7 @@ class EndProcessor:
         self._log = log
         self._has_enough = has_enough
         self._now = now
+        self._permit = permit
         self._begin = journal.end
         self.committed = 0
         self.rolled_back = 0
@@ -122,6 +127,9 @@ class EndProcessor:
     ) -> Outcome:
         """End the transaction of a half message that was read."""
         half = _checked(fetched, request)
+        if request.topic != half.topic:
+            need = Need(ResourceKind.TOPIC, half.topic, (Action.PUB,))
+            self._permit(request, call, need)
         offset = half.message.queue_offset
         if not request.from_transaction_check:
             self._check_immunity(half)

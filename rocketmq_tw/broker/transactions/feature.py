@@ -84,6 +84,7 @@ def _make(broker: Broker) -> TransactionParts:
         log=broker.replication.durable_log,
         has_enough=lambda: acks is None or not needs_quorum or acks.has_enough,
         now=now,
+        permit=broker.late_checks,
     )
     checks = CheckRounds(
         store=broker.store,
