@@ -416,6 +416,7 @@ _BROKER: Final = (
             "broker.pop.in_flight.InFlight._by_key",
             "broker.pop.in_flight.InFlight._by_tick",
             "broker.pop.in_flight.InFlight._logs",
+            "broker.pop.in_flight.InFlight._messages",
             "broker.pop.in_flight.InFlight._of_group",
             "broker.pop.in_flight.InFlight._ticks",
         ),

@@ -190,7 +190,7 @@ class PopReader:
             key, wanted.attempt_id, found.pop_time_ms
         ):
             return
-        if found.count >= wanted.count or key in self._reading or self._has_many(*key):
+        if found.count >= wanted.count or key in self._reading or self._has_many(key):
             found.rest += max(0, end - (offset or 0))
             return
         if offset is None or offset > end:
@@ -223,10 +223,11 @@ class PopReader:
         if self._offsets.resets.take(group, topic, queue_id) is not None:
             self._ordered.forget(key)
 
-    def _has_many(self, topic: str, group: str, queue_id: int) -> bool:
+    def _has_many(self, key: tuple[str, str, int]) -> bool:
         """Return whether so many messages are in flight that no more are handed out."""
         if self._most_in_flight is None:
             return False
+        topic, group, queue_id = key
         in_flight = self._journal.in_flight
         return in_flight.messages_of(topic, group, queue_id) > self._most_in_flight
 
