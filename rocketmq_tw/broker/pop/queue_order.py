@@ -17,6 +17,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 
+from rocketmq_tw.broker.tables.group_attributes import priority_factor
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.topic import (
@@ -31,9 +32,6 @@ from rocketmq_tw.wire.requests.pop import ALL_QUEUES
 MOST = 4096
 #: The attribute of a topic with its kind of messages, and the kind with priorities.
 MESSAGE_TYPE, PRIORITY = "message.type", "PRIORITY"
-#: The attribute of a group that says how many of its pops begin with high priorities.
-PRIORITY_FACTOR = "priority.factor"
-_ALWAYS = 100
 
 
 class QueueOrder:
@@ -130,11 +128,4 @@ class QueueOrder:
             return False
         settings = self._groups.get(group)
         attributes = {} if settings is None else settings.attributes
-        return self._draw(100) < _factor(attributes.get(PRIORITY_FACTOR))
-
-
-def _factor(text: str | None) -> int:
-    """Return a percentage; 100 where there is none, or no number."""
-    if text is None or not text.isdecimal() or len(text) > len(str(_ALWAYS)):
-        return _ALWAYS
-    return int(text)
+        return self._draw(100) < priority_factor(attributes)

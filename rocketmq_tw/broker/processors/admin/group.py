@@ -6,11 +6,13 @@ Source: ``AdminBrokerProcessor`` of RocketMQ 5.
 
 from __future__ import annotations
 
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.processors.admin.pages import Pages, Part
 from rocketmq_tw.broker.tables.checks import check_group
+from rocketmq_tw.broker.tables.group_attributes import altered
 from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.model.group import SubscriptionGroup
@@ -68,12 +70,13 @@ class GroupProcessor:
         """
         Create or change a group; fields absent from the body get Java's defaults.
 
+        Of its attributes only those that are named are changed.
+
         :raises IllegalGroup: the name is not legal.
-        :raises Refused: it is to have too many queues for redelivery.
+        :raises Refused: a setting or an attribute cannot be.
         """
         group = decode_request(request.body, SubscriptionGroup)
-        _check(group)
-        self._groups.put(group)
+        self._groups.put(self._checked(group))
         return Response()
 
     def update_all(self, request: UpdateGroups, call: Call) -> Outcome:
@@ -81,7 +84,7 @@ class GroupProcessor:
         Create or change groups, none of them if one cannot be.
 
         :raises IllegalGroup: a name is not legal.
-        :raises Refused: one is to have too many queues for redelivery.
+        :raises Refused: a setting or an attribute cannot be.
         """
         body = request.body
         return self._pacer.run_for(body, self._update_all(body), call.peer)
@@ -89,12 +92,25 @@ class GroupProcessor:
     def _update_all(self, body: bytes) -> Steps[Response]:
         """Check groups in steps, then change them."""
         groups = SubscriptionGroupList.decode_request(body).group_config_list
-        for act in (_check, self._groups.put):
-            for some in parts_of(groups, AT_ONCE):
-                yield None
-                for group in some:
-                    act(group)
+        checked: list[SubscriptionGroup] = []
+        for some in parts_of(groups, AT_ONCE):
+            yield None
+            checked += map(self._checked, some)
+        for some in parts_of(checked, AT_ONCE):
+            yield None
+            for group in some:
+                self._groups.put(group)
         return Response()
+
+    def _checked(self, group: SubscriptionGroup) -> SubscriptionGroup:
+        """Return what a group will be. :raises IllegalGroup: the name is not legal."""
+        known = self._groups.get(group.group_name)
+        current = None if known is None else known.attributes
+        try:
+            check_group(group.group_name, group)
+            return replace(group, attributes=altered(current, group.attributes))
+        except BadField as error:
+            raise Refused(ResponseCode.INVALID_PARAMETER, str(error)) from None
 
     def all(
         self, request: GetAllGroups, call: Call
@@ -137,11 +153,3 @@ class GroupProcessor:
         if request.clean_offset or request.remove_offset:
             self._offsets.remove_group(request.group_name)
         return Response()
-
-
-def _check(group: SubscriptionGroup) -> None:
-    """Check settings. :raises IllegalGroup: the name; :raises Refused: another."""
-    try:
-        check_group(group.group_name, group)
-    except BadField as error:
-        raise Refused(ResponseCode.INVALID_PARAMETER, str(error)) from None

@@ -48,6 +48,32 @@ class GroupProcessorTests(BrokerCase):
         self.refused(29, "retryQueueNums is 65536", UpdateGroup(body=body))
         self.assertEqual(self.groups.table, before)
 
+    def attributes(self, changes: str) -> dict[str, str]:
+        """Change attributes of a group; return what they are then."""
+        self.update(b'{"groupName":"CG","attributes":%b}' % changes.encode())
+        group = self.groups.get("CG")
+        assert group is not None
+        return group.attributes
+
+    def test_attributes(self) -> None:
+        """Those with a sign are set or removed, the others stay."""
+        known = {"priority.factor": "30"}
+        self.assertEqual(self.attributes('{"+priority.factor":"30"}'), known)
+        self.assertEqual(self.attributes("{}"), known)
+        self.assertEqual(self.attributes('{"-priority.factor":""}'), {})
+        self.assertEqual(self.attributes('{"priority.factor":"30"}'), known)
+
+    def test_refuses_attributes(self) -> None:
+        """What has no effect here is refused, with the reason."""
+        for changes, words in (
+            ('{"+priority.factor":"101"}', "0 to 100"),
+            ('{"+lite.bind.topic":"T"}', "no lite topics"),
+            ('{"+other":"1"}', "priority.factor"),
+        ):
+            body = b'{"groupName":"CG","attributes":%b}' % changes.encode()
+            self.refused(29, words, UpdateGroup(body=body))
+        self.assertIsNone(self.groups.get("CG"))
+
     def test_creates_many(self) -> None:
         """All of a list, or none if one of them cannot be."""
         body = b'{"groupConfigList":[{"groupName":"A"},{"groupName":"%b"}]}'
