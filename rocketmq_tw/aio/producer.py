@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, Unpack
 
 from rocketmq_tw.aio.futures import ended, result_of
 
 if TYPE_CHECKING:
+    from rocketmq_tw.client.producer.config import BatchOptions, SendOptions
     from rocketmq_tw.client.producer.producer import Producer as TwistedProducer
     from rocketmq_tw.client.producer.results import SendResult
-    from rocketmq_tw.client.producer.selectors import Key, Selector
     from rocketmq_tw.model.message import Message, StoredMessage
-    from rocketmq_tw.model.queue import MessageQueue
 
 
 class Producer:
@@ -27,90 +26,43 @@ class Producer:
         self._producer = producer
 
     async def send(
-        self,
-        message: Message,
-        *,
-        queue: MessageQueue | None = None,
-        key: Key | None = None,
-        selector: Selector | None = None,
-        timeout: float | None = None,
+        self, message: Message, **options: Unpack[SendOptions]
     ) -> SendResult:
-        """Send a message; see :meth:`rocketmq_tw.client.Producer.send`."""
-        return await result_of(
-            self._producer.send(
-                message, queue=queue, key=key, selector=selector, timeout=timeout
-            )
-        )
+        """
+        Send a message.
+
+        :param options: ``queue``, ``key``, ``selector`` and ``timeout``, here and
+            below: see :meth:`rocketmq_tw.client.Producer.send`.
+        """
+        return await result_of(self._producer.send(message, **options))
 
     async def send_oneway(
-        self,
-        message: Message,
-        *,
-        queue: MessageQueue | None = None,
-        key: Key | None = None,
-        selector: Selector | None = None,
-        timeout: float | None = None,
+        self, message: Message, **options: Unpack[SendOptions]
     ) -> None:
         """Send a message without a response, at most once."""
-        await result_of(
-            self._producer.send_oneway(
-                message, queue=queue, key=key, selector=selector, timeout=timeout
-            )
-        )
+        await result_of(self._producer.send_oneway(message, **options))
 
     async def send_batch(
-        self,
-        messages: Sequence[Message],
-        *,
-        queue: MessageQueue | None = None,
-        key: Key | None = None,
-        selector: Selector | None = None,
-        timeout: float | None = None,
+        self, messages: Sequence[Message], **options: Unpack[SendOptions]
     ) -> SendResult:
         """Send messages of one topic in one request, to one queue."""
-        return await result_of(
-            self._producer.send_batch(
-                messages, queue=queue, key=key, selector=selector, timeout=timeout
-            )
-        )
+        return await result_of(self._producer.send_batch(messages, **options))
 
     async def send_batches(
-        self,
-        messages: Sequence[Message],
-        *,
-        queue: MessageQueue | None = None,
-        key: Key | None = None,
-        selector: Selector | None = None,
-        max_size: int = 1 << 20,
-        timeout: float | None = None,
+        self, messages: Sequence[Message], **options: Unpack[BatchOptions]
     ) -> list[SendResult]:
-        """Send messages of one topic in as few requests as their size lets."""
-        return await result_of(
-            self._producer.send_batches(
-                messages,
-                queue=queue,
-                key=key,
-                selector=selector,
-                max_size=max_size,
-                timeout=timeout,
-            )
-        )
+        """
+        Send messages of one topic in as few requests as their size lets.
+
+        :param options: ``max_size``, too: bytes of one request.
+        """
+        return await result_of(self._producer.send_batches(messages, **options))
 
     async def request(
-        self,
-        message: Message,
-        *,
-        queue: MessageQueue | None = None,
-        key: Key | None = None,
-        selector: Selector | None = None,
-        timeout: float | None = None,
+        self, message: Message, **options: Unpack[SendOptions]
     ) -> StoredMessage:
         """Send a message, and wait for the reply of the consumer that gets it."""
-        return await result_of(
-            self._producer.request(
-                message, queue=queue, key=key, selector=selector, timeout=timeout
-            )
-        )
+        return await result_of(self._producer.request(message, **options))
 
     async def reply(
         self,

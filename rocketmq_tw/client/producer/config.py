@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 import msgspec
 
@@ -13,6 +13,25 @@ from rocketmq_tw.client.compression import (
     check_compression,
 )
 from rocketmq_tw.wire.compression import DEFAULT_LEVEL
+
+if TYPE_CHECKING:
+    from rocketmq_tw.client.producer.selectors import Key, Selector
+    from rocketmq_tw.model.queue import MessageQueue
+
+
+class SendOptions(TypedDict, total=False):
+    """The options of :meth:`.Producer.send` and of its relatives."""
+
+    queue: MessageQueue | None
+    key: Key | None
+    selector: Selector | None
+    timeout: float | None
+
+
+class BatchOptions(SendOptions, total=False):
+    """The options of :meth:`.Producer.send_batches`."""
+
+    max_size: int
 
 
 class ProducerOptions(TypedDict, total=False):
