@@ -132,7 +132,6 @@ client.consumer.group.repair.Repairs: _last _running: assigned queues
 client.consumer.offsets.local.LocalOffsetStore: _frozen _offsets _stored: queues that were ever assigned
 client.consumer.offsets.remote.RemoteOffsetStore: _frozen _offsets _sent _stored: assigned queues
 client.consumer.process_queue.ProcessQueue: _idle: calls of stop
-client.consumer.push.PushConsumer: _waiting: calls of stop
 client.consumer.subscriptions.Subscriptions: _by_topic _handlers: subscribed topics
 client.groups.Groups: _consumers _producers: groups of the application
 client.remote_commands.RemoteCommands: _controls: groups of the application

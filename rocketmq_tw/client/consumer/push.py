@@ -13,13 +13,10 @@ Source: ``DefaultMQPushConsumerImpl`` of RocketMQ 5.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import Enum
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Self, Unpack
 
 from twisted.application.service import Service
-from twisted.internet.defer import CancelledError, Deferred, succeed
-from twisted.logger import Logger
-from twisted.python.failure import Failure
+from twisted.internet.defer import Deferred, succeed
 
 from rocketmq_tw.client.consumer.config import (
     ConsumerConfig,
@@ -31,23 +28,14 @@ from rocketmq_tw.client.consumer.dispatch.outcomes import MessageHandler
 from rocketmq_tw.client.consumer.group.assignment import QueueListener
 from rocketmq_tw.client.consumer.group.filters import check_expressions
 from rocketmq_tw.client.consumer.group.membership import Membership
+from rocketmq_tw.client.consumer.lifetime import Lifetime, State
 from rocketmq_tw.client.consumer.subscriptions import Subscriptions
-from rocketmq_tw.client.errors import NotRunning, StateError, ValidationError
+from rocketmq_tw.client.errors import NotRunning, ValidationError
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.topic import check_group_name, check_topic_name
 
 if TYPE_CHECKING:
     from rocketmq_tw.client.session import ClientSession
-
-
-class _State(Enum):
-    """The state of a consumer, which is started and stopped once."""
-
-    NEW = "not started"
-    STARTING = "starting"
-    RUNNING = "running"
-    STOPPING = "stopping"
-    STOPPED = "stopped"
 
 
 class PushConsumer(Service):
@@ -60,8 +48,6 @@ class PushConsumer(Service):
     :raises UnknownStrategy: the strategy does not exist.
     """
 
-    _log = Logger()
-
     def __init__(
         self, session: ClientSession, group: str, **options: Unpack[ConsumerOptions]
     ) -> None:
@@ -69,8 +55,7 @@ class PushConsumer(Service):
         self.group = group
         self.config = config = ConsumerConfig(**options)
         self._session = session
-        self._state = _State.NEW
-        self._waiting: list[Deferred[None]] = []
+        self._life = Lifetime(group)
         self._subscriptions = Subscriptions(group, session.clock, not config.broadcast)
         self._consumption = Consumption(
             session=session,
@@ -140,22 +125,15 @@ class PushConsumer(Service):
             or no handler. If the consumer is stopped meanwhile, it fires after
             the stop. Cancelling it stops the consumer.
         """
-        started: Deferred[Self] = Deferred(self._start_cancelled)
-
-        def done(outcome: Any) -> None:
-            if not started.called:
-                started.callback(outcome)
-
-        Deferred.fromCoroutine(self._start()).addBoth(done)
-        return started
+        return self._life.start(self._start(), lambda: self.stop(grace=0))
 
     def startService(self) -> None:
         """
         Start in the background with the client, if there is a subscription already.
         """
         super().startService()
-        if self._state is _State.NEW and self._subscriptions:
-            self.start().addErrback(self._not_started)
+        if self._life.state is State.NEW and self._subscriptions:
+            self.start().addErrback(self._life.log_not_started)
 
     def stop(self, grace: float | None = None) -> Deferred[StopReport]:
         """
@@ -165,12 +143,12 @@ class PushConsumer(Service):
             messages retried; default: the client's. Cancelling the Deferred ends it.
         :returns: the work that was not completed; never fails.
         """
-        if self._state in (_State.STOPPING, _State.STOPPED):
+        if self._life.state in (State.STOPPING, State.STOPPED):
             return self.done.addCallback(lambda _: StopReport())
-        if self._state is _State.NEW:
-            self._stopped()
+        if self._life.state is State.NEW:
+            self._life.end()
             return succeed(StopReport())
-        self._state = _State.STOPPING
+        self._life.state = State.STOPPING
         seconds = self._session.grace if grace is None else grace
         return Deferred.fromCoroutine(self._stop(seconds))
 
@@ -190,42 +168,25 @@ class PushConsumer(Service):
     @property
     def done(self) -> Deferred[None]:
         """A new Deferred at each access, which fires when the consumer has stopped."""
-        if self._state is _State.STOPPED:
-            return succeed(None)
-        waiting: Deferred[None] = Deferred(self._waiting.remove)
-        self._waiting.append(waiting)
-        return waiting
+        return self._life.done
 
     async def _start(self) -> Self:
         """Join the group; if that fails, stop everything."""
-        if self._state is not _State.NEW:
-            raise StateError(f"the consumer is {self._state.value} already")
+        self._life.check_new()
         self._check_startable()
         joined = self._membership.join()
-        self._state = _State.STARTING
+        self._life.state = State.STARTING
         try:
             await joined
             subscriptions = self._subscriptions.all
             await check_expressions(self._session, self.group, subscriptions)
-            if self._is_starting():
+            if self._life.state is State.STARTING:
                 await self._consumption.start()
         except BaseException:
             await self.stop(grace=0)
             raise
-        if self._is_starting():
-            self._state = _State.RUNNING
-        else:
-            await self.done
+        await self._life.has_started()
         return self
-
-    def _is_starting(self) -> bool:
-        """Whether the consumer has not been stopped since the start began."""
-        return self._state is _State.STARTING
-
-    def _start_cancelled(self, started: Deferred[Any]) -> None:
-        """Stop the consumer."""
-        started.errback(CancelledError())
-        self.stop(grace=0)
 
     def _check_startable(self) -> None:
         """
@@ -246,23 +207,8 @@ class PushConsumer(Service):
         """Stop consuming, then leave the group."""
         report = await self._consumption.stop(grace)
         await self._membership.leave()
-        self._stopped()
+        self._life.end()
         return report
-
-    def _stopped(self) -> None:
-        """Fire the Deferreds of :attr:`done`."""
-        self._state = _State.STOPPED
-        waiting, self._waiting = self._waiting, []
-        for each in waiting:
-            each.callback(None)
-
-    def _not_started(self, failure: Failure) -> None:
-        """Log why a start in the background failed."""
-        self._log.error(
-            "the consumer of {group} did not start: {why}",
-            group=self.group,
-            why=failure.getErrorMessage(),
-        )
 
     # -- assigned queues
 
@@ -290,5 +236,5 @@ class PushConsumer(Service):
 
     def _subscriptions_changed(self) -> None:
         """Send the brokers the changed subscriptions, then rebalance."""
-        if self._state in (_State.STARTING, _State.RUNNING):
+        if self._life.state in (State.STARTING, State.RUNNING):
             self._membership.subscriptions_changed()

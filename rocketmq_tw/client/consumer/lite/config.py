@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import Enum
 from typing import TypedDict
 
 import msgspec
@@ -74,13 +73,3 @@ class PullConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
                 f"start_from is {self.start_from!r};"
                 " expected LATEST, EARLIEST or a time"
             )
-
-
-class State(Enum):
-    """The state of a consumer, which is started and stopped once."""
-
-    NEW = "not started"
-    STARTING = "starting"
-    RUNNING = "running"
-    STOPPING = "stopping"
-    STOPPED = "stopped"

@@ -12,20 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Self, Unpack
 
 from twisted.application.service import Service
-from twisted.internet.defer import CancelledError, Deferred, fail, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IConsumer
-from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from rocketmq_tw.client.consumer.config import StopReport
 from rocketmq_tw.client.consumer.group.assignment import QueueListener
+from rocketmq_tw.client.consumer.lifetime import Lifetime, State
 from rocketmq_tw.client.consumer.lite.config import (
     PullConsumerConfig,
     PullConsumerOptions,
-    State,
 )
 from rocketmq_tw.client.consumer.lite.iteration import Iteration, Iterations
 from rocketmq_tw.client.consumer.lite.reading import Reading
@@ -36,7 +34,6 @@ from rocketmq_tw.client.errors import NotRunning, StateError, ValidationError
 from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.topic import check_group_name, check_topic_name
-from rocketmq_tw.remoting.waiters import Waiters
 
 if TYPE_CHECKING:
     from rocketmq_tw.client.session import ClientSession
@@ -53,8 +50,6 @@ class PullConsumer(Service):
     :raises UnknownStrategy: the strategy does not exist.
     """
 
-    _log = Logger()
-
     def __init__(
         self,
         session: ClientSession,
@@ -65,8 +60,7 @@ class PullConsumer(Service):
         self.group = group
         self.config = config = PullConsumerConfig(**options)
         self._session = session
-        self._state = State.NEW
-        self._waiting = Waiters()
+        self._life = Lifetime(group)
         self._sources = sources = Sources(session, group)
         self._reading = reading = Reading(
             session=session,
@@ -124,22 +118,15 @@ class PullConsumer(Service):
             :class:`GroupInUse`. If the consumer is stopped meanwhile, it fires after
             the stop. Cancelling it stops the consumer.
         """
-        started: Deferred[Self] = Deferred(self._start_cancelled)
-
-        def done(outcome: Any) -> None:
-            if not started.called:
-                started.callback(outcome)
-
-        Deferred.fromCoroutine(self._start()).addBoth(done)
-        return started
+        return self._life.start(self._start(), lambda: self._begin_stop(0, wait=False))
 
     def startService(self) -> None:
         """
         Start in the background with the client, if there is something to read already.
         """
         super().startService()
-        if self._state is State.NEW and self._sources:
-            self.start().addErrback(self._not_started)
+        if self._life.state is State.NEW and self._sources:
+            self.start().addErrback(self._life.log_not_started)
 
     def stop(self, grace: float | None = None) -> Deferred[StopReport]:
         """
@@ -180,33 +167,22 @@ class PullConsumer(Service):
     @property
     def done(self) -> Deferred[None]:
         """A new Deferred at each access, which fires when the consumer has stopped."""
-        if self._state is State.STOPPED:
-            return succeed(None)
-        return self._waiting.add()
+        return self._life.done
 
     async def _start(self) -> Self:
         """Start reading; if that fails, stop everything."""
-        if self._state is not State.NEW:
-            raise StateError(f"the consumer is {self._state.value} already")
+        self._life.check_new()
         if not self._session.running:
             raise NotRunning("start the client first")
-        self._state = State.STARTING
+        self._life.state = State.STARTING
         try:
             self._reading.start()
             await self._sources.start()
         except BaseException:
             await self._begin_stop(0, wait=False)
             raise
-        if self._state is State.STARTING:
-            self._state = State.RUNNING
-        else:
-            await self.done
+        await self._life.has_started()
         return self
-
-    def _start_cancelled(self, started: Deferred[Any]) -> None:
-        """Stop the consumer."""
-        started.errback(CancelledError())
-        self._begin_stop(0, wait=False)
 
     def _begin_stop(self, grace: float | None, wait: bool) -> Deferred[StopReport]:
         """
@@ -214,14 +190,14 @@ class PullConsumer(Service):
 
         :param wait: whether to wait for the messages in hand.
         """
-        if self._state in (State.STOPPING, State.STOPPED):
+        if self._life.state in (State.STOPPING, State.STOPPED):
             if not wait:
                 self._reading.cursors.abandon()
             return self.done.addCallback(lambda _: StopReport())
-        if self._state is State.NEW:
+        if self._life.state is State.NEW:
             self._stopped()
             return succeed(StopReport())
-        self._state = State.STOPPING
+        self._life.state = State.STOPPING
         seconds = self._session.grace if grace is None else grace
         return Deferred.fromCoroutine(self._stop(seconds, wait))
 
@@ -234,22 +210,14 @@ class PullConsumer(Service):
 
     def _loops_left(self) -> None:
         """If the stop waits for the body of a loop that was left, end that."""
-        if self._state is State.STOPPING and not self._session.in_shutdown:
+        if self._life.state is State.STOPPING and not self._session.in_shutdown:
             self._reading.cursors.abandon()
 
     def _stopped(self) -> None:
-        """Fire the Deferreds of :attr:`done`."""
-        self._state = State.STOPPED
+        """Fire what waits for messages, and then the Deferreds of :attr:`done`."""
+        self._life.state = State.STOPPED
         self._reading.delivery.close()
-        self._waiting.fire()
-
-    def _not_started(self, failure: Failure) -> None:
-        """Log why a start in the background failed."""
-        self._log.error(
-            "the consumer of {group} did not start: {why}",
-            group=self.group,
-            why=failure.getErrorMessage(),
-        )
+        self._life.end()
 
     # -- messages
 
@@ -307,8 +275,8 @@ class PullConsumer(Service):
 
     def _check_pollable(self, max_messages: int) -> None:
         """Check that messages can come."""
-        if self._state in (State.NEW, State.STOPPED):
-            raise NotRunning(f"the consumer is {self._state.value}")
+        if self._life.state in (State.NEW, State.STOPPED):
+            raise NotRunning(f"the consumer is {self._life.state.value}")
         if not self._sources:
             raise StateError("there is nothing to read: subscribe or assign first")
         if max_messages < 1:
