@@ -44,19 +44,27 @@ class Ledger:
     What was sent, and when each message was consumed.
 
     :ivar sent: the messages that a broker has stored.
+    :ivar missing: those of them that are not consumed yet.
     :ivar began: when each message came, by its body.
     :ivar finished: when its handler had finished, by its body.
     """
 
     def __init__(self) -> None:
         self.sent: set[bytes] = set()
+        self.missing: set[bytes] = set()
         self.began: defaultdict[bytes, list[float]] = defaultdict(list)
         self.finished: dict[bytes, float] = {}
 
-    @property
-    def missing(self) -> set[bytes]:
-        """The messages that are not consumed yet."""
-        return self.sent - self.finished.keys()
+    def stored(self, body: bytes) -> None:
+        """Note that a broker has stored a message, which may be consumed already."""
+        self.sent.add(body)
+        if body not in self.finished:
+            self.missing.add(body)
+
+    def finish(self, body: bytes, now: float) -> None:
+        """Note that a message was consumed."""
+        self.finished.setdefault(body, now)
+        self.missing.discard(body)
 
     @property
     def again(self) -> dict[bytes, list[float]]:
@@ -104,7 +112,7 @@ class Load:
         self._number += 1
         queue = MessageQueue(TOPIC, "broker-a", queue_id)
         sent = self._producer.send(Message(TOPIC, body), queue=queue)
-        sent.addCallback(lambda _: self.ledger.sent.add(body))
+        sent.addCallback(lambda _: self.ledger.stored(body))
 
     def member(self) -> PushConsumer:
         """Start a member of the group."""
@@ -127,7 +135,7 @@ class Load:
 
         def finish() -> None:
             if member not in self._killed and not done.called:
-                ledger.finished.setdefault(body, clock.seconds())
+                ledger.finish(body, clock.seconds())
                 done.callback(None)
 
         clock.callLater(self.dice.uniform(0, SLOWEST), finish)
