@@ -200,6 +200,15 @@ class IMessageStore(Interface):
     ) -> "bytes | None | Deferred[bytes | None]":
         """Return the record that begins at this offset; None if none does."""
 
+    def records_at(
+        offsets: Sequence[int], sizes: Sequence[int]
+    ) -> "list[bytes | None] | Deferred[list[bytes | None]]":
+        """
+        Return the records that begin at these offsets and have these sizes.
+
+        None for each that is not there; bodies are not checked.
+        """
+
     def query(query: KeyQuery) -> "Deferred[Queried]":
         """Find messages by key."""
 

@@ -1,6 +1,6 @@
 """The reading half of a store, shared by the store on disk and the one in memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from twisted.internet.defer import Deferred
 
@@ -15,6 +15,7 @@ from rocketmq_tw.store.queues.search import (
     queue_store_time,
     record_at,
     record_store_time,
+    records_at,
 )
 from rocketmq_tw.store.queues.table import ConsumeQueues
 from rocketmq_tw.store.queues.warm import fetch_warm
@@ -125,6 +126,12 @@ class ReadableStore:
     ) -> "bytes | None | Deferred[bytes | None]":
         """Return the record that begins at this offset; None if none does."""
         return self._reads.run(record_at(self._view, commit_log_offset))
+
+    def records_at(
+        self, offsets: Sequence[int], sizes: Sequence[int]
+    ) -> "list[bytes | None] | Deferred[list[bytes | None]]":
+        """Return the records at these offsets: see :func:`.search.records_at`."""
+        return self._reads.run(records_at(self._view, offsets, sizes))
 
     def earliest_store_time(self) -> "int | Deferred[int]":
         """Return when the oldest message was stored, in ms; -1 if there is none."""

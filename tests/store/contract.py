@@ -106,6 +106,26 @@ class StoreContract:
             self.assertIsNone(self.now(store.record_at(wrong)))
         self.assertIn(store.when_flushed(stored[2].commit_log_offset), (None,))
 
+    def test_records_at_some_offsets(self) -> None:
+        """In any order; None for each that is not there, or has another size."""
+        store = self.opened()
+        stored = [store.put(draft(b"%d" % number), NOW) for number in range(3)]
+        offsets = [each.commit_log_offset for each in reversed(stored)]
+        sizes = [each.size for each in reversed(stored)]
+        found = self.now(store.records_at(offsets, sizes))
+        self.assertEqual(
+            [decode_all(each)[0].body for each in found], [b"2", b"1", b"0"]
+        )
+        self.assertEqual(self.now(store.records_at([], [])), [])
+        size = sizes[0]
+        end = store.commit_log_max
+        wrong = [(-size, size), (offsets[0] + 1, size - 1), (offsets[1], size - 1)]
+        wrong += [(end, size), (offsets[0], size + 1), (0, 3), (0, 1 << 30), (0, -5)]
+        for offset, length in wrong:
+            found = self.now(store.records_at([offset, 0], [length, size]))
+            self.assertIsNone(found[0], (offset, length))
+            self.assertIsNotNone(found[1])
+
     def test_batches(self) -> None:
         """All or none, side by side in one queue."""
         store = self.opened()

@@ -11,6 +11,7 @@ Source: ``TimerMessageStore.convertMessage`` and ``doPut`` of RocketMQ 5.
 from __future__ import annotations
 
 import struct
+from zlib import crc32
 
 import msgspec
 
@@ -31,7 +32,7 @@ from rocketmq_tw.model.topic import TIMER_TOPIC
 from rocketmq_tw.store.timer.layout import DELETE
 from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.record import Checked, Draft, MalformedRecord
-from rocketmq_tw.wire.record_layout import HEAD, SYS_FLAG
+from rocketmq_tw.wire.record_layout import BODY_CRC, CRC_MASK, HEAD, SYS_FLAG
 from rocketmq_tw.wire.record_parts import Mismatch, split
 from rocketmq_tw.wire.record_tags import tags_code_of
 
@@ -111,10 +112,11 @@ def delivered(
     :raises Unusable: its properties do not say where it goes.
     """
     try:
-        _, magic, _, _, flag, _, _, sys_flag, born_ms = HEAD.unpack_from(record)
+        _, magic, crc, _, flag, _, _, sys_flag, born_ms = HEAD.unpack_from(record)
         parts = split(record, 0, len(record), magic, sys_flag)
     except (struct.error, IndexError, Mismatch) as error:
         raise MalformedRecord(0, str(error)) from None
+    _check_body(parts.body, crc)
     kept = bytes(parts.properties)
     text = kept.decode("utf-8", "replace")
     topic = properties.find(text, REAL_TOPIC) or ""
@@ -150,6 +152,7 @@ def rolled(record: bytes, offset: int) -> Copy:
     """
     copy = copy_for_redelivery(record)
     kept, draft = copy.properties, copy.draft
+    _check_body(draft.body, int.from_bytes(record[BODY_CRC], "big"))
     if draft.topic != _TOPIC:
         raise Unusable("it is not in the timer's queue any more")
     times = kept.get(TIMER_ROLL_TIMES, "0")
@@ -159,6 +162,16 @@ def rolled(record: bytes, offset: int) -> Copy:
     draft.prepared_offset = offset + 1
     draft.properties = properties.encode(kept).encode()
     return Copy(draft, kept.get(REAL_TOPIC, ""), kept.get(UNIQ_KEY, ""))
+
+
+def _check_body(body: bytes | memoryview, crc: int) -> None:
+    """
+    Check a body, which gets a new checksum in the copy.
+
+    :raises MalformedRecord: it is damaged.
+    """
+    if body and crc32(body) & CRC_MASK != crc:
+        raise MalformedRecord(0, "the checksum of its body is wrong")
 
 
 def source_of(record: bytes) -> int | None:

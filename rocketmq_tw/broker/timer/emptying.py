@@ -29,7 +29,6 @@ from rocketmq_tw.model.errors import IllegalName
 from rocketmq_tw.model.topic import REVIVE_LOG_PREFIX
 from rocketmq_tw.remoting.pacing import Steps
 from rocketmq_tw.store.errors import PropertiesTooLong, RecordTooLong, TopicTooLong
-from rocketmq_tw.store.files.reads import all_of
 from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.store.timer.layout import DELETE, ROLL
 from rocketmq_tw.store.timer.log import BlockMissing, TimerLog
@@ -131,12 +130,14 @@ class Emptying:
 
     def _read(self, chain: Chain, indexes: Any) -> Steps[list[bytes | None]]:
         """Read the records of messages in a chain."""
-        store = self._store
-        values = all_of([store.record_at(chain.offsets[index]) for index in indexes])
-        if isinstance(values, Deferred):
-            values = yield values
-        found: list[bytes | None] = values
-        return found
+        found: Any = self._store.records_at(
+            [chain.offsets[index] for index in indexes],
+            [chain.sizes[index] for index in indexes],
+        )
+        if isinstance(found, Deferred):
+            found = yield found
+        records: list[bytes | None] = found
+        return records
 
     def _add_cancelled(self, record: bytes | None, cancelled: set[int]) -> None:
         """Note which message a record cancels; the key may begin with the topic."""

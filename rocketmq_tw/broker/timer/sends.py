@@ -11,7 +11,7 @@ Source: ``HookUtils.handleTimerMessage`` and ``transformTimerMessage`` of Rocket
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -42,6 +42,9 @@ TIMED_TOPIC: Final = TIMER_TOPIC.encode()
 #: Bytes of properties that a message may get until it is delivered: when it was linked
 #: and delivered, and how often it was rolled.
 RESERVED: Final = 100
+_ADDED: Final = (
+    f"{TIMER_OUT_MS}\x01%d\x02{REAL_TOPIC}\x01%b\x02{REAL_QUEUE_ID}\x01%d\x02".encode()
+)
 #: No number of Java's ``long`` has more characters.
 _LONGEST = 20
 
@@ -89,7 +92,7 @@ class TimedSends:
 
     def schedule(self, draft: Draft, now: float) -> Draft:
         """
-        Copy a draft to the timer's queue; return it as it is, if it is due.
+        Redirect a draft to the timer's queue; return it as it is, if it is due.
 
         :param now: the time of day, in seconds.
         :raises Refused: the time is no number, or too far ahead; too many messages are
@@ -99,41 +102,40 @@ class TimedSends:
         settings, now_ms = self.settings, int(now * 1000)
         if not settings.is_enabled:
             raise _not_enabled()
-        kept = properties.decode(draft.properties.decode("utf-8", "replace"))
-        deliver_ms = _deliver_ms(kept, now_ms)
+        text = draft.properties.decode("utf-8", "replace")
+        deliver_ms = _deliver_ms(text, now_ms)
         if deliver_ms is None or deliver_ms - now_ms > settings.max_delay_ms:
             raise self._illegal()
         if deliver_ms <= now_ms:
-            if TIMER_DEL_UNIQKEY in kept:
+            if properties.find(text, TIMER_DEL_UNIQKEY) is not None:
                 raise self._illegal()
             return draft
         out_ms = slot_before(deliver_ms, settings.precision_ms)
         if self.count_at(out_ms) >= settings.slot_limit:
             self.refused += 1
             raise _flow_control(settings.slot_limit)
-        kept[TIMER_OUT_MS] = str(out_ms)
-        kept[REAL_TOPIC] = draft.topic.decode()
-        kept[REAL_QUEUE_ID] = str(draft.queue_id)
-        text = properties.encode(kept).encode()
-        if len(text) > MAX_PROPERTIES - RESERVED:
-            raise PropertiesTooLong(len(text), MAX_PROPERTIES - RESERVED)
+        # Of several properties of one name the last counts.
+        added = _ADDED % (out_ms, draft.topic, draft.queue_id)
+        size = len(draft.properties) + len(added)
+        if size > MAX_PROPERTIES - RESERVED:
+            raise PropertiesTooLong(size, MAX_PROPERTIES - RESERVED)
         self.wake()
-        return msgspec.structs.replace(
-            draft, topic=TIMED_TOPIC, queue_id=0, properties=text
-        )
+        draft.topic, draft.queue_id = TIMED_TOPIC, 0
+        draft.properties += added
+        return draft
 
     def recall_handle(self, draft: Draft) -> str | None:
         """Return what recalls a message; None for one that is retried."""
-        kept = properties.decode(draft.properties.decode("utf-8", "replace"))
-        topic = kept[REAL_TOPIC]
+        text = draft.properties.decode("utf-8", "replace")
+        topic = properties.find(text, REAL_TOPIC) or ""
         if topic.startswith(RETRY_PREFIX):
             return None
         return RecallHandle(
             topic=topic,
             broker_name=self._broker_name,
             # Behind the slot, so that rounding leads to it.
-            time_ms=int(kept[TIMER_OUT_MS]) + 1,
-            unique_key=kept.get(UNIQ_KEY, ""),
+            time_ms=int(properties.find(text, TIMER_OUT_MS) or 0) + 1,
+            unique_key=properties.find(text, UNIQ_KEY) or "",
         ).encode()
 
     def _illegal(self) -> Refused:
@@ -145,14 +147,14 @@ class TimedSends:
         )
 
 
-def _deliver_ms(kept: Mapping[str, str], now_ms: int) -> int | None:
+def _deliver_ms(properties_text: str, now_ms: int) -> int | None:
     """Return when a message is to be delivered; None if that is no number."""
     for name, unit_ms, start_ms in (
         (TIMER_DELAY_SEC, 1000, now_ms),
         (TIMER_DELAY_MS, 1, now_ms),
         (TIMER_DELIVER_MS, 1, 0),
     ):
-        text = kept.get(name)
+        text = properties.find(properties_text, name)
         if text is not None:
             number = _number(text)
             return None if number is None else start_ms + number * unit_ms

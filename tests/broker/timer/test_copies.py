@@ -16,7 +16,7 @@ from rocketmq_tw.broker.timer.copies import (
 from rocketmq_tw.model.subscription import java_hash
 from rocketmq_tw.store.timer.layout import DELETE
 from rocketmq_tw.wire import properties
-from rocketmq_tw.wire.record import Checked, Draft, check, encode
+from rocketmq_tw.wire.record import Checked, Draft, MalformedRecord, check, encode
 from tests.broker.cases import HOST, STORE_HOST
 
 TIMER = b"rmq_sys_wheel_timer"
@@ -106,3 +106,13 @@ class CopyTests(SynchronousTestCase):
         for data in (record(b"T"), record(REAL_TOPIC=None), record(REAL_QID="-1")):
             self.assertRaises(Unusable, delivered, data, 0, linked_ms=1, now_ms=1)
         self.assertRaises(Unusable, rolled, record(b"T"), 0)
+
+    def test_damaged(self) -> None:
+        """A body that does not match its checksum is not copied: it would get one."""
+        data = bytearray(record())
+        data[90] ^= 1
+        args = {"linked_ms": 1, "now_ms": 1}
+        self.assertRaises(MalformedRecord, delivered, bytes(data), 0, **args)
+        self.assertRaises(MalformedRecord, rolled, bytes(data), 0)
+        for size in range(len(data)):
+            self.assertRaises(MalformedRecord, delivered, record()[:size], 0, **args)

@@ -165,15 +165,16 @@ class RestTests(TimerCase):
         for number in range(3):
             self.timed(b"%d" % number, TIMER_DELAY_SEC=2)
         self.wait(1)
-        read, gone = self.store.record_at, []
+        read = self.store.records_at
 
-        def record_at(offset: int) -> object:
-            gone.append(offset)
-            return None if len(gone) == 2 else read(offset)
+        def records_at(offsets: list[int], sizes: list[int]) -> object:
+            found = read(offsets, sizes)
+            found[1] = None
+            return found
 
-        self.store.record_at = record_at
+        self.store.records_at = records_at
         self.wait(2)
-        del self.store.record_at
+        del self.store.records_at
         self.assertEqual(self.bodies(), [b"0", b"2"])
         self.assertEqual(self.stats.gauges["timerLost"](), 1)
 

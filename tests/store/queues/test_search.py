@@ -1,7 +1,9 @@
 """Tests of looking up by time."""
 
 from rocketmq_tw.store.message_store import MessageStore
-from tests.store.cases import NOW, TOPIC, StoreCase, draft
+from rocketmq_tw.store.queues import search
+from rocketmq_tw.wire.record import decode
+from tests.store.cases import NOW, SIZE, TOPIC, StoreCase, draft
 
 NOW_MS = int(NOW * 1000)
 
@@ -63,3 +65,16 @@ class SearchTests(StoreCase):
         self.assertEqual(
             (store.min_offset(TOPIC, 0), store.max_offset(TOPIC, 0)), (0, 0)
         )
+
+    def test_cold_records(self) -> None:
+        """Those that are not in memory are read together, in one go."""
+        store = self.filled()
+        self.patch(search, "read_log", lambda *_: None)
+        cold = store._reads.cold
+        offsets = [SIZE * 2, 0, SIZE, 1]
+        waiting = store.records_at(offsets, [SIZE] * 4)
+        found = self.successResultOf(waiting)
+        numbers = [
+            None if each is None else decode(each).queue_offset for each in found
+        ]
+        self.assertEqual((numbers, store._reads.cold), ([2, 0, 1, None], cold + 1))
