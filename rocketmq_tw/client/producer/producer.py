@@ -354,9 +354,13 @@ class Producer(ChildService):
         limit = self.config.timeout if timeout is None else timeout
         try:
             self._ready()
-            return recall(self._session.brokers, self.group, topic, handle, limit)
+            called = recall(self._session.brokers, self.group, topic, handle, limit)
         except Exception:
             return fail()
+        tracer = self._sends.tracer
+        if tracer is not None:
+            called.addCallback(tracer.recall_stored, topic)
+        return called.addCallback(lambda response: response.msg_id)
 
     def flush(self) -> Deferred[None]:
         """Fires when no message is in flight any more."""

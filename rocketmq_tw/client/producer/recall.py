@@ -13,16 +13,16 @@ from rocketmq_tw.client.errors import ValidationError
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.wire.errors import BadField
 from rocketmq_tw.wire.recall import decode_handle
-from rocketmq_tw.wire.requests.recall import RecallMessage
+from rocketmq_tw.wire.requests.recall import RecallMessage, RecallResponse
 
 
 def recall(
     brokers: Brokers, group: str, topic: str, handle: str, timeout: float
-) -> Deferred[str]:
+) -> Deferred[RecallResponse]:
     """
     Ask the broker that a handle names to cancel its message.
 
-    :returns: fires with the message's unique key.
+    :returns: fires with the response, which has the message's unique key.
     :raises ValidationError: it is no handle of a message to this topic.
     """
     try:
@@ -36,5 +36,4 @@ def recall(
     request = RecallMessage(
         topic, handle, producer_group=group, broker_name=broker_name
     )
-    called = brokers.call_for(MessageQueue(topic, broker_name, 0), request, timeout)
-    return called.addCallback(lambda response: response.msg_id)
+    return brokers.call_for(MessageQueue(topic, broker_name, 0), request, timeout)

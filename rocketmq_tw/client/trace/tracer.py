@@ -33,6 +33,7 @@ from rocketmq_tw.model.message import (
     TRAN_MSG,
 )
 from rocketmq_tw.wire import properties
+from rocketmq_tw.wire.requests.recall import RecallResponse
 from rocketmq_tw.wire.trace import (
     TracedKind,
     TracedMessage,
@@ -152,6 +153,12 @@ class ProducerTracer:
             success=success,
         )
         self._dispatcher.add(topic, [(TracedMessage(topic, message_id), record)])
+
+    def recall_stored(self, response: RecallResponse, topic: str) -> RecallResponse:
+        """Trace a recall that a broker has stored, unless it names no region."""
+        if response.region:
+            self.recalled(topic, response.msg_id, region=response.region, success=True)
+        return response
 
     def stop(self) -> Deferred[None]:
         """Send what waits; never fails."""

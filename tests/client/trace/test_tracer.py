@@ -133,6 +133,23 @@ class ProducerTests(TracerCase):
         self.assertEqual(second[2:], ["R", "PG", "T", "M2", "true"])
 
 
+class RecallTests(TracerCase):
+    """Timed messages that are recalled."""
+
+    settings = {"trace_topic_enable": True, "recall_message_enable": True}
+
+    def test_recalled(self) -> None:
+        """A recall that the broker has stored has a record with the message's id."""
+        producer = self.producer()
+        sent = self.cluster.result_of(producer.send(Message("T", b"x", delay=3600)))
+        handle = sent.recall_handle
+        assert handle is not None
+        self.cluster.result_of(producer.recall("T", handle))
+        kinds = {record[0]: record for record in self.traces()}
+        self.assertEqual(kinds["Recall"][4:], ["T", sent.message_id, "true"])
+        self.assertEqual(kinds["Pub"][11], "3")
+
+
 class OffTests(TracerCase):
     """No traces unless they are asked for."""
 
