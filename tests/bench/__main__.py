@@ -21,6 +21,7 @@ from tests.bench import (
     rest,
     servers,
     tls,
+    transactions,
 )
 from tests.bench.apache import ApacheBroker
 from tests.bench.axes import axes
@@ -33,7 +34,12 @@ from tests.interop.apache import build
 
 PARTS = ("send", "pull", "sync", "replication", "client", "growth", "rest")
 #: Measured only when they are asked for; the first two need OpenSSL's headers.
-ASKED_FOR = {"tls": tls.table, "acl": acl.table, "pop": pop.table}
+ASKED_FOR = {
+    "tls": tls.table,
+    "acl": acl.table,
+    "pop": pop.table,
+    "transactions": transactions.table,
+}
 #: What an empty slave copies, of one file of the log.
 TO_COPY = 1000 << 20
 #: Messages that are read again and again; 370 MB.

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from .corpus import check_contents, check_once, check_queue_order, message
-from .lab import OURS, Lab, Server
+from .lab import CHECKS, OURS, Lab, Server
 from .program import Program, wait_for_messages, wait_until
 
 SETTINGS: dict[str, Any] = {
@@ -23,6 +23,7 @@ SETTINGS: dict[str, Any] = {
     "mappedFileSizeConsumeQueue": 100 * 20,
     # Level 1 (a message sent back) and level 3 must outlive the longest clean stop.
     "messageDelayLevel": "20s 5s 20s 30s",
+    **CHECKS,
 }
 CASES = [("ours", "v49"), ("ours", "v55"), ("v49", "ours"), ("v55", "ours")]
 MANY = "sync:500,batch:2000,async:2500"
@@ -53,7 +54,8 @@ SERVED = (
 @pytest.mark.parametrize(("writer", "reader"), CASES)
 def test_pending(lab: Lab, writer: str, reader: str) -> None:
     """
-    After a clean stop another broker delivers what was delayed or sent back.
+    After a clean stop another broker delivers what was delayed or sent back, and with
+    RocketMQ 5 it asks about transactions that were not decided.
 
     It serves a topic of 64 queues with batches, in many files, whole; and where ours
     reads Apache's directory, it leaves alone the files of features it has not.
@@ -65,12 +67,17 @@ def test_pending(lab: Lab, writer: str, reader: str) -> None:
     lab.make_topic(names, "Held", queues=4)
     lab.sender("v53", names, topic="Many", plan=MANY).finish()
     hold(lab, names)
+    has_transactions = "v55" in (writer, reader)
+    if has_transactions:
+        leave_undecided(lab, names)
     lab.stop(broker)
     end, foreign = log_end(store), unserved(store)
     broker = lab.broker(reader, names, "broker-moved", store, **SETTINGS)
     lab.wait_for_route(names, "Many", broker)
     consumer = lab.consumer("v49", names, topic="Held", group="G_held")
     check_many(lab, names)
+    if has_transactions:
+        check_decided(lab, names)
     held = [*REFUSED, *LATER]
     lines = wait_for_messages([consumer], len(held), 90, quiet=2)
     consumer.stop()
@@ -95,6 +102,28 @@ def hold(lab: Lab, names: Server) -> None:
     consumer.wait_for("refused", len(REFUSED))
     lab.sender("v53", names, topic="Held", plan="later:10", **{"from": 20}).finish()
     consumer.stop()
+
+
+def leave_undecided(lab: Lab, names: Server) -> None:
+    """Commit three transactions, roll three back, and leave three undecided."""
+    lab.make_topic(names, "Undecided", queues=4)
+    plan = {"plan": "commit:3,rollback:3,check:3", "linger": 60}
+    sender = lab.sender("v53", names, topic="Undecided", group="P_moved", **plan)
+    sender.wait_for("sent", 9)
+    sender.kill()
+
+
+def check_decided(lab: Lab, names: Server) -> None:
+    """The three are committed when another producer is asked; the others stay."""
+    consumer = lab.consumer("v49", names, topic="Undecided", group="G_moved")
+    plan = {"plan": "commit:1", "from": 9, "linger": 60}
+    sender = lab.sender("v53", names, topic="Undecided", group="P_moved", **plan)
+    lines = wait_for_messages([consumer], 7, 60, quiet=2)
+    consumer.stop()
+    check_once([*range(3), *range(6, 10)], lines)
+    check_contents("s", lines)
+    assert {line["i"] for line in sender.events("checked")} == {6, 7, 8}
+    sender.kill()
 
 
 def check_many(lab: Lab, names: Server) -> None:

@@ -136,7 +136,11 @@ class Broker:
 
 
 class Link:
-    """A connection that waits for its responses."""
+    """
+    A connection that waits for its responses.
+
+    :ivar asked: the requests of the broker that came meanwhile.
+    """
 
     def __init__(self, port: int, timeout: float = 30.0) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
@@ -144,6 +148,7 @@ class Link:
         self._decoder = FrameDecoder()
         self._opaque = 0
         self._answers: dict[int, Command] = {}
+        self.asked: list[Command] = []
 
     def send(self, request: Request[Any]) -> int:
         """Send a request; give the number that its response will have."""
@@ -166,8 +171,10 @@ class Link:
                     found = decode_json(header, body)
                 else:
                     found = decode(kind, header, body)
-                if found.flag & 1:  # others are requests of the broker
+                if found.is_response:
                     self._answers[found.opaque or 0] = found
+                else:
+                    self.asked.append(found)
         return self._answers.pop(opaque)
 
     def ask(self, request: Request[Any]) -> Command:

@@ -25,6 +25,7 @@ from tests.longrun import (
     pops,
     slow_disk,
     timers,
+    transactions,
     wall_clock,
 )
 from tests.longrun.hostile import __main__ as hostile
@@ -61,6 +62,13 @@ def test_timers_killed(tmp_path: Path) -> None:
     """A kill neither loses nor repeats a timed message."""
     found = timers.killed(tmp_path, 3000, 12, kills=4, seed=3)
     assert found["delivered"] >= found["accepted"] > 2000
+
+
+@pytest.mark.parametrize("kills", [0, 5])
+def test_transactions(tmp_path: Path, kills: int) -> None:
+    """Each committed message is delivered once, and none that was rolled back."""
+    found = transactions.run(tmp_path, 1500, kills, "ASYNC_FLUSH", seed=4)
+    assert found["asked"] > 50
 
 
 @pytest.mark.parametrize("ordered", [False, True])

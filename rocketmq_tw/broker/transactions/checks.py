@@ -5,9 +5,10 @@ A round begins every ``transactionCheckInterval``, and passes the half messages 
 pending, oldest first, in steps. It ends at the first that is too young, or after a
 minute; the next round then goes on where this one ended.
 
-A half message stays where it is until it is decided. Apache RocketMQ stores it again
-for each time its producers are asked; so a broker of Apache RocketMQ that opens the
-folder counts from the beginning, and this one goes on with its counts.
+A half message stays where it is until it is decided, unless a million others are behind
+it. Apache RocketMQ stores it again for each time its producers are asked; so a broker
+of Apache RocketMQ that opens the folder counts from the beginning, and this one goes on
+with its counts.
 
 Source: ``TransactionalMessageServiceImpl.check`` and
 ``AbstractTransactionalMessageCheckListener`` of RocketMQ 5.
@@ -199,17 +200,22 @@ class CheckRounds:
             )
             self._journal.decide(offset, Decision.GIVEN_UP)
             return
+        if half.first_offset != offset:
+            self._journal.note_copy(half.first_offset, offset)
         immunity_ms = self._limits.immunity_ms(half.properties)
-        stored_ms = half.message.store_time_ms
+        since_ms = half.since_ms
         wait_ms = self._limits.timeout_ms if immunity_ms is None else immunity_ms
         times = times_before(half.properties)
-        times += self._rounds.times(offset, stored_ms + wait_ms)
-        age_ms = int(self._now() * 1000) - stored_ms
+        times += self._rounds.times(offset, since_ms + wait_ms)
+        age_ms = int(self._now() * 1000) - since_ms
         due = self._limits.due(age_ms, immunity_ms, times)
         if due is Due.GIVE_UP:
             self._give_up(half, times)
         elif due is Due.ASK:
-            yield from self._ask(half, times + 1)
+            times += 1
+            yield from self._ask(half, times)
+        if due is not Due.GIVE_UP and self._journal.is_far_behind(offset):
+            self._move(half, times)
         self._is_over = due is Due.YOUNG
 
     def _give_up(self, half: HalfMessage, times: int) -> None:
@@ -228,6 +234,27 @@ class CheckRounds:
             return
         self._journal.decide(offset, Decision.GIVEN_UP)
         self.given_up += 1
+
+    def _move(self, half: HalfMessage, times: int) -> None:
+        """
+        Store a half message once more, so that what is behind it can be forgotten.
+
+        Its producer may end it by the offsets of the first, too.
+        """
+        offset = half.message.queue_offset
+        if self._decisions.of(offset) is not Decision.PENDING:
+            return
+        try:
+            stored = self._store.put(half.moved(times), self._now())
+        except (RocketMQError, OSError) as error:
+            self._log.error(
+                "half message {offset} is not moved: {why}",
+                offset=offset,
+                why=str(error),
+            )
+            return
+        self._journal.decide(offset, Decision.MOVED)
+        self._journal.note_copy(half.first_offset, stored.queue_offset)
 
     def _ask(self, half: HalfMessage, times: int) -> Steps[None]:
         """Ask a producer of the group, unless there is none that reads."""

@@ -8,6 +8,7 @@ enough::
        |   --roll back--> rolled back
        |   --asked in vain, or too old--> given up --commit--> committed
        +---an operation message, read at the start--> ended
+       +---far behind the others--> moved: a copy of it is pending
 
 Half messages are in one queue, so a decision is a byte in a row of bytes: a million of
 them take a megabyte. The row begins some way before the first that is pending, which
@@ -38,6 +39,8 @@ class Decision(IntEnum):
     ENDED = 3
     #: Its producers were asked in vain, or it is not stored any more.
     GIVEN_UP = 4
+    #: Nothing so far on its copy, which was stored because it was far behind.
+    MOVED = 5
 
 
 _PENDING = bytes([Decision.PENDING])

@@ -118,18 +118,29 @@ class EndProcessor:
         self._journal.check_capacity()
         offset = request.tran_state_table_offset
         found = self._store.get(TRANS_HALF_TOPIC, 0, offset, 1, _READ, None)
-        return then(
-            found, lambda fetched: self._found(fetched, request, decision, call)
-        )
+        return then(found, lambda fetched: self._found(fetched, request, decision))
 
     def _found(
-        self, fetched: Fetched, request: EndTransaction, decision: Decision, call: Call
+        self, fetched: Fetched, request: EndTransaction, decision: Decision
     ) -> Outcome:
         """End the transaction of a half message that was read."""
         half = _checked(fetched, request)
         if request.topic != half.topic:
             need = Need(ResourceKind.TOPIC, half.topic, (Action.PUB,))
             self._permit(request, call, need)
+        copy = self._journal.moved.get(half.first_offset)
+        if copy is None or copy == half.message.queue_offset:
+            return self._end(half, request, decision)
+        # It was far behind, and its copy is pending.
+        found = self._store.get(TRANS_HALF_TOPIC, 0, copy, 1, _READ, None)
+        return then(
+            found, lambda read: self._end(read_half(read.data), request, decision)
+        )
+
+    def _end(
+        self, half: HalfMessage, request: EndTransaction, decision: Decision
+    ) -> Outcome:
+        """End the transaction of a half message, or of its copy."""
         offset = half.message.queue_offset
         if not request.from_transaction_check:
             self._check_immunity(half)
@@ -153,7 +164,7 @@ class EndProcessor:
         immunity_ms = limits.immunity_ms(half.properties)
         if immunity_ms is None:
             return
-        age_ms = self._now() * 1000 - half.message.store_time_ms
+        age_ms = self._now() * 1000 - half.since_ms
         if age_ms > max(immunity_ms, limits.timeout_ms):
             raise Refused(
                 ResponseCode.ILLEGAL_OPERATION,

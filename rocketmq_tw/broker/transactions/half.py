@@ -16,11 +16,14 @@ import msgspec
 
 from rocketmq_tw.broker.errors import TooManyHalfMessages
 from rocketmq_tw.broker.send.drafts import Sent
+from rocketmq_tw.broker.transactions.stored import STORED_MS
 from rocketmq_tw.model import sysflag
 from rocketmq_tw.model.message import (
     PGROUP,
     REAL_QUEUE_ID,
     REAL_TOPIC,
+    TRAN_PREPARED_QUEUE_OFFSET,
+    TRANSACTION_CHECK_TIMES,
     TRANSACTION_ID,
     UNIQ_KEY,
 )
@@ -31,6 +34,8 @@ from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.record import Draft
 
 HALF_TOPIC = TRANS_HALF_TOPIC.encode()
+#: What only copies have, which brokers make.
+_OF_BROKERS = (TRAN_PREPARED_QUEUE_OFFSET, TRANSACTION_CHECK_TIMES, STORED_MS)
 
 
 class HalfMessages:
@@ -62,6 +67,8 @@ class HalfMessages:
         """
         self._check(sent)
         kept = properties.decode(draft.properties.decode("utf-8", "replace"))
+        for name in _OF_BROKERS:
+            kept.pop(name, None)
         kept[REAL_TOPIC] = draft.topic.decode()
         kept[REAL_QUEUE_ID] = str(draft.queue_id)
         kept[TRANSACTION_ID] = kept[UNIQ_KEY]

@@ -49,6 +49,9 @@ from rocketmq_tw.wire.record_layout import HOST_V4_SIZE
 GROUP = "CID_RMQ_SYS_TRANS"
 #: Half messages whose operation message could not be written; there may be no more.
 MOST_UNWRITTEN = 20_000
+#: A half message is stored once more if so many are behind it, and few of them are
+#: pending: one in so many. There may be so many copies.
+FAR_BEHIND, _SPARSE, MOST_MOVED = 1_000_000, 4, 50_000
 #: What is read at a time: operation messages, and bytes.
 _RECORDS, _SLICE = 64, 256 << 10
 _TOPIC = TRANS_OP_HALF_TOPIC.encode()
@@ -68,8 +71,10 @@ class TransactionJournal:
 
     _log = Logger()
 
-    # _unwritten are the queue offsets of decided half messages without an operation
-    # message, and _size the length of their text. _timer is set while there are any.
+    # moved has the queue offset of each pending copy by that of the first, _first_of
+    # the other way round. _unwritten are the queue offsets of decided half messages
+    # without an operation message, and _size the length of their text. _timer is set
+    # while there are any.
 
     def __init__(
         self,
@@ -91,6 +96,8 @@ class TransactionJournal:
         self._now = now
         self.decisions = Decisions(self._first(TRANS_HALF_TOPIC))
         self._operations = OperationOffsets(self._first(TRANS_OP_HALF_TOPIC))
+        self.moved: dict[int, int] = {}
+        self._first_of: dict[int, int] = {}
         self._unwritten: list[int] = []
         self._size = 0
         self._timer: IDelayedCall | None = None
@@ -122,12 +129,30 @@ class TransactionJournal:
     def decide(self, offset: int, decision: Decision) -> None:
         """Record a decision, and have it written."""
         self.decisions.decide(offset, decision)
+        first = self._first_of.pop(offset, None)
+        if first is not None and self.moved.get(first) == offset:
+            del self.moved[first]
         self._unwritten.append(offset)
         self._size += len(offset_text(offset))
         if self._size >= self._max_size:
             self.write()
         elif self._timer is None:
             self._timer = self._clock.callLater(self._interval, self._write_later)
+
+    def note_copy(self, first: int, offset: int) -> None:
+        """Remember that a half message which is pending is a copy of another one."""
+        if first not in self.moved and len(self.moved) >= MOST_MOVED:
+            return
+        self.moved[first] = offset
+        self._first_of[offset] = first
+
+    def is_far_behind(self, offset: int) -> bool:
+        """Whether a half message that is pending should be stored once more."""
+        return (
+            self.end - offset >= FAR_BEHIND
+            and self.pending * _SPARSE <= self.behind
+            and len(self.moved) < MOST_MOVED
+        )
 
     def write(self) -> None:
         """Write operation messages for all decisions that have none."""

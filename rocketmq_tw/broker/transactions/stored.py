@@ -17,6 +17,7 @@ from rocketmq_tw.model.message import (
     REAL_QUEUE_ID,
     REAL_TOPIC,
     TAGS,
+    TRAN_PREPARED_QUEUE_OFFSET,
     TRANSACTION_CHECK_TIMES,
     UNIQ_KEY,
     WAIT,
@@ -29,8 +30,13 @@ from rocketmq_tw.wire import properties as properties_text
 from rocketmq_tw.wire.record import Draft, MalformedRecord, decode, encode
 from rocketmq_tw.wire.record_layout import SYS_FLAG
 
+#: The property of a copy that says when the first half message was stored, in ms. Only
+#: this package makes it.
+STORED_MS = "__halfStoredMs"
 #: What the committed message does not have.
-_OF_HALF = frozenset((REAL_TOPIC, REAL_QUEUE_ID))
+_OF_HALF = frozenset((REAL_TOPIC, REAL_QUEUE_ID, STORED_MS))
+#: More digits than those of any queue offset.
+_DIGITS = 19
 
 
 class HalfMessage(msgspec.Struct, frozen=True):
@@ -68,6 +74,34 @@ class HalfMessage(msgspec.Struct, frozen=True):
     def unique_key(self) -> str:
         """The key that its producer gave it; empty without one."""
         return self.properties.get(UNIQ_KEY, "")
+
+    @property
+    def first_offset(self) -> int:
+        """The queue offset of the half message that this is a copy of, or its own."""
+        text = self.properties.get(TRAN_PREPARED_QUEUE_OFFSET, "")
+        is_copy = text.isascii() and text.isdigit() and len(text) < _DIGITS
+        return int(text) if is_copy else self.message.queue_offset
+
+    @property
+    def since_ms(self) -> int:
+        """From when on its age counts: when the first one was stored."""
+        text = self.properties.get(STORED_MS, "")
+        is_known = text.isascii() and text.isdigit() and len(text) < _DIGITS
+        return int(text) if is_known else self.message.store_time_ms
+
+    def moved(self, times: int) -> Draft:
+        """
+        Return a copy that is pending in its place.
+
+        :param times: how often its producers were asked.
+        """
+        kept = {
+            **self.properties,
+            TRAN_PREPARED_QUEUE_OFFSET: str(self.first_offset),
+            TRANSACTION_CHECK_TIMES: str(times),
+            STORED_MS: str(self.since_ms),
+        }
+        return self._draft(TRANS_HALF_TOPIC, 0, kept)
 
     def committed(self) -> Draft:
         """Return the message that consumers get."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from rocketmq_tw.broker.transactions import journal
+from rocketmq_tw.broker.transactions.decisions import Decision
+from rocketmq_tw.broker.transactions.stored import HalfMessage
 from rocketmq_tw.model.message import (
     CHECK_IMMUNITY_TIME_IN_SECONDS,
+    TRAN_PREPARED_QUEUE_OFFSET,
     TRANSACTION_CHECK_TIMES,
 )
-from rocketmq_tw.model.topic import TRANS_CHECK_MAX_TIME_TOPIC
+from rocketmq_tw.model.topic import TRANS_CHECK_MAX_TIME_TOPIC, TRANS_HALF_TOPIC
 from tests.broker.cases import TOPIC, Peer
 from tests.broker.transactions.cases import (
     ROLLBACK,
     TransactionCase,
+    ended,
     half,
     questions,
 )
@@ -180,10 +185,73 @@ class GivenUpTests(TransactionCase):
     def test_counted_by_another_broker(self) -> None:
         """The times that Apache RocketMQ has asked count."""
         peer = self.producer()
-        self.prepare(b"a", more={TRANSACTION_CHECK_TIMES: "1"})
+        half = HalfMessage(self.prepare(b"a"), 0)
+        self.store.put(half.moved(1), self.clock.wall_seconds())
+        self.parts.journal.decide(0, Decision.ROLLED_BACK)
         self.pass_time(20)
         self.assertEqual(len(questions(peer)), 1)
         self.assertEqual(len(self.messages(TRANS_CHECK_MAX_TIME_TOPIC)), 1)
+
+
+class MovedTests(TransactionCase):
+    """Half messages that are far behind the others."""
+
+    settings = {**TransactionCase.settings, "transaction_check_interval": 10_000}
+
+    def setUp(self) -> None:
+        """Call one far behind that has eight others behind it."""
+        super().setUp()
+        self.patch(journal, "FAR_BEHIND", 8)
+        self.peer = self.producer()
+        more = {CHECK_IMMUNITY_TIME_IN_SECONDS: "25"}
+        self.first = self.prepare(b"a", more=more)
+        for number in range(8):
+            self.end_now(self.prepare(b"%d" % number), ROLLBACK)
+        self.pass_time(10)
+
+    def test_stored_once_more(self) -> None:
+        """So what was decided behind it is forgotten, and its time goes on."""
+        made = self.parts.journal
+        self.assertEqual((made.pending, made.behind), (1, 1))
+        copy = self.messages(TRANS_HALF_TOPIC)[-1]
+        self.assertEqual(copy.properties[TRAN_PREPARED_QUEUE_OFFSET], "0")
+        self.assertEqual(questions(self.peer), [])
+        self.pass_time(20)
+        ((request, message),) = questions(self.peer)
+        self.assertEqual(request.tran_state_table_offset, copy.queue_offset)
+        self.end_now(message, from_transaction_check=True)
+        self.assertEqual(self.consumed(), [b"a"])
+        self.assertEqual((made.moved, made._first_of), ({}, {}))
+
+    def test_ended_by_its_first_offsets(self) -> None:
+        """Its producer knows no others; it ends once all the same."""
+        self.end_now(self.first)
+        copy = self.messages(TRANS_HALF_TOPIC)[-1]
+        self.end_now(copy)
+        self.assertEqual(self.consumed(), [b"a"])
+        self.assertEqual(self.parts.journal.pending, 0)
+
+    def test_after_a_restart(self) -> None:
+        """Copies are known again after the first round."""
+        self.restart()
+        self.wrong("has ended", ended(self.first))
+        self.pass_time(10)
+        self.end_now(self.first)
+        self.assertEqual(self.consumed(), [b"a"])
+
+    def test_again(self) -> None:
+        """A copy may be moved, too."""
+        copy = self.messages(TRANS_HALF_TOPIC)[-1]
+        for number in range(8):
+            self.end_now(self.prepare(b"%d" % number), ROLLBACK)
+        self.pass_time(10)
+        last = self.messages(TRANS_HALF_TOPIC)[-1]
+        self.assertGreater(last.queue_offset, copy.queue_offset)
+        self.end_now(copy)
+        self.assertEqual(self.consumed(), [b"a"])
+        self.assertEqual(
+            (self.parts.journal.pending, self.parts.journal.moved), (0, {})
+        )
 
 
 class ManyTests(TransactionCase):

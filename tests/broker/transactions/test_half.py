@@ -10,6 +10,8 @@ from rocketmq_tw.model.message import (
     REAL_TOPIC,
     TIMER_DELAY_SEC,
     TRAN_MSG,
+    TRAN_PREPARED_QUEUE_OFFSET,
+    TRANSACTION_CHECK_TIMES,
     TRANSACTION_ID,
     UNIQ_KEY,
 )
@@ -33,6 +35,12 @@ class HalfTests(TransactionCase):
         self.assertEqual(message.sys_flag & sysflag.TRANSACTION_MASK, 0)
         self.assertEqual(message.prepared_transaction_offset, 0)
         self.assertEqual(self.consumed(), [])
+
+    def test_properties_of_copies(self) -> None:
+        """A client cannot say that its half message is a copy of another one."""
+        more = {TRAN_PREPARED_QUEUE_OFFSET: "0", TRANSACTION_CHECK_TIMES: "15"}
+        kept = self.prepare(b"a", more=more).properties
+        self.assertEqual(kept.keys() & more.keys(), set())
 
     def test_response(self) -> None:
         """It says where the half message is, and which queue it is meant for."""

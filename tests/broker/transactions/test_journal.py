@@ -16,6 +16,8 @@ from tests.broker.transactions.cases import ROLLBACK, TransactionCase, ended
 class JournalTests(TransactionCase):
     """Operation messages, and the offsets up to where both queues are done."""
 
+    settings = {**TransactionCase.settings, "transaction_op_batch_interval": 3000}
+
     def operations(self) -> list[bytes]:
         """Return the bodies of all operation messages."""
         return [each.body for each in self.messages(TRANS_OP_HALF_TOPIC)]
