@@ -118,10 +118,12 @@ class EndProcessor:
         self._journal.check_capacity()
         offset = request.tran_state_table_offset
         found = self._store.get(TRANS_HALF_TOPIC, 0, offset, 1, _READ, None)
-        return then(found, lambda fetched: self._found(fetched, request, decision))
+        return then(
+            found, lambda fetched: self._found(fetched, request, decision, call)
+        )
 
     def _found(
-        self, fetched: Fetched, request: EndTransaction, decision: Decision
+        self, fetched: Fetched, request: EndTransaction, decision: Decision, call: Call
     ) -> Outcome:
         """End the transaction of a half message that was read."""
         half = _checked(fetched, request)
