@@ -1,8 +1,9 @@
 """
 Pulls one queue while it is assigned to this consumer.
 
-The next pull is sent before the messages of the last one are dispatched, so that the
-broker works while the handlers do. A broker holds a pull that finds nothing for 15 s;
+Messages are dispatched as soon as they are here; the next pull follows at once, and
+leaves with those of other queues whose responses came together with this one. Handlers
+that wait run while the broker works. A broker holds a pull that finds nothing for 15 s;
 the client waits 30 s for the response.
 
 Source: ``DefaultMQPushConsumerImpl.pullMessage`` of RocketMQ 5.
@@ -215,7 +216,7 @@ class Fetcher:
     # -- the result of a pull
 
     def _received(self, response: PullResponse, pull: Pull) -> None:
-        """Keep the messages, send the next pull, then dispatch."""
+        """Keep and dispatch the messages, then send the next pull."""
         if pull is not self._pending:
             return
         result = read_response(
@@ -248,12 +249,14 @@ class Fetcher:
         if not len(self.messages):
             # Everything before is consumed or did not match.
             self._offsets.update(self.queue, result.next_offset)
-        if result.messages and self._limits.interval:
-            self._step_in(self._limits.interval)
-        else:
-            self._step()
-        if new:
-            self._dispatch(self.messages, new)
+        try:
+            if new:
+                self._dispatch(self.messages, new)
+        finally:
+            if result.messages and self._limits.interval:
+                self._step_in(self._limits.interval)
+            else:
+                self._step()
 
     def _look_for_suggested(self) -> None:
         """Refresh the route if it lacks the broker that is to be asked next."""

@@ -71,13 +71,23 @@ class ConsumptionTests(SynchronousTestCase):
 
     def test_from_a_pull_to_a_commit(self) -> None:
         """A message is pulled, handled and committed; the next pull follows at once."""
+        self.outcome = Deferred()
         self.give(7)
         pulls = self.session.brokers.sent(PullMessage)
         self.assertEqual([pull.queue_offset for pull in pulls], [7, 8])
+        self.outcome.callback(None)
         self.clock.advance(COMMIT_PERIOD)
         (sent,) = self.session.brokers.made.one_way
         self.assertEqual(sent.commit_offset, 8)
         self.assertEqual(self.stop(), StopReport())
+
+    def test_commit_with_a_pull(self) -> None:
+        """What is handled at once is committed by the next pull, and not once more."""
+        self.give(7)
+        self.assertEqual(self.session.brokers.sent(PullMessage)[-1].commit_offset, 8)
+        self.clock.advance(COMMIT_PERIOD)
+        self.assertEqual(self.session.brokers.made.one_way, [])
+        self.stop()
 
     def test_queues_changed(self) -> None:
         """The taking of a queue is reported."""
@@ -97,7 +107,9 @@ class ConsumptionTests(SynchronousTestCase):
         """One failure does not end the periodic commit."""
         made = self.session.brokers.connection
         self.session.brokers.connection = lambda _: 1 / 0  # type: ignore
+        self.outcome = Deferred()
         self.give(7)
+        self.outcome.callback(None)
         self.clock.advance(COMMIT_PERIOD)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         self.session.brokers.connection = made  # type: ignore[method-assign]

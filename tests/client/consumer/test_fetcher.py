@@ -88,10 +88,31 @@ class FetcherTests(SynchronousTestCase):
         self.assertIsNone(request.subscription)
 
     def test_found(self) -> None:
-        """The next pull leaves, then messages are dispatched, filtered by text."""
+        """Messages are dispatched, filtered by text, and the next pull leaves."""
         self._respond(pulled(body=stored(7, "A") + stored(8, "B"), next_offset=9))
         self.assertEqual((self.dispatched, len(self.held)), ([7], 1))
         self.assertEqual([r.queue_offset for r in self._pulls()], [7, 9])
+
+    def test_commits_what_was_consumed(self) -> None:
+        """The next pull takes the offset of what handlers have consumed at once."""
+
+        def consume(held: ProcessQueue, messages: list[StoredMessage]) -> None:
+            self.offsets.update(QUEUE, held.remove(messages))
+
+        self.fetcher._dispatch = consume
+        self._respond(pulled(body=stored(7, "A"), next_offset=8))
+        self.assertEqual(self._pulls()[-1].commit_offset, 8)
+
+    def test_dispatch_fails(self) -> None:
+        """The next pull leaves all the same."""
+
+        def fail(_held: ProcessQueue, _messages: list[StoredMessage]) -> None:
+            raise KeyError("why")
+
+        self.fetcher._dispatch = fail
+        self._respond(pulled(body=stored(7, "A"), next_offset=8))
+        self.assertEqual([r.queue_offset for r in self._pulls()], [7, 8])
+        self.assertEqual(len(self.flushLoggedErrors(KeyError)), 1)
 
     def test_all_filtered(self) -> None:
         """Where nothing is for us, and nothing waits, the offset moves on."""

@@ -126,8 +126,12 @@ class PushConsumerTests(SynchronousTestCase):
     def test_consumes_and_commits(self) -> None:
         """What is consumed is committed every 5 s, and only if it changed."""
         self._start()
+        waiting: list[Deferred[None]] = []
+        self.outcome = lambda: waiting.append(Deferred()) or waiting[-1]
         self._give(0, 1, 2)
         self.assertEqual([m.queue_offset for m in self.seen], [0, 1, 2])
+        for each in waiting:
+            each.callback(None)
         self.session.clock.advance(5)
         self.session.clock.advance(5)
         sent = [
