@@ -12,12 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
-
 from rocketmq_tw.broker.errors import TooManyHalfMessages
 from rocketmq_tw.broker.send.drafts import Sent
 from rocketmq_tw.broker.transactions.stored import STORED_MS
-from rocketmq_tw.model import sysflag
 from rocketmq_tw.model.message import (
     PGROUP,
     REAL_QUEUE_ID,
@@ -34,8 +31,15 @@ from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.record import Draft
 
 HALF_TOPIC = TRANS_HALF_TOPIC.encode()
-#: What only copies have, which brokers make.
-_OF_BROKERS = (TRAN_PREPARED_QUEUE_OFFSET, TRANSACTION_CHECK_TIMES, STORED_MS)
+#: What only brokers write, here or in copies.
+_OF_BROKERS = (
+    REAL_TOPIC,
+    REAL_QUEUE_ID,
+    TRANSACTION_ID,
+    TRAN_PREPARED_QUEUE_OFFSET,
+    TRANSACTION_CHECK_TIMES,
+    STORED_MS,
+)
 
 
 class HalfMessages:
@@ -66,22 +70,23 @@ class HalfMessages:
         :raises TooManyHalfMessages: too many are stored behind one that is pending.
         """
         self._check(sent)
-        kept = properties.decode(draft.properties.decode("utf-8", "replace"))
-        for name in _OF_BROKERS:
-            kept.pop(name, None)
-        kept[REAL_TOPIC] = draft.topic.decode()
-        kept[REAL_QUEUE_ID] = str(draft.queue_id)
-        kept[TRANSACTION_ID] = kept[UNIQ_KEY]
-        if not kept.get(PGROUP):
+        text = draft.properties.decode("utf-8", "replace")
+        if any(name in text for name in _OF_BROKERS):
+            kept = properties.decode(text)
+            kept = {n: v for n, v in kept.items() if n not in _OF_BROKERS}
+            text = properties.encode(kept)
+        added = {
+            REAL_TOPIC: draft.topic.decode(),
+            REAL_QUEUE_ID: str(draft.queue_id),
+            TRANSACTION_ID: properties.find(text, UNIQ_KEY) or "",
+        }
+        if not properties.find(text, PGROUP):
             # Apache RocketMQ can never end such a transaction.
-            kept[PGROUP] = sent.request.producer_group
-        return msgspec.structs.replace(
-            draft,
-            topic=HALF_TOPIC,
-            queue_id=0,
-            sys_flag=draft.sys_flag & ~sysflag.TRANSACTION_MASK,
-            properties=properties.encode(kept).encode(),
-        )
+            added[PGROUP] = sent.request.producer_group
+        draft.topic = HALF_TOPIC
+        draft.queue_id = 0
+        draft.properties = (text + properties.encode(added)).encode()
+        return draft
 
     def _check(self, sent: Sent) -> None:
         """Refuse what would be lost, and what is not accepted now."""

@@ -28,7 +28,12 @@ from rocketmq_tw.model.subscription import tags_code
 from rocketmq_tw.model.topic import TRANS_CHECK_MAX_TIME_TOPIC, TRANS_HALF_TOPIC
 from rocketmq_tw.wire import properties as properties_text
 from rocketmq_tw.wire.record import Draft, MalformedRecord, decode, encode
-from rocketmq_tw.wire.record_layout import SYS_FLAG
+from rocketmq_tw.wire.record_layout import (
+    BORN_HOST_AT,
+    HOST_V4_SIZE,
+    HOST_V6_SIZE,
+    SYS_FLAG,
+)
 
 #: The property of a copy that says when the first half message was stored, in ms. Only
 #: this package makes it.
@@ -45,10 +50,12 @@ class HalfMessage(msgspec.Struct, frozen=True):
 
     :ivar message: its record; a compressed body is still so.
     :ivar sys_flag: of the record.
+    :ivar born_host: encoded.
     """
 
     message: StoredMessage
     sys_flag: int
+    born_host: bytes
 
     @property
     def properties(self) -> Mapping[str, str]:
@@ -145,7 +152,7 @@ class HalfMessage(msgspec.Struct, frozen=True):
             flag=message.flag,
             sys_flag=self.sys_flag,
             born_time_ms=message.born_time_ms,
-            born_host=host_from_text(message.born_host),
+            born_host=self.born_host,
             body=message.body,
             properties=properties_text.encode(kept).encode(),
             tags_code=tags_code(kept.get(TAGS)),
@@ -165,7 +172,10 @@ def read_half(record: bytes) -> HalfMessage:
     if not topic or topic == TRANS_HALF_TOPIC or not queue_id.isdecimal():
         why = f'it is meant for the topic "{topic}", queue "{queue_id}"'
         raise MalformedRecord(0, why)
-    return HalfMessage(message, int.from_bytes(record[SYS_FLAG], "big"))
+    sys_flag = int.from_bytes(record[SYS_FLAG], "big")
+    size = HOST_V6_SIZE if sys_flag & sysflag.BORN_HOST_V6 else HOST_V4_SIZE
+    born_host = bytes(record[BORN_HOST_AT : BORN_HOST_AT + size])
+    return HalfMessage(message, sys_flag, born_host)
 
 
 def _as_it_is(body: bytes, _sys_flag: int) -> bytes:

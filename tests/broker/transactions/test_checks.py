@@ -11,7 +11,7 @@ from rocketmq_tw.model.message import (
     TRANSACTION_CHECK_TIMES,
 )
 from rocketmq_tw.model.topic import TRANS_CHECK_MAX_TIME_TOPIC, TRANS_HALF_TOPIC
-from tests.broker.cases import TOPIC, Peer
+from tests.broker.cases import HOST, TOPIC, Peer
 from tests.broker.transactions.cases import (
     ROLLBACK,
     TransactionCase,
@@ -185,7 +185,7 @@ class GivenUpTests(TransactionCase):
     def test_counted_by_another_broker(self) -> None:
         """The times that Apache RocketMQ has asked count."""
         peer = self.producer()
-        half = HalfMessage(self.prepare(b"a"), 0)
+        half = HalfMessage(self.prepare(b"a"), 0, HOST)
         self.store.put(half.moved(1), self.clock.wall_seconds())
         self.parts.journal.decide(0, Decision.ROLLED_BACK)
         self.pass_time(20)
