@@ -131,6 +131,17 @@ class QuickResponseTests(SynchronousTestCase):
         self.assertIsNone(response.to_json_frame(7))
         self.assertEqual(read(encode_response(response, 7)).remark, "late")
 
+    def test_send_of_a_half_message(self) -> None:
+        """The unique key of a half message is written in the quick way, too."""
+        for key, is_quick in (("7F0000010A00", True), ('a"b', False), ("\xe9", False)):
+            response = SendResponse(
+                msg_id="M", queue_id=3, queue_offset=5, transaction_id=key
+            )
+            quick = response.to_json_frame(7)
+            self.assertEqual(quick is not None, is_quick)
+            frame = quick or encode_response(response, 7)
+            self.assertEqual(from_ext(SendResponse, read(frame).fields), response)
+
     def test_send_with_rare_fields(self) -> None:
         """So it is with what few responses have, and nothing gets lost."""
         for name in ("transaction_id", "batch_uniq_id", "recall_handle"):

@@ -58,12 +58,8 @@ class SendResponse(Response):
 
         :returns: None if there is a remark or another rare field.
         """
-        if (
-            self.transaction_id
-            or self.remark
-            or self.batch_uniq_id
-            or self.recall_handle
-        ):
+        key = self.transaction_id
+        if self.remark or self.batch_uniq_id or self.recall_handle:
             return None
         text = _QUICK % (
             self.status,
@@ -74,6 +70,10 @@ class SendResponse(Response):
             self.queue_offset,
             opaque,
         )
+        if key:
+            if not (key.isascii() and key.isalnum()):
+                return None
+            text = text.replace('"},"flag"', f'","transactionId":"{key}"}},"flag"', 1)
         header = text.encode()
         return _pack_head(4 + len(header), len(header)) + header
 
