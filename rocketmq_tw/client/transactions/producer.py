@@ -29,27 +29,41 @@ from rocketmq_tw.client.session import ClientSession
 from rocketmq_tw.client.transactions.questions import Checker
 from rocketmq_tw.client.transactions.transaction import Transaction
 from rocketmq_tw.client.transactions.verdict import (
+    COMMIT,
+    ROLLBACK,
     UNKNOWN,
     TransactionResult,
+    Verdict,
     verdict_of,
 )
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.message import (
+    KEY_SEPARATOR,
+    KEYS,
+    MSG_REGION,
     PGROUP,
     TIMER_DELAY_MS,
     TIMER_DELAY_SEC,
     TIMER_DELIVER_MS,
+    TRACE_ON,
     TRAN_MSG,
     Message,
     StoredMessage,
 )
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.topic import is_retry
+from rocketmq_tw.wire.trace import TracedMessage
 
 #: Runs after the half message is stored; returns a verdict, or a Deferred or a
 #: coroutine of one.
 LocalTransaction = Callable[[Message, Transaction], Any]
 
+#: As in traces.
+_STATES = {
+    COMMIT: "COMMIT_MESSAGE",
+    ROLLBACK: "ROLLBACK_MESSAGE",
+    UNKNOWN: "UNKNOW",
+}
 _TIMERS = frozenset((TIMER_DELAY_SEC, TIMER_DELAY_MS, TIMER_DELIVER_MS))
 
 
@@ -258,6 +272,38 @@ class TransactionProducer(Producer):
     def _closed(self, transaction: Transaction) -> None:
         """Forget a transaction that is not open any more."""
         self._open.pop(transaction.id, None)
+        tracer, sent = self._sends.tracer, transaction.sent
+        if tracer is not None and sent.trace_on:
+            message, name = transaction.message, sent.queue.broker_name
+            tracer.transaction_ended(
+                TracedMessage(
+                    message.topic,
+                    transaction.id,
+                    message.tag,
+                    KEY_SEPARATOR.join(message.keys),
+                ),
+                region=sent.region_id,
+                host=self._session.brokers.address(name) or "?",
+                transaction_id=transaction.id,
+                state=_STATES[transaction.verdict or UNKNOWN],
+                from_check=False,
+            )
+
+    def answered(self, message: StoredMessage, verdict: Verdict, host: str) -> None:
+        """Trace what the checker has said."""
+        tracer, kept = self._sends.tracer, message.properties
+        if tracer is None or kept.get(TRACE_ON) == "false":
+            return
+        tracer.transaction_ended(
+            TracedMessage(
+                message.topic, message.message_id, message.tag, kept.get(KEYS)
+            ),
+            region=kept.get(MSG_REGION, ""),
+            host=host,
+            transaction_id=message.unique_key,
+            state=_STATES[verdict],
+            from_check=True,
+        )
 
     def _finished(self, outcome: Any, result: Deferred[Any]) -> Any:
         """Forget a result that its caller has now."""

@@ -21,7 +21,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rocketmq_tw.client.transactions.transaction import end_request
-from rocketmq_tw.client.transactions.verdict import verdict_of
+from rocketmq_tw.client.transactions.verdict import Verdict, verdict_of
 from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.model.message import PGROUP, StoredMessage
 from rocketmq_tw.remoting.call import Call, Peer
@@ -49,6 +49,9 @@ class Answering(Protocol):
 
     def check(self, message: StoredMessage) -> Any:
         """Return a verdict, or a Deferred; None if it is not to be decided now."""
+
+    def answered(self, message: StoredMessage, verdict: Verdict, host: str) -> None:
+        """Note the verdict that the broker at an address is sent."""
 
 
 class _Question(msgspec.Struct, eq=False):
@@ -160,6 +163,7 @@ class Questions:
         if isinstance(found, Deferred):
             found = await found
         verdict = verdict_of(found)
+        question.producer.answered(message, verdict, question.peer.address)
         if not verdict:
             return
         end = end_request(

@@ -140,6 +140,26 @@ class LocalTests(ProducerCase):
             sending = producer.send_in_transaction(message, lambda m, t: COMMIT)
             self.failureResultOf(sending, ValidationError)
 
+    def test_traces(self) -> None:
+        """The ends of transactions are traced, and what the checker has said."""
+        producer = self.producer(trace=True)
+        self.says = COMMIT
+        for verdict in (COMMIT, ROLLBACK, UNKNOWN):
+            self.now(producer.send_in_transaction(HELLO, lambda m, t, v=verdict: v))
+        self.cluster.advance(15)
+        traces = self.cluster.messages("RMQ_SYS_TRACE_TOPIC")
+        records = b"".join(each.body for each in traces).decode().split("\x02")
+        ends = [each.split("\x01") for each in records if each.startswith("EndTrans")]
+        self.assertEqual(
+            [(each[4], each[6], each[-2], each[-1]) for each in ends],
+            [
+                ("T", "A", "COMMIT_MESSAGE", "false"),
+                ("T", "A", "ROLLBACK_MESSAGE", "false"),
+                ("T", "A", "UNKNOW", "false"),
+                ("T", "A", "COMMIT_MESSAGE", "true"),
+            ],
+        )
+
     def test_plain_messages(self) -> None:
         """It sends those, too."""
         self.now(self.producer().send(HELLO))

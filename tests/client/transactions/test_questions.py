@@ -12,7 +12,7 @@ from rocketmq_tw.client.transactions.questions import (
     MOST_WAITING,
     Questions,
 )
-from rocketmq_tw.client.transactions.verdict import COMMIT, ROLLBACK
+from rocketmq_tw.client.transactions.verdict import COMMIT, ROLLBACK, Verdict
 from rocketmq_tw.model.message import PGROUP, UNIQ_KEY, StoredMessage
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire import properties
@@ -108,11 +108,16 @@ class OneGroup:
 
     def __init__(self) -> None:
         self.running: list[Deferred[Any]] = []
+        self.noted: list[tuple[Verdict, str]] = []
 
     def check(self, message: StoredMessage) -> Deferred[Any]:
         """Check later."""
         self.running.append(Deferred())
         return self.running[-1]
+
+    def answered(self, message: StoredMessage, verdict: Verdict, host: str) -> None:
+        """Note a verdict."""
+        self.noted.append((verdict, host))
 
 
 class LimitTests(SynchronousTestCase):
@@ -146,6 +151,7 @@ class LimitTests(SynchronousTestCase):
         """It names what was asked about, over the same connection."""
         self.ask(7)
         self.producer.running[0].callback(COMMIT)
+        self.assertEqual(self.producer.noted, [(COMMIT, self.broker.address)])
         (end,) = self.broker.told
         self.assertEqual(
             end,
