@@ -174,12 +174,20 @@ def _check_body(body: bytes | memoryview, crc: int) -> None:
         raise MalformedRecord(0, "the checksum of its body is wrong")
 
 
-def source_of(record: bytes) -> int | None:
+class Source(msgspec.Struct, frozen=True, gc=False):
     """
-    Return the commit log offset of the record that this one is a copy of.
+    What a record is a copy of.
 
-    None if it is no copy of a timed message.
+    :ivar offset: the commit log offset of that record.
+    :ivar copied_ms: when the copy was stored.
     """
+
+    offset: int
+    copied_ms: int
+
+
+def source_of(record: bytes) -> Source | None:
+    """Return what a record is a copy of; None if it is none of a timed message."""
     sys_flag = int.from_bytes(record[SYS_FLAG], "big")
     magic = int.from_bytes(record[4:8], "big")
     parts = split(record, 0, len(record), magic, sys_flag)
@@ -193,4 +201,6 @@ def source_of(record: bytes) -> int | None:
         if parts.topic == _TOPIC
         else properties.find(text, TIMER_DEQUEUE_MS)
     )
-    return None if is_copy is None else parts.prepared_offset - 1
+    if is_copy is None:
+        return None
+    return Source(parts.prepared_offset - 1, parts.store_time_ms)

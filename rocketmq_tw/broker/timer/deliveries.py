@@ -29,6 +29,7 @@ class Deliveries:
 
     Eight bytes for each that was found in the log.
 
+    :ivar until_ms: when the last of them was delivered; so its slot is before that.
     :ivar start: where in the commit log those were found, or are to be found again;
         None if there are none any more.
     """
@@ -37,6 +38,7 @@ class Deliveries:
         self._found = array("q")
         self._added: set[int] = set()
         self.start: int | None = None
+        self.until_ms = 0
 
     def __len__(self) -> int:
         return len(self._found) + len(self._added)
@@ -78,7 +80,8 @@ class Deliveries:
             else:
                 source = source_of(record)
                 if source is not None:
-                    found.append(source)
+                    found.append(source.offset)
+                    self.until_ms = max(self.until_ms, source.copied_ms)
                 at += len(record)
             count += 1
             if count % _AT_ONCE == 0:

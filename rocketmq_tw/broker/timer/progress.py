@@ -61,8 +61,9 @@ class Progress:
         """Begin with what was opened."""
         self._timers = opened.timers
         self._version = opened.version
-        now_ms = int(self._wall_time() * 1000)
-        self._deliveries_until_ms = opened.timers.placement.write_time(now_ms)
+        # The clock may have been set back since the last of them was delivered.
+        latest = max(int(self._wall_time() * 1000), self._deliveries.until_ms)
+        self._deliveries_until_ms = opened.timers.placement.write_time(latest)
         self._deliveries_until = self._store.max_offset(TIMER_TOPIC, 0)
 
     def slot_begins(self) -> None:

@@ -30,8 +30,7 @@ from rocketmq_tw.store.timer.log import TimerLog
 from rocketmq_tw.store.timer.placement import Placement
 from rocketmq_tw.store.timer.wheel import TimerWheel
 
-#: How often the clock may be set back before the time is again where it was. After
-#: that, messages wait until it is.
+#: How often the clock may be set back before the time is again where it was.
 MAX_PASSED = 8
 
 
@@ -145,16 +144,23 @@ class Timers:
         self.read_ms = read_ms
         self.passed = list(passed)
         self._precision_ms = placement.precision_ms
+        # No message waits in a later slot.
+        self._latest_ms = read_ms + placement.window_ms
+        for each in passed:
+            self._latest_ms = max(self._latest_ms, each.until_ms + placement.window_ms)
 
     def write_time(self, now_ms: int) -> int:
         """
         Return the slot of the present moment, and go back to it if it is behind.
 
-        It is behind when the clock was set back.
+        It is behind when the clock was set back. If that was too often, or by days,
+        messages wait until the time is again where it was.
         """
         write_ms = self.placement.write_time(now_ms)
         if write_ms < self.read_ms:
-            if len(self.passed) >= MAX_PASSED:
+            reach_ms = (self.wheel.slots - 2) * self._precision_ms
+            is_too_far = self._latest_ms - write_ms >= reach_ms
+            if is_too_far or len(self.passed) >= MAX_PASSED:
                 return self.read_ms
             self.passed.insert(0, Passed(self.read_ms, self.log.end))
             self.read_ms = write_ms
@@ -205,6 +211,7 @@ class Timers:
             )
             positions.append(position)
             position += RECORD_SIZE
+            self._latest_ms = max(self._latest_ms, slot_ms)
         self.log.append(links, positions)
         for slot_ms, slot in slots.items():
             self.wheel.put(slot_ms, slot)

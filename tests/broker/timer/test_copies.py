@@ -7,6 +7,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.broker.timer.copies import (
+    Source,
     Unusable,
     delivered,
     rolled,
@@ -94,7 +95,7 @@ class CopyTests(SynchronousTestCase):
                 rolled(record(), offset),
             ):
                 data = encode(copy.draft, 0, 900, 9, STORE_HOST)
-                self.assertEqual(source_of(data), offset)
+                self.assertEqual(source_of(data), Source(offset, 9))
         self.assertIsNone(source_of(record()))
         # What ends a transaction uses the same field of a record.
         self.assertIsNone(source_of(record(prepared=7)))
