@@ -30,7 +30,6 @@ from rocketmq_tw.model.message import (
 from rocketmq_tw.model.topic import RETRY_PREFIX, TIMER_TOPIC
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.store.errors import PropertiesTooLong
-from rocketmq_tw.store.timer.placement import slot_before
 from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.properties import MAX_PROPERTIES
@@ -62,6 +61,15 @@ class TimerSettings(msgspec.Struct, frozen=True, kw_only=True):
     precision_ms: int = 1000
     max_delay_ms: int = 259_200_000
     slot_limit: int = 1_000_000
+
+
+def slot_before(deliver_ms: int, precision_ms: int) -> int:
+    """
+    Return the slot of a message that is to be delivered at a time, or soon after.
+
+    See :mod:`rocketmq_tw.store.timer.placement`.
+    """
+    return (deliver_ms - 1) // precision_ms * precision_ms
 
 
 def timer_settings(config: BrokerConfig) -> TimerSettings:

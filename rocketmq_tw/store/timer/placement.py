@@ -30,11 +30,6 @@ MAX_WINDOW: Final = SLOTS // 2 - 60
 _SHORT_REST: Final = 3
 
 
-def slot_before(deliver_ms: int, precision_ms: int) -> int:
-    """Return the slot of a message that is to be delivered at a time, or soon after."""
-    return (deliver_ms - 1) // precision_ms * precision_ms
-
-
 class Placement:
     """
     Places messages.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from hypothesis import given
-from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.store.timer.layout import PLAIN, ROLL
@@ -11,26 +9,8 @@ from rocketmq_tw.store.timer.placement import (
     MAX_WINDOW,
     WINDOW,
     Placement,
-    slot_before,
 )
 from tests.store.timer.cases import NOW_MS
-
-
-class SlotTests(SynchronousTestCase):
-    """The slot of a time."""
-
-    def test_boundaries(self) -> None:
-        """It is always before the time, also if that is a slot's."""
-        for deliver_ms, out_ms in ((7000, 6000), (7001, 7000), (7999, 7000), (1, 0)):
-            self.assertEqual(slot_before(deliver_ms, 1000), out_ms)
-        self.assertEqual(slot_before(7000, 100), 6900)
-        self.assertEqual(slot_before(6999, 100), 6900)
-
-    @given(st.integers(1, 1 << 48), st.sampled_from((100, 500, 1000)))
-    def test_never_early(self, deliver_ms: int, precision_ms: int) -> None:
-        """When the next slot begins, the time has come, less than a step ago."""
-        emptied = slot_before(deliver_ms, precision_ms) + precision_ms
-        self.assertTrue(deliver_ms <= emptied < deliver_ms + precision_ms)
 
 
 class PlacementTests(SynchronousTestCase):

@@ -16,7 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.store.timer.layout import DELETE, PLAIN, ROLL, Slot
 from rocketmq_tw.store.timer.log import TimerLog
-from rocketmq_tw.store.timer.placement import Placement, slot_before
+from rocketmq_tw.store.timer.placement import Placement
 from rocketmq_tw.store.timer.recovery import cut
 from rocketmq_tw.store.timer.timers import (
     MAX_PASSED,
@@ -186,7 +186,7 @@ class TimersMachine(RuleBasedStateMachine):
         """Send messages: some are due, some are far beyond the window."""
         driver = self.driver
         for each in ahead:
-            out_ms = slot_before(driver.now_ms + each, STEP)
+            out_ms = (driver.now_ms + each - 1) // STEP * STEP
             driver.queue.append(Queued(self.sent, out_ms))
             self.sent += 1
 
