@@ -171,7 +171,8 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     :ivar timer_precision_ms: the time from one slot of the timer's wheel to the next.
     :ivar timer_roll_window_slot: how many slots ahead a timed message waits before it
         is stored again; fewer if ``file_reserved_time`` needs that.
-    :ivar timer_max_delay_sec: how far ahead a message may be due, in seconds.
+    :ivar timer_max_delay_sec: how far ahead a message may be due, in seconds; Apache
+        RocketMQ has three days.
     :ivar timer_congest_num_each_slot: how many messages, and recalls, may be due in
         one slot.
     :ivar recall_message_enable: whether timed messages can be recalled.
@@ -378,7 +379,7 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     timer_wheel_enable: bool = True
     timer_precision_ms: Annotated[int, msgspec.Meta(ge=100, le=1000)] = 1000
     timer_roll_window_slot: Positive = 172_800
-    timer_max_delay_sec: Positive = 259_200
+    timer_max_delay_sec: Positive = 40 * 86_400
     timer_congest_num_each_slot: Positive = 1_000_000
     timer_flush_interval_ms: Milliseconds = 1000
     mapped_file_size_timer_log: Annotated[int, msgspec.Meta(ge=4096)] = 100 << 20

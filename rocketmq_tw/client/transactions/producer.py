@@ -289,7 +289,7 @@ class TransactionProducer(Producer):
                 from_check=False,
             )
 
-    def answered(self, message: StoredMessage, verdict: Verdict, host: str) -> None:
+    def responded(self, message: StoredMessage, verdict: Verdict, host: str) -> None:
         """Trace what the checker has said."""
         tracer, kept = self._sends.tracer, message.properties
         if tracer is None or kept.get(TRACE_ON) == "false":

@@ -50,7 +50,7 @@ class Answering(Protocol):
     def check(self, message: StoredMessage) -> Any:
         """Return a verdict, or a Deferred; None if it is not to be decided now."""
 
-    def answered(self, message: StoredMessage, verdict: Verdict, host: str) -> None:
+    def responded(self, message: StoredMessage, verdict: Verdict, host: str) -> None:
         """Note the verdict that the broker at an address is sent."""
 
 
@@ -163,7 +163,7 @@ class Questions:
         if isinstance(found, Deferred):
             found = await found
         verdict = verdict_of(found)
-        question.producer.answered(message, verdict, question.peer.address)
+        question.producer.responded(message, verdict, question.peer.address)
         if not verdict:
             return
         end = end_request(

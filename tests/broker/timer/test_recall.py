@@ -31,6 +31,8 @@ def encoded(text: str) -> str:
 class RecallTests(TimerCase):
     """Cancel one of several."""
 
+    settings = {"timer_max_delay_sec": 3 * 86_400}
+
     def recall(self, text: str, topic: str = TOPIC) -> None:
         """Recall a message."""
         answer = self.ask(RecallMessage(topic, text, producer_group="PG"))

@@ -120,6 +120,8 @@ class AcceptedTests(TimerCase):
 class RefusedTests(TimerCase):
     """What cannot be delivered, or would be lost."""
 
+    settings = {"timer_max_delay_sec": 3 * 86_400}
+
     def refuses(self, code: int, words: str, topic: str = TOPIC, **kept: Any) -> None:
         """Send something that is refused."""
         pairs = {"UNIQ_KEY": "k"} | {name: str(value) for name, value in kept.items()}
@@ -172,9 +174,7 @@ class LimitTests(TimerCase):
 
 
 class LongerTests(TimerCase):
-    """A limit of forty days."""
-
-    settings = {"timer_max_delay_sec": 40 * 86_400}
+    """The limit by default: forty days."""
 
     def test_forty_days(self) -> None:
         """Further ahead than the wheel is long, a message is accepted."""

@@ -115,7 +115,7 @@ class OneGroup:
         self.running.append(Deferred())
         return self.running[-1]
 
-    def answered(self, message: StoredMessage, verdict: Verdict, host: str) -> None:
+    def responded(self, message: StoredMessage, verdict: Verdict, host: str) -> None:
         """Note a verdict."""
         self.noted.append((verdict, host))
 
