@@ -61,7 +61,10 @@ class FetchOffsets(Protocol):
         """Called when nothing before ``offset`` is left in the cache."""
 
     def note_sent(self, queue: MessageQueue, offset: int) -> None:
-        """Called with an offset that was sent with a pull."""
+        """
+        Called with an offset that was sent with a pull; -1: the pull has failed, so
+        that the broker may not have stored it.
+        """
 
 
 class Fetcher:
@@ -270,6 +273,7 @@ class Fetcher:
                 self._log.failure("dispatching messages failed", failure)
             return
         self._pending = None
+        self._offsets.note_sent(self.queue, -1)
         error = failure.value
         code = error.code if isinstance(error, BrokerError) else None
         if code == ResponseCode.FLOW_CONTROL:

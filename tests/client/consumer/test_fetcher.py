@@ -103,6 +103,16 @@ class FetcherTests(SynchronousTestCase):
         self._respond(pulled(body=stored(7, "A"), next_offset=8))
         self.assertEqual(self._pulls()[-1].commit_offset, 8)
 
+    def test_commit_that_is_lost(self) -> None:
+        """The offset that a failed pull took along is sent again."""
+        self.session.brokers.made.one_way.clear()
+        self.offsets.commit_changed()
+        self.assertEqual(self.session.brokers.made.one_way, [])
+        self._respond(BrokerError(1, "gone", "a", "r"))
+        self.offsets.commit_changed()
+        (sent,) = self.session.brokers.made.one_way
+        self.assertEqual(sent.commit_offset, 7)
+
     def test_dispatch_fails(self) -> None:
         """The next pull leaves all the same."""
 

@@ -92,7 +92,10 @@ class RemoteOffsetStore:
         self._frozen.discard(queue)
 
     def note_sent(self, queue: MessageQueue, offset: int) -> None:
-        """Record an offset that was sent with a pull or a one-way request."""
+        """
+        Record an offset that was sent with a pull or a one-way request; -1 if it is not
+        known any more whether the last one has arrived.
+        """
         if queue in self._offsets:
             self._sent[queue] = offset
 
