@@ -41,6 +41,8 @@ _TOPIC = TIMER_TOPIC.encode()
 _TIMES = f"\x02{TIMER_ENQUEUE_MS}\x01%d\x02{TIMER_DEQUEUE_MS}\x01%d\x02".encode()
 #: When a message was linked that was delivered without.
 _NEVER_LINKED = (1 << 63) - 1
+#: Digits of how often a message was rolled.
+_COUNT_DIGITS = 5
 
 
 class Unusable(ValueError):
@@ -156,8 +158,9 @@ def rolled(record: bytes, offset: int) -> Copy:
     if draft.topic != _TOPIC:
         raise Unusable("it is not in the timer's queue any more")
     times = kept.get(TIMER_ROLL_TIMES, "0")
-    count = int(times) if times.isascii() and times.isdecimal() else 0
-    kept[TIMER_ROLL_TIMES] = str(min(count + 1, 99_999))
+    # A sender may have set it to anything.
+    is_count = times.isascii() and times.isdecimal() and len(times) <= _COUNT_DIGITS
+    kept[TIMER_ROLL_TIMES] = str(min(int(times) + 1 if is_count else 1, 99_999))
     draft.tags_code = tags_code(kept.get(TAGS))
     draft.prepared_offset = offset + 1
     draft.properties = properties.encode(kept).encode()

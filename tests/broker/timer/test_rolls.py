@@ -54,3 +54,10 @@ class RollTests(TimerCase):
             self.assertEqual(self.stats.gauges["timerMessages"](), 1)
         self.wait(2)
         self.assertEqual(self.stats.gauges["timerMessages"](), 0)
+
+    def test_count_of_a_sender(self) -> None:
+        """A sender's own count, however long, does not hold up the others."""
+        self.timed(b"a", TIMER_DELAY_SEC=13, TIMER_ROLL_TIMES="1" * 5000)
+        self.timed(b"b", TIMER_DELAY_SEC=13)
+        self.wait(13.2)
+        self.assertEqual(self.bodies(), [b"a", b"b"])
