@@ -37,6 +37,10 @@ from rocketmq_tw.wire.record import Checked, Draft, MalformedRecord, check
 
 #: Records of the timer's log, and messages, that are handled in one step: some 0.6 ms.
 LINKS_AT_ONCE, MESSAGES_AT_ONCE = 500, 32
+#: Messages of a slot that are looked at in one step for what cancels others.
+FLAGS_AT_ONCE = 10_000
+#: Bytes of messages that are read and stored in one step; one may be larger.
+BYTES_AT_ONCE = 256 << 10
 #: Errors for messages that can never be delivered.
 _NEVER = (
     IllegalName,
@@ -92,14 +96,11 @@ class Emptying:
                 if waiting is not None:
                     yield waiting
         cancelled: set[int] = set()
-        cancelling = [
-            index
-            for index, flags in enumerate(chain.flags)
-            if flags & DELETE and not flags & ROLL
-        ]
-        for start in range(0, len(cancelling), MESSAGES_AT_ONCE):
-            some = cancelling[start : start + MESSAGES_AT_ONCE]
-            for record in (yield from self._read(chain, some)):
+        begin = 0
+        while begin < len(chain):
+            some, begin = _next_cancelling(chain, begin)
+            records = (yield from self._read(chain, some)) if some else []
+            for record in records:
                 self._add_cancelled(record, cancelled)
             yield None
         return cancelled
@@ -110,7 +111,7 @@ class Emptying:
 
         :returns: the index before which there are more.
         """
-        start = max(0, end - MESSAGES_AT_ONCE)
+        start = _begin_of_step(chain, end)
         records = yield from self._read(chain, range(end - 1, start - 1, -1))
         now = self._wall_time()
         for record in records:
@@ -206,3 +207,32 @@ class Emptying:
             offset=offset,
             why=str(error),
         )
+
+
+def _begin_of_step(chain: Chain, end: int) -> int:
+    """Return the first of the messages before an index that are one step's."""
+    start, left = end - 1, BYTES_AT_ONCE - chain.sizes[end - 1]
+    while start > max(0, end - MESSAGES_AT_ONCE):
+        left -= chain.sizes[start - 1]
+        if left < 0:
+            break
+        start -= 1
+    return start
+
+
+def _next_cancelling(chain: Chain, begin: int) -> tuple[list[int], int]:
+    """
+    Return those of one step, from an index on, that cancel others.
+
+    :returns: their indexes, and the first index that was not looked at.
+    """
+    found: list[int] = []
+    end, left = min(begin + FLAGS_AT_ONCE, len(chain)), BYTES_AT_ONCE
+    for index, flags in enumerate(chain.flags[begin:end], begin):
+        if not flags & DELETE or flags & ROLL:
+            continue
+        left -= chain.sizes[index]
+        if found and (left < 0 or len(found) == MESSAGES_AT_ONCE):
+            return found, index
+        found.append(index)
+    return found, end

@@ -6,7 +6,7 @@ import os
 
 from rocketmq_tw.broker.config import FlushDiskType
 from rocketmq_tw.broker.timer import feature as timer
-from rocketmq_tw.broker.timer.emptying import MESSAGES_AT_ONCE
+from rocketmq_tw.broker.timer.emptying import BYTES_AT_ONCE, MESSAGES_AT_ONCE
 from rocketmq_tw.broker.timer.service import BACKOFF
 from rocketmq_tw.store.errors import DiskFull, StoreNotWriteable
 from rocketmq_tw.wire.record import Draft
@@ -177,6 +177,44 @@ class RestTests(TimerCase):
         del self.store.records_at
         self.assertEqual(self.bodies(), [b"0", b"2"])
         self.assertEqual(self.stats.gauges["timerLost"](), 1)
+
+
+class LargeTests(TimerCase):
+    """Messages of which few are as large as one step may be."""
+
+    settings = {"mapped_file_size_commit_log": 2 << 20, "max_message_size": 1 << 17}
+
+    def largest_step(self, cancels: str) -> int:
+        """Let large messages be due; return how many bytes were read at a time."""
+        size = BYTES_AT_ONCE // 4
+        for number in range(20):
+            text = f"UNIQ_KEY\x01{number}\x02TIMER_DELAY_SEC\x012\x02{cancels}"
+            request = sent(body=b"%d" % (number % 10) * size, properties=text)
+            answer = self.ask(request)
+            self.assertEqual((answer.status, answer.remark), (0, None))
+        self.wait(1)
+        asked: list[int] = []
+        read = self.store.records_at
+
+        def records_at(offsets: list[int], sizes: list[int]) -> object:
+            asked.append(sum(sizes))
+            return read(offsets, sizes)
+
+        self.store.records_at = records_at
+        self.wait(2)
+        del self.store.records_at
+        return max(asked)
+
+    def test_delivered(self) -> None:
+        """A step delivers fewer of them: their bytes are bounded, but for one."""
+        self.assertLessEqual(self.largest_step(""), BYTES_AT_ONCE)
+        self.assertEqual(len(self.bodies()), 20)
+
+    def test_cancelling(self) -> None:
+        """So are those of records that cancel others."""
+        cancels = "TIMER_DEL_UNIQKEY\x01k\x02"
+        self.assertLessEqual(self.largest_step(cancels), BYTES_AT_ONCE)
+        self.assertEqual(self.bodies(), [])
 
 
 class ClockTests(TimerCase):
