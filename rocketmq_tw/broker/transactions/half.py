@@ -26,8 +26,10 @@ from rocketmq_tw.model.message import (
 )
 from rocketmq_tw.model.topic import TRANS_HALF_TOPIC, is_retry
 from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.store.errors import PropertiesTooLong
 from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.properties import MAX_PROPERTIES
 from rocketmq_tw.wire.record import Draft
 
 HALF_TOPIC = TRANS_HALF_TOPIC.encode()
@@ -40,6 +42,9 @@ _OF_BROKERS = (
     TRANSACTION_CHECK_TIMES,
     STORED_MS,
 )
+#: Bytes of properties that copies and questions may get besides: how often producers
+#: were asked, and which half message it was, stored when.
+RESERVED = 150
 
 
 class HalfMessages:
@@ -68,6 +73,7 @@ class HalfMessages:
         :raises Refused: it is asked for something that a half message cannot have, or
             none is accepted.
         :raises TooManyHalfMessages: too many are stored behind one that is pending.
+        :raises PropertiesTooLong: no space is left for those that are added.
         """
         self._check(sent)
         text = draft.properties.decode("utf-8", "replace")
@@ -83,9 +89,13 @@ class HalfMessages:
         if not properties.find(text, PGROUP):
             # Apache RocketMQ can never end such a transaction.
             added[PGROUP] = sent.request.producer_group
+        encoded = (text + properties.encode(added)).encode()
+        if len(encoded) > MAX_PROPERTIES - RESERVED:
+            # Its copies could not be stored, so it could not be given up.
+            raise PropertiesTooLong(len(encoded), MAX_PROPERTIES - RESERVED)
         draft.topic = HALF_TOPIC
         draft.queue_id = 0
-        draft.properties = (text + properties.encode(added)).encode()
+        draft.properties = encoded
         return draft
 
     def _check(self, sent: Sent) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rocketmq_tw.broker.transactions import journal
 from rocketmq_tw.broker.transactions.decisions import Decision
+from rocketmq_tw.broker.transactions.half import RESERVED
 from rocketmq_tw.broker.transactions.stored import HalfMessage
 from rocketmq_tw.model.message import (
     CHECK_IMMUNITY_TIME_IN_SECONDS,
@@ -11,6 +12,8 @@ from rocketmq_tw.model.message import (
     TRANSACTION_CHECK_TIMES,
 )
 from rocketmq_tw.model.topic import TRANS_CHECK_MAX_TIME_TOPIC, TRANS_HALF_TOPIC
+from rocketmq_tw.wire import properties
+from rocketmq_tw.wire.properties import MAX_PROPERTIES
 from tests.broker.cases import HOST, TOPIC, Peer
 from tests.broker.transactions.cases import (
     ROLLBACK,
@@ -173,6 +176,21 @@ class GivenUpTests(TransactionCase):
         self.assertEqual(self.parts.journal.pending, 0)
         self.end_now(message)
         self.assertEqual(self.consumed(), [b"a"])
+
+    def test_long_properties(self) -> None:
+        """One with as many as there may be can be asked about, and given up."""
+        peer = self.producer()
+        small = self.prepare(b"a", more={"k": "v"})
+        self.end_now(small, ROLLBACK)
+        room = MAX_PROPERTIES - RESERVED - len(properties.encode(small.properties))
+        self.wrong("properties", half(b"b", more={"k": "v" * (room + 2)}), 13)
+        largest = self.prepare(b"b", more={"k": "v" * (room + 1)})
+        copy = HalfMessage(largest, 0, HOST).moved(1_000_000)
+        rest = MAX_PROPERTIES - len(copy.properties)
+        self.assertGreaterEqual(rest, len("WAIT=false "))
+        self.pass_time(30)
+        self.assertEqual(len(questions(peer)), 2)
+        self.assertEqual(len(self.messages(TRANS_CHECK_MAX_TIME_TOPIC)), 1)
 
     def test_after_a_restart(self) -> None:
         """It stays given up."""
