@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.send.kinds import Kind
 from rocketmq_tw.broker.slave.replicated import Replicated
@@ -61,9 +59,7 @@ def install(broker: Broker, router: Router) -> LateTimer:
 def _follow(broker: Broker) -> None:
     """Keep the check point of the master."""
     from rocketmq_tw.broker.timer.followed import FollowedTimer
-    from rocketmq_tw.store.files.disk import Disk
-    from rocketmq_tw.store.timer.checkpoint import TimerCheckFile
+    from rocketmq_tw.store.timer.files import TimerFiles
 
-    path = os.path.join(broker.tables.folder, "timercheck")
-    followed = FollowedTimer(TimerCheckFile(path, Disk()))
+    followed = FollowedTimer(TimerFiles(broker.config.store_path_root_dir))
     broker.replicated.append(Replicated("the timer's check point", followed.copy))

@@ -31,7 +31,7 @@ from rocketmq_tw.store.timer.wheel import TimerWheel
 from rocketmq_tw.threads import RunInThread, run_here
 from rocketmq_tw.wire.bodies.other_tables import TimerCheckPoint
 
-_SNAPSHOT = "timerwheel."
+_LOG, _SNAPSHOT = "timerlog", "timerwheel."
 
 
 class TimerFiles:
@@ -63,9 +63,7 @@ class TimerFiles:
             os.path.join(root, "config", "timercheck"), self._disk
         )
         self.log = TimerLog(
-            MappedFileQueue(
-                os.path.join(root, "timerlog"), file_size, self._open_files
-            ),
+            MappedFileQueue(os.path.join(root, _LOG), file_size, self._open_files),
             Reads(run_in_thread),
         )
         self._map: mmap | None = None
@@ -160,6 +158,13 @@ class TimerFiles:
                 self._disk.remove(path)
 
         return self._run_in_thread(remove)
+
+    def remove_all(self) -> None:
+        """Remove the wheel and the log, which are not open; the check point stays."""
+        folder = os.path.join(self._root, _LOG)
+        self._disk.remove(self.wheel_path)
+        for name in os.listdir(folder) if os.path.isdir(folder) else ():
+            self._disk.remove(os.path.join(folder, name))
 
     def close(self) -> None:
         """Unmap the wheel and close the files."""

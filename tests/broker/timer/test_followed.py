@@ -19,8 +19,8 @@ class FollowedTests(PairCase):
     """A master with timed messages, and its slave."""
 
     def copy(self) -> None:
-        """Wait for the next copy."""
-        self.cluster.advance(2 * COPY_PERIOD)
+        """Wait for the next copies."""
+        self.cluster.advance(3 * COPY_PERIOD)
 
     def kept(self) -> TimerCheckPoint | None:
         """Read the slave's file."""
@@ -43,6 +43,36 @@ class FollowedTests(PairCase):
         self.assertEqual(kept.log_position, 0)
         self.assertLessEqual(kept.last_read_ms, master.last_read_ms)
         self.assertFalse(os.path.exists(f"{self.slave.directory}/timerwheel"))
+
+    def test_one_copy_behind(self) -> None:
+        """What the master has just delivered may not be in the slave's log yet."""
+        self.copy()
+        send = self.cluster.producer().send(Message("T", b"timed", delay=1))
+        self.cluster.result_of(send)
+        asked = self.master.traffic.requests
+        before = len(asked(GetTimerCheckPoint))
+        found: list[bool] = []
+        for count in (1, 2):
+            while len(asked(GetTimerCheckPoint)) < before + count:
+                self.cluster.advance(1)
+            found.append(self.kept() is not None)
+        self.assertEqual(found, [False, True])
+
+    def test_former_master(self) -> None:
+        """What it has linked itself is removed: it does not know the others."""
+        folder = self.slave.directory
+        os.makedirs(f"{folder}/timerlog")
+        paths = [f"{folder}/timerwheel", f"{folder}/timerlog/00000000000000000000"]
+        for path in paths:
+            with open(path, "wb") as file:
+                file.write(b"x")
+        self.copy()
+        self.assertEqual([os.path.exists(path) for path in paths], [True, True])
+        send = self.cluster.producer().send(Message("T", b"timed", delay=1000))
+        self.cluster.result_of(send)
+        self.copy()
+        self.assertEqual([os.path.exists(path) for path in paths], [False, False])
+        self.assertIsNotNone(self.kept())
 
     def test_none(self) -> None:
         """Without timed messages there is no file."""
