@@ -237,9 +237,11 @@ class Timers:
         after = chain.slot_ms + self._precision_ms
         if chain.slot_ms == self.read_ms:
             self._pass(after)
-        elif self.passed and self.passed[0].until_ms < after:
-            # The clock was set back meanwhile.
-            self.passed[0] = Passed(after, self.passed[0].end)
+            return
+        for index, passed in enumerate(self.passed):
+            if passed.until_ms == chain.slot_ms:
+                # The clock was set back meanwhile, perhaps twice.
+                self.passed[index] = Passed(after, passed.end)
 
     def _pass(self, read_ms: int) -> None:
         """Advance to a slot."""

@@ -361,3 +361,23 @@ class TimersTests(SynchronousTestCase):
             self.timers.write_time(NOW_MS - back * STEP)
             moved = back == SLOTS - WINDOW - 3
             self.assertEqual(self.timers.read_ms < NOW_MS, moved)
+
+    def test_set_back_twice_within_a_slot(self) -> None:
+        """What was linked between that is not taken for delivered."""
+        self.send(14)
+        driver, timers = self.driver, self.timers
+        driver.now_ms += 15 * STEP
+        chain = None
+        while chain is None:
+            chain = timers.next_chain(timers.write_time(driver.now_ms), 7)
+        while not chain.follow(driver.log, 3):
+            pass
+        driver.now_ms = NOW_MS + 8 * STEP
+        self.send(12)
+        driver.now_ms = NOW_MS + 4 * STEP
+        timers.write_time(driver.now_ms)
+        driver.store(0, None)
+        timers.done(chain)
+        driver.now_ms = NOW_MS + 30 * STEP
+        driver.empty()
+        self.assertEqual(driver.delivered(), [0, 1])
