@@ -29,7 +29,8 @@ class Producers:
     :param members: returns the producers of a group.
     """
 
-    # _blocked are the groups of which no producer reads, in this round.
+    # _blocked are the groups of which no producer reads, in this round, and _silent
+    # the producers that were waited for: one may be in many groups.
 
     def __init__(
         self, members: Callable[[str], Sequence[Client]], clock: IReactorTime
@@ -38,10 +39,12 @@ class Producers:
         self._clock = clock
         self._turns = count()
         self._blocked: set[str] = set()
+        self._silent: set[Peer] = set()
 
     def begin(self) -> None:
         """Begin another round, in which all groups may read again."""
         self._blocked.clear()
+        self._silent.clear()
 
     def next_of(self, group: str) -> Peer | None:
         """Return a producer that is connected; None if there is none."""
@@ -54,21 +57,23 @@ class Producers:
             if peer.is_connected and not peer.is_write_blocked:
                 return peer
             found = peer if peer.is_connected else found
-        if found is not None:
-            return found
-        return next((each.peer for each in members if each.peer.is_connected), None)
+        if found is None:
+            connected = (each.peer for each in members if each.peer.is_connected)
+            found = next(connected, None)
+        return None if found in self._silent else found
 
     def when_reading(self, group: str, peer: Peer) -> Deferred[bool]:
         """
         Wait for a producer to read what it was sent.
 
         :returns: fires with False if it does not within a second; its group is left out
-            then for the rest of the round.
+            then for the rest of the round, and it is waited for no more.
         """
 
         def give_up(failure: Failure) -> bool:
             failure.trap(TimeoutError)
             self._blocked.add(group)
+            self._silent.add(peer)
             return False
 
         reading = peer.when_writable().addTimeout(PATIENCE, self._clock)

@@ -16,7 +16,8 @@ class ProducersTests(SynchronousTestCase):
         """Have a group of three."""
         self.clock = Clock()
         self.peers = [MemoryConnection() for _ in range(3)]
-        groups = {"G": [client_of(peer) for peer in self.peers]}
+        first = client_of(self.peers[0])
+        groups = {"G": [first, *map(client_of, self.peers[1:])], "First": [first]}
         self.producers = Producers(lambda group: groups.get(group, []), self.clock)
 
     def chosen(self, count: int) -> list[int]:
@@ -54,3 +55,13 @@ class ProducersTests(SynchronousTestCase):
         self.producers.begin()
         self.assertIsNotNone(self.producers.next_of("G"))
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_waits_once_for_each(self) -> None:
+        """One producer of many groups does not hold up the others for a second each."""
+        peer = self.peers[0]
+        peer.is_write_blocked = True
+        self.producers.when_reading("G", peer)  # type: ignore[arg-type]
+        self.clock.advance(PATIENCE)
+        self.assertIsNone(self.producers.next_of("First"))
+        self.producers.begin()
+        self.assertIs(self.producers.next_of("First"), peer)
