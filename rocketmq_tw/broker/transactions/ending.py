@@ -154,7 +154,7 @@ class EndProcessor:
                 self._journal.decide(offset, decision)
                 self.rolled_back += 1
             return Response()
-        if known is Decision.PENDING and offset < self._begin and half.unique_key:
+        if offset < self._begin and half.unique_key:
             return self._look_up(half).addCallback(
                 lambda is_stored: self._commit_once(half, is_stored)
             )
@@ -237,7 +237,7 @@ class EndProcessor:
         """Store a message unless it is stored, or the transaction has ended by now."""
         offset = half.message.queue_offset
         known = self._decisions.of(offset)
-        if known is not Decision.PENDING:
+        if known not in _OPEN:
             return self._end_again(half, known, Decision.COMMITTED)
         if not is_stored:
             return self._commit(half)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rocketmq_tw.broker.config import FlushDiskType
+from rocketmq_tw.broker.transactions.decisions import Decision
 from rocketmq_tw.model import sysflag
 from rocketmq_tw.model.message import CHECK_IMMUNITY_TIME_IN_SECONDS
 from rocketmq_tw.model.topic import TRANS_HALF_TOPIC
@@ -139,6 +140,18 @@ class KilledTests(TransactionCase):
         self.end_now(other)
         self.assertEqual(self.consumed(), [b"a", b"b"])
         self.assertEqual(self.parts.journal.pending, 0)
+
+    def test_given_up_since(self) -> None:
+        """It is not stored twice either, if its producer was asked in vain first."""
+        one, other = self.prepare(b"a"), self.prepare(b"b")
+        self.end_now(one)
+        self.killed()
+        for message in (one, other):
+            self.parts.journal.decide(message.queue_offset, Decision.GIVEN_UP)
+        self.end_now(one)
+        self.end_now(other)
+        self.end_now(other)
+        self.assertEqual(self.consumed(), [b"a", b"b"])
 
     def test_asked_at_the_same_time(self) -> None:
         """Two ends while the first looks for the message store it once."""
