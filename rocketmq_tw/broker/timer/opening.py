@@ -213,8 +213,8 @@ class Opening:
         end = self._store.max_offset(TIMER_TOPIC, 0)
         if not end:
             return
-        if own is not None and own.read_again_until:
-            # The last start was to do that.
+        if own is not None and opened.queue_offset < own.read_again_until:
+            # The last start was to do that, and it is not complete.
             opened.read_again_until = own.read_again_until
             opened.due_from_ms = own.due_from_ms
         elif has_check and opened.timers.read_ms > 0:

@@ -144,6 +144,16 @@ class AnotherTests(OpeningCase):
         self.kill()
         self.assert_all_once()
 
+    def test_log_missing_again(self) -> None:
+        """What was delivered since the first time does not come again."""
+        for _ in range(2):
+            self.wait(3)
+            self.stop()
+            self.remove_log()
+            os.remove(self.path("timerwheel"))
+            self.start()
+        self.assert_all_once()
+
     def test_of_a_slave(self) -> None:
         """A slave has the queue and the check point: what is due comes once."""
         self.wait(4)
