@@ -79,6 +79,8 @@ class LargeBodies:
         self._limit = limit
         #: In the order of the calls; the body of the first is being compressed.
         self._waiting: deque[_Waiting] = deque()
+        #: Whether the first is being gone on with: a result may add another.
+        self._is_going_on = False
         self._idle = Waiters()
 
     @property
@@ -98,7 +100,7 @@ class LargeBodies:
             raise QueueFull(why)
         waiting = _Waiting(send, self._clock.seconds() + timeout)
         self._waiting.append(waiting)
-        if len(self._waiting) == 1:
+        if not self._is_going_on:
             self._next()
         return waiting.result
 
@@ -113,6 +115,7 @@ class LargeBodies:
 
     def _next(self) -> None:
         """Go on with the first that waits."""
+        self._is_going_on = True
         while self._waiting:
             waiting = self._waiting[0]
             if waiting.send.is_large and not waiting.result.called:
@@ -120,6 +123,7 @@ class LargeBodies:
                 return
             self._waiting.popleft()
             self._begin(waiting, None)
+        self._is_going_on = False
         self._idle.fire()
 
     def _compress(self, waiting: _Waiting) -> None:

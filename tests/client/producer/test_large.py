@@ -98,6 +98,28 @@ class ThreadTests(LargeCase):
         self.assertEqual((stored.body, stored.sys_flag & 0x701), (LARGE.body, 0))
 
 
+class AgainTests(LargeCase):
+    """A message that is sent when another one has failed."""
+
+    def test_sent_again(self) -> None:
+        """It is compressed and sent once."""
+        client = self.cluster.client()
+        client.session.run_in_thread = self.threads
+        producer = client.producer("Q", overflow="fail", max_in_flight=1)
+        self.result_of(producer.send(Message("T", b"second")))
+        small = producer.send(SMALL)
+        again: list[Any] = []
+        large = producer.send(LARGE)
+        large.addErrback(lambda _: again.append(producer.send(LARGE)))
+        self.threads.run_one()
+        self.assertEqual(len(again), 1)
+        self.assertEqual(len(self.threads.work), 1)
+        self.result_of(small)
+        self.threads.release()
+        self.result_of(again[0])
+        self.assertEqual(self.bodies().count(LARGE.body), 1)
+
+
 class EndTests(LargeCase):
     """Sends that end before the thread does."""
 
