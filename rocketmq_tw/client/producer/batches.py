@@ -36,8 +36,13 @@ def split(
     """
     prepared: list[Prepared] = []
     for part in _parts(preparation, messages, max_size, max_messages):
+        first = part[0]
+        # As in a batch, no body is compressed that takes a thread.
+        plain = (first.body, 0) if preparation.is_large(first) else None
         is_one = len(part) == 1
-        prepared.append(preparation.one(part[0]) if is_one else preparation.batch(part))
+        prepared.append(
+            preparation.one(first, plain) if is_one else preparation.batch(part)
+        )
     return prepared
 
 

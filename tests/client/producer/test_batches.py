@@ -43,6 +43,14 @@ class SplitTests(ProducerCase):
         self.assertEqual(kinds, [SendBatchMessage, SendMessageV2, SendBatchMessage])
         self.assertEqual(prepared[1].sys_flag, 0x301)
 
+    def test_very_large_message(self) -> None:
+        """One that takes long to compress is sent by itself as it is."""
+        body = b"x" * 200_000
+        for messages in ([Message("T", body)], [*made(2), Message("T", body)]):
+            prepared = split(self.preparation, messages, 1000)
+            self.assertEqual(prepared[-1].kind, SendMessageV2)
+            self.assertEqual((prepared[-1].body, prepared[-1].sys_flag), (body, 0))
+
     def test_number_of_messages(self) -> None:
         """Brokers take 32,768 at most."""
         self.assertEqual(MAX_MESSAGES, BrokerConfig().max_batch_messages)
