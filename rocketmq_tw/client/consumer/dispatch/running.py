@@ -115,7 +115,11 @@ class RunningHandlers:
         """
         Cancel a handler, and retry its messages even if it ignores the cancellation.
         """
-        invocation.waiting.cancel()
+        try:
+            invocation.waiting.cancel()
+        except Exception:
+            # The canceller of its Deferred failed; the others must be cancelled, too.
+            log_failure(invocation.messages)
         self._returned(RETRY, invocation)
 
 

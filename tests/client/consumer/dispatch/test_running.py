@@ -63,6 +63,21 @@ class RunningHandlersTests(SynchronousTestCase):
         self.clock.advance(10)
         self.assertEqual((len(cancelled), self.outcomes), (1, [RETRY]))
 
+    def test_cannot_be_cancelled(self) -> None:
+        """What raises when it is cancelled is logged, and does not stop the timer."""
+
+        def cancel(_deferred: object) -> None:
+            raise ZeroDivisionError
+
+        self._wait(self.one, Deferred(cancel))
+        self._wait(self.two, Deferred())
+        self.clock.advance(10)
+        self.assertEqual(self.outcomes, [RETRY, RETRY])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self._wait(self.one, Deferred())
+        self.clock.advance(10)
+        self.assertEqual(len(self.outcomes), 3)
+
     def test_ignores_cancellation(self) -> None:
         """What a handler returns after its timeout is ignored."""
         waiting: Deferred[Any] = Deferred(lambda d: d.callback("late"))
