@@ -127,6 +127,7 @@ class Pull:
         "_address",
         "_connection",
         "_deferred",
+        "_is_cancelled",
         "_opaque",
         "_sender",
         "_time_limit",
@@ -142,6 +143,7 @@ class Pull:
         self._connection: RemotingProtocol | None = None
         self._time_limit: TimeLimit | None = None
         self._deferred: Deferred[Any] | None = None
+        self._is_cancelled = False
         self._opaque = 0
         self.subscription = subscription
         self.request_type = sender.request_type
@@ -175,6 +177,7 @@ class Pull:
 
     def cancel(self) -> None:
         """Ignore a late response."""
+        self._is_cancelled = True
         if self._connection is not None:
             self._has_ended()
             self._connection.calls.forget(self._opaque)
@@ -193,7 +196,9 @@ class Pull:
             sender.failed(Failure(), self)
 
     def failed(self, failure: Failure) -> None:
-        """Pass on the failure."""
+        """Pass on the failure, unless it was cancelled because another call failed."""
+        if self._is_cancelled:
+            return
         self._has_ended()
         self._sender.failed(failure, self)
 

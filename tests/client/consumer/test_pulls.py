@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.defer import CancelledError
+from twisted.python.failure import Failure
 
 from rocketmq_tw.client.consumer.pulls import PUSH, TIMEOUT, Pull, PullSender
 from rocketmq_tw.model.queue import MessageQueue
@@ -143,6 +144,21 @@ class ConnectedTests(PullCase):
         self.cluster.disconnect(self.a.address)
         self.cluster.pump(TIMEOUT + 1, 1)
         self.assertEqual((self.responses, self.failures), ([], []))
+
+    def test_cancelled_by_another(self) -> None:
+        """Nor if it is cancelled because one before it lost the connection."""
+        self.respond(None)
+        self.respond(None)
+        pulls: list[Pull] = []
+
+        def failed(failure: Failure, _pull: Pull) -> None:
+            self.failures.append(failure.value)
+            pulls[1].cancel()
+
+        self.sender.failed = failed
+        pulls += [self.pull(), self.pull()]
+        self.cluster.disconnect(self.a.address)
+        self.assertEqual(len(self.failures), 1)
 
     def test_raises(self) -> None:
         """What the receiver raises is a failure of that pull, and of nothing else."""
