@@ -42,9 +42,6 @@ from rocketmq_tw.model.message import (
     KEYS,
     MSG_REGION,
     PGROUP,
-    TIMER_DELAY_MS,
-    TIMER_DELAY_SEC,
-    TIMER_DELIVER_MS,
     TRACE_ON,
     TRAN_MSG,
     Message,
@@ -64,7 +61,6 @@ _STATES = {
     ROLLBACK: "ROLLBACK_MESSAGE",
     UNKNOWN: "UNKNOW",
 }
-_TIMERS = frozenset((TIMER_DELAY_SEC, TIMER_DELAY_MS, TIMER_DELIVER_MS))
 
 
 class TransactionProducer(Producer):
@@ -211,7 +207,7 @@ class TransactionProducer(Producer):
 
         :raises ValidationError: it is delayed, or for a retry topic.
         """
-        if message.delay_level or not _TIMERS.isdisjoint(message.properties):
+        if message.delay_level or message.is_timed:
             raise ValidationError("a message of a transaction cannot be delayed")
         if is_retry(message.topic):
             why = "a message of a transaction cannot be sent to a retry topic"

@@ -133,6 +133,8 @@ class LocalTests(ProducerCase):
         producer = self.producer()
         for message in (
             Message("T", b"x", delay_level=1),
+            Message("T", b"x", delay=1.0),
+            Message("T", b"x", deliver_at=4e9),
             Message("T", b"x", properties={"TIMER_DELAY_SEC": "5"}),
             Message("%RETRY%G", b"x"),
             Message("T", b""),
