@@ -85,6 +85,8 @@ class Questions:
         self._known: set[tuple[str, int]] = set()
         self._waiting: deque[_Question] = deque()
         self._running: set[_Question] = set()
+        #: Whether checkers are being started: one that ends at once starts no other.
+        self._is_starting = False
         router.on(CheckTransactionState, self._asked)
 
     def __len__(self) -> int:
@@ -137,11 +139,15 @@ class Questions:
 
     def _run_next(self) -> None:
         """Run checkers, up to as many as may run."""
+        if self._is_starting:
+            return
+        self._is_starting = True
         while self._waiting and len(self._running) < MOST_RUNNING:
             question = self._waiting.popleft()
             self._running.add(question)
             question.running = Deferred.fromCoroutine(self._check(question))
             question.running.addBoth(self._checked, question)
+        self._is_starting = False
 
     def _checked(self, result: object, question: _Question) -> None:
         """Run the next one; a failure is logged, and the broker will ask again."""
