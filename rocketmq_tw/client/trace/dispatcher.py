@@ -68,6 +68,7 @@ class TraceDispatcher:
         self._in_flight = 0
         self._timer: IDelayedCall | None = None
         self._complained = False
+        self._is_stopped = False
         self.dropped = 0
 
     def add(self, topic: str, records: Iterable[tuple[TracedMessage, str]]) -> None:
@@ -77,6 +78,9 @@ class TraceDispatcher:
         :param topic: of the messages that are traced.
         """
         for message, record in records:
+            if self._is_stopped:
+                self._drop(1, "they came after the stop")
+                continue
             if self._count + self._in_flight >= MAX_RECORDS:
                 self._drop(1, f"{MAX_RECORDS} wait")
                 continue
@@ -107,6 +111,7 @@ class TraceDispatcher:
 
     def stop(self) -> Deferred[None]:
         """Send what waits; fires when it is sent, or cannot be. Never fails."""
+        self._is_stopped = True
         self.flush()
         return succeed(None) if self._sender is None else self._sender.stopService()
 

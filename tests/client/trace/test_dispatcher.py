@@ -139,6 +139,13 @@ class DispatcherTests(SynchronousTestCase):
         self.assertFalse(self.made[0].running)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_after_the_stop(self) -> None:
+        """What comes after it is dropped, and starts no sender."""
+        self.successResultOf(self.dispatcher.stop())
+        self.add(TOGETHER)
+        self.assertEqual((self.made, self.dispatcher.dropped), ([], TOGETHER))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
     def test_nothing_traced(self) -> None:
         """Then no sender was made, and no group joined."""
         self.successResultOf(self.dispatcher.stop())
