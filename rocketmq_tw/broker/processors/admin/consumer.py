@@ -159,7 +159,12 @@ class ConsumerProcessor:
                 topics.setdefault(group, []).append(topic)
             yield None
         entries, size, totals = [], 0, _Totals()
+        looked_at = 0
         for group in topics:
+            looked_at += len(topics[group])
+            if looked_at > AT_ONCE:
+                looked_at = 0
+                yield None
             known = self._listed(group, topics[group], is_order)
             if not known:
                 continue

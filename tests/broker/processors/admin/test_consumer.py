@@ -6,7 +6,11 @@ from typing import Any
 
 from twisted.internet.defer import maybeDeferred
 
-from rocketmq_tw.broker.processors.admin.consumer import ConsumerProcessor
+from rocketmq_tw.broker.processors.admin.consumer import (
+    AT_ONCE,
+    LARGEST,
+    ConsumerProcessor,
+)
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.subscription import Subscription
 from rocketmq_tw.remoting.errors import Refused
@@ -149,10 +153,10 @@ class AllGroupsTests(BrokerCase):
         """Only these can be asked for."""
         self.assertEqual(self.found(is_order=True), {"G": [{"Ordered"}]})
 
-    def test_too_many(self) -> None:
-        """More than fits into a response is refused, and says what to ask instead."""
+    def processor(self, largest: int = LARGEST) -> ConsumerProcessor:
+        """Make a processor of its own."""
         tables = self.tables
-        processor = ConsumerProcessor(
+        return ConsumerProcessor(
             topics=tables.topics,
             offsets=tables.offsets,
             clients=tables.clients,
@@ -162,8 +166,21 @@ class AllGroupsTests(BrokerCase):
             broker_name="broker-a",
             address="",
             pacer=self.broker.pacer,
-            largest=500,
+            largest=largest,
         )
+
+    def test_many_that_are_not_listed(self) -> None:
+        """They are looked at in steps, too."""
+        parts = 5
+        self.tables.offsets.table.update(
+            {("T", f"G{number}"): {0: 1} for number in range(parts * AT_ONCE)}
+        )
+        steps = sum(1 for _ in self.processor()._all(True))
+        self.assertGreaterEqual(steps, 2 * parts)
+
+    def test_too_many(self) -> None:
+        """More than fits into a response is refused, and says what to ask instead."""
+        processor = self.processor(largest=500)
         call = call_from(self.peer, self.clock.seconds())
         asked = maybeDeferred(processor.all, GetBrokerConsumeStats(False), call)
         self.clock.pump([0.0] * 20)
