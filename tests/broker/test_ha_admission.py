@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 
 from twisted.internet.protocol import ClientFactory, Protocol
@@ -119,6 +120,22 @@ class BrokerTests(SynchronousTestCase):
     def test_list(self) -> None:
         """A list counts without access control, too."""
         access = AccessSettings(ha_allowed="10.0.9.9")
+        self.assertFalse(self.stranger(access, "10.0.9.9").is_lost)
+        self.assertTrue(self.stranger(access, "10.0.9.8").is_lost)
+
+    def test_white_list_of_the_inner_user(self) -> None:
+        """Where that user needs no signature, its slaves may copy."""
+        path = f"{self.mktemp()}.yml"
+        account = {
+            "accessKey": "inner-user",
+            "secretKey": "hidden-inner",
+            "whiteRemoteAddress": "10.0.9.9",
+            "admin": True,
+        }
+        with open(path, "w") as file:
+            json.dump({"accounts": [account]}, file)
+        inner = Secret("inner-user", "hidden-inner")
+        access = AccessSettings(acl_file=path, inner=inner)
         self.assertFalse(self.stranger(access, "10.0.9.9").is_lost)
         self.assertTrue(self.stranger(access, "10.0.9.8").is_lost)
 

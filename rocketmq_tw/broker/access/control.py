@@ -70,9 +70,10 @@ def _install_accounts(broker: Broker, router: Router, path: str) -> PlainChecks:
         broker_name=config.broker_name,
         cluster_name=config.broker_cluster_name,
     ).routes(router)
-    admission = broker.replication.admission
+    admission, inner = broker.replication.admission, config.access.inner
+    name = None if inner is None else inner.name
     if admission is not None:
-        admission.is_trusted = lambda address: checks.loaded.acl.is_white(address, None)
+        admission.is_trusted = lambda address: checks.loaded.acl.is_white(address, name)
     return checks
 
 
