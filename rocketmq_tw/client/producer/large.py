@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 
 from rocketmq_tw.client.errors import QueueFull, SendCancelled
 from rocketmq_tw.client.producer.attempt import call_one_way
-from rocketmq_tw.client.producer.message import Preparation
+from rocketmq_tw.client.producer.message import Preparation, Prepared
 from rocketmq_tw.client.producer.selectors import Choice
 from rocketmq_tw.client.producer.sends import ONE_WAY, Sends
 from rocketmq_tw.model.message import Message
@@ -34,6 +34,7 @@ class LargeSend(msgspec.Struct, frozen=True):
     A message that waits for a thread, or behind one that does.
 
     :ivar one_way: whether it has no response.
+    :ivar prepared: a batch, whose first message this is, as it is sent.
     """
 
     preparation: Preparation
@@ -41,11 +42,12 @@ class LargeSend(msgspec.Struct, frozen=True):
     message: Message
     choice: Choice | None
     one_way: bool = False
+    prepared: Prepared | None = None
 
     @property
     def is_large(self) -> bool:
         """Whether its own body is to be compressed."""
-        return self.preparation.is_large(self.message)
+        return self.prepared is None and self.preparation.is_large(self.message)
 
     def compress(self) -> Compressed:
         """Compress its body; called in a thread."""
@@ -58,7 +60,7 @@ class LargeSend(msgspec.Struct, frozen=True):
         :param compressed: its body as it is sent; None if that is small.
         :param left: seconds.
         """
-        prepared = self.preparation.one(self.message, compressed)
+        prepared = self.prepared or self.preparation.one(self.message, compressed)
         if self.one_way:
             return self.sends.start(prepared, self.choice, left, ONE_WAY, call_one_way)
         return self.sends.send(prepared, self.choice, left)

@@ -25,7 +25,7 @@ from rocketmq_tw.client.producer.config import ProducerConfig
 from rocketmq_tw.client.producer.context import SendContext
 from rocketmq_tw.client.producer.in_flight import InFlight
 from rocketmq_tw.client.producer.large import LargeBodies, LargeSend
-from rocketmq_tw.client.producer.message import LargeBody, Preparation
+from rocketmq_tw.client.producer.message import LargeBody, Preparation, Prepared
 from rocketmq_tw.client.producer.quick import QuickSender
 from rocketmq_tw.client.producer.recall import recall
 from rocketmq_tw.client.producer.results import SendResult
@@ -254,6 +254,8 @@ class Producer(ChildService):
             choice = choice_of(messages[0], queue, key, selector)
         except Exception:
             return fail()
+        if choice is not None and self._large.is_busy:
+            return self._send_large(messages[0], choice, timeout, prepared=prepared)
         return self._sends.send(prepared, choice, timeout)
 
     def send_batches(
@@ -383,13 +385,13 @@ class Producer(ChildService):
         choice: Choice | None,
         timeout: float | None,
         one_way: bool = False,
+        prepared: Prepared | None = None,
     ) -> Deferred[Any]:
         """Send a message whose body a thread compresses, or that waits for another."""
         limit = self.config.timeout if timeout is None else timeout
         try:
-            preparation = self._ready()
-            return self._large.add(
-                LargeSend(preparation, self._sends, message, choice, one_way), limit
-            )
+            ready, sends = self._ready(), self._sends
+            send = LargeSend(ready, sends, message, choice, one_way, prepared)
+            return self._large.add(send, limit)
         except Exception:
             return fail()

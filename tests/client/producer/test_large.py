@@ -80,6 +80,17 @@ class ThreadTests(LargeCase):
             self.result_of(sending)
         self.assertEqual(self.bodies(), [LARGE.body, SMALL.body, LARGE.body, b"last"])
 
+    def test_batch_in_order(self) -> None:
+        """So does a batch."""
+        large = self.producer.send(LARGE, key="k")
+        batch = self.producer.send_batch([SMALL, Message("T", b"last")], key="k")
+        self.cluster.advance(0.1)
+        self.assertEqual(self.bodies(), [])
+        self.threads.release()
+        self.result_of(large)
+        self.result_of(batch)
+        self.assertEqual(self.bodies(), [LARGE.body, SMALL.body, b"last"])
+
     def test_one_way(self) -> None:
         """A one-way message takes the same way."""
         sending = self.producer.send_oneway(LARGE)
