@@ -209,8 +209,10 @@ class AccountProcessor:
 
 
 def _split(text: str | None) -> list[str] | None:
-    """Return the parts of a list; None if it is absent."""
-    return None if text is None else text.split(",")
+    """Return the parts of a list, which may be empty; None if it is absent."""
+    if text is None:
+        return None
+    return text.split(",") if text.strip() else []
 
 
 def _json(value: object) -> str:

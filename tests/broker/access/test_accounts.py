@@ -61,6 +61,12 @@ class AccountTests(PlainCase):
         # There is no such topic yet, but it might be read.
         self.assertEqual(self.status_as(CLIENT, pulled()), 17)
 
+    def test_no_permissions(self) -> None:
+        """An empty list takes away those for single topics; the default is left."""
+        change = UpdateAccount(access_key="RocketMQ", topic_perms="")
+        self.assertEqual(self.status_as(OPERATOR, change), 0)
+        self.assertIn("default permission", self.remark_as(CLIENT, sent()))
+
     def test_sends_that_are_known(self) -> None:
         """What an account may send is asked again after a change."""
         self.assertEqual(self.status_as(CLIENT, sent()), 0)
