@@ -87,7 +87,7 @@ class StatusProcessor:
         entries: list[bytes] = []
         size = 0
         for some in parts_of(members, AT_ONCE):
-            responses = yield _ask_all(some, asked)
+            responses = yield self._ask_all(some, asked)
             for member, (succeeded, response) in zip(some, responses, strict=True):
                 if not succeeded:
                     continue
@@ -100,12 +100,27 @@ class StatusProcessor:
                 yield None
         return Response(body=fill(GetConsumerStatusBody().encode(), _NOBODY, entries))
 
+    def _ask_all(
+        self, members: list[Client], asked: GetConsumerStatusFromClient
+    ) -> Any:
+        """Ask members; the result has a pair for each: if it responded, and what."""
+        responses: list[Deferred[Response]] = []
+        for member in members:
+            response: Deferred[Response] = member.peer.call(asked, TIMEOUT)
+            responses.append(response.addCallback(self._bounded, member))
+        return DeferredList(responses, consumeErrors=True)
+
+    def _bounded(self, response: Response, member: Client) -> Response:
+        """Drop a body that is too large, as it would be kept until all respond."""
+        if len(response.body) > SMALL:
+            self._left_out(member, f"{len(response.body)} bytes")
+            response.body = b""
+        return response
+
     def _entry(self, member: Client, response: Response) -> bytes:
         """Encode the offsets of a member; nothing if they cannot be read."""
         if not response.body:
             return b""
-        if len(response.body) > SMALL:
-            return self._left_out(member, f"{len(response.body)} bytes")
         try:
             status = GetConsumerStatusBody.decode(response.body)
         except RocketMQError as error:
@@ -139,14 +154,6 @@ def members_of(clients: ClientTable, group: str) -> list[Client]:
             f" id {old.client_id}",
         )
     return members
-
-
-def _ask_all(members: list[Client], asked: GetConsumerStatusFromClient) -> Any:
-    """Ask members; the result has a pair for each: whether it responded, and what."""
-    responses: list[Deferred[Response]] = [
-        each.peer.call(asked, TIMEOUT) for each in members
-    ]
-    return DeferredList(responses, consumeErrors=True)
 
 
 def _too_large(group: str, largest: int) -> Refused:

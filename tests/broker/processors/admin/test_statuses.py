@@ -72,6 +72,16 @@ class StatusProcessorTests(RelayCase):
         self.respond(members[3], b" " * 70_000 + OF_GO)
         self.assertEqual(self.table_of(asked), {})
 
+    def test_large_responses_are_not_kept(self) -> None:
+        """They are dropped at once, not when the last member has responded."""
+        large, other = self.join(client_id="large"), self.join(client_id="other")
+        asked = self.status()
+        response = Response(body=b" " * 70_000)
+        large.response.callback(response)
+        self.assertEqual(response.body, b"")
+        self.respond(other, OF_GO)
+        self.assertEqual(self.table_of(asked).keys(), {"other"})
+
     def test_responses_together_are_bounded(self) -> None:
         """Too many bytes are refused, and the remark says what to ask instead."""
         processor = StatusProcessor(
