@@ -16,8 +16,9 @@ from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
-from rocketmq_tw.wire.requests.group import DeleteGroup, UpdateGroup
+from rocketmq_tw.wire.requests.group import DeleteGroup, UpdateGroup, UpdateGroups
 from rocketmq_tw.wire.requests.pull import LitePullMessage, PullMessage
+from rocketmq_tw.wire.requests.recall import RecallMessage
 from rocketmq_tw.wire.requests.reply import SendReplyMessage, SendReplyMessageV2
 from rocketmq_tw.wire.requests.send import (
     SendBack,
@@ -61,12 +62,20 @@ def refuse_writes(router: Router, host: str) -> None:
             "this broker is a slave: transactions are ended at its master",
         ),
     )
+    router.on(
+        RecallMessage,
+        _refusing(
+            ResponseCode.SLAVE_NOT_AVAILABLE,
+            "recall failed, this broker is a slave: messages are recalled at its"
+            " master",
+        ),
+    )
     no_changes = _refusing(
         ResponseCode.SYSTEM_ERROR,
         "Can't modify topic or subscription group from slave broker, please execute it"
         " from master broker.",
     )
-    for change in (CreateTopic, DeleteTopic, UpdateGroup, DeleteGroup):
+    for change in (CreateTopic, DeleteTopic, UpdateGroup, UpdateGroups, DeleteGroup):
         router.on(change, no_changes)
 
 

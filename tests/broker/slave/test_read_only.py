@@ -6,8 +6,10 @@ from typing import Any
 
 from rocketmq_tw.remoting.errors import BrokerError
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.requests.group import DeleteGroup, UpdateGroup
+from rocketmq_tw.wire.recall import RecallHandle
+from rocketmq_tw.wire.requests.group import DeleteGroup, UpdateGroup, UpdateGroups
 from rocketmq_tw.wire.requests.offset import GetMaxOffset, UpdateConsumerOffset
+from rocketmq_tw.wire.requests.recall import RecallMessage
 from rocketmq_tw.wire.requests.send import SendBack, SendMessageV2
 from rocketmq_tw.wire.requests.topic import CreateTopic, DeleteTopic
 from rocketmq_tw.wire.requests.transaction import EndTransaction
@@ -51,10 +53,24 @@ class ReadOnlyTests(PairCase):
         self.assertEqual(code, ResponseCode.SLAVE_NOT_AVAILABLE)
         self.assertIn("this broker is a slave", remark)
 
+    def test_recalls(self) -> None:
+        """So are timed messages recalled: the slave's log would get a record."""
+        self.cluster.create_topic("T")
+        self.cluster.advance(63)
+        time_ms = int(self.cluster.clock.seconds() * 1000) + 60_000
+        handle = RecallHandle(
+            topic="T", broker_name="broker-a", time_ms=time_ms, unique_key="K"
+        )
+        code, remark = self.refused(RecallMessage("T", handle.encode()))
+        self.assertEqual(code, ResponseCode.SLAVE_NOT_AVAILABLE)
+        self.assertIn("recalled at its master", remark)
+
     def test_changes(self) -> None:
         """Topics and groups are changed at the master."""
         create = CreateTopic(topic="T", read_queue_nums=1, write_queue_nums=1, perm=6)
-        for request in (create, DeleteTopic("T"), UpdateGroup(), DeleteGroup("G")):
+        groups = UpdateGroups(body=b'{"groupConfigList":[{"groupName":"G"}]}')
+        others = DeleteTopic("T"), UpdateGroup(), DeleteGroup("G")
+        for request in (create, groups, *others):
             code, remark = self.refused(request)
             self.assertEqual(code, ResponseCode.SYSTEM_ERROR)
             self.assertIn("execute it from master broker", remark)
