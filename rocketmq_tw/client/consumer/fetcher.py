@@ -60,11 +60,11 @@ class FetchOffsets(Protocol):
     def update(self, queue: MessageQueue, offset: int) -> None:
         """Called when nothing before ``offset`` is left in the cache."""
 
-    def note_sent(self, queue: MessageQueue, offset: int) -> None:
-        """
-        Called with an offset that was sent with a pull; -1: the pull has failed, so
-        that the broker may not have stored it.
-        """
+    def note_sent(self, queue: MessageQueue, offset: int) -> bool:
+        """Called with an offset that was sent with a pull; returns if it is new."""
+
+    def note_lost(self, queue: MessageQueue) -> None:
+        """Called when a pull has failed that took a new offset along."""
 
 
 class Fetcher:
@@ -121,6 +121,8 @@ class Fetcher:
         self._stopped = True
         self._broker_id = MASTER_ID
         self._pending: Pull | None = None
+        #: Whether the pull in flight takes a new offset along.
+        self._commits = False
         self.pulled_at = 0.0
         self._failing = False
         self._scheduled: IDelayedCall | None = None
@@ -172,6 +174,7 @@ class Fetcher:
         )
         pending, self._pending = self._pending, None
         pending.cancel()
+        self._commit_lost()
         self._step()
 
     # -- one step
@@ -209,9 +212,10 @@ class Fetcher:
         # Only the master keeps offsets; replicas copy them.
         if commit > 0 and address == brokers.address(queue.broker_name):
             flags |= COMMIT_OFFSET
-            self._offsets.note_sent(queue, commit)
+            self._commits = self._offsets.note_sent(queue, commit)
         else:
             commit = 0
+            self._commits = False
         self.pulled_at = self._clock.seconds()
         self._pending = pull = Pull(self._sender, address, subscription)
         pull.send(offset=self.next_offset, commit=commit, flags=flags)
@@ -273,7 +277,7 @@ class Fetcher:
                 self._log.failure("dispatching messages failed", failure)
             return
         self._pending = None
-        self._offsets.note_sent(self.queue, -1)
+        self._commit_lost()
         error = failure.value
         code = error.code if isinstance(error, BrokerError) else None
         if code == ResponseCode.FLOW_CONTROL:
@@ -288,6 +292,12 @@ class Fetcher:
         log("pulling {queue} failed: {error}", queue=self.queue, error=error)
         self._failing = True
         self._step_in(ERROR_WAIT)
+
+    def _commit_lost(self) -> None:
+        """Let the offset be sent again that the last pull took along."""
+        if self._commits:
+            self._commits = False
+            self._offsets.note_lost(self.queue)
 
     def _refresh_route(self) -> None:
         """Refresh the route: the queue may have moved, or may not exist any more."""

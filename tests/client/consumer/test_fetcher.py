@@ -105,6 +105,8 @@ class FetcherTests(SynchronousTestCase):
 
     def test_commit_that_is_lost(self) -> None:
         """The offset that a failed pull took along is sent again."""
+        self.offsets.begin(QUEUE, 7, stored=False)
+        self._respond(pulled(19, next_offset=7))
         self.session.brokers.made.one_way.clear()
         self.offsets.commit_changed()
         self.assertEqual(self.session.brokers.made.one_way, [])
@@ -112,6 +114,15 @@ class FetcherTests(SynchronousTestCase):
         self.offsets.commit_changed()
         (sent,) = self.session.brokers.made.one_way
         self.assertEqual(sent.commit_offset, 7)
+
+    def test_commit_that_is_not_new(self) -> None:
+        """A failed pull does not send again what the broker has: it may be reset."""
+        self.offsets.begin(QUEUE, 7, stored=True)
+        self._respond(pulled(19, next_offset=7))
+        self.session.brokers.made.one_way.clear()
+        self._respond(BrokerError(1, "gone", "a", "r"))
+        self.offsets.commit_changed()
+        self.assertEqual(self.session.brokers.made.one_way, [])
 
     def test_dispatch_fails(self) -> None:
         """The next pull leaves all the same."""

@@ -185,5 +185,9 @@ class Cursors:
             if not cursor.in_hand:
                 self._consumed(queue, offset)
 
-    def note_sent(self, queue: MessageQueue, offset: int) -> None:
+    def note_sent(self, queue: MessageQueue, offset: int) -> bool:
+        """Do nothing: pulls commit nothing."""
+        return False
+
+    def note_lost(self, queue: MessageQueue) -> None:
         """Do nothing: pulls commit nothing."""

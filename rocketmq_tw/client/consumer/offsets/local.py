@@ -82,7 +82,11 @@ class LocalOffsetStore:
         """Return 0: brokers do not store these offsets."""
         return 0
 
-    def note_sent(self, _queue: MessageQueue, _offset: int) -> None:
+    def note_sent(self, _queue: MessageQueue, _offset: int) -> bool:
+        """Do nothing."""
+        return False
+
+    def note_lost(self, _queue: MessageQueue) -> None:
         """Do nothing."""
 
     def update(self, queue: MessageQueue, offset: int) -> None:

@@ -91,13 +91,20 @@ class RemoteOffsetStore:
         self._sent.pop(queue, None)
         self._frozen.discard(queue)
 
-    def note_sent(self, queue: MessageQueue, offset: int) -> None:
+    def note_sent(self, queue: MessageQueue, offset: int) -> bool:
         """
-        Record an offset that was sent with a pull or a one-way request; -1 if it is not
-        known any more whether the last one has arrived.
+        Record an offset that was sent with a pull or a one-way request.
+
+        :returns: whether it is another than the one that was sent before.
         """
-        if queue in self._offsets:
+        is_new = queue in self._offsets and self._sent.get(queue) != offset
+        if is_new:
             self._sent[queue] = offset
+        return is_new
+
+    def note_lost(self, queue: MessageQueue) -> None:
+        """Let the next commit send the offset again: its pull has failed."""
+        self._sent.pop(queue, None)
 
     # -- with the brokers
 

@@ -26,8 +26,11 @@ class OffsetStore(Protocol):
     def for_pull(self, queue: MessageQueue) -> int:
         """Return the offset that a pull commits; 0: none."""
 
-    def note_sent(self, queue: MessageQueue, offset: int) -> None:
-        """Record an offset that was sent with a pull."""
+    def note_sent(self, queue: MessageQueue, offset: int) -> bool:
+        """Record an offset that was sent with a pull; return whether it is new."""
+
+    def note_lost(self, queue: MessageQueue) -> None:
+        """Called when the pull has failed with which a new offset was sent."""
 
     def update(self, queue: MessageQueue, offset: int) -> None:
         """Move a queue's offset forward; a lower one changes nothing."""

@@ -82,9 +82,18 @@ class RemoteOffsetStoreTests(SynchronousTestCase):
     def test_sent_with_a_pull(self) -> None:
         """An offset that went with a pull is not sent again."""
         self.offsets.update(QUEUE, 5)
-        self.offsets.note_sent(QUEUE, 5)
+        self.assertTrue(self.offsets.note_sent(QUEUE, 5))
+        self.assertFalse(self.offsets.note_sent(QUEUE, 5))
         self.offsets.commit_changed()
         self.assertEqual(self._one_way(), [])
+
+    def test_lost_with_a_pull(self) -> None:
+        """An offset that went with a pull which failed is sent again."""
+        self.offsets.update(QUEUE, 5)
+        self.offsets.note_sent(QUEUE, 5)
+        self.offsets.note_lost(QUEUE)
+        self.offsets.commit_changed()
+        self.assertEqual(self._one_way(), [(0, 5)])
 
     def test_commit_waits(self) -> None:
         """The last commit sends what went one way once more, and waits."""
