@@ -46,4 +46,9 @@ def install(broker: Broker, router: Router) -> None:
             "access control is on, but TLS is off: who can read or change what passes"
             " on the network can repeat requests and read messages"
         )
+    if not config.access.guards_slaves:
+        _log.warn(
+            "access control is on, but whoever reaches the port for slaves can copy all"
+            " messages: set innerClientAuthenticationCredentials or haAllowedAddresses"
+        )
     install_access_control(broker, router)

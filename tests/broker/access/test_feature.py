@@ -42,14 +42,15 @@ class NoAccessControlTests(BrokerCase):
 class StartTests(AccessCase):
     """A broker with access control."""
 
-    def test_warns_without_tls(self) -> None:
-        """It says that others can read what passes."""
+    def test_warns(self) -> None:
+        """It says that others can read what passes, or copy the log."""
         lines: list[Any] = []
         globalLogPublisher.addObserver(lines.append)
         self.addCleanup(globalLogPublisher.removeObserver, lines.append)
         self.restart()
         text = [str(each.get("log_format")) for each in lines]
         self.assertTrue(any("TLS is off" in each for each in text))
+        self.assertTrue(any("port for slaves" in each for each in text))
 
     def test_first_user_is_created_once(self) -> None:
         """A restart does not undo what was changed since."""
