@@ -77,6 +77,7 @@ broker.tables.groups.GroupTable: forbidden_table: read from the file; no request
 _OF_ONE_CALL: Final = """\
 broker.transactions.checks.CheckRounds: _silent: ten groups, during one round
 broker.transactions.producers.Producers: _blocked: groups of producers, during one round, 60 at most
+broker.transactions.producers.Producers: _silent: producers that do not read, during one round, 60 at most
 broker.transactions.journal.TransactionJournal: _first_of _unwritten moved: 20,000 decisions; 50,000 copies
 client.transactions.questions.Questions: _known _running _waiting: 2,032 questions
 broker.pop.reader.Found: offsets order_counts records starts: the messages of one pop
