@@ -124,10 +124,11 @@ class Linking:
             target = target_of(facts)
             if self._is_known(facts, target):
                 return None
+            offset = facts.commit_log_offset
             placed = timers.placement.slot_for(target.out_ms, write_ms)
-            if placed is None:
+            # Before a kill it may have been delivered, or rolled, from another slot.
+            if placed is None or offset in self._deliveries:
                 if target.cancels is None:
-                    offset = facts.commit_log_offset
                     self._emptying.deliver_at_once(record, offset, now)
                 done_ms = timers.read_ms - timers.placement.precision_ms
                 placed = done_ms, PLAIN

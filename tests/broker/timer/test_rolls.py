@@ -61,3 +61,20 @@ class RollTests(TimerCase):
         self.timed(b"b", TIMER_DELAY_SEC=13)
         self.wait(13.2)
         self.assertEqual(self.bodies(), [b"a", b"b"])
+
+
+class LateCheckPointTests(TimerCase):
+    """A broker whose check point is written at its stop only."""
+
+    settings = {"timer_roll_window_slot": 10, "timer_flush_interval_ms": 1_000_000}
+
+    def test_linked_again_after_its_roll(self) -> None:
+        """One that was rolled before a kill is not delivered besides its copy."""
+        self.timed(TIMER_DELAY_SEC=12)
+        self.wait(6.5)
+        self.assertEqual(len(self.messages(TIMER)), 2)
+        self.kill()
+        self.wait(2)
+        self.restart()
+        self.wait(10)
+        self.assertEqual(self.bodies(), [b"Hello"])

@@ -80,7 +80,7 @@ class Driver:
         waiting = []
         for at in range(self.queue_offset, min(len(self.queue), most)):
             placed = placement.slot_for(self.queue[at].out_ms, write_ms)
-            if placed is None:
+            if placed is None or at in self.known:
                 self.store(at, None)
                 placed = timers.read_ms - STEP, PLAIN
             waiting.append(Waiting(placed[0], placed[1], at, 1))
