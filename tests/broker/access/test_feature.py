@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import msgspec
 from twisted.internet.address import IPv4Address
 from twisted.internet.testing import StringTransport
 from twisted.logger import globalLogPublisher
@@ -42,15 +43,24 @@ class NoAccessControlTests(BrokerCase):
 class StartTests(AccessCase):
     """A broker with access control."""
 
-    def test_warns(self) -> None:
-        """It says that others can read what passes, or copy the log."""
+    def test_warns_without_tls(self) -> None:
+        """It says that others can read what passes."""
+        self.assertEqual(self.warnings("TLS is off", "port for slaves"), [1, 0])
+
+    def test_warns_of_slaves(self) -> None:
+        """It says that others can copy the log, if it cannot know its slaves."""
+        access = self.settings["access"]
+        self.settings = {"access": msgspec.structs.replace(access, inner=None)}
+        self.assertEqual(self.warnings("TLS is off", "port for slaves"), [1, 1])
+
+    def warnings(self, *words: str) -> list[int]:
+        """Restart, and count the lines with these words."""
         lines: list[Any] = []
         globalLogPublisher.addObserver(lines.append)
         self.addCleanup(globalLogPublisher.removeObserver, lines.append)
         self.restart()
         text = [str(each.get("log_format")) for each in lines]
-        self.assertTrue(any("TLS is off" in each for each in text))
-        self.assertTrue(any("port for slaves" in each for each in text))
+        return [sum(each in line for line in text) for each in words]
 
     def test_first_user_is_created_once(self) -> None:
         """A restart does not undo what was changed since."""
