@@ -89,7 +89,9 @@ class TimerMetrics:
 
     def _entries(self) -> Iterator[tuple[str, dict[str, int]]]:
         for topic, count in list(self._counts.items()):
-            yield topic, {"count": max(count, 0), "timeStamp": self._times[topic]}
+            # It may have been left out of the file since the first step.
+            time_ms = self._times.get(topic, 0)
+            yield topic, {"count": max(count, 0), "timeStamp": time_ms}
 
     def _add(self, topic: str, change: int, now_ms: int) -> None:
         before = self._counts.get(topic, 0)

@@ -57,6 +57,17 @@ class MetricsTests(SynchronousTestCase):
         again = self.loaded()
         self.assertEqual((again.of("T"), again.waiting), (1, 1))
 
+    def test_saved_while_a_slave_asks(self) -> None:
+        """The response has what was counted when it began."""
+        metrics = TimerMetrics(JsonFile(self.path), 3000)
+        for number in range(1500):
+            metrics.count(f"T{number}", 1, 5)
+        body = metrics.body()
+        next(body)
+        metrics.count("T1400", -1, 5)
+        all_at_once(metrics.saving(7))
+        self.assertEqual(len(json.loads(all_at_once(body))["timingCount"]), 1500)
+
     def test_unchanged(self) -> None:
         """A file without news is not written."""
         all_at_once(self.metrics.saving(7))
