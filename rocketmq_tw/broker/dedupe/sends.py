@@ -32,8 +32,9 @@ Store = Callable[[SendFields, Call, Target], Sending]
 Put = Callable[[list[Draft], float], list[Appended]]
 #: The digits of a message id that are its commit log offset.
 OFFSET_DIGITS = 16
-#: Messages of a batch that are looked up in one step.
-AT_ONCE = 200
+#: Messages of a batch that are looked up in one step, and first messages that are read:
+#: those may be large.
+AT_ONCE, READ_AT_ONCE = 200, 8
 
 
 class DedupedSends:
@@ -114,14 +115,18 @@ class DedupedSends:
         batch = _Batch([unique_key(draft.properties) for draft in drafts])
         left = batch.unread(window)
         while left:
-            for begin in range(0, len(left), AT_ONCE):
-                for i, key in left[begin : begin + AT_ONCE]:
-                    batch.offsets[i] = window.find(key)
-                    first = self._first(window, target, key, self._now())
-                    if isinstance(first, Deferred):
-                        first = yield first
-                    batch.firsts[i] = first
-                yield None
+            reads = 0
+            for index, (i, key) in enumerate(left):
+                if index % AT_ONCE == AT_ONCE - 1 or reads == READ_AT_ONCE:
+                    reads = 0
+                    yield None
+                batch.offsets[i] = offset = window.find(key)
+                reads += offset is not None
+                first = self._first(window, target, key, self._now())
+                if isinstance(first, Deferred):
+                    first = yield first
+                batch.firsts[i] = first
+            yield None
             # Meanwhile others may have stored messages with the same keys.
             left = batch.unread(window)
         new = batch.new()

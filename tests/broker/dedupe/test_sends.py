@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.config import FlushDiskType
+from rocketmq_tw.broker.dedupe.sends import (
+    OFFSET_DIGITS,
+    READ_AT_ONCE,
+    DedupedSends,
+)
+from rocketmq_tw.broker.dedupe.window import Windows
+from rocketmq_tw.broker.send.targets import Target
 from rocketmq_tw.model.topic import TopicConfig
 from rocketmq_tw.wire import batch
 from rocketmq_tw.wire.requests.send import SendBatchMessage, SendMessageV2
 from tests.broker.cases import TOPIC, BrokerCase, sent
+from tests.store.cases import draft
 
 
 def keyed(key: str, body: bytes = b"x", **fields: Any) -> SendMessageV2:
@@ -177,6 +186,35 @@ class BatchTests(DedupeCase):
         self.assertEqual(one, three)
         self.assertNotEqual(two, four)
         self.assertEqual(self.count(), 3)
+
+    def test_few_records_in_a_step(self) -> None:
+        """First messages may be large: few are read at a time."""
+        windows, names = Windows(1000), [b"K%d" % n for n in range(3 * READ_AT_ONCE)]
+        sends = DedupedSends(
+            store=self.store,
+            windows=windows,
+            responses=None,
+            now=self.clock.wall_seconds,
+        )
+        target = Target(TOPIC.encode(), 4, 4, window_ms=10_000)
+        now_ms = int(self.clock.wall_seconds() * 1000)
+        for name in names:
+            offset = int(self.place(keyed(name.decode()))[0][-OFFSET_DIGITS:], 16)
+            windows.add(TOPIC, windows.of(TOPIC, 10_000), name, offset, now_ms)
+        drafts = [draft(properties=b"UNIQ_KEY\x01%b\x02" % name) for name in names]
+        read, reads, steps = self.store.record_at, [], []
+
+        def record_at(offset: int) -> object:
+            reads.append(offset)
+            return read(offset)
+
+        self.store.record_at = record_at
+        for _ in sends.batch_steps(sent(), target, drafts, lambda new, now: []):
+            steps.append(len(reads))
+        del self.store.record_at
+        self.assertEqual(len(reads), len(names))
+        largest = max(b - a for a, b in pairwise([0, *steps]))
+        self.assertLessEqual(largest, READ_AT_ONCE)
 
     def test_empty(self) -> None:
         """An empty batch is refused as ever."""
