@@ -24,6 +24,7 @@ from twisted.python.failure import Failure
 from rocketmq_tw import EARLIEST, Client, Message, MessageQueue
 from rocketmq_tw.client import PushConsumer, SendResult
 from rocketmq_tw.model.message import StoredMessage
+from rocketmq_tw.remoting.errors import ConnectionLost
 
 TOPIC = "Bystander"
 GROUP = "bystanders"
@@ -49,7 +50,7 @@ class Seen:
         self._newest = [-1] * QUEUES
         self.repeated = 0
         self.out_of_order = 0
-        self.failed = 0
+        self.failed = self.interrupted = 0
         self.last_error = ""
 
     def stored(self, queue_id: int, number: int, result: SendResult) -> None:
@@ -71,6 +72,8 @@ class Seen:
     def fail(self, failure: Failure) -> None:
         """Note a send that failed."""
         self.failed += 1
+        # A send in order is not repeated then: the broker may have stored it.
+        self.interrupted += isinstance(failure.value.__cause__, ConnectionLost)
         self.last_error = failure.getErrorMessage()[:200]
 
     def report(self) -> None:
@@ -82,6 +85,7 @@ class Seen:
             "out_of_order": self.out_of_order,
             "repeated": self.repeated,
             "failed": self.failed,
+            "interrupted": self.interrupted,
             "last_error": self.last_error,
         }
         print(json.dumps(figures), flush=True)

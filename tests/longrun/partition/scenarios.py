@@ -313,8 +313,9 @@ def master_restarts(scene: Scene) -> Figures:
     scene.start()
     scene.wait_for_bystander(bystander)
     bystander.end()
-    failed = bystander.seen["failed"]
-    assert failed == 0 or away > AWAY, bystander.seen
+    # Those in flight when the connection is lost may be stored.
+    failed = bystander.seen["failed"] - bystander.seen["interrupted"]
+    assert failed == 0 or away > AWAY, str(bystander.seen)
     assert bystander.seen["missing"] == 0, bystander.seen
     scene.wait_for_slave()
     return {"the master was away for, s": away, "sends that failed": failed}
