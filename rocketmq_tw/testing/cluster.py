@@ -279,7 +279,7 @@ class MemoryCluster:
         Create a producer with its own client.
 
         :param options: see
-            :class:`~rocketmq_tw.client.producer.producer.ProducerConfig`.
+            :class:`~rocketmq_tw.client.producer.config.ProducerConfig`.
         """
         return self.client().producer(group, **options)
 
