@@ -31,6 +31,22 @@ from rocketmq_tw.wire.record import MalformedRecord, decode
 _UNDER_WAY = (SCHEDULE_TOPIC, TIMER_TOPIC, TRANS_HALF_TOPIC)
 
 
+def record_of(
+    store: IMessageStore, offset: int, topic: str, call: Call
+) -> bytes | Deferred[bytes]:
+    """
+    Return the record at a commit log offset.
+
+    :param topic: that it has to be of; empty for any.
+    :raises Refused: there is none, or it is of another topic.
+    """
+    record = store.record_at(offset) if offset >= 0 else None
+    found = then(record, lambda data: _found(data, offset))
+    if not topic:
+        return found
+    return then(found, lambda data: check_topic(store, data, (topic,), call))
+
+
 def check_topic(
     store: IMessageStore, record: bytes, topics: Container[str], call: Call
 ) -> bytes | Deferred[bytes]:
@@ -51,6 +67,15 @@ def check_topic(
     queue_id, queue_offset = message.queue_id, message.queue_offset
     found = store.get(message.topic, queue_id, queue_offset, 1, len(record), None)
     return then(found, lambda fetched: _checked(record, fetched))
+
+
+def _found(record: bytes | None, offset: int) -> bytes:
+    """Return a record. :raises Refused: there is none."""
+    if record is None:
+        raise Refused(
+            ResponseCode.SYSTEM_ERROR, f"can not find message by the offset: {offset}"
+        )
+    return record
 
 
 def _decoded(record: bytes) -> StoredMessage:

@@ -10,9 +10,8 @@ from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.config import BrokerConfig
-from rocketmq_tw.broker.named_record import check_topic
+from rocketmq_tw.broker.named_record import record_of
 from rocketmq_tw.remoting.call import Call
-from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.files.reads import then
 from rocketmq_tw.store.interfaces import IMessageStore, KeyQuery, Queried
@@ -43,11 +42,7 @@ class QueryProcessor:
     def view(self, request: ViewMessage, call: Call) -> Response | Deferred[Response]:
         """Return the record at a commit log offset, if it is of the topic."""
         offset, topic = request.offset, (request.topic or "").strip()
-        record = self._store.record_at(offset) if offset >= 0 else None
-        found = then(record, lambda data: _found(data, offset))
-        if topic:
-            store = self._store
-            found = then(found, lambda data: check_topic(store, data, (topic,), call))
+        found = record_of(self._store, offset, topic, call)
         return then(found, lambda data: Response(body=data))
 
     def query(self, request: QueryMessage, call: Call) -> Deferred[QueryResponse]:
@@ -70,15 +65,6 @@ class QueryProcessor:
             )
         )
         return found.addCallback(_queried)
-
-
-def _found(record: bytes | None, offset: int) -> bytes:
-    """Return a record. :raises Refused: there is none."""
-    if record is None:
-        raise Refused(
-            ResponseCode.SYSTEM_ERROR, f"can not find message by the offset: {offset}"
-        )
-    return record
 
 
 def _queried(found: Queried) -> QueryResponse:

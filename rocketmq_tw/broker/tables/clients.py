@@ -288,10 +288,12 @@ class ClientTable:
 
     def client_ids(self, group: str) -> list[str]:
         """Return the client ids of a group, each once, in the order of joining."""
+        return list(dict.fromkeys(each.client_id for each in self.consumers(group)))
+
+    def consumers(self, group: str) -> list[Client]:
+        """Return the members of a group, in the order of joining."""
         found = self._consumers.get(group)
-        if found is None:
-            return []
-        return list(dict.fromkeys(each.client_id for each in found.members.values()))
+        return [] if found is None else list(found.members.values())
 
     def subscription(self, group: str, topic: str) -> Subscription | None:
         """Return a group's subscription to a topic, from its members' heartbeats."""

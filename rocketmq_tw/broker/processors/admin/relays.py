@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from rocketmq_tw.broker.broker import Broker
-from rocketmq_tw.broker.named_record import check_topic
+from rocketmq_tw.broker.named_record import record_of
 from rocketmq_tw.broker.processors.admin.statuses import StatusProcessor
 from rocketmq_tw.broker.tables.clients import Client, ClientTable
 from rocketmq_tw.broker.tables.groups import GroupTable
@@ -99,10 +99,7 @@ class RelayProcessor:
         """
         member = self._member(request)
         offset = _offset_of(request.msg_id)
-        record = then(self._store.record_at(offset), lambda data: _found(data, offset))
-        if request.topic:
-            store, topics = self._store, (request.topic,)
-            record = then(record, lambda data: check_topic(store, data, topics, call))
+        record = record_of(self._store, offset, request.topic or "", call)
         relayed = then(record, lambda data: self._with_message(request, data))
         if isinstance(relayed, Deferred):
             return relayed.addCallback(lambda asked: _relay(member, asked))
@@ -132,8 +129,7 @@ class RelayProcessor:
         :raises Refused: it cannot be asked.
         """
         group, client_id = request.consumer_group, request.client_id
-        online = self._clients.consumer_group(group)
-        members = [] if online is None else list(online.members.values())
+        members = self._clients.consumers(group)
         member = next((each for each in members if each.client_id == client_id), None)
         if member is None:
             raise Refused(
@@ -180,12 +176,3 @@ def _offset_of(message_id: str | None) -> int:
     except ValueError as error:
         raise Refused(ResponseCode.SYSTEM_ERROR, f"msgId: {error}") from None
     return offset
-
-
-def _found(record: bytes | None, offset: int) -> bytes:
-    """Return a record. :raises Refused: there is none."""
-    if record is None:
-        raise Refused(
-            ResponseCode.SYSTEM_ERROR, f"can not find message by the offset: {offset}"
-        )
-    return record

@@ -144,8 +144,7 @@ def members_of(clients: ClientTable, group: str) -> list[Client]:
 
     :raises Refused: one of them is too old for requests of brokers.
     """
-    online = clients.consumer_group(group)
-    members = [] if online is None else list(online.members.values())
+    members = clients.consumers(group)
     old = next((each for each in members if each.version < FIRST_VERSION), None)
     if old is not None:
         raise Refused(
