@@ -164,14 +164,11 @@ class PopPolling:
     def stop(self) -> Deferred[None]:
         """Respond to all; fires when they have their responses."""
         self._is_stopped = True
-        self._waking.drop_scans()
         self._arrivals.clear()
-        stopped = self._waking.respond_to_all()
-        return stopped.addCallback(lambda _: self._stopped())
+        return self._waking.stop().addCallback(lambda _: self._stopped())
 
     def _stopped(self) -> None:
         """Leave nothing scheduled."""
-        self._waking.cancel()
         if self._tick.running:
             self._tick.stop()
         self._store.remove_listener(self._arrived)

@@ -109,18 +109,15 @@ class HeldPulls:
         """
         if self._tick.running:
             self._tick.stop()
-        self._waking.drop_scans()
         self._arrivals.clear()
-        stopped = self._waking.respond_to_all()
-        return stopped.addCallback(lambda _: self._stopped())
+        return self._waking.stop().addCallback(lambda _: self._stopped())
 
     def wake_all(self) -> Deferred[None]:
         """Respond to all held pulls, as when their time is over."""
         return self._waking.respond_to_all()
 
     def _stopped(self) -> None:
-        """Leave nothing scheduled."""
-        self._waking.cancel()
+        """Watch for no more messages."""
         self._store.remove_listener(self._arrived)
 
     def hold(

@@ -126,11 +126,16 @@ class Waking:
             yield
             self._respond_due()
 
-    def drop_scans(self) -> None:
-        """Look through nothing any more."""
-        self._scans.clear()
+    def stop(self) -> Deferred[None]:
+        """
+        Look through nothing any more, and wake all that wait.
 
-    def cancel(self) -> None:
+        :returns: fires when they have their responses, and nothing is scheduled.
+        """
+        self._scans.clear()
+        return self.respond_to_all().addCallback(lambda _: self._cancel())
+
+    def _cancel(self) -> None:
         """Leave nothing scheduled."""
         if self._scheduled is not None:
             self._scheduled.cancel()

@@ -89,8 +89,7 @@ class WakingTests(SynchronousTestCase):
         for iteration in range(1, 4):
             self.clock.step()
             self.assertEqual(taken, MATCHES * iteration)
-        self.waking.drop_scans()
-        self.clock.step()
+        self.waking.stop()
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_over(self) -> None:
@@ -112,9 +111,8 @@ class WakingTests(SynchronousTestCase):
     def test_all(self) -> None:
         """All respond; nothing is scheduled behind them."""
         self.hold(RESPONSES + 5)
-        done = self.waking.respond_to_all()
+        done = self.waking.stop()
         while not done.called:
             self.clock.step()
         self.assertEqual(self.responded, RESPONSES + 5)
-        self.waking.cancel()
         self.assertEqual(self.clock.getDelayedCalls(), [])
