@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 
 from rocketmq_tw.broker.tables.group_attributes import priority_factor
 from rocketmq_tw.broker.tables.groups import GroupTable
+from rocketmq_tw.broker.tables.topic_attributes import has_priorities
 from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.topic import (
     is_readable,
@@ -30,8 +31,6 @@ from rocketmq_tw.wire.requests.pop import ALL_QUEUES
 
 #: Queues that one pop looks at: of a larger topic, others each time.
 MOST = 4096
-#: The attribute of a topic with its kind of messages, and the kind with priorities.
-MESSAGE_TYPE, PRIORITY = "message.type", "PRIORITY"
 
 
 class QueueOrder:
@@ -84,20 +83,11 @@ class QueueOrder:
         if not retry_first:
             yield from self._of_retries(topic, group)
 
-    def retry_topics(self, topic: str, group: str) -> list[str]:
-        """Return the retry topics that exist."""
-        if is_retry(topic):
-            return []
-        names = (pop_retry_topic(group, topic), pop_retry_topic_v2(group, topic))
-        return [name for name in names if name in self._topics.table]
-
-    def queues(self, topic: str, chosen: int) -> Iterator[int]:
-        """Return the queues of one topic, from any on."""
-        return (queue_id for _, queue_id in self._of_topic(topic, chosen, False))
-
     def _of_retries(self, topic: str, group: str) -> Iterator[tuple[str, int]]:
-        """Return the queues of the retry topics."""
-        for name in self.retry_topics(topic, group):
+        """Return the queues of the retry topics that exist."""
+        if is_retry(topic):
+            return
+        for name in (pop_retry_topic(group, topic), pop_retry_topic_v2(group, topic)):
             yield from self._of_topic(name, ALL_QUEUES, False)
 
     def _of_topic(
@@ -124,7 +114,7 @@ class QueueOrder:
         config = self._topics.table.get(topic)
         if config is None or not config.attributes:
             return False
-        if config.attributes.get(MESSAGE_TYPE) != PRIORITY:
+        if not has_priorities(config.attributes):
             return False
         settings = self._groups.get(group)
         attributes = {} if settings is None else settings.attributes

@@ -31,7 +31,7 @@ from rocketmq_tw.wire.receipts import (
     encode_starts,
     retry_mark,
 )
-from rocketmq_tw.wire.requests.pop import ALL_QUEUES, FROM_MIN, PopResponse
+from rocketmq_tw.wire.requests.pop import FROM_MIN, PopResponse
 
 #: Bytes; the largest response, but for one message that is larger.
 _MAX_BYTES = 256 << 10
@@ -157,21 +157,18 @@ class PopReader:
         :param in_order_at_ms: for a pop in order, the time; None for another.
         """
         in_order = in_order_at_ms is not None
-        order = self._order
-        retries = [] if in_order else order.retry_topics(topic, group)
-        for name in (topic, *retries):
-            chosen = queue_id if name == topic else ALL_QUEUES
-            for each in order.queues(name, chosen):
-                end = self._store.max_offset(name, each)
-                offset = self._offsets.query(group, name, each)
-                if offset is None:
-                    offset = self._store.min_offset(name, each)
-                if offset < end:
-                    key = name, group, each
-                    if in_order_at_ms is None or not self._ordered.is_blocked(
-                        key, None, in_order_at_ms
-                    ):
-                        return True
+        for name, each in self._order.of(topic, group, queue_id, in_order):
+            end = self._store.max_offset(name, each)
+            offset = self._offsets.query(group, name, each)
+            if offset is None:
+                offset = self._store.min_offset(name, each)
+            if offset < end and (
+                in_order_at_ms is None
+                or not self._ordered.is_blocked(
+                    (name, group, each), None, in_order_at_ms
+                )
+            ):
+                return True
         return False
 
     async def _pop_queue(

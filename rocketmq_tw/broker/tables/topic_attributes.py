@@ -14,19 +14,21 @@ from collections.abc import Mapping
 
 from rocketmq_tw.wire.errors import BadField
 
+#: The attribute with the kind of messages, and the kind with priorities.
+_TYPE, _PRIORITY = "message.type", "PRIORITY"
 #: The supported values. Apache RocketMQ also has ``BatchCQ`` queues and compacted
 #: topics, which are not supported here.
 _VALUES: dict[str, frozenset[str]] = {
     "queue.type": frozenset({"SimpleCQ"}),
     "cleanup.policy": frozenset({"DELETE"}),
-    "message.type": frozenset(
+    _TYPE: frozenset(
         {
             "UNSPECIFIED",
             "NORMAL",
             "FIFO",
             "DELAY",
             "TRANSACTION",
-            "PRIORITY",
+            _PRIORITY,
             "MIXED",
         }
     ),
@@ -77,6 +79,11 @@ def dedupe_window_ms(attributes: Mapping[str, str]) -> int:
         return 0
     length_ms = int(found[1]) * _UNITS_MS[found[2]]
     return length_ms if length_ms <= _MAX_WINDOW_MS else 0
+
+
+def has_priorities(attributes: Mapping[str, str]) -> bool:
+    """Return whether each queue of a topic has a priority."""
+    return attributes.get(_TYPE) == _PRIORITY
 
 
 def _check(name: str, value: str) -> None:
