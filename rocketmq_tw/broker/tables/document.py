@@ -120,7 +120,7 @@ class Document:
             if waiting is None:
                 self._complete(None, steps, text)
             else:
-                waiting.addCallbacks(self._complete, lambda f: f, (steps, text))
+                waiting.addCallback(self._complete, steps, text)
                 waiting.addErrback(self._not_complete, steps)
         else:
             self._schedule(0, lambda: self._step(steps))

@@ -107,14 +107,16 @@ class ConnectionsProcessor:
     def _all_producers(self, call: Call) -> Steps[Response]:
         """Encode the producers of one group after another."""
         now_ms, now = int(call.received_at * 1000), call.peer.last_seen
+
+        def encode(each: Client) -> bytes:
+            return dumps(_info(each, now_ms - int((now - each.last_seen) * 1000)))
+
         entries: list[bytes] = []
         size = 0
         for group in self._clients.producer_groups():
-            producers = (
-                dumps(_info(each, now_ms - int((now - each.last_seen) * 1000)))
-                for each in self._clients.producers(group)
+            infos = yield from encode_each(
+                self._clients.producers(group), encode, AT_ONCE
             )
-            infos = yield from encode_each(producers, lambda each: each, AT_ONCE)
             entries.append(b"%b:[%b]" % (dumps(group), infos))
             size += len(entries[-1])
             if size > self._largest:

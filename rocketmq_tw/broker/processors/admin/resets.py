@@ -158,12 +158,9 @@ class ResetProcessor:
     ) -> Steps[Response]:
         """Reset the offsets of some queues, and encode them."""
 
-        def apply(some: list[MessageQueue], offsets: list[int]) -> bytes:
-            for queue, offset in zip(some, offsets, strict=True):
-                self._offsets.reset(
-                    request.group, request.topic, queue.queue_id, offset
-                )
-            return ResetOffsetBody(dict(zip(some, offsets, strict=True))).encode()
+        def apply(queue: MessageQueue, offset: int) -> int:
+            self._offsets.reset(request.group, request.topic, queue.queue_id, offset)
+            return offset
 
         body = yield from self._encode(request, queues, apply)
         return Response(body=body)
@@ -178,13 +175,9 @@ class ResetProcessor:
         """Have members reset the offsets of some queues, and encode them."""
         table: dict[MessageQueue, int] = {}
 
-        def apply(some: list[MessageQueue], offsets: list[int]) -> bytes:
-            part = {
-                queue: self._not_ahead(request, queue, offset)
-                for queue, offset in zip(some, offsets, strict=True)
-            }
-            table.update(part)
-            return ResetOffsetBody(part).encode()
+        def apply(queue: MessageQueue, offset: int) -> int:
+            table[queue] = self._not_ahead(request, queue, offset)
+            return table[queue]
 
         body = yield from self._encode(request, queues, apply)
         yield from pushed.push(request, members, table, body)
@@ -211,13 +204,22 @@ class ResetProcessor:
         self,
         request: ResetOffsets,
         queues: Iterable[MessageQueue],
-        apply: Callable[[list[MessageQueue], list[int]], bytes],
+        apply: Callable[[MessageQueue, int], int],
     ) -> Steps[bytes]:
-        """Find from where to continue in some queues, apply that, and encode it."""
+        """
+        Find from where to continue in some queues, apply that, and encode it.
+
+        :param apply: takes a queue and its offset, and returns the offset to encode.
+        """
 
         def encode(some: list[MessageQueue]) -> bytes | Deferred[bytes]:
             targets = all_of([self._target(request, each.queue_id) for each in some])
-            return then(targets, lambda offsets: apply(some, offsets))
+
+            def applied(offsets: list[int]) -> bytes:
+                table = dict(zip(some, map(apply, some, offsets), strict=True))
+                return ResetOffsetBody(table).encode()
+
+            return then(targets, applied)
 
         return (yield from encode_in_slices(queues, encode))
 
