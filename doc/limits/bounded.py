@@ -144,7 +144,7 @@ client.consumer.lite.cursors.Cursors: _by_queue _in_hand abandoned: the queues a
 client.consumer.lite.delivery.Delivery: _ready: the queues assigned to this consumer
 client.consumer.lite.fixed.FixedQueues: _queues: queues that the application has chosen
 client.consumer.lite.iteration.Iterations: _running: loops of the application
-client.transactions.producer.TransactionProducer: _open _unfinished _when_finished: transactions that the application has begun; calls of stop
+client.transactions.producer.TransactionProducer: _open _unfinished: transactions that the application has begun
 client.transactions.questions.Questions: _producers: groups of the application
 client.producer.context.SendContext: pending: sends of the application, limited by its options
 client.producer.in_flight.InFlight: _waiting: 65,536 sends that wait

@@ -6,8 +6,6 @@ Source: ``DefaultMQProducerImpl`` of RocketMQ 5 for the order.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from twisted.internet.defer import Deferred, succeed
 
 from rocketmq_tw.client.child import ChildService
@@ -23,9 +21,6 @@ from rocketmq_tw.client.producer.quick import QuickSender
 from rocketmq_tw.client.producer.sends import Sends
 from rocketmq_tw.client.replies.requester import Requester
 from rocketmq_tw.client.session import ClientSession
-
-if TYPE_CHECKING:
-    from rocketmq_tw.client.trace.tracer import TracedQuickSender
 
 
 class ProducerLife(ChildService):
@@ -53,12 +48,8 @@ class ProducerLife(ChildService):
             in_flight=self._in_flight,
             require_ok=config.require_ok,
         )
-        self._quick: QuickSender | TracedQuickSender = QuickSender(self._context)
+        self._quick = QuickSender(self._context)
         self._sends = Sends(self._context, config)
-        self._retry, self._retry_in_order = (
-            self._sends.retry,
-            self._sends.retry_in_order,
-        )
         self._requester = Requester(session)
         self._large = LargeBodies(session.run_in_thread, session.clock)
         self._preparation: Preparation | None = None
@@ -86,9 +77,9 @@ class ProducerLife(ChildService):
         if config.trace:
             from rocketmq_tw.client.trace.made import producer_tracer
 
-            tracer = producer_tracer(self._session, self.group, config.trace)
-            self._sends.tracer = tracer
-            self._quick = tracer.quick(QuickSender(self._context))
+            self._sends.tracer = producer_tracer(
+                self._session, self.group, config.trace
+            )
         self._session.brokers.on_lost.append(self._broker_lost)
         super().startService()
 

@@ -74,13 +74,17 @@ class Producer(ProducerLife):
             return self._send_large(message, choice, timeout)
         except Exception:
             return fail()
-        retry = self._retry if choice is None else self._retry_in_order
+        sends = self._sends
+        retry = sends.retry if choice is None else sends.retry_in_order
         limit = self.config.timeout if timeout is None else timeout
         try:
             quick = self._quick.send(prepared, choice, limit, retry)
         except Exception:
             return fail()
-        return self._sends.send(prepared, choice, limit) if quick is None else quick
+        if quick is None:
+            return sends.send(prepared, choice, limit)
+        tracer = sends.tracer
+        return quick if tracer is None else tracer.watch(prepared, quick)
 
     def send_oneway(
         self,

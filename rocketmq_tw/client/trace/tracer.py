@@ -12,25 +12,25 @@ Source: ``SendMessageTraceHookImpl``, ``EndTransactionTraceHookImpl`` and
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from rocketmq_tw.client.producer.message import Prepared
-from rocketmq_tw.client.producer.quick import QuickSender
 from rocketmq_tw.client.producer.results import SendResult, SendStatus
-from rocketmq_tw.client.producer.retry import RetryPolicy
-from rocketmq_tw.client.producer.selectors import Choice
 from rocketmq_tw.client.trace.dispatcher import TraceDispatcher
+from rocketmq_tw.client.transactions.verdict import COMMIT, ROLLBACK, UNKNOWN, Verdict
 from rocketmq_tw.model.message import (
     DELAY,
+    KEY_SEPARATOR,
     KEYS,
+    MSG_REGION,
     TAGS,
-    TIMER_DELAY_MS,
-    TIMER_DELAY_SEC,
-    TIMER_DELIVER_MS,
+    TIMERS,
+    TRACE_ON,
     TRAN_MSG,
+    StoredMessage,
 )
 from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.requests.recall import RecallResponse
@@ -42,7 +42,16 @@ from rocketmq_tw.wire.trace import (
     transaction_ended,
 )
 
-_DELAYS = frozenset((DELAY, TIMER_DELAY_SEC, TIMER_DELAY_MS, TIMER_DELIVER_MS))
+if TYPE_CHECKING:
+    from rocketmq_tw.client.transactions.transaction import Transaction
+
+_DELAYS = TIMERS | {DELAY}
+#: As in traces.
+_STATES = {
+    COMMIT: "COMMIT_MESSAGE",
+    ROLLBACK: "ROLLBACK_MESSAGE",
+    UNKNOWN: "UNKNOW",
+}
 
 
 class ProducerTracer:
@@ -85,10 +94,6 @@ class ProducerTracer:
             return result
 
         return sending.addCallback(sent)
-
-    def quick(self, sender: QuickSender) -> TracedQuickSender:
-        """Return a sender in the short way that traces what it sends."""
-        return TracedQuickSender(self, sender)
 
     def _sent(self, prepared: Prepared, result: SendResult, begin: float) -> None:
         if not result.trace_on:
@@ -140,6 +145,43 @@ class ProducerTracer:
         )
         self._dispatcher.add(message.topic, [(message, record)])
 
+    def transaction_closed(self, transaction: Transaction) -> None:
+        """Trace a transaction that is not open any more."""
+        message, sent = transaction.message, transaction.sent
+        if not sent.trace_on:
+            return
+        keys = KEY_SEPARATOR.join(message.keys)
+        self.transaction_ended(
+            TracedMessage(message.topic, transaction.id, message.tag, keys),
+            region=sent.region_id,
+            host=self._address(sent.queue.broker_name) or "?",
+            transaction_id=transaction.id,
+            state=_STATES[transaction.verdict or UNKNOWN],
+            from_check=False,
+        )
+
+    def transaction_checked(
+        self, message: StoredMessage, verdict: Verdict, host: str
+    ) -> None:
+        """
+        Trace what a checker has said.
+
+        :param host: the broker that asked, as ``host:port``.
+        """
+        kept = message.properties
+        if kept.get(TRACE_ON) == "false":
+            return
+        self.transaction_ended(
+            TracedMessage(
+                message.topic, message.message_id, message.tag, kept.get(KEYS)
+            ),
+            region=kept.get(MSG_REGION, ""),
+            host=host,
+            transaction_id=message.unique_key,
+            state=_STATES[verdict],
+            from_check=True,
+        )
+
     def recalled(
         self, topic: str, message_id: str, *, region: str, success: bool
     ) -> None:
@@ -163,25 +205,6 @@ class ProducerTracer:
     def stop(self) -> Deferred[None]:
         """Send what waits; never fails."""
         return self._dispatcher.stop()
-
-
-class TracedQuickSender:
-    """A :class:`QuickSender` whose messages are traced."""
-
-    def __init__(self, tracer: ProducerTracer, sender: QuickSender) -> None:
-        self._tracer = tracer
-        self._sender = sender
-
-    def send(
-        self,
-        prepared: Prepared,
-        choice: Choice | None,
-        timeout: float,
-        retry: RetryPolicy,
-    ) -> Deferred[Any] | None:
-        """See :meth:`QuickSender.send`."""
-        sending = self._sender.send(prepared, choice, timeout, retry)
-        return None if sending is None else self._tracer.watch(prepared, sending)
 
 
 def _kind(table: dict[str, str]) -> TracedKind:

@@ -29,8 +29,6 @@ from rocketmq_tw.client.session import ClientSession
 from rocketmq_tw.client.transactions.questions import Checker
 from rocketmq_tw.client.transactions.transaction import Transaction
 from rocketmq_tw.client.transactions.verdict import (
-    COMMIT,
-    ROLLBACK,
     UNKNOWN,
     TransactionResult,
     Verdict,
@@ -38,29 +36,18 @@ from rocketmq_tw.client.transactions.verdict import (
 )
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.message import (
-    KEY_SEPARATOR,
-    KEYS,
-    MSG_REGION,
     PGROUP,
-    TRACE_ON,
     TRAN_MSG,
     Message,
     StoredMessage,
 )
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.topic import is_retry
-from rocketmq_tw.wire.trace import TracedMessage
+from rocketmq_tw.remoting.waiters import Waiters
 
 #: Runs after the half message is stored; returns a verdict, or a Deferred or a
 #: coroutine of one.
 LocalTransaction = Callable[[Message, Transaction], Any]
-
-#: As in traces.
-_STATES = {
-    COMMIT: "COMMIT_MESSAGE",
-    ROLLBACK: "ROLLBACK_MESSAGE",
-    UNKNOWN: "UNKNOW",
-}
 
 
 class TransactionProducer(Producer):
@@ -93,7 +80,7 @@ class TransactionProducer(Producer):
         #: Those of :meth:`send_in_transaction` that have no result yet.
         self._unfinished: set[Deferred[Any]] = set()
         self._is_leaving = False
-        self._when_finished: list[Deferred[None]] = []
+        self._all_finished = Waiters()
 
     # -- life
 
@@ -117,11 +104,7 @@ class TransactionProducer(Producer):
         if self._is_leaving:
             return succeed(None)
         self._is_leaving = True
-        finished: Deferred[None] = Deferred()
-        if self._unfinished:
-            self._when_finished.append(finished)
-        else:
-            finished.callback(None)
+        finished = self._all_finished.add() if self._unfinished else succeed(None)
         finished.addTimeout(self._session.grace, self._session.clock)
         finished.addErrback(lambda _: self._cancel_unfinished())
         finished.addCallback(lambda _: self._session.questions.remove(self.group))
@@ -268,45 +251,17 @@ class TransactionProducer(Producer):
     def _closed(self, transaction: Transaction) -> None:
         """Forget a transaction that is not open any more."""
         self._open.pop(transaction.id, None)
-        tracer, sent = self._sends.tracer, transaction.sent
-        if tracer is not None and sent.trace_on:
-            message, name = transaction.message, sent.queue.broker_name
-            tracer.transaction_ended(
-                TracedMessage(
-                    message.topic,
-                    transaction.id,
-                    message.tag,
-                    KEY_SEPARATOR.join(message.keys),
-                ),
-                region=sent.region_id,
-                host=self._session.brokers.address(name) or "?",
-                transaction_id=transaction.id,
-                state=_STATES[transaction.verdict or UNKNOWN],
-                from_check=False,
-            )
+        if self._sends.tracer is not None:
+            self._sends.tracer.transaction_closed(transaction)
 
     def responded(self, message: StoredMessage, verdict: Verdict, host: str) -> None:
         """Trace what the checker has said."""
-        tracer, kept = self._sends.tracer, message.properties
-        if tracer is None or kept.get(TRACE_ON) == "false":
-            return
-        tracer.transaction_ended(
-            TracedMessage(
-                message.topic, message.message_id, message.tag, kept.get(KEYS)
-            ),
-            region=kept.get(MSG_REGION, ""),
-            host=host,
-            transaction_id=message.unique_key,
-            state=_STATES[verdict],
-            from_check=True,
-        )
+        if self._sends.tracer is not None:
+            self._sends.tracer.transaction_checked(message, verdict, host)
 
     def _finished(self, outcome: Any, result: Deferred[Any]) -> Any:
         """Forget a result that its caller has now."""
         self._unfinished.discard(result)
         if not self._unfinished:
-            waiting, self._when_finished = self._when_finished, []
-            for each in waiting:
-                if not each.called:
-                    each.callback(None)
+            self._all_finished.fire()
         return outcome
