@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from rocketmq_tw.aio.futures import result_of, returning_deferreds
 from rocketmq_tw.aio.producer import Producer
 
 if TYPE_CHECKING:
+    from rocketmq_tw.client.producer.config import SendOptions
     from rocketmq_tw.client.producer.results import SendResult
-    from rocketmq_tw.client.producer.selectors import Key, Selector
     from rocketmq_tw.client.transactions.producer import (
         TransactionProducer as TwistedTransactionProducer,
     )
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     )
     from rocketmq_tw.client.transactions.verdict import TransactionResult, Verdict
     from rocketmq_tw.model.message import Message
-    from rocketmq_tw.model.queue import MessageQueue
 
 
 class Transaction:
@@ -99,11 +98,7 @@ class TransactionProducer(Producer):
         self,
         message: Message,
         local: Callable[[Message, Transaction], Any],
-        *,
-        queue: MessageQueue | None = None,
-        key: Key | None = None,
-        selector: Selector | None = None,
-        timeout: float | None = None,
+        **options: Unpack[SendOptions],
     ) -> TransactionResult:
         """
         Send a half message, run a local transaction, and send its verdict; see
@@ -119,27 +114,18 @@ class TransactionProducer(Producer):
             self._transactions.send_in_transaction(
                 message,
                 returning_deferreds(call),
-                queue=queue,
-                key=key,
-                selector=selector,
-                timeout=timeout,
+                **options,
             )
         )
 
     async def begin(
         self,
         message: Message,
-        *,
-        queue: MessageQueue | None = None,
-        key: Key | None = None,
-        selector: Selector | None = None,
-        timeout: float | None = None,
+        **options: Unpack[SendOptions],
     ) -> Transaction:
         """
         Send a half message, and return its open transaction; see
         :meth:`rocketmq_tw.client.TransactionProducer.begin`.
         """
-        begun = self._transactions.begin(
-            message, queue=queue, key=key, selector=selector, timeout=timeout
-        )
+        begun = self._transactions.begin(message, **options)
         return Transaction(await result_of(begun))
