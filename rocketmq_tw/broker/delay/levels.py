@@ -19,9 +19,7 @@ from rocketmq_tw.model.message import (
     DELAY,
     REAL_QUEUE_ID,
     REAL_TOPIC,
-    TIMER_DELAY_MS,
-    TIMER_DELAY_SEC,
-    TIMER_DELIVER_MS,
+    TIMERS,
 )
 from rocketmq_tw.model.topic import SCHEDULE_TOPIC
 from rocketmq_tw.wire import properties
@@ -31,7 +29,6 @@ from rocketmq_tw.wire.record import Draft
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _TOPIC = SCHEDULE_TOPIC.encode()
 #: A level takes precedence over these properties; they are removed.
-_TIMERS = frozenset((TIMER_DELAY_SEC, TIMER_DELAY_MS, TIMER_DELIVER_MS))
 
 
 def parse_levels(text: str) -> tuple[int, ...]:
@@ -93,8 +90,8 @@ class DelayLevels:
         self.before()
         level = min(level, len(self.levels_ms))
         kept = properties.decode(draft.properties.decode("utf-8", "replace"))
-        if not _TIMERS.isdisjoint(kept):
-            kept = {n: v for n, v in kept.items() if n not in _TIMERS}
+        if not TIMERS.isdisjoint(kept):
+            kept = {n: v for n, v in kept.items() if n not in TIMERS}
         kept[DELAY] = str(level)
         kept[REAL_TOPIC] = draft.topic.decode()
         kept[REAL_QUEUE_ID] = str(draft.queue_id)

@@ -23,10 +23,8 @@ from rocketmq_tw.model.message import (
     PRIORITY,
     SHARDING_KEY,
     TAGS,
-    TIMER_DELAY_MS,
-    TIMER_DELAY_SEC,
-    TIMER_DELIVER_MS,
     TIMER_OUT_MS,
+    TIMERS,
     TRAN_MSG,
     UNIQ_KEY,
     WAIT,
@@ -35,7 +33,6 @@ from rocketmq_tw.model.subscription import LONGEST_KEPT, kept_hash
 from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.properties import NAME_END, PAIR_END
 
-_TIMERS = frozenset((TIMER_DELAY_SEC, TIMER_DELAY_MS, TIMER_DELIVER_MS))
 _DELAY = f"{PAIR_END}{DELAY}{NAME_END}"
 _TRAN_MSG = f"{PAIR_END}{TRAN_MSG}{NAME_END}"
 _POP_CK = f"{PAIR_END}{POP_CK}{NAME_END}"
@@ -151,7 +148,7 @@ def _read_special(text: str) -> SendProperties:
         text = properties.encode(table)
     delay = table.get(DELAY)
     is_transactional = table.get(TRAN_MSG, "").lower() == "true"
-    is_timed = not _TIMERS.isdisjoint(table) and TIMER_OUT_MS not in table
+    is_timed = not TIMERS.isdisjoint(table) and TIMER_OUT_MS not in table
     priority = _priority(table.get(PRIORITY))
     asks = delay is not None or is_transactional or is_timed
     if priority is not None and (asks or SHARDING_KEY in table):

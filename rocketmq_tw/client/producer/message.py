@@ -25,9 +25,7 @@ from rocketmq_tw.model.message import (
     MSG_TYPE,
     RECONSUME_TIME,
     REPLY,
-    TIMER_DELAY_MS,
-    TIMER_DELAY_SEC,
-    TIMER_DELIVER_MS,
+    TIMERS,
     TRAN_MSG,
     UNIQ_KEY,
     WAIT,
@@ -49,9 +47,7 @@ from rocketmq_tw.wire.requests.send import SendBatchMessage, SendMessageV2
 MAX_PROPERTIES = 32767
 
 #: Properties that brokers ignore in the messages of a batch, or refuse.
-_NOT_IN_BATCHES = frozenset(
-    (DELAY, TIMER_DELAY_SEC, TIMER_DELAY_MS, TIMER_DELIVER_MS, TRAN_MSG)
-)
+_NOT_IN_BATCHES = TIMERS | {DELAY, TRAN_MSG}
 #: As long as a unique key may be, of a host with IPv6.
 _LONGEST_KEY = "0" * 56
 #: How many topics are cached as checked.
