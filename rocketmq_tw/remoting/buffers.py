@@ -36,8 +36,8 @@ LONGEST_HEADER = 512 << 10
 #: Bytes of the body of a request that needs no large one.
 SMALL_BODY = 1 << 20
 
-#: Codes of Apache RocketMQ that are not handled here yet, and carry large bodies.
-_LISTS_OF_TOPICS, _LISTS_OF_GROUPS = 18, 225
+#: A code of Apache RocketMQ that is not handled here yet, and carries large bodies.
+_LISTS_OF_TOPICS = 18
 
 #: The requests that may have a body of any size that fits a frame.
 LARGE_BODIES = frozenset(
@@ -50,8 +50,8 @@ LARGE_BODIES = frozenset(
         RequestCode.REGISTER_BROKER,
         RequestCode.UPDATE_BROKER_CONFIG,
         RequestCode.UPDATE_NAMESRV_CONFIG,
+        RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST,
         _LISTS_OF_TOPICS,
-        _LISTS_OF_GROUPS,
     )
 )
 

@@ -15,6 +15,7 @@ import struct
 import msgspec
 
 from rocketmq_tw.wire.command import encode_request
+from rocketmq_tw.wire.prepared_send import form_of
 from rocketmq_tw.wire.requests.pull import PullMessage, PullResponse
 
 _HEAD = struct.Struct(">II")
@@ -40,11 +41,7 @@ def pull_format(request: PullMessage) -> bytes:
     varying = msgspec.structs.replace(
         request, commit_offset=-1, queue_offset=-1, sys_flag=-1
     )
-    header = encode_request(varying, -1)[_HEAD.size :].replace(b"%", b"%%")
-    for marker, form in _VARYING:
-        assert header.count(marker) == 1, header
-        header = header.replace(marker, form)
-    return header
+    return form_of(encode_request(varying, -1), _VARYING)
 
 
 def encode_pull(

@@ -12,7 +12,7 @@ Everything else about these requests is in :mod:`rocketmq_tw.wire.requests.send`
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -49,9 +49,17 @@ def header_format(request: SendMessageV2, sign: AddSignature | None = None) -> b
     varying = msgspec.structs.replace(
         request, sys_flag=-1, born_timestamp=-1, flag=-1, properties="-1", body=b""
     )
-    frame = encode_request(varying, -1, sign=sign)
+    return form_of(encode_request(varying, -1, sign=sign), _VARYING)
+
+
+def form_of(frame: bytes, varying: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """
+    Return the format of the header of a frame.
+
+    :param varying: what stands in it for the fields that vary, and their format.
+    """
     header = frame[_HEAD.size :].replace(b"%", b"%%")
-    for marker, form in _VARYING:
+    for marker, form in varying:
         assert header.count(marker) == 1, header
         header = header.replace(marker, form)
     return header

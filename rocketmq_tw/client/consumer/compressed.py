@@ -28,6 +28,13 @@ class CompressedBody(bytes):
 
     sys_flag = 0
 
+    @classmethod
+    def of(cls, body: bytes, sys_flag: int) -> CompressedBody:
+        """Return a body with the system flag of its message."""
+        kept = cls(body)
+        kept.sys_flag = sys_flag
+        return kept
+
 
 class InflateLimits(msgspec.Struct, frozen=True):
     """

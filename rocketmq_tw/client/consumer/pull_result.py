@@ -97,8 +97,7 @@ def decode_messages(
     compressed: list[CompressedBody] = []
 
     def keep(body: bytes, sys_flag: int) -> bytes:
-        kept = CompressedBody(body)
-        kept.sys_flag = sys_flag
+        kept = CompressedBody.of(body, sys_flag)
         compressed.append(kept)
         return kept
 

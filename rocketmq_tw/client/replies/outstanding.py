@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -128,27 +129,20 @@ class OutstandingRequests:
             size=0,
             body_crc=0,
         )
-        return (
-            _inflated_later(message, self._config) if _is_compressed(push) else message
-        )
-
-
-def _is_compressed(push: PushReplyMessage) -> bool:
-    return bool(push.sys_flag & COMPRESSED)
+        if push.sys_flag & COMPRESSED:
+            return _inflated_later(message, self._config)
+        return message
 
 
 def _inflated_later(message: StoredMessage, config: ClientConfig) -> StoredMessage:
     """Return the message with a body that is inflated when it is read."""
     # Here, because other clients need not import it.
-    import msgspec
-
     from rocketmq_tw.client.consumer.compressed import (
         CompressedBody,
         InflateLimits,
         inflate_later,
     )
 
-    body = CompressedBody(message.body)
-    body.sys_flag = message.sys_flag
+    body = CompressedBody.of(message.body, message.sys_flag)
     kept = msgspec.structs.replace(message, body=body)
     return inflate_later([kept], InflateLimits.of(config))[0]

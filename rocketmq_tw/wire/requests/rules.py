@@ -83,24 +83,16 @@ def _group(*actions: Action, field: str = "consumer_group") -> Needs:
     return needs
 
 
-def _both(*actions: Action) -> Needs:
-    """Need some action on a topic and on a group."""
+def _both(*actions: Action, field: str = "consumer_group") -> Needs:
+    """Need some action on a topic, and on the group in a field."""
 
     def needs(request: Any) -> list[Need]:
         return [
             topic_need(request.topic or "*", *actions),
-            group_need(request.consumer_group or "*", *actions),
+            group_need(getattr(request, field) or "*", *actions),
         ]
 
     return needs
-
-
-def _reset(request: Any) -> list[Need]:
-    """Need ``Update`` on the topic and the group of offsets."""
-    return [
-        topic_need(request.topic or "*", Action.UPDATE),
-        group_need(request.group or "*", Action.UPDATE),
-    ]
 
 
 def _group_and_topic(request: Any) -> list[Need]:
@@ -349,7 +341,9 @@ RULES: dict[int, Rule] = {
     Code.GET_ALL_PRODUCER_INFO: Rule(_ADMIN, _GET),
     Code.GET_CONSUMER_RUNNING_INFO: Rule(_ADMIN, _group(Action.GET)),
     Code.CONSUME_MESSAGE_DIRECTLY: Rule(_ADMIN, _consumed_directly),
-    Code.INVOKE_BROKER_TO_RESET_OFFSET: Rule(_ADMIN, _reset),
+    Code.INVOKE_BROKER_TO_RESET_OFFSET: Rule(
+        _ADMIN, _both(Action.UPDATE, field="group")
+    ),
     Code.INVOKE_BROKER_TO_GET_CONSUMER_STATUS: Rule(_ADMIN, _group_and_topic),
     Code.QUERY_CONSUME_TIME_SPAN: Rule(_ADMIN, _group_and_topic),
     Code.QUERY_SUBSCRIPTION_BY_CONSUMER: Rule(_ADMIN, _group_and_topic),
