@@ -263,6 +263,14 @@ class Pacer:
         self._queue(work.key).appendleft(work)
 
 
+def result_of(value: _T | Deferred[_T]) -> Steps[_T]:
+    """Return a value, or wait for it if it is a Deferred."""
+    if isinstance(value, Deferred):
+        found: _T = yield value
+        return found
+    return value
+
+
 def all_at_once(steps: Steps[_T]) -> _T:
     """Take all steps, which wait for nothing, and return their result."""
     try:

@@ -18,6 +18,7 @@ from rocketmq_tw.remoting.pacing import (
     all_at_once,
     encode_each,
     responding,
+    result_of,
 )
 from tests.broker.cases import Peer
 
@@ -235,6 +236,24 @@ class PacerTests(SynchronousTestCase):
         assert isinstance(result, Deferred) and isinstance(other, Deferred)
         self.failureResultOf(result, ValueError)
         self.assertEqual(self.successResultOf(other), "a")
+
+    def test_result_of(self) -> None:
+        """A value is there at once; a Deferred is waited for, and its failure comes."""
+        waiting: Deferred[int] = Deferred()
+        self.assertEqual(all_at_once(result_of(1)), 1)
+        found = self.pacer.run(result_of(waiting), self.peer)
+        assert isinstance(found, Deferred)
+        self.clock.advance(1)
+        self.assertNoResult(found)
+        waiting.callback(2)
+        self.clock.advance(1)
+        self.assertEqual(self.successResultOf(found), 2)
+        failing: Deferred[int] = Deferred()
+        failed = self.pacer.run(result_of(failing), self.peer)
+        assert isinstance(failed, Deferred)
+        failing.errback(KeyError("why"))
+        self.clock.advance(1)
+        self.failureResultOf(failed, KeyError)
 
     def test_all_at_once(self) -> None:
         """Without a pacer the steps are taken one after the other."""

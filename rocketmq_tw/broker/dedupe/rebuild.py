@@ -7,15 +7,13 @@ turn between two steps.
 
 from __future__ import annotations
 
-from typing import Any
-
-from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from rocketmq_tw.broker.dedupe.first import First, firsts_of
 from rocketmq_tw.broker.dedupe.window import Windows
-from rocketmq_tw.remoting.pacing import Steps
-from rocketmq_tw.store.interfaces import IMessageStore
+from rocketmq_tw.broker.queue_replay import read_queue
+from rocketmq_tw.remoting.pacing import Steps, result_of
+from rocketmq_tw.store.interfaces import Fetched, IMessageStore
 
 #: Messages that are read in one step, and their bytes.
 AT_ONCE, SLICE = 500, 1 << 20
@@ -61,19 +59,17 @@ class Rebuild:
 
     def _queue(self, topic: str, queue_id: int, found: _Found) -> Steps[None]:
         """Read one queue from a time on."""
-        at: Any = self._store.offset_by_time(topic, queue_id, found.oldest_ms)
-        if isinstance(at, Deferred):
-            at = yield at
-        while at < self._store.max_offset(topic, queue_id):
-            fetched: Any = self._store.get(topic, queue_id, at, AT_ONCE, SLICE, None)
-            if isinstance(fetched, Deferred):
-                fetched = yield fetched
+        at = yield from result_of(
+            self._store.offset_by_time(topic, queue_id, found.oldest_ms)
+        )
+
+        def apply(fetched: Fetched) -> None:
             for each in firsts_of(fetched.data):
                 found.add(each)
-            if fetched.next_offset <= at:
-                return
-            at = fetched.next_offset
-            yield None
+
+        yield from read_queue(
+            self._store, topic, queue_id, at, apply, count=AT_ONCE, size=SLICE
+        )
 
 
 class _Found:

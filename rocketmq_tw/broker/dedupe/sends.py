@@ -19,7 +19,7 @@ from rocketmq_tw.broker.send.responses import Sending, SendResponses
 from rocketmq_tw.broker.send.targets import Target
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.durable import AfterFlush
-from rocketmq_tw.remoting.pacing import Steps
+from rocketmq_tw.remoting.pacing import Steps, result_of
 from rocketmq_tw.store.files.reads import then
 from rocketmq_tw.store.index.keys import unique_key
 from rocketmq_tw.store.interfaces import Appended, IMessageStore
@@ -122,9 +122,9 @@ class DedupedSends:
                     yield None
                 batch.offsets[i] = offset = window.find(key)
                 reads += offset is not None
-                first = self._first(window, target, key, self._now())
-                if isinstance(first, Deferred):
-                    first = yield first
+                first = yield from result_of(
+                    self._first(window, target, key, self._now())
+                )
                 batch.firsts[i] = first
             yield None
             # Meanwhile others may have stored messages with the same keys.

@@ -15,20 +15,18 @@ Source: ``TimerMessageStore`` and ``TimerCheckpoint`` of RocketMQ 5.
 
 from __future__ import annotations
 
-from typing import Any
-
-from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from rocketmq_tw.broker.pop.in_flight import InFlight, Popped
 from rocketmq_tw.broker.pop.journal import REVIVE_GROUP, ReviveLog
+from rocketmq_tw.broker.queue_replay import read_queue
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.message import REAL_TOPIC, TAGS, TIMER_OUT_MS, StoredMessage
 from rocketmq_tw.model.topic import TIMER_TOPIC
 from rocketmq_tw.remoting.pacing import Steps
-from rocketmq_tw.store.interfaces import IMessageStore
+from rocketmq_tw.store.interfaces import Fetched, IMessageStore
 from rocketmq_tw.wire.bodies.revive import (
     ACK,
     BATCH_ACK,
@@ -80,17 +78,22 @@ class Adoption:
         if at >= end:
             return
         delivered_ms = self._check_file.load_as(_first_number) or 0
-        while at < end:
-            fetched: Any = self._store.get(TIMER_TOPIC, 0, at, _RECORDS, _SLICE, None)
-            if isinstance(fetched, Deferred):
-                fetched = yield fetched
+
+        def apply(fetched: Fetched) -> None:
             for message in decode_all(fetched.data):
                 if _is_pending(message, self._topic, delivered_ms):
                     self._apply(message)
-            if fetched.next_offset <= at:
-                break
-            at = fetched.next_offset
-            yield None
+
+        yield from read_queue(
+            self._store,
+            TIMER_TOPIC,
+            0,
+            at,
+            apply,
+            count=_RECORDS,
+            size=_SLICE,
+            end=end,
+        )
         yield from self._write()
         self._offsets.commit(REVIVE_GROUP, TIMER_TOPIC, 0, end - 1)
 

@@ -21,13 +21,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rocketmq_tw.broker.pop.in_flight import InFlight, Popped
+from rocketmq_tw.broker.queue_replay import read_queue
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.message import TAGS, TIMER_DELIVER_MS
@@ -155,17 +155,15 @@ class ReviveLog:
         done = self._offsets.query(REVIVE_GROUP, self._topic, queue)
         at = self._store.min_offset(self._topic, queue)
         at = max(at, 0 if done is None else done + 1)
-        while at < self._store.max_offset(self._topic, queue):
-            fetched: Any = self._store.get(
-                self._topic, queue, at, _RECORDS, _SLICE, None
-            )
-            if isinstance(fetched, Deferred):
-                fetched = yield fetched
-            self._apply(queue, fetched)
-            if fetched.next_offset <= at:
-                break
-            at = fetched.next_offset
-            yield None
+        yield from read_queue(
+            self._store,
+            self._topic,
+            queue,
+            at,
+            lambda fetched: self._apply(queue, fetched),
+            count=_RECORDS,
+            size=_SLICE,
+        )
 
     def _apply(self, queue: int, fetched: Fetched) -> None:
         """Apply some records of the log; what is malformed is left out."""

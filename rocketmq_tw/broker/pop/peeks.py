@@ -12,14 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from twisted.internet.defer import Deferred
-
 from rocketmq_tw.broker.pop.checks import MAX_COUNT, PopChecks
 from rocketmq_tw.broker.pop.queue_order import QueueOrder
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
-from rocketmq_tw.remoting.pacing import Pacer, Steps
+from rocketmq_tw.remoting.pacing import Pacer, Steps, result_of
 from rocketmq_tw.remoting.router import Outcome, Router
 from rocketmq_tw.store.interfaces import Fetched, IMessageStore
 from rocketmq_tw.wire.codes import ResponseCode
@@ -77,11 +75,11 @@ class PeekProcessor:
             if behind <= 0:
                 continue
             if count < wanted and size < _MAX_BYTES:
-                fetched: Fetched | Deferred[Fetched] = self._store.get(
-                    topic, queue_id, offset, wanted - count, _MAX_BYTES - size, None
+                fetched = yield from result_of(
+                    self._store.get(
+                        topic, queue_id, offset, wanted - count, _MAX_BYTES - size, None
+                    )
                 )
-                if isinstance(fetched, Deferred):
-                    fetched = yield fetched
                 assert isinstance(fetched, Fetched)
                 if fetched.count:
                     records.append(bytes(fetched.data))

@@ -31,7 +31,7 @@ from rocketmq_tw.model.errors import IllegalName, RocketMQError
 from rocketmq_tw.model.message import FIRST_POP_TIME, ORIGIN_GROUP, TAGS
 from rocketmq_tw.model.subscription import tags_code
 from rocketmq_tw.model.topic import is_retry, pop_retry_topic, pop_retry_topic_v2
-from rocketmq_tw.remoting.pacing import Pacer, Steps
+from rocketmq_tw.remoting.pacing import Pacer, Steps, result_of
 from rocketmq_tw.store.errors import PropertiesTooLong, RecordTooLong, TopicTooLong
 from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.wire import properties
@@ -139,11 +139,9 @@ class Revival:
         for number, offset in enumerate(popped.unacknowledged()):
             if number:
                 yield None
-            fetched: Any = self._store.get(
-                popped.topic, popped.queue_id, offset, 1, _READ, None
+            fetched = yield from result_of(
+                self._store.get(popped.topic, popped.queue_id, offset, 1, _READ, None)
             )
-            if isinstance(fetched, Deferred):
-                fetched = yield fetched
             if not self._in_flight.is_in_flight(popped.key, offset):
                 continue
             if fetched.count and offsets_of(fetched.data) == [offset]:

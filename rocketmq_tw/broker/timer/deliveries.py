@@ -11,12 +11,9 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from typing import Any
-
-from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.timer.copies import source_of
-from rocketmq_tw.remoting.pacing import Steps
+from rocketmq_tw.remoting.pacing import Steps, result_of
 from rocketmq_tw.store.interfaces import IMessageStore
 
 #: Records that are read in one step: some 2 ms.
@@ -72,9 +69,7 @@ class Deliveries:
         at, count = max(start, store.commit_log_min), 0
         end = store.commit_log_max
         while at < end:
-            record: Any = store.record_at(at)
-            if isinstance(record, Deferred):
-                record = yield record
+            record = yield from result_of(store.record_at(at))
             if record is None:
                 at += file_size - at % file_size
             else:

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from rocketmq_tw.broker.timer.copies import (
@@ -27,7 +26,7 @@ from rocketmq_tw.broker.timer.deliveries import Deliveries
 from rocketmq_tw.broker.timer.metrics import TimerMetrics
 from rocketmq_tw.model.errors import IllegalName
 from rocketmq_tw.model.topic import REVIVE_LOG_PREFIX
-from rocketmq_tw.remoting.pacing import Steps
+from rocketmq_tw.remoting.pacing import Steps, result_of
 from rocketmq_tw.store.errors import PropertiesTooLong, RecordTooLong, TopicTooLong
 from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.store.timer.layout import DELETE, ROLL
@@ -131,12 +130,12 @@ class Emptying:
 
     def _read(self, chain: Chain, indexes: Any) -> Steps[list[bytes | None]]:
         """Read the records of messages in a chain."""
-        found: Any = self._store.records_at(
-            [chain.offsets[index] for index in indexes],
-            [chain.sizes[index] for index in indexes],
+        found = yield from result_of(
+            self._store.records_at(
+                [chain.offsets[index] for index in indexes],
+                [chain.sizes[index] for index in indexes],
+            )
         )
-        if isinstance(found, Deferred):
-            found = yield found
         records: list[bytes | None] = found
         return records
 

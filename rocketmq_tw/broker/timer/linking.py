@@ -11,9 +11,7 @@ Source: ``TimerMessageStore.enqueue`` of RocketMQ 5.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from rocketmq_tw.broker.timer.copies import Target, Unusable, target_of
@@ -23,7 +21,7 @@ from rocketmq_tw.broker.timer.metrics import TimerMetrics
 from rocketmq_tw.broker.timer.opening import Opened
 from rocketmq_tw.model.subscription import java_hash
 from rocketmq_tw.model.topic import TIMER_TOPIC
-from rocketmq_tw.remoting.pacing import Steps
+from rocketmq_tw.remoting.pacing import Steps, result_of
 from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.store.timer.layout import DELETE, PLAIN
 from rocketmq_tw.store.timer.timers import Timers, Waiting
@@ -86,9 +84,9 @@ class Linking:
     def link_some(self, timers: Timers) -> Steps[bool]:
         """Link some messages; return whether there were any."""
         start = self.queue_offset
-        fetched: Any = self._store.get(TIMER_TOPIC, 0, start, _AT_ONCE, _SLICE, None)
-        if isinstance(fetched, Deferred):
-            fetched = yield fetched
+        fetched = yield from result_of(
+            self._store.get(TIMER_TOPIC, 0, start, _AT_ONCE, _SLICE, None)
+        )
         if not fetched.count:
             self.queue_offset = max(start, fetched.next_offset)
             return self.queue_offset > start

@@ -11,12 +11,11 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from rocketmq_tw.broker.timer.deliveries import Deliveries
 from rocketmq_tw.model.topic import TIMER_TOPIC
-from rocketmq_tw.remoting.pacing import Steps
+from rocketmq_tw.remoting.pacing import Steps, result_of
 from rocketmq_tw.store.errors import StoreUnreadable
 from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.store.timer.checkpoint import OwnCheck
@@ -198,9 +197,7 @@ class Opening:
         """Return the queue offset behind the message of a record; None if unknown."""
         if last is None:
             return None
-        record: Any = self._store.record_at(last.offset)
-        if isinstance(record, Deferred):
-            record = yield record
+        record = yield from result_of(self._store.record_at(last.offset))
         facts = None if record is None else check(record, 0, len(record), False)
         if not isinstance(facts, Checked) or facts.topic != TIMER_TOPIC.encode():
             return None

@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -39,7 +38,7 @@ from rocketmq_tw.broker.transactions.stored import HalfMessage, read_half
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.model.topic import TRANS_CHECK_MAX_TIME_TOPIC, TRANS_HALF_TOPIC
-from rocketmq_tw.remoting.pacing import Pacer, Steps
+from rocketmq_tw.remoting.pacing import Pacer, Steps, result_of
 from rocketmq_tw.store.interfaces import Fetched, IMessageStore
 from rocketmq_tw.wire.record import MalformedRecord
 from rocketmq_tw.wire.record_layout import QUEUE_OFFSET, SIZE
@@ -155,9 +154,9 @@ class CheckRounds:
     def _pass_some(self, offset: int, end: int) -> Steps[None]:
         """Pass some half messages, from one that is pending on."""
         count = self._span(offset, end)
-        fetched: Any = self._store.get(TRANS_HALF_TOPIC, 0, offset, count, _READ, None)
-        if isinstance(fetched, Deferred):
-            fetched = yield fetched
+        fetched = yield from result_of(
+            self._store.get(TRANS_HALF_TOPIC, 0, offset, count, _READ, None)
+        )
         position = 0
         while position < len(fetched.data) and not self._is_stopped:
             size = int.from_bytes(fetched.data[position : position + SIZE.stop], "big")

@@ -19,13 +19,13 @@ RocketMQ 5.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from rocketmq_tw.broker.errors import TooManyDecisions, TooManyOffsets
+from rocketmq_tw.broker.queue_replay import read_queue
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.broker.transactions.decisions import Decision, Decisions
 from rocketmq_tw.broker.transactions.operations import (
@@ -173,17 +173,15 @@ class TransactionJournal:
     def replay(self) -> Steps[None]:
         """Read the operation messages at the start."""
         at = self._first(TRANS_OP_HALF_TOPIC)
-        while at < self._store.max_offset(TRANS_OP_HALF_TOPIC, 0):
-            fetched: Any = self._store.get(
-                TRANS_OP_HALF_TOPIC, 0, at, _RECORDS, _SLICE, None
-            )
-            if isinstance(fetched, Deferred):
-                fetched = yield fetched
-            self._apply(fetched)
-            if fetched.next_offset <= at:
-                break
-            at = fetched.next_offset
-            yield None
+        yield from read_queue(
+            self._store,
+            TRANS_OP_HALF_TOPIC,
+            0,
+            at,
+            self._apply,
+            count=_RECORDS,
+            size=_SLICE,
+        )
         if self.pending:
             self._log.info(
                 "{count} transactions are not decided yet", count=self.pending

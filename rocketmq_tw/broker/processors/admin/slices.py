@@ -13,7 +13,7 @@ from itertools import islice
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.model.queue import MessageQueue
-from rocketmq_tw.remoting.pacing import Steps
+from rocketmq_tw.remoting.pacing import Steps, result_of
 from rocketmq_tw.wire.bodies.stats import join_tables
 
 #: How many queues are encoded in one step: some 2 ms.
@@ -35,8 +35,6 @@ def encode_in_slices(queues: Iterable[MessageQueue], encode: Encode) -> Steps[by
     while (some := list(islice(left, QUEUES))) or not tables:
         if tables:
             yield None
-        table = encode(some)
-        if isinstance(table, Deferred):
-            table = yield table
+        table = yield from result_of(encode(some))
         tables.append(table)
     return join_tables(tables)

@@ -14,7 +14,7 @@ from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.remoting.call import Call
-from rocketmq_tw.remoting.pacing import Pacer, Steps, parts_of
+from rocketmq_tw.remoting.pacing import Pacer, Steps, parts_of, result_of
 from rocketmq_tw.remoting.router import Outcome, Router
 from rocketmq_tw.store.files.reads import all_of
 from rocketmq_tw.store.interfaces import IMessageStore
@@ -84,9 +84,9 @@ class TimeSpanProcessor:
         pieces: list[bytes] = []
         for some in parts_of(range(count), AT_ONCE):
             found = [self._times(request, queue_id) for queue_id in some]
-            times = all_of([each for four in found for each in four])
-            if isinstance(times, Deferred):
-                times = yield times
+            times = yield from result_of(
+                all_of([each for four in found for each in four])
+            )
             for number, queue_id in enumerate(some):
                 span = self._span(request, queue_id, now_ms, times[number * 4 :])
                 pieces.append(fastjson.dumps(span))
