@@ -6,17 +6,13 @@ Bodies are not read.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 
 import msgspec
 
 from rocketmq_tw.store.index.keys import unique_key
 from rocketmq_tw.store.interfaces import Appended
-from rocketmq_tw.wire.record_parts import Mismatch, split
-
-#: Size, magic, queue id, queue offset, commit log offset, system flag.
-_HEAD = struct.Struct(">II4xI4xqqI")
+from rocketmq_tw.wire.record import Checked, check
 
 
 class First(msgspec.Struct, frozen=True, gc=False):
@@ -31,16 +27,13 @@ class First(msgspec.Struct, frozen=True, gc=False):
 def first_of(data: bytes | memoryview, at: int = 0) -> First | None:
     """Read a record; None if there is none."""
     view = memoryview(data)
-    if at + _HEAD.size > len(view):
+    facts = check(view, at, len(view), False)
+    if not isinstance(facts, Checked):
         return None
-    size, magic, queue_id, queue_offset, offset, flags = _HEAD.unpack_from(view, at)
-    try:
-        parts = split(view, at, size, magic, flags)
-    except (Mismatch, struct.error, IndexError):
-        return None
-    stored = Appended(offset, size, queue_offset, parts.store_time_ms)
-    key = unique_key(bytes(parts.properties))
-    return First(bytes(parts.topic), queue_id, key, stored)
+    stored = Appended(
+        facts.commit_log_offset, facts.size, facts.queue_offset, facts.store_time_ms
+    )
+    return First(facts.topic, facts.queue_id, unique_key(facts.properties), stored)
 
 
 def firsts_of(data: bytes) -> Iterator[First]:

@@ -9,14 +9,11 @@ Source: ``TimerMetrics`` of RocketMQ 5.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
-
-import msgspec
 
 from rocketmq_tw.jsonfile import JsonFile
-from rocketmq_tw.remoting.pacing import Steps
-from rocketmq_tw.wire import fastjson
+from rocketmq_tw.remoting.pacing import Steps, encode_each
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
+from rocketmq_tw.wire.bodies.entries import encode_entry, fill
 from rocketmq_tw.wire.bodies.other_tables import TimerMetricsTable
 
 #: Topics that are encoded in one step: some 2 ms.
@@ -68,14 +65,11 @@ class TimerMetrics:
 
     def body(self) -> Steps[bytes]:
         """Encode the table, in steps."""
-        pieces: list[bytes] = []
-        entries = self._entries()
-        while some := dict(islice(entries, _AT_ONCE)):
-            pieces.append(fastjson.dumps(some)[1:-1])
-            yield None
-        version = fastjson.dumps(msgspec.to_builtins(self._version))
-        counts = b",".join(pieces)
-        return b'{"dataVersion":%s,"timingCount":{%s}}' % (version, counts)
+        entries = yield from encode_each(
+            self._entries(), lambda entry: encode_entry(*entry), _AT_ONCE
+        )
+        empty = TimerMetricsTable(data_version=self._version).encode()
+        return fill(empty, b'"timingCount":{}', [entries])
 
     def saving(self, now_ms: int) -> Steps[None]:
         """Write the file, if anything was counted since."""

@@ -8,8 +8,6 @@ Source: ``TimerMessageStore.recover`` of RocketMQ 5.
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 from twisted.logger import Logger
 
@@ -159,7 +157,7 @@ class Opening:
         opened.read_again_until = own.read_again_until
         opened.due_from_ms = own.due_from_ms
         if not own.is_clean:
-            yield from _steps(cut(timers.wheel, log, numbers.log_position))
+            yield from cut(timers.wheel, log, numbers.log_position)
             yield from self._read_deliveries(own)
 
     def _read_deliveries(self, own: OwnCheck) -> Steps[None]:
@@ -176,18 +174,16 @@ class Opening:
         first = log.files.bases[0]
         start = first
         if had_wheel:
-            yield from _steps(
-                check_precision(
-                    files.wheel_path, wheel, files.precision_ms, timers.read_ms
-                )
+            yield from check_precision(
+                files.wheel_path, wheel, files.precision_ms, timers.read_ms
             )
             start = max(first, numbers.log_position - log.files.file_size)
-        start = _record_boundary(log.files.file_size, start)
+        start = log.files.base_of(start)
         last = yield from relink(wheel, log, start, timers.read_ms)
         if last is not None and last.slot_ms % files.precision_ms:
             raise other_precision(files.wheel_path, files.precision_ms)
         if had_wheel:
-            yield from _steps(cut(wheel, log, log.end))
+            yield from cut(wheel, log, log.end)
         behind = yield from self._behind(last)
         if behind is not None:
             opened.queue_offset = behind
@@ -235,14 +231,3 @@ class Opening:
         low = self._store.min_offset(TIMER_TOPIC, 0)
         high = self._store.max_offset(TIMER_TOPIC, 0)
         opened.queue_offset = max(low, min(opened.queue_offset, high))
-
-
-def _record_boundary(file_size: int, position: int) -> int:
-    """Return the start of the file of a position: records begin there."""
-    return position - position % file_size
-
-
-def _steps(work: Any) -> Steps[None]:
-    """Take a generator's slices as steps."""
-    for _ in work:
-        yield None

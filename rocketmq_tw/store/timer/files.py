@@ -125,10 +125,6 @@ class TimerFiles:
         self._dirty.update((path, self._root))
         return TimerWheel(self._map, self.precision_ms)
 
-    def write_check(self, numbers: TimerCheckPoint, own: OwnCheck) -> None:
-        """Write the check point, without an fsync: nothing else has changed."""
-        self.check.write(numbers, own)
-
     def flush(self, numbers: TimerCheckPoint, own: OwnCheck) -> Deferred[None]:
         """Flush the log and the wheel to disk, then the check point."""
         dirty = self._dirty | set(self.log.files.take_dirty()) | {self.wheel_path}
