@@ -25,7 +25,7 @@ from rocketmq_tw.store.files.reads import then
 from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.store.queues.fetched import Fetched
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.record import MalformedRecord, decode
+from rocketmq_tw.wire.record import MalformedRecord, as_stored, decode
 
 #: Their messages are on the way to the topic in a property, which the broker writes.
 _UNDER_WAY = (SCHEDULE_TOPIC, TIMER_TOPIC, TRANS_HALF_TOPIC)
@@ -81,7 +81,7 @@ def _found(record: bytes | None, offset: int) -> bytes:
 def _decoded(record: bytes) -> StoredMessage:
     """Decode a record, but not its body."""
     try:
-        return decode(record, inflate=lambda body, _: body)
+        return decode(record, inflate=as_stored)
     except MalformedRecord as error:
         raise Refused(ResponseCode.SYSTEM_ERROR, str(error)) from None
 

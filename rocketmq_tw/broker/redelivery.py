@@ -6,7 +6,7 @@ import msgspec
 
 from rocketmq_tw.model.msgid import host_from_text
 from rocketmq_tw.wire import properties
-from rocketmq_tw.wire.record import Draft, decode
+from rocketmq_tw.wire.record import Draft, as_stored, decode
 from rocketmq_tw.wire.record_layout import SYS_FLAG
 
 
@@ -28,7 +28,7 @@ def copy_for_redelivery(record: bytes) -> RedeliveryCopy:
 
     :raises MalformedRecord: it is not a complete record.
     """
-    message = decode(record, inflate=_as_it_is)
+    message = decode(record, inflate=as_stored)
     draft = Draft(
         topic=message.topic.encode(),
         queue_id=message.queue_id,
@@ -41,8 +41,3 @@ def copy_for_redelivery(record: bytes) -> RedeliveryCopy:
         reconsume_times=message.reconsume_times,
     )
     return RedeliveryCopy(draft, message.properties)
-
-
-def _as_it_is(body: bytes, _sys_flag: int) -> bytes:
-    """Return the body unchanged."""
-    return body

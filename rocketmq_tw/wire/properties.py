@@ -33,6 +33,12 @@ def decode(text: str) -> dict[str, str]:
     return properties
 
 
+def whole_number(text: str, digits: int) -> int | None:
+    """Return the number in a text; None if it is none, or has more digits."""
+    is_number = text.isascii() and text.isdecimal() and len(text) <= digits
+    return int(text) if is_number else None
+
+
 def find(text: str, name: str) -> str | None:
     """
     Return one value without decoding the others; None if it is absent.

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.wire.properties import decode, encode, find
+from rocketmq_tw.wire.properties import decode, encode, find, whole_number
 
 _texts = st.text(
     st.characters(exclude_characters="\x01\x02", exclude_categories=["Cs"]), min_size=1
@@ -55,6 +55,13 @@ class PropertiesTests(SynchronousTestCase):
         self.assertEqual(find(text, "TAGS"), "TagA")
         self.assertEqual(find(text, "XKEYS"), "no")
         self.assertIsNone(find(text, "EYS"))
+
+    def test_whole_number(self) -> None:
+        """Only digits of ASCII, and so many at most."""
+        for text, number in (("0", 0), ("007", 7), ("1234", 1234)):
+            self.assertEqual(whole_number(text, 4), number)
+        for text in ("", "-1", "+1", " 1", "1.5", "12345", "\u0661", "\u00b2"):
+            self.assertIsNone(whole_number(text, 4), text)
 
     def test_the_last_of_two_counts(self) -> None:
         """As in a Java map; an empty value is none at all."""

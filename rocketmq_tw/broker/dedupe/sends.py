@@ -15,16 +15,15 @@ from twisted.internet.defer import Deferred
 from rocketmq_tw.broker.dedupe.first import First, first_of
 from rocketmq_tw.broker.dedupe.window import Window, Windows
 from rocketmq_tw.broker.send.properties import read
-from rocketmq_tw.broker.send.responses import Sending, SendResponses
+from rocketmq_tw.broker.send.responses import Sending, SendResponses, response_of
 from rocketmq_tw.broker.send.targets import Target
 from rocketmq_tw.remoting.call import Call
-from rocketmq_tw.remoting.durable import AfterFlush
 from rocketmq_tw.remoting.pacing import Steps, result_of
 from rocketmq_tw.store.files.reads import then
 from rocketmq_tw.store.index.keys import unique_key
 from rocketmq_tw.store.interfaces import Appended, IMessageStore
 from rocketmq_tw.wire.record import Draft
-from rocketmq_tw.wire.requests.send import SendFields, SendResponse
+from rocketmq_tw.wire.requests.send import SendFields
 
 #: Stores a message that is new.
 Store = Callable[[SendFields, Call, Target], Sending]
@@ -82,7 +81,8 @@ class DedupedSends:
                 return self.send(request, call, target, store)
             return self._store_first(request, call, target, window, key, store)
 
-        return then(self._first(window, target, key, call.received_at), respond)
+        found = self._first(known, window, target, key, call.received_at)
+        return then(found, respond)
 
     def _store_first(
         self,
@@ -95,8 +95,8 @@ class DedupedSends:
     ) -> Sending:
         """Store a message that is new, and keep its key."""
         sending = store(request, call, target)
-        response = sending.response if isinstance(sending, AfterFlush) else sending
-        if isinstance(response, SendResponse):
+        response = response_of(sending)
+        if response is not None:
             offset = int(response.msg_id[-OFFSET_DIGITS:], 16)
             now_ms = int(call.received_at * 1000)
             self._windows.add(request.topic, window, key, offset, now_ms)
@@ -123,7 +123,7 @@ class DedupedSends:
                 batch.offsets[i] = offset = window.find(key)
                 reads += offset is not None
                 first = yield from result_of(
-                    self._first(window, target, key, self._now())
+                    self._first(offset, window, target, key, self._now())
                 )
                 batch.firsts[i] = first
             yield None
@@ -140,10 +140,18 @@ class DedupedSends:
         return batch.stored_of(dict(zip(new, stored, strict=True)))
 
     def _first(
-        self, window: Window, target: Target, key: bytes, now: float
+        self,
+        offset: int | None,
+        window: Window,
+        target: Target,
+        key: bytes,
+        now: float,
     ) -> First | None | Deferred[First | None]:
-        """Return the message that was stored under a key within the window, if any."""
-        offset = window.find(key)
+        """
+        Return the message that was stored under a key within the window, if any.
+
+        :param offset: where the window has it; None if it has not.
+        """
         if offset is None:
             return None
         oldest_ms = int(now * 1000) - window.length_ms

@@ -15,7 +15,7 @@ from rocketmq_tw.model.message import POP_CK
 from rocketmq_tw.model.msgid import host_from_text
 from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.receipts import Receipt
-from rocketmq_tw.wire.record import decode, encode
+from rocketmq_tw.wire.record import as_stored, decode, encode
 from rocketmq_tw.wire.record_layout import QUEUE_OFFSET, SIZE
 
 
@@ -46,7 +46,7 @@ def with_receipts(data: bytes, topic: str, receipt: Receipt) -> bytes:
 
 def _with_receipt(record: bytes, topic: str, receipt: Receipt) -> bytes:
     """Encode a record again; a receipt that its producer sent with it is replaced."""
-    message = decode(record, inflate=lambda body, _: body)
+    message = decode(record, inflate=as_stored)
     copy = copy_for_redelivery(record)
     offset = message.queue_offset
     own = msgspec.structs.replace(receipt, offset=offset)

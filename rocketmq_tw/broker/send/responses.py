@@ -117,10 +117,16 @@ class SendResponses:
         return AfterFlush(response, end, log)
 
 
+def response_of(sending: Sending) -> SendResponse | None:
+    """Return the response to what was stored; None while that is not known."""
+    response = sending.response if isinstance(sending, AfterFlush) else sending
+    return response if isinstance(response, SendResponse) else None
+
+
 def add_recall_handle(sending: Sending, handle: str | None) -> None:
     """Let the response to a timed message have what recalls it."""
-    response = sending.response if isinstance(sending, AfterFlush) else sending
-    if isinstance(response, SendResponse):
+    response = response_of(sending)
+    if response is not None:
         response.recall_handle = handle
 
 
@@ -128,7 +134,7 @@ def add_transaction_id(sending: Sending, draft: Draft) -> None:
     """Let the response to a half message have its unique key, as clients expect."""
     if draft.topic != _HALF_TOPIC:
         return
-    response = sending.response if isinstance(sending, AfterFlush) else sending
-    if isinstance(response, SendResponse):
+    response = response_of(sending)
+    if response is not None:
         text = draft.properties.decode("utf-8", "replace")
         response.transaction_id = properties.find(text, UNIQ_KEY)

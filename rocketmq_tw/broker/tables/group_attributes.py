@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rocketmq_tw.wire.errors import BadField
+from rocketmq_tw.wire.properties import whole_number
 
 #: How many pops of a hundred begin with the highest priority.
 PRIORITY_FACTOR = "priority.factor"
@@ -56,5 +57,5 @@ def priority_factor(attributes: Mapping[str, str]) -> int:
 
 def _is_factor(text: str) -> bool:
     """Return whether a text is a percentage."""
-    is_number = text.isascii() and text.isdecimal() and len(text) <= len(str(ALWAYS))
-    return is_number and int(text) <= ALWAYS
+    found = whole_number(text, len(str(ALWAYS)))
+    return found is not None and found <= ALWAYS

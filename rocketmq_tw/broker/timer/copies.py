@@ -78,12 +78,13 @@ def target_of(record: Checked) -> Target:
         raise Unusable("it is not in the timer's queue any more")
     text = record.properties.decode("utf-8", "replace")
     topic = properties.find(text, REAL_TOPIC)
-    out_ms = properties.find(text, TIMER_OUT_MS) or ""
+    out_text = properties.find(text, TIMER_OUT_MS) or ""
     if not topic or topic == TIMER_TOPIC:
         raise Unusable(f'its {REAL_TOPIC} is "{topic}"')
-    if not (out_ms.isascii() and out_ms.isdecimal()) or len(out_ms) > 18:
-        raise Unusable(f'its {TIMER_OUT_MS} is "{out_ms}"')
-    return Target(topic, int(out_ms), properties.find(text, TIMER_DEL_UNIQKEY))
+    out_ms = properties.whole_number(out_text, 18)
+    if out_ms is None:
+        raise Unusable(f'its {TIMER_OUT_MS} is "{out_text}"')
+    return Target(topic, out_ms, properties.find(text, TIMER_DEL_UNIQKEY))
 
 
 class Copy(msgspec.Struct):
@@ -122,15 +123,16 @@ def delivered(
     kept = bytes(parts.properties)
     text = kept.decode("utf-8", "replace")
     topic = properties.find(text, REAL_TOPIC) or ""
-    queue_id = properties.find(text, REAL_QUEUE_ID) or ""
+    queue_text = properties.find(text, REAL_QUEUE_ID) or ""
     if parts.topic != _TOPIC or not topic or topic == TIMER_TOPIC:
         raise Unusable(f'its {REAL_TOPIC} is "{topic}"')
-    if not (queue_id.isascii() and queue_id.isdecimal()) or len(queue_id) > 9:
-        raise Unusable(f'its {REAL_QUEUE_ID} is "{queue_id}"')
+    queue_id = properties.whole_number(queue_text, 9)
+    if queue_id is None:
+        raise Unusable(f'its {REAL_QUEUE_ID} is "{queue_text}"')
     linked = _NEVER_LINKED if linked_ms is None else linked_ms
     draft = Draft(
         topic=topic.encode(),
-        queue_id=int(queue_id),
+        queue_id=queue_id,
         flag=flag,
         sys_flag=sys_flag,
         born_time_ms=born_ms,
@@ -157,10 +159,9 @@ def rolled(record: bytes, offset: int) -> Copy:
     _check_body(draft.body, int.from_bytes(record[BODY_CRC], "big"))
     if draft.topic != _TOPIC:
         raise Unusable("it is not in the timer's queue any more")
-    times = kept.get(TIMER_ROLL_TIMES, "0")
     # A sender may have set it to anything.
-    is_count = times.isascii() and times.isdecimal() and len(times) <= _COUNT_DIGITS
-    kept[TIMER_ROLL_TIMES] = str(min(int(times) + 1 if is_count else 1, 99_999))
+    times = properties.whole_number(kept.get(TIMER_ROLL_TIMES, ""), _COUNT_DIGITS)
+    kept[TIMER_ROLL_TIMES] = str(min((times or 0) + 1, 99_999))
     draft.tags_code = tags_code(kept.get(TAGS))
     draft.prepared_offset = offset + 1
     draft.properties = properties.encode(kept).encode()

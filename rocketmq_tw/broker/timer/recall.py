@@ -113,11 +113,11 @@ class RecallProcessor:
             raise _illegal("recall failed, topic not match")
         if broker_name != self._broker_name:
             raise _illegal(_NOT_AVAILABLE)
-        is_number = text.isascii() and text.isdecimal() and len(text) < 19
+        time_ms = properties.whole_number(text, 18)
         latest = now_ms + self._sends.settings.max_delay_ms
-        if not is_number or not now_ms < int(text) < latest:
+        if time_ms is None or not now_ms < time_ms < latest:
             raise _illegal("recall failed, timestamp invalid")
-        return int(text), key
+        return time_ms, key
 
     def _draft(
         self, request: RecallMessage, call: Call, time_ms: int, key: str

@@ -37,7 +37,7 @@ from rocketmq_tw.store.files.reads import then
 from rocketmq_tw.store.interfaces import Fetched, IMessageStore, KeyQuery, Queried
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
-from rocketmq_tw.wire.record import MalformedRecord, decode
+from rocketmq_tw.wire.record import MalformedRecord, as_stored, decode
 from rocketmq_tw.wire.requests.transaction import EndTransaction
 
 #: What a request decides; None for nothing.
@@ -283,6 +283,6 @@ def _wrong(why: str) -> Refused:
 
 def _is_committed(record: bytes, half_at: int) -> bool:
     """Return whether a record is the message of a half message that was committed."""
-    message = decode(record, inflate=lambda body, _: body)
+    message = decode(record, inflate=as_stored)
     kind = message.sys_flag & sysflag.TRANSACTION_MASK
     return kind == sysflag.COMMIT and message.prepared_transaction_offset == half_at

@@ -13,6 +13,8 @@ from collections import deque
 
 import msgspec
 
+from rocketmq_tw.wire.properties import whole_number
+
 #: The tag of operation messages; what has another is ignored.
 TAG = "d"
 _SEPARATOR = ","
@@ -30,11 +32,8 @@ def offset_text(offset: int) -> str:
 def parse(body: bytes) -> list[int]:
     """Return the queue offsets in a body; what is no number is left out."""
     pieces = body.decode("ascii", "replace").split(_SEPARATOR)
-    return [int(each) for each in map(str.strip, pieces) if _is_number(each)]
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= _DIGITS
+    numbers = [whole_number(each.strip(), _DIGITS) for each in pieces]
+    return [each for each in numbers if each is not None]
 
 
 class _Segment(msgspec.Struct):

@@ -27,7 +27,7 @@ from rocketmq_tw.model.msgid import host_from_text
 from rocketmq_tw.model.subscription import tags_code
 from rocketmq_tw.model.topic import TRANS_CHECK_MAX_TIME_TOPIC, TRANS_HALF_TOPIC
 from rocketmq_tw.wire import properties as properties_text
-from rocketmq_tw.wire.record import Draft, MalformedRecord, decode, encode
+from rocketmq_tw.wire.record import Draft, MalformedRecord, as_stored, decode, encode
 from rocketmq_tw.wire.record_layout import (
     BORN_HOST_AT,
     HOST_V4_SIZE,
@@ -40,8 +40,8 @@ from rocketmq_tw.wire.record_layout import (
 STORED_MS = "__halfStoredMs"
 #: What the committed message does not have.
 _OF_HALF = frozenset((REAL_TOPIC, REAL_QUEUE_ID, STORED_MS))
-#: More digits than those of any queue offset.
-_DIGITS = 19
+#: No queue offset, and no time, has more digits.
+_DIGITS = 18
 
 
 class HalfMessage(msgspec.Struct, frozen=True):
@@ -86,15 +86,15 @@ class HalfMessage(msgspec.Struct, frozen=True):
     def first_offset(self) -> int:
         """The queue offset of the half message that this is a copy of, or its own."""
         text = self.properties.get(TRAN_PREPARED_QUEUE_OFFSET, "")
-        is_copy = text.isascii() and text.isdigit() and len(text) < _DIGITS
-        return int(text) if is_copy else self.message.queue_offset
+        first = properties_text.whole_number(text, _DIGITS)
+        return self.message.queue_offset if first is None else first
 
     @property
     def since_ms(self) -> int:
         """From when on its age counts: when the first one was stored."""
         text = self.properties.get(STORED_MS, "")
-        is_known = text.isascii() and text.isdigit() and len(text) < _DIGITS
-        return int(text) if is_known else self.message.store_time_ms
+        since_ms = properties_text.whole_number(text, _DIGITS)
+        return self.message.store_time_ms if since_ms is None else since_ms
 
     def moved(self, times: int) -> Draft:
         """
@@ -166,7 +166,7 @@ def read_half(record: bytes) -> HalfMessage:
 
     :raises MalformedRecord: it is not one.
     """
-    message = decode(record, inflate=_as_it_is)
+    message = decode(record, inflate=as_stored)
     kept = message.properties
     topic, queue_id = kept.get(REAL_TOPIC, ""), kept.get(REAL_QUEUE_ID, "")
     if not topic or topic == TRANS_HALF_TOPIC or not queue_id.isdecimal():
@@ -176,8 +176,3 @@ def read_half(record: bytes) -> HalfMessage:
     size = HOST_V6_SIZE if sys_flag & sysflag.BORN_HOST_V6 else HOST_V4_SIZE
     born_host = bytes(record[BORN_HOST_AT : BORN_HOST_AT + size])
     return HalfMessage(message, sys_flag, born_host)
-
-
-def _as_it_is(body: bytes, _sys_flag: int) -> bytes:
-    """Return the body unchanged."""
-    return body
