@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.broker.timer.sends import TimedSends
+from rocketmq_tw.model import sysflag
 from rocketmq_tw.model.message import (
     BORN_TIMESTAMP,
     PGROUP,
@@ -35,6 +36,7 @@ from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.errors import BadField
 from rocketmq_tw.wire.recall import decode_handle
 from rocketmq_tw.wire.record import Draft
+from rocketmq_tw.wire.record_layout import HOST_V4_SIZE
 from rocketmq_tw.wire.requests.recall import RecallMessage, RecallResponse
 
 _TAG = "_RECALL_TAG_"
@@ -132,13 +134,14 @@ class RecallProcessor:
         }
         if request.producer_group:
             kept[PGROUP] = request.producer_group
+        host = call.peer.host_bytes
         return Draft(
             topic=request.topic.encode(),
             queue_id=0,
             flag=0,
-            sys_flag=0,
+            sys_flag=0 if len(host) == HOST_V4_SIZE else sysflag.BORN_HOST_V6,
             born_time_ms=int(call.received_at * 1000),
-            born_host=call.peer.host_bytes,
+            born_host=host,
             body=b"0",
             properties=properties.encode(kept).encode(),
             tags_code=tags_code(_TAG),

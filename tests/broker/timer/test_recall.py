@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 
+from rocketmq_tw.model.msgid import host_from_text
 from rocketmq_tw.wire.recall import RecallHandle
 from rocketmq_tw.wire.requests.recall import RecallMessage
 from tests.broker.cases import TOPIC
@@ -70,6 +71,13 @@ class RecallTests(TimerCase):
             "PGROUP": "PG",
         }
         self.assertEqual(message.properties, expected)
+
+    def test_record_of_ipv6(self) -> None:
+        """Its host is that of the client, whichever kind of address that has."""
+        text = self.timed(TIMER_DELAY_SEC=5).recall_handle
+        self.peer.host_bytes = host_from_text("[2001:db8::7]:4321")
+        message = self.stored(RecallMessage(TOPIC, text))
+        self.assertEqual(message.born_host, "[2001:db8::7]:4321")
 
     def test_twice(self) -> None:
         """Both succeed, as nobody looks for the message."""
