@@ -31,7 +31,7 @@ from rocketmq_tw.model.subscription import tags_code
 from rocketmq_tw.model.topic import RETRY_PREFIX
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
-from rocketmq_tw.remoting.pacing import Pacer, Steps
+from rocketmq_tw.remoting.pacing import Pacer, Steps, parts_of
 from rocketmq_tw.store.errors import PropertiesTooLong
 from rocketmq_tw.store.interfaces import Appended, IMessageStore
 from rocketmq_tw.wire import batch, properties
@@ -131,12 +131,8 @@ class BatchSender:
 
         :raises Refused: the topic was changed or deleted meanwhile.
         """
-        while more := list(islice(drafts, AT_ONCE)):
-            read += more
-            yield None
-        if not self._targets.is_current(request.topic, target):
-            why = f"the topic [{request.topic}] was changed while a batch was read"
-            raise Refused(ResponseCode.SYSTEM_BUSY, why)
+        yield from _read_rest(read, drafts)
+        self._check_current(request, target)
         stored = self._put(read, self._wall_time())
         yield None
         return self._responses.batch(request, queue_id, stored)
@@ -149,15 +145,28 @@ class BatchSender:
         read: list[Draft],
         drafts: Iterator[Draft],
     ) -> Steps[Sending]:
-        """Store what is new of a batch, to a topic with a window, in steps."""
-        while more := list(islice(drafts, AT_ONCE)):
-            read += more
-            yield None
+        """
+        Store what is new of a batch, to a topic with a window, in steps.
+
+        :raises Refused: the topic was changed or deleted meanwhile.
+        """
+
+        def put(drafts: list[Draft], now: float) -> list[Appended]:
+            self._check_current(request, target)
+            return self._put(drafts, now)
+
+        yield from _read_rest(read, drafts)
         if not read:
             raise _empty()
-        stored = yield from self._deduped.batch_steps(request, target, read, self._put)
+        stored = yield from self._deduped.batch_steps(request, target, read, put)
         last = max(stored, key=lambda each: each.commit_log_offset)
         return self._responses.batch(request, queue_id, stored, last)
+
+    def _check_current(self, request: SendFields, target: Target) -> None:
+        """Refuse a batch whose topic was changed while it was read."""
+        if not self._targets.is_current(request.topic, target):
+            why = f"the topic [{request.topic}] was changed while a batch was read"
+            raise Refused(ResponseCode.SYSTEM_BUSY, why)
 
     def _put(self, drafts: list[Draft], now: float) -> list[Appended]:
         """Store all messages, or none."""
@@ -179,6 +188,13 @@ class BatchSender:
         if len(text) > MAX_PROPERTIES:
             raise PropertiesTooLong(len(text), MAX_PROPERTIES)
         check_in_batch(text)
+
+
+def _read_rest(read: list[Draft], drafts: Iterator[Draft]) -> Steps[None]:
+    """Add the rest of a large batch to what was read of it, in steps."""
+    for more in parts_of(drafts, AT_ONCE):
+        read += more
+        yield None
 
 
 def _empty() -> Refused:

@@ -17,6 +17,7 @@ from rocketmq_tw.broker.dedupe.window import Windows
 from rocketmq_tw.broker.send.targets import Target
 from rocketmq_tw.model.topic import TopicConfig
 from rocketmq_tw.wire import batch
+from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.requests.send import SendBatchMessage, SendMessageV2
 from tests.broker.cases import TOPIC, BrokerCase, sent
 from tests.store.cases import draft
@@ -223,6 +224,23 @@ class BatchTests(DedupeCase):
         if isinstance(refused, Deferred):
             refused = self.successResultOf(refused)
         self.assertEqual(refused.status, 13)
+
+
+class LargeBatchTests(DedupeCase):
+    """A batch that takes several iterations of the reactor."""
+
+    settings = {"max_message_size": 1 << 20, "mapped_file_size_commit_log": 4 << 20}
+
+    def test_topic_is_changed_meanwhile(self) -> None:
+        """A batch that waits is not stored in a topic that is not as it was."""
+        waiting = self.ask(batched(*(f"K{n}" for n in range(3000))))
+        assert isinstance(waiting, Deferred)
+        self.window("20s")
+        self.clock.pump([0.0] * 20)
+        response = self.successResultOf(waiting)
+        self.assertEqual(response.status, ResponseCode.SYSTEM_BUSY)
+        self.assertIn("was changed", response.remark)
+        self.assertEqual(self.count(), 0)
 
 
 class SyncFlushTests(DedupeCase):
