@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.broker import Broker
+from rocketmq_tw.broker.errors import TooManyOffsets
 from rocketmq_tw.broker.pop.journal import REVIVE_GROUP
 from rocketmq_tw.clock import wall_time
 from rocketmq_tw.model.topic import TIMER_TOPIC
@@ -149,10 +150,14 @@ class LateTimer:
         What another broker writes there about pops was taken over at the start
         (:mod:`rocketmq_tw.broker.pop.adoption`).
         """
-        if queue_offset:
+        if not queue_offset:
+            return
+        try:
             self._broker.tables.offsets.commit(
                 REVIVE_GROUP, TIMER_TOPIC, 0, queue_offset - 1
             )
+        except TooManyOffsets:
+            pass  # The next time tries again; a start before it looks at more.
 
     def _now_ms(self) -> int:
         return int(self._wall_time() * 1000)

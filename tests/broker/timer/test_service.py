@@ -106,6 +106,15 @@ class RestTests(TimerCase):
         there = [os.path.exists(os.path.join(self.root, name)) for name in names]
         self.assertEqual(there, [False] * 3)
 
+    def test_no_room_for_offsets(self) -> None:
+        """How many messages wait is written though no more offsets are kept."""
+        self.tables.offsets.limit = 0
+        self.timed(TIMER_DELAY_SEC=100)
+        self.wait(2)
+        self.made[timer.install].save()
+        with open(os.path.join(self.root, "config", "timermetrics")) as file:
+            self.assertIn(TOPIC, file.read())
+
     def test_a_pass_a_second(self) -> None:
         """However many wait, one slot is looked at each second."""
         for number in range(200):
