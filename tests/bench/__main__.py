@@ -20,6 +20,7 @@ from tests.bench import (
     replication,
     rest,
     servers,
+    timers,
     tls,
     transactions,
 )
@@ -39,6 +40,7 @@ ASKED_FOR = {
     "acl": acl.table,
     "pop": pop.table,
     "transactions": transactions.table,
+    "timers": timers.table,
 }
 #: What an empty slave copies, of one file of the log.
 TO_COPY = 1000 << 20

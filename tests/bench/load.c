@@ -20,6 +20,7 @@
  *     pause                milliseconds between two pulls of a connection (0)
  *     tls                  1: use TLS, without verifying the broker (0); needs -DWITH_OPENSSL -lssl -lcrypto
  *     user, secret         sign each send as this user (not); needs the same; not with topics=N
+ *     deliver, spread      milliseconds since the epoch: timed messages, due in turn at that second and the spread - 1 (0) after it
  *
  * Prints one line of JSON. rate: messages a second. p50, p99, p999, worst: microseconds from before the write of
  * a request until its response was read. errors: responses with another code than success (a pull may also find
@@ -56,7 +57,7 @@ enum { FIRST_OPAQUE = 1000000000, MAX_DEPTH = 1024, ROUNDS = 1000000, MAX_EVENTS
 enum { STEPS = 128, BUCKETS = STEPS * 40 };
 
 typedef struct {
-    int opaque, queue_id, topic, key, born; /* where the digits begin in the frame of a send */
+    int opaque, queue_id, topic, key, born, deliver; /* where the digits begin in the frame of a send */
     int signature;
     int size;
 } Form;
@@ -77,8 +78,8 @@ typedef struct {
 #endif
 } Connection;
 
-static int is_pull, uses_tls, port, connection_count = 1, depth = 1, body = 1024, queues = 4, topics, pause_ms;
-static long count, sent, completed, errors, gaps, bytes;
+static int is_pull, uses_tls, port, connection_count = 1, depth = 1, body = 1024, queues = 4, topics, pause_ms, spread = 1;
+static long deliver, count, sent, completed, errors, gaps, bytes;
 static double seconds = 3, worst;
 static const char *topic = "Bench", *user, *secret;
 static char first_error[512];
@@ -151,17 +152,18 @@ static double percentile(double share) {
 
 #define TAIL "},\"flag\":0,\"language\":\"JAVA\",\"opaque\":%s,\"serializeTypeCurrentRPC\":\"JSON\",\"version\":401}"
 
-/* Where a digit differs later there is a '#', where one of a key does there is a '$', and '=' for the signature. */
+/* Where a digit differs later there is a '#', where one of a key does there is a '$', '=' for the signature, and '@' for a time. */
 static int format_send(char *header) {
     char signature[256] = "";
     if (user)
         snprintf(signature, sizeof signature, "\"AccessKey\":\"%s\",\"Signature\":\"%s\",", user,
                  "============================");
+    const char *timer = deliver ? "TIMER_DELIVER_MS\\u0001@@@@@@@@@@@@@\\u0002" : "";
     return snprintf(header, HEADER_ROOM,
                     "{\"code\":310,\"extFields\":{%s\"a\":\"bench\",\"b\":\"%s%s\",\"c\":\"TBW102\",\"d\":\"%d\",\"e\":\"#\","
                     "\"f\":\"0\",\"g\":\"#############\",\"h\":\"0\",\"i\":\"UNIQ_KEY\\u00017F000001ABCD18B4AAC2$$$$$$$$"
-                    "$$$$\\u0002WAIT\\u0001true\\u0002TAGS\\u0001TagA\\u0002\",\"j\":\"0\",\"k\":\"false\",\"m\":\"false\"" TAIL,
-                    signature, topic, topics ? "#####" : "", queues, "##########");
+                    "$$$$\\u0002WAIT\\u0001true\\u0002TAGS\\u0001TagA\\u0002%s\",\"j\":\"0\",\"k\":\"false\",\"m\":\"false\"" TAIL,
+                    signature, topic, topics ? "#####" : "", queues, timer, "##########");
 }
 
 /* A pull stands for many messages, so its header is formatted each time. */
@@ -204,6 +206,7 @@ static char *make_sends(void) {
     form.born = find_mark(frames, 8 + size, "\"g\":", '#');
     form.key = find_mark(frames, 8 + size, "UNIQ_KEY", '$');
     form.opaque = find_mark(frames, 8 + size, "\"opaque\":", '#');
+    form.deliver = deliver ? find_mark(frames, 8 + size, "TIMER_DELIVER_MS", '@') : 0;
     form.signature = user ? find_mark(frames, 8 + size, "\"Signature\":", '=') : 0;
     return frames;
 }
@@ -316,6 +319,7 @@ static int renew_send(char *frame, uint32_t opaque, unsigned long born) {
     write_digits(frame + form.born, 13, born, 10);
     write_digits(frame + form.key, 12, number, 16);
     if (topics) write_digits(frame + form.topic, 5, number % topics, 10);
+    if (deliver) write_digits(frame + form.deliver, 13, deliver + number % spread * 1000, 10);
 #ifdef WITH_OPENSSL
     if (user) sign(frame);
 #endif
@@ -517,10 +521,12 @@ static void parse(int argument_count, char **arguments) {
 #endif
         else if (!strcmp(name, "pause")) pause_ms = atoi(value);
         else if (!strcmp(name, "count")) count = atol(value);
+        else if (!strcmp(name, "deliver")) deliver = atol(value);
+        else if (!strcmp(name, "spread")) spread = atoi(value);
         else fail(name);
     }
-    if (strlen(topic) > 127 || depth < 1 || depth > MAX_DEPTH || queues < 1 || queues > 10 || topics < 0 || topics > 100000) {
-        fprintf(stderr, "a topic has at most 127 letters; depth is 1 to %d, queues 1 to 10, topics up to 100000\n", MAX_DEPTH);
+    if (strlen(topic) > 127 || depth < 1 || depth > MAX_DEPTH || queues < 1 || queues > 10 || topics < 0 || topics > 100000 || spread < 1) {
+        fprintf(stderr, "a topic has at most 127 letters; depth is 1 to %d, queues 1 to 10, topics up to 100000, spread 1 or more\n", MAX_DEPTH);
         exit(2);
     }
 }
@@ -529,8 +535,8 @@ int main(int argument_count, char **arguments) {
     parse(argument_count, arguments);
 #ifdef WITH_OPENSSL
     if (user) {
-        if (secret == NULL || strlen(secret) > 64 || strlen(user) > 64 || topics || is_pull) {
-            fprintf(stderr, "user needs secret, both of at most 64 letters, and sends to one topic\n");
+        if (secret == NULL || strlen(secret) > 64 || strlen(user) > 64 || topics || is_pull || deliver) {
+            fprintf(stderr, "user needs secret, both of at most 64 letters, and sends to one topic, not timed\n");
             exit(2);
         }
         prepare_signatures();

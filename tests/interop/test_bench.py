@@ -64,3 +64,11 @@ def test_replication() -> None:
         assert title in printed
     assert sum(line.startswith("4 x 32") for line in printed) == 1
     assert sum(line.startswith("64 x 1") for line in printed) == 2
+
+
+def test_timers() -> None:
+    """Timed messages are accepted in three shapes, and those of one second come."""
+    printed = run("--only", "timers")
+    assert "Timed messages of 1 KiB" in printed
+    assert sum(line.startswith("accepted, ") for line in printed) == 3
+    assert sum(line.startswith("delivered, 1,000 at once") for line in printed) == 1
