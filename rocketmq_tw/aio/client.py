@@ -22,6 +22,7 @@ from rocketmq_tw.model.route import TopicRoute
 if TYPE_CHECKING:
     from rocketmq_tw.client.consumer.config import ConsumerOptions
     from rocketmq_tw.client.consumer.lite.config import PullConsumerOptions
+    from rocketmq_tw.client.consumer.simple.consumer import SimpleConsumerOptions
     from rocketmq_tw.client.producer.config import ProducerOptions
     from rocketmq_tw.client.producer.results import SendResult
     from rocketmq_tw.model.message import Message, StoredMessage
@@ -215,24 +216,16 @@ class Client:
         return QueueReader(self._running().queue_reader(group))
 
     def simple_consumer(
-        self,
-        group: str,
-        *,
-        invisible_time: float = 60.0,
-        from_earliest: bool = True,
+        self, group: str, **options: Unpack[SimpleConsumerOptions]
     ) -> SimpleConsumer:
         """
         Create a consumer that asks for messages and acknowledges each; it keeps no
         state. Needs brokers of 5.x.
 
-        :param invisible_time: seconds for which nobody else gets a message.
-        :param from_earliest: whether a new group begins with the oldest messages.
+        :param options: see :class:`rocketmq_tw.client.SimpleConsumer`.
         :raises NotRunning: the client is not started.
         """
-        consumer = self._running().simple_consumer(
-            group, invisible_time=invisible_time, from_earliest=from_earliest
-        )
-        return SimpleConsumer(consumer)
+        return SimpleConsumer(self._running().simple_consumer(group, **options))
 
     async def route(self, topic: str, refresh: bool = False) -> TopicRoute:
         """

@@ -50,7 +50,10 @@ if TYPE_CHECKING:
     from rocketmq_tw.client.consumer.lite.consumer import PullConsumer
     from rocketmq_tw.client.consumer.push import PushConsumer
     from rocketmq_tw.client.consumer.queue_reader import QueueReader
-    from rocketmq_tw.client.consumer.simple.consumer import SimpleConsumer
+    from rocketmq_tw.client.consumer.simple.consumer import (
+        SimpleConsumer,
+        SimpleConsumerOptions,
+    )
     from rocketmq_tw.client.transactions.producer import TransactionProducer
     from rocketmq_tw.client.transactions.questions import Checker
 
@@ -345,27 +348,21 @@ class Client(MultiService):
         return QueueReader(self.session.brokers, group, limits)
 
     def simple_consumer(
-        self,
-        group: str,
-        *,
-        invisible_time: float = 60.0,
-        from_earliest: bool = True,
+        self, group: str, **options: Unpack[SimpleConsumerOptions]
     ) -> SimpleConsumer:
         """
         Create a consumer that asks for messages and acknowledges each; it keeps no
         state, so there is nothing to start or stop. Needs brokers of 5.x.
 
-        :param invisible_time: seconds for which nobody else gets a message.
-        :param from_earliest: whether a new group begins with the oldest messages.
+        :param options: see
+            :class:`~rocketmq_tw.client.consumer.simple.consumer.SimpleConsumer`.
         """
         from rocketmq_tw.client.consumer.simple.consumer import SimpleConsumer
 
-        return SimpleConsumer(
-            self.session,
-            group,
-            invisible_time=invisible_time,
-            from_earliest=from_earliest,
-        )
+        consumer = SimpleConsumer(self.session, group, **options)
+        if consumer.tracer is not None:
+            consumer.tracer.setServiceParent(self)
+        return consumer
 
     def route(self, topic: str, refresh: bool = False) -> Deferred[TopicRoute]:
         """

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
+from rocketmq_tw.model.topic import TRACE_TOPIC
+from rocketmq_tw.wire.record import decode_all
+from rocketmq_tw.wire.requests.message import QueryMessage
 from rocketmq_tw.wire.trace import TracedMessage
 from tests.wire import test_trace as records
 
 from . import apache
 from .lab import Cluster, Lab
 from .program import wait_until
+from .test_pop import asked
+
+_POPS = "G_Pops"
 
 
 def test_encoding(lab: Lab) -> None:
@@ -50,3 +58,58 @@ def test_query(shared: tuple[Lab, Cluster]) -> None:
         return "Pub" in text and "Sub" in text and "G_Traced" in text
 
     wait_until(shown, 60, "both traces")
+
+
+@pytest.mark.parametrize("shared", ["ours"], indirect=True)
+def test_polls_and_pops(shared: tuple[Lab, Cluster]) -> None:
+    """
+    A pull consumer writes of a message what Java's does, item for item.
+
+    The requests are those of the dashboard's page. What a simple consumer writes has
+    the same form, and tools show all of it.
+    """
+    lab, cluster = shared
+    topic, names = "PolledTraces", cluster.names
+    groups = {make: f"G_Polls_{make}" for make in ("v55", "ours")}
+    lab.make_topic(names, topic, queues=1)
+    pullers = [
+        lab.puller(make, names, topic=topic, group=group, trace=1)
+        for make, group in groups.items()
+    ]
+    popped = {"topic": topic, "group": _POPS, "count": 1, "trace": 1}
+    receiver = lab.receiver(names, **popped)
+    lab.sender("ours", names, topic=topic, plan="sync:1").finish()
+    for puller in pullers:
+        puller.wait_for("message")
+        puller.stop()
+    receiver.finish()
+    message_id = pullers[0].events("message")[0]["msgId"]
+    port = int(cluster.brokers[0].address.rpartition(":")[2])
+    wait_until(lambda: len(traced(port, message_id)) == 6, 30, "the index of all")
+    found = traced(port, message_id)
+    java, ours, pops = (
+        [each for each in found if group in each] for group in (*groups.values(), _POPS)
+    )
+    assert masked(java) == masked(ours) and len(java) == 2
+    for before, after in (java, ours, pops):
+        assert before[4] == after[1] and before[1] <= after[7]
+        assert (before[5], after[2], after[4]) == (message_id, message_id, "true")
+    shown = lab.admin(names, f"queryMsgTraceById -i {message_id}", "v55")
+    assert all(group in shown for group in (*groups.values(), _POPS)), shown
+
+
+def traced(port: int, key: str) -> list[list[str]]:
+    """Query for traces as the dashboard does, and return the items of each record."""
+    now = time.time_ns() // 1_000_000
+    response = asked(port, QueryMessage(TRACE_TOPIC, key, 64, 0, now))
+    bodies = [each.body.decode() for each in decode_all(bytes(response.body or b""))]
+    return [each.split("\x01") for each in "".join(bodies).split("\x02")[:-1]]
+
+
+def masked(records: list[list[str]]) -> list[list[str]]:
+    """Return the two records without times, numbers and the group."""
+    own = {"SubBefore": {1, 3, 4}, "SubAfter": {1, 7, 8}}
+    return [
+        ["*" if at in own[items[0]] else item for at, item in enumerate(items)]
+        for items in records
+    ]

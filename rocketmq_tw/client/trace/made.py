@@ -18,7 +18,10 @@ from rocketmq_tw.model.topic import TRACE_TOPIC
 if TYPE_CHECKING:
     from rocketmq_tw.client.consumer.dispatch.outcomes import MessageHandler
     from rocketmq_tw.client.session import ClientSession
+    from rocketmq_tw.client.trace.consumed import ConsumedTraces
     from rocketmq_tw.client.trace.consumption import ConsumerTracer
+    from rocketmq_tw.client.trace.polled import PollTracer
+    from rocketmq_tw.client.trace.popped import PopTracer
     from rocketmq_tw.client.trace.tracer import ProducerTracer
 
 #: Characters of a group that fit the name of the other one.
@@ -52,17 +55,37 @@ def consumer_tracer(
     handler_of: Callable[[str], MessageHandler],
 ) -> ConsumerTracer:
     """
-    Return what traces a consumer.
+    Return what traces a push consumer.
 
     :param trace: the topic of traces; True for the usual one.
     :param handler_of: returns the handler of a topic.
     """
     from rocketmq_tw.client.trace.consumption import ConsumerTracer
 
-    return ConsumerTracer(
+    return ConsumerTracer(_consumed(session, group, trace), handler_of)
+
+
+def poll_tracer(session: ClientSession, group: str, trace: bool | str) -> PollTracer:
+    """Return what traces a pull consumer; see :func:`consumer_tracer`."""
+    from rocketmq_tw.client.trace.polled import PollTracer
+
+    return PollTracer(_consumed(session, group, trace))
+
+
+def pop_tracer(session: ClientSession, group: str, trace: bool | str) -> PopTracer:
+    """Return what traces a simple consumer; see :func:`consumer_tracer`."""
+    from rocketmq_tw.client.trace.popped import PopTracer
+
+    return PopTracer(_consumed(session, group, trace))
+
+
+def _consumed(session: ClientSession, group: str, trace: bool | str) -> ConsumedTraces:
+    """Return what writes the records of a group."""
+    from rocketmq_tw.client.trace.consumed import ConsumedTraces
+
+    return ConsumedTraces(
         _dispatcher(session, f"{_short(group)}-CONSUME", trace),
         group=group,
-        handler_of=handler_of,
         now=wall_time(session.clock),
     )
 

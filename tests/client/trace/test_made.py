@@ -11,6 +11,8 @@ from tests.client.trace.test_tracer import TracerCase
 _PROGRAM = """
 import sys
 import rocketmq_tw.client.producer.producer, rocketmq_tw.client.consumer.push
+import rocketmq_tw.client.consumer.lite.consumer
+import rocketmq_tw.client.consumer.simple.consumer
 print([name for name in sys.modules if "client.trace" in name])
 """
 

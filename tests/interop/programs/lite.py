@@ -26,9 +26,11 @@ async def follow(consumer: PullConsumer) -> None:
 
 async def main(reactor: Any) -> None:
     """Consume until told to stop."""
-    given = options(namesrv=None, topic=None, group=None)
+    given = options(namesrv=None, topic=None, group=None, trace=0)
     async with Client(reactor, given.namesrv_) as client:
-        consumer = client.pull_consumer(given.group_, start_from=EARLIEST)
+        consumer = client.pull_consumer(
+            given.group_, start_from=EARLIEST, trace=bool(given.trace_)
+        )
         consumer.subscribe(given.topic_)
         await consumer.start()
         say("started")

@@ -15,9 +15,11 @@ from .lines import options, say, say_message
 
 async def main(reactor: Any) -> None:
     """Receive ``count`` messages; acknowledge them one by one, and in batches."""
-    given = options(namesrv=None, topic=None, group=None, count=0, refuse=0)
+    given = options(namesrv=None, topic=None, group=None, count=0, refuse=0, trace=0)
     async with Client(reactor, given.namesrv_) as client:
-        consumer = client.simple_consumer(given.group_, invisible_time=60)
+        consumer = client.simple_consumer(
+            given.group_, invisible_time=60, trace=bool(given.trace_)
+        )
         say("started")
         received = batches = 0
         while received < given.count_:

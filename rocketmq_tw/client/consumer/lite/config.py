@@ -23,6 +23,7 @@ class PullConsumerOptions(TypedDict, total=False):
     pull_batch: int
     strategy: str | Strategy
     revoke_grace: float
+    trace: bool | str
 
 
 class PullConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +42,7 @@ class PullConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
     :ivar strategy: how queues are allocated; must be the same for all group members.
     :ivar revoke_grace: how long a revoked queue waits until the application has dealt
         with its last messages.
+    :ivar trace: whether traces of what polls return are written; a text is their topic.
     """
 
     auto_commit: bool = True
@@ -51,6 +53,7 @@ class PullConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
     pull_batch: int = 32
     strategy: str | Strategy = "AVG"
     revoke_grace: float = 3.0
+    trace: bool | str = False
 
     def __post_init__(self) -> None:
         """

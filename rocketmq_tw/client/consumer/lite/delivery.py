@@ -10,6 +10,7 @@ one queue at a time.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -34,12 +35,20 @@ class Delivery:
     """
     The messages that wait for a poll, or the poll that waits for messages.
 
+    :param delivered: called with the messages of each queue that a poll returns; None
+        calls nothing.
     :ivar is_closed: True when no more messages are delivered.
     """
 
-    def __init__(self, clock: IReactorTime, cursors: Cursors) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        cursors: Cursors,
+        delivered: Callable[[list[StoredMessage]], None] | None = None,
+    ) -> None:
         self._clock = clock
         self._cursors = cursors
+        self._delivered = delivered
         #: The queues that have messages, in the order of their turns.
         self._ready: dict[Cursor, None] = {}
         self._poll: _Poll | None = None
@@ -120,7 +129,10 @@ class Delivery:
                 break
             if not cursor.is_open:
                 continue
-            taken += self._cursors.take(cursor, limit - len(taken))
+            messages = self._cursors.take(cursor, limit - len(taken))
+            if messages and self._delivered is not None:
+                self._delivered(messages)
+            taken += messages
             del ready[cursor]
             if len(cursor.messages):
                 # Its next turn comes after the others'.

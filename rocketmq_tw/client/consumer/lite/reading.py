@@ -45,6 +45,7 @@ from rocketmq_tw.wire.requests.pull import (
 if TYPE_CHECKING:
     from rocketmq_tw.client.config import ClientConfig
     from rocketmq_tw.client.session import ClientSession
+    from rocketmq_tw.client.trace.polled import PollTracer
 
 #: Every pull contains its subscription, so that a consumer that has not joined the
 #: group can pull, too.
@@ -87,7 +88,13 @@ class Reading:
         self.offsets = RemoteOffsetStore(session.brokers, group)
         self.cursors = Cursors(self._consumed)
         self._ownership = NoLocks()
-        self.delivery = Delivery(session.clock, self.cursors)
+        self._tracer: PollTracer | None = None
+        if config.trace:
+            from rocketmq_tw.client.trace.made import poll_tracer
+
+            self._tracer = poll_tracer(session, group, config.trace)
+        delivered = None if self._tracer is None else self._tracer.delivered
+        self.delivery = Delivery(session.clock, self.cursors, delivered)
         self.assignment = Assignment(
             brokers=session.brokers,
             clock=session.clock,
@@ -138,6 +145,8 @@ class Reading:
             await self.assignment.until_idle(grace)
         self.cursors.abandon()
         failed = await self.assignment.forget_all()
+        if self._tracer is not None:
+            await self._tracer.stop()
         return StopReport(self.cursors.abandoned, sorted(failed))
 
     # -- offsets

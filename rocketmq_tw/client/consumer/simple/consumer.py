@@ -13,9 +13,9 @@ of its newer clients.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import count
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypedDict
 
 import msgspec
 from twisted.internet.defer import Deferred, gatherResults
@@ -49,6 +49,7 @@ from rocketmq_tw.wire.requests.pop import (
 
 if TYPE_CHECKING:
     from rocketmq_tw.client.session import ClientSession
+    from rocketmq_tw.client.trace.popped import PopTrace, PopTracer
 
 #: Seconds for a request; for a pop that waits this is added to its waiting time.
 TIMEOUT: Final = 10.0
@@ -58,6 +59,14 @@ MAX_MESSAGES: Final = 32
 _PAUSE = 1.0
 
 
+class SimpleConsumerOptions(TypedDict, total=False):
+    """The options of :class:`SimpleConsumer`, for type checkers and completion."""
+
+    invisible_time: float
+    from_earliest: bool
+    trace: bool | str
+
+
 class SimpleConsumer:
     """
     Asks for messages of any topic, for one group. It keeps no state.
@@ -65,6 +74,8 @@ class SimpleConsumer:
     :param group: the group whose members share the messages.
     :param invisible_time: seconds for which nobody else gets a message.
     :param from_earliest: whether a group that is new begins with the oldest messages.
+    :param trace: whether traces of the consumption are written; a text is their topic.
+    :ivar tracer: what writes them, to be stopped with the client.
     """
 
     _log = Logger()
@@ -76,6 +87,7 @@ class SimpleConsumer:
         *,
         invisible_time: float = 60.0,
         from_earliest: bool = True,
+        trace: bool | str = False,
     ) -> None:
         check_group_name(group)
         if invisible_time <= 0:
@@ -88,6 +100,11 @@ class SimpleConsumer:
         self._from_earliest = from_earliest
         self._turns = count()
         self.group = group
+        self.tracer: PopTracer | None = None
+        if trace:
+            from rocketmq_tw.client.trace.made import pop_tracer
+
+            self.tracer = pop_tracer(session, group, trace)
 
     def receive(
         self,
@@ -162,7 +179,18 @@ class SimpleConsumer:
         if response.status:
             return []
         found = read_popped(response, topic, name, self._limits)
-        return self._matching(found, subscription)
+        matching = self._matching(found, subscription)
+        return matching if self.tracer is None else self._traced(matching, self.tracer)
+
+    def _traced(
+        self, received: list[PoppedMessage], tracer: PopTracer
+    ) -> list[PoppedMessage]:
+        """Trace what the application is about to get, and note it in each message."""
+        seconds = self._invisible_ms / 1000
+        return [
+            msgspec.structs.replace(each, trace=tracer.received(each.message, seconds))
+            for each in received
+        ]
 
     def _matching(
         self, found: list[PoppedMessage], subscription: Subscription
@@ -199,7 +227,14 @@ class SimpleConsumer:
             offset=receipt.offset,
         )
         done = self._brokers.call_for(queue, request, TIMEOUT)
-        return done.addCallback(lambda _: None)
+        return done.addCallback(self._acknowledged, (popped,))
+
+    def _acknowledged(self, _: object, popped: Iterable[PoppedMessage]) -> None:
+        """Trace messages whose acknowledgement the broker has noted."""
+        if self.tracer is not None:
+            for each in popped:
+                if each.trace is not None:
+                    self.tracer.acknowledged(each.trace)
 
     def ack_all(self, popped: Sequence[PoppedMessage]) -> Deferred[None]:
         """Acknowledge messages, with one request to each broker; as :meth:`ack`."""
@@ -211,7 +246,8 @@ class SimpleConsumer:
             body = BatchAckMessageRequestBody(name, _batches(self.group, some))
             queue = MessageQueue(some[0].topic, name, ALL_QUEUES)
             request = BatchAckMessage(body=body.encode())
-            calls.append(self._brokers.call_for(queue, request, TIMEOUT))
+            done = self._brokers.call_for(queue, request, TIMEOUT)
+            calls.append(done.addCallback(self._acknowledged, some))
         return gatherResults(calls, consumeErrors=True).addCallback(lambda _: None)
 
     def change_invisible_time(
@@ -243,9 +279,19 @@ class SimpleConsumer:
                 invisible_ms=response.invisible_time,
                 revive_queue=response.revive_qid,
             )
-            return msgspec.structs.replace(popped, receipt=following)
+            trace = self._kept(popped.trace, seconds)
+            return msgspec.structs.replace(popped, receipt=following, trace=trace)
 
         return self._brokers.call_for(queue, request, TIMEOUT).addCallback(changed)
+
+    def _kept(self, trace: PopTrace | None, seconds: float) -> PopTrace | None:
+        """Trace a message that is invisible for some seconds more, or given back."""
+        if self.tracer is None or trace is None:
+            return None
+        if seconds > 0:
+            return self.tracer.kept(trace, seconds)
+        self.tracer.given_back(trace)
+        return None
 
 
 def _batches(group: str, popped: Sequence[PoppedMessage]) -> tuple[BatchAck, ...]:

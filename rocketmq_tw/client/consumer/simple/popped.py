@@ -6,6 +6,8 @@ Source: ``MQClientAPIImpl.processPopResponse`` of RocketMQ 5.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from rocketmq_tw.client.consumer.compressed import InflateLimits
@@ -23,6 +25,9 @@ from rocketmq_tw.wire.receipts import (
 )
 from rocketmq_tw.wire.requests.pop import PopResponse
 
+if TYPE_CHECKING:
+    from rocketmq_tw.client.trace.popped import PopTrace
+
 
 class PoppedMessage(msgspec.Struct, frozen=True):
     """
@@ -31,11 +36,13 @@ class PoppedMessage(msgspec.Struct, frozen=True):
     :ivar message: the message; ``reconsume_times`` says how often it came before.
     :ivar receipt: what it is acknowledged with.
     :ivar topic: the topic that was asked for.
+    :ivar trace: what was written of it, if it is traced.
     """
 
     message: StoredMessage
     receipt: Receipt
     topic: str
+    trace: PopTrace | None = None
 
     @property
     def body(self) -> bytes:

@@ -7,7 +7,7 @@ import org.apache.rocketmq.common.message.MessageExt;
 /**
  * A lite pull consumer that prints every message it polls, until standard input ends or says "stop".
  *
- * <p>Options: namesrv, topic, group.
+ * <p>Options: namesrv, topic, group; trace (1: write traces of what polls return).
  */
 public final class LitePullMessages {
     private static final long POLL_MILLIS = 200;
@@ -22,6 +22,7 @@ public final class LitePullMessages {
         Arguments arguments = new Arguments(words);
         DefaultLitePullConsumer consumer = new DefaultLitePullConsumer(arguments.text("group"));
         consumer.setNamesrvAddr(arguments.text("namesrv"));
+        consumer.setEnableMsgTrace(arguments.number("trace", 0) == 1);
         consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
         consumer.subscribe(arguments.text("topic"), "*");
         consumer.start();
