@@ -35,6 +35,7 @@ ELSEWHERE = {
     "model/access.py": "wire/test_rules.py",
     "broker/assignment/feature.py": "broker/assignment/test_processor.py",
     "broker/broker.py": "broker/test_features.py",
+    "broker/choices.py": "broker/test_config.py",
     "broker/timer/emptying.py": "broker/timer/test_service.py",
     "broker/timer/feature.py": "broker/timer/test_service.py",
     "broker/timer/late.py": "broker/timer/test_service.py",

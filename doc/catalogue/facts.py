@@ -53,6 +53,7 @@ from rocketmq_tw.wire.bodies.running_info import (
     ConsumerRunningInfo,
 )
 from rocketmq_tw.wire.bodies.stats import (
+    BrokerStatsData,
     ConsumeStats,
     ConsumeStatsList,
     QueryConsumeQueueResponseBody,
@@ -352,6 +353,13 @@ FACTS: Final[dict[Code, Facts]] = {
         GetConsumerStatusBody,
         "The broker asks the members with code 221. Who does not respond in 5 s is left"
         " out. Code 1 where no member is connected.",
+    ),
+    Code.VIEW_BROKER_STATS_DATA: Facts(
+        BROKER,
+        None,
+        BrokerStatsData,
+        "Code 1 where nothing was counted under that name and key, which tools take as"
+        " zero.",
     ),
     Code.GET_BROKER_CONSUME_STATS: Facts(
         BROKER,

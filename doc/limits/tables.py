@@ -195,6 +195,25 @@ _BROKER: Final = (
         entry=1_200,
     ),
     Growable(
+        what="topics, queues and groups whose messages are counted by time",
+        holds=(
+            "broker.statistics.service.Statistics.topics",
+            "broker.statistics.service.Statistics.queues",
+            "broker.statistics.service.Statistics.groups",
+        ),
+        limits=(
+            Limit(
+                config=BrokerConfig,
+                setting="max_statistics",
+                past="its messages of the last minute, hour and day are not known to"
+                " tools",
+                said="more than maxStatistics",
+                shown=("statistics", "statisticsRefused"),
+            ),
+        ),
+        entry=2_000,
+    ),
+    Growable(
         what="memberships of connections in groups",
         holds=(
             "broker.tables.clients.ClientTable._consumers",

@@ -23,6 +23,7 @@ from rocketmq_tw.broker.send.drafts import Redirect
 from rocketmq_tw.broker.send.kinds import Kind
 from rocketmq_tw.broker.slave.master import Master
 from rocketmq_tw.broker.slave.replicated import Replicated
+from rocketmq_tw.broker.statistics.service import Statistics
 from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.broker.tables.table_set import Tables
 from rocketmq_tw.broker.timer.sends import TimedSends
@@ -50,6 +51,8 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
 
     :ivar store: recovered before anything is installed.
     :ivar tables: read before anything is installed.
+    :ivar stats: counts messages, and has the gauges of features.
+    :ivar statistics: the messages of topics and groups, in the last minute to day.
     :ivar periodic: runs the periodic work of features.
     :ivar pacer: shares the reactor's iterations among requests that take long.
     :ivar lifecycle: runs the steps of features at start, drain and stop.
@@ -78,6 +81,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     store: IMessageStore
     tables: Tables
     stats: BrokerStats
+    statistics: Statistics
     periodic: Periodic
     pacer: Pacer
     lifecycle: Lifecycle

@@ -7,17 +7,25 @@ Source: ``BrokerConfig``, ``MessageStoreConfig`` and ``NettyServerConfig`` of Ro
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import Annotated
 
 import msgspec
 
 from rocketmq_tw.broker.access.settings import AccessSettings
+from rocketmq_tw.broker.choices import BrokerRole, FlushDiskType, SubscriptionConflict
 from rocketmq_tw.model.topic import TRACE_TOPIC
 from rocketmq_tw.remoting.buffers import DEFAULT_BUDGET
 from rocketmq_tw.settings import Count, Port, Positive
 from rocketmq_tw.tls.settings import TlsSettings
 from rocketmq_tw.wire.bodies.pop import MessageRequestMode
+
+__all__ = [
+    "FAST_PORT_GAP",
+    "BrokerConfig",
+    "BrokerRole",
+    "FlushDiskType",
+    "SubscriptionConflict",
+]
 
 Milliseconds = Positive
 #: Bytes of a transfer to a slave; those of Apache RocketMQ have a buffer of 4 MiB.
@@ -31,33 +39,6 @@ _HOURS = "^ *([01]?[0-9]|2[0-3])( *; *([01]?[0-9]|2[0-3]))* *;? *$"
 
 #: The name of a topic.
 _TOPIC = "^[%|A-Za-z0-9_-]{1,127}$"
-
-
-class FlushDiskType(Enum):
-    """When a send is acknowledged: after the write, or after the fsync."""
-
-    ASYNC_FLUSH = "ASYNC_FLUSH"
-    SYNC_FLUSH = "SYNC_FLUSH"
-
-
-class SubscriptionConflict(Enum):
-    """What happens to a member that subscribes to something else than its group."""
-
-    #: It is named in the log.
-    WARN = "warn"
-    #: Its heartbeats are refused, too.
-    REJECT = "reject"
-
-
-class BrokerRole(Enum):
-    """The role of a broker among those of its name."""
-
-    #: Acknowledges a message without waiting for slaves.
-    ASYNC_MASTER = "ASYNC_MASTER"
-    #: Acknowledges a message once ``in_sync_replicas`` brokers have it.
-    SYNC_MASTER = "SYNC_MASTER"
-    #: Copies its master, and stores nothing else.
-    SLAVE = "SLAVE"
 
 
 class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
@@ -101,6 +82,8 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
         kept; an extension.
     :ivar max_pull_offsets: for how many queues, of all groups, it is remembered up to
         where messages were sent; an extension.
+    :ivar max_statistics: for how many topics, queues and groups messages are counted in
+        the last minute, hour and day; an extension.
     :ivar max_group_memberships: how many memberships in groups of consumers and
         producers all connections may have together; an extension.
     :ivar max_subscriptions_size: bytes, roughly, of the subscriptions that heartbeats
@@ -277,6 +260,7 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     max_subscription_groups: Positive = 20_000
     max_consumer_offsets: Positive = 500_000
     max_pull_offsets: Positive = 50_000
+    max_statistics: Positive = 20_000
     max_group_memberships: Positive = 200_000
     max_subscriptions_size: Positive = 64 << 20
     max_queue_locks: Positive = 100_000

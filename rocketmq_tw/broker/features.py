@@ -30,6 +30,7 @@ from rocketmq_tw.broker.processors.admin import (
 from rocketmq_tw.broker.pull import feature as pull
 from rocketmq_tw.broker.send import feature as send
 from rocketmq_tw.broker.slave import feature as slave
+from rocketmq_tw.broker.statistics import feature as statistics
 from rocketmq_tw.broker.timer import feature as timer
 from rocketmq_tw.broker.transactions import feature as transactions
 
@@ -57,6 +58,7 @@ FEATURES: tuple[Install, ...] = (
     time_spans.install,
     resets.install,
     info.install,
+    statistics.install,
     replication.install,
     slave.install,
 )

@@ -40,6 +40,7 @@ from rocketmq_tw.broker.registration import (
 )
 from rocketmq_tw.broker.replication import Replication
 from rocketmq_tw.broker.slave.master import Master
+from rocketmq_tw.broker.statistics.service import Statistics
 from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.broker.store import Store, make_store, store_host, store_lock
 from rocketmq_tw.broker.tables.table_set import Tables
@@ -259,6 +260,7 @@ class BrokerService(MultiService):
             store=store,
             tables=self._tables,
             stats=stats,
+            statistics=self._statistics(store),
             periodic=self._periodic,
             pacer=self._pacer,
             lifecycle=self._lifecycle,
@@ -279,6 +281,17 @@ class BrokerService(MultiService):
             name_servers=tuple(self._name_servers),
             ask_name_servers=self._ask_name_servers,
             run_in_thread=self._threads.run_in_thread,
+        )
+
+    def _statistics(self, store: Store) -> Statistics:
+        tables = self._tables
+        return Statistics(
+            store=store,
+            topics=tables.topics,
+            groups=tables.groups,
+            progress=tables.progress,
+            clock=self._reactor,
+            limit=self._config.max_statistics,
         )
 
     def _member_group(self) -> MemberGroup:

@@ -3,7 +3,7 @@
 
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 from twisted.internet.defer import Deferred
@@ -80,6 +80,35 @@ class Queried(msgspec.Struct, frozen=True):
     last_time_ms: int = 0
     last_offset: int = 0
     gap: str | None = None
+
+
+class CountedQueue(Protocol):
+    """
+    A queue with what was stored in it since the start, or since it was created.
+
+    Copies of a master's messages do not count.
+
+    :ivar size: of the records, in bytes.
+    :ivar sampled: what the two were when statistics were last made, who set it.
+    """
+
+    sampled: tuple[int, int]
+
+    @property
+    def topic(self) -> bytes:
+        """Return the topic."""
+
+    @property
+    def queue_id(self) -> int:
+        """Return the queue id."""
+
+    @property
+    def messages(self) -> int:
+        """Return how many messages."""
+
+    @property
+    def size(self) -> int:
+        """Return how many bytes."""
 
 
 class IMessageStore(Interface):
@@ -211,6 +240,9 @@ class IMessageStore(Interface):
 
     def query(query: KeyQuery) -> "Deferred[Queried]":
         """Find messages by key."""
+
+    def counted_queues(topic: str | None = None) -> list[CountedQueue]:
+        """Return the queues of a topic that have been used, or of all topics."""
 
     def queues() -> dict[str, list[int]]:
         """Return the ids of all queues that hold or held messages, by topic."""

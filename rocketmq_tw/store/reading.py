@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.store.files.reads import Steps
+from rocketmq_tw.store.interfaces import CountedQueue
 from rocketmq_tw.store.queues.consumequeue import ConsumeQueue
 from rocketmq_tw.store.queues.fetch import FetchRequest, Matches, fetch
 from rocketmq_tw.store.queues.fetched import Fetched, FetchStatus, QueueEntry
@@ -137,6 +138,10 @@ class ReadableStore:
         """Return when the oldest message was stored, in ms; -1 if there is none."""
         first = self._view.log.min_offset
         return self._reads.run(record_store_time(self._view, first))
+
+    def counted_queues(self, topic: str | None = None) -> "list[CountedQueue]":
+        """Return the queues of a topic, or all: see :class:`.IMessageStore`."""
+        return [*self._queues.of_topic(topic)]
 
     def queues(self) -> dict[str, list[int]]:
         """Return the queue ids of every topic that has queues."""

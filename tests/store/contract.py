@@ -67,6 +67,19 @@ class StoreContract:
         """A broker may rely on IMessageStore."""
         verifyObject(IMessageStore, self.opened())
 
+    def test_counts(self) -> None:
+        """What was stored in each queue, since the start."""
+        store = self.opened()
+        stored = [store.put(draft(), NOW), store.put(draft(), NOW)]
+        stored += store.put_batch([draft(), draft()], NOW)
+        store.put(draft(queue_id=1), NOW)
+        first, second = store.counted_queues(TOPIC)
+        size = sum(each.size for each in stored)
+        self.assertEqual((first.messages, first.size), (4, size))
+        self.assertEqual((second.queue_id, second.messages), (1, 1))
+        self.assertEqual(store.counted_queues(), [first, second])
+        self.assertEqual(store.counted_queues("Unknown"), [])
+
     def test_takes_messages_while_open(self) -> None:
         """Not before, and not after."""
         store = self.make()

@@ -50,6 +50,8 @@ class AppendTests(ReplicaCase):
                 self.assertEqual(self.log_of(store), self.log[: store.commit_log_max])
             self.assertEqual(store.commit_log_max, self.master.commit_log_max)
             self.assertEqual(store.max_offset(TOPIC, 0), 12)
+            (queue,) = store.counted_queues(TOPIC)
+            self.assertEqual((queue.messages, queue.size), (0, 0))
             self.successResultOf(store.close())
 
     def test_reopened(self) -> None:

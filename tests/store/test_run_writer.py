@@ -86,6 +86,9 @@ class RunTests(RunWriterCase):
             self.assertEqual(
                 (queue.next, queue.log_end), (expected.next, expected.log_end)
             )
+            self.assertEqual(
+                (queue.messages, queue.size), (expected.messages, expected.size)
+            )
 
     def test_size(self) -> None:
         """The size of all records is returned, and the log has grown by it."""

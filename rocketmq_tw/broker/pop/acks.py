@@ -20,6 +20,7 @@ from rocketmq_tw.broker.pop.journal import ReviveLog
 from rocketmq_tw.broker.pop.ordered_acks import OrderedAcks
 from rocketmq_tw.broker.pop.orderly import ORDERED
 from rocketmq_tw.broker.send.send_back import WhenSafe
+from rocketmq_tw.broker.tables.progress import ConsumeProgress
 from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.topic import TopicConfig
 from rocketmq_tw.remoting.call import Call
@@ -69,6 +70,7 @@ class AckProcessor:
         journal: ReviveLog,
         ordered: OrderedAcks,
         pacer: Pacer,
+        progress: ConsumeProgress,
         when_safe: WhenSafe,
         now: Callable[[], float],
     ) -> None:
@@ -78,6 +80,7 @@ class AckProcessor:
         self._ordered = ordered
         self._in_flight = journal.in_flight
         self._pacer = pacer
+        self._progress = progress
         self._when_safe = when_safe
         self._now = now
 
@@ -106,6 +109,7 @@ class AckProcessor:
         popped = self._found(request, receipt)
         if popped is None:
             return Response(remark=_NOT_IN_FLIGHT)
+        self._progress.acknowledged(request.topic, request.consumer_group, 1)
         return self._when_written(
             self._journal.acknowledge(popped, [request.offset]), Response()
         )
@@ -140,6 +144,7 @@ class AckProcessor:
             done = [] if popped is None else ack.among(popped.unacknowledged())
             if popped is not None and done:
                 last = self._journal.acknowledge(popped, done)
+                self._progress.acknowledged(ack.topic, ack.consumer_group, len(done))
                 count += len(done)
         response = Response()
         if last is None:

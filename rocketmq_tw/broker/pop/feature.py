@@ -201,9 +201,13 @@ def _processors(broker: Broker, parts: PopParts, router: Router) -> None:
         topics=tables.topics,
         journal=parts.journal,
         ordered=OrderedAcks(
-            pops=parts.ordered, offsets=tables.offsets, polling=parts.polling
+            pops=parts.ordered,
+            offsets=tables.offsets,
+            polling=parts.polling,
+            progress=tables.progress,
         ),
         pacer=broker.pacer,
+        progress=tables.progress,
         when_safe=broker.replication.when_safe,
         now=wall_time(broker.clock),
     ).routes(router)

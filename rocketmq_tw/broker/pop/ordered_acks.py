@@ -10,6 +10,7 @@ from __future__ import annotations
 from rocketmq_tw.broker.pop.orderly import ORDERED, OrderedPops, Queue, Unordered
 from rocketmq_tw.broker.pop.polling import PopPolling
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
+from rocketmq_tw.broker.tables.progress import ConsumeProgress
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.wire.bodies.pop import BatchAck
 from rocketmq_tw.wire.codes import ResponseCode
@@ -30,11 +31,17 @@ class OrderedAcks:
     """Moves the offsets of groups that pop in order."""
 
     def __init__(
-        self, *, pops: OrderedPops, offsets: ConsumerOffsets, polling: PopPolling
+        self,
+        *,
+        pops: OrderedPops,
+        offsets: ConsumerOffsets,
+        polling: PopPolling,
+        progress: ConsumeProgress,
     ) -> None:
         self._pops = pops
         self._offsets = offsets
         self._polling = polling
+        self._progress = progress
 
     def acknowledge(self, request: AckMessage, receipt: Receipt) -> Response:
         """
@@ -91,8 +98,13 @@ class OrderedAcks:
         return self._offsets.query(group, topic, queue_id) or 0
 
     def _commit(self, queue: Queue, offset: int) -> None:
-        """Let the group's next pop begin at an offset, and others look for it."""
+        """
+        Let the group's next pop begin at an offset, and others look for it.
+
+        This is done once for each message that is acknowledged.
+        """
         topic, group, queue_id = queue
+        self._progress.acknowledged(topic, group, 1)
         if offset > self._committed(queue):
             self._offsets.commit(group, topic, queue_id, offset)
         self._polling.wake_one(topic, group, queue_id)

@@ -139,7 +139,11 @@ class PopProcessor:
             return None
         response = found.response(wanted.invisible_ms)
         self._stats.fetched(found.count, len(response.body))
-        self._progress.entry(wanted.topic, wanted.group).messages += found.count
+        entry = self._progress.entry(wanted.topic, wanted.group)
+        entry.messages += found.count
+        entry.size += len(response.body)
+        entry.pulls += 1
+        entry.pops += len(found.starts)
         if found.rest and not wanted.in_order:
             self._polling.wake_one(wanted.topic, wanted.group, wanted.queue_id)
         safe = self._when_safe(found.end)

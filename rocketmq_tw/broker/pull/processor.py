@@ -228,6 +228,8 @@ class PullProcessor:
             if entry is None:
                 entry = self._progress.entry(request.topic, request.consumer_group)
             entry.messages += fetched.count
+            entry.size += len(fetched.data)
+            entry.pulls += 1
             entry.pulled[request.queue_id] = fetched.next_offset
             return PullResponse(
                 0,

@@ -16,6 +16,7 @@ from rocketmq_tw.broker.named_record import check_topic
 from rocketmq_tw.broker.new_topics import NewTopics
 from rocketmq_tw.broker.redelivery import copy_for_redelivery
 from rocketmq_tw.broker.send.retries import RetryRules
+from rocketmq_tw.broker.tables.progress import ConsumeProgress
 from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.model.message import (
     DELAY,
@@ -63,6 +64,7 @@ class SendBackProcessor:
         new_topics: NewTopics,
         levels: DelayLevels,
         when_safe: WhenSafe,
+        progress: ConsumeProgress,
         store_host: bytes,
         broker_permission: int,
     ) -> None:
@@ -71,6 +73,7 @@ class SendBackProcessor:
         self._new_topics = new_topics
         self._levels = levels
         self._when_safe = when_safe
+        self._progress = progress
         self._store_host = store_host
         self._broker_permission = broker_permission
 
@@ -133,6 +136,8 @@ class SendBackProcessor:
     ) -> Response | Deferred[Response]:
         draft = self._copy(record, request, group, call)
         stored = self._store.put(draft, call.received_at)
+        origin = properties.find(draft.properties.decode(), RETRY_TOPIC)
+        self._progress.entry(origin or "", request.group).sent_back += 1
         end = stored.commit_log_offset + stored.size
         safe = self._when_safe(end)
         return Response() if safe is None else safe.addCallback(_on_safe)

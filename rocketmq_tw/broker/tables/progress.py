@@ -2,7 +2,7 @@
 How fast groups read topics, and how far they were sent messages.
 
 It is for tools only, and in memory only. On the path of every pull that finds messages
-it costs two lookups and an addition.
+it costs two lookups and three additions.
 
 Source: ``BrokerStatsManager`` (``GROUP_GET_NUMS``) and
 ``ConsumerOffsetManager.pullOffsetTable`` of RocketMQ 5.
@@ -30,14 +30,38 @@ class Progress(msgspec.Struct):
     What one group has been sent of one topic.
 
     :ivar messages: how many, since the entry was made.
+    :ivar size: bytes of their records, or of what was sent of them.
+    :ivar pulls: how many pulls and pops found them.
+    :ivar acknowledged: how many were acknowledged that had been popped.
+    :ivar pops: how many queues were popped from.
+    :ivar sent_back: how many were sent back by those who could not consume them.
     :ivar pulled: queue id to the queue offset behind the last message sent.
     """
 
     messages: int = 0
+    size: int = 0
+    pulls: int = 0
+    acknowledged: int = 0
+    pops: int = 0
+    sent_back: int = 0
     pulled: dict[int, int] = {}
     #: What ``messages`` was before, the oldest first.
     samples: list[int] = []
     idle: int = 0
+    #: The counts when statistics were last made (:mod:`rocketmq_tw.broker.statistics`).
+    sampled: tuple[int, ...] = (0, 0, 0, 0, 0, 0)
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """All counts, in the order in which they are declared."""
+        return (
+            self.messages,
+            self.size,
+            self.pulls,
+            self.acknowledged,
+            self.pops,
+            self.sent_back,
+        )
 
     @property
     def rate(self) -> float:
@@ -94,6 +118,12 @@ class ConsumeProgress:
         """Return how many messages per second a group is sent of a topic."""
         found = self.table.get((topic, group))
         return 0.0 if found is None else found.rate
+
+    def acknowledged(self, topic: str, group: str, count: int) -> None:
+        """Count messages that were popped and are acknowledged."""
+        found = self.table.get((topic, group))
+        if found is not None:
+            found.acknowledged += count
 
     def pulled(self, topic: str, group: str, queue_id: int) -> int:
         """Return the queue offset up to which a group was sent messages; else -1."""

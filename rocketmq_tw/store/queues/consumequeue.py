@@ -53,16 +53,22 @@ class ConsumeQueue:
     earlier run and are verified when they are read; ``verified`` is the range that was.
     When the tail grows beyond ``tail_limit``, :meth:`ConsumeQueues.touch` has to be
     called; the limit is 0 while the queue is not in its list of dirty ones.
+    ``messages`` and ``size`` (of their records, in bytes) count what was dispatched
+    since the queue was loaded or created, but no copies of a master's records;
+    ``sampled`` is what both were when statistics were last made.
     """
 
     __slots__ = (
         "files",
         "is_delayed",
         "log_end",
+        "messages",
         "min_offset",
         "next",
         "verified",
         "queue_id",
+        "sampled",
+        "size",
         "tail",
         "tail_limit",
         "topic",
@@ -87,6 +93,8 @@ class ConsumeQueue:
         self.tail_limit = 0
         self.written = self.next = self.min_offset = 0
         self.log_end = self.unverified_end = 0
+        self.messages = self.size = 0
+        self.sampled = _NONE
         self.verified = _NONE
 
     def append(self, commit_log_offset: int, size: int, tags_code: int) -> None:

@@ -118,6 +118,8 @@ class Dispatcher:
         tail = queue.tail
         tail += _pack(commit_log_offset, size, tags_code)
         queue.next += 1
+        queue.messages += 1
+        queue.size += size
         queue.log_end = commit_log_offset + size
         if len(tail) > queue.tail_limit:
             self._queues.touch(queue)
@@ -156,6 +158,8 @@ class Dispatcher:
             ]
         )
         queue.next += len(stored)
+        queue.messages += len(stored)
+        queue.size += sum([each.size for each in stored])
         queue.log_end = stored[-1].commit_log_offset + stored[-1].size
         if len(tail) > queue.tail_limit:
             self._queues.touch(queue)
@@ -167,12 +171,12 @@ class Dispatcher:
         On the path of every message: 0.2 us, without listeners.
         """
         for message in run:
-            queue = message.queue
-            queue.tail += _pack(
-                message.commit_log_offset, message.size, message.tags_code
-            )
+            queue, size = message.queue, message.size
+            queue.tail += _pack(message.commit_log_offset, size, message.tags_code)
             queue.next += 1
-            queue.log_end = message.commit_log_offset + message.size
+            queue.messages += 1
+            queue.size += size
+            queue.log_end = message.commit_log_offset + size
             if len(queue.tail) > queue.tail_limit:
                 self._queues.touch(queue)
         if self._targets:

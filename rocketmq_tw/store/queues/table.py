@@ -85,6 +85,13 @@ class ConsumeQueues:
         """Return a queue, or None if it does not exist."""
         return self.table.get((topic.encode(), queue_id))
 
+    def of_topic(self, topic: str | None) -> list[ConsumeQueue]:
+        """Return the queues of a topic; those of all topics for None."""
+        if topic is None:
+            return list(self.table.values())
+        raw = topic.encode()
+        return [self.table[raw, each] for each in self._ids.get(raw, ())]
+
     def by_topic(self) -> dict[str, list[int]]:
         """Return the queue ids of every topic, in order."""
         found: dict[str, list[int]] = {}

@@ -352,6 +352,7 @@ RULES: dict[int, Rule] = {
     Code.QUERY_TOPIC_CONSUME_BY_WHO: Rule(_ADMIN, _topic(Action.GET)),
     Code.QUERY_TOPICS_BY_CONSUMER: Rule(_ADMIN, _group(Action.GET, field="group")),
     Code.GET_BROKER_CONSUME_STATS: Rule(_ADMIN, _GET),
+    Code.VIEW_BROKER_STATS_DATA: Rule(_ADMIN, _GET),
     Code.CLONE_GROUP_OFFSET: Rule(_ADMIN, _cloned),
     Code.RESET_CONSUMER_CLIENT_OFFSET: Rule(_SERVER, _UPDATE),
     Code.GET_CONSUMER_STATUS_FROM_CLIENT: Rule(_SERVER, _GET),
