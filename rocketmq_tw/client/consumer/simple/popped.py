@@ -27,6 +27,9 @@ from rocketmq_tw.wire.requests.pop import PopResponse
 
 if TYPE_CHECKING:
     from rocketmq_tw.client.trace.popped import PopTrace
+else:
+    # Traces are imported only where they are written; this is for the documents.
+    PopTrace = object
 
 
 class PoppedMessage(msgspec.Struct, frozen=True):
