@@ -190,3 +190,28 @@ def check_owners(members: list[Program], topic: str) -> None:
     """Each queue of the topic is held by exactly one member."""
     owned = [queue for member in members for queue in assignment(member, topic)]
     assert len(owned) == len(set(owned)) == QUEUES, owned
+
+
+def transactions(lab: Lab, cluster: Cluster, make: str) -> None:
+    """
+    Committed messages are delivered, rolled back ones are not.
+
+    One without a verdict is committed when the broker asks another producer of the
+    group, after that which has sent it was killed.
+    """
+    topic = f"Transactions_{make}"
+    lab.make_topic(cluster.names, topic, queues=4)
+    consumer = lab.consumer(make, cluster.names, topic=topic, group=f"G_{topic}")
+    consumer.wait_for("started")
+    options = {"topic": topic, "group": f"P_{topic}", "linger": 60}
+    other = lab.sender(make, cluster.names, plan="commit:1", **options)
+    other.wait_for("sent")
+    plan = {"plan": "commit:10,rollback:10,check:1", "from": 1}
+    sender = lab.sender(make, cluster.names, **plan, **options)
+    sender.wait_for("sent", 21)
+    sender.kill()
+    lines = wait_for_messages([consumer], 12, 60, quiet=2)
+    consumer.stop()
+    check_once([*range(11), 21], lines)
+    check_contents("s", lines)
+    assert [line["i"] for line in other.events("checked")] == [21]

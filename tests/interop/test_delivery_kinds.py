@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from . import steps
 from .corpus import check_contents, check_once
 from .lab import Cluster, Lab
 from .pairs import some
 from .program import wait_for_messages
 
 DELAYED = "sync:20,delayed:10"
-TRANSACTIONS = "commit:10,rollback:10,check:1"
 
 
 @pytest.mark.parametrize(
@@ -69,29 +69,8 @@ def test_dead_letters(shared: tuple[Lab, Cluster], make: str) -> None:
     indirect=["shared"],
 )
 def test_transactions(shared: tuple[Lab, Cluster], make: str) -> None:
-    """
-    Committed messages are delivered, rolled back ones are not.
-
-    One without a verdict is committed when the broker asks another producer of the
-    group, after that which has sent it was killed.
-    """
-    lab, cluster = shared
-    topic = f"Transactions_{make}"
-    lab.make_topic(cluster.names, topic, queues=4)
-    consumer = lab.consumer(make, cluster.names, topic=topic, group=f"G_{topic}")
-    consumer.wait_for("started")
-    options = {"topic": topic, "group": f"P_{topic}", "linger": 60}
-    other = lab.sender(make, cluster.names, plan="commit:1", **options)
-    other.wait_for("sent")
-    plan = {"plan": TRANSACTIONS, "from": 1}
-    sender = lab.sender(make, cluster.names, **plan, **options)
-    sender.wait_for("sent", 21)
-    sender.kill()
-    lines = wait_for_messages([consumer], 12, 60, quiet=2)
-    consumer.stop()
-    check_once([*range(11), 21], lines)
-    check_contents("s", lines)
-    assert [line["i"] for line in other.events("checked")] == [21]
+    """Committed messages are delivered, also when a broker has asked; others not."""
+    steps.transactions(*shared, make)
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,11 @@ def test_sent_back(shared: tuple[Lab, Cluster]) -> None:
     steps.sent_back(*shared, "go")
 
 
+def test_transactions(shared: tuple[Lab, Cluster]) -> None:
+    """Go's verdicts count, and it is asked about the transaction of another."""
+    steps.transactions(*shared, "go")
+
+
 def test_mixed_group(shared: tuple[Lab, Cluster]) -> None:
     """Go, Java and our members: each queue has one owner, also when one has left."""
     steps.mixed_group(*shared, ["go", "v55", "ours", "go"])

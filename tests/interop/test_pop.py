@@ -76,6 +76,40 @@ def test_we_pop_from_apache(shared: tuple[Lab, Cluster]) -> None:
     assert receiver.events("done")[0]["rest"] == 0
 
 
+@pytest.mark.parametrize("shared", ["ours", "v55"], indirect=True)
+def test_priorities(shared: tuple[Lab, Cluster]) -> None:
+    """
+    What Java 5.5 sends with a priority comes in its order, to Java and to us.
+
+    Of five priorities in four queues the two highest are one; within a queue the order
+    is that of the sends.
+    """
+    lab, cluster = shared
+    topic, count = "Urgent", 30
+    pops = f"setConsumeMode -c DefaultCluster -t {topic} -g J_{topic} -m POP -q 0"
+    for command in (
+        f"updateTopic -c DefaultCluster -t {topic} -r 4 -w 4 -a +message.type=PRIORITY",
+        pops,
+    ):
+        said = lab.admin(cluster.names, command, "v55")
+        assert "success" in said, said
+    plan = {"topic": topic, "plan": f"priority:{count}"}
+    sender = lab.sender("v55", cluster.names, **plan)
+    sender.finish()
+    sent = sender.events("sent")
+    assert [line["queueId"] for line in sent] == [min(i % 5, 3) for i in range(count)]
+    expected = sorted(range(count), key=lambda i: -min(i % 5, 3))
+    options = {"topic": topic, "rebalance": "broker", "threads": 1}
+    java = lab.consumer("v55", cluster.names, group=f"J_{topic}", **options)
+    lines = wait_for_messages([java], count, 60)
+    java.stop()
+    receiver = lab.receiver(cluster.names, topic=topic, group=f"G_{topic}", count=count)
+    receiver.finish()
+    for seen in (lines, messages(receiver)):
+        assert [int(line["properties"]["i"]) for line in seen] == expected
+        check_contents("s", seen)
+
+
 @pytest.mark.parametrize(
     ("writer", "reader"), some([("v55", "ours"), ("ours", "v55")], 1)
 )

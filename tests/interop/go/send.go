@@ -27,7 +27,8 @@ type sender struct {
 }
 
 // send runs a plan such as "sync:200,async:200,oneway:200,batch:200,ordered:200,delayed:1".
-// Its options are namesrv, topic, group, seed, plan and from (the first number).
+// Its options are namesrv, topic, group, seed, plan, from (the first number) and, for
+// transactions, linger (the seconds to stay).
 func send(flags *flag.FlagSet, words []string) error {
 	names := flags.String("namesrv", "", "name server")
 	topic := flags.String("topic", "", "topic")
@@ -35,6 +36,7 @@ func send(flags *flag.FlagSet, words []string) error {
 	seed := flags.String("seed", "s", "seed of the corpus")
 	plan := flags.String("plan", "", "mode:count,...")
 	first := flags.Int("from", 0, "first number")
+	linger := flags.Int("linger", 0, "seconds to stay")
 	user := flags.String("user", "", "who signs requests")
 	password := flags.String("password", "", "the secret of that user")
 	useTLS := flags.Bool("tls", false, "use TLS")
@@ -47,6 +49,9 @@ func send(flags *flag.FlagSet, words []string) error {
 		producer.WithQueueSelector(producer.NewHashQueueSelector()),
 		producer.WithSendMsgTimeout(10*time.Second),
 	)
+	if hasTransactions(*plan) {
+		return transact(options, corpus{*topic, *seed}, *plan, *first, *linger)
+	}
 	made, err := rocketmq.NewProducer(options...)
 	if err != nil {
 		return err

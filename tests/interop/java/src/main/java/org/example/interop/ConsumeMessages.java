@@ -17,7 +17,7 @@ import org.apache.rocketmq.common.message.MessageQueue;
  * A push consumer that prints every message, until standard input ends or says "stop".
  *
  * <p>Options: namesrv, topic, group, expression or sql, listener (concurrent or orderly), refuse (each message whose number it divides is
- * sent back once; concurrent only), slow (milliseconds that each message takes), retries (then they are sent back so often, until they are dead), model (clustering or broadcasting;
+ * sent back once; concurrent only), threads (4), slow (milliseconds that each message takes), retries (then they are sent back so often, until they are dead), model (clustering or broadcasting;
  * this with offsets, a directory, and ip), rebalance (client; or broker, which lets the
  * broker choose between pull and pop: 5.x only). The command "assignment" prints the queues held now.
  */
@@ -43,8 +43,8 @@ public final class ConsumeMessages {
             // There is no such method in 4.9.
             consumer.getClass().getMethod("setClientRebalance", boolean.class).invoke(consumer, false);
         }
-        consumer.setConsumeThreadMin(4);
-        consumer.setConsumeThreadMax(4);
+        consumer.setConsumeThreadMin(arguments.number("threads", 4));
+        consumer.setConsumeThreadMax(arguments.number("threads", 4));
         if (arguments.text("sql", "").isEmpty()) {
             consumer.subscribe(arguments.text("topic"), arguments.text("expression", "*"));
         } else {

@@ -16,7 +16,7 @@ import org.apache.rocketmq.common.message.MessageExt;
 /**
  * Sends the corpus: "--plan sync:2000,async:4000,oneway:1000,batch:2000,ordered:1000" sends 10,000 messages, numbered on.
  *
- * <p>Further modes: "delayed" (level 1), "later" (level 3), "timed" (by the timer of 5.x, after "--delay" seconds, in each of three ways), "recalled" (the same, and recalled at once), "commit", "rollback" and "check" (transactions; the last is committed when the broker asks).
+ * <p>Further modes: "delayed" (level 1), "later" (level 3), "timed" (by the timer of 5.x, after "--delay" seconds, in each of three ways), "recalled" (the same, and recalled at once), "priority" (of 5.5), "commit", "rollback" and "check" (transactions; the last is committed when the broker asks).
  * Options: namesrv, topic, group, seed, plan, from (first number), delay (seconds), linger (seconds before it ends). One line a message or batch; exit status 1 when one failed.
  */
 public final class SendMessages {
@@ -91,6 +91,11 @@ public final class SendMessages {
                     report(mode, i, 1, producer.send(message));
                 }
                 break;
+            case "priority":
+                for (int i = first; i < first + count; i++) {
+                    report(mode, i, 1, producer.send(urgent(i)));
+                }
+                break;
             case "timed":
             case "recalled":
                 for (int i = first; i < first + count; i++) {
@@ -123,6 +128,13 @@ public final class SendMessages {
         } else {
             MessageAccessor.putProperty(message, "TIMER_DELIVER_MS", String.valueOf(System.currentTimeMillis() + 1000L * delay));
         }
+        return message;
+    }
+
+    /** The number says the priority: 0 to 4 in turns. The method is that of 5.5. */
+    private Message urgent(int i) throws Exception {
+        Message message = corpus.message(i);
+        Message.class.getMethod("setPriority", int.class).invoke(message, i % 5);
         return message;
     }
 
