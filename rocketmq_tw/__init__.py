@@ -13,6 +13,7 @@ RocketMQ on Twisted.
 ``namesrv``       the name server
 ``broker``        the broker
 ``client``        producers and consumers
+``admin``         inspects and changes a cluster
 ``aio``           the client for programs of asyncio
 ``clock``         monotonic time, and the time of day
 ``testing``       a whole cluster in memory, for tests
@@ -29,6 +30,7 @@ from typing import TYPE_CHECKING
 from rocketmq_tw.lazy_exports import importer_of
 
 if TYPE_CHECKING:
+    from rocketmq_tw.admin.client import AdminClient as AdminClient
     from rocketmq_tw.auth.credentials import Credentials as Credentials
     from rocketmq_tw.client.client import Client as Client
     from rocketmq_tw.client.consumer.dispatch.outcomes import ACK as ACK
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
 
 #: Where each public name is defined; a test compares this with the imports above.
 _HOMES = {
+    "AdminClient": "rocketmq_tw.admin.client",
     "Client": "rocketmq_tw.client.client",
     "ACK": "rocketmq_tw.client.consumer.dispatch.outcomes",
     "DEAD_LETTER": "rocketmq_tw.client.consumer.dispatch.outcomes",
@@ -70,6 +73,7 @@ _HOMES = {
 
 __all__ = [
     "ACK",
+    "AdminClient",
     "COMMIT",
     "Client",
     "Credentials",

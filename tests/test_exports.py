@@ -15,10 +15,16 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 import rocketmq_tw
+import rocketmq_tw.admin
 import rocketmq_tw.client
 import rocketmq_tw.testing
 
-PACKAGES = (rocketmq_tw, rocketmq_tw.client, rocketmq_tw.testing)
+PACKAGES = (
+    rocketmq_tw,
+    rocketmq_tw.admin,
+    rocketmq_tw.client,
+    rocketmq_tw.testing,
+)
 
 
 def seen_by_type_checkers(package: ModuleType) -> dict[str, str]:

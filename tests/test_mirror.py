@@ -21,6 +21,7 @@ TESTS = Path(__file__).parent
 DECLARED = {
     "errors.py": "raised, and read as sentences, where they are raised",
     "config.py": "the settings of a part are read where it is made",
+    "admin/results": "read where the methods that return them are tested",
     "wire/requests": "wire/test_requests.py reads and writes every request",
     "wire/bodies": "wire/bodies/test_golden.py reads and writes every body",
 }

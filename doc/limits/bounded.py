@@ -84,6 +84,8 @@ broker.pop.reader.Found: offsets order_counts records starts: the messages of on
 broker.pop.orderly._Pop: counts visible_ms: the messages of one pop
 broker.pop.reader.PopReader: _reading: one for each queue that is read from the disk for a pop, of ``maxWaitingReads``
 broker.redelivery.RedeliveryCopy: properties: of one message
+admin.errors.NothingResponded: failed: the servers of one call
+admin.errors.RefusedByAll: failed: the servers of one call
 client.errors.BatchesIncomplete: results: the requests of one call
 client.errors.CommitError: failed: the queues of one commit
 client.errors.NameServerUnavailable: causes: the name servers of one look-up

@@ -69,6 +69,7 @@ class ClientSession:
     :ivar questions: those of brokers, how transactions ended.
     :ivar running: True from :meth:`start` to :meth:`stop`.
     :ivar in_shutdown: True when the reactor stops.
+    :ivar translate: see the parameter.
     :ivar grace: seconds that stopping producers and consumers wait for their work.
     """
 
@@ -91,6 +92,7 @@ class ClientSession:
         self.clock = steady_clock(reactor)
         self.client_id = client_id
         self.local_name = local_name
+        self.translate = translate
         self.run_in_thread = _threads_of(reactor)
         self.config = config = config or ClientConfig()
         self.running = False

@@ -1,0 +1,228 @@
+"""
+The requests of an administrator: to one server, or to many at once.
+
+Many are asked in parallel, but not all of a large cluster at the same moment, and one
+that fails does not stop the others: it is reported beside their responses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import msgspec
+from twisted.internet.defer import Deferred, DeferredList, DeferredSemaphore
+from twisted.python.failure import Failure
+
+from rocketmq_tw.admin.errors import NothingResponded, RefusedByAll
+from rocketmq_tw.admin.results.cluster import BrokerAddress
+from rocketmq_tw.admin.texts import sentence
+from rocketmq_tw.model.errors import RocketMQError
+from rocketmq_tw.model.route import MASTER_ID, TopicRoute
+from rocketmq_tw.remoting.errors import BrokerError
+from rocketmq_tw.wire.bodies.cluster import ClusterInfo
+from rocketmq_tw.wire.fields import Request, Response
+from rocketmq_tw.wire.requests.route import GetClusterInfo
+
+if TYPE_CHECKING:
+    from rocketmq_tw.client.session import ClientSession
+
+A = TypeVar("A", bound=Response)
+T = TypeVar("T")
+
+#: How many servers are asked at the same time.
+PARALLEL = 16
+
+
+class Outcomes(msgspec.Struct, Generic[T], frozen=True):
+    """
+    What many servers responded.
+
+    :ivar ok: their results, by name or address.
+    :ivar errors: the errors of the others.
+    """
+
+    ok: dict[str, T]
+    errors: dict[str, Exception]
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """The errors as sentences."""
+        return {who: sentence(error) for who, error in self.errors.items()}
+
+    def without(self, *codes: int) -> Outcomes[T]:
+        """Return them without the errors that say that something does not exist."""
+        others = {
+            who: error
+            for who, error in self.errors.items()
+            if not (isinstance(error, BrokerError) and error.code in codes)
+        }
+        return Outcomes(self.ok, others)
+
+    def need_one(self, what: str) -> None:
+        """
+        Check that somebody has responded.
+
+        :param what: what was not possible, for the error.
+        :raises RefusedByAll: all refused.
+        :raises NothingResponded: there was no response at all.
+        """
+        if self.ok:
+            return
+        errors = self.errors.values()
+        if errors and all(isinstance(error, BrokerError) for error in errors):
+            raise RefusedByAll(what, self.failed)
+        raise NothingResponded(what, self.failed)
+
+
+class Registered(msgspec.Struct, frozen=True):
+    """The brokers that the name servers know, sorted by cluster, name and id."""
+
+    brokers: tuple[BrokerAddress, ...]
+
+    def masters(self, cluster: str | None = None) -> dict[str, str]:
+        """Return the masters' addresses by name, of one cluster or all."""
+        return {
+            broker.name: broker.address
+            for broker in self.brokers
+            if broker.id == MASTER_ID and cluster in (None, broker.cluster)
+        }
+
+    def readers(self, cluster: str | None = None) -> dict[str, str]:
+        """Return an address of each name: of a slave if there is no master."""
+        found: dict[str, str] = {}
+        for broker in self.brokers:
+            if cluster in (None, broker.cluster):
+                found.setdefault(broker.name, broker.address)
+        return found
+
+    @property
+    def clusters(self) -> tuple[str, ...]:
+        """The names of the clusters."""
+        return tuple(sorted({broker.cluster for broker in self.brokers}))
+
+
+class Calls:
+    """
+    Sends the requests of one administrator.
+
+    :param session: has the connections.
+    :param timeout: seconds, of each request.
+    """
+
+    def __init__(self, session: ClientSession, timeout: float) -> None:
+        self.session = session
+        self.timeout = timeout
+
+    def name_server(self, request: Request[A]) -> Deferred[A]:
+        """Ask any name server."""
+        return self.session.name_servers.call(request, self.timeout)
+
+    def broker(
+        self, address: str, request: Request[A], timeout: float | None = None
+    ) -> Deferred[A]:
+        """Ask one broker."""
+        return self.session.brokers.call(address, request, timeout or self.timeout)
+
+    async def each_name_server(self, make: Callable[[], Request[A]]) -> Outcomes[A]:
+        """Ask all name servers; ``make`` makes the request for one."""
+        pool, timeout = self.session.pool, self.timeout
+
+        async def ask(address: str) -> A:
+            return await pool.call(address, make(), timeout)
+
+        addresses = sorted(self.session.name_servers.addresses)
+        return await self.each({a: a for a in addresses}, ask)
+
+    async def each_broker(
+        self, targets: Mapping[str, str], make: Callable[[str], Request[A]]
+    ) -> Outcomes[A]:
+        """
+        Ask brokers.
+
+        :param targets: addresses by broker name, or by themselves.
+        :param make: makes the request for one address.
+        """
+
+        async def ask(address: str) -> A:
+            return await self.broker(address, make(address))
+
+        return await self.each(targets, ask)
+
+    async def each(
+        self,
+        targets: Mapping[str, str],
+        ask: Callable[[str], Coroutine[Any, Any, T]],
+    ) -> Outcomes[T]:
+        """Call a coroutine function for each address; keep its errors of the wire."""
+        slots = DeferredSemaphore(PARALLEL)
+        found: dict[str, T] = {}
+        errors: dict[str, Exception] = {}
+
+        async def one(who: str, address: str) -> None:
+            try:
+                found[who] = await ask(address)
+            except RocketMQError as error:
+                errors[who] = error
+
+        def begin(who: str, address: str) -> Deferred[None]:
+            return Deferred.fromCoroutine(one(who, address))
+
+        waiting = [slots.run(begin, who, address) for who, address in targets.items()]
+        for _, outcome in await DeferredList(waiting, consumeErrors=True):
+            if isinstance(outcome, Failure):
+                outcome.raiseException()
+        order = list(targets)
+        return Outcomes(
+            {who: found[who] for who in order if who in found},
+            {who: errors[who] for who in order if who in errors},
+        )
+
+    async def registered(self) -> Registered:
+        """Ask a name server for all brokers."""
+        response = await self.name_server(GetClusterInfo())
+        return registered(ClusterInfo.decode(response.body), self.session.translate)
+
+    def in_route(self, route: TopicRoute) -> Registered:
+        """Return the brokers of a route."""
+        translated = self.session.translate or str
+        return Registered(
+            tuple(
+                sorted(
+                    BrokerAddress(
+                        cluster=data.cluster or "",
+                        name=data.broker_name,
+                        id=broker_id,
+                        address=translated(address),
+                    )
+                    for data in route.broker_datas
+                    for broker_id, address in data.broker_addrs.items()
+                )
+            )
+        )
+
+
+def registered(
+    info: ClusterInfo, translate: Callable[[str], str] | None = None
+) -> Registered:
+    """Return the brokers in the response of a name server."""
+    clusters = {
+        name: cluster
+        for cluster, names in sorted(info.cluster_addr_table.items())
+        for name in names
+    }
+    translated = translate or str
+    return Registered(
+        tuple(
+            sorted(
+                BrokerAddress(
+                    cluster=data.cluster or clusters.get(name, ""),
+                    name=name,
+                    id=broker_id,
+                    address=translated(address),
+                )
+                for name, data in info.broker_addr_table.items()
+                for broker_id, address in data.broker_addrs.items()
+            )
+        )
+    )

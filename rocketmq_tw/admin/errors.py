@@ -1,0 +1,66 @@
+"""Errors of administration, besides those of the network and of brokers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rocketmq_tw.model.errors import RocketMQError
+from rocketmq_tw.model.log_safe import log_safe
+
+
+class AdminError(RocketMQError):
+    """Something that was asked for cannot be done; the text says why."""
+
+
+class NotFound(AdminError):
+    """
+    What is named does not exist.
+
+    :ivar kind: ``topic``, ``group``, ``message``...
+    """
+
+    def __init__(self, kind: str, name: str, why: str = "") -> None:
+        super().__init__(kind, name, why)
+        self.kind = kind
+        self.name = name
+        self.why = why
+
+    def __str__(self) -> str:
+        why = f": {self.why}" if self.why else ""
+        return f'there is no {self.kind} "{log_safe(self.name)}"{why}'
+
+
+class NothingResponded(AdminError):
+    """
+    Of all servers that were asked, none responded as it should.
+
+    :ivar failed: why, by address or broker name.
+    """
+
+    retryable = True
+
+    def __init__(self, what: str, failed: Mapping[str, str]) -> None:
+        super().__init__(what, failed)
+        self.what = what
+        self.failed = dict(failed)
+
+    def __str__(self) -> str:
+        listed = "; ".join(f"{who}: {why}" for who, why in self.failed.items())
+        return f"{self.what}: {listed or 'there is no broker to ask'}"
+
+
+class RefusedByAll(AdminError):
+    """
+    Every broker that was asked refused.
+
+    :ivar failed: why, by address or broker name.
+    """
+
+    def __init__(self, what: str, failed: Mapping[str, str]) -> None:
+        super().__init__(what, failed)
+        self.what = what
+        self.failed = dict(failed)
+
+    def __str__(self) -> str:
+        listed = "; ".join(f"{who}: {why}" for who, why in self.failed.items())
+        return f"{self.what}: {listed}"

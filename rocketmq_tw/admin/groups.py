@@ -1,0 +1,256 @@
+"""
+Consumer groups: their list, settings, members and how far they have read.
+
+Source: ``DefaultMQAdminExtImpl`` of RocketMQ 5. It asks the brokers in the route of the
+group's retry topic; here all brokers are asked, for a group without consumers has no
+such topic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from rocketmq_tw.admin.calls import Calls, Outcomes
+from rocketmq_tw.admin.deferring import returning_deferred
+from rocketmq_tw.admin.errors import NotFound
+from rocketmq_tw.admin.members import members_of
+from rocketmq_tw.admin.results.groups import (
+    GroupDetails,
+    GroupLag,
+    GroupOnBroker,
+    GroupSummary,
+    Member,
+    QueueLag,
+)
+from rocketmq_tw.admin.texts import at
+from rocketmq_tw.model.group import (
+    PREDEFINED_GROUPS,
+    SYSTEM_GROUP_PREFIX,
+    SubscriptionGroup,
+)
+from rocketmq_tw.model.queue import MessageQueue
+from rocketmq_tw.wire import fastjson
+from rocketmq_tw.wire.bodies.consumers import ConsumerConnection
+from rocketmq_tw.wire.bodies.groups import SubscriptionGroupTable
+from rocketmq_tw.wire.bodies.stats import ConsumeStats, OffsetState
+from rocketmq_tw.wire.bodies.topics import TopicList
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.requests.consumer import GetConsumeStats
+from rocketmq_tw.wire.requests.group import GetAllGroups, GetGroup, QueryTopicsOfGroup
+from rocketmq_tw.wire.requests.heartbeat import GetConsumerConnections
+
+#: Brokers say so of a group that they do not know.
+_UNKNOWN = (ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, ResponseCode.QUERY_NOT_FOUND)
+#: Brokers say so of a group without a connected consumer.
+_OFFLINE = ResponseCode.CONSUMER_NOT_ONLINE
+
+
+class Groups:
+    """What an administrator does with consumer groups."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    @returning_deferred
+    async def list(self, with_system: bool = False) -> tuple[GroupSummary, ...]:
+        """
+        Return the groups that brokers know, sorted by name.
+
+        :param with_system: also those that brokers have for themselves.
+        :raises NothingResponded: no broker has responded.
+        """
+        tables = await self._tables()
+        tables.need_one("the groups cannot be listed")
+        found: dict[str, dict[str, SubscriptionGroup]] = {}
+        for broker, table in tables.ok.items():
+            for name, group in table.items():
+                found.setdefault(name, {})[broker] = group
+        return tuple(
+            _summary(name, brokers)
+            for name, brokers in sorted(found.items())
+            if with_system or not is_system(name)
+        )
+
+    async def _tables(self) -> Outcomes[dict[str, SubscriptionGroup]]:
+        """Ask a broker of each name for its groups."""
+
+        async def read(address: str) -> dict[str, SubscriptionGroup]:
+            response = await self._calls.broker(address, GetAllGroups())
+            body = SubscriptionGroupTable.decode(response.body)
+            return body.subscription_group_table
+
+        brokers = await self._calls.registered()
+        return await self._calls.each(brokers.readers(), read)
+
+    @returning_deferred
+    async def get(self, group: str) -> GroupDetails:
+        """
+        Return the settings of a group at each broker, and the topics it has read.
+
+        :raises NotFound: no broker knows it.
+        """
+        targets = (await self._calls.registered()).readers()
+        settings = await self._settings(group, targets)
+
+        async def topics(address: str) -> tuple[str, ...]:
+            response = await self._calls.broker(
+                address, QueryTopicsOfGroup(group=group)
+            )
+            return TopicList.decode(response.body).topic_list
+
+        known = {who: targets[who] for who in settings.ok}
+        read = await self._calls.each(known, topics)
+        names = {topic for each in read.ok.values() for topic in each}
+        return GroupDetails(
+            group,
+            tuple(
+                _on_broker(who, targets[who], each) for who, each in settings.ok.items()
+            ),
+            tuple(sorted(names)),
+            {**settings.failed, **read.without(*_UNKNOWN).failed},
+        )
+
+    async def _settings(
+        self, group: str, targets: Mapping[str, str]
+    ) -> Outcomes[SubscriptionGroup]:
+        """
+        Ask brokers for their settings of a group.
+
+        :raises NotFound: none knows it.
+        """
+
+        async def read(address: str) -> SubscriptionGroup:
+            response = await self._calls.broker(address, GetGroup(group=group))
+            return fastjson.decode_as(response.body, SubscriptionGroup)
+
+        asked = await self._calls.each(targets, read)
+        found = asked.without(*_UNKNOWN)
+        if not found.ok and not found.errors:
+            raise NotFound("group", group)
+        found.need_one(f'the group "{group}" cannot be read')
+        return found
+
+    # -- members and offsets
+
+    @returning_deferred
+    async def members(self, group: str) -> tuple[Member, ...]:
+        """
+        Return the connected consumers of a group, sorted by client id; none if it is
+        offline.
+
+        :raises NotFound: no broker knows the group.
+        """
+        targets = (await self._calls.registered()).readers()
+        found = await self._connections(group, targets)
+        if not found.ok:
+            await self._settings(group, targets)
+            if found.errors:
+                found.need_one(f'the members of "{group}" cannot be listed')
+        return members_of(found.ok)
+
+    async def _connections(
+        self, group: str, targets: Mapping[str, str]
+    ) -> Outcomes[ConsumerConnection]:
+        """Ask brokers who is connected."""
+
+        async def read(address: str) -> ConsumerConnection:
+            request = GetConsumerConnections(consumer_group=group)
+            response = await self._calls.broker(address, request)
+            return ConsumerConnection.decode(response.body)
+
+        asked = await self._calls.each(targets, read)
+        return asked.without(_OFFLINE, *_UNKNOWN)
+
+    @returning_deferred
+    async def lag(self, group: str, topic: str | None = None) -> GroupLag:
+        """
+        Return how far a group has read, queue by queue.
+
+        :param topic: only of this topic.
+        :raises NotFound: no broker knows the group, or it has not read the topic.
+        """
+        targets = (await self._calls.registered()).readers()
+
+        async def read(address: str) -> ConsumeStats:
+            request = GetConsumeStats(consumer_group=group, topic=topic)
+            response = await self._calls.broker(address, request)
+            return ConsumeStats.decode(response.body)
+
+        asked = await self._calls.each(targets, read)
+        stats = asked.without(*_UNKNOWN, ResponseCode.TOPIC_NOT_EXIST)
+        connections = await self._connections(group, targets)
+        queues = _queues(stats.ok.values(), topic)
+        if not queues:
+            await self._settings(group, targets)
+            if topic is not None and not stats.errors:
+                raise NotFound("topic", topic, f'"{group}" has not read it')
+        if stats.errors:
+            stats.need_one(f'the offsets of "{group}" cannot be read')
+        return GroupLag(
+            group,
+            queues,
+            sum(queue.lag for queue in queues),
+            sum(queue.in_flight for queue in queues),
+            sum(each.consume_tps for each in stats.ok.values()),
+            len(members_of(connections.ok)),
+            {**connections.failed, **stats.failed},
+        )
+
+
+def is_system(group: str) -> bool:
+    """Return whether it is a group that brokers have for themselves."""
+    return group in PREDEFINED_GROUPS or group.startswith(SYSTEM_GROUP_PREFIX)
+
+
+def _summary(name: str, brokers: Mapping[str, SubscriptionGroup]) -> GroupSummary:
+    """Return a group for the list."""
+    groups = list(brokers.values())
+    return GroupSummary(
+        name,
+        is_system(name),
+        tuple(brokers),
+        all(group.consume_enable for group in groups),
+        any(group.consume_message_orderly for group in groups),
+        max(group.retry_max_times for group in groups),
+    )
+
+
+def _on_broker(broker: str, address: str, group: SubscriptionGroup) -> GroupOnBroker:
+    """Return the settings of a group at a broker."""
+    return GroupOnBroker(
+        broker=broker,
+        address=address,
+        may_consume=group.consume_enable,
+        may_broadcast=group.consume_broadcast_enable,
+        may_consume_from_min=group.consume_from_min_enable,
+        ordered=group.consume_message_orderly,
+        retry_queues=group.retry_queue_nums,
+        max_retries=group.retry_max_times,
+        consume_timeout_minutes=group.consume_timeout_minute,
+        attributes=group.attributes,
+    )
+
+
+def _queues(stats: Iterable[ConsumeStats], topic: str | None) -> tuple[QueueLag, ...]:
+    """Return the queues of all brokers, sorted."""
+    found = {
+        queue: state
+        for each in stats
+        for queue, state in each.offset_table.items()
+        if topic in (None, queue.topic)
+    }
+    return tuple(_lag(queue, state) for queue, state in sorted(found.items()))
+
+
+def _lag(queue: MessageQueue, state: OffsetState) -> QueueLag:
+    """Return the lag of one queue."""
+    return QueueLag(
+        topic=queue.topic,
+        broker=queue.broker_name,
+        queue_id=queue.queue_id,
+        max=state.broker_offset,
+        committed=state.consumer_offset,
+        lag=max(state.broker_offset - state.consumer_offset, 0),
+        in_flight=max(state.pull_offset - state.consumer_offset, 0),
+        last_consumed=at(state.last_timestamp),
+    )

@@ -1,0 +1,244 @@
+"""
+Topics: their list, settings, queues, consumers and producers.
+
+Source: ``DefaultMQAdminExtImpl`` of RocketMQ 5 for which server is asked for what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from rocketmq_tw.admin.calls import Calls, Outcomes
+from rocketmq_tw.admin.deferring import returning_deferred
+from rocketmq_tw.admin.errors import NotFound
+from rocketmq_tw.admin.results.topics import (
+    Kind,
+    QueueStats,
+    TopicDetails,
+    TopicOnBroker,
+    TopicStats,
+    TopicSummary,
+)
+from rocketmq_tw.admin.texts import at
+from rocketmq_tw.model.topic import (
+    PERM_READ,
+    PERM_WRITE,
+    SYSTEM_PREFIX,
+    SYSTEM_TOPICS,
+    TopicConfig,
+    is_dlq,
+    is_retry,
+    reply_topic,
+)
+from rocketmq_tw.remoting.errors import BrokerError
+from rocketmq_tw.wire import fastjson
+from rocketmq_tw.wire.bodies.route import decode_route
+from rocketmq_tw.wire.bodies.stats import TopicStatsTable
+from rocketmq_tw.wire.bodies.topics import TopicConfigTable, TopicList
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.requests.route import GetAllTopics, GetRoute, GetSystemTopics
+from rocketmq_tw.wire.requests.topic import (
+    GetAllTopicConfig,
+    GetTopicConfig,
+    GetTopicStats,
+)
+
+if TYPE_CHECKING:
+    from rocketmq_tw.model.route import TopicRoute
+
+#: The attribute with the type of a topic's messages.
+MESSAGE_TYPE = "message.type"
+#: The type of a topic without that attribute.
+DEFAULT_TYPE = "NORMAL"
+
+
+class Topics:
+    """What an administrator does with topics."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    @returning_deferred
+    async def list(
+        self, with_system: bool = False, with_settings: bool = False
+    ) -> tuple[TopicSummary, ...]:
+        """
+        Return the topics that the name servers know, sorted by name.
+
+        :param with_system: also those of brokers, and those of groups: for messages to
+            retry, and for dead letters.
+        :param with_settings: ask a broker of each name for its topics, too.
+        """
+        names = TopicList.decode((await self._calls.name_server(GetAllTopics())).body)
+        system = TopicList.decode(
+            (await self._calls.name_server(GetSystemTopics())).body
+        )
+        brokers = await self._calls.registered()
+        reserved = {*system.topic_list, *brokers.clusters}
+        tables: dict[str, dict[str, TopicConfig]] = {}
+        if with_settings:
+            tables = await self._tables(brokers.readers())
+        found = []
+        for name in sorted(set(names.topic_list)):
+            kind = kind_of(name, reserved)
+            if with_system or kind is Kind.NORMAL:
+                found.append(_summary(name, kind, tables))
+        return tuple(found)
+
+    async def _tables(
+        self, targets: Mapping[str, str]
+    ) -> dict[str, dict[str, TopicConfig]]:
+        """Return the settings of all topics by broker, where they may be read."""
+
+        async def read(address: str) -> dict[str, TopicConfig]:
+            response = await self._calls.broker(address, GetAllTopicConfig())
+            return TopicConfigTable.decode(response.body).topic_config_table
+
+        return (await self._calls.each(targets, read)).ok
+
+    @returning_deferred
+    async def get(self, topic: str) -> TopicDetails:
+        """
+        Return the route of a topic, and its settings at each broker.
+
+        :raises NotFound: the name servers do not know it.
+        """
+        route = await self.route(topic)
+        brokers = self._calls.in_route(route)
+        targets = brokers.readers()
+        configs = await self._configs(topic, targets)
+        settings = tuple(
+            _on_broker(name, targets[name], config)
+            for name, config in configs.ok.items()
+        )
+        types = {each.attributes.get(MESSAGE_TYPE, DEFAULT_TYPE) for each in settings}
+        return TopicDetails(
+            name=topic,
+            kind=kind_of(topic),
+            type=",".join(sorted(types)) or DEFAULT_TYPE,
+            route=brokers.brokers,
+            order_configuration=route.order_topic_conf or None,
+            settings=settings,
+            failed=configs.failed,
+        )
+
+    @returning_deferred
+    async def stats(self, topic: str) -> TopicStats:
+        """
+        Return the offsets of a topic's queues.
+
+        :raises NotFound: the name servers do not know it.
+        """
+        route = await self.route(topic)
+        targets = self._calls.in_route(route).readers()
+
+        async def read(address: str) -> TopicStatsTable:
+            response = await self._calls.broker(address, GetTopicStats(topic=topic))
+            return TopicStatsTable.decode(response.body)
+
+        tables = await self._calls.each(targets, read)
+        queues = sorted(
+            (
+                QueueStats(
+                    queue.broker_name,
+                    queue.queue_id,
+                    offsets.min_offset,
+                    offsets.max_offset,
+                    at(offsets.last_update_timestamp),
+                )
+                for table in tables.ok.values()
+                for queue, offsets in table.offset_table.items()
+            ),
+            key=lambda queue: (queue.broker, queue.queue_id),
+        )
+        return TopicStats(
+            topic,
+            tuple(queues),
+            sum(max(queue.max - queue.min, 0) for queue in queues),
+            sum(table.topic_put_tps for table in tables.ok.values()),
+            tables.failed,
+        )
+
+    async def route(self, topic: str) -> TopicRoute:
+        """
+        Ask a name server for a route.
+
+        :raises NotFound: it does not know the topic.
+        """
+        request = GetRoute(topic=topic, accept_standard_json_only=True)
+        try:
+            response = await self._calls.name_server(request)
+        except BrokerError as error:
+            if error.code != ResponseCode.TOPIC_NOT_EXIST:
+                raise
+            raise NotFound("topic", topic) from None
+        return decode_route(response.body)
+
+    async def _configs(
+        self, topic: str, targets: Mapping[str, str]
+    ) -> Outcomes[TopicConfig]:
+        """Ask brokers for their settings of a topic."""
+
+        async def read(address: str) -> TopicConfig:
+            response = await self._calls.broker(address, GetTopicConfig(topic=topic))
+            return fastjson.decode_as(response.body, TopicConfig)
+
+        return await self._calls.each(targets, read)
+
+
+def kind_of(name: str, reserved: Iterable[str] = ()) -> Kind:
+    """
+    Return whose topic it is.
+
+    :param reserved: the names of clusters and brokers, which have topics of their own.
+    """
+    if is_retry(name):
+        return Kind.RETRY
+    if is_dlq(name):
+        return Kind.DEAD_LETTERS
+    named = set(reserved)
+    if name in SYSTEM_TOPICS or name.startswith(SYSTEM_PREFIX) or name in named:
+        return Kind.SYSTEM
+    if any(name == reply_topic(cluster) for cluster in named):
+        return Kind.SYSTEM
+    return Kind.NORMAL
+
+
+def permission_text(perm: int) -> str:
+    """Return permission bits as ``rw``, ``r``, ``w`` or ``-``."""
+    text = "r" if perm & PERM_READ else ""
+    return (text + "w" if perm & PERM_WRITE else text) or "-"
+
+
+def _summary(
+    name: str, kind: Kind, tables: Mapping[str, Mapping[str, TopicConfig]]
+) -> TopicSummary:
+    """Return a topic for the list."""
+    configs = {who: table[name] for who, table in tables.items() if name in table}
+    if not configs:
+        return TopicSummary(name, kind)
+    each = list(configs.values())
+    return TopicSummary(
+        name,
+        kind,
+        ",".join(
+            sorted({one.attributes.get(MESSAGE_TYPE, DEFAULT_TYPE) for one in each})
+        ),
+        sum(one.write_queue_nums for one in each),
+        ",".join(sorted({permission_text(one.perm) for one in each})),
+        tuple(configs),
+    )
+
+
+def _on_broker(broker: str, address: str, config: TopicConfig) -> TopicOnBroker:
+    """Return the settings of a topic at a broker."""
+    return TopicOnBroker(
+        broker,
+        address,
+        config.read_queue_nums,
+        config.write_queue_nums,
+        permission_text(config.perm),
+        config.order,
+        config.attributes,
+    )

@@ -1,0 +1,50 @@
+"""The members of a group, from what brokers say."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.admin.members import members_of
+from rocketmq_tw.model.group import ConsumeType, MessageModel
+from rocketmq_tw.model.subscription import Subscription
+from rocketmq_tw.wire.bodies.consumers import Connection, ConsumerConnection
+
+
+def group(*clients: str, conflicts: tuple[str, ...] = ()) -> ConsumerConnection:
+    """Return what a broker says of a group with these clients."""
+    return ConsumerConnection(
+        connection_set=tuple(
+            Connection(client, "10.0.0.9:5", "GO", 401) for client in clients
+        ),
+        subscription_table={
+            topic: Subscription(topic=topic, sub_string="A || B")
+            for topic in ("T2", "T1")
+        },
+        consume_type=ConsumeType.CONSUME_POP,
+        message_model=MessageModel.BROADCASTING,
+        subscription_conflicts=conflicts,
+    )
+
+
+class MemberTests(SynchronousTestCase):
+    """Clients are put together by their ids."""
+
+    def test_once(self) -> None:
+        """A client at two brokers is one member."""
+        found = members_of({"a": group("x", "y"), "b": group("y", conflicts=("y",))})
+        self.assertEqual([each.client_id for each in found], ["x", "y"])
+        self.assertEqual([each.brokers for each in found], [("a",), ("a", "b")])
+        self.assertEqual([each.conflicts for each in found], [False, True])
+
+    def test_words(self) -> None:
+        """Modes and versions are words."""
+        [member] = members_of({"a": group("x")})
+        self.assertEqual((member.mode, member.model), ("pop", "broadcasting"))
+        self.assertEqual((member.language, member.version), ("GO", "V4_9_4"))
+        self.assertEqual([each.topic for each in member.subscriptions], ["T1", "T2"])
+
+    def test_nothing_said(self) -> None:
+        """A broker may leave out all of it."""
+        empty = ConsumerConnection(connection_set=(Connection(),))
+        [member] = members_of({"a": empty})
+        self.assertEqual((member.client_id, member.mode, member.model), ("", "", ""))
