@@ -7,13 +7,13 @@ that to the application.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+
+from twisted.internet.defer import Deferred
 
 from rocketmq_tw.client.errors import BatchesIncomplete
-from rocketmq_tw.client.producer.message import Preparation, Prepared
+from rocketmq_tw.client.producer.message import BatchPart, Preparation, Prepared
 from rocketmq_tw.client.producer.results import SendResult
-from rocketmq_tw.client.producer.selectors import Choice
-from rocketmq_tw.client.producer.sends import Sends
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.message import Message
 
@@ -35,52 +35,52 @@ def split(
     :raises ValidationError: a message is not valid, or cannot be in a batch.
     """
     prepared: list[Prepared] = []
-    for part in _parts(preparation, messages, max_size, max_messages):
-        first = part[0]
-        # As in a batch, no body is compressed that takes a thread.
-        plain = (first.body, 0) if preparation.is_large(first) else None
-        is_one = len(part) == 1
-        prepared.append(
-            preparation.one(first, plain) if is_one else preparation.batch(part)
-        )
+    for begin, parts in _groups(preparation, messages, max_size, max_messages):
+        first = messages[begin]
+        if len(parts) > 1:
+            prepared.append(preparation.of_parts(parts, first))
+        else:
+            # As in a batch, no body is compressed that takes a thread.
+            plain = (first.body, 0) if preparation.is_large(first) else None
+            prepared.append(preparation.one(first, plain))
     return prepared
 
 
-def _parts(
+def _groups(
     preparation: Preparation,
     messages: Sequence[Message],
     max_size: int,
     max_messages: int,
-) -> Iterator[Sequence[Message]]:
-    """Split messages by the bytes that they take in a batch."""
+) -> Iterator[tuple[int, list[BatchPart]]]:
+    """Split messages by the bytes that they take; yield where each batch begins."""
     begin = size = 0
+    parts: list[BatchPart] = []
     for index, message in enumerate(messages):
-        more = preparation.size_in_batch(message, messages[0])
-        if begin < index and (size + more > max_size or index - begin == max_messages):
-            yield messages[begin:index]
-            begin, size = index, 0
+        part = preparation.part(message, messages[0])
+        more = part.size
+        if parts and (size + more > max_size or len(parts) == max_messages):
+            yield begin, parts
+            begin, size, parts = index, 0, []
+        parts.append(part)
         size += more
-    if messages:
-        yield messages[begin:]
+    if parts:
+        yield begin, parts
 
 
 async def send_in_turn(
-    sends: Sends,
-    batches: Sequence[Prepared],
-    choice: Choice | None,
-    timeout: float | None,
+    batches: Sequence[Prepared], send: Callable[[Prepared], Deferred[SendResult]]
 ) -> list[SendResult]:
     """
     Send batches, each when the one before is stored.
 
-    :param timeout: of each, in seconds.
+    :param send: sends one.
     :raises BatchesIncomplete: one could not be sent; those behind it were not.
     """
     results: list[SendResult] = []
     sent = 0
     for prepared in batches:
         try:
-            results.append(await sends.send(prepared, choice, timeout))
+            results.append(await send(prepared))
         except RocketMQError as error:
             raise BatchesIncomplete(results, sent, error) from error
         sent += prepared.message_id.count(",") + 1

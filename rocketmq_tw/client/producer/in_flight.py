@@ -53,8 +53,18 @@ class InFlight:
         """Whether a message of this size can be sent without waiting."""
         return not self._waiting and self._has_capacity(size)
 
+    def check(self, size: int) -> None:
+        """
+        Check that a message of this size can be sent without waiting.
+
+        :raises QueueFull: it cannot.
+        """
+        if not self.has_permit(size):
+            why = f"{self.messages} messages of {self.size} bytes are in flight"
+            raise QueueFull(why)
+
     def take(self, size: int) -> None:
-        """Take a permit, after :meth:`has_permit`."""
+        """Take a permit, after :meth:`has_permit` or :meth:`check`."""
         self.messages += 1
         self.size += size
 

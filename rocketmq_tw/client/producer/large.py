@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 
 from rocketmq_tw.client.errors import QueueFull, SendCancelled
 from rocketmq_tw.client.producer.attempt import call_one_way
+from rocketmq_tw.client.producer.in_flight import InFlight
 from rocketmq_tw.client.producer.message import Preparation, Prepared
 from rocketmq_tw.client.producer.selectors import Choice
 from rocketmq_tw.client.producer.sends import ONE_WAY, Sends
@@ -49,6 +50,11 @@ class LargeSend(msgspec.Struct, frozen=True):
         """Whether its own body is to be compressed."""
         return self.prepared is None and self.preparation.is_large(self.message)
 
+    @property
+    def size(self) -> int:
+        """Bytes of memory that it uses while it waits."""
+        return len(self.message.body) if self.prepared is None else self.prepared.size
+
     def compress(self) -> Compressed:
         """Compress its body; called in a thread."""
         return self.preparation.compress(self.message.body)
@@ -70,14 +76,21 @@ class LargeBodies:
     """
     The sends of one producer that wait for a thread.
 
+    :param in_flight: where they count as in flight already, so that those beyond its
+        limits fail; None lets them wait, as all do that are beyond.
     :param limit: how many may wait.
     """
 
     def __init__(
-        self, run_in_thread: RunInThread, clock: IReactorTime, limit: int = 65536
+        self,
+        run_in_thread: RunInThread,
+        clock: IReactorTime,
+        in_flight: InFlight | None = None,
+        limit: int = 65536,
     ) -> None:
         self._run_in_thread = run_in_thread
         self._clock = clock
+        self._in_flight = in_flight
         self._limit = limit
         #: In the order of the calls; the body of the first is being compressed.
         self._waiting: deque[_Waiting] = deque()
@@ -95,11 +108,14 @@ class LargeBodies:
         Compress a body and send it, after those that wait already.
 
         :returns: fires as the send does.
-        :raises QueueFull: too many wait.
+        :raises QueueFull: too many wait, or are in flight.
         """
         if len(self._waiting) >= self._limit:
             why = f"{len(self._waiting)} messages wait for one that is compressed"
             raise QueueFull(why)
+        if self._in_flight is not None:
+            self._in_flight.check(send.size)
+            self._in_flight.take(send.size)
         waiting = _Waiting(send, self._clock.seconds() + timeout)
         self._waiting.append(waiting)
         if not self._is_going_on:
@@ -144,6 +160,9 @@ class LargeBodies:
 
     def _begin(self, waiting: _Waiting, compressed: Compressed | None) -> None:
         """Send a message, unless its sender has cancelled."""
+        if self._in_flight is not None:
+            # It takes a permit of its own, for what it is compressed.
+            self._in_flight.release(waiting.send.size)
         if not waiting.result.called:
             left = waiting.deadline - self._clock.seconds()
             waiting.begin(compressed, left)

@@ -51,7 +51,11 @@ class ProducerLife(ChildService):
         self._quick = QuickSender(self._context)
         self._sends = Sends(self._context, config)
         self._requester = Requester(session)
-        self._large = LargeBodies(session.run_in_thread, session.clock)
+        self._large = LargeBodies(
+            session.run_in_thread,
+            session.clock,
+            self._in_flight if config.overflow == "fail" else None,
+        )
         self._preparation: Preparation | None = None
         self._stopped = False
         session.groups.add_producer(group)

@@ -12,6 +12,7 @@ RocketMQ 5.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -48,8 +49,6 @@ MAX_PROPERTIES = 32767
 
 #: Properties that brokers ignore in the messages of a batch, or refuse.
 _NOT_IN_BATCHES = TIMERS | {DELAY, TRAN_MSG}
-#: As long as a unique key may be, of a host with IPv6.
-_LONGEST_KEY = "0" * 56
 #: How many topics are cached as checked.
 _MAX_CHECKED = 4096
 #: How many tags have their properties cached as text.
@@ -58,6 +57,25 @@ MAX_STARTS = 256
 
 class LargeBody(Exception):
     """A body takes long to compress, and is to be compressed in a thread."""
+
+
+class BatchPart(NamedTuple):
+    """
+    One message of a batch.
+
+    :ivar key: its unique key, which is in its properties, too.
+    :ivar properties: as text.
+    """
+
+    key: str
+    flag: int
+    body: bytes
+    properties: str
+
+    @property
+    def size(self) -> int:
+        """How many bytes it takes in a batch."""
+        return batch.size_of(self.body, self.properties)
 
 
 class Prepared(msgspec.Struct):
@@ -212,17 +230,17 @@ class Preparation:
             self._starts[message.tag, message.wait_store] = start
         return f"{start}{key}{properties.PAIR_END}"
 
-    def size_in_batch(self, message: Message, first: Message) -> int:
+    def part(self, message: Message, first: Message) -> BatchPart:
         """
-        Return how many bytes a message takes in a batch that begins with ``first``.
+        Prepare one message of a batch that begins with ``first``.
 
         :raises ValidationError: it is not valid, or cannot be in that batch.
         """
         self._check(message)
         _check_fits(message, first)
         wire = _wire_properties(message)
-        wire[UNIQ_KEY] = wire.get(UNIQ_KEY) or _LONGEST_KEY
-        return batch.size_of(message.body, _properties_text(wire))
+        key = wire[UNIQ_KEY] = wire.get(UNIQ_KEY) or self._next_key()
+        return BatchPart(key, message.flag, message.body, _properties_text(wire))
 
     def batch(self, messages: Sequence[Message]) -> Prepared:
         """
@@ -233,16 +251,15 @@ class Preparation:
         if not messages:
             raise ValidationError("the batch is empty")
         first = messages[0]
-        keys: list[str] = []
-        items: list[tuple[int, bytes, str]] = []
-        for message in messages:
-            self._check(message)
-            _check_fits(message, first)
-            wire = message.wire_properties()
-            wire[UNIQ_KEY] = wire.get(UNIQ_KEY) or self._next_key()
-            keys.append(wire[UNIQ_KEY])
-            items.append((message.flag, message.body, _properties_text(wire)))
-        body = batch.encode(items)
+        return self.of_parts([self.part(each, first) for each in messages], first)
+
+    def of_parts(self, parts: Sequence[BatchPart], first: Message) -> Prepared:
+        """
+        Prepare the batch of these parts, which begins with ``first``.
+
+        :raises ValidationError: it is too large.
+        """
+        body = batch.encode((each.flag, each.body, each.properties) for each in parts)
         if len(body) > self._max_size:
             raise ValidationError(
                 f"the batch is {len(body)} bytes long; the limit is {self._max_size}"
@@ -252,7 +269,7 @@ class Preparation:
         text = "" if first.wait_store else properties.encode({WAIT: "false"})
         return Prepared(
             topic=first.topic,
-            message_id=",".join(keys),
+            message_id=",".join(each.key for each in parts),
             body=body,
             properties=text,
             size=len(body),

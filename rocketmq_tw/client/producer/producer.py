@@ -135,9 +135,7 @@ class Producer(ProducerLife):
             choice = choice_of(messages[0], queue, key, selector)
         except Exception:
             return fail()
-        if choice is not None and self._large.is_busy:
-            return self._send_large(messages[0], choice, timeout, prepared=prepared)
-        return self._sends.send(prepared, choice, timeout)
+        return self._send_batch(prepared, messages[0], choice, timeout)
 
     def send_batches(
         self,
@@ -164,9 +162,11 @@ class Producer(ProducerLife):
             choice = choice_of(messages[0], queue, key, selector) if messages else None
         except Exception:
             return fail()
-        return Deferred.fromCoroutine(
-            send_in_turn(self._sends, prepared, choice, timeout)
-        )
+
+        def send(batch: Prepared) -> Deferred[SendResult]:
+            return self._send_batch(batch, messages[0], choice, timeout)
+
+        return Deferred.fromCoroutine(send_in_turn(prepared, send))
 
     def request(
         self,
@@ -244,6 +244,18 @@ class Producer(ProducerLife):
         if tracer is not None:
             called.addCallback(tracer.recall_stored, topic)
         return called.addCallback(lambda response: response.msg_id)
+
+    def _send_batch(
+        self,
+        prepared: Prepared,
+        first: Message,
+        choice: Choice | None,
+        timeout: float | None,
+    ) -> Deferred[SendResult]:
+        """Send a batch, in order behind a large message if it has an order."""
+        if choice is not None and self._large.is_busy:
+            return self._send_large(first, choice, timeout, prepared=prepared)
+        return self._sends.send(prepared, choice, timeout)
 
     def _send_large(
         self,

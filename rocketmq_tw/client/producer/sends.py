@@ -63,10 +63,12 @@ class Sends:
         transmit: Transmit,
     ) -> Deferred[Any]:
         """Send a message by these rules."""
-        config, in_flight = self._config, self._context.in_flight
-        if config.overflow == "fail" and not in_flight.has_permit(prepared.size):
-            messages, size = in_flight.messages, in_flight.size
-            return fail(QueueFull(f"{messages} messages of {size} bytes are in flight"))
+        config = self._config
+        if config.overflow == "fail":
+            try:
+                self._context.in_flight.check(prepared.size)
+            except QueueFull:
+                return fail()
         limit = config.timeout if timeout is None else timeout
         pending = PendingSend(self._context, prepared, choice, limit, retry, transmit)
         pending.start()

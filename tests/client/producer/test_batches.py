@@ -35,6 +35,16 @@ class SplitTests(ProducerCase):
             self.assertEqual(sum(counts), 60)
             self.assertEqual(len(set(counts[:-1])), min(1, len(counts) - 1))
 
+    def test_full(self) -> None:
+        """A request ends only where the next message does not fit: sizes are exact."""
+        [one], limit = split(self.preparation, made(1), 1 << 20), 5000
+        [two] = split(self.preparation, made(2), 1 << 20)
+        each = len(two.body) // 2
+        self.assertGreater(each, len(one.body))
+        prepared = split(self.preparation, made(60 * limit // each)[:300], limit)
+        for part in prepared[:-1]:
+            self.assertGreater(len(part.body) + each + 2, limit)
+
     def test_large_message(self) -> None:
         """It is sent by itself, in the order of the others, and compressed."""
         messages = [*made(2), Message("T", b"x" * 10_000), *made(2)]
@@ -60,7 +70,11 @@ class SplitTests(ProducerCase):
 
     def test_not_valid(self) -> None:
         """One message that cannot be sent is an error before anything is."""
-        for other in (Message("Other", b"x"), Message("T", b"")):
+        for other in (
+            Message("Other", b"x"),
+            Message("T", b""),
+            Message("T", b"x", priority=-1),
+        ):
             messages = [*made(2), other]
             self.assertRaises(ValidationError, split, self.preparation, messages, 1000)
 

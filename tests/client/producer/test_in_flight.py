@@ -57,6 +57,9 @@ class InFlightTests(SynchronousTestCase):
         self.assertTrue(self.limit.try_acquire(60))
         self.assertFalse(self.limit.has_permit(41))
         self.assertTrue(self.limit.has_permit(40))
+        self.limit.check(40)
+        error = self.assertRaises(QueueFull, self.limit.check, 41)
+        self.assertIn("1 messages of 60 bytes are in flight", str(error))
 
     def test_order_of_arrival(self) -> None:
         """A small message does not overtake a large one that waits."""

@@ -91,6 +91,18 @@ class ThreadTests(LargeCase):
         self.result_of(batch)
         self.assertEqual(self.bodies(), [LARGE.body, SMALL.body, b"last"])
 
+    def test_batches_in_order(self) -> None:
+        """So do several, of which the first must not overtake the large one."""
+        large = self.producer.send(LARGE, key="k")
+        rest = [Message("T", b"%d" % number) for number in range(4)]
+        batches = self.producer.send_batches(rest, key="k", max_size=200)
+        self.cluster.advance(0.1)
+        self.assertEqual(self.bodies(), [])
+        self.threads.release()
+        self.result_of(large)
+        self.assertGreater(len(self.result_of(batches)), 1)
+        self.assertEqual(self.bodies(), [LARGE.body, b"0", b"1", b"2", b"3"])
+
     def test_one_way(self) -> None:
         """A one-way message takes the same way."""
         sending = self.producer.send_oneway(LARGE)
@@ -118,17 +130,68 @@ class AgainTests(LargeCase):
         client.session.run_in_thread = self.threads
         producer = client.producer("Q", overflow="fail", max_in_flight=1)
         self.result_of(producer.send(Message("T", b"second")))
-        small = producer.send(SMALL)
         again: list[Any] = []
-        large = producer.send(LARGE)
+        large = producer.send(LARGE, timeout=1)
         large.addErrback(lambda _: again.append(producer.send(LARGE)))
+        self.cluster.advance(2)
         self.threads.run_one()
         self.assertEqual(len(again), 1)
         self.assertEqual(len(self.threads.work), 1)
-        self.result_of(small)
         self.threads.release()
         self.result_of(again[0])
         self.assertEqual(self.bodies().count(LARGE.body), 1)
+
+
+class BytesTests(LargeCase):
+    """Bodies that wait count as those in flight, where more are to fail."""
+
+    def setUp(self) -> None:
+        """Start a producer that takes three large bodies."""
+        super().setUp()
+        client = self.cluster.client()
+        client.session.run_in_thread = self.threads
+        self.producer = client.producer(
+            "Q", overflow="fail", max_in_flight_bytes=3 * len(LARGE.body) + 1000
+        )
+        self.result_of(self.producer.send(SMALL))
+
+    def test_too_many(self) -> None:
+        """The one too many fails at once, as does a small one."""
+        sends = [self.producer.send(LARGE) for _ in range(3)]
+        self.assertEqual(self.producer.in_flight_bytes, 3 * len(LARGE.body))
+        self.assertEqual(self.producer.in_flight, 3)
+        error = self.failureResultOf(self.producer.send(LARGE), QueueFull).value
+        self.assertIn("3 messages of 600000 bytes are in flight", str(error))
+        small = self.producer.send(Message("T", bytes(2000)))
+        self.failureResultOf(small, QueueFull)
+        while self.threads.work:
+            self.threads.release()
+            self.cluster.advance(0.1)
+        for sending in sends:
+            self.result_of(sending)
+        self.assertEqual(
+            (self.producer.in_flight, self.producer.in_flight_bytes), (0, 0)
+        )
+
+    def test_cancelled(self) -> None:
+        """What is cancelled takes no place any more, once the thread is done."""
+        sends = [self.producer.send(LARGE) for _ in range(3)]
+        for sending in sends:
+            sending.cancel()
+            self.failureResultOf(sending, SendCancelled)
+        self.threads.release()
+        self.assertEqual(
+            (self.producer.in_flight, self.producer.in_flight_bytes), (0, 0)
+        )
+
+    def test_stop(self) -> None:
+        """A stop waits for the messages whose bodies have waited."""
+        sending = self.producer.send(LARGE)
+        stopped = self.producer.stop()
+        self.threads.release()
+        self.assertNoResult(stopped)
+        self.result_of(stopped)
+        self.successResultOf(sending)
 
 
 class EndTests(LargeCase):

@@ -86,6 +86,12 @@ class PreparationTests(SynchronousTestCase):
             error = self.assertRaises(ValidationError, self.preparation.batch, batch)
             self.assertIn("send it by itself", str(error))
 
+    def test_batch_with_a_priority_below_0(self) -> None:
+        """It is refused in a batch as it is by itself."""
+        batch = [Message("T", b"x"), Message("T", b"x", priority=-1)]
+        error = self.assertRaises(ValidationError, self.preparation.batch, batch)
+        self.assertIn("the priority is -1; expected 0 or more", str(error))
+
     def test_batch_that_does_not_wait(self) -> None:
         """What all its messages share goes into the properties of the batch."""
         prepared = self.preparation.batch([Message("T", b"a", wait_store=False)])
