@@ -86,6 +86,7 @@ class AccountProcessor:
 
     def update_account(self, request: UpdateAccount, call: Call) -> Deferred[Response]:
         """Create an account, or change what the request has of it."""
+        user = self._administrator(request, call)
         change = AccountChange(
             access_key=request.access_key,
             secret_key=request.secret_key,
@@ -101,6 +102,7 @@ class AccountProcessor:
         return self._change(
             request,
             call,
+            user=user,
             path=path,
             edit=lambda document: put_account(document, change),
             code=ResponseCode.UPDATE_AND_CREATE_ACL_CONFIG_FAILED,
@@ -108,11 +110,13 @@ class AccountProcessor:
 
     def delete_account(self, request: DeleteAccount, call: Call) -> Deferred[Response]:
         """Delete an account."""
+        user = self._administrator(request, call)
         key = request.access_key
         path = self._checks.loaded.file_of(key) or self._checks.files.path
         return self._change(
             request,
             call,
+            user=user,
             path=path,
             edit=lambda document: remove_account(document, key),
             code=ResponseCode.DELETE_ACL_CONFIG_FAILED,
@@ -122,6 +126,7 @@ class AccountProcessor:
         self, request: UpdateWhiteAddresses, call: Call
     ) -> Deferred[Response]:
         """Replace the addresses that need no signature, in one of the files."""
+        user = self._administrator(request, call)
         code = ResponseCode.UPDATE_GLOBAL_WHITE_ADDRS_CONFIG_FAILED
         path = self._checks.files.path
         if request.acl_file_full_path:
@@ -134,6 +139,7 @@ class AccountProcessor:
         return self._change(
             request,
             call,
+            user=user,
             path=path,
             edit=lambda document: replace_white(document, patterns),
             code=code,
@@ -163,12 +169,16 @@ class AccountProcessor:
         request: Request[Any],
         call: Call,
         *,
+        user: str,
         path: str,
         edit: Callable[[Document], None],
         code: ResponseCode,
     ) -> Deferred[Response]:
-        """Change a file; the response comes when that is in force."""
-        user = self._administrator(request, call)
+        """
+        Change a file; the response comes when that is in force.
+
+        :param user: the administrator who asks, checked before anything else is.
+        """
         now_ms = int(call.received_at * 1000)
         files = self._checks.files
         changed = self._checks.replace(lambda: files.change(path, edit, now_ms))

@@ -146,6 +146,10 @@ class AccountTests(PlainCase):
             MAKE,
             DeleteAccount(access_key="RocketMQ"),
             UpdateWhiteAddresses(global_white_addrs="*"),
+            # Which files there are is none of their business either.
+            UpdateWhiteAddresses(
+                global_white_addrs="*", acl_file_full_path="/etc/passwd"
+            ),
         ):
             for who in (None, CLIENT, Credentials("operator", "wrong-secret")):
                 for where in (None, peer):

@@ -7,6 +7,9 @@ RocketMQ 5.
 
 from __future__ import annotations
 
+import re
+from re import Match
+
 import msgspec
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred
@@ -34,8 +37,11 @@ from rocketmq_tw.wire.requests.consumer import GetBrokerConsumeStats, GetConsume
 
 #: How many entries of the table of offsets are looked at in one step.
 AT_ONCE = 10_000
+#: How many names of topics are looked up in one step: a header has room for 130,000.
+NAMES = 2_000
 #: Bytes of the tables of all groups.
 LARGEST = 12 << 20
+_NAME = re.compile("[^;]+")
 _NO_GROUPS = b'"consumeStatsList":[]'
 
 
@@ -112,8 +118,8 @@ class ConsumerProcessor:
 
     def _stats(self, request: GetConsumeStats) -> Steps[Response]:
         """Encode the table of the topics that a request is about."""
-        group, topics = request.consumer_group, self._topics_of(request)
-        table = yield from self._table(group, topics, _Totals())
+        topics = yield from self._topics_of(request)
+        table = yield from self._table(request.consumer_group, topics, _Totals())
         return Response(body=table)
 
     def _table(self, group: str, topics: list[str], totals: _Totals) -> Steps[bytes]:
@@ -123,7 +129,7 @@ class ConsumerProcessor:
             for topic in topics
             for queue_id in range(self._read_queues(topic))
         )
-        rate = sum(self._progress.rate(topic, group) for topic in topics)
+        rate = yield from self._rate(group, topics)
 
         def encode(queues: list[MessageQueue]) -> bytes | Deferred[bytes]:
             states = [self._state(group, each) for each in queues]
@@ -133,6 +139,15 @@ class ConsumerProcessor:
             return self._encode_stats(queues, states, rate)
 
         return (yield from encode_in_slices(queues, encode))
+
+    def _rate(self, group: str, topics: list[str]) -> Steps[float]:
+        """Add up how many messages of some topics a group reads in a second."""
+        rate = 0.0
+        for at, some in enumerate(parts_of(topics, NAMES)):
+            if at:
+                yield None
+            rate += sum(self._progress.rate(topic, group) for topic in some)
+        return rate
 
     def _state(self, group: str, queue: MessageQueue) -> OffsetState:
         """Return how far a group is, without the time."""
@@ -207,16 +222,28 @@ class ConsumerProcessor:
         )
         return then(times, lambda times: _stats_table(queues, states, times, rate))
 
-    def _topics_of(self, request: GetConsumeStats) -> list[str]:
+    def _topics_of(self, request: GetConsumeStats) -> Steps[list[str]]:
         """
         Return the topics asked for, otherwise those in which the group has offsets.
         """
         if request.topic_list:
-            wanted = dict.fromkeys(request.topic_list.split(";"))
-            return [topic for topic in wanted if topic]
+            return (yield from self._listed_in(request.topic_list))
         topics = [request.topic] if request.topic else []
         topics = topics or sorted(self._offsets.of_group(request.consumer_group))
         return self._subscribed(request.consumer_group, topics)
+
+    def _listed_in(self, names: str) -> Steps[list[str]]:
+        """Return the topics of a list, once each, without those that do not exist."""
+        found: dict[str, None] = {}
+        # The matches must not be kept: the garbage collector would look at each.
+        each = map(Match.group, _NAME.finditer(names))
+        for at, some in enumerate(parts_of(each, NAMES)):
+            if at:
+                yield None
+            for name in some:
+                if self._topics.get(name) is not None:
+                    found[name] = None
+        return list(found)
 
     def _subscribed(self, group: str, topics: list[str]) -> list[str]:
         """Leave out topics to which the members of a group do not subscribe."""

@@ -86,7 +86,8 @@ class StatusProcessor:
         asked = GetConsumerStatusFromClient(request.topic, request.group)
         entries: list[bytes] = []
         size = 0
-        for some in parts_of(members, AT_ONCE):
+        for part in parts_of(members, AT_ONCE):
+            some = [each for each in part if self._reads(each)]
             responses = yield self._ask_all(some, asked)
             for member, (succeeded, response) in zip(some, responses, strict=True):
                 if not succeeded:
@@ -99,6 +100,13 @@ class StatusProcessor:
                     entries.append(entry)
                 yield None
         return Response(body=fill(GetConsumerStatusBody().encode(), _NOBODY, entries))
+
+    def _reads(self, member: Client) -> bool:
+        """Whether a member reads what is sent to it; else that would pile up."""
+        if member.peer.is_write_blocked:
+            self._left_out(member, "it does not read what is sent to it")
+            return False
+        return True
 
     def _ask_all(
         self, members: list[Client], asked: GetConsumerStatusFromClient

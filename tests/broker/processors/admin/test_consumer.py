@@ -99,6 +99,16 @@ class ConsumerProcessorTests(BrokerCase):
         ):
             self.assertEqual({queue.topic for queue in wanted}, {"Other"})
 
+    def test_stats_of_very_many_topics(self) -> None:
+        """A list of names is read in steps, also of those that do not exist."""
+        names = ";".join(f"x{number}" for number in range(50_000))
+        request = GetConsumeStats("G", None, f"T;{names};Other")
+        asked = maybeDeferred(self.ask, request)
+        self.assertNoResult(asked)
+        self.clock.pump([0.0] * 30)
+        table = ConsumeStats.decode(self.successResultOf(asked).body).offset_table
+        self.assertEqual({queue.topic for queue in table}, {"T", "Other"})
+
     def test_stats_leave_out_what_is_no_longer_subscribed(self) -> None:
         """While members are online only their topics count, unless a list is given."""
         self.join("Other")

@@ -72,6 +72,15 @@ class StatusProcessorTests(RelayCase):
         self.respond(members[3], b" " * 70_000 + OF_GO)
         self.assertEqual(self.table_of(asked), {})
 
+    def test_member_that_does_not_read(self) -> None:
+        """It is left out and not asked: what is sent to it would pile up."""
+        blocked, other = self.join(client_id="blocked"), self.join(client_id="other")
+        blocked.is_write_blocked = True
+        asked = self.status()
+        self.respond(other, OF_GO)
+        self.assertEqual(self.table_of(asked), {"other": {QUEUE: 9}})
+        self.assertEqual(blocked.asked, [])
+
     def test_large_responses_are_not_kept(self) -> None:
         """They are dropped at once, not when the last member has responded."""
         large, other = self.join(client_id="large"), self.join(client_id="other")
