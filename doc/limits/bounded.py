@@ -86,6 +86,8 @@ broker.pop.reader.PopReader: _reading: one for each queue that is read from the 
 broker.redelivery.RedeliveryCopy: properties: of one message
 admin.errors.NothingResponded: failed: the servers of one call
 admin.errors.RefusedByAll: failed: the servers of one call
+admin.reading._Merge: _buffers _next failed positions: the queues of one topic, with one pull each
+admin.tail.Tail: _messages _permits _running failing: its limit and one pull of each queue; one for each queue of the topic
 client.errors.BatchesIncomplete: results: the requests of one call
 client.errors.CommitError: failed: the queues of one commit
 client.errors.NameServerUnavailable: causes: the name servers of one look-up

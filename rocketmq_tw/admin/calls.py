@@ -25,11 +25,14 @@ from rocketmq_tw.wire.fields import Request, Response
 from rocketmq_tw.wire.requests.route import GetClusterInfo
 
 if TYPE_CHECKING:
+    from rocketmq_tw.client.producer.producer import Producer
     from rocketmq_tw.client.session import ClientSession
 
 A = TypeVar("A", bound=Response)
 T = TypeVar("T")
 
+#: The producer group under which messages are sent.
+SENDER_GROUP = "ADMIN_TOOLS"
 #: How many servers are asked at the same time.
 PARALLEL = 16
 
@@ -113,6 +116,25 @@ class Calls:
     def __init__(self, session: ClientSession, timeout: float) -> None:
         self.session = session
         self.timeout = timeout
+        self._producer: Producer | None = None
+
+    async def producer(self) -> Producer:
+        """Return the producer that sends messages, made when it is needed first."""
+        if self._producer is None:
+            from rocketmq_tw.client.producer.producer import Producer
+
+            producer = self._producer = Producer(self.session, SENDER_GROUP)
+            if not self.session.running:
+                # Whether a name server responds is seen when it is needed.
+                self.session.start().addErrback(lambda _: None)
+            await producer.start()
+        return self._producer
+
+    async def stop(self) -> None:
+        """Stop the producer."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await producer.stop()
 
     def name_server(self, request: Request[A]) -> Deferred[A]:
         """Ask any name server."""

@@ -16,8 +16,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Self
 
-from twisted.internet.defer import Deferred, succeed
-
 from rocketmq_tw.admin.calls import Calls
 from rocketmq_tw.admin.deferring import returning_deferred
 from rocketmq_tw.client.identity import make_client_id, make_local_name
@@ -26,7 +24,9 @@ from rocketmq_tw.client.session import ClientSession
 
 if TYPE_CHECKING:
     from rocketmq_tw.admin.cluster import Cluster
+    from rocketmq_tw.admin.dead_letters import DeadLetters
     from rocketmq_tw.admin.groups import Groups
+    from rocketmq_tw.admin.messages import Messages
     from rocketmq_tw.admin.topics import Topics
     from rocketmq_tw.auth.credentials import Credentials
     from rocketmq_tw.client.client import Client
@@ -101,9 +101,12 @@ class AdminClient:
             raise
         return self
 
-    def stop(self) -> Deferred[None]:
+    @returning_deferred
+    async def stop(self) -> None:
         """Close the connections, unless they are those of a client."""
-        return self._session.stop() if self._is_own else succeed(None)
+        await self.calls.stop()
+        if self._is_own:
+            await self._session.stop()
 
     async def __aenter__(self) -> Self:
         """Wait for a name server."""
@@ -135,6 +138,20 @@ class AdminClient:
         from rocketmq_tw.admin.groups import Groups
 
         return Groups(self.calls)
+
+    @property
+    def messages(self) -> Messages:
+        """Messages: by id, by key, by time, as they come; sending one."""
+        from rocketmq_tw.admin.messages import Messages
+
+        return Messages(self.calls)
+
+    @property
+    def dead_letters(self) -> DeadLetters:
+        """Messages that a group failed to consume too often."""
+        from rocketmq_tw.admin.dead_letters import DeadLetters
+
+        return DeadLetters(self.calls)
 
 
 def _signer(credentials: Credentials | None) -> Sign | None:

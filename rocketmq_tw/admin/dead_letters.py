@@ -1,0 +1,195 @@
+"""
+Dead letters: messages that a group has failed to consume too often.
+
+One that is sent again is a new message of its topic: all groups that read the topic get
+it. Its properties say which message it was, and whose dead letter. The dead letter
+itself stays where it is, until the broker deletes it as any message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Final
+
+from rocketmq_tw.admin.calls import Calls
+from rocketmq_tw.admin.deferring import returning_deferred
+from rocketmq_tw.admin.errors import AdminError, NotFound
+from rocketmq_tw.admin.groups import Groups
+from rocketmq_tw.admin.messages import Messages
+from rocketmq_tw.admin.results.messages import (
+    DeadLetterQueue,
+    DeadLetterQueues,
+    FoundMessage,
+    Page,
+    Resend,
+    Resent,
+)
+from rocketmq_tw.admin.results.topics import Kind, TopicStats
+from rocketmq_tw.admin.texts import sentence
+from rocketmq_tw.admin.topics import Topics
+from rocketmq_tw.model import message as names
+from rocketmq_tw.model.errors import RocketMQError
+from rocketmq_tw.model.message import Message
+from rocketmq_tw.model.topic import DLQ_PREFIX, dlq_topic
+
+#: Properties of a copy: the group whose dead letter it was, and its id there.
+RESENT_OF_GROUP: Final = "RESENT_OF_GROUP"
+RESENT_OF_MESSAGE: Final = "RESENT_OF_MESSAGE"
+
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+#: Properties that belong to the dead letter, and not to the message that is sent.
+_OWN = frozenset(
+    (
+        names.UNIQ_KEY,
+        names.WAIT,
+        names.DELAY,
+        names.KEYS,
+        names.TAGS,
+        names.RETRY_TOPIC,
+        names.REAL_TOPIC,
+        names.REAL_QUEUE_ID,
+        names.ORIGIN_MESSAGE_ID,
+        names.ORIGIN_GROUP,
+        names.RECONSUME_TIME,
+        names.MAX_RECONSUME_TIMES,
+        names.MIN_OFFSET,
+        names.MAX_OFFSET,
+        names.CONSUME_START_TIME,
+        names.CLUSTER,
+        names.MSG_REGION,
+        names.TRACE_ON,
+        names.TRAN_MSG,
+        names.PGROUP,
+        names.TRANSACTION_ID,
+        names.POP_CK,
+        names.POP_CK_OFFSET,
+        names.FIRST_POP_TIME,
+        names.INNER_NUM,
+        names.INNER_BASE,
+        names.INNER_MULTI_DISPATCH,
+        names.INNER_MULTI_QUEUE_OFFSET,
+        names.CRC32,
+        names.BORN_HOST,
+        names.BORN_TIMESTAMP,
+        names.TIMER_DELAY_SEC,
+        names.TIMER_DELAY_MS,
+        names.TIMER_DELIVER_MS,
+        names.TIMER_ENQUEUE_MS,
+        names.TIMER_DEQUEUE_MS,
+        names.TIMER_ROLL_TIMES,
+        names.TIMER_OUT_MS,
+        names.TIMER_DELAY_LEVEL,
+    )
+)
+
+
+class DeadLetters:
+    """What an administrator does with dead letters."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+        self._topics = Topics(calls)
+        self._messages = Messages(calls)
+
+    @returning_deferred
+    async def list(self) -> DeadLetterQueues:
+        """Return the groups that have dead letters, sorted by name, with counts."""
+        topics = await self._topics.list(with_system=True)
+        names = [each.name for each in topics if each.kind is Kind.DEAD_LETTERS]
+
+        async def count(topic: str) -> TopicStats:
+            return await self._topics.stats(topic)
+
+        asked = await self._calls.each({name: name for name in names}, count)
+        failed = asked.failed
+        queues = []
+        for topic, stats in asked.ok.items():
+            failed.update({f"{topic} at {w}": why for w, why in stats.failed.items()})
+            updates = [q.last_update for q in stats.queues if q.last_update]
+            group = topic.removeprefix(DLQ_PREFIX)
+            last = max(updates, default=None)
+            queues.append(DeadLetterQueue(group, topic, stats.messages, last))
+        return DeadLetterQueues(tuple(queues), failed)
+
+    @returning_deferred
+    async def browse(
+        self,
+        group: str,
+        begin: datetime | None = None,
+        end: datetime | None = None,
+        limit: int = 64,
+        cursor: str | None = None,
+    ) -> Page:
+        """
+        Return the dead letters of a group, oldest first; none if it has no topic for
+        them.
+
+        :param cursor: of the page before this one.
+        :raises NotFound: there is no such group.
+        """
+        try:
+            return await self._messages.by_time(
+                dlq_topic(group), begin or _BEGINNING, end, limit, cursor
+            )
+        except NotFound:
+            await Groups(self._calls).get(group)
+            return Page(())
+
+    @returning_deferred
+    async def resend(
+        self, group: str, messages: Iterable[FoundMessage | str]
+    ) -> Resent:
+        """
+        Send dead letters again, to the topics in which they were first.
+
+        They are sent one after another, in this order; one that fails does not stop the
+        others.
+
+        :param messages: dead letters, or their ids.
+        """
+        done: list[Resend] = []
+        failed: dict[str, str] = {}
+        for each in messages:
+            message_id = each if isinstance(each, str) else each.message_id
+            try:
+                done.append(await self._resend(group, each))
+            except RocketMQError as error:
+                failed[message_id] = sentence(error)
+        return Resent(group, tuple(done), failed)
+
+    async def _resend(self, group: str, letter: FoundMessage | str) -> Resend:
+        """Send one again."""
+        topic = dlq_topic(group)
+        if isinstance(letter, str):
+            letter = await self._messages.get(letter, topic)
+        if letter.topic != topic:
+            raise AdminError(
+                f'the message is in "{letter.topic}", which does not have the dead'
+                f' letters of "{group}"'
+            )
+        sent = await self._messages.send_message(copy_of(letter, group))
+        return Resend(letter.message_id, sent.message_id, sent.topic)
+
+
+def copy_of(letter: FoundMessage, group: str) -> Message:
+    """
+    Return the message to send for a dead letter.
+
+    :raises AdminError: the dead letter does not say in which topic it was.
+    """
+    kept = letter.properties
+    topic = kept.get(names.RETRY_TOPIC) or kept.get(names.DLQ_ORIGIN_TOPIC)
+    if not topic or topic.startswith(DLQ_PREFIX):
+        raise AdminError("it does not say in which topic it was")
+    return Message(
+        topic,
+        letter.body,
+        letter.tag,
+        letter.keys,
+        {
+            **{name: text for name, text in kept.items() if name not in _OWN},
+            RESENT_OF_GROUP: group,
+            RESENT_OF_MESSAGE: letter.message_id,
+        },
+    )

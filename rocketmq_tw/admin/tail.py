@@ -1,0 +1,160 @@
+"""The messages of a topic, as they come."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Self
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.python.failure import Failure
+
+from rocketmq_tw.admin.calls import Calls
+from rocketmq_tw.admin.found import found
+from rocketmq_tw.admin.reading import QueuesReader, Spot
+from rocketmq_tw.admin.results.messages import FoundMessage
+from rocketmq_tw.remoting.errors import BrokerError, TransportError
+
+#: Seconds that a broker may hold a pull.
+WAIT = 10.0
+#: Seconds after which a broker that could not be read is asked again.
+RETRY = 1.0
+
+
+class Tail:
+    """
+    Iterates over new messages: one pull waits at the broker of each queue.
+
+    :param find: returns the queues.
+    :param limit: how many messages may wait; beyond it no pull is sent.
+    :ivar failing: the queues that cannot be read now, and why; they are tried again.
+    """
+
+    def __init__(
+        self,
+        calls: Calls,
+        find: Callable[[], Awaitable[Mapping[str, Spot]]],
+        expression: str,
+        limit: int,
+    ) -> None:
+        self._calls = calls
+        self._reader = QueuesReader(calls)
+        self._find = find
+        self._expression = expression
+        self._limit = limit
+        self._running: list[Deferred[None]] = []
+        self._started = False
+        self._closed = False
+        self._error: BaseException | None = None
+        # len(_messages) < _limit + PER_PULL * queues
+        self._messages: deque[FoundMessage] = deque()
+        self._taker: Deferred[None] | None = None
+        self._permits: list[Deferred[None]] = []
+        self.failing: dict[str, str] = {}
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> FoundMessage:
+        """
+        Return the next message.
+
+        :raises NotFound: there is no such topic.
+        """
+        if not self._started:
+            await self.start()
+        while not self._messages:
+            if self._error is not None:
+                raise self._error
+            if self._closed:
+                raise StopAsyncIteration
+            self._taker = Deferred()
+            await self._taker
+        message = self._messages.popleft()
+        if len(self._messages) < self._limit:
+            permits, self._permits = self._permits, []
+            for permit in permits:
+                permit.callback(None)
+        return message
+
+    async def start(self) -> None:
+        """
+        Find the ends of the queues: what is stored afterwards is returned.
+
+        The first :meth:`__anext__` does this if it was not done before.
+        """
+        self._started = True
+        spots = await self._find()
+        ends = await self._calls.each(
+            {name: name for name in spots},
+            lambda name: self._reader.max_offset(spots[name]),
+        )
+        ends.need_one("no queue can be read")
+        self.failing.update(ends.failed)
+        for name, end in ends.ok.items():
+            reading = Deferred.fromCoroutine(self._follow(spots[name], end))
+            reading.addErrback(self._ended)
+            self._running.append(reading)
+
+    async def aclose(self) -> None:
+        """Cancel the pulls; iterating ends."""
+        self._closed = True
+        running, self._running = self._running, []
+        for reading in running:
+            reading.cancel()
+        self._wake()
+
+    async def __aenter__(self) -> Self:
+        """Begin at the present ends of the queues."""
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_exception: object) -> None:
+        """Cancel the pulls."""
+        await self.aclose()
+
+    async def _follow(self, spot: Spot, offset: int) -> None:
+        """Read one queue until this is cancelled."""
+        while not self._closed:
+            if len(self._messages) >= self._limit:
+                permit: Deferred[None] = Deferred()
+                self._permits.append(permit)
+                await permit
+            try:
+                result = await self._reader.pull(
+                    spot, offset, wait=WAIT, expression=self._expression
+                )
+            except TransportError as error:
+                self.failing[spot.name] = str(error)
+                await self._sleep()
+                continue
+            except BrokerError as error:
+                if not error.retryable:
+                    raise
+                self.failing[spot.name] = str(error)
+                await self._sleep()
+                continue
+            self.failing.pop(spot.name, None)
+            offset = result.next_offset
+            self._messages.extend(found(each) for each in result.messages)
+            if result.messages:
+                self._wake()
+
+    def _sleep(self) -> Deferred[None]:
+        """Wait before a broker is asked again."""
+        delayed: Deferred[None] = Deferred(lambda _: timer.cancel())
+        timer = self._calls.session.clock.callLater(RETRY, delayed.callback, None)
+        return delayed
+
+    def _ended(self, failure: Failure) -> None:
+        """Let the taker fail, unless this was cancelled."""
+        if failure.check(CancelledError) and self._closed:
+            return
+        self._error = self._error or failure.value
+        self._wake()
+
+    def _wake(self) -> None:
+        """Let the taker look again."""
+        taker, self._taker = self._taker, None
+        if taker is not None and not taker.called:
+            taker.callback(None)

@@ -1,0 +1,73 @@
+"""Queues, read together."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.admin.errors import AdminError
+from rocketmq_tw.admin.reading import MAX_PAGE, Spot, decode_cursor, encode_cursor
+from rocketmq_tw.model.queue import MessageQueue
+from rocketmq_tw.wire.requests.pull import PullMessage
+from tests.admin.cases import AdminCase
+
+
+class CursorTests(SynchronousTestCase):
+    """Cursors are texts that may come back from anywhere."""
+
+    def test_round_trip(self) -> None:
+        """Positions are kept."""
+        positions = {"broker-a/0": 5, "broker-b/3": 1 << 40}
+        text = encode_cursor(positions)
+        self.assertTrue(text.replace("-", "").replace("_", "").rstrip("=").isalnum())
+        self.assertEqual(decode_cursor(text), positions)
+
+    def test_wrong(self) -> None:
+        """Anything else is refused."""
+        for text in ("", "x", "é", "e30=!", "W10=", "eyJhIjoieCJ9", "A" * 1_000_000):
+            self.assertRaises(AdminError, decode_cursor, text)
+
+    def test_name(self) -> None:
+        """A queue is named by its broker and number."""
+        self.assertEqual(Spot(MessageQueue("T", "b", 3), "h:1").name, "b/3")
+
+
+class PageTests(AdminCase):
+    """Pages of many messages."""
+
+    def setUp(self) -> None:
+        """Send more than one pull returns."""
+        super().setUp()
+        self.cluster.create_topic("orders", 2)
+        self.send("orders", *[b"%d" % n for n in range(200)])
+
+    def test_more_than_one_pull(self) -> None:
+        """Queues are pulled again when what was read of them is taken."""
+        page = self.run_admin(
+            self.admin.messages.by_time("orders", self.epoch(), limit=MAX_PAGE)
+        )
+        self.assertEqual(len({m.body for m in page.messages}), 200)
+        self.assertIsNone(page.cursor)
+
+    def test_page_is_bounded(self) -> None:
+        """A small page pulls little, and has a cursor."""
+        page = self.run_admin(
+            self.admin.messages.by_time("orders", self.epoch(), limit=3)
+        )
+        self.assertEqual(len(page.messages), 3)
+        self.assertIsNotNone(page.cursor)
+
+    def test_broker_that_fails(self) -> None:
+        """The other's messages are returned, and it is reported."""
+        for _ in range(2):
+            self.cluster.brokers["broker-b"].traffic.refuse(PullMessage, 16)
+        page = self.run_admin(
+            self.admin.messages.by_time("orders", self.epoch(), limit=500)
+        )
+        self.assertEqual({m.broker for m in page.messages}, {"broker-a"})
+        self.assertEqual({name[:8] for name in page.failed}, {"broker-b"})
+
+    def epoch(self) -> datetime:
+        """Return a time before all messages."""
+        return datetime(2020, 1, 1, tzinfo=UTC)

@@ -1,0 +1,104 @@
+"""Messages as they come."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rocketmq_tw.admin import NotFound
+from rocketmq_tw.admin.tail import Tail
+from rocketmq_tw.client import Sql
+from rocketmq_tw.wire.requests.pull import PullMessage
+from tests.admin.cases import AdminCase
+
+
+class TailTests(AdminCase):
+    """One iterator over all queues of a topic."""
+
+    def setUp(self) -> None:
+        """Create a topic with an old message."""
+        super().setUp()
+        self.cluster.create_topic("orders", 2)
+        self.send("orders", b"old")
+
+    def tail(self, *args: Any, **options: Any) -> Tail:
+        """Begin at the end."""
+        tail = self.admin.messages.tail("orders", *args, **options)
+        self.run_admin(tail.start())
+        self.addCleanup(lambda: self.run_admin(tail.aclose()))
+        return tail
+
+    def take(self, tail: Tail, count: int) -> list[bytes]:
+        """Take so many messages."""
+        return [self.run_admin(tail.__anext__()).body for _ in range(count)]
+
+    def test_new_ones_only(self) -> None:
+        """What was there before is not returned; what comes is, from all queues."""
+        tail = self.tail()
+        self.cluster.advance(60)
+        self.send("orders", b"1", b"2", b"3", b"4", b"5")
+        self.assertEqual(sorted(self.take(tail, 5)), [b"1", b"2", b"3", b"4", b"5"])
+
+    def test_expressions(self) -> None:
+        """Tags and SQL choose."""
+        by_tag, by_sql = self.tail("B"), self.tail(Sql("n > 1"))
+        self.send("orders", b"1", tag="A", properties={"n": "1"})
+        self.send("orders", b"2", tag="B", properties={"n": "2"})
+        self.assertEqual(self.take(by_tag, 1), [b"2"])
+        self.assertEqual(self.take(by_sql, 1), [b"2"])
+
+    def test_bounded(self) -> None:
+        """Nobody takes: it stops reading, and goes on when somebody does."""
+        tail = self.tail(limit=4)
+        self.send("orders", *[b"x"] * 100)
+        self.cluster.advance(30)
+        self.assertLessEqual(len(tail._messages), 4 + 4 * 32)
+        pulls = self.cluster.broker.traffic.requests(PullMessage)
+        self.cluster.advance(60)
+        self.assertEqual(
+            len(self.cluster.broker.traffic.requests(PullMessage)), len(pulls)
+        )
+        self.assertEqual(len(self.take(tail, 100)), 100)
+
+    def test_broker_that_fails(self) -> None:
+        """It is asked again, and what it got meanwhile is returned."""
+        tail = self.tail()
+        broker = self.cluster.brokers["broker-b"]
+        self.cluster.network.cut("10.0.4.1", broker.host)
+        self.cluster.advance(40)
+        self.assertEqual({name[:8] for name in tail.failing}, {"broker-b"})
+        self.send("orders", b"1", b"2", b"3", b"4")
+        self.cluster.faults.heal_all()
+        self.assertEqual(sorted(self.take(tail, 4)), [b"1", b"2", b"3", b"4"])
+        self.assertEqual(tail.failing, {})
+
+    def test_refused(self) -> None:
+        """A refusal that lasts ends the iteration with the error."""
+        tail = self.tail()
+        for broker in self.cluster.brokers.values():
+            broker.traffic.refuse(PullMessage, 24)
+        self.send("orders", b"x")
+        with self.assertRaises(Exception) as caught:
+            self.take(tail, 5)
+        self.assertIn("SUBSCRIPTION_NOT_EXIST", str(caught.exception))
+
+    def test_closed(self) -> None:
+        """Closing ends a waiting iteration, and leaves nothing scheduled."""
+
+        async def all_of_them() -> int:
+            async with self.admin.messages.tail("orders") as tail:
+                self.cluster.clock.callLater(5, self.close, tail)
+                return len([each async for each in tail])
+
+        self.assertEqual(self.run_admin(all_of_them()), 0)
+
+    def close(self, tail: Tail) -> None:
+        """Close from outside of the iteration."""
+        from twisted.internet.defer import Deferred
+
+        Deferred.fromCoroutine(tail.aclose())
+
+    def test_unknown_topic(self) -> None:
+        """It is an error at the start."""
+        tail = self.admin.messages.tail("nothing")
+        with self.assertRaises(NotFound):
+            self.run_admin(tail.start())
