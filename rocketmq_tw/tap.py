@@ -14,6 +14,7 @@ from rocketmq_tw.broker import tap as broker_tap
 from rocketmq_tw.broker.access.settings import AccessSettings
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.configuration import name_servers
+from rocketmq_tw.broker.console_settings import CONSOLE_OPTION
 from rocketmq_tw.clock import use_monotonic_time
 from rocketmq_tw.garbage import keep_collections_short
 from rocketmq_tw.model.errors import RocketMQError
@@ -65,6 +66,7 @@ class Options(usage.Options):
         ["config", "c", None, "a broker.conf: settings under Apache RocketMQ's names"],
         ["advertise", None, None, "address that clients connect to [default: found]"],
         ["name", None, None, "the broker's name [default: the host's name]"],
+        CONSOLE_OPTION,
         *SERVER_OPTIONS,
         *CLIENT_OPTIONS,
     ]
@@ -137,8 +139,9 @@ def makeService(options: Options) -> IService:
         check_port(options.name_server.listen)
         if not will_chroot(options):
             check_tls(config.tls, reactor)
+        addresses = name_servers(config.namesrv_addr)
+        console = broker_tap.console_of(reactor, config, addresses)
     namesrv = NamesrvService(options.name_server, reactor)
-    addresses = name_servers(config.namesrv_addr)
     # Its certificate need not be one for this address, and it may want one of clients,
     # or the header of a proxy.
     own = InProcessEndpoint(reactor, namesrv.factory, lambda: namesrv.is_open)
@@ -151,4 +154,5 @@ def makeService(options: Options) -> IService:
         namesrv,
         broker,
         ReachabilityCheck(reactor, broker),
+        *console,
     )

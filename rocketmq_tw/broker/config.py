@@ -13,6 +13,7 @@ import msgspec
 
 from rocketmq_tw.broker.access.settings import AccessSettings
 from rocketmq_tw.broker.choices import BrokerRole, FlushDiskType, SubscriptionConflict
+from rocketmq_tw.broker.console_settings import ConsoleSettings
 from rocketmq_tw.model.topic import TRACE_TOPIC
 from rocketmq_tw.remoting.buffers import DEFAULT_BUDGET
 from rocketmq_tw.settings import Count, Port, Positive
@@ -69,6 +70,7 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     :ivar tls_handshake_timeout_millis: ms that a handshake may take; an extension.
     :ivar tls: TLS of the ports and of outgoing connections; from keys that begin with
         ``tls.``.
+    :ivar console: a web page; from keys such as ``console``.
     :ivar access: who may send what; from keys such as ``authenticationEnabled``.
     :ivar max_access_users: how many users, or accounts of ACL 1.0, there may be; an
         extension.
@@ -321,6 +323,7 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     tls_handshake_timeout_millis: Milliseconds = 10_000
     tls: TlsSettings = TlsSettings()
     access: AccessSettings = AccessSettings()
+    console: ConsoleSettings = ConsoleSettings()
     max_access_users: Positive = 1000
     max_access_entries: Positive = 5000
 

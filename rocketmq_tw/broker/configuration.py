@@ -18,6 +18,7 @@ import msgspec
 from rocketmq_tw import settings
 from rocketmq_tw.broker.access.settings import take_access
 from rocketmq_tw.broker.config import BrokerConfig
+from rocketmq_tw.broker.console_settings import take_console
 from rocketmq_tw.broker.delay.levels import parse_levels
 from rocketmq_tw.broker.roles import check_roles, idle_of_roles
 from rocketmq_tw.broker.unsupported import UNSUPPORTED
@@ -55,6 +56,7 @@ class CommandLine(msgspec.Struct, frozen=True, kw_only=True):
     :ivar config: the path of a ``broker.conf``.
     :ivar memory_folder: folder of the tables if messages are kept in memory.
     :ivar tls: the options of TLS.
+    :ivar console: where the console listens.
     """
 
     config: str | None = None
@@ -65,6 +67,7 @@ class CommandLine(msgspec.Struct, frozen=True, kw_only=True):
     name: str | None = None
     memory_folder: str | None = None
     tls: TlsOptions | None = None
+    console: str | None = None
 
 
 def complete_config(line: CommandLine) -> BrokerConfig:
@@ -82,12 +85,14 @@ def complete_config(line: CommandLine) -> BrokerConfig:
     commit_log = values.pop("storePathCommitLog", "").strip()
     tls = take_settings(values, line.tls)
     access = take_access(values, os.path.dirname(line.config or ""))
+    console = take_console(values, line.console)
     _check_not_blank(values, "brokerName", "brokerClusterName")
     config, idle = settings.apply(BrokerConfig, values, UNSUPPORTED)
     settings.warn_of_idle(line.config, [*idle, *idle_of_roles(config)])
     changes = _from_options(line, config)
     changes["tls"] = tls
     changes["access"] = access
+    changes["console"] = console
     listen = line.listen or config.listen
     changes.update(_listen(listen or str(config.listen_port), bind_address))
     config = _completed(msgspec.structs.replace(config, **changes))

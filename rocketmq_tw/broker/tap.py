@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -16,6 +17,7 @@ from rocketmq_tw.broker.configuration import (
     complete_config,
     name_servers,
 )
+from rocketmq_tw.broker.console_settings import CONSOLE_OPTION
 from rocketmq_tw.clock import use_monotonic_time
 from rocketmq_tw.garbage import keep_collections_short
 from rocketmq_tw.model.errors import RocketMQError
@@ -54,6 +56,7 @@ class Options(usage.Options):
         ["data", "d", None, f"folder of the messages [default: ./{DATA_FOLDER}]"],
         ["advertise", None, None, "address that clients connect to [default: found]"],
         ["name", None, None, "the broker's name [default: the host's name]"],
+        CONSOLE_OPTION,
         *SERVER_OPTIONS,
         *CLIENT_OPTIONS,
     ]
@@ -89,6 +92,7 @@ def checked_config(options: usage.Options, namesrv: str | None) -> BrokerConfig:
         name=options["name"],
         memory_folder=folder.name if folder else None,
         tls=TlsOptions.of(options),
+        console=options["console"],
     )
     try:
         return complete_config(line)
@@ -113,6 +117,50 @@ def remove_memory_folder(reactor: Any, options: usage.Options) -> None:
     folder = options.get("folder")
     if folder is not None:
         reactor.addSystemEventTrigger("after", "shutdown", folder.cleanup)
+
+
+def console_of(
+    reactor: Any, config: BrokerConfig, names: Sequence[str]
+) -> list[IService]:
+    """
+    Return the console of a program; none if it is not asked for.
+
+    :raises RocketMQError: it cannot start.
+    """
+    settings = config.console
+    if not settings.console:
+        return []
+    from rocketmq_tw.console.assembly import (
+        check_console,
+        console_token,
+        make_console,
+    )
+    from rocketmq_tw.console.config import ConsoleConfig
+
+    listen = check_console(
+        settings.console,
+        is_secure=config.tls.server.is_on,
+        allow_plain=settings.console_allow_plain,
+    )
+    token, path = console_token(settings.console_token_file, config.store_path_root_dir)
+    console = ConsoleConfig(
+        listen=listen,
+        token=token,
+        token_file=path,
+        hosts=tuple(filter(None, map(str.strip, settings.console_hosts.split(",")))),
+        max_connections=settings.max_console_connections,
+        max_tails=settings.max_console_tails,
+    )
+    return [
+        make_console(
+            reactor,
+            console,
+            names,
+            name=config.broker_name,
+            inner=config.access.inner,
+            tls=config.tls,
+        )
+    ]
 
 
 def makeService(options: Options) -> IService:
@@ -140,10 +188,12 @@ def makeService(options: Options) -> IService:
         check_broker(config, will_chroot(options))
         if not will_chroot(options):
             check_tls(config.tls, reactor)
+        console = console_of(reactor, config, names)
     if not names:
         _log.warn(
             "no name server is given, so no client can find this broker;"
             " name one with -n host:9876, namesrvAddr or NAMESRV_ADDR"
         )
     broker = BrokerService(reactor, config, names)
-    return Program(reactor, broker, ReachabilityCheck(reactor, broker))
+    check = ReachabilityCheck(reactor, broker)
+    return Program(reactor, broker, check, *console)

@@ -1,0 +1,1 @@
+"""The requests that the page makes, and that programs may make too: JSON over HTTP."""

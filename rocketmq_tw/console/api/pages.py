@@ -1,0 +1,57 @@
+"""Pages of lists: the browser gets some tens of entries, whatever their number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Generic, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+#: Characters of a search, and how many entries a page may have.
+Search = Annotated[str, msgspec.Meta(max_length=256)]
+Limit = Annotated[int, msgspec.Meta(ge=1, le=200)]
+Offset = Annotated[int, msgspec.Meta(ge=0)]
+#: A name of a topic or group; Apache RocketMQ lets them have up to 255 characters.
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True):
+    """
+    Some entries of a list.
+
+    :ivar total: how many match the search.
+    :ivar offset: how many of them come before these.
+    """
+
+    items: tuple[T, ...]
+    total: int
+    offset: int
+
+
+class PageQuery(msgspec.Struct, frozen=True):
+    """Which entries of a list."""
+
+    search: Search = ""
+    offset: Offset = 0
+    limit: Limit = 50
+
+
+def page_of(
+    found: Sequence[T], query: PageQuery, text_of: Callable[[T], str]
+) -> Page[T]:
+    """
+    Return the entries that a query asks for.
+
+    :param text_of: what the search looks at; every word has to be in it.
+    """
+    words = query.search.lower().split()
+    if words:
+        found = [
+            each
+            for each in found
+            if all(word in text_of(each).lower() for word in words)
+        ]
+    chosen = found[query.offset : query.offset + query.limit]
+    return Page(tuple(chosen), len(found), query.offset)

@@ -1,0 +1,113 @@
+"""
+The console of a program: from the settings of its broker to a service.
+
+Programs call this when a console is asked for, and import it only then.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from importlib import metadata
+from typing import Any
+
+from rocketmq_tw.access.secrets import Secret
+from rocketmq_tw.admin.client import AdminClient
+from rocketmq_tw.auth.credentials import Credentials
+from rocketmq_tw.console.api.session import About
+from rocketmq_tw.console.config import ConsoleConfig
+from rocketmq_tw.console.errors import BadConsoleSetting
+from rocketmq_tw.console.service import ConsoleService
+from rocketmq_tw.console.token import read_token
+from rocketmq_tw.remoting.addresses import is_loopback_endpoint, server_endpoint
+from rocketmq_tw.remoting.preflight import check_port, resolve_interface
+from rocketmq_tw.tls.settings import TlsSettings
+
+#: The file of the token, in the folder of the broker, if no other is named.
+TOKEN_FILE = "console-token"
+
+
+def console_endpoint(address: str) -> str:
+    """
+    Return the endpoint string of a console.
+
+    :raises BadConsoleSetting: nothing can be opened there.
+    """
+    text = address.strip()
+    if text.isdecimal():
+        text = f"127.0.0.1:{text}"
+    try:
+        return resolve_interface(server_endpoint(text))
+    except ValueError as error:
+        raise BadConsoleSetting(f"console: {error}") from None
+
+
+def make_console(
+    reactor: Any,
+    config: ConsoleConfig,
+    name_servers: Sequence[str],
+    *,
+    name: str,
+    inner: Secret | None,
+    tls: TlsSettings,
+) -> ConsoleService:
+    """
+    Return the service.
+
+    :param name: of the broker, which the page shows.
+    :param inner: the user who asks name servers and brokers; None if nobody has to.
+    :param tls: the broker's.
+    """
+    credentials = Credentials(inner.name, inner.password) if inner else None
+
+    def admin() -> AdminClient:
+        return AdminClient(
+            reactor, name_servers, credentials=credentials, tls=tls.client
+        )
+
+    about = About(name, metadata.version("rocketmq_tw"))
+    secured = None
+    if tls.server.is_on:
+        from rocketmq_tw.console.web.secure import Secured
+
+        secured = Secured(reactor, tls.server)
+    return ConsoleService(reactor, config, admin=admin, about=about, secured=secured)
+
+
+def check_console(address: str, *, is_secure: bool, allow_plain: bool) -> str:
+    """
+    Return the endpoint string of a console.
+
+    :param address: as in the settings.
+    :param is_secure: whether it has TLS.
+    :param allow_plain: whether other machines may reach it without.
+    :raises RocketMQError: its port is taken, or anybody could read the token on its
+        way.
+    """
+    listen = console_endpoint(address)
+    if not (is_secure or allow_plain or is_loopback_endpoint(listen)):
+        raise BadConsoleSetting(
+            f"console is {address}: other machines could reach it, and its token would"
+            " be sent unencrypted; listen on 127.0.0.1, set a certificate (--tls-cert),"
+            " or set consoleAllowPlain=true behind a proxy that has one"
+        )
+    check_port(listen)
+    return listen
+
+
+def console_token(path: str, folder: str) -> tuple[str, str]:
+    """
+    Return the token and the path of its file, which is made if there is none.
+
+    :param path: as in the settings; empty for a file in the folder.
+    :param folder: of the broker.
+    :raises BadConsoleSetting: it cannot be kept.
+    """
+    path = os.path.abspath(os.path.expanduser(path or os.path.join(folder, TOKEN_FILE)))
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+    except OSError as error:
+        raise BadConsoleSetting(
+            f"the console's token cannot be kept in {path}: {error.strerror or error}"
+        ) from None
+    return read_token(path), path

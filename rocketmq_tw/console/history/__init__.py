@@ -1,0 +1,1 @@
+"""What the plots show: samples of rates and lags, of the last hours, in memory."""

@@ -1,0 +1,159 @@
+"""
+The console as a service: its port, its parts, and what it reaches the cluster with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.interfaces import IAddress, IProtocolFactory
+from twisted.logger import Logger
+
+from rocketmq_tw.admin.client import AdminClient
+from rocketmq_tw.console.api.session import About
+from rocketmq_tw.console.config import ConsoleConfig
+from rocketmq_tw.console.history.sampler import Sampler
+from rocketmq_tw.console.requests import all_routes
+from rocketmq_tw.console.web.assets import load_assets
+from rocketmq_tw.console.web.channel import ConsoleFactory
+from rocketmq_tw.console.web.secure import Secured
+from rocketmq_tw.console.web.sessions import Sessions
+from rocketmq_tw.console.web.site import Site
+from rocketmq_tw.remoting.listener import Listener
+from rocketmq_tw.remoting.peer_log import PeerLog
+
+
+class ConsoleService(Service):
+    """
+    Serves the page, and samples the cluster for its plots.
+
+    :param admin: makes the client that asks the cluster; it is stopped with the
+        service.
+    :param about: what the page says of itself.
+    :param secured: TLS of the port; None serves plain HTTP.
+    :ivar started: fires when connections are accepted; fails if the port cannot be
+        opened.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        reactor: Any,
+        config: ConsoleConfig,
+        *,
+        admin: Callable[[], AdminClient],
+        about: About,
+        secured: Secured | None = None,
+    ) -> None:
+        self._reactor = reactor
+        self._config = config
+        self._make_admin = admin
+        self._about = about
+        self._secured = secured
+        self._parts: _Parts | None = None
+        self.started: Deferred[None] | None = None
+
+    @property
+    def address(self) -> IAddress | None:
+        """Where it listens; None while it does not."""
+        return None if self._parts is None else self._parts.listener.address
+
+    def startService(self) -> None:
+        """Open the port."""
+        super().startService()
+        parts = self._parts = _Parts(
+            self._reactor,
+            self._config,
+            admin=self._make_admin(),
+            about=self._about,
+            is_secure=self._secured is not None,
+        )
+        factory: IProtocolFactory = parts.factory
+
+        def start() -> Deferred[None]:
+            made = factory
+            if self._secured is not None:
+                made = self._secured.start(factory)
+            return parts.listener.start(self._config.listen, made)
+
+        self.started = maybeDeferred(start)
+        self.started.addCallback(lambda _: self._listening(parts))
+
+    def _listening(self, parts: _Parts) -> None:
+        """Take samples, and say where the page is."""
+        if self.running:
+            parts.sampler.start()
+            self._log.info(
+                "the console is at {url}; its token is in {path}",
+                path=self._config.token_file,
+                url=url_of(parts.listener.address, self._secured is not None),
+            )
+
+    def stopService(self) -> Deferred[None]:
+        """Close the port and all connections."""
+        super().stopService()
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        """Stop in stages."""
+        parts, self._parts = self._parts, None
+        if parts is None:
+            return
+        parts.sampler.stop()
+        await parts.listener.stopService()
+        if self._secured is not None:
+            self._secured.stop()
+        parts.site.stop()
+        parts.factory.close_all()
+        await parts.admin.stop()
+
+
+class _Parts:
+    """What serves from one start to the next stop."""
+
+    def __init__(
+        self,
+        reactor: Any,
+        config: ConsoleConfig,
+        *,
+        admin: AdminClient,
+        about: About,
+        is_secure: bool,
+    ) -> None:
+        peers = PeerLog(reactor)
+        self.admin = admin
+        self.sampler = Sampler(reactor, admin, config.sample_period)
+        self.listener = Listener(reactor, peers=peers)
+        self.site = Site(
+            reactor,
+            config,
+            assets=load_assets(),
+            sessions=Sessions(reactor, config.token, config.session_time),
+            peers=peers,
+            is_secure=is_secure,
+        )
+        self.site.add(
+            all_routes(
+                clock=reactor,
+                config=config,
+                admin=admin,
+                sampler=self.sampler,
+                site=self.site,
+                about=about,
+            )
+        )
+        self.factory = ConsoleFactory(reactor, config, self.site, peers)
+
+
+def url_of(address: IAddress | None, is_secure: bool) -> str:
+    """Return the address of the page, for the log."""
+    host, port = getattr(address, "host", None), getattr(address, "port", None)
+    if host is None or port is None:
+        return str(address)
+    named = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
+    named = f"[{named}]" if ":" in named and not named.startswith("[") else named
+    return f"{'https' if is_secure else 'http'}://{named}:{port}/"

@@ -1,0 +1,52 @@
+// One topic.
+
+import { get } from "/api.js";
+import { to } from "/app.js";
+import { card, failures, h, name, replace, table, tag } from "/dom.js";
+import { count, rate, shortTime } from "/format.js";
+
+export const heading = (query) => ({
+  title: query.name ?? "", crumb: ["topics", "Topics"],
+  actions: h("span", { class: "tags" },
+    h("a", { class: "button", href: to("messages", { topic: query.name }) }, "Messages"),
+    h("a", { class: "button", href: to("send", { topic: query.name }) }, "Send")),
+});
+
+const QUEUES = [
+  { head: "Broker", kind: "name", cell: (q) => name(q.broker) },
+  { head: "Queue", kind: "num", cell: (q) => q.queue_id },
+  { head: "First offset", kind: "num", cell: (q) => count(q.min) },
+  { head: "Next offset", kind: "num", cell: (q) => count(q.max) },
+  { head: "Messages", kind: "num", cell: (q) => count(q.max - q.min) },
+  { head: "Last message", kind: "nowrap", cell: (q) => shortTime(q.last_update) },
+];
+const SETTINGS = [
+  { head: "Broker", kind: "name", cell: (b) => name(b.broker) },
+  { head: "Address", kind: "nowrap", cell: (b) => name(b.address) },
+  { head: "Read queues", kind: "num", cell: (b) => count(b.read_queues) },
+  { head: "Write queues", kind: "num", cell: (b) => count(b.write_queues) },
+  { head: "Permission", cell: (b) => b.permission },
+  { head: "Ordered", cell: (b) => (b.ordered ? "yes" : "no") },
+  { head: "Attributes", kind: "name", cell: (b) => name(Object.entries(b.attributes).map(([k, v]) => `${k}=${v}`).join(", ") || "–") },
+];
+
+export default function page({ root, query, signal }) {
+  const top = h("div");
+  const groups = h("div", { class: "body" });
+  const queues = h("div");
+  const settings = h("div");
+  root.append(top, card("Consumer groups", groups), card("Queues", queues), card("Settings", settings));
+  return {
+    async update() {
+      const { details, stats, groups: readers } = await get("topic", { name: query.name }, signal);
+      const tile = (label, value, unit = "") => h("div", { class: "tile" }, h("dt", null, label), h("dd", null, value, " ", h("small", null, unit)));
+      replace(top, h("div", { class: "stack" }, failures({ ...details.failed, ...stats.failed }),
+        h("dl", { class: "tiles" }, tile("Messages kept", count(stats.messages)), tile("Stored", rate(stats.put_rate), "messages/s"),
+          tile("Queues", count(stats.queues.length)), tile("Type", details.type.toLowerCase()))));
+      replace(groups, readers.length ? h("span", { class: "tags" }, readers.map((g) => h("a", { class: "button", href: to("group", { name: g }) }, name(g))))
+        : h("span", { class: "muted" }, "No consumer group has read this topic."));
+      replace(queues, table("Queues", QUEUES, stats.queues));
+      replace(settings, table("Settings", SETTINGS, details.settings));
+    },
+  };
+}

@@ -1,0 +1,1 @@
+"""HTTP of the console: connections, requests, what is checked before all else."""

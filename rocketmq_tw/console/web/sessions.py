@@ -1,0 +1,139 @@
+"""
+Who has signed in.
+
+A session is a pair of secrets: a cookie that scripts cannot read, and a key that the
+page keeps and sends in a header. Every request needs both. The cookie alone is what a
+forged request would bring, and what other ports of this host are sent; the key alone
+is what a script could read.
+
+Programs send the token itself instead: ``Authorization: Bearer ...``.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections import OrderedDict
+
+import msgspec
+from twisted.internet.interfaces import IReactorTime
+
+from rocketmq_tw.console.errors import HttpError
+
+#: Sessions that are kept; signing in once more ends the oldest.
+MOST = 64
+#: Failed attempts of a host, and of all, in a minute.
+MOST_FAILURES, MOST_FAILURES_OF_ALL = 5, 50
+#: Hosts whose failed attempts are counted one by one.
+MOST_HOSTS = 1024
+_MINUTE = 60.0
+
+
+class Session(msgspec.Struct, frozen=True):
+    """
+    One sign-in.
+
+    :ivar cookie: what the browser keeps from scripts.
+    :ivar key: what the page sends in a header.
+    :ivar ends_at: when it ends, by the clock.
+    """
+
+    cookie: str
+    key: str
+    ends_at: float
+
+
+class Sessions:
+    """
+    The sessions, which end after a time, and when the program ends.
+
+    :param token: what signs in.
+    :param lifetime: of a session, in seconds.
+    """
+
+    def __init__(self, clock: IReactorTime, token: str, lifetime: float) -> None:
+        self._clock = clock
+        self._token = token.encode()
+        self._lifetime = lifetime
+        # The oldest first, by cookie; at most MOST.
+        self._sessions: OrderedDict[str, Session] = OrderedDict()
+        self._failures = Failures(clock)
+
+    def sign_in(self, token: str, host: str) -> Session:
+        """
+        Start a session.
+
+        :param host: the address of who asks.
+        :raises HttpError: the token is wrong, or wrong ones came too often.
+        """
+        self.check_token(token, host)
+        session = Session(
+            secrets.token_urlsafe(32),
+            secrets.token_urlsafe(32),
+            self._clock.seconds() + self._lifetime,
+        )
+        while len(self._sessions) >= MOST:
+            self._sessions.popitem(last=False)
+        self._sessions[session.cookie] = session
+        return session
+
+    def check_token(self, token: str, host: str) -> None:
+        """Compare a token. :raises HttpError: see :meth:`sign_in`."""
+        self._failures.check(host)
+        if not hmac.compare_digest(token.encode(), self._token):
+            self._failures.add(host)
+            raise HttpError(401, "the token is wrong")
+
+    def find(self, cookie: str, key: str) -> Session | None:
+        """Return the session of both secrets; None if there is none any more."""
+        session = self._sessions.get(cookie)
+        if session is None or not hmac.compare_digest(
+            session.key.encode(), key.encode()
+        ):
+            return None
+        if session.ends_at <= self._clock.seconds():
+            del self._sessions[cookie]
+            return None
+        return session
+
+    def end(self, session: Session) -> None:
+        """End a session."""
+        self._sessions.pop(session.cookie, None)
+
+
+class Failures:
+    """Counts failed attempts to sign in; too many are refused unread."""
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        # By host: how many in the minute that began then. At most MOST_HOSTS.
+        self._of_host: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._of_all = (0.0, 0)
+
+    def check(self, host: str) -> None:
+        """Refuse a host after many. :raises HttpError: until its minute is over."""
+        began, count = self._current(self._of_host.get(host, (0.0, 0)))
+        began_all, count_all = self._current(self._of_all)
+        if count >= MOST_FAILURES or count_all >= MOST_FAILURES_OF_ALL:
+            start = began if count >= MOST_FAILURES else began_all
+            wait = int(start + _MINUTE - self._clock.seconds()) + 1
+            raise HttpError(
+                429,
+                f"wrong tokens came too often; try again in {wait} s",
+                retry_after=str(wait),
+            )
+
+    def add(self, host: str) -> None:
+        """Count one."""
+        now = self._clock.seconds()
+        began, count = self._current(self._of_host.pop(host, (now, 0)))
+        self._of_host[host] = (began or now, count + 1)
+        while len(self._of_host) > MOST_HOSTS:
+            self._of_host.popitem(last=False)
+        began, count = self._current(self._of_all)
+        self._of_all = (began or now, count + 1)
+
+    def _current(self, counted: tuple[float, int]) -> tuple[float, int]:
+        """Return a count; nothing of it after a minute."""
+        began, _ = counted
+        return counted if self._clock.seconds() < began + _MINUTE else (0.0, 0)

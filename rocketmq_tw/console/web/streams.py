@@ -1,0 +1,142 @@
+"""
+Responses that do not end: a line of JSON for each message, as it comes.
+
+A browser that reads too slowly is waited for: the next message is asked for when the
+last one has left. One that reads nothing for a while is disconnected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IPushProducer, IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from rocketmq_tw.clock import PeriodicCall
+from rocketmq_tw.console.errors import HttpError
+from rocketmq_tw.console.web.request import ConsoleRequest
+from rocketmq_tw.model.errors import RocketMQError
+
+#: Seconds between two signs of life, which also notice a browser that has gone.
+_BEAT = 15.0
+#: Seconds for which a browser may read nothing.
+_LONGEST_PAUSE = 60.0
+
+
+class Streams:
+    """
+    The streams that there are.
+
+    :param most: how many there may be at once.
+    """
+
+    def __init__(self, clock: IReactorTime, most: int) -> None:
+        self._clock = clock
+        self._most = most
+        # At most as many as may be.
+        self._streams: set[Stream] = set()
+
+    def start(self, request: ConsoleRequest, lines: AsyncIterator[Any]) -> None:
+        """
+        Send lines from now on.
+
+        :raises HttpError: there are too many streams already.
+        """
+        if len(self._streams) >= self._most:
+            why = f"there are {self._most} live tails already, as many as may be"
+            raise HttpError(429, why)
+        stream = Stream(self._clock, request, lines)
+        self._streams.add(stream)
+        stream.start().addBoth(lambda _: self._streams.discard(stream))
+
+    def stop(self) -> None:
+        """End all."""
+        for stream in list(self._streams):
+            stream.stopProducing()
+
+
+@implementer(IPushProducer)
+class Stream:
+    """One response, until its reader or its source ends."""
+
+    _log = Logger()
+
+    def __init__(
+        self, clock: IReactorTime, request: ConsoleRequest, lines: AsyncIterator[Any]
+    ) -> None:
+        self._clock = clock
+        self._request = request
+        self._lines = lines
+        self._resumed: Deferred[None] | None = None
+        self._running: Deferred[None] | None = None
+        self._beat: LoopingCall = PeriodicCall(self._sign_of_life, clock)
+        self._paused_at: float | None = None
+
+    def start(self) -> Deferred[None]:
+        """Send; fires when the stream has ended."""
+        request = self._request
+        request.setHeader("X-Accel-Buffering", "no")
+        request.start_response(200, "application/x-ndjson")
+        request.registerProducer(self, True)
+        request.notifyFinish().addErrback(lambda _: self.stopProducing())
+        self._beat.start(_BEAT)
+        running = self._running = Deferred.fromCoroutine(self._send_all())
+        running.addErrback(self._failed)
+        return running.addCallback(lambda _: self._end())
+
+    async def _send_all(self) -> None:
+        """Send each line once the one before has left."""
+        try:
+            async for line in self._lines:
+                self._request.write(msgspec.json.encode(line) + b"\n")
+                if self._paused_at is not None:
+                    self._resumed = Deferred()
+                    await self._resumed
+        finally:
+            close = getattr(self._lines, "aclose", None)
+            if close is not None:
+                await close()
+
+    def _sign_of_life(self) -> None:
+        """Send an empty line; end it if nobody reads."""
+        paused_at = self._paused_at
+        if paused_at is None:
+            self._request.write(b"\n")
+        elif self._clock.seconds() - paused_at > _LONGEST_PAUSE:
+            self._request.channel.abort()
+
+    def _failed(self, failure: Any) -> None:
+        """Send the reason as the last line."""
+        failure.trap(CancelledError, RocketMQError)
+        if not self._request.is_gone and not failure.check(CancelledError):
+            why = msgspec.json.encode({"error": failure.getErrorMessage()})
+            self._request.write(why + b"\n")
+
+    def _end(self) -> None:
+        """Complete the response, if somebody is there."""
+        if self._beat.running:
+            self._beat.stop()
+        if not self._request.is_gone:
+            self._request.unregisterProducer()
+            self._request.finish()
+
+    def pauseProducing(self) -> None:
+        """The browser reads too slowly."""
+        self._paused_at = self._clock.seconds()
+
+    def resumeProducing(self) -> None:
+        """It has read what was sent."""
+        self._paused_at = None
+        resumed, self._resumed = self._resumed, None
+        if resumed is not None:
+            resumed.callback(None)
+
+    def stopProducing(self) -> None:
+        """Nobody reads any more."""
+        if self._running is not None:
+            self._running.cancel()
