@@ -53,6 +53,7 @@ UNUSED = (
     "rocketmq_tw.admin",
     "rocketmq_tw.auth",
     "rocketmq_tw.client",
+    "rocketmq_tw.console",
     "rocketmq_tw.testing",
 )
 #: How many modules of this package a broker and a name server may be. Whoever needs

@@ -51,6 +51,7 @@ BELOW = {
     "client": _PARTS | {"filter"},
     "broker": _PARTS | {"filter", "store", "replication"},
     "admin": _PARTS | {"client"},
+    "console": _PARTS | {"client", "admin"},
     "aio": _PARTS | {"client"},
 }
 #: Programs and test doubles assemble; they may import all.
@@ -240,6 +241,8 @@ class WorldTests(SynchronousTestCase):
 TIME_OF_DAY = {
     # compared with the clocks of brokers
     "admin/cluster.py",
+    # the axis of plots
+    "console/history/sampler.py",
     # versions of tables
     "broker/tables/groups.py",
     "broker/tables/offsets.py",

@@ -104,6 +104,18 @@ wire.json_references._Sizes: _known: the nodes of one document
 wire.lenient_json._Reader: open references: the nodes of one document
 """
 
+#: The browsers of a console, all of them signed in but those that sign in.
+_CONSOLE: Final = """\
+console.api.kept.Kept: _waiting: one for each request, maxConsoleConnections
+console.api.routes.Routes: _by_path: one for each declared route
+console.history.ring.Ring: _times _values: 720 samples
+console.history.ring.Rings: _rings: 200 groups
+console.web.channel.ConsoleFactory: _channels: maxConsoleConnections
+console.web.sessions.Failures: _of_host: 1024 hosts
+console.web.sessions.Sessions: _sessions: 64 sessions
+console.web.streams.Streams: _streams: maxConsoleTails
+"""
+
 #: The files of a store, which retention deletes.
 _FILES: Final = """\
 store.durability.flush.FlushService: _to_retry: files of the store that failed
@@ -195,6 +207,14 @@ def _read(text: str) -> list[Bounded]:
 
 BOUNDED: Final = [
     bounded
-    for text in (_OURS, _CONFIGURED, _OF_ONE_CALL, _FILES, _APPLICATION, _BY_OTHERS)
+    for text in (
+        _OURS,
+        _CONFIGURED,
+        _OF_ONE_CALL,
+        _CONSOLE,
+        _FILES,
+        _APPLICATION,
+        _BY_OTHERS,
+    )
     for bounded in _read(text)
 ]

@@ -54,5 +54,5 @@ CONSOLE_OPTION = [
     "console",
     None,
     None,
-    "port or host:port of a web console; a port alone is this machine's [default: none]",
+    "port, or host:port, of a web console; a port is on this machine [default: none]",
 ]

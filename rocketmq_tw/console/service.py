@@ -15,15 +15,8 @@ from twisted.logger import Logger
 from rocketmq_tw.admin.client import AdminClient
 from rocketmq_tw.console.api.session import About
 from rocketmq_tw.console.config import ConsoleConfig
-from rocketmq_tw.console.history.sampler import Sampler
-from rocketmq_tw.console.requests import all_routes
-from rocketmq_tw.console.web.assets import load_assets
-from rocketmq_tw.console.web.channel import ConsoleFactory
+from rocketmq_tw.console.parts import ConsoleParts
 from rocketmq_tw.console.web.secure import Secured
-from rocketmq_tw.console.web.sessions import Sessions
-from rocketmq_tw.console.web.site import Site
-from rocketmq_tw.remoting.listener import Listener
-from rocketmq_tw.remoting.peer_log import PeerLog
 
 
 class ConsoleService(Service):
@@ -34,6 +27,7 @@ class ConsoleService(Service):
         service.
     :param about: what the page says of itself.
     :param secured: TLS of the port; None serves plain HTTP.
+    :ivar parts: what serves, while it runs.
     :ivar started: fires when connections are accepted; fails if the port cannot be
         opened.
     """
@@ -54,18 +48,18 @@ class ConsoleService(Service):
         self._make_admin = admin
         self._about = about
         self._secured = secured
-        self._parts: _Parts | None = None
+        self.parts: ConsoleParts | None = None
         self.started: Deferred[None] | None = None
 
     @property
     def address(self) -> IAddress | None:
         """Where it listens; None while it does not."""
-        return None if self._parts is None else self._parts.listener.address
+        return None if self.parts is None else self.parts.listener.address
 
     def startService(self) -> None:
         """Open the port."""
         super().startService()
-        parts = self._parts = _Parts(
+        parts = self.parts = ConsoleParts(
             self._reactor,
             self._config,
             admin=self._make_admin(),
@@ -83,7 +77,7 @@ class ConsoleService(Service):
         self.started = maybeDeferred(start)
         self.started.addCallback(lambda _: self._listening(parts))
 
-    def _listening(self, parts: _Parts) -> None:
+    def _listening(self, parts: ConsoleParts) -> None:
         """Take samples, and say where the page is."""
         if self.running:
             parts.sampler.start()
@@ -100,7 +94,7 @@ class ConsoleService(Service):
 
     async def _stop(self) -> None:
         """Stop in stages."""
-        parts, self._parts = self._parts, None
+        parts, self.parts = self.parts, None
         if parts is None:
             return
         parts.sampler.stop()
@@ -110,43 +104,6 @@ class ConsoleService(Service):
         parts.site.stop()
         parts.factory.close_all()
         await parts.admin.stop()
-
-
-class _Parts:
-    """What serves from one start to the next stop."""
-
-    def __init__(
-        self,
-        reactor: Any,
-        config: ConsoleConfig,
-        *,
-        admin: AdminClient,
-        about: About,
-        is_secure: bool,
-    ) -> None:
-        peers = PeerLog(reactor)
-        self.admin = admin
-        self.sampler = Sampler(reactor, admin, config.sample_period)
-        self.listener = Listener(reactor, peers=peers)
-        self.site = Site(
-            reactor,
-            config,
-            assets=load_assets(),
-            sessions=Sessions(reactor, config.token, config.session_time),
-            peers=peers,
-            is_secure=is_secure,
-        )
-        self.site.add(
-            all_routes(
-                clock=reactor,
-                config=config,
-                admin=admin,
-                sampler=self.sampler,
-                site=self.site,
-                about=about,
-            )
-        )
-        self.factory = ConsoleFactory(reactor, config, self.site, peers)
 
 
 def url_of(address: IAddress | None, is_secure: bool) -> str:

@@ -8,8 +8,8 @@ import stat
 
 from twisted.logger import Logger
 
-from rocketmq_tw import jsonfile
 from rocketmq_tw.console.errors import BadConsoleSetting
+from rocketmq_tw.jsonfile import read_bytes, replace_private
 
 #: Characters of a token, at least; one that is made here has 43.
 SHORTEST = 16
@@ -26,10 +26,10 @@ def read_token(path: str) -> str:
     :raises BadConsoleSetting: the file cannot be read or written, or holds no token.
     """
     try:
-        found = jsonfile.read_bytes(path)
+        found = read_bytes(path)
         if found is None:
             token = secrets.token_urlsafe(32)
-            jsonfile.replace_private(path, token.encode() + b"\n")
+            replace_private(path, token.encode() + b"\n")
             return token
         others = stat.S_IMODE(os.stat(path).st_mode) & 0o077
     except OSError as error:

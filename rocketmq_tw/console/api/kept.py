@@ -33,6 +33,8 @@ class Kept(Generic[T]):
         self._age = age
         self._value: T | None = None
         self._fetched_at = 0.0
+        # Also while all who waited have gone.
+        self._is_fetching = False
         # Those who wait for a fetch: as many as there are requests.
         self._waiting: list[Deferred[T]] = []
 
@@ -43,7 +45,8 @@ class Kept(Generic[T]):
             return succeed(self._value)
         mine: Deferred[T] = Deferred(self._forget)
         self._waiting.append(mine)
-        if len(self._waiting) == 1:
+        if not self._is_fetching:
+            self._is_fetching = True
             self._fetch().addCallbacks(self._fetched, self._failed)
         return mine
 
@@ -57,6 +60,7 @@ class Kept(Generic[T]):
 
     def _fetched(self, value: T) -> None:
         """Keep it, and pass it on."""
+        self._is_fetching = False
         self._value = value
         self._fetched_at = self._clock.seconds()
         waiting, self._waiting = self._waiting, []
@@ -65,6 +69,7 @@ class Kept(Generic[T]):
 
     def _failed(self, failure: Failure) -> None:
         """Pass the failure on."""
+        self._is_fetching = False
         waiting, self._waiting = self._waiting, []
         for each in waiting:
             each.errback(failure)

@@ -34,15 +34,10 @@ class TopicQuery(msgspec.Struct, frozen=True):
 
 
 class TopicPage(msgspec.Struct, frozen=True):
-    """
-    One topic.
-
-    :ivar groups: the consumer groups that read it.
-    """
+    """One topic."""
 
     details: TopicDetails
     stats: TopicStats
-    groups: tuple[str, ...]
 
 
 class TopicRequests:
@@ -67,7 +62,7 @@ class TopicRequests:
                 method="GET",
                 path="/api/topic",
                 handle=self.topic,
-                summary="One topic: its route, its queues, who reads it.",
+                summary="One topic: its route, its queues, its settings.",
                 query=TopicQuery,
                 result=TopicPage,
             ),
@@ -84,7 +79,5 @@ class TopicRequests:
         """Return one topic. :raises NotFound: there is none of this name."""
         name = call.query.name
         topics = self._admin.topics
-        details, stats, groups = await together(
-            topics.get(name), topics.stats(name), topics.groups(name)
-        )
-        return TopicPage(details, stats, tuple(groups))
+        details, stats = await together(topics.get(name), topics.stats(name))
+        return TopicPage(details, stats)

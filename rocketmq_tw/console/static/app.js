@@ -7,17 +7,11 @@ const PAGES = [
   ["cluster", "Cluster", "c", () => import("/page-cluster.js")],
   ["topics", "Topics", "t", () => import("/page-topics.js")],
   ["groups", "Groups", "g", () => import("/page-groups.js")],
-  ["clients", "Clients", "l", () => import("/page-clients.js")],
-  ["messages", "Messages", "m", () => import("/page-messages.js")],
-  ["dead-letters", "Dead letters", "d", () => import("/page-dead-letters.js")],
-  ["send", "Send", "s", () => import("/page-send.js")],
 ];
 // Pages of one thing, and the page in the list that they belong to.
 const INNER = {
   topic: ["topics", () => import("/page-topic.js")],
   group: ["groups", () => import("/page-group.js")],
-  client: ["clients", () => import("/page-client.js")],
-  message: ["messages", () => import("/page-message.js")],
 };
 const EVERY = 5000;
 
@@ -122,7 +116,7 @@ async function show() {
 
 function theme() {
   const order = ["system", "light", "dark"];
-  const label = { system: "Colours: as the system", light: "Colours: light", dark: "Colours: dark" };
+  const label = { system: "Colours: system", light: "Colours: light", dark: "Colours: dark" };
   const sign = { system: "◐", light: "☀", dark: "☾" };
   const button = h("button", { type: "button", class: "quiet", onclick: () => set(order[(order.indexOf(now()) + 1) % 3]) });
   const now = () => document.documentElement.dataset.theme ?? "system";

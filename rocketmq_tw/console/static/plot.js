@@ -70,7 +70,7 @@ export class Plot {
 
   axes(width, x, y, start, end, top) {
     const parts = [];
-    for (const value of [0, top / 2, top]) {
+    for (const value of top > 1 ? [0, top / 2, top] : [0, top]) {
       parts.push(s("line", { class: "grid", x1: LEFT, x2: width - 4, y1: y(value), y2: y(value) }));
       parts.push(s("text", { class: "axis", x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, this.format(value)));
     }

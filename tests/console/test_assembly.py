@@ -1,0 +1,71 @@
+"""The console of a program."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.console.assembly import (
+    check_console,
+    console_endpoint,
+    console_token,
+)
+from rocketmq_tw.console.errors import BadConsoleSetting
+from rocketmq_tw.remoting.listen_errors import PortTaken
+from tests.ports import free_port
+
+
+class AssemblyTests(SynchronousTestCase):
+    """What is checked before a program becomes a daemon."""
+
+    def test_endpoint(self) -> None:
+        """A port is this machine's; anything else says where."""
+        for text, expected in (
+            ("8080", "tcp:8080:interface=127.0.0.1"),
+            ("0.0.0.0:8080", "tcp:8080:interface=0.0.0.0"),
+            ("[::1]:8080", "tcp:8080:interface=\\:\\:1"),
+            ("tcp:8080", "tcp:8080"),
+        ):
+            self.assertEqual(console_endpoint(text), expected)
+        for text in ("99999", "nowhere"):
+            error = self.assertRaises(BadConsoleSetting, console_endpoint, text)
+            self.assertIn(text, str(error))
+
+    def test_plain(self) -> None:
+        """The token crosses a network only by TLS, or if somebody says so."""
+        port = free_port()
+        listen = f"0.0.0.0:{port}"
+        error = self.assertRaises(
+            BadConsoleSetting,
+            check_console,
+            listen,
+            is_secure=False,
+            allow_plain=False,
+        )
+        self.assertIn("its token would be sent unencrypted", str(error))
+        check_console(listen, is_secure=True, allow_plain=False)
+        check_console(listen, is_secure=False, allow_plain=True)
+        check_console(str(port), is_secure=False, allow_plain=False)
+
+    def test_taken(self) -> None:
+        """A port that is taken ends the program before it is a daemon."""
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = str(taken.getsockname()[1])
+            self.assertRaises(
+                PortTaken, check_console, port, is_secure=False, allow_plain=False
+            )
+
+    def test_token(self) -> None:
+        """Its file is in the broker's folder, which is made if need be."""
+        folder = self.mktemp()
+        token, path = console_token("", folder)
+        self.assertEqual(path, os.path.abspath(os.path.join(folder, "console-token")))
+        other = self.mktemp()
+        self.assertNotEqual(console_token(other, folder), (token, path))
+        self.assertTrue(os.path.exists(other))
+        error = self.assertRaises(
+            BadConsoleSetting, console_token, "", os.path.join(path, "below")
+        )
+        self.assertIn("cannot be kept in", str(error))

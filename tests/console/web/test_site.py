@@ -1,0 +1,203 @@
+"""Which requests the console responds to, and how it refuses the others."""
+
+from __future__ import annotations
+
+from twisted.logger import globalLogPublisher
+
+from rocketmq_tw.console.web.site import COOKIE, KEY_HEADER, SECURE_COOKIE
+from tests.console.visits import TOKEN, HttpCase, Visits, Wire, request_bytes
+
+
+class PageTests(HttpCase):
+    """The files of the page."""
+
+    def test_page(self) -> None:
+        """Everybody gets it: there is nothing in it; no other site may use it."""
+        response = self.visits.request("GET", "/")
+        self.assertEqual(response.status, 200)
+        self.assertIn(b"<!doctype html>", response.body)
+        policy = response.headers["content-security-policy"]
+        self.assertIn("default-src 'none'; script-src 'self'", policy)
+        self.assertIn("frame-ancestors 'none'", policy)
+        self.assertNotIn("unsafe", policy)
+        self.assertEqual(response.headers["x-content-type-options"], "nosniff")
+
+    def test_unchanged(self) -> None:
+        """A file that the browser has is not sent again."""
+        first = self.visits.request("GET", "/app.js")
+        again = self.visits.request(
+            "GET", "/app.js", If_None_Match=first.headers["etag"]
+        )
+        self.assertEqual((again.status, again.body), (304, b""))
+
+    def test_head(self) -> None:
+        """Only the headers are sent, if only these are asked for."""
+        response = Wire(self.visits.parts)
+        response.send(request_bytes("HEAD", "/app.js"))
+        text = response.transport.value()
+        self.assertIn(b"200 OK", text)
+        self.assertTrue(text.endswith(b"\r\n\r\n"))
+
+    def test_other_files(self) -> None:
+        """What is no file of the page does not exist, wherever it leads."""
+        for path in ("/config.py", "/../token.py", "/%2e%2e/token.py", "//etc/passwd"):
+            self.assertEqual(self.visits.request("GET", path).status, 404, path)
+        self.assertEqual(self.visits.request("POST", "/app.js", {}).status, 405)
+
+
+class OriginTests(HttpCase):
+    """Requests that other sites make a browser send."""
+
+    settings = {"hosts": ("mq.example",)}
+
+    def test_names(self) -> None:
+        """Only names that are known may lead here; any address may."""
+        for host, status in (
+            ("127.0.0.1:8080", 200),
+            ("[::1]:8080", 200),
+            ("localhost:8080", 200),
+            ("MQ.example", 200),
+            ("evil.example", 421),
+            ("localhost.evil.example", 421),
+            (None, 421),
+        ):
+            response = self.visits.request("GET", "/", Host=host)
+            self.assertEqual(response.status, status, host)
+
+    def test_other_origin(self) -> None:
+        """A request that another site causes is refused, even with the token."""
+        for headers in (
+            {"Origin": "http://evil.example"},
+            {"Origin": "null"},
+            {"Origin": "http://127.0.0.1:9999"},
+            {"Sec-Fetch-Site": "cross-site"},
+            {"Sec-Fetch-Site": "same-site"},
+        ):
+            response = self.visits.get("/api/session", **headers)
+            self.assertEqual(response.status, 403, headers)
+            self.assertIn("other sites", response.error)
+
+    def test_own_origin(self) -> None:
+        """The page's own requests are not, nor is a link that leads to the page."""
+        own = {"Origin": "http://127.0.0.1:8080", "Sec-Fetch-Site": "same-origin"}
+        self.assertEqual(self.visits.get("/api/session", **own).status, 200)
+        link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+        self.assertEqual(self.visits.request("GET", "/", **link).status, 200)
+
+
+class SignInTests(HttpCase):
+    """Who may ask for more than the page."""
+
+    def sign_in(
+        self, token: str = TOKEN, visits: Visits | None = None
+    ) -> dict[str, str]:
+        """Sign in; return the headers of a session."""
+        response = (visits or self.visits).request(
+            "POST", "/api/session", {"token": token}
+        )
+        self.assertEqual(response.status, 200, response.body)
+        self.cookie = response.headers["set-cookie"]
+        return {
+            "Cookie": self.cookie.partition(";")[0],
+            KEY_HEADER: response.json["key"],
+        }
+
+    def test_nobody(self) -> None:
+        """Without signing in, there is nothing."""
+        for path in ("/api/session", "/api/cluster", "/api/topics", "/api/history"):
+            response = self.visits.request("GET", path)
+            self.assertEqual((response.status, response.error), (401, "sign in first"))
+
+    def test_session(self) -> None:
+        """The cookie and the key are both needed; scripts never see the cookie."""
+        headers = self.sign_in()
+        self.assertTrue(self.cookie.startswith(f"{COOKIE}="))
+        self.assertIn("HttpOnly; SameSite=Strict", self.cookie)
+        self.assertEqual(
+            self.visits.request("GET", "/api/session", **headers).status, 200
+        )
+        for name in headers:
+            one = {name: headers[name]}
+            status = self.visits.request("GET", "/api/session", **one).status
+            self.assertEqual(status, 401, name)
+
+    def test_secure(self) -> None:
+        """By TLS, no other host and no plain connection can set the cookie."""
+        visits = Visits(self.clock, None, is_secure=True)
+        headers = self.sign_in(visits=visits)
+        self.assertTrue(self.cookie.startswith(f"{SECURE_COOKIE}="))
+        self.assertIn("; Secure", self.cookie)
+        self.assertEqual(visits.request("GET", "/api/session", **headers).status, 200)
+
+    def test_sign_out(self) -> None:
+        """The session is over, for whoever has its secrets."""
+        headers = self.sign_in()
+        self.assertEqual(
+            self.visits.request("DELETE", "/api/session", **headers).status, 200
+        )
+        status = self.visits.request("GET", "/api/session", **headers).status
+        self.assertEqual(status, 401)
+
+    def test_wrong_tokens(self) -> None:
+        """After some, no more are compared for a minute; one line is logged."""
+        lines: list[str] = []
+        globalLogPublisher.addObserver(lambda e: lines.append(e.get("why", "")))
+        body = {"token": "wrong"}
+        for _ in range(5):
+            response = self.visits.request("POST", "/api/session", body)
+            self.assertEqual(
+                (response.status, response.error), (401, "the token is wrong")
+            )
+        response = self.visits.request("POST", "/api/session", {"token": TOKEN})
+        self.assertEqual(response.status, 429)
+        self.assertEqual(response.headers["retry-after"], "61")
+        self.assertEqual([line for line in lines if line], ["the token is wrong"])
+        self.clock.advance(61)
+        self.sign_in()
+
+    def test_wrong_bearer(self) -> None:
+        """A wrong token of a program counts just so."""
+        response = self.visits.get("/api/session", Authorization="Bearer wrong")
+        self.assertEqual((response.status, response.error), (401, "the token is wrong"))
+
+
+class RequestTests(HttpCase):
+    """What is wrong with a request is said."""
+
+    def test_refused(self) -> None:
+        """Each with its status and a sentence."""
+        for method, path, body, headers, status, text in (
+            ("GET", "/api/nothing", None, {}, 404, "nothing at /api/nothing"),
+            ("DELETE", "/api/topics", None, {}, 405, "takes GET, not DELETE"),
+            ("GET", "/api/topics?size=1", None, {}, 400, "no field size"),
+            ("GET", "/api/topics?limit=0", None, {}, 400, "`int` >= 1"),
+            ("GET", "/api/topics?limit=1&limit=2", None, {}, 400, "twice"),
+            ("GET", "/api/topics?search=%ff", None, {}, 400, "cannot be read"),
+            ("GET", "/api/topics?search=" + "a" * 5000, None, {}, 414, "4096"),
+            ("POST", "/api/session", {"tokens": 1}, {}, 400, "unknown field `tokens`"),
+            ("POST", "/api/session", [1], {}, 400, "Expected `object`"),
+            ("GET", "/api/session", {"a": 1}, {}, 400, "takes no body"),
+            (
+                "POST",
+                "/api/session",
+                {"token": "t"},
+                {"Content-Type": "text/plain"},
+                415,
+                "application/json",
+            ),
+        ):
+            response = self.visits.request(
+                method, path, body, Authorization=f"Bearer {TOKEN}", **headers
+            )
+            self.assertEqual(response.status, status, (path, response.body))
+            self.assertIn(text, response.error)
+
+    def test_broken_json(self) -> None:
+        """What is no JSON is refused, also if it is nested without end."""
+        for content in (b"{", b"[" * 2000, b'{"token":"\xff"}'):
+            wire = Wire(self.visits.parts)
+            wire.send(request_bytes("POST", "/api/session", content))
+            response = wire.read()
+            assert response is not None
+            self.assertEqual(response.status, 400)
+            self.assertIn("the body cannot be used", response.error)

@@ -1,0 +1,145 @@
+"""Responses that do not end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
+from twisted.python.failure import Failure
+
+from rocketmq_tw.admin.errors import AdminError
+from rocketmq_tw.console.api.routes import Route, Routes
+from tests.console.visits import BEARER, HttpCase, Wire, request_bytes
+
+
+class Source:
+    """What a stream reads from: the test says what comes, and when."""
+
+    def __init__(self) -> None:
+        self._next: Deferred[Any] | None = None
+        self.is_closed = False
+        self.asked = 0
+
+    def put(self, value: Any) -> None:
+        """Pass a value, or an exception, to who waits for it."""
+        waiting, self._next = self._next, None
+        assert waiting is not None, "nobody waits"
+        if isinstance(value, Exception):
+            waiting.errback(value)
+        else:
+            waiting.callback(value)
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the stream waits for the next value."""
+        return self._next is not None
+
+    async def lines(self) -> AsyncIterator[Any]:
+        """Give the values."""
+        try:
+            while True:
+                self.asked += 1
+                self._next = Deferred()
+                yield await self._next
+        finally:
+            self.is_closed = True
+
+
+class StreamTests(HttpCase):
+    """Lines, as they come."""
+
+    settings = {"max_tails": 2}
+
+    def setUp(self) -> None:
+        """Add a route whose result is a stream."""
+        super().setUp()
+        self.sources: list[Source] = []
+        route = Route(
+            method="GET",
+            path="/api/stream",
+            handle=self.handle,
+            summary="",
+            result=int,
+            is_stream=True,
+        )
+        self.visits.parts.site.add(Routes([route]))
+
+    def handle(self, _call: Any) -> AsyncIterator[Any]:
+        """Begin a stream."""
+        self.sources.append(Source())
+        return self.sources[-1].lines()
+
+    def open(self) -> tuple[Wire, Source]:
+        """Ask for the stream."""
+        wire = Wire(self.visits.parts)
+        wire.send(request_bytes("GET", "/api/stream", Authorization=BEARER))
+        return wire, self.sources[-1]
+
+    def lose(self, wire: Wire) -> None:
+        """Let the browser go."""
+        wire.channel.connectionLost(Failure(ConnectionDone()))
+
+    def test_lines(self) -> None:
+        """Each leaves at once, as a line of JSON; a failure is the last one."""
+        wire, source = self.open()
+        source.put({"a": 1})
+        text = wire.transport.value()
+        self.assertIn(b"Content-Type: application/x-ndjson", text)
+        self.assertTrue(text.endswith(b'8\r\n{"a":1}\n\r\n'), text)
+        source.put(AdminError("it is over"))
+        text = wire.transport.value()
+        self.assertIn(b'{"error":"it is over"}\n', text)
+        self.assertTrue(text.endswith(b"0\r\n\r\n"))
+        self.assertTrue(source.is_closed)
+
+    def test_gone(self) -> None:
+        """When the browser goes, the source is closed, and nothing is scheduled."""
+        wire, source = self.open()
+        self.lose(wire)
+        self.assertTrue(source.is_closed)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_slow(self) -> None:
+        """Nothing is asked for while the browser does not read."""
+        wire, source = self.open()
+        wire.transport.producer.pauseProducing()
+        source.put(1)
+        self.assertFalse(source.is_asked)
+        wire.transport.producer.resumeProducing()
+        self.assertTrue(source.is_asked)
+        self.assertFalse(source.is_closed)
+
+    def test_never_reads(self) -> None:
+        """A browser that reads nothing for a minute is disconnected."""
+        wire, source = self.open()
+        self.clock.pump([15.0] * 8)
+        self.assertFalse(wire.is_closed)
+        wire.transport.producer.pauseProducing()
+        source.put(1)
+        self.clock.pump([15.0] * 6)
+        self.assertTrue(wire.is_closed)
+        self.lose(wire)
+        self.assertTrue(source.is_closed)
+
+    def test_too_many(self) -> None:
+        """One more than may be is refused, until another has gone."""
+        first, _ = self.open()
+        self.open()
+        refused, source = self.open()
+        response = refused.read()
+        assert response is not None
+        self.assertEqual(response.status, 429)
+        self.assertIn("2 live tails already", response.error)
+        self.assertEqual(source.asked, 0)
+        self.lose(first)
+        wire, _ = self.open()
+        self.assertIn(b"200 OK", wire.transport.value())
+
+    def test_stop(self) -> None:
+        """The console ends all streams when it stops."""
+        wire, source = self.open()
+        self.visits.parts.site.stop()
+        self.assertTrue(source.is_closed)
+        self.assertTrue(wire.transport.value().endswith(b"0\r\n\r\n"))
