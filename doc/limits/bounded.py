@@ -23,6 +23,7 @@ broker.processors.admin.pages.Pages: _names: the names of the topics, or groups
 broker.slave.master.Master: on_change: one for each feature
 broker.slave.sync.SlaveSync: _failing: one for each kind of document
 broker.stats.BrokerStats: _samples gauges: samples of ten minutes; one for each gauge
+broker.timer.delivery_run.DeliveryRun: _queues _run _times: 128 messages, those of one step
 broker.timer.metrics.TimerMetrics: _counts _times: maxTopics
 broker.timer.progress.Progress: _flushed: three numbers
 store.timer.files.TimerFiles: _dirty: the files of the timer

@@ -39,3 +39,15 @@ class RunMessage(msgspec.Struct, gc=False):
 
 
 Run = Sequence[RunMessage]
+
+
+class CopyMessage(RunMessage):
+    """
+    A copy of a stored message, whose body is intact.
+
+    :ivar body_crc: the checksum in that message's record.
+    :ivar source: the commit log offset that the copy names as where it is from.
+    """
+
+    body_crc: int = 0
+    source: int = 0

@@ -8,7 +8,7 @@ Source: none; Apache RocketMQ stores each message by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from zlib import crc32
 
 from rocketmq_tw.store.admission import Admission
@@ -17,7 +17,7 @@ from rocketmq_tw.store.queues.consumequeue import ConsumeQueue
 from rocketmq_tw.store.queues.deferred_dispatch import DeferredDispatch
 from rocketmq_tw.store.queues.dispatch import Dispatcher
 from rocketmq_tw.store.queues.table import ConsumeQueues
-from rocketmq_tw.store.run import Run
+from rocketmq_tw.store.run import CopyMessage, Run, RunMessage
 from rocketmq_tw.wire.record_layout import (
     CRC_MASK,
     HEAD_V4,
@@ -80,10 +80,19 @@ class RunWriter:
 
         :returns: the size of all its records, in bytes.
         """
-        log, store_time_ms = self._log, int(now * 1000)
-        begin = log.end
-        records = self._encode(run, begin, store_time_ms)
-        log.append_encoded(records, run[-1].commit_log_offset, store_time_ms)
+        store_time_ms = int(now * 1000)
+        records = self._encode(run, self._log.end, store_time_ms)
+        return self._append(run, records, store_time_ms)
+
+    def put_copies(self, run: Sequence[CopyMessage], now: float) -> int:
+        """Do as :meth:`put` with copies: their bodies' checksums are known."""
+        store_time_ms = int(now * 1000)
+        records = self._encode_copies(run, self._log.end, store_time_ms)
+        return self._append(run, records, store_time_ms)
+
+    def _append(self, run: Run, records: bytes, store_time_ms: int) -> int:
+        """Append encoded records, and dispatch them now, or after the fsync."""
+        self._log.append_encoded(records, run[-1].commit_log_offset, store_time_ms)
         if self._deferred is None:
             self._dispatcher.dispatch_run(run, store_time_ms)
         else:
@@ -133,3 +142,53 @@ class RunWriter:
             )
             at += message.size
         return b"".join(pieces)
+
+    def _encode_copies(
+        self, run: Sequence[CopyMessage], at: int, store_time_ms: int
+    ) -> bytes:
+        """Do as :meth:`_encode` with copies."""
+        pieces: list[bytes] = []
+        following: dict[ConsumeQueue, int] = {}
+        store_host = self._store_host
+        for message in run:
+            self._assign(message, at, following)
+            queue, body, properties = message.queue, message.body, message.properties
+            topic = queue.topic
+            pieces += (
+                _pack_head(
+                    message.size,
+                    MAGIC_V1,
+                    message.body_crc,
+                    queue.queue_id,
+                    message.flag,
+                    message.queue_offset,
+                    at,
+                    message.sys_flag,
+                    message.born_time_ms,
+                    message.born_host,
+                    store_time_ms,
+                    store_host,
+                    message.reconsume_times,
+                    message.source,
+                    len(body),
+                ),
+                body,
+                _ONE_BYTE[len(topic)],
+                topic,
+                _pack_u16(len(properties)),
+                properties,
+            )
+            at += message.size
+        return b"".join(pieces)
+
+    def _assign(
+        self, message: RunMessage, at: int, following: dict[ConsumeQueue, int]
+    ) -> None:
+        """Give a message its offsets; ``following`` has those of the next ones."""
+        queue = message.queue
+        offset = following.get(queue)
+        if offset is None:
+            deferred = self._deferred
+            offset = queue.next if deferred is None else deferred.next_offset(queue)
+        following[queue] = offset + 1
+        message.commit_log_offset, message.queue_offset = at, offset

@@ -80,6 +80,8 @@ TIME: Final = struct.Struct(">q")
 SHORT_LENGTH: Final = struct.Struct(">H")
 #: Size, magic, system flag, store time, body length; with two IPv4 hosts.
 INDEXED_V4: Final = struct.Struct(">II28xI16xq20xI")
+#: Size and commit log offset.
+LOCATED: Final = struct.Struct(">I24xq")
 #: Size, magic, body CRC, queue id, queue offset, commit log offset, system flag.
 VERIFIED: Final = struct.Struct(">4I4xqqI")
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
+from zlib import crc32
 
 import msgspec
 
 from rocketmq_tw.store.message_store import MessageStore
-from rocketmq_tw.store.run import RunMessage
+from rocketmq_tw.store.run import CopyMessage, RunMessage
 from rocketmq_tw.store.run_writer import RunWriter
 from rocketmq_tw.wire.record import Draft
-from rocketmq_tw.wire.record_layout import FIXED_SIZE
+from rocketmq_tw.wire.record_layout import CRC_MASK, FIXED_SIZE
 from tests.store.cases import DRAFT, NOW, SIZE, TAG_A, TOPIC, StoreCase, draft
 
 _NOW_MS = int(NOW * 1000)
@@ -126,6 +127,34 @@ class RunTests(RunWriterCase):
         self.put(draft(b"1"), draft(b"2"))
         copy = self.open(self.kill())
         self.assertEqual(copy.max_offset(TOPIC, 0), 3)
+
+
+class CopyTests(RunWriterCase):
+    """Copies, whose checksums are known."""
+
+    def test_like_one_by_one(self) -> None:
+        """They are as if each had been put, and say where they are from."""
+        drafts = [
+            draft(b"1", prepared_offset=7),
+            draft(b"22", queue_id=1, prepared_offset=8),
+            draft(b"333", prepared_offset=9),
+        ]
+        run = [
+            CopyMessage(
+                **msgspec.structs.asdict(message_of(self.writer, one)),
+                body_crc=crc32(one.body) & CRC_MASK,
+                source=one.prepared_offset,
+            )
+            for one in drafts
+        ]
+        size = self.writer.put_copies(run, NOW)
+        other = self.open(self.mktemp())
+        for one in [*(draft(queue_id=queue_id) for queue_id in (0, 1)), *drafts]:
+            other.put(one, NOW)
+        self.assertEqual(self.file(self.store), self.file(other))
+        self.assertEqual(size, sum(each.size for each in run))
+        for key, queue in self.store._queues.table.items():
+            self.assertEqual(queue.tail, other._queues.table[key].tail)
 
 
 class CapacityTests(RunWriterCase):

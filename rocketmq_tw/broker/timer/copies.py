@@ -38,7 +38,7 @@ from rocketmq_tw.wire.record_tags import tags_code_of
 
 _TOPIC = TIMER_TOPIC.encode()
 #: Properties that end with the times of a wait.
-_TIMES = f"\x02{TIMER_ENQUEUE_MS}\x01%d\x02{TIMER_DEQUEUE_MS}\x01%d\x02".encode()
+_TIMES = f"{TIMER_ENQUEUE_MS}\x01%d\x02{TIMER_DEQUEUE_MS}\x01%d\x02".encode()
 #: When a message was linked that was delivered without.
 _NEVER_LINKED = (1 << 63) - 1
 #: Digits of how often a message was rolled.
@@ -129,7 +129,7 @@ def delivered(
     queue_id = properties.whole_number(queue_text, 9)
     if queue_id is None:
         raise Unusable(f'its {REAL_QUEUE_ID} is "{queue_text}"')
-    linked = _NEVER_LINKED if linked_ms is None else linked_ms
+    added = times(_NEVER_LINKED if linked_ms is None else linked_ms, now_ms)
     draft = Draft(
         topic=topic.encode(),
         queue_id=queue_id,
@@ -139,12 +139,17 @@ def delivered(
         born_host=parts.born_host,
         body=bytes(parts.body),
         # Some brokers leave out the last separator.
-        properties=b"".join((kept.removesuffix(b"\x02"), _TIMES % (linked, now_ms))),
+        properties=kept.removesuffix(b"\x02") + b"\x02" + added,
         tags_code=tags_code_of(kept),
         reconsume_times=parts.reconsume_times,
         prepared_offset=offset + 1,
     )
     return Copy(draft, topic, properties.find(text, UNIQ_KEY) or "")
+
+
+def times(linked_ms: int, now_ms: int) -> bytes:
+    """Return the properties that end those of a message that was delivered."""
+    return _TIMES % (linked_ms, now_ms)
 
 
 def rolled(record: bytes, offset: int) -> Copy:

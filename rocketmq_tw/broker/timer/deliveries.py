@@ -43,6 +43,8 @@ class Deliveries:
     def __contains__(self, offset: int) -> bool:
         if offset in self._added:
             return True
+        if not self._found:
+            return False
         at = bisect_left(self._found, offset)
         return at < len(self._found) and self._found[at] == offset
 

@@ -23,19 +23,22 @@ from rocketmq_tw.broker.timer.copies import (
     target_of,
 )
 from rocketmq_tw.broker.timer.deliveries import Deliveries
+from rocketmq_tw.broker.timer.delivery_run import DeliveryRun
 from rocketmq_tw.broker.timer.metrics import TimerMetrics
 from rocketmq_tw.model.errors import IllegalName
 from rocketmq_tw.model.topic import REVIVE_LOG_PREFIX
 from rocketmq_tw.remoting.pacing import Steps, result_of
 from rocketmq_tw.store.errors import PropertiesTooLong, RecordTooLong, TopicTooLong
 from rocketmq_tw.store.interfaces import IMessageStore
+from rocketmq_tw.store.run_writer import RunWriter
 from rocketmq_tw.store.timer.layout import DELETE, ROLL
 from rocketmq_tw.store.timer.log import BlockMissing, TimerLog
 from rocketmq_tw.store.timer.timers import Chain
 from rocketmq_tw.wire.record import Checked, Draft, MalformedRecord, check
 
-#: Records of the timer's log, and messages, that are handled in one step: some 0.6 ms.
-LINKS_AT_ONCE, MESSAGES_AT_ONCE = 500, 32
+#: Records of the timer's log, and messages, that are handled in one step: some 0.5 ms,
+#: or 1.5 ms if no message is usual.
+LINKS_AT_ONCE, MESSAGES_AT_ONCE = 1000, 128
 #: Messages of a slot that are looked at in one step for what cancels others.
 FLAGS_AT_ONCE = 10_000
 #: Bytes of messages that are read and stored in one step; one may be larger.
@@ -58,6 +61,7 @@ class Emptying:
     Delivers messages.
 
     :param put: stores a message that is due.
+    :param runs: stores many; None stores each by itself.
     :ivar delivered: how many were delivered.
     :ivar cancelled: how many were not, because they were recalled.
     :ivar lost: how many could not be delivered.
@@ -73,6 +77,7 @@ class Emptying:
         metrics: TimerMetrics,
         deliveries: Deliveries,
         put: Put,
+        runs: RunWriter | None,
         wall_time: Callable[[], float],
     ) -> None:
         self._store = store
@@ -80,6 +85,7 @@ class Emptying:
         self._metrics = metrics
         self._deliveries = deliveries
         self._put = put
+        self._runs = runs
         self._wall_time = wall_time
         self.delivered = self.cancelled = self.lost = 0
 
@@ -111,14 +117,43 @@ class Emptying:
         :returns: the index before which there are more.
         """
         start = _begin_of_step(chain, end)
-        records = yield from self._read(chain, range(end - 1, start - 1, -1))
+        indexes = range(end - 1, start - 1, -1)
+        records = yield from self._read(chain, indexes)
         now = self._wall_time()
-        for record in records:
-            index = end - 1
+        run = self._new_run(chain, cancelled, now)
+        for index, record in zip(indexes, records, strict=True):
+            offset, flags = chain.offsets[index], chain.flags[index]
+            if flags & DELETE and not flags & ROLL or offset in self._deliveries:
+                continue
+            if run is not None:
+                if not flags & ROLL and run.add(record, offset, chain.delays[index]):
+                    continue
+                self._store_run(run, now)
+                chain.truncate(index + 1)
             self._deliver_one(chain, index, record, cancelled, now)
-            end = index
-            chain.truncate(end)
-        return end
+            chain.truncate(index)
+            if run is not None:
+                run.renew()
+        if run is not None:
+            self._store_run(run, now)
+        chain.truncate(start)
+        return start
+
+    def _new_run(
+        self, chain: Chain, cancelled: set[int], now: float
+    ) -> DeliveryRun | None:
+        """Begin the run of a step."""
+        if self._runs is None:
+            return None
+        return DeliveryRun(self._runs, chain.slot_ms, cancelled, now)
+
+    def _store_run(self, run: DeliveryRun, now: float) -> None:
+        """Store what is in a run."""
+        for topic, count in run.store().items():
+            self.delivered += count
+            self._metrics.count(topic.decode(), -count, int(now * 1000))
+        self.cancelled += run.recalled
+        run.recalled = 0
 
     def deliver_at_once(self, record: bytes, offset: int, now: float) -> None:
         """Deliver a message that is due when it is read from the timer's queue."""
@@ -162,10 +197,8 @@ class Emptying:
         cancelled: set[int],
         now: float,
     ) -> None:
-        """Deliver, drop or roll one message."""
+        """Deliver, drop or roll one message, which waits."""
         offset, flags = chain.offsets[index], chain.flags[index]
-        if flags & DELETE and not flags & ROLL or offset in self._deliveries:
-            return
         now_ms = int(now * 1000)
         try:
             if record is None:

@@ -59,6 +59,7 @@ def make_parts(broker: Broker, metrics_file: JsonFile) -> TimerParts:
         metrics=metrics,
         deliveries=deliveries,
         put=broker.store.put,
+        runs=broker.store.runs,
         wall_time=now,
     )
     linking = Linking(

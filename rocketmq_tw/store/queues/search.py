@@ -5,6 +5,7 @@ Source: ``ConsumeQueue.getOffsetInQueueByTime`` of RocketMQ 5.
 """
 
 from collections.abc import Sequence
+from operator import add
 
 from rocketmq_tw.store.files.reads import Steps, piece
 from rocketmq_tw.store.queues.consumequeue import (
@@ -15,9 +16,12 @@ from rocketmq_tw.store.queues.consumequeue import (
 )
 from rocketmq_tw.store.queues.fetch import StoreView, read_entries, read_log
 from rocketmq_tw.store.queues.fetched import QueueEntry
+from rocketmq_tw.store.queues.records import MAX_SPAN, view_log
 from rocketmq_tw.wire import record_layout as layout
 from rocketmq_tw.wire.record import Checked, check
 
+#: Records that span so many times their bytes are read one by one.
+_SPARSE = 8
 #: Up to the end of the store time behind an IPv6 host.
 _NEEDED = layout.STORE_TIME_AT + layout.V6_EXTRA + layout.TIME.size
 
@@ -102,9 +106,13 @@ def records_at(
     """
     Return the records that begin at these offsets, and have these sizes.
 
-    None for each that is not there. Their bodies are not checked. What is not in memory
-    is read together, in a thread: 2 us for each that is, 3 us less than alone.
+    None for each that is not there. Their bodies are not checked. Those that lie close
+    together and are in memory take 0.4 us each; those scattered in memory 2 us. What is
+    not in memory is read together, in a thread.
     """
+    near = _near(store, offsets, sizes)
+    if near is not None:
+        return near
     log, found, cold = store.log, [], []
     for index, (position, size) in enumerate(zip(offsets, sizes, strict=True)):
         data: bytes | None = b""
@@ -124,13 +132,34 @@ def records_at(
     ]
 
 
+def _near(
+    store: StoreView, offsets: Sequence[int], sizes: Sequence[int]
+) -> list[bytes | None] | None:
+    """Do as :func:`records_at` with one read; None if that is not possible."""
+    if not offsets:
+        return []
+    first, last = min(offsets), max(map(add, offsets, sizes))
+    span = last - first
+    if span > min(MAX_SPAN, _SPARSE * sum(sizes)):
+        return None
+    if first < store.log.min_offset or last > store.log.end:
+        return None
+    view = view_log(store, first, span)
+    if view is None or len(view) != span:
+        return None
+    found: list[bytes | None] = []
+    for position, size in zip(offsets, sizes, strict=True):
+        at = position - first
+        data = bytes(view[at : at + size])
+        found.append(data if _is_record(data, position, size) else None)
+    return found
+
+
 def _is_record(data: bytes, position: int, size: int) -> bool:
     """Return whether these bytes begin as the record of an offset does."""
-    return (
-        len(data) == size
-        and int.from_bytes(data[layout.SIZE], "big") == size
-        and int.from_bytes(data[layout.COMMIT_LOG_OFFSET], "big") == position
-    )
+    return len(data) == size >= layout.LOCATED.size and layout.LOCATED.unpack_from(
+        data
+    ) == (size, position)
 
 
 def _read(store: StoreView, position: int, size: int) -> Steps[bytes]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Sequence
 
 import msgspec
 
 from rocketmq_tw.model.errors import RocketMQError
+from rocketmq_tw.store.run import CopyMessage
 from rocketmq_tw.store.timer.checkpoint import OwnCheck
 from tests.broker.cases import TOPIC
 from tests.broker.timer.cases import TimerCase
@@ -62,9 +64,33 @@ class KillTests(OpeningCase):
             self.kill()
         self.assert_all_once()
 
+    def test_within_a_run(self) -> None:
+        """Of a slot whose first messages were stored as a run, the others follow."""
+        for number in range(200):
+            self.timed(b"%d" % (100 + number), TIMER_DELAY_SEC=4)
+        self.wait(2)
+        runs = self.parts.emptying._runs
+        assert runs is not None
+        put = runs.put_copies
+
+        def dies(run: Sequence[CopyMessage], now: float) -> int:
+            if len(run) > 100:
+                self.parts.service.stop()
+            return put(run, now)
+
+        runs.put_copies = dies  # type: ignore[method-assign, assignment]
+        self.wait(3)
+        seen = len(self.bodies())
+        self.assertTrue(100 < seen < 200, seen)
+        self.kill()
+        self.assertEqual(len(self.bodies()), seen)
+        self.wait(12)
+        expected = ALL + [b"%d" % (100 + number) for number in range(200)]
+        self.assertEqual(sorted(self.bodies(), key=int), expected)
+
     def test_within_a_slot(self) -> None:
         """What was delivered of a slot is not delivered again."""
-        for number in range(100):
+        for number in range(200):
             self.timed(b"%d" % (100 + number), TIMER_DELAY_SEC=4)
         self.wait(2)
         put, emptying, count = self.store.put, self.parts.emptying, 0
@@ -76,15 +102,15 @@ class KillTests(OpeningCase):
                 self.parts.service.stop()
             return put(draft, now)
 
-        emptying._put = dies
+        emptying._put, emptying._runs = dies, None
         self.wait(3)
         self.assertGreaterEqual(count, 50)
         seen = len(self.bodies())
-        self.assertLess(seen, 116)
+        self.assertLess(seen, 216)
         self.kill()
         self.assertEqual(len(self.bodies()), seen)
         self.wait(12)
-        expected = ALL + [b"%d" % (100 + number) for number in range(100)]
+        expected = ALL + [b"%d" % (100 + number) for number in range(200)]
         self.assertEqual(sorted(self.bodies(), key=int), expected)
 
     def test_before_the_first_check_point(self) -> None:

@@ -2,6 +2,7 @@
 
 from rocketmq_tw.store.message_store import MessageStore
 from rocketmq_tw.store.queues import search
+from rocketmq_tw.store.queues.records import StoreView, view_log
 from rocketmq_tw.wire.record import decode
 from tests.store.cases import NOW, SIZE, TOPIC, StoreCase, draft
 
@@ -69,7 +70,8 @@ class SearchTests(StoreCase):
     def test_cold_records(self) -> None:
         """Those that are not in memory are read together, in one go."""
         store = self.filled()
-        self.patch(search, "read_log", lambda *_: None)
+        for name in ("read_log", "view_log"):
+            self.patch(search, name, lambda *_: None)
         cold = store._reads.cold
         offsets = [SIZE * 2, 0, SIZE, 1]
         waiting = store.records_at(offsets, [SIZE] * 4)
@@ -78,3 +80,20 @@ class SearchTests(StoreCase):
             None if each is None else decode(each).queue_offset for each in found
         ]
         self.assertEqual((numbers, store._reads.cold), ([2, 0, 1, None], cold + 1))
+
+    def test_near_records(self) -> None:
+        """Those that lie close together are read once, in whatever order."""
+        store = self.filled()
+        asked: list[int] = []
+
+        def view(of: StoreView, position: int, size: int) -> memoryview | None:
+            asked.append(size)
+            return view_log(of, position, size)
+
+        self.patch(search, "view_log", view)
+        found = store.records_at([SIZE * 2, 0, SIZE, 1], [SIZE] * 4)
+        assert isinstance(found, list)
+        numbers = [
+            None if each is None else decode(each).queue_offset for each in found
+        ]
+        self.assertEqual((numbers, asked), ([2, 0, 1, None], [SIZE * 3]))
