@@ -19,6 +19,7 @@ from rocketmq_tw.wire.bodies.consumers import (
 )
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.groups import (
+    GroupForbidden,
     GroupList,
     QuerySubscriptionResponseBody,
     SubscriptionGroupList,
@@ -60,7 +61,11 @@ from rocketmq_tw.wire.bodies.stats import (
     QueryConsumeTimeSpanBody,
     TopicStatsTable,
 )
-from rocketmq_tw.wire.bodies.topics import TopicConfigAndMappingTable, TopicList
+from rocketmq_tw.wire.bodies.topics import (
+    TopicConfigAndMappingTable,
+    TopicConfigList,
+    TopicList,
+)
 from rocketmq_tw.wire.codes import RequestCode as Code
 from rocketmq_tw.wire.codes import ResponseCode
 
@@ -353,6 +358,33 @@ FACTS: Final[dict[Code, Facts]] = {
         GetConsumerStatusBody,
         "The broker asks the members with code 221. Who does not respond in 5 s is left"
         " out. Code 1 where no member is connected.",
+    ),
+    Code.UPDATE_AND_CREATE_TOPIC_LIST: Facts(
+        BROKER,
+        TopicConfigList,
+        None,
+        "All topics are created or changed, or none; code 29 where one cannot be.",
+    ),
+    Code.UPDATE_AND_GET_GROUP_FORBIDDEN: Facts(
+        BROKER,
+        None,
+        GroupForbidden,
+        "Codes 17 and 26 where topic or group are not there; Apache RocketMQ keeps what"
+        " is forbidden of any.",
+    ),
+    Code.CLEAN_EXPIRED_CONSUMEQUEUE: Facts(
+        BROKER,
+        None,
+        None,
+        "No queue begins again at offset 0, as those do in Apache RocketMQ that have"
+        " lost all messages.",
+    ),
+    Code.CLEAN_UNUSED_TOPIC: Facts(BROKER),
+    Code.DELETE_EXPIRED_COMMITLOG: Facts(
+        BROKER, None, None, "The next twenty checks of the disk, ten seconds apart."
+    ),
+    Code.SWITCH_TIMER_ENGINE: Facts(
+        BROKER, None, None, "``F`` changes nothing; code 29 for others."
     ),
     Code.VIEW_BROKER_STATS_DATA: Facts(
         BROKER,

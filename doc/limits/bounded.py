@@ -38,7 +38,7 @@ broker.tables.agreement.Agreement: _marks _counts: one for each membership, maxG
 broker.tables.clients.ConsumerGroup: agreement: an Agreement
 broker.tables.table_set.Tables: _files: one for each document
 broker.tables.topics.TopicTable: _defaults on_change: the topics of every broker; one for each listener
-remoting.router.Router: _codes _guards _handlers _unguarded: one for each declared request
+remoting.router.Router: _absent _codes _guards _handlers _unguarded: one for each declared request
 replication.acks.SlaveAcks: _waiting: one for each connection, and one
 settings: NOTHING: always empty
 store.durability.flush.FlushService: _timers: three timers

@@ -15,8 +15,10 @@ from rocketmq_tw.broker.delay import feature as delay
 from rocketmq_tw.broker.pop import feature as pop
 from rocketmq_tw.broker.processors import client_config, heartbeat, lock, offset, query
 from rocketmq_tw.broker.processors.admin import (
+    cleaning,
     connections,
     consumer,
+    forbidden,
     group,
     info,
     lookups,
@@ -25,12 +27,14 @@ from rocketmq_tw.broker.processors.admin import (
     replication,
     resets,
     time_spans,
+    timer_engine,
     topic,
+    topic_list,
 )
 from rocketmq_tw.broker.pull import feature as pull
 from rocketmq_tw.broker.send import feature as send
 from rocketmq_tw.broker.slave import feature as slave
-from rocketmq_tw.broker.statistics import feature as statistics
+from rocketmq_tw.broker.statistics import processor as statistics
 from rocketmq_tw.broker.timer import feature as timer
 from rocketmq_tw.broker.transactions import feature as transactions
 
@@ -49,7 +53,10 @@ FEATURES: tuple[Install, ...] = (
     lock.install,
     query.install,
     topic.install,
+    topic_list.install,
     group.install,
+    forbidden.install,
+    cleaning.install,
     consumer.install,
     connections.install,
     relays.install,
@@ -59,6 +66,7 @@ FEATURES: tuple[Install, ...] = (
     resets.install,
     info.install,
     statistics.install,
+    timer_engine.install,
     replication.install,
     slave.install,
 )

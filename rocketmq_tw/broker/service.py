@@ -22,6 +22,7 @@ from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from rocketmq_tw.broker.absent import ABSENT
 from rocketmq_tw.broker.broker import Broker, Install
 from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.delay.levels import DelayLevels, parse_levels
@@ -117,7 +118,7 @@ class BrokerService(MultiService):
         self._pacer = Pacer(
             reactor, config.max_waiting_requests_size, "maxWaitingRequestsSize"
         )
-        self._router = Router(CODES, peers)
+        self._router = Router(CODES, peers, ABSENT)
         self._ports = Ports(
             reactor=reactor,
             config=config,

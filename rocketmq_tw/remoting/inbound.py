@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 
 from rocketmq_tw.remoting.call import Call, Exclusive, Peer
 from rocketmq_tw.remoting.durable import AfterFlush, AwaitingFlush, DurableLog, Postpone
-from rocketmq_tw.remoting.router import Router, unsupported
+from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.command import ONE_WAY, Command, decode, encode_response
 from rocketmq_tw.wire.fields import Response, from_ext
 
@@ -101,7 +101,7 @@ class InboundRequests:
             command.opaque = self._next_opaque()
         try:
             if found is None:
-                outcome: Any = unsupported(command.code)
+                outcome: Any = self._router.unsupported(command.code)
             else:
                 declared, handler = found
                 request = command.fields

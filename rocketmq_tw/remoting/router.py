@@ -21,7 +21,7 @@ directly, and a message pays nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -73,6 +73,8 @@ class Router:
     :param codes: the response codes of exceptions; a subclass of
         a listed class has its code.
     :param peers: limits how often failures of handlers are logged; None does not.
+    :param absent: the response codes and remarks for requests that nothing handles, by
+        request code; others are called unsupported.
     :ivar lane: handles plain requests before they reach a handler; None without.
     :ivar find: returns the declared request and the handler of a code; None if nothing
         handles it.
@@ -84,8 +86,10 @@ class Router:
         self,
         codes: dict[type[Exception], ResponseCode] | None = None,
         peers: PeerLog | None = None,
+        absent: Mapping[int, tuple[int, str]] | None = None,
     ) -> None:
         self._peers = peers
+        self._absent = absent or {}
         #: With guards, and without; the same if no guard is registered.
         self._handlers: dict[int, Handled] = {}
         self._unguarded: dict[int, Handled] = {}
@@ -160,7 +164,7 @@ class Router:
 
         The copy has the guards and handlers registered so far.
         """
-        other = Router(self._codes, self._peers)
+        other = Router(self._codes, self._peers, self._absent)
         for each in self._guards:
             other.guard(each.guard, each.only, each.reader)
         for code, (declared, handler) in self._unguarded.items():
@@ -169,6 +173,14 @@ class Router:
         if self._lane_code not in codes:
             other._lane_code, other.lane = self._lane_code, self.lane
         return other
+
+    def unsupported(self, code: int) -> Response:
+        """Return the error response for a request that nothing handles."""
+        status, why = self._absent.get(code) or (
+            ResponseCode.REQUEST_CODE_NOT_SUPPORTED,
+            f" request type {code} not supported",  # as in Apache RocketMQ
+        )
+        return ErrorResponse(status=status, remark=why)
 
     def refusal(self, failure: Failure, peer: Peer | None = None) -> Response:
         """
@@ -212,16 +224,6 @@ def _behind(guard: Guard, handler: Handler) -> Handler:
     return guarded
 
 
-def unsupported(code: int) -> Response:
-    """
-    Return the error response for an unknown request, worded as in Apache RocketMQ.
-    """
-    return ErrorResponse(
-        status=ResponseCode.REQUEST_CODE_NOT_SUPPORTED,
-        remark=f" request type {code} not supported",
-    )
-
-
 __all__ = [
     "ErrorResponse",
     "Ext",
@@ -229,5 +231,4 @@ __all__ = [
     "Handler",
     "Outcome",
     "Router",
-    "unsupported",
 ]

@@ -118,6 +118,7 @@ class IMessageStore(Interface):
     runs: "RunWriter | None" = Attribute("Stores many messages at once, if it can.")
     commit_log_min: int = Attribute("The first offset in the commit log.")
     commit_log_max: int = Attribute("The offset that the next record gets.")
+    flushed: int = Attribute("Up to which offset everything is on disk.")
 
     def add_listener(listener: Arrival) -> None:
         """
@@ -256,6 +257,16 @@ class IMessageStore(Interface):
 
         :raises OSError: nothing was deleted.
         """
+
+    def trim_queues() -> "Deferred[None]":
+        """
+        Remove the files of queues whose messages have all been deleted.
+
+        :raises StoreNotWriteable: the store is not open.
+        """
+
+    def delete_expired() -> None:
+        """Let the next checks of the disk delete files that are old enough."""
 
     def gauges() -> dict[str, Callable[[], int]]:
         """Return what operators are shown of the store, by its name."""

@@ -248,6 +248,16 @@ class MessageStore(ReadableStore):
         self._removal.start()
         return self._flush.write_queues().addErrback(lambda failure: None)
 
+    def trim_queues(self) -> "Deferred[None]":
+        """Remove files of queues: see :class:`IMessageStore`."""
+        if self._admission.state is not StoreState.OPEN:
+            return fail(self._admission.error())
+        return self._retention.trim()
+
+    def delete_expired(self) -> None:
+        """Let old files be deleted: see :class:`IMessageStore`."""
+        self._retention.delete_expired()
+
     @property
     def failure(self) -> str | None:
         """Return why messages are refused now; None if they are not."""

@@ -84,10 +84,16 @@ def program(release: str, name: str, scratch: Path, **options: object) -> Progra
     return Program(command, scratch / f"{name}-{free_port()}.log")
 
 
-def admin(release: str, scratch: Path, name_servers: str) -> Program:
-    """Start a program that runs the ``mqadmin`` commands given to :func:`command`."""
-    flag = f"-Drocketmq.home.dir={_home(scratch, 'tools')}"
-    return program(release, "AdminCommands", scratch, namesrv=name_servers, jvm=flag)
+def admin(release: str, scratch: Path, name_servers: str, **options: object) -> Program:
+    """
+    Start a program that runs the ``mqadmin`` commands given to :func:`command`.
+
+    :param options: of ``AdminCommands``. Commands that end the program end alone.
+    """
+    home = f"-Drocketmq.home.dir={_home(scratch, 'tools')}"
+    flags = f"{home} -Djava.security.manager=allow"
+    options = {"namesrv": name_servers, "jvm": flags, **options}
+    return program(release, "AdminCommands", scratch, **options)
 
 
 def command(tool: Program, words: str) -> str:

@@ -13,7 +13,7 @@ from rocketmq_tw.model.errors import IllegalName, IllegalTopic
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.peer_log import PeerLog
-from rocketmq_tw.remoting.router import Guard, Router, unsupported
+from rocketmq_tw.remoting.router import Guard, Router
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.errors import BadField
@@ -43,9 +43,18 @@ class RouteTests(SynchronousTestCase):
 
     def test_unsupported(self) -> None:
         """The words of Apache RocketMQ start with a space."""
-        response = unsupported(217)
+        response = Router().unsupported(217)
         self.assertEqual(response.status, 3)
         self.assertEqual(response.remark, " request type 217 not supported")
+
+    def test_absent(self) -> None:
+        """A request for what is not there has a remark of its own, in copies too."""
+        router = Router(absent={217: (1, "there are no such topics")}).without(5)
+        response = router.unsupported(217)
+        self.assertEqual(
+            (response.status, response.remark), (1, "there are no such topics")
+        )
+        self.assertEqual(router.unsupported(218).status, 3)
 
 
 class GuardTests(SynchronousTestCase):

@@ -15,8 +15,13 @@ from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.fields import Response
-from rocketmq_tw.wire.requests.group import DeleteGroup, UpdateGroup, UpdateGroups
+from rocketmq_tw.wire.fields import Request, Response
+from rocketmq_tw.wire.requests.group import (
+    DeleteGroup,
+    UpdateForbidden,
+    UpdateGroup,
+    UpdateGroups,
+)
 from rocketmq_tw.wire.requests.pull import LitePullMessage, PullMessage
 from rocketmq_tw.wire.requests.recall import RecallMessage
 from rocketmq_tw.wire.requests.reply import SendReplyMessage, SendReplyMessageV2
@@ -26,7 +31,7 @@ from rocketmq_tw.wire.requests.send import (
     SendMessage,
     SendMessageV2,
 )
-from rocketmq_tw.wire.requests.topic import CreateTopic, DeleteTopic
+from rocketmq_tw.wire.requests.topic import CreateTopic, CreateTopics, DeleteTopic
 from rocketmq_tw.wire.requests.transaction import EndTransaction
 
 _SENDS = (
@@ -35,6 +40,16 @@ _SENDS = (
     SendBatchMessage,
     SendReplyMessage,
     SendReplyMessageV2,
+)
+
+_CHANGES: tuple[type[Request[Any]], ...] = (
+    CreateTopic,
+    CreateTopics,
+    DeleteTopic,
+    UpdateGroup,
+    UpdateGroups,
+    UpdateForbidden,
+    DeleteGroup,
 )
 
 
@@ -75,7 +90,7 @@ def refuse_writes(router: Router, host: str) -> None:
         "Can't modify topic or subscription group from slave broker, please execute it"
         " from master broker.",
     )
-    for change in (CreateTopic, DeleteTopic, UpdateGroup, UpdateGroups, DeleteGroup):
+    for change in _CHANGES:
         router.on(change, no_changes)
 
 

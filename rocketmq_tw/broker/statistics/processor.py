@@ -7,16 +7,17 @@ RocketMQ 5.
 
 from __future__ import annotations
 
+from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.statistics import service as columns
 from rocketmq_tw.broker.statistics.service import Statistics
-from rocketmq_tw.broker.statistics.windows import Grown, Windows
+from rocketmq_tw.broker.statistics.windows import PERIOD, Grown, Windows
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.bodies.stats import BrokerStatsData, BrokerStatsItem
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
-from rocketmq_tw.wire.requests.statistics import ViewStatistics
+from rocketmq_tw.wire.requests.admin import ViewStatistics
 
 #: The column of each name, and that of how often it grew.
 _QUEUES = {
@@ -38,6 +39,17 @@ _BROKER = {
     "BROKER_PUT_NUMS_WITHOUT_SYSTEM_TOPIC": (columns.IN_PLAIN, columns.IN_PLAIN),
     "BROKER_GET_NUMS_WITHOUT_SYSTEM_TOPIC": (columns.OUT_PLAIN, columns.PULLS),
 }
+
+
+def install(broker: Broker, router: Router) -> None:
+    """Register the handler, and sample the counters."""
+    statistics, pacer = broker.statistics, broker.pacer
+    broker.stats.gauges.update(statistics.gauges())
+    StatisticsProcessor(statistics, broker.config.broker_cluster_name).routes(router)
+    broker.periodic.every(
+        PERIOD * 1000,
+        lambda: pacer.run(statistics.sample(), None, key=statistics),
+    )
 
 
 class StatisticsProcessor:

@@ -142,6 +142,20 @@ class GroupTable:
         bits = self.forbidden_table.get(group, {}).get(topic, 0)
         return not bits & READ_FORBIDDEN
 
+    def forbid(self, group: str, topic: str, forbidden: bool) -> None:
+        """Forbid a group to read a topic, or allow it again."""
+        bits = self.forbidden_table.get(group, {}).get(topic, 0)
+        wanted = bits | READ_FORBIDDEN if forbidden else bits & ~READ_FORBIDDEN
+        if wanted == bits:
+            return
+        topics = {**self.forbidden_table.get(group, {}), topic: wanted}
+        if not wanted:
+            del topics[topic]
+        self.forbidden_table[group] = topics
+        if not topics:
+            del self.forbidden_table[group]
+        self._changed()
+
     def put(self, group: SubscriptionGroup) -> None:
         """Create or change a group; an equal one is not written again."""
         known = self.table.get(group.group_name)

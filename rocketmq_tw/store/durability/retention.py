@@ -40,6 +40,8 @@ from rocketmq_tw.store.queues.table import ConsumeQueues
 from rocketmq_tw.threads import RunInThread
 
 _FIRST_AFTER = 60.0
+#: How many checks an operator's request lasts for.
+ASKED = 20
 #: Queues trimmed in one reactor iteration at most, and for how many seconds.
 _AT_A_TIME = 50
 _SLICE_TIME = 0.005
@@ -89,6 +91,7 @@ class RetentionService:
         self._is_full = False
         self._is_running = False
         self._began = 0.0
+        self._asked = 0
         self._pausing: Deferred[None] = succeed(None)
         self._timer = LoopingCall(self._tick)
         self._timer.clock = clock
@@ -134,6 +137,14 @@ class RetentionService:
             )
         return used
 
+    def delete_expired(self) -> None:
+        """Let the next :data:`ASKED` checks delete files as in the configured hours."""
+        self._asked = ASKED
+
+    def trim(self) -> "Deferred[None]":
+        """Remove entries of deleted records from the queues and the index now."""
+        return Deferred.fromCoroutine(self._follow())
+
     def _tick(self) -> "Deferred[None]":
         """
         Check the disk and delete files if necessary; an error does not end the timer.
@@ -148,7 +159,9 @@ class RetentionService:
         age, config = self._clock.seconds() - self._began, self._config
         if age < _FIRST_AFTER and used <= config.clean_forcibly:
             return
-        is_time = time.localtime(self._wall_time()).tm_hour in config.hours
+        is_time = self._asked > 0
+        self._asked = max(0, self._asked - 1)
+        is_time |= time.localtime(self._wall_time()).tm_hour in config.hours
         if not is_time and used <= config.max_used:
             return
         at_once = config.clean_forcibly_enable and used > config.clean_forcibly

@@ -143,6 +143,18 @@ class MemoryMessageStore(ReadableStore):
         self._queues.delete_topic(topic)
         return succeed(None)
 
+    def trim_queues(self) -> "Deferred[None]":
+        """Fire at once: there are no files."""
+        return succeed(None)
+
+    def delete_expired(self) -> None:
+        """Do nothing: the oldest messages are dropped for new ones."""
+
+    @property
+    def flushed(self) -> int:
+        """Return the end of the log: there is no disk to wait for."""
+        return self.commit_log_max
+
     @property
     def failure(self) -> str | None:
         """Return why messages are refused now; None if they are not."""

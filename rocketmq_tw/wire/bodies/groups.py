@@ -28,6 +28,14 @@ class SubscriptionGroupList(Body, frozen=True):
     group_config_list: tuple[SubscriptionGroup, ...] = ()
 
 
+class GroupForbidden(Body, frozen=True):
+    """The response to UPDATE_AND_GET_GROUP_FORBIDDEN (353)."""
+
+    group: str = ""
+    readable: bool = True
+    topic: str = ""
+
+
 class GroupList(Body, frozen=True):
     """Names of groups."""
 

@@ -54,6 +54,12 @@ class TopicConfigAndMappingTable(TopicConfigTable, frozen=True):
     topic_queue_mapping_detail_map: dict[str, Any] = {}
 
 
+class TopicConfigList(Body, frozen=True):
+    """The body of UPDATE_AND_CREATE_TOPIC_LIST (18); attributes have a sign."""
+
+    topic_config_list: tuple[TopicConfig, ...] = ()
+
+
 class TopicList(Body, frozen=True):
     """Names of topics; some responses also contain the broker's address."""
 

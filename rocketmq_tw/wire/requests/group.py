@@ -84,6 +84,19 @@ class QuerySubscription(Request[Response]):
     topic: str | None = None
 
 
+class UpdateForbidden(Request[Response]):
+    """
+    Allow or forbid that a group reads a topic; the body is a ``GroupForbidden``.
+
+    :ivar readable: None changes nothing.
+    """
+
+    code: ClassVar[int] = RequestCode.UPDATE_AND_GET_GROUP_FORBIDDEN
+    group: str
+    topic: str
+    readable: bool | None = None
+
+
 class DeleteGroup(Request[Response]):
     """Delete a group; 4.9 and 5.x have different names for the same flag."""
 

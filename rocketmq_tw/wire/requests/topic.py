@@ -29,6 +29,12 @@ class CreateTopic(Request[Response], kw_only=True):
     force: bool | None = None
 
 
+class CreateTopics(Request[Response]):
+    """Create or change topics; the body is a ``CreateTopicListRequestBody``."""
+
+    code: ClassVar[int] = RequestCode.UPDATE_AND_CREATE_TOPIC_LIST
+
+
 class DeleteTopic(Request[Response]):
     """Delete a topic and its queues."""
 

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from rocketmq_tw.model.topic import retry_topic
+from rocketmq_tw.wire.requests.admin import ViewStatistics
 from rocketmq_tw.wire.requests.send import SendBack
-from rocketmq_tw.wire.requests.statistics import ViewStatistics
 from tests.broker.cases import GROUP, TOPIC, BrokerCase, pulled, sent
 from tests.broker.pop.cases import PopCase, acknowledged
 from tests.broker.pop.test_acks import batch
@@ -31,6 +31,11 @@ class ViewCase(BrokerCase):
 
 class StatisticsProcessorTests(ViewCase):
     """Sends and pulls are counted, and shown at once."""
+
+    def test_gauges(self) -> None:
+        """Runtime information has how many are counted."""
+        shown = {"statistics", "statisticsRefused"}
+        self.assertLessEqual(shown, set(self.stats.gauges))
 
     def test_topic(self) -> None:
         """Its messages and their bytes, those of all its queues."""

@@ -38,13 +38,30 @@ from rocketmq_tw.wire.requests.admin import (
 #: The name of ``VERSION``, as tools show it.
 VERSION_NAME = "V5_3_3"
 
+#: The capacity of what has no limit.
+_UNLIMITED = "2147483647"
+#: The times in which messages are stored, the shortest first.
+_PUT_TIMES = (
+    *("<=0ms", "0~10ms", "10~50ms", "50~100ms", "100~200ms", "200~500ms"),
+    *("500ms~1s", "1~2s", "2~3s", "3~4s", "4~5s", "5~10s", "10s~"),
+)
+
 #: Values that tools require and that never change here: requests are handled as they
 #: arrive, so none waits in a queue.
 _CONSTANT = {
+    "EndTransactionQueueSize": "0",
+    "EndTransactionThreadPoolQueueCapacity": _UNLIMITED,
     "brokerActive": "true",
     "brokerVersion": str(VERSION),
     "brokerVersionDesc": VERSION_NAME,
     "dispatchBehindBytes": "0",
+    "dispatchMaxBuffer": "0",
+    # A message is stored in some microseconds, and read in some more.
+    "getMessageEntireTimeMax": "0",
+    "putMessageEntireTimeMax": "0",
+    "putLatency99": "0.00",
+    "putLatency999": "0.00",
+    "remainTransientStoreBufferNumbs": _UNLIMITED,
     "pageCacheLockTimeMills": "0",
     # A slave delivers no timed messages.
     "timerCongestNum": "0",
@@ -56,6 +73,10 @@ _CONSTANT = {
         f"{kind}ThreadPoolQueue{what}": "0"
         for kind in ("send", "pull", "litePull", "query", "ack")
         for what in ("Size", "HeadWaitTimeMills")
+    },
+    **{
+        f"{kind}ThreadPoolQueueCapacity": _UNLIMITED
+        for kind in ("send", "pull", "litePull", "query", "ack")
     },
 }
 
@@ -182,7 +203,17 @@ class InfoProcessor:
             "putMessageFailedTimes": str(now.failures),
             "putMessageSizeTotal": str(now.bytes_in),
             "putMessageAverageSize": str(average),
+            "putMessageDistributeTime": self._put_times(),
         }
+
+    def _put_times(self) -> str:
+        """Return how many messages of the last minute took how long, as 4.9 does."""
+        _, minute, _ = self._stats.rates("messages_in")
+        counts = (round(minute * min(60.0, self._stats.age)), *[0] * len(_PUT_TIMES))
+        return "".join(
+            f"[{time}]:{count} "
+            for time, count in zip(_PUT_TIMES, counts, strict=False)
+        )
 
     def _commit_log(self) -> dict[str, str]:
         """Return the bounds of the commit log and whether it is writeable."""
@@ -190,6 +221,7 @@ class InfoProcessor:
         return {
             "commitLogMinOffset": str(store.commit_log_min),
             "commitLogMaxOffset": str(store.commit_log_max),
+            "remainHowManyDataToFlush": _size(store.commit_log_max - store.flushed),
             "storeWriteable": "true" if store.failure is None else "false",
             # An extension: why it is not writeable; empty if it is.
             "storeFailure": store.failure or "",
@@ -201,6 +233,7 @@ class InfoProcessor:
         ratio = str(usage.used / usage.total if usage.total else 0.0)
         return {
             "commitLogDiskRatio": ratio,
+            f"commitLogDiskRatio_{self._root}": ratio,
             "consumeQueueDiskRatio": ratio,
             "commitLogDirCapacity": (
                 f"Total : {_size(usage.total)}, Free : {_size(usage.free)}."

@@ -70,15 +70,16 @@ class QueueEntriesProcessor:
     ) -> Response:
         """Encode entries; a remark says why there are none."""
         topic, queue_id = request.topic, request.queue_id
-        subscription, offline = None, None
+        subscription, filter_data = None, None
         if request.consumer_group is not None:
             group = request.consumer_group
             subscription = self._clients.subscription(group, topic)
+            filter_data = "null"  # as Apache RocketMQ writes that there is none
             if subscription is None:
-                offline = f"{group}@{topic} is not online!"
+                filter_data = f"{group}@{topic} is not online!"
         body = QueryConsumeQueueResponseBody(
             subscription_data=subscription,
-            filter_data=offline,
+            filter_data=filter_data,
             queue_data=tuple(
                 ConsumeQueueData(each.commit_log_offset, each.size, each.tags_code)
                 for each in entries
