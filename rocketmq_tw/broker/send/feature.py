@@ -82,7 +82,7 @@ def _responses(broker: Broker) -> SendResponses:
 def _drafts(broker: Broker) -> Drafts:
     return Drafts(
         levels=broker.delay_levels,
-        added=_added(broker.config),
+        added=added_properties(broker.config),
         unique_key=_unique_keys(broker),
         redirects=broker.redirects,
     )
@@ -149,12 +149,13 @@ def _send_lane(broker: Broker, targets: Targets, runs: RunWriter) -> SendLane:
         runs=runs,
         targets=targets,
         stats=broker.stats,
-        added=_added(config),
+        added=added_properties(config),
         max_size=config.max_message_size,
         store_host=broker.store_host,
         region=config.region_id,
         trace_on=_trace_on(config),
         log=broker.replication.durable_log,
+        timed=broker.timed_sends,
     )
 
 
@@ -162,7 +163,7 @@ def _trace_on(config: BrokerConfig) -> str:
     return "true" if config.trace_on else "false"
 
 
-def _added(config: BrokerConfig) -> str:
+def added_properties(config: BrokerConfig) -> str:
     """Return the encoded properties that the broker adds to each message."""
     return properties.encode(
         {

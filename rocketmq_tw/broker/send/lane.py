@@ -11,7 +11,8 @@ A send is plain if it has code 310 and a JSON header in the usual form; if its t
 queue are known; if no property asks for anything, and a unique key is there; if sizes
 and flags are in order; and if the store can take it without any preparation. With
 ``SYNC_FLUSH`` its sender must wait for the disk; the responses of a read wait as one
-(:mod:`rocketmq_tw.remoting.durable`). Other sends are left to the
+(:mod:`rocketmq_tw.remoting.durable`). Timed messages may be among them
+(:mod:`rocketmq_tw.broker.timer.lane`). Other sends are left to the
 :class:`~rocketmq_tw.broker.send.processor.SendProcessor`, which says what is wrong with
 them, or makes what they need. Sends are checked here and there alike
 (``tests/broker/send/test_lane.py`` compares both).
@@ -23,11 +24,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
 
 from rocketmq_tw.broker.send.drafts import BROKER_BITS
 from rocketmq_tw.broker.send.properties import plain_code, waits_for_flush
-from rocketmq_tw.broker.send.targets import Targets
+from rocketmq_tw.broker.send.targets import Target, Targets
 from rocketmq_tw.broker.stats import BrokerStats
+from rocketmq_tw.broker.timer.sends import TimedSends
 from rocketmq_tw.model import sysflag
 from rocketmq_tw.remoting.call import Peer
 from rocketmq_tw.remoting.durable import DurableLog
@@ -40,6 +43,9 @@ from rocketmq_tw.wire.properties import MAX_PROPERTIES
 from rocketmq_tw.wire.record_layout import FIXED_SIZE, HOST_V4_SIZE, MAX_TOPIC_V1
 from rocketmq_tw.wire.requests.send import SendMessageV2, send_response_format
 
+if TYPE_CHECKING:
+    from rocketmq_tw.broker.timer.lane import TimedMessage
+
 #: Bits of the system flag that are refused, or that the record does not keep.
 _NOT_PLAIN = BROKER_BITS | sysflag.BORN_HOST_V6 | sysflag.STORE_HOST_V6
 _CODE = int(SendMessageV2.code)
@@ -48,9 +54,9 @@ _pack_head = struct.Struct(">II").pack
 _decode = typed_decoder(b"%d" % _CODE)
 
 
-class _Plain(RunMessage):
+class LaneMessage(RunMessage):
     """
-    A plain send.
+    A send that is stored without a handler.
 
     :ivar opaque: the number that its response bears; None if it is one-way.
     """
@@ -65,6 +71,7 @@ class SendLane:
     :param added: the encoded properties that this broker adds to each message.
     :param max_size: the largest body, in bytes.
     :param log: what senders wait for; None if they do not wait.
+    :param timed: its lane makes what is stored of timed messages.
     :param region: part of every response, like ``trace_on``.
     """
 
@@ -82,6 +89,7 @@ class SendLane:
         region: str,
         trace_on: str,
         log: DurableLog | None,
+        timed: TimedSends,
     ) -> None:
         self._log = log
         self._runs = runs
@@ -90,7 +98,12 @@ class SendLane:
         self._stats = stats
         self._added = added.encode()
         self._max_size = max_size
+        self._timed = timed
+        # Of the read that is handled now.
+        self._received_at = 0.0
+        self._has_timed = False
         self._format = send_response_format(store_host, region, trace_on)
+        self._timed_format = send_response_format(store_host, region, trace_on, True)
 
     def take(
         self,
@@ -104,8 +117,9 @@ class SendLane:
         """Store the plain sends from ``at`` on; nothing that can fail is among them."""
         taken = Taken()
         if len(peer.host_bytes) == HOST_V4_SIZE:
-            run: list[_Plain] = []
+            run: list[LaneMessage] = []
             indexes, host = range(at, until), peer.host_bytes
+            self._received_at = received_at
             self._read(frames, indexes, host, run=run, taken=taken, read=read)
             if run:
                 size = self._runs.put(run, received_at)
@@ -120,7 +134,7 @@ class SendLane:
         indexes: range,
         host: bytes,
         *,
-        run: list[_Plain],
+        run: list[LaneMessage],
         taken: Taken,
         read: Read | None,
     ) -> None:
@@ -150,13 +164,13 @@ class SendLane:
 
     def _message(
         self, request: SendMessageV2, body: bytes, host: bytes
-    ) -> _Plain | None:
+    ) -> LaneMessage | None:
         """Check a send; return None if it is not plain."""
         text = request.properties or ""
         code = plain_code(text)
         target = self._find_target(request.topic)
         if target is None or code is None or request.batch:
-            return None
+            return self._timed_message(request, body, host, target)
         if self._log is not None and not waits_for_flush(text):
             return None
         topic, queue_id, sys_flag = target.topic, request.queue_id, request.sys_flag
@@ -170,7 +184,7 @@ class SendLane:
             or len(topic) > MAX_TOPIC_V1
         ):
             return None
-        return _Plain(
+        return LaneMessage(
             queue,
             FIXED_SIZE + len(body) + len(topic) + len(properties),
             request.flag,
@@ -183,8 +197,42 @@ class SendLane:
             request.reconsume_times or 0,
         )
 
-    def _respond(self, run: list[_Plain], taken: Taken) -> None:
+    def _timed_message(
+        self,
+        request: SendMessageV2,
+        body: bytes,
+        host: bytes,
+        target: Target | None,
+    ) -> TimedMessage | None:
+        """Check a send that is not plain; return None if it is not timed either."""
+        lane = self._timed.lane
+        if lane is None or target is None or request.batch:
+            return None
+        if not 0 <= request.queue_id < target.queues or request.sys_flag & _NOT_PLAIN:
+            return None
+        if len(body) > self._max_size:
+            return None
+        if self._log is not None and not waits_for_flush(request.properties or ""):
+            return None
+        message = lane.message(
+            request, body=body, host=host, target=target, now=self._received_at
+        )
+        if message is not None:
+            self._has_timed = True
+        return message
+
+    def _respond(self, run: list[LaneMessage], taken: Taken) -> None:
         """Make the frames of the responses."""
+        frames = self._timed_frames(run) if self._has_timed else self._frames(run)
+        taken.responses = b"".join(frames)
+        if self._log is not None:
+            last = run[-1]
+            taken.response_count = len(frames) // 2
+            taken.log = self._log
+            taken.end = last.commit_log_offset + last.size
+
+    def _frames(self, run: list[LaneMessage]) -> list[bytes]:
+        """Return the frames, each in two pieces, for plain messages."""
         form = self._format
         frames: list[bytes] = []
         for message in run:
@@ -198,8 +246,27 @@ class SendLane:
                 )
                 size = len(header)
                 frames += _pack_head(4 + size, size), header
-        taken.responses = b"".join(frames)
-        if self._log is not None:
-            taken.response_count = len(frames) // 2
-            taken.log = self._log
-            taken.end = message.commit_log_offset + message.size
+        return frames
+
+    def _timed_frames(self, run: list[LaneMessage]) -> list[bytes]:
+        """Do as :meth:`_frames` where some messages are timed."""
+        form = self._timed_format
+        frames: list[bytes] = []
+        for message in run:
+            opaque = message.opaque
+            if type(message) is LaneMessage:
+                frames += self._frames([message])
+            elif opaque is not None:
+                timed = cast("TimedMessage", message)
+                header = form % (
+                    timed.commit_log_offset,
+                    timed.asked_queue_id,
+                    timed.queue_offset,
+                    timed.recall_handle,
+                    opaque,
+                )
+                size = len(header)
+                frames += _pack_head(4 + size, size), header
+        self._has_timed = False
+        self._timed.wake()
+        return frames

@@ -9,8 +9,10 @@ from __future__ import annotations
 import msgspec
 
 from rocketmq_tw.broker.broker import Broker
+from rocketmq_tw.broker.send.feature import added_properties
 from rocketmq_tw.broker.timer.deliveries import Deliveries
 from rocketmq_tw.broker.timer.emptying import Emptying
+from rocketmq_tw.broker.timer.lane import TimedLane
 from rocketmq_tw.broker.timer.linking import Linking
 from rocketmq_tw.broker.timer.metrics import TimerMetrics
 from rocketmq_tw.broker.timer.opening import Opening
@@ -45,6 +47,7 @@ class TimerParts(msgspec.Struct, frozen=True):
 def make_parts(broker: Broker, metrics_file: JsonFile) -> TimerParts:
     """Make the parts; no file is touched yet."""
     config, clock = broker.config, broker.clock
+    _use_lane(broker)
     files = TimerFiles(
         config.store_path_root_dir,
         precision_ms=config.timer_precision_ms,
@@ -91,3 +94,16 @@ def make_parts(broker: Broker, metrics_file: JsonFile) -> TimerParts:
         clock=clock,
     )
     return TimerParts(service, linking, emptying, progress, metrics, files)
+
+
+def _use_lane(broker: Broker) -> None:
+    """Let the lane of sends take timed messages, if the store has one."""
+    runs, config = broker.store.runs, broker.config
+    if runs is None or config.is_slave:
+        return
+    broker.timed_sends.lane = TimedLane(
+        sends=broker.timed_sends,
+        runs=runs,
+        broker_name=config.broker_name,
+        added=added_properties(config),
+    )

@@ -12,7 +12,7 @@ Source: ``HookUtils.handleTimerMessage`` and ``transformTimerMessage`` of Rocket
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -35,6 +35,9 @@ from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.properties import MAX_PROPERTIES
 from rocketmq_tw.wire.recall import RecallHandle
 from rocketmq_tw.wire.record import Draft
+
+if TYPE_CHECKING:
+    from rocketmq_tw.broker.timer.lane import TimedLane
 
 #: The topic of drafts for the timer's queue; they have this very object.
 TIMED_TOPIC: Final = TIMER_TOPIC.encode()
@@ -89,6 +92,7 @@ class TimedSends:
     :param broker_name: part of each recall handle.
     :ivar count_at: returns how many messages are due in a slot.
     :ivar wake: called when a message was redirected.
+    :ivar lane: makes messages of the lane of sends; None before the first message.
     """
 
     def __init__(self, settings: TimerSettings, broker_name: str) -> None:
@@ -96,6 +100,7 @@ class TimedSends:
         self._broker_name = broker_name
         self.count_at: Callable[[int], int] = lambda slot_ms: 0
         self.wake: Callable[[], object] = lambda: None
+        self.lane: TimedLane | None = None
         self.refused = 0
 
     def schedule(self, draft: Draft, now: float) -> Draft:
@@ -122,8 +127,7 @@ class TimedSends:
         if self.count_at(out_ms) >= settings.slot_limit:
             self.refused += 1
             raise _flow_control(settings.slot_limit)
-        # Of several properties of one name the last counts.
-        added = _ADDED % (out_ms, draft.topic, draft.queue_id)
+        added = self.added(out_ms, draft.topic, draft.queue_id)
         size = len(draft.properties) + len(added)
         if size > MAX_PROPERTIES - RESERVED:
             raise PropertiesTooLong(size, MAX_PROPERTIES - RESERVED)
@@ -131,6 +135,30 @@ class TimedSends:
         draft.topic, draft.queue_id = TIMED_TOPIC, 0
         draft.properties += added
         return draft
+
+    def slot_of(self, text: str, now_ms: int) -> int | None:
+        """
+        Return the slot of a message; None if it is refused, or due already.
+
+        :param text: its properties, as decoded.
+        """
+        settings = self.settings
+        deliver_ms = _deliver_ms(text, now_ms)
+        if deliver_ms is None or not settings.is_enabled:
+            return None
+        if not 0 < deliver_ms - now_ms <= settings.max_delay_ms:
+            return None
+        out_ms = slot_before(deliver_ms, settings.precision_ms)
+        return None if self.count_at(out_ms) >= settings.slot_limit else out_ms
+
+    @staticmethod
+    def added(out_ms: int, topic: bytes, queue_id: int) -> bytes:
+        """
+        Return the properties that end those of a timed message.
+
+        Of several properties of one name the last counts.
+        """
+        return _ADDED % (out_ms, topic, queue_id)
 
     def recall_handle(self, draft: Draft) -> str | None:
         """Return what recalls a message; None for one that is retried."""

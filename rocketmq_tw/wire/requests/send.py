@@ -78,16 +78,23 @@ class SendResponse(Response):
         return _pack_head(4 + len(header), len(header)) + header
 
 
-def send_response_format(store_host: bytes, region: str, trace_on: str) -> bytes:
+def send_response_format(
+    store_host: bytes, region: str, trace_on: str, has_handle: bool = False
+) -> bytes:
     """
     Prepare the JSON header of the responses of one broker to sends that were stored.
 
     :param store_host: the broker's address, encoded.
-    :returns: a bytes format, for the commit log offset, the queue id, the queue offset
-        and the opaque; the header is as :meth:`SendResponse.to_json_frame` writes it.
+    :param has_handle: whether the responses have recall handles.
+    :returns: a bytes format, for the commit log offset, the queue id, the queue offset,
+        the handle and the opaque; the header is as :meth:`SendResponse.to_json_frame`
+        writes it.
     """
     start = (_QUICK_START % (0, region, trace_on)).replace("%", "%%")
-    return f"{start}{store_host.hex().upper()}%016X{_QUICK_END}".encode()
+    end = _QUICK_END
+    if has_handle:
+        end = end.replace('"},"flag"', '","recallHandle":"%s"},"flag"')
+    return f"{start}{store_host.hex().upper()}%016X{end}".encode()
 
 
 class SendMessage(Request[SendResponse]):

@@ -22,7 +22,7 @@ from rocketmq_tw.wire.requests.pull import SUBSCRIPTION, SUSPEND
 from rocketmq_tw.wire.requests.topic import DeleteTopic
 from tests.broker.cases import pulled, sent
 from tests.broker.send.test_batch import batched
-from tests.broker.send.test_lane_variants import PLAIN, TEXTS
+from tests.broker.send.test_lane_variants import PLAIN, TEXTS, TIMED
 from tests.broker.send.twins import Twins
 from tests.broker.send.ways import frame_of
 
@@ -53,7 +53,7 @@ def special_sends(draw: st.DrawFn) -> bytes:
         return frame_of(320, to_ext(batch), batch.body, opaque=draw(_OPAQUES))
     fields: dict[str, Any] = {
         "queue_id": draw(st.integers(-1, 4)),
-        "properties": draw(st.sampled_from([PLAIN + "DELAY\x011\x02", *TEXTS])),
+        "properties": draw(st.sampled_from([PLAIN + "DELAY\x011\x02", *TEXTS, *TIMED])),
         "sys_flag": draw(st.sampled_from([0, 0, 1, 4, 0x10])),
     }
     body = b"x" * draw(st.sampled_from([5, 4097]))

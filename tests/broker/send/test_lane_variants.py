@@ -37,6 +37,35 @@ TEXTS = (
     "TAGS\x01a\x02TAGS\x01b\x02UNIQ_KEY\x01k\x02",
     *(f"UNIQ_KEY\x01k\x02TAGS\x01{'t' * size}\x02" for size in (0, 63, 64, 65, 300)),
 )
+#: Properties of timed sends, and of what looks so.
+TIMED = tuple(
+    PLAIN + text
+    for text in (
+        "TIMER_DELAY_SEC\x011\x02",
+        "TIMER_DELAY_SEC\x01+2\x02",
+        "TIMER_DELAY_MS\x012500\x02",
+        "TIMER_DELAY_MS\x0186400000\x02REAL_TOPIC\x01B\x02REAL_QID\x019\x02",
+        "TIMER_DELIVER_MS\x014102444800000\x02",
+        "TIMER_DELAY_SEC\x013\x02UNIQ_KEY\x01k\u00fc>?\x02TAGS\x01\x02",
+        "TIMER_DELAY_SEC\x012\x02TIMER_DELAY_MS\x01x\x02TAGS\x01\U0001f600\x02",
+        "TIMER_DELAY_SEC\x01\x02TIMER_DELAY_MS\x01700\x02WAIT\x01false\x02",
+        *(f"TIMER_DELAY_MS\x01{value}\x02" for value in (0, -1, "x", "", 1 << 63)),
+        "TIMER_DELIVER_MS\x011000\x02",
+        "TIMER_X\x011\x02",
+        *(
+            f"TIMER_DELAY_SEC\x012\x02{name}\x011\x02"
+            for name in (
+                "TIMER_OUT_MS",
+                "TIMER_DEL_UNIQKEY",
+                "DELAY",
+                "TRAN_MSG",
+                "POP_CK",
+                "_SYS_MSG_PRIORITY_",
+            )
+        ),
+        f"TIMER_DELAY_SEC\x012\x02A\x01{'x' * 32_600}\x02",
+    )
+)
 #: Changes of the header's text: from, to.
 HEADERS = (
     ('{"code":310,', '{"code":310,"code":30,'),
@@ -87,6 +116,25 @@ def properties() -> Iterator[bytes]:
             yield variant(properties=f"{name}\x01{value}\x02{PLAIN}")
     for size in (32_500, 32_630, 32_640, 32_650, 32_660, 32_700, 32_767):
         yield variant(properties=f"{PLAIN}A\x01{'x' * size}\x02")
+
+
+def timed() -> Iterator[bytes]:
+    """Write sends that ask for a time, after one that is stored by the handler."""
+    usual = f"{PLAIN}TIMER_DELAY_SEC\x011\x02"
+    yield variant(properties=usual)
+    for text in TIMED:
+        yield variant(properties=text)
+    for queue_id in (-1, 1, 3, 4, 5):
+        yield variant(properties=usual, queue_id=queue_id)
+    for bit in range(9):
+        yield variant(properties=usual, sys_flag=1 << bit)
+    for size in (0, 4096, 4097):
+        yield variant(properties=usual, body=bytes(size))
+    for size in range(32_470, 32_480):
+        yield variant(properties=f"{usual}A\x01{'x' * size}\x02")
+    yield variant(properties=usual, topic="%RETRY%g")
+    yield variant(properties=usual, ext={"m": "true"})
+    yield variant(properties=usual, header_flag=2, reconsume_times=3)
 
 
 def numbers() -> Iterator[bytes]:
@@ -148,6 +196,10 @@ class LaneVariantTests(SynchronousTestCase):
     def test_properties(self) -> None:
         """Properties that choose another way, or look as if they did."""
         self.compare(properties())
+
+    def test_timed(self) -> None:
+        """Times, right and wrong, with what such messages cannot have."""
+        self.compare(timed())
 
     def test_numbers(self) -> None:
         """Topics, queues, flags and numbers."""
