@@ -243,6 +243,8 @@ TIME_OF_DAY = {
     "admin/cluster.py",
     # the axis of plots
     "console/history/sampler.py",
+    # so long ago, as people say where a group continues
+    "admin/resets.py",
     # versions of tables
     "broker/tables/groups.py",
     "broker/tables/offsets.py",

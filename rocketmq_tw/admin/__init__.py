@@ -15,6 +15,7 @@ from rocketmq_tw.lazy_exports import importer_of
 if TYPE_CHECKING:
     from rocketmq_tw.admin.client import AdminClient as AdminClient
     from rocketmq_tw.admin.errors import AdminError as AdminError
+    from rocketmq_tw.admin.errors import AlreadyExists as AlreadyExists
     from rocketmq_tw.admin.errors import NotFound as NotFound
     from rocketmq_tw.admin.errors import NothingResponded as NothingResponded
     from rocketmq_tw.admin.errors import RefusedByAll as RefusedByAll
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "AdminClient": "rocketmq_tw.admin.client",
     "AdminError": "rocketmq_tw.admin.errors",
+    "AlreadyExists": "rocketmq_tw.admin.errors",
     "NothingResponded": "rocketmq_tw.admin.errors",
     "NotFound": "rocketmq_tw.admin.errors",
     "RefusedByAll": "rocketmq_tw.admin.errors",
@@ -31,6 +33,7 @@ _HOMES = {
 __all__ = [
     "AdminClient",
     "AdminError",
+    "AlreadyExists",
     "NothingResponded",
     "NotFound",
     "RefusedByAll",

@@ -23,10 +23,13 @@ from rocketmq_tw.client.name_servers import parse_name_servers
 from rocketmq_tw.client.session import ClientSession
 
 if TYPE_CHECKING:
+    from rocketmq_tw.admin.brokers import Brokers
+    from rocketmq_tw.admin.clients import Clients
     from rocketmq_tw.admin.cluster import Cluster
     from rocketmq_tw.admin.dead_letters import DeadLetters
     from rocketmq_tw.admin.groups import Groups
     from rocketmq_tw.admin.messages import Messages
+    from rocketmq_tw.admin.name_servers import NameServers
     from rocketmq_tw.admin.topics import Topics
     from rocketmq_tw.auth.credentials import Credentials
     from rocketmq_tw.client.client import Client
@@ -140,6 +143,13 @@ class AdminClient:
         return Groups(self.calls)
 
     @property
+    def clients(self) -> Clients:
+        """Connected clients, and what consumers say of themselves."""
+        from rocketmq_tw.admin.clients import Clients
+
+        return Clients(self.calls)
+
+    @property
     def messages(self) -> Messages:
         """Messages: by id, by key, by time, as they come; sending one."""
         from rocketmq_tw.admin.messages import Messages
@@ -152,6 +162,20 @@ class AdminClient:
         from rocketmq_tw.admin.dead_letters import DeadLetters
 
         return DeadLetters(self.calls)
+
+    @property
+    def brokers(self) -> Brokers:
+        """Settings, statistics and replication of brokers."""
+        from rocketmq_tw.admin.brokers import Brokers
+
+        return Brokers(self.calls)
+
+    @property
+    def name_servers(self) -> NameServers:
+        """Settings of name servers, and the keys they keep."""
+        from rocketmq_tw.admin.name_servers import NameServers
+
+        return NameServers(self.calls)
 
 
 def _signer(credentials: Credentials | None) -> Sign | None:

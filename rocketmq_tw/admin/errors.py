@@ -30,6 +30,20 @@ class NotFound(AdminError):
         return f'there is no {self.kind} "{log_safe(self.name)}"{why}'
 
 
+class AlreadyExists(AdminError):
+    """What is to be created exists."""
+
+    def __init__(self, kind: str, name: str, where: str = "") -> None:
+        super().__init__(kind, name, where)
+        self.kind = kind
+        self.name = name
+        self.where = where
+
+    def __str__(self) -> str:
+        where = f" {self.where}" if self.where else ""
+        return f'the {self.kind} "{log_safe(self.name)}" exists already{where}'
+
+
 class NothingResponded(AdminError):
     """
     Of all servers that were asked, none responded as it should.

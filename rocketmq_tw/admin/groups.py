@@ -9,6 +9,7 @@ such topic.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from rocketmq_tw.admin.calls import Calls, Outcomes
 from rocketmq_tw.admin.deferring import returning_deferred
@@ -21,7 +22,10 @@ from rocketmq_tw.admin.results.groups import (
     GroupSummary,
     Member,
     QueueLag,
+    ResetDone,
+    ResetPlan,
 )
+from rocketmq_tw.admin.results.topics import Changed
 from rocketmq_tw.admin.texts import at
 from rocketmq_tw.model.group import (
     PREDEFINED_GROUPS,
@@ -39,8 +43,15 @@ from rocketmq_tw.wire.requests.consumer import GetConsumeStats
 from rocketmq_tw.wire.requests.group import GetAllGroups, GetGroup, QueryTopicsOfGroup
 from rocketmq_tw.wire.requests.heartbeat import GetConsumerConnections
 
+if TYPE_CHECKING:
+    from rocketmq_tw.admin.group_changes import GroupSettings
+    from rocketmq_tw.admin.resets import To
+
 #: Brokers say so of a group that they do not know.
-_UNKNOWN = (ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, ResponseCode.QUERY_NOT_FOUND)
+UNKNOWN_GROUP = (
+    ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST,
+    ResponseCode.QUERY_NOT_FOUND,
+)
 #: Brokers say so of a group without a connected consumer.
 _OFFLINE = ResponseCode.CONSUMER_NOT_ONLINE
 
@@ -107,7 +118,7 @@ class Groups:
                 _on_broker(who, targets[who], each) for who, each in settings.ok.items()
             ),
             tuple(sorted(names)),
-            {**settings.failed, **read.without(*_UNKNOWN).failed},
+            {**settings.failed, **read.without(*UNKNOWN_GROUP).failed},
         )
 
     async def _settings(
@@ -124,7 +135,7 @@ class Groups:
             return fastjson.decode_as(response.body, SubscriptionGroup)
 
         asked = await self._calls.each(targets, read)
-        found = asked.without(*_UNKNOWN)
+        found = asked.without(*UNKNOWN_GROUP)
         if not found.ok and not found.errors:
             raise NotFound("group", group)
         found.need_one(f'the group "{group}" cannot be read')
@@ -159,7 +170,7 @@ class Groups:
             return ConsumerConnection.decode(response.body)
 
         asked = await self._calls.each(targets, read)
-        return asked.without(_OFFLINE, *_UNKNOWN)
+        return asked.without(_OFFLINE, *UNKNOWN_GROUP)
 
     @returning_deferred
     async def lag(self, group: str, topic: str | None = None) -> GroupLag:
@@ -177,7 +188,7 @@ class Groups:
             return ConsumeStats.decode(response.body)
 
         asked = await self._calls.each(targets, read)
-        stats = asked.without(*_UNKNOWN, ResponseCode.TOPIC_NOT_EXIST)
+        stats = asked.without(*UNKNOWN_GROUP, ResponseCode.TOPIC_NOT_EXIST)
         connections = await self._connections(group, targets)
         queues = _queues(stats.ok.values(), topic)
         if not queues:
@@ -195,6 +206,87 @@ class Groups:
             len(members_of(connections.ok)),
             {**connections.failed, **stats.failed},
         )
+
+    # -- changes
+
+    @returning_deferred
+    async def create(
+        self,
+        group: str,
+        settings: GroupSettings | None = None,
+        *,
+        cluster: str | None = None,
+    ) -> Changed:
+        """
+        Create a group at the masters of a cluster, or at all.
+
+        :raises IllegalGroup: the name is not legal.
+        :raises AlreadyExists: one of the brokers has it.
+        :raises NotFound: there is no such cluster.
+        """
+        from rocketmq_tw.admin.group_changes import GroupChanges, GroupSettings
+
+        given = settings or GroupSettings()
+        return await GroupChanges(self._calls).create(group, given, cluster)
+
+    @returning_deferred
+    async def update(self, group: str, settings: GroupSettings) -> Changed:
+        """
+        Change a group at all brokers that have it; the rest of it stays as it is.
+
+        :raises NotFound: none has it.
+        """
+        from rocketmq_tw.admin.group_changes import GroupChanges
+
+        return await GroupChanges(self._calls).update(group, settings)
+
+    @returning_deferred
+    async def delete(self, group: str, *, while_online: bool = False) -> Changed:
+        """
+        Delete a group, its offsets, and its topics of retries and dead letters.
+
+        :param while_online: even if consumers are connected, which may create it again.
+        :raises NotFound: no broker has it.
+        :raises AdminError: consumers are connected.
+        """
+        from rocketmq_tw.admin.group_changes import GroupChanges
+
+        changes = GroupChanges(self._calls)
+        return await changes.delete(group, while_online=while_online)
+
+    @returning_deferred
+    async def clone(
+        self, source: str, target: str, topic: str | None = None
+    ) -> Changed:
+        """
+        Copy the offsets of a group to another one, in one topic or in all.
+
+        :returns: the topics that were copied.
+        :raises NotFound: one of the groups does not exist, or has not read the topic.
+        """
+        from rocketmq_tw.admin.group_changes import GroupChanges
+
+        return await GroupChanges(self._calls).clone(source, target, topic)
+
+    @returning_deferred
+    async def plan_reset(self, group: str, topic: str, to: To) -> ResetPlan:
+        """
+        Return what a reset would do, queue by queue.
+
+        :param to: where the group continues: a ``datetime``, a ``timedelta`` ago,
+            ``earliest``, ``latest``, or a queue offset.
+        :raises NotFound: there is no such group or topic.
+        """
+        from rocketmq_tw.admin.resets import Resets
+
+        return await Resets(self._calls).plan(group, topic, to)
+
+    @returning_deferred
+    async def reset(self, plan: ResetPlan) -> ResetDone:
+        """Make the resets of a plan; one that fails does not stop the others."""
+        from rocketmq_tw.admin.resets import Resets
+
+        return await Resets(self._calls).apply(plan)
 
 
 def is_system(group: str) -> bool:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from rocketmq_tw.admin.calls import Calls, Outcomes
 from rocketmq_tw.admin.deferring import returning_deferred
 from rocketmq_tw.admin.errors import NotFound
+from rocketmq_tw.admin.results.clients import ClientSummary
 from rocketmq_tw.admin.results.topics import (
+    Changed,
     Kind,
     QueueStats,
     TopicDetails,
@@ -21,6 +23,7 @@ from rocketmq_tw.admin.results.topics import (
     TopicSummary,
 )
 from rocketmq_tw.admin.texts import at
+from rocketmq_tw.admin.topic_changes import TopicChanges, TopicSettings
 from rocketmq_tw.model.topic import (
     PERM_READ,
     PERM_WRITE,
@@ -33,10 +36,12 @@ from rocketmq_tw.model.topic import (
 )
 from rocketmq_tw.remoting.errors import BrokerError
 from rocketmq_tw.wire import fastjson
+from rocketmq_tw.wire.bodies.groups import GroupList
 from rocketmq_tw.wire.bodies.route import decode_route
 from rocketmq_tw.wire.bodies.stats import TopicStatsTable
 from rocketmq_tw.wire.bodies.topics import TopicConfigTable, TopicList
 from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.requests.group import QueryGroupsOfTopic
 from rocketmq_tw.wire.requests.route import GetAllTopics, GetRoute, GetSystemTopics
 from rocketmq_tw.wire.requests.topic import (
     GetAllTopicConfig,
@@ -159,6 +164,84 @@ class Topics:
             sum(table.topic_put_tps for table in tables.ok.values()),
             tables.failed,
         )
+
+    @returning_deferred
+    async def create(
+        self,
+        topic: str,
+        *,
+        queues: int = 8,
+        permission: str = "rw",
+        ordered: bool = False,
+        type: str = DEFAULT_TYPE,
+        attributes: Mapping[str, str] | None = None,
+        cluster: str | None = None,
+        brokers: Iterable[str] | None = None,
+    ) -> Changed:
+        """
+        Create a topic at the masters of a cluster, of all, or of the named brokers.
+
+        :param queues: at each broker.
+        :param type: ``NORMAL``, ``FIFO``, ``DELAY``, ``TRANSACTION``...; brokers
+            before 5.0 ignore it.
+        :raises IllegalTopic: the name is not legal.
+        :raises AlreadyExists: one of the brokers has it.
+        :raises NotFound: there is no such cluster or broker.
+        """
+        given = dict(attributes or {})
+        if type != DEFAULT_TYPE:
+            given[MESSAGE_TYPE] = type
+        settings = TopicSettings(
+            queues=queues, permission=permission, ordered=ordered, attributes=given
+        )
+        chosen = None if brokers is None else tuple(brokers)
+        return await TopicChanges(self._calls).create(topic, settings, cluster, chosen)
+
+    @returning_deferred
+    async def update(self, topic: str, settings: TopicSettings) -> Changed:
+        """
+        Change a topic at all brokers that have it; the rest of it stays as it is.
+
+        :raises NotFound: none has it.
+        """
+        return await TopicChanges(self._calls).update(topic, settings)
+
+    @returning_deferred
+    async def delete(self, topic: str) -> Changed:
+        """
+        Delete a topic with its messages, at all brokers and name servers.
+
+        :raises NotFound: no broker has it.
+        """
+        return await TopicChanges(self._calls).delete(topic)
+
+    @returning_deferred
+    async def groups(self, topic: str) -> tuple[str, ...]:
+        """
+        Return the groups that read a topic, or have read it, sorted.
+
+        :raises NotFound: the name servers do not know it.
+        """
+        targets = self._calls.in_route(await self.route(topic)).readers()
+        asked = await self._calls.each_broker(
+            targets, lambda _: QueryGroupsOfTopic(topic=topic)
+        )
+        asked.need_one(f'the groups of "{topic}" cannot be listed')
+        found = (GroupList.decode(each.body).group_list for each in asked.ok.values())
+        return tuple(sorted({group for groups in found for group in groups}))
+
+    @returning_deferred
+    async def producers(self, topic: str, group: str) -> tuple[ClientSummary, ...]:
+        """
+        Return the connected producers of a group, sorted by client id.
+
+        :raises NotFound: the name servers do not know the topic, or no producer of the
+            group is connected.
+        """
+        from rocketmq_tw.admin.clients import Clients
+
+        targets = self._calls.in_route(await self.route(topic)).readers()
+        return await Clients(self._calls).producers(group, targets)
 
     async def route(self, topic: str) -> TopicRoute:
         """

@@ -23,17 +23,20 @@ class AdminCase(SynchronousTestCase):
 
     :cvar brokers: how many there are.
     :cvar name_servers: likewise.
+    :cvar on_disk: whether messages are in files, as replication needs.
     """
 
     brokers = 2
     name_servers = 1
     settings: dict[str, Any] = {}
+    on_disk = False
 
     def setUp(self) -> None:
         """Start the cluster and the administrator's client."""
         self.cluster = MemoryCluster(
             brokers=self.brokers,
             name_servers=self.name_servers,
+            directory=self.mktemp() if self.on_disk else None,
             broker_settings={"auto_create_topic_enable": False, **self.settings},
         )
         self.cluster.start()

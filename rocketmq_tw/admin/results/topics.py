@@ -99,17 +99,6 @@ class TopicStats(msgspec.Struct, frozen=True):
     failed: dict[str, str] = {}
 
 
-class ProducerOfTopic(msgspec.Struct, frozen=True):
-    """A connected producer."""
-
-    group: str
-    client_id: str
-    address: str
-    language: str
-    version: str
-    brokers: tuple[str, ...] = ()
-
-
 class Changed(msgspec.Struct, frozen=True):
     """
     Which brokers, or name servers, have done what was asked for.

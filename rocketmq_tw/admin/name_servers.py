@@ -1,0 +1,98 @@
+"""
+Settings of name servers, and the keys that they keep.
+
+Source: ``DefaultMQAdminExtImpl`` of RocketMQ 5. What changes something is sent to all
+name servers, for they do not know one another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rocketmq_tw.admin.calls import Calls
+from rocketmq_tw.admin.deferring import returning_deferred
+from rocketmq_tw.admin.errors import NotFound
+from rocketmq_tw.admin.results.brokers import Settings
+from rocketmq_tw.admin.results.topics import Changed
+from rocketmq_tw.wire.bodies.kvtable import (
+    KVTable,
+    decode_properties,
+    encode_properties,
+)
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.requests.kvconfig import (
+    DeleteKVConfig,
+    GetKVList,
+    GetNamesrvConfig,
+    PutKVConfig,
+    UpdateNamesrvConfig,
+)
+
+
+class NameServers:
+    """What an administrator does with name servers."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    @returning_deferred
+    async def config(self) -> Settings:
+        """
+        Return the settings of each name server.
+
+        :raises NothingResponded: none has responded.
+        """
+        asked = await self._calls.each_name_server(GetNamesrvConfig)
+        asked.need_one("the settings of name servers cannot be read")
+        tables = {who: decode_properties(each.body) for who, each in asked.ok.items()}
+        return Settings(tables, asked.failed)
+
+    @returning_deferred
+    async def set_config(self, values: Mapping[str, str]) -> Changed:
+        """
+        Change settings of all name servers while they run.
+
+        :raises RefusedByAll: the settings cannot be changed.
+        """
+        body = encode_properties(values)
+        asked = await self._calls.each_name_server(
+            lambda: UpdateNamesrvConfig(body=body)
+        )
+        asked.need_one("the settings of name servers are not changed")
+        return Changed(tuple(asked.ok), asked.failed)
+
+    @returning_deferred
+    async def keys(self, namespace: str) -> Settings:
+        """
+        Return the keys of a namespace, at each name server.
+
+        :raises NotFound: no name server has the namespace.
+        """
+        asked = await self._calls.each_name_server(
+            lambda: GetKVList(namespace=namespace)
+        )
+        found = asked.without(ResponseCode.QUERY_NOT_FOUND)
+        if not found.ok:
+            if found.errors:
+                found.need_one(f'the namespace "{namespace}" cannot be read')
+            raise NotFound("namespace", namespace)
+        tables = {
+            who: KVTable.decode(each.body).table for who, each in found.ok.items()
+        }
+        return Settings(tables, found.failed)
+
+    @returning_deferred
+    async def put_key(self, namespace: str, key: str, value: str) -> Changed:
+        """Set a key at all name servers."""
+        asked = await self._calls.each_name_server(
+            lambda: PutKVConfig(namespace=namespace, key=key, value=value)
+        )
+        return Changed(tuple(asked.ok), asked.failed)
+
+    @returning_deferred
+    async def delete_key(self, namespace: str, key: str) -> Changed:
+        """Delete a key at all name servers; one that there is not is no error."""
+        asked = await self._calls.each_name_server(
+            lambda: DeleteKVConfig(namespace=namespace, key=key)
+        )
+        return Changed(tuple(asked.ok), asked.failed)

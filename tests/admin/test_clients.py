@@ -1,0 +1,46 @@
+"""The connected clients."""
+
+from __future__ import annotations
+
+from rocketmq_tw.admin import NotFound
+from rocketmq_tw.client import EARLIEST
+from tests.admin.cases import AdminCase
+
+
+class ClientTests(AdminCase):
+    """Producers and consumers together."""
+
+    def setUp(self) -> None:
+        """Let a producer and a consumer register."""
+        super().setUp()
+        self.cluster.create_topic("orders", 1)
+        self.send("orders", b"x", b"y")
+        self.seen = self.consume("billing", "orders", start_from=EARLIEST)
+        self.cluster.advance(31)
+
+    def test_list(self) -> None:
+        """Each client is listed once, with its groups."""
+        found = self.run_admin(self.admin.clients.list())
+        roles = {c.client_id: (c.produces, c.consumes) for c in found.clients}
+        producer, consumer = self.cluster.clients
+        self.assertIn("producers", roles[producer.client_id][0])
+        self.assertEqual(roles[consumer.client_id][1], ("billing",))
+        self.assertEqual(found.clients[0].brokers, ("broker-a", "broker-b"))
+        self.assertEqual(found.failed, {})
+
+    def test_get(self) -> None:
+        """A consumer says what it does."""
+        client = self.cluster.clients[-1].client_id
+        info = self.run_admin(self.admin.clients.get("billing", client))
+        self.assertEqual(info.client_id, client)
+        queues = {(q.topic, q.committed) for q in info.queues if q.topic == "orders"}
+        self.assertEqual(queues, {("orders", 1)})
+        self.assertIn("orders", [each.topic for each in info.subscriptions])
+        self.assertIn("orders", [each.topic for each in info.topics])
+        self.assertIsNotNone(info.started)
+
+    def test_unknown(self) -> None:
+        """Neither an unknown client nor an unknown group responds."""
+        text = self.failure(self.admin.clients.get("billing", "nobody"), NotFound)
+        self.assertEqual(text, 'there is no client "nobody": in the group "billing"')
+        self.failure(self.admin.clients.get("nobody", "x"), NotFound)
