@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rocketmq_tw.auth.yaml_text import read_yaml, write_yaml
+from rocketmq_tw.model.msgid import offset_message_id
 
 from . import apache
 from .lab import OURS, Lab
@@ -60,6 +61,8 @@ _MASKS = tuple(
         (r"(: #)( #)+$", r"\1"),
     )
 )
+#: What a command prints that was run in the same process before.
+_ONCE = re.compile("maybe started once|has been created before")
 #: Lines of stack traces and of the logs of libraries.
 _NOISE = re.compile(
     r"^\s+at |^\s*\.\.\. \d+ more|^\d\d:\d\d:\d\d\.\d+ |^SLF4J|^RocketMQLog"
@@ -173,14 +176,13 @@ class Side:
             release, names, topic=BUSY, plan="sync:8", group="Producers", linger=3600
         )
         consumer.wait_for("message", 2)
-        sent = re.findall(r"\b[0-9A-F]{32}\b", "\n".join(self.printed.values()))
-        found = self._ask(f"queryMsgByKey -t {TOPIC} -k KeyA")
-        message = self._ask(f"queryMsgByUniqueKey -t {TOPIC} -i {sent[0]}")
-        where = re.search(r"OffsetID: *(\w+)", message)
-        assert where is not None, found + message
+        sent = re.findall(r"\b[0-9A-F]{32,}\b", "\n".join(self.printed.values()))
+        port = int(self._words["broker"].rpartition(":")[2])
+        host = bytes([127, 0, 0, 1]) + port.to_bytes(4, "big")
         self._words |= {
             "uniqueId": sent[0],
-            "offsetId": where[1],
+            # The first message of the log is the first that was sent.
+            "offsetId": offset_message_id(host, 0),
             "tracedId": sent[-1],
             "producers": "Producers",
         }
@@ -223,17 +225,16 @@ class Side:
                 self.printed[command] = self._ask(text, command.runs_on)
 
     def _ask(self, text: str, runs_on: bool = False) -> str:
-        """Run a command; a tool of which one runs on is not used again."""
-        if self._tool is None or self._tool.status is not None:
-            self._tool = self._new_tool(LIMIT)
-        tool = self._tool
-        if runs_on:
-            tool = self._new_tool(RUNS_ON)
+        """Run a command, in a new tool if it works only once in one."""
+        tool = self._new_tool(RUNS_ON) if runs_on else self._tool
+        if tool is None or tool.status is not None:
+            tool = self._tool = self._new_tool(LIMIT)
         answer = tool.ask(text, "admin", timeout=LIMIT + 30)
-        if runs_on:
+        if runs_on or not answer["ended"] or _ONCE.search(answer["output"]):
             tool.kill()
-        elif not answer["ended"]:
-            self._tool.kill()
+        if _ONCE.search(answer["output"]) and not runs_on:
+            return self._ask(text)
+        if not answer["ended"] and not runs_on:
             return f"{answer['output']}\n(no end within {LIMIT} s)"
         return str(answer["output"])
 

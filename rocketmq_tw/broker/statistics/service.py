@@ -114,6 +114,13 @@ class Statistics:
             self._take_group(topic, group, entry)
         return self.groups.get((topic, group))
 
+    def put_rate(self, topic: str) -> float:
+        """Return how many messages a topic got each second, in the last minute."""
+        windows = self.topics.get(topic)
+        if windows is None:
+            return 0.0
+        return self.grown(windows, MESSAGES, MESSAGES)[0].rate
+
     # -- every ten seconds
 
     def sample(self) -> Steps[None]:

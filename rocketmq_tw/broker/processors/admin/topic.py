@@ -7,6 +7,8 @@ RocketMQ 5.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.broker import Broker
@@ -59,6 +61,7 @@ def install(broker: Broker, router: Router) -> None:
         broker_name=broker.config.broker_name,
         pacer=broker.pacer,
         new_topics=broker.new_topics,
+        put_rate=broker.statistics.put_rate,
     ).routes(router)
 
 
@@ -67,6 +70,7 @@ class TopicProcessor:
     Handles administration of topics.
 
     :param broker_name: becomes part of the message queues in responses.
+    :param put_rate: returns how many messages a topic gets each second.
     """
 
     def __init__(
@@ -78,6 +82,7 @@ class TopicProcessor:
         broker_name: str,
         pacer: Pacer,
         new_topics: NewTopics,
+        put_rate: Callable[[str], float],
     ) -> None:
         self._topics = topics
         self._offsets = offsets
@@ -85,6 +90,7 @@ class TopicProcessor:
         self._broker_name = broker_name
         self._pacer = pacer
         self._new_topics = new_topics
+        self._put_rate = put_rate
         self._pages = TopicPages(topics, pacer)
 
     def routes(self, router: Router) -> None:
@@ -181,17 +187,22 @@ class TopicProcessor:
             MessageQueue(topic, self._broker_name, queue_id)
             for queue_id in range(count)
         )
-        table = yield from encode_in_slices(queues, self._encode_stats)
+        rate = self._put_rate(topic)  # the same in all slices
+        table = yield from encode_in_slices(
+            queues, lambda some: self._encode_stats(some, rate)
+        )
         return Response(body=table)
 
     def system_topics(self, request: GetBrokerSystemTopics, call: Call) -> Response:
         """Return the names of the system topics."""
         return Response(body=TopicList(tuple(sorted(self._topics.system))).encode())
 
-    def _encode_stats(self, queues: list[MessageQueue]) -> bytes | Deferred[bytes]:
+    def _encode_stats(
+        self, queues: list[MessageQueue], rate: float
+    ) -> bytes | Deferred[bytes]:
         """Encode where some queues begin and end, and when they ended there."""
         times = all_of([self._last_time(queue) for queue in queues])
-        return then(times, lambda times: self._stats_table(queues, times))
+        return then(times, lambda times: self._stats_table(queues, times, rate))
 
     def _last_time(self, queue: MessageQueue) -> int | Deferred[int]:
         """
@@ -202,14 +213,16 @@ class TopicProcessor:
             return 0
         return self._store.store_time(queue.topic, queue.queue_id, end - 1)
 
-    def _stats_table(self, queues: list[MessageQueue], times: list[int]) -> bytes:
+    def _stats_table(
+        self, queues: list[MessageQueue], times: list[int], rate: float
+    ) -> bytes:
         """Encode the table; ``times`` are those of the queues' newest messages."""
         store, table = self._store, {}
         for queue, time_ms in zip(queues, times, strict=True):
             first = store.min_offset(queue.topic, queue.queue_id)
             end = store.max_offset(queue.topic, queue.queue_id)
             table[queue] = TopicOffset(first, end, max(0, time_ms))
-        return TopicStatsTable(table).encode()
+        return TopicStatsTable(table, rate).encode()
 
     def _refuse_system(self, name: str) -> None:
         """Refuse requests for system topics."""

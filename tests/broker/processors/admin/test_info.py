@@ -26,24 +26,6 @@ CLUSTER_LIST = """
     msgGetTotalYesterdayMorning msgGetTotalTodayMorning msgGetTotalTodayNow
 """.split()
 
-#: What the exporter reads as numbers, without which it shows nothing of the broker.
-EXPORTER = """
-    brokerVersion bootTimestamp dispatchMaxBuffer dispatchBehindBytes commitLogDiskRatio
-    consumeQueueDiskRatio commitLogMinOffset commitLogMaxOffset earliestMessageTimeStamp
-    msgPutTotalYesterdayMorning msgPutTotalTodayMorning msgPutTotalTodayNow
-    msgGetTotalYesterdayMorning msgGetTotalTodayMorning msgGetTotalTodayNow
-    pageCacheLockTimeMills sendThreadPoolQueueSize sendThreadPoolQueueCapacity
-    sendThreadPoolQueueHeadWaitTimeMills pullThreadPoolQueueSize
-    pullThreadPoolQueueCapacity pullThreadPoolQueueHeadWaitTimeMills
-    queryThreadPoolQueueSize queryThreadPoolQueueCapacity
-    queryThreadPoolQueueHeadWaitTimeMills putMessageAverageSize putMessageEntireTimeMax
-    putMessageSizeTotal putMessageTimesTotal getMessageEntireTimeMax putLatency99
-    putLatency999 remainTransientStoreBufferNumbs startAcceptSendRequestTimeStamp
-""".split()
-EXPORTER_RATES = (
-    "putTps getFoundTps getMissTps getTotalTps getTransferredTps getTransferedTps"
-).split()
-
 #: The settings that ``mqadmin exportConfigs`` writes down.
 EXPORT_CONFIGS = set(
     """
@@ -68,27 +50,6 @@ class InfoProcessorTests(BrokerCase):
         table = self.info()
         self.assertEqual([key for key in CLUSTER_LIST if key not in table], [])
         self.assertEqual({type(value) for value in table.values()}, {str})
-
-    def test_has_what_the_exporter_needs(self) -> None:
-        """Numbers are such, and texts have the words where it looks for them."""
-        for _ in range(3):
-            self.ask(sent())
-        self.clock.pump([10.0])
-        table = self.info()
-        for key in EXPORTER:
-            float(table[key])
-        for key in EXPORTER_RATES:
-            self.assertEqual(len([float(x) for x in table[key].split(" ")]), 3, key)
-        times = table["putMessageDistributeTime"].strip().split(" ")
-        self.assertEqual(len(times), 13)
-        self.assertEqual(times[0], "[<=0ms]:3")
-        capacity = table["commitLogDirCapacity"].split(" ")
-        self.assertEqual(
-            (capacity[0], capacity[1], capacity[4]), ("Total", ":", "Free")
-        )
-        float(capacity[2])
-        float(capacity[6])
-        self.assertEqual(table["remainHowManyDataToFlush"].split(" ")[1], "B")
 
     def test_figures_are_counted(self) -> None:
         """Messages, sizes and rates are those of the counters."""

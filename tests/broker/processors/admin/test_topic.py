@@ -252,6 +252,18 @@ class TopicProcessorTests(BrokerCase):
         first = TopicOffset(0, 1, int(NOW * 1000))
         self.assertEqual(table[MessageQueue("T", "broker-a", 0)], first)
 
+    def test_put_rate(self) -> None:
+        """The messages of the last minute, per second; the same in all slices."""
+        self.topic("T", queues=2 * QUEUES + 1)
+        for _ in range(6):
+            self.ask(sent("T"))
+        self.clock.pump([10.0, 2.0])
+        asked = maybeDeferred(self.ask, GetTopicStats("T"))
+        self.clock.pump([0.001] * 20)
+        table = TopicStatsTable.decode(self.successResultOf(asked).body)
+        self.assertEqual(table.topic_put_tps, 0.5)
+        self.assertEqual(len(table.offset_table), 2 * QUEUES + 1)
+
     def test_stats_of_unknown_topic(self) -> None:
         """A topic that is not here gets code 17."""
         self.refused(17, "T", GetTopicStats("T"))
