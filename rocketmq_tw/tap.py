@@ -17,6 +17,7 @@ from rocketmq_tw.broker.configuration import name_servers
 from rocketmq_tw.broker.console_settings import CONSOLE_OPTION
 from rocketmq_tw.clock import use_monotonic_time
 from rocketmq_tw.garbage import keep_collections_short
+from rocketmq_tw.metrics_settings import METRICS_OPTIONS
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.namesrv.access import NamesrvAccess
 from rocketmq_tw.namesrv.config import NamesrvConfig
@@ -69,6 +70,7 @@ class Options(usage.Options):
         CONSOLE_OPTION,
         *SERVER_OPTIONS,
         *CLIENT_OPTIONS,
+        *METRICS_OPTIONS,
     ]
     optFlags = [broker_tap.MEMORY_FLAG]
 
@@ -148,11 +150,13 @@ def makeService(options: Options) -> IService:
     is_proxied = EndpointString.parse(options.name_server.listen).is_proxied
     is_direct = config.tls.server.is_on or is_proxied
     direct = {addresses[0]: own} if is_direct else {}
-    broker = BrokerService(reactor, config, addresses, direct=direct)
-    return Program(
-        reactor,
-        namesrv,
-        broker,
-        ReachabilityCheck(reactor, broker),
-        *console,
-    )
+    metrics = broker_tap.metrics_of(reactor, config)
+    if metrics is not None:
+        from rocketmq_tw.metrics.name_server import add_metrics
+
+        add_metrics(metrics.page, namesrv)
+    features = broker_tap.features_with(metrics)
+    broker = BrokerService(reactor, config, addresses, direct=direct, features=features)
+    check = ReachabilityCheck(reactor, broker)
+    parts = [namesrv, broker, check, *console, metrics]
+    return Program(reactor, *filter(None, parts))

@@ -49,11 +49,13 @@ UNUSED = (
     "lz4",
     "zstandard",
     "hypothesis",
+    "prometheus_client",
     "twisted.web",
     "rocketmq_tw.admin",
     "rocketmq_tw.auth",
     "rocketmq_tw.client",
     "rocketmq_tw.console",
+    "rocketmq_tw.metrics",
     "rocketmq_tw.testing",
 )
 #: How many modules of this package a broker and a name server may be. Whoever needs

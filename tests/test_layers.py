@@ -27,7 +27,7 @@ _WIRE = _BOTTOM | {"wire"}
 _PARTS = (
     _WIRE
     | {"access", "auth", "jsonfile", "settings", "tls", "remoting", "threads"}
-    | {"lazy_exports"}
+    | {"lazy_exports", "metrics_settings"}
     | _TIME
 )
 #: What each package may import, besides itself.
@@ -45,11 +45,13 @@ BELOW = {
     "store": _WIRE | _TIME | {"threads"},
     "tls": _WIRE | _TIME | {"settings"},
     "remoting": _WIRE | _TIME | {"tls"},
+    "metrics_settings": _WIRE | {"settings", "remoting"},
     "access": _WIRE | {"auth", "jsonfile", "settings", "remoting", "threads"},
     "replication": _WIRE | {"store"},
     "namesrv": _PARTS,
     "client": _PARTS | {"filter"},
     "broker": _PARTS | {"filter", "store", "replication"},
+    "metrics": _PARTS | {"namesrv", "broker", "store"},
     "admin": _PARTS | {"client"},
     "console": _PARTS | {"client", "admin"},
     "aio": _PARTS | {"client"},
@@ -279,6 +281,10 @@ TIME_OF_DAY = {
     # the time of the start and the days of statistics, shown to people
     "broker/stats.py",
     "client/consumer/control.py",
+    # when the program started, and the age of messages, shown to people
+    "metrics/service.py",
+    "metrics/broker/lag.py",
+    "metrics/broker/storage.py",
     # a test double
     "testing/reactor.py",
 }

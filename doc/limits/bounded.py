@@ -52,6 +52,22 @@ wire.requests.pull: _heads: one for each status of a fetch
 wire.signed_send: _NUMBERS: the numbers below 1,024
 """
 
+#: The page of metrics, made of tables that have limits; metricsOtelCardinalityLimit.
+_METRICS: Final = """\
+metrics.blocks.Blocks: _blocks _home _joined _open: the series of one metric, metricsOtelCardinalityLimit
+metrics.broker.lag.LagMetrics: _known _reading _times _used: one for each offset, maxConsumerOffsets; 500 reads of a page
+metrics.broker.lag._Behind: queues: the queues of one topic
+metrics.broker.messages.MessageMetrics: _groups _labels stored: maxPullOffsets; the topics in the store
+metrics.broker.state.StateMetrics: _numbers _timer: a few numbers
+metrics.counters.CounterMetrics: _families: one for each gauge
+metrics.family.Family: _bounds _seen _starts left_out: the bounds; metricsOtelCardinalityLimit series
+metrics.http.MetricsFactory: _channels: 64 connections
+metrics.page.Page: _collectors _families _pieces _waiting: one for each part; each metric; the connections
+metrics.process.ProcessMetrics: _collections _gauges: a few numbers
+metrics.requests.RequestMeter: _table: the codes of requests and responses
+namesrv.service.NamesrvService: gauges: one for each gauge
+"""
+
 #: Made by an administrator: settings, name servers, files of configuration.
 _CONFIGURED: Final = """\
 broker.delay.offsets.DelayOffsets: saved: one for each delay level
@@ -211,6 +227,7 @@ BOUNDED: Final = [
     bounded
     for text in (
         _OURS,
+        _METRICS,
         _CONFIGURED,
         _OF_ONE_CALL,
         _CONSOLE,

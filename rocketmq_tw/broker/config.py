@@ -14,6 +14,7 @@ import msgspec
 from rocketmq_tw.broker.access.settings import AccessSettings
 from rocketmq_tw.broker.choices import BrokerRole, FlushDiskType, SubscriptionConflict
 from rocketmq_tw.broker.console_settings import ConsoleSettings
+from rocketmq_tw.metrics_settings import MetricsSettings
 from rocketmq_tw.model.topic import TRACE_TOPIC
 from rocketmq_tw.remoting.buffers import DEFAULT_BUDGET
 from rocketmq_tw.settings import Count, Port, Positive
@@ -72,6 +73,8 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
         ``tls.``.
     :ivar console: a web page; from keys such as ``console``.
     :ivar access: who may send what; from keys such as ``authenticationEnabled``.
+    :ivar metrics: whether and where metrics are served; from ``metricsExporterType``
+        and others.
     :ivar max_access_users: how many users, or accounts of ACL 1.0, there may be; an
         extension.
     :ivar max_access_entries: how many entries their policies may have together; an
@@ -324,6 +327,7 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     tls: TlsSettings = TlsSettings()
     access: AccessSettings = AccessSettings()
     console: ConsoleSettings = ConsoleSettings()
+    metrics: MetricsSettings = MetricsSettings()
     max_access_users: Positive = 1000
     max_access_entries: Positive = 5000
 

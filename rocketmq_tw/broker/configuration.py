@@ -22,6 +22,7 @@ from rocketmq_tw.broker.console_settings import take_console
 from rocketmq_tw.broker.delay.levels import parse_levels
 from rocketmq_tw.broker.roles import check_roles, idle_of_roles
 from rocketmq_tw.broker.unsupported import UNSUPPORTED
+from rocketmq_tw.metrics_settings import take_metrics
 from rocketmq_tw.model.ip_address import is_ip_address
 from rocketmq_tw.model.topic import TOPIC_MAX_LENGTH
 from rocketmq_tw.remoting.addresses import (
@@ -57,6 +58,7 @@ class CommandLine(msgspec.Struct, frozen=True, kw_only=True):
     :ivar memory_folder: folder of the tables if messages are kept in memory.
     :ivar tls: the options of TLS.
     :ivar console: where the console listens.
+    :ivar metrics: where metrics are served.
     """
 
     config: str | None = None
@@ -68,6 +70,7 @@ class CommandLine(msgspec.Struct, frozen=True, kw_only=True):
     memory_folder: str | None = None
     tls: TlsOptions | None = None
     console: str | None = None
+    metrics: str | None = None
 
 
 def complete_config(line: CommandLine) -> BrokerConfig:
@@ -86,6 +89,7 @@ def complete_config(line: CommandLine) -> BrokerConfig:
     tls = take_settings(values, line.tls)
     access = take_access(values, os.path.dirname(line.config or ""))
     console = take_console(values, line.console)
+    metrics = take_metrics(values, line.metrics)
     _check_not_blank(values, "brokerName", "brokerClusterName")
     config, idle = settings.apply(BrokerConfig, values, UNSUPPORTED)
     settings.warn_of_idle(line.config, [*idle, *idle_of_roles(config)])
@@ -93,6 +97,7 @@ def complete_config(line: CommandLine) -> BrokerConfig:
     changes["tls"] = tls
     changes["access"] = access
     changes["console"] = console
+    changes["metrics"] = metrics.resolved(resolve_interface)
     listen = line.listen or config.listen
     changes.update(_listen(listen or str(config.listen_port), bind_address))
     config = _completed(msgspec.structs.replace(config, **changes))

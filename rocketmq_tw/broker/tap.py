@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from twisted.application.service import IService
@@ -20,11 +20,16 @@ from rocketmq_tw.broker.configuration import (
 from rocketmq_tw.broker.console_settings import CONSOLE_OPTION
 from rocketmq_tw.clock import use_monotonic_time
 from rocketmq_tw.garbage import keep_collections_short
+from rocketmq_tw.metrics_settings import METRICS_OPTIONS
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.remoting.descriptors import connection_limit, raise_limit
 from rocketmq_tw.remoting.transports import import_transports, mentions_tls
 from rocketmq_tw.settings import DATA_FOLDER
 from rocketmq_tw.tls.settings import CLIENT_OPTIONS, SERVER_OPTIONS, TlsOptions
+
+if TYPE_CHECKING:
+    from rocketmq_tw.broker.broker import Install
+    from rocketmq_tw.metrics.service import MetricsService
 
 _log = Logger()
 
@@ -59,6 +64,7 @@ class Options(usage.Options):
         CONSOLE_OPTION,
         *SERVER_OPTIONS,
         *CLIENT_OPTIONS,
+        *METRICS_OPTIONS,
     ]
     optFlags = [MEMORY_FLAG]
 
@@ -93,6 +99,7 @@ def checked_config(options: usage.Options, namesrv: str | None) -> BrokerConfig:
         memory_folder=folder.name if folder else None,
         tls=TlsOptions.of(options),
         console=options["console"],
+        metrics=options["metrics"],
     )
     try:
         return complete_config(line)
@@ -163,6 +170,32 @@ def console_of(
     ]
 
 
+def metrics_of(reactor: Any, config: BrokerConfig) -> MetricsService | None:
+    """
+    Return what serves metrics; None if they are off.
+
+    :raises RocketMQError: their port cannot be opened; the program ends with that.
+    """
+    if not config.metrics.is_on:
+        return None
+    from rocketmq_tw.metrics.service import make_metrics
+    from rocketmq_tw.remoting.listener import ends_in_a_sentence
+
+    with ends_in_a_sentence():
+        return make_metrics(reactor, config.metrics, config.tls.server)
+
+
+def features_with(metrics: MetricsService | None) -> Sequence[Install]:
+    """Return the features of a broker, with its metrics if they are on."""
+    from rocketmq_tw.broker.features import FEATURES
+
+    if metrics is None:
+        return FEATURES
+    from rocketmq_tw.metrics.broker.feature import broker_metrics
+
+    return (*FEATURES, broker_metrics(metrics.page))
+
+
 def makeService(options: Options) -> IService:
     """
     Return the broker's service.
@@ -194,6 +227,7 @@ def makeService(options: Options) -> IService:
             "no name server is given, so no client can find this broker;"
             " name one with -n host:9876, namesrvAddr or NAMESRV_ADDR"
         )
-    broker = BrokerService(reactor, config, names)
-    check = ReachabilityCheck(reactor, broker)
-    return Program(reactor, broker, check, *console)
+    metrics = metrics_of(reactor, config)
+    broker = BrokerService(reactor, config, names, features=features_with(metrics))
+    parts = [broker, ReachabilityCheck(reactor, broker), *console, metrics]
+    return Program(reactor, *filter(None, parts))

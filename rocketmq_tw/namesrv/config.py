@@ -11,6 +11,7 @@ from typing import Annotated
 
 import msgspec
 
+from rocketmq_tw.metrics_settings import MetricsSettings
 from rocketmq_tw.namesrv.access import NamesrvAccess
 from rocketmq_tw.remoting.addresses import server_endpoint, without_brackets
 from rocketmq_tw.remoting.buffers import DEFAULT_BUDGET
@@ -101,6 +102,8 @@ class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
     :ivar tls: TLS of the port and of connections to brokers; from keys that begin with
         ``tls.``.
     :ivar access: which requests need a signature; from ``aclEnable`` and others.
+    :ivar metrics: whether and where metrics are served, with the settings of a broker;
+        an extension.
     """
 
     listen_port: Port = 9876
@@ -132,6 +135,7 @@ class NamesrvConfig(msgspec.Struct, rename="camel", kw_only=True):
     tls_handshake_timeout_millis: Positive = 10_000
     tls: TlsSettings = TlsSettings()
     access: NamesrvAccess = NamesrvAccess()
+    metrics: MetricsSettings = MetricsSettings()
     remote_administration: bool = False
 
     @property

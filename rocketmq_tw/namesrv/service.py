@@ -52,6 +52,8 @@ class NamesrvService(MultiService):
     :ivar started: fires when it listens; fails if it cannot.
     :ivar listener: its port.
     :ivar table: the registered brokers and topics.
+    :ivar router: its handlers; add nothing to it once it is started.
+    :ivar gauges: sizes of tables, and what was refused because of their limits.
     """
 
     _log = Logger()
@@ -104,6 +106,17 @@ class NamesrvService(MultiService):
         self._expiry.clock = reactor
 
     @property
+    def config(self) -> NamesrvConfig:
+        """Its settings."""
+        return self._config
+
+    @property
+    def seconds(self) -> Callable[[], float]:
+        """The clock of its connections."""
+        seconds: Callable[[], float] = self._reactor.seconds
+        return seconds
+
+    @property
     def is_open(self) -> bool:
         """Whether it accepts connections."""
         return self.listener.address is not None
@@ -129,9 +142,10 @@ class NamesrvService(MultiService):
         gauges = {**gauges_of(admission, self._budget), **tls_gauges(self._tls)}
         if self._guard is not None:
             gauges |= self._guard.gauges()
-        self._router = self._make_router({**gauges, **self._gauges()})
+        self.gauges = {**gauges, **self._gauges()}
+        self.router = self._make_router(self.gauges)
         return RemotingServerFactory(
-            self._router,
+            self.router,
             self._reactor,
             on_lost=self._registrations.removals.connection_lost,
             peers=self._peers,
@@ -237,7 +251,7 @@ class NamesrvService(MultiService):
                 )
             endpoint = self._config.endpoint
             if self._guard is not None:
-                self._guard.start(self._router)
+                self._guard.start(self.router)
             if self._tls is not None:
                 self._tls.start()
         except (RocketMQError, ValueError):

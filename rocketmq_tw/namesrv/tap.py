@@ -11,6 +11,7 @@ from rocketmq_tw import settings
 from rocketmq_tw.clock import use_monotonic_time
 from rocketmq_tw.garbage import keep_collections_short
 from rocketmq_tw.jsonfile import JsonFile
+from rocketmq_tw.metrics_settings import METRICS_OPTIONS, take_metrics
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.namesrv.access import take_access
 from rocketmq_tw.namesrv.config import UNSUPPORTED, NamesrvConfig
@@ -55,6 +56,7 @@ class Options(usage.Options):
         ],
         *SERVER_OPTIONS,
         *CLIENT_OPTIONS,
+        *METRICS_OPTIONS,
     ]
     synopsis = "[-c FILE] [-p PORT] [--data FOLDER]"
     longdesc = (
@@ -82,10 +84,12 @@ class Options(usage.Options):
                 values[key] = self["listen"]
             tls = take_settings(values, TlsOptions.of(self))
             access = take_access(values, os.path.dirname(self["config"] or ""))
+            metrics = take_metrics(values, self["metrics"])
             config, idle = settings.apply(NamesrvConfig, values, UNSUPPORTED)
             endpoint = _endpoint(config)
             resolved = resolve_interface(endpoint)
-        except RocketMQError as error:
+            config.metrics = metrics.resolved(resolve_interface)
+        except (RocketMQError, ValueError) as error:
             raise usage.UsageError(str(error)) from None
         settings.warn_of_idle(self["config"], idle)
         if resolved != endpoint:
@@ -133,4 +137,16 @@ def makeService(options: Options) -> IService:
             file.load_as(KVConfigDocument.decode)
             check_tls(options.namesrv.tls, reactor)
         check_port(options.namesrv.endpoint)
-    return Program(reactor, NamesrvService(options.namesrv, reactor))
+    namesrv = NamesrvService(options.namesrv, reactor)
+    parts: list[IService] = [namesrv]
+    if options.namesrv.metrics.is_on:
+        from rocketmq_tw.metrics.name_server import add_metrics
+        from rocketmq_tw.metrics.service import make_metrics
+
+        with ends_in_a_sentence():
+            metrics = make_metrics(
+                reactor, options.namesrv.metrics, options.namesrv.tls.server
+            )
+        add_metrics(metrics.page, namesrv)
+        parts.append(metrics)
+    return Program(reactor, *parts)

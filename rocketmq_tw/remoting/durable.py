@@ -49,6 +49,9 @@ class DurableLog(Protocol):
 Replace = Callable[[bytes], bytes]
 #: Does work in its turn with that of other connections.
 Postpone = Callable[[Callable[[], None]], None]
+#: Sees responses as they are sent: the code of their requests, that of the responses,
+#: since when they waited, and how many they are.
+Released = Callable[[int, int, float, int], None]
 #: How many frames are replaced in one turn, and a few more: some 2 ms.
 AT_ONCE = 100
 
@@ -68,6 +71,7 @@ class _Waiting(msgspec.Struct, frozen=True, gc=False):
     since: float
     count: int
     frames: bytes
+    code: int = 0
 
 
 class AwaitingFlush:
@@ -78,9 +82,18 @@ class AwaitingFlush:
     :param on_sent: called with the number of responses that no longer wait.
     :param refuse: returns the frame of the error response that replaces a frame.
     :param postpone: does work in its turn with that of other connections.
+    :param on_released: sees what is sent; None for nobody.
     """
 
-    __slots__ = ("_late", "_on_sent", "_postpone", "_refuse", "_send", "_waiting")
+    __slots__ = (
+        "_late",
+        "_on_released",
+        "_on_sent",
+        "_postpone",
+        "_refuse",
+        "_send",
+        "_waiting",
+    )
 
     # _waiting is in the order of the log, so the first are the first to be released.
     # _late is what is to be replaced, and how; a turn is taken while there is any, and
@@ -93,28 +106,38 @@ class AwaitingFlush:
         on_sent: Callable[[int], None],
         refuse: Callable[[bytes, Exception], bytes],
         postpone: Postpone,
+        on_released: Released | None = None,
     ) -> None:
+        self._on_released = on_released
         self._send = send
         self._postpone = postpone
         self._on_sent = on_sent
         self._refuse = refuse
         self._waiting: deque[_Waiting] = deque()
-        self._late: deque[tuple[deque[_Waiting], Replace]] = deque()
+        self._late: deque[tuple[deque[_Waiting], Replace, ResponseCode]] = deque()
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def add(
-        self, frames: bytes, *, count: int, end: int, now: float, log: DurableLog
+        self,
+        frames: bytes,
+        *,
+        count: int,
+        end: int,
+        now: float,
+        log: DurableLog,
+        code: int = 0,
     ) -> bool:
         """
         Keep whole frames of responses, joined, until the log is on disk up to ``end``.
 
+        :param code: of their requests.
         :returns: False if they need not wait; they are not kept then.
         """
         if not log.await_flush(self, end):
             return False
-        self._waiting.append(_Waiting(end, now, count, frames))
+        self._waiting.append(_Waiting(end, now, count, frames, code))
         return True
 
     def flushed(self, end: int) -> bool:
@@ -125,6 +148,8 @@ class AwaitingFlush:
             first = waiting.popleft()
             due.append(first.frames)
             count += first.count
+            if self._on_released is not None:
+                self._on_released(first.code, 0, first.since, first.count)
         if due:
             self._release(due, count)
         return bool(waiting)
@@ -150,14 +175,14 @@ class AwaitingFlush:
         while waiting:
             code = code_for(waiting[0].end, waiting[0].since)
             if code is not last and last is not None:
-                self._replace(due, partial(_with_code, last))
+                self._replace(due, partial(_with_code, last), last)
                 due = deque()
             if code is None:
                 break
             last = code
             due.append(waiting.popleft())
         if last is not None:
-            self._replace(due, partial(_with_code, last))
+            self._replace(due, partial(_with_code, last), last)
         return waiting[0].since if waiting else None
 
     def failed(self, error: Exception) -> None:
@@ -167,18 +192,20 @@ class AwaitingFlush:
         def refuse(frame: bytes) -> bytes:
             return self._refuse(frame, error)
 
-        self._replace(waiting, refuse)
+        self._replace(waiting, refuse, ResponseCode.SYSTEM_ERROR)
 
     def clear(self) -> None:
         """Forget all: the connection is gone."""
         self._waiting.clear()
         self._late.clear()
 
-    def _replace(self, late: deque[_Waiting], replace: Replace) -> None:
+    def _replace(
+        self, late: deque[_Waiting], replace: Replace, status: ResponseCode
+    ) -> None:
         """Replace responses by others, when it is this connection's turn."""
         if not late:
             return
-        self._late.append((late, replace))
+        self._late.append((late, replace, status))
         if len(self._late) == 1:
             self._postpone(self._replace_some)
 
@@ -187,10 +214,12 @@ class AwaitingFlush:
         frames: list[bytes] = []
         count = 0
         while self._late and len(frames) < AT_ONCE:
-            late, replace = self._late[0]
+            late, replace, status = self._late[0]
             waiting = late.popleft()
             frames += map(replace, split(waiting.frames))
             count += waiting.count
+            if self._on_released is not None:
+                self._on_released(waiting.code, status, waiting.since, waiting.count)
             if not late:
                 self._late.popleft()
         if self._late:

@@ -127,7 +127,9 @@ class FrameHandler:
         frames, log = taken.responses, taken.log
         if log is not None and taken.response_count:
             count, end = taken.response_count, taken.end
-            if self._inbound.keep(frames, count=count, end=end, log=log, peer=peer):
+            if self._inbound.keep(
+                frames, count=count, end=end, log=log, peer=peer, code=taken.code
+            ):
                 return
         if frames:
             corked.append(frames)

@@ -113,7 +113,7 @@ class InboundRequests:
                     if command.flag & ONE_WAY:
                         return None
                     return self._after_flush(
-                        outcome, command.opaque, command.kind, call.peer
+                        outcome, command.opaque, command.kind, call.peer, command.code
                     )
         except Exception:
             outcome = self._router.refusal(Failure(), call.peer)
@@ -134,27 +134,41 @@ class InboundRequests:
         self._send_now(frame)
 
     def keep(
-        self, frames: bytes, *, count: int, end: int, log: DurableLog, peer: Peer
+        self,
+        frames: bytes,
+        *,
+        count: int,
+        end: int,
+        log: DurableLog,
+        peer: Peer,
+        code: int,
     ) -> bool:
         """
         Keep frames of responses, joined, until ``log`` is on disk up to ``end``.
 
+        :param code: of their requests.
         :returns: False if they need not wait; they are not kept then.
         """
         awaiting = self._awaiting
         if awaiting is None:
             awaiting = self._awaiting = self._make_awaiting(peer)
-        if not awaiting.add(frames, count=count, end=end, now=peer.last_seen, log=log):
+        since = peer.last_seen
+        if not awaiting.add(
+            frames, count=count, end=end, now=since, log=log, code=code
+        ):
+            if self._router.meter is not None:
+                self._router.meter.flushed(code, 0, since, count)
             return False
         self._add_in_flight(count)
         return True
 
     def _after_flush(
-        self, outcome: AfterFlush, opaque: int, kind: int, peer: Peer
+        self, outcome: AfterFlush, opaque: int, kind: int, peer: Peer, code: int
     ) -> bytes | None:
         """Return the frame of a response that need not wait; keep the others."""
         frame = encode_response(outcome.response, opaque, kind)
-        waits = self.keep(frame, count=1, end=outcome.end, log=outcome.log, peer=peer)
+        end, log = outcome.end, outcome.log
+        waits = self.keep(frame, count=1, end=end, log=log, peer=peer, code=code)
         return None if waits else frame
 
     def _make_awaiting(self, peer: Peer) -> AwaitingFlush:
@@ -165,11 +179,13 @@ class InboundRequests:
             response = self._router.refusal(Failure(error), peer)
             return encode_response(response, command.opaque or 0, command.kind)
 
+        meter = self._router.meter
         return AwaitingFlush(
             send=self._send_now,
             on_sent=self._remove_in_flight,
             refuse=refuse,
             postpone=self._postpone,
+            on_released=None if meter is None else meter.flushed,
         )
 
     def _add_in_flight(self, count: int) -> None:
@@ -203,6 +219,7 @@ class InboundRequests:
             opaque=command.opaque or 0,
             kind=command.kind,
             weight=weight,
+            code=command.code,
         )
         outcome.addBoth(waiting.finish)
 
@@ -218,7 +235,9 @@ class InboundRequests:
         opaque, kind = waiting.opaque, waiting.kind
         try:
             if isinstance(outcome, AfterFlush):
-                frame = self._after_flush(outcome, opaque, kind, waiting.peer)
+                frame = self._after_flush(
+                    outcome, opaque, kind, waiting.peer, waiting.code
+                )
             else:
                 frame = encode_response(outcome, opaque, kind)
         except Exception:
@@ -251,6 +270,7 @@ class _InFlight(msgspec.Struct, eq=False, kw_only=True, gc=False):
     opaque: int
     kind: int
     weight: int
+    code: int
 
     def finish(self, outcome: Any) -> None:
         """Send the response; a failure of that is logged."""

@@ -32,6 +32,7 @@ class Taken(msgspec.Struct, gc=False):
         need not wait.
     :ivar left: the decoded header of the next frame, which is not plain; None if it
         was not decoded.
+    :ivar code: of the requests whose responses wait for the log.
     """
 
     count: int = 0
@@ -40,6 +41,7 @@ class Taken(msgspec.Struct, gc=False):
     log: DurableLog | None = None
     end: int = 0
     left: Command | None = None
+    code: int = 0
 
 
 class NotAdmitted(Exception):

@@ -16,13 +16,14 @@ returns a Deferred if it has to wait; the handler then runs when that fires::
         ...
 
 Handlers are wrapped when a guard is registered: without guards they are called
-directly, and a message pays nothing.
+directly, and a message pays nothing. The same holds for a :class:`Meter`, which sees
+all requests and their responses.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 from twisted.internet.defer import Deferred
@@ -46,6 +47,27 @@ Guard = Callable[[Request[Any], Call], Deferred[None] | None]
 Reader = Callable[[Peer], Read | None]
 #: A declared request and its handler.
 Handled = tuple[type[Request[Any]], Handler]
+
+
+class Meter(Protocol):
+    """Sees every request, and what came of it; it must not raise."""
+
+    def around(self, code: int, handler: Handler) -> Handler:
+        """Return what is called in place of a handler, guards included."""
+
+    def around_lane(self, lane: Lane) -> Lane:
+        """Return what is called in place of a lane."""
+
+    def unhandled(self) -> None:
+        """See a request for which there is no handler."""
+
+    def flushed(self, code: int, status: int, since: float, count: int) -> None:
+        """
+        See responses that waited for the disk, as they are sent.
+
+        :param code: of their requests.
+        :param since: when the requests came, in seconds of the connection's clock.
+        """
 
 
 class _Registered(msgspec.Struct, frozen=True):
@@ -78,6 +100,7 @@ class Router:
     :ivar lane: handles plain requests before they reach a handler; None without.
     :ivar find: returns the declared request and the handler of a code; None if nothing
         handles it.
+    :ivar meter: sees all requests; None without.
     """
 
     _log = Logger()
@@ -96,6 +119,7 @@ class Router:
         self._guards: tuple[_Registered, ...] = ()
         self._lane_code = 0
         self.lane: Lane | None = None
+        self.meter: Meter | None = None
         # The method of the dictionary itself, which saves a call for every request.
         self.find: Callable[[int], Handled | None] = self._handlers.get
         self._codes: dict[type[Exception], ResponseCode] = {
@@ -107,7 +131,7 @@ class Router:
         """Register ``handler`` for a request, behind the guards."""
         code = int(declared.code)
         self._unguarded[code] = (declared, handler)
-        self._handlers[code] = (declared, self._guarded(code, handler))
+        self._handlers[code] = (declared, self._complete(code, handler))
         if code == self._lane_code:
             self.lane = None
 
@@ -139,30 +163,55 @@ class Router:
         registered = _Registered(guard, only, reader)
         self._guards += (registered,)
         self._guard_lane(registered)
-        for code, (declared, handler) in self._unguarded.items():
-            self._handlers[code] = (declared, self._guarded(code, handler))
+        self._complete_all()
+
+    def measure(self, meter: Meter) -> None:
+        """
+        Let a meter see all requests, also of handlers that are registered later.
+
+        A guard that is registered later takes the lane away.
+        """
+        self.meter = meter
+        self._complete_all()
+        if self.lane is not None:
+            self.lane = meter.around_lane(self.lane)
+        find = self._handlers.get
+
+        def find_or_count(code: int) -> Handled | None:
+            found = find(code)
+            if found is None:
+                meter.unhandled()
+            return found
+
+        self.find = find_or_count
 
     def _guard_lane(self, registered: _Registered) -> None:
         """Let a guard read the requests of the lane; no lane if it cannot."""
         if self.lane is not None and registered.applies(self._lane_code):
             reader = registered.reader
-            if reader is None or isinstance(self.lane, GuardedLane):
+            is_taken = self.meter is not None or isinstance(self.lane, GuardedLane)
+            if reader is None or is_taken:
                 self.lane = None
             else:
                 self.lane = GuardedLane(reader, self.lane)
 
-    def _guarded(self, code: int, handler: Handler) -> Handler:
-        """Wrap a handler in its guards; the first one registered runs first."""
+    def _complete_all(self) -> None:
+        """Wrap all handlers again."""
+        for code, (declared, handler) in self._unguarded.items():
+            self._handlers[code] = (declared, self._complete(code, handler))
+
+    def _complete(self, code: int, handler: Handler) -> Handler:
+        """Wrap a handler in its guards, the first one first, and in the meter."""
         for each in reversed(self._guards):
             if each.applies(code):
                 handler = _behind(each.guard, handler)
-        return handler
+        return handler if self.meter is None else self.meter.around(code, handler)
 
     def without(self, *codes: int) -> Router:
         """
         Return a copy of this router without some requests, as the fast port needs.
 
-        The copy has the guards and handlers registered so far.
+        The copy has the guards, handlers and the meter registered so far.
         """
         other = Router(self._codes, self._peers, self._absent)
         for each in self._guards:
@@ -170,6 +219,8 @@ class Router:
         for code, (declared, handler) in self._unguarded.items():
             if code not in codes:
                 other.on(declared, handler)
+        if self.meter is not None:
+            other.measure(self.meter)
         if self._lane_code not in codes:
             other._lane_code, other.lane = self._lane_code, self.lane
         return other

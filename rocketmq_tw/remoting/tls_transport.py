@@ -277,6 +277,11 @@ class TlsTransport(Protocol):
 
     # -- facts
 
+    @property
+    def disconnecting(self) -> bool:
+        """Whether it is being closed, which line receivers ask before each line."""
+        return self._is_ending or self._is_draining
+
     def getPeer(self) -> Any:  # noqa: N802
         """Return the peer's address."""
         return self.transport.getPeer()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from tempfile import TemporaryDirectory
 from typing import Any
 from unittest import TestCase
@@ -172,7 +172,9 @@ class BrokerCase(StoreCase):
             msgspec.structs.replace(SMALL, **settings),
             name_servers=self.name_servers,
             run_in_thread=self.threads,
-            features=[self._watched(install) for install in FEATURES],
+            features=[
+                self._watched(install) for install in (*FEATURES, *self.more_features())
+            ],
             disk=self.disk,
         )
         self.addCleanup(self.end, self.service)
@@ -186,6 +188,10 @@ class BrokerCase(StoreCase):
         self.held: HeldPulls = self.made[pull.install]
         self.schedule: ScheduleService = self.made[delay.install]
         self.peer = Peer()
+
+    def more_features(self) -> Sequence[Install]:
+        """Return features that only some programs have."""
+        return ()
 
     def _watched(self, install: Install) -> Install:
         """Remember what a feature is installed into, and what it returns."""

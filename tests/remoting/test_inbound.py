@@ -185,7 +185,7 @@ class InboundRequestsTests(SynchronousTestCase):
         """Those that wait for the disk count too, also many at once."""
         self.assertIsNone(self.ask("flushed"))
         peer: Any = MemoryConnection()
-        kept = self.inbound.keep(b"", count=5, end=9, log=self.log, peer=peer)
+        kept = self.inbound.keep(b"", count=5, end=9, log=self.log, peer=peer, code=310)
         self.assertTrue(kept)
         self.assertEqual((self.inbound.in_flight, self.limits), (6, [True]))
         self.log.flush()

@@ -12,8 +12,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from rocketmq_tw.model.errors import IllegalName, IllegalTopic
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.lane import ConditionalLane, Lane, Taken
 from rocketmq_tw.remoting.peer_log import PeerLog
-from rocketmq_tw.remoting.router import Guard, Router
+from rocketmq_tw.remoting.router import Guard, Handler, Outcome, Router
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.errors import BadField
@@ -212,3 +213,112 @@ class LaneTests(SynchronousTestCase):
         """A new handler of its requests is not passed by."""
         self.router.on(Echo, echo)
         self.assertIsNone(self.router.lane)
+
+
+def any_lane() -> Lane:
+    """Make a lane that takes nothing."""
+    return EmptyLane()
+
+
+class EmptyLane:
+    """A lane without requests."""
+
+    starts: tuple[bytes, ...] = ()
+
+    def take(self, *arguments: Any, **more: Any) -> Taken:
+        """Take nothing."""
+        return Taken()
+
+
+class Meter:
+    """A meter that notes what it sees."""
+
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+
+    def around(self, code: int, handler: Handler) -> Handler:
+        """Note the calls of a handler."""
+
+        def noted(request: Request[Any], call: Call) -> Outcome:
+            self.seen.append(code)
+            return handler(request, call)
+
+        return noted
+
+    def around_lane(self, lane: Lane) -> Lane:
+        """Note that there is a lane."""
+        self.seen.append(lane)
+        return ConditionalLane(lambda: True, lane)
+
+    def unhandled(self) -> None:
+        """Note a request without a handler."""
+        self.seen.append("unhandled")
+
+    def flushed(self, code: int, status: int, since: float, count: int) -> None:
+        """Note responses that waited."""
+
+
+class MeterTests(SynchronousTestCase):
+    """What sees all requests."""
+
+    def setUp(self) -> None:
+        """Measure a router."""
+        self.meter = Meter()
+        self.router = Router()
+        self.router.on(Echo, echo)
+        self.router.measure(self.meter)
+
+    def ask(self, router: Router, code: int = Echo.code) -> None:
+        """Find a handler and call it."""
+        found = router.find(code)
+        peer: Any = None
+        if found is not None:
+            found[1](Echo(text="hi"), Call(Command(), peer, 0.0))
+
+    def test_sees_all(self) -> None:
+        """It sees requests with a handler, and those without one."""
+        self.ask(self.router)
+        self.ask(self.router, 1)
+        self.assertEqual(self.meter.seen, [Echo.code, "unhandled"])
+
+    def test_before_guards(self) -> None:
+        """What a guard refuses is seen, too, also if the guard came later."""
+
+        def guard(request: Request[Any], call: Call) -> None:
+            raise Refused(ResponseCode.NO_PERMISSION, "no")
+
+        self.router.guard(guard)
+        self.assertRaises(Refused, self.ask, self.router)
+        self.assertEqual(self.meter.seen, [Echo.code])
+
+    def test_later_handler(self) -> None:
+        """So is one that is registered later."""
+        self.router.on(Echo, echo)
+        self.ask(self.router)
+        self.assertEqual(self.meter.seen, [Echo.code])
+
+    def test_copy(self) -> None:
+        """A copy has the meter, and sees each request once."""
+        copy = self.router.without(1)
+        self.ask(copy)
+        self.ask(copy, 1)
+        self.assertEqual(self.meter.seen, [Echo.code, "unhandled"])
+
+    def test_lane(self) -> None:
+        """A lane is measured once, also in a copy."""
+        router, lane = Router(), any_lane()
+        router.on(Echo, echo)
+        router.use_lane(Echo, lane)
+        meter = Meter()
+        router.measure(meter)
+        self.assertIs(router.without(1).lane, router.lane)
+        self.assertEqual(meter.seen, [lane])
+
+    def test_later_guard_of_a_lane(self) -> None:
+        """A guard that comes later takes the lane away; nothing passes it."""
+        router = Router()
+        router.on(Echo, echo)
+        router.use_lane(Echo, any_lane())
+        router.measure(Meter())
+        router.guard(lambda request, call: None, reader=lambda peer: None)
+        self.assertIsNone(router.lane)

@@ -150,7 +150,9 @@ class TransportTests(SynchronousTestCase):
     def test_lose_connection(self) -> None:
         """The peer is notified; nobody waits for what it says to that."""
         self.transport.write(b"bye")
+        self.assertFalse(self.transport.disconnecting)
         self.transport.loseConnection()
+        self.assertTrue(self.transport.disconnecting)
         self.transport.loseConnection()
         self.transport.write(b"too late")
         self.assertTrue(self.socket.disconnecting)

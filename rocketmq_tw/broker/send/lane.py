@@ -225,10 +225,11 @@ class SendLane:
         """Make the frames of the responses."""
         frames = self._timed_frames(run) if self._has_timed else self._frames(run)
         taken.responses = b"".join(frames)
+        taken.response_count = len(frames) // 2
         if self._log is not None:
             last = run[-1]
-            taken.response_count = len(frames) // 2
             taken.log = self._log
+            taken.code = _CODE
             taken.end = last.commit_log_offset + last.size
 
     def _frames(self, run: list[LaneMessage]) -> list[bytes]:

@@ -1,0 +1,1 @@
+"""What a broker counts. Each module collects from some of its tables."""

@@ -1,0 +1,124 @@
+"""
+One metric of the page: its name, its type, and a series for each set of labels.
+
+A series is encoded when its value changes. Its labels are encoded once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from rocketmq_tw.metrics.blocks import Blocks
+from rocketmq_tw.metrics.histogram import Histogram
+from rocketmq_tw.metrics.text import head, labels_text, number
+
+Kind = Literal["counter", "gauge", "histogram"]
+#: The values of a series' labels, in the order of their names.
+Values = tuple[str, ...]
+
+
+class Family:
+    """
+    The series of one metric.
+
+    :param name: as Prometheus sees it: with its unit, and ``_total`` of a counter.
+    :param labels: the names of its labels, besides the common ones.
+    :param common: the labels that all series have, encoded.
+    :param limit: how many series there may be.
+    :ivar left_out: the series for which there was no capacity when they were set last.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        kind: Kind,
+        help_text: str,
+        *,
+        labels: Sequence[str] = (),
+        common: str = "",
+        limit: int = 50_000,
+        bounds: Sequence[float] = (),
+    ) -> None:
+        self.name = name
+        self.kind = kind
+        self._head = head(name, kind, help_text)
+        self._labels = tuple(labels)
+        self._common = common
+        self._limit = limit
+        self._blocks = Blocks()
+        # What the line of a series begins with, up to its number.
+        self._starts: dict[Values, bytes] = {}
+        self._seen: dict[Values, object] = {}
+        self._bounds = [f'le="{float(bound)}"' for bound in bounds]
+        self._bounds.append('le="+Inf"')
+        self.left_out: set[Values] = set()
+
+    def __len__(self) -> int:
+        """Return how many series there are."""
+        return len(self._blocks)
+
+    def set(self, values: Values, value: float) -> None:
+        """Set a series of a counter or gauge to a number."""
+        if self._seen.get(values) == value:
+            return
+        start = self._starts.get(values)
+        if start is None:
+            if not self._has_capacity(values):
+                return
+            inner = self._inner(values)
+            text = f"{self.name}{{{inner}}} " if inner else f"{self.name} "
+            start = self._starts[values] = text.encode()
+        self._seen[values] = value
+        self._blocks.set(values, b"%b%b\n" % (start, number(value).encode()))
+
+    def set_histogram(self, values: Values, value: Histogram) -> None:
+        """Set a series of a histogram to its counts; each is a group of lines."""
+        seen = (value.count, value.sum)
+        if self._seen.get(values) == seen:
+            return
+        if values not in self._blocks and not self._has_capacity(values):
+            return
+        self._seen[values] = seen
+        name, inner = self.name, self._inner(values)
+        more = f"{inner}," if inner else ""
+        alone = f"{{{inner}}}" if inner else ""
+        lines = [
+            f"{name}_bucket{{{more}{bound}}} {count}\n"
+            for bound, count in zip(self._bounds, value.cumulative(), strict=True)
+        ]
+        lines.append(f"{name}_sum{alone} {number(value.sum)}\n")
+        lines.append(f"{name}_count{alone} {value.count}\n")
+        self._blocks.set(values, "".join(lines).encode())
+
+    def remove(self, values: Values) -> None:
+        """Remove a series, if there is one."""
+        self._blocks.remove(values)
+        self._starts.pop(values, None)
+        self._seen.pop(values, None)
+        self.left_out.discard(values)
+
+    def keep_only(self, wanted: Iterable[Values]) -> None:
+        """Remove all other series."""
+        gone = self._seen.keys() - set(wanted)
+        for values in gone:
+            self.remove(values)
+
+    def pieces(self) -> list[bytes]:
+        """Return the text of this metric; nothing if it has no series."""
+        return [self._head, *self._blocks.joined()] if len(self._blocks) else []
+
+    def _inner(self, values: Values) -> str:
+        """Return the labels of a series, encoded."""
+        assert len(values) == len(self._labels), (self.name, values)
+        own = labels_text(zip(self._labels, values, strict=True))
+        return ",".join(filter(None, (own, self._common)))
+
+    def _has_capacity(self, values: Values) -> bool:
+        """Return whether there may be another series; remember that there is none."""
+        if len(self._blocks) < self._limit:
+            self.left_out.discard(values)
+            return True
+        if len(self.left_out) < self._limit:
+            self.left_out.add(values)
+        return False

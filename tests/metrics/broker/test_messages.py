@@ -1,0 +1,121 @@
+"""How many messages are stored and sent."""
+
+from __future__ import annotations
+
+from rocketmq_tw.broker.tables.progress import ConsumeProgress
+from tests.broker.cases import GROUP, TOPIC, pulled, sent
+from tests.metrics.broker.cases import MetricsCase
+
+IN, IN_SIZE = "rocketmq_messages_in_total", "rocketmq_throughput_in_total"
+OUT, OUT_SIZE = "rocketmq_messages_out_total", "rocketmq_throughput_out_total"
+
+
+class StoredTests(MetricsCase):
+    """Messages by topic."""
+
+    def test_by_topic(self) -> None:
+        """All queues of a topic are added up, with its labels."""
+        self.topic()
+        for queue_id in (0, 1, 1):
+            self.ask(sent(queue_id=queue_id))
+        self.ask(sent("Other"))
+        page = self.read()
+        self.assertEqual(page.get(IN, topic=TOPIC), 3)
+        self.assertEqual(page.get(IN, topic="Other"), 1)
+        size = self.store.commit_log_max
+        found = [page.get(IN_SIZE, topic=name) or 0 for name in (TOPIC, "Other")]
+        self.assertEqual(sum(found), size)
+        [labels] = [each for each in page.labels(IN) if each["topic"] == TOPIC]
+        expected = {
+            "topic": TOPIC,
+            "message_type": "normal",
+            "is_system": "false",
+            "cluster": "DefaultCluster",
+            "node_id": "broker-a",
+            "node_type": "broker",
+            "otel_scope_name": "broker-meter",
+        }
+        self.assertEqual(labels, expected)
+
+    def test_grows(self) -> None:
+        """The next page has what came since."""
+        self.ask(sent())
+        self.assertEqual(self.read().get(IN), 1)
+        self.ask(sent())
+        self.assertEqual(self.read().get(IN), 2)
+        self.assertEqual(self.read().get(IN), 2)
+
+    def test_type(self) -> None:
+        """A topic with a type has it as a label, also if it is set later."""
+        self.topic(attributes={"message.type": "FIFO"})
+        self.ask(sent())
+        self.assertEqual(self.read().labels(IN)[0]["message_type"], "fifo")
+        self.topic(attributes={"message.type": "DELAY"})
+        self.ask(sent())
+        [labels] = self.read().labels(IN)
+        self.assertEqual(labels["message_type"], "delay")
+
+    def test_deleted(self) -> None:
+        """A topic that is deleted has no series."""
+        self.ask(sent())
+        self.ask(sent("Other"))
+        self.read()
+        self.tables.topics.delete(TOPIC)
+        self.store.delete_topic(TOPIC)
+        names = [each["topic"] for each in self.read().labels(IN)]
+        self.assertEqual(names, ["Other"])
+
+    def test_dead_letters(self) -> None:
+        """They count with the group that has given them up."""
+        self.topic("%DLQ%g", 1)
+        self.ask(sent("%DLQ%g"))
+        page = self.read()
+        name = "rocketmq_send_to_dlq_messages_total"
+        self.assertEqual(page.get(name, consumer_group="g", topic="%DLQ%g"), 1)
+
+    def test_hostile_name(self) -> None:
+        """A name from the disk or the wire is one label, whatever is in it."""
+        progress: ConsumeProgress = self.tables.progress
+        progress.entry('T"} 1\nx{a="', "g\\").messages = 1
+        [labels] = self.read().labels(OUT)
+        self.assertEqual(labels["topic"], 'T"} 1\nx{a="')
+        self.assertEqual(labels["consumer_group"], "g\\")
+
+
+class SentTests(MetricsCase):
+    """Messages by topic and group."""
+
+    def test_by_group(self) -> None:
+        """What a pull finds counts for its group."""
+        self.ask(sent())
+        self.ask(sent())
+        self.ask(pulled())
+        page = self.read()
+        labels = {"topic": TOPIC, "consumer_group": GROUP, "is_retry": "false"}
+        self.assertEqual(page.get(OUT, **labels), 2)
+        self.assertEqual(page.get(OUT_SIZE, **labels), self.store.commit_log_max)
+        self.ask(pulled(queue_offset=1))
+        self.assertEqual(self.read().get(OUT, **labels), 3)
+
+    def test_dropped(self) -> None:
+        """An entry that is dropped has no series, and begins again."""
+        self.ask(sent())
+        self.ask(pulled())
+        self.assertEqual(self.read().get(OUT), 1)
+        self.tables.progress.table.clear()
+        self.assertEqual(self.read().labels(OUT), [])
+
+
+class LimitTests(MetricsCase):
+    """A metric has so many series at most."""
+
+    limit = 2
+
+    def test_left_out(self) -> None:
+        """Further topics are counted, but not shown."""
+        for name in "abcd":
+            self.ask(sent(name))
+        page = self.read()
+        self.assertEqual(len(page.labels(IN)), 2)
+        left_out = page.get("rocketmq_metrics_series_left_out", metric=IN)
+        self.assertEqual(left_out, 2)
