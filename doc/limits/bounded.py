@@ -87,7 +87,6 @@ remoting.waiters.Waiters: _waiting: one for each request in flight that creates 
 broker.tables.topic_journal.TopicJournal: _lines _unwritten: 200,000 changes
 broker.tables.background.BackgroundFile: _waiting: one for each caller of drain, which runs every 10 s
 store.durability.shared_work.SharedWork: _asking: one for each connection that deletes a topic, and the timer
-broker.tables.groups.GroupTable: forbidden_table: read from the file; no request changes it
 """
 
 #: Lives as long as one request, pull or load.

@@ -195,6 +195,20 @@ _BROKER: Final = (
         entry=1_200,
     ),
     Growable(
+        what="topics that groups may not read",
+        holds=("broker.tables.groups.GroupTable.forbidden_table",),
+        limits=(
+            Limit(
+                config=BrokerConfig,
+                setting="max_forbidden_topics",
+                past="the topic is not forbidden",
+                said="maxForbiddenTopics",
+                shown=("forbiddenTopics", "forbiddenTopicsRefused"),
+            ),
+        ),
+        entry=300,
+    ),
+    Growable(
         what="topics, queues and groups whose messages are counted by time",
         holds=(
             "broker.statistics.service.Statistics.topics",

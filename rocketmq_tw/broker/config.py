@@ -83,6 +83,8 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     :ivar max_topics: how many topics there may be; an extension.
     :ivar max_queues: how many queues all topics may have together; an extension.
     :ivar max_subscription_groups: how many consumer groups there may be; an extension.
+    :ivar max_forbidden_topics: of how many topics, of all groups, it is kept that a
+        group may not read them; an extension.
     :ivar max_consumer_offsets: how many offsets, one for each queue and group, are
         kept; an extension.
     :ivar max_pull_offsets: for how many queues, of all groups, it is remembered up to
@@ -263,6 +265,7 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     max_topics: Positive = 100_000
     max_queues: Positive = 1_000_000
     max_subscription_groups: Positive = 20_000
+    max_forbidden_topics: Positive = 10_000
     max_consumer_offsets: Positive = 500_000
     max_pull_offsets: Positive = 50_000
     max_statistics: Positive = 20_000

@@ -80,6 +80,20 @@ class TooManyGroups(GroupNotExist):
         return f"{super().__str__()}; maxSubscriptionGroups ({self.limit}) is reached"
 
 
+class TooManyForbidden(RocketMQError):
+    """No more is kept of what groups may not read."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return (
+            "it is not forbidden: what groups may not read is kept of at most"
+            f" maxForbiddenTopics ({self.limit}) topics, of all groups"
+        )
+
+
 class TooManyOffsets(RocketMQError):
     """No more offsets are kept; those that are kept can still be changed."""
 

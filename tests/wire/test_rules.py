@@ -12,6 +12,7 @@ from rocketmq_tw.wire import requests
 from rocketmq_tw.wire.codes import RequestCode
 from rocketmq_tw.wire.fields import DECLARED
 from rocketmq_tw.wire.requests.consumer import ConsumeMessageDirectly, GetConsumeStats
+from rocketmq_tw.wire.requests.group import UpdateForbidden
 from rocketmq_tw.wire.requests.heartbeat import Heartbeat, UnregisterClient
 from rocketmq_tw.wire.requests.lock import LockQueues
 from rocketmq_tw.wire.requests.message import ViewMessage
@@ -19,6 +20,7 @@ from rocketmq_tw.wire.requests.pull import PullMessage
 from rocketmq_tw.wire.requests.route import GetRoute
 from rocketmq_tw.wire.requests.rules import ADMINISTRATION, RULES
 from rocketmq_tw.wire.requests.send import SendBack
+from rocketmq_tw.wire.requests.topic import CreateTopics
 
 for _module in pkgutil.iter_modules(requests.__path__):
     importlib.import_module(f"{requests.__name__}.{_module.name}")
@@ -57,7 +59,20 @@ class RuleTests(SynchronousTestCase):
         topic, group = ResourceKind.TOPIC, ResourceKind.GROUP
         sub = (Action.SUB,)
         pulled = PullMessage("G", "%RETRY%G", 0, 0, 1, 0, 0, 0, expression_type="TAG")
+        topics = b'{"topicConfigList":[{"topicName":"A"},{"topicName":"B"}]}'
         for request, expected in (
+            (
+                CreateTopics(body=topics),
+                [Need(topic, name, (Action.CREATE,)) for name in ("A", "B")],
+            ),
+            (CreateTopics(body=b"{}"), [Need(topic, "*", (Action.CREATE,))]),
+            (
+                UpdateForbidden("G", "T", False),
+                [
+                    Need(topic, "T", (Action.UPDATE,)),
+                    Need(group, "G", (Action.UPDATE,)),
+                ],
+            ),
             (Heartbeat(body=BEAT), [Need(group, "G", sub), Need(topic, "T", sub)]),
             (LockQueues(body=QUEUES), [Need(group, "G", sub), Need(topic, "T", sub)]),
             (pulled, [Need(group, "G", sub), Need(group, "G", sub)]),

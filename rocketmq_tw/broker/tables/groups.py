@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from twisted.internet.interfaces import IReactorTime
 
-from rocketmq_tw.broker.errors import GroupNotExist, TooManyGroups
+from rocketmq_tw.broker.errors import GroupNotExist, TooManyForbidden, TooManyGroups
 from rocketmq_tw.broker.tables.checks import check_group, usable
 from rocketmq_tw.broker.tables.document import Document, Schedule
 from rocketmq_tw.clock import wall_time
@@ -48,7 +48,9 @@ class GroupTable:
     :param auto_create: whether a group is created when a request first names it.
     :param create_system: likewise for system groups (``CID_RMQ_SYS_...``).
     :param limit: with so many groups none is created any more.
+    :param max_forbidden: how many entries the second table may have.
     :ivar refused: how many were not created because of the limit.
+    :ivar forbidden_refused: likewise of that table.
     :ivar table: the groups by name; change it through the methods only.
     :ivar forbidden_table: group to topic to bits (``READ_FORBIDDEN``).
     :ivar data_version: changes with every change.
@@ -63,6 +65,7 @@ class GroupTable:
         auto_create: bool = True,
         create_system: bool = True,
         limit: int = 20_000,
+        max_forbidden: int = 10_000,
     ) -> None:
         self._file = file
         self._wall_time = wall_time(clock)
@@ -70,6 +73,8 @@ class GroupTable:
         self._create_system = create_system
         self.limit = limit
         self.refused = 0
+        self.max_forbidden = max_forbidden
+        self.forbidden_refused = 0
         self._document = Document(
             file, self.encode, schedule, steps=self.encode_in_steps
         )
@@ -142,12 +147,24 @@ class GroupTable:
         bits = self.forbidden_table.get(group, {}).get(topic, 0)
         return not bits & READ_FORBIDDEN
 
+    @property
+    def forbidden(self) -> int:
+        """Return how many topics are in the second table, of all groups."""
+        return sum(map(len, self.forbidden_table.values()))
+
     def forbid(self, group: str, topic: str, forbidden: bool) -> None:
-        """Forbid a group to read a topic, or allow it again."""
+        """
+        Forbid a group to read a topic, or allow it again.
+
+        :raises TooManyForbidden: there are too many entries already.
+        """
         bits = self.forbidden_table.get(group, {}).get(topic, 0)
         wanted = bits | READ_FORBIDDEN if forbidden else bits & ~READ_FORBIDDEN
         if wanted == bits:
             return
+        if forbidden and not bits and self.forbidden >= self.max_forbidden:
+            self.forbidden_refused += 1
+            raise TooManyForbidden(self.max_forbidden)
         topics = {**self.forbidden_table.get(group, {}), topic: wanted}
         if not wanted:
             del topics[topic]

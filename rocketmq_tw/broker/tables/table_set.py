@@ -60,6 +60,7 @@ class Tables:
             schedule=clock.callLater,
             auto_create=config.auto_create_subscription_group,
             limit=config.max_subscription_groups,
+            max_forbidden=config.max_forbidden_topics,
         )
         self.offsets = ConsumerOffsets(
             self.file("consumerOffset.json"),

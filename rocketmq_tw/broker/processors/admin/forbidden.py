@@ -18,6 +18,9 @@ from rocketmq_tw.wire.requests.group import UpdateForbidden
 
 def install(broker: Broker, router: Router) -> None:
     """Register the handler."""
+    groups, gauges = broker.tables.groups, broker.stats.gauges
+    gauges["forbiddenTopics"] = lambda: groups.forbidden
+    gauges["forbiddenTopicsRefused"] = lambda: groups.forbidden_refused
     ForbiddenProcessor(broker.tables.groups, broker.tables.topics).routes(router)
 
 
@@ -40,6 +43,7 @@ class ForbiddenProcessor:
 
         :raises GroupNotExist: there is no such group.
         :raises TopicNotExist: there is no such topic.
+        :raises TooManyForbidden: nothing is changed.
         """
         group, topic = request.group, request.topic
         self._topics.require(topic)

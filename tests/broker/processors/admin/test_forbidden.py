@@ -52,6 +52,20 @@ class ForbiddenProcessorTests(BrokerCase):
             self.tables.groups.forbidden_table[GROUP], {TOPIC: 2, "Other": 4}
         )
 
+    def test_limit(self) -> None:
+        """The remark names the setting; what is forbidden already can be changed."""
+        groups = self.tables.groups
+        groups.max_forbidden = 1
+        self.update(readable=False)
+        self.topic("Other")
+        self.refused(
+            1, "maxForbiddenTopics (1)", UpdateForbidden(GROUP, "Other", False)
+        )
+        self.assertEqual((groups.forbidden, groups.forbidden_refused), (1, 1))
+        self.assertEqual(self.stats.gauges["forbiddenTopicsRefused"](), 1)
+        self.update(readable=True)
+        self.assertEqual(groups.forbidden, 0)
+
     def test_unknown(self) -> None:
         """Nothing is kept of topics and groups that are not there."""
         self.refused(17, "Other", UpdateForbidden(GROUP, "Other", False))
