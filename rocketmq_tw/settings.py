@@ -125,6 +125,26 @@ def read(path: str) -> dict[str, str]:
     return decode_properties(text)
 
 
+def read_line(path: str) -> str:
+    """
+    Read a file with one text, such as a password; blanks around it do not count.
+
+    :raises UnreadableSettings: the file does not exist, is not text of one line, or is
+        too long.
+    """
+    try:
+        with open(path, "rb") as file:
+            text = file.read(MAX_TEXT + 1).decode().strip()
+    except UnicodeDecodeError:
+        raise UnreadableSettings(f"{path} is not text") from None
+    except OSError as error:
+        why = error.strerror or error
+        raise UnreadableSettings(f"cannot read {path}: {why}") from None
+    if len(text) > MAX_TEXT or not text.isprintable():
+        raise UnreadableSettings(f"{path} is not one line of text")
+    return text
+
+
 def apply(
     kind: type[S],
     values: Mapping[str, str],

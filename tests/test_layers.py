@@ -246,6 +246,7 @@ TIME_OF_DAY = {
     # the axis of plots
     "console/history/sampler.py",
     # so long ago, as people say where a group continues
+    "admin/cli/message.py",
     "admin/resets.py",
     # versions of tables
     "broker/tables/groups.py",

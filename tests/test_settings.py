@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -186,3 +187,24 @@ class ApplyTests(SynchronousTestCase):
         with open(path, "wb") as file:
             file.write(settings.to_properties(paint))
         self.assertEqual(settings.apply(Paint, settings.read(path)), (paint, []))
+
+
+class ReadLineTests(SynchronousTestCase):
+    """Files with one text, such as a password."""
+
+    def read(self, content: bytes) -> str:
+        """Write a file, and read it."""
+        path = self.mktemp()
+        Path(path).write_bytes(content)
+        return settings.read_line(path)
+
+    def test_one_line(self) -> None:
+        """The line feed behind it does not count."""
+        self.assertEqual(self.read(b"secret\n"), "secret")
+
+    def test_unreadable(self) -> None:
+        """What is not there, not text, or more than a line, is refused."""
+        for content in (b"\xff", b"a\nb", b"\x00", b"x" * 100_000):
+            self.assertRaises(settings.UnreadableSettings, self.read, content)
+        missing = self.mktemp()
+        self.assertRaises(settings.UnreadableSettings, settings.read_line, missing)

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from rocketmq_tw.admin.calls import Calls, Outcomes
 from rocketmq_tw.admin.deferring import returning_deferred
 from rocketmq_tw.admin.errors import NotFound
@@ -18,6 +20,7 @@ from rocketmq_tw.admin.members import members_of
 from rocketmq_tw.admin.results.groups import (
     GroupDetails,
     GroupLag,
+    GroupLags,
     GroupOnBroker,
     GroupSummary,
     Member,
@@ -206,6 +209,26 @@ class Groups:
             len(members_of(connections.ok)),
             {**connections.failed, **stats.failed},
         )
+
+    @returning_deferred
+    async def lags(self) -> GroupLags:
+        """
+        Return how far all groups have read, the one with the largest lag first.
+
+        It takes two requests for each group and broker.
+        """
+        names = [group.name for group in await self.list()]
+
+        async def one(group: str) -> GroupLag:
+            found = await self.lag(group)
+            return msgspec.structs.replace(found, queues=())
+
+        asked = await self._calls.each({name: name for name in names}, one)
+        failed = asked.failed
+        for group, each in asked.ok.items():
+            failed.update({f"{group} at {w}": why for w, why in each.failed.items()})
+        groups = sorted(asked.ok.values(), key=lambda each: (-each.total, each.group))
+        return GroupLags(tuple(groups), failed)
 
     # -- changes
 

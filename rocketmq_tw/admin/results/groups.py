@@ -95,6 +95,13 @@ class GroupLag(msgspec.Struct, frozen=True):
     failed: dict[str, str] = {}
 
 
+class GroupLags(msgspec.Struct, frozen=True):
+    """How far all groups have read; their queues are left out."""
+
+    groups: tuple[GroupLag, ...]
+    failed: dict[str, str] = {}
+
+
 class SubscriptionOf(msgspec.Struct, frozen=True):
     """What a group subscribes to in one topic; the type is ``TAG`` or ``SQL92``."""
 

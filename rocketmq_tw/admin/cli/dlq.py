@@ -1,0 +1,138 @@
+"""``rocketmq-admin dlq``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from rocketmq_tw.admin.cli.bodies import FORMS, as_json
+from rocketmq_tw.admin.cli.drawing import draw_list
+from rocketmq_tw.admin.cli.invocation import (
+    Invocation,
+    confirming,
+    noun_of,
+    verb,
+    watching,
+)
+from rocketmq_tw.admin.cli.message import now_of
+from rocketmq_tw.admin.cli.output import Output
+from rocketmq_tw.admin.cli.progress import progress
+from rocketmq_tw.admin.cli.when import parse_time
+from rocketmq_tw.admin.results.messages import DeadLetterQueues, Page, Resend, Resent
+
+if TYPE_CHECKING:
+    from rocketmq_tw.admin.client import AdminClient
+
+noun = noun_of("dlq", "Dead letters: list, show, send again.")
+
+
+@verb(noun, "list")
+@watching
+def list_(ask: Invocation, watch: float | None, times: int | None) -> None:
+    """List the groups that have dead letters."""
+
+    def draw(found: DeadLetterQueues, output: Output) -> None:
+        output.table(
+            ["group", "dead letters", "last one"],
+            [[q.group, q.messages, q.last_update] for q in found.queues],
+        )
+
+    ask.show(lambda admin: admin.dead_letters.list(), draw, watch=watch, times=times)
+
+
+@verb(noun, "show")
+@click.argument("group")
+@click.option("--since", metavar="TIME", help="Dead then or later: 2h-ago, ISO 8601.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=64, help="[64]")
+@click.option("--cursor", help="Continue after a page.")
+@click.option("--body", "form", type=click.Choice(FORMS), default="auto", help="[auto]")
+@click.option("--full", is_flag=True, help="Print the bodies whole.")
+def show(
+    ask: Invocation,
+    group: str,
+    since: str | None,
+    limit: int,
+    cursor: str | None,
+    form: str,
+    full: bool,
+) -> None:
+    """Show the dead letters of a group, oldest first."""
+
+    async def read(admin: AdminClient) -> Page:
+        begin = None if since is None else parse_time(since, now_of(admin))
+        return await admin.dead_letters.browse(group, begin, None, limit, cursor)
+
+    def draw(found: Page, output: Output) -> None:
+        draw_list(found.messages, output, form, full)
+        if found.cursor:
+            output.line(f"there are more: --cursor {found.cursor}")
+
+    def to_json(found: Page) -> object:
+        messages = [as_json(each, form) for each in found.messages]
+        return {"messages": messages, "cursor": found.cursor}
+
+    ask.show(read, draw, to_json=to_json)
+
+
+@verb(noun, "resend")
+@click.argument("group")
+@click.argument("message_ids", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="All of the group.")
+@click.option("--since", metavar="TIME", help="With --all: dead then or later.")
+@confirming
+def resend(
+    ask: Invocation,
+    group: str,
+    message_ids: tuple[str, ...],
+    everything: bool,
+    since: str | None,
+    yes: bool,
+) -> None:
+    """Send dead letters again, to the topics in which they were first.
+
+    All groups that read the topic get them. The dead letters themselves are kept.
+    """
+    if bool(message_ids) == everything:
+        raise click.UsageError("name message ids, or give --all")
+    what = "all dead letters" if everything else f"{len(message_ids)} dead letters"
+    ask.confirm(f"Send {what} of {group!r} again?", yes)
+
+    async def send(admin: AdminClient) -> Resent:
+        if not everything:
+            return await admin.dead_letters.resend(group, message_ids)
+        begin = None if since is None else parse_time(since, now_of(admin))
+        return await _resend_all(admin, group, begin)
+
+    def draw(found: Resent, output: Output) -> None:
+        output.table(
+            ["dead letter", "sent as", "to"],
+            [[r.message_id, r.new_message_id, r.topic] for r in found.ok],
+        )
+
+    ask.show(send, draw)
+
+
+async def _resend_all(admin: AdminClient, group: str, begin: object) -> Resent:
+    """Send page after page, up to those that are there now."""
+    from datetime import datetime
+
+    assert begin is None or isinstance(begin, datetime)
+    queues = (await admin.dead_letters.list()).queues
+    total = sum(each.messages for each in queues if each.group == group)
+    done: list[Resend] = []
+    failed: dict[str, str] = {}
+    cursor: str | None = None
+    end = now_of(admin)
+    with progress("sending", total) as advance:
+        while True:
+            page = await admin.dead_letters.browse(group, begin, end, 64, cursor)
+            failed.update(page.failed)
+            for letter in page.messages:
+                sent = await admin.dead_letters.resend(group, [letter])
+                done += sent.ok
+                failed.update(sent.failed)
+                advance(1)
+            cursor = page.cursor
+            if cursor is None:
+                return Resent(group, tuple(done), failed)

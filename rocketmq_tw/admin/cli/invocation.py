@@ -1,0 +1,252 @@
+"""
+One command as it runs: its options, its client, and what it prints.
+
+A command asks the cluster for a result and says how to draw it. With ``--json`` the
+result itself is printed, and drawing is left out; with ``--watch`` both are repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from click.exceptions import Exit
+
+from rocketmq_tw.admin.cli.options import COMMON, Options, take_common, target_of
+from rocketmq_tw.admin.cli.output import Output
+from rocketmq_tw.admin.cli.running import (
+    IN_PART,
+    OK,
+    Runner,
+    Work,
+    confirm,
+    exit_code,
+    explain,
+    is_terminal,
+    run_in_reactor,
+)
+
+if TYPE_CHECKING:
+    from rocketmq_tw.admin.client import AdminClient
+
+T = TypeVar("T")
+
+#: Seconds between two looks, unless the option says so.
+LOOK = 2.0
+
+
+class Surroundings:
+    """
+    What a program has around it; tests have others.
+
+    :ivar run: runs the work of a command.
+    :ivar terminal: whether questions can be asked; None looks at the standard input.
+    :ivar colours: whether results are seen on a terminal; None looks at the output.
+    """
+
+    def __init__(
+        self,
+        run: Runner = run_in_reactor,
+        terminal: bool | None = None,
+        colours: bool | None = None,
+    ) -> None:
+        self.run = run
+        self.terminal = terminal
+        self.colours = colours
+
+
+class Invocation:
+    """
+    One command, as it runs.
+
+    :ivar output: prints.
+    """
+
+    def __init__(self, options: Options, surroundings: Surroundings) -> None:
+        self._options = options
+        self._surroundings = surroundings
+        self.output = Output(bool(options.as_json), surroundings.colours)
+
+    @property
+    def as_json(self) -> bool:
+        """Whether JSON is asked for."""
+        return self.output.as_json
+
+    def show(
+        self,
+        ask: Callable[[AdminClient], Awaitable[T]],
+        draw: Callable[[T, Output], None],
+        *,
+        watch: float | None = None,
+        times: int | None = None,
+        to_json: Callable[[T], Any] | None = None,
+    ) -> None:
+        """
+        Ask for a result, print it, and end with the exit code.
+
+        :param watch: seconds after which it is asked for again; None asks once.
+        :param times: how often; None until the command is interrupted.
+        :param to_json: returns what is printed as JSON, if not the result itself.
+        """
+
+        def print_once(result: T) -> None:
+            if self.as_json:
+                value = result if to_json is None else to_json(result)
+                self.output.json(value, one_line=watch is not None)
+            else:
+                draw(result, self.output)
+            self.output.failed(getattr(result, "failed", {}))
+
+        async def work(admin: AdminClient) -> int:
+            result = await ask(admin)
+            looks = 1
+            while watch is not None:
+                if not self.as_json:
+                    self.output.clear()
+                print_once(result)
+                if looks == times:
+                    return _code_of(result)
+                await _sleep(admin, watch)
+                result = await ask(admin)
+                looks += 1
+            print_once(result)
+            return _code_of(result)
+
+        self.run(work)
+
+    def run(self, work: Work) -> None:
+        """
+        Run the work of the command.
+
+        :raises Exit: always, with the exit code.
+        """
+        target = target_of(self._options)
+        try:
+            code = self._surroundings.run(target, work)
+        except Exception as error:
+            found = exit_code(error)
+            if found is None:
+                raise
+            self._print_error(error)
+            code = found
+        raise Exit(code)
+
+    def confirm(self, question: str, yes: bool) -> None:
+        """Ask before something is destroyed; see :func:`.running.confirm`."""
+        terminal = self._surroundings.terminal
+        confirm(
+            question, yes=yes, terminal=is_terminal() if terminal is None else terminal
+        )
+
+    def _print_error(self, error: Exception) -> None:
+        """Print why the command failed, for people or for programs."""
+        text = explain(error)
+        if self.as_json:
+            import msgspec
+
+            said = {"error": text, "kind": type(error).__name__}
+            click.echo(msgspec.json.encode(said).decode(), err=True)
+        else:
+            click.echo(f"error: {text}", err=True)
+
+
+def _code_of(result: object) -> int:
+    """Return the exit code of a result."""
+    return IN_PART if getattr(result, "failed", None) else OK
+
+
+def _sleep(admin: AdminClient, seconds: float) -> Awaitable[None]:
+    """Wait for the next look."""
+    from twisted.internet.defer import Deferred
+
+    waited: Deferred[None] = Deferred(lambda _: timer.cancel())
+    timer = admin.calls.session.clock.callLater(seconds, waited.callback, None)
+    return waited
+
+
+class Leaf(click.Command):
+    """A command at the end of the line: it also takes the options of the root."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params += COMMON()
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Call the function with its invocation, and its own arguments."""
+        assert self.callback is not None
+        options = take_common(ctx, ctx.params)
+        own = {n: v for n, v in ctx.params.items() if n not in _COMMON_NAMES}
+        surroundings = ctx.find_object(Surroundings) or Surroundings()
+        return self.callback(Invocation(options, surroundings), **own)
+
+
+_COMMON_NAMES = frozenset(Options.__struct_fields__)
+
+
+def noun_of(name: str, text: str) -> click.Group:
+    """Return the group of a noun's commands."""
+    return click.Group(
+        name,
+        help=text,
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
+def verb(
+    noun: click.Group, name: str
+) -> Callable[[Callable[..., None]], click.Command]:
+    """Make a function a command of a noun."""
+    return noun.command(name, cls=Leaf)
+
+
+def watching(function: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of a command at whose result one looks twice."""
+    every = click.option(
+        "--watch",
+        is_flag=False,
+        flag_value=LOOK,
+        type=click.FloatRange(min=0.1),
+        metavar="[SECONDS]",
+        help=f"Look again and again [every {LOOK:g} s].",
+    )
+    times = click.option(
+        "--times",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="End after so many looks, with --watch.",
+    )
+    return every(times(function))
+
+
+def confirming(function: Callable[..., None]) -> Callable[..., None]:
+    """Add the option that skips the question before something is destroyed."""
+    return click.option("--yes", is_flag=True, help="Do not ask.")(function)
+
+
+def pairs(values: tuple[str, ...], what: str) -> dict[str, str]:
+    """
+    Return ``name=value`` arguments as a table.
+
+    :raises click.UsageError: one has no name.
+    """
+    table = {}
+    for text in values:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise click.UsageError(f'"{text}" is no {what}; expected NAME=VALUE')
+        table[name] = value
+    return table
+
+
+__all__ = [
+    "Invocation",
+    "Leaf",
+    "Surroundings",
+    "confirming",
+    "noun_of",
+    "pairs",
+    "verb",
+    "watching",
+]

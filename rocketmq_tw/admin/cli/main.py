@@ -1,0 +1,75 @@
+"""The nouns of ``rocketmq-admin``, and the options that all commands have."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+import click
+
+from rocketmq_tw.admin.cli.options import COMMON, take_common
+
+#: The nouns, with the modules of their commands, and what they are about.
+NOUNS: Final = {
+    "cluster": ("cluster", "The state of name servers and brokers."),
+    "topic": ("topic", "Topics: list, show, create, change, delete."),
+    "group": ("group", "Consumer groups: how far they have read, members, resets."),
+    "client": ("client", "Connected clients, and what consumers do."),
+    "message": ("message", "Messages: find, show, follow, send."),
+    "dlq": ("dlq", "Dead letters: list, show, send again."),
+    "broker": ("broker", "Brokers: settings, statistics, replication."),
+    "nameserver": ("nameserver", "Name servers: settings and keys."),
+    "completion": ("completion", "Print what makes a shell complete the commands."),
+}
+
+EPILOG = """\
+Exit codes: 0 done; 1 what is named does not exist, a server refused, or the doctor
+found something; 2 the command line is wrong; 3 no server could be reached; 4 done in
+part: some servers failed; 130 interrupted.
+"""
+
+
+class Nouns(click.Group):
+    """Imports the commands of a noun when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return all nouns, the most used first."""
+        return list(NOUNS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the commands of a noun; None if there is no such noun."""
+        known = NOUNS.get(cmd_name)
+        if known is None:
+            return None
+        module = import_module(f"rocketmq_tw.admin.cli.{known[0]}")
+        found: click.Command = module.noun
+        return found
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """List the nouns for the help, without importing them."""
+        with formatter.section("Nouns"):
+            formatter.write_dl([(name, text) for name, (_, text) in NOUNS.items()])
+
+
+def _root(ctx: click.Context, **values: object) -> None:
+    """Keep the options that stand before the noun."""
+    take_common(ctx, values)
+
+
+cli = Nouns(
+    name="rocketmq-admin",
+    callback=click.pass_context(_root),
+    params=COMMON(),
+    help="Inspect and change a cluster of RocketMQ.\n\nOptions may stand before the"
+    " noun or behind the command.",
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    no_args_is_help=True,
+)
+
+
+def main() -> None:
+    """Run the program; see ``[project.scripts]``."""
+    cli(prog_name="rocketmq-admin")

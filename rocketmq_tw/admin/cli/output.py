@@ -1,0 +1,187 @@
+"""
+What commands print: tables for people, JSON for programs.
+
+Names, bodies and remarks come from the wire: characters that control a terminal are
+escaped wherever they are printed. On a terminal tables are drawn by ``rich``; into a
+pipe they are written as columns, which needs no library.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from rocketmq_tw.model.log_safe import log_safe
+
+if TYPE_CHECKING:
+    from rocketmq_tw.admin.results.brokers import Settings
+    from rocketmq_tw.admin.results.topics import Changed
+
+#: Characters of a cell, at most.
+LONGEST_CELL = 200
+#: Moves the cursor to the corner and clears the screen.
+_CLEAR = "\x1b[H\x1b[2J"
+
+Cell = str | int | float | bool | datetime | Iterable[str] | None
+
+
+class Output:
+    """
+    Prints results.
+
+    :param as_json: for programs.
+    :param terminal: whether people see it.
+    """
+
+    def __init__(self, as_json: bool, terminal: bool | None = None) -> None:
+        self.as_json = as_json
+        self.terminal = sys.stdout.isatty() if terminal is None else terminal
+
+    def json(self, value: Any, *, one_line: bool = False) -> None:
+        """Print a value as JSON."""
+        text = msgspec.json.encode(value)
+        if not one_line:
+            text = msgspec.json.format(text, indent=2)
+        click.echo(text.decode())
+
+    def line(self, text: str = "") -> None:
+        """Print a line of our own."""
+        click.echo(text)
+
+    def warn(self, text: str) -> None:
+        """Print what is not part of the result."""
+        click.echo(f"warning: {log_safe(text, 1000)}", err=True)
+
+    def failed(self, failed: dict[str, str]) -> None:
+        """Print who could not be asked, and why."""
+        for who, why in failed.items():
+            self.warn(f"{who}: {why}")
+
+    def clear(self) -> None:
+        """Begin a new look at the same thing."""
+        click.echo(
+            _CLEAR if self.terminal else "",
+            nl=not self.terminal,
+            color=self.terminal,
+        )
+
+    def fields(self, pairs: Iterable[tuple[str, Cell]]) -> None:
+        """Print names and values, one a line."""
+        texts = [(name, cell(value)) for name, value in pairs]
+        width = max((len(name) for name, _ in texts), default=0)
+        for name, text in texts:
+            click.echo(f"{name:<{width}}  {text}".rstrip())
+
+    def block(self, text: str) -> None:
+        """Print text of others, line by line."""
+        for line in text.split("\n"):
+            click.echo(log_safe(line.rstrip("\r").expandtabs(), 1 << 30))
+
+    def table(self, headers: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+        """Print a table; numbers stand on the right."""
+        kept = [list(row) for row in rows]
+        texts = [[cell(each) for each in row] for row in kept]
+        right = [
+            bool(kept) and all(_is_number(row[i]) for row in kept)
+            for i in range(len(headers))
+        ]
+        if self.terminal:
+            _draw(headers, texts, right)
+        else:
+            _columns(headers, texts, right)
+
+
+def changed(what: str) -> Callable[[Changed, Output], None]:
+    """Return what prints which servers have done something."""
+
+    def draw(found: Changed, output: Output) -> None:
+        names = log_safe(", ".join(found.done), 1000)
+        output.line(f"{what} {names or 'no server'}")
+
+    return draw
+
+
+def draw_settings(keys: Sequence[str]) -> Callable[[Settings, Output], None]:
+    """Return what prints the settings of servers, all or those that are named."""
+
+    def draw(found: Settings, output: Output) -> None:
+        for number, (server, values) in enumerate(sorted(found.values.items())):
+            if number:
+                output.line()
+            output.line(f"# {log_safe(server)}")
+            output.fields(
+                [
+                    (log_safe(name), text)
+                    for name, text in sorted(values.items())
+                    if not keys or name in keys
+                ]
+            )
+
+    return draw
+
+
+def cell(value: Cell) -> str:
+    """Return a value as a text for one cell."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, datetime):
+        return moment(value)
+    if not isinstance(value, str):
+        value = ", ".join(value)
+    return log_safe(value, LONGEST_CELL) or "-"
+
+
+def moment(when: datetime | None) -> str:
+    """Return a time as people here read it, to the second."""
+    if when is None:
+        return "-"
+    return when.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _is_number(value: Cell) -> bool:
+    return value is None or (
+        isinstance(value, int | float) and not isinstance(value, bool)
+    )
+
+
+def _columns(headers: Sequence[str], rows: list[list[str]], right: list[bool]) -> None:
+    """Print columns with blanks between them."""
+    widths = [
+        max(len(header), *(len(row[i]) for row in rows), 0)
+        for i, header in enumerate(headers)
+    ]
+    for row in ([h.upper() for h in headers], *rows):
+        cells = [
+            text.rjust(width) if numbers else text.ljust(width)
+            for text, width, numbers in zip(row, widths, right, strict=True)
+        ]
+        click.echo("  ".join(cells).rstrip())
+
+
+def _draw(headers: Sequence[str], rows: list[list[str]], right: list[bool]) -> None:
+    """Draw a table on a terminal."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for header, numbers in zip(headers, right, strict=True):
+        table.add_column(
+            header, justify="right" if numbers else "left", overflow="fold"
+        )
+    for row in rows:
+        # As text: square brackets in names are no markup.
+        table.add_row(*map(Text, row))
+    Console(highlight=False).print(table)

@@ -1,0 +1,82 @@
+"""What all commands do alike."""
+
+from __future__ import annotations
+
+import click
+import msgspec
+
+from rocketmq_tw.admin.cli.invocation import pairs
+from tests.admin.cli.cases import CommandCase
+
+
+class InvocationTests(CommandCase):
+    """Results, errors, questions and looking twice."""
+
+    def test_error(self) -> None:
+        """What does not exist is an error on the other stream, with exit code 1."""
+        text = self.error("topic", "show", "nothing")
+        self.assertEqual(text, 'error: there is no topic "nothing"\n')
+
+    def test_error_as_json(self) -> None:
+        """Programs read errors as JSON, too."""
+        text = self.error("topic", "show", "nothing", "--json")
+        expected = {"error": 'there is no topic "nothing"', "kind": "NotFound"}
+        self.assertEqual(msgspec.json.decode(text), expected)
+
+    def test_in_part(self) -> None:
+        """If some servers fail, the result is printed, and the exit code is 4."""
+        self.unreachable("broker-b")
+        result = self.invoke("cluster", "status")
+        self.assertEqual(result.exit_code, 4)
+        self.assertIn("broker-a", result.stdout)
+        self.assertIn("warning: 10.0.1.2:10911: not reachable", result.stderr)
+
+    def test_unreachable(self) -> None:
+        """If nobody responds, the exit code is 3."""
+        self.cluster.name_servers[0].kill()
+        self.assertIn("no name server", self.error("topic", "list", code=3))
+
+    def test_watch(self) -> None:
+        """It looks again; as JSON each look is a line."""
+        self.cluster.create_topic("T", 1)
+        text = self.output("topic", "stats", "T", "--watch", "5", "--times", "3")
+        self.assertEqual(text.count("stored per s"), 3)
+        lines = self.output(
+            "topic", "stats", "T", "--watch", "--times", "2", "--json"
+        ).splitlines()
+        self.assertEqual(
+            [msgspec.json.decode(each)["name"] for each in lines], ["T"] * 2
+        )
+
+    def test_watch_on_a_terminal(self) -> None:
+        """The screen is cleared between looks."""
+        text = self.output("cluster", "status", "--watch", "--times", "2", colours=True)
+        self.assertEqual(text.count("\x1b[2J"), 2)
+
+    def test_pairs(self) -> None:
+        """Settings are named."""
+        self.assertEqual(pairs(("a=b=c", "d="), "x"), {"a": "b=c", "d": ""})
+        for wrong in ("a", "=b"):
+            self.assertRaises(click.UsageError, pairs, (wrong,), "x")
+
+
+class QuestionTests(CommandCase):
+    """With somebody at a terminal."""
+
+    terminal = True
+
+    def test_asked(self) -> None:
+        """Only yes does it."""
+        self.cluster.create_topic("T", 1)
+        self.error("topic", "delete", "T", stdin="n\n")
+        self.output("topic", "show", "T")
+        self.output("topic", "delete", "T", stdin="y\n")
+        self.error("topic", "show", "T")
+
+    def test_no_terminal(self) -> None:
+        """Without one it is refused, and nothing is destroyed."""
+        self.terminal = False
+        self.cluster.create_topic("T", 1)
+        self.assertIn("--yes", self.error("topic", "delete", "T", code=2))
+        self.output("topic", "show", "T")
+        self.output("topic", "delete", "T", "--yes")

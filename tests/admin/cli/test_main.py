@@ -1,0 +1,72 @@
+"""The nouns of the command line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+from click.testing import CliRunner
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.admin.cli.main import NOUNS, cli
+
+#: Runs the help, and prints which modules that took.
+PROGRAM = """
+import sys
+from rocketmq_tw.admin.cli.main import cli
+cli(["--help"], standalone_mode=False)
+print(*sys.modules)
+"""
+
+
+class MainTests(SynchronousTestCase):
+    """Help, without any server."""
+
+    def test_help(self) -> None:
+        """The nouns and the exit codes are listed, and nothing else is imported."""
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=60
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        text, _, modules = done.stdout.rpartition("\n\n")
+        for noun in NOUNS:
+            self.assertIn(f"  {noun} ", text)
+        self.assertIn("Exit codes: 0 done", done.stdout)
+        for heavy in ("twisted", "rich", "rocketmq_tw.client", "asyncio"):
+            self.assertNotIn(heavy, done.stdout.split())
+
+    def test_every_command(self) -> None:
+        """Each has help, and takes the options of the root."""
+        runner = CliRunner()
+        for noun in NOUNS:
+            found = cli.get_command(None, noun)  # type: ignore[arg-type]
+            verbs = getattr(found, "commands", {})
+            for words in [[noun], *([noun, verb] for verb in verbs)]:
+                result = runner.invoke(cli, [*words, "--help"])
+                self.assertEqual(result.exit_code, 0, result.output)
+                if len(words) == 2:
+                    self.assertIn("--json", result.output)
+
+    def test_usage(self) -> None:
+        """What is no command is a wrong command line."""
+        runner = CliRunner()
+        for words in (["nothing"], ["topic", "nothing"], ["topic", "show"]):
+            self.assertEqual(runner.invoke(cli, words).exit_code, 2)
+
+    def test_unreachable(self) -> None:
+        """Without a name server the exit code is 3, and soon."""
+        begin = time.monotonic()
+        done = subprocess.run(
+            [
+                *(sys.executable, "-c"),
+                "from rocketmq_tw.admin.cli.main import main; main()",
+                *("-n", "127.0.0.1:1", "topic", "list"),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("error: no name server responded (127.0.0.1:1", done.stderr)
+        self.assertLess(time.monotonic() - begin, 30)

@@ -1,0 +1,68 @@
+"""What is printed, for people and for programs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+from click.testing import CliRunner
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.admin.cli.output import LONGEST_CELL, Cell, Output, cell, moment
+
+
+class OutputTests(SynchronousTestCase):
+    """Tables, fields and texts."""
+
+    def printed(self, terminal: bool, *rows: list[Cell]) -> str:
+        """Return what a table prints."""
+
+        @click.command()
+        def command() -> None:
+            Output(False, terminal).table(["name", "count"], rows)
+
+        return CliRunner().invoke(command, catch_exceptions=False).stdout
+
+    def test_columns(self) -> None:
+        """Into a pipe tables are columns; numbers stand on the right."""
+        text = self.printed(False, ["a", 1000], ["long name", None])
+        self.assertEqual(text, "NAME       COUNT\na          1,000\nlong name      -\n")
+
+    def test_terminal(self) -> None:
+        """On a terminal they are drawn; brackets are no markup."""
+        text = self.printed(True, ["[bold]x[/bold]", 5])
+        self.assertIn("[bold]x[/bold]", text)
+        self.assertIn("───", text)
+
+    def test_empty(self) -> None:
+        """A table without rows has its headers."""
+        self.assertEqual(self.printed(False), "NAME  COUNT\n")
+
+    def test_hostile(self) -> None:
+        """Whatever controls a terminal is escaped, and what is long is cut."""
+        hostile = "a\x1b]0;title\x07\u202eb\nc\r\x9bd"
+        for terminal in (False, True):
+            text = self.printed(terminal, [hostile, 1])
+            for char in "\x1b\x07\u202e\r\x9b":
+                self.assertNotIn(char, text)
+        self.assertLessEqual(len(cell("x" * 10_000)), LONGEST_CELL + 3)
+
+    def test_cells(self) -> None:
+        """Values become texts."""
+        values: list[Cell] = [None, True, False, 1234567, 0.5, ["a", "b"], "", []]
+        texts = ["-", "yes", "no", "1,234,567", "0.50", "a, b", "-", "-"]
+        self.assertEqual([cell(each) for each in values], texts)
+        self.assertEqual(moment(None), "-")
+        self.assertRegex(
+            cell(datetime(2026, 11, 28, tzinfo=UTC)), r"2026-11-\d\d \d\d:\d\d:00"
+        )
+
+    def test_block(self) -> None:
+        """Texts of others keep their lines, and nothing else of their own."""
+
+        @click.command()
+        def command() -> None:
+            Output(False, True).block("a\tb\r\n\x1b[2Jc")
+
+        text = CliRunner().invoke(command, catch_exceptions=False).stdout
+        self.assertEqual(text, "a       b\n\\x1b[2Jc\n")
