@@ -75,6 +75,7 @@ broker.delay.schedule.ScheduleService: _levels: one for each delay level
 broker.assignment.routes.QueueRoutes: _known: 100,000 queues and topics
 broker.pop.journal.ReviveLog: _done: one for each queue of the revive log
 broker.delay.level.Level: shifts: one each time the clock is set; no peer sets it
+broker.live_settings.LiveSettings: _applied _fields: the settings of a broker
 broker.registration.Registration: _links: one for each name server
 broker.slave.pre_online.PreOnline: _name_servers: the configured name servers
 remoting.tls_client.ClientTls: _paths: three files

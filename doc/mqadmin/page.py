@@ -100,21 +100,22 @@ def _releases(variants: Iterable[Command]) -> str:
 
 def _results(variants: list[Command]) -> list[str]:
     """Return the cell with what it does here: the same, or what each variant does."""
-    if all(each.expected is Expected.SAME for each in variants):
+    others = [each for each in variants if each.expected is not Expected.SAME]
+    if not others:
         return ["     - same"]
-    texts = dict.fromkeys(_result(each, len(variants) > 1) for each in variants)
-    lines = [text for text in texts if text]
+    releases = _releases(variants)
+    lines = [_result(each, len(variants) > 1, releases) for each in others]
+    if len(others) < len(variants):
+        lines.append("otherwise the same")
     if len(lines) == 1:
         return [f"     - {lines[0]}"]
     return ["     - | " + lines[0], *(f"       | {line}" for line in lines[1:])]
 
 
-def _result(command: Command, is_one_of_many: bool) -> str:
-    """Return what a variant does, if that is not the same."""
-    if command.expected is Expected.SAME:
-        return "same" if is_one_of_many else ""
+def _result(command: Command, is_one_of_many: bool, releases: str) -> str:
+    """Return what a variant does."""
     options = " ".join(command.text.split()[1:]).replace("{", "").replace("}", "")
     where = f" with ``{options}``" if is_one_of_many and options else ""
-    if command.expected is Expected.REFUSED:
-        return f"refused{where}: {command.why}"
-    return f"differs{where}: {command.why}"
+    if command.only and releases == "both":
+        where += f" of {_releases([command])}"
+    return f"{command.expected.value}{where}: {command.why}"

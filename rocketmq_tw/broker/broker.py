@@ -13,6 +13,7 @@ from rocketmq_tw.broker.config import BrokerConfig
 from rocketmq_tw.broker.delay.levels import DelayLevels
 from rocketmq_tw.broker.late_checks import LateChecks
 from rocketmq_tw.broker.lifecycle import Lifecycle
+from rocketmq_tw.broker.live_settings import LiveSettings
 from rocketmq_tw.broker.member_group import MemberGroup
 from rocketmq_tw.broker.name_servers import AskNameServers
 from rocketmq_tw.broker.new_topics import NewTopics
@@ -51,6 +52,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
 
     :ivar store: recovered before anything is installed.
     :ivar tables: read before anything is installed.
+    :ivar live: the settings that can be changed while the broker runs.
     :ivar stats: counts messages, and has the gauges of features.
     :ivar statistics: the messages of topics and groups, in the last minute to day.
     :ivar periodic: runs the periodic work of features.
@@ -80,6 +82,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     clock: IReactorTime
     store: IMessageStore
     tables: Tables
+    live: LiveSettings
     stats: BrokerStats
     statistics: Statistics
     periodic: Periodic

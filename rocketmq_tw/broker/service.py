@@ -29,6 +29,7 @@ from rocketmq_tw.broker.delay.levels import DelayLevels, parse_levels
 from rocketmq_tw.broker.errors import CODES
 from rocketmq_tw.broker.features import FEATURES
 from rocketmq_tw.broker.lifecycle import Lifecycle
+from rocketmq_tw.broker.live_settings import live_settings
 from rocketmq_tw.broker.member_group import MemberGroup
 from rocketmq_tw.broker.new_topics import NewTopics
 from rocketmq_tw.broker.periodic import Periodic
@@ -250,6 +251,7 @@ class BrokerService(MultiService):
 
     def _broker(self, store: Store, port: int) -> Broker:
         """Return the parts that features share."""
+        statistics = self._statistics(store)
         stats = BrokerStats(self._reactor)
         stats.gauges.update(self._ports.gauges())
         stats.gauges.update(self._pacer.gauges())
@@ -261,7 +263,13 @@ class BrokerService(MultiService):
             store=store,
             tables=self._tables,
             stats=stats,
-            statistics=self._statistics(store),
+            statistics=statistics,
+            live=live_settings(
+                self._config,
+                store=store,
+                tables=self._tables,
+                statistics=statistics,
+            ),
             periodic=self._periodic,
             pacer=self._pacer,
             lifecycle=self._lifecycle,

@@ -94,6 +94,11 @@ class BrokerStats:
     # -- not on the path of a message
 
     @property
+    def now(self) -> float:
+        """The time of day, in seconds since the epoch."""
+        return self._wall_time()
+
+    @property
     def age(self) -> float:
         """How long the broker has been running, in seconds."""
         return self._clock.seconds() - self._started_at

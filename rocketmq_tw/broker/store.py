@@ -48,7 +48,7 @@ def make_store(
         consume_queue_file_size=config.mapped_file_size_consume_queue,
         max_message_size=config.max_message_size,
         **_flushing(config),
-        retention=_retention(config),
+        retention=retention(config),
         delay_levels_ms=parse_levels(config.message_delay_level),
         message_index_enable=config.message_index_enable,
         max_hash_slot_num=config.max_hash_slot_num,
@@ -98,7 +98,7 @@ def _flushing(config: BrokerConfig) -> dict[str, Any]:
     }
 
 
-def _retention(config: BrokerConfig) -> RetentionConfig:
+def retention(config: BrokerConfig) -> RetentionConfig:
     """Return the store's settings of retention, in seconds and percent."""
     hours = (piece.strip() for piece in config.delete_when.split(";"))
     return RetentionConfig(

@@ -15,6 +15,7 @@ from rocketmq_tw.store.queues.fetched import QueueEntry
 from rocketmq_tw.wire.record import Draft
 
 if TYPE_CHECKING:
+    from rocketmq_tw.store.config import RetentionConfig
     from rocketmq_tw.store.run_writer import RunWriter
 
 __all__ = [
@@ -264,6 +265,9 @@ class IMessageStore(Interface):
 
         :raises StoreNotWriteable: the store is not open.
         """
+
+    def set_retention(config: "RetentionConfig") -> None:
+        """Keep files for another time, or on a disk that may be fuller or less full."""
 
     def delete_expired() -> None:
         """Let the next checks of the disk delete files that are old enough."""

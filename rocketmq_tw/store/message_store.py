@@ -24,7 +24,7 @@ from zope.interface import implementer
 from rocketmq_tw.model.flush_waiter import FlushWaiter
 from rocketmq_tw.store.admission import NOT_OPEN, Admission, StoreState
 from rocketmq_tw.store.assemble import StoreParts, StoreThreads
-from rocketmq_tw.store.config import StoreConfig
+from rocketmq_tw.store.config import RetentionConfig, StoreConfig
 from rocketmq_tw.store.durability.opening import explained
 from rocketmq_tw.store.errors import StoreError
 from rocketmq_tw.store.files.disk import Disk
@@ -253,6 +253,10 @@ class MessageStore(ReadableStore):
         if self._admission.state is not StoreState.OPEN:
             return fail(self._admission.error())
         return self._retention.trim()
+
+    def set_retention(self, config: RetentionConfig) -> None:
+        """Keep files for another time: see :class:`IMessageStore`."""
+        self._retention.set_config(config)
 
     def delete_expired(self) -> None:
         """Let old files be deleted: see :class:`IMessageStore`."""

@@ -49,8 +49,8 @@ COMMANDS = {
 }
 
 REFUSED = {
-    "updateBrokerConfig -b {broker} -k fileReservedTime -v 48": (
-        "fileReservedTime cannot be changed while the broker runs"
+    "updateBrokerConfig -b {broker} -k maxMessageSize -v 1000": (
+        "maxMessageSize cannot be changed while the broker runs"
     ),
 }
 """What our broker refuses, and the sentence that the tool prints."""

@@ -70,7 +70,7 @@ class Statistics:
         self._now = clock.seconds
         self._rolled_at = clock.seconds()
         self._tick = 0
-        self._limit = limit
+        self.limit = limit
         self._is_logged = False
         self.refused = 0
         self.topics: dict[str, Windows] = {}
@@ -143,7 +143,7 @@ class Statistics:
             self._log.warn(
                 "messages of some topics and groups are not counted for tools: there"
                 " are more than maxStatistics ({limit}) topics, queues and groups",
-                limit=self._limit,
+                limit=self.limit,
             )
 
     def _take_queues(self, queues: Iterator[CountedQueue] | list[CountedQueue]) -> None:
@@ -189,7 +189,7 @@ class Statistics:
         """Let the counters of a key grow; make its windows if they may be made."""
         windows = table.get(key)
         if windows is None:
-            if len(self) >= self._limit:
+            if len(self) >= self.limit:
                 self.refused += 1
                 return
             windows = table[key] = Windows(len(values), self._rolled_at)

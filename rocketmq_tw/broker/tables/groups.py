@@ -69,7 +69,7 @@ class GroupTable:
     ) -> None:
         self._file = file
         self._wall_time = wall_time(clock)
-        self._auto_create = auto_create
+        self.auto_create = auto_create
         self._create_system = create_system
         self.limit = limit
         self.refused = 0
@@ -271,7 +271,7 @@ class GroupTable:
     def _may_create(self, group: str) -> bool:
         """Return whether a group may be created by being named in a request."""
         system = self._create_system and group.startswith(SYSTEM_GROUP_PREFIX)
-        if not self._auto_create and not system:
+        if not self.auto_create and not system:
             return False
         try:
             check_group_name(group)

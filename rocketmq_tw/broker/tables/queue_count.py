@@ -26,7 +26,7 @@ class QueueCount:
     """
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
+        self.limit = limit
         # The most queues that each topic has had; total is their sum.
         self._most: dict[str, int] = {}
         self.total = 0
@@ -41,9 +41,9 @@ class QueueCount:
         """
         name = config.topic_name
         more = _queues(config) - self._most.get(name, 0)
-        if more > 0 and self.total + more > self._limit:
+        if more > 0 and self.total + more > self.limit:
             self.refused += 1
-            raise TooManyQueues(name, self._limit)
+            raise TooManyQueues(name, self.limit)
 
     def add(self, config: TopicConfig, stored: Sequence[int] = ()) -> None:
         """

@@ -175,6 +175,19 @@ class TopicTable:
         """Return whether a topic is a system topic."""
         return name in self.system or name.startswith(names.SYSTEM_PREFIX)
 
+    def allow_creation(self, allowed: bool, queues: int) -> None:
+        """
+        Let sends to unknown topics create them, or not any more.
+
+        :param queues: how many the default topic has if it is not there yet.
+        """
+        self._auto_create = allowed
+        if allowed:
+            template = self.table.get(AUTO_CREATE_TOPIC)
+            if template is None:
+                template = made(AUTO_CREATE_TOPIC, queues)
+            self.put(_with_perm(template, _READ_WRITE | PERM_INHERIT))
+
     def create_on_send(
         self,
         topic: str,

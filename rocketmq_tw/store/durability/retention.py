@@ -137,6 +137,10 @@ class RetentionService:
             )
         return used
 
+    def set_config(self, config: RetentionConfig) -> None:
+        """Have other settings from the next check on, except its interval."""
+        self._config = config.bounded()
+
     def delete_expired(self) -> None:
         """Let the next :data:`ASKED` checks delete files as in the configured hours."""
         self._asked = ASKED

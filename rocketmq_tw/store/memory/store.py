@@ -12,7 +12,7 @@ from zope.interface import implementer
 
 from rocketmq_tw.model.flush_waiter import FlushWaiter
 from rocketmq_tw.store.admission import NOT_OPEN
-from rocketmq_tw.store.config import StoreConfig
+from rocketmq_tw.store.config import RetentionConfig, StoreConfig
 from rocketmq_tw.store.errors import RecordTooLong, StoreNotWriteable
 from rocketmq_tw.store.files.reads import Reads
 from rocketmq_tw.store.index.keys import unique_key
@@ -146,6 +146,9 @@ class MemoryMessageStore(ReadableStore):
     def trim_queues(self) -> "Deferred[None]":
         """Fire at once: there are no files."""
         return succeed(None)
+
+    def set_retention(self, config: RetentionConfig) -> None:
+        """Do nothing: there are no files."""
 
     def delete_expired(self) -> None:
         """Do nothing: the oldest messages are dropped for new ones."""

@@ -8,16 +8,19 @@ RocketMQ 5.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 
 from rocketmq_tw.broker.broker import Broker
+from rocketmq_tw.broker.live_settings import LiveSettings, NotChangeable
 from rocketmq_tw.broker.stats import SAMPLE_PERIOD, BrokerStats
+from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.router import Router
-from rocketmq_tw.settings import to_properties
+from rocketmq_tw.settings import BadSetting, to_values
 from rocketmq_tw.store.files.reads import then
 from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
@@ -80,6 +83,9 @@ _CONSTANT = {
     },
 }
 
+#: Characters of changed settings that are logged.
+_LOGGED = 500
+
 #: Settings that ``mqadmin exportConfigs`` requires and that never change here.
 _CONSTANT_SETTINGS = {
     "filterServerNums": "0",
@@ -89,12 +95,13 @@ _CONSTANT_SETTINGS = {
 
 def install(broker: Broker, router: Router) -> None:
     """Register the handlers, and sample the counters for the rates."""
-    config, stats = broker.config, broker.stats
+    stats = broker.stats
     InfoProcessor(
         store=broker.store,
         stats=stats,
-        root=config.store_path_root_dir,
-        settings=lambda: to_properties(config).decode(),
+        root=broker.config.store_path_root_dir,
+        live=broker.live,
+        peers=PeerLog(broker.clock),
     ).routes(router)
     broker.periodic.every(SAMPLE_PERIOD * 1000, stats.sample)
 
@@ -104,8 +111,11 @@ class InfoProcessor:
     Handles requests for statistics and settings.
 
     :param root: the store's directory, whose disk usage is reported.
-    :param settings: returns the settings as ``.properties`` text.
+    :param live: the settings.
+    :param peers: limits what is logged of changes.
     """
+
+    _log = Logger()
 
     def __init__(
         self,
@@ -113,12 +123,14 @@ class InfoProcessor:
         store: IMessageStore,
         stats: BrokerStats,
         root: str,
-        settings: Callable[[], str],
+        live: LiveSettings,
+        peers: PeerLog,
     ) -> None:
         self._store = store
         self._stats = stats
         self._root = root
-        self._settings = settings
+        self._live = live
+        self._peers = peers
         self._version = DataVersion().next(int(stats.boot_time * 1000))
 
     def routes(self, router: Router) -> None:
@@ -151,24 +163,35 @@ class InfoProcessor:
         return Response(body=KVTable(table).encode())
 
     def config(self, request: GetBrokerConfig, call: Call) -> BrokerConfigResponse:
-        """Return the settings; they do not change while the broker runs."""
+        """Return the settings as they are now."""
         version = self._version.encode().decode()
-        values = decode_properties(self._settings().encode())
+        values = to_values(self._live.config)
         text = encode_properties({**_CONSTANT_SETTINGS, **values})
         return BrokerConfigResponse(version, body=text)
 
     def update_config(self, request: UpdateBrokerConfig, call: Call) -> Response:
         """
-        Refuse to change settings: they are read once, at the start.
+        Change all requested settings or none, until the broker stops.
 
-        :raises Refused: always; the remark names the settings.
+        :raises Refused: one cannot be changed, or not to that value.
         """
-        asked = ", ".join(sorted(decode_properties(request.body))) or "nothing"
-        raise Refused(
-            ResponseCode.NO_PERMISSION,
-            f"{asked} cannot be changed while the broker runs: "
-            "set it in the broker's configuration file and restart the broker",
+        values = decode_properties(request.body)
+        try:
+            self._live.change(values)
+        except NotChangeable as error:
+            raise Refused(ResponseCode.NO_PERMISSION, str(error)) from None
+        except BadSetting as error:
+            raise Refused(ResponseCode.SYSTEM_ERROR, str(error)) from None
+        self._version = self._version.next(int(self._stats.now * 1000))
+        client = call.peer.address
+        self._peers.info(
+            self._log,
+            client,
+            "settings changed by {client}, until the broker stops: {values}",
+            client=client,
+            values=log_safe(str(values), _LOGGED),
         )
+        return Response()
 
     def _rates(self) -> dict[str, str]:
         """Return the rates per second, over 10 s, 1 min and 10 min."""

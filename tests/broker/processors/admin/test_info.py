@@ -98,5 +98,5 @@ class InfoProcessorTests(BrokerCase):
 
     def test_refuses_to_change_settings(self) -> None:
         """Changing a setting is refused with a sentence that names it."""
-        request = UpdateBrokerConfig(body=b"fileReservedTime=48\n")
-        self.refused(16, "fileReservedTime cannot be changed", request)
+        request = UpdateBrokerConfig(body=b"maxMessageSize=48\n")
+        self.refused(16, "maxMessageSize cannot be changed", request)

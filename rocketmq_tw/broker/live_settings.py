@@ -1,0 +1,129 @@
+"""
+Settings that can be changed while the broker runs.
+
+Each has parts that take the new value. The change lasts until the broker stops: what it
+starts with is in its configuration file, which it never writes.
+
+Source: ``AdminBrokerProcessor.updateBrokerConfig`` of RocketMQ 5, which changes any
+setting, has no effect with many of them, and writes the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from msgspec.structs import FieldInfo, fields, replace
+
+from rocketmq_tw import settings
+from rocketmq_tw.broker.config import BrokerConfig
+from rocketmq_tw.broker.statistics.service import Statistics
+from rocketmq_tw.broker.store import Store, retention
+from rocketmq_tw.broker.tables.table_set import Tables
+from rocketmq_tw.model.errors import RocketMQError
+
+#: Takes the new settings.
+Apply = Callable[[BrokerConfig], None]
+
+#: Those of the deletion of old files.
+_RETENTION = """
+    fileReservedTime deleteWhen deleteCommitLogFilesInterval deleteFileBatchMax
+    cleanFileForciblyEnable diskMaxUsedSpaceRatio diskSpaceCleanForciblyRatio
+    diskSpaceWarningLevelRatio
+""".split()
+#: Those of the sizes of tables.
+_LIMITS = """
+    maxTopics maxQueues maxSubscriptionGroups maxConsumerOffsets maxPullOffsets
+    maxForbiddenTopics maxStatistics
+""".split()
+
+
+class NotChangeable(RocketMQError):
+    """Some settings cannot be changed while the broker runs."""
+
+    def __init__(self, keys: tuple[str, ...], others: tuple[str, ...]) -> None:
+        super().__init__(keys, others)
+        self.keys = keys
+        self.others = others
+
+    def __str__(self) -> str:
+        asked = ", ".join(self.keys) or "nothing"
+        return (
+            f"{asked} cannot be changed while the broker runs: set it in the broker's"
+            " configuration file and restart the broker. These can:"
+            f" {', '.join(self.others)}"
+        )
+
+
+class LiveSettings:
+    """
+    The settings of a running broker.
+
+    :param applied: by key, what takes a new value.
+    :ivar config: the settings as they are now.
+    """
+
+    def __init__(self, config: BrokerConfig, applied: Mapping[str, Apply]) -> None:
+        self.config = config
+        self._applied = dict(applied)
+        self._fields: dict[str, FieldInfo] = {
+            field.encode_name: field for field in fields(BrokerConfig)
+        }
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of settings that can be changed, sorted."""
+        return tuple(sorted(self._applied))
+
+    def change(self, values: Mapping[str, str]) -> None:
+        """
+        Change all of these settings, or none.
+
+        :raises NotChangeable: one of them cannot be, or there is none.
+        :raises BadSetting: a value is not of its setting's type.
+        """
+        others = tuple(sorted(values.keys() - self._applied.keys()))
+        if others or not values:
+            raise NotChangeable(others, self.keys)
+        parsed, _ = settings.apply(BrokerConfig, values)
+        names = [self._fields[key].name for key in values]
+        changes = {name: getattr(parsed, name) for name in names}
+        self.config = replace(self.config, **changes)
+        for apply in dict.fromkeys(self._applied[key] for key in sorted(values)):
+            apply(self.config)
+
+
+def live_settings(
+    config: BrokerConfig, *, store: Store, tables: Tables, statistics: Statistics
+) -> LiveSettings:
+    """Return the settings of a broker, with the parts that take new ones."""
+    topics, groups = tables.topics, tables.groups
+
+    def limits(config: BrokerConfig) -> None:
+        topics.limit = config.max_topics
+        topics.queues.limit = config.max_queues
+        groups.limit = config.max_subscription_groups
+        groups.max_forbidden = config.max_forbidden_topics
+        tables.offsets.limit = config.max_consumer_offsets
+        tables.progress.limit = config.max_pull_offsets
+        statistics.limit = config.max_statistics
+
+    def files(config: BrokerConfig) -> None:
+        store.set_retention(retention(config))
+
+    def new_topics(config: BrokerConfig) -> None:
+        topics.allow_creation(
+            config.auto_create_topic_enable, config.default_topic_queue_nums
+        )
+
+    def new_groups(config: BrokerConfig) -> None:
+        groups.auto_create = config.auto_create_subscription_group
+
+    return LiveSettings(
+        config,
+        {
+            **dict.fromkeys(_LIMITS, limits),
+            **dict.fromkeys(_RETENTION, files),
+            "autoCreateTopicEnable": new_topics,
+            "autoCreateSubscriptionGroup": new_groups,
+        },
+    )
