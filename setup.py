@@ -9,7 +9,7 @@ setup(
     ],
     package_data={
         "rocketmq_tw": ["py.typed"],
-        "rocketmq_tw.console": ["static/*", "openapi.json"],
+        "rocketmq_tw.console": ["static/*"],
         "twisted.plugins": ["rocketmq_plugins.py"],
     },
     # Spelt out, else an editable install leaves the plugin folder off the path.

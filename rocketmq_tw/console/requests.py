@@ -5,9 +5,12 @@ from __future__ import annotations
 from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.admin.client import AdminClient
+from rocketmq_tw.console.api.clients import ClientRequests
 from rocketmq_tw.console.api.cluster import ClusterRequests
+from rocketmq_tw.console.api.dead_letters import DeadLetterRequests
 from rocketmq_tw.console.api.groups import GroupRequests
 from rocketmq_tw.console.api.lists import Lists
+from rocketmq_tw.console.api.messages import MessageRequests
 from rocketmq_tw.console.api.routes import Routes
 from rocketmq_tw.console.api.session import About, SessionRequests
 from rocketmq_tw.console.api.topics import TopicRequests
@@ -36,5 +39,8 @@ def all_routes(
             *ClusterRequests(admin, sampler).routes(),
             *TopicRequests(admin, lists).routes(),
             *GroupRequests(admin, lists, sampler).routes(),
+            *ClientRequests(admin, lists).routes(),
+            *MessageRequests(admin).routes(),
+            *DeadLetterRequests(admin).routes(),
         )
     )

@@ -1,6 +1,9 @@
-"""Consumer groups: the list, and one of them."""
+"""Consumer groups: the list, one of them, and resets of its offsets."""
 
 from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
@@ -10,12 +13,18 @@ from rocketmq_tw.admin.results.groups import (
     GroupLag,
     GroupSummary,
     Member,
+    ResetDone,
+    ResetPlan,
 )
 from rocketmq_tw.console.api.lists import Lists
 from rocketmq_tw.console.api.pages import Name, Page, PageQuery, page_of
 from rocketmq_tw.console.api.routes import Call, Route
 from rocketmq_tw.console.api.together import together
+from rocketmq_tw.console.errors import HttpError
 from rocketmq_tw.console.history.sampler import Sampler
+
+#: A plan names each queue: some 200 bytes for one.
+_LARGEST_PLAN = 4 << 20
 
 
 class GroupsQuery(PageQuery, frozen=True):
@@ -53,8 +62,20 @@ class GroupPage(msgspec.Struct, frozen=True):
     members: tuple[Member, ...]
 
 
+class ResetWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Where a group is to continue.
+
+    :ivar to: ``earliest``, ``latest``, or a time in ISO 8601.
+    """
+
+    group: Name
+    topic: Name
+    to: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+
+
 class GroupRequests:
-    """Shows groups."""
+    """Shows groups, and resets their offsets."""
 
     def __init__(self, admin: AdminClient, lists: Lists, sampler: Sampler) -> None:
         self._admin = admin
@@ -80,6 +101,23 @@ class GroupRequests:
                 query=GroupQuery,
                 result=GroupPage,
             ),
+            Route(
+                method="POST",
+                path="/api/group/plan-reset",
+                handle=self.plan_reset,
+                summary="What a reset of offsets would do; nothing is changed.",
+                body=ResetWanted,
+                result=ResetPlan,
+            ),
+            Route(
+                method="POST",
+                path="/api/group/reset",
+                handle=self.reset,
+                summary="Reset offsets as a plan says.",
+                body=ResetPlan,
+                result=ResetDone,
+                largest=_LARGEST_PLAN,
+            ),
         )
 
     async def groups(self, call: Call) -> Page[GroupRow]:
@@ -99,3 +137,27 @@ class GroupRequests:
             groups.get(name), groups.lag(name), groups.members(name)
         )
         return GroupPage(details, lag, members)
+
+    async def plan_reset(self, call: Call) -> ResetPlan:
+        """Return what a reset would do."""
+        wanted: ResetWanted = call.body
+        to = _target(wanted.to)
+        return await self._admin.groups.plan_reset(wanted.group, wanted.topic, to)
+
+    async def reset(self, call: Call) -> ResetDone:
+        """Do what a plan says."""
+        return await self._admin.groups.reset(call.body)
+
+
+def _target(text: str) -> datetime | str:
+    """Return where to continue. :raises HttpError: it is nothing of the kind."""
+    if text in ("earliest", "latest"):
+        return text
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        why = "expected earliest, latest, or a time such as 2026-01-31T12:00:00Z"
+        raise HttpError(400, f'"to" cannot be used: {why}')
+    return found

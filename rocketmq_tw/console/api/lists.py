@@ -5,12 +5,15 @@ from __future__ import annotations
 from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.admin.client import AdminClient
+from rocketmq_tw.admin.results.clients import Clients
 from rocketmq_tw.admin.results.groups import GroupSummary
 from rocketmq_tw.admin.results.topics import TopicSummary
 from rocketmq_tw.console.api.kept import Kept
 
 #: Seconds for which a list is kept.
 _AGE = 5.0
+#: The same for clients, for which each group takes a request of its own.
+_AGE_OF_CLIENTS = 10.0
 
 
 class Lists:
@@ -24,4 +27,7 @@ class Lists:
         )
         self.groups: Kept[tuple[GroupSummary, ...]] = Kept(
             clock, lambda: admin.groups.list(with_system=True), _AGE
+        )
+        self.clients: Kept[Clients] = Kept(
+            clock, lambda: admin.clients.list(), _AGE_OF_CLIENTS
         )

@@ -34,10 +34,15 @@ class TopicQuery(msgspec.Struct, frozen=True):
 
 
 class TopicPage(msgspec.Struct, frozen=True):
-    """One topic."""
+    """
+    One topic.
+
+    :ivar groups: the consumer groups that read it.
+    """
 
     details: TopicDetails
     stats: TopicStats
+    groups: tuple[str, ...]
 
 
 class TopicRequests:
@@ -62,7 +67,7 @@ class TopicRequests:
                 method="GET",
                 path="/api/topic",
                 handle=self.topic,
-                summary="One topic: its route, its queues, its settings.",
+                summary="One topic: its route, its queues, who reads it.",
                 query=TopicQuery,
                 result=TopicPage,
             ),
@@ -79,5 +84,7 @@ class TopicRequests:
         """Return one topic. :raises NotFound: there is none of this name."""
         name = call.query.name
         topics = self._admin.topics
-        details, stats = await together(topics.get(name), topics.stats(name))
-        return TopicPage(details, stats)
+        details, stats, groups = await together(
+            topics.get(name), topics.stats(name), topics.groups(name)
+        )
+        return TopicPage(details, stats, tuple(groups))

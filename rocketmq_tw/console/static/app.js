@@ -7,11 +7,17 @@ const PAGES = [
   ["cluster", "Cluster", "c", () => import("/page-cluster.js")],
   ["topics", "Topics", "t", () => import("/page-topics.js")],
   ["groups", "Groups", "g", () => import("/page-groups.js")],
+  ["clients", "Clients", "l", () => import("/page-clients.js")],
+  ["messages", "Messages", "m", () => import("/page-messages.js")],
+  ["dead-letters", "Dead letters", "d", () => import("/page-dead-letters.js")],
+  ["send", "Send", "s", () => import("/page-send.js")],
 ];
 // Pages of one thing, and the page in the list that they belong to.
 const INNER = {
   topic: ["topics", () => import("/page-topic.js")],
   group: ["groups", () => import("/page-group.js")],
+  client: ["clients", () => import("/page-client.js")],
+  message: ["messages", () => import("/page-message.js")],
 };
 const EVERY = 5000;
 
@@ -192,7 +198,7 @@ function gate(message) {
   current?.stop();
   current = null;
   document.title = "Sign in · RocketMQ";
-  const problem = h("div", { role: "alert" }, message ? note("error", message) : null);
+  const problem = h("div", null, message ? note("error", message) : null);
   const token = h("input", { type: "password", name: "token", autocomplete: "current-password", required: true, spellcheck: "false" });
   const button = h("button", { class: "primary", type: "submit" }, "Sign in");
   const form = h("form", {

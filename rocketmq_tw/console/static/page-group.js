@@ -1,13 +1,16 @@
-// One consumer group: its lag, its members.
+// One consumer group: its lag, its members, and where it continues.
 
-import { get } from "/api.js";
+import { get, post } from "/api.js";
 import { to } from "/app.js";
-import { card, failures, h, name, note, replace, table, tag } from "/dom.js";
-import { compact, count, rate, shortTime } from "/format.js";
+import { card, dialog, failures, field, h, name, note, replace, segments, table, tag, toast, visible } from "/dom.js";
+import { compact, count, localInput, plural, rate, shortTime } from "/format.js";
 import { Plot } from "/plot.js";
+
+let openReset = () => {};
 
 export const heading = (query) => ({
   title: query.name ?? "", crumb: ["groups", "Consumer groups"],
+  actions: h("button", { type: "button", "data-key": "reset", onclick: () => openReset() }, "Reset offsets…"),
 });
 
 const QUEUES = [
@@ -19,28 +22,102 @@ const QUEUES = [
   { head: "Committed", kind: "num", cell: (q) => count(q.committed) },
   { head: "Next offset", kind: "num", cell: (q) => count(q.max) },
   { head: "Consumed up to", kind: "nowrap", cell: (q) => shortTime(q.last_consumed) },
-  { head: "Read by", kind: "name", cell: (q) => name(q.owner ?? "–") },
 ];
 
-const MEMBERS = [
-  { head: "Client", kind: "name", cell: (m) => name(m.client_id) },
+const members = (group) => [
+  { head: "Client", kind: "name", cell: (m) => h("a", { href: to("client", { group, id: m.client_id }) }, name(m.client_id)) },
   { head: "Address", kind: "nowrap", cell: (m) => name(m.address) },
   { head: "Program", kind: "nowrap", cell: (m) => name(`${m.language} ${m.version}`) },
   { head: "Mode", kind: "nowrap", cell: (m) => name(`${m.mode}, ${m.model}`) },
   { head: "Subscriptions", kind: "name", cell: (m) => [name(m.subscriptions.map((x) => `${x.topic} ${x.expression}`).join("; ") || "–"), m.conflicts ? [" ", tag("conflict", "bad")] : null] },
 ];
 
-export default function page({ root, query, signal }) {
+// -- resetting
+
+const PLAN = [
+  { head: "Broker", kind: "name", cell: (q) => name(q.broker) },
+  { head: "Queue", kind: "num", cell: (q) => q.queue_id },
+  { head: "Now", kind: "num", cell: (q) => count(q.now) },
+  { head: "Then", kind: "num", cell: (q) => count(q.target) },
+  { head: "Skipped", kind: "num", cell: (q) => count(q.skipped) },
+  { head: "Again", kind: "num", cell: (q) => count(q.again) },
+];
+
+function meaning(plan) {
+  const parts = [];
+  if (plan.again) parts.push(`${plural(plan.again, "message")} will be consumed again`);
+  if (plan.skipped) parts.push(`${plural(plan.skipped, "message")} will never be consumed`);
+  if (!parts.length) return note("good", "Nothing changes. ", "Every queue continues where it is.");
+  const online = plan.online ? ` ${plural(plan.online, "member is", "members are")} connected, and will change at once.` : " No member is connected; the group continues there when one is.";
+  return note("warning", `${parts.join(", and ")}. `, online);
+}
+
+function reset(group, topics, done) {
+  let plan = null;
+  let way = "earliest";
+  const when = h("input", { type: "datetime-local", step: 1, value: localInput(Date.now() - 3600_000), "aria-label": "Time" });
+  const topic = h("select", { onchange: () => clear() }, topics.map((t) => h("option", { value: t }, visible(t))));
+  const result = h("div", { "aria-live": "polite", class: "stack" });
+  const apply = h("button", { type: "button", class: "danger", disabled: true, onclick: () => run() }, "Reset offsets");
+  const clear = () => {
+    plan = null;
+    apply.disabled = true;
+    result.replaceChildren();
+    when.classList.toggle("hidden", way !== "time");
+  };
+  const fail = (error) => result.replaceChildren(note("error", visible(error.message)));
+  const preview = async () => {
+    clear();
+    try {
+      const target = way === "time" ? new Date(when.value).toISOString() : way;
+      plan = await post("group/plan-reset", { group, topic: topic.value, to: target });
+      result.replaceChildren(...[failures(plan.failed), meaning(plan), table("What a reset would do", PLAN, plan.queues)].filter(Boolean));
+      apply.disabled = !(plan.again || plan.skipped);
+    } catch (error) {
+      fail(error instanceof RangeError ? new Error("Enter a time first.") : error);
+    }
+  };
+  const run = async () => {
+    apply.disabled = true;
+    try {
+      const found = await post("group/reset", plan);
+      if (Object.keys(found.failed).length) {
+        result.replaceChildren(failures(found.failed, "Some queues were not reset."));
+        return;
+      }
+      box.close();
+      toast(`${group}: ${plural(found.queues.length, "queue")} reset`);
+      done();
+    } catch (error) {
+      fail(error);
+    }
+  };
+  when.addEventListener("input", clear);
+  const box = dialog("Reset offsets", [
+    h("p", { class: "muted" }, "Choose where the group continues, and look at what that means. Nothing changes before you confirm."),
+    h("div", { class: "fields" }, field("Topic", topic, true),
+      segments("Continue at", "to", [["earliest", "Oldest"], ["latest", "Newest"], ["time", "A time"]], way, (value) => { way = value; clear(); }),
+      when),
+    result,
+  ], [h("button", { type: "button", onclick: preview }, "Preview"), apply]);
+  clear();
+}
+
+export default function page({ root, query, signal, refresh }) {
   const group = query.name;
+  let topics = [];
   const top = h("div");
   const plot = new Plot("Messages not consumed");
   const connected = h("div");
   const queues = h("div");
   root.append(top, card("Lag", h("div", { class: "body" }, plot.element)), card("Members", connected), card("Queues", queues));
+  openReset = () => reset(group, topics, refresh);
   return {
     async update() {
       const [found, history] = await Promise.all([get("group", { name: group }, signal), get("history", { group }, signal)]);
       const { details, lag } = found;
+      topics = [...new Set([...details.topics, ...lag.queues.map((q) => q.topic)])].filter((t) => !t.startsWith("%RETRY%"));
+      document.querySelector("[data-key=reset]").disabled = !topics.length;
       const tile = (label, value, unit = "") => h("div", { class: "tile" }, h("dt", null, label), h("dd", null, value, " ", h("small", null, unit)));
       const may = details.settings.every((each) => each.may_consume);
       replace(top, h("div", { class: "stack" }, failures({ ...details.failed, ...lag.failed }),
@@ -48,8 +125,11 @@ export default function page({ root, query, signal }) {
         h("dl", { class: "tiles" }, tile("Lag", compact(lag.total), "messages"), tile("In flight", compact(lag.in_flight), "messages"),
           tile("Consumed", rate(lag.rate), "messages/s"), tile("Members", count(found.members.length), "connected"))));
       plot.show(history.lags.map((line) => ({ ...line, label: "not consumed" })));
-      replace(connected, table("Members", MEMBERS, found.members, "No member is connected."));
+      replace(connected, table("Members", members(group), found.members, "No member is connected."));
       replace(queues, table("Queues", QUEUES, lag.queues, "This group has committed no offsets yet."));
+    },
+    stop() {
+      openReset = () => {};
     },
   };
 }

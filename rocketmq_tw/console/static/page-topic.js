@@ -1,11 +1,15 @@
 // One topic.
 
 import { get } from "/api.js";
+import { to } from "/app.js";
 import { card, failures, h, name, replace, table, tag } from "/dom.js";
 import { count, rate, shortTime } from "/format.js";
 
 export const heading = (query) => ({
   title: query.name ?? "", crumb: ["topics", "Topics"],
+  actions: h("span", { class: "tags" },
+    h("a", { class: "button", href: to("messages", { topic: query.name }) }, "Messages"),
+    h("a", { class: "button", href: to("send", { topic: query.name }) }, "Send")),
 });
 
 const QUEUES = [
@@ -28,16 +32,19 @@ const SETTINGS = [
 
 export default function page({ root, query, signal }) {
   const top = h("div");
+  const groups = h("div", { class: "body" });
   const queues = h("div");
   const settings = h("div");
-  root.append(top, card("Queues", queues), card("Settings", settings));
+  root.append(top, card("Consumer groups", groups), card("Queues", queues), card("Settings", settings));
   return {
     async update() {
-      const { details, stats } = await get("topic", { name: query.name }, signal);
+      const { details, stats, groups: readers } = await get("topic", { name: query.name }, signal);
       const tile = (label, value, unit = "") => h("div", { class: "tile" }, h("dt", null, label), h("dd", null, value, " ", h("small", null, unit)));
       replace(top, h("div", { class: "stack" }, failures({ ...details.failed, ...stats.failed }),
         h("dl", { class: "tiles" }, tile("Messages kept", count(stats.messages)), tile("Stored", rate(stats.put_rate), "messages/s"),
           tile("Queues", count(stats.queues.length)), tile("Type", details.type.toLowerCase()))));
+      replace(groups, readers.length ? h("span", { class: "tags" }, readers.map((g) => h("a", { class: "button", href: to("group", { name: g }) }, name(g))))
+        : h("span", { class: "muted" }, "No consumer group has read this topic."));
       replace(queues, table("Queues", QUEUES, stats.queues));
       replace(settings, table("Settings", SETTINGS, details.settings));
     },

@@ -45,4 +45,5 @@ def load_assets() -> dict[str, Asset]:
             etag = hashlib.sha256(content).hexdigest()[:32]
             found[f"/{each.name}"] = Asset(content, kind, f'"{etag}"')
     found["/"] = found["/index.html"]
+    found["/api/openapi.json"] = found.pop("/openapi.json")
     return found

@@ -40,6 +40,8 @@ COOKIE, SECURE_COOKIE = "rocketmq_console", "__Host-rocketmq_console"
 #: The header with the key of a session.
 KEY_HEADER = "X-Console-Key"
 _API = b"/api/"
+#: The description of the others, which is a file.
+OPENAPI = b"/api/openapi.json"
 #: Bytes of a body before anybody has signed in: a token.
 _OPEN_BODY = 4096
 
@@ -51,6 +53,7 @@ class Site:
     :param assets: the files of the page.
     :param is_secure: whether all connections are by TLS.
     :ivar sessions: who is signed in.
+    :ivar routes: what is under ``/api/``.
     """
 
     _log = Logger()
@@ -67,7 +70,7 @@ class Site:
     ) -> None:
         self._clock = clock
         self._config = config
-        self._routes = Routes(())
+        self.routes = Routes(())
         self._assets = assets
         self.sessions = sessions
         self._origins = Origins(config.hosts)
@@ -77,7 +80,7 @@ class Site:
 
     def add(self, routes: Routes) -> None:
         """Set what is under ``/api/``."""
-        self._routes = routes
+        self.routes = routes
 
     # -- before the body
 
@@ -109,7 +112,7 @@ class Site:
     def respond(self, request: ConsoleRequest) -> None:
         """See :meth:`Handler.respond`."""
         try:
-            if request.path.startswith(_API):
+            if request.path.startswith(_API) and request.path != OPENAPI:
                 self._respond_api(request)
             else:
                 self._send_asset(request)
@@ -146,7 +149,7 @@ class Site:
     def _respond_api(self, request: ConsoleRequest) -> None:
         """Call the handler of a route."""
         path = request.path.decode("latin-1")
-        route = self._routes.find(request.method.decode("latin-1"), path)
+        route = self.routes.find(request.method.decode("latin-1"), path)
         if not route.is_open and not request.is_signed_in:
             raise HttpError(401, "sign in first")
         call = Call(

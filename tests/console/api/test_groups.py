@@ -40,3 +40,47 @@ class GroupTests(ConsoleCase):
         response = self.visits.get("/api/group?name=nobody")
         self.assertEqual(response.status, 404)
         self.assertEqual(response.error, 'there is no group "nobody"')
+
+
+class ResetTests(ConsoleCase):
+    """Where a group continues."""
+
+    def setUp(self) -> None:
+        """Let a group consume all there is, and leave."""
+        super().setUp()
+        self.cluster.create_topic("orders", 1)
+        self.send("orders", b"a", b"b", b"c")
+        seen = self.consume("billing", "orders", start_from=EARLIEST)
+        self.cluster.wait_until(lambda: len(seen) == 3)
+        self.cluster.advance(6)
+        self.run_admin(self.cluster.clients[-1].stop())
+
+    def plan(self, to: str) -> dict[str, object]:
+        """Ask what a reset would do."""
+        wanted = {"group": "billing", "topic": "orders", "to": to}
+        plan: dict[str, object] = self.post("/api/group/plan-reset", wanted)
+        return plan
+
+    def test_plan(self) -> None:
+        """A plan changes nothing; it says what would be read again, or never."""
+        plan = self.plan("earliest")
+        self.assertEqual((plan["again"], plan["skipped"], plan["online"]), (3, 0, 0))
+        self.assertEqual(self.get("/api/group?name=billing")["lag"]["total"], 0)
+        self.send("orders", b"d")
+        self.assertEqual(self.plan("latest")["skipped"], 1)
+        self.assertEqual(self.plan("2020-01-01T00:00:00+01:00")["again"], 3)
+
+    def test_reset(self) -> None:
+        """What was looked at is done."""
+        done = self.post("/api/group/reset", self.plan("earliest"))
+        self.assertEqual((len(done["queues"]), done["failed"]), (1, {}))
+        seen = self.consume("billing", "orders")
+        self.cluster.wait_until(lambda: len(seen) == 3)
+
+    def test_refused(self) -> None:
+        """What is no position is named, before anybody is asked."""
+        for to in ("sometime", "2020-01-01T00:00:00", "17"):
+            wanted = {"group": "billing", "topic": "orders", "to": to}
+            response = self.visits.post("/api/group/plan-reset", wanted)
+            self.assertEqual(response.status, 400)
+            self.assertIn("expected earliest, latest", response.error)
