@@ -45,7 +45,6 @@ ELSEWHERE = {
     "broker/timer/emptying.py": "broker/timer/test_service.py",
     "broker/timer/feature.py": "broker/timer/test_service.py",
     "broker/timer/late.py": "broker/timer/test_service.py",
-    "broker/timer/linking.py": "broker/timer/test_service.py",
     "broker/timer/parts.py": "broker/timer/test_service.py",
     "broker/timer/progress.py": "broker/timer/test_opening.py",
     "replication/beginning.py": "replication/test_slave.py",

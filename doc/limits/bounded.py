@@ -24,6 +24,7 @@ broker.slave.master.Master: on_change: one for each feature
 broker.slave.sync.SlaveSync: _failing: one for each kind of document
 broker.stats.BrokerStats: _samples gauges: samples of ten minutes; one for each gauge
 broker.timer.delivery_run.DeliveryRun: _queues _run _times: 128 messages, those of one step
+broker.timer.linking._Step: counts topics waiting: 192 messages, those of one step
 broker.timer.metrics.TimerMetrics: _counts _times: maxTopics
 broker.timer.progress.Progress: _flushed: three numbers
 store.timer.files.TimerFiles: _dirty: the files of the timer

@@ -10,6 +10,7 @@ Source: ``TimerMessageStore.enqueue`` of RocketMQ 5.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from twisted.logger import Logger
@@ -19,6 +20,13 @@ from rocketmq_tw.broker.timer.deliveries import Deliveries
 from rocketmq_tw.broker.timer.emptying import Emptying
 from rocketmq_tw.broker.timer.metrics import TimerMetrics
 from rocketmq_tw.broker.timer.opening import Opened
+from rocketmq_tw.model import sysflag
+from rocketmq_tw.model.message import (
+    REAL_QUEUE_ID,
+    REAL_TOPIC,
+    TIMER_DEL_UNIQKEY,
+    TIMER_OUT_MS,
+)
 from rocketmq_tw.model.subscription import java_hash
 from rocketmq_tw.model.topic import TIMER_TOPIC
 from rocketmq_tw.remoting.pacing import Steps, result_of
@@ -26,9 +34,62 @@ from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.store.timer.layout import DELETE, PLAIN
 from rocketmq_tw.store.timer.timers import Timers, Waiting
 from rocketmq_tw.wire.record import Checked, MalformedRecord, check
+from rocketmq_tw.wire.record_layout import (
+    BODY_AT,
+    FIXED_SIZE,
+    HEAD_V4,
+    MAGIC_V1,
+    SHORT_LENGTH,
+)
 
-#: Messages, and bytes, that are read in one step.
-_AT_ONCE, _SLICE = 64, 256 << 10
+#: Messages, and bytes, that are read in one step: some 0.6 ms, or 1.5 ms if none of
+#: them is usual.
+_AT_ONCE, _SLICE = 192, 256 << 10
+_unpack = HEAD_V4.unpack_from
+_unpack_length = SHORT_LENGTH.unpack_from
+_V6_HOSTS = sysflag.BORN_HOST_V6 | sysflag.STORE_HOST_V6
+#: The topic in a record, behind its body; and what its properties have.
+_TOPIC = bytes([len(TIMER_TOPIC)]) + TIMER_TOPIC.encode()
+_OUT = f"\x02{TIMER_OUT_MS}\x01".encode()
+_CANCELS = f"{TIMER_DEL_UNIQKEY}\x01".encode()
+#: What this broker adds to the properties of a timed message.
+_added = re.compile(
+    _OUT
+    + rb"([0-9]{1,18})\x02"
+    + f"{REAL_TOPIC}\x01([^\x01\x02]+)\x02".encode()
+    + f"{REAL_QUEUE_ID}\x01[0-9]{{1,9}}\x02".encode()
+).fullmatch
+
+
+class _Step:
+    """
+    What is linked together.
+
+    :ivar is_quick: whether usual messages need no closer look.
+    :ivar end: the queue offset behind the last of them.
+    :ivar counts: how many of them there are, by topic.
+    :ivar topics: their names and hashes, by their bytes; an empty name is not usual.
+    """
+
+    def __init__(
+        self, timers: Timers, write_ms: int, now: float, is_quick: bool
+    ) -> None:
+        self.timers = timers
+        self.write_ms = write_ms
+        self.now = now
+        self.is_quick = is_quick
+        self.end = 0
+        self.waiting: list[Waiting] = []
+        self.counts: dict[str, int] = {}
+        self.topics: dict[bytes, tuple[str, int]] = {}
+
+    def add_topic(self, topic: bytes) -> tuple[str, int]:
+        """Decode a topic."""
+        name = topic.decode("utf-8", "replace")
+        if name == TIMER_TOPIC:
+            name = ""
+        found = self.topics[topic] = name, java_hash(name)
+        return found
 
 
 class Linking:
@@ -92,27 +153,69 @@ class Linking:
             return self.queue_offset > start
         now = self._wall_time()
         write_ms = timers.write_time(int(now * 1000))
-        waiting: list[Waiting] = []
+        step = _Step(timers, write_ms, now, not len(self._deliveries))
         end, at, data = start, 0, fetched.data
         try:
             while at < len(data):
+                size = self._usual(data, at, step)
+                if size:
+                    end, at = step.end, at + size
+                    continue
                 facts = check(data, at, len(data), False)
                 if not isinstance(facts, Checked):
                     break
                 record = data[at : at + facts.size]
                 one = self._slot_for(record, facts, timers, write_ms, now)
                 if one is not None:
-                    waiting.append(one)
+                    step.waiting.append(one)
                 end, at = facts.queue_offset + 1, at + facts.size
         finally:
             # What comes before a failure is not to be done again.
-            timers.link(waiting, write_ms)
-            for one in waiting:
-                self._deliveries.discard(one.offset)
-            self.linked += len(waiting)
+            self._link(step)
             self.queue_offset = end
         self.queue_offset = max(end, fetched.next_offset)
         return True
+
+    def _link(self, step: _Step) -> None:
+        """Link what was found in a step."""
+        waiting = step.waiting
+        step.timers.link(waiting, step.write_ms)
+        for one in waiting:
+            self._deliveries.discard(one.offset)
+        self.linked += len(waiting)
+        for topic, count in step.counts.items():
+            self._metrics.count(topic, count, int(step.now * 1000))
+
+    def _usual(self, data: bytes, at: int, step: _Step) -> int:
+        """
+        Find what is to be linked of a usual message: as :meth:`_slot_for`, but faster.
+
+        :returns: the size of its record; 0 if it is not usual.
+        """
+        if not step.is_quick or at + FIXED_SIZE > len(data):
+            return 0
+        fields = _unpack(data, at)
+        size, queue_offset, offset = fields[0], fields[5], fields[6]
+        topic_at, end = at + BODY_AT + fields[-1], at + size
+        start = topic_at + len(_TOPIC) + SHORT_LENGTH.size
+        if fields[1] != MAGIC_V1 or fields[7] & _V6_HOSTS or end > len(data):
+            return 0
+        if not data.startswith(_TOPIC, topic_at) or start >= end:
+            return 0
+        if start + _unpack_length(data, start - SHORT_LENGTH.size)[0] != end:
+            return 0
+        found = _added(data, data.rfind(_OUT, start, end), end)
+        if found is None or data.find(_CANCELS, start, end) >= 0:
+            return 0
+        topic = step.topics.get(found[2]) or step.add_topic(found[2])
+        placed = step.timers.placement.slot_for(int(found[1]), step.write_ms)
+        if placed is None or queue_offset < self.read_again_until or not topic[0]:
+            return 0
+        name, topic_hash = topic
+        step.end = queue_offset + 1
+        step.counts[name] = step.counts.get(name, 0) + 1
+        step.waiting.append(Waiting(placed[0], placed[1], offset, size, topic_hash))
+        return int(size)
 
     def _slot_for(
         self, record: bytes, facts: Checked, timers: Timers, write_ms: int, now: float

@@ -49,6 +49,21 @@ _ALL_FLAGS: Final = 15
 _pack = RECORD.pack
 
 
+def encode_link(
+    previous: int,
+    flags: int,
+    write_ms: int,
+    delay_ms: int,
+    offset: int,
+    size: int,
+    topic_hash: int,
+) -> bytes:
+    """Encode a record from what a :class:`Link` has."""
+    return _pack(
+        RECORD_SIZE, previous, flags, write_ms, delay_ms, offset, size, topic_hash, 0
+    )
+
+
 class Slot(msgspec.Struct, frozen=True, gc=False):
     """
     A slot that is not empty.
@@ -93,8 +108,7 @@ class Link(msgspec.Struct, frozen=True, gc=False):
 
     def encode(self) -> bytes:
         """Encode the record."""
-        return _pack(
-            RECORD_SIZE,
+        return encode_link(
             self.previous,
             self.flags,
             self.write_ms,
@@ -102,7 +116,6 @@ class Link(msgspec.Struct, frozen=True, gc=False):
             self.offset,
             self.size,
             self.topic_hash,
-            0,
         )
 
 

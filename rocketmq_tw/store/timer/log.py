@@ -9,7 +9,7 @@ Source: ``TimerLog`` of RocketMQ 5.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from twisted.internet.defer import Deferred
 
@@ -52,19 +52,19 @@ class TimerLog:
         rest = self.files.rest(position)
         return position if rest >= RECORD_SIZE + END_SIZE else position + rest
 
-    def append(self, links: list[Link], positions: list[int]) -> None:
+    def append(self, records: Sequence[bytes], positions: Sequence[int]) -> None:
         """
-        Append records at the positions that :meth:`next_position` gives.
+        Append encoded records at the positions that :meth:`next_position` gives.
 
         :raises OSError: nothing was appended.
         """
         pieces: list[bytes] = []
         at = self.end
-        for link, position in zip(links, positions, strict=True):
+        for record, position in zip(records, positions, strict=True):
             if position > at:
                 left = position - at
                 pieces.append(END.pack(left, 0, END_MAGIC).ljust(left, b"\0"))
-            pieces.append(link.encode())
+            pieces.append(record)
             at = position + RECORD_SIZE
         self.files.write(self.end, b"".join(pieces))
         self.end = at

@@ -25,7 +25,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from rocketmq_tw.store.timer.layout import DELETE, NONE, RECORD_SIZE, Link, Slot
+from rocketmq_tw.store.timer.layout import DELETE, NONE, RECORD_SIZE, Slot, encode_link
 from rocketmq_tw.store.timer.log import TimerLog
 from rocketmq_tw.store.timer.placement import Placement
 from rocketmq_tw.store.timer.wheel import TimerWheel
@@ -103,19 +103,24 @@ class Chain:
         :returns: whether it ends there.
         :raises BlockMissing: the log has to load a block first.
         """
-        for _ in range(most):
-            position = self._position
-            if position < self._stop or position < 0:
-                return True
-            link = log.get(position)
-            if link is None or link.slot_ms != self.slot_ms:
-                return True
-            self.offsets.append(link.offset)
-            self.sizes.append(link.size)
-            self.flags.append(link.flags)
-            self.delays.append(link.delay_ms)
-            # Chains lead backwards, whatever damaged bytes say.
-            self._position = min(link.previous, position - RECORD_SIZE)
+        position, stop, slot_ms = self._position, self._stop, self.slot_ms
+        get, offsets, sizes = log.get, self.offsets.append, self.sizes.append
+        flags, delays = self.flags.append, self.delays.append
+        try:
+            for _ in range(most):
+                if position < stop or position < 0:
+                    return True
+                link = get(position)
+                if link is None or link.write_ms + link.delay_ms != slot_ms:
+                    return True
+                offsets(link.offset)
+                sizes(link.size)
+                flags(link.flags)
+                delays(link.delay_ms)
+                # Chains lead backwards, whatever damaged bytes say.
+                position = min(link.previous, position - RECORD_SIZE)
+        finally:
+            self._position = position
         return False
 
 
@@ -185,23 +190,20 @@ class Timers:
         """
         if not waiting:
             return
-        slots: dict[int, Slot] = {}
-        links: list[Link] = []
+        slots: dict[int, list[int]] = {}
+        records: list[bytes] = []
         positions: list[int] = []
-        position = self.log.end
+        position, next_position = self.log.end, self.log.next_position
         for each in waiting:
-            position = self.log.next_position(position)
-            slot_ms = each.slot_ms
-            slot = slots.get(slot_ms) or self.wheel.get(slot_ms)
+            position = next_position(position)
+            slot_ms, flags = each.slot_ms, each.flags
+            slot = slots.get(slot_ms)
             if slot is None:
-                slot = Slot(position, NONE, 0)
-            last, change = slot.last, -1 if each.flags & DELETE else 1
-            total = slot.total + 1
-            slots[slot_ms] = Slot(slot.first, position, slot.count + change, total)
-            links.append(
-                Link(
-                    last,
-                    each.flags,
+                slot = slots[slot_ms] = self._slot(slot_ms, position)
+            records.append(
+                encode_link(
+                    slot[1],
+                    flags,
                     write_ms,
                     slot_ms - write_ms,
                     each.offset,
@@ -209,12 +211,22 @@ class Timers:
                     each.topic_hash,
                 )
             )
+            slot[1] = position
+            slot[2] += -1 if flags & DELETE else 1
+            slot[3] += 1
             positions.append(position)
             position += RECORD_SIZE
-            self._latest_ms = max(self._latest_ms, slot_ms)
-        self.log.append(links, positions)
+        self.log.append(records, positions)
+        self._latest_ms = max(self._latest_ms, *slots)
         for slot_ms, slot in slots.items():
-            self.wheel.put(slot_ms, slot)
+            self.wheel.put(slot_ms, Slot(*slot))
+
+    def _slot(self, slot_ms: int, position: int) -> list[int]:
+        """Return the fields of a slot, whose first record may get this position."""
+        slot = self.wheel.get(slot_ms)
+        if slot is None:
+            return [position, NONE, 0, 0]
+        return [slot.first, slot.last, slot.count, slot.total]
 
     def next_chain(self, write_ms: int, most: int) -> Chain | None:
         """

@@ -51,5 +51,5 @@ def append(log: TimerLog, *links: Link) -> list[int]:
         at = log.next_position(at)
         positions.append(at)
         at += 52
-    log.append(list(links), positions)
+    log.append([each.encode() for each in links], positions)
     return positions
