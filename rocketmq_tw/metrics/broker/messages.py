@@ -69,29 +69,31 @@ class MessageMetrics:
 
     def _collect_stored(self) -> Steps[None]:
         """Add up the queues of each topic."""
-        messages: dict[bytes, int] = {}
-        sizes: dict[bytes, int] = {}
+        totals: dict[bytes, list[int]] = {}
         for queues in parts_of(self._store.counted_queues(), QUEUES):
             for queue in queues:
                 count = queue.messages
                 if count:
-                    topic = queue.topic
-                    messages[topic] = messages.get(topic, 0) + count
-                    sizes[topic] = sizes.get(topic, 0) + queue.size
+                    total = totals.get(queue.topic)
+                    if total is None:
+                        totals[queue.topic] = [count, queue.size]
+                    else:
+                        total[0] += count
+                        total[1] += queue.size
             yield None
-        for topics in parts_of(messages.items(), TOPICS * 10):
-            changed = [each for each in topics if self._has_changed(*each, sizes)]
+        for topics in parts_of(totals.items(), TOPICS * 10):
+            changed = [
+                (topic, count, size)
+                for topic, (count, size) in topics
+                if self.stored.get(topic) != (count, size)
+            ]
             for some in parts_of(changed, TOPICS):
-                for topic, count in some:
-                    self._set_stored(topic, count, sizes[topic])
+                for each in some:
+                    self._set_stored(*each)
                 yield None
-        if len(self.stored) > len(messages):
-            for topic in self.stored.keys() - messages.keys():
+        if len(self.stored) > len(totals):
+            for topic in self.stored.keys() - totals.keys():
                 self._remove_stored(topic)
-
-    def _has_changed(self, topic: bytes, count: int, sizes: dict[bytes, int]) -> bool:
-        """Whether a topic has other counts than on the last page."""
-        return self.stored.get(topic) != (count, sizes[topic])
 
     def _set_stored(self, topic: bytes, count: int, size: int) -> None:
         """Set the series of a topic."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.metrics.broker import lag
 from rocketmq_tw.metrics_settings import MetricsSettings
@@ -19,6 +20,22 @@ READY = "rocketmq_consumer_ready_messages"
 LATENCY = "rocketmq_consumer_lag_latency_milliseconds"
 QUEUEING = "rocketmq_consumer_queueing_latency_milliseconds"
 OF_QUEUE = "rocketmq_consumer_queue_lag_messages"
+
+
+class AgeTests(SynchronousTestCase):
+    """The ages that are shown."""
+
+    def test_digits(self) -> None:
+        """Three digits; a clock that was set back makes no age below zero."""
+        for since, shown in (
+            (0, 0),
+            (99_999_999, 1),
+            (99_999_001, 999),
+            (99_998_766, 1230),
+            (99_876_544, 123_000),
+            (100_000_500, 0),
+        ):
+            self.assertEqual(lag.age(100_000_000, since), shown)
 
 
 class LagTests(MetricsCase):
