@@ -24,7 +24,7 @@ from rocketmq_tw.remoting.addresses import (
     server_endpoint,
     without_brackets,
 )
-from rocketmq_tw.settings import BadSetting, take_flag
+from rocketmq_tw.settings import BadSetting, take_flag, truth
 
 #: The port of Apache RocketMQ.
 DEFAULT_PORT = 5557
@@ -88,7 +88,7 @@ class MetricsSettings(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = DEFAULT_LIMIT
     token: Token = Token()
     uses_tls: bool = False
-    counts_queues: bool = False
+    counts_queues: bool = True
 
     @property
     def is_on(self) -> bool:
@@ -128,7 +128,9 @@ def take_metrics(values: dict[str, str], option: str | None) -> MetricsSettings:
         limit=_take_number(values, "metricsOtelCardinalityLimit", DEFAULT_LIMIT),
         token=Token(_take_token(values)),
         uses_tls=take_flag(values, "metricsTls"),
-        counts_queues=take_flag(values, "metricsOfQueues"),
+        counts_queues=truth(
+            "metricsOfQueues", values.pop("metricsOfQueues", ""), default=True
+        ),
     )
     if option is None:
         return made

@@ -79,11 +79,11 @@ class MetricsSettingsTests(SynchronousTestCase):
             metricsLabel="rack:r1, zone:a:b,",
             metricsOtelCardinalityLimit="10",
             metricsTls="true",
-            metricsOfQueues="true",
+            metricsOfQueues="false",
         )
         self.assertEqual(made.labels, (("rack", "r1"), ("zone", "a:b")))
         self.assertEqual(
-            (made.limit, made.uses_tls, made.counts_queues), (10, True, True)
+            (made.limit, made.uses_tls, made.counts_queues), (10, True, False)
         )
 
     def test_taken(self) -> None:

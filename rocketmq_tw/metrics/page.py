@@ -82,6 +82,17 @@ class Page:
         self._families.setdefault(name, []).append(made)
         return made
 
+    @property
+    def names(self) -> set[str]:
+        """The names of all series that there may be."""
+        found: set[str] = {self._left_out.name}
+        for name, [first, *_] in self._families.items():
+            if first.kind == "histogram":
+                found |= {f"{name}_{part}" for part in ("bucket", "sum", "count")}
+            else:
+                found.add(name)
+        return found
+
     def add(self, collect: Collect) -> None:
         """Call a function for each page."""
         self._collectors.append(collect)

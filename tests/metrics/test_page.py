@@ -98,6 +98,13 @@ class PageTests(SynchronousTestCase):
         labels = self.read().labels("rocketmq_y")
         self.assertEqual(labels, [{"node_id": "a"}, {"node_id": "b"}])
 
+    def test_names(self) -> None:
+        """All series that there may be, those of histograms by their parts."""
+        self.page.family("rocketmq_y", "histogram", "Text", bounds=(1,))
+        expected = {"rocketmq_metrics_series_left_out", "rocketmq_x_total"}
+        expected |= {f"rocketmq_y_{part}" for part in ("bucket", "sum", "count")}
+        self.assertEqual(self.page.names, expected)
+
     def test_left_out(self) -> None:
         """Series that are too many are counted by their metric, until they fit."""
         family = self.page.family("rocketmq_y", "gauge", "Text", labels=("a",))

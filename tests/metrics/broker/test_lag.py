@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -117,10 +116,18 @@ class LagTests(MetricsCase):
         self.tables.offsets.table.clear()
         self.assertEqual(self.read().names & {LAG, READY, IN_FLIGHT, LATENCY}, set())
 
-    def test_no_queues(self) -> None:
-        """Single queues have series only if that is set."""
+    def test_queues(self) -> None:
+        """Each queue has its own series, which goes with the offset."""
         self.send(2)
+        self.send(1, queue_id=1)
         self.commit(0)
+        self.commit(0, queue_id=1)
+        page = self.read()
+        self.assertEqual(page.get(OF_QUEUE, queue_id="0"), 2)
+        self.assertEqual(page.get(OF_QUEUE, queue_id="1"), 1)
+        self.tables.offsets.commit(GROUP, TOPIC, 1, -1)
+        self.assertEqual(len(self.read().labels(OF_QUEUE)), 1)
+        self.tables.offsets.table.clear()
         self.assertEqual(self.read().labels(OF_QUEUE), [])
 
     def test_read_from_disk(self) -> None:
@@ -165,23 +172,17 @@ class LagTests(MetricsCase):
         self.assertEqual(len(set(reads)), 1)
 
 
-class QueueLagTests(LagTests):
-    """The same, with series for single queues."""
+class NoQueuesTests(MetricsCase):
+    """The same without series for single queues."""
 
-    settings = {
-        "metrics": msgspec.structs.replace(MetricsSettings(), counts_queues=True)
-    }
+    settings = {"metrics": MetricsSettings(counts_queues=False)}
 
     def test_no_queues(self) -> None:
-        """Each queue has its own; it goes with the offset."""
-        self.send(2)
-        self.send(1, queue_id=1)
-        self.commit(0)
-        self.commit(0, queue_id=1)
+        """Only topics have series."""
+        self.ask(sent())
+        self.tables.offsets.commit(GROUP, TOPIC, 0, 0)
         page = self.read()
-        self.assertEqual(page.get(OF_QUEUE, queue_id="0"), 2)
-        self.assertEqual(page.get(OF_QUEUE, queue_id="1"), 1)
-        self.tables.offsets.commit(GROUP, TOPIC, 1, -1)
-        self.assertEqual(len(self.read().labels(OF_QUEUE)), 1)
+        self.assertEqual(page.get(LAG), 1)
+        self.assertEqual(page.labels(OF_QUEUE), [])
         self.tables.offsets.table.clear()
-        self.assertEqual(self.read().labels(OF_QUEUE), [])
+        self.assertEqual(self.read().labels(LAG), [])
