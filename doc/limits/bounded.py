@@ -56,8 +56,8 @@ wire.signed_send: _NUMBERS: the numbers below 1,024
 #: The page of metrics, made of tables that have limits; metricsOtelCardinalityLimit.
 _METRICS: Final = """\
 metrics.blocks.Blocks: _blocks _home _joined _open: the series of one metric, metricsOtelCardinalityLimit
-metrics.broker.lag.LagMetrics: _known _reading _times _used: one for each offset, maxConsumerOffsets; 500 reads of a page
-metrics.broker.lag._Behind: queues: the queues of one topic
+metrics.broker.lag.LagMetrics: _known _reading: one for each topic and group with offsets; 200 reads of a page
+metrics.broker.lag._Behind: times: two for each queue of one topic
 metrics.broker.messages.MessageMetrics: _groups _labels stored: maxPullOffsets; the topics in the store
 metrics.broker.state.StateMetrics: _numbers _timer: a few numbers
 metrics.counters.CounterMetrics: _families: one for each gauge
