@@ -126,7 +126,7 @@ def makeService(options: Options) -> IService:
     from rocketmq_tw.broker.preflight import check_broker
     from rocketmq_tw.broker.service import BrokerService
     from rocketmq_tw.namesrv.service import NamesrvService
-    from rocketmq_tw.remoting.in_process import InProcessEndpoint
+    from rocketmq_tw.remoting.in_process import InProcessEndpoint, OwnServers
     from rocketmq_tw.remoting.listener import Program, ends_in_a_sentence
     from rocketmq_tw.remoting.reachability import ReachabilityCheck
     from rocketmq_tw.remoting.tls import check_tls
@@ -142,7 +142,8 @@ def makeService(options: Options) -> IService:
         if not will_chroot(options):
             check_tls(config.tls, reactor)
         addresses = name_servers(config.namesrv_addr)
-        console = broker_tap.console_of(reactor, config, addresses)
+        own_servers = OwnServers(reactor)
+        console = broker_tap.console_of(reactor, config, addresses, own_servers)
     namesrv = NamesrvService(options.name_server, reactor)
     # Its certificate need not be one for this address, and it may want one of clients,
     # or the header of a proxy.
@@ -157,6 +158,8 @@ def makeService(options: Options) -> IService:
         add_metrics(metrics.page, namesrv)
     features = broker_tap.features_with(metrics)
     broker = BrokerService(reactor, config, addresses, direct=direct, features=features)
+    own_servers.add(lambda: addresses[0], namesrv)
+    own_servers.add(lambda: broker.address, broker)
     check = ReachabilityCheck(reactor, broker)
-    parts = [namesrv, broker, check, *console, metrics]
+    parts = [namesrv, broker, check, console, metrics]
     return Program(reactor, *filter(None, parts))

@@ -41,6 +41,7 @@ broker.tables.table_set.Tables: _files: one for each document
 broker.tables.topics.TopicTable: _defaults on_change: the topics of every broker; one for each listener
 remoting.router.Router: _absent _codes _guards _handlers _unguarded: one for each declared request
 replication.acks.SlaveAcks: _waiting: one for each connection, and one
+remoting.in_process.OwnServers: _servers: a name server and a broker
 settings: NOTHING: always empty
 store.durability.flush.FlushService: _timers: three timers
 store.queues.dispatch.Dispatcher: _targets listeners: one for each feature that listens

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from rocketmq_tw.admin.topics import Topics
     from rocketmq_tw.auth.credentials import Credentials
     from rocketmq_tw.client.client import Client
+    from rocketmq_tw.remoting.pool import Direct
     from rocketmq_tw.tls.settings import Tls
     from rocketmq_tw.wire.command import Sign
 
@@ -49,6 +50,7 @@ class AdminClient:
     :param translate: replaces advertised addresses that cannot be reached from here.
     :param timeout: seconds, of each request.
     :param session: the parts of a client that exist already; see :meth:`of`.
+    :param direct: the endpoints of servers in this process.
     :ivar calls: sends the requests.
     :raises ValidationError: the name servers are not addresses.
     """
@@ -64,6 +66,7 @@ class AdminClient:
         translate: Callable[[str], str] | None = None,
         timeout: float = 5.0,
         session: ClientSession | None = None,
+        direct: Direct | None = None,
     ) -> None:
         self._is_own = session is None
         self._session = session or ClientSession(
@@ -75,6 +78,7 @@ class AdminClient:
             tls=tls,
             sign=_signer(credentials),
             translate=translate,
+            direct=direct,
         )
         self.reactor = reactor
         self.calls = Calls(self._session, timeout)

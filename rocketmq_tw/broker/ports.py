@@ -40,6 +40,8 @@ class Ports:
     :param router: maps requests to handlers; complete before :meth:`accept`.
     :param on_lost: called with each lost connection.
     :param peers: logs messages about peers.
+    :ivar factory: makes the connections of the main port.
+    :ivar is_open: whether it accepts them.
     :ivar admission: counts the connections of both ports.
     :ivar budget: counts what is kept in memory for these.
     :ivar tls: TLS of both ports, and of the HA port; None without.
@@ -64,7 +66,8 @@ class Ports:
         self.tls = self._make_tls(reactor, peers or PeerLog(reactor))
         self._main = Listener(reactor, self.tls, peers)
         self._fast = Listener(reactor, self.tls, peers)
-        self._main_factory, self._fast_factory = (
+        self.is_open = False
+        self.factory, self._fast_factory = (
             RemotingServerFactory(
                 router,
                 reactor,
@@ -106,7 +109,7 @@ class Ports:
         if self.tls is not None:
             self.tls.start()
         endpoint = config.listen or f"tcp:{config.listen_port}"
-        await self._main.take(endpoint, self._main_factory)
+        await self._main.take(endpoint, self.factory)
         port = int(getattr(self._main.address, "port", config.listen_port))
         if port > FAST_PORT_GAP:
             fast = EndpointString.parse(endpoint).on_port(port - FAST_PORT_GAP)
@@ -117,10 +120,12 @@ class Ports:
         """Start accepting connections."""
         self._fast_factory.router = self._router.without(*_NOT_ON_FAST_PORT)
         self._main.accept()
+        self.is_open = True
         self._fast.accept()
 
     async def stop_listening(self) -> None:
         """Accept no more connections; existing ones stay open."""
+        self.is_open = False
         await self._main.stopService()
         await self._fast.stopService()
         if self.tls is not None:
@@ -128,5 +133,5 @@ class Ports:
 
     async def close(self) -> None:
         """Close all connections after their responses are sent."""
-        await self._main_factory.close_all()
+        await self.factory.close_all()
         await self._fast_factory.close_all()

@@ -53,6 +53,7 @@ from rocketmq_tw.remoting.errors import ConnectError
 from rocketmq_tw.remoting.pacing import Pacer
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.remoting.server import RemotingServerFactory
 from rocketmq_tw.store.errors import StoreNotWriteable, StoreUnreadable
 from rocketmq_tw.store.files.disk import Disk
 from rocketmq_tw.store.files.lock import StoreLock
@@ -133,6 +134,16 @@ class BrokerService(MultiService):
         self._tables = Tables(config, reactor, self._threads.run_in_thread)
         self._store: Store | None = None
         self._registration: Registration | None = None
+
+    @property
+    def factory(self) -> RemotingServerFactory:
+        """What makes the connections of the main port."""
+        return self._ports.factory
+
+    @property
+    def is_open(self) -> bool:
+        """Whether connections are accepted."""
+        return self._ports.is_open
 
     def startService(self) -> None:
         """Start; :attr:`started` fires, or fails, when that is complete."""

@@ -29,7 +29,9 @@ from rocketmq_tw.tls.settings import CLIENT_OPTIONS, SERVER_OPTIONS, TlsOptions
 
 if TYPE_CHECKING:
     from rocketmq_tw.broker.broker import Install
+    from rocketmq_tw.console.service import ConsoleService
     from rocketmq_tw.metrics.service import MetricsService
+    from rocketmq_tw.remoting.in_process import OwnServers
 
 _log = Logger()
 
@@ -127,16 +129,17 @@ def remove_memory_folder(reactor: Any, options: usage.Options) -> None:
 
 
 def console_of(
-    reactor: Any, config: BrokerConfig, names: Sequence[str]
-) -> list[IService]:
+    reactor: Any, config: BrokerConfig, names: Sequence[str], own: OwnServers
+) -> ConsoleService | None:
     """
-    Return the console of a program; none if it is not asked for.
+    Return the console of a program; None if it is not asked for.
 
+    :param own: the servers of this program, to which they are added later.
     :raises RocketMQError: it cannot start.
     """
     settings = config.console
     if not settings.console:
-        return []
+        return None
     from rocketmq_tw.console.assembly import (
         check_console,
         console_token,
@@ -158,16 +161,15 @@ def console_of(
         max_connections=settings.max_console_connections,
         max_tails=settings.max_console_tails,
     )
-    return [
-        make_console(
-            reactor,
-            console,
-            names,
-            name=config.broker_name,
-            inner=config.access.inner,
-            tls=config.tls,
-        )
-    ]
+    return make_console(
+        reactor,
+        console,
+        names,
+        name=config.broker_name,
+        inner=config.access.inner or config.access.first_user,
+        tls=config.tls,
+        own=own,
+    )
 
 
 def metrics_of(reactor: Any, config: BrokerConfig) -> MetricsService | None:
@@ -208,6 +210,7 @@ def makeService(options: Options) -> IService:
 
     from rocketmq_tw.broker.preflight import check_broker
     from rocketmq_tw.broker.service import BrokerService
+    from rocketmq_tw.remoting.in_process import OwnServers
     from rocketmq_tw.remoting.listener import Program, ends_in_a_sentence
     from rocketmq_tw.remoting.preflight import will_chroot
     from rocketmq_tw.remoting.reachability import ReachabilityCheck
@@ -221,7 +224,8 @@ def makeService(options: Options) -> IService:
         check_broker(config, will_chroot(options))
         if not will_chroot(options):
             check_tls(config.tls, reactor)
-        console = console_of(reactor, config, names)
+        own = OwnServers(reactor)
+        console = console_of(reactor, config, names, own)
     if not names:
         _log.warn(
             "no name server is given, so no client can find this broker;"
@@ -229,5 +233,6 @@ def makeService(options: Options) -> IService:
         )
     metrics = metrics_of(reactor, config)
     broker = BrokerService(reactor, config, names, features=features_with(metrics))
-    parts = [broker, ReachabilityCheck(reactor, broker), *console, metrics]
+    own.add(lambda: broker.address, broker)
+    parts = [broker, ReachabilityCheck(reactor, broker), console, metrics]
     return Program(reactor, *filter(None, parts))

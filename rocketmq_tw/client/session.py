@@ -32,7 +32,7 @@ from rocketmq_tw.clock import PeriodicCall, steady_clock
 from rocketmq_tw.model.topic import AUTO_CREATE_TOPIC
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import BrokerError
-from rocketmq_tw.remoting.pool import ConnectionPool, EndpointFor
+from rocketmq_tw.remoting.pool import ConnectionPool, Direct, EndpointFor
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.threads import RunInThread, run_here
 from rocketmq_tw.tls.settings import Tls
@@ -55,6 +55,7 @@ class ClientSession:
     :param tls: use TLS; None does not.
     :param sign: adds a signature to each request; None does not.
     :param translate: replaces advertised addresses that this client cannot reach.
+    :param direct: the endpoints of servers in this process.
     :ivar clock: measures ages, and schedules with the reactor.
     :ivar run_in_thread: runs blocking calls in a thread.
     :ivar pool: the connections.
@@ -88,6 +89,7 @@ class ClientSession:
         tls: Tls | None = None,
         sign: Sign | None = None,
         translate: Callable[[str], str] | None = None,
+        direct: Direct | None = None,
     ) -> None:
         self.clock = steady_clock(reactor)
         self.client_id = client_id
@@ -109,6 +111,7 @@ class ClientSession:
             idle_timeout=config.idle_timeout,
             tls=tls,
             sign=sign,
+            direct=direct,
         )
         self.name_servers = NameServers(name_servers, self.pool, self.clock)
         self.routes = RouteCache(

@@ -20,6 +20,7 @@ from rocketmq_tw.console.errors import BadConsoleSetting
 from rocketmq_tw.console.service import ConsoleService
 from rocketmq_tw.console.token import read_token
 from rocketmq_tw.remoting.addresses import is_loopback_endpoint, server_endpoint
+from rocketmq_tw.remoting.in_process import OwnServers
 from rocketmq_tw.remoting.preflight import check_port, resolve_interface
 from rocketmq_tw.tls.settings import TlsSettings
 
@@ -50,6 +51,7 @@ def make_console(
     name: str,
     inner: Secret | None,
     tls: TlsSettings,
+    own: OwnServers,
 ) -> ConsoleService:
     """
     Return the service.
@@ -57,12 +59,23 @@ def make_console(
     :param name: of the broker, which the page shows.
     :param inner: the user who asks name servers and brokers; None if nobody has to.
     :param tls: the broker's.
+    :param own: the servers of this process, which are reached without sockets.
+    :raises BadConsoleSetting: there is no name server.
     """
+    if not name_servers:
+        raise BadConsoleSetting(
+            "the console asks name servers what there is, and none is given; name one"
+            " with -n host:9876, namesrvAddr or NAMESRV_ADDR"
+        )
     credentials = Credentials(inner.name, inner.password) if inner else None
 
     def admin() -> AdminClient:
         return AdminClient(
-            reactor, name_servers, credentials=credentials, tls=tls.client
+            reactor,
+            name_servers,
+            credentials=credentials,
+            tls=tls.client,
+            direct=own,
         )
 
     about = About(name, metadata.version("rocketmq_tw"))

@@ -3,14 +3,16 @@ Connections within one process, from a client to a server in the same program.
 
 They are a pair of sockets that nobody else can reach. A broker reaches the name server
 of its own program by them where that accepts TLS: so it needs neither an authority to
-trust, nor a certificate that is for the loopback address, nor one of its own.
+trust, nor a certificate that is for the loopback address, nor one of its own. The
+console reaches both servers of its program so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from socket import socketpair
-from typing import Any
+from typing import Any, Protocol
 
 from twisted.internet.address import UNIXAddress
 from twisted.internet.defer import Deferred, fail, succeed
@@ -22,6 +24,55 @@ from twisted.internet.interfaces import (
 )
 from twisted.internet.unix import Server
 from zope.interface import implementer
+
+
+class OwnServer(Protocol):
+    """
+    A server of this process.
+
+    :ivar factory: makes its protocols.
+    :ivar is_open: whether it accepts connections.
+    """
+
+    @property
+    def factory(self) -> IProtocolFactory:
+        """See above; it may be another one after a restart."""
+
+    @property
+    def is_open(self) -> bool:
+        """See above."""
+
+
+class OwnServers:
+    """
+    The servers of this process, by the addresses under which others know them.
+
+    A broker knows its address only once its port is open, so addresses are asked for
+    when a connection is made.
+    """
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+        # A name server and a broker, at most.
+        self._servers: list[tuple[Callable[[], str], OwnServer]] = []
+
+    def add(self, address: Callable[[], str], server: OwnServer) -> None:
+        """Add a server; its address is empty while it has none."""
+        self._servers.append((address, server))
+
+    def get(self, address: str) -> IStreamClientEndpoint | None:
+        """Return how a server is reached; None if it is not in this process."""
+        for known, server in self._servers:
+            if known() == address:
+                return InProcessEndpoint(
+                    self._reactor, server.factory, partial(_is_open, server)
+                )
+        return None
+
+
+def _is_open(server: OwnServer) -> bool:
+    """Return whether a server accepts connections now."""
+    return server.is_open
 
 
 @implementer(IStreamClientEndpoint)

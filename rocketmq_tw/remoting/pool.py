@@ -5,8 +5,8 @@ after it is lost.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
 
 from twisted.internet.defer import (
     CancelledError,
@@ -34,6 +34,14 @@ from rocketmq_tw.wire.fields import Request, Response
 
 A = TypeVar("A", bound=Response)
 EndpointFor = Callable[[str], IStreamClientEndpoint]
+
+
+class Direct(Protocol):
+    """Knows the endpoints of addresses that are reached otherwise: a ``Mapping``."""
+
+    def get(self, address: str, /) -> IStreamClientEndpoint | None:
+        """Return the endpoint of an address; None if it is reached as others are."""
+
 
 _CLOSED = "the pool is closed"
 
@@ -79,10 +87,10 @@ class ConnectionPool:
         idle_timeout: float = 120.0,
         tls: Tls | None = None,
         sign: Sign | None = None,
-        direct: Mapping[str, IStreamClientEndpoint] | None = None,
+        direct: Direct | None = None,
     ) -> None:
         self._reactor = reactor
-        self._direct = direct or {}
+        self._direct: Direct = {} if direct is None else direct
         self._sign = sign
         self._tls = None if tls is None else client_side(tls, reactor)
         self._clock = steady_clock(reactor)

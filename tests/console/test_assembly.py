@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import socket
 
+from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.console.assembly import (
     check_console,
     console_endpoint,
     console_token,
+    make_console,
 )
+from rocketmq_tw.console.config import ConsoleConfig
 from rocketmq_tw.console.errors import BadConsoleSetting
+from rocketmq_tw.remoting.in_process import OwnServers
 from rocketmq_tw.remoting.listen_errors import PortTaken
+from rocketmq_tw.tls.settings import TlsSettings
 from tests.ports import free_port
 
 
@@ -56,6 +61,22 @@ class AssemblyTests(SynchronousTestCase):
             self.assertRaises(
                 PortTaken, check_console, port, is_secure=False, allow_plain=False
             )
+
+    def test_no_name_server(self) -> None:
+        """The console cannot do without one."""
+        reactor = MemoryReactorClock()
+        error = self.assertRaises(
+            BadConsoleSetting,
+            make_console,
+            reactor,
+            ConsoleConfig(listen="tcp:8080", token="0123456789abcdef"),
+            [],
+            name="broker-a",
+            inner=None,
+            tls=TlsSettings(),
+            own=OwnServers(reactor),
+        )
+        self.assertIn("name one with -n host:9876", str(error))
 
     def test_token(self) -> None:
         """Its file is in the broker's folder, which is made if need be."""

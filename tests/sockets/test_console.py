@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import ssl
+import subprocess
+import sys
+import time
 import urllib.error
 import urllib.request
 from typing import Any
@@ -19,9 +22,17 @@ from rocketmq_tw.console.config import ConsoleConfig
 from rocketmq_tw.console.service import ConsoleService
 from rocketmq_tw.console.web.secure import Secured
 from rocketmq_tw.tls.settings import ServerTls
+from tests.ports import free_port
 from tests.tls.authority import Authority
 
 reactor: Any = global_reactor
+#: Only TLS, and only requests that are signed.
+CLOSED = """\
+tls.server.mode=enforcing
+authenticationEnabled=true
+authorizationEnabled=true
+initAuthenticationUser={"username":"admin","password":"a-long-secret"}
+"""
 TOKEN = "a-token-for-tests"
 
 
@@ -69,3 +80,51 @@ class SecureTests(TestCase):
                 await deferToThread(self.ask, f"http://127.0.0.1:{port}/api/session")
 
         return Deferred.fromCoroutine(run())
+
+
+class ProgramTests(TestCase):
+    """``twistd rocketmq`` with everything closed, and a console."""
+
+    timeout = 60
+
+    def test_closed(self) -> None:
+        """The console reaches both servers of its program, whatever others need."""
+        authority = Authority(self.mktemp())
+        certificate, key = authority.issue()
+        folder, port = self.mktemp(), free_port()
+        config = self.mktemp()
+        with open(config, "w") as file:
+            file.write(CLOSED)
+        command = [sys.executable, "-m", "twisted", "rocketmq", f"--data={folder}"]
+        command += [f"--listen=127.0.0.1:{free_port()}", f"--console={port}"]
+        command += [f"--namesrv-listen=127.0.0.1:{free_port()}", "--name=broker-a"]
+        command += [f"--tls-cert={certificate}", f"--tls-key={key}"]
+        with open(self.mktemp(), "wb") as log:
+            words = [*command, f"--config={config}", "--advertise=127.0.0.1"]
+            program = subprocess.Popen(words, stdout=log, stderr=log)
+        try:
+            overview = self.overview(f"https://127.0.0.1:{port}", folder, authority)
+        finally:
+            program.terminate()
+            program.wait(20)
+        self.assertEqual(overview["problems"], [])
+        self.assertEqual(overview["status"]["failed"], {})
+
+    def overview(self, url: str, folder: str, authority: Authority) -> Any:
+        """Return what the console says once the broker is registered."""
+        context = ssl.create_default_context(cafile=authority.ca)
+        until = time.monotonic() + 30
+        why: object = "no broker is registered"
+        while time.monotonic() < until:
+            try:
+                with open(f"{folder}/console-token") as file:
+                    headers = {"Authorization": f"Bearer {file.read().strip()}"}
+                request = urllib.request.Request(f"{url}/api/cluster", headers=headers)
+                with urllib.request.urlopen(request, context=context) as response:
+                    found = json.load(response)
+                if found["status"]["brokers"]:
+                    return found
+            except OSError as error:
+                why = error
+            time.sleep(0.1)
+        raise AssertionError(f"the console does not show the broker: {why}")

@@ -8,7 +8,7 @@ from twisted.internet import reactor as global_reactor
 from twisted.trial.unittest import TestCase
 
 from rocketmq_tw.remoting.errors import ConnectError
-from rocketmq_tw.remoting.in_process import InProcessEndpoint
+from rocketmq_tw.remoting.in_process import InProcessEndpoint, OwnServers
 from rocketmq_tw.remoting.pool import ConnectionPool
 from rocketmq_tw.remoting.server import RemotingServerFactory
 from rocketmq_tw.tls.settings import Tls
@@ -51,3 +51,20 @@ class InProcessTests(TestCase):
         await self.factory.close_all()
         with self.assertRaisesRegex(ConnectError, "accepts no connections"):
             await self.pool.call(ADDRESS, Echo(text="x"))
+
+    async def test_own_servers(self) -> None:
+        """A server is found by the address that it has when it is asked for."""
+        addresses: list[str] = []
+        own = OwnServers(reactor)
+        own.add(lambda: "".join(addresses), self)
+        self.assertIsNone(own.get(ADDRESS))
+        addresses.append(ADDRESS)
+        self.assertIsNone(own.get("127.0.0.1:10911"))
+        pool = ConnectionPool(reactor, tls=Tls(verify="none-insecure"), direct=own)
+        self.addCleanup(pool.close_all)
+        response = await pool.call(ADDRESS, Echo(text="by another pool"))
+        self.assertEqual(response.text, "by another pool")
+        await pool.close(ADDRESS)
+        self.is_open = False
+        with self.assertRaisesRegex(ConnectError, "accepts no connections"):
+            await pool.call(ADDRESS, Echo(text="x"))
