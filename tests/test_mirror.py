@@ -27,6 +27,8 @@ DECLARED = {
 }
 #: Modules that are tested through what uses them, and have no test of their own.
 ELSEWHERE = {
+    "admin/doctor/consumers.py": "admin/doctor/test_examination.py",
+    "admin/doctor/routes.py": "admin/doctor/test_examination.py",
     "tls/__main__.py": "tls/test_check.py",
     "auth/credentials.py": "auth/test_signature.py",
     "broker/access/control.py": "broker/access/test_feature.py",

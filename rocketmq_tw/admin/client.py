@@ -13,7 +13,7 @@ group and sends no heartbeats.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import TYPE_CHECKING, Any, Self
 
 from rocketmq_tw.admin.calls import Calls
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rocketmq_tw.admin.clients import Clients
     from rocketmq_tw.admin.cluster import Cluster
     from rocketmq_tw.admin.dead_letters import DeadLetters
+    from rocketmq_tw.admin.doctor.finding import Finding
     from rocketmq_tw.admin.groups import Groups
     from rocketmq_tw.admin.messages import Messages
     from rocketmq_tw.admin.name_servers import NameServers
@@ -180,6 +181,26 @@ class AdminClient:
         from rocketmq_tw.admin.name_servers import NameServers
 
         return NameServers(self.calls)
+
+    def doctor(
+        self,
+        *,
+        topic: str | None = None,
+        group: str | None = None,
+        wait: float = 5.0,
+    ) -> AsyncIterator[Finding]:
+        """
+        Find out what is wrong, as an asynchronous iterator; see
+        :mod:`rocketmq_tw.admin.doctor`.
+
+        :param topic: also find out why this topic has no route.
+        :param group: look at this group only.
+        :param wait: seconds between two looks at the lag of groups.
+        """
+        from rocketmq_tw.admin.doctor.examination import Examination
+
+        asked = Examination(self.calls, topic=topic, group=group, wait=wait)
+        return asked.findings()
 
 
 def _signer(credentials: Credentials | None) -> Sign | None:

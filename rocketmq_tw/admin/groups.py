@@ -8,10 +8,8 @@ such topic.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from rocketmq_tw.admin.calls import Calls, Outcomes
 from rocketmq_tw.admin.deferring import returning_deferred
@@ -24,25 +22,20 @@ from rocketmq_tw.admin.results.groups import (
     GroupOnBroker,
     GroupSummary,
     Member,
-    QueueLag,
     ResetDone,
     ResetPlan,
 )
 from rocketmq_tw.admin.results.topics import Changed
-from rocketmq_tw.admin.texts import at
 from rocketmq_tw.model.group import (
     PREDEFINED_GROUPS,
     SYSTEM_GROUP_PREFIX,
     SubscriptionGroup,
 )
-from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.consumers import ConsumerConnection
 from rocketmq_tw.wire.bodies.groups import SubscriptionGroupTable
-from rocketmq_tw.wire.bodies.stats import ConsumeStats, OffsetState
 from rocketmq_tw.wire.bodies.topics import TopicList
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.requests.consumer import GetConsumeStats
 from rocketmq_tw.wire.requests.group import GetAllGroups, GetGroup, QueryTopicsOfGroup
 from rocketmq_tw.wire.requests.heartbeat import GetConsumerConnections
 
@@ -104,7 +97,7 @@ class Groups:
         :raises NotFound: no broker knows it.
         """
         targets = (await self._calls.registered()).readers()
-        settings = await self._settings(group, targets)
+        settings = await self.settings(group, targets)
 
         async def topics(address: str) -> tuple[str, ...]:
             response = await self._calls.broker(
@@ -124,7 +117,7 @@ class Groups:
             {**settings.failed, **read.without(*UNKNOWN_GROUP).failed},
         )
 
-    async def _settings(
+    async def settings(
         self, group: str, targets: Mapping[str, str]
     ) -> Outcomes[SubscriptionGroup]:
         """
@@ -155,14 +148,14 @@ class Groups:
         :raises NotFound: no broker knows the group.
         """
         targets = (await self._calls.registered()).readers()
-        found = await self._connections(group, targets)
+        found = await self.connections(group, targets)
         if not found.ok:
-            await self._settings(group, targets)
+            await self.settings(group, targets)
             if found.errors:
                 found.need_one(f'the members of "{group}" cannot be listed')
         return members_of(found.ok)
 
-    async def _connections(
+    async def connections(
         self, group: str, targets: Mapping[str, str]
     ) -> Outcomes[ConsumerConnection]:
         """Ask brokers who is connected."""
@@ -183,32 +176,9 @@ class Groups:
         :param topic: only of this topic.
         :raises NotFound: no broker knows the group, or it has not read the topic.
         """
-        targets = (await self._calls.registered()).readers()
+        from rocketmq_tw.admin.lags import Lags
 
-        async def read(address: str) -> ConsumeStats:
-            request = GetConsumeStats(consumer_group=group, topic=topic)
-            response = await self._calls.broker(address, request)
-            return ConsumeStats.decode(response.body)
-
-        asked = await self._calls.each(targets, read)
-        stats = asked.without(*UNKNOWN_GROUP, ResponseCode.TOPIC_NOT_EXIST)
-        connections = await self._connections(group, targets)
-        queues = _queues(stats.ok.values(), topic)
-        if not queues:
-            await self._settings(group, targets)
-            if topic is not None and not stats.errors:
-                raise NotFound("topic", topic, f'"{group}" has not read it')
-        if stats.errors:
-            stats.need_one(f'the offsets of "{group}" cannot be read')
-        return GroupLag(
-            group,
-            queues,
-            sum(queue.lag for queue in queues),
-            sum(queue.in_flight for queue in queues),
-            sum(each.consume_tps for each in stats.ok.values()),
-            len(members_of(connections.ok)),
-            {**connections.failed, **stats.failed},
-        )
+        return await Lags(self._calls).of(group, topic)
 
     @returning_deferred
     async def lags(self) -> GroupLags:
@@ -217,18 +187,9 @@ class Groups:
 
         It takes two requests for each group and broker.
         """
-        names = [group.name for group in await self.list()]
+        from rocketmq_tw.admin.lags import Lags
 
-        async def one(group: str) -> GroupLag:
-            found = await self.lag(group)
-            return msgspec.structs.replace(found, queues=())
-
-        asked = await self._calls.each({name: name for name in names}, one)
-        failed = asked.failed
-        for group, each in asked.ok.items():
-            failed.update({f"{group} at {w}": why for w, why in each.failed.items()})
-        groups = sorted(asked.ok.values(), key=lambda each: (-each.total, each.group))
-        return GroupLags(tuple(groups), failed)
+        return await Lags(self._calls).of_all()
 
     # -- changes
 
@@ -343,29 +304,4 @@ def _on_broker(broker: str, address: str, group: SubscriptionGroup) -> GroupOnBr
         max_retries=group.retry_max_times,
         consume_timeout_minutes=group.consume_timeout_minute,
         attributes=group.attributes,
-    )
-
-
-def _queues(stats: Iterable[ConsumeStats], topic: str | None) -> tuple[QueueLag, ...]:
-    """Return the queues of all brokers, sorted."""
-    found = {
-        queue: state
-        for each in stats
-        for queue, state in each.offset_table.items()
-        if topic in (None, queue.topic)
-    }
-    return tuple(_lag(queue, state) for queue, state in sorted(found.items()))
-
-
-def _lag(queue: MessageQueue, state: OffsetState) -> QueueLag:
-    """Return the lag of one queue."""
-    return QueueLag(
-        topic=queue.topic,
-        broker=queue.broker_name,
-        queue_id=queue.queue_id,
-        max=state.broker_offset,
-        committed=state.consumer_offset,
-        lag=max(state.broker_offset - state.consumer_offset, 0),
-        in_flight=max(state.pull_offset - state.consumer_offset, 0),
-        last_consumed=at(state.last_timestamp),
     )

@@ -19,6 +19,7 @@ NOUNS: Final = {
     "dlq": ("dlq", "Dead letters: list, show, send again."),
     "broker": ("broker", "Brokers: settings, statistics, replication."),
     "nameserver": ("nameserver", "Name servers: settings and keys."),
+    "doctor": ("doctor", "Find out what is wrong with a cluster."),
     "completion": ("completion", "Print what makes a shell complete the commands."),
 }
 

@@ -1,0 +1,136 @@
+"""
+How far groups have read.
+
+Source: ``DefaultMQAdminExtImpl.examineConsumeStats`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from rocketmq_tw.admin.calls import Calls, Outcomes
+from rocketmq_tw.admin.errors import NotFound
+from rocketmq_tw.admin.groups import UNKNOWN_GROUP, Groups
+from rocketmq_tw.admin.members import members_of
+from rocketmq_tw.admin.results.groups import GroupLag, GroupLags, QueueLag
+from rocketmq_tw.admin.texts import at
+from rocketmq_tw.model.queue import MessageQueue
+from rocketmq_tw.model.topic import is_retry
+from rocketmq_tw.wire.bodies.consumers import ConsumerConnection
+from rocketmq_tw.wire.bodies.stats import ConsumeStats, OffsetState
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.requests.consumer import GetConsumeStats
+
+
+class Lags:
+    """Asks brokers how far groups have read."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+        self._groups = Groups(calls)
+
+    async def of(self, group: str, topic: str | None = None) -> GroupLag:
+        """Return the lag of a group; see ``groups.lag``."""
+        targets = (await self._calls.registered()).readers()
+        stats = await self._stats(group, targets, topic)
+        connections = await self._groups.connections(group, targets)
+        tables = list(stats.ok.values())
+        if topic is None:
+            tables += await self._uncommitted(group, targets, tables, connections)
+        queues = _queues(tables, topic)
+        if not queues:
+            await self._groups.settings(group, targets)
+            if topic is not None and not stats.errors:
+                raise NotFound("topic", topic, f'"{group}" has not read it')
+        if stats.errors:
+            stats.need_one(f'the offsets of "{group}" cannot be read')
+        return GroupLag(
+            group,
+            queues,
+            sum(queue.lag for queue in queues),
+            sum(queue.in_flight for queue in queues),
+            sum(each.consume_tps for each in stats.ok.values()),
+            len(members_of(connections.ok)),
+            {**connections.failed, **stats.failed},
+        )
+
+    async def of_all(self) -> GroupLags:
+        """Return the lag of all groups; see ``groups.lags``."""
+        names = [group.name for group in await self._groups.list()]
+
+        async def one(group: str) -> GroupLag:
+            found = await self.of(group)
+            return msgspec.structs.replace(found, queues=())
+
+        asked = await self._calls.each({name: name for name in names}, one)
+        failed = asked.failed
+        for group, each in asked.ok.items():
+            failed.update({f"{group} at {w}": why for w, why in each.failed.items()})
+        groups = sorted(asked.ok.values(), key=lambda each: (-each.total, each.group))
+        return GroupLags(tuple(groups), failed)
+
+    async def _stats(
+        self, group: str, targets: Mapping[str, str], topic: str | None
+    ) -> Outcomes[ConsumeStats]:
+        """Ask brokers how far a group has read."""
+
+        async def read(address: str) -> ConsumeStats:
+            request = GetConsumeStats(consumer_group=group, topic=topic)
+            response = await self._calls.broker(address, request)
+            return ConsumeStats.decode(response.body)
+
+        asked = await self._calls.each(targets, read)
+        return asked.without(*UNKNOWN_GROUP, ResponseCode.TOPIC_NOT_EXIST)
+
+    async def _uncommitted(
+        self,
+        group: str,
+        targets: Mapping[str, str],
+        known: Iterable[ConsumeStats],
+        connections: Outcomes[ConsumerConnection],
+    ) -> list[ConsumeStats]:
+        """
+        Ask about topics to which a group subscribes, and where it has no offset yet.
+
+        Brokers leave them out; so a handler that hangs at the first message would
+        have no lag.
+        """
+        seen = {queue.topic for each in known for queue in each.offset_table}
+        subscribed = {
+            topic
+            for each in connections.ok.values()
+            for topic in each.subscription_table
+            if topic not in seen and not is_retry(topic)
+        }
+        found: list[ConsumeStats] = []
+        for topic in sorted(subscribed):
+            asked = await self._stats(group, targets, topic)
+            found += asked.ok.values()
+        return found
+
+
+def _queues(stats: Iterable[ConsumeStats], topic: str | None) -> tuple[QueueLag, ...]:
+    """Return the queues of all brokers, sorted."""
+    found = {
+        queue: state
+        for each in stats
+        for queue, state in each.offset_table.items()
+        if topic in (None, queue.topic)
+    }
+    return tuple(_lag(queue, state) for queue, state in sorted(found.items()))
+
+
+def _lag(queue: MessageQueue, state: OffsetState) -> QueueLag:
+    """Return the lag of one queue."""
+    return QueueLag(
+        topic=queue.topic,
+        broker=queue.broker_name,
+        queue_id=queue.queue_id,
+        max=state.broker_offset,
+        committed=state.consumer_offset,
+        lag=max(state.broker_offset - state.consumer_offset, 0),
+        in_flight=max(state.pull_offset - state.consumer_offset, 0),
+        last_consumed=at(state.last_timestamp),
+    )
