@@ -54,7 +54,7 @@ BELOW = {
     "metrics": _PARTS | {"namesrv", "broker", "store"},
     "admin": _PARTS | {"client"},
     "console": _PARTS | {"client", "admin"},
-    "aio": _PARTS | {"client"},
+    "aio": _PARTS | {"client", "admin"},
 }
 #: Programs and test doubles assemble; they may import all.
 FREE = {"testing", "tap", "__init__"}

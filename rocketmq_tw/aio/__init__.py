@@ -14,6 +14,8 @@ It is the same client, on the program's own event loop. No reactor is installed 
 signal handled: ``asyncio.run`` and cancellation work as everywhere in asyncio.
 """
 
+from typing import TYPE_CHECKING
+
 from rocketmq_tw.aio.client import Client
 from rocketmq_tw.aio.producer import Producer
 from rocketmq_tw.aio.pull import PullConsumer
@@ -21,8 +23,13 @@ from rocketmq_tw.aio.push import PushConsumer
 from rocketmq_tw.aio.reader import QueueReader
 from rocketmq_tw.aio.simple import SimpleConsumer
 from rocketmq_tw.aio.transactions import Transaction, TransactionProducer
+from rocketmq_tw.lazy_exports import importer_of
+
+if TYPE_CHECKING:
+    from rocketmq_tw.aio.admin import AdminClient as AdminClient
 
 __all__ = [
+    "AdminClient",
     "Client",
     "Producer",
     "PullConsumer",
@@ -32,3 +39,6 @@ __all__ = [
     "Transaction",
     "TransactionProducer",
 ]
+
+if not TYPE_CHECKING:  # most programs administrate nothing
+    __getattr__ = importer_of(__name__, {"AdminClient": "rocketmq_tw.aio.admin"})

@@ -30,6 +30,8 @@ ENDING = {
     "request_reply.py": r"^the reply: b'42'\nno reply to a request",
     "traces.py": r"^mqadmin queryMsgTraceById -i \w+$",
     "credentials.py": r"^stored: \w+$",
+    "lags.py": r"^billing: 0 behind, 0 connected$",
+    "lags_asyncio.py": r"^\d+ messages in \d queues\nNoSuchTopic: no broker has",
     "read_queues.py": r"\d \d+ b'Hello, RocketMQ'",
 }
 ENDLESS = {
