@@ -197,8 +197,8 @@ class Side:
         lab.sender(
             release, names, topic=BUSY, plan="sync:8", group="Producers", linger=3600
         )
-        consumer.wait_for("message", 2)
         sent = re.findall(r"\b[0-9A-F]{32,}\b", "\n".join(self.printed.values()))
+        consumer.wait_for("message", len(sent))
         port = int(self._words["broker"].rpartition(":")[2])
         host = bytes([127, 0, 0, 1]) + port.to_bytes(4, "big")
         self._words |= {

@@ -58,7 +58,8 @@ REFUSED = {
 
 @pytest.mark.parametrize(
     ("shared", "release"),
-    some([("ours", "v55"), ("ours", "v49"), ("ours", "v53")], 2),
+    # What 5.5 prints is compared with Apache's servers in test_mqadmin.py.
+    some([("ours", "v49"), ("ours", "v55"), ("ours", "v53")], 1),
     indirect=["shared"],
 )
 def test_mqadmin(shared: tuple[Lab, Cluster], release: str) -> None:
