@@ -17,6 +17,12 @@ from rocketmq_tw.broker.configuration import name_servers
 from rocketmq_tw.broker.console_settings import CONSOLE_OPTION
 from rocketmq_tw.clock import use_monotonic_time
 from rocketmq_tw.garbage import keep_collections_short
+from rocketmq_tw.log_settings import (
+    LOG_FLAGS,
+    LOG_OPTIONS,
+    check_logs,
+    program_logs,
+)
 from rocketmq_tw.metrics_settings import METRICS_OPTIONS
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.namesrv.access import NamesrvAccess
@@ -71,14 +77,16 @@ class Options(usage.Options):
         *SERVER_OPTIONS,
         *CLIENT_OPTIONS,
         *METRICS_OPTIONS,
+        *LOG_OPTIONS,
     ]
-    optFlags = [broker_tap.MEMORY_FLAG]
+    optFlags = [broker_tap.MEMORY_FLAG, *LOG_FLAGS]
 
     settings: BrokerConfig
     name_server: NamesrvConfig
 
     def postOptions(self) -> None:
         """Check everything; a usage error says what cannot be used."""
+        check_logs(self)
         if self["config"] is None and self["advertise"] is None:
             self["listen"] = self["listen"] or "127.0.0.1:10911"
             self["namesrv-listen"] = self["namesrv-listen"] or "127.0.0.1:9876"
@@ -133,6 +141,7 @@ def makeService(options: Options) -> IService:
 
     use_monotonic_time(reactor)
     keep_collections_short(reactor)
+    logs = program_logs(reactor, options)
     broker_tap.remove_memory_folder(reactor, options)
     config = broker_tap.with_connection_limit(options.settings, servers=2)
     options.name_server.max_connections = config.max_connections
@@ -162,4 +171,4 @@ def makeService(options: Options) -> IService:
     own_servers.add(lambda: broker.address, broker)
     check = ReachabilityCheck(reactor, broker)
     parts = [namesrv, broker, check, console, metrics]
-    return Program(reactor, *filter(None, parts))
+    return Program(reactor, *filter(None, parts), logs=logs)

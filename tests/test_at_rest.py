@@ -55,6 +55,7 @@ UNUSED = (
     "rocketmq_tw.auth",
     "rocketmq_tw.client",
     "rocketmq_tw.console",
+    "rocketmq_tw.logs",
     "rocketmq_tw.metrics",
     "rocketmq_tw.testing",
 )

@@ -27,7 +27,7 @@ _WIRE = _BOTTOM | {"wire"}
 _PARTS = (
     _WIRE
     | {"access", "auth", "jsonfile", "settings", "tls", "remoting", "threads"}
-    | {"lazy_exports", "metrics_settings"}
+    | {"lazy_exports", "metrics_settings", "log_settings"}
     | _TIME
 )
 #: What each package may import, besides itself.
@@ -45,6 +45,8 @@ BELOW = {
     "store": _WIRE | _TIME | {"threads"},
     "tls": _WIRE | _TIME | {"settings"},
     "remoting": _WIRE | _TIME | {"tls"},
+    "log_settings": {"logs"},
+    "logs": {"log_settings"},
     "metrics_settings": _WIRE | {"settings", "remoting"},
     "access": _WIRE | {"auth", "jsonfile", "settings", "remoting", "threads"},
     "replication": _WIRE | {"store"},

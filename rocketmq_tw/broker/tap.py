@@ -20,6 +20,12 @@ from rocketmq_tw.broker.configuration import (
 from rocketmq_tw.broker.console_settings import CONSOLE_OPTION
 from rocketmq_tw.clock import use_monotonic_time
 from rocketmq_tw.garbage import keep_collections_short
+from rocketmq_tw.log_settings import (
+    LOG_FLAGS,
+    LOG_OPTIONS,
+    check_logs,
+    program_logs,
+)
 from rocketmq_tw.metrics_settings import METRICS_OPTIONS
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.remoting.descriptors import connection_limit, raise_limit
@@ -67,13 +73,15 @@ class Options(usage.Options):
         *SERVER_OPTIONS,
         *CLIENT_OPTIONS,
         *METRICS_OPTIONS,
+        *LOG_OPTIONS,
     ]
-    optFlags = [MEMORY_FLAG]
+    optFlags = [MEMORY_FLAG, *LOG_FLAGS]
 
     settings: BrokerConfig
 
     def postOptions(self) -> None:
         """Check everything; a usage error says what cannot be used."""
+        check_logs(self)
         self.settings = checked_config(self, self["namesrv"])
 
 
@@ -218,6 +226,7 @@ def makeService(options: Options) -> IService:
 
     use_monotonic_time(reactor)
     keep_collections_short(reactor)
+    logs = program_logs(reactor, options)
     remove_memory_folder(reactor, options)
     config = with_connection_limit(options.settings)
     with ends_in_a_sentence():
@@ -235,4 +244,4 @@ def makeService(options: Options) -> IService:
     broker = BrokerService(reactor, config, names, features=features_with(metrics))
     own.add(lambda: broker.address, broker)
     parts = [broker, ReachabilityCheck(reactor, broker), console, metrics]
-    return Program(reactor, *filter(None, parts))
+    return Program(reactor, *filter(None, parts), logs=logs)

@@ -11,6 +11,12 @@ from rocketmq_tw import settings
 from rocketmq_tw.clock import use_monotonic_time
 from rocketmq_tw.garbage import keep_collections_short
 from rocketmq_tw.jsonfile import JsonFile
+from rocketmq_tw.log_settings import (
+    LOG_FLAGS,
+    LOG_OPTIONS,
+    check_logs,
+    program_logs,
+)
 from rocketmq_tw.metrics_settings import METRICS_OPTIONS, take_metrics
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.namesrv.access import take_access
@@ -57,7 +63,9 @@ class Options(usage.Options):
         *SERVER_OPTIONS,
         *CLIENT_OPTIONS,
         *METRICS_OPTIONS,
+        *LOG_OPTIONS,
     ]
+    optFlags = LOG_FLAGS
     synopsis = "[-c FILE] [-p PORT] [--data FOLDER]"
     longdesc = (
         "Runs a RocketMQ name server. Brokers register with it, and clients ask it"
@@ -75,6 +83,7 @@ class Options(usage.Options):
 
         :raises usage.UsageError: the file or a value in it cannot be used.
         """
+        check_logs(self)
         try:
             values = settings.read(self["config"]) if self["config"] else {}
             values.setdefault("kvConfigPath", os.path.join(self["data"], _KV_CONFIG))
@@ -129,6 +138,7 @@ def makeService(options: Options) -> IService:
 
     use_monotonic_time(reactor)
     keep_collections_short(reactor)
+    logs = program_logs(reactor, options)
     limit = connection_limit(raise_limit())
     options.namesrv.max_connections = options.namesrv.max_connections or limit
     with ends_in_a_sentence():
@@ -149,4 +159,4 @@ def makeService(options: Options) -> IService:
             )
         add_metrics(metrics.page, namesrv)
         parts.append(metrics)
-    return Program(reactor, *parts)
+    return Program(reactor, *parts, logs=logs)

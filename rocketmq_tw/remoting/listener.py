@@ -19,7 +19,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any
 
@@ -153,13 +153,21 @@ class Program(MultiService):
     creates in ``startService``; a failure there is the reason.
 
     :param reactor: stopped if a start fails after the reactor has started.
+    :param logs: gives the application its log, before it begins; None leaves that to
+        ``twistd``.
     """
 
     _log = Logger()
 
-    def __init__(self, reactor: Any, *services: IService) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        *services: IService,
+        logs: Callable[[Any], None] | None = None,
+    ) -> None:
         super().__init__()
         ignore_hangup()
+        self._logs = logs
         self._reactor = reactor
         # None after all children have started, or if there is no standard error.
         self._shell: int | None = _copy_of_stderr()
@@ -168,6 +176,12 @@ class Program(MultiService):
         self._is_ending = False
         for service in services:
             service.setServiceParent(self)
+
+    def setServiceParent(self, parent: Any) -> None:
+        """Become part of an application, which gets its log then."""
+        if self._logs is not None and hasattr(parent, "setComponent"):
+            self._logs(parent)
+        super().setServiceParent(parent)
 
     def startService(self) -> None:
         """

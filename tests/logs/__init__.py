@@ -1,0 +1,1 @@
+"""Tests of :mod:`rocketmq_tw.logs`."""
