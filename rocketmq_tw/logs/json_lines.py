@@ -22,7 +22,7 @@ from twisted.logger import LogEvent, LogLevel, formatEvent
 #: Characters of one text, and how many fields there may be.
 LONGEST, MOST = 4000, 40
 #: What an event has for reasons of its own, and old code adds.
-_NOT_SHOWN = frozenset(
+_LEFT_OUT = frozenset(
     ("message", "time", "system", "format", "isError", "failure", "why", "log_text")
 )
 _PLAIN = (bool, int, float, str, type(None))
@@ -40,7 +40,7 @@ def json_line(event: LogEvent) -> str:
     fields = {
         _text(name): _value(value)
         for name, value in list(event.items())
-        if not name.startswith("log_") and name not in _NOT_SHOWN
+        if not name.startswith("log_") and name not in _LEFT_OUT
     }
     if fields:
         made["fields"] = dict(list(fields.items())[:MOST])
