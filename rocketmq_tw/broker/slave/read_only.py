@@ -16,6 +16,7 @@ from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Request, Response
+from rocketmq_tw.wire.requests.admin import CleanUnusedTopics
 from rocketmq_tw.wire.requests.group import (
     DeleteGroup,
     UpdateForbidden,
@@ -92,6 +93,14 @@ def refuse_writes(router: Router, host: str) -> None:
     )
     for change in _CHANGES:
         router.on(change, no_changes)
+    router.on(
+        CleanUnusedTopics,
+        _refusing(
+            ResponseCode.SYSTEM_ERROR,
+            "this broker is a slave, which has messages of new topics before it has the"
+            " topics: no queue is removed here",
+        ),
+    )
 
 
 def refuse_pulls(router: Router) -> None:

@@ -7,11 +7,17 @@ from typing import Any
 from rocketmq_tw.remoting.errors import BrokerError
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.recall import RecallHandle
-from rocketmq_tw.wire.requests.group import DeleteGroup, UpdateGroup, UpdateGroups
+from rocketmq_tw.wire.requests.admin import CleanUnusedTopics
+from rocketmq_tw.wire.requests.group import (
+    DeleteGroup,
+    UpdateForbidden,
+    UpdateGroup,
+    UpdateGroups,
+)
 from rocketmq_tw.wire.requests.offset import GetMaxOffset, UpdateConsumerOffset
 from rocketmq_tw.wire.requests.recall import RecallMessage
 from rocketmq_tw.wire.requests.send import SendBack, SendMessageV2
-from rocketmq_tw.wire.requests.topic import CreateTopic, DeleteTopic
+from rocketmq_tw.wire.requests.topic import CreateTopic, CreateTopics, DeleteTopic
 from rocketmq_tw.wire.requests.transaction import EndTransaction
 from tests.broker.cases import sent
 from tests.broker.slave.cases import PairCase
@@ -69,11 +75,19 @@ class ReadOnlyTests(PairCase):
         """Topics and groups are changed at the master."""
         create = CreateTopic(topic="T", read_queue_nums=1, write_queue_nums=1, perm=6)
         groups = UpdateGroups(body=b'{"groupConfigList":[{"groupName":"G"}]}')
+        topics = CreateTopics(body=b'{"topicConfigList":[]}')
         others = DeleteTopic("T"), UpdateGroup(), DeleteGroup("G")
-        for request in (create, groups, *others):
+        forbid = UpdateForbidden("G", "T", False)
+        for request in (create, groups, topics, forbid, *others):
             code, remark = self.refused(request)
             self.assertEqual(code, ResponseCode.SYSTEM_ERROR)
             self.assertIn("execute it from master broker", remark)
+
+    def test_unused_topics(self) -> None:
+        """Their queues stay: the topics may be those that come with the next copy."""
+        code, remark = self.refused(CleanUnusedTopics())
+        self.assertEqual(code, ResponseCode.SYSTEM_ERROR)
+        self.assertIn("messages of new topics before", remark)
 
     def test_served(self) -> None:
         """Offsets are read and committed."""
