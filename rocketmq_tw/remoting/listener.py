@@ -21,7 +21,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import IService, MultiService, Service
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
@@ -39,6 +39,9 @@ from rocketmq_tw.remoting.descriptors import grow_table
 from rocketmq_tw.remoting.listen_errors import CannotListen, cannot_listen
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.tls import ServerSide
+
+if TYPE_CHECKING:
+    from rocketmq_tw.remoting.readiness import Readiness
 
 #: How many connections may wait to be accepted, where the endpoint does not say; as
 #: with Apache RocketMQ. The system may allow fewer.
@@ -168,6 +171,7 @@ class Program(MultiService):
         super().__init__()
         ignore_hangup()
         self._logs = logs
+        self._readiness = _readiness(reactor)
         self._reactor = reactor
         # None after all children have started, or if there is no standard error.
         self._shell: int | None = _copy_of_stderr()
@@ -197,8 +201,28 @@ class Program(MultiService):
         self._starting = len(waiting)
         for started in waiting:
             self._watch(started)
-        if not self._starting:
-            self._close_shell()
+        if not waiting:
+            self._all_started()
+
+    def stopService(self) -> Any:
+        """Stop all children; fires when they have stopped."""
+        if self._readiness is None:
+            return super().stopService()
+        self._readiness.stopping()
+        stopped = maybeDeferred(super().stopService)
+        return stopped.addBoth(self._no_longer_ready)
+
+    def _no_longer_ready(self, result: Any) -> Any:
+        """Report no more to the service manager."""
+        if self._readiness is not None:
+            self._readiness.stop()
+        return result
+
+    def _all_started(self) -> None:
+        """Leave the shell alone, and report to the service manager."""
+        self._close_shell()
+        if self._readiness is not None and not self._is_ending:
+            self._readiness.ready()
 
     def _watch(self, started: Deferred[Any]) -> None:
         """Raise a failure that exists already; end the program on a later one."""
@@ -218,7 +242,7 @@ class Program(MultiService):
         """Count a child that has started."""
         self._starting -= 1
         if not self._starting:
-            self._close_shell()
+            self._all_started()
 
     def _end(self, failure: Failure) -> None:
         """
@@ -255,6 +279,15 @@ class Program(MultiService):
 
 
 _STDERR = 2
+
+
+def _readiness(reactor: Any) -> Readiness | None:
+    """Return what reports to a service manager; None if there is none."""
+    if "NOTIFY_SOCKET" not in os.environ:
+        return None
+    from rocketmq_tw.remoting.readiness import Readiness
+
+    return Readiness(reactor, os.environ)
 
 
 @contextlib.contextmanager
