@@ -93,14 +93,8 @@ def refuse_writes(router: Router, host: str) -> None:
     )
     for change in _CHANGES:
         router.on(change, no_changes)
-    router.on(
-        CleanUnusedTopics,
-        _refusing(
-            ResponseCode.SYSTEM_ERROR,
-            "this broker is a slave, which has messages of new topics before it has the"
-            " topics: no queue is removed here",
-        ),
-    )
+    # Messages of a new topic are here before the topic is, so no queue is unused.
+    router.on(CleanUnusedTopics, lambda request, call: Response())
 
 
 def refuse_pulls(router: Router) -> None:
