@@ -14,6 +14,7 @@ RocketMQ on Twisted.
 ``broker``        the broker
 ``client``        producers and consumers
 ``admin``         inspects and changes a cluster
+``console``       a web page about a cluster
 ``aio``           the client for programs of asyncio
 ``clock``         monotonic time, and the time of day
 ``testing``       a whole cluster in memory, for tests
