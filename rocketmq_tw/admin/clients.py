@@ -56,7 +56,7 @@ class Clients:
         self._calls = calls
 
     @returning_deferred
-    async def list(self) -> results.Clients:
+    async def list(self) -> results.ConnectedClients:
         """
         Return all clients: producers and consumers, of all brokers.
 
@@ -83,7 +83,7 @@ class Clients:
             for member in each:
                 found.add_consumer(group, member)
         failed.update(online.failed)
-        return results.Clients(found.all(), failed)
+        return results.ConnectedClients(found.all(), failed)
 
     async def producers(
         self, group: str, targets: Mapping[str, str]

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from twisted.internet.task import deferLater
+
 from rocketmq_tw.admin.calls import Calls, Outcomes
 from rocketmq_tw.admin.deferring import returning_deferred
 from rocketmq_tw.admin.errors import NotFound
@@ -57,6 +59,9 @@ MESSAGE_TYPE = "message.type"
 #: The type of a topic without that attribute.
 DEFAULT_TYPE = "NORMAL"
 
+#: Topics of a list that are put together at a stretch, in some 10 ms.
+_AT_A_STRETCH = 2000
+
 
 class Topics:
     """What an administrator does with topics."""
@@ -85,7 +90,10 @@ class Topics:
         if with_settings:
             tables = await self._tables(brokers.readers())
         found = []
-        for name in sorted(set(names.topic_list)):
+        for number, name in enumerate(sorted(set(names.topic_list)), 1):
+            if number % _AT_A_STRETCH == 0:
+                # This may be a broker's process, which serves others meanwhile.
+                await deferLater(self._calls.session.clock, 0)
             kind = kind_of(name, reserved)
             if with_system or kind is Kind.NORMAL:
                 found.append(_summary(name, kind, tables))

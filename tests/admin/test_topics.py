@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from twisted.internet.defer import succeed
+
 from rocketmq_tw.admin import NotFound
 from rocketmq_tw.admin.results.topics import Kind
 from rocketmq_tw.admin.topics import kind_of, permission_text
+from rocketmq_tw.wire.bodies.topics import TopicList
+from rocketmq_tw.wire.fields import Response
+from rocketmq_tw.wire.requests.route import GetAllTopics
 from tests.admin.cases import AdminCase
 
 
@@ -17,6 +24,35 @@ class TopicTests(AdminCase):
         self.cluster.create_topic("orders", 4)
         self.cluster.create_topic("small", {"broker-a": 1}, perm=4)
         self.consume("billing", "orders")
+
+    def test_many(self) -> None:
+        """A long list is put together in steps, between which others are served."""
+        names = tuple(f"topic-{number:05}" for number in range(4_500))
+        body = TopicList(names).encode()
+        calls = self.admin.calls
+        ask = calls.name_server
+
+        def respond(request: Any) -> Any:
+            if isinstance(request, GetAllTopics):
+                return succeed(Response(body=body))
+            return ask(request)
+
+        clock = self.admin.calls.session.clock
+        later = clock.callLater
+        steps: list[float] = []
+
+        def call_later(delay: float, *call: Any) -> Any:
+            if delay == 0:
+                steps.append(delay)
+            return later(delay, *call)
+
+        self.run_admin(self.admin.topics.list())  # connects
+        self.patch(clock, "callLater", call_later)
+        self.run_admin(self.admin.topics.list())
+        self.assertEqual(len(steps), 0)
+        self.patch(calls, "name_server", respond)
+        self.assertEqual(len(self.run_admin(self.admin.topics.list())), 4_500)
+        self.assertEqual(len(steps), 2)
 
     def test_names(self) -> None:
         """The list has what applications use, and only names."""

@@ -13,7 +13,7 @@ from typing import Any
 from twisted.internet import task
 from twisted.internet.defer import Deferred, succeed
 
-from rocketmq_tw.admin.results.clients import Clients, ClientSummary
+from rocketmq_tw.admin.results.clients import ClientSummary, ConnectedClients
 from rocketmq_tw.admin.results.cluster import (
     BrokerAddress,
     BrokerStatus,
@@ -103,7 +103,7 @@ class Pretended:
             )
             for name in HOSTILE
         )
-        return succeed(Clients(tuple(found)))
+        return succeed(ConnectedClients(tuple(found)))
 
     def lag(self, _group: str) -> Deferred[Any]:
         """Return something without a lag."""

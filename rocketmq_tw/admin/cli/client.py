@@ -6,7 +6,7 @@ import click
 
 from rocketmq_tw.admin.cli.invocation import Invocation, noun_of, verb, watching
 from rocketmq_tw.admin.cli.output import Output
-from rocketmq_tw.admin.results.clients import Clients, RunningInfo
+from rocketmq_tw.admin.results.clients import ConnectedClients, RunningInfo
 
 noun = noun_of("client", "Connected clients, and what consumers do.")
 
@@ -16,7 +16,7 @@ noun = noun_of("client", "Connected clients, and what consumers do.")
 def list_(ask: Invocation, watch: float | None, times: int | None) -> None:
     """List the producers and consumers of all brokers."""
 
-    def draw(found: Clients, output: Output) -> None:
+    def draw(found: ConnectedClients, output: Output) -> None:
         output.table(
             ["client", "address", "language", "version", "produces", "consumes"],
             [

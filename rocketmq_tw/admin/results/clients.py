@@ -29,7 +29,7 @@ class ClientSummary(msgspec.Struct, frozen=True, kw_only=True):
     last_heartbeat: datetime | None = None
 
 
-class Clients(msgspec.Struct, frozen=True):
+class ConnectedClients(msgspec.Struct, frozen=True):
     """All clients, sorted by id."""
 
     clients: tuple[ClientSummary, ...]

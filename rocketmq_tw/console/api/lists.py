@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.admin.client import AdminClient
-from rocketmq_tw.admin.results.clients import Clients
+from rocketmq_tw.admin.results.clients import ConnectedClients
 from rocketmq_tw.admin.results.groups import GroupSummary
 from rocketmq_tw.admin.results.topics import TopicSummary
 from rocketmq_tw.console.api.kept import Kept
@@ -28,6 +28,6 @@ class Lists:
         self.groups: Kept[tuple[GroupSummary, ...]] = Kept(
             clock, lambda: admin.groups.list(with_system=True), _AGE
         )
-        self.clients: Kept[Clients] = Kept(
+        self.clients: Kept[ConnectedClients] = Kept(
             clock, lambda: admin.clients.list(), _AGE_OF_CLIENTS
         )
