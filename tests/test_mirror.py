@@ -49,6 +49,8 @@ ELSEWHERE = {
     "broker/timer/late.py": "broker/timer/test_service.py",
     "broker/timer/parts.py": "broker/timer/test_service.py",
     "broker/timer/progress.py": "broker/timer/test_opening.py",
+    "broker/send/lane_parts.py": "broker/send/test_lane.py",
+    "broker/transactions/lane_batch.py": "broker/transactions/test_lane.py",
     "replication/beginning.py": "replication/test_slave.py",
     "replication/peers.py": "remoting/test_peer_log.py",
     "replication/status.py": "replication/test_master.py",

@@ -39,7 +39,7 @@ broker.tables.agreement.Agreement: _marks _counts: one for each membership, maxG
 broker.tables.clients.ConsumerGroup: agreement: an Agreement
 broker.tables.table_set.Tables: _files: one for each document
 broker.tables.topics.TopicTable: _defaults on_change: the topics of every broker; one for each listener
-remoting.router.Router: _absent _codes _guards _handlers _unguarded: one for each declared request
+remoting.router.Router: _absent _codes _guards _handlers _lane_codes _unguarded lane_starts: one for each declared request
 replication.acks.SlaveAcks: _waiting: one for each connection, and one
 remoting.in_process.OwnServers: _servers: a name server and a broker
 settings: NOTHING: always empty
@@ -94,6 +94,7 @@ store.durability.shared_work.SharedWork: _asking: one for each connection that d
 
 #: Lives as long as one request, pull or load.
 _OF_ONE_CALL: Final = """\
+broker.transactions.lane_batch.Batch: ended halves prepared responses run: one for each request of a read
 broker.transactions.checks.CheckRounds: _silent: ten groups, during one round
 broker.transactions.producers.Producers: _blocked: groups of producers, during one round, 60 at most
 broker.transactions.producers.Producers: _silent: producers that do not read, during one round, 60 at most

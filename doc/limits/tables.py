@@ -851,6 +851,21 @@ CACHES: Final = (
         entry=1_000,
     ),
     Cache(
+        what="half messages that were stored last, of 8 MiB together",
+        holds=(
+            "broker.transactions.lane_recent.RecentHalves._kept",
+            "broker.transactions.lane_recent.RecentHalves._order",
+        ),
+        limit="broker.transactions.lane_recent.MOST",
+        entry=1_400,
+    ),
+    Cache(
+        what="properties of half messages for each topic and queue",
+        holds=("broker.transactions.lane_half._own_properties",),
+        limit="broker.transactions.lane_half._own_properties",
+        entry=400,
+    ),
+    Cache(
         what="addresses from which slaves have asked as the inner user",
         holds=("broker.ha_admission.HaAdmission._seen",),
         limit="broker.ha_admission.MAX_HOSTS",

@@ -22,6 +22,7 @@ from rocketmq_tw.broker.pull.filters import Filters
 from rocketmq_tw.broker.replication import Replication
 from rocketmq_tw.broker.send.drafts import Redirect
 from rocketmq_tw.broker.send.kinds import Kind
+from rocketmq_tw.broker.send.lane_parts import MakeExtension
 from rocketmq_tw.broker.slave.master import Master
 from rocketmq_tw.broker.slave.replicated import Replicated
 from rocketmq_tw.broker.statistics.service import Statistics
@@ -64,6 +65,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     :ivar new_topics: holds the responses of requests that create topics.
     :ivar delay_levels: redirects delayed messages to the schedule topic.
     :ivar redirects: make what is stored of messages of a kind; features add theirs.
+    :ivar lane_extensions: make what takes other requests past their handlers.
     :ivar timed_sends: redirects timed messages to the timer's queue.
     :ivar filters: those of all expressions that come with requests.
     :ivar master: where the master of a slave is; nowhere for a master.
@@ -100,6 +102,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     name_servers: tuple[str, ...] = ()
     ask_name_servers: AskNameServers = _ask_nobody
     redirects: dict[Kind, Redirect] = {}
+    lane_extensions: list[MakeExtension] = []
     replicated: list[Replicated] = []
     on_acting: list[Callable[[bool], object]] = []
     run_in_thread: RunInThread = run_here

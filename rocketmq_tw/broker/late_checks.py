@@ -25,6 +25,11 @@ class LateChecks:
     def __init__(self) -> None:
         self._check: Check | None = None
 
+    @property
+    def is_used(self) -> bool:
+        """Whether anything is asked."""
+        return self._check is not None
+
     def use(self, check: Check) -> None:
         """Ask this function from now on; it raises ``Refused``."""
         self._check = check

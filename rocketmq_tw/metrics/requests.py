@@ -229,7 +229,6 @@ class MeasuredLane:
         self._seconds = seconds
         self._sent = sent
         self._count = count
-        self.starts = lane.starts
 
     def take(
         self,
@@ -244,13 +243,26 @@ class MeasuredLane:
         taken = self._lane.take(frames, at, until, peer, received_at, read)
         if taken.count:
             took = (self._seconds() - peer.last_seen) * 1000
-            without_response = taken.count - taken.response_count
-            if without_response:
+            count, responses = taken.count, taken.response_count
+            if taken.other is not None:
+                code, others, theirs = taken.other
+                count, responses = count - others, responses - theirs
+                self._count_others(code, others - theirs, theirs, took)
+            if count > responses:
                 key = Key(_SEND, result=ONE_WAY_RESULT)
-                self._count(key, took, without_response)
-            if taken.log is None and taken.response_count:
-                self._sent.add(took, taken.response_count)
+                self._count(key, took, count - responses)
+            if taken.log is None and responses:
+                self._sent.add(took, responses)
         return taken
+
+    def _count_others(
+        self, code: int, one_way: int, responses: int, took: float
+    ) -> None:
+        """Count requests of another kind; none of their responses waits."""
+        if one_way:
+            self._count(Key(code, result=ONE_WAY_RESULT), took, one_way)
+        if responses:
+            self._count(Key(code), took, responses)
 
 
 def _result(call: Call) -> str:

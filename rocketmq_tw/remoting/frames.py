@@ -81,6 +81,7 @@ class FrameHandler:
         """
         lane, handle, seconds = self._router.lane, self._inbound.handle, self._seconds
         at, count, pending = 0, len(frames), self._pending
+        starts = self._router.lane_starts
         if self._reads_without_lane:
             self._reads_without_lane -= 1
             lane = None
@@ -89,7 +90,7 @@ class FrameHandler:
                 break
             kind, header, body = frames[at]
             command: Command | None = None
-            if lane is not None and header.startswith(lane.starts):
+            if lane is not None and header.startswith(starts):
                 until = min(count, at + self._inbound.free)
                 taken = lane.take(frames, at, until, peer, now)
                 command = taken.left

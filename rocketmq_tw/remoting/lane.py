@@ -33,6 +33,8 @@ class Taken(msgspec.Struct, gc=False):
     :ivar left: the decoded header of the next frame, which is not plain; None if it
         was not decoded.
     :ivar code: of the requests whose responses wait for the log.
+    :ivar other: of the requests of another kind among them: their code, how many they
+        are, and how many of these have a response.
     """
 
     count: int = 0
@@ -42,6 +44,7 @@ class Taken(msgspec.Struct, gc=False):
     end: int = 0
     left: Command | None = None
     code: int = 0
+    other: tuple[int, int, int] | None = None
 
 
 class NotAdmitted(Exception):
@@ -56,13 +59,7 @@ Read = Callable[[bytes, bytes], Command]
 
 
 class Lane(Protocol):
-    """
-    Handles plain requests.
-
-    :ivar starts: what the headers of such requests begin with.
-    """
-
-    starts: tuple[bytes, ...]
+    """Handles plain requests."""
 
     def take(
         self,
@@ -93,7 +90,6 @@ class GuardedLane:
     def __init__(self, reader: Callable[[Peer], Read | None], lane: Lane) -> None:
         self._reader = reader
         self._lane = lane
-        self.starts = lane.starts
 
     def take(
         self,
@@ -122,7 +118,6 @@ class ConditionalLane:
     def __init__(self, condition: Callable[[], bool], lane: Lane) -> None:
         self._condition = condition
         self._lane = lane
-        self.starts = lane.starts
 
     def take(
         self,

@@ -22,7 +22,7 @@ all requests and their responses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -98,6 +98,7 @@ class Router:
     :param absent: the response codes and remarks for requests that nothing handles, by
         request code; others are called unsupported.
     :ivar lane: handles plain requests before they reach a handler; None without.
+    :ivar lane_starts: what the headers of its requests begin with.
     :ivar find: returns the declared request and the handler of a code; None if nothing
         handles it.
     :ivar meter: sees all requests; None without.
@@ -117,8 +118,9 @@ class Router:
         self._handlers: dict[int, Handled] = {}
         self._unguarded: dict[int, Handled] = {}
         self._guards: tuple[_Registered, ...] = ()
-        self._lane_code = 0
+        self._lane_codes: tuple[int, ...] = ()
         self.lane: Lane | None = None
+        self.lane_starts: tuple[bytes, ...] = ()
         self.meter: Meter | None = None
         # The method of the dictionary itself, which saves a call for every request.
         self.find: Callable[[int], Handled | None] = self._handlers.get
@@ -132,17 +134,26 @@ class Router:
         code = int(declared.code)
         self._unguarded[code] = (declared, handler)
         self._handlers[code] = (declared, self._complete(code, handler))
-        if code == self._lane_code:
+        if code in self._lane_codes:
             self.lane = None
 
-    def use_lane(self, declared: type[Request[Any]], lane: Lane) -> None:
+    def use_lane(
+        self,
+        declared: type[Request[Any]],
+        lane: Lane,
+        also: Sequence[type[Request[Any]]] = (),
+    ) -> None:
         """
         Let a lane handle the plain requests of this kind, whose handler is registered.
 
         Not if there are guards that cannot read its requests, or two that can, since
         they must see every such request; nor once there is another handler.
+
+        :param also: further requests that it handles, where there are no guards.
         """
-        self._lane_code, self.lane = int(declared.code), lane
+        self.lane = lane
+        self._lane_codes = tuple(int(each.code) for each in (declared, *also))
+        self.lane_starts = tuple(b'{"code":%d,' % code for code in self._lane_codes)
         for each in self._guards:
             self._guard_lane(each)
 
@@ -187,13 +198,14 @@ class Router:
 
     def _guard_lane(self, registered: _Registered) -> None:
         """Let a guard read the requests of the lane; no lane if it cannot."""
-        if self.lane is not None and registered.applies(self._lane_code):
+        if self.lane is not None and any(map(registered.applies, self._lane_codes)):
             reader = registered.reader
             is_taken = self.meter is not None or isinstance(self.lane, GuardedLane)
             if reader is None or is_taken:
                 self.lane = None
             else:
                 self.lane = GuardedLane(reader, self.lane)
+                self.lane_starts = self.lane_starts[:1]
 
     def _complete_all(self) -> None:
         """Wrap all handlers again."""
@@ -221,8 +233,9 @@ class Router:
                 other.on(declared, handler)
         if self.meter is not None:
             other.measure(self.meter)
-        if self._lane_code not in codes:
-            other._lane_code, other.lane = self._lane_code, self.lane
+        if not set(self._lane_codes).intersection(codes):
+            other._lane_codes, other.lane = self._lane_codes, self.lane
+            other.lane_starts = self.lane_starts
         return other
 
     def unsupported(self, code: int) -> Response:

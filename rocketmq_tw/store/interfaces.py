@@ -201,6 +201,13 @@ class IMessageStore(Interface):
         for the disk. It fails with TooManyReads when too many reads wait already.
         """
 
+    def get_now(topic: str, queue_id: int, queue_offset: int) -> bytes | None:
+        """
+        Return one record of this run of the store, if it is in memory.
+
+        None says nothing: :meth:`get` may find it.
+        """
+
     def min_offset(topic: str, queue_id: int) -> int:
         """Return the oldest message's queue offset; 0 for an unknown queue."""
 

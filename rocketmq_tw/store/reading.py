@@ -19,7 +19,7 @@ from rocketmq_tw.store.queues.search import (
     records_at,
 )
 from rocketmq_tw.store.queues.table import ConsumeQueues
-from rocketmq_tw.store.queues.warm import fetch_warm
+from rocketmq_tw.store.queues.warm import fetch_warm, record_warm
 
 #: Reads records of one queue, in steps.
 Fetch = Callable[[StoreView, ConsumeQueue, FetchRequest], Steps[Fetched]]
@@ -71,6 +71,13 @@ class ReadableStore:
         read = self._fetch_unverified if is_old else fetch
         request = FetchRequest(queue_offset, max_count, max_size, matches)
         return self._reads.run(read(self._view, queue, request))
+
+    def get_now(self, topic: str, queue_id: int, queue_offset: int) -> bytes | None:
+        """Return one record, if it is in memory: see :class:`IMessageStore`."""
+        queue = self._queues.find(topic, queue_id)
+        if queue is None or queue_offset < queue.unverified_end:
+            return None
+        return record_warm(self._view, queue, queue_offset)
 
     def gauges(self) -> dict[str, Callable[[], int]]:
         """Return how many reads and queries wait, and how many could not."""

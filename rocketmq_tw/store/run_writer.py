@@ -23,12 +23,20 @@ from rocketmq_tw.wire.record_layout import (
     HEAD_V4,
     HOST_V4_SIZE,
     MAGIC_V1,
+    OFFSET,
+    PREPARED_OFFSET_V4,
     SHORT_LENGTH,
 )
 
 _pack_head = HEAD_V4.pack
 _pack_u16 = SHORT_LENGTH.pack
+_pack_offset = OFFSET.pack
 _ONE_BYTE = [bytes([length]) for length in range(256)]
+#: So many pieces are joined for each record; its head is the first of them.
+_PIECES = 6
+
+#: An index in a run, and the commit log offset of that message's half message.
+Prepared = tuple[int, int]
 
 
 class RunWriter:
@@ -74,14 +82,15 @@ class RunWriter:
             return 0
         return self._log.capacity if len(self._store_host) == HOST_V4_SIZE else 0
 
-    def put(self, run: Run, now: float) -> int:
+    def put(self, run: Run, now: float, prepared: Sequence[Prepared] = ()) -> int:
         """
         Store a run, which is not empty and does not exceed :attr:`capacity`.
 
+        :param prepared: of the messages that had a half message.
         :returns: the size of all its records, in bytes.
         """
         store_time_ms = int(now * 1000)
-        records = self._encode(run, self._log.end, store_time_ms)
+        records = self._encode(run, self._log.end, store_time_ms, prepared)
         return self._append(run, records, store_time_ms)
 
     def put_copies(self, run: Sequence[CopyMessage], now: float) -> int:
@@ -100,7 +109,9 @@ class RunWriter:
             self._schedule_flush(len(run))
         return len(records)
 
-    def _encode(self, run: Run, at: int, store_time_ms: int) -> bytes:
+    def _encode(
+        self, run: Run, at: int, store_time_ms: int, prepared: Sequence[Prepared]
+    ) -> bytes:
         """Encode the records as they are stored from ``at`` on; set their offsets."""
         pieces: list[bytes] = []
         following: dict[ConsumeQueue, int] = {}
@@ -141,6 +152,16 @@ class RunWriter:
                 properties,
             )
             at += message.size
+        for index, offset in prepared:
+            # Here, as most runs have none: a field would cost every message.
+            head = pieces[index * _PIECES]
+            pieces[index * _PIECES] = b"".join(
+                (
+                    head[: PREPARED_OFFSET_V4.start],
+                    _pack_offset(offset),
+                    head[PREPARED_OFFSET_V4.stop :],
+                )
+            )
         return b"".join(pieces)
 
     def _encode_copies(

@@ -54,6 +54,7 @@ BORN_HOST_AT: Final = 48
 
 STORE_TIME_AT: Final = 56
 STORE_HOST_AT: Final = 64
+PREPARED_OFFSET_V4: Final = slice(76, 84)
 BODY_LENGTH_AT: Final = 84
 BODY_AT: Final = 88
 

@@ -21,12 +21,14 @@ class LateCheckTests(SynchronousTestCase):
     def test_without(self) -> None:
         """Without access control nobody is, and all is permitted."""
         LateChecks()(sent(), call_from(Peer(), 0), NEED)
+        self.assertFalse(LateChecks().is_used)
 
     def test_asked(self) -> None:
         """Access control learns what is needed, and by which request."""
         asked: list[Any] = []
         checks = LateChecks()
         checks.use(lambda request, call, need: asked.append((request, call, need)))
+        self.assertTrue(checks.is_used)
         request, call = sent(), call_from(Peer(), 0)
         checks(request, call, NEED)
         self.assertEqual(asked, [(request, call, NEED)])

@@ -19,6 +19,7 @@ from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.errors import BadField
 from rocketmq_tw.wire.fields import Request
+from rocketmq_tw.wire.requests.transaction import EndTransaction
 from tests.remoting.ends import Echo, EchoResponse, connected, echo
 
 
@@ -208,6 +209,35 @@ class LaneTests(SynchronousTestCase):
         self.router.use_lane(Echo, self.lane)
         self.assertIsNone(self.router.lane)
         self.assertIsNone(self.router.without(1).lane)
+
+    def test_several_requests(self) -> None:
+        """One lane may take several; another handler of any ends that."""
+        self.router.on(EndTransaction, lambda _request, _call: None)
+        self.router.use_lane(Echo, self.lane, [EndTransaction])
+        starts = tuple(b'{"code":%d,' % each.code for each in (Echo, EndTransaction))
+        self.assertEqual(self.router.lane_starts, starts)
+        self.assertEqual(self.router.without(1).lane_starts, starts)
+        self.assertIsNone(self.router.without(EndTransaction.code).lane)
+        self.router.on(EndTransaction, lambda _request, _call: None)
+        self.assertIsNone(self.router.lane)
+
+    def test_several_requests_guarded(self) -> None:
+        """A guard that reads the first kind lets these take the lane, no others."""
+        self.router.on(EndTransaction, lambda _request, _call: None)
+        self.router.guard(lambda _request, _call: None, reader=lambda _peer: None)
+        self.router.use_lane(Echo, self.lane, [EndTransaction])
+        self.assertIsNotNone(self.router.lane)
+        self.assertEqual(self.router.lane_starts, (b'{"code":%d,' % Echo.code,))
+
+    def test_guarded_partly(self) -> None:
+        """A guard of any of its requests counts."""
+        self.router.on(EndTransaction, lambda _request, _call: None)
+        self.router.use_lane(Echo, self.lane, [EndTransaction])
+        self.router.guard(lambda _request, _call: None, frozenset((1,)))
+        self.assertIsNotNone(self.router.lane)
+        only = frozenset((EndTransaction.code,))
+        self.router.guard(lambda _request, _call: None, only)
+        self.assertIsNone(self.router.lane)
 
     def test_another_handler(self) -> None:
         """A new handler of its requests is not passed by."""

@@ -119,6 +119,21 @@ class StoreContract:
             self.assertIsNone(self.now(store.record_at(wrong)))
         self.assertIn(store.when_flushed(stored[2].commit_log_offset), (None,))
 
+    def test_one_record_now(self) -> None:
+        """The record at a queue offset; None where there is none."""
+        store = self.opened()
+        stored = [store.put(draft(b"%d" % number), NOW) for number in range(3)]
+        for number, each in enumerate(stored):
+            record = self.now(store.record_at(each.commit_log_offset))
+            self.assertEqual(store.get_now(TOPIC, 0, number), record)
+        for topic, queue_id, offset in (
+            (TOPIC, 0, 3),
+            (TOPIC, 0, -1),
+            (TOPIC, 1, 0),
+            ("Unknown", 0, 0),
+        ):
+            self.assertIsNone(store.get_now(topic, queue_id, offset))
+
     def test_records_at_some_offsets(self) -> None:
         """In any order; None for each that is not there, or has another size."""
         store = self.opened()

@@ -54,7 +54,12 @@ class RunWriterCase(StoreCase):
     def put(self, *drafts: Draft) -> list[RunMessage]:
         """Store a run."""
         run = [message_of(self.writer, one) for one in drafts]
-        self.writer.put(run, NOW)
+        prepared = [
+            (index, one.prepared_offset)
+            for index, one in enumerate(drafts)
+            if one.prepared_offset
+        ]
+        self.writer.put(run, NOW, prepared)
         return run
 
     def file(self, store: MessageStore) -> bytes:
@@ -72,6 +77,7 @@ class RunTests(RunWriterCase):
         drafts = [
             draft(b"1"),
             draft(b"22", queue_id=1, flag=-1, reconsume_times=3),
+            draft(b"33", sys_flag=8, prepared_offset=(1 << 40) + 7),
             draft(b"", properties=b"A\x01b\x02", tags_code=0),
         ]
         run = self.put(*drafts)
@@ -80,7 +86,7 @@ class RunTests(RunWriterCase):
             stored = other.put(one, NOW)
         self.assertEqual(self.file(self.store), self.file(other))
         self.assertEqual(run[-1].commit_log_offset, stored.commit_log_offset)
-        self.assertEqual([each.queue_offset for each in run], [1, 1, 2])
+        self.assertEqual([each.queue_offset for each in run], [1, 1, 2, 3])
         for key, queue in self.store._queues.table.items():
             expected = other._queues.table[key]
             self.assertEqual(queue.tail, expected.tail)

@@ -15,6 +15,7 @@ from rocketmq_tw.broker.send.batch import BatchSender
 from rocketmq_tw.broker.send.drafts import Drafts
 from rocketmq_tw.broker.send.in_sync import InSyncGuard
 from rocketmq_tw.broker.send.lane import SendLane
+from rocketmq_tw.broker.send.lane_parts import LaneParts
 from rocketmq_tw.broker.send.processor import SendProcessor
 from rocketmq_tw.broker.send.responses import SendResponses
 from rocketmq_tw.broker.send.retries import RetryRules
@@ -43,9 +44,7 @@ def install(broker: Broker, router: Router) -> None:
     _reply_processor(broker, targets, responses, drafts).routes(router)
     runs = broker.store.runs
     if runs is not None:
-        lane = _send_lane(broker, targets, runs)
-        whole = lane if guard is None else ConditionalLane(guard.has_enough, lane)
-        router.use_lane(SendMessageV2, whole)
+        _use_lane(broker, router, guard, _lane_parts(broker, targets, runs))
     SendBackProcessor(
         store=broker.store,
         retries=retries,
@@ -143,19 +142,30 @@ def _send_processor(
     )
 
 
-def _send_lane(broker: Broker, targets: Targets, runs: RunWriter) -> SendLane:
+def _use_lane(
+    broker: Broker, router: Router, guard: InSyncGuard | None, parts: LaneParts
+) -> None:
+    """Let plain sends pass their handler, and what features add."""
+    made = [make(parts) for make in broker.lane_extensions]
+    assert len(made) < 2, "the lane has one extension"
+    other = made[0] if made else None
+    lane = SendLane(parts, timed=broker.timed_sends, other=other)
+    whole = lane if guard is None else ConditionalLane(guard.has_enough, lane)
+    router.use_lane(SendMessageV2, whole, other.declared if other else ())
+
+
+def _lane_parts(broker: Broker, targets: Targets, runs: RunWriter) -> LaneParts:
     config = broker.config
-    return SendLane(
+    return LaneParts(
         runs=runs,
         targets=targets,
         stats=broker.stats,
-        added=added_properties(config),
+        added=added_properties(config).encode(),
         max_size=config.max_message_size,
         store_host=broker.store_host,
         region=config.region_id,
         trace_on=_trace_on(config),
         log=broker.replication.durable_log,
-        timed=broker.timed_sends,
     )
 
 

@@ -26,18 +26,21 @@ import struct
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
-from rocketmq_tw.broker.send.drafts import BROKER_BITS
+from rocketmq_tw.broker.send.lane_parts import (
+    NOT_PLAIN,
+    SEND_CODE,
+    SEND_START,
+    LaneExtension,
+    LaneParts,
+    decode_send,
+)
 from rocketmq_tw.broker.send.properties import plain_code, waits_for_flush
-from rocketmq_tw.broker.send.targets import Target, Targets
-from rocketmq_tw.broker.stats import BrokerStats
+from rocketmq_tw.broker.send.targets import Target
 from rocketmq_tw.broker.timer.sends import TimedSends
-from rocketmq_tw.model import sysflag
 from rocketmq_tw.remoting.call import Peer
-from rocketmq_tw.remoting.durable import DurableLog
 from rocketmq_tw.remoting.lane import LEFT, Read, Taken
 from rocketmq_tw.store.run import RunMessage
-from rocketmq_tw.store.run_writer import RunWriter
-from rocketmq_tw.wire.command import ONE_WAY, RESPONSE, typed_decoder
+from rocketmq_tw.wire.command import ONE_WAY, RESPONSE, Command
 from rocketmq_tw.wire.frame import JSON, Frame
 from rocketmq_tw.wire.properties import MAX_PROPERTIES
 from rocketmq_tw.wire.record_layout import FIXED_SIZE, HOST_V4_SIZE, MAX_TOPIC_V1
@@ -46,12 +49,7 @@ from rocketmq_tw.wire.requests.send import SendMessageV2, send_response_format
 if TYPE_CHECKING:
     from rocketmq_tw.broker.timer.lane import TimedMessage
 
-#: Bits of the system flag that are refused, or that the record does not keep.
-_NOT_PLAIN = BROKER_BITS | sysflag.BORN_HOST_V6 | sysflag.STORE_HOST_V6
-_CODE = int(SendMessageV2.code)
-_START = b'{"code":%d,' % _CODE
 _pack_head = struct.Struct(">II").pack
-_decode = typed_decoder(b"%d" % _CODE)
 
 
 class LaneMessage(RunMessage):
@@ -68,42 +66,32 @@ class SendLane:
     """
     Stores plain sends.
 
-    :param added: the encoded properties that this broker adds to each message.
-    :param max_size: the largest body, in bytes.
-    :param log: what senders wait for; None if they do not wait.
     :param timed: its lane makes what is stored of timed messages.
-    :param region: part of every response, like ``trace_on``.
+    :param other: takes what comes before, between and behind them, and is not plain.
     """
-
-    starts: tuple[bytes, ...] = (_START,)
 
     def __init__(
         self,
+        parts: LaneParts,
         *,
-        runs: RunWriter,
-        targets: Targets,
-        stats: BrokerStats,
-        added: str,
-        max_size: int,
-        store_host: bytes,
-        region: str,
-        trace_on: str,
-        log: DurableLog | None,
         timed: TimedSends,
+        other: LaneExtension | None = None,
     ) -> None:
-        self._log = log
-        self._runs = runs
-        self._find_target = targets.known.get
-        self._find_queue = runs.find_queue
-        self._stats = stats
-        self._added = added.encode()
-        self._max_size = max_size
+        self._other = other
+        self._log = parts.log
+        self._runs = parts.runs
+        self._find_target = parts.targets.known.get
+        self._find_queue = parts.runs.find_queue
+        self._stats = parts.stats
+        self._added = parts.added
+        self._max_size = parts.max_size
         self._timed = timed
         # Of the read that is handled now.
         self._received_at = 0.0
         self._has_timed = False
-        self._format = send_response_format(store_host, region, trace_on)
-        self._timed_format = send_response_format(store_host, region, trace_on, True)
+        common = parts.store_host, parts.region, parts.trace_on
+        self._format = send_response_format(*common)
+        self._timed_format = send_response_format(*common, True)
 
     def take(
         self,
@@ -120,12 +108,26 @@ class SendLane:
             run: list[LaneMessage] = []
             indexes, host = range(at, until), peer.host_bytes
             self._received_at = received_at
-            self._read(frames, indexes, host, run=run, taken=taken, read=read)
+            left = self._read(frames, indexes, host, run=run, read=read)
             if run:
                 size = self._runs.put(run, received_at)
                 self._stats.stored(len(run), size)
                 taken.count = len(run)
                 self._respond(run, taken)
+                if left is None:
+                    return taken
+                if self._other is not None and self._other.wants(left):
+                    # It is decoded once more, when the lane is asked again.
+                    return taken
+            elif self._other is not None:
+                taken = self._other.take(
+                    frames, at, until, peer, received_at, read, left
+                )
+                if taken.count:
+                    return taken
+            if left is not None and read is None:
+                left.body = left.fields.body = frames[at + taken.count][2]
+                taken.left = left
         return taken
 
     def _read(
@@ -135,32 +137,33 @@ class SendLane:
         host: bytes,
         *,
         run: list[LaneMessage],
-        taken: Taken,
         read: Read | None,
-    ) -> None:
-        """Decode sends until one is not plain, or is not admitted."""
+    ) -> Command | None:
+        """
+        Decode sends until one is not plain, or is not admitted.
+
+        :returns: the one that is not plain, without its body.
+        """
         capacity = self._runs.capacity
         for index in indexes:
             kind, header, body = frames[index]
-            if kind != JSON or not header.startswith(_START):
-                return
+            if kind != JSON or not header.startswith(SEND_START):
+                return None
             try:
-                command = _decode(header) if read is None else read(header, body)
+                command = decode_send(header) if read is None else read(header, body)
             except LEFT:
-                return
+                return None
             flag, opaque, request = command.flag, command.opaque, command.fields
-            if request is None or flag & RESPONSE or command.code != _CODE:
-                return
+            if request is None or flag & RESPONSE or command.code != SEND_CODE:
+                return None
             message = self._message(request, body, host)
             if message is None or message.size > capacity or opaque is None:
-                if read is None:
-                    command.body = request.body = body
-                    taken.left = command
-                return
+                return command
             capacity -= message.size
             if not flag & ONE_WAY:
                 message.opaque = opaque
             run.append(message)
+        return None
 
     def _message(
         self, request: SendMessageV2, body: bytes, host: bytes
@@ -175,7 +178,7 @@ class SendLane:
             return None
         topic, queue_id, sys_flag = target.topic, request.queue_id, request.sys_flag
         queue = self._find_queue((topic, queue_id))
-        if queue is None or queue_id >= target.queues or sys_flag & _NOT_PLAIN:
+        if queue is None or queue_id >= target.queues or sys_flag & NOT_PLAIN:
             return None
         properties = text.encode() + self._added
         if (
@@ -208,7 +211,7 @@ class SendLane:
         lane = self._timed.lane
         if lane is None or target is None or request.batch:
             return None
-        if not 0 <= request.queue_id < target.queues or request.sys_flag & _NOT_PLAIN:
+        if not 0 <= request.queue_id < target.queues or request.sys_flag & NOT_PLAIN:
             return None
         if len(body) > self._max_size:
             return None
@@ -229,7 +232,7 @@ class SendLane:
         if self._log is not None:
             last = run[-1]
             taken.log = self._log
-            taken.code = _CODE
+            taken.code = SEND_CODE
             taken.end = last.commit_log_offset + last.size
 
     def _frames(self, run: list[LaneMessage]) -> list[bytes]:

@@ -167,6 +167,17 @@ def _asks(marked: str) -> bool:
     return "P" in marked and (_POP_CK in marked or _PRIORITY in marked)
 
 
+def asks_besides(marked: str) -> bool:
+    """
+    Return whether a property asks for something else than a transaction.
+
+    :param marked: a properties text that begins and ends with a separator.
+    """
+    return (
+        _DELAY in marked or _TIMER in marked or _POP_CK in marked or _PRIORITY in marked
+    )
+
+
 def _read_special(text: str) -> SendProperties:
     """Decode a text with special properties."""
     table = properties.decode(text)

@@ -122,6 +122,30 @@ class EndProcessor:
             found, lambda fetched: self._found(fetched, request, decision, call)
         )
 
+    def is_simple(self, offset: int, count: int, size: int) -> bool:
+        """
+        Whether a half message is pending and was stored since the start, and nothing
+        else is to be done when it is decided.
+
+        :param count: how many are to be decided before it.
+        :param size: the characters of all these in an operation message.
+        """
+        journal = self._journal
+        return (
+            offset >= self._begin
+            and self._decisions.is_pending(offset)
+            and offset not in journal.moved
+            and journal.keeps(count, size)
+        )
+
+    def decide(self, offset: int, decision: Decision) -> None:
+        """Record and count a decision; the message of one committed is stored."""
+        self._journal.decide(offset, decision)
+        if decision is Decision.COMMITTED:
+            self.committed += 1
+        else:
+            self.rolled_back += 1
+
     def _found(
         self, fetched: Fetched, request: EndTransaction, decision: Decision, call: Call
     ) -> Outcome:
@@ -151,8 +175,7 @@ class EndProcessor:
             return self._end_again(half, known, decision)
         if decision is Decision.ROLLED_BACK:
             if known is Decision.PENDING:
-                self._journal.decide(offset, decision)
-                self.rolled_back += 1
+                self.decide(offset, decision)
             return Response()
         if offset < self._begin and half.unique_key:
             return self._look_up(half).addCallback(
@@ -206,9 +229,8 @@ class EndProcessor:
         if not self._has_enough():
             raise Refused(ResponseCode.SYSTEM_ERROR, "in-sync replicas not enough")
         stored = self._store.put(half.committed(), self._now())
-        self._journal.decide(half.message.queue_offset, Decision.COMMITTED)
         self._stats.stored(1, stored.size)
-        self.committed += 1
+        self.decide(half.message.queue_offset, Decision.COMMITTED)
         response = Response()
         wait = half.properties.get(WAIT)
         if self._log is None or (wait is not None and wait.lower() != "true"):

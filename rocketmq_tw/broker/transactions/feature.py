@@ -6,10 +6,15 @@ import msgspec
 
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.send.kinds import Kind
+from rocketmq_tw.broker.send.lane_parts import LaneParts
 from rocketmq_tw.broker.transactions.checks import CheckRounds
 from rocketmq_tw.broker.transactions.ending import EndProcessor
 from rocketmq_tw.broker.transactions.half import HalfMessages
 from rocketmq_tw.broker.transactions.journal import TransactionJournal
+from rocketmq_tw.broker.transactions.lane import TransactionLane
+from rocketmq_tw.broker.transactions.lane_end import LaneEnds
+from rocketmq_tw.broker.transactions.lane_half import LaneHalves
+from rocketmq_tw.broker.transactions.lane_recent import RecentHalves
 from rocketmq_tw.broker.transactions.producers import Producers
 from rocketmq_tw.broker.transactions.rounds import CheckLimits
 from rocketmq_tw.clock import wall_time
@@ -41,6 +46,8 @@ def install(broker: Broker, router: Router) -> TransactionParts | None:
     journal, checks, lifecycle = parts.journal, parts.checks, broker.lifecycle
     broker.redirects[Kind.TRANSACTIONAL] = parts.half.redirect
     parts.ending.routes(router)
+    if parts.half.is_open:
+        broker.lane_extensions.append(lambda shared: _lane(broker, parts, shared))
     _gauges(broker, parts)
     lifecycle.on_start.append(
         lambda: broker.pacer.run(journal.replay(), None, key=journal)
@@ -98,6 +105,29 @@ def _make(broker: Broker) -> TransactionParts:
         now=now,
     )
     return TransactionParts(journal, half, ending, checks)
+
+
+def _lane(
+    broker: Broker, parts: TransactionParts, shared: LaneParts
+) -> TransactionLane:
+    """Make what takes usual transactions past their handlers."""
+    recent = RecentHalves()
+    broker.stats.gauges["halfMessagesKept"] = lambda: len(recent)
+    halves = LaneHalves(
+        shared,
+        decisions=parts.journal.decisions,
+        limit=broker.config.max_half_messages,
+    )
+    ends = LaneEnds(
+        shared,
+        store=broker.store,
+        ending=parts.ending,
+        recent=recent,
+        permit=broker.late_checks,
+    )
+    return TransactionLane(
+        shared, halves=halves, ends=ends, ending=parts.ending, recent=recent
+    )
 
 
 def _forbidden(broker: Broker) -> str | None:

@@ -34,7 +34,7 @@ from rocketmq_tw.wire.record import Draft
 
 HALF_TOPIC = TRANS_HALF_TOPIC.encode()
 #: What only brokers write, here or in copies.
-_OF_BROKERS = (
+OF_BROKERS = (
     REAL_TOPIC,
     REAL_QUEUE_ID,
     TRANSACTION_ID,
@@ -66,6 +66,11 @@ class HalfMessages:
         self._forbidden = forbidden
         self.refused = 0
 
+    @property
+    def is_open(self) -> bool:
+        """Whether half messages are accepted at all."""
+        return self._forbidden is None
+
     def redirect(self, draft: Draft, sent: Sent) -> Draft:
         """
         Return the half message of a message.
@@ -77,9 +82,9 @@ class HalfMessages:
         """
         self._check(sent)
         text = draft.properties.decode("utf-8", "replace")
-        if any(name in text for name in _OF_BROKERS):
+        if any(name in text for name in OF_BROKERS):
             kept = properties.decode(text)
-            kept = {n: v for n, v in kept.items() if n not in _OF_BROKERS}
+            kept = {n: v for n, v in kept.items() if n not in OF_BROKERS}
             text = properties.encode(kept)
         added = {
             REAL_TOPIC: draft.topic.decode(),

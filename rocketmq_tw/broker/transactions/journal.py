@@ -126,6 +126,18 @@ class TransactionJournal:
         if len(self._unwritten) >= MOST_UNWRITTEN:
             raise TooManyDecisions(MOST_UNWRITTEN)
 
+    def keeps(self, count: int, size: int) -> bool:
+        """
+        Whether one more decision can be kept, and none is written because of it.
+
+        :param count: how many will be kept before it.
+        :param size: the characters of all these.
+        """
+        return (
+            len(self._unwritten) + count < MOST_UNWRITTEN
+            and self._size + size < self._max_size
+        )
+
     def decide(self, offset: int, decision: Decision) -> None:
         """Record a decision, and have it written."""
         self.decisions.decide(offset, decision)

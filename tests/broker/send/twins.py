@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -31,7 +31,9 @@ from tests.broker.cases import SMALL
 from tests.remoting.ends import Wire
 from tests.store.cases import NOW
 
-_MADE_KEY = re.compile(rb"UNIQ_KEY\x010A000001[0-9A-F]{24}")
+_MADE_KEY = re.compile(
+    rb'(UNIQ_KEY\x01|__transactionId__\x01|"transactionId":")0A000001[0-9A-F]{24}'
+)
 
 
 class Connection:
@@ -50,7 +52,7 @@ class Connection:
         """Take what was written to the client; give also whether it is closed."""
         data = self._wire.value()
         self._wire.clear()
-        return [_MADE_KEY.sub(b"key", data), self._wire.disconnecting]
+        return [_MADE_KEY.sub(rb"\1key", data), self._wire.disconnecting]
 
     def lose(self) -> None:
         """Close it."""
@@ -61,18 +63,28 @@ class OneBroker:
     """
     A broker on a clock of its own.
 
+    :param settings: over those of :data:`SMALL`.
     :ivar connections: those that stay open.
     """
 
     def __init__(
-        self, root: str, *, has_lane: bool, connections: int, flush: FlushDiskType
+        self,
+        root: str,
+        *,
+        has_lane: bool,
+        connections: int,
+        flush: FlushDiskType,
+        settings: Mapping[str, Any] | None = None,
     ) -> None:
         self.clock = Clock()
         self.clock.advance(NOW)
         self.service = BrokerService(
             MemoryNetwork(self.clock).reactor("10.0.0.1"),
             msgspec.structs.replace(
-                SMALL, store_path_root_dir=root, flush_disk_type=flush
+                SMALL,
+                store_path_root_dir=root,
+                flush_disk_type=flush,
+                **settings or {},
             ),
             name_servers=(),
             run_in_thread=ManualThreads(held=False),
@@ -113,7 +125,7 @@ class OneBroker:
             ]
             for key, queue in store._queues.table.items()
         }
-        found = {"log": _MADE_KEY.sub(b"key", log), "queues": queues}
+        found = {"log": _MADE_KEY.sub(rb"\1key", log), "queues": queues}
         return {**found, "counts": self.broker.stats.counts}
 
     def stop(self) -> None:
@@ -129,12 +141,14 @@ class Twins:
 
     :param connections: how many stay open.
     :param flush: when both respond.
+    :param settings: of both.
     """
 
     def __init__(
         self,
         connections: int = 0,
         flush: FlushDiskType = FlushDiskType.ASYNC_FLUSH,
+        settings: Mapping[str, Any] | None = None,
     ) -> None:
         base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
         self._folder = TemporaryDirectory(prefix="rocketmq-", dir=base)
@@ -144,6 +158,7 @@ class Twins:
                 has_lane=has_lane,
                 connections=connections,
                 flush=flush,
+                settings=settings,
             )
             for has_lane in (True, False)
         ]

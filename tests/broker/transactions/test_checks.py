@@ -185,7 +185,7 @@ class GivenUpTests(TransactionCase):
         room = MAX_PROPERTIES - RESERVED - len(properties.encode(small.properties))
         self.wrong("properties", half(b"b", more={"k": "v" * (room + 2)}), 13)
         largest = self.prepare(b"b", more={"k": "v" * (room + 1)})
-        copy = HalfMessage(largest, 0, HOST).moved(1_000_000)
+        copy = HalfMessage(largest, 0, HOST, b"").moved(1_000_000)
         rest = MAX_PROPERTIES - len(copy.properties)
         self.assertGreaterEqual(rest, len("WAIT=false "))
         self.pass_time(30)
@@ -203,7 +203,7 @@ class GivenUpTests(TransactionCase):
     def test_counted_by_another_broker(self) -> None:
         """The times that Apache RocketMQ has asked count."""
         peer = self.producer()
-        half = HalfMessage(self.prepare(b"a"), 0, HOST)
+        half = HalfMessage(self.prepare(b"a"), 0, HOST, b"")
         self.store.put(half.moved(1), self.clock.wall_seconds())
         self.parts.journal.decide(0, Decision.ROLLED_BACK)
         self.pass_time(20)

@@ -122,6 +122,7 @@ class Machine(RuleBasedStateMachine):
             said = self.table.of(offset)
             assert said in (None, self.known.get(offset, Decision.PENDING))
             assert said is not None or offset < self.table.start
+            assert self.table.is_pending(offset) is (said is Decision.PENDING)
 
 
 class DecisionsMachineTests(Machine.TestCase):  # type: ignore[name-defined, misc]

@@ -33,6 +33,18 @@ class JournalTests(TransactionCase):
         draft = Draft(TRANS_OP_HALF_TOPIC.encode(), 0, 0, 0, 1, HOST, body, text)
         self.store.put(draft, self.clock.wall_seconds())
 
+    def test_capacity(self) -> None:
+        """Whether a decision can be kept, and is written later."""
+        journal = self.parts.journal
+        limit = journal._max_size
+        self.assertTrue(journal.keeps(0, limit - 1))
+        self.assertFalse(journal.keeps(0, limit))
+        self.assertFalse(journal.keeps(MOST_UNWRITTEN, 5))
+        self.end_now(self.prepare())
+        self.assertTrue(journal.keeps(MOST_UNWRITTEN - 2, limit - 3))
+        self.assertFalse(journal.keeps(MOST_UNWRITTEN - 1, 5))
+        self.assertFalse(journal.keeps(0, limit - 2))
+
     def test_written_together(self) -> None:
         """Three seconds after the first, as RocketMQ 5 writes them."""
         made = [self.prepare(b"%d" % number) for number in range(3)]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from rocketmq_tw.broker.transactions.stored import read_half
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.broker.transactions.stored import read_half, without_half
 from rocketmq_tw.model import sysflag
 from rocketmq_tw.model.message import (
     PGROUP,
@@ -88,3 +90,23 @@ class StoredTests(TransactionCase):
             )
             self.assertRaises(MalformedRecord, read_half, damaged)
         self.assertRaises(MalformedRecord, read_half, record[:-1])
+
+
+class WithoutHalfTests(SynchronousTestCase):
+    """The properties of the committed message."""
+
+    def test_cut(self) -> None:
+        """Two or three are cut, wherever they are; the others are left as they are."""
+        for text, expected in (
+            (b"", b""),
+            (b"A\x01b\x02", b"A\x01b\x02"),
+            (b"A\x01b", b"A\x01b\x02"),
+            (b"REAL_TOPIC\x01T\x02A\x01b\x02", b"A\x01b\x02"),
+            (b"A\x01b\x02REAL_QID\x013\x02REAL_TOPIC\x01T", b"A\x01b\x02"),
+            (b"__halfStoredMs\x013\x02", b""),
+            (b"REAL_QID\x01\x02REAL_QID\x013\x02A\x01b\x02", b"A\x01b\x02"),
+            (b"XREAL_QID\x013\x02A\x01REAL_TOPIC\x02", None),
+            (b"A\x01\xff\x02A\x01b\x02broken\x02", None),
+        ):
+            found = without_half(text)
+            self.assertEqual(found, text if expected is None else expected)

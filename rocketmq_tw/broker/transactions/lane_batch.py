@@ -1,0 +1,57 @@
+"""What the lane of transactions has taken of one read, and has not stored yet."""
+
+from __future__ import annotations
+
+import msgspec
+
+from rocketmq_tw.broker.transactions.decisions import Decision
+from rocketmq_tw.store.run import RunMessage
+from rocketmq_tw.store.run_writer import Prepared
+
+
+class HalfRun(RunMessage):
+    """
+    A half message that is to be stored.
+
+    :ivar topic: the one that it is meant for, like ``named_queue``.
+    :ivar key: its unique key, which its response has, too.
+    :ivar group: that of its producer.
+    :ivar own_from: where those of its properties begin that only half messages have;
+        they end at ``own_until``.
+    """
+
+    topic: bytes = b""
+    named_queue: int = 0
+    key: bytes = b""
+    group: str = ""
+    own_from: int = 0
+    own_until: int = 0
+
+
+class Batch(msgspec.Struct):
+    """
+    What is to be stored, decided and responded to, in the order of the requests.
+
+    :ivar host: that of the sender, encoded.
+    :ivar capacity: how many bytes of records may still be added.
+    :ivar halves: the half messages among them.
+    :ivar prepared: which messages had half messages, by their index in the run.
+    :ivar ended: the decisions, by the queue offset of the half message.
+    :ivar ended_size: the characters of these in an operation message.
+    :ivar responses: the numbers of the requests that wait for a response, each with
+        its half message; None for an end.
+    """
+
+    host: bytes
+    capacity: int
+    run: list[RunMessage] = []
+    halves: list[HalfRun] = []
+    prepared: list[Prepared] = []
+    ended: dict[int, Decision] = {}
+    ended_size: int = 0
+    responses: list[tuple[int, HalfRun | None]] = []
+
+    def add(self, message: RunMessage) -> None:
+        """Add a message, for which there is capacity."""
+        self.capacity -= message.size
+        self.run.append(message)
