@@ -89,9 +89,12 @@ class SendLane:
         # Of the read that is handled now.
         self._received_at = 0.0
         self._has_timed = False
-        common = parts.store_host, parts.region, parts.trace_on
-        self._format = send_response_format(*common)
-        self._timed_format = send_response_format(*common, True)
+        self._format = send_response_format(
+            parts.store_host, parts.region, parts.trace_on
+        )
+        self._timed_format = send_response_format(
+            parts.store_host, parts.region, parts.trace_on, True
+        )
 
     def take(
         self,

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
 import msgspec
 
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.send.kinds import Kind
-from rocketmq_tw.broker.send.lane_parts import LaneParts
+from rocketmq_tw.broker.send.lane_parts import LaneExtension, LaneParts
 from rocketmq_tw.broker.transactions.checks import CheckRounds
 from rocketmq_tw.broker.transactions.ending import EndProcessor
 from rocketmq_tw.broker.transactions.half import HalfMessages
 from rocketmq_tw.broker.transactions.journal import TransactionJournal
-from rocketmq_tw.broker.transactions.lane import TransactionLane
-from rocketmq_tw.broker.transactions.lane_end import LaneEnds
-from rocketmq_tw.broker.transactions.lane_half import LaneHalves
-from rocketmq_tw.broker.transactions.lane_recent import RecentHalves
 from rocketmq_tw.broker.transactions.producers import Producers
 from rocketmq_tw.broker.transactions.rounds import CheckLimits
 from rocketmq_tw.clock import wall_time
+from rocketmq_tw.model.message import TRAN_MSG
+from rocketmq_tw.remoting.call import Peer
+from rocketmq_tw.remoting.lane import Read, Taken
 from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.wire.command import Command
+from rocketmq_tw.wire.fields import Request
+from rocketmq_tw.wire.frame import Frame
+from rocketmq_tw.wire.requests.transaction import EndTransaction
+
+if TYPE_CHECKING:
+    from rocketmq_tw.broker.transactions.lane import TransactionLane
 
 #: Milliseconds between two commits of how far half messages are decided.
 COMMIT_PERIOD_MS = 5_000
@@ -47,7 +56,9 @@ def install(broker: Broker, router: Router) -> TransactionParts | None:
     broker.redirects[Kind.TRANSACTIONAL] = parts.half.redirect
     parts.ending.routes(router)
     if parts.half.is_open:
-        broker.lane_extensions.append(lambda shared: _lane(broker, parts, shared))
+        broker.lane_extensions.append(
+            lambda shared: LateLane(lambda: _lane(broker, parts, shared))
+        )
     _gauges(broker, parts)
     lifecycle.on_start.append(
         lambda: broker.pacer.run(journal.replay(), None, key=journal)
@@ -107,10 +118,50 @@ def _make(broker: Broker) -> TransactionParts:
     return TransactionParts(journal, half, ending, checks)
 
 
+class LateLane:
+    """
+    The lane of transactions, which is made when the first of them comes.
+
+    :param make: makes it.
+    """
+
+    declared: Sequence[type[Request[Any]]] = (EndTransaction,)
+
+    def __init__(self, make: Callable[[], LaneExtension]) -> None:
+        self._make = make
+        self.lane: LaneExtension | None = None
+
+    def wants(self, command: Command) -> bool:
+        """Whether a send may ask for a transaction."""
+        return TRAN_MSG in (command.fields.properties or "")
+
+    def take(
+        self,
+        frames: Sequence[Frame],
+        at: int,
+        until: int,
+        peer: Peer,
+        received_at: float,
+        read: Read | None,
+        first: Command | None,
+    ) -> Taken:
+        """Let the lane take frames, unless they begin with another send."""
+        if first is not None and not self.wants(first):
+            return Taken()
+        if self.lane is None:
+            self.lane = self._make()
+        return self.lane.take(frames, at, until, peer, received_at, read, first)
+
+
 def _lane(
     broker: Broker, parts: TransactionParts, shared: LaneParts
 ) -> TransactionLane:
     """Make what takes usual transactions past their handlers."""
+    from rocketmq_tw.broker.transactions.lane import TransactionLane
+    from rocketmq_tw.broker.transactions.lane_end import LaneEnds
+    from rocketmq_tw.broker.transactions.lane_half import LaneHalves
+    from rocketmq_tw.broker.transactions.lane_recent import RecentHalves
+
     recent = RecentHalves()
     broker.stats.gauges["halfMessagesKept"] = lambda: len(recent)
     halves = LaneHalves(

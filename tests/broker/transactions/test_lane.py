@@ -133,7 +133,7 @@ class TakenTests(LaneCase):
         for one in self.twins.both:
             lane: Any = one.router.lane
             if lane is not None:
-                lane._other._recent.__init__()
+                lane._other.lane._recent.__init__()
         ends = [end_of(self.twins, first), end_of(self.twins, first + 1, bits=12)]
         self.assertEqual(self.receive(*ends), [2])
         self.wait(2)
