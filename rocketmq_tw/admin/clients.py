@@ -14,7 +14,7 @@ from rocketmq_tw.admin.calls import Calls
 from rocketmq_tw.admin.deferring import returning_deferred
 from rocketmq_tw.admin.errors import NotFound
 from rocketmq_tw.admin.groups import Groups
-from rocketmq_tw.admin.members import subscriptions_of
+from rocketmq_tw.admin.members import members_of, subscriptions_of
 from rocketmq_tw.admin.results import clients as results
 from rocketmq_tw.admin.results.clients import (
     ClientSummary,
@@ -76,7 +76,7 @@ class Clients:
         names = [group.name for group in await groups.list(with_system=True)]
 
         async def members(group: str) -> tuple[Member, ...]:
-            return await groups.members(group)
+            return members_of((await groups.connections(group, targets)).ok)
 
         online = await self._calls.each({name: name for name in names}, members)
         for group, each in online.ok.items():

@@ -13,8 +13,13 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from rocketmq_tw.admin.calls import Calls, Outcomes
-from rocketmq_tw.admin.errors import AdminError, AlreadyExists, NotFound
-from rocketmq_tw.admin.groups import UNKNOWN_GROUP, Groups
+from rocketmq_tw.admin.errors import (
+    AdminError,
+    AlreadyExists,
+    NotFound,
+    NothingResponded,
+)
+from rocketmq_tw.admin.groups import Groups, find_group
 from rocketmq_tw.admin.results.topics import Changed
 from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.model.topic import (
@@ -27,7 +32,7 @@ from rocketmq_tw.model.topic import (
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.consumer import CloneGroupOffsets
-from rocketmq_tw.wire.requests.group import DeleteGroup, GetGroup, UpdateGroup
+from rocketmq_tw.wire.requests.group import DeleteGroup, UpdateGroup
 from rocketmq_tw.wire.requests.route import DeleteTopicInNamesrv
 from rocketmq_tw.wire.requests.topic import DeleteTopic
 
@@ -97,7 +102,9 @@ class GroupChanges:
             known = ", ".join(registered.clusters) or "none"
             raise NotFound("cluster", cluster, f"there are: {known}")
         targets = registered.masters(cluster)
-        present = (await self._settings(group, targets)).ok
+        if not targets:
+            raise NothingResponded("no broker has a master", {})
+        present = (await find_group(self._calls, group, targets)).ok
         if present:
             raise AlreadyExists("group", group, f"at {', '.join(sorted(present))}")
         fresh = dict.fromkeys(targets, SubscriptionGroup(group))
@@ -169,23 +176,12 @@ class GroupChanges:
     ) -> tuple[dict[str, str], Outcomes[SubscriptionGroup]]:
         """Return all masters, and the settings of a group. :raises NotFound: none."""
         targets = (await self._calls.registered()).masters()
-        known = await self._settings(group, targets)
+        known = await find_group(self._calls, group, targets)
         if not known.ok:
             if known.errors:
                 known.need_one(f'the group "{group}" cannot be read')
             raise NotFound("group", group)
         return targets, known
-
-    async def _settings(
-        self, group: str, targets: Mapping[str, str]
-    ) -> Outcomes[SubscriptionGroup]:
-        """Ask brokers for their settings of a group."""
-
-        async def read(address: str) -> SubscriptionGroup:
-            response = await self._calls.broker(address, GetGroup(group=group))
-            return fastjson.decode_as(response.body, SubscriptionGroup)
-
-        return (await self._calls.each(targets, read)).without(*UNKNOWN_GROUP)
 
     async def _put(
         self,

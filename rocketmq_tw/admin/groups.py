@@ -31,12 +31,11 @@ from rocketmq_tw.model.group import (
     SYSTEM_GROUP_PREFIX,
     SubscriptionGroup,
 )
-from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.consumers import ConsumerConnection
 from rocketmq_tw.wire.bodies.groups import SubscriptionGroupTable
 from rocketmq_tw.wire.bodies.topics import TopicList
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.requests.group import GetAllGroups, GetGroup, QueryTopicsOfGroup
+from rocketmq_tw.wire.requests.group import GetAllGroups, QueryTopicsOfGroup
 from rocketmq_tw.wire.requests.heartbeat import GetConsumerConnections
 
 if TYPE_CHECKING:
@@ -66,7 +65,8 @@ class Groups:
         :param with_system: also those that brokers have for themselves.
         :raises NothingResponded: no broker has responded.
         """
-        tables = await self._tables()
+        brokers = await self._calls.registered()
+        tables = await group_tables(self._calls, brokers.readers())
         tables.need_one("the groups cannot be listed")
         found: dict[str, dict[str, SubscriptionGroup]] = {}
         for broker, table in tables.ok.items():
@@ -77,17 +77,6 @@ class Groups:
             for name, brokers in sorted(found.items())
             if with_system or not is_system(name)
         )
-
-    async def _tables(self) -> Outcomes[dict[str, SubscriptionGroup]]:
-        """Ask a broker of each name for its groups."""
-
-        async def read(address: str) -> dict[str, SubscriptionGroup]:
-            response = await self._calls.broker(address, GetAllGroups())
-            body = SubscriptionGroupTable.decode(response.body)
-            return body.subscription_group_table
-
-        brokers = await self._calls.registered()
-        return await self._calls.each(brokers.readers(), read)
 
     @returning_deferred
     async def get(self, group: str) -> GroupDetails:
@@ -126,12 +115,7 @@ class Groups:
         :raises NotFound: none knows it.
         """
 
-        async def read(address: str) -> SubscriptionGroup:
-            response = await self._calls.broker(address, GetGroup(group=group))
-            return fastjson.decode_as(response.body, SubscriptionGroup)
-
-        asked = await self._calls.each(targets, read)
-        found = asked.without(*UNKNOWN_GROUP)
+        found = await find_group(self._calls, group, targets)
         if not found.ok and not found.errors:
             raise NotFound("group", group)
         found.need_one(f'the group "{group}" cannot be read')
@@ -271,6 +255,33 @@ class Groups:
         from rocketmq_tw.admin.resets import Resets
 
         return await Resets(self._calls).apply(plan)
+
+
+async def group_tables(
+    calls: Calls, targets: Mapping[str, str]
+) -> Outcomes[dict[str, SubscriptionGroup]]:
+    """Ask brokers for all their groups."""
+
+    async def read(address: str) -> dict[str, SubscriptionGroup]:
+        response = await calls.broker(address, GetAllGroups())
+        body = SubscriptionGroupTable.decode(response.body)
+        return body.subscription_group_table
+
+    return await calls.each(targets, read)
+
+
+async def find_group(
+    calls: Calls, group: str, targets: Mapping[str, str]
+) -> Outcomes[SubscriptionGroup]:
+    """
+    Return the settings of a group at the brokers that know it.
+
+    They are asked for all their groups: a broker of Apache RocketMQ that is asked for
+    one creates it.
+    """
+    tables = await group_tables(calls, targets)
+    known = {who: table[group] for who, table in tables.ok.items() if group in table}
+    return Outcomes(known, tables.errors)
 
 
 def is_system(group: str) -> bool:

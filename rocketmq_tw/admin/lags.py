@@ -33,6 +33,16 @@ class Lags:
 
     async def of(self, group: str, topic: str | None = None) -> GroupLag:
         """Return the lag of a group; see ``groups.lag``."""
+        found = await self.look(group, topic)
+        if not found.queues:
+            targets = (await self._calls.registered()).readers()
+            await self._groups.settings(group, targets)
+            if topic is not None and not found.failed:
+                raise NotFound("topic", topic, f'"{group}" has not read it')
+        return found
+
+    async def look(self, group: str, topic: str | None = None) -> GroupLag:
+        """Return the lag of a group that exists; without queues if it has read none."""
         targets = (await self._calls.registered()).readers()
         stats = await self._stats(group, targets, topic)
         connections = await self._groups.connections(group, targets)
@@ -40,10 +50,6 @@ class Lags:
         if topic is None:
             tables += await self._uncommitted(group, targets, tables, connections)
         queues = _queues(tables, topic)
-        if not queues:
-            await self._groups.settings(group, targets)
-            if topic is not None and not stats.errors:
-                raise NotFound("topic", topic, f'"{group}" has not read it')
         if stats.errors:
             stats.need_one(f'the offsets of "{group}" cannot be read')
         return GroupLag(
@@ -61,7 +67,7 @@ class Lags:
         names = [group.name for group in await self._groups.list()]
 
         async def one(group: str) -> GroupLag:
-            found = await self.of(group)
+            found = await self.look(group)
             return msgspec.structs.replace(found, queues=())
 
         asked = await self._calls.each({name: name for name in names}, one)

@@ -11,7 +11,12 @@ from collections.abc import Mapping
 import msgspec
 
 from rocketmq_tw.admin.calls import Calls, Outcomes
-from rocketmq_tw.admin.errors import AdminError, AlreadyExists, NotFound
+from rocketmq_tw.admin.errors import (
+    AdminError,
+    AlreadyExists,
+    NotFound,
+    NothingResponded,
+)
 from rocketmq_tw.admin.results.topics import Changed
 from rocketmq_tw.model.topic import (
     AUTO_CREATE_TOPIC,
@@ -175,6 +180,8 @@ class TopicChanges:
         for name in brokers or ():
             if name not in masters:
                 raise NotFound("broker", name, "or it has no master now")
+        if not masters:
+            raise NothingResponded("no broker has a master", {})
         return {n: masters[n] for n in brokers} if brokers else masters
 
     async def _configs(

@@ -7,7 +7,7 @@ from rocketmq_tw.client import EARLIEST
 from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.wire.bodies.groups import SubscriptionGroupList
 from rocketmq_tw.wire.requests.consumer import GetConsumeStats
-from rocketmq_tw.wire.requests.group import UpdateGroups
+from rocketmq_tw.wire.requests.group import GetGroup, UpdateGroups
 from tests.admin.cases import AdminCase
 
 
@@ -49,6 +49,15 @@ class GroupTests(AdminCase):
         for call in (groups.get, groups.members, groups.lag):
             text = self.failure(call("nobody"), NotFound)
             self.assertEqual(text, 'there is no group "nobody"')
+
+    def test_asking_creates_none(self) -> None:
+        """A broker of Apache RocketMQ creates the group that it is asked for."""
+        for node in self.cluster.brokers.values():
+            node.traffic.clear()
+        self.failure(self.admin.groups.get("nobody"), NotFound)
+        self.run_admin(self.admin.groups.create("new"))
+        for node in self.cluster.brokers.values():
+            self.assertEqual(node.traffic.requests(GetGroup), [])
 
     def test_lag(self) -> None:
         """A group that has read all has no lag; without consumers it grows."""

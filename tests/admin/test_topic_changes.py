@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rocketmq_tw.admin import AdminError, AlreadyExists, NotFound
+from rocketmq_tw.admin import AdminError, AlreadyExists, NotFound, NothingResponded
 from rocketmq_tw.admin.topic_changes import ORDER_NAMESPACE, TopicSettings
 from rocketmq_tw.model.errors import IllegalTopic
 from rocketmq_tw.wire.requests.topic import CreateTopic, DeleteTopic
@@ -46,6 +46,14 @@ class CreateTests(AdminCase):
         self.run_admin(create("T"))
         text = self.failure(create("T"), AlreadyExists)
         self.assertEqual(text, 'the topic "T" exists already at broker-a, broker-b')
+
+    def test_no_broker(self) -> None:
+        """Without any broker nothing is created, and that is said."""
+        for node in self.cluster.brokers.values():
+            node.stop()
+        self.cluster.advance(1)
+        for call in (self.admin.topics.create, self.admin.groups.create):
+            self.assertIn("no broker", self.failure(call("T"), NothingResponded))
 
     def test_one_broker_fails(self) -> None:
         """The others have it, and the failure is reported."""

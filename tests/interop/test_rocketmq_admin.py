@@ -50,6 +50,7 @@ def test_commands(shared: tuple[Lab, Cluster]) -> None:
     lab, cluster = shared
     admin = Admin(cluster.names.address)
     topic, group = "AdminCli", "G_AdminCli"
+    wait_until(lambda: admin.json("broker", "list"), 30, "the broker's registration")
     made = admin.json("topic", "create", topic, "--queues", "2")
     assert len(made["done"]) == 1 and not made["failed"]
     broker = made["done"][0]
@@ -64,8 +65,18 @@ def test_commands(shared: tuple[Lab, Cluster]) -> None:
     details = admin.json("topic", "show", topic)
     assert details["settings"][0]["write_queues"] == 2
 
+    admin.json("group", "create", group, "--max-retries", "3")
+    admin.json("group", "update", group, "--broadcast")
+    shown = admin.json("group", "show", group)
+    assert shown["settings"][0]["max_retries"] == 3
+    consumer = lab.consumer(OURS, cluster.names, topic=topic, group=group)
+    wait_until(lambda: admin.json("group", "lag", group)["members"] == 1, 20, "member")
+
     ids = [
-        admin.json("message", "send", topic, f"body {n}", "--key", f"k{n}")
+        admin.json(
+            *("message", "send", topic, f"body {n}", "--key", f"k{n}"),
+            *("--property", f"i={n}"),
+        )
         for n in range(4)
     ]
     stats = admin.json("topic", "stats", topic)
@@ -89,13 +100,7 @@ def test_commands(shared: tuple[Lab, Cluster]) -> None:
     )
     assert by_offset["message_id"] == at["message_id"]
 
-    admin.json("group", "create", group, "--max-retries", "3")
-    admin.json("group", "update", group, "--broadcast")
-    shown = admin.json("group", "show", group)
-    assert shown["settings"][0]["max_retries"] == 3
-    consumer = lab.consumer(OURS, cluster.names, topic=topic, group=group)
-    assert consumer.wait_for("message", 4)
-    wait_until(lambda: admin.json("group", "lag", group)["members"] == 1, 20, "member")
+    consumer.wait_for("message", 4)
 
     def has_consumed() -> bool:
         lag = admin.json("group", "lag", group, "--topic", topic)
@@ -115,7 +120,7 @@ def test_commands(shared: tuple[Lab, Cluster]) -> None:
     reset = ("group", "reset", group, "--topic", topic, "--to", "earliest")
     assert admin.json(*reset, "--dry-run")["again"] == 4
     assert not admin.json(*reset, "--yes")["failed"]
-    assert consumer.wait_for("message", 8)
+    consumer.wait_for("message", 8)
     consumer.stop()
 
     status = admin.json("cluster", "status")
@@ -139,6 +144,8 @@ def test_commands(shared: tuple[Lab, Cluster]) -> None:
         ("broker", "config", "no-such"),
     ):
         assert "there is no" in admin.text(*words, code=1)
+    groups = [each["name"] for each in admin.json("group", "list")]
+    assert group in groups and "G_no_such" not in groups  # asking creates none
     admin.json("group", "delete", group, "--while-online", "--yes")
     admin.json("topic", "delete", topic, "--yes")
     assert "there is no topic" in admin.text("topic", "show", topic, code=1)
@@ -148,6 +155,8 @@ def test_commands(shared: tuple[Lab, Cluster]) -> None:
 def test_doctor(shared: tuple[Lab, Cluster]) -> None:
     """A cluster in order has no faults of servers; a missing topic has no route."""
     _, cluster = shared
+    admin = Admin(cluster.names.address)
+    wait_until(lambda: admin.json("broker", "list"), 30, "the broker's registration")
     done = run(
         cluster.names.address,
         *("doctor", "--json", "--wait", "0", "--group", "none", "--topic", "NoTopic"),

@@ -22,6 +22,7 @@ from rocketmq_tw.admin.doctor import consumers, servers
 from rocketmq_tw.admin.doctor.finding import Finding, finding
 from rocketmq_tw.admin.doctor.routes import no_route
 from rocketmq_tw.admin.groups import Groups
+from rocketmq_tw.admin.lags import Lags
 from rocketmq_tw.admin.results.brokers import Replication
 from rocketmq_tw.admin.results.clients import RunningInfo
 from rocketmq_tw.admin.results.cluster import ClusterStatus
@@ -154,8 +155,8 @@ class Examination:
 
     async def _groups(self) -> AsyncIterator[Finding]:
         """Judge groups by two looks, and what their members say."""
-        groups = Groups(self._calls)
-        listed = await self._ask(groups.list())
+        lags = Lags(self._calls)
+        listed = await self._ask(Groups(self._calls).list())
         if isinstance(listed, Finding):
             yield listed
             return
@@ -169,7 +170,7 @@ class Examination:
         names = dict.fromkeys(list(chosen)[:MAX_GROUPS], "")
 
         async def look(group: str) -> GroupLag:
-            return await groups.lag(group)
+            return await lags.look(group)
 
         before = await self._calls.each({n: n for n in names}, look)
         async for each in self._members(chosen, before):
