@@ -75,12 +75,15 @@ class Queried(msgspec.Struct, frozen=True):
     ``records`` are complete, oldest first. ``last_time_ms`` and ``last_offset`` are the
     store time and commit log offset of the newest indexed message. ``gap`` is the
     reason why the result may be incomplete, as a sentence; None if it is complete.
+    ``is_behind`` says that messages stored before the query are not indexed yet, so
+    that it may find more soon.
     """
 
     records: list[bytes]
     last_time_ms: int = 0
     last_offset: int = 0
     gap: str | None = None
+    is_behind: bool = False
 
 
 class CountedQueue(Protocol):

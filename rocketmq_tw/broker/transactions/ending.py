@@ -239,7 +239,12 @@ class EndProcessor:
         return AfterFlush(response, end, self._log)
 
     def _look_up(self, half: HalfMessage) -> Deferred[bool]:
-        """Look whether the message of a half message is stored already."""
+        """
+        Look whether the message of a half message is stored already.
+
+        Fails with Refused while the index is behind. Without an index nobody knows:
+        the message is stored then, as Apache RocketMQ does.
+        """
         query = KeyQuery(
             topic=half.topic,
             key=half.unique_key,
@@ -251,7 +256,16 @@ class EndProcessor:
         at = half.message.commit_log_offset
 
         def is_stored(found: Queried) -> bool:
-            return any(_is_committed(record, at) for record in found.records)
+            if any(_is_committed(record, at) for record in found.records):
+                return True
+            if found.is_behind:
+                # Its producer is asked again; to store it may be to store it twice.
+                raise Refused(
+                    ResponseCode.SYSTEM_BUSY,
+                    "the transaction is not ended yet, try again: whether its message"
+                    f" is stored is not known, as {found.gap}",
+                )
+            return False
 
         return self._store.query(query).addCallback(is_stored)
 

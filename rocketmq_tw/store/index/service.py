@@ -183,6 +183,7 @@ class MessageIndex:
         """Wait for the index to catch up, then search in a thread."""
         if not self._is_enabled:
             return Queried([], gap="messageIndexEnable is false")
+        target = self._builder.position + self._builder.lag
         caught_up = self._builder.caught_up().addTimeout(_QUERY_WAIT, self._clock)
         try:
             await caught_up
@@ -211,6 +212,7 @@ class MessageIndex:
             0 if newest is None else newest.end_time_ms,
             0 if newest is None else newest.end_offset,
             gap,
+            self._builder.position < target,
         )
 
     def _discard_unverified(self) -> int:

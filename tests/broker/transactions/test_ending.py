@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from twisted.internet.defer import Deferred
+from unittest.mock import patch
+
+from twisted.internet.defer import Deferred, succeed
 
 from rocketmq_tw.broker.config import FlushDiskType
 from rocketmq_tw.broker.transactions.decisions import Decision
@@ -10,6 +12,8 @@ from rocketmq_tw.model import sysflag
 from rocketmq_tw.model.message import CHECK_IMMUNITY_TIME_IN_SECONDS
 from rocketmq_tw.model.topic import TRANS_HALF_TOPIC
 from rocketmq_tw.store.errors import StoreNotWriteable
+from rocketmq_tw.store.interfaces import Queried
+from rocketmq_tw.wire.codes import ResponseCode
 from tests.broker.cases import TOPIC, sent
 from tests.broker.transactions.cases import (
     COMMIT,
@@ -146,6 +150,31 @@ class KilledTests(TransactionCase):
         self.end_now(other)
         self.assertEqual(self.consumed(), [b"a", b"b"])
         self.assertEqual(self.parts.journal.pending, 0)
+
+    def test_index_is_behind(self) -> None:
+        """While messages cannot be looked up nothing is stored, nor said to be."""
+        one, other = self.prepare(b"a"), self.prepare(b"b")
+        self.end_now(one)
+        self.killed()
+        why = "7 bytes of messages are not indexed yet"
+        behind = Queried([], gap=why, is_behind=True)
+        with patch.object(self.store, "query", lambda _: succeed(behind)):
+            for message in (one, other):
+                self.wrong("again", ended(message), int(ResponseCode.SYSTEM_BUSY))
+        self.assertEqual(self.consumed(), [b"a"])
+        self.assertEqual(self.parts.journal.pending, 2)
+        for message in (one, other):
+            self.end_now(message, from_transaction_check=True)
+        self.assertEqual(self.consumed(), [b"a", b"b"])
+
+    def test_without_an_index(self) -> None:
+        """A store without an index never knows more: the message is stored."""
+        message = self.prepare(b"a")
+        self.killed()
+        without = Queried([], gap="messageIndexEnable is false")
+        with patch.object(self.store, "query", lambda _: succeed(without)):
+            self.end_now(message)
+        self.assertEqual(self.consumed(), [b"a"])
 
     def test_given_up_since(self) -> None:
         """It is not stored twice either, if its producer was asked in vain first."""

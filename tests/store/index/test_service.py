@@ -380,6 +380,7 @@ class ReopenTests(IndexCase):
         found = self.ask(store, "a")
         self.assertEqual(len(found.records), 1)
         self.assertIn("not indexed yet", found.gap or "")
+        self.assertTrue(found.is_behind)
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
         disk.is_full = False
         self.clock.pump([0.5] * 4)
