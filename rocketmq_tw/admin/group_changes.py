@@ -141,6 +141,7 @@ class GroupChanges:
                 group_name=group, clean_offset=True, remove_offset=True
             ),
         )
+        done.need_one(f'the group "{group}" is not deleted')
         failed = {**known.failed, **done.failed}
         for topic in (retry_topic(group), dlq_topic(group)):
             failed.update(await self._delete_topic(topic, addresses))
@@ -198,6 +199,7 @@ class GroupChanges:
             return await self._calls.broker(address, request)
 
         done = await self._calls.each({b: targets[b] for b in groups}, put)
+        done.need_one("nothing is changed")
         return Changed(tuple(done.ok), done.failed)
 
     async def _delete_topic(

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from rocketmq_tw.admin import AdminError, AlreadyExists, NotFound, NothingResponded
+from rocketmq_tw.admin import (
+    AdminError,
+    AlreadyExists,
+    NotFound,
+    NothingResponded,
+    RefusedByAll,
+)
 from rocketmq_tw.admin.topic_changes import ORDER_NAMESPACE, TopicSettings
 from rocketmq_tw.model.errors import IllegalTopic
 from rocketmq_tw.wire.requests.topic import CreateTopic, DeleteTopic
@@ -61,6 +67,13 @@ class CreateTests(AdminCase):
         done = self.run_admin(self.admin.topics.create("T"))
         self.assertEqual(done.done, ("broker-a",))
         self.assertIn("NO_PERMISSION", done.failed["broker-b"])
+
+    def test_all_brokers_refuse(self) -> None:
+        """If nothing is done, that is an error, and not a part."""
+        for node in self.cluster.brokers.values():
+            node.traffic.refuse(CreateTopic, 16)
+        text = self.failure(self.admin.topics.create("T"), RefusedByAll)
+        self.assertIn("nothing is changed: broker-a: NO_PERMISSION", text)
 
     def test_ordered(self) -> None:
         """Name servers know the queues of a topic whose order is global."""
