@@ -146,8 +146,7 @@ class Lab:
         """
         Run a command of Apache's ``mqadmin``; return what it printed.
 
-        :param release: 4.9 where it is only an instrument: those of 5.x sit idle for
-            3 s now and then when they end a command.
+        :param release: 4.9 where it is only an instrument.
         """
         key = (names.address, release)
         if key not in self._tools:

@@ -22,6 +22,7 @@ public final class AdminCommands {
     /** Follows the commands until the end of input. */
     public static void main(String[] words) throws Exception {
         Failures.endTheProgram();
+        Shutdowns.hasten(Thread.currentThread());
         Arguments arguments = new Arguments(words);
         String namesrv = arguments.text("namesrv");
         int limit = arguments.number("limit", 0);
