@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from rocketmq_tw.wire.requests.admin import UpdateBrokerConfig
+from rocketmq_tw.wire.requests.route import GetClusterInfo
 from tests.ports import free_port
 
-from .program import Process, Program
+from .program import Process, Program, wait_until
+from .requests import asked
 
 JAVA = Path(__file__).parent / "java"
 RELEASES = ("v49", "v53", "v55")
@@ -202,4 +206,30 @@ def broker(
         **more,
     }
     main = "org.apache.rocketmq.broker.BrokerStartup"
-    return ApacheServer(release, main, scratch, conf, jvm)
+    server = ApacheServer(release, main, scratch, conf, jvm)
+    # Members of a group with an acting master decide themselves when they are online.
+    if release != "v49" and "enableSlaveActingMaster" not in conf:
+        _register(port, int(name_servers.partition(";")[0].rpartition(":")[2]))
+    return server
+
+
+def _register(broker: int, names: int) -> None:
+    """
+    Let a broker of 5.x register now.
+
+    It registers at its start only if it has probed the name servers by then, in another
+    thread; else ten seconds later. Being told its permission, it registers again. Where
+    one of the servers wants TLS or a signature, the tests wait as everybody does.
+
+    :param broker: its port.
+    :param names: the port of the name server.
+    """
+    address = f"127.0.0.1:{broker}".encode()
+
+    def done() -> bool:
+        told = asked(broker, UpdateBrokerConfig(body=b"brokerPermission=6"))
+        listed = asked(names, GetClusterInfo())
+        return bool(told.code or listed.code or address in (listed.body or b""))
+
+    with suppress(OSError):
+        wait_until(done, 15, f"the registration of port {broker}")

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import socket
-from typing import Any
-
 import pytest
 
-from rocketmq_tw.wire.command import JSON, Command, decode, encode_request
-from rocketmq_tw.wire.fields import Request
-from rocketmq_tw.wire.frame import FrameDecoder
 from rocketmq_tw.wire.receipts import Receipt, parse_starts
 from rocketmq_tw.wire.requests.pop import AckMessage, PopMessage
 
@@ -17,6 +11,7 @@ from .corpus import check_contents, check_once
 from .lab import Cluster, Lab
 from .pairs import some
 from .program import messages, wait_for_messages
+from .requests import asked
 
 COUNT = 300
 
@@ -149,14 +144,3 @@ def test_in_flight_moves(lab: Lab, writer: str, reader: str) -> None:
     receiver.finish()
     check_once((1, 2, 4, 5, 6), messages(receiver))
     assert receiver.events("done")[0]["rest"] == 0
-
-
-def asked(port: int, request: Request[Any]) -> Command:
-    """Ask a broker; return its response."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        connection.sendall(encode_request(request, 1, kind=JSON))
-        decoder = FrameDecoder()
-        found: list[Command] = []
-        while not found:
-            found = [decode(*frame) for frame in decoder.feed(connection.recv(1 << 16))]
-    return found[0]

@@ -15,7 +15,7 @@ from tests.wire import test_trace as records
 from . import apache
 from .lab import Cluster, Lab
 from .program import wait_until
-from .test_pop import asked
+from .requests import asked
 
 _POPS = "G_Pops"
 
