@@ -27,7 +27,6 @@ def test_delayed_and_sent_back(shared: tuple[Lab, Cluster], make: str) -> None:
     consumer = lab.consumer(make, cluster.names, **options)
     consumer.wait_for("started")
     lab.sender(make, cluster.names, topic=topic, plan=DELAYED).finish()
-    # Java notices its new retry topic within 30 s and rebalances within another 20.
     lines = wait_for_messages([consumer], 30, 90, quiet=3)
     consumer.stop()
     check_once(range(30), lines)

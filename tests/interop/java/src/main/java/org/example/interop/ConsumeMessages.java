@@ -62,6 +62,8 @@ public final class ConsumeMessages {
             boolean always = arguments.number("retries", 0) > 0;
             if (always) {
                 consumer.setMaxReconsumeTimes(arguments.number("retries", 0));
+            }
+            if (refuse > 0) {
                 // Else it takes up to 50 s until the new retry topic is consumed.
                 consumer.setPollNameServerInterval(500);
                 System.setProperty("rocketmq.client.rebalance.waitInterval", "1000");
