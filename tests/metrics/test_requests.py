@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -14,6 +15,7 @@ from rocketmq_tw.metrics.target import Target
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.durable import AfterFlush
 from rocketmq_tw.remoting.errors import Refused
+from rocketmq_tw.remoting.lane import Taken
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.command import encode_request
@@ -116,6 +118,25 @@ class RequestMetricsTests(SynchronousTestCase):
             self.outcome = outcome
             self.ask(one_way=True)
         self.assertEqual(self.counted(result="oneway"), 2)
+
+    def test_lane(self) -> None:
+        """What a lane takes: sends, and those of another kind among them."""
+
+        class AnyLane:
+            """Takes five requests, of which two end transactions."""
+
+            def take(self, *_arguments: object) -> Taken:
+                return Taken(count=5, response_count=2, other=(37, 2, 1))
+
+        peer: Any = SimpleNamespace(last_seen=0.0)
+        self.metrics.meter.around_lane(AnyLane()).take([], 0, 0, peer, 0.0)
+        for name, result, count in (
+            ("send_message_v2", "success", 1),
+            ("send_message_v2", "oneway", 2),
+            ("end_transaction", "success", 1),
+            ("end_transaction", "oneway", 1),
+        ):
+            self.assertEqual(self.counted(request_code=name, result=result), count)
 
     def test_held(self) -> None:
         """A pull that waited is one of long polling, with the time it waited."""
