@@ -237,6 +237,9 @@ class Registration(Service):
         """
         if not any(link.lacks_changes for link in self._links):
             return None
+        # What changed in an earlier iteration may wait for a response still; then
+        # nothing else would see to those who come now.
+        self._schedule_flush()
         return self._waiting.add()
 
     @property
@@ -248,6 +251,10 @@ class Registration(Service):
         """Register at the end of this reactor iteration."""
         for link in self._links:
             link.change(name)
+        self._schedule_flush()
+
+    def _schedule_flush(self) -> None:
+        """Register what has changed, once, at the end of the reactor iteration."""
         if self._flush is None or not self._flush.active():
             self._flush = self._reactor.callLater(0, self._register_changed)
 

@@ -259,6 +259,17 @@ class RegistrationTests(SynchronousTestCase):
         self.pass_time()
         self.successResultOf(refused)
 
+    def test_tells_who_comes_after_the_end_of_an_iteration(self) -> None:
+        """Who asks while changes wait for a response is not forgotten."""
+        self.start()
+        self.faults.cut(HOST, self.first)
+        for name in ("A", "B"):
+            self.topics.put(TopicConfig(name))
+            self.pass_time(0.01)
+        done = self.waiting()
+        self.pass_time(3.1)
+        self.successResultOf(done)
+
     def test_nothing_changed(self) -> None:
         """Then nobody waits."""
         self.start()
