@@ -85,7 +85,9 @@ def program(release: str, name: str, scratch: Path, **options: object) -> Progra
         f"org.example.interop.{name}",
         *words,
     ]
-    return Program(command, scratch / f"{name}-{free_port()}.log")
+    log = scratch / f"{name}-{free_port()}.log"
+    # Some commands of mqadmin write files where they run.
+    return Program(command, log, directory=scratch)
 
 
 def admin(release: str, scratch: Path, name_servers: str, **options: object) -> Program:
