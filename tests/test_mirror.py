@@ -40,7 +40,6 @@ ELSEWHERE = {
     "console/api/lists.py": "console/api/test_topics.py",
     "console/parts.py": "console/test_service.py",
     "console/requests.py": "console/test_service.py",
-    "console/web/secure.py": "sockets/test_console.py",
     "console/web/headers.py": "console/web/test_site.py",
     "broker/broker.py": "broker/test_features.py",
     "broker/choices.py": "broker/test_config.py",

@@ -7,8 +7,12 @@ from typing import Annotated, Generic, TypeVar
 
 import msgspec
 
+from rocketmq_tw.console.errors import HttpError
+
 T = TypeVar("T")
 
+#: Words of a search: each takes 5 ms among 130,000 groups.
+_MOST_WORDS = 4
 #: Characters of a search, and how many entries a page may have.
 Search = Annotated[str, msgspec.Meta(max_length=256)]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=200)]
@@ -45,13 +49,16 @@ def page_of(
     Return the entries that a query asks for.
 
     :param text_of: what the search looks at; every word has to be in it.
+    :raises HttpError: the search has too many words.
     """
-    words = query.search.lower().split()
+    words = set(query.search.lower().split())
+    if len(words) > _MOST_WORDS:
+        raise HttpError(400, f"a search may have {_MOST_WORDS} words")
     if words:
-        found = [
-            each
-            for each in found
-            if all(word in text_of(each).lower() for word in words)
-        ]
+        texts = [(text_of(each).lower(), each) for each in found]
+        # The longest leaves the fewest for the others.
+        for word in sorted(words, key=len, reverse=True):
+            texts = [pair for pair in texts if word in pair[0]]
+        found = [each for _, each in texts]
     chosen = found[query.offset : query.offset + query.limit]
     return Page(tuple(chosen), len(found), query.offset)

@@ -112,8 +112,8 @@ class ConsoleRequest(Request):
 
     def text_header(self, name: str) -> str | None:
         """Return a header; None if there is none, or it is there twice."""
-        values = self.requestHeaders.getRawHeaders(name, [])
-        return values[0] if len(values) == 1 else None
+        values = self.requestHeaders.getRawHeaders(name.encode(), [])
+        return values[0].decode("latin-1") if len(values) == 1 else None
 
     def body(self) -> bytes:
         """Return the body."""

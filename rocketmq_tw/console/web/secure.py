@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from OpenSSL import SSL
 from twisted.internet.interfaces import (
+    IAddress,
     IOpenSSLServerConnectionCreator,
     IProtocolFactory,
 )
@@ -48,7 +49,7 @@ class Secured:
         side.start()
         self._side = side
         creator = _Creator(side)
-        made: IProtocolFactory = TLSMemoryBIOFactory(
+        made: IProtocolFactory = _Connections(
             creator, isClient=False, wrappedFactory=factory, clock=self._reactor
         )
         return made
@@ -58,6 +59,15 @@ class Secured:
         side, self._side = self._side, None
         if side is not None:
             side.stop()
+
+
+class _Connections(TLSMemoryBIOFactory):
+    """Makes connections with TLS; that of Twisted cannot refuse any."""
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        """Return the protocol of a connection; None refuses it."""
+        wrapped = self.wrappedFactory.buildProtocol(addr)
+        return None if wrapped is None else self.protocol(self, wrapped)
 
 
 @implementer(IOpenSSLServerConnectionCreator)

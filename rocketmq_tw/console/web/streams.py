@@ -112,10 +112,14 @@ class Stream:
 
     def _failed(self, failure: Any) -> None:
         """Send the reason as the last line."""
-        failure.trap(CancelledError, RocketMQError)
-        if not self._request.is_gone and not failure.check(CancelledError):
-            why = msgspec.json.encode({"error": failure.getErrorMessage()})
-            self._request.write(why + b"\n")
+        if failure.check(CancelledError):
+            return
+        why = failure.getErrorMessage()
+        if not failure.check(RocketMQError):
+            self._log.failure("the console could not send a stream", failure)
+            why = "the console failed; the log of its broker says how"
+        if not self._request.is_gone:
+            self._request.write(msgspec.json.encode({"error": why}) + b"\n")
 
     def _end(self) -> None:
         """Complete the response, if somebody is there."""

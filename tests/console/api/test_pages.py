@@ -5,6 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.console.api.pages import PageQuery, page_of
+from rocketmq_tw.console.errors import HttpError
 
 
 class PageTests(SynchronousTestCase):
@@ -27,3 +28,16 @@ class PageTests(SynchronousTestCase):
         """Each word has to be somewhere, in any case; a pattern is only a text."""
         self.assertEqual(self.page(search="ORD 7"), (("Orders-7",), 1))
         self.assertEqual(self.page(search=".*"), ((), 0))
+
+    def test_many_words(self) -> None:
+        """Each entry is looked at once, however often a word is there, and for few."""
+        seen: list[str] = []
+
+        def text_of(name: str) -> str:
+            seen.append(name)
+            return name
+
+        page = page_of(self.names, PageQuery("ord " * 60), text_of)
+        self.assertEqual((page.total, len(seen)), (10, 10))
+        with self.assertRaisesRegex(HttpError, "a search may have 4 words"):
+            page_of(self.names, PageQuery("o r d e s"), text_of)

@@ -77,6 +77,18 @@ class OriginTests(HttpCase):
             self.assertEqual(response.status, 403, headers)
             self.assertIn("other sites", response.error)
 
+    def test_no_text(self) -> None:
+        """Headers that are no UTF-8 are refused like other wrong ones."""
+        for headers, status in (
+            ({"Host": "\xff"}, 421),
+            ({"Origin": "http://\xff"}, 403),
+            ({"Sec-Fetch-Site": "\xff"}, 403),
+            ({"Authorization": "Bearer \xff"}, 401),
+            ({"X-Console-Key": "\xff"}, 401),
+        ):
+            response = self.visits.request("GET", "/api/session", **headers)
+            self.assertEqual(response.status, status, headers)
+
     def test_own_origin(self) -> None:
         """The page's own requests are not, nor is a link that leads to the page."""
         own = {"Origin": "http://127.0.0.1:8080", "Sec-Fetch-Site": "same-origin"}

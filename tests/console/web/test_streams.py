@@ -94,6 +94,18 @@ class StreamTests(HttpCase):
         self.assertTrue(text.endswith(b"0\r\n\r\n"))
         self.assertTrue(source.is_closed)
 
+    def test_fails(self) -> None:
+        """A defect is logged, and ends the stream with a sentence."""
+        wire, source = self.open()
+        source.put(RuntimeError("a defect"))
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+        text = wire.transport.value()
+        self.assertIn(b'{"error":"the console failed; the log', text)
+        self.assertNotIn(b"a defect", text)
+        self.assertTrue(text.endswith(b"0\r\n\r\n"))
+        self.lose(wire)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
     def test_gone(self) -> None:
         """When the browser goes, the source is closed, and nothing is scheduled."""
         wire, source = self.open()
