@@ -152,7 +152,9 @@ def makeService(options: Options) -> IService:
             check_tls(config.tls, reactor)
         addresses = name_servers(config.namesrv_addr)
         own_servers = OwnServers(reactor)
-        console = broker_tap.console_of(reactor, config, addresses, own_servers)
+        console = broker_tap.console_of(
+            reactor, config, addresses, own_servers, in_chroot=will_chroot(options)
+        )
     namesrv = NamesrvService(options.name_server, reactor)
     # Its certificate need not be one for this address, and it may want one of clients,
     # or the header of a proxy.

@@ -45,6 +45,7 @@ def routes() -> list[Route]:
     parts = ConsoleParts(
         Clock(),
         config,
+        assets={},
         admin=None,  # type: ignore[arg-type]
         about=About("", ""),
         is_secure=False,

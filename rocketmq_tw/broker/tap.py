@@ -137,12 +137,18 @@ def remove_memory_folder(reactor: Any, options: usage.Options) -> None:
 
 
 def console_of(
-    reactor: Any, config: BrokerConfig, names: Sequence[str], own: OwnServers
+    reactor: Any,
+    config: BrokerConfig,
+    names: Sequence[str],
+    own: OwnServers,
+    *,
+    in_chroot: bool,
 ) -> ConsoleService | None:
     """
     Return the console of a program; None if it is not asked for.
 
     :param own: the servers of this program, to which they are added later.
+    :param in_chroot: whether paths will have another meaning.
     :raises RocketMQError: it cannot start.
     """
     settings = config.console
@@ -150,7 +156,7 @@ def console_of(
         return None
     from rocketmq_tw.console.assembly import (
         check_console,
-        console_token,
+        console_token_file,
         make_console,
     )
     from rocketmq_tw.console.config import ConsoleConfig
@@ -160,11 +166,12 @@ def console_of(
         is_secure=config.tls.server.is_on,
         allow_plain=settings.console_allow_plain,
     )
-    token, path = console_token(settings.console_token_file, config.store_path_root_dir)
     console = ConsoleConfig(
         listen=listen,
-        token=token,
-        token_file=path,
+        token="",
+        token_file=console_token_file(
+            settings.console_token_file, config.store_path_root_dir, in_chroot
+        ),
         hosts=tuple(filter(None, map(str.strip, settings.console_hosts.split(",")))),
         max_connections=settings.max_console_connections,
         max_tails=settings.max_console_tails,
@@ -234,7 +241,8 @@ def makeService(options: Options) -> IService:
         if not will_chroot(options):
             check_tls(config.tls, reactor)
         own = OwnServers(reactor)
-        console = console_of(reactor, config, names, own)
+        in_chroot = will_chroot(options)
+        console = console_of(reactor, config, names, own, in_chroot=in_chroot)
     if not names:
         _log.warn(
             "no name server is given, so no client can find this broker;"

@@ -18,7 +18,7 @@ from rocketmq_tw.console.api.session import About
 from rocketmq_tw.console.config import ConsoleConfig
 from rocketmq_tw.console.errors import BadConsoleSetting
 from rocketmq_tw.console.service import ConsoleService
-from rocketmq_tw.console.token import read_token
+from rocketmq_tw.console.token import check_token
 from rocketmq_tw.remoting.addresses import is_loopback_endpoint, server_endpoint
 from rocketmq_tw.remoting.in_process import OwnServers
 from rocketmq_tw.remoting.preflight import check_port, resolve_interface
@@ -108,19 +108,16 @@ def check_console(address: str, *, is_secure: bool, allow_plain: bool) -> str:
     return listen
 
 
-def console_token(path: str, folder: str) -> tuple[str, str]:
+def console_token_file(path: str, folder: str, in_chroot: bool = False) -> str:
     """
-    Return the token and the path of its file, which is made if there is none.
+    Return the path of the file with the token, which is made at the start.
 
     :param path: as in the settings; empty for a file in the folder.
     :param folder: of the broker.
-    :raises BadConsoleSetting: it cannot be kept.
+    :param in_chroot: skip the check of the file, whose path will have another meaning.
+    :raises BadConsoleSetting: there is one that cannot be used.
     """
     path = os.path.abspath(os.path.expanduser(path or os.path.join(folder, TOKEN_FILE)))
-    try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-    except OSError as error:
-        raise BadConsoleSetting(
-            f"the console's token cannot be kept in {path}: {error.strerror or error}"
-        ) from None
-    return read_token(path), path
+    if not in_chroot:
+        check_token(path)
+    return path

@@ -10,8 +10,8 @@ class ConsoleConfig(msgspec.Struct, frozen=True, kw_only=True):
     The settings of one console.
 
     :ivar listen: an endpoint string.
-    :ivar token: what one has to know to sign in.
-    :ivar token_file: where it is kept, for the log.
+    :ivar token: what one has to know to sign in; empty for that in the file.
+    :ivar token_file: where it is kept.
     :ivar hosts: names under which browsers may reach it, besides ``localhost`` and
         addresses. Others are refused: any site could let its name lead here.
     :ivar max_connections: how many connections it accepts.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rocketmq_tw.admin.client import AdminClient
@@ -9,7 +10,7 @@ from rocketmq_tw.console.api.session import About
 from rocketmq_tw.console.config import ConsoleConfig
 from rocketmq_tw.console.history.sampler import Sampler
 from rocketmq_tw.console.requests import all_routes
-from rocketmq_tw.console.web.assets import load_assets
+from rocketmq_tw.console.web.assets import Asset
 from rocketmq_tw.console.web.channel import ConsoleFactory
 from rocketmq_tw.console.web.sessions import Sessions
 from rocketmq_tw.console.web.site import Site
@@ -21,6 +22,7 @@ class ConsoleParts:
     """
     All parts.
 
+    :param assets: the files of the page.
     :param admin: asks the cluster.
     :param about: what the page says of itself.
     :param is_secure: whether all connections are by TLS.
@@ -32,6 +34,7 @@ class ConsoleParts:
         reactor: Any,
         config: ConsoleConfig,
         *,
+        assets: Mapping[str, Asset],
         admin: AdminClient,
         about: About,
         is_secure: bool,
@@ -43,7 +46,7 @@ class ConsoleParts:
         self.site = Site(
             reactor,
             config,
-            assets=load_assets(),
+            assets=assets,
             sessions=Sessions(reactor, config.token, config.session_time),
             peers=peers,
             is_secure=is_secure,

@@ -7,16 +7,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, fail, maybeDeferred
 from twisted.internet.interfaces import IAddress, IProtocolFactory
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from rocketmq_tw.admin.client import AdminClient
 from rocketmq_tw.console.api.session import About
 from rocketmq_tw.console.config import ConsoleConfig
 from rocketmq_tw.console.parts import ConsoleParts
+from rocketmq_tw.console.token import make_token
+from rocketmq_tw.console.web.assets import load_assets
 from rocketmq_tw.console.web.secure import Secured
+from rocketmq_tw.model.errors import RocketMQError
 
 
 class ConsoleService(Service):
@@ -27,6 +32,7 @@ class ConsoleService(Service):
         service.
     :param about: what the page says of itself.
     :param secured: TLS of the port; None serves plain HTTP.
+    :ivar assets: the files of the page.
     :ivar parts: what serves, while it runs.
     :ivar started: fires when connections are accepted; fails if the port cannot be
         opened.
@@ -49,6 +55,8 @@ class ConsoleService(Service):
         self._about = about
         self._secured = secured
         self.parts: ConsoleParts | None = None
+        # Read before the program may change its root directory.
+        self.assets = load_assets()
         self.started: Deferred[None] | None = None
 
     @property
@@ -57,11 +65,17 @@ class ConsoleService(Service):
         return None if self.parts is None else self.parts.listener.address
 
     def startService(self) -> None:
-        """Open the port."""
+        """Open the port; the token is made now, by the user whom the program became."""
         super().startService()
+        try:
+            config = self._with_token()
+        except RocketMQError:
+            self.started = fail(Failure())
+            return
         parts = self.parts = ConsoleParts(
             self._reactor,
-            self._config,
+            config,
+            assets=self.assets,
             admin=self._make_admin(),
             about=self._about,
             is_secure=self._secured is not None,
@@ -76,6 +90,13 @@ class ConsoleService(Service):
 
         self.started = maybeDeferred(start)
         self.started.addCallback(lambda _: self._listening(parts))
+
+    def _with_token(self) -> ConsoleConfig:
+        """Return the settings. :raises RocketMQError: there is no token."""
+        if self._config.token:
+            return self._config
+        token = make_token(self._config.token_file)
+        return msgspec.structs.replace(self._config, token=token)
 
     def _listening(self, parts: ConsoleParts) -> None:
         """Take samples, and say where the page is."""

@@ -19,6 +19,33 @@ LONGEST = 512
 _log = Logger()
 
 
+def check_token(path: str) -> None:
+    """
+    Check the token in a file, if there is one; nothing is made.
+
+    :raises BadConsoleSetting: it cannot be used.
+    """
+    try:
+        found = read_bytes(path)
+    except OSError as error:
+        raise _not_kept(path, error) from None
+    if found is not None:
+        _checked(path, found)
+
+
+def make_token(path: str) -> str:
+    """
+    Return the token in a file; make the file, and its folder, if there is none.
+
+    :raises BadConsoleSetting: see :func:`read_token`.
+    """
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+    except OSError as error:
+        raise _not_kept(path, error) from None
+    return read_token(path)
+
+
 def read_token(path: str) -> str:
     """
     Return the token in a file; write a new one, for this user alone, if there is none.
@@ -33,9 +60,7 @@ def read_token(path: str) -> str:
             return token
         others = stat.S_IMODE(os.stat(path).st_mode) & 0o077
     except OSError as error:
-        raise BadConsoleSetting(
-            f"the console's token cannot be kept in {path}: {error.strerror or error}"
-        ) from None
+        raise _not_kept(path, error) from None
     if others:
         _log.warn(
             "others than its owner may use {path}, which has the console's token;"
@@ -43,6 +68,12 @@ def read_token(path: str) -> str:
             path=path,
         )
     return _checked(path, found)
+
+
+def _not_kept(path: str, error: OSError) -> BadConsoleSetting:
+    """Return the error that says why there is no file."""
+    why = error.strerror or error
+    return BadConsoleSetting(f"the console's token cannot be kept in {path}: {why}")
 
 
 def _checked(path: str, found: bytes) -> str:

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from rocketmq_tw.console.assembly import (
     check_console,
     console_endpoint,
-    console_token,
+    console_token_file,
     make_console,
 )
 from rocketmq_tw.console.config import ConsoleConfig
@@ -78,15 +78,15 @@ class AssemblyTests(SynchronousTestCase):
         )
         self.assertIn("name one with -n host:9876", str(error))
 
-    def test_token(self) -> None:
-        """Its file is in the broker's folder, which is made if need be."""
+    def test_token_file(self) -> None:
+        """It is in the broker's folder; nothing is made before the start."""
         folder = self.mktemp()
-        token, path = console_token("", folder)
+        path = console_token_file("", folder)
         self.assertEqual(path, os.path.abspath(os.path.join(folder, "console-token")))
+        self.assertFalse(os.path.exists(folder))
         other = self.mktemp()
-        self.assertNotEqual(console_token(other, folder), (token, path))
-        self.assertTrue(os.path.exists(other))
-        error = self.assertRaises(
-            BadConsoleSetting, console_token, "", os.path.join(path, "below")
-        )
-        self.assertIn("cannot be kept in", str(error))
+        self.assertEqual(console_token_file(other, folder), os.path.abspath(other))
+        with open(other, "w") as file:
+            file.write("short")
+        self.assertRaises(BadConsoleSetting, console_token_file, other, folder)
+        console_token_file(other, folder, in_chroot=True)

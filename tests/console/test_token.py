@@ -8,7 +8,7 @@ from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.console.errors import BadConsoleSetting
-from rocketmq_tw.console.token import read_token
+from rocketmq_tw.console.token import check_token, make_token, read_token
 
 
 class TokenTests(SynchronousTestCase):
@@ -63,3 +63,15 @@ class TokenTests(SynchronousTestCase):
         """The error names the file."""
         error = self.assertRaises(BadConsoleSetting, read_token, "/nonexistent/token")
         self.assertIn("kept in /nonexistent/token: No such file", str(error))
+
+    def test_folder(self) -> None:
+        """The folder is made with the file, and neither by a check."""
+        path = os.path.join(os.path.abspath(self.mktemp()), "console-token")
+        check_token(path)
+        self.assertFalse(os.path.exists(os.path.dirname(path)))
+        self.assertEqual(make_token(path), read_token(path))
+        check_token(path)
+        for refused in (make_token, check_token):
+            below = os.path.join(path, "below")
+            error = self.assertRaises(BadConsoleSetting, refused, below)
+            self.assertIn("cannot be kept in", str(error))

@@ -15,6 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from rocketmq_tw.console.api.session import About
 from rocketmq_tw.console.config import ConsoleConfig
 from rocketmq_tw.console.parts import ConsoleParts
+from rocketmq_tw.console.web.assets import load_assets
 from tests.admin.cases import AdminCase
 
 #: The token of all consoles of tests.
@@ -110,7 +111,12 @@ class Visits:
         config = ConsoleConfig(listen="tcp:8080", token=TOKEN, **settings)
         about = About("broker-a", "1.0")
         self.parts = ConsoleParts(
-            clock, config, admin=admin, about=about, is_secure=is_secure
+            clock,
+            config,
+            assets=load_assets(),
+            admin=admin,
+            about=about,
+            is_secure=is_secure,
         )
         self._wait = wait or (lambda condition: None)
 
