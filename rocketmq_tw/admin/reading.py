@@ -33,6 +33,8 @@ from rocketmq_tw.wire.requests.pull import SUBSCRIPTION, SUSPEND, PullMessage
 PER_PULL = 32
 #: Messages of one page, at most.
 MAX_PAGE = 1000
+#: Bytes of bodies after which a page ends: a thousand messages could have 4 GB.
+MAX_PAGE_SIZE = 16 << 20
 #: Characters of a cursor: the positions of some thousand queues.
 _MAX_CURSOR = 1 << 18
 
@@ -129,7 +131,8 @@ class QueuesReader:
 
         :param positions: the offset of each queue to begin with; others are left out.
         :param end: messages stored later are left out.
-        :param limit: how many messages there are at most.
+        :param limit: how many messages there are at most; there are fewer if they
+            have :data:`MAX_PAGE_SIZE`.
         """
         merged = _Merge(self, spots, positions, None if end is None else to_ms(end))
         messages = await merged.take(min(max(limit, 1), MAX_PAGE))
@@ -165,13 +168,15 @@ class _Merge:
         return bool(self.positions)
 
     async def take(self, count: int) -> list[FoundMessage]:
-        """Return so many messages, or all that there are."""
+        """Return so many messages, or all that there are; fewer if they are large."""
         taken: list[FoundMessage] = []
+        left = MAX_PAGE_SIZE
         await self._fill(list(self.positions))
-        while len(taken) < count and self._buffers:
+        while len(taken) < count and left > 0 and self._buffers:
             name = min(self._buffers, key=lambda each: self._buffers[each][0][:2])
             _, offset, message = self._buffers[name].pop(0)
             taken.append(message)
+            left -= len(message.body)
             self.positions[name] = offset + 1
             if not self._buffers[name]:
                 del self._buffers[name]

@@ -58,6 +58,22 @@ class PageTests(AdminCase):
         self.assertEqual(len(page.messages), 3)
         self.assertIsNotNone(page.cursor)
 
+    def test_large_messages(self) -> None:
+        """A page ends early when its messages are large; the next one goes on."""
+        self.cluster.create_topic("pictures", 2)
+        self.send("pictures", *[bytes(4_000_000) for _ in range(7)])
+        get = self.admin.messages.by_time
+        first = self.run_admin(get("pictures", self.epoch(), limit=100))
+        self.assertEqual(len(first.messages), 5)
+        self.assertIsNotNone(first.cursor)
+        rest = self.run_admin(
+            get("pictures", self.epoch(), limit=100, cursor=first.cursor)
+        )
+        offsets = {m.offset_id for m in first.messages}
+        offsets |= {m.offset_id for m in rest.messages}
+        self.assertEqual((len(rest.messages), len(offsets)), (2, 7))
+        self.assertIsNone(rest.cursor)
+
     def test_broker_that_fails(self) -> None:
         """The other's messages are returned, and it is reported."""
         for _ in range(2):
