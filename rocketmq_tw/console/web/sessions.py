@@ -96,6 +96,10 @@ class Sessions:
             return None
         return session
 
+    def is_current(self, session: Session | None) -> bool:
+        """Whether a session has not ended; there is none where a token was sent."""
+        return session is None or self.find(session.cookie, session.key) is session
+
     def end(self, session: Session) -> None:
         """End a session."""
         self._sessions.pop(session.cookie, None)

@@ -76,7 +76,11 @@ class Site:
         self._origins = Origins(config.hosts)
         self._peers = peers
         self._cookie = SECURE_COOKIE if is_secure else COOKIE
-        self._streams = Streams(clock, config.max_tails)
+        self._streams = Streams(
+            clock,
+            config.max_tails,
+            lambda request: sessions.is_current(request.session),
+        )
 
     def add(self, routes: Routes) -> None:
         """Set what is under ``/api/``."""

@@ -7,7 +7,7 @@ last one has left. One that reads nothing for a while is disconnected.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import msgspec
@@ -33,10 +33,17 @@ class Streams:
     The streams that there are.
 
     :param most: how many there may be at once.
+    :param is_current: whether who sent a request is signed in still.
     """
 
-    def __init__(self, clock: IReactorTime, most: int) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        most: int,
+        is_current: Callable[[ConsoleRequest], bool],
+    ) -> None:
         self._clock = clock
+        self._is_current = is_current
         self._most = most
         # At most as many as may be.
         self._streams: set[Stream] = set()
@@ -50,7 +57,7 @@ class Streams:
         if len(self._streams) >= self._most:
             why = f"there are {self._most} live tails already, as many as may be"
             raise HttpError(429, why)
-        stream = Stream(self._clock, request, lines)
+        stream = Stream(self._clock, request, lines, self._is_current)
         self._streams.add(stream)
         stream.start().addBoth(lambda _: self._streams.discard(stream))
 
@@ -67,9 +74,14 @@ class Stream:
     _log = Logger()
 
     def __init__(
-        self, clock: IReactorTime, request: ConsoleRequest, lines: AsyncIterator[Any]
+        self,
+        clock: IReactorTime,
+        request: ConsoleRequest,
+        lines: AsyncIterator[Any],
+        is_current: Callable[[ConsoleRequest], bool],
     ) -> None:
         self._clock = clock
+        self._is_current = is_current
         self._request = request
         self._lines = lines
         self._resumed: Deferred[None] | None = None
@@ -103,9 +115,11 @@ class Stream:
                 await close()
 
     def _sign_of_life(self) -> None:
-        """Send an empty line; end it if nobody reads."""
+        """Send an empty line; end it if nobody reads, or the session has ended."""
         paused_at = self._paused_at
-        if paused_at is None:
+        if not self._is_current(self._request):
+            self.stopProducing()
+        elif paused_at is None:
             self._request.write(b"\n")
         elif self._clock.seconds() - paused_at > _LONGEST_PAUSE:
             self._request.channel.abort()

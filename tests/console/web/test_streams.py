@@ -11,7 +11,8 @@ from twisted.python.failure import Failure
 
 from rocketmq_tw.admin.errors import AdminError
 from rocketmq_tw.console.api.routes import Route, Routes
-from tests.console.visits import BEARER, HttpCase, Wire, request_bytes
+from rocketmq_tw.console.web.site import COOKIE, KEY_HEADER
+from tests.console.visits import BEARER, TOKEN, HttpCase, Wire, request_bytes
 
 
 class Source:
@@ -134,6 +135,23 @@ class StreamTests(HttpCase):
         self.assertTrue(wire.is_closed)
         self.lose(wire)
         self.assertTrue(source.is_closed)
+
+    def test_signed_out(self) -> None:
+        """It ends soon after its session."""
+        sessions = self.visits.parts.site.sessions
+        session = sessions.sign_in(TOKEN, "127.0.0.1")
+        headers = {"Cookie": f"{COOKIE}={session.cookie}", KEY_HEADER: session.key}
+        wire = Wire(self.visits.parts)
+        wire.send(request_bytes("GET", "/api/stream", **headers))
+        _, others = self.open()
+        mine = self.sources[0]
+        self.clock.advance(15)
+        self.assertFalse(mine.is_closed)
+        sessions.end(session)
+        self.clock.advance(15)
+        self.assertTrue(mine.is_closed)
+        self.assertTrue(wire.transport.value().endswith(b"0\r\n\r\n"))
+        self.assertFalse(others.is_closed)
 
     def test_too_many(self) -> None:
         """One more than may be is refused, until another has gone."""
