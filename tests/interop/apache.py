@@ -226,7 +226,7 @@ def _register(broker: int, names: int) -> None:
     :param broker: its port.
     :param names: the port of the name server.
     """
-    address = f"127.0.0.1:{broker}".encode()
+    address = f':{broker}"'.encode()  # the host may be one of IPv6
 
     def done() -> bool:
         told = asked(broker, UpdateBrokerConfig(body=b"brokerPermission=6"))

@@ -20,7 +20,8 @@ type verdicts struct {
 var states = map[string]primitive.LocalTransactionState{
 	"commit":   primitive.CommitMessageState,
 	"rollback": primitive.RollbackMessageState,
-	"check":    primitive.UnknowState,
+	// The third state, which is spelt in another way by each release.
+	"check": primitive.RollbackMessageState + 1,
 }
 
 func (v *verdicts) ExecuteLocalTransaction(*primitive.Message) primitive.LocalTransactionState {
