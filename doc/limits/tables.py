@@ -493,7 +493,6 @@ _BROKER: Final = (
         holds=(
             "broker.timer.deliveries.Deliveries._added",
             "broker.timer.deliveries.Deliveries._found",
-            "broker.timer.service.TimerService._cancelled",
             "store.timer.timers.Chain.delays",
             "store.timer.timers.Chain.flags",
             "store.timer.timers.Chain.offsets",

@@ -16,6 +16,7 @@ from typing import Final
 from zlib import crc32
 
 from rocketmq_tw.broker.timer.copies import times
+from rocketmq_tw.broker.timer.recalled import Recalled
 from rocketmq_tw.model import sysflag
 from rocketmq_tw.model.message import REAL_QUEUE_ID, REAL_TOPIC, UNIQ_KEY
 from rocketmq_tw.model.topic import REVIVE_LOG_PREFIX, TIMER_TOPIC
@@ -55,25 +56,25 @@ class DeliveryRun:
     The copies of one step.
 
     :param slot_ms: the slot of the messages.
-    :param cancelled: what was recalled, as in :class:`.Emptying`.
-    :ivar recalled: how many messages were left out because of that.
+    :param recalled: what is left out.
+    :ivar left_out: how many messages were.
     """
 
     # What a step has in common is found once: where the properties lead, and the
     # times. Queues may be removed between two steps.
 
     def __init__(
-        self, runs: RunWriter, slot_ms: int, cancelled: set[int], now: float
+        self, runs: RunWriter, slot_ms: int, recalled: Recalled, now: float
     ) -> None:
         self._runs = runs
         self._slot_ms = slot_ms
-        self._cancelled = cancelled
+        self._recalled = recalled
         self._now = now
         self._queues: dict[bytes, ConsumeQueue | None] = {}
         self._times: dict[int, bytes] = {}
         self._run: list[CopyMessage] = []
         self._capacity = runs.capacity
-        self.recalled = 0
+        self.left_out = 0
 
     def add(self, record: bytes | None, offset: int, delay_ms: int) -> bool:
         """
@@ -88,8 +89,8 @@ class DeliveryRun:
         copy = self._copy(record, offset, delay_ms)
         if copy is None:
             return False
-        if self._cancelled and self._is_cancelled(copy):
-            self.recalled += 1
+        if len(self._recalled) and self._is_recalled(copy):
+            self.left_out += 1
             return True
         if copy.size > self._capacity:
             return False
@@ -172,7 +173,7 @@ class DeliveryRun:
         queue = self._runs.find_queue((found[1], int(found[2])))
         return None if queue is None or queue.is_delayed else queue
 
-    def _is_cancelled(self, copy: CopyMessage) -> bool:
+    def _is_recalled(self, copy: CopyMessage) -> bool:
         text = copy.properties.decode("utf-8", "replace")
         key = properties.find(text, UNIQ_KEY) or ""
-        return hash((copy.queue.topic.decode(), key)) in self._cancelled
+        return self._recalled.holds(copy.queue.topic.decode(), key)

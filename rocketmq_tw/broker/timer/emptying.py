@@ -25,6 +25,7 @@ from rocketmq_tw.broker.timer.copies import (
 from rocketmq_tw.broker.timer.deliveries import Deliveries
 from rocketmq_tw.broker.timer.delivery_run import DeliveryRun
 from rocketmq_tw.broker.timer.metrics import TimerMetrics
+from rocketmq_tw.broker.timer.recalled import Recalled
 from rocketmq_tw.model.errors import IllegalName
 from rocketmq_tw.model.topic import REVIVE_LOG_PREFIX
 from rocketmq_tw.remoting.pacing import Steps, result_of
@@ -43,6 +44,8 @@ LINKS_AT_ONCE, MESSAGES_AT_ONCE = 1000, 128
 FLAGS_AT_ONCE = 10_000
 #: Bytes of messages that are read and stored in one step; one may be larger.
 BYTES_AT_ONCE = 256 << 10
+#: Flags of messages that cancel others, and do not roll.
+_RECALLS = [each for each in range(256) if each & DELETE and not each & ROLL]
 #: Errors for messages that can never be delivered.
 _NEVER = (
     IllegalName,
@@ -89,8 +92,8 @@ class Emptying:
         self._wall_time = wall_time
         self.delivered = self.cancelled = self.lost = 0
 
-    def prepare(self, chain: Chain) -> Steps[set[int]]:
-        """Follow a chain; return the hashes of what is cancelled."""
+    def prepare(self, chain: Chain) -> Steps[Recalled]:
+        """Follow a chain; return what is recalled."""
         while True:
             try:
                 if chain.follow(self._timer_log, LINKS_AT_ONCE):
@@ -100,17 +103,17 @@ class Emptying:
                 waiting = self._timer_log.load(missing.position)
                 if waiting is not None:
                     yield waiting
-        cancelled: set[int] = set()
+        recalled = Recalled(_recalls(chain))
         begin = 0
         while begin < len(chain):
             some, begin = _next_cancelling(chain, begin)
             records = (yield from self._read(chain, some)) if some else []
             for record in records:
-                self._add_cancelled(record, cancelled)
+                self._add_recalled(record, recalled)
             yield None
-        return cancelled
+        return recalled
 
-    def deliver(self, chain: Chain, end: int, cancelled: set[int]) -> Steps[int]:
+    def deliver(self, chain: Chain, end: int, recalled: Recalled) -> Steps[int]:
         """
         Deliver some of the messages before an index.
 
@@ -120,7 +123,7 @@ class Emptying:
         indexes = range(end - 1, start - 1, -1)
         records = yield from self._read(chain, indexes)
         now = self._wall_time()
-        run = self._new_run(chain, cancelled, now)
+        run = self._new_run(chain, recalled, now)
         for index, record in zip(indexes, records, strict=True):
             offset, flags = chain.offsets[index], chain.flags[index]
             if flags & DELETE and not flags & ROLL or offset in self._deliveries:
@@ -130,7 +133,7 @@ class Emptying:
                     continue
                 self._store_run(run, now)
                 chain.truncate(index + 1)
-            self._deliver_one(chain, index, record, cancelled, now)
+            self._deliver_one(chain, index, record, recalled, now)
             chain.truncate(index)
             if run is not None:
                 run.renew()
@@ -140,20 +143,20 @@ class Emptying:
         return start
 
     def _new_run(
-        self, chain: Chain, cancelled: set[int], now: float
+        self, chain: Chain, recalled: Recalled, now: float
     ) -> DeliveryRun | None:
         """Begin the run of a step."""
         if self._runs is None:
             return None
-        return DeliveryRun(self._runs, chain.slot_ms, cancelled, now)
+        return DeliveryRun(self._runs, chain.slot_ms, recalled, now)
 
     def _store_run(self, run: DeliveryRun, now: float) -> None:
         """Store what is in a run."""
         for topic, count in run.store().items():
             self.delivered += count
             self._metrics.count(topic.decode(), -count, int(now * 1000))
-        self.cancelled += run.recalled
-        run.recalled = 0
+        self.cancelled += run.left_out
+        run.left_out = 0
 
     def deliver_at_once(self, record: bytes, offset: int, now: float) -> None:
         """Deliver a message that is due when it is read from the timer's queue."""
@@ -174,8 +177,8 @@ class Emptying:
         records: list[bytes | None] = found
         return records
 
-    def _add_cancelled(self, record: bytes | None, cancelled: set[int]) -> None:
-        """Note which message a record cancels; the key may begin with the topic."""
+    def _add_recalled(self, record: bytes | None, recalled: Recalled) -> None:
+        """Note which message a record recalls."""
         facts = None if record is None else check(record, 0, len(record), False)
         if not isinstance(facts, Checked):
             return
@@ -183,18 +186,14 @@ class Emptying:
             target = target_of(facts)
         except Unusable:
             return
-        topic, key = target.topic, target.cancels or ""
-        # Nobody can make texts whose hashes of 64 bits are the same.
-        cancelled.add(hash((topic, key)))
-        if key.startswith(topic):
-            cancelled.add(hash((topic, key.removeprefix(topic))))
+        recalled.add(target.topic, target.cancels or "")
 
     def _deliver_one(
         self,
         chain: Chain,
         index: int,
         record: bytes | None,
-        cancelled: set[int],
+        recalled: Recalled,
         now: float,
     ) -> None:
         """Deliver, drop or roll one message, which waits."""
@@ -211,7 +210,7 @@ class Emptying:
                 return
             linked_ms = chain.slot_ms - chain.delays[index]
             copy = delivered(record, offset, linked_ms=linked_ms, now_ms=now_ms)
-            if hash((copy.topic, copy.unique_key)) in cancelled:
+            if recalled.holds(copy.topic, copy.unique_key):
                 self.cancelled += 1
             else:
                 self._store_copy(copy, now)
@@ -250,6 +249,12 @@ def _begin_of_step(chain: Chain, end: int) -> int:
             break
         start -= 1
     return start
+
+
+def _recalls(chain: Chain) -> int:
+    """Return how many messages of a slot cancel others."""
+    flags = chain.flags.tobytes()
+    return sum(flags.count(each) for each in _RECALLS)
 
 
 def _next_cancelling(chain: Chain, begin: int) -> tuple[list[int], int]:

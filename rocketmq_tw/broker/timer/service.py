@@ -25,6 +25,7 @@ from rocketmq_tw.broker.timer.emptying import Emptying
 from rocketmq_tw.broker.timer.linking import Linking
 from rocketmq_tw.broker.timer.opening import Opened, Opening
 from rocketmq_tw.broker.timer.progress import Progress
+from rocketmq_tw.broker.timer.recalled import Recalled
 from rocketmq_tw.clock import wall_time
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.remoting.pacing import Pacer, Steps
@@ -73,7 +74,7 @@ class TimerService:
         self._wall_time = wall_time(clock)
         self.timers: Timers | None = None
         self._chain: Chain | None = None
-        self._cancelled: set[int] | None = None
+        self._recalled: Recalled | None = None
         self._scheduled: IDelayedCall | None = None
         self._is_woken = False
         self._is_passing = False
@@ -206,15 +207,15 @@ class TimerService:
             if chain is None:
                 return timers.read_ms < write_ms
             self._progress.slot_begins()
-            self._chain, self._cancelled = chain, None
+            self._chain, self._recalled = chain, None
         chain = self._chain
-        if self._cancelled is None:
-            self._cancelled = yield from self._emptying.prepare(chain)
+        if self._recalled is None:
+            self._recalled = yield from self._emptying.prepare(chain)
         if len(chain):
-            yield from self._emptying.deliver(chain, len(chain), self._cancelled)
+            yield from self._emptying.deliver(chain, len(chain), self._recalled)
         if not len(chain):
             timers.done(chain)
-            self._chain = self._cancelled = None
+            self._chain = self._recalled = None
             self._progress.slot_ends()
         return True
 

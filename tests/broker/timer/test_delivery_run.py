@@ -6,6 +6,7 @@ from typing import Any
 
 from rocketmq_tw.broker.timer.copies import delivered
 from rocketmq_tw.broker.timer.delivery_run import DeliveryRun
+from rocketmq_tw.broker.timer.recalled import Recalled
 from rocketmq_tw.model import sysflag
 from rocketmq_tw.model.msgid import host_to_bytes
 from rocketmq_tw.wire import properties
@@ -55,10 +56,10 @@ class RunCase(StoreCase):
         for queue_id in (0, 1):
             self.store.put(draft(queue_id=queue_id), NOW)
 
-    def run_of(self, cancelled: set[int] | None = None) -> DeliveryRun:
+    def run_of(self, recalled: Recalled | None = None) -> DeliveryRun:
         """Begin a run."""
         assert self.store.runs is not None
-        return DeliveryRun(self.store.runs, _SLOT, cancelled or set(), NOW)
+        return DeliveryRun(self.store.runs, _SLOT, recalled or Recalled(), NOW)
 
 
 class UsualTests(RunCase):
@@ -92,10 +93,12 @@ class UsualTests(RunCase):
 
     def test_cancelled(self) -> None:
         """What was recalled is left out, and counted."""
-        run = self.run_of({hash((TOPIC, "k"))})
+        recalled = Recalled(1)
+        recalled.add(TOPIC, "k")
+        run = self.run_of(recalled)
         self.assertTrue(run.add(record(), 400, _DELAY))
         self.assertTrue(run.add(record(kept={"UNIQ_KEY": "other"}), 401, _DELAY))
-        self.assertEqual((run.recalled, run.store()), (1, {TOPIC.encode(): 1}))
+        self.assertEqual((run.left_out, run.store()), (1, {TOPIC.encode(): 1}))
 
 
 class OtherTests(RunCase):
