@@ -3,8 +3,7 @@ Delivers usual messages many at once: their copies are stored as one run.
 
 A record of the timer's queue is usual if hosts have IPv4 addresses, if the properties
 end with those that this broker adds to a timed message, and if the queue that they name
-exists. Then its copy needs no decoded properties: 4 us a message, from the record in
-the log to the copy there, against 13 one by one. Other records are left to
+exists. Then its copy needs no decoded properties. Other records are left to
 :mod:`rocketmq_tw.broker.timer.copies`, which says what is wrong with them, or makes
 what they need (``tests/broker/timer/test_delivery_run.py`` compares both).
 """

@@ -2,9 +2,9 @@
 Which messages of a slot are recalled: a table of hashes, in a bounded size.
 
 A slot may hold a million recalls, and each must be known before the first message of
-the slot is delivered. A set of numbers takes 100 bytes for each; this table takes 16 to
-32, so 16 MiB for a million. It is made in its full size, as to enlarge it would stop
-the reactor. To add a key takes 1 us.
+the slot is delivered. A set of numbers takes more than twice of what this table takes:
+16 to 32 bytes for each, so 16 MiB for a million. It is made in its full size, as to
+enlarge it would stop the reactor.
 
 It has open addressing: a hash is in the first free position from the one on that its
 lowest bits name, and at least half of the positions are free.
