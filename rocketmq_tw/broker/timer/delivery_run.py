@@ -3,7 +3,8 @@ Delivers usual messages many at once: their copies are stored as one run.
 
 A record of the timer's queue is usual if hosts have IPv4 addresses, if the properties
 end with those that this broker adds to a timed message, and if the queue that they name
-exists. Then its copy needs no decoded properties. Other records are left to
+exists; its topic may not be so long that the record has another form. Then its copy
+needs no decoded properties. Other records are left to
 :mod:`rocketmq_tw.broker.timer.copies`, which says what is wrong with them, or makes
 what they need (``tests/broker/timer/test_delivery_run.py`` compares both).
 """
@@ -31,6 +32,7 @@ from rocketmq_tw.wire.record_layout import (
     FIXED_SIZE,
     HEAD_V4,
     MAGIC_V1,
+    MAX_TOPIC_V1,
     SHORT_LENGTH,
 )
 from rocketmq_tw.wire.record_tags import tags_code_of
@@ -168,6 +170,8 @@ class DeliveryRun:
     def _find(self, target: bytes) -> ConsumeQueue | None:
         found = _target(target)
         if found is None or found[1].startswith((_REVIVE_LOG, _TOPIC[1:])):
+            return None
+        if len(found[1]) > MAX_TOPIC_V1:
             return None
         queue = self._runs.find_queue((found[1], int(found[2])))
         return None if queue is None or queue.is_delayed else queue

@@ -12,6 +12,7 @@ from rocketmq_tw.model.msgid import host_to_bytes
 from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.properties import MAX_PROPERTIES
 from rocketmq_tw.wire.record import Draft, encode
+from rocketmq_tw.wire.record_layout import MAX_TOPIC_V1
 from tests.broker.cases import HOST, STORE_HOST
 from tests.store.cases import NOW, TOPIC, StoreCase, draft
 
@@ -146,6 +147,14 @@ class OtherTests(RunCase):
         # Brokers of 4.9 leave out the last separator.
         text = properties.encode(_USUAL).encode()
         self.assert_left(record(properties=text[:-1]))
+
+    def test_long_topic(self) -> None:
+        """Its record has another form, as dead letters of groups with long names do."""
+        for size, is_usual in ((MAX_TOPIC_V1, True), (MAX_TOPIC_V1 + 1, False)):
+            topic = "%DLQ%".ljust(size, "g")
+            self.store.put(draft(topic=topic.encode(), queue_id=1), NOW)
+            added = self.run_of().add(record(kept={"REAL_TOPIC": topic}), 400, _DELAY)
+            self.assertEqual(added, is_usual, size)
 
     def test_too_large(self) -> None:
         """It does not fit what is left of the log's window; others still do."""
