@@ -8,6 +8,10 @@ from rocketmq_tw.broker.transactions.decisions import Decision
 from rocketmq_tw.store.run import RunMessage
 from rocketmq_tw.store.run_writer import Prepared
 
+#: Bytes of half messages that are read from the log for one batch, and one more: the
+#: ends of a read are short, but they may all be of messages that are large.
+READ_AT_ONCE = 2 << 20
+
 
 class HalfRun(RunMessage):
     """
@@ -34,6 +38,8 @@ class Batch(msgspec.Struct):
 
     :ivar host: that of the sender, encoded.
     :ivar capacity: how many bytes of records may still be added.
+    :ivar readable: how many bytes of half messages may still be read; one more may be
+        while it is not below zero.
     :ivar halves: the half messages among them.
     :ivar prepared: which messages had half messages, by their index in the run.
     :ivar ended: the decisions, by the queue offset of the half message.
@@ -44,6 +50,7 @@ class Batch(msgspec.Struct):
 
     host: bytes
     capacity: int
+    readable: int = READ_AT_ONCE
     run: list[RunMessage] = []
     halves: list[HalfRun] = []
     prepared: list[Prepared] = []

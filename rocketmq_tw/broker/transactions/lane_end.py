@@ -115,7 +115,7 @@ class LaneEnds:
             or not self._ending.is_simple(offset, len(batch.ended), size)
         ):
             return False
-        half = self._half(request)
+        half = self._half(request, batch)
         if half is None or half.group != request.producer_group:
             return False
         if request.topic and request.topic.encode() not in (half.topic, HALF_TOPIC):
@@ -134,16 +134,21 @@ class LaneEnds:
             batch.responses.append((opaque, None))
         return True
 
-    def _half(self, request: EndTransaction) -> HalfRun | None:
-        """Return the half message that a request names; None if it is another one."""
+    def _half(self, request: EndTransaction, batch: Batch) -> HalfRun | None:
+        """
+        Return the half message that a request names; None if it is another one, or no
+        more is to be read for this batch.
+        """
         offset, at = request.tran_state_table_offset, request.commit_log_offset
         queue = self._find_queue(_QUEUE)
         if queue is None or not queue.min_offset <= offset < queue.next:
             return None
         half = self._recent.find(offset)
-        if half is None:
+        if half is None and batch.readable >= 0:
             record = self._get(TRANS_HALF_TOPIC, 0, offset)
-            half = None if record is None else read(record, queue)
+            if record is not None:
+                batch.readable -= len(record)
+                half = read(record, queue)
         if half is None or half.commit_log_offset != at or half.queue_offset != offset:
             return None
         return half

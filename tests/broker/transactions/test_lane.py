@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.broker.config import FlushDiskType
 from rocketmq_tw.broker.transactions.lane import TransactionLane
+from rocketmq_tw.broker.transactions.lane_batch import READ_AT_ONCE
 from rocketmq_tw.model.message import WAIT
 from rocketmq_tw.model.topic import TRANS_HALF_TOPIC
 from rocketmq_tw.remoting.lane import Taken
@@ -78,6 +79,13 @@ class LaneCase(SynchronousTestCase):
             self.twins.receive(next(self.unused), b"".join(frames))
         return list(self.taken)
 
+    def forget(self) -> None:
+        """Let the half messages so far have to be read."""
+        for one in self.twins.both:
+            lane: Any = one.router.lane
+            if lane is not None:
+                lane._other.lane._recent.__init__()
+
     def wait(self, seconds: float = 0.0) -> None:
         """Let time pass."""
         self.twins.do(lambda one: one.clock.advance(seconds))
@@ -130,10 +138,7 @@ class TakenTests(LaneCase):
     def test_not_recent(self) -> None:
         """Also half messages that have to be read."""
         first = self.prepare(3)
-        for one in self.twins.both:
-            lane: Any = one.router.lane
-            if lane is not None:
-                lane._other.lane._recent.__init__()
+        self.forget()
         ends = [end_of(self.twins, first), end_of(self.twins, first + 1, bits=12)]
         self.assertEqual(self.receive(*ends), [2])
         self.wait(2)
@@ -264,6 +269,22 @@ class FewDecisionsTests(LaneCase):
         ends = [end_of(self.twins, first + n) for n in range(40)]
         self.receive(*ends[:25])
         self.receive(*ends[25:], half_of())
+
+
+class LargeTests(LaneCase):
+    """Half messages that are large, and not kept."""
+
+    settings: dict[str, Any] = {
+        "max_message_size": 1 << 20,
+        "mapped_file_size_commit_log": 16 << 20,
+    }
+
+    def test_read_in_parts(self) -> None:
+        """The ends of one read may not hold the reactor as long as it takes."""
+        first = self.prepare(8, body=b"x" * (READ_AT_ONCE // 5))
+        self.forget()
+        ends = [end_of(self.twins, first + n, bits=12) for n in range(8)]
+        self.assertEqual(self.receive(*ends), [5, 3])
 
 
 class SyncFlushTests(LaneCase):
