@@ -51,6 +51,7 @@ def install(broker: Broker, router: Router) -> None:
         new_topics=broker.new_topics,
         levels=broker.delay_levels,
         when_safe=broker.replication.when_safe,
+        topics=tables.topics,
         progress=tables.progress,
         store_host=broker.store_host,
         broker_permission=config.broker_permission,

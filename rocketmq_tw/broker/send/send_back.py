@@ -17,6 +17,7 @@ from rocketmq_tw.broker.new_topics import NewTopics
 from rocketmq_tw.broker.redelivery import copy_for_redelivery
 from rocketmq_tw.broker.send.retries import RetryRules
 from rocketmq_tw.broker.tables.progress import ConsumeProgress
+from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.model.message import (
     DELAY,
@@ -64,6 +65,7 @@ class SendBackProcessor:
         new_topics: NewTopics,
         levels: DelayLevels,
         when_safe: WhenSafe,
+        topics: TopicTable,
         progress: ConsumeProgress,
         store_host: bytes,
         broker_permission: int,
@@ -73,6 +75,7 @@ class SendBackProcessor:
         self._new_topics = new_topics
         self._levels = levels
         self._when_safe = when_safe
+        self._topics = topics
         self._progress = progress
         self._store_host = store_host
         self._broker_permission = broker_permission
@@ -136,11 +139,16 @@ class SendBackProcessor:
     ) -> Response | Deferred[Response]:
         draft = self._copy(record, request, group, call)
         stored = self._store.put(draft, call.received_at)
-        origin = properties.find(draft.properties.decode(), RETRY_TOPIC)
-        self._progress.entry(origin or "", request.group).sent_back += 1
+        self._count(draft, request.group)
         end = stored.commit_log_offset + stored.size
         safe = self._when_safe(end)
         return Response() if safe is None else safe.addCallback(_on_safe)
+
+    def _count(self, draft: Draft, group: str) -> None:
+        """Count a copy by its first topic, if that exists: senders may name any."""
+        origin = properties.find(draft.properties.decode(), RETRY_TOPIC)
+        if origin is not None and self._topics.get(origin) is not None:
+            self._progress.entry(origin, group).sent_back += 1
 
     def _copy(
         self, record: bytes, request: SendBack, group: SubscriptionGroup, call: Call

@@ -60,6 +60,17 @@ class SendBackTests(BrokerCase):
         for name in ("body", "flag", "sys_flag", "born_time_ms", "born_host"):
             self.assertEqual(getattr(again, name), getattr(self.message, name))
 
+    def test_counted(self) -> None:
+        """By the topic that it names, if there is one: messages may name anything."""
+        self.back()
+        for name in (TOPIC, "x" * 20_000):
+            text = f"RETRY_TOPIC\x01{name}\x02"
+            self.offset = self.stored(sent(properties=text)).commit_log_offset
+            self.assertEqual(self.back().properties["RETRY_TOPIC"], name)
+        table = self.tables.progress.table
+        counted = {key: each.sent_back for key, each in table.items()}
+        self.assertEqual(counted, {(TOPIC, GROUP): 2})
+
     def test_longer_each_time(self) -> None:
         """Every time it waits a level more, and still names its topic."""
         for times in range(1, 17):
