@@ -201,9 +201,10 @@ class Statistics:
 
     def _topic_changed(self, name: str) -> None:
         """Drop the windows of a topic that was deleted, and of its queues."""
-        if self._topics.get(name) is not None or name not in self.topics:
+        if self._topics.get(name) is not None:
             return
-        del self.topics[name]
+        # It has none itself if its messages are all from before the start.
+        self.topics.pop(name, None)
         for queue in [each for each in self.queues if each[0] == name]:
             del self.queues[queue]
         for group in [each for each in self.groups if each[0] == name]:

@@ -63,6 +63,16 @@ class StatisticsTests(BrokerCase):
         self.ask(sent())
         self.assertEqual(self.statistics.topic(TOPIC).totals[0], 1)
 
+    def test_deleted_topic_without_messages(self) -> None:
+        """Those of its groups go, too, if all its messages are from before a start."""
+        self.restart()
+        self.ask(pulled())
+        self.clock.pump([10.0])
+        statistics: Any = self.broker.statistics
+        self.assertEqual(list(statistics.groups), [(TOPIC, GROUP)])
+        self.ask(DeleteTopic(TOPIC))
+        self.assertEqual(len(statistics), 0)
+
     def test_deleted_group(self) -> None:
         """Its windows go at the next sample."""
         self.clock.pump([10.0])
