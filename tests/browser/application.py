@@ -37,6 +37,7 @@ class Words(LineReceiver):
         word, *rest = line.decode().split(" ", 2)
         if word == "repair":
             self._application.is_repaired = True
+            print("repaired", flush=True)
         else:
             topic, text = rest
             self._application.send(topic, text.encode())

@@ -174,6 +174,7 @@ def test_dead_letters(console: Console, open_page: Open) -> None:
     expect(page.get_by_text("1 dead letter", exact=True)).to_be_visible()
     page.get_by_label("Choose the message").check()
     console.application.write("repair")
+    console.application.expect("repaired")
     page.get_by_role("button", name="Send 1 again…").click()
     page.get_by_role("button", name="Send 1 message").click()
     expect(page.get_by_text("1 message was sent again")).to_be_visible()
