@@ -8,6 +8,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Queue
 
@@ -52,6 +53,15 @@ class Program:
                 raise AssertionError(f'no line "{line}": {text}') from None
             if found == line:
                 return
+
+    def expect_all(self, lines: set[str], patience: float = 30.0) -> None:
+        """Wait for lines of its output in any order."""
+        missing = set(lines)
+        until = time.monotonic() + patience
+        while missing:
+            assert time.monotonic() < until, f"no lines {missing}"
+            with suppress(Empty):
+                missing.discard(self._lines.get(timeout=1))
 
     def write(self, line: str) -> None:
         """Write a line to its input."""

@@ -184,5 +184,4 @@ def test_dead_letters(console: Console, open_page: Open) -> None:
     page.get_by_role("button", name="Send 3 again…").click()
     page.get_by_role("button", name="Send 3 messages").click()
     expect(page.get_by_text("3 messages were sent again")).to_be_visible()
-    for number in range(3):
-        console.application.expect(f"billed invoice-{number}")
+    console.application.expect_all({f"billed invoice-{n}" for n in range(3)})
