@@ -14,7 +14,7 @@ import msgspec
 from twisted.internet.defer import Deferred, DeferredList, DeferredSemaphore
 from twisted.python.failure import Failure
 
-from rocketmq_tw.admin.errors import NothingResponded, RefusedByAll
+from rocketmq_tw.admin.errors import AdminError, NothingResponded, RefusedByAll
 from rocketmq_tw.admin.results.cluster import BrokerAddress
 from rocketmq_tw.admin.texts import sentence
 from rocketmq_tw.model.errors import RocketMQError
@@ -33,6 +33,8 @@ T = TypeVar("T")
 
 #: The producer group under which messages are sent.
 SENDER_GROUP = "ADMIN_TOOLS"
+#: Why nothing is changed at a broker.
+NO_MASTER = "it has no master now"
 #: How many servers are asked at the same time.
 PARALLEL = 16
 
@@ -99,10 +101,27 @@ class Registered(msgspec.Struct, frozen=True):
                 found.setdefault(broker.name, broker.address)
         return found
 
+    def without_master(self, cluster: str | None = None) -> dict[str, str]:
+        """Return the names of which only slaves are here, and that as a sentence."""
+        masters = self.masters(cluster)
+        return {n: NO_MASTER for n in self.readers(cluster) if n not in masters}
+
     @property
     def clusters(self) -> tuple[str, ...]:
         """The names of the clusters."""
         return tuple(sorted({broker.cluster for broker in self.brokers}))
+
+
+def at_masters(held: Outcomes[T], brokers: Registered) -> Outcomes[T]:
+    """
+    Return what can be changed; what only a slave has is an error.
+
+    :param held: what readers of brokers have, by name.
+    """
+    away = brokers.without_master()
+    errors = {who: AdminError(NO_MASTER) for who in held.ok if who in away}
+    ok = {who: each for who, each in held.ok.items() if who not in errors}
+    return Outcomes(ok, {**held.errors, **errors})
 
 
 class Calls:

@@ -12,14 +12,14 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from rocketmq_tw.admin.calls import Calls, Outcomes
+from rocketmq_tw.admin.calls import Calls, Outcomes, at_masters
 from rocketmq_tw.admin.errors import (
     AdminError,
     AlreadyExists,
     NotFound,
     NothingResponded,
 )
-from rocketmq_tw.admin.groups import Groups, find_group
+from rocketmq_tw.admin.groups import Groups, find_group, is_system
 from rocketmq_tw.admin.results.topics import Changed
 from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.model.topic import (
@@ -108,7 +108,9 @@ class GroupChanges:
         if present:
             raise AlreadyExists("group", group, f"at {', '.join(sorted(present))}")
         fresh = dict.fromkeys(targets, SubscriptionGroup(group))
-        return await self._put(targets, fresh, settings)
+        done = await self._put(targets, fresh, settings)
+        away = registered.without_master(cluster)
+        return Changed(done.done, {**away, **done.failed})
 
     async def update(self, group: str, settings: GroupSettings) -> Changed:
         """
@@ -126,8 +128,10 @@ class GroupChanges:
 
         :param while_online: even if consumers are connected, which may create it again.
         :raises NotFound: no broker has it.
-        :raises AdminError: consumers are connected.
+        :raises AdminError: consumers are connected, or brokers need it themselves.
         """
+        if is_system(group):
+            raise AdminError(f'the group "{group}" belongs to the brokers')
         targets, known = await self._known(group)
         members = await Groups(self._calls).members(group)
         if members and not while_online:
@@ -162,11 +166,12 @@ class GroupChanges:
             if topic not in topics:
                 raise NotFound("topic", topic, f'"{source}" has not read it')
             topics = [topic]
-        masters = (await self._calls.registered()).masters()
-        failed: dict[str, str] = dict(details.failed)
+        brokers = await self._calls.registered()
+        failed = {**details.failed, **brokers.without_master()}
         for name in topics:
             request = _clone(source, target, name)
-            copied = await self._calls.each_broker(masters, _always(request))
+            copied = await self._calls.each_broker(brokers.masters(), _always(request))
+            copied.need_one(f'no offset in "{name}" is copied')
             failed.update({f"{name} at {w}": why for w, why in copied.failed.items()})
         return Changed(tuple(topics), failed)
 
@@ -176,13 +181,14 @@ class GroupChanges:
         self, group: str
     ) -> tuple[dict[str, str], Outcomes[SubscriptionGroup]]:
         """Return all masters, and the settings of a group. :raises NotFound: none."""
-        targets = (await self._calls.registered()).masters()
-        known = await find_group(self._calls, group, targets)
+        brokers = await self._calls.registered()
+        known = await find_group(self._calls, group, brokers.readers())
+        known = at_masters(known, brokers)
         if not known.ok:
             if known.errors:
-                known.need_one(f'the group "{group}" cannot be read')
+                known.need_one(f'the group "{group}" cannot be changed')
             raise NotFound("group", group)
-        return targets, known
+        return brokers.masters(), known
 
     async def _put(
         self,

@@ -56,12 +56,12 @@ class Resets:
         when = self._when(to)
         route = await Topics(self._calls).route(topic)
         members = await Groups(self._calls).members(group)
-        targets = self._calls.in_route(route).masters()
+        brokers = self._calls.in_route(route)
 
         async def read(address: str) -> list[QueueReset]:
             return await self._of_broker(group, topic, when, address)
 
-        asked = await self._calls.each(targets, read)
+        asked = await self._calls.each(brokers.masters(), read)
         asked.need_one("no broker can be asked about the queues")
         queues = tuple(queue for each in asked.ok.values() for queue in each)
         return ResetPlan(
@@ -72,14 +72,17 @@ class Resets:
             skipped=sum(queue.skipped for queue in queues),
             again=sum(queue.again for queue in queues),
             online=len(members),
-            failed=asked.failed,
+            failed={**brokers.without_master(), **asked.failed},
         )
 
     def _when(self, to: To) -> datetime | str | int:
         """Return a time, a word or an offset. :raises AdminError: it is none."""
         if isinstance(to, timedelta):
             now = wall_time(self._calls.session.clock)()
-            return datetime.fromtimestamp(now).astimezone() - to
+            try:
+                return datetime.fromtimestamp(now).astimezone() - to
+            except OverflowError:
+                raise AdminError(f"{to.days} days ago is no time") from None
         if isinstance(to, str) and to not in ("earliest", "latest"):
             raise AdminError(f'"{to}" is neither earliest nor latest')
         if isinstance(to, int) and to < 0:

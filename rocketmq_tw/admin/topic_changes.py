@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from rocketmq_tw.admin.calls import Calls, Outcomes
+from rocketmq_tw.admin.calls import Calls, Outcomes, at_masters
 from rocketmq_tw.admin.errors import (
     AdminError,
     AlreadyExists,
@@ -29,7 +29,7 @@ from rocketmq_tw.remoting.errors import BrokerError
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
-from rocketmq_tw.wire.requests.kvconfig import DeleteKVConfig, PutKVConfig
+from rocketmq_tw.wire.requests.kvconfig import DeleteKVConfig, GetKVConfig, PutKVConfig
 from rocketmq_tw.wire.requests.route import DeleteTopicInNamesrv
 from rocketmq_tw.wire.requests.topic import CreateTopic, DeleteTopic, GetTopicConfig
 
@@ -109,13 +109,14 @@ class TopicChanges:
         :raises NotFound: there is no such cluster or broker.
         """
         check_topic_name(topic)
-        targets = await self._targets(cluster, brokers)
+        targets, away = await self._targets(cluster, brokers)
         present = (await self._configs(topic, targets)).ok
         if present:
             raise AlreadyExists("topic", topic, f"at {', '.join(sorted(present))}")
         wanted = settings.applied_to(TopicConfig(topic, 8, 8))
         configs = dict.fromkeys(targets, wanted)
-        return await self._put(targets, configs, settings, keep_order=True)
+        done = await self._put(targets, configs, settings, keep_order=True)
+        return Changed(done.done, {**away, **done.failed})
 
     async def update(self, topic: str, settings: TopicSettings) -> Changed:
         """
@@ -123,18 +124,17 @@ class TopicChanges:
 
         :raises NotFound: none has it.
         """
-        targets = await self._targets(None, None)
-        configs = await self._configs(topic, targets)
-        if not configs.ok:
-            if configs.errors:
-                configs.need_one(f'the topic "{topic}" is not changed')
-            raise NotFound("topic", topic)
+        targets, configs = await self._held(topic, "changed")
         wanted = {
             broker: settings.applied_to(config) for broker, config in configs.ok.items()
         }
         known = {broker: targets[broker] for broker in wanted}
+        ordered = any(config.order for config in wanted.values())
         done = await self._put(
-            known, wanted, settings, keep_order=settings.ordered is not None
+            known,
+            wanted,
+            settings,
+            keep_order=ordered or settings.ordered is not None,
         )
         return Changed(done.done, {**configs.failed, **done.failed})
 
@@ -144,12 +144,7 @@ class TopicChanges:
 
         :raises NotFound: none has it.
         """
-        targets = await self._targets(None, None)
-        configs = await self._configs(topic, targets)
-        if not configs.ok:
-            if configs.errors:
-                configs.need_one(f'the topic "{topic}" is not deleted')
-            raise NotFound("topic", topic)
+        targets, configs = await self._held(topic, "deleted")
         known = {broker: targets[broker] for broker in configs.ok}
         deleted = await self._calls.each_broker(
             known, lambda _: DeleteTopic(topic=topic)
@@ -171,8 +166,12 @@ class TopicChanges:
 
     async def _targets(
         self, cluster: str | None, brokers: tuple[str, ...] | None
-    ) -> dict[str, str]:
-        """Return the masters of a cluster, or those named. :raises NotFound: none."""
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """
+        Return the masters of a cluster, or those named, and brokers without a master.
+
+        :raises NotFound: there is no such cluster or broker.
+        """
         registered = await self._calls.registered()
         if cluster is not None and cluster not in registered.clusters:
             known = ", ".join(registered.clusters) or "none"
@@ -183,7 +182,27 @@ class TopicChanges:
                 raise NotFound("broker", name, "or it has no master now")
         if not masters:
             raise NothingResponded("no broker has a master", {})
-        return {n: masters[n] for n in brokers} if brokers else masters
+        if brokers:
+            return {name: masters[name] for name in brokers}, {}
+        return masters, registered.without_master(cluster)
+
+    async def _held(
+        self, topic: str, what: str
+    ) -> tuple[dict[str, str], Outcomes[TopicConfig]]:
+        """
+        Return all masters, and the settings of a topic at those that have it.
+
+        :param what: what is to be done with it.
+        :raises NotFound: no broker has it.
+        """
+        brokers = await self._calls.registered()
+        held = await self._configs(topic, brokers.readers())
+        held = at_masters(held, brokers)
+        if not held.ok:
+            if held.errors:
+                held.need_one(f'the topic "{topic}" is not {what}')
+            raise NotFound("topic", topic)
+        return brokers.masters(), held
 
     async def _configs(
         self, topic: str, targets: Mapping[str, str]
@@ -227,18 +246,33 @@ class TopicChanges:
 
     async def _put_order(self, configs: Mapping[str, TopicConfig]) -> dict[str, str]:
         """Let name servers know the queues of an ordered topic, or forget them."""
-        ordered = {b: c for b, c in configs.items() if c.order}
         topic = next(iter(configs.values())).topic_name
-        if not ordered:
+        known = await self._order(topic)
+        counts = {b: n for b, n in known.items() if b not in configs}
+        counts |= {b: str(c.write_queue_nums) for b, c in configs.items() if c.order}
+        if not counts:
             forgotten = await self._calls.each_name_server(
                 lambda: DeleteKVConfig(namespace=ORDER_NAMESPACE, key=topic)
             )
             return forgotten.failed
-        text = ";".join(f"{b}:{c.write_queue_nums}" for b, c in sorted(ordered.items()))
+        text = ";".join(f"{broker}:{count}" for broker, count in sorted(counts.items()))
         put = await self._calls.each_name_server(
             lambda: PutKVConfig(namespace=ORDER_NAMESPACE, key=topic, value=text)
         )
         return put.failed
+
+    async def _order(self, topic: str) -> dict[str, str]:
+        """Return the numbers of queues that name servers know, by broker."""
+        asked = await self._calls.each_name_server(
+            lambda: GetKVConfig(namespace=ORDER_NAMESPACE, key=topic)
+        )
+        counts: dict[str, str] = {}
+        for each in asked.ok.values():
+            for entry in (each.value or "").split(";"):
+                broker, _, count = entry.rpartition(":")
+                if broker:
+                    counts[broker] = count
+        return counts
 
 
 def _says_unknown(error: BrokerError) -> bool:

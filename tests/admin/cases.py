@@ -57,6 +57,13 @@ class AdminCase(SynchronousTestCase):
         self.cluster.network.cut("10.0.4.1", node.host)
         return node
 
+    def leave_to_slave(self, broker: str) -> None:
+        """Stop a broker once a slave has copied all of it; needs ``on_disk``."""
+        self.cluster.add_slave(broker).start()
+        self.cluster.advance(15)
+        self.cluster.brokers[broker].stop()
+        self.cluster.advance(1)
+
     def run_admin(self, waiting: Deferred[T] | Coroutine[Any, Any, T]) -> T:
         """Let time pass until there is a result."""
         return self.cluster.result_of(waiting)

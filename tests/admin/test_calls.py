@@ -6,7 +6,14 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.admin.calls import PARALLEL, Calls, Outcomes, registered
+from rocketmq_tw.admin.calls import (
+    NO_MASTER,
+    PARALLEL,
+    Calls,
+    Outcomes,
+    at_masters,
+    registered,
+)
 from rocketmq_tw.admin.errors import NothingResponded, RefusedByAll
 from rocketmq_tw.client.session import ClientSession
 from rocketmq_tw.model.route import BrokerData
@@ -99,4 +106,8 @@ class RegisteredTests(SynchronousTestCase):
         self.assertEqual(found.masters(), {"a": "xa:1"})
         self.assertEqual(found.readers(), {"a": "xa:1", "b": "xb:2"})
         self.assertEqual(found.readers("D"), {})
+        self.assertEqual(found.without_master(), {"b": NO_MASTER})
+        self.assertEqual(found.without_master("D"), {})
+        held = at_masters(Outcomes({"a": 1, "b": 2}, {}), found)
+        self.assertEqual((held.ok, held.failed), ({"a": 1}, {"b": NO_MASTER}))
         self.assertEqual(found.clusters, ("C",))

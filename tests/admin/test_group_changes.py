@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from rocketmq_tw.admin import AdminError, AlreadyExists, NotFound
+from rocketmq_tw.admin import AdminError, AlreadyExists, NotFound, RefusedByAll
+from rocketmq_tw.admin.calls import NO_MASTER
 from rocketmq_tw.admin.group_changes import GroupSettings
 from rocketmq_tw.client import EARLIEST
 from rocketmq_tw.model.errors import IllegalGroup
+from rocketmq_tw.wire.requests.consumer import CloneGroupOffsets
 from tests.admin.cases import AdminCase
 
 
@@ -71,3 +73,45 @@ class GroupChangeTests(AdminCase):
         )
         self.failure(self.admin.groups.clone("billing", "nobody"), NotFound)
         self.failure(self.admin.groups.clone("billing", "copy", "other"), NotFound)
+
+    def test_system_group(self) -> None:
+        """What brokers need themselves is not deleted."""
+        deleted = self.admin.groups.delete("TOOLS_CONSUMER")
+        self.assertIn("belongs to the brokers", self.failure(deleted, AdminError))
+
+    def test_clone_refused(self) -> None:
+        """If no broker copies an offset, that is an error."""
+        self.cluster.create_topic("orders", 1)
+        self.send("orders", b"x", b"x")
+        seen = self.consume("billing", "orders", start_from=EARLIEST)
+        self.cluster.wait_until(lambda: len(seen) == 2)
+        self.cluster.advance(10)
+        self.run_admin(self.admin.groups.create("copy"))
+        for node in self.cluster.brokers.values():
+            node.traffic.refuse(CloneGroupOffsets, 1)
+        self.failure(self.admin.groups.clone("billing", "copy"), RefusedByAll)
+
+
+class MasterAwayTests(AdminCase):
+    """A group at two brokers, one of which has only a slave now."""
+
+    on_disk = True
+
+    def setUp(self) -> None:
+        """Create two groups and stop a master."""
+        super().setUp()
+        self.run_admin(self.admin.groups.create("billing"))
+        self.run_admin(self.admin.groups.create("copy"))
+        self.leave_to_slave("broker-b")
+
+    def test_changes(self) -> None:
+        """Each change says that it is not made there."""
+        groups, away = self.admin.groups, {"broker-b": NO_MASTER}
+        done = self.run_admin(groups.create("new"))
+        self.assertEqual((done.done, done.failed), (("broker-a",), away))
+        done = self.run_admin(groups.update("billing", GroupSettings(ordered=True)))
+        self.assertEqual((done.done, done.failed), (("broker-a",), away))
+        done = self.run_admin(groups.clone("billing", "copy"))
+        self.assertEqual(done.failed, away)
+        done = self.run_admin(groups.delete("billing"))
+        self.assertEqual((done.done, done.failed), (("broker-a",), away))

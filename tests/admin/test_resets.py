@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from rocketmq_tw.admin import AdminError, NotFound
+from rocketmq_tw.admin.calls import NO_MASTER
 from rocketmq_tw.client import EARLIEST
 from rocketmq_tw.wire.bodies.kvtable import KVTable
 from rocketmq_tw.wire.fields import Response
@@ -114,3 +115,27 @@ class ResetTests(AdminCase):
         plan = self.run_admin(self.admin.groups.plan_reset("billing", "orders", 2))
         done = self.run_admin(self.admin.groups.reset(plan))
         self.assertIn("stop them first", done.failed["broker-a/0"])
+
+    def test_too_long_ago(self) -> None:
+        """A time before there were any is refused."""
+        plan = self.admin.groups.plan_reset
+        long_ago = timedelta(days=365 * 9999)
+        self.assertIn("is no time", self.failure(plan("g", "T", long_ago), AdminError))
+
+
+class MasterAwayTests(AdminCase):
+    """A topic at two brokers, one of which has only a slave now."""
+
+    on_disk = True
+
+    def test_plan(self) -> None:
+        """The plan says whose queues it does not have."""
+        self.cluster.create_topic("orders", 1)
+        self.consume("billing", "orders")
+        self.cluster.advance(10)
+        self.leave_to_slave("broker-b")
+        plan = self.run_admin(
+            self.admin.groups.plan_reset("billing", "orders", "earliest")
+        )
+        self.assertEqual([queue.broker for queue in plan.queues], ["broker-a"])
+        self.assertEqual(plan.failed, {"broker-b": NO_MASTER})

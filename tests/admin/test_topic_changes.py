@@ -9,6 +9,7 @@ from rocketmq_tw.admin import (
     NothingResponded,
     RefusedByAll,
 )
+from rocketmq_tw.admin.calls import NO_MASTER
 from rocketmq_tw.admin.topic_changes import ORDER_NAMESPACE, TopicSettings
 from rocketmq_tw.model.errors import IllegalTopic
 from rocketmq_tw.wire.requests.topic import CreateTopic, DeleteTopic
@@ -138,3 +139,71 @@ class ChangeTests(AdminCase):
         self.assertEqual(producer.brokers, ("broker-a", "broker-b"))
         nobody = self.admin.topics.producers("orders", "nobody")
         self.assertIn("nobody", self.failure(nobody, NotFound))
+
+
+class OrderTests(AdminCase):
+    """Topics whose order is global, at some brokers only."""
+
+    def order(self) -> str:
+        """Return what name servers know of the topic."""
+        keys = self.run_admin(self.admin.name_servers.keys(ORDER_NAMESPACE))
+        [values] = keys.values.values()
+        return values["T"]
+
+    def test_another_broker(self) -> None:
+        """A topic that is created at one broker more keeps the queues of the first."""
+        create = self.admin.topics.create
+        self.run_admin(create("T", queues=2, ordered=True, brokers=["broker-a"]))
+        self.run_admin(create("T", queues=3, ordered=True, brokers=["broker-b"]))
+        self.assertEqual(self.order(), "broker-a:2;broker-b:3")
+
+    def test_not_ordered_elsewhere(self) -> None:
+        """A broker where it is not ordered has no queues in the order."""
+        create = self.admin.topics.create
+        self.run_admin(create("T", queues=2, ordered=True, brokers=["broker-a"]))
+        self.run_admin(create("T", queues=3, brokers=["broker-b"]))
+        self.assertEqual(self.order(), "broker-a:2")
+
+    def test_queues(self) -> None:
+        """Queues that are added get their place in the order."""
+        self.run_admin(self.admin.topics.create("T", queues=2, ordered=True))
+        self.run_admin(self.admin.topics.update("T", TopicSettings(queues=4)))
+        self.assertEqual(self.order(), "broker-a:4;broker-b:4")
+
+
+class MasterAwayTests(AdminCase):
+    """A topic at two brokers, one of which has only a slave now."""
+
+    on_disk = True
+
+    def setUp(self) -> None:
+        """Create topics and stop a master."""
+        super().setUp()
+        topics = self.admin.topics
+        self.run_admin(topics.create("orders", queues=1, ordered=True))
+        self.run_admin(topics.create("there", queues=1, brokers=["broker-b"]))
+        self.run_admin(topics.create("here", queues=1, brokers=["broker-a"]))
+        self.leave_to_slave("broker-b")
+
+    def test_changes(self) -> None:
+        """Each says that it is not made there; name servers keep what is left."""
+        topics, away = self.admin.topics, {"broker-b": NO_MASTER}
+        done = self.run_admin(topics.create("new"))
+        self.assertEqual((done.done, done.failed), (("broker-a",), away))
+        done = self.run_admin(topics.update("orders", TopicSettings(queues=2)))
+        self.assertEqual((done.done, done.failed), (("broker-a",), away))
+        keys = self.run_admin(self.admin.name_servers.keys(ORDER_NAMESPACE))
+        self.assertEqual(
+            list(keys.values.values()), [{"orders": "broker-a:2;broker-b:1"}]
+        )
+        done = self.run_admin(topics.delete("orders"))
+        self.assertEqual((done.done, done.failed), (("broker-a",), away))
+        self.run_admin(topics.route("orders"))
+
+    def test_elsewhere(self) -> None:
+        """A topic that is only there cannot be changed; others are not concerned."""
+        topics = self.admin.topics
+        text = self.failure(topics.delete("there"), NothingResponded)
+        self.assertIn(NO_MASTER, text)
+        done = self.run_admin(topics.delete("here"))
+        self.assertEqual((done.done, done.failed), (("broker-a",), {}))
