@@ -40,6 +40,8 @@ _DIRECT = 12.0
 _FOREVER_MS = (1 << 63) - 1
 #: Messages that are looked for with one unique key.
 _COPIES = 32
+#: Messages that a broker returns at most, of all that have a key.
+_PER_QUERY = 64
 
 
 class Messages:
@@ -120,7 +122,10 @@ class Messages:
         limit: int = 64,
     ) -> Found:
         """
-        Return the messages with a key, oldest first.
+        Return the newest messages with a key, oldest first.
+
+        A broker returns 64 at most, unless ``maxMsgsNumBatch`` says otherwise; older
+        ones are found with an earlier ``end``.
 
         :param begin: only those stored at this time or later.
         :raises NotFound: there is no such topic.
@@ -155,7 +160,9 @@ class Messages:
             return decode_found(response.body, names[address])
 
         asked = await self._calls.each(targets, ask)
-        complete = all(len(each) < limit for each in asked.ok.values())
+        asked.need_one(f'the messages of "{topic}" cannot be searched')
+        full = min(limit, _PER_QUERY)
+        complete = all(len(each) < full for each in asked.ok.values())
         # The index has hash codes of keys, which collide.
         fitting = [
             message
@@ -165,7 +172,7 @@ class Messages:
         ]
         fitting.sort(key=_age)
         return Found(
-            tuple(fitting[:limit]),
+            tuple(fitting[-limit:]),
             complete and len(fitting) <= limit,
             asked.failed,
         )
@@ -216,6 +223,9 @@ class Messages:
         """
         Return the messages stored in a span of time, oldest first.
 
+        A queue that cannot be read now is tried again for the next page, whose messages
+        may then be older.
+
         :param cursor: of the page before this one.
         :raises NotFound: there is no such topic.
         """
@@ -224,6 +234,8 @@ class Messages:
             positions, failed = decode_cursor(cursor), {}
         else:
             searched = await self._reader.search_all(spots, begin)
+            if searched.errors:
+                searched.need_one(f'the messages of "{topic}" cannot be searched')
             positions, failed = searched.ok, searched.failed
         page = await self._reader.page(spots, positions, end=end, limit=limit)
         return Page(page.messages, page.cursor, {**failed, **page.failed})

@@ -181,16 +181,21 @@ class _Merge:
             if not self._buffers[name]:
                 del self._buffers[name]
                 await self._fill([name])
+        if not taken:
+            # Otherwise there would be pages without end while a broker is away.
+            for name in self.failed:
+                self.positions.pop(name, None)
         return taken
 
     async def _fill(self, names: list[str]) -> None:
-        """Pull more messages of queues; one that has none is left out from now on."""
+        """
+        Pull more messages of queues; one that has none is left out from now on.
 
+        One that fails keeps its position, for the next page.
+        """
         calls = self._reader._calls
         pulled = await calls.each({n: n for n in names}, self._pull)
-        for name, failure in pulled.failed.items():
-            self.failed[name] = failure
-            self.positions.pop(name)
+        self.failed.update(pulled.failed)
         for name, messages in pulled.ok.items():
             if messages:
                 self._buffers[name] = messages

@@ -27,7 +27,8 @@ class Tail:
 
     :param find: returns the queues.
     :param limit: how many messages may wait; beyond it no pull is sent.
-    :ivar failing: the queues that cannot be read now, and why; they are tried again.
+    :ivar failing: the queues that cannot be read now, and why; they are tried again,
+        but those that a broker refused at the start.
     """
 
     def __init__(
@@ -91,8 +92,11 @@ class Tail:
         )
         ends.need_one("no queue can be read")
         self.failing.update(ends.failed)
-        for name, end in ends.ok.items():
-            reading = Deferred.fromCoroutine(self._follow(spots[name], end))
+        for name, spot in spots.items():
+            if _is_lasting(ends.errors.get(name)):
+                continue
+            # A queue whose end is not known yet is read from where it is then.
+            reading = Deferred.fromCoroutine(self._follow(spot, ends.ok.get(name)))
             reading.addErrback(self._ended)
             self._running.append(reading)
 
@@ -113,14 +117,18 @@ class Tail:
         """Cancel the pulls."""
         await self.aclose()
 
-    async def _follow(self, spot: Spot, offset: int) -> None:
-        """Read one queue until this is cancelled."""
+    async def _follow(self, spot: Spot, offset: int | None) -> None:
+        """Read one queue from an offset, or its end, on until this is cancelled."""
+        if offset is None:
+            await self._sleep()
         while not self._closed:
             if len(self._messages) >= self._limit:
                 permit: Deferred[None] = Deferred()
                 self._permits.append(permit)
                 await permit
             try:
+                if offset is None:
+                    offset = await self._reader.max_offset(spot)
                 result = await self._reader.pull(
                     spot, offset, wait=WAIT, expression=self._expression
                 )
@@ -129,7 +137,7 @@ class Tail:
                 await self._sleep()
                 continue
             except BrokerError as error:
-                if not error.retryable:
+                if _is_lasting(error):
                     raise
                 self.failing[spot.name] = str(error)
                 await self._sleep()
@@ -158,3 +166,8 @@ class Tail:
         taker, self._taker = self._taker, None
         if taker is not None and not taker.called:
             taker.callback(None)
+
+
+def _is_lasting(error: Exception | None) -> bool:
+    """Whether a broker refuses, and would do so again."""
+    return isinstance(error, BrokerError) and not error.retryable

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from rocketmq_tw.admin import AdminError, NotFound
+from rocketmq_tw.admin import AdminError, NotFound, NothingResponded
 from tests.admin.cases import AdminCase
 
 
@@ -62,6 +62,31 @@ class LookupTests(AdminCase):
         some = self.run_admin(find("orders", "all", limit=3))
         self.assertEqual((len(some.messages), some.is_complete), (3, False))
         self.assertEqual(self.run_admin(find("orders", "none")).messages, ())
+
+    def test_by_key_more_than_a_broker_returns(self) -> None:
+        """It is not said to be complete if a broker returned all that it may."""
+        self.cluster.create_topic("bulk", {"broker-a": 1})
+        for number in range(70):
+            self.send("bulk", b"%d" % number, keys=["all"])
+        find = self.admin.messages.by_key
+        found = self.run_admin(find("bulk", "all", limit=1000))
+        self.assertEqual((len(found.messages), found.is_complete), (64, False))
+        newest = self.run_admin(find("bulk", "all", limit=3))
+        self.assertEqual([m.body for m in newest.messages], [b"67", b"68", b"69"])
+
+    def test_by_key_newest(self) -> None:
+        """Of several brokers the newest are returned, as each returns its newest."""
+        found = self.run_admin(self.admin.messages.by_key("orders", "all", limit=3))
+        bodies = [each.body for each in found.messages]
+        self.assertEqual(bodies, [b"body 9", b"body 10", b"body 11"])
+
+    def test_nobody_responds(self) -> None:
+        """If no broker can be asked, that is an error."""
+        self.unreachable("broker-a")
+        self.unreachable("broker-b")
+        messages = self.admin.messages
+        self.failure(messages.by_key("orders", "all"), NothingResponded)
+        self.failure(messages.by_time("orders", self.begin), NothingResponded)
 
     def test_by_key_in_a_span(self) -> None:
         """Only messages stored in it are found."""

@@ -87,3 +87,36 @@ class PageTests(AdminCase):
     def epoch(self) -> datetime:
         """Return a time before all messages."""
         return datetime(2020, 1, 1, tzinfo=UTC)
+
+    def test_broker_that_is_back(self) -> None:
+        """What could not be read is in the next page, for nothing is skipped."""
+        broker = self.cluster.brokers["broker-b"]
+        for _ in range(2):
+            broker.traffic.refuse(PullMessage, 16)
+        seen: list[bytes] = []
+        cursor = None
+        while True:
+            page = self.run_admin(
+                self.admin.messages.by_time(
+                    "orders", self.epoch(), limit=150, cursor=cursor
+                )
+            )
+            seen += [each.body for each in page.messages]
+            cursor = page.cursor
+            if cursor is None:
+                break
+        self.assertEqual((len(seen), len(set(seen))), (200, 200))
+
+    def test_broker_that_stays_away(self) -> None:
+        """There is a last page nevertheless."""
+        self.send("orders", b"more")
+        first = self.run_admin(
+            self.admin.messages.by_time("orders", self.epoch(), limit=1)
+        )
+        self.unreachable("broker-a")
+        self.unreachable("broker-b")
+        page = self.run_admin(
+            self.admin.messages.by_time("orders", self.epoch(), cursor=first.cursor)
+        )
+        self.assertEqual((page.messages, page.cursor), ((), None))
+        self.assertEqual(len(page.failed), 4)

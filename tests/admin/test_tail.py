@@ -7,6 +7,7 @@ from typing import Any
 from rocketmq_tw.admin import NotFound
 from rocketmq_tw.admin.tail import Tail
 from rocketmq_tw.client import Sql
+from rocketmq_tw.wire.requests.offset import GetMaxOffset
 from rocketmq_tw.wire.requests.pull import PullMessage
 from tests.admin.cases import AdminCase
 
@@ -102,3 +103,15 @@ class TailTests(AdminCase):
         tail = self.admin.messages.tail("nothing")
         with self.assertRaises(NotFound):
             self.run_admin(tail.start())
+
+    def test_broker_that_fails_at_the_start(self) -> None:
+        """It is asked again, and read from where it is then."""
+        broker = self.cluster.brokers["broker-b"]
+        for _ in range(2):
+            broker.traffic.refuse(GetMaxOffset, 2)
+        tail = self.tail()
+        self.assertEqual({name[:8] for name in tail.failing}, {"broker-b"})
+        self.cluster.advance(15)
+        self.assertEqual(tail.failing, {})
+        self.send("orders", b"1", b"2", b"3", b"4")
+        self.assertEqual(sorted(self.take(tail, 4)), [b"1", b"2", b"3", b"4"])
