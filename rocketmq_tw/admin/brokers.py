@@ -133,21 +133,24 @@ class Brokers:
         Let clients send no new messages to a broker: its topics become unwriteable in
         the routes of all name servers.
 
-        :raises NotFound: there is no broker of that name.
+        :param broker: its name or its address.
+        :raises NotFound: there is no such broker.
         """
-        await self._named(broker)
+        name = (await self._named(broker))[0].name
         asked = await self._calls.each_name_server(
-            lambda: WipeWritePermission(broker_name=broker)
+            lambda: WipeWritePermission(broker_name=name)
         )
+        asked.need_one(f'sending to "{broker}" is not forbidden')
         return Changed(tuple(asked.ok), asked.failed)
 
     @returning_deferred
     async def allow_writes(self, broker: str) -> Changed:
         """Let clients send to a broker again; see :meth:`forbid_writes`."""
-        await self._named(broker)
+        name = (await self._named(broker))[0].name
         asked = await self._calls.each_name_server(
-            lambda: AddWritePermission(broker_name=broker)
+            lambda: AddWritePermission(broker_name=name)
         )
+        asked.need_one(f'sending to "{broker}" is not allowed')
         return Changed(tuple(asked.ok), asked.failed)
 
     async def _named(self, broker: str) -> tuple[BrokerAddress, ...]:

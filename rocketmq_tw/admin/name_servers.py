@@ -87,6 +87,7 @@ class NameServers:
         asked = await self._calls.each_name_server(
             lambda: PutKVConfig(namespace=namespace, key=key, value=value)
         )
+        asked.need_one(f'the key "{key}" is not set')
         return Changed(tuple(asked.ok), asked.failed)
 
     @returning_deferred
@@ -95,4 +96,5 @@ class NameServers:
         asked = await self._calls.each_name_server(
             lambda: DeleteKVConfig(namespace=namespace, key=key)
         )
+        asked.need_one(f'the key "{key}" is not deleted')
         return Changed(tuple(asked.ok), asked.failed)

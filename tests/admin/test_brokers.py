@@ -53,6 +53,18 @@ class BrokerTests(AdminCase):
         self.assertEqual(len(route.writable("orders")), 2)
         self.failure(self.admin.brokers.forbid_writes("nobody"), NotFound)
 
+    def test_writes_by_address(self) -> None:
+        """An address names the broker, too; name servers know its name only."""
+        self.cluster.create_topic("orders", 1)
+        self.run_admin(self.admin.brokers.forbid_writes("10.0.1.1:10911"))
+        route = self.run_admin(self.admin.topics.route("orders"))
+        self.assertEqual(
+            [q.broker_name for q in route.writable("orders")], ["broker-b"]
+        )
+        self.run_admin(self.admin.brokers.allow_writes("10.0.1.1:10911"))
+        route = self.run_admin(self.admin.topics.route("orders"))
+        self.assertEqual(len(route.writable("orders")), 2)
+
 
 class ReplicationTests(AdminCase):
     """Masters and slaves, with files."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rocketmq_tw.admin import NotFound, NothingResponded
+from rocketmq_tw.admin import NotFound, NothingResponded, RefusedByAll
+from rocketmq_tw.wire.requests.kvconfig import DeleteKVConfig, PutKVConfig
 from tests.admin.cases import AdminCase
 
 
@@ -45,3 +46,12 @@ class NameServerTests(AdminCase):
             node.kill()
         text = self.failure(self.admin.name_servers.config(), NothingResponded)
         self.assertIn("10.0.0.2:9876", text)
+
+    def test_keys_refused(self) -> None:
+        """If no name server does it, that is an error."""
+        servers = self.admin.name_servers
+        for node in self.cluster.name_servers:
+            node.traffic.refuse(PutKVConfig, 1)
+            node.traffic.refuse(DeleteKVConfig, 1)
+        self.failure(servers.put_key("space", "k", "v"), RefusedByAll)
+        self.failure(servers.delete_key("space", "k"), RefusedByAll)
