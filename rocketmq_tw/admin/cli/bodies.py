@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from rocketmq_tw.admin.results.messages import FoundMessage
+from rocketmq_tw.admin.results.messages import FoundMessage, Page
 
 FORMS = ("auto", "text", "json", "hex", "none")
 #: Bytes that are printed, unless all are asked for.
@@ -56,6 +56,12 @@ def hex_dump(body: bytes) -> str:
         ascii_text = "".join(chr(b) if 32 <= b < 127 else "." for b in part)
         lines.append(f"{at:08x}  {part.hex(' '):<{3 * _PER_LINE - 1}}  {ascii_text}")
     return "\n".join(lines)
+
+
+def page_as_json(page: Page, form: str) -> Any:
+    """Return a page for JSON; see :func:`as_json`."""
+    messages = [as_json(each, form) for each in page.messages]
+    return {"messages": messages, "cursor": page.cursor, "failed": page.failed}
 
 
 def as_json(message: FoundMessage, form: str) -> Any:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rocketmq_tw.admin.cli.bodies import FORMS, as_json
+from rocketmq_tw.admin.cli.bodies import FORMS, page_as_json
 from rocketmq_tw.admin.cli.drawing import draw_list
 from rocketmq_tw.admin.cli.invocation import (
     Invocation,
@@ -68,11 +68,7 @@ def show(
         if found.cursor:
             output.line(f"there are more: --cursor {found.cursor}")
 
-    def to_json(found: Page) -> object:
-        messages = [as_json(each, form) for each in found.messages]
-        return {"messages": messages, "cursor": found.cursor}
-
-    ask.show(read, draw, to_json=to_json)
+    ask.show(read, draw, to_json=lambda found: page_as_json(found, form))
 
 
 @verb(noun, "resend")
@@ -95,14 +91,21 @@ def resend(
     """
     if bool(message_ids) == everything:
         raise click.UsageError("name message ids, or give --all")
+    message_ids = tuple(dict.fromkeys(message_ids))  # each is sent once
     what = "all dead letters" if everything else f"{len(message_ids)} dead letters"
     ask.confirm(f"Send {what} of {group!r} again?", yes)
 
     async def send(admin: AdminClient) -> Resent:
-        if not everything:
-            return await admin.dead_letters.resend(group, message_ids)
-        begin = None if since is None else parse_time(since, now_of(admin))
-        return await _resend_all(admin, group, begin)
+        from rocketmq_tw.admin.errors import RefusedByAll
+
+        if everything:
+            begin = None if since is None else parse_time(since, now_of(admin))
+            sent = await _resend_all(admin, group, begin)
+        else:
+            sent = await admin.dead_letters.resend(group, message_ids)
+        if sent.failed and not sent.ok:
+            raise RefusedByAll("no dead letter is sent", sent.failed)
+        return sent
 
     def draw(found: Resent, output: Output) -> None:
         output.table(

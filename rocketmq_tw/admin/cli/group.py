@@ -315,13 +315,18 @@ def reset(
         return
 
     async def apply(admin: AdminClient) -> ResetDone:
+        from rocketmq_tw.admin.errors import RefusedByAll
+
         plan = await admin.groups.plan_reset(group, topic, wanted)
         ask.confirm(
             f"{group!r} will skip {plan.skipped} messages of {topic!r} and read"
             f" {plan.again} again. Reset it?",
             yes,
         )
-        return await admin.groups.reset(plan)
+        done = await admin.groups.reset(plan)
+        if done.failed and not done.queues:
+            raise RefusedByAll("no queue is reset", done.failed)
+        return done
 
     ask.show(apply, _draw_done)
 

@@ -18,6 +18,7 @@ from rocketmq_tw.admin.cli.output import Output
 from rocketmq_tw.admin.cli.running import (
     IN_PART,
     OK,
+    USAGE,
     Runner,
     Work,
     confirm,
@@ -128,7 +129,7 @@ class Invocation:
             found = exit_code(error)
             if found is None:
                 raise
-            self._print_error(error)
+            self.print_error(explain(error), type(error).__name__)
             code = found
         raise Exit(code)
 
@@ -139,13 +140,12 @@ class Invocation:
             question, yes=yes, terminal=is_terminal() if terminal is None else terminal
         )
 
-    def _print_error(self, error: Exception) -> None:
+    def print_error(self, text: str, kind: str) -> None:
         """Print why the command failed, for people or for programs."""
-        text = explain(error)
         if self.as_json:
             import msgspec
 
-            said = {"error": text, "kind": type(error).__name__}
+            said = {"error": text, "kind": kind}
             click.echo(msgspec.json.encode(said).decode(), err=True)
         else:
             click.echo(f"error: {text}", err=True)
@@ -178,7 +178,14 @@ class Leaf(click.Command):
         options = take_common(ctx, ctx.params)
         own = {n: v for n, v in ctx.params.items() if n not in _COMMON_NAMES}
         surroundings = ctx.find_object(Surroundings) or Surroundings()
-        return self.callback(Invocation(options, surroundings), **own)
+        invocation = Invocation(options, surroundings)
+        try:
+            return self.callback(invocation, **own)
+        except click.UsageError as error:
+            if not invocation.as_json:
+                raise
+            invocation.print_error(error.format_message(), "UsageError")
+            raise Exit(USAGE) from None
 
 
 _COMMON_NAMES = frozenset(Options.__struct_fields__)

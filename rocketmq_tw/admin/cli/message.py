@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from rocketmq_tw.admin.cli.bodies import FORMS, as_json
+from rocketmq_tw.admin.cli.bodies import FORMS, as_json, page_as_json
 from rocketmq_tw.admin.cli.drawing import draw_list, draw_message
 from rocketmq_tw.admin.cli.invocation import Invocation, noun_of, pairs, verb
 from rocketmq_tw.admin.cli.output import Output
@@ -97,13 +97,16 @@ def find(
         if isinstance(found, Page) and found.cursor:
             output.line(f"there are more: --cursor {found.cursor}")
         elif isinstance(found, Found) and not found.is_complete:
-            output.line(f"there may be more than {limit}: give --limit")
+            output.line(f"there may be older ones: {_older(found, limit)}")
 
     def to_json(found: Found | Page) -> object:
-        messages = [as_json(each, form) for each in found.messages]
         if isinstance(found, Page):
-            return {"messages": messages, "cursor": found.cursor}
-        return {"messages": messages, "is_complete": found.is_complete}
+            return page_as_json(found, form)
+        return {
+            "messages": [as_json(each, form) for each in found.messages],
+            "is_complete": found.is_complete,
+            "failed": found.failed,
+        }
 
     ask.show(search, draw, to_json=to_json)
 
@@ -165,6 +168,7 @@ def tail(
     async def follow(admin: AdminClient) -> int:
         left = count
         async with _tail(admin, topic, tag, sql) as messages:
+            ask.output.failed(messages.failing)
             async for message in messages:
                 if ask.as_json:
                     ask.output.json(as_json(message, form), one_line=True)
@@ -176,6 +180,15 @@ def tail(
         return OK
 
     ask.run(follow)
+
+
+def _older(found: Found, limit: int) -> str:
+    """Return how older messages with a key are found."""
+    if len(found.messages) >= limit:
+        return "give --limit"
+    if not found.messages or found.messages[0].stored is None:
+        return "give --until"
+    return f"give --until {found.messages[0].stored.isoformat()}"
 
 
 def _tail(admin: AdminClient, topic: str, tag: str | None, sql: str | None) -> Tail:

@@ -8,6 +8,7 @@ pipe they are written as columns, which needs no library.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Characters of a cell, at most.
 LONGEST_CELL = 200
+#: Characters besides those of ASCII that control a terminal, or reorder a line.
+_CONTROLS = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 #: Moves the cursor to the corner and clears the screen.
 _CLEAR = "\x1b[H\x1b[2J"
 
@@ -47,7 +50,8 @@ class Output:
         text = msgspec.json.encode(value)
         if not one_line:
             text = msgspec.json.format(text, indent=2)
-        click.echo(text.decode())
+        # JSON itself escapes only what is below U+0020.
+        click.echo(_CONTROLS.sub(lambda c: f"\\u{ord(c[0]):04x}", text.decode()))
 
     def line(self, text: str = "") -> None:
         """Print a line of our own."""
@@ -72,7 +76,7 @@ class Output:
 
     def fields(self, pairs: Iterable[tuple[str, Cell]]) -> None:
         """Print names and values, one a line."""
-        texts = [(name, cell(value)) for name, value in pairs]
+        texts = [(log_safe(name), cell(value)) for name, value in pairs]
         width = max((len(name) for name, _ in texts), default=0)
         for name, text in texts:
             click.echo(f"{name:<{width}}  {text}".rstrip())
@@ -116,7 +120,7 @@ def draw_settings(keys: Sequence[str]) -> Callable[[Settings, Output], None]:
             output.line(f"# {log_safe(server)}")
             output.fields(
                 [
-                    (log_safe(name), text)
+                    (name, text)
                     for name, text in sorted(values.items())
                     if not keys or name in keys
                 ]

@@ -15,6 +15,7 @@ code   meaning
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Protocol
@@ -24,9 +25,13 @@ import click
 from rocketmq_tw.admin.cli.options import Target
 
 if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
     from rocketmq_tw.admin.client import AdminClient
 
 OK, REFUSED, USAGE, UNREACHABLE, IN_PART, INTERRUPTED = 0, 1, 2, 3, 4, 130
+#: Seconds in which connections are closed when a command is interrupted.
+_CLOSING = 2.0
 
 #: What a command does; it returns the exit code.
 Work = Callable[["AdminClient"], Awaitable[int]]
@@ -41,7 +46,7 @@ class Runner(Protocol):
 
 def run_in_reactor(target: Target, work: Work) -> int:
     """
-    Run the reactor until the work is done.
+    Run the reactor until the work is done, or until a signal interrupts it.
 
     :raises RocketMQError: the work failed.
     """
@@ -51,39 +56,68 @@ def run_in_reactor(target: Target, work: Work) -> int:
     from twisted.internet.defer import Deferred
     from twisted.internet.task import react
 
-    from rocketmq_tw.admin.client import AdminClient
     from rocketmq_tw.clock import use_monotonic_time
 
     codes: list[int] = []
     errors: list[BaseException] = []
+    interrupted: list[int] = []
 
     async def run(reactor: Any) -> None:
         try:
-            admin = AdminClient(
-                reactor,
-                target.name_servers,
-                credentials=target.credentials,
-                tls=target.tls,
-                timeout=target.timeout,
-            )
-            try:
-                codes.append(await work(admin))
-            finally:
-                await admin.stop()
+            codes.append(await _with_client(reactor, target, work))
         except BaseException as error:
             errors.append(error)
 
     def start(reactor: Any) -> Deferred[None]:
         use_monotonic_time(reactor)
-        return Deferred.fromCoroutine(run(reactor))
+        running = Deferred.fromCoroutine(run(reactor))
+
+        def interrupt() -> Deferred[object] | None:
+            if running.called:
+                return None
+            interrupted.append(INTERRUPTED)
+            return _cancel(reactor, running)
+
+        # Otherwise connections would be lost first, and reported as errors.
+        reactor.addSystemEventTrigger("before", "shutdown", interrupt)
+        return running
 
     try:
         react(start)
     except SystemExit:
         pass  # the exit code is that of the command, not of the reactor
+    if interrupted:
+        return INTERRUPTED
     if errors:
         raise errors[0]
-    return codes[0] if codes else INTERRUPTED
+    return codes[0]
+
+
+async def _with_client(reactor: Any, target: Target, work: Work) -> int:
+    """Do the work with a client of its own."""
+    from rocketmq_tw.admin.client import AdminClient
+
+    admin = AdminClient(
+        reactor,
+        target.name_servers,
+        credentials=target.credentials,
+        tls=target.tls,
+        timeout=target.timeout,
+    )
+    try:
+        return await work(admin)
+    finally:
+        await admin.stop()
+
+
+def _cancel(reactor: Any, running: Deferred[None]) -> Deferred[object]:
+    """Cancel the work; fires when its connections are closed, or after a while."""
+    from twisted.internet.defer import Deferred
+
+    ended: Deferred[object] = Deferred()
+    running.addBoth(ended.callback)
+    running.cancel()
+    return ended.addTimeout(_CLOSING, reactor, lambda *_: None)
 
 
 def exit_code(error: Exception) -> int | None:
@@ -117,7 +151,7 @@ def explain(error: Exception) -> str:
     from rocketmq_tw.remoting.errors import BrokerError
 
     if isinstance(error, BrokerError):
-        return f"{error.address}: {sentence(error)}"
+        return f"{log_safe(error.address)}: {sentence(error)}"
     return log_safe(" ".join(str(error).split()), 1000)
 
 
@@ -141,4 +175,9 @@ def confirm(question: str, *, yes: bool, terminal: bool) -> None:
             "this destroys something, and there is no terminal on which to ask: give"
             " --yes"
         )
-    click.confirm(question, abort=True, err=True)
+    # A reactor has a handler that does nothing before the question is answered.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        click.confirm(question, abort=True, err=True)
+    finally:
+        signal.signal(signal.SIGINT, handler)

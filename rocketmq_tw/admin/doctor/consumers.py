@@ -92,6 +92,8 @@ def progress(before: GroupLag, after: GroupLag, seconds: float) -> Iterator[Find
             "start its consumers, or delete the group if it is not needed any more",
         )
         return
+    if seconds <= 0:
+        return  # two looks at once say nothing of the time between them
     moved = _committed(after) - _committed(before)
     if moved == 0 and before.total > SMALL_LAG:
         yield finding(
@@ -139,5 +141,6 @@ def dead_letters(queue: DeadLetterQueue) -> Iterator[Finding]:
             queue.group,
             f"it has {queue.messages:,} dead letters",
             f"look at them (rocketmq-admin dlq show {queue.group}), repair the"
-            f" consumer, send them again (rocketmq-admin dlq resend {queue.group})",
+            " consumer, and send them again"
+            f" (rocketmq-admin dlq resend {queue.group} --all)",
         )

@@ -38,4 +38,9 @@ class DeadLetterTests(CommandCase):
         self.output("dlq", "resend", "billing", "--all", "--yes")
         self.assertEqual(len(self.cluster.messages("orders")), 7)
         done = self.invoke("dlq", "resend", "billing", "0" * 32, "--yes")
-        self.assertEqual(done.exit_code, 4)
+        self.assertEqual(done.exit_code, 1)
+
+    def test_resend_once(self) -> None:
+        """One that is named twice is sent once."""
+        self.output("dlq", "resend", "billing", self.ids[0], self.ids[0], "--yes")
+        self.assertEqual(len(self.cluster.messages("orders")), 4)

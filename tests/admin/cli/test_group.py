@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rocketmq_tw.client import EARLIEST
+from rocketmq_tw.wire.requests.consumer import ResetOffsets
 from tests.admin.cli.cases import CommandCase
 
 
@@ -65,3 +66,15 @@ class GroupTests(CommandCase):
         """What contradicts itself is refused."""
         self.error("group", "lag", "--topic", "orders", code=2)
         self.error("group", "update", "billing", code=2)
+
+    def test_reset_refused(self) -> None:
+        """If no queue is reset, that is a failure and not a part."""
+        for node in self.cluster.brokers.values():
+            node.traffic.refuse(ResetOffsets, 1)
+        words = ["group", "reset", "billing", "--topic", "orders", "--to", "latest"]
+        self.assertIn("no queue is reset: broker-a/0", self.error(*words, "--yes"))
+
+    def test_reset_too_long_ago(self) -> None:
+        """A time before there were any is an error that says so."""
+        words = ["group", "reset", "billing", "--topic", "orders", "--dry-run", "--to"]
+        self.assertIn("is no time", self.error(*words, "999999w-ago"))

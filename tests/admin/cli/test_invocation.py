@@ -60,6 +60,20 @@ class InvocationTests(CommandCase):
             self.assertRaises(click.UsageError, pairs, (wrong,), "x")
 
 
+class ErrorTests(CommandCase):
+    """Errors for programs."""
+
+    def test_usage(self) -> None:
+        """A value that a command refuses is JSON as any other error."""
+        for words in (
+            ("message", "find", "T", "--since", "yesterday"),
+            ("message", "find", "T"),
+            ("group", "reset", "g", "--topic", "T", "--to", "first", "--yes"),
+        ):
+            text = self.error(*words, "--json", code=2)
+            self.assertEqual(msgspec.json.decode(text)["kind"], "UsageError")
+
+
 class QuestionTests(CommandCase):
     """With somebody at a terminal."""
 

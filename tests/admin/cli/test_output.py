@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import click
+import msgspec
 from click.testing import CliRunner
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -66,3 +68,24 @@ class OutputTests(SynchronousTestCase):
 
         text = CliRunner().invoke(command, catch_exceptions=False).stdout
         self.assertEqual(text, "a       b\n\\x1b[2Jc\n")
+
+    def test_hostile_names(self) -> None:
+        """Names of fields come from others, too."""
+        text = self.output_of(lambda output: output.fields([("a\x1b[2J", 1)]))
+        self.assertEqual(text, "a\\x1b[2J  1\n")
+
+    def test_hostile_json(self) -> None:
+        """JSON stays the same, without a character that controls a terminal."""
+        hostile = "\x9b2J\u202e\x7f\x1b"
+        text = self.output_of(lambda output: output.json([hostile]))
+        self.assertTrue(text.replace("\n", "").isprintable())
+        self.assertEqual(msgspec.json.decode(text), [hostile])
+
+    def output_of(self, use: Callable[[Output], None]) -> str:
+        """Return what is printed."""
+
+        @click.command()
+        def command() -> None:
+            use(Output(True, False))
+
+        return CliRunner().invoke(command, catch_exceptions=False).stdout

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import click
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -53,3 +55,19 @@ class ConfirmTests(SynchronousTestCase):
         with self.assertRaises(click.UsageError):
             confirm("?", yes=False, terminal=False)
         confirm("?", yes=True, terminal=False)
+
+    def test_interrupted(self) -> None:
+        """Ctrl-C ends the question, whatever a reactor has set up for it."""
+        seen: list[int] = []
+        before = signal.signal(signal.SIGINT, lambda number, _: seen.append(number))
+        self.addCleanup(signal.signal, signal.SIGINT, before)
+
+        def ctrl_c(prompt: str) -> str:
+            signal.raise_signal(signal.SIGINT)
+            return "y"
+
+        self.patch(click.termui, "visible_prompt_func", ctrl_c)
+        with self.assertRaises(click.Abort):
+            confirm("?", yes=False, terminal=True)
+        signal.raise_signal(signal.SIGINT)
+        self.assertEqual(seen, [signal.SIGINT])
