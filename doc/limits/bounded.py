@@ -106,6 +106,7 @@ broker.pop.reader.PopReader: _reading: one for each queue that is read from the 
 broker.redelivery.RedeliveryCopy: properties: of one message
 admin.errors.NothingResponded: failed: the servers of one call
 admin.errors.RefusedByAll: failed: the servers of one call
+admin.results.listing.Listing: failed: the servers of one call
 admin.clients._Clients: _found: the clients that brokers list
 admin.reading._Merge: _buffers _next failed positions: the queues of one topic, with one pull each
 admin.tail.Tail: _messages _permits _running failing: its limit and one pull of each queue; one for each queue of the topic

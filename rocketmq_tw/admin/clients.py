@@ -23,6 +23,7 @@ from rocketmq_tw.admin.results.clients import (
     TopicOfConsumer,
 )
 from rocketmq_tw.admin.results.groups import Member
+from rocketmq_tw.admin.results.listing import Listing
 from rocketmq_tw.admin.texts import at, version_name, whole
 from rocketmq_tw.remoting.errors import BrokerError
 from rocketmq_tw.wire.bodies.consumers import (
@@ -87,7 +88,7 @@ class Clients:
 
     async def producers(
         self, group: str, targets: Mapping[str, str]
-    ) -> tuple[ClientSummary, ...]:
+    ) -> Listing[ClientSummary]:
         """Ask some brokers for the producers of a group; see ``topics.producers``."""
         asked = await self._calls.each_broker(
             targets, lambda _: GetProducerConnections(producer_group=group)
@@ -101,7 +102,7 @@ class Clients:
         for broker, response in seen.ok.items():
             for each in ProducerConnection.decode(response.body).connection_set:
                 found.add_connection(broker, group, each)
-        return found.all()
+        return Listing(found.all(), seen.failed)
 
     @returning_deferred
     async def get(

@@ -25,6 +25,7 @@ from rocketmq_tw.admin.results.groups import (
     ResetDone,
     ResetPlan,
 )
+from rocketmq_tw.admin.results.listing import Listing
 from rocketmq_tw.admin.results.topics import Changed
 from rocketmq_tw.model.group import (
     PREDEFINED_GROUPS,
@@ -58,7 +59,7 @@ class Groups:
         self._calls = calls
 
     @returning_deferred
-    async def list(self, with_system: bool = False) -> tuple[GroupSummary, ...]:
+    async def list(self, with_system: bool = False) -> Listing[GroupSummary]:
         """
         Return the groups that brokers know, sorted by name.
 
@@ -72,11 +73,12 @@ class Groups:
         for broker, table in tables.ok.items():
             for name, group in table.items():
                 found.setdefault(name, {})[broker] = group
-        return tuple(
+        listed = (
             _summary(name, brokers)
             for name, brokers in sorted(found.items())
             if with_system or not is_system(name)
         )
+        return Listing(listed, tables.failed)
 
     @returning_deferred
     async def get(self, group: str) -> GroupDetails:
@@ -124,7 +126,7 @@ class Groups:
     # -- members and offsets
 
     @returning_deferred
-    async def members(self, group: str) -> tuple[Member, ...]:
+    async def members(self, group: str) -> Listing[Member]:
         """
         Return the connected consumers of a group, sorted by client id; none if it is
         offline.
@@ -137,7 +139,7 @@ class Groups:
             await self.settings(group, targets)
             if found.errors:
                 found.need_one(f'the members of "{group}" cannot be listed')
-        return members_of(found.ok)
+        return Listing(members_of(found.ok), found.failed)
 
     async def connections(
         self, group: str, targets: Mapping[str, str]

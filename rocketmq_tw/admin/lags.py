@@ -64,14 +64,15 @@ class Lags:
 
     async def of_all(self) -> GroupLags:
         """Return the lag of all groups; see ``groups.lags``."""
-        names = [group.name for group in await self._groups.list()]
+        listed = await self._groups.list()
+        names = [group.name for group in listed]
 
         async def one(group: str) -> GroupLag:
             found = await self.look(group)
             return msgspec.structs.replace(found, queues=())
 
         asked = await self._calls.each({name: name for name in names}, one)
-        failed = asked.failed
+        failed = {**listed.failed, **asked.failed}
         for group, each in asked.ok.items():
             failed.update({f"{group} at {w}": why for w, why in each.failed.items()})
         groups = sorted(asked.ok.values(), key=lambda each: (-each.total, each.group))

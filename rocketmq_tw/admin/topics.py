@@ -15,6 +15,7 @@ from rocketmq_tw.admin.calls import Calls, Outcomes
 from rocketmq_tw.admin.deferring import returning_deferred
 from rocketmq_tw.admin.errors import NotFound
 from rocketmq_tw.admin.results.clients import ClientSummary
+from rocketmq_tw.admin.results.listing import Listing
 from rocketmq_tw.admin.results.topics import (
     Changed,
     Kind,
@@ -72,7 +73,7 @@ class Topics:
     @returning_deferred
     async def list(
         self, with_system: bool = False, with_settings: bool = False
-    ) -> tuple[TopicSummary, ...]:
+    ) -> Listing[TopicSummary]:
         """
         Return the topics that the name servers know, sorted by name.
 
@@ -86,9 +87,8 @@ class Topics:
         )
         brokers = await self._calls.registered()
         reserved = {*system.topic_list, *brokers.clusters}
-        tables: dict[str, dict[str, TopicConfig]] = {}
-        if with_settings:
-            tables = await self._tables(brokers.readers())
+        targets = brokers.readers() if with_settings else {}
+        tables = await self._tables(targets)
         found = []
         for number, name in enumerate(sorted(set(names.topic_list)), 1):
             if number % _AT_A_STRETCH == 0:
@@ -96,19 +96,19 @@ class Topics:
                 await deferLater(self._calls.session.clock, 0)
             kind = kind_of(name, reserved)
             if with_system or kind is Kind.NORMAL:
-                found.append(_summary(name, kind, tables))
-        return tuple(found)
+                found.append(_summary(name, kind, tables.ok))
+        return Listing(found, tables.failed)
 
     async def _tables(
         self, targets: Mapping[str, str]
-    ) -> dict[str, dict[str, TopicConfig]]:
+    ) -> Outcomes[dict[str, TopicConfig]]:
         """Return the settings of all topics by broker, where they may be read."""
 
         async def read(address: str) -> dict[str, TopicConfig]:
             response = await self._calls.broker(address, GetAllTopicConfig())
             return TopicConfigTable.decode(response.body).topic_config_table
 
-        return (await self._calls.each(targets, read)).ok
+        return await self._calls.each(targets, read)
 
     @returning_deferred
     async def get(self, topic: str) -> TopicDetails:
@@ -224,7 +224,7 @@ class Topics:
         return await TopicChanges(self._calls).delete(topic)
 
     @returning_deferred
-    async def groups(self, topic: str) -> tuple[str, ...]:
+    async def groups(self, topic: str) -> Listing[str]:
         """
         Return the groups that read a topic, or have read it, sorted.
 
@@ -236,10 +236,11 @@ class Topics:
         )
         asked.need_one(f'the groups of "{topic}" cannot be listed')
         found = (GroupList.decode(each.body).group_list for each in asked.ok.values())
-        return tuple(sorted({group for groups in found for group in groups}))
+        names = sorted({group for groups in found for group in groups})
+        return Listing(names, asked.failed)
 
     @returning_deferred
-    async def producers(self, topic: str, group: str) -> tuple[ClientSummary, ...]:
+    async def producers(self, topic: str, group: str) -> Listing[ClientSummary]:
         """
         Return the connected producers of a group, sorted by client id.
 

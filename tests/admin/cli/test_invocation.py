@@ -74,6 +74,30 @@ class ErrorTests(CommandCase):
             self.assertEqual(msgspec.json.decode(text)["kind"], "UsageError")
 
 
+class IncompleteTests(CommandCase):
+    """Lists of which one broker's part is missing."""
+
+    def test_lists(self) -> None:
+        """It is said whose part, and the exit code is that of a part."""
+        self.cluster.create_topic("orders", 1)
+        self.consume("billing", "orders")
+        self.send("orders", b"x")
+        self.cluster.advance(31)
+        self.unreachable("broker-b")
+        for words in (
+            ("group", "list"),
+            ("group", "lag"),
+            ("group", "members", "billing"),
+            ("topic", "list"),
+            ("topic", "groups", "orders"),
+            ("topic", "producers", "orders", "producers"),
+        ):
+            result = self.invoke(*words)
+            self.assertEqual(result.exit_code, 4, words)
+            self.assertIn("warning: broker-b: ", result.stderr)
+        self.assertEqual(self.invoke("topic", "list", "--names").exit_code, 0)
+
+
 class QuestionTests(CommandCase):
     """With somebody at a terminal."""
 
