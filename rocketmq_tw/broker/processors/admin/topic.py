@@ -20,14 +20,21 @@ from rocketmq_tw.broker.tables.checks import (
     MAX_QUEUES,
     check_range,
 )
+from rocketmq_tw.broker.tables.groups import GroupTable
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.broker.tables.topic_attributes import altered
 from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.queue import MessageQueue
-from rocketmq_tw.model.topic import TopicConfig, TopicFilterType, check_topic_name
+from rocketmq_tw.model.topic import (
+    TopicConfig,
+    TopicFilterType,
+    check_topic_name,
+    pop_retry_topic,
+    pop_retry_topic_v2,
+)
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
-from rocketmq_tw.remoting.pacing import Pacer, Steps
+from rocketmq_tw.remoting.pacing import Pacer, Steps, parts_of
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.files.reads import all_of, then
 from rocketmq_tw.store.interfaces import IMessageStore
@@ -46,6 +53,9 @@ from rocketmq_tw.wire.requests.topic import (
     GetTopicStats,
 )
 
+#: How many entries of the table of offsets are looked at in one step.
+AT_ONCE = 10_000
+
 
 def install(broker: Broker, router: Router) -> None:
     """Register the handlers."""
@@ -56,6 +66,7 @@ def install(broker: Broker, router: Router) -> None:
     gauges["queuesRefused"] = lambda: tables.topics.queues.refused
     TopicProcessor(
         topics=tables.topics,
+        groups=tables.groups,
         offsets=tables.offsets,
         store=broker.store,
         broker_name=broker.config.broker_name,
@@ -77,6 +88,7 @@ class TopicProcessor:
         self,
         *,
         topics: TopicTable,
+        groups: GroupTable,
         offsets: ConsumerOffsets,
         store: IMessageStore,
         broker_name: str,
@@ -85,6 +97,7 @@ class TopicProcessor:
         put_rate: Callable[[str], float],
     ) -> None:
         self._topics = topics
+        self._groups = groups
         self._offsets = offsets
         self._store = store
         self._broker_name = broker_name
@@ -144,7 +157,8 @@ class TopicProcessor:
         self, request: DeleteTopic, call: Call
     ) -> Response | Deferred[Response | None]:
         """
-        Delete a topic, its queues and all groups' offsets in it.
+        Delete a topic, its queues and all groups' offsets in it; and the topics from
+        which groups pop its messages again.
 
         The files of its queues are removed after the response.
 
@@ -156,10 +170,25 @@ class TopicProcessor:
         return self._pacer.run(self._delete(name), call.peer)
 
     def _delete(self, name: str) -> Steps[Response]:
-        self._topics.delete(name)
-        self._offsets.remove_topic(name)
-        yield self._store.delete_topic(name)
+        retries = yield from self._retries(name)
+        for each in (name, *retries):
+            self._topics.delete(each)
+            self._offsets.remove_topic(each)
+            yield self._store.delete_topic(each)
         return Response()
+
+    def _retries(self, topic: str) -> Steps[list[str]]:
+        """Return the topics of messages of a topic that are popped again."""
+        found: list[str] = []
+        for at, keys in enumerate(parts_of(list(self._offsets.table), AT_ONCE)):
+            if at:
+                yield None
+            for group in (group for known, group in keys if known == topic):
+                found.append(pop_retry_topic_v2(group, topic))
+                # In the older form it may be the retry topic of another group.
+                if self._groups.get(f"{group}_{topic}") is None:
+                    found.append(pop_retry_topic(group, topic))
+        return [name for name in found if self._topics.get(name) is not None]
 
     def get(self, request: GetTopicConfig, call: Call) -> Response:
         """Return the settings of one topic."""

@@ -10,6 +10,7 @@ from twisted.logger import capturedLogs, formatEvent
 
 from rocketmq_tw.broker.processors.admin.slices import QUEUES
 from rocketmq_tw.broker.processors.admin.topic_pages import SLICE
+from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.topic import TopicConfig
 from rocketmq_tw.namesrv.config import NamesrvConfig
@@ -193,6 +194,25 @@ class TopicProcessorTests(BrokerCase):
         self.assertIsNone(self.topics.get("T"))
         self.assertEqual(self.tables.offsets.table, {})
         self.assertEqual(self.store.queues(), {})
+
+    def test_deletes_what_is_popped_again(self) -> None:
+        """So do the retry topics of groups that pop it, but not those of others."""
+        self.create()
+        own = "%RETRY%G_T", "%RETRY%G+T"
+        kept = "%RETRY%G", "%RETRY%H_T", "%RETRY%G_U", "%RETRY%other_T"
+        for name in (*own, *kept):
+            self.topics.put(TopicConfig(name))
+            self.tables.offsets.commit("G", name, 0, 1)
+        for group in ("G", "H"):
+            self.tables.offsets.commit(group, "T", 0, 1)
+        self.tables.groups.put(SubscriptionGroup("H_T"))
+        deleted = self.ask(DeleteTopic("T"))
+        self.clock.pump([0] * 5)
+        self.assertEqual(self.successResultOf(deleted).status, 0)
+        self.assertEqual(set(self.topics.table).intersection(own), set())
+        self.assertEqual(set(self.topics.table).intersection(kept), set(kept))
+        known = {topic for topic, _ in self.tables.offsets.table}
+        self.assertEqual(known, set(kept))
 
     def test_all_topics(self) -> None:
         """The whole table with its version, as a registration has it."""
