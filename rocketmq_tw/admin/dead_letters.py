@@ -49,6 +49,8 @@ _OWN = frozenset(
         names.RETRY_TOPIC,
         names.REAL_TOPIC,
         names.REAL_QUEUE_ID,
+        names.DLQ_ORIGIN_TOPIC,
+        names.DLQ_ORIGIN_MESSAGE_ID,
         names.ORIGIN_MESSAGE_ID,
         names.ORIGIN_GROUP,
         names.RECONSUME_TIME,
@@ -62,6 +64,8 @@ _OWN = frozenset(
         names.TRAN_MSG,
         names.PGROUP,
         names.TRANSACTION_ID,
+        names.TRAN_PREPARED_QUEUE_OFFSET,
+        names.TRANSACTION_CHECK_TIMES,
         names.POP_CK,
         names.POP_CK_OFFSET,
         names.FIRST_POP_TIME,
@@ -192,4 +196,5 @@ def copy_of(letter: FoundMessage, group: str) -> Message:
             RESENT_OF_GROUP: group,
             RESENT_OF_MESSAGE: letter.message_id,
         },
+        letter.flag,
     )

@@ -42,6 +42,7 @@ def found(message: StoredMessage) -> FoundMessage:
         stored=at(message.store_time_ms),
         store_host=message.store_host,
         deliveries=message.reconsume_times,
+        flag=message.flag,
     )
 
 

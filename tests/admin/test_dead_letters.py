@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from rocketmq_tw.admin import AdminError, NotFound
 from rocketmq_tw.admin.dead_letters import copy_of
 from rocketmq_tw.client import DEAD_LETTER, EARLIEST
@@ -89,3 +91,32 @@ class DeadLetterTests(AdminCase):
         letter.properties.pop("RETRY_TOPIC")
         letter.properties.pop("DLQ_ORIGIN_TOPIC", None)
         self.assertRaises(AdminError, copy_of, letter, "billing")
+
+    def test_copy(self) -> None:
+        """It has all of the message, and nothing of its first journey."""
+        page = self.run_admin(self.admin.dead_letters.browse("billing"))
+        letter = page.messages[0]
+        letter.properties.update(
+            {
+                "DLQ_ORIGIN_MESSAGE_ID": "old",
+                "TRAN_PREPARED_QUEUE_OFFSET": "5",
+                "__SHARDINGKEY": "order-7",
+            }
+        )
+        copy = copy_of(msgspec.structs.replace(letter, flag=9), "billing")
+        self.assertEqual((copy.topic, copy.body, copy.flag), ("orders", letter.body, 9))
+        self.assertEqual(
+            copy.properties,
+            {
+                "p": "x",
+                "__SHARDINGKEY": "order-7",
+                "RESENT_OF_GROUP": "billing",
+                "RESENT_OF_MESSAGE": letter.message_id,
+            },
+        )
+
+    def test_flag(self) -> None:
+        """The number of its producer's own is read."""
+        [sent] = self.send("orders", b"flagged", flag=7)
+        found = self.run_admin(self.admin.messages.get(sent, "orders"))
+        self.assertEqual(found.flag, 7)

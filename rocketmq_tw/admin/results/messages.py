@@ -16,6 +16,7 @@ class FoundMessage(msgspec.Struct, frozen=True, kw_only=True):
     :ivar body: inflated, if it was compressed; as it is stored if that is not possible.
     :ivar properties: all of them, including those of clients and brokers.
     :ivar deliveries: how often its consumers have failed before.
+    :ivar flag: a number of its producer's own.
     """
 
     message_id: str
@@ -35,6 +36,7 @@ class FoundMessage(msgspec.Struct, frozen=True, kw_only=True):
     stored: datetime | None
     store_host: str
     deliveries: int
+    flag: int = 0
 
 
 class Page(msgspec.Struct, frozen=True):
