@@ -157,6 +157,7 @@ class GroupChanges:
 
         :returns: the topics that were copied; failures by topic and broker.
         :raises NotFound: one of the groups does not exist, or has not read the topic.
+        :raises AdminError: the source has read no topic.
         """
         groups = Groups(self._calls)
         details = await groups.get(source)
@@ -166,6 +167,8 @@ class GroupChanges:
             if topic not in topics:
                 raise NotFound("topic", topic, f'"{source}" has not read it')
             topics = [topic]
+        if not topics:
+            raise AdminError(f'the group "{source}" has read no topic')
         brokers = await self._calls.registered()
         failed = {**details.failed, **brokers.without_master()}
         for name in topics:

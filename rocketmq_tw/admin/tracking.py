@@ -7,6 +7,7 @@ Source: ``DefaultMQAdminExtImpl.messageTrackDetail`` of RocketMQ 5.
 from __future__ import annotations
 
 from rocketmq_tw.admin.calls import Calls
+from rocketmq_tw.admin.errors import NotFound
 from rocketmq_tw.admin.results.messages import FoundMessage, Track
 from rocketmq_tw.model.group import MessageModel
 from rocketmq_tw.model.queue import MessageQueue
@@ -28,8 +29,14 @@ class Tracking:
         self._calls = calls
 
     async def track(self, message: FoundMessage) -> tuple[Track, ...]:
-        """Return the state of each group, sorted by name; none if nobody reads."""
-        address = (await self._calls.registered()).readers()[message.broker]
+        """
+        Return the state of each group, sorted by name; none if nobody reads.
+
+        :raises NotFound: the broker of the message is gone.
+        """
+        address = (await self._calls.registered()).readers().get(message.broker)
+        if address is None:
+            raise NotFound("broker", message.broker, "it is not registered now")
         request = QueryGroupsOfTopic(topic=message.topic)
         response = await self._calls.broker(address, request)
         groups = sorted(set(GroupList.decode(response.body).group_list))

@@ -79,6 +79,13 @@ class GroupChangeTests(AdminCase):
         deleted = self.admin.groups.delete("TOOLS_CONSUMER")
         self.assertIn("belongs to the brokers", self.failure(deleted, AdminError))
 
+    def test_clone_nothing(self) -> None:
+        """A group that has read nothing has nothing to copy."""
+        for group in ("billing", "copy"):
+            self.run_admin(self.admin.groups.create(group))
+        text = self.failure(self.admin.groups.clone("billing", "copy"), AdminError)
+        self.assertIn('"billing" has read no topic', text)
+
     def test_clone_refused(self) -> None:
         """If no broker copies an offset, that is an error."""
         self.cluster.create_topic("orders", 1)
@@ -102,6 +109,12 @@ class MasterAwayTests(AdminCase):
         super().setUp()
         self.run_admin(self.admin.groups.create("billing"))
         self.run_admin(self.admin.groups.create("copy"))
+        self.cluster.create_topic("orders", 1)
+        self.send("orders", b"x", b"x")
+        seen = self.consume("billing", "orders", start_from=EARLIEST)
+        self.cluster.wait_until(lambda: len(seen) == 2)
+        self.cluster.advance(10)
+        self.cluster.result_of(self.cluster.clients[-1].stop())
         self.leave_to_slave("broker-b")
 
     def test_changes(self) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from rocketmq_tw.admin import NotFound
 from rocketmq_tw.admin.results.messages import Track
 from rocketmq_tw.client import EARLIEST
 from tests.admin.cases import AdminCase
@@ -60,3 +63,9 @@ class TrackingTests(AdminCase):
         self.consume("all", "orders", broadcast=True)
         self.cluster.advance(6)
         self.assertEqual(self.track()["all"].state, "broadcasting")
+
+    def test_broker_is_gone(self) -> None:
+        """The broker that has the message is not registered any more."""
+        message = msgspec.structs.replace(self.message, broker="broker-z")
+        text = self.failure(self.admin.messages.track(message), NotFound)
+        self.assertIn("broker-z", text)

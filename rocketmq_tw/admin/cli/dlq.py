@@ -120,6 +120,9 @@ async def _resend_all(admin: AdminClient, group: str, begin: object) -> Resent:
     """Send page after page, up to those that are there now."""
     from datetime import datetime
 
+    from rocketmq_tw.admin.texts import sentence
+    from rocketmq_tw.model.errors import RocketMQError
+
     assert begin is None or isinstance(begin, datetime)
     queues = (await admin.dead_letters.list()).queues
     total = sum(each.messages for each in queues if each.group == group)
@@ -129,7 +132,13 @@ async def _resend_all(admin: AdminClient, group: str, begin: object) -> Resent:
     end = now_of(admin)
     with progress("sending", total) as advance:
         while True:
-            page = await admin.dead_letters.browse(group, begin, end, 64, cursor)
+            try:
+                page = await admin.dead_letters.browse(group, begin, end, 64, cursor)
+            except RocketMQError as error:
+                if not done:
+                    raise
+                # What was sent has to be known, or it would be sent twice.
+                return Resent(group, tuple(done), {**failed, "rest": sentence(error)})
             failed.update(page.failed)
             for letter in page.messages:
                 sent = await admin.dead_letters.resend(group, [letter])

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
+from rocketmq_tw.admin.cli.dlq import _resend_all
+from rocketmq_tw.admin.results.messages import DeadLetterQueues, Page, Resend, Resent
 from rocketmq_tw.client import DEAD_LETTER
+from rocketmq_tw.client.errors import NameServerUnavailable
 from tests.admin.cli.cases import CommandCase
 
 
@@ -44,3 +50,27 @@ class DeadLetterTests(CommandCase):
         """One that is named twice is sent once."""
         self.output("dlq", "resend", "billing", self.ids[0], self.ids[0], "--yes")
         self.assertEqual(len(self.cluster.messages("orders")), 4)
+
+    def test_resend_in_part(self) -> None:
+        """What was sent is known, even if no more can be read afterwards."""
+        page = self.run_admin(self.admin.dead_letters.browse("billing", limit=1))
+        sent = Resent("billing", (Resend("old", "new", "orders"),), {})
+
+        class DeadLetters:
+            """Has one page, and fails at the next."""
+
+            async def list(self) -> DeadLetterQueues:
+                return DeadLetterQueues(())
+
+            async def browse(self, *asked: object) -> Page:
+                if asked[-1] is not None:
+                    raise NameServerUnavailable({})
+                return page
+
+            async def resend(self, *asked: object) -> Resent:
+                return sent
+
+        admin: Any = SimpleNamespace(dead_letters=DeadLetters(), calls=self.admin.calls)
+        done = self.run_admin(_resend_all(admin, "billing", None))
+        self.assertEqual((done.ok, list(done.failed)), (sent.ok, ["rest"]))
+        self.assertIn("no name server responded", done.failed["rest"])
