@@ -18,6 +18,7 @@ from rocketmq_tw.admin.cli.output import Output
 from rocketmq_tw.admin.cli.running import (
     IN_PART,
     OK,
+    UNREACHABLE,
     USAGE,
     Runner,
     Work,
@@ -86,7 +87,8 @@ class Invocation:
         """
         Ask for a result, print it, and end with the exit code.
 
-        :param watch: seconds after which it is asked for again; None asks once.
+        :param watch: seconds after which it is asked for again, also if no server can
+            be reached meanwhile; None asks once.
         :param times: how often; None until the command is interrupted.
         :param to_json: returns what is printed as JSON, if not the result itself.
         """
@@ -99,20 +101,28 @@ class Invocation:
                 draw(result, self.output)
             self.output.failed(getattr(result, "failed", {}))
 
-        async def work(admin: AdminClient) -> int:
-            result = await ask(admin)
-            looks = 1
-            while watch is not None:
-                if not self.as_json:
-                    self.output.clear()
-                print_once(result)
-                if looks == times:
-                    return _code_of(result)
-                await _sleep(admin, watch)
+        async def look(admin: AdminClient, *, is_first: bool) -> int:
+            try:
                 result = await ask(admin)
-                looks += 1
+            except Exception as error:
+                if is_first or exit_code(error) != UNREACHABLE:
+                    raise
+                # One watches a restart to its end.
+                self.output.warn(explain(error))
+                return UNREACHABLE
+            if watch is not None and not self.as_json:
+                self.output.clear()
             print_once(result)
             return _code_of(result)
+
+        async def work(admin: AdminClient) -> int:
+            code = await look(admin, is_first=True)
+            looks = 1
+            while watch is not None and looks != times:
+                await _sleep(admin, watch)
+                code = await look(admin, is_first=False)
+                looks += 1
+            return code
 
         self.run(work)
 

@@ -74,6 +74,30 @@ class ErrorTests(CommandCase):
             self.assertEqual(msgspec.json.decode(text)["kind"], "UsageError")
 
 
+class RestartTests(CommandCase):
+    """A cluster that is away while somebody watches."""
+
+    def test_watch(self) -> None:
+        """It is watched again when it is back."""
+        [server] = self.cluster.name_servers
+        clock, network = self.cluster.clock, self.cluster.network
+        clock.callLater(1, network.cut, "10.0.4.1", server.host)
+        clock.callLater(12, network.heal, "10.0.4.1", server.host)
+        result = self.invoke("broker", "list")
+        self.assertEqual(result.exit_code, 0)
+        words = ("cluster", "status", "--json", "--watch", "2", "--times")
+        result = self.invoke(*words, "4")
+        self.assertEqual(result.exit_code, 0, result.output)
+        self.assertIn("warning: ", result.stderr)
+        self.assertGreaterEqual(len(result.stdout.splitlines()), 2)
+
+    def test_never_there(self) -> None:
+        """Without a first look it ends."""
+        [server] = self.cluster.name_servers
+        self.cluster.network.cut("10.0.4.1", server.host)
+        self.error("cluster", "status", "--watch", code=3)
+
+
 class IncompleteTests(CommandCase):
     """Lists of which one broker's part is missing."""
 
