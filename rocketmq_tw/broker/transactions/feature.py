@@ -9,7 +9,7 @@ import msgspec
 
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.send.kinds import Kind
-from rocketmq_tw.broker.send.lane_parts import LaneExtension, LaneParts
+from rocketmq_tw.broker.send.lane_parts import LaneParts
 from rocketmq_tw.broker.transactions.checks import CheckRounds
 from rocketmq_tw.broker.transactions.ending import EndProcessor
 from rocketmq_tw.broker.transactions.half import HalfMessages
@@ -127,9 +127,9 @@ class LateLane:
 
     declared: Sequence[type[Request[Any]]] = (EndTransaction,)
 
-    def __init__(self, make: Callable[[], LaneExtension]) -> None:
+    def __init__(self, make: Callable[[], TransactionLane]) -> None:
         self._make = make
-        self.lane: LaneExtension | None = None
+        self.lane: TransactionLane | None = None
 
     def wants(self, command: Command) -> bool:
         """Whether a send may ask for a transaction."""

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import Any
 
 from rocketmq_tw.broker.send.lane_parts import (
     SEND_CODE,
@@ -27,7 +26,7 @@ from rocketmq_tw.broker.send.lane_parts import (
 from rocketmq_tw.broker.transactions.ending import EndProcessor
 from rocketmq_tw.broker.transactions.lane_batch import Batch
 from rocketmq_tw.broker.transactions.lane_end import LaneEnds
-from rocketmq_tw.broker.transactions.lane_half import MARK, LaneHalves
+from rocketmq_tw.broker.transactions.lane_half import LaneHalves
 from rocketmq_tw.broker.transactions.lane_recent import RecentHalves
 from rocketmq_tw.remoting.call import Peer
 from rocketmq_tw.remoting.lane import LEFT, Read, Taken
@@ -38,10 +37,9 @@ from rocketmq_tw.wire.command import (
     encode_response,
     typed_decoder,
 )
-from rocketmq_tw.wire.fields import Request, Response
+from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.frame import JSON, Frame
 from rocketmq_tw.wire.prepared_send import form_of
-from rocketmq_tw.wire.properties import PAIR_END
 from rocketmq_tw.wire.requests.send import send_response_format
 from rocketmq_tw.wire.requests.transaction import EndTransaction
 
@@ -62,8 +60,6 @@ class TransactionLane:
     :param recent: keeps half messages for ``ends``.
     """
 
-    declared: Sequence[type[Request[Any]]] = (EndTransaction,)
-
     def __init__(
         self,
         parts: LaneParts,
@@ -83,10 +79,6 @@ class TransactionLane:
         stored = send_response_format(parts.store_host, parts.region, parts.trace_on)
         assert stored.count(_KEY_BEFORE) == 1, stored
         self._stored = stored.replace(_KEY_BEFORE, _KEY_HERE)
-
-    def wants(self, command: Command) -> bool:
-        """Whether a send asks for a transaction."""
-        return MARK in PAIR_END + (command.fields.properties or "")
 
     def take(
         self,

@@ -34,7 +34,7 @@ from rocketmq_tw.wire.record_layout import FIXED_SIZE
 from rocketmq_tw.wire.requests.send import SendMessageV2
 
 #: The property that makes a half message, as all clients write it.
-MARK = f"{PAIR_END}{TRAN_MSG}{NAME_END}true{PAIR_END}"
+_MARK = f"{PAIR_END}{TRAN_MSG}{NAME_END}true{PAIR_END}"
 _UNIQ_KEY = f"{PAIR_END}{UNIQ_KEY}{NAME_END}"
 _PGROUP = f"{PAIR_END}{PGROUP}{NAME_END}"
 _PAIR_END = PAIR_END.encode()
@@ -134,7 +134,7 @@ def read(text: str) -> tuple[int, str, str] | None:
     """
     marked = PAIR_END + text
     if (
-        MARK not in marked
+        _MARK not in marked
         or text[-1] != PAIR_END
         or marked.count(_TRAN) != 1
         or _REAL in marked
