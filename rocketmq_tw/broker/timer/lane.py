@@ -10,23 +10,18 @@ What is due already, is a recall, or would be refused is left to the handler.
 
 from __future__ import annotations
 
-from binascii import b2a_base64
 from typing import Final
 
 from rocketmq_tw.broker.send.lane import LaneMessage
 from rocketmq_tw.broker.send.properties import timed_code
 from rocketmq_tw.broker.send.targets import Target
 from rocketmq_tw.broker.timer.sends import RESERVED, TIMED_TOPIC, TimedSends
-from rocketmq_tw.model.message import UNIQ_KEY
 from rocketmq_tw.store.run_writer import RunWriter
-from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.properties import MAX_PROPERTIES
 from rocketmq_tw.wire.record_layout import FIXED_SIZE
 from rocketmq_tw.wire.requests.send import SendMessageV2
 
 _QUEUE: Final = TIMED_TOPIC, 0
-#: From usual base64 to the one for URLs.
-_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 
 
 class TimedMessage(LaneMessage):
@@ -45,16 +40,12 @@ class TimedLane:
     """
     Makes the messages.
 
-    :param broker_name: part of each recall handle.
     :param added: the encoded properties that this broker adds to each message.
     """
 
-    def __init__(
-        self, *, sends: TimedSends, runs: RunWriter, broker_name: str, added: str
-    ) -> None:
+    def __init__(self, *, sends: TimedSends, runs: RunWriter, added: str) -> None:
         self._sends = sends
         self._find_queue = runs.find_queue
-        self._broker_name = broker_name
         self._added = added.encode()
 
     def message(
@@ -95,11 +86,5 @@ class TimedLane:
             code,
             request.reconsume_times or 0,
             asked_queue_id=request.queue_id,
-            recall_handle=self._handle(request.topic, out_ms, text),
+            recall_handle=self._sends.handle(request.topic, out_ms, text),
         )
-
-    def _handle(self, topic: str, out_ms: int, text: str) -> bytes:
-        """Encode a :class:`~rocketmq_tw.wire.recall.RecallHandle`."""
-        key = properties.find(text, UNIQ_KEY) or ""
-        handle = f"v1 {topic} {self._broker_name} {out_ms + 1} {key}"
-        return b2a_base64(handle.encode(), newline=False).translate(_URL_SAFE)

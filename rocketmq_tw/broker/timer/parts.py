@@ -104,6 +104,5 @@ def _use_lane(broker: Broker) -> None:
     broker.timed_sends.lane = TimedLane(
         sends=broker.timed_sends,
         runs=runs,
-        broker_name=config.broker_name,
         added=added_properties(config),
     )

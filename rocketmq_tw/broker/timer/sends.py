@@ -33,7 +33,7 @@ from rocketmq_tw.store.errors import PropertiesTooLong
 from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.properties import MAX_PROPERTIES
-from rocketmq_tw.wire.recall import RecallHandle
+from rocketmq_tw.wire.recall import encode_handle
 from rocketmq_tw.wire.record import Draft
 
 if TYPE_CHECKING:
@@ -166,13 +166,18 @@ class TimedSends:
         topic = properties.find(text, REAL_TOPIC) or ""
         if topic.startswith(RETRY_PREFIX):
             return None
-        return RecallHandle(
-            topic=topic,
-            broker_name=self._broker_name,
-            # Behind the slot, so that rounding leads to it.
-            time_ms=int(properties.find(text, TIMER_OUT_MS) or 0) + 1,
-            unique_key=properties.find(text, UNIQ_KEY) or "",
-        ).encode()
+        out_ms = int(properties.find(text, TIMER_OUT_MS) or 0)
+        return self.handle(topic, out_ms, text).decode()
+
+    def handle(self, topic: str, out_ms: int, text: str) -> bytes:
+        """
+        Encode what recalls a message of a slot.
+
+        :param text: its properties, as decoded.
+        """
+        key = properties.find(text, UNIQ_KEY) or ""
+        # Behind the slot, so that rounding leads to it.
+        return encode_handle(topic, self._broker_name, out_ms + 1, key)
 
     def _illegal(self) -> Refused:
         return Refused(

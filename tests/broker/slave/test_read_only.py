@@ -8,7 +8,7 @@ from rocketmq_tw.broker.slave.read_only import refuse_writes
 from rocketmq_tw.remoting.errors import BrokerError
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.recall import RecallHandle
+from rocketmq_tw.wire.recall import encode_handle
 from rocketmq_tw.wire.requests.admin import CleanUnusedTopics
 from rocketmq_tw.wire.requests.group import (
     DeleteGroup,
@@ -66,10 +66,8 @@ class ReadOnlyTests(PairCase):
         self.cluster.create_topic("T")
         self.cluster.advance(63)
         time_ms = int(self.cluster.clock.seconds() * 1000) + 60_000
-        handle = RecallHandle(
-            topic="T", broker_name="broker-a", time_ms=time_ms, unique_key="K"
-        )
-        code, remark = self.refused(RecallMessage("T", handle.encode()))
+        handle = encode_handle("T", "broker-a", time_ms, "K").decode()
+        code, remark = self.refused(RecallMessage("T", handle))
         self.assertEqual(code, ResponseCode.SLAVE_NOT_AVAILABLE)
         self.assertIn("recalled at its master", remark)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 from rocketmq_tw.model.msgid import host_from_text
-from rocketmq_tw.wire.recall import RecallHandle
+from rocketmq_tw.wire.recall import encode_handle
 from rocketmq_tw.wire.requests.recall import RecallMessage
 from tests.broker.cases import TOPIC
 from tests.broker.timer.cases import TimerCase
@@ -16,12 +16,7 @@ BASE = int(NOW * 1000)
 
 def handle(topic: str = TOPIC, broker: str = "broker-a", time_ms: int = 0) -> str:
     """Make a handle."""
-    return RecallHandle(
-        topic=topic,
-        broker_name=broker,
-        time_ms=time_ms or BASE + 4001,
-        unique_key="k",
-    ).encode()
+    return encode_handle(topic, broker, time_ms or BASE + 4001, "k").decode()
 
 
 def encoded(text: str) -> str:
