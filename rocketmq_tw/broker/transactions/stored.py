@@ -28,13 +28,7 @@ from rocketmq_tw.model.subscription import tags_code
 from rocketmq_tw.model.topic import TRANS_CHECK_MAX_TIME_TOPIC, TRANS_HALF_TOPIC
 from rocketmq_tw.wire import properties as properties_text
 from rocketmq_tw.wire.record import Draft, MalformedRecord, as_stored, decode, encode
-from rocketmq_tw.wire.record_layout import (
-    BORN_HOST_AT,
-    HOST_V4_SIZE,
-    HOST_V6_SIZE,
-    PREFIX,
-    SYS_FLAG,
-)
+from rocketmq_tw.wire.record_layout import PREFIX, SYS_FLAG
 from rocketmq_tw.wire.record_parts import split
 
 #: The property of a copy that says when the first half message was stored, in ms. Only
@@ -202,14 +196,7 @@ def read_half(record: bytes) -> HalfMessage:
     if not topic or topic == TRANS_HALF_TOPIC or not queue_id.isdecimal():
         why = f'it is meant for the topic "{topic}", queue "{queue_id}"'
         raise MalformedRecord(0, why)
-    sys_flag = int.from_bytes(record[SYS_FLAG], "big")
-    size = HOST_V6_SIZE if sys_flag & sysflag.BORN_HOST_V6 else HOST_V4_SIZE
-    born_host = bytes(record[BORN_HOST_AT : BORN_HOST_AT + size])
-    return HalfMessage(message, sys_flag, born_host, _text_of(record))
-
-
-def _text_of(record: bytes) -> bytes:
-    """Return the encoded properties of a record, which was decoded."""
     size, magic = PREFIX.unpack_from(record)
     sys_flag = int.from_bytes(record[SYS_FLAG], "big")
-    return bytes(split(record, 0, size, magic, sys_flag).properties)
+    parts = split(record, 0, size, magic, sys_flag)
+    return HalfMessage(message, sys_flag, parts.born_host, bytes(parts.properties))
