@@ -66,19 +66,19 @@ class _Step:
     What is linked together.
 
     :ivar is_quick: whether usual messages need no closer look.
-    :ivar end: the queue offset behind the last of them.
+    :ivar end: the queue offset behind the last one that was looked at.
     :ivar counts: how many of them there are, by topic.
     :ivar topics: their names and hashes, by their bytes; an empty name is not usual.
     """
 
     def __init__(
-        self, timers: Timers, write_ms: int, now: float, is_quick: bool
+        self, timers: Timers, *, start: int, now: float, is_quick: bool
     ) -> None:
         self.timers = timers
-        self.write_ms = write_ms
+        self.write_ms = timers.write_time(int(now * 1000))
         self.now = now
         self.is_quick = is_quick
-        self.end = 0
+        self.end = start
         self.waiting: list[Waiting] = []
         self.counts: dict[str, int] = {}
         self.topics: dict[bytes, tuple[str, int]] = {}
@@ -151,29 +151,33 @@ class Linking:
         if not fetched.count:
             self.queue_offset = max(start, fetched.next_offset)
             return self.queue_offset > start
-        now = self._wall_time()
-        write_ms = timers.write_time(int(now * 1000))
-        step = _Step(timers, write_ms, now, not len(self._deliveries))
-        end, at, data = start, 0, fetched.data
+        step = _Step(
+            timers,
+            start=start,
+            now=self._wall_time(),
+            is_quick=not len(self._deliveries),
+        )
+        at, data = 0, fetched.data
         try:
             while at < len(data):
                 size = self._usual(data, at, step)
                 if size:
-                    end, at = step.end, at + size
+                    at += size
                     continue
                 facts = check(data, at, len(data), False)
                 if not isinstance(facts, Checked):
                     break
                 record = data[at : at + facts.size]
-                one = self._slot_for(record, facts, timers, write_ms, now)
+                one = self._slot_for(record, facts, step)
                 if one is not None:
                     step.waiting.append(one)
-                end, at = facts.queue_offset + 1, at + facts.size
+                step.end = facts.queue_offset + 1
+                at += facts.size
         finally:
             # What comes before a failure is not to be done again.
             self._link(step)
-            self.queue_offset = end
-        self.queue_offset = max(end, fetched.next_offset)
+            self.queue_offset = step.end
+        self.queue_offset = max(step.end, fetched.next_offset)
         return True
 
     def _link(self, step: _Step) -> None:
@@ -217,16 +221,15 @@ class Linking:
         step.waiting.append(Waiting(placed[0], placed[1], offset, size, topic_hash))
         return int(size)
 
-    def _slot_for(
-        self, record: bytes, facts: Checked, timers: Timers, write_ms: int, now: float
-    ) -> Waiting | None:
+    def _slot_for(self, record: bytes, facts: Checked, step: _Step) -> Waiting | None:
         """Return what is to be linked of a message; None if there is nothing."""
+        timers, now = step.timers, step.now
         try:
             target = target_of(facts)
             if self._is_known(facts, target):
                 return None
             offset = facts.commit_log_offset
-            placed = timers.placement.slot_for(target.out_ms, write_ms)
+            placed = timers.placement.slot_for(target.out_ms, step.write_ms)
             # Before a kill it may have been delivered, or rolled, from another slot.
             if placed is None or offset in self._deliveries:
                 if target.cancels is None:
