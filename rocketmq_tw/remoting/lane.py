@@ -58,6 +58,11 @@ LEFT = (NotAdmitted, *NOT_USUAL)
 Read = Callable[[bytes, bytes], Command]
 
 
+def start_of(code: int) -> bytes:
+    """Return what JSON headers of a request begin with, if they are as usual."""
+    return b'{"code":%d,' % code
+
+
 class Lane(Protocol):
     """Handles plain requests."""
 

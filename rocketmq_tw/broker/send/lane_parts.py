@@ -13,7 +13,7 @@ from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.model import sysflag
 from rocketmq_tw.remoting.call import Peer
 from rocketmq_tw.remoting.durable import DurableLog
-from rocketmq_tw.remoting.lane import Read, Taken
+from rocketmq_tw.remoting.lane import Read, Taken, start_of
 from rocketmq_tw.store.run_writer import RunWriter
 from rocketmq_tw.wire.command import Command, typed_decoder
 from rocketmq_tw.wire.fields import Request
@@ -24,7 +24,7 @@ from rocketmq_tw.wire.requests.send import SendMessageV2
 NOT_PLAIN = BROKER_BITS | sysflag.BORN_HOST_V6 | sysflag.STORE_HOST_V6
 #: What the header of a send begins with.
 SEND_CODE = int(SendMessageV2.code)
-SEND_START = b'{"code":%d,' % SEND_CODE
+SEND_START = start_of(SEND_CODE)
 #: Decodes it; raises what the lane leaves to the handler.
 decode_send = typed_decoder(b"%d" % SEND_CODE)
 

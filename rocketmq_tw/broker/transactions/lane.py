@@ -29,7 +29,7 @@ from rocketmq_tw.broker.transactions.lane_end import LaneEnds
 from rocketmq_tw.broker.transactions.lane_half import LaneHalves
 from rocketmq_tw.broker.transactions.lane_recent import RecentHalves
 from rocketmq_tw.remoting.call import Peer
-from rocketmq_tw.remoting.lane import LEFT, Read, Taken
+from rocketmq_tw.remoting.lane import LEFT, Read, Taken, start_of
 from rocketmq_tw.wire.command import (
     ONE_WAY,
     RESPONSE,
@@ -44,7 +44,7 @@ from rocketmq_tw.wire.requests.send import send_response_format
 from rocketmq_tw.wire.requests.transaction import EndTransaction
 
 _END_CODE = int(EndTransaction.code)
-_END_START = b'{"code":%d,' % _END_CODE
+_END_START = start_of(_END_CODE)
 _decode_end = typed_decoder(b"%d" % _END_CODE)
 _pack_head = struct.Struct(">II").pack
 #: The header of the response to an end.
