@@ -10,6 +10,7 @@ Source: ``MessageDecoder.messageProperties2String`` and ``string2messageProperti
 """
 
 from collections.abc import Mapping
+from typing import AnyStr
 
 #: The longest text, in bytes: a record holds its length as a positive short.
 MAX_PROPERTIES = 0x7FFF
@@ -57,3 +58,20 @@ def find(text: str, name: str) -> str | None:
     value = text[start:] if end < 0 else text[start:end]
     # An empty value is skipped; there may be another one before it.
     return value or decode(text).get(name)
+
+
+def last_value(marked: AnyStr, start: AnyStr, pair_end: AnyStr) -> AnyStr | None:
+    """
+    Return the last value of a property, which may be empty; None if it is absent.
+
+    For the path of every message: quicker than :func:`find`, and of texts as of bytes.
+
+    :param marked: properties with a separator before the first name and at the end.
+    :param start: the name, between the two separators.
+    :param pair_end: 0x02.
+    """
+    at = marked.rfind(start)
+    if at < 0:
+        return None
+    at += len(start)
+    return marked[at : marked.index(pair_end, at)]

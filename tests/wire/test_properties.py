@@ -4,7 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.wire.properties import decode, encode, find, whole_number
+from rocketmq_tw.wire.properties import (
+    decode,
+    encode,
+    find,
+    last_value,
+    whole_number,
+)
 
 _texts = st.text(
     st.characters(exclude_characters="\x01\x02", exclude_categories=["Cs"]), min_size=1
@@ -55,6 +61,16 @@ class PropertiesTests(SynchronousTestCase):
         self.assertEqual(find(text, "TAGS"), "TagA")
         self.assertEqual(find(text, "XKEYS"), "no")
         self.assertIsNone(find(text, "EYS"))
+
+    def test_last_value(self) -> None:
+        """Of a text and of bytes: the last one, an empty one too, of a whole name."""
+        marked = "\x02TAGS\x01a\x02XKEYS\x01b\x02TAGS\x01c\x02A\x01\x02"
+        for name, expected in (("TAGS", "c"), ("A", ""), ("KEYS", None), ("B", None)):
+            start = f"\x02{name}\x01"
+            self.assertEqual(last_value(marked, start, "\x02"), expected)
+            raw = None if expected is None else expected.encode()
+            found = last_value(marked.encode(), start.encode(), b"\x02")
+            self.assertEqual(found, raw)
 
     def test_whole_number(self) -> None:
         """Only digits of ASCII, and so many at most."""

@@ -36,6 +36,7 @@ from rocketmq_tw.model.topic import TRANS_HALF_TOPIC
 from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.store.queues.consumequeue import ConsumeQueue
 from rocketmq_tw.store.run import RunMessage
+from rocketmq_tw.wire.properties import last_value
 from rocketmq_tw.wire.record_layout import (
     BODY_AT,
     FIXED_SIZE,
@@ -224,8 +225,10 @@ def _read_properties(text: bytes) -> _Found | None:
     marked = _PAIR_END + text
     if not marked.endswith(_PAIR_END) or any(name in marked for name in _SPECIAL):
         return None
-    topic, queue_id = _value(marked, _REAL_TOPIC), _value(marked, _REAL_QUEUE_ID)
-    group, tag = _value(marked, _PGROUP), _value(marked, _TAGS)
+    topic = last_value(marked, _REAL_TOPIC, _PAIR_END)
+    queue_id = last_value(marked, _REAL_QUEUE_ID, _PAIR_END)
+    group = last_value(marked, _PGROUP, _PAIR_END)
+    tag = last_value(marked, _TAGS, _PAIR_END)
     if not topic or topic == HALF_TOPIC or not queue_id or not group or tag == b"":
         return None
     if not queue_id.isdigit() or len(queue_id) > _DIGITS:
@@ -244,15 +247,6 @@ class _Found(msgspec.Struct, frozen=True, gc=False):
     queue_id: int
     group: str
     tags_code: int
-
-
-def _value(marked: bytes, start: bytes) -> bytes | None:
-    """Return the last value of a property; None without one."""
-    at = marked.rfind(start)
-    if at < 0:
-        return None
-    at += len(start)
-    return marked[at : marked.index(_PAIR_END, at)]
 
 
 def _waits(text: bytes) -> bool:

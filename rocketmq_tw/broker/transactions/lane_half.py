@@ -29,7 +29,12 @@ from rocketmq_tw.model.message import (
     UNIQ_KEY,
 )
 from rocketmq_tw.model.subscription import LONGEST_KEPT, kept_hash
-from rocketmq_tw.wire.properties import MAX_PROPERTIES, NAME_END, PAIR_END
+from rocketmq_tw.wire.properties import (
+    MAX_PROPERTIES,
+    NAME_END,
+    PAIR_END,
+    last_value,
+)
 from rocketmq_tw.wire.record_layout import FIXED_SIZE
 from rocketmq_tw.wire.requests.send import SendMessageV2
 
@@ -143,22 +148,11 @@ def read(text: str) -> tuple[int, str, str] | None:
         or asks_besides(marked)
     ):
         return None
-    key, group, tag = (
-        _value(marked, _UNIQ_KEY),
-        _value(marked, _PGROUP),
-        _value(marked, _TAGS),
-    )
+    key = last_value(marked, _UNIQ_KEY, PAIR_END)
+    group = last_value(marked, _PGROUP, PAIR_END)
+    tag = last_value(marked, _TAGS, PAIR_END)
     if not key or not group or not (key.isascii() and key.isalnum()):
         return None
     if tag is None:
         return 0, key, group
     return (kept_hash(tag), key, group) if 0 < len(tag) <= LONGEST_KEPT else None
-
-
-def _value(marked: str, start: str) -> str | None:
-    """Return the last value of a property; None without one."""
-    at = marked.rfind(start)
-    if at < 0:
-        return None
-    at += len(start)
-    return marked[at : marked.index(PAIR_END, at)]
