@@ -253,7 +253,7 @@ class IMessageStore(Interface):
     def query(query: KeyQuery) -> "Deferred[Queried]":
         """Find messages by key."""
 
-    def counted_queues(topic: str | None = None) -> list[CountedQueue]:
+    def counted_queues(topic: str | None = None) -> Sequence[CountedQueue]:
         """Return the queues of a topic that have been used, or of all topics."""
 
     def queues() -> dict[str, list[int]]:

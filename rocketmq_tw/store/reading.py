@@ -146,9 +146,9 @@ class ReadableStore:
         first = self._view.log.min_offset
         return self._reads.run(record_store_time(self._view, first))
 
-    def counted_queues(self, topic: str | None = None) -> "list[CountedQueue]":
+    def counted_queues(self, topic: str | None = None) -> Sequence[CountedQueue]:
         """Return the queues of a topic, or all: see :class:`.IMessageStore`."""
-        return [*self._queues.of_topic(topic)]
+        return self._queues.of_topic(topic)
 
     def queues(self) -> dict[str, list[int]]:
         """Return the queue ids of every topic that has queues."""

@@ -14,7 +14,7 @@ Source: ``BrokerStatsManager`` of RocketMQ 5.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from twisted.internet.interfaces import IReactorTime
@@ -146,7 +146,7 @@ class Statistics:
                 limit=self.limit,
             )
 
-    def _take_queues(self, queues: Iterator[CountedQueue] | list[CountedQueue]) -> None:
+    def _take_queues(self, queues: Iterable[CountedQueue]) -> None:
         """Add what some queues have stored since they were looked at."""
         for queue in queues:
             before, size_before = queue.sampled
