@@ -236,12 +236,11 @@ def makeService(options: Options) -> IService:
     logs = program_logs(reactor, options)
     remove_memory_folder(reactor, options)
     config = with_connection_limit(options.settings)
+    own, in_chroot = OwnServers(reactor), will_chroot(options)
     with ends_in_a_sentence():
-        check_broker(config, will_chroot(options))
-        if not will_chroot(options):
+        check_broker(config, in_chroot)
+        if not in_chroot:
             check_tls(config.tls, reactor)
-        own = OwnServers(reactor)
-        in_chroot = will_chroot(options)
         console = console_of(reactor, config, names, own, in_chroot=in_chroot)
     if not names:
         _log.warn(
