@@ -42,9 +42,9 @@ class Readiness:
         self._ticker = LoopingCall(self._send, "WATCHDOG=1")
         self._ticker.clock = clock
 
-    def ready(self, status: str = "serving") -> None:
+    def ready(self) -> None:
         """Report that the program serves its clients."""
-        self._send(f"READY=1\nMAINPID={os.getpid()}\nSTATUS={status}")
+        self._send(f"READY=1\nMAINPID={os.getpid()}\nSTATUS=serving")
         if self._period and not self._ticker.running:
             self._ticker.start(self._period)
 
