@@ -49,21 +49,6 @@ _ALL_FLAGS: Final = 15
 _pack = RECORD.pack
 
 
-def encode_link(
-    previous: int,
-    flags: int,
-    write_ms: int,
-    delay_ms: int,
-    offset: int,
-    size: int,
-    topic_hash: int,
-) -> bytes:
-    """Encode a record from what a :class:`Link` has."""
-    return _pack(
-        RECORD_SIZE, previous, flags, write_ms, delay_ms, offset, size, topic_hash, 0
-    )
-
-
 class Slot(msgspec.Struct, frozen=True, gc=False):
     """
     A slot that is not empty.
@@ -106,17 +91,20 @@ class Link(msgspec.Struct, frozen=True, gc=False):
         """The time of its slot."""
         return self.write_ms + self.delay_ms
 
-    def encode(self) -> bytes:
-        """Encode the record."""
-        return encode_link(
-            self.previous,
-            self.flags,
-            self.write_ms,
-            self.delay_ms,
-            self.offset,
-            self.size,
-            self.topic_hash,
-        )
+
+def encode_link(
+    previous: int,
+    flags: int,
+    write_ms: int,
+    delay_ms: int,
+    offset: int,
+    size: int,
+    topic_hash: int,
+) -> bytes:
+    """Encode a record from the fields of a :class:`Link`, in their order."""
+    return _pack(
+        RECORD_SIZE, previous, flags, write_ms, delay_ms, offset, size, topic_hash, 0
+    )
 
 
 def decode_link(data: bytes | memoryview, at: int = 0) -> Link | None:

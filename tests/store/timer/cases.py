@@ -6,9 +6,11 @@ import os
 from tempfile import TemporaryDirectory
 from unittest import TestCase
 
+from msgspec.structs import astuple
+
 from rocketmq_tw.store.files.reads import Reads
 from rocketmq_tw.store.files.segments import MappedFileQueue, OpenFiles
-from rocketmq_tw.store.timer.layout import NONE, PLAIN, SLOT, Link
+from rocketmq_tw.store.timer.layout import NONE, PLAIN, SLOT, Link, encode_link
 from rocketmq_tw.store.timer.log import TimerLog
 from rocketmq_tw.store.timer.wheel import TimerWheel
 
@@ -51,5 +53,5 @@ def append(log: TimerLog, *links: Link) -> list[int]:
         at = log.next_position(at)
         positions.append(at)
         at += 52
-    log.append([each.encode() for each in links], positions)
+    log.append([encode_link(*astuple(each)) for each in links], positions)
     return positions
