@@ -9,7 +9,7 @@ import msgspec
 
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.send.kinds import Kind
-from rocketmq_tw.broker.send.lane_parts import LaneParts
+from rocketmq_tw.broker.send.lane_parts import SEND_START, LaneParts
 from rocketmq_tw.broker.transactions.checks import CheckRounds
 from rocketmq_tw.broker.transactions.ending import EndProcessor
 from rocketmq_tw.broker.transactions.half import HalfMessages
@@ -146,7 +146,12 @@ class LateLane:
         first: Command | None,
     ) -> Taken:
         """Let the lane take frames, unless they begin with another send."""
-        if first is not None and not self.wants(first):
+        if first is None:
+            # A send that the caller could not read, or must not, is not read again.
+            is_other = frames[at][1].startswith(SEND_START)
+        else:
+            is_other = not self.wants(first)
+        if is_other:
             return Taken()
         if self.lane is None:
             self.lane = self._make()

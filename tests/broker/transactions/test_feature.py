@@ -11,11 +11,17 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.topic import TRANS_CHECK_MAX_TIME_TOPIC
+from rocketmq_tw.remoting.lane import NotAdmitted
+from rocketmq_tw.wire.command import Command
+from rocketmq_tw.wire.fields import to_ext
+from rocketmq_tw.wire.frame import FrameDecoder
+from tests.broker.send.ways import frame_of
 from tests.broker.transactions.cases import (
     COMMIT,
     ROLLBACK,
     TransactionCase,
     ended,
+    half,
     questions,
 )
 
@@ -32,6 +38,20 @@ class FeatureTests(TransactionCase):
         names = ("transactionsPending", "halfMessages", "transactionsCommitted")
         self.assertEqual([shown[name]() for name in names], [2, 3, 1])
         self.assertEqual(shown["transactionsRolledBack"](), 1)
+
+    def test_not_admitted(self) -> None:
+        """A send that a guard leaves is read once: that may hash all of its body."""
+        frames = FrameDecoder().feed(frame_of(310, to_ext(half()), b"Hello"))
+        bodies: list[bytes] = []
+
+        def read(header: bytes, body: bytes) -> Command:
+            bodies.append(body)
+            raise NotAdmitted
+
+        lane = self.router.lane
+        assert lane is not None
+        taken = lane.take(frames, 0, 1, self.peer, self.clock.wall_seconds(), read)
+        self.assertEqual((taken.count, bodies), (0, [b"Hello"]))
 
     def test_restart(self) -> None:
         """What is pending is asked about after a restart, and ends then."""
