@@ -21,8 +21,8 @@ from rocketmq_tw.model.errors import RocketMQError
 
 #: Samples that are kept: two hours of them, at one every 10 s.
 CAPACITY = 720
-#: Brokers, and groups, of which samples are kept.
-MOST_BROKERS, MOST_GROUPS = 64, 200
+#: Groups of which samples are kept.
+MOST_GROUPS = 200
 #: Groups that are looked at in one round.
 _GROUPS_IN_ROUND = 20
 #: The lines of all brokers together.

@@ -6,7 +6,7 @@ import { size } from "/format.js";
 // What is shown at first; all of a large body only if somebody asks for it.
 const FIRST = 64 * 1024;
 
-export function fromBase64(text) {
+function fromBase64(text) {
   const raw = atob(text);
   const bytes = new Uint8Array(raw.length);
   for (let i = 0; i < raw.length; i += 1) bytes[i] = raw.charCodeAt(i);

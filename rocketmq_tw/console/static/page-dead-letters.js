@@ -16,10 +16,8 @@ const GROUPS = [
 ];
 
 function groups({ root, query, signal, refresh }) {
-  const problem = h("div");
-  root.append(h("p", { class: "muted" }, "Messages that a group has failed to consume too often. They wait here until they are sent again, or deleted with the files they are in."), problem);
-  const list = listing({ path: "dead-letters", label: "Dead letters", columns: GROUPS, query, root, signal, refresh, empty: "No group has dead letters." });
-  return list;
+  root.append(h("p", { class: "muted" }, "Messages that a group has failed to consume too often. They wait here until they are sent again, or deleted with the files they are in."));
+  return listing({ path: "dead-letters", label: "Dead letters", columns: GROUPS, query, root, signal, refresh, empty: "No group has dead letters." });
 }
 
 function letters({ root, query, signal }) {
