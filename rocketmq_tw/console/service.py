@@ -22,6 +22,7 @@ from rocketmq_tw.console.token import make_token
 from rocketmq_tw.console.web.assets import load_assets
 from rocketmq_tw.console.web.secure import Secured
 from rocketmq_tw.model.errors import RocketMQError
+from rocketmq_tw.remoting.addresses import host_port
 
 
 class ConsoleService(Service):
@@ -132,6 +133,5 @@ def url_of(address: IAddress | None, is_secure: bool) -> str:
     host, port = getattr(address, "host", None), getattr(address, "port", None)
     if host is None or port is None:
         return str(address)
-    named = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
-    named = f"[{named}]" if ":" in named and not named.startswith("[") else named
-    return f"{'https' if is_secure else 'http'}://{named}:{port}/"
+    named = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"{'https' if is_secure else 'http'}://{host_port(named, port)}/"

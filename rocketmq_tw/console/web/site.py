@@ -17,6 +17,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 
+from rocketmq_tw.admin.errors import NotFound
 from rocketmq_tw.console.api.routes import (
     Call,
     Route,
@@ -195,7 +196,7 @@ class Site:
         if isinstance(error, HttpError):
             self.refuse(request, error)
         elif isinstance(error, RocketMQError):
-            status = 404 if type(error).__name__ == "NotFound" else 502
+            status = 404 if isinstance(error, NotFound) else 502
             request.send_error(HttpError(status, str(error)))
         else:
             self._log.failure("the console could not respond", failure)
