@@ -156,16 +156,18 @@ class LagMetrics:
             return True
         if known.lacks_times and self._reads < READS:
             return True
-        progress = self._progress.table.get(key)
-        sent = {} if progress is None else progress.pulled
         stored = self._stored.get(key[0].encode())
-        return known.stored != stored or known.sent != sent
+        return known.stored != stored or known.sent != self._sent(key)
+
+    def _sent(self, key: _Key) -> Mapping[int, int]:
+        """Return the queue offsets up to which a group was sent messages of a topic."""
+        progress = self._progress.table.get(key)
+        return {} if progress is None else progress.pulled
 
     def _set(self, key: _Key, offsets: Mapping[int, int]) -> None:
         """Set the series of a topic and group."""
         topic, group = key
-        progress = self._progress.table.get(key)
-        sent = {} if progress is None else progress.pulled
+        sent = self._sent(key)
         queues = [self._queue(topic, *each, sent) for each in offsets.items()]
         values = self._labels.of(topic, group)
         before = self._known.get(key)

@@ -97,19 +97,15 @@ class MessageMetrics:
 
     def _set_stored(self, topic: bytes, count: int, size: int) -> None:
         """Set the series of a topic."""
-        self.stored[topic] = count, size
         values = self._labels_of(topic)
-        known = self._labels.get(topic)
-        if known is not None and known != values:
+        if self._labels.get(topic, values) != values:
             self._remove_stored(topic)
-            self.stored[topic] = count, size
+        self.stored[topic] = count, size
         self._labels[topic] = values
         self._in.set(values, count)
         self._in_size.set(values, size)
-        name = values[0]
-        if name.startswith(DLQ_PREFIX):
-            group = name.removeprefix(DLQ_PREFIX)
-            self._dead.set((name, group, values[2]), count)
+        if values[0].startswith(DLQ_PREFIX):
+            self._dead.set(_dead_labels(values), count)
 
     def _remove_stored(self, topic: bytes) -> None:
         """Remove the series of a topic that is gone, or has other labels."""
@@ -118,9 +114,7 @@ class MessageMetrics:
         if values is not None:
             self._in.remove(values)
             self._in_size.remove(values)
-            name = values[0]
-            group = name.removeprefix(DLQ_PREFIX)
-            self._dead.remove((name, group, values[2]))
+            self._dead.remove(_dead_labels(values))
 
     def _labels_of(self, topic: bytes) -> Values:
         """Return the labels of a topic."""
@@ -152,3 +146,9 @@ class MessageMetrics:
             values = self._group_labels.of(*key)
             self._out.remove(values)
             self._out_size.remove(values)
+
+
+def _dead_labels(values: Values) -> Values:
+    """Return the labels of a group's dead letters from those of their topic."""
+    name, _, is_system = values
+    return name, name.removeprefix(DLQ_PREFIX), is_system
