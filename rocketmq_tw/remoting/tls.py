@@ -66,7 +66,7 @@ class ServerSide:
         self._loaded: object = None
         self._seen: object = None
         self._port = TlsPort(
-            new_connection=self.new_connection,
+            new_connection=self._new_connection,
             mode=settings.mode,
             handshakes=handshakes,
             peers=peers,
@@ -114,7 +114,7 @@ class ServerSide:
             self._ticker.stop()
         self.handshakes.stop()
 
-    def new_connection(self) -> SSL.Connection:
+    def _new_connection(self) -> SSL.Connection:
         """Return OpenSSL's side of a new connection, with the files last read."""
         from OpenSSL import SSL
 

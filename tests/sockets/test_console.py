@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import ssl
 import subprocess
@@ -78,6 +79,35 @@ class SecureTests(TestCase):
             self.assertEqual(about, {"name": "broker-a", "version": "1.0"})
             with self.assertRaises(OSError):
                 await deferToThread(self.ask, f"http://127.0.0.1:{port}/api/session")
+
+        return Deferred.fromCoroutine(run())
+
+    def test_large(self) -> Deferred[None]:
+        """A large body comes whole, and its connection takes the next request."""
+
+        def send(port: int) -> list[int]:
+            context = ssl.create_default_context(cafile=self.authority.ca)
+            browser = http.client.HTTPSConnection(
+                "127.0.0.1", port, timeout=10, context=context
+            )
+            headers = {"Authorization": f"Bearer {TOKEN}"}
+            more = {**headers, "Content-Type": "application/json"}
+            found = []
+            for method, path, body, given in (
+                ("POST", "/api/session", b" " * (5 << 20), more),
+                ("GET", "/api/session", None, headers),
+                ("GET", "/api/openapi.json", None, headers),
+            ):
+                browser.request(method, path, body, given)
+                response = browser.getresponse()
+                response.read()
+                found.append(response.status)
+            browser.close()
+            return found
+
+        async def run() -> None:
+            port = await self.start()
+            self.assertEqual(await deferToThread(send, port), [413, 200, 200])
 
         return Deferred.fromCoroutine(run())
 

@@ -43,6 +43,11 @@ class ConsoleChannel(HTTPChannel):
         super().connectionMade()
         self._await_request()
 
+    def use_transport(self, transport: Any) -> None:
+        """Write to this transport from now on: one with TLS over the first."""
+        self.transport = self._networkProducer = transport
+        transport.registerProducer(self, True)
+
     def dataReceived(self, data: bytes) -> None:
         """Take a part of a request."""
         if self._deadline is None and not self._is_responding:

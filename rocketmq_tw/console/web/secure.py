@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from OpenSSL import SSL
-from twisted.internet.interfaces import (
-    IAddress,
-    IOpenSSLServerConnectionCreator,
-    IProtocolFactory,
-)
-from twisted.protocols.tls import TLSMemoryBIOFactory
-from zope.interface import implementer
+from twisted.internet.interfaces import IProtocolFactory
 
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.tls import ServerSide, server_side
 from rocketmq_tw.tls.settings import ServerMode, ServerTls
+
+#: Handshakes that are made at once, of one browser or of many; others wait.
+_HANDSHAKES = 64
+#: Seconds for each.
+_TIMEOUT = 20.0
 
 
 class Secured:
@@ -41,42 +39,17 @@ class Secured:
             self._settings,
             reactor=self._reactor,
             peers=PeerLog(self._reactor),
-            max_handshakes=0,
-            max_handshakes_per_address=0,
-            handshake_timeout=0.0,
+            max_handshakes=_HANDSHAKES,
+            max_handshakes_per_address=_HANDSHAKES,
+            handshake_timeout=_TIMEOUT,
         )
         assert side is not None, "the broker has TLS"
         side.start()
         self._side = side
-        creator = _Creator(side)
-        made: IProtocolFactory = _Connections(
-            creator, isClient=False, wrappedFactory=factory, clock=self._reactor
-        )
-        return made
+        return side.around(factory)
 
     def stop(self) -> None:
         """Look at the files no more."""
         side, self._side = self._side, None
         if side is not None:
             side.stop()
-
-
-class _Connections(TLSMemoryBIOFactory):
-    """Makes connections with TLS; that of Twisted cannot refuse any."""
-
-    def buildProtocol(self, addr: IAddress | None) -> Any:
-        """Return the protocol of a connection; None refuses it."""
-        wrapped = self.wrappedFactory.buildProtocol(addr)
-        return None if wrapped is None else self.protocol(self, wrapped)
-
-
-@implementer(IOpenSSLServerConnectionCreator)
-class _Creator:
-    """Makes OpenSSL's side of each connection."""
-
-    def __init__(self, side: ServerSide) -> None:
-        self._side = side
-
-    def serverConnectionForTLS(self, _protocol: object) -> SSL.Connection:  # noqa: N802
-        """Return one, with the files last read."""
-        return self._side.new_connection()
