@@ -50,10 +50,6 @@ class Kept(Generic[T]):
             self._fetch().addCallbacks(self._fetched, self._failed)
         return mine
 
-    def forget(self) -> None:
-        """Fetch it again when it is next asked for: it has been changed."""
-        self._value = None
-
     def _forget(self, waiting: Deferred[T]) -> None:
         """One who waited has gone; the fetch goes on."""
         self._waiting = [each for each in self._waiting if each is not waiting]

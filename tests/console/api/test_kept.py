@@ -62,10 +62,3 @@ class KeptTests(SynchronousTestCase):
         self.failureResultOf(second, ValueError)
         self.assertNoResult(self.kept.get())
         self.assertEqual(len(self.fetches), 2)
-
-    def test_forget(self) -> None:
-        """What was changed is fetched again."""
-        self.kept.get()
-        self.fetches[0].callback(7)
-        self.kept.forget()
-        self.assertNoResult(self.kept.get())
