@@ -16,7 +16,7 @@ from twisted.logger import (
 )
 from twisted.python import usage
 
-from rocketmq_tw.log_settings import LogSettings
+from rocketmq_tw.log_settings import DEFAULT_LEVEL, LogSettings
 from rocketmq_tw.logs.files import ReopenedFile, reopen_on_hangup
 from rocketmq_tw.logs.json_lines import json_line
 
@@ -35,7 +35,7 @@ def make_observer(settings: LogSettings, out: Any) -> Any:
         if settings.is_json
         else textFileLogObserver(out)
     )
-    if settings.level == LogSettings().level and not settings.levels:
+    if settings.level == DEFAULT_LEVEL and not settings.levels:
         return observer
     lowest = LogLevelFilterPredicate(LogLevel.levelWithName(settings.level))
     for module, level in settings.levels:

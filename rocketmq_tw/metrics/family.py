@@ -12,6 +12,7 @@ from typing import Literal
 from rocketmq_tw.metrics.blocks import Blocks
 from rocketmq_tw.metrics.histogram import Histogram
 from rocketmq_tw.metrics.text import head, labels_text, number
+from rocketmq_tw.metrics_settings import DEFAULT_LIMIT
 
 Kind = Literal["counter", "gauge", "histogram"]
 #: The values of a series' labels, in the order of their names.
@@ -37,7 +38,7 @@ class Family:
         *,
         labels: Sequence[str] = (),
         common: str = "",
-        limit: int = 50_000,
+        limit: int = DEFAULT_LIMIT,
         bounds: Sequence[float] = (),
     ) -> None:
         self.name = name

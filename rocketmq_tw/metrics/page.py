@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 
 from rocketmq_tw.metrics.family import Family, Kind
 from rocketmq_tw.metrics.text import labels_text
+from rocketmq_tw.metrics_settings import DEFAULT_LIMIT
 from rocketmq_tw.remoting.pacing import Pacer, Steps
 
 #: Seconds for which a page is given again.
@@ -35,7 +36,7 @@ class Page:
 
     _log = Logger()
 
-    def __init__(self, clock: Any, limit: int = 50_000) -> None:
+    def __init__(self, clock: Any, limit: int = DEFAULT_LIMIT) -> None:
         self._clock = clock
         self._limit = limit
         self._pacer = Pacer(clock)
