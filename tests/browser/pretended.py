@@ -21,6 +21,7 @@ from rocketmq_tw.admin.results.cluster import (
     NameServerStatus,
 )
 from rocketmq_tw.admin.results.groups import GroupSummary
+from rocketmq_tw.admin.results.listing import Listing
 from rocketmq_tw.admin.results.topics import (
     Kind,
     QueueStats,
@@ -81,16 +82,14 @@ class Pretended:
     def list(self, **options: bool) -> Deferred[Any]:
         """Return all topics, groups or clients, whoever asks."""
         if "with_settings" in options:
-            return succeed(
-                tuple(
-                    TopicSummary(name, Kind.NORMAL, "NORMAL", 8, "rw", (HOSTILE[0],))
-                    for name in self._names
-                )
+            topics = (
+                TopicSummary(name, Kind.NORMAL, "NORMAL", 8, "rw", (HOSTILE[0],))
+                for name in self._names
             )
+            return succeed(Listing(topics, {HOSTILE[2]: HOSTILE[3]}))
         if options:
-            return succeed(
-                tuple(GroupSummary(name, False, HOSTILE[:3]) for name in self._names)
-            )
+            groups = (GroupSummary(name, False, HOSTILE[:3]) for name in self._names)
+            return succeed(Listing(groups, {}))
         found = (
             ClientSummary(
                 client_id=name,
@@ -128,7 +127,7 @@ class Topics(Pretended):
     def __init__(self) -> None:
         super().__init__()
         topics = Pretended()
-        topics.groups = lambda _topic: succeed(HOSTILE)  # type: ignore[assignment]
+        topics.groups = lambda _: succeed(Listing(HOSTILE, {}))  # type: ignore[assignment]
         self.topics = topics
 
 

@@ -188,6 +188,7 @@ def test_hostile_names(
         page.screenshot(path=pictures / "hostile-cluster.png")
     for number, name in enumerate(HOSTILE):
         page.goto(f"{pretended.url}#/topics?search={quote(name)}")
+        expect(page.locator("main")).to_contain_text(f"{HOSTILE[2]} could not be asked")
         link = page.get_by_role("region", name="Topics").get_by_role("link").first
         link.hover()
         link.click()

@@ -9,7 +9,7 @@ import msgspec
 from rocketmq_tw.admin.client import AdminClient
 from rocketmq_tw.admin.results.clients import ClientSummary, RunningInfo
 from rocketmq_tw.console.api.lists import Lists
-from rocketmq_tw.console.api.pages import Name, PageQuery, page_of
+from rocketmq_tw.console.api.pages import Name, Page, PageQuery, page_of
 from rocketmq_tw.console.api.routes import Call, Route
 
 
@@ -22,19 +22,6 @@ class ClientQuery(msgspec.Struct, frozen=True):
 
     group: Name
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
-
-
-class ClientsPage(msgspec.Struct, frozen=True):
-    """
-    A page of the clients.
-
-    :ivar failed: who could not be asked, and why.
-    """
-
-    items: tuple[ClientSummary, ...]
-    total: int
-    offset: int
-    failed: dict[str, str]
 
 
 class ClientRequests:
@@ -53,7 +40,7 @@ class ClientRequests:
                 handle=self.clients,
                 summary="A page of the connected producers and consumers.",
                 query=PageQuery,
-                result=ClientsPage,
+                result=Page[ClientSummary],
             ),
             Route(
                 method="GET",
@@ -65,11 +52,10 @@ class ClientRequests:
             ),
         )
 
-    async def clients(self, call: Call) -> ClientsPage:
+    async def clients(self, call: Call) -> Page[ClientSummary]:
         """Return a page of the list."""
         found = await self._lists.clients.get()
-        page = page_of(found.clients, call.query, _text)
-        return ClientsPage(page.items, page.total, page.offset, found.failed)
+        return page_of(found.clients, call.query, _text, found.failed)
 
     async def client(self, call: Call) -> RunningInfo:
         """Ask one. :raises NotFound: it is not connected."""

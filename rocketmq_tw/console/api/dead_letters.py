@@ -13,22 +13,13 @@ from rocketmq_tw.admin.results.messages import (
     Resent,
 )
 from rocketmq_tw.console.api.messages import Cursor, Id, Limit, MessagePage, Time
-from rocketmq_tw.console.api.pages import Name, PageQuery, page_of
+from rocketmq_tw.console.api.pages import Name, Page, PageQuery, page_of
 from rocketmq_tw.console.api.routes import Call, Route
 from rocketmq_tw.console.api.rows import row_of
 from rocketmq_tw.model.message import DLQ_ORIGIN_TOPIC, RETRY_TOPIC
 
 #: Dead letters that are sent again by one request; each takes a round trip or two.
 _MOST = 100
-
-
-class DeadLetterGroups(msgspec.Struct, frozen=True):
-    """A page of the groups that have dead letters."""
-
-    items: tuple[DeadLetterQueue, ...]
-    total: int
-    offset: int
-    failed: dict[str, str]
 
 
 class DeadLettersQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +62,7 @@ class DeadLetterRequests:
                 handle=self.groups,
                 summary="A page of the groups that have dead letters.",
                 query=PageQuery,
-                result=DeadLetterGroups,
+                result=Page[DeadLetterQueue],
             ),
             Route(
                 method="GET",
@@ -91,11 +82,10 @@ class DeadLetterRequests:
             ),
         )
 
-    async def groups(self, call: Call) -> DeadLetterGroups:
+    async def groups(self, call: Call) -> Page[DeadLetterQueue]:
         """Return the groups that have dead letters."""
         found = await self._admin.dead_letters.list()
-        page = page_of(found.queues, call.query, lambda each: each.group)
-        return DeadLetterGroups(page.items, page.total, page.offset, found.failed)
+        return page_of(found.queues, call.query, lambda each: each.group, found.failed)
 
     async def messages(self, call: Call) -> MessagePage:
         """Return a page of the dead letters of a group."""

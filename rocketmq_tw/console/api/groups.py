@@ -55,11 +55,16 @@ class GroupQuery(msgspec.Struct, frozen=True):
 
 
 class GroupPage(msgspec.Struct, frozen=True):
-    """One group: its settings, lag and members."""
+    """
+    One group: its settings, lag and members.
+
+    :ivar failed: who could not be asked about any of this, and why.
+    """
 
     details: GroupDetails
     lag: GroupLag
     members: tuple[Member, ...]
+    failed: dict[str, str] = {}
 
 
 class ResetWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -125,10 +130,10 @@ class GroupRequests:
         query: GroupsQuery = call.query
         found = await self._lists.groups.get()
         chosen = [each for each in found if query.system or not each.is_system]
-        page = page_of(chosen, query, lambda each: each.name)
+        page = page_of(chosen, query, lambda each: each.name, found.failed)
         lags = self._sampler.lags
         rows = tuple(GroupRow(each, lags.last(each.name)) for each in page.items)
-        return Page(rows, page.total, page.offset)
+        return Page(rows, page.total, page.offset, page.failed)
 
     async def group(self, call: Call) -> GroupPage:
         """Return one group. :raises NotFound: there is none of this name."""
@@ -136,7 +141,8 @@ class GroupRequests:
         details, lag, members = await together(
             groups.get(name), groups.lag(name), groups.members(name)
         )
-        return GroupPage(details, lag, members)
+        failed = {**details.failed, **lag.failed, **members.failed}
+        return GroupPage(details, lag, tuple(members), failed)
 
     async def plan_reset(self, call: Call) -> ResetPlan:
         """Return what a reset would do."""

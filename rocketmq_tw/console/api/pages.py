@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Generic, TypeVar
 
 import msgspec
@@ -27,11 +27,13 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
 
     :ivar total: how many match the search.
     :ivar offset: how many of them come before these.
+    :ivar failed: who could not be asked, and why; what only they know is missing.
     """
 
     items: tuple[T, ...]
     total: int
     offset: int
+    failed: dict[str, str] = {}
 
 
 class PageQuery(msgspec.Struct, frozen=True):
@@ -43,12 +45,16 @@ class PageQuery(msgspec.Struct, frozen=True):
 
 
 def page_of(
-    found: Sequence[T], query: PageQuery, text_of: Callable[[T], str]
+    found: Sequence[T],
+    query: PageQuery,
+    text_of: Callable[[T], str],
+    failed: Mapping[str, str],
 ) -> Page[T]:
     """
     Return the entries that a query asks for.
 
     :param text_of: what the search looks at; every word has to be in it.
+    :param failed: who could not be asked, and why.
     :raises HttpError: the search has too many words.
     """
     words = set(query.search.lower().split())
@@ -61,4 +67,4 @@ def page_of(
             texts = [pair for pair in texts if word in pair[0]]
         found = [each for _, each in texts]
     chosen = found[query.offset : query.offset + query.limit]
-    return Page(tuple(chosen), len(found), query.offset)
+    return Page(tuple(chosen), len(found), query.offset, dict(failed))

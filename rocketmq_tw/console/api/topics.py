@@ -38,11 +38,13 @@ class TopicPage(msgspec.Struct, frozen=True):
     One topic.
 
     :ivar groups: the consumer groups that read it.
+    :ivar failed: who could not be asked about any of this, and why.
     """
 
     details: TopicDetails
     stats: TopicStats
     groups: tuple[str, ...]
+    failed: dict[str, str] = {}
 
 
 class TopicRequests:
@@ -78,7 +80,7 @@ class TopicRequests:
         query: TopicsQuery = call.query
         found = await self._lists.topics.get()
         chosen = [each for each in found if each.kind is query.kind]
-        return page_of(chosen, query, lambda each: each.name)
+        return page_of(chosen, query, lambda each: each.name, found.failed)
 
     async def topic(self, call: Call) -> TopicPage:
         """Return one topic. :raises NotFound: there is none of this name."""
@@ -87,4 +89,5 @@ class TopicRequests:
         details, stats, groups = await together(
             topics.get(name), topics.stats(name), topics.groups(name)
         )
-        return TopicPage(details, stats, tuple(groups))
+        failed = {**details.failed, **stats.failed, **groups.failed}
+        return TopicPage(details, stats, tuple(groups), failed)

@@ -85,11 +85,19 @@ export function note(kind, lead, ...more) {
     h("span", { class: "lead" }, lead), more);
 }
 
-/** What could not be asked, and why: nothing if all responded. */
-export function failures(failed, what = "Not all servers responded, so this is incomplete.") {
+/** What has failed, each with its reason: nothing if nothing has. */
+export function failures(failed, what) {
   const entries = Object.entries(failed ?? {});
   if (!entries.length) return null;
-  return note("warning", what, h("ul", null, entries.map(([who, why]) => h("li", null, name(who), ": ", visible(why)))));
+  return note("warning", what, h("ul", null, entries.map(([who, why]) => h("li", null, name(who), ": ", name(why)))));
+}
+
+/** Who could not be asked, and why: nothing if all responded. */
+export function unasked(failed) {
+  const entries = Object.entries(failed ?? {});
+  if (!entries.length) return null;
+  return note("warning", "This is incomplete: what only these servers know is missing.",
+    h("ul", null, entries.map(([who, why]) => h("li", null, name(who), " could not be asked: ", name(why)))));
 }
 
 export function tag(text, kind = "") {

@@ -1,7 +1,7 @@
 // Lists with a search, in pages that the server cuts: of 10,000 entries it sends 50.
 
 import { get } from "/api.js";
-import { h, replace, table } from "/dom.js";
+import { h, replace, table, unasked } from "/dom.js";
 import { count } from "/format.js";
 import { setQuery } from "/app.js";
 
@@ -14,6 +14,7 @@ const LIMIT = 50;
  */
 export function listing({ path, label, columns, query, root, signal, empty, refresh, filter }) {
   const state = { search: query.search ?? "", offset: Number(query.offset) || 0, ...(filter?.state ?? {}) };
+  const failed = h("div");
   const rows = h("div");
   const pager = h("div", { class: "pager" });
   let timer = 0;
@@ -30,7 +31,7 @@ export function listing({ path, label, columns, query, root, signal, empty, refr
     return refresh();
   };
   const step = (key, text, by, disabled) => h("button", { type: "button", "data-key": key, disabled, onclick: () => change({ offset: Math.max(0, state.offset + by) }) }, text);
-  root.append(h("section", { class: "card" },
+  root.append(failed, h("section", { class: "card" },
     h("header", null, h("div", { class: "field grow" }, search), filter ? filter.element(state, change) : null), rows, pager));
   return {
     async update() {
@@ -39,6 +40,7 @@ export function listing({ path, label, columns, query, root, signal, empty, refr
         await change({ offset: Math.floor((page.total - 1) / LIMIT) * LIMIT });
         return;
       }
+      replace(failed, unasked(page.failed));
       replace(rows, table(label, columns, page.items, state.search ? `Nothing matches “${state.search}”.` : empty));
       const end = page.offset + page.items.length;
       replace(pager, h("span", { role: "status" }, page.total ? `${count(page.offset + 1)}–${count(end)} of ${count(page.total)}` : "none"),

@@ -1,7 +1,7 @@
 // The cluster at a glance.
 
 import { get } from "/api.js";
-import { card, failures, h, name, note, replace, s, table, tag } from "/dom.js";
+import { card, h, name, note, replace, s, table, tag } from "/dom.js";
 import { compact, count, duration, plural, rate, shortTime, since, size } from "/format.js";
 import { Plot } from "/plot.js";
 
@@ -76,7 +76,7 @@ export default function page({ root, signal }) {
     async update() {
       const [overview, history] = await Promise.all([get("cluster", {}, signal), get("history", {}, signal)]);
       const { status } = overview;
-      replace(top, health(overview), failures({}));
+      replace(top, health(overview));
       replace(numbers, tiles(status.brokers));
       rates.show(history.rates.map((line) => ({ ...line, label: LABEL[line.name] })));
       lags.show(history.lags);

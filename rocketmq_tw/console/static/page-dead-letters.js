@@ -2,7 +2,7 @@
 
 import { get, post } from "/api.js";
 import { setQuery, to } from "/app.js";
-import { card, dialog, failures, h, name, note, replace, table, toast, visible } from "/dom.js";
+import { card, dialog, failures, h, name, note, replace, table, toast, unasked, visible } from "/dom.js";
 import { count, plural, shortTime } from "/format.js";
 import { listing } from "/listing.js";
 import { BODY, REST, TIME } from "/message-table.js";
@@ -64,7 +64,7 @@ function letters({ root, query, signal }) {
     const page = await get("dead-letters/messages", { group, cursor, limit: 50 }, signal);
     rows = [...rows, ...page.items];
     cursor = page.cursor;
-    problem.replaceChildren(...[failures(page.failed)].filter(Boolean));
+    problem.replaceChildren(...[unasked(page.failed)].filter(Boolean));
     draw();
   };
   const confirm = () => {

@@ -2,7 +2,7 @@
 
 import { get, post } from "/api.js";
 import { to } from "/app.js";
-import { card, dialog, failures, field, h, name, note, replace, segments, table, tag, toast, visible } from "/dom.js";
+import { card, dialog, failures, field, h, name, note, replace, segments, table, tag, toast, unasked, visible } from "/dom.js";
 import { compact, count, localInput, plural, rate, shortTime } from "/format.js";
 import { Plot } from "/plot.js";
 
@@ -71,7 +71,7 @@ function reset(group, topics, done) {
     try {
       const target = way === "time" ? new Date(when.value).toISOString() : way;
       plan = await post("group/plan-reset", { group, topic: topic.value, to: target });
-      result.replaceChildren(...[failures(plan.failed), meaning(plan), table("What a reset would do", PLAN, plan.queues)].filter(Boolean));
+      result.replaceChildren(...[unasked(plan.failed), meaning(plan), table("What a reset would do", PLAN, plan.queues)].filter(Boolean));
       apply.disabled = !(plan.again || plan.skipped);
     } catch (error) {
       fail(error instanceof RangeError ? new Error("Enter a time first.") : error);
@@ -115,12 +115,12 @@ export default function page({ root, query, signal, refresh }) {
   return {
     async update() {
       const [found, history] = await Promise.all([get("group", { name: group }, signal), get("history", { group }, signal)]);
-      const { details, lag } = found;
+      const { details, lag, failed } = found;
       topics = [...new Set([...details.topics, ...lag.queues.map((q) => q.topic)])].filter((t) => !t.startsWith("%RETRY%"));
       document.querySelector("[data-key=reset]").disabled = !topics.length;
       const tile = (label, value, unit = "") => h("div", { class: "tile" }, h("dt", null, label), h("dd", null, value, " ", h("small", null, unit)));
       const may = details.settings.every((each) => each.may_consume);
-      replace(top, h("div", { class: "stack" }, failures({ ...details.failed, ...lag.failed }),
+      replace(top, h("div", { class: "stack" }, unasked(failed),
         may ? null : note("warning", "This group may not consume. ", "A broker's settings forbid it."),
         h("dl", { class: "tiles" }, tile("Lag", compact(lag.total), "messages"), tile("In flight", compact(lag.in_flight), "messages"),
           tile("Consumed", rate(lag.rate), "messages/s"), tile("Members", count(found.members.length), "connected"))));

@@ -2,7 +2,7 @@
 
 import { get, stream } from "/api.js";
 import { setQuery, to } from "/app.js";
-import { failures, field, h, note, replace, segments, table, visible } from "/dom.js";
+import { field, h, note, replace, segments, table, unasked, visible } from "/dom.js";
 import { localInput, plural, time } from "/format.js";
 import { COLUMNS } from "/message-table.js";
 import { topicInput } from "/topic-input.js";
@@ -54,7 +54,7 @@ export default function page({ root, query, signal }) {
       const found = await fetchPage(cursor);
       const first = rows.length;
       rows.push(...found.items);
-      problem.replaceChildren(...[failures(found.failed)].filter(Boolean));
+      problem.replaceChildren(...[unasked(found.failed)].filter(Boolean));
       shown.classList.remove("hidden");
       replace(result, table("Messages", COLUMNS, rows, "There is no such message."));
       more.classList.toggle("hidden", !rows.length);

@@ -2,7 +2,7 @@
 
 import { get } from "/api.js";
 import { to } from "/app.js";
-import { card, failures, h, name, replace, table, tag } from "/dom.js";
+import { card, h, name, replace, table, unasked } from "/dom.js";
 import { count, rate, shortTime } from "/format.js";
 
 export const heading = (query) => ({
@@ -38,9 +38,9 @@ export default function page({ root, query, signal }) {
   root.append(top, card("Consumer groups", groups), card("Queues", queues), card("Settings", settings));
   return {
     async update() {
-      const { details, stats, groups: readers } = await get("topic", { name: query.name }, signal);
+      const { details, stats, groups: readers, failed } = await get("topic", { name: query.name }, signal);
       const tile = (label, value, unit = "") => h("div", { class: "tile" }, h("dt", null, label), h("dd", null, value, " ", h("small", null, unit)));
-      replace(top, h("div", { class: "stack" }, failures({ ...details.failed, ...stats.failed }),
+      replace(top, h("div", { class: "stack" }, unasked(failed),
         h("dl", { class: "tiles" }, tile("Messages kept", count(stats.messages)), tile("Stored", rate(stats.put_rate), "messages/s"),
           tile("Queues", count(stats.queues.length)), tile("Type", details.type.toLowerCase()))));
       replace(groups, readers.length ? h("span", { class: "tags" }, readers.map((g) => h("a", { class: "button", href: to("group", { name: g }) }, name(g))))

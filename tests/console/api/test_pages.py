@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.trial.unittest import SynchronousTestCase
 
+from rocketmq_tw.client import EARLIEST
 from rocketmq_tw.console.api.pages import PageQuery, page_of
 from rocketmq_tw.console.errors import HttpError
+from tests.console.visits import ConsoleCase
 
 
 class PageTests(SynchronousTestCase):
@@ -15,7 +19,7 @@ class PageTests(SynchronousTestCase):
 
     def page(self, **query: object) -> tuple[tuple[str, ...], int]:
         """Return the entries of a page, and how many match."""
-        page = page_of(self.names, PageQuery(**query), str)  # type: ignore[arg-type]
+        page = page_of(self.names, PageQuery(**query), str, {})  # type: ignore[arg-type]
         return page.items, page.total
 
     def test_cut(self) -> None:
@@ -37,7 +41,46 @@ class PageTests(SynchronousTestCase):
             seen.append(name)
             return name
 
-        page = page_of(self.names, PageQuery("ord " * 60), text_of)
+        page = page_of(self.names, PageQuery("ord " * 60), text_of, {})
         self.assertEqual((page.total, len(seen)), (10, 10))
         with self.assertRaisesRegex(HttpError, "a search may have 4 words"):
-            page_of(self.names, PageQuery("o r d e s"), text_of)
+            page_of(self.names, PageQuery("o r d e s"), text_of, {})
+
+
+class PartTests(ConsoleCase):
+    """Two brokers, of which one does not respond: what the other knows is there."""
+
+    brokers = 2
+
+    def setUp(self) -> None:
+        """Let a group consume at both, and then reach only one of them."""
+        super().setUp()
+        self.cluster.create_topic("orders", 1)
+        self.send("orders", b"a", b"b")
+        seen = self.consume("billing", "orders", start_from=EARLIEST)
+        self.cluster.wait_until(lambda: len(seen) == 2)
+        self.cluster.advance(31)
+        self.unreachable("broker-b")
+
+    def check(self, path: str) -> Any:
+        """Return what is there; it says who could not be asked."""
+        found = self.get(path)
+        self.assertEqual(list(found["failed"]), ["broker-b"])
+        self.assertNotEqual(found["failed"]["broker-b"], "")
+        return found
+
+    def test_lists(self) -> None:
+        """All lists have what broker-a knows."""
+        [topic] = self.check("/api/topics")["items"]
+        self.assertEqual((topic["name"], topic["brokers"]), ("orders", ["broker-a"]))
+        [row] = self.check("/api/groups")["items"]
+        self.assertEqual(row["group"]["brokers"], ["broker-a"])
+        [client] = self.check("/api/clients?search=billing")["items"]
+        self.assertEqual(client["brokers"], ["broker-a"])
+
+    def test_one(self) -> None:
+        """So have the pages of one topic, and of one group."""
+        found = self.check("/api/topic?name=orders")
+        self.assertEqual(found["groups"], ["billing"])
+        found = self.check("/api/group?name=billing")
+        self.assertEqual(len(found["members"]), 1)
