@@ -78,6 +78,11 @@ class JsonFile:
         #: Whether the document was found unusable: it must not become the backup.
         self._is_damaged = False
 
+    @property
+    def exists(self) -> bool:
+        """Whether there is a document, or its backup."""
+        return os.path.exists(self.path) or os.path.exists(self.backup_path)
+
     def load(self) -> Any | None:
         """
         Return the JSON value of the document, or of its backup: see :meth:`load_as`.

@@ -30,6 +30,7 @@ class JsonFileTests(SynchronousTestCase):
     def test_nothing_there(self) -> None:
         """Without any file there is no document."""
         self.assertIsNone(self.file.load())
+        self.assertFalse(self.file.exists)
 
     def test_save_and_load(self) -> None:
         """What was saved is loaded; the one before it is the backup."""
@@ -57,6 +58,7 @@ class JsonFileTests(SynchronousTestCase):
             else:
                 self.main.write_bytes(damage)
             self.assertEqual(self.file.load(), 1)
+            self.assertTrue(self.file.exists)
 
     def test_damage_of_both(self) -> None:
         """What cannot be read at all is an error that names both and what to do."""

@@ -26,6 +26,8 @@ broker.stats.BrokerStats: _samples gauges: samples of ten minutes; one for each 
 broker.timer.delivery_run.DeliveryRun: _queues _run _times: 128 messages, those of one step
 broker.timer.linking._Step: counts topics waiting: 192 messages, those of one step
 broker.timer.metrics.TimerMetrics: _counts _times: maxTopics
+broker.transactions.counts.TransactionCounts: table: maxTopics
+broker.transactions.counts_file.CountsFile: _saved: maxTopics
 broker.timer.progress.Progress: _flushed: three numbers
 store.timer.files.TimerFiles: _dirty: the files of the timer
 store.timer.timers.Timers: passed: eight, one each time the clock is set back

@@ -29,12 +29,14 @@ from rocketmq_tw.broker.statistics.service import Statistics
 from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.broker.tables.table_set import Tables
 from rocketmq_tw.broker.timer.sends import TimedSends
+from rocketmq_tw.broker.transactions.counts import TransactionCounts
 from rocketmq_tw.remoting.errors import ConnectError
 from rocketmq_tw.remoting.pacing import Pacer
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.threads import RunInThread, run_here
 from rocketmq_tw.wire.fields import Request, Response
+from rocketmq_tw.wire.record import Draft
 
 A = TypeVar("A", bound=Response)
 
@@ -67,6 +69,9 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     :ivar redirects: make what is stored of messages of a kind; features add theirs.
     :ivar lane_extensions: make what takes other requests past their handlers.
     :ivar timed_sends: redirects timed messages to the timer's queue.
+    :ivar when_stored: called with the draft of a single message that was stored in a
+        topic other than its own, by that topic; features add theirs.
+    :ivar transaction_counts: the half messages and ends of each topic.
     :ivar filters: those of all expressions that come with requests.
     :ivar master: where the master of a slave is; nowhere for a master.
     :ivar member_group: the brokers of this name.
@@ -96,12 +101,14 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     new_topics: NewTopics
     delay_levels: DelayLevels
     timed_sends: TimedSends
+    transaction_counts: TransactionCounts
     filters: Filters
     member_group: MemberGroup
     master: Master = msgspec.field(default_factory=Master)
     name_servers: tuple[str, ...] = ()
     ask_name_servers: AskNameServers = _ask_nobody
     redirects: dict[Kind, Redirect] = {}
+    when_stored: dict[bytes, Callable[[Draft], object]] = {}
     lane_extensions: list[MakeExtension] = []
     replicated: list[Replicated] = []
     on_acting: list[Callable[[bool], object]] = []

@@ -137,6 +137,8 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
         in Apache RocketMQ. What is not written when the broker is killed, its producers
         are asked about again.
     :ivar transaction_op_msg_max_size: characters of decisions that are written at once.
+    :ivar transaction_metric_flush_interval: ms between two writes of how many half
+        messages of each topic are pending.
     :ivar reject_transaction_message: no half message is accepted.
     :ivar max_half_messages: how many half messages there may be from the oldest on that
         is not decided; an extension.
@@ -313,6 +315,7 @@ class BrokerConfig(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     transaction_check_interval: Milliseconds = 30_000
     transaction_op_batch_interval: Count = 100
     transaction_op_msg_max_size: Positive = 4096
+    transaction_metric_flush_interval: Milliseconds = 10_000
     reject_transaction_message: bool = False
     max_half_messages: Positive = 10_000_000
 

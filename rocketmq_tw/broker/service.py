@@ -48,6 +48,7 @@ from rocketmq_tw.broker.store import Store, make_store, store_host, store_lock
 from rocketmq_tw.broker.tables.table_set import Tables
 from rocketmq_tw.broker.threads import Threads
 from rocketmq_tw.broker.timer.sends import TimedSends, timer_settings
+from rocketmq_tw.broker.transactions.counts import TransactionCounts
 from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.remoting.errors import ConnectError
 from rocketmq_tw.remoting.pacing import Pacer
@@ -292,6 +293,7 @@ class BrokerService(MultiService):
             timed_sends=TimedSends(
                 timer_settings(self._config), self._config.broker_name
             ),
+            transaction_counts=TransactionCounts(self._config.max_topics),
             filters=Filters(
                 self._config.max_subscription_length,
                 allows_sql=self._config.enable_property_filter,

@@ -49,7 +49,6 @@ UNSUPPORTED = {
     "transactionCheckRocksdbCoreThreads": Unsupported(harmless=("2",)),
     "transactionCheckRocksdbMaxThreads": Unsupported(harmless=("5",)),
     "transactionCheckRocksdbQueueCapacity": Unsupported(harmless=("2000",)),
-    "transactionMetricFlushInterval": Unsupported(harmless=("3000", "10000")),
     "timerEnableRetryUntilSuccess": Unsupported(harmless=("true",)),
     "timerInterceptDelayLevel": Unsupported(harmless=("true", "false")),
     "timerRocksDBEnable": _refused("false: timed messages wait in a wheel"),

@@ -138,6 +138,7 @@ def _send_processor(
         deduped=deduped,
         responses=responses,
         recall_handle=broker.timed_sends.recall_handle,
+        when_stored=broker.when_stored,
         stats=broker.stats,
         max_size=config.max_message_size,
     )

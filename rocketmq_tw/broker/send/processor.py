@@ -10,7 +10,7 @@ Source: ``SendMessageProcessor``, ``AbstractSendMessageProcessor`` of RocketMQ 5
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from rocketmq_tw.broker.dedupe.sends import DedupedSends
 from rocketmq_tw.broker.new_topics import NewTopics
@@ -43,6 +43,8 @@ class SendProcessor:
     Handles sends.
 
     :param recall_handle: returns what recalls a timed message, if anything does.
+    :param when_stored: called with what was stored in another topic than its own, by
+        that topic.
     :param deduped: stores messages of topics with a window.
     :param max_size: the largest body, in bytes.
     """
@@ -58,6 +60,7 @@ class SendProcessor:
         deduped: DedupedSends,
         responses: SendResponses,
         recall_handle: Callable[[Draft], str | None],
+        when_stored: Mapping[bytes, Callable[[Draft], object]],
         stats: BrokerStats,
         max_size: int,
     ) -> None:
@@ -70,6 +73,7 @@ class SendProcessor:
         self._deduped = deduped
         self._respond = responses.single
         self._recall_handle = recall_handle
+        self._when_stored = when_stored
         self._stats = stats
         self._max_size = max_size
 
@@ -114,6 +118,9 @@ class SendProcessor:
             return self._respond(request, draft.queue_id, stored)
         sending = self._respond(request, queue_id, stored)
         add_transaction_id(sending, draft)
+        notify = self._when_stored.get(draft.topic)
+        if notify is not None:
+            notify(draft)
         if draft.topic is TIMED_TOPIC:
             add_recall_handle(sending, self._recall_handle(draft))
         return sending

@@ -24,6 +24,7 @@ from twisted.logger import Logger
 
 from rocketmq_tw.broker.tables.predefined import made
 from rocketmq_tw.broker.tables.topics import TopicTable
+from rocketmq_tw.broker.transactions.counts import TransactionCounts
 from rocketmq_tw.broker.transactions.decisions import Decision
 from rocketmq_tw.broker.transactions.journal import TransactionJournal
 from rocketmq_tw.broker.transactions.producers import Producers
@@ -57,6 +58,7 @@ class CheckRounds:
     The rounds of a broker.
 
     :param now: returns the time of day, in seconds since the epoch.
+    :param counts: has the half messages of each topic that are pending.
     :ivar asked: how often producers were asked since the start.
     :ivar unasked: how often no producer could be asked.
     :ivar given_up: how many transactions were given up.
@@ -80,6 +82,7 @@ class CheckRounds:
         broker_name: str,
         clock: IReactorTime,
         now: Callable[[], float],
+        counts: TransactionCounts,
     ) -> None:
         self._store = store
         self._journal = journal
@@ -91,6 +94,7 @@ class CheckRounds:
         self._broker_name = broker_name
         self._clock = clock
         self._now = now
+        self._counts = counts
         self._is_running = self._is_stopped = self._is_over = False
         self._rounds = Rounds()
         self._at = 0
@@ -231,6 +235,7 @@ class CheckRounds:
                 why=str(error),
             )
             return
+        self._counts.left(offset, half.topic.encode())
         self._journal.decide(offset, Decision.GIVEN_UP)
         self.given_up += 1
 
@@ -252,6 +257,9 @@ class CheckRounds:
                 why=str(error),
             )
             return
+        topic = half.topic.encode()
+        self._counts.left(offset, topic)
+        self._counts.stored(topic)
         self._journal.decide(offset, Decision.MOVED)
         self._journal.note_copy(half.first_offset, stored.queue_offset)
 

@@ -21,6 +21,7 @@ from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.late_checks import LateChecks
 from rocketmq_tw.broker.stats import BrokerStats
+from rocketmq_tw.broker.transactions.counts import TransactionCounts
 from rocketmq_tw.broker.transactions.decisions import Decision
 from rocketmq_tw.broker.transactions.journal import TransactionJournal
 from rocketmq_tw.broker.transactions.rounds import CheckLimits
@@ -63,6 +64,7 @@ class EndProcessor:
     :param has_enough: whether enough brokers are in sync to store messages.
     :param now: returns the time of day, in seconds since the epoch.
     :param permit: asked for the topic of a half message that its end does not name.
+    :param counts: has the ends of each topic.
     :ivar committed: how many transactions were committed since the start.
     :ivar rolled_back: how many were rolled back.
     :ivar repeated: how many requests were for one that had ended.
@@ -79,6 +81,7 @@ class EndProcessor:
         has_enough: Callable[[], bool],
         now: Callable[[], float],
         permit: LateChecks,
+        counts: TransactionCounts,
     ) -> None:
         self._store = store
         self._journal = journal
@@ -89,6 +92,7 @@ class EndProcessor:
         self._has_enough = has_enough
         self._now = now
         self._permit = permit
+        self._counts = counts
         self._begin = journal.end
         self.committed = 0
         self.rolled_back = 0
@@ -138,13 +142,21 @@ class EndProcessor:
             and journal.keeps(count, size)
         )
 
-    def decide(self, offset: int, decision: Decision) -> None:
-        """Record and count a decision; the message of one committed is stored."""
+    def decide(
+        self, offset: int, decision: Decision, topic: bytes, born_time_ms: int
+    ) -> None:
+        """
+        Record and count a decision; the message of one committed is stored.
+
+        :param topic: of that message, like ``born_time_ms``.
+        """
         self._journal.decide(offset, decision)
         if decision is Decision.COMMITTED:
             self.committed += 1
+            self._counts.committed(offset, topic, born_time_ms)
         else:
             self.rolled_back += 1
+            self._counts.rolled_back(offset, topic, born_time_ms)
 
     def _found(
         self, fetched: Fetched, request: EndTransaction, decision: Decision, call: Call
@@ -175,7 +187,7 @@ class EndProcessor:
             return self._end_again(half, known, decision)
         if decision is Decision.ROLLED_BACK:
             if known is Decision.PENDING:
-                self.decide(offset, decision)
+                self._decide(half, decision)
             return Response()
         if offset < self._begin and half.unique_key:
             return self._look_up(half).addCallback(
@@ -230,13 +242,21 @@ class EndProcessor:
             raise Refused(ResponseCode.SYSTEM_ERROR, "in-sync replicas not enough")
         stored = self._store.put(half.committed(), self._now())
         self._stats.stored(1, stored.size)
-        self.decide(half.message.queue_offset, Decision.COMMITTED)
+        self._decide(half, Decision.COMMITTED)
         response = Response()
         wait = half.properties.get(WAIT)
         if self._log is None or (wait is not None and wait.lower() != "true"):
             return response
         end = stored.commit_log_offset + stored.size
         return AfterFlush(response, end, self._log)
+
+    def _decide(self, half: HalfMessage, decision: Decision) -> None:
+        """Record and count a decision."""
+        offset, topic = half.message.queue_offset, half.topic.encode()
+        if self._decisions.of(offset) is Decision.GIVEN_UP:
+            # It was counted off then.
+            self._counts.stored(topic)
+        self.decide(offset, decision, topic, half.message.born_time_ms)
 
     def _look_up(self, half: HalfMessage) -> Deferred[bool]:
         """
@@ -277,6 +297,8 @@ class EndProcessor:
             return self._end_again(half, known, Decision.COMMITTED)
         if not is_stored:
             return self._commit(half)
+        if known is Decision.PENDING:
+            self._counts.left(offset, half.topic.encode())
         self._journal.decide(offset, Decision.COMMITTED)
         self.repeated += 1
         return Response()

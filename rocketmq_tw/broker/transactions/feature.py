@@ -12,7 +12,7 @@ from rocketmq_tw.broker.send.kinds import Kind
 from rocketmq_tw.broker.send.lane_parts import SEND_START, LaneParts
 from rocketmq_tw.broker.transactions.checks import CheckRounds
 from rocketmq_tw.broker.transactions.ending import EndProcessor
-from rocketmq_tw.broker.transactions.half import HalfMessages
+from rocketmq_tw.broker.transactions.half import HALF_TOPIC, HalfMessages
 from rocketmq_tw.broker.transactions.journal import TransactionJournal
 from rocketmq_tw.broker.transactions.producers import Producers
 from rocketmq_tw.broker.transactions.rounds import CheckLimits
@@ -20,6 +20,7 @@ from rocketmq_tw.clock import wall_time
 from rocketmq_tw.model.message import TRAN_MSG
 from rocketmq_tw.remoting.call import Peer
 from rocketmq_tw.remoting.lane import Read, Taken
+from rocketmq_tw.remoting.pacing import Steps, all_at_once
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.fields import Request
@@ -27,6 +28,7 @@ from rocketmq_tw.wire.frame import Frame
 from rocketmq_tw.wire.requests.transaction import EndTransaction
 
 if TYPE_CHECKING:
+    from rocketmq_tw.broker.transactions.counts_file import CountsFile
     from rocketmq_tw.broker.transactions.lane import TransactionLane
 
 #: Milliseconds between two commits of how far half messages are decided.
@@ -40,6 +42,7 @@ class TransactionParts(msgspec.Struct, frozen=True):
     half: HalfMessages
     ending: EndProcessor
     checks: CheckRounds
+    counts: LateCountsFile
 
 
 def install(broker: Broker, router: Router) -> TransactionParts | None:
@@ -54,6 +57,7 @@ def install(broker: Broker, router: Router) -> TransactionParts | None:
     parts = _make(broker)
     journal, checks, lifecycle = parts.journal, parts.checks, broker.lifecycle
     broker.redirects[Kind.TRANSACTIONAL] = parts.half.redirect
+    broker.when_stored[HALF_TOPIC] = parts.half.stored
     parts.ending.routes(router)
     if parts.half.is_open:
         broker.lane_extensions.append(
@@ -63,6 +67,7 @@ def install(broker: Broker, router: Router) -> TransactionParts | None:
     lifecycle.on_start.append(
         lambda: broker.pacer.run(journal.replay(), None, key=journal)
     )
+    parts.counts.install()
     lifecycle.on_stop.append(journal.stop)
     lifecycle.on_stop.append(checks.stop)
     broker.periodic.every(COMMIT_PERIOD_MS, journal.commit)
@@ -85,6 +90,7 @@ def _make(broker: Broker) -> TransactionParts:
     half = HalfMessages(
         behind=lambda: journal.behind,
         limit=config.max_half_messages,
+        counts=broker.transaction_counts,
         forbidden=_forbidden(broker),
     )
     limits = CheckLimits.of(
@@ -103,6 +109,7 @@ def _make(broker: Broker) -> TransactionParts:
         has_enough=lambda: acks is None or not needs_quorum or acks.has_enough,
         now=now,
         permit=broker.late_checks,
+        counts=broker.transaction_counts,
     )
     checks = CheckRounds(
         store=broker.store,
@@ -114,8 +121,70 @@ def _make(broker: Broker) -> TransactionParts:
         broker_name=config.broker_name,
         clock=broker.clock,
         now=now,
+        counts=broker.transaction_counts,
     )
-    return TransactionParts(journal, half, ending, checks)
+    return TransactionParts(
+        journal, half, ending, checks, LateCountsFile(broker, journal)
+    )
+
+
+class LateCountsFile:
+    """
+    The file of half messages by topic, which is made when there are any, or it exists.
+
+    :ivar made: None before.
+    """
+
+    def __init__(self, broker: Broker, journal: TransactionJournal) -> None:
+        self._broker = broker
+        self._counts = broker.transaction_counts
+        self._journal = journal
+        self._file = broker.tables.file("transactionMetrics")
+        self.made: CountsFile | None = None
+
+    def install(self) -> None:
+        """Keep the counts while the broker runs, and when it stops."""
+        broker = self._broker
+        broker.tables.topics.on_change.append(self._changed)
+        broker.lifecycle.on_start.append(self._load)
+        broker.lifecycle.on_stop.append(lambda: all_at_once(self._saving()))
+        broker.periodic.every(
+            broker.config.transaction_metric_flush_interval,
+            lambda: broker.pacer.run(self._saving(), None, key=self),
+        )
+
+    def _load(self) -> None:
+        """Read what is there from before, and compare it with what is pending."""
+        if self._file.exists or self._journal.pending:
+            made = self._make()
+            made.load()
+            made.check()
+
+    def _saving(self) -> Steps[None]:
+        """Write what has changed."""
+        if self.made is None and self._counts.table:
+            self._make()
+        if self.made is not None:
+            now = wall_time(self._broker.clock)
+            yield from self.made.saving(int(now() * 1000))
+
+    def _changed(self, topic: str) -> None:
+        """Forget a topic that is deleted."""
+        if self._broker.tables.topics.get(topic) is None:
+            self._counts.drop(topic.encode("utf-8", "replace"))
+
+    def _make(self) -> CountsFile:
+        """Make what reads and writes the file."""
+        from rocketmq_tw.broker.transactions.counts_file import CountsFile
+
+        self.made = CountsFile(
+            self._file,
+            counts=self._counts,
+            store=self._broker.store,
+            journal=self._journal,
+            pacer=self._broker.pacer,
+        )
+        return self.made
 
 
 class LateLane:
@@ -182,7 +251,12 @@ def _lane(
         permit=broker.late_checks,
     )
     return TransactionLane(
-        shared, halves=halves, ends=ends, ending=parts.ending, recent=recent
+        shared,
+        halves=halves,
+        ends=ends,
+        ending=parts.ending,
+        recent=recent,
+        counts=broker.transaction_counts,
     )
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from rocketmq_tw.broker.errors import TooManyHalfMessages
 from rocketmq_tw.broker.send.drafts import Sent
+from rocketmq_tw.broker.transactions.counts import TransactionCounts
 from rocketmq_tw.broker.transactions.stored import STORED_MS
 from rocketmq_tw.model.message import (
     PGROUP,
@@ -54,14 +55,21 @@ class HalfMessages:
     :param behind: returns how many half messages there are from the first on that is
         pending.
     :param limit: how many there may be.
+    :param counts: has how many of each topic are pending.
     :param forbidden: why no half message is accepted; None where they are.
     :ivar refused: how many were refused because of the limit.
     """
 
     def __init__(
-        self, *, behind: Callable[[], int], limit: int, forbidden: str | None = None
+        self,
+        *,
+        behind: Callable[[], int],
+        limit: int,
+        counts: TransactionCounts,
+        forbidden: str | None = None,
     ) -> None:
         self._behind = behind
+        self._counts = counts
         self._limit = limit
         self._forbidden = forbidden
         self.refused = 0
@@ -102,6 +110,11 @@ class HalfMessages:
         draft.queue_id = 0
         draft.properties = encoded
         return draft
+
+    def stored(self, draft: Draft) -> None:
+        """Count a half message that was stored."""
+        text = draft.properties.decode("utf-8", "replace")
+        self._counts.stored((properties.find(text, REAL_TOPIC) or "").encode())
 
     def _check(self, sent: Sent) -> None:
         """Refuse what would be lost, and what is not accepted now."""

@@ -23,6 +23,7 @@ from rocketmq_tw.broker.send.lane_parts import (
     LaneParts,
     decode_send,
 )
+from rocketmq_tw.broker.transactions.counts import TransactionCounts
 from rocketmq_tw.broker.transactions.ending import EndProcessor
 from rocketmq_tw.broker.transactions.lane_batch import Batch
 from rocketmq_tw.broker.transactions.lane_end import LaneEnds
@@ -57,6 +58,7 @@ class TransactionLane:
     Takes what belongs to transactions.
 
     :param ending: has the decisions, and counts them.
+    :param counts: has the half messages of topics.
     :param recent: keeps half messages for ``ends``.
     """
 
@@ -68,6 +70,7 @@ class TransactionLane:
         ends: LaneEnds,
         ending: EndProcessor,
         recent: RecentHalves,
+        counts: TransactionCounts,
     ) -> None:
         self._runs = parts.runs
         self._stats = parts.stats
@@ -76,6 +79,7 @@ class TransactionLane:
         self._ends = ends
         self._ending = ending
         self._recent = recent
+        self._counts = counts
         stored = send_response_format(parts.store_host, parts.region, parts.trace_on)
         assert stored.count(_KEY_BEFORE) == 1, stored
         self._stored = stored.replace(_KEY_BEFORE, _KEY_HERE)
@@ -157,11 +161,12 @@ class TransactionLane:
         if batch.run:
             size = self._runs.put(batch.run, received_at, batch.prepared)
             self._stats.stored(len(batch.run), size)
-        for offset, decision in batch.ended.items():
-            self._ending.decide(offset, decision)
+        for offset, (decision, half) in batch.ended.items():
+            self._ending.decide(offset, decision, half.topic, half.born_time_ms)
             self._recent.drop(offset)
         for half in batch.halves:
             self._recent.add(half)
+            self._counts.stored(half.topic)
 
     def _respond(self, batch: Batch, taken: Taken) -> None:
         """Make the frames of the responses."""

@@ -42,7 +42,7 @@ class Batch(msgspec.Struct):
         while it is not below zero.
     :ivar halves: the half messages among them.
     :ivar prepared: which messages had half messages, by their index in the run.
-    :ivar ended: the decisions, by the queue offset of the half message.
+    :ivar ended: the decisions and half messages, by the queue offset of the latter.
     :ivar ended_size: the characters of these in an operation message.
     :ivar responses: the numbers of the requests that wait for a response, each with
         its half message; None for an end.
@@ -54,7 +54,7 @@ class Batch(msgspec.Struct):
     run: list[RunMessage] = []
     halves: list[HalfRun] = []
     prepared: list[Prepared] = []
-    ended: dict[int, Decision] = {}
+    ended: dict[int, tuple[Decision, HalfRun]] = {}
     ended_size: int = 0
     responses: list[tuple[int, HalfRun | None]] = []
 

@@ -129,7 +129,7 @@ class LaneEnds:
                 return False
             batch.prepared.append((len(batch.run), half.commit_log_offset))
             batch.add(message)
-        batch.ended[offset] = decision
+        batch.ended[offset] = decision, half
         batch.ended_size = size
         if opaque is not None:
             batch.responses.append((opaque, None))

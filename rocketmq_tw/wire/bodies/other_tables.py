@@ -1,7 +1,9 @@
 """
-How far timed messages are delivered, and how many wait; slaves ask for both.
+How far timed messages are delivered, and how many wait; slaves ask for both. How many
+half messages are pending; that is only in a file.
 
-Source: ``TimerCheckpoint`` and ``TimerMetricsSerializeWrapper`` of RocketMQ 5.
+Source: ``TimerCheckpoint``, ``TimerMetricsSerializeWrapper`` and
+``TransactionMetricsSerializeWrapper`` of RocketMQ 5.
 """
 
 from __future__ import annotations
@@ -73,4 +75,11 @@ class TimerMetricsTable(Body, frozen=True):
     """How many timed messages of each topic wait."""
 
     timing_count: dict[str, Any] = {}
+    data_version: DataVersion = DataVersion()
+
+
+class TransactionMetricsTable(Body, frozen=True):
+    """How many half messages of each topic are pending."""
+
+    transaction_count: dict[str, Any] = {}
     data_version: DataVersion = DataVersion()

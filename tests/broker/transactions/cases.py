@@ -31,7 +31,8 @@ def half(
     texts = {TRAN_MSG: "true", PGROUP: PRODUCERS, UNIQ_KEY: body.decode()}
     values: dict[str, Any] = {"sys_flag": sysflag.PREPARED, "queue_id": 2}
     values["properties"] = properties.encode({**texts, **(more or {})})
-    return sent(TOPIC, body, **values | fields)
+    values |= fields
+    return sent(values.pop("topic", TOPIC), body, **values)
 
 
 def ended(message: StoredMessage, bits: int = COMMIT, **fields: Any) -> EndTransaction:

@@ -39,6 +39,16 @@ class FeatureTests(TransactionCase):
         self.assertEqual([shown[name]() for name in names], [2, 3, 1])
         self.assertEqual(shown["transactionsRolledBack"](), 1)
 
+    def test_by_topic(self) -> None:
+        """Each topic has its own counts, by whichever way its messages came."""
+        made = [self.prepare(b"%d" % number) for number in range(5)]
+        self.end_now(made[0])
+        self.end_now(made[2], ROLLBACK)
+        self.end_now(made[3])
+        self.now(ended(made[3]))
+        (counts,) = self.broker.transaction_counts.table.values()
+        self.assertEqual((counts.halves, counts.commits, counts.rollbacks), (2, 2, 1))
+
     def test_not_admitted(self) -> None:
         """A send that a guard leaves is read once: that may hash all of its body."""
         frames = FrameDecoder().feed(frame_of(310, to_ext(half()), b"Hello"))
