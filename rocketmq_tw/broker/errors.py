@@ -29,6 +29,17 @@ class TopicNotExist(RocketMQError):
         return f"topic[{self.topic}] not exist, apply first please!"
 
 
+class SystemTopic(RocketMQError):
+    """The topic is one of the broker's own, which nobody changes."""
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(topic)
+        self.topic = topic
+
+    def __str__(self) -> str:
+        return f"The topic[{self.topic}] is conflict with system topic."
+
+
 class TooManyTopics(RocketMQError):
     """The topic does not exist, and no more may be created."""
 
@@ -188,6 +199,7 @@ CODES: dict[type[Exception], ResponseCode] = {
     TopicTooLong: ResponseCode.MESSAGE_ILLEGAL,
     StoreNotWriteable: ResponseCode.SERVICE_NOT_AVAILABLE,
     DiskFull: ResponseCode.SERVICE_NOT_AVAILABLE,
+    SystemTopic: ResponseCode.INVALID_PARAMETER,
     TooManyDecisions: ResponseCode.SYSTEM_BUSY,
     TooManyHalfMessages: ResponseCode.SYSTEM_BUSY,
     TooManyHeldPulls: ResponseCode.SYSTEM_BUSY,

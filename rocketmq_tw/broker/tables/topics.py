@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from rocketmq_tw.broker.errors import TooManyTopics, TopicNotExist
+from rocketmq_tw.broker.errors import SystemTopic, TooManyTopics, TopicNotExist
 from rocketmq_tw.broker.tables.checks import check_topic_settings, usable
 from rocketmq_tw.broker.tables.document import Schedule
 from rocketmq_tw.broker.tables.predefined import (
@@ -174,6 +174,11 @@ class TopicTable:
     def is_system(self, name: str) -> bool:
         """Return whether a topic is a system topic."""
         return name in self.system or name.startswith(names.SYSTEM_PREFIX)
+
+    def refuse_system(self, name: str) -> None:
+        """Do nothing unless a topic is a system topic. :raises SystemTopic: it is."""
+        if self.is_system(name):
+            raise SystemTopic(name)
 
     def allow_creation(self, allowed: bool, queues: int) -> None:
         """

@@ -121,11 +121,12 @@ class TopicProcessor:
 
         :returns: the response, once a kill of the broker does not lose the topic.
         :raises IllegalTopic: the name is not legal.
-        :raises Refused: it is a system topic, or a setting is invalid.
+        :raises SystemTopic: it is one of the broker's own.
+        :raises Refused: a setting is invalid.
         """
         name = request.topic
         check_topic_name(name)
-        self._refuse_system(name)
+        self._topics.refuse_system(name)
         try:
             wanted = self._wanted(request)
         except BadField as error:
@@ -166,7 +167,7 @@ class TopicProcessor:
         """
         name = request.topic
         check_topic_name(name)
-        self._refuse_system(name)
+        self._topics.refuse_system(name)
         return self._pacer.run(self._delete(name), call.peer)
 
     def _delete(self, name: str) -> Steps[Response]:
@@ -252,14 +253,6 @@ class TopicProcessor:
             end = store.max_offset(queue.topic, queue.queue_id)
             table[queue] = TopicOffset(first, end, max(0, time_ms))
         return TopicStatsTable(table, rate).encode()
-
-    def _refuse_system(self, name: str) -> None:
-        """Refuse requests for system topics."""
-        if self._topics.is_system(name):
-            raise Refused(
-                ResponseCode.INVALID_PARAMETER,
-                f"The topic[{name}] is conflict with system topic.",
-            )
 
 
 def _filter_type(text: str | None) -> TopicFilterType:

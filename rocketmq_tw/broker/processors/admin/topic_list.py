@@ -84,11 +84,7 @@ class TopicListProcessor:
         """Return what a topic will be. :raises Refused: it cannot be."""
         name = config.topic_name
         check_topic_name(name)
-        if self._topics.is_system(name):
-            raise Refused(
-                ResponseCode.INVALID_PARAMETER,
-                f"The topic[{name}] is conflict with system topic.",
-            )
+        self._topics.refuse_system(name)
         current = self._topics.get(name)
         changes = ",".join(
             f"{key if key[:1] in ('+', '-') else '+' + key}"
