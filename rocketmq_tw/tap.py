@@ -145,15 +145,15 @@ def makeService(options: Options) -> IService:
     broker_tap.remove_memory_folder(reactor, options)
     config = broker_tap.with_connection_limit(options.settings, servers=2)
     options.name_server.max_connections = config.max_connections
+    own_servers, in_chroot = OwnServers(reactor), will_chroot(options)
     with ends_in_a_sentence():
-        check_broker(config, will_chroot(options))
+        check_broker(config, in_chroot)
         check_port(options.name_server.listen)
-        if not will_chroot(options):
+        if not in_chroot:
             check_tls(config.tls, reactor)
         addresses = name_servers(config.namesrv_addr)
-        own_servers = OwnServers(reactor)
         console = broker_tap.console_of(
-            reactor, config, addresses, own_servers, in_chroot=will_chroot(options)
+            reactor, config, addresses, own_servers, in_chroot=in_chroot
         )
     namesrv = NamesrvService(options.name_server, reactor)
     # Its certificate need not be one for this address, and it may want one of clients,
