@@ -72,8 +72,8 @@ _MASKS = tuple(
 _ONCE = re.compile("maybe started once|has been created before")
 #: What the tool prints where it waits in vain.
 _NO_RESPONSE = re.compile("RemotingTimeout|RemotingConnect|no end within")
-#: Lines of stack traces and of the logs of libraries.
-#: The retry topic is consumed some time after the topic of a group.
+#: The queues of the retry topic, which is consumed some time after a group's topic;
+#: and lines of stack traces and of the logs of libraries.
 _NOISE = re.compile(
     r"^%RETRY%\S+\s+\S+\s+\d+\s+(-?\d+|ProcessQueueInfo.*)\s*$"
     r"|^\s+at |^\s*\.\.\. \d+ more"
@@ -323,8 +323,7 @@ def main(words: list[str]) -> int:
     apache.build()
     commands = tuple(
         command
-        for part in (SCRIPT,)
-        for command in part
+        for command in SCRIPT
         if asked.only is None or re.search(asked.only, command.text)
     )
     wrong = 0
