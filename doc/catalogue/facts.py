@@ -343,7 +343,11 @@ FACTS: Final[dict[Code, Facts]] = {
     Code.GET_BROKER_RUNTIME_INFO: Facts(BROKER, None, KVTable),
     Code.GET_BROKER_CONFIG: Facts(BROKER, None, _PROPERTIES),
     Code.UPDATE_BROKER_CONFIG: Facts(
-        BROKER, _PROPERTIES, None, "This broker refuses it with code 16."
+        BROKER,
+        _PROPERTIES,
+        None,
+        "All of these settings are changed, or none. Code 16 where one cannot be"
+        " changed while the broker runs.",
     ),
     Code.GET_CONSUME_STATS: Facts(BROKER, None, ConsumeStats),
     Code.GET_CONSUMER_RUNNING_INFO: Facts(

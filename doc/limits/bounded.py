@@ -40,7 +40,7 @@ broker.tables.producer_ids.ProducerIds: _ids _peers: one for each connection
 broker.tables.agreement.Agreement: _marks _counts: one for each membership, maxGroupMemberships
 broker.tables.clients.ConsumerGroup: agreement: an Agreement
 broker.tables.table_set.Tables: _files: one for each document
-broker.tables.topics.TopicTable: _defaults on_change: the topics of every broker; one for each listener
+broker.tables.topics.TopicTable: _defaults on_change on_permission: the topics of every broker; one for each listener
 remoting.router.Router: _absent _codes _guards _handlers _lane_codes _unguarded lane_starts: one for each declared request
 replication.acks.SlaveAcks: _waiting: one for each connection, and one
 remoting.in_process.OwnServers: _servers: a name server and a broker

@@ -110,6 +110,9 @@ def live_settings(
     def files(config: BrokerConfig) -> None:
         store.set_retention(retention(config))
 
+    def permission(config: BrokerConfig) -> None:
+        topics.set_permission(config.broker_permission)
+
     def new_topics(config: BrokerConfig) -> None:
         topics.allow_creation(
             config.auto_create_topic_enable, config.default_topic_queue_nums
@@ -123,6 +126,7 @@ def live_settings(
         {
             **dict.fromkeys(_LIMITS, limits),
             **dict.fromkeys(_RETENTION, files),
+            "brokerPermission": permission,
             "autoCreateTopicEnable": new_topics,
             "autoCreateSubscriptionGroup": new_groups,
         },

@@ -172,6 +172,11 @@ class NameServerLink:
         if self.connection is not None:
             self._unregistered.change(name)
 
+    def change_all(self) -> None:
+        """Do as :meth:`change` for all topics."""
+        if self.connection is not None:
+            self._unregistered.change_all()
+
     def refresh(self) -> None:
         """
         Renew the broker's entry, and register what the name server lacks.

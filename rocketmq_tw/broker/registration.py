@@ -30,7 +30,6 @@ from rocketmq_tw.broker.other_brokers import outgoing_of
 from rocketmq_tw.broker.slave.master import Master
 from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.broker.unregistered import PIECE, Piece, Unregistered
-from rocketmq_tw.model.topic import PERM_READ, PERM_WRITE
 from rocketmq_tw.remoting.addresses import host_port
 from rocketmq_tw.remoting.errors import ConnectError
 from rocketmq_tw.remoting.pool import ConnectionPool
@@ -83,8 +82,6 @@ class Registration(Service):
     :param reactor: makes connections, and is the clock.
     :param name_servers: ``host:port`` of each; the broker registers with all.
     :param topics: the topics to register.
-    :param permission: the broker's permission; a right that it lacks is taken from all
-        topics in the registration.
     :param period: seconds between registrations.
     :param timeout: seconds that a name server may take to respond.
     :param pool: makes the connections; for tests, and for TLS.
@@ -102,7 +99,6 @@ class Registration(Service):
         name_servers: Sequence[str],
         identity: BrokerIdentity,
         topics: TopicTable,
-        permission: int = PERM_READ | PERM_WRITE,
         period: float = 30.0,
         timeout: float = 24.0,
         pool: ConnectionPool | None = None,
@@ -120,7 +116,7 @@ class Registration(Service):
                 reactor=reactor,
                 pool=self._pool,
                 address=address,
-                unregistered=Unregistered(topics, permission, size),
+                unregistered=Unregistered(topics, size),
                 make_request=self._request,
                 make_query=self._query,
                 timeout=timeout,
@@ -147,6 +143,7 @@ class Registration(Service):
         """Connect to all name servers; each connection registers the broker."""
         super().startService()
         self._topics.on_change.append(self._topics_changed)
+        self._topics.on_permission.append(self._permission_changed)
         for link in self._links:
             link.start()
         self._ticker.start(self._period, now=False)
@@ -160,6 +157,7 @@ class Registration(Service):
         super().stopService()
         if self._topics_changed in self._topics.on_change:
             self._topics.on_change.remove(self._topics_changed)
+            self._topics.on_permission.remove(self._permission_changed)
         if self._flush is not None and self._flush.active():
             self._flush.cancel()
         self._waiting.fire()
@@ -251,6 +249,12 @@ class Registration(Service):
         """Register at the end of this reactor iteration."""
         for link in self._links:
             link.change(name)
+        self._schedule_flush()
+
+    def _permission_changed(self) -> None:
+        """Register all topics, beginning at the end of this reactor iteration."""
+        for link in self._links:
+            link.change_all()
         self._schedule_flush()
 
     def _schedule_flush(self) -> None:
@@ -357,7 +361,6 @@ def make_registration(
         name_servers=name_servers,
         identity=broker_identity(config, broker_address(config, port), ha_address),
         topics=topics,
-        permission=config.broker_permission,
         period=config.register_name_server_period / 1000,
         timeout=config.register_broker_timeout_mills / 1000,
         pool=ConnectionPool(

@@ -9,6 +9,8 @@ version that it knows, and later ones take only new topics from it. So the true 
 goes with the last of what a name server lacks; each earlier registration has a version
 of its own, with a counter below zero, which no table ever has.
 
+A right that the broker lacks is taken from all topics.
+
 A name server that has the whole table is sent it again periodically under the true
 version: it then adds the topics that somebody removed there, and changes no others.
 
@@ -66,18 +68,11 @@ class Unregistered:
     """
     What one name server lacks.
 
-    :param permission: the broker's; a right that it lacks is taken from all topics.
     :param size: see :data:`PIECE`.
     """
 
-    def __init__(
-        self,
-        topics: TopicTable,
-        permission: int = PERM_READ | PERM_WRITE,
-        size: int = PIECE,
-    ) -> None:
+    def __init__(self, topics: TopicTable, size: int = PIECE) -> None:
         self._topics = topics
-        self._permission = permission
         self._size = size
         # Whether the whole table is to be registered, and nothing of it was yet.
         self._is_due = False
@@ -122,6 +117,10 @@ class Unregistered:
     def change(self, name: str) -> None:
         """Register a topic that was changed or deleted."""
         self._changed[name] = None
+
+    def change_all(self) -> None:
+        """Register all topics, as all have changed."""
+        self._changed |= dict.fromkeys(self._topics.table)
 
     def next(self) -> Piece:
         """Return what to register next; something has to be left."""
@@ -173,9 +172,10 @@ class Unregistered:
 
     def _visible(self, config: TopicConfig) -> TopicConfig:
         """Return a topic with the broker's permission applied."""
-        if self._permission & PERM_READ and self._permission & PERM_WRITE:
+        permission = self._topics.permission
+        if permission & PERM_READ and permission & PERM_WRITE:
             return config
-        perm = config.perm & self._permission
+        perm = config.perm & permission
         return msgspec.structs.replace(config, perm=perm)
 
     def _made(

@@ -6,10 +6,17 @@ import json
 import os
 from typing import Any
 
+from twisted.trial.unittest import SynchronousTestCase
+
+from rocketmq_tw.model.topic import TopicConfig
 from rocketmq_tw.settings import to_values
+from rocketmq_tw.testing import MemoryCluster
 from rocketmq_tw.wire.bodies.kvtable import decode_properties, encode_properties
 from rocketmq_tw.wire.requests.admin import GetBrokerConfig, UpdateBrokerConfig
-from tests.broker.cases import GROUP, BrokerCase, pulled, sent
+from rocketmq_tw.wire.requests.recall import RecallMessage
+from rocketmq_tw.wire.requests.send import SendBack
+from rocketmq_tw.wire.requests.topic import CreateTopic
+from tests.broker.cases import GROUP, TOPIC, BrokerCase, pulled, sent
 
 
 class LiveCase(BrokerCase):
@@ -95,6 +102,64 @@ class LiveSettingsTests(LiveCase):
         self.refused(26, GROUP, pulled())
         self.change(autoCreateSubscriptionGroup="true")
         self.assertNotEqual(self.ask(pulled()).status, 26)
+
+
+class PermissionTests(LiveCase):
+    """The broker's permission, which name servers know."""
+
+    def setUp(self) -> None:
+        """Make a topic that is consumed in order, and one that is not."""
+        super().setUp()
+        self.topic()
+        self.tables.topics.put(TopicConfig("Ordered", 1, 1, order=True))
+        self.ask(sent("Ordered"))
+
+    def test_no_writes(self) -> None:
+        """Sends to ordered topics and what is sent back are refused, as by Apache."""
+        version = self.tables.topics.data_version
+        self.change(brokerPermission="4")
+        self.assertGreater(self.tables.topics.data_version.counter, version.counter)
+        self.refused(16, "permission lacks write", sent("Ordered"))
+        self.refused(16, "permission lacks write", SendBack(0, GROUP, 0))
+        self.refused(14, "not available", RecallMessage(TOPIC, "handle"))
+        self.assertEqual(self.ask(sent()).status, 0)
+        self.change(brokerPermission="6")
+        self.assertEqual(self.ask(sent("Ordered")).status, 0)
+
+    def test_no_reads(self) -> None:
+        """Pulls are refused."""
+        self.ask(sent())
+        self.change(brokerPermission="2")
+        self.refused(16, "not readable", pulled())
+        self.change(brokerPermission="6")
+        self.assertEqual(self.ask(pulled()).status, 0)
+
+    def test_not_one(self) -> None:
+        """It is three bits."""
+        self.refused(1, "brokerPermission", self.update(brokerPermission="8"))
+
+
+class PermissionRouteTests(SynchronousTestCase):
+    """Clients learn it from the name servers."""
+
+    def test_route(self) -> None:
+        """The tool has its response when the route has no right to write any more."""
+        cluster = MemoryCluster(brokers=1).start()
+        self.addCleanup(cluster.stop)
+        broker = cluster.brokers["broker-a"]
+        topic = CreateTopic(
+            topic="T",
+            default_topic="TBW102",
+            read_queue_nums=4,
+            write_queue_nums=4,
+            perm=6,
+            topic_filter_type="SINGLE_TAG",
+        )
+        cluster.call(broker, topic)
+        change = UpdateBrokerConfig(body=b"brokerPermission=4")
+        cluster.call(broker, change)
+        route = cluster.result_of(cluster.client().route("T"))
+        self.assertEqual((route.writable("T"), len(route.readable("T"))), ([], 4))
 
 
 class CreationTests(LiveCase):

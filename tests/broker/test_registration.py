@@ -47,7 +47,7 @@ class RegistrationTests(SynchronousTestCase):
         publisher.addObserver(observer)
         self.addCleanup(publisher.removeObserver, observer)
 
-    def make(self, permission: int = 6, **more: Any) -> Registration:
+    def make(self, **more: Any) -> Registration:
         """Make a registration with both name servers."""
         return Registration(
             reactor=self.reactor,
@@ -60,7 +60,6 @@ class RegistrationTests(SynchronousTestCase):
                 ha_address="10.0.0.1:10912",
             ),
             topics=self.topics,
-            permission=permission,
             **more,
         )
 
@@ -353,11 +352,38 @@ class RegistrationTests(SynchronousTestCase):
 
     def test_lacking_permission_shows_in_all_topics(self) -> None:
         """A broker that may not be written to registers topics that may not."""
-        self.registration = self.make(permission=4)
+        self.topics.permission = 4
         self.start()
         body = decode_registration(self.registered(self.first)[0].body)
         perms = {c.perm for c in body.topic_table.topic_config_table.values()}
         self.assertEqual(perms, {4, 0})
+
+    def test_changed_permission(self) -> None:
+        """All topics are registered at once, in pieces, with a new version."""
+        for n in range(100):
+            self.topics.table[f"topic-{n}"] = TopicConfig(f"topic-{n}", 8, 8)
+        self.registration = self.make(size=5_000)
+        self.start()
+        known = len(self.registered(self.first))
+        self.topics.set_permission(4)
+        waiting = self.registration.register_and_wait()
+        assert waiting is not None
+        self.pass_time()
+        self.successResultOf(waiting)
+        pieces = self.registered(self.first)[known:]
+        self.assertEqual({each.part for each in pieces}, {"changes"})
+        self.assertGreater(len(pieces), 3)
+        for node in (self.first, self.second):
+            (live,) = node.service.table.live
+            self.assertEqual(live.version, self.topics.data_version)
+        perms = {}
+        for each in pieces:
+            table = decode_registration(each.body).topic_table.topic_config_table
+            perms |= {name: config.perm for name, config in table.items()}
+        self.assertEqual(perms.keys(), self.topics.table.keys())
+        self.assertEqual(set(perms.values()), {4, 0})
+        self.topics.set_permission(4)
+        self.assertIsNone(self.registration.register_and_wait())
 
     def test_unregisters_on_stop(self) -> None:
         """A stopping broker takes itself out, disconnects and leaves no timer."""

@@ -78,7 +78,7 @@ class PopChecks:
         :raises Refused: it is not permitted.
         """
         name = self._config.broker_ip1
-        if not self._config.broker_permission & PERM_READ:
+        if not self._topics.permission & PERM_READ:
             raise Refused(
                 ResponseCode.NO_PERMISSION,
                 f"the broker[{name}] pop message is forbidden",

@@ -258,7 +258,7 @@ class PullProcessor:
     def _check(self, request: PullMessage) -> None:
         """Refuse pulls that are not permitted, in Apache RocketMQ's order of checks."""
         config = self._config
-        if not config.broker_permission & PERM_READ:
+        if not self._topics.permission & PERM_READ:
             raise forbidden(1, f"the broker [{config.broker_name}] is not readable")
         if not config.lite_pull_message_enable and isinstance(request, LitePullMessage):
             name = config.broker_name

@@ -54,7 +54,6 @@ def install(broker: Broker, router: Router) -> None:
         topics=tables.topics,
         progress=tables.progress,
         store_host=broker.store_host,
-        broker_permission=config.broker_permission,
     ).routes(router)
 
 

@@ -54,7 +54,6 @@ class SendBackProcessor:
     :param when_safe: returns a Deferred for when a message that ends at an offset may
         be acknowledged; None if it may be now.
     :param store_host: the broker's address, encoded; part of message ids.
-    :param broker_permission: the broker's permission bits.
     """
 
     def __init__(
@@ -68,7 +67,6 @@ class SendBackProcessor:
         topics: TopicTable,
         progress: ConsumeProgress,
         store_host: bytes,
-        broker_permission: int,
     ) -> None:
         self._store = store
         self._retries = retries
@@ -78,7 +76,6 @@ class SendBackProcessor:
         self._topics = topics
         self._progress = progress
         self._store_host = store_host
-        self._broker_permission = broker_permission
 
     def routes(self, router: Router) -> None:
         """Register the handler."""
@@ -93,7 +90,7 @@ class SendBackProcessor:
             message when it gets the response.
         """
         group = self._retries.group(request.group)
-        if not self._broker_permission & PERM_WRITE:
+        if not self._topics.permission & PERM_WRITE:
             raise Refused(
                 ResponseCode.NO_PERMISSION,
                 "the broker does not accept messages: its permission lacks write",

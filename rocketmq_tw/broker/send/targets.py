@@ -80,6 +80,7 @@ class Targets:
         self._topics = topics
         self._retries = retries
         topics.on_change.append(self._forget)
+        topics.on_permission.append(self.known.clear)
 
     def _forget(self, name: str) -> None:
         """Discard the target of a topic."""
@@ -94,7 +95,7 @@ class Targets:
         """
         name = request.topic
         config = self._topics.get(name)
-        allowed = self._config.broker_permission & PERM_WRITE
+        allowed = self._topics.permission & PERM_WRITE
         if not allowed and (config is None or config.order):
             raise Refused(
                 ResponseCode.NO_PERMISSION,

@@ -50,6 +50,7 @@ class Tables:
             trace_topic=config.trace_topic,
             limit=config.max_topics,
             max_queues=config.max_queues,
+            permission=config.broker_permission,
             journal=TopicJournal(
                 os.path.join(self.folder, "topics.journal"), run_in_thread
             ),

@@ -59,12 +59,15 @@ class TopicTable:
     :param limit: with so many topics none is created any more.
     :param max_queues: with so many queues of all topics none gets more.
     :param journal: keeps changes until the file has them.
+    :ivar permission: the broker's; topics are registered without the rights that it
+        lacks.
     :ivar refused: how many were not created because of the limit.
     :ivar queues: counts the queues of all topics.
     :ivar table: the topics by name; change it through the methods only.
     :ivar data_version: changes with every change; name servers compare it.
     :ivar on_change: called with the name of each topic that was created, changed or
         deleted.
+    :ivar on_permission: called when the broker's permission has changed.
     :ivar system: the names of the system topics.
     """
 
@@ -87,6 +90,7 @@ class TopicTable:
         limit: int = 100_000,
         max_queues: int = 1_000_000,
         journal: TopicJournal | None = None,
+        permission: int = PERM_READ | PERM_WRITE,
     ) -> None:
         self._file = TopicFile(
             file,
@@ -96,6 +100,7 @@ class TopicTable:
         )
         self._wall_time = wall_time(clock)
         self.limit = limit
+        self.permission = permission
         self.refused = 0
         self.queues = QueueCount(max_queues)
         self._auto_create = auto_create
@@ -117,6 +122,7 @@ class TopicTable:
         self.table: dict[str, TopicConfig] = {}
         self.data_version = DataVersion()
         self.on_change: list[Callable[[str], None]] = []
+        self.on_permission: list[Callable[[], None]] = []
 
     def load(self) -> None:
         """
@@ -192,6 +198,15 @@ class TopicTable:
             if template is None:
                 template = made(AUTO_CREATE_TOPIC, queues)
             self.put(_with_perm(template, _READ_WRITE | PERM_INHERIT))
+
+    def set_permission(self, permission: int) -> None:
+        """Set the broker's permission; to name servers all topics have changed then."""
+        if permission == self.permission:
+            return
+        self.permission = permission
+        self.adopt_version(self.data_version.next(int(self._wall_time() * 1000)))
+        for callback in list(self.on_permission):
+            callback()
 
     def create_on_send(
         self,
@@ -349,7 +364,7 @@ class TopicTable:
             callback(name)
 
     def adopt_version(self, version: DataVersion) -> None:
-        """Have the version of a slave's master, whose topics were set."""
+        """Have another version, as that of a slave's master whose topics were set."""
         self.data_version = version
         self._file.replaced()
 

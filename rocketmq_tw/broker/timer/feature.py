@@ -32,7 +32,6 @@ def install(broker: Broker, router: Router) -> LateTimer:
         broker_name=config.broker_name,
         region=config.region_id,
         is_enabled=config.recall_message_enable,
-        broker_permission=config.broker_permission,
         with_topic=config.append_topic_for_timer_delete_key,
         log=broker.replication.durable_log,
     ).routes(router)

@@ -60,7 +60,6 @@ class RecallProcessor:
         broker_name: str,
         region: str,
         is_enabled: bool,
-        broker_permission: int,
         with_topic: bool,
         log: DurableLog | None,
     ) -> None:
@@ -70,7 +69,6 @@ class RecallProcessor:
         self._broker_name = broker_name
         self._region = region
         self._is_enabled = is_enabled
-        self._broker_permission = broker_permission
         self._with_topic = with_topic
         self._log = log
 
@@ -90,7 +88,7 @@ class RecallProcessor:
             raise Refused(
                 ResponseCode.NO_PERMISSION, "recall failed, operation is forbidden"
             )
-        if not self._broker_permission & PERM_WRITE:
+        if not self._topics.permission & PERM_WRITE:
             raise Refused(ResponseCode.SERVICE_NOT_AVAILABLE, _NOT_AVAILABLE)
         if self._topics.get(request.topic) is None:
             why = f"recall failed, the topic[{request.topic}] not exist"

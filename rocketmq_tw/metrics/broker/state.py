@@ -55,11 +55,11 @@ class StateMetrics:
 
     def __init__(self, target: Target, broker: Broker) -> None:
         self._counters = broker.stats.gauges
-        config, tables = broker.config, broker.tables
+        tables = broker.tables
         numbers: dict[str, tuple[str, Callable[[], int]]] = {
             "rocketmq_broker_permission": (
                 "What clients may do: 2 write, 4 read, 6 both",
-                lambda: config.broker_permission,
+                lambda: tables.topics.permission,
             ),
             "rocketmq_topic_number": ("Topics", lambda: len(tables.topics.table)),
             "rocketmq_consumer_group_number": (

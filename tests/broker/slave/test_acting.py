@@ -26,7 +26,11 @@ class ActingCase(ReadingCase):
     def acting(self) -> bool:
         """Whether the slave acts, as runtime information shows."""
         body = self.cluster.call(self.slave, GetRuntimeInfo()).body
-        return KVTable.decode(body).table["actsForMaster"] == "1"
+        table = KVTable.decode(body).table
+        acts = table["actsForMaster"] == "1"
+        # What clusterList shows as ACTIVATED.
+        assert table["brokerActive"] == ("true" if acts else "false")
+        return acts
 
 
 class ActingTests(ActingCase):

@@ -8,12 +8,14 @@ RocketMQ 5.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.live_settings import LiveSettings, NotChangeable
+from rocketmq_tw.broker.new_topics import NewTopics
 from rocketmq_tw.broker.stats import SAMPLE_PERIOD, BrokerStats
 from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.remoting.call import Call
@@ -54,7 +56,6 @@ _PUT_TIMES = (
 _CONSTANT = {
     "EndTransactionQueueSize": "0",
     "EndTransactionThreadPoolQueueCapacity": _UNLIMITED,
-    "brokerActive": "true",
     "brokerVersion": str(VERSION),
     "brokerVersionDesc": VERSION_NAME,
     "dispatchBehindBytes": "0",
@@ -101,9 +102,19 @@ def install(broker: Broker, router: Router) -> None:
         stats=stats,
         root=broker.config.store_path_root_dir,
         live=broker.live,
+        new_topics=broker.new_topics,
+        is_active=_activity(broker),
         peers=PeerLog(broker.clock),
     ).routes(router)
     broker.periodic.every(SAMPLE_PERIOD * 1000, stats.sample)
+
+
+def _activity(broker: Broker) -> Callable[[], bool]:
+    """Return a function that says whether the broker acts as a master now."""
+    gauges = broker.stats.gauges
+    if not broker.config.is_slave:
+        return lambda: True
+    return lambda: bool("actsForMaster" in gauges and gauges["actsForMaster"]())
 
 
 class InfoProcessor:
@@ -112,6 +123,9 @@ class InfoProcessor:
 
     :param root: the store's directory, whose disk usage is reported.
     :param live: the settings.
+    :param is_active: whether the broker delivers what waits for a time, as a master
+        does, and a slave only while it acts for its master.
+    :param new_topics: holds responses until name servers know of a change.
     :param peers: limits what is logged of changes.
     """
 
@@ -124,12 +138,16 @@ class InfoProcessor:
         stats: BrokerStats,
         root: str,
         live: LiveSettings,
+        new_topics: NewTopics,
+        is_active: Callable[[], bool],
         peers: PeerLog,
     ) -> None:
         self._store = store
         self._stats = stats
         self._root = root
         self._live = live
+        self._new_topics = new_topics
+        self._is_active = is_active
         self._peers = peers
         self._version = DataVersion().next(int(stats.boot_time * 1000))
 
@@ -137,7 +155,7 @@ class InfoProcessor:
         """Register the handlers."""
         router.on(GetRuntimeInfo, self.runtime_info)
         router.on(GetBrokerConfig, self.config)
-        router.on(UpdateBrokerConfig, self.update_config)
+        router.on(UpdateBrokerConfig, self._new_topics.holding(self.update_config))
 
     def runtime_info(
         self, request: GetRuntimeInfo, call: Call
@@ -155,6 +173,7 @@ class InfoProcessor:
             **self._totals(),
             **self._commit_log(),
             "earliestMessageTimeStamp": str(earliest_ms),
+            "brokerActive": "true" if self._is_active() else "false",
             **self._disk(),
             **self._age(),
             # Not Apache RocketMQ's.
