@@ -35,6 +35,8 @@ class Kept(Generic[T]):
         self._fetched_at = 0.0
         # Also while all who waited have gone.
         self._is_fetching = False
+        # Whether what is being fetched has changed since then.
+        self._is_stale = False
         # Those who wait for a fetch: as many as there are requests.
         self._waiting: list[Deferred[T]] = []
 
@@ -46,9 +48,18 @@ class Kept(Generic[T]):
         mine: Deferred[T] = Deferred(self._forget)
         self._waiting.append(mine)
         if not self._is_fetching:
-            self._is_fetching = True
-            self._fetch().addCallbacks(self._fetched, self._failed)
+            self._begin()
         return mine
+
+    def renew(self) -> None:
+        """It has changed: who asks from now on gets what is fetched after this."""
+        self._value = None
+        self._is_stale = self._is_fetching
+
+    def _begin(self) -> None:
+        """Fetch it."""
+        self._is_fetching, self._is_stale = True, False
+        self._fetch().addCallbacks(self._fetched, self._failed)
 
     def _forget(self, waiting: Deferred[T]) -> None:
         """One who waited has gone; the fetch goes on."""
@@ -56,6 +67,9 @@ class Kept(Generic[T]):
 
     def _fetched(self, value: T) -> None:
         """Keep it, and pass it on."""
+        if self._is_stale:
+            self._begin()
+            return
         self._is_fetching = False
         self._value = value
         self._fetched_at = self._clock.seconds()

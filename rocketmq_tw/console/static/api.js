@@ -65,6 +65,8 @@ async function send(method, path, { query, body, signal } = {}) {
 
 export const get = async (path, query, signal) => (await send("GET", path, { query, signal })).json();
 export const post = async (path, body) => (await send("POST", path, { body })).json();
+export const patch = async (path, body) => (await send("PATCH", path, { body })).json();
+export const remove = async (path, query) => (await send("DELETE", path, { query })).json();
 
 export async function signIn(token) {
   const session = await post("session", { token });

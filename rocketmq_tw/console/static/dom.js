@@ -116,6 +116,15 @@ export function field(label, control, grow = false) {
   return h("label", { class: grow ? "field grow" : "field" }, h("span", null, label), control);
 }
 
+/** Open something; what fails is said. */
+export async function attempt(open) {
+  try {
+    await open();
+  } catch (error) {
+    toast(error.message);
+  }
+}
+
 let toastTimer = 0;
 
 /** Say that something was done. */

@@ -4,13 +4,19 @@ import { get, post } from "/api.js";
 import { to } from "/app.js";
 import { card, dialog, failures, field, h, name, note, replace, segments, table, tag, toast, unasked, visible } from "/dom.js";
 import { compact, count, localInput, plural, rate, shortTime } from "/format.js";
+import { changeGroup, deleteGroup } from "/group-form.js";
 import { Plot } from "/plot.js";
 
 let openReset = () => {};
+let openChange = () => {};
+let openDelete = () => {};
 
 export const heading = (query) => ({
   title: query.name ?? "", crumb: ["groups", "Consumer groups"],
-  actions: h("button", { type: "button", "data-key": "reset", onclick: () => openReset() }, "Reset offsets…"),
+  actions: h("span", { class: "tags" },
+    h("button", { type: "button", "data-key": "reset", onclick: () => openReset() }, "Reset offsets…"),
+    h("button", { type: "button", disabled: true, "data-key": "change", onclick: () => openChange() }, "Change…"),
+    h("button", { type: "button", disabled: true, "data-key": "delete", onclick: () => openDelete() }, "Delete…")),
 });
 
 const QUEUES = [
@@ -118,6 +124,9 @@ export default function page({ root, query, signal, refresh }) {
       const { details, lag, failed } = found;
       topics = [...new Set([...details.topics, ...lag.queues.map((q) => q.topic)])].filter((t) => !t.startsWith("%RETRY%"));
       document.querySelector("[data-key=reset]").disabled = !topics.length;
+      openChange = () => changeGroup(group, details.settings, refresh);
+      openDelete = () => deleteGroup(group, found.members.length);
+      for (const key of ["change", "delete"]) document.querySelector(`[data-key=${key}]`).disabled = !details.settings.length;
       const tile = (label, value, unit = "") => h("div", { class: "tile" }, h("dt", null, label), h("dd", null, value, " ", h("small", null, unit)));
       const may = details.settings.every((each) => each.may_consume);
       replace(top, h("div", { class: "stack" }, unasked(failed),
@@ -129,7 +138,7 @@ export default function page({ root, query, signal, refresh }) {
       replace(queues, table("Queues", QUEUES, lag.queues, "This group has committed no offsets yet."));
     },
     stop() {
-      openReset = () => {};
+      openReset = openChange = openDelete = () => {};
     },
   };
 }

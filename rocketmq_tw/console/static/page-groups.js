@@ -1,11 +1,15 @@
 // The consumer groups.
 
 import { to } from "/app.js";
-import { h, name, tag } from "/dom.js";
+import { attempt, h, name, tag } from "/dom.js";
 import { count } from "/format.js";
+import { createGroup } from "/group-form.js";
 import { listing } from "/listing.js";
 
-export const heading = () => ({ title: "Consumer groups" });
+export const heading = () => ({
+  title: "Consumer groups",
+  actions: h("button", { type: "button", onclick: () => attempt(createGroup) }, "New group…"),
+});
 
 const COLUMNS = [
   { head: "Group", kind: "name", cell: (r) => h("a", { href: to("group", { name: r.group.name }) }, name(r.group.name)) },

@@ -4,19 +4,10 @@ import { post } from "/api.js";
 import { to } from "/app.js";
 import { toBase64 } from "/body.js";
 import { card, field, h, name, note, visible } from "/dom.js";
+import { pairs } from "/form.js";
 import { topicInput } from "/topic-input.js";
 
 export const heading = () => ({ title: "Send a message" });
-
-function properties(text) {
-  const found = {};
-  for (const line of text.split("\n").map((l) => l.trim()).filter(Boolean)) {
-    const at = line.indexOf("=");
-    if (at < 1) throw new Error(`“${line}” is not name=value.`);
-    found[line.slice(0, at).trim()] = line.slice(at + 1).trim();
-  }
-  return found;
-}
 
 export default function page({ root, query, signal }) {
   const topic = topicInput({ value: query.topic ?? "" });
@@ -32,7 +23,7 @@ export default function page({ root, query, signal }) {
     if (bytes.length > 4 * 1024 * 1024) throw new Error("A message may have 4 MiB.");
     const sent = await post("message", {
       topic: topic.input.value.trim(), body: toBase64(bytes), tag: tagInput.value.trim() || null,
-      keys: keys.value.split(/\s+/).filter(Boolean), properties: properties(extra.value), delay: delay.value ? Number(delay.value) : null,
+      keys: keys.value.split(/\s+/).filter(Boolean), properties: pairs(extra.value), delay: delay.value ? Number(delay.value) : null,
     });
     const where = `${sent.broker}/${sent.queue_id}, offset ${sent.queue_offset}`;
     result.prepend(note("good", `${sent.status === "SEND_OK" ? "Sent" : sent.status} `, name(`to ${where}: `),

@@ -4,12 +4,18 @@ import { get } from "/api.js";
 import { to } from "/app.js";
 import { card, h, name, replace, table, unasked } from "/dom.js";
 import { count, rate, shortTime } from "/format.js";
+import { changeTopic, deleteTopic } from "/topic-form.js";
+
+let openChange = () => {};
+let openDelete = () => {};
 
 export const heading = (query) => ({
   title: query.name ?? "", crumb: ["topics", "Topics"],
   actions: h("span", { class: "tags" },
     h("a", { class: "button", href: to("messages", { topic: query.name }) }, "Messages"),
-    h("a", { class: "button", href: to("send", { topic: query.name }) }, "Send")),
+    h("a", { class: "button", href: to("send", { topic: query.name }) }, "Send"),
+    h("button", { type: "button", disabled: true, "data-key": "change", onclick: () => openChange() }, "Change…"),
+    h("button", { type: "button", disabled: true, "data-key": "delete", onclick: () => openDelete() }, "Delete…")),
 });
 
 const QUEUES = [
@@ -30,7 +36,7 @@ const SETTINGS = [
   { head: "Attributes", kind: "name", cell: (b) => name(Object.entries(b.attributes).map(([k, v]) => `${k}=${v}`).join(", ") || "–") },
 ];
 
-export default function page({ root, query, signal }) {
+export default function page({ root, query, signal, refresh }) {
   const top = h("div");
   const groups = h("div", { class: "body" });
   const queues = h("div");
@@ -39,6 +45,11 @@ export default function page({ root, query, signal }) {
   return {
     async update() {
       const { details, stats, groups: readers, failed } = await get("topic", { name: query.name }, signal);
+      // Those of brokers themselves are theirs to change.
+      const may = details.kind === "normal" && details.settings.length > 0;
+      openChange = () => changeTopic(query.name, details.settings, refresh);
+      openDelete = () => deleteTopic(query.name, stats.messages, readers);
+      for (const key of ["change", "delete"]) document.querySelector(`[data-key=${key}]`).disabled = !may;
       const tile = (label, value, unit = "") => h("div", { class: "tile" }, h("dt", null, label), h("dd", null, value, " ", h("small", null, unit)));
       replace(top, h("div", { class: "stack" }, unasked(failed),
         h("dl", { class: "tiles" }, tile("Messages kept", count(stats.messages)), tile("Stored", rate(stats.put_rate), "messages/s"),
@@ -47,6 +58,9 @@ export default function page({ root, query, signal }) {
         : h("span", { class: "muted" }, "No consumer group has read this topic."));
       replace(queues, table("Queues", QUEUES, stats.queues));
       replace(settings, table("Settings", SETTINGS, details.settings));
+    },
+    stop() {
+      openChange = openDelete = () => {};
     },
   };
 }

@@ -1,11 +1,15 @@
 // The topics.
 
 import { to } from "/app.js";
-import { field, h, name, tag } from "/dom.js";
+import { attempt, field, h, name, tag } from "/dom.js";
 import { count } from "/format.js";
 import { listing } from "/listing.js";
+import { createTopic } from "/topic-form.js";
 
-export const heading = () => ({ title: "Topics" });
+export const heading = () => ({
+  title: "Topics",
+  actions: h("button", { type: "button", onclick: () => attempt(createTopic) }, "New topic…"),
+});
 
 const KINDS = [["normal", "of applications"], ["retry", "retries"], ["dead letters", "dead letters"], ["system", "of the system"]];
 const PERMISSIONS = { rw: "read, write", r: "read only", w: "write only", "-": "none" };

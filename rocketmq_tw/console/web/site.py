@@ -17,7 +17,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 
-from rocketmq_tw.admin.errors import NotFound
+from rocketmq_tw.admin.errors import AlreadyExists, NotFound
 from rocketmq_tw.console.api.routes import (
     Call,
     Route,
@@ -32,7 +32,7 @@ from rocketmq_tw.console.web.origins import Origins
 from rocketmq_tw.console.web.request import ConsoleRequest
 from rocketmq_tw.console.web.sessions import Sessions
 from rocketmq_tw.console.web.streams import Streams
-from rocketmq_tw.model.errors import RocketMQError
+from rocketmq_tw.model.errors import IllegalName, RocketMQError
 from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.remoting.peer_log import PeerLog
 
@@ -43,6 +43,12 @@ KEY_HEADER = "X-Console-Key"
 _API = b"/api/"
 #: The description of the others, which is a file.
 OPENAPI = b"/api/openapi.json"
+#: Errors that are the fault of who asks; others are those of servers.
+_STATUSES: Mapping[type[RocketMQError], int] = {
+    NotFound: 404,
+    AlreadyExists: 409,
+    IllegalName: 400,
+}
 #: Bytes of a body before anybody has signed in: a token.
 _OPEN_BODY = 4096
 
@@ -196,8 +202,7 @@ class Site:
         if isinstance(error, HttpError):
             self.refuse(request, error)
         elif isinstance(error, RocketMQError):
-            status = 404 if isinstance(error, NotFound) else 502
-            request.send_error(HttpError(status, str(error)))
+            request.send_error(HttpError(_status_of(error), str(error)))
         else:
             self._log.failure("the console could not respond", failure)
             why = "the console failed; the log of its broker says how"
@@ -232,6 +237,14 @@ def _body(request: ConsoleRequest, route: Route) -> Any:
     if kind.lower() != "application/json":
         raise HttpError(415, "expected a body of the type application/json")
     return decode_body(content, route.body)
+
+
+def _status_of(error: RocketMQError) -> int:
+    """Return the status of HTTP for what an administrator's request raises."""
+    for kind, status in _STATUSES.items():
+        if isinstance(error, kind):
+            return status
+    return 502
 
 
 def _too_late(_result: object, seconds: float) -> Failure:

@@ -62,3 +62,26 @@ class KeptTests(SynchronousTestCase):
         self.failureResultOf(second, ValueError)
         self.assertNoResult(self.kept.get())
         self.assertEqual(len(self.fetches), 2)
+
+    def test_renewed(self) -> None:
+        """Who asks after a change gets what is fetched after it."""
+        self.kept.get()
+        self.fetches[0].callback(7)
+        self.kept.renew()
+        after = self.kept.get()
+        self.assertNoResult(after)
+        self.fetches[1].callback(8)
+        self.assertEqual(self.successResultOf(after), 8)
+        self.assertEqual(self.successResultOf(self.kept.get()), 8)
+
+    def test_renewed_meanwhile(self) -> None:
+        """What was being fetched at the change is fetched again."""
+        before = self.kept.get()
+        self.kept.renew()
+        after = self.kept.get()
+        self.fetches[0].callback(7)
+        self.assertNoResult(after)
+        self.fetches[1].callback(8)
+        self.assertEqual(self.successResultOf(before), 8)
+        self.assertEqual(self.successResultOf(after), 8)
+        self.assertEqual(len(self.fetches), 2)
