@@ -26,11 +26,11 @@ public final class AskAndReply {
         Failures.endTheProgram();
         Arguments arguments = new Arguments(words);
         DefaultMQProducer producer = new DefaultMQProducer(arguments.text("group") + "_asks");
-        producer.setNamesrvAddr(arguments.text("namesrv"));
+        arguments.connect(producer);
         producer.setCompressMsgBodyOverHowmuch(1000);
         producer.start();
         DefaultMQPushConsumer consumer = new DefaultMQPushConsumer(arguments.text("group"));
-        consumer.setNamesrvAddr(arguments.text("namesrv"));
+        arguments.connect(consumer);
         consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
         consumer.subscribe(arguments.text("topic"), "*");
         consumer.registerMessageListener((MessageListenerConcurrently) (messages, context) -> {

@@ -31,7 +31,7 @@ public final class ConsumeMessages {
         Arguments arguments = new Arguments(words);
         System.setProperty("rocketmq.client.localOffsetStoreDir", arguments.text("offsets", "target/offsets"));
         DefaultMQPushConsumer consumer = new DefaultMQPushConsumer(arguments.text("group"), arguments.credentials(), new AllocateMessageQueueAveragely());
-        consumer.setNamesrvAddr(arguments.text("namesrv"));
+        arguments.connect(consumer);
         consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
         if (arguments.text("model", "clustering").equals("broadcasting")) {
             // The type is in one package in 4.9, and in another in 5.x.

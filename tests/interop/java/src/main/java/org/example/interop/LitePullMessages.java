@@ -21,7 +21,7 @@ public final class LitePullMessages {
         Failures.endTheProgram();
         Arguments arguments = new Arguments(words);
         DefaultLitePullConsumer consumer = new DefaultLitePullConsumer(arguments.text("group"));
-        consumer.setNamesrvAddr(arguments.text("namesrv"));
+        arguments.connect(consumer);
         consumer.setEnableMsgTrace(arguments.number("trace", 0) == 1);
         consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
         consumer.subscribe(arguments.text("topic"), "*");

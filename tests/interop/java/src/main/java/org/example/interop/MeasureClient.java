@@ -74,7 +74,7 @@ public final class MeasureClient {
 
     private DefaultMQProducer producer(String group) {
         DefaultMQProducer producer = new DefaultMQProducer(group);
-        producer.setNamesrvAddr(arguments.text("namesrv"));
+        arguments.connect(producer);
         return producer;
     }
 
@@ -190,7 +190,7 @@ public final class MeasureClient {
 
     private DefaultMQPushConsumer consumer(String group, MessageListenerConcurrently listener) throws Exception {
         DefaultMQPushConsumer consumer = new DefaultMQPushConsumer(group);
-        consumer.setNamesrvAddr(arguments.text("namesrv"));
+        arguments.connect(consumer);
         consumer.subscribe(topic, "*");
         consumer.registerMessageListener(listener);
         return consumer;

@@ -23,7 +23,7 @@ public final class PullMessages {
         Arguments arguments = new Arguments(words);
         String topic = arguments.text("topic");
         DefaultMQPullConsumer consumer = new DefaultMQPullConsumer(arguments.text("group", "interop_reader"));
-        consumer.setNamesrvAddr(arguments.text("namesrv"));
+        arguments.connect(consumer);
         consumer.start();
         for (MessageQueue queue : consumer.fetchSubscribeMessageQueues(topic)) {
             readQueue(consumer, queue, arguments.text("expression", "*"));

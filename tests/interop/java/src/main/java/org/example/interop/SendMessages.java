@@ -39,7 +39,7 @@ public final class SendMessages {
         Failures.endTheProgram();
         Arguments arguments = new Arguments(words);
         TransactionMQProducer producer = new TransactionMQProducer(arguments.text("group", "interop_producer"), arguments.credentials());
-        producer.setNamesrvAddr(arguments.text("namesrv"));
+        arguments.connect(producer);
         producer.setSendMsgTimeout(10_000);
         producer.setTransactionListener(new Verdicts());
         producer.start();
