@@ -21,10 +21,20 @@ from .program import Program, wait_for_messages, wait_until
 SETTINGS: dict[str, Any] = {
     "mappedFileSizeCommitLog": 1 << 20,
     "mappedFileSizeConsumeQueue": 100 * 20,
-    # Level 1 (a message sent back) and level 3 must outlive the longest clean stop.
-    "messageDelayLevel": "20s 5s 20s 30s",
     **CHECKS,
 }
+PENDING: dict[str, Any] = {
+    **SETTINGS,
+    "messageDelayLevel": "1h 1h 1h",
+    "transactionCheckInterval": 3_600_000,
+}
+"""The first broker delivers nothing delayed and asks nobody, however slow all is."""
+DUE: dict[str, Any] = {**SETTINGS, "messageDelayLevel": "1s 1s 1s"}
+"""
+The next one finds all of it due, for it is later than a whole level from now.
+
+Both makes think then that the time of day was set back.
+"""
 CASES = [("ours", "v49"), ("ours", "v55"), ("v49", "ours"), ("v55", "ours")]
 MANY = "sync:500,batch:2000,async:2500"
 COUNT = 5_000
@@ -62,7 +72,7 @@ def test_pending(lab: Lab, writer: str, reader: str) -> None:
     """
     names = lab.name_server("v49")
     store = lab.scratch / "store"
-    broker = lab.broker(writer, names, "broker-moved", store, **SETTINGS)
+    broker = lab.broker(writer, names, "broker-moved", store, **PENDING)
     lab.make_topic(names, "Many", queues=64)
     lab.make_topic(names, "Held", queues=4)
     lab.sender("v53", names, topic="Many", plan=MANY).finish()
@@ -72,7 +82,7 @@ def test_pending(lab: Lab, writer: str, reader: str) -> None:
         leave_undecided(lab, names)
     lab.stop(broker)
     end, foreign = log_end(store), unserved(store)
-    broker = lab.broker(reader, names, "broker-moved", store, **SETTINGS)
+    broker = lab.broker(reader, names, "broker-moved", store, **DUE)
     lab.wait_for_route(names, "Many", broker)
     consumer = lab.consumer("v49", names, topic="Held", group="G_held")
     check_many(lab, names)
