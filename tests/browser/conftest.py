@@ -16,6 +16,8 @@ from tests.ports import free_port
 
 #: Where Debian, and others, have it.
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+#: Milliseconds that a page of a busy machine may take to show something.
+PATIENCE_MS = 60_000
 
 
 class Console:
@@ -80,8 +82,9 @@ def chromium() -> Iterator[Any]:
     if CHROMIUM is None:
         reason = "there is no chromium; install it: apt-get install chromium"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         # Its sandbox does not work for root; it sees only pages of this program.
         browser = playwright.chromium.launch(
@@ -116,7 +119,7 @@ def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
         context = chromium.new_context(
             **{"viewport": {"width": 1280, "height": 860}, **options}
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
         page.on("console", note)

@@ -42,7 +42,7 @@ class Program:
         for line in self._process.stdout:
             self._lines.put(line.rstrip("\n"))
 
-    def expect(self, line: str, patience: float = 30.0) -> None:
+    def expect(self, line: str, patience: float = 90.0) -> None:
         """Wait for a line of its output; others are passed over."""
         until = time.monotonic() + patience
         while True:
@@ -54,7 +54,7 @@ class Program:
             if found == line:
                 return
 
-    def expect_all(self, lines: set[str], patience: float = 30.0) -> None:
+    def expect_all(self, lines: set[str], patience: float = 90.0) -> None:
         """Wait for lines of its output in any order."""
         missing = set(lines)
         until = time.monotonic() + patience
@@ -79,7 +79,7 @@ class Program:
             self._process.wait()
 
 
-def await_page(url: str, patience: float = 30.0) -> None:
+def await_page(url: str, patience: float = 90.0) -> None:
     """Wait until a console responds."""
     until = time.monotonic() + patience
     while True:

@@ -12,7 +12,7 @@ from rocketmq_tw.wire.requests.admin import UpdateBrokerConfig
 from rocketmq_tw.wire.requests.route import GetClusterInfo
 from tests.ports import free_port
 
-from .program import Process, Program, wait_until
+from .program import Process, Program, one_at_a_time, wait_until
 from .requests import asked
 
 JAVA = Path(__file__).parent / "java"
@@ -37,6 +37,11 @@ def missing_tools() -> list[str]:
 
 def build() -> None:
     """Compile the Java programs and list their class paths, unless that was done."""
+    with one_at_a_time(JAVA / "target"):
+        _build()
+
+
+def _build() -> None:
     sources = [*JAVA.glob("pom.xml"), *JAVA.glob("v*/pom.xml"), *JAVA.rglob("*.java")]
     newest = max(path.stat().st_mtime for path in sources)
     stamp = JAVA / "target" / "built"
@@ -234,4 +239,4 @@ def _register(broker: int, names: int) -> None:
         return bool(told.code or listed.code or address in (listed.body or b""))
 
     with suppress(OSError):
-        wait_until(done, 15, f"the registration of port {broker}")
+        wait_until(done, 60, f"the registration of port {broker}")

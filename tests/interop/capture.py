@@ -142,7 +142,7 @@ def play(release: str, serialize: str, scratch: Path) -> list[Seen]:
         jvm=(flag,),
     )
     # Its port opens before the name server knows it: the response is the second frame.
-    wait_until(lambda: len(record) >= 2, 30, "the broker's registration")
+    wait_until(lambda: len(record) >= 2, 60, "the broker's registration")
     front = RecordingProxy(broker.port, "client", "broker", record)
     for_clients.replace = (f":{broker.port}".encode(), f":{front.port}".encode())
     options = {"namesrv": f"127.0.0.1:{for_clients.port}", "topic": "TopicTest"}

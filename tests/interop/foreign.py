@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.ports import free_port
 
-from .program import Program
+from .program import Program, one_at_a_time
 
 GO = Path(__file__).parent / "go"
 """
@@ -48,6 +48,11 @@ def build(make: str) -> None:
 
     :raises AssertionError: a command failed; the text is what it printed.
     """
+    with one_at_a_time(GO / "target" if make in _BINARIES else NODE / "target"):
+        _build(make)
+
+
+def _build(make: str) -> None:
     if make in _BINARIES:
         binary = _BINARIES[make]
         sources = [*GO.glob("*.go"), *GO.glob("*.mod"), *GO.glob("*.sum")]

@@ -181,7 +181,7 @@ class Lab:
             printed = self.admin(names, command)
             return "success" in printed and "Exception" not in printed
 
-        wait_until(made, 40, f"topic {topic}")
+        wait_until(made, 60, f"topic {topic}")
 
     def wait_for_route(self, names: Server, topic: str, server: Server) -> None:
         """Wait until the name server sends clients of a topic to this broker."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -9,7 +10,8 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,15 @@ def wait_until(done: Callable[[], object], timeout: float, what: str) -> None:
     while not done():
         assert time.monotonic() < end, f"{what}: not within {timeout} s"
         time.sleep(0.05)
+
+
+@contextmanager
+def one_at_a_time(directory: Path) -> Iterator[None]:
+    """Keep other processes of tests out while something is built in a directory."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 class Process:
@@ -82,7 +93,7 @@ class Process:
         """End it at once, whatever its state."""
         if self.status is None:
             self._process.kill()
-        self._process.wait(10)
+        self._process.wait(60)
 
     def tail(self, size: int = 2000) -> str:
         """Return the end of its log, for an assertion's message."""
@@ -130,7 +141,7 @@ class Program(Process):
 
         wait_until(enough, timeout, f"{count} {name} lines, see {self.log}")
 
-    def ask(self, command: str, event: str = "", timeout: float = 30) -> dict[str, Any]:
+    def ask(self, command: str, event: str = "", timeout: float = 60) -> dict[str, Any]:
         """Send a command; return the line printed in answer: ``event``, or its name."""
         event = event or command
         before = len(self.events(event))
@@ -140,7 +151,7 @@ class Program(Process):
         self.wait_for(event, before + 1, timeout)
         return self.events(event)[before]
 
-    def stop(self, timeout: float = 40) -> None:
+    def stop(self, timeout: float = 90) -> None:
         """Close its standard input and check that it ends with status 0."""
         assert self._process.stdin is not None
         self._process.stdin.close()

@@ -16,7 +16,7 @@ def asked(port: int, request: Request[Any]) -> Command:
 
     :raises OSError: it accepts no connection, closes it, or does not respond in 10 s.
     """
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall(encode_request(request, 1, kind=JSON))
         decoder = FrameDecoder()
         found: list[Command] = []

@@ -73,11 +73,11 @@ def test_acts(lab: Lab, names: str, master: str, slave: str) -> None:
     lab.sender("v53", name_server, topic=TOPIC, seed="after", plan=plan).finish()
     wait_until(lambda: is_copied(*stores), 60, "the copy of the log")
     lab.kill(first)
-    wait_until(lambda: is_master(lab, name_server, second), 30, "the acting master")
+    wait_until(lambda: is_master(lab, name_server, second), 60, "the acting master")
     os.kill(reader.pid, signal.SIGCONT)
     wait_for_messages([reader], 2 * COUNT, 120, quiet=0.5)
     reader.stop()
-    wait_until(lambda: sum(offsets(stores[1]).values()) == 2 * COUNT, 30, "offsets")
+    wait_until(lambda: sum(offsets(stores[1]).values()) == 2 * COUNT, 60, "offsets")
     if master != OURS:
         return
     again = lab.broker(master, name_server, "broker-pair", stores[0], **ACTING)

@@ -94,7 +94,7 @@ def test_mqadmin(shared: tuple[Lab, Cluster], release: str) -> None:
         topics = [line.split()[0] for line in printed.splitlines() if line.strip()]
         return "Diff Total: 0" in printed and topics.count(TOPIC) == QUEUES
 
-    wait_until(committed, 40, "the offsets of the group")
+    wait_until(committed, 60, "the offsets of the group")
     wrong = {}
     for command, expected in COMMANDS.items():
         printed = lab.admin(names, command.format(**words), release)

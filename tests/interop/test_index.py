@@ -48,7 +48,7 @@ def find(lab: Lab, names: Server, key: str, message_id: str) -> None:
     """Look a message up with Apache's tool, by its key."""
     command = f"queryMsgByKey -t {TOPIC} -k {key}"
     # The original dispatches a little later than it answers.
-    wait_until(lambda: message_id in lab.admin(names, command), 20, command)
+    wait_until(lambda: message_id in lab.admin(names, command), 60, command)
 
 
 def find_uniquely(lab: Lab, names: Server, key: str, message_id: str) -> None:
@@ -61,4 +61,4 @@ def find_uniquely(lab: Lab, names: Server, key: str, message_id: str) -> None:
         printed = lab.admin(names, command)
         return key in printed and "Queue Offset" in printed
 
-    wait_until(found, 40, command)
+    wait_until(found, 60, command)

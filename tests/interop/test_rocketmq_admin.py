@@ -50,7 +50,7 @@ def test_commands(shared: tuple[Lab, Cluster]) -> None:
     lab, cluster = shared
     admin = Admin(cluster.names.address)
     topic, group = "AdminCli", "G_AdminCli"
-    wait_until(lambda: admin.json("broker", "list"), 30, "the broker's registration")
+    wait_until(lambda: admin.json("broker", "list"), 60, "the broker's registration")
     made = admin.json("topic", "create", topic, "--queues", "2")
     assert len(made["done"]) == 1 and not made["failed"]
     broker = made["done"][0]
@@ -59,7 +59,7 @@ def test_commands(shared: tuple[Lab, Cluster]) -> None:
     def is_listed() -> bool:
         return any(each["name"] == topic for each in admin.json("topic", "list"))
 
-    wait_until(is_listed, 30, "the topic at the name server")
+    wait_until(is_listed, 60, "the topic at the name server")
     [listed] = [t for t in admin.json("topic", "list") if t["name"] == topic]
     assert (listed["queues"], listed["permission"]) == (2, "rw")
     details = admin.json("topic", "show", topic)
@@ -70,7 +70,7 @@ def test_commands(shared: tuple[Lab, Cluster]) -> None:
     shown = admin.json("group", "show", group)
     assert shown["settings"][0]["max_retries"] == 3
     consumer = lab.consumer(OURS, cluster.names, topic=topic, group=group)
-    wait_until(lambda: admin.json("group", "lag", group)["members"] == 1, 20, "member")
+    wait_until(lambda: admin.json("group", "lag", group)["members"] == 1, 60, "member")
 
     ids = [
         admin.json(
@@ -89,7 +89,7 @@ def test_commands(shared: tuple[Lab, Cluster]) -> None:
         found = admin.json("message", "find", topic, "--key", "k1")
         return [each["message_id"] for each in found["messages"]]
 
-    wait_until(lambda: found_by_key() == [ids[1]["message_id"]], 20, "the index")
+    wait_until(lambda: found_by_key() == [ids[1]["message_id"]], 60, "the index")
     page = admin.json("message", "find", topic, "--since", "10m-ago", "--limit", "3")
     more = admin.json("message", "find", topic, "--cursor", page["cursor"])
     assert len(page["messages"]) == 3 and len(more["messages"]) == 1
@@ -106,7 +106,7 @@ def test_commands(shared: tuple[Lab, Cluster]) -> None:
         lag = admin.json("group", "lag", group, "--topic", topic)
         return lag["total"] == 0 and sum(q["committed"] for q in lag["queues"]) == 4
 
-    wait_until(has_consumed, 30, "the offsets of the group")
+    wait_until(has_consumed, 60, "the offsets of the group")
     [member] = admin.json("group", "members", group)
     assert member["mode"] == "push"
     state = admin.json("client", "show", group, member["client_id"])
@@ -156,7 +156,7 @@ def test_doctor(shared: tuple[Lab, Cluster]) -> None:
     """A cluster in order has no faults of servers; a missing topic has no route."""
     _, cluster = shared
     admin = Admin(cluster.names.address)
-    wait_until(lambda: admin.json("broker", "list"), 30, "the broker's registration")
+    wait_until(lambda: admin.json("broker", "list"), 60, "the broker's registration")
     done = run(
         cluster.names.address,
         *("doctor", "--json", "--wait", "0", "--group", "none", "--topic", "NoTopic"),

@@ -85,7 +85,7 @@ def test_polls_and_pops(shared: tuple[Lab, Cluster]) -> None:
     receiver.finish()
     message_id = pullers[0].events("message")[0]["msgId"]
     port = int(cluster.brokers[0].address.rpartition(":")[2])
-    wait_until(lambda: len(traced(port, message_id)) == 6, 30, "the index of all")
+    wait_until(lambda: len(traced(port, message_id)) == 6, 60, "the index of all")
     found = traced(port, message_id)
     java, ours, pops = (
         [each for each in found if group in each] for group in (*groups.values(), _POPS)

@@ -82,7 +82,7 @@ def start(listing: str, address: str, scratch: Path) -> subprocess.Popen[str]:
 def run(listing: str, address: str, scratch: Path) -> str:
     """Run a listing to its end; give what it printed."""
     process = start(listing, address, scratch)
-    said, _ = process.communicate(timeout=30)
+    said, _ = process.communicate(timeout=120)
     assert process.returncode == 0, said
     return said
 

@@ -42,7 +42,7 @@ def run(command: str, folder: Path) -> str:
         env={**os.environ, "PYTHONPATH": str(ROOT), "PATH": path},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert done.returncode == 0, f"{command}: {done.stdout + done.stderr}"
     return done.stdout
@@ -50,7 +50,7 @@ def run(command: str, folder: Path) -> str:
 
 def wait_for(path: Path, text: str) -> None:
     """Wait until a file contains a text."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + 90
     while not path.exists() or text not in path.read_text():
         assert time.monotonic() < end, f"{path} lacks {text}"
         time.sleep(0.05)

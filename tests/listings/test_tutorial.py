@@ -71,7 +71,7 @@ class Folder:
     def run(self, *command: str) -> str:
         """Run a program to its end; return what it printed."""
         process = self.start(*command)
-        printed, _ = process.communicate(timeout=30)
+        printed, _ = process.communicate(timeout=120)
         assert process.returncode == 0, printed
         return printed
 

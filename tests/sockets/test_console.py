@@ -40,7 +40,7 @@ TOKEN = "a-token-for-tests"
 class SecureTests(TestCase):
     """A console without a cluster, with the certificate of a broker."""
 
-    timeout = 30
+    timeout = 120
 
     async def start(self) -> int:
         """Start it; return its port."""
@@ -65,7 +65,7 @@ class SecureTests(TestCase):
         context = ssl.create_default_context(cafile=self.authority.ca)
         headers = {"Authorization": f"Bearer {TOKEN}"}
         request = urllib.request.Request(url, headers=headers)
-        with urllib.request.urlopen(request, context=context, timeout=10) as response:
+        with urllib.request.urlopen(request, context=context, timeout=60) as response:
             return json.load(response)
 
     def test_tls(self) -> Deferred[None]:
@@ -88,7 +88,7 @@ class SecureTests(TestCase):
         def send(port: int) -> list[int]:
             context = ssl.create_default_context(cafile=self.authority.ca)
             browser = http.client.HTTPSConnection(
-                "127.0.0.1", port, timeout=10, context=context
+                "127.0.0.1", port, timeout=60, context=context
             )
             headers = {"Authorization": f"Bearer {TOKEN}"}
             more = {**headers, "Content-Type": "application/json"}
@@ -115,7 +115,7 @@ class SecureTests(TestCase):
 class ProgramTests(TestCase):
     """``twistd rocketmq`` with everything closed, and a console."""
 
-    timeout = 60
+    timeout = 120
 
     def test_closed(self) -> None:
         """The console reaches both servers of its program, whatever others need."""
@@ -143,7 +143,7 @@ class ProgramTests(TestCase):
     def overview(self, url: str, folder: str, authority: Authority) -> Any:
         """Return what the console says once the broker is registered."""
         context = ssl.create_default_context(cafile=authority.ca)
-        until = time.monotonic() + 30
+        until = time.monotonic() + 90
         why: object = "no broker is registered"
         while time.monotonic() < until:
             try:

@@ -21,7 +21,7 @@ ADDRESS = "127.0.0.1:9876"
 class InProcessTests(TestCase):
     """A pool that reaches one address so; its other connections use TLS."""
 
-    timeout = 60
+    timeout = 120
 
     def setUp(self) -> None:
         """Make both ends."""

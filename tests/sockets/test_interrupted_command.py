@@ -28,7 +28,7 @@ class InterruptedTests(SynchronousTestCase):
                 connection.settimeout(60)
                 connection.recv(1)  # the request
                 command.send_signal(signal.SIGINT)
-                said = command.communicate(timeout=60)
+                said = command.communicate(timeout=120)
         self.assertEqual((command.returncode, said), (130, (b"", b"")))
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:

@@ -25,7 +25,7 @@ _LOOPBACK = "::1"
 class IPv6Tests(TestCase):
     """A name server and a broker that listen on ``[::1]``."""
 
-    timeout = 60
+    timeout = 120
 
     def setUp(self) -> None:
         """Choose the ports, and a folder."""
@@ -55,7 +55,7 @@ class IPv6Tests(TestCase):
 
     def registered(self) -> str:
         """Wait until the broker is registered; give the log."""
-        until = time.monotonic() + 30
+        until = time.monotonic() + 90
         while True:
             path = self.folder / "log"
             log = path.read_text() if path.exists() else ""

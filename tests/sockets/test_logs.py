@@ -26,7 +26,7 @@ class RotationTests(ProgramCase):
 
     def wait(self, condition: Callable[[], bool]) -> None:
         """Wait until something is so."""
-        until = time.monotonic() + 20
+        until = time.monotonic() + 90
         while not condition():
             self.assertLess(time.monotonic(), until)
             time.sleep(0.02)
@@ -42,7 +42,7 @@ class RotationTests(ProgramCase):
         self.wait(log.exists)
         connected(self.port).close()
         program.terminate()
-        program.communicate(timeout=30)
+        program.communicate(timeout=120)
         first, second = (
             [json.loads(line) for line in path.read_text().splitlines()]
             for path in (old, log)

@@ -23,7 +23,7 @@ _ROOT = Path(__file__).parents[2]
 class ProgramTests(SynchronousTestCase):
     """``twistd rocketmq``, which is a broker and a name server."""
 
-    timeout = 60
+    timeout = 120
 
     def setUp(self) -> None:
         """Choose ports."""
@@ -69,7 +69,7 @@ class ProgramTests(SynchronousTestCase):
         for _ in range(3):
             producer.send(sent())
             self.assertEqual(producer.response().code, 0)
-        scraper = http.client.HTTPConnection("127.0.0.1", self.metrics, timeout=10)
+        scraper = http.client.HTTPConnection("127.0.0.1", self.metrics, timeout=60)
         self.addCleanup(scraper.close)
         page = Reading(self.get(scraper))
         self.assertEqual(page.get("rocketmq_messages_in_total", is_system="false"), 3)
@@ -90,14 +90,14 @@ class ProgramTests(SynchronousTestCase):
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         scraper = http.client.HTTPSConnection(
-            "127.0.0.1", self.metrics, timeout=10, context=context
+            "127.0.0.1", self.metrics, timeout=60, context=context
         )
         self.addCleanup(scraper.close)
         self.get(scraper)
         self.assertEqual(self.code, 401)
         page = Reading(self.get(scraper, Authorization="Bearer secret"))
         self.assertEqual((self.code, page.get("rocketmq_namesrv_brokers")), (200, 1))
-        with socket.create_connection(("127.0.0.1", self.metrics), timeout=10) as plain:
+        with socket.create_connection(("127.0.0.1", self.metrics), timeout=60) as plain:
             plain.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
             try:
                 self.assertEqual(plain.recv(1000), b"")

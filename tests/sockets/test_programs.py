@@ -55,7 +55,7 @@ class Connection:
         self._socket.close()
 
 
-def connected(port: int, patience: float = 20.0) -> socket.socket:
+def connected(port: int, patience: float = 90.0) -> socket.socket:
     """Connect as soon as somebody listens."""
     until = time.monotonic() + patience
     while True:
@@ -70,7 +70,7 @@ def connected(port: int, patience: float = 20.0) -> socket.socket:
 class ProgramCase(SynchronousTestCase):
     """Runs brokers in a folder."""
 
-    timeout = 60
+    timeout = 120
 
     def setUp(self) -> None:
         """Make the folder, and settings with small files."""
@@ -106,7 +106,7 @@ class ProgramCase(SynchronousTestCase):
     def fails(self, words: str, data: str = "data") -> None:
         """Start a broker that says one sentence and ends."""
         program = self.launch(data, free_port())
-        _, said = program.communicate(timeout=30)
+        _, said = program.communicate(timeout=120)
         self.assertEqual(program.returncode, 1)
         self.assertIn(words, said)
         self.assertEqual(len(said.strip().splitlines()), 1, said)
@@ -119,7 +119,7 @@ class CannotStartTests(ProgramCase):
         """Another program has the port; nothing is touched, not even the lock."""
         with socket.create_server(("127.0.0.1", self.port)):
             program = self.launch()
-            _, said = program.communicate(timeout=30)
+            _, said = program.communicate(timeout=120)
         self.assertEqual(program.returncode, 1)
         expected = f"port {self.port} of 127.0.0.1 is in use"
         self.assertEqual(said.strip(), f"{expected}: another program listens there")
@@ -161,7 +161,7 @@ class CannotStartTests(ProgramCase):
         config.mkdir(parents=True)
         (config / "topics.json").write_text('{"topicConfigTable":')
         program = self.launch(in_foreground=False)
-        _, said = program.communicate(timeout=30)
+        _, said = program.communicate(timeout=120)
         [line] = said.splitlines()
         self.assertIn("topics.json cannot be used: malformed JSON", line)
 
@@ -169,7 +169,7 @@ class CannotStartTests(ProgramCase):
         """A value that cannot be used stands after the usage, on standard output."""
         (self.folder / "broker.conf").write_text("brokerId=1")
         program = self.launch()
-        said, _ = program.communicate(timeout=30)
+        said, _ = program.communicate(timeout=120)
         self.assertEqual(program.returncode, 1)
         self.assertIn('brokerId is "1"; expected 0', said.splitlines()[-1])
 
@@ -189,7 +189,7 @@ class EndTests(ProgramCase):
             self.assertEqual(response.code, 0)
         connection.close()
         program.send_signal(signal.SIGTERM)
-        program.communicate(timeout=30)
+        program.communicate(timeout=120)
         self.assertEqual(program.returncode, -signal.SIGTERM)
 
     def test_nothing_lost(self) -> None:
@@ -207,7 +207,7 @@ class EndTests(ProgramCase):
                     self.assertEqual(response.code, 0)
                     stored += 1
         connection.close()
-        program.communicate(timeout=30)
+        program.communicate(timeout=120)
         # twistd ends itself by the signal that it got, once all is stopped.
         self.assertEqual(program.returncode, -signal.SIGTERM)
         self.assertGreater(stored, 900)

@@ -70,7 +70,7 @@ def test_producer_does_not_notice(command: list[str]) -> None:
         assert producer.stdout.readline() == "sending\n"
         server.stop()
         server = Server(command, *ports)
-        output, _ = producer.communicate(timeout=60)
+        output, _ = producer.communicate(timeout=120)
         assert output == "stored all\n"
     finally:
         producer.kill()

@@ -34,7 +34,7 @@ class TakenPortTests(SynchronousTestCase):
             env={**os.environ, "PYTHONPATH": str(_ROOT)},
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=120,
         )
 
     def sentence(self) -> str:

@@ -37,7 +37,7 @@ class Late(Request[EchoResponse]):
 class SocketTlsTests(TestCase):
     """One server on the loopback."""
 
-    timeout = 30
+    timeout = 120
 
     async def start(self, **limits: Any) -> None:
         """Start the server."""
