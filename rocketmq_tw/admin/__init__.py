@@ -16,27 +16,33 @@ if TYPE_CHECKING:
     from rocketmq_tw.admin.client import AdminClient as AdminClient
     from rocketmq_tw.admin.errors import AdminError as AdminError
     from rocketmq_tw.admin.errors import AlreadyExists as AlreadyExists
+    from rocketmq_tw.admin.errors import InvalidArgument as InvalidArgument
     from rocketmq_tw.admin.errors import NotFound as NotFound
     from rocketmq_tw.admin.errors import NothingResponded as NothingResponded
     from rocketmq_tw.admin.errors import RefusedByAll as RefusedByAll
+    from rocketmq_tw.admin.errors import is_bad_input as is_bad_input
 
 #: Where each public name is defined; a test compares this with the imports above.
 _HOMES = {
     "AdminClient": "rocketmq_tw.admin.client",
     "AdminError": "rocketmq_tw.admin.errors",
     "AlreadyExists": "rocketmq_tw.admin.errors",
+    "InvalidArgument": "rocketmq_tw.admin.errors",
     "NothingResponded": "rocketmq_tw.admin.errors",
     "NotFound": "rocketmq_tw.admin.errors",
     "RefusedByAll": "rocketmq_tw.admin.errors",
+    "is_bad_input": "rocketmq_tw.admin.errors",
 }
 
 __all__ = [
     "AdminClient",
     "AdminError",
     "AlreadyExists",
+    "InvalidArgument",
     "NothingResponded",
     "NotFound",
     "RefusedByAll",
+    "is_bad_input",
 ]
 
 if not TYPE_CHECKING:  # otherwise any name would pass the type checker

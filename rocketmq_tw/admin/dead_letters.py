@@ -14,7 +14,7 @@ from typing import Final
 
 from rocketmq_tw.admin.calls import Calls
 from rocketmq_tw.admin.deferring import returning_deferred
-from rocketmq_tw.admin.errors import AdminError, NotFound
+from rocketmq_tw.admin.errors import AdminError, InvalidArgument, NotFound
 from rocketmq_tw.admin.groups import Groups
 from rocketmq_tw.admin.messages import Messages
 from rocketmq_tw.admin.results.messages import (
@@ -168,7 +168,7 @@ class DeadLetters:
         if isinstance(letter, str):
             letter = await self._messages.get(letter, topic)
         if letter.topic != topic:
-            raise AdminError(
+            raise InvalidArgument(
                 f'the message is in "{letter.topic}", which does not have the dead'
                 f' letters of "{group}"'
             )

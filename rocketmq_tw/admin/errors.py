@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rocketmq_tw.model.errors import RocketMQError
+from rocketmq_tw.client.errors import ValidationError
+from rocketmq_tw.model.errors import IllegalName, RocketMQError
 from rocketmq_tw.model.log_safe import log_safe
+from rocketmq_tw.model.subscription import IllegalSubscription
 
 
 class AdminError(RocketMQError):
     """Something that was asked for cannot be done; the text says why."""
+
+
+class InvalidArgument(AdminError, ValueError):
+    """What was passed to a method can never be right; no server was asked to do it."""
 
 
 class NotFound(AdminError):
@@ -78,3 +84,20 @@ class RefusedByAll(AdminError):
     def __str__(self) -> str:
         listed = "; ".join(f"{who}: {why}" for who, why in self.failed.items())
         return f"{self.what}: {listed}"
+
+
+def is_bad_input(error: BaseException) -> bool:
+    """
+    Whether the caller is to blame, whatever the state of the cluster.
+
+    Besides :exc:`InvalidArgument`: names, messages and subscriptions that are not
+    legal, and texts that are not Unicode.
+    """
+    return isinstance(
+        error,
+        InvalidArgument
+        | IllegalName
+        | ValidationError
+        | IllegalSubscription
+        | UnicodeEncodeError,
+    )

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from rocketmq_tw.admin.calls import Calls, Registered
 from rocketmq_tw.admin.deferring import returning_deferred
-from rocketmq_tw.admin.errors import AdminError, NotFound
+from rocketmq_tw.admin.errors import AdminError, InvalidArgument, NotFound
 from rocketmq_tw.admin.found import decode_found, found
 from rocketmq_tw.admin.reading import QueuesReader, Spot, decode_cursor
 from rocketmq_tw.admin.results.messages import (
@@ -60,12 +60,12 @@ class Messages:
         :param topic: needed for the id of a producer, which does not say where the
             message is stored.
         :raises NotFound: there is no such message.
-        :raises AdminError: it is no id, or the topic is needed.
+        :raises InvalidArgument: it is no id, or the topic is needed.
         """
         try:
             ip, port, offset = parse_offset_message_id(message_id)
         except ValueError as error:
-            raise AdminError(f"this is no id of a message: {error}") from None
+            raise InvalidArgument(f"this is no id of a message: {error}") from None
         by_address = {
             each.address: each.name for each in (await self._brokers(topic)).brokers
         }
@@ -75,7 +75,7 @@ class Messages:
                 address, by_address[address], offset, topic, message_id
             )
         if topic is None:
-            raise AdminError(
+            raise InvalidArgument(
                 f"{message_id} is not the offset id of a message at a broker of this"
                 " cluster; if it is the id that a producer made, say in which topic"
                 " the message is"
@@ -129,7 +129,9 @@ class Messages:
 
         :param begin: only those stored at this time or later.
         :raises NotFound: there is no such topic.
+        :raises InvalidArgument: the limit is not positive.
         """
+        _check_limit(limit)
         return await self._query(topic, key, begin, end, limit, unique=False)
 
     async def _query(
@@ -188,7 +190,11 @@ class Messages:
 
         :raises NotFound: there is no such topic or queue, or the queue does not hold
             the offset.
+        :raises InvalidArgument: the limit is not positive, or the offset is negative.
         """
+        _check_limit(limit)
+        if offset < 0:
+            raise InvalidArgument(f"{offset} is no queue offset")
         spot = (await self._spots(topic)).get(f"{broker}/{queue_id}")
         if spot is None:
             raise NotFound("queue", f"{topic} {broker}/{queue_id}")
@@ -228,7 +234,9 @@ class Messages:
 
         :param cursor: of the page before this one.
         :raises NotFound: there is no such topic.
+        :raises InvalidArgument: the limit is not positive, or it is no cursor.
         """
+        _check_limit(limit)
         spots = await self._spots(topic)
         if cursor is not None:
             positions, failed = decode_cursor(cursor), {}
@@ -342,6 +350,12 @@ class Messages:
             body.remark or "",
             body.spent_time_mills / 1000,
         )
+
+
+def _check_limit(limit: int) -> None:
+    """Check a number of messages. :raises InvalidArgument: it is not positive."""
+    if limit < 1:
+        raise InvalidArgument(f"a limit of {limit} messages; at least one is asked for")
 
 
 def _keys(message: FoundMessage) -> tuple[str, ...]:

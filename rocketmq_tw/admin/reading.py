@@ -14,7 +14,7 @@ from datetime import datetime
 import msgspec
 
 from rocketmq_tw.admin.calls import Calls, Outcomes
-from rocketmq_tw.admin.errors import AdminError
+from rocketmq_tw.admin.errors import InvalidArgument
 from rocketmq_tw.admin.found import LIMITS, found
 from rocketmq_tw.admin.results.messages import FoundMessage, Page
 from rocketmq_tw.admin.texts import to_ms
@@ -231,7 +231,7 @@ def decode_cursor(cursor: str) -> dict[str, int]:
     """
     Return the positions in a cursor.
 
-    :raises AdminError: it is none.
+    :raises InvalidArgument: it is none.
     """
     try:
         if len(cursor) > _MAX_CURSOR:
@@ -239,4 +239,4 @@ def decode_cursor(cursor: str) -> dict[str, int]:
         text = base64.b64decode(cursor.encode(), altchars=b"-_", validate=True)
         return msgspec.json.decode(text, type=dict[str, int])
     except ValueError:
-        raise AdminError("the cursor is not one that a page had") from None
+        raise InvalidArgument("the cursor is not one that a page had") from None

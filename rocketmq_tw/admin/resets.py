@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from rocketmq_tw.admin.calls import Calls
-from rocketmq_tw.admin.errors import AdminError
+from rocketmq_tw.admin.errors import AdminError, InvalidArgument
 from rocketmq_tw.admin.groups import Groups
 from rocketmq_tw.admin.reading import QueuesReader, Spot
 from rocketmq_tw.admin.results.groups import QueueReset, ResetDone, ResetPlan
@@ -51,7 +51,7 @@ class Resets:
         Return what a reset would do.
 
         :raises NotFound: there is no such group or topic.
-        :raises AdminError: ``to`` is none of what it may be.
+        :raises InvalidArgument: ``to`` is none of what it may be.
         """
         when = self._when(to)
         route = await Topics(self._calls).route(topic)
@@ -76,17 +76,17 @@ class Resets:
         )
 
     def _when(self, to: To) -> datetime | str | int:
-        """Return a time, a word or an offset. :raises AdminError: it is none."""
+        """Return a time, a word or an offset. :raises InvalidArgument: it is none."""
         if isinstance(to, timedelta):
             now = wall_time(self._calls.session.clock)()
             try:
                 return datetime.fromtimestamp(now).astimezone() - to
             except OverflowError:
-                raise AdminError(f"{to.days} days ago is no time") from None
+                raise InvalidArgument(f"{to.days} days ago is no time") from None
         if isinstance(to, str) and to not in ("earliest", "latest"):
-            raise AdminError(f'"{to}" is neither earliest nor latest')
+            raise InvalidArgument(f'"{to}" is neither earliest nor latest')
         if isinstance(to, int) and to < 0:
-            raise AdminError(f"{to} is no queue offset")
+            raise InvalidArgument(f"{to} is no queue offset")
         return to
 
     async def _of_broker(

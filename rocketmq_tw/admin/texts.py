@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from rocketmq_tw.admin.errors import InvalidArgument
 from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.remoting.errors import BrokerError, RequestTimeout, TransportError
 from rocketmq_tw.wire.codes import code_name
@@ -28,12 +29,12 @@ def to_ms(when: datetime) -> int:
     """
     Return a time in ms; one without a time zone is local.
 
-    :raises ValueError: it is before 1970 or so early that it has no time zone.
+    :raises InvalidArgument: it is so early or late that it has no time zone.
     """
     try:
         return int(when.timestamp() * 1000)
-    except OverflowError as error:
-        raise ValueError(str(error)) from None
+    except (OverflowError, ValueError) as error:
+        raise InvalidArgument(f"{when} is no time to look for: {error}") from None
 
 
 def whole(text: str | None, default: int = 0) -> int:

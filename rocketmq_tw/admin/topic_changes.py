@@ -12,8 +12,8 @@ import msgspec
 
 from rocketmq_tw.admin.calls import Calls, Outcomes, at_masters
 from rocketmq_tw.admin.errors import (
-    AdminError,
     AlreadyExists,
+    InvalidArgument,
     NotFound,
     NothingResponded,
 )
@@ -66,12 +66,12 @@ class TopicSettings(msgspec.Struct, frozen=True, kw_only=True):
         """
         Return the settings of a topic after the change.
 
-        :raises AdminError: a setting is not valid.
+        :raises InvalidArgument: a setting is not valid.
         """
         perm = config.perm
         if self.permission is not None:
             if self.permission not in _PERMISSIONS:
-                raise AdminError(
+                raise InvalidArgument(
                     f'the permission "{self.permission}" is none of rw, r, w and -'
                 )
             perm = _PERMISSIONS[self.permission]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from rocketmq_tw.admin import AdminError, NotFound, NothingResponded
+from rocketmq_tw.admin import AdminError, InvalidArgument, NotFound, NothingResponded
 from tests.admin.cases import AdminCase
 
 
@@ -33,7 +33,7 @@ class LookupTests(AdminCase):
         self.assertEqual(message.body, b"body 5")
         self.assertEqual((message.tag, message.keys), ("A", ("key-2", "all")))
         self.assertEqual(message.message_id, self.ids[5])
-        text = self.failure(self.admin.messages.get(self.ids[5]), AdminError)
+        text = self.failure(self.admin.messages.get(self.ids[5]), InvalidArgument)
         self.assertIn("say in which topic", text)
 
     def test_by_offset_id(self) -> None:
@@ -45,12 +45,21 @@ class LookupTests(AdminCase):
     def test_unknown_ids(self) -> None:
         """What is no id, or no message's, is an error that says so."""
         get = self.admin.messages.get
-        self.assertIn("no id of a message", self.failure(get("x"), AdminError))
+        self.assertIn("no id of a message", self.failure(get("x"), InvalidArgument))
         first = self.run_admin(get(self.ids[0], "orders"))
         wrong = first.offset_id[:-8] + "0000FFFF"
         self.failure(get(wrong), NotFound)
         self.assertIn("orders", self.failure(get("0" * 32, "orders"), NotFound))
         self.failure(get(self.ids[0], "nothing"), NotFound)
+
+    def test_bad_input(self) -> None:
+        """What no server can do is refused before one is asked."""
+        messages, now = self.admin.messages, self.begin
+        self.failure(messages.by_key("orders", "all", limit=0), InvalidArgument)
+        self.failure(messages.by_time("orders", now, limit=-1), InvalidArgument)
+        at = messages.by_offset
+        self.failure(at("orders", "broker-a", 0, 0, limit=0), InvalidArgument)
+        self.failure(at("orders", "broker-a", 0, -1), InvalidArgument)
 
     def test_by_key(self) -> None:
         """All brokers are asked; the oldest comes first, and the limit counts."""

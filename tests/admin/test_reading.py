@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.admin.errors import AdminError
+from rocketmq_tw.admin.errors import InvalidArgument
 from rocketmq_tw.admin.reading import MAX_PAGE, Spot, decode_cursor, encode_cursor
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.wire.requests.pull import PullMessage
@@ -26,7 +26,7 @@ class CursorTests(SynchronousTestCase):
     def test_wrong(self) -> None:
         """Anything else is refused."""
         for text in ("", "x", "é", "e30=!", "W10=", "eyJhIjoieCJ9", "A" * 1_000_000):
-            self.assertRaises(AdminError, decode_cursor, text)
+            self.assertRaises(InvalidArgument, decode_cursor, text)
 
     def test_name(self) -> None:
         """A queue is named by its broker and number."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from rocketmq_tw.admin import AdminError, NotFound
+from rocketmq_tw.admin import InvalidArgument, NotFound
 from rocketmq_tw.admin.calls import NO_MASTER
 from rocketmq_tw.client import EARLIEST
 from rocketmq_tw.wire.bodies.kvtable import KVTable
@@ -72,8 +72,8 @@ class ResetTests(AdminCase):
     def test_wrong(self) -> None:
         """Anything else is refused, and so is what does not exist."""
         plan = self.admin.groups.plan_reset
-        self.failure(plan("billing", "orders", "yesterday"), AdminError)
-        self.failure(plan("billing", "orders", -1), AdminError)
+        self.failure(plan("billing", "orders", "yesterday"), InvalidArgument)
+        self.failure(plan("billing", "orders", -1), InvalidArgument)
         self.failure(plan("nobody", "orders", "latest"), NotFound)
         self.failure(plan("billing", "nothing", "latest"), NotFound)
 
@@ -120,7 +120,9 @@ class ResetTests(AdminCase):
         """A time before there were any is refused."""
         plan = self.admin.groups.plan_reset
         long_ago = timedelta(days=365 * 9999)
-        self.assertIn("is no time", self.failure(plan("g", "T", long_ago), AdminError))
+        self.assertIn(
+            "is no time", self.failure(plan("g", "T", long_ago), InvalidArgument)
+        )
 
 
 class MasterAwayTests(AdminCase):

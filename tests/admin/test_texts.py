@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from rocketmq_tw.admin.errors import InvalidArgument
 from rocketmq_tw.admin.texts import (
     LONGEST_SENTENCE,
     at,
@@ -26,6 +27,8 @@ class TextTests(SynchronousTestCase):
         then = datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
         self.assertEqual(at(1_700_000_000_000), then)
         self.assertEqual(to_ms(then), 1_700_000_000_000)
+        with self.assertRaises(InvalidArgument):
+            to_ms(datetime.min)
         self.assertEqual([at(0), at(-1), at(1 << 62)], [None, None, None])
 
     def test_numbers(self) -> None:

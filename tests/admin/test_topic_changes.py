@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rocketmq_tw.admin import (
-    AdminError,
     AlreadyExists,
+    InvalidArgument,
     NotFound,
     NothingResponded,
     RefusedByAll,
@@ -48,7 +48,7 @@ class CreateTests(AdminCase):
         self.assertIn("there are: DefaultCluster", text)
         self.failure(create("T", brokers=["nobody"]), NotFound)
         self.assertIn(
-            "none of rw", self.failure(create("T", permission="x"), AdminError)
+            "none of rw", self.failure(create("T", permission="x"), InvalidArgument)
         )
         self.run_admin(create("T"))
         text = self.failure(create("T"), AlreadyExists)

@@ -122,14 +122,10 @@ def _cancel(reactor: Any, running: Deferred[None]) -> Deferred[object]:
 
 def exit_code(error: Exception) -> int | None:
     """Return the exit code of an error; None if it is a mistake of ours."""
-    from rocketmq_tw.admin.errors import AdminError, NothingResponded
+    from rocketmq_tw.admin.errors import NothingResponded, is_bad_input
     from rocketmq_tw.auth.errors import BadPolicy
-    from rocketmq_tw.client.errors import (
-        NameServerUnavailable,
-        SendError,
-        ValidationError,
-    )
-    from rocketmq_tw.model.errors import IllegalName, RocketMQError
+    from rocketmq_tw.client.errors import NameServerUnavailable, SendError
+    from rocketmq_tw.model.errors import RocketMQError
     from rocketmq_tw.remoting.errors import TransportError
 
     if isinstance(error, NothingResponded | NameServerUnavailable | TransportError):
@@ -137,9 +133,9 @@ def exit_code(error: Exception) -> int | None:
     if isinstance(error, SendError):
         refused = error.attempts and not isinstance(error.__cause__, TransportError)
         return REFUSED if refused else UNREACHABLE
-    if isinstance(error, ValidationError | IllegalName | BadPolicy):
+    if is_bad_input(error) or isinstance(error, BadPolicy):
         return USAGE
-    if isinstance(error, AdminError | RocketMQError):
+    if isinstance(error, RocketMQError):
         return REFUSED
     return None
 

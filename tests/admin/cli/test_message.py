@@ -25,7 +25,8 @@ class MessageTests(CommandCase):
         words = ["message", "show", self.ids[0], "--topic", "orders"]
         self.assertIn("7b 22 6e", self.output(*words, "--body", "hex"))
         self.assertEqual(self.json(*words, "--body", "json")["body"], {"n": 1})
-        self.assertIn("say in which topic", self.error("message", "show", self.ids[0]))
+        text = self.error("message", "show", self.ids[0], code=2)
+        self.assertIn("say in which topic", text)
         self.error("message", "show", "0" * 32, "--topic", "orders")
 
     def test_find(self) -> None:

@@ -8,13 +8,19 @@ import click
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.admin.cli.running import confirm, exit_code, explain
-from rocketmq_tw.admin.errors import NotFound, NothingResponded, RefusedByAll
+from rocketmq_tw.admin.errors import (
+    InvalidArgument,
+    NotFound,
+    NothingResponded,
+    RefusedByAll,
+)
 from rocketmq_tw.client.errors import (
     NameServerUnavailable,
     SendError,
     ValidationError,
 )
 from rocketmq_tw.model.errors import IllegalTopic
+from rocketmq_tw.model.subscription import IllegalSubscription
 from rocketmq_tw.remoting.errors import BrokerError, ConnectError
 
 
@@ -29,6 +35,9 @@ class ExitCodeTests(SynchronousTestCase):
             RefusedByAll("it", {}): 1,
             ValidationError("x"): 2,
             IllegalTopic("a b", "why"): 2,
+            IllegalSubscription("a", "why"): 2,
+            InvalidArgument("a limit of 0 messages"): 2,
+            UnicodeEncodeError("utf-8", "\udc80", 0, 1, "surrogates"): 2,
             NothingResponded("it", {}): 3,
             NameServerUnavailable({}): 3,
             ConnectError("a:1", "refused"): 3,
