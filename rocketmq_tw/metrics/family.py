@@ -1,7 +1,8 @@
 """
 One metric of the page: its name, its type, and a series for each set of labels.
 
-A series is encoded when its value changes. Its labels are encoded once.
+A series is encoded when its value changes. Its labels are encoded once. What finds no
+capacity is remembered, and takes the place of the next series that is removed.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ class Family:
     :param labels: the names of its labels, besides the common ones.
     :param common: the labels that all series have, encoded.
     :param limit: how many series there may be.
-    :ivar left_out: the series for which there was no capacity when they were set last.
+    :ivar left_out: the series for which there was no capacity when they were set last,
+        and their values; not more than the limit, so that what waits is bounded too.
     """
 
     def __init__(
@@ -53,7 +55,7 @@ class Family:
         self._seen: dict[Values, object] = {}
         self._bounds = [f'le="{float(bound)}"' for bound in bounds]
         self._bounds.append('le="+Inf"')
-        self.left_out: set[Values] = set()
+        self.left_out: dict[Values, float | Histogram] = {}
 
     def __len__(self) -> int:
         """Return how many series there are."""
@@ -65,7 +67,7 @@ class Family:
             return
         start = self._starts.get(values)
         if start is None:
-            if not self._has_capacity(values):
+            if not self._has_capacity(values, value):
                 return
             inner = self._inner(values)
             text = f"{self.name}{{{inner}}} " if inner else f"{self.name} "
@@ -78,7 +80,7 @@ class Family:
         seen = (value.count, value.sum)
         if self._seen.get(values) == seen:
             return
-        if values not in self._blocks and not self._has_capacity(values):
+        if values not in self._blocks and not self._has_capacity(values, value):
             return
         self._seen[values] = seen
         name, inner = self.name, self._inner(values)
@@ -93,16 +95,24 @@ class Family:
         self._blocks.set(values, "".join(lines).encode())
 
     def remove(self, values: Values) -> None:
-        """Remove a series, if there is one."""
+        """Remove a series, if there is one; another may take its place."""
+        self.left_out.pop(values, None)
         self._blocks.remove(values)
         self._starts.pop(values, None)
         self._seen.pop(values, None)
-        self.left_out.discard(values)
+        while self.left_out and len(self._blocks) < self._limit:
+            waiting, value = next(iter(self.left_out.items()))
+            if isinstance(value, Histogram):
+                self.set_histogram(waiting, value)
+            else:
+                self.set(waiting, value)
 
     def keep_only(self, wanted: Iterable[Values]) -> None:
         """Remove all other series."""
-        gone = self._seen.keys() - set(wanted)
-        for values in gone:
+        kept = set(wanted)
+        for values in self.left_out.keys() - kept:
+            del self.left_out[values]
+        for values in self._seen.keys() - kept:
             self.remove(values)
 
     def pieces(self) -> list[bytes]:
@@ -115,11 +125,11 @@ class Family:
         own = labels_text(zip(self._labels, values, strict=True))
         return ",".join(filter(None, (own, self._common)))
 
-    def _has_capacity(self, values: Values) -> bool:
-        """Return whether there may be another series; remember that there is none."""
+    def _has_capacity(self, values: Values, value: float | Histogram) -> bool:
+        """Return whether there may be another series; remember it if not."""
         if len(self._blocks) < self._limit:
-            self.left_out.discard(values)
+            self.left_out.pop(values, None)
             return True
-        if len(self.left_out) < self._limit:
-            self.left_out.add(values)
+        if values in self.left_out or len(self.left_out) < self._limit:
+            self.left_out[values] = value
         return False

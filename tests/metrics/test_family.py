@@ -60,17 +60,44 @@ class FamilyTests(SynchronousTestCase):
         self.assertEqual(len(family), 2)
 
     def test_limit(self) -> None:
-        """Too many are left out and counted; another takes what one leaves."""
+        """Too many are left out and counted."""
         family = gauge(limit=2)
         for name in "abcd":
             family.set((name,), 1)
-        self.assertEqual((len(family), family.left_out), (2, {("c",), ("d",)}))
+        self.assertEqual((len(family), set(family.left_out)), (2, {("c",), ("d",)}))
         family.set(("a",), 2)
-        family.remove(("a",))
-        family.set(("c",), 1)
-        self.assertEqual((len(family), family.left_out), (2, {("d",)}))
         family.remove(("d",))
-        self.assertEqual(family.left_out, set())
+        self.assertEqual(set(family.left_out), {("c",)})
+
+    def test_capacity_is_taken(self) -> None:
+        """What was left out comes back with its last value, without another change."""
+        family = gauge(limit=2)
+        for value, name in enumerate("abcd"):
+            family.set((name,), value)
+        family.set(("c",), 5)
+        family.remove(("a",))
+        page = read(family.pieces())
+        self.assertEqual(page.get("rocketmq_x", topic="c"), 5)
+        self.assertEqual(set(family.left_out), {("d",)})
+
+    def test_unwanted_is_not_taken(self) -> None:
+        """What is not wanted any more does not come back."""
+        family = gauge(limit=2)
+        for name in "abcd":
+            family.set((name,), 1)
+        family.keep_only([("d",)])
+        self.assertEqual(read(family.pieces()).labels("rocketmq_x"), [{"topic": "d"}])
+        self.assertEqual(family.left_out, {})
+
+    def test_histogram_is_taken(self) -> None:
+        """A histogram that was left out comes back with its counts."""
+        family = Family("rocketmq_x", "histogram", "Text", labels=("code",), limit=1)
+        for name in "ab":
+            histogram = Histogram(())
+            histogram.add(1)
+            family.set_histogram((name,), histogram)
+        family.remove(("a",))
+        self.assertEqual(read(family.pieces()).get("rocketmq_x_count", code="b"), 1)
 
     def test_histogram(self) -> None:
         """Buckets are cumulative and end in all; sum and count follow."""
@@ -99,4 +126,4 @@ class FamilyTests(SynchronousTestCase):
         family = Family("rocketmq_x", "histogram", "Text", labels=("code",), limit=1)
         for name in "ab":
             family.set_histogram((name,), Histogram(()))
-        self.assertEqual((len(family), family.left_out), (1, {("b",)}))
+        self.assertEqual((len(family), set(family.left_out)), (1, {("b",)}))
