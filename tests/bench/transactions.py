@@ -81,9 +81,11 @@ class Sender:
 
     def wait(self) -> None:
         """Read the response to the half message."""
-        data = self._socket.recv(4096)
+        data = b""
         while len(data) < 4 or len(data) < 4 + int.from_bytes(data[:4], "big"):
-            data += self._socket.recv(4096)
+            more = self._socket.recv(4096)
+            assert more, "the broker closed the connection"
+            data += more
         found = _STORED.search(data)
         assert found is not None, data
         header = (_END % (int(found[1], 16), int(found[2]))).encode()
