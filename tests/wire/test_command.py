@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from rocketmq_tw.wire.binary_header import binary_header
 from rocketmq_tw.wire.command import (
     Command,
     decode,
@@ -184,6 +185,20 @@ class BinaryHeaderTests(SynchronousTestCase):
                 header = bytearray(GOLDEN[8:54])
                 header[at : at + 4] = wrong
                 self.assertRaises(MalformedHeader, decode, BINARY, bytes(header))
+
+    def test_long_keys(self) -> None:
+        """A key is found whatever its length; nothing else is lost."""
+        ext = {"k" * size: "v" * (size % 3 + 1) for size in range(1, 70)}
+        ext["\u00fc" * 15] = "\u20ac"
+        header = binary_header(105, 7, 0, None, ext)
+        self.assertEqual(decode(BINARY, header).fields, ext)
+
+    def test_value_past_the_block(self) -> None:
+        """A value ends with the block of fields, whatever follows it."""
+        header = binary_header(105, 7, 0, None, {"a": "12345"})
+        size = len(header) - 21
+        cut = header[:17] + (size - 2).to_bytes(4, "big") + header[21:]
+        self.assertRaises(MalformedHeader, decode, BINARY, cut)
 
     def test_code_too_large(self) -> None:
         """Codes beyond 16 bits are our mistake, not the peer's."""
