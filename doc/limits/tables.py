@@ -850,6 +850,16 @@ CACHES: Final = (
         entry=1_000,
     ),
     Cache(
+        what="timed messages that were stored last, until they are linked",
+        holds=(
+            "broker.timer.recent.RecentSends._last",
+            "broker.timer.recent.RecentSends._runs",
+            "broker.timer.recent._Run.kept",
+        ),
+        limit="broker.timer.recent.MOST",
+        entry=125,
+    ),
+    Cache(
         what="half messages that were stored last, of 8 MiB together",
         holds=(
             "broker.transactions.lane_recent.RecentHalves._kept",

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 from rocketmq_tw.broker.send.lane_parts import (
     NOT_PLAIN,
@@ -257,14 +257,17 @@ class SendLane:
 
     def _timed_frames(self, run: list[LaneMessage]) -> list[bytes]:
         """Do as :meth:`_frames` where some messages are timed."""
-        form = self._timed_format
+        form, lane = self._timed_format, self._timed.lane
+        assert lane is not None, "it made them"
         frames: list[bytes] = []
         for message in run:
-            opaque = message.opaque
             if type(message) is LaneMessage:
                 frames += self._frames([message])
-            elif opaque is not None:
-                timed = cast("TimedMessage", message)
+                continue
+            timed: Any = message
+            lane.stored(timed)
+            opaque = timed.opaque
+            if opaque is not None:
                 header = form % (
                     timed.commit_log_offset,
                     timed.asked_queue_id,

@@ -23,7 +23,6 @@ from rocketmq_tw.model.message import (
     PRIORITY,
     SHARDING_KEY,
     TAGS,
-    TIMER_DEL_UNIQKEY,
     TIMER_OUT_MS,
     TIMERS,
     TRAN_MSG,
@@ -39,13 +38,9 @@ _TRAN_MSG = f"{PAIR_END}{TRAN_MSG}{NAME_END}"
 _POP_CK = f"{PAIR_END}{POP_CK}{NAME_END}"
 #: All three timer properties begin like this; so do others, which are recognised later.
 _TIMER = f"{PAIR_END}TIMER_"
-_TIMER_OUT = f"{PAIR_END}{TIMER_OUT_MS}{NAME_END}"
-_TIMER_DEL = f"{PAIR_END}{TIMER_DEL_UNIQKEY}{NAME_END}"
 _PRIORITY = f"{PAIR_END}{PRIORITY}{NAME_END}"
 _UNIQ_KEY = f"{PAIR_END}{UNIQ_KEY}{NAME_END}"
 _EMPTY_UNIQ_KEY = _UNIQ_KEY + PAIR_END
-#: What a timed message cannot have to be stored as usual.
-_NOT_TIMED = (_DELAY, _TRAN_MSG, _POP_CK, _PRIORITY, _TIMER_OUT, _TIMER_DEL)
 #: What Java reads as an int.
 _NUMBER = re.compile("[+-]?[0-9]{1,19}")
 _MAX_INT = (1 << 31) - 1
@@ -129,25 +124,35 @@ def plain_code(text: str) -> int | None:
     return kept_hash(behind[:end]) if 0 < end <= LONGEST_KEPT else None
 
 
-def timed_code(text: str) -> int | None:
+def timed_parts(text: str) -> tuple[int, str, str] | None:
     """
-    Do as :func:`plain_code` for a message that asks for a time and nothing else.
+    Split a message that asks for a time and nothing else, as :func:`plain_code` does.
 
-    Which property names the time, if any, is not looked at.
+    :returns: its tags code, its unique key, and what is behind the ``TIMER_`` of the
+        property that names the time; None if the message has several of these.
     """
     if not text or text[-1] != PAIR_END:
         return None
     marked = PAIR_END + text
-    if _TIMER not in marked or _UNIQ_KEY not in marked or _EMPTY_UNIQ_KEY in marked:
+    before, found, asked = marked.rpartition(_TIMER)
+    if (
+        not found
+        or _TIMER in before
+        or _DELAY in marked
+        or _TRAN_MSG in marked
+        or ("P" in marked and (_POP_CK in marked or _PRIORITY in marked))
+    ):
         return None
-    for name in _NOT_TIMED:
-        if name in marked:
-            return None
+    key = properties.last_value(marked, _UNIQ_KEY, PAIR_END)
+    if not key:
+        return None
     _, found, behind = marked.rpartition(_TAGS)
     if not found:
-        return 0
+        return 0, key, asked
     end = behind.index(PAIR_END)
-    return kept_hash(behind[:end]) if 0 < end <= LONGEST_KEPT else None
+    if not 0 < end <= LONGEST_KEPT:
+        return None
+    return kept_hash(behind[:end]), key, asked
 
 
 def _asks(marked: str) -> bool:

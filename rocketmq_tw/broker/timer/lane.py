@@ -13,9 +13,10 @@ from __future__ import annotations
 from typing import Final
 
 from rocketmq_tw.broker.send.lane import LaneMessage
-from rocketmq_tw.broker.send.properties import timed_code
+from rocketmq_tw.broker.send.properties import timed_parts
 from rocketmq_tw.broker.send.targets import Target
-from rocketmq_tw.broker.timer.sends import RESERVED, TIMED_TOPIC, TimedSends
+from rocketmq_tw.broker.timer.recent import RecentSends, Stored
+from rocketmq_tw.broker.timer.sends import ADDED, RESERVED, TIMED_TOPIC, TimedSends
 from rocketmq_tw.store.run_writer import RunWriter
 from rocketmq_tw.wire.properties import MAX_PROPERTIES
 from rocketmq_tw.wire.record_layout import FIXED_SIZE
@@ -28,11 +29,15 @@ class TimedMessage(LaneMessage):
     """
     A timed message.
 
-    :ivar asked_queue_id: where it is to be delivered; its response has that, too.
+    :ivar asked_topic: where it is to be delivered, like ``asked_queue_id``; its
+        response has that queue, too.
+    :ivar out_ms: its slot.
     :ivar recall_handle: what recalls it.
     """
 
+    asked_topic: bytes = b""
     asked_queue_id: int = 0
+    out_ms: int = 0
     recall_handle: bytes = b""
 
 
@@ -40,13 +45,17 @@ class TimedLane:
     """
     Makes the messages.
 
+    :param recent: keeps those that are stored.
     :param added: the encoded properties that this broker adds to each message.
     """
 
-    def __init__(self, *, sends: TimedSends, runs: RunWriter, added: str) -> None:
+    def __init__(
+        self, *, sends: TimedSends, runs: RunWriter, recent: RecentSends, added: str
+    ) -> None:
         self._sends = sends
         self._find_queue = runs.find_queue
-        self._added = added.encode()
+        self._recent = recent
+        self._added = added + ADDED
 
     def message(
         self,
@@ -63,18 +72,19 @@ class TimedLane:
         Its queue, flags and body are checked by the caller.
         """
         text = request.properties or ""
-        code = timed_code(text)
+        parts = timed_parts(text)
         queue = self._find_queue(_QUEUE)
-        if code is None or queue is None:
+        if parts is None or queue is None:
             return None
-        out_ms = self._sends.slot_of(text, int(now * 1000))
+        code, key, asked = parts
+        sends, topic, queue_id = self._sends, request.topic, request.queue_id
+        out_ms = sends.slot_of(asked, int(now * 1000))
         if out_ms is None:
             return None
-        kept = text.encode() + self._added
-        kept += self._sends.added(out_ms, target.topic, request.queue_id)
+        kept = (text + self._added % (out_ms, topic, queue_id)).encode()
         if len(kept) > MAX_PROPERTIES - RESERVED:
             return None
-        return TimedMessage(
+        message = TimedMessage(
             queue,
             FIXED_SIZE + len(body) + len(TIMED_TOPIC) + len(kept),
             request.flag,
@@ -85,6 +95,15 @@ class TimedLane:
             kept,
             code,
             request.reconsume_times or 0,
-            asked_queue_id=request.queue_id,
-            recall_handle=self._sends.handle(request.topic, out_ms, text),
+        )
+        message.asked_topic, message.asked_queue_id = target.topic, queue_id
+        message.out_ms = out_ms
+        message.recall_handle = sends.handle(topic, out_ms, key)
+        return message
+
+    def stored(self, message: TimedMessage) -> None:
+        """Keep a message that is stored now, until it is linked."""
+        offset, topic = message.commit_log_offset, message.asked_topic
+        self._recent.add(
+            message.queue_offset, Stored(offset, message.size, message.out_ms, topic)
         )

@@ -141,6 +141,9 @@ class LateTimer:
 
             self.parts = make_parts(self._broker, self._file)
             self.parts.metrics.load()
+            # Each timed message calls these.
+            sends, service = self._broker.timed_sends, self.parts.service
+            sends.wake, sends.count_at = service.wake, service.count_at
         return self.parts
 
     def _note_adopted(self, queue_offset: int) -> None:

@@ -17,6 +17,7 @@ from rocketmq_tw.broker.timer.linking import Linking
 from rocketmq_tw.broker.timer.metrics import TimerMetrics
 from rocketmq_tw.broker.timer.opening import Opening
 from rocketmq_tw.broker.timer.progress import Progress
+from rocketmq_tw.broker.timer.recent import RecentSends
 from rocketmq_tw.broker.timer.service import TimerService
 from rocketmq_tw.broker.timer.window import rolling_window
 from rocketmq_tw.clock import wall_time
@@ -47,7 +48,8 @@ class TimerParts(msgspec.Struct, frozen=True):
 def make_parts(broker: Broker, metrics_file: JsonFile) -> TimerParts:
     """Make the parts; no file is touched yet."""
     config, clock = broker.config, broker.clock
-    _use_lane(broker)
+    recent = RecentSends()
+    _use_lane(broker, recent)
     files = TimerFiles(
         config.store_path_root_dir,
         precision_ms=config.timer_precision_ms,
@@ -70,6 +72,7 @@ def make_parts(broker: Broker, metrics_file: JsonFile) -> TimerParts:
         emptying=emptying,
         metrics=metrics,
         deliveries=deliveries,
+        recent=recent,
         wall_time=now,
     )
     progress = Progress(
@@ -96,7 +99,7 @@ def make_parts(broker: Broker, metrics_file: JsonFile) -> TimerParts:
     return TimerParts(service, linking, emptying, progress, metrics, files)
 
 
-def _use_lane(broker: Broker) -> None:
+def _use_lane(broker: Broker, recent: RecentSends) -> None:
     """Let the lane of sends take timed messages, if the store has one."""
     runs, config = broker.store.runs, broker.config
     if runs is None or config.is_slave:
@@ -104,5 +107,6 @@ def _use_lane(broker: Broker) -> None:
     broker.timed_sends.lane = TimedLane(
         sends=broker.timed_sends,
         runs=runs,
+        recent=recent,
         added=added_properties(config),
     )

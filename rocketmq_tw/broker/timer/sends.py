@@ -32,7 +32,7 @@ from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.store.errors import PropertiesTooLong
 from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.codes import ResponseCode
-from rocketmq_tw.wire.properties import MAX_PROPERTIES
+from rocketmq_tw.wire.properties import MAX_PROPERTIES, NAME_END, PAIR_END
 from rocketmq_tw.wire.recall import encode_handle
 from rocketmq_tw.wire.record import Draft
 
@@ -44,9 +44,20 @@ TIMED_TOPIC: Final = TIMER_TOPIC.encode()
 #: Bytes of properties that a message may get until it is delivered: when it was linked
 #: and delivered, and how often it was rolled.
 RESERVED: Final = 100
-_ADDED: Final = (
-    f"{TIMER_OUT_MS}\x01%d\x02{REAL_TOPIC}\x01%b\x02{REAL_QUEUE_ID}\x01%d\x02".encode()
+#: Those that end the properties of a timed message: of several of one name the last
+#: counts.
+ADDED: Final = (
+    f"{TIMER_OUT_MS}\x01%d\x02{REAL_TOPIC}\x01%s\x02{REAL_QUEUE_ID}\x01%d\x02"
 )
+#: The properties that name a time, behind ``TIMER_``: their unit in milliseconds, and
+#: whether they count from now.
+_ASKED: Final = {
+    "DELIVER_MS": (1, False),
+    "DELAY_MS": (1, True),
+    "DELAY_SEC": (1000, True),
+}
+#: Digits of a time that is not looked at closely.
+_DIGITS = 15
 #: No number of Java's ``long`` has more characters.
 _LONGEST = 20
 
@@ -127,7 +138,7 @@ class TimedSends:
         if self.count_at(out_ms) >= settings.slot_limit:
             self.refused += 1
             raise _flow_control(settings.slot_limit)
-        added = self.added(out_ms, draft.topic, draft.queue_id)
+        added = (ADDED % (out_ms, draft.topic.decode(), draft.queue_id)).encode()
         size = len(draft.properties) + len(added)
         if size > MAX_PROPERTIES - RESERVED:
             raise PropertiesTooLong(size, MAX_PROPERTIES - RESERVED)
@@ -136,29 +147,28 @@ class TimedSends:
         draft.properties += added
         return draft
 
-    def slot_of(self, text: str, now_ms: int) -> int | None:
+    def slot_of(self, asked: str, now_ms: int) -> int | None:
         """
-        Return the slot of a message; None if it is refused, or due already.
+        Return the slot of a message; None if its time needs a closer look.
 
-        :param text: its properties, as decoded.
+        :param asked: its properties, from behind the ``TIMER_`` of the one that names
+            the time.
         """
         settings = self.settings
-        deliver_ms = _deliver_ms(text, now_ms)
-        if deliver_ms is None or not settings.is_enabled:
+        name, _, behind = asked.partition(NAME_END)
+        number, _, _ = behind.partition(PAIR_END)
+        kind = _ASKED.get(name)
+        is_number = number.isdecimal() and number.isascii() and len(number) <= _DIGITS
+        if kind is None or not is_number or not settings.is_enabled:
             return None
+        unit_ms, is_from_now = kind
+        deliver_ms = int(number) * unit_ms
+        if is_from_now:
+            deliver_ms += now_ms
         if not 0 < deliver_ms - now_ms <= settings.max_delay_ms:
             return None
         out_ms = slot_before(deliver_ms, settings.precision_ms)
         return None if self.count_at(out_ms) >= settings.slot_limit else out_ms
-
-    @staticmethod
-    def added(out_ms: int, topic: bytes, queue_id: int) -> bytes:
-        """
-        Return the properties that end those of a timed message.
-
-        Of several properties of one name the last counts.
-        """
-        return _ADDED % (out_ms, topic, queue_id)
 
     def recall_handle(self, draft: Draft) -> str | None:
         """Return what recalls a message; None for one that is retried."""
@@ -167,15 +177,11 @@ class TimedSends:
         if topic.startswith(RETRY_PREFIX):
             return None
         out_ms = int(properties.find(text, TIMER_OUT_MS) or 0)
-        return self.handle(topic, out_ms, text).decode()
-
-    def handle(self, topic: str, out_ms: int, text: str) -> bytes:
-        """
-        Encode what recalls a message of a slot.
-
-        :param text: its properties, as decoded.
-        """
         key = properties.find(text, UNIQ_KEY) or ""
+        return self.handle(topic, out_ms, key).decode()
+
+    def handle(self, topic: str, out_ms: int, key: str) -> bytes:
+        """Encode what recalls a message of a slot, which has this unique key."""
         # Behind the slot, so that rounding leads to it.
         return encode_handle(topic, self._broker_name, out_ms + 1, key)
 

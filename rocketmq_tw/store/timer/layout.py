@@ -46,8 +46,6 @@ ROLL: Final = 2
 DELETE: Final = 4
 _ALL_FLAGS: Final = 15
 
-_pack = RECORD.pack
-
 
 class Slot(msgspec.Struct, frozen=True, gc=False):
     """
@@ -90,21 +88,6 @@ class Link(msgspec.Struct, frozen=True, gc=False):
     def slot_ms(self) -> int:
         """The time of its slot."""
         return self.write_ms + self.delay_ms
-
-
-def encode_link(
-    previous: int,
-    flags: int,
-    write_ms: int,
-    delay_ms: int,
-    offset: int,
-    size: int,
-    topic_hash: int,
-) -> bytes:
-    """Encode a record from the fields of a :class:`Link`, in their order."""
-    return _pack(
-        RECORD_SIZE, previous, flags, write_ms, delay_ms, offset, size, topic_hash, 0
-    )
 
 
 def decode_link(data: bytes | memoryview, at: int = 0) -> Link | None:

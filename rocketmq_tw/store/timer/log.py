@@ -52,22 +52,42 @@ class TimerLog:
         rest = self.files.rest(position)
         return position if rest >= RECORD_SIZE + END_SIZE else position + rest
 
+    def positions(self, count: int) -> list[int]:
+        """Return where the next records begin, as :meth:`next_position` gives them."""
+        found: list[int] = []
+        position = self.end
+        while len(found) < count:
+            position = self.next_position(position)
+            fitting = (self.files.rest(position) - END_SIZE) // RECORD_SIZE
+            end = position + min(fitting, count - len(found)) * RECORD_SIZE
+            found += range(position, end, RECORD_SIZE)
+            position = end
+        return found
+
     def append(self, records: Sequence[bytes], positions: Sequence[int]) -> None:
         """
-        Append encoded records at the positions that :meth:`next_position` gives.
+        Append encoded records, at least one, at their :meth:`positions`.
 
         :raises OSError: nothing was appended.
         """
+        at, last = self.end, positions[-1]
+        if last - at == (len(records) - 1) * RECORD_SIZE:
+            # They all go to one file, as most do.
+            self._write(b"".join(records), last + RECORD_SIZE)
+            return
         pieces: list[bytes] = []
-        at = self.end
         for record, position in zip(records, positions, strict=True):
             if position > at:
                 left = position - at
                 pieces.append(END.pack(left, 0, END_MAGIC).ljust(left, b"\0"))
             pieces.append(record)
             at = position + RECORD_SIZE
-        self.files.write(self.end, b"".join(pieces))
-        self.end = at
+        self._write(b"".join(pieces), at)
+
+    def _write(self, data: bytes, end: int) -> None:
+        """Write what is behind the end, which is elsewhere then."""
+        self.files.write(self.end, data)
+        self.end = end
         self._block = b""
 
     def get(self, position: int) -> Link | None:

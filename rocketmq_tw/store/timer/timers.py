@@ -25,11 +25,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from rocketmq_tw.store.timer.layout import DELETE, NONE, RECORD_SIZE, Slot, encode_link
+from rocketmq_tw.store.timer.layout import DELETE, NONE, RECORD, RECORD_SIZE, Slot
 from rocketmq_tw.store.timer.log import TimerLog
 from rocketmq_tw.store.timer.placement import Placement
 from rocketmq_tw.store.timer.wheel import TimerWheel
 
+_pack = RECORD.pack
 #: How often the clock may be set back before the time is again where it was.
 MAX_PASSED = 8
 
@@ -192,16 +193,15 @@ class Timers:
             return
         slots: dict[int, list[int]] = {}
         records: list[bytes] = []
-        positions: list[int] = []
-        position, next_position = self.log.end, self.log.next_position
-        for each in waiting:
-            position = next_position(position)
+        positions = self.log.positions(len(waiting))
+        for each, position in zip(waiting, positions, strict=True):
             slot_ms, flags = each.slot_ms, each.flags
             slot = slots.get(slot_ms)
             if slot is None:
                 slot = slots[slot_ms] = self._slot(slot_ms, position)
             records.append(
-                encode_link(
+                _pack(
+                    RECORD_SIZE,
                     slot[1],
                     flags,
                     write_ms,
@@ -209,13 +209,12 @@ class Timers:
                     each.offset,
                     each.size,
                     each.topic_hash,
+                    0,
                 )
             )
             slot[1] = position
             slot[2] += -1 if flags & DELETE else 1
             slot[3] += 1
-            positions.append(position)
-            position += RECORD_SIZE
         self.log.append(records, positions)
         self._latest_ms = max(self._latest_ms, *slots)
         for slot_ms, slot in slots.items():

@@ -11,9 +11,11 @@ from rocketmq_tw.broker.send.properties import (
     Special,
     plain_code,
     read,
+    timed_parts,
     waits_for_flush,
     without,
 )
+from rocketmq_tw.model.message import TIMERS
 from rocketmq_tw.model.subscription import tags_code
 from rocketmq_tw.wire import properties
 
@@ -86,6 +88,58 @@ def test_plain_code(text: str) -> None:
         found = naive(text)
         assert (found.text, found.special, found.has_unique_key) == (text, None, True)
         assert code == tags_code(found.tag)
+
+
+@settings(deadline=None, max_examples=500)
+@given(st.lists(_PIECES, max_size=14).map("".join))
+@example("UNIQ_KEY\x01k\x02TIMER_DELAY_SEC\x013\x02TAGS\x01a\x02")
+@example("TIMER_DELIVER_MS\x013\x02UNIQ_KEY\x01k\x02UNIQ_KEY\x01\x02")
+@example("TIMER_DELIVER_MS\x013\x02TIMER_OUT_MS\x01k\x02UNIQ_KEY\x01k\x02")
+def test_timed_parts(text: str) -> None:
+    """Where there are parts, the text is kept as it is, and asks for nothing else."""
+    parts = timed_parts(text)
+    if parts is None:
+        return
+    code, key, asked = parts
+    found = naive(text)
+    assert found.text == text
+    assert code == tags_code(found.tag)
+    pairs = properties.decode(text)
+    assert pairs["UNIQ_KEY"] == key
+    names = [name for name in pairs if name.startswith("TIMER_")]
+    assert len(names) < 2
+    for name in names:
+        assert asked.startswith(f"{name.removeprefix('TIMER_')}\x01{pairs[name]}\x02")
+    if not TIMERS.isdisjoint(names):
+        assert found.special == Special(is_timed=True)
+
+
+class TimedPartsTests(SynchronousTestCase):
+    """Which messages are timed and nothing else."""
+
+    def test_timed(self) -> None:
+        """It has one property of a time, and a key."""
+        text = "TAGS\x01TagA\x02TIMER_DELAY_MS\x013\x02UNIQ_KEY\x01k\x02"
+        parts = 2598919, "k", "DELAY_MS\x013\x02UNIQ_KEY\x01k\x02"
+        self.assertEqual(timed_parts(text), parts)
+        self.assertEqual(timed_parts(text[10:]), (0, *parts[1:]))
+
+    def test_others(self) -> None:
+        """Whatever else it asks for makes it another one."""
+        text = "TIMER_DELAY_MS\x013\x02UNIQ_KEY\x01k\x02"
+        for more in (
+            "TIMER_DELAY_SEC\x013\x02",
+            "TIMER_OUT_MS\x013\x02",
+            "DELAY\x013\x02",
+            "TRAN_MSG\x01true\x02",
+            "POP_CK\x01a\x02",
+            "_SYS_MSG_PRIORITY_\x013\x02",
+            "UNIQ_KEY\x01\x02",
+        ):
+            with self.subTest(more):
+                self.assertIsNone(timed_parts(text + more))
+        for other in ("", text[:-1], text[:18], text[18:]):
+            self.assertIsNone(timed_parts(other))
 
 
 class PlainCodeTests(SynchronousTestCase):

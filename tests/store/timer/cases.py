@@ -10,7 +10,14 @@ from msgspec.structs import astuple
 
 from rocketmq_tw.store.files.reads import Reads
 from rocketmq_tw.store.files.segments import MappedFileQueue, OpenFiles
-from rocketmq_tw.store.timer.layout import NONE, PLAIN, SLOT, Link, encode_link
+from rocketmq_tw.store.timer.layout import (
+    NONE,
+    PLAIN,
+    RECORD,
+    RECORD_SIZE,
+    SLOT,
+    Link,
+)
 from rocketmq_tw.store.timer.log import TimerLog
 from rocketmq_tw.store.timer.wheel import TimerWheel
 
@@ -46,12 +53,14 @@ def link(offset: int, slot_ms: int = NOW_MS, previous: int = NONE) -> Link:
     return Link(previous, PLAIN, NOW_MS - 5000, slot_ms - NOW_MS + 5000, offset, 99, 7)
 
 
+def encode(link: Link) -> bytes:
+    """Encode a record."""
+    return RECORD.pack(RECORD_SIZE, *astuple(link), 0)
+
+
 def append(log: TimerLog, *links: Link) -> list[int]:
     """Append records; return their positions."""
-    positions, at = [], log.end
-    for _ in links:
-        at = log.next_position(at)
-        positions.append(at)
-        at += 52
-    log.append([encode_link(*astuple(each)) for each in links], positions)
+    positions = log.positions(len(links))
+    if links:
+        log.append([encode(each) for each in links], positions)
     return positions

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from msgspec.structs import astuple
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.model.subscription import java_hash
@@ -15,10 +14,10 @@ from rocketmq_tw.store.timer.layout import (
     WHEEL_SIZE,
     Link,
     decode_link,
-    encode_link,
     is_end,
 )
 from rocketmq_tw.store.timer.wheel import TimerWheel
+from tests.store.timer.cases import encode
 
 #: What a broker of Apache RocketMQ wrote.
 RECORD = bytes.fromhex(
@@ -41,7 +40,7 @@ class RecordTests(SynchronousTestCase):
 
     def test_golden(self) -> None:
         """It has the bytes that another broker writes."""
-        self.assertEqual(encode_link(*astuple(self.link)), RECORD)
+        self.assertEqual(encode(self.link), RECORD)
         self.assertEqual(decode_link(RECORD), self.link)
         self.assertEqual(self.link.slot_ms, 1_795_732_065_000)
 
