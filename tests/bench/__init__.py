@@ -19,8 +19,8 @@ What is measured, by the names of ``--only``:
 - ``rest``: start-up, and what a server takes that has nothing to do;
 - ``tls``, ``acl``: sends by TLS and signed sends, beside plain ones. Both need the
   headers of OpenSSL, and are measured only when they are named;
-- ``pop``, ``transactions``, ``timers``: pops, transactions and timed messages; they are
-  measured only when they are named, too.
+- ``pop``, ``transactions``, ``timers``, ``reply``: pops, transactions, timed messages,
+  requests and their replies; they are measured only when they are named, too.
 
 The servers run side by side and are driven in turn, round after round; what is printed
 are medians, and medians of the rounds' ratios. Rates of two runs cannot be compared,

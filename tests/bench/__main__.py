@@ -18,6 +18,7 @@ from tests.bench import (
     pop,
     rates,
     replication,
+    reply,
     rest,
     servers,
     timers,
@@ -41,6 +42,7 @@ ASKED_FOR = {
     "pop": pop.table,
     "transactions": transactions.table,
     "timers": timers.table,
+    "reply": reply.table,
 }
 #: What an empty slave copies, of one file of the log.
 TO_COPY = 1000 << 20

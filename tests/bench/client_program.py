@@ -15,14 +15,17 @@ from __future__ import annotations
 import argparse
 import json
 import resource
+import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.task import LoopingCall, deferLater, react
+from twisted.internet.threads import deferToThreadPool
 
-from rocketmq_tw.client import EARLIEST, Client, Producer
+from rocketmq_tw.client import EARLIEST, Client, ReplyTimeout
 from rocketmq_tw.clock import use_monotonic_time
 from rocketmq_tw.model.message import Message, StoredMessage
 
@@ -32,6 +35,8 @@ BATCH = 100
 BATCHES = 8
 #: Messages a second of the shape "end to end".
 PACE = 1000
+#: Seconds that a request waits for its reply.
+REPLY_TIME = 30
 
 
 class Meter:
@@ -76,11 +81,14 @@ def _cpu() -> float:
 
 
 class Sender:
-    """Keeps some messages in flight until a time; counts the ones that are stored."""
+    """
+    Keeps some messages in flight until a time; counts the ones that are stored.
 
-    def __init__(self, producer: Producer, message: Message, meter: Meter) -> None:
-        self._producer = producer
-        self._message = message
+    :param send: fires when a message is stored, or its reply is here.
+    """
+
+    def __init__(self, send: Callable[[], Deferred[Any]], meter: Meter) -> None:
+        self._send = send
         self._latencies = meter.latencies
         self._until = 0.0
         self._left = 0
@@ -108,8 +116,7 @@ class Sender:
             if not self._left:
                 self._done.callback(None)
 
-        sent = self._producer.send(self._message)
-        sent.addCallbacks(stored, self._failed)
+        self._send().addCallbacks(stored, self._failed)
 
     def _failed(self, failure: Any) -> None:
         if not self._done.called:
@@ -121,10 +128,46 @@ async def send(options: argparse.Namespace, client: Client, _clock: Any) -> None
     producer = client.producer("bench_producer")
     meter = Meter()
     message = Message(options.topic, b"x" * options.size)
-    sender = Sender(producer, message, meter)
+    sender = Sender(lambda: producer.send(message), meter)
     await sender.run(options.depth, options.warm)
     meter.begin()
     await sender.run(options.depth, options.seconds)
+    meter.end()
+
+
+async def request(options: argparse.Namespace, client: Client, clock: Any) -> None:
+    """Measure round trips, with one or several requests in flight."""
+    meter = Meter()
+    message = Message(options.topic, b"x" * options.size)
+    while True:
+        # The one that replies may still be joining its group.
+        with suppress(ReplyTimeout):
+            await client.request(message, timeout=1)
+            break
+    asker = Sender(lambda: client.request(message, timeout=REPLY_TIME), meter)
+    await asker.run(options.depth, options.warm)
+    meter.begin()
+    await asker.run(options.depth, options.seconds)
+    meter.end()
+
+
+async def answer(options: argparse.Namespace, client: Client, clock: Any) -> None:
+    """Reply to requests, with what they say, until standard input ends."""
+    first = Message(options.topic, b"creates the topic")
+    await client.producer("bench_answerer").send(first)
+    meter = Meter()
+
+    def handle(message: StoredMessage) -> Deferred[Any] | None:
+        if message.body == first.body:
+            return None
+        meter.latencies.append(0)
+        return client.reply(message, message.body)
+
+    consumer = client.push_consumer(f"bench_{options.topic}", concurrency=64)
+    consumer.subscribe(options.topic, "*", handle)
+    await consumer.start()
+    print(json.dumps({"event": "started"}), flush=True)
+    await deferToThreadPool(clock, clock.getThreadPool(), sys.stdin.read)
     meter.end()
 
 
@@ -248,6 +291,8 @@ def _at_pace(one: Callable[[], Deferred[Any]], seconds: float) -> Deferred[Any]:
 
 _SHAPES = {
     "send": send,
+    "request": request,
+    "answer": answer,
     "fill": fill,
     "push": push,
     "end-to-end": end_to_end,
