@@ -52,8 +52,18 @@ class Peer(Protocol):
     def when_writable(self) -> Deferred[None]:
         """Fires when the peer reads again or is gone; at once if it is not blocked."""
 
-    def call(self, request: Request[A], timeout: float | None = 3.0) -> Deferred[A]:
-        """Send a request; fires with its response."""
+    def call(
+        self,
+        request: Request[A],
+        timeout: float | None = 3.0,
+        *,
+        batched: bool = False,
+    ) -> Deferred[A]:
+        """
+        Send a request; fires with its response.
+
+        :param batched: more requests are likely to follow at once.
+        """
 
     def call_one_way(self, request: Request[Any]) -> None:
         """Send a request without a response; it is lost if the connection is."""

@@ -8,9 +8,8 @@ another reactor iteration.
 
 Back-pressure: reading is paused while the peer does not read its responses (the
 transport says so, as we are its producer), and while too many of its requests are in
-flight. Frames already received are kept unhandled.
-
-The states of a connection are drawn in :mod:`rocketmq_tw.remoting.state`.
+flight. Frames already received are kept unhandled. :mod:`rocketmq_tw.remoting.state`
+draws the states of a connection.
 
 Source: ``NettyRemotingAbstract`` of RocketMQ 5, for which requests get a response.
 """
@@ -128,8 +127,7 @@ class RemotingProtocol(Protocol):
         self._frames = FrameHandler(router, self._inbound, self.calls, clock)
         #: What was received while frames are not handled.
         self._unhandled: list[Frame] = []
-        self._drained = Waiters()
-        self._lost = Waiters()
+        self._drained, self._lost = Waiters(), Waiters()
         self.address = "?"
         self.host_bytes = NO_HOST
         self.on_lost: list[Callable[[RemotingProtocol], None]] = []
@@ -209,11 +207,14 @@ class RemotingProtocol(Protocol):
         """Whether a whole frame came from the peer."""
         return self._decoder.has_begun
 
-    def call(self, request: Request[A], timeout: float | None = 3.0) -> Deferred[A]:
+    def call(
+        self, request: Request[A], timeout: float | None = 3.0, *, batched: bool = False
+    ) -> Deferred[A]:
         """
         Send a request.
 
         :param timeout: seconds to wait; None leaves that to the caller.
+        :param batched: write at the end of this reactor iteration, with others.
         :returns: fires with the response if its code is one of ``request.accepted``.
             Fails with :class:`BrokerError` for other codes, :class:`RequestTimeout`,
             :class:`ConnectionLost`, :class:`TooManyRequests`, or what encoding raises.
@@ -227,7 +228,7 @@ class RemotingProtocol(Protocol):
             response = self.calls.add(opaque, request, self.address)
         except Exception:
             return fail()
-        self._send(frame)
+        self.write_request(frame, batched)
         if timeout is None:
             return response
         late = timed_out(self.address, request, timeout)
@@ -296,10 +297,9 @@ class RemotingProtocol(Protocol):
         self._state = _HANDLING
         seconds, at_once = self._clock.seconds, int(self._costly < COSTLY_READS)
         begin, corked, broken = seconds(), self._outbox.cork(), self._decoder.error
-        handler = self._frames
-        handler.deadline = self._share.deadline(begin)
+        self._frames.deadline, now = self._share.deadline(begin), self._wall_time()
         try:
-            handled = handler.handle(frames, self, self._wall_time(), corked, at_once)
+            handled = self._frames.handle(frames, self, now, corked, at_once)
         except RemoteProtocolError as error:
             handled, broken = len(frames), error
         if self._state is _HANDLING:

@@ -66,6 +66,13 @@ def test_replication() -> None:
     assert sum(line.startswith("64 x 1") for line in printed) == 2
 
 
+def test_reply() -> None:
+    """Requests are measured with one and with many in flight."""
+    printed = run("--only", "reply")
+    assert "Requests of 1 KiB, and replies" in printed
+    assert sum(line.startswith(("1 ", "32 ")) for line in printed) == 2
+
+
 def test_timers() -> None:
     """Timed messages are accepted in three shapes, and those of one second come."""
     printed = run("--only", "timers")

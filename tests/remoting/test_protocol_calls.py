@@ -55,6 +55,14 @@ class CallTests(SynchronousTestCase):
         self.assertEqual(self.successResultOf(first).text, "first")
         self.assertEqual(self.successResultOf(second).text, "second")
 
+    def test_batched(self) -> None:
+        """Those that are batched are written together, a little later."""
+        for _ in range(2):
+            self.call(batched=True)
+        self.assertEqual(self.wire.commands(), [])
+        self.clock.advance(0)
+        self.assertEqual(len(self.wire.commands()), 2)
+
     def test_error_code(self) -> None:
         """A code that is not accepted is an error that says who said what."""
         called = self.call()

@@ -60,7 +60,9 @@ class ReplyPushes:
             return succeed(f"{failed} {self._why(of_one)}")
         self._of_one[peer] = of_one + 1
         self.waiting += 1
-        pushed = peer.call(request, CONFIRMATION)
+        # A client that waits for one reply has it at once; one that waits for many has
+        # those of this reactor iteration together, which takes one write.
+        pushed = peer.call(request, CONFIRMATION, batched=of_one > 0)
 
         def confirmed(result: Response | Failure) -> str | None:
             self._end(peer)

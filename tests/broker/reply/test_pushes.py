@@ -55,6 +55,14 @@ class ReplyPushesTests(SynchronousTestCase):
         self.assertTrue(why.startswith("push reply message to cfail."), why)
         self.assertEqual((self.pushes.waiting, self.pushes._of_one), (0, {}))
 
+    def test_batched(self) -> None:
+        """A client that waits for one reply has it at once; more come together."""
+        self.push(self.one)
+        self.push(self.two)
+        self.assertEqual((self.one.batched, self.two.batched), (0, 0))
+        self.push(self.one)
+        self.assertEqual((self.one.batched, self.two.batched), (1, 0))
+
     def test_limits(self) -> None:
         """Past a limit nothing is pushed, and the sentence names the setting."""
         for _ in range(2):
