@@ -32,7 +32,7 @@ _ERRORS = {
     "401": "Nobody is signed in, or the token is wrong.",
     "403": "The request comes from another site.",
     "404": "What is named does not exist.",
-    "409": "What is to be created exists.",
+    "409": "It exists already, or is not as it would have to be.",
     "413": "The body is too large.",
     "429": "Wrong tokens, or live tails, are too many.",
     "502": "Name servers or brokers refuse, or cannot be reached.",

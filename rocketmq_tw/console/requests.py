@@ -45,6 +45,6 @@ def all_routes(
             *GroupChangeRequests(admin, lists).routes(),
             *ClientRequests(admin, lists).routes(),
             *MessageRequests(admin).routes(),
-            *DeadLetterRequests(admin).routes(),
+            *DeadLetterRequests(clock, admin).routes(),
         )
     )

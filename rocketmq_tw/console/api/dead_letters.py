@@ -5,35 +5,21 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
+from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.admin.client import AdminClient
-from rocketmq_tw.admin.results.messages import (
-    DeadLetterQueue,
-    FoundMessage,
-    Resent,
+from rocketmq_tw.admin.results.messages import DeadLetterQueue, Resent
+from rocketmq_tw.console.api.dead_letter_search import (
+    DeadLetterPage,
+    DeadLetterSearch,
+    DeadLettersQuery,
 )
-from rocketmq_tw.console.api.messages import Cursor, Id, Limit, MessagePage, Time
+from rocketmq_tw.console.api.messages import Id
 from rocketmq_tw.console.api.pages import Name, Page, PageQuery, page_of
 from rocketmq_tw.console.api.routes import Call, Route
-from rocketmq_tw.console.api.rows import row_of
-from rocketmq_tw.model.message import DLQ_ORIGIN_TOPIC, RETRY_TOPIC
 
 #: Dead letters that are sent again by one request; each takes a round trip or two.
 _MOST = 100
-
-
-class DeadLettersQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """
-    Which dead letters of a group.
-
-    :ivar begin: those that came at this time or later; the oldest, if not given.
-    """
-
-    group: Name
-    begin: Time | None = None
-    end: Time | None = None
-    cursor: Cursor | None = None
-    limit: Limit = 25
 
 
 class ResendWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,8 +36,9 @@ class ResendWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class DeadLetterRequests:
     """Shows dead letters, and sends them again."""
 
-    def __init__(self, admin: AdminClient) -> None:
+    def __init__(self, clock: IReactorTime, admin: AdminClient) -> None:
         self._admin = admin
+        self._search = DeadLetterSearch(clock, admin)
 
     def routes(self) -> tuple[Route, ...]:
         """Return the routes."""
@@ -68,9 +55,9 @@ class DeadLetterRequests:
                 method="GET",
                 path="/api/dead-letters/messages",
                 handle=self.messages,
-                summary="The dead letters of a group, in pages.",
+                summary="The dead letters of a group, or some of them, in pages.",
                 query=DeadLettersQuery,
-                result=MessagePage,
+                result=DeadLetterPage,
             ),
             Route(
                 method="POST",
@@ -87,22 +74,11 @@ class DeadLetterRequests:
         found = await self._admin.dead_letters.list()
         return page_of(found.queues, call.query, lambda each: each.group, found.failed)
 
-    async def messages(self, call: Call) -> MessagePage:
-        """Return a page of the dead letters of a group."""
-        query: DeadLettersQuery = call.query
-        page = await self._admin.dead_letters.browse(
-            query.group, query.begin, query.end, query.limit, query.cursor
-        )
-        rows = tuple(row_of(each, _origin(each)) for each in page.messages)
-        return MessagePage(rows, page.cursor, page.failed)
+    async def messages(self, call: Call) -> DeadLetterPage:
+        """Return some of the dead letters of a group."""
+        return await self._search.find(call.query)
 
     async def resend(self, call: Call) -> Resent:
         """Send some again."""
         wanted: ResendWanted = call.body
         return await self._admin.dead_letters.resend(wanted.group, wanted.ids)
-
-
-def _origin(letter: FoundMessage) -> str | None:
-    """Return the topic in which a dead letter was."""
-    kept = letter.properties
-    return kept.get(RETRY_TOPIC) or kept.get(DLQ_ORIGIN_TOPIC)

@@ -44,6 +44,14 @@ class PageQuery(msgspec.Struct, frozen=True):
     limit: Limit = 50
 
 
+def words_of(search: str) -> frozenset[str]:
+    """Return what is searched for. :raises HttpError: that has too many words."""
+    words = frozenset(search.lower().split())
+    if len(words) > _MOST_WORDS:
+        raise HttpError(400, f"a search may have {_MOST_WORDS} words")
+    return words
+
+
 def page_of(
     found: Sequence[T],
     query: PageQuery,
@@ -57,9 +65,7 @@ def page_of(
     :param failed: who could not be asked, and why.
     :raises HttpError: the search has too many words.
     """
-    words = set(query.search.lower().split())
-    if len(words) > _MOST_WORDS:
-        raise HttpError(400, f"a search may have {_MOST_WORDS} words")
+    words = words_of(query.search)
     if words:
         texts = [(text_of(each).lower(), each) for each in found]
         # The longest leaves the fewest for the others.

@@ -17,7 +17,13 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 
-from rocketmq_tw.admin.errors import AlreadyExists, NotFound
+from rocketmq_tw.admin.errors import (
+    AdminError,
+    NotFound,
+    NothingResponded,
+    RefusedByAll,
+    is_bad_input,
+)
 from rocketmq_tw.console.api.routes import (
     Call,
     Route,
@@ -32,7 +38,7 @@ from rocketmq_tw.console.web.origins import Origins
 from rocketmq_tw.console.web.request import ConsoleRequest
 from rocketmq_tw.console.web.sessions import Sessions
 from rocketmq_tw.console.web.streams import Streams
-from rocketmq_tw.model.errors import IllegalName, RocketMQError
+from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.remoting.peer_log import PeerLog
 
@@ -43,12 +49,6 @@ KEY_HEADER = "X-Console-Key"
 _API = b"/api/"
 #: The description of the others, which is a file.
 OPENAPI = b"/api/openapi.json"
-#: Errors that are the fault of who asks; others are those of servers.
-_STATUSES: Mapping[type[RocketMQError], int] = {
-    NotFound: 404,
-    AlreadyExists: 409,
-    IllegalName: 400,
-}
 #: Bytes of a body before anybody has signed in: a token.
 _OPEN_BODY = 4096
 
@@ -198,11 +198,11 @@ class Site:
             if not failure.check(CancelledError, RocketMQError):
                 self._log.failure("a request that was given up failed", failure)
             return
-        error = failure.value
+        error: Any = failure.value
         if isinstance(error, HttpError):
             self.refuse(request, error)
-        elif isinstance(error, RocketMQError):
-            request.send_error(HttpError(_status_of(error), str(error)))
+        elif isinstance(error, RocketMQError) or is_bad_input(error):
+            request.send_error(HttpError(status_of(error), str(error)))
         else:
             self._log.failure("the console could not respond", failure)
             why = "the console failed; the log of its broker says how"
@@ -239,12 +239,16 @@ def _body(request: ConsoleRequest, route: Route) -> Any:
     return decode_body(content, route.body)
 
 
-def _status_of(error: RocketMQError) -> int:
+def status_of(error: BaseException) -> int:
     """Return the status of HTTP for what an administrator's request raises."""
-    for kind, status in _STATUSES.items():
-        if isinstance(error, kind):
-            return status
-    return 502
+    if is_bad_input(error):
+        return 400
+    if isinstance(error, NotFound):
+        return 404
+    if isinstance(error, RefusedByAll | NothingResponded):
+        return 502
+    # It exists already, or is not as it would have to be.
+    return 409 if isinstance(error, AdminError) else 502
 
 
 def _too_late(_result: object, seconds: float) -> Failure:

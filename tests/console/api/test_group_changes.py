@@ -72,6 +72,7 @@ class GroupChangeTests(ConsoleCase):
         self.cluster.wait_until(lambda: len(seen) == 1)
         self.assertEqual(self.get("/api/groups")["total"], 1)
         response = self.request("DELETE", f"{PATH}?name=billing")
+        self.assertEqual(response.status, 409)
         self.assertIn('consumers of "billing" are connected', response.error)
         self.run_admin(self.cluster.clients[-1].stop())
         self.cluster.advance(1)

@@ -3,8 +3,23 @@
 from __future__ import annotations
 
 from twisted.logger import globalLogPublisher
+from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.console.web.site import COOKIE, KEY_HEADER, SECURE_COOKIE
+from rocketmq_tw.admin.errors import (
+    AdminError,
+    AlreadyExists,
+    InvalidArgument,
+    NotFound,
+    NothingResponded,
+    RefusedByAll,
+)
+from rocketmq_tw.console.web.site import (
+    COOKIE,
+    KEY_HEADER,
+    SECURE_COOKIE,
+    status_of,
+)
+from rocketmq_tw.model.errors import IllegalTopic
 from tests.console.visits import TOKEN, HttpCase, Visits, Wire, request_bytes
 
 
@@ -213,3 +228,20 @@ class RequestTests(HttpCase):
             assert response is not None
             self.assertEqual(response.status, 400)
             self.assertIn("the body cannot be used", response.error)
+
+
+class StatusTests(SynchronousTestCase):
+    """Whose fault it is."""
+
+    def test_status(self) -> None:
+        """That of who asks, that of the state of the cluster, or that of servers."""
+        for error, status in (
+            (InvalidArgument("no permission"), 400),
+            (IllegalTopic("or ders", "it has a blank"), 400),
+            (NotFound("topic", "orders"), 404),
+            (AlreadyExists("topic", "orders"), 409),
+            (AdminError("consumers are connected"), 409),
+            (RefusedByAll("nothing is changed", {}), 502),
+            (NothingResponded("nothing is changed", {}), 502),
+        ):
+            self.assertEqual(status_of(error), status, error)
