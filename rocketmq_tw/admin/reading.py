@@ -24,10 +24,10 @@ from rocketmq_tw.client.consumer.pull_result import (
     PullStatus,
     read_response,
 )
+from rocketmq_tw.client.consumer.queue_reader import pull_without_group
 from rocketmq_tw.model.group import TOOLS_CONSUMER_GROUP
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.wire.requests.offset import GetMaxOffset, GetMinOffset, SearchOffset
-from rocketmq_tw.wire.requests.pull import SUBSCRIPTION, SUSPEND, PullMessage
 
 #: Messages of one pull; brokers return 32 at most.
 PER_PULL = 32
@@ -73,18 +73,8 @@ class QueuesReader:
         """
         queue = spot.queue
         subscription = parse_expression(queue.topic, expression, 0)
-        request = PullMessage(
-            consumer_group=TOOLS_CONSUMER_GROUP,
-            topic=queue.topic,
-            queue_id=queue.queue_id,
-            queue_offset=offset,
-            max_msg_nums=count,
-            sys_flag=SUBSCRIPTION | (SUSPEND if wait > 0 else 0),
-            commit_offset=0,
-            suspend_timeout_millis=int(wait * 1000),
-            subscription=subscription.sub_string,
-            sub_version=0,
-            expression_type=subscription.expression_type,
+        request = pull_without_group(
+            TOOLS_CONSUMER_GROUP, queue, offset, subscription, count, wait
         )
         timeout = self._calls.timeout + wait
         response = await self._calls.broker(spot.address, request, timeout)

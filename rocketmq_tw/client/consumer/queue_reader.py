@@ -37,6 +37,7 @@ from rocketmq_tw.wire.requests.pull import (
 
 if TYPE_CHECKING:
     from rocketmq_tw.client.brokers import Brokers
+    from rocketmq_tw.model.subscription import Subscription
 
 A = TypeVar("A", bound=Response)
 
@@ -81,18 +82,8 @@ class QueueReader:
             refuses.
         """
         subscription = parse_expression(queue.topic, expression, 0)
-        request = PullMessage(
-            consumer_group=self.group,
-            topic=queue.topic,
-            queue_id=queue.queue_id,
-            queue_offset=offset,
-            max_msg_nums=max_messages,
-            sys_flag=SUBSCRIPTION | (SUSPEND if wait > 0 else 0),
-            commit_offset=0,
-            suspend_timeout_millis=int(wait * 1000),
-            subscription=subscription.sub_string,
-            sub_version=0,
-            expression_type=subscription.expression_type,
+        request = pull_without_group(
+            self.group, queue, offset, subscription, max_messages, wait
         )
 
         def read(response: PullResponse) -> PullResult:
@@ -130,6 +121,34 @@ class QueueReader:
     ) -> Deferred[A]:
         """Call the broker of a queue."""
         return self._brokers.call_for(queue, request, timeout)
+
+
+def pull_without_group(
+    group: str,
+    queue: MessageQueue,
+    offset: int,
+    subscription: Subscription,
+    max_messages: int,
+    wait: float,
+) -> PullMessage:
+    """
+    Return a pull that commits nothing, and says itself to what it subscribes.
+
+    :param wait: seconds that the broker may wait for a message to arrive.
+    """
+    return PullMessage(
+        consumer_group=group,
+        topic=queue.topic,
+        queue_id=queue.queue_id,
+        queue_offset=offset,
+        max_msg_nums=max_messages,
+        sys_flag=SUBSCRIPTION | (SUSPEND if wait > 0 else 0),
+        commit_offset=0,
+        suspend_timeout_millis=int(wait * 1000),
+        subscription=subscription.sub_string,
+        sub_version=0,
+        expression_type=subscription.expression_type,
+    )
 
 
 def _offset(response: OffsetResponse) -> int:
