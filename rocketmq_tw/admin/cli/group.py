@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -182,38 +183,31 @@ def members(
 
 
 def _settings(function: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of the settings of a group."""
+    """Add the options of the settings of a group; the function gets the settings."""
+
+    @wraps(function)
+    def collecting(ask: Invocation, **values: Any) -> None:
+        from rocketmq_tw.admin.group_changes import GroupSettings
+
+        attributes = pairs(values.pop("attributes"), "attribute")
+        given = {name: values.pop(name) for name in _SETTINGS}
+        settings = GroupSettings(attributes=attributes, **given)
+        function(ask, settings=settings, **values)
+
     for option in (
         click.option("--attribute", "attributes", multiple=True, metavar="NAME=VALUE"),
         click.option("--max-retries", type=click.IntRange(min=-1)),
         click.option("--retry-queues", type=click.IntRange(min=0)),
         click.option("--ordered/--not-ordered", default=None),
-        click.option("--broadcast/--no-broadcast", default=None),
-        click.option("--consume/--no-consume", default=None),
+        click.option("--broadcast/--no-broadcast", "may_broadcast", default=None),
+        click.option("--consume/--no-consume", "may_consume", default=None),
     ):
-        function = option(function)
-    return function
+        collecting = option(collecting)
+    return collecting
 
 
-def _given(
-    consume: bool | None,
-    broadcast: bool | None,
-    ordered: bool | None,
-    retry_queues: int | None,
-    max_retries: int | None,
-    attributes: tuple[str, ...],
-) -> GroupSettings:
-    """Return the settings that were given."""
-    from rocketmq_tw.admin.group_changes import GroupSettings
-
-    return GroupSettings(
-        may_consume=consume,
-        may_broadcast=broadcast,
-        ordered=ordered,
-        retry_queues=retry_queues,
-        max_retries=max_retries,
-        attributes=pairs(attributes, "attribute"),
-    )
+#: The settings of a group for which there are options, besides its attributes.
+_SETTINGS = ("may_consume", "may_broadcast", "ordered", "retry_queues", "max_retries")
 
 
 @verb(noun, "create")
@@ -221,20 +215,9 @@ def _given(
 @click.option("--cluster", help="Only in this cluster.")
 @_settings
 def create(
-    ask: Invocation,
-    group: str,
-    cluster: str | None,
-    consume: bool | None,
-    broadcast: bool | None,
-    ordered: bool | None,
-    retry_queues: int | None,
-    max_retries: int | None,
-    attributes: tuple[str, ...],
+    ask: Invocation, group: str, cluster: str | None, settings: GroupSettings
 ) -> None:
     """Create a group."""
-    settings = _given(
-        consume, broadcast, ordered, retry_queues, max_retries, attributes
-    )
     ask.show(
         lambda admin: admin.groups.create(group, settings, cluster=cluster),
         changed("created at"),
@@ -244,21 +227,9 @@ def create(
 @verb(noun, "update")
 @click.argument("group")
 @_settings
-def update(
-    ask: Invocation,
-    group: str,
-    consume: bool | None,
-    broadcast: bool | None,
-    ordered: bool | None,
-    retry_queues: int | None,
-    max_retries: int | None,
-    attributes: tuple[str, ...],
-) -> None:
+def update(ask: Invocation, group: str, settings: GroupSettings) -> None:
     """Change a group at all brokers that have it; the rest stays as it is."""
-    settings = _given(
-        consume, broadcast, ordered, retry_queues, max_retries, attributes
-    )
-    if settings == _given(None, None, None, None, None, ()):
+    if settings == type(settings)():
         raise click.UsageError("nothing to change is named")
     ask.show(lambda admin: admin.groups.update(group, settings), changed("changed at"))
 
