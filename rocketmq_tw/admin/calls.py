@@ -14,7 +14,12 @@ import msgspec
 from twisted.internet.defer import Deferred, DeferredList, DeferredSemaphore
 from twisted.python.failure import Failure
 
-from rocketmq_tw.admin.errors import AdminError, NothingResponded, RefusedByAll
+from rocketmq_tw.admin.errors import (
+    AdminError,
+    NotFound,
+    NothingResponded,
+    RefusedByAll,
+)
 from rocketmq_tw.admin.results.cluster import BrokerAddress
 from rocketmq_tw.admin.texts import sentence
 from rocketmq_tw.model.errors import RocketMQError
@@ -78,6 +83,20 @@ class Outcomes(msgspec.Struct, Generic[T], frozen=True):
         if errors and all(isinstance(error, BrokerError) for error in errors):
             raise RefusedByAll(what, self.failed)
         raise NothingResponded(what, self.failed)
+
+    def need_known(self, what: str, kind: str, name: str) -> None:
+        """
+        Check that somebody knows a thing; see :meth:`without` for those who do not.
+
+        :param what: what was not possible if there are other errors.
+        :raises NotFound: nobody knows it.
+        :raises AdminError: some could not say.
+        """
+        if self.ok:
+            return
+        if self.errors:
+            self.need_one(what)
+        raise NotFound(kind, name)
 
 
 class Registered(msgspec.Struct, frozen=True):
@@ -223,6 +242,24 @@ class Calls:
         """Ask a name server for all brokers."""
         response = await self.name_server(GetClusterInfo())
         return registered(ClusterInfo.decode(response.body), self.session.translate)
+
+    async def masters(
+        self, cluster: str | None
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """
+        Return the masters of a cluster, or all, and the brokers that have none now.
+
+        :raises NotFound: there is no such cluster.
+        :raises NothingResponded: there is no master.
+        """
+        registered = await self.registered()
+        if cluster is not None and cluster not in registered.clusters:
+            known = ", ".join(registered.clusters) or "none"
+            raise NotFound("cluster", cluster, f"there are: {known}")
+        masters = registered.masters(cluster)
+        if not masters:
+            raise NothingResponded("no broker has a master", {})
+        return masters, registered.without_master(cluster)
 
     def in_route(self, route: TopicRoute) -> Registered:
         """Return the brokers of a route."""

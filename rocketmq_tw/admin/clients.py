@@ -94,10 +94,8 @@ class Clients:
             targets, lambda _: GetProducerConnections(producer_group=group)
         )
         seen = asked.without(*_UNKNOWN)
-        if not seen.ok:
-            if seen.errors:
-                seen.need_one(f'the producers of "{group}" cannot be listed')
-            raise NotFound("connected producer group", group)
+        what = f'the producers of "{group}" cannot be listed'
+        seen.need_known(what, "connected producer group", group)
         found = _Clients()
         for broker, response in seen.ok.items():
             for each in ProducerConnection.decode(response.body).connection_set:

@@ -17,7 +17,6 @@ from rocketmq_tw.admin.errors import (
     AdminError,
     AlreadyExists,
     NotFound,
-    NothingResponded,
 )
 from rocketmq_tw.admin.groups import Groups, find_group, is_system
 from rocketmq_tw.admin.results.topics import Changed
@@ -97,19 +96,12 @@ class GroupChanges:
         :raises NotFound: there is no such cluster.
         """
         check_group_name(group)
-        registered = await self._calls.registered()
-        if cluster is not None and cluster not in registered.clusters:
-            known = ", ".join(registered.clusters) or "none"
-            raise NotFound("cluster", cluster, f"there are: {known}")
-        targets = registered.masters(cluster)
-        if not targets:
-            raise NothingResponded("no broker has a master", {})
+        targets, away = await self._calls.masters(cluster)
         present = (await find_group(self._calls, group, targets)).ok
         if present:
             raise AlreadyExists("group", group, f"at {', '.join(sorted(present))}")
         fresh = dict.fromkeys(targets, SubscriptionGroup(group))
         done = await self._put(targets, fresh, settings)
-        away = registered.without_master(cluster)
         return Changed(done.done, {**away, **done.failed})
 
     async def update(self, group: str, settings: GroupSettings) -> Changed:
@@ -187,10 +179,7 @@ class GroupChanges:
         brokers = await self._calls.registered()
         known = await find_group(self._calls, group, brokers.readers())
         known = at_masters(known, brokers)
-        if not known.ok:
-            if known.errors:
-                known.need_one(f'the group "{group}" cannot be changed')
-            raise NotFound("group", group)
+        known.need_known(f'the group "{group}" cannot be changed', "group", group)
         return brokers.masters(), known
 
     async def _put(

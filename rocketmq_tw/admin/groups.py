@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from rocketmq_tw.admin.calls import Calls, Outcomes
 from rocketmq_tw.admin.deferring import returning_deferred
-from rocketmq_tw.admin.errors import NotFound
 from rocketmq_tw.admin.members import members_of
 from rocketmq_tw.admin.results.groups import (
     GroupDetails,
@@ -118,9 +117,7 @@ class Groups:
         """
 
         found = await find_group(self._calls, group, targets)
-        if not found.ok and not found.errors:
-            raise NotFound("group", group)
-        found.need_one(f'the group "{group}" cannot be read')
+        found.need_known(f'the group "{group}" cannot be read', "group", group)
         return found
 
     # -- members and offsets

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 
 from rocketmq_tw.admin.calls import Calls
 from rocketmq_tw.admin.deferring import returning_deferred
-from rocketmq_tw.admin.errors import NotFound
 from rocketmq_tw.admin.results.brokers import Settings
 from rocketmq_tw.admin.results.topics import Changed
 from rocketmq_tw.wire.bodies.kvtable import (
@@ -72,10 +71,8 @@ class NameServers:
             lambda: GetKVList(namespace=namespace)
         )
         found = asked.without(ResponseCode.QUERY_NOT_FOUND)
-        if not found.ok:
-            if found.errors:
-                found.need_one(f'the namespace "{namespace}" cannot be read')
-            raise NotFound("namespace", namespace)
+        what = f'the namespace "{namespace}" cannot be read'
+        found.need_known(what, "namespace", namespace)
         tables = {
             who: KVTable.decode(each.body).table for who, each in found.ok.items()
         }

@@ -15,7 +15,6 @@ from rocketmq_tw.admin.errors import (
     AlreadyExists,
     InvalidArgument,
     NotFound,
-    NothingResponded,
 )
 from rocketmq_tw.admin.results.topics import Changed
 from rocketmq_tw.model.topic import (
@@ -25,7 +24,6 @@ from rocketmq_tw.model.topic import (
     TopicConfig,
     check_topic_name,
 )
-from rocketmq_tw.remoting.errors import BrokerError
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
@@ -172,19 +170,13 @@ class TopicChanges:
 
         :raises NotFound: there is no such cluster or broker.
         """
-        registered = await self._calls.registered()
-        if cluster is not None and cluster not in registered.clusters:
-            known = ", ".join(registered.clusters) or "none"
-            raise NotFound("cluster", cluster, f"there are: {known}")
-        masters = registered.masters(cluster)
-        for name in brokers or ():
+        masters, away = await self._calls.masters(cluster)
+        if not brokers:
+            return masters, away
+        for name in brokers:
             if name not in masters:
                 raise NotFound("broker", name, "or it has no master now")
-        if not masters:
-            raise NothingResponded("no broker has a master", {})
-        if brokers:
-            return {name: masters[name] for name in brokers}, {}
-        return masters, registered.without_master(cluster)
+        return {name: masters[name] for name in brokers}, {}
 
     async def _held(
         self, topic: str, what: str
@@ -198,29 +190,15 @@ class TopicChanges:
         brokers = await self._calls.registered()
         held = await self._configs(topic, brokers.readers())
         held = at_masters(held, brokers)
-        if not held.ok:
-            if held.errors:
-                held.need_one(f'the topic "{topic}" is not {what}')
-            raise NotFound("topic", topic)
+        held.need_known(f'the topic "{topic}" is not {what}', "topic", topic)
         return brokers.masters(), held
 
     async def _configs(
         self, topic: str, targets: Mapping[str, str]
     ) -> Outcomes[TopicConfig]:
         """Return the settings at the brokers that have the topic."""
-
-        async def read(address: str) -> TopicConfig:
-            response = await self._calls.broker(address, GetTopicConfig(topic=topic))
-            return fastjson.decode_as(response.body, TopicConfig)
-
-        asked = await self._calls.each(targets, read)
-        missing = {
-            who
-            for who, error in asked.errors.items()
-            if isinstance(error, BrokerError) and _says_unknown(error)
-        }
-        others = {w: e for w, e in asked.errors.items() if w not in missing}
-        return Outcomes(asked.ok, others)
+        asked = await topic_configs(self._calls, topic, targets)
+        return asked.without(ResponseCode.TOPIC_NOT_EXIST)
 
     async def _put(
         self,
@@ -275,9 +253,16 @@ class TopicChanges:
         return counts
 
 
-def _says_unknown(error: BrokerError) -> bool:
-    """Whether a broker says that it has no such topic."""
-    return error.code == ResponseCode.TOPIC_NOT_EXIST
+async def topic_configs(
+    calls: Calls, topic: str, targets: Mapping[str, str]
+) -> Outcomes[TopicConfig]:
+    """Ask brokers for their settings of a topic."""
+
+    async def read(address: str) -> TopicConfig:
+        response = await calls.broker(address, GetTopicConfig(topic=topic))
+        return fastjson.decode_as(response.body, TopicConfig)
+
+    return await calls.each(targets, read)
 
 
 def _request(config: TopicConfig, attributes: Mapping[str, str]) -> CreateTopic:

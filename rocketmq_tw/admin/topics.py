@@ -26,7 +26,7 @@ from rocketmq_tw.admin.results.topics import (
     TopicSummary,
 )
 from rocketmq_tw.admin.texts import at
-from rocketmq_tw.admin.topic_changes import TopicChanges, TopicSettings
+from rocketmq_tw.admin.topic_changes import TopicChanges, TopicSettings, topic_configs
 from rocketmq_tw.model.topic import (
     PERM_READ,
     PERM_WRITE,
@@ -38,7 +38,6 @@ from rocketmq_tw.model.topic import (
     reply_topic,
 )
 from rocketmq_tw.remoting.errors import BrokerError
-from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.bodies.groups import GroupList
 from rocketmq_tw.wire.bodies.route import decode_route
 from rocketmq_tw.wire.bodies.stats import TopicStatsTable
@@ -48,7 +47,6 @@ from rocketmq_tw.wire.requests.group import QueryGroupsOfTopic
 from rocketmq_tw.wire.requests.route import GetAllTopics, GetRoute, GetSystemTopics
 from rocketmq_tw.wire.requests.topic import (
     GetAllTopicConfig,
-    GetTopicConfig,
     GetTopicStats,
 )
 
@@ -120,7 +118,7 @@ class Topics:
         route = await self.route(topic)
         brokers = self._calls.in_route(route)
         targets = brokers.readers()
-        configs = await self._configs(topic, targets)
+        configs = await topic_configs(self._calls, topic, targets)
         settings = tuple(
             _on_broker(name, targets[name], config)
             for name, config in configs.ok.items()
@@ -266,17 +264,6 @@ class Topics:
                 raise
             raise NotFound("topic", topic) from None
         return decode_route(response.body)
-
-    async def _configs(
-        self, topic: str, targets: Mapping[str, str]
-    ) -> Outcomes[TopicConfig]:
-        """Ask brokers for their settings of a topic."""
-
-        async def read(address: str) -> TopicConfig:
-            response = await self._calls.broker(address, GetTopicConfig(topic=topic))
-            return fastjson.decode_as(response.body, TopicConfig)
-
-        return await self._calls.each(targets, read)
 
 
 def kind_of(name: str, reserved: Iterable[str] = ()) -> Kind:
