@@ -117,18 +117,31 @@ class Clients:
         where = {each.client_id: each.brokers for each in members}
         if client_id not in where:
             raise NotFound("client", client_id, f'in the group "{group}"')
-        request = GetConsumerRunningInfo(
-            consumer_group=group, client_id=client_id, jstack_enable=stack or None
-        )
         address = targets[where[client_id][0]]
         try:
-            response = await self._calls.broker(address, request, _RELAYED)
+            info = await running_info(
+                self._calls, address, group, client_id, stack=stack
+            )
         except BrokerError as error:
             if "not online" not in error.remark:
                 raise
             raise NotFound("client", client_id, f'in the group "{group}"') from None
-        info = ConsumerRunningInfo.decode(response.body)
         return _running(group, client_id, info)
+
+
+async def running_info(
+    calls: Calls, address: str, group: str, client_id: str, *, stack: bool = False
+) -> ConsumerRunningInfo:
+    """
+    Ask a consumer for its state, through a broker to which it is connected.
+
+    :param stack: also for what its threads do now.
+    """
+    request = GetConsumerRunningInfo(
+        consumer_group=group, client_id=client_id, jstack_enable=stack or None
+    )
+    response = await calls.broker(address, request, _RELAYED)
+    return ConsumerRunningInfo.decode(response.body)
 
 
 class _Clients:

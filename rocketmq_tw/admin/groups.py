@@ -152,16 +152,20 @@ class Groups:
         return asked.without(_OFFLINE, *UNKNOWN_GROUP)
 
     @returning_deferred
-    async def lag(self, group: str, topic: str | None = None) -> GroupLag:
+    async def lag(
+        self, group: str, topic: str | None = None, *, owners: bool = False
+    ) -> GroupLag:
         """
         Return how far a group has read, queue by queue.
 
         :param topic: only of this topic.
+        :param owners: also ask each member which queues it reads; one that does not
+            respond takes ten seconds.
         :raises NotFound: no broker knows the group, or it has not read the topic.
         """
         from rocketmq_tw.admin.lags import Lags
 
-        return await Lags(self._calls).of(group, topic)
+        return await Lags(self._calls).of(group, topic, owners=owners)
 
     @returning_deferred
     async def lags(self) -> GroupLags:

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from rocketmq_tw.admin.calls import Calls, Outcomes
+from rocketmq_tw.admin.clients import running_info
 from rocketmq_tw.admin.errors import NotFound
 from rocketmq_tw.admin.groups import UNKNOWN_GROUP, Groups
 from rocketmq_tw.admin.members import members_of
-from rocketmq_tw.admin.results.groups import GroupLag, GroupLags, QueueLag
+from rocketmq_tw.admin.results.groups import GroupLag, GroupLags, Member, QueueLag
 from rocketmq_tw.admin.texts import at
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.topic import is_retry
@@ -31,9 +32,11 @@ class Lags:
         self._calls = calls
         self._groups = Groups(calls)
 
-    async def of(self, group: str, topic: str | None = None) -> GroupLag:
+    async def of(
+        self, group: str, topic: str | None = None, *, owners: bool = False
+    ) -> GroupLag:
         """Return the lag of a group; see ``groups.lag``."""
-        found = await self.look(group, topic)
+        found = await self.look(group, topic, owners=owners)
         if not found.queues:
             targets = (await self._calls.registered()).readers()
             await self._groups.settings(group, targets)
@@ -41,7 +44,9 @@ class Lags:
                 raise NotFound("topic", topic, f'"{group}" has not read it')
         return found
 
-    async def look(self, group: str, topic: str | None = None) -> GroupLag:
+    async def look(
+        self, group: str, topic: str | None = None, *, owners: bool = False
+    ) -> GroupLag:
         """Return the lag of a group that exists; without queues if it has read none."""
         targets = (await self._calls.registered()).readers()
         stats = await self._stats(group, targets, topic)
@@ -52,14 +57,22 @@ class Lags:
         queues = _queues(tables, topic)
         if stats.errors:
             stats.need_one(f'the offsets of "{group}" cannot be read')
+        members = members_of(connections.ok)
+        unresponsive: dict[str, str] = {}
+        if owners:
+            readers = [each for each in members if each.model != "broadcasting"]
+            owned = await self._owned(group, targets, readers)
+            queues = _with_owners(queues, owned.ok)
+            unresponsive = owned.failed
         return GroupLag(
             group,
             queues,
             sum(queue.lag for queue in queues),
             sum(queue.in_flight for queue in queues),
             sum(each.consume_tps for each in stats.ok.values()),
-            len(members_of(connections.ok)),
+            len(members),
             {**connections.failed, **stats.failed},
+            unresponsive,
         )
 
     async def of_all(self) -> GroupLags:
@@ -77,6 +90,21 @@ class Lags:
             failed.update({f"{group} at {w}": why for w, why in each.failed.items()})
         groups = sorted(asked.ok.values(), key=lambda each: (-each.total, each.group))
         return GroupLags(tuple(groups), failed)
+
+    async def _owned(
+        self, group: str, targets: Mapping[str, str], members: Iterable[Member]
+    ) -> Outcomes[set[MessageQueue]]:
+        """Ask members which queues they read, each through one of its brokers."""
+        addresses = {each.client_id: targets[each.brokers[0]] for each in members}
+
+        async def read(client_id: str) -> set[MessageQueue]:
+            address = addresses[client_id]
+            info = await running_info(self._calls, address, group, client_id)
+            return {
+                queue for queue, state in info.mq_table.items() if not state.dropped
+            }
+
+        return await self._calls.each({each: each for each in addresses}, read)
 
     async def _stats(
         self, group: str, targets: Mapping[str, str], topic: str | None
@@ -127,6 +155,22 @@ def _queues(stats: Iterable[ConsumeStats], topic: str | None) -> tuple[QueueLag,
         if topic in (None, queue.topic)
     }
     return tuple(_lag(queue, state) for queue, state in sorted(found.items()))
+
+
+def _with_owners(
+    queues: Iterable[QueueLag], owned: Mapping[str, set[MessageQueue]]
+) -> tuple[QueueLag, ...]:
+    """Return queues with the clients that read them: two, if one takes it over now."""
+    owners: dict[MessageQueue, list[str]] = {}
+    for client_id, read in owned.items():
+        for queue in read:
+            owners.setdefault(queue, []).append(client_id)
+    return tuple(
+        msgspec.structs.replace(each, owner=", ".join(sorted(found)))
+        if (found := owners.get(MessageQueue(each.topic, each.broker, each.queue_id)))
+        else each
+        for each in queues
+    )
 
 
 def _lag(queue: MessageQueue, state: OffsetState) -> QueueLag:

@@ -21,6 +21,46 @@ class LagTests(AdminCase):
         lag = self.run_admin(self.admin.groups.lag("billing"))
         self.assertEqual((lag.total, lag.members), (6, 1))
 
+    def test_owners(self) -> None:
+        """Each member says which queues it reads; one that is hung is named."""
+        self.cluster.create_topic("orders", 2)
+        for _ in range(2):
+            self.consume("billing", "orders")
+        self.send("orders", *[b"x"] * 8)
+        self.cluster.advance(30)
+        lag = self.run_admin(self.admin.groups.lag("billing", "orders", owners=True))
+        owners = [each.owner for each in lag.queues]
+        members = self.run_admin(self.admin.groups.members("billing"))
+        self.assertEqual({each.client_id for each in members}, set(owners))
+        self.assertEqual((len(owners), owners.count(owners[0])), (4, 2))
+        self.assertEqual(lag.unresponsive, {})
+        without = self.run_admin(self.admin.groups.lag("billing", "orders"))
+        self.assertEqual({each.owner for each in without.queues}, {None})
+
+    def test_unresponsive_owner(self) -> None:
+        """The queues of a member that does not respond have no owner."""
+        self.cluster.create_topic("orders", 2)
+        self.consume("billing", "orders")
+        self.send("orders", *[b"x"] * 8)
+        self.cluster.advance(30)
+        [member] = self.run_admin(self.admin.groups.members("billing"))
+        for node in self.cluster.brokers.values():
+            self.cluster.network.cut(member.address.split(":")[0], node.host)
+        lag = self.run_admin(self.admin.groups.lag("billing", owners=True))
+        self.assertEqual({each.owner for each in lag.queues}, {None})
+        self.assertEqual(list(lag.unresponsive), [member.client_id])
+        self.assertEqual(lag.failed, {})
+
+    def test_broadcasting(self) -> None:
+        """Where all read all queues, nobody is asked."""
+        self.cluster.create_topic("orders", 1)
+        self.send("orders", b"x")
+        self.consume("news", "orders", broadcast=True)
+        self.cluster.advance(30)
+        lag = self.run_admin(self.admin.groups.lag("news", "orders", owners=True))
+        self.assertEqual({each.owner for each in lag.queues}, {None})
+        self.assertEqual((lag.members, lag.unresponsive), (1, {}))
+
     def test_all(self) -> None:
         """The group with the largest lag comes first; queues are left out."""
         self.cluster.create_topic("orders", 1)

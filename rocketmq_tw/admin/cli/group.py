@@ -80,11 +80,17 @@ def show(ask: Invocation, group: str) -> None:
 @verb(noun, "lag")
 @click.argument("group", required=False)
 @click.option("--topic", help="Only in this topic.")
+@click.option(
+    "--owners/--no-owners",
+    default=True,
+    help="Ask each member which queues it reads [owners].",
+)
 @watching
 def lag(
     ask: Invocation,
     group: str | None,
     topic: str | None,
+    owners: bool,
     watch: float | None,
     times: int | None,
 ) -> None:
@@ -97,7 +103,7 @@ def lag(
         )
     else:
         ask.show(
-            lambda admin: admin.groups.lag(group, topic),
+            lambda admin: admin.groups.lag(group, topic, owners=owners),
             _draw_lag,
             watch=watch,
             times=times,
@@ -115,6 +121,7 @@ def _draw_lag(found: GroupLag, output: Output) -> None:
             "lag",
             "in flight",
             "last consumed",
+            "owner",
         ],
         [
             [
@@ -126,6 +133,7 @@ def _draw_lag(found: GroupLag, output: Output) -> None:
                 q.lag,
                 q.in_flight,
                 q.last_consumed,
+                q.owner,
             ]
             for q in found.queues
         ],
@@ -134,6 +142,8 @@ def _draw_lag(found: GroupLag, output: Output) -> None:
         f"lag {found.total:,}, {found.rate:.2f} consumed per s,"
         f" {found.members} connected"
     )
+    for client_id, why in found.unresponsive.items():
+        output.warn(f"{client_id} does not say which queues it reads: {why}")
 
 
 def _draw_lags(found: object, output: Output) -> None:

@@ -62,7 +62,8 @@ class QueueLag(msgspec.Struct, frozen=True, kw_only=True):
     :ivar lag: messages that are not consumed.
     :ivar in_flight: those among them that a consumer has fetched.
     :ivar last_consumed: when the last consumed message was stored.
-    :ivar owner: the client that reads the queue, if that was asked for.
+    :ivar owner: the id of the client that reads the queue, if that was asked for and
+        it says so; None where all read it, or nobody in particular.
     """
 
     topic: str
@@ -84,6 +85,8 @@ class GroupLag(msgspec.Struct, frozen=True):
     :ivar total: messages that are not consumed, in all queues.
     :ivar rate: messages consumed per second.
     :ivar members: how many clients are connected.
+    :ivar unresponsive: members that do not say which queues they read, and why; if
+        the owners were asked for.
     """
 
     group: str
@@ -93,6 +96,7 @@ class GroupLag(msgspec.Struct, frozen=True):
     rate: float
     members: int
     failed: dict[str, str] = {}
+    unresponsive: dict[str, str] = {}
 
 
 class GroupLags(msgspec.Struct, frozen=True):

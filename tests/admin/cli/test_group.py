@@ -27,6 +27,7 @@ class GroupTests(CommandCase):
         self.assertIn("client-2", self.output("group", "members", "billing"))
         text = self.output("group", "lag", "billing", "--topic", "orders")
         self.assertIn("lag 0, ", text)
+        self.assertEqual(text.count("client-2"), 2)
         self.assertIn("1 connected", text)
         lags = self.json("group", "lag")
         self.assertEqual(
