@@ -395,7 +395,9 @@ FACTS: Final[dict[Code, Facts]] = {
         None,
         BrokerStatsData,
         "Code 1 where nothing was counted under that name and key, which tools take as"
-        " zero.",
+        " zero. ``QUEUE_GET_NUMS``, ``QUEUE_GET_SIZE`` and ``GROUP_GET_LATENCY`` are"
+        " counted from the first request for a key on; ``GROUP_GET_FALL_SIZE`` and"
+        " ``GROUP_GET_FALL_TIME`` are what is so now, in the place of the last minute.",
     ),
     Code.GET_BROKER_CONSUME_STATS: Facts(
         BROKER,

@@ -22,6 +22,7 @@ broker.service.BrokerService: _name_servers _until_started: the configured name 
 broker.processors.admin.pages.Pages: _names: the names of the topics, or groups
 broker.slave.master.Master: on_change: one for each feature
 broker.slave.sync.SlaveSync: _failing: one for each kind of document
+broker.put_times.PutTimes: _last: one number for each time
 broker.stats.BrokerStats: _samples gauges: samples of ten minutes; one for each gauge
 broker.timer.delivery_run.DeliveryRun: _queues _run _times: 128 messages, those of one step
 broker.timer.linking._Step: counts topics waiting: 192 messages, those of one step
@@ -102,7 +103,7 @@ broker.transactions.producers.Producers: _blocked: groups of producers, during o
 broker.transactions.producers.Producers: _silent: producers that do not read, during one round, 60 at most
 broker.transactions.journal.TransactionJournal: _first_of _unwritten moved: 20,000 decisions; 50,000 copies
 client.transactions.questions.Questions: _known _running _waiting: 2,032 questions
-broker.pop.reader.Found: offsets order_counts records starts: the messages of one pop
+broker.pop.reader.Found: offsets order_counts queues records starts: the messages of one pop
 broker.pop.orderly._Pop: counts visible_ms: the messages of one pop
 broker.pop.reader.PopReader: _reading: one for each queue that is read from the disk for a pop, of ``maxWaitingReads``
 broker.redelivery.RedeliveryCopy: properties: of one message

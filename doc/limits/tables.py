@@ -214,6 +214,8 @@ _BROKER: Final = (
             "broker.statistics.service.Statistics.topics",
             "broker.statistics.service.Statistics.queues",
             "broker.statistics.service.Statistics.groups",
+            "broker.statistics.reads.QueueReads._table",
+            "broker.tables.progress.Progress.watched",
         ),
         limits=(
             Limit(
@@ -222,7 +224,12 @@ _BROKER: Final = (
                 past="its messages of the last minute, hour and day are not known to"
                 " tools",
                 said="more than maxStatistics",
-                shown=("statistics", "statisticsRefused"),
+                shown=(
+                    "statistics",
+                    "statisticsRefused",
+                    "statisticsOfReads",
+                    "statisticsOfReadsRefused",
+                ),
             ),
         ),
         entry=2_000,

@@ -12,16 +12,22 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.clock import wall_time
 
+if TYPE_CHECKING:
+    from rocketmq_tw.broker.put_times import PutTimes
+
 #: Seconds between two calls of :meth:`BrokerStats.sample`.
 SAMPLE_PERIOD = 10.0
 #: The periods, in seconds, over which rates are averaged.
 WINDOWS = (10.0, 60.0, 600.0)
+#: How many samples there are in a minute.
+_MINUTE = 6
 
 
 class Counts(msgspec.Struct, frozen=True, gc=False):
@@ -44,6 +50,7 @@ class BrokerStats:
     :ivar boot_time: when the broker started, in seconds since the epoch.
     :ivar gauges: sizes of tables and what was refused because of their limits, by the
         names under which runtime information shows them.
+    :ivar longest_read_ms: the longest time in which a pull was read.
     :ivar this_morning: the counters when today began, or the broker started.
     :ivar yesterday_morning: likewise for yesterday; zeros if it was not running.
     """
@@ -61,6 +68,11 @@ class BrokerStats:
         self._bytes_out = 0
         self._hits = 0
         self._misses = 0
+        # Messages of this minute that were stored in less than a millisecond.
+        self._quick = 0
+        self._put_times: PutTimes | None = None
+        self.longest_read_ms = 0
+        self._ticks = 0
         size = int(max(WINDOWS) / SAMPLE_PERIOD) + 1
         self._samples: deque[tuple[float, Counts]] = deque(maxlen=size)
         self._samples.append((self._started_at, Counts()))
@@ -70,12 +82,19 @@ class BrokerStats:
 
     # -- on the path of every message
 
-    def stored(self, count: int, size: int) -> None:
+    def stored(self, count: int, size: int, since: float) -> None:
         """
         Count messages that were stored; ``size`` is the size of their records together.
+
+        :param since: the time of day when they arrived, in seconds since the epoch.
         """
         self._messages_in += count
         self._bytes_in += size
+        seconds = self._wall_time() - since
+        if seconds < 0.001:  # also if the clock was set back
+            self._quick += count
+        else:
+            self.put_times.add(count, seconds)
 
     def failed(self) -> None:
         """Count a message that could not be stored."""
@@ -92,6 +111,22 @@ class BrokerStats:
         self._misses += 1
 
     # -- not on the path of a message
+
+    @property
+    def put_times(self) -> PutTimes:
+        """How long it took to store messages."""
+        times = self._put_times
+        if times is None:
+            from rocketmq_tw.broker.put_times import PutTimes
+
+            times = self._put_times = PutTimes()
+        times.quick += self._quick
+        self._quick = 0
+        return times
+
+    def read_took(self, seconds: float) -> None:
+        """Note the time of a pull that waited for the disk: others take none."""
+        self.longest_read_ms = max(self.longest_read_ms, int(seconds * 1000))
 
     @property
     def now(self) -> float:
@@ -120,6 +155,9 @@ class BrokerStats:
         """Keep the current counters; call this every ``SAMPLE_PERIOD`` seconds."""
         now, counts = self._clock.seconds(), self.counts
         self._samples.append((now, counts))
+        self._ticks += 1
+        if not self._ticks % _MINUTE:
+            self.put_times.roll()
         today = _day(self._wall_time())
         if today > self._day:  # a clock that was set back begins no day again
             self._day = today

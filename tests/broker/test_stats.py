@@ -27,9 +27,24 @@ class BrokerStatsTests(SynchronousTestCase):
             self.clock.advance(SAMPLE_PERIOD)
             self.stats.sample()
 
+    def test_times(self) -> None:
+        """Those of a minute are shown once it is over; the longest stay."""
+        now = self.clock.seconds()
+        self.stats.stored(3, 1, now)
+        self.stats.stored(2, 1, now + 5.0)  # the clock was set back
+        self.stats.stored(1, 1, now - 0.0705)
+        self.pass_time(60)
+        self.stats.stored(100, 1, self.clock.seconds())
+        times = self.stats.put_times
+        self.assertIn("[<=0ms]:5 [0~10ms]:0 [10~50ms]:0 [50~100ms]:1 ", times.text())
+        self.assertEqual(times.longest_ms, 70)
+        for seconds in (0.5, 0.25):
+            self.stats.read_took(seconds)
+        self.assertEqual(self.stats.longest_read_ms, 500)
+
     def test_counts(self) -> None:
         """Messages, bytes, hits and misses are added up."""
-        self.stats.stored(2, 300)
+        self.stats.stored(2, 300, self.clock.seconds())
         self.stats.failed()
         self.stats.fetched(32, 4000)
         self.stats.missed()
@@ -42,12 +57,12 @@ class BrokerStatsTests(SynchronousTestCase):
         """Before ten seconds have passed, the time since the start counts."""
         self.assertEqual(self.stats.rates("messages_in"), (0.0, 0.0, 0.0))
         self.clock.advance(5)
-        self.stats.stored(100, 1)
+        self.stats.stored(100, 1, self.clock.seconds())
         self.assertEqual(self.stats.rates("messages_in"), (20.0, 20.0, 20.0))
 
     def test_rates_have_three_windows(self) -> None:
         """A burst shows in the long windows when it is over in the short one."""
-        self.stats.stored(600, 1)
+        self.stats.stored(600, 1, self.clock.seconds())
         self.pass_time(60)
         self.assertEqual(self.stats.rates("messages_in"), (0.0, 10.0, 10.0))
         self.pass_time(540)
@@ -64,10 +79,10 @@ class BrokerStatsTests(SynchronousTestCase):
 
     def test_days_begin_with_a_sample(self) -> None:
         """The first sample of a new day notes where it began."""
-        self.stats.stored(5, 1)
+        self.stats.stored(5, 1, self.clock.seconds())
         self.clock.advance(DAY)
         self.stats.sample()
-        self.stats.stored(2, 1)
+        self.stats.stored(2, 1, self.clock.seconds())
         self.assertEqual(self.stats.this_morning.messages_in, 5)
         self.assertEqual(self.stats.yesterday_morning.messages_in, 0)
         self.clock.advance(DAY)

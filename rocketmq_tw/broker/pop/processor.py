@@ -144,6 +144,9 @@ class PopProcessor:
         entry.size += len(response.body)
         entry.pulls += 1
         entry.pops += len(found.starts)
+        if entry.watched is not None:
+            for queue_id, count, size in found.queues:
+                entry.sent(queue_id, count, size)
         if found.rest and not wanted.in_order:
             self._polling.wake_one(wanted.topic, wanted.group, wanted.queue_id)
         safe = self._when_safe(found.end)

@@ -65,6 +65,7 @@ class Found(msgspec.Struct):
 
     :ivar rest: how many messages are left in the queues that it looked at.
     :ivar end: where the last check point ends in the commit log.
+    :ivar queues: queue id, messages and bytes of each queue of the topic itself.
     """
 
     pop_time_ms: int
@@ -76,6 +77,7 @@ class Found(msgspec.Struct):
     offsets: list[str] = []
     records: list[bytes] = []
     order_counts: list[str] = []
+    queues: list[tuple[int, int, int]] = []
 
     def response(self, invisible_ms: int) -> PopResponse:
         """Return the response that has the messages."""
@@ -310,6 +312,8 @@ class PopReader:
                 offset=messages[0],
             )
             data = with_receipts(data, wanted.topic, first)
+        else:
+            found.queues.append((queue_id, len(messages), len(data)))
         found.records.append(data)
 
     def _hand_out_in_order(
@@ -334,6 +338,7 @@ class PopReader:
         found.starts.append(encode_starts(NORMAL, queue_id, offset))
         found.offsets.append(encode_offsets(NORMAL, queue_id, messages))
         found.order_counts.append(order_counts(queue_id, messages, counts))
+        found.queues.append((queue_id, len(messages), len(fetched.data)))
         found.records.append(fetched.data)
 
     async def _first_offset(self, topic: str, queue_id: int, wanted: Wanted) -> int:

@@ -143,7 +143,17 @@ class PullProcessor:
             return self._respond_or_hold(response, request, peer, matches)
         self._cold.count(peer, response)
         later: Deferred[Any] = response
+        later.addBoth(self._waited, request, self._stats.age)
         return later.addCallback(self._respond_or_hold, request, peer, matches)
+
+    def _waited(self, response: Any, request: PullMessage, since: float) -> Any:
+        """Note for how long a pull waited for the disk."""
+        seconds = self._stats.age - since
+        self._stats.read_took(seconds)
+        entry = self._known.get((request.topic, request.consumer_group))
+        if entry is not None:
+            entry.waited(request.queue_id, seconds)
+        return response
 
     def _respond_or_hold(
         self,
@@ -231,6 +241,8 @@ class PullProcessor:
             entry.size += len(fetched.data)
             entry.pulls += 1
             entry.pulled[request.queue_id] = fetched.next_offset
+            if entry.watched is not None:
+                entry.sent(request.queue_id, fetched.count, len(fetched.data))
             return PullResponse(
                 0,
                 fetched.next_offset,

@@ -156,7 +156,7 @@ class ReplyProcessor:
         except Exception as error:
             self._log.warn("a reply was not stored: {error}", error=error)
             return None
-        self._stats.stored(1, stored.size)
+        self._stats.stored(1, stored.size, call.received_at)
         return stored
 
     def _response(

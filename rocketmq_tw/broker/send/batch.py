@@ -173,7 +173,7 @@ class BatchSender:
         if not drafts:
             raise _empty()
         stored = self._store.put_batch(drafts, now)
-        self._stats.stored(len(stored), sum(each.size for each in stored))
+        self._stats.stored(len(stored), sum(each.size for each in stored), now)
         return stored
 
     def _check(self, request: SendFields) -> None:

@@ -114,7 +114,7 @@ class SendLane:
             left = self._read(frames, indexes, host, run=run, read=read)
             if run:
                 size = self._runs.put(run, received_at)
-                self._stats.stored(len(run), size)
+                self._stats.stored(len(run), size, received_at)
                 taken.count = len(run)
                 self._respond(run, taken)
                 if left is None:

@@ -112,7 +112,7 @@ class SendProcessor:
             raise too_large(len(request.body), self._max_size)
         draft = self._draft(request, call, target, queue_id)
         stored = self._put(draft, call.received_at)
-        self._stats.stored(1, stored.size)
+        self._stats.stored(1, stored.size, call.received_at)
         if draft.topic is target.topic:
             # A priority may have changed the queue.
             return self._respond(request, draft.queue_id, stored)

@@ -28,7 +28,7 @@ from rocketmq_tw.model.message import (
 )
 from rocketmq_tw.model.msgid import offset_message_id
 from rocketmq_tw.model.subscription import tags_code
-from rocketmq_tw.model.topic import PERM_WRITE, retry_topic
+from rocketmq_tw.model.topic import DLQ_PREFIX, PERM_WRITE, retry_topic
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Router
@@ -43,6 +43,7 @@ from rocketmq_tw.wire.requests.send import SendBack
 #: Returns a Deferred with the code of what is missing, if anything is.
 WhenSafe = Callable[[int], Deferred[ResponseCode | None] | None]
 
+_DEAD_LETTERS = DLQ_PREFIX.encode()
 #: The delay level of the first redelivery (10 s); each later one is a level higher.
 _FIRST_LEVEL = 3
 
@@ -145,7 +146,10 @@ class SendBackProcessor:
         """Count a copy by its first topic, if that exists: senders may name any."""
         origin = properties.find(draft.properties.decode(), RETRY_TOPIC)
         if origin is not None and self._topics.get(origin) is not None:
-            self._progress.entry(origin, group).sent_back += 1
+            entry = self._progress.entry(origin, group)
+            entry.sent_back += 1
+            if draft.topic.startswith(_DEAD_LETTERS):
+                entry.dead_letters += 1
 
     def _copy(
         self, record: bytes, request: SendBack, group: SubscriptionGroup, call: Call

@@ -15,7 +15,7 @@ Source: ``BrokerStatsManager`` of RocketMQ 5.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -32,9 +32,12 @@ AT_ONCE = 2000
 #: The columns of a topic and a queue.
 MESSAGES, SIZE = 0, 1
 #: Those of a group, which has the two as well.
-PULLS, ACKNOWLEDGED, POPS, SENT_BACK = 2, 3, 4, 5
-#: Those of the broker: the first six as of a group, but of all topics and groups.
-OUT, OUT_SIZE, IN_PLAIN, OUT_PLAIN = 6, 7, 8, 9
+PULLS, ACKNOWLEDGED, POPS, SENT_BACK, DEAD_LETTERS = 2, 3, 4, 5, 6
+#: Those of the broker: the first seven as of a group, but of all topics and groups.
+OUT, OUT_SIZE, IN_PLAIN, OUT_PLAIN = 7, 8, 9, 10
+
+if TYPE_CHECKING:
+    from rocketmq_tw.broker.statistics.reads import QueueReads
 
 _K = TypeVar("_K")
 
@@ -76,7 +79,8 @@ class Statistics:
         self.topics: dict[str, Windows] = {}
         self.queues: dict[tuple[str, int], Windows] = {}
         self.groups: dict[tuple[str, str], Windows] = {}
-        self.broker = Windows(10, self._rolled_at)
+        self.broker = Windows(11, self._rolled_at)
+        self._reads: QueueReads | None = None
         topics.on_change.append(self._topic_changed)
 
     def __len__(self) -> int:
@@ -88,6 +92,10 @@ class Statistics:
         return {
             "statistics": lambda: len(self),
             "statisticsRefused": lambda: self.refused,
+            "statisticsOfReads": lambda: len(self._reads or ()),
+            "statisticsOfReadsRefused": lambda: (
+                self._reads.refused if self._reads else 0
+            ),
         }
 
     # -- for tools
@@ -114,6 +122,18 @@ class Statistics:
             self._take_group(topic, group, entry)
         return self.groups.get((topic, group))
 
+    def queue_reads(self, topic: str, queue_id: int, group: str) -> Windows | None:
+        """Return those of a group that reads one queue, counted from now on."""
+        config = self._topics.get(topic)
+        if config is None or not 0 <= queue_id < config.read_queue_nums:
+            return None
+        if self._reads is None:
+            from rocketmq_tw.broker.statistics.reads import QueueReads
+
+            self._reads = QueueReads(self._progress)
+        key = topic, queue_id, group
+        return self._reads.find(key, self.limit, self._tick, self._now())
+
     def put_rate(self, topic: str) -> float:
         """Return how many messages a topic got each second, in the last minute."""
         windows = self.topics.get(topic)
@@ -137,6 +157,8 @@ class Statistics:
         yield from _roll(self.topics, tick)
         yield from _roll(self.queues, tick)
         yield from _roll(self.groups, tick, self._is_gone)
+        if self._reads is not None:
+            yield from self._reads.roll(tick)
         self._tick, self._rolled_at = tick, self._now()
         if self.refused and not self._is_logged:
             self._is_logged = True
@@ -175,7 +197,7 @@ class Statistics:
         totals = self.broker.totals
         totals[OUT] += values[MESSAGES]
         totals[OUT_SIZE] += values[SIZE]
-        for column in (PULLS, ACKNOWLEDGED, POPS, SENT_BACK):
+        for column in range(PULLS, DEAD_LETTERS + 1):
             totals[column] += values[column]
         if not self._topics.is_system(topic):
             totals[OUT_PLAIN] += values[MESSAGES]
@@ -209,6 +231,8 @@ class Statistics:
             del self.queues[queue]
         for group in [each for each in self.groups if each[0] == name]:
             del self.groups[group]
+        if self._reads is not None:
+            self._reads.drop(name)
 
 
 def _roll(

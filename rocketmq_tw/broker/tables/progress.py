@@ -23,6 +23,9 @@ _SAMPLES = 7
 _IDLE = 60
 #: How many entries are sampled in one step.
 AT_ONCE = 2000
+#: The columns of a queue: messages, bytes, pulls, and milliseconds of waits for a disk.
+MESSAGES, SIZE, PULLS, WAITED = range(4)
+WIDTH = 4
 
 
 class Progress(msgspec.Struct):
@@ -35,6 +38,9 @@ class Progress(msgspec.Struct):
     :ivar acknowledged: how many were acknowledged that had been popped.
     :ivar pops: how many queues were popped from.
     :ivar sent_back: how many were sent back by those who could not consume them.
+    :ivar dead_letters: how many of these became dead letters.
+    :ivar watched: counts of the queues that tools ask for, by queue id; None if there
+        are none (:mod:`rocketmq_tw.broker.statistics.reads`).
     :ivar pulled: queue id to the queue offset behind the last message sent.
     """
 
@@ -44,12 +50,14 @@ class Progress(msgspec.Struct):
     acknowledged: int = 0
     pops: int = 0
     sent_back: int = 0
+    dead_letters: int = 0
+    watched: dict[int, list[int]] | None = None
     pulled: dict[int, int] = {}
     #: What ``messages`` was before, the oldest first.
     samples: list[int] = []
     idle: int = 0
     #: The counts when statistics were last made (:mod:`rocketmq_tw.broker.statistics`).
-    sampled: tuple[int, ...] = (0, 0, 0, 0, 0, 0)
+    sampled: tuple[int, ...] = (0, 0, 0, 0, 0, 0, 0)
 
     @property
     def counts(self) -> tuple[int, ...]:
@@ -61,7 +69,22 @@ class Progress(msgspec.Struct):
             self.acknowledged,
             self.pops,
             self.sent_back,
+            self.dead_letters,
         )
+
+    def sent(self, queue_id: int, count: int, size: int) -> None:
+        """Count what a pull or pop found in a queue, if that one is watched."""
+        counts = self.watched and self.watched.get(queue_id)
+        if counts:
+            counts[MESSAGES] += count
+            counts[SIZE] += size
+            counts[PULLS] += 1
+
+    def waited(self, queue_id: int, seconds: float) -> None:
+        """Count for how long a pull waited for the disk, if its queue is watched."""
+        counts = self.watched and self.watched.get(queue_id)
+        if counts:
+            counts[WAITED] += int(seconds * 1000)
 
     @property
     def rate(self) -> float:
@@ -79,7 +102,7 @@ class Progress(msgspec.Struct):
         self.idle = self.idle + 1 if is_idle else 0
         samples.append(self.messages)
         del samples[:-_SAMPLES]
-        return self.idle < _IDLE
+        return self.idle < _IDLE or self.watched is not None
 
 
 class ConsumeProgress:

@@ -240,8 +240,9 @@ class EndProcessor:
         """Store the message of a transaction that is committed."""
         if not self._has_enough():
             raise Refused(ResponseCode.SYSTEM_ERROR, "in-sync replicas not enough")
-        stored = self._store.put(half.committed(), self._now())
-        self._stats.stored(1, stored.size)
+        now = self._now()
+        stored = self._store.put(half.committed(), now)
+        self._stats.stored(1, stored.size, now)
         self._decide(half, Decision.COMMITTED)
         response = Response()
         wait = half.properties.get(WAIT)

@@ -160,7 +160,7 @@ class TransactionLane:
         """Store the messages, and record the decisions behind them."""
         if batch.run:
             size = self._runs.put(batch.run, received_at, batch.prepared)
-            self._stats.stored(len(batch.run), size)
+            self._stats.stored(len(batch.run), size, received_at)
         for offset, (decision, half) in batch.ended.items():
             self._ending.decide(offset, decision, half.topic, half.born_time_ms)
             self._recent.drop(offset)

@@ -93,6 +93,21 @@ class StatisticsProcessorTests(ViewCase):
         self.assertEqual(self.view("SNDBCK_PUT_NUMS", f"{TOPIC}@{GROUP}"), [1, 1, 1])
         self.unknown("SNDBCK_PUT_NUMS", f"{retry_topic(GROUP)}@{GROUP}")
 
+    def test_dead_letters(self) -> None:
+        """Those that were sent back too often, or that are not wanted again."""
+        self.topic()
+        self.ask(sent())
+        key = f"{TOPIC}@{GROUP}"
+        self.ask(SendBack(0, GROUP, 0, origin_topic=TOPIC))
+        self.unknown("DLQ_PUT_NUMS", key)
+        self.ask(SendBack(0, GROUP, -1, origin_topic=TOPIC))
+        self.assertEqual(self.view("DLQ_PUT_NUMS", key), [1, 1, 1])
+        self.assertEqual(self.view("SNDBCK_PUT_NUMS", key), [2, 2, 2])
+        # The key of Apache's for clients that name no owner.
+        whole = f"null@{key}@SEND_BACK_TO_DLQ"
+        self.assertEqual(self.view("SNDBCK2DLQ_TIMES", whole), [1, 1, 1])
+        self.unknown("SNDBCK2DLQ_TIMES", key)
+
     def test_minute_is_over(self) -> None:
         """A minute later the hour has the messages still."""
         self.ask(sent())

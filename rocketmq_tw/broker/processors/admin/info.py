@@ -45,11 +45,6 @@ VERSION_NAME = "V5_3_3"
 
 #: The capacity of what has no limit.
 _UNLIMITED = "2147483647"
-#: The times in which messages are stored, the shortest first.
-_PUT_TIMES = (
-    *("<=0ms", "0~10ms", "10~50ms", "50~100ms", "100~200ms", "200~500ms"),
-    *("500ms~1s", "1~2s", "2~3s", "3~4s", "4~5s", "5~10s", "10s~"),
-)
 
 #: Values that tools require and that never change here: requests are handled as they
 #: arrive, so none waits in a queue.
@@ -60,11 +55,6 @@ _CONSTANT = {
     "brokerVersionDesc": VERSION_NAME,
     "dispatchBehindBytes": "0",
     "dispatchMaxBuffer": "0",
-    # A message is stored in some microseconds, and read in some more.
-    "getMessageEntireTimeMax": "0",
-    "putMessageEntireTimeMax": "0",
-    "putLatency99": "0.00",
-    "putLatency999": "0.00",
     "remainTransientStoreBufferNumbs": _UNLIMITED,
     "pageCacheLockTimeMills": "0",
     # A slave delivers no timed messages.
@@ -171,6 +161,7 @@ class InfoProcessor:
             **_CONSTANT,
             **self._rates(),
             **self._totals(),
+            **self._times(),
             **self._commit_log(),
             "earliestMessageTimeStamp": str(earliest_ms),
             "brokerActive": "true" if self._is_active() else "false",
@@ -245,17 +236,18 @@ class InfoProcessor:
             "putMessageFailedTimes": str(now.failures),
             "putMessageSizeTotal": str(now.bytes_in),
             "putMessageAverageSize": str(average),
-            "putMessageDistributeTime": self._put_times(),
         }
 
-    def _put_times(self) -> str:
-        """Return how many messages of the last minute took how long, as 4.9 does."""
-        _, minute, _ = self._stats.rates("messages_in")
-        counts = (round(minute * min(60.0, self._stats.age)), *[0] * len(_PUT_TIMES))
-        return "".join(
-            f"[{time}]:{count} "
-            for time, count in zip(_PUT_TIMES, counts, strict=False)
-        )
+    def _times(self) -> dict[str, str]:
+        """Return how long it took to store messages, and to read them."""
+        times = self._stats.put_times
+        return {
+            "putMessageDistributeTime": times.text(),
+            "putMessageEntireTimeMax": str(times.longest_ms),
+            "putLatency99": f"{times.percentile(0.99):.2f}",
+            "putLatency999": f"{times.percentile(0.999):.2f}",
+            "getMessageEntireTimeMax": str(self._stats.longest_read_ms),
+        }
 
     def _commit_log(self) -> dict[str, str]:
         """Return the bounds of the commit log and whether it is writeable."""

@@ -66,6 +66,19 @@ class InfoProcessorTests(BrokerCase):
         self.assertEqual(table["getTransferredTps"].split()[0], "1.0")
         self.assertEqual(len(table["getTotalTps"].split()), 3)
 
+    def test_times(self) -> None:
+        """How long it takes to store and to read, in whole and in parts."""
+        self.ask(sent())
+        self.stats.put_times.add(1, 0.5)
+        self.stats.read_took(0.12)
+        table = self.info()
+        shown = table["putMessageDistributeTime"].split()
+        self.assertEqual(len(shown), 13)
+        self.assertEqual((shown[0], shown[6]), ("[<=0ms]:1", "[500ms~1s]:1"))
+        self.assertEqual(table["putMessageEntireTimeMax"], "500")
+        self.assertEqual(table["getMessageEntireTimeMax"], "120")
+        self.assertEqual((table["putLatency99"], table["putLatency999"]), ("1.00",) * 2)
+
     def test_shows_gauges(self) -> None:
         """Sizes of tables, under the names that features gave them."""
         self.stats.gauges["heldPulls"] = lambda: 7
