@@ -136,7 +136,8 @@ console.api.routes.Routes: _by_path: one for each declared route
 console.history.ring.Ring: _times _values: 720 samples
 console.history.ring.Rings: _rings: 200 groups
 console.web.channel.ConsoleFactory: _channels: maxConsoleConnections
-console.web.sessions.Failures: _of_host: 1024 hosts
+console.web.attempts.Attempts: _known: 1024 addresses
+console.web.attempts.Attempts: _wrong: 1024 addresses
 console.web.sessions.Sessions: _sessions: 64 sessions
 console.web.streams.Streams: _streams: maxConsoleTails
 """

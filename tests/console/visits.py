@@ -97,7 +97,10 @@ class Visits:
     A console, and browsers of it.
 
     :param wait: lets time pass until a condition holds.
+    :cvar host: where browsers are.
     """
+
+    host = "127.0.0.1"
 
     def __init__(
         self,
@@ -124,7 +127,7 @@ class Visits:
         self, method: str, path: str, body: Any = None, **headers: str | None
     ) -> Response:
         """Send a request on a connection of its own, and return the response."""
-        wire = Wire(self.parts)
+        wire = Wire(self.parts, self.host)
         content = b"" if body is None else json.dumps(body).encode()
         wire.send(request_bytes(method, path, content, **headers))
         self._wait(wire.read)

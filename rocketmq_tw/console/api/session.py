@@ -91,7 +91,7 @@ class SessionRequests:
     def sign_in(self, call: Call) -> SignedIn:
         """Start a session. :raises HttpError: the token is wrong."""
         request = call.request
-        session = self._sessions.sign_in(call.body.token, request.peer_host)
+        session = self._sessions.sign_in(call.body.token, request.asker)
         self._set_cookie(request, session.cookie, self._lifetime)
         return SignedIn(session.key, self._lifetime)
 

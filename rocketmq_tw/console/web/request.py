@@ -15,6 +15,7 @@ import msgspec
 from twisted.web.http import RESPONSES, Request
 
 from rocketmq_tw.console.errors import HttpError
+from rocketmq_tw.console.web.attempts import counted_as
 from rocketmq_tw.console.web.headers import SECURITY
 
 #: Bytes of a refused body that are read before the connection is closed.
@@ -109,6 +110,20 @@ class ConsoleRequest(Request):
     def peer_host(self) -> str:
         """The address of who sends it."""
         return str(getattr(self.client, "host", "") or "local")
+
+    @property
+    def asker(self) -> str:
+        """
+        The address under which attempts to sign in are counted.
+
+        If a proxy on this machine passes on what others send, it is the last one that
+        the proxy has added: those before it are what its client claims.
+        """
+        host = self.peer_host
+        passed = self.requestHeaders.getRawHeaders(b"X-Forwarded-For", [])
+        if counted_as(host) is not None or not passed:
+            return host
+        return passed[-1].decode("latin-1").rpartition(",")[2].strip() or "unknown"
 
     def text_header(self, name: str) -> str | None:
         """Return a header; None if there is none, or it is there twice."""

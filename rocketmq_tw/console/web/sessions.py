@@ -19,14 +19,10 @@ import msgspec
 from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.console.errors import HttpError
+from rocketmq_tw.console.web.attempts import Attempts
 
 #: Sessions that are kept; signing in once more ends the oldest.
 MOST = 64
-#: Failed attempts of a host, and of all, in a minute.
-MOST_FAILURES, MOST_FAILURES_OF_ALL = 5, 50
-#: Hosts whose failed attempts are counted one by one.
-MOST_HOSTS = 1024
-_MINUTE = 60.0
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -57,7 +53,7 @@ class Sessions:
         self._lifetime = lifetime
         # The oldest first, by cookie; at most MOST.
         self._sessions: OrderedDict[str, Session] = OrderedDict()
-        self._failures = Failures(clock)
+        self._attempts = Attempts(clock, lifetime)
 
     def sign_in(self, token: str, host: str) -> Session:
         """
@@ -79,10 +75,11 @@ class Sessions:
 
     def check_token(self, token: str, host: str) -> None:
         """Compare a token. :raises HttpError: see :meth:`sign_in`."""
-        self._failures.check(host)
+        self._attempts.check(host)
         if not hmac.compare_digest(token.encode(), self._token):
-            self._failures.add(host)
+            self._attempts.wrong(host)
             raise HttpError(401, "the token is wrong")
+        self._attempts.right(host)
 
     def find(self, cookie: str, key: str) -> Session | None:
         """Return the session of both secrets; None if there is none any more."""
@@ -103,41 +100,3 @@ class Sessions:
     def end(self, session: Session) -> None:
         """End a session."""
         self._sessions.pop(session.cookie, None)
-
-
-class Failures:
-    """Counts failed attempts to sign in; too many are refused unread."""
-
-    def __init__(self, clock: IReactorTime) -> None:
-        self._clock = clock
-        # By host: how many in the minute that began then. At most MOST_HOSTS.
-        self._of_host: OrderedDict[str, tuple[float, int]] = OrderedDict()
-        self._of_all = (0.0, 0)
-
-    def check(self, host: str) -> None:
-        """Refuse a host after many. :raises HttpError: until its minute is over."""
-        began, count = self._current(self._of_host.get(host, (0.0, 0)))
-        began_all, count_all = self._current(self._of_all)
-        if count >= MOST_FAILURES or count_all >= MOST_FAILURES_OF_ALL:
-            start = began if count >= MOST_FAILURES else began_all
-            wait = int(start + _MINUTE - self._clock.seconds()) + 1
-            raise HttpError(
-                429,
-                f"wrong tokens came too often; try again in {wait} s",
-                retry_after=str(wait),
-            )
-
-    def add(self, host: str) -> None:
-        """Count one."""
-        now = self._clock.seconds()
-        began, count = self._current(self._of_host.pop(host, (now, 0)))
-        self._of_host[host] = (began or now, count + 1)
-        while len(self._of_host) > MOST_HOSTS:
-            self._of_host.popitem(last=False)
-        began, count = self._current(self._of_all)
-        self._of_all = (began or now, count + 1)
-
-    def _current(self, counted: tuple[float, int]) -> tuple[float, int]:
-        """Return a count; nothing of it after a minute."""
-        began, _ = counted
-        return counted if self._clock.seconds() < began + _MINUTE else (0.0, 0)

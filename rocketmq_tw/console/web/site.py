@@ -110,7 +110,7 @@ class Site:
         """Find out whether the sender is signed in."""
         kind, _, token = (request.text_header("Authorization") or "").partition(" ")
         if kind.lower() == "bearer":
-            self.sessions.check_token(token.strip(), request.peer_host)
+            self.sessions.check_token(token.strip(), request.asker)
             request.is_signed_in = True
             return
         cookie = request.received_cookies.get(self._cookie.encode(), b"")

@@ -6,7 +6,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.console.errors import HttpError
-from rocketmq_tw.console.web.sessions import MOST, MOST_HOSTS, Failures, Sessions
+from rocketmq_tw.console.web.sessions import MOST, Sessions
 
 TOKEN = "a-token-for-tests"
 
@@ -46,34 +46,3 @@ class SessionTests(SynchronousTestCase):
         """A token of other characters is wrong, and no more than that."""
         error = self.assertRaises(HttpError, self.sessions.sign_in, "tökén", "h")
         self.assertEqual(error.status, 401)
-
-
-class FailureTests(SynchronousTestCase):
-    """How often one may be wrong."""
-
-    def setUp(self) -> None:
-        """Let nobody have failed."""
-        self.clock = Clock()
-        self.clock.advance(1000)
-        self.failures = Failures(self.clock)
-
-    def test_of_one_host(self) -> None:
-        """Others are not concerned."""
-        for _ in range(5):
-            self.failures.check("10.0.0.1")
-            self.failures.add("10.0.0.1")
-        error = self.assertRaises(HttpError, self.failures.check, "10.0.0.1")
-        self.assertEqual(error.status, 429)
-        self.failures.check("10.0.0.2")
-        self.clock.advance(60)
-        self.failures.check("10.0.0.1")
-
-    def test_of_all(self) -> None:
-        """Whoever has many addresses is stopped as well; hosts are forgotten."""
-        for number in range(50):
-            self.failures.check(str(number))
-            self.failures.add(str(number))
-        self.assertRaises(HttpError, self.failures.check, "another")
-        for number in range(MOST_HOSTS + 5):
-            self.failures.add(str(number))
-        self.assertEqual(len(self.failures._of_host), MOST_HOSTS)

@@ -170,6 +170,7 @@ class SignInTests(HttpCase):
         lines: list[str] = []
         globalLogPublisher.addObserver(lambda e: lines.append(e.get("why", "")))
         body = {"token": "wrong"}
+        self.visits.host = "203.0.113.1"
         for _ in range(5):
             response = self.visits.request("POST", "/api/session", body)
             self.assertEqual(
