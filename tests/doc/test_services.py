@@ -75,6 +75,19 @@ class UnitTests(ServiceCase):
             self.assertEqual(unit["NoNewPrivileges"], ["yes"])
             self.assertNotIn("root", unit["User"])
 
+    def test_tls(self) -> None:
+        """cffi may allocate the callbacks of OpenSSL; else nothing with TLS starts."""
+        for name in ("rocketmq-broker.service", "rocketmq-namesrv.service"):
+            self.assertNotIn("MemoryDenyWriteExecute", settings(name))
+
+    def test_mistakes(self) -> None:
+        """A unit that fails at each start fails for good before its window ends."""
+        for name in ("rocketmq-broker.service", "rocketmq-namesrv.service"):
+            unit = settings(name)
+            [starts], [rest] = unit["StartLimitBurst"], unit["RestartSec"]
+            self.assertEqual(unit["StartLimitIntervalSec"], ["5min"])
+            self.assertLess(int(starts) * (int(rest) + 10), 300)
+
 
 class ContainerTests(ServiceCase):
     """The image."""
