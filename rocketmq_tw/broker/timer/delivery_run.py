@@ -58,6 +58,8 @@ class DeliveryRun:
 
     :param slot_ms: the slot of the messages.
     :param recalled: what is left out.
+    :param max_size: the largest body that is stored, in bytes; it may be lower now than
+        when messages were accepted.
     :ivar left_out: how many messages were.
     """
 
@@ -65,11 +67,18 @@ class DeliveryRun:
     # times. Queues may be removed between two steps.
 
     def __init__(
-        self, runs: RunWriter, slot_ms: int, recalled: Recalled, now: float
+        self,
+        runs: RunWriter,
+        slot_ms: int,
+        recalled: Recalled,
+        *,
+        max_size: int,
+        now: float,
     ) -> None:
         self._runs = runs
         self._slot_ms = slot_ms
         self._recalled = recalled
+        self._max_size = max_size
         self._now = now
         self._queues: dict[bytes, ConsumeQueue | None] = {}
         self._times: dict[int, bytes] = {}
@@ -124,7 +133,7 @@ class DeliveryRun:
         start = end + len(_TOPIC) + SHORT_LENGTH.size
         if magic != MAGIC_V1 or sys_flag & _UNUSUAL or start > len(record):
             return None
-        if not record.startswith(_TOPIC, end):
+        if length > self._max_size or not record.startswith(_TOPIC, end):
             return None
         if start + _unpack_length(record, start - SHORT_LENGTH.size)[0] != len(record):
             return None

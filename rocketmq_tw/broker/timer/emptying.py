@@ -65,6 +65,7 @@ class Emptying:
 
     :param put: stores a message that is due.
     :param runs: stores many; None stores each by itself.
+    :param max_size: the largest body that is stored, in bytes.
     :ivar delivered: how many were delivered.
     :ivar cancelled: how many were not, because they were recalled.
     :ivar lost: how many could not be delivered.
@@ -81,6 +82,7 @@ class Emptying:
         deliveries: Deliveries,
         put: Put,
         runs: RunWriter | None,
+        max_size: int,
         wall_time: Callable[[], float],
     ) -> None:
         self._store = store
@@ -89,6 +91,7 @@ class Emptying:
         self._deliveries = deliveries
         self._put = put
         self._runs = runs
+        self._max_size = max_size
         self._wall_time = wall_time
         self.delivered = self.cancelled = self.lost = 0
 
@@ -148,7 +151,9 @@ class Emptying:
         """Begin the run of a step."""
         if self._runs is None:
             return None
-        return DeliveryRun(self._runs, chain.slot_ms, recalled, now)
+        return DeliveryRun(
+            self._runs, chain.slot_ms, recalled, max_size=self._max_size, now=now
+        )
 
     def _store_run(self, run: DeliveryRun, now: float) -> None:
         """Store what is in a run."""

@@ -40,7 +40,7 @@ def install(broker: Broker, router: Router) -> LateTimer:
         _follow(broker)
         return timer
     sends = broker.timed_sends
-    sends.wake, sends.count_at = timer.wake, timer.count_at
+    sends.wake = timer.wake
     broker.redirects[Kind.TIMED] = lambda draft, sent: sends.schedule(
         draft, sent.call.received_at
     )

@@ -98,10 +98,6 @@ class LateTimer:
         flushed = parts.progress.flush(is_last=True)
         return flushed.addCallback(lambda _: parts.files.close())
 
-    def count_at(self, slot_ms: int) -> int:
-        """Return how many messages are due in a slot."""
-        return 0 if self.parts is None else self.parts.service.count_at(slot_ms)
-
     def check_point(self) -> TimerCheckPoint:
         """Return how far messages are delivered."""
         if self.parts is None:
@@ -143,7 +139,7 @@ class LateTimer:
             self.parts.metrics.load()
             # Each timed message calls these.
             sends, service = self._broker.timed_sends, self.parts.service
-            sends.wake, sends.count_at = service.wake, service.count_at
+            sends.wake, sends.is_full = service.wake, service.is_full
         return self.parts
 
     def _note_adopted(self, queue_offset: int) -> None:

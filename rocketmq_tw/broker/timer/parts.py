@@ -50,12 +50,7 @@ def make_parts(broker: Broker, metrics_file: JsonFile) -> TimerParts:
     config, clock = broker.config, broker.clock
     recent = RecentSends()
     _use_lane(broker, recent)
-    files = TimerFiles(
-        config.store_path_root_dir,
-        precision_ms=config.timer_precision_ms,
-        file_size=config.mapped_file_size_timer_log,
-        run_in_thread=broker.run_in_thread,
-    )
+    files = _files(broker)
     metrics = TimerMetrics(metrics_file, config.max_topics)
     deliveries, now = Deliveries(), wall_time(clock)
     emptying = Emptying(
@@ -65,6 +60,7 @@ def make_parts(broker: Broker, metrics_file: JsonFile) -> TimerParts:
         deliveries=deliveries,
         put=broker.store.put,
         runs=broker.store.runs,
+        max_size=config.max_message_size,
         wall_time=now,
     )
     linking = Linking(
@@ -97,6 +93,16 @@ def make_parts(broker: Broker, metrics_file: JsonFile) -> TimerParts:
         clock=clock,
     )
     return TimerParts(service, linking, emptying, progress, metrics, files)
+
+
+def _files(broker: Broker) -> TimerFiles:
+    config = broker.config
+    return TimerFiles(
+        config.store_path_root_dir,
+        precision_ms=config.timer_precision_ms,
+        file_size=config.mapped_file_size_timer_log,
+        run_in_thread=broker.run_in_thread,
+    )
 
 
 def _use_lane(broker: Broker, recent: RecentSends) -> None:

@@ -101,7 +101,7 @@ class TimedSends:
     Redirects messages to the timer's queue.
 
     :param broker_name: part of each recall handle.
-    :ivar count_at: returns how many messages are due in a slot.
+    :ivar is_full: returns whether so many messages are due in a slot.
     :ivar wake: called when a message was redirected.
     :ivar lane: makes messages of the lane of sends; None before the first message.
     """
@@ -109,7 +109,7 @@ class TimedSends:
     def __init__(self, settings: TimerSettings, broker_name: str) -> None:
         self.settings = settings
         self._broker_name = broker_name
-        self.count_at: Callable[[int], int] = lambda slot_ms: 0
+        self.is_full: Callable[[int, int], bool] = lambda slot_ms, limit: False
         self.wake: Callable[[], object] = lambda: None
         self.lane: TimedLane | None = None
         self.refused = 0
@@ -135,7 +135,7 @@ class TimedSends:
                 raise self._illegal()
             return draft
         out_ms = slot_before(deliver_ms, settings.precision_ms)
-        if self.count_at(out_ms) >= settings.slot_limit:
+        if self.is_full(out_ms, settings.slot_limit):
             self.refused += 1
             raise _flow_control(settings.slot_limit)
         added = (ADDED % (out_ms, draft.topic.decode(), draft.queue_id)).encode()
@@ -168,7 +168,7 @@ class TimedSends:
         if not 0 < deliver_ms - now_ms <= settings.max_delay_ms:
             return None
         out_ms = slot_before(deliver_ms, settings.precision_ms)
-        return None if self.count_at(out_ms) >= settings.slot_limit else out_ms
+        return None if self.is_full(out_ms, settings.slot_limit) else out_ms
 
     def recall_handle(self, draft: Draft) -> str | None:
         """Return what recalls a message; None for one that is retried."""

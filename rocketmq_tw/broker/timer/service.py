@@ -119,10 +119,13 @@ class TimerService:
             # With SYNC_FLUSH it can be read after the next fsync.
             self._idle_wait = BACKOFF
 
-    def count_at(self, slot_ms: int) -> int:
-        """Return how many messages, and recalls, are due in a slot."""
-        slot = None if self.timers is None else self.timers.wheel.get(slot_ms)
-        return 0 if slot is None else max(slot.count, slot.total)
+    def is_full(self, slot_ms: int, limit: int) -> bool:
+        """Return whether so many messages, and recalls, are due in a slot."""
+        timers = self.timers
+        if timers is None or timers.fullest < limit:
+            return False
+        slot = timers.wheel.get(slot_ms)
+        return slot is not None and max(slot.count, slot.total) >= limit
 
     def _schedule(self, wait: float) -> None:
         """Begin the next pass in so many seconds."""
@@ -196,6 +199,7 @@ class TimerService:
         opened: Opened = yield from self._opening.run(self._now_ms(), is_start)
         self._linking.begin(opened)
         self._progress.begin(opened)
+        opened.timers.begin()
         # Until now nothing was changed that the last check point does not say.
         yield self._progress.write()
         self.timers = opened.timers

@@ -131,6 +131,8 @@ class Timers:
 
     :param read_ms: slots before this time are done.
     :param passed: what was emptied before the clock was set back, the latest first.
+    :ivar fullest: no slot has more records; once the log's end is known, see
+        :meth:`begin`.
     """
 
     # read_ms is a slot's time. passed has growing times and falling positions; all of
@@ -149,11 +151,17 @@ class Timers:
         self.placement = placement
         self.read_ms = read_ms
         self.passed = list(passed)
+        self.fullest = 0
         self._precision_ms = placement.precision_ms
         # No message waits in a later slot.
         self._latest_ms = read_ms + placement.window_ms
         for each in passed:
             self._latest_ms = max(self._latest_ms, each.until_ms + placement.window_ms)
+
+    def begin(self) -> None:
+        """Begin with what is in the log: it may all be due in one slot."""
+        bases = self.log.files.bases
+        self.fullest = (self.log.end - bases[0]) // RECORD_SIZE if bases else 0
 
     def write_time(self, now_ms: int) -> int:
         """
@@ -217,8 +225,12 @@ class Timers:
             slot[3] += 1
         self.log.append(records, positions)
         self._latest_ms = max(self._latest_ms, *slots)
+        fullest = self.fullest
         for slot_ms, slot in slots.items():
             self.wheel.put(slot_ms, Slot(*slot))
+            if slot[3] > fullest or slot[2] > fullest:
+                fullest = max(slot[2:])
+        self.fullest = fullest
 
     def _slot(self, slot_ms: int, position: int) -> list[int]:
         """Return the fields of a slot, whose first record may get this position."""

@@ -60,7 +60,9 @@ class RunCase(StoreCase):
     def run_of(self, recalled: Recalled | None = None) -> DeliveryRun:
         """Begin a run."""
         assert self.store.runs is not None
-        return DeliveryRun(self.store.runs, _SLOT, recalled or Recalled(), NOW)
+        return DeliveryRun(
+            self.store.runs, _SLOT, recalled or Recalled(), max_size=99, now=NOW
+        )
 
 
 class UsualTests(RunCase):

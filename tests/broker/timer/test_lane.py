@@ -67,5 +67,5 @@ class TimedLaneTests(TimerCase):
     def test_full_slot(self) -> None:
         """What would be refused is left to the handler, which refuses it."""
         self.timed(b"first", TIMER_DELAY_SEC=1)
-        self.broker.timed_sends.count_at = lambda slot_ms: 1_000_000
+        self.broker.timed_sends.is_full = lambda slot_ms, limit: True
         self.assertEqual(self.take("TIMER_DELAY_SEC\x012\x02"), 0)

@@ -172,6 +172,17 @@ class LimitTests(TimerCase):
         self.timed(TIMER_DELAY_SEC=6)
         self.assertEqual(self.stats.gauges["timerSlotRefused"](), 1)
 
+    def test_after_a_restart(self) -> None:
+        """What was linked before counts."""
+        due_ms = self.now_ms + 50_000
+        for _ in range(3):
+            self.timed(TIMER_DELIVER_MS=due_ms)
+        self.wait(2)
+        self.restart()
+        self.wait(0.1)
+        text = f"UNIQ_KEY\x01k\x02TIMER_DELIVER_MS\x01{due_ms}\x02"
+        self.refused(1, "flow control", sent(properties=text))
+
 
 class LongerTests(TimerCase):
     """The limit by default: forty days."""

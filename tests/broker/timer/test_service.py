@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from twisted.logger import capturedLogs, formatEvent
+
 from rocketmq_tw.broker.config import FlushDiskType
 from rocketmq_tw.broker.timer import feature as timer
 from rocketmq_tw.broker.timer.emptying import BYTES_AT_ONCE, MESSAGES_AT_ONCE
@@ -253,6 +255,25 @@ class ClockTests(TimerCase):
         self.restart()
         self.wait(3600 + 10, 0.5)
         self.assertEqual(self.bodies(), [b"before", b"after", b"later"])
+
+
+class LoweredLimitTests(TimerCase):
+    """With a lower ``maxMessageSize`` than when messages were accepted."""
+
+    def test_too_long(self) -> None:
+        """What is too long now is lost, says the log; the others are delivered."""
+        for body in (b"long" * 5, b"short", b"longer" * 4, b"ten bytes!"):
+            self.timed(body, TIMER_DELAY_SEC=4)
+        self.wait(0.1)
+        self.settings = {**self.settings, "max_message_size": 10}
+        self.restart()
+        with capturedLogs() as events:
+            self.wait(5)
+        self.assertEqual(self.bodies(), [b"short", b"ten bytes!"])
+        self.assertEqual(self.stats.gauges["timerLost"](), 2)
+        lines = [formatEvent(each) for each in events]
+        found = [each for each in lines if "cannot be delivered" in each]
+        self.assertEqual(len(found), 2)
 
 
 class FlushedTests(TimerCase):

@@ -293,6 +293,23 @@ class TimersTests(SynchronousTestCase):
         slot = self.timers.wheel.get(at)
         self.assertEqual(slot, Slot(0, 104, 1, 3))
 
+    def test_fullest(self) -> None:
+        """No slot has more records than is said, whatever they are."""
+        at = NOW_MS + STEP
+        self.timers.link([Waiting(at, PLAIN, n, 9) for n in range(3)], NOW_MS)
+        self.assertEqual(self.timers.fullest, 3)
+        others = [Waiting(at + n * STEP, PLAIN, n, 9) for n in range(2)]
+        self.timers.link(others, NOW_MS)
+        self.assertEqual(self.timers.fullest, 4)
+        self.timers.link([Waiting(at, PLAIN | DELETE, 3, 9)], NOW_MS)
+        self.assertEqual(self.timers.fullest, 5)
+
+    def test_fullest_of_before(self) -> None:
+        """Of what is in the log at the start, all may be in one slot."""
+        self.send(1, 2, 3)
+        self.timers.begin()
+        self.assertEqual(self.timers.fullest, 3)
+
     def test_empty_slots(self) -> None:
         """Passing them is bounded in each step."""
         self.send(15)
