@@ -7,6 +7,7 @@ from rocketmq_tw.broker.dedupe.rebuild import Rebuild
 from rocketmq_tw.broker.dedupe.sends import DedupedSends
 from rocketmq_tw.broker.dedupe.window import Windows
 from rocketmq_tw.broker.send.responses import SendResponses
+from rocketmq_tw.broker.send.targets import Targets
 from rocketmq_tw.broker.tables.topic_attributes import dedupe_window_ms
 from rocketmq_tw.clock import wall_time
 
@@ -14,7 +15,9 @@ from rocketmq_tw.clock import wall_time
 _PERIOD_MS = 1000
 
 
-def deduped_sends(broker: Broker, responses: SendResponses) -> DedupedSends:
+def deduped_sends(
+    broker: Broker, responses: SendResponses, targets: Targets
+) -> DedupedSends:
     """Return what recognises messages; a master reads their keys when it starts."""
     config, topics = broker.config, broker.tables.topics
     windows = Windows(config.max_dedupe_keys)
@@ -38,7 +41,11 @@ def deduped_sends(broker: Broker, responses: SendResponses) -> DedupedSends:
     gauges["dedupeKeysForgotten"] = lambda: windows.forgotten
     gauges["messagesRecognised"] = lambda: windows.recognised
     return DedupedSends(
-        store=broker.store, windows=windows, responses=responses, now=now
+        store=broker.store,
+        windows=windows,
+        responses=responses,
+        check_current=targets.check_current,
+        now=now,
     )
 
 

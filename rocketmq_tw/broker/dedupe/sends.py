@@ -41,6 +41,8 @@ class DedupedSends:
     Recognises messages that were stored before.
 
     :param responses: makes the response to a message that is not stored again.
+    :param check_current: raises if the topic of a target was changed meanwhile, with a
+        text that says what was done.
     :param now: returns the time of day, in seconds.
     """
 
@@ -50,9 +52,11 @@ class DedupedSends:
         store: IMessageStore,
         windows: Windows,
         responses: SendResponses,
+        check_current: Callable[[Target, str], None],
         now: Callable[[], float],
     ) -> None:
         self._now = now
+        self._check_current = check_current
         self._store = store
         self._windows = windows
         self._responses = responses
@@ -65,6 +69,7 @@ class DedupedSends:
 
         :param target: has a window.
         :param store: stores a message that is new.
+        :raises Refused: the topic was changed or deleted while a record was read.
         """
         key = _key_of(request.properties or "")
         if key is None:
@@ -73,6 +78,8 @@ class DedupedSends:
         known = window.find(key)
 
         def respond(found: First | None) -> Sending:
+            if waits:
+                self._check_current(target, "a record was read from the disk")
             if found is not None:
                 self._windows.recognised += 1
                 return self._responses.single(request, found.queue_id, found.stored)
@@ -82,6 +89,7 @@ class DedupedSends:
             return self._store_first(request, call, target, window, key, store)
 
         found = self._first(known, window, target, key, call.received_at)
+        waits = isinstance(found, Deferred)
         return then(found, respond)
 
     def _store_first(

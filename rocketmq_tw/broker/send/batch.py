@@ -46,6 +46,9 @@ _TAGS = TAGS.encode()
 #: at once.
 AT_ONCE = 4000
 
+#: For what a batch waits.
+_READ = "a batch was read"
+
 
 class BatchSender:
     """
@@ -132,7 +135,7 @@ class BatchSender:
         :raises Refused: the topic was changed or deleted meanwhile.
         """
         yield from _read_rest(read, drafts)
-        self._check_current(request, target)
+        self._targets.check_current(target, _READ)
         stored = self._put(read, self._wall_time())
         yield None
         return self._responses.batch(request, queue_id, stored)
@@ -152,7 +155,7 @@ class BatchSender:
         """
 
         def put(drafts: list[Draft], now: float) -> list[Appended]:
-            self._check_current(request, target)
+            self._targets.check_current(target, _READ)
             return self._put(drafts, now)
 
         yield from _read_rest(read, drafts)
@@ -161,12 +164,6 @@ class BatchSender:
         stored = yield from self._deduped.batch_steps(request, target, read, put)
         last = max(stored, key=lambda each: each.commit_log_offset)
         return self._responses.batch(request, queue_id, stored, last)
-
-    def _check_current(self, request: SendFields, target: Target) -> None:
-        """Refuse a batch whose topic was changed while it was read."""
-        if not self._targets.is_current(request.topic, target):
-            why = f"the topic [{request.topic}] was changed while a batch was read"
-            raise Refused(ResponseCode.SYSTEM_BUSY, why)
 
     def _put(self, drafts: list[Draft], now: float) -> list[Appended]:
         """Store all messages, or none."""

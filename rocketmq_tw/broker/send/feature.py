@@ -116,7 +116,7 @@ def _send_processor(
     broker: Broker, targets: Targets, responses: SendResponses, drafts: Drafts
 ) -> SendProcessor:
     config = broker.config
-    deduped = deduped_sends(broker, responses)
+    deduped = deduped_sends(broker, responses, targets)
     return SendProcessor(
         store=broker.store,
         targets=targets,

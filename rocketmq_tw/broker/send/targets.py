@@ -123,10 +123,18 @@ class Targets:
             self.known[name] = target
         return target
 
-    def is_current(self, name: str, target: Target) -> bool:
-        """Return whether a topic is still as it was when its target was found."""
+    def check_current(self, target: Target, while_doing: str) -> None:
+        """
+        Refuse a send that had to wait if its topic is not as it was before.
+
+        :param while_doing: says for what it waited.
+        :raises Refused: the topic was changed or deleted meanwhile.
+        """
+        name = target.topic.decode()
         config = self._topics.get(name)
-        return config is not None and _target_of(config) == target
+        if config is None or _target_of(config, target.is_dead_letter) != target:
+            why = f"the topic [{name}] was changed while {while_doing}"
+            raise Refused(ResponseCode.SYSTEM_BUSY, why)
 
     def _retry_target(self, request: SendFields, call: Call) -> Target:
         """

@@ -135,6 +135,41 @@ class SingleTests(DedupeCase):
         known = processor[1].__self__._targets.known  # type: ignore[attr-defined]
         self.assertEqual(set(known), {"Plain"})
 
+    def test_topic_is_changed_while_reading(self) -> None:
+        """A message that waits for the disk is not stored in a deleted topic."""
+        self.place(keyed("A"))
+        for change in (
+            lambda: self.tables.topics.delete(TOPIC),
+            lambda: self.window("20s"),
+        ):
+            record: Deferred[bytes | None] = Deferred()
+            self.store.record_at = lambda offset, record=record: record
+            response = self.ask(keyed("A"))
+            self.assertNoResult(response)
+            change()
+            record.callback(None)
+            self.clock.pump([0.0] * 5)
+            refused = self.successResultOf(response)
+            self.assertEqual(refused.status, ResponseCode.SYSTEM_BUSY)
+            self.assertIn("was changed", refused.remark)
+            del self.store.record_at
+            self.window("10s")
+            self.place(keyed("A"))
+        self.assertEqual(self.stats.gauges["dedupeKeys"](), 2)
+
+    def test_unchanged_while_reading(self) -> None:
+        """One that waits for the disk is recognised, or stored, as any other."""
+        first = self.place(keyed("A"))
+        read = self.store.record_at
+        for is_there in (True, False):
+            record: Deferred[bytes | None] = Deferred()
+            self.store.record_at = lambda offset, record=record: record
+            response = self.ask(keyed("A"))
+            record.callback(read(int(first[0][-16:], 16)) if is_there else None)
+            found = self.successResultOf(response)
+            self.assertEqual(found.msg_id == first[0], is_there)
+        del self.store.record_at
+
     def test_one_way_and_batch_flag(self) -> None:
         """A batch under code 310 is one, too."""
         marked = sent(body=batched("A", "A").body, batch=True)
@@ -195,6 +230,7 @@ class BatchTests(DedupeCase):
             store=self.store,
             windows=windows,
             responses=None,
+            check_current=lambda target, what: None,
             now=self.clock.wall_seconds,
         )
         target = Target(TOPIC.encode(), 4, 4, window_ms=10_000)
