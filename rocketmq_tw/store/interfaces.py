@@ -56,7 +56,8 @@ class KeyQuery(msgspec.Struct, frozen=True, kw_only=True):
     A query for messages by one of their keys.
 
     ``begin_ms`` and ``end_ms`` bound the store time, both included. ``is_unique``
-    searches the unique keys only; otherwise KEYS are searched too. At most
+    searches the unique keys only; otherwise KEYS are searched too. ``matches`` says of
+    a record that has the key whether it is wanted; it is called in a thread. At most
     ``max_count`` messages are found, the newest.
     """
 
@@ -66,6 +67,7 @@ class KeyQuery(msgspec.Struct, frozen=True, kw_only=True):
     begin_ms: int
     end_ms: int
     is_unique: bool = False
+    matches: Callable[[bytes], bool] | None = None
 
 
 class Queried(msgspec.Struct, frozen=True):

@@ -326,6 +326,16 @@ class StoreContract:
             )
             bodies = [decode_all(record)[0].body for record in result.records]
             self.assertEqual((key, bodies), (key, found))
+        first = KeyQuery(
+            topic=TOPIC,
+            key="all",
+            max_count=1,
+            begin_ms=0,
+            end_ms=1 << 60,
+            matches=lambda record: decode_all(record)[0].body == b"0",
+        )
+        (record,) = self.query(store, first).records
+        self.assertEqual(decode_all(record)[0].body, b"0")
         other = KeyQuery(topic="X", key="all", max_count=9, begin_ms=0, end_ms=1 << 60)
         self.assertEqual(self.query(store, other).records, [])
 

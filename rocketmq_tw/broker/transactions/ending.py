@@ -49,8 +49,6 @@ _DECISIONS = {
 }
 #: Bytes of a read; one message may be larger.
 _READ = 64 << 10
-#: How many messages with one unique key are looked at.
-_SAME_KEY = 32
 _LATEST_MS = (1 << 63) - 1
 #: Decisions after which the message can still be committed.
 _OPEN = (Decision.PENDING, Decision.GIVEN_UP)
@@ -266,18 +264,20 @@ class EndProcessor:
         Fails with Refused while the index is behind. Without an index nobody knows:
         the message is stored then, as Apache RocketMQ does.
         """
+        at = half.message.commit_log_offset
+        # A client may give one key to many messages.
         query = KeyQuery(
             topic=half.topic,
             key=half.unique_key,
-            max_count=_SAME_KEY,
+            max_count=1,
             begin_ms=0,
             end_ms=_LATEST_MS,
             is_unique=True,
+            matches=lambda record: _is_committed(record, at),
         )
-        at = half.message.commit_log_offset
 
         def is_stored(found: Queried) -> bool:
-            if any(_is_committed(record, at) for record in found.records):
+            if found.records:
                 return True
             if found.is_behind:
                 # Its producer is asked again; to store it may be to store it twice.

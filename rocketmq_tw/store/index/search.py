@@ -10,7 +10,7 @@ Source: ``DefaultMessageStore.queryMessage`` and ``IndexService.queryOffset``.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -37,16 +37,19 @@ class Wanted(msgspec.Struct, frozen=True):
     begin_ms: int
     end_ms: int
     is_unique: bool
+    matches: Callable[[bytes], bool] | None = None
 
-    def is_met_by(self, found: Checked) -> bool:
-        """Return whether a record matches."""
+    def is_met_by(self, record: bytes, found: Checked) -> bool:
+        """Return whether a record matches; ``found`` is what was read of it."""
         if found.topic != self.topic:
             return False
         if not self.begin_ms <= found.store_time_ms <= self.end_ms:
             return False
         if self.is_unique:
-            return unique_key(found.properties) == self.key
-        return self.key in keys_of(found.properties)
+            has_key = unique_key(found.properties) == self.key
+        else:
+            has_key = self.key in keys_of(found.properties)
+        return has_key and (self.matches is None or self.matches(record))
 
 
 class Search:
@@ -133,7 +136,7 @@ class Search:
         found = check(data, 0, size, True)
         if not isinstance(found, Checked) or found.commit_log_offset != offset:
             return None
-        return data if wanted.is_met_by(found) else None
+        return data if wanted.is_met_by(data, found) else None
 
     def _descriptor(self, path: str) -> int:
         """Return a descriptor of a file of the log; each is opened once."""

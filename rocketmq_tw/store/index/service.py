@@ -198,6 +198,7 @@ class MessageIndex:
             begin_ms=query.begin_ms,
             end_ms=query.end_ms,
             is_unique=query.is_unique,
+            matches=query.matches,
         )
         search = Search(self._commit_log, self._files.files)
         if query.max_count > 0:

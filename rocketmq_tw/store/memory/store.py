@@ -132,7 +132,8 @@ class MemoryMessageStore(ReadableStore):
             if not isinstance(found, Checked):
                 continue
             if query.begin_ms <= found.store_time_ms <= query.end_ms:
-                if not query.is_unique or unique_key(found.properties) == key:
+                has_key = not query.is_unique or unique_key(found.properties) == key
+                if has_key and (query.matches is None or query.matches(record)):
                     records[offset] = record
         sorted_records = [record for _, record in sorted(records.items())]
         log = self._log

@@ -9,10 +9,11 @@ from twisted.internet.defer import Deferred, succeed
 from rocketmq_tw.broker.config import FlushDiskType
 from rocketmq_tw.broker.transactions.decisions import Decision
 from rocketmq_tw.model import sysflag
-from rocketmq_tw.model.message import CHECK_IMMUNITY_TIME_IN_SECONDS
+from rocketmq_tw.model.message import CHECK_IMMUNITY_TIME_IN_SECONDS, UNIQ_KEY
 from rocketmq_tw.model.topic import TRANS_HALF_TOPIC
 from rocketmq_tw.store.errors import StoreNotWriteable
 from rocketmq_tw.store.interfaces import Queried
+from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.codes import ResponseCode
 from tests.broker.cases import TOPIC, sent
 from tests.broker.transactions.cases import (
@@ -149,6 +150,21 @@ class KilledTests(TransactionCase):
         self.assertEqual(self.consumed(), [b"a"])
         self.end_now(other)
         self.assertEqual(self.consumed(), [b"a", b"b"])
+        self.assertEqual(self.parts.journal.pending, 0)
+
+    def test_many_with_one_key(self) -> None:
+        """However many messages have its key, it is not stored twice."""
+        one = self.prepare(b"a")
+        self.end_now(one)
+        text = properties.encode({UNIQ_KEY: one.unique_key})
+        for number in range(100):
+            self.now(sent(TOPIC, b"%d" % number, queue_id=2, properties=text))
+        other = self.prepare(b"b", more={UNIQ_KEY: one.unique_key})
+        self.killed()
+        self.end_now(one, from_transaction_check=True)
+        self.assertEqual(len(self.consumed()), 101)
+        self.end_now(other, from_transaction_check=True)
+        self.assertEqual(self.consumed()[-1], b"b")
         self.assertEqual(self.parts.journal.pending, 0)
 
     def test_index_is_behind(self) -> None:

@@ -87,7 +87,9 @@ class SearchTests(StoreCase):
             (at - 9, at - 1, False),
         ):
             what = wanted(begin_ms=begin, end_ms=end)
-            self.assertEqual(what.is_met_by(record), is_met, (begin - at, end - at))
+            self.assertEqual(
+                what.is_met_by(data, record), is_met, (begin - at, end - at)
+            )
 
     def test_offsets_without_record(self) -> None:
         """An offset in a record, behind the log or in a missing file finds nothing."""
