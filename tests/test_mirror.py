@@ -28,6 +28,7 @@ DECLARED = {
 #: Modules that are tested through what uses them, and have no test of their own.
 ELSEWHERE = {
     "admin/doctor/consumers.py": "admin/doctor/test_examination.py",
+    "admin/lookup.py": "admin/test_messages.py",
     "admin/doctor/routes.py": "admin/doctor/test_examination.py",
     "tls/__main__.py": "tls/test_check.py",
     "auth/credentials.py": "auth/test_signature.py",

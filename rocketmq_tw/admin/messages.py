@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from rocketmq_tw.admin.calls import Calls, Registered
+from rocketmq_tw.admin.calls import Calls
 from rocketmq_tw.admin.deferring import returning_deferred
 from rocketmq_tw.admin.errors import AdminError, InvalidArgument, NotFound
-from rocketmq_tw.admin.found import decode_found, found
+from rocketmq_tw.admin.found import found
+from rocketmq_tw.admin.lookup import Lookup
 from rocketmq_tw.admin.reading import QueuesReader, Spot, decode_cursor
 from rocketmq_tw.admin.results.messages import (
     DirectResult,
@@ -24,24 +26,17 @@ from rocketmq_tw.admin.results.messages import (
     Track,
 )
 from rocketmq_tw.admin.tail import Tail
-from rocketmq_tw.admin.texts import to_ms
 from rocketmq_tw.admin.topics import Topics
 from rocketmq_tw.model.message import Message
-from rocketmq_tw.model.msgid import parse_offset_message_id
-from rocketmq_tw.model.topic import is_readable
-from rocketmq_tw.remoting.errors import BrokerError
+from rocketmq_tw.model.topic import TRACE_TOPIC, is_readable
 from rocketmq_tw.wire.bodies.running_info import ConsumeMessageDirectlyResult
-from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.requests.consumer import ConsumeMessageDirectly
-from rocketmq_tw.wire.requests.message import QueryMessage, ViewMessage
+
+if TYPE_CHECKING:
+    from rocketmq_tw.admin.results.traces import MessageTrace
 
 #: Seconds in which a consumer responds that is given a message; brokers wait 10.
 _DIRECT = 12.0
-_FOREVER_MS = (1 << 63) - 1
-#: Messages that are looked for with one unique key.
-_COPIES = 32
-#: Messages that a broker returns at most, of all that have a key.
-_PER_QUERY = 64
 
 
 class Messages:
@@ -50,6 +45,7 @@ class Messages:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
         self._topics = Topics(calls)
+        self._lookup = Lookup(calls)
         self._reader = QueuesReader(calls)
 
     @returning_deferred
@@ -62,54 +58,7 @@ class Messages:
         :raises NotFound: there is no such message.
         :raises InvalidArgument: it is no id, or the topic is needed.
         """
-        try:
-            ip, port, offset = parse_offset_message_id(message_id)
-        except ValueError as error:
-            raise InvalidArgument(f"this is no id of a message: {error}") from None
-        by_address = {
-            each.address: each.name for each in (await self._brokers(topic)).brokers
-        }
-        address = f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
-        if address in by_address:
-            return await self._view(
-                address, by_address[address], offset, topic, message_id
-            )
-        if topic is None:
-            raise InvalidArgument(
-                f"{message_id} is not the offset id of a message at a broker of this"
-                " cluster; if it is the id that a producer made, say in which topic"
-                " the message is"
-            )
-        copies = await self._query(topic, message_id, None, None, _COPIES, unique=True)
-        if not copies.messages:
-            where = f'in the topic "{topic}"'
-            if copies.failed:
-                where += ", as far as brokers responded"
-            raise NotFound("message", message_id, where)
-        return copies.messages[0]
-
-    async def _brokers(self, topic: str | None) -> Registered:
-        """Return the brokers of a topic, or all."""
-        if topic is None:
-            return await self._calls.registered()
-        return self._calls.in_route(await self._topics.route(topic))
-
-    async def _view(
-        self, address: str, broker: str, offset: int, topic: str | None, message_id: str
-    ) -> FoundMessage:
-        """Return the message at a commit log offset."""
-        try:
-            response = await self._calls.broker(
-                address, ViewMessage(offset=offset, topic=topic)
-            )
-        except BrokerError as error:
-            if error.code == ResponseCode.NO_PERMISSION:
-                raise
-            raise NotFound("message", message_id, error.remark) from None
-        messages = decode_found(response.body, broker)
-        if not messages:
-            raise NotFound("message", message_id)
-        return messages[0]
+        return await self._lookup.by_id(message_id, topic)
 
     @returning_deferred
     async def by_key(
@@ -132,52 +81,7 @@ class Messages:
         :raises InvalidArgument: the limit is not positive.
         """
         _check_limit(limit)
-        return await self._query(topic, key, begin, end, limit, unique=False)
-
-    async def _query(
-        self,
-        topic: str,
-        key: str,
-        begin: datetime | None,
-        end: datetime | None,
-        limit: int,
-        *,
-        unique: bool,
-    ) -> Found:
-        """Ask the index of each broker of the topic."""
-        brokers = await self._brokers(topic)
-        targets = brokers.readers()
-        names = {address: name for name, address in targets.items()}
-
-        async def ask(address: str) -> list[FoundMessage]:
-            request = QueryMessage(
-                topic=topic,
-                key=key,
-                max_num=limit,
-                begin_timestamp=0 if begin is None else to_ms(begin),
-                end_timestamp=_FOREVER_MS if end is None else to_ms(end),
-                unique=True if unique else None,
-            )
-            response = await self._calls.broker(address, request)
-            return decode_found(response.body, names[address])
-
-        asked = await self._calls.each(targets, ask)
-        asked.need_one(f'the messages of "{topic}" cannot be searched')
-        full = min(limit, _PER_QUERY)
-        complete = all(len(each) < full for each in asked.ok.values())
-        # The index has hash codes of keys, which collide.
-        fitting = [
-            message
-            for each in asked.ok.values()
-            for message in each
-            if (message.message_id == key if unique else key in _keys(message))
-        ]
-        fitting.sort(key=_age)
-        return Found(
-            tuple(fitting[-limit:]),
-            complete and len(fitting) <= limit,
-            asked.failed,
-        )
+        return await self._lookup.by_key(topic, key, begin, end, limit)
 
     # -- by position
 
@@ -317,6 +221,30 @@ class Messages:
     # -- what consumers did and do with a message
 
     @returning_deferred
+    async def trace(
+        self,
+        message_id: str,
+        *,
+        topic: str = TRACE_TOPIC,
+        begin: datetime | None = None,
+        end: datetime | None = None,
+        limit: int = 64,
+    ) -> MessageTrace:
+        """
+        Return what producers and consumers have traced of a message.
+
+        :param message_id: the one that its producer made, or one of its keys.
+        :param topic: that of the traces; see :doc:`/howto/traces`.
+        :param begin: only what was written at this time or later.
+        :param limit: messages of traces that are looked at, the newest.
+        :raises NotFound: there is no such topic, or no trace of the message in it.
+        """
+        from rocketmq_tw.admin.traces import trace_of
+
+        found = await self.by_key(topic, message_id, begin=begin, end=end, limit=limit)
+        return trace_of(message_id, topic, found)
+
+    @returning_deferred
     async def track(self, message: FoundMessage) -> tuple[Track, ...]:
         """Return what each group that reads the topic has done with a message."""
         from rocketmq_tw.admin.tracking import Tracking
@@ -356,14 +284,3 @@ def _check_limit(limit: int) -> None:
     """Check a number of messages. :raises InvalidArgument: it is not positive."""
     if limit < 1:
         raise InvalidArgument(f"a limit of {limit} messages; at least one is asked for")
-
-
-def _keys(message: FoundMessage) -> tuple[str, ...]:
-    """Return what a message is found by: its keys, and the id of its producer."""
-    return (*message.keys, message.message_id)
-
-
-def _age(message: FoundMessage) -> tuple[float, str, int]:
-    """Return what messages are sorted by."""
-    stored = message.stored.timestamp() if message.stored else 0.0
-    return stored, message.broker, message.commit_log_offset

@@ -22,11 +22,13 @@ from rocketmq_tw.admin.results.messages import (
     Sent,
     Track,
 )
+from rocketmq_tw.model.topic import TRACE_TOPIC
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from rocketmq_tw.admin.client import AdminClient
+    from rocketmq_tw.admin.results.traces import MessageTrace
     from rocketmq_tw.admin.tail import Tail
 
 noun = noun_of("message", "Messages: find, show, follow, send.")
@@ -277,6 +279,30 @@ def track(ask: Invocation, message_id: str, topic: str | None) -> None:
         )
 
     ask.show(ask_groups, draw)
+
+
+@verb(noun, "trace")
+@click.argument("message_id")
+@click.option("--trace-topic", default=TRACE_TOPIC, help=f"[{TRACE_TOPIC}]")
+@click.option("--since", metavar="TIME", help="Traced then or later: 2h-ago, ISO 8601.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=64, help="[64]")
+def trace(
+    ask: Invocation, message_id: str, trace_topic: str, since: str | None, limit: int
+) -> None:
+    """Show who has sent and consumed a message, if its clients trace."""
+
+    async def look(admin: AdminClient) -> MessageTrace:
+        begin = None if since is None else parse_time(since, now_of(admin))
+        return await admin.messages.trace(
+            message_id, topic=trace_topic, begin=begin, limit=limit
+        )
+
+    def draw(found: MessageTrace, output: Output) -> None:
+        from rocketmq_tw.admin.cli.traces import draw_trace
+
+        draw_trace(found, output)
+
+    ask.show(look, draw)
 
 
 @verb(noun, "consume")
