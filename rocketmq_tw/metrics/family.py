@@ -12,12 +12,11 @@ from typing import Literal
 
 from rocketmq_tw.metrics.blocks import Blocks
 from rocketmq_tw.metrics.histogram import Histogram
-from rocketmq_tw.metrics.text import head, labels_text, number
+from rocketmq_tw.metrics.rows import Rows
+from rocketmq_tw.metrics.text import Values, head, labels_text, number
 from rocketmq_tw.metrics_settings import DEFAULT_LIMIT
 
 Kind = Literal["counter", "gauge", "histogram"]
-#: The values of a series' labels, in the order of their names.
-Values = tuple[str, ...]
 
 
 class Family:
@@ -56,10 +55,25 @@ class Family:
         self._bounds = [f'le="{float(bound)}"' for bound in bounds]
         self._bounds.append('le="+Inf"')
         self.left_out: dict[Values, float | Histogram] = {}
+        self._rows: dict[Rows, None] = {}
+        # The series that rows have; others may have none of them.
+        self._taken: set[Values] = set()
+        self._is_released = False
 
     def __len__(self) -> int:
         """Return how many series there are."""
-        return len(self._blocks)
+        return len(self._blocks) + len(self._taken)
+
+    @property
+    def left_out_count(self) -> int:
+        """How many series are not on the page."""
+        return len(self.left_out) + sum(rows.left_out for rows in self._rows)
+
+    def rows(self, series: Sequence[Values]) -> Rows:
+        """Return series whose numbers are set together."""
+        made = Rows(self, series)
+        self._rows[made] = None
+        return made
 
     def set(self, values: Values, value: float) -> None:
         """Set a series of a counter or gauge to a number."""
@@ -69,9 +83,7 @@ class Family:
         if start is None:
             if not self._has_capacity(values, value):
                 return
-            inner = self._inner(values)
-            text = f"{self.name}{{{inner}}} " if inner else f"{self.name} "
-            start = self._starts[values] = text.encode()
+            start = self._starts[values] = self.start_of(values)
         self._seen[values] = value
         self._blocks.set(values, b"%b%b\n" % (start, number(value).encode()))
 
@@ -100,7 +112,7 @@ class Family:
         self._blocks.remove(values)
         self._starts.pop(values, None)
         self._seen.pop(values, None)
-        while self.left_out and len(self._blocks) < self._limit:
+        while self.left_out and len(self) < self._limit:
             waiting, value = next(iter(self.left_out.items()))
             if isinstance(value, Histogram):
                 self.set_histogram(waiting, value)
@@ -117,7 +129,53 @@ class Family:
 
     def pieces(self) -> list[bytes]:
         """Return the text of this metric; nothing if it has no series."""
-        return [self._head, *self._blocks.joined()] if len(self._blocks) else []
+        if self._is_released:
+            self._admit_rows()
+        if not self._rows:
+            return [self._head, *self._blocks.joined()] if len(self._blocks) else []
+        pieces = [text for rows in self._rows if (text := rows.text())]
+        pieces += self._blocks.joined()
+        return [self._head, *pieces] if pieces else []
+
+    # -- for rows
+
+    def start_of(self, values: Values) -> bytes:
+        """Return what the line of a series begins with, up to its number."""
+        inner = self._inner(values)
+        return (f"{self.name}{{{inner}}} " if inner else f"{self.name} ").encode()
+
+    def admit(self, wanted: Sequence[Values]) -> list[bool]:
+        """
+        Return for each series whether there may be it.
+
+        There is none twice: names from the wire may look alike as labels, and would
+        spoil the page.
+        """
+        taken, before = self._taken, len(self._blocks)
+        admitted = []
+        for values in wanted:
+            is_admitted = before + len(taken) < self._limit and values not in taken
+            if is_admitted:
+                taken.add(values)
+            admitted.append(is_admitted)
+        return admitted
+
+    def release(self, admitted: Iterable[Values]) -> None:
+        """Let others have the places of these series."""
+        self._taken.difference_update(admitted)
+
+    def close(self, rows: Rows, admitted: Iterable[Values]) -> None:
+        """Forget rows, and let others have their places, on the next page."""
+        del self._rows[rows]
+        self.release(admitted)
+        self._is_released = True
+
+    def _admit_rows(self) -> None:
+        """Let rows have the places that others have left."""
+        self._is_released = False
+        for rows in self._rows:
+            if rows.left_out and len(self) < self._limit:
+                rows.admit()
 
     def _inner(self, values: Values) -> str:
         """Return the labels of a series, encoded."""
@@ -127,7 +185,7 @@ class Family:
 
     def _has_capacity(self, values: Values, value: float | Histogram) -> bool:
         """Return whether there may be another series; remember it if not."""
-        if len(self._blocks) < self._limit:
+        if len(self) < self._limit:
             self.left_out.pop(values, None)
             return True
         if values in self.left_out or len(self.left_out) < self._limit:

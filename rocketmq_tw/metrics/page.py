@@ -158,7 +158,7 @@ class Page:
         """Return the text of a metric, whose parts share one head."""
         pieces: list[bytes] = []
         for family in families:
-            count = len(family.left_out)
+            count = family.left_out_count
             if count or len(self._left_out):
                 self._left_out.set((family.name,), count)
             more = family.pieces()

@@ -13,6 +13,8 @@ from collections.abc import Iterable
 
 #: The media type of the page.
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
+#: The values of a series' labels, in the order of their names.
+Values = tuple[str, ...]
 
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 

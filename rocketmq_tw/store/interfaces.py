@@ -113,6 +113,14 @@ class CountedQueue(Protocol):
         """Return how many messages."""
 
     @property
+    def next(self) -> int:
+        """Return the queue offset that the next message gets."""
+
+    @property
+    def min_offset(self) -> int:
+        """Return the queue offset of the oldest message."""
+
+    @property
     def size(self) -> int:
         """Return how many bytes."""
 

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.tables.clients import Client
 from rocketmq_tw.metrics.broker.labels import GroupLabels, truth, version_label
-from rocketmq_tw.metrics.family import Family, Values
+from rocketmq_tw.metrics.family import Family
 from rocketmq_tw.metrics.target import Target
+from rocketmq_tw.metrics.text import Values
 from rocketmq_tw.model.group import ConsumeType
 from rocketmq_tw.remoting.call import Peer
 from rocketmq_tw.remoting.pacing import Steps, parts_of

@@ -39,7 +39,7 @@ def broker_metrics(page: Page) -> Install:
             target,
             broker,
             labels,
-            stored=messages.stored,
+            version=lambda: messages.version,
             counts_queues=config.metrics.counts_queues,
         )
         collectors: list[Collect] = [

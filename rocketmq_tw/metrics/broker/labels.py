@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rocketmq_tw.metrics.family import Values
+from rocketmq_tw.metrics.text import Values
 from rocketmq_tw.model.group import PREDEFINED_GROUPS, SYSTEM_GROUP_PREFIX
 from rocketmq_tw.model.topic import is_retry, pop_retry_topic, pop_retry_topic_v2
 

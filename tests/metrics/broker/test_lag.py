@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.metrics.broker import lag
+from rocketmq_tw.metrics.broker import first_times
 from rocketmq_tw.metrics_settings import MetricsSettings
 from rocketmq_tw.store.errors import TooManyReads
 from tests.broker.cases import GROUP, TOPIC, pulled, sent
@@ -19,22 +18,6 @@ READY = "rocketmq_consumer_ready_messages"
 LATENCY = "rocketmq_consumer_lag_latency_milliseconds"
 QUEUEING = "rocketmq_consumer_queueing_latency_milliseconds"
 OF_QUEUE = "rocketmq_consumer_queue_lag_messages"
-
-
-class AgeTests(SynchronousTestCase):
-    """The ages that are shown."""
-
-    def test_digits(self) -> None:
-        """Three digits; a clock that was set back makes no age below zero."""
-        for since, shown in (
-            (0, 0),
-            (99_999_999, 1),
-            (99_999_001, 999),
-            (99_998_766, 1230),
-            (99_876_544, 123_000),
-            (100_000_500, 0),
-        ):
-            self.assertEqual(lag.age(100_000_000, since), shown)
 
 
 class LagTests(MetricsCase):
@@ -157,19 +140,38 @@ class LagTests(MetricsCase):
         self.assert_page({LAG: 2, LATENCY: 0})
         self.assertGreater(self.read().get(LATENCY) or 0, 0)
 
-    def test_many_reads(self) -> None:
-        """A page reads so many times at most; the next ones read the others."""
-        self.send(2)
+    def test_begin_has_passed(self) -> None:
+        """What was deleted before it was read is not behind."""
+        self.send(3)
         self.commit(0)
-        for number in range(lag.READS):
-            group = f"g{number}"
-            self.tables.offsets.commit(group, TOPIC, 0, 0)
-            self.tables.offsets.commit(group, TOPIC, 1, 0)
-        reads: list[Any] = []
-        self.store.store_time = lambda *key: reads.append(key) or 1_000_000
-        self.read()
-        # All groups wait for the same message.
-        self.assertEqual(len(set(reads)), 1)
+        [queue] = self.store.counted_queues(TOPIC)
+        queue.min_offset = 2
+        self.assert_page({LAG: 1, READY: 1})
+
+    def test_topic_is_new(self) -> None:
+        """A topic that was deleted and created again is read as it is now."""
+        self.send(3)
+        self.commit(1)
+        self.assert_page({LAG: 2})
+        self.store.delete_topic(TOPIC)
+        self.assert_page({LAG: 0})
+        self.send(1)
+        self.commit(0)
+        self.assert_page({LAG: 1})
+
+    def test_turns(self) -> None:
+        """A page reads so many times at most; the next ones read the others."""
+        count = 3 * first_times.READS
+        self.send(1)
+        for number in range(count):
+            self.tables.offsets.commit(f"g{number}", TOPIC, 0, 0)
+        self.store.store_time = lambda *key: 1_000_000
+        known = []
+        for _ in range(4):
+            page = self.read().values.items()
+            known.append(sum(ms > 0 for (name, _), ms in page if name == LATENCY))
+        self.assertLess(known[0], count)
+        self.assertEqual(known, [*sorted(known[:3]), count])
 
 
 class NoQueuesTests(MetricsCase):

@@ -1,0 +1,220 @@
+"""How far some groups are behind in some topics; their numbers are made at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import chain, repeat
+from operator import gt, sub
+
+import msgspec
+
+from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
+from rocketmq_tw.broker.tables.progress import ConsumeProgress
+from rocketmq_tw.metrics.broker.first_times import NONE, FirstTimes, StoreTimes
+from rocketmq_tw.metrics.broker.labels import GroupLabels
+from rocketmq_tw.metrics.chunks import spans_of, sums
+from rocketmq_tw.metrics.family import Family
+from rocketmq_tw.metrics.rows import Rows
+from rocketmq_tw.remoting.pacing import Steps, parts_of
+from rocketmq_tw.store.interfaces import CountedQueue, IMessageStore
+
+#: Series of queues that are made in one step.
+MADE = 2000
+#: Topic and group.
+Key = tuple[str, str]
+
+
+class LagFamilies(msgspec.Struct, frozen=True):
+    """The metrics of groups; ``queues`` is None where queues have no series."""
+
+    lag: Family
+    in_flight: Family
+    ready: Family
+    latency: Family
+    queueing: Family
+    queues: Family | None
+
+
+class LagTables(msgspec.Struct, frozen=True):
+    """What the numbers are made of."""
+
+    store: IMessageStore
+    offsets: ConsumerOffsets
+    progress: ConsumeProgress
+    times: StoreTimes
+    labels: GroupLabels
+
+
+class _NoQueue:
+    """Stands for a queue of which nothing was stored yet."""
+
+    next = min_offset = 0
+
+
+_NO_QUEUE = _NoQueue()
+
+
+class LagChunk:
+    """
+    Some topics with a group each.
+
+    *Pairs* are all their queues, one topic after another, in the order of the offsets.
+    """
+
+    # The lists of pairs are parallel, and those of keys. _seen is what the numbers of
+    # the last page were made of.
+
+    def __init__(
+        self, keys: list[Key], tables: LagTables, families: LagFamilies
+    ) -> None:
+        self.keys = keys
+        self._tables = tables
+        self._families = families
+        self._ids: list[int] = []
+        self._sizes: list[int] = []
+        self._spans: list[slice] = []
+        self._queues: list[CountedQueue | _NoQueue] = []
+        self._version = -1
+        self._seen: tuple[list[int], ...] = ()
+        self._lag_times = self._ready_times = FirstTimes((), ())
+        self._rows: list[Rows] = []
+        self._queue_rows: list[tuple[slice, Rows]] = []
+        # The queue offsets of the first messages.
+        self._firsts: list[int] = []
+        self._starts: list[int] = []
+
+    def collect(self, version: int, now_ms: int) -> Steps[None]:
+        """
+        Set the series.
+
+        :param version: that of the store's queues.
+        """
+        table = self._tables.offsets.table
+        while True:
+            offsets = [table.get(key, {}) for key in self.keys]
+            ids = list(chain.from_iterable(offsets))
+            sizes = list(map(len, offsets))
+            if self._rows and ids == self._ids and sizes == self._sizes:
+                break
+            yield from self._reshape(ids, sizes)
+        if version != self._version:
+            self._version = version
+            self._find_queues()
+        self._set(offsets)
+        self._set_ages(now_ms)
+
+    def close(self) -> None:
+        """Remove the series."""
+        for rows in self._rows:
+            rows.close()
+        for _, rows in self._queue_rows:
+            rows.close()
+        self._rows, self._queue_rows = [], []
+
+    def _reshape(self, ids: list[int], sizes: list[int]) -> Steps[None]:
+        """Have other queues."""
+        self._ids, self._sizes, self._spans = ids, sizes, spans_of(sizes)
+        self._version, self._seen = -1, ()
+        topics = [topic for topic, _ in self.keys]
+        spread = chain.from_iterable(map(repeat, topics, sizes))
+        pairs = list(zip(spread, ids, strict=True))
+        self._lag_times = FirstTimes(pairs, self._spans)
+        self._ready_times = FirstTimes(pairs, self._spans)
+        series = [self._tables.labels.of(*key) for key in self.keys]
+        families = self._families
+        if not self._rows:
+            self._rows = [
+                family.rows(series)
+                for family in (
+                    families.lag,
+                    families.in_flight,
+                    families.ready,
+                    families.latency,
+                    families.queueing,
+                )
+            ]
+        if families.queues is None:
+            return
+        for _, rows in self._queue_rows:
+            rows.close()
+        self._queue_rows = []
+        labels = chain.from_iterable(map(repeat, series, sizes))
+        at = 0
+        for some in parts_of(zip(labels, ids, strict=True), MADE):
+            span = slice(at, at + len(some))
+            rows = families.queues.rows([(*own, str(each)) for own, each in some])
+            self._queue_rows.append((span, rows))
+            at = span.stop
+            yield None
+
+    def _find_queues(self) -> None:
+        """Find the queues, some of which may be new or gone."""
+        store = self._tables.store
+        self._queues = []
+        for (topic, _), span in zip(self.keys, self._spans, strict=True):
+            known = {each.queue_id: each for each in store.counted_queues(topic)}
+            found = [known.get(each, _NO_QUEUE) for each in self._ids[span]]
+            self._queues += found
+
+    def _set(self, offsets: Sequence[Mapping[int, int]]) -> None:
+        """Set the numbers of messages, if anything has changed."""
+        committed = list(chain.from_iterable(each.values() for each in offsets))
+        ends = [queue.next for queue in self._queues]
+        begins = [queue.min_offset for queue in self._queues]
+        sent = self._sent(committed)
+        seen = committed, ends, begins, sent
+        if seen == self._seen:
+            return
+        self._seen = seen
+        firsts = _within(begins, committed, ends)
+        behind = list(map(sub, ends, firsts))
+        starts = firsts
+        ready = behind
+        if sent is not committed:
+            starts = list(map(max, firsts, map(min, sent, ends)))
+            ready = list(map(sub, ends, starts))
+        lag = sums(behind, self._spans)
+        left = lag if ready is behind else sums(ready, self._spans)
+        self._rows[0].set(lag)
+        self._rows[1].set(list(map(sub, lag, left)))
+        self._rows[2].set(left)
+        for span, rows in self._queue_rows:
+            rows.set(behind[span])
+        self._firsts = _first_offsets(firsts, behind)
+        is_same = ready is behind
+        self._starts = self._firsts if is_same else _first_offsets(starts, ready)
+
+    def _set_ages(self, now_ms: int) -> None:
+        """Set the ages of the first messages, which grow by themselves."""
+        times, lag, ready = self._tables.times, self._lag_times, self._ready_times
+        lag.update(self._firsts, times)
+        ready.update(self._starts, times, lag)
+        for rows, since in ((self._rows[3], lag.since), (self._rows[4], ready.since)):
+            rows.set([now_ms - ms if 0 < ms < now_ms else 0 for ms in since])
+
+    def _sent(self, committed: list[int]) -> list[int]:
+        """Return up to where the groups were sent messages; at least what they read."""
+        progress = self._tables.progress.table
+        entries = [progress.get(key) for key in self.keys]
+        if not any(entry is not None and entry.pulled for entry in entries):
+            return committed
+        sent: list[int] = []
+        for span, entry in zip(self._spans, entries, strict=True):
+            if entry is None or not entry.pulled:
+                sent += committed[span]
+            else:
+                sent += map(entry.pulled.get, self._ids[span], repeat(0))
+        return list(map(max, sent, committed))
+
+
+def _within(begins: list[int], offsets: list[int], ends: list[int]) -> list[int]:
+    """Return offsets of which none is before its begin, or behind its end."""
+    if any(map(gt, begins, offsets)) or any(map(gt, offsets, ends)):
+        return list(map(min, map(max, offsets, begins), ends))
+    return offsets
+
+
+def _first_offsets(offsets: list[int], counts: list[int]) -> list[int]:
+    """Return the offsets of the first of some messages; -1 where there is none."""
+    pairs = zip(offsets, counts, strict=True)
+    return [offset if count else NONE for offset, count in pairs]
