@@ -60,12 +60,17 @@ wire.signed_send: _NUMBERS: the numbers below 1,024
 #: The page of metrics, made of tables that have limits; metricsOtelCardinalityLimit.
 _METRICS: Final = """\
 metrics.blocks.Blocks: _blocks _home _joined _open: the series of one metric, metricsOtelCardinalityLimit
-metrics.broker.lag.LagMetrics: _known _reading: one for each topic and group with offsets; 200 reads of a page
-metrics.broker.lag._Behind: times: two for each queue of one topic
-metrics.broker.messages.MessageMetrics: _groups _labels stored: maxPullOffsets; the topics in the store
+metrics.broker.first_times.FirstTimes: _lacking since: the queues of a chunk's groups, which are those of maxConsumerOffsets
+metrics.broker.first_times.StoreTimes: _before _found _reading: reads of two pages, 2,000 each; running ones, of the reads that may wait
+metrics.broker.lag_chunk.LagChunk: _firsts _ids _queue_rows _queues _rows _seen _sizes _spans _starts: the offsets of 64 groups and topics
+metrics.broker.messages.MessageMetrics: _by_topic _entries _renamed: the store's queues, the table of progress, the topics that changed
+metrics.broker.messages.SentChunk: _rows: 2
+metrics.broker.messages.StoredChunk: _counts _queues _rows _spans _used: the queues of 64 topics
+metrics.chunks.Chunks: _all _home _keys: the keys of a table that has a limit
 metrics.broker.state.StateMetrics: _numbers _timer: a few numbers
 metrics.counters.CounterMetrics: _families: one for each gauge
-metrics.family.Family: _bounds _seen _starts left_out: the bounds; metricsOtelCardinalityLimit series
+metrics.rows.Rows: _admitted: some hundred series, of metricsOtelCardinalityLimit
+metrics.family.Family: _bounds _rows _seen _starts _taken left_out: the bounds; metricsOtelCardinalityLimit series
 metrics.http.MetricsFactory: _channels: 64 connections
 metrics.page.Page: _collectors _families _pieces _waiting: one for each part; each metric; the connections
 metrics.process.ProcessMetrics: _collections _gauges: a few numbers

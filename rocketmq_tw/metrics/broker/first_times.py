@@ -16,7 +16,7 @@ from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.store.interfaces import IMessageStore
 
 #: Store times that are read for each second since the last page, and for a page.
-READS, MOST = 200, 3000
+READS, MOST = 100, 2000
 #: A queue offset where there is no such message.
 NONE = -1
 
@@ -31,10 +31,12 @@ class StoreTimes:
     :ivar left: how many more are read for this page.
     """
 
+    # _found has those that were read from the disk since the last page, _before those
+    # from before that one.
+
     def __init__(self, store: IMessageStore) -> None:
         self._store = store
         self._reading: set[tuple[str, int, int]] = set()
-        # Those that were read from the disk since the last page, and before that one.
         self._found: dict[tuple[str, int, int], int] = {}
         self._before: dict[tuple[str, int, int], int] = {}
         self.left = 0
@@ -43,6 +45,11 @@ class StoreTimes:
         """Begin a page so many seconds after the last one."""
         self.left = max(READS, min(MOST, int(READS * passed)))
         self._before, self._found = self._found, {}
+
+    @property
+    def has_any(self) -> bool:
+        """Whether there may be any time that was asked for."""
+        return self.left > 0 or bool(self._before)
 
     def read(self, pair: Pair, queue_offset: int) -> int | None:
         """Return when a message was stored, in ms; None if that takes time."""
@@ -104,32 +111,39 @@ class FirstTimes:
             changed = changed | {each for each, (now, old) in pairs if now != old}
         if not changed:
             return
-        self._lacking = {
-            each for each in changed if not self._is_found(each, times, other)
-        }
-        since = []
-        for span in self._spans:
-            known = [time for time in self._times[span] if time > 0]
-            since.append(min(known) if known else 0)
-        self.since = since
+        found = self._find(changed, times, other)
+        self._lacking = changed - found
+        if found:
+            self.since = [
+                min(filter(None, self._times[span]), default=0) for span in self._spans
+            ]
 
-    def _is_found(
-        self, number: int, times: StoreTimes, other: FirstTimes | None
-    ) -> bool:
-        """Set the time of a message; return whether it is known."""
-        offset = self._offsets[number]
-        if offset == NONE:
-            self._times[number] = 0
-            return True
-        found = None if other is None else other.time(number, offset)
-        if found is None:
-            found = times.read(self._pairs[number], offset)
-        if found is None:
-            return False
-        self._times[number] = found
-        return True
+    def copy(self) -> FirstTimes:
+        """Return another with the same times."""
+        made = FirstTimes(self._pairs, self._spans)
+        made._offsets, made._times = self._offsets, list(self._times)
+        made._lacking, made.since = set(self._lacking), self.since
+        return made
 
-    def time(self, number: int, offset: int) -> int | None:
+    def _find(
+        self, changed: set[int], times: StoreTimes, other: FirstTimes | None
+    ) -> set[int]:
+        """Set the times of messages; return those that are known."""
+        found = set()
+        offsets, has_any = self._offsets, times.has_any
+        for each in changed:
+            offset = offsets[each]
+            time: int | None = 0
+            if offset != NONE:
+                time = None if other is None else other._time(each, offset)
+                if time is None and has_any:
+                    time = times.read(self._pairs[each], offset)
+            if time is not None:
+                self._times[each] = max(0, time)
+                found.add(each)
+        return found
+
+    def _time(self, number: int, offset: int) -> int | None:
         """Return the time of a message, if it is the first of a queue, and known."""
         if self._offsets[number] != offset or number in self._lacking:
             return None

@@ -62,7 +62,9 @@ class LagChunk:
     """
 
     # The lists of pairs are parallel, and those of keys. _seen is what the numbers of
-    # the last page were made of.
+    # the last page were made of. While a group has nothing in flight, the first message
+    # that it has not read is the first one that it was not sent, and _ready_times is
+    # _lag_times.
 
     def __init__(
         self, keys: list[Key], tables: LagTables, families: LagFamilies
@@ -118,8 +120,7 @@ class LagChunk:
         topics = [topic for topic, _ in self.keys]
         spread = chain.from_iterable(map(repeat, topics, sizes))
         pairs = list(zip(spread, ids, strict=True))
-        self._lag_times = FirstTimes(pairs, self._spans)
-        self._ready_times = FirstTimes(pairs, self._spans)
+        self._lag_times = self._ready_times = FirstTimes(pairs, self._spans)
         series = [self._tables.labels.of(*key) for key in self.keys]
         families = self._families
         if not self._rows:
@@ -186,9 +187,15 @@ class LagChunk:
 
     def _set_ages(self, now_ms: int) -> None:
         """Set the ages of the first messages, which grow by themselves."""
-        times, lag, ready = self._tables.times, self._lag_times, self._ready_times
+        times, lag = self._tables.times, self._lag_times
         lag.update(self._firsts, times)
-        ready.update(self._starts, times, lag)
+        if self._starts is self._firsts:
+            self._ready_times = lag
+        else:
+            if self._ready_times is lag:
+                self._ready_times = lag.copy()
+            self._ready_times.update(self._starts, times, lag)
+        ready = self._ready_times
         for rows, since in ((self._rows[3], lag.since), (self._rows[4], ready.since)):
             rows.set([now_ms - ms if 0 < ms < now_ms else 0 for ms in since])
 

@@ -123,7 +123,9 @@ class MessageMetrics:
 
     def _topic_changed(self, name: str) -> None:
         """Make the labels of a topic again; its type may have changed."""
-        self._renamed.add(name.encode("utf-8", "replace"))
+        topic = name.encode("utf-8", "replace")
+        if topic in self._by_topic:
+            self._renamed.add(topic)
 
     def _labels_of(self, topic: bytes) -> Values:
         """Return the labels of a topic."""
