@@ -10,9 +10,12 @@ from rocketmq_tw.broker.slave.sync import COPY_PERIOD
 from rocketmq_tw.model.message import Message
 from rocketmq_tw.store.files.disk import Disk
 from rocketmq_tw.store.timer.checkpoint import TimerCheckFile
+from rocketmq_tw.testing.nodes import BrokerNode
 from rocketmq_tw.wire.bodies.other_tables import TimerCheckPoint
+from rocketmq_tw.wire.requests.offset import GetMaxOffset
 from rocketmq_tw.wire.requests.replication import GetTimerCheckPoint
 from tests.broker.slave.cases import PairCase
+from tests.broker.slave.test_acting import ActingCase
 
 
 class FollowedTests(PairCase):
@@ -88,3 +91,46 @@ class FollowedTests(PairCase):
             formats = " ".join(event["log_format"] for event in events)
             self.assertIn("could not copy", formats)
         self.assertIsNone(self.kept())
+
+
+class ActingTests(ActingCase):
+    """Messages that become due while a slave acts for the master."""
+
+    def delivered(self, node: BrokerNode) -> int:
+        """Count what was delivered, as one of the two knows."""
+        ends = [
+            self.cluster.call(node, GetMaxOffset("T", queue_id)).offset
+            for queue_id in range(2)
+        ]
+        return sum(ends)
+
+    def test_acting(self) -> None:
+        """They wait for the master, which delivers each once; none comes early."""
+        self.consume()
+        producer, count = self.cluster.producer(), 60
+        for number in range(count):
+            message = Message("T", b"%d" % number, delay=1 + number)
+            self.cluster.result_of(producer.send(message))
+        self.cluster.advance(20)
+        before = self.delivered(self.master)
+        self.assertTrue(0 < before < count)
+        self.assertEqual(self.delivered(self.slave), before)
+        self.master.kill()
+        self.cluster.advance(20)
+        self.assertTrue(self.acting)
+        self.assertEqual(self.delivered(self.slave), before)
+        self.cluster.advance(12)
+        self.assertEqual(len(self.seen), before)
+        self.master.start()
+        self.cluster.advance(5)
+        self.assertFalse(self.acting)
+        due = self.delivered(self.master)
+        self.assertTrue(before + 30 < due < count)
+        self.cluster.advance(60)
+        self.assertEqual(self.delivered(self.master), count)
+        self.assertEqual(self.delivered(self.slave), count)
+        expected = sorted(b"%d" % number for number in range(count))
+        self.assertEqual(sorted(self.seen), expected)
+        for stored in self.cluster.messages("T"):
+            asked = int(stored.properties["TIMER_OUT_MS"])
+            self.assertGreater(stored.store_time_ms, asked)
