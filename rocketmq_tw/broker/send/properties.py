@@ -143,7 +143,8 @@ def timed_parts(text: str) -> tuple[int, str, str] | None:
         or ("P" in marked and (_POP_CK in marked or _PRIORITY in marked))
     ):
         return None
-    key = properties.last_value(marked, _UNIQ_KEY, PAIR_END)
+    _, found, behind = marked.rpartition(_UNIQ_KEY)
+    key = behind[: behind.index(PAIR_END)] if found else ""
     if not key:
         return None
     _, found, behind = marked.rpartition(_TAGS)

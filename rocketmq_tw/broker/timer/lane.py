@@ -23,6 +23,8 @@ from rocketmq_tw.wire.record_layout import FIXED_SIZE
 from rocketmq_tw.wire.requests.send import SendMessageV2
 
 _QUEUE: Final = TIMED_TOPIC, 0
+#: Bytes of a record but for its body and properties.
+_FIXED: Final = FIXED_SIZE + len(TIMED_TOPIC)
 
 
 class TimedMessage(LaneMessage):
@@ -84,9 +86,9 @@ class TimedLane:
         kept = (text + self._added % (out_ms, topic, queue_id)).encode()
         if len(kept) > MAX_PROPERTIES - RESERVED:
             return None
-        message = TimedMessage(
+        return TimedMessage(
             queue,
-            FIXED_SIZE + len(body) + len(TIMED_TOPIC) + len(kept),
+            _FIXED + len(body) + len(kept),
             request.flag,
             request.sys_flag,
             request.born_timestamp,
@@ -95,15 +97,20 @@ class TimedLane:
             kept,
             code,
             request.reconsume_times or 0,
+            asked_topic=target.topic,
+            asked_queue_id=queue_id,
+            out_ms=out_ms,
+            recall_handle=sends.handle(topic, out_ms, key),
         )
-        message.asked_topic, message.asked_queue_id = target.topic, queue_id
-        message.out_ms = out_ms
-        message.recall_handle = sends.handle(topic, out_ms, key)
-        return message
 
     def stored(self, message: TimedMessage) -> None:
         """Keep a message that is stored now, until it is linked."""
-        offset, topic = message.commit_log_offset, message.asked_topic
         self._recent.add(
-            message.queue_offset, Stored(offset, message.size, message.out_ms, topic)
+            message.queue_offset,
+            Stored(
+                message.commit_log_offset,
+                message.size,
+                message.out_ms,
+                message.asked_topic,
+            ),
         )
