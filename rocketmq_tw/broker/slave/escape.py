@@ -2,8 +2,8 @@
 Sends messages that an acting slave must store to another master.
 
 A slave that acts for its master (:mod:`rocketmq_tw.broker.slave.acting`) stores nothing
-itself. With ``enableRemoteEscape`` it sends the delayed messages that are due to a
-master of another name which has their topic.
+itself. With ``enableRemoteEscape`` it sends the delayed messages that are due, and the
+half messages that are pending, to a master of another name which has their topic.
 
 Source: ``EscapeBridge`` of RocketMQ 5.
 """
@@ -19,7 +19,7 @@ from rocketmq_tw.broker.name_servers import AskNameServers
 from rocketmq_tw.broker.other_brokers import OtherBrokers, Outgoing
 from rocketmq_tw.model import sysflag
 from rocketmq_tw.model.errors import RocketMQError
-from rocketmq_tw.model.message import DELAY
+from rocketmq_tw.model.message import DELAY, PGROUP
 from rocketmq_tw.model.route import TopicRoute
 from rocketmq_tw.model.topic import AUTO_CREATE_TOPIC
 from rocketmq_tw.wire import properties
@@ -28,7 +28,7 @@ from rocketmq_tw.wire.record import Draft
 from rocketmq_tw.wire.requests.route import GetRoute
 from rocketmq_tw.wire.requests.send import SendMessageV2
 
-#: The producer group of these messages.
+#: The producer group of those of these messages that do not name theirs.
 GROUP = "InnerProducerGroup"
 #: Seconds for which a route is used.
 ROUTE_AGE = 5.0
@@ -113,7 +113,7 @@ def _request(draft: Draft, topic: str, queue_id: int) -> SendMessageV2:
     kept = properties.decode(draft.properties.decode("utf-8", "replace"))
     kept.pop(DELAY, None)
     return SendMessageV2(
-        producer_group=GROUP,
+        producer_group=kept.get(PGROUP) or GROUP,
         topic=topic,
         default_topic=AUTO_CREATE_TOPIC,
         default_topic_queue_nums=4,

@@ -44,7 +44,6 @@ class Decision(IntEnum):
 
 
 _PENDING = bytes([Decision.PENDING])
-_GIVEN_UP = bytes([Decision.GIVEN_UP])
 
 
 class Decisions:
@@ -106,8 +105,12 @@ class Decisions:
         if offset == self._start:
             self._advance()
 
-    def skip_to(self, offset: int) -> None:
-        """Give up what is pending before an offset: it is not stored any more."""
+    def skip_to(self, offset: int, decision: Decision = Decision.GIVEN_UP) -> None:
+        """
+        Decide what is pending before an offset.
+
+        :param decision: by default it is given up, as it is not stored any more.
+        """
         if offset <= self._start:
             return
         row, first, end = self._row, self._start - self._base, offset - self._base
@@ -117,7 +120,7 @@ class Decisions:
             return
         skipped = row[first:end]
         self._ahead += skipped.count(_PENDING)
-        row[first:end] = skipped.replace(_PENDING, _GIVEN_UP)
+        row[first:end] = skipped.replace(_PENDING, bytes([decision]))
         self._advance()
 
     def next_pending(self, offset: int, end: int) -> int | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from rocketmq_tw.broker.broker import Broker
+from rocketmq_tw.broker.other_brokers import outgoing_of
 from rocketmq_tw.broker.send.kinds import Kind
 from rocketmq_tw.broker.send.lane_parts import SEND_START, LaneParts
 from rocketmq_tw.broker.transactions.checks import CheckRounds
@@ -49,10 +50,12 @@ def install(broker: Broker, router: Router) -> TransactionParts | None:
     """
     Handle transactions at a master.
 
-    A slave has the half messages and operation messages of its master, and ends none,
-    even while it acts for it: they wait for their master.
+    A slave has the half messages and operation messages of its master, and ends none.
+    While it acts for it, they wait for their master, or go to another one.
     """
     if broker.config.is_slave:
+        if broker.config.enable_remote_escape:
+            _escape(broker)
         return None
     parts = _make(broker)
     journal, checks, lifecycle = parts.journal, parts.checks, broker.lifecycle
@@ -67,6 +70,8 @@ def install(broker: Broker, router: Router) -> TransactionParts | None:
     lifecycle.on_start.append(
         lambda: broker.pacer.run(journal.replay(), None, key=journal)
     )
+    # Not before it has taken over what a slave has passed on.
+    lifecycle.on_online.append(journal.adopt)
     parts.counts.install()
     lifecycle.on_stop.append(journal.stop)
     lifecycle.on_stop.append(checks.stop)
@@ -75,18 +80,49 @@ def install(broker: Broker, router: Router) -> TransactionParts | None:
     return parts
 
 
-def _make(broker: Broker) -> TransactionParts:
-    """Make the parts that share the decisions."""
-    config, tables, now = broker.config, broker.tables, wall_time(broker.clock)
-    journal = TransactionJournal(
+def _escape(broker: Broker) -> None:
+    """Let a slave send half messages to other masters while it acts for its own."""
+    from rocketmq_tw.broker.slave.escape import Escape
+    from rocketmq_tw.broker.transactions.escaping import HalfEscape
+
+    bridge = Escape(
+        reactor=broker.clock,
+        broker_name=broker.config.broker_name,
+        ask_name_servers=broker.ask_name_servers,
+        outgoing=outgoing_of(broker.config),
+    )
+    escape = HalfEscape(
+        make_journal=lambda: _journal(broker),
         store=broker.store,
-        offsets=tables.offsets,
+        put=bridge.put,
+        pacer=broker.pacer,
+        clock=broker.clock,
+        interval=broker.config.transaction_check_interval / 1000,
+    )
+    broker.on_acting.append(escape.act)
+    broker.lifecycle.on_drain.append(escape.stop)
+    broker.lifecycle.on_stop.append(bridge.stop)
+    broker.stats.gauges["halfMessageEscapesCompleted"] = lambda: escape.sent
+
+
+def _journal(broker: Broker) -> TransactionJournal:
+    """Make the decisions, as they are stored now."""
+    config = broker.config
+    return TransactionJournal(
+        store=broker.store,
+        offsets=broker.tables.offsets,
         clock=broker.clock,
         interval=config.transaction_op_batch_interval / 1000,
         max_size=config.transaction_op_msg_max_size,
         store_host=broker.store_host,
-        now=now,
+        now=wall_time(broker.clock),
     )
+
+
+def _make(broker: Broker) -> TransactionParts:
+    """Make the parts that share the decisions."""
+    config, tables, now = broker.config, broker.tables, wall_time(broker.clock)
+    journal = _journal(broker)
     half = HalfMessages(
         behind=lambda: journal.behind,
         limit=config.max_half_messages,
@@ -147,6 +183,7 @@ class LateCountsFile:
         broker = self._broker
         broker.tables.topics.on_change.append(self._changed)
         broker.lifecycle.on_start.append(self._load)
+        broker.lifecycle.on_online.append(self._check)
         broker.lifecycle.on_stop.append(lambda: all_at_once(self._saving()))
         broker.periodic.every(
             broker.config.transaction_metric_flush_interval,
@@ -154,11 +191,14 @@ class LateCountsFile:
         )
 
     def _load(self) -> None:
-        """Read what is there from before, and compare it with what is pending."""
+        """Read what is there from before."""
         if self._file.exists or self._journal.pending:
-            made = self._make()
-            made.load()
-            made.check()
+            self._make().load()
+
+    def _check(self) -> None:
+        """Compare it with what is pending."""
+        if self.made is not None:
+            self.made.check()
 
     def _saving(self) -> Steps[None]:
         """Write what has changed."""

@@ -199,6 +199,17 @@ class TransactionJournal:
                 "{count} transactions are not decided yet", count=self.pending
             )
 
+    def adopt(self) -> None:
+        """Go on behind what a slave has passed on that acted for this master."""
+        before = self.pending
+        self.decisions.skip_to(self._first(TRANS_HALF_TOPIC), Decision.ENDED)
+        passed = before - self.pending
+        if passed:
+            self._log.info(
+                "{count} half messages were sent to other masters meanwhile",
+                count=passed,
+            )
+
     def commit(self) -> Deferred[None]:
         """
         Commit how far both queues are done, once it is on disk that they are.

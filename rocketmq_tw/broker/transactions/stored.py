@@ -119,6 +119,14 @@ class HalfMessage(msgspec.Struct, frozen=True):
         draft.prepared_offset = self.message.commit_log_offset
         return draft
 
+    def as_sent(self) -> Draft:
+        """Return the message as its producer sent it, for another broker."""
+        own = (REAL_TOPIC, REAL_QUEUE_ID, STORED_MS, TRAN_PREPARED_QUEUE_OFFSET)
+        kept = {n: v for n, v in self.properties.items() if n not in own}
+        draft = self._changed(self.topic, self.queue_id, kept)
+        draft.sys_flag |= sysflag.PREPARED
+        return draft
+
     def given_up(self, times: int) -> Draft:
         """
         Return the copy for operators, in ``TRANS_CHECK_MAX_TIME_TOPIC``.

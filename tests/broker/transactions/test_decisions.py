@@ -74,6 +74,14 @@ class DecisionsTests(SynchronousTestCase):
         self.assertEqual(table.start, 1 << 40)
         self.assertLess(len(table._row), 10)
 
+    def test_ended_elsewhere(self) -> None:
+        """What another broker decides is no more to be decided here."""
+        table = Decisions(0)
+        table.decide(2, Decision.COMMITTED)
+        table.skip_to(2, Decision.ENDED)
+        self.assertEqual((table.start, table.pending(4)), (3, 1))
+        self.assertIs(table.of(1), Decision.ENDED)
+
 
 class Machine(RuleBasedStateMachine):
     """The table beside a dictionary that has every decision."""

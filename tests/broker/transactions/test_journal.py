@@ -83,6 +83,18 @@ class JournalTests(TransactionCase):
             b"CID_RMQ_SYS_TRANS", self.bytes_of("config", "consumerOffset.json")
         )
 
+    def test_adopted(self) -> None:
+        """What a slave has passed on is not decided here, and not counted."""
+        made = [self.prepare(b"%d" % number) for number in range(3)]
+        self.end_now(made[1])
+        self.tables.offsets.commit(GROUP, TRANS_HALF_TOPIC, 0, 2)
+        journal = self.parts.journal
+        journal.adopt()
+        self.assertEqual((journal.pending, journal.decisions.start), (1, 2))
+        self.wrong("has ended", ended(made[0]))
+        self.end_now(made[2])
+        self.assertEqual(self.consumed(), [b"1", b"2"])
+
     def test_stop_and_start(self) -> None:
         """A stop writes what is decided; a start knows it, and what is pending."""
         made = [self.prepare(b"%d" % number) for number in range(4)]

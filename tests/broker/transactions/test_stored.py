@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.broker.transactions.stored import read_half, without_half
+from rocketmq_tw.broker.transactions.stored import (
+    STORED_MS,
+    HalfMessage,
+    read_half,
+    without_half,
+)
 from rocketmq_tw.model import sysflag
 from rocketmq_tw.model.message import (
     PGROUP,
@@ -80,6 +85,23 @@ class StoredTests(TransactionCase):
         text = draft.properties.decode()
         self.assertIn(f"{TRANSACTION_CHECK_TIMES}\x0115\x02", text)
         self.assertIn(f"{REAL_TOPIC}\x01{TOPIC}\x02", text)
+
+    def test_as_sent(self) -> None:
+        """Another broker gets what this one got, also of a copy."""
+        half = read_half(self.record())
+        for draft in (half.as_sent(), self.copy_of(half).as_sent()):
+            self.assertEqual((draft.topic, draft.queue_id), (TOPIC.encode(), 2))
+            kind = draft.sys_flag & sysflag.TRANSACTION_MASK
+            self.assertEqual(kind, sysflag.PREPARED)
+            text = draft.properties.decode()
+            self.assertIn(f"{TRAN_MSG}\x01true\x02", text)
+            for name in (REAL_TOPIC, REAL_QUEUE_ID, STORED_MS, "TRAN_PREPARED"):
+                self.assertNotIn(name, text)
+
+    def copy_of(self, half: HalfMessage) -> HalfMessage:
+        """Store a half message once more."""
+        at = self.store.put(half.moved(2), self.clock.wall_seconds()).commit_log_offset
+        return read_half(self.store.record_at(at))
 
     def test_of_another_form(self) -> None:
         """A record that is meant for no topic is refused."""

@@ -1,0 +1,167 @@
+"""
+Sends half messages that are pending to another master while their own is gone.
+
+A slave that acts for its master (:mod:`rocketmq_tw.broker.slave.acting`) ends no
+transactions. With ``enableRemoteEscape`` it sends each half message that is pending to
+a master of another name which has its topic, as its producer sent it; that one asks a
+producer of the group how the transaction ended. What is sent is passed: the offsets of
+the transactions' group are committed, and the master takes them over when it is back.
+
+What cannot be sent is tried again in the next round. Apache RocketMQ passes a half
+message that it could not send ten times.
+
+Source: ``TransactionalMessageServiceImpl.check`` and ``EscapeBridge`` of RocketMQ 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from rocketmq_tw.broker.transactions.decisions import Decision
+from rocketmq_tw.broker.transactions.journal import TransactionJournal
+from rocketmq_tw.broker.transactions.stored import read_half
+from rocketmq_tw.model.log_safe import log_safe
+from rocketmq_tw.model.topic import TRANS_HALF_TOPIC
+from rocketmq_tw.remoting.pacing import Pacer, Steps, result_of
+from rocketmq_tw.store.interfaces import IMessageStore
+from rocketmq_tw.wire.record import Draft, MalformedRecord
+
+#: Bytes of a read of one half message, which may be larger.
+_READ = 64 << 10
+#: Sends a message to another master; fires once it is stored there.
+Put = Callable[[Draft, float], Deferred[None]]
+
+
+class HalfEscape:
+    """
+    Sends half messages elsewhere while this slave acts for its master.
+
+    :param make_journal: makes the decisions, as the operation messages have them now.
+    :param interval: seconds until the first round, and between two.
+    :ivar sent: how many half messages were sent since the start.
+    """
+
+    _log = Logger()
+
+    # _journal is that of this time of acting; None while the slave does not act.
+
+    def __init__(
+        self,
+        *,
+        make_journal: Callable[[], TransactionJournal],
+        store: IMessageStore,
+        put: Put,
+        pacer: Pacer,
+        clock: IReactorTime,
+        interval: float,
+    ) -> None:
+        self._make_journal = make_journal
+        self._store = store
+        self._put = put
+        self._pacer = pacer
+        self._clock = clock
+        self._interval = interval
+        self._journal: TransactionJournal | None = None
+        self._timer: IDelayedCall | None = None
+        self.sent = 0
+
+    def act(self, is_acting: bool) -> None:
+        """Begin, or end that: another slave acts, or the master is back."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._journal = self._make_journal() if is_acting else None
+        if self._journal is not None:
+            self._wait(self._journal.replay(), self._journal)
+
+    def stop(self) -> None:
+        """End with the broker."""
+        self.act(False)
+
+    def _wait(self, before: Steps[None], journal: TransactionJournal) -> None:
+        """Do some steps; a while later comes a round."""
+
+        def go_on(result: object) -> None:
+            if isinstance(result, Failure):
+                self._log.failure("half messages are sent later", result)
+            if self._journal is journal:
+                self._timer = self._clock.callLater(self._interval, self._begin)
+
+        done = self._pacer.run(before, None, key=self)
+        if isinstance(done, Deferred):
+            done.addBoth(go_on)
+        else:
+            go_on(done)
+
+    def _begin(self) -> None:
+        """Begin a round."""
+        self._timer = None
+        journal = self._journal
+        if journal is not None:
+            self._wait(self._round(journal), journal)
+
+    def _round(self, journal: TransactionJournal) -> Steps[None]:
+        """Send what is pending, oldest first."""
+        decisions, end, before = journal.decisions, journal.end, self.sent
+        decisions.skip_to(self._store.min_offset(TRANS_HALF_TOPIC, 0))
+        # Why half messages of these topics cannot be sent.
+        failed: dict[str, str] = {}
+        at = decisions.next_pending(decisions.start, end)
+        while at is not None and self._journal is journal:
+            fetched = yield from result_of(
+                self._store.get(TRANS_HALF_TOPIC, 0, at, 1, _READ, None)
+            )
+            if fetched.count:
+                is_done = yield from self._send(at, fetched.data, failed)
+                if is_done:
+                    decisions.decide(at, Decision.MOVED)
+            else:
+                decisions.skip_to(fetched.min_offset)
+            at = decisions.next_pending(at + 1, end)
+            yield None
+        if self.sent > before:
+            yield journal.commit()
+        self._log_round(self.sent - before, failed)
+
+    def _send(self, offset: int, record: bytes, failed: dict[str, str]) -> Steps[bool]:
+        """Send one; return whether it need not be looked at again."""
+        try:
+            half = read_half(record)
+        except MalformedRecord as error:
+            self._log.error(
+                "half message {offset} is not sent to another master: {why}",
+                offset=offset,
+                why=str(error),
+            )
+            return True
+        topic = half.topic
+        if topic in failed:
+            return False
+        put = self._put(half.as_sent(), 0)
+        why = yield put.addCallbacks(lambda _: None, Failure.getErrorMessage)
+        if why is None:
+            self.sent += 1
+            return True
+        failed[topic] = why
+        return False
+
+    def _log_round(self, sent: int, failed: dict[str, str]) -> None:
+        """Say what was sent, and for which topic it was not possible."""
+        if sent:
+            self._log.info(
+                "{count} half messages were sent to other masters", count=sent
+            )
+        if failed:
+            topic, why = next(iter(failed.items()))
+            self._log.warn(
+                "half messages of {count} topics wait for their master, those of"
+                " [{topic}] as {why}",
+                count=len(failed),
+                topic=log_safe(topic),
+                why=log_safe(why),
+            )

@@ -1,0 +1,149 @@
+"""Tests of rocketmq_tw.broker.transactions.escaping."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.logger import capturedLogs
+
+from rocketmq_tw.client.transactions.verdict import COMMIT, ROLLBACK, Verdict
+from rocketmq_tw.model.message import Message, StoredMessage
+from rocketmq_tw.testing import MemoryCluster
+from rocketmq_tw.testing.nodes import BrokerNode
+from rocketmq_tw.wire.bodies.kvtable import KVTable
+from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.requests.admin import GetRuntimeInfo
+from rocketmq_tw.wire.requests.send import SendMessageV2
+from tests.broker.slave.test_escape import SETTINGS
+from tests.store.cases import StoreCase
+
+TIMES = {
+    "transaction_check_interval": 5_000,
+    "transaction_check_max": 100,
+    "transaction_time_out": 2_000,
+}
+
+
+class EscapeTests(StoreCase):
+    """
+    Two masters; the first, which alone has the topic at first, has a slave.
+
+    :ivar says: what the producer says of a body; nothing of others.
+    """
+
+    def setUp(self) -> None:
+        """Start all of them."""
+        super().setUp()
+        self.cluster = MemoryCluster(
+            directory=self.root,
+            broker_settings={**SETTINGS, **TIMES},
+            name_server_settings={"support_acting_master": True},
+        )
+        self.slave = self.cluster.add_slave("broker-a")
+        self.other = self.cluster.add_broker("broker-b")
+        self.master = self.cluster.broker
+        self.cluster.start()
+        self.addCleanup(self.cluster.stop)
+        self.cluster.create_topic("T", {"broker-a": 1})
+        self.cluster.advance(15)
+        self.says: dict[bytes, Verdict] = {}
+        self.asked: list[bytes] = []
+        client = self.cluster.client()
+        self.cluster.result_of(client.start())
+        self.producer = client.transaction_producer("pg", self.check, topics=["T"])
+
+    def check(self, message: StoredMessage) -> Any:
+        """Say how a transaction ended."""
+        self.asked.append(message.body)
+        return self.says.get(message.body)
+
+    def begin(self, *bodies: bytes, verdict: Any = None) -> None:
+        """Send half messages to the first master."""
+        for body in bodies:
+            message = Message("T", body, tag="TagA", properties={"p": "v"})
+            sent = self.producer.send_in_transaction(message, lambda m, t: verdict)
+            self.cluster.result_of(sent)
+
+    def open_other(self) -> None:
+        """Let the other master have the topic, too, and the producer know that."""
+        self.cluster.create_topic("T", {"broker-a": 1, "broker-b": 1})
+        self.cluster.advance(62)
+
+    def gauge(self, node: BrokerNode, name: str) -> int:
+        """Return a number that a broker shows."""
+        response = self.cluster.call(node, GetRuntimeInfo())
+        return int(KVTable.decode(response.body).table[name])
+
+    def consumed(self) -> list[bytes]:
+        """Return what consumers can read, of the masters that are there."""
+        return sorted(each.body for each in self.cluster.messages("T"))
+
+    def test_sent_elsewhere(self) -> None:
+        """What is pending ends at the other master; what is decided is not sent."""
+        self.begin(b"1", b"2", b"3")
+        self.begin(b"done", verdict=COMMIT)
+        self.begin(b"never", verdict=ROLLBACK)
+        self.open_other()
+        self.says = {b"1": COMMIT, b"2": ROLLBACK}
+        self.master.kill()
+        self.cluster.advance(20)
+        self.assertEqual(self.gauge(self.slave, "halfMessageEscapesCompleted"), 3)
+        self.assertEqual(self.gauge(self.other, "transactionsPending"), 1)
+        found = self.cluster.messages("T")
+        (message,) = [each for each in found if each.body == b"1"]
+        self.assertEqual(message.broker_name, "broker-b")
+        self.assertEqual((message.tag, message.properties["p"]), ("TagA", "v"))
+        self.says[b"3"] = COMMIT
+        self.cluster.advance(10)
+        self.assertEqual(self.consumed(), [b"1", b"3", b"done"])
+
+    def test_master_returns(self) -> None:
+        """It does not ask about what was sent elsewhere, so nothing ends twice."""
+        self.begin(b"1")
+        self.open_other()
+        self.master.kill()
+        self.cluster.advance(20)
+        self.assertEqual(self.gauge(self.other, "transactionsPending"), 1)
+        self.master.start()
+        self.cluster.advance(5)
+        self.assertEqual(self.gauge(self.master, "transactionsPending"), 0)
+        self.says = {b"1": COMMIT}
+        self.cluster.advance(20)
+        self.assertEqual(self.consumed(), [b"1"])
+
+    def test_not_at_once(self) -> None:
+        """A master that is away for a moment has them when it is back."""
+        self.begin(b"1")
+        self.open_other()
+        self.master.kill()
+        self.cluster.advance(3)
+        self.master.start()
+        self.cluster.advance(3)
+        self.assertEqual(self.gauge(self.other, "halfMessages"), 0)
+        self.assertEqual(self.gauge(self.master, "transactionsPending"), 1)
+
+    def test_refused(self) -> None:
+        """What the other master refuses is tried again."""
+        self.begin(b"1", b"2")
+        self.open_other()
+        busy = ResponseCode.SYSTEM_BUSY
+        self.other.traffic.refuse(SendMessageV2, busy, times=1)
+        self.says = {b"1": COMMIT, b"2": COMMIT}
+        self.master.kill()
+        with capturedLogs() as events:
+            self.cluster.advance(9)
+        self.assertEqual(self.gauge(self.slave, "halfMessageEscapesCompleted"), 0)
+        text = " ".join(event["log_format"] for event in events)
+        self.assertIn("wait for their master", text)
+        self.cluster.advance(15)
+        self.assertEqual(self.consumed(), [b"1", b"2"])
+
+    def test_no_other_master(self) -> None:
+        """Without another master that has the topic they wait for their own."""
+        self.begin(b"1")
+        self.master.kill()
+        self.cluster.advance(20)
+        self.says = {b"1": COMMIT}
+        self.master.start()
+        self.cluster.advance(40)
+        self.assertEqual(self.consumed(), [b"1"])
