@@ -259,6 +259,7 @@ TIME_OF_DAY = {
     "remoting/protocol.py",
     "client/producer/context.py",
     "client/replies/outstanding.py",
+    "metrics/broker/transactions.py",
     # times in traces
     "client/trace/made.py",
     "broker/delay/level.py",

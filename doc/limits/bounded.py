@@ -64,8 +64,10 @@ metrics.broker.first_times.FirstTimes: _lacking since: the queues of a chunk's g
 metrics.broker.first_times.StoreTimes: _before _found _reading: reads of two pages, 2,000 each; running ones, of the reads that may wait
 metrics.broker.lag_chunk.LagChunk: _firsts _ids _queue_rows _queues _rows _seen _sizes _spans _starts: the offsets of 64 groups and topics
 metrics.broker.messages.MessageMetrics: _by_topic _entries _renamed: the store's queues, the table of progress, the topics that changed
-metrics.broker.messages.SentChunk: _rows: 2
-metrics.broker.messages.StoredChunk: _counts _queues _rows _spans _used: the queues of 64 topics
+metrics.broker.messages.SentChunk: _burying _rows: 64 topics and groups; 2
+metrics.broker.messages.StoredChunk: _counts _queues _spans _used: the queues of 64 topics
+metrics.broker.transactions.TransactionMetrics: _latencies: maxTopics
+metrics.creations.CreationMetrics: _groups _topics: one for each outcome
 metrics.chunks.Chunks: _all _home _keys: the keys of a table that has a limit
 metrics.broker.state.StateMetrics: _numbers _timer: a few numbers
 metrics.counters.CounterMetrics: _families: one for each gauge
@@ -225,7 +227,7 @@ replication.needs.Needs: _parts: changes of the number of slaves within slaveTim
 broker.member_group.MemberGroup: _own addresses on_found: the brokers of one name; listeners
 broker.strict_locks.StrictLocks: _failing: the brokers of one name
 broker.worker.WorkerThread: _jobs: one fsync of the log at a time
-store.queues.consumequeue.ConsumeQueue: tail: 64 KiB
+store.queues.consumequeue.ConsumeQueue: larger tail: 6; 64 KiB
 store.queues.dispatch.Dispatcher: _waiting: one for each index
 store.queues.table.ConsumeQueues: _changed: the directory of the queues
 """

@@ -20,11 +20,15 @@ _COUNTED = re.compile(
     r"|Delivered|Linked|Lost|Recalled|Asked|Unasked|Committed|RolledBack|EndedAgain"
     r"|GivenUp)$|^subscriptionConflicts$"
 )
+#: Counters whose names are those of other metrics, and what they are called here.
+_OTHER_NAMES = {"halfMessages": "rocketmq_half_messages_unfinished"}
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def metric_name(name: str) -> str:
     """Return the name of the metric of a counter."""
+    if name in _OTHER_NAMES:
+        return _OTHER_NAMES[name]
     words = _WORD.sub("_", name).lower()
     return f"rocketmq_{words}_total" if _COUNTED.search(name) else f"rocketmq_{words}"
 

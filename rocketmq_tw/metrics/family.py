@@ -83,7 +83,8 @@ class Family:
         if start is None:
             if not self._has_capacity(values, value):
                 return
-            start = self._starts[values] = self.start_of(values)
+            [start] = self.starts_of(values)
+            self._starts[values] = start
         self._seen[values] = value
         self._blocks.set(values, b"%b%b\n" % (start, number(value).encode()))
 
@@ -95,16 +96,13 @@ class Family:
         if values not in self._blocks and not self._has_capacity(values, value):
             return
         self._seen[values] = seen
-        name, inner = self.name, self._inner(values)
-        more = f"{inner}," if inner else ""
-        alone = f"{{{inner}}}" if inner else ""
+        numbers = [*value.cumulative(), value.sum, value.count]
+        starts = self.starts_of(values)
         lines = [
-            f"{name}_bucket{{{more}{bound}}} {count}\n"
-            for bound, count in zip(self._bounds, value.cumulative(), strict=True)
+            b"%b%b\n" % (start, number(each).encode())
+            for start, each in zip(starts, numbers, strict=True)
         ]
-        lines.append(f"{name}_sum{alone} {number(value.sum)}\n")
-        lines.append(f"{name}_count{alone} {value.count}\n")
-        self._blocks.set(values, "".join(lines).encode())
+        self._blocks.set(values, b"".join(lines))
 
     def remove(self, values: Values) -> None:
         """Remove a series, if there is one; another may take its place."""
@@ -139,10 +137,16 @@ class Family:
 
     # -- for rows
 
-    def start_of(self, values: Values) -> bytes:
-        """Return what the line of a series begins with, up to its number."""
-        inner = self._inner(values)
-        return (f"{self.name}{{{inner}}} " if inner else f"{self.name} ").encode()
+    def starts_of(self, values: Values) -> list[bytes]:
+        """Return what each line of a series begins with, up to its number."""
+        inner, name = self._inner(values), self.name
+        alone = f"{{{inner}}}" if inner else ""
+        if self.kind != "histogram":
+            return [f"{name}{alone} ".encode()]
+        more = f"{inner}," if inner else ""
+        lines = [f"{name}_bucket{{{more}{bound}}} " for bound in self._bounds]
+        lines += [f"{name}_sum{alone} ", f"{name}_count{alone} "]
+        return [line.encode() for line in lines]
 
     def admit(self, wanted: Sequence[Values]) -> list[bool]:
         """

@@ -59,6 +59,8 @@ NOT_WRITTEN = "write_channel_failed"
 _SEND = int(SendMessageV2.code)
 #: Returns the error response of an exception.
 Refusal = Callable[[Failure, Peer], Response]
+#: Returns what is called in place of the handler of a code.
+Around = Callable[[int, Handler], Handler]
 
 
 class Key(NamedTuple):
@@ -76,11 +78,18 @@ class RequestMeter:
 
     :param seconds: the clock by which connections know when bytes came.
     :param refusal: that of the router.
+    :param around: returns what is called in place of a handler, inside of the meter.
     :ivar unknown: requests for which there is no handler.
     """
 
-    def __init__(self, seconds: Callable[[], float], refusal: Refusal) -> None:
+    def __init__(
+        self,
+        seconds: Callable[[], float],
+        refusal: Refusal,
+        around: Around | None = None,
+    ) -> None:
         self._seconds = seconds
+        self._around = around
         self._refusal = refusal
         # As many as there are codes of requests and responses: they are all our own.
         self._table: dict[Key, Histogram] = {}
@@ -88,6 +97,8 @@ class RequestMeter:
 
     def around(self, code: int, handler: Handler) -> Handler:
         """Return a handler that counts what the given one responds."""
+        if self._around is not None:
+            handler = self._around(code, handler)
         seconds, refusal, count = self._seconds, self._refusal, self.count
         succeeded = self._histogram(Key(code)).add
 
@@ -170,12 +181,17 @@ class RequestMetrics:
     Collects the latencies of a router's requests.
 
     :param router: complete: a meter is added to it.
+    :param around: see :class:`RequestMeter`.
     """
 
     def __init__(
-        self, target: Target, router: Router, seconds: Callable[[], float]
+        self,
+        target: Target,
+        router: Router,
+        seconds: Callable[[], float],
+        around: Around | None = None,
     ) -> None:
-        self.meter = RequestMeter(seconds, router.refusal)
+        self.meter = RequestMeter(seconds, router.refusal, around)
         router.measure(self.meter)
         self._latency = target.family(
             "rocketmq_rpc_latency_milliseconds",

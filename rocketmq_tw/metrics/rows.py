@@ -10,7 +10,7 @@ numbers are put by one operation: below 0.1 us for a line. What keeps rows works
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import compress
+from itertools import chain, compress, repeat
 from typing import Protocol
 
 from rocketmq_tw.metrics.text import Values
@@ -19,8 +19,8 @@ from rocketmq_tw.metrics.text import Values
 class RowsOwner(Protocol):
     """What rows ask their metric."""
 
-    def start_of(self, values: Values) -> bytes:
-        """Return what the line of a series begins with, up to its number."""
+    def starts_of(self, values: Values) -> list[bytes]:
+        """Return what each line of a series begins with, up to its number."""
 
     def admit(self, wanted: Sequence[Values]) -> list[bool]:
         """Return for each series whether there may be it."""
@@ -36,11 +36,13 @@ class Rows:
     """
     Some series of one metric, which have whole numbers.
 
+    A histogram has several lines, and so many numbers, for each.
+
     :param series: the values of their labels.
     :ivar left_out: how many of them are not on the page.
     """
 
-    # _template has a "%d" for each series that is admitted.
+    # _template has a "%d" for each line of a series that is admitted.
 
     __slots__ = (
         "_admitted",
@@ -69,15 +71,16 @@ class Rows:
         self._admitted = owner.admit(self._series)
         self.left_out = self._admitted.count(False)
         self._template = b"".join(
-            owner.start_of(values).replace(b"%", b"%%") + b"%d\n"
+            start.replace(b"%", b"%%") + b"%d\n"
             for values in compress(self._series, self._admitted)
+            for start in owner.starts_of(values)
         )
         self._text = None if self._numbers else b""
 
     def set(self, numbers: Sequence[int]) -> None:
         """Set the numbers of all series, in their order; the list is kept."""
         if numbers != self._numbers:
-            assert len(numbers) == len(self._series), self._series
+            assert len(numbers) % len(self._series) == 0, self._series
             self._numbers = numbers
             self._text = None
 
@@ -86,7 +89,9 @@ class Rows:
         if self._text is None:
             numbers = self._numbers
             if self.left_out:
-                numbers = list(compress(numbers, self._admitted))
+                lines = len(numbers) // len(self._series)
+                kept = chain.from_iterable(map(repeat, self._admitted, repeat(lines)))
+                numbers = list(compress(numbers, kept))
             self._text = self._template % tuple(numbers)
         return self._text
 

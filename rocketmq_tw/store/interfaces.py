@@ -95,6 +95,8 @@ class CountedQueue(Protocol):
     Copies of a master's messages do not count.
 
     :ivar size: of the records, in bytes.
+    :ivar larger: those of more than 1,024 bytes: up to 4,096, up to 512 KiB, 1 MiB,
+        2 MiB and 4 MiB, and all others; None while there were none.
     :ivar sampled: what the two were when statistics were last made, who set it.
     """
 
@@ -119,6 +121,10 @@ class CountedQueue(Protocol):
     @property
     def min_offset(self) -> int:
         """Return the queue offset of the oldest message."""
+
+    @property
+    def larger(self) -> list[int] | None:
+        """Return how many are larger than most, by their size."""
 
     @property
     def size(self) -> int:

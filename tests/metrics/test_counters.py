@@ -24,6 +24,7 @@ class CounterTests(SynchronousTestCase):
             ("tlsHandshakesTimedOut", "rocketmq_tls_handshakes_timed_out_total"),
             ("transactionsCommitted", "rocketmq_transactions_committed_total"),
             ("transactionsPending", "rocketmq_transactions_pending"),
+            ("halfMessages", "rocketmq_half_messages_unfinished"),
             ("subscriptionConflicts", "rocketmq_subscription_conflicts_total"),
         ):
             self.assertEqual(metric_name(name), expected)

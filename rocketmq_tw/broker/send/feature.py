@@ -35,7 +35,10 @@ def install(broker: Broker, router: Router) -> None:
     """Register the handlers."""
     config, tables = broker.config, broker.tables
     retries = RetryRules(
-        topics=tables.topics, groups=tables.groups, is_locked=tables.locks.is_locked
+        topics=tables.topics,
+        groups=tables.groups,
+        is_locked=tables.locks.is_locked,
+        progress=tables.progress,
     )
     targets = Targets(config=config, topics=tables.topics, retries=retries)
     guard = _in_sync_guard(broker)

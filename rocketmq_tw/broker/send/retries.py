@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rocketmq_tw.broker.tables.groups import GroupTable
+from rocketmq_tw.broker.tables.progress import ConsumeProgress
 from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.model.topic import RETRY_PREFIX, TopicConfig
@@ -25,6 +26,7 @@ class RetryRules:
     How often messages of a group are delivered, and its retry and dead letter topics.
 
     :param is_locked: whether a group holds queue locks, i.e. consumes in order.
+    :param progress: counts what becomes dead letters.
     """
 
     def __init__(
@@ -33,10 +35,12 @@ class RetryRules:
         topics: TopicTable,
         groups: GroupTable,
         is_locked: Callable[[str], bool],
+        progress: ConsumeProgress,
     ) -> None:
         self._topics = topics
         self._groups = groups
         self._is_locked = is_locked
+        self._progress = progress
 
     def target(
         self, topic: str, *, times: int, own_limit: int | None, version: int
@@ -51,6 +55,7 @@ class RetryRules:
         name = topic[len(RETRY_PREFIX) :]
         group = self.group(name)
         if times > self.limit(group, own_limit, version) or self._is_locked(name):
+            self._progress.entry(topic, name).dead_letters += 1
             return self.dead_letters(name)
         return self.retry_topic(group)
 

@@ -28,9 +28,9 @@ class TopicCounts(msgspec.Struct, gc=False):
     rollbacks: int = 0
 
 
-#: Called with the topic of a transaction that has ended, and when its half message was
-#: born, in ms since the epoch.
-OnEnd = Callable[[bytes, int], object]
+#: Called with the topic of a transaction that was committed, and when its half message
+#: was born, in ms since the epoch.
+OnCommit = Callable[[bytes, int], object]
 
 
 class TransactionCounts:
@@ -40,7 +40,7 @@ class TransactionCounts:
     :param limit: how many topics have counts of their own; there are no more topics,
         but half messages stay when a topic is deleted.
     :ivar table: by the encoded name of the topic.
-    :ivar on_end: called for each transaction that ends; None for nothing.
+    :ivar on_commit: called for each transaction that is committed; None for nothing.
     """
 
     # While half messages are counted again, those from _unseen on up to _unseen_end
@@ -50,7 +50,7 @@ class TransactionCounts:
         self.table: dict[bytes, TopicCounts] = {}
         self._limit = limit
         self._others = TopicCounts()
-        self.on_end: OnEnd | None = None
+        self.on_commit: OnCommit | None = None
         self._unseen = self._unseen_end = 0
 
     @property
@@ -74,14 +74,12 @@ class TransactionCounts:
     def committed(self, offset: int, topic: bytes, born_time_ms: int) -> None:
         """Count a commit; ``offset`` is the queue offset of the half message."""
         self._count_off(offset, topic).commits += 1
-        if self.on_end is not None:
-            self.on_end(topic, born_time_ms)
+        if self.on_commit is not None:
+            self.on_commit(topic, born_time_ms)
 
     def rolled_back(self, offset: int, topic: bytes, born_time_ms: int) -> None:
         """Count a rollback; ``offset`` is the queue offset of the half message."""
         self._count_off(offset, topic).rollbacks += 1
-        if self.on_end is not None:
-            self.on_end(topic, born_time_ms)
 
     def left(self, offset: int, topic: bytes) -> None:
         """Count off a half message that is pending no more, for another reason."""

@@ -14,7 +14,9 @@ from rocketmq_tw.metrics.broker.lag import LagMetrics
 from rocketmq_tw.metrics.broker.messages import MessageMetrics
 from rocketmq_tw.metrics.broker.state import StateMetrics
 from rocketmq_tw.metrics.broker.storage import StorageMetrics
+from rocketmq_tw.metrics.broker.transactions import TransactionMetrics
 from rocketmq_tw.metrics.counters import CounterMetrics
+from rocketmq_tw.metrics.creations import CreationMetrics
 from rocketmq_tw.metrics.page import Collect, Page
 from rocketmq_tw.metrics.requests import RequestMetrics
 from rocketmq_tw.metrics.target import Target
@@ -42,6 +44,8 @@ def broker_metrics(page: Page) -> Install:
             version=lambda: messages.version,
             counts_queues=config.metrics.counts_queues,
         )
+        seconds = broker.clock.seconds
+        creations = CreationMetrics(target, seconds, tables.topics.is_system)
         collectors: list[Collect] = [
             StateMetrics(target, broker).collect,
             messages.collect,
@@ -49,7 +53,9 @@ def broker_metrics(page: Page) -> Install:
             ClientMetrics(target, broker, labels).collect,
             StorageMetrics(target, broker).collect,
             CounterMetrics(target, broker.stats.gauges).collect,
-            RequestMetrics(target, router, broker.clock.seconds).collect,
+            TransactionMetrics(target, broker).collect,
+            creations.collect,
+            RequestMetrics(target, router, seconds, creations.around).collect,
         ]
         for collect in collectors:
             page.add(collect)

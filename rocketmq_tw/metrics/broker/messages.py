@@ -10,16 +10,18 @@ Source: ``BrokerMetricsManager`` of RocketMQ 5.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.tables.progress import Progress
 from rocketmq_tw.metrics.broker.labels import GROUP_LABELS, GroupLabels, truth
+from rocketmq_tw.metrics.broker.sizes import BOUNDS, size_numbers
 from rocketmq_tw.metrics.chunks import Chunks, are_same, spans_of, sums
 from rocketmq_tw.metrics.family import Family
 from rocketmq_tw.metrics.rows import Rows
 from rocketmq_tw.metrics.target import Target
 from rocketmq_tw.metrics.text import Values
-from rocketmq_tw.model.topic import DLQ_PREFIX
+from rocketmq_tw.model.topic import is_dlq, is_retry
 from rocketmq_tw.remoting.pacing import Steps
 from rocketmq_tw.store.interfaces import CountedQueue
 
@@ -64,6 +66,13 @@ class MessageMetrics:
         self._out_size = target.counter(
             "rocketmq_throughput_out_total", "Bytes of their records", *GROUP_LABELS
         )
+        self._sizes = target.family(
+            "rocketmq_message_size",
+            "histogram",
+            "Bytes of the records that were stored",
+            TOPIC_LABELS,
+            BOUNDS,
+        )
         self._dead = target.counter(
             "rocketmq_send_to_dlq_messages_total",
             "Messages that a group has given up: its dead letters",
@@ -103,23 +112,21 @@ class MessageMetrics:
         """Return the queues of a topic."""
         return self._by_topic.get(topic, ())
 
-    def topic_rows(self, topics: list[bytes]) -> list[tuple[Rows, list[int]]]:
-        """
-        Return the series of topics: of messages, of bytes, and of dead letters.
-
-        :returns: rows, and the numbers of their topics.
-        """
+    def topic_rows(self, topics: list[bytes]) -> TopicRows:
+        """Return the series of topics."""
         series = [self._labels_of(topic) for topic in topics]
-        everything = list(range(len(topics)))
-        found = [
-            (self._in.rows(series), everything),
-            (self._in_size.rows(series), everything),
+        # As in Apache RocketMQ.
+        sized = [
+            number
+            for number, (name, _, _) in enumerate(series)
+            if not is_retry(name) and not is_dlq(name)
         ]
-        dead = [each for each in everything if series[each][0].startswith(DLQ_PREFIX)]
-        if dead:
-            labels = [_dead_labels(series[each]) for each in dead]
-            found.append((self._dead.rows(labels), dead))
-        return found
+        return TopicRows(
+            self._in.rows(series),
+            self._in_size.rows(series),
+            self._sizes.rows([series[each] for each in sized]) if sized else None,
+            sized,
+        )
 
     def _topic_changed(self, name: str) -> None:
         """Make the labels of a topic again; its type may have changed."""
@@ -149,7 +156,28 @@ class MessageMetrics:
 
     def _make_sent(self, keys: list[tuple[str, str]]) -> SentChunk:
         """Return a chunk of topics and groups."""
-        return SentChunk(keys, self._group_labels, self._out, self._out_size)
+        families = self._out, self._out_size, self._dead
+        return SentChunk(keys, self._group_labels, families)
+
+
+class TopicRows(NamedTuple):
+    """
+    The series of some topics: of messages, of bytes, and of sizes.
+
+    :ivar sized: the numbers of the topics whose sizes have series.
+    """
+
+    messages: Rows
+    sizes: Rows
+    of_sizes: Rows | None
+    sized: list[int]
+
+    def close(self) -> None:
+        """Remove the series."""
+        self.messages.close()
+        self.sizes.close()
+        if self.of_sizes is not None:
+            self.of_sizes.close()
 
 
 class StoredChunk:
@@ -163,7 +191,7 @@ class StoredChunk:
         self._spans: list[slice] = []
         self._counts: list[int] = []
         self._used: list[int] = []
-        self._rows: list[tuple[Rows, list[int]]] = []
+        self._rows: TopicRows | None = None
 
     def collect(self, version: int) -> None:
         """Set the series, if anything was stored since the last page."""
@@ -185,28 +213,26 @@ class StoredChunk:
             self._used = used
             if used:
                 self._rows = self._owner.topic_rows([self.keys[each] for each in used])
-        if used:
-            self._set([messages[each] for each in used], [sizes[each] for each in used])
-
-    def _set(self, messages: list[int], sizes: list[int]) -> None:
-        """Set the numbers of the topics that have a series."""
-        [(all_messages, _), (all_sizes, _), *others] = self._rows
-        all_messages.set(messages)
-        all_sizes.set(sizes)
-        for rows, numbers in others:
-            rows.set([messages[each] for each in numbers])
+        rows = self._rows
+        if rows is None:
+            return
+        messages = [messages[each] for each in used]
+        sizes = [sizes[each] for each in used]
+        rows.messages.set(messages)
+        rows.sizes.set(sizes)
+        if rows.of_sizes is not None:
+            larger = [queue.larger for queue in self._queues]
+            spans = [self._spans[used[each]] for each in rows.sized]
+            numbers: list[int] = []
+            for each, span in zip(rows.sized, spans, strict=True):
+                numbers += size_numbers(messages[each], sizes[each], larger[span])
+            rows.of_sizes.set(numbers)
 
     def close(self) -> None:
         """Remove the series."""
-        for rows, _ in self._rows:
-            rows.close()
-        self._rows, self._used = [], []
-
-
-def _dead_labels(values: Values) -> Values:
-    """Return the labels of a group's dead letters from those of their topic."""
-    name, _, is_system = values
-    return name, name.removeprefix(DLQ_PREFIX), is_system
+        if self._rows is not None:
+            self._rows.close()
+        self._rows, self._used = None, []
 
 
 class SentChunk:
@@ -216,29 +242,53 @@ class SentChunk:
         self,
         keys: list[tuple[str, str]],
         labels: GroupLabels,
-        messages: Family,
-        sizes: Family,
+        families: tuple[Family, Family, Family],
     ) -> None:
         self.keys = keys
         self._labels = labels
-        self._families = messages, sizes
+        self._messages, self._sizes, self._dead = families
         self._rows: list[Rows] = []
+        self._dead_rows: Rows | None = None
+        self._burying: list[int] = []
 
     def collect(self, table: Mapping[tuple[str, str], Progress]) -> None:
         """Set the series."""
         entries = [table.get(key, _NOTHING) for key in self.keys]
         if not self._rows:
             series = [self._labels.of(*key) for key in self.keys]
-            self._rows = [family.rows(series) for family in self._families]
+            self._rows = [self._messages.rows(series), self._sizes.rows(series)]
         messages, sizes = self._rows
         messages.set([entry.messages for entry in entries])
         sizes.set([entry.size for entry in entries])
+        dead = [entry.dead_letters for entry in entries]
+        if any(dead):
+            self._set_dead(dead)
+
+    def _set_dead(self, dead: list[int]) -> None:
+        """Set how many messages groups have given up; most have given up none."""
+        burying = [number for number, count in enumerate(dead) if count]
+        if burying != self._burying:
+            self._close_dead()
+            self._burying = burying
+            # As it was sent back: a retry topic counts apart from its first one.
+            keys = [self.keys[each] for each in burying]
+            series = [(*key, self._labels.of(*key)[2]) for key in keys]
+            self._dead_rows = self._dead.rows(series)
+        assert self._dead_rows is not None
+        self._dead_rows.set([dead[each] for each in burying])
+
+    def _close_dead(self) -> None:
+        """Remove the series of groups that have given up messages."""
+        if self._dead_rows is not None:
+            self._dead_rows.close()
+        self._dead_rows, self._burying = None, []
 
     def close(self) -> None:
         """Remove the series."""
         for rows in self._rows:
             rows.close()
         self._rows = []
+        self._close_dead()
 
 
 #: An entry that has gone since the chunks were made.

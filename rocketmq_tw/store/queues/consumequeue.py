@@ -17,6 +17,7 @@ Source: ``ConsumeQueue`` of RocketMQ 5.
 """
 
 import struct
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
@@ -40,6 +41,10 @@ _NONE = (0, 0)
 #: Bytes; a longer tail is written at once.
 TAIL_LIMIT = _CHUNK
 _pack = ENTRY.pack
+#: Most records are not larger: they are counted as all that are not in a larger class.
+SMALL = 1024
+#: The largest records of each further class but the last one.
+LARGER = (4096, 512 << 10, 1 << 20, 2 << 20, 4 << 20)
 
 
 class ConsumeQueue:
@@ -55,12 +60,14 @@ class ConsumeQueue:
     called; the limit is 0 while the queue is not in its list of dirty ones.
     ``messages`` and ``size`` (of their records, in bytes) count what was dispatched
     since the queue was loaded or created, but no copies of a master's records;
-    ``sampled`` is what both were when statistics were last made.
+    ``sampled`` is what both were when statistics were last made; ``larger`` counts the
+    records that are larger than :data:`SMALL`, by their size.
     """
 
     __slots__ = (
         "files",
         "is_delayed",
+        "larger",
         "log_end",
         "messages",
         "min_offset",
@@ -94,8 +101,15 @@ class ConsumeQueue:
         self.written = self.next = self.min_offset = 0
         self.log_end = self.unverified_end = 0
         self.messages = self.size = 0
+        self.larger: list[int] | None = None
         self.sampled = _NONE
         self.verified = _NONE
+
+    def count_larger(self, size: int) -> None:
+        """Count a record that is larger than :data:`SMALL`."""
+        if self.larger is None:
+            self.larger = [0] * (len(LARGER) + 1)
+        self.larger[bisect_left(LARGER, size)] += 1
 
     def append(self, commit_log_offset: int, size: int, tags_code: int) -> None:
         """Add the next entry to the tail."""

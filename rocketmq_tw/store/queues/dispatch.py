@@ -26,6 +26,7 @@ from rocketmq_tw.store.interfaces import Appended, Arrival
 from rocketmq_tw.store.queues.consumequeue import (
     ENTRY,
     SCHEDULE_TOPIC,
+    SMALL,
     ConsumeQueue,
 )
 from rocketmq_tw.store.queues.table import ConsumeQueues
@@ -120,6 +121,8 @@ class Dispatcher:
         queue.next += 1
         queue.messages += 1
         queue.size += size
+        if size > SMALL:
+            queue.count_larger(size)
         queue.log_end = commit_log_offset + size
         if len(tail) > queue.tail_limit:
             self._queues.touch(queue)
@@ -159,7 +162,12 @@ class Dispatcher:
         )
         queue.next += len(stored)
         queue.messages += len(stored)
-        queue.size += sum([each.size for each in stored])
+        sizes = [each.size for each in stored]
+        queue.size += sum(sizes)
+        if max(sizes) > SMALL:
+            for size in sizes:
+                if size > SMALL:
+                    queue.count_larger(size)
         queue.log_end = stored[-1].commit_log_offset + stored[-1].size
         if len(tail) > queue.tail_limit:
             self._queues.touch(queue)
@@ -176,6 +184,8 @@ class Dispatcher:
             queue.next += 1
             queue.messages += 1
             queue.size += size
+            if size > SMALL:
+                queue.count_larger(size)
             queue.log_end = message.commit_log_offset + size
             if len(queue.tail) > queue.tail_limit:
                 self._queues.touch(queue)

@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.broker.send.retries import RetryRules
 from rocketmq_tw.broker.tables.groups import GroupTable
+from rocketmq_tw.broker.tables.progress import ConsumeProgress
 from rocketmq_tw.broker.tables.topics import TopicTable
 from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.remoting.errors import Refused
@@ -25,10 +26,12 @@ class RetryRulesTests(SynchronousTestCase):
         self.groups = GroupTable(MemoryFile(), clock=clock, auto_create=False)
         self.groups.put(SubscriptionGroup("G", retry_max_times=3, retry_queue_nums=2))
         self.locked: set[str] = set()
+        self.progress = ConsumeProgress()
         self.rules = RetryRules(
             topics=self.topics,
             groups=self.groups,
             is_locked=self.locked.__contains__,
+            progress=self.progress,
         )
 
     def target(
@@ -43,6 +46,8 @@ class RetryRulesTests(SynchronousTestCase):
         """Up to the limit it is tried again, beyond it is a dead letter."""
         self.assertEqual(self.target(3), "%RETRY%G")
         self.assertEqual(self.target(4), "%DLQ%G")
+        [(key, entry)] = self.progress.table.items()
+        self.assertEqual((key, entry.dead_letters), (("%RETRY%G", "G"), 1))
 
     def test_own_limit(self) -> None:
         """The client's limit counts, unless the client is too old to mean it."""

@@ -20,6 +20,7 @@ class TargetsTests(BrokerCase):
             topics=tables.topics,
             groups=tables.groups,
             is_locked=tables.locks.is_locked,
+            progress=tables.progress,
         )
         self.targets = Targets(
             config=self.broker.config, topics=tables.topics, retries=retries

@@ -33,13 +33,13 @@ class CountTests(SynchronousTestCase):
         self.assertEqual(self.of(), (2, 0, 0))
 
     def test_listener(self) -> None:
-        """Who asks gets to know of all ends, and when their half messages were born."""
+        """Who asks gets to know of commits, and when their half messages were born."""
         ends: list[tuple[bytes, int]] = []
-        self.counts.on_end = lambda topic, born_ms: ends.append((topic, born_ms))
+        self.counts.on_commit = lambda topic, born_ms: ends.append((topic, born_ms))
         self.counts.committed(0, b"T", 5)
         self.counts.rolled_back(1, b"T", 6)
         self.counts.left(2, b"T")
-        self.assertEqual(ends, [(b"T", 5), (b"T", 6)])
+        self.assertEqual(ends, [(b"T", 5)])
 
     def test_never_below_zero(self) -> None:
         """What was not counted is not counted off."""

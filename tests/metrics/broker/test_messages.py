@@ -66,12 +66,31 @@ class StoredTests(MetricsCase):
         self.assertEqual(names, ["Other"])
 
     def test_dead_letters(self) -> None:
-        """They count with the group that has given them up."""
-        self.topic("%DLQ%g", 1)
-        self.ask(sent("%DLQ%g"))
-        page = self.read()
+        """They count with the topic that they were read from, and the group."""
+        progress: ConsumeProgress = self.tables.progress
+        progress.entry("Other", "g")
+        entry = progress.entry(TOPIC, "g")
         name = "rocketmq_send_to_dlq_messages_total"
-        self.assertEqual(page.get(name, consumer_group="g", topic="%DLQ%g"), 1)
+        self.assertEqual(self.read().labels(name), [])
+        for count in (1, 2):
+            entry.dead_letters = count
+            page = self.read()
+            self.assertEqual(page.get(name, consumer_group="g", topic=TOPIC), count)
+            self.assertEqual(len(page.labels(name)), 1)
+        progress.table.clear()
+        self.assertEqual(self.read().labels(name), [])
+
+    def test_sizes(self) -> None:
+        """Sizes of records are counted in buckets, but for what was sent back."""
+        for size in (10, 2000, 3000):
+            self.ask(sent(body=bytes(size)))
+        self.topic("%RETRY%g", 1)
+        self.ask(sent("%RETRY%g"))
+        page, name = self.read(), "rocketmq_message_size"
+        self.assertEqual(page.get(f"{name}_bucket", le="1024.0"), 1)
+        self.assertEqual(page.get(f"{name}_bucket", le="4096.0"), 3)
+        self.assertEqual(page.get(f"{name}_count"), 3)
+        self.assertEqual(page.get(f"{name}_sum"), page.get(IN_SIZE, topic=TOPIC))
 
     def test_hostile_name(self) -> None:
         """A name from the disk or the wire is one label, whatever is in it."""

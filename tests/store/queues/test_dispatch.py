@@ -1,10 +1,14 @@
 """Tests of the one way from a record to its entry, its arrival and the index."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.store.config import DELAY_LEVELS_MS
 from rocketmq_tw.store.files.segments import OpenFiles
+from rocketmq_tw.store.interfaces import Appended
 from rocketmq_tw.store.queues.consumequeue import SCHEDULE_TOPIC, TAIL_LIMIT
 from rocketmq_tw.store.queues.dispatch import (
     Dispatcher,
@@ -73,6 +77,22 @@ class DispatcherTests(SynchronousTestCase):
     def dispatch(self, at: int = 0) -> None:
         """Dispatch a new record of 100 bytes."""
         self.dispatcher.dispatch(self.queue, at, 100, DRAFT, STORED_MS)
+
+    def test_sizes(self) -> None:
+        """Records that are larger than most are counted by their size, on each way."""
+        queue, dispatcher = self.queue, self.dispatcher
+        dispatcher.dispatch(queue, 0, 1024, DRAFT, STORED_MS)
+        self.assertIsNone(queue.larger)
+        dispatcher.dispatch(queue, 1024, 1025, DRAFT, STORED_MS)
+        stored = [Appended(0, size, 0, STORED_MS) for size in (10, 4096, 4097)]
+        dispatcher.dispatch_all(queue, stored, [DRAFT] * 3)
+        run: Any = [
+            SimpleNamespace(queue=queue, size=size, commit_log_offset=0, tags_code=0)
+            for size in (10, 5 << 20)
+        ]
+        dispatcher.dispatch_run(run, STORED_MS)
+        self.assertEqual(queue.larger, [2, 1, 0, 0, 0, 1])
+        self.assertEqual(queue.messages, 7)
 
     def test_records_of_the_log_get_their_entry_once(self) -> None:
         """An illegal topic is passed over; it never was readable."""
