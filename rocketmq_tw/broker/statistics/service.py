@@ -93,10 +93,12 @@ class Statistics:
             "statistics": lambda: len(self),
             "statisticsRefused": lambda: self.refused,
             "statisticsOfReads": lambda: len(self._reads or ()),
-            "statisticsOfReadsRefused": lambda: (
-                self._reads.refused if self._reads else 0
-            ),
+            "statisticsOfReadsRefused": lambda: self._reads_refused,
         }
+
+    @property
+    def _reads_refused(self) -> int:
+        return 0 if self._reads is None else self._reads.refused
 
     # -- for tools
 
@@ -160,7 +162,7 @@ class Statistics:
         if self._reads is not None:
             yield from self._reads.roll(tick)
         self._tick, self._rolled_at = tick, self._now()
-        if self.refused and not self._is_logged:
+        if (self.refused or self._reads_refused) and not self._is_logged:
             self._is_logged = True
             self._log.warn(
                 "messages of some topics and groups are not counted for tools: there"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twisted.internet.defer import Deferred
+from twisted.logger import capturedLogs, formatEvent
 
 from rocketmq_tw.broker.statistics.reads import FORGOTTEN
 from rocketmq_tw.wire.requests.topic import DeleteTopic
@@ -88,6 +89,10 @@ class QueueReadsTests(ViewCase):
         self.unknown("QUEUE_GET_NUMS", last)
         self.assertEqual(self.count(), 3)
         self.assertEqual(self.stats.gauges["statisticsOfReadsRefused"](), 1)
+        with capturedLogs() as events:
+            self.clock.pump([10.0] * 2)
+        said = [formatEvent(each) for each in events]
+        self.assertEqual(len([each for each in said if "maxStatistics" in each]), 1)
         self.broker.live.change({"maxStatistics": "4"})
         self.view("QUEUE_GET_NUMS", last)
 
