@@ -19,6 +19,7 @@ from rocketmq_tw.wire.bodies.consumers import (
 )
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.groups import (
+    DeletedGroups,
     GroupForbidden,
     GroupList,
     QuerySubscriptionResponseBody,
@@ -321,6 +322,14 @@ FACTS: Final[dict[Code, Facts]] = {
         " is the sum of 4 (read) and 2 (write).",
     ),
     Code.DELETE_TOPIC_IN_BROKER: Facts(BROKER),
+    Code.DELETE_TOPIC_IN_BROKER_LIST: Facts(
+        BROKER,
+        TopicList,
+        notes="From 5.5.1 on. Code 29 where one may not be deleted; then none is.",
+    ),
+    Code.DELETE_SUBSCRIPTION_GROUP_LIST: Facts(
+        BROKER, DeletedGroups, notes="From 5.5.1 on. Code 29 where a name is empty."
+    ),
     Code.GET_ALL_TOPIC_CONFIG: Facts(BROKER, None, TopicConfigAndMappingTable),
     Code.GET_TOPIC_CONFIG: Facts(
         BROKER, None, TopicConfig, "Code 17 where there is no such topic."

@@ -12,7 +12,7 @@ from rocketmq_tw.wire import requests
 from rocketmq_tw.wire.codes import RequestCode
 from rocketmq_tw.wire.fields import DECLARED
 from rocketmq_tw.wire.requests.consumer import ConsumeMessageDirectly, GetConsumeStats
-from rocketmq_tw.wire.requests.group import UpdateForbidden
+from rocketmq_tw.wire.requests.group import DeleteGroups, UpdateForbidden
 from rocketmq_tw.wire.requests.heartbeat import Heartbeat, UnregisterClient
 from rocketmq_tw.wire.requests.lock import LockQueues
 from rocketmq_tw.wire.requests.message import ViewMessage
@@ -20,7 +20,7 @@ from rocketmq_tw.wire.requests.pull import PullMessage
 from rocketmq_tw.wire.requests.route import GetRoute
 from rocketmq_tw.wire.requests.rules import ADMINISTRATION, RULES
 from rocketmq_tw.wire.requests.send import SendBack
-from rocketmq_tw.wire.requests.topic import CreateTopics
+from rocketmq_tw.wire.requests.topic import CreateTopics, DeleteTopics
 
 for _module in pkgutil.iter_modules(requests.__path__):
     importlib.import_module(f"{requests.__name__}.{_module.name}")
@@ -66,6 +66,18 @@ class RuleTests(SynchronousTestCase):
                 [Need(topic, name, (Action.CREATE,)) for name in ("A", "B")],
             ),
             (CreateTopics(body=b"{}"), [Need(topic, "*", (Action.CREATE,))]),
+            (
+                DeleteTopics(body=b'{"topicList":["A","%RETRY%G"]}'),
+                [
+                    Need(topic, "A", (Action.DELETE,)),
+                    Need(group, "G", (Action.DELETE,)),
+                ],
+            ),
+            (DeleteTopics(body=b"{}"), [Need(topic, "*", (Action.DELETE,))]),
+            (
+                DeleteGroups(body=b'{"groupNameList":["A",""]}'),
+                [Need(group, name, (Action.DELETE,)) for name in ("A", "*")],
+            ),
             (
                 UpdateForbidden("G", "T", False),
                 [

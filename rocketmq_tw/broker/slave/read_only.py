@@ -19,6 +19,7 @@ from rocketmq_tw.wire.fields import Request, Response
 from rocketmq_tw.wire.requests.admin import CleanUnusedTopics
 from rocketmq_tw.wire.requests.group import (
     DeleteGroup,
+    DeleteGroups,
     UpdateForbidden,
     UpdateGroup,
     UpdateGroups,
@@ -32,7 +33,12 @@ from rocketmq_tw.wire.requests.send import (
     SendMessage,
     SendMessageV2,
 )
-from rocketmq_tw.wire.requests.topic import CreateTopic, CreateTopics, DeleteTopic
+from rocketmq_tw.wire.requests.topic import (
+    CreateTopic,
+    CreateTopics,
+    DeleteTopic,
+    DeleteTopics,
+)
 from rocketmq_tw.wire.requests.transaction import EndTransaction
 
 _SENDS = (
@@ -47,10 +53,12 @@ _CHANGES: tuple[type[Request[Any]], ...] = (
     CreateTopic,
     CreateTopics,
     DeleteTopic,
+    DeleteTopics,
     UpdateGroup,
     UpdateGroups,
     UpdateForbidden,
     DeleteGroup,
+    DeleteGroups,
 )
 
 

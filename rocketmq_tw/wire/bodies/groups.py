@@ -28,6 +28,13 @@ class SubscriptionGroupList(Body, frozen=True):
     group_config_list: tuple[SubscriptionGroup, ...] = ()
 
 
+class DeletedGroups(Body, frozen=True):
+    """The body of DELETE_SUBSCRIPTION_GROUP_LIST (5003)."""
+
+    group_name_list: tuple[str, ...] = ()
+    clean_offset: bool = False
+
+
 class GroupForbidden(Body, frozen=True):
     """The response to UPDATE_AND_GET_GROUP_FORBIDDEN (353)."""
 

@@ -61,7 +61,11 @@ class TopicConfigList(Body, frozen=True):
 
 
 class TopicList(Body, frozen=True):
-    """Names of topics; some responses also contain the broker's address."""
+    """
+    Names of topics; some responses also contain the broker's address.
+
+    It is the body of DELETE_TOPIC_IN_BROKER_LIST (5002), too.
+    """
 
     topic_list: tuple[str, ...] = ()
     broker_addr: str | None = None

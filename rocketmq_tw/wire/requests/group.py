@@ -104,3 +104,9 @@ class DeleteGroup(Request[Response]):
     group_name: str
     clean_offset: bool | None = None
     remove_offset: bool | None = None
+
+
+class DeleteGroups(Request[Response]):
+    """Delete groups; the body is a ``DeleteSubscriptionGroupListRequestBody``."""
+
+    code: ClassVar[int] = RequestCode.DELETE_SUBSCRIPTION_GROUP_LIST

@@ -206,6 +206,22 @@ def topic_configs(request: Any) -> list[Need]:
     return [topic_need(name, Action.CREATE) for name in names or ("*",)]
 
 
+def deleted_topics(request: Any) -> list[Need]:
+    """Need ``Delete`` on all topics in the body."""
+    from rocketmq_tw.wire.bodies.topics import TopicList
+
+    names = dict.fromkeys(TopicList.decode_request(request.body).topic_list)
+    return [topic_need(name or "*", Action.DELETE) for name in names or ("*",)]
+
+
+def deleted_groups(request: Any) -> list[Need]:
+    """Need ``Delete`` on all groups in the body."""
+    from rocketmq_tw.wire.bodies.groups import DeletedGroups
+
+    names = dict.fromkeys(DeletedGroups.decode_request(request.body).group_name_list)
+    return [group_need(name or "*", Action.DELETE) for name in names or ("*",)]
+
+
 def popped(request: Any) -> list[Need]:
     """Need ``Sub`` on the group, whose retry topics are its own, and on the topic."""
     group = group_need(request.consumer_group, *SUB)

@@ -42,6 +42,12 @@ class DeleteTopic(Request[Response]):
     topic: str
 
 
+class DeleteTopics(Request[Response]):
+    """Delete topics and their queues; the body is a ``DeleteTopicListRequestBody``."""
+
+    code: ClassVar[int] = RequestCode.DELETE_TOPIC_IN_BROKER_LIST
+
+
 class TopicConfigResponse(Response):
     """How many topics there are in all; None from releases before 5.4."""
 

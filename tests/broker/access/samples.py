@@ -47,4 +47,8 @@ def sample(kind: type[Request[Any]]) -> Request[Any]:
         values["commit_or_rollback"] = sysflag.COMMIT  # 0 has no response
     elif kind.__name__ == "UpdateGroups":
         body = b'{"groupConfigList":[{"groupName":"G"}]}'
+    elif kind.__name__ == "DeleteTopics":
+        body = b'{"topicList":["T"]}'
+    elif kind.__name__ == "DeleteGroups":
+        body = b'{"groupNameList":["G"]}'
     return kind(**values, body=body)

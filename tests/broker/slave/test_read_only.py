@@ -12,6 +12,7 @@ from rocketmq_tw.wire.recall import encode_handle
 from rocketmq_tw.wire.requests.admin import CleanUnusedTopics
 from rocketmq_tw.wire.requests.group import (
     DeleteGroup,
+    DeleteGroups,
     UpdateForbidden,
     UpdateGroup,
     UpdateGroups,
@@ -19,7 +20,12 @@ from rocketmq_tw.wire.requests.group import (
 from rocketmq_tw.wire.requests.offset import GetMaxOffset, UpdateConsumerOffset
 from rocketmq_tw.wire.requests.recall import RecallMessage
 from rocketmq_tw.wire.requests.send import SendBack, SendMessageV2
-from rocketmq_tw.wire.requests.topic import CreateTopic, CreateTopics, DeleteTopic
+from rocketmq_tw.wire.requests.topic import (
+    CreateTopic,
+    CreateTopics,
+    DeleteTopic,
+    DeleteTopics,
+)
 from rocketmq_tw.wire.requests.transaction import EndTransaction
 from tests.broker.cases import sent
 from tests.broker.slave.cases import PairCase
@@ -78,7 +84,8 @@ class ReadOnlyTests(PairCase):
         topics = CreateTopics(body=b'{"topicConfigList":[]}')
         others = DeleteTopic("T"), UpdateGroup(), DeleteGroup("G")
         forbid = UpdateForbidden("G", "T", False)
-        for request in (create, groups, topics, forbid, *others):
+        lists = DeleteTopics(body=b"{}"), DeleteGroups(body=b"{}")
+        for request in (create, groups, topics, forbid, *others, *lists):
             code, remark = self.refused(request)
             self.assertEqual(code, ResponseCode.SYSTEM_ERROR)
             self.assertIn("execute it from master broker", remark)

@@ -21,13 +21,14 @@ from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.pacing import Pacer, Steps, parts_of
 from rocketmq_tw.remoting.router import Outcome, Router
 from rocketmq_tw.wire import fastjson
-from rocketmq_tw.wire.bodies.groups import SubscriptionGroupList
+from rocketmq_tw.wire.bodies.groups import DeletedGroups, SubscriptionGroupList
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.errors import BadField
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.request_json import decode_request
 from rocketmq_tw.wire.requests.group import (
     DeleteGroup,
+    DeleteGroups,
     GetAllGroups,
     GetGroup,
     GroupTableResponse,
@@ -65,6 +66,7 @@ class GroupProcessor:
         router.on(GetAllGroups, self.all)
         router.on(GetGroup, self.get)
         router.on(DeleteGroup, self.delete)
+        router.on(DeleteGroups, self.delete_all)
 
     def update(self, request: UpdateGroup, call: Call) -> Response:
         """
@@ -152,4 +154,27 @@ class GroupProcessor:
         self._groups.delete(request.group_name)
         if request.clean_offset or request.remove_offset:
             self._offsets.remove_group(request.group_name)
+        return Response()
+
+    def delete_all(self, request: DeleteGroups, call: Call) -> Outcome:
+        """
+        Delete groups as :meth:`delete` does, one in each step.
+
+        :raises Refused: none is named, or a name is empty.
+        """
+        body = request.body
+        return self._pacer.run_for(body, self._delete_all(body), call.peer)
+
+    def _delete_all(self, body: bytes) -> Steps[Response]:
+        asked = DeletedGroups.decode_request(body)
+        names = dict.fromkeys(asked.group_name_list)
+        if not names or "" in names:
+            what = "name is" if names else "name list is"
+            why = f"The specified group {what} blank."
+            raise Refused(ResponseCode.INVALID_PARAMETER, why)
+        for name in names:
+            yield None
+            self._groups.delete(name)
+            if asked.clean_offset:
+                self._offsets.remove_group(name)
         return Response()

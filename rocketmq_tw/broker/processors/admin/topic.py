@@ -35,7 +35,7 @@ from rocketmq_tw.model.topic import (
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.pacing import Pacer, Steps, parts_of
-from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.remoting.router import Outcome, Router
 from rocketmq_tw.store.files.reads import all_of, then
 from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.wire import fastjson
@@ -47,6 +47,7 @@ from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.topic import (
     CreateTopic,
     DeleteTopic,
+    DeleteTopics,
     GetAllTopicConfig,
     GetBrokerSystemTopics,
     GetTopicConfig,
@@ -110,6 +111,7 @@ class TopicProcessor:
         """Register the handlers."""
         router.on(CreateTopic, self._new_topics.holding(self.create))
         router.on(DeleteTopic, self.delete)
+        router.on(DeleteTopics, self.delete_all)
         router.on(GetAllTopicConfig, self._pages.all)
         router.on(GetTopicConfig, self.get)
         router.on(GetTopicStats, self.stats)
@@ -164,18 +166,46 @@ class TopicProcessor:
         The files of its queues are removed after the response.
 
         An unknown topic is not an error: remaining queues and offsets are removed.
+
+        :raises IllegalTopic: the name is not legal.
+        :raises SystemTopic: it is one of the broker's own.
         """
         name = request.topic
         check_topic_name(name)
         self._topics.refuse_system(name)
-        return self._pacer.run(self._delete(name), call.peer)
+        return self._pacer.run(self._delete((name,)), call.peer)
 
-    def _delete(self, name: str) -> Steps[Response]:
-        retries = yield from self._retries(name)
-        for each in (name, *retries):
-            self._topics.delete(each)
-            self._offsets.remove_topic(each)
-            yield self._store.delete_topic(each)
+    def delete_all(self, request: DeleteTopics, call: Call) -> Outcome:
+        """
+        Delete topics as :meth:`delete` does, or none if one may not be.
+
+        :raises IllegalTopic: a name is not legal.
+        :raises SystemTopic: one is the broker's own.
+        :raises Refused: none is named.
+        """
+        body = request.body
+        return self._pacer.run_for(body, self._delete_all(body), call.peer)
+
+    def _delete_all(self, body: bytes) -> Steps[Response]:
+        """Check the names in steps, then delete."""
+        names = dict.fromkeys(TopicList.decode_request(body).topic_list)
+        if not names:
+            why = "The specified topic list is blank."
+            raise Refused(ResponseCode.INVALID_PARAMETER, why)
+        for some in parts_of(list(names), AT_ONCE):
+            yield None
+            for name in some:
+                check_topic_name(name)
+                self._topics.refuse_system(name)
+        return (yield from self._delete(tuple(names)))
+
+    def _delete(self, names: tuple[str, ...]) -> Steps[Response]:
+        for name in names:
+            retries = yield from self._retries(name)
+            for each in (name, *retries):
+                self._topics.delete(each)
+                self._offsets.remove_topic(each)
+                yield self._store.delete_topic(each)
         return Response()
 
     def _retries(self, topic: str) -> Steps[list[str]]:

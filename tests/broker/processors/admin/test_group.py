@@ -11,6 +11,7 @@ from rocketmq_tw.wire.bodies.groups import SubscriptionGroupTable
 from rocketmq_tw.wire.request_json import SMALL
 from rocketmq_tw.wire.requests.group import (
     DeleteGroup,
+    DeleteGroups,
     GetAllGroups,
     GetGroup,
     UpdateGroup,
@@ -104,6 +105,42 @@ class GroupProcessorTests(BrokerCase):
         self.assertEqual((shown["groupName"], shown["retryMaxTimes"]), ("CG", 16))
         table = json.loads(self.ask(GetAllGroups()).body)
         self.assertEqual(table["subscriptionGroupTable"]["CG"], shown)
+
+    def test_deletes_many(self) -> None:
+        """A list, and their offsets if that is asked for."""
+        for name in ("A", "B", "C"):
+            self.update(b'{"groupName":"%b"}' % name.encode())
+            self.offsets.commit(name, "T", 0, 1)
+        self.ask(DeleteGroups(body=b'{"groupNameList":["A","A","none"]}'))
+        self.assertIn(("T", "A"), self.offsets.table)
+        body = b'{"groupNameList":["B"],"cleanOffset":true}'
+        self.ask(DeleteGroups(body=body))
+        self.assertEqual(set("ABC") & self.groups.table.keys(), {"C"})
+        self.assertEqual(list(self.offsets.table), [("T", "A"), ("T", "C")])
+
+    def test_deletes_none_of_many(self) -> None:
+        """If there is none, or one without a name, nothing is deleted."""
+        self.update(b'{"groupName":"A"}')
+        for body, why in (
+            (b'{"groupNameList":["A",""]}', "group name is blank"),
+            (b'{"groupNameList":[]}', "group name list is blank"),
+            (b"{}", "group name list is blank"),
+        ):
+            self.refused(29, why, DeleteGroups(body=body))
+        self.refused(1, "groupNameList", DeleteGroups(body=b'{"groupNameList":7}'))
+        self.assertIn("A", self.groups.table)
+
+    def test_keeps_topics(self) -> None:
+        """
+        As with Apache's 5.5.1, those of its retries are deleted by requests of their
+        own, and those from which it pops again go with the topic.
+        """
+        self.update(b'{"groupName":"G"}')
+        retries = ("%RETRY%G", "%RETRY%G+T", "%RETRY%G_T", "%DLQ%G")
+        for name in retries:
+            self.topic(name)
+        self.ask(DeleteGroup("G", clean_offset=True))
+        self.assertLessEqual(set(retries), self.tables.topics.table.keys())
 
     def test_deletes_offsets_if_asked(self) -> None:
         """Either release's flag takes the offsets away too."""

@@ -21,6 +21,7 @@ from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.topic import (
     CreateTopic,
     DeleteTopic,
+    DeleteTopics,
     GetAllTopicConfig,
     GetBrokerSystemTopics,
     GetTopicConfig,
@@ -194,6 +195,34 @@ class TopicProcessorTests(BrokerCase):
         self.assertIsNone(self.topics.get("T"))
         self.assertEqual(self.tables.offsets.table, {})
         self.assertEqual(self.store.queues(), {})
+
+    def test_deletes_many(self) -> None:
+        """All of a list with their queues and offsets, and what is popped again."""
+        for name in ("A", "B", "C"):
+            self.ask(sent(name))
+            self.tables.offsets.commit("G", name, 0, 1)
+        self.topics.put(TopicConfig("%RETRY%G+A", 1, 1))
+        deleted = self.ask(DeleteTopics(body=b'{"topicList":["A","B","A","none"]}'))
+        self.clock.pump([0.0] * 20)
+        self.assertEqual(self.successResultOf(maybeDeferred(lambda: deleted)).status, 0)
+        made = {"A", "B", "C", "%RETRY%G+A"}
+        self.assertEqual(made & self.topics.table.keys(), {"C"})
+        self.assertEqual(list(self.tables.offsets.table), [("C", "G")])
+        self.assertEqual(list(self.store.queues()), ["C"])
+
+    def test_deletes_none_of_many(self) -> None:
+        """If one may not be deleted all stay."""
+        self.create("A")
+        for body, why in (
+            (b'{"topicList":["A","TBW102"]}', "conflict with system topic"),
+            (b'{"topicList":["A",""]}', "topic"),
+            (b'{"topicList":["A","a/b"]}', "a/b"),
+            (b'{"topicList":[]}', "list is blank"),
+            (b"{}", "list is blank"),
+        ):
+            self.refused(29, why, DeleteTopics(body=body))
+        self.refused(1, "topicList", DeleteTopics(body=b'{"topicList":7}'))
+        self.assertIn("A", self.topics.table)
 
     def test_deletes_what_is_popped_again(self) -> None:
         """So do the retry topics of groups that pop it, but not those of others."""
