@@ -25,8 +25,10 @@ from rocketmq_tw.remoting.pacing import Pacer, Steps, all_at_once, parts_of
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.router import Outcome, Router
 from rocketmq_tw.wire.bodies.consumers import ConsumerIdList
+from rocketmq_tw.wire.bodies.entries import fill
 from rocketmq_tw.wire.bodies.heartbeat import ConsumerData, HeartbeatData
 from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.fastjson import dumps
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.request_json import SMALL
 from rocketmq_tw.wire.requests.heartbeat import (
@@ -39,6 +41,9 @@ from rocketmq_tw.wire.requests.heartbeat import (
 _LONGEST_LANGUAGE = 32
 #: How many groups are registered in one step: some 2 ms.
 AT_ONCE = 50
+#: How many members are listed in one step: some 2 ms.
+LISTED = 5000
+_NO_IDS = b'"consumerIdList":[]'
 #: Milliseconds between two checks for clients without heartbeats.
 EXPIRE_PERIOD_MS = 10_000
 
@@ -211,8 +216,11 @@ class HeartbeatProcessor:
             self._clients.unregister_consumer(request.consumer_group, call.peer)
         return Response()
 
-    def consumer_list(self, request: GetConsumerList, call: Call) -> Response:
+    def consumer_list(self, request: GetConsumerList, call: Call) -> Outcome:
         """Return the client ids of a group, from which its members rebalance."""
+        members = self._clients.consumers(request.consumer_group)
+        if len(members) > LISTED:
+            return self._pacer.run(_list_all(members), call.peer)
         ids = self._clients.client_ids(request.consumer_group)
         if not ids:
             raise Refused(
@@ -220,6 +228,19 @@ class HeartbeatProcessor:
                 f"no consumer for this group, {request.consumer_group}",
             )
         return Response(body=ConsumerIdList(tuple(ids)).encode())
+
+
+def _list_all(members: list[Client]) -> Steps[Response]:
+    """Encode the ids of many members in steps."""
+    ids: dict[str, None] = {}
+    for some in parts_of(members, LISTED):
+        ids.update((each.client_id, None) for each in some)
+        yield None
+    pieces: list[bytes] = []
+    for names in parts_of(list(ids), LISTED):
+        pieces.append(dumps(names)[1:-1])
+        yield None
+    return Response(body=fill(ConsumerIdList().encode(), _NO_IDS, pieces))
 
 
 def _parts(beat: HeartbeatData) -> Iterator[HeartbeatData]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from rocketmq_tw.broker.processors.heartbeat import AT_ONCE
+from rocketmq_tw.broker.processors.heartbeat import AT_ONCE, LISTED
 from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.remoting.pacing import STEPS, Steps
 from rocketmq_tw.wire.request_json import SMALL
@@ -16,6 +16,7 @@ from rocketmq_tw.wire.requests.heartbeat import (
     UnregisterClient,
 )
 from tests.broker.cases import BrokerCase, Peer
+from tests.broker.doubles import client_of
 
 
 def heartbeat(group: str = "CG", **consumer: Any) -> Heartbeat:
@@ -123,6 +124,25 @@ class HeartbeatProcessorTests(BrokerCase):
         self.beat()
         response = self.ask(request)
         self.assertEqual(response.body, b'{"consumerIdList":["10.0.0.9@1"]}')
+
+    def test_long_list(self) -> None:
+        """Many members are listed in steps, each id once."""
+        ids = [f"client-{n}" for n in range(LISTED * STEPS)]
+        for client_id in (*ids, ids[0]):
+            self.clients.register_consumer(
+                "CG",
+                client_of(Peer(), client_id=client_id),
+                consume_type=None,
+                message_model=None,
+                consume_from=None,
+                subscriptions=(),
+            )
+        response = self.ask(GetConsumerList("CG"))
+        self.assertNoResult(response)
+        self.clock.advance(0)
+        self.clock.advance(0)
+        body = self.successResultOf(response).body
+        self.assertEqual(json.loads(body), {"consumerIdList": ids})
 
     def test_unregister(self) -> None:
         """A client leaves the groups that it names."""
