@@ -396,6 +396,11 @@ FACTS: Final[dict[Code, Facts]] = {
     Code.DELETE_EXPIRED_COMMITLOG: Facts(
         BROKER, None, None, "The next twenty checks of the disk, ten seconds apart."
     ),
+    Code.RESUME_CHECK_HALF_MESSAGE: Facts(
+        BROKER,
+        notes="Code 1 where the id is not that of a message in"
+        " ``TRANS_CHECK_MAX_TIME_TOPIC``.",
+    ),
     Code.SWITCH_TIMER_ENGINE: Facts(
         BROKER, None, None, "``F`` changes nothing; code 29 for others."
     ),

@@ -62,8 +62,17 @@ def check_topic(
         topic = message.properties.get(REAL_TOPIC, topic)
     if topic not in topics:
         raise _other_topic()
-    if call.principal is None:
-        return record
+    return record if call.principal is None else check_record(store, record)
+
+
+def check_record(store: IMessageStore, record: bytes) -> bytes | Deferred[bytes]:
+    """
+    Check that the queue that a record names contains it, so that it is no body.
+
+    :returns: the record, now or when the queue was read.
+    :raises Refused: it does not.
+    """
+    message = _decoded(record)
     queue_id, queue_offset = message.queue_id, message.queue_offset
     found = store.get(message.topic, queue_id, queue_offset, 1, len(record), None)
     return then(found, lambda fetched: _checked(record, fetched))

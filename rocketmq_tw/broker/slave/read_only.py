@@ -39,7 +39,10 @@ from rocketmq_tw.wire.requests.topic import (
     DeleteTopic,
     DeleteTopics,
 )
-from rocketmq_tw.wire.requests.transaction import EndTransaction
+from rocketmq_tw.wire.requests.transaction import (
+    EndTransaction,
+    ResumeCheckHalfMessage,
+)
 
 _SENDS = (
     SendMessage,
@@ -79,13 +82,12 @@ def refuse_writes(router: Router, host: str) -> None:
         SendBack,
         _refusing(ResponseCode.SYSTEM_ERROR, f"no master available along with {host}"),
     )
-    router.on(
-        EndTransaction,
-        _refusing(
-            ResponseCode.SLAVE_NOT_AVAILABLE,
-            "this broker is a slave: transactions are ended at its master",
-        ),
+    no_ends = _refusing(
+        ResponseCode.SLAVE_NOT_AVAILABLE,
+        "this broker is a slave: transactions are ended at its master",
     )
+    for end in (EndTransaction, ResumeCheckHalfMessage):
+        router.on(end, no_ends)
     router.on(
         RecallMessage,
         _refusing(

@@ -19,14 +19,14 @@ from rocketmq_tw.broker.transactions.producers import Producers
 from rocketmq_tw.broker.transactions.rounds import CheckLimits
 from rocketmq_tw.clock import wall_time
 from rocketmq_tw.model.message import TRAN_MSG
-from rocketmq_tw.remoting.call import Peer
+from rocketmq_tw.remoting.call import Call, Peer
 from rocketmq_tw.remoting.lane import Read, Taken
 from rocketmq_tw.remoting.pacing import Steps, all_at_once
-from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.remoting.router import Handler, Outcome, Router
 from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.fields import Request
 from rocketmq_tw.wire.frame import Frame
-from rocketmq_tw.wire.requests.transaction import EndTransaction
+from rocketmq_tw.wire.requests.transaction import EndTransaction, ResumeCheckHalfMessage
 
 if TYPE_CHECKING:
     from rocketmq_tw.broker.transactions.counts_file import CountsFile
@@ -62,6 +62,7 @@ def install(broker: Broker, router: Router) -> TransactionParts | None:
     broker.redirects[Kind.TRANSACTIONAL] = parts.half.redirect
     broker.when_stored[HALF_TOPIC] = parts.half.stored
     parts.ending.routes(router)
+    router.on(ResumeCheckHalfMessage, _resuming(broker, parts.journal))
     if parts.half.is_open:
         broker.lane_extensions.append(
             lambda shared: LateLane(lambda: _lane(broker, parts, shared))
@@ -225,6 +226,21 @@ class LateCountsFile:
             pacer=self._broker.pacer,
         )
         return self.made
+
+
+def _resuming(broker: Broker, journal: TransactionJournal) -> Handler:
+    """Return a handler that is made when the first request comes."""
+
+    def resume(request: ResumeCheckHalfMessage, call: Call) -> Outcome:
+        from rocketmq_tw.broker.transactions.resuming import ResumeProcessor
+
+        return ResumeProcessor(
+            store=broker.store,
+            behind=lambda: journal.behind,
+            limit=broker.config.max_half_messages,
+        ).resume(request, call)
+
+    return resume
 
 
 class LateLane:

@@ -136,6 +136,13 @@ class HalfMessage(msgspec.Struct, frozen=True):
         kept = {**self.properties, TRANSACTION_CHECK_TIMES: str(times)}
         return self._changed(TRANS_CHECK_MAX_TIME_TOPIC, 0, kept)
 
+    def resumed(self) -> Draft:
+        """Return a new half message, about which nobody was asked, of one given up."""
+        own = (STORED_MS, TRAN_PREPARED_QUEUE_OFFSET)
+        kept = {n: v for n, v in self.properties.items() if n not in own}
+        kept[TRANSACTION_CHECK_TIMES] = "0"
+        return self._changed(TRANS_HALF_TOPIC, 0, kept)
+
     def question(self, times: int) -> bytes:
         """
         Return the record that a producer is sent, which is asked how it ended.

@@ -83,6 +83,7 @@ RULES: dict[int, Rule] = {
     Code.LITE_PULL_MESSAGE: Rule(_CLIENT, on_both(*SUB)),
     Code.CONSUMER_SEND_MSG_BACK: Rule(_CLIENT, sent_back),
     Code.END_TRANSACTION: Rule(_CLIENT, ended),
+    Code.RESUME_CHECK_HALF_MESSAGE: Rule(_ADMIN, on_topic(Action.UPDATE)),
     Code.CHECK_TRANSACTION_STATE: Rule(_SERVER, _UPDATE),
     Code.HEART_BEAT: Rule(_CLIENT, heartbeat),
     Code.CHECK_CLIENT_CONFIG: Rule(_CLIENT, checked),

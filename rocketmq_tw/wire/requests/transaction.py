@@ -56,3 +56,16 @@ class CheckTransactionState(Request[Response]):
     offset_msg_id: str | None = None
     topic: str | None = None
     broker_name: str | None = msgspec.field(name="bname", default=None)
+
+
+class ResumeCheckHalfMessage(Request[Response]):
+    """
+    Ask the broker to ask producers again about a half message that was given up.
+
+    :ivar topic: where tools found it; before 5.5 they do not name it.
+    :ivar msg_id: the offset id of the copy in ``TRANS_CHECK_MAX_TIME_TOPIC``.
+    """
+
+    code: ClassVar[int] = RequestCode.RESUME_CHECK_HALF_MESSAGE
+    topic: str | None = None
+    msg_id: str | None = None

@@ -26,7 +26,10 @@ from rocketmq_tw.wire.requests.topic import (
     DeleteTopic,
     DeleteTopics,
 )
-from rocketmq_tw.wire.requests.transaction import EndTransaction
+from rocketmq_tw.wire.requests.transaction import (
+    EndTransaction,
+    ResumeCheckHalfMessage,
+)
 from tests.broker.cases import sent
 from tests.broker.slave.cases import PairCase
 
@@ -66,6 +69,8 @@ class ReadOnlyTests(PairCase):
         code, remark = self.refused(request)
         self.assertEqual(code, ResponseCode.SLAVE_NOT_AVAILABLE)
         self.assertIn("this broker is a slave", remark)
+        code, _ = self.refused(ResumeCheckHalfMessage("T", "id"))
+        self.assertEqual(code, ResponseCode.SLAVE_NOT_AVAILABLE)
 
     def test_recalls(self) -> None:
         """So are timed messages recalled: the slave's log would get a record."""
