@@ -18,8 +18,9 @@ mqadmin
 =======
 
 Apache RocketMQ's own tool works on these servers. Every subcommand of releases 4.9.7
-and 5.5.0 was run on Apache's servers and on ours after the same actions, and what it
-printed was compared, numbers, times, addresses and ids aside::
+and 5.5.0 was run on Apache's servers and on ours after the same actions, some of them
+on a master with a slave, and what it printed was compared, numbers, times, addresses
+and ids aside::
 
     python -m tests.interop.mqadmin_table
 
@@ -49,10 +50,13 @@ Messages per minute, hour and day (``statsAll``, and the exporter's ``tps``) are
 of the topics, queues and groups that had messages in the last day, at most
 ``maxStatistics`` (20,000) of them. All that becomes readable in a topic counts,
 retries and delayed messages too. Times that a request waited in a queue
-(``...HeadWaitTimeMills``) are 0, as there are no such queues, and so are times of
-storing, which takes some microseconds; a capacity of 2147483647 means that there is no
-limit of that kind. What is limited here has counters of its own in ``brokerStatus``:
-see :doc:`limits`.
+(``...HeadWaitTimeMills``) are 0, as there are no such queues, and a capacity of
+2147483647 means that there is no limit of that kind. The times of storing
+(``putMessageDistributeTime``, ``putLatency99``) begin when the bytes of a request are
+here, and have not the wait for the disk or a slave with ``SYNC_FLUSH`` or
+``SYNC_MASTER``. What groups are sent of single queues is counted from the first time
+that a tool asks for it, for an hour each time. What is limited here has counters of
+its own in ``brokerStatus``: see :doc:`limits`.
 """
 
 
@@ -119,4 +123,6 @@ def _result(command: Command, is_one_of_many: bool, releases: str) -> str:
     where = f" with ``{options}``" if is_one_of_many and options else ""
     if command.only and releases == "both":
         where += f" of {_releases([command])}"
+    if command.paired:
+        where += " where there is a slave"
     return f"{command.expected.value}{where}: {command.why}"

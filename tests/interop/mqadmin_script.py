@@ -7,7 +7,7 @@ servers run; ``{dir}`` is a directory with the files that some commands read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 
@@ -33,6 +33,7 @@ class Command:
     :ivar why: why it differs, or the sentence of the refusal.
     :ivar runs_on: whether it prints for ever; then what it printed first counts.
     :ivar quick: whether it is in the part that is run each time.
+    :ivar paired: whether the broker has a slave then.
     """
 
     text: str
@@ -42,6 +43,7 @@ class Command:
     why: str = ""
     runs_on: bool = False
     quick: bool = False
+    paired: bool = False
 
     @property
     def name(self) -> str:
@@ -59,8 +61,11 @@ _NO_CONTAINER = "this is a broker and no container of brokers"
 _NO_LITE = "lite topics are not supported"
 _COLD = "there is no flow control of cold reads here"
 _READ_AHEAD = "the operating system decides what is read ahead"
+_FIGURES = "sizes and counters of ours are shown, too"
+_SLAVE = "a slave has the topics and groups of its master, so it refuses others"
 _C = "-c DefaultCluster"
 _B = "-b {broker}"
+_S = "-b {slave}"
 
 
 def _same(text: str, codes: str, only: str = "", quick: bool = False) -> Command:
@@ -114,7 +119,7 @@ READING = (
     _same("clusterList", "106 28", quick=True),
     _same("clusterList -m", "106 28", quick=True),
     _same(f"clusterList {_C}", "106 28", "v55"),
-    _differs(f"brokerStatus {_B}", "28", "sizes and counters of ours are shown, too"),
+    _differs(f"brokerStatus {_B}", "28", _FIGURES),
     _differs("topicList", "206", "no topics of transactions in RocksDB", "v55"),
     _differs("topicList", "206", "the topics of features of 5.x are there", "v49"),
     _differs("topicList -c", "206 105 300 106", "the same", "v55"),
@@ -293,6 +298,56 @@ LACKING = (
     _refused(f"getAclConfig {_B}", "54", "there are no accounts of ACL 1.0", "v49"),
 )
 
+#: What a slave shows, and refuses, and what clusters with one do.
+PAIRED = tuple(
+    replace(command, paired=True)
+    for command in (
+        _same("clusterList", "106 28"),
+        _same("clusterList -m", "106 28"),
+        _differs(f"brokerStatus {_S}", "28", _FIGURES),
+        _differs(f"getBrokerConfig {_S}", "26", "settings that only one of both has"),
+        _same(f"haStatus {_B}", "907", "v55"),
+        _same(f"haStatus {_S}", "907", "v55"),
+        _same(f"haStatus {_C}", "106 907", "v55"),
+        _same(f"getBrokerEpoch {_C}", "106 1007", "v55"),
+        _same(f"topicRoute -t {TOPIC}", "105"),
+        _same(f"topicStatus -t {TOPIC}", "105 351 202"),
+        _same(f"statsAll -t {TOPIC}", "206 105 300 351 208 315"),
+        _same(f"consumerProgress -g {GROUP}", "105 208 203"),
+        _same("consumerProgress", "206 208 203"),
+        _same(f"consumerConnection -g {GROUP} {_S}", "203"),
+        _same(f"producer {_S}", "328"),
+        _same(f"brokerConsumeStats {_S}", "317"),
+        _same(f"queryCq {_S} -t {TOPIC} -q 0 -i 0", "321"),
+        _same(f"queryMsgByKey -t {TOPIC} -k KeyA", "105 12"),
+        # It looks for the retry topic of a group that never was online.
+        _differs(
+            f"queryMsgByUniqueKey -t {TOPIC} -i {{uniqueId}}",
+            "12 300 203 208",
+            _NO_ROUTE,
+        ),
+        _same(f"exportMetadata {_S} -t -f {{out}}", "21 305"),
+        _same(f"exportMetadata {_S} -g -f {{out}}", "201"),
+        _same(f"exportConfigs {_C} -f {{out}}", "106 26"),
+        _same(f"updateTopic {_S} -t SlaveTopic -r 1 -w 1", "17", "v49"),
+        _differs(f"updateTopic {_S} -t SlaveTopic -r 1 -w 1", "17", _SLAVE, "v55"),
+        _same(f"updateSubGroup {_S} -g SlaveGroup", "200", "v49"),
+        _differs(f"updateSubGroup {_S} -g SlaveGroup", "200", _SLAVE, "v55"),
+        _same(f"deleteSubGroup {_S} -g {GROUP}", "207", "v49"),
+        _differs(f"deleteSubGroup {_S} -g {GROUP}", "207", _SLAVE, "v55"),
+        _same(f"updateBrokerConfig {_S} -k fileReservedTime -v 48", "25"),
+        _same(f"cleanExpiredCQ {_C}", "106 306"),
+        _same(f"cleanUnusedTopic {_C}", "106 316"),
+        _same(f"deleteExpiredCommitLog {_C}", "106 329"),
+        _differs(
+            f"resetOffsetByTime -g {GROUP} -t {TOPIC} -s now {_S} -q 0 -o 1",
+            "29 15 222",
+            "the remark says why, too",
+            "v55",
+        ),
+    )
+)
+
 #: Users and policies, on a broker with access control.
 ACCESS = (
     _same(f"createUser {_B} -u bob -p secret", "3001", "v55"),
@@ -337,6 +392,7 @@ SCRIPT = (
     *CHANGING,
     *LACKING,
     *DELETING,
+    *PAIRED,
     *ACCESS,
     *ACCOUNTS,
 )

@@ -22,6 +22,7 @@ from typing import Any
 
 from rocketmq_tw.auth.yaml_text import read_yaml, write_yaml
 from rocketmq_tw.model.msgid import offset_message_id
+from rocketmq_tw.wire.requests.offset import GetAllConsumerOffset
 
 from . import apache
 from .lab import OURS, Lab
@@ -34,6 +35,7 @@ from .mqadmin_script import (
     GROUP,
     LACKING,
     MAKING,
+    PAIRED,
     READING,
     SCRIPT,
     TOPIC,
@@ -41,6 +43,7 @@ from .mqadmin_script import (
     Expected,
 )
 from .program import Program, wait_until
+from .requests import asked
 from .test_access import PLAIN, PROVIDERS, USERS, as_administrator
 
 #: Seconds that a command may take, and one that prints for ever.
@@ -73,9 +76,11 @@ _ONCE = re.compile("maybe started once|has been created before")
 #: What the tool prints where it waits in vain.
 _NO_RESPONSE = re.compile("RemotingTimeout|RemotingConnect|no end within")
 #: The queues of the retry topic, which is consumed some time after a group's topic;
-#: and lines of stack traces and of the logs of libraries.
+#: the group of the tools, which is there if one ran long enough for a heartbeat; and
+#: lines of stack traces and of the logs of libraries.
 _NOISE = re.compile(
     r"^%RETRY%\S+\s+\S+\s+\d+\s+(-?\d+|ProcessQueueInfo.*)\s*$"
+    r"|^TOOLS_CONSUMER\s"
     r"|^\s+at |^\s*\.\.\. \d+ more"
     r"|^\d\d:\d\d:\d\d\.\d+ |^SLF4J|^RocketMQLog"
 )
@@ -156,6 +161,9 @@ class Side:
             self._run(READING, commands)
             for part in (CHANGING, LACKING, DELETING):
                 self._run(part, commands)
+            if any(command in commands for command in PAIRED):
+                self._pair()
+                self._run(PAIRED, commands)
             guarded = ACCESS if self._release == "v55" else ACCOUNTS
             if any(command in commands for command in guarded):
                 self._guard()
@@ -234,6 +242,40 @@ class Side:
             again = f"sendMessage -t {TOPIC} -p hello -b broker-a -i 1 -m true"
             sent = re.findall(r"\b[0-9A-F]{32,}\b", self._ask(again))[-1]
         return sent
+
+    def _pair(self) -> None:
+        """Start a slave of the broker, and wait until it has all that is there."""
+        lab, names = self.lab, self._names
+        make = OURS if self._make == OURS else self._release
+        slave = lab.broker(
+            make,
+            names,
+            name="broker-a",
+            brokerRole="SLAVE",
+            brokerId=1,
+            slaveReadEnable="true",
+        )
+        self._words["slave"] = slave.address
+        lab.wait_for_brokers(names, slave)
+        port = int(slave.address.rpartition(":")[2])
+        queue = f"-t {TOPIC} -q 0 -i 0"
+        first = f"queryCq -b {self._words['broker']} {queue}"
+        copied = f"queryCq -b {slave.address} {queue}"
+
+        def is_copied() -> bool:
+            offsets = bytes(asked(port, GetAllConsumerOffset()).body or b"")
+            has_offsets = f"{TOPIC}@{GROUP}".encode() in offsets
+            return has_offsets and self._ask(copied) == self._ask(first)
+
+        # Apache's slaves copy the tables each minute, and consumers look for brokers
+        # twice a minute.
+        wait_until(is_copied, 150, "what the slave copies")
+        members = f"consumerConnection -g {GROUP} -b {slave.address}"
+
+        def is_member() -> bool:
+            return TOPIC in self._ask(members)
+
+        wait_until(is_member, 120, "the consumer at the slave")
 
     def _guard(self) -> None:
         """Start a broker with access control, and let the tool sign."""
