@@ -1,10 +1,16 @@
-"""The messages of a topic, as they come."""
+"""
+The messages of a topic, as they come.
+
+Queues that a topic gets later are read, too: from the first message on that was stored
+after this has begun, for a broker that comes back brings old ones along.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Self
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from datetime import UTC, datetime
+from typing import Any, Self
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
@@ -13,10 +19,15 @@ from rocketmq_tw.admin.calls import Calls
 from rocketmq_tw.admin.found import found
 from rocketmq_tw.admin.reading import QueuesReader, Spot
 from rocketmq_tw.admin.results.messages import FoundMessage
+from rocketmq_tw.admin.texts import to_ms
+from rocketmq_tw.clock import wall_time
+from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.remoting.errors import BrokerError, TransportError
 
 #: Seconds that a broker may hold a pull.
 WAIT = 10.0
+#: Seconds after which it looks for queues that are new.
+LOOK = 10.0
 #: Seconds after which a broker that could not be read is asked again.
 RETRY = 1.0
 
@@ -44,6 +55,9 @@ class Tail:
         self._expression = expression
         self._limit = limit
         self._running: list[Deferred[None]] = []
+        #: The queues that are read, or were, until a broker refused it.
+        self._known: set[str] = set()
+        self._since = datetime(1970, 1, 1, tzinfo=UTC)
         self._started = False
         self._closed = False
         self._error: BaseException | None = None
@@ -85,6 +99,8 @@ class Tail:
         The first :meth:`__anext__` does this if it was not done before.
         """
         self._started = True
+        now = wall_time(self._calls.session.clock)()
+        self._since = datetime.fromtimestamp(now, UTC)
         spots = await self._find()
         ends = await self._calls.each(
             {name: name for name in spots},
@@ -92,13 +108,30 @@ class Tail:
         )
         ends.need_one("no queue can be read")
         self.failing.update(ends.failed)
+        self._known = set(spots)
         for name, spot in spots.items():
-            if _is_lasting(ends.errors.get(name)):
-                continue
-            # A queue whose end is not known yet is read from where it is then.
-            reading = Deferred.fromCoroutine(self._follow(spot, ends.ok.get(name)))
-            reading.addErrback(self._ended)
-            self._running.append(reading)
+            if not _is_lasting(ends.errors.get(name)):
+                self._run(self._follow(spot, ends.ok.get(name)))
+        self._run(self._look())
+
+    def _run(self, reading: Coroutine[Any, Any, None]) -> None:
+        """Run what :meth:`aclose` cancels."""
+        running = Deferred.fromCoroutine(reading)
+        running.addErrback(self._ended)
+        self._running.append(running)
+
+    async def _look(self) -> None:
+        """Follow queues that are new, until this is cancelled."""
+        while True:
+            await self._sleep(LOOK)
+            try:
+                spots = await self._find()
+            except RocketMQError:
+                continue  # whoever reads the queues finds out what is wrong
+            for name, spot in spots.items():
+                if name not in self._known:
+                    self._known.add(name)
+                    self._run(self._follow(spot, None))
 
     async def aclose(self) -> None:
         """Cancel the pulls; iterating ends."""
@@ -118,9 +151,12 @@ class Tail:
         await self.aclose()
 
     async def _follow(self, spot: Spot, offset: int | None) -> None:
-        """Read one queue from an offset, or its end, on until this is cancelled."""
-        if offset is None:
-            await self._sleep()
+        """
+        Read one queue until this is cancelled.
+
+        :param offset: where to begin; None for what is stored since the start.
+        """
+        since_ms = 0
         while not self._closed:
             if len(self._messages) >= self._limit:
                 permit: Deferred[None] = Deferred()
@@ -128,7 +164,9 @@ class Tail:
                 await permit
             try:
                 if offset is None:
-                    offset = await self._reader.max_offset(spot)
+                    offset = await self._reader.search(spot, self._since)
+                    # Brokers of 4.x find the last message if all are older.
+                    since_ms = to_ms(self._since)
                 result = await self._reader.pull(
                     spot, offset, wait=WAIT, expression=self._expression
                 )
@@ -144,14 +182,18 @@ class Tail:
                 continue
             self.failing.pop(spot.name, None)
             offset = result.next_offset
-            self._messages.extend(found(each) for each in result.messages)
+            self._messages.extend(
+                found(each)
+                for each in result.messages
+                if each.store_time_ms >= since_ms
+            )
             if result.messages:
                 self._wake()
 
-    def _sleep(self) -> Deferred[None]:
-        """Wait before a broker is asked again."""
+    def _sleep(self, seconds: float = RETRY) -> Deferred[None]:
+        """Wait before somebody is asked again."""
         delayed: Deferred[None] = Deferred(lambda _: timer.cancel())
-        timer = self._calls.session.clock.callLater(RETRY, delayed.callback, None)
+        timer = self._calls.session.clock.callLater(seconds, delayed.callback, None)
         return delayed
 
     def _ended(self, failure: Failure) -> None:

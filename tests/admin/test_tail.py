@@ -6,20 +6,24 @@ from typing import Any
 
 from rocketmq_tw.admin import NotFound
 from rocketmq_tw.admin.tail import Tail
+from rocketmq_tw.admin.topic_changes import TopicSettings
 from rocketmq_tw.client import Sql
+from rocketmq_tw.model.message import Message
+from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.wire.requests.offset import GetMaxOffset
 from rocketmq_tw.wire.requests.pull import PullMessage
 from tests.admin.cases import AdminCase
 
 
-class TailTests(AdminCase):
-    """One iterator over all queues of a topic."""
+class TailCase(AdminCase):
+    """A topic with a message, and iterators over what comes afterwards."""
 
     def setUp(self) -> None:
         """Create a topic with an old message."""
         super().setUp()
         self.cluster.create_topic("orders", 2)
         self.send("orders", b"old")
+        self.cluster.advance(1)
 
     def tail(self, *args: Any, **options: Any) -> Tail:
         """Begin at the end."""
@@ -31,6 +35,10 @@ class TailTests(AdminCase):
     def take(self, tail: Tail, count: int) -> list[bytes]:
         """Take so many messages."""
         return [self.run_admin(tail.__anext__()).body for _ in range(count)]
+
+
+class TailTests(TailCase):
+    """One iterator over all queues of a topic."""
 
     def test_new_ones_only(self) -> None:
         """What was there before is not returned; what comes is, from all queues."""
@@ -104,8 +112,22 @@ class TailTests(AdminCase):
         with self.assertRaises(NotFound):
             self.run_admin(tail.start())
 
+    def test_queues_that_come_later(self) -> None:
+        """A queue is read from its beginning, if it is new."""
+        tail = self.tail()
+        self.run_admin(self.admin.topics.update("orders", TopicSettings(queues=5)))
+        self.cluster.advance(1)
+        for number in range(5):
+            queue = MessageQueue("orders", "broker-b", number)
+            message = Message("orders", b"%d" % number)
+            self.cluster.result_of(self.producer().send(message, queue=queue))
+        expected = [b"0", b"1", b"2", b"3", b"4"]
+        self.assertEqual(sorted(self.take(tail, 5)), expected)
+        self.cluster.advance(60)
+        self.assertEqual(list(tail._messages), [])
+
     def test_broker_that_fails_at_the_start(self) -> None:
-        """It is asked again, and read from where it is then."""
+        """It is asked again, and read from the time of the start on."""
         broker = self.cluster.brokers["broker-b"]
         for _ in range(2):
             broker.traffic.refuse(GetMaxOffset, 2)
@@ -115,3 +137,25 @@ class TailTests(AdminCase):
         self.assertEqual(tail.failing, {})
         self.send("orders", b"1", b"2", b"3", b"4")
         self.assertEqual(sorted(self.take(tail, 4)), [b"1", b"2", b"3", b"4"])
+
+
+class RestartTests(TailCase):
+    """A broker that is away at the start, and keeps its messages."""
+
+    on_disk = True
+
+    def test_broker_that_comes_later(self) -> None:
+        """Of a broker that comes back, what is older than the start is not new."""
+        self.send("orders", *[b"old"] * 8)
+        broker = self.cluster.brokers["broker-b"]
+        broker.stop()
+        self.cluster.advance(60)
+        tail = self.tail()
+        broker.start()
+        self.cluster.advance(60)
+        self.assertEqual(list(tail._messages), [])
+        for number in range(2):
+            queue = MessageQueue("orders", "broker-b", number)
+            message = Message("orders", b"%d" % number)
+            self.cluster.result_of(self.producer().send(message, queue=queue))
+        self.assertEqual(sorted(self.take(tail, 2)), [b"0", b"1"])
