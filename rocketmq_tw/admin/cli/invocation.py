@@ -14,12 +14,11 @@ import click
 from click.exceptions import Exit
 
 from rocketmq_tw.admin.cli.options import COMMON, Options, take_common, target_of
-from rocketmq_tw.admin.cli.output import Output
+from rocketmq_tw.admin.cli.output import Output, print_error
 from rocketmq_tw.admin.cli.running import (
     IN_PART,
     OK,
     UNREACHABLE,
-    USAGE,
     Runner,
     Work,
     confirm,
@@ -153,10 +152,7 @@ class Invocation:
     def print_error(self, text: str, kind: str) -> None:
         """Print why the command failed, for people or for programs."""
         if self.as_json:
-            import msgspec
-
-            said = {"error": text, "kind": kind}
-            click.echo(msgspec.json.encode(said).decode(), err=True)
+            print_error(text, kind)
         else:
             click.echo(f"error: {text}", err=True)
 
@@ -188,14 +184,7 @@ class Leaf(click.Command):
         options = take_common(ctx, ctx.params)
         own = {n: v for n, v in ctx.params.items() if n not in _COMMON_NAMES}
         surroundings = ctx.find_object(Surroundings) or Surroundings()
-        invocation = Invocation(options, surroundings)
-        try:
-            return self.callback(invocation, **own)
-        except click.UsageError as error:
-            if not invocation.as_json:
-                raise
-            invocation.print_error(error.format_message(), "UsageError")
-            raise Exit(USAGE) from None
+        return self.callback(Invocation(options, surroundings), **own)
 
 
 _COMMON_NAMES = frozenset(Options.__struct_fields__)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 import click
+from click.exceptions import Exit
 
 from rocketmq_tw.admin.cli.options import COMMON, take_common
+from rocketmq_tw.admin.cli.output import print_error
+from rocketmq_tw.admin.cli.running import USAGE
 
 #: The nouns, with the modules of their commands, and what they are about.
 NOUNS: Final = {
@@ -30,8 +35,46 @@ part: some servers failed; 130 interrupted.
 """
 
 
+_AS_JSON = "rocketmq_tw.json"
+
+
+@contextmanager
+def _errors_in_json(as_json: bool) -> Iterator[None]:
+    """
+    Print a wrong command line as JSON, if that is asked for.
+
+    The option may be behind what is wrong, so it is looked for before it is parsed.
+    """
+    try:
+        yield
+    except click.UsageError as error:
+        if not as_json:
+            raise
+        print_error(error.format_message(), "UsageError")
+        raise Exit(USAGE) from None
+
+
 class Nouns(click.Group):
     """Imports the commands of a noun when it is used."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Parse the options of the root; remember in what form errors are printed."""
+        as_json = "--json" in args
+        with _errors_in_json(as_json):
+            ctx = super().make_context(info_name, args, parent, **extra)
+        ctx.meta[_AS_JSON] = as_json
+        return ctx
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Parse the rest, and run the command."""
+        with _errors_in_json(ctx.meta[_AS_JSON]):
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return all nouns, the most used first."""

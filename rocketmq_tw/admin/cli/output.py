@@ -100,6 +100,12 @@ class Output:
             _columns(headers, texts, right)
 
 
+def print_error(text: str, kind: str) -> None:
+    """Print an error as JSON."""
+    said = msgspec.json.encode({"error": text, "kind": kind}).decode()
+    click.echo(said, err=True)
+
+
 def changed(what: str) -> Callable[[Changed, Output], None]:
     """Return what prints which servers have done something."""
 

@@ -73,6 +73,30 @@ class ErrorTests(CommandCase):
             text = self.error(*words, "--json", code=2)
             self.assertEqual(msgspec.json.decode(text)["kind"], "UsageError")
 
+    def test_command_line(self) -> None:
+        """So is a command line that cannot be parsed, wherever the option stands."""
+        for words, said in {
+            ("nothing", "--json"): "No such command 'nothing'",
+            ("--json", "topic", "nothing"): "No such command 'nothing'",
+            ("topic", "show", "--json"): "Missing argument 'TOPIC'",
+            ("--json", "topic", "show"): "Missing argument 'TOPIC'",
+            ("topic", "show", "T", "--nothing", "--json"): "No such option",
+            ("--timeout", "x", "topic", "list", "--json"): "'x' is not a valid float",
+            (
+                "topic",
+                "update",
+                "T",
+                "--queues",
+                "0",
+                "--json",
+            ): "0 is not in",
+        }.items():
+            text = self.error(*words, code=2)
+            error = msgspec.json.decode(text)
+            self.assertEqual(error["kind"], "UsageError")
+            self.assertIn(said, error["error"])
+        self.assertIn("Usage:", self.error("topic", "show", code=2))
+
 
 class RestartTests(CommandCase):
     """A cluster that is away while somebody watches."""
