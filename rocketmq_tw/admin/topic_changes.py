@@ -136,6 +136,16 @@ class TopicChanges:
         )
         return Changed(done.done, {**configs.failed, **done.failed})
 
+    async def unread(self, topic: str, settings: TopicSettings) -> dict[str, int]:
+        """Return the brokers of which a change hides queues; see ``topics.unread``."""
+        _, configs = await self._held(topic, "changed")
+        after = {b: settings.applied_to(c) for b, c in configs.ok.items()}
+        return {
+            broker: config.read_queue_nums - after[broker].read_queue_nums
+            for broker, config in configs.ok.items()
+            if after[broker].read_queue_nums < config.read_queue_nums
+        }
+
     async def delete(self, topic: str) -> Changed:
         """
         Delete a topic at all brokers that have it, and at the name servers.

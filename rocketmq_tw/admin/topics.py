@@ -213,6 +213,16 @@ class Topics:
         return await TopicChanges(self._calls).update(topic, settings)
 
     @returning_deferred
+    async def unread(self, topic: str, settings: TopicSettings) -> dict[str, int]:
+        """
+        Return how many queues nobody will read any more after a change, by broker; a
+        broker where there are none is left out.
+
+        :raises NotFound: no broker has the topic.
+        """
+        return await TopicChanges(self._calls).unread(topic, settings)
+
+    @returning_deferred
     async def delete(self, topic: str) -> Changed:
         """
         Delete a topic with its messages, at all brokers and name servers.

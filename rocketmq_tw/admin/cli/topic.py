@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from rocketmq_tw.admin.cli.invocation import (
@@ -15,10 +17,14 @@ from rocketmq_tw.admin.cli.invocation import (
 from rocketmq_tw.admin.cli.output import Output, changed
 from rocketmq_tw.admin.results.clients import ClientSummary
 from rocketmq_tw.admin.results.topics import (
+    Changed,
     TopicDetails,
     TopicStats,
     TopicSummary,
 )
+
+if TYPE_CHECKING:
+    from rocketmq_tw.admin.client import AdminClient
 
 noun = noun_of("topic", "Topics: list, show, create, change, delete.")
 
@@ -162,6 +168,7 @@ def create(
 @_permission
 @click.option("--ordered/--not-ordered", default=None, help="Its order is global.")
 @_attribute
+@confirming
 def update(
     ask: Invocation,
     topic: str,
@@ -171,6 +178,7 @@ def update(
     permission: str | None,
     ordered: bool | None,
     attributes: tuple[str, ...],
+    yes: bool,
 ) -> None:
     """Change a topic at all brokers that have it; the rest stays as it is."""
     from rocketmq_tw.admin.topic_changes import TopicSettings
@@ -185,7 +193,19 @@ def update(
     )
     if settings == TopicSettings():
         raise click.UsageError("nothing to change is named")
-    ask.show(lambda admin: admin.topics.update(topic, settings), changed("changed at"))
+
+    async def apply(admin: AdminClient) -> Changed:
+        unread = await admin.topics.unread(topic, settings)
+        if unread:
+            where = ", ".join(f"{each} at {name}" for name, each in unread.items())
+            ask.confirm(
+                f"Nobody will read the last queues of {topic!r} any more ({where}),"
+                " whatever is in them. Change it?",
+                yes,
+            )
+        return await admin.topics.update(topic, settings)
+
+    ask.show(apply, changed("changed at"))
 
 
 @verb(noun, "delete")

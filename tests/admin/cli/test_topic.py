@@ -32,6 +32,23 @@ class TopicTests(CommandCase):
         self.assertEqual((topic["type"], topic["brokers"]), ("FIFO", ["broker-a"]))
         self.assertIn("exists already", self.error("topic", "create", *words))
 
+    def test_fewer_queues(self) -> None:
+        """It asks before queues are taken away that may be read."""
+        self.cluster.create_topic("orders", 4)
+        words = ["topic", "update", "orders"]
+        self.output(*words, "--write-queues", "2")
+        text = self.error(*words, "--queues", "3", code=2)
+        self.assertIn("--yes", text)
+        self.terminal = True
+        result = self.invoke(*words, "--queues", "3", stdin="n\n")
+        self.assertIn("(1 at broker-a, 1 at broker-b)", result.stderr)
+        self.assertEqual(result.exit_code, 1)
+        details = self.json("topic", "show", "orders")
+        self.assertEqual([s["read_queues"] for s in details["settings"]], [4, 4])
+        self.output(*words, "--read-queues", "3", "--yes")
+        self.output(*words, "--queues", "5")
+        self.error("topic", "update", "nothing", "--queues", "1")
+
     def test_usage(self) -> None:
         """Names that are not legal, and changes of nothing, are refused."""
         self.assertIn("a b", self.error("topic", "create", "a b", code=2))
