@@ -4,12 +4,17 @@ Dead letters: messages that a group has failed to consume too often.
 One that is sent again is a new message of its topic: all groups that read the topic get
 it. Its properties say which message it was, and whose dead letter. The dead letter
 itself stays where it is, until the broker deletes it as any message.
+
+So the copies themselves say what was sent again before: they are found in the index by
+their first key, which is the dead letter's id if its message has no keys. A copy is
+younger than its dead letter; where both are kept equally long, it is found as long as
+there is anything to send again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from rocketmq_tw.admin.calls import Calls
@@ -30,6 +35,7 @@ from rocketmq_tw.admin.texts import sentence
 from rocketmq_tw.admin.topics import Topics
 from rocketmq_tw.model import message as names
 from rocketmq_tw.model.errors import RocketMQError
+from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.model.message import Message
 from rocketmq_tw.model.topic import DLQ_PREFIX, dlq_topic
 
@@ -37,6 +43,8 @@ from rocketmq_tw.model.topic import DLQ_PREFIX, dlq_topic
 RESENT_OF_GROUP: Final = "RESENT_OF_GROUP"
 RESENT_OF_MESSAGE: Final = "RESENT_OF_MESSAGE"
 
+#: How far the clocks of two brokers may be apart.
+_CLOCKS_DIFFER = timedelta(minutes=1)
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 #: Properties that belong to the dead letter, and not to the message that is sent.
 _OWN = frozenset(
@@ -142,7 +150,11 @@ class DeadLetters:
 
     @returning_deferred
     async def resend(
-        self, group: str, messages: Iterable[FoundMessage | str]
+        self,
+        group: str,
+        messages: Iterable[FoundMessage | str],
+        *,
+        again: bool = True,
     ) -> Resent:
         """
         Send dead letters again, to the topics in which they were first.
@@ -151,19 +163,30 @@ class DeadLetters:
         others.
 
         :param messages: dead letters, or their ids.
+        :param again: also those that were sent before; without it they are skipped,
+            and those of which that cannot be known fail.
         """
         done: list[Resend] = []
+        skipped: list[Resend] = []
         failed: dict[str, str] = {}
         for each in messages:
             message_id = each if isinstance(each, str) else each.message_id
             try:
-                done.append(await self._resend(group, each))
+                letter = await self._letter(group, each)
+                earlier = None if again else await self._earlier(group, letter)
+                if earlier is not None:
+                    skipped.append(
+                        Resend(letter.message_id, earlier.message_id, earlier.topic)
+                    )
+                    continue
+                sent = await self._messages.send_message(copy_of(letter, group))
+                done.append(Resend(letter.message_id, sent.message_id, sent.topic))
             except RocketMQError as error:
                 failed[message_id] = sentence(error)
-        return Resent(group, tuple(done), failed)
+        return Resent(group, tuple(done), failed, tuple(skipped))
 
-    async def _resend(self, group: str, letter: FoundMessage | str) -> Resend:
-        """Send one again."""
+    async def _letter(self, group: str, letter: FoundMessage | str) -> FoundMessage:
+        """Return a dead letter. :raises AdminError: it is none of the group."""
         topic = dlq_topic(group)
         if isinstance(letter, str):
             letter = await self._messages.get(letter, topic)
@@ -172,8 +195,30 @@ class DeadLetters:
                 f'the message is in "{letter.topic}", which does not have the dead'
                 f' letters of "{group}"'
             )
-        sent = await self._messages.send_message(copy_of(letter, group))
-        return Resend(letter.message_id, sent.message_id, sent.topic)
+        return letter
+
+    async def _earlier(self, group: str, letter: FoundMessage) -> FoundMessage | None:
+        """
+        Return a copy of a dead letter that was sent before; None if there is none.
+
+        :raises AdminError: there may be one that cannot be found.
+        """
+        copy = copy_of(letter, group)
+        begin = None if letter.stored is None else letter.stored - _CLOCKS_DIFFER
+        found = await self._messages.by_key(copy.topic, copy.keys[0], begin=begin)
+        mark = {RESENT_OF_GROUP: group, RESENT_OF_MESSAGE: letter.message_id}
+        for each in found.messages:
+            if mark.items() <= each.properties.items():
+                return each
+        if found.failed:
+            listed = "; ".join(f"{who}: {why}" for who, why in found.failed.items())
+            raise AdminError(f"whether it was sent before is not known: {listed}")
+        if not found.is_complete:
+            raise AdminError(
+                "whether it was sent before is not known: too many messages have its"
+                f' key "{log_safe(copy.keys[0])}"'
+            )
+        return None
 
 
 def copy_of(letter: FoundMessage, group: str) -> Message:
@@ -190,7 +235,8 @@ def copy_of(letter: FoundMessage, group: str) -> Message:
         topic,
         letter.body,
         letter.tag,
-        letter.keys,
+        # Otherwise nobody could find the copy.
+        letter.keys or (letter.message_id,),
         {
             **{name: text for name, text in kept.items() if name not in _OWN},
             RESENT_OF_GROUP: group,

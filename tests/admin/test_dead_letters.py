@@ -6,6 +6,7 @@ import msgspec
 
 from rocketmq_tw.admin import AdminError, NotFound
 from rocketmq_tw.admin.dead_letters import copy_of
+from rocketmq_tw.admin.results.messages import FoundMessage, Resent
 from rocketmq_tw.client import DEAD_LETTER, EARLIEST
 from tests.admin.cases import AdminCase
 
@@ -16,6 +17,7 @@ class DeadLetterTests(AdminCase):
     def setUp(self) -> None:
         """Let a group fail three messages."""
         super().setUp()
+        self.letters: tuple[FoundMessage, ...] = ()
         self.cluster.create_topic("orders", 1)
         self.cluster.consumer("billing", "orders", lambda m: DEAD_LETTER)
         self.ids = self.send(
@@ -47,6 +49,64 @@ class DeadLetterTests(AdminCase):
         page = self.run_admin(self.admin.dead_letters.browse("fine"))
         self.assertEqual(page.messages, ())
         self.failure(self.admin.dead_letters.browse("nobody"), NotFound)
+
+    def only_these(self) -> None:
+        """Stop the group: there are no more dead letters than now."""
+        self.cluster.result_of(self.cluster.clients[0].stop())
+        page = self.run_admin(self.admin.dead_letters.browse("billing"))
+        self.letters = page.messages
+
+    def resend(self, **options: bool) -> Resent:
+        """Send the dead letters that there were when the group was stopped."""
+        done = self.admin.dead_letters.resend("billing", self.letters, **options)
+        return self.run_admin(done)
+
+    def test_sent_before(self) -> None:
+        """What was sent before is skipped, and the copy named, unless it is wanted."""
+        self.only_these()
+        first = self.run_admin(self.admin.dead_letters.resend("billing", [self.ids[1]]))
+        self.cluster.advance(1)
+        second = self.resend(again=False)
+        self.assertEqual((len(second.ok), second.failed), (2, {}))
+        self.assertEqual(second.skipped, first.ok)
+        self.cluster.advance(1)
+        third = self.resend(again=False)
+        self.assertEqual((len(third.ok), len(third.skipped)), (0, 3))
+        self.assertEqual((len(self.resend().ok), self.resend().skipped), (3, ()))
+
+    def test_sent_before_without_keys(self) -> None:
+        """The copy of a message without keys has the id of the dead letter as one."""
+        self.cluster.create_topic("plain", 1)
+        self.cluster.consumer("audit", "plain", lambda m: DEAD_LETTER)
+        self.send("plain", b"1", b"2")
+        self.cluster.advance(5)
+        letters = self.run_admin(self.admin.dead_letters.browse("audit")).messages
+        self.assertEqual(copy_of(letters[0], "audit").keys, (letters[0].message_id,))
+        resend = self.admin.dead_letters.resend
+        self.run_admin(resend("audit", letters[:1]))
+        self.cluster.advance(1)
+        done = self.run_admin(resend("audit", letters, again=False))
+        self.assertEqual([each.message_id for each in done.ok], [letters[1].message_id])
+        self.assertEqual(len(done.skipped), 1)
+
+    def test_not_known_whether_sent_before(self) -> None:
+        """A dead letter is not sent if its copy may be where nobody can look."""
+        self.only_these()
+        self.unreachable("broker-b")
+        done = self.resend(again=False)
+        self.assertEqual((done.ok, len(done.failed)), ((), 3))
+        for why in done.failed.values():
+            self.assertIn("whether it was sent before is not known: broker-b", why)
+
+    def test_too_many_with_its_key(self) -> None:
+        """Likewise if more messages have its key than a broker returns."""
+        self.only_these()
+        self.send("orders", *[b"x"] * 160, keys=["k"])
+        self.cluster.advance(1)
+        done = self.resend(again=False)
+        self.assertEqual((done.ok, len(done.failed)), ((), 3))
+        for why in done.failed.values():
+            self.assertIn('too many messages have its key "k"', why)
 
     def test_resend(self) -> None:
         """The copies are in the first topic, and say whose dead letters they were."""

@@ -76,6 +76,7 @@ def show(
 @click.argument("message_ids", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="All of the group.")
 @click.option("--since", metavar="TIME", help="With --all: dead then or later.")
+@click.option("--again", is_flag=True, help="Also those that were sent again before.")
 @confirming
 def resend(
     ask: Invocation,
@@ -83,27 +84,30 @@ def resend(
     message_ids: tuple[str, ...],
     everything: bool,
     since: str | None,
+    again: bool,
     yes: bool,
 ) -> None:
     """Send dead letters again, to the topics in which they were first.
 
-    All groups that read the topic get them. The dead letters themselves are kept.
+    All groups that read the topic get them. The dead letters themselves are kept;
+    those of which a copy was sent before are skipped.
     """
     if bool(message_ids) == everything:
         raise click.UsageError("name message ids, or give --all")
     message_ids = tuple(dict.fromkeys(message_ids))  # each is sent once
     what = "all dead letters" if everything else f"{len(message_ids)} dead letters"
-    ask.confirm(f"Send {what} of {group!r} again?", yes)
+    which = " even if they were sent before" if again else ""
+    ask.confirm(f"Send {what} of {group!r} again{which}?", yes)
 
     async def send(admin: AdminClient) -> Resent:
         from rocketmq_tw.admin.errors import RefusedByAll
 
         if everything:
             begin = None if since is None else parse_time(since, now_of(admin))
-            sent = await _resend_all(admin, group, begin)
+            sent = await _resend_all(admin, group, begin, again)
         else:
-            sent = await admin.dead_letters.resend(group, message_ids)
-        if sent.failed and not sent.ok:
+            sent = await admin.dead_letters.resend(group, message_ids, again=again)
+        if sent.failed and not sent.ok and not sent.skipped:
             raise RefusedByAll("no dead letter is sent", sent.failed)
         return sent
 
@@ -112,11 +116,18 @@ def resend(
             ["dead letter", "sent as", "to"],
             [[r.message_id, r.new_message_id, r.topic] for r in found.ok],
         )
+        if found.skipped:
+            output.line(
+                f"{len(found.skipped)} skipped, which were sent before: --again sends"
+                " them once more"
+            )
 
     ask.show(send, draw)
 
 
-async def _resend_all(admin: AdminClient, group: str, begin: object) -> Resent:
+async def _resend_all(
+    admin: AdminClient, group: str, begin: object, again: bool
+) -> Resent:
     """Send page after page, up to those that are there now."""
     from datetime import datetime
 
@@ -127,6 +138,7 @@ async def _resend_all(admin: AdminClient, group: str, begin: object) -> Resent:
     queues = (await admin.dead_letters.list()).queues
     total = sum(each.messages for each in queues if each.group == group)
     done: list[Resend] = []
+    skipped: list[Resend] = []
     failed: dict[str, str] = {}
     cursor: str | None = None
     end = now_of(admin)
@@ -138,13 +150,15 @@ async def _resend_all(admin: AdminClient, group: str, begin: object) -> Resent:
                 if not done:
                     raise
                 # What was sent has to be known, or it would be sent twice.
-                return Resent(group, tuple(done), {**failed, "rest": sentence(error)})
+                failed["rest"] = sentence(error)
+                return Resent(group, tuple(done), failed, tuple(skipped))
             failed.update(page.failed)
             for letter in page.messages:
-                sent = await admin.dead_letters.resend(group, [letter])
+                sent = await admin.dead_letters.resend(group, [letter], again=again)
                 done += sent.ok
+                skipped += sent.skipped
                 failed.update(sent.failed)
                 advance(1)
             cursor = page.cursor
             if cursor is None:
-                return Resent(group, tuple(done), failed)
+                return Resent(group, tuple(done), failed, tuple(skipped))

@@ -135,8 +135,10 @@ class Resent(msgspec.Struct, frozen=True):
     What was sent again; the dead letters themselves are kept.
 
     :ivar failed: by message id.
+    :ivar skipped: those that were sent before, with the copies that say so.
     """
 
     group: str
     ok: tuple[Resend, ...]
     failed: dict[str, str] = {}
+    skipped: tuple[Resend, ...] = ()

@@ -41,10 +41,23 @@ class DeadLetterTests(CommandCase):
         self.error("dlq", "resend", "billing", "--yes", code=2)
         self.output("dlq", "resend", "billing", self.ids[0], "--yes")
         self.assertEqual(len(self.cluster.messages("orders")), 4)
-        self.output("dlq", "resend", "billing", "--all", "--yes")
+        self.output("dlq", "resend", "billing", "--all", "--again", "--yes")
         self.assertEqual(len(self.cluster.messages("orders")), 7)
         done = self.invoke("dlq", "resend", "billing", "0" * 32, "--yes")
         self.assertEqual(done.exit_code, 1)
+
+    def test_sent_before(self) -> None:
+        """What was sent again before is skipped, and counted."""
+        words = ["dlq", "resend", "billing"]
+        self.output(*words, self.ids[0], "--yes")
+        self.cluster.advance(1)
+        text = self.output(*words, "--all", "--yes")
+        self.assertIn("1 skipped, which were sent before: --again", text)
+        self.assertEqual(len(self.cluster.messages("orders")), 6)
+        self.cluster.advance(1)
+        done = self.json(*words, self.ids[1], "--yes")
+        self.assertEqual((len(done["ok"]), len(done["skipped"])), (0, 1))
+        self.assertEqual(len(self.cluster.messages("orders")), 6)
 
     def test_resend_once(self) -> None:
         """One that is named twice is sent once."""
@@ -67,10 +80,10 @@ class DeadLetterTests(CommandCase):
                     raise NameServerUnavailable({})
                 return page
 
-            async def resend(self, *asked: object) -> Resent:
+            async def resend(self, *asked: object, again: bool) -> Resent:
                 return sent
 
         admin: Any = SimpleNamespace(dead_letters=DeadLetters(), calls=self.admin.calls)
-        done = self.run_admin(_resend_all(admin, "billing", None))
+        done = self.run_admin(_resend_all(admin, "billing", None, False))
         self.assertEqual((done.ok, list(done.failed)), (sent.ok, ["rest"]))
         self.assertIn("no name server responded", done.failed["rest"])
