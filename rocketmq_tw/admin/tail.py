@@ -28,6 +28,8 @@ from rocketmq_tw.remoting.errors import BrokerError, TransportError
 WAIT = 10.0
 #: Seconds after which it looks for queues that are new.
 LOOK = 10.0
+#: Queues that are read, besides those that there are at the start.
+MOST_NEW = 4096
 #: Seconds after which a broker that could not be read is asked again.
 RETRY = 1.0
 
@@ -122,6 +124,7 @@ class Tail:
 
     async def _look(self) -> None:
         """Follow queues that are new, until this is cancelled."""
+        most = len(self._known) + MOST_NEW
         while True:
             await self._sleep(LOOK)
             try:
@@ -129,7 +132,11 @@ class Tail:
             except RocketMQError:
                 continue  # whoever reads the queues finds out what is wrong
             for name, spot in spots.items():
-                if name not in self._known:
+                if name in self._known:
+                    continue
+                if len(self._known) >= most:
+                    self.failing["more queues"] = f"{most} are read already"
+                else:
                     self._known.add(name)
                     self._run(self._follow(spot, None))
 

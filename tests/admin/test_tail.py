@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rocketmq_tw.admin import NotFound
+from rocketmq_tw.admin import tail as tail_module
 from rocketmq_tw.admin.tail import Tail
 from rocketmq_tw.admin.topic_changes import TopicSettings
 from rocketmq_tw.client import Sql
@@ -125,6 +126,14 @@ class TailTests(TailCase):
         self.assertEqual(sorted(self.take(tail, 5)), expected)
         self.cluster.advance(60)
         self.assertEqual(list(tail._messages), [])
+
+    def test_too_many_queues(self) -> None:
+        """Beyond a limit new queues are not read, and that is said."""
+        self.patch(tail_module, "MOST_NEW", 2)
+        tail = self.tail()
+        self.run_admin(self.admin.topics.update("orders", TopicSettings(queues=9)))
+        self.cluster.advance(15)
+        self.assertEqual(tail.failing, {"more queues": "6 are read already"})
 
     def test_broker_that_fails_at_the_start(self) -> None:
         """It is asked again, and read from the time of the start on."""
