@@ -56,7 +56,6 @@ class QueueLag(msgspec.Struct, frozen=True, kw_only=True):
     """
     How far a group has read one queue.
 
-    :ivar min: the oldest message's queue offset; None if it was not asked for.
     :ivar max: the queue offset that the next message gets.
     :ivar committed: the next queue offset to read.
     :ivar lag: messages that are not consumed.
@@ -73,7 +72,6 @@ class QueueLag(msgspec.Struct, frozen=True, kw_only=True):
     committed: int
     lag: int
     in_flight: int = 0
-    min: int | None = None
     last_consumed: datetime | None = None
     owner: str | None = None
 
