@@ -36,6 +36,8 @@ ELSEWHERE = {
     "broker/access/processor.py": "broker/access/test_users.py",
     "broker/access/user_checks.py": "broker/access/test_guard.py",
     "wire/binary_header.py": "wire/test_command.py",
+    "broker/send/lane_binary.py": "broker/send/test_lane.py",
+    "broker/send/lane_forms.py": "broker/send/test_lane.py",
     "model/access.py": "wire/test_rules.py",
     "broker/assignment/feature.py": "broker/assignment/test_processor.py",
     "console/api/lists.py": "console/api/test_topics.py",

@@ -18,6 +18,7 @@ import msgspec
 from rocketmq_tw.remoting.call import Peer
 from rocketmq_tw.remoting.durable import DurableLog
 from rocketmq_tw.wire.command import NOT_USUAL, Command
+from rocketmq_tw.wire.errors import MalformedHeader
 from rocketmq_tw.wire.frame import Frame
 
 
@@ -52,7 +53,7 @@ class NotAdmitted(Exception):
 
 
 #: What is raised for a header that the lane leaves to the handler.
-LEFT = (NotAdmitted, *NOT_USUAL)
+LEFT = (NotAdmitted, MalformedHeader, *NOT_USUAL)
 
 #: Decodes a header, of the request with this body; raises one of :data:`LEFT`.
 Read = Callable[[bytes, bytes], Command]
@@ -61,6 +62,11 @@ Read = Callable[[bytes, bytes], Command]
 def start_of(code: int) -> bytes:
     """Return what JSON headers of a request begin with, if they are as usual."""
     return b'{"code":%d,' % code
+
+
+def binary_start_of(code: int) -> bytes:
+    """Return what binary headers of a request begin with; no JSON header does."""
+    return code.to_bytes(2, "big")
 
 
 class Lane(Protocol):

@@ -34,7 +34,7 @@ from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.remoting.call import Call, Peer
 from rocketmq_tw.remoting.durable import AfterFlush
 from rocketmq_tw.remoting.errors import Refused
-from rocketmq_tw.remoting.lane import GuardedLane, Lane, Read, start_of
+from rocketmq_tw.remoting.lane import GuardedLane, Lane, Read, binary_start_of, start_of
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.errors import BadField
@@ -153,7 +153,8 @@ class Router:
         """
         self.lane = lane
         self._lane_codes = tuple(int(each.code) for each in (declared, *also))
-        self.lane_starts = tuple(map(start_of, self._lane_codes))
+        codes = self._lane_codes
+        self.lane_starts = *map(start_of, codes), *map(binary_start_of, codes)
         for each in self._guards:
             self._guard_lane(each)
 

@@ -71,16 +71,21 @@ def _past_end(size: int) -> MalformedHeader:
     return MalformedHeader(f"a text of {size} bytes runs past the end of the header")
 
 
+def encode_field(key: str, value: str) -> bytes:
+    """Encode one field."""
+    name, text = key.encode(), value.encode()
+    return b"".join(
+        (len(name).to_bytes(2, "big"), name, len(text).to_bytes(4, "big"), text)
+    )
+
+
 def binary_header(
     code: int, opaque: int, flag: int, remark: str | None, ext: Ext
 ) -> bytes:
     """Encode a binary header."""
     if not -(1 << 15) <= code < 1 << 15:
         raise LocalProtocolError(f"code {code} is beyond a binary header's 16 bits")
-    block = b"".join(
-        len(key).to_bytes(2, "big") + key + len(value).to_bytes(4, "big") + value
-        for key, value in ((k.encode(), v.encode()) for k, v in ext.items())
-    )
+    block = b"".join(encode_field(key, value) for key, value in ext.items())
     said = (remark or "").encode()
     language = codes.LANGUAGES.index(codes.LANGUAGE)
     return b"".join(

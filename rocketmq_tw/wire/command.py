@@ -133,6 +133,22 @@ def typed_decoder(text: bytes) -> _Decoder:
     return decoder
 
 
+def typed_binary_decoder(code: int) -> _Decoder:
+    """
+    Return the decoder of binary headers of the declared request with this code.
+
+    It raises what :func:`typed_decoder`'s does, and :class:`MalformedHeader`.
+    """
+    declared = DECLARED[code]
+
+    def decode_fields(header: bytes) -> Command:
+        command = _decode_binary(header, b"")
+        command.fields = msgspec.convert(command.fields, declared, strict=False)
+        return command
+
+    return decode_fields
+
+
 def decode(kind: int, header: bytes, body: bytes = b"") -> Command:
     """
     Decode a header.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -214,7 +215,9 @@ class LaneTests(SynchronousTestCase):
         """One lane may take several; another handler of any ends that."""
         self.router.on(EndTransaction, lambda _request, _call: None)
         self.router.use_lane(Echo, self.lane, [EndTransaction])
-        starts = tuple(b'{"code":%d,' % each.code for each in (Echo, EndTransaction))
+        codes = (int(Echo.code), int(EndTransaction.code))
+        starts = tuple(b'{"code":%d,' % code for code in codes)
+        starts += tuple(struct.pack(">h", code) for code in codes)
         self.assertEqual(self.router.lane_starts, starts)
         self.assertEqual(self.router.without(1).lane_starts, starts)
         self.assertIsNone(self.router.without(EndTransaction.code).lane)

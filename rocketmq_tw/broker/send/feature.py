@@ -15,6 +15,7 @@ from rocketmq_tw.broker.send.batch import BatchSender
 from rocketmq_tw.broker.send.drafts import Drafts
 from rocketmq_tw.broker.send.in_sync import InSyncGuard
 from rocketmq_tw.broker.send.lane import SendLane
+from rocketmq_tw.broker.send.lane_forms import LaneForms
 from rocketmq_tw.broker.send.lane_parts import LaneParts
 from rocketmq_tw.broker.send.processor import SendProcessor
 from rocketmq_tw.broker.send.responses import SendResponses
@@ -166,9 +167,7 @@ def _lane_parts(broker: Broker, targets: Targets, runs: RunWriter) -> LaneParts:
         stats=broker.stats,
         added=added_properties(config).encode(),
         max_size=config.max_message_size,
-        store_host=broker.store_host,
-        region=config.region_id,
-        trace_on=_trace_on(config),
+        forms=LaneForms(broker.store_host, config.region_id, _trace_on(config)),
         log=broker.replication.durable_log,
     )
 

@@ -7,7 +7,7 @@ one prepared text. With 32 messages of 128 bytes in a read that takes 2.9 micros
 message from the bytes of the requests to the bytes of the responses, against 5.5 one by
 one.
 
-A send is plain if it has code 310 and a JSON header in the usual form; if its topic and
+A send is plain if it has code 310 and a header in the usual form; if its topic and
 queue are known; if no property asks for anything, and a unique key is there; if sizes
 and flags are in order; and if the store can take it without any preparation. With
 ``SYNC_FLUSH`` its sender must wait for the disk; the responses of a read wait as one
@@ -22,18 +22,11 @@ Source: as of the processor.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rocketmq_tw.broker.send.lane_parts import (
-    NOT_PLAIN,
-    SEND_CODE,
-    SEND_START,
-    LaneExtension,
-    LaneParts,
-    decode_send,
-)
+from rocketmq_tw.broker.send.lane_forms import SEND_CODE, LaneForm
+from rocketmq_tw.broker.send.lane_parts import NOT_PLAIN, LaneExtension, LaneParts
 from rocketmq_tw.broker.send.properties import plain_code, waits_for_flush
 from rocketmq_tw.broker.send.targets import Target
 from rocketmq_tw.broker.timer.sends import TimedSends
@@ -44,12 +37,10 @@ from rocketmq_tw.wire.command import ONE_WAY, RESPONSE, Command
 from rocketmq_tw.wire.frame import JSON, Frame
 from rocketmq_tw.wire.properties import MAX_PROPERTIES
 from rocketmq_tw.wire.record_layout import FIXED_SIZE, HOST_V4_SIZE, MAX_TOPIC_V1
-from rocketmq_tw.wire.requests.send import SendMessageV2, send_response_format
+from rocketmq_tw.wire.requests.send import SendMessageV2
 
 if TYPE_CHECKING:
     from rocketmq_tw.broker.timer.lane import TimedMessage
-
-_pack_head = struct.Struct(">II").pack
 
 
 class LaneMessage(RunMessage):
@@ -89,12 +80,7 @@ class SendLane:
         # Of the read that is handled now.
         self._received_at = 0.0
         self._has_timed = False
-        self._format = send_response_format(
-            parts.store_host, parts.region, parts.trace_on
-        )
-        self._timed_format = send_response_format(
-            parts.store_host, parts.region, parts.trace_on, True
-        )
+        self._find_form = parts.forms.find
 
     def take(
         self,
@@ -106,31 +92,32 @@ class SendLane:
         read: Read | None = None,
     ) -> Taken:
         """Store the plain sends from ``at`` on; nothing that can fail is among them."""
-        taken = Taken()
-        if len(peer.host_bytes) == HOST_V4_SIZE:
-            run: list[LaneMessage] = []
-            indexes, host = range(at, until), peer.host_bytes
-            self._received_at = received_at
-            left = self._read(frames, indexes, host, run=run, read=read)
-            if run:
-                size = self._runs.put(run, received_at)
-                self._stats.stored(len(run), size, received_at)
-                taken.count = len(run)
-                self._respond(run, taken)
-                if left is None:
-                    return taken
-                if self._other is not None and self._other.wants(left):
-                    # It is decoded once more, when the lane is asked again.
-                    return taken
-            elif self._other is not None:
-                taken = self._other.take(
-                    frames, at, until, peer, received_at, read, left
-                )
-                if taken.count:
-                    return taken
-            if left is not None and read is None:
-                left.body = left.fields.body = frames[at + taken.count][2]
-                taken.left = left
+        taken, kind = Taken(), frames[at][0]
+        # A guard reads JSON only.
+        form = self._find_form(kind) if read is None or kind == JSON else None
+        if form is None or len(peer.host_bytes) != HOST_V4_SIZE:
+            return taken
+        run: list[LaneMessage] = []
+        self._received_at = received_at
+        indexes, host = range(at, until), peer.host_bytes
+        left = self._read(frames, indexes, host, form=form, run=run, read=read)
+        if run:
+            size = self._runs.put(run, received_at)
+            self._stats.stored(len(run), size, received_at)
+            taken.count = len(run)
+            self._respond(run, form, taken)
+            if left is None:
+                return taken
+            if self._other is not None and self._other.wants(left):
+                # It is decoded once more, when the lane is asked again.
+                return taken
+        elif self._other is not None:
+            taken = self._other.take(frames, at, until, peer, received_at, read, left)
+            if taken.count:
+                return taken
+        if left is not None and read is None:
+            left.body = left.fields.body = frames[at + taken.count][2]
+            taken.left = left
         return taken
 
     def _read(
@@ -139,6 +126,7 @@ class SendLane:
         indexes: range,
         host: bytes,
         *,
+        form: LaneForm,
         run: list[LaneMessage],
         read: Read | None,
     ) -> Command | None:
@@ -148,12 +136,13 @@ class SendLane:
         :returns: the one that is not plain, without its body.
         """
         capacity = self._runs.capacity
+        start, decode = form.send_start, form.decode_send
         for index in indexes:
             kind, header, body = frames[index]
-            if kind != JSON or not header.startswith(SEND_START):
+            if kind != form.kind or not header.startswith(start):
                 return None
             try:
-                command = decode_send(header) if read is None else read(header, body)
+                command = decode(header) if read is None else read(header, body)
             except LEFT:
                 return None
             flag, opaque, request = command.flag, command.opaque, command.fields
@@ -227,9 +216,9 @@ class SendLane:
             self._has_timed = True
         return message
 
-    def _respond(self, run: list[LaneMessage], taken: Taken) -> None:
+    def _respond(self, run: list[LaneMessage], form: LaneForm, taken: Taken) -> None:
         """Make the frames of the responses."""
-        frames = self._timed_frames(run) if self._has_timed else self._frames(run)
+        frames = self._timed_frames(run, form) if self._has_timed else form.stored(run)
         taken.responses = b"".join(frames)
         taken.response_count = len(frames) // 2
         if self._log is not None:
@@ -238,45 +227,19 @@ class SendLane:
             taken.code = SEND_CODE
             taken.end = last.commit_log_offset + last.size
 
-    def _frames(self, run: list[LaneMessage]) -> list[bytes]:
-        """Return the frames, each in two pieces, for plain messages."""
-        form = self._format
-        frames: list[bytes] = []
-        for message in run:
-            opaque = message.opaque
-            if opaque is not None:
-                header = form % (
-                    message.commit_log_offset,
-                    message.queue.queue_id,
-                    message.queue_offset,
-                    opaque,
-                )
-                size = len(header)
-                frames += _pack_head(4 + size, size), header
-        return frames
-
-    def _timed_frames(self, run: list[LaneMessage]) -> list[bytes]:
-        """Do as :meth:`_frames` where some messages are timed."""
-        form, lane = self._timed_format, self._timed.lane
+    def _timed_frames(self, run: list[LaneMessage], form: LaneForm) -> list[bytes]:
+        """Make the frames where some messages are timed."""
+        lane = self._timed.lane
         assert lane is not None, "it made them"
         frames: list[bytes] = []
         for message in run:
             if type(message) is LaneMessage:
-                frames += self._frames([message])
+                frames += form.stored([message])
                 continue
             timed: Any = message
             lane.stored(timed)
-            opaque = timed.opaque
-            if opaque is not None:
-                header = form % (
-                    timed.commit_log_offset,
-                    timed.asked_queue_id,
-                    timed.queue_offset,
-                    timed.recall_handle,
-                    opaque,
-                )
-                size = len(header)
-                frames += _pack_head(4 + size, size), header
+            if timed.opaque is not None:
+                frames += form.timed(timed, timed.opaque)
         self._has_timed = False
         self._timed.wake()
         return frames

@@ -8,25 +8,20 @@ from typing import Any, Protocol
 import msgspec
 
 from rocketmq_tw.broker.send.drafts import BROKER_BITS
+from rocketmq_tw.broker.send.lane_forms import LaneForms
 from rocketmq_tw.broker.send.targets import Targets
 from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.model import sysflag
 from rocketmq_tw.remoting.call import Peer
 from rocketmq_tw.remoting.durable import DurableLog
-from rocketmq_tw.remoting.lane import Read, Taken, start_of
+from rocketmq_tw.remoting.lane import Read, Taken
 from rocketmq_tw.store.run_writer import RunWriter
-from rocketmq_tw.wire.command import Command, typed_decoder
+from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.fields import Request
 from rocketmq_tw.wire.frame import Frame
-from rocketmq_tw.wire.requests.send import SendMessageV2
 
 #: Bits of the system flag that are refused, or that the record does not keep.
 NOT_PLAIN = BROKER_BITS | sysflag.BORN_HOST_V6 | sysflag.STORE_HOST_V6
-#: What the header of a send begins with.
-SEND_CODE = int(SendMessageV2.code)
-SEND_START = start_of(SEND_CODE)
-#: Decodes it; raises what the lane leaves to the handler.
-decode_send = typed_decoder(b"%d" % SEND_CODE)
 
 
 class LaneParts(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +30,7 @@ class LaneParts(msgspec.Struct, frozen=True, kw_only=True):
 
     :ivar added: the encoded properties that this broker adds to each message.
     :ivar max_size: the largest body, in bytes.
-    :ivar store_host: part of every response, like ``region`` and ``trace_on``.
+    :ivar forms: of the headers of requests and responses.
     :ivar log: what senders wait for; None if they do not wait.
     """
 
@@ -44,9 +39,7 @@ class LaneParts(msgspec.Struct, frozen=True, kw_only=True):
     stats: BrokerStats
     added: bytes
     max_size: int
-    store_host: bytes
-    region: str
-    trace_on: str
+    forms: LaneForms
     log: DurableLog | None
 
 

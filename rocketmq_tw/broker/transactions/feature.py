@@ -10,7 +10,8 @@ import msgspec
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.other_brokers import outgoing_of
 from rocketmq_tw.broker.send.kinds import Kind
-from rocketmq_tw.broker.send.lane_parts import SEND_START, LaneParts
+from rocketmq_tw.broker.send.lane_forms import SEND_STARTS
+from rocketmq_tw.broker.send.lane_parts import LaneParts
 from rocketmq_tw.broker.transactions.checks import CheckRounds
 from rocketmq_tw.broker.transactions.ending import EndProcessor
 from rocketmq_tw.broker.transactions.half import HALF_TOPIC, HalfMessages
@@ -273,7 +274,7 @@ class LateLane:
         """Let the lane take frames, unless they begin with another send."""
         if first is None:
             # A send that the caller could not read, or must not, is not read again.
-            is_other = frames[at][1].startswith(SEND_START)
+            is_other = frames[at][1].startswith(SEND_STARTS)
         else:
             is_other = not self.wants(first)
         if is_other:

@@ -14,15 +14,10 @@ Source: ``SendMessageProcessor`` and ``EndTransactionProcessor`` of RocketMQ 5.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
 
-from rocketmq_tw.broker.send.lane_parts import (
-    SEND_CODE,
-    SEND_START,
-    LaneParts,
-    decode_send,
-)
+from rocketmq_tw.broker.send.lane_forms import END_CODE, SEND_CODE
+from rocketmq_tw.broker.send.lane_parts import LaneParts
 from rocketmq_tw.broker.transactions.counts import TransactionCounts
 from rocketmq_tw.broker.transactions.ending import EndProcessor
 from rocketmq_tw.broker.transactions.lane_batch import Batch
@@ -30,27 +25,9 @@ from rocketmq_tw.broker.transactions.lane_end import LaneEnds
 from rocketmq_tw.broker.transactions.lane_half import LaneHalves
 from rocketmq_tw.broker.transactions.lane_recent import RecentHalves
 from rocketmq_tw.remoting.call import Peer
-from rocketmq_tw.remoting.lane import LEFT, Read, Taken, start_of
-from rocketmq_tw.wire.command import (
-    ONE_WAY,
-    RESPONSE,
-    Command,
-    encode_response,
-    typed_decoder,
-)
-from rocketmq_tw.wire.fields import Response
+from rocketmq_tw.remoting.lane import LEFT, Read, Taken
+from rocketmq_tw.wire.command import ONE_WAY, RESPONSE, Command
 from rocketmq_tw.wire.frame import JSON, Frame
-from rocketmq_tw.wire.prepared_send import form_of
-from rocketmq_tw.wire.requests.send import send_response_format
-from rocketmq_tw.wire.requests.transaction import EndTransaction
-
-_END_CODE = int(EndTransaction.code)
-_END_START = start_of(_END_CODE)
-_decode_end = typed_decoder(b"%d" % _END_CODE)
-_pack_head = struct.Struct(">II").pack
-#: The header of the response to an end.
-_ENDED = form_of(encode_response(Response(), -1), ((b'"opaque":-1', b'"opaque":%d'),))
-_KEY_BEFORE, _KEY_HERE = b'"},"flag"', b'","transactionId":"%b"},"flag"'
 
 
 class TransactionLane:
@@ -80,9 +57,7 @@ class TransactionLane:
         self._ending = ending
         self._recent = recent
         self._counts = counts
-        stored = send_response_format(parts.store_host, parts.region, parts.trace_on)
-        assert stored.count(_KEY_BEFORE) == 1, stored
-        self._stored = stored.replace(_KEY_BEFORE, _KEY_HERE)
+        self._find_form = parts.forms.find
 
     def take(
         self,
@@ -97,14 +72,16 @@ class TransactionLane:
         """
         Take half messages and ends from ``at`` on; nothing that can fail is among them.
         """
-        batch = Batch(peer.host_bytes, self._runs.capacity)
-        taken = Taken()
+        taken, form = Taken(), self._find_form(frames[at][0])
+        if form is None or (read is not None and form.kind != JSON):
+            return taken
+        batch = Batch(form, peer.host_bytes, self._runs.capacity)
         for kind, header, body in frames[at:until]:
-            if kind != JSON:
+            if kind != form.kind:
                 break
-            if header.startswith(_END_START):
+            if header.startswith(form.end_start):
                 is_taken = read is None and self._take_end(header, batch)
-            elif first is not None or header.startswith(SEND_START):
+            elif first is not None or header.startswith(form.send_start):
                 is_taken = self._take_half(header, body, batch, read, first)
             else:
                 break
@@ -128,7 +105,8 @@ class TransactionLane:
         """Add a half message to what is stored; False if it is another send."""
         if command is None:
             try:
-                command = decode_send(header) if read is None else read(header, body)
+                decode = batch.form.decode_send
+                command = decode(header) if read is None else read(header, body)
             except LEFT:
                 return False
         flag, opaque, request = command.flag, command.opaque, command.fields
@@ -146,11 +124,11 @@ class TransactionLane:
     def _take_end(self, header: bytes, batch: Batch) -> bool:
         """Add the end of a transaction; False if its handler must look at it."""
         try:
-            command = _decode_end(header)
+            command = batch.form.decode_end(header)
         except LEFT:
             return False
         flag, opaque, request = command.flag, command.opaque, command.fields
-        if request is None or flag & RESPONSE or command.code != _END_CODE:
+        if request is None or flag & RESPONSE or command.code != END_CODE:
             return False
         if opaque is None:
             return False
@@ -171,24 +149,14 @@ class TransactionLane:
     def _respond(self, batch: Batch, taken: Taken) -> None:
         """Make the frames of the responses."""
         frames: list[bytes] = []
+        form = batch.form
         for opaque, half in batch.responses:
-            if half is None:
-                header = _ENDED % opaque
-            else:
-                header = self._stored % (
-                    half.commit_log_offset,
-                    half.named_queue,
-                    half.queue_offset,
-                    half.key,
-                    opaque,
-                )
-            size = len(header)
-            frames += _pack_head(4 + size, size), header
+            frames += form.ended(opaque) if half is None else form.half(half, opaque)
         taken.responses = b"".join(frames)
         taken.response_count = len(batch.responses)
         if batch.ended:
             theirs = sum(half is None for _, half in batch.responses)
-            taken.other = _END_CODE, len(batch.ended), theirs
+            taken.other = END_CODE, len(batch.ended), theirs
         if self._log is not None and batch.halves:
             # Only their responses are among these.
             last = batch.run[-1]

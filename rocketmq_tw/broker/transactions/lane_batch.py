@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from rocketmq_tw.broker.send.lane_forms import LaneForm
 from rocketmq_tw.broker.transactions.decisions import Decision
 from rocketmq_tw.store.run import RunMessage
 from rocketmq_tw.store.run_writer import Prepared
@@ -36,6 +37,7 @@ class Batch(msgspec.Struct):
     """
     What is to be stored, decided and responded to, in the order of the requests.
 
+    :ivar form: that of all requests of the read, and so of their responses.
     :ivar host: that of the sender, encoded.
     :ivar capacity: how many bytes of records may still be added.
     :ivar readable: how many bytes of half messages may still be read; one more may be
@@ -48,6 +50,7 @@ class Batch(msgspec.Struct):
         its half message; None for an end.
     """
 
+    form: LaneForm
     host: bytes
     capacity: int
     readable: int = READ_AT_ONCE

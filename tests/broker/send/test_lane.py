@@ -12,7 +12,7 @@ from rocketmq_tw.remoting.lane import Lane, Taken
 from rocketmq_tw.remoting.protocol import RemotingProtocol
 from rocketmq_tw.wire.command import ONE_WAY, RESPONSE, decode
 from rocketmq_tw.wire.fields import Ext, to_ext
-from rocketmq_tw.wire.frame import BINARY, Frame, FrameDecoder
+from rocketmq_tw.wire.frame import BINARY, JSON, Frame, FrameDecoder
 from rocketmq_tw.wire.record import decode_all
 from rocketmq_tw.wire.requests.pull import SUBSCRIPTION, SUSPEND
 from rocketmq_tw.wire.requests.send import SendMessageV2
@@ -24,7 +24,7 @@ from tests.broker.send import (
     test_send_back,
     test_send_flush,
 )
-from tests.broker.send.ways import frame_of, through_connections
+from tests.broker.send.ways import frame_of, in_binary, through_connections
 from tests.remoting.ends import Wire
 
 KEY = "UNIQ_KEY\x01ID\x02"
@@ -98,6 +98,16 @@ class TakenTests(LaneCase):
             (each.fields["queueId"], each.fields["queueOffset"]) for each in responses
         ]
         self.assertEqual(numbers, [("0", "1"), ("1", "1"), ("0", "2")])
+
+    def test_binary_headers(self) -> None:
+        """Those with binary headers, until one has the other form."""
+        taken = self.take(in_binary(plain(b"1")), in_binary(plain(b"2")), plain())
+        self.assertEqual((taken.count, taken.left), (2, None))
+        self.assertEqual(self.bodies(), [b"Hello", b"1", b"2"])
+        frames = frames_of(taken.responses)
+        self.assertEqual([kind for kind, _, _ in frames], [BINARY, BINARY])
+        offsets = [decode(*frame).fields["queueOffset"] for frame in frames]
+        self.assertEqual(offsets, ["1", "2"])
 
     def test_like_the_handler(self) -> None:
         """The record and the response are those of the handler, byte for byte."""
@@ -209,11 +219,23 @@ class LeftTests(LaneCase):
             + odd[8:]
         )
 
-    def test_binary(self) -> None:
-        """A binary header."""
-        data = bytearray(plain())
-        data[4] = BINARY
-        self.left(bytes(data))
+    def test_false_form(self) -> None:
+        """A header that is said to be binary, and is not; likewise with JSON."""
+        for frame, kind in ((plain(), BINARY), (in_binary(plain()), JSON)):
+            data = bytearray(frame)
+            data[4] = kind
+            self.left(bytes(data))
+
+    def test_broken_binary(self) -> None:
+        """A binary header that is cut short, or has a number that is none."""
+        for old, new in (
+            (b"\x00\x01e\x00\x00\x00\x010", b"\x00\x01e\x00\x00\x00\x01x"),
+            (b"\x00\x01b\x00", b"\x00\x01b\x7f"),
+            (b"\x00\x01b\x00", b"\xff\xffb\x00"),
+        ):
+            frame = in_binary(plain())
+            self.assertEqual(frame.count(old), 1)
+            self.left(frame.replace(old, new))
 
     def test_other_addresses(self) -> None:
         """A peer with an IPv6 address."""

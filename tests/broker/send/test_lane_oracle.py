@@ -24,7 +24,7 @@ from tests.broker.cases import pulled, sent
 from tests.broker.send.test_batch import batched
 from tests.broker.send.test_lane_variants import PLAIN, TEXTS, TIMED
 from tests.broker.send.twins import Twins
-from tests.broker.send.ways import frame_of
+from tests.broker.send.ways import frame_of, in_binary
 
 TOPICS = ("A", "B", "C")
 CONNECTIONS = 3
@@ -63,8 +63,12 @@ def special_sends(draw: st.DrawFn) -> bytes:
 
 
 _OPAQUES = st.sampled_from([1, 7, -5, (1 << 31) - 1])
-_READS = st.lists(
-    st.one_of(plain_sends(), plain_sends(), special_sends()), min_size=1, max_size=8
+_SENDS = st.one_of(plain_sends(), plain_sends(), special_sends())
+#: Most reads have headers of one form.
+_READS = st.one_of(
+    st.lists(_SENDS, min_size=1, max_size=8),
+    st.lists(_SENDS.map(in_binary), min_size=1, max_size=8),
+    st.lists(st.one_of(_SENDS, _SENDS.map(in_binary)), min_size=1, max_size=8),
 )
 
 

@@ -32,7 +32,8 @@ from tests.remoting.ends import Wire
 from tests.store.cases import NOW
 
 _MADE_KEY = re.compile(
-    rb'(UNIQ_KEY\x01|__transactionId__\x01|"transactionId":")0A000001[0-9A-F]{24}'
+    rb"(UNIQ_KEY\x01|__transactionId__\x01|transactionId(?:\":\"|\x00\x00\x00 ))"
+    rb"0A000001[0-9A-F]{24}"
 )
 
 

@@ -12,10 +12,11 @@ from twisted.python.failure import Failure
 from rocketmq_tw.model.msgid import host_to_text
 from rocketmq_tw.remoting.protocol import RemotingProtocol
 from rocketmq_tw.remoting.router import ErrorResponse
-from rocketmq_tw.wire.command import Command, decode
+from rocketmq_tw.wire.binary_header import binary_header
+from rocketmq_tw.wire.command import Command, decode, decode_ext
 from rocketmq_tw.wire.errors import BadField
 from rocketmq_tw.wire.fields import Ext, Request, Response, from_ext
-from rocketmq_tw.wire.frame import JSON, FrameDecoder, join
+from rocketmq_tw.wire.frame import BINARY, JSON, FrameDecoder, join
 from tests.broker.cases import BrokerCase
 from tests.remoting.ends import Wire
 
@@ -35,6 +36,19 @@ def frame_of(
     }
     header = json.dumps(document, separators=(",", ":")).encode()
     return join(JSON, header, body)
+
+
+def in_binary(frame: bytes) -> bytes:
+    """Write a request with a binary header instead of one in JSON."""
+    ((kind, header, body),) = FrameDecoder().feed(frame)
+    assert kind == JSON, kind
+    command = decode(kind, header)
+    ext = decode_ext(header)
+    return join(
+        BINARY,
+        binary_header(command.code, command.opaque or 0, command.flag, None, ext),
+        body,
+    )
 
 
 def response_of(kind: type[Request[Any]], command: Command) -> Response:

@@ -20,7 +20,7 @@ from rocketmq_tw.wire.frame import BINARY, JSON, join
 from tests.broker.cases import sent
 from tests.broker.send.test_lane_variants import HEADERS, PLAIN
 from tests.broker.send.twins import Twins
-from tests.broker.send.ways import frame_of, through_connections
+from tests.broker.send.ways import frame_of, in_binary, through_connections
 from tests.broker.transactions import (
     test_ending,
     test_feature,
@@ -120,6 +120,14 @@ class TakenTests(LaneCase):
             self.assertEqual(
                 self.receive(end_of(self.twins, offset, flag=flag), half_of()), [2]
             )
+
+    def test_binary_headers(self) -> None:
+        """Also of requests with binary headers, until one has the other form."""
+        half = in_binary(half_of())
+        for flag in (0, ONE_WAY):
+            offset = self.prepare()
+            end = end_of(self.twins, offset, flag=flag, is_binary=True)
+            self.assertEqual(self.receive(end, half, half_of()), [2, 1])
 
     def test_rollback(self) -> None:
         """Nothing is stored."""

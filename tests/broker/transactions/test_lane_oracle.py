@@ -24,7 +24,7 @@ from rocketmq_tw.wire.fields import to_ext
 from tests.broker.cases import sent
 from tests.broker.send.test_lane_variants import PLAIN
 from tests.broker.send.twins import Twins
-from tests.broker.send.ways import frame_of
+from tests.broker.send.ways import frame_of, in_binary
 
 TOPICS = ("A", "B", "C")
 CONNECTIONS = 2
@@ -117,10 +117,17 @@ _ENDS = st.fixed_dictionaries(
         "opaque": _OPAQUES,
     }
 )
-_REQUESTS = st.one_of(
-    halves(), usual_halves(), usual_halves(), _ENDS, _ENDS, _ENDS, plain_sends()
+_SENDS = st.one_of(halves(), usual_halves(), usual_halves(), plain_sends())
+_REQUESTS = st.one_of(_SENDS, _ENDS)
+_BINARY = st.one_of(
+    _SENDS.map(in_binary), _ENDS.map(lambda end: {**end, "is_binary": True})
 )
-_READS = st.lists(_REQUESTS, min_size=1, max_size=8)
+#: Most reads have headers of one form.
+_READS = st.one_of(
+    st.lists(_REQUESTS, min_size=1, max_size=8),
+    st.lists(_BINARY, min_size=1, max_size=8),
+    st.lists(st.one_of(_REQUESTS, _BINARY), min_size=1, max_size=8),
+)
 
 
 def begin(twins: Twins) -> None:
@@ -158,6 +165,7 @@ def end_of(
     shift: int = 0,
     flag: int = 0,
     opaque: int = 1,
+    is_binary: bool = False,
 ) -> bytes:
     """
     Write the end of a half message, by its queue offset.
@@ -176,7 +184,8 @@ def end_of(
     }
     if topic is not None:
         ext["topic"] = topic
-    return frame_of(37, ext, opaque=opaque, flag=flag)
+    frame = frame_of(37, ext, opaque=opaque, flag=flag)
+    return in_binary(frame) if is_binary else frame
 
 
 class TransactionMachine(RuleBasedStateMachine):
