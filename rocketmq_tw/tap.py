@@ -34,6 +34,7 @@ from rocketmq_tw.remoting.addresses import (
 )
 from rocketmq_tw.remoting.preflight import (
     check_port,
+    prepare_chroot,
     resolve_interface,
     will_chroot,
 )
@@ -147,6 +148,7 @@ def makeService(options: Options) -> IService:
     options.name_server.max_connections = config.max_connections
     own_servers, in_chroot = OwnServers(reactor), will_chroot(options)
     with ends_in_a_sentence():
+        prepare_chroot(options)
         check_broker(config, in_chroot)
         check_port(options.name_server.listen)
         if not in_chroot:

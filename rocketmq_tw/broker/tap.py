@@ -227,7 +227,7 @@ def makeService(options: Options) -> IService:
     from rocketmq_tw.broker.service import BrokerService
     from rocketmq_tw.remoting.in_process import OwnServers
     from rocketmq_tw.remoting.listener import Program, ends_in_a_sentence
-    from rocketmq_tw.remoting.preflight import will_chroot
+    from rocketmq_tw.remoting.preflight import prepare_chroot, will_chroot
     from rocketmq_tw.remoting.reachability import ReachabilityCheck
     from rocketmq_tw.remoting.tls import check_tls
 
@@ -238,6 +238,7 @@ def makeService(options: Options) -> IService:
     config = with_connection_limit(options.settings)
     own, in_chroot = OwnServers(reactor), will_chroot(options)
     with ends_in_a_sentence():
+        prepare_chroot(options)
         check_broker(config, in_chroot)
         if not in_chroot:
             check_tls(config.tls, reactor)

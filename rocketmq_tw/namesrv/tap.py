@@ -24,6 +24,7 @@ from rocketmq_tw.namesrv.config import UNSUPPORTED, NamesrvConfig
 from rocketmq_tw.remoting.descriptors import connection_limit, raise_limit
 from rocketmq_tw.remoting.preflight import (
     check_port,
+    prepare_chroot,
     resolve_interface,
     will_chroot,
 )
@@ -142,6 +143,7 @@ def makeService(options: Options) -> IService:
     limit = connection_limit(raise_limit())
     options.namesrv.max_connections = options.namesrv.max_connections or limit
     with ends_in_a_sentence():
+        prepare_chroot(options)
         if not will_chroot(options):
             file = JsonFile(options.namesrv.kv_config_path)
             file.load_as(KVConfigDocument.decode)

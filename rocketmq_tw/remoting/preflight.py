@@ -92,3 +92,17 @@ def will_chroot(options: usage.Options) -> bool:
     """Whether ``twistd`` is going to change the root directory."""
     parent: Any = getattr(options, "parent", None)
     return bool(parent and parent.get("chroot"))
+
+
+def prepare_chroot(options: usage.Options) -> None:
+    """
+    Import what is used later, if ``twistd`` is going to change the root directory.
+
+    :raises UnusableRoot: it lacks what Twisted opens there.
+    """
+    if will_chroot(options):
+        from rocketmq_tw.remoting.chroot import check_root, import_servers
+
+        parent: Any = getattr(options, "parent", None)
+        check_root(parent["chroot"], changes_user=parent.get("uid") is not None)
+        import_servers()

@@ -159,5 +159,8 @@ class ServiceTests(TapCase):
         self.assertRaises(DamagedDocument, makeService, options)
         options = self.parse("--data", self.file(b""), "-p", "0")
         self.assertRaises(UnreadableDocument, makeService, options)
-        options.parent = {"chroot": "/srv"}  # type: ignore[attr-defined]
+        root = FilePath(self.mktemp())
+        root.child("dev").makedirs()
+        root.child("dev").child("null").touch()
+        options.parent = {"chroot": root.path}  # type: ignore[attr-defined]
         makeService(options)
