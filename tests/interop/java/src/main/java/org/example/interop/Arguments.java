@@ -10,6 +10,7 @@ import org.apache.rocketmq.remoting.RPCHook;
 /** The command line of a program: pairs of "--name value". */
 final class Arguments {
     private static final int HEARTBEAT_MILLIS = 3_000;
+    private static final int PATIENCE_MILLIS = 30_000;
     private final Map<String, String> values = new HashMap<>();
 
     Arguments(String[] words) {
@@ -42,14 +43,15 @@ final class Arguments {
     }
 
     /**
-     * Gives a client its name servers, and a heartbeat each three seconds.
+     * Gives a client its name servers, a heartbeat each three seconds, and patience.
      *
      * <p>A heartbeat that would register a changed subscription is left out where another one is being sent; pulls are refused
-     * until the next, and that would come after 30 seconds.
+     * until the next, and that would come after 30 seconds. A busy machine may take more than the usual three to say where a topic is.
      */
     void connect(ClientConfig client) {
         client.setNamesrvAddr(text("namesrv"));
         client.setHeartbeatBrokerInterval(HEARTBEAT_MILLIS);
+        client.setMqClientApiTimeout(PATIENCE_MILLIS);
     }
 
     /** The number given with an option, or the fallback. */
