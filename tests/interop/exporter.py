@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,7 +25,7 @@ from tests.ports import free_port
 
 from . import apache
 from .lab import OURS, Cluster, Lab
-from .program import Process
+from .sources import WebProgram, built
 
 TOPIC, GROUP = "Exported", "G_Exported"
 #: How often it asks, in place of once a minute.
@@ -47,39 +46,16 @@ _WRONG = re.compile(r"ERROR|[a-z]Exception|[a-z]Error\b")
 _USUAL = re.compile(r"not exist|The stats .* not|CODE: 1 ")
 
 
-def built(source: str, scratch: Path) -> Path:
-    """Build the exporter; return its jar, with all that it needs."""
-    folder = Path(source)
-    if not folder.is_dir():
-        folder = scratch / "exporter"
-        _run(["git", "clone", "-q", "--depth", "1", "--", source, str(folder)], scratch)
-    _run(["mvn", "-q", "-B", "package", "-DskipTests"], folder)
-    [jar] = (folder / "target").glob("rocketmq-exporter-*-exec.jar")
-    return jar
-
-
-def _run(command: list[str], directory: Path) -> None:
-    done = subprocess.run(command, cwd=directory, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{' '.join(command)}: {(done.stdout + done.stderr)[-3000:]}")
-
-
-class Exporter:
+class Exporter(WebProgram):
     """The exporter of a cluster, in a process of its own."""
 
     def __init__(self, jar: Path, names: str, scratch: Path) -> None:
-        self.port = free_port()
         options = {
             "rocketmq.config.namesrvAddr": names,
-            "server.port": self.port,
             "grpc.server.port": free_port(),
             **{f"task.collect{name}.cron": OFTEN for name in TASKS},
         }
-        words = [f"--{key}={value}" for key, value in options.items()]
-        self._home = scratch / f"exporter-{self.port}"
-        java = ["java", "-Xmx512m", f"-Duser.home={self._home}", "-jar", str(jar)]
-        self._process = Process([*java, *words], self._home / "errors.log")
-        self._process.wait_for_port(self.port, timeout=120)
+        super().__init__(jar, scratch, options)
 
     def series(self) -> Series:
         """Return what it shows now."""
@@ -98,14 +74,10 @@ class Exporter:
 
     def complaints(self) -> list[str]:
         """Return the lines of its log that say what went wrong."""
-        log = self._home / "logs" / "exporterlogs" / "rocketmq-exporter.log"
+        log = self.home / "logs" / "exporterlogs" / "rocketmq-exporter.log"
         lines = log.read_text(errors="replace").splitlines()
         wrong = [line for line in lines if _WRONG.search(line)]
         return [line for line in wrong if not _USUAL.search(line)]
-
-    def end(self) -> None:
-        """End it."""
-        self._process.kill()
 
 
 def exported(make: str, jar: Path, scratch: Path) -> tuple[Series, list[str]]:
@@ -162,7 +134,7 @@ def main(words: list[str]) -> int:
     apache.build()
     with tempfile.TemporaryDirectory(prefix="exporter-") as directory:
         scratch = Path(directory)
-        jar = built(asked.source, scratch)
+        jar = built(asked.source, scratch, "rocketmq-exporter-*-exec.jar")
         theirs, _ = exported("v53", jar, scratch)
         ours, complaints = exported(OURS, jar, scratch)
     wrong = [f"not shown: {name}" for name in sorted(theirs.keys() - ours.keys())]
