@@ -59,9 +59,11 @@ class CheckRounds:
 
     :param now: returns the time of day, in seconds since the epoch.
     :param counts: has the half messages of each topic that are pending.
+    :param on_lost: called when half messages that were pending are gone.
     :ivar asked: how often producers were asked since the start.
     :ivar unasked: how often no producer could be asked.
     :ivar given_up: how many transactions were given up.
+    :ivar lost: how many half messages were deleted while they were pending.
     """
 
     _log = Logger()
@@ -83,6 +85,7 @@ class CheckRounds:
         clock: IReactorTime,
         now: Callable[[], float],
         counts: TransactionCounts,
+        on_lost: Callable[[], object],
     ) -> None:
         self._store = store
         self._journal = journal
@@ -95,6 +98,7 @@ class CheckRounds:
         self._clock = clock
         self._now = now
         self._counts = counts
+        self._on_lost = on_lost
         self._is_running = self._is_stopped = self._is_over = False
         self._rounds = Rounds()
         self._at = 0
@@ -102,6 +106,7 @@ class CheckRounds:
         self.asked = 0
         self.unasked = 0
         self.given_up = 0
+        self.lost = 0
 
     def begin(self) -> Any:
         """
@@ -134,7 +139,7 @@ class CheckRounds:
         began_ms, until = int(self._now() * 1000), self._clock.seconds() + LONGEST
         end = self._journal.end
         self._producers.begin()
-        self._decisions.skip_to(self._store.min_offset(TRANS_HALF_TOPIC, 0))
+        self._skip_to(self._store.min_offset(TRANS_HALF_TOPIC, 0))
         first = self._at = self._begin_at(end)
         self._is_over = False
         while not self._is_over and self._clock.seconds() < until:
@@ -188,8 +193,25 @@ class CheckRounds:
         """Return from where to go on after a read; what it did not find is gone."""
         if fetched.count:
             return fetched.next_offset
-        self._decisions.skip_to(fetched.min_offset)
+        self._skip_to(fetched.min_offset)
         return max(offset + 1, self._decisions.start)
+
+    def _skip_to(self, first: int) -> None:
+        """Give up what is pending and not stored any more: the log was cleaned."""
+        start, before = self._decisions.start, self._journal.pending
+        self._decisions.skip_to(first)
+        gone = before - self._journal.pending
+        if gone:
+            self.lost += gone
+            self._log.error(
+                "{count} half messages that were pending, from {start} to {last}, are"
+                " not stored any more: files of the log were deleted, so their"
+                " transactions are neither committed nor rolled back",
+                count=gone,
+                start=start,
+                last=first - 1,
+            )
+            self._on_lost()
 
     def _pass_one(self, offset: int, record: bytes) -> Steps[None]:
         """Do what is due about a half message that is pending."""

@@ -149,6 +149,7 @@ def _make(broker: Broker) -> TransactionParts:
         permit=broker.late_checks,
         counts=broker.transaction_counts,
     )
+    file = LateCountsFile(broker, journal)
     checks = CheckRounds(
         store=broker.store,
         journal=journal,
@@ -160,10 +161,9 @@ def _make(broker: Broker) -> TransactionParts:
         clock=broker.clock,
         now=now,
         counts=broker.transaction_counts,
+        on_lost=file.check,
     )
-    return TransactionParts(
-        journal, half, ending, checks, LateCountsFile(broker, journal)
-    )
+    return TransactionParts(journal, half, ending, checks, file)
 
 
 class LateCountsFile:
@@ -185,7 +185,7 @@ class LateCountsFile:
         broker = self._broker
         broker.tables.topics.on_change.append(self._changed)
         broker.lifecycle.on_start.append(self._load)
-        broker.lifecycle.on_online.append(self._check)
+        broker.lifecycle.on_online.append(self.check)
         broker.lifecycle.on_stop.append(lambda: all_at_once(self._saving()))
         broker.periodic.every(
             broker.config.transaction_metric_flush_interval,
@@ -197,7 +197,7 @@ class LateCountsFile:
         if self._file.exists or self._journal.pending:
             self._make().load()
 
-    def _check(self) -> None:
+    def check(self) -> None:
         """Compare it with what is pending."""
         if self.made is not None:
             self.made.check()
@@ -337,3 +337,4 @@ def _gauges(broker: Broker, parts: TransactionParts) -> None:
     gauges["transactionsAsked"] = lambda: checks.asked
     gauges["transactionsUnasked"] = lambda: checks.unasked
     gauges["transactionsGivenUp"] = lambda: checks.given_up
+    gauges["transactionsLost"] = lambda: checks.lost

@@ -184,6 +184,15 @@ class TransactionJournal:
 
     def replay(self) -> Steps[None]:
         """Read the operation messages at the start."""
+        start = self.decisions.start
+        done = self._offsets.query(GROUP, TRANS_HALF_TOPIC, 0)
+        if done is not None and done < start:
+            self._log.warn(
+                "half messages {done} to {last} are not stored any more, whether their"
+                " transactions were decided or not",
+                done=done,
+                last=start - 1,
+            )
         at = self._first(TRANS_OP_HALF_TOPIC)
         yield from read_queue(
             self._store,

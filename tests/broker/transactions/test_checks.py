@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
+from twisted.logger import capturedLogs, formatEvent
+
 from rocketmq_tw.broker.transactions import journal
 from rocketmq_tw.broker.transactions.decisions import Decision
 from rocketmq_tw.broker.transactions.half import RESERVED
@@ -14,7 +18,8 @@ from rocketmq_tw.model.message import (
 from rocketmq_tw.model.topic import TRANS_CHECK_MAX_TIME_TOPIC, TRANS_HALF_TOPIC
 from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.properties import MAX_PROPERTIES
-from tests.broker.cases import HOST, TOPIC, Peer
+from rocketmq_tw.wire.requests.admin import DeleteExpiredLog
+from tests.broker.cases import HOST, TOPIC, Peer, sent
 from tests.broker.transactions.cases import (
     ROLLBACK,
     TransactionCase,
@@ -209,6 +214,61 @@ class GivenUpTests(TransactionCase):
         self.pass_time(20)
         self.assertEqual(len(questions(peer)), 1)
         self.assertEqual(len(self.messages(TRANS_CHECK_MAX_TIME_TOPIC)), 1)
+
+
+class LostTests(TransactionCase):
+    """Half messages that are deleted with the log while they are pending."""
+
+    settings = {
+        "mapped_file_size_commit_log": 4096,
+        "mapped_file_size_consume_queue": 40,
+        "file_reserved_time": 1,
+        "clean_resource_interval": 5_000,
+        "transaction_check_interval": 100_000,
+    }
+
+    def lose(self) -> None:
+        """Fill files of the log, and have them deleted because they are old."""
+        for _ in range(12):
+            self.now(sent(body=b"x" * 1000))
+        self.pass_time(62)
+        for path in self.files():
+            os.utime(path, (1, 1))
+        self.now(DeleteExpiredLog())
+        self.pass_time(10)
+        self.assertGreater(self.store.min_offset(TRANS_HALF_TOPIC, 0), 0)
+
+    def test_gone(self) -> None:
+        """They are counted and named, and hold nothing up."""
+        first, _ = self.prepare(b"a"), self.prepare(b"b")
+        self.lose()
+        with capturedLogs() as events:
+            self.pass_time(30)
+        texts = [formatEvent(each) for each in events if "lost" not in each]
+        (said,) = [text for text in texts if "not stored any more" in text]
+        self.assertIn("2 half messages that were pending, from 0 to 1", said)
+        self.assertEqual(self.stats.gauges["transactionsLost"](), 2)
+        self.assertEqual(self.parts.journal.pending, 0)
+        self.assertEqual(self.broker.transaction_counts.halves, 0)
+        self.wrong("Find prepared transaction message failed", ended(first))
+        peer = self.producer()
+        self.now(half(b"c"))
+        self.pass_time(100)
+        ((_, last),) = questions(peer)
+        self.end_now(last, from_transaction_check=True)
+        self.assertEqual(self.consumed(), [b"c"])
+
+    def test_gone_while_stopped(self) -> None:
+        """A start names those that were not done when it was stopped."""
+        made = [self.prepare(b"%d" % number) for number in range(3)]
+        self.end_now(made[0])
+        self.pass_time(6)
+        self.lose()
+        with capturedLogs() as events:
+            self.restart()
+        texts = " ".join(formatEvent(each) or "" for each in events)
+        self.assertIn("half messages 1 to 2 are not stored any more", texts)
+        self.assertEqual(self.parts.journal.pending, 0)
 
 
 class MovedTests(TransactionCase):
