@@ -43,8 +43,8 @@ Exporter and dashboard
 ``rocketmq-exporter`` shows of these brokers all series that it shows of Apache's 5.3,
 with the same labels, and logs no error (``python -m tests.interop.exporter``). It needs
 ``brokerVersion`` among the figures of ``brokerStatus``, which Apache RocketMQ sends no
-more since 5.4; this broker does. The dashboard uses the same requests
-as the tool.
+more since 5.4; this broker does. All pages of the dashboard that ask servers have the
+fields that they have with Apache's 5.3 (``python -m tests.interop.dashboard``).
 
 Messages per minute, hour and day (``statsAll``, and the exporter's ``tps``) are those
 of the topics, queues and groups that had messages in the last day, at most
