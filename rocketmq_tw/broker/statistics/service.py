@@ -108,13 +108,20 @@ class Statistics:
         return windows.grown(column, times, self._tick, now, self._rolled_at)
 
     def topic(self, name: str) -> Windows | None:
-        """Return the windows of a topic, up to now; None if it had no message."""
-        self._take_queues(self._store.counted_queues(name))
+        """
+        Return the windows of a topic, up to now; None if it had no message.
+
+        With many queues they are up to the last sample.
+        """
+        queues = self._store.counted_queues(name)
+        if len(queues) <= AT_ONCE:
+            self._take_queues(queues)
         return self.topics.get(name)
 
     def queue(self, topic: str, queue_id: int) -> Windows | None:
         """Return those of a queue."""
-        self._take_queues(self._store.counted_queues(topic))
+        queues = self._store.counted_queues(topic)
+        self._take_queues(each for each in queues if each.queue_id == queue_id)
         return self.queues.get((topic, queue_id))
 
     def group(self, topic: str, group: str) -> Windows | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from twisted.logger import capturedLogs, formatEvent
 
+from rocketmq_tw.broker.statistics import service
 from rocketmq_tw.broker.statistics.windows import DAY
 from rocketmq_tw.wire.requests.group import DeleteGroup
 from rocketmq_tw.wire.requests.topic import DeleteTopic
@@ -54,6 +55,17 @@ class StatisticsTests(BrokerCase):
         self.assertEqual(self.statistics.broker.totals[0], 3)
         said = [formatEvent(each) for each in events]
         self.assertEqual(len([each for each in said if "maxStatistics" in each]), 1)
+
+    def test_many_queues(self) -> None:
+        """Those of a topic with many are not looked at for one request."""
+        self.patch(service, "AT_ONCE", 2)
+        for queue_id in range(3):
+            self.ask(sent("Wide", queue_id=queue_id))
+        self.assertIsNone(self.statistics.topic("Wide"))
+        self.assertEqual(self.statistics.queue("Wide", 1).totals[0], 1)
+        self.assertEqual(self.statistics.topics["Wide"].totals[0], 1)
+        self.clock.pump([10.0])
+        self.assertEqual(self.statistics.topic("Wide").totals[0], 3)
 
     def test_deleted_topic(self) -> None:
         """Its windows go with it, and those of its queues and groups."""
