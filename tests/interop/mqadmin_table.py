@@ -202,9 +202,9 @@ class Side:
         """Send messages, and let a group consume them."""
         lab, names, release = self.lab, self._names, self._release
         consumer = lab.consumer(release, names, topic=TOPIC, group=GROUP)
-        lab.sender(
-            release, names, topic=BUSY, plan="sync:8", group="Producers", linger=3600
-        )
+        options = {"topic": BUSY, "group": "Producers", "linger": 3600}
+        sender = lab.sender(release, names, plan="sync:8", **options)
+        sender.wait_for("sent", 8)
         sent = re.findall(r"\b[0-9A-F]{32,}\b", "\n".join(self.printed.values()))
         consumer.wait_for("message", len(sent))
         port = int(self._words["broker"].rpartition(":")[2])
