@@ -81,6 +81,8 @@ class MetricsSettings(msgspec.Struct, frozen=True, kw_only=True):
         lets everybody read.
     :ivar uses_tls: the port uses the certificate of the server's other ports.
     :ivar counts_queues: whether there are series for single queues.
+    :ivar counts_sizes: whether there is a histogram of the sizes of messages.
+    :ivar interval: seconds for which a page is given again, at least.
     """
 
     listen: str = ""
@@ -89,6 +91,8 @@ class MetricsSettings(msgspec.Struct, frozen=True, kw_only=True):
     token: Token = Token()
     uses_tls: bool = False
     counts_queues: bool = True
+    counts_sizes: bool = True
+    interval: int = 0
 
     @property
     def is_on(self) -> bool:
@@ -128,9 +132,9 @@ def take_metrics(values: dict[str, str], option: str | None) -> MetricsSettings:
         limit=_take_number(values, "metricsOtelCardinalityLimit", DEFAULT_LIMIT),
         token=Token(_take_token(values)),
         uses_tls=take_flag(values, "metricsTls"),
-        counts_queues=truth(
-            "metricsOfQueues", values.pop("metricsOfQueues", ""), default=True
-        ),
+        counts_queues=_take_choice(values, "metricsOfQueues"),
+        counts_sizes=_take_choice(values, "metricsOfSizes"),
+        interval=_take_number(values, "metricsMinInterval", 0),
     )
     if option is None:
         return made
@@ -175,6 +179,11 @@ def _take_number(values: dict[str, str], key: str, default: int) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text)):
         raise BadSetting(key, text, "a whole number >= 1")
     return int(text)
+
+
+def _take_choice(values: dict[str, str], key: str) -> bool:
+    """Return whether something is on, which is the default."""
+    return truth(key, values.pop(key, ""), default=True)
 
 
 def _take_labels(values: dict[str, str]) -> tuple[tuple[str, str], ...]:

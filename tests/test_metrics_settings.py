@@ -80,11 +80,14 @@ class MetricsSettingsTests(SynchronousTestCase):
             metricsOtelCardinalityLimit="10",
             metricsTls="true",
             metricsOfQueues="false",
+            metricsOfSizes="false",
+            metricsMinInterval="5",
         )
         self.assertEqual(made.labels, (("rack", "r1"), ("zone", "a:b")))
         self.assertEqual(
             (made.limit, made.uses_tls, made.counts_queues), (10, True, False)
         )
+        self.assertEqual((made.counts_sizes, made.interval), (False, 5))
 
     def test_taken(self) -> None:
         """All keys are removed, also those of exporters that do not exist here."""
@@ -114,6 +117,8 @@ class MetricsSettingsTests(SynchronousTestCase):
             ("metricsLabel", "1a:b", "name:value,name:value"),
             ("metricsLabel", "__name__:b", "name:value,name:value"),
             ("metricsTls", "1", "expected true or false"),
+            ("metricsOfSizes", "1", "expected true or false"),
+            ("metricsMinInterval", "0", "a whole number >= 1"),
         ):
             error = self.assertRaises(BadSetting, taken, **{key: value})
             self.assertIn(key, str(error))

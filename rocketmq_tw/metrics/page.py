@@ -2,7 +2,8 @@
 The page: all metrics of a program, collected in steps.
 
 Whoever asks while it is being collected gets what that finds, and a page younger than
-:data:`FRESH` is given again: however many ask, the work stays the same.
+:data:`FRESH`, or than a setting says, is given again: however many ask, the work stays
+the same.
 """
 
 from __future__ import annotations
@@ -31,13 +32,17 @@ class Page:
 
     :param clock: measures the age of the page, and gives its steps their turn.
     :param limit: how many series each metric may have.
+    :param interval: seconds for which a page is given again.
     :ivar scrapes: how often it was collected.
     """
 
     _log = Logger()
 
-    def __init__(self, clock: Any, limit: int = DEFAULT_LIMIT) -> None:
+    def __init__(
+        self, clock: Any, limit: int = DEFAULT_LIMIT, interval: float = FRESH
+    ) -> None:
         self._clock = clock
+        self._interval = max(FRESH, interval)
         self._limit = limit
         self._pacer = Pacer(clock)
         self._families: dict[str, list[Family]] = {}
@@ -119,7 +124,7 @@ class Page:
         :returns: fires with the pieces of the page.
         """
         now = self._clock.seconds()
-        if self._made_at is not None and now - self._made_at < FRESH:
+        if self._made_at is not None and now - self._made_at < self._interval:
             return succeed(self._pieces)
         waiting: Deferred[list[bytes]] = Deferred(self._waiting.remove)
         self._waiting.append(waiting)

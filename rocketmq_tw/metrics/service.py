@@ -39,7 +39,7 @@ class MetricsService(Service):
     def __init__(self, reactor: Any, settings: MetricsSettings, tls: ServerTls) -> None:
         self._settings = settings
         self._peers = PeerLog(reactor)
-        self.page = Page(reactor, settings.limit)
+        self.page = Page(reactor, settings.limit, settings.interval)
         self._process = ProcessMetrics(self.page, reactor, wall_time(reactor)())
         self.factory = MetricsFactory(reactor, self.page, settings.token.text)
         self._own = self.page.family(

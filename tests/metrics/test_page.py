@@ -58,6 +58,15 @@ class PageTests(SynchronousTestCase):
         self.assertEqual(self.read().get("rocketmq_x_total"), 1)
         self.assertEqual(self.calls, 1)
 
+    def test_interval(self) -> None:
+        """A setting may ask for more time between two pages."""
+        self.page = Page(self.clock, interval=5)
+        self.family = self.page.family("rocketmq_x_total", "counter", "Text")
+        self.page.add(self.collect)
+        for passed, expected in ((0, 1), (4.5, 1), (0.5, 2)):
+            self.clock.advance(passed)
+            self.assertEqual(self.read().get("rocketmq_x_total"), expected)
+
     def test_one_for_all(self) -> None:
         """Who asks while it is collected gets the same; nothing is done twice."""
         self.page.add(self.slow(3 * STEPS))

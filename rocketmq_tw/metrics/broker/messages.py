@@ -66,13 +66,15 @@ class MessageMetrics:
         self._out_size = target.counter(
             "rocketmq_throughput_out_total", "Bytes of their records", *GROUP_LABELS
         )
-        self._sizes = target.family(
-            "rocketmq_message_size",
-            "histogram",
-            "Bytes of the records that were stored",
-            TOPIC_LABELS,
-            BOUNDS,
-        )
+        self._sizes: Family | None = None
+        if broker.config.metrics.counts_sizes:
+            self._sizes = target.family(
+                "rocketmq_message_size",
+                "histogram",
+                "Bytes of the records that were stored",
+                TOPIC_LABELS,
+                BOUNDS,
+            )
         self._dead = target.counter(
             "rocketmq_send_to_dlq_messages_total",
             "Messages that a group has given up: its dead letters",
@@ -115,18 +117,17 @@ class MessageMetrics:
     def topic_rows(self, topics: list[bytes]) -> TopicRows:
         """Return the series of topics."""
         series = [self._labels_of(topic) for topic in topics]
+        messages, sizes = self._in.rows(series), self._in_size.rows(series)
+        if self._sizes is None:
+            return TopicRows(messages, sizes, None, [])
         # As in Apache RocketMQ.
         sized = [
             number
             for number, (name, _, _) in enumerate(series)
             if not is_retry(name) and not is_dlq(name)
         ]
-        return TopicRows(
-            self._in.rows(series),
-            self._in_size.rows(series),
-            self._sizes.rows([series[each] for each in sized]) if sized else None,
-            sized,
-        )
+        of_sizes = self._sizes.rows([series[each] for each in sized]) if sized else None
+        return TopicRows(messages, sizes, of_sizes, sized)
 
     def _topic_changed(self, name: str) -> None:
         """Make the labels of a topic again; its type may have changed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rocketmq_tw.broker.tables.progress import ConsumeProgress
+from rocketmq_tw.metrics_settings import MetricsSettings
 from tests.broker.cases import GROUP, TOPIC, pulled, sent
 from tests.metrics.broker.cases import MetricsCase
 
@@ -123,6 +124,19 @@ class SentTests(MetricsCase):
         self.assertEqual(self.read().get(OUT), 1)
         self.tables.progress.table.clear()
         self.assertEqual(self.read().labels(OUT), [])
+
+
+class NoSizesTests(MetricsCase):
+    """The same without sizes of messages."""
+
+    settings = {"metrics": MetricsSettings(counts_sizes=False)}
+
+    def test_no_sizes(self) -> None:
+        """There are the other series only."""
+        self.ask(sent())
+        page = self.read()
+        self.assertEqual(page.get(IN), 1)
+        self.assertNotIn("rocketmq_message_size_count", page.names)
 
 
 class LimitTests(MetricsCase):
