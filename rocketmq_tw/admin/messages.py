@@ -233,7 +233,7 @@ class Messages:
         """
         Return what producers and consumers have traced of a message.
 
-        :param message_id: the one that its producer made, or one of its keys.
+        :param message_id: the one that its producer made.
         :param topic: that of the traces; see :doc:`/howto/traces`.
         :param begin: only what was written at this time or later.
         :param limit: messages of traces that are looked at, the newest.
