@@ -26,7 +26,6 @@ from rocketmq_tw.admin.results.topics import (
     TopicSummary,
 )
 from rocketmq_tw.admin.texts import at
-from rocketmq_tw.admin.topic_changes import TopicChanges, TopicSettings, topic_configs
 from rocketmq_tw.model.topic import (
     PERM_READ,
     PERM_WRITE,
@@ -51,6 +50,7 @@ from rocketmq_tw.wire.requests.topic import (
 )
 
 if TYPE_CHECKING:
+    from rocketmq_tw.admin.topic_changes import TopicSettings
     from rocketmq_tw.model.route import TopicRoute
 
 #: The attribute with the type of a topic's messages.
@@ -115,6 +115,8 @@ class Topics:
 
         :raises NotFound: the name servers do not know it.
         """
+        from rocketmq_tw.admin.topic_changes import topic_configs
+
         route = await self.route(topic)
         brokers = self._calls.in_route(route)
         targets = brokers.readers()
@@ -194,6 +196,8 @@ class Topics:
         :raises AlreadyExists: one of the brokers has it.
         :raises NotFound: there is no such cluster or broker.
         """
+        from rocketmq_tw.admin.topic_changes import TopicChanges, TopicSettings
+
         given = dict(attributes or {})
         if type != DEFAULT_TYPE:
             given[MESSAGE_TYPE] = type
@@ -210,6 +214,8 @@ class Topics:
 
         :raises NotFound: none has it.
         """
+        from rocketmq_tw.admin.topic_changes import TopicChanges
+
         return await TopicChanges(self._calls).update(topic, settings)
 
     @returning_deferred
@@ -220,6 +226,8 @@ class Topics:
 
         :raises NotFound: no broker has the topic.
         """
+        from rocketmq_tw.admin.topic_changes import TopicChanges
+
         return await TopicChanges(self._calls).unread(topic, settings)
 
     @returning_deferred
@@ -229,6 +237,8 @@ class Topics:
 
         :raises NotFound: no broker has it.
         """
+        from rocketmq_tw.admin.topic_changes import TopicChanges
+
         return await TopicChanges(self._calls).delete(topic)
 
     @returning_deferred
