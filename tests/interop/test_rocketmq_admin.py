@@ -26,20 +26,25 @@ def run(names: str, *words: str, stdin: str = "") -> subprocess.CompletedProcess
 
 
 class Admin:
-    """Runs commands on one cluster."""
+    """
+    Runs commands on one cluster.
 
-    def __init__(self, names: str) -> None:
+    :param options: of all commands.
+    """
+
+    def __init__(self, names: str, *options: str) -> None:
         self.names = names
+        self.options = options
 
     def json(self, *words: str, code: int = 0) -> Any:
         """Return what a command prints with ``--json``."""
-        done = run(self.names, *words, "--json")
+        done = run(self.names, *self.options, *words, "--json")
         assert done.returncode == code, (words, done.stdout, done.stderr)
         return json.loads(done.stdout)
 
     def text(self, *words: str, code: int = 0) -> str:
         """Return what a command prints, errors included."""
-        done = run(self.names, *words)
+        done = run(self.names, *self.options, *words)
         assert done.returncode == code, (words, done.stdout, done.stderr)
         return done.stdout + done.stderr
 

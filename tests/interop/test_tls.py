@@ -16,7 +16,9 @@ from tests.tls.authority import Authority
 
 from . import steps
 from .lab import OURS, Lab, Server
+from .program import wait_until
 from .test_access import ADMIN, PROVIDERS, USERS
+from .test_rocketmq_admin import Admin, run
 
 
 class Files:
@@ -148,3 +150,37 @@ def test_apache(lab: Lab, files: Files) -> None:
         {**files.options(OURS, certificate=False), **ADMIN},
     ):
         steps.check_refused(lab, names, OURS, wrong)
+    check_admin(lab, names, files)
+
+
+def check_admin(lab: Lab, names: Server, files: Files) -> None:
+    """``rocketmq-admin`` with a certificate and a signature, and with either wrong."""
+    secret = lab.scratch / "secret"
+    secret.write_text(ADMIN["password"] + "\n")
+    secret.chmod(0o600)
+    trust = ("--tls-ca", files.ca)
+    certificate = ("--tls-cert", files.client, "--tls-key", files.client_key)
+    user = ("--access-key", ADMIN["user"], "--secret-file", str(secret))
+    admin = Admin(names.address, *trust, *certificate, *user)
+    [broker] = admin.json("cluster", "status")["brokers"]
+    assert broker["is_active"] and broker["version"].startswith("V5_5")
+    made = admin.json("topic", "create", "Signed", "--queues", "1")
+    assert len(made["done"]) == 1 and not made["failed"]
+    admin.json("group", "create", "G_Signed")
+
+    def is_routed() -> bool:
+        done = run(names.address, *admin.options, "topic", "show", "Signed")
+        return done.returncode == 0
+
+    wait_until(is_routed, 60, "the topic's route")
+    sent = admin.json("message", "send", "Signed", "signed", "--key", "k")
+    at = ("message", "at", "Signed", f"{sent['broker']}/0", "0", "--body", "text")
+    assert admin.json(*at)[0]["body"] == "signed"
+
+    secret.write_text("another-secret\n")
+    assert made["done"][0] in admin.text("topic", "create", "Forged", code=1)
+    unsigned = Admin(names.address, *trust, *certificate)
+    assert made["done"][0] in unsigned.text("topic", "create", "Unsigned", code=1)
+    for options in (trust, ()):
+        unknown = Admin(names.address, *options, *user, "--timeout", "2")
+        unknown.text("broker", "list", code=3)
