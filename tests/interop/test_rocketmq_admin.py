@@ -91,7 +91,8 @@ def test_commands(shared: tuple[Lab, Cluster]) -> None:
         assert shown["body"] == "body 0" and shown["keys"] == ["k0"]
 
     def found_by_key() -> list[str]:
-        found = admin.json("message", "find", topic, "--key", "k1")
+        words = ("message", "find", topic, "--key", "k1", "--since", "10m-ago")
+        found = admin.json(*words)
         return [each["message_id"] for each in found["messages"]]
 
     wait_until(lambda: found_by_key() == [ids[1]["message_id"]], 60, "the index")
@@ -114,6 +115,8 @@ def test_commands(shared: tuple[Lab, Cluster]) -> None:
     wait_until(has_consumed, 60, "the offsets of the group")
     [member] = admin.json("group", "members", group)
     assert member["mode"] == "push"
+    lag = admin.json("group", "lag", group, "--topic", topic)
+    assert {q["owner"] for q in lag["queues"]} == {member["client_id"]}
     state = admin.json("client", "show", group, member["client_id"])
     assert {queue["topic"] for queue in state["queues"]} >= {topic}
     clients = admin.json("client", "list")["clients"]

@@ -16,6 +16,7 @@ from . import apache
 from .lab import Cluster, Lab
 from .program import wait_until
 from .requests import asked
+from .test_rocketmq_admin import Admin
 
 _POPS = "G_Pops"
 
@@ -58,6 +59,10 @@ def test_query(shared: tuple[Lab, Cluster]) -> None:
         return "Pub" in text and "Sub" in text and "G_Traced" in text
 
     wait_until(shown, 60, "both traces")
+    admin = Admin(cluster.names.address)
+    events = admin.json("message", "trace", line["msgId"])["events"]
+    assert [each["kind"] for each in events] == ["Pub", "SubBefore", "SubAfter"]
+    assert [each["group"] for each in events[1:]] == ["G_Traced", "G_Traced"]
 
 
 @pytest.mark.parametrize("shared", ["ours"], indirect=True)
@@ -96,6 +101,9 @@ def test_polls_and_pops(shared: tuple[Lab, Cluster]) -> None:
         assert (before[5], after[2], after[4]) == (message_id, message_id, "true")
     shown = lab.admin(names, f"queryMsgTraceById -i {message_id}", "v55")
     assert all(group in shown for group in (*groups.values(), _POPS)), shown
+    events = Admin(names.address).json("message", "trace", message_id)["events"]
+    assert len(events) == 6
+    assert {each["group"] for each in events} == {*groups.values(), _POPS}
 
 
 def traced(port: int, key: str) -> list[list[str]]:
