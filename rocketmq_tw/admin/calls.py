@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
-from twisted.internet.defer import Deferred, DeferredList, DeferredSemaphore
+from twisted.internet.defer import Deferred, DeferredList
 from twisted.python.failure import Failure
 
 from rocketmq_tw.admin.errors import (
@@ -215,21 +215,25 @@ class Calls:
         ask: Callable[[str], Coroutine[Any, Any, T]],
     ) -> Outcomes[T]:
         """Call a coroutine function for each address; keep its errors of the wire."""
-        slots = DeferredSemaphore(PARALLEL)
         found: dict[str, T] = {}
         errors: dict[str, Exception] = {}
 
-        async def one(who: str, address: str) -> None:
-            try:
-                found[who] = await ask(address)
-            except RocketMQError as error:
-                errors[who] = error
+        left = iter(targets.items())
 
-        def begin(who: str, address: str) -> Deferred[None]:
-            return Deferred.fromCoroutine(one(who, address))
+        async def ask_some() -> None:
+            for who, address in left:
+                try:
+                    found[who] = await ask(address)
+                except RocketMQError as error:
+                    errors[who] = error
 
-        waiting = [slots.run(begin, who, address) for who, address in targets.items()]
-        for _, outcome in await DeferredList(waiting, consumeErrors=True):
+        # A Deferred for each target would take long at a stretch: there may be as many
+        # as groups.
+        asking = [
+            Deferred.fromCoroutine(ask_some())
+            for _ in range(min(PARALLEL, len(targets)))
+        ]
+        for _, outcome in await DeferredList(asking, consumeErrors=True):
             if isinstance(outcome, Failure):
                 outcome.raiseException()
         order = list(targets)

@@ -7,8 +7,11 @@ Source: ``DefaultMQAdminExtImpl`` of RocketMQ 5.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 import msgspec
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
 
 from rocketmq_tw.admin.calls import Calls
 from rocketmq_tw.admin.deferring import returning_deferred
@@ -24,7 +27,7 @@ from rocketmq_tw.admin.results.clients import (
 )
 from rocketmq_tw.admin.results.groups import Member
 from rocketmq_tw.admin.results.listing import Listing
-from rocketmq_tw.admin.texts import at, version_name, whole
+from rocketmq_tw.admin.texts import at, sentence, version_name, whole
 from rocketmq_tw.remoting.errors import BrokerError
 from rocketmq_tw.wire.bodies.consumers import (
     Connection,
@@ -48,6 +51,8 @@ _RELAYED = 12.0
 #: A broker says so of a producer group that is not connected.
 _UNKNOWN = (ResponseCode.SYSTEM_ERROR,)
 _MIB = 1 << 20
+#: Producer groups that are put together at a stretch, in some 10 ms.
+_AT_A_STRETCH = 1000
 
 
 class Clients:
@@ -67,24 +72,36 @@ class Clients:
         asked = await self._calls.each_broker(targets, lambda _: GetAllProducers())
         found = _Clients()
         for broker, response in asked.ok.items():
-            for group, producers in ProducerTableInfo.decode(
-                response.body
-            ).data.items():
+            table = ProducerTableInfo.decode(response.body).data
+            for number, (group, producers) in enumerate(table.items(), 1):
+                if number % _AT_A_STRETCH == 0:
+                    await self._pause()
                 for producer in producers:
                     found.add_producer(broker, group, producer)
-        failed = asked.failed
         groups = Groups(self._calls)
-        names = [group.name for group in await groups.list(with_system=True)]
+        listed = await groups.list(with_system=True)
+        failed = {**asked.failed, **listed.failed}
+        # One that does not respond would be waited for by each group.
+        responding = {
+            who: address
+            for who, address in targets.items()
+            if who not in asked.errors or isinstance(asked.errors[who], BrokerError)
+        }
 
-        async def members(group: str) -> tuple[Member, ...]:
-            return members_of((await groups.connections(group, targets)).ok)
-
-        online = await self._calls.each({name: name for name in names}, members)
-        for group, each in online.ok.items():
-            for member in each:
+        async def add_members(group: str) -> None:
+            connected = await groups.connections(group, responding)
+            for member in members_of(connected.ok):
                 found.add_consumer(group, member)
-        failed.update(online.failed)
+            for who, error in connected.errors.items():
+                failed.setdefault(who, sentence(error))
+
+        await self._calls.each({each.name: each.name for each in listed}, add_members)
+        await self._pause()
         return results.ConnectedClients(found.all(), failed)
+
+    def _pause(self) -> Deferred[None]:
+        """Let others have their turn: this may be a broker's process."""
+        return deferLater(self._calls.session.clock, 0)
 
     async def producers(
         self, group: str, targets: Mapping[str, str]
@@ -148,11 +165,21 @@ class _Clients:
     """Puts clients together by their ids."""
 
     def __init__(self) -> None:
-        self._found: dict[str, ClientSummary] = {}
+        # By client id: the first that is known of it, and its groups and brokers.
+        self._found: dict[str, tuple[ClientSummary, _Memberships]] = {}
 
     def all(self) -> tuple[ClientSummary, ...]:
         """Return them, sorted by id."""
-        return tuple(self._found[name] for name in sorted(self._found))
+        return tuple(
+            msgspec.structs.replace(
+                client,
+                produces=_sorted(member_of.produces),
+                consumes=_sorted(member_of.consumes),
+                brokers=_sorted(member_of.brokers),
+                last_heartbeat=max(member_of.heartbeats, default=None),
+            )
+            for _, (client, member_of) in sorted(self._found.items())
+        )
 
     def add_producer(self, broker: str, group: str, info: ProducerInfo) -> None:
         """Add one of the table of all producers."""
@@ -192,21 +219,26 @@ class _Clients:
         produces: str = "",
         consumes: str = "",
     ) -> None:
-        known = self._found.get(new.client_id, new)
-        self._found[new.client_id] = msgspec.structs.replace(
-            known,
-            produces=_joined(known.produces, [produces]),
-            consumes=_joined(known.consumes, [consumes]),
-            brokers=_joined(known.brokers, brokers),
-            last_heartbeat=max(
-                filter(None, (known.last_heartbeat, new.last_heartbeat)), default=None
-            ),
-        )
+        _, member_of = self._found.setdefault(new.client_id, (new, _Memberships()))
+        member_of.produces.add(produces)
+        member_of.consumes.add(consumes)
+        member_of.brokers.update(brokers)
+        if new.last_heartbeat is not None:
+            member_of.heartbeats.add(new.last_heartbeat)
 
 
-def _joined(known: tuple[str, ...], more: Iterable[str]) -> tuple[str, ...]:
-    """Return names sorted and once; empty ones are left out."""
-    return tuple(sorted({*known, *filter(None, more)}))
+class _Memberships(msgspec.Struct):
+    """Where one client is; a client may be in a thousand groups."""
+
+    produces: set[str] = msgspec.field(default_factory=set)
+    consumes: set[str] = msgspec.field(default_factory=set)
+    brokers: set[str] = msgspec.field(default_factory=set)
+    heartbeats: set[datetime] = msgspec.field(default_factory=set)
+
+
+def _sorted(names: set[str]) -> tuple[str, ...]:
+    """Return names in order; empty ones are left out."""
+    return tuple(sorted(filter(None, names)))
 
 
 def _running(group: str, client_id: str, info: ConsumerRunningInfo) -> RunningInfo:

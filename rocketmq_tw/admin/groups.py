@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from twisted.internet.task import deferLater
+
 from rocketmq_tw.admin.calls import Calls, Outcomes
 from rocketmq_tw.admin.deferring import returning_deferred
 from rocketmq_tw.admin.members import members_of
@@ -47,6 +49,8 @@ UNKNOWN_GROUP = (
     ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST,
     ResponseCode.QUERY_NOT_FOUND,
 )
+#: Groups of a list that are put together at a stretch, in some 10 ms.
+_AT_A_STRETCH = 2000
 #: Brokers say so of a group without a connected consumer.
 _OFFLINE = ResponseCode.CONSUMER_NOT_ONLINE
 
@@ -72,11 +76,13 @@ class Groups:
         for broker, table in tables.ok.items():
             for name, group in table.items():
                 found.setdefault(name, {})[broker] = group
-        listed = (
-            _summary(name, brokers)
-            for name, brokers in sorted(found.items())
-            if with_system or not is_system(name)
-        )
+        listed = []
+        for number, (name, known) in enumerate(sorted(found.items()), 1):
+            if number % _AT_A_STRETCH == 0:
+                # This may be a broker's process, which serves others meanwhile.
+                await deferLater(self._calls.session.clock, 0)
+            if with_system or not is_system(name):
+                listed.append(_summary(name, known))
         return Listing(listed, tables.failed)
 
     @returning_deferred

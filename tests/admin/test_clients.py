@@ -28,6 +28,19 @@ class ClientTests(AdminCase):
         self.assertEqual(found.clients[0].brokers, ("broker-a", "broker-b"))
         self.assertEqual(found.failed, {})
 
+    def test_many_groups(self) -> None:
+        """A broker that is away is waited for a few times, and not by each group."""
+        for number in range(40):
+            self.run_admin(self.admin.groups.create(f"group-{number}"))
+        self.unreachable("broker-b")
+        began = self.cluster.clock.seconds()
+        found = self.run_admin(self.admin.clients.list())
+        self.assertLess(self.cluster.clock.seconds() - began, 15)
+        self.assertEqual(list(found.failed), ["broker-b"])
+        consumer = self.cluster.clients[-1].client_id
+        roles = {each.client_id: each.consumes for each in found.clients}
+        self.assertEqual(roles[consumer], ("billing",))
+
     def test_get(self) -> None:
         """A consumer says what it does."""
         client = self.cluster.clients[-1].client_id
