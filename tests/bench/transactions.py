@@ -1,9 +1,10 @@
 """
 Transactions of messages of 1 KiB, each committed: half message, response, end.
 
-As in Apache's ``TransactionProducer`` benchmark a sender waits for the response to its
-half message, and sends the end one way. 8 and 32 senders are driven by one process that
-looks only at what it needs of the responses.
+A sender waits for the response to its half message, and sends the end one way. 8 and 32
+senders, each with a connection, are driven by one process that looks only at what it
+needs of the responses. With Apache's broker beside, its ``TransactionProducer`` is run,
+too: so many threads that share a connection.
 """
 
 from __future__ import annotations
@@ -21,15 +22,18 @@ from rocketmq_tw.model.message import PGROUP, TRAN_MSG, UNIQ_KEY
 from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.command import JSON, encode_request
 from rocketmq_tw.wire.requests.send import SendMessageV2
+from tests.bench import apache_program
 from tests.bench.load import Shape
 from tests.bench.rates import APACHE, OURS, Timing
 from tests.bench.report import Table
-from tests.bench.running import Running
+from tests.bench.running import Running, folder
 from tests.bench.sides import sides
 
 TOPIC, GROUP = "BenchTransactions", "BenchTransactionsGroup"
 SENDERS = (8, 32)
 SIZE = 1024
+#: Apache's program.
+PROGRAM = "TransactionProducer"
 #: Stands for the unique key in the frame of a half message.
 _KEY = "0" * 32
 _END = (
@@ -126,16 +130,34 @@ def table(apache: str | None, timing: Timing, _shapes: Sequence[Shape]) -> Table
             for count in SENDERS:
                 for name, server in servers.items():
                     rate = drive(server.port, count, timing.seconds)
-                    rates.setdefault((count, name), []).append(rate)
-    rows = [
-        [f"{count}", name, f"{statistics.median(each):,.0f}"]
-        + [f"{min(each):,.0f}-{max(each):,.0f}"]
-        for (count, name), each in rates.items()
-    ]
-    for count in SENDERS:
-        medians = [statistics.median(rates[count, name]) for name in servers]
-        if len(medians) == 2:
-            ratio = f"{medians[1] / medians[0]:.2f}"
-            rows.append([f"{count}", f"{OURS} by {APACHE}", ratio, ""])
+                    rates.setdefault((f"{count}", name), []).append(rate)
+        if apache:
+            scratch = stack.enter_context(folder())
+            for count in SENDERS:
+                for name, server in servers.items():
+                    key = f"{count} of {PROGRAM}", name
+                    rates[key] = apache_program.rates(
+                        apache,
+                        scratch,
+                        PROGRAM,
+                        server.name_server,
+                        timing.rounds,
+                        *("-t", TOPIC, "-w", f"{count}"),
+                    )
     columns = ["senders", "broker", "transactions a second", "from - to"]
-    return Table("Transactions of 1 KiB, committed", columns, rows)
+    return Table("Transactions of 1 KiB, committed", columns, _rows(rates))
+
+
+def _rows(rates: dict[tuple[str, str], list[float]]) -> list[list[str]]:
+    """Make the rows, with a ratio behind each pair."""
+    rows: list[list[str]] = []
+    medians: dict[str, float] = {}
+    for (senders, name), each in rates.items():
+        middle = statistics.median(each)
+        span = f"{min(each):,.0f}-{max(each):,.0f}"
+        rows.append([senders, name, f"{middle:,.0f}", span])
+        if senders in medians:
+            ratio = f"{middle / medians[senders]:.2f}"
+            rows.append([senders, f"{OURS} by {APACHE}", ratio, ""])
+        medians[senders] = middle
+    return rows
