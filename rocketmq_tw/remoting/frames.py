@@ -81,7 +81,7 @@ class FrameHandler:
         """
         lane, handle, seconds = self._router.lane, self._inbound.handle, self._seconds
         at, count, pending = 0, len(frames), self._pending
-        starts = self._router.lane_starts
+        starts, takes = self._router.lane_starts, False
         if self._reads_without_lane:
             self._reads_without_lane -= 1
             lane = None
@@ -95,12 +95,15 @@ class FrameHandler:
                 taken = lane.take(frames, at, until, peer, now)
                 command = taken.left
                 if taken.count:
-                    self._rest = 0
+                    self._rest, takes = 0, True
                     at += taken.count
                     self._respond(taken, peer, corked)
                     if command is None:
                         continue
                     header = frames[at][1]
+                elif takes:
+                    # One among others that is not plain.
+                    takes = False
                 else:
                     self._rest_lane()
                     lane = None

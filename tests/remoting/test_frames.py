@@ -135,6 +135,18 @@ class LaneTests(SynchronousTestCase):
         self.read(asked(ext=PLAIN))
         self.assertEqual(self.lane.asked, [0, 0])
 
+    def test_one_among_others(self) -> None:
+        """It goes on behind a frame that it did not take, but not behind two."""
+        plain, other = asked(ext=PLAIN), asked(ext='"text":"other"')
+        lane = "by the lane"
+        texts = self.read(plain, other, other, plain, plain)
+        self.assertEqual(texts, [lane, "other", "other", lane, lane])
+        self.assertEqual(self.lane.asked, [0, 2, 3])
+        self.lane.asked.clear()
+        texts = self.read(plain, other, other, other, plain)
+        self.assertEqual(texts, [lane, "other", "other", "other", "plain"])
+        self.assertEqual(self.lane.asked, [0, 2, 3])
+
     def test_paused(self) -> None:
         """While reading is paused nothing goes to the lane; afterwards all does."""
         self.protocol.pauseProducing()
