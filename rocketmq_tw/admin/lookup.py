@@ -14,6 +14,7 @@ from rocketmq_tw.admin.found import decode_found
 from rocketmq_tw.admin.results.messages import Found, FoundMessage
 from rocketmq_tw.admin.texts import to_ms
 from rocketmq_tw.admin.topics import Topics
+from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.model.msgid import parse_offset_message_id
 from rocketmq_tw.remoting.errors import BrokerError
 from rocketmq_tw.wire.codes import ResponseCode
@@ -24,6 +25,9 @@ _FOREVER_MS = (1 << 63) - 1
 _COPIES = 32
 #: Messages that a broker returns at most, of all that have a key.
 _PER_QUERY = 64
+#: What brokers say if they find nothing; those of this project add why there may be
+#: more, and say only that if they find something.
+_NOTHING = "can not find message, maybe time range not correct"
 
 
 class Lookup:
@@ -109,6 +113,7 @@ class Lookup:
         brokers = await self._brokers(topic)
         targets = brokers.readers()
         names = {address: name for name, address in targets.items()}
+        gaps: dict[str, str] = {}
 
         async def ask(address: str) -> list[FoundMessage]:
             request = QueryMessage(
@@ -120,6 +125,9 @@ class Lookup:
                 unique=True if unique else None,
             )
             response = await self._calls.broker(address, request)
+            gap = (response.remark or "").removeprefix(_NOTHING).removeprefix(": ")
+            if gap:
+                gaps[names[address]] = log_safe(gap)
             return decode_found(response.body, names[address])
 
         asked = await self._calls.each(targets, ask)
@@ -137,7 +145,7 @@ class Lookup:
         return Found(
             tuple(fitting[-limit:]),
             complete and len(fitting) <= limit,
-            asked.failed,
+            {**asked.failed, **gaps},
         )
 
 

@@ -180,3 +180,26 @@ class DeadLetterTests(AdminCase):
         [sent] = self.send("orders", b"flagged", flag=7)
         found = self.run_admin(self.admin.messages.get(sent, "orders"))
         self.assertEqual(found.flag, 7)
+
+
+class WithoutIndexTests(AdminCase):
+    """Brokers that do not find messages by their keys."""
+
+    brokers = 1
+    on_disk = True
+    settings = {"message_index_enable": False}
+
+    def test_not_known_whether_sent_before(self) -> None:
+        """A dead letter whose copy nobody can find is not sent a second time."""
+        self.cluster.create_topic("orders", 1)
+        self.cluster.consumer("billing", "orders", lambda m: DEAD_LETTER)
+        self.send("orders", b"1", keys=["k"])
+        self.cluster.advance(5)
+        letters = self.run_admin(self.admin.dead_letters.browse("billing")).messages
+        self.assertEqual(len(letters), 1)
+        done = self.run_admin(
+            self.admin.dead_letters.resend("billing", letters, again=False)
+        )
+        self.assertEqual(done.ok, ())
+        [why] = done.failed.values()
+        self.assertIn("not known: broker-a: messageIndexEnable is false", why)

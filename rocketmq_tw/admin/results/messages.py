@@ -56,6 +56,7 @@ class Found(msgspec.Struct, frozen=True):
     Messages with a key, oldest first.
 
     :ivar is_complete: False if there may be more than the limit.
+    :ivar failed: who could not be asked, or not look at all messages, and why.
     """
 
     messages: tuple[FoundMessage, ...]
