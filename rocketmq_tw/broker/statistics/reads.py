@@ -83,7 +83,9 @@ class QueueReads:
         for some in parts_of(list(self._table.items()), AT_ONCE):
             for key, watched in some:
                 watched.windows.roll(tick)
-                if tick - watched.asked >= FORGOTTEN:
+                is_old = tick - watched.asked >= FORGOTTEN
+                # Its topic may have been deleted since the last step.
+                if is_old and self._table.get(key) is watched:
                     self._forget(key)
             yield None
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs, formatEvent
 
-from rocketmq_tw.broker.statistics.reads import FORGOTTEN
+from rocketmq_tw.broker.statistics.reads import FORGOTTEN, QueueReads
 from rocketmq_tw.wire.requests.topic import DeleteTopic
 from tests.broker.cases import GROUP, TOPIC, pulled, sent
 from tests.broker.pop.cases import PopCase
@@ -102,6 +104,22 @@ class QueueReadsTests(ViewCase):
         self.ask(DeleteTopic(TOPIC))
         self.assertEqual(self.count(), 0)
         self.unknown("QUEUE_GET_NUMS", QUEUE)
+
+    def test_deleted_while_they_are_looked_at(self) -> None:
+        """What a step is about to forget may be gone, or asked for again."""
+        progress = self.tables.progress
+        reads = QueueReads(progress)
+        keys = [(TOPIC, queue_id, GROUP) for queue_id in range(3)]
+        for key in keys:
+            reads.find(key, 10, 0, 0.0)
+        with patch("rocketmq_tw.broker.statistics.reads.AT_ONCE", 1):
+            steps = reads.roll(FORGOTTEN)
+            next(steps)
+            reads.drop(TOPIC)
+            self.assertIsNotNone(reads.find(keys[2], 10, FORGOTTEN, 0.0))
+            self.assertEqual(list(steps), [None, None])
+        self.assertEqual(len(reads), 1)
+        self.assertEqual(list(progress.table[TOPIC, GROUP].watched or ()), [2])
 
 
 class PoppedQueueTests(ViewCase, PopCase):
