@@ -153,6 +153,11 @@ class ConsumeProgress:
         found = self.table.get((topic, group))
         return -1 if found is None else found.pulled.get(queue_id, -1)
 
+    def remove_topic(self, topic: str) -> None:
+        """Forget what groups were sent of a topic that was deleted."""
+        for key in [key for key in self.table if key[0] == topic]:
+            del self.table[key]
+
     def sample(self) -> Steps[None]:
         """
         Sample all entries, in steps; drop those that are of no use.
@@ -165,7 +170,7 @@ class ConsumeProgress:
             for key, each in some:
                 if each.sample():
                     queues += len(each.pulled)
-                else:
+                elif self.table.get(key) is each:
                     del self.table[key]
             yield None
         self._nowhere.pulled.clear()

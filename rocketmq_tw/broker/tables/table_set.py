@@ -69,6 +69,7 @@ class Tables:
             limit=config.max_consumer_offsets,
         )
         self.progress = ConsumeProgress(config.max_pull_offsets)
+        self.topics.on_change.append(self._topic_changed)
         self.clients = ClientTable(MemberNotifier(clock, self.groups), PeerLog(clock))
         self.locks = QueueLocks(clock, config.max_queue_locks)
 
@@ -77,6 +78,11 @@ class Tables:
         made = BackgroundFile(os.path.join(self.folder, name), self._run_in_thread)
         self._files.append(made)
         return made
+
+    def _topic_changed(self, name: str) -> None:
+        """Nobody was sent anything of a topic of the same name that comes later."""
+        if self.topics.get(name) is None:
+            self.progress.remove_topic(name)
 
     def load(self) -> None:
         """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.broker.tables.progress import AT_ONCE, ConsumeProgress
@@ -48,6 +50,18 @@ class ProgressTests(SynchronousTestCase):
             self.progress.entry("T", "Busy").messages += 1
             self.sample()
         self.assertEqual(list(self.progress.table), [("T", "Busy")])
+
+    def test_deleted_topic(self) -> None:
+        """Its entries go, also while entries are sampled that end."""
+        for topic in ("T", "Other"):
+            self.progress.entry(topic, "G").pulled[0] = 7
+        self.sample(59)
+        with patch("rocketmq_tw.broker.tables.progress.AT_ONCE", 1):
+            steps = self.progress.sample()
+            next(steps)
+            self.progress.remove_topic("Other")
+            self.assertEqual(list(steps), [None])
+        self.assertEqual(self.progress.table, {})
 
     def test_too_many_entries(self) -> None:
         """Others are counted nowhere."""
