@@ -41,6 +41,7 @@ class TransactionCounts:
         but half messages stay when a topic is deleted.
     :ivar table: by the encoded name of the topic.
     :ivar on_commit: called for each transaction that is committed; None for nothing.
+    :ivar on_drop: called with each topic that is forgotten.
     """
 
     # While half messages are counted again, those from _unseen on up to _unseen_end
@@ -51,6 +52,7 @@ class TransactionCounts:
         self._limit = limit
         self._others = TopicCounts()
         self.on_commit: OnCommit | None = None
+        self.on_drop: Callable[[bytes], object] | None = None
         self._unseen = self._unseen_end = 0
 
     @property
@@ -88,6 +90,8 @@ class TransactionCounts:
     def drop(self, topic: bytes) -> None:
         """Forget a topic that is deleted."""
         self.table.pop(topic, None)
+        if self.on_drop is not None:
+            self.on_drop(topic)
 
     # -- to count half messages again, some at a time
 

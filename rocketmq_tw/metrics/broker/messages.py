@@ -262,7 +262,7 @@ class SentChunk:
         messages.set([entry.messages for entry in entries])
         sizes.set([entry.size for entry in entries])
         dead = [entry.dead_letters for entry in entries]
-        if any(dead):
+        if any(dead) or self._burying:
             self._set_dead(dead)
 
     def _set_dead(self, dead: list[int]) -> None:
@@ -271,12 +271,13 @@ class SentChunk:
         if burying != self._burying:
             self._close_dead()
             self._burying = burying
-            # As it was sent back: a retry topic counts apart from its first one.
-            keys = [self.keys[each] for each in burying]
-            series = [(*key, self._labels.of(*key)[2]) for key in keys]
-            self._dead_rows = self._dead.rows(series)
-        assert self._dead_rows is not None
-        self._dead_rows.set([dead[each] for each in burying])
+            if burying:
+                # As it was sent back: a retry topic counts apart from its first one.
+                keys = [self.keys[each] for each in burying]
+                series = [(*key, self._labels.of(*key)[2]) for key in keys]
+                self._dead_rows = self._dead.rows(series)
+        if self._dead_rows is not None:
+            self._dead_rows.set([dead[each] for each in burying])
 
     def _close_dead(self) -> None:
         """Remove the series of groups that have given up messages."""

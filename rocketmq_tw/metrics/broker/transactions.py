@@ -11,6 +11,7 @@ from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.clock import wall_time
 from rocketmq_tw.metrics.histogram import Histogram
 from rocketmq_tw.metrics.target import Target
+from rocketmq_tw.metrics.text import Values
 from rocketmq_tw.remoting.pacing import Steps, parts_of
 
 #: Topics that are looked at in one step.
@@ -47,13 +48,17 @@ class TransactionMetrics:
             BOUNDS,
         )
         self._counts.on_commit = self._committed
+        self._counts.on_drop = self._dropped
 
     def collect(self) -> Steps[None]:
-        """Set the series, and remove those of topics that are gone."""
+        """Set the series."""
         table = self._counts.table
-        for some in parts_of(list(table.items()), TOPICS):
-            for topic, counts in some:
-                values = (topic.decode("utf-8", "replace"),)
+        for some in parts_of(list(table), TOPICS):
+            for topic in some:
+                counts = table.get(topic)
+                if counts is None:
+                    continue  # it has gone since the last step
+                values = _values(topic)
                 self._halves.set(values, counts.halves)
                 if counts.commits:
                     self._commits.set(values, counts.commits)
@@ -63,11 +68,12 @@ class TransactionMetrics:
                 if latency is not None:
                     self._latency.set_histogram(values, latency)
             yield None
-        wanted = {(topic.decode("utf-8", "replace"),) for topic in table}
+
+    def _dropped(self, topic: bytes) -> None:
+        """Remove the series of a topic; one of this name may come at once."""
+        self._latencies.pop(topic, None)
         for family in (self._halves, self._commits, self._rollbacks, self._latency):
-            family.keep_only(wanted)
-        for topic in self._latencies.keys() - table.keys():
-            del self._latencies[topic]
+            family.remove(_values(topic))
 
     def _committed(self, topic: bytes, born_time_ms: int) -> None:
         """Count how long a transaction took; 0.7 us on the path of a commit."""
@@ -77,3 +83,8 @@ class TransactionMetrics:
                 return  # there are too many topics
             latency = self._latencies[topic] = Histogram(BOUNDS)
         latency.add(max(0, int(self._now() - born_time_ms / 1000)))
+
+
+def _values(topic: bytes) -> Values:
+    """Return the labels of a topic."""
+    return (topic.decode("utf-8", "replace"),)

@@ -81,6 +81,16 @@ class StoredTests(MetricsCase):
         progress.table.clear()
         self.assertEqual(self.read().labels(name), [])
 
+    def test_dead_letters_begin_again(self) -> None:
+        """An entry that is dropped and made again has none, between two pages."""
+        progress: ConsumeProgress = self.tables.progress
+        progress.entry(TOPIC, "g").dead_letters = 5
+        self.read()
+        progress.table.clear()
+        progress.entry(TOPIC, "g")
+        name = "rocketmq_send_to_dlq_messages_total"
+        self.assertEqual(self.read().labels(name), [])
+
     def test_sizes(self) -> None:
         """Sizes of records are counted in buckets, but for what was sent back."""
         for size in (10, 2000, 3000):

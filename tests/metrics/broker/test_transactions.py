@@ -53,3 +53,18 @@ class TransactionTests(MetricsCase):
         self.counts.drop(b"T")
         page = self.read()
         self.assertEqual(page.names & {HALVES, COMMITS, f"{LATENCY}_count"}, set())
+
+    def test_topic_is_made_again(self) -> None:
+        """It begins with nothing, also if no page has seen that it was gone."""
+        self.counts.committed(0, b"T", self.born_ms(1))
+        self.counts.rolled_back(1, b"T", self.born_ms(1))
+        self.read()
+        self.counts.drop(b"T")
+        self.counts.stored(b"T")
+        page = self.read()
+        self.assertEqual(page.get(HALVES, topic="T"), 1)
+        self.assertEqual(page.names & {COMMITS, ROLLBACKS}, set())
+        self.counts.committed(2, b"T", self.born_ms(2))
+        page = self.read()
+        self.assertEqual(page.get(COMMITS, topic="T"), 1)
+        self.assertEqual(page.get(f"{LATENCY}_count", topic="T"), 1)
