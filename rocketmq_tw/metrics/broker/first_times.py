@@ -8,7 +8,7 @@ that an age is too high rather than none.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from twisted.internet.defer import Deferred
 
@@ -19,6 +19,8 @@ from rocketmq_tw.store.interfaces import IMessageStore
 READS, MOST = 100, 2000
 #: A queue offset where there is no such message.
 NONE = -1
+#: Where it is not known which message was the first before.
+_UNKNOWN = -2
 
 #: A topic and a queue id.
 Pair = tuple[str, int]
@@ -117,6 +119,12 @@ class FirstTimes:
             self.since = [
                 min(filter(None, self._times[span]), default=0) for span in self._spans
             ]
+
+    def forget(self, numbers: Iterable[int]) -> None:
+        """Others have come in the place of these queues; so have their messages."""
+        self._offsets = list(self._offsets)
+        for each in numbers:
+            self._offsets[each] = _UNKNOWN
 
     def copy(self) -> FirstTimes:
         """Return another with the same times."""

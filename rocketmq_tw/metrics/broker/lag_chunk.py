@@ -116,7 +116,7 @@ class LagChunk:
     def _reshape(self, ids: list[int], sizes: list[int]) -> Steps[None]:
         """Have other queues."""
         self._ids, self._sizes, self._spans = ids, sizes, spans_of(sizes)
-        self._version, self._seen = -1, ()
+        self._version, self._seen, self._queues = -1, (), []
         topics = [topic for topic, _ in self.keys]
         spread = chain.from_iterable(map(repeat, topics, sizes))
         pairs = list(zip(spread, ids, strict=True))
@@ -151,11 +151,17 @@ class LagChunk:
     def _find_queues(self) -> None:
         """Find the queues, some of which may be new or gone."""
         store = self._tables.store
-        self._queues = []
+        before, self._queues = self._queues, []
         for (topic, _), span in zip(self.keys, self._spans, strict=True):
             known = {each.queue_id: each for each in store.counted_queues(topic)}
             found = [known.get(each, _NO_QUEUE) for each in self._ids[span]]
             self._queues += found
+        if before:
+            pairs = enumerate(zip(before, self._queues, strict=True))
+            replaced = [number for number, (old, new) in pairs if old is not new]
+            if replaced:
+                self._lag_times.forget(replaced)
+                self._ready_times.forget(replaced)
 
     def _set(self, offsets: Sequence[Mapping[int, int]]) -> None:
         """Set the numbers of messages, if anything has changed."""

@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 from rocketmq_tw.metrics.broker import first_times
 from rocketmq_tw.metrics_settings import MetricsSettings
 from rocketmq_tw.store.errors import TooManyReads
+from rocketmq_tw.wire.requests.topic import DeleteTopic
 from tests.broker.cases import GROUP, TOPIC, pulled, sent
 from tests.metrics.broker.cases import MetricsCase
 
@@ -71,6 +72,33 @@ class LagTests(MetricsCase):
         self.assert_page({LAG: 5, READY: 2, IN_FLIGHT: 3})
         self.commit(3)
         self.assert_page({LAG: 2, READY: 2, IN_FLIGHT: 0})
+
+    def remake(self) -> None:
+        """Delete the topic, and create it again."""
+        self.ask(DeleteTopic(TOPIC))
+        self.topic()
+
+    def test_made_again(self) -> None:
+        """Of a topic that is deleted and made again nothing was sent to the group."""
+        self.send(5)
+        self.commit(0)
+        self.ask(pulled(max_msg_nums=3, sys_flag=4))
+        self.assert_page({LAG: 5, READY: 2, IN_FLIGHT: 3})
+        self.remake()
+        self.send(4)
+        self.commit(0)
+        self.assert_page({LAG: 4, READY: 4, IN_FLIGHT: 0})
+
+    def test_age_when_made_again(self) -> None:
+        """Its first message has its own age, and not that of the one before."""
+        self.send(1)
+        self.commit(0)
+        self.clock.advance(100)
+        self.read()
+        self.remake()
+        self.send(1)
+        self.commit(0)
+        self.assert_page({LAG: 1, LATENCY: 1250, QUEUEING: 1250})
 
     def test_latency(self) -> None:
         """The ages of the first messages, which grow while nothing happens."""
