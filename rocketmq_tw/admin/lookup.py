@@ -42,7 +42,11 @@ class Lookup:
         try:
             ip, port, offset = parse_offset_message_id(message_id)
         except ValueError as error:
-            raise InvalidArgument(f"this is no id of a message: {error}") from None
+            if topic is None:
+                why = f"this is no id of a message: {error}"
+                raise InvalidArgument(why) from None
+            # To brokers the id of a producer is a text; not all make it of 32 digits.
+            return await self._by_unique_key(message_id, topic)
         by_address = {
             each.address: each.name for each in (await self._brokers(topic)).brokers
         }
@@ -57,6 +61,10 @@ class Lookup:
                 " cluster; if it is the id that a producer made, say in which topic"
                 " the message is"
             )
+        return await self._by_unique_key(message_id, topic)
+
+    async def _by_unique_key(self, message_id: str, topic: str) -> FoundMessage:
+        """Return the oldest message that has an id from its producer."""
         copies = await self._query(topic, message_id, None, None, _COPIES, unique=True)
         if not copies.messages:
             where = f'in the topic "{topic}"'

@@ -56,7 +56,7 @@ class Messages:
         :param topic: needed for the id of a producer, which does not say where the
             message is stored.
         :raises NotFound: there is no such message.
-        :raises InvalidArgument: it is no id, or the topic is needed.
+        :raises InvalidArgument: it is no offset id, and the topic is needed.
         """
         return await self._lookup.by_id(message_id, topic)
 

@@ -135,8 +135,8 @@ class DeadLetterTests(AdminCase):
             self.admin.dead_letters.resend("billing", ["0" * 32, self.ids[0], "x"])
         )
         self.assertEqual([each.message_id for each in done.ok], [self.ids[0]])
-        self.assertIn("there is no message", done.failed["0" * 32])
-        self.assertIn("no id of a message", done.failed["x"])
+        for unknown in ("0" * 32, "x"):
+            self.assertIn("there is no message", done.failed[unknown])
 
     def test_resend_what_is_no_dead_letter(self) -> None:
         """A message of another topic is refused."""

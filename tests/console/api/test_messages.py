@@ -72,6 +72,8 @@ class BrowseTests(MessageCase):
         response = self.visits.get(f"{path}7F000001000051AF00000000000003A7")
         self.assertEqual(response.status, 404, response.body)
         response = self.visits.get(f"{path}%3Cb%3E")
+        self.assertEqual(response.status, 404, response.body)
+        response = self.visits.get("/api/message?id=%3Cb%3E")
         self.assertEqual(response.status, 400)
         self.assertIn("this is no id of a message", response.error)
 
