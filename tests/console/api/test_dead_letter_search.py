@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.admin.errors import NotFound
+from rocketmq_tw.admin.errors import NotFound, RefusedByAll
 from rocketmq_tw.admin.results.messages import Found, FoundMessage, Page
 from rocketmq_tw.console.api.dead_letter_search import (
     MOST_LOOKED_AT,
@@ -169,6 +169,17 @@ class SearchTests(SynchronousTestCase):
         before = _START + timedelta(seconds=10)
         self.assertNotIn("id-4001", self.ids(self.found(id="id-4001", end=before)))
 
+    def test_no_index(self) -> None:
+        """Brokers that do not search their index let others be looked at."""
+        letters = self.begin(100)
+
+        def busy(*_args: Any, **_options: Any) -> Deferred[Any]:
+            return fail(RefusedByAll("it cannot be searched", {"broker-a": "busy"}))
+
+        letters.get = letters.by_key = busy  # type: ignore[method-assign]
+        self.assertEqual(self.ids(self.found(id="id-7")), ["id-7"])
+        self.assertEqual(len(self.found(key="tenth").items), 10)
+
     def test_slow(self) -> None:
         """A response does not take long, however slow brokers are."""
         letters = self.begin()
@@ -244,8 +255,10 @@ class ConsoleSearchTests(ConsoleCase):
         self.assertIn(
             "k287", [k for each in self.find(key="k287")["items"] for k in each["keys"]]
         )
-        ids = {each["message_id"] for each in self.find(id=row["message_id"])["items"]}
-        self.assertEqual(ids, {row["message_id"]})
+        for message_id in (row["message_id"], row["offset_id"]):
+            ids = {each["message_id"] for each in self.find(id=message_id)["items"]}
+            self.assertEqual(ids, {row["message_id"]})
+        self.assertEqual(self.find(id="nothing")["looked_at"], 300)
         found = self.find(
             search="order", begin="2000-01-01T00:00:00Z", end="2000-01-02T00:00:00Z"
         )
@@ -258,7 +271,6 @@ class ConsoleSearchTests(ConsoleCase):
             ("group=billing&search=a+b+c+d+e", 400, "4 words"),
             ("group=billing&begin=yesterday", 400, "begin"),
             ("group=billing&cursor=nothing", 400, "not one that a page had"),
-            ("group=billing&id=nothing", 400, "no id of a message"),
         ):
             response = self.visits.get(f"/api/dead-letters/messages?{query}")
             self.assertEqual(response.status, status, response.body)
