@@ -22,10 +22,12 @@ from rocketmq_tw.metrics.rows import Rows
 from rocketmq_tw.metrics.target import Target
 from rocketmq_tw.metrics.text import Values
 from rocketmq_tw.model.topic import is_dlq, is_retry
-from rocketmq_tw.remoting.pacing import Steps
+from rocketmq_tw.remoting.pacing import Steps, parts_of
 from rocketmq_tw.store.interfaces import CountedQueue
 
 TOPIC_LABELS = ("topic", "message_type", "is_system")
+#: Queues that are put together in one step: some 1 ms.
+QUEUES = 10_000
 #: The label of topics that have no type.
 _NORMAL = "normal"
 
@@ -92,11 +94,13 @@ class MessageMetrics:
         """Add up the queues of each topic."""
         queues = self._store.counted_queues()
         if not are_same(queues, self._queues):
+            by_topic: dict[bytes, list[CountedQueue]] = {}
+            for some in parts_of(queues, QUEUES):
+                for queue in some:
+                    by_topic.setdefault(queue.topic, []).append(queue)
+                yield None
             self._queues = queues
             self.version += 1
-            by_topic: dict[bytes, list[CountedQueue]] = {}
-            for queue in queues:
-                by_topic.setdefault(queue.topic, []).append(queue)
             self._by_topic = by_topic
             self._stored.update(list(by_topic))
         renamed, self._renamed = self._renamed, set()

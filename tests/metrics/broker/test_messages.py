@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 from rocketmq_tw.broker.tables.progress import ConsumeProgress
+from rocketmq_tw.metrics.broker import messages
+from rocketmq_tw.metrics.broker.labels import GroupLabels
+from rocketmq_tw.metrics.broker.messages import MessageMetrics
+from rocketmq_tw.metrics.page import Page
+from rocketmq_tw.metrics.target import Target
 from rocketmq_tw.metrics_settings import MetricsSettings
+from rocketmq_tw.remoting.pacing import all_at_once
 from tests.broker.cases import GROUP, TOPIC, pulled, sent
 from tests.metrics.broker.cases import MetricsCase
 
@@ -45,6 +53,24 @@ class StoredTests(MetricsCase):
         self.ask(sent())
         self.assertEqual(self.read().get(IN), 2)
         self.assertEqual(self.read().get(IN), 2)
+
+    def test_many_queues(self) -> None:
+        """They are put together in steps, and counted once all are."""
+        for queue_id in range(3):
+            self.ask(sent(queue_id=queue_id))
+        page = Page(self.clock)
+        target = Target.of(page, cluster="C", node_type="broker", node_id="b", more=())
+        is_system = self.tables.topics.is_system
+        made = MessageMetrics(target, self.broker, GroupLabels(is_system, False))
+        self.addCleanup(self.tables.topics.on_change.pop)
+        with patch.object(messages, "QUEUES", 2):
+            steps = made.collect()
+            for _ in range(2):
+                next(steps)
+                self.assertEqual(made.queues_of(TOPIC.encode()), ())
+            all_at_once(steps)
+        found = [each.queue_id for each in made.queues_of(TOPIC.encode())]
+        self.assertEqual(found, [0, 1, 2])
 
     def test_type(self) -> None:
         """A topic with a type has it as a label, also if it is set later."""
