@@ -76,7 +76,7 @@ class TransactionMetrics:
             family.remove(_values(topic))
 
     def _committed(self, topic: bytes, born_time_ms: int) -> None:
-        """Count how long a transaction took; 0.7 us on the path of a commit."""
+        """Count how long a transaction took: 0.45 us a commit, alone in a loop."""
         latency = self._latencies.get(topic)
         if latency is None:
             if topic not in self._counts.table:
