@@ -60,7 +60,7 @@ wire.signed_send: _NUMBERS: the numbers below 1,024
 #: The page of metrics, made of tables that have limits; metricsOtelCardinalityLimit.
 _METRICS: Final = """\
 metrics.blocks.Blocks: _blocks _home _joined _open: the series of one metric, metricsOtelCardinalityLimit
-metrics.broker.first_times.FirstTimes: _lacking _offsets since: the queues of a chunk's groups, which are those of maxConsumerOffsets
+metrics.broker.first_times.FirstTimes: _lacking _offsets _times: the queues of a chunk's groups, which are those of maxConsumerOffsets
 metrics.broker.first_times.StoreTimes: _before _found _reading: reads of two pages, 2,000 each; running ones, of the reads that may wait
 metrics.broker.lag_chunk.LagChunk: _firsts _ids _queue_rows _queues _rows _seen _sizes _spans _starts: the offsets of 64 groups and topics
 metrics.broker.messages.MessageMetrics: _by_topic _entries _renamed: the store's queues, the table of progress, the topics that changed

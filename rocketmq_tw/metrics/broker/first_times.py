@@ -24,6 +24,10 @@ _UNKNOWN = -2
 
 #: A topic and a queue id.
 Pair = tuple[str, int]
+#: A queue offset and the time of its message; below 0 the time is that of one before.
+Known = tuple[int, int]
+#: Nothing was ever first.
+NOTHING: Known = (NONE, 0)
 
 
 class StoreTimes:
@@ -87,16 +91,30 @@ class FirstTimes:
 
     :param pairs: the queues.
     :param spans: which of them belong together.
+    :param known: of each queue the queue offset of a first message, and its time.
     :ivar since: of each span the time of the oldest, in ms; 0 where there is none.
     """
 
-    def __init__(self, pairs: Sequence[Pair], spans: Sequence[slice]) -> None:
+    def __init__(
+        self,
+        pairs: Sequence[Pair],
+        spans: Sequence[slice],
+        known: Sequence[Known],
+    ) -> None:
         self._pairs = pairs
         self._spans = spans
-        self._offsets = [NONE] * len(pairs)
-        self._times = [0] * len(pairs)
+        self._offsets = [offset for offset, _ in known]
+        self._times = [time for _, time in known]
         self._lacking: set[int] = set()
-        self.since: list[int] = [0] * len(spans)
+        self.since = self._oldest()
+
+    @property
+    def known(self) -> list[Known]:
+        """Of each queue the queue offset of the first message, and its time."""
+        offsets = list(self._offsets)
+        for each in self._lacking:
+            offsets[each] = _UNKNOWN
+        return list(zip(offsets, self._times, strict=True))
 
     def update(
         self, offsets: list[int], times: StoreTimes, other: FirstTimes | None = None
@@ -116,9 +134,7 @@ class FirstTimes:
         found = self._find(changed, times, other)
         self._lacking = changed - found
         if found:
-            self.since = [
-                min(filter(None, self._times[span]), default=0) for span in self._spans
-            ]
+            self.since = self._oldest()
 
     def forget(self, numbers: Iterable[int]) -> None:
         """Others have come in the place of these queues; so have their messages."""
@@ -128,10 +144,11 @@ class FirstTimes:
 
     def copy(self) -> FirstTimes:
         """Return another with the same times."""
-        made = FirstTimes(self._pairs, self._spans)
-        made._offsets, made._times = self._offsets, list(self._times)
-        made._lacking, made.since = set(self._lacking), self.since
-        return made
+        return FirstTimes(self._pairs, self._spans, self.known)
+
+    def _oldest(self) -> list[int]:
+        """Return the time of the oldest message of each span."""
+        return [min(filter(None, self._times[each]), default=0) for each in self._spans]
 
     def _find(
         self, changed: set[int], times: StoreTimes, other: FirstTimes | None

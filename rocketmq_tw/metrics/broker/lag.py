@@ -73,6 +73,7 @@ class LagMetrics:
             if had_reads and not self._times.left:
                 self._next = number
             yield None
+        self._tables.left.clear()
 
     def _make(self, keys: list[Key]) -> LagChunk:
         """Return a chunk of topics and groups."""

@@ -10,7 +10,13 @@ import msgspec
 
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.broker.tables.progress import ConsumeProgress
-from rocketmq_tw.metrics.broker.first_times import NONE, FirstTimes, StoreTimes
+from rocketmq_tw.metrics.broker.first_times import (
+    NONE,
+    NOTHING,
+    FirstTimes,
+    Known,
+    StoreTimes,
+)
 from rocketmq_tw.metrics.broker.labels import GroupLabels
 from rocketmq_tw.metrics.chunks import spans_of, sums
 from rocketmq_tw.metrics.family import Family
@@ -22,6 +28,15 @@ from rocketmq_tw.store.interfaces import CountedQueue, IMessageStore
 MADE = 2000
 #: Topic and group.
 Key = tuple[str, str]
+
+
+class NoQueue:
+    """Stands for a queue of which nothing was stored yet."""
+
+    next = min_offset = 0
+
+
+_NO_QUEUE = NoQueue()
 
 
 class LagFamilies(msgspec.Struct, frozen=True):
@@ -36,22 +51,19 @@ class LagFamilies(msgspec.Struct, frozen=True):
 
 
 class LagTables(msgspec.Struct, frozen=True):
-    """What the numbers are made of."""
+    """
+    What the numbers are made of.
+
+    :ivar left: what chunks that are made again knew of the first messages of queues;
+        empty after each page.
+    """
 
     store: IMessageStore
     offsets: ConsumerOffsets
     progress: ConsumeProgress
     times: StoreTimes
     labels: GroupLabels
-
-
-class _NoQueue:
-    """Stands for a queue of which nothing was stored yet."""
-
-    next = min_offset = 0
-
-
-_NO_QUEUE = _NoQueue()
+    left: dict[Key, dict[int, tuple[CountedQueue | NoQueue, Known]]] = {}
 
 
 class LagChunk:
@@ -75,10 +87,10 @@ class LagChunk:
         self._ids: list[int] = []
         self._sizes: list[int] = []
         self._spans: list[slice] = []
-        self._queues: list[CountedQueue | _NoQueue] = []
+        self._queues: list[CountedQueue | NoQueue] = []
         self._version = -1
         self._seen: tuple[list[int], ...] = ()
-        self._lag_times = self._ready_times = FirstTimes((), ())
+        self._lag_times = self._ready_times = FirstTimes((), (), ())
         self._rows: list[Rows] = []
         self._queue_rows: list[tuple[slice, Rows]] = []
         # The queue offsets of the first messages.
@@ -106,21 +118,40 @@ class LagChunk:
         self._set_ages(now_ms)
 
     def close(self) -> None:
-        """Remove the series."""
+        """Remove the series, and leave what is known to who has the keys next."""
+        self._leave()
         for rows in self._rows:
             rows.close()
         for _, rows in self._queue_rows:
             rows.close()
         self._rows, self._queue_rows = [], []
 
+    def _leave(self) -> None:
+        """Keep the ages: who may read none meanwhile would have none to show."""
+        if not self._spans:
+            return
+        known = list(zip(self._queues, self._lag_times.known, strict=True))
+        for key, span in zip(self.keys, self._spans, strict=True):
+            entries = zip(self._ids[span], known[span], strict=True)
+            self._tables.left[key] = dict(entries)
+
     def _reshape(self, ids: list[int], sizes: list[int]) -> Steps[None]:
         """Have other queues."""
+        self._leave()
         self._ids, self._sizes, self._spans = ids, sizes, spans_of(sizes)
-        self._version, self._seen, self._queues = -1, (), []
+        self._version, self._seen = -1, ()
         topics = [topic for topic, _ in self.keys]
         spread = chain.from_iterable(map(repeat, topics, sizes))
         pairs = list(zip(spread, ids, strict=True))
-        self._lag_times = self._ready_times = FirstTimes(pairs, self._spans)
+        known = [
+            left.get(each, (_NO_QUEUE, NOTHING))
+            for key, span in zip(self.keys, self._spans, strict=True)
+            for left in [self._tables.left.pop(key, {})]
+            for each in ids[span]
+        ]
+        self._queues = [queue for queue, _ in known]
+        times = FirstTimes(pairs, self._spans, [time for _, time in known])
+        self._lag_times = self._ready_times = times
         series = [self._tables.labels.of(*key) for key in self.keys]
         families = self._families
         if not self._rows:

@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from rocketmq_tw.metrics.broker.first_times import (
     MOST,
     NONE,
+    NOTHING,
     READS,
     FirstTimes,
     StoreTimes,
@@ -44,7 +45,7 @@ class FirstTimesTests(SynchronousTestCase):
         self.store = Times()
         store: Any = self.store
         self.times = StoreTimes(store)
-        self.first = FirstTimes(PAIRS, SPANS)
+        self.first = FirstTimes(PAIRS, SPANS, [NOTHING] * len(PAIRS))
 
     def page(self, *offsets: int, passed: float = 1) -> list[int]:
         """Look at the first messages, for a new page."""
@@ -72,7 +73,7 @@ class FirstTimesTests(SynchronousTestCase):
         """What is known of the same messages is not read."""
         self.page(3, 2, NONE)
         asked = len(self.store.asked)
-        other = FirstTimes(PAIRS, SPANS)
+        other = FirstTimes(PAIRS, SPANS, [NOTHING] * len(PAIRS))
         other.update([3, 2, NONE], self.times, self.first)
         self.assertEqual(other.since, [1200, 0])
         self.assertEqual(len(self.store.asked), asked)

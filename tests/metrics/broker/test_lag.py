@@ -100,6 +100,24 @@ class LagTests(MetricsCase):
         self.commit(0)
         self.assert_page({LAG: 1, LATENCY: 1250, QUEUEING: 1250})
 
+    def test_age_stays(self) -> None:
+        """It stays known when groups and queues come, also if nothing may be read."""
+        self.send(1)
+        self.send(1, queue_id=1)
+        self.commit(0)
+        self.clock.advance(100)
+        self.read()
+        self.patch(first_times, "READS", 0)
+        for change in (
+            lambda: self.tables.offsets.commit("Other", TOPIC, 0, 0),
+            lambda: self.commit(0, queue_id=1),
+        ):
+            change()
+            page = self.read()
+            for name in (LATENCY, QUEUEING):
+                found = page.get(name, consumer_group=GROUP) or 0
+                self.assertEqual(found // 1000, 102, name)
+
     def test_latency(self) -> None:
         """The ages of the first messages, which grow while nothing happens."""
         self.send(5)
