@@ -116,14 +116,20 @@ class ConsoleRequest(Request):
         """
         The address under which attempts to sign in are counted.
 
-        If a proxy on this machine passes on what others send, it is the last one that
-        the proxy has added: those before it are what its client claims.
+        If a proxy on this machine passes on what others send, it is the one that the
+        proxy has added last: those before it are what its client claims. If that
+        client is a proxy on this machine, too, the same holds for what it has added.
         """
         host = self.peer_host
-        passed = self.requestHeaders.getRawHeaders(b"X-Forwarded-For", [])
-        if counted_as(host) is not None or not passed:
+        if counted_as(host) is not None:
             return host
-        return passed[-1].decode("latin-1").rpartition(",")[2].strip() or "unknown"
+        passed = self.requestHeaders.getRawHeaders(b"X-Forwarded-For", [])
+        claimed = b",".join(passed).decode("latin-1")
+        for each in reversed(claimed.split(",") if passed else ()):
+            name = each.strip() or "unknown"
+            if counted_as(name) is not None:
+                return name
+        return host
 
     def text_header(self, name: str) -> str | None:
         """Return a header; None if there is none, or it is there twice."""

@@ -118,6 +118,15 @@ class ProxyTests(HttpCase):
         self.assertEqual(self.status(right, "203.0.113.2"), 200)
         self.assertEqual(self.status(right, None), 200)
 
+    def test_two_proxies(self) -> None:
+        """A proxy on this machine may be behind another one, whose client counts."""
+        for number in range(5):
+            wrong = f"10.0.0.{number}, 203.0.113.1, 127.0.0.1"
+            self.assertEqual(self.status("wrong", wrong), 401)
+        self.assertEqual(self.status("wrong", "203.0.113.1, ::1"), 429)
+        for _ in range(6):
+            self.assertEqual(self.status("wrong", "127.0.0.1"), 401)
+
     def test_others_claim(self) -> None:
         """Of another machine, the header says nothing."""
         self.visits.host = "203.0.113.1"
