@@ -57,7 +57,8 @@ class TimedLane:
         self._sends = sends
         self._find_queue = runs.find_queue
         self._recent = recent
-        self._added = added + ADDED
+        # Names of clusters may have a percent sign.
+        self._added = added.replace("%", "%%") + ADDED
 
     def message(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rocketmq_tw.remoting.lane import Taken
 from rocketmq_tw.wire.command import decode
 from rocketmq_tw.wire.fields import to_ext
 from rocketmq_tw.wire.frame import FrameDecoder
@@ -17,20 +18,24 @@ globals().update(
 )
 
 
+def taken(case: TimerCase, *texts: str) -> Taken:
+    """Let the lane take sends with properties."""
+    frames = [
+        frame_of(310, to_ext(sent(properties=f"UNIQ_KEY\x01k\x02{text}")))
+        for text in texts
+    ]
+    found = FrameDecoder().feed(b"".join(frames))
+    lane = case.router.lane
+    assert lane is not None
+    return lane.take(found, 0, len(found), case.peer, case.clock.wall_seconds())
+
+
 class TimedLaneTests(TimerCase):
     """Timed messages between plain ones."""
 
     def take(self, *texts: str) -> int:
         """Let the lane take sends with properties; return how many it takes."""
-        frames = [
-            frame_of(310, to_ext(sent(properties=f"UNIQ_KEY\x01k\x02{text}")))
-            for text in texts
-        ]
-        found = FrameDecoder().feed(b"".join(frames))
-        lane = self.router.lane
-        assert lane is not None
-        now = self.clock.wall_seconds()
-        self.taken = lane.take(found, 0, len(found), self.peer, now)
+        self.taken = taken(self, *texts)
         return self.taken.count
 
     def test_not_the_first(self) -> None:
@@ -69,3 +74,17 @@ class TimedLaneTests(TimerCase):
         self.timed(b"first", TIMER_DELAY_SEC=1)
         self.broker.timed_sends.is_full = lambda slot_ms, limit: True
         self.assertEqual(self.take("TIMER_DELAY_SEC\x012\x02"), 0)
+
+
+class ClusterNameTests(TimerCase):
+    """Names of clusters may have a percent sign, as those of topics."""
+
+    settings = {**TimerCase.settings, "broker_cluster_name": "50%stable"}
+
+    def test_delivered(self) -> None:
+        """Messages have the name as it is."""
+        self.timed(b"first", TIMER_DELAY_SEC=2)
+        self.assertEqual(taken(self, "TIMER_DELAY_SEC\x012\x02").count, 1)
+        self.wait(3)
+        names = [each.properties["CLUSTER"] for each in self.messages(TOPIC)]
+        self.assertEqual(names, ["50%stable"] * 2)
