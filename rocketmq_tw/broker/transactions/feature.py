@@ -239,6 +239,7 @@ def _resuming(broker: Broker, journal: TransactionJournal) -> Handler:
             store=broker.store,
             behind=lambda: journal.behind,
             limit=broker.config.max_half_messages,
+            counts=broker.transaction_counts,
         ).resume(request, call)
 
     return resume

@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 from rocketmq_tw.broker.errors import TooManyHalfMessages
 from rocketmq_tw.broker.named_record import check_record, record_of
+from rocketmq_tw.broker.transactions.counts import TransactionCounts
 from rocketmq_tw.broker.transactions.stored import read_half
 from rocketmq_tw.model.msgid import parse_offset_message_id
 from rocketmq_tw.model.topic import TRANS_CHECK_MAX_TIME_TOPIC
@@ -35,14 +36,21 @@ class ResumeProcessor:
 
     :param behind: returns how many half messages there are since the oldest pending.
     :param limit: with so many none is resumed.
+    :param counts: has the half messages of each topic that are pending.
     """
 
     def __init__(
-        self, *, store: IMessageStore, behind: Callable[[], int], limit: int
+        self,
+        *,
+        store: IMessageStore,
+        behind: Callable[[], int],
+        limit: int,
+        counts: TransactionCounts,
     ) -> None:
         self._store = store
         self._behind = behind
         self._limit = limit
+        self._counts = counts
 
     def resume(self, request: ResumeCheckHalfMessage, call: Call) -> Outcome:
         """
@@ -64,6 +72,7 @@ class ResumeProcessor:
         except MalformedRecord as error:
             raise _wrong(f"it is not a half message: {error}") from None
         self._store.put(half.resumed(), now)
+        self._counts.stored(half.topic.encode())
         return Response()
 
 

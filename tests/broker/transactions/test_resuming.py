@@ -46,6 +46,17 @@ class ResumingTests(TransactionCase):
         self.end_now(asked[0][1], from_transaction_check=True)
         self.assertEqual(self.consumed(), [b"a"])
 
+    def test_counted(self) -> None:
+        """It is pending once more, and is counted off when it ends."""
+        copy = self.given_up()
+        counts = self.broker.transaction_counts
+        self.prepare(b"b")
+        self.assertEqual(counts.halves, 1)
+        self.now(resume(copy.commit_log_offset))
+        self.assertEqual(counts.halves, 2)
+        self.end_now(self.messages(TRANS_HALF_TOPIC)[-1])
+        self.assertEqual(counts.halves, 1)
+
     def test_given_up_again(self) -> None:
         """Else it is found there once more."""
         copy = self.given_up()
