@@ -87,6 +87,11 @@ class TransactionCounts:
         """Count off a half message that is pending no more, for another reason."""
         self._count_off(offset, topic)
 
+    def returned(self, offset: int, topic: bytes) -> None:
+        """Count one that has left, and ends after all."""
+        if not self._unseen <= offset < self._unseen_end:
+            self.stored(topic)
+
     def drop(self, topic: bytes) -> None:
         """Forget a topic that is deleted."""
         self.table.pop(topic, None)

@@ -254,7 +254,7 @@ class EndProcessor:
         offset, topic = half.message.queue_offset, half.topic.encode()
         if self._decisions.of(offset) is Decision.GIVEN_UP:
             # It was counted off then.
-            self._counts.stored(topic)
+            self._counts.returned(offset, topic)
         self.decide(offset, decision, topic, half.message.born_time_ms)
 
     def _look_up(self, half: HalfMessage) -> Deferred[bool]:

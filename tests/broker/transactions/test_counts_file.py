@@ -7,6 +7,7 @@ import os
 import shutil
 from typing import Any
 
+from rocketmq_tw.broker.transactions.decisions import Decision
 from rocketmq_tw.model.topic import TRANS_HALF_TOPIC, TopicConfig
 from tests.broker.cases import TOPIC
 from tests.broker.transactions.cases import ROLLBACK, TransactionCase, half
@@ -132,6 +133,22 @@ class CountsFileTests(TransactionCase):
         self.prepare(b"new")
         self.clock.pump([0.0] * 100)
         self.assertEqual(self.halves(), {TOPIC.encode(): 1001, OTHER.encode(): 1})
+
+    def test_given_up(self) -> None:
+        """What was given up, and is committed meanwhile, is not pending."""
+        for number in range(400):
+            self.now(half(b"%d" % number))
+        given_up = self.messages(TRANS_HALF_TOPIC)[-1]
+        counts = self.broker.transaction_counts
+        counts.left(given_up.queue_offset, TOPIC.encode())
+        self.parts.journal.decide(given_up.queue_offset, Decision.GIVEN_UP)
+        counts.stored(b"Wrong")
+        self.pass_time(10)
+        made = self.parts.counts.made
+        assert made is not None
+        made.check()
+        self.end_now(given_up)
+        self.assertEqual(self.halves(), {TOPIC.encode(): 401, OTHER.encode(): 1})
 
     def test_deleted_topic(self) -> None:
         """A topic that is deleted is not shown any more."""
