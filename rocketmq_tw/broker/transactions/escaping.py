@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -75,35 +75,44 @@ class HalfEscape:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._journal = self._make_journal() if is_acting else None
-        if self._journal is not None:
-            self._wait(self._journal.replay(), self._journal)
+        self._journal = None
+        if is_acting:
+            self._read()
 
     def stop(self) -> None:
         """End with the broker."""
         self.act(False)
 
-    def _wait(self, before: Steps[None], journal: TransactionJournal) -> None:
-        """Do some steps; a while later comes a round."""
-
-        def go_on(result: object) -> None:
-            if isinstance(result, Failure):
-                self._log.failure("half messages are sent later", result)
-            if self._journal is journal:
-                self._timer = self._clock.callLater(self._interval, self._begin)
-
-        done = self._pacer.run(before, None, key=self)
-        if isinstance(done, Deferred):
-            done.addBoth(go_on)
-        else:
-            go_on(done)
+    def _read(self) -> None:
+        """Read what is decided; nothing is sent before that is known."""
+        self._timer = None
+        journal = self._journal = self._make_journal()
+        self._run(journal.replay(), journal, self._read)
 
     def _begin(self) -> None:
         """Begin a round."""
         self._timer = None
         journal = self._journal
         if journal is not None:
-            self._wait(self._round(journal), journal)
+            self._run(self._round(journal), journal, self._begin)
+
+    def _run(
+        self,
+        steps: Steps[None],
+        journal: TransactionJournal,
+        again: Callable[[], None],
+    ) -> None:
+        """Do some steps; a while later comes a round, or ``again`` if they fail."""
+
+        def go_on(result: object) -> None:
+            following = self._begin
+            if isinstance(result, Failure):
+                self._log.failure("half messages are sent later", result)
+                following = again
+            if self._journal is journal:
+                self._timer = self._clock.callLater(self._interval, following)
+
+        maybeDeferred(self._pacer.run, steps, None, key=self).addBoth(go_on)
 
     def _round(self, journal: TransactionJournal) -> Steps[None]:
         """Send what is pending, oldest first."""

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+from twisted.internet.defer import Deferred, succeed
 from twisted.logger import capturedLogs
 
+from rocketmq_tw.broker.broker import Broker
+from rocketmq_tw.broker.transactions.escaping import HalfEscape
+from rocketmq_tw.broker.transactions.feature import _journal
 from rocketmq_tw.client.transactions.verdict import COMMIT, ROLLBACK, Verdict
 from rocketmq_tw.model.message import Message, StoredMessage
+from rocketmq_tw.model.topic import TRANS_HALF_TOPIC
+from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.testing import MemoryCluster
 from rocketmq_tw.testing.nodes import BrokerNode
 from rocketmq_tw.wire.bodies.kvtable import KVTable
 from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.record import Draft
 from rocketmq_tw.wire.requests.admin import GetRuntimeInfo
 from rocketmq_tw.wire.requests.send import SendMessageV2
 from tests.broker.slave.test_escape import SETTINGS
+from tests.broker.transactions.cases import TransactionCase
 from tests.store.cases import StoreCase
 
 TIMES = {
@@ -22,6 +31,86 @@ TIMES = {
     "transaction_check_max": 100,
     "transaction_time_out": 2_000,
 }
+
+
+class UnreadableOnce:
+    """A store of which the first read fails at once."""
+
+    def __init__(self, store: IMessageStore) -> None:
+        self._store = store
+        self._is_read = False
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the store has."""
+        return getattr(self._store, name)
+
+    def get(self, *arguments: Any) -> Any:
+        """Read some messages."""
+        if self._is_read:
+            return self._store.get(*arguments)
+        self._is_read = True
+        raise OSError("the disk does not answer")
+
+
+class RoundTests(TransactionCase):
+    """
+    What is pending at a broker, which acts.
+
+    :ivar sent: the bodies that were sent, in order.
+    """
+
+    settings = {
+        **TransactionCase.settings,
+        "transaction_check_interval": 1_000_000,
+    }
+
+    def setUp(self) -> None:
+        """Store some half messages."""
+        super().setUp()
+        self.sent: list[bytes] = []
+        self.waiting: list[Deferred[None]] = []
+        for body in (b"1", b"2", b"3"):
+            self.prepare(body)
+
+    def escape(self, broker: Broker, put: Any) -> HalfEscape:
+        """Begin to act."""
+        escape = HalfEscape(
+            make_journal=lambda: _journal(broker),
+            store=broker.store,
+            put=put,
+            pacer=self.broker.pacer,
+            clock=self.clock,
+            interval=5.0,
+        )
+        escape.act(True)
+        self.addCleanup(escape.stop)
+        return escape
+
+    def put(self, draft: Draft, now: float) -> Deferred[None]:
+        """Send one at once."""
+        self.sent.append(draft.body)
+        return succeed(None)
+
+    def test_unreadable(self) -> None:
+        """A round that fails at once is followed by another."""
+        store = UnreadableOnce(self.store)
+        self.escape(msgspec.structs.replace(self.broker, store=store), self.put)
+        self.pass_time(7)
+        self.assertEqual(self.sent, [])
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+        self.pass_time(5)
+        self.assertEqual(self.sent, [b"1", b"2", b"3"])
+
+    def test_decisions_unreadable(self) -> None:
+        """Nothing is sent before it is known what is decided."""
+        self.end_now(self.messages(TRANS_HALF_TOPIC)[1])
+        self.pass_time(4)
+        store = UnreadableOnce(self.store)
+        broker = msgspec.structs.replace(self.broker, store=store)
+        self.escape(broker, self.put)
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+        self.pass_time(12)
+        self.assertEqual(self.sent, [b"1", b"3"])
 
 
 class EscapeTests(StoreCase):
