@@ -98,6 +98,14 @@ class RouteCache:
         known = self._known.get(topic)
         return [] if known is None else known.writable
 
+    def to_publish(self, topic: str) -> list[MessageQueue]:
+        """Do as :meth:`writable`, and refresh the route periodically from now on."""
+        known = self._known.get(topic)
+        if known is None:
+            return []
+        known.watched = True
+        return known.writable
+
     def readable(self, topic: str) -> list[MessageQueue]:
         """
         Return the readable queues, sorted by broker name and queue id; may be empty.

@@ -194,7 +194,7 @@ class PendingSend:
     def _find_queues(self, _result: None) -> None:
         """Find the topic's queues, and make the first attempt of a round."""
         routes, topic = self._context.routes, self._prepared.topic
-        queues = routes.writable(topic)
+        queues = routes.to_publish(topic)
         if queues:
             self._start_attempt(queues)
             return

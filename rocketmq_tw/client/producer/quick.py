@@ -72,7 +72,7 @@ class QuickSender:
         :raises Exception: ``choice`` has raised it, or the header cannot be encoded.
         """
         context = self._context
-        queues = context.routes.writable(prepared.topic)
+        queues = context.routes.to_publish(prepared.topic)
         if (
             not queues
             or timeout <= 0

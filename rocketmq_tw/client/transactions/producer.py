@@ -89,6 +89,7 @@ class TransactionProducer(Producer):
         super().startService()
         self._session.questions.add(self)
         for topic in self._topics:
+            self._session.routes.watch(topic)
             found = self._session.routes.find(topic)
             found.addCallback(lambda _: self._session.heartbeats.send_all())
             # It is looked up again when something is sent.

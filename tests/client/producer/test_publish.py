@@ -12,6 +12,7 @@ from rocketmq_tw.client.producer.publish import PublishRoutes
 from rocketmq_tw.client.routes import QUIET
 from rocketmq_tw.model.queue import MessageQueue
 from tests.client.cluster import NAME_SERVER, Cluster
+from tests.client.producing import HELLO, ProducerCase
 
 
 class PublishRoutesTests(SynchronousTestCase):
@@ -104,3 +105,19 @@ class PublishRoutesTests(SynchronousTestCase):
         """Deliver, and give the Deferred back."""
         self.cluster.deliver()
         return result
+
+
+class KeptFreshTests(ProducerCase):
+    """A producer's topics, whose routes others may have found first."""
+
+    def test_known_before(self) -> None:
+        """A route that was found without it is kept fresh once it sends there."""
+        self.sent(self.client.route("T"))
+        producer = self.producer()
+        for _ in range(2):
+            self.sent(producer.send(HELLO))
+        self.cluster.topic("T", broker_a=4, broker_b=4)
+        self.cluster.pump(62, 1.0)
+        queues = self.client.session.routes.writable("T")
+        names = {each.broker_name for each in queues}
+        self.assertEqual(names, {"broker-a", "broker-b"})

@@ -12,7 +12,26 @@ from rocketmq_tw.client.producer.results import SendStatus
 from rocketmq_tw.client.transactions.transaction import Transaction
 from rocketmq_tw.client.transactions.verdict import COMMIT, ROLLBACK, UNKNOWN
 from rocketmq_tw.model.message import Message
+from rocketmq_tw.wire.bodies.consumers import ProducerConnection
+from rocketmq_tw.wire.requests.heartbeat import GetProducerConnections
 from tests.client.transactions.cases import HELLO, ProducerCase
+
+
+class TopicsTests(ProducerCase):
+    """A producer that sends nothing."""
+
+    def test_new_broker(self) -> None:
+        """A broker that gets one of its topics later can ask it, too."""
+        self.producer(topics=["T"])
+        self.cluster.advance(1)
+        other = self.cluster.add_broker("broker-b")
+        other.start()
+        self.cluster.advance(15)
+        self.cluster.create_topic("T", {"broker-b": 4})
+        self.cluster.advance(62)
+        listed = self.cluster.call(other, GetProducerConnections("pg"))
+        found = ProducerConnection.decode(listed.body)
+        self.assertEqual(len(found.connection_set), 1)
 
 
 class LocalTests(ProducerCase):
