@@ -7,8 +7,9 @@ a master of another name which has its topic, as its producer sent it; that one 
 producer of the group how the transaction ended. What is sent is passed: the offsets of
 the transactions' group are committed, and the master takes them over when it is back.
 
-What cannot be sent is tried again in the next round. Apache RocketMQ passes a half
-message that it could not send ten times.
+A round ends at the first that cannot be sent, which the next one tries again: an offset
+says only that all before it is passed, so what was sent behind it would end at its own
+master, too. Apache RocketMQ passes a half message that it could not send ten times.
 
 Source: ``TransactionalMessageServiceImpl.check`` and ``EscapeBridge`` of RocketMQ 5.
 """
@@ -33,6 +34,8 @@ from rocketmq_tw.wire.record import Draft, MalformedRecord
 
 #: Bytes of a read of one half message, which may be larger.
 _READ = 64 << 10
+#: Seconds between two commits of what is sent, which a master that returns takes over.
+COMMIT_PERIOD = 1.0
 #: Sends a message to another master; fires once it is stored there.
 Put = Callable[[Draft, float], Deferred[None]]
 
@@ -115,29 +118,35 @@ class HalfEscape:
         maybeDeferred(self._pacer.run, steps, None, key=self).addBoth(go_on)
 
     def _round(self, journal: TransactionJournal) -> Steps[None]:
-        """Send what is pending, oldest first."""
+        """Send what is pending, oldest first, until one cannot be sent."""
         decisions, end, before = journal.decisions, journal.end, self.sent
         decisions.skip_to(self._store.min_offset(TRANS_HALF_TOPIC, 0))
-        # Why half messages of these topics cannot be sent.
-        failed: dict[str, str] = {}
+        commit_at = self._clock.seconds() + COMMIT_PERIOD
         at = decisions.next_pending(decisions.start, end)
         while at is not None and self._journal is journal:
             fetched = yield from result_of(
                 self._store.get(TRANS_HALF_TOPIC, 0, at, 1, _READ, None)
             )
-            if fetched.count:
-                is_done = yield from self._send(at, fetched.data, failed)
-                if is_done:
-                    decisions.decide(at, Decision.MOVED)
-            else:
+            if not fetched.count:
                 decisions.skip_to(fetched.min_offset)
+            elif (yield from self._send(at, fetched.data)):
+                decisions.decide(at, Decision.MOVED)
+            if decisions.is_pending(at):
+                break
             at = decisions.next_pending(at + 1, end)
+            if self._clock.seconds() >= commit_at:
+                yield journal.commit()
+                commit_at = self._clock.seconds() + COMMIT_PERIOD
             yield None
         if self.sent > before:
-            yield journal.commit()
-        self._log_round(self.sent - before, failed)
+            if self._journal is journal:
+                yield journal.commit()
+            self._log.info(
+                "{count} half messages were sent to other masters",
+                count=self.sent - before,
+            )
 
-    def _send(self, offset: int, record: bytes, failed: dict[str, str]) -> Steps[bool]:
+    def _send(self, offset: int, record: bytes) -> Steps[bool]:
         """Send one; return whether it need not be looked at again."""
         try:
             half = read_half(record)
@@ -148,29 +157,16 @@ class HalfEscape:
                 why=str(error),
             )
             return True
-        topic = half.topic
-        if topic in failed:
-            return False
         put = self._put(half.as_sent(), 0)
         why = yield put.addCallbacks(lambda _: None, Failure.getErrorMessage)
         if why is None:
             self.sent += 1
             return True
-        failed[topic] = why
+        self._log.warn(
+            "half message {offset} of [{topic}], and those behind it, wait for their"
+            " master, as {why}",
+            offset=offset,
+            topic=log_safe(half.topic),
+            why=log_safe(why),
+        )
         return False
-
-    def _log_round(self, sent: int, failed: dict[str, str]) -> None:
-        """Say what was sent, and for which topic it was not possible."""
-        if sent:
-            self._log.info(
-                "{count} half messages were sent to other masters", count=sent
-            )
-        if failed:
-            topic, why = next(iter(failed.items()))
-            self._log.warn(
-                "half messages of {count} topics wait for their master, those of"
-                " [{topic}] as {why}",
-                count=len(failed),
-                topic=log_safe(topic),
-                why=log_safe(why),
-            )

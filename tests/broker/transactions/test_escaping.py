@@ -6,11 +6,13 @@ from typing import Any
 
 import msgspec
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.task import deferLater
 from twisted.logger import capturedLogs
 
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.transactions.escaping import HalfEscape
 from rocketmq_tw.broker.transactions.feature import _journal
+from rocketmq_tw.broker.transactions.journal import GROUP
 from rocketmq_tw.client.transactions.verdict import COMMIT, ROLLBACK, Verdict
 from rocketmq_tw.model.message import Message, StoredMessage
 from rocketmq_tw.model.topic import TRANS_HALF_TOPIC
@@ -112,6 +114,22 @@ class RoundTests(TransactionCase):
         self.pass_time(12)
         self.assertEqual(self.sent, [b"1", b"3"])
 
+    def test_committed_in_between(self) -> None:
+        """A long round says from time to time what is sent, as the master may come."""
+        for number in range(20):
+            self.prepare(b"more%d" % number)
+
+        def put(draft: Draft, now: float) -> Deferred[None]:
+            """Send one in half a second."""
+            self.sent.append(draft.body)
+            return deferLater(self.clock, 0.5, lambda: None)
+
+        self.escape(self.broker, put)
+        self.pass_time(15)
+        committed = self.tables.offsets.query(GROUP, TRANS_HALF_TOPIC, 0)
+        self.assertGreaterEqual(committed or 0, len(self.sent) - 4)
+        self.assertLess(len(self.sent), 23)
+
 
 class EscapeTests(StoreCase):
     """
@@ -146,10 +164,10 @@ class EscapeTests(StoreCase):
         self.asked.append(message.body)
         return self.says.get(message.body)
 
-    def begin(self, *bodies: bytes, verdict: Any = None) -> None:
+    def begin(self, *bodies: bytes, topic: str = "T", verdict: Any = None) -> None:
         """Send half messages to the first master."""
         for body in bodies:
-            message = Message("T", body, tag="TagA", properties={"p": "v"})
+            message = Message(topic, body, tag="TagA", properties={"p": "v"})
             sent = self.producer.send_in_transaction(message, lambda m, t: verdict)
             self.cluster.result_of(sent)
 
@@ -198,6 +216,20 @@ class EscapeTests(StoreCase):
         self.assertEqual(self.gauge(self.master, "transactionsPending"), 0)
         self.says = {b"1": COMMIT}
         self.cluster.advance(20)
+        self.assertEqual(self.consumed(), [b"1"])
+
+    def test_behind_one_that_waits(self) -> None:
+        """What is behind one that no other master takes waits, too: it ends once."""
+        self.cluster.create_topic("Alone", {"broker-a": 1})
+        self.cluster.advance(31)
+        self.begin(b"0", topic="Alone")
+        self.begin(b"1")
+        self.open_other()
+        self.master.kill()
+        self.cluster.advance(20)
+        self.says = {b"0": COMMIT, b"1": COMMIT}
+        self.master.start()
+        self.cluster.advance(70)
         self.assertEqual(self.consumed(), [b"1"])
 
     def test_not_at_once(self) -> None:
