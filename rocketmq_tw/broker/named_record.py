@@ -61,7 +61,7 @@ def check_topic(
     if topic in _UNDER_WAY:
         topic = message.properties.get(REAL_TOPIC, topic)
     if topic not in topics:
-        raise _other_topic()
+        raise other_topic()
     return record if call.principal is None else check_record(store, record)
 
 
@@ -98,11 +98,12 @@ def _decoded(record: bytes) -> StoredMessage:
 def _checked(record: bytes, fetched: Fetched) -> bytes:
     """Return a record that its queue contains."""
     if bytes(fetched.data) != record:
-        raise _other_topic()
+        raise other_topic()
     return record
 
 
-def _other_topic() -> Refused:
+def other_topic() -> Refused:
+    """Return the error for a record of another topic than a request names."""
     return Refused(
         ResponseCode.NO_PERMISSION, "The topic does not match the message at the offset"
     )

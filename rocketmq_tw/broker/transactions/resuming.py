@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rocketmq_tw.broker.errors import TooManyHalfMessages
-from rocketmq_tw.broker.named_record import check_record, record_of
+from rocketmq_tw.broker.named_record import check_record, other_topic, record_of
 from rocketmq_tw.broker.transactions.counts import TransactionCounts
 from rocketmq_tw.broker.transactions.stored import read_half
 from rocketmq_tw.model.msgid import parse_offset_message_id
@@ -57,21 +57,27 @@ class ResumeProcessor:
         Store a half message once more that was given up.
 
         :raises TooManyHalfMessages: too many are pending.
-        :raises Refused: there is no such message.
+        :raises Refused: there is no such message, or a user names another topic.
         """
         if self._behind() >= self._limit:
             raise TooManyHalfMessages(self._limit)
         topic, store = TRANS_CHECK_MAX_TIME_TOPIC, self._store
         found = record_of(store, _offset_of(request.msg_id), topic, call)
         checked = then(found, lambda record: check_record(store, record))
-        return then(checked, lambda record: self._put(record, call.received_at))
+        return then(checked, lambda record: self._put(record, request, call))
 
-    def _put(self, record: bytes, now: float) -> Response:
+    def _put(
+        self, record: bytes, request: ResumeCheckHalfMessage, call: Call
+    ) -> Response:
         try:
             half = read_half(record)
         except MalformedRecord as error:
             raise _wrong(f"it is not a half message: {error}") from None
-        self._store.put(half.resumed(), now)
+        if call.principal is not None and request.topic:
+            # A user is judged by that topic.
+            if request.topic not in (TRANS_CHECK_MAX_TIME_TOPIC, half.topic):
+                raise other_topic()
+        self._store.put(half.resumed(), call.received_at)
         self._counts.stored(half.topic.encode())
         return Response()
 

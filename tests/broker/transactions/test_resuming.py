@@ -5,8 +5,9 @@ from __future__ import annotations
 from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.model.msgid import offset_message_id
 from rocketmq_tw.model.topic import TRANS_CHECK_MAX_TIME_TOPIC, TRANS_HALF_TOPIC
+from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.requests.transaction import ResumeCheckHalfMessage
-from tests.broker.cases import STORE_HOST, sent
+from tests.broker.cases import STORE_HOST, TOPIC, sent
 from tests.broker.transactions.cases import TransactionCase, half, questions
 
 
@@ -77,6 +78,15 @@ class ResumingTests(TransactionCase):
         for wrong in (None, "", "x", "Z" * 32):
             self.wrong("msgId", ResumeCheckHalfMessage("T", wrong))
         self.assertEqual(len(self.messages(TRANS_HALF_TOPIC)), 1)
+
+    def test_user(self) -> None:
+        """A user is judged by the topic in the request, so the message is of that."""
+        copy = self.given_up()
+        self.router.guard(lambda _, call: setattr(call, "principal", "alice"))
+        at = copy.commit_log_offset
+        self.wrong("does not match", resume(at, "Other"), ResponseCode.NO_PERMISSION)
+        for topic in (TRANS_CHECK_MAX_TIME_TOPIC, TOPIC, None):
+            self.assertEqual(self.now(resume(at, topic)).status, 0)
 
     def test_limit(self) -> None:
         """So many half messages may be pending, and no more."""
