@@ -71,6 +71,7 @@ class HalfEscape:
         self._interval = interval
         self._journal: TransactionJournal | None = None
         self._timer: IDelayedCall | None = None
+        self._is_stopped = False
         self.sent = 0
 
     def act(self, is_acting: bool) -> None:
@@ -79,11 +80,12 @@ class HalfEscape:
             self._timer.cancel()
             self._timer = None
         self._journal = None
-        if is_acting:
+        if is_acting and not self._is_stopped:
             self._read()
 
     def stop(self) -> None:
-        """End with the broker."""
+        """End with the broker, which may hear of its master until it is stopped."""
+        self._is_stopped = True
         self.act(False)
 
     def _read(self) -> None:

@@ -114,6 +114,15 @@ class RoundTests(TransactionCase):
         self.pass_time(12)
         self.assertEqual(self.sent, [b"1", b"3"])
 
+    def test_stopped(self) -> None:
+        """It does not begin while the broker stops, whoever has the lowest id then."""
+        escape = self.escape(self.broker, self.put)
+        escape.stop()
+        escape.act(False)
+        escape.act(True)
+        self.pass_time(12)
+        self.assertEqual(self.sent, [])
+
     def test_committed_in_between(self) -> None:
         """A long round says from time to time what is sent, as the master may come."""
         for number in range(20):
