@@ -1,10 +1,13 @@
 """
-Splits a record of any form into its parts, which are not decoded.
+Splits a record of any form into its parts, and records that are back to back; nothing
+is decoded.
 
 Source: ``MessageDecoder`` of RocketMQ 5.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import msgspec
 
@@ -15,10 +18,20 @@ from rocketmq_tw.wire.record_layout import (
     HOST_V6_SIZE,
     MAGIC_V1,
     MAGIC_V2,
+    SIZE,
     TAIL,
     TIME,
     store_time_at,
 )
+
+
+def each_record(data: bytes) -> Iterator[bytes]:
+    """Yield the records that are there back to back, as queues are read."""
+    at = 0
+    while at < len(data):
+        end = at + int.from_bytes(data[at : at + SIZE.stop], "big")
+        yield data[at:end]
+        at = end
 
 
 class Mismatch(Exception):

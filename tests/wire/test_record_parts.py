@@ -11,7 +11,7 @@ from rocketmq_tw.model.msgid import host_to_text
 from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.record import MalformedRecord, decode
 from rocketmq_tw.wire.record_layout import HEAD, PREFIX
-from rocketmq_tw.wire.record_parts import Mismatch, Parts, split
+from rocketmq_tw.wire.record_parts import Mismatch, Parts, each_record, split
 from tests.wire.test_record import GOLDEN, GOLDEN_T
 
 
@@ -69,3 +69,9 @@ class SplitTests(SynchronousTestCase):
             else:
                 self.check(record)
         self.check(GOLDEN + GOLDEN_T)
+
+    def test_each(self) -> None:
+        """Records of different sizes, back to back."""
+        records = [GOLDEN, GOLDEN_T, GOLDEN]
+        self.assertEqual(list(each_record(b"".join(records))), records)
+        self.assertEqual(list(each_record(b"")), [])

@@ -16,23 +16,13 @@ from rocketmq_tw.model.msgid import host_from_text
 from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.receipts import Receipt
 from rocketmq_tw.wire.record import as_stored, decode, encode
-from rocketmq_tw.wire.record_layout import QUEUE_OFFSET, SIZE
+from rocketmq_tw.wire.record_layout import QUEUE_OFFSET
+from rocketmq_tw.wire.record_parts import each_record
 
 
 def offsets_of(data: bytes) -> list[int]:
     """Return the queue offsets of records."""
-    return [int.from_bytes(each[QUEUE_OFFSET], "big") for each in split(data)]
-
-
-def split(data: bytes) -> list[bytes]:
-    """Return the records that are there back to back."""
-    records = []
-    at = 0
-    while at < len(data):
-        size = int.from_bytes(data[at : at + SIZE.stop], "big")
-        records.append(data[at : at + size])
-        at += size
-    return records
+    return [int.from_bytes(each[QUEUE_OFFSET], "big") for each in each_record(data)]
 
 
 def with_receipts(data: bytes, topic: str, receipt: Receipt) -> bytes:
@@ -41,7 +31,7 @@ def with_receipts(data: bytes, topic: str, receipt: Receipt) -> bytes:
 
     :param receipt: that of any of them.
     """
-    return b"".join([_with_receipt(each, topic, receipt) for each in split(data)])
+    return b"".join([_with_receipt(each, topic, receipt) for each in each_record(data)])
 
 
 def _with_receipt(record: bytes, topic: str, receipt: Receipt) -> bytes:

@@ -42,7 +42,8 @@ from rocketmq_tw.model.topic import TRANS_CHECK_MAX_TIME_TOPIC, TRANS_HALF_TOPIC
 from rocketmq_tw.remoting.pacing import Pacer, Steps, result_of
 from rocketmq_tw.store.interfaces import Fetched, IMessageStore
 from rocketmq_tw.wire.record import MalformedRecord
-from rocketmq_tw.wire.record_layout import QUEUE_OFFSET, SIZE
+from rocketmq_tw.wire.record_layout import QUEUE_OFFSET
+from rocketmq_tw.wire.record_parts import each_record
 from rocketmq_tw.wire.requests.transaction import CheckTransactionState
 
 #: Seconds after which a round ends.
@@ -166,11 +167,9 @@ class CheckRounds:
         fetched = yield from result_of(
             self._store.get(TRANS_HALF_TOPIC, 0, offset, count, _READ, None)
         )
-        position = 0
-        while position < len(fetched.data) and not self._is_stopped:
-            size = int.from_bytes(fetched.data[position : position + SIZE.stop], "big")
-            record = fetched.data[position : position + size]
-            position += size
+        for record in each_record(fetched.data):
+            if self._is_stopped:
+                break
             self._at = int.from_bytes(record[QUEUE_OFFSET], "big")
             if self._decisions.of(self._at) is Decision.PENDING:
                 yield from self._pass_one(self._at, record)

@@ -27,7 +27,8 @@ from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.entries import encode_entry, fill
 from rocketmq_tw.wire.bodies.other_tables import TransactionMetricsTable
 from rocketmq_tw.wire.record import MalformedRecord
-from rocketmq_tw.wire.record_layout import QUEUE_OFFSET, SIZE
+from rocketmq_tw.wire.record_layout import QUEUE_OFFSET
+from rocketmq_tw.wire.record_parts import each_record
 
 #: Topics that are encoded in one step: some 2 ms.
 _AT_ONCE = 1000
@@ -141,11 +142,7 @@ class CountsFile:
 
     def _pending(self, fetched: Fetched, end: int) -> Iterator[bytes]:
         """Return the topics of those that are pending; malformed ones have none."""
-        data, position = fetched.data, 0
-        while position < len(data):
-            size = int.from_bytes(data[position : position + SIZE.stop], "big")
-            record = data[position : position + size]
-            position += size
+        for record in each_record(fetched.data):
             offset = int.from_bytes(record[QUEUE_OFFSET], "big")
             if offset < end and self._journal.decisions.is_pending(offset):
                 try:
