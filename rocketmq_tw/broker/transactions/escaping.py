@@ -44,6 +44,8 @@ class HalfEscape:
     """
     Sends half messages elsewhere while this slave acts for its master.
 
+    :param is_master_alive: whether the slave is connected to its master: that reads the
+        offsets before it registers, and does not see what is sent later.
     :param make_journal: makes the decisions, as the operation messages have them now.
     :param interval: seconds until the first round, and between two.
     :ivar sent: how many half messages were sent since the start.
@@ -59,6 +61,7 @@ class HalfEscape:
         make_journal: Callable[[], TransactionJournal],
         store: IMessageStore,
         put: Put,
+        is_master_alive: Callable[[], bool],
         pacer: Pacer,
         clock: IReactorTime,
         interval: float,
@@ -66,6 +69,7 @@ class HalfEscape:
         self._make_journal = make_journal
         self._store = store
         self._put = put
+        self._is_master_alive = is_master_alive
         self._pacer = pacer
         self._clock = clock
         self._interval = interval
@@ -126,6 +130,8 @@ class HalfEscape:
         commit_at = self._clock.seconds() + COMMIT_PERIOD
         at = decisions.next_pending(decisions.start, end)
         while at is not None and self._journal is journal:
+            if self._is_master_alive():
+                break
             fetched = yield from result_of(
                 self._store.get(TRANS_HALF_TOPIC, 0, at, 1, _READ, None)
             )

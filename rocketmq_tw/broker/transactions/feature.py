@@ -97,6 +97,7 @@ def _escape(broker: Broker) -> None:
         make_journal=lambda: _journal(broker),
         store=broker.store,
         put=bridge.put,
+        is_master_alive=broker.is_master_alive,
         pacer=broker.pacer,
         clock=broker.clock,
         interval=broker.config.transaction_check_interval / 1000,

@@ -59,6 +59,7 @@ class RoundTests(TransactionCase):
     What is pending at a broker, which acts.
 
     :ivar sent: the bodies that were sent, in order.
+    :ivar is_master_alive: whether the master is connected.
     """
 
     settings = {
@@ -70,7 +71,7 @@ class RoundTests(TransactionCase):
         """Store some half messages."""
         super().setUp()
         self.sent: list[bytes] = []
-        self.waiting: list[Deferred[None]] = []
+        self.is_master_alive = False
         for body in (b"1", b"2", b"3"):
             self.prepare(body)
 
@@ -80,9 +81,10 @@ class RoundTests(TransactionCase):
             make_journal=lambda: _journal(broker),
             store=broker.store,
             put=put,
+            is_master_alive=lambda: self.is_master_alive,
             pacer=self.broker.pacer,
             clock=self.clock,
-            interval=5.0,
+            interval=2.0,
         )
         escape.act(True)
         self.addCleanup(escape.stop)
@@ -97,7 +99,7 @@ class RoundTests(TransactionCase):
         """A round that fails at once is followed by another."""
         store = UnreadableOnce(self.store)
         self.escape(msgspec.structs.replace(self.broker, store=store), self.put)
-        self.pass_time(7)
+        self.pass_time(3)
         self.assertEqual(self.sent, [])
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
         self.pass_time(5)
@@ -113,6 +115,20 @@ class RoundTests(TransactionCase):
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
         self.pass_time(12)
         self.assertEqual(self.sent, [b"1", b"3"])
+
+    def test_master_connects(self) -> None:
+        """A master that returns reads up to where they are sent before it registers."""
+
+        def put(draft: Draft, now: float) -> Deferred[None]:
+            """Send one, while the master connects."""
+            self.is_master_alive = True
+            return self.put(draft, now)
+
+        self.escape(self.broker, put)
+        self.pass_time(3)
+        self.assertEqual(self.tables.offsets.query(GROUP, TRANS_HALF_TOPIC, 0), 1)
+        self.pass_time(12)
+        self.assertEqual(self.sent, [b"1"])
 
     def test_stopped(self) -> None:
         """It does not begin while the broker stops, whoever has the lowest id then."""
@@ -134,7 +150,7 @@ class RoundTests(TransactionCase):
             return deferLater(self.clock, 0.5, lambda: None)
 
         self.escape(self.broker, put)
-        self.pass_time(15)
+        self.pass_time(9)
         committed = self.tables.offsets.query(GROUP, TRANS_HALF_TOPIC, 0)
         self.assertGreaterEqual(committed or 0, len(self.sent) - 4)
         self.assertLess(len(self.sent), 23)
