@@ -51,6 +51,7 @@ SERVED = (
     "config/subscriptionGroup.json*",
     "config/timercheck",
     "config/timermetrics*",
+    "config/transactionMetrics*",
     "config/topics.json*",
     "consumequeue/*/*/*",
     "index/*",
