@@ -62,9 +62,9 @@ class StoredForm:
                 b"%b",
             )
         )
+        # Of all fields but the digits of both numbers, which have one each here.
+        self._size = 0
         self._size = len(self.header(0, 0, 0, 0)) - _FIXED_SIZE - 2
-
-    _size = 0
 
     def header(
         self, at: int, queue_id: int, queue_offset: int, opaque: int, more: bytes = b""

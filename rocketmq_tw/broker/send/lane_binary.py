@@ -6,11 +6,10 @@ Source: ``RocketMQSerializable`` of RocketMQ 5, and as of the lanes.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from rocketmq_tw.broker.send.lane_forms import END_CODE, SEND_CODE
+from rocketmq_tw.broker.send.lane_forms import END_CODE, SEND_CODE, frame_of
 from rocketmq_tw.remoting.lane import binary_start_of
 from rocketmq_tw.wire.binary_header import encode_field
 from rocketmq_tw.wire.binary_stored import StoredForm, ended_header
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from rocketmq_tw.broker.send.lane import LaneMessage
     from rocketmq_tw.broker.timer.lane import TimedMessage
     from rocketmq_tw.broker.transactions.lane_batch import HalfRun
-
-_pack_head = struct.Struct(">II").pack
 
 
 class BinaryForm:
@@ -47,45 +44,37 @@ class BinaryForm:
         for message in run:
             opaque = message.opaque
             if opaque is not None:
-                frames += _binary_frame(
-                    self._header(
-                        message.commit_log_offset,
-                        message.queue.queue_id,
-                        message.queue_offset,
-                        opaque,
-                    )
+                header = self._header(
+                    message.commit_log_offset,
+                    message.queue.queue_id,
+                    message.queue_offset,
+                    opaque,
                 )
+                frames += frame_of(header, BINARY)
         return frames
 
     def timed(self, message: TimedMessage, opaque: int) -> tuple[bytes, bytes]:
         """Respond to one that is timed."""
-        return _binary_frame(
-            self._header(
-                message.commit_log_offset,
-                message.asked_queue_id,
-                message.queue_offset,
-                opaque,
-                encode_field("recallHandle", message.recall_handle.decode()),
-            )
+        header = self._header(
+            message.commit_log_offset,
+            message.asked_queue_id,
+            message.queue_offset,
+            opaque,
+            encode_field("recallHandle", message.recall_handle.decode()),
         )
+        return frame_of(header, BINARY)
 
     def half(self, half: HalfRun, opaque: int) -> tuple[bytes, bytes]:
         """Respond to a half message."""
-        return _binary_frame(
-            self._header(
-                half.commit_log_offset,
-                half.named_queue,
-                half.queue_offset,
-                opaque,
-                encode_field("transactionId", half.key.decode()),
-            )
+        header = self._header(
+            half.commit_log_offset,
+            half.named_queue,
+            half.queue_offset,
+            opaque,
+            encode_field("transactionId", half.key.decode()),
         )
+        return frame_of(header, BINARY)
 
     def ended(self, opaque: int) -> tuple[bytes, bytes]:
         """Respond to the end of a transaction."""
-        return _binary_frame(ended_header(opaque))
-
-
-def _binary_frame(header: bytes) -> tuple[bytes, bytes]:
-    size = len(header)
-    return _pack_head(4 + size, BINARY << 24 | size), header
+        return frame_of(ended_header(opaque), BINARY)

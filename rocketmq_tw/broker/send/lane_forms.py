@@ -12,11 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from rocketmq_tw.remoting.lane import binary_start_of, start_of
-from rocketmq_tw.wire.command import (
-    Command,
-    encode_response,
-    typed_decoder,
-)
+from rocketmq_tw.wire.command import Command, encode_response, typed_decoder
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.frame import BINARY, JSON
 from rocketmq_tw.wire.requests.send import SendMessageV2, send_response_format
@@ -106,7 +102,7 @@ class JsonForm:
 
     def timed(self, message: TimedMessage, opaque: int) -> tuple[bytes, bytes]:
         """Respond to one that is timed."""
-        return _json_frame(
+        return frame_of(
             self._timed
             % (
                 message.commit_log_offset,
@@ -119,7 +115,7 @@ class JsonForm:
 
     def half(self, half: HalfRun, opaque: int) -> tuple[bytes, bytes]:
         """Respond to a half message."""
-        return _json_frame(
+        return frame_of(
             self._half
             % (
                 half.commit_log_offset,
@@ -132,12 +128,13 @@ class JsonForm:
 
     def ended(self, opaque: int) -> tuple[bytes, bytes]:
         """Respond to the end of a transaction."""
-        return _json_frame(self._ended % opaque)
+        return frame_of(self._ended % opaque)
 
 
-def _json_frame(header: bytes) -> tuple[bytes, bytes]:
+def frame_of(header: bytes, kind: int = JSON) -> tuple[bytes, bytes]:
+    """Return a frame without a body, in two pieces."""
     size = len(header)
-    return _pack_head(4 + size, size), header
+    return _pack_head(4 + size, kind << 24 | size), header
 
 
 class LaneForms:
