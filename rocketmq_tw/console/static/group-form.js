@@ -55,7 +55,7 @@ export function changeGroup(group, known, done) {
 
 export function deleteGroup(group, members) {
   const sure = h("input", { type: "checkbox", required: true });
-  const online = members ? [note("warning", `${plural(members, "member is", "members are")} connected. `, "Who is connected may create the group again, and begin anew; stop it first."),
+  const online = members ? [note("warning", `${plural(members, "member is", "members are")} connected. `, "Who is connected may create the group again, and begin from the start; stop it first."),
     h("label", { class: "inline" }, sure, "delete it although they are connected")] : null;
   deleteDialog({
     kind: "group", name: group,
