@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from rocketmq_tw import settings
+from rocketmq_tw.model.ip_address import parse_networks
 from rocketmq_tw.settings import BadSetting, Positive
 
 
@@ -19,6 +20,8 @@ class ConsoleSettings(msgspec.Struct, frozen=True, rename="camel", kw_only=True)
     :ivar console_hosts: names under which browsers reach it, separated by commas;
         addresses and ``localhost`` need not be named.
     :ivar console_allow_plain: whether other machines may reach it without TLS.
+    :ivar console_trusted_proxies: addresses and networks of the proxies on other
+        machines through which browsers reach it, separated by commas.
     :ivar max_console_connections: how many connections it accepts.
     :ivar max_console_tails: how many live tails there may be at once.
     """
@@ -27,6 +30,7 @@ class ConsoleSettings(msgspec.Struct, frozen=True, rename="camel", kw_only=True)
     console_token_file: str = ""
     console_hosts: str = ""
     console_allow_plain: bool = False
+    console_trusted_proxies: str = ""
     max_console_connections: Positive = 64
     max_console_tails: Positive = 8
 
@@ -46,6 +50,12 @@ def take_console(values: dict[str, str], option: str | None) -> ConsoleSettings:
     found, _ = settings.apply(ConsoleSettings, own)
     if found.console.lower() in ("true", "false"):
         raise BadSetting("console", found.console, "a port, host:port, or nothing")
+    proxies = found.console_trusted_proxies
+    try:
+        parse_networks(proxies)
+    except ValueError as error:
+        expected = f"addresses and networks, such as 10.0.0.7, 10.1.0.0/16; {error}"
+        raise BadSetting("consoleTrustedProxies", proxies, expected) from None
     return found
 
 

@@ -160,6 +160,7 @@ def console_of(
         make_console,
     )
     from rocketmq_tw.console.config import ConsoleConfig
+    from rocketmq_tw.model.ip_address import parse_networks
 
     listen = check_console(
         settings.console,
@@ -173,6 +174,7 @@ def console_of(
             settings.console_token_file, config.store_path_root_dir, in_chroot
         ),
         hosts=tuple(filter(None, map(str.strip, settings.console_hosts.split(",")))),
+        proxies=parse_networks(settings.console_trusted_proxies),
         max_connections=settings.max_console_connections,
         max_tails=settings.max_console_tails,
     )

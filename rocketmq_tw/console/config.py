@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from rocketmq_tw.model.ip_address import Network
+
 
 class ConsoleConfig(msgspec.Struct, frozen=True, kw_only=True):
     """
@@ -14,6 +16,8 @@ class ConsoleConfig(msgspec.Struct, frozen=True, kw_only=True):
     :ivar token_file: where it is kept.
     :ivar hosts: names under which browsers may reach it, besides ``localhost`` and
         addresses. Others are refused: any site could let its name lead here.
+    :ivar proxies: networks of proxies on other machines, which say who sends what they
+        pass on.
     :ivar max_connections: how many connections it accepts.
     :ivar max_tails: how many live tails there may be at once.
     :ivar max_body: bytes of a request's body; a message of 4 MiB as JSON has 5.4 MiB.
@@ -28,6 +32,7 @@ class ConsoleConfig(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     token_file: str = ""
     hosts: tuple[str, ...] = ()
+    proxies: tuple[Network, ...] = ()
     max_connections: int = 64
     max_tails: int = 8
     max_body: int = 6 << 20

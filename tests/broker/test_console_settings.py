@@ -38,9 +38,22 @@ class ConsoleSettingsTests(SynchronousTestCase):
             {"maxConsoleConnections": "0"},
             {"consoleAllowPlain": "maybe"},
             {"console": "true"},
+            {"consoleTrustedProxies": "10.0.0.7, proxy"},
         ):
             error = self.assertRaises(BadSetting, take_console, dict(values), None)
             self.assertIn(next(iter(values)), str(error))
+
+    def test_proxies(self) -> None:
+        """A program ends with the entry that is no address of a proxy."""
+        path = self.mktemp()
+        with open(path, "w") as file:
+            file.write("console = 8080\nconsoleTrustedProxies = 10.0.0.7, proxy\n")
+        for program in (tap, all_in_one):
+            options = program.Options()
+            words = ["--config", path]
+            error = self.assertRaises(UsageError, options.parseOptions, words)
+            self.assertIn('consoleTrustedProxies is "10.0.0.7, proxy"', str(error))
+            self.assertIn('"proxy" is neither', str(error))
 
     def test_programs(self) -> None:
         """Both programs have the option."""

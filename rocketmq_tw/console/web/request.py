@@ -15,15 +15,23 @@ import msgspec
 from twisted.web.http import RESPONSES, Request
 
 from rocketmq_tw.console.errors import HttpError
-from rocketmq_tw.console.web.attempts import counted_as
 from rocketmq_tw.console.web.headers import SECURITY
+from rocketmq_tw.console.web.proxies import Proxies
 
 #: Bytes of a refused body that are read before the connection is closed.
 _DISCARDED = 16 << 20
+#: Bytes of a path that are logged.
+_LONGEST_PATH = 100
 
 
 class Handler(Protocol):
-    """What responds to requests."""
+    """
+    What responds to requests.
+
+    :ivar proxies: whose word is taken for who sends a request.
+    """
+
+    proxies: Proxies
 
     def admit(self, request: ConsoleRequest) -> int:
         """
@@ -38,6 +46,9 @@ class Handler(Protocol):
 
     def refuse(self, request: ConsoleRequest, error: HttpError) -> None:
         """Respond to a request that is refused."""
+
+    def report(self, request: ConsoleRequest, error: HttpError) -> None:
+        """Log that a request is refused."""
 
 
 class ConsoleRequest(Request):
@@ -55,6 +66,7 @@ class ConsoleRequest(Request):
     _refusal: HttpError | None = None
     _left = 0
     _discarded = 0
+    _is_cut_off = False
 
     def gotLength(self, length: int | None) -> None:
         """
@@ -80,7 +92,9 @@ class ConsoleRequest(Request):
             self.content.write(data)
             return
         self._discarded += len(data)
-        if self._discarded > _DISCARDED:
+        if self._discarded > _DISCARDED and not self._is_cut_off:
+            self._is_cut_off = True
+            self._handler.report(self, self._refusal)
             self.channel.abort()
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
@@ -102,34 +116,33 @@ class ConsoleRequest(Request):
         return handler
 
     @property
+    def what(self) -> str:
+        """What is asked for, in words for the log."""
+        if self.path is None:
+            return "a request"
+        # Only that of a complete request is known.
+        words = b"%b %b" % (self.method, self.path[:_LONGEST_PATH])
+        return words.decode("latin-1")
+
+    @property
     def is_gone(self) -> bool:
         """Whether nobody waits for the response any more."""
         return bool(self._disconnected) or bool(self.finished)
 
     @property
     def peer_host(self) -> str:
-        """The address of who sends it."""
+        """The address of the connection."""
         return str(getattr(self.client, "host", "") or "local")
 
     @property
     def asker(self) -> str:
         """
-        The address under which attempts to sign in are counted.
-
-        If a proxy on this machine passes on what others send, it is the one that the
-        proxy has added last: those before it are what its client claims. If that
-        client is a proxy on this machine, too, the same holds for what it has added.
+        The address of who sends it: the client of a proxy, if one that is known
+        passes it on.
         """
-        host = self.peer_host
-        if counted_as(host) is not None:
-            return host
         passed = self.requestHeaders.getRawHeaders(b"X-Forwarded-For", [])
-        claimed = b",".join(passed).decode("latin-1")
-        for each in reversed(claimed.split(",") if passed else ()):
-            name = each.strip() or "unknown"
-            if counted_as(name) is not None:
-                return name
-        return host
+        forwarded = [each.decode("latin-1") for each in passed]
+        return self._handler.proxies.asker(self.peer_host, forwarded)
 
     def text_header(self, name: str) -> str | None:
         """Return a header; None if there is none, or it is there twice."""

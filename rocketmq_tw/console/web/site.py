@@ -35,6 +35,7 @@ from rocketmq_tw.console.config import ConsoleConfig
 from rocketmq_tw.console.errors import HttpError
 from rocketmq_tw.console.web.assets import Asset
 from rocketmq_tw.console.web.origins import Origins
+from rocketmq_tw.console.web.proxies import Proxies
 from rocketmq_tw.console.web.request import ConsoleRequest
 from rocketmq_tw.console.web.sessions import Sessions
 from rocketmq_tw.console.web.streams import Streams
@@ -51,6 +52,12 @@ _API = b"/api/"
 OPENAPI = b"/api/openapi.json"
 #: Bytes of a body before anybody has signed in: a token.
 _OPEN_BODY = 4096
+#: What is logged of a refusal, by its status. Each is a kind of its own: one whose
+#: session has ended is refused often, and must not hide who tries to forge requests.
+_REFUSED = {
+    status: f"the console refused {{what}} of {{peer}} ({status}): {{why}}"
+    for status in (401, 403, 413, 421, 429)
+}
 
 
 class Site:
@@ -60,6 +67,7 @@ class Site:
     :param assets: the files of the page.
     :param is_secure: whether all connections are by TLS.
     :ivar sessions: who is signed in.
+    :ivar proxies: whose word is taken for who sends a request.
     :ivar routes: what is under ``/api/``.
     """
 
@@ -81,6 +89,7 @@ class Site:
         self._assets = assets
         self.sessions = sessions
         self._origins = Origins(config.hosts)
+        self.proxies = Proxies(config.proxies)
         self._peers = peers
         self._cookie = SECURE_COOKIE if is_secure else COOKIE
         self._streams = Streams(
@@ -132,16 +141,22 @@ class Site:
 
     def refuse(self, request: ConsoleRequest, error: HttpError) -> None:
         """See :meth:`Handler.refuse`."""
-        if error.status in (401, 403, 413, 421, 429):
+        self.report(request, error)
+        request.send_error(error)
+
+    def report(self, request: ConsoleRequest, error: HttpError) -> None:
+        """See :meth:`Handler.report`."""
+        text = _REFUSED.get(error.status)
+        if text is not None:
             self._peers.emit(
                 self._log,
                 LogLevel.warn,
-                request.peer_host,
-                "the console refused a request of {peer}: {why}",
-                peer=request.peer_host,
+                request.asker,
+                text,
+                what=log_safe(request.what),
+                peer=log_safe(request.asker),
                 why=log_safe(error.why),
             )
-        request.send_error(error)
 
     def _send_asset(self, request: ConsoleRequest) -> None:
         """Send a file of the page."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twisted.internet.task import Clock
+from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.console.errors import HttpError
@@ -12,7 +13,8 @@ from rocketmq_tw.console.web.attempts import (
     Attempts,
     counted_as,
 )
-from tests.console.visits import BEARER, HttpCase
+from rocketmq_tw.model.ip_address import parse_networks
+from tests.console.visits import BEARER, TOKEN, HttpCase
 
 
 class AttemptTests(SynchronousTestCase):
@@ -133,3 +135,49 @@ class ProxyTests(HttpCase):
         for number in range(5):
             self.assertEqual(self.status("wrong", f"127.0.0.{number}"), 401)
         self.assertEqual(self.status("wrong", "127.0.0.9"), 429)
+
+
+class OtherMachineTests(HttpCase):
+    """A proxy on another machine, which the settings name."""
+
+    settings = {"proxies": parse_networks("10.0.0.7, 2001:db8:7::/64")}
+
+    def status(self, token: str, forwarded: str | None) -> int:
+        """Send a token by the proxy."""
+        bearer = f"Bearer {token}"
+        return self.visits.request(
+            "GET", "/api/session", Authorization=bearer, X_Forwarded_For=forwarded
+        ).status
+
+    def test_each_client_counts(self) -> None:
+        """One of its clients is refused; another can sign in."""
+        self.visits.host = "10.0.0.7"
+        for number in range(5):
+            wrong = f"198.51.100.{number}, 203.0.113.1:{5000 + number}"
+            self.assertEqual(self.status("wrong", wrong), 401)
+        self.assertEqual(self.status("wrong", "203.0.113.1"), 429)
+        self.assertEqual(self.status(TOKEN, "203.0.113.2"), 200)
+
+    def test_log(self) -> None:
+        """The log names the client, too."""
+        lines: list[str] = []
+
+        def observe(event: LogEvent) -> None:
+            lines.append(formatEvent(event))
+
+        globalLogPublisher.addObserver(observe)
+        self.addCleanup(globalLogPublisher.removeObserver, observe)
+        self.visits.host = "2001:db8:7::9"
+        self.status("wrong", "[2001:db8::1]:443")
+        self.assertIn(
+            "the console refused GET /api/session of 2001:db8::1 (401):"
+            " the token is wrong",
+            lines,
+        )
+
+    def test_not_named(self) -> None:
+        """Others are counted themselves, whatever they say."""
+        self.visits.host = "10.0.0.8"
+        for number in range(5):
+            self.assertEqual(self.status("wrong", f"203.0.113.{number}"), 401)
+        self.assertEqual(self.status("wrong", "203.0.113.9"), 429)

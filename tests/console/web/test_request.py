@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.console.visits import BEARER, HttpCase, Wire, request_bytes
+from tests.console.web.test_site import logged
 
 
 class BodyTests(HttpCase):
@@ -48,12 +49,20 @@ class BodyTests(HttpCase):
         self.assertEqual(response.error, "the body of this request may have 4096 bytes")
 
     def test_endless(self) -> None:
-        """A refused body that does not end is cut off."""
+        """A refused body that does not end is cut off, and that is logged once."""
+        lines = logged(self)
         wire = Wire(self.visits.parts)
         wire.send(request_bytes("POST", "/api/session", Transfer_Encoding="chunked"))
         for _ in range(9):
             wire.send(b"200000\r\n" + b"x" * 0x200000 + b"\r\n")
         self.assertTrue(wire.is_closed)
+        self.assertEqual(
+            lines,
+            [
+                "the console refused a request of 127.0.0.1 (413):"
+                " the body of this request may have 4096 bytes"
+            ],
+        )
 
     def test_form(self) -> None:
         """A form is not taken for one: no other site's form does anything."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twisted.logger import globalLogPublisher
+from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.admin.errors import (
@@ -20,7 +20,27 @@ from rocketmq_tw.console.web.site import (
     status_of,
 )
 from rocketmq_tw.model.errors import IllegalTopic
-from tests.console.visits import TOKEN, HttpCase, Visits, Wire, request_bytes
+from tests.console.visits import (
+    BEARER,
+    TOKEN,
+    HttpCase,
+    Visits,
+    Wire,
+    request_bytes,
+)
+
+
+def logged(case: SynchronousTestCase) -> list[str]:
+    """Return a list that gets the lines about refusals from now on."""
+    lines: list[str] = []
+
+    def observe(event: LogEvent) -> None:
+        if "the console refused" in event.get("log_format", ""):
+            lines.append(formatEvent(event))
+
+    globalLogPublisher.addObserver(observe)
+    case.addCleanup(globalLogPublisher.removeObserver, observe)
+    return lines
 
 
 class PageTests(HttpCase):
@@ -166,9 +186,8 @@ class SignInTests(HttpCase):
         self.assertEqual(status, 401)
 
     def test_wrong_tokens(self) -> None:
-        """After some, no more are compared for a minute; one line is logged."""
-        lines: list[str] = []
-        globalLogPublisher.addObserver(lambda e: lines.append(e.get("why", "")))
+        """After some, no more are compared for a minute; a line of each is logged."""
+        lines = logged(self)
         body = {"token": "wrong"}
         self.visits.host = "203.0.113.1"
         for _ in range(5):
@@ -179,7 +198,10 @@ class SignInTests(HttpCase):
         response = self.visits.request("POST", "/api/session", {"token": TOKEN})
         self.assertEqual(response.status, 429)
         self.assertEqual(response.headers["retry-after"], "61")
-        self.assertEqual([line for line in lines if line], ["the token is wrong"])
+        self.assertEqual(
+            [line.partition(": ")[2] for line in lines],
+            ["the token is wrong", "wrong tokens came too often; try again in 61 s"],
+        )
         self.clock.advance(61)
         self.sign_in()
 
@@ -229,6 +251,68 @@ class RequestTests(HttpCase):
             assert response is not None
             self.assertEqual(response.status, 400)
             self.assertIn("the body cannot be used", response.error)
+
+
+class RefusalTests(HttpCase):
+    """Each request that changes something, when it may not be made."""
+
+    settings = {"max_body": 300_000}
+
+    def each(self, status: int, text: str, **headers: str | None) -> None:
+        """Send all; they are refused, and that is logged for each minute."""
+        changing = [each for each in self.visits.parts.site.routes if each.body]
+        changing += [r for r in self.visits.parts.site.routes if r.method == "DELETE"]
+        self.assertGreater(len(changing), 10)
+        for route in changing:
+            if route.is_open and status == 401:
+                continue
+            lines = logged(self)
+            body = b"{}" if route.body else b""
+            if status == 413:
+                body = b"[%b]" % (b" " * 300_000)
+            wire = Wire(self.visits.parts, "203.0.113.1")
+            wire.send(request_bytes(route.method, route.path, body, **headers))
+            response = wire.read()
+            assert response is not None
+            self.assertEqual((response.status, lines), (status, lines[:1]), route.path)
+            self.assertIn(text, response.error)
+            self.assertEqual(
+                lines[0],
+                f"the console refused {route.method} {route.path} of 203.0.113.1"
+                f" ({status}): {response.error}",
+            )
+            self.clock.advance(61)
+
+    def test_nobody(self) -> None:
+        """By nobody who has signed in."""
+        self.each(401, "sign in first")
+
+    def test_other_site(self) -> None:
+        """By a browser that shows another site."""
+        for name, value in (
+            ("Origin", "https://evil.example"),
+            ("Sec-Fetch-Site", "cross-site"),
+        ):
+            self.each(403, "other sites", **{name: value, "Authorization": BEARER})
+
+    def test_other_name(self) -> None:
+        """By a name that somebody lets lead here."""
+        self.each(421, "not known", Host="evil.example", Authorization=BEARER)
+
+    def test_too_large(self) -> None:
+        """With a body that is larger than any may be."""
+        self.each(413, "300000 bytes", Authorization=BEARER)
+
+    def test_one_kind_hides_no_other(self) -> None:
+        """One whose session has ended asks often; a forged request is logged still."""
+        lines = logged(self)
+        for _ in range(3):
+            self.visits.request("GET", "/api/topics")
+        self.visits.get("/api/topics", Origin="https://evil.example")
+        self.assertEqual(
+            [line.partition(" of ")[2].partition(":")[0] for line in lines],
+            ["127.0.0.1 (401)", "127.0.0.1 (403)"],
+        )
 
 
 class StatusTests(SynchronousTestCase):
