@@ -120,7 +120,7 @@ admin.results.listing.Listing: failed: the servers of one call
 admin.clients._Clients: _found: the clients that brokers list
 admin.clients._Memberships: brokers consumes heartbeats produces: the groups of one client that brokers list
 admin.reading._Merge: _buffers _next failed positions: the queues of one topic, with one pull each
-admin.tail.Tail: _known _messages _permits _running failing: its limit and one pull of each queue; one for each queue of the topic, and 4,096 later ones
+admin.tail.Tail: _followed _messages _offsets _permits _running _spots failing: its limit and one pull of each queue; one for each queue of the topic, and 4,096 later ones
 client.errors.BatchesIncomplete: results: the requests of one call
 client.errors.CommitError: failed: the queues of one commit
 client.errors.NameServerUnavailable: causes: the name servers of one look-up

@@ -213,8 +213,13 @@ class Calls:
         self,
         targets: Mapping[str, str],
         ask: Callable[[str], Coroutine[Any, Any, T]],
+        parallel: int = PARALLEL,
     ) -> Outcomes[T]:
-        """Call a coroutine function for each address; keep its errors of the wire."""
+        """
+        Call a coroutine function for each address; keep its errors of the wire.
+
+        :param parallel: how many are asked at the same time.
+        """
         found: dict[str, T] = {}
         errors: dict[str, Exception] = {}
 
@@ -231,7 +236,7 @@ class Calls:
         # as groups.
         asking = [
             Deferred.fromCoroutine(ask_some())
-            for _ in range(min(PARALLEL, len(targets)))
+            for _ in range(min(parallel, len(targets)))
         ]
         for _, outcome in await DeferredList(asking, consumeErrors=True):
             if isinstance(outcome, Failure):

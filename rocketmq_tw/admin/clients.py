@@ -147,17 +147,24 @@ class Clients:
 
 
 async def running_info(
-    calls: Calls, address: str, group: str, client_id: str, *, stack: bool = False
+    calls: Calls,
+    address: str,
+    group: str,
+    client_id: str,
+    *,
+    stack: bool = False,
+    timeout: float = _RELAYED,
 ) -> ConsumerRunningInfo:
     """
     Ask a consumer for its state, through a broker to which it is connected.
 
     :param stack: also for what its threads do now.
+    :param timeout: seconds.
     """
     request = GetConsumerRunningInfo(
         consumer_group=group, client_id=client_id, jstack_enable=stack or None
     )
-    response = await calls.broker(address, request, _RELAYED)
+    response = await calls.broker(address, request, timeout)
     return ConsumerRunningInfo.decode(response.body)
 
 

@@ -165,8 +165,8 @@ class Groups:
         Return how far a group has read, queue by queue.
 
         :param topic: only of this topic.
-        :param owners: also ask each member which queues it reads; one that does not
-            respond takes ten seconds.
+        :param owners: also ask each member which queues it reads; those that have not
+            responded after a second are named in ``unresponsive``.
         :raises NotFound: no broker knows the group, or it has not read the topic.
         """
         from rocketmq_tw.admin.lags import Lags

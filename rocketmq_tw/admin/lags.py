@@ -12,17 +12,24 @@ import msgspec
 
 from rocketmq_tw.admin.calls import Calls, Outcomes
 from rocketmq_tw.admin.clients import running_info
-from rocketmq_tw.admin.errors import NotFound
+from rocketmq_tw.admin.errors import AdminError, NotFound
 from rocketmq_tw.admin.groups import UNKNOWN_GROUP, Groups
 from rocketmq_tw.admin.members import members_of
 from rocketmq_tw.admin.results.groups import GroupLag, GroupLags, Member, QueueLag
 from rocketmq_tw.admin.texts import at
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.model.topic import is_retry
+from rocketmq_tw.remoting.errors import RequestTimeout
 from rocketmq_tw.wire.bodies.consumers import ConsumerConnection
 from rocketmq_tw.wire.bodies.stats import ConsumeStats, OffsetState
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.requests.consumer import GetConsumeStats
+
+#: Seconds in which the members of a group say which queues they read, all together: a
+#: table must not wait for one that is hung.
+OWNERS_WAIT = 1.0
+#: How many members are asked at the same time.
+_OWNERS_PARALLEL = 64
 
 
 class Lags:
@@ -62,7 +69,7 @@ class Lags:
         if owners:
             readers = [each for each in members if each.model != "broadcasting"]
             owned = await self._owned(group, targets, readers)
-            queues = _with_owners(queues, owned.ok)
+            queues = _with_owners(queues, owned.ok, is_complete=not owned.errors)
             unresponsive = owned.failed
         return GroupLag(
             group,
@@ -96,15 +103,27 @@ class Lags:
     ) -> Outcomes[set[MessageQueue]]:
         """Ask members which queues they read, each through one of its brokers."""
         addresses = {each.client_id: targets[each.brokers[0]] for each in members}
+        clock = self._calls.session.clock
+        limit = min(OWNERS_WAIT, self._calls.timeout)
+        end = clock.seconds() + limit
 
         async def read(client_id: str) -> set[MessageQueue]:
+            left = end - clock.seconds()
+            if left <= 0:
+                raise AdminError("it was not asked: others took too long")
             address = addresses[client_id]
-            info = await running_info(self._calls, address, group, client_id)
+            try:
+                info = await running_info(
+                    self._calls, address, group, client_id, timeout=left
+                )
+            except RequestTimeout:
+                raise AdminError(f"no response within {limit:g} s") from None
             return {
                 queue for queue, state in info.mq_table.items() if not state.dropped
             }
 
-        return await self._calls.each({each: each for each in addresses}, read)
+        names = {each: each for each in addresses}
+        return await self._calls.each(names, read, _OWNERS_PARALLEL)
 
     async def _stats(
         self, group: str, targets: Mapping[str, str], topic: str | None
@@ -158,9 +177,16 @@ def _queues(stats: Iterable[ConsumeStats], topic: str | None) -> tuple[QueueLag,
 
 
 def _with_owners(
-    queues: Iterable[QueueLag], owned: Mapping[str, set[MessageQueue]]
+    queues: Iterable[QueueLag],
+    owned: Mapping[str, set[MessageQueue]],
+    *,
+    is_complete: bool,
 ) -> tuple[QueueLag, ...]:
-    """Return queues with the clients that read them: two, if one takes it over now."""
+    """
+    Return queues with the clients that read them: two, if one takes it over now.
+
+    :param is_complete: whether all members have said what they read.
+    """
     owners: dict[MessageQueue, list[str]] = {}
     for client_id, read in owned.items():
         for queue in read:
@@ -168,7 +194,7 @@ def _with_owners(
     return tuple(
         msgspec.structs.replace(each, owner=", ".join(sorted(found)))
         if (found := owners.get(MessageQueue(each.topic, each.broker, each.queue_id)))
-        else each
+        else msgspec.structs.replace(each, owner_unknown=not is_complete)
         for each in queues
     )
 

@@ -25,7 +25,7 @@ from rocketmq_tw.admin.results.messages import (
     Sent,
     Track,
 )
-from rocketmq_tw.admin.tail import Tail
+from rocketmq_tw.admin.tail import OnFailing, Tail
 from rocketmq_tw.admin.topics import Topics
 from rocketmq_tw.model.message import Message
 from rocketmq_tw.model.topic import TRACE_TOPIC, is_readable
@@ -168,14 +168,27 @@ class Messages:
         ]
         return {spot.name: spot for spot in spots}
 
-    def tail(self, topic: str, expression: str = "*", *, limit: int = 1000) -> Tail:
+    def tail(
+        self,
+        topic: str,
+        expression: str = "*",
+        *,
+        limit: int = 1000,
+        on_failing: OnFailing | None = None,
+    ) -> Tail:
         """
         Return the messages that come from now on, as an asynchronous iterator.
 
+        It ends with an error once brokers refuse all queues of the topic.
+
         :param expression: ``*``, tags separated by ``||``, or a ``Sql``.
         :param limit: how many may wait to be taken; beyond that it stops reading.
+        :param on_failing: called with the name of a queue that cannot be read now, and
+            why; with None instead when it is read again.
         """
-        return Tail(self._calls, lambda: self._spots(topic), expression, limit)
+        return Tail(
+            self._calls, lambda: self._spots(topic), expression, limit, on_failing
+        )
 
     # -- sending
 

@@ -2,7 +2,8 @@
 The messages of a topic, as they come.
 
 Queues that a topic gets later are read, too: from the first message on that was stored
-after this has begun, for a broker that comes back brings old ones along.
+after this has begun, for a broker that comes back brings old ones along. A queue that
+is taken away is left out, and looked for again: it continues where it was.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from rocketmq_tw.admin.texts import to_ms
 from rocketmq_tw.clock import wall_time
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.remoting.errors import BrokerError, TransportError
+from rocketmq_tw.wire.codes import ResponseCode
 
 #: Seconds that a broker may hold a pull.
 WAIT = 10.0
@@ -32,6 +34,14 @@ LOOK = 10.0
 MOST_NEW = 4096
 #: Seconds after which a broker that could not be read is asked again.
 RETRY = 1.0
+#: Brokers say so of an expression that they cannot apply, whatever the queue.
+_EXPRESSION = (
+    ResponseCode.SUBSCRIPTION_PARSE_FAILED,
+    ResponseCode.SUBSCRIPTION_NOT_EXIST,
+)
+
+#: Hears of a queue that cannot be read, and why; None: it is read again.
+OnFailing = Callable[[str, str | None], object]
 
 
 class Tail:
@@ -40,8 +50,8 @@ class Tail:
 
     :param find: returns the queues.
     :param limit: how many messages may wait; beyond it no pull is sent.
-    :ivar failing: the queues that cannot be read now, and why; they are tried again,
-        but those that a broker refused at the start.
+    :param on_failing: hears of changes of ``failing``.
+    :ivar failing: the queues that cannot be read now, and why; they are tried again.
     """
 
     def __init__(
@@ -50,6 +60,7 @@ class Tail:
         find: Callable[[], Awaitable[Mapping[str, Spot]]],
         expression: str,
         limit: int,
+        on_failing: OnFailing | None = None,
     ) -> None:
         self._calls = calls
         self._reader = QueuesReader(calls)
@@ -57,8 +68,13 @@ class Tail:
         self._expression = expression
         self._limit = limit
         self._running: list[Deferred[None]] = []
-        #: The queues that are read, or were, until a broker refused it.
-        self._known: set[str] = set()
+        self._on_failing = on_failing
+        #: The queues that are read, or should be, with the brokers' last addresses.
+        self._spots: dict[str, Spot] = {}
+        #: Those that are read; others were refused by their broker.
+        self._followed: set[str] = set()
+        #: Where queues continue that were refused.
+        self._offsets: dict[str, int] = {}
         self._since = datetime(1970, 1, 1, tzinfo=UTC)
         self._started = False
         self._closed = False
@@ -109,22 +125,36 @@ class Tail:
             lambda name: self._reader.max_offset(spots[name]),
         )
         ends.need_one("no queue can be read")
-        self.failing.update(ends.failed)
-        self._known = set(spots)
-        for name, spot in spots.items():
+        self._spots = dict(spots)
+        self._offsets = dict(ends.ok)
+        for name, why in ends.failed.items():
+            self._fails(name, why)
+        for name in spots:
             if not _is_lasting(ends.errors.get(name)):
-                self._run(self._follow(spot, ends.ok.get(name)))
+                self._begin(name)
         self._run(self._look())
+
+    def _begin(self, name: str) -> None:
+        """Follow a queue that is not followed now."""
+        self._followed.add(name)
+        self._run(self._follow(name, self._offsets.pop(name, None)))
 
     def _run(self, reading: Coroutine[Any, Any, None]) -> None:
         """Run what :meth:`aclose` cancels."""
         running = Deferred.fromCoroutine(reading)
         running.addErrback(self._ended)
-        self._running.append(running)
+        if not running.called:
+            self._running.append(running)
+            running.addCallback(lambda _: self._remove(running))
+
+    def _remove(self, running: Deferred[None]) -> None:
+        """Forget what has ended; :meth:`aclose` has forgotten all at once."""
+        if running in self._running:
+            self._running.remove(running)
 
     async def _look(self) -> None:
         """Follow queues that are new, until this is cancelled."""
-        most = len(self._known) + MOST_NEW
+        most = len(self._spots) + MOST_NEW
         while True:
             await self._sleep(LOOK)
             try:
@@ -132,13 +162,12 @@ class Tail:
             except RocketMQError:
                 continue  # whoever reads the queues finds out what is wrong
             for name, spot in spots.items():
-                if name in self._known:
+                if name not in self._spots and len(self._spots) >= most:
+                    self._fails("more queues", f"{most} are read already")
                     continue
-                if len(self._known) >= most:
-                    self.failing["more queues"] = f"{most} are read already"
-                else:
-                    self._known.add(name)
-                    self._run(self._follow(spot, None))
+                self._spots[name] = spot
+                if name not in self._followed:
+                    self._begin(name)
 
     async def aclose(self) -> None:
         """Cancel the pulls; iterating ends."""
@@ -157,9 +186,9 @@ class Tail:
         """Cancel the pulls."""
         await self.aclose()
 
-    async def _follow(self, spot: Spot, offset: int | None) -> None:
+    async def _follow(self, name: str, offset: int | None) -> None:
         """
-        Read one queue until this is cancelled.
+        Read one queue until this is cancelled, or its broker refuses it.
 
         :param offset: where to begin; None for what is stored since the start.
         """
@@ -169,6 +198,7 @@ class Tail:
                 permit: Deferred[None] = Deferred()
                 self._permits.append(permit)
                 await permit
+            spot = self._spots[name]
             try:
                 if offset is None:
                     offset = await self._reader.search(spot, self._since)
@@ -177,17 +207,14 @@ class Tail:
                 result = await self._reader.pull(
                     spot, offset, wait=WAIT, expression=self._expression
                 )
-            except TransportError as error:
-                self.failing[spot.name] = str(error)
-                await self._sleep()
-                continue
-            except BrokerError as error:
+            except (TransportError, BrokerError) as error:
+                self._fails(name, str(error))
                 if _is_lasting(error):
-                    raise
-                self.failing[spot.name] = str(error)
+                    self._leave(name, offset, error)
+                    return
                 await self._sleep()
                 continue
-            self.failing.pop(spot.name, None)
+            self._recovers(name)
             offset = result.next_offset
             self._messages.extend(
                 found(each)
@@ -196,6 +223,30 @@ class Tail:
             )
             if result.messages:
                 self._wake()
+
+    def _leave(self, name: str, offset: int | None, error: RocketMQError) -> None:
+        """
+        Read a queue no more until :meth:`_look` finds it again.
+
+        :raises RocketMQError: the expression is wrong, or no queue is left; whatever
+            it is will stay so.
+        """
+        self._followed.discard(name)
+        if offset is not None:
+            self._offsets[name] = offset
+        if not self._followed or getattr(error, "code", None) in _EXPRESSION:
+            raise error
+
+    def _fails(self, name: str, why: str) -> None:
+        """Remember that a queue cannot be read; only the first reason is notified."""
+        known, self.failing[name] = self.failing.get(name), why
+        if known is None and self._on_failing is not None:
+            self._on_failing(name, why)
+
+    def _recovers(self, name: str) -> None:
+        """Remember that a queue is read again."""
+        if self.failing.pop(name, None) is not None and self._on_failing is not None:
+            self._on_failing(name, None)
 
     def _sleep(self, seconds: float = RETRY) -> Deferred[None]:
         """Wait before somebody is asked again."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from rocketmq_tw.admin import NotFound
 from rocketmq_tw.admin import tail as tail_module
 from rocketmq_tw.admin.tail import Tail
@@ -11,6 +13,8 @@ from rocketmq_tw.admin.topic_changes import TopicSettings
 from rocketmq_tw.client import Sql
 from rocketmq_tw.model.message import Message
 from rocketmq_tw.model.queue import MessageQueue
+from rocketmq_tw.remoting.errors import BrokerError
+from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.requests.offset import GetMaxOffset
 from rocketmq_tw.wire.requests.pull import PullMessage
 from tests.admin.cases import AdminCase
@@ -90,6 +94,69 @@ class TailTests(TailCase):
         with self.assertRaises(Exception) as caught:
             self.take(tail, 5)
         self.assertIn("SUBSCRIPTION_NOT_EXIST", str(caught.exception))
+
+    def update(self, **settings: Any) -> None:
+        """Change the topic."""
+        self.run_admin(self.admin.topics.update("orders", TopicSettings(**settings)))
+
+    def test_queue_that_is_taken_away(self) -> None:
+        """The others go on; it continues where it was, once it is back."""
+        notified: list[tuple[str, bool]] = []
+        tail = self.tail(on_failing=lambda n, why: notified.append((n, bool(why))))
+        lost = {"broker-a/1", "broker-b/1"}
+        self.update(queues=1)
+        self.cluster.advance(60)
+        self.assertEqual(set(tail.failing), lost)
+        self.assertEqual(len(tail._running), 3)
+        self.assertEqual(set(notified), {(name, True) for name in lost})
+        self.send_to(0, b"1")
+        self.assertEqual(self.take(tail, 1), [b"1"])
+        self.update(queues=2)
+        self.cluster.advance(1)
+        self.send_to(1, b"2")
+        self.assertEqual(self.take(tail, 1), [b"2"])
+        self.cluster.advance(60)
+        self.assertEqual((tail.failing, list(tail._messages)), ({}, []))
+        self.assertEqual(len(notified), 4)
+
+    def send_to(self, number: int, body: bytes) -> None:
+        """Send a message to a queue of the second broker."""
+        queue = MessageQueue("orders", "broker-b", number)
+        self.cluster.result_of(
+            self.producer().send(Message("orders", body), queue=queue)
+        )
+
+    def test_topic_that_is_deleted(self) -> None:
+        """Its queues fail; once it is created again, it is read from its beginning."""
+        self.send("orders", b"old")
+        tail = self.tail()
+        self.run_admin(self.admin.topics.delete("orders"))
+        self.cluster.advance(60)
+        self.assertEqual(len(tail.failing), 4)
+        self.run_admin(self.admin.topics.create("orders", queues=2))
+        self.cluster.advance(60)
+        self.send_to(0, b"1")
+        self.assertEqual(self.take(tail, 1), [b"1"])
+
+    def test_all_queues_refused(self) -> None:
+        """It ends with an error when no queue is left."""
+        tail = self.tail()
+        for broker in self.cluster.brokers.values():
+            broker.traffic.refuse(PullMessage, ResponseCode.INVALID_PARAMETER, times=9)
+        self.send("orders", *[b"x"] * 4)
+        with self.assertRaises(BrokerError):
+            self.take(tail, 5)
+
+    def test_broker_at_another_address(self) -> None:
+        """Its queues are read where the name servers say that they are now."""
+        tail = self.tail()
+        old = dict(tail._spots)
+        moved = {n: replace(spot, address="10.9.9.9:1") for n, spot in old.items()}
+        tail._spots.update(moved)
+        self.cluster.advance(60)
+        self.assertEqual(tail._spots, old)
+        self.send("orders", b"1")
+        self.assertEqual(self.take(tail, 1), [b"1"])
 
     def test_closed(self) -> None:
         """Closing ends a waiting iteration, and leaves nothing scheduled."""

@@ -133,7 +133,7 @@ def _draw_lag(found: GroupLag, output: Output) -> None:
                 q.lag,
                 q.in_flight,
                 q.last_consumed,
-                q.owner,
+                "no response" if q.owner_unknown else q.owner,
             ]
             for q in found.queues
         ],

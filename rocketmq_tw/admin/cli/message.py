@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from rocketmq_tw.admin.client import AdminClient
     from rocketmq_tw.admin.results.traces import MessageTrace
-    from rocketmq_tw.admin.tail import Tail
 
 noun = noun_of("message", "Messages: find, show, follow, send.")
 #: Bytes of a body that are read from a file; brokers take four MiB unless they are set
@@ -167,10 +166,14 @@ def tail(
     if tag and sql:
         raise click.UsageError("--tag and --sql exclude each other")
 
+    def say(queue: str, why: str | None) -> None:
+        ask.output.warn(f"{queue}: {why or 'is read again'}")
+
     async def follow(admin: AdminClient) -> int:
         left = count
-        async with _tail(admin, topic, tag, sql) as messages:
-            ask.output.failed(messages.failing)
+        expression = _expression(tag, sql)
+        watched = admin.messages.tail(topic, expression, on_failing=say)
+        async with watched as messages:
             async for message in messages:
                 if ask.as_json:
                     ask.output.json(as_json(message, form), one_line=True)
@@ -193,13 +196,13 @@ def _older(found: Found, limit: int) -> str:
     return f"give --until {found.messages[0].stored.isoformat()}"
 
 
-def _tail(admin: AdminClient, topic: str, tag: str | None, sql: str | None) -> Tail:
-    """Return the iterator."""
+def _expression(tag: str | None, sql: str | None) -> str:
+    """Return what chooses messages."""
     if sql is None:
-        return admin.messages.tail(topic, tag or "*")
+        return tag or "*"
     from rocketmq_tw.client.consumer.expressions import Sql
 
-    return admin.messages.tail(topic, Sql(sql))
+    return Sql(sql)
 
 
 @verb(noun, "send")

@@ -63,6 +63,8 @@ class QueueLag(msgspec.Struct, frozen=True, kw_only=True):
     :ivar last_consumed: when the last consumed message was stored.
     :ivar owner: the id of the client that reads the queue, if that was asked for and
         it says so; None where all read it, or nobody in particular.
+    :ivar owner_unknown: nobody says that it reads the queue, but not all members have
+        responded: one of those may.
     """
 
     topic: str
@@ -74,6 +76,7 @@ class QueueLag(msgspec.Struct, frozen=True, kw_only=True):
     in_flight: int = 0
     last_consumed: datetime | None = None
     owner: str | None = None
+    owner_unknown: bool = False
 
 
 class GroupLag(msgspec.Struct, frozen=True):

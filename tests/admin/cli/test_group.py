@@ -36,6 +36,19 @@ class GroupTests(CommandCase):
         )
         self.assertIn("billing", self.output("group", "lag"))
 
+    def test_hung_member(self) -> None:
+        """The table says that a member has not responded, and so does the JSON."""
+        [member] = self.run_admin(self.admin.groups.members("billing"))
+        for node in self.cluster.brokers.values():
+            self.cluster.network.cut(member.address.split(":")[0], node.host)
+        result = self.invoke("group", "lag", "billing", "--topic", "orders")
+        self.assertEqual(result.exit_code, 0)
+        self.assertEqual(result.stdout.count("no response"), 2)
+        self.assertIn("does not say which queues it reads: no resp", result.stderr)
+        lag = self.json("group", "lag", "billing", "--topic", "orders")
+        self.assertEqual({q["owner_unknown"] for q in lag["queues"]}, {True})
+        self.assertEqual(len(lag["unresponsive"]), 1)
+
     def test_life(self) -> None:
         """A group is created, changed, copied and deleted."""
         self.output("group", "create", "copy", "--max-retries", "3")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from rocketmq_tw.admin.topic_changes import TopicSettings
 from rocketmq_tw.client import EARLIEST
 from tests.admin.cli.cases import CommandCase
 
@@ -78,6 +79,23 @@ class MessageTests(CommandCase):
         )
         self.assertIn("and so on", text)
         self.error("message", "tail", "orders", "--tag", "A", "--sql", "a = 1", code=2)
+
+    def test_tail_goes_on(self) -> None:
+        """A queue that is taken away is named on the standard error."""
+
+        self.cluster.create_topic("orders", 2)
+        admin = self.make_admin()
+
+        def lower() -> None:
+            admin.topics.update("orders", TopicSettings(queues=1))
+
+        self.cluster.clock.callLater(1, lower)
+        self.cluster.clock.callLater(40, self.send_later, b"last")
+        self.cluster.clock.callLater(40, self.send_later, b"last")
+        result = self.invoke("message", "tail", "orders", "--count", "1")
+        self.assertEqual(result.exit_code, 0)
+        self.assertIn("last", result.stdout)
+        self.assertIn("warning: broker-a/", result.stderr)
 
     def send_later(self, body: bytes) -> None:
         """Send a message while a command runs."""
