@@ -91,7 +91,9 @@ class FrameHandler:
             kind, header, body = frames[at]
             command: Command | None = None
             if lane is not None and header.startswith(starts):
-                until = min(count, at + self._inbound.free)
+                until = at + 1
+                if until < count:
+                    until = min(count, at + self._inbound.free)
                 taken = lane.take(frames, at, until, peer, now)
                 command = taken.left
                 if taken.count:

@@ -118,4 +118,5 @@ class Outbox:
         if corked:
             data = corked[0] if len(corked) == 1 else b"".join(corked)
             corked.clear()
-            self.write(data)
+            self.last_written = self._clock.seconds()
+            write_now(self.transport, data)

@@ -89,25 +89,31 @@ class RunWriter:
         :param prepared: of the messages that had a half message.
         :returns: the size of all its records, in bytes.
         """
-        store_time_ms = int(now * 1000)
-        records = self._encode(run, self._log.end, store_time_ms, prepared)
-        return self._append(run, records, store_time_ms)
+        log, store_time_ms = self._log, int(now * 1000)
+        records = self._encode(run, log.end, store_time_ms, prepared)
+        log.append_encoded(records, run[-1].commit_log_offset, store_time_ms)
+        if self._deferred is None:
+            self._dispatcher.dispatch_run(run, store_time_ms)
+        else:
+            self._defer(run, store_time_ms)
+        return len(records)
 
     def put_copies(self, run: Sequence[CopyMessage], now: float) -> int:
         """Do as :meth:`put` with copies: their bodies' checksums are known."""
         store_time_ms = int(now * 1000)
         records = self._encode_copies(run, self._log.end, store_time_ms)
-        return self._append(run, records, store_time_ms)
-
-    def _append(self, run: Run, records: bytes, store_time_ms: int) -> int:
-        """Append encoded records, and dispatch them now, or after the fsync."""
         self._log.append_encoded(records, run[-1].commit_log_offset, store_time_ms)
         if self._deferred is None:
             self._dispatcher.dispatch_run(run, store_time_ms)
         else:
-            self._deferred.add_run(run, store_time_ms)
-            self._schedule_flush(len(run))
+            self._defer(run, store_time_ms)
         return len(records)
+
+    def _defer(self, run: Run, store_time_ms: int) -> None:
+        """Dispatch messages after the fsync."""
+        assert self._deferred is not None
+        self._deferred.add_run(run, store_time_ms)
+        self._schedule_flush(len(run))
 
     def _encode(
         self, run: Run, at: int, store_time_ms: int, prepared: Sequence[Prepared]

@@ -182,7 +182,10 @@ class FrameDecoder:
             at = end
         if frames:
             self._first = False
-        self._look_behind(data, at)
+        if at == size:
+            self._wanted = 4
+        else:
+            self._look_behind(data, at)
         return frames, at
 
     def _look_behind(self, data: bytes, at: int) -> None:

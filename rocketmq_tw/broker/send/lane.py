@@ -80,7 +80,7 @@ class SendLane:
         # Of the read that is handled now.
         self._received_at = 0.0
         self._has_timed = False
-        self._find_form = parts.forms.find
+        self._json, self._find_form = parts.forms.json, parts.forms.find
 
     def take(
         self,
@@ -93,8 +93,10 @@ class SendLane:
     ) -> Taken:
         """Store the plain sends from ``at`` on; nothing that can fail is among them."""
         taken, kind = Taken(), frames[at][0]
-        # A guard reads JSON only.
-        form = self._find_form(kind) if read is None or kind == JSON else None
+        form: LaneForm | None = self._json
+        if kind != JSON:
+            # A guard reads JSON only.
+            form = self._find_form(kind) if read is None else None
         if form is None or len(peer.host_bytes) != HOST_V4_SIZE:
             return taken
         run: list[LaneMessage] = []
@@ -104,8 +106,12 @@ class SendLane:
         if run:
             size = self._runs.put(run, received_at)
             self._stats.stored(len(run), size, received_at)
-            taken.count = len(run)
-            self._respond(run, form, taken)
+            timed = self._has_timed
+            pieces = self._timed_frames(run, form) if timed else form.stored(run)
+            taken.count, taken.responses = len(run), b"".join(pieces)
+            taken.response_count = len(pieces) // 2
+            if self._log is not None:
+                self._wait(taken, run[-1])
             if left is None:
                 return taken
             if self._other is not None and self._other.wants(left):
@@ -216,16 +222,11 @@ class SendLane:
             self._has_timed = True
         return message
 
-    def _respond(self, run: list[LaneMessage], form: LaneForm, taken: Taken) -> None:
-        """Make the frames of the responses."""
-        frames = self._timed_frames(run, form) if self._has_timed else form.stored(run)
-        taken.responses = b"".join(frames)
-        taken.response_count = len(frames) // 2
-        if self._log is not None:
-            last = run[-1]
-            taken.log = self._log
-            taken.code = SEND_CODE
-            taken.end = last.commit_log_offset + last.size
+    def _wait(self, taken: Taken, last: LaneMessage) -> None:
+        """Let the responses wait until the last message is on disk."""
+        taken.log = self._log
+        taken.code = SEND_CODE
+        taken.end = last.commit_log_offset + last.size
 
     def _timed_frames(self, run: list[LaneMessage], form: LaneForm) -> list[bytes]:
         """Make the frames where some messages are timed."""

@@ -142,17 +142,18 @@ class LaneForms:
     The forms of headers that one broker's lanes know; most clients use JSON.
 
     :param store_host: part of every response, like ``region`` and ``trace_on``.
+    :ivar json: the form that most have.
     """
 
     def __init__(self, store_host: bytes, region: str, trace_on: str) -> None:
         self._response = store_host, region, trace_on
-        self._json = JsonForm(store_host, region, trace_on)
+        self.json = JsonForm(store_host, region, trace_on)
         self._binary: LaneForm | None = None
 
     def find(self, kind: int) -> LaneForm | None:
         """Return a form by its number in a frame; None if it is unknown."""
         if kind == JSON:
-            return self._json
+            return self.json
         if self._binary is None and kind == BINARY:
             from rocketmq_tw.broker.send.lane_binary import BinaryForm
 

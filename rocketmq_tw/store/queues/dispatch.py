@@ -25,6 +25,7 @@ from rocketmq_tw.model.errors import IllegalTopic
 from rocketmq_tw.store.interfaces import Appended, Arrival
 from rocketmq_tw.store.queues.consumequeue import (
     ENTRY,
+    LARGER,
     SCHEDULE_TOPIC,
     SMALL,
     ConsumeQueue,
@@ -185,7 +186,11 @@ class Dispatcher:
             queue.messages += 1
             queue.size += size
             if size > SMALL:
-                queue.count_larger(size)
+                larger = queue.larger
+                if larger is None or size > LARGER[0]:
+                    queue.count_larger(size)
+                else:
+                    larger[0] += 1
             queue.log_end = message.commit_log_offset + size
             if len(queue.tail) > queue.tail_limit:
                 self._queues.touch(queue)
