@@ -128,6 +128,7 @@ client.errors.SendError: attempts: the attempts of one send
 client.name_servers._Lookup: _calls _causes _untried: the name servers of one look-up
 client.producer.failed.FailedAttempts: attempts brokers: the attempts of one send
 remoting.errors.Refused: ext: fields of one response
+wire.requests.reply._Confirmation: fields: none of one response
 store.index.search.Search: _descriptors _files records: one search at a time; 8 MiB of records
 store.log.received.Received: records: those of one transfer of a master
 store.queues.fetched.Picked: offsets sizes: 800 entries

@@ -375,7 +375,10 @@ _BROKER: Final = (
     ),
     Growable(
         what="replies that their clients have not confirmed",
-        holds=("broker.reply.pushes.ReplyPushes._of_one",),
+        holds=(
+            "broker.reply.pushes.ReplyPushes._deadlines",
+            "broker.reply.pushes.ReplyPushes._of_one",
+        ),
         limits=(
             Limit(
                 config=BrokerConfig,

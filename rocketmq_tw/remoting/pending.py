@@ -97,6 +97,9 @@ class PendingCalls:
         if self.is_full:
             why = f"{len(self._waiting)} requests wait for responses"
             raise TooManyRequests(address, why)
+        decode = type(request).decode_response
+        if decode is not None:
+            self.decode = decode
         response: Deferred[Any] = Deferred(lambda _: self.forget(opaque))
         self._waiting[opaque] = _DeferredCall(request, response)
         return response

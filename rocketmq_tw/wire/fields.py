@@ -19,6 +19,7 @@ Source: ``CommandCustomHeader`` and ``RemotingCommand.decodeCommandCustomHeader`
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args
 
@@ -69,11 +70,15 @@ class Request(Fields, Generic[A], kw_only=True):
     :cvar code: the request code.
     :cvar accepted: the response codes that are not errors.
     :cvar response_type: the class in the subscript, as in ``Request[OffsetResponse]``.
+    :cvar decode_response: decodes the header of a usual response without a body in one
+        pass, see :class:`~rocketmq_tw.remoting.pending.PendingCalls`; None where that
+        is not worth it.
     """
 
     code: ClassVar[int]
     accepted: ClassVar[frozenset[int]] = frozenset({0})
     response_type: ClassVar[type[Response]] = Response
+    decode_response: ClassVar[Callable[[bytes], Any] | None] = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

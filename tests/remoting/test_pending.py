@@ -142,6 +142,12 @@ class Other(Request[Response]):
     """Another request, which is not declared."""
 
 
+class Usual(Request[EchoResponse]):
+    """A request that has a decoder of its usual response."""
+
+    decode_response = decode_echo
+
+
 class ExpectedTests(SynchronousTestCase):
     """Callers without a Deferred, whose responses have a decoder."""
 
@@ -209,6 +215,15 @@ class ExpectedTests(SynchronousTestCase):
         """Calls with a Deferred get usual responses too."""
         waiting = self.calls.add(8, Echo(text="x"), PEER)
         self.assertTrue(self.resolve(EchoResponse(text="hi"), opaque=8))
+        self.assertEqual(self.successResultOf(waiting).text, "hi")
+
+    def test_decoder_of_the_request(self) -> None:
+        """A request may bring the decoder; others leave the one that there is."""
+        calls = PendingCalls()
+        waiting = calls.add(7, Usual(), PEER)
+        calls.add(8, Echo(text="x"), PEER)
+        header = encode_response(EchoResponse(text="hi"), 7)[8:]
+        self.assertTrue(calls.resolve_quickly(header, b""))
         self.assertEqual(self.successResultOf(waiting).text, "hi")
 
     def test_failures(self) -> None:

@@ -7,15 +7,17 @@ import pkgutil
 import re
 from collections import Counter
 from typing import Any
+from unittest import mock
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.wire import requests
 from rocketmq_tw.wire.codes import RequestCode
 from rocketmq_tw.wire.command import encode_request, encode_response
-from rocketmq_tw.wire.fields import DECLARED, from_ext, to_ext
+from rocketmq_tw.wire.fields import DECLARED, Response, from_ext, to_ext
 from rocketmq_tw.wire.frame import JSON, join
 from rocketmq_tw.wire.requests.pull import PullResponse
+from rocketmq_tw.wire.requests.reply import PushReplyMessage
 from rocketmq_tw.wire.requests.send import (
     SendMessage,
     SendMessageV2,
@@ -165,6 +167,41 @@ class QuickResponseTests(SynchronousTestCase):
             )
             self.assert_same(response, PullResponse)
 
+    def test_reply_that_is_pushed(self) -> None:
+        """It is byte for byte what the general way writes, whatever the texts."""
+        texts = ("", "100 %d", 'a\x01"b"\x02', "\xfc\u20ac\U0001f600\\/\x00\x7f")
+        for text in texts:
+            for mode in (False, True):
+                push = pushed(producer_group=text, properties=text, unit_mode=mode)
+                with mock.patch.object(PushReplyMessage, "to_json_frame", None):
+                    general = encode_request(push, 7)
+                self.assertEqual(push.to_json_frame(7), general)
+                self.assertEqual(encode_request(push, 7), general)
+
+    def test_reply_that_lacks_a_field(self) -> None:
+        """What a reply lacks is not written; nor are one-way and signed ones so."""
+        for name in ("properties", "reconsume_times", "unit_mode"):
+            push = pushed(**{name: None})
+            self.assertIsNone(push.to_json_frame(7))
+            fields = from_ext(PushReplyMessage, read(encode_request(push, 7)).fields)
+            self.assertIsNone(getattr(fields, name))
+        one_way = read(encode_request(pushed(), 7, one_way=True))
+        self.assertTrue(one_way.is_one_way)
+        signed = encode_request(pushed(), 7, sign=lambda ext, _: ext.update(by="me"))
+        self.assertIn(b'"by":"me"', signed)
+
+    def test_confirmation_of_a_reply(self) -> None:
+        """Its usual forms are decoded in one pass."""
+        decode = PushReplyMessage.decode_response
+        assert decode is not None
+        for header in (
+            encode_response(Response(), 7)[8:],
+            b'{"code":0,"extFields":{"x":"1"},"flag":1,"language":"JAVA","opaque":7}',
+        ):
+            found = decode(header)
+            self.assertEqual((found.code, found.flag, found.opaque), (0, 1, 7))
+            self.assertEqual(found.fields, Response())
+
     def assert_same(self, response: Any, kind: type) -> None:
         """Compare what the quick and the general way say."""
         quick = response.to_json_frame(7)
@@ -174,6 +211,28 @@ class QuickResponseTests(SynchronousTestCase):
         self.assertEqual((found.code, found.opaque), (response.status, 7))
         self.assertEqual(found.body, response.body)
         self.assertTrue(re.search(rb'"flag":1,"language":"PYTHON"', quick))
+
+
+def pushed(**fields: Any) -> PushReplyMessage:
+    """Make a reply that is pushed, with all its fields."""
+    values: dict[str, Any] = {
+        "producer_group": "PG",
+        "topic": "C_REPLY_TOPIC",
+        "default_topic": "TBW102",
+        "default_topic_queue_nums": 4,
+        "queue_id": 3,
+        "sys_flag": -1,
+        "born_timestamp": 1 << 40,
+        "flag": 5,
+        "properties": "a\x01b\x02",
+        "reconsume_times": 2,
+        "unit_mode": False,
+        "born_host": "10.0.0.9:4000",
+        "store_host": "[::1]:10911",
+        "store_timestamp": 2,
+        "body": b"pong",
+    }
+    return PushReplyMessage(**values | fields)
 
 
 def header_fields(response: Any) -> Any:

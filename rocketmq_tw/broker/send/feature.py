@@ -96,9 +96,11 @@ def _reply_processor(
 ) -> ReplyProcessor:
     config = broker.config
     pushes = ReplyPushes(
+        broker.clock,
         limit=config.max_reply_pushes,
         limit_of_one=config.max_reply_pushes_per_connection,
     )
+    broker.lifecycle.on_stop.append(pushes.stop)
     broker.stats.gauges["replyPushes"] = lambda: pushes.waiting
     broker.stats.gauges["replyPushesRefused"] = lambda: pushes.refused
     return ReplyProcessor(

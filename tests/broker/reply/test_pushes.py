@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.broker.reply.pushes import ReplyPushes
@@ -31,7 +32,8 @@ class ReplyPushesTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Make the limits, and two clients."""
-        self.pushes = ReplyPushes(limit=3, limit_of_one=2)
+        self.clock = Clock()
+        self.pushes = ReplyPushes(self.clock, limit=3, limit_of_one=2)
         self.one, self.two = Requester(), Requester()
 
     def push(self, peer: Requester) -> Deferred[str | None]:
@@ -54,6 +56,34 @@ class ReplyPushesTests(SynchronousTestCase):
         why = self.successResultOf(pushed) or ""
         self.assertTrue(why.startswith("push reply message to cfail."), why)
         self.assertEqual((self.pushes.waiting, self.pushes._of_one), (0, {}))
+
+    def test_late(self) -> None:
+        """Each has its ten seconds; one timer is enough, and it stops."""
+        first = self.push(self.one)
+        self.clock.advance(4)
+        second, third = self.push(self.one), self.push(self.two)
+        self.two.pushed[0][1].callback(Response())
+        self.assertIsNone(self.successResultOf(third))
+        self.clock.advance(5.9)
+        self.assertNoResult(first)
+        self.clock.advance(0.1)
+        why = self.successResultOf(first) or ""
+        self.assertIn("cfail. 10.0.0.8:5000", why)
+        self.assertIn("no response within 10 s", why)
+        self.assertEqual((self.pushes.waiting, self.pushes._of_one), (1, {self.one: 1}))
+        self.clock.advance(3.9)
+        self.assertNoResult(second)
+        self.clock.advance(0.1)
+        self.assertIn("within 10 s", self.successResultOf(second) or "")
+        self.assertEqual((self.pushes.waiting, self.pushes._of_one), (0, {}))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_stopped(self) -> None:
+        """No timer is left when the broker stops."""
+        self.pushes.stop()
+        self.push(self.one)
+        self.pushes.stop()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_batched(self) -> None:
         """A client that waits for one reply has it at once; more come together."""
