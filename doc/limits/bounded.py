@@ -25,7 +25,7 @@ broker.slave.sync.SlaveSync: _failing: one for each kind of document
 broker.put_times.PutTimes: _last: one number for each time
 broker.stats.BrokerStats: _samples gauges: samples of ten minutes; one for each gauge
 broker.timer.delivery_run.DeliveryRun: _queues _run _times: 128 messages, those of one step
-broker.timer.linking._Step: counts topics waiting: 192 messages, those of one step
+broker.timer.linking._Step: delays topics waiting: 192 messages, those of one step
 broker.timer.metrics.TimerMetrics: _counts _times: maxTopics
 broker.transactions.counts.TransactionCounts: table: maxTopics
 broker.transactions.counts_file.CountsFile: _saved: maxTopics
@@ -66,6 +66,7 @@ metrics.broker.lag_chunk.LagChunk: _firsts _ids _queue_rows _queues _rows _seen 
 metrics.broker.messages.MessageMetrics: _by_topic _entries _renamed: the store's queues, the table of progress, the topics that changed
 metrics.broker.messages.SentChunk: _burying _rows: 64 topics and groups; 2
 metrics.broker.messages.StoredChunk: _counts _queues _spans _used: the queues of 64 topics
+metrics.broker.timer.TopicCounts: table: maxTopics
 metrics.broker.transactions.TransactionMetrics: _latencies: maxTopics
 metrics.creations.CreationMetrics: _groups _topics: one for each outcome
 metrics.chunks.Chunks: _all _home _keys: the keys of a table that has a limit

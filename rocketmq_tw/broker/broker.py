@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from twisted.internet.defer import Deferred, fail
@@ -38,12 +38,28 @@ from rocketmq_tw.threads import RunInThread, run_here
 from rocketmq_tw.wire.fields import Request, Response
 from rocketmq_tw.wire.record import Draft
 
+if TYPE_CHECKING:
+    from rocketmq_tw.broker.pop.feature import PopParts
+    from rocketmq_tw.broker.timer.late import LateTimer
+
 A = TypeVar("A", bound=Response)
 
 
 def _ask_nobody(request: Request[A]) -> Deferred[A]:
     """Fail: the broker has no name servers."""
     return fail(ConnectError("name servers", "there are none"))
+
+
+class Measured(msgspec.Struct):
+    """
+    Features whose parts metrics look at, and count in; None where not installed.
+
+    :ivar timer: the delivery of timed messages.
+    :ivar pop: what was popped, and its revival.
+    """
+
+    timer: LateTimer | None = None
+    pop: PopParts | None = None
 
 
 class Broker(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +88,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     :ivar when_stored: called with the draft of a single message that was stored in a
         topic other than its own, by that topic; features add theirs.
     :ivar transaction_counts: the half messages and ends of each topic.
+    :ivar measured: what metrics look at; features add theirs.
     :ivar filters: those of all expressions that come with requests.
     :ivar master: where the master of a slave is; nowhere for a master.
     :ivar member_group: the brokers of this name.
@@ -102,6 +119,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     delay_levels: DelayLevels
     timed_sends: TimedSends
     transaction_counts: TransactionCounts
+    measured: Measured = msgspec.field(default_factory=Measured)
     filters: Filters
     member_group: MemberGroup
     master: Master = msgspec.field(default_factory=Master)

@@ -38,6 +38,17 @@ class Histogram:
         self._counts[bisect_left(self._bounds, value)] += count
         self.sum += value * count
 
+    def add_counts(self, counts: Sequence[int], total: float) -> None:
+        """
+        Count many values.
+
+        :param counts: how many of them belong into each bucket.
+        :param total: their sum.
+        """
+        for bucket, count in enumerate(counts):
+            self._counts[bucket] += count
+        self.sum += total
+
     def cumulative(self) -> Iterator[int]:
         """Return for each bound how many were not larger, and at last how many were."""
         return accumulate(self._counts)

@@ -24,3 +24,11 @@ class HistogramTests(SynchronousTestCase):
         histogram.add(2, 32)
         self.assertEqual(list(histogram.cumulative()), [0, 32, 32])
         self.assertEqual((histogram.count, histogram.sum), (32, 64))
+
+    def test_counts(self) -> None:
+        """Those that another has counted are added."""
+        histogram = Histogram((1, 10))
+        histogram.add(2)
+        histogram.add_counts([1, 2, 3], 50)
+        self.assertEqual(list(histogram.cumulative()), [1, 4, 7])
+        self.assertEqual((histogram.count, histogram.sum), (7, 52))

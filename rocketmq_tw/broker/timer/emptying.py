@@ -24,7 +24,7 @@ from rocketmq_tw.broker.timer.copies import (
 )
 from rocketmq_tw.broker.timer.deliveries import Deliveries
 from rocketmq_tw.broker.timer.delivery_run import DeliveryRun
-from rocketmq_tw.broker.timer.metrics import TimerMetrics
+from rocketmq_tw.broker.timer.metrics import TimerMeter, TimerMetrics
 from rocketmq_tw.broker.timer.recalled import Recalled
 from rocketmq_tw.model.errors import IllegalName
 from rocketmq_tw.model.topic import REVIVE_LOG_PREFIX
@@ -69,6 +69,7 @@ class Emptying:
     :ivar delivered: how many were delivered.
     :ivar cancelled: how many were not, because they were recalled.
     :ivar lost: how many could not be delivered.
+    :ivar meter: counts those that were by topic; None for nothing.
     """
 
     _log = Logger()
@@ -94,6 +95,7 @@ class Emptying:
         self._max_size = max_size
         self._wall_time = wall_time
         self.delivered = self.cancelled = self.lost = 0
+        self.meter: TimerMeter | None = None
 
     def prepare(self, chain: Chain) -> Steps[Recalled]:
         """Follow a chain; return what is recalled."""
@@ -160,6 +162,8 @@ class Emptying:
         for topic, count in run.store().items():
             self.delivered += count
             self._metrics.count(topic.decode(), -count, int(now * 1000))
+            if self.meter is not None:
+                self.meter.delivered(topic.decode(), count)
         self.cancelled += run.left_out
         run.left_out = 0
 
@@ -234,6 +238,8 @@ class Emptying:
             return
         self._put(copy.draft, now)
         self.delivered += 1
+        if self.meter is not None:
+            self.meter.delivered(copy.topic, 1)
 
     def _lost(self, offset: int, error: Exception) -> None:
         self.lost += 1

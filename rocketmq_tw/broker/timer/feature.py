@@ -22,6 +22,7 @@ def install(broker: Broker, router: Router) -> LateTimer:
     """
     config, lifecycle, periodic = broker.config, broker.lifecycle, broker.periodic
     timer = LateTimer(broker)
+    broker.measured.timer = timer
     TimerTables(
         check_point=timer.check_point, metrics=timer.table, pacer=broker.pacer
     ).routes(router)

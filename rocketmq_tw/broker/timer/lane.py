@@ -113,5 +113,6 @@ class TimedLane:
                 message.size,
                 message.out_ms,
                 message.asked_topic,
+                message.born_time_ms,
             ),
         )

@@ -22,6 +22,7 @@ from rocketmq_tw.remoting.pacing import Steps
 from rocketmq_tw.wire.bodies.other_tables import TimerCheckPoint, TimerMetricsTable
 
 if TYPE_CHECKING:
+    from rocketmq_tw.broker.timer.metrics import TimerMeter
     from rocketmq_tw.broker.timer.parts import TimerParts
 
 #: Files from which messages may wait.
@@ -33,6 +34,7 @@ class LateTimer:
     The stages of a timer's life.
 
     :ivar parts: None until it is needed.
+    :ivar meter: counts what is linked and delivered; set before the start.
     """
 
     # While it runs, _is_running is set, and the service is started once it is made.
@@ -43,6 +45,7 @@ class LateTimer:
         self._file = broker.tables.file("timermetrics")
         self._is_running = False
         self.parts: TimerParts | None = None
+        self.meter: TimerMeter | None = None
 
     def open(self) -> Deferred[Any] | None:
         """
@@ -137,6 +140,7 @@ class LateTimer:
 
             self.parts = make_parts(self._broker, self._file)
             self.parts.metrics.load()
+            self.parts.linking.meter = self.parts.emptying.meter = self.meter
             # Each timed message calls these.
             sends, service = self._broker.timed_sends, self.parts.service
             sends.wake, sends.is_full = service.wake, service.is_full

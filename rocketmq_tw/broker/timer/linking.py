@@ -18,7 +18,7 @@ from twisted.logger import Logger
 from rocketmq_tw.broker.timer.copies import Target, Unusable, target_of
 from rocketmq_tw.broker.timer.deliveries import Deliveries
 from rocketmq_tw.broker.timer.emptying import Emptying
-from rocketmq_tw.broker.timer.metrics import TimerMetrics
+from rocketmq_tw.broker.timer.metrics import TimerMeter, TimerMetrics
 from rocketmq_tw.broker.timer.opening import Opened
 from rocketmq_tw.broker.timer.recent import RecentSends
 from rocketmq_tw.model import sysflag
@@ -70,7 +70,7 @@ class _Step:
 
     :ivar is_quick: whether usual messages need no closer look.
     :ivar end: the queue offset behind the last one that was looked at.
-    :ivar counts: how many of them there are, by topic.
+    :ivar delays: of those that are to wait, by topic, from birth until due, in ms.
     :ivar topics: their names and hashes, by their bytes; an empty name is not usual.
     """
 
@@ -83,16 +83,21 @@ class _Step:
         self.is_quick = is_quick
         self.end = start
         self.waiting: list[Waiting] = []
-        self.counts: dict[str, int] = {}
+        self.delays: dict[str, list[int]] = {}
         self.topics: dict[bytes, tuple[str, int]] = {}
 
-    def add_usual(self, topic: bytes, out_ms: int, offset: int, size: int) -> bool:
+    def add_usual(
+        self, topic: bytes, out_ms: int, born_ms: int, offset: int, size: int
+    ) -> bool:
         """Add a message that is to wait; False if it is due, or goes nowhere."""
         name, topic_hash = self.topics.get(topic) or self.add_topic(topic)
         placed = self.timers.placement.slot_for(out_ms, self.write_ms)
         if placed is None or not name:
             return False
-        self.counts[name] = self.counts.get(name, 0) + 1
+        delays = self.delays.get(name)
+        if delays is None:
+            delays = self.delays[name] = []
+        delays.append(out_ms - born_ms)
         self.waiting.append(Waiting(placed[0], placed[1], offset, size, topic_hash))
         return True
 
@@ -113,6 +118,7 @@ class Linking:
     :ivar read_again_until: what is before it was read already; of that, what was due
         before ``due_from_ms`` is delivered.
     :ivar linked: how many messages were linked.
+    :ivar meter: counts them by topic; None for nothing.
     """
 
     _log = Logger()
@@ -136,6 +142,7 @@ class Linking:
         self.read_again_until = self.due_from_ms = 0
         self.queue_offset = 0
         self.linked = 0
+        self.meter: TimerMeter | None = None
 
     def begin(self, opened: Opened) -> None:
         """Begin where the files say."""
@@ -209,7 +216,9 @@ class Linking:
             return False
         step = _Step(timers, start=start, now=self._wall_time(), is_quick=True)
         for each in some:
-            if not step.add_usual(each.topic, each.out_ms, each.offset, each.size):
+            if not step.add_usual(
+                each.topic, each.out_ms, each.born_ms, each.offset, each.size
+            ):
                 break
             step.end += 1
         self._link(step)
@@ -223,8 +232,10 @@ class Linking:
         for one in waiting:
             self._deliveries.discard(one.offset)
         self.linked += len(waiting)
-        for topic, count in step.counts.items():
-            self._metrics.count(topic, count, int(step.now * 1000))
+        for topic, delays in step.delays.items():
+            self._metrics.count(topic, len(delays), int(step.now * 1000))
+            if self.meter is not None:
+                self.meter.linked(topic, delays)
 
     def _usual(self, data: bytes, at: int, step: _Step) -> int:
         """
@@ -249,7 +260,7 @@ class Linking:
             return 0
         if queue_offset < self.read_again_until:
             return 0
-        if not step.add_usual(found[2], int(found[1]), offset, size):
+        if not step.add_usual(found[2], int(found[1]), fields[8], offset, size):
             return 0
         step.end = queue_offset + 1
         return int(size)
@@ -261,6 +272,9 @@ class Linking:
             target = target_of(facts)
             if self._is_known(facts, target):
                 return None
+            if self.meter is not None:
+                born_ms = _unpack(record)[8]
+                self.meter.linked(target.topic, [target.out_ms - born_ms])
             offset = facts.commit_log_offset
             placed = timers.placement.slot_for(target.out_ms, step.write_ms)
             # Before a kill it may have been delivered, or rolled, from another slot.

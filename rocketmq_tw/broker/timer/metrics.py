@@ -8,7 +8,8 @@ Source: ``TimerMetrics`` of RocketMQ 5.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Protocol
 
 from rocketmq_tw.jsonfile import JsonFile
 from rocketmq_tw.remoting.pacing import Steps, encode_each
@@ -18,6 +19,16 @@ from rocketmq_tw.wire.bodies.other_tables import TimerMetricsTable
 
 #: Topics that are encoded in one step: some 2 ms.
 _AT_ONCE = 1000
+
+
+class TimerMeter(Protocol):
+    """Counts the timed messages of each topic that come and go."""
+
+    def linked(self, topic: str, delays_ms: list[int]) -> None:
+        """Count messages, by the times from their births until they are due."""
+
+    def delivered(self, topic: str, count: int) -> None:
+        """Count messages whose slot was emptied."""
 
 
 class TimerMetrics:
@@ -58,6 +69,11 @@ class TimerMetrics:
         """Count messages of a topic that wait now, or wait no more."""
         if topic in self._counts or len(self._counts) < self._limit:
             self._add(topic, change, now_ms)
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many messages of each topic wait; at times below zero."""
+        return self._counts
 
     def of(self, topic: str) -> int:
         """Return how many messages of a topic wait."""

@@ -24,12 +24,14 @@ class Stored(msgspec.Struct, frozen=True, gc=False):
     :ivar size: the size of that, in bytes.
     :ivar out_ms: its slot.
     :ivar topic: where it is to be delivered.
+    :ivar born_ms: when its producer made it.
     """
 
     offset: int
     size: int
     out_ms: int
     topic: bytes
+    born_ms: int
 
 
 class _Run(msgspec.Struct):

@@ -14,6 +14,7 @@ from rocketmq_tw.metrics.broker.lag import LagMetrics
 from rocketmq_tw.metrics.broker.messages import MessageMetrics
 from rocketmq_tw.metrics.broker.state import StateMetrics
 from rocketmq_tw.metrics.broker.storage import StorageMetrics
+from rocketmq_tw.metrics.broker.timer import TimedMessageMetrics
 from rocketmq_tw.metrics.broker.transactions import TransactionMetrics
 from rocketmq_tw.metrics.counters import CounterMetrics
 from rocketmq_tw.metrics.creations import CreationMetrics
@@ -54,6 +55,7 @@ def broker_metrics(page: Page) -> Install:
             StorageMetrics(target, broker).collect,
             CounterMetrics(target, broker.stats.gauges).collect,
             TransactionMetrics(target, broker).collect,
+            TimedMessageMetrics(target, broker).collect,
             creations.collect,
             RequestMetrics(target, router, seconds, creations.around).collect,
         ]

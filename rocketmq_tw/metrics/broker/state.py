@@ -45,7 +45,7 @@ TIMER = {
     "rocketmq_timer_dequeue_lag": (
         "timerCongestNum",
         1,
-        "Timed messages that are due and wait to be delivered",
+        "Timed messages that wait in the wheel",
     ),
 }
 

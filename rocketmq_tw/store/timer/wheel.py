@@ -55,6 +55,20 @@ class TimerWheel:
         if _unpack(self._buffer, at)[0] == step:
             _pack(self._buffer, at, 0, NONE, NONE, 0, 0)
 
+    def count(self, time_ms: int, slots: int) -> int:
+        """Return how many messages wait in so many slots, from that of a time on."""
+        found, step = 0, time_ms // self._precision_ms
+        while slots > 0:
+            index = step % self.slots
+            some = min(slots, self.slots - index)
+            data = self._buffer[index * _SIZE : (index + some) * _SIZE]
+            for known, _, last, count, _ in SLOT.iter_unpack(data):
+                if known == step and last >= 0:
+                    found += count
+                step += 1
+            slots -= some
+        return found
+
     def used(self, begin: int, end: int) -> Iterator[tuple[int, Slot]]:
         """
         Iterate over slots that are, or were, in use, with their times.

@@ -17,7 +17,7 @@ class RecentSendsTests(SynchronousTestCase):
     def add(self, *queue_offsets: int) -> None:
         """Add messages, which have their queue offsets as commit log offsets."""
         for each in queue_offsets:
-            self.recent.add(each, Stored(each, 99, 1000, b"T"))
+            self.recent.add(each, Stored(each, 99, 1000, b"T", 0))
 
     def found(self, start: int, end: int = 1000) -> list[int]:
         """Look for messages; return their offsets."""

@@ -47,3 +47,14 @@ class WheelTests(SynchronousTestCase):
             found, [(6_400_000, Slot(0, 0, 1)), (6_400_300, Slot(52, 52, 2))]
         )
         self.assertEqual(list(wheel.used(1, 3)), [])
+
+    def test_count(self) -> None:
+        """Messages are counted of the slots of those very times, also round the end."""
+        wheel = empty_wheel()
+        start = NOW_MS // 64_000 * 64_000 + 60_000
+        for ahead in (0, 3000, 7000):
+            wheel.put(start + ahead, Slot(0, 0, 5))
+        wheel.put(start + 5000 - SLOTS * 1000, Slot(0, 0, 9))
+        self.assertEqual(wheel.count(start, 7), 10)
+        self.assertEqual(wheel.count(start + 1000, 7), 10)
+        self.assertEqual(wheel.count(start + 1000, 6), 5)
