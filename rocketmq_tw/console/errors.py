@@ -23,5 +23,12 @@ class HttpError(RocketMQError):
         return self.why
 
 
+class WrongToken(HttpError):
+    """The token of a request is not the one of the console."""
+
+    def __init__(self) -> None:
+        super().__init__(401, "the token is wrong")
+
+
 class BadConsoleSetting(RocketMQError):
     """A setting of the console cannot be used."""

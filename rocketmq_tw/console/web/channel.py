@@ -21,12 +21,14 @@ class ConsoleChannel(HTTPChannel):
     One connection. A request has to arrive within a time, however slowly it trickles.
 
     :ivar on_lost: called with the channel when the connection is lost.
+    :ivar peers: logs why a connection was closed.
     """
 
     maxHeaders = 64
     transport: Any
     request_timeout = 20.0
     on_lost: Callable[[ConsoleChannel], None] | None = None
+    peers: PeerLog | None = None
     _deadline: IDelayedCall | None = None
     _is_responding = False
 
@@ -76,6 +78,17 @@ class ConsoleChannel(HTTPChannel):
         """Close at once."""
         self._stop_waiting()
         self.transport.abortConnection()
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        """The address of a request, or a header, is over 16 KiB long."""
+        self._complain("a line of its request is over 16 KiB long")
+        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        self.loseConnection()
+
+    def _complain(self, why: str) -> None:
+        """Log why this connection is closed."""
+        if self.peers is not None:
+            self.peers.complain(peer_address(self.transport.getPeer())[0], why)
 
     def _await_request(self) -> None:
         """Close the connection if no request has arrived after the time."""
@@ -142,6 +155,7 @@ class ConsoleFactory(ServerFactory):
         channel.timeOut = int(self._config.idle_timeout)
         channel.request_timeout = self._config.request_timeout
         channel.on_lost = self._channels.discard
+        channel.peers = self._peers
         self._channels.add(channel)
         return channel
 

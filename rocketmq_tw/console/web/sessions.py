@@ -18,7 +18,7 @@ from collections import OrderedDict
 import msgspec
 from twisted.internet.interfaces import IReactorTime
 
-from rocketmq_tw.console.errors import HttpError
+from rocketmq_tw.console.errors import WrongToken
 from rocketmq_tw.console.web.attempts import Attempts
 
 #: Sessions that are kept; signing in once more ends the oldest.
@@ -78,7 +78,7 @@ class Sessions:
         self._attempts.check(host)
         if not hmac.compare_digest(token.encode(), self._token):
             self._attempts.wrong(host)
-            raise HttpError(401, "the token is wrong")
+            raise WrongToken
         self._attempts.right(host)
 
     def find(self, cookie: str, key: str) -> Session | None:

@@ -32,7 +32,7 @@ from rocketmq_tw.console.api.routes import (
     decode_query,
 )
 from rocketmq_tw.console.config import ConsoleConfig
-from rocketmq_tw.console.errors import HttpError
+from rocketmq_tw.console.errors import HttpError, WrongToken
 from rocketmq_tw.console.web.assets import Asset
 from rocketmq_tw.console.web.origins import Origins
 from rocketmq_tw.console.web.proxies import Proxies
@@ -56,8 +56,10 @@ _OPEN_BODY = 4096
 #: session has ended is refused often, and must not hide who tries to forge requests.
 _REFUSED = {
     status: f"the console refused {{what}} of {{peer}} ({status}): {{why}}"
-    for status in (401, 403, 413, 421, 429)
+    for status in (401, 403, 413, 414, 415, 421, 429)
 }
+#: What is logged of a wrong token; without one anybody comes who loads the page.
+_REFUSED_TOKEN = "the console refused {what} of {peer} (401, signing in): {why}"
 
 
 class Site:
@@ -147,6 +149,8 @@ class Site:
     def report(self, request: ConsoleRequest, error: HttpError) -> None:
         """See :meth:`Handler.report`."""
         text = _REFUSED.get(error.status)
+        if isinstance(error, WrongToken):
+            text = _REFUSED_TOKEN
         if text is not None:
             self._peers.emit(
                 self._log,

@@ -170,7 +170,7 @@ class OtherMachineTests(HttpCase):
         self.visits.host = "2001:db8:7::9"
         self.status("wrong", "[2001:db8::1]:443")
         self.assertIn(
-            "the console refused GET /api/session of 2001:db8::1 (401):"
+            "the console refused GET /api/session of 2001:db8::1 (401, signing in):"
             " the token is wrong",
             lines,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twisted.internet.error import ConnectionDone
+from twisted.logger import globalLogPublisher
 from twisted.python.failure import Failure
 
 from tests.console.visits import HttpCase, Wire, request_bytes
@@ -47,7 +48,17 @@ class ChannelTests(HttpCase):
             wire = Wire(self.visits.parts)
             wire.send(request_bytes("GET", "/", **headers))
             self.assertTrue(wire.is_closed)
-            self.assertNotIn(b"200 OK", wire.transport.value())
+            self.assertIn(b"400 Bad Request", wire.transport.value())
+
+    def test_long_address(self) -> None:
+        """An address of more than 16 KiB is refused, and logged."""
+        lines: list[str] = []
+        globalLogPublisher.addObserver(lambda e: lines.append(e.get("why", "")))
+        wire = Wire(self.visits.parts, "203.0.113.7")
+        wire.send(request_bytes("GET", "/api/topics?search=" + "a" * 20_000))
+        self.assertTrue(wire.is_closed)
+        self.assertTrue(wire.transport.value().startswith(b"HTTP/1.1 400 "))
+        self.assertIn("a line of its request is over 16 KiB long", lines)
 
 
 class FactoryTests(HttpCase):

@@ -309,9 +309,16 @@ class RefusalTests(HttpCase):
         for _ in range(3):
             self.visits.request("GET", "/api/topics")
         self.visits.get("/api/topics", Origin="https://evil.example")
+        self.visits.get("/api/topics", Authorization="Bearer wrong")
+        self.visits.get("/api/topics?search=" + "a" * 5000)
         self.assertEqual(
             [line.partition(" of ")[2].partition(":")[0] for line in lines],
-            ["127.0.0.1 (401)", "127.0.0.1 (403)"],
+            [
+                "127.0.0.1 (401)",
+                "127.0.0.1 (403)",
+                "127.0.0.1 (401, signing in)",
+                "127.0.0.1 (414)",
+            ],
         )
 
 
