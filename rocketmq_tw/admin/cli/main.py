@@ -10,6 +10,7 @@ from typing import Any, Final
 import click
 from click.exceptions import Exit
 
+from rocketmq_tw.admin.cli.imports import import_quickly
 from rocketmq_tw.admin.cli.options import COMMON, take_common
 from rocketmq_tw.admin.cli.output import print_error
 from rocketmq_tw.admin.cli.running import USAGE
@@ -102,10 +103,30 @@ def _root(ctx: click.Context, **values: object) -> None:
     take_common(ctx, values)
 
 
+def _version() -> click.Option:
+    """Return the option that prints the version; it is looked up only then."""
+
+    def show(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+        if wanted and not ctx.resilient_parsing:
+            from importlib.metadata import version
+
+            click.echo(f"rocketmq-admin {version('rocketmq-tw')}")
+            ctx.exit()
+
+    return click.Option(
+        ["--version"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=show,
+        help="Print the version.",
+    )
+
+
 cli = Nouns(
     name="rocketmq-admin",
     callback=click.pass_context(_root),
-    params=COMMON(),
+    params=[*COMMON(), _version()],
     help="Inspect and change a cluster of RocketMQ.\n\nOptions may stand before the"
     " noun or behind the command.",
     epilog=EPILOG,
@@ -116,4 +137,5 @@ cli = Nouns(
 
 def main() -> None:
     """Run the program; see ``[project.scripts]``."""
+    import_quickly()
     cli(prog_name="rocketmq-admin")

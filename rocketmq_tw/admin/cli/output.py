@@ -2,8 +2,7 @@
 What commands print: tables for people, JSON for programs.
 
 Names, bodies and remarks come from the wire: characters that control a terminal are
-escaped wherever they are printed. On a terminal tables are drawn by ``rich``; into a
-pipe they are written as columns, which needs no library.
+escaped wherever they are printed.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from rocketmq_tw.admin.cli.tables import draw_columns, draw_table
 from rocketmq_tw.model.log_safe import log_safe
 
 if TYPE_CHECKING:
@@ -83,8 +83,8 @@ class Output:
 
     def block(self, text: str) -> None:
         """Print text of others, line by line."""
-        for line in text.split("\n"):
-            click.echo(log_safe(line.rstrip("\r").expandtabs(), 1 << 30))
+        lines = (line.rstrip("\r").expandtabs() for line in text.split("\n"))
+        click.echo("\n".join(log_safe(line, 1 << 30) for line in lines))
 
     def table(self, headers: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
         """Print a table; numbers stand on the right."""
@@ -94,10 +94,8 @@ class Output:
             bool(kept) and all(_is_number(row[i]) for row in kept)
             for i in range(len(headers))
         ]
-        if self.terminal:
-            _draw(headers, texts, right)
-        else:
-            _columns(headers, texts, right)
+        draw = draw_table if self.terminal else draw_columns
+        draw(headers, texts, right)
 
 
 def print_error(text: str, kind: str) -> None:
@@ -137,6 +135,8 @@ def draw_settings(keys: Sequence[str]) -> Callable[[Settings, Output], None]:
 
 def cell(value: Cell) -> str:
     """Return a value as a text for one cell."""
+    if isinstance(value, str):
+        return log_safe(value, LONGEST_CELL) or "-"
     if value is None:
         return "-"
     if isinstance(value, bool):
@@ -147,9 +147,7 @@ def cell(value: Cell) -> str:
         return f"{value:,}"
     if isinstance(value, datetime):
         return moment(value)
-    if not isinstance(value, str):
-        value = ", ".join(value)
-    return log_safe(value, LONGEST_CELL) or "-"
+    return log_safe(", ".join(value), LONGEST_CELL) or "-"
 
 
 def moment(when: datetime | None) -> str:
@@ -163,35 +161,3 @@ def _is_number(value: Cell) -> bool:
     return value is None or (
         isinstance(value, int | float) and not isinstance(value, bool)
     )
-
-
-def _columns(headers: Sequence[str], rows: list[list[str]], right: list[bool]) -> None:
-    """Print columns with blanks between them."""
-    widths = [
-        max(len(header), *(len(row[i]) for row in rows), 0)
-        for i, header in enumerate(headers)
-    ]
-    for row in ([h.upper() for h in headers], *rows):
-        cells = [
-            text.rjust(width) if numbers else text.ljust(width)
-            for text, width, numbers in zip(row, widths, right, strict=True)
-        ]
-        click.echo("  ".join(cells).rstrip())
-
-
-def _draw(headers: Sequence[str], rows: list[list[str]], right: list[bool]) -> None:
-    """Draw a table on a terminal."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for header, numbers in zip(headers, right, strict=True):
-        table.add_column(
-            header, justify="right" if numbers else "left", overflow="fold"
-        )
-    for row in rows:
-        # As text: square brackets in names are no markup.
-        table.add_row(*map(Text, row))
-    Console(highlight=False).print(table)

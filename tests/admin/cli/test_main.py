@@ -48,6 +48,12 @@ class MainTests(SynchronousTestCase):
                 if len(words) == 2:
                     self.assertIn("--json", result.output)
 
+    def test_version(self) -> None:
+        """It is printed with the name of the program."""
+        result = CliRunner().invoke(cli, ["--version"])
+        self.assertRegex(result.output, r"^rocketmq-admin \d+\.\d+")
+        self.assertEqual(result.exit_code, 0)
+
     def test_usage(self) -> None:
         """What is no command is a wrong command line."""
         runner = CliRunner()

@@ -1,0 +1,97 @@
+"""
+Draws tables: on a terminal, or as columns into a pipe.
+
+A table of plain text that is not wider than the terminal needs no library: ``rich``
+takes 0.3 ms a row, 0.6 s for 2,000 topics, where this takes 8 ms. What does not fit, or
+has characters that may take two columns, is drawn by ``rich``, which folds cells.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+
+import click
+
+#: Between two columns.
+_GAP = "  "
+
+
+def draw_columns(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[bool]
+) -> None:
+    """
+    Print columns with blanks between them.
+
+    :param right: which columns stand on the right.
+    """
+    widths = _widths(headers, rows)
+    upper = [header.upper() for header in headers]
+    click.echo("\n".join(_lines([upper, *rows], widths, right)))
+
+
+def draw_table(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[bool]
+) -> None:
+    """Draw a table on a terminal, which folds nothing by itself."""
+    widths = _widths(headers, rows)
+    total = sum(widths) + len(_GAP) * (len(widths) - 1)
+    plain = all(text.isascii() for row in rows for text in row)
+    if not plain or total > shutil.get_terminal_size().columns:
+        _draw_folded(headers, rows, right)
+        return
+    [head] = _lines([headers], widths, right)
+    if os.environ.get("TERM") not in ("dumb", "unknown"):
+        head = click.style(head, bold=True)
+    lines = [head, _rule() * total, *_lines(rows, widths, right)]
+    click.echo("\n".join(lines))
+
+
+def _widths(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    """Return how wide each column is."""
+    columns = zip(headers, *rows, strict=True)
+    return [max(map(len, column)) for column in columns]
+
+
+def _lines(
+    rows: Sequence[Sequence[str]], widths: Sequence[int], right: Sequence[bool]
+) -> Iterator[str]:
+    """Return a line of each row."""
+    form = _GAP.join(
+        f"{{:{'>' if numbers else '<'}{width}}}"
+        for width, numbers in zip(widths, right, strict=True)
+    ).format
+    return (form(*row).rstrip() for row in rows)
+
+
+def _rule() -> str:
+    """Return of what a horizontal line is made."""
+    try:
+        "\u2500".encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return "-"
+    return "\u2500"
+
+
+def _draw_folded(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[bool]
+) -> None:
+    """Draw a table whose cells may need several lines."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(
+        box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold"
+    )
+    for header, numbers in zip(headers, right, strict=True):
+        table.add_column(
+            header, justify="right" if numbers else "left", overflow="fold"
+        )
+    for row in rows:
+        # As text: square brackets in names are no markup.
+        table.add_row(*map(Text, row))
+    Console(highlight=False).print(table)
