@@ -364,7 +364,11 @@ def make_registration(
         period=config.register_name_server_period / 1000,
         timeout=config.register_broker_timeout_mills / 1000,
         pool=ConnectionPool(
-            reactor, tls=outgoing.tls, sign=outgoing.sign, direct=direct
+            reactor,
+            tls=outgoing.tls,
+            sign=outgoing.sign,
+            direct=direct,
+            configured=name_servers,
         ),
         master=master,
         heartbeat_period=config.broker_heartbeat_interval / 1000 if acts else None,

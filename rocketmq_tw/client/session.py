@@ -102,6 +102,7 @@ class ClientSession:
         self.grace = config.stop_grace
         self._loops: list[PeriodicCall] = []
         self.router = Router()
+        configured = list(name_servers)
         self.pool = ConnectionPool(
             reactor,
             self.router,
@@ -112,8 +113,9 @@ class ClientSession:
             tls=tls,
             sign=sign,
             direct=direct,
+            configured=configured,
         )
-        self.name_servers = NameServers(name_servers, self.pool, self.clock)
+        self.name_servers = NameServers(configured, self.pool, self.clock)
         self.routes = RouteCache(
             self.name_servers,
             self.clock,

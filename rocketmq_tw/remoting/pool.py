@@ -5,7 +5,7 @@ after it is lost.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Protocol, TypeVar
 
 from twisted.internet.defer import (
@@ -22,7 +22,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rocketmq_tw.clock import steady_clock
-from rocketmq_tw.remoting.addresses import client_endpoint, host_to_verify
+from rocketmq_tw.remoting.addresses import client_endpoint, host_to_verify, is_endpoint
 from rocketmq_tw.remoting.errors import ConnectError, timed_out
 from rocketmq_tw.remoting.peer_log import PeerLog
 from rocketmq_tw.remoting.protocol import RemotingProtocol
@@ -71,6 +71,9 @@ class ConnectionPool:
     :param tls: use TLS, except where the address is an endpoint string of TLS itself.
     :param sign: adds a signature to each request; None does not.
     :param direct: endpoints of addresses that are reached otherwise; without TLS.
+    :param configured: addresses of our own configuration, which may be endpoint
+        strings. Others come from servers and clients: they are ``host:port``, and can
+        lead to no path, certificate or plugin on this machine.
     :ivar on_connected: called with (address, connection) for each new connection.
     """
 
@@ -88,8 +91,10 @@ class ConnectionPool:
         tls: Tls | None = None,
         sign: Sign | None = None,
         direct: Direct | None = None,
+        configured: Collection[str] = (),
     ) -> None:
         self._reactor = reactor
+        self._configured: Collection[str] = configured
         self._direct: Direct = {} if direct is None else direct
         self._sign = sign
         self._tls = None if tls is None else client_side(tls, reactor)
@@ -246,6 +251,8 @@ class ConnectionPool:
         direct = self._direct.get(address)
         if direct is not None:
             return direct
+        if is_endpoint(address) and address not in self._configured:
+            raise ConnectError(address, "could not connect: it is not host:port")
         endpoint = self._endpoint_for(address)
         if self._tls is None:
             return endpoint

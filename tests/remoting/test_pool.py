@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectionDone, ConnectionRefusedError
 from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
-from twisted.internet.protocol import Protocol
+from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
@@ -215,6 +215,27 @@ class EndpointTests(SynchronousTestCase):
         self.assertEqual(
             str(error), 'nowhere: could not connect: "nowhere" is not host:port'
         )
+
+    def test_endpoint_string(self) -> None:
+        """Only an address of the configuration may be one; a server's is not."""
+        for named in (
+            "unix:/run/docker.sock",
+            "unix:path=/run/docker.sock",
+            "tls:evil.example:443:certificate=/etc/passwd",
+            "tcp:10.0.0.1:10911",
+            "haproxy:tcp:10.0.0.1:10911",
+        ):
+            reactor = MemoryReactorClock()
+            pool = ConnectionPool(reactor, configured=["unix:/run/mq"])
+            error = self.failureResultOf(pool.connection(named), ConnectError).value
+            self.assertEqual(
+                str(error), f"{named}: could not connect: it is not host:port"
+            )
+            failed = pool.connect(named, Factory())
+            self.failureResultOf(failed, ConnectError)
+            self.assertEqual((reactor.tcpClients, reactor.unixClients), ([], []))
+            pool.connection("unix:/run/mq")
+            self.assertEqual(reactor.unixClients[0][0], "/run/mq")
 
     def test_close_none(self) -> None:
         """A pool that was never used is closed at once."""
