@@ -8,7 +8,7 @@ that fails does not stop the others: it is reported beside their responses.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import msgspec
 from twisted.internet.defer import Deferred, DeferredList
@@ -25,6 +25,7 @@ from rocketmq_tw.admin.texts import sentence
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.route import MASTER_ID, TopicRoute
 from rocketmq_tw.remoting.errors import BrokerError
+from rocketmq_tw.remoting.pacing import Pacer, Steps
 from rocketmq_tw.wire.bodies.cluster import ClusterInfo
 from rocketmq_tw.wire.fields import Request, Response
 from rocketmq_tw.wire.requests.route import GetClusterInfo
@@ -155,6 +156,20 @@ class Calls:
         self.session = session
         self.timeout = timeout
         self._producer: Producer | None = None
+        self._pacer = Pacer(session.clock)
+
+    async def in_steps(self, steps: Steps[T]) -> T:
+        """
+        Do what takes long in steps of a millisecond or two.
+
+        This may be a broker's process, which serves others meanwhile: all that is done
+        in steps at the same time shares 5 ms of each reactor iteration.
+        """
+        result = self._pacer.run(steps, None, key=object())
+        if not isinstance(result, Deferred):
+            return result
+        # It is None only for a peer that is gone, and there is none.
+        return cast(T, await result)
 
     async def producer(self) -> Producer:
         """Return the producer that sends messages, made when it is needed first."""

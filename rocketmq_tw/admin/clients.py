@@ -10,14 +10,12 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import msgspec
-from twisted.internet.defer import Deferred
-from twisted.internet.task import deferLater
 
 from rocketmq_tw.admin.calls import Calls
 from rocketmq_tw.admin.deferring import returning_deferred
 from rocketmq_tw.admin.errors import NotFound
 from rocketmq_tw.admin.groups import Groups
-from rocketmq_tw.admin.members import members_of, subscriptions_of
+from rocketmq_tw.admin.members import members_in_steps, subscriptions_of
 from rocketmq_tw.admin.results import clients as results
 from rocketmq_tw.admin.results.clients import (
     ClientSummary,
@@ -27,10 +25,13 @@ from rocketmq_tw.admin.results.clients import (
 )
 from rocketmq_tw.admin.results.groups import Member
 from rocketmq_tw.admin.results.listing import Listing
+from rocketmq_tw.admin.tables import decode_table
 from rocketmq_tw.admin.texts import at, sentence, version_name, whole
 from rocketmq_tw.remoting.errors import BrokerError
+from rocketmq_tw.remoting.pacing import Steps, all_at_once, parts_of
 from rocketmq_tw.wire.bodies.consumers import (
     Connection,
+    ConsumerConnection,
     ProducerConnection,
     ProducerInfo,
     ProducerTableInfo,
@@ -51,8 +52,8 @@ _RELAYED = 12.0
 #: A broker says so of a producer group that is not connected.
 _UNKNOWN = (ResponseCode.SYSTEM_ERROR,)
 _MIB = 1 << 20
-#: Producer groups that are put together at a stretch, in some 10 ms.
-_AT_A_STRETCH = 1000
+#: Clients that are put together in one step, of some 2 ms.
+_AT_A_STRETCH = 100
 
 
 class Clients:
@@ -72,12 +73,7 @@ class Clients:
         asked = await self._calls.each_broker(targets, lambda _: GetAllProducers())
         found = _Clients()
         for broker, response in asked.ok.items():
-            table = ProducerTableInfo.decode(response.body).data
-            for number, (group, producers) in enumerate(table.items(), 1):
-                if number % _AT_A_STRETCH == 0:
-                    await self._pause()
-                for producer in producers:
-                    found.add_producer(broker, group, producer)
+            await self._calls.in_steps(found.add_producers(broker, response.body))
         groups = Groups(self._calls)
         listed = await groups.list(with_system=True)
         failed = {**asked.failed, **listed.failed}
@@ -90,18 +86,13 @@ class Clients:
 
         async def add_members(group: str) -> None:
             connected = await groups.connections(group, responding)
-            for member in members_of(connected.ok):
-                found.add_consumer(group, member)
+            await self._calls.in_steps(found.add_members(group, connected.ok))
             for who, error in connected.errors.items():
                 failed.setdefault(who, sentence(error))
 
         await self._calls.each({each.name: each.name for each in listed}, add_members)
-        await self._pause()
-        return results.ConnectedClients(found.all(), failed)
-
-    def _pause(self) -> Deferred[None]:
-        """Let others have their turn: this may be a broker's process."""
-        return deferLater(self._calls.session.clock, 0)
+        clients = await self._calls.in_steps(found.all_in_steps())
+        return results.ConnectedClients(clients, failed)
 
     async def producers(
         self, group: str, targets: Mapping[str, str]
@@ -177,16 +168,45 @@ class _Clients:
 
     def all(self) -> tuple[ClientSummary, ...]:
         """Return them, sorted by id."""
-        return tuple(
-            msgspec.structs.replace(
-                client,
-                produces=_sorted(member_of.produces),
-                consumes=_sorted(member_of.consumes),
-                brokers=_sorted(member_of.brokers),
-                last_heartbeat=max(member_of.heartbeats, default=None),
-            )
-            for _, (client, member_of) in sorted(self._found.items())
-        )
+        return all_at_once(self.all_in_steps())
+
+    def all_in_steps(self) -> Steps[tuple[ClientSummary, ...]]:
+        """Do as :meth:`all`."""
+        listed = []
+        for some in parts_of(sorted(self._found), _AT_A_STRETCH):
+            for client_id in some:
+                client, member_of = self._found[client_id]
+                listed.append(
+                    msgspec.structs.replace(
+                        client,
+                        produces=_sorted(member_of.produces),
+                        consumes=_sorted(member_of.consumes),
+                        brokers=_sorted(member_of.brokers),
+                        last_heartbeat=max(member_of.heartbeats, default=None),
+                    )
+                )
+            yield None
+        return tuple(listed)
+
+    def add_producers(self, broker: str, body: bytes) -> Steps[None]:
+        """Add a broker's table of all producers."""
+        of_group: type[tuple[ProducerInfo, ...]] = tuple[ProducerInfo, ...]
+        table = yield from decode_table(body, "data", of_group, ProducerTableInfo)
+        each = ((group, info) for group, infos in table.items() for info in infos)
+        for some in parts_of(each, _AT_A_STRETCH):
+            for group, info in some:
+                self.add_producer(broker, group, info)
+            yield None
+
+    def add_members(
+        self, group: str, brokers: Mapping[str, ConsumerConnection]
+    ) -> Steps[None]:
+        """Add the members of a consumer group."""
+        members = yield from members_in_steps(brokers)
+        for some in parts_of(members, _AT_A_STRETCH):
+            for member in some:
+                self.add_consumer(group, member)
+            yield None
 
     def add_producer(self, broker: str, group: str, info: ProducerInfo) -> None:
         """Add one of the table of all producers."""

@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from twisted.internet.task import deferLater
-
 from rocketmq_tw.admin.calls import Calls, Outcomes
 from rocketmq_tw.admin.deferring import returning_deferred
 from rocketmq_tw.admin.members import members_of
@@ -28,11 +26,13 @@ from rocketmq_tw.admin.results.groups import (
 )
 from rocketmq_tw.admin.results.listing import Listing
 from rocketmq_tw.admin.results.topics import Changed
+from rocketmq_tw.admin.tables import decode_table
 from rocketmq_tw.model.group import (
     PREDEFINED_GROUPS,
     SYSTEM_GROUP_PREFIX,
     SubscriptionGroup,
 )
+from rocketmq_tw.remoting.pacing import Steps, parts_of
 from rocketmq_tw.wire.bodies.consumers import ConsumerConnection
 from rocketmq_tw.wire.bodies.groups import SubscriptionGroupTable
 from rocketmq_tw.wire.bodies.topics import TopicList
@@ -49,8 +49,8 @@ UNKNOWN_GROUP = (
     ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST,
     ResponseCode.QUERY_NOT_FOUND,
 )
-#: Groups of a list that are put together at a stretch, in some 10 ms.
-_AT_A_STRETCH = 2000
+#: Groups of a list that are put together in one step, of some 2 ms.
+_AT_A_STRETCH = 400
 #: Brokers say so of a group without a connected consumer.
 _OFFLINE = ResponseCode.CONSUMER_NOT_ONLINE
 
@@ -72,17 +72,7 @@ class Groups:
         brokers = await self._calls.registered()
         tables = await group_tables(self._calls, brokers.readers())
         tables.need_one("the groups cannot be listed")
-        found: dict[str, dict[str, SubscriptionGroup]] = {}
-        for broker, table in tables.ok.items():
-            for name, group in table.items():
-                found.setdefault(name, {})[broker] = group
-        listed = []
-        for number, (name, known) in enumerate(sorted(found.items()), 1):
-            if number % _AT_A_STRETCH == 0:
-                # This may be a broker's process, which serves others meanwhile.
-                await deferLater(self._calls.session.clock, 0)
-            if with_system or not is_system(name):
-                listed.append(_summary(name, known))
+        listed = await self._calls.in_steps(_summaries(tables.ok, with_system))
         return Listing(listed, tables.failed)
 
     @returning_deferred
@@ -159,19 +149,29 @@ class Groups:
 
     @returning_deferred
     async def lag(
-        self, group: str, topic: str | None = None, *, owners: bool = False
+        self,
+        group: str,
+        topic: str | None = None,
+        *,
+        owners: bool = False,
+        exists: bool = False,
     ) -> GroupLag:
         """
         Return how far a group has read, queue by queue.
 
         :param topic: only of this topic.
+        :param exists: it is known that the group exists, as it was just listed. Brokers
+            are asked for all their groups otherwise, if it has read nothing.
         :param owners: also ask each member which queues it reads; those that have not
             responded after a second are named in ``unresponsive``.
         :raises NotFound: no broker knows the group, or it has not read the topic.
         """
         from rocketmq_tw.admin.lags import Lags
 
-        return await Lags(self._calls).of(group, topic, owners=owners)
+        lags = Lags(self._calls)
+        if exists:
+            return await lags.look(group, topic, owners=owners)
+        return await lags.of(group, topic, owners=owners)
 
     @returning_deferred
     async def lags(self) -> GroupLags:
@@ -273,8 +273,9 @@ async def group_tables(
 
     async def read(address: str) -> dict[str, SubscriptionGroup]:
         response = await calls.broker(address, GetAllGroups())
-        body = SubscriptionGroupTable.decode(response.body)
-        return body.subscription_group_table
+        member, kind = "subscriptionGroupTable", SubscriptionGroupTable
+        steps = decode_table(response.body, member, SubscriptionGroup, kind)
+        return await calls.in_steps(steps)
 
     return await calls.each(targets, read)
 
@@ -296,6 +297,26 @@ async def find_group(
 def is_system(group: str) -> bool:
     """Return whether it is a group that brokers have for themselves."""
     return group in PREDEFINED_GROUPS or group.startswith(SYSTEM_GROUP_PREFIX)
+
+
+def _summaries(
+    tables: Mapping[str, Mapping[str, SubscriptionGroup]], with_system: bool
+) -> Steps[list[GroupSummary]]:
+    """Return the groups of all brokers for the list, sorted by name."""
+    names: set[str] = set()
+    for table in tables.values():
+        names.update(table)
+        yield None
+    listed = []
+    for some in parts_of(sorted(names), _AT_A_STRETCH):
+        for name in some:
+            if with_system or not is_system(name):
+                known = {
+                    who: tables[who][name] for who in tables if name in tables[who]
+                }
+                listed.append(_summary(name, known))
+        yield None
+    return listed
 
 
 def _summary(name: str, brokers: Mapping[str, SubscriptionGroup]) -> GroupSummary:

@@ -8,8 +8,11 @@ from rocketmq_tw.admin.results.groups import Member, SubscriptionOf
 from rocketmq_tw.admin.texts import version_name
 from rocketmq_tw.model.group import ConsumeType
 from rocketmq_tw.model.subscription import TAG, Subscription
+from rocketmq_tw.remoting.pacing import Steps, all_at_once, parts_of
 from rocketmq_tw.wire.bodies.consumers import Connection, ConsumerConnection
 
+#: Members that are put together in one step, of some 1 ms.
+_AT_A_STRETCH = 400
 _MODES = {
     ConsumeType.CONSUME_ACTIVELY: "pull",
     ConsumeType.CONSUME_PASSIVELY: "push",
@@ -23,24 +26,50 @@ def members_of(brokers: Mapping[str, ConsumerConnection]) -> tuple[Member, ...]:
 
     :param brokers: what each broker says, by name.
     """
+    return all_at_once(members_in_steps(brokers))
+
+
+def members_in_steps(
+    brokers: Mapping[str, ConsumerConnection],
+) -> Steps[tuple[Member, ...]]:
+    """Do as :func:`members_of`: a group may have thousands of members."""
     seen: dict[str, tuple[Connection, ConsumerConnection]] = {}
     where: dict[str, tuple[str, ...]] = {}
     conflicts: set[str] = set()
     for broker, group in brokers.items():
         conflicts |= set(group.subscription_conflicts or ())
-        for connection in group.connection_set:
-            client = connection.client_id or ""
-            seen.setdefault(client, (connection, group))
-            where[client] = (*where.get(client, ()), broker)
-    return tuple(
-        _member(connection, group, where[client], client in conflicts)
-        for client, (connection, group) in sorted(seen.items())
-    )
+        for some in parts_of(group.connection_set, _AT_A_STRETCH):
+            for connection in some:
+                client = connection.client_id or ""
+                seen.setdefault(client, (connection, group))
+                where[client] = (*where.get(client, ()), broker)
+            yield None
+    # The same for all members of a group at a broker.
+    subscribed = {
+        id(group): subscriptions_of(group.subscription_table.values())
+        for group in brokers.values()
+    }
+    found: list[Member] = []
+    for clients in parts_of(sorted(seen), _AT_A_STRETCH):
+        for client in clients:
+            connection, group = seen[client]
+            member = _member(
+                connection,
+                group,
+                subscriptions=subscribed[id(group)],
+                brokers=where[client],
+                conflicts=client in conflicts,
+            )
+            found.append(member)
+        yield None
+    return tuple(found)
 
 
 def _member(
     connection: Connection,
     group: ConsumerConnection,
+    *,
+    subscriptions: tuple[SubscriptionOf, ...],
     brokers: tuple[str, ...],
     conflicts: bool,
 ) -> Member:
@@ -53,7 +82,7 @@ def _member(
         version=version_name(connection.version),
         mode=_MODES.get(kind, "") if kind else "",
         model=model.lower() if model else "",
-        subscriptions=subscriptions_of(group.subscription_table.values()),
+        subscriptions=subscriptions,
         conflicts=conflicts,
         brokers=brokers,
     )

@@ -6,10 +6,8 @@ Source: ``DefaultMQAdminExtImpl`` of RocketMQ 5 for which server is asked for wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
-
-from twisted.internet.task import deferLater
 
 from rocketmq_tw.admin.calls import Calls, Outcomes
 from rocketmq_tw.admin.deferring import returning_deferred
@@ -25,6 +23,7 @@ from rocketmq_tw.admin.results.topics import (
     TopicStats,
     TopicSummary,
 )
+from rocketmq_tw.admin.tables import decode_table
 from rocketmq_tw.admin.texts import at
 from rocketmq_tw.model.topic import (
     PERM_READ,
@@ -37,6 +36,7 @@ from rocketmq_tw.model.topic import (
     reply_topic,
 )
 from rocketmq_tw.remoting.errors import BrokerError
+from rocketmq_tw.remoting.pacing import Steps, parts_of
 from rocketmq_tw.wire.bodies.groups import GroupList
 from rocketmq_tw.wire.bodies.route import decode_route
 from rocketmq_tw.wire.bodies.stats import TopicStatsTable
@@ -58,8 +58,8 @@ MESSAGE_TYPE = "message.type"
 #: The type of a topic without that attribute.
 DEFAULT_TYPE = "NORMAL"
 
-#: Topics of a list that are put together at a stretch, in some 10 ms.
-_AT_A_STRETCH = 2000
+#: Topics of a list that are put together in one step, of some 2 ms.
+_AT_A_STRETCH = 400
 
 
 class Topics:
@@ -87,15 +87,8 @@ class Topics:
         reserved = {*system.topic_list, *brokers.clusters}
         targets = brokers.readers() if with_settings else {}
         tables = await self._tables(targets)
-        found = []
-        for number, name in enumerate(sorted(set(names.topic_list)), 1):
-            if number % _AT_A_STRETCH == 0:
-                # This may be a broker's process, which serves others meanwhile.
-                await deferLater(self._calls.session.clock, 0)
-            kind = kind_of(name, reserved)
-            if with_system or kind is Kind.NORMAL:
-                found.append(_summary(name, kind, tables.ok))
-        return Listing(found, tables.failed)
+        steps = _summaries(set(names.topic_list), reserved, tables.ok, with_system)
+        return Listing(await self._calls.in_steps(steps), tables.failed)
 
     async def _tables(
         self, targets: Mapping[str, str]
@@ -104,7 +97,9 @@ class Topics:
 
         async def read(address: str) -> dict[str, TopicConfig]:
             response = await self._calls.broker(address, GetAllTopicConfig())
-            return TopicConfigTable.decode(response.body).topic_config_table
+            member, kind = "topicConfigTable", TopicConfigTable
+            steps = decode_table(response.body, member, TopicConfig, kind)
+            return await self._calls.in_steps(steps)
 
         return await self._calls.each(targets, read)
 
@@ -308,6 +303,23 @@ def permission_text(perm: int) -> str:
     """Return permission bits as ``rw``, ``r``, ``w`` or ``-``."""
     text = "r" if perm & PERM_READ else ""
     return (text + "w" if perm & PERM_WRITE else text) or "-"
+
+
+def _summaries(
+    names: Iterable[str],
+    reserved: Collection[str],
+    tables: Mapping[str, Mapping[str, TopicConfig]],
+    with_system: bool,
+) -> Steps[list[TopicSummary]]:
+    """Return topics for the list, sorted by name."""
+    found = []
+    for some in parts_of(sorted(names), _AT_A_STRETCH):
+        for name in some:
+            kind = kind_of(name, reserved)
+            if with_system or kind is Kind.NORMAL:
+                found.append(_summary(name, kind, tables))
+        yield None
+    return found
 
 
 def _summary(

@@ -2,9 +2,46 @@
 
 from __future__ import annotations
 
+from twisted.trial.unittest import SynchronousTestCase
+
 from rocketmq_tw.admin import NotFound
+from rocketmq_tw.admin.clients import _Clients
 from rocketmq_tw.client import EARLIEST
+from rocketmq_tw.wire.bodies.consumers import (
+    Connection,
+    ConsumerConnection,
+    ProducerInfo,
+    ProducerTableInfo,
+)
 from tests.admin.cases import AdminCase
+
+
+class ManyClientsTests(SynchronousTestCase):
+    """Thousands of clients are put together in steps."""
+
+    def test_producers(self) -> None:
+        """No step has more than some, be they in one group or in a thousand."""
+        for groups in (1, 1000):
+            infos = {
+                f"g{g}": tuple(
+                    ProducerInfo(f"c{g}-{n}", "/10.0.0.1:5", "JAVA", 460, 1)
+                    for n in range(3000 // groups)
+                )
+                for g in range(groups)
+            }
+            found = _Clients()
+            body = ProducerTableInfo(infos).encode()
+            self.assertGreater(len(list(found.add_producers("a", body))), 29)
+            self.assertGreater(len(list(found.all_in_steps())), 29)
+            self.assertEqual(len(found.all()), 3000)
+
+    def test_members(self) -> None:
+        """A group may have thousands of members."""
+        connections = (Connection(f"c{n}", "10.0.0.1:5") for n in range(3000))
+        connected = ConsumerConnection(tuple(connections))
+        found = _Clients()
+        self.assertGreater(len(list(found.add_members("g", {"a": connected}))), 29)
+        self.assertEqual(len(found.all()), 3000)
 
 
 class ClientTests(AdminCase):

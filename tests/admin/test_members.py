@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.admin.members import members_of
+from rocketmq_tw.admin.members import members_in_steps, members_of
 from rocketmq_tw.model.group import ConsumeType, MessageModel
 from rocketmq_tw.model.subscription import Subscription
 from rocketmq_tw.wire.bodies.consumers import Connection, ConsumerConnection
@@ -48,3 +48,9 @@ class MemberTests(SynchronousTestCase):
         empty = ConsumerConnection(connection_set=(Connection(),))
         [member] = members_of({"a": empty})
         self.assertEqual((member.client_id, member.mode, member.model), ("", "", ""))
+
+    def test_steps(self) -> None:
+        """Thousands of members take many steps, and are the same."""
+        many = {"a": group(*(f"c{n:04}" for n in range(4000)))}
+        self.assertGreater(len(list(members_in_steps(many))), 15)
+        self.assertEqual(len(members_of(many)), 4000)

@@ -49,7 +49,8 @@ class TopicTests(AdminCase):
         self.run_admin(self.admin.topics.list())  # connects
         self.patch(clock, "callLater", call_later)
         self.run_admin(self.admin.topics.list())
-        self.assertEqual(len(steps), 0)
+        self.assertLessEqual(len(steps), 1)
+        steps.clear()
         self.patch(calls, "name_server", respond)
         self.assertEqual(len(self.run_admin(self.admin.topics.list())), 4_500)
         self.assertEqual(len(steps), 2)

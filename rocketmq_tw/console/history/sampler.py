@@ -77,7 +77,7 @@ class Sampler:
         self.rates.add(OUT, now, sum(each.out_rate for each in status.brokers))
         for group in await self._groups():
             try:
-                lag = await self._admin.groups.lag(group)
+                lag = await self._admin.groups.lag(group, exists=True)
             except RocketMQError:
                 continue  # It has no offsets, or its broker is gone: no sample.
             self.lags.add(group, self._now_ms(), lag.total)

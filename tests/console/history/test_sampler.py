@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rocketmq_tw.console.history.sampler import Sampler
+from rocketmq_tw.wire.requests.group import GetAllGroups
 from tests.admin.cases import AdminCase
 
 
@@ -54,3 +55,15 @@ class SamplerTests(AdminCase):
         self.cluster.network.heal(*link)
         self.cluster.advance(60)
         self.assertNotEqual(self.sampler.rates.lines(), ())
+
+    def test_without_offsets(self) -> None:
+        """For groups that have read nothing, brokers are not asked for all theirs."""
+        for number in range(5):
+            self.run_admin(self.admin.groups.create(f"group-{number}"))
+        traffic = self.cluster.broker.traffic
+        traffic.clear()
+        self.sampler.start()
+        self.addCleanup(self.sampler.stop)
+        self.cluster.advance(1)
+        self.assertEqual(len(self.sampler.lags.lines()), 5)
+        self.assertEqual(len(traffic.requests(GetAllGroups)), 1)
