@@ -149,7 +149,7 @@ class AccessProcessor:
 
     def delete_acl(self, request: DeleteAcl) -> Deferred[Response]:
         """Remove the entry of a resource, or all entries of a user."""
-        name = username(request.subject or "")
+        name = self._subject(request)
         acl = self._users.acl(name)
         if acl is None:
             raise BadPolicy("The acl is not exist.")
@@ -163,7 +163,7 @@ class AccessProcessor:
 
     def get_acl(self, request: GetAcl) -> Response:
         """Return what a user may do."""
-        name = username(request.subject or "")
+        name = self._subject(request)
         acl = self._users.acl(name)
         return _json(None if acl is None else format_acl(f"User:{name}", acl))
 
@@ -177,6 +177,13 @@ class AccessProcessor:
             if part in subject and len(chosen):
                 found.append(format_acl(subject, chosen))
         return _json(found or None)
+
+    def _subject(self, request: DeleteAcl | GetAcl) -> str:
+        """Return the name of a user that exists."""
+        name = username(request.subject or "")
+        if self._users.get(name) is None:
+            raise BadPolicy("The subject is not exist.")
+        return name
 
     def _saved(self) -> Deferred[Response]:
         """Respond when the change is on disk."""

@@ -100,6 +100,8 @@ class RequestTests(AccessCase):
         body = policies("Topic:a")
         words = "The subject of User:eve is not exist."
         self.refused_as(CreateAcl(subject="User:eve", body=body), words)
+        for request in (GetAcl(subject="User:eve"), DeleteAcl(subject="User:eve")):
+            self.refused_as(request, "The subject is not exist.")
         self.body(CREATE)
         long = policies("Topic:a") + b" " * SMALL
         response = self.ask_as(ADMIN, CreateAcl(subject="User:bob", body=long))

@@ -15,7 +15,6 @@ from itertools import islice
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.broker.broker import Broker
-from rocketmq_tw.broker.errors import GroupNotExist
 from rocketmq_tw.broker.processors.admin.pushed_resets import PushedResets
 from rocketmq_tw.broker.processors.admin.slices import QUEUES, encode_in_slices
 from rocketmq_tw.broker.tables.clients import Client, ClientTable
@@ -102,9 +101,8 @@ class ResetProcessor:
         reset their offsets themselves.
 
         :raises TopicNotExist: there is no such topic.
-        :raises GroupNotExist: there is no such group.
-        :raises Refused: the broker is a slave, or the offset is not in the queue, or
-            no member is there to reset its offsets.
+        :raises Refused: there is no such group, the broker is a slave, or the offset is
+            not in the queue, or no member is there to reset its offsets.
         """
         self._check_writeable()
         topic = self._topics.require(request.topic)
@@ -134,7 +132,10 @@ class ResetProcessor:
     def _check_group(self, group: str) -> None:
         """Refuse for an unknown group, which is not created."""
         if self._groups.get(group) is None:
-            raise GroupNotExist(group)
+            raise Refused(
+                ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST,
+                f"Group {group} does not exist",
+            )
 
     def _check_queue(self, request: ResetOffsets, queue_ids: Sequence[int]) -> None:
         """Refuse a queue, or an offset in it, that there is not."""

@@ -97,6 +97,8 @@ class ResetProcessorTests(BrokerCase):
         """What there is not is refused, and nothing changes."""
         self.assertEqual(self.refused(topic="Gone"), 17)
         self.assertEqual(self.refused(group="Gone"), 26)
+        remark = self.ask(ResetOffsets("T", "Gone", 0)).remark
+        self.assertEqual(remark, "Group Gone does not exist")
         self.assertEqual(self.refused(queue_id=0, offset=4), 1)
         self.assertEqual(self.refused(queue_id=2), 29)
         self.assertEqual(self.offsets.query("G", "T", 0), 3)
