@@ -1,15 +1,16 @@
 """
-How long it took to store messages: most of them, all but few, and the slowest.
+How long it took to store sends: most of them, all but few, and the slowest.
 
 The time runs from when the bytes of a request have arrived until its messages are in
-the log. So it has what delays all requests, as other requests do. It has not the wait
-for the disk or for slaves that some producers ask for.
+the log, or as safe as its sender waits for: on disk with ``SYNC_FLUSH``, with slaves
+with ``SYNC_MASTER`` (:mod:`~rocketmq_tw.broker.safe_puts`). So it has what delays all
+requests, as other requests do. A batch is one send.
 
 What took less than a millisecond is counted elsewhere first, with one addition for all
-messages of a read (:class:`~rocketmq_tw.broker.stats.BrokerStats`).
+sends of a read (:class:`~rocketmq_tw.broker.stats.BrokerStats`).
 
-Source: ``StoreStatsService`` of RocketMQ 5, whose time has these waits, and begins when
-a request leaves its queue.
+Source: ``StoreStatsService`` of RocketMQ 5, whose time begins when a request leaves its
+queue.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class PutTimes:
         self._last: list[int] | None = None
 
     def add(self, count: int, seconds: float) -> None:
-        """Count messages that took a millisecond or more."""
+        """Count sends that took a millisecond or more."""
         taken_ms = int(seconds * 1000)
         self._slow[bisect_right(_BOUNDS, taken_ms)] += count
         self.longest_ms = max(self.longest_ms, taken_ms)

@@ -263,8 +263,8 @@ class BrokerService(MultiService):
 
     def _broker(self, store: Store, port: int) -> Broker:
         """Return the parts that features share."""
-        statistics = self._statistics(store)
         stats = BrokerStats(self._reactor)
+        statistics = self._statistics(store, stats)
         stats.gauges.update(self._ports.gauges())
         stats.gauges.update(self._pacer.gauges())
         stats.gauges.update(store.gauges())
@@ -305,7 +305,7 @@ class BrokerService(MultiService):
             run_in_thread=self._threads.run_in_thread,
         )
 
-    def _statistics(self, store: Store) -> Statistics:
+    def _statistics(self, store: Store, stats: BrokerStats) -> Statistics:
         tables = self._tables
         return Statistics(
             store=store,
@@ -314,6 +314,7 @@ class BrokerService(MultiService):
             progress=tables.progress,
             clock=self._reactor,
             limit=self._config.max_statistics,
+            puts=stats.watched,
         )
 
     def _member_group(self) -> MemberGroup:

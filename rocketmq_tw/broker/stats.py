@@ -18,9 +18,13 @@ import msgspec
 from twisted.internet.interfaces import IReactorTime
 
 from rocketmq_tw.clock import wall_time
+from rocketmq_tw.wire.record import Draft
 
 if TYPE_CHECKING:
     from rocketmq_tw.broker.put_times import PutTimes
+    from rocketmq_tw.broker.safe_puts import SafePuts
+    from rocketmq_tw.remoting.durable import DurableLog
+    from rocketmq_tw.store.run import Run
 
 #: Seconds between two calls of :meth:`BrokerStats.sample`.
 SAMPLE_PERIOD = 10.0
@@ -28,6 +32,10 @@ SAMPLE_PERIOD = 10.0
 WINDOWS = (10.0, 60.0, 600.0)
 #: How many samples there are in a minute.
 _MINUTE = 6
+#: The columns of a queue's sends: milliseconds, and how many took them together.
+TIME, SENDS = 0, 1
+#: These counters of the queues that tools watch, by topic and queue id.
+PutCounters = dict[tuple[bytes, int], list[int]]
 
 
 class Counts(msgspec.Struct, frozen=True, gc=False):
@@ -50,6 +58,7 @@ class BrokerStats:
     :ivar boot_time: when the broker started, in seconds since the epoch.
     :ivar gauges: sizes of tables and what was refused because of their limits, by the
         names under which runtime information shows them.
+    :ivar watched: the sends to queues whose times tools ask for.
     :ivar longest_read_ms: the longest time in which a pull was read.
     :ivar this_morning: the counters when today began, or the broker started.
     :ivar yesterday_morning: likewise for yesterday; zeros if it was not running.
@@ -71,6 +80,8 @@ class BrokerStats:
         # Messages of this minute that were stored in less than a millisecond.
         self._quick = 0
         self._put_times: PutTimes | None = None
+        self._safe: SafePuts | None = None
+        self.watched: PutCounters = {}
         self.longest_read_ms = 0
         self._ticks = 0
         size = int(max(WINDOWS) / SAMPLE_PERIOD) + 1
@@ -82,19 +93,76 @@ class BrokerStats:
 
     # -- on the path of every message
 
-    def stored(self, count: int, size: int, since: float) -> None:
+    def stored_run(
+        self,
+        run: Run,
+        size: int,
+        since: float,
+        end: int = 0,
+        sends: Run | None = None,
+    ) -> None:
         """
-        Count messages that were stored; ``size`` is the size of their records together.
+        Count the messages of a run: see :meth:`stored`.
+
+        :param sends: those that were sent to their queues; None for all.
+        """
+        self._messages_in += len(run)
+        self._bytes_in += size
+        if end or self.watched:
+            self._put(
+                len(run), since, end, self._watched_of(run if sends is None else sends)
+            )
+        else:
+            self._took(len(run), since, [])
+
+    def stored(
+        self,
+        count: int,
+        size: int,
+        since: float,
+        end: int = 0,
+        draft: Draft | None = None,
+    ) -> None:
+        """
+        Count the messages of one send; ``size`` is the size of their records together.
 
         :param since: the time of day when they arrived, in seconds since the epoch.
+        :param end: their sender waits until the log is safe up to this; 0 for nothing.
+        :param draft: one of them, if it was sent to its queue.
         """
         self._messages_in += count
         self._bytes_in += size
+        watched: list[list[int]] = []
+        if self.watched and draft is not None:
+            found = self.watched.get((draft.topic, draft.queue_id))
+            watched = [] if found is None else [found]
+        self._put(1, since, end, watched)
+
+    def _put(
+        self, count: int, since: float, end: int, watched: list[list[int]]
+    ) -> None:
+        """Count sends now, or once they are safe."""
+        if end and self._safe is not None:
+            self._safe.add(end, count, since, watched)
+        else:
+            self._took(count, since, watched)
+
+    def _took(self, count: int, since: float, watched: list[list[int]]) -> None:
+        """Count how long sends took."""
         seconds = self._wall_time() - since
         if seconds < 0.001:  # also if the clock was set back
             self._quick += count
         else:
             self.put_times.add(count, seconds)
+        for totals in watched:
+            totals[TIME] += max(0, int(seconds * 1000))
+            totals[SENDS] += 1
+
+    def _watched_of(self, run: Run) -> list[list[int]]:
+        """Return what counts the times of some messages, each as often as it is one."""
+        find = self.watched.get
+        found = [find((each.queue.topic, each.queue.queue_id)) for each in run]
+        return [totals for totals in found if totals is not None]
 
     def failed(self) -> None:
         """Count a message that could not be stored."""
@@ -111,6 +179,12 @@ class BrokerStats:
         self._misses += 1
 
     # -- not on the path of a message
+
+    def wait_for(self, log: DurableLog) -> None:
+        """Let the time of sends end when the log is safe, as their senders want it."""
+        from rocketmq_tw.broker.safe_puts import SafePuts
+
+        self._safe = SafePuts(log, self._clock.seconds, self._took)
 
     @property
     def put_times(self) -> PutTimes:

@@ -28,15 +28,17 @@ class BrokerStatsTests(SynchronousTestCase):
             self.stats.sample()
 
     def test_times(self) -> None:
-        """Those of a minute are shown once it is over; the longest stay."""
+        """
+        Those of a minute are shown once it is over; the longest stay. A batch is one.
+        """
         now = self.clock.seconds()
-        self.stats.stored(3, 1, now)
-        self.stats.stored(2, 1, now + 5.0)  # the clock was set back
+        self.stats.stored(32, 1, now)
+        self.stats.stored(1, 1, now + 5.0)  # the clock was set back
         self.stats.stored(1, 1, now - 0.0705)
         self.pass_time(60)
         self.stats.stored(100, 1, self.clock.seconds())
         times = self.stats.put_times
-        self.assertIn("[<=0ms]:5 [0~10ms]:0 [10~50ms]:0 [50~100ms]:1 ", times.text())
+        self.assertIn("[<=0ms]:2 [0~10ms]:0 [10~50ms]:0 [50~100ms]:1 ", times.text())
         self.assertEqual(times.longest_ms, 70)
         for seconds in (0.5, 0.25):
             self.stats.read_took(seconds)

@@ -116,7 +116,7 @@ class BatchSender:
             steps = self._put_deduped(request, target, queue_id, [*first], drafts)
             return self._pacer.run(steps, call.peer, len(request.body))
         if len(first) < AT_ONCE:
-            stored = self._put(first, call.received_at)
+            stored = self._put(request, first, call.received_at)
             return self._responses.batch(request, queue_id, stored)
         steps = self._put_in_steps(request, target, queue_id, [*first], drafts)
         return self._pacer.run(steps, call.peer, len(request.body))
@@ -136,7 +136,7 @@ class BatchSender:
         """
         yield from _read_rest(read, drafts)
         self._targets.check_current(target, _READ)
-        stored = self._put(read, self._wall_time())
+        stored = self._put(request, read, self._wall_time())
         yield None
         return self._responses.batch(request, queue_id, stored)
 
@@ -156,7 +156,7 @@ class BatchSender:
 
         def put(drafts: list[Draft], now: float) -> list[Appended]:
             self._targets.check_current(target, _READ)
-            return self._put(drafts, now)
+            return self._put(request, drafts, now)
 
         yield from _read_rest(read, drafts)
         if not read:
@@ -165,12 +165,16 @@ class BatchSender:
         last = max(stored, key=lambda each: each.commit_log_offset)
         return self._responses.batch(request, queue_id, stored, last)
 
-    def _put(self, drafts: list[Draft], now: float) -> list[Appended]:
+    def _put(
+        self, request: SendFields, drafts: list[Draft], now: float
+    ) -> list[Appended]:
         """Store all messages, or none."""
         if not drafts:
             raise _empty()
         stored = self._store.put_batch(drafts, now)
-        self._stats.stored(len(stored), sum(each.size for each in stored), now)
+        size = sum(each.size for each in stored)
+        end = self._responses.awaited(request, stored[-1])
+        self._stats.stored(len(stored), size, now, end, drafts[0])
         return stored
 
     def _check(self, request: SendFields) -> None:

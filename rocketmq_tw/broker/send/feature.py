@@ -73,9 +73,11 @@ def _in_sync_guard(broker: Broker) -> InSyncGuard | None:
 
 
 def _responses(broker: Broker) -> SendResponses:
-    config = broker.config
+    config, log = broker.config, broker.replication.durable_log
+    if log is not None:
+        broker.stats.wait_for(log)
     return SendResponses(
-        log=broker.replication.durable_log,
+        log=log,
         store_host=broker.store_host,
         region=config.region_id,
         trace_on=_trace_on(config),

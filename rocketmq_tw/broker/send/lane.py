@@ -105,13 +105,13 @@ class SendLane:
         left = self._read(frames, indexes, host, form=form, run=run, read=read)
         if run:
             size = self._runs.put(run, received_at)
-            self._stats.stored(len(run), size, received_at)
             timed = self._has_timed
             pieces = self._timed_frames(run, form) if timed else form.stored(run)
             taken.count, taken.responses = len(run), b"".join(pieces)
             taken.response_count = len(pieces) // 2
             if self._log is not None:
                 self._wait(taken, run[-1])
+            self._stats.stored_run(run, size, received_at, taken.end)
             if left is None:
                 return taken
             if self._other is not None and self._other.wants(left):

@@ -27,6 +27,7 @@ from rocketmq_tw.broker.send.targets import Target, Targets
 from rocketmq_tw.broker.stats import BrokerStats
 from rocketmq_tw.broker.timer.sends import TIMED_TOPIC
 from rocketmq_tw.remoting.call import Call
+from rocketmq_tw.remoting.durable import AfterFlush
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.wire.record import Draft
@@ -112,11 +113,14 @@ class SendProcessor:
             raise too_large(len(request.body), self._max_size)
         draft = self._draft(request, call, target, queue_id)
         stored = self._put(draft, call.received_at)
-        self._stats.stored(1, stored.size, call.received_at)
-        if draft.topic is target.topic:
-            # A priority may have changed the queue.
-            return self._respond(request, draft.queue_id, stored)
+        is_plain = draft.topic is target.topic
+        # A priority may have changed the queue.
+        queue_id = draft.queue_id if is_plain else queue_id
         sending = self._respond(request, queue_id, stored)
+        end = sending.end if isinstance(sending, AfterFlush) else 0
+        self._stats.stored(1, stored.size, call.received_at, end, draft)
+        if is_plain:
+            return sending
         add_transaction_id(sending, draft)
         notify = self._when_stored.get(draft.topic)
         if notify is not None:

@@ -100,6 +100,12 @@ class SendResponses:
             return self._when_safe(response, request, last or stored[-1], self._log)
         return response
 
+    def awaited(self, request: SendFields, last: Appended) -> int:
+        """Return the offset up to which a sender waits for the log; 0 for nothing."""
+        if self._log is None or not waits_for_flush(request.properties or ""):
+            return 0
+        return last.commit_log_offset + last.size
+
     def _when_safe(
         self,
         response: SendResponse,

@@ -14,6 +14,7 @@ from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.statistics import service as columns
 from rocketmq_tw.broker.statistics.service import Statistics
 from rocketmq_tw.broker.statistics.windows import PERIOD, Grown, Windows
+from rocketmq_tw.broker.stats import SENDS, TIME
 from rocketmq_tw.broker.tables import progress
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.errors import Refused
@@ -46,6 +47,8 @@ _READS = {
     "QUEUE_GET_SIZE": (progress.SIZE, progress.PULLS),
     "GROUP_GET_LATENCY": (progress.WAITED, progress.PULLS),
 }
+#: How long sends to one queue took.
+_PUT_LATENCY = "TOPIC_PUT_LATENCY"
 #: How far a group is behind.
 _FALL = "GROUP_GET_FALL_"
 #: What the key of this one ends with; it begins with an owner, which nobody is.
@@ -109,7 +112,11 @@ class StatisticsProcessor:
         if name.startswith(_FALL):
             found = self._make_behind().of(name, *_queue_of(key))
             return then(found, lambda value: _moment(name, key, value))
-        if name in _READS:
+        if name == _PUT_LATENCY:
+            topic, queue_id, _ = _queue_of(key)
+            windows = self._statistics.queue_puts(topic, queue_id)
+            column, times = TIME, SENDS
+        elif name in _READS:
             windows, column, times = self._find_reads(name, key)
         else:
             windows, column, times = self._find(name, key)

@@ -38,6 +38,8 @@ OUT, OUT_SIZE, IN_PLAIN, OUT_PLAIN = 7, 8, 9, 10
 
 if TYPE_CHECKING:
     from rocketmq_tw.broker.statistics.reads import QueueReads
+    from rocketmq_tw.broker.statistics.watched import WatchedWindows
+    from rocketmq_tw.broker.stats import PutCounters
 
 _K = TypeVar("_K")
 
@@ -47,6 +49,7 @@ class Statistics:
     The windows of one broker.
 
     :param limit: how many topics, queues and groups may have windows.
+    :param puts: gets the counters of queues whose sends tools ask for.
     :ivar topics: the windows of topics, by name.
     :ivar queues: those of queues, by topic and queue id.
     :ivar groups: those of groups, by topic and group.
@@ -65,6 +68,7 @@ class Statistics:
         progress: ConsumeProgress,
         clock: IReactorTime,
         limit: int = 20_000,
+        puts: PutCounters | None = None,
     ) -> None:
         self._store = store
         self._topics = topics
@@ -81,6 +85,8 @@ class Statistics:
         self.groups: dict[tuple[str, str], Windows] = {}
         self.broker = Windows(11, self._rolled_at)
         self._reads: QueueReads | None = None
+        self._puts: WatchedWindows[tuple[str, int]] | None = None
+        self._put_counters = {} if puts is None else puts
         topics.on_change.append(self._topic_changed)
 
     def __len__(self) -> int:
@@ -94,11 +100,17 @@ class Statistics:
             "statisticsRefused": lambda: self.refused,
             "statisticsOfReads": lambda: len(self._reads or ()),
             "statisticsOfReadsRefused": lambda: self._reads_refused,
+            "statisticsOfPuts": lambda: len(self._puts or ()),
+            "statisticsOfPutsRefused": lambda: self._puts_refused,
         }
 
     @property
     def _reads_refused(self) -> int:
         return 0 if self._reads is None else self._reads.refused
+
+    @property
+    def _puts_refused(self) -> int:
+        return 0 if self._puts is None else self._puts.refused
 
     # -- for tools
 
@@ -143,6 +155,18 @@ class Statistics:
         key = topic, queue_id, group
         return self._reads.find(key, self.limit, self._tick, self._now())
 
+    def queue_puts(self, topic: str, queue_id: int) -> Windows | None:
+        """Return the times of sends to one queue, counted from now on."""
+        config = self._topics.get(topic)
+        if config is None or not 0 <= queue_id < config.write_queue_nums:
+            return None
+        if self._puts is None:
+            from rocketmq_tw.broker.statistics.puts import queue_puts
+
+            self._puts = queue_puts(self._put_counters)
+        key = topic, queue_id
+        return self._puts.find(key, self.limit, self._tick, self._now())
+
     def put_rate(self, topic: str) -> float:
         """Return how many messages a topic got each second, in the last minute."""
         windows = self.topics.get(topic)
@@ -168,8 +192,11 @@ class Statistics:
         yield from _roll(self.groups, tick, self._is_gone)
         if self._reads is not None:
             yield from self._reads.roll(tick)
+        if self._puts is not None:
+            yield from self._puts.roll(tick)
         self._tick, self._rolled_at = tick, self._now()
-        if (self.refused or self._reads_refused) and not self._is_logged:
+        refused = self.refused or self._reads_refused or self._puts_refused
+        if refused and not self._is_logged:
             self._is_logged = True
             self._log.warn(
                 "messages of some topics and groups are not counted for tools: there"
@@ -242,6 +269,8 @@ class Statistics:
             del self.groups[group]
         if self._reads is not None:
             self._reads.drop(name)
+        if self._puts is not None:
+            self._puts.drop(name)
 
 
 def _roll(

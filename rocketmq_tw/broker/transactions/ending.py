@@ -240,13 +240,14 @@ class EndProcessor:
             raise Refused(ResponseCode.SYSTEM_ERROR, "in-sync replicas not enough")
         now = self._now()
         stored = self._store.put(half.committed(), now)
-        self._stats.stored(1, stored.size, now)
+        wait = half.properties.get(WAIT)
+        waits = self._log is not None and (wait is None or wait.lower() == "true")
+        end = stored.commit_log_offset + stored.size if waits else 0
+        self._stats.stored(1, stored.size, now, end)
         self._decide(half, Decision.COMMITTED)
         response = Response()
-        wait = half.properties.get(WAIT)
-        if self._log is None or (wait is not None and wait.lower() != "true"):
+        if self._log is None or not waits:
             return response
-        end = stored.commit_log_offset + stored.size
         return AfterFlush(response, end, self._log)
 
     def _decide(self, half: HalfMessage, decision: Decision) -> None:

@@ -138,7 +138,9 @@ class TransactionLane:
         """Store the messages, and record the decisions behind them."""
         if batch.run:
             size = self._runs.put(batch.run, received_at, batch.prepared)
-            self._stats.stored(len(batch.run), size, received_at)
+            last = batch.run[-1]
+            end = 0 if self._log is None else last.commit_log_offset + last.size
+            self._stats.stored_run(batch.run, size, received_at, end, batch.halves)
         for offset, (decision, half) in batch.ended.items():
             self._ending.decide(offset, decision, half.topic, half.born_time_ms)
             self._recent.drop(offset)

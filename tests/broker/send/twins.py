@@ -23,6 +23,8 @@ from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.config import FlushDiskType
 from rocketmq_tw.broker.features import FEATURES
 from rocketmq_tw.broker.service import BrokerService
+from rocketmq_tw.broker.timer.sends import TIMED_TOPIC
+from rocketmq_tw.model.topic import TRANS_HALF_TOPIC
 from rocketmq_tw.remoting.protocol import RemotingProtocol
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.testing import ManualThreads, MemoryNetwork
@@ -35,6 +37,9 @@ _MADE_KEY = re.compile(
     rb"(UNIQ_KEY\x01|__transactionId__\x01|transactionId(?:\":\"|\x00\x00\x00 ))"
     rb"0A000001[0-9A-F]{24}"
 )
+
+#: Topics whose sends are counted by queue.
+_WATCHED = (b"A", b"B", b"C", TRANS_HALF_TOPIC.encode(), TIMED_TOPIC)
 
 
 class Connection:
@@ -101,6 +106,8 @@ class OneBroker:
 
     def _install(self, broker: Broker, router: Router) -> None:
         self.broker, self.router = broker, router
+        watched = broker.stats.watched
+        watched.update({(topic, n): [0, 0] for topic in _WATCHED for n in range(4)})
 
     def receive_alone(self, data: bytes) -> list[object]:
         """Let bytes come over a new connection; give what was written to it."""
@@ -126,8 +133,14 @@ class OneBroker:
             ]
             for key, queue in store._queues.table.items()
         }
-        found = {"log": _MADE_KEY.sub(rb"\1key", log), "queues": queues}
-        return {**found, "counts": self.broker.stats.counts}
+        stats = self.broker.stats
+        return {
+            "log": _MADE_KEY.sub(rb"\1key", log),
+            "queues": queues,
+            "counts": stats.counts,
+            "times": stats.put_times.text(),
+            "watched": stats.watched,
+        }
 
     def stop(self) -> None:
         """Close everything."""

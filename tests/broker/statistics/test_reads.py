@@ -7,7 +7,8 @@ from unittest.mock import patch
 from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs, formatEvent
 
-from rocketmq_tw.broker.statistics.reads import FORGOTTEN, QueueReads
+from rocketmq_tw.broker.statistics.reads import QueueReads
+from rocketmq_tw.broker.statistics.watched import FORGOTTEN
 from rocketmq_tw.wire.requests.topic import DeleteTopic
 from tests.broker.cases import GROUP, TOPIC, pulled, sent
 from tests.broker.pop.cases import PopCase
@@ -112,7 +113,7 @@ class QueueReadsTests(ViewCase):
         keys = [(TOPIC, queue_id, GROUP) for queue_id in range(3)]
         for key in keys:
             reads.find(key, 10, 0, 0.0)
-        with patch("rocketmq_tw.broker.statistics.reads.AT_ONCE", 1):
+        with patch("rocketmq_tw.broker.statistics.watched.AT_ONCE", 1):
             steps = reads.roll(FORGOTTEN)
             next(steps)
             reads.drop(TOPIC)
