@@ -7,7 +7,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from doc.mqadmin.page import PAGE, page
 from rocketmq_tw.broker.absent import ABSENT
 from rocketmq_tw.wire.codes import RequestCode
-from tests.interop.mqadmin_script import SCRIPT, Expected
+from tests.interop.mqadmin.command import Expected
+from tests.interop.mqadmin.script import SCRIPT
 
 #: What only controllers are asked, of which there are none, and Apache RocketMQ's name
 #: server has none either by default.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .mqadmin_script import SCRIPT
+from .mqadmin.script import SCRIPT
 from .mqadmin_table import compare
 
 #: Those that are run each time, of the newest release.

@@ -4,14 +4,17 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.security.Permission;
+import java.util.function.BooleanSupplier;
+import java.util.regex.Pattern;
 import org.apache.rocketmq.remoting.RPCHook;
 import org.apache.rocketmq.tools.command.MQAdminStartup;
 
 /**
  * Runs the mqadmin commands read from standard input, one a line, in one virtual machine; prints what each printed.
  *
- * <p>With "--limit" a command that takes more seconds is left alone, and what it printed so far is reported. With the flag
- * "-Djava.security.manager=allow" commands that would end the virtual machine end only themselves.
+ * <p>With "--limit" a command that takes more seconds is left alone, and what it printed so far is reported; with "--until" as
+ * soon as it has printed what matches. With the flag "-Djava.security.manager=allow" commands that would end the virtual machine
+ * end only themselves.
  */
 public final class AdminCommands {
     private static final boolean KEEPS_RUNNING = "allow".equals(System.getProperty("java.security.manager"));
@@ -26,6 +29,8 @@ public final class AdminCommands {
         Arguments arguments = new Arguments(words);
         String namesrv = arguments.text("namesrv");
         int limit = arguments.number("limit", 0);
+        String until = arguments.text("until", "");
+        Pattern enough = until.isEmpty() ? null : Pattern.compile(until);
         if (KEEPS_RUNNING) {
             System.setSecurityManager(new NoExit());
         }
@@ -39,20 +44,24 @@ public final class AdminCommands {
             System.setErr(capture);
             boolean ended = true;
             try {
-                ended = run((command + " -n " + namesrv).split(" +"), arguments.credentials(), limit);
+                BooleanSupplier done = () -> enough != null && enough.matcher(text(printed)).find();
+                ended = run((command + " -n " + namesrv).split(" +"), arguments.credentials(), limit, done);
             } finally {
                 System.setOut(standard);
                 System.setErr(errors);
             }
-            String output = new String(printed.toByteArray(), StandardCharsets.UTF_8);
-            new Json().with("event", "admin").with("command", command).with("ended", ended).with("output", output).print();
+            new Json().with("event", "admin").with("command", command).with("ended", ended).with("output", text(printed)).print();
         });
         new Json().with("event", "done").print();
         Runtime.getRuntime().halt(0);
     }
 
-    /** Runs one command; false where it runs on after the limit. */
-    private static boolean run(String[] words, RPCHook credentials, int limit) {
+    private static String text(ByteArrayOutputStream printed) {
+        return new String(printed.toByteArray(), StandardCharsets.UTF_8);
+    }
+
+    /** Runs one command; false where it runs on after the limit, or once it is done. */
+    private static boolean run(String[] words, RPCHook credentials, int limit, BooleanSupplier done) {
         Runnable command = () -> {
             try {
                 MQAdminStartup.main0(words, credentials);
@@ -68,7 +77,9 @@ public final class AdminCommands {
         thread.setDaemon(true);
         thread.start();
         try {
-            thread.join(1000L * limit);
+            for (int tenths = 10 * limit; tenths > 0 && thread.isAlive() && !done.getAsBoolean(); tenths--) {
+                thread.join(100);
+            }
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         }

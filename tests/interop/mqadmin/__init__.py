@@ -1,0 +1,1 @@
+"""The commands of ``mqadmin`` that Apache's servers and ours are given alike."""

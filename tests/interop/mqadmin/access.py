@@ -1,0 +1,156 @@
+"""Clusters with access control: users, policies and accounts, and who may do what."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .command import SETTINGS, differs, same
+
+_BROKER, _CLUSTER = "-b {broker}", "-c GuardedCluster"
+_PASSWORDS = "passwords are not shown"
+_BOB, _ALLOW = "-s User:bob", "-d Allow"
+
+#: Users and policies of 5.x; an administrator signs.
+USERS = (
+    same(f"createUser {_BROKER} -u bob -p secret", "3001", "v55"),
+    same(f"createUser {_BROKER} -u bob -p secret", "3001", "v55"),
+    same(f"createUser {_CLUSTER} -u eve -p secret -t Super", "106 3001", "v55"),
+    same(f"updateUser {_BROKER} -u bob -s disable", "3002", "v55"),
+    same(f"updateUser {_CLUSTER} -u eve -p another -t Normal", "106 3002", "v55"),
+    same(f"updateUser {_BROKER} -u nobody -s disable", "3002", "v55"),
+    differs(f"getUser {_BROKER} -u bob", "3004", _PASSWORDS, "v55"),
+    differs(f"getUser {_CLUSTER} -u eve", "106 3004", _PASSWORDS, "v55"),
+    same(f"getUser {_BROKER} -u nobody", "3004", "v55"),
+    differs(f"listUser {_BROKER}", "3005", _PASSWORDS, "v55"),
+    differs(f"listUser {_CLUSTER} -f bo", "106 3005", _PASSWORDS, "v55"),
+    same(f"listUser {_BROKER} -f nobody", "3005", "v55"),
+    same("copyUser -f {broker} -t {broker}", "3005 3001 3002", "v55"),
+    same("copyUser -f {broker} -t {broker} -u bob", "3004 3001 3002", "v55"),
+    same(f"createAcl {_BROKER} {_BOB} -r Topic:T -a Pub {_ALLOW}", "3006", "v55"),
+    same(
+        f"createAcl {_CLUSTER} {_BOB} -r Group:G -a Sub {_ALLOW} -i 10.0.0.1",
+        "106 3006",
+        "v55",
+    ),
+    same(
+        f"createAcl {_BROKER} -s User:nobody -r Topic:T -a Pub {_ALLOW}", "3006", "v55"
+    ),
+    same(f"createAcl {_BROKER} {_BOB} -r Topic:T -a Any {_ALLOW}", "3006", "v55"),
+    same(f"createAcl {_BROKER} {_BOB} -r Nothing:T -a Pub {_ALLOW}", "3006", "v55"),
+    same(
+        f"createAcl {_BROKER} {_BOB} -r Topic:T -a Pub {_ALLOW} -i nowhere",
+        "3006",
+        "v55",
+    ),
+    same(f"updateAcl {_BROKER} {_BOB} -r Topic:T -a Sub {_ALLOW}", "3007", "v55"),
+    same(
+        f"updateAcl {_CLUSTER} {_BOB} -r Topic:U -a Pub -d Deny -i 10.0.0.0/8",
+        "106 3007",
+        "v55",
+    ),
+    same(f"getAcl {_BROKER} {_BOB}", "3009", "v55"),
+    same(f"getAcl {_CLUSTER} {_BOB}", "106 3009", "v55"),
+    same(f"getAcl {_BROKER} -s User:nobody", "3009", "v55"),
+    same(f"listAcl {_BROKER}", "3010", "v55"),
+    same(f"listAcl {_BROKER} -s bob -r Topic:T", "3010", "v55"),
+    same(f"listAcl {_CLUSTER} -s nobody", "106 3010", "v55"),
+    same("copyAcl -f {broker} -t {broker}", "3010 3007", "v55"),
+    same("copyAcl -f {broker} -t {broker} -s User:bob", "3009 3007", "v55"),
+    same(f"deleteAcl {_BROKER} {_BOB} -r Topic:U", "3008", "v55"),
+    same(f"deleteAcl {_CLUSTER} {_BOB}", "106 3008", "v55"),
+    same(f"deleteAcl {_BROKER} -s User:nobody", "3008", "v55"),
+    same(f"deleteUser {_CLUSTER} -u eve", "106 3003", "v55"),
+    same(f"deleteUser {_BROKER} -u nobody", "3003", "v55"),
+)
+
+#: Accounts of ACL 1.0; an administrator signs.
+ACCOUNTS = (
+    same(f"updateAclConfig {_BROKER} -a SomeKey1 -s SomeSecret1", "50", "v49"),
+    same(
+        f"updateAclConfig {_CLUSTER} -a OtherKey1 -s OtherSecret1 -w 10.0.0.*"
+        " -i PUB|SUB -u SUB -t T=PUB,U=DENY -g G=SUB -m false",
+        "106 50",
+        "v49",
+    ),
+    same(f"updateAclConfig {_BROKER} -a SomeKey1 -s short", "50", "v49"),
+    differs(f"getAclConfig {_BROKER}", "54", "secrets are not shown", "v49"),
+    differs(f"getAclConfig {_CLUSTER}", "106 54", "secrets are not shown", "v49"),
+    same(f"clusterAclConfigVersion {_BROKER}", "52", "v49"),
+    same(f"clusterAclConfigVersion {_CLUSTER}", "106 52", "v49"),
+    same(f"updateGlobalWhiteAddr {_BROKER} -g 10.10.10.*", "53", "v49"),
+    same(
+        f"updateGlobalWhiteAddr {_CLUSTER} -g 10.10.11.* -p {{accounts}}",
+        "106 53",
+        "v49",
+    ),
+    same(f"deleteAclConfig {_BROKER} -a SomeKey1", "51", "v49"),
+    same(f"deleteAclConfig {_CLUSTER} -a OtherKey1", "106 51", "v49"),
+    same(f"deleteAclConfig {_BROKER} -a NoSuchKey1", "51", "v49"),
+)
+
+_GUARDED = "GuardedTopic"
+#: What others do with access control on; an administrator signs.
+SIGNED = tuple(
+    replace(command, stage="with access control")
+    for command in (
+        same("clusterList", "106 28"),
+        same(f"updateTopic {_BROKER} -t {_GUARDED} -r 2 -w 2", "17"),
+        same(f"updateSubGroup {_BROKER} -g GuardedGroup", "200"),
+        same(f"topicRoute -t {_GUARDED}", "105"),
+        same(f"sendMessage -t {_GUARDED} -p hello -k KeyG -b {{name}} -i 0", "105 310"),
+        same(f"topicStatus -t {_GUARDED}", "105 351 202"),
+        same(f"queryMsgByKey -t {_GUARDED} -k KeyG", "105 12"),
+        same(f"printMsg -t {_GUARDED}", "105 31 30 11"),
+        same(f"consumeMessage -t {_GUARDED} -b {{name}} -i 0 -o 0 -c 1", "105 11"),
+        same(f"queryCq {_BROKER} -t {_GUARDED} -q 0 -i 0", "321"),
+        same(f"brokerConsumeStats {_BROKER}", "317"),
+        same(f"producer {_BROKER}", "328"),
+        same(f"statsAll -t {_GUARDED}", "206 105 300 351 208 315"),
+        differs(f"getBrokerConfig {_BROKER}", "26", SETTINGS),
+        same(f"updateBrokerConfig {_BROKER} -k fileReservedTime -v 47", "25"),
+        same(f"haStatus {_BROKER}", "907", "v55"),
+        same(f"cleanExpiredCQ {_BROKER}", "306"),
+        same(f"exportMetadata {_BROKER} -t -f {{out}}", "21 305"),
+        same(f"deleteSubGroup {_CLUSTER} -g GuardedGroup", "106 207 215 216"),
+        # One who may not do any of the next.
+        same(f"createUser {_BROKER} -u carl-key -p secret-of-carl", "3001", "v55"),
+        same(
+            f"createAcl {_BROKER} -s User:carl-key -r Topic:CarlTopic -a Pub {_ALLOW}",
+            "3006",
+            "v55",
+        ),
+        same(
+            f"updateAclConfig {_BROKER} -a carl-key -s secret-of-carl -t CarlTopic=PUB",
+            "50",
+            "v49",
+        ),
+    )
+)
+
+_REFUSED = (
+    same(f"updateTopic {_BROKER} -t OtherGuarded -r 1 -w 1", "17"),
+    same(f"updateSubGroup {_BROKER} -g OtherGuarded", "200"),
+    same(f"topicStatus -t {_GUARDED}", "105 351 202"),
+    same(f"queryMsgByKey -t {_GUARDED} -k KeyG", "105 12"),
+    same(f"brokerConsumeStats {_BROKER}", "317"),
+    same(f"sendMessage -t {_GUARDED} -p hello -b {{name}} -i 0", "105 310"),
+    same(f"deleteTopic {_CLUSTER} -t {_GUARDED}", "106 215"),
+    same(f"listUser {_BROKER}", "3005", "v55"),
+    same(f"getAclConfig {_BROKER}", "54", "v49"),
+)
+#: What is refused to one whose secret is wrong.
+STRANGE = tuple(replace(each, stage="with a wrong secret") for each in _REFUSED)
+#: What is refused to a user who may send to another topic only.
+NORMAL = tuple(
+    replace(each, stage="by a user who may not")
+    for each in (
+        *(each for each in _REFUSED if each.name != "updateSubGroup"),
+        same(f"updateSubGroup {_BROKER} -g OtherGuarded", "200", "v49"),
+        differs(
+            f"updateSubGroup {_BROKER} -g OtherGuarded",
+            "200",
+            "Apache's asks for no permission",
+            "v55",
+        ),
+    )
+)
