@@ -266,6 +266,7 @@ TIME_OF_DAY = {
     "client/trace/made.py",
     "broker/delay/level.py",
     "broker/delay/schedule.py",
+    "broker/timer/acting.py",
     "broker/timer/late.py",
     "broker/timer/parts.py",
     "broker/timer/service.py",

@@ -5,8 +5,7 @@ from __future__ import annotations
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.delay.copies import DelayCopies
 from rocketmq_tw.broker.delay.schedule import ScheduleService
-from rocketmq_tw.broker.other_brokers import outgoing_of
-from rocketmq_tw.broker.slave.escape import Escape
+from rocketmq_tw.broker.slave.escape import make_escape
 from rocketmq_tw.broker.slave.replicated import Replicated
 from rocketmq_tw.remoting.router import Router
 
@@ -19,7 +18,7 @@ def install(broker: Broker, router: Router) -> ScheduleService:
     """
     config, lifecycle = broker.config, broker.lifecycle
     acts = config.is_slave and config.enable_remote_escape
-    escape = _escape(broker) if acts else None
+    escape = make_escape(broker) if acts else None
     schedule = ScheduleService(
         levels=broker.delay_levels,
         store=broker.store,
@@ -38,7 +37,6 @@ def install(broker: Broker, router: Router) -> ScheduleService:
         # Not before it has taken over what a slave has delivered.
         lifecycle.on_online.append(schedule.start)
     if escape is not None:
-        lifecycle.on_stop.append(escape.stop)
         broker.on_acting.append(
             lambda is_acting: schedule.resume() if is_acting else schedule.stop()
         )
@@ -47,13 +45,3 @@ def install(broker: Broker, router: Router) -> ScheduleService:
         period_ms, lambda: schedule.save() if schedule.is_running else None
     )
     return schedule
-
-
-def _escape(broker: Broker) -> Escape:
-    """Return what sends messages to other masters."""
-    return Escape(
-        reactor=broker.clock,
-        broker_name=broker.config.broker_name,
-        ask_name_servers=broker.ask_name_servers,
-        outgoing=outgoing_of(broker.config),
-    )

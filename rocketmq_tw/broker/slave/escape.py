@@ -2,8 +2,9 @@
 Sends messages that an acting slave must store to another master.
 
 A slave that acts for its master (:mod:`rocketmq_tw.broker.slave.acting`) stores nothing
-itself. With ``enableRemoteEscape`` it sends the delayed messages that are due, and the
-half messages that are pending, to a master of another name which has their topic.
+itself. With ``enableRemoteEscape`` it sends the delayed and timed messages that are
+due, and the half messages that are pending, to a master of another name which has their
+topic.
 
 Source: ``EscapeBridge`` of RocketMQ 5.
 """
@@ -14,9 +15,11 @@ import random
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
+from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.name_servers import AskNameServers
-from rocketmq_tw.broker.other_brokers import OtherBrokers, Outgoing
+from rocketmq_tw.broker.other_brokers import OtherBrokers, Outgoing, outgoing_of
 from rocketmq_tw.model import sysflag
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.message import DELAY, PGROUP
@@ -32,6 +35,8 @@ from rocketmq_tw.wire.requests.send import SendMessageV2
 GROUP = "InnerProducerGroup"
 #: Seconds for which a route is used.
 ROUTE_AGE = 5.0
+#: Topics whose routes are kept.
+MAX_ROUTES = 256
 
 
 class NoOtherMaster(RocketMQError):
@@ -48,7 +53,7 @@ class Escape:
     :param broker_name: the name whose queues are not used.
     """
 
-    # The route that was used last, and until when it may be used.
+    # The routes that were used, and until when they may be; and who waits for one.
 
     def __init__(
         self,
@@ -62,9 +67,8 @@ class Escape:
         self._broker_name = broker_name
         self._ask_name_servers = ask_name_servers
         self._brokers = OtherBrokers(reactor, outgoing)
-        self._topic = ""
-        self._route = TopicRoute()
-        self._until = float("-inf")
+        self._routes: dict[str, tuple[TopicRoute, float]] = {}
+        self._waiting: dict[str, list[Deferred[TopicRoute]]] = {}
 
     def put(self, draft: Draft, now: float) -> Deferred[None]:
         """
@@ -89,7 +93,7 @@ class Escape:
             if queue.broker_name != self._broker_name
         ]
         if not queues:
-            self._until = float("-inf")
+            self._routes.pop(topic, None)
             raise NoOtherMaster(topic)
         queue = random.choice(queues)
         address = route.master_of(queue.broker_name)
@@ -99,13 +103,47 @@ class Escape:
 
     async def _find(self, topic: str) -> TopicRoute:
         """Return the route of a topic, which is asked for every few seconds."""
-        now = self._reactor.seconds()
-        if topic != self._topic or now > self._until:
-            request = GetRoute(topic=topic, accept_standard_json_only=True)
-            response = await self._ask_name_servers(request)
-            self._route = decode_route(response.body)
-            self._topic, self._until = topic, now + ROUTE_AGE
-        return self._route
+        route, until = self._routes.get(topic, (None, 0.0))
+        if route is not None and self._reactor.seconds() <= until:
+            return route
+        waiting = self._waiting.get(topic)
+        if waiting is not None:
+            shared: Deferred[TopicRoute] = Deferred()
+            waiting.append(shared)
+            return await shared
+        self._waiting[topic] = []
+        try:
+            route = await self._ask(topic)
+        except Exception:
+            failure = Failure()
+            for each in self._waiting.pop(topic):
+                each.errback(failure)
+            raise
+        for each in self._waiting.pop(topic):
+            each.callback(route)
+        return route
+
+    async def _ask(self, topic: str) -> TopicRoute:
+        """Ask for a route, and keep it."""
+        request = GetRoute(topic=topic, accept_standard_json_only=True)
+        response = await self._ask_name_servers(request)
+        route = decode_route(response.body)
+        if len(self._routes) >= MAX_ROUTES:
+            del self._routes[next(iter(self._routes))]
+        self._routes[topic] = route, self._reactor.seconds() + ROUTE_AGE
+        return route
+
+
+def make_escape(broker: Broker) -> Escape:
+    """Return what sends messages of a slave to other masters."""
+    escape = Escape(
+        reactor=broker.clock,
+        broker_name=broker.config.broker_name,
+        ask_name_servers=broker.ask_name_servers,
+        outgoing=outgoing_of(broker.config),
+    )
+    broker.lifecycle.on_stop.append(escape.stop)
+    return escape
 
 
 def _request(draft: Draft, topic: str, queue_id: int) -> SendMessageV2:

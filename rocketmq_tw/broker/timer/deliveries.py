@@ -34,14 +34,15 @@ class Deliveries:
     def __init__(self) -> None:
         self._found = array("q")
         self._added: set[int] = set()
+        self._superseded: set[int] = set()
         self.start: int | None = None
         self.until_ms = 0
 
     def __len__(self) -> int:
-        return len(self._found) + len(self._added)
+        return len(self._found) + len(self._added) + len(self._superseded)
 
     def __contains__(self, offset: int) -> bool:
-        if offset in self._added:
+        if offset in self._added or offset in self._superseded:
             return True
         if not self._found:
             return False
@@ -55,6 +56,10 @@ class Deliveries:
     def discard(self, offset: int) -> None:
         """Forget a record that was added: it is linked."""
         self._added.discard(offset)
+
+    def supersede(self, offset: int) -> None:
+        """Add a record that is linked, but rolled: a copy of it waits."""
+        self._superseded.add(offset)
 
     def forget(self) -> None:
         """Forget what was found in the log: the check point counts it."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred
+
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.send.kinds import Kind
 from rocketmq_tw.broker.slave.replicated import Replicated
@@ -9,6 +13,9 @@ from rocketmq_tw.broker.timer.late import LateTimer
 from rocketmq_tw.broker.timer.recall import RecallProcessor
 from rocketmq_tw.broker.timer.tables import TimerTables
 from rocketmq_tw.remoting.router import Router
+from rocketmq_tw.wire.bodies.other_tables import TimerCheckPoint
+
+CheckPoint = Callable[[], TimerCheckPoint | Deferred[TimerCheckPoint]]
 
 #: Milliseconds between two writes of how many messages wait.
 _METRICS_PERIOD_MS = 10_000
@@ -18,13 +25,15 @@ def install(broker: Broker, router: Router) -> LateTimer:
     """
     Deliver timed messages while the broker runs.
 
-    A slave delivers none: they wait until its master is there again.
+    A slave delivers none: they wait until its master is there again, or go to other
+    masters while it acts for its own, if they may.
     """
     config, lifecycle, periodic = broker.config, broker.lifecycle, broker.periodic
     timer = LateTimer(broker)
     broker.measured.timer = timer
+    check_point = _follow(broker) if config.is_slave else timer.check_point
     TimerTables(
-        check_point=timer.check_point, metrics=timer.table, pacer=broker.pacer
+        check_point=check_point, metrics=timer.table, pacer=broker.pacer
     ).routes(router)
     RecallProcessor(
         store=broker.store,
@@ -38,8 +47,11 @@ def install(broker: Broker, router: Router) -> LateTimer:
     ).routes(router)
     broker.stats.gauges.update(timer.gauges())
     if config.is_slave:
-        _follow(broker)
         return timer
+    # A master copies nothing; it takes that over when it returns.
+    broker.replicated.append(
+        Replicated("the timer's check point", timer.take_over, timer.take_over)
+    )
     sends = broker.timed_sends
     sends.wake = timer.wake
     broker.redirects[Kind.TIMED] = lambda draft, sent: sends.schedule(
@@ -56,10 +68,17 @@ def install(broker: Broker, router: Router) -> LateTimer:
     return timer
 
 
-def _follow(broker: Broker) -> None:
-    """Keep the check point of the master."""
+def _follow(broker: Broker) -> CheckPoint:
+    """Keep the check point of the master; return what reports it to others."""
     from rocketmq_tw.broker.timer.followed import FollowedTimer
-    from rocketmq_tw.store.timer.files import TimerFiles
+    from rocketmq_tw.broker.timer.parts import timer_files
 
-    followed = FollowedTimer(TimerFiles(broker.config.store_path_root_dir))
+    followed = FollowedTimer(timer_files(broker), broker.store)
     broker.replicated.append(Replicated("the timer's check point", followed.copy))
+    if not broker.config.enable_remote_escape:
+        return lambda: followed.point
+    from rocketmq_tw.broker.timer.acting import ActingTimer
+
+    acting = ActingTimer(broker, followed)
+    acting.install()
+    return lambda: Deferred.fromCoroutine(acting.check_point())

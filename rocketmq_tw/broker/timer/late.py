@@ -16,6 +16,7 @@ from twisted.internet.defer import Deferred
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.errors import TooManyOffsets
 from rocketmq_tw.broker.pop.journal import REVIVE_GROUP
+from rocketmq_tw.broker.slave.replicated import Ask
 from rocketmq_tw.clock import wall_time
 from rocketmq_tw.model.topic import TIMER_TOPIC
 from rocketmq_tw.remoting.pacing import Steps
@@ -108,6 +109,20 @@ class LateTimer:
             return TimerCheckPoint(last_read_ms=self._now_ms() // 1000 * 1000)
         return self.parts.progress.check_point()
 
+    async def take_over(self, ask: Ask) -> None:
+        """
+        Take over how far a slave that has acted for this master has sent messages.
+
+        :raises BadField: what it says is not usable.
+        """
+        if self.parts is None:
+            return
+        from rocketmq_tw.broker.timer.followed import ask_check_point
+
+        found = await ask_check_point(ask)
+        if found is not None:
+            await self.parts.progress.take_over(found)
+
     def table(self) -> Steps[bytes]:
         """Encode how many messages of each topic wait, in steps."""
         if self.parts is None:
@@ -129,7 +144,8 @@ class LateTimer:
             "timerLinked": gauge(lambda parts: parts.linking.linked),
             "timerDelivered": gauge(lambda parts: parts.emptying.delivered),
             "timerRecalled": gauge(lambda parts: parts.emptying.cancelled),
-            "timerLost": gauge(lambda parts: parts.emptying.lost),
+            "timerLost": gauge(lambda parts: parts.lost.count),
+            "timerSentBySlave": gauge(lambda parts: parts.before.passed),
             "timerSlotRefused": lambda: sends.refused,
         }
 

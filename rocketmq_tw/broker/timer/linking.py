@@ -15,9 +15,11 @@ from collections.abc import Callable
 
 from twisted.logger import Logger
 
-from rocketmq_tw.broker.timer.copies import Target, Unusable, target_of
+from rocketmq_tw.broker.timer.before import DeliveredBefore
+from rocketmq_tw.broker.timer.copies import Target, Unusable, source_of, target_of
 from rocketmq_tw.broker.timer.deliveries import Deliveries
-from rocketmq_tw.broker.timer.emptying import Emptying
+from rocketmq_tw.broker.timer.empties import Empties
+from rocketmq_tw.broker.timer.late_slots import ChooseSlot, LateSlots
 from rocketmq_tw.broker.timer.metrics import TimerMeter, TimerMetrics
 from rocketmq_tw.broker.timer.opening import Opened
 from rocketmq_tw.broker.timer.recent import RecentSends
@@ -64,6 +66,10 @@ _added = re.compile(
 ).fullmatch
 
 
+def _nowhere(out_ms: int, write_ms: int) -> None:
+    """ChooseSlot nothing: there is no wheel yet."""
+
+
 class _Step:
     """
     What is linked together.
@@ -75,9 +81,16 @@ class _Step:
     """
 
     def __init__(
-        self, timers: Timers, *, start: int, now: float, is_quick: bool
+        self,
+        timers: Timers,
+        choose: ChooseSlot,
+        *,
+        start: int,
+        now: float,
+        is_quick: bool,
     ) -> None:
         self.timers = timers
+        self.choose = choose
         self.write_ms = timers.write_time(int(now * 1000))
         self.now = now
         self.is_quick = is_quick
@@ -91,7 +104,7 @@ class _Step:
     ) -> bool:
         """Add a message that is to wait; False if it is due, or goes nowhere."""
         name, topic_hash = self.topics.get(topic) or self.add_topic(topic)
-        placed = self.timers.placement.slot_for(out_ms, self.write_ms)
+        placed = self.choose(out_ms, self.write_ms)
         if placed is None or not name:
             return False
         delays = self.delays.get(name)
@@ -115,10 +128,10 @@ class Linking:
     Reads the timer's queue.
 
     :ivar queue_offset: what is before it is linked or delivered.
-    :ivar read_again_until: what is before it was read already; of that, what was due
-        before ``due_from_ms`` is delivered.
+    :ivar before: what of the queue was delivered before.
     :ivar linked: how many messages were linked.
     :ivar meter: counts them by topic; None for nothing.
+    :param late: where messages wait that are due; None delivers them at once.
     """
 
     _log = Logger()
@@ -127,11 +140,13 @@ class Linking:
         self,
         *,
         store: IMessageStore,
-        emptying: Emptying,
+        emptying: Empties,
+        before: DeliveredBefore,
         metrics: TimerMetrics,
         deliveries: Deliveries,
         recent: RecentSends,
         wall_time: Callable[[], float],
+        late: LateSlots | None = None,
     ) -> None:
         self._recent = recent
         self._store = store
@@ -139,16 +154,23 @@ class Linking:
         self._metrics = metrics
         self._deliveries = deliveries
         self._wall_time = wall_time
-        self.read_again_until = self.due_from_ms = 0
+        self.before = before
+        self._late = late
         self.queue_offset = 0
         self.linked = 0
         self.meter: TimerMeter | None = None
+        self._choose: ChooseSlot = _nowhere
 
     def begin(self, opened: Opened) -> None:
         """Begin where the files say."""
         self.queue_offset = opened.queue_offset
-        self.read_again_until = opened.read_again_until
-        self.due_from_ms = opened.due_from_ms
+        self.before.queue_until = opened.read_again_until
+        self.before.due_ms = opened.due_from_ms
+        timers = opened.timers
+        self._choose = timers.placement.slot_for
+        if self._late is not None:
+            self._late.begin(timers)
+            self._choose = self._late.choose
 
     @property
     def delivered(self) -> int:
@@ -178,6 +200,7 @@ class Linking:
             return self.queue_offset > start
         step = _Step(
             timers,
+            self._choose,
             start=start,
             now=self._wall_time(),
             is_quick=not len(self._deliveries),
@@ -208,13 +231,14 @@ class Linking:
     def _link_recent(self, timers: Timers) -> bool:
         """Link messages that are not to be read; return whether there were any."""
         start = self.queue_offset
-        if len(self._deliveries) or start < self.read_again_until:
+        if len(self._deliveries) or start < self.before.queue_until:
             return False
         end = min(self._store.max_offset(TIMER_TOPIC, 0), start + _RECENT_AT_ONCE)
         some = self._recent.find(start, end)
         if not some:
             return False
-        step = _Step(timers, start=start, now=self._wall_time(), is_quick=True)
+        now = self._wall_time()
+        step = _Step(timers, self._choose, start=start, now=now, is_quick=True)
         for each in some:
             if not step.add_usual(
                 each.topic, each.out_ms, each.born_ms, each.offset, each.size
@@ -258,7 +282,7 @@ class Linking:
         found = _added(data, data.rfind(_OUT, start, end), end)
         if found is None or data.find(_CANCELS, start, end) >= 0:
             return 0
-        if queue_offset < self.read_again_until:
+        if queue_offset < self.before.queue_until:
             return 0
         if not step.add_usual(found[2], int(found[1]), fields[8], offset, size):
             return 0
@@ -270,13 +294,13 @@ class Linking:
         timers, now = step.timers, step.now
         try:
             target = target_of(facts)
-            if self._is_known(facts, target):
+            if self._is_known(record, facts, target):
                 return None
             if self.meter is not None:
                 born_ms = _unpack(record)[8]
                 self.meter.linked(target.topic, [target.out_ms - born_ms])
             offset = facts.commit_log_offset
-            placed = timers.placement.slot_for(target.out_ms, step.write_ms)
+            placed = step.choose(target.out_ms, step.write_ms)
             # Before a kill it may have been delivered, or rolled, from another slot.
             if placed is None or offset in self._deliveries:
                 if target.cancels is None:
@@ -303,8 +327,12 @@ class Linking:
             java_hash(target.topic),
         )
 
-    def _is_known(self, facts: Checked, target: Target) -> bool:
-        """Return whether a message was delivered before the timer's log was lost."""
-        if facts.queue_offset >= self.read_again_until:
+    def _is_known(self, record: bytes, facts: Checked, target: Target) -> bool:
+        """Return whether a message of the queue was delivered before."""
+        if facts.queue_offset >= self.before.queue_until:
             return False
-        return target.out_ms < self.due_from_ms
+        source = source_of(record)
+        if source is not None:
+            # The record that it is a copy of waits no more: it rolled.
+            self._deliveries.supersede(source.offset)
+        return self.before.holds(facts.queue_offset, target.out_ms)

@@ -10,15 +10,18 @@ import msgspec
 
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.send.feature import added_properties
+from rocketmq_tw.broker.timer.before import DeliveredBefore
 from rocketmq_tw.broker.timer.deliveries import Deliveries
 from rocketmq_tw.broker.timer.emptying import Emptying
 from rocketmq_tw.broker.timer.lane import TimedLane
 from rocketmq_tw.broker.timer.linking import Linking
+from rocketmq_tw.broker.timer.lost import LostMessages
 from rocketmq_tw.broker.timer.metrics import TimerMetrics
 from rocketmq_tw.broker.timer.opening import Opening
 from rocketmq_tw.broker.timer.progress import Progress
 from rocketmq_tw.broker.timer.recent import RecentSends
 from rocketmq_tw.broker.timer.service import TimerService
+from rocketmq_tw.broker.timer.slots import SlotReader
 from rocketmq_tw.broker.timer.window import rolling_window
 from rocketmq_tw.clock import wall_time
 from rocketmq_tw.jsonfile import JsonFile
@@ -35,6 +38,8 @@ class TimerParts(msgspec.Struct, frozen=True):
     progress: Progress
     metrics: TimerMetrics
     files: TimerFiles
+    before: DeliveredBefore
+    lost: LostMessages
 
     def behind(self, now_ms: int) -> int:
         """Return by how many seconds delivery is behind the time."""
@@ -47,18 +52,20 @@ class TimerParts(msgspec.Struct, frozen=True):
 
 def make_parts(broker: Broker, metrics_file: JsonFile) -> TimerParts:
     """Make the parts; no file is touched yet."""
-    config, clock = broker.config, broker.clock
+    config, now = broker.config, wall_time(broker.clock)
     recent = RecentSends()
     _use_lane(broker, recent)
-    files = _files(broker)
+    files = timer_files(broker)
     metrics = TimerMetrics(metrics_file, config.max_topics)
-    deliveries, now = Deliveries(), wall_time(clock)
+    deliveries, before = Deliveries(), DeliveredBefore()
+    lost = LostMessages(broker.clock)
     emptying = Emptying(
-        store=broker.store,
-        log=files.log,
+        slots=SlotReader(broker.store, files.log),
+        before=before,
         metrics=metrics,
         deliveries=deliveries,
         put=broker.store.put,
+        lost=lost,
         runs=broker.store.runs,
         max_size=config.max_message_size,
         wall_time=now,
@@ -66,6 +73,7 @@ def make_parts(broker: Broker, metrics_file: JsonFile) -> TimerParts:
     linking = Linking(
         store=broker.store,
         emptying=emptying,
+        before=before,
         metrics=metrics,
         deliveries=deliveries,
         recent=recent,
@@ -79,23 +87,31 @@ def make_parts(broker: Broker, metrics_file: JsonFile) -> TimerParts:
         wall_time=now,
     )
     service = TimerService(
-        opening=Opening(
-            files=files,
-            store=broker.store,
-            placement=Placement(config.timer_precision_ms, rolling_window(config)),
-            deliveries=deliveries,
-            log_file_size=config.mapped_file_size_commit_log,
-        ),
+        opening=_opening(broker, files, deliveries),
         linking=linking,
         emptying=emptying,
         progress=progress,
         pacer=broker.pacer,
-        clock=clock,
+        clock=broker.clock,
     )
-    return TimerParts(service, linking, emptying, progress, metrics, files)
+    return TimerParts(
+        service, linking, emptying, progress, metrics, files, before, lost
+    )
 
 
-def _files(broker: Broker) -> TimerFiles:
+def _opening(broker: Broker, files: TimerFiles, deliveries: Deliveries) -> Opening:
+    config = broker.config
+    return Opening(
+        files=files,
+        store=broker.store,
+        placement=Placement(config.timer_precision_ms, rolling_window(config)),
+        deliveries=deliveries,
+        log_file_size=config.mapped_file_size_commit_log,
+    )
+
+
+def timer_files(broker: Broker) -> TimerFiles:
+    """Make the files of a broker; none is touched yet."""
     config = broker.config
     return TimerFiles(
         config.store_path_root_dir,

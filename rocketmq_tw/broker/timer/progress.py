@@ -27,6 +27,9 @@ from rocketmq_tw.store.timer.timers import Timers
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.other_tables import TimerCheckPoint
 
+#: Milliseconds by which the clock of a slave may be ahead of the master's.
+MAX_AHEAD_MS = 10_000
+
 
 class Progress:
     """Writes the check point."""
@@ -88,6 +91,36 @@ class Progress:
             version=self._version,
         )
 
+    async def take_over(self, found: TimerCheckPoint) -> None:
+        """
+        Take over how far a slave that acted for this master has sent messages.
+
+        Nothing of that is delivered here, also after another start.
+        """
+        timers = self._timers
+        if timers is None or found.last_read_ms <= timers.read_ms:
+            return
+        if not self._version.is_older_than(found.version):
+            return
+        now_ms = int(self._wall_time() * 1000)
+        if found.last_read_ms > now_ms + MAX_AHEAD_MS:
+            self._log.warn(
+                "a slave says that timed messages are sent up to {ahead} ms from now:"
+                " its clock is wrong, and that does not count",
+                ahead=found.last_read_ms - now_ms,
+            )
+            return
+        self._log.info(
+            "timed messages before {offset} in their queue, due up to {until} (ms),"
+            " were sent to other masters by a slave",
+            offset=found.queue_offset,
+            until=found.last_read_ms,
+        )
+        self._linking.before.extend(found.queue_offset, found.last_read_ms)
+        self._version = found.version
+        self._flushed = ()
+        await self.write()
+
     def flush(self, is_last: bool = False) -> Deferred[None]:
         """
         Write the check point; a failure is logged.
@@ -120,8 +153,8 @@ class Progress:
             is_clean=is_last
             and self._slot_from is None
             and self._deliveries.start is None,
-            read_again_until=self._linking.read_again_until,
-            due_from_ms=self._linking.due_from_ms,
+            read_again_until=self._linking.before.queue_until,
+            due_from_ms=self._linking.before.due_ms,
             passed=tuple(timers.passed),
         )
         if changes == self._flushed and not is_last:

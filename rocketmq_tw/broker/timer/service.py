@@ -14,6 +14,7 @@ Source: ``TimerMessageStore`` of RocketMQ 5.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
@@ -21,7 +22,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from rocketmq_tw.broker.timer.emptying import Emptying
+from rocketmq_tw.broker.timer.empties import Empties
 from rocketmq_tw.broker.timer.linking import Linking
 from rocketmq_tw.broker.timer.opening import Opened, Opening
 from rocketmq_tw.broker.timer.progress import Progress
@@ -47,6 +48,8 @@ class TimerService:
     """
     The loop.
 
+    :param may_empty: whether slots may be emptied now, which then is not done before
+        all messages are linked; None empties them always.
     :ivar timers: the messages that wait; None until there was one.
     """
 
@@ -60,10 +63,12 @@ class TimerService:
         *,
         opening: Opening,
         linking: Linking,
-        emptying: Emptying,
+        emptying: Empties,
         progress: Progress,
         pacer: Pacer,
         clock: IReactorTime,
+        may_empty: Callable[[], bool] | None = None,
+        backoff: float = BACKOFF,
     ) -> None:
         self._opening = opening
         self._linking = linking
@@ -71,6 +76,8 @@ class TimerService:
         self._progress = progress
         self._pacer = pacer
         self._clock = clock
+        self._may_empty = may_empty
+        self._backoff = backoff
         self._wall_time = wall_time(clock)
         self.timers: Timers | None = None
         self._chain: Chain | None = None
@@ -119,6 +126,11 @@ class TimerService:
             # With SYNC_FLUSH it can be read after the next fsync.
             self._idle_wait = BACKOFF
 
+    @property
+    def is_in_slot(self) -> bool:
+        """Whether some messages of a slot may be delivered, and others not."""
+        return self._chain is not None
+
     def is_full(self, slot_ms: int, limit: int) -> bool:
         """Return whether so many messages, and recalls, are due in a slot."""
         timers = self.timers
@@ -149,7 +161,7 @@ class TimerService:
     def _failed(self, failure: Failure) -> None:
         """Try again later."""
         if self._is_running:
-            self._schedule(BACKOFF)
+            self._schedule(self._backoff)
         now = self._clock.seconds()
         if now < self._reported + _REPORT_PERIOD:
             return
@@ -186,7 +198,9 @@ class TimerService:
             is_linking = timers.may_link(write_ms) and self._linking.has_more()
             if is_linking:
                 is_linking = yield from self._linking.link_some(timers)
-            is_emptying = yield from self._empty_some(timers, write_ms)
+            is_emptying = False
+            if self._may_empty is None or not is_linking and self._may_empty():
+                is_emptying = yield from self._empty_some(timers, write_ms)
             if not is_linking and not is_emptying:
                 break
             yield None

@@ -25,7 +25,7 @@ class TimerTables:
     def __init__(
         self,
         *,
-        check_point: Callable[[], TimerCheckPoint],
+        check_point: Callable[[], TimerCheckPoint | Deferred[TimerCheckPoint]],
         metrics: Callable[[], Steps[bytes]],
         pacer: Pacer,
     ) -> None:
@@ -38,9 +38,14 @@ class TimerTables:
         router.on(GetTimerCheckPoint, self.check_point)
         router.on(GetTimerMetrics, self.metrics)
 
-    def check_point(self, request: GetTimerCheckPoint, call: Call) -> Response:
+    def check_point(
+        self, request: GetTimerCheckPoint, call: Call
+    ) -> Response | Deferred[Response]:
         """Return how far messages are delivered."""
-        return Response(body=self._check_point().encode())
+        found = self._check_point()
+        if isinstance(found, Deferred):
+            return found.addCallback(lambda point: Response(body=point.encode()))
+        return Response(body=found.encode())
 
     def metrics(
         self, request: GetTimerMetrics, call: Call

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from rocketmq_tw.broker.broker import Broker
-from rocketmq_tw.broker.other_brokers import outgoing_of
 from rocketmq_tw.broker.send.kinds import Kind
 from rocketmq_tw.broker.send.lane_forms import SEND_STARTS
 from rocketmq_tw.broker.send.lane_parts import LaneParts
@@ -84,27 +83,21 @@ def install(broker: Broker, router: Router) -> TransactionParts | None:
 
 def _escape(broker: Broker) -> None:
     """Let a slave send half messages to other masters while it acts for its own."""
-    from rocketmq_tw.broker.slave.escape import Escape
+    from rocketmq_tw.broker.slave.escape import make_escape
     from rocketmq_tw.broker.transactions.escaping import HalfEscape
 
-    bridge = Escape(
-        reactor=broker.clock,
-        broker_name=broker.config.broker_name,
-        ask_name_servers=broker.ask_name_servers,
-        outgoing=outgoing_of(broker.config),
-    )
     escape = HalfEscape(
         make_journal=lambda: _journal(broker),
         store=broker.store,
-        put=bridge.put,
-        is_master_alive=broker.is_master_alive,
+        put=make_escape(broker).put,
+        # A master that returns is not known to name servers yet.
+        is_master_alive=lambda: broker.replication.is_following,
         pacer=broker.pacer,
         clock=broker.clock,
         interval=broker.config.transaction_check_interval / 1000,
     )
     broker.on_acting.append(escape.act)
     broker.lifecycle.on_drain.append(escape.stop)
-    broker.lifecycle.on_stop.append(bridge.stop)
     broker.stats.gauges["halfMessageEscapesCompleted"] = lambda: escape.sent
 
 

@@ -97,6 +97,11 @@ class Chain:
         for each in (self.offsets, self.sizes, self.flags, self.delays):
             del each[count:]
 
+    def keep(self, start: int, indexes: Sequence[int]) -> None:
+        """Drop the messages from an index on, but for some of them."""
+        for each in (self.offsets, self.sizes, self.flags, self.delays):
+            each[start:] = array(each.typecode, [each[index] for index in indexes])
+
     def follow(self, log: TimerLog, most: int) -> bool:
         """
         Follow the chain for so many records at most.

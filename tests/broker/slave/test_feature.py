@@ -21,7 +21,14 @@ class MasterTests(BrokerCase):
     def test_documents(self) -> None:
         """Features say what slaves are to copy besides the tables."""
         names = [document.name for document in self.broker.replicated]
-        self.assertEqual(names, ["the delay offsets", "the request modes"])
+        self.assertEqual(
+            names,
+            [
+                "the delay offsets",
+                "the timer's check point",
+                "the request modes",
+            ],
+        )
 
 
 class SlaveTests(BrokerCase):

@@ -8,8 +8,8 @@ from twisted.logger import capturedLogs, formatEvent
 
 from rocketmq_tw.broker.config import FlushDiskType
 from rocketmq_tw.broker.timer import feature as timer
-from rocketmq_tw.broker.timer.emptying import BYTES_AT_ONCE, MESSAGES_AT_ONCE
 from rocketmq_tw.broker.timer.service import BACKOFF
+from rocketmq_tw.broker.timer.slots import BYTES_AT_ONCE, MESSAGES_AT_ONCE
 from rocketmq_tw.store.errors import DiskFull, StoreNotWriteable
 from rocketmq_tw.wire.record import Draft
 from tests.broker.cases import TOPIC, sent
