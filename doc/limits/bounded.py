@@ -20,6 +20,7 @@ broker.periodic.Periodic: _ticks: one for each periodic task of a feature
 broker.send.drafts.Drafts: _ways: one for each kind of message
 broker.service.BrokerService: _name_servers _until_started: the configured name servers; calls of stop
 broker.processors.admin.pages.Pages: _names: the names of the topics, or groups
+broker.slave.escape.Escape: _waiting: the messages of one step
 broker.slave.master.Master: on_change: one for each feature
 broker.slave.sync.SlaveSync: _failing: one for each kind of document
 broker.put_times.PutTimes: _last: one number for each time

@@ -864,6 +864,18 @@ CACHES: Final = (
         entry=1_000,
     ),
     Cache(
+        what="routes of the messages that an acting slave sends elsewhere",
+        holds=("broker.slave.escape.Escape._routes",),
+        limit="broker.slave.escape.MAX_ROUTES",
+        entry=20_000,
+    ),
+    Cache(
+        what="timed messages that had rolled when a former slave read their queue",
+        holds=("broker.timer.deliveries.Deliveries._superseded",),
+        limit="broker.timer.deliveries.MAX_SUPERSEDED",
+        entry=80,
+    ),
+    Cache(
         what="timed messages that were stored last, until they are linked",
         holds=(
             "broker.timer.recent.RecentSends._last",

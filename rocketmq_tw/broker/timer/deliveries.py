@@ -12,12 +12,16 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 
+from twisted.logger import Logger
+
 from rocketmq_tw.broker.timer.copies import source_of
 from rocketmq_tw.remoting.pacing import Steps, result_of
 from rocketmq_tw.store.interfaces import IMessageStore
 
 #: Records that are read in one step: some 2 ms.
 _AT_ONCE = 256
+#: Records that rolled which are kept at most.
+MAX_SUPERSEDED = 500_000
 
 
 class Deliveries:
@@ -27,14 +31,18 @@ class Deliveries:
     Eight bytes for each that was found in the log.
 
     :ivar until_ms: when the last of them was delivered; so its slot is before that.
+    :ivar superseded_over: how many records that rolled were not kept.
     :ivar start: where in the commit log those were found, or are to be found again;
         None if there are none any more.
     """
+
+    _log = Logger()
 
     def __init__(self) -> None:
         self._found = array("q")
         self._added: set[int] = set()
         self._superseded: set[int] = set()
+        self.superseded_over = 0
         self.start: int | None = None
         self.until_ms = 0
 
@@ -59,7 +67,16 @@ class Deliveries:
 
     def supersede(self, offset: int) -> None:
         """Add a record that is linked, but rolled: a copy of it waits."""
-        self._superseded.add(offset)
+        if len(self._superseded) < MAX_SUPERSEDED:
+            self._superseded.add(offset)
+            return
+        if not self.superseded_over:
+            self._log.warn(
+                "more than {most} timed messages rolled before this broker has read"
+                " their queue: some of the others come twice",
+                most=MAX_SUPERSEDED,
+            )
+        self.superseded_over += 1
 
     def forget(self) -> None:
         """Forget what was found in the log: the check point counts it."""

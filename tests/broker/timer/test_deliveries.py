@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from twisted.logger import capturedLogs
+
+from rocketmq_tw.broker.timer import deliveries
 from rocketmq_tw.broker.timer.copies import delivered, rolled
 from rocketmq_tw.broker.timer.deliveries import Deliveries
 from rocketmq_tw.remoting.pacing import all_at_once
@@ -62,3 +65,13 @@ class DeliveriesTests(TimerCase):
         """A log that is shorter than the check point says has none."""
         self.store.put(draft(topic=TOPIC.encode()), NOW)
         self.assertEqual(len(self.read(self.store.commit_log_max + 1000)), 0)
+
+    def test_superseded(self) -> None:
+        """What rolled before is kept up to a limit, and a line says so."""
+        found = Deliveries()
+        self.patch(deliveries, "MAX_SUPERSEDED", 2)
+        with capturedLogs() as events:
+            for offset in (5, 6, 7, 8):
+                found.supersede(offset)
+        self.assertEqual([each in found for each in (5, 6, 7)], [True, True, False])
+        self.assertEqual((len(found), found.superseded_over, len(events)), (2, 2, 1))
