@@ -12,6 +12,7 @@ RocketMQ 5.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
@@ -329,12 +330,26 @@ def _wire_properties(message: Message) -> dict[str, str]:
     wishes = (message.delay, message.deliver_at, message.delay_level or None)
     if sum(wish is not None for wish in wishes) > 1:
         raise ValidationError("delay, deliver_at and delay_level exclude one another")
-    if message.priority is not None and message.priority < 0:
-        raise ValidationError(f"the priority is {message.priority}; expected 0 or more")
+    if message.priority is not None:
+        _check_number("priority", message.priority, (int,), "0 or more")
+    if message.delay is not None:
+        _check_number("delay", message.delay, (int, float), "seconds")
+    if message.deliver_at is not None:
+        kinds = (int, float, datetime)
+        _check_number("deliver_at", message.deliver_at, kinds, "a datetime or seconds")
     try:
         return message.wire_properties()
     except (ValueError, OverflowError, OSError) as error:
         raise ValidationError(f"no time of delivery: {error}") from None
+
+
+def _check_number(
+    name: str, value: object, kinds: tuple[type, ...], expected: str
+) -> None:
+    """Check a field that becomes a number; a priority is not below 0."""
+    is_number = isinstance(value, kinds) and not isinstance(value, bool)
+    if not is_number or (name == "priority" and value < 0):  # type: ignore[operator]
+        raise ValidationError(f"the {name} is {value!r}; expected {expected}")
 
 
 def _number(wire: dict[str, str], name: str) -> int | None:

@@ -52,6 +52,8 @@ class Requester:
     ) -> StoredMessage:
         """Register where replies may come from, send, and wait for the reply."""
         left = timeout
+        if not left > 0:
+            raise ReplyTimeout(message.topic, timeout)
         if not self._brokers.is_ready(message.topic):
             begin = self._clock.seconds()
             # The request may have its reply also if a broker could not be reached.

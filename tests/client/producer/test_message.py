@@ -92,6 +92,23 @@ class PreparationTests(SynchronousTestCase):
         error = self.assertRaises(ValidationError, self.preparation.batch, batch)
         self.assertIn("the priority is -1; expected 0 or more", str(error))
 
+    def test_wrong_numbers(self) -> None:
+        """What is no number is named, also if Python could compare or convert it."""
+        at = "expected a datetime or seconds"
+        for wrong, why in (
+            ({"priority": -1}, "the priority is -1; expected 0 or more"),
+            ({"priority": "high"}, "the priority is 'high'; expected 0 or more"),
+            ({"priority": 1.5}, "the priority is 1.5; expected 0 or more"),
+            ({"priority": True}, "the priority is True; expected 0 or more"),
+            ({"delay": "5"}, "the delay is '5'; expected seconds"),
+            ({"delay": float("nan")}, "no time of delivery: cannot convert float NaN"),
+            ({"deliver_at": "now"}, f"the deliver_at is 'now'; {at}"),
+            ({"deliver_at": float("inf")}, "no time of delivery: cannot convert float"),
+        ):
+            message = Message("T", b"x", **wrong)
+            error = self.assertRaises(ValidationError, self.preparation.one, message)
+            self.assertIn(why, str(error))
+
     def test_batch_that_does_not_wait(self) -> None:
         """What all its messages share goes into the properties of the batch."""
         prepared = self.preparation.batch([Message("T", b"a", wait_store=False)])

@@ -130,6 +130,15 @@ class FailureTests(RequesterCase):
             node.kill()
         self.failure_of(waiting, ReplyTimeout)
 
+    def test_no_time(self) -> None:
+        """Without any time it fails as one whose time is over."""
+        for timeout in (0, -1, float("nan")):
+            for _ in range(2):
+                waiting = self.client.request(PING, timeout=timeout)
+                self.failure_of(waiting, ReplyTimeout)
+            # The second time it is known where replies come from.
+            self.result_of(self.client.producer(f"P{timeout}").send(PING))
+
     def test_not_valid(self) -> None:
         """A message that cannot be sent is no request either."""
         self.failure_of(self.client.request(Message("T", b"")), ValidationError)
