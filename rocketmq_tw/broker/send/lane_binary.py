@@ -6,14 +6,15 @@ Source: ``RocketMQSerializable`` of RocketMQ 5, and as of the lanes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from rocketmq_tw.broker.send.lane_forms import END_CODE, SEND_CODE, frame_of
 from rocketmq_tw.remoting.lane import binary_start_of
 from rocketmq_tw.wire.binary_header import encode_field
 from rocketmq_tw.wire.binary_stored import StoredForm, ended_header
-from rocketmq_tw.wire.command import typed_binary_decoder
+from rocketmq_tw.wire.binary_template import BinaryDecoder
+from rocketmq_tw.wire.command import Command
 from rocketmq_tw.wire.frame import BINARY
 
 if TYPE_CHECKING:
@@ -32,10 +33,10 @@ class BinaryForm:
     kind = BINARY
     send_start = binary_start_of(SEND_CODE)
     end_start = binary_start_of(END_CODE)
-    decode_send = staticmethod(typed_binary_decoder(SEND_CODE))
-    decode_end = staticmethod(typed_binary_decoder(END_CODE))
 
     def __init__(self, store_host: bytes, region: str, trace_on: str) -> None:
+        self.decode_send: Callable[[bytes], Command] = BinaryDecoder(SEND_CODE)
+        self.decode_end: Callable[[bytes], Command] = BinaryDecoder(END_CODE)
         self._header = StoredForm(store_host, region, trace_on).header
 
     def stored(self, run: Iterable[LaneMessage]) -> list[bytes]:
