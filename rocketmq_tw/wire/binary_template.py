@@ -106,10 +106,10 @@ class _Template:
         values: dict[str, slice],
         changing: dict[str, tuple[str, Decode]],
     ) -> None:
-        places = [values[key] for key in values if key in changing]
+        spans = [values[key] for key in values if key in changing]
         edges = [0, _OPAQUE.start, _OPAQUE.stop]
-        for place in places:
-            edges += place.start, place.stop
+        for span in spans:
+            edges += span.start, span.stop
         sizes = [stop - start for start, stop in pairwise((*edges, len(header)))]
         form = struct.Struct("".join(f"{size}s" for size in sizes))
         self.split = form.unpack
@@ -139,7 +139,7 @@ class _Template:
         if values != self.values or list(values) != list(self.values):
             return None
         old = self.header
-        return {key for key, place in values.items() if old[place] != header[place]}
+        return {key for key, span in values.items() if old[span] != header[span]}
 
 
 class BinaryDecoder:

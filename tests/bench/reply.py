@@ -23,7 +23,7 @@ from tests.bench.load import Shape
 from tests.bench.rates import APACHE, OURS, Timing
 from tests.bench.report import Table, number
 from tests.bench.rest import cpu_seconds
-from tests.bench.running import Running
+from tests.bench.running import Running, alone
 from tests.bench.sides import sides
 
 #: Requests in flight.
@@ -121,7 +121,8 @@ def table(apache: str | None, timing: Timing, _shapes: Sequence[Shape]) -> Table
         for _ in range(timing.rounds):
             for depth in DEPTHS:
                 for name, server in servers.items():
-                    once = drive(server, depth, timing.seconds)
+                    with alone(servers, name):
+                        once = drive(server, depth, timing.seconds)
                     found.setdefault((depth, name), []).append(once)
     rows = []
     for depth in DEPTHS:

@@ -20,7 +20,7 @@ from rocketmq_tw.wire.requests.offset import GetMaxOffset
 from tests.bench.load import LoadGenerator, Shape
 from tests.bench.rates import APACHE, OURS, Timing
 from tests.bench.report import Table
-from tests.bench.running import Running, folder
+from tests.bench.running import Running, alone, folder
 from tests.bench.sides import sides
 from tests.longrun.broker import Link
 
@@ -51,7 +51,9 @@ class Measured:
     def take(self, servers: Mapping[str, Running]) -> None:
         """Measure once more."""
         for name, server in servers.items():
-            self._found.setdefault(name, []).append(self._figure(server))
+            with alone(servers, name):
+                measured = self._figure(server)
+            self._found.setdefault(name, []).append(measured)
 
     def rows(self) -> Iterator[list[str]]:
         """Give a row for each server, and one of the rounds' ratios."""

@@ -9,15 +9,13 @@ too: so many threads that share a connection.
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import socket
 import statistics
 import struct
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 
 from rocketmq_tw.model import sysflag
 from rocketmq_tw.model.message import PGROUP, TRAN_MSG, UNIQ_KEY
@@ -28,7 +26,7 @@ from tests.bench import apache_program
 from tests.bench.load import Shape
 from tests.bench.rates import APACHE, OURS, Timing
 from tests.bench.report import Table
-from tests.bench.running import Running, folder
+from tests.bench.running import Running, alone, folder
 from tests.bench.sides import sides
 
 TOPIC, GROUP = "BenchTransactions", "BenchTransactionsGroup"
@@ -131,7 +129,7 @@ def table(apache: str | None, timing: Timing, _shapes: Sequence[Shape]) -> Table
         for _ in range(timing.rounds):
             for count in SENDERS:
                 for name, server in servers.items():
-                    with _alone(servers, name):
+                    with alone(servers, name):
                         rate = drive(server.port, count, timing.seconds)
                     rates.setdefault((f"{count}", name), []).append(rate)
         if apache:
@@ -139,7 +137,7 @@ def table(apache: str | None, timing: Timing, _shapes: Sequence[Shape]) -> Table
             for count in SENDERS:
                 for name, server in servers.items():
                     key = f"{count} of {PROGRAM}", name
-                    with _alone(servers, name):
+                    with alone(servers, name):
                         rates[key] = apache_program.rates(
                             apache,
                             scratch,
@@ -150,24 +148,6 @@ def table(apache: str | None, timing: Timing, _shapes: Sequence[Shape]) -> Table
                         )
     columns = ["senders", "broker", "transactions a second", "from - to"]
     return Table("Transactions of 1 KiB, committed", columns, _rows(rates))
-
-
-@contextmanager
-def _alone(servers: Mapping[str, Running], name: str) -> Iterator[None]:
-    """
-    Suspend the other servers.
-
-    After its first transaction Apache's broker of 5.5.1 takes most of a processor,
-    whether it has something to do or not.
-    """
-    others = [server.pid for key, server in servers.items() if key != name]
-    for pid in others:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in others:
-            os.kill(pid, signal.SIGCONT)
 
 
 def _rows(rates: dict[tuple[str, str], list[float]]) -> list[list[str]]:
